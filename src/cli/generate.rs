@@ -1,0 +1,122 @@
+//! `completions` and `man`, made from the same definitions that parse the command line.
+
+use std::io::{self, Write as _};
+
+use clap::{Args, CommandFactory as _, ValueEnum as _};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+use crate::cli::Cli;
+use crate::error::{Error, Outcome};
+
+/// Print a completion script for a shell
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli completions bash > ~/.local/share/bash-completion/completions/udpcli
+  udpcli completions zsh > ~/.zfunc/_udpcli
+  udpcli completions fish > ~/.config/fish/completions/udpcli.fish
+  udpcli completions powershell >> $PROFILE")]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Print the man page
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli man > ~/.local/share/man/man1/udpcli.1
+  udpcli man | man -l -")]
+pub struct ManArgs {}
+
+/// Prints the script.
+///
+/// # Errors
+/// stdout cannot be written.
+pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "udpcli", &mut script);
+    print(&script)
+}
+
+/// Prints the man page: the program's, then a part for each command.
+///
+/// # Errors
+/// stdout cannot be written.
+pub fn man(_: &ManArgs) -> Result<Outcome, Error> {
+    let mut page = Vec::new();
+    render_man(&mut page).map_err(|source| Error::Write {
+        object: "the man page".to_owned(),
+        source,
+    })?;
+    print(&page)
+}
+
+fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    Man::new(command.clone()).render(page)?;
+    for sub in command
+        .get_subcommands()
+        .filter(|sub| sub.get_name() != "help")
+    {
+        // Section titles cannot nest in man(7): each command's parts carry its name instead.
+        let mut part = Vec::new();
+        let man = Man::new(sub.clone());
+        man.render_synopsis_section(&mut part)?;
+        man.render_description_section(&mut part)?;
+        man.render_options_section(&mut part)?;
+        let name = sub.get_name();
+        let mut title = Roff::new();
+        title.control("SH", [format!("udpcli {name}").to_uppercase().as_str()]);
+        if let Some(about) = sub.get_about() {
+            title.text([roman(about.to_string())]);
+        }
+        title.to_writer(page)?;
+        let part = String::from_utf8_lossy(&part).replace("\n.SH ", "\n.SS ");
+        page.extend_from_slice(
+            part.strip_prefix(".SH ")
+                .map_or(part.clone(), |rest| format!(".SS {rest}"))
+                .as_bytes(),
+        );
+        if let Some(examples) = sub.get_after_help() {
+            let mut roff = Roff::new();
+            roff.control("SS", ["EXAMPLES"]);
+            roff.control("nf", []);
+            for line in examples
+                .to_string()
+                .lines()
+                .filter(|line| !line.starts_with("Examples"))
+            {
+                roff.text([roman(line)]);
+            }
+            roff.control("fi", []);
+            roff.to_writer(page)?;
+        }
+    }
+    Ok(())
+}
+
+fn print(bytes: &[u8]) -> Result<Outcome, Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(Outcome::Done),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
+        Err(source) => Err(Error::Write {
+            object: "standard output".to_owned(),
+            source,
+        }),
+    }
+}
+
+/// The names that `completions` takes, for messages and tests.
+#[must_use]
+pub fn shells() -> Vec<String> {
+    Shell::value_variants()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}

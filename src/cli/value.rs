@@ -1,0 +1,175 @@
+//! Values as people write them: durations, sizes, addresses with an optional port.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+/// The longest duration: 100 years, so that adding it to a time of day cannot overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
+
+/// `250ms`, `2s`, `1m30s`, or a bare number of seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let help = || "write a duration such as 250ms, 2s, 1m30s, or seconds such as 0.5".to_owned();
+    let duration = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| help())?,
+        Err(_) => {
+            let signed: SignedDuration = text.parse().map_err(|_| help())?;
+            Duration::try_from(signed).map_err(|_| help())?
+        }
+    };
+    if duration > LONGEST {
+        Err("that is over 100 years".to_owned())
+    } else {
+        Ok(duration)
+    }
+}
+
+/// A duration above zero.
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("must be above 0".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
+/// Bytes, or with a unit as GNU tools read them: `64k` and `64KiB` are 65,536, `64kB` is 64,000.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).unwrap_or_default();
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => {
+            return Err(format!(
+                "{unit:?} is not a unit: use k, M or G (1024), kB, MB or GB (1000)"
+            ));
+        }
+    };
+    let help = || "write bytes, or a size such as 64k or 4MiB".to_owned();
+    if !digits
+        .bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_digit())
+    {
+        return Err(help());
+    }
+    let count: u64 = digits.parse().map_err(|_| help())?;
+    let bytes = count
+        .checked_mul(factor)
+        .filter(|&bytes| bytes <= 1 << 40)
+        .ok_or("that is over 1 TiB")?;
+    usize::try_from(bytes).map_err(|_| help())
+}
+
+/// A size above zero.
+pub(super) fn positive_size(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        0 => Err("must be above 0".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// A number of bytes for a socket buffer, which the system counts in 31 bits.
+pub(super) fn buffer_size(text: &str) -> Result<usize, String> {
+    match positive_size(text)? {
+        size if size > i32::MAX as usize / 2 => Err("must be at most 1 GiB".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// `IP` or `IP:PORT` (`[IPv6]:PORT`); the port is 0 where none is given.
+pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(address, 0));
+    }
+    text.parse().map_err(|_| {
+        "write IP or IP:PORT, for example 192.168.0.10 or 192.168.0.10:5000 or [::1]:5000"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations_of_the_contract() {
+        for (text, ms) in [
+            ("250ms", 250),
+            ("2s", 2000),
+            ("1m30s", 90_000),
+            ("0.5", 500),
+            ("3", 3000),
+            ("1.5s", 1500),
+            ("1h", 3_600_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in [
+            "", "-1", "-2s", "x", "1x", "nan", "inf", "1e300", "2 s ago", "200y",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(positive_duration("0").is_err());
+    }
+
+    #[test]
+    fn sizes_of_the_contract() {
+        for (text, bytes) in [
+            ("64k", 65_536),
+            ("4MiB", 4 << 20),
+            ("1024", 1024),
+            ("0", 0),
+            ("64KB", 64_000),
+            ("1G", 1 << 30),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "k",
+            "-1",
+            "+1",
+            "1.5k",
+            "1x",
+            "99999999999999999999",
+            "2000000g",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn local_addresses_with_and_without_port() {
+        for (text, address) in [
+            ("127.0.0.1", "127.0.0.1:0"),
+            ("127.0.0.1:5", "127.0.0.1:5"),
+            ("::1", "[::1]:0"),
+            ("[::1]", "[::1]:0"),
+            ("[::1]:5", "[::1]:5"),
+        ] {
+            assert_eq!(local_address(text), Ok(address.parse().unwrap()), "{text}");
+        }
+        for text in ["", "localhost", "1.2.3", "[::1", "1.2.3.4:70000"] {
+            assert!(local_address(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,12}") {
+            let _ = (duration(&text), size(&text), local_address(&text));
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What can go wrong, with the exit code and the hint of each; `docs/usage.md` has the table of codes.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::payload::{encoding, escape, hex};
+
+/// A run that came to its end, or was asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, or stopped where stopping is the normal end: exit code 0.
+    Done,
+    /// Ctrl-C or SIGTERM cut short a run that had an end of its own: exit code 130.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The process exit code.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Every failure that crosses a module, naming the operation and its object.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it is; the fields are the message's words"
+)]
+pub enum Error {
+    // The answer is no: exit code 1.
+    #[error("refused: nothing listens on {peer}")]
+    Refused { peer: SocketAddr },
+    #[error("no reply from {peer} within {}", seconds(*.wait))]
+    NoReply { peer: SocketAddr, wait: Duration },
+    #[error("{got} of {wanted} replies from {peer} within {}", seconds(*.wait))]
+    TooFewReplies {
+        peer: SocketAddr,
+        got: u64,
+        wanted: u64,
+        wait: Duration,
+    },
+    #[error("none of the {got} replies from {peer} equals the expected text")]
+    Unexpected { peer: SocketAddr, got: u64 },
+    #[error("no datagram for {}", seconds(*.timeout))]
+    NoDatagram { timeout: Duration },
+
+    // The command line contradicts itself: exit code 2.
+    #[error("{problem}")]
+    Usage {
+        problem: String,
+        hint: Option<String>,
+    },
+    #[error("{what} is {len} bytes: a UDP datagram over {family} carries at most {max}")]
+    TooLong {
+        what: String,
+        len: u64,
+        max: usize,
+        family: &'static str,
+    },
+    #[error("cannot read the escapes in {what}")]
+    Escape { what: String, source: escape::Error },
+    #[error("cannot read the hex digits in {text:?}")]
+    Hex { text: String, source: hex::Error },
+    #[error("cannot encode {what}")]
+    Encode {
+        what: String,
+        source: encoding::Error,
+    },
+
+    // The environment said no: exit code 3.
+    #[error("cannot resolve {host}")]
+    Resolve { host: String, source: io::Error },
+    #[error("{host} has no {family} address")]
+    NoSuchFamily { host: String, family: &'static str },
+    #[error("no network interface is called {name}")]
+    NoInterface { name: String, known: Vec<String> },
+    #[error("network interface {name} has no {family} address")]
+    NoInterfaceAddress { name: String, family: &'static str },
+    #[error("cannot open a UDP socket for {object}")]
+    Socket { object: String, source: io::Error },
+    #[error("cannot set {option}")]
+    Option { option: String, source: io::Error },
+    #[error("cannot bind {local}")]
+    Bind {
+        local: SocketAddr,
+        known: Vec<IpAddr>,
+        source: io::Error,
+    },
+    #[error("cannot join multicast group {group}")]
+    Join { group: String, source: io::Error },
+    #[error("cannot send to {peer}")]
+    Send {
+        peer: SocketAddr,
+        broadcast: bool,
+        source: io::Error,
+    },
+    #[error("{failed} of {total} datagrams to {peer} could not be sent")]
+    SendSome {
+        peer: SocketAddr,
+        failed: u64,
+        total: u64,
+        source: io::Error,
+    },
+    #[error("cannot receive on {local}")]
+    Receive {
+        local: SocketAddr,
+        source: io::Error,
+    },
+    #[error("cannot open {}", .path.display())]
+    Open { path: PathBuf, source: io::Error },
+    #[error("cannot read {object}")]
+    Read { object: String, source: io::Error },
+    #[error("cannot write {object}")]
+    Write { object: String, source: io::Error },
+    #[error("cannot start the {what}")]
+    Start {
+        what: &'static str,
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// A usage error without a hint.
+    pub fn usage(problem: impl Into<String>) -> Self {
+        Self::Usage {
+            problem: problem.into(),
+            hint: None,
+        }
+    }
+
+    /// A usage error that says what to try.
+    pub fn usage_hint(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage {
+            problem: problem.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// The process exit code: 1 for "the answer is no", 2 for usage, 3 for the environment.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused { .. }
+            | Self::NoReply { .. }
+            | Self::TooFewReplies { .. }
+            | Self::Unexpected { .. }
+            | Self::NoDatagram { .. } => 1,
+            Self::Usage { .. }
+            | Self::TooLong { .. }
+            | Self::Escape { .. }
+            | Self::Hex { .. }
+            | Self::Encode { .. } => 2,
+            Self::Resolve { .. }
+            | Self::NoSuchFamily { .. }
+            | Self::NoInterface { .. }
+            | Self::NoInterfaceAddress { .. }
+            | Self::Socket { .. }
+            | Self::Option { .. }
+            | Self::Bind { .. }
+            | Self::Join { .. }
+            | Self::Send { .. }
+            | Self::SendSome { .. }
+            | Self::Receive { .. }
+            | Self::Open { .. }
+            | Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Start { .. } => 3,
+        }
+    }
+
+    /// What to try next, where we know.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { peer } => Some(format!(
+                "{} is up, but no program there has UDP port {} open: start the receiver first, for example udpcli listen --port {}",
+                peer.ip(),
+                peer.port(),
+                peer.port()
+            )),
+            Self::NoReply { .. } => Some(
+                "nothing says whether the datagram arrived: look at the receiver's own output; wrong address, a firewall, or a Wi-Fi that keeps its clients apart (AP isolation) look the same from here"
+                    .to_owned(),
+            ),
+            Self::TooFewReplies { .. } => Some("-w/--wait gives late replies more time".to_owned()),
+            Self::Unexpected { .. } => {
+                Some("--format hex shows the replies byte by byte; a line ending counts (-e --expect 'text\\r\\n')".to_owned())
+            }
+            Self::NoDatagram { .. } => Some(
+                "check the address in the sender's program, this PC's firewall, and that both are on one network; udpcli send 127.0.0.1:PORT hello shows whether this side works"
+                    .to_owned(),
+            ),
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::TooLong { .. } => Some("--file PATH --chunk 1024 sends a long payload as many datagrams".to_owned()),
+            Self::Escape { .. } => Some(r"-e knows \n \r \t \0 \\ \xNN and \u{NNNN}".to_owned()),
+            Self::Hex { .. } => Some("two hex digits a byte; spaces, commas, colons and 0x are allowed between bytes".to_owned()),
+            Self::Resolve { host, .. } => Some(format!("check the spelling of {host} and the DNS; an address such as 192.168.0.3 needs no DNS")),
+            Self::NoSuchFamily { family, .. } => Some(format!("leave out the flag that asks for {family} only")),
+            Self::NoInterface { known, .. } => Some(format!("this machine has: {}", known.join(", "))),
+            Self::NoInterfaceAddress { .. } => Some("give the interface an address, or name another one".to_owned()),
+            Self::Bind { local, known, source } => bind_hint(local, known, source),
+            Self::Join { source, .. } => Some(join_hint(source).to_owned()),
+            Self::Send { broadcast, source, .. } => send_hint(*broadcast, source),
+            Self::SendSome { source, .. } => send_hint(true, source),
+            Self::Option { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("the system asks for administrator rights (CAP_NET_RAW on Linux) for this".to_owned())
+            }
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("the disk is full; what was written before is whole".to_owned())
+            }
+            Self::Write { .. } | Self::Encode { .. } | Self::Option { .. } | Self::Socket { .. } | Self::Receive { .. } | Self::Open { .. } | Self::Read { .. } | Self::Start { .. } => None,
+        }
+    }
+}
+
+fn bind_hint(local: &SocketAddr, known: &[IpAddr], source: &io::Error) -> Option<String> {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => Some(format!(
+            "another program has UDP port {port}; stop it, take another port, or share: --reuse-port (both programs must set it) spreads senders over the listeners, {reuse}",
+            port = local.port(),
+            reuse = if cfg!(windows) {
+                "--reuse-addr takes the port over and which program then gets a datagram is not defined"
+            } else {
+                "--reuse-addr (both must set it) gives each unicast datagram to the last to bind, multicast and broadcast to all"
+            }
+        )),
+        io::ErrorKind::AddrNotAvailable => Some(if known.is_empty() {
+            "this machine does not have that address; leave it out to listen on all".to_owned()
+        } else {
+            let list: Vec<String> = known.iter().map(ToString::to_string).collect();
+            format!(
+                "this machine does not have that address; it has {}; leave it out to use all",
+                list.join(", ")
+            )
+        }),
+        io::ErrorKind::PermissionDenied => Some(if local.port() < 1024 {
+            "ports below 1024 need administrator rights: take one from 1024 up, such as 6000"
+                .to_owned()
+        } else {
+            "the system does not allow this port (on Windows: another program holds it exclusively, or it is reserved)".to_owned()
+        }),
+        _ => None,
+    }
+}
+
+fn join_hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => "the group was joined twice",
+        _ => "name an interface that is up: --join GROUP@INTERFACE",
+    }
+}
+
+fn send_hint(broadcast: bool, source: &io::Error) -> Option<String> {
+    match source.kind() {
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkDown => Some(
+            "this machine has no way to that address: is Wi-Fi or the cable connected, and is the address on your network?".to_owned(),
+        ),
+        io::ErrorKind::PermissionDenied if !broadcast => {
+            Some("if this is a broadcast address, --broadcast allows it; otherwise a firewall on this machine forbids sending there".to_owned())
+        }
+        io::ErrorKind::PermissionDenied => Some("a firewall on this machine forbids sending there".to_owned()),
+        io::ErrorKind::InvalidInput => Some("an address of this machine's own (--bind) that cannot reach the peer gives this too".to_owned()),
+        _ => None,
+    }
+}
+
+/// A duration as people write it in a message: `250ms`, `2s`, `1m 30s`.
+#[must_use]
+pub fn seconds(duration: Duration) -> impl fmt::Display {
+    struct Seconds(Duration);
+    impl fmt::Display for Seconds {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let total = self.0.as_secs();
+            if self.0 < Duration::from_secs(1) {
+                write!(f, "{}ms", self.0.as_secs_f64() * 1e3)
+            } else if total < 60 {
+                write!(f, "{}s", (self.0.as_secs_f64() * 1e3).round() / 1e3)
+            } else {
+                let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60);
+                if hours > 0 {
+                    write!(f, "{hours}h ")?;
+                }
+                write!(f, "{minutes}m {seconds}s")
+            }
+        }
+    }
+    Seconds(duration)
+}

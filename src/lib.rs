@@ -1,0 +1,66 @@
+//! udpcli, the PC half of the mPython board's UDP tutorial, as a library: `main` is a thin shell around [`run`].
+//!
+//! The public items are what the binary and the tests reach; they are no stable interface.
+//!
+//! # Layout
+//!
+//! - [`cli`] turns arguments into plans, calls the rest and reports.
+//! - [`net`] opens sockets and runs the two loops, [`net::send`] and [`net::listen`], batch by batch.
+//! - [`payload`] makes payloads: text, escapes, hex, encodings, sequenced ones, lines and files.
+//! - [`render`], [`output`], [`save`] and [`panel`] show what arrived.
+//! - [`stats`] counts.
+//!
+//! `docs/architecture.md` has the data flow and the invariants.
+
+pub mod cli;
+pub mod error;
+pub mod logging;
+pub mod net;
+pub mod output;
+pub mod panel;
+pub mod payload;
+pub mod render;
+pub mod save;
+pub mod shutdown;
+pub mod stats;
+
+use crate::cli::{Cli, Command};
+use crate::error::{Error, Outcome};
+use crate::shutdown::Shutdown;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Whatever kept it from being done; [`Error::exit_code`] and [`Error::hint`] say more.
+pub fn run(cli: Cli) -> Result<Outcome, Error> {
+    match cli.command {
+        Command::Send(args) => {
+            with_runtime(async |shutdown| cli::send::run(args, &cli.global, shutdown).await)
+        }
+        Command::Listen(args) => {
+            with_runtime(async |shutdown| cli::listen::run(args, &cli.global, shutdown).await)
+        }
+        Command::Completions(args) => cli::generate::completions(&args),
+        Command::Man(args) => cli::generate::man(&args),
+    }
+}
+
+/// Runs on a current-thread runtime that listens to Ctrl-C.
+fn with_runtime(
+    run: impl AsyncFnOnce(&mut Shutdown) -> Result<Outcome, Error>,
+) -> Result<Outcome, Error> {
+    let failed = |source| Error::Start {
+        what: "event loop",
+        source,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(failed)?;
+    let mut shutdown = Shutdown::on_signal().map_err(failed)?;
+    let result = runtime.block_on(run(&mut shutdown));
+    // A name that is still being resolved does not hold up the end.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,145 @@
+//! Messages for people, on stderr: tracing's events one a line, and the final error.
+//!
+//! The message is the whole line at info level; a warning says so first. Levels follow `-q`, `-v` and `-vv`, or
+//! `UDPCLI_LOG` (`warn`, `udpcli=trace`, `udpcli::net=debug` ..) where that is set.
+
+use std::error::Error as _;
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
+use std::sync::OnceLock;
+
+use anstream::ColorChoice;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::cli::GlobalArgs;
+use crate::error::Error;
+use crate::payload::escape;
+
+/// Whether stderr takes colour; decided once, by [`start`].
+static COLOR: OnceLock<bool> = OnceLock::new();
+
+/// Starts logging to stderr. Called once, before anything else runs.
+pub fn start(args: &GlobalArgs) {
+    let color = wants_color(args.color.into(), &io::stderr());
+    let _ = COLOR.set(color);
+    let level = match (args.quiet, args.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::INFO,
+        (false, 1) => LevelFilter::DEBUG,
+        (false, _) => LevelFilter::TRACE,
+    };
+    let chosen: Option<Targets> = std::env::var("UDPCLI_LOG")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let filter = chosen.unwrap_or_else(|| Targets::new().with_target("udpcli", level));
+    let layer = tracing_subscriber::fmt::layer()
+        .event_format(Line { color })
+        .with_ansi(color)
+        .with_writer(io::stderr);
+    // A second start (two runs in one process) keeps the first subscriber.
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(layer)
+        .try_init();
+}
+
+/// Whether a stream gets colour: `--color`, then `NO_COLOR` and its kin, then whether it is a terminal.
+pub fn wants_color(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bool {
+    match choice {
+        ColorChoice::Auto => anstream::AutoStream::choice(stream) != ColorChoice::Never,
+        ColorChoice::Never => false,
+        ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+    }
+}
+
+/// Prints an error, its causes and its hint, each on a line of its own.
+pub fn report(error: &Error) {
+    let color = COLOR.get().copied().unwrap_or(false);
+    let (red, bold, reset) = if color {
+        ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
+    } else {
+        ("", "", "")
+    };
+    let mut text = format!(
+        "udpcli: {red}error:{reset} {}\n",
+        escape::for_terminal(&error.to_string())
+    );
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let _ = writeln!(
+            text,
+            "  caused by: {}",
+            escape::for_terminal(&source.to_string())
+        );
+        cause = source.source();
+    }
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(text, "  {bold}hint:{reset} {}", escape::for_terminal(&hint));
+    }
+    // Nobody is left to tell when stderr is gone.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// One event a line: the message, then its other fields as `key=value`.
+struct Line {
+    color: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let (start, end) = match *event.metadata().level() {
+            Level::ERROR => ("\x1b[1;31m", "\x1b[0m"),
+            Level::WARN => ("\x1b[1;33m", "\x1b[0m"),
+            Level::INFO => ("", ""),
+            Level::DEBUG | Level::TRACE => ("\x1b[2m", "\x1b[0m"),
+        };
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if self.color {
+            writer.write_str(start)?;
+        }
+        match *event.metadata().level() {
+            Level::ERROR => writer.write_str("error: ")?,
+            Level::WARN => writer.write_str("warning: ")?,
+            _ => {}
+        }
+        writer.write_str(&fields.message)?;
+        writer.write_str(&fields.rest)?;
+        if self.color {
+            writer.write_str(end)?;
+        }
+        writer.write_char('\n')
+    }
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    rest: String,
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = if field.name() == "message" {
+            write!(self.message, "{value:?}")
+        } else {
+            write!(self.rest, " {}={value:?}", field.name())
+        };
+    }
+}

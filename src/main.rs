@@ -1,0 +1,20 @@
+//! The `udpcli` binary: parse, run, print the error, exit. Everything else is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = match udpcli::cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return udpcli::cli::report_usage(&error),
+    };
+    udpcli::logging::start(&cli.global);
+    match udpcli::run(cli) {
+        Ok(outcome) => ExitCode::from(outcome.exit_code()),
+        Err(error) => {
+            udpcli::logging::report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Datagrams many to a system call, both ways.
+//!
+//! Where the system has batching (Linux: recvmmsg, sendmmsg, and the kernel's own segmentation, UDP GSO and GRO) it
+//! is used; elsewhere, or when told to, the same interface moves one datagram a call. Datagrams stay what they are:
+//! boundaries, order, senders and times are kept, and long ones may be fragmented as ordinary UDP tools allow.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::UdpSocket;
+
+use crate::net::{Addressed, Datagram, Timestamp, system};
+
+/// Bytes of one receive buffer: more than any UDP datagram, so that the system never cuts one (Windows would give an
+/// error for it) and the receive size is ours to apply.
+pub(crate) const SLOT: usize = 1 << 16;
+
+/// Where arrival times come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The kernel's, where it gives them.
+    Kernel,
+    /// Ours, when the datagram is read.
+    User,
+}
+
+/// How to receive.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceiveOptions {
+    /// Bytes kept of a datagram.
+    pub recv_size: usize,
+    /// Where times come from.
+    pub clock: Clock,
+    /// Many datagrams a system call, where the system can.
+    pub batching: bool,
+}
+
+/// Receives from sockets into buffers that are used again and again.
+#[derive(Debug)]
+pub struct Receiver {
+    way: ReceiveWay,
+    recv_size: usize,
+}
+
+#[derive(Debug)]
+enum ReceiveWay {
+    Batched(system::BatchReceiver),
+    Single(Box<[u8]>),
+}
+
+impl Receiver {
+    /// A receiver; `prepare` each of its sockets first.
+    #[must_use]
+    pub fn new(options: ReceiveOptions) -> Self {
+        let way = match system::BatchReceiver::new(options.clock) {
+            Some(receiver) if options.batching => ReceiveWay::Batched(receiver),
+            _ => ReceiveWay::Single(vec![0; SLOT].into_boxed_slice()),
+        };
+        Self {
+            way,
+            recv_size: options.recv_size,
+        }
+    }
+
+    /// Switches on what this receiver wants of a socket.
+    pub fn prepare(&self, socket: &UdpSocket) {
+        if let ReceiveWay::Batched(receiver) = &self.way {
+            receiver.prepare(socket);
+        }
+    }
+
+    /// Receives what is there, with one system call, at most `limit` datagrams where the system lets us say so.
+    /// Returns how many came.
+    ///
+    /// # Errors
+    /// `WouldBlock` if none is there; else what the system says, an ICMP error for an earlier answer among it.
+    pub fn receive(
+        &mut self,
+        socket: &UdpSocket,
+        local: SocketAddr,
+        limit: usize,
+        mut each: impl FnMut(Datagram<'_>),
+    ) -> io::Result<usize> {
+        let recv_size = self.recv_size;
+        let mut cut = |datagram: Datagram<'_>| {
+            let payload = datagram
+                .payload
+                .get(..recv_size)
+                .unwrap_or(datagram.payload);
+            each(Datagram {
+                payload,
+                ..datagram
+            });
+        };
+        match &mut self.way {
+            ReceiveWay::Batched(receiver) => receiver.receive(socket, local, limit, cut),
+            ReceiveWay::Single(buffer) => {
+                let (len, peer) = socket.try_recv_from(buffer)?;
+                let payload = buffer.get(..len).unwrap_or_default();
+                let addressed = if local.ip().is_multicast() {
+                    Addressed::Group
+                } else {
+                    Addressed::Unknown
+                };
+                cut(Datagram {
+                    payload,
+                    peer: canonical(peer),
+                    local,
+                    addressed,
+                    time: Timestamp::now(),
+                    full_len: len,
+                });
+                Ok(1)
+            }
+        }
+    }
+}
+
+/// An IPv4 peer that reached an IPv6 socket is shown as what it is.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+            Some(v4) => (v4, v6.port()).into(),
+            None => address,
+        },
+        SocketAddr::V4(_) => address,
+    }
+}
+
+/// Datagrams to send, their payloads end to end in one buffer.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Outbox {
+    /// Forgets all datagrams, keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Adds one datagram: what `write` appends to the buffer.
+    ///
+    /// # Errors
+    /// What `write` says; nothing is added then.
+    pub fn push_with<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.bytes.len();
+        let result = write(&mut self.bytes);
+        match result {
+            Ok(()) => self.ends.push(self.bytes.len()),
+            Err(_) => self.bytes.truncate(start),
+        }
+        result
+    }
+
+    /// Adds one datagram.
+    pub fn push(&mut self, payload: &[u8]) {
+        self.bytes.extend_from_slice(payload);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// How many datagrams there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// All payloads' bytes together.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The payload of datagram `index`; empty beyond the last.
+    #[must_use]
+    pub fn payload(&self, index: usize) -> &[u8] {
+        self.bytes
+            .get(self.start(index)..self.end(index))
+            .unwrap_or_default()
+    }
+
+    /// The payload of datagram `index`, to write over.
+    pub fn payload_mut(&mut self, index: usize) -> &mut [u8] {
+        let range = self.start(index)..self.end(index);
+        self.bytes.get_mut(range).unwrap_or_default()
+    }
+
+    /// The payloads of `count` datagrams from `first`, end to end.
+    #[must_use]
+    pub fn span(&self, first: usize, count: usize) -> &[u8] {
+        match count.checked_sub(1) {
+            Some(more) => self
+                .bytes
+                .get(self.start(first)..self.end(first + more))
+                .unwrap_or_default(),
+            None => &[],
+        }
+    }
+
+    /// How many datagrams from `first` on have the length of the first, at most `limit`.
+    #[must_use]
+    pub fn run_len(&self, first: usize, limit: usize) -> usize {
+        let len = self.payload(first).len();
+        (first..self.len().min(first.saturating_add(limit)))
+            .take_while(|&index| self.payload(index).len() == len)
+            .count()
+    }
+
+    fn start(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.end(before))
+    }
+
+    fn end(&self, index: usize) -> usize {
+        self.ends.get(index).copied().unwrap_or(self.bytes.len())
+    }
+}
+
+/// Sends from an [`Outbox`].
+#[derive(Debug)]
+pub struct Transmitter {
+    way: TransmitWay,
+    /// `None` on a connected socket.
+    peer: Option<SocketAddr>,
+}
+
+#[derive(Debug)]
+enum TransmitWay {
+    Batched(system::BatchTransmitter),
+    Single,
+}
+
+impl Transmitter {
+    /// A transmitter to `peer`, or to where the socket is connected. `path_mtu` is the IP packet size that leaves
+    /// whole, where known.
+    #[must_use]
+    pub fn new(
+        peer: Option<SocketAddr>,
+        header_len: usize,
+        path_mtu: Option<usize>,
+        batching: bool,
+    ) -> Self {
+        let way = match system::BatchTransmitter::new(
+            path_mtu.map_or(0, |mtu| mtu.saturating_sub(header_len)),
+        ) {
+            Some(transmitter) if batching => TransmitWay::Batched(transmitter),
+            _ => TransmitWay::Single,
+        };
+        Self { way, peer }
+    }
+
+    /// Sends datagrams from `first` on with one system call, at most `limit`; returns how many went, at least one.
+    ///
+    /// # Errors
+    /// `WouldBlock` if the send buffer is full; else what the system says of the first of them, or an ICMP error for
+    /// an earlier one.
+    pub fn send(
+        &mut self,
+        socket: &UdpSocket,
+        outbox: &Outbox,
+        first: usize,
+        limit: usize,
+    ) -> io::Result<usize> {
+        match &mut self.way {
+            TransmitWay::Batched(transmitter) => {
+                transmitter.send(socket, outbox, first, limit, self.peer)
+            }
+            TransmitWay::Single => {
+                match self.peer {
+                    None => socket.try_send(outbox.payload(first))?,
+                    Some(peer) => socket.try_send_to(outbox.payload(first), peer)?,
+                };
+                Ok(1)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outbox_keeps_boundaries_and_empty_datagrams() {
+        let mut outbox = Outbox::default();
+        for payload in [&b"ab"[..], b"", b"cd", b"ef", b"g"] {
+            outbox.push(payload);
+        }
+        assert_eq!(
+            (0..6)
+                .map(|index| outbox.payload(index))
+                .collect::<Vec<_>>(),
+            [&b"ab"[..], b"", b"cd", b"ef", b"g", b""]
+        );
+        assert_eq!(outbox.run_len(2, 9), 2);
+        assert_eq!(outbox.run_len(2, 1), 1);
+        assert_eq!(outbox.span(2, 2), b"cdef");
+        assert_eq!(outbox.span(2, 0), b"");
+        let refused: Result<(), ()> = outbox.push_with(|bytes| {
+            bytes.push(1);
+            Err(())
+        });
+        assert_eq!((refused, outbox.len(), outbox.byte_len()), (Err(()), 5, 7));
+    }
+}

@@ -1,0 +1,188 @@
+//! `HOST:PORT` as people write it, and the address it stands for.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::str::FromStr;
+
+use crate::error::Error;
+use crate::net::interface;
+
+/// A peer as the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// An address or a name, without brackets; an IPv6 zone may follow `%`.
+    pub host: String,
+    /// The UDP port.
+    pub port: u16,
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let example = "write HOST:PORT, for example 192.168.0.3:6000";
+        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (host, port) = rest
+                .split_once(']')
+                .ok_or("the bracket is not closed: write [IPv6]:PORT")?;
+            let port = port
+                .strip_prefix(':')
+                .ok_or("the port is missing: write [IPv6]:PORT")?;
+            (host, port)
+        } else {
+            let (host, port) = text
+                .rsplit_once(':')
+                .ok_or_else(|| format!("the port is missing: {example}"))?;
+            if host.contains(':') {
+                return Err(format!(
+                    "an IPv6 address stands in brackets: [{host}]:{port} or [{text}]:6000"
+                ));
+            }
+            (host, port)
+        };
+        if host.is_empty() {
+            return Err(format!("the host is missing: {example}"));
+        }
+        let port: u16 = match port.parse() {
+            Ok(0) => return Err("port 0 cannot be sent to".to_owned()),
+            Ok(port) if !port_has_sign(text) => port,
+            _ => return Err(format!("{port:?} is not a port from 1 to 65535")),
+        };
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+/// `u16::from_str` takes `+6000`; people who write that meant something else.
+fn port_has_sign(text: &str) -> bool {
+    text.rsplit(':')
+        .next()
+        .is_some_and(|port| port.starts_with('+'))
+}
+
+/// Which family a name may resolve to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Whatever the resolver puts first.
+    Any,
+    /// IPv4 only (`-4`).
+    V4,
+    /// IPv6 only (`-6`).
+    V6,
+}
+
+impl Family {
+    fn allows(self, address: &SocketAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Any => "IP",
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+}
+
+impl Endpoint {
+    /// The address to send to. Asks the resolver only where the host is a name.
+    ///
+    /// # Errors
+    /// The name or the zone is unknown, or has no address of that family.
+    pub async fn resolve(&self, family: Family) -> Result<SocketAddr, Error> {
+        let failed = |source| Error::Resolve {
+            host: self.host.clone(),
+            source,
+        };
+        let found = match self.literal()? {
+            Some(address) => vec![address],
+            None => tokio::net::lookup_host((self.host.as_str(), self.port))
+                .await
+                .map_err(failed)?
+                .collect(),
+        };
+        if found.is_empty() {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the resolver knows no address",
+            )));
+        }
+        let chosen = found.into_iter().find(|address| family.allows(address));
+        let address = chosen.ok_or_else(|| Error::NoSuchFamily {
+            host: self.host.clone(),
+            family: family.name(),
+        })?;
+        tracing::trace!("resolve {} -> {address}", self.host);
+        Ok(address)
+    }
+
+    /// The address, if the host is one and not a name.
+    fn literal(&self) -> Result<Option<SocketAddr>, Error> {
+        if let Ok(address) = self.host.parse::<Ipv4Addr>() {
+            return Ok(Some(SocketAddr::new(IpAddr::V4(address), self.port)));
+        }
+        let (host, zone) = match self.host.split_once('%') {
+            Some((host, zone)) => (host, Some(zone)),
+            None => (self.host.as_str(), None),
+        };
+        let Ok(address) = host.parse::<Ipv6Addr>() else {
+            return Ok(None);
+        };
+        let scope = zone.map(interface::index_of).transpose()?.unwrap_or(0);
+        Ok(Some(SocketAddrV6::new(address, self.port, 0, scope).into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<(String, u16), String> {
+        text.parse::<Endpoint>()
+            .map(|endpoint| (endpoint.host, endpoint.port))
+    }
+
+    #[test]
+    fn every_form_of_an_endpoint_is_read() {
+        assert_eq!(
+            read("192.168.0.3:6000").unwrap(),
+            ("192.168.0.3".into(), 6000)
+        );
+        assert_eq!(read("[::1]:6000").unwrap(), ("::1".into(), 6000));
+        assert_eq!(
+            read("[fe80::1%eth0]:1").unwrap(),
+            ("fe80::1%eth0".into(), 1)
+        );
+        assert_eq!(
+            read("board.local:65535").unwrap(),
+            ("board.local".into(), 65535)
+        );
+    }
+
+    #[test]
+    fn a_bad_endpoint_says_what_to_write() {
+        assert!(read("192.168.0.3").unwrap_err().contains("HOST:PORT"));
+        assert!(read("::1:6000").unwrap_err().contains("[::1]:6000"));
+        for text in [
+            "host:",
+            "host:x",
+            "host:65536",
+            "host:-1",
+            "host:+80",
+            ":6000",
+            "[::1]",
+            "[::1",
+            "[::1]6000",
+            "host:0",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,688 @@
+//! The send loop: payloads go out in batches at their pace, replies and network errors come in between.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, seconds};
+use crate::net::batch::{Outbox, ReceiveOptions, Receiver, Transmitter};
+use crate::net::listen::{Flow, Notes, Sink};
+use crate::net::pace::Pace;
+use crate::net::socket::{self, Bound};
+use crate::net::system::{self, NetworkError, Timer};
+use crate::net::{Timestamp, family_name, header_len, max_payload};
+use crate::payload::sequence::Header;
+use crate::payload::source::Source;
+use crate::payload::{TUTORIAL_RECV_SIZE, escape};
+use crate::shutdown::Shutdown;
+use crate::stats::{Spread, counted, per_second};
+
+/// Datagrams taken from the source at a time.
+const BATCH: usize = 256;
+
+/// Send times kept to match replies with.
+const SENDS_KEPT: usize = 1024;
+
+/// How long a full device queue (`ENOBUFS`) is waited for before a datagram counts as failed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Back to back, so many failures in a row end the run.
+const MAX_FAILURES_IN_A_ROW: u32 = 100;
+
+/// While datagrams go back to back, replies get a look this often.
+const LOOK_FOR_REPLIES: Duration = Duration::from_millis(1);
+
+/// Between two warnings of the same kind.
+const WARN_EVERY: Duration = Duration::from_secs(1);
+
+/// What to send, and what to wait for.
+#[derive(Debug)]
+pub struct SendPlan {
+    /// Where to.
+    pub peer: SocketAddr,
+    /// When.
+    pub pace: Pace,
+    /// Stop sending after so long.
+    pub duration: Option<Duration>,
+    /// Wait for replies.
+    pub replies: Option<ReplyPlan>,
+    /// Replies are received like this.
+    pub receive: ReceiveOptions,
+    /// Whether the peer is a single host: its ICMP errors are worth hearing.
+    pub unicast: bool,
+}
+
+/// What replies to wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplyPlan {
+    /// After the last datagram, this long.
+    pub wait: Duration,
+    /// Enough is enough.
+    pub wanted: Option<u64>,
+    /// A reply that must come.
+    pub expect: Option<Vec<u8>>,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Everything was sent and the replies were waited for.
+    Complete,
+    /// Ctrl-C or SIGTERM.
+    Asked,
+    /// Whoever read the replies has gone.
+    ReaderGone,
+}
+
+/// The counts of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// Datagrams that the kernel took.
+    pub datagrams: u64,
+    /// Their payload bytes.
+    pub bytes: u64,
+    /// Datagrams that could not be sent, or that the network reported undeliverable.
+    pub errors: u64,
+    /// ICMP port-unreachable messages.
+    pub refused: u64,
+    /// Datagrams that came back.
+    pub replies: u64,
+    /// Whether the expected reply was among them.
+    pub is_expected_seen: bool,
+    /// The last error among `errors`.
+    pub last_error: Option<io::Error>,
+    rtt: Spread,
+    elapsed: Duration,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, {}, {}, {} refused, {}",
+            counted(self.datagrams, "datagram", "datagrams"),
+            counted(self.bytes, "byte", "bytes"),
+            counted(self.errors, "error", "errors"),
+            self.refused,
+            counted(self.replies, "reply", "replies"),
+        )?;
+        if self.rtt.count() > 0 {
+            write!(f, ", RTT {}", self.rtt)?;
+        }
+        write!(
+            f,
+            ", {}, {} datagrams/s",
+            seconds(self.elapsed),
+            per_second(self.datagrams, self.elapsed)
+        )
+    }
+}
+
+/// One run of sending.
+#[derive(Debug)]
+pub struct Sender<'a> {
+    plan: &'a SendPlan,
+    bound: &'a Bound,
+    transmitter: Transmitter,
+    receiver: Option<Receiver>,
+    pace: Pace,
+    report: Report,
+    /// The number and the time of recent datagrams.
+    sends: VecDeque<(u64, Instant)>,
+    /// The number of the next datagram, sent or failed.
+    next_number: u64,
+    started: Instant,
+    last_sent: Instant,
+    failures_in_a_row: u32,
+    last_warning: Option<Instant>,
+    path_mtu: Option<usize>,
+    advice: Advice,
+}
+
+/// What was said once already.
+#[derive(Debug, Default)]
+struct Advice {
+    cut: bool,
+    fragmented: bool,
+    empty: bool,
+}
+
+/// What a wait ended with.
+enum Woken {
+    Due,
+    Readable,
+    Asked,
+}
+
+impl<'a> Sender<'a> {
+    /// A run over an open socket.
+    ///
+    /// # Errors
+    /// The socket cannot be connected: there is no route.
+    pub async fn new(plan: &'a SendPlan, bound: &'a Bound) -> Result<Self, Error> {
+        let peer = plan.peer;
+        // A connected socket costs the kernel less per datagram. But it hears replies from the peer's very port
+        // only, and devices answer from others: so where replies count it stays open, if errors still reach it.
+        let connects =
+            plan.unicast && (plan.replies.is_none() || !system::reports_errors_unconnected());
+        let mut path_mtu = None;
+        if plan.unicast {
+            system::report_errors(&bound.socket, peer.is_ipv4());
+            path_mtu = probe_mtu(peer).await;
+        }
+        if connects {
+            tracing::trace!("connect {peer}");
+            bound
+                .socket
+                .connect(peer)
+                .await
+                .map_err(|source| Error::Send {
+                    peer,
+                    broadcast: false,
+                    source,
+                })?;
+        }
+        let receiver = plan.replies.as_ref().map(|_| Receiver::new(plan.receive));
+        if let Some(receiver) = &receiver {
+            receiver.prepare(&bound.socket);
+        }
+        let to = (!connects).then_some(peer);
+        let now = Instant::now();
+        Ok(Self {
+            plan,
+            bound,
+            transmitter: Transmitter::new(to, header_len(&peer), path_mtu, plan.receive.batching),
+            receiver,
+            pace: plan.pace.clone(),
+            report: Report {
+                datagrams: 0,
+                bytes: 0,
+                errors: 0,
+                refused: 0,
+                replies: 0,
+                is_expected_seen: false,
+                last_error: None,
+                rtt: Spread::default(),
+                elapsed: Duration::ZERO,
+            },
+            sends: VecDeque::new(),
+            next_number: 0,
+            started: now,
+            last_sent: now,
+            failures_in_a_row: 0,
+            last_warning: None,
+            path_mtu,
+            advice: Advice::default(),
+        })
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn report(&mut self) -> &Report {
+        self.report.elapsed = self.started.elapsed();
+        &self.report
+    }
+
+    /// The final counts.
+    #[must_use]
+    pub fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// Sends all that the source has, then waits for replies.
+    ///
+    /// # Errors
+    /// Nothing can be sent, the source is bad, or the sink fails.
+    pub async fn run(
+        &mut self,
+        source: &mut Source,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+    ) -> Result<End, Error> {
+        source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
+        let mut timer = Timer::new().map_err(|source| Error::Start {
+            what: "timer",
+            source,
+        })?;
+        let mut outbox = Outbox::default();
+        self.started = Instant::now();
+        let deadline = self.plan.duration.map(|duration| self.started + duration);
+        // tokio learns with the first wait that the socket can be written.
+        let _ = self.bound.socket.writable().await;
+        loop {
+            outbox.clear();
+            match self
+                .fill(source, &mut outbox, sink, shutdown, deadline)
+                .await?
+            {
+                Some(End::Complete) => break,
+                Some(end) => return Ok(end),
+                None => {}
+            }
+            if outbox.is_empty() {
+                break;
+            }
+            self.advise(&outbox);
+            if let Some(end) = self
+                .send_batch(
+                    &mut outbox,
+                    source.is_sequenced(),
+                    sink,
+                    shutdown,
+                    &mut timer,
+                    deadline,
+                )
+                .await?
+            {
+                if end == End::Complete {
+                    break;
+                }
+                return Ok(end);
+            }
+        }
+        self.hear_errors(None);
+        self.wait_for_replies(sink, shutdown).await
+    }
+
+    /// Takes the next payloads while replies may come in. `Complete` if the time is up.
+    async fn fill(
+        &mut self,
+        source: &mut Source,
+        outbox: &mut Outbox,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+        deadline: Option<Instant>,
+    ) -> Result<Option<End>, Error> {
+        loop {
+            let hears = self.receiver.is_some();
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                result = source.fill(outbox, BATCH) => return result.map(|()| None),
+                () = until(deadline) => return Ok(Some(End::Complete)),
+                _ = self.bound.socket.readable(), if hears => {}
+            }
+            if self.hear(sink)? == Flow::ReaderGone {
+                return Ok(Some(End::ReaderGone));
+            }
+        }
+    }
+
+    /// Sends one batch at its pace. `Some` if the run ends within it.
+    async fn send_batch(
+        &mut self,
+        outbox: &mut Outbox,
+        is_sequenced: bool,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+        timer: &mut Timer,
+        deadline: Option<Instant>,
+    ) -> Result<Option<End>, Error> {
+        let mut next = 0;
+        let mut next_look = Instant::now() + LOOK_FOR_REPLIES;
+        let mut patience: Option<Instant> = None;
+        while next < outbox.len() {
+            let now = Instant::now();
+            if shutdown.is_asked() {
+                return Ok(Some(End::Asked));
+            }
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Ok(Some(End::Complete));
+            }
+            let due = self.pace.due(now);
+            if due > now {
+                let due = deadline.map_or(due, |deadline| due.min(deadline));
+                match self.wait_until(due, timer, shutdown).await? {
+                    Woken::Asked => return Ok(Some(End::Asked)),
+                    Woken::Readable if self.hear(sink)? == Flow::ReaderGone => {
+                        return Ok(Some(End::ReaderGone));
+                    }
+                    Woken::Readable | Woken::Due => continue,
+                }
+            }
+            if self.receiver.is_some() && now >= next_look {
+                next_look = now + LOOK_FOR_REPLIES;
+                tokio::task::yield_now().await;
+                if self.hear(sink)? == Flow::ReaderGone {
+                    return Ok(Some(End::ReaderGone));
+                }
+            }
+            let allowed = self.pace.allowance(now, outbox.len() - next);
+            if is_sequenced {
+                let sent = Timestamp::now();
+                for offset in 0..allowed {
+                    let header = Header {
+                        sequence: self.next_number + offset as u64,
+                        sent,
+                    };
+                    header.write(outbox.payload_mut(next + offset));
+                }
+            }
+            match self
+                .transmitter
+                .send(&self.bound.socket, outbox, next, allowed)
+            {
+                Ok(count) => {
+                    patience = None;
+                    self.failures_in_a_row = 0;
+                    self.count_sent(outbox, next, count);
+                    next += count;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    tokio::select! {
+                        biased;
+                        () = shutdown.asked() => return Ok(Some(End::Asked)),
+                        _ = self.bound.socket.writable() => {}
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The network's word on an earlier datagram: this one was not tried yet.
+                Err(error) if self.hear_errors(Some(&error)) => {}
+                Err(error)
+                    if system::is_queue_full(&error)
+                        && now < *patience.get_or_insert(now + PATIENCE) =>
+                {
+                    tracing::debug!("sendto: {error}: waiting for room");
+                    self.wait_until(now + LOOK_FOR_REPLIES, timer, shutdown)
+                        .await?;
+                }
+                Err(error) => {
+                    patience = None;
+                    self.fail_one(error)?;
+                    next += 1;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize) {
+        self.report.datagrams += count as u64;
+        self.report.bytes += outbox.span(first, count).len() as u64;
+        self.pace.count(count);
+        self.last_sent = Instant::now();
+        if self.plan.replies.is_some() {
+            let after = self.next_number + count as u64;
+            for number in self
+                .next_number
+                .max(after.saturating_sub(SENDS_KEPT as u64))..after
+            {
+                if self.sends.len() == SENDS_KEPT {
+                    self.sends.pop_front();
+                }
+                self.sends.push_back((number, self.last_sent));
+            }
+        }
+        self.next_number += count as u64;
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            for index in first..first + count {
+                tracing::debug!(
+                    "sendto {} bytes to {}",
+                    outbox.payload(index).len(),
+                    self.plan.peer
+                );
+                tracing::trace!("payload {}", escape::excerpt(outbox.payload(index)));
+            }
+        }
+    }
+
+    /// One datagram cannot be sent. If nothing ever could be, that is the end.
+    fn fail_one(&mut self, source: io::Error) -> Result<(), Error> {
+        let peer = self.plan.peer;
+        if self.report.datagrams == 0 {
+            return Err(Error::Send {
+                peer,
+                broadcast: !self.plan.unicast,
+                source,
+            });
+        }
+        self.report.errors += 1;
+        self.next_number += 1;
+        self.pace.count(1);
+        self.failures_in_a_row += 1;
+        if self.pace.is_unpaced() && self.failures_in_a_row >= MAX_FAILURES_IN_A_ROW {
+            return Err(Error::SendSome {
+                peer,
+                failed: self.report.errors,
+                total: self.next_number,
+                source,
+            });
+        }
+        if self.may_warn() {
+            tracing::warn!("cannot send to {peer}: {source}; trying on");
+        }
+        self.report.last_error = Some(source);
+        Ok(())
+    }
+
+    fn may_warn(&mut self) -> bool {
+        let now = Instant::now();
+        let may = self
+            .last_warning
+            .is_none_or(|last| now >= last + WARN_EVERY);
+        if may {
+            self.last_warning = Some(now);
+        }
+        may
+    }
+
+    /// Takes note of what the network reports of datagrams that went. `error` is what a call returned; says whether
+    /// it was such a report.
+    fn hear_errors(&mut self, error: Option<&io::Error>) -> bool {
+        let mut heard = false;
+        for report in system::network_errors(&self.bound.socket, error) {
+            heard = true;
+            match report {
+                NetworkError::Refused => {
+                    self.report.refused += 1;
+                    // A run of one datagram says so when it ends.
+                    if self.next_number > 1 && self.may_warn() {
+                        tracing::warn!("refused: nothing listens on {}", self.plan.peer);
+                    }
+                }
+                NetworkError::TooBig { mtu } => {
+                    tracing::debug!(
+                        "the path takes packets of {mtu} bytes at most: longer ones are fragmented from now on"
+                    );
+                }
+                NetworkError::Unreachable { error, by } => {
+                    self.report.errors += 1;
+                    if self.may_warn() {
+                        match by {
+                            Some(by) => tracing::warn!(
+                                "{} cannot be reached, says {by}: {error}",
+                                self.plan.peer.ip()
+                            ),
+                            None => {
+                                tracing::warn!("{} cannot be reached: {error}", self.plan.peer.ip())
+                            }
+                        }
+                    }
+                    self.report.last_error = Some(error);
+                }
+            }
+        }
+        heard
+    }
+
+    /// Waits for a moment, a reply or the end, whichever is first.
+    async fn wait_until(
+        &mut self,
+        due: Instant,
+        timer: &mut Timer,
+        shutdown: &mut Shutdown,
+    ) -> Result<Woken, Error> {
+        let hears = self.receiver.is_some();
+        tokio::select! {
+            biased;
+            () = shutdown.asked() => Ok(Woken::Asked),
+            result = timer.until(due) => match result {
+                Ok(()) => Ok(Woken::Due),
+                Err(source) => Err(Error::Start { what: "timer", source }),
+            },
+            _ = self.bound.socket.readable(), if hears => Ok(Woken::Readable),
+        }
+    }
+
+    /// Reads the replies that are there.
+    fn hear(&mut self, sink: &mut impl Sink) -> Result<Flow, Error> {
+        let Some(mut receiver) = self.receiver.take() else {
+            return Ok(Flow::Continue);
+        };
+        let mut came = 0;
+        loop {
+            let wanted = self
+                .plan
+                .replies
+                .as_ref()
+                .and_then(|plan| plan.wanted)
+                .map_or(u64::MAX, |wanted| wanted - self.report.replies);
+            if wanted == 0 {
+                break;
+            }
+            let limit = usize::try_from(wanted).unwrap_or(usize::MAX);
+            let result =
+                receiver.receive(&self.bound.socket, self.bound.local, limit, |datagram| {
+                    self.count_reply(&datagram);
+                    sink.datagram(&datagram, Notes::default());
+                });
+            match result {
+                Ok(count) => came += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    if !self.hear_errors(Some(&error)) {
+                        tracing::debug!("recvfrom: {error}");
+                        break;
+                    }
+                }
+            }
+        }
+        self.receiver = Some(receiver);
+        if came > 0 {
+            sink.flush()
+        } else {
+            Ok(Flow::Continue)
+        }
+    }
+
+    fn count_reply(&mut self, datagram: &crate::net::Datagram<'_>) {
+        tracing::debug!(
+            "recvfrom {} bytes from {}",
+            datagram.payload.len(),
+            datagram.peer
+        );
+        self.report.replies += 1;
+        let expected = self
+            .plan
+            .replies
+            .as_ref()
+            .and_then(|plan| plan.expect.as_deref());
+        if expected == Some(datagram.payload) {
+            self.report.is_expected_seen = true;
+        }
+        // A reply that carries our number answers that datagram; any other, the last one sent.
+        let by_number = Header::read(datagram.payload).and_then(|header| {
+            self.sends
+                .iter()
+                .rev()
+                .find(|(number, _)| *number == header.sequence)
+        });
+        if let Some((_, sent)) = by_number.or_else(|| self.sends.back()) {
+            self.report.rtt.record(sent.elapsed());
+        }
+    }
+
+    /// Whether the replies that came are all that was asked for.
+    fn has_enough(&self, plan: &ReplyPlan) -> bool {
+        let report = &self.report;
+        let all_refused = self.plan.unicast
+            && report.refused + report.errors >= report.datagrams
+            && report.datagrams > 0;
+        match (plan.wanted, &plan.expect) {
+            _ if all_refused => true,
+            (Some(wanted), _) => report.replies >= wanted,
+            (None, Some(_)) => report.is_expected_seen && report.replies >= report.datagrams,
+            (None, None) => false,
+        }
+    }
+
+    async fn wait_for_replies(
+        &mut self,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+    ) -> Result<End, Error> {
+        let Some(plan) = &self.plan.replies else {
+            return Ok(End::Complete);
+        };
+        if self.report.datagrams == 0 {
+            return Ok(End::Complete);
+        }
+        let deadline = self.last_sent + plan.wait;
+        loop {
+            if self.hear(sink)? == Flow::ReaderGone {
+                return Ok(End::ReaderGone);
+            }
+            if self.has_enough(plan) {
+                return Ok(End::Complete);
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(End::Asked),
+                _ = self.bound.socket.readable() => {}
+                () = until(Some(deadline)) => {
+                    return Ok(if self.hear(sink)? == Flow::ReaderGone { End::ReaderGone } else { End::Complete });
+                }
+            }
+        }
+    }
+
+    /// Says once what may go wrong with these payloads.
+    fn advise(&mut self, outbox: &Outbox) {
+        if self.advice.cut
+            && self.advice.empty
+            && (self.advice.fragmented || self.path_mtu.is_none())
+        {
+            return;
+        }
+        for index in 0..outbox.len() {
+            let len = outbox.payload(index).len();
+            if len == 0 && !self.advice.empty {
+                self.advice.empty = true;
+                tracing::info!("an empty datagram: some ESP32 firmware mishandles it");
+            }
+            if len > TUTORIAL_RECV_SIZE && !self.advice.cut {
+                self.advice.cut = true;
+                tracing::info!(
+                    "a payload of {len} bytes: the tutorial's recvfrom({TUTORIAL_RECV_SIZE}) would cut it to {TUTORIAL_RECV_SIZE}"
+                );
+            }
+            if let Some(mtu) = self.path_mtu
+                && len + header_len(&self.plan.peer) > mtu
+                && !self.advice.fragmented
+            {
+                self.advice.fragmented = true;
+                tracing::info!(
+                    "a payload of {len} bytes will be fragmented: the path's MTU is {mtu}, and one lost fragment loses the datagram"
+                );
+            }
+        }
+    }
+}
+
+/// The path's MTU as the kernel knows it, asked on a socket of its own: sends nothing.
+async fn probe_mtu(peer: SocketAddr) -> Option<usize> {
+    let probe = tokio::net::UdpSocket::bind(socket::unspecified(&peer, 0))
+        .await
+        .ok()?;
+    probe.connect(peer).await.ok()?;
+    system::path_mtu(&probe)
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

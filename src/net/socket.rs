@@ -1,0 +1,443 @@
+//! Opens UDP sockets with the options asked for, told step by step in the tutorial's words.
+//!
+//! Limits and option names are the sockets API's: socket(7), ip(7), ipv6(7), udp(7).
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, SockRef, Socket, Type};
+use tokio::net::UdpSocket;
+
+use crate::error::Error;
+use crate::net::{interface, system};
+
+/// What we ask for where the user named no receive buffer; the system grants an ordinary user what it allows
+/// (`net.core.rmem_max` on Linux), and a sender's burst is lost where it does not fit.
+const WANTED_RECV_BUFFER: usize = 32 << 20;
+
+/// The least worth asking for: systems that refuse instead of capping are asked for half each time down to this.
+const LEAST_RECV_BUFFER: usize = 256 << 10;
+
+/// What both kinds of sockets take.
+#[derive(Debug, Clone, Default)]
+pub struct Sharing {
+    /// `SO_REUSEADDR`.
+    pub reuse_addr: bool,
+    /// `SO_REUSEPORT`.
+    pub reuse_port: bool,
+    /// Bind to this interface.
+    pub interface: Option<String>,
+}
+
+/// How to open a socket for sending.
+#[derive(Debug, Clone, Default)]
+pub struct SendOptions {
+    /// Reuse and interface.
+    pub sharing: Sharing,
+    /// Our own address; any if not given.
+    pub bind: Option<SocketAddr>,
+    /// `SO_BROADCAST`.
+    pub broadcast: bool,
+    /// TTL or hop limit, of unicast and multicast alike.
+    pub ttl: Option<u8>,
+    /// The interface that multicast leaves by: a name or an address.
+    pub multicast_if: Option<String>,
+    /// Whether this machine hears its own multicast.
+    pub multicast_loop: Option<bool>,
+    /// The type-of-service byte (DSCP and ECN).
+    pub tos: Option<u8>,
+    /// `SO_SNDBUF`, in bytes.
+    pub send_buffer: Option<usize>,
+}
+
+/// A multicast group to join, as the user wrote it: `GROUP[@IFACE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The group's address.
+    pub address: IpAddr,
+    /// The interface by name, index or address; all interfaces if not given.
+    pub interface: Option<String>,
+}
+
+impl FromStr for Group {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (address, interface) = match text.split_once(['@', '%']) {
+            Some((_, "")) => return Err("the interface after @ is missing".to_owned()),
+            Some((address, interface)) => (address, Some(interface.to_owned())),
+            None => (text, None),
+        };
+        let address: IpAddr = address
+            .parse()
+            .map_err(|_| "write GROUP or GROUP@INTERFACE, for example 239.1.2.3@eth0".to_owned())?;
+        if !address.is_multicast() {
+            return Err(format!(
+                "{address} is not a multicast group (224.0.0.0/4 or ff00::/8)"
+            ));
+        }
+        Ok(Self { address, interface })
+    }
+}
+
+/// How to open a socket for listening.
+#[derive(Debug, Clone)]
+pub struct ListenOptions {
+    /// Reuse and interface.
+    pub sharing: Sharing,
+    /// Where to listen; port 0 lets the system choose.
+    pub local: SocketAddr,
+    /// For an IPv6 wildcard: leave IPv4 alone.
+    pub only_v6: bool,
+    /// Groups of this socket's family.
+    pub groups: Vec<Group>,
+    /// `SO_RCVBUF`, in bytes; as much as an ordinary user gets if not given.
+    pub recv_buffer: Option<usize>,
+}
+
+/// A socket that says `close` in the log when it goes.
+#[derive(Debug)]
+pub struct Bound {
+    /// The socket, in tokio's hands.
+    pub socket: UdpSocket,
+    /// Its own address.
+    pub local: SocketAddr,
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        tracing::debug!("close");
+    }
+}
+
+fn create(address: &SocketAddr) -> Result<Socket, Error> {
+    let domain = Domain::for_address(*address);
+    tracing::debug!(
+        "socket {} SOCK_DGRAM",
+        if address.is_ipv4() {
+            "AF_INET"
+        } else {
+            "AF_INET6"
+        }
+    );
+    Socket::new(domain, Type::DGRAM, Some(Protocol::UDP)).map_err(|source| Error::Socket {
+        object: address.to_string(),
+        source,
+    })
+}
+
+/// Logs and sets one option.
+fn set(option: impl FnOnce() -> String, result: io::Result<()>) -> Result<(), Error> {
+    let option = option();
+    tracing::debug!("setsockopt {option}");
+    result.map_err(|source| Error::Option { option, source })
+}
+
+fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
+    if sharing.reuse_addr {
+        set(
+            || "SO_REUSEADDR 1".to_owned(),
+            socket.set_reuse_address(true),
+        )?;
+    }
+    if sharing.reuse_port {
+        set(|| "SO_REUSEPORT 1".to_owned(), system::reuse_port(socket))?;
+    }
+    if let Some(name) = &sharing.interface {
+        let index = interface::index_of_name_or_address(name)?;
+        set(
+            || format!("SO_BINDTODEVICE {name}"),
+            system::bind_to_interface(socket, name, index, is_v4),
+        )?;
+    }
+    Ok(())
+}
+
+fn bind(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
+    tracing::debug!("bind {local}");
+    socket.bind(&SockAddr::from(*local)).map_err(|source| {
+        let known = if source.kind() == io::ErrorKind::AddrNotAvailable {
+            interface::own_addresses()
+        } else {
+            Vec::new()
+        };
+        Error::Bind {
+            local: *local,
+            known,
+            source,
+        }
+    })
+}
+
+/// Hands a finished socket to tokio.
+fn finish(socket: Socket, local: &SocketAddr) -> Result<Bound, Error> {
+    let failed = |source| Error::Socket {
+        object: local.to_string(),
+        source,
+    };
+    socket.set_nonblocking(true).map_err(failed)?;
+    let socket = UdpSocket::from_std(socket.into()).map_err(failed)?;
+    let local = socket.local_addr().map_err(failed)?;
+    Ok(Bound { socket, local })
+}
+
+/// Opens a socket that sends to `peer`. It is not connected yet.
+///
+/// # Errors
+/// The system refuses the socket, an option or the address.
+pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Error> {
+    let socket = create(&peer)?;
+    share(&socket, &options.sharing, peer.is_ipv4())?;
+    if options.broadcast {
+        set(|| "SO_BROADCAST 1".to_owned(), socket.set_broadcast(true))?;
+    }
+    if let Some(size) = options.send_buffer {
+        set(
+            || format!("SO_SNDBUF {size}"),
+            socket.set_send_buffer_size(size),
+        )?;
+        let granted = system::usable_buffer(socket.send_buffer_size().unwrap_or(size));
+        if granted < size {
+            tracing::warn!(
+                "the system granted a send buffer of {granted} bytes, not {size}{}",
+                system::BUFFER_HINT_SEND
+            );
+        }
+    }
+    if let Some(ttl) = options.ttl {
+        set_ttl(&socket, ttl, peer.is_ipv4())?;
+    }
+    if let Some(tos) = options.tos {
+        if peer.is_ipv4() {
+            set(
+                || format!("IP_TOS {tos}"),
+                socket.set_tos_v4(u32::from(tos)),
+            )?;
+        } else {
+            set(
+                || format!("IPV6_TCLASS {tos}"),
+                system::set_traffic_class_v6(&socket, tos),
+            )?;
+        }
+    }
+    if let Some(on) = options.multicast_loop {
+        let value = u8::from(on);
+        if peer.is_ipv4() {
+            set(
+                || format!("IP_MULTICAST_LOOP {value}"),
+                socket.set_multicast_loop_v4(on),
+            )?;
+        } else {
+            set(
+                || format!("IPV6_MULTICAST_LOOP {value}"),
+                socket.set_multicast_loop_v6(on),
+            )?;
+        }
+    }
+    if let Some(name) = &options.multicast_if {
+        if peer.is_ipv4() {
+            let address = interface::v4_of_name_or_address(name)?;
+            set(
+                || format!("IP_MULTICAST_IF {address}"),
+                socket.set_multicast_if_v4(&address),
+            )?;
+        } else {
+            let index = interface::index_of_name_or_address(name)?;
+            set(
+                || format!("IPV6_MULTICAST_IF {index}"),
+                socket.set_multicast_if_v6(index),
+            )?;
+        }
+    }
+    if let Some(local) = options.bind {
+        if local.is_ipv4() != peer.is_ipv4() {
+            return Err(Error::usage(format!(
+                "--bind {} cannot reach {peer}: one is IPv4, the other IPv6",
+                local.ip()
+            )));
+        }
+        bind(&socket, &local)?;
+    } else if cfg!(windows) {
+        // Windows cannot receive on a socket that was never bound nor sent from.
+        bind(&socket, &unspecified(&peer, 0))?;
+    }
+    finish(socket, &peer)
+}
+
+fn set_ttl(socket: &Socket, ttl: u8, is_v4: bool) -> Result<(), Error> {
+    let value = u32::from(ttl);
+    if is_v4 {
+        // 0 stays on this machine and is allowed for multicast only (ip(7)).
+        if ttl > 0 {
+            set(|| format!("IP_TTL {ttl}"), socket.set_ttl_v4(value))?;
+        }
+        set(
+            || format!("IP_MULTICAST_TTL {ttl}"),
+            socket.set_multicast_ttl_v4(value),
+        )
+    } else {
+        set(
+            || format!("IPV6_UNICAST_HOPS {ttl}"),
+            socket.set_unicast_hops_v6(value),
+        )?;
+        set(
+            || format!("IPV6_MULTICAST_HOPS {ttl}"),
+            socket.set_multicast_hops_v6(value),
+        )
+    }
+}
+
+/// The wildcard address of `like`'s family.
+#[must_use]
+pub fn unspecified(like: &SocketAddr, port: u16) -> SocketAddr {
+    if like.is_ipv4() {
+        (Ipv4Addr::UNSPECIFIED, port).into()
+    } else {
+        (Ipv6Addr::UNSPECIFIED, port).into()
+    }
+}
+
+/// Opens a socket that listens.
+///
+/// # Errors
+/// The system refuses the socket, an option, the address or a group.
+pub fn open_listener(options: &ListenOptions) -> Result<Bound, Error> {
+    let local = options.local;
+    let socket = create(&local)?;
+    if local.is_ipv6() {
+        let only = options.only_v6 || !local.ip().is_unspecified();
+        set(
+            || format!("IPV6_V6ONLY {}", u8::from(only)),
+            socket.set_only_v6(only),
+        )?;
+    }
+    share(&socket, &options.sharing, local.is_ipv4())?;
+    set_recv_buffer(&socket, options.recv_buffer)?;
+    system::prepare_receive(&socket, local.is_ipv4());
+    bind(&socket, &local)?;
+    if !options.groups.is_empty() {
+        system::only_joined_groups(&socket, local.is_ipv4());
+    }
+    for group in &options.groups {
+        join(&socket, group)?;
+    }
+    finish(socket, &local)
+}
+
+fn set_recv_buffer(socket: &Socket, asked: Option<usize>) -> Result<(), Error> {
+    if let Some(size) = asked {
+        set(
+            || format!("SO_RCVBUF {size}"),
+            socket.set_recv_buffer_size(size),
+        )?;
+        let granted = system::usable_buffer(socket.recv_buffer_size().unwrap_or(size));
+        if granted < size {
+            tracing::warn!(
+                "the system granted a receive buffer of {granted} bytes, not {size}{}",
+                system::BUFFER_HINT_RECV
+            );
+        }
+        return Ok(());
+    }
+    let mut size = WANTED_RECV_BUFFER;
+    while size >= LEAST_RECV_BUFFER && socket.set_recv_buffer_size(size).is_err() {
+        size /= 2;
+    }
+    if let Ok(granted) = socket.recv_buffer_size() {
+        tracing::debug!(
+            "setsockopt SO_RCVBUF {size} (granted {})",
+            system::usable_buffer(granted)
+        );
+    }
+    Ok(())
+}
+
+fn join(socket: &Socket, group: &Group) -> Result<(), Error> {
+    let indexes: Vec<u32> = match &group.interface {
+        Some(name) => vec![interface::index_of_name_or_address(name)?],
+        None => {
+            let mut all: Vec<u32> = interface::all()
+                .iter()
+                .filter(|interface| interface.ip().is_ipv4() == group.address.is_ipv4())
+                .filter_map(|interface| interface.index)
+                .collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        }
+    };
+    // Index 0 is the system's own choice, where no interface is known.
+    let indexes = if indexes.is_empty() { vec![0] } else { indexes };
+    let mut joined = 0;
+    let mut last_error = None;
+    for index in indexes {
+        let result = match group.address {
+            IpAddr::V4(address) => {
+                tracing::debug!("setsockopt IP_ADD_MEMBERSHIP {address} interface {index}");
+                socket.join_multicast_v4_n(&address, &InterfaceIndexOrAddress::Index(index))
+            }
+            IpAddr::V6(address) => {
+                tracing::debug!("setsockopt IPV6_ADD_MEMBERSHIP {address} interface {index}");
+                socket.join_multicast_v6(&address, index)
+            }
+        };
+        match result {
+            Ok(()) => joined += 1,
+            Err(error) => last_error = Some(error),
+        }
+    }
+    match last_error {
+        Some(source) if joined == 0 => {
+            let name = group
+                .interface
+                .as_ref()
+                .map(|name| format!("@{name}"))
+                .unwrap_or_default();
+            Err(Error::Join {
+                group: format!("{}{name}", group.address),
+                source,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The error that the network reported for an earlier datagram, if any (`SO_ERROR`).
+#[must_use]
+pub fn take_error(socket: &UdpSocket) -> Option<io::Error> {
+    SockRef::from(socket).take_error().ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_read_with_and_without_interface() {
+        assert_eq!(
+            "239.1.2.3".parse(),
+            Ok(Group {
+                address: "239.1.2.3".parse().unwrap(),
+                interface: None
+            })
+        );
+        assert_eq!(
+            "ff02::1@eth0".parse(),
+            Ok(Group {
+                address: "ff02::1".parse().unwrap(),
+                interface: Some("eth0".into())
+            })
+        );
+        assert_eq!(
+            "ff02::1%eth0".parse(),
+            Ok(Group {
+                address: "ff02::1".parse().unwrap(),
+                interface: Some("eth0".into())
+            })
+        );
+        for text in ["192.168.0.1", "239.1.2.3@", "x", "", "239.1.2.3.4"] {
+            assert!(text.parse::<Group>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Windows, macOS and the rest: plain calls, one datagram each. The sockets are the same; what these systems do not
+//! tell (a datagram's destination on a wildcard address, kernel times, drop counts, the path's MTU) is left out.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use socket2::Socket;
+use tokio::net::UdpSocket;
+
+use crate::net::Datagram;
+use crate::net::batch::{Clock, Outbox};
+
+/// How to get a larger buffer, for a warning.
+pub(crate) const BUFFER_HINT_RECV: &str = "";
+/// How to get a larger buffer, for a warning.
+pub(crate) const BUFFER_HINT_SEND: &str = "";
+
+fn lacking(what: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        format!("this system has no {what}"),
+    )
+}
+
+#[cfg(unix)]
+pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn reuse_port(_: &Socket) -> io::Result<()> {
+    Err(lacking("SO_REUSEPORT; --reuse-addr is what it has"))
+}
+
+#[cfg(target_vendor = "apple")]
+pub(crate) fn bind_to_interface(
+    socket: &Socket,
+    _name: &str,
+    index: u32,
+    is_v4: bool,
+) -> io::Result<()> {
+    let index = std::num::NonZeroU32::new(index);
+    if is_v4 {
+        socket.bind_device_by_index_v4(index)
+    } else {
+        socket.bind_device_by_index_v6(index)
+    }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+pub(crate) fn bind_to_interface(
+    _: &Socket,
+    _name: &str,
+    _index: u32,
+    _is_v4: bool,
+) -> io::Result<()> {
+    Err(lacking(
+        "way to bind a socket to an interface; --bind with the interface's address is the nearest",
+    ))
+}
+
+#[cfg(unix)]
+pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()> {
+    socket.set_tclass_v6(u32::from(class))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn set_traffic_class_v6(_: &Socket, _: u8) -> io::Result<()> {
+    Err(lacking("way to set the IPv6 traffic class"))
+}
+
+pub(crate) fn usable_buffer(reported: usize) -> usize {
+    reported
+}
+
+pub(crate) fn prepare_receive(_: &Socket, _is_v4: bool) {}
+
+pub(crate) fn only_joined_groups(_: &Socket, _is_v4: bool) {}
+
+pub(crate) fn path_mtu(_: &UdpSocket) -> Option<usize> {
+    None
+}
+
+pub(crate) fn kernel_drops(_: &UdpSocket) -> Option<u64> {
+    None
+}
+
+/// No batches here: never made.
+#[derive(Debug)]
+pub(crate) struct BatchReceiver(Infallible);
+
+impl BatchReceiver {
+    pub(crate) fn new(_: Clock) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn prepare(&self, _: &UdpSocket) {}
+
+    pub(crate) fn receive(
+        &mut self,
+        _: &UdpSocket,
+        _: SocketAddr,
+        _: usize,
+        _: impl FnMut(Datagram<'_>),
+    ) -> io::Result<usize> {
+        match self.0 {}
+    }
+}
+
+/// No batches here: never made.
+#[derive(Debug)]
+pub(crate) struct BatchTransmitter(Infallible);
+
+impl BatchTransmitter {
+    pub(crate) fn new(_longest_segment: usize) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        _: &UdpSocket,
+        _: &Outbox,
+        _: usize,
+        _: usize,
+        _: Option<SocketAddr>,
+    ) -> io::Result<usize> {
+        match self.0 {}
+    }
+}
+
+/// What the network reports of a datagram that went.
+#[derive(Debug)]
+pub(crate) enum NetworkError {
+    /// ICMP port unreachable: nothing listens there.
+    Refused,
+    /// A router cannot pass so long a packet whole.
+    #[expect(dead_code, reason = "only some systems tell")]
+    TooBig { mtu: u32 },
+    /// The host or its network cannot be reached.
+    #[expect(dead_code, reason = "only some systems tell")]
+    Unreachable {
+        error: io::Error,
+        by: Option<IpAddr>,
+    },
+}
+
+/// Windows reports to unconnected sockets too (WSAECONNRESET), the BSDs do not.
+pub(crate) fn reports_errors_unconnected() -> bool {
+    cfg!(windows)
+}
+
+pub(crate) fn report_errors(_: &UdpSocket, _is_v4: bool) {}
+
+/// Windows says `ConnectionReset` where others say `ConnectionRefused`.
+pub(crate) fn network_errors(
+    socket: &UdpSocket,
+    error: Option<&io::Error>,
+) -> Option<NetworkError> {
+    let is_refusal = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+        )
+    };
+    let refused = match error {
+        Some(error) => is_refusal(error),
+        None => crate::net::socket::take_error(socket).is_some_and(|error| is_refusal(&error)),
+    };
+    refused.then_some(NetworkError::Refused)
+}
+
+/// The device's queue is full, for now: `ENOBUFS` (55 on the BSDs), `WSAENOBUFS`.
+pub(crate) fn is_queue_full(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(if cfg!(windows) { 10055 } else { 55 })
+}
+
+pub(crate) fn answer_from(
+    socket: &UdpSocket,
+    payload: &[u8],
+    peer: SocketAddr,
+    _from: Option<IpAddr>,
+) -> io::Result<()> {
+    let peer = match (peer, socket.local_addr()?.is_ipv4()) {
+        (SocketAddr::V4(v4), false) => (v4.ip().to_ipv6_mapped(), v4.port()).into(),
+        _ => peer,
+    };
+    socket.try_send_to(payload, peer).map(drop)
+}
+
+/// tokio's timer.
+#[derive(Debug)]
+pub(crate) struct Timer;
+
+impl Timer {
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(crate) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
+        tokio::time::sleep_until(deadline.into()).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! Where received datagrams go: rendered to stdout, to a file, to the panel; one write for a batch.
+
+use std::io::{self, Write as _};
+
+use crate::error::Error;
+use crate::net::Datagram;
+use crate::net::listen::{Flow, Notes, Sink};
+use crate::panel::Panel;
+use crate::render::Renderer;
+use crate::save::Saver;
+
+/// Rendered text goes out at this size even while more datagrams are at hand: bounded memory.
+const WRITE_AT: usize = 256 << 10;
+
+/// Takes datagrams and shows, saves and draws them.
+#[derive(Debug)]
+pub struct Output {
+    renderer: Renderer,
+    text: Vec<u8>,
+    saver: Option<Saver>,
+    panel: Option<Panel>,
+    /// What went wrong within a batch, until the loop asks.
+    failure: Option<Error>,
+    reader_gone: bool,
+}
+
+impl Output {
+    /// An output that shows datagrams on stdout, and does with them what else is given.
+    #[must_use]
+    pub fn new(renderer: Renderer, saver: Option<Saver>, panel: Option<Panel>) -> Self {
+        Self {
+            renderer,
+            text: Vec::new(),
+            saver,
+            panel,
+            failure: None,
+            reader_gone: false,
+        }
+    }
+
+    /// What stands before the first datagram.
+    ///
+    /// # Errors
+    /// As [`Sink::flush`].
+    pub fn begin(&mut self) -> Result<Flow, Error> {
+        self.renderer.begin(&mut self.text);
+        if let Some(panel) = &mut self.panel {
+            panel.draw();
+        }
+        self.flush()
+    }
+
+    /// Writes what is rendered. A reader that went away is no failure.
+    fn write(&mut self) {
+        if self.text.is_empty() || self.reader_gone {
+            self.text.clear();
+            return;
+        }
+        if let Some(panel) = &mut self.panel {
+            panel.make_way();
+        }
+        let mut stdout = io::stdout().lock();
+        let result = stdout.write_all(&self.text).and_then(|()| stdout.flush());
+        self.text.clear();
+        match result {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_gone = true,
+            Err(source) => {
+                // Said once; a full disk behind stdout ends the run.
+                self.reader_gone = true;
+                self.failure.get_or_insert(Error::Write {
+                    object: "standard output".to_owned(),
+                    source,
+                });
+            }
+        }
+    }
+}
+
+impl Sink for Output {
+    fn datagram(&mut self, datagram: &Datagram<'_>, notes: Notes) {
+        self.renderer.render(datagram, notes, &mut self.text);
+        if let Some(saver) = &mut self.saver
+            && let Err(error) = saver.add(datagram, notes)
+        {
+            self.failure.get_or_insert(error);
+            // The file is whole as it stands.
+            self.saver = None;
+        }
+        if let Some(panel) = &mut self.panel {
+            panel.show(datagram);
+        }
+        if self.text.len() >= WRITE_AT {
+            self.write();
+        }
+    }
+
+    fn flush(&mut self) -> Result<Flow, Error> {
+        self.write();
+        if let Some(saver) = &mut self.saver
+            && let Err(error) = saver.flush()
+        {
+            self.failure.get_or_insert(error);
+            self.saver = None;
+        }
+        if let Some(panel) = &mut self.panel {
+            panel.draw();
+        }
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None if self.reader_gone => Ok(Flow::ReaderGone),
+            None => Ok(Flow::Continue),
+        }
+    }
+
+    fn make_way(&mut self) {
+        if let Some(panel) = &mut self.panel {
+            panel.make_way();
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Text in the encodings that people's tools use: WHATWG labels through `encoding_rs`, and `auto`.
+
+use std::str::FromStr;
+
+use encoding_rs::{DecoderResult, EncoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// Why a text cannot be encoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{encoding} has no {character:?} (U+{:04X})", u32::from(*.character))]
+pub struct Error {
+    character: char,
+    encoding: &'static str,
+}
+
+/// How payload text is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextEncoding {
+    /// UTF-8, and GBK where the bytes are not UTF-8. Sends UTF-8.
+    Auto,
+    /// One encoding of the WHATWG standard.
+    Named(&'static Encoding),
+}
+
+impl Default for TextEncoding {
+    fn default() -> Self {
+        Self::Named(UTF_8)
+    }
+}
+
+impl FromStr for TextEncoding {
+    type Err = String;
+
+    fn from_str(label: &str) -> Result<Self, String> {
+        if label.eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
+        // "replacement" is the standard's name for encodings that nobody may decode.
+        match Encoding::for_label_no_replacement(label.as_bytes()) {
+            Some(encoding) => Ok(Self::Named(encoding)),
+            None => Err("not an encoding known here; for example utf-8, gbk, gb18030, big5, shift_jis, euc-kr, windows-1252, utf-16le, or auto".to_owned()),
+        }
+    }
+}
+
+/// A part of a payload, decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Text.
+    Text(&'a str),
+    /// Bytes that are no text in this encoding.
+    Bytes(&'a [u8]),
+}
+
+impl TextEncoding {
+    /// Whether text goes out as UTF-8.
+    #[must_use]
+    pub fn sends_utf8(self) -> bool {
+        match self {
+            Self::Auto => true,
+            Self::Named(encoding) => encoding == UTF_8,
+        }
+    }
+
+    /// Appends `text` in this encoding.
+    ///
+    /// # Errors
+    /// A character that the encoding lacks.
+    pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
+        let encoding = match self {
+            Self::Auto => UTF_8,
+            Self::Named(encoding) => encoding,
+        };
+        if encoding == UTF_8 {
+            out.extend_from_slice(text.as_bytes());
+        } else if encoding == UTF_16LE {
+            out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        } else if encoding == UTF_16BE {
+            out.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
+        } else {
+            // The standard has no UTF-16 encoder, and its others write `&#NNNN;` for what they lack: not wanted here.
+            let mut encoder = encoding.new_encoder();
+            let mut rest = text;
+            loop {
+                let room = encoder
+                    .max_buffer_length_from_utf8_without_replacement(rest.len())
+                    .unwrap_or(rest.len() * 4 + 16);
+                out.reserve(room);
+                let (result, read) =
+                    encoder.encode_from_utf8_to_vec_without_replacement(rest, out, true);
+                rest = rest.get(read..).unwrap_or_default();
+                match result {
+                    EncoderResult::InputEmpty => break,
+                    EncoderResult::OutputFull => {}
+                    EncoderResult::Unmappable(character) => {
+                        return Err(Error {
+                            character,
+                            encoding: encoding.name(),
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The payload as text, if all of it is text in this encoding. `scratch` holds what had to be converted.
+    pub fn decode<'a>(self, payload: &'a [u8], scratch: &'a mut String) -> Option<&'a str> {
+        match self {
+            Self::Named(encoding) if encoding == UTF_8 => std::str::from_utf8(payload).ok(),
+            Self::Auto => match std::str::from_utf8(payload) {
+                Ok(text) => Some(text),
+                Err(_) => convert(encoding_rs::GBK, payload, scratch),
+            },
+            Self::Named(encoding) => convert(encoding, payload, scratch),
+        }
+    }
+
+    /// Hands over the payload part by part, text and what is not text, in order.
+    pub fn parts(self, payload: &[u8], scratch: &mut String, mut each: impl FnMut(Part<'_>)) {
+        if let Some(text) = self.decode(payload, scratch) {
+            each(Part::Text(text));
+            return;
+        }
+        match self {
+            Self::Named(encoding) if encoding != UTF_8 => {
+                convert_parts(encoding, payload, scratch, each)
+            }
+            _ => {
+                for chunk in payload.utf8_chunks() {
+                    each(Part::Text(chunk.valid()));
+                    each(Part::Bytes(chunk.invalid()));
+                }
+            }
+        }
+    }
+}
+
+/// Converts all of `payload`, or nothing.
+fn convert<'a>(
+    encoding: &'static Encoding,
+    payload: &[u8],
+    scratch: &'a mut String,
+) -> Option<&'a str> {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    scratch.clear();
+    scratch.reserve(decoder.max_utf8_buffer_length_without_replacement(payload.len())?);
+    match decoder.decode_to_string_without_replacement(payload, scratch, true) {
+        (DecoderResult::InputEmpty, _) => Some(scratch),
+        _ => None,
+    }
+}
+
+fn convert_parts(
+    encoding: &'static Encoding,
+    payload: &[u8],
+    scratch: &mut String,
+    mut each: impl FnMut(Part<'_>),
+) {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut done = 0;
+    loop {
+        let rest = payload.get(done..).unwrap_or_default();
+        scratch.clear();
+        scratch.reserve(
+            decoder
+                .max_utf8_buffer_length_without_replacement(rest.len())
+                .unwrap_or(0)
+                .max(16),
+        );
+        let (result, read) = decoder.decode_to_string_without_replacement(rest, scratch, true);
+        done += read;
+        each(Part::Text(scratch));
+        match result {
+            DecoderResult::InputEmpty => return,
+            DecoderResult::OutputFull => {}
+            DecoderResult::Malformed(length, after) => {
+                // The bad bytes end `after` bytes before where the decoder stands; it goes on behind those.
+                let end = done.saturating_sub(usize::from(after));
+                let start = end.saturating_sub(usize::from(length));
+                each(Part::Bytes(payload.get(start..end).unwrap_or_default()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::fmt::Write as _;
+
+    fn named(label: &str) -> TextEncoding {
+        label.parse().unwrap()
+    }
+
+    fn parts(encoding: TextEncoding, payload: &[u8]) -> String {
+        let mut out = String::new();
+        encoding.parts(payload, &mut String::new(), |part| match part {
+            Part::Text(text) => out.push_str(text),
+            Part::Bytes(bytes) => {
+                for byte in bytes {
+                    write!(out, "<{byte:02x}>").unwrap();
+                }
+            }
+        });
+        out
+    }
+
+    #[test]
+    fn chinese_goes_out_in_gbk_and_comes_back() {
+        let mut bytes = Vec::new();
+        named("gbk").encode("你好", &mut bytes).unwrap();
+        assert_eq!(bytes, b"\xc4\xe3\xba\xc3");
+        let mut scratch = String::new();
+        assert_eq!(named("gbk").decode(&bytes, &mut scratch), Some("你好"));
+        assert_eq!(
+            TextEncoding::Auto.decode(&bytes, &mut scratch),
+            Some("你好")
+        );
+        assert_eq!(
+            TextEncoding::Auto.decode("你好".as_bytes(), &mut scratch),
+            Some("你好")
+        );
+        assert_eq!(TextEncoding::default().decode(&bytes, &mut scratch), None);
+    }
+
+    #[test]
+    fn a_character_the_encoding_lacks_is_named() {
+        let error = named("big5").encode("a😀", &mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "Big5 has no '😀' (U+1F600)");
+    }
+
+    #[test]
+    fn utf16_is_sent_as_utf16() {
+        let mut bytes = Vec::new();
+        named("utf-16le").encode("a你", &mut bytes).unwrap();
+        assert_eq!(bytes, b"a\0\x60\x4f");
+        assert_eq!(
+            named("utf-16le").decode(&bytes, &mut String::new()),
+            Some("a你")
+        );
+    }
+
+    #[test]
+    fn labels_that_nobody_may_decode_are_refused() {
+        assert!("hz-gb-2312".parse::<TextEncoding>().is_err());
+        assert!("nonsense".parse::<TextEncoding>().is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept_in_place() {
+        assert_eq!(parts(named("gbk"), b"a\xffb\xc4\xe3\xc4"), "a<ff>b你<c4>");
+        assert_eq!(parts(TextEncoding::Auto, b"a\xffb"), "a<ff>b");
+        assert_eq!(parts(named("utf-16le"), b"a\0b"), "a<62>");
+        assert_eq!(parts(TextEncoding::default(), b"\xe4\xbd"), "<e4><bd>");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic_any_decoder(bytes in prop::collection::vec(any::<u8>(), 0..64),
+                                      label in prop::sample::select(vec!["auto", "utf-8", "gbk", "gb18030", "big5", "shift_jis", "euc-kr", "iso-2022-jp", "utf-16le", "utf-16be", "windows-1252"])) {
+            let _ = parts(named(label), &bytes);
+        }
+
+        #[test]
+        fn text_round_trips(text in "\\PC*", label in prop::sample::select(vec!["utf-8", "gb18030", "utf-16le", "utf-16be"])) {
+            let mut bytes = Vec::new();
+            named(label).encode(&text, &mut bytes).unwrap();
+            let mut scratch = String::new();
+            prop_assert_eq!(named(label).decode(&bytes, &mut scratch), Some(text.as_str()));
+        }
+    }
+}

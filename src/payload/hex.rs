@@ -1,0 +1,94 @@
+//! Hex digits to bytes, as people paste them: `de ad be ef`, `0xDE,0xAD`, `de:ad`, `deadbeef`.
+
+/// Why hex digits cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A character that is neither a digit nor a separator.
+    #[error("{found:?} at character {at} is not a hex digit")]
+    NotHex {
+        /// The character.
+        found: char,
+        /// Where, in characters from 1.
+        at: usize,
+    },
+    /// A digit without its pair.
+    #[error("the byte at character {at} has one digit: a byte takes two")]
+    Half {
+        /// Where, in characters from 1.
+        at: usize,
+    },
+}
+
+/// Reads bytes; spaces, commas, colons and `0x` may stand between bytes.
+///
+/// # Errors
+/// A character that is no hex digit, or half a byte.
+pub fn parse(text: &str) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    let mut high: Option<(u32, usize)> = None;
+    let mut chars = text.chars().enumerate().peekable();
+    while let Some((index, character)) = chars.next() {
+        let at = index + 1;
+        if let Some(digit) = character.to_digit(16) {
+            if let Some((first, _)) = high.take() {
+                // Two hex digits are at most 255.
+                bytes.push(u8::try_from(first * 16 + digit).unwrap_or_default());
+            } else if character == '0'
+                && chars
+                    .next_if(|(_, next)| matches!(next, 'x' | 'X'))
+                    .is_some()
+            {
+            } else {
+                high = Some((digit, at));
+            }
+        } else if character.is_whitespace() || matches!(character, ',' | ':') {
+            if let Some((_, at)) = high {
+                return Err(Error::Half { at });
+            }
+        } else {
+            return Err(Error::NotHex {
+                found: character,
+                at,
+            });
+        }
+    }
+    match high {
+        Some((_, at)) => Err(Error::Half { at }),
+        None => Ok(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_of_writing_it_gives_the_same_bytes() {
+        for text in [
+            "de ad be ef",
+            "DEADBEEF",
+            "0xde,0xad,0xbe,0xef",
+            "de:ad:be:ef",
+            "0xdeadbeef",
+            " de\tad\nbeef ",
+        ] {
+            assert_eq!(parse(text).unwrap(), [0xde, 0xad, 0xbe, 0xef], "{text}");
+        }
+        assert!(parse("").unwrap().is_empty());
+        assert_eq!(parse("00 0x00").unwrap(), [0, 0]);
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        assert_eq!(
+            parse("de ag").unwrap_err(),
+            Error::NotHex { found: 'g', at: 5 }
+        );
+        assert_eq!(parse("de a").unwrap_err(), Error::Half { at: 4 });
+        assert_eq!(parse("d ea").unwrap_err(), Error::Half { at: 1 });
+        assert_eq!(
+            parse("a0x1").unwrap_err(),
+            Error::NotHex { found: 'x', at: 3 }
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! Sequenced payloads: 8 bytes sequence number, 8 bytes send time in nanoseconds since the Unix epoch, both
+//! big-endian, then printable filler.
+
+use crate::net::Timestamp;
+
+/// Bytes of the header: the least a sequenced payload can be.
+pub const HEADER_LEN: usize = 16;
+
+/// Sequence numbers from here up are taken for other data: eight ASCII letters read as a number lie far above, and no
+/// sender counts so far.
+const HIGHEST: u64 = 1 << 48;
+
+/// What a sequenced payload starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Counts from 0.
+    pub sequence: u64,
+    /// When it was sent, by the sender's clock.
+    pub sent: Timestamp,
+}
+
+impl Header {
+    /// Writes the header over the start of `payload`; a payload shorter than [`HEADER_LEN`] is left alone.
+    pub fn write(self, payload: &mut [u8]) {
+        if let Some((sequence, rest)) = payload.split_first_chunk_mut::<8>()
+            && let Some((sent, _)) = rest.split_first_chunk_mut::<8>()
+        {
+            *sequence = self.sequence.to_be_bytes();
+            *sent = u64::try_from(self.sent.as_nanos())
+                .unwrap_or(0)
+                .to_be_bytes();
+        }
+    }
+
+    /// Reads the header, if the payload can have one.
+    #[must_use]
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        let (sequence, rest) = payload.split_first_chunk::<8>()?;
+        let (sent, _) = rest.split_first_chunk::<8>()?;
+        let sequence = u64::from_be_bytes(*sequence);
+        let sent = Timestamp::from_nanos(i64::try_from(u64::from_be_bytes(*sent)).ok()?);
+        (sequence < HIGHEST).then_some(Self { sequence, sent })
+    }
+}
+
+/// Appends a payload of `len` bytes, header still blank.
+pub fn append_blank(len: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + len.min(HEADER_LEN), 0);
+    out.extend((0..len.saturating_sub(HEADER_LEN)).map(filler));
+}
+
+/// The filler: `0`..`9`, `a`..`z` over and over, so that a cut shows.
+fn filler(index: usize) -> u8 {
+    const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    ALPHABET
+        .get(index % ALPHABET.len())
+        .copied()
+        .unwrap_or(b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_comes_back_as_it_went() {
+        let header = Header {
+            sequence: 7,
+            sent: Timestamp::from_nanos(1_700_000_000_123_456_789),
+        };
+        let mut payload = Vec::new();
+        append_blank(20, &mut payload);
+        header.write(&mut payload);
+        assert_eq!(payload.len(), 20);
+        assert_eq!(payload[..8], [0, 0, 0, 0, 0, 0, 0, 7]);
+        assert_eq!(&payload[16..], b"0123");
+        assert_eq!(Header::read(&payload), Some(header));
+    }
+
+    #[test]
+    fn ordinary_text_is_not_sequenced() {
+        assert_eq!(Header::read(crate::payload::TUTORIAL_MESSAGE), None);
+        assert_eq!(Header::read(&[0; 15]), None);
+        assert_eq!(Header::read(&[]), None);
+    }
+}

@@ -1,0 +1,557 @@
+//! Where `send` takes its payloads from: fixed ones, generated ones, or a stream of lines or chunks.
+//!
+//! Files and standard input are read on a thread of their own, so that a reader that waits (a pipe, a terminal) holds
+//! up neither pacing nor replies nor Ctrl-C.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+use crate::error::Error;
+use crate::net::batch::Outbox;
+use crate::payload::{TextRules, sequence};
+
+/// Bytes of one read.
+const READ_SIZE: usize = 64 << 10;
+
+/// Reads under way between the reading thread and the loop.
+const READS_AHEAD: usize = 4;
+
+/// Standard input is kept for a second round up to this size.
+const MAX_KEPT: usize = 64 << 20;
+
+/// Bytes of payload gathered for one batch before it goes out.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// What bytes are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file by its path.
+    File(PathBuf),
+}
+
+impl Input {
+    fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + Send>, Error> {
+        match self {
+            Self::Stdin => Ok(Box::new(io::stdin())),
+            Self::File(path) => match File::open(path) {
+                Ok(file) => Ok(Box::new(file)),
+                Err(source) => Err(Error::Open {
+                    path: path.clone(),
+                    source,
+                }),
+            },
+        }
+    }
+}
+
+/// How a stream becomes datagrams.
+#[derive(Debug, Clone, Copy)]
+pub enum Split {
+    /// One a line, the line ending removed.
+    Lines(TextRules),
+    /// One every so many bytes.
+    Chunks(usize),
+    /// All of it in one.
+    Whole,
+}
+
+/// The payloads to send, round after round.
+#[derive(Debug)]
+pub struct Source {
+    kind: Kind,
+    /// Rounds still to go, the present one among them; `None` without end.
+    rounds: Option<u64>,
+    max_payload: usize,
+    family: &'static str,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Fixed { payloads: Vec<Vec<u8>>, next: usize },
+    Sequenced { len: usize },
+    Stream(Stream),
+}
+
+#[derive(Debug)]
+struct Stream {
+    input: Input,
+    split: Split,
+    reads: Option<mpsc::Receiver<io::Result<Vec<u8>>>>,
+    /// What was read and not yet sent, from `start` on.
+    pending: Vec<u8>,
+    start: usize,
+    /// No newline stands before this place.
+    scanned: usize,
+    is_at_end: bool,
+    /// Datagrams of this round, or the line number.
+    made: u64,
+    /// All that was read, for the next round.
+    kept: Option<Vec<u8>>,
+}
+
+impl Source {
+    /// These payloads, in turn.
+    #[must_use]
+    pub fn fixed(payloads: Vec<Vec<u8>>, rounds: Option<u64>) -> Self {
+        Self::new(Kind::Fixed { payloads, next: 0 }, rounds)
+    }
+
+    /// Payloads of `len` bytes with room for a sequence number and a send time.
+    #[must_use]
+    pub fn sequenced(len: usize, rounds: Option<u64>) -> Self {
+        Self::new(Kind::Sequenced { len }, rounds)
+    }
+
+    /// A file or standard input, cut into datagrams.
+    #[must_use]
+    pub fn stream(input: Input, split: Split, rounds: Option<u64>) -> Self {
+        let keeps = input == Input::Stdin && rounds != Some(1);
+        let stream = Stream {
+            input,
+            split,
+            reads: None,
+            pending: Vec::new(),
+            start: 0,
+            scanned: 0,
+            is_at_end: false,
+            made: 0,
+            kept: keeps.then(Vec::new),
+        };
+        Self::new(Kind::Stream(stream), rounds)
+    }
+
+    fn new(kind: Kind, rounds: Option<u64>) -> Self {
+        Self {
+            kind,
+            rounds,
+            max_payload: crate::net::MAX_PAYLOAD_V4,
+            family: "IPv4",
+        }
+    }
+
+    /// Sets the longest payload that the peer's address family carries.
+    ///
+    /// # Errors
+    /// One of the fixed payloads is longer.
+    pub fn limit(&mut self, max_payload: usize, family: &'static str) -> Result<(), Error> {
+        self.max_payload = max_payload;
+        self.family = family;
+        let longest = match &self.kind {
+            Kind::Fixed { payloads, .. } => payloads.iter().map(Vec::len).max(),
+            Kind::Sequenced { len } => Some(*len),
+            Kind::Stream(Stream {
+                split: Split::Chunks(size),
+                ..
+            }) => Some(*size),
+            Kind::Stream(_) => None,
+        };
+        match longest {
+            Some(len) if len > max_payload => Err(Error::TooLong {
+                what: "the payload".to_owned(),
+                len: len as u64,
+                max: max_payload,
+                family,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether each datagram gets a sequence number and a send time as it goes out.
+    #[must_use]
+    pub fn is_sequenced(&self) -> bool {
+        matches!(self.kind, Kind::Sequenced { .. })
+    }
+
+    /// Whether payloads come as somebody types or another program writes them, so that the end is not ours to know.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(
+            &self.kind,
+            Kind::Stream(Stream {
+                input: Input::Stdin,
+                split: Split::Lines(_),
+                ..
+            })
+        )
+    }
+
+    /// What payloads are read from, for messages.
+    #[must_use]
+    pub fn input_name(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Stream(stream) => Some(stream.input.name()),
+            _ => None,
+        }
+    }
+
+    /// Adds up to `limit` datagrams; waits while there is none yet. Adds none when all rounds are done.
+    /// May be dropped and called again: nothing is lost.
+    ///
+    /// # Errors
+    /// The file or a payload in it is bad.
+    pub async fn fill(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
+        let limit = outbox.len() + limit;
+        while self.rounds != Some(0) && outbox.len() < limit && outbox.byte_len() < BATCH_BYTES {
+            match &mut self.kind {
+                Kind::Fixed { payloads, next } => {
+                    if let Some(payload) = payloads.get(*next) {
+                        outbox.push(payload);
+                        *next += 1;
+                    }
+                    if *next >= payloads.len() {
+                        *next = 0;
+                        self.end_round();
+                    }
+                }
+                Kind::Sequenced { len } => {
+                    let len = *len;
+                    let _: Result<(), ()> = outbox.push_with(|bytes| {
+                        sequence::append_blank(len, bytes);
+                        Ok(())
+                    });
+                    self.end_round();
+                }
+                Kind::Stream(stream) => {
+                    if stream.take(outbox, self.max_payload, self.family)? {
+                        continue;
+                    }
+                    if stream.is_at_end {
+                        let is_empty_round = stream.made == 0;
+                        stream.rewind();
+                        self.end_round();
+                        if is_empty_round {
+                            self.rounds = Some(0);
+                        }
+                        continue;
+                    }
+                    if !outbox.is_empty() && !stream.has_read_ahead() {
+                        // What is there goes out now: the rest may take long.
+                        return Ok(());
+                    }
+                    stream.read().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_round(&mut self) {
+        if let Some(rounds) = &mut self.rounds {
+            *rounds = rounds.saturating_sub(1);
+        }
+    }
+}
+
+impl Stream {
+    /// Moves one datagram to the outbox, if one is whole.
+    fn take(
+        &mut self,
+        outbox: &mut Outbox,
+        max: usize,
+        family: &'static str,
+    ) -> Result<bool, Error> {
+        let rest = self.pending.get(self.start..).unwrap_or_default();
+        let (len, used) = match self.split {
+            Split::Lines(_) => {
+                let unseen = rest.get(self.scanned - self.start..).unwrap_or_default();
+                match memchr::memchr(b'\n', unseen) {
+                    Some(offset) => {
+                        let end = self.scanned - self.start + offset;
+                        (end, end + 1)
+                    }
+                    None if self.is_at_end && !rest.is_empty() => (rest.len(), rest.len()),
+                    None => {
+                        self.scanned = self.pending.len();
+                        // One more byte may be the carriage return of its line ending.
+                        if rest.len() > max + 1 {
+                            return Err(self.too_long(rest.len(), max, family));
+                        }
+                        return Ok(false);
+                    }
+                }
+            }
+            Split::Chunks(size) if rest.len() >= size => (size, size),
+            Split::Chunks(_) if self.is_at_end && !rest.is_empty() => (rest.len(), rest.len()),
+            Split::Whole if rest.len() > max => return Err(self.too_long(rest.len(), max, family)),
+            Split::Whole if self.is_at_end && self.made == 0 => (rest.len(), rest.len()),
+            Split::Chunks(_) | Split::Whole => return Ok(false),
+        };
+        let bytes = rest.get(..len).unwrap_or_default();
+        self.made += 1;
+        match self.split {
+            Split::Lines(rules) => {
+                let line = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+                if rules.is_verbatim() {
+                    outbox.push(line);
+                } else {
+                    let what = format!("line {} of {}", self.made, self.input.name());
+                    let text = std::str::from_utf8(line).map_err(|_| {
+                        Error::usage_hint(
+                            format!("{what} is not UTF-8"),
+                            "without -e, --encoding and --line-ending lines are sent byte for byte",
+                        )
+                    })?;
+                    outbox.push_with(|out| rules.append(text, &what, out))?;
+                }
+            }
+            Split::Chunks(_) | Split::Whole => outbox.push(bytes),
+        }
+        let made_len = outbox.payload(outbox.len() - 1).len();
+        if made_len > max {
+            return Err(self.too_long(made_len, max, family));
+        }
+        self.start += used;
+        self.scanned = self.start;
+        Ok(true)
+    }
+
+    fn too_long(&self, len: usize, max: usize, family: &'static str) -> Error {
+        let name = self.input.name();
+        let what = match self.split {
+            Split::Lines(_) => format!("line {} of {name}", self.made.max(1)),
+            Split::Chunks(_) => format!("a chunk of {name}"),
+            Split::Whole => name,
+        };
+        Error::TooLong {
+            what,
+            len: len as u64,
+            max,
+            family,
+        }
+    }
+
+    fn has_read_ahead(&self) -> bool {
+        self.reads.as_ref().is_some_and(|reads| !reads.is_empty())
+    }
+
+    /// Waits for more bytes or the end.
+    async fn read(&mut self) -> Result<(), Error> {
+        if self.reads.is_none() {
+            self.reads = Some(read_on_thread(self.input.open()?)?);
+        }
+        let Some(reads) = &mut self.reads else {
+            return Ok(());
+        };
+        let bytes = match reads.recv().await {
+            None => {
+                self.is_at_end = true;
+                return Ok(());
+            }
+            Some(Err(source)) => {
+                return Err(Error::Read {
+                    object: self.input.name(),
+                    source,
+                });
+            }
+            Some(Ok(bytes)) => bytes,
+        };
+        if let Some(kept) = &mut self.kept {
+            if kept.len() + bytes.len() > MAX_KEPT {
+                return Err(Error::usage_hint(
+                    format!(
+                        "standard input is over {} MiB: it cannot be kept for another round",
+                        MAX_KEPT >> 20
+                    ),
+                    "--file PATH reads a file anew each round",
+                ));
+            }
+            kept.extend_from_slice(&bytes);
+        }
+        self.scanned -= self.start;
+        if self.start == self.pending.len() {
+            self.pending = bytes;
+        } else {
+            self.pending.drain(..self.start);
+            self.pending.extend_from_slice(&bytes);
+        }
+        self.start = 0;
+        Ok(())
+    }
+
+    /// Back to the first byte, for another round.
+    fn rewind(&mut self) {
+        self.made = 0;
+        self.start = 0;
+        self.scanned = 0;
+        match &self.kept {
+            Some(kept) => {
+                // Everything is in memory from now on.
+                self.pending.clear();
+                self.pending.extend_from_slice(kept);
+            }
+            None => {
+                self.pending.clear();
+                self.reads = None;
+                self.is_at_end = false;
+            }
+        }
+    }
+}
+
+/// Reads to the end on a thread of its own. The thread may outlive the run, waiting in a read: the process does not
+/// wait for it.
+fn read_on_thread(
+    mut input: Box<dyn Read + Send>,
+) -> Result<mpsc::Receiver<io::Result<Vec<u8>>>, Error> {
+    let (sender, receiver) = mpsc::channel(READS_AHEAD);
+    let read = move || {
+        loop {
+            let mut bytes = vec![0; READ_SIZE];
+            let result = match input.read(&mut bytes) {
+                Ok(0) => return,
+                Ok(len) => {
+                    bytes.truncate(len);
+                    Ok(bytes)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let failed = result.is_err();
+            if sender.blocking_send(result).is_err() || failed {
+                return;
+            }
+        }
+    };
+    match std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(read)
+    {
+        Ok(_) => Ok(receiver),
+        Err(source) => Err(Error::Start {
+            what: "thread that reads the input",
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::encoding::TextEncoding;
+    use proptest::prelude::*;
+    use std::io::Write as _;
+
+    fn rules() -> TextRules {
+        TextRules {
+            escapes: false,
+            encoding: TextEncoding::default(),
+            line_ending: b"",
+        }
+    }
+
+    fn all(mut source: Source, batch: usize) -> Result<Vec<Vec<u8>>, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut payloads = Vec::new();
+            loop {
+                let mut outbox = Outbox::default();
+                source.fill(&mut outbox, batch).await?;
+                if outbox.is_empty() {
+                    return Ok(payloads);
+                }
+                assert!(outbox.len() <= batch);
+                payloads.extend((0..outbox.len()).map(|index| outbox.payload(index).to_vec()));
+            }
+        })
+    }
+
+    fn of_file(
+        content: &[u8],
+        split: Split,
+        rounds: u64,
+        batch: usize,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(content).unwrap();
+        all(
+            Source::stream(Input::File(file.path().to_owned()), split, Some(rounds)),
+            batch,
+        )
+    }
+
+    #[test]
+    fn lines_lose_their_endings_and_nothing_else() {
+        let lines = of_file(b"a\r\n\n\xff b\r\r\nlast", Split::Lines(rules()), 1, 2).unwrap();
+        assert_eq!(lines, [&b"a"[..], b"", b"\xff b\r", b"last"]);
+        assert_eq!(
+            of_file(b"a\n", Split::Lines(rules()), 3, 64).unwrap(),
+            [b"a", b"a", b"a"]
+        );
+        assert!(
+            of_file(b"", Split::Lines(rules()), 3, 64)
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn chunks_and_whole_files() {
+        assert_eq!(
+            of_file(b"abcde", Split::Chunks(2), 2, 3).unwrap(),
+            [&b"ab"[..], b"cd", b"e", b"ab", b"cd", b"e"]
+        );
+        assert!(of_file(b"", Split::Chunks(2), 1, 3).unwrap().is_empty());
+        assert_eq!(of_file(b"", Split::Whole, 1, 3).unwrap(), [b""]);
+        assert_eq!(
+            of_file(&vec![7; 65_507], Split::Whole, 2, 3).unwrap(),
+            [vec![7; 65_507], vec![7; 65_507]]
+        );
+        let error = of_file(&vec![7; 65_508], Split::Whole, 1, 3).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_a_datagram_is_named() {
+        let mut content = b"ok\n".to_vec();
+        content.resize(200_000, b'x');
+        let error = of_file(&content, Split::Lines(rules()), 1, 64).unwrap_err();
+        assert!(matches!(error, Error::TooLong { .. }), "{error:?}");
+        let fits = [vec![b'x'; 65_507], b"\r\n".to_vec()].concat();
+        assert_eq!(
+            of_file(&fits, Split::Lines(rules()), 1, 64).unwrap(),
+            [vec![b'x'; 65_507]]
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_of_the_environment() {
+        let source = Source::stream(
+            Input::File("/nonexistent/file".into()),
+            Split::Whole,
+            Some(1),
+        );
+        assert_eq!(all(source, 1).unwrap_err().exit_code(), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_joined_are_the_file(content in prop::collection::vec(any::<u8>(), 0..3000), size in 1usize..700, batch in 1usize..9) {
+            let chunks = of_file(&content, Split::Chunks(size), 1, batch).unwrap();
+            prop_assert_eq!(chunks.concat(), content);
+        }
+
+        #[test]
+        fn lines_are_what_std_makes_of_them(text in "[a-z\\r\\n]{0,300}", batch in 1usize..9) {
+            let lines = of_file(text.as_bytes(), Split::Lines(rules()), 1, batch).unwrap();
+            let expected: Vec<Vec<u8>> = text.split_inclusive('\n').map(|line| {
+                let line = line.strip_suffix('\n').unwrap_or(line);
+                line.strip_suffix('\r').unwrap_or(line).as_bytes().to_vec()
+            }).collect();
+            prop_assert_eq!(lines, expected);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! One JSON object a line; `docs/datagram.schema.json` describes it. Keys are only ever added.
+
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::net::Datagram;
+use crate::net::listen::Notes;
+use crate::payload::escape::{Audience, reorders_or_hides};
+use crate::render::Style;
+
+/// Appends the object and a newline. `names` are peer and local address.
+pub(super) fn object(
+    datagram: &Datagram<'_>,
+    notes: Notes,
+    time: &[u8],
+    names: (&str, &str),
+    style: &Style,
+    scratch: &mut String,
+    out: &mut Vec<u8>,
+) {
+    let mut number = itoa::Buffer::new();
+    for part in [
+        br#"{"time":""#,
+        time,
+        br#"","from":""#,
+        names.0.as_bytes(),
+        br#"","to":""#,
+        names.1.as_bytes(),
+        br#"","len":"#,
+    ] {
+        out.extend_from_slice(part);
+    }
+    out.extend_from_slice(number.format(datagram.payload.len()).as_bytes());
+    if let Some(text) = style.encoding.decode(datagram.payload, scratch) {
+        out.extend_from_slice(br#","text":"#);
+        string(text, style.audience, out);
+    } else {
+        out.extend_from_slice(br#","base64":""#);
+        let start = out.len();
+        // Four characters for three bytes begun.
+        out.resize(start + datagram.payload.len().div_ceil(3) * 4, b'=');
+        let room = out.get_mut(start..).unwrap_or_default();
+        let written = STANDARD.encode_slice(datagram.payload, room).unwrap_or(0);
+        out.truncate(start + written);
+        out.push(b'"');
+    }
+    if datagram.is_truncated() {
+        out.extend_from_slice(br#","truncated":true"#);
+    }
+    if let Some(sequence) = notes.sequence {
+        out.extend_from_slice(br#","seq":"#);
+        out.extend_from_slice(number.format(sequence).as_bytes());
+        if notes.lost > 0 {
+            out.extend_from_slice(br#","lost":"#);
+            out.extend_from_slice(number.format(notes.lost).as_bytes());
+        }
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends a JSON string. JSON's own escapes cover ASCII's control characters; a terminal must not see the others
+/// either, and `\uNNNN` means the same to every reader.
+fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
+    let hides = |character: char| {
+        matches!(character, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
+            || (audience == Audience::Terminal && reorders_or_hides(character))
+    };
+    let start = out.len();
+    // Writing to a Vec cannot fail, and a string can always be JSON.
+    let _ = serde_json::to_writer(&mut *out, text);
+    let is_clean = |byte: &u8| byte.is_ascii() && *byte != 0x7f;
+    if out.get(start..).unwrap_or_default().iter().all(is_clean) || !text.chars().any(hides) {
+        return;
+    }
+    let written = out.split_off(start);
+    for character in String::from_utf8_lossy(&written).chars() {
+        if hides(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Ctrl-C and SIGTERM: the first asks the run to end, a second ends the process at once.
+
+use std::io;
+
+use tokio::sync::watch;
+
+/// Tells a run that it was asked to end.
+#[derive(Debug, Clone)]
+pub struct Shutdown {
+    asked: watch::Receiver<bool>,
+}
+
+impl Shutdown {
+    /// Waits for Ctrl-C or SIGTERM from now on.
+    ///
+    /// The signals are watched on a thread of their own, so that the second one works even while a write to a
+    /// stopped reader blocks the run.
+    ///
+    /// # Errors
+    /// The system has no signal handler or no thread to give.
+    pub fn on_signal() -> io::Result<Self> {
+        let (ask, asked) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let entered = runtime.enter();
+        let mut signals = Signals::new()?;
+        drop(entered);
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    signals.next().await;
+                    // A run that has ended already has dropped its receiver.
+                    let _ = ask.send(true);
+                    signals.next().await;
+                    end_now();
+                });
+            })?;
+        Ok(Self { asked })
+    }
+
+    /// A shutdown that the caller asks for with the sender: for tests, and for runs inside other runs.
+    #[must_use]
+    pub fn manual() -> (watch::Sender<bool>, Self) {
+        let (ask, asked) = watch::channel(false);
+        (ask, Self { asked })
+    }
+
+    /// Whether the end was asked for.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        *self.asked.borrow()
+    }
+
+    /// Resolves when the end is asked for; never otherwise.
+    pub async fn asked(&mut self) {
+        if self.asked.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the user asked twice: nothing else may delay the end"
+)]
+fn end_now() -> ! {
+    std::process::exit(130)
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Signals {
+    ctrl_c: tokio::signal::windows::CtrlC,
+    ctrl_break: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::windows;
+        Ok(Self {
+            ctrl_c: windows::ctrl_c()?,
+            ctrl_break: windows::ctrl_break()?,
+            close: windows::ctrl_close()?,
+            shutdown: windows::ctrl_shutdown()?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => {}
+            _ = self.ctrl_break.recv() => {}
+            _ = self.close.recv() => {}
+            _ = self.shutdown.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Counts, spreads of times, and sequence numbers: what the summaries are made of.
+
+pub mod sequence;
+
+use std::fmt;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// Times from a nanosecond to an hour, three digits exact, in bounded memory.
+#[derive(Debug)]
+pub struct Spread {
+    histogram: Histogram<u32>,
+}
+
+impl Default for Spread {
+    fn default() -> Self {
+        // Three digits are always a valid precision; `new` fails on others only.
+        let histogram = Histogram::new(3)
+            .unwrap_or_else(|_| unreachable!("three digits are a valid precision"));
+        Self { histogram }
+    }
+}
+
+/// Longer times count as this.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+impl Spread {
+    /// Counts one time.
+    pub fn record(&mut self, time: Duration) {
+        let nanos = u64::try_from(time.min(LONGEST).as_nanos())
+            .unwrap_or(u64::MAX)
+            .max(1);
+        // The histogram grows to what an hour takes; it refuses nothing below.
+        let _ = self.histogram.record(nanos);
+    }
+
+    /// How many were counted.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// The median.
+    #[must_use]
+    pub fn median(&self) -> Duration {
+        Duration::from_nanos(self.histogram.value_at_quantile(0.5))
+    }
+}
+
+impl fmt::Display for Spread {
+    /// `min/median/p99/max 0.081/0.104/0.410/1.203 ms`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |nanos: u64| nanos as f64 / 1e6;
+        let h = &self.histogram;
+        let (min, max) = (h.min(), h.max());
+        // A bucket's upper edge can lie above the largest value seen.
+        let [median, p99] =
+            [0.5, 0.99].map(|quantile| h.value_at_quantile(quantile).clamp(min, max));
+        write!(
+            f,
+            "min/median/p99/max {:.3}/{:.3}/{:.3}/{:.3} ms",
+            ms(min),
+            ms(median),
+            ms(p99),
+            ms(max)
+        )
+    }
+}
+
+/// `1 datagram`, `2 datagrams`.
+#[must_use]
+pub fn counted(count: u64, one: &'static str, many: &'static str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Events a second, with as many digits as make sense.
+#[must_use]
+pub fn per_second(count: u64, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    if count == 0 || seconds <= 0.0 {
+        return "0".to_owned();
+    }
+    let rate = count as f64 / seconds;
+    if rate < 10.0 {
+        format!("{rate:.2}")
+    } else if rate < 1000.0 {
+        format!("{rate:.1}")
+    } else {
+        format!("{rate:.0}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_tells_its_quantiles() {
+        let mut spread = Spread::default();
+        for ms in 1..=100 {
+            spread.record(Duration::from_millis(ms));
+        }
+        assert_eq!(
+            spread.to_string(),
+            "min/median/p99/max 1.000/50.004/99.025/100.008 ms"
+        );
+        let mut one = Spread::default();
+        one.record(Duration::from_secs(1 << 40));
+        assert_eq!(one.count(), 1);
+    }
+
+    #[test]
+    fn rates_have_sensible_digits() {
+        assert_eq!(per_second(3, Duration::from_secs(6)), "0.50");
+        assert_eq!(per_second(0, Duration::ZERO), "0");
+        assert_eq!(per_second(1_000_000, Duration::from_secs(1)), "1000000");
+    }
+}
