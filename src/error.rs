@@ -280,9 +280,18 @@ pub fn seconds(duration: Duration) -> impl fmt::Display {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let total = self.0.as_secs();
             if self.0 < Duration::from_secs(1) {
-                write!(f, "{}ms", self.0.as_secs_f64() * 1e3)
+                // Three digits tell enough.
+                let ms = self.0.as_secs_f64() * 1e3;
+                let digits = if ms < 1.0 {
+                    1e3
+                } else if ms < 100.0 {
+                    10.0
+                } else {
+                    1.0
+                };
+                write!(f, "{}ms", (ms * digits).round() / digits)
             } else if total < 60 {
-                write!(f, "{}s", (self.0.as_secs_f64() * 1e3).round() / 1e3)
+                write!(f, "{}s", (self.0.as_secs_f64() * 100.0).round() / 100.0)
             } else {
                 let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60);
                 if hours > 0 {

@@ -51,7 +51,7 @@ impl Panel {
             .parts(datagram.payload, &mut self.scratch, |part| match part {
                 // The font has no glyph for a line ending; what else cannot be shown is a box.
                 Part::Text(part) => {
-                    text.extend(part.chars().filter(|&c| c != '\r' && c != '\n').map(glyph))
+                    text.extend(part.chars().filter(|&c| c != '\r' && c != '\n').map(glyph));
                 }
                 Part::Bytes(bytes) => text.extend(bytes.iter().map(|_| MISSING)),
             });

@@ -55,7 +55,7 @@ impl TextRules {
                 })? {
                     escape::Piece::Text(text) => encode(text, out)?,
                     escape::Piece::Char(character) => {
-                        encode(character.encode_utf8(&mut [0; 4]), out)?
+                        encode(character.encode_utf8(&mut [0; 4]), out)?;
                     }
                     escape::Piece::Byte(byte) => out.push(byte),
                 }

@@ -496,7 +496,10 @@ impl<'a> Sender<'a> {
                                 self.plan.peer.ip()
                             ),
                             None => {
-                                tracing::warn!("{} cannot be reached: {error}", self.plan.peer.ip())
+                                tracing::warn!(
+                                    "{} cannot be reached: {error}",
+                                    self.plan.peer.ip()
+                                );
                             }
                         }
                     }

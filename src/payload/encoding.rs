@@ -123,7 +123,7 @@ impl TextEncoding {
         }
         match self {
             Self::Named(encoding) if encoding != UTF_8 => {
-                convert_parts(encoding, payload, scratch, each)
+                convert_parts(encoding, payload, scratch, each);
             }
             _ => {
                 for chunk in payload.utf8_chunks() {

@@ -176,7 +176,7 @@ fn append_char(character: char, audience: Audience, out: &mut Vec<u8>) {
         '\x01'..='\x1f' | '\x7f' => append_hex_escape(character as u8, out),
         '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => append_code(character, out),
         _ if audience == Audience::Terminal && reorders_or_hides(character) => {
-            append_code(character, out)
+            append_code(character, out);
         }
         _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
     }
@@ -250,7 +250,7 @@ mod tests {
             match piece? {
                 Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
                 Piece::Char(character) => {
-                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes())
+                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 Piece::Byte(byte) => out.push(byte),
             }

@@ -1,0 +1,13 @@
+//! The binary from outside: its command line, its streams and its exit codes, against real peers.
+
+mod support;
+
+#[cfg(target_os = "linux")]
+mod network;
+
+mod capture;
+mod docs;
+mod faults;
+mod listen;
+mod peers;
+mod send;
