@@ -41,7 +41,7 @@ pub fn start(args: &GlobalArgs) {
     let filter = chosen.unwrap_or_else(|| Targets::new().with_target("udpcli", level));
     let layer = tracing_subscriber::fmt::layer()
         .event_format(Line { color })
-        .with_ansi(color)
+        .with_ansi(false)
         .with_writer(io::stderr);
     // A second start (two runs in one process) keeps the first subscriber.
     let _ = tracing_subscriber::registry()

@@ -35,6 +35,26 @@ pub struct ReceiveOptions {
     pub batching: bool,
 }
 
+/// Datagrams that the kernel dropped at a socket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drops {
+    /// How many.
+    pub count: u64,
+    /// The kernel counts buffers; how many datagrams those held is taken from their neighbours.
+    pub is_estimate: bool,
+}
+
+impl std::ops::Add for Drops {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            is_estimate: self.is_estimate || other.is_estimate,
+        }
+    }
+}
+
 /// Receives from sockets into buffers that are used again and again.
 #[derive(Debug)]
 pub struct Receiver {
@@ -66,6 +86,15 @@ impl Receiver {
     pub fn prepare(&self, socket: &UdpSocket) {
         if let ReceiveWay::Batched(receiver) = &self.way {
             receiver.prepare(socket);
+        }
+    }
+
+    /// What the kernel dropped at this socket for want of buffer, where it tells.
+    #[must_use]
+    pub fn drops(&self, socket: &UdpSocket) -> Option<Drops> {
+        match &self.way {
+            ReceiveWay::Batched(receiver) => receiver.drops(socket),
+            ReceiveWay::Single(_) => system::plain_drops(socket),
         }
     }
 

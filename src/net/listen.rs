@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, seconds};
 use crate::net::answer::{self, Answer, AnswerRate};
-use crate::net::batch::{Outbox, ReceiveOptions, Receiver};
+use crate::net::batch::{Drops, Outbox, ReceiveOptions, Receiver};
 use crate::net::socket::Bound;
 use crate::net::{Datagram, interface, system};
 use crate::payload::escape;
@@ -547,8 +547,9 @@ impl<'a> Listener<'a> {
         let dropped = self
             .sockets
             .iter()
-            .map(|bound| system::kernel_drops(&bound.socket))
-            .sum();
+            .try_fold(Drops::default(), |sum, bound| {
+                Some(sum + self.receiver.drops(&bound.socket)?)
+            });
         Report {
             listener: self,
             dropped,
@@ -585,7 +586,7 @@ async fn until(deadline: Option<Instant>) {
 #[derive(Debug)]
 pub struct Report<'a> {
     listener: &'a Listener<'a>,
-    dropped: Option<u64>,
+    dropped: Option<Drops>,
     elapsed: Duration,
 }
 
@@ -609,7 +610,10 @@ impl fmt::Display for Report<'_> {
             per_second(counts.datagrams, self.elapsed),
         )?;
         match self.dropped {
-            Some(dropped) => write!(f, ", {dropped} dropped by the kernel")?,
+            Some(Drops { count, is_estimate }) => {
+                let about = if is_estimate { "about " } else { "" };
+                write!(f, ", {about}{count} dropped by the kernel")?;
+            }
             None => write!(f, ", drops by the kernel not known on this system")?,
         }
         write!(f, ", {} truncated", counts.truncated)?;

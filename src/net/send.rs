@@ -153,7 +153,17 @@ struct Advice {
 enum Woken {
     Due,
     Readable,
+    ErrorReported,
     Asked,
+}
+
+/// Who tells the user about a network error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loudness {
+    /// A warning now: the run goes on.
+    Warn,
+    /// The verdict at the end of the run.
+    Verdict,
 }
 
 impl<'a> Sender<'a> {
@@ -221,6 +231,7 @@ impl<'a> Sender<'a> {
     /// The counts so far.
     #[must_use]
     pub fn report(&mut self) -> &Report {
+        self.hear_errors(None, Loudness::Verdict);
         self.report.elapsed = self.started.elapsed();
         &self.report
     }
@@ -282,7 +293,7 @@ impl<'a> Sender<'a> {
                 return Ok(end);
             }
         }
-        self.hear_errors(None);
+        self.hear_errors(None, Loudness::Verdict);
         self.wait_for_replies(sink, shutdown).await
     }
 
@@ -303,6 +314,9 @@ impl<'a> Sender<'a> {
                 result = source.fill(outbox, BATCH) => return result.map(|()| None),
                 () = until(deadline) => return Ok(Some(End::Complete)),
                 _ = self.bound.socket.readable(), if hears => {}
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Warn);
+                }
             }
             if self.hear(sink)? == Flow::ReaderGone {
                 return Ok(Some(End::ReaderGone));
@@ -338,6 +352,10 @@ impl<'a> Sender<'a> {
                     Woken::Asked => return Ok(Some(End::Asked)),
                     Woken::Readable if self.hear(sink)? == Flow::ReaderGone => {
                         return Ok(Some(End::ReaderGone));
+                    }
+                    Woken::ErrorReported => {
+                        self.hear_errors(None, Loudness::Warn);
+                        continue;
                     }
                     Woken::Readable | Woken::Due => continue,
                 }
@@ -379,7 +397,7 @@ impl<'a> Sender<'a> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The network's word on an earlier datagram: this one was not tried yet.
-                Err(error) if self.hear_errors(Some(&error)) => {}
+                Err(error) if self.hear_errors(Some(&error), Loudness::Warn) => {}
                 Err(error)
                     if system::is_queue_full(&error)
                         && now < *patience.get_or_insert(now + PATIENCE) =>
@@ -470,15 +488,14 @@ impl<'a> Sender<'a> {
 
     /// Takes note of what the network reports of datagrams that went. `error` is what a call returned; says whether
     /// it was such a report.
-    fn hear_errors(&mut self, error: Option<&io::Error>) -> bool {
+    fn hear_errors(&mut self, error: Option<&io::Error>, loudness: Loudness) -> bool {
         let mut heard = false;
         for report in system::network_errors(&self.bound.socket, error) {
             heard = true;
             match report {
                 NetworkError::Refused => {
                     self.report.refused += 1;
-                    // A run of one datagram says so when it ends.
-                    if self.next_number > 1 && self.may_warn() {
+                    if loudness == Loudness::Warn && self.may_warn() {
                         tracing::warn!("refused: nothing listens on {}", self.plan.peer);
                     }
                 }
@@ -526,6 +543,7 @@ impl<'a> Sender<'a> {
                 Err(source) => Err(Error::Start { what: "timer", source }),
             },
             _ = self.bound.socket.readable(), if hears => Ok(Woken::Readable),
+            () = system::error_reported(&self.bound.socket) => Ok(Woken::ErrorReported),
         }
     }
 
@@ -555,7 +573,7 @@ impl<'a> Sender<'a> {
                 Ok(count) => came += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
-                    if !self.hear_errors(Some(&error)) {
+                    if !self.hear_errors(Some(&error), Loudness::Warn) {
                         tracing::debug!("recvfrom: {error}");
                         break;
                     }
@@ -601,8 +619,10 @@ impl<'a> Sender<'a> {
     fn has_enough(&self, plan: &ReplyPlan) -> bool {
         let report = &self.report;
         let all_refused = self.plan.unicast
-            && report.refused + report.errors >= report.datagrams
-            && report.datagrams > 0;
+            && report.datagrams > 0
+            && (report.refused + report.errors >= report.datagrams
+                // One answer may stand for a batch that went back to back.
+                || (self.pace.is_unpaced() && report.refused > 0 && report.replies == 0));
         match (plan.wanted, &plan.expect) {
             _ if all_refused => true,
             (Some(wanted), _) => report.replies >= wanted,
@@ -634,6 +654,9 @@ impl<'a> Sender<'a> {
                 biased;
                 () = shutdown.asked() => return Ok(End::Asked),
                 _ = self.bound.socket.readable() => {}
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Verdict);
+                }
                 () = until(Some(deadline)) => {
                     return Ok(if self.hear(sink)? == Flow::ReaderGone { End::ReaderGone } else { End::Complete });
                 }

@@ -19,7 +19,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::UdpSocket;
 
-use crate::net::batch::{Clock, Outbox, SLOT, canonical};
+use crate::net::batch::{Clock, Drops, Outbox, SLOT, canonical};
 use crate::net::{Addressed, Datagram, MAX_PAYLOAD_V4, Timestamp};
 
 /// How to get a larger buffer, for a warning.
@@ -37,6 +37,10 @@ const SEND_SLOTS: usize = 64;
 
 /// Segments that the kernel cuts one buffer into at most: `UDP_MAX_SEGMENTS` of Linux 4.18 (128 from 6.9 on).
 const MAX_SEGMENTS: usize = 64;
+
+/// Shorter runs go as datagrams of their own: on loopback the kernel answers a segmented buffer with one ICMP error,
+/// and who sends a few wants to hear of each.
+const LEAST_SEGMENTS: usize = 4;
 
 pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
@@ -105,8 +109,8 @@ pub(crate) fn path_mtu(socket: &UdpSocket) -> Option<usize> {
         .ok()
 }
 
-/// Datagrams that the kernel dropped at this socket for want of buffer: the last column of /proc/net/udp (proc(5)).
-pub(crate) fn kernel_drops(socket: &UdpSocket) -> Option<u64> {
+/// Buffers that the kernel dropped at this socket for want of room: the last column of /proc/net/udp (proc(5)).
+fn dropped_buffers(socket: &UdpSocket) -> Option<u64> {
     let inode = fs::metadata(format!("/proc/self/fd/{}", socket.as_raw_fd()))
         .ok()?
         .ino();
@@ -123,11 +127,51 @@ pub(crate) fn kernel_drops(socket: &UdpSocket) -> Option<u64> {
     row?.last()?.parse().ok()
 }
 
+/// Without GRO a buffer is a datagram.
+pub(crate) fn plain_drops(socket: &UdpSocket) -> Option<Drops> {
+    Some(Drops {
+        count: dropped_buffers(socket)?,
+        is_estimate: false,
+    })
+}
+
 /// Receives with recvmmsg and GRO.
 #[derive(Debug)]
 pub(crate) struct BatchReceiver {
     buffer: Box<[u8]>,
     clock: Clock,
+    /// One entry a socket.
+    drops: Vec<(RawFd, DropCount)>,
+}
+
+/// Follows the kernel's count of dropped buffers (`SO_RXQ_OVFL`).
+#[derive(Debug, Clone, Copy, Default)]
+struct DropCount {
+    /// What the kernel said last.
+    buffers: u32,
+    /// Datagrams those held, about.
+    datagrams: u64,
+    /// Datagrams in the last buffer that came.
+    last_segments: u64,
+    is_estimate: bool,
+}
+
+impl DropCount {
+    /// A buffer of `segments` datagrams came; so many were dropped before it.
+    fn follow(&mut self, buffers: Option<u32>, segments: usize) {
+        let segments = segments as u64;
+        if let Some(buffers) = buffers {
+            let more = u64::from(buffers.wrapping_sub(self.buffers));
+            self.buffers = buffers;
+            self.add(more, segments);
+        }
+        self.last_segments = segments;
+    }
+
+    fn add(&mut self, buffers: u64, segments: u64) {
+        self.datagrams += buffers * segments;
+        self.is_estimate |= buffers > 0 && segments > 1;
+    }
 }
 
 impl BatchReceiver {
@@ -136,6 +180,7 @@ impl BatchReceiver {
         Some(Self {
             buffer: vec![0; RECEIVE_SLOTS * SLOT].into_boxed_slice(),
             clock,
+            drops: Vec::new(),
         })
     }
 
@@ -143,11 +188,30 @@ impl BatchReceiver {
         if let Err(error) = setsockopt(socket, sockopt::UdpGroSegment, &true) {
             tracing::trace!("no UDP_GRO: {error}");
         }
+        if let Err(error) = setsockopt(socket, sockopt::RxqOvfl, &1) {
+            tracing::trace!("no SO_RXQ_OVFL: {error}");
+        }
         if self.clock == Clock::Kernel
             && let Err(error) = setsockopt(socket, sockopt::ReceiveTimestampns, &true)
         {
             tracing::debug!("no kernel time stamps: {error}");
         }
+    }
+
+    /// What the kernel dropped at this socket until now.
+    pub(crate) fn drops(&self, socket: &UdpSocket) -> Option<Drops> {
+        let buffers = dropped_buffers(socket)?;
+        let known = self.drops.iter().find(|(fd, _)| *fd == socket.as_raw_fd());
+        let mut count = known.map(|(_, count)| *count).unwrap_or_default();
+        // What was dropped after the last one that came.
+        count.add(
+            buffers.saturating_sub(u64::from(count.buffers)),
+            count.last_segments.max(1),
+        );
+        Some(Drops {
+            count: count.datagrams,
+            is_estimate: count.is_estimate,
+        })
     }
 
     pub(crate) fn receive(
@@ -170,7 +234,8 @@ impl BatchReceiver {
             TimeSpec,
             nix::libc::in6_pktinfo,
             nix::libc::in_pktinfo,
-            nix::libc::c_int
+            nix::libc::c_int,
+            u32
         );
         let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(slots, Some(control));
         let messages = socket.try_io(Interest::READABLE, || {
@@ -183,6 +248,7 @@ impl BatchReceiver {
             )
             .map_err(io::Error::from)
         })?;
+        let drops = drops_of(&mut self.drops, socket.as_raw_fd());
         let mut now = None;
         let mut count = 0;
         for message in messages {
@@ -206,6 +272,7 @@ impl BatchReceiver {
             };
             match control.segment {
                 Some(segment) if segment < bytes.len() => {
+                    drops.follow(control.drops, bytes.len().div_ceil(segment));
                     for payload in bytes.chunks(segment) {
                         count += 1;
                         each(Datagram {
@@ -216,6 +283,7 @@ impl BatchReceiver {
                     }
                 }
                 _ => {
+                    drops.follow(control.drops, 1);
                     count += 1;
                     each(template);
                 }
@@ -223,6 +291,21 @@ impl BatchReceiver {
         }
         Ok(count)
     }
+}
+
+fn drops_of(drops: &mut Vec<(RawFd, DropCount)>, socket: RawFd) -> &mut DropCount {
+    let index = drops
+        .iter()
+        .position(|(known, _)| *known == socket)
+        .unwrap_or_else(|| {
+            drops.push((socket, DropCount::default()));
+            drops.len() - 1
+        });
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the index was found or made just now"
+    )]
+    &mut drops[index].1
 }
 
 fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
@@ -241,6 +324,8 @@ struct Control {
     time: Option<Timestamp>,
     /// With GRO: the length of each datagram in the buffer but the last.
     segment: Option<usize>,
+    /// Buffers dropped so far; the kernel says it once there is one.
+    drops: Option<u32>,
 }
 
 impl Control {
@@ -250,6 +335,7 @@ impl Control {
             addressed: Addressed::Unknown,
             time: None,
             segment: None,
+            drops: None,
         };
         let Ok(messages) = message.cmsgs() else {
             return control;
@@ -286,6 +372,7 @@ impl Control {
                 ControlMessageOwned::UdpGroSegments(segment) => {
                     control.segment = usize::try_from(segment).ok().filter(|&segment| segment > 0);
                 }
+                ControlMessageOwned::RxqOvfl(drops) => control.drops = Some(drops),
                 _ => {}
             }
         }
@@ -322,7 +409,7 @@ impl BatchTransmitter {
         let len = outbox.payload(first).len();
         if len > 0 && len <= self.longest_segment {
             let run = outbox.run_len(first, limit.min(MAX_SEGMENTS).min(MAX_PAYLOAD_V4 / len));
-            if run > 1 {
+            if run >= LEAST_SEGMENTS {
                 match self.send_run(socket, outbox, first, run, len, peer) {
                     // Old kernels, odd devices and tunnels refuse segmentation in these ways: go on without.
                     Err(error)
@@ -485,6 +572,9 @@ pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> V
             }
         }
     }
+    // Tells tokio that what it saw is dealt with.
+    let _: io::Result<()> =
+        socket.try_io(Interest::ERROR, || Err(io::ErrorKind::WouldBlock.into()));
     // The same error stands in SO_ERROR, and the next call would return it once more.
     if reports.is_empty() {
         if error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
@@ -494,6 +584,13 @@ pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> V
         drop(crate::net::socket::take_error(socket));
     }
     reports
+}
+
+/// Resolves when the network reported an error.
+pub(crate) async fn error_reported(socket: &UdpSocket) {
+    if socket.ready(Interest::ERROR).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The device's queue is full, for now.

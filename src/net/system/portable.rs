@@ -10,7 +10,7 @@ use socket2::Socket;
 use tokio::net::UdpSocket;
 
 use crate::net::Datagram;
-use crate::net::batch::{Clock, Outbox};
+use crate::net::batch::{Clock, Drops, Outbox};
 
 /// How to get a larger buffer, for a warning.
 pub(crate) const BUFFER_HINT_RECV: &str = "";
@@ -83,7 +83,7 @@ pub(crate) fn path_mtu(_: &UdpSocket) -> Option<usize> {
     None
 }
 
-pub(crate) fn kernel_drops(_: &UdpSocket) -> Option<u64> {
+pub(crate) fn plain_drops(_: &UdpSocket) -> Option<Drops> {
     None
 }
 
@@ -97,6 +97,10 @@ impl BatchReceiver {
     }
 
     pub(crate) fn prepare(&self, _: &UdpSocket) {}
+
+    pub(crate) fn drops(&self, _: &UdpSocket) -> Option<Drops> {
+        match self.0 {}
+    }
 
     pub(crate) fn receive(
         &mut self,
@@ -169,6 +173,11 @@ pub(crate) fn network_errors(
         None => crate::net::socket::take_error(socket).is_some_and(|error| is_refusal(&error)),
     };
     refused.then_some(NetworkError::Refused)
+}
+
+/// Resolves when the network reported an error; here errors come with the next call only.
+pub(crate) async fn error_reported(_: &UdpSocket) {
+    std::future::pending().await
 }
 
 /// The device's queue is full, for now: `ENOBUFS` (55 on the BSDs), `WSAENOBUFS`.
