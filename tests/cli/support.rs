@@ -3,46 +3,56 @@
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here takes on a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A command that runs the binary under test, free of the caller's environment.
-pub fn udpcli<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn udpcli<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_udpcli"));
-    command.args(args).env_remove("UDPCLI_LOG").env_remove("NO_COLOR").env("TZ", "UTC");
+    command
+        .args(args)
+        .env_remove("UDPCLI_LOG")
+        .env_remove("NO_COLOR")
+        .env("TZ", "UTC");
     command
 }
 
 /// What a process that ended left behind.
 #[derive(Debug)]
-pub struct Finished {
-    pub code: Option<i32>,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Finished {
     /// stdout as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.stdout.clone()).expect("stdout is UTF-8")
     }
 
     /// Checks the exit code, showing stderr if it is another.
     #[track_caller]
-    pub fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "exit code; stdout: {} stderr: {}", String::from_utf8_lossy(&self.stdout), self.stderr);
+    pub(crate) fn expect_code(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "exit code; stdout: {} stderr: {}",
+            String::from_utf8_lossy(&self.stdout),
+            self.stderr
+        );
         self
     }
 }
 
 /// Runs a command to its end with this on its stdin.
 #[track_caller]
-pub fn run_with_input(mut command: Command, input: &[u8]) -> Finished {
+pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Finished {
     let mut running = Running::spawn(command.stdin(Stdio::piped()));
     let mut stdin = running.stdin.take().expect("stdin is piped");
     // A process that ends early does not read it all.
@@ -53,14 +63,14 @@ pub fn run_with_input(mut command: Command, input: &[u8]) -> Finished {
 
 /// Runs `udpcli` with nothing on its stdin.
 #[track_caller]
-pub fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Finished {
+pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Finished {
     run_with_input(udpcli(args), b"")
 }
 
 /// A process whose output is read line by line as it comes.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
-    pub stdin: Option<ChildStdin>,
+    pub(crate) stdin: Option<ChildStdin>,
     stdout: Receiver<Vec<u8>>,
     stderr: Receiver<Vec<u8>>,
     seen_stdout: Vec<u8>,
@@ -69,24 +79,33 @@ pub struct Running {
 
 impl Running {
     #[track_caller]
-    pub fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error} (tests/run installs what the tests need)"));
+            .unwrap_or_else(|error| {
+                panic!("cannot start {command:?}: {error} (tests/run installs what the tests need)")
+            });
         let stdout = lines_of(child.stdout.take().expect("piped"));
         let stderr = lines_of(child.stderr.take().expect("piped"));
-        Self { stdin: child.stdin.take(), child, stdout, stderr, seen_stdout: Vec::new(), seen_stderr: Vec::new() }
+        Self {
+            stdin: child.stdin.take(),
+            child,
+            stdout,
+            stderr,
+            seen_stdout: Vec::new(),
+            seen_stderr: Vec::new(),
+        }
     }
 
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// The next line of stdout, its newline included.
     #[track_caller]
-    pub fn stdout_line(&mut self) -> String {
+    pub(crate) fn stdout_line(&mut self) -> String {
         let line = next(&self.stdout, "stdout", &self.seen_stderr);
         self.seen_stdout.extend_from_slice(&line);
         String::from_utf8(line).expect("stdout is UTF-8")
@@ -94,9 +113,13 @@ impl Running {
 
     /// Reads stderr until a line contains `text`; returns that line.
     #[track_caller]
-    pub fn stderr_line_with(&mut self, text: &str) -> String {
+    pub(crate) fn stderr_line_with(&mut self, text: &str) -> String {
         loop {
-            let line = next(&self.stderr, &format!("stderr with {text:?}"), &self.seen_stderr);
+            let line = next(
+                &self.stderr,
+                &format!("stderr with {text:?}"),
+                &self.seen_stderr,
+            );
             self.seen_stderr.extend_from_slice(&line);
             let line = String::from_utf8_lossy(&line).into_owned();
             if line.contains(text) {
@@ -105,23 +128,40 @@ impl Running {
         }
     }
 
+    /// Writes to the process's stdin, which stays open.
+    #[track_caller]
+    pub(crate) fn type_in(&mut self, text: &[u8]) {
+        let stdin = self.stdin.as_mut().expect("stdin is piped");
+        stdin
+            .write_all(text)
+            .and_then(|()| stdin.flush())
+            .expect("the process reads its stdin");
+    }
+
     /// Sends a signal by name (`INT`, `TERM`, `STOP`, `CONT`, `KILL`).
     #[track_caller]
-    pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([format!("-{name}"), self.id().to_string()]).status().expect("kill runs");
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.id().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(status.success(), "kill -{name}");
     }
 
     /// Waits for the end.
     #[track_caller]
-    pub fn finish(mut self) -> Finished {
+    pub(crate) fn finish(mut self) -> Finished {
         drop(self.stdin.take());
         let deadline = Instant::now() + DEADLINE;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
                 break status;
             }
-            assert!(Instant::now() < deadline, "still running after {DEADLINE:?}; stderr: {}", self.drained_stderr());
+            assert!(
+                Instant::now() < deadline,
+                "still running after {DEADLINE:?}; stderr: {}",
+                self.drained_stderr()
+            );
             std::thread::sleep(Duration::from_millis(1));
         };
         self.finished(status)
@@ -129,7 +169,7 @@ impl Running {
 
     /// Ctrl-C, then the end.
     #[track_caller]
-    pub fn interrupt(self) -> Finished {
+    pub(crate) fn interrupt(self) -> Finished {
         self.signal("INT");
         self.finish()
     }
@@ -182,22 +222,140 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
 fn next(lines: &Receiver<Vec<u8>>, what: &str, stderr: &[u8]) -> Vec<u8> {
     match lines.recv_timeout(DEADLINE) {
         Ok(line) => line,
-        Err(RecvTimeoutError::Timeout) => panic!("no line on {what} within {DEADLINE:?}; stderr so far: {}", String::from_utf8_lossy(stderr)),
-        Err(RecvTimeoutError::Disconnected) => panic!("the process ended without a line on {what}; stderr: {}", String::from_utf8_lossy(stderr)),
+        Err(RecvTimeoutError::Timeout) => panic!(
+            "no line on {what} within {DEADLINE:?}; stderr so far: {}",
+            String::from_utf8_lossy(stderr)
+        ),
+        Err(RecvTimeoutError::Disconnected) => panic!(
+            "the process ended without a line on {what}; stderr: {}",
+            String::from_utf8_lossy(stderr)
+        ),
     }
 }
 
+/// Runs its arguments on a terminal of 200 columns: what the terminal shows comes out of this program's stdout, what
+/// goes into its stdin is typed. The first argument lists the descriptors that stay as they are instead.
+const PTY: &str = r"
+import fcntl, os, pty, select, struct, sys, termios
+kept = {int(fd): os.dup(int(fd)) for fd in sys.argv[1]}
+pid, master = pty.fork()
+if pid == 0:
+    modes = termios.tcgetattr(0)
+    modes[1] &= ~termios.OPOST
+    modes[3] &= ~termios.ECHO
+    termios.tcsetattr(0, termios.TCSANOW, modes)
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 200, 0, 0))
+    os.environ['TERM'] = 'xterm'
+    for fd, saved in kept.items():
+        os.dup2(saved, fd)
+    os.execvp(sys.argv[2], sys.argv[2:])
+for saved in kept.values():
+    os.close(saved)
+if '1' in sys.argv[1]:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+if '2' in sys.argv[1]:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+sources = [master, 0]
+while True:
+    ready, _, _ = select.select(sources, [], [])
+    if 0 in ready:
+        typed = os.read(0, 65536)
+        if typed:
+            os.write(master, typed)
+        else:
+            sources.remove(0)
+    if master in ready:
+        try:
+            shown = os.read(master, 65536)
+        except OSError:
+            break
+        if not shown:
+            break
+        while shown:
+            shown = shown[os.write(1, shown):]
+_, status = os.waitpid(pid, 0)
+sys.exit(os.waitstatus_to_exitcode(status) % 256)
+";
+
+/// `udpcli` on a terminal; the descriptors in `piped` (digits, for example `"2"`) stay pipes.
+pub(crate) fn udpcli_on_terminal<S: AsRef<OsStr>>(
+    piped: &str,
+    args: impl IntoIterator<Item = S>,
+) -> Command {
+    let mut command = Command::new("python3");
+    command
+        .args(["-c", PTY, piped, env!("CARGO_BIN_EXE_udpcli")])
+        .args(args);
+    command
+        .env_remove("UDPCLI_LOG")
+        .env_remove("NO_COLOR")
+        .env("TZ", "UTC")
+        .stdin(Stdio::piped());
+    command
+}
+
+/// Ctrl-C as a terminal takes it.
+pub(crate) const CTRL_C: &[u8] = b"\x03";
+
+/// A shell line with `udpcli` as `$0` and the rest as `$1` and on.
+pub(crate) fn bash<S: AsRef<OsStr>>(line: &str, args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", line, env!("CARGO_BIN_EXE_udpcli")])
+        .args(args);
+    command
+        .env_remove("UDPCLI_LOG")
+        .env_remove("NO_COLOR")
+        .env("TZ", "UTC")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs `udpcli listen ARGS` until it has heard these payloads from one socket; gives what it left behind and the
+/// sender's port.
+#[track_caller]
+pub(crate) fn heard<S: AsRef<OsStr> + Debug>(args: &[S], payloads: &[&[u8]]) -> (Finished, u16) {
+    let count = payloads.len().to_string();
+    let mut command = udpcli([
+        "listen",
+        "--port",
+        "0",
+        "--bind",
+        "127.0.0.1",
+        "--count",
+        &count,
+    ]);
+    command.args(args).stdin(Stdio::null());
+    heard_by(&mut command, payloads)
+}
+
+/// As [`heard`], by any command that listens until it has heard them.
+#[track_caller]
+pub(crate) fn heard_by(command: &mut Command, payloads: &[&[u8]]) -> (Finished, u16) {
+    let listener = Listener::spawn(command);
+    let socket = loopback_socket();
+    for payload in payloads {
+        socket
+            .send_to(payload, listener.address)
+            .expect("loopback takes every datagram");
+    }
+    (
+        listener.running.finish().expect_code(0),
+        socket.local_addr().expect("a bound socket").port(),
+    )
+}
+
 /// `udpcli listen`, listening.
-pub struct Listener {
-    pub running: Running,
+pub(crate) struct Listener {
+    pub(crate) running: Running,
     /// Where it listens; a wildcard is given as its loopback address.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Listener {
     /// Starts `udpcli listen --port 0 ARGS` and waits until it listens.
     #[track_caller]
-    pub fn start<S: AsRef<OsStr> + Debug>(args: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn start<S: AsRef<OsStr> + Debug>(args: impl IntoIterator<Item = S>) -> Self {
         let mut command = udpcli(["listen", "--port", "0"]);
         command.args(args).stdin(Stdio::null());
         Self::spawn(&mut command)
@@ -205,40 +363,125 @@ impl Listener {
 
     /// Starts a command that is, or wraps, `udpcli listen` and waits until it listens.
     #[track_caller]
-    pub fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut running = Running::spawn(command);
         let address = listening_address(&running.stderr_line_with("listening on "));
         Self { running, address }
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 }
 
 /// The address in `listening on ADDRESS; ..`.
 #[track_caller]
-pub fn listening_address(line: &str) -> SocketAddr {
-    let rest = line.split_once("listening on ").expect("the listening line").1;
-    let mut address: SocketAddr = rest.split([';', '\n']).next().and_then(|text| text.trim().parse().ok()).expect("an address");
+pub(crate) fn listening_address(line: &str) -> SocketAddr {
+    let rest = line
+        .split_once("listening on ")
+        .expect("the listening line")
+        .1;
+    let mut address: SocketAddr = rest
+        .split([';', '\n'])
+        .next()
+        .and_then(|text| text.trim().parse().ok())
+        .expect("an address");
     if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if address.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
     }
     address
 }
 
 /// A UDP socket of the test's own on loopback, with a deadline on reads.
-pub fn loopback_socket() -> std::net::UdpSocket {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has ports");
-    socket.set_read_timeout(Some(DEADLINE)).expect("a timeout can be set");
+pub(crate) fn loopback_socket() -> UdpSocket {
+    socket_on("127.0.0.1:0")
+}
+
+/// A UDP socket of the test's own on this address, with a deadline on reads.
+pub(crate) fn socket_on(address: &str) -> UdpSocket {
+    let socket = UdpSocket::bind(address).expect("loopback has ports");
     socket
+        .set_read_timeout(Some(DEADLINE))
+        .expect("a timeout can be set");
+    socket
+}
+
+/// A loopback address where nothing listens. The socket keeps the port from others; being connected elsewhere, it makes
+/// the kernel refuse what anybody else sends.
+pub(crate) fn refusing_socket(address: &str) -> UdpSocket {
+    let socket = socket_on(address);
+    let own = socket.local_addr().expect("a bound socket");
+    let elsewhere = SocketAddr::new(own.ip(), if own.port() == 9 { 7 } else { 9 });
+    socket.connect(elsewhere).expect("loopback is reachable");
+    socket
+}
+
+/// The socket's address as an argument.
+pub(crate) fn address_of(socket: &UdpSocket) -> String {
+    socket.local_addr().expect("a bound socket").to_string()
+}
+
+/// Receives the payloads of so many datagrams.
+#[track_caller]
+pub(crate) fn receive_payloads(socket: &UdpSocket, count: usize) -> Vec<Vec<u8>> {
+    (0..count).map(|_| receive(socket).0).collect()
+}
+
+/// Runs `udpcli send` to a socket of the test's own; checks that it succeeds and sends exactly so many datagrams, and
+/// gives their payloads.
+#[track_caller]
+pub(crate) fn sent_by(args: &[&str], input: &[u8], count: usize) -> Vec<Vec<u8>> {
+    let socket = loopback_socket();
+    let peer = address_of(&socket);
+    let finished = run_with_input(udpcli([&["send", &peer], args].concat()), input).expect_code(0);
+    let payloads = receive_payloads(&socket, count);
+    nothing_waits(&socket);
+    let summary = format!("{count} datagram{}, ", if count == 1 { "" } else { "s" });
+    assert!(
+        finished.stderr.contains(&summary),
+        "no {summary:?} in: {}",
+        finished.stderr
+    );
+    payloads
+}
+
+/// Checks that no datagram waits at the socket. On loopback a datagram is there once its sender's call returned.
+#[track_caller]
+pub(crate) fn nothing_waits(socket: &UdpSocket) {
+    socket.set_nonblocking(true).expect("a socket option");
+    let waits = socket.recv_from(&mut vec![0; 65_536]);
+    socket.set_nonblocking(false).expect("a socket option");
+    assert!(
+        waits
+            .as_ref()
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock),
+        "one datagram too many: {waits:?}"
+    );
+}
+
+/// Checks that the texts come in this order, each after the one before it.
+#[track_caller]
+pub(crate) fn assert_in_order(text: &str, parts: &[&str]) {
+    let mut rest = text;
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else {
+            panic!("{part:?} does not come, or not in its turn ({parts:?}), in: {text}");
+        };
+        rest = after;
+    }
 }
 
 /// Receives one datagram on a socket of the test's own.
 #[track_caller]
-pub fn receive(socket: &std::net::UdpSocket) -> (Vec<u8>, SocketAddr) {
+pub(crate) fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buffer = vec![0; 65_536];
-    let (len, peer) = socket.recv_from(&mut buffer).expect("a datagram before the deadline");
+    let (len, peer) = socket
+        .recv_from(&mut buffer)
+        .expect("a datagram before the deadline");
     buffer.truncate(len);
     (buffer, peer)
 }
