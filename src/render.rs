@@ -9,8 +9,8 @@ mod python;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use crate::net::Datagram;
 use crate::net::listen::Notes;
+use crate::net::{Datagram, Timestamp};
 use crate::payload::encoding::{Part, TextEncoding};
 use crate::payload::escape::{self, Audience};
 use clock::{LocalClock, UtcClock};
@@ -102,6 +102,10 @@ impl Renderer {
 
     /// What stands before the first datagram.
     pub fn begin(&mut self, out: &mut Vec<u8>) {
+        if matches!(self.style.format, Format::Text | Format::Hex) {
+            // Not while the first datagram waits to be seen.
+            self.local_clock.format(Timestamp::now());
+        }
         if self.style.format == Format::Board {
             out.extend_from_slice(b"waiting...\n");
         }
@@ -229,7 +233,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::{Addressed, Timestamp};
+    use crate::net::Addressed;
     use proptest::prelude::*;
 
     fn datagram(payload: &[u8]) -> Datagram<'_> {

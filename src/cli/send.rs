@@ -230,7 +230,7 @@ pub async fn run(
         crate::net::max_payload(&peer),
         crate::net::family_name(&peer),
     )?;
-    let is_broadcast = interface::broadcast_addresses().contains(&peer.ip());
+    let is_broadcast = interface::is_broadcast(peer.ip());
     let broadcast = args.broadcast || is_broadcast;
     let options = SendOptions {
         // The board's client sets SO_REUSEADDR, so its twin does.
@@ -262,7 +262,9 @@ pub async fn run(
     };
     args.say_start(form, &plan);
     let mut output = args.output(global);
-    output.begin()?;
+    if plan.replies.is_some() {
+        output.begin()?;
+    }
     let mut sender = Sender::new(&plan, &bound).await?;
     let end = sender.run(&mut source, &mut output, shutdown).await;
     let report = sender.report();

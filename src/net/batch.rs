@@ -270,22 +270,21 @@ enum TransmitWay {
 }
 
 impl Transmitter {
-    /// A transmitter to `peer`, or to where the socket is connected. `path_mtu` is the IP packet size that leaves
-    /// whole, where known.
+    /// A transmitter to `peer`, or to where the socket is connected.
     #[must_use]
-    pub fn new(
-        peer: Option<SocketAddr>,
-        header_len: usize,
-        path_mtu: Option<usize>,
-        batching: bool,
-    ) -> Self {
-        let way = match system::BatchTransmitter::new(
-            path_mtu.map_or(0, |mtu| mtu.saturating_sub(header_len)),
-        ) {
+    pub fn new(peer: Option<SocketAddr>, batching: bool) -> Self {
+        let way = match system::BatchTransmitter::new() {
             Some(transmitter) if batching => TransmitWay::Batched(transmitter),
             _ => TransmitWay::Single,
         };
         Self { way, peer }
+    }
+
+    /// Allows the kernel to cut buffers into datagrams of at most `len` bytes: those that leave as one packet.
+    pub fn set_longest_segment(&mut self, len: usize) {
+        if let TransmitWay::Batched(transmitter) = &mut self.way {
+            transmitter.set_longest_segment(len);
+        }
     }
 
     /// Sends datagrams from `first` on with one system call, at most `limit`; returns how many went, at least one.

@@ -119,6 +119,16 @@ pub fn broadcast_addresses() -> Vec<IpAddr> {
     found
 }
 
+/// Whether the address is one of [`broadcast_addresses`]. Looks only where it can be: a network's last address ends in
+/// two ones, as blocks are of four addresses or more.
+#[must_use]
+pub fn is_broadcast(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.to_bits() & 3 == 3 && broadcast_addresses().contains(&address),
+        IpAddr::V6(_) => false,
+    }
+}
+
 /// This machine's address that faces `peer`: what the system would send from. Sends nothing.
 #[must_use]
 pub fn facing(peer: SocketAddr) -> Option<IpAddr> {

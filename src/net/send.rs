@@ -138,6 +138,7 @@ pub struct Sender<'a> {
     failures_in_a_row: u32,
     last_warning: Option<Instant>,
     path_mtu: Option<usize>,
+    is_path_known: bool,
     advice: Advice,
 }
 
@@ -177,10 +178,8 @@ impl<'a> Sender<'a> {
         // only, and devices answer from others: so where replies count it stays open, if errors still reach it.
         let connects =
             plan.unicast && (plan.replies.is_none() || !system::reports_errors_unconnected());
-        let mut path_mtu = None;
         if plan.unicast {
             system::report_errors(&bound.socket, peer.is_ipv4());
-            path_mtu = probe_mtu(peer).await;
         }
         if connects {
             tracing::trace!("connect {peer}");
@@ -203,7 +202,7 @@ impl<'a> Sender<'a> {
         Ok(Self {
             plan,
             bound,
-            transmitter: Transmitter::new(to, header_len(&peer), path_mtu, plan.receive.batching),
+            transmitter: Transmitter::new(to, plan.receive.batching),
             receiver,
             pace: plan.pace.clone(),
             report: Report {
@@ -223,7 +222,8 @@ impl<'a> Sender<'a> {
             last_sent: now,
             failures_in_a_row: 0,
             last_warning: None,
-            path_mtu,
+            path_mtu: None,
+            is_path_known: !plan.unicast,
             advice: Advice::default(),
         })
     }
@@ -253,10 +253,7 @@ impl<'a> Sender<'a> {
         shutdown: &mut Shutdown,
     ) -> Result<End, Error> {
         source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
-        let mut timer = Timer::new().map_err(|source| Error::Start {
-            what: "timer",
-            source,
-        })?;
+        let mut timer = Timer::default();
         let mut outbox = Outbox::default();
         self.started = Instant::now();
         let deadline = self.plan.duration.map(|duration| self.started + duration);
@@ -275,6 +272,7 @@ impl<'a> Sender<'a> {
             if outbox.is_empty() {
                 break;
             }
+            self.learn_path(&outbox);
             self.advise(&outbox);
             if let Some(end) = self
                 .send_batch(
@@ -664,6 +662,21 @@ impl<'a> Sender<'a> {
         }
     }
 
+    /// Looks up the path's MTU when it begins to matter: a run of one short datagram goes without.
+    fn learn_path(&mut self, outbox: &Outbox) {
+        let room = LEAST_MTU - header_len(&self.plan.peer);
+        let is_short = outbox.len() < 4 && outbox.byte_len() <= room;
+        if self.is_path_known || is_short {
+            return;
+        }
+        self.is_path_known = true;
+        self.path_mtu = probe_mtu(self.plan.peer);
+        if let Some(mtu) = self.path_mtu {
+            self.transmitter
+                .set_longest_segment(mtu.saturating_sub(header_len(&self.plan.peer)));
+        }
+    }
+
     /// Says once what may go wrong with these payloads.
     fn advise(&mut self, outbox: &Outbox) {
         if self.advice.cut
@@ -697,12 +710,13 @@ impl<'a> Sender<'a> {
     }
 }
 
+/// Every path takes IP packets of this size whole, or fragments them unseen: IPv6's least MTU (RFC 8200).
+const LEAST_MTU: usize = 1280;
+
 /// The path's MTU as the kernel knows it, asked on a socket of its own: sends nothing.
-async fn probe_mtu(peer: SocketAddr) -> Option<usize> {
-    let probe = tokio::net::UdpSocket::bind(socket::unspecified(&peer, 0))
-        .await
-        .ok()?;
-    probe.connect(peer).await.ok()?;
+fn probe_mtu(peer: SocketAddr) -> Option<usize> {
+    let probe = std::net::UdpSocket::bind(socket::unspecified(&peer, 0)).ok()?;
+    probe.connect(peer).ok()?;
     system::path_mtu(&probe)
 }
 

@@ -1,5 +1,6 @@
 //! Times as text, to the microsecond; the part up to the second is made once a second.
 
+use std::cell::OnceCell;
 use std::io::Write as _;
 
 use jiff::tz::TimeZone;
@@ -12,20 +13,11 @@ pub struct UtcClock {
     cache: Cache,
 }
 
-/// `12:01:05.123456`: local time.
-#[derive(Debug)]
+/// `12:01:05.123456`: local time. The time zone is looked up at the first use: that takes a millisecond or two.
+#[derive(Debug, Default)]
 pub struct LocalClock {
     cache: Cache,
-    zone: TimeZone,
-}
-
-impl Default for LocalClock {
-    fn default() -> Self {
-        Self {
-            cache: Cache::default(),
-            zone: TimeZone::system(),
-        }
-    }
+    zone: OnceCell<TimeZone>,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +75,7 @@ impl UtcClock {
 impl LocalClock {
     /// The time as text.
     pub fn format(&mut self, time: Timestamp) -> &[u8] {
-        let zone = &self.zone;
+        let zone = self.zone.get_or_init(TimeZone::system);
         self.cache.format(time, b"", |second, text| {
             // Writing to a Vec cannot fail.
             let _ = write!(

@@ -91,7 +91,7 @@ pub(crate) fn only_joined_groups(socket: &Socket, is_v4: bool) {
 }
 
 /// The size of IP packet that reaches the connected peer whole, as far as the kernel knows.
-pub(crate) fn path_mtu(socket: &UdpSocket) -> Option<usize> {
+pub(crate) fn path_mtu(socket: &std::net::UdpSocket) -> Option<usize> {
     // The IPv6 twin of this option has no wrapper; the interface's own MTU stands in.
     let local = socket.local_addr().ok()?;
     if local.is_ipv4() {
@@ -391,11 +391,15 @@ pub(crate) struct BatchTransmitter {
 
 impl BatchTransmitter {
     #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
-    pub(crate) fn new(longest_segment: usize) -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         Some(Self {
-            longest_segment,
+            longest_segment: 0,
             segment: 0,
         })
+    }
+
+    pub(crate) fn set_longest_segment(&mut self, len: usize) {
+        self.longest_segment = len;
     }
 
     pub(crate) fn send(
@@ -656,10 +660,10 @@ fn for_socket(peer: SocketAddr, socket_is_v4: bool) -> SocketAddr {
     }
 }
 
-/// A timer exact to some tens of microseconds, where tokio's is exact to a millisecond.
-#[derive(Debug)]
+/// A timer exact to some tens of microseconds, where tokio's is exact to a millisecond. Made at the first wait.
+#[derive(Debug, Default)]
 pub(crate) struct Timer {
-    timer: AsyncFd<Handle>,
+    timer: Option<AsyncFd<Handle>>,
 }
 
 #[derive(Debug)]
@@ -672,36 +676,37 @@ impl AsRawFd for Handle {
 }
 
 impl Timer {
-    pub(crate) fn new() -> io::Result<Self> {
-        let timer = TimerFd::new(
-            ClockId::CLOCK_MONOTONIC,
-            TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
-        )?;
-        #[expect(
-            deprecated,
-            reason = "its successor is unsafe, for handles that lend their descriptor; ours owns it"
-        )]
-        let timer = AsyncFd::with_interest(Handle(timer), Interest::READABLE)?;
-        Ok(Self { timer })
-    }
-
     /// Resolves at `deadline`. May be dropped and asked again.
     pub(crate) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
         let wait = deadline.saturating_duration_since(Instant::now());
         if wait.is_zero() {
             return Ok(());
         }
-        self.timer.get_ref().0.set(
+        let timer = match &mut self.timer {
+            Some(timer) => timer,
+            none => none.insert(Self::make()?),
+        };
+        timer.get_ref().0.set(
             Expiration::OneShot(TimeSpec::from_duration(wait)),
             TimerSetTimeFlags::empty(),
         )?;
         loop {
-            let mut ready = self.timer.readable().await?;
+            let mut ready = timer.readable().await?;
             ready.clear_ready();
             // An expiry from before may have been left: the clock decides.
             if Instant::now() >= deadline {
                 return Ok(());
             }
         }
+    }
+
+    fn make() -> io::Result<AsyncFd<Handle>> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe, for handles that lend their descriptor; ours owns it"
+        )]
+        AsyncFd::with_interest(Handle(timer), Interest::READABLE)
     }
 }
