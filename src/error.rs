@@ -208,8 +208,8 @@ impl Error {
             Self::NoInterfaceAddress { .. } => Some("give the interface an address, or name another one".to_owned()),
             Self::Bind { local, known, source } => bind_hint(local, known, source),
             Self::Join { source, .. } => Some(join_hint(source).to_owned()),
-            Self::Send { broadcast, source, .. } => send_hint(*broadcast, source),
-            Self::SendSome { source, .. } => send_hint(true, source),
+            Self::Send { peer, broadcast, source } => send_hint(peer, *broadcast, source),
+            Self::SendSome { peer, source, .. } => send_hint(peer, true, source),
             Self::Option { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("the system asks for administrator rights (CAP_NET_RAW on Linux) for this".to_owned())
             }
@@ -258,7 +258,7 @@ fn join_hint(source: &io::Error) -> &'static str {
     }
 }
 
-fn send_hint(broadcast: bool, source: &io::Error) -> Option<String> {
+fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<String> {
     match source.kind() {
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkDown => Some(
             "this machine has no way to that address: is Wi-Fi or the cable connected, and is the address on your network?".to_owned(),
@@ -267,9 +267,16 @@ fn send_hint(broadcast: bool, source: &io::Error) -> Option<String> {
             Some("if this is a broadcast address, --broadcast allows it; otherwise a firewall on this machine forbids sending there".to_owned())
         }
         io::ErrorKind::PermissionDenied => Some("a firewall on this machine forbids sending there".to_owned()),
+        io::ErrorKind::InvalidInput if lacks_zone(peer) => {
+            Some(format!("a link-local address needs its interface: [{}%eth0]:{}", peer.ip(), peer.port()))
+        }
         io::ErrorKind::InvalidInput => Some("an address of this machine's own (--bind) that cannot reach the peer gives this too".to_owned()),
         _ => None,
     }
+}
+
+fn lacks_zone(peer: &SocketAddr) -> bool {
+    matches!(peer, SocketAddr::V6(v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local())
 }
 
 /// A duration as people write it in a message: `250ms`, `2s`, `1m 30s`.

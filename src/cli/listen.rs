@@ -149,18 +149,20 @@ pub async fn run(
         .as_deref()
         .map(|path| Saver::create(path, args.encoding))
         .transpose()?;
+    let receive = ReceiveOptions {
+        recv_size: args.recv_size,
+        clock: match args.timestamps {
+            Timestamps::Kernel => Clock::Kernel,
+            Timestamps::User => Clock::User,
+        },
+        batching: !global.no_batching,
+    };
     let mut sockets = Vec::new();
-    for options in args.sockets()? {
+    for options in args.sockets(receive)? {
         sockets.push(socket::open_listener(&options)?);
     }
     let plan = ListenPlan {
-        receive: ReceiveOptions {
-            recv_size: args.recv_size,
-            clock: if args.timestamps == Timestamps::Kernel {
-                Clock::Kernel
-            } else {
-                Clock::User
-            },
+        receive,
             batching: !global.no_batching,
         },
         from: args.from.clone(),
@@ -257,7 +259,7 @@ impl ListenArgs {
     }
 
     /// One socket for each address and port.
-    fn sockets(&self) -> Result<Vec<ListenOptions>, Error> {
+    fn sockets(&self, receive: ReceiveOptions) -> Result<Vec<ListenOptions>, Error> {
         let mut addresses: Vec<IpAddr> = Vec::new();
         for &address in &self.bind {
             if !addresses.contains(&address) {
@@ -302,6 +304,7 @@ impl ListenArgs {
                         .cloned()
                         .collect(),
                     recv_buffer: self.recv_buffer,
+                    receive,
                 });
             }
         }

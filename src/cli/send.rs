@@ -77,7 +77,7 @@ pub struct SendArgs {
     #[arg(long, value_name = "N", value_parser = value::size, help_heading = "Payload", group = "payload")]
     size: Option<usize>,
     /// Type lines, see replies as they come
-    #[arg(short = 'I', long, help_heading = "Payload", group = "payload")]
+    #[arg(short = 'I', long, help_heading = "Payload", group = "payload", conflicts_with = "count")]
     interactive: bool,
     /// Read \n \r \t \0 \\ \xNN \u{NNNN} in text payloads
     #[arg(short, long, help_heading = "Payload")]
@@ -232,6 +232,11 @@ pub async fn run(
     )?;
     let is_broadcast = interface::is_broadcast(peer.ip());
     let broadcast = args.broadcast || is_broadcast;
+    let receive = ReceiveOptions {
+        recv_size: usize::MAX,
+        clock: Clock::Kernel,
+        batching: !global.no_batching,
+    };
     let options = SendOptions {
         // The board's client sets SO_REUSEADDR, so its twin does.
         sharing: Sharing {
@@ -246,6 +251,7 @@ pub async fn run(
         multicast_loop: args.multicast_loop.map(|on| on == OnOff::On),
         tos: args.tos,
         send_buffer: args.send_buffer,
+        replies: replies.as_ref().map(|_| receive),
     };
     let bound = socket::open_sender(&options, peer)?;
     let plan = SendPlan {
@@ -253,11 +259,7 @@ pub async fn run(
         pace: args.pace(form),
         duration: args.duration,
         replies,
-        receive: ReceiveOptions {
-            recv_size: usize::MAX,
-            clock: Clock::Kernel,
-            batching: !global.no_batching,
-        },
+        receive,
         unicast: !peer.ip().is_multicast() && !broadcast,
     };
     args.say_start(form, &plan);

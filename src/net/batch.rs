@@ -7,6 +7,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use socket2::Socket;
 use tokio::net::UdpSocket;
 
 use crate::net::{Addressed, Datagram, Timestamp, system};
@@ -33,6 +34,13 @@ pub struct ReceiveOptions {
     pub clock: Clock,
     /// Many datagrams a system call, where the system can.
     pub batching: bool,
+}
+
+/// Switches on what a receiver wants of a socket; before the bind, so that the first datagram has it too.
+pub(crate) fn prepare(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
+    if options.batching {
+        system::prepare_receive(socket, is_v4, options.clock);
+    }
 }
 
 /// Datagrams that the kernel dropped at a socket.
@@ -69,7 +77,7 @@ enum ReceiveWay {
 }
 
 impl Receiver {
-    /// A receiver; `prepare` each of its sockets first.
+    /// A receiver for sockets that were opened with the same options.
     #[must_use]
     pub fn new(options: ReceiveOptions) -> Self {
         let way = match system::BatchReceiver::new(options.clock) {
@@ -79,13 +87,6 @@ impl Receiver {
         Self {
             way,
             recv_size: options.recv_size,
-        }
-    }
-
-    /// Switches on what this receiver wants of a socket.
-    pub fn prepare(&self, socket: &UdpSocket) {
-        if let ReceiveWay::Batched(receiver) = &self.way {
-            receiver.prepare(socket);
         }
     }
 

@@ -358,9 +358,6 @@ impl<'a> Listener<'a> {
     pub fn new(plan: &'a ListenPlan, sockets: &'a [Bound]) -> Self {
         let now = Instant::now();
         let receiver = Receiver::new(plan.receive);
-        for bound in sockets {
-            receiver.prepare(&bound.socket);
-        }
         let rest = Peer {
             rate: AnswerRate::new(now),
             tracker: None,

@@ -194,9 +194,6 @@ impl<'a> Sender<'a> {
                 })?;
         }
         let receiver = plan.replies.as_ref().map(|_| Receiver::new(plan.receive));
-        if let Some(receiver) = &receiver {
-            receiver.prepare(&bound.socket);
-        }
         let to = (!connects).then_some(peer);
         let now = Instant::now();
         Ok(Self {

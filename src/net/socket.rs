@@ -10,6 +10,7 @@ use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, SockRef, Sock
 use tokio::net::UdpSocket;
 
 use crate::error::Error;
+use crate::net::batch::{self, ReceiveOptions};
 use crate::net::{interface, system};
 
 /// What we ask for where the user named no receive buffer; the system grants an ordinary user what it allows
@@ -49,6 +50,8 @@ pub struct SendOptions {
     pub tos: Option<u8>,
     /// `SO_SNDBUF`, in bytes.
     pub send_buffer: Option<usize>,
+    /// How replies will be received, if at all.
+    pub replies: Option<ReceiveOptions>,
 }
 
 /// A multicast group to join, as the user wrote it: `GROUP[@IFACE]`.
@@ -94,6 +97,8 @@ pub struct ListenOptions {
     pub groups: Vec<Group>,
     /// `SO_RCVBUF`, in bytes; as much as an ordinary user gets if not given.
     pub recv_buffer: Option<usize>,
+    /// How datagrams will be received.
+    pub receive: ReceiveOptions,
 }
 
 /// A socket that says `close` in the log when it goes.
@@ -250,6 +255,9 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
             )?;
         }
     }
+    if let Some(receive) = &options.replies {
+        batch::prepare(&socket, peer.is_ipv4(), receive);
+    }
     if let Some(local) = options.bind {
         if local.is_ipv4() != peer.is_ipv4() {
             return Err(Error::usage(format!(
@@ -314,7 +322,7 @@ pub fn open_listener(options: &ListenOptions) -> Result<Bound, Error> {
     }
     share(&socket, &options.sharing, local.is_ipv4())?;
     set_recv_buffer(&socket, options.recv_buffer)?;
-    system::prepare_receive(&socket, local.is_ipv4());
+    batch::prepare(&socket, local.is_ipv4(), &options.receive);
     bind(&socket, &local)?;
     if !options.groups.is_empty() {
         system::only_joined_groups(&socket, local.is_ipv4());

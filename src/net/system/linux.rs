@@ -64,18 +64,24 @@ pub(crate) fn usable_buffer(reported: usize) -> usize {
     reported / 2
 }
 
-/// Asks for each datagram's destination, before the bind so that none is missed.
-pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool) {
-    // IPv4 peers of an IPv6 wildcard need the IPv4 option too: only it tells broadcast addresses.
-    let v6 = if is_v4 {
-        Ok(())
-    } else {
-        setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)
+/// Asks for each datagram's destination, the kernel's time and its count of drops, and for runs of datagrams in one
+/// buffer (GRO).
+pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, clock: Clock) {
+    let tell = |what: &str, result: nix::Result<()>| {
+        if let Err(error) = result {
+            tracing::debug!("the kernel gives no {what}: {error}");
+        }
     };
-    let result = v6.and(setsockopt(socket, sockopt::Ipv4PacketInfo, &true));
-    if let Err(error) = result {
-        tracing::debug!("the kernel does not tell destinations: {error}");
+    // IPv4 peers of an IPv6 wildcard need the IPv4 option too: only it tells broadcast addresses.
+    tell("destinations", setsockopt(socket, sockopt::Ipv4PacketInfo, &true));
+    if !is_v4 {
+        tell("destinations", setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true));
     }
+    if clock == Clock::Kernel {
+        tell("times", setsockopt(socket, sockopt::ReceiveTimestampns, &true));
+    }
+    tell("count of drops", setsockopt(socket, sockopt::RxqOvfl, &1));
+    tell("runs of datagrams", setsockopt(socket, sockopt::UdpGroSegment, &true));
 }
 
 /// Without this Linux hands a socket every group that any program here has joined (`IP_MULTICAST_ALL`).
@@ -182,20 +188,6 @@ impl BatchReceiver {
             clock,
             drops: Vec::new(),
         })
-    }
-
-    pub(crate) fn prepare(&self, socket: &UdpSocket) {
-        if let Err(error) = setsockopt(socket, sockopt::UdpGroSegment, &true) {
-            tracing::trace!("no UDP_GRO: {error}");
-        }
-        if let Err(error) = setsockopt(socket, sockopt::RxqOvfl, &1) {
-            tracing::trace!("no SO_RXQ_OVFL: {error}");
-        }
-        if self.clock == Clock::Kernel
-            && let Err(error) = setsockopt(socket, sockopt::ReceiveTimestampns, &true)
-        {
-            tracing::debug!("no kernel time stamps: {error}");
-        }
     }
 
     /// What the kernel dropped at this socket until now.

@@ -75,7 +75,7 @@ pub(crate) fn usable_buffer(reported: usize) -> usize {
     reported
 }
 
-pub(crate) fn prepare_receive(_: &Socket, _is_v4: bool) {}
+pub(crate) fn prepare_receive(_: &Socket, _is_v4: bool, _: Clock) {}
 
 pub(crate) fn only_joined_groups(_: &Socket, _is_v4: bool) {}
 
@@ -95,8 +95,6 @@ impl BatchReceiver {
     pub(crate) fn new(_: Clock) -> Option<Self> {
         None
     }
-
-    pub(crate) fn prepare(&self, _: &UdpSocket) {}
 
     pub(crate) fn drops(&self, _: &UdpSocket) -> Option<Drops> {
         match self.0 {}
