@@ -163,8 +163,6 @@ pub async fn run(
     }
     let plan = ListenPlan {
         receive,
-            batching: !global.no_batching,
-        },
         from: args.from.clone(),
         answer,
         reply_rate: args.reply_rate,

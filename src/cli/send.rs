@@ -77,7 +77,13 @@ pub struct SendArgs {
     #[arg(long, value_name = "N", value_parser = value::size, help_heading = "Payload", group = "payload")]
     size: Option<usize>,
     /// Type lines, see replies as they come
-    #[arg(short = 'I', long, help_heading = "Payload", group = "payload", conflicts_with = "count")]
+    #[arg(
+        short = 'I',
+        long,
+        help_heading = "Payload",
+        group = "payload",
+        conflicts_with = "count"
+    )]
     interactive: bool,
     /// Read \n \r \t \0 \\ \xNN \u{NNNN} in text payloads
     #[arg(short, long, help_heading = "Payload")]

@@ -125,6 +125,7 @@ impl fmt::Display for Report {
 pub struct Sender<'a> {
     plan: &'a SendPlan,
     bound: &'a Bound,
+    local: SocketAddr,
     transmitter: Transmitter,
     receiver: Option<Receiver>,
     pace: Pace,
@@ -199,6 +200,7 @@ impl<'a> Sender<'a> {
         Ok(Self {
             plan,
             bound,
+            local: bound.local,
             transmitter: Transmitter::new(to, plan.receive.batching),
             receiver,
             pace: plan.pace.clone(),
@@ -412,6 +414,12 @@ impl<'a> Sender<'a> {
     }
 
     fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize) {
+        if self.report.datagrams == 0
+            && let Ok(local) = self.bound.socket.local_addr()
+        {
+            // The system chose the port with the first datagram.
+            self.local = local;
+        }
         self.report.datagrams += count as u64;
         self.report.bytes += outbox.span(first, count).len() as u64;
         self.pace.count(count);
@@ -559,11 +567,10 @@ impl<'a> Sender<'a> {
                 break;
             }
             let limit = usize::try_from(wanted).unwrap_or(usize::MAX);
-            let result =
-                receiver.receive(&self.bound.socket, self.bound.local, limit, |datagram| {
-                    self.count_reply(&datagram);
-                    sink.datagram(&datagram, Notes::default());
-                });
+            let result = receiver.receive(&self.bound.socket, self.local, limit, |datagram| {
+                self.count_reply(&datagram);
+                sink.datagram(&datagram, Notes::default());
+            });
             match result {
                 Ok(count) => came += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

@@ -73,15 +73,27 @@ pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, clock: Clock) {
         }
     };
     // IPv4 peers of an IPv6 wildcard need the IPv4 option too: only it tells broadcast addresses.
-    tell("destinations", setsockopt(socket, sockopt::Ipv4PacketInfo, &true));
+    tell(
+        "destinations",
+        setsockopt(socket, sockopt::Ipv4PacketInfo, &true),
+    );
     if !is_v4 {
-        tell("destinations", setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true));
+        tell(
+            "destinations",
+            setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true),
+        );
     }
     if clock == Clock::Kernel {
-        tell("times", setsockopt(socket, sockopt::ReceiveTimestampns, &true));
+        tell(
+            "times",
+            setsockopt(socket, sockopt::ReceiveTimestampns, &true),
+        );
     }
     tell("count of drops", setsockopt(socket, sockopt::RxqOvfl, &1));
-    tell("runs of datagrams", setsockopt(socket, sockopt::UdpGroSegment, &true));
+    tell(
+        "runs of datagrams",
+        setsockopt(socket, sockopt::UdpGroSegment, &true),
+    );
 }
 
 /// Without this Linux hands a socket every group that any program here has joined (`IP_MULTICAST_ALL`).
