@@ -148,6 +148,27 @@ impl Running {
         assert!(status.success(), "kill -{name}");
     }
 
+    /// Whether the process is no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child
+            .try_wait()
+            .expect("the child can be waited for")
+            .is_some()
+    }
+
+    /// Stops the process, and waits until the kernel says so.
+    #[track_caller]
+    pub(crate) fn stop(&self) {
+        self.signal("STOP");
+        let path = format!("/proc/{}/stat", self.id());
+        eventually("the process stops", || {
+            let stat = std::fs::read_to_string(&path).expect("the process is there");
+            stat.rsplit(')')
+                .next()
+                .is_some_and(|rest| rest.trim_start().starts_with('T'))
+        });
+    }
+
     /// Waits for the end.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Finished {
@@ -461,6 +482,16 @@ pub(crate) fn nothing_waits(socket: &UdpSocket) {
             .is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock),
         "one datagram too many: {waits:?}"
     );
+}
+
+/// Waits until it is so.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Checks that the texts come in this order, each after the one before it.
