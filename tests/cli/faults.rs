@@ -380,7 +380,7 @@ fn a_file_that_vanishes_between_rounds_is_exit_code_3() {
     let error = format!("udpcli: error: cannot open {path}\n");
     assert_in_order(
         &finished.stderr,
-        &[" datagrams, ", &error, "caused by: No such file"],
+        &[", 0 errors, ", &error, "caused by: No such file"],
     );
 }
 
@@ -422,29 +422,27 @@ fn is_harmful(char: char) -> bool {
 /// Runs udpcli on a pipe and on a terminal; checks that stderr, and the terminal, stay clean.
 #[track_caller]
 fn says_cleanly(args: &[&str], code: i32) {
-    let finished = run(args).expect_code(code);
-    let on_terminal = Running::spawn(
-        udpcli_on_terminal("0", args)
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null()),
-    );
-    let shown = on_terminal.finish().expect_code(code).text();
-    for text in [&finished.stderr, &shown] {
+    let said = run(args).expect_code(code).stderr;
+    assert!(!said.is_empty(), "{args:?}");
+    let on_terminal = Running::spawn(udpcli_on_terminal("0", args).stdin(Stdio::null()));
+    let mut shown = on_terminal.finish().expect_code(code).text();
+    // Our own colours (bold red and the like; plain red is the hostile name's) are all the commands that a terminal may get.
+    while let Some((before, rest)) = shown.split_once("\u{1b}[")
+        && let Some((color, after)) = rest.split_once('m')
+        && color
+            .chars()
+            .all(|char| char.is_ascii_digit() || char == ';')
+        && color != "31"
+    {
+        shown = format!("{before}{after}");
+    }
+    for text in [said, shown] {
         let harmful: String = text.chars().filter(|&char| is_harmful(char)).collect();
         assert!(
-            !text.is_empty() && harmful.is_empty(),
+            harmful.is_empty(),
             "{args:?} lets {harmful:?} through: {text:?}"
         );
     }
-    // Our own colours are all that a terminal may be told.
-    let colored = Running::spawn(udpcli_on_terminal("0", args).stdin(Stdio::null()));
-    let shown = colored.finish().expect_code(code).text();
-    assert!(
-        !["\u{1b}]", "\u{7}", "\u{9b}", "\u{202e}"]
-            .iter()
-            .any(|harmful| shown.contains(harmful)),
-        "{args:?} reaches the terminal: {shown:?}"
-    );
 }
 
 /// A title, a colour, a C1 control and a right-to-left override: no text of ours has any of them.

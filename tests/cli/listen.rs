@@ -794,6 +794,32 @@ fn the_ipv6_wildcard_answers_ipv4() {
 }
 
 #[test]
+fn ipv6_peers_are_shown_in_brackets() {
+    for (format, shown) in [
+        ("text", " [::1]:PORT 3 six\n"),
+        (
+            "json",
+            "\"from\":\"[::1]:PORT\",\"to\":\"[::1]:LOCAL\",\"len\":3,\"text\":\"six\"}\n",
+        ),
+        (
+            "hex",
+            " [::1]:PORT 3\n00000000  73 69 78                                          |six|\n",
+        ),
+    ] {
+        let listener = Listener::start(["--bind", "::1", "-n", "1", "--echo", "--format", format]);
+        let (local, socket) = (listener.address, socket_on("[::1]:0"));
+        socket.send_to(b"six", local).unwrap();
+        let text = listener.running.finish().expect_code(0).text();
+        let port = socket.local_addr().unwrap().port().to_string();
+        let end = shown
+            .replace("PORT", &port)
+            .replace("LOCAL", &local.port().to_string());
+        assert!(text.ends_with(&end), "{text} ends with {end}");
+        assert_eq!(receive(&socket), (b"six".to_vec(), local));
+    }
+}
+
+#[test]
 fn a_port_in_use_is_exit_code_3_with_a_hint() {
     let taken = loopback_socket();
     let port = taken.local_addr().unwrap().port().to_string();
