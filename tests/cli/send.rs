@@ -623,6 +623,35 @@ fn a_duration_ends_the_sending() {
 }
 
 #[test]
+fn a_duration_ends_a_wait_for_lines() {
+    let socket = loopback_socket();
+    let args = ["send", &address_of(&socket), "--duration", "500ms"];
+    let mut running = Running::spawn(udpcli(args).stdin(Stdio::piped()));
+    running.type_in(b"one\n");
+    assert_eq!(receive(&socket).0, b"one");
+    // The pipe stays open all the time.
+    running.stderr_line_with("1 datagram, 3 bytes, ");
+    running.finish().expect_code(0);
+}
+
+#[test]
+fn durations_and_sizes_are_read_as_people_write_them() {
+    // One datagram waits for nothing: an interval of any length is read and not used.
+    for duration in ["250ms", "2s", "1m30s", "0.5", "3", "1h"] {
+        assert_eq!(
+            sent_by(&["x", "-i", duration], b"", 1),
+            [b"x"],
+            "{duration}"
+        );
+    }
+    for size in ["1k", "1K", "1KiB", "1024"] {
+        assert_eq!(sent_by(&["--size", size], b"", 1)[0].len(), 1024, "{size}");
+    }
+    sent_by(&["x", "--send-buffer", "64k"], b"", 1);
+    fails(&["--size", "4MiB"], b"", 2);
+}
+
+#[test]
 fn pace_that_makes_no_sense_is_a_usage_error() {
     for args in [
         &["x", "-n", "0"][..],
@@ -673,6 +702,18 @@ fn ctrl_c_is_the_normal_end_of_lines_that_still_come() {
     // The pipe is still open: the end is not its end.
     running.stderr_line_with("1 datagram, 3 bytes, ");
     running.finish().expect_code(0);
+}
+
+#[test]
+fn ctrl_c_cuts_short_lines_that_were_to_come_twice() {
+    let socket = loopback_socket();
+    let args = ["send", &address_of(&socket), "-n", "2"];
+    let mut running = Running::spawn(udpcli(args).stdin(Stdio::piped()));
+    running.type_in(b"one\n");
+    receive(&socket);
+    running.signal("TERM");
+    running.stderr_line_with("1 datagram, 3 bytes, ");
+    running.finish().expect_code(130);
 }
 
 #[test]
