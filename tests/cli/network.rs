@@ -77,7 +77,7 @@ impl Net {
         Some(net)
     }
 
-    /// Two namespaces, 0 and 1, and a link: `va` with 10.77.1.1, fd77:1::1 and fe80::1, `vb` with the same in .2.
+    /// Two namespaces, 0 and 1, and a link: `va` with 10.77.1.1, `fd77:1::1` and `fe80::1`, `vb` with the same in 2.
     fn pair() -> Option<Self> {
         let net = Self::empty(2)?;
         net.link(1, (0, "va", 1), (1, "vb", 2), 1500);
@@ -1075,13 +1075,13 @@ fn what_does_not_fit_the_receive_buffer_is_counted_as_lost_and_dropped() {
         sender.interrupt().expect_code(130);
         let end = listener.running.interrupt().expect_code(0);
         let text = end.text();
-        let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-        let last = last["seq"].as_u64().unwrap();
+        let newest: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let newest = newest["seq"].as_u64().unwrap();
         let (came, lost) = (
             number_before(&end.stderr, "datagrams,"),
             number_before(&end.stderr, "lost,"),
         );
-        assert_eq!(came + lost, last + 1, "{}", end.stderr);
+        assert_eq!(came + lost, newest + 1, "{}", end.stderr);
         // Of a bundle of many that does not fit, the kernel counts one: then it is an estimate.
         let dropped = number_before(&end.stderr, "dropped");
         assert!(
@@ -1130,7 +1130,7 @@ fn mixed_lines() -> Vec<u8> {
 fn datagrams_of_mixed_sizes_keep_order_boundaries_and_content() {
     let Some(net) = Net::pair() else { return };
     let lines = mixed_lines();
-    let count = lines.iter().filter(|&&byte| byte == b'\n').count();
+    let count = lines.split_inclusive(|&byte| byte == b'\n').count();
     for (sends, listens) in [
         ("--rate max", ""),
         ("--rate 20k", " --no-batching"),
@@ -1240,15 +1240,15 @@ fn many_senders_at_once_are_told_apart() {
     for line in end.text().lines() {
         let datagram: Value = serde_json::from_str(line).unwrap();
         let len = datagram["len"].as_u64().unwrap();
-        let (next, first_len) = peers
+        let (number, first_len) = peers
             .entry(datagram["from"].as_str().unwrap().to_owned())
             .or_insert((0, len));
         assert_eq!(
             (datagram["seq"].as_u64(), len),
-            (Some(*next), *first_len),
+            (Some(*number), *first_len),
             "{line}"
         );
-        *next += 1;
+        *number += 1;
     }
     assert_eq!(peers.len() as u64, SENDERS);
     assert!(peers.values().all(|&(count, _)| count == EACH), "{peers:?}");
