@@ -150,15 +150,20 @@ impl Process {
         side: Side,
         lines: &Sender<(Side, Said)>,
     ) -> io::Result<Self> {
-        let mut shown = format!("{} $ udpcli", side.label());
-        for arg in args {
-            shown += &if arg.contains([' ', '\\']) {
-                format!(" \"{arg}\"")
+        let quote = |arg: &&str| {
+            if arg.contains([' ', '\\']) {
+                format!("\"{arg}\"")
             } else {
-                format!(" {arg}")
-            };
-        }
-        writeln!(io::stdout(), "{shown}")?;
+                (*arg).to_owned()
+            }
+        };
+        let shown: Vec<String> = args.iter().map(quote).collect();
+        writeln!(
+            io::stdout(),
+            "{} $ udpcli {}",
+            side.label(),
+            shown.join(" ")
+        )?;
         let mut child = Command::new(program)
             .args(args)
             .env_remove("UDPCLI_LOG")

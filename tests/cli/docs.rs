@@ -1,1 +1,555 @@
-//! (being written)
+//! What README and docs say is so: commands parse, help texts and exit codes are the binary's, JSON lines fit the schema.
+
+use std::fs;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use clap::Parser as _;
+use serde_json::{Map, Value};
+use udpcli::cli::Cli;
+use udpcli::error::{Error, Outcome};
+
+use crate::support::{Listener, Running, address_of, loopback_socket, run, udpcli};
+
+const README: &str = "README.md";
+const README_ZH: &str = "docs/README.zh-CN.md";
+const USAGE: &str = "docs/usage.md";
+const SCHEMA: &str = "docs/datagram.schema.json";
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    let text = fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    text.replace("\r\n", "\n")
+}
+
+/// README and every Markdown file of docs.
+fn pages() -> Vec<String> {
+    let mut pages = vec![README.to_owned()];
+    for entry in fs::read_dir(path("docs")).expect("docs/ is there") {
+        let name = entry
+            .expect("an entry")
+            .file_name()
+            .into_string()
+            .expect("UTF-8");
+        if name.split('.').next_back() == Some("md") {
+            pages.push(format!("docs/{name}"));
+        }
+    }
+    pages
+}
+
+/// The lines in code blocks, help texts left out, each with its number.
+fn code_lines(page: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let (mut in_code, mut in_help) = (false, false);
+    for (index, line) in read(page).lines().enumerate() {
+        match line {
+            _ if line.starts_with("<!-- help") => in_help = true,
+            _ if line.starts_with("<!-- /help") => in_help = false,
+            _ if line.trim_start().starts_with("```") => in_code = !in_code,
+            _ if in_code && !in_help => lines.push((index + 1, line.trim().to_owned())),
+            _ => {}
+        }
+    }
+    assert!(!in_code && !in_help, "{page}: a block is not closed");
+    lines
+}
+
+/// The simple commands of a shell line as words, redirections and comments left out: quotes as in a POSIX shell, whose
+/// double quotes keep every backslash that our examples have.
+fn commands(line: &str) -> Vec<Vec<String>> {
+    let mut commands = vec![Vec::new()];
+    let mut word: Option<String> = None;
+    let mut chars = line.chars().peekable();
+    let mut redirects = false;
+    while let Some(char) = chars.next() {
+        match char {
+            '\'' | '"' => {
+                let word = word.get_or_insert_default();
+                word.extend(chars.by_ref().take_while(|&next| next != char));
+                assert!(
+                    char == '\'' || !word.contains(['$', '`']),
+                    "{line}: the shell would expand that"
+                );
+            }
+            '#' if word.is_none() => break,
+            ' ' | '|' | '&' | ';' | '>' | '<' => {
+                let is_target = word.is_some() && std::mem::take(&mut redirects);
+                if let Some(word) = word.take()
+                    && !is_target
+                {
+                    commands.last_mut().expect("one at least").push(word);
+                }
+                match char {
+                    ' ' => {}
+                    '>' | '<' => redirects = true,
+                    _ => commands.push(Vec::new()),
+                }
+            }
+            _ => word.get_or_insert_default().push(char),
+        }
+    }
+    if let Some(word) = word
+        && !redirects
+    {
+        commands.last_mut().expect("one at least").push(word);
+    }
+    commands.retain(|command| !command.is_empty());
+    commands
+}
+
+/// The commands of a page that run udpcli, each with its line's number.
+fn udpcli_commands(page: &str) -> Vec<(usize, Vec<String>)> {
+    let mut found = Vec::new();
+    for (number, line) in code_lines(page) {
+        let is_prompt = line.starts_with("$ ");
+        let line = line.strip_prefix("$ ").unwrap_or(&line);
+        // A line that begins with neither is what a command printed.
+        if is_prompt || line.starts_with("udpcli ") {
+            let commands = commands(line)
+                .into_iter()
+                .filter(|command| command[0] == "udpcli");
+            found.extend(commands.map(|command| (number, command)));
+        }
+    }
+    found
+}
+
+#[test]
+fn shell_lines_are_read_as_a_shell_reads_them() {
+    assert_eq!(
+        commands(r#"a 'b "c' "d\r\n" e # f"#),
+        [["a", r#"b "c"#, r"d\r\n", "e"]]
+    );
+    assert_eq!(
+        commands("a > b | c < d && e; f ''"),
+        [vec!["a"], vec!["c"], vec!["e"], vec!["f", ""]]
+    );
+}
+
+#[test]
+fn every_command_in_the_docs_parses() {
+    for page in pages() {
+        let commands = udpcli_commands(&page);
+        if [README, README_ZH, USAGE].contains(&page.as_str()) {
+            assert!(
+                commands.len() > 5,
+                "{page}: {} commands found",
+                commands.len()
+            );
+        }
+        for (number, command) in commands {
+            if let Err(error) = Cli::try_parse_from(&command) {
+                assert!(!error.use_stderr(), "{page}:{number}: {command:?}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_example_in_the_help_texts_parses() {
+    for command in ["", "send", "listen", "completions", "man"] {
+        let help = help(command);
+        let examples = help.split_once("\nExamples:\n").expect("examples").1;
+        let mut count = 0;
+        for line in examples
+            .lines()
+            .filter_map(|line| line.strip_prefix("  udpcli "))
+        {
+            // Two spaces set the explanation apart.
+            let line = line.split("  ").next().unwrap_or(line);
+            let words = commands(&format!("udpcli {line}")).swap_remove(0);
+            if let Err(error) = Cli::try_parse_from(&words) {
+                panic!("udpcli {command} --help: {words:?}: {error}");
+            }
+            count += 1;
+        }
+        assert!(count > 0, "udpcli {command} --help has no example");
+    }
+}
+
+/// The code block after a heading.
+fn block_after(page: &str, heading: &str) -> String {
+    let text = read(page);
+    let rest = text
+        .split_once(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("{page}: no {heading}"))
+        .1;
+    let block = rest.split("```").nth(1).expect("a code block");
+    block
+        .split_once('\n')
+        .expect("a language, then lines")
+        .1
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn try_it_and_test_it_name_what_is_there() {
+    for (page, try_it, test_it) in [
+        (README, "## Try it", "## Test it"),
+        (README_ZH, "## 试一试", "## 跑测试"),
+    ] {
+        assert_eq!(
+            block_after(page, try_it),
+            "cargo run --release --example try-it"
+        );
+        assert_eq!(block_after(page, test_it), "tests/run");
+    }
+    let manifest = read("Cargo.toml");
+    assert!(
+        manifest.contains("[[example]]\nname = \"try-it\"\npath = \"docs/try-it.rs\"\n"),
+        "{manifest}"
+    );
+    assert!(path("docs/try-it.rs").is_file());
+    let runner = fs::metadata(path("tests/run")).expect("tests/run is there");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert!(
+            runner.permissions().mode() & 0o111 != 0,
+            "tests/run can be executed"
+        );
+    }
+    assert!(runner.is_file());
+}
+
+/// The links of a page that lead to files.
+#[test]
+fn links_lead_somewhere() {
+    for page in pages() {
+        let base = path(&page);
+        let text = read(&page);
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if file.starts_with("https://") {
+                continue;
+            }
+            let target = if file.is_empty() {
+                base.clone()
+            } else {
+                base.parent().expect("a folder").join(file)
+            };
+            assert!(target.is_file(), "{page}: {link}");
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(&target).expect("text");
+                let is_heading = |line: &str| {
+                    let title = line.trim_start_matches('#').trim();
+                    line.starts_with('#') && title.to_lowercase().replace(' ', "-") == anchor
+                };
+                assert!(
+                    text.lines().any(is_heading),
+                    "{page}: no heading for {link}"
+                );
+            }
+        }
+    }
+}
+
+/// `udpcli COMMAND --help` as it is in the docs: 100 columns, no colour, no blanks at line ends.
+fn help(command: &str) -> String {
+    let mut call = udpcli(command.split_whitespace().chain(["--help"]));
+    call.env("COLUMNS", "100");
+    let text = Running::spawn(&mut call).finish().expect_code(0).text();
+    text.lines()
+        .flat_map(|line| [line.trim_end(), "\n"])
+        .collect()
+}
+
+#[test]
+fn usage_has_the_help_texts() {
+    let usage = read(USAGE);
+    let mut fresh = String::new();
+    let mut rest = usage.as_str();
+    let mut shown = Vec::new();
+    while let Some((before, after)) = rest.split_once("<!-- help") {
+        let (command, after) = after.split_once("-->").expect("a marker ends");
+        let (_, after) = after
+            .split_once("<!-- /help -->")
+            .expect("a help text ends");
+        let text = help(command);
+        let block = ["```text\n", &text, "```\n"].concat();
+        fresh += &[
+            before,
+            "<!-- help",
+            command,
+            "-->\n",
+            &block,
+            "<!-- /help -->",
+        ]
+        .concat();
+        shown.push(command.trim().to_owned());
+        rest = after;
+    }
+    fresh.push_str(rest);
+    assert_eq!(shown, ["", "send", "listen", "completions", "man"]);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(path(USAGE), &fresh).expect("docs/usage.md can be written");
+    } else {
+        let differ = usage
+            .lines()
+            .zip(fresh.lines())
+            .find(|(old, new)| old != new);
+        assert!(
+            usage == fresh,
+            "{USAGE} is behind --help ({differ:?}): UPDATE_DOCS=1 cargo test --test cli docs::"
+        );
+    }
+}
+
+#[test]
+fn usage_names_every_flag() {
+    let usage = read(USAGE);
+    let prose = usage
+        .split_once("\n## Help texts\n")
+        .expect("the help texts come last")
+        .0;
+    for command in ["send", "listen"] {
+        for line in help(command).lines() {
+            let flag = line.split_whitespace().find(|word| word.starts_with('-'));
+            if let Some(flag) =
+                flag.filter(|_| line.starts_with("  -") || line.starts_with("      --"))
+            {
+                let long = line
+                    .split_whitespace()
+                    .find(|word| word.starts_with("--"))
+                    .unwrap_or(flag);
+                let long = long.trim_end_matches(['.', ',']);
+                let is_told = prose
+                    .split(|c: char| !(c.is_alphanumeric() || c == '-'))
+                    .any(|word| word == long);
+                assert!(
+                    is_told || ["--help", "--version"].contains(&long),
+                    "{USAGE} says nothing of {command} {long}"
+                );
+            }
+        }
+    }
+}
+
+/// The first column of the exit-code table.
+fn exit_codes(page: &str) -> Vec<u8> {
+    let text = read(page);
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.filter_map(|row| row.split_once(" |")?.0.parse().ok())
+        .collect()
+}
+
+#[test]
+fn the_exit_code_tables_are_what_the_program_returns() {
+    let refused = Error::Refused {
+        peer: ([127, 0, 0, 1], 6000).into(),
+    };
+    let resolve = Error::Resolve {
+        host: String::new(),
+        source: std::io::Error::other(""),
+    };
+    let codes = [
+        Outcome::Done.exit_code(),
+        refused.exit_code(),
+        Error::usage("").exit_code(),
+        resolve.exit_code(),
+        Outcome::Interrupted.exit_code(),
+    ];
+    for page in [README, README_ZH] {
+        assert_eq!(exit_codes(page), codes, "{page}");
+    }
+    let socket = loopback_socket();
+    let taken = address_of(&socket)
+        .rsplit_once(':')
+        .expect("a port")
+        .1
+        .to_owned();
+    run(["send", &address_of(&socket), "hello"]).expect_code(0);
+    run([
+        "listen",
+        "--port",
+        "0",
+        "--bind",
+        "127.0.0.1",
+        "--timeout",
+        "10ms",
+    ])
+    .expect_code(1);
+    run(["send", "no-port"]).expect_code(2);
+    run(["listen", "--bind", "127.0.0.1", "--port", &taken]).expect_code(3);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_as_the_table_says() {
+    let endless = Listener::start(["--bind", "127.0.0.1"]);
+    endless.running.interrupt().expect_code(0);
+    let counted = Listener::start(["--bind", "127.0.0.1", "-n", "1"]);
+    counted.running.interrupt().expect_code(130);
+}
+
+/// Checks one value against its part of the schema.
+fn check_value(key: &str, value: &Value, schema: &Value) {
+    let rules = schema.as_object().expect("a property is an object");
+    for (rule, wanted) in rules {
+        let holds = match rule.as_str() {
+            "description" | "pattern" | "contentEncoding" => true,
+            "type" => match wanted.as_str() {
+                Some("string") => value.is_string(),
+                Some("integer") => value.is_u64(),
+                _ => panic!("{key}: a type that this check does not know: {wanted}"),
+            },
+            "minimum" => value.as_u64() >= wanted.as_u64(),
+            "maximum" => value.as_u64() <= wanted.as_u64(),
+            "const" => value == wanted,
+            _ => panic!("{key}: a rule that this check does not know: {rule}"),
+        };
+        assert!(holds, "{key}: {value} breaks {rule}: {wanted}");
+    }
+    let text = value.as_str().unwrap_or_default();
+    match key {
+        "time" => {
+            let time: jiff::Timestamp = text.parse().expect("RFC 3339");
+            assert_eq!(format!("{time:.6}"), text, "UTC, microseconds");
+        }
+        "from" | "to" => drop(text.parse::<std::net::SocketAddr>().expect("an address")),
+        "base64" => drop(
+            base64::engine::general_purpose::STANDARD
+                .decode(text)
+                .expect("base64"),
+        ),
+        _ => {}
+    }
+}
+
+/// Checks a line against the schema; gives its object.
+fn check_line(line: &str, schema: &Value) -> Map<String, Value> {
+    let object: Map<String, Value> =
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    let has = |keys: &Value| {
+        let keys = keys.as_array().expect("a list of keys");
+        keys.iter()
+            .all(|key| object.contains_key(key.as_str().expect("a key")))
+    };
+    for (key, value) in &object {
+        let property = schema["properties"].get(key);
+        check_value(
+            key,
+            value,
+            property.unwrap_or_else(|| panic!("{key} is not in {SCHEMA}: {line}")),
+        );
+    }
+    assert!(has(&schema["required"]), "{line}");
+    let choices = schema["oneOf"].as_array().expect("choices");
+    assert_eq!(
+        choices
+            .iter()
+            .filter(|choice| has(&choice["required"]))
+            .count(),
+        1,
+        "{line}"
+    );
+    for (key, needs) in schema["dependentRequired"]
+        .as_object()
+        .expect("dependencies")
+    {
+        assert!(!object.contains_key(key) || has(needs), "{line}");
+    }
+    object
+}
+
+#[test]
+fn json_lines_fit_the_schema() {
+    let schema: Value = serde_json::from_str(&read(SCHEMA)).expect("the schema is JSON");
+    let known: Vec<&str> = [
+        "$schema",
+        "title",
+        "description",
+        "type",
+        "properties",
+        "required",
+        "oneOf",
+        "dependentRequired",
+    ]
+    .into();
+    for key in schema.as_object().expect("an object").keys() {
+        assert!(
+            known.contains(&key.as_str()),
+            "{SCHEMA}: {key} is not checked here"
+        );
+    }
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = folder.path().join("heard.jsonl");
+    let saved_name = saved.to_str().expect("UTF-8");
+    let args = [
+        "--bind",
+        "127.0.0.1",
+        "-n",
+        "5",
+        "--format",
+        "json",
+        "--seq",
+        "--recv-size",
+        "100",
+        "--save",
+        saved_name,
+    ];
+    let listener = Listener::start(args);
+    let numbered = |number: u64| {
+        let sent = u64::try_from(jiff::Timestamp::now().as_nanosecond()).expect("after 1970");
+        [&number.to_be_bytes()[..], &sent.to_be_bytes(), b"filler"].concat()
+    };
+    let socket = loopback_socket();
+    for payload in [
+        "你好\r\n".as_bytes(),
+        b"\xff\xfe",
+        &[b'x'; 101],
+        &numbered(0),
+        &numbered(3),
+    ] {
+        socket
+            .send_to(payload, listener.address)
+            .expect("loopback takes every datagram");
+    }
+    let finished = listener.running.finish().expect_code(0);
+    let text = finished.text();
+    let objects: Vec<_> = text.lines().map(|line| check_line(line, &schema)).collect();
+    let pick = |key: &str| -> Vec<Value> {
+        objects
+            .iter()
+            .map(|object| object.get(key).cloned().unwrap_or_default())
+            .collect()
+    };
+    assert_eq!(pick("len"), [8, 2, 100, 22, 22]);
+    assert_eq!(pick("text")[..2], [Value::from("你好\r\n"), Value::Null]);
+    assert_eq!(pick("base64")[1], "//4=");
+    assert_eq!(
+        pick("truncated"),
+        [
+            Value::Null,
+            Value::Null,
+            true.into(),
+            Value::Null,
+            Value::Null
+        ]
+    );
+    assert_eq!(pick("seq")[3..], [Value::from(0), Value::from(3)]);
+    assert_eq!(pick("lost")[3..], [Value::Null, Value::from(2)]);
+
+    // Each key that the schema has was seen.
+    for key in schema["properties"].as_object().expect("properties").keys() {
+        assert!(
+            pick(key).iter().any(|value| !value.is_null()),
+            "no line has {key}"
+        );
+    }
+    assert_eq!(
+        fs::read_to_string(saved).expect("the file is there"),
+        text,
+        ".jsonl has the same lines"
+    );
+}
