@@ -23,6 +23,8 @@ pub struct LocalClock {
 #[derive(Debug, Default)]
 struct Cache {
     second: Option<i64>,
+    /// What `text` says now: datagrams that came together share a time.
+    time: Option<Timestamp>,
     text: Vec<u8>,
     /// Where the six digits of the microseconds stand.
     digits_at: usize,
@@ -36,6 +38,10 @@ impl Cache {
         end: &[u8],
         whole: impl FnOnce(jiff::Timestamp, &mut Vec<u8>),
     ) -> &[u8] {
+        if self.time == Some(time) {
+            return &self.text;
+        }
+        self.time = Some(time);
         let (second, nanos) = (
             time.as_nanos().div_euclid(1_000_000_000),
             time.as_nanos().rem_euclid(1_000_000_000),

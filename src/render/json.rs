@@ -63,6 +63,18 @@ pub(super) fn object(
 /// Appends a JSON string. JSON's own escapes cover ASCII's control characters; a terminal must not see the others
 /// either, and `\uNNNN` means the same to every reader.
 fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
+    let is_plain = |byte: &u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    if text
+        .as_bytes()
+        .chunks(32)
+        .all(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte)))
+    {
+        // What most text is: nothing to escape, and seen at a glance.
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     let hides = |character: char| {
         matches!(character, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
             || (audience == Audience::Terminal && reorders_or_hides(character))
