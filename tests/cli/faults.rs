@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use crate::support::{
-    Finished, Listener, Running, address_of, assert_in_order, bash, heard, loopback_socket,
-    nothing_waits, receive, run, run_with_input, udpcli, udpcli_on_terminal,
+    DEADLINE, Finished, Listener, Running, address_of, assert_in_order, bash, eventually, heard,
+    loopback_socket, nothing_waits, receive, refusing_socket, run, run_with_input, udpcli,
+    udpcli_on_terminal,
 };
 
 /// Sends datagrams, a burst at a time, until the listener is no more.
@@ -17,7 +17,7 @@ use crate::support::{
 fn flood_until_it_ends(mut listener: Listener, payload: &[u8]) -> Finished {
     let socket = loopback_socket();
     let address = listener.address;
-    crate::support::eventually("the listener ends", || {
+    eventually("the listener ends", || {
         for _ in 0..10 {
             // Once it is gone, sends are refused.
             let _ = socket.send_to(payload, address);
@@ -555,7 +555,7 @@ fn a_process_without_time_to_breathe_still_counts() {
 
 #[test]
 fn a_peer_that_comes_late_is_sent_to_all_the_same() {
-    let closed = crate::support::refusing_socket("127.0.0.77:0");
+    let closed = refusing_socket("127.0.0.77:0");
     let address = closed.local_addr().unwrap();
     let mut running = Running::spawn(
         udpcli([
@@ -571,11 +571,14 @@ fn a_peer_that_comes_late_is_sent_to_all_the_same() {
     );
     running.stderr_line_with("refused: nothing listens on ");
     drop(closed);
-    // No other test binds this address.
-    let opened = std::net::UdpSocket::bind(address).unwrap();
-    opened
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    // No other test binds this address, but a process that one starts may hold a copy of what was just closed.
+    let mut opened = None;
+    eventually("the port is free again", || {
+        opened = std::net::UdpSocket::bind(address).ok();
+        opened.is_some()
+    });
+    let opened = opened.unwrap();
+    opened.set_read_timeout(Some(DEADLINE)).unwrap();
     assert_eq!(receive(&opened).0, b"hello");
     let finished = running.interrupt().expect_code(130);
     assert!(

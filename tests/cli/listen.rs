@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{
     DEADLINE, Finished, Listener, Running, address_of, assert_in_order, eventually, heard,
     heard_by, listening_address, loopback_socket, nothing_waits, receive, refusing_socket, run,
-    socket_on, udpcli, udpcli_on_terminal,
+    sharing_socket, socket_on, sockets_bound_to, udpcli, udpcli_on_terminal,
 };
 
 /// Payloads that hurt careless programs.
@@ -1048,21 +1048,6 @@ fn answers_keep_to_the_rate_for_each_peer() {
     );
 }
 
-/// A socket that shares its port with others that allow it.
-fn sharing_socket(address: SocketAddr) -> UdpSocket {
-    let socket = socket2::Socket::new(
-        socket2::Domain::for_address(address),
-        socket2::Type::DGRAM,
-        None,
-    )
-    .unwrap();
-    socket.set_reuse_address(true).unwrap();
-    socket.bind(&address.into()).unwrap();
-    let socket = UdpSocket::from(socket);
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    socket
-}
-
 #[test]
 fn its_own_address_and_port_get_no_answer() {
     let listener = Listener::start(["--echo", "--reuse-addr"]);
@@ -1102,6 +1087,10 @@ fn two_echoing_listeners_do_not_storm() {
     let liar = sharing_socket(other.address);
     liar.send_to(b"x", one.address).unwrap();
     drop(liar);
+    let SocketAddr::V4(lied_about) = other.address else {
+        panic!("an IPv4 listener");
+    };
+    eventually("the liar is gone", || sockets_bound_to(lied_about) == 1);
     one.running.signal("CONT");
     for listener in [one, other] {
         let finished = listener.running.finish().expect_code(0);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::support::{
     Listener, Running, address_of, eventually, heard, loopback_socket, receive, run,
-    run_with_input, socket_on, udpcli,
+    run_with_input, socket_on, sockets_bound_to, udpcli,
 };
 
 /// The tutorial's server, but for the panel: it says its port first, and ends after so many datagrams.
@@ -49,19 +49,6 @@ fn peer(program: &str, args: &[&str]) -> Command {
     command
 }
 
-/// Whether a UDP socket is bound to exactly this address, as the kernel lists them.
-fn is_bound(address: SocketAddrV4) -> bool {
-    let entry = format!(
-        "{:08X}:{:04X}",
-        u32::from_ne_bytes(address.ip().octets()),
-        address.port()
-    );
-    let table = std::fs::read_to_string("/proc/net/udp").unwrap();
-    table
-        .lines()
-        .any(|line| line.split_whitespace().nth(1) == Some(&entry))
-}
-
 /// Starts a program that listens; in its arguments `HOST` and `PORT` stand for the address. Such programs neither pick
 /// a free port nor say when they are ready: so each gets a loopback address of its own and another port where one is
 /// taken, and the kernel is asked.
@@ -80,9 +67,9 @@ fn receiver(program: &str, args: &[&str]) -> (Running, SocketAddrV4) {
         }
         let mut running = Running::spawn(command.stdin(Stdio::piped()));
         eventually("it listens, or ends", || {
-            is_bound(address) || running.has_ended()
+            sockets_bound_to(address) > 0 || running.has_ended()
         });
-        if is_bound(address) {
+        if sockets_bound_to(address) > 0 {
             return (running, address);
         }
     }
@@ -308,8 +295,8 @@ fn board_prints_what_the_tutorials_server_prints_to_the_byte() {
     payloads.extend(singles.iter().map(|single| &single[..]));
 
     let count = payloads.len().to_string();
-    let server = Listener::spawn(&mut python(TUTORIAL_SERVER, &[&count]));
-    let listener = Listener::start([
+    let mut server = Listener::spawn(&mut python(TUTORIAL_SERVER, &[&count]));
+    let mut listener = Listener::start([
         "--format",
         "board",
         "--recv-size",
@@ -319,11 +306,17 @@ fn board_prints_what_the_tutorials_server_prints_to_the_byte() {
         "--bind",
         "127.0.0.1",
     ]);
+    for running in [&mut server.running, &mut listener.running] {
+        assert_eq!(running.stdout_line(), "waiting...\n");
+    }
     // One socket to both: the sender's port is the same as well.
     let socket = loopback_socket();
     for payload in &payloads {
         socket.send_to(payload, server.address).unwrap();
         socket.send_to(payload, listener.address).unwrap();
+        // One by one: Python's receive buffer is small.
+        server.running.stdout_line();
+        listener.running.stdout_line();
     }
     let expected = server.running.finish().expect_code(0).stdout;
     let shown = listener.running.finish().expect_code(0).stdout;

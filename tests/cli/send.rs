@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::support::{
     CTRL_C, DEADLINE, Finished, Listener, Running, address_of, assert_in_order, loopback_socket,
     nothing_waits, receive, receive_payloads, refusing_socket, run, run_with_input, sent_by,
-    socket_on, udpcli, udpcli_on_terminal,
+    sharing_socket, socket_on, udpcli, udpcli_on_terminal,
 };
 
 /// What the tutorial's client sends.
@@ -1074,17 +1074,19 @@ fn every_refusal_is_counted() {
 #[test]
 fn the_bound_address_is_the_source() {
     let socket = loopback_socket();
-    // From 127.0.0.2 no other test sends: its ports are free.
-    let port = socket_on("127.0.0.2:0").local_addr().unwrap().port();
+    // The test holds the port so that nobody else takes it, and shares it.
+    let held = sharing_socket("127.0.0.2:0".parse().unwrap());
+    let source = address_of(&held);
     run([
         "send",
         &address_of(&socket),
         "x",
         "--bind",
-        &format!("127.0.0.2:{port}"),
+        &source,
+        "--reuse-addr",
     ])
     .expect_code(0);
-    assert_eq!(receive(&socket).1.to_string(), format!("127.0.0.2:{port}"));
+    assert_eq!(receive(&socket).1.to_string(), source);
     run(["send", &address_of(&socket), "x", "--bind", "127.0.0.3"]).expect_code(0);
     assert_eq!(receive(&socket).1.ip().to_string(), "127.0.0.3");
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -439,6 +439,34 @@ pub(crate) fn refusing_socket(address: &str) -> UdpSocket {
     let elsewhere = SocketAddr::new(own.ip(), if own.port() == 9 { 7 } else { 9 });
     socket.connect(elsewhere).expect("loopback is reachable");
     socket
+}
+
+/// A socket that shares its port with others that allow it.
+pub(crate) fn sharing_socket(address: SocketAddr) -> UdpSocket {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, None).expect("a socket");
+    socket.set_reuse_address(true).expect("a socket option");
+    socket.bind(&address.into()).expect("the address is shared");
+    let socket = UdpSocket::from(socket);
+    socket
+        .set_read_timeout(Some(DEADLINE))
+        .expect("a timeout can be set");
+    socket
+}
+
+/// How many UDP sockets are bound to exactly this address, as the kernel lists them. A socket that a test dropped may
+/// be there a moment longer: a process that another test is just starting holds a copy until its program runs.
+pub(crate) fn sockets_bound_to(address: SocketAddrV4) -> usize {
+    let entry = format!(
+        "{:08X}:{:04X}",
+        u32::from_ne_bytes(address.ip().octets()),
+        address.port()
+    );
+    let table = std::fs::read_to_string("/proc/net/udp").expect("Linux lists its sockets");
+    table
+        .lines()
+        .filter(|line| line.split_whitespace().nth(1) == Some(&entry))
+        .count()
 }
 
 /// The socket's address as an argument.
