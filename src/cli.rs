@@ -10,7 +10,11 @@ use std::process::ExitCode;
 
 use anstream::ColorChoice;
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::logging;
+use crate::payload::escape;
 
 /// Bold headings, as cargo's help has them; one place so that help and errors agree.
 const STYLES: Styles = Styles::styled()
@@ -80,7 +84,7 @@ pub struct GlobalArgs {
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// On a terminal, unless NO_COLOR is set
     Auto,
     /// Always
     Always,
@@ -106,17 +110,20 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let rendered = if logging_color() {
-        error.render().ansi().to_string()
-    } else {
+    let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error.render().to_string()
+    } else {
+        // clap repeats the argument as it came: what it says is escaped, line by line.
+        let (red, reset) = if logging::wants_color(ColorChoice::Auto, &std::io::stderr()) {
+            ("\x1b[1;31m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
+        let rendered = error.render().to_string();
+        let message = rendered.strip_prefix("error: ").unwrap_or(&rendered);
+        let lines: Vec<_> = message.lines().map(escape::for_terminal).collect();
+        format!("udpcli: {red}error:{reset} {}\n", lines.join("\n"))
     };
-    // clap begins with "error: ", coloured or not; ours names the program first.
-    let line = format!("udpcli: {rendered}");
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let _ = std::io::stderr().write_all(text.as_bytes());
     ExitCode::from(2)
-}
-
-fn logging_color() -> bool {
-    crate::logging::wants_color(ColorChoice::Auto, &std::io::stderr())
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::payload::{encoding, escape, hex};
+use crate::stats::counted;
 
 /// A run that came to its end, or was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +48,14 @@ pub enum Error {
         wanted: u64,
         wait: Duration,
     },
-    #[error("none of the {got} replies from {peer} equals the expected text")]
+    #[error("{} from {peer}, and none equals the expected text", counted(*.got, "reply", "replies"))]
     Unexpected { peer: SocketAddr, got: u64 },
     #[error("no datagram for {}", seconds(*.timeout))]
-    NoDatagram { timeout: Duration },
+    NoDatagram {
+        timeout: Duration,
+        local: Option<SocketAddr>,
+        filtered: u64,
+    },
 
     // The command line contradicts itself: exit code 2.
     #[error("{problem}")]
@@ -194,10 +199,7 @@ impl Error {
             Self::Unexpected { .. } => {
                 Some("--format hex shows the replies byte by byte; a line ending counts (-e --expect 'text\\r\\n')".to_owned())
             }
-            Self::NoDatagram { .. } => Some(
-                "check the address in the sender's program, this PC's firewall, and that both are on one network; udpcli send 127.0.0.1:PORT hello shows whether this side works"
-                    .to_owned(),
-            ),
+            Self::NoDatagram { local, filtered, .. } => Some(silence_hint(*local, *filtered)),
             Self::Usage { hint, .. } => hint.clone(),
             Self::TooLong { .. } => Some("--file PATH --chunk 1024 sends a long payload as many datagrams".to_owned()),
             Self::Escape { .. } => Some(r"-e knows \n \r \t \0 \\ \xNN and \u{NNNN}".to_owned()),
@@ -224,12 +226,12 @@ impl Error {
 fn bind_hint(local: &SocketAddr, known: &[IpAddr], source: &io::Error) -> Option<String> {
     match source.kind() {
         io::ErrorKind::AddrInUse => Some(format!(
-            "another program has UDP port {port}; stop it, take another port, or share: --reuse-port (both programs must set it) spreads senders over the listeners, {reuse}",
-            port = local.port(),
-            reuse = if cfg!(windows) {
-                "--reuse-addr takes the port over and which program then gets a datagram is not defined"
+            "another program has UDP port {}: stop it or take another port; to share it both must set --reuse-addr ({}) or --reuse-port (senders are spread over the programs)",
+            local.port(),
+            if cfg!(windows) {
+                "who gets a datagram is not defined"
             } else {
-                "--reuse-addr (both must set it) gives each unicast datagram to the last to bind, multicast and broadcast to all"
+                "unicast goes to the last to bind, groups to all"
             }
         )),
         io::ErrorKind::AddrNotAvailable => Some(if known.is_empty() {
@@ -248,6 +250,35 @@ fn bind_hint(local: &SocketAddr, known: &[IpAddr], source: &io::Error) -> Option
             "the system does not allow this port (on Windows: another program holds it exclusively, or it is reserved)".to_owned()
         }),
         _ => None,
+    }
+}
+
+/// Why nothing may have come to a listener on `local`.
+fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
+    if filtered > 0 {
+        return format!(
+            "{} came from others and --from left them out",
+            counted(filtered, "datagram", "datagrams")
+        );
+    }
+    let check = "check the address in the sender's program, this PC's firewall, and that both are on one network";
+    match local {
+        Some(local) => {
+            let own = if local.ip().is_unspecified() {
+                SocketAddr::new(
+                    if local.is_ipv4() {
+                        [127, 0, 0, 1].into()
+                    } else {
+                        std::net::Ipv6Addr::LOCALHOST.into()
+                    },
+                    local.port(),
+                )
+            } else {
+                local
+            };
+            format!("{check}; udpcli send {own} hello shows whether this side works")
+        }
+        None => check.to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::error::Error as _;
 use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
 use anstream::ColorChoice;
@@ -56,6 +56,13 @@ pub fn wants_color(choice: ColorChoice, stream: &impl anstream::stream::RawStrea
         ColorChoice::Auto => anstream::AutoStream::choice(stream) != ColorChoice::Never,
         ColorChoice::Never => false,
         ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+    }
+}
+
+/// Ends the line on which a terminal showed `^C`, so that what follows begins on its own.
+pub fn end_interrupted_line() {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(b"\n");
     }
 }
 
@@ -119,8 +126,8 @@ where
             Level::WARN => writer.write_str("warning: ")?,
             _ => {}
         }
-        writer.write_str(&fields.message)?;
-        writer.write_str(&fields.rest)?;
+        writer.write_str(&escape::for_terminal(&fields.message))?;
+        writer.write_str(&escape::for_terminal(&fields.rest))?;
         if self.color {
             writer.write_str(end)?;
         }

@@ -96,13 +96,14 @@ impl Sink for Output {
     }
 
     fn flush(&mut self) -> Result<Flow, Error> {
-        self.write();
+        // The file first: whoever sees a line may rely on it being saved.
         if let Some(saver) = &mut self.saver
             && let Err(error) = saver.flush()
         {
             self.failure.get_or_insert(error);
             self.saver = None;
         }
+        self.write();
         if let Some(panel) = &mut self.panel {
             panel.draw();
         }

@@ -23,8 +23,8 @@ pub struct TextRules {
     pub escapes: bool,
     /// The encoding of the text on the wire.
     pub encoding: TextEncoding,
-    /// Appended to every payload.
-    pub line_ending: &'static [u8],
+    /// Appended to every payload, in its encoding.
+    pub line_ending: &'static str,
 }
 
 impl TextRules {
@@ -63,7 +63,6 @@ impl TextRules {
         } else {
             encode(text, out)?;
         }
-        out.extend_from_slice(self.line_ending);
-        Ok(())
+        encode(self.line_ending, out)
     }
 }

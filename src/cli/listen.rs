@@ -44,7 +44,7 @@ pub struct ListenArgs {
     #[arg(short, long, value_name = "N", default_value = "6000", action = clap::ArgAction::Append)]
     port: Vec<u16>,
     /// Our own address to listen on; :: is IPv6 and IPv4
-    #[arg(long, value_name = "IP", default_value = "0.0.0.0", action = clap::ArgAction::Append)]
+    #[arg(long, value_name = "IP", default_value = "0.0.0.0", value_parser = value::address, action = clap::ArgAction::Append)]
     bind: Vec<IpAddr>,
 
     /// How datagrams are printed
@@ -79,7 +79,7 @@ pub struct ListenArgs {
     seq: bool,
 
     /// End after N datagrams
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "End")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "End")]
     count: Option<u64>,
     /// End when no datagram came for D; exit code 1 if none ever did
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "End")]
@@ -95,7 +95,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "TEXT", help_heading = "Answers")]
     reply: Option<String>,
     /// Read \n \r \t \0 \\ \xNN \u{NNNN} in --reply
-    #[arg(short, long, help_heading = "Answers")]
+    #[arg(short, long, requires = "reply", help_heading = "Answers")]
     escape: bool,
     /// Answers per second and peer at most
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Answers")]
@@ -144,11 +144,6 @@ pub async fn run(
 ) -> Result<Outcome, Error> {
     let answer = args.answer()?;
     let style = args.style(global)?;
-    let saver = args
-        .save
-        .as_deref()
-        .map(|path| Saver::create(path, args.encoding))
-        .transpose()?;
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
         clock: match args.timestamps {
@@ -161,6 +156,12 @@ pub async fn run(
     for options in args.sockets(receive)? {
         sockets.push(socket::open_listener(&options)?);
     }
+    // After the sockets: a taken port must not cost an old capture.
+    let saver = args
+        .save
+        .as_deref()
+        .map(|path| Saver::create(path, args.encoding))
+        .transpose()?;
     let plan = ListenPlan {
         receive,
         from: args.from.clone(),
@@ -181,12 +182,17 @@ pub async fn run(
         Flow::ReaderGone => Ok(End::ReaderGone),
         Flow::Continue => listener.run(&mut output, shutdown).await,
     };
+    if matches!(end, Ok(End::Asked)) {
+        logging::end_interrupted_line();
+    }
     tracing::info!("{}", listener.report());
     let has_end = args.count.is_some() || args.duration.is_some();
     match end? {
         End::Asked if has_end => Ok(Outcome::Interrupted),
         End::Silence if listener.datagrams() == 0 => Err(Error::NoDatagram {
             timeout: args.timeout.unwrap_or_default(),
+            local: sockets.first().map(|bound| bound.local),
+            filtered: listener.filtered(),
         }),
         End::Asked | End::Silence | End::Complete | End::ReaderGone => Ok(Outcome::Done),
     }
@@ -203,7 +209,7 @@ impl ListenArgs {
         let rules = TextRules {
             escapes: self.escape,
             encoding: self.encoding,
-            line_ending: b"",
+            line_ending: "",
         };
         let mut payload = Vec::new();
         rules.append(text, &format!("--reply {text:?}"), &mut payload)?;
@@ -229,7 +235,7 @@ impl ListenArgs {
         let rules = TextRules {
             escapes: true,
             encoding: TextEncoding::default(),
-            line_ending: b"",
+            line_ending: "",
         };
         rules.append(
             self.separator.as_deref().unwrap_or_default(),

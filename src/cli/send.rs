@@ -63,7 +63,7 @@ pub struct SendArgs {
     #[arg(long, value_name = "PATH", help_heading = "Payload", group = "payload")]
     file: Option<PathBuf>,
     /// With --file: one datagram per SIZE bytes
-    #[arg(long, value_name = "SIZE", value_parser = value::positive_size, requires = "file", help_heading = "Payload")]
+    #[arg(long, value_name = "SIZE", value_parser = value::positive_size, requires = "file", conflicts_with_all = ["messages", "hex", "size", "interactive", "lines"], help_heading = "Payload")]
     chunk: Option<usize>,
     /// Bytes as hex digits; spaces, commas, colons and 0x allowed
     #[arg(
@@ -102,7 +102,7 @@ pub struct SendArgs {
     encoding: TextEncoding,
 
     /// Rounds through the payloads [default: 1; endless for the tutorial's message]
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pace")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "Pace")]
     count: Option<u64>,
     /// Between datagrams [default: 2s for endless sends, else none]
     #[arg(short, long, value_name = "D", value_parser = value::duration, conflicts_with = "rate", help_heading = "Pace")]
@@ -118,7 +118,7 @@ pub struct SendArgs {
     #[arg(short, long, value_name = "D", value_parser = value::duration, help_heading = "Replies")]
     wait: Option<Duration>,
     /// Stop after N replies
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Replies")]
+    #[arg(long, value_name = "N", value_parser = value::positive_count, help_heading = "Replies")]
     replies: Option<u64>,
     /// Exit 1 unless a reply equals TEXT
     #[arg(long, value_name = "TEXT", help_heading = "Replies")]
@@ -177,11 +177,11 @@ enum LineEnding {
 }
 
 impl LineEnding {
-    fn bytes(self) -> &'static [u8] {
+    fn text(self) -> &'static str {
         match self {
-            Self::None => b"",
-            Self::Lf => b"\n",
-            Self::Crlf => b"\r\n",
+            Self::None => "",
+            Self::Lf => "\n",
+            Self::Crlf => "\r\n",
         }
     }
 }
@@ -215,7 +215,7 @@ pub async fn run(
     let rules = TextRules {
         escapes: args.escape,
         encoding: args.encoding,
-        line_ending: args.line_ending.bytes(),
+        line_ending: args.line_ending.text(),
     };
     let form = args.form();
     let mut source = args.source(form, rules)?;
@@ -266,7 +266,8 @@ pub async fn run(
         duration: args.duration,
         replies,
         receive,
-        unicast: !peer.ip().is_multicast() && !broadcast,
+        unicast: !peer.ip().is_multicast() && !is_broadcast,
+        broadcast,
     };
     args.say_start(form, &plan);
     let mut output = args.output(global);
@@ -283,6 +284,9 @@ pub async fn run(
         tracing::warn!("nothing was sent: {name} is empty");
     }
     // A run that could not send at all has nothing to sum up.
+    if matches!(end, Ok(End::Asked)) {
+        logging::end_interrupted_line();
+    }
     if end.is_ok() || report.datagrams > 0 {
         tracing::info!("{report}");
     }
@@ -428,7 +432,7 @@ impl SendArgs {
             Some(text) => {
                 let mut payload = Vec::new();
                 TextRules {
-                    line_ending: b"",
+                    line_ending: "",
                     ..rules
                 }
                 .append(text, "the expected text", &mut payload)?;

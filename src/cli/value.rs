@@ -83,6 +83,26 @@ pub(super) fn buffer_size(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A count above zero.
+pub(super) fn positive_count(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("must be above 0".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("write a whole number".to_owned()),
+    }
+}
+
+/// An address of this machine's.
+pub(super) fn address(text: &str) -> Result<IpAddr, String> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
+    bare.parse().map_err(|_| {
+        "write an address of this machine's, such as 127.0.0.1, 192.168.0.10 or ::".to_owned()
+    })
+}
+
 /// `IP` or `IP:PORT` (`[IPv6]:PORT`); the port is 0 where none is given.
 pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
     let bare = text

@@ -32,15 +32,13 @@ pub struct ReceiveOptions {
     pub recv_size: usize,
     /// Where times come from.
     pub clock: Clock,
-    /// Many datagrams a system call, where the system can.
+    /// Many datagrams a system call, where the system can; else one.
     pub batching: bool,
 }
 
 /// Switches on what a receiver wants of a socket; before the bind, so that the first datagram has it too.
 pub(crate) fn prepare(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
-    if options.batching {
-        system::prepare_receive(socket, is_v4, options.clock);
-    }
+    system::prepare_receive(socket, is_v4, options);
 }
 
 /// Datagrams that the kernel dropped at a socket.
@@ -80,9 +78,9 @@ impl Receiver {
     /// A receiver for sockets that were opened with the same options.
     #[must_use]
     pub fn new(options: ReceiveOptions) -> Self {
-        let way = match system::BatchReceiver::new(options.clock) {
-            Some(receiver) if options.batching => ReceiveWay::Batched(receiver),
-            _ => ReceiveWay::Single(vec![0; SLOT].into_boxed_slice()),
+        let way = match system::BatchReceiver::new(&options) {
+            Some(receiver) => ReceiveWay::Batched(receiver),
+            None => ReceiveWay::Single(vec![0; SLOT].into_boxed_slice()),
         };
         Self {
             way,
@@ -274,9 +272,9 @@ impl Transmitter {
     /// A transmitter to `peer`, or to where the socket is connected.
     #[must_use]
     pub fn new(peer: Option<SocketAddr>, batching: bool) -> Self {
-        let way = match system::BatchTransmitter::new() {
-            Some(transmitter) if batching => TransmitWay::Batched(transmitter),
-            _ => TransmitWay::Single,
+        let way = match system::BatchTransmitter::new(batching) {
+            Some(transmitter) => TransmitWay::Batched(transmitter),
+            None => TransmitWay::Single,
         };
         Self { way, peer }
     }
@@ -318,6 +316,47 @@ impl Transmitter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What other systems run on runs here too.
+    #[test]
+    fn the_plain_way_keeps_boundaries_and_cuts_to_size() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let sender = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let local = listener.local_addr().unwrap();
+            let mut outbox = Outbox::default();
+            for payload in [&b"ab"[..], b"", &[7; 2000]] {
+                outbox.push(payload);
+            }
+            let mut transmitter = Transmitter {
+                way: TransmitWay::Single,
+                peer: Some(local),
+            };
+            let way = ReceiveWay::Single(vec![0; SLOT].into_boxed_slice());
+            let mut receiver = Receiver {
+                way,
+                recv_size: 1024,
+            };
+            let mut came = Vec::new();
+            for index in 0..outbox.len() {
+                sender.writable().await.unwrap();
+                assert_eq!(transmitter.send(&sender, &outbox, index, 9).unwrap(), 1);
+                listener.readable().await.unwrap();
+                let each = |datagram: Datagram<'_>| {
+                    came.push((datagram.payload.len(), datagram.full_len, datagram.peer));
+                };
+                assert_eq!(receiver.receive(&listener, local, 9, each).unwrap(), 1);
+            }
+            let peer = sender.local_addr().unwrap();
+            assert_eq!(came, [(2, 2, peer), (0, 0, peer), (1024, 2000, peer)]);
+            let nothing = receiver.receive(&listener, local, 9, |_| {}).unwrap_err();
+            assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        });
+    }
 
     #[test]
     fn an_outbox_keeps_boundaries_and_empty_datagrams() {

@@ -253,7 +253,7 @@ impl Counts<'_> {
             self.truncated += 1;
             if self.truncated == 1 {
                 tracing::warn!(
-                    "a datagram of {} bytes from {} was cut to {} (--recv-size); more are counted only",
+                    "a datagram of {} bytes from {} was cut to {} (--recv-size); further ones are only counted",
                     datagram.full_len,
                     datagram.peer,
                     datagram.payload.len()
@@ -433,7 +433,19 @@ impl<'a> Listener<'a> {
                         return self.last_look(sink).await.map(|_| End::Complete);
                     }
                     if self.plan.timeout.is_some_and(|timeout| now >= last_heard + timeout) {
-                        return Ok(End::Silence);
+                        // Time passes for a stopped program too, and datagrams may have come meanwhile.
+                        let before = self.counts.datagrams;
+                        if self.last_look(sink).await? == Flow::ReaderGone {
+                            return Ok(End::ReaderGone);
+                        }
+                        if self.is_complete() {
+                            return Ok(End::Complete);
+                        }
+                        if self.counts.datagrams == before {
+                            return Ok(End::Silence);
+                        }
+                        last_heard = Instant::now();
+                        continue;
                     }
                     if let Some(next) = next_stats && now >= next {
                         sink.make_way();
@@ -517,14 +529,11 @@ impl<'a> Listener<'a> {
     /// What arrived before the end was asked for is not lost.
     async fn last_look(&mut self, sink: &mut impl Sink) -> Result<Flow, Error> {
         let until = Instant::now() + LAST_LOOK;
+        // tokio learns what became ready while we were busy, or stopped, when the loop turns once more.
+        tokio::task::yield_now().await;
         for bound in self.sockets {
             while !self.is_complete() && Instant::now() < until {
-                // A poll of the readiness that came in while we were busy elsewhere.
-                let is_ready = poll_fn(|context| {
-                    Poll::Ready(bound.socket.poll_recv_ready(context).is_ready())
-                })
-                .await;
-                if !is_ready || !matches!(self.receive(bound, sink).await, Ok(1..)) {
+                if !matches!(self.receive(bound, sink).await, Ok(1..)) {
                     break;
                 }
             }
@@ -536,6 +545,12 @@ impl<'a> Listener<'a> {
     #[must_use]
     pub fn datagrams(&self) -> u64 {
         self.counts.datagrams
+    }
+
+    /// How many came from senders that were not asked for.
+    #[must_use]
+    pub fn filtered(&self) -> u64 {
+        self.counts.filtered
     }
 
     /// The counts so far, for people.

@@ -34,6 +34,9 @@ const MAX_FAILURES_IN_A_ROW: u32 = 100;
 /// While datagrams go back to back, replies get a look this often.
 const LOOK_FOR_REPLIES: Duration = Duration::from_millis(1);
 
+/// Receive calls before sending goes on.
+const CALLS_IN_A_ROW: usize = 64;
+
 /// Between two warnings of the same kind.
 const WARN_EVERY: Duration = Duration::from_secs(1);
 
@@ -52,6 +55,8 @@ pub struct SendPlan {
     pub receive: ReceiveOptions,
     /// Whether the peer is a single host: its ICMP errors are worth hearing.
     pub unicast: bool,
+    /// Whether the socket may broadcast: then many may reply.
+    pub broadcast: bool,
 }
 
 /// What replies to wait for.
@@ -95,6 +100,8 @@ pub struct Report {
     pub last_error: Option<io::Error>,
     rtt: Spread,
     elapsed: Duration,
+    /// From the first datagram to the last.
+    sending: Duration,
 }
 
 impl fmt::Display for Report {
@@ -111,12 +118,14 @@ impl fmt::Display for Report {
         if self.rtt.count() > 0 {
             write!(f, ", RTT {}", self.rtt)?;
         }
-        write!(
-            f,
-            ", {}, {} datagrams/s",
-            seconds(self.elapsed),
-            per_second(self.datagrams, self.elapsed)
-        )
+        write!(f, ", {}", seconds(self.elapsed))?;
+        // From the first to the last: waiting for replies is not sending, and one datagram has no rate.
+        if let Some(gaps) = self.datagrams.checked_sub(1).filter(|&gaps| gaps > 0)
+            && !self.sending.is_zero()
+        {
+            write!(f, ", {} datagrams/s", per_second(gaps, self.sending))?;
+        }
+        Ok(())
     }
 }
 
@@ -135,6 +144,7 @@ pub struct Sender<'a> {
     /// The number of the next datagram, sent or failed.
     next_number: u64,
     started: Instant,
+    first_sent: Instant,
     last_sent: Instant,
     failures_in_a_row: u32,
     last_warning: Option<Instant>,
@@ -177,8 +187,9 @@ impl<'a> Sender<'a> {
         let peer = plan.peer;
         // A connected socket costs the kernel less per datagram. But it hears replies from the peer's very port
         // only, and devices answer from others: so where replies count it stays open, if errors still reach it.
-        let connects =
-            plan.unicast && (plan.replies.is_none() || !system::reports_errors_unconnected());
+        let connects = plan.unicast
+            && !plan.broadcast
+            && (plan.replies.is_none() || !system::reports_errors_unconnected());
         if plan.unicast {
             system::report_errors(&bound.socket, peer.is_ipv4());
         }
@@ -190,7 +201,7 @@ impl<'a> Sender<'a> {
                 .await
                 .map_err(|source| Error::Send {
                     peer,
-                    broadcast: false,
+                    broadcast: plan.broadcast,
                     source,
                 })?;
         }
@@ -214,10 +225,12 @@ impl<'a> Sender<'a> {
                 last_error: None,
                 rtt: Spread::default(),
                 elapsed: Duration::ZERO,
+                sending: Duration::ZERO,
             },
             sends: VecDeque::new(),
             next_number: 0,
             started: now,
+            first_sent: now,
             last_sent: now,
             failures_in_a_row: 0,
             last_warning: None,
@@ -232,6 +245,7 @@ impl<'a> Sender<'a> {
     pub fn report(&mut self) -> &Report {
         self.hear_errors(None, Loudness::Verdict);
         self.report.elapsed = self.started.elapsed();
+        self.report.sending = self.last_sent.saturating_duration_since(self.first_sent);
         &self.report
     }
 
@@ -375,14 +389,15 @@ impl<'a> Sender<'a> {
                     header.write(outbox.payload_mut(next + offset));
                 }
             }
-            match self
+            let sent_at = Instant::now();
+            let result = self
                 .transmitter
-                .send(&self.bound.socket, outbox, next, allowed)
-            {
+                .send(&self.bound.socket, outbox, next, allowed);
+            match result {
                 Ok(count) => {
                     patience = None;
                     self.failures_in_a_row = 0;
-                    self.count_sent(outbox, next, count);
+                    self.count_sent(outbox, next, count, sent_at);
                     next += count;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -413,17 +428,16 @@ impl<'a> Sender<'a> {
         Ok(None)
     }
 
-    fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize) {
-        if self.report.datagrams == 0
-            && let Ok(local) = self.bound.socket.local_addr()
-        {
+    fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize, sent_at: Instant) {
+        if self.report.datagrams == 0 {
+            self.first_sent = sent_at;
             // The system chose the port with the first datagram.
-            self.local = local;
+            self.local = self.bound.socket.local_addr().unwrap_or(self.local);
         }
         self.report.datagrams += count as u64;
         self.report.bytes += outbox.span(first, count).len() as u64;
         self.pace.count(count);
-        self.last_sent = Instant::now();
+        self.last_sent = sent_at;
         if self.plan.replies.is_some() {
             let after = self.next_number + count as u64;
             for number in self
@@ -455,7 +469,7 @@ impl<'a> Sender<'a> {
         if self.report.datagrams == 0 {
             return Err(Error::Send {
                 peer,
-                broadcast: !self.plan.unicast,
+                broadcast: self.plan.broadcast,
                 source,
             });
         }
@@ -556,20 +570,25 @@ impl<'a> Sender<'a> {
             return Ok(Flow::Continue);
         };
         let mut came = 0;
-        loop {
-            let wanted = self
-                .plan
-                .replies
-                .as_ref()
-                .and_then(|plan| plan.wanted)
-                .map_or(u64::MAX, |wanted| wanted - self.report.replies);
-            if wanted == 0 {
+        let wanted = self
+            .plan
+            .replies
+            .as_ref()
+            .and_then(|plan| plan.wanted)
+            .unwrap_or(u64::MAX);
+        // Not for ever: a peer that floods must not keep us from sending.
+        for _ in 0..CALLS_IN_A_ROW {
+            let more = wanted.saturating_sub(self.report.replies);
+            if more == 0 {
                 break;
             }
-            let limit = usize::try_from(wanted).unwrap_or(usize::MAX);
+            let limit = usize::try_from(more).unwrap_or(usize::MAX);
             let result = receiver.receive(&self.bound.socket, self.local, limit, |datagram| {
-                self.count_reply(&datagram);
-                sink.datagram(&datagram, Notes::default());
+                // One buffer of the kernel's can hold more than was asked for.
+                if self.report.replies < wanted {
+                    self.count_reply(&datagram);
+                    sink.datagram(&datagram, Notes::default());
+                }
             });
             match result {
                 Ok(count) => came += count,

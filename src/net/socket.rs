@@ -324,9 +324,7 @@ pub fn open_listener(options: &ListenOptions) -> Result<Bound, Error> {
     set_recv_buffer(&socket, options.recv_buffer)?;
     batch::prepare(&socket, local.is_ipv4(), &options.receive);
     bind(&socket, &local)?;
-    if !options.groups.is_empty() {
-        system::only_joined_groups(&socket, local.is_ipv4());
-    }
+    system::only_joined_groups(&socket, local.is_ipv4());
     for group in &options.groups {
         join(&socket, group)?;
     }
@@ -407,7 +405,11 @@ fn join(socket: &Socket, group: &Group) -> Result<(), Error> {
                 source,
             })
         }
-        _ => Ok(()),
+        _ => {
+            let on = group.interface.as_deref().unwrap_or("every interface");
+            tracing::info!("joined multicast group {} on {on}", group.address);
+            Ok(())
+        }
     }
 }
 

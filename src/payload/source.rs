@@ -447,7 +447,7 @@ mod tests {
         TextRules {
             escapes: false,
             encoding: TextEncoding::default(),
-            line_ending: b"",
+            line_ending: "",
         }
     }
 

@@ -19,8 +19,8 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::UdpSocket;
 
-use crate::net::batch::{Clock, Drops, Outbox, SLOT, canonical};
-use crate::net::{Addressed, Datagram, MAX_PAYLOAD_V4, Timestamp};
+use crate::net::batch::{Clock, Drops, Outbox, ReceiveOptions, SLOT, canonical};
+use crate::net::{Addressed, Datagram, MAX_PAYLOAD_V4, Timestamp, interface};
 
 /// How to get a larger buffer, for a warning.
 pub(crate) const BUFFER_HINT_RECV: &str =
@@ -31,6 +31,9 @@ pub(crate) const BUFFER_HINT_SEND: &str =
 
 /// Buffers of one receive call. With GRO each can hold up to 64 datagrams.
 const RECEIVE_SLOTS: usize = 32;
+
+/// Buffers offered when traffic is slow.
+const LEAST_SLOTS: usize = 4;
 
 /// Datagrams of one send call where their lengths differ.
 const SEND_SLOTS: usize = 64;
@@ -66,7 +69,7 @@ pub(crate) fn usable_buffer(reported: usize) -> usize {
 
 /// Asks for each datagram's destination, the kernel's time and its count of drops, and for runs of datagrams in one
 /// buffer (GRO).
-pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, clock: Clock) {
+pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
     let tell = |what: &str, result: nix::Result<()>| {
         if let Err(error) = result {
             tracing::debug!("the kernel gives no {what}: {error}");
@@ -83,17 +86,19 @@ pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, clock: Clock) {
             setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true),
         );
     }
-    if clock == Clock::Kernel {
+    if options.clock == Clock::Kernel {
         tell(
             "times",
             setsockopt(socket, sockopt::ReceiveTimestampns, &true),
         );
     }
     tell("count of drops", setsockopt(socket, sockopt::RxqOvfl, &1));
-    tell(
-        "runs of datagrams",
-        setsockopt(socket, sockopt::UdpGroSegment, &true),
-    );
+    if options.batching {
+        tell(
+            "runs of datagrams",
+            setsockopt(socket, sockopt::UdpGroSegment, &true),
+        );
+    }
 }
 
 /// Without this Linux hands a socket every group that any program here has joined (`IP_MULTICAST_ALL`).
@@ -117,7 +122,7 @@ pub(crate) fn path_mtu(socket: &std::net::UdpSocket) -> Option<usize> {
             .ok()
             .and_then(|mtu| usize::try_from(mtu).ok());
     }
-    let interface = crate::net::interface::all()
+    let interface = interface::all()
         .into_iter()
         .find(|interface| interface.ip() == local.ip())?;
     fs::read_to_string(format!("/sys/class/net/{}/mtu", interface.name))
@@ -158,6 +163,8 @@ pub(crate) fn plain_drops(socket: &UdpSocket) -> Option<Drops> {
 pub(crate) struct BatchReceiver {
     buffer: Box<[u8]>,
     clock: Clock,
+    /// Buffers to offer next time: as many as were filled, and room for more.
+    wanted: usize,
     /// One entry a socket.
     drops: Vec<(RawFd, DropCount)>,
 }
@@ -194,10 +201,12 @@ impl DropCount {
 
 impl BatchReceiver {
     #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
-    pub(crate) fn new(clock: Clock) -> Option<Self> {
+    pub(crate) fn new(options: &ReceiveOptions) -> Option<Self> {
+        let slots = if options.batching { RECEIVE_SLOTS } else { 1 };
         Some(Self {
-            buffer: vec![0; RECEIVE_SLOTS * SLOT].into_boxed_slice(),
-            clock,
+            buffer: vec![0; slots * SLOT].into_boxed_slice(),
+            clock: options.clock,
+            wanted: LEAST_SLOTS,
             drops: Vec::new(),
         })
     }
@@ -226,7 +235,8 @@ impl BatchReceiver {
         mut each: impl FnMut(Datagram<'_>),
     ) -> io::Result<usize> {
         let clock = self.clock;
-        let slots = limit.clamp(1, RECEIVE_SLOTS);
+        // Headers are made anew for each call: for one datagram at a time, few of them.
+        let slots = limit.clamp(1, self.wanted.min(self.buffer.len() / SLOT));
         let mut buffers: Vec<[IoSliceMut<'_>; 1]> = self
             .buffer
             .chunks_exact_mut(SLOT)
@@ -255,7 +265,9 @@ impl BatchReceiver {
         let drops = drops_of(&mut self.drops, socket.as_raw_fd());
         let mut now = None;
         let mut count = 0;
+        let mut filled = 0;
         for message in messages {
+            filled += 1;
             let Some(peer) = message.address.as_ref().and_then(socket_address) else {
                 continue;
             };
@@ -293,6 +305,7 @@ impl BatchReceiver {
                 }
             }
         }
+        self.wanted = (filled * 2).clamp(LEAST_SLOTS, RECEIVE_SLOTS);
         Ok(count)
     }
 }
@@ -387,6 +400,8 @@ impl Control {
 /// Sends with sendmmsg, and runs of one length with GSO: the kernel cuts one buffer into datagrams.
 #[derive(Debug)]
 pub(crate) struct BatchTransmitter {
+    /// Otherwise one datagram a call.
+    batching: bool,
     /// The longest payload that may be a GSO segment: one that fits the path's MTU. 0 switches GSO off.
     longest_segment: usize,
     /// `UDP_SEGMENT` as the socket has it now.
@@ -395,8 +410,9 @@ pub(crate) struct BatchTransmitter {
 
 impl BatchTransmitter {
     #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
-    pub(crate) fn new() -> Option<Self> {
+    pub(crate) fn new(batching: bool) -> Option<Self> {
         Some(Self {
+            batching,
             longest_segment: 0,
             segment: 0,
         })
@@ -415,7 +431,7 @@ impl BatchTransmitter {
         peer: Option<SocketAddr>,
     ) -> io::Result<usize> {
         let len = outbox.payload(first).len();
-        if len > 0 && len <= self.longest_segment {
+        if self.batching && len > 0 && len <= self.longest_segment {
             let run = outbox.run_len(first, limit.min(MAX_SEGMENTS).min(MAX_PAYLOAD_V4 / len));
             if run >= LEAST_SEGMENTS {
                 match self.send_run(socket, outbox, first, run, len, peer) {
@@ -441,7 +457,7 @@ impl BatchTransmitter {
         }
         self.set_segment(socket, 0)?;
         let count = (outbox.len() - first).min(limit).min(SEND_SLOTS);
-        if count <= 1 {
+        if count <= 1 || !self.batching {
             send_one(socket, outbox.payload(first), peer)?;
             return Ok(1);
         }
@@ -569,8 +585,11 @@ pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> V
                     mtu: report.ee_info,
                 }),
                 _ => {
+                    // Where no neighbour answers, it is this machine that says so.
                     let by = by.filter(|by| {
-                        !by.is_unspecified() && report.ee_origin != nix::libc::SO_EE_ORIGIN_LOCAL
+                        !by.is_unspecified()
+                            && report.ee_origin != nix::libc::SO_EE_ORIGIN_LOCAL
+                            && !interface::own_addresses().contains(by)
                     });
                     reports.push(NetworkError::Unreachable {
                         error: io::Error::from_raw_os_error(errno),

@@ -10,7 +10,7 @@ use socket2::Socket;
 use tokio::net::UdpSocket;
 
 use crate::net::Datagram;
-use crate::net::batch::{Clock, Drops, Outbox};
+use crate::net::batch::{Drops, Outbox, ReceiveOptions};
 
 /// How to get a larger buffer, for a warning.
 pub(crate) const BUFFER_HINT_RECV: &str = "";
@@ -75,7 +75,7 @@ pub(crate) fn usable_buffer(reported: usize) -> usize {
     reported
 }
 
-pub(crate) fn prepare_receive(_: &Socket, _is_v4: bool, _: Clock) {}
+pub(crate) fn prepare_receive(_: &Socket, _is_v4: bool, _: &ReceiveOptions) {}
 
 pub(crate) fn only_joined_groups(_: &Socket, _is_v4: bool) {}
 
@@ -92,7 +92,7 @@ pub(crate) fn plain_drops(_: &UdpSocket) -> Option<Drops> {
 pub(crate) struct BatchReceiver(Infallible);
 
 impl BatchReceiver {
-    pub(crate) fn new(_: Clock) -> Option<Self> {
+    pub(crate) fn new(_: &ReceiveOptions) -> Option<Self> {
         None
     }
 
@@ -116,7 +116,7 @@ impl BatchReceiver {
 pub(crate) struct BatchTransmitter(Infallible);
 
 impl BatchTransmitter {
-    pub(crate) fn new() -> Option<Self> {
+    pub(crate) fn new(_batching: bool) -> Option<Self> {
         None
     }
 
