@@ -469,7 +469,6 @@ fn hostile_names_in_errors_are_escaped() {
 }
 
 #[test]
-#[ignore = "bug: clap's messages repeat the argument with its control characters"]
 fn hostile_names_in_usage_errors_are_escaped() {
     let socket = loopback_socket();
     let peer = address_of(&socket);
@@ -489,7 +488,6 @@ fn hostile_names_in_usage_errors_are_escaped() {
 }
 
 #[test]
-#[ignore = "bug: log lines are written as they are, names in them included"]
 fn hostile_names_in_messages_are_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let empty: PathBuf = folder.path().join(HOSTILE);

@@ -375,7 +375,6 @@ fn text_is_sent_in_the_encoding_asked_for() {
 }
 
 #[test]
-#[ignore = "bug: --line-ending is appended as ASCII bytes, whatever the encoding"]
 fn escapes_and_line_endings_are_encoded_as_text_is() {
     let line = sent_by(
         &["--encoding", "utf-16le", "--line-ending", "crlf", "a"],
@@ -972,7 +971,6 @@ fn a_reply_is_timed() {
         times.len() == 4 && times.is_sorted() && times[0] > 0.0 && times[3] < 20_000.0,
         "{line}"
     );
-    assert!(line.ends_with(" datagrams/s"), "{line}");
 }
 
 #[test]
@@ -1234,7 +1232,6 @@ fn options_that_contradict_each_other_are_usage_errors() {
 }
 
 #[test]
-#[ignore = "bug: --chunk is ignored beside any payload but --file"]
 fn chunk_without_file_is_a_usage_error() {
     for args in [
         &["x", "--chunk", "4"][..],
@@ -1352,7 +1349,15 @@ fn an_empty_datagram_is_told() {
 #[test]
 fn the_summary_has_every_count_and_stdout_nothing() {
     let socket = loopback_socket();
-    let finished = run(["send", &address_of(&socket), "hello", "world!"]).expect_code(0);
+    let finished = run([
+        "send",
+        &address_of(&socket),
+        "hello",
+        "world!",
+        "-i",
+        "50ms",
+    ])
+    .expect_code(0);
     assert_eq!(finished.text(), "");
     let line = summary(&finished);
     let rest = line
