@@ -285,15 +285,12 @@ mod tests {
             payload
         );
         let hex = render(Format::Hex, Audience::Pipe, "utf-8", payload);
-        let lines: Vec<&str> = hex.lines().collect();
-        assert!(lines[0].ends_with(".123456 192.168.0.5:49153 28"), "{hex}");
+        let (head, dump) = hex.split_once('\n').unwrap();
+        assert!(head.ends_with(".123456 192.168.0.5:49153 28"), "{head}");
         assert_eq!(
-            lines[1],
-            "00000000  68 65 6c 6c 6f 20 6d 65  73 73 61 67 65 20 66 72  |hello message fr|"
-        );
-        assert_eq!(
-            lines[2],
-            "00000010  6f 6d 20 6d 50 79 74 68  6f 6e 0d 0a              |om mPython..|"
+            dump,
+            "00000000  68 65 6c 6c 6f 20 6d 65  73 73 61 67 65 20 66 72  |hello message fr|\n\
+             00000010  6f 6d 20 6d 50 79 74 68  6f 6e 0d 0a              |om mPython..|\n"
         );
     }
 

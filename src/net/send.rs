@@ -119,13 +119,12 @@ impl fmt::Display for Report {
             write!(f, ", RTT {}", self.rtt)?;
         }
         write!(f, ", {}", seconds(self.elapsed))?;
-        // From the first to the last: waiting for replies is not sending, and one datagram has no rate.
-        if let Some(gaps) = self.datagrams.checked_sub(1).filter(|&gaps| gaps > 0)
-            && !self.sending.is_zero()
-        {
-            write!(f, ", {} datagrams/s", per_second(gaps, self.sending))?;
-        }
-        Ok(())
+        // From the first to the last: waiting for replies is not sending. One datagram has no such span.
+        let rate = match self.datagrams.checked_sub(1) {
+            Some(gaps @ 1..) if !self.sending.is_zero() => per_second(gaps, self.sending),
+            _ => per_second(self.datagrams, self.elapsed),
+        };
+        write!(f, ", {rate} datagrams/s")
     }
 }
 

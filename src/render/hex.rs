@@ -46,10 +46,9 @@ pub(super) fn dump(payload: &[u8], out: &mut Vec<u8>) {
                 b'.'
             }
         });
-        for (place, byte) in column
-            .by_ref()
-            .zip(std::iter::once(b'|').chain(text).chain(*b"|\n"))
-        {
+        let text = std::iter::once(b'|').chain(text).chain(*b"|\n");
+        // The text leads: a zip asks its first side first, and the column must not lose a place at the end.
+        for (byte, place) in text.zip(column.by_ref()) {
             *place = byte;
         }
         let unused = column.len();

@@ -420,7 +420,6 @@ fn a_capture_is_whole_after_ctrl_c_and_sigterm() {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "bug: lines go to stdout before their datagrams go to the file"]
 fn a_capture_has_what_was_printed_before_a_kill() {
     capture_until(&[("KILL", None)]);
 }
@@ -457,14 +456,12 @@ fn capture_to_the_signal(is_warm: bool) {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "bug: a last look trusts readiness that tokio has not heard of yet"]
 fn what_was_sent_before_the_signal_is_in_the_capture() {
     capture_to_the_signal(true);
 }
 
 #[cfg(unix)]
 #[test]
-#[ignore = "bug: a last look trusts readiness that tokio has not heard of yet"]
 fn what_was_sent_before_the_signal_is_in_the_capture_of_a_listener_just_started() {
     capture_to_the_signal(false);
 }

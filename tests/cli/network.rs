@@ -507,7 +507,6 @@ fn echo_answers_unicast_but_no_broadcast_nor_group() {
 }
 
 #[test]
-#[ignore = "bug: without batching a wildcard socket does not learn destinations"]
 fn echo_without_batching_answers_unicast_but_no_broadcast_nor_group() {
     echo_answers_unicast_only(" --no-batching");
 }
@@ -626,7 +625,6 @@ fn a_group_of_another_program_is_not_ours(
 }
 
 #[test]
-#[ignore = "bug: without --join the socket keeps IP_MULTICAST_ALL"]
 fn a_group_that_only_another_program_joined_is_not_heard() {
     a_group_of_another_program_is_not_ours('4', "0.0.0.0", "239.77.0.9", "10.77.1.2", "");
 }
@@ -643,7 +641,6 @@ fn a_group_that_only_another_program_joined_is_not_heard_beside_an_own_one() {
 }
 
 #[test]
-#[ignore = "bug: without --join the socket keeps IPV6_MULTICAST_ALL"]
 fn an_ipv6_group_that_only_another_program_joined_is_not_heard() {
     a_group_of_another_program_is_not_ours('6', "::", "[ff15::99]", "[fd77:1::2]", "");
 }
@@ -1597,7 +1594,6 @@ fn send_goes_on_when_its_own_link_narrows() {
 }
 
 #[test]
-#[ignore = "bug: --broadcast turns the ear for ICMP errors off, whatever the address"]
 fn a_closed_port_is_refused_also_where_broadcast_is_allowed() {
     let Some(net) = Net::pair() else { return };
     let end = net
@@ -1611,7 +1607,6 @@ fn a_closed_port_is_refused_also_where_broadcast_is_allowed() {
 }
 
 #[test]
-#[ignore = "bug: where no neighbour answers, this machine's own address is named as the one that says so"]
 fn a_host_that_does_not_answer_for_itself_is_no_other_machines_word() {
     let Some(net) = Net::pair() else { return };
     let end = net.send(0, "10.77.1.99:6000 hello -w 12s").expect_code(3);
