@@ -107,7 +107,7 @@ pub enum Error {
         broadcast: bool,
         source: io::Error,
     },
-    #[error("{failed} of {total} datagrams to {peer} could not be sent")]
+    #[error("{failed} of {total} datagrams to {peer} did not get through")]
     SendSome {
         peer: SocketAddr,
         failed: u64,
@@ -291,7 +291,10 @@ fn join_hint(source: &io::Error) -> &'static str {
 
 fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<String> {
     match source.kind() {
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkDown => Some(
+        io::ErrorKind::HostUnreachable => Some(
+            "nothing answers at that address: is the device on, on this network, and is that still its address?".to_owned(),
+        ),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => Some(
             "this machine has no way to that address: is Wi-Fi or the cable connected, and is the address on your network?".to_owned(),
         ),
         io::ErrorKind::PermissionDenied if !broadcast => {

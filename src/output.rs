@@ -12,10 +12,26 @@ use crate::save::Saver;
 /// Rendered text goes out at this size even while more datagrams are at hand: bounded memory.
 const WRITE_AT: usize = 256 << 10;
 
+/// stdout without std's line buffer, which searches every batch for its last newline and writes the rest apart.
+#[cfg(unix)]
+fn stdout() -> Box<dyn io::Write> {
+    use std::os::fd::AsFd as _;
+    match io::stdout().as_fd().try_clone_to_owned() {
+        Ok(owned) => Box::new(std::fs::File::from(owned)),
+        Err(_) => Box::new(io::stdout()),
+    }
+}
+
+/// stdout as std has it: a Windows console takes text, not bytes, and std converts.
+#[cfg(not(unix))]
+fn stdout() -> Box<dyn io::Write> {
+    Box::new(io::stdout())
+}
+
 /// Takes datagrams and shows, saves and draws them.
-#[derive(Debug)]
 pub struct Output {
     renderer: Renderer,
+    stdout: Box<dyn io::Write>,
     text: Vec<u8>,
     saver: Option<Saver>,
     panel: Option<Panel>,
@@ -24,12 +40,22 @@ pub struct Output {
     reader_gone: bool,
 }
 
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output")
+            .field("renderer", &self.renderer)
+            .field("saver", &self.saver)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Output {
     /// An output that shows datagrams on stdout, and does with them what else is given.
     #[must_use]
     pub fn new(renderer: Renderer, saver: Option<Saver>, panel: Option<Panel>) -> Self {
         Self {
             renderer,
+            stdout: stdout(),
             text: Vec::new(),
             saver,
             panel,
@@ -59,8 +85,10 @@ impl Output {
         if let Some(panel) = &mut self.panel {
             panel.make_way();
         }
-        let mut stdout = io::stdout().lock();
-        let result = stdout.write_all(&self.text).and_then(|()| stdout.flush());
+        let result = self
+            .stdout
+            .write_all(&self.text)
+            .and_then(|()| self.stdout.flush());
         self.text.clear();
         match result {
             Ok(()) => {}

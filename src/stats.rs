@@ -11,6 +11,8 @@ use hdrhistogram::Histogram;
 #[derive(Debug)]
 pub struct Spread {
     histogram: Histogram<u32>,
+    /// Exact, where the histogram knows the bucket only.
+    ends: Option<(u64, u64)>,
 }
 
 impl Default for Spread {
@@ -18,7 +20,10 @@ impl Default for Spread {
         // Three digits are always a valid precision; `new` fails on others only.
         let histogram = Histogram::new(3)
             .unwrap_or_else(|_| unreachable!("three digits are a valid precision"));
-        Self { histogram }
+        Self {
+            histogram,
+            ends: None,
+        }
     }
 }
 
@@ -33,18 +38,14 @@ impl Spread {
             .max(1);
         // The histogram grows to what an hour takes; it refuses nothing below.
         let _ = self.histogram.record(nanos);
+        let (min, max) = self.ends.unwrap_or((nanos, nanos));
+        self.ends = Some((min.min(nanos), max.max(nanos)));
     }
 
     /// How many were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.histogram.len()
-    }
-
-    /// The median.
-    #[must_use]
-    pub fn median(&self) -> Duration {
-        Duration::from_nanos(self.histogram.value_at_quantile(0.5))
     }
 }
 
@@ -53,7 +54,7 @@ impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |nanos: u64| nanos as f64 / 1e6;
         let h = &self.histogram;
-        let (min, max) = (h.min(), h.max());
+        let (min, max) = self.ends.unwrap_or_default();
         // A bucket's upper edge can lie above the largest value seen.
         let [median, p99] =
             [0.5, 0.99].map(|quantile| h.value_at_quantile(quantile).clamp(min, max));
@@ -103,7 +104,7 @@ mod tests {
         }
         assert_eq!(
             spread.to_string(),
-            "min/median/p99/max 1.000/50.004/99.025/100.008 ms"
+            "min/median/p99/max 1.000/50.004/99.025/100.000 ms"
         );
         let mut one = Spread::default();
         one.record(Duration::from_secs(1 << 40));

@@ -528,9 +528,9 @@ impl<'a> Listener<'a> {
 
     /// What arrived before the end was asked for is not lost.
     async fn last_look(&mut self, sink: &mut impl Sink) -> Result<Flow, Error> {
-        let until = Instant::now() + LAST_LOOK;
         // tokio learns what became ready while we were busy, or stopped, when the loop turns once more.
         tokio::task::yield_now().await;
+        let until = Instant::now() + LAST_LOOK;
         for bound in self.sockets {
             while !self.is_complete() && Instant::now() < until {
                 if !matches!(self.receive(bound, sink).await, Ok(1..)) {
