@@ -8,7 +8,9 @@ pub mod endpoint;
 pub mod interface;
 pub mod listen;
 pub mod pace;
+pub mod prefix;
 pub mod send;
+pub mod sink;
 pub mod socket;
 mod system;
 

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use crate::error::Error;
 use crate::net::Datagram;
-use crate::net::listen::{Flow, Notes, Sink};
+use crate::net::sink::{Flow, Notes, Sink};
 use crate::panel::Panel;
 use crate::render::Renderer;
 use crate::save::Saver;

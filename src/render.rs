@@ -9,7 +9,7 @@ mod python;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use crate::net::listen::Notes;
+use crate::net::sink::Notes;
 use crate::net::{Datagram, Timestamp};
 use crate::payload::encoding::{Part, TextEncoding};
 use crate::payload::escape::{self, Audience};

@@ -22,7 +22,7 @@ use pcap_file::{DataLink, Endianness, PcapError, TsResolution};
 
 use crate::error::Error;
 use crate::net::Datagram;
-use crate::net::listen::Notes;
+use crate::net::sink::Notes;
 use crate::payload::encoding::TextEncoding;
 use crate::payload::escape::Audience;
 use crate::render::{Format, Renderer, Style};

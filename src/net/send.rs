@@ -1,23 +1,28 @@
 //! The send loop: payloads go out in batches at their pace, replies and network errors come in between.
 
+mod advice;
+mod replies;
+mod report;
+
 use std::collections::VecDeque;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, seconds};
+use crate::error::Error;
 use crate::net::batch::{Outbox, ReceiveOptions, Receiver, Transmitter};
-use crate::net::listen::{Flow, Notes, Sink};
 use crate::net::pace::Pace;
-use crate::net::socket::{self, Bound};
-use crate::net::system::{self, NetworkError, Timer};
-use crate::net::{Timestamp, family_name, header_len, max_payload};
+use crate::net::sink::{Flow, Sink};
+use crate::net::socket::Bound;
+use crate::net::system::{self, Timer};
+use crate::net::{Timestamp, family_name, max_payload};
+use crate::payload::escape;
 use crate::payload::sequence::Header;
 use crate::payload::source::Source;
-use crate::payload::{TUTORIAL_RECV_SIZE, escape};
 use crate::shutdown::Shutdown;
-use crate::stats::{Spread, counted, per_second};
+use advice::Advice;
+
+pub use report::Report;
 
 /// Datagrams taken from the source at a time.
 const BATCH: usize = 256;
@@ -81,53 +86,6 @@ pub enum End {
     ReaderGone,
 }
 
-/// The counts of a run.
-#[derive(Debug)]
-pub struct Report {
-    /// Datagrams that the kernel took.
-    pub datagrams: u64,
-    /// Their payload bytes.
-    pub bytes: u64,
-    /// Datagrams that could not be sent, or that the network reported undeliverable.
-    pub errors: u64,
-    /// ICMP port-unreachable messages.
-    pub refused: u64,
-    /// Datagrams that came back.
-    pub replies: u64,
-    /// Whether the expected reply was among them.
-    pub is_expected_seen: bool,
-    /// The last error among `errors`.
-    pub last_error: Option<io::Error>,
-    rtt: Spread,
-    elapsed: Duration,
-    /// From the first datagram to the last.
-    sending: Duration,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, {}, {}, {} refused, {}",
-            counted(self.datagrams, "datagram", "datagrams"),
-            counted(self.bytes, "byte", "bytes"),
-            counted(self.errors, "error", "errors"),
-            self.refused,
-            counted(self.replies, "reply", "replies"),
-        )?;
-        if self.rtt.count() > 0 {
-            write!(f, ", RTT {}", self.rtt)?;
-        }
-        write!(f, ", {}", seconds(self.elapsed))?;
-        // From the first to the last: waiting for replies is not sending. One datagram has no such span.
-        let rate = match self.datagrams.checked_sub(1) {
-            Some(gaps @ 1..) if !self.sending.is_zero() => per_second(gaps, self.sending),
-            _ => per_second(self.datagrams, self.elapsed),
-        };
-        write!(f, ", {rate} datagrams/s")
-    }
-}
-
 /// One run of sending.
 #[derive(Debug)]
 pub struct Sender<'a> {
@@ -150,14 +108,6 @@ pub struct Sender<'a> {
     path_mtu: Option<usize>,
     is_path_known: bool,
     advice: Advice,
-}
-
-/// What was said once already.
-#[derive(Debug, Default)]
-struct Advice {
-    cut: bool,
-    fragmented: bool,
-    empty: bool,
 }
 
 /// What a wait ended with.
@@ -214,18 +164,7 @@ impl<'a> Sender<'a> {
             transmitter: Transmitter::new(to, plan.receive.batching),
             receiver,
             pace: plan.pace.clone(),
-            report: Report {
-                datagrams: 0,
-                bytes: 0,
-                errors: 0,
-                refused: 0,
-                replies: 0,
-                is_expected_seen: false,
-                last_error: None,
-                rtt: Spread::default(),
-                elapsed: Duration::ZERO,
-                sending: Duration::ZERO,
-            },
+            report: Report::default(),
             sends: VecDeque::new(),
             next_number: 0,
             started: now,
@@ -491,58 +430,6 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    fn may_warn(&mut self) -> bool {
-        let now = Instant::now();
-        let may = self
-            .last_warning
-            .is_none_or(|last| now >= last + WARN_EVERY);
-        if may {
-            self.last_warning = Some(now);
-        }
-        may
-    }
-
-    /// Takes note of what the network reports of datagrams that went. `error` is what a call returned; says whether
-    /// it was such a report.
-    fn hear_errors(&mut self, error: Option<&io::Error>, loudness: Loudness) -> bool {
-        let mut heard = false;
-        for report in system::network_errors(&self.bound.socket, error) {
-            heard = true;
-            match report {
-                NetworkError::Refused => {
-                    self.report.refused += 1;
-                    if loudness == Loudness::Warn && self.may_warn() {
-                        tracing::warn!("refused: nothing listens on {}", self.plan.peer);
-                    }
-                }
-                NetworkError::TooBig { mtu } => {
-                    tracing::debug!(
-                        "the path takes packets of {mtu} bytes at most: longer ones are fragmented from now on"
-                    );
-                }
-                NetworkError::Unreachable { error, by } => {
-                    self.report.errors += 1;
-                    if self.may_warn() {
-                        match by {
-                            Some(by) => tracing::warn!(
-                                "{} cannot be reached, says {by}: {error}",
-                                self.plan.peer.ip()
-                            ),
-                            None => {
-                                tracing::warn!(
-                                    "{} cannot be reached: {error}",
-                                    self.plan.peer.ip()
-                                );
-                            }
-                        }
-                    }
-                    self.report.last_error = Some(error);
-                }
-            }
-        }
-        heard
-    }
-
     /// Waits for a moment, a reply or the end, whichever is first.
     async fn wait_until(
         &mut self,
@@ -562,184 +449,6 @@ impl<'a> Sender<'a> {
             () = system::error_reported(&self.bound.socket) => Ok(Woken::ErrorReported),
         }
     }
-
-    /// Reads the replies that are there.
-    fn hear(&mut self, sink: &mut impl Sink) -> Result<Flow, Error> {
-        let Some(mut receiver) = self.receiver.take() else {
-            return Ok(Flow::Continue);
-        };
-        let mut came = 0;
-        let wanted = self
-            .plan
-            .replies
-            .as_ref()
-            .and_then(|plan| plan.wanted)
-            .unwrap_or(u64::MAX);
-        // Not for ever: a peer that floods must not keep us from sending.
-        for _ in 0..CALLS_IN_A_ROW {
-            let more = wanted.saturating_sub(self.report.replies);
-            if more == 0 {
-                break;
-            }
-            let limit = usize::try_from(more).unwrap_or(usize::MAX);
-            let result = receiver.receive(&self.bound.socket, self.local, limit, |datagram| {
-                // One buffer of the kernel's can hold more than was asked for.
-                if self.report.replies < wanted {
-                    self.count_reply(&datagram);
-                    sink.datagram(&datagram, Notes::default());
-                }
-            });
-            match result {
-                Ok(count) => came += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => {
-                    if !self.hear_errors(Some(&error), Loudness::Warn) {
-                        tracing::debug!("recvfrom: {error}");
-                        break;
-                    }
-                }
-            }
-        }
-        self.receiver = Some(receiver);
-        if came > 0 {
-            sink.flush()
-        } else {
-            Ok(Flow::Continue)
-        }
-    }
-
-    fn count_reply(&mut self, datagram: &crate::net::Datagram<'_>) {
-        tracing::debug!(
-            "recvfrom {} bytes from {}",
-            datagram.payload.len(),
-            datagram.peer
-        );
-        self.report.replies += 1;
-        let expected = self
-            .plan
-            .replies
-            .as_ref()
-            .and_then(|plan| plan.expect.as_deref());
-        if expected == Some(datagram.payload) {
-            self.report.is_expected_seen = true;
-        }
-        // A reply that carries our number answers that datagram; any other, the last one sent.
-        let by_number = Header::read(datagram.payload).and_then(|header| {
-            self.sends
-                .iter()
-                .rev()
-                .find(|(number, _)| *number == header.sequence)
-        });
-        if let Some((_, sent)) = by_number.or_else(|| self.sends.back()) {
-            self.report.rtt.record(sent.elapsed());
-        }
-    }
-
-    /// Whether the replies that came are all that was asked for.
-    fn has_enough(&self, plan: &ReplyPlan) -> bool {
-        let report = &self.report;
-        let all_refused = self.plan.unicast
-            && report.datagrams > 0
-            && (report.refused + report.errors >= report.datagrams
-                // One answer may stand for a batch that went back to back.
-                || (self.pace.is_unpaced() && report.refused > 0 && report.replies == 0));
-        match (plan.wanted, &plan.expect) {
-            _ if all_refused => true,
-            (Some(wanted), _) => report.replies >= wanted,
-            (None, Some(_)) => report.is_expected_seen && report.replies >= report.datagrams,
-            (None, None) => false,
-        }
-    }
-
-    async fn wait_for_replies(
-        &mut self,
-        sink: &mut impl Sink,
-        shutdown: &mut Shutdown,
-    ) -> Result<End, Error> {
-        let Some(plan) = &self.plan.replies else {
-            return Ok(End::Complete);
-        };
-        if self.report.datagrams == 0 {
-            return Ok(End::Complete);
-        }
-        let deadline = self.last_sent + plan.wait;
-        loop {
-            if self.hear(sink)? == Flow::ReaderGone {
-                return Ok(End::ReaderGone);
-            }
-            if self.has_enough(plan) {
-                return Ok(End::Complete);
-            }
-            tokio::select! {
-                biased;
-                () = shutdown.asked() => return Ok(End::Asked),
-                _ = self.bound.socket.readable() => {}
-                () = system::error_reported(&self.bound.socket) => {
-                    self.hear_errors(None, Loudness::Verdict);
-                }
-                () = until(Some(deadline)) => {
-                    return Ok(if self.hear(sink)? == Flow::ReaderGone { End::ReaderGone } else { End::Complete });
-                }
-            }
-        }
-    }
-
-    /// Looks up the path's MTU when it begins to matter: a run of one short datagram goes without.
-    fn learn_path(&mut self, outbox: &Outbox) {
-        let room = LEAST_MTU - header_len(&self.plan.peer);
-        let is_short = outbox.len() < 4 && outbox.byte_len() <= room;
-        if self.is_path_known || is_short {
-            return;
-        }
-        self.is_path_known = true;
-        self.path_mtu = probe_mtu(self.plan.peer);
-        if let Some(mtu) = self.path_mtu {
-            self.transmitter
-                .set_longest_segment(mtu.saturating_sub(header_len(&self.plan.peer)));
-        }
-    }
-
-    /// Says once what may go wrong with these payloads.
-    fn advise(&mut self, outbox: &Outbox) {
-        if self.advice.cut
-            && self.advice.empty
-            && (self.advice.fragmented || self.path_mtu.is_none())
-        {
-            return;
-        }
-        for index in 0..outbox.len() {
-            let len = outbox.payload(index).len();
-            if len == 0 && !self.advice.empty {
-                self.advice.empty = true;
-                tracing::info!("an empty datagram: some ESP32 firmware mishandles it");
-            }
-            if len > TUTORIAL_RECV_SIZE && !self.advice.cut {
-                self.advice.cut = true;
-                tracing::info!(
-                    "a payload of {len} bytes: the tutorial's recvfrom({TUTORIAL_RECV_SIZE}) would cut it to {TUTORIAL_RECV_SIZE}"
-                );
-            }
-            if let Some(mtu) = self.path_mtu
-                && len + header_len(&self.plan.peer) > mtu
-                && !self.advice.fragmented
-            {
-                self.advice.fragmented = true;
-                tracing::info!(
-                    "a payload of {len} bytes will be fragmented: the path's MTU is {mtu}, and one lost fragment loses the datagram"
-                );
-            }
-        }
-    }
-}
-
-/// Every path takes IP packets of this size whole, or fragments them unseen: IPv6's least MTU (RFC 8200).
-const LEAST_MTU: usize = 1280;
-
-/// The path's MTU as the kernel knows it, asked on a socket of its own: sends nothing.
-fn probe_mtu(peer: SocketAddr) -> Option<usize> {
-    let probe = std::net::UdpSocket::bind(socket::unspecified(&peer, 0)).ok()?;
-    probe.connect(peer).ok()?;
-    system::path_mtu(&probe)
 }
 
 async fn until(deadline: Option<Instant>) {

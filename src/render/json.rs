@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::net::Datagram;
-use crate::net::listen::Notes;
+use crate::net::sink::Notes;
 use crate::payload::escape::{Audience, reorders_or_hides};
 use crate::render::Style;
 

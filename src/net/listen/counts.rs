@@ -1,0 +1,335 @@
+//! What a listener counts and whom it answers; the summary line.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use crate::error::seconds;
+use crate::net::answer::{self, Answer, AnswerRate};
+use crate::net::batch::{Drops, Outbox};
+use crate::net::listen::ListenPlan;
+use crate::net::sink::Notes;
+use crate::net::socket::Bound;
+use crate::net::{Datagram, interface, system};
+use crate::payload::escape;
+use crate::payload::sequence::Header;
+use crate::stats::sequence::{Arrival, Totals, Tracker};
+use crate::stats::{Spread, counted, per_second};
+
+/// Peers told apart; a flood of forged senders beyond this is counted in one lump.
+const MAX_PEERS: usize = 65_536;
+
+/// Everything that a datagram is counted into.
+#[derive(Debug)]
+pub(super) struct Counts<'a> {
+    plan: &'a ListenPlan,
+    pub(super) datagrams: u64,
+    bytes: u64,
+    truncated: u64,
+    pub(super) filtered: u64,
+    peers: Peers,
+    totals: Totals,
+    unsequenced: u64,
+    delays: Spread,
+    own: Vec<IpAddr>,
+    broadcasts: Vec<IpAddr>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    outbox: Outbox,
+    to: Vec<(SocketAddr, IpAddr)>,
+    sent: u64,
+    failed: u64,
+    withheld: u64,
+}
+
+#[derive(Debug)]
+struct Peer {
+    rate: AnswerRate,
+    tracker: Option<Box<Tracker>>,
+    is_own: bool,
+}
+
+#[derive(Debug)]
+struct Peers {
+    table: Vec<Peer>,
+    index: HashMap<SocketAddr, usize>,
+    last: Option<(SocketAddr, usize)>,
+    /// Stands in for all beyond [`MAX_PEERS`].
+    rest: Peer,
+    is_full: bool,
+}
+
+impl Peers {
+    fn get(&mut self, address: SocketAddr, make: impl FnOnce() -> Peer) -> &mut Peer {
+        let index = match self.last {
+            Some((last, index)) if last == address => Some(index),
+            _ => self.index.get(&address).copied(),
+        };
+        let index = match index {
+            Some(index) => index,
+            None if self.table.len() >= MAX_PEERS => {
+                self.is_full = true;
+                return &mut self.rest;
+            }
+            None => {
+                self.table.push(make());
+                self.index.insert(address, self.table.len() - 1);
+                self.table.len() - 1
+            }
+        };
+        self.last = Some((address, index));
+        self.table.get_mut(index).unwrap_or(&mut self.rest)
+    }
+}
+
+impl<'a> Counts<'a> {
+    /// Nothing counted yet.
+    pub(super) fn new(plan: &'a ListenPlan, now: Instant) -> Self {
+        let wants_interfaces = plan.sequenced || plan.answer.is_some();
+        let rest = Peer {
+            rate: AnswerRate::new(now),
+            tracker: None,
+            is_own: false,
+        };
+        Self {
+            plan,
+            datagrams: 0,
+            bytes: 0,
+            truncated: 0,
+            filtered: 0,
+            peers: Peers {
+                table: Vec::new(),
+                index: HashMap::new(),
+                last: None,
+                rest,
+                is_full: false,
+            },
+            totals: Totals::default(),
+            unsequenced: 0,
+            delays: Spread::default(),
+            own: if wants_interfaces {
+                interface::own_addresses()
+            } else {
+                Vec::new()
+            },
+            broadcasts: if wants_interfaces {
+                interface::broadcast_addresses()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// Counts one datagram; says what is to be noted of it, or that it is not wanted.
+    pub(super) fn count(
+        &mut self,
+        datagram: &Datagram<'_>,
+        now: Instant,
+        answers: &mut Answers,
+    ) -> Option<Notes> {
+        let plan = self.plan;
+        if plan.count.is_some_and(|count| self.datagrams >= count) {
+            return None;
+        }
+        if !plan.from.is_empty()
+            && !plan
+                .from
+                .iter()
+                .any(|prefix| prefix.contains(datagram.peer.ip()))
+        {
+            self.filtered += 1;
+            return None;
+        }
+        tracing::debug!(
+            "recvfrom {} bytes from {}",
+            datagram.payload.len(),
+            datagram.peer
+        );
+        tracing::trace!("payload {}", escape::excerpt(datagram.payload));
+        self.datagrams += 1;
+        self.bytes += datagram.payload.len() as u64;
+        if datagram.is_truncated() {
+            self.truncated += 1;
+            if self.truncated == 1 {
+                tracing::warn!(
+                    "a datagram of {} bytes from {} was cut to {} (--recv-size); further ones are only counted",
+                    datagram.full_len,
+                    datagram.peer,
+                    datagram.payload.len()
+                );
+            }
+        }
+        let own = &self.own;
+        let peer = self.peers.get(datagram.peer, || Peer {
+            rate: AnswerRate::new(now),
+            tracker: plan.sequenced.then(Box::default),
+            is_own: datagram.peer.ip().is_loopback() || own.contains(&datagram.peer.ip()),
+        });
+        if let Some(answer) = &plan.answer {
+            match answer::check(datagram, own, |address| self.broadcasts.contains(&address)) {
+                Ok(()) if peer.rate.allow(now, plan.reply_rate) => answers.queue(answer, datagram),
+                Ok(()) => answers.withhold(answer::Silence::Rate, datagram),
+                Err(silence) => answers.withhold(silence, datagram),
+            }
+        }
+        let mut notes = Notes::default();
+        if plan.sequenced {
+            match (Header::read(datagram.payload), &mut peer.tracker) {
+                (Some(header), Some(tracker)) => {
+                    let before = tracker.totals();
+                    let arrival = tracker.arrive(header.sequence);
+                    let after = tracker.totals();
+                    // Lost can go down again: a late one was not lost.
+                    self.totals.lost = (self.totals.lost + after.lost).saturating_sub(before.lost);
+                    self.totals.duplicate += after.duplicate - before.duplicate;
+                    self.totals.reordered += after.reordered - before.reordered;
+                    notes.sequence = Some(header.sequence);
+                    if let Arrival::Next { lost } = arrival {
+                        notes.lost = lost;
+                    }
+                    if peer.is_own
+                        && let Ok(delay) = u64::try_from(
+                            datagram
+                                .time
+                                .as_nanos()
+                                .saturating_sub(header.sent.as_nanos()),
+                        )
+                    {
+                        self.delays.record(Duration::from_nanos(delay));
+                    }
+                }
+                _ => self.unsequenced += 1,
+            }
+        }
+        Some(notes)
+    }
+}
+
+impl Answers {
+    /// Whether an answer is to be sent.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.to.is_empty()
+    }
+
+    fn queue(&mut self, answer: &Answer, datagram: &Datagram<'_>) {
+        self.outbox.push(match answer {
+            Answer::Echo => datagram.payload,
+            Answer::Fixed(payload) => payload,
+        });
+        self.to.push((datagram.peer, datagram.local.ip()));
+    }
+
+    fn withhold(&mut self, silence: answer::Silence, datagram: &Datagram<'_>) {
+        self.withheld += 1;
+        tracing::debug!("no answer to {} ({silence:?})", datagram.peer);
+    }
+
+    /// Sends what is queued, from the address each question came to.
+    pub(super) async fn send(&mut self, bound: &Bound) {
+        for (index, (peer, local)) in self.to.iter().enumerate() {
+            let payload = self.outbox.payload(index);
+            // Only a wildcard socket has a choice of addresses.
+            let from = bound.local.ip().is_unspecified().then_some(*local);
+            let mut result = system::answer_from(&bound.socket, payload, *peer, from);
+            if result
+                .as_ref()
+                .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+            {
+                result = match bound.socket.writable().await {
+                    Ok(()) => system::answer_from(&bound.socket, payload, *peer, from),
+                    Err(error) => Err(error),
+                };
+            }
+            match result {
+                Ok(()) => {
+                    self.sent += 1;
+                    tracing::debug!("sendto {} bytes to {peer}", payload.len());
+                }
+                Err(error) => {
+                    self.failed += 1;
+                    tracing::debug!("cannot answer {peer}: {error}");
+                }
+            }
+        }
+        self.outbox.clear();
+        self.to.clear();
+    }
+}
+
+/// The summary line of a listener.
+#[derive(Debug)]
+pub struct Report<'a> {
+    pub(super) counts: &'a Counts<'a>,
+    pub(super) answers: &'a Answers,
+    pub(super) dropped: Option<Drops>,
+    pub(super) elapsed: Duration,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            counts, answers, ..
+        } = self;
+        let peers = counts.peers.table.len() as u64;
+        write!(
+            f,
+            "{}, {}, {}{}, {}, {} datagrams/s",
+            counted(counts.datagrams, "datagram", "datagrams"),
+            counted(counts.bytes, "byte", "bytes"),
+            if counts.peers.is_full {
+                "more than "
+            } else {
+                ""
+            },
+            counted(peers, "peer", "peers"),
+            seconds(self.elapsed),
+            per_second(counts.datagrams, self.elapsed),
+        )?;
+        match self.dropped {
+            Some(Drops { count, is_estimate }) => {
+                let about = if is_estimate { "about " } else { "" };
+                write!(f, ", {about}{count} dropped by the kernel")?;
+            }
+            None => write!(f, ", drops by the kernel not known on this system")?,
+        }
+        write!(f, ", {} truncated", counts.truncated)?;
+        if counts.plan.sequenced {
+            let Totals {
+                lost,
+                duplicate,
+                reordered,
+            } = counts.totals;
+            write!(
+                f,
+                ", {lost} lost, {duplicate} duplicate, {reordered} reordered"
+            )?;
+            if counts.unsequenced > 0 {
+                write!(f, ", {} without a sequence number", counts.unsequenced)?;
+            }
+            if counts.delays.count() > 0 {
+                write!(f, ", one-way delay {}", counts.delays)?;
+            }
+        }
+        if counts.filtered > 0 {
+            write!(f, ", {} from others left out", counts.filtered)?;
+        }
+        if counts.plan.answer.is_some() {
+            write!(f, ", {} answered", answers.sent)?;
+            if answers.withheld > 0 {
+                write!(
+                    f,
+                    ", {} not answered (rate, group or own address)",
+                    answers.withheld
+                )?;
+            }
+            if answers.failed > 0 {
+                write!(f, ", {} answers failed", answers.failed)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Blocks of addresses, to choose whom to hear.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// An address or a block of them: `192.168.0.0/24`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prefix {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl FromStr for Prefix {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address
+            .parse()
+            .map_err(|_| "write IP or IP/PREFIX, for example 192.168.0.0/24".to_owned())?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = match bits {
+            None => most,
+            Some(bits) => match bits.parse() {
+                Ok(bits) if bits <= most => bits,
+                _ => return Err(format!("the prefix is a number from 0 to {most}")),
+            },
+        };
+        Ok(Self { address, bits })
+    }
+}
+
+impl Prefix {
+    /// Whether the address is of this block.
+    #[must_use]
+    pub fn contains(self, address: IpAddr) -> bool {
+        let differ = match (self.address, address) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => u128::from(a.to_bits() ^ b.to_bits()) << 96,
+            (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits() ^ b.to_bits(),
+            _ => return false,
+        };
+        u32::from(self.bits) <= differ.leading_zeros()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_holds_its_block_and_no_more() {
+        let holds = |prefix: &str, address: &str| {
+            prefix
+                .parse::<Prefix>()
+                .unwrap()
+                .contains(address.parse().unwrap())
+        };
+        assert!(holds("192.168.0.0/24", "192.168.0.255"));
+        assert!(holds("192.168.0.77/24", "192.168.0.1"));
+        assert!(!holds("192.168.0.0/24", "192.168.1.0"));
+        assert!(holds("0.0.0.0/0", "255.255.255.255"));
+        assert!(holds("192.168.0.5", "192.168.0.5") && !holds("192.168.0.5", "192.168.0.4"));
+        assert!(holds("fe80::/10", "fe80::1") && !holds("fe80::/10", "::1"));
+        assert!(!holds("0.0.0.0/0", "::1") && !holds("::/0", "1.2.3.4"));
+        for text in [
+            "",
+            "x",
+            "192.168.0.0/33",
+            "::/129",
+            "1.2.3.4/",
+            "1.2.3.4/-1",
+        ] {
+            assert!(text.parse::<Prefix>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What comes back: replies, and what the network reports of datagrams that went.
+
+use std::io;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::net::Datagram;
+use crate::net::send::{CALLS_IN_A_ROW, End, Loudness, ReplyPlan, Sender, WARN_EVERY, until};
+use crate::net::sink::{Flow, Notes, Sink};
+use crate::net::system::{self, NetworkError};
+use crate::payload::sequence::Header;
+use crate::shutdown::Shutdown;
+
+impl Sender<'_> {
+    pub(super) fn may_warn(&mut self) -> bool {
+        let now = Instant::now();
+        let may = self
+            .last_warning
+            .is_none_or(|last| now >= last + WARN_EVERY);
+        if may {
+            self.last_warning = Some(now);
+        }
+        may
+    }
+
+    /// Takes note of what the network reports of datagrams that went. `error` is what a call returned; says whether
+    /// it was such a report.
+    pub(super) fn hear_errors(&mut self, error: Option<&io::Error>, loudness: Loudness) -> bool {
+        let mut heard = false;
+        for report in system::network_errors(&self.bound.socket, error) {
+            heard = true;
+            match report {
+                NetworkError::Refused => {
+                    self.report.refused += 1;
+                    if loudness == Loudness::Warn && self.may_warn() {
+                        tracing::warn!("refused: nothing listens on {}", self.plan.peer);
+                    }
+                }
+                NetworkError::TooBig { mtu } => {
+                    tracing::debug!(
+                        "the path takes packets of {mtu} bytes at most: longer ones are fragmented from now on"
+                    );
+                }
+                NetworkError::Unreachable { error, by } => {
+                    self.report.errors += 1;
+                    if self.may_warn() {
+                        match by {
+                            Some(by) => tracing::warn!(
+                                "{} cannot be reached, says {by}: {error}",
+                                self.plan.peer.ip()
+                            ),
+                            None => {
+                                tracing::warn!(
+                                    "{} cannot be reached: {error}",
+                                    self.plan.peer.ip()
+                                );
+                            }
+                        }
+                    }
+                    self.report.last_error = Some(error);
+                }
+            }
+        }
+        heard
+    }
+
+    /// Reads the replies that are there.
+    pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Flow, Error> {
+        let Some(mut receiver) = self.receiver.take() else {
+            return Ok(Flow::Continue);
+        };
+        let mut came = 0;
+        let wanted = self
+            .plan
+            .replies
+            .as_ref()
+            .and_then(|plan| plan.wanted)
+            .unwrap_or(u64::MAX);
+        // Not for ever: a peer that floods must not keep us from sending.
+        for _ in 0..CALLS_IN_A_ROW {
+            let more = wanted.saturating_sub(self.report.replies);
+            if more == 0 {
+                break;
+            }
+            let limit = usize::try_from(more).unwrap_or(usize::MAX);
+            let result = receiver.receive(&self.bound.socket, self.local, limit, |datagram| {
+                // One buffer of the kernel's can hold more than was asked for.
+                if self.report.replies < wanted {
+                    self.count_reply(&datagram);
+                    sink.datagram(&datagram, Notes::default());
+                }
+            });
+            match result {
+                Ok(count) => came += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    if !self.hear_errors(Some(&error), Loudness::Warn) {
+                        tracing::debug!("recvfrom: {error}");
+                        break;
+                    }
+                }
+            }
+        }
+        self.receiver = Some(receiver);
+        if came > 0 {
+            sink.flush()
+        } else {
+            Ok(Flow::Continue)
+        }
+    }
+
+    fn count_reply(&mut self, datagram: &Datagram<'_>) {
+        tracing::debug!(
+            "recvfrom {} bytes from {}",
+            datagram.payload.len(),
+            datagram.peer
+        );
+        self.report.replies += 1;
+        let expected = self
+            .plan
+            .replies
+            .as_ref()
+            .and_then(|plan| plan.expect.as_deref());
+        if expected == Some(datagram.payload) {
+            self.report.is_expected_seen = true;
+        }
+        // A reply that carries our number answers that datagram; any other, the last one sent.
+        let by_number = Header::read(datagram.payload).and_then(|header| {
+            self.sends
+                .iter()
+                .rev()
+                .find(|(number, _)| *number == header.sequence)
+        });
+        if let Some((_, sent)) = by_number.or_else(|| self.sends.back()) {
+            self.report.rtt.record(sent.elapsed());
+        }
+    }
+
+    /// Whether the replies that came are all that was asked for.
+    fn has_enough(&self, plan: &ReplyPlan) -> bool {
+        let report = &self.report;
+        let all_refused = self.plan.unicast
+            && report.datagrams > 0
+            && (report.refused + report.errors >= report.datagrams
+                // One answer may stand for a batch that went back to back.
+                || (self.pace.is_unpaced() && report.refused > 0 && report.replies == 0));
+        match (plan.wanted, &plan.expect) {
+            _ if all_refused => true,
+            (Some(wanted), _) => report.replies >= wanted,
+            (None, Some(_)) => report.is_expected_seen && report.replies >= report.datagrams,
+            (None, None) => false,
+        }
+    }
+
+    pub(super) async fn wait_for_replies(
+        &mut self,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+    ) -> Result<End, Error> {
+        let Some(plan) = &self.plan.replies else {
+            return Ok(End::Complete);
+        };
+        if self.report.datagrams == 0 {
+            return Ok(End::Complete);
+        }
+        let deadline = self.last_sent + plan.wait;
+        loop {
+            if self.hear(sink)? == Flow::ReaderGone {
+                return Ok(End::ReaderGone);
+            }
+            if self.has_enough(plan) {
+                return Ok(End::Complete);
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(End::Asked),
+                _ = self.bound.socket.readable() => {}
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Verdict);
+                }
+                () = until(Some(deadline)) => {
+                    return Ok(if self.hear(sink)? == Flow::ReaderGone { End::ReaderGone } else { End::Complete });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The counts of a run of sending; the summary line.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::error::seconds;
+use crate::stats::{Spread, counted, per_second};
+
+/// The counts of a run.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Datagrams that the kernel took.
+    pub datagrams: u64,
+    /// Their payload bytes.
+    pub bytes: u64,
+    /// Datagrams that could not be sent, or that the network reported undeliverable.
+    pub errors: u64,
+    /// ICMP port-unreachable messages.
+    pub refused: u64,
+    /// Datagrams that came back.
+    pub replies: u64,
+    /// Whether the expected reply was among them.
+    pub is_expected_seen: bool,
+    /// The last error among `errors`.
+    pub last_error: Option<io::Error>,
+    pub(super) rtt: Spread,
+    pub(super) elapsed: Duration,
+    /// From the first datagram to the last.
+    pub(super) sending: Duration,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, {}, {}, {} refused, {}",
+            counted(self.datagrams, "datagram", "datagrams"),
+            counted(self.bytes, "byte", "bytes"),
+            counted(self.errors, "error", "errors"),
+            self.refused,
+            counted(self.replies, "reply", "replies"),
+        )?;
+        if self.rtt.count() > 0 {
+            write!(f, ", RTT {}", self.rtt)?;
+        }
+        write!(f, ", {}", seconds(self.elapsed))?;
+        // From the first to the last: waiting for replies is not sending. One datagram has no such span.
+        let rate = match self.datagrams.checked_sub(1) {
+            Some(gaps @ 1..) if !self.sending.is_zero() => per_second(gaps, self.sending),
+            _ => per_second(self.datagrams, self.elapsed),
+        };
+        write!(f, ", {rate} datagrams/s")
+    }
+}

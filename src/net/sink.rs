@@ -1,0 +1,37 @@
+//! Where the loops hand datagrams to: the output, or a test.
+
+use crate::error::Error;
+use crate::net::Datagram;
+
+/// What the loop found out about a datagram.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Its sequence number.
+    pub sequence: Option<u64>,
+    /// Numbers missing just before it.
+    pub lost: u64,
+}
+
+/// Whether the sink wants more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Whoever read the output has gone.
+    ReaderGone,
+}
+
+/// Takes datagrams as they come.
+pub trait Sink {
+    /// One datagram; errors wait for [`Sink::flush`].
+    fn datagram(&mut self, datagram: &Datagram<'_>, notes: Notes);
+
+    /// No more datagrams are at hand: everything goes out now.
+    ///
+    /// # Errors
+    /// The output or a file cannot be written.
+    fn flush(&mut self) -> Result<Flow, Error>;
+
+    /// Something goes to stderr: a picture in place makes way.
+    fn make_way(&mut self) {}
+}

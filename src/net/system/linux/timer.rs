@@ -1,0 +1,61 @@
+//! A timer for even spacing: timerfd(2).
+
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd, RawFd};
+use std::time::Instant;
+
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// A timer exact to some tens of microseconds, where tokio's is exact to a millisecond. Made at the first wait.
+#[derive(Debug, Default)]
+pub(crate) struct Timer {
+    timer: Option<AsyncFd<Handle>>,
+}
+
+#[derive(Debug)]
+struct Handle(TimerFd);
+
+impl AsRawFd for Handle {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+impl Timer {
+    /// Resolves at `deadline`. May be dropped and asked again.
+    pub(crate) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
+        let wait = deadline.saturating_duration_since(Instant::now());
+        if wait.is_zero() {
+            return Ok(());
+        }
+        let timer = match &mut self.timer {
+            Some(timer) => timer,
+            none => none.insert(Self::make()?),
+        };
+        timer.get_ref().0.set(
+            Expiration::OneShot(TimeSpec::from_duration(wait)),
+            TimerSetTimeFlags::empty(),
+        )?;
+        loop {
+            let mut ready = timer.readable().await?;
+            ready.clear_ready();
+            // An expiry from before may have been left: the clock decides.
+            if Instant::now() >= deadline {
+                return Ok(());
+            }
+        }
+    }
+
+    fn make() -> io::Result<AsyncFd<Handle>> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe, for handles that lend their descriptor; ours owns it"
+        )]
+        AsyncFd::with_interest(Handle(timer), Interest::READABLE)
+    }
+}
