@@ -239,9 +239,17 @@ impl Outbox {
     /// How many datagrams from `first` on have the length of the first, at most `limit`.
     #[must_use]
     pub fn run_len(&self, first: usize, limit: usize) -> usize {
-        let len = self.payload(first).len();
-        (first..self.len().min(first.saturating_add(limit)))
-            .take_while(|&index| self.payload(index).len() == len)
+        let start = self.start(first);
+        let len = self.end(first) - start;
+        let ends = self
+            .ends
+            .get(first..)
+            .unwrap_or_default()
+            .iter()
+            .take(limit);
+        let even = (1..).map(|count| start + count * len);
+        ends.zip(even)
+            .take_while(|(end, even)| *end == even)
             .count()
     }
 

@@ -4,6 +4,8 @@ use std::num::ParseFloatError;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use crate::net::system;
+
 /// Datagrams a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
@@ -41,22 +43,35 @@ impl FromStr for Rate {
     }
 }
 
-/// Spaces datagrams; the schedule counts from the first, so that lateness does not add up.
+/// Spaces datagrams. The schedule counts from the first, so that lateness does not add up; lateness is made good at a
+/// slightly higher rate and not in one burst.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    gap: Duration,
-    /// Nanoseconds, exact where `gap` is rounded.
-    gap_nanos: f64,
-    start: Option<Instant>,
+    /// Nanoseconds from one datagram to the next.
+    gap: f64,
+    clock: Option<Clock>,
     sent: u64,
 }
 
-/// Late by at most this much, the schedule is kept and the delay made good; later than that it starts afresh, so that
-/// a machine that slept does not answer with a flood.
-const FORGIVEN: Duration = Duration::from_millis(200);
+/// How far the schedule is.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    start: Instant,
+    /// When it was looked at last.
+    last: Instant,
+    /// Nanoseconds of the schedule that may have been sent by then: behind the time since `start` while lateness is
+    /// being made good.
+    passed: f64,
+}
 
-/// At most this much of the schedule goes out back to back when making good a delay.
-const BURST: Duration = Duration::from_millis(1);
+/// Later than this the schedule starts afresh: a machine that slept does not make good what it missed.
+const FORGIVEN: f64 = 200e6;
+
+/// How much faster than time the schedule runs while it catches up.
+const CATCH_UP: f64 = 1.1;
+
+/// At most this much of the schedule goes out back to back, in nanoseconds: what the system's timer may be late.
+const BURST: f64 = system::TIMER_GRAIN.as_nanos() as f64;
 
 impl Pace {
     /// Back to back.
@@ -69,9 +84,8 @@ impl Pace {
     #[must_use]
     pub fn every(gap: Duration) -> Self {
         Self {
-            gap,
-            gap_nanos: gap.as_secs_f64() * 1e9,
-            start: None,
+            gap: gap.as_secs_f64() * 1e9,
+            clock: None,
             sent: 0,
         }
     }
@@ -82,9 +96,8 @@ impl Pace {
         match rate {
             Rate::Max => Self::unpaced(),
             Rate::PerSecond(rate) => Self {
-                gap: Duration::from_secs_f64((1.0 / rate).min(1e9)),
-                gap_nanos: 1e9 / rate,
-                start: None,
+                gap: 1e9 / rate,
+                clock: None,
                 sent: 0,
             },
         }
@@ -93,48 +106,48 @@ impl Pace {
     /// Whether datagrams go back to back.
     #[must_use]
     pub fn is_unpaced(&self) -> bool {
-        self.gap_nanos == 0.0
+        self.gap == 0.0
     }
 
-    /// When the next datagram is due; `now` if it is the first.
+    /// When the next datagram is due; `now` or before, if it is.
     pub fn due(&mut self, now: Instant) -> Instant {
-        let Some(start) = self.start else {
-            return *self.start.insert(now);
-        };
-        if self.is_unpaced() {
+        let clock = self.advance(now);
+        let wanted = self.gap * self.sent as f64;
+        if clock.passed >= wanted {
             return now;
         }
-        let due = self.at_index(start, self.sent);
-        if now.saturating_duration_since(due) > FORGIVEN.max(self.gap) {
-            self.start = Some(now);
-            self.sent = 0;
-            return now;
+        let lag = nanos(now - clock.start) - clock.passed;
+        if lag < 1.0 {
+            after(clock.start, wanted)
+        } else {
+            after(now, (wanted - clock.passed) / CATCH_UP)
         }
-        due
     }
 
-    /// How many datagrams may go now, `limit` at most: those that are due, but no long burst.
+    /// How many datagrams may go now, `limit` at most: those that are due.
     pub fn allowance(&mut self, now: Instant, limit: usize) -> usize {
+        let clock = self.advance(now);
         if self.is_unpaced() {
-            self.due(now);
             return limit;
         }
-        if self.due(now) > now {
-            return 0;
-        }
-        let start = self.start.unwrap_or(now);
-        let elapsed = now.saturating_duration_since(start).as_secs_f64() * 1e9;
-        let due = (elapsed / self.gap_nanos).floor() + 1.0 - self.sent as f64;
-        let burst = (BURST.as_secs_f64() * 1e9 / self.gap_nanos)
-            .floor()
-            .max(1.0);
+        let due = (clock.passed / self.gap).floor() + 1.0 - self.sent as f64;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "between 1 and the burst, which fits"
+            reason = "between 0 and the limit"
         )]
-        let allowed = due.clamp(1.0, burst) as usize;
-        allowed.min(limit)
+        let allowed = due.clamp(0.0, limit as f64) as usize;
+        allowed
+    }
+
+    /// Whether all that was due before `deadline` is gone: what is owed still goes, a little late.
+    #[must_use]
+    pub fn is_past(&self, deadline: Instant, now: Instant) -> bool {
+        let Some(clock) = self.clock.filter(|_| !self.is_unpaced()) else {
+            return now >= deadline;
+        };
+        let next = after(clock.start, self.gap * self.sent as f64);
+        now >= deadline && (next >= deadline || now >= after(deadline, FORGIVEN))
     }
 
     /// Counts datagrams as gone, sent or failed.
@@ -142,10 +155,37 @@ impl Pace {
         self.sent += datagrams as u64;
     }
 
-    fn at_index(&self, start: Instant, index: u64) -> Instant {
-        let nanos = self.gap_nanos * index as f64;
-        start + Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::from_secs(1 << 32))
+    /// Lets the schedule follow the time.
+    fn advance(&mut self, now: Instant) -> Clock {
+        let Some(mut clock) = self.clock else {
+            return *self.clock.insert(Clock {
+                start: now,
+                last: now,
+                passed: 0.0,
+            });
+        };
+        let step = nanos(now.saturating_duration_since(clock.last)).min(BURST.max(self.gap));
+        let real = nanos(now.saturating_duration_since(clock.start));
+        clock.last = clock.last.max(now);
+        clock.passed = (clock.passed + step * CATCH_UP).min(real);
+        if real - clock.passed > FORGIVEN.max(self.gap) {
+            clock.start = after(clock.start, real - clock.passed);
+        }
+        self.clock = Some(clock);
+        clock
     }
+}
+
+fn nanos(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e9
+}
+
+fn after(start: Instant, nanos: f64) -> Instant {
+    // An interval can be a century; a run is not.
+    start
+        + Duration::try_from_secs_f64(nanos / 1e9)
+            .unwrap_or(Duration::MAX)
+            .min(Duration::from_secs(1 << 32))
 }
 
 #[cfg(test)]
@@ -153,6 +193,7 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
+    const US: Duration = Duration::from_micros(1);
 
     #[test]
     fn rates_are_read() {
@@ -169,16 +210,13 @@ mod tests {
         let start = Instant::now();
         let mut pace = Pace::every(100 * MS);
         for index in 0..10u32 {
-            let due = pace.due(start + index * 100 * MS + 30 * MS * index.min(1));
-            assert_eq!(
-                due,
-                if index == 0 {
-                    start
-                } else {
-                    start + index * 100 * MS
-                }
-            );
+            let nominal = start + index * 100 * MS;
+            // Each wake-up is late; the next is still due when it would have been.
+            let woken = nominal + 3 * MS * index.min(1);
+            assert!(pace.due(woken) <= woken);
+            assert_eq!(pace.allowance(woken, 64), 1);
             pace.count(1);
+            assert_eq!(pace.due(woken), nominal + 100 * MS);
         }
     }
 
@@ -189,20 +227,76 @@ mod tests {
         assert_eq!(pace.allowance(start, 64), 1);
         pace.count(1);
         let woken = start + Duration::from_secs(60);
-        assert_eq!(pace.due(woken), woken);
-        assert_eq!(pace.allowance(woken, 64), 1);
-        pace.count(1);
-        assert_eq!(pace.due(woken), woken + 10 * MS);
+        let (mut now, mut sent) = (woken, 0);
+        while now < woken + 1000 * MS {
+            let allowed = pace.allowance(now, 64);
+            assert!(allowed <= 1);
+            pace.count(allowed);
+            sent += allowed;
+            now += MS;
+        }
+        assert!((99..=112).contains(&sent), "{sent} in the second after");
+    }
+
+    /// The longest burst and the count, when the sender is held up for `stall` after a tenth of a second.
+    fn run(rate: f64, stall: Duration, wake: Duration) -> (usize, usize) {
+        let start = Instant::now();
+        let mut pace = Pace::at(Rate::PerSecond(rate));
+        let mut times = Vec::new();
+        let (mut now, mut stalled) = (start, false);
+        while now < start + 1000 * MS {
+            let due = pace.due(now);
+            if due > now {
+                now = due.max(now + wake);
+                continue;
+            }
+            let allowed = pace.allowance(now, 64);
+            pace.count(allowed);
+            times.extend(std::iter::repeat_n(now, allowed));
+            now += 2 * US;
+            if !stalled && now > start + 100 * MS {
+                stalled = true;
+                now += stall;
+            }
+        }
+        let longest = (0..times.len())
+            .map(|first| {
+                times[first..]
+                    .iter()
+                    .take_while(|&&time| time < times[first] + MS)
+                    .count()
+            })
+            .max();
+        (longest.unwrap_or(0), times.len())
     }
 
     #[test]
-    fn no_burst_is_longer_than_a_millisecond_of_schedule() {
+    fn a_delay_is_made_good_without_a_burst() {
+        let (longest, count) = run(10_000.0, Duration::ZERO, US);
+        assert!(longest <= 11, "{longest} within a millisecond");
+        assert_eq!(count, 10_000);
+        let (longest, count) = run(10_000.0, 50 * MS, US);
+        assert!(longest <= 15, "{longest} within a millisecond");
+        assert!((9_999..=10_000).contains(&count), "{count}");
+        let (longest, count) = run(100_000.0, 20 * MS, 50 * US);
+        assert!(longest <= 140, "{longest} within a millisecond");
+        assert!((99_990..=100_000).contains(&count), "{count}");
+        assert_eq!(Pace::unpaced().allowance(Instant::now(), 64), 64);
+    }
+
+    #[test]
+    fn what_is_due_before_the_deadline_is_owed() {
         let start = Instant::now();
-        let mut pace = Pace::at(Rate::PerSecond(10_000.0));
-        assert_eq!(pace.allowance(start, 64), 1);
-        pace.count(1);
-        assert_eq!(pace.allowance(start + 50 * MS, 64), 10);
-        assert_eq!(pace.allowance(start + Duration::from_micros(150), 64), 1);
-        assert_eq!(Pace::unpaced().allowance(start, 64), 64);
+        let mut pace = Pace::at(Rate::PerSecond(100.0));
+        let deadline = start + 100 * MS;
+        for index in 0..10 {
+            assert_eq!(pace.due(start + index * 10 * MS), start + index * 10 * MS);
+            assert!(!pace.is_past(deadline, start + 105 * MS), "{index}");
+            pace.count(1);
+        }
+        assert!(!pace.is_past(deadline, start + 95 * MS));
+        assert!(pace.is_past(deadline, start + 100 * MS));
+        assert!(Pace::unpaced().is_past(deadline, deadline));
+        assert!(!Pace::unpaced().is_past(deadline, start));
     }
 }

@@ -104,6 +104,7 @@ pub struct Sender<'a> {
     first_sent: Instant,
     last_sent: Instant,
     failures_in_a_row: u32,
+    next_look: Instant,
     last_warning: Option<Instant>,
     path_mtu: Option<usize>,
     is_path_known: bool,
@@ -171,6 +172,7 @@ impl<'a> Sender<'a> {
             first_sent: now,
             last_sent: now,
             failures_in_a_row: 0,
+            next_look: now,
             last_warning: None,
             path_mtu: None,
             is_path_known: !plan.unicast,
@@ -284,17 +286,16 @@ impl<'a> Sender<'a> {
         deadline: Option<Instant>,
     ) -> Result<Option<End>, Error> {
         let mut next = 0;
-        let mut next_look = Instant::now() + LOOK_FOR_REPLIES;
         let mut patience: Option<Instant> = None;
         while next < outbox.len() {
             let now = Instant::now();
             if shutdown.is_asked() {
                 return Ok(Some(End::Asked));
             }
-            if deadline.is_some_and(|deadline| now >= deadline) {
+            let due = self.pace.due(now);
+            if deadline.is_some_and(|deadline| self.pace.is_past(deadline, now)) {
                 return Ok(Some(End::Complete));
             }
-            let due = self.pace.due(now);
             if due > now {
                 let due = deadline.map_or(due, |deadline| due.min(deadline));
                 match self.wait_until(due, timer, shutdown).await? {
@@ -309,8 +310,8 @@ impl<'a> Sender<'a> {
                     Woken::Readable | Woken::Due => continue,
                 }
             }
-            if self.receiver.is_some() && now >= next_look {
-                next_look = now + LOOK_FOR_REPLIES;
+            if self.receiver.is_some() && now >= self.next_look {
+                self.next_look = now + LOOK_FOR_REPLIES;
                 tokio::task::yield_now().await;
                 if self.hear(sink)? == Flow::ReaderGone {
                     return Ok(Some(End::ReaderGone));

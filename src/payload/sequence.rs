@@ -43,20 +43,14 @@ impl Header {
     }
 }
 
-/// Appends a payload of `len` bytes, header still blank.
-pub fn append_blank(len: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + len.min(HEADER_LEN), 0);
-    out.extend((0..len.saturating_sub(HEADER_LEN)).map(filler));
-}
-
-/// The filler: `0`..`9`, `a`..`z` over and over, so that a cut shows.
-fn filler(index: usize) -> u8 {
-    const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    ALPHABET
-        .get(index % ALPHABET.len())
-        .copied()
-        .unwrap_or(b'.')
+/// A payload of `len` bytes, its header still blank.
+///
+/// The filler is `0`..`9`, `a`..`z` over and over, so that a cut shows.
+#[must_use]
+pub fn blank(len: usize) -> Vec<u8> {
+    let filler = b"0123456789abcdefghijklmnopqrstuvwxyz".iter().cycle();
+    let header = std::iter::repeat_n(&0, HEADER_LEN);
+    header.chain(filler).take(len).copied().collect()
 }
 
 #[cfg(test)]
@@ -69,8 +63,7 @@ mod tests {
             sequence: 7,
             sent: Timestamp::from_nanos(1_700_000_000_123_456_789),
         };
-        let mut payload = Vec::new();
-        append_blank(20, &mut payload);
+        let mut payload = blank(20);
         header.write(&mut payload);
         assert_eq!(payload.len(), 20);
         assert_eq!(payload[..8], [0, 0, 0, 0, 0, 0, 0, 7]);

@@ -73,6 +73,7 @@ pub struct Source {
     kind: Kind,
     /// Rounds still to go, the present one among them; `None` without end.
     rounds: Option<u64>,
+    is_sequenced: bool,
     max_payload: usize,
     family: &'static str,
 }
@@ -80,7 +81,6 @@ pub struct Source {
 #[derive(Debug)]
 enum Kind {
     Fixed { payloads: Vec<Vec<u8>>, next: usize },
-    Sequenced { len: usize },
     Stream(Stream),
 }
 
@@ -111,7 +111,9 @@ impl Source {
     /// Payloads of `len` bytes with room for a sequence number and a send time.
     #[must_use]
     pub fn sequenced(len: usize, rounds: Option<u64>) -> Self {
-        Self::new(Kind::Sequenced { len }, rounds)
+        let mut source = Self::fixed(vec![sequence::blank(len)], rounds);
+        source.is_sequenced = true;
+        source
     }
 
     /// A file or standard input, cut into datagrams.
@@ -136,6 +138,7 @@ impl Source {
         Self {
             kind,
             rounds,
+            is_sequenced: false,
             max_payload: crate::net::MAX_PAYLOAD_V4,
             family: "IPv4",
         }
@@ -150,7 +153,6 @@ impl Source {
         self.family = family;
         let longest = match &self.kind {
             Kind::Fixed { payloads, .. } => payloads.iter().map(Vec::len).max(),
-            Kind::Sequenced { len } => Some(*len),
             Kind::Stream(Stream {
                 split: Split::Chunks(size),
                 ..
@@ -171,7 +173,7 @@ impl Source {
     /// Whether each datagram gets a sequence number and a send time as it goes out.
     #[must_use]
     pub fn is_sequenced(&self) -> bool {
-        matches!(self.kind, Kind::Sequenced { .. })
+        self.is_sequenced
     }
 
     /// Whether payloads come as somebody types or another program writes them, so that the end is not ours to know.
@@ -192,7 +194,7 @@ impl Source {
     pub fn input_name(&self) -> Option<String> {
         match &self.kind {
             Kind::Stream(stream) => Some(stream.input.name()),
-            _ => None,
+            Kind::Fixed { .. } => None,
         }
     }
 
@@ -215,16 +217,10 @@ impl Source {
                         self.end_round();
                     }
                 }
-                Kind::Sequenced { len } => {
-                    let len = *len;
-                    let _: Result<(), ()> = outbox.push_with(|bytes| {
-                        sequence::append_blank(len, bytes);
-                        Ok(())
-                    });
-                    self.end_round();
-                }
                 Kind::Stream(stream) => {
-                    if stream.take(outbox, self.max_payload, self.family)? {
+                    if stream.take_plain_lines(outbox, limit, self.max_payload)
+                        || stream.take(outbox, self.max_payload, self.family)?
+                    {
                         continue;
                     }
                     if stream.is_at_end {
@@ -255,6 +251,31 @@ impl Source {
 }
 
 impl Stream {
+    /// Moves lines that need no work to the outbox, as many as it takes; says whether there was one. What is special
+    /// (a line too long, the last without its newline) is left to [`Self::take`].
+    fn take_plain_lines(&mut self, outbox: &mut Outbox, limit: usize, max: usize) -> bool {
+        if !matches!(self.split, Split::Lines(rules) if rules.is_verbatim())
+            || self.scanned != self.start
+        {
+            return false;
+        }
+        let rest = self.pending.get(self.start..).unwrap_or_default();
+        let mut from = 0;
+        for newline in memchr::memchr_iter(b'\n', rest) {
+            let line = rest.get(from..newline).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.len() > max || outbox.len() >= limit || outbox.byte_len() >= BATCH_BYTES {
+                break;
+            }
+            outbox.push(line);
+            self.made += 1;
+            from = newline + 1;
+        }
+        self.start += from;
+        self.scanned = self.start;
+        from > 0
+    }
+
     /// Moves one datagram to the outbox, if one is whole.
     fn take(
         &mut self,

@@ -11,7 +11,7 @@ pub(crate) use errors::{
     reports_errors_unconnected,
 };
 pub(crate) use receive::{BatchReceiver, plain_drops};
-pub(crate) use timer::Timer;
+pub(crate) use timer::{TIMER_GRAIN, Timer};
 pub(crate) use transmit::{BatchTransmitter, answer_from};
 
 use std::fs;

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use socket2::Socket;
 use tokio::net::UdpSocket;
@@ -199,6 +199,9 @@ pub(crate) fn answer_from(
     };
     socket.try_send_to(payload, peer).map(drop)
 }
+
+/// How late a wake-up usually is at most: tokio counts milliseconds, Windows' clock ticks 64 times a second.
+pub(crate) const TIMER_GRAIN: Duration = Duration::from_millis(if cfg!(windows) { 16 } else { 2 });
 
 /// tokio's timer.
 #[derive(Debug, Default)]

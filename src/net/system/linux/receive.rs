@@ -196,6 +196,12 @@ impl BatchReceiver {
             }
         }
         self.wanted = (filled * 2).clamp(LEAST_SLOTS, RECEIVE_SLOTS);
+        if filled < slots {
+            // Fewer than there was room for: no more are there. Saying so to tokio spares a call that finds nothing;
+            // whatever comes now is told anew (epoll is used edge by edge).
+            let _: io::Result<()> =
+                socket.try_io(Interest::READABLE, || Err(io::ErrorKind::WouldBlock.into()));
+        }
         Ok(count)
     }
 }

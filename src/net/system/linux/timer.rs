@@ -2,12 +2,15 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd, RawFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+/// How late a wake-up usually is at most.
+pub(crate) const TIMER_GRAIN: Duration = Duration::from_micros(200);
 
 /// A timer exact to some tens of microseconds, where tokio's is exact to a millisecond. Made at the first wait.
 #[derive(Debug, Default)]
