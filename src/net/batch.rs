@@ -160,6 +160,8 @@ pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
 pub struct Outbox {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// Whether all datagrams are copies that [`Outbox::repeat`] made.
+    is_repeated: bool,
 }
 
 impl Outbox {
@@ -167,6 +169,22 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.is_repeated = false;
+    }
+
+    /// Holds `count` copies of one payload and nothing else. The next call with the same payload keeps what is there,
+    /// headers written over it included.
+    pub fn repeat(&mut self, payload: &[u8], count: usize) {
+        if !self.is_repeated {
+            self.clear();
+            self.is_repeated = true;
+        }
+        self.ends.truncate(count);
+        self.bytes.truncate(count * payload.len());
+        while self.ends.len() < count {
+            self.bytes.extend_from_slice(payload);
+            self.ends.push(self.bytes.len());
+        }
     }
 
     /// Adds one datagram: what `write` appends to the buffer.
@@ -177,6 +195,7 @@ impl Outbox {
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.is_repeated = false;
         let start = self.bytes.len();
         let result = write(&mut self.bytes);
         match result {
@@ -188,6 +207,7 @@ impl Outbox {
 
     /// Adds one datagram.
     pub fn push(&mut self, payload: &[u8]) {
+        self.is_repeated = false;
         self.bytes.extend_from_slice(payload);
         self.ends.push(self.bytes.len());
     }

@@ -213,7 +213,6 @@ impl<'a> Sender<'a> {
         // tokio learns with the first wait that the socket can be written.
         let _ = self.bound.socket.writable().await;
         loop {
-            outbox.clear();
             match self
                 .fill(source, &mut outbox, sink, shutdown, deadline)
                 .await?
@@ -257,6 +256,7 @@ impl<'a> Sender<'a> {
         shutdown: &mut Shutdown,
         deadline: Option<Instant>,
     ) -> Result<Option<End>, Error> {
+        source.begin(outbox);
         loop {
             let hears = self.receiver.is_some();
             tokio::select! {

@@ -198,13 +198,32 @@ impl Source {
         }
     }
 
-    /// Adds up to `limit` datagrams; waits while there is none yet. Adds none when all rounds are done.
-    /// May be dropped and called again: nothing is lost.
+    /// Makes the outbox ready for [`Self::fill`]: empty, unless it holds copies of the one payload there is.
+    pub fn begin(&self, outbox: &mut Outbox) {
+        if !matches!(&self.kind, Kind::Fixed { payloads, .. } if payloads.len() == 1) {
+            outbox.clear();
+        }
+    }
+
+    /// Fills the outbox with up to `limit` datagrams; waits while there is none yet. It stays empty when all rounds
+    /// are done. May be dropped and called again: nothing is lost.
     ///
     /// # Errors
     /// The file or a payload in it is bad.
     pub async fn fill(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
-        let limit = outbox.len() + limit;
+        if let Kind::Fixed { payloads, .. } = &self.kind
+            && let [payload] = payloads.as_slice()
+        {
+            // The flood's way: copies made once serve every batch.
+            let fits = BATCH_BYTES / payload.len().max(1);
+            let left = self.rounds.map_or(usize::MAX, |rounds| {
+                usize::try_from(rounds).unwrap_or(usize::MAX)
+            });
+            let count = limit.min(fits.max(1)).min(left);
+            outbox.repeat(payload, count);
+            self.rounds = self.rounds.map(|rounds| rounds - count as u64);
+            return Ok(());
+        }
         while self.rounds != Some(0) && outbox.len() < limit && outbox.byte_len() < BATCH_BYTES {
             match &mut self.kind {
                 Kind::Fixed { payloads, next } => {
