@@ -5,6 +5,7 @@ pub mod listen;
 pub mod send;
 pub mod value;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -113,17 +114,77 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
     let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error.render().to_string()
     } else {
-        // clap repeats the argument as it came: what it says is escaped, line by line.
-        let (red, reset) = if logging::wants_color(ColorChoice::Auto, &std::io::stderr()) {
-            ("\x1b[1;31m", "\x1b[0m")
-        } else {
-            ("", "")
-        };
-        let rendered = error.render().to_string();
-        let message = rendered.strip_prefix("error: ").unwrap_or(&rendered);
-        let lines: Vec<_> = message.lines().map(escape::for_terminal).collect();
-        format!("udpcli: {red}error:{reset} {}\n", lines.join("\n"))
+        let color = logging::wants_color(ColorChoice::Auto, &std::io::stderr());
+        usage_text(&error.render().to_string(), color)
     };
     let _ = std::io::stderr().write_all(text.as_bytes());
     ExitCode::from(2)
+}
+
+/// clap's words in our form: the error on one line, what may help as hints. The argument that it repeats is escaped.
+fn usage_text(rendered: &str, color: bool) -> String {
+    let (red, bold, reset) = if color {
+        ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
+    } else {
+        ("", "", "")
+    };
+    let mut error: Vec<String> = Vec::new();
+    let mut hints: Vec<String> = Vec::new();
+    let message = rendered.strip_prefix("error: ").unwrap_or(rendered);
+    for line in message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        let line = escape::for_terminal(line).into_owned();
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            hints.push(tip.to_owned());
+        } else if let Some(usage) = line.strip_prefix("Usage: ") {
+            // Whatever name the program was started by.
+            let usage = usage.split_once(' ').map_or("", |(_, arguments)| arguments);
+            hints.push(format!("usage: udpcli {usage}"));
+        } else if !line.starts_with("For more information") {
+            error.push(line);
+        }
+    }
+    if !hints.iter().any(|hint| hint.starts_with("usage: ")) {
+        hints.push(
+            "udpcli --help lists the commands, udpcli COMMAND --help a command's flags".to_owned(),
+        );
+    }
+    let mut text = format!("udpcli: {red}error:{reset} {}\n", error.join(" "));
+    for hint in hints {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {bold}hint:{reset} {hint}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_usage_error_is_one_line_and_its_hints() {
+        let error = Cli::try_parse_from(["/bin/u", "send", "1.2.3.4"]).unwrap_err();
+        let text = usage_text(&error.render().to_string(), false);
+        let mut lines = text.lines();
+        assert!(
+            lines
+                .next()
+                .unwrap()
+                .starts_with("udpcli: error: invalid value '1.2.3.4' for '<HOST:PORT>'"),
+            "{text}"
+        );
+        assert!(lines.all(|line| line.starts_with("  hint: ")), "{text}");
+        let error = Cli::try_parse_from(["/bin/u", "send", "--nosuch"]).unwrap_err();
+        let text = usage_text(&error.render().to_string(), false);
+        assert!(text.contains("  hint: usage: udpcli send"), "{text}");
+    }
 }

@@ -9,6 +9,9 @@ use std::time::Duration;
 use crate::payload::{encoding, escape, hex};
 use crate::stats::counted;
 
+/// How a [`Error::Write`] calls standard output.
+pub const STDOUT: &str = "standard output";
+
 /// A run that came to its end, or was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -215,8 +218,9 @@ impl Error {
             Self::Option { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("the system asks for administrator rights (CAP_NET_RAW on Linux) for this".to_owned())
             }
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("the disk is full; what was written before is whole".to_owned())
+            Self::Write { object, source } if source.kind() == io::ErrorKind::StorageFull => {
+                let whole = if object == STDOUT { "" } else { "; what was written before is whole" };
+                Some(format!("the disk is full{whole}"))
             }
             Self::Write { .. } | Self::Encode { .. } | Self::Option { .. } | Self::Socket { .. } | Self::Receive { .. } | Self::Open { .. } | Self::Read { .. } | Self::Start { .. } => None,
         }

@@ -20,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::GlobalArgs;
 use crate::error::Error;
+use crate::panel;
 use crate::payload::escape;
 
 /// Whether stderr takes colour; decided once, by [`start`].
@@ -35,10 +36,13 @@ pub fn start(args: &GlobalArgs) {
         (false, 1) => LevelFilter::DEBUG,
         (false, _) => LevelFilter::TRACE,
     };
-    let chosen: Option<Targets> = std::env::var("UDPCLI_LOG")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let filter = chosen.unwrap_or_else(|| Targets::new().with_target("udpcli", level));
+    let asked = std::env::var("UDPCLI_LOG").ok();
+    let chosen: Option<Result<Targets, _>> = asked.as_deref().map(str::parse);
+    let is_unreadable = matches!(chosen, Some(Err(_)));
+    let filter = match chosen {
+        Some(Ok(targets)) => targets,
+        _ => Targets::new().with_target("udpcli", level),
+    };
     let layer = tracing_subscriber::fmt::layer()
         .event_format(Line { color })
         .with_ansi(false)
@@ -48,6 +52,11 @@ pub fn start(args: &GlobalArgs) {
         .with(filter)
         .with(layer)
         .try_init();
+    if is_unreadable {
+        tracing::warn!(
+            "UDPCLI_LOG is not understood and left aside: write a level, or udpcli::net=debug,warn"
+        );
+    }
 }
 
 /// Whether a stream gets colour: `--color`, then `NO_COLOR` and its kin, then whether it is a terminal.
@@ -118,6 +127,9 @@ where
         };
         let mut fields = Fields::default();
         event.record(&mut fields);
+        if let Some(erase) = panel::erase() {
+            writer.write_str(&erase)?;
+        }
         if self.color {
             writer.write_str(start)?;
         }

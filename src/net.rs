@@ -15,7 +15,7 @@ pub mod socket;
 mod system;
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The longest payload over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP (RFC 791, RFC 768).
 pub const MAX_PAYLOAD_V4: usize = 65_507;
@@ -84,6 +84,14 @@ impl Timestamp {
     #[must_use]
     pub fn since_epoch(self) -> Duration {
         Duration::from_nanos(u64::try_from(self.0).unwrap_or(0))
+    }
+}
+
+/// Resolves at the deadline; never without one.
+pub(crate) async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
     }
 }
 

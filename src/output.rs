@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use crate::error::Error;
+use crate::error::{Error, STDOUT};
 use crate::net::Datagram;
 use crate::net::sink::{Flow, Notes, Sink};
 use crate::panel::Panel;
@@ -70,10 +70,17 @@ impl Output {
     /// As [`Sink::flush`].
     pub fn begin(&mut self) -> Result<Flow, Error> {
         self.renderer.begin(&mut self.text);
-        if let Some(panel) = &mut self.panel {
+        if let Some(panel) = &self.panel {
             panel.draw();
         }
         self.flush()
+    }
+
+    /// Nothing more comes: the panel stays on the screen as it is.
+    pub fn end(&self) {
+        if let Some(panel) = &self.panel {
+            panel.leave();
+        }
     }
 
     /// Writes what is rendered. A reader that went away is no failure.
@@ -82,7 +89,7 @@ impl Output {
             self.text.clear();
             return;
         }
-        if let Some(panel) = &mut self.panel {
+        if let Some(panel) = &self.panel {
             panel.make_way();
         }
         let result = self
@@ -97,7 +104,7 @@ impl Output {
                 // Said once; a full disk behind stdout ends the run.
                 self.reader_gone = true;
                 self.failure.get_or_insert(Error::Write {
-                    object: "standard output".to_owned(),
+                    object: STDOUT.to_owned(),
                     source,
                 });
             }
@@ -132,19 +139,13 @@ impl Sink for Output {
             self.saver = None;
         }
         self.write();
-        if let Some(panel) = &mut self.panel {
+        if let Some(panel) = &self.panel {
             panel.draw();
         }
         match self.failure.take() {
             Some(error) => Err(error),
             None if self.reader_gone => Ok(Flow::ReaderGone),
             None => Ok(Flow::Continue),
-        }
-    }
-
-    fn make_way(&mut self) {
-        if let Some(panel) = &mut self.panel {
-            panel.make_way();
         }
     }
 }

@@ -1,30 +1,55 @@
 //! The board's 128x64 panel as the tutorial's server would draw it, as text in a frame below the scrolling lines.
 //!
 //! The server draws its address at (0, 0), the datagram's text at (0, 15) and `from` with the sender's address at
-//! (0, 31); glyphs are 16 pixels high, Chinese ones 16 wide, Latin ones about 7 on average (Noto Sans CJK).
+//! (0, 31); glyphs are 16 pixels high, Chinese ones 16 wide, Latin ones 4 to 9 (Noto Sans CJK).
 
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use unicode_width::UnicodeWidthChar as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::net::Datagram;
 use crate::payload::encoding::{Part, TextEncoding};
 use crate::payload::escape;
 
-/// Terminal cells across: 128 pixels of 7-pixel glyphs; a Chinese glyph takes two cells for its 16 pixels.
-const COLUMNS: usize = 18;
+/// Terminal cells across: 128 pixels of 6-pixel glyphs, and every IPv4 address with its port. A Chinese glyph takes two
+/// cells for its 16 pixels.
+const COLUMNS: usize = 21;
 
 /// Text rows: 64 pixels, 16 each.
 const ROWS: usize = 4;
+
+/// Lines of the panel that are on the screen, on stderr, just above the cursor. One for the process, as the screen is:
+/// the log takes the panel away before it writes there, and the next draw puts it back.
+static DRAWN: AtomicUsize = AtomicUsize::new(0);
+
+/// What takes the panel off the screen, if it is there: to be written to stderr before anything else is.
+#[must_use]
+pub fn erase() -> Option<String> {
+    match DRAWN.swap(0, Ordering::Relaxed) {
+        0 => None,
+        lines => {
+            // A terminal made narrower has broken the panel's lines.
+            let (columns, _) = size();
+            let lines = lines * (COLUMNS + 2).div_ceil(columns.max(1));
+            Some(format!("\x1b[{lines}A\r\x1b[J"))
+        }
+    }
+}
+
+/// The terminal's columns and rows; endless where nobody knows.
+fn size() -> (usize, usize) {
+    terminal_size::terminal_size_of(io::stderr())
+        .map_or((usize::MAX, usize::MAX), |(width, height)| {
+            (width.0.into(), height.0.into())
+        })
+}
 
 /// The panel, redrawn in place on stderr.
 #[derive(Debug)]
 pub struct Panel {
     /// What each row says.
     rows: [String; ROWS],
-    /// Lines on the screen now, which a redraw goes over.
-    drawn: usize,
     encoding: TextEncoding,
     scratch: String,
 }
@@ -37,7 +62,6 @@ impl Panel {
         address.clone_into(&mut rows[0]);
         Self {
             rows,
-            drawn: 0,
             encoding,
             scratch: String::new(),
         }
@@ -71,29 +95,31 @@ impl Panel {
         lines
     }
 
-    /// Draws the panel where the cursor is, or over itself.
-    pub fn draw(&mut self) {
-        let mut text = String::new();
-        if self.drawn > 0 {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\x1b[{}A", self.drawn);
-        }
+    /// Draws the panel where the cursor is, or over itself; not where it does not fit.
+    pub fn draw(&self) {
+        let mut text = erase().unwrap_or_default();
         let lines = self.lines();
-        for line in &lines {
-            text.push_str("\r\x1b[K");
-            text.push_str(line);
-            text.push('\n');
+        let (columns, rows) = size();
+        if columns >= COLUMNS + 2 && rows > lines.len() {
+            for line in &lines {
+                text.push_str(line);
+                text.push('\n');
+            }
+            DRAWN.store(lines.len(), Ordering::Relaxed);
         }
-        self.drawn = lines.len();
         // A panel that cannot be drawn is no reason to stop listening.
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
+    /// Leaves the panel where it is: what follows is written below.
+    pub fn leave(&self) {
+        DRAWN.store(0, Ordering::Relaxed);
+    }
+
     /// Takes the panel off the screen, so that lines can be printed where it stood.
-    pub fn make_way(&mut self) {
-        if self.drawn > 0 {
-            let _ = io::stderr().write_all(format!("\x1b[{}A\r\x1b[J", self.drawn).as_bytes());
-            self.drawn = 0;
+    pub fn make_way(&self) {
+        if let Some(text) = erase() {
+            let _ = io::stderr().write_all(text.as_bytes());
         }
     }
 }
@@ -107,17 +133,23 @@ fn glyph(character: char) -> char {
     if has_shape { character } else { MISSING }
 }
 
-/// As much of the row as the panel is wide, and its width in cells.
-fn cut(row: &str) -> (&str, usize) {
+/// As much of the row as the panel is wide, and its width in cells. A cut shows: half an address looks like one.
+fn cut(row: &str) -> (String, usize) {
+    if row.width() <= COLUMNS {
+        return (row.to_owned(), row.width());
+    }
+    let mut shown = String::new();
     let mut width = 0;
-    for (at, character) in row.char_indices() {
+    for character in row.chars() {
         let next = width + character.width().unwrap_or(0);
-        if next > COLUMNS {
-            return (row.get(..at).unwrap_or_default(), width);
+        if next >= COLUMNS {
+            break;
         }
+        shown.push(character);
         width = next;
     }
-    (row, width)
+    shown.push('…');
+    (shown, width + 1)
 }
 
 #[cfg(test)]
@@ -148,12 +180,12 @@ mod tests {
         assert_eq!(
             panel("你好 mPython\r\n".as_bytes()),
             [
-                "┌──────────────────┐",
-                "│192.168.0.10:6000 │",
-                "│你好 mPython      │",
-                "│from192.168.0.5   │",
-                "│                  │",
-                "└──────────────────┘",
+                "┌─────────────────────┐",
+                "│192.168.0.10:6000    │",
+                "│你好 mPython         │",
+                "│from192.168.0.5      │",
+                "│                     │",
+                "└─────────────────────┘",
             ]
         );
     }
@@ -161,13 +193,20 @@ mod tests {
     #[test]
     fn long_and_hostile_text_stays_in_its_frame() {
         assert_eq!(
-            panel("你你你你你你你你你你".as_bytes())[2],
-            "│你你你你你你你你你│"
+            panel("你你你你你你你你你你你".as_bytes())[2],
+            "│你你你你你你你你你你…│"
         );
         assert_eq!(
-            panel("a你你你你你你你你你".as_bytes())[2],
-            "│a你你你你你你你你 │"
+            panel("a你你你你你你你你你你".as_bytes())[2],
+            "│a你你你你你你你你你你│"
         );
-        assert_eq!(panel(b"\x1b[2J\xff\xe2\x80\xae")[2], "│□[2J□□            │");
+        assert_eq!(
+            panel("ab你你你你你你你你你你".as_bytes())[2],
+            "│ab你你你你你你你你你…│"
+        );
+        assert_eq!(
+            panel(b"\x1b[2J\xff\xe2\x80\xae")[2],
+            "│□[2J□□               │"
+        );
     }
 }

@@ -75,6 +75,8 @@ pub struct Saver {
     writer: Writer,
     gathered: Gathered,
     packet: Vec<u8>,
+    /// A cut payload with blanks for what is missing.
+    whole: Vec<u8>,
 }
 
 enum Writer {
@@ -129,6 +131,7 @@ impl Saver {
             writer,
             gathered,
             packet: Vec::new(),
+            whole: Vec::new(),
         };
         saver.flush()?;
         Ok(saver)
@@ -144,9 +147,13 @@ impl Saver {
         } else {
             let time = datagram.time.since_epoch();
             self.packet.clear();
-            append_packet(datagram, &mut self.packet);
+            append_packet(datagram, &mut self.whole, &mut self.packet);
             // A UDP datagram with its headers is shorter than 64 KiB and some.
             let len = u32::try_from(self.packet.len()).unwrap_or(u32::MAX);
+            // What --recv-size cut off was on the wire: the capture says how much.
+            let cut = datagram.full_len.saturating_sub(datagram.payload.len());
+            let kept = self.packet.len().saturating_sub(cut);
+            self.packet.truncate(kept);
             let result = match &mut self.writer {
                 Writer::Pcap(writer) => {
                     writer.write_packet(&PcapPacket::new(time, len, &self.packet))
@@ -252,7 +259,7 @@ impl Writer {
 }
 
 /// Appends the IP packet that carried the datagram, as far as we know it.
-fn append_packet(datagram: &Datagram<'_>, packet: &mut Vec<u8>) {
+fn append_packet(datagram: &Datagram<'_>, whole: &mut Vec<u8>, packet: &mut Vec<u8>) {
     let (from, to) = same_family(datagram.peer, datagram.local);
     let builder = match (from.ip(), to.ip()) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
@@ -261,9 +268,15 @@ fn append_packet(datagram: &Datagram<'_>, packet: &mut Vec<u8>) {
         (from, to) => PacketBuilder::ipv6(v6(from), v6(to), MADE_UP_TTL),
     };
     // Only a payload too long for a datagram fails, and none such was received.
-    let _ = builder
-        .udp(from.port(), to.port())
-        .write(packet, datagram.payload);
+    let payload = if datagram.is_truncated() {
+        whole.clear();
+        whole.extend_from_slice(datagram.payload);
+        whole.resize(datagram.full_len, 0);
+        whole
+    } else {
+        datagram.payload
+    };
+    let _ = builder.udp(from.port(), to.port()).write(packet, payload);
 }
 
 fn v6(address: IpAddr) -> [u8; 16] {

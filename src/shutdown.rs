@@ -40,13 +40,6 @@ impl Shutdown {
         Ok(Self { asked })
     }
 
-    /// A shutdown that the caller asks for with the sender: for tests, and for runs inside other runs.
-    #[must_use]
-    pub fn manual() -> (watch::Sender<bool>, Self) {
-        let (ask, asked) = watch::channel(false);
-        (ask, Self { asked })
-    }
-
     /// Whether the end was asked for.
     #[must_use]
     pub fn is_asked(&self) -> bool {

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write as _};
 
-use clap::{Args, CommandFactory as _, ValueEnum as _};
+use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::Cli;
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, STDOUT};
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
@@ -58,7 +58,15 @@ pub fn man(_: &ManArgs) -> Result<Outcome, Error> {
 fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
     let mut command = Cli::command();
     command.build();
-    Man::new(command.clone()).render(page)?;
+    let man = Man::new(command.clone());
+    man.render_title(page)?;
+    man.render_name_section(page)?;
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)?;
+    if let Some(examples) = command.get_after_help() {
+        append_plain("SH", "EXAMPLES AND EXIT CODES", &examples.to_string(), page)?;
+    }
     for sub in command
         .get_subcommands()
         .filter(|sub| sub.get_name() != "help")
@@ -83,21 +91,22 @@ fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
                 .as_bytes(),
         );
         if let Some(examples) = sub.get_after_help() {
-            let mut roff = Roff::new();
-            roff.control("SS", ["EXAMPLES"]);
-            roff.control("nf", []);
-            for line in examples
-                .to_string()
-                .lines()
-                .filter(|line| !line.starts_with("Examples"))
-            {
-                roff.text([roman(line)]);
-            }
-            roff.control("fi", []);
-            roff.to_writer(page)?;
+            append_plain("SS", "EXAMPLES", &examples.to_string(), page)?;
         }
     }
     Ok(())
+}
+
+/// A section whose lines stay as they are.
+fn append_plain(level: &str, title: &str, text: &str, page: &mut Vec<u8>) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control(level, [title]);
+    roff.control("nf", []);
+    for line in text.lines().filter(|line| !line.starts_with("Examples")) {
+        roff.text([roman(line)]);
+    }
+    roff.control("fi", []);
+    roff.to_writer(page)
 }
 
 fn print(bytes: &[u8]) -> Result<Outcome, Error> {
@@ -106,17 +115,8 @@ fn print(bytes: &[u8]) -> Result<Outcome, Error> {
         Ok(()) => Ok(Outcome::Done),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
         Err(source) => Err(Error::Write {
-            object: "standard output".to_owned(),
+            object: STDOUT.to_owned(),
             source,
         }),
     }
-}
-
-/// The names that `completions` takes, for messages and tests.
-#[must_use]
-pub fn shells() -> Vec<String> {
-    Shell::value_variants()
-        .iter()
-        .map(ToString::to_string)
-        .collect()
 }

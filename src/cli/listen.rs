@@ -43,11 +43,11 @@ Examples:
   udpcli listen --seq --stats 1s --format raw > /dev/null")]
 pub struct ListenArgs {
     /// UDP port; 0 picks a free one
-    #[arg(short, long, value_name = "N", default_value = "6000", action = clap::ArgAction::Append)]
+    #[arg(short, long, value_name = "N", default_value = "6000", value_parser = value::port, action = clap::ArgAction::Append)]
     port: Vec<u16>,
     /// Our own address to listen on; :: is IPv6 and IPv4
     #[arg(long, value_name = "IP", default_value = "0.0.0.0", value_parser = value::address, action = clap::ArgAction::Append)]
-    bind: Vec<IpAddr>,
+    bind: Vec<SocketAddr>,
 
     /// How datagrams are printed
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
@@ -74,7 +74,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     save: Option<PathBuf>,
     /// Report the counts every D
-    #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "Output")]
+    #[arg(long, value_name = "D", value_parser = value::report_period, help_heading = "Output")]
     stats: Option<Duration>,
     /// Read sequence numbers (send --size): loss, duplicates, reordering, delay
     #[arg(long, help_heading = "Output")]
@@ -154,9 +154,10 @@ pub async fn run(
         },
         batching: !global.no_batching,
     };
+    let wanted = args.sockets(receive)?;
     let mut sockets = Vec::new();
-    for options in args.sockets(receive)? {
-        sockets.push(socket::open_listener(&options)?);
+    for options in &wanted {
+        sockets.push(socket::open_listener(options)?);
     }
     // After the sockets: a taken port must not cost an old capture.
     let saver = args
@@ -175,8 +176,8 @@ pub async fn run(
         duration: args.duration,
         stats_every: args.stats,
     };
-    for bound in &sockets {
-        tracing::info!("{}", announcement(bound));
+    for (bound, options) in sockets.iter().zip(&wanted) {
+        tracing::info!("{}", announcement(bound, options));
     }
     let mut output = Output::new(Renderer::new(style), saver, args.panel(&sockets));
     let mut listener = Listener::new(&plan, &sockets);
@@ -184,6 +185,7 @@ pub async fn run(
         Flow::ReaderGone => Ok(End::ReaderGone),
         Flow::Continue => listener.run(&mut output, shutdown).await,
     };
+    output.end();
     if matches!(end, Ok(End::Asked)) {
         logging::end_interrupted_line();
     }
@@ -266,20 +268,25 @@ impl ListenArgs {
 
     /// One socket for each address and port.
     fn sockets(&self, receive: ReceiveOptions) -> Result<Vec<ListenOptions>, Error> {
-        let mut addresses: Vec<IpAddr> = Vec::new();
+        let mut addresses: Vec<SocketAddr> = Vec::new();
         for &address in &self.bind {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
         }
-        let default_bind = addresses == [IpAddr::V4(Ipv4Addr::UNSPECIFIED)];
+        let v4_wildcard = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let joins_v6 = self.join.iter().any(|group| group.address.is_ipv6());
-        if joins_v6 && default_bind {
-            addresses.push(Ipv6Addr::UNSPECIFIED.into());
+        if joins_v6 && addresses == [v4_wildcard] {
+            addresses.push((Ipv6Addr::UNSPECIFIED, 0).into());
         }
-        let has_v4_wildcard = addresses.contains(&Ipv4Addr::UNSPECIFIED.into());
+        let only_v6 = addresses.contains(&v4_wildcard);
+        let takes = |address: &SocketAddr, group: &Group| match group.address {
+            // An IPv6 wildcard that hears IPv4 can be in IPv4's groups.
+            IpAddr::V4(_) => address.is_ipv4() || (address.ip().is_unspecified() && !only_v6),
+            IpAddr::V6(_) => address.is_ipv6(),
+        };
         for group in &self.join {
-            if !addresses.iter().any(|address| takes_group(*address, group)) {
+            if !addresses.iter().any(|address| takes(address, group)) {
                 return Err(Error::usage_hint(
                     format!("no --bind address can receive group {}", group.address),
                     "leave --bind out, or bind an address of the group's family",
@@ -294,19 +301,21 @@ impl ListenArgs {
         }
         let mut sockets = Vec::new();
         for &port in &ports {
-            for &address in &addresses {
+            for address in &addresses {
+                let mut local = *address;
+                local.set_port(port);
                 sockets.push(ListenOptions {
                     sharing: Sharing {
                         reuse_addr: self.reuse_addr,
                         reuse_port: self.reuse_port,
                         interface: self.interface.clone(),
                     },
-                    local: SocketAddr::new(address, port),
-                    only_v6: has_v4_wildcard,
+                    local,
+                    only_v6,
                     groups: self
                         .join
                         .iter()
-                        .filter(|group| takes_group(address, group))
+                        .filter(|group| takes(address, group))
                         .cloned()
                         .collect(),
                     recv_buffer: self.recv_buffer,
@@ -336,35 +345,36 @@ impl ListenArgs {
     }
 }
 
-/// Whether a socket bound to `address` can be a member of the group.
-fn takes_group(address: IpAddr, group: &Group) -> bool {
-    address.is_ipv4() == group.address.is_ipv4()
-}
-
 /// What to type into the board's program.
-fn announcement(bound: &Bound) -> String {
+fn announcement(bound: &Bound, options: &ListenOptions) -> String {
     let local = bound.local;
     let port = local.port();
     if local.ip().is_loopback() {
         return format!("listening on {local}; only programs on this PC reach it");
     }
     let takes_v4 = local.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
-        || local.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        || (local.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !options.only_v6);
     if !takes_v4 {
         return format!("listening on {local}");
     }
-    let reachable = interface::reachable_v4();
-    if reachable.is_empty() {
-        return format!(
-            "listening on {local}; this PC has no network address now: connect Wi-Fi or a cable so that the board can reach it"
-        );
-    }
-    let list: Vec<String> = reachable
+    let interface = options.sharing.interface.as_deref();
+    let reachable: Vec<String> = interface::reachable_v4()
         .iter()
+        .filter(|(address, name)| {
+            interface.is_none_or(|wanted| wanted == name || wanted == address.to_string())
+        })
         .map(|(address, name)| format!("{address}:{port} ({name})"))
         .collect();
-    format!(
-        "listening on {local}; on this network the board reaches it at {}",
-        list.join(" or ")
-    )
+    match interface {
+        Some(name) if reachable.is_empty() => {
+            format!("listening on {local}; by {name} only, which has no address of a network")
+        }
+        None if reachable.is_empty() => format!(
+            "listening on {local}; this PC has no network address now: connect Wi-Fi or a cable so that the board can reach it"
+        ),
+        _ => format!(
+            "listening on {local}; on this network the board reaches it at {}",
+            reachable.join(" or ")
+        ),
+    }
 }

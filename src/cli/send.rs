@@ -490,11 +490,11 @@ impl SendArgs {
     /// What a run that came to its end says to a script.
     fn verdict(&self, plan: &SendPlan, report: Report) -> Result<Outcome, Error> {
         let peer = plan.peer;
-        if report.datagrams == 0 {
-            return Ok(Outcome::Done);
-        }
         let replies_are_asked =
             self.wait.is_some() || self.replies.is_some() || self.expect.is_some();
+        if report.datagrams == 0 && !replies_are_asked {
+            return Ok(Outcome::Done);
+        }
         if let Some(replies) = plan.replies.as_ref().filter(|_| replies_are_asked) {
             let wait = replies.wait;
             let got = report.replies;
@@ -523,7 +523,7 @@ impl SendArgs {
             Some(source) if report.errors > 0 => Err(Error::SendSome {
                 peer,
                 failed: report.errors,
-                total: report.datagrams.max(report.errors),
+                total: report.datagrams + report.unsent,
                 source,
             }),
             _ => Ok(Outcome::Done),

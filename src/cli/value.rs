@@ -1,9 +1,11 @@
 //! Values as people write them: durations, sizes, addresses with an optional port.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+
+use crate::net::interface;
 
 /// The longest duration: 100 years, so that adding it to a time of day cannot overflow.
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
@@ -92,30 +94,59 @@ pub(super) fn positive_count(text: &str) -> Result<u64, String> {
     }
 }
 
-/// An address of this machine's.
-pub(super) fn address(text: &str) -> Result<IpAddr, String> {
+/// A UDP port.
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "write a port from 0 to 65535".to_owned())
+}
+
+/// `IP`, an IPv6 zone behind `%` if need be; the port is 0.
+fn bare_address(text: &str) -> Option<SocketAddr> {
     let bare = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'))
         .unwrap_or(text);
-    bare.parse().map_err(|_| {
-        "write an address of this machine's, such as 127.0.0.1, 192.168.0.10 or ::".to_owned()
+    match bare.split_once('%') {
+        None => bare
+            .parse()
+            .ok()
+            .map(|address: IpAddr| SocketAddr::new(address, 0)),
+        Some((address, zone)) => {
+            let zone = interface::find(zone).ok()?;
+            Some(SocketAddrV6::new(address.parse().ok()?, 0, 0, zone.index).into())
+        }
+    }
+}
+
+/// An address of this machine's to listen on.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    bare_address(text).ok_or_else(|| {
+        "write an address of this machine's, such as 127.0.0.1, 192.168.0.10, :: or fe80::1%eth0".to_owned()
     })
 }
 
 /// `IP` or `IP:PORT` (`[IPv6]:PORT`); the port is 0 where none is given.
 pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'))
-        .unwrap_or(text);
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(address, 0));
-    }
-    text.parse().map_err(|_| {
+    let with_port = || {
+        let (address, port) = text.rsplit_once(':')?;
+        let mut address =
+            bare_address(address).filter(|found| found.is_ipv4() != address.starts_with('['))?;
+        address.set_port(port.parse().ok()?);
+        Some(address)
+    };
+    bare_address(text).or_else(with_port).ok_or_else(|| {
         "write IP or IP:PORT, for example 192.168.0.10 or 192.168.0.10:5000 or [::1]:5000"
             .to_owned()
     })
+}
+
+/// How often counts may be reported.
+pub(super) fn report_period(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_millis(10);
+    match duration(text)? {
+        period if period < LEAST => Err("must be at least 10ms".to_owned()),
+        period => Ok(period),
+    }
 }
 
 #[cfg(test)]

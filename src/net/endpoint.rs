@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::net::batch::canonical;
 use crate::net::interface;
 
 /// A peer as the user wrote it.
@@ -119,6 +120,7 @@ impl Endpoint {
             host: self.host.clone(),
             family: family.name(),
         })?;
+        let address = canonical(address);
         tracing::trace!("resolve {} -> {address}", self.host);
         Ok(address)
     }
@@ -135,7 +137,10 @@ impl Endpoint {
         let Ok(address) = host.parse::<Ipv6Addr>() else {
             return Ok(None);
         };
-        let scope = zone.map(interface::index_of).transpose()?.unwrap_or(0);
+        let scope = match zone {
+            Some(zone) => interface::find(zone)?.index,
+            None => 0,
+        };
         Ok(Some(SocketAddrV6::new(address, self.port, 0, scope).into()))
     }
 }

@@ -1,10 +1,11 @@
 //! This machine's network interfaces: names, addresses, broadcast addresses.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr};
 
 use if_addrs::{IfAddr, IfOperStatus, Interface};
 
 use crate::error::Error;
+use crate::net::system;
 
 /// The interfaces with their addresses, one entry an address; none if the system does not tell.
 #[must_use]
@@ -35,34 +36,46 @@ pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
     found
 }
 
-/// The interface index for a name or a number, as after `%` in an address.
-///
-/// # Errors
-/// No interface is called that.
-pub fn index_of(name: &str) -> Result<u32, Error> {
-    if let Ok(index) = name.parse() {
-        return Ok(index);
-    }
-    all()
-        .into_iter()
-        .find(|interface| interface.name == name)
-        .and_then(|interface| interface.index)
-        .ok_or_else(|| unknown(name))
+/// An interface by its name and index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// As the system calls it.
+    pub name: String,
+    /// As the system counts it.
+    pub index: u32,
 }
 
-/// The interface index for a name or for one of its own addresses.
+/// The interface that is called so, has this index, or has this address.
 ///
 /// # Errors
-/// No interface is called that or has that address.
-pub fn index_of_name_or_address(text: &str) -> Result<u32, Error> {
-    match text.parse::<IpAddr>() {
-        Ok(address) => all()
-            .into_iter()
-            .find(|interface| interface.ip() == address)
-            .and_then(|interface| interface.index)
-            .ok_or_else(|| unknown(text)),
-        Err(_) => index_of(text),
+/// There is none.
+pub fn find(text: &str) -> Result<Named, Error> {
+    let all = all();
+    let address: Option<IpAddr> = text.parse().ok();
+    let number: Option<u32> = text.parse().ok();
+    let known = all.iter().find(|interface| {
+        interface.name == text
+            || (number.is_some() && interface.index == number)
+            || address == Some(interface.ip())
+    });
+    if let Some(Interface {
+        name,
+        index: Some(index),
+        ..
+    }) = known
+    {
+        return Ok(Named {
+            name: name.clone(),
+            index: *index,
+        });
     }
+    // An interface without any address is not in the list.
+    system::interface_index(text)
+        .map(|index| Named {
+            name: text.to_owned(),
+            index,
+        })
+        .ok_or_else(|| unknown(text))
 }
 
 /// The IPv4 address of the interface with this name, or the address itself if it is one.
@@ -107,13 +120,18 @@ fn unknown(name: &str) -> Error {
 pub fn broadcast_addresses() -> Vec<IpAddr> {
     let mut found = vec![IpAddr::V4(Ipv4Addr::BROADCAST)];
     for interface in all() {
-        // A /31 or /32 has no broadcast address (RFC 3021); some systems report the address itself.
+        // A /31 or /32 has no broadcast address (RFC 3021). The kernel takes the network's last address for one even
+        // where the interface was given none.
         if let IfAddr::V4(v4) = &interface.addr
-            && let Some(broadcast) = v4.broadcast
             && v4.prefixlen < 31
-            && broadcast != v4.ip
         {
-            found.push(broadcast.into());
+            let last = Ipv4Addr::from_bits(v4.ip.to_bits() | (u32::MAX >> v4.prefixlen));
+            found.push(last.into());
+            found.extend(
+                v4.broadcast
+                    .filter(|given| *given != v4.ip && *given != last)
+                    .map(IpAddr::V4),
+            );
         }
     }
     found
@@ -127,17 +145,4 @@ pub fn is_broadcast(address: IpAddr) -> bool {
         IpAddr::V4(v4) => v4.to_bits() & 3 == 3 && broadcast_addresses().contains(&address),
         IpAddr::V6(_) => false,
     }
-}
-
-/// This machine's address that faces `peer`: what the system would send from. Sends nothing.
-#[must_use]
-pub fn facing(peer: SocketAddr) -> Option<IpAddr> {
-    let any: IpAddr = if peer.is_ipv4() {
-        Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        std::net::Ipv6Addr::UNSPECIFIED.into()
-    };
-    let socket = UdpSocket::bind((any, 0)).ok()?;
-    socket.connect(peer).ok()?;
-    socket.local_addr().ok().map(|local| local.ip())
 }

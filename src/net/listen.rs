@@ -13,6 +13,7 @@ use crate::net::batch::{Drops, ReceiveOptions, Receiver};
 use crate::net::prefix::Prefix;
 use crate::net::sink::{Flow, Sink};
 use crate::net::socket::Bound;
+use crate::net::until;
 use crate::shutdown::Shutdown;
 use counts::{Answers, Counts};
 
@@ -135,9 +136,12 @@ impl<'a> Listener<'a> {
                         continue;
                     }
                     if let Some(next) = next_stats && now >= next {
-                        sink.make_way();
                         tracing::info!("{}", self.report());
-                        next_stats = self.plan.stats_every.map(|every| next + every);
+                        // A program that was stopped does not make up for the reports it missed.
+                        next_stats = self.plan.stats_every.map(|every| (next + every).max(now + every / 2));
+                        if sink.flush()? == Flow::ReaderGone {
+                            return Ok(End::ReaderGone);
+                        }
                     }
                     continue;
                 }
@@ -196,8 +200,9 @@ impl<'a> Listener<'a> {
             usize::try_from(count - counts.datagrams).unwrap_or(usize::MAX)
         });
         let now = Instant::now();
+        let is_wildcard = bound.local.ip().is_unspecified();
         let result = receiver.receive(&bound.socket, bound.local, limit, |datagram| {
-            if let Some(notes) = counts.count(&datagram, now, answers) {
+            if let Some(notes) = counts.count(&datagram, is_wildcard, now, answers) {
                 sink.datagram(&datagram, notes);
             }
         });
@@ -272,12 +277,4 @@ async fn ready(sockets: &[Bound], first: usize) -> usize {
         Poll::Pending
     })
     .await
-}
-
-/// Resolves at the deadline; never without one.
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
-    }
 }

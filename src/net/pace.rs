@@ -49,6 +49,8 @@ impl FromStr for Rate {
 pub struct Pace {
     /// Nanoseconds from one datagram to the next.
     gap: f64,
+    /// Later than this, in nanoseconds, the schedule starts afresh.
+    forgiven: f64,
     clock: Option<Clock>,
     sent: u64,
 }
@@ -64,8 +66,11 @@ struct Clock {
     passed: f64,
 }
 
-/// Later than this the schedule starts afresh: a machine that slept does not make good what it missed.
-const FORGIVEN: f64 = 200e6;
+/// A rate makes good a delay of at most this, in nanoseconds: a machine that slept does not send what it missed.
+const RATE_FORGIVEN: f64 = 200e6;
+
+/// An interval stands between any two datagrams, so next to nothing of a delay is made good: what wakes a program late.
+const INTERVAL_FORGIVEN: f64 = 5e6;
 
 /// How much faster than time the schedule runs while it catches up.
 const CATCH_UP: f64 = 1.1;
@@ -85,6 +90,7 @@ impl Pace {
     pub fn every(gap: Duration) -> Self {
         Self {
             gap: gap.as_secs_f64() * 1e9,
+            forgiven: INTERVAL_FORGIVEN,
             clock: None,
             sent: 0,
         }
@@ -97,6 +103,7 @@ impl Pace {
             Rate::Max => Self::unpaced(),
             Rate::PerSecond(rate) => Self {
                 gap: 1e9 / rate,
+                forgiven: RATE_FORGIVEN.max(1e9 / rate),
                 clock: None,
                 sent: 0,
             },
@@ -147,7 +154,7 @@ impl Pace {
             return now >= deadline;
         };
         let next = after(clock.start, self.gap * self.sent as f64);
-        now >= deadline && (next >= deadline || now >= after(deadline, FORGIVEN))
+        now >= deadline && (next >= deadline || now >= after(deadline, RATE_FORGIVEN))
     }
 
     /// Counts datagrams as gone, sent or failed.
@@ -168,8 +175,14 @@ impl Pace {
         let real = nanos(now.saturating_duration_since(clock.start));
         clock.last = clock.last.max(now);
         clock.passed = (clock.passed + step * CATCH_UP).min(real);
-        if real - clock.passed > FORGIVEN.max(self.gap) {
-            clock.start = after(clock.start, real - clock.passed);
+        // Late is what the next datagram is, not the time that passed since the last.
+        if real - self.gap * self.sent as f64 > self.forgiven && !self.is_unpaced() {
+            clock = Clock {
+                start: now,
+                last: now,
+                passed: 0.0,
+            };
+            self.sent = 0;
         }
         self.clock = Some(clock);
         clock

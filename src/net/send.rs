@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::net::batch::{Outbox, ReceiveOptions, Receiver, Transmitter};
 use crate::net::pace::Pace;
-use crate::net::sink::{Flow, Sink};
+use crate::net::sink::Sink;
 use crate::net::socket::Bound;
 use crate::net::system::{self, Timer};
-use crate::net::{Timestamp, family_name, max_payload};
+use crate::net::{Timestamp, family_name, max_payload, until};
 use crate::payload::escape;
 use crate::payload::sequence::Header;
 use crate::payload::source::Source;
@@ -38,6 +38,9 @@ const MAX_FAILURES_IN_A_ROW: u32 = 100;
 
 /// While datagrams go back to back, replies get a look this often.
 const LOOK_FOR_REPLIES: Duration = Duration::from_millis(1);
+
+/// How long a run that waits for nothing else stays for the peer's refusal: a round trip over Wi-Fi.
+const REFUSAL_TIME: Duration = Duration::from_millis(100);
 
 /// Receive calls before sending goes on.
 const CALLS_IN_A_ROW: usize = 64;
@@ -269,8 +272,8 @@ impl<'a> Sender<'a> {
                     self.hear_errors(None, Loudness::Warn);
                 }
             }
-            if self.hear(sink)? == Flow::ReaderGone {
-                return Ok(Some(End::ReaderGone));
+            if let Some(end) = self.hear(sink)? {
+                return Ok(Some(end));
             }
         }
     }
@@ -300,21 +303,22 @@ impl<'a> Sender<'a> {
                 let due = deadline.map_or(due, |deadline| due.min(deadline));
                 match self.wait_until(due, timer, shutdown).await? {
                     Woken::Asked => return Ok(Some(End::Asked)),
-                    Woken::Readable if self.hear(sink)? == Flow::ReaderGone => {
-                        return Ok(Some(End::ReaderGone));
-                    }
+                    Woken::Readable => match self.hear(sink)? {
+                        Some(end) => return Ok(Some(end)),
+                        None => continue,
+                    },
                     Woken::ErrorReported => {
                         self.hear_errors(None, Loudness::Warn);
                         continue;
                     }
-                    Woken::Readable | Woken::Due => continue,
+                    Woken::Due => continue,
                 }
             }
             if self.receiver.is_some() && now >= self.next_look {
                 self.next_look = now + LOOK_FOR_REPLIES;
                 tokio::task::yield_now().await;
-                if self.hear(sink)? == Flow::ReaderGone {
-                    return Ok(Some(End::ReaderGone));
+                if let Some(end) = self.hear(sink)? {
+                    return Ok(Some(end));
                 }
             }
             let allowed = self.pace.allowance(now, outbox.len() - next);
@@ -413,6 +417,7 @@ impl<'a> Sender<'a> {
             });
         }
         self.report.errors += 1;
+        self.report.unsent += 1;
         self.next_number += 1;
         self.pace.count(1);
         self.failures_in_a_row += 1;
@@ -449,12 +454,5 @@ impl<'a> Sender<'a> {
             _ = self.bound.socket.readable(), if hears => Ok(Woken::Readable),
             () = system::error_reported(&self.bound.socket) => Ok(Woken::ErrorReported),
         }
-    }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
     }
 }

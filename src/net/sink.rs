@@ -31,7 +31,4 @@ pub trait Sink {
     /// # Errors
     /// The output or a file cannot be written.
     fn flush(&mut self) -> Result<Flow, Error>;
-
-    /// Something goes to stderr: a picture in place makes way.
-    fn make_way(&mut self) {}
 }

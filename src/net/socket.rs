@@ -150,16 +150,17 @@ fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
         set(|| "SO_REUSEPORT 1".to_owned(), system::reuse_port(socket))?;
     }
     if let Some(name) = &sharing.interface {
-        let index = interface::index_of_name_or_address(name)?;
+        let found = interface::find(name)?;
         set(
-            || format!("SO_BINDTODEVICE {name}"),
-            system::bind_to_interface(socket, name, index, is_v4),
+            || format!("SO_BINDTODEVICE {}", found.name),
+            system::bind_to_interface(socket, &found.name, found.index, is_v4),
         )?;
     }
     Ok(())
 }
 
 fn bind(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
+    let local = &with_zone(*local);
     tracing::debug!("bind {local}");
     socket.bind(&SockAddr::from(*local)).map_err(|source| {
         let known = if source.kind() == io::ErrorKind::AddrNotAvailable {
@@ -173,6 +174,17 @@ fn bind(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
             source,
         }
     })
+}
+
+/// A link-local address of ours is of one interface: the zone follows from it.
+fn with_zone(local: SocketAddr) -> SocketAddr {
+    match local {
+        SocketAddr::V6(mut v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local() => {
+            v6.set_scope_id(interface::find(&v6.ip().to_string()).map_or(0, |found| found.index));
+            v6.into()
+        }
+        _ => local,
+    }
 }
 
 /// Hands a finished socket to tokio.
@@ -248,7 +260,7 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
                 socket.set_multicast_if_v4(&address),
             )?;
         } else {
-            let index = interface::index_of_name_or_address(name)?;
+            let index = interface::find(name)?.index;
             set(
                 || format!("IPV6_MULTICAST_IF {index}"),
                 socket.set_multicast_if_v6(index),
@@ -257,6 +269,7 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
     }
     if let Some(receive) = &options.replies {
         batch::prepare(&socket, peer.is_ipv4(), receive);
+        set_recv_buffer(&socket, None)?;
     }
     if let Some(local) = options.bind {
         if local.is_ipv4() != peer.is_ipv4() {
@@ -325,6 +338,9 @@ pub fn open_listener(options: &ListenOptions) -> Result<Bound, Error> {
     batch::prepare(&socket, local.is_ipv4(), &options.receive);
     bind(&socket, &local)?;
     system::only_joined_groups(&socket, local.is_ipv4());
+    if local.is_ipv6() && !options.only_v6 {
+        system::only_joined_groups(&socket, true);
+    }
     for group in &options.groups {
         join(&socket, group)?;
     }
@@ -361,7 +377,7 @@ fn set_recv_buffer(socket: &Socket, asked: Option<usize>) -> Result<(), Error> {
 
 fn join(socket: &Socket, group: &Group) -> Result<(), Error> {
     let indexes: Vec<u32> = match &group.interface {
-        Some(name) => vec![interface::index_of_name_or_address(name)?],
+        Some(name) => vec![interface::find(name)?.index],
         None => {
             let mut all: Vec<u32> = interface::all()
                 .iter()

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
+use crate::payload::hex::digits;
+
 /// Why an escape cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -161,9 +163,8 @@ pub fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 fn append_hex_escape(byte: u8, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'?');
-    out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 15)]);
+    out.extend_from_slice(br"\x");
+    out.extend_from_slice(&digits(byte));
 }
 
 fn append_char(character: char, audience: Audience, out: &mut Vec<u8>) {
@@ -187,20 +188,31 @@ fn append_code(character: char, out: &mut Vec<u8>) {
     let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
 }
 
-/// Characters without a shape of their own that change how a terminal shows their neighbours: bidi marks, zero-width
-/// characters, tags, and the byte-order mark.
+/// Characters without a shape of their own that change how a terminal shows their neighbours, or hide: bidi marks,
+/// zero-width characters, variation selectors, blank letters, tags, the byte-order mark. Unicode's
+/// `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) and the interlinear annotations.
 #[must_use]
 pub fn reorders_or_hides(character: char) -> bool {
-    matches!(character,
+    matches!(
+        character,
         '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// A message for a person that may quote outside text: no control character and nothing that reorders.

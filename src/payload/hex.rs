@@ -1,4 +1,27 @@
-//! Hex digits to bytes, as people paste them: `de ad be ef`, `0xDE,0xAD`, `de:ad`, `deadbeef`.
+//! Bytes as hex digits, and hex digits to bytes as people paste them: `de ad be ef`, `0xDE,0xAD`, `de:ad`, `deadbeef`.
+
+/// Each byte as two digits.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "worked out by the compiler, which would refuse a place beyond the end"
+)]
+const DIGITS: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    table
+};
+
+/// A byte as two digits.
+#[must_use]
+#[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
+pub fn digits(byte: u8) -> [u8; 2] {
+    DIGITS[usize::from(byte)]
+}
 
 /// Why hex digits cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

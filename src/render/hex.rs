@@ -1,5 +1,7 @@
 //! A canonical hex dump, as `hexdump -C` prints it but for the line with the length, which stands above.
 
+use crate::payload::hex::digits;
+
 /// Bytes a line.
 const ACROSS: usize = 16;
 
@@ -11,22 +13,6 @@ const TEXT: usize = BYTES + ACROSS * 3 + 1 + 1 + 1;
 
 /// A whole line: text, bar and newline.
 const LINE: usize = TEXT + ACROSS + 2;
-
-/// Each byte as two digits.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "worked out by the compiler, which would refuse a place beyond the end"
-)]
-const DIGITS: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut table = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = [digits[byte >> 4], digits[byte & 15]];
-        byte += 1;
-    }
-    table
-};
 
 /// Each byte as the text column shows it.
 #[expect(
@@ -83,11 +69,11 @@ fn line(offset: usize, bytes: &[u8; ACROSS]) -> [u8; LINE] {
     // A payload is shorter than 4 GiB.
     let offset = u32::try_from(offset).unwrap_or(u32::MAX).to_be_bytes();
     for (index, byte) in offset.into_iter().enumerate() {
-        line[index * 2..index * 2 + 2].copy_from_slice(&DIGITS[usize::from(byte)]);
+        line[index * 2..index * 2 + 2].copy_from_slice(&digits(byte));
     }
     for (index, &byte) in bytes.iter().enumerate() {
         let at = column(index);
-        line[at..at + 2].copy_from_slice(&DIGITS[usize::from(byte)]);
+        line[at..at + 2].copy_from_slice(&digits(byte));
         line[TEXT + index] = SHOWN[usize::from(byte)];
     }
     line[TEXT - 1] = b'|';

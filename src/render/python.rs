@@ -3,6 +3,7 @@
 //! MicroPython's `mp_str_print_quoted` (py/objstr.c) and CPython's `bytes.__repr__` agree on it.
 
 use crate::net::Datagram;
+use crate::payload::hex::digits;
 
 /// Appends the line.
 pub(super) fn received(datagram: &Datagram<'_>, peer_ip: &str, out: &mut Vec<u8>) {
@@ -16,7 +17,6 @@ pub(super) fn received(datagram: &Datagram<'_>, peer_ip: &str, out: &mut Vec<u8>
 }
 
 fn bytes(payload: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let quote = if payload.contains(&b'\'') && !payload.contains(&b'"') {
         b'"'
     } else {
@@ -32,8 +32,8 @@ fn bytes(payload: &[u8], out: &mut Vec<u8>) {
             _ if byte == quote => out.extend_from_slice(&[b'\\', byte]),
             0x20..0x7f => out.push(byte),
             _ => {
-                let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'?');
-                out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 15)]);
+                out.extend_from_slice(br"\x");
+                out.extend_from_slice(&digits(byte));
             }
         }
     }

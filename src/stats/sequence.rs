@@ -1,10 +1,15 @@
-//! Loss, duplicates and reordering of one sender, from its sequence numbers.
+//! Loss, duplicates and reordering of one sender, from its sequence numbers and send times.
+
+use crate::net::Timestamp;
 
 /// How far back a late datagram is told from a duplicate.
 const WINDOW: u64 = 1024;
 
 /// A jump ahead beyond this is another stream, not loss.
 const LONGEST_GAP: u64 = 1 << 32;
+
+/// So many numbers from 0 in order show that the sender began anew.
+const RERUN: u64 = 3;
 
 /// What one datagram's number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +38,6 @@ pub struct Totals {
     pub reordered: u64,
 }
 
-impl Totals {
-    /// Adds another sender's.
-    pub fn add(&mut self, other: Self) {
-        self.lost += other.lost;
-        self.duplicate += other.duplicate;
-        self.reordered += other.reordered;
-    }
-}
-
 /// Follows one sender. The first number seen is where it starts: what a sender sent before we listened is not loss.
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
@@ -49,14 +45,22 @@ pub struct Tracker {
     next: Option<u64>,
     /// The first number seen.
     first: u64,
+    /// The latest send time seen.
+    latest: Timestamp,
+    /// So many numbers from 0 came in order behind the highest.
+    rerun: u64,
+    /// The counts before those.
+    before_rerun: Totals,
     /// Which of the last `WINDOW` numbers came, one bit each, number modulo `WINDOW`.
     seen: [u64; (WINDOW / 64) as usize],
     totals: Totals,
 }
 
 impl Tracker {
-    /// Counts one number.
-    pub fn arrive(&mut self, sequence: u64) -> Arrival {
+    /// Counts one number, sent at that time by the sender's clock.
+    pub fn arrive(&mut self, sequence: u64, sent: Timestamp) -> Arrival {
+        let is_as_new = sent >= self.latest;
+        self.latest = self.latest.max(sent);
         let Some(next) = self.next else {
             self.restart(sequence);
             return Arrival::Next { lost: 0 };
@@ -73,11 +77,18 @@ impl Tracker {
             }
             self.mark(sequence, true);
             self.next = Some(sequence.saturating_add(1));
+            self.rerun = 0;
             return Arrival::Next { lost };
         }
-        if next - sequence > WINDOW {
+        if self.is_rerun(sequence, is_as_new) {
+            self.totals = self.before_rerun;
             self.restart(sequence);
             return Arrival::Restarted;
+        }
+        if next - sequence > WINDOW {
+            // Too old to tell whether it was missing; it came late, or again.
+            self.totals.duplicate += 1;
+            return Arrival::Duplicate;
         }
         if sequence < self.first {
             // It left before the first one that we saw.
@@ -101,7 +112,22 @@ impl Tracker {
         self.totals
     }
 
+    /// Whether the sender began anew: it counts from 0 again, in order, and what it sends is none of its older ones.
+    /// Until that is plain, its numbers count as late ones.
+    fn is_rerun(&mut self, sequence: u64, is_as_new: bool) -> bool {
+        if !is_as_new || sequence > self.rerun {
+            self.rerun = 0;
+            return false;
+        }
+        if sequence == 0 {
+            self.before_rerun = self.totals;
+        }
+        self.rerun = sequence + 1;
+        self.rerun >= RERUN
+    }
+
     fn restart(&mut self, sequence: u64) {
+        self.rerun = 0;
         self.next = Some(sequence.saturating_add(1));
         self.first = sequence;
         self.seen = Default::default();
@@ -133,12 +159,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Numbers as one sender sent them: each at the time of its number.
     fn totals(numbers: impl IntoIterator<Item = u64>) -> Totals {
         let mut tracker = Tracker::default();
         for number in numbers {
-            tracker.arrive(number);
+            tracker.arrive(number, at(number));
         }
         tracker.totals()
+    }
+
+    fn at(time: u64) -> Timestamp {
+        Timestamp::from_nanos(i64::try_from(time).unwrap())
     }
 
     #[test]
@@ -187,13 +218,37 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_that_begins_anew_is_not_a_thousand_duplicates() {
-        assert_eq!(totals((0..5000).chain(0..5000)), Totals::default());
+    fn a_sender_that_begins_anew_has_lost_and_doubled_nothing() {
+        for count in [10, 5000] {
+            let mut tracker = Tracker::default();
+            for run in 0..3 {
+                for number in 0..count {
+                    tracker.arrive(number, at(run * 10_000 + number));
+                }
+            }
+            assert_eq!(tracker.totals(), Totals::default());
+        }
+        let mut without_times = Tracker::default();
+        for number in (0..5000).chain(0..5000) {
+            without_times.arrive(number, at(0));
+        }
+        assert_eq!(without_times.totals(), Totals::default());
         let mut tracker = Tracker::default();
-        tracker.arrive(5);
-        assert_eq!(tracker.arrive(1 << 40), Arrival::Restarted);
-        assert_eq!(tracker.arrive((1 << 48) - 1), Arrival::Restarted);
-        assert_eq!(tracker.arrive((1 << 48) - 1), Arrival::Duplicate);
+        tracker.arrive(5, at(5));
+        assert_eq!(tracker.arrive(1 << 40, at(6)), Arrival::Restarted);
+    }
+
+    #[test]
+    fn one_very_late_datagram_is_one_duplicate() {
+        let numbers = (0..3000).chain([10]).chain(3000..3010);
+        assert_eq!(
+            totals(numbers),
+            Totals {
+                lost: 0,
+                duplicate: 1,
+                reordered: 0
+            }
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::stats::sequence::{Arrival, Totals, Tracker};
 use crate::stats::{Spread, counted, per_second};
 
 /// Peers told apart; a flood of forged senders beyond this is counted in one lump.
-const MAX_PEERS: usize = 65_536;
+const MAX_PEERS: usize = 32_768;
 
 /// Everything that a datagram is counted into.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct Counts<'a> {
     peers: Peers,
     totals: Totals,
     unsequenced: u64,
+    /// Sequenced ones of peers beyond [`MAX_PEERS`].
+    unfollowed: u64,
     delays: Spread,
     own: Vec<IpAddr>,
     broadcasts: Vec<IpAddr>,
@@ -40,7 +42,7 @@ pub(super) struct Counts<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     outbox: Outbox,
-    to: Vec<(SocketAddr, IpAddr)>,
+    to: Vec<(SocketAddr, Option<IpAddr>)>,
     sent: u64,
     failed: u64,
     withheld: u64,
@@ -110,6 +112,7 @@ impl<'a> Counts<'a> {
             },
             totals: Totals::default(),
             unsequenced: 0,
+            unfollowed: 0,
             delays: Spread::default(),
             own: if wants_interfaces {
                 interface::own_addresses()
@@ -128,6 +131,7 @@ impl<'a> Counts<'a> {
     pub(super) fn count(
         &mut self,
         datagram: &Datagram<'_>,
+        is_wildcard: bool,
         now: Instant,
         answers: &mut Answers,
     ) -> Option<Notes> {
@@ -171,7 +175,9 @@ impl<'a> Counts<'a> {
         });
         if let Some(answer) = &plan.answer {
             match answer::check(datagram, own, |address| self.broadcasts.contains(&address)) {
-                Ok(()) if peer.rate.allow(now, plan.reply_rate) => answers.queue(answer, datagram),
+                Ok(()) if peer.rate.allow(now, plan.reply_rate) => {
+                    answers.queue(answer, datagram, is_wildcard);
+                }
                 Ok(()) => answers.withhold(answer::Silence::Rate, datagram),
                 Err(silence) => answers.withhold(silence, datagram),
             }
@@ -181,12 +187,16 @@ impl<'a> Counts<'a> {
             match (Header::read(datagram.payload), &mut peer.tracker) {
                 (Some(header), Some(tracker)) => {
                     let before = tracker.totals();
-                    let arrival = tracker.arrive(header.sequence);
+                    let arrival = tracker.arrive(header.sequence, header.sent);
                     let after = tracker.totals();
-                    // Lost can go down again: a late one was not lost.
-                    self.totals.lost = (self.totals.lost + after.lost).saturating_sub(before.lost);
-                    self.totals.duplicate += after.duplicate - before.duplicate;
-                    self.totals.reordered += after.reordered - before.reordered;
+                    // Counts can go down again: a late one was not lost, a sender that began anew doubled nothing.
+                    let change =
+                        |sum: u64, after: u64, before: u64| (sum + after).saturating_sub(before);
+                    self.totals = Totals {
+                        lost: change(self.totals.lost, after.lost, before.lost),
+                        duplicate: change(self.totals.duplicate, after.duplicate, before.duplicate),
+                        reordered: change(self.totals.reordered, after.reordered, before.reordered),
+                    };
                     notes.sequence = Some(header.sequence);
                     if let Arrival::Next { lost } = arrival {
                         notes.lost = lost;
@@ -202,7 +212,8 @@ impl<'a> Counts<'a> {
                         self.delays.record(Duration::from_nanos(delay));
                     }
                 }
-                _ => self.unsequenced += 1,
+                (Some(_), None) => self.unfollowed += 1,
+                (None, _) => self.unsequenced += 1,
             }
         }
         Some(notes)
@@ -215,12 +226,13 @@ impl Answers {
         !self.to.is_empty()
     }
 
-    fn queue(&mut self, answer: &Answer, datagram: &Datagram<'_>) {
+    fn queue(&mut self, answer: &Answer, datagram: &Datagram<'_>, is_wildcard: bool) {
         self.outbox.push(match answer {
             Answer::Echo => datagram.payload,
             Answer::Fixed(payload) => payload,
         });
-        self.to.push((datagram.peer, datagram.local.ip()));
+        self.to
+            .push((datagram.peer, is_wildcard.then(|| datagram.local.ip())));
     }
 
     fn withhold(&mut self, silence: answer::Silence, datagram: &Datagram<'_>) {
@@ -228,30 +240,33 @@ impl Answers {
         tracing::debug!("no answer to {} ({silence:?})", datagram.peer);
     }
 
-    /// Sends what is queued, from the address each question came to.
+    /// Sends what is queued, from the address each question came to, many to a system call.
     pub(super) async fn send(&mut self, bound: &Bound) {
-        for (index, (peer, local)) in self.to.iter().enumerate() {
-            let payload = self.outbox.payload(index);
-            // Only a wildcard socket has a choice of addresses.
-            let from = bound.local.ip().is_unspecified().then_some(*local);
-            let mut result = system::answer_from(&bound.socket, payload, *peer, from);
-            if result
-                .as_ref()
-                .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-            {
-                result = match bound.socket.writable().await {
-                    Ok(()) => system::answer_from(&bound.socket, payload, *peer, from),
-                    Err(error) => Err(error),
-                };
-            }
-            match result {
-                Ok(()) => {
-                    self.sent += 1;
-                    tracing::debug!("sendto {} bytes to {peer}", payload.len());
+        let is_v4 = bound.local.is_ipv4();
+        let mut next = 0;
+        while let Some((peer, _)) = self.to.get(next) {
+            match system::answer(&bound.socket, is_v4, &self.outbox, &self.to, next) {
+                Ok(count) => {
+                    for index in next..next + count {
+                        tracing::debug!(
+                            "sendto {} bytes as an answer",
+                            self.outbox.payload(index).len()
+                        );
+                    }
+                    self.sent += count as u64;
+                    next += count;
                 }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // The device takes on average microseconds; a signal still ends the program.
+                    if bound.socket.writable().await.is_err() {
+                        break;
+                    }
+                }
+                // An ICMP error for an earlier answer counts as this one's failure: the two cannot be told apart.
                 Err(error) => {
-                    self.failed += 1;
                     tracing::debug!("cannot answer {peer}: {error}");
+                    self.failed += 1;
+                    next += 1;
                 }
             }
         }
@@ -309,6 +324,9 @@ impl fmt::Display for Report<'_> {
             )?;
             if counts.unsequenced > 0 {
                 write!(f, ", {} without a sequence number", counts.unsequenced)?;
+            }
+            if counts.unfollowed > 0 {
+                write!(f, ", {} of more peers than are followed", counts.unfollowed)?;
             }
             if counts.delays.count() > 0 {
                 write!(f, ", one-way delay {}", counts.delays)?;

@@ -4,10 +4,12 @@ use std::io;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::net::Datagram;
-use crate::net::send::{CALLS_IN_A_ROW, End, Loudness, ReplyPlan, Sender, WARN_EVERY, until};
+use crate::net::send::{
+    CALLS_IN_A_ROW, End, Loudness, REFUSAL_TIME, ReplyPlan, Sender, WARN_EVERY,
+};
 use crate::net::sink::{Flow, Notes, Sink};
 use crate::net::system::{self, NetworkError};
+use crate::net::{Datagram, until};
 use crate::payload::sequence::Header;
 use crate::shutdown::Shutdown;
 
@@ -64,10 +66,10 @@ impl Sender<'_> {
         heard
     }
 
-    /// Reads the replies that are there.
-    pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Flow, Error> {
+    /// Reads the replies that are there. `Some` if that ends the run: enough came, or nobody reads them any more.
+    pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Option<End>, Error> {
         let Some(mut receiver) = self.receiver.take() else {
-            return Ok(Flow::Continue);
+            return Ok(None);
         };
         let mut came = 0;
         let wanted = self
@@ -102,11 +104,10 @@ impl Sender<'_> {
             }
         }
         self.receiver = Some(receiver);
-        if came > 0 {
-            sink.flush()
-        } else {
-            Ok(Flow::Continue)
+        if came > 0 && sink.flush()? == Flow::ReaderGone {
+            return Ok(Some(End::ReaderGone));
         }
+        Ok((self.report.replies >= wanted).then_some(End::Complete))
     }
 
     fn count_reply(&mut self, datagram: &Datagram<'_>) {
@@ -152,21 +153,37 @@ impl Sender<'_> {
         }
     }
 
+    /// Gives a refusal the time of a round trip. A peer on this machine has refused already, if it does.
+    async fn wait_for_refusal(&mut self, shutdown: &mut Shutdown) -> End {
+        let is_here = self.plan.peer.ip().is_loopback() || self.local.ip() == self.plan.peer.ip();
+        if !self.plan.unicast || is_here || self.report.datagrams == 0 || self.report.refused > 0 {
+            return End::Complete;
+        }
+        let end = tokio::select! {
+            biased;
+            () = shutdown.asked() => End::Asked,
+            () = system::error_reported(&self.bound.socket) => End::Complete,
+            () = until(Some(self.last_sent + REFUSAL_TIME)) => End::Complete,
+        };
+        self.hear_errors(None, Loudness::Verdict);
+        end
+    }
+
     pub(super) async fn wait_for_replies(
         &mut self,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
     ) -> Result<End, Error> {
         let Some(plan) = &self.plan.replies else {
-            return Ok(End::Complete);
+            return Ok(self.wait_for_refusal(shutdown).await);
         };
         if self.report.datagrams == 0 {
             return Ok(End::Complete);
         }
         let deadline = self.last_sent + plan.wait;
         loop {
-            if self.hear(sink)? == Flow::ReaderGone {
-                return Ok(End::ReaderGone);
+            if let Some(end) = self.hear(sink)? {
+                return Ok(end);
             }
             if self.has_enough(plan) {
                 return Ok(End::Complete);
@@ -179,7 +196,7 @@ impl Sender<'_> {
                     self.hear_errors(None, Loudness::Verdict);
                 }
                 () = until(Some(deadline)) => {
-                    return Ok(if self.hear(sink)? == Flow::ReaderGone { End::ReaderGone } else { End::Complete });
+                    return Ok(self.hear(sink)?.unwrap_or(End::Complete));
                 }
             }
         }

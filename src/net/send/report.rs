@@ -16,6 +16,8 @@ pub struct Report {
     pub bytes: u64,
     /// Datagrams that could not be sent, or that the network reported undeliverable.
     pub errors: u64,
+    /// Those among `errors` that never left.
+    pub unsent: u64,
     /// ICMP port-unreachable messages.
     pub refused: u64,
     /// Datagrams that came back.

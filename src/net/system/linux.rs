@@ -12,7 +12,7 @@ pub(crate) use errors::{
 };
 pub(crate) use receive::{BatchReceiver, plain_drops};
 pub(crate) use timer::{TIMER_GRAIN, Timer};
-pub(crate) use transmit::{BatchTransmitter, answer_from};
+pub(crate) use transmit::{BatchTransmitter, answer};
 
 use std::fs;
 use std::io;
@@ -45,6 +45,11 @@ pub(crate) fn bind_to_interface(
 
 pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()> {
     socket.set_tclass_v6(u32::from(class))
+}
+
+/// The index of an interface by its name, an address or not (netdevice(7)).
+pub(crate) fn interface_index(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok()
 }
 
 /// Linux reports twice what was asked, for its own bookkeeping (socket(7)).

@@ -71,6 +71,11 @@ pub(crate) fn set_traffic_class_v6(_: &Socket, _: u8) -> io::Result<()> {
     Err(lacking("way to set the IPv6 traffic class"))
 }
 
+/// Interfaces without an address are not told here.
+pub(crate) fn interface_index(_name: &str) -> Option<u32> {
+    None
+}
+
 pub(crate) fn usable_buffer(reported: usize) -> usize {
     reported
 }
@@ -187,17 +192,22 @@ pub(crate) fn is_queue_full(error: &io::Error) -> bool {
     error.raw_os_error() == Some(if cfg!(windows) { 10055 } else { 55 })
 }
 
-pub(crate) fn answer_from(
+/// Sends one answer; the system chooses the address it leaves from.
+pub(crate) fn answer(
     socket: &UdpSocket,
-    payload: &[u8],
-    peer: SocketAddr,
-    _from: Option<IpAddr>,
-) -> io::Result<()> {
-    let peer = match (peer, socket.local_addr()?.is_ipv4()) {
-        (SocketAddr::V4(v4), false) => (v4.ip().to_ipv6_mapped(), v4.port()).into(),
-        _ => peer,
+    socket_is_v4: bool,
+    outbox: &Outbox,
+    to: &[(SocketAddr, Option<IpAddr>)],
+    first: usize,
+) -> io::Result<usize> {
+    let Some((peer, _)) = to.get(first) else {
+        return Ok(1);
     };
-    socket.try_send_to(payload, peer).map(drop)
+    let peer = match peer {
+        SocketAddr::V4(v4) if !socket_is_v4 => (v4.ip().to_ipv6_mapped(), v4.port()).into(),
+        _ => *peer,
+    };
+    socket.try_send_to(outbox.payload(first), peer).map(|_| 1)
 }
 
 /// How late a wake-up usually is at most: tokio counts milliseconds, Windows' clock ticks 64 times a second.

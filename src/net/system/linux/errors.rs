@@ -48,6 +48,7 @@ pub(crate) fn report_errors(socket: &UdpSocket, is_v4: bool) {
 /// a sign that something may be there.
 pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> Vec<NetworkError> {
     let mut reports = Vec::new();
+    let mut own = None;
     let mut payload = [0; 64];
     loop {
         let mut control = nix::cmsg_space!(
@@ -89,7 +90,9 @@ pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> V
                     let by = by.filter(|by| {
                         !by.is_unspecified()
                             && report.ee_origin != nix::libc::SO_EE_ORIGIN_LOCAL
-                            && !interface::own_addresses().contains(by)
+                            && !own
+                                .get_or_insert_with(interface::own_addresses)
+                                .contains(by)
                     });
                     reports.push(NetworkError::Unreachable {
                         error: io::Error::from_raw_os_error(errno),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd as _;
 
 use nix::sys::socket::{
-    ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg, setsockopt, sockopt,
+    ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg, sendmsg, setsockopt, sockopt,
 };
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -139,15 +139,22 @@ fn send_one(socket: &UdpSocket, payload: &[u8], peer: Option<SocketAddr>) -> io:
     .map(drop)
 }
 
-/// Sends one answer from the address that the question came to, where the socket has several.
-pub(crate) fn answer_from(
+/// Sends answers from `first` on with one system call, those that leave from one address; returns how many went.
+/// `to` has each answer's peer and, where the socket has several addresses, the one that was asked.
+pub(crate) fn answer(
     socket: &UdpSocket,
-    payload: &[u8],
-    peer: SocketAddr,
-    from: Option<IpAddr>,
-) -> io::Result<()> {
-    let socket_is_v4 = socket.local_addr().is_ok_and(|local| local.is_ipv4());
-    let address = SockaddrStorage::from(for_socket(peer, socket_is_v4));
+    socket_is_v4: bool,
+    outbox: &Outbox,
+    to: &[(SocketAddr, Option<IpAddr>)],
+    first: usize,
+) -> io::Result<usize> {
+    let rest = to.get(first..).unwrap_or_default();
+    let from = rest.first().and_then(|(_, from)| *from);
+    let run = rest
+        .iter()
+        .take(SEND_SLOTS)
+        .take_while(|(_, other)| *other == from)
+        .count();
     let v4_info;
     let v6_info;
     let control = match from {
@@ -176,17 +183,49 @@ pub(crate) fn answer_from(
         }
         _ => None,
     };
+    let address = |index: usize| {
+        let (peer, _) = rest.get(index)?;
+        Some(SockaddrStorage::from(for_socket(*peer, socket_is_v4)))
+    };
+    if run <= 1 {
+        let payload = [IoSlice::new(outbox.payload(first))];
+        let address = address(0);
+        socket.try_io(Interest::WRITABLE, || {
+            let flags = MsgFlags::MSG_DONTWAIT;
+            sendmsg(
+                socket.as_raw_fd(),
+                &payload,
+                control.as_slice(),
+                flags,
+                address.as_ref(),
+            )
+            .map_err(io::Error::from)
+        })?;
+        return Ok(1);
+    }
+    let slices: Vec<[IoSlice<'_>; 1]> = (first..first + run)
+        .map(|index| [IoSlice::new(outbox.payload(index))])
+        .collect();
+    let addresses: Vec<Option<SockaddrStorage>> = (0..run).map(address).collect();
+    // Room for exactly the one message: the kernel takes what is behind it for another.
+    let space = match &control {
+        Some(ControlMessage::Ipv4PacketInfo(_)) => Some(nix::cmsg_space!(nix::libc::in_pktinfo)),
+        Some(_) => Some(nix::cmsg_space!(nix::libc::in6_pktinfo)),
+        None => None,
+    };
+    let mut headers = MultiHeaders::preallocate(run, space);
     socket.try_io(Interest::WRITABLE, || {
-        nix::sys::socket::sendmsg(
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let sent = sendmmsg(
             socket.as_raw_fd(),
-            &[IoSlice::new(payload)],
+            &mut headers,
+            slices.iter(),
+            &addresses,
             control.as_slice(),
-            MsgFlags::MSG_DONTWAIT,
-            Some(&address),
-        )
-        .map_err(io::Error::from)
-    })?;
-    Ok(())
+            flags,
+        )?;
+        Ok(sent.count())
+    })
 }
 
 /// The peer as the socket's family writes it.
