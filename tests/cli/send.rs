@@ -6,10 +6,12 @@ use std::process::Stdio;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+
 use crate::support::{
-    CTRL_C, DEADLINE, Finished, Listener, Running, address_of, assert_in_order, loopback_socket,
-    nothing_waits, receive, receive_payloads, refusing_socket, run, run_with_input, sent_by,
-    sharing_socket, socket_on, udpcli, udpcli_on_terminal,
+    CTRL_C, DEADLINE, Finished, Listener, Running, address_of, assert_in_order, eventually,
+    loopback_socket, nothing_waits, receive, receive_payloads, refusing_socket, run,
+    run_with_input, sent_by, sharing_socket, socket_on, udpcli, udpcli_on_terminal,
 };
 
 /// What the tutorial's client sends.
@@ -258,6 +260,15 @@ fn a_whole_file_has_the_limit_of_a_datagram() {
         "{stderr}"
     );
     fails(&["--file", &path, "--chunk", "65508"], b"", 2);
+    // An IPv4 address written as IPv6 has the limit of IPv4.
+    let socket = loopback_socket();
+    let port = socket.local_addr().unwrap().port();
+    let mapped = format!("[::ffff:127.0.0.1]:{port}");
+    let stderr = run(["send", &mapped, "--file", &path])
+        .expect_code(2)
+        .stderr;
+    assert!(stderr.starts_with("udpcli: error: "), "{stderr}");
+    nothing_waits(&socket);
 }
 
 #[test]
@@ -506,6 +517,31 @@ fn the_interval_stands_between_datagrams() {
             "datagram {index} left after {after:?}, due after {due:?}"
         );
     }
+}
+
+#[test]
+fn the_interval_stands_between_lines_after_one_that_came_late() {
+    // A listener tells when the kernel had each: what keeps this test waiting does not count.
+    let mut listener = Listener::start(["--format", "json"]);
+    let peer = listener.address.to_string();
+    let mut running = Running::spawn(udpcli(["send", &peer, "-i", "300ms"]).stdin(Stdio::piped()));
+    let mut arrival = |text: &str| -> Timestamp {
+        let line = listener.running.stdout_line();
+        let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(object["text"], text);
+        object["time"].as_str().unwrap().parse().unwrap()
+    };
+    running.type_in(b"a\n");
+    arrival("a");
+    // So late that several intervals went by.
+    std::thread::sleep(Duration::from_secs(1));
+    running.type_in(b"b\nc\nd\n");
+    let times = ["b", "c", "d"].map(&mut arrival);
+    for pair in times.windows(2) {
+        let gap = pair[1].duration_since(pair[0]).as_millis();
+        assert!(gap >= 290, "{gap} ms in {times:?}");
+    }
+    running.finish().expect_code(0);
 }
 
 #[test]
@@ -836,6 +872,46 @@ fn enough_replies_end_the_wait() {
         finished.stderr
     );
     answerer.join().unwrap();
+}
+
+#[test]
+fn enough_replies_end_the_sending_too() {
+    let listener = Listener::start(["--echo"]);
+    let peer = listener.address.to_string();
+    let args = ["-n", "50", "-i", "200ms", "--replies", "1"];
+    let finished = run([&["send", &peer, "hi"], &args[..]].concat()).expect_code(0);
+    let line = summary(&finished);
+    let sent: u32 = line.split(' ').next().unwrap().parse().unwrap();
+    assert!((1..10).contains(&sent), "{line}");
+    assert!(line.contains(", 1 reply, "), "{line}");
+}
+
+#[test]
+fn enough_replies_end_an_interactive_run_while_more_could_be_typed() {
+    let listener = Listener::start(["--echo"]);
+    let peer = listener.address.to_string();
+    let mut running =
+        Running::spawn(udpcli(["send", &peer, "-I", "--replies", "1"]).stdin(Stdio::piped()));
+    running.type_in(b"first\n");
+    let line = running.stdout_line();
+    assert!(line.ends_with(" first\n"), "{line}");
+    eventually("the run ends", || running.has_ended());
+    let finished = running.finish().expect_code(0);
+    assert!(
+        summary(&finished).starts_with("1 datagram, "),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn where_nothing_was_sent_no_reply_that_was_asked_for_came() {
+    let socket = loopback_socket();
+    let peer = address_of(&socket);
+    for args in [["--expect", "pong"], ["--replies", "2"]] {
+        run([&["send", &peer], &args[..]].concat()).expect_code(1);
+        nothing_waits(&socket);
+    }
 }
 
 #[test]
