@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -361,6 +362,49 @@ fn the_terminal_sees_no_control_character_in_any_format() {
                 "{format} {encoding}: {harmful:?} in {shown:?}"
             );
         }
+    }
+}
+
+#[test]
+fn the_terminal_sees_no_character_that_has_no_shape() {
+    let unseen = [
+        '\u{34f}',
+        '\u{fe0f}',
+        '\u{115f}',
+        '\u{1160}',
+        '\u{3164}',
+        '\u{ffa0}',
+        '\u{180b}',
+        '\u{180f}',
+        '\u{e0100}',
+    ];
+    let text: String = unseen.iter().flat_map(|&char| ['a', char]).collect();
+    let args = [
+        "listen",
+        "--port",
+        "0",
+        "--bind",
+        "127.0.0.1",
+        "-n",
+        "1",
+        "--format",
+    ];
+    for format in ["text", "json", "raw"] {
+        let mut command = udpcli_on_terminal("2", args.iter().copied().chain([format]));
+        let (finished, _) = heard_by(&mut command, &[text.as_bytes()]);
+        let shown = finished.text();
+        let raw: Vec<char> = unseen
+            .into_iter()
+            .filter(|&char| shown.contains(char))
+            .collect();
+        assert!(raw.is_empty(), "{format}: {raw:?} in {shown:?}");
+        assert!(shown.contains('a'), "{format}: {shown:?}");
+        let (finished, _) = heard(&["--format", format], &[text.as_bytes()]);
+        assert!(
+            finished.text().contains(&text),
+            "{format}: {:?}",
+            finished.text()
+        );
     }
 }
 
@@ -1046,6 +1090,55 @@ fn answers_keep_to_the_rate_for_each_peer() {
     );
 }
 
+/// Two hundred datagrams for each of these addresses, in turns, wait when the listener looks: each gets its answer, in
+/// order, from the address it went to.
+#[track_caller]
+fn answers_a_crowd(listener: &Listener, own: &[&str]) {
+    const COUNT: u32 = 200;
+    let asking: Vec<(UdpSocket, SocketAddr)> = own
+        .iter()
+        .map(|own| {
+            let address = format!("{own}:{}", listener.port());
+            (socket_on(&format!("{own}:0")), address.parse().unwrap())
+        })
+        .collect();
+    listener.running.stop();
+    for number in 0..COUNT {
+        for (socket, address) in &asking {
+            socket.send_to(&number.to_be_bytes(), address).unwrap();
+        }
+    }
+    listener.running.signal("CONT");
+    for (socket, address) in &asking {
+        for number in 0..COUNT {
+            let answer = (number.to_be_bytes().to_vec(), *address);
+            assert_eq!(receive(socket), answer);
+        }
+        nothing_waits(socket);
+    }
+}
+
+#[test]
+fn many_echoes_asked_for_at_once_all_come_in_order() {
+    for extra in [&[][..], &["--no-batching"]] {
+        for (bind, own) in [
+            ("127.0.0.1", &["127.0.0.1"][..]),
+            ("0.0.0.0", &["127.0.0.1", "127.0.0.2"]),
+            ("::", &["127.0.0.1", "[::1]"]),
+        ] {
+            let listener = Listener::start([&["--echo", "--bind", bind], extra].concat());
+            answers_a_crowd(&listener, own);
+            let finished = listener.running.interrupt().expect_code(0);
+            let answered = format!(", {} answered", 200 * own.len());
+            assert!(
+                summary(&finished).contains(&answered),
+                "{}",
+                finished.stderr
+            );
+        }
+    }
+}
+
 #[test]
 fn its_own_address_and_port_get_no_answer() {
     let listener = Listener::start(["--echo", "--reuse-addr"]);
@@ -1187,6 +1280,59 @@ fn loss_duplicates_and_reordering_are_told() {
     assert_eq!(notes, expected.map(|(seq, lost)| (Some(seq), lost)));
 }
 
+/// What `listen --seq` says of these datagrams of one sender, numbers and send times, in this order.
+#[track_caller]
+fn counts_of(datagrams: impl IntoIterator<Item = (u64, Duration)>) -> String {
+    let mut listener = Listener::start(["--seq", "--format", "json"]);
+    let socket = loopback_socket();
+    let payloads: Vec<Vec<u8>> = datagrams
+        .into_iter()
+        .map(|(number, sent)| {
+            let sent = u64::try_from(sent.as_nanos()).unwrap();
+            [&number.to_be_bytes()[..], &sent.to_be_bytes(), b"filler"].concat()
+        })
+        .collect();
+    // So few at a time that none is dropped.
+    for some in payloads.chunks(100) {
+        for payload in some {
+            socket.send_to(payload, listener.address).unwrap();
+        }
+        for _ in some {
+            listener.running.stdout_line();
+        }
+    }
+    let finished = listener.running.interrupt().expect_code(0);
+    summary(&finished).to_owned()
+}
+
+#[test]
+fn a_datagram_that_comes_again_much_later_is_one_duplicate() {
+    let start = now().checked_sub(Duration::from_secs(60)).unwrap();
+    let numbers = (0..3000).chain([10]).chain(3000..3010);
+    let line = counts_of(numbers.map(|number| (number, start + Duration::from_millis(number))));
+    assert!(
+        line.contains(", 0 lost, 1 duplicate, 0 reordered"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_sender_that_starts_again_on_its_port_loses_nothing() {
+    for count in [5, 50, 3000] {
+        let start = now().checked_sub(Duration::from_secs(60)).unwrap();
+        let numbers = (0..count).chain(0..count);
+        let line = counts_of(
+            (0..)
+                .zip(numbers)
+                .map(|(at, number)| (number, start + Duration::from_millis(at))),
+        );
+        assert!(
+            line.contains(", 0 lost, 0 duplicate, 0 reordered"),
+            "{count}: {line}"
+        );
+    }
+}
+
 #[test]
 fn each_sender_has_its_own_sequence() {
     let listener = Listener::start(["--seq", "-n", "6", "--format", "raw"]);
@@ -1245,6 +1391,54 @@ fn counts_are_reported_every_so_often() {
             .running
             .stderr_line_with("1 datagram, 5 bytes, 1 peer, ");
     }
+}
+
+#[test]
+fn reports_that_were_missed_do_not_all_come_at_once() {
+    const EVERY: Duration = Duration::from_millis(100);
+    let started = Instant::now();
+    let mut listener = Listener::start(["--stats", "100ms"]);
+    listener.running.stderr_line_with("0 datagrams, ");
+    listener.running.stop();
+    let stopped = Instant::now();
+    // Twenty reports long.
+    std::thread::sleep(Duration::from_secs(2));
+    let away = stopped.elapsed();
+    listener.running.signal("CONT");
+    let socket = loopback_socket();
+    socket.send_to(b"hello", listener.address).unwrap();
+    for _ in 0..2 {
+        listener.running.stderr_line_with("1 datagram, ");
+    }
+    let finished = listener.running.interrupt().expect_code(0);
+    let awake = started.elapsed().saturating_sub(away);
+    let reports = finished
+        .stderr
+        .lines()
+        .filter(|line| line.contains(" truncated"))
+        .count();
+    // The summary is one more.
+    let most = awake.as_millis() / EVERY.as_millis() + 3 + 1;
+    assert!(
+        reports as u128 <= most,
+        "{reports} reports within {awake:?}: {}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn reports_more_often_than_anybody_reads_are_a_usage_error() {
+    let args = [
+        "listen",
+        "--port",
+        "0",
+        "--duration",
+        "10ms",
+        "--stats",
+        "1us",
+    ];
+    let stderr = run(args).expect_code(2).stderr;
+    assert!(stderr.contains("--stats"), "{stderr}");
 }
 
 #[test]
@@ -1391,4 +1585,122 @@ fn stderr_never_gets_data_nor_stdout_words() {
         "where it listens, and the summary: {}",
         finished.stderr
     );
+}
+
+/// A terminal of 80 columns and 24 lines, of its own server; it goes with what runs on it.
+struct Screen {
+    server: String,
+}
+
+impl Screen {
+    /// Runs `udpcli ARGS` on it; words are split at spaces.
+    #[track_caller]
+    fn with(args: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let screen = Self {
+            server: format!(
+                "udpcli-{}-{}",
+                std::process::id(),
+                NEXT.fetch_add(1, Ordering::Relaxed)
+            ),
+        };
+        // Without a configuration of the user's; the last screen stays when the program ends.
+        let line = format!("'{}' {args}; read -r _", env!("CARGO_BIN_EXE_udpcli"));
+        screen.tmux(&[
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "80",
+            "-y",
+            "24",
+            "env",
+            "-u",
+            "NO_COLOR",
+            "LC_ALL=C.UTF-8",
+            "bash",
+            "-c",
+            &line,
+        ]);
+        screen
+    }
+
+    #[track_caller]
+    fn tmux(&self, args: &[&str]) -> String {
+        let mut command = Command::new("tmux");
+        command.args(["-u", "-L", &self.server]).args(args);
+        Running::spawn(command.stdin(Stdio::null()))
+            .finish()
+            .expect_code(0)
+            .text()
+    }
+
+    /// What it shows, line by line.
+    #[track_caller]
+    fn lines(&self) -> Vec<String> {
+        let shown = self.tmux(&["capture-pane", "-p"]);
+        shown.lines().map(str::to_owned).collect()
+    }
+
+    /// What it shows as soon as that is so.
+    #[track_caller]
+    fn once(&self, what: &str, is_so: impl Fn(&str) -> bool) -> Vec<String> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let lines = self.lines();
+            if is_so(&lines.join("\n")) {
+                return lines;
+            }
+            assert!(Instant::now() < deadline, "no {what} in: {lines:#?}");
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux")
+            .args(["-L", &self.server, "kill-server"])
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
+/// Checks that one panel is on the screen, whole, and says where datagrams go and where this one came from.
+#[track_caller]
+fn shows_one_panel(lines: &[String], address: SocketAddr) {
+    let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(count("┌"), 1, "top edge: {lines:#?}");
+    assert_eq!(count("└"), 1, "bottom edge: {lines:#?}");
+    assert_eq!(count(&format!("│{address} ")), 1, "address: {lines:#?}");
+    assert_eq!(count("│from127.0.0.1 "), 1, "sender: {lines:#?}");
+    let top = lines.iter().position(|line| line.contains('┌')).unwrap();
+    let bottom = lines.iter().position(|line| line.contains('└')).unwrap();
+    assert_eq!(bottom - top, 5, "four lines in a frame: {lines:#?}");
+    let width = lines[top].chars().count();
+    for line in &lines[top..=bottom] {
+        assert_eq!(line.chars().count(), width, "{line:?} in {lines:#?}");
+    }
+}
+
+#[test]
+fn the_panel_and_what_is_said_besides_are_both_on_the_screen() {
+    let screen = Screen::with("listen --port 0 --bind 127.0.0.1 --oled --recv-size 20");
+    let lines = screen.once("panel", |shown| shown.contains('└'));
+    let listening = lines.iter().find(|line| line.contains("listening on "));
+    let address = listening_address(listening.unwrap());
+    let socket = loopback_socket();
+    for round in 0..3 {
+        // Thirty bytes, of which twenty are kept.
+        let payload = format!("round {round} of datagrams that long");
+        socket.send_to(payload.as_bytes(), address).unwrap();
+        let row = format!("│round {round} of ");
+        let lines = screen.once("datagram on the panel below the warning", |shown| {
+            shown.contains("a datagram of 30 bytes") && shown.contains(&row) && shown.contains('└')
+        });
+        shows_one_panel(&lines, address);
+    }
+    screen.tmux(&["send-keys", "C-c"]);
+    let lines = screen.once("summary", |shown| shown.contains("3 truncated"));
+    shows_one_panel(&lines, address);
 }
