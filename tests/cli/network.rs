@@ -434,6 +434,88 @@ fn the_listening_line_names_the_address_and_the_interface() {
 }
 
 #[test]
+fn the_listening_line_claims_no_address_that_cannot_be_reached() {
+    let Some(net) = Net::two_links() else { return };
+    let mut running = Running::spawn(&mut net.udpcli(1, "listen --port 0 --join ff02::1"));
+    let line = running.stderr_line_with("listening on [::]");
+    assert!(!line.contains("10.77."), "{line}");
+    for (interface, others) in [
+        ("lo", &["10.77.1.2", "10.77.2.2"][..]),
+        ("vb", &["10.77.2.2"]),
+    ] {
+        let mut running =
+            Running::spawn(&mut net.udpcli(1, &format!("listen --port 0 --interface {interface}")));
+        let line = running.stderr_line_with("listening on ");
+        for other in others {
+            assert!(!line.contains(other), "{interface}: {line}");
+        }
+    }
+}
+
+/// Starts `udpcli listen --port 0 --format json ARGS`; gives its port, however it writes the address.
+#[track_caller]
+fn listen_on_link_local(net: &Net, at: usize, args: &str) -> Listener {
+    let mut running =
+        Running::spawn(&mut net.udpcli(at, &format!("listen --port 0 --format json {args}")));
+    let line = running.stderr_line_with("listening on [fe80::");
+    let port = line
+        .split_once("]:")
+        .and_then(|(_, rest)| {
+            let end = rest.find(|char: char| !char.is_ascii_digit());
+            rest[..end.unwrap_or(rest.len())].parse().ok()
+        })
+        .unwrap_or_else(|| panic!("no port in {line}"));
+    Listener {
+        running,
+        address: (std::net::Ipv6Addr::LOCALHOST, port).into(),
+    }
+}
+
+#[test]
+fn a_link_local_address_can_be_bound() {
+    let Some(net) = Net::two_links() else { return };
+    net.ip(1, "addr add fe80::22/64 dev wb nodad");
+    for (bind, to) in [
+        // Its interface is the one that has it.
+        ("fe80::22", "[fe80::22%wa]"),
+        ("fe80::2%vb", "[fe80::2%va]"),
+        ("fe80::2%wb", "[fe80::2%wa]"),
+    ] {
+        let mut listener = listen_on_link_local(&net, 1, &format!("--bind {bind}"));
+        net.send(0, &format!("{to}:{} hello", listener.port()))
+            .expect_code(0);
+        let datagram = next_json(&mut listener);
+        assert_eq!(datagram["text"], "hello", "{bind}");
+        assert!(
+            datagram["from"].as_str().unwrap().starts_with("[fe80::1"),
+            "{bind}: {datagram}"
+        );
+    }
+    net.ip(0, "addr add fe80::11/64 dev va nodad");
+    let mut listener = net.listen(1, "--bind :: --format json");
+    for bind in ["fe80::11%va", "fe80::11", "fe80::1%va"] {
+        net.send(
+            0,
+            &format!("[fe80::2%va]:{} hello --bind {bind}", listener.port()),
+        )
+        .expect_code(0);
+        let datagram = next_json(&mut listener);
+        let from = bind.split('%').next().unwrap();
+        assert!(
+            datagram["from"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("[{from}%"))
+                || datagram["from"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with(&format!("[{from}]")),
+            "{bind}: {datagram}"
+        );
+    }
+}
+
+#[test]
 fn broadcast_is_allowed_by_itself_and_another_program_hears_it() {
     let Some(net) = Net::pair() else { return };
     let mut peer = net.peer(1, '4', &[]);
@@ -455,6 +537,21 @@ fn broadcast_is_allowed_by_itself_and_another_program_hears_it() {
     net.send(0, &format!("255.255.255.255:{port} four"))
         .expect_code(0);
     assert_eq!(peer.receive().payload, b"four");
+}
+
+#[test]
+fn an_interface_without_a_broadcast_address_of_its_own_has_the_networks() {
+    let Some(net) = Net::pair() else { return };
+    net.ip(0, "addr add 10.9.9.1/24 dev va");
+    net.ip(1, "addr add 10.9.9.2/24 dev vb");
+    let mut peer = net.peer(1, '4', &[]);
+    net.send(0, &format!("10.9.9.255:{} bc", peer.port))
+        .expect_code(0);
+    let heard = peer.receive();
+    assert_eq!(
+        (heard.from.as_str(), heard.payload.as_slice()),
+        ("10.9.9.1", &b"bc"[..])
+    );
 }
 
 #[test]
@@ -578,6 +675,26 @@ fn a_group_joined_without_an_interface_is_heard_on_every_interface() {
             datagram["from"].as_str().unwrap().starts_with(from),
             "{datagram}"
         );
+    }
+}
+
+#[test]
+fn an_ipv4_group_is_heard_on_the_ipv6_wildcard() {
+    let Some(net) = Net::pair() else { return };
+    let mut listener = net.listen(1, "--bind :: --join 239.77.0.1@vb --format json");
+    net.send(
+        0,
+        &format!("239.77.0.1:{} group --multicast-if va", listener.port()),
+    )
+    .expect_code(0);
+    let datagram = next_json(&mut listener);
+    assert_eq!(datagram["text"], "group");
+    assert_eq!(datagram["to"], format!("239.77.0.1:{}", listener.port()));
+    // Both families are heard still.
+    for (_, to, _) in TARGETS {
+        net.send(0, &format!("{to}:{} {to}", listener.port()))
+            .expect_code(0);
+        assert_eq!(next_text(&mut listener), to);
     }
 }
 
@@ -1384,6 +1501,41 @@ fn a_listener_on_one_interface_hears_only_that() {
 }
 
 #[test]
+fn an_interface_needs_no_address_to_be_listened_on() {
+    let Some(net) = Net::pair() else { return };
+    net.ip(1, "addr flush dev vb");
+    for args in ["--interface vb", "--interface vb --bind ::"] {
+        let listener = net.listen(1, args);
+        listener.running.interrupt().expect_code(0);
+    }
+}
+
+#[test]
+fn an_address_names_its_interface() {
+    let Some(net) = Net::pair() else { return };
+    for (interface, near) in [("127.0.0.1", true), ("10.77.1.2", false)] {
+        let mut listener = net.listen(1, &format!("--interface {interface} --format json"));
+        let port = listener.port();
+        // Refused where this interface has no such port, which is an answer too.
+        for _ in 0..2 {
+            net.send(0, &format!("10.77.1.2:{port} far"));
+            net.send(1, &format!("127.0.0.1:{port} near"));
+        }
+        for _ in 0..2 {
+            let want = if near { "near" } else { "far" };
+            assert_eq!(next_text(&mut listener), want, "{interface}");
+        }
+    }
+    let mut listener = net.listen(1, "--format json");
+    net.send(
+        1,
+        &format!("127.0.0.1:{} hi --interface 127.0.0.1", listener.port()),
+    )
+    .expect_code(0);
+    assert_eq!(next_text(&mut listener), "hi");
+}
+
+#[test]
 fn send_leaves_by_the_interface_asked_for() {
     let Some(net) = Net::two_links() else { return };
     let mut listener = net.listen(1, "--format json");
@@ -1541,6 +1693,41 @@ fn a_run_with_errors_on_the_way_says_so_at_its_end() {
 }
 
 #[test]
+fn a_run_cut_off_on_the_way_says_how_many_did_not_get_through() {
+    let Some(net) = Net::pair() else { return };
+    for flag in ["", " --no-batching"] {
+        let mut listener = net.listen(1, "--format json");
+        let sender = Running::spawn(&mut net.udpcli(
+            0,
+            &format!(
+                "send 10.77.1.2:{} tick -n 12 -i 200ms{flag}",
+                listener.port()
+            ),
+        ));
+        for _ in 0..2 {
+            assert_eq!(next_text(&mut listener), "tick");
+        }
+        net.ip(0, "route add prohibit 10.77.1.2/32");
+        let end = sender.finish().expect_code(3);
+        net.ip(0, "route del prohibit 10.77.1.2/32");
+        let error = end
+            .stderr
+            .lines()
+            .rev()
+            .find(|line| line.contains("udpcli: error: "))
+            .unwrap_or_else(|| panic!("no error in {}", end.stderr));
+        let missing: u32 = error
+            .split_once(" of 12 datagrams")
+            .and_then(|(before, _)| before.rsplit(' ').next()?.parse().ok())
+            .unwrap_or_else(|| panic!("no number in {}", end.stderr));
+        let heard = listener.running.interrupt().expect_code(0).text();
+        let arrived = u32::try_from(heard.lines().count()).unwrap();
+        assert_eq!(missing + arrived, 12, "{}", end.stderr);
+        assert!((1..12).contains(&missing), "{}", end.stderr);
+    }
+}
+
+#[test]
 fn a_group_is_still_heard_when_the_interface_was_away() {
     let Some(net) = Net::pair() else { return };
     let mut listener = net.listen(1, "--join 239.77.0.1@vb --format json");
@@ -1611,4 +1798,66 @@ fn a_host_that_does_not_answer_for_itself_is_no_other_machines_word() {
     let Some(net) = Net::pair() else { return };
     let end = net.send(0, "10.77.1.99:6000 hello -w 12s").expect_code(3);
     assert!(!end.stderr.contains("says 10.77.1.1"), "{}", end.stderr);
+}
+
+/// A host behind a TUN device that says port unreachable to every IPv4 packet, 5 ms after it came.
+const LATE_REFUSER: &str = r#"
+import fcntl, os, struct, subprocess, sys, time
+device = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(device, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x1001))  # TUNSETIFF: IFF_TUN | IFF_NO_PI
+subprocess.run(["ip", "addr", "add", "10.8.8.1/24", "dev", "tun0"], check=True)
+subprocess.run(["ip", "link", "set", "tun0", "up"], check=True)
+print("ready", flush=True)
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return struct.pack("!H", ~total & 0xffff)
+while True:
+    packet = os.read(device, 65536)
+    if packet[0] >> 4 != 4 or packet[9] != 17:
+        continue
+    time.sleep(0.005)
+    quoted = packet[:548]
+    quoted += bytes(len(quoted) % 2)
+    icmp = struct.pack("!BBHI", 3, 3, 0, 0) + quoted
+    icmp = icmp[:2] + checksum(icmp) + icmp[4:]
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(icmp), 1, 0, 64, 1, 0) + packet[16:20] + packet[12:16]
+    header = header[:10] + checksum(header) + header[12:]
+    os.write(device, header + icmp)
+"#;
+
+#[test]
+fn a_refusal_that_takes_its_time_is_heard() {
+    let Some(net) = Net::empty(1) else { return };
+    // Containers often come without the device, and may be kept from it where they have it.
+    let device = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/net/tun");
+    if let Err(error) = device {
+        assert!(
+            std::env::var_os("CI").is_none_or(|value| value != "true")
+                || !fs::exists("/dev/net/tun").unwrap_or(false),
+            "no TUN device in CI: {error}"
+        );
+        eprintln!("skipped: no TUN device here: {error}");
+        return;
+    }
+    let mut python = Command::new("python3");
+    python.args(["-S", "-c", LATE_REFUSER]);
+    let mut host = Running::spawn(net.within(0, &python).stdin(Stdio::null()));
+    assert_eq!(host.stdout_line(), "ready\n");
+    for args in ["", " --no-batching", " -n 3 -i 50ms", " -w 5s"] {
+        let end = net
+            .send(0, &format!("10.8.8.2:6000 hello{args}"))
+            .expect_code(1);
+        assert!(
+            end.stderr
+                .contains("refused: nothing listens on 10.8.8.2:6000")
+                && !end.stderr.contains(", 0 refused"),
+            "{args}: {}",
+            end.stderr
+        );
+    }
 }
