@@ -477,13 +477,36 @@ fn a_capture_without_datagrams_opens() {
 }
 
 #[test]
-fn a_cut_datagram_is_captured_as_it_was_kept() {
+fn a_cut_datagram_is_captured_as_it_was_kept_with_the_length_it_had() {
     let place = Place::new();
-    let path = place.file("a.pcapng");
-    let mut listener = listen(&path, &["--recv-size", "10"]);
-    send(&loopback_socket(), &mut listener, &pattern(100));
-    listener.running.interrupt().expect_code(0);
-    assert_eq!(read(&path)[0].payload, pattern(10));
+    for name in ["a.pcap", "a.pcapng"] {
+        let path = place.file(name);
+        let mut listener = listen(&path, &["--recv-size", "10"]);
+        send(&loopback_socket(), &mut listener, &pattern(3000));
+        listener.running.interrupt().expect_code(0);
+        let mut command = Command::new("tshark");
+        command.arg("-r").arg(&path).args(["-T", "fields"]);
+        for field in [
+            "frame.len",
+            "frame.cap_len",
+            "ip.len",
+            "udp.length",
+            "udp.payload",
+        ] {
+            command.args(["-e", field]);
+        }
+        let end = run_with_input(command, b"").expect_code(0);
+        assert!(!end.stderr.contains("cut short"), "{}", end.stderr);
+        let text = end.text();
+        let fields: Vec<&str> = text.trim_end_matches('\n').split('\t').collect();
+        // 28 bytes are the headers of IP and UDP.
+        assert_eq!(
+            fields[..4],
+            ["3028", "38", "3028", "3008"],
+            "{name}: {text}"
+        );
+        assert_eq!(unhex(fields[4]), pattern(10), "{name}: {text}");
+    }
 }
 
 #[test]
