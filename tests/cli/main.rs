@@ -105,6 +105,47 @@ fn help_has_examples() {
 }
 
 #[test]
+fn usage_errors_have_the_shape_of_every_error() {
+    for args in [
+        &["listen", "--port", "x"][..],
+        &["send", "127.0.0.1:9", "x", "--ttl", "x"],
+        &["--nosuch"],
+        &["listen", "--nosuch"],
+        &["send", "127.0.0.1:9", "x", "--prot", "1"],
+        &["send"],
+        &["nosuch"],
+        &["send", "127.0.0.1:9", "x", "-4", "-6"],
+        &["send", "127.0.0.1:9", "--file", "x", "--hex", "ab"],
+        &["listen", "--echo", "--reply", "x"],
+        &["completions", "tcsh"],
+        &["completions"],
+    ] {
+        // Whatever the program is called here, its name is udpcli.
+        let line = r#"(exec -a other-name "$0" "$@")"#;
+        let finished = support::Running::spawn(&mut bash(line, args))
+            .finish()
+            .expect_code(2);
+        let stderr = &finished.stderr;
+        assert_eq!(finished.text(), "", "{args:?}");
+        assert!(!stderr.contains("other-name"), "{args:?}: {stderr}");
+        let mut lines = stderr.lines();
+        let first = lines.next().unwrap();
+        assert!(first.starts_with("udpcli: error: "), "{args:?}: {stderr}");
+        let mut has_hint = false;
+        for line in lines {
+            assert!(
+                line.starts_with("  ") && !line.trim().is_empty(),
+                "{args:?}: {line:?} in {stderr}"
+            );
+            if let Some(hint) = line.strip_prefix("  hint: ") {
+                has_hint |= hint.contains("udpcli");
+            }
+        }
+        assert!(has_hint, "{args:?}: no hint names udpcli in {stderr}");
+    }
+}
+
+#[test]
 fn version_is_the_packages() {
     for args in [&["--version"][..], &["-V"], &["send", "--version"]] {
         let text = run(args).expect_code(0).text();
