@@ -3,7 +3,6 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -1589,20 +1588,19 @@ fn stderr_never_gets_data_nor_stdout_words() {
 
 /// A terminal of 80 columns and 24 lines, of its own server; it goes with what runs on it.
 struct Screen {
+    /// Its socket.
     server: String,
+    _folder: tempfile::TempDir,
 }
 
 impl Screen {
     /// Runs `udpcli ARGS` on it; words are split at spaces.
     #[track_caller]
     fn with(args: &str) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let folder = tempfile::tempdir().unwrap();
         let screen = Self {
-            server: format!(
-                "udpcli-{}-{}",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ),
+            server: folder.path().join("tmux").to_str().unwrap().to_owned(),
+            _folder: folder,
         };
         // Without a configuration of the user's; the last screen stays when the program ends.
         let line = format!("'{}' {args}; read -r _", env!("CARGO_BIN_EXE_udpcli"));
@@ -1629,7 +1627,7 @@ impl Screen {
     #[track_caller]
     fn tmux(&self, args: &[&str]) -> String {
         let mut command = Command::new("tmux");
-        command.args(["-u", "-L", &self.server]).args(args);
+        command.args(["-u", "-S", &self.server]).args(args);
         Running::spawn(command.stdin(Stdio::null()))
             .finish()
             .expect_code(0)
@@ -1660,7 +1658,7 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         let _ = Command::new("tmux")
-            .args(["-L", &self.server, "kill-server"])
+            .args(["-S", &self.server, "kill-server"])
             .stderr(Stdio::null())
             .status();
     }
