@@ -17,6 +17,7 @@ pub(crate) const BUFFER_HINT_RECV: &str = "";
 /// How to get a larger buffer, for a warning.
 pub(crate) const BUFFER_HINT_SEND: &str = "";
 
+#[cfg(not(target_vendor = "apple"))] // macOS has all that is asked for here
 fn lacking(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
@@ -165,10 +166,7 @@ pub(crate) fn reports_errors_unconnected() -> bool {
 pub(crate) fn report_errors(_: &UdpSocket, _is_v4: bool) {}
 
 /// Windows says `ConnectionReset` where others say `ConnectionRefused`.
-pub(crate) fn network_errors(
-    socket: &UdpSocket,
-    error: Option<&io::Error>,
-) -> Option<NetworkError> {
+pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> Vec<NetworkError> {
     let is_refusal = |error: &io::Error| {
         matches!(
             error.kind(),
@@ -179,12 +177,16 @@ pub(crate) fn network_errors(
         Some(error) => is_refusal(error),
         None => crate::net::socket::take_error(socket).is_some_and(|error| is_refusal(&error)),
     };
-    refused.then_some(NetworkError::Refused)
+    if refused {
+        vec![NetworkError::Refused]
+    } else {
+        Vec::new()
+    }
 }
 
 /// Resolves when the network reported an error; here errors come with the next call only.
 pub(crate) async fn error_reported(_: &UdpSocket) {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The device's queue is full, for now: `ENOBUFS` (55 on the BSDs), `WSAENOBUFS`.
@@ -213,9 +215,9 @@ pub(crate) fn answer(
 /// How late a wake-up usually is at most: tokio counts milliseconds, Windows' clock ticks 64 times a second.
 pub(crate) const TIMER_GRAIN: Duration = Duration::from_millis(if cfg!(windows) { 16 } else { 2 });
 
-/// tokio's timer.
+/// tokio's timer. Braces, because it is made by `default` as on Linux, where it has something to keep.
 #[derive(Debug, Default)]
-pub(crate) struct Timer;
+pub(crate) struct Timer {}
 
 impl Timer {
     pub(crate) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
