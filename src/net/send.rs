@@ -322,6 +322,9 @@ impl<'a> Sender<'a> {
                 }
             }
             let allowed = self.pace.allowance(now, outbox.len() - next);
+            if allowed == 0 {
+                continue;
+            }
             if is_sequenced {
                 let sent = Timestamp::now();
                 for offset in 0..allowed {

@@ -4,14 +4,18 @@ use std::fs;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+#[cfg(target_os = "linux")]
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+#[cfg(target_os = "linux")]
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::support::{DEADLINE, Listener, loopback_socket, run, run_with_input};
+#[cfg(target_os = "linux")]
+use crate::support::DEADLINE;
+use crate::support::{Listener, loopback_socket, run, run_with_input};
 
 /// One packet as tshark tells it.
 #[derive(Debug, PartialEq, Eq)]

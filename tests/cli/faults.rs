@@ -1,8 +1,6 @@
 //! What goes wrong around udpcli: readers that leave, full disks, files that vanish, streams that are closed, hostile
 //! names.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -517,8 +515,12 @@ fn hostile_payloads_in_the_log_are_escaped() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_name_that_is_not_text_is_a_name_all_the_same() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
     let folder = tempfile::tempdir().unwrap();
     let path = folder
         .path()

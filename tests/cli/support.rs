@@ -538,9 +538,13 @@ pub(crate) fn assert_in_order(text: &str, parts: &[&str]) {
 #[track_caller]
 pub(crate) fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buffer = vec![0; 65_536];
-    let (len, peer) = socket
-        .recv_from(&mut buffer)
-        .expect("a datagram before the deadline");
+    let (len, peer) = loop {
+        match socket.recv_from(&mut buffer) {
+            // A read with a deadline is not taken up again after a signal (signal(7)).
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            result => break result.expect("a datagram before the deadline"),
+        }
+    };
     buffer.truncate(len);
     (buffer, peer)
 }
