@@ -3,6 +3,7 @@
 //! The server draws its address at (0, 0), the datagram's text at (0, 15) and `from` with the sender's address at
 //! (0, 31); glyphs are 16 pixels high, Chinese ones 16 wide, Latin ones 4 to 9 (Noto Sans CJK).
 
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -79,7 +80,9 @@ impl Panel {
                 }
                 Part::Bytes(bytes) => text.extend(bytes.iter().map(|_| MISSING)),
             });
-        *from = format!("from{}", datagram.peer.ip());
+        from.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(from, "from{}", datagram.peer.ip());
     }
 
     /// The panel as lines, frame and all.
