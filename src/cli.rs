@@ -1,5 +1,7 @@
 //! The command line: definitions that feed parsing, `--help`, completions and the man page alike.
 
+#[cfg(feature = "board")]
+pub mod board;
 pub mod generate;
 pub mod listen;
 pub mod send;
@@ -52,10 +54,25 @@ pub enum Command {
     Send(Box<send::SendArgs>),
     /// Receive datagrams: the board's UDP server, on the PC
     Listen(Box<listen::ListenArgs>),
+    /// The serial bridge: run programs on the board, move files, see its OLED
+    #[cfg(feature = "board")]
+    Board(Box<board::BoardArgs>),
+    /// The serial bridge, which was left out of this build
+    #[cfg(not(feature = "board"))]
+    Board(LeftOutArgs),
     /// Print a completion script for a shell
     Completions(generate::CompletionsArgs),
     /// Print the man page
     Man(generate::ManArgs),
+}
+
+/// Whatever is given to a command that was left out of this build.
+#[cfg(not(feature = "board"))]
+#[derive(Debug, Args)]
+pub struct LeftOutArgs {
+    /// Taken, to say that the command is missing and not that a flag is wrong
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub given: Vec<String>,
 }
 
 /// Flags of every command.

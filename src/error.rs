@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "board")]
+use crate::board;
 use crate::payload::{encoding, escape, hex};
 use crate::stats::counted;
 
@@ -128,6 +130,14 @@ pub enum Error {
     Read { object: String, source: io::Error },
     #[error("cannot write {object}")]
     Write { object: String, source: io::Error },
+    #[cfg(feature = "board")]
+    #[error(transparent)]
+    Board(#[from] board::error::Error),
+    #[error("this build of udpcli has no {what}")]
+    LeftOut {
+        what: &'static str,
+        feature: &'static str,
+    },
     #[error("cannot start the {what}")]
     Start {
         what: &'static str,
@@ -180,7 +190,10 @@ impl Error {
             | Self::Open { .. }
             | Self::Read { .. }
             | Self::Write { .. }
+            | Self::LeftOut { .. }
             | Self::Start { .. } => 3,
+            #[cfg(feature = "board")]
+            Self::Board(error) => error.exit_code(),
         }
     }
 
@@ -222,6 +235,9 @@ impl Error {
                 let whole = if object == STDOUT { "" } else { "; what was written before is whole" };
                 Some(format!("the disk is full{whole}"))
             }
+            Self::LeftOut { feature, .. } => Some(format!("build it with cargo's default features, or --features {feature}")),
+            #[cfg(feature = "board")]
+            Self::Board(error) => error.hint(),
             Self::Write { .. } | Self::Encode { .. } | Self::Option { .. } | Self::Socket { .. } | Self::Receive { .. } | Self::Open { .. } | Self::Read { .. } | Self::Start { .. } => None,
         }
     }

@@ -9,9 +9,12 @@
 //! - [`payload`] makes payloads: text, escapes, hex, encodings, sequenced ones, lines and files.
 //! - [`render`], [`output`], [`save`] and [`panel`] show what arrived.
 //! - [`stats`] counts.
+//! - `board` is the serial bridge, in the feature of the same name.
 //!
 //! `docs/architecture.md` has the data flow and the invariants.
 
+#[cfg(feature = "board")]
+pub mod board;
 pub mod cli;
 pub mod error;
 pub mod logging;
@@ -40,6 +43,13 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
         Command::Listen(args) => {
             with_runtime(async |shutdown| cli::listen::run(args, &cli.global, shutdown).await)
         }
+        #[cfg(feature = "board")]
+        Command::Board(args) => cli::board::run(*args, &cli.global),
+        #[cfg(not(feature = "board"))]
+        Command::Board(_) => Err(Error::LeftOut {
+            what: "the serial bridge",
+            feature: "board",
+        }),
         Command::Completions(args) => cli::generate::completions(&args),
         Command::Man(args) => cli::generate::man(&args),
     }

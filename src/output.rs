@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use crate::error::{Error, STDOUT};
+use crate::error::{Error, Outcome, STDOUT};
 use crate::net::Datagram;
 use crate::net::sink::{Flow, Notes, Sink};
 use crate::panel::Panel;
@@ -26,6 +26,22 @@ fn stdout() -> Box<dyn io::Write> {
 #[cfg(not(unix))]
 fn stdout() -> Box<dyn io::Write> {
     Box::new(io::stdout())
+}
+
+/// Writes data to stdout. A reader that went away is no failure.
+///
+/// # Errors
+/// stdout cannot be written: a full disk.
+pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(Outcome::Done),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
+        Err(source) => Err(Error::Write {
+            object: STDOUT.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// Takes datagrams and shows, saves and draws them.

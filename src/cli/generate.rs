@@ -1,6 +1,6 @@
 //! `completions` and `man`, made from the same definitions that parse the command line.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
@@ -8,7 +8,8 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::Cli;
-use crate::error::{Error, Outcome, STDOUT};
+use crate::error::{Error, Outcome};
+use crate::output;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
@@ -39,7 +40,7 @@ pub struct ManArgs {}
 pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "udpcli", &mut script);
-    print(&script)
+    output::print(&script)
 }
 
 /// Prints the man page: the program's, then a part for each command.
@@ -52,7 +53,7 @@ pub fn man(_: &ManArgs) -> Result<Outcome, Error> {
         object: "the man page".to_owned(),
         source,
     })?;
-    print(&page)
+    output::print(&page)
 }
 
 fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
@@ -67,19 +68,24 @@ fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
     if let Some(examples) = command.get_after_help() {
         append_plain("SH", "EXAMPLES AND EXIT CODES", &examples.to_string(), page)?;
     }
-    for sub in command
+    render_subcommands(&command, "udpcli", page)
+}
+
+/// A part for each command under `parent`, and for those under them. Section titles cannot nest in man(7): each
+/// command's parts carry its whole name instead.
+fn render_subcommands(parent: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
+    for sub in parent
         .get_subcommands()
         .filter(|sub| sub.get_name() != "help")
     {
-        // Section titles cannot nest in man(7): each command's parts carry its name instead.
         let mut part = Vec::new();
         let man = Man::new(sub.clone());
         man.render_synopsis_section(&mut part)?;
         man.render_description_section(&mut part)?;
         man.render_options_section(&mut part)?;
-        let name = sub.get_name();
+        let name = format!("{name} {}", sub.get_name());
         let mut title = Roff::new();
-        title.control("SH", [format!("udpcli {name}").to_uppercase().as_str()]);
+        title.control("SH", [name.to_uppercase().as_str()]);
         if let Some(about) = sub.get_about() {
             title.text([roman(about.to_string())]);
         }
@@ -93,6 +99,7 @@ fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
         if let Some(examples) = sub.get_after_help() {
             append_plain("SS", "EXAMPLES", &examples.to_string(), page)?;
         }
+        render_subcommands(sub, &name, page)?;
     }
     Ok(())
 }
@@ -107,16 +114,4 @@ fn append_plain(level: &str, title: &str, text: &str, page: &mut Vec<u8>) -> io:
     }
     roff.control("fi", []);
     roff.to_writer(page)
-}
-
-fn print(bytes: &[u8]) -> Result<Outcome, Error> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(Outcome::Done),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
-        Err(source) => Err(Error::Write {
-            object: STDOUT.to_owned(),
-            source,
-        }),
-    }
 }

@@ -1,0 +1,12 @@
+//! The serial bridge to a MicroPython board: plain blocking code with a deadline on every wait.
+//!
+//! - [`port`] opens a serial line, [`ports`] finds it, [`holder`] says who else holds it.
+//! - [`link`] reads and writes it with deadlines; [`enter`] gets into the raw REPL from whatever the board is doing.
+//! - [`repl`] runs code there; [`files`] moves files over it.
+//!
+//! It knows neither `net` nor `cli`.
+
+pub mod error;
+pub mod holder;
+pub mod port;
+pub mod ports;

@@ -1,0 +1,194 @@
+//! What can go wrong between the PC and a board, with the exit code and the hint of each.
+
+use std::io;
+use std::time::Duration;
+
+use crate::error::seconds;
+
+/// A failure on the serial bridge.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it is; the fields are the message's words"
+)]
+pub enum Error {
+    // Finding and opening a port.
+    #[error("no board found")]
+    NoBoard { others: Vec<String> },
+    #[error("{} boards found", .candidates.len())]
+    ManyBoards { candidates: Vec<String> },
+    #[error("cannot list the serial ports")]
+    List { source: io::Error },
+    #[error("cannot open serial port {port}{}", held_by(holder.as_deref()))]
+    Open {
+        port: String,
+        holder: Option<String>,
+        source: io::Error,
+    },
+    #[error("serial port {port} is gone")]
+    Gone { port: String, source: io::Error },
+    #[error("serial port {port} takes no more bytes")]
+    Stuck { port: String },
+    #[error("cannot reset the board on {port} through its control lines")]
+    Lines { port: String, source: io::Error },
+
+    // Getting the board's attention.
+    #[error("nothing comes from the board on {port} in {}", seconds(*waited))]
+    Silent {
+        port: String,
+        waited: Duration,
+        lines: bool,
+    },
+    #[error("the board on {port} is in download mode, waiting for firmware")]
+    DownloadMode { port: String },
+    #[error("what comes from {port} is no text at {baud} baud")]
+    Noise { port: String, baud: u32 },
+    #[error("the board on {port} does not give in to Ctrl-C in {}", seconds(*waited))]
+    Deaf {
+        port: String,
+        waited: Duration,
+        said: String,
+    },
+    #[error("what is on {port} talks, but not as MicroPython does")]
+    NotMicroPython { port: String, said: String },
+    #[error("stopped by Ctrl-C")]
+    Interrupted,
+
+    // Talking with it.
+    #[error("the board on {port} stopped answering while {doing}")]
+    NoAnswer { port: String, doing: String },
+    #[error("the board restarted while {doing}")]
+    Restarted { doing: String },
+    #[error("the board's answer to {doing} makes no sense: {said}")]
+    Answer { doing: String, said: String },
+    #[error("the board said no to {doing}: {exception}")]
+    Refused { doing: String, exception: String },
+    #[error("the program ended with {exception}")]
+    Traceback { exception: String },
+
+    // Its file system.
+    #[error("{path} is not on the board")]
+    NoSuchFile { path: String },
+    #[error("{path} on the board is a folder")]
+    IsFolder { path: String },
+    #[error("the board's file system is full: {path} needs {needed} bytes, {free} are free")]
+    Full {
+        path: String,
+        needed: u64,
+        free: u64,
+    },
+    #[error("cannot write {path} on the board: {reason}")]
+    WriteFile { path: String, reason: String },
+    #[error("{path} arrived damaged {times} times")]
+    Damaged { path: String, times: u32 },
+}
+
+/// `, held by X` or nothing.
+fn held_by(holder: Option<&str>) -> String {
+    holder.map_or_else(String::new, |holder| format!(": {holder} holds it"))
+}
+
+impl Error {
+    /// The process exit code: 1 for "the answer is no", 3 for the environment, 130 for Ctrl-C.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Traceback { .. } => 1,
+            Self::Interrupted => 130,
+            _ => 3,
+        }
+    }
+
+    /// What to try next, where we know.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoBoard { others } if others.is_empty() => {
+                "is the USB cable one that carries data (some only charge), and the driver installed (CP2104 or CH340)? udpcli board list shows what is there".to_owned()
+            }
+            Self::NoBoard { others } => format!(
+                "none of these looks like one: {}; name a port with -s all the same",
+                others.join(", ")
+            ),
+            Self::ManyBoards { candidates } => {
+                format!("choose with -s: {}", candidates.join(", "))
+            }
+            Self::Open { port, holder, source } => return Some(open_hint(port, holder.as_deref(), source)),
+            Self::Gone { .. } => {
+                "the cable was pulled or the board lost power; a cable or hub that moves does this too".to_owned()
+            }
+            Self::Stuck { .. } => "pull the USB plug and put it in again".to_owned(),
+            Self::Lines { .. } => "press the board's RESET button instead".to_owned(),
+            Self::Silent { lines, .. } => {
+                let reset = if *lines {
+                    "a reset through the control lines did not help either"
+                } else {
+                    "this port has no control lines to reset it with: press the board's RESET button and try again"
+                };
+                format!("{reset}; is this the board's port (udpcli board list), is its firmware MicroPython, and its rate the one given with --baud?")
+            }
+            Self::DownloadMode { .. } => {
+                "press the board's RESET button without holding any other; if that brings it back here, it needs firmware: udpcli board flash".to_owned()
+            }
+            Self::Noise { .. } => {
+                "another rate? --baud 115200 is usual, 74880, 460800 or 921600 are met too; the boot messages of some boards look like this as well".to_owned()
+            }
+            Self::Deaf { .. } => {
+                "press the board's RESET button while udpcli tries; if main.py switches Ctrl-C off, only a reset through the control lines or new firmware gets in".to_owned()
+            }
+            Self::NotMicroPython { said, .. } => format!(
+                "it said {said:?}; udpcli board flash puts MicroPython onto an mPython board"
+            ),
+            Self::NoAnswer { .. } => {
+                "try again; if it stays so, reset the board: udpcli board reset --hard".to_owned()
+            }
+            Self::Restarted { .. } => {
+                "a weak power supply or cable does this too (brown-out), most often when Wi-Fi starts".to_owned()
+            }
+            Self::NoSuchFile { .. } => "udpcli board ls shows what is there".to_owned(),
+            Self::IsFolder { .. } => "its files are taken or removed with it when -r is given".to_owned(),
+            Self::Full { .. } => {
+                "the old file is as it was; udpcli board ls shows what takes the space, udpcli board rm frees it".to_owned()
+            }
+            Self::WriteFile { .. } => "the old file is as it was".to_owned(),
+            Self::Damaged { .. } => {
+                "the line loses bytes: another cable or USB port, or a lower --baud where the firmware allows it".to_owned()
+            }
+            Self::List { .. }
+            | Self::Interrupted
+            | Self::Answer { .. }
+            | Self::Refused { .. }
+            | Self::Traceback { .. } => return None,
+        };
+        Some(hint)
+    }
+}
+
+fn open_hint(port: &str, holder: Option<&str>, source: &io::Error) -> String {
+    if port.contains("://") {
+        return "is the program that offers the port running there (ser2net, esp_rfc2217_server), and does the firewall let it through?".to_owned();
+    }
+    if let Some(holder) = holder {
+        return if holder.starts_with("brltty") {
+            "brltty, the driver for Braille displays, takes USB serial adapters for its own: sudo apt remove brltty, then plug the board in again".to_owned()
+        } else {
+            "end that program, or the connection in it".to_owned()
+        };
+    }
+    let text = source.to_string();
+    match source.kind() {
+        io::ErrorKind::PermissionDenied if cfg!(windows) => {
+            "another program has the port open: an editor (mPython, Thonny, Arduino), a terminal, another udpcli".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "add yourself to the group that owns it, then log in again: sudo usermod -aG dialout $USER (uucp on Arch)".to_owned()
+        }
+        io::ErrorKind::NotFound => {
+            "udpcli board list shows the ports that are there".to_owned()
+        }
+        _ if text.contains("busy") || text.contains("lock") => {
+            "another program has the port open: an editor (mPython, Thonny, Arduino), a terminal, another udpcli".to_owned()
+        }
+        _ => "udpcli board list shows the ports that are there".to_owned(),
+    }
+}

@@ -1,0 +1,49 @@
+//! Which program holds a serial port.
+
+/// The program that has the device `name` open, as `name (process 123)`, where the system tells: Linux, for programs
+/// of the same user (of all users to root).
+#[must_use]
+pub fn of(name: &str) -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        linux::holder(name)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        // Neither Windows nor macOS tells an ordinary program; the error's hint lists the usual ones.
+        let _ = name;
+        None
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::path::Path;
+
+    pub(super) fn holder(name: &str) -> Option<String> {
+        let device = fs::canonicalize(name).ok()?;
+        let own = std::process::id().to_string();
+        let processes = fs::read_dir("/proc").ok()?;
+        for process in processes.flatten() {
+            let pid = process.file_name().to_string_lossy().into_owned();
+            if pid == own || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
+                continue;
+            }
+            if has_open(&process.path(), &device) {
+                let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+                return Some(format!("{} (process {pid})", comm.trim_end()));
+            }
+        }
+        None
+    }
+
+    fn has_open(process: &Path, device: &Path) -> bool {
+        let Ok(files) = fs::read_dir(process.join("fd")) else {
+            return false;
+        };
+        files
+            .flatten()
+            .any(|file| fs::read_link(file.path()).is_ok_and(|target| target == device))
+    }
+}

@@ -1,0 +1,86 @@
+//! A serial line to a board: a cable, or a port that another machine offers over the network.
+
+mod cable;
+mod rfc2217;
+mod tcp;
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::board::error::Error;
+use crate::board::holder;
+
+/// How often a wait looks up: a reader is told of Ctrl-C and deadlines at least this often.
+pub const TICK: Duration = Duration::from_millis(20);
+
+/// The rate of the mPython board and of nearly all MicroPython boards.
+pub const DEFAULT_BAUD: u32 = 115_200;
+
+/// A serial line, 8 data bits, no parity, 1 stop bit, no flow control.
+pub trait Port: Send + fmt::Debug {
+    /// Reads what is there, waiting at most `timeout` for a first byte. 0 means that nothing came.
+    ///
+    /// # Errors
+    /// The line is gone: unplugged, or the connection was closed.
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize>;
+
+    /// Writes some of `bytes`, waiting at most `timeout` for room. 0 means that there was none.
+    ///
+    /// # Errors
+    /// The line is gone.
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize>;
+
+    /// Sets DTR; asserted (low on the wire) when `level`.
+    ///
+    /// # Errors
+    /// The port has no such line: a pty, `socket://`.
+    fn set_dtr(&mut self, level: bool) -> io::Result<()>;
+
+    /// Sets RTS; asserted (low on the wire) when `level`.
+    ///
+    /// # Errors
+    /// The port has no such line.
+    fn set_rts(&mut self, level: bool) -> io::Result<()>;
+
+    /// Changes the rate.
+    ///
+    /// # Errors
+    /// The port cannot.
+    fn set_baud(&mut self, baud: u32) -> io::Result<()>;
+}
+
+/// Opens a port by what the user calls it: a device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
+///
+/// A device is taken as given, listed or not, and locked for as long as it is open. Opening may reset a board
+/// through its control lines; nothing here does so on purpose.
+///
+/// # Errors
+/// [`Error::Open`] names the program that holds the port, where that can be seen.
+pub fn open(name: &str, baud: u32, timeout: Duration) -> Result<Box<dyn Port>, Error> {
+    let opened: io::Result<Box<dyn Port>> = if let Some(address) = name.strip_prefix("socket://") {
+        tcp::Tcp::connect(address, timeout).map(|port| Box::new(port) as _)
+    } else if let Some(address) = name.strip_prefix("rfc2217://") {
+        rfc2217::Rfc2217::connect(address, baud, timeout).map(|port| Box::new(port) as _)
+    } else {
+        cable::Cable::open(name, baud).map(|port| Box::new(port) as _)
+    };
+    opened.map_err(|source| Error::Open {
+        port: name.to_owned(),
+        holder: holder::of(name),
+        source,
+    })
+}
+
+/// Whether an error of a read or a write means that a wait ran out, and nothing worse.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+/// What a closed line is called.
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the line was closed")
+}

@@ -1,0 +1,94 @@
+//! A serial port of this machine.
+
+use std::io::{self, Read as _, Write as _};
+use std::time::Duration;
+
+use serialport::SerialPort;
+
+use super::{Port, is_timeout};
+
+/// At most this much is handed over at once, so that a line that stopped is noticed between two pieces.
+const PIECE: usize = 128;
+
+/// A wait for bytes is cut into pieces of this on Windows: some drivers (and Wine) give what came only when the wait
+/// has run out.
+const WINDOWS_WAIT: Duration = Duration::from_millis(10);
+
+/// An open, locked serial port.
+pub(super) struct Cable {
+    port: Box<dyn SerialPort>,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for Cable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cable")
+            .field("port", &self.port.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cable {
+    pub(super) fn open(name: &str, baud: u32) -> io::Result<Self> {
+        let timeout = super::TICK;
+        // The library locks the port for us: TIOCEXCL and flock here, no sharing on Windows.
+        let port = serialport::new(device(name), baud)
+            .timeout(timeout)
+            .open()?;
+        Ok(Self { port, timeout })
+    }
+
+    fn wait(&mut self, timeout: Duration) -> io::Result<()> {
+        let timeout = if cfg!(windows) {
+            timeout.min(WINDOWS_WAIT)
+        } else {
+            timeout
+        };
+        if timeout != self.timeout {
+            self.port.set_timeout(timeout)?;
+            self.timeout = timeout;
+        }
+        Ok(())
+    }
+}
+
+/// The name the system knows a port by: on Windows `COM10` and above have a longer one.
+fn device(name: &str) -> String {
+    if cfg!(windows) && !name.starts_with('\\') {
+        format!(r"\\.\{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+impl Port for Cable {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.wait(timeout)?;
+        match self.port.read(buffer) {
+            // A terminal device reads 0 when the other side has hung up; a COM port never does.
+            Ok(0) if cfg!(unix) => Err(super::closed()),
+            Err(error) if is_timeout(&error) => Ok(0),
+            result => result,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        self.wait(timeout)?;
+        match self.port.write(bytes.get(..PIECE).unwrap_or(bytes)) {
+            Err(error) if is_timeout(&error) => Ok(0),
+            result => result,
+        }
+    }
+
+    fn set_dtr(&mut self, level: bool) -> io::Result<()> {
+        Ok(self.port.write_data_terminal_ready(level)?)
+    }
+
+    fn set_rts(&mut self, level: bool) -> io::Result<()> {
+        Ok(self.port.write_request_to_send(level)?)
+    }
+
+    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        Ok(self.port.set_baud_rate(baud)?)
+    }
+}

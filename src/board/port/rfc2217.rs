@@ -1,0 +1,205 @@
+//! `rfc2217://HOST:PORT`: a serial port over Telnet with its rate and control lines (RFC 2217), as `ser2net`,
+//! `pyserial` and `esp_rfc2217_server` offer it.
+
+use std::io;
+use std::time::Duration;
+
+use super::{Port, tcp::Tcp};
+
+const IAC: u8 = 255;
+const WILL: u8 = 251;
+const WONT: u8 = 252;
+const DO: u8 = 253;
+const DONT: u8 = 254;
+const SB: u8 = 250;
+const SE: u8 = 240;
+/// Telnet options: 8-bit data, no go-ahead signals, and the serial port itself.
+const BINARY: u8 = 0;
+const SUPPRESS_GO_AHEAD: u8 = 3;
+const COM_PORT: u8 = 44;
+/// Commands of the COM-PORT option.
+const SET_BAUD_RATE: u8 = 1;
+const SET_CONTROL: u8 = 5;
+
+/// At most this much is escaped and sent at once.
+const PIECE: usize = 256;
+
+/// A Telnet connection that speaks RFC 2217.
+#[derive(Debug)]
+pub(super) struct Rfc2217 {
+    tcp: Tcp,
+    telnet: Telnet,
+    received: Vec<u8>,
+    /// Escaped bytes and commands that still wait for room.
+    to_send: Vec<u8>,
+}
+
+impl Rfc2217 {
+    pub(super) fn connect(address: &str, baud: u32, timeout: Duration) -> io::Result<Self> {
+        let mut port = Self {
+            tcp: Tcp::connect(address, timeout)?,
+            telnet: Telnet::default(),
+            received: vec![0; 4096],
+            to_send: Vec::new(),
+        };
+        // Both directions carry 8-bit data; the far side understands the port's options. Its answers are read along
+        // with the board's bytes: nothing waits for them.
+        for (verb, option) in [
+            (WILL, BINARY),
+            (DO, BINARY),
+            (WILL, SUPPRESS_GO_AHEAD),
+            (DO, SUPPRESS_GO_AHEAD),
+            (WILL, COM_PORT),
+        ] {
+            port.to_send.extend([IAC, verb, option]);
+        }
+        port.set_baud(baud)?;
+        Ok(port)
+    }
+
+    fn control(&mut self, value: u8) -> io::Result<()> {
+        self.to_send
+            .extend([IAC, SB, COM_PORT, SET_CONTROL, value, IAC, SE]);
+        self.flush()
+    }
+
+    /// Sends what waits; commands must not be cut off by a time-out.
+    fn flush(&mut self) -> io::Result<()> {
+        for _ in 0..100 {
+            if self.to_send.is_empty() {
+                return Ok(());
+            }
+            self.push(super::TICK)?;
+        }
+        Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the far side takes no commands",
+        ))
+    }
+
+    fn push(&mut self, timeout: Duration) -> io::Result<()> {
+        let sent = self.tcp.write(&self.to_send, timeout)?;
+        self.to_send.drain(..sent);
+        Ok(())
+    }
+}
+
+impl Port for Rfc2217 {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        let room = buffer.len().min(self.received.len());
+        let raw = self.received.get_mut(..room).unwrap_or_default();
+        let read = self.tcp.read(raw, timeout)?;
+        let mut len = 0;
+        for &byte in raw.iter().take(read) {
+            if let Some(byte) = self.telnet.take(byte, &mut self.to_send)
+                && let Some(place) = buffer.get_mut(len)
+            {
+                *place = byte;
+                len += 1;
+            }
+        }
+        if !self.to_send.is_empty() {
+            self.push(timeout)?;
+        }
+        Ok(len)
+    }
+
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        if !self.to_send.is_empty() {
+            self.push(timeout)?;
+            if !self.to_send.is_empty() {
+                return Ok(0);
+            }
+        }
+        let piece = bytes.get(..PIECE).unwrap_or(bytes);
+        for &byte in piece {
+            self.to_send.push(byte);
+            if byte == IAC {
+                self.to_send.push(IAC);
+            }
+        }
+        self.push(timeout)?;
+        Ok(piece.len())
+    }
+
+    fn set_dtr(&mut self, level: bool) -> io::Result<()> {
+        self.control(if level { 8 } else { 9 })
+    }
+
+    fn set_rts(&mut self, level: bool) -> io::Result<()> {
+        self.control(if level { 11 } else { 12 })
+    }
+
+    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        self.to_send.extend([IAC, SB, COM_PORT, SET_BAUD_RATE]);
+        for byte in baud.to_be_bytes() {
+            self.to_send.push(byte);
+            if byte == IAC {
+                self.to_send.push(IAC);
+            }
+        }
+        self.to_send.extend([IAC, SE]);
+        self.flush()
+    }
+}
+
+/// Takes Telnet's own bytes out of the stream.
+#[derive(Debug, Default)]
+enum Telnet {
+    #[default]
+    Data,
+    Command,
+    Option(u8),
+    Subnegotiation,
+    SubnegotiationCommand,
+}
+
+impl Telnet {
+    /// The board's byte in `byte`, if it is one; what the far side must be told goes to `answer`.
+    fn take(&mut self, byte: u8, answer: &mut Vec<u8>) -> Option<u8> {
+        let (next, data) = match (&*self, byte) {
+            (Self::Data, IAC) => (Self::Command, None),
+            (Self::Data, byte) => (Self::Data, Some(byte)),
+            (Self::Command, IAC) => (Self::Data, Some(IAC)),
+            (Self::Command, verb @ (WILL | WONT | DO | DONT)) => (Self::Option(verb), None),
+            (Self::Command, SB) => (Self::Subnegotiation, None),
+            (Self::Command, _) => (Self::Data, None),
+            (Self::Option(verb), option) => {
+                let known = matches!(option, BINARY | SUPPRESS_GO_AHEAD | COM_PORT);
+                // What we asked for ourselves needs no answer; everything else is declined.
+                match *verb {
+                    WILL if !known => answer.extend([IAC, DONT, option]),
+                    DO if !known => answer.extend([IAC, WONT, option]),
+                    _ => {}
+                }
+                (Self::Data, None)
+            }
+            (Self::Subnegotiation, IAC) => (Self::SubnegotiationCommand, None),
+            (Self::SubnegotiationCommand, SE) => (Self::Data, None),
+            (Self::Subnegotiation | Self::SubnegotiationCommand, _) => (Self::Subnegotiation, None),
+        };
+        *self = next;
+        data
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn telnet_commands_are_taken_out_and_doubled_bytes_are_one() {
+        let stream = [
+            b'a', IAC, IAC, b'b', IAC, WILL, COM_PORT, IAC, SB, COM_PORT, 107, 48, IAC, IAC, 1,
+            IAC, SE, b'c', IAC, DO, 24, b'd',
+        ];
+        let mut telnet = Telnet::default();
+        let mut answer = Vec::new();
+        let data: Vec<u8> = stream
+            .iter()
+            .filter_map(|&byte| telnet.take(byte, &mut answer))
+            .collect();
+        assert_eq!(data, [b'a', IAC, b'b', b'c', b'd']);
+        assert_eq!(answer, [IAC, WONT, 24]);
+    }
+}

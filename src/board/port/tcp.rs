@@ -1,0 +1,78 @@
+//! `socket://HOST:PORT`: the bare bytes of a serial port over TCP, as `ser2net` and `socat` offer it.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::time::{Duration, Instant};
+
+use super::{Port, is_timeout};
+
+/// A TCP connection in place of a cable.
+#[derive(Debug)]
+pub(super) struct Tcp {
+    stream: TcpStream,
+}
+
+impl Tcp {
+    pub(super) fn connect(address: &str, timeout: Duration) -> io::Result<Self> {
+        let deadline = Instant::now() + timeout;
+        let mut last = io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "write socket://HOST:PORT or rfc2217://HOST:PORT",
+        );
+        for address in address.trim_end_matches('/').to_socket_addrs()? {
+            let left = deadline
+                .saturating_duration_since(Instant::now())
+                .max(Duration::from_millis(1));
+            match TcpStream::connect_timeout(&address, left) {
+                Ok(stream) => {
+                    // Keystrokes and acknowledgements are small and must not wait for company.
+                    stream.set_nodelay(true)?;
+                    return Ok(Self { stream });
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+impl Port for Tcp {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.stream
+            .set_read_timeout(Some(timeout.max(Duration::from_millis(1))))?;
+        match self.stream.read(buffer) {
+            Ok(0) => Err(super::closed()),
+            Err(error) if is_timeout(&error) => Ok(0),
+            result => result,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        self.stream
+            .set_write_timeout(Some(timeout.max(Duration::from_millis(1))))?;
+        match self.stream.write(bytes) {
+            Err(error) if is_timeout(&error) => Ok(0),
+            result => result,
+        }
+    }
+
+    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
+        Err(no_lines())
+    }
+
+    fn set_rts(&mut self, _: bool) -> io::Result<()> {
+        Err(no_lines())
+    }
+
+    fn set_baud(&mut self, _: u32) -> io::Result<()> {
+        // Whoever offers the port has set its rate.
+        Ok(())
+    }
+}
+
+fn no_lines() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "socket:// carries no control lines; rfc2217:// does",
+    )
+}

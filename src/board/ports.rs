@@ -1,0 +1,168 @@
+//! Which serial ports there are, and which of them is a board.
+
+use std::io;
+
+use serialport::SerialPortType;
+
+use crate::board::error::Error;
+
+/// A serial port of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What to open: `/dev/ttyUSB0`, `/dev/cu.usbserial-0001`, `COM5`.
+    pub name: String,
+    /// What is known of the USB device behind it.
+    pub usb: Option<Usb>,
+}
+
+/// A USB device with a serial port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usb {
+    /// Vendor.
+    pub vid: u16,
+    /// Product.
+    pub pid: u16,
+    /// Its serial number, if it has one.
+    pub serial: Option<String>,
+    /// What the device calls itself, or the driver calls it.
+    pub product: Option<String>,
+}
+
+/// USB ids of the chips on mPython boards and their kin: vendor, product (every one if absent), what it is.
+const KNOWN: [(u16, Option<u16>, &str); 7] = [
+    (
+        0x10c4,
+        Some(0xea60),
+        "CP210x: mPython board, many ESP32 boards",
+    ),
+    (
+        0x1a86,
+        Some(0x7523),
+        "CH340: mPython board, many ESP32 boards",
+    ),
+    (0x1a86, Some(0x55d4), "CH9102: many ESP32 boards"),
+    (0x1a86, Some(0x55d3), "CH343: many ESP32 boards"),
+    (
+        0x303a,
+        None,
+        "Espressif's own USB: ESP32-S2, S3, C3 and later",
+    ),
+    (0x0403, None, "FTDI: some ESP32 boards"),
+    (0xf055, None, "MicroPython's own USB"),
+];
+
+impl Listed {
+    /// What board this may be by its USB ids; none if it does not look like one.
+    #[must_use]
+    pub fn board(&self) -> Option<&'static str> {
+        let usb = self.usb.as_ref()?;
+        KNOWN
+            .iter()
+            .find(|(vid, pid, _)| *vid == usb.vid && pid.is_none_or(|pid| pid == usb.pid))
+            .map(|(_, _, what)| *what)
+    }
+}
+
+/// The serial ports of this machine, by name.
+///
+/// # Errors
+/// The system does not tell.
+pub fn list() -> Result<Vec<Listed>, Error> {
+    let found = serialport::available_ports().map_err(|source| Error::List {
+        source: io::Error::from(source),
+    })?;
+    let mut ports: Vec<Listed> = found
+        .into_iter()
+        // macOS lists every port twice; opening tty.* waits for a carrier that no board gives.
+        .filter(|port| !(cfg!(target_os = "macos") && port.port_name.starts_with("/dev/tty.")))
+        .map(|port| Listed {
+            name: port.port_name,
+            usb: match port.port_type {
+                SerialPortType::UsbPort(usb) => Some(Usb {
+                    vid: usb.vid,
+                    pid: usb.pid,
+                    serial: usb.serial_number,
+                    product: usb.product,
+                }),
+                _ => None,
+            },
+        })
+        .collect();
+    ports.sort_by_key(|port| natural(&port.name));
+    Ok(ports)
+}
+
+/// `COM2` before `COM10`: the text without its last digits, then their number.
+fn natural(name: &str) -> (String, u64) {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = name
+        .strip_prefix(stem)
+        .and_then(|digits| digits.parse().ok());
+    (stem.to_owned(), number.unwrap_or(0))
+}
+
+/// The one port with a board, for when the user named none.
+///
+/// # Errors
+/// There is none, or more than one; both list the candidates. It never guesses.
+pub fn only_board() -> Result<String, Error> {
+    choose(list()?)
+}
+
+fn choose(ports: Vec<Listed>) -> Result<String, Error> {
+    let (boards, others): (Vec<Listed>, Vec<Listed>) =
+        ports.into_iter().partition(|port| port.board().is_some());
+    let mut names: Vec<String> = boards.into_iter().map(|port| port.name).collect();
+    match (names.pop(), names.is_empty()) {
+        (Some(name), true) => Ok(name),
+        (Some(name), false) => {
+            names.push(name);
+            Err(Error::ManyBoards { candidates: names })
+        }
+        (None, _) => Err(Error::NoBoard {
+            others: others.into_iter().map(|port| port.name).collect(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port(name: &str, ids: Option<(u16, u16)>) -> Listed {
+        Listed {
+            name: name.to_owned(),
+            usb: ids.map(|(vid, pid)| Usb {
+                vid,
+                pid,
+                serial: None,
+                product: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn the_one_board_is_chosen_and_never_guessed() {
+        let modem = port("COM1", None);
+        let board = port("COM5", Some((0x10c4, 0xea60)));
+        let other = port("COM10", Some((0x1a86, 0x7523)));
+        assert_eq!(choose(vec![modem.clone(), board.clone()]).unwrap(), "COM5");
+        let many = choose(vec![board, modem.clone(), other]).unwrap_err();
+        assert_eq!(many.hint().unwrap(), "choose with -s: COM5, COM10");
+        let none = choose(vec![modem]).unwrap_err();
+        assert!(none.hint().unwrap().contains("COM1"), "{none:?}");
+        assert!(
+            choose(Vec::new())
+                .unwrap_err()
+                .hint()
+                .unwrap()
+                .contains("cable")
+        );
+    }
+
+    #[test]
+    fn names_sort_as_people_count() {
+        assert!(natural("COM2") < natural("COM10"));
+        assert!(natural("/dev/ttyUSB9") < natural("/dev/ttyUSB10"));
+    }
+}

@@ -1,0 +1,74 @@
+//! `udpcli board`: the serial bridge's subcommands.
+
+mod list;
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::board::port::DEFAULT_BAUD;
+use crate::cli::{GlobalArgs, value};
+use crate::error::{Error, Outcome};
+
+/// The serial bridge: run programs on the board, move files, see its OLED
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board list                 which port is the board's
+  udpcli board info -s /dev/ttyUSB0")]
+pub struct BoardArgs {
+    /// Which board and how to talk to it.
+    #[command(flatten)]
+    pub serial: SerialArgs,
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: BoardCommand,
+}
+
+/// Which board, and how to talk to it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Serial port")]
+pub struct SerialArgs {
+    /// Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT [default: the one board found]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "PORT",
+        env = "UDPCLI_SERIAL",
+        display_order = 800
+    )]
+    pub serial: Option<String>,
+    /// Rate of the line
+    #[arg(long, global = true, value_name = "N", default_value_t = DEFAULT_BAUD, value_parser = clap::value_parser!(u32).range(50..=12_000_000), display_order = 801)]
+    pub baud: u32,
+    /// How long to try to get the board's attention
+    #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
+    pub connect_timeout: Duration,
+}
+
+/// The subcommands of `udpcli board`.
+#[derive(Debug, Subcommand)]
+pub enum BoardCommand {
+    /// List serial ports, and which of them may be a board
+    List(list::ListArgs),
+}
+
+/// Text for people or JSON for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// Does what `udpcli board` was asked.
+///
+/// # Errors
+/// [`Error::Board`] for everything that the line or the board refuses.
+pub fn run(args: BoardArgs, _global: &GlobalArgs) -> Result<Outcome, Error> {
+    match args.command {
+        BoardCommand::List(list) => list::run(&list, &args.serial),
+    }
+}
