@@ -133,7 +133,7 @@ pub enum Error {
     #[cfg(feature = "board")]
     #[error(transparent)]
     Board(#[from] board::error::Error),
-    #[error("this build of udpcli has no {what}")]
+    #[error("this build of udpcli was made without {what}")]
     LeftOut {
         what: &'static str,
         feature: &'static str,
