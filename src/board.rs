@@ -6,7 +6,10 @@
 //!
 //! It knows neither `net` nor `cli`.
 
+pub mod enter;
 pub mod error;
 pub mod holder;
+pub mod link;
 pub mod port;
 pub mod ports;
+pub mod repl;

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks the run to end, a second ends the process at once.
+//! Ctrl-C and SIGTERM: the first asks the run to end, a second (or a later one) ends the process at once.
 
 use std::io;
 
@@ -7,19 +7,27 @@ use tokio::sync::watch;
 /// Tells a run that it was asked to end.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
-    asked: watch::Receiver<bool>,
+    asked: watch::Receiver<u32>,
 }
 
 impl Shutdown {
-    /// Waits for Ctrl-C or SIGTERM from now on.
+    /// Waits for Ctrl-C or SIGTERM from now on; the second ends the process.
+    ///
+    /// # Errors
+    /// As [`Self::on_signals`].
+    pub fn on_signal() -> io::Result<Self> {
+        Self::on_signals(1)
+    }
+
+    /// Waits for Ctrl-C or SIGTERM from now on; the run is told of the first `told`, one more ends the process.
     ///
     /// The signals are watched on a thread of their own, so that the second one works even while a write to a
     /// stopped reader blocks the run.
     ///
     /// # Errors
     /// The system has no signal handler or no thread to give.
-    pub fn on_signal() -> io::Result<Self> {
-        let (ask, asked) = watch::channel(false);
+    pub fn on_signals(told: u32) -> io::Result<Self> {
+        let (ask, asked) = watch::channel(0);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()?;
@@ -30,9 +38,11 @@ impl Shutdown {
             .name("signals".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
-                    signals.next().await;
-                    // A run that has ended already has dropped its receiver.
-                    let _ = ask.send(true);
+                    for times in 1..=told {
+                        signals.next().await;
+                        // A run that has ended already has dropped its receiver.
+                        let _ = ask.send(times);
+                    }
                     signals.next().await;
                     end_now();
                 });
@@ -43,12 +53,18 @@ impl Shutdown {
     /// Whether the end was asked for.
     #[must_use]
     pub fn is_asked(&self) -> bool {
+        self.times() > 0
+    }
+
+    /// How often the end was asked for.
+    #[must_use]
+    pub fn times(&self) -> u32 {
         *self.asked.borrow()
     }
 
     /// Resolves when the end is asked for; never otherwise.
     pub async fn asked(&mut self) {
-        if self.asked.wait_for(|asked| *asked).await.is_err() {
+        if self.asked.wait_for(|asked| *asked > 0).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

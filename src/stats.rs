@@ -28,7 +28,7 @@ impl Default for Spread {
 }
 
 /// Longer times count as this.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 impl Spread {
     /// Counts one time.

@@ -245,7 +245,7 @@ mod tests {
         let mut pace = Pace::at(Rate::PerSecond(100.0));
         assert_eq!(pace.allowance(start, 64), 1);
         pace.count(1);
-        let woken = start + Duration::from_secs(60);
+        let woken = start + Duration::from_mins(1);
         let (mut now, mut sent) = (woken, 0);
         while now < woken + 1000 * MS {
             let allowed = pace.allowance(now, 64);

@@ -163,7 +163,6 @@ impl Telnet {
             (Self::Command, IAC) => (Self::Data, Some(IAC)),
             (Self::Command, verb @ (WILL | WONT | DO | DONT)) => (Self::Option(verb), None),
             (Self::Command, SB) => (Self::Subnegotiation, None),
-            (Self::Command, _) => (Self::Data, None),
             (Self::Option(verb), option) => {
                 let known = matches!(option, BINARY | SUPPRESS_GO_AHEAD | COM_PORT);
                 // What we asked for ourselves needs no answer; everything else is declined.
@@ -175,7 +174,8 @@ impl Telnet {
                 (Self::Data, None)
             }
             (Self::Subnegotiation, IAC) => (Self::SubnegotiationCommand, None),
-            (Self::SubnegotiationCommand, SE) => (Self::Data, None),
+            // Other commands stand alone.
+            (Self::Command, _) | (Self::SubnegotiationCommand, SE) => (Self::Data, None),
             (Self::Subnegotiation | Self::SubnegotiationCommand, _) => (Self::Subnegotiation, None),
         };
         *self = next;

@@ -1,0 +1,327 @@
+//! Into the raw REPL, whatever the board is doing.
+//!
+//! A ladder, each rung only when the one before did not help:
+//!
+//! 1. two Ctrl-C and Ctrl-A: a board at a prompt of any kind, or with a program that sleeps, spins, prints or waits;
+//! 2. bursts of Ctrl-C, 3 ms apart: a program that catches `KeyboardInterrupt` is caught inside its handler;
+//! 3. a reset through the control lines with a Ctrl-C every 5 ms through the boot: a program that switched Ctrl-C off.
+//!    Where the port has no control lines the user is asked to press RESET, and the knocking goes on.
+//!
+//! A board counts as entered only when it has run a line of ours and given a number back that nothing else knows:
+//! text that looks like a prompt is not believed.
+
+use std::time::{Duration, Instant};
+
+use memchr::memmem;
+
+use crate::board::error::Error;
+use crate::board::link::Link;
+use crate::payload::escape;
+
+/// What the raw REPL says when it is entered.
+pub(crate) const BANNER: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
+
+/// How long a knock is given to be answered: a traceback and the banner take 30 ms at 115,200 baud.
+const KNOCK_WAIT: Duration = Duration::from_millis(150);
+
+/// When the second rung begins.
+const BURSTS_AFTER: Duration = Duration::from_millis(450);
+
+/// When the third rung begins.
+const RESET_AFTER: Duration = Duration::from_millis(1400);
+
+/// A board that printed boot messages less than this ago is booting: it is waited for, not reset again. The mPython
+/// board needs 1 to 3 s.
+const BOOT_TIME: Duration = Duration::from_secs(4);
+
+/// Ctrl-C in a burst: their number, and the time between two.
+const BURST: usize = 20;
+const BURST_GAP: Duration = Duration::from_millis(3);
+
+/// The time between two Ctrl-C through a boot: `import mpython` is the window, and some boards have none longer.
+const BOOT_GAP: Duration = Duration::from_millis(5);
+
+/// What a boot looks like: the ROM's log, MicroPython's own, mPython's.
+const BOOT_MARKS: [&[u8]; 4] = [b"rst:0x", b"ets J", b"=$%#=", b"MPY: soft reboot"];
+
+/// Text that says the ROM's loader waits for firmware.
+const DOWNLOAD_MARKS: [&[u8]; 2] = [b"waiting for download", b"boot:0x3 "];
+
+/// How much of what the board said is kept for the diagnosis.
+const KEPT: usize = 8192;
+
+/// How a board was when it was entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Entered {
+    /// A running program was stopped.
+    pub stopped_program: bool,
+    /// The board had to be reset.
+    pub reset: bool,
+}
+
+/// Gets into the raw REPL within the address's timeout.
+///
+/// # Errors
+/// Why the board cannot be reached: silence, download mode, noise, a program that does not give in.
+pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
+    let mut climb = Climb::new(link.address().timeout);
+    let result = climb.up(link);
+    tracing::trace!(
+        "entering took {:?}: {}",
+        climb.start.elapsed(),
+        escape::excerpt(&climb.heard)
+    );
+    result
+}
+
+/// One climb of the ladder.
+struct Climb {
+    start: Instant,
+    deadline: Instant,
+    /// The last of what the board said.
+    heard: Vec<u8>,
+    heard_in_all: usize,
+    last_boot_mark: Option<Instant>,
+    entered: Entered,
+    /// Whether the port turned out to have no control lines.
+    no_lines: bool,
+    asked_for_reset: bool,
+}
+
+impl Climb {
+    fn new(timeout: Duration) -> Self {
+        let start = Instant::now();
+        Self {
+            start,
+            deadline: start + timeout,
+            heard: Vec::new(),
+            heard_in_all: 0,
+            last_boot_mark: None,
+            entered: Entered::default(),
+            no_lines: false,
+            asked_for_reset: false,
+        }
+    }
+
+    fn up(&mut self, link: &mut Link) -> Result<Entered, Error> {
+        loop {
+            let elapsed = self.start.elapsed();
+            let booting = self
+                .last_boot_mark
+                .is_some_and(|seen| seen.elapsed() < BOOT_TIME);
+            let found = if booting {
+                self.through_boot(link)?
+            } else if elapsed < BURSTS_AFTER {
+                link.send(b"\x03\x03\x01")?;
+                self.banner(link, KNOCK_WAIT)?
+            } else if elapsed < RESET_AFTER || self.no_lines || self.entered.reset {
+                self.burst(link)?
+            } else {
+                self.reset(link)?
+            };
+            if found && self.verify(link)? {
+                self.entered.stopped_program =
+                    memmem::find(&self.heard, b"KeyboardInterrupt").is_some();
+                return Ok(self.entered);
+            }
+            if self.has(&DOWNLOAD_MARKS) && self.no_lines {
+                return Err(self.failure(link));
+            }
+            if Instant::now() >= self.deadline {
+                return Err(self.failure(link));
+            }
+        }
+    }
+
+    /// Ctrl-C so close together that a handler is interrupted in its turn.
+    fn burst(&mut self, link: &mut Link) -> Result<bool, Error> {
+        for _ in 0..BURST {
+            link.send(b"\x03")?;
+            self.listen(link, BURST_GAP)?;
+        }
+        link.send(b"\x01")?;
+        self.banner(link, KNOCK_WAIT / 2)
+    }
+
+    /// A Ctrl-C every 5 ms and a Ctrl-A now and then while the board boots.
+    fn through_boot(&mut self, link: &mut Link) -> Result<bool, Error> {
+        for _ in 0..10 {
+            link.send(b"\x03")?;
+            self.listen(link, BOOT_GAP)?;
+        }
+        link.send(b"\x01")?;
+        self.banner(link, KNOCK_WAIT / 3)
+    }
+
+    fn reset(&mut self, link: &mut Link) -> Result<bool, Error> {
+        match link.hard_reset() {
+            Ok(()) => {
+                tracing::info!(
+                    "the board on {} did not give in: reset through its control lines",
+                    link.name()
+                );
+                self.entered.reset = true;
+                self.last_boot_mark = Some(Instant::now());
+            }
+            Err(error @ Error::Gone { .. }) => return Err(error),
+            Err(error) => {
+                tracing::debug!("{error}: {}", source_of(&error));
+                self.no_lines = true;
+                if !self.asked_for_reset && !self.has(&DOWNLOAD_MARKS) {
+                    self.asked_for_reset = true;
+                    tracing::info!(
+                        "the board on {} does not give in: press its RESET button now",
+                        link.name()
+                    );
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Listens for `time`.
+    fn listen(&mut self, link: &mut Link, time: Duration) -> Result<(), Error> {
+        let until = (Instant::now() + time).min(self.deadline);
+        while link.fill(until)? {
+            self.note(link);
+        }
+        Ok(())
+    }
+
+    /// Listens until the banner came, for at most `time`.
+    fn banner(&mut self, link: &mut Link, time: Duration) -> Result<bool, Error> {
+        let until = (Instant::now() + time).min(self.deadline);
+        loop {
+            if self.heard.ends_with(BANNER) {
+                return Ok(true);
+            }
+            if !link.fill(until)? {
+                return Ok(false);
+            }
+            self.note(link);
+        }
+    }
+
+    /// Takes what came into what was heard.
+    fn note(&mut self, link: &mut Link) {
+        let came = link.take(usize::MAX);
+        self.heard_in_all += came.len();
+        self.heard.extend_from_slice(&came);
+        // A mark may come in two pieces.
+        let recent = self.heard.len().saturating_sub(came.len() + 16);
+        let tail = self.heard.get(recent..).unwrap_or_default();
+        if BOOT_MARKS
+            .iter()
+            .any(|mark| memmem::find(tail, mark).is_some())
+        {
+            self.last_boot_mark = Some(Instant::now());
+        }
+        let surplus = self.heard.len().saturating_sub(KEPT);
+        self.heard.drain(..surplus);
+    }
+
+    /// Has the board run a line and give back what only it can know.
+    fn verify(&mut self, link: &mut Link) -> Result<bool, Error> {
+        let (code, answer) = question();
+        link.send(&code)?;
+        let until = (Instant::now() + Duration::from_millis(500) + link.line_time(code.len()))
+            .min(self.deadline);
+        if link.until(&answer, until)?.is_some() {
+            return Ok(true);
+        }
+        self.note(link);
+        Ok(false)
+    }
+
+    fn has(&self, marks: &[&[u8]]) -> bool {
+        marks
+            .iter()
+            .any(|mark| memmem::find(&self.heard, mark).is_some())
+    }
+
+    /// Why it did not work, from what was heard.
+    fn failure(&self, link: &mut Link) -> Error {
+        let port = link.name().to_owned();
+        let waited = self.start.elapsed();
+        if self.has(&DOWNLOAD_MARKS) || (self.heard_in_all == 0 && answers_as_loader(link)) {
+            return Error::DownloadMode { port };
+        }
+        if self.heard_in_all == 0 {
+            return Error::Silent {
+                port,
+                waited,
+                lines: !self.no_lines,
+            };
+        }
+        let odd = self
+            .heard
+            .iter()
+            .filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'))
+            .count();
+        let is_text = std::str::from_utf8(&self.heard).is_ok() || odd * 4 < self.heard.len();
+        if !is_text {
+            return Error::Noise {
+                port,
+                baud: link.address().baud,
+            };
+        }
+        let said = escape::excerpt(&self.heard);
+        let marks: [&[u8]; 4] = [b">>> ", b"MicroPython", b"Traceback", b"KeyboardInterrupt"];
+        if self.has(&marks) || self.has(&BOOT_MARKS) || self.heard_in_all > KEPT {
+            Error::Deaf { port, waited, said }
+        } else {
+            Error::NotMicroPython { port, said }
+        }
+    }
+}
+
+fn source_of(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
+}
+
+/// A line for the board and what it must answer: a number in two halves, so that an echo of the line is no answer.
+fn question() -> (Vec<u8>, Vec<u8>) {
+    // The clock's nanoseconds differ from any earlier run's; nobody here plays against us.
+    let nanos = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |time| time.subsec_nanos());
+    let (a, b) = (
+        format!("{:04x}", nanos & 0xffff),
+        format!("{:04x}", nanos >> 16),
+    );
+    (
+        format!("import sys\nsys.stdout.write('{a}'+'{b}')\x04").into_bytes(),
+        format!("OK{a}{b}\x04\x04>").into_bytes(),
+    )
+}
+
+/// Whether the ESP32's ROM loader answers a SYNC command (SLIP framed, as Espressif documents it).
+fn answers_as_loader(link: &mut Link) -> bool {
+    let mut sync = vec![
+        0xc0, 0x00, 0x08, 0x24, 0x00, 0, 0, 0, 0, 0x07, 0x07, 0x12, 0x20,
+    ];
+    sync.extend([0x55; 32]);
+    sync.push(0xc0);
+    // The first one tells the loader our rate; it may answer only the next.
+    (0..2).any(|_| {
+        link.forget();
+        link.send(&sync).is_ok()
+            && link
+                .until(
+                    &[0xc0, 0x01, 0x08],
+                    Instant::now() + Duration::from_millis(200),
+                )
+                .is_ok_and(|answer| answer.is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_echo_of_the_question_is_no_answer() {
+        let (code, answer) = question();
+        assert!(memmem::find(&code, &answer[2..10]).is_none());
+    }
+}

@@ -1,0 +1,224 @@
+//! A serial line with deadlines: what every conversation with a board stands on.
+
+use std::time::{Duration, Instant};
+
+use memchr::memmem;
+
+use crate::board::error::Error;
+use crate::board::port::{self, Port, TICK};
+use crate::shutdown::Shutdown;
+
+/// A board that says more than this before the answer we wait for is not talking to us.
+const MAX_PENDING: usize = 64 << 10;
+
+/// How long a line may take no bytes at all before it counts as stuck.
+const STUCK: Duration = Duration::from_secs(10);
+
+/// Where and how to reach a board.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// A device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
+    pub port: String,
+    /// Rate of the line.
+    pub baud: u32,
+    /// How long to try to get the board's attention.
+    pub timeout: Duration,
+}
+
+/// An open line, the bytes that came and were not yet taken, and Ctrl-C.
+#[derive(Debug)]
+pub struct Link {
+    port: Box<dyn Port>,
+    address: Address,
+    shutdown: Shutdown,
+    /// Whether Ctrl-C ends a wait. Off while the board is put in order, and where the caller looks itself.
+    heeds_shutdown: bool,
+    pending: Vec<u8>,
+}
+
+impl Link {
+    /// Opens the line.
+    ///
+    /// # Errors
+    /// [`Error::Open`].
+    pub fn open(address: &Address, shutdown: Shutdown) -> Result<Self, Error> {
+        let port = port::open(&address.port, address.baud, address.timeout)?;
+        tracing::debug!("serial port {} at {} baud", address.port, address.baud);
+        Ok(Self {
+            port,
+            address: address.clone(),
+            shutdown,
+            heeds_shutdown: true,
+            pending: Vec::new(),
+        })
+    }
+
+    /// What the port is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.address.port
+    }
+
+    /// Where and how this line was opened.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// How often Ctrl-C was pressed.
+    #[must_use]
+    pub fn times_asked(&self) -> u32 {
+        self.shutdown.times()
+    }
+
+    /// Whether Ctrl-C ends a wait; returns how it was.
+    pub fn heed_shutdown(&mut self, heed: bool) -> bool {
+        std::mem::replace(&mut self.heeds_shutdown, heed)
+    }
+
+    /// How long `len` bytes take on the line: 10 bits each.
+    #[must_use]
+    pub fn line_time(&self, len: usize) -> Duration {
+        Duration::from_secs_f64(len as f64 * 10.0 / f64::from(self.address.baud))
+    }
+
+    /// The bytes that came and were not yet taken.
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        &self.pending
+    }
+
+    /// Takes the first `len` of them.
+    pub fn take(&mut self, len: usize) -> Vec<u8> {
+        let rest = self.pending.split_off(len.min(self.pending.len()));
+        std::mem::replace(&mut self.pending, rest)
+    }
+
+    /// Puts bytes back in front of those not yet taken.
+    pub fn put_back(&mut self, bytes: &[u8]) {
+        self.pending.splice(..0, bytes.iter().copied());
+    }
+
+    /// Waits for bytes until `deadline`; false if none came.
+    ///
+    /// # Errors
+    /// The line is gone, or Ctrl-C was pressed.
+    pub fn fill(&mut self, deadline: Instant) -> Result<bool, Error> {
+        let mut buffer = [0; 4096];
+        loop {
+            if self.heeds_shutdown && self.shutdown.is_asked() {
+                return Err(Error::Interrupted);
+            }
+            // Checked before reading: a board that never stops talking must not keep us past the deadline.
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            let read = self
+                .port
+                .read(&mut buffer, left.min(TICK))
+                .map_err(|source| self.gone(source))?;
+            if read > 0 {
+                self.pending
+                    .extend_from_slice(buffer.get(..read).unwrap_or_default());
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Waits until `needle` came and takes everything up to its end, the needle included; none if it did not come.
+    /// What came instead stays, at most 64 KiB of it.
+    ///
+    /// # Errors
+    /// As [`Self::fill`].
+    pub fn until(&mut self, needle: &[u8], deadline: Instant) -> Result<Option<Vec<u8>>, Error> {
+        let mut searched = 0;
+        loop {
+            let from = searched;
+            let unsearched = self.pending.get(from..).unwrap_or_default();
+            if let Some(at) = memmem::find(unsearched, needle) {
+                return Ok(Some(self.take(from + at + needle.len())));
+            }
+            searched = (self.pending.len() + 1).saturating_sub(needle.len());
+            if self.pending.len() > MAX_PENDING {
+                let surplus = self.pending.len() - MAX_PENDING / 2;
+                self.take(surplus);
+                searched = searched.saturating_sub(surplus);
+            }
+            if !self.fill(deadline)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Waits until `len` bytes came, and takes them; none if they did not come.
+    ///
+    /// # Errors
+    /// As [`Self::fill`].
+    pub fn exactly(&mut self, len: usize, deadline: Instant) -> Result<Option<Vec<u8>>, Error> {
+        while self.pending.len() < len {
+            if !self.fill(deadline)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.take(len)))
+    }
+
+    /// Forgets what came.
+    pub fn forget(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Writes all of `bytes`.
+    ///
+    /// # Errors
+    /// The line is gone or takes nothing for ten seconds, or Ctrl-C was pressed.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let mut left = bytes;
+        let mut progress = Instant::now();
+        while !left.is_empty() {
+            if self.heeds_shutdown && self.shutdown.is_asked() {
+                return Err(Error::Interrupted);
+            }
+            let sent = self
+                .port
+                .write(left, TICK)
+                .map_err(|source| self.gone(source))?;
+            if sent > 0 {
+                progress = Instant::now();
+                left = left.get(sent..).unwrap_or_default();
+            } else if progress.elapsed() > STUCK {
+                return Err(Error::Stuck {
+                    port: self.address.port.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Pulls the board's reset line (EN, by RTS) while its boot mode line (IO0, by DTR) is left high: it starts its
+    /// program, not its loader. 100 ms is what Espressif's own tools wait.
+    ///
+    /// # Errors
+    /// [`Error::Lines`] where the port has no such lines.
+    pub fn hard_reset(&mut self) -> Result<(), Error> {
+        let result = self.port.set_dtr(false).and_then(|()| {
+            self.port.set_rts(true)?;
+            std::thread::sleep(Duration::from_millis(100));
+            self.port.set_rts(false)
+        });
+        self.forget();
+        result.map_err(|source| Error::Lines {
+            port: self.address.port.clone(),
+            source,
+        })
+    }
+
+    /// The error for a line that failed.
+    fn gone(&self, source: std::io::Error) -> Error {
+        Error::Gone {
+            port: self.address.port.clone(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,570 @@
+//! The raw REPL: code in, its output and its exception out.
+//!
+//! Code goes in in raw-paste mode where the firmware has it (MicroPython 1.14 and later), which paces the sender, or
+//! as plain bytes, which every firmware takes and which is faster. The answer is `OK`, what the code printed, 0x04,
+//! the traceback if there is one, 0x04, `>`.
+
+use std::time::{Duration, Instant};
+
+use memchr::{memchr, memmem};
+
+use crate::board::enter::{self, BANNER, Entered};
+use crate::board::error::Error;
+use crate::board::link::{Address, Link};
+use crate::payload::escape;
+use crate::shutdown::Shutdown;
+
+/// The longest answer that is kept: our own code never says more.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// The longest traceback that is kept.
+const MAX_EXCEPTION: usize = 64 << 10;
+
+/// What a board gets beyond the time its bytes take on the line: a garbage collection, a slow flash.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// Code up to this length goes as plain bytes even where raw-paste is known: it fits the board's receive buffer.
+const SHORT: usize = 200;
+
+/// How long a 0x04 may stand alone before it counts as the program's own output.
+const LONE_END: Duration = Duration::from_millis(500);
+
+/// How code travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// As plain bytes, as fast as the line carries them.
+    Plain,
+    /// In raw-paste mode where the firmware has it.
+    Paced,
+}
+
+/// What the firmware was found to do about raw-paste mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Paste {
+    Unknown,
+    Yes,
+    No,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It came to its end.
+    Done,
+    /// With an exception: the board's own text.
+    Exception(String),
+    /// It asked for a soft reset (`sys.exit()`).
+    Exited,
+    /// The board started anew.
+    Restarted,
+    /// The follower wanted to hear no more; the program may still run.
+    Left,
+}
+
+/// Whoever follows a running program.
+pub trait Follower {
+    /// Takes what the program printed.
+    ///
+    /// # Errors
+    /// Ends the following.
+    fn output(&mut self, bytes: &[u8]) -> Result<(), Error>;
+
+    /// Called at least every 20 ms; says what to do.
+    ///
+    /// # Errors
+    /// Ends the following.
+    fn tick(&mut self) -> Result<Wish, Error> {
+        Ok(Wish::GoOn)
+    }
+}
+
+/// What a follower wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// To hear more.
+    GoOn,
+    /// To interrupt the program, as Ctrl-C does.
+    Interrupt,
+    /// To hear no more.
+    Leave,
+}
+
+/// A board in its raw REPL. Dropped, it is left at its ordinary prompt.
+#[derive(Debug)]
+pub struct Repl {
+    link: Link,
+    paste: Paste,
+    entered: Entered,
+    /// Whether the board is left as it is when this is dropped: a program that goes on, a line that is gone.
+    detached: bool,
+}
+
+impl Repl {
+    /// Opens the line and enters the raw REPL.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn open(address: &Address, shutdown: Shutdown) -> Result<Self, Error> {
+        Self::enter(Link::open(address, shutdown)?)
+    }
+
+    /// Enters the raw REPL on an open line.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn enter(mut link: Link) -> Result<Self, Error> {
+        let entered = enter::raw_repl(&mut link)?;
+        Ok(Self {
+            link,
+            paste: Paste::Unknown,
+            entered,
+            detached: false,
+        })
+    }
+
+    /// How the board was when it was entered.
+    #[must_use]
+    pub fn entered(&self) -> Entered {
+        self.entered
+    }
+
+    /// The line itself.
+    pub fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    /// Enters again, after an answer failed to come: what was set up on the board stays.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn reenter(&mut self) -> Result<(), Error> {
+        self.link.forget();
+        let entered = enter::raw_repl(&mut self.link)?;
+        self.entered.reset |= entered.reset;
+        Ok(())
+    }
+
+    /// Runs code of ours and gives back what it printed.
+    ///
+    /// `limit` is for the board's own work; the time on the line is added.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the last line of the traceback; [`Error::NoAnswer`] when time ran out.
+    pub fn exec(&mut self, doing: &str, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+        self.exec_by(Way::Plain, doing, code, limit)
+    }
+
+    /// As [`Self::exec`], by a way of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Self::exec`].
+    pub fn exec_by(
+        &mut self,
+        way: Way,
+        doing: &str,
+        code: &[u8],
+        limit: Duration,
+    ) -> Result<Vec<u8>, Error> {
+        struct Kept<'a> {
+            answer: Vec<u8>,
+            doing: &'a str,
+            deadline: Instant,
+            port: String,
+        }
+        impl Follower for Kept<'_> {
+            fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
+                self.answer.extend_from_slice(bytes);
+                if self.answer.len() > MAX_ANSWER {
+                    return Err(Error::Answer {
+                        doing: self.doing.to_owned(),
+                        said: escape::excerpt(&self.answer),
+                    });
+                }
+                Ok(())
+            }
+            fn tick(&mut self) -> Result<Wish, Error> {
+                if Instant::now() > self.deadline {
+                    return Err(Error::NoAnswer {
+                        port: self.port.clone(),
+                        doing: self.doing.to_owned(),
+                    });
+                }
+                Ok(Wish::GoOn)
+            }
+        }
+        self.submit(way, doing, code)?;
+        let mut kept = Kept {
+            answer: Vec::new(),
+            doing,
+            deadline: Instant::now() + limit,
+            port: self.link.name().to_owned(),
+        };
+        match self.follow(&mut kept)? {
+            Ended::Done => Ok(kept.answer),
+            Ended::Exception(text) => Err(Error::Refused {
+                doing: doing.to_owned(),
+                exception: last_line(&text),
+            }),
+            Ended::Restarted | Ended::Exited | Ended::Left => Err(Error::Restarted {
+                doing: doing.to_owned(),
+            }),
+        }
+    }
+
+    /// Hands code over; it runs from then on.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`] if the board does not take it.
+    pub fn submit(&mut self, way: Way, doing: &str, code: &[u8]) -> Result<(), Error> {
+        if way == Way::Paced
+            && code.len() > SHORT
+            && self.paste != Paste::No
+            && let Some(window) = self.begin_paste(doing)?
+        {
+            return self.paste(doing, code, window);
+        }
+        self.link.send(code)?;
+        self.link.send(b"\x04")?;
+        let deadline = Instant::now() + self.link.line_time(code.len()) + SLACK;
+        match self.link.until(b"OK", deadline)? {
+            Some(_) => Ok(()),
+            None => Err(self.no_answer(doing)),
+        }
+    }
+
+    /// Asks for raw-paste mode; the window's size if the firmware has it.
+    fn begin_paste(&mut self, doing: &str) -> Result<Option<u32>, Error> {
+        self.link.send(b"\x05A\x01")?;
+        let deadline = Instant::now() + SLACK;
+        let Some(answer) = self.link.exactly(2, deadline)? else {
+            return Err(self.no_answer(doing));
+        };
+        if answer == b"R\x01" {
+            self.paste = Paste::Yes;
+            let Some(size) = self.link.exactly(2, deadline)? else {
+                return Err(self.no_answer(doing));
+            };
+            let size = size
+                .iter()
+                .rev()
+                .fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+            return Ok(Some(size.max(1)));
+        }
+        self.paste = Paste::No;
+        // `R\0` is all there is; a firmware from before raw-paste says its banner again, of which two bytes are read.
+        if answer != b"R\x00" {
+            self.link.put_back(&answer);
+            if self.link.until(BANNER, deadline)?.is_none() {
+                return Err(self.no_answer(doing));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends code as the board makes room for it: each 0x01 from it is room for one more window.
+    fn paste(&mut self, doing: &str, code: &[u8], window: u32) -> Result<(), Error> {
+        let mut room = usize::try_from(window).unwrap_or(1);
+        let window = room;
+        let mut left = code;
+        let mut patience = Instant::now() + SLACK;
+        while !left.is_empty() {
+            if room == 0 || !self.link.pending().is_empty() {
+                match self.link.exactly(1, patience)?.as_deref() {
+                    Some(b"\x01") => {
+                        room += window;
+                        patience = Instant::now() + SLACK;
+                    }
+                    // The compiler gave up: the rest of the code does not matter any more.
+                    Some(b"\x04") => {
+                        self.link.send(b"\x04")?;
+                        return Ok(());
+                    }
+                    Some(_) | None => return Err(self.no_answer(doing)),
+                }
+                continue;
+            }
+            let (now, later) = left.split_at(room.min(left.len()));
+            self.link.send(now)?;
+            room -= now.len();
+            left = later;
+        }
+        self.link.send(b"\x04")?;
+        let deadline = Instant::now() + self.link.line_time(code.len().min(4096)) + SLACK;
+        match self.link.until(b"\x04", deadline)? {
+            Some(_) => Ok(()),
+            None => Err(self.no_answer(doing)),
+        }
+    }
+
+    /// Follows a running program to its end.
+    ///
+    /// # Errors
+    /// The line is gone, or the follower's own.
+    pub fn follow(&mut self, follower: &mut dyn Follower) -> Result<Ended, Error> {
+        let heeded = self.link.heed_shutdown(false);
+        let result = self.follow_to_end(follower);
+        self.link.heed_shutdown(heeded);
+        result
+    }
+
+    fn follow_to_end(&mut self, follower: &mut dyn Follower) -> Result<Ended, Error> {
+        let mut restart = RestartWatch::default();
+        loop {
+            let pending = self.link.pending();
+            let (output, end) = split_output(pending);
+            if output > 0 {
+                let bytes = self.link.take(output);
+                follower.output(&bytes)?;
+                restart.note(&bytes);
+            }
+            match end {
+                End::None | End::Unclear => {}
+                End::Found { len, ended } => {
+                    self.link.take(len);
+                    return Ok(ended);
+                }
+                End::Exiting => return self.after_exit(),
+            }
+            let grown = self.link.pending().len();
+            let until = Instant::now()
+                + if end == End::Unclear {
+                    LONE_END
+                } else {
+                    crate::board::port::TICK
+                };
+            let mut came = false;
+            while !came && Instant::now() < until {
+                came = self
+                    .link
+                    .fill((Instant::now() + crate::board::port::TICK).min(until))?;
+                match follower.tick()? {
+                    Wish::GoOn => {}
+                    Wish::Interrupt => self.link.send(b"\x03")?,
+                    Wish::Leave => return Ok(Ended::Left),
+                }
+            }
+            if end == End::Unclear && !came && self.link.pending().len() == grown {
+                // Nothing follows: the program printed this byte itself.
+                let bytes = self.link.take(1);
+                follower.output(&bytes)?;
+            }
+            if !came && restart.is_sure() {
+                return Ok(Ended::Restarted);
+            }
+        }
+    }
+
+    /// After `sys.exit()` the board makes a soft reset and comes back to its raw REPL by itself.
+    fn after_exit(&mut self) -> Result<Ended, Error> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        if self.link.until(BANNER, deadline)?.is_none() {
+            self.reenter()?;
+        }
+        Ok(Ended::Exited)
+    }
+
+    /// Makes a soft reset: the interpreter starts anew, `boot.py` runs, `main.py` does not. The raw REPL stays.
+    ///
+    /// # Errors
+    /// The board does not come back.
+    pub fn soft_reset(&mut self) -> Result<(), Error> {
+        self.link.send(b"\x04")?;
+        // boot.py may print, and may take its time: an mPython board imports its module there.
+        let deadline = Instant::now() + Duration::from_secs(6);
+        if self.link.until(b"MPY: soft reboot", deadline)?.is_some()
+            && self.link.until(BANNER, deadline)?.is_some()
+        {
+            return Ok(());
+        }
+        self.reenter()
+    }
+
+    /// Leaves the board at its ordinary prompt.
+    ///
+    /// # Errors
+    /// The line is gone.
+    pub fn close(mut self) -> Result<(), Error> {
+        self.detached = true;
+        self.link.heed_shutdown(false);
+        self.link.send(b"\x02")?;
+        // The prompt shows that the byte got through before the port is closed and what it holds is thrown away.
+        self.link
+            .until(b">>> ", Instant::now() + Duration::from_millis(500))?;
+        Ok(())
+    }
+
+    /// Leaves the board as it is, with its program running.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
+    fn no_answer(&self, doing: &str) -> Error {
+        Error::NoAnswer {
+            port: self.link.name().to_owned(),
+            doing: doing.to_owned(),
+        }
+    }
+}
+
+impl Drop for Repl {
+    fn drop(&mut self) {
+        if !self.detached {
+            self.link.heed_shutdown(false);
+            // Whatever it is at: stopped, its half line thrown away, back at its prompt.
+            let _ = self.link.send(b"\x03\x03\x02");
+            let _ = self
+                .link
+                .until(b">>> ", Instant::now() + Duration::from_millis(300));
+        }
+    }
+}
+
+/// The last line of a traceback: the exception itself.
+#[must_use]
+pub fn last_line(exception: &str) -> String {
+    exception
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+/// Where a program's output ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum End {
+    /// Not in these bytes.
+    None,
+    /// Perhaps here: more bytes will tell.
+    Unclear,
+    /// Here; so many bytes are the end itself.
+    Found { len: usize, ended: Ended },
+    /// Here, and a soft reset follows.
+    Exiting,
+}
+
+/// How many of `bytes` are the program's output for certain, and whether they are followed by its end.
+///
+/// A program may print 0x04 itself. It is the end only if the rest of the protocol follows: 0x04 and `>`, or an
+/// exception's text, 0x04 and `>`.
+fn split_output(bytes: &[u8]) -> (usize, End) {
+    let mut from = 0;
+    while let Some(at) = memchr(4, bytes.get(from..).unwrap_or_default()) {
+        let at = from + at;
+        match end_at(bytes.get(at + 1..).unwrap_or_default()) {
+            End::None => from = at + 1,
+            end => return (at, end),
+        }
+    }
+    (bytes.len(), End::None)
+}
+
+/// Whether what follows a 0x04 makes it the end.
+fn end_at(rest: &[u8]) -> End {
+    match rest {
+        [] | [4] => End::Unclear,
+        [4, b'>', ..] => End::Found {
+            len: 3,
+            ended: Ended::Done,
+        },
+        [4, rest @ ..] => {
+            let mark = b"MPY: soft reboot";
+            let rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
+            if rest.starts_with(mark) {
+                End::Exiting
+            } else if mark.starts_with(rest) || rest == b"\r" {
+                End::Unclear
+            } else {
+                End::None
+            }
+        }
+        // Every exception's text begins with "Traceback" or its own name.
+        [b'A'..=b'Z', ..] => match memmem::find(rest, b"\x04>") {
+            Some(len) => {
+                let text = String::from_utf8_lossy(rest.get(..len).unwrap_or_default());
+                End::Found {
+                    len: len + 3,
+                    ended: Ended::Exception(text.into_owned()),
+                }
+            }
+            None if rest.len() < MAX_EXCEPTION => End::Unclear,
+            None => End::None,
+        },
+        _ => End::None,
+    }
+}
+
+/// Notices that the board started anew while a program ran: its boot messages, then a prompt.
+#[derive(Debug, Default)]
+struct RestartWatch {
+    tail: Vec<u8>,
+    boot_seen: bool,
+    prompt_last: bool,
+}
+
+impl RestartWatch {
+    fn note(&mut self, bytes: &[u8]) {
+        self.tail.extend_from_slice(bytes);
+        self.boot_seen |= [b"rst:0x".as_slice(), b"MPY: soft reboot"]
+            .iter()
+            .any(|mark| memmem::find(&self.tail, mark).is_some());
+        self.prompt_last = self.tail.ends_with(b"\r\n>>> ");
+        let surplus = self.tail.len().saturating_sub(64);
+        self.tail.drain(..surplus);
+    }
+
+    fn is_sure(&self) -> bool {
+        self.boot_seen && self.prompt_last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(len: usize, ended: Ended) -> End {
+        End::Found { len, ended }
+    }
+
+    #[test]
+    fn the_end_is_found_after_the_output() {
+        assert_eq!(split_output(b"hello\r\n"), (7, End::None));
+        assert_eq!(split_output(b"hi\x04"), (2, End::Unclear));
+        assert_eq!(split_output(b"hi\x04\x04"), (2, End::Unclear));
+        assert_eq!(split_output(b"hi\x04\x04>"), (2, found(3, Ended::Done)));
+        assert_eq!(
+            split_output(b"hi\x04OSError: 5\r\n\x04>"),
+            (2, found(14, Ended::Exception("OSError: 5\r\n".to_owned())))
+        );
+        assert_eq!(
+            split_output(b"\x04\x04MPY: soft reboot\r\n"),
+            (0, End::Exiting)
+        );
+    }
+
+    #[test]
+    fn a_program_may_print_the_end_byte_itself() {
+        assert_eq!(split_output(b"a\x04b\x04\x04>"), (3, found(3, Ended::Done)));
+        assert_eq!(split_output(b"\x04\x04\x04\x04>").1, found(3, Ended::Done));
+    }
+
+    #[test]
+    fn the_last_line_is_the_exception() {
+        let text =
+            "Traceback (most recent call last):\r\n  File \"<stdin>\", line 1\r\nValueError: x\r\n";
+        assert_eq!(last_line(text), "ValueError: x");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_split_within_bounds(bytes in proptest::collection::vec(prop_oneof![Just(4u8), Just(b'>'), Just(b'T'), any::<u8>()], 0..64)) {
+            let (output, end) = split_output(&bytes);
+            prop_assert!(output <= bytes.len());
+            if let End::Found { len, .. } = end {
+                prop_assert!(output + len <= bytes.len());
+            }
+        }
+    }
+}
