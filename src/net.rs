@@ -9,6 +9,7 @@ pub mod interface;
 pub mod listen;
 pub mod pace;
 pub mod prefix;
+pub mod run;
 pub mod send;
 pub mod sink;
 pub mod socket;

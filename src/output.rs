@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use crate::error::{Error, Outcome, STDOUT};
 use crate::net::Datagram;
+use crate::net::run::Run;
 use crate::net::sink::{Flow, Notes, Sink};
 use crate::panel::Panel;
 use crate::render::Renderer;
@@ -99,6 +100,23 @@ impl Output {
         }
     }
 
+    fn datagram(&mut self, datagram: &Datagram<'_>, notes: Notes) {
+        self.renderer.render(datagram, notes, &mut self.text);
+        if let Some(saver) = &mut self.saver
+            && let Err(error) = saver.add(datagram, notes)
+        {
+            self.failure.get_or_insert(error);
+            // The file is whole as it stands.
+            self.saver = None;
+        }
+        if let Some(panel) = &mut self.panel {
+            panel.show(datagram);
+        }
+        if self.text.len() >= WRITE_AT {
+            self.write();
+        }
+    }
+
     /// Writes what is rendered. A reader that went away is no failure.
     fn write(&mut self) {
         if self.text.is_empty() || self.reader_gone {
@@ -129,20 +147,19 @@ impl Output {
 }
 
 impl Sink for Output {
-    fn datagram(&mut self, datagram: &Datagram<'_>, notes: Notes) {
-        self.renderer.render(datagram, notes, &mut self.text);
-        if let Some(saver) = &mut self.saver
-            && let Err(error) = saver.add(datagram, notes)
+    fn run(&mut self, run: &Run<'_>, notes: &[Notes]) {
+        if self.saver.is_none()
+            && self.panel.is_none()
+            && self.renderer.render_joined(run, &mut self.text)
         {
-            self.failure.get_or_insert(error);
-            // The file is whole as it stands.
-            self.saver = None;
+            if self.text.len() >= WRITE_AT {
+                self.write();
+            }
+            return;
         }
-        if let Some(panel) = &mut self.panel {
-            panel.show(datagram);
-        }
-        if self.text.len() >= WRITE_AT {
-            self.write();
+        let mut notes = notes.iter().copied();
+        for datagram in run.datagrams() {
+            self.datagram(&datagram, notes.next().unwrap_or_default());
         }
     }
 

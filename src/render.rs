@@ -9,6 +9,7 @@ mod python;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use crate::net::run::Run;
 use crate::net::sink::Notes;
 use crate::net::{Datagram, Timestamp};
 use crate::payload::encoding::{Part, TextEncoding};
@@ -153,6 +154,21 @@ impl Renderer {
             }
         }
         self.is_first = false;
+    }
+
+    /// Appends all of a run at once, where its bytes are what the format shows; says whether it did.
+    pub fn render_joined(&mut self, run: &Run<'_>, out: &mut Vec<u8>) -> bool {
+        if self.style.format != Format::Raw
+            || self.style.audience != Audience::Pipe
+            || !self.style.separator.is_empty()
+        {
+            return false;
+        }
+        let Some(bytes) = run.joined() else {
+            return false;
+        };
+        out.extend_from_slice(bytes);
+        true
     }
 
     /// `12:01:05.123456 192.168.0.5:49153 28`

@@ -33,11 +33,16 @@ const LONGEST: Duration = Duration::from_hours(1);
 impl Spread {
     /// Counts one time.
     pub fn record(&mut self, time: Duration) {
+        self.record_n(time, 1);
+    }
+
+    /// Counts one time `count` times.
+    pub fn record_n(&mut self, time: Duration, count: u32) {
         let nanos = u64::try_from(time.min(LONGEST).as_nanos())
             .unwrap_or(u64::MAX)
             .max(1);
         // The histogram grows to what an hour takes; it refuses nothing below.
-        let _ = self.histogram.record(nanos);
+        let _ = self.histogram.record_n(nanos, count);
         let (min, max) = self.ends.unwrap_or((nanos, nanos));
         self.ends = Some((min.min(nanos), max.max(nanos)));
     }

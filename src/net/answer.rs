@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::net::{Addressed, Datagram};
+use crate::net::Addressed;
+use crate::net::run::Run;
 
 /// What a listener answers with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,17 +28,17 @@ pub enum Silence {
     Rate,
 }
 
-/// Whether `datagram`, read on a socket of `port`, may be answered, the rate apart. `own` are this machine's addresses.
+/// Whether the datagrams of `run` may be answered, the rate apart. `own` are this machine's addresses.
 ///
 /// # Errors
 /// The reason why not.
 pub fn check(
-    datagram: &Datagram<'_>,
+    run: &Run<'_>,
     own: &[IpAddr],
     is_broadcast: impl Fn(IpAddr) -> bool,
 ) -> Result<(), Silence> {
-    let peer = datagram.peer;
-    if datagram.addressed == Addressed::Group || datagram.local.ip().is_multicast() {
+    let peer = run.peer;
+    if run.addressed == Addressed::Group || run.local.ip().is_multicast() {
         return Err(Silence::Group);
     }
     if peer.port() == 0
@@ -48,8 +49,8 @@ pub fn check(
         return Err(Silence::Sender);
     }
     let is_own_address =
-        peer.ip() == datagram.local.ip() || peer.ip().is_loopback() || own.contains(&peer.ip());
-    if peer.port() == datagram.local.port() && is_own_address {
+        peer.ip() == run.local.ip() || peer.ip().is_loopback() || own.contains(&peer.ip());
+    if peer.port() == run.local.port() && is_own_address {
         return Err(Silence::Own);
     }
     Ok(())
@@ -99,21 +100,14 @@ mod tests {
     use super::*;
     use crate::net::Timestamp;
 
-    fn datagram(peer: &str, local: &str, addressed: Addressed) -> Datagram<'static> {
-        let time = Timestamp::from_nanos(0);
-        Datagram {
-            payload: b"x",
-            peer: peer.parse().unwrap(),
-            local: local.parse().unwrap(),
-            addressed,
-            time,
-            full_len: 1,
-        }
+    fn run(peer: &str, local: &str, addressed: Addressed) -> Run<'static> {
+        let (peer, local) = (peer.parse().unwrap(), local.parse().unwrap());
+        Run::single(b"x", peer, local, addressed, Timestamp::default())
     }
 
     fn check_one(peer: &str, local: &str, addressed: Addressed) -> Result<(), Silence> {
         let own = ["192.168.0.10".parse().unwrap()];
-        check(&datagram(peer, local, addressed), &own, |address| {
+        check(&run(peer, local, addressed), &own, |address| {
             address.to_string() == "192.168.0.255"
         })
     }

@@ -10,11 +10,15 @@ use std::net::SocketAddr;
 use socket2::Socket;
 use tokio::net::UdpSocket;
 
-use crate::net::{Addressed, Datagram, Timestamp, system};
+use crate::net::run::Run;
+use crate::net::{Addressed, Timestamp, system};
 
 /// Bytes of one receive buffer: more than any UDP datagram, so that the system never cuts one (Windows would give an
 /// error for it) and the receive size is ours to apply.
 pub(crate) const SLOT: usize = 1 << 16;
+
+/// No send call takes more datagrams than this, `UDP_MAX_SEGMENTS` of Linux 6.9 and later.
+pub(crate) const MOST_AT_ONCE: usize = 128;
 
 /// Where arrival times come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +102,7 @@ impl Receiver {
     }
 
     /// Receives what is there, with one system call, at most `limit` datagrams where the system lets us say so.
-    /// Returns how many came.
+    /// Returns how many came; those of one sender that came together are one run.
     ///
     /// # Errors
     /// `WouldBlock` if none is there; else what the system says, an ICMP error for an earlier answer among it.
@@ -107,19 +111,10 @@ impl Receiver {
         socket: &UdpSocket,
         local: SocketAddr,
         limit: usize,
-        mut each: impl FnMut(Datagram<'_>),
+        mut each: impl FnMut(Run<'_>),
     ) -> io::Result<usize> {
         let recv_size = self.recv_size;
-        let mut cut = |datagram: Datagram<'_>| {
-            let payload = datagram
-                .payload
-                .get(..recv_size)
-                .unwrap_or(datagram.payload);
-            each(Datagram {
-                payload,
-                ..datagram
-            });
-        };
+        let mut cut = |run: Run<'_>| each(run.cut_to(recv_size));
         match &mut self.way {
             ReceiveWay::Batched(receiver) => receiver.receive(socket, local, limit, cut),
             ReceiveWay::Single(buffer) => {
@@ -130,14 +125,13 @@ impl Receiver {
                 } else {
                     Addressed::Unknown
                 };
-                cut(Datagram {
+                cut(Run::single(
                     payload,
-                    peer: canonical(peer),
+                    canonical(peer),
                     local,
                     addressed,
-                    time: Timestamp::now(),
-                    full_len: len,
-                });
+                    Timestamp::now(),
+                ));
                 Ok(1)
             }
         }
@@ -160,6 +154,8 @@ pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
 pub struct Outbox {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// The length of every datagram, while they are alike: nothing need be looked up then.
+    even_len: Option<usize>,
     /// Whether all datagrams are copies that [`Outbox::repeat`] made.
     is_repeated: bool,
 }
@@ -169,6 +165,7 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.even_len = None;
         self.is_repeated = false;
     }
 
@@ -179,6 +176,7 @@ impl Outbox {
             self.clear();
             self.is_repeated = true;
         }
+        self.even_len = Some(payload.len());
         self.ends.truncate(count);
         self.bytes.truncate(count * payload.len());
         while self.ends.len() < count {
@@ -199,7 +197,7 @@ impl Outbox {
         let start = self.bytes.len();
         let result = write(&mut self.bytes);
         match result {
-            Ok(()) => self.ends.push(self.bytes.len()),
+            Ok(()) => self.end_at(start),
             Err(_) => self.bytes.truncate(start),
         }
         result
@@ -208,7 +206,18 @@ impl Outbox {
     /// Adds one datagram.
     pub fn push(&mut self, payload: &[u8]) {
         self.is_repeated = false;
+        let start = self.bytes.len();
         self.bytes.extend_from_slice(payload);
+        self.end_at(start);
+    }
+
+    /// A datagram that starts at `start` is whole.
+    fn end_at(&mut self, start: usize) {
+        let len = self.bytes.len() - start;
+        self.even_len = match self.even_len {
+            None if self.ends.is_empty() => Some(len),
+            even => even.filter(|&even| even == len),
+        };
         self.ends.push(self.bytes.len());
     }
 
@@ -238,10 +247,25 @@ impl Outbox {
             .unwrap_or_default()
     }
 
-    /// The payload of datagram `index`, to write over.
-    pub fn payload_mut(&mut self, index: usize) -> &mut [u8] {
-        let range = self.start(index)..self.end(index);
-        self.bytes.get_mut(range).unwrap_or_default()
+    /// The payloads of `count` datagrams from `first`, to write over, where all are of one length; else none.
+    pub fn even_payloads_mut(
+        &mut self,
+        first: usize,
+        count: usize,
+    ) -> impl Iterator<Item = &mut [u8]> {
+        let len = self.even_len.unwrap_or(0);
+        let span = self.bytes.get_mut(first * len..(first + count) * len);
+        span.unwrap_or_default().chunks_exact_mut(len.max(1))
+    }
+
+    /// How many of the datagrams from the first on stand for the lengths of all.
+    #[must_use]
+    pub fn lengths(&self) -> usize {
+        if self.even_len.is_some() {
+            self.len().min(1)
+        } else {
+            self.len()
+        }
     }
 
     /// The payloads of `count` datagrams from `first`, end to end.
@@ -259,6 +283,9 @@ impl Outbox {
     /// How many datagrams from `first` on have the length of the first, at most `limit`.
     #[must_use]
     pub fn run_len(&self, first: usize, limit: usize) -> usize {
+        if self.even_len.is_some() {
+            return self.len().saturating_sub(first).min(limit);
+        }
         let start = self.start(first);
         let len = self.end(first) - start;
         let ends = self
@@ -374,8 +401,11 @@ mod tests {
                 sender.writable().await.unwrap();
                 assert_eq!(transmitter.send(&sender, &outbox, index, 9).unwrap(), 1);
                 listener.readable().await.unwrap();
-                let each = |datagram: Datagram<'_>| {
-                    came.push((datagram.payload.len(), datagram.full_len, datagram.peer));
+                let each = |run: Run<'_>| {
+                    came.extend(
+                        run.datagrams()
+                            .map(|one| (one.payload.len(), one.full_len, one.peer)),
+                    );
                 };
                 assert_eq!(receiver.receive(&listener, local, 9, each).unwrap(), 1);
             }

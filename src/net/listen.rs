@@ -201,9 +201,10 @@ impl<'a> Listener<'a> {
         });
         let now = Instant::now();
         let is_wildcard = bound.local.ip().is_unspecified();
-        let result = receiver.receive(&bound.socket, bound.local, limit, |datagram| {
-            if let Some(notes) = counts.count(&datagram, is_wildcard, now, answers) {
-                sink.datagram(&datagram, notes);
+        let result = receiver.receive(&bound.socket, bound.local, limit, |run| {
+            if let Some(run) = counts.wanted(run) {
+                let notes = counts.count(&run, is_wildcard, now, answers);
+                sink.run(&run, notes);
             }
         });
         match result {

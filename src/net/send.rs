@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::net::batch::{Outbox, ReceiveOptions, Receiver, Transmitter};
+use crate::net::batch::{MOST_AT_ONCE, Outbox, ReceiveOptions, Receiver, Transmitter};
 use crate::net::pace::Pace;
 use crate::net::sink::Sink;
 use crate::net::socket::Bound;
@@ -321,18 +321,18 @@ impl<'a> Sender<'a> {
                     return Ok(Some(end));
                 }
             }
-            let allowed = self.pace.allowance(now, outbox.len() - next);
+            let allowed = self
+                .pace
+                .allowance(now, (outbox.len() - next).min(MOST_AT_ONCE));
             if allowed == 0 {
                 continue;
             }
             if is_sequenced {
                 let sent = Timestamp::now();
-                for offset in 0..allowed {
-                    let header = Header {
-                        sequence: self.next_number + offset as u64,
-                        sent,
-                    };
-                    header.write(outbox.payload_mut(next + offset));
+                for (sequence, payload) in
+                    (self.next_number..).zip(outbox.even_payloads_mut(next, allowed))
+                {
+                    Header { sequence, sent }.write(payload);
                 }
             }
             let sent_at = Instant::now();

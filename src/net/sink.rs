@@ -1,7 +1,7 @@
 //! Where the loops hand datagrams to: the output, or a test.
 
 use crate::error::Error;
-use crate::net::Datagram;
+use crate::net::run::Run;
 
 /// What the loop found out about a datagram.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,8 +23,9 @@ pub enum Flow {
 
 /// Takes datagrams as they come.
 pub trait Sink {
-    /// One datagram; errors wait for [`Sink::flush`].
-    fn datagram(&mut self, datagram: &Datagram<'_>, notes: Notes);
+    /// Datagrams that came together, with the notes of each, or none where there is nothing to note; errors wait for
+    /// [`Sink::flush`].
+    fn run(&mut self, run: &Run<'_>, notes: &[Notes]);
 
     /// No more datagrams are at hand: everything goes out now.
     ///

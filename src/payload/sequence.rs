@@ -22,23 +22,20 @@ pub struct Header {
 impl Header {
     /// Writes the header over the start of `payload`; a payload shorter than [`HEADER_LEN`] is left alone.
     pub fn write(self, payload: &mut [u8]) {
-        if let Some((sequence, rest)) = payload.split_first_chunk_mut::<8>()
-            && let Some((sent, _)) = rest.split_first_chunk_mut::<8>()
-        {
-            *sequence = self.sequence.to_be_bytes();
-            *sent = u64::try_from(self.sent.as_nanos())
-                .unwrap_or(0)
-                .to_be_bytes();
+        if let Some(header) = payload.first_chunk_mut::<HEADER_LEN>() {
+            let sent = u64::try_from(self.sent.as_nanos()).unwrap_or(0);
+            *header = (u128::from(self.sequence) << 64 | u128::from(sent)).to_be_bytes();
         }
     }
 
     /// Reads the header, if the payload can have one.
     #[must_use]
     pub fn read(payload: &[u8]) -> Option<Self> {
-        let (sequence, rest) = payload.split_first_chunk::<8>()?;
-        let (sent, _) = rest.split_first_chunk::<8>()?;
-        let sequence = u64::from_be_bytes(*sequence);
-        let sent = Timestamp::from_nanos(i64::try_from(u64::from_be_bytes(*sent)).ok()?);
+        let header = u128::from_be_bytes(*payload.first_chunk::<HEADER_LEN>()?);
+        let sequence = u64::try_from(header >> 64).ok()?;
+        // The lower half: as much as a time of the years to 2262 takes.
+        let sent = i64::try_from(header & u128::from(u64::MAX)).ok()?;
+        let sent = Timestamp::from_nanos(sent);
         (sequence < HIGHEST).then_some(Self { sequence, sent })
     }
 }

@@ -59,6 +59,17 @@ pub struct Tracker {
 impl Tracker {
     /// Counts one number, sent at that time by the sender's clock.
     pub fn arrive(&mut self, sequence: u64, sent: Timestamp) -> Arrival {
+        if self.next != Some(sequence) {
+            return self.arrive_out_of_turn(sequence, sent);
+        }
+        self.latest = self.latest.max(sent);
+        self.mark(sequence, true);
+        self.next = Some(sequence.saturating_add(1));
+        self.rerun = 0;
+        Arrival::Next { lost: 0 }
+    }
+
+    fn arrive_out_of_turn(&mut self, sequence: u64, sent: Timestamp) -> Arrival {
         let is_as_new = sent >= self.latest;
         self.latest = self.latest.max(sent);
         let Some(next) = self.next else {

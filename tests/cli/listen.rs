@@ -1462,6 +1462,96 @@ fn the_summary_has_every_count() {
     );
 }
 
+/// `send --chunk` hands the kernel runs of one length, which come as one buffer (GRO) where there is batching.
+#[test]
+fn datagrams_of_one_buffer_are_cut_counted_and_kept_like_single_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let content: Vec<u8> = (b'a'..=b'z').cycle().take(40 * 150 + 5).collect();
+    let path = folder.path().join("content");
+    std::fs::write(&path, &content).unwrap();
+    let chunks: Vec<&[u8]> = content.chunks(40).collect();
+    for batching in [&[][..], &["--no-batching"]] {
+        let hear = |args: &[&str]| {
+            let start = ["--format", "raw", "--bind", "127.0.0.1"];
+            let listener = Listener::start([&start, args, batching].concat());
+            let to = listener.address.to_string();
+            let path = path.to_str().unwrap();
+            let send = ["send", &to, "--file", path, "--chunk", "40"];
+            // Refused, where the listener has enough before all are sent.
+            run(send);
+            listener.running.finish().expect_code(0)
+        };
+        let whole = hear(&["-n", "151"]);
+        assert_eq!(whole.stdout, content);
+        assert_in_order(summary(&whole), &["151 datagrams, 6005 bytes, 1 peer, "]);
+
+        let part = hear(&["-n", "70"]);
+        assert_eq!(part.stdout, content[..70 * 40]);
+        assert_in_order(summary(&part), &["70 datagrams, 2800 bytes, "]);
+
+        let cut = hear(&["-n", "151", "--recv-size", "30"]);
+        let heads: Vec<&[u8]> = chunks
+            .iter()
+            .map(|chunk| &chunk[..chunk.len().min(30)])
+            .collect();
+        assert_eq!(cut.stdout, heads.concat());
+        assert_in_order(
+            summary(&cut),
+            &["151 datagrams, 4505 bytes, ", ", 150 truncated"],
+        );
+
+        let apart = hear(&["-n", "100", "--separator", "|"]);
+        assert_eq!(apart.stdout, chunks[..100].join(&b'|'));
+
+        let saved = folder.path().join("saved.jsonl");
+        hear(&["-n", "100", "--save", saved.to_str().unwrap()]);
+        let lines = std::fs::read_to_string(&saved).unwrap();
+        let texts: Vec<Vec<u8>> = lines
+            .lines()
+            .map(|line| payload(&serde_json::from_str(line).unwrap()))
+            .collect();
+        assert_eq!(texts, chunks[..100]);
+
+        let none = hear(&[
+            "--timeout",
+            "300ms",
+            "--from",
+            "127.0.0.1",
+            "--from",
+            "10.0.0.0/8",
+        ]);
+        assert_eq!(none.stdout, content);
+        let others = Listener::start(
+            [
+                &[
+                    "--bind",
+                    "127.0.0.1",
+                    "--from",
+                    "10.0.0.0/8",
+                    "--timeout",
+                    "300ms",
+                ][..],
+                batching,
+            ]
+            .concat(),
+        );
+        run([
+            "send",
+            &others.address.to_string(),
+            "--file",
+            path.to_str().unwrap(),
+            "--chunk",
+            "40",
+        ])
+        .expect_code(0);
+        let finished = others.running.finish().expect_code(1);
+        assert_in_order(
+            &finished.stderr,
+            &["0 datagrams, ", ", 151 from others left out"],
+        );
+    }
+}
+
 #[test]
 fn what_the_kernel_drops_is_counted() {
     for extra in [&[][..], &["--no-batching"]] {

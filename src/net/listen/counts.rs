@@ -10,9 +10,10 @@ use crate::error::seconds;
 use crate::net::answer::{self, Answer, AnswerRate};
 use crate::net::batch::{Drops, Outbox};
 use crate::net::listen::ListenPlan;
+use crate::net::run::Run;
 use crate::net::sink::Notes;
 use crate::net::socket::Bound;
-use crate::net::{Datagram, interface, system};
+use crate::net::{Datagram, Timestamp, interface, system};
 use crate::payload::escape;
 use crate::payload::sequence::Header;
 use crate::stats::sequence::{Arrival, Totals, Tracker};
@@ -35,6 +36,8 @@ pub(super) struct Counts<'a> {
     /// Sequenced ones of peers beyond [`MAX_PEERS`].
     unfollowed: u64,
     delays: Spread,
+    /// Of the run that came last.
+    notes: Vec<Notes>,
     own: Vec<IpAddr>,
     broadcasts: Vec<IpAddr>,
 }
@@ -114,6 +117,7 @@ impl<'a> Counts<'a> {
             unsequenced: 0,
             unfollowed: 0,
             delays: Spread::default(),
+            notes: Vec::new(),
             own: if wants_interfaces {
                 interface::own_addresses()
             } else {
@@ -127,67 +131,70 @@ impl<'a> Counts<'a> {
         }
     }
 
-    /// Counts one datagram; says what is to be noted of it, or that it is not wanted.
-    pub(super) fn count(
-        &mut self,
-        datagram: &Datagram<'_>,
-        is_wildcard: bool,
-        now: Instant,
-        answers: &mut Answers,
-    ) -> Option<Notes> {
+    /// The datagrams of a run that are still wanted: from a sender to be heard, and within the count.
+    pub(super) fn wanted<'b>(&mut self, run: Run<'b>) -> Option<Run<'b>> {
         let plan = self.plan;
-        if plan.count.is_some_and(|count| self.datagrams >= count) {
+        let left = plan
+            .count
+            .map_or(u64::MAX, |count| count.saturating_sub(self.datagrams));
+        if left == 0 {
             return None;
         }
         if !plan.from.is_empty()
             && !plan
                 .from
                 .iter()
-                .any(|prefix| prefix.contains(datagram.peer.ip()))
+                .any(|prefix| prefix.contains(run.peer.ip()))
         {
-            self.filtered += 1;
+            self.filtered += run.len() as u64;
             return None;
         }
-        tracing::debug!(
-            "recvfrom {} bytes from {}",
-            datagram.payload.len(),
-            datagram.peer
-        );
-        tracing::trace!("payload {}", escape::excerpt(datagram.payload));
-        self.datagrams += 1;
-        self.bytes += datagram.payload.len() as u64;
-        if datagram.is_truncated() {
-            self.truncated += 1;
-            if self.truncated == 1 {
-                tracing::warn!(
-                    "a datagram of {} bytes from {} was cut to {} (--recv-size); further ones are only counted",
-                    datagram.full_len,
-                    datagram.peer,
-                    datagram.payload.len()
-                );
+        Some(run.first(usize::try_from(left).unwrap_or(usize::MAX)))
+    }
+
+    /// Counts the datagrams of a run; says what is to be noted of each, or nothing if there is nothing to note.
+    pub(super) fn count(
+        &mut self,
+        run: &Run<'_>,
+        is_wildcard: bool,
+        now: Instant,
+        answers: &mut Answers,
+    ) -> &[Notes] {
+        let plan = self.plan;
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            for payload in run.payloads() {
+                tracing::debug!("recvfrom {} bytes from {}", payload.len(), run.peer);
+                tracing::trace!("payload {}", escape::excerpt(payload));
             }
         }
+        self.datagrams += run.len() as u64;
+        self.bytes += run.payload_len() as u64;
+        self.count_truncated(run);
         let own = &self.own;
-        let peer = self.peers.get(datagram.peer, || Peer {
+        let peer = self.peers.get(run.peer, || Peer {
             rate: AnswerRate::new(now),
             tracker: plan.sequenced.then(Box::default),
-            is_own: datagram.peer.ip().is_loopback() || own.contains(&datagram.peer.ip()),
+            is_own: run.peer.ip().is_loopback() || own.contains(&run.peer.ip()),
         });
         if let Some(answer) = &plan.answer {
-            match answer::check(datagram, own, |address| self.broadcasts.contains(&address)) {
-                Ok(()) if peer.rate.allow(now, plan.reply_rate) => {
-                    answers.queue(answer, datagram, is_wildcard);
+            let silence = answer::check(run, own, |address| self.broadcasts.contains(&address));
+            for payload in run.payloads() {
+                match silence {
+                    Ok(()) if peer.rate.allow(now, plan.reply_rate) => {
+                        answers.queue(answer, payload, run, is_wildcard);
+                    }
+                    Ok(()) => answers.withhold(answer::Silence::Rate, run.peer),
+                    Err(silence) => answers.withhold(silence, run.peer),
                 }
-                Ok(()) => answers.withhold(answer::Silence::Rate, datagram),
-                Err(silence) => answers.withhold(silence, datagram),
             }
         }
-        let mut notes = Notes::default();
+        self.notes.clear();
         if plan.sequenced {
-            match (Header::read(datagram.payload), &mut peer.tracker) {
-                (Some(header), Some(tracker)) => {
+            match &mut peer.tracker {
+                Some(tracker) => {
                     let before = tracker.totals();
-                    let arrival = tracker.arrive(header.sequence, header.sent);
+                    let mut delays = peer.is_own.then_some(&mut self.delays);
+                    self.unsequenced += follow(run, tracker, &mut self.notes, &mut delays);
                     let after = tracker.totals();
                     // Counts can go down again: a late one was not lost, a sender that began anew doubled nothing.
                     let change =
@@ -197,27 +204,77 @@ impl<'a> Counts<'a> {
                         duplicate: change(self.totals.duplicate, after.duplicate, before.duplicate),
                         reordered: change(self.totals.reordered, after.reordered, before.reordered),
                     };
-                    notes.sequence = Some(header.sequence);
-                    if let Arrival::Next { lost } = arrival {
-                        notes.lost = lost;
-                    }
-                    if peer.is_own
-                        && let Ok(delay) = u64::try_from(
-                            datagram
-                                .time
-                                .as_nanos()
-                                .saturating_sub(header.sent.as_nanos()),
-                        )
-                    {
-                        self.delays.record(Duration::from_nanos(delay));
-                    }
                 }
-                (Some(_), None) => self.unfollowed += 1,
-                (None, _) => self.unsequenced += 1,
+                None => {
+                    let sequenced = run.payloads().filter_map(Header::read).count() as u64;
+                    self.unfollowed += sequenced;
+                    self.unsequenced += run.len() as u64 - sequenced;
+                }
             }
         }
-        Some(notes)
+        &self.notes
     }
+
+    fn count_truncated(&mut self, run: &Run<'_>) {
+        let truncated = run.truncated() as u64;
+        if truncated > 0
+            && self.truncated == 0
+            && let Some(first) = run.datagrams().find(Datagram::is_truncated)
+        {
+            tracing::warn!(
+                "a datagram of {} bytes from {} was cut to {} (--recv-size); further ones are only counted",
+                first.full_len,
+                first.peer,
+                first.payload.len()
+            );
+        }
+        self.truncated += truncated;
+    }
+}
+
+/// Reads the sequence numbers of a run: the notes of each datagram, and how late each is. Returns how many had none.
+fn follow(
+    run: &Run<'_>,
+    tracker: &mut Tracker,
+    notes: &mut Vec<Notes>,
+    delays: &mut Option<&mut Spread>,
+) -> u64 {
+    let mut unsequenced = 0;
+    // Datagrams that left together, at one time, were as late as each other.
+    let mut together: Option<(Timestamp, u32)> = None;
+    let mut record = |(sent, count): (Timestamp, u32)| {
+        let delay = run.time.as_nanos().saturating_sub(sent.as_nanos());
+        if let (Some(delays), Ok(delay)) = (delays.as_mut(), u64::try_from(delay)) {
+            delays.record_n(Duration::from_nanos(delay), count);
+        }
+    };
+    for payload in run.payloads() {
+        let Some(Header { sequence, sent }) = Header::read(payload) else {
+            unsequenced += 1;
+            notes.push(Notes::default());
+            continue;
+        };
+        let lost = match tracker.arrive(sequence, sent) {
+            Arrival::Next { lost } => lost,
+            _ => 0,
+        };
+        notes.push(Notes {
+            sequence: Some(sequence),
+            lost,
+        });
+        match &mut together {
+            Some((same, count)) if *same == sent => *count += 1,
+            _ => {
+                if let Some(together) = together.replace((sent, 1)) {
+                    record(together);
+                }
+            }
+        }
+    }
+    if let Some(together) = together {
+        record(together);
+    }
+    unsequenced
 }
 
 impl Answers {
@@ -226,18 +283,18 @@ impl Answers {
         !self.to.is_empty()
     }
 
-    fn queue(&mut self, answer: &Answer, datagram: &Datagram<'_>, is_wildcard: bool) {
+    fn queue(&mut self, answer: &Answer, payload: &[u8], run: &Run<'_>, is_wildcard: bool) {
         self.outbox.push(match answer {
-            Answer::Echo => datagram.payload,
+            Answer::Echo => payload,
             Answer::Fixed(payload) => payload,
         });
         self.to
-            .push((datagram.peer, is_wildcard.then(|| datagram.local.ip())));
+            .push((run.peer, is_wildcard.then(|| run.local.ip())));
     }
 
-    fn withhold(&mut self, silence: answer::Silence, datagram: &Datagram<'_>) {
+    fn withhold(&mut self, silence: answer::Silence, peer: SocketAddr) {
         self.withheld += 1;
-        tracing::debug!("no answer to {} ({silence:?})", datagram.peer);
+        tracing::debug!("no answer to {peer} ({silence:?})");
     }
 
     /// Sends what is queued, from the address each question came to, many to a system call.

@@ -40,7 +40,7 @@ impl Sender<'_> {
         {
             return;
         }
-        for index in 0..outbox.len() {
+        for index in 0..outbox.lengths() {
             let len = outbox.payload(index).len();
             if len == 0 && !self.advice.empty {
                 self.advice.empty = true;

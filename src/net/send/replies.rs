@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::net::send::{
     CALLS_IN_A_ROW, End, Loudness, REFUSAL_TIME, ReplyPlan, Sender, WARN_EVERY,
 };
-use crate::net::sink::{Flow, Notes, Sink};
+use crate::net::sink::{Flow, Sink};
 use crate::net::system::{self, NetworkError};
 use crate::net::{Datagram, until};
 use crate::payload::sequence::Header;
@@ -85,11 +85,15 @@ impl Sender<'_> {
                 break;
             }
             let limit = usize::try_from(more).unwrap_or(usize::MAX);
-            let result = receiver.receive(&self.bound.socket, self.local, limit, |datagram| {
+            let result = receiver.receive(&self.bound.socket, self.local, limit, |run| {
                 // One buffer of the kernel's can hold more than was asked for.
-                if self.report.replies < wanted {
-                    self.count_reply(&datagram);
-                    sink.datagram(&datagram, Notes::default());
+                let more = wanted.saturating_sub(self.report.replies);
+                if more > 0 {
+                    let run = run.first(usize::try_from(more).unwrap_or(usize::MAX));
+                    for datagram in run.datagrams() {
+                        self.count_reply(&datagram);
+                    }
+                    sink.run(&run, &[]);
                 }
             });
             match result {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use socket2::Socket;
 use tokio::net::UdpSocket;
 
-use crate::net::Datagram;
 use crate::net::batch::{Drops, Outbox, ReceiveOptions};
+use crate::net::run::Run;
 
 /// How to get a larger buffer, for a warning.
 pub(crate) const BUFFER_HINT_RECV: &str = "";
@@ -111,7 +111,7 @@ impl BatchReceiver {
         _: &UdpSocket,
         _: SocketAddr,
         _: usize,
-        _: impl FnMut(Datagram<'_>),
+        _: impl FnMut(Run<'_>),
     ) -> io::Result<usize> {
         match self.0 {}
     }

@@ -14,7 +14,8 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use crate::net::batch::{Clock, Drops, ReceiveOptions, SLOT, canonical};
-use crate::net::{Addressed, Datagram, Timestamp};
+use crate::net::run::Run;
+use crate::net::{Addressed, Timestamp};
 
 /// Buffers of one receive call. With GRO each can hold up to 64 datagrams.
 const RECEIVE_SLOTS: usize = 32;
@@ -122,7 +123,7 @@ impl BatchReceiver {
         socket: &UdpSocket,
         local: SocketAddr,
         limit: usize,
-        mut each: impl FnMut(Datagram<'_>),
+        mut each: impl FnMut(Run<'_>),
     ) -> io::Result<usize> {
         let clock = self.clock;
         // Headers are made anew for each call: for one datagram at a time, few of them.
@@ -168,32 +169,17 @@ impl BatchReceiver {
             };
             let bytes = message.iovs().next().unwrap_or_default();
             let destination = control.destination.unwrap_or_else(|| local.ip());
-            let template = Datagram {
-                payload: bytes,
-                peer: canonical(peer),
-                local: canonical(SocketAddr::new(destination, local.port())),
-                addressed: control.addressed,
+            let run = Run::single(
+                bytes,
+                canonical(peer),
+                canonical(SocketAddr::new(destination, local.port())),
+                control.addressed,
                 time,
-                full_len: bytes.len(),
-            };
-            match control.segment {
-                Some(segment) if segment < bytes.len() => {
-                    drops.follow(control.drops, bytes.len().div_ceil(segment));
-                    for payload in bytes.chunks(segment) {
-                        count += 1;
-                        each(Datagram {
-                            payload,
-                            full_len: payload.len(),
-                            ..template
-                        });
-                    }
-                }
-                _ => {
-                    drops.follow(control.drops, 1);
-                    count += 1;
-                    each(template);
-                }
-            }
+            )
+            .segmented(control.segment.unwrap_or(0));
+            drops.follow(control.drops, run.len());
+            count += run.len();
+            each(run);
         }
         self.wanted = (filled * 2).clamp(LEAST_SLOTS, RECEIVE_SLOTS);
         if filled < slots {
