@@ -10,6 +10,7 @@ pub mod enter;
 pub mod error;
 pub mod holder;
 pub mod link;
+pub mod mirror;
 pub mod port;
 pub mod ports;
 pub mod repl;

@@ -1,0 +1,187 @@
+//! The board's OLED on the PC: an agent on the board reports each `show()` in frames between the program's prints.
+//!
+//! - [`agent`] is the code that is sent before the user's program.
+//! - [`demux`] parts its frames from the program's output, [`frame`] reads them, [`screen`] is what they amount to.
+//! - [`json`] and [`image`] are the screen as a line and as a file.
+
+pub mod agent;
+pub mod demux;
+pub mod frame;
+pub mod image;
+pub mod json;
+pub mod screen;
+
+use demux::{Demux, Piece};
+use frame::Frame;
+use screen::{Screen, Stage};
+
+/// Parts what a board sends into the program's output and the screen.
+#[derive(Debug, Default)]
+pub struct Mirror {
+    demux: Demux,
+    stage: Stage,
+    garbled: u64,
+}
+
+impl Mirror {
+    /// A mirror that has seen nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes bytes from the board in pieces of any size: the program's own go to `output` unchanged, and each change of
+    /// the screen is told.
+    pub fn feed(&mut self, bytes: &[u8], output: &mut Vec<u8>, mut changed: impl FnMut(&Screen)) {
+        let Self {
+            demux,
+            stage,
+            garbled,
+        } = self;
+        demux.feed(bytes, output, |piece| match piece {
+            Piece::Garbled => *garbled += 1,
+            Piece::Frame(frame) => match Frame::parse(frame) {
+                Some(frame) => {
+                    if stage.take(&frame) {
+                        changed(stage.shown());
+                    }
+                }
+                None => *garbled += 1,
+            },
+        });
+    }
+
+    /// The output ends here: what looked like the beginning of a frame and is none goes to `output`.
+    pub fn finish(&mut self, output: &mut Vec<u8>) {
+        if self.demux.finish(output) {
+            self.garbled += 1;
+        }
+    }
+
+    /// The screen as far as it is known.
+    #[must_use]
+    pub fn screen(&self) -> &Screen {
+        self.stage.shown()
+    }
+
+    /// Whether the agent has reported: there is a display, and it is hooked.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.stage.shows_anything()
+    }
+
+    /// Frames dropped because they came damaged.
+    #[must_use]
+    pub fn garbled(&self) -> u64 {
+        self.garbled
+    }
+
+    /// Times that frames were missing between two that came.
+    #[must_use]
+    pub fn gaps(&self) -> u64 {
+        self.stage.gaps()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::board::mirror::frame::tests::{encode, frames};
+
+    fn all(pieces: &[&[u8]]) -> (Vec<u8>, Screen, u64, Vec<Screen>) {
+        let mut mirror = Mirror::new();
+        let (mut output, mut seen) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            mirror.feed(piece, &mut output, |screen| seen.push(screen.clone()));
+            assert!(mirror.demux.held() <= frame::MAX_LEN);
+        }
+        mirror.finish(&mut output);
+        (output, mirror.screen().clone(), mirror.garbled(), seen)
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken_and_at_most_a_frame_is_held(
+            pieces in prop::collection::vec(prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..200),
+                prop::collection::vec(prop::sample::select(&b"\x1b_U\\ !\"\xe0\xec\r\n"[..]), 0..200),
+                frames(),
+            ], 0..8)
+        ) {
+            let whole = pieces.concat();
+            let one = all(&[&whole]);
+            let bytes: Vec<&[u8]> = whole.chunks(1).collect();
+            prop_assert_eq!(&all(&bytes), &one);
+            let split: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+            prop_assert_eq!(&all(&split), &one);
+        }
+
+        #[test]
+        fn output_without_frames_goes_through(text in "[^\u{1b}]*(\u{1b}[^_]{1,9}[^\u{1b}]*)*") {
+            let (output, _, garbled, _) = all(&[text.as_bytes()]);
+            prop_assert_eq!(output, text.as_bytes());
+            prop_assert_eq!(garbled, 0);
+        }
+    }
+
+    #[test]
+    fn frames_and_prints_do_not_disturb_each_other() {
+        // Key, page 0, one byte as it is; end.
+        let first = encode(0, &[169, 159, 0, 5, 170]);
+        let second = encode(1, &[159, 64, 0, 255 - 65, 32, 170]);
+        let bytes = [
+            b"a line bro",
+            &first[..],
+            b"ken \x1b[1m",
+            &second,
+            b"\x1b_mine\x1b\\ in two\r\n",
+        ]
+        .concat();
+        let (output, screen, garbled, seen) = all(&[&bytes]);
+        assert_eq!(output, b"a line broken \x1b[1m\x1b_mine\x1b\\ in two\r\n");
+        assert_eq!((garbled, seen.len(), screen.whole), (0, 2, true));
+        assert_eq!(screen.framebuffer.get(..3), Some(&[5, 222, 0][..]));
+    }
+
+    #[test]
+    fn a_garbled_frame_leaves_the_last_picture_and_a_key_frame_repairs_it() {
+        let key = encode(0, &[169, 159, 0, 5, 170]);
+        let mut delta = encode(1, &[159, 0, 6, 170]);
+        delta[8] ^= 1;
+        let next = encode(2, &[159, 0, 7, 170]);
+        let (output, screen, garbled, _) = all(&[&key, &delta, b"text", &next]);
+        assert_eq!(output, b"text");
+        assert_eq!(
+            (garbled, screen.whole, screen.framebuffer[0]),
+            (1, false, 5)
+        );
+        let repair = encode(3, &[169, 159, 0, 7, 170]);
+        let (_, screen, _, _) = all(&[&key, &delta, &next, &repair]);
+        assert_eq!((screen.whole, screen.framebuffer[0]), (true, 7));
+    }
+
+    #[test]
+    fn a_frame_cut_by_a_print_costs_only_itself() {
+        let key = encode(0, &[169, 159, 0, 5, 170]);
+        let cut = [&key[..key.len() - 4], b"\r\nTraceback\r\n", &key].concat();
+        let (output, screen, garbled, _) = all(&[&cut]);
+        assert_eq!(output, b"\r\nTraceback\r\n");
+        assert_eq!((garbled, screen.whole), (1, true));
+        // A byte lost, a byte too many, a terminator that came wrong.
+        for (bytes, counted) in [
+            ([&key[..7], &key[8..]].concat(), 1),
+            ([&key[..7], b"x", &key[7..]].concat(), 1),
+            ([&key[..key.len() - 2], b"x\\"].concat(), 0),
+            ([&key[..key.len() - 1], b"x"].concat(), 0),
+        ] {
+            let (output, _, garbled, _) = all(&[&[&bytes[..], b"print\n"].concat()]);
+            assert_eq!(
+                (output.as_slice(), garbled),
+                (&b"print\n"[..], counted),
+                "{bytes:?}"
+            );
+        }
+    }
+}

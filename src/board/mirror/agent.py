@@ -1,0 +1,265 @@
+# The mirror agent: sent to the board before the user's program, it reports what that program shows on the OLED.
+# MicroPython 1.12 and later. Hooks the one display object, `oled` of the module mpython; does nothing without it.
+# src/board/mirror/frame.rs describes the frames; src/board/mirror/agent.rs takes comments and indentation off.
+def _u():
+    import sys
+    try:
+        try:
+            import ubinascii as b, utime as t
+        except ImportError:
+            import binascii as b, time as t
+        from mpython import oled as o
+        pixels = o.buffer
+        crc32 = b.crc32
+        clock = t.time
+        if len(pixels) != 1024:
+            return
+    except Exception:
+        return
+    # Sent before, without a soft reset since: the hooks are there.
+    if hasattr(o, '_udp'):
+        return o._udp()
+    write = sys.stdout.write
+    # The picture as it was last sent.
+    last = bytearray(1024)
+    # A frame ends before the page that would begin beyond 1000: a page takes up to 259 bytes, the end 6.
+    out = bytearray(1270)
+    view = memoryview(out)
+    out[:3] = b'\x1b_U'
+    now, sent = [[memoryview(b)[i:i + 128] for i in range(0, 1024, 128)] for b in (pixels, last)]
+    texts = []
+    told = []
+    p = 6
+    seq = light = busy = when = 0
+    panel = 1
+    # Whether the next picture is a whole one; 2 before the first.
+    key = 2
+
+    def sym(v):
+        nonlocal p
+        out[p] = v + 32 if v < 95 else v + 65
+        p += 1
+
+    def num(v):
+        v &= 65535
+        if v < 160:
+            return sym(v)
+        sym(160 + (v >> 12))
+        sym(v >> 6 & 63)
+        sym(v & 63)
+
+    def end():
+        nonlocal p, seq
+        n = p
+        p = 3
+        sym(seq)
+        sym(n - 6 >> 6)
+        sym(n - 6 & 63)
+        p = n
+        c = crc32(view[3:p])
+        for n in (0, 6, 12, 18):
+            sym(c >> n & 63)
+        out[p] = 27
+        out[p + 1] = 92
+        write(view[:p + 2])
+        seq = (seq + 1) % 90
+        p = 6
+
+    def state():
+        sym(167)
+        sym(panel)
+        sym(light >> 4)
+        sym(light & 15)
+
+    def words():
+        nonlocal p
+        sym(168)
+        for t in texts:
+            b = told and told.pop(0)
+            if b == t:
+                sym(172)
+                continue
+            x, y, kind, s = t
+            b = b and b[3] == s
+            sym(173 if b else 171)
+            num(x)
+            num(y)
+            sym(kind & 7)
+            if b:
+                continue
+            # What does not fit is cut: all 24 texts stay below 1100.
+            s = s.encode()[:max(0, 400 - p // 2)]
+            num(len(s))
+            for v in s:
+                # A control character, as 255 and a printable one.
+                if v < 32 or v == 127:
+                    out[p] = 255
+                    p += 1
+                    v ^= 64
+                out[p] = v
+                p += 1
+
+    def put(a, b):
+        nonlocal p
+        q = p
+        while a < b:
+            v = pixels[a]
+            last[a] = v
+            a += 1
+            if v < 95:
+                out[q] = v + 32
+            elif v < 190:
+                out[q] = v + 65
+            else:
+                out[q] = 255
+                q += 1
+                out[q] = v - 158
+            q += 1
+        p = q
+
+    def page(i):
+        done = i
+        e = i + 128
+        sym(159 + (i >> 7))
+        while i < e:
+            v = pixels[i]
+            if v == last[i]:
+                i += 1
+                continue
+            while done < i:
+                n = min(i - done, 64)
+                sym(63 + n)
+                done += n
+            j = i + 1
+            n = min(i + 34, e)
+            while j < n and pixels[j] == v:
+                j += 1
+            n = j - i
+            if n > 3:
+                # So many equal bytes.
+                sym(124 + n)
+                put(i, i + 1)
+                while i < j:
+                    last[i] = v
+                    i += 1
+            else:
+                # Bytes, until three did not change or four are equal.
+                j = i
+                n = min(i + 64, e)
+                u = r = 0
+                v = -1
+                while j < n and u < 3 and r < 3:
+                    r = r + 1 if pixels[j] == v else 0
+                    v = pixels[j]
+                    u = u + 1 if v == last[j] else 0
+                    j += 1
+                j -= 4 if r > 2 else u
+                sym(j - i - 1)
+                put(i, j)
+                i = j
+            done = i
+
+    def report():
+        nonlocal p, busy, key, when
+        if busy:
+            # Called while the program was in here: an interrupt. Once more, then.
+            busy = 2
+            return
+        busy = 2
+        try:
+            while busy > 1:
+                busy = 1
+                # A whole picture every 4 seconds repairs what was lost.
+                t = int(clock()) >> 2
+                whole = key or t != when
+                if not whole and now == sent and texts == told:
+                    return
+                # Whatever cuts this short, the next picture is a whole one.
+                key = 1
+                p = 6
+                if whole:
+                    when = t
+                    sym(169)
+                    state()
+                    told.clear()
+                    for i in range(1024):
+                        last[i] = 0
+                if texts != told:
+                    words()
+                    told[:] = texts
+                for i in range(len(now)):
+                    if now[i] != sent[i]:
+                        if p > 1000:
+                            end()
+                        page(i * 128)
+                sym(170)
+                end()
+                key = 0
+        finally:
+            busy = 0
+
+    def note(s, x, y, kind):
+        texts[:] = [t for t in texts if t[:2] != (x, y)][-23:]
+        if kind:
+            texts.append((x, y, kind, s))
+
+    def covered(x, y, w, h, c=0):
+        texts[:] = [t for t in texts if not (x <= t[0] < x + w and y <= t[1] + 4 < y + h)]
+
+    def moved(dx, dy):
+        texts[:] = [(t[0] + dx, t[1] + dy) + t[2:] for t in texts]
+
+    def power(bits, off=0, c=-1):
+        nonlocal p, panel, light, busy, key
+        panel = panel & ~off | bits
+        if c >= 0:
+            light = c & 255
+        if busy:
+            busy = 2
+            key = 1
+            return
+        p = 6
+        state()
+        sym(170)
+        end()
+
+    def final():
+        nonlocal key
+        power(0)
+        if key < 2:
+            # What was shown last; the program may have drawn since.
+            keep = bytes(pixels)
+            if not key:
+                pixels[:] = last
+                key = 1
+            report()
+            pixels[:] = keep
+
+    def hook(name, after):
+        call = getattr(o, name, None)
+
+        def f(*a, **k):
+            r = call(*a, **k)
+            try:
+                after(*a, **k)
+            except Exception:
+                pass
+            return r
+        if call:
+            setattr(o, name, f)
+
+    hook('fill', lambda c: texts.clear())
+    hook('fill_rect', covered)
+    hook('scroll', moved)
+    hook('DispChar', lambda s, x, y, mode=1, *a, **k: note(s, x, y, mode))
+    hook('DispChar_font', lambda f, s, x, y, invert=False: note(s, x, y, 1 + invert))
+    hook('text', lambda s, x, y, c=1: note(s, x, y, c and 5))
+    hook('show', report)
+    hook('poweroff', lambda: power(0, 1))
+    hook('poweron', lambda: power(1))
+    hook('invert', lambda v: power(v % 2 * 2, 2))
+    hook('contrast', lambda c: power(4, 0, c))
+    o._udp = final
+    power(0)
+_u()
+del _u

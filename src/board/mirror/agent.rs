@@ -1,0 +1,213 @@
+//! The agent's code as it is sent: without comments, long names and most white space, under 3 KB.
+
+/// What is sent, as people read it.
+const SOURCE: &str = include_str!("agent.py");
+
+/// Run on the board when the user's program has ended: sends once more what was shown last.
+pub const FINISH: &str = "\
+try:
+ import mpython
+ mpython.oled._udp()
+except Exception:
+ pass
+";
+
+/// Statements that nothing may stand before on a line.
+const COMPOUND: [&str; 9] = [
+    "def", "if", "for", "while", "try", "else", "elif", "except", "finally",
+];
+
+/// The agent's own names, which get short ones on the line. Names that the firmware or a caller knows stay.
+const NAMES: [(&str, &str); 42] = [
+    ("after", "aa"),
+    ("bits", "ag"),
+    ("busy", "E"),
+    ("call", "Z"),
+    ("clock", "V"),
+    ("covered", "R"),
+    ("crc32", "l"),
+    ("done", "O"),
+    ("dx", "ak"),
+    ("dy", "aj"),
+    ("end", "m"),
+    ("final", "ad"),
+    ("hook", "D"),
+    ("keep", "ae"),
+    ("key", "I"),
+    ("kind", "M"),
+    ("last", "G"),
+    ("light", "K"),
+    ("moved", "g"),
+    ("name", "X"),
+    ("note", "T"),
+    ("now", "z"),
+    ("num", "d"),
+    ("off", "ai"),
+    ("out", "H"),
+    ("page", "af"),
+    ("panel", "L"),
+    ("pixels", "A"),
+    ("power", "F"),
+    ("put", "ah"),
+    ("report", "N"),
+    ("sent", "W"),
+    ("seq", "U"),
+    ("state", "P"),
+    ("sym", "C"),
+    ("texts", "B"),
+    ("told", "J"),
+    ("view", "Y"),
+    ("when", "Q"),
+    ("whole", "S"),
+    ("words", "ac"),
+    ("write", "ab"),
+];
+
+/// What the agent reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// Texts and picture.
+    Everything,
+    /// Texts alone: a third of the bytes.
+    Texts,
+}
+
+/// The code to run on the board before the user's program.
+#[must_use]
+pub fn source(report: Report) -> String {
+    match report {
+        Report::Everything => minify(SOURCE),
+        // No pages are looked at then, and none is sent.
+        Report::Texts => minify(&SOURCE.replace("range(0, 1024, 128)", "()")),
+    }
+}
+
+/// Takes comments, indentation beyond one column a level, needless spaces and long names away, and joins statements.
+fn minify(source: &str) -> String {
+    let mut lines: Vec<Line> = Vec::new();
+    for line in source.lines() {
+        let code = line.trim_start();
+        if code.is_empty() || code.starts_with('#') {
+            continue;
+        }
+        let level = (line.len() - code.len()) / 4;
+        let word = code
+            .split(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or_default();
+        let is_compound = COMPOUND.contains(&word);
+        let code = squeeze(code);
+        match lines.last_mut() {
+            Some(last) if !is_compound && !last.is_compound && last.level == level => {
+                last.code.push(';');
+                last.code.push_str(&code);
+            }
+            _ => lines.push(Line {
+                level,
+                code,
+                is_compound,
+            }),
+        }
+    }
+    let mut text = String::new();
+    let mut lines = lines.into_iter().peekable();
+    while let Some(line) = lines.next() {
+        text.extend(std::iter::repeat_n(' ', line.level));
+        text.push_str(&line.code);
+        // A body of one line of simple statements stands behind its header.
+        let is_body =
+            |next: &Line| line.is_compound && !next.is_compound && next.level == line.level + 1;
+        if let Some(body) = lines.next_if(is_body) {
+            if lines.peek().is_none_or(|next| next.level <= line.level) {
+                text.push_str(&body.code);
+            } else {
+                text.push('\n');
+                text.extend(std::iter::repeat_n(' ', body.level));
+                text.push_str(&body.code);
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Simple statements, or the header of a compound one.
+struct Line {
+    level: usize,
+    code: String,
+    is_compound: bool,
+}
+
+/// A line of code with short names and with spaces only between words.
+fn squeeze(code: &str) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut text = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(first) = rest.chars().next() {
+        let len = match first {
+            '\'' => rest
+                .get(1..)
+                .and_then(|inner| inner.find('\''))
+                .map_or(rest.len(), |end| end + 2),
+            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at_checked(len).unwrap_or((rest, ""));
+        rest = after;
+        if token == " " {
+            let wordlike = |c: Option<char>| c.is_some_and(|c| is_word(c) || c == '\'');
+            if wordlike(text.chars().next_back()) && wordlike(rest.chars().next()) {
+                text.push(' ');
+            }
+            continue;
+        }
+        let is_attribute = text.ends_with('.');
+        let short = NAMES
+            .iter()
+            .find(|(long, _)| *long == token && !is_attribute);
+        text.push_str(short.map_or(token, |(_, short)| short));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_comments_and_long_names_go() {
+        assert_eq!(
+            minify(
+                "# what\ndef page(i):\n    # why\n    out[i] = 'a  page' if i else o.page\n    i += 1\n\n    if i > 3:\n        return\n    else:\n        i = [1, 2]\n        for v in i:\n            put(v)\n"
+            ),
+            "def af(i):\n H[i]='a  page' if i else o.page;i+=1\n if i>3:return\n else:\n  i=[1,2]\n  for v in i:ah(v)\n"
+        );
+    }
+
+    #[test]
+    fn short_names_are_free_and_every_long_one_is_used() {
+        let words: Vec<&str> = SOURCE
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+            .collect();
+        for (index, (long, short)) in NAMES.iter().enumerate() {
+            assert!(words.contains(long), "{long}");
+            assert!(!words.contains(short), "{short}");
+            assert!(
+                NAMES[..index].iter().all(|(_, other)| other != short),
+                "{short}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_agent_takes_less_than_three_kilobytes() {
+        for report in [Report::Everything, Report::Texts] {
+            let source = source(report);
+            assert!(source.len() < 3000, "{} bytes", source.len());
+            assert!(source.is_ascii() && !source.contains('#'));
+        }
+        assert_ne!(source(Report::Texts), source(Report::Everything));
+    }
+}

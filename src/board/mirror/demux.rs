@@ -1,0 +1,167 @@
+//! Parts the agent's frames from what the user's program prints, byte by byte; holds at most one frame.
+
+use crate::board::mirror::frame::{self, CHECKSUM, HEADER, MAX_LEN, MAX_SECTIONS, SEQUENCE, START};
+
+const ESC: u8 = 0x1b;
+
+/// Something other than output.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// A frame as long as it says, without its `ESC \`; its checksum is not yet looked at.
+    Frame(&'a [u8]),
+    /// A frame was cut short.
+    Garbled,
+}
+
+/// What of a frame may still come after it was taken or dropped, and is no output.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    #[default]
+    None,
+    /// `\` if it is that, or a whole terminator.
+    Backslash,
+    /// `ESC \`, where the `\` may have come wrong; the ESC is held.
+    Terminator,
+    /// `ESC \` if it is that; the ESC, which cut a frame short, is held.
+    Stray,
+}
+
+/// The state between two pieces of input.
+#[derive(Debug, Default)]
+pub struct Demux {
+    /// What may be a frame, from its ESC on.
+    held: Vec<u8>,
+    tail: Tail,
+}
+
+impl Demux {
+    /// Takes bytes: output goes to `output`, frames go to `found` in the order in which they came.
+    pub fn feed(&mut self, bytes: &[u8], output: &mut Vec<u8>, mut found: impl FnMut(Piece<'_>)) {
+        let mut rest = bytes;
+        while let Some(&byte) = rest.first() {
+            if self.held.is_empty() && self.tail == Tail::None {
+                let plain = memchr::memchr(ESC, rest).unwrap_or(rest.len());
+                let (text, after) = rest.split_at(plain);
+                output.extend_from_slice(text);
+                rest = after;
+                if let Some((&esc, after)) = rest.split_first() {
+                    self.held.push(esc);
+                    rest = after;
+                }
+                continue;
+            }
+            if self.step(byte, output, &mut found) {
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Takes one byte while something is held; false if it is to be looked at again.
+    fn step(&mut self, byte: u8, output: &mut Vec<u8>, found: &mut impl FnMut(Piece<'_>)) -> bool {
+        match std::mem::take(&mut self.tail) {
+            Tail::None => {}
+            Tail::Backslash if byte == ESC => {
+                self.held.push(byte);
+                self.tail = Tail::Terminator;
+                return true;
+            }
+            Tail::Backslash => return byte == b'\\',
+            tail @ (Tail::Terminator | Tail::Stray) => {
+                let is_ours = match tail {
+                    Tail::Terminator => byte != b'_',
+                    _ => byte == b'\\',
+                };
+                if is_ours {
+                    self.held.clear();
+                    return true;
+                }
+            }
+        }
+        let len = self.held.len();
+        if let Some(&expected) = START.get(len) {
+            if byte == expected {
+                self.held.push(byte);
+                return true;
+            }
+            output.append(&mut self.held);
+            return false;
+        }
+        if len == self.end() {
+            return self.close(byte, found);
+        }
+        if byte < 0x20 || byte == 0x7f {
+            self.held.clear();
+            found(Piece::Garbled);
+            if byte == ESC {
+                self.held.push(byte);
+                self.tail = Tail::Stray;
+                return true;
+            }
+            return false;
+        }
+        self.held.push(byte);
+        if self.held.len() == HEADER && !self.is_plausible() {
+            // A sequence of the program's own.
+            output.append(&mut self.held);
+        }
+        true
+    }
+
+    /// The frame is as long as it says: takes the first byte after it.
+    fn close(&mut self, byte: u8, found: &mut impl FnMut(Piece<'_>)) -> bool {
+        found(Piece::Frame(&self.held));
+        self.held.clear();
+        if byte == ESC {
+            self.held.push(byte);
+            self.tail = Tail::Terminator;
+        } else {
+            self.tail = Tail::Backslash;
+        }
+        // A control character is no terminator that came wrong.
+        byte >= 0x20 || byte == ESC
+    }
+
+    /// The end of the input: what is held is output after all, unless it is a frame cut short, which is told.
+    #[must_use]
+    pub fn finish(&mut self, output: &mut Vec<u8>) -> bool {
+        let is_frame = self.held.len() > START.len();
+        if is_frame || self.tail != Tail::None {
+            self.held.clear();
+        }
+        output.append(&mut self.held);
+        self.tail = Tail::None;
+        is_frame
+    }
+
+    /// Bytes held back.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Length of the sections as the header has it.
+    fn sections(&self) -> Option<usize> {
+        let digit = |index| {
+            let symbol = self.held.get(index).copied().and_then(frame::symbol)?;
+            (symbol < 64).then(|| usize::from(symbol))
+        };
+        Some(digit(HEADER - 2)? << 6 | digit(HEADER - 1)?)
+    }
+
+    fn is_plausible(&self) -> bool {
+        let seq = self.held.get(START.len()).copied().and_then(frame::symbol);
+        seq.is_some_and(|seq| seq < SEQUENCE)
+            && self
+                .sections()
+                .is_some_and(|len| (1..=MAX_SECTIONS).contains(&len))
+    }
+
+    /// Where the checksum ends, if the header is there.
+    fn end(&self) -> usize {
+        if self.held.len() < HEADER {
+            return MAX_LEN;
+        }
+        self.sections()
+            .map_or(MAX_LEN, |len| HEADER + len + CHECKSUM)
+    }
+}

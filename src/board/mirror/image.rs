@@ -1,0 +1,92 @@
+//! The screen as a PNG file: one bit a pixel, enlarged, lit pixels white.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use crate::board::mirror::screen::{HEIGHT, Screen, WIDTH};
+
+/// Pixels of the file for one of the panel's, each way: 512 by 256.
+pub const SCALE: usize = 4;
+
+/// Writes the file under a temporary name beside it, and renames it: whoever looks sees the old one or the new one.
+///
+/// # Errors
+/// The folder cannot be written to, or the disk is full.
+pub fn save(screen: &Screen, path: &Path) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let result = write(screen, &part).and_then(|()| std::fs::rename(&part, path));
+    if result.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    result
+}
+
+fn write(screen: &Screen, path: &Path) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    let (width, height) = (WIDTH * SCALE, HEIGHT * SCALE);
+    let mut bits = vec![0_u8; width / 8 * height];
+    for (index, byte) in bits.iter_mut().enumerate() {
+        let (x, y) = (index % (width / 8) * 8, index / (width / 8));
+        for bit in 0..8 {
+            let lit = screen.is_lit((x + bit) / SCALE, y / SCALE);
+            *byte = *byte << 1 | u8::from(lit);
+        }
+    }
+    let size = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+    let mut encoder = png::Encoder::new(&mut file, size(width), size(height));
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&bits)?;
+    writer.finish()?;
+    file.flush()?;
+    file.into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lit_pixels_are_white_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("oled.png");
+        let mut screen = Screen::default();
+        // Pixels (0, 0) and (127, 63).
+        screen.framebuffer[0] = 1;
+        screen.framebuffer[1023] = 0x80;
+        for inverted in [false, true] {
+            screen.inverted = inverted;
+            save(&screen, &path).unwrap();
+            let decoder = png::Decoder::new(io::BufReader::new(File::open(&path).unwrap()));
+            let mut reader = decoder.read_info().unwrap();
+            assert_eq!((reader.info().width, reader.info().height), (512, 256));
+            let mut bits = vec![0; 512 / 8 * 256];
+            reader.next_frame(&mut bits).unwrap();
+            let mut expected = vec![0_u8; bits.len()];
+            for row in 0..4 {
+                expected[row * 64] = 0xf0;
+                expected[(252 + row) * 64 + 63] = 0x0f;
+            }
+            if inverted {
+                for byte in &mut expected {
+                    *byte = !*byte;
+                }
+            }
+            assert_eq!(bits, expected);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none/oled.png");
+        assert!(save(&Screen::default(), &path).is_err());
+    }
+}

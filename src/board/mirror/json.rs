@@ -1,0 +1,83 @@
+//! The screen as a line of JSON: `docs/oled.schema.json` describes it.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::board::mirror::screen::{Mode, Screen};
+
+/// One object, without a line ending; the framebuffer only where it is asked for.
+#[must_use]
+pub fn line(screen: &Screen, with_framebuffer: bool) -> String {
+    let mut line = String::from("{\"texts\":[");
+    // Writing to a String cannot fail.
+    for (index, text) in screen.texts.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let words = serde_json::Value::from(text.text.as_str());
+        let _ = write!(
+            line,
+            "{comma}{{\"x\":{},\"y\":{},\"text\":{words}",
+            text.x, text.y
+        );
+        if text.mode != Mode::Normal {
+            let _ = write!(line, ",\"mode\":\"{}\"", text.mode.name());
+        }
+        line.push('}');
+    }
+    let _ = write!(
+        line,
+        "],\"on\":{},\"inverted\":{}",
+        screen.on, screen.inverted
+    );
+    if let Some(contrast) = screen.contrast {
+        let _ = write!(line, ",\"contrast\":{contrast}");
+    }
+    if !screen.whole {
+        line.push_str(",\"incomplete\":true");
+    }
+    if with_framebuffer {
+        let _ = write!(
+            line,
+            ",\"framebuffer\":\"{}\"",
+            STANDARD.encode(screen.framebuffer)
+        );
+    }
+    line.push('}');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::mirror::screen::Text;
+
+    #[test]
+    fn a_line_says_what_was_drawn_and_where() {
+        let mut screen = Screen {
+            whole: true,
+            ..Screen::default()
+        };
+        let text = |x, y, mode, text: &str| Text {
+            x,
+            y,
+            mode,
+            text: text.to_owned(),
+        };
+        screen.texts.push(text(0, 15, Mode::Normal, "hello"));
+        assert_eq!(
+            line(&screen, false),
+            r#"{"texts":[{"x":0,"y":15,"text":"hello"}],"on":true,"inverted":false}"#
+        );
+        screen.texts.push(text(-3, 31, Mode::Xor, "\u{1b}\"你"));
+        screen.contrast = Some(128);
+        screen.whole = false;
+        assert_eq!(
+            line(&screen, true),
+            format!(
+                r#"{{"texts":[{{"x":0,"y":15,"text":"hello"}},{{"x":-3,"y":31,"text":"\u001b\"你","mode":"xor"}}],"on":true,"inverted":false,"contrast":128,"incomplete":true,"framebuffer":"{}"}}"#,
+                "A".repeat(1364) + "AA=="
+            )
+        );
+    }
+}
