@@ -37,12 +37,14 @@ impl Spread {
     }
 
     /// Counts one time `count` times.
-    pub fn record_n(&mut self, time: Duration, count: u32) {
+    pub fn record_n(&mut self, time: Duration, count: u64) {
         let nanos = u64::try_from(time.min(LONGEST).as_nanos())
             .unwrap_or(u64::MAX)
             .max(1);
         // The histogram grows to what an hour takes; it refuses nothing below.
-        let _ = self.histogram.record_n(nanos, count);
+        let _ = self
+            .histogram
+            .record_n(nanos, u32::try_from(count).unwrap_or(u32::MAX));
         let (min, max) = self.ends.unwrap_or((nanos, nanos));
         self.ends = Some((min.min(nanos), max.max(nanos)));
     }

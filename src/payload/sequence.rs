@@ -23,9 +23,28 @@ impl Header {
     /// Writes the header over the start of `payload`; a payload shorter than [`HEADER_LEN`] is left alone.
     pub fn write(self, payload: &mut [u8]) {
         if let Some(header) = payload.first_chunk_mut::<HEADER_LEN>() {
-            let sent = u64::try_from(self.sent.as_nanos()).unwrap_or(0);
-            *header = (u128::from(self.sequence) << 64 | u128::from(sent)).to_be_bytes();
+            *header = self.to_bytes();
         }
+    }
+
+    /// The header of a datagram that left right after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self {
+            sequence: self.sequence + 1,
+            ..self
+        }
+    }
+
+    /// Whether `payload` starts with this header.
+    #[must_use]
+    pub fn starts(self, payload: &[u8]) -> bool {
+        self.sequence < HIGHEST && payload.first_chunk() == Some(&self.to_bytes())
+    }
+
+    fn to_bytes(self) -> [u8; HEADER_LEN] {
+        let sent = u64::try_from(self.sent.as_nanos()).unwrap_or(0);
+        (u128::from(self.sequence) << 64 | u128::from(sent)).to_be_bytes()
     }
 
     /// Reads the header, if the payload can have one.

@@ -13,7 +13,7 @@ use crate::net::listen::ListenPlan;
 use crate::net::run::Run;
 use crate::net::sink::Notes;
 use crate::net::socket::Bound;
-use crate::net::{Datagram, Timestamp, interface, system};
+use crate::net::{Datagram, interface, system};
 use crate::payload::escape;
 use crate::payload::sequence::Header;
 use crate::stats::sequence::{Arrival, Totals, Tracker};
@@ -240,39 +240,36 @@ fn follow(
     delays: &mut Option<&mut Spread>,
 ) -> u64 {
     let mut unsequenced = 0;
-    // Datagrams that left together, at one time, were as late as each other.
-    let mut together: Option<(Timestamp, u32)> = None;
-    let mut record = |(sent, count): (Timestamp, u32)| {
-        let delay = run.time.as_nanos().saturating_sub(sent.as_nanos());
-        if let (Some(delays), Ok(delay)) = (delays.as_mut(), u64::try_from(delay)) {
-            delays.record_n(Duration::from_nanos(delay), count);
-        }
-    };
-    for payload in run.payloads() {
-        let Some(Header { sequence, sent }) = Header::read(payload) else {
+    let mut payloads = run.payloads().peekable();
+    while let Some(payload) = payloads.next() {
+        let Some(first) = Header::read(payload) else {
             unsequenced += 1;
             notes.push(Notes::default());
             continue;
         };
-        let lost = match tracker.arrive(sequence, sent) {
-            Arrival::Next { lost } => lost,
-            _ => 0,
-        };
-        notes.push(Notes {
-            sequence: Some(sequence),
-            lost,
-        });
-        match &mut together {
-            Some((same, count)) if *same == sent => *count += 1,
-            _ => {
-                if let Some(together) = together.replace((sent, 1)) {
-                    record(together);
-                }
-            }
+        // Datagrams that left together carry one time and numbers in order, and were as late as each other.
+        let mut next = first.next();
+        while payloads.next_if(|payload| next.starts(payload)).is_some() {
+            next = next.next();
         }
-    }
-    if let Some(together) = together {
-        record(together);
+        let count = next.sequence - first.sequence;
+        let arrival = tracker.arrive(first.sequence, first.sent);
+        tracker.arrive_in_order(first.next().sequence..next.sequence, first.sent);
+        notes.push(Notes {
+            sequence: Some(first.sequence),
+            lost: match arrival {
+                Arrival::Next { lost } => lost,
+                _ => 0,
+            },
+        });
+        notes.extend((first.sequence + 1..next.sequence).map(|sequence| Notes {
+            sequence: Some(sequence),
+            lost: 0,
+        }));
+        let delay = run.time.as_nanos().saturating_sub(first.sent.as_nanos());
+        if let (Some(delays), Ok(delay)) = (delays.as_mut(), u64::try_from(delay)) {
+            delays.record_n(Duration::from_nanos(delay), count);
+        }
     }
     unsequenced
 }

@@ -17,7 +17,7 @@ use crate::net::batch::{Clock, Drops, ReceiveOptions, SLOT, canonical};
 use crate::net::run::Run;
 use crate::net::{Addressed, Timestamp};
 
-/// Buffers of one receive call. With GRO each can hold up to 64 datagrams.
+/// Buffers of one receive call. With GRO each can hold as many datagrams as one send call, 64 or 128.
 const RECEIVE_SLOTS: usize = 32;
 
 /// Buffers offered when traffic is slow.

@@ -11,13 +11,13 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use crate::net::MAX_PAYLOAD_V4;
-use crate::net::batch::Outbox;
+use crate::net::batch::{MOST_AT_ONCE, Outbox};
 
 /// Datagrams of one send call where their lengths differ.
 const SEND_SLOTS: usize = 64;
 
-/// Segments that the kernel cuts one buffer into at most: `UDP_MAX_SEGMENTS` of Linux 4.18 (128 from 6.9 on).
-const MAX_SEGMENTS: usize = 64;
+/// Segments that any kernel with GSO cuts one buffer into: `UDP_MAX_SEGMENTS` of Linux 4.18.
+const SURE_SEGMENTS: usize = 64;
 
 /// Shorter runs go as datagrams of their own: on loopback the kernel answers a segmented buffer with one ICMP error,
 /// and who sends a few wants to hear of each.
@@ -30,6 +30,8 @@ pub(crate) struct BatchTransmitter {
     batching: bool,
     /// The longest payload that may be a GSO segment: one that fits the path's MTU. 0 switches GSO off.
     longest_segment: usize,
+    /// Segments of one buffer.
+    most_segments: usize,
     /// `UDP_SEGMENT` as the socket has it now.
     segment: usize,
 }
@@ -40,6 +42,7 @@ impl BatchTransmitter {
         Some(Self {
             batching,
             longest_segment: 0,
+            most_segments: MOST_AT_ONCE,
             segment: 0,
         })
     }
@@ -58,8 +61,9 @@ impl BatchTransmitter {
     ) -> io::Result<usize> {
         let len = outbox.payload(first).len();
         if self.batching && len > 0 && len <= self.longest_segment {
-            let run = outbox.run_len(first, limit.min(MAX_SEGMENTS).min(MAX_PAYLOAD_V4 / len));
-            if run >= LEAST_SEGMENTS {
+            let most = limit.min(self.most_segments).min(MAX_PAYLOAD_V4 / len);
+            let mut run = outbox.run_len(first, most);
+            while run >= LEAST_SEGMENTS {
                 match self.send_run(socket, outbox, first, run, len, peer) {
                     // Old kernels, odd devices and tunnels refuse segmentation in these ways: go on without.
                     Err(error)
@@ -74,8 +78,14 @@ impl BatchTransmitter {
                             )
                         ) =>
                     {
+                        if run > SURE_SEGMENTS {
+                            self.most_segments = SURE_SEGMENTS;
+                            run = SURE_SEGMENTS;
+                            continue;
+                        }
                         tracing::debug!("the kernel refuses to segment ({error}): sending without");
                         self.longest_segment = 0;
+                        break;
                     }
                     result => return result.map(|()| run),
                 }
