@@ -6,7 +6,7 @@ use crate::error::{Error, Outcome, STDOUT};
 use crate::net::Datagram;
 use crate::net::run::Run;
 use crate::net::sink::{Flow, Notes, Sink};
-use crate::panel::Panel;
+use crate::panel::server::ServerPanel;
 use crate::render::Renderer;
 use crate::save::Saver;
 
@@ -51,7 +51,7 @@ pub struct Output {
     stdout: Box<dyn io::Write>,
     text: Vec<u8>,
     saver: Option<Saver>,
-    panel: Option<Panel>,
+    panel: Option<ServerPanel>,
     /// What went wrong within a batch, until the loop asks.
     failure: Option<Error>,
     reader_gone: bool,
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Output {
 impl Output {
     /// An output that shows datagrams on stdout, and does with them what else is given.
     #[must_use]
-    pub fn new(renderer: Renderer, saver: Option<Saver>, panel: Option<Panel>) -> Self {
+    pub fn new(renderer: Renderer, saver: Option<Saver>, panel: Option<ServerPanel>) -> Self {
         Self {
             renderer,
             stdout: stdout(),

@@ -1,39 +1,46 @@
-//! The board's 128x64 panel as the tutorial's server would draw it, as text in a frame below the scrolling lines.
+//! The board's 128x64 panel on the terminal, drawn in place below the scrolling lines: texts in a frame, or the picture.
 //!
-//! The server draws its address at (0, 0), the datagram's text at (0, 15) and `from` with the sender's address at
-//! (0, 31); glyphs are 16 pixels high, Chinese ones 16 wide, Latin ones 4 to 9 (Noto Sans CJK).
+//! - [`screen`] is what is shown; [`text`] and [`picture`] make lines of it.
+//! - [`server`] is the screen that the tutorial's server would show.
+
+pub mod picture;
+pub mod screen;
+pub mod server;
+pub mod text;
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use screen::Screen;
 
-use crate::net::Datagram;
-use crate::payload::encoding::{Part, TextEncoding};
-use crate::payload::escape;
-
-/// Terminal cells across: 128 pixels of 6-pixel glyphs, and every IPv4 address with its port. A Chinese glyph takes two
-/// cells for its 16 pixels.
-const COLUMNS: usize = 21;
-
-/// Text rows: 64 pixels, 16 each.
-const ROWS: usize = 4;
-
-/// Lines of the panel that are on the screen, on stderr, just above the cursor. One for the process, as the screen is:
-/// the log takes the panel away before it writes there, and the next draw puts it back.
+/// Lines of the panel that are on the terminal, on stderr, just above the cursor. One for the process, as the terminal
+/// is: the log takes the panel away before it writes there, and the next draw puts it back.
 static DRAWN: AtomicUsize = AtomicUsize::new(0);
 
-/// What takes the panel off the screen, if it is there: to be written to stderr before anything else is.
+/// Cells across of those lines.
+static WIDTH: AtomicUsize = AtomicUsize::new(0);
+
+/// Terminals that know it show nothing until [`SHOW`]; others pass over it (DEC private mode 2026).
+const HOLD: &str = "\x1b[?2026h";
+
+/// What was held back is shown at once.
+const SHOW: &str = "\x1b[?2026l";
+
+/// What takes the panel off the terminal, if it is there: to be written to stderr before anything else is.
 #[must_use]
 pub fn erase() -> Option<String> {
+    take().map(|lines| format!("\x1b[{lines}A\r\x1b[J"))
+}
+
+/// The rows that the panel takes up, which it is then no more said to do.
+fn take() -> Option<usize> {
     match DRAWN.swap(0, Ordering::Relaxed) {
         0 => None,
         lines => {
             // A terminal made narrower has broken the panel's lines.
             let (columns, _) = size();
-            let lines = lines * (COLUMNS + 2).div_ceil(columns.max(1));
-            Some(format!("\x1b[{lines}A\r\x1b[J"))
+            Some(lines * WIDTH.load(Ordering::Relaxed).div_ceil(columns.max(1)))
         }
     }
 }
@@ -46,71 +53,152 @@ fn size() -> (usize, usize) {
         })
 }
 
-/// The panel, redrawn in place on stderr.
-#[derive(Debug)]
+/// What of a screen is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// The texts, each about where it is.
+    Text,
+    /// The picture, or the texts where the terminal is too small for it.
+    Picture,
+}
+
+/// What a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    /// Cells across.
+    pub columns: usize,
+    /// Cells down.
+    pub rows: usize,
+    /// Whether it has more than ASCII.
+    pub unicode: bool,
+    /// Whether it gets colour.
+    pub color: bool,
+}
+
+impl Terminal {
+    /// The one that stderr is.
+    #[must_use]
+    pub fn of_stderr(color: bool) -> Self {
+        let (columns, rows) = size();
+        Self {
+            columns,
+            rows,
+            unicode: has_unicode(|name| std::env::var(name).ok()),
+            color,
+        }
+    }
+
+    /// Whether lines of so many cells, and one below them for the cursor, fit.
+    fn holds(self, width: usize, lines: usize) -> bool {
+        self.columns >= width && self.rows > lines
+    }
+}
+
+/// Windows' console takes Unicode; elsewhere the locale's character set decides, and nobody set means UTF-8.
+fn has_unicode(variable: impl Fn(&str) -> Option<String>) -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(variable)
+        .find(|value| !value.is_empty());
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+/// Lines of one width, to be drawn below each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Each with its escape sequences.
+    pub lines: Vec<String>,
+    /// Cells across.
+    pub width: usize,
+}
+
+/// The screen as lines that fit the terminal: half-blocks, braille or ASCII, else the texts; nothing where not even
+/// these fit.
+#[must_use]
+pub fn lines(screen: &Screen, view: View, terminal: Terminal) -> Lines {
+    let mut choices = Vec::new();
+    if view == View::Picture {
+        choices.extend(picture::Style::for_terminal(terminal));
+    }
+    for style in choices {
+        if terminal.holds(style.width() + 2, style.height() + 2) {
+            return frame(&style.rows(screen), style.width(), screen, terminal);
+        }
+    }
+    let rows = text::rows(screen, terminal.color);
+    if terminal.holds(text::COLUMNS + 2, rows.len() + 2) {
+        frame(&rows, text::COLUMNS, screen, terminal)
+    } else {
+        Lines::default()
+    }
+}
+
+/// A frame around rows, which says below what the panel is besides lit.
+fn frame(rows: &[String], width: usize, screen: &Screen, terminal: Terminal) -> Lines {
+    let [left, right, lower_left, lower_right, across, down] = if terminal.unicode {
+        ["┌", "┐", "└", "┘", "─", "│"]
+    } else {
+        ["+", "+", "+", "+", "-", "|"]
+    };
+    let mut lines = vec![format!("{left}{}{right}", across.repeat(width))];
+    lines.extend(rows.iter().map(|row| format!("{down}{row}{down}")));
+    let notes: Vec<&str> = [
+        (!screen.on).then_some("off"),
+        screen.inverted.then_some("inverted"),
+        (!screen.whole).then_some("incomplete"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mut note = notes.join(" ");
+    if !note.is_empty() {
+        note = format!(" {note} ");
+    }
+    let rest = across.repeat(width.saturating_sub(note.len()));
+    lines.push(format!("{lower_left}{rest}{note}{lower_right}"));
+    Lines {
+        lines,
+        width: width + 2,
+    }
+}
+
+/// Draws on stderr, which is a terminal.
+#[derive(Debug, Clone, Copy)]
 pub struct Panel {
-    /// What each row says.
-    rows: [String; ROWS],
-    encoding: TextEncoding,
-    scratch: String,
+    view: View,
+    color: bool,
 }
 
 impl Panel {
-    /// A panel whose first row says `address`, as the server draws when it starts.
+    /// A panel that is not yet drawn.
     #[must_use]
-    pub fn new(address: &str, encoding: TextEncoding) -> Self {
-        let mut rows: [String; ROWS] = Default::default();
-        address.clone_into(&mut rows[0]);
-        Self {
-            rows,
-            encoding,
-            scratch: String::new(),
-        }
+    pub fn new(view: View, color: bool) -> Self {
+        Self { view, color }
     }
 
-    /// Takes what the server would draw for this datagram; nothing is drawn yet.
-    pub fn show(&mut self, datagram: &Datagram<'_>) {
-        let [_, text, from, _] = &mut self.rows;
-        text.clear();
-        self.encoding
-            .parts(datagram.payload, &mut self.scratch, |part| match part {
-                // The font has no glyph for a line ending; what else cannot be shown is a box.
-                Part::Text(part) => {
-                    text.extend(part.chars().filter(|&c| c != '\r' && c != '\n').map(glyph));
-                }
-                Part::Bytes(bytes) => text.extend(bytes.iter().map(|_| MISSING)),
-            });
-        from.clear();
-        // Writing to a String cannot fail.
-        let _ = write!(from, "from{}", datagram.peer.ip());
-    }
-
-    /// The panel as lines, frame and all.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        let edge = "─".repeat(COLUMNS);
-        let mut lines = vec![format!("┌{edge}┐")];
-        for row in &self.rows {
-            let (shown, width) = cut(row);
-            lines.push(format!("│{shown}{}│", " ".repeat(COLUMNS - width)));
+    /// Draws the screen where the cursor is, or over what was drawn before, in one write; nothing where it does not fit.
+    pub fn draw(&self, screen: &Screen) {
+        let drawn = lines(screen, self.view, Terminal::of_stderr(self.color));
+        let mut text = String::from(HOLD);
+        if let Some(rows) = take() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\x1b[{rows}A\r");
         }
-        lines.push(format!("└{edge}┘"));
-        lines
-    }
-
-    /// Draws the panel where the cursor is, or over itself; not where it does not fit.
-    pub fn draw(&self) {
-        let mut text = erase().unwrap_or_default();
-        let lines = self.lines();
-        let (columns, rows) = size();
-        if columns >= COLUMNS + 2 && rows > lines.len() {
-            for line in &lines {
-                text.push_str(line);
-                text.push('\n');
-            }
-            DRAWN.store(lines.len(), Ordering::Relaxed);
+        for line in &drawn.lines {
+            text.push_str(line);
+            text.push_str("\x1b[K\n");
         }
-        // A panel that cannot be drawn is no reason to stop listening.
+        text.push_str("\x1b[J");
+        text.push_str(SHOW);
+        WIDTH.store(drawn.width, Ordering::Relaxed);
+        DRAWN.store(drawn.lines.len(), Ordering::Relaxed);
+        // A panel that cannot be drawn is no reason to stop.
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
@@ -119,97 +207,78 @@ impl Panel {
         DRAWN.store(0, Ordering::Relaxed);
     }
 
-    /// Takes the panel off the screen, so that lines can be printed where it stood.
+    /// Takes the panel off the terminal, so that lines can be printed where it stood; [`Panel::draw`] comes next.
     pub fn make_way(&self) {
         if let Some(text) = erase() {
-            let _ = io::stderr().write_all(text.as_bytes());
+            // Shown together with what is drawn then: no flicker.
+            let _ = io::stderr().write_all(format!("{HOLD}{text}").as_bytes());
         }
     }
-}
-
-/// Stands for what the font cannot show.
-const MISSING: char = '□';
-
-fn glyph(character: char) -> char {
-    let has_shape =
-        character.width().is_some_and(|width| width > 0) && !escape::reorders_or_hides(character);
-    if has_shape { character } else { MISSING }
-}
-
-/// As much of the row as the panel is wide, and its width in cells. A cut shows: half an address looks like one.
-fn cut(row: &str) -> (String, usize) {
-    if row.width() <= COLUMNS {
-        return (row.to_owned(), row.width());
-    }
-    let mut shown = String::new();
-    let mut width = 0;
-    for character in row.chars() {
-        let next = width + character.width().unwrap_or(0);
-        if next >= COLUMNS {
-            break;
-        }
-        shown.push(character);
-        width = next;
-    }
-    shown.push('…');
-    (shown, width + 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::{Addressed, Timestamp};
 
-    fn panel(payload: &[u8]) -> Vec<String> {
-        let mut panel = Panel::new("192.168.0.10:6000", TextEncoding::default());
-        let (peer, local) = (
-            "192.168.0.5:49153".parse().unwrap(),
-            "192.168.0.10:6000".parse().unwrap(),
-        );
-        let time = Timestamp::from_nanos(0);
-        panel.show(&Datagram {
-            payload,
-            peer,
-            local,
-            addressed: Addressed::Unicast,
-            time,
-            full_len: payload.len(),
-        });
-        panel.lines()
+    #[test]
+    fn the_locale_says_whether_there_is_unicode() {
+        for (variables, unicode) in [
+            (&[][..], true),
+            (&[("LANG", "zh_CN.UTF-8")], true),
+            (&[("LANG", "C.utf8"), ("LC_CTYPE", "")], true),
+            (&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")], false),
+            (&[("LC_CTYPE", "zh_CN.GBK")], false),
+        ] {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(variable, _)| *variable == name)?;
+                Some(found.1.to_owned())
+            };
+            assert_eq!(
+                has_unicode(variable) || cfg!(windows),
+                unicode || cfg!(windows)
+            );
+        }
     }
 
     #[test]
-    fn the_panel_shows_address_text_and_sender() {
-        assert_eq!(
-            panel("你好 mPython\r\n".as_bytes()),
-            [
-                "┌─────────────────────┐",
-                "│192.168.0.10:6000    │",
-                "│你好 mPython         │",
-                "│from192.168.0.5      │",
-                "│                     │",
-                "└─────────────────────┘",
-            ]
-        );
+    fn the_widest_view_that_fits_is_drawn() {
+        let screen = Screen {
+            whole: true,
+            ..Screen::default()
+        };
+        let size = |columns, rows, unicode, view| {
+            let terminal = Terminal {
+                columns,
+                rows,
+                unicode,
+                color: false,
+            };
+            let drawn = lines(&screen, view, terminal);
+            (drawn.width, drawn.lines.len())
+        };
+        assert_eq!(size(200, 50, true, View::Picture), (130, 34));
+        assert_eq!(size(200, 34, true, View::Picture), (66, 18));
+        assert_eq!(size(129, 50, true, View::Picture), (66, 18));
+        assert_eq!(size(129, 50, false, View::Picture), (66, 18));
+        assert_eq!(size(65, 50, true, View::Picture), (23, 6));
+        assert_eq!(size(200, 50, true, View::Text), (23, 6));
+        assert_eq!(size(22, 50, true, View::Picture), (0, 0));
+        assert_eq!(size(200, 6, true, View::Picture), (0, 0));
     }
 
     #[test]
-    fn long_and_hostile_text_stays_in_its_frame() {
-        assert_eq!(
-            panel("你你你你你你你你你你你".as_bytes())[2],
-            "│你你你你你你你你你你…│"
-        );
-        assert_eq!(
-            panel("a你你你你你你你你你你".as_bytes())[2],
-            "│a你你你你你你你你你你│"
-        );
-        assert_eq!(
-            panel("ab你你你你你你你你你你".as_bytes())[2],
-            "│ab你你你你你你你你你…│"
-        );
-        assert_eq!(
-            panel(b"\x1b[2J\xff\xe2\x80\xae")[2],
-            "│□[2J□□               │"
-        );
+    fn the_frame_says_what_is_not_to_be_seen() {
+        let terminal = Terminal {
+            columns: 80,
+            rows: 24,
+            unicode: false,
+            color: false,
+        };
+        let screen = Screen {
+            on: false,
+            ..Screen::default()
+        };
+        let drawn = lines(&screen, View::Text, terminal);
+        assert_eq!(drawn.lines.last().unwrap(), "+----- off incomplete +");
     }
 }

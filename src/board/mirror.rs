@@ -1,7 +1,7 @@
 //! The board's OLED on the PC: an agent on the board reports each `show()` in frames between the program's prints.
 //!
 //! - [`agent`] is the code that is sent before the user's program.
-//! - [`demux`] parts its frames from the program's output, [`frame`] reads them, [`screen`] is what they amount to.
+//! - [`demux`] parts its frames from the program's output, [`frame`] reads them, [`stage`] makes screens of them.
 //! - [`json`] and [`image`] are the screen as a line and as a file.
 
 pub mod agent;
@@ -9,11 +9,13 @@ pub mod demux;
 pub mod frame;
 pub mod image;
 pub mod json;
-pub mod screen;
+pub mod stage;
 
 use demux::{Demux, Piece};
 use frame::Frame;
-use screen::{Screen, Stage};
+use stage::Stage;
+
+use crate::panel::screen::Screen;
 
 /// Parts what a board sends into the program's output and the screen.
 #[derive(Debug, Default)]

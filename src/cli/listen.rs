@@ -18,7 +18,7 @@ use crate::net::prefix::Prefix;
 use crate::net::sink::Flow;
 use crate::net::socket::{self, Bound, Group, ListenOptions, Sharing};
 use crate::output::Output;
-use crate::panel::Panel;
+use crate::panel::server::ServerPanel;
 use crate::payload::TextRules;
 use crate::payload::encoding::TextEncoding;
 use crate::payload::escape::Audience;
@@ -326,7 +326,7 @@ impl ListenArgs {
         Ok(sockets)
     }
 
-    fn panel(&self, sockets: &[Bound]) -> Option<Panel> {
+    fn panel(&self, sockets: &[Bound]) -> Option<ServerPanel> {
         if !self.oled {
             return None;
         }
@@ -341,7 +341,7 @@ impl ListenArgs {
             }
             _ => local,
         };
-        Some(Panel::new(&address.to_string(), self.encoding))
+        Some(ServerPanel::new(&address.to_string(), self.encoding))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use crate::board::mirror::screen::{HEIGHT, Screen, WIDTH};
+use crate::panel::screen::{HEIGHT, Screen, WIDTH};
 
 /// Pixels of the file for one of the panel's, each way: 512 by 256.
 pub const SCALE: usize = 4;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::board::mirror::screen::{Mode, Screen};
+use crate::panel::screen::{Mode, Screen};
 
 /// One object, without a line ending; the framebuffer only where it is asked for.
 #[must_use]
@@ -50,7 +50,7 @@ pub fn line(screen: &Screen, with_framebuffer: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::mirror::screen::Text;
+    use crate::panel::screen::Text;
 
     #[test]
     fn a_line_says_what_was_drawn_and_where() {

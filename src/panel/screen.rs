@@ -1,0 +1,119 @@
+//! What the panel shows: texts where they were drawn, and pixels.
+
+/// Pixels across.
+pub const WIDTH: usize = 128;
+
+/// Pixels down.
+pub const HEIGHT: usize = 64;
+
+/// Bytes of a page: 8 rows, one byte a column, bit 0 the top one (`MONO_VLSB`).
+pub const PAGE: usize = WIDTH;
+
+/// Bytes of the framebuffer.
+pub const BYTES: usize = PAGE * HEIGHT / 8;
+
+/// How a text was drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// White on black, 16 pixels high.
+    Normal,
+    /// Black on white.
+    Reverse,
+    /// White, the background as it was.
+    Transparent,
+    /// White and black exchanged where it is drawn.
+    Xor,
+    /// `framebuf`'s own font: white, 8 by 8 pixels.
+    Small,
+}
+
+impl Mode {
+    /// `TextMode`'s numbers, and 5 for `text()`.
+    #[must_use]
+    pub fn from_number(number: u8) -> Self {
+        match number {
+            2 => Self::Reverse,
+            3 => Self::Transparent,
+            4 => Self::Xor,
+            5 => Self::Small,
+            _ => Self::Normal,
+        }
+    }
+
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Reverse => "rev",
+            Self::Transparent => "trans",
+            Self::Xor => "xor",
+            Self::Small => "small",
+        }
+    }
+}
+
+/// A text on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Column of its left edge, 0 to 127 where it is visible.
+    pub x: i16,
+    /// Row of its upper edge, 0 to 63 where it is visible.
+    pub y: i16,
+    /// How it was drawn.
+    pub mode: Mode,
+    /// What it says, control characters and all.
+    pub text: String,
+}
+
+/// What the panel shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screen {
+    /// 8 pages of 128 bytes, `MONO_VLSB`.
+    pub framebuffer: [u8; BYTES],
+    /// In the order in which they were drawn.
+    pub texts: Vec<Text>,
+    /// Whether the panel is on.
+    pub on: bool,
+    /// Whether it shows black for white.
+    pub inverted: bool,
+    /// 0 to 255, once the program set it.
+    pub contrast: Option<u8>,
+    /// Whether picture and texts are those of the last `show()`; they are an earlier one's while a lost frame waits for
+    /// a key frame.
+    pub whole: bool,
+    /// Shows and changes of the panel so far.
+    pub changes: u64,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self {
+            framebuffer: [0; BYTES],
+            texts: Vec::new(),
+            on: true,
+            inverted: false,
+            contrast: None,
+            whole: false,
+            changes: 0,
+        }
+    }
+}
+
+impl Screen {
+    /// Whether a pixel of the framebuffer is set; not beyond its edges.
+    #[must_use]
+    pub fn pixel(&self, x: usize, y: usize) -> bool {
+        x < WIDTH
+            && self
+                .framebuffer
+                .get(y / 8 * PAGE + x)
+                .is_some_and(|byte| byte >> (y % 8) & 1 == 1)
+    }
+
+    /// Whether a pixel of the panel is lit: inverted, and off, as the program has it.
+    #[must_use]
+    pub fn is_lit(&self, x: usize, y: usize) -> bool {
+        self.on && self.pixel(x, y) != self.inverted
+    }
+}
