@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::net::interface;
 
 /// The longest duration: 100 years, so that adding it to a time of day cannot overflow.
-const LONGEST: Duration = Duration::from_hours(878400);
+const LONGEST: Duration = Duration::from_hours(878_400);
 
 /// `250ms`, `2s`, `1m30s`, or a bare number of seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
