@@ -8,9 +8,13 @@
 
 pub mod enter;
 pub mod error;
+pub mod example;
+pub mod files;
 pub mod holder;
 pub mod link;
 pub mod mirror;
+pub mod literal;
 pub mod port;
 pub mod ports;
+pub mod program;
 pub mod repl;

@@ -26,6 +26,8 @@ pub mod render;
 pub mod save;
 pub mod shutdown;
 pub mod stats;
+#[cfg(feature = "board")]
+pub mod terminal;
 
 use crate::cli::{Cli, Command};
 use crate::error::{Error, Outcome};

@@ -15,7 +15,7 @@ const WRITE_AT: usize = 256 << 10;
 
 /// stdout without std's line buffer, which searches every batch for its last newline and writes the rest apart.
 #[cfg(unix)]
-fn stdout() -> Box<dyn io::Write> {
+pub(crate) fn stdout() -> Box<dyn io::Write> {
     use std::os::fd::AsFd as _;
     match io::stdout().as_fd().try_clone_to_owned() {
         Ok(owned) => Box::new(std::fs::File::from(owned)),
@@ -25,7 +25,7 @@ fn stdout() -> Box<dyn io::Write> {
 
 /// stdout as std has it: a Windows console takes text, not bytes, and std converts.
 #[cfg(not(unix))]
-fn stdout() -> Box<dyn io::Write> {
+pub(crate) fn stdout() -> Box<dyn io::Write> {
     Box::new(io::stdout())
 }
 

@@ -79,6 +79,8 @@ pub enum Error {
     },
     #[error("cannot write {path} on the board: {reason}")]
     WriteFile { path: String, reason: String },
+    #[error("cannot remove {path} on the board: {reason}")]
+    Remove { path: String, reason: String },
     #[error("{path} arrived damaged {times} times")]
     Damaged { path: String, times: u32 },
 }
@@ -150,6 +152,7 @@ impl Error {
             Self::Full { .. } => {
                 "the old file is as it was; udpcli board ls shows what takes the space, udpcli board rm frees it".to_owned()
             }
+            Self::Remove { .. } => "a folder goes with everything in it when -r is given".to_owned(),
             Self::WriteFile { .. } => "the old file is as it was".to_owned(),
             Self::Damaged { .. } => {
                 "the line loses bytes: another cable or USB port, or a lower --baud where the firmware allows it".to_owned()

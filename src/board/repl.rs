@@ -379,6 +379,41 @@ impl Repl {
         self.reenter()
     }
 
+    /// Whether the firmware has raw-paste mode; asked for once.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`].
+    pub fn has_raw_paste(&mut self) -> Result<bool, Error> {
+        if self.paste == Paste::Unknown {
+            let doing = "asking for raw-paste mode";
+            if self.begin_paste(doing)?.is_some() {
+                // An empty program.
+                self.paste(doing, b"", 1)?;
+                let deadline = Instant::now() + SLACK;
+                if self.link.until(b"\x04\x04>", deadline)?.is_none() {
+                    return Err(self.no_answer(doing));
+                }
+            }
+        }
+        Ok(self.paste == Paste::Yes)
+    }
+
+    /// Makes a soft reset from the ordinary prompt: `boot.py` and `main.py` run, and the board is left to them.
+    ///
+    /// # Errors
+    /// The board does not reset.
+    pub fn soft_reset_to_prompt(mut self) -> Result<(), Error> {
+        self.link.send(b"\x02\x04")?;
+        let deadline = Instant::now() + Duration::from_secs(3);
+        match self.link.until(b"soft reboot", deadline)? {
+            Some(_) => {
+                self.detach();
+                Ok(())
+            }
+            None => Err(self.no_answer("a soft reset")),
+        }
+    }
+
     /// Leaves the board at its ordinary prompt.
     ///
     /// # Errors
@@ -536,7 +571,7 @@ mod tests {
         assert_eq!(split_output(b"hi\x04\x04>"), (2, found(3, Ended::Done)));
         assert_eq!(
             split_output(b"hi\x04OSError: 5\r\n\x04>"),
-            (2, found(14, Ended::Exception("OSError: 5\r\n".to_owned())))
+            (2, found(15, Ended::Exception("OSError: 5\r\n".to_owned())))
         );
         assert_eq!(
             split_output(b"\x04\x04MPY: soft reboot\r\n"),

@@ -1,6 +1,10 @@
 //! `udpcli board`: the serial bridge's subcommands.
 
 mod list;
+mod password;
+mod reset;
+mod run;
+mod session;
 
 use std::time::Duration;
 
@@ -52,6 +56,10 @@ pub struct SerialArgs {
 pub enum BoardCommand {
     /// List serial ports, and which of them may be a board
     List(list::ListArgs),
+    /// Run a program in the board's memory and print its output
+    Run(run::RunArgs),
+    /// Soft or hard reset; the board's main.py starts
+    Reset(reset::ResetArgs),
 }
 
 /// Text for people or JSON for programs.
@@ -70,5 +78,7 @@ pub enum TextOrJson {
 pub fn run(args: BoardArgs, _global: &GlobalArgs) -> Result<Outcome, Error> {
     match args.command {
         BoardCommand::List(list) => list::run(&list, &args.serial),
+        BoardCommand::Run(run) => run::run(&run, &args.serial),
+        BoardCommand::Reset(reset) => reset::run(&reset, &args.serial),
     }
 }

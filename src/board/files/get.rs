@@ -1,0 +1,81 @@
+//! Files from the board.
+
+use std::time::{Duration, Instant};
+
+use super::{Files, Found, hash, nonsense};
+use crate::board::error::Error;
+use crate::board::literal;
+use crate::board::repl::Way;
+
+/// How often a file is asked for.
+const TRIES: u32 = 3;
+
+/// How long a board may pause within a file.
+const PAUSE: Duration = Duration::from_secs(3);
+
+impl Files<'_> {
+    /// Reads a file that [`Files::look`] found, and checks it against its hash.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::NoSuchFile`], [`Error::Interrupted`].
+    pub fn get(
+        &mut self,
+        path: &str,
+        found: &Found,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Vec<u8>, Error> {
+        let (len, expected) = match found {
+            Found::File { len, hash } => (*len, hash),
+            Found::Folder => {
+                return Err(Error::IsFolder {
+                    path: path.to_owned(),
+                });
+            }
+            Found::Nothing => {
+                return Err(Error::NoSuchFile {
+                    path: path.to_owned(),
+                });
+            }
+        };
+        for _ in 0..TRIES {
+            progress(0);
+            if let Some(content) = self.read(path, len, progress)?
+                && hash(&content) == *expected
+            {
+                return Ok(content);
+            }
+            tracing::debug!("{path} was damaged on the way: read again");
+            self.repl.reenter()?;
+        }
+        Err(Error::Damaged {
+            path: path.to_owned(),
+            times: TRIES,
+        })
+    }
+
+    /// The file's bytes, as they come; none if too few came.
+    fn read(
+        &mut self,
+        path: &str,
+        len: u64,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let doing = format!("reading {path}");
+        let code = format!("_ug({})", literal::quoted(path));
+        self.repl.submit(Way::Plain, &doing, code.as_bytes())?;
+        let len = usize::try_from(len).map_err(|_| nonsense(&doing, b""))?;
+        let mut content = Vec::with_capacity(len.min(1 << 20));
+        let link = self.repl.link();
+        while content.len() < len {
+            let wanted = (len - content.len()).min(4096);
+            if link.pending().is_empty() && !link.fill(Instant::now() + PAUSE)? {
+                return Ok(None);
+            }
+            content.extend(link.take(wanted));
+            progress(content.len() as u64);
+        }
+        // Anything else than the end means that bytes were lost and an exception's text was taken for the file's.
+        let end = link.until(b"\x04\x04>", Instant::now() + PAUSE)?;
+        Ok(end.filter(|end| end.len() == 3).map(|_| content))
+    }
+}

@@ -1,0 +1,367 @@
+//! Files onto the board.
+
+use std::time::Duration;
+
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+use super::{Files, Hash, WORK, hash, meaning};
+use crate::board::error::Error;
+use crate::board::literal;
+use crate::board::repl::Way;
+
+/// The longest piece of code: long enough that the time between two pieces does not matter at 921,600 baud.
+const LONGEST_PIECE: usize = 8192;
+
+/// The shortest worth trying.
+const SHORTEST_PIECE: usize = 256;
+
+/// A piece's code, its literal and the bytes of it lie in the board's memory at once, and the heap is in parts.
+const MEMORY_PER_PIECE: u64 = 8;
+
+/// How often a piece, and then a file, is sent again.
+const TRIES: u32 = 5;
+
+/// Window of the compression in bits, and what a board with little memory gets: it needs a window of that size.
+const WINDOW: u8 = 12;
+const SMALL_WINDOW: u8 = 10;
+const SMALL_MEMORY: u64 = 40_000;
+
+/// What a file cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes of code on the line.
+    pub on_the_line: u64,
+    /// Pieces that were sent again.
+    pub again: u32,
+}
+
+/// How long a piece may be on a board with so much free memory.
+pub(super) fn piece_for(memory: u64) -> usize {
+    usize::try_from(memory / MEMORY_PER_PIECE)
+        .unwrap_or(LONGEST_PIECE)
+        .clamp(SHORTEST_PIECE, LONGEST_PIECE)
+}
+
+/// The temporary name beside `path`: in the same folder, so that a rename suffices.
+fn temporary(path: &str) -> String {
+    match path.rfind('/') {
+        Some(at) => format!("{}/.udpcli.part", path.get(..at).unwrap_or_default()),
+        None => ".udpcli.part".to_owned(),
+    }
+}
+
+impl Files<'_> {
+    /// Writes a file: whole and checked, or not at all. `progress` is told how many bytes are over.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::WriteFile`], [`Error::Damaged`]; the old file is then as it was. [`Error::Interrupted`]
+    /// after Ctrl-C: the temporary file is removed.
+    pub fn put(
+        &mut self,
+        path: &str,
+        content: &[u8],
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Sent, Error> {
+        self.check_room(path, content.len())?;
+        let part = temporary(path);
+        let result = self.put_checked(path, &part, content, progress);
+        if let Err(error) = &result
+            && !matches!(error, Error::Gone { .. } | Error::Stuck { .. })
+        {
+            self.forget_part(&part);
+        }
+        result
+    }
+
+    /// Said before a byte is written, where the board tells how much room it has.
+    fn check_room(&mut self, path: &str, len: usize) -> Result<(), Error> {
+        let needed = len as u64;
+        if self.room.total == 0 || needed < self.room.free / 2 {
+            return Ok(());
+        }
+        // Not what was free when the session began: files were written since.
+        let answer = self.call("asking for room", "_uv('/')", WORK)?;
+        self.room = super::room(&answer)?;
+        if needed > self.room.free {
+            return Err(Error::Full {
+                path: path.to_owned(),
+                needed,
+                free: self.room.free,
+            });
+        }
+        Ok(())
+    }
+
+    fn put_checked(
+        &mut self,
+        path: &str,
+        part: &str,
+        content: &[u8],
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Sent, Error> {
+        let expected = hash(content);
+        let mut sent = Sent::default();
+        for _ in 0..TRIES {
+            progress(0);
+            let open = format!("_up({})", literal::quoted(part));
+            self.call("writing a file", &open, WORK)
+                .map_err(|error| unwritable(error, path))?;
+            self.send_pieces(path, content, &mut sent, progress)?;
+            if self.finish(path, part, &expected)? {
+                return Ok(sent);
+            }
+            sent.again += 1;
+            tracing::debug!("{path} was damaged on the way: sent again");
+        }
+        Err(Error::Damaged {
+            path: path.to_owned(),
+            times: TRIES,
+        })
+    }
+
+    fn send_pieces(
+        &mut self,
+        path: &str,
+        content: &[u8],
+        sent: &mut Sent,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), Error> {
+        let mut rest = content;
+        let mut packer = Packer::new(self.room.inflates, self.room.memory);
+        let mut tries = 0;
+        while !rest.is_empty() {
+            if self.repl.link().times_asked() > 0 {
+                return Err(Error::Interrupted);
+            }
+            let piece = packer.pack(rest, self.piece);
+            let code = piece.code();
+            sent.on_the_line += code.len() as u64;
+            match self.send_piece(path, &code)? {
+                Taken::Yes => {
+                    tries = 0;
+                    rest = rest.get(piece.covers..).unwrap_or_default();
+                    progress((content.len() - rest.len()) as u64);
+                }
+                Taken::Damaged if tries < TRIES => {
+                    tries += 1;
+                    sent.again += 1;
+                    // A board that loses bytes at full speed is slowed down to what it asks for.
+                    self.way = Way::Paced;
+                    self.piece = (self.piece / 2).max(SHORTEST_PIECE * 2);
+                }
+                Taken::NoMemory if self.piece > SHORTEST_PIECE => self.piece /= 2,
+                Taken::Damaged | Taken::NoMemory => {
+                    return Err(Error::Damaged {
+                        path: path.to_owned(),
+                        times: tries,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send_piece(&mut self, path: &str, code: &[u8]) -> Result<Taken, Error> {
+        match self.repl.exec_by(self.way, "writing a file", code, WORK) {
+            Ok(answer) if answer == b"." => Ok(Taken::Yes),
+            Ok(_) => Ok(Taken::Damaged),
+            Err(Error::Refused { exception, .. }) if exception.starts_with("MemoryError") => {
+                Ok(Taken::NoMemory)
+            }
+            // A byte was lost or turned: the code was none any more.
+            Err(Error::Refused { exception, .. }) if !exception.starts_with("OSError") => {
+                Ok(Taken::Damaged)
+            }
+            Err(Error::NoAnswer { .. }) => {
+                // The byte that ends the piece was lost, or the answer. The file stays open on the board, and a piece
+                // that was taken after all shows in the hash.
+                self.repl.reenter()?;
+                Ok(Taken::Damaged)
+            }
+            Err(error) => Err(unwritable(error, path)),
+        }
+    }
+
+    /// Closes, reads back, compares, renames. False if the file is not what it should be.
+    fn finish(&mut self, path: &str, part: &str, expected: &Hash) -> Result<bool, Error> {
+        let mut code =
+            format!("_uc({},{},", literal::quoted(part), literal::quoted(path)).into_bytes();
+        literal::append_bytes(expected, &mut code);
+        code.push(b')');
+        let limit = WORK + Duration::from_secs_f64(self.room.total as f64 / super::HASH_RATE);
+        for _ in 0..TRIES {
+            match self.repl.exec("checking a file", &code, limit) {
+                Ok(answer) => return Ok(answer == b"."),
+                Err(Error::Refused { exception, .. })
+                    if !exception.starts_with("OSError")
+                        && !exception.starts_with("MemoryError") => {}
+                Err(error) => return Err(unwritable(error, path)),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Removes the temporary file after a failure, as far as the board lets us.
+    fn forget_part(&mut self, part: &str) {
+        let heeded = self.repl.link().heed_shutdown(false);
+        let code = format!(
+            "try:_uf.close()\nexcept:pass\n_uq({})",
+            literal::quoted(part)
+        );
+        let result = self.repl.reenter().and_then(|()| {
+            self.repl
+                .exec("removing a temporary file", code.as_bytes(), WORK)
+        });
+        if let Err(error) = result {
+            tracing::warn!("{part} may be left on the board: {error}");
+        }
+        self.repl.link().heed_shutdown(heeded);
+    }
+}
+
+/// A refusal to write, in words.
+pub(super) fn unwritable(error: Error, path: &str) -> Error {
+    match error {
+        Error::Refused { exception, .. } => Error::WriteFile {
+            path: path.to_owned(),
+            reason: meaning(&exception),
+        },
+        error => error,
+    }
+}
+
+/// What became of a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Yes,
+    Damaged,
+    NoMemory,
+}
+
+/// A piece of a file, ready for the line.
+#[derive(Debug)]
+struct Piece {
+    /// How many bytes of the file it holds.
+    covers: usize,
+    /// Window in bits if it is compressed, else 0.
+    window: u8,
+    bytes: Vec<u8>,
+}
+
+impl Piece {
+    fn code(&self) -> Vec<u8> {
+        let mut crc = Crc::new();
+        crc.update(&self.bytes);
+        let mut code = format!("_ua({},{},", crc.sum(), self.window).into_bytes();
+        literal::append_bytes(&self.bytes, &mut code);
+        code.push(b')');
+        code
+    }
+}
+
+/// Cuts a file into pieces, compressed where that is shorter.
+#[derive(Debug)]
+struct Packer {
+    /// Window in bits; 0 if the firmware cannot inflate.
+    window: u8,
+    /// How many bytes of the file went into a byte on the line, the last time.
+    ratio: f64,
+}
+
+impl Packer {
+    fn new(inflates: bool, memory: u64) -> Self {
+        let window = match (inflates, memory < SMALL_MEMORY) {
+            (false, _) => 0,
+            (true, true) => SMALL_WINDOW,
+            (true, false) => WINDOW,
+        };
+        Self { window, ratio: 3.0 }
+    }
+
+    /// The next piece of `rest`, about `room` bytes on the line.
+    fn pack(&mut self, rest: &[u8], room: usize) -> Piece {
+        // A literal grows by 4 % on average, and has a frame.
+        let room = room - room / 16 - 48;
+        let plain = rest.get(..room).unwrap_or(rest);
+        if self.window > 0 {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a guess at a length, and within the file's in any case"
+            )]
+            let guess = (room as f64 * self.ratio * 0.95) as usize;
+            let mut len = guess.clamp(1, rest.len());
+            while let Some(bytes) = rest.get(..len).and_then(|text| deflate(text, self.window)) {
+                if bytes.len() <= room {
+                    self.ratio = len as f64 / bytes.len().max(1) as f64;
+                    if bytes.len() < plain.len().min(len) {
+                        return Piece {
+                            covers: len,
+                            window: self.window,
+                            bytes,
+                        };
+                    }
+                    break;
+                }
+                len = len * 3 / 4;
+                if len <= plain.len() {
+                    // It does not compress; the next piece is tried again.
+                    self.ratio = 1.0;
+                    break;
+                }
+            }
+            self.ratio = self.ratio.max(1.1);
+        }
+        Piece {
+            covers: plain.len(),
+            window: 0,
+            bytes: plain.to_vec(),
+        }
+    }
+}
+
+/// `bytes` as a raw deflate stream of its own.
+fn deflate(bytes: &[u8], window: u8) -> Option<Vec<u8>> {
+    let mut compressor = Compress::new_with_window_bits(Compression::best(), false, window);
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 100 + 64);
+    match compressor.compress_vec(bytes, &mut out, FlushCompress::Finish) {
+        Ok(Status::StreamEnd) => Some(out),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_the_file_and_fit() {
+        let source = "def f(x):\n    return x + 1\n".repeat(2000);
+        let noise: Vec<u8> = (0..20_000u32)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0])
+            .collect();
+        for (content, inflates) in [
+            (source.as_bytes(), true),
+            (source.as_bytes(), false),
+            (noise.as_slice(), true),
+        ] {
+            let mut packer = Packer::new(inflates, 100_000);
+            let mut rest = content;
+            while !rest.is_empty() {
+                let piece = packer.pack(rest, 2048);
+                assert!(
+                    piece.covers > 0 && piece.code().len() < 2300,
+                    "{}",
+                    piece.code().len()
+                );
+                rest = &rest[piece.covers..];
+            }
+        }
+    }
+
+    #[test]
+    fn the_temporary_name_lies_beside_the_file() {
+        assert_eq!(temporary("/lib/a.py"), "/lib/.udpcli.part");
+        assert_eq!(temporary("/a.py"), "/.udpcli.part");
+    }
+}

@@ -1,0 +1,92 @@
+//! Programs in the board's memory.
+
+use std::time::Duration;
+
+use crate::board::error::Error;
+use crate::board::files::Files;
+use crate::board::repl::{Repl, Way};
+
+/// Where a program goes that is too long for the board's memory.
+const FILE: &str = "/.udpcli_run.py";
+
+/// Up to this length a program is sent without asking how much memory is free.
+const SURELY_FITS: usize = 4096;
+
+/// Asks whether anything but the boot has run in this interpreter, and for free memory. What programs leave are names
+/// that are no modules, and modules of their own.
+const PROBE: &[u8] = b"import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m not in('_boot','flashbdev','inisetup','boot','sys','gc','__main__')]else 0,gc.mem_free()))";
+
+/// How a program was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Launch {
+    /// It lies in a file of ours on the board.
+    file: bool,
+}
+
+impl Launch {
+    /// Whether the program lies in a file of ours on the board, because it is too long for its memory.
+    #[must_use]
+    pub fn is_file(self) -> bool {
+        self.file
+    }
+}
+
+/// Starts a program. Where an earlier one left something behind, the interpreter is started anew before, if `fresh`.
+///
+/// # Errors
+/// The board does not take it.
+pub fn start(repl: &mut Repl, source: &[u8], fresh: bool) -> Result<Launch, Error> {
+    let answer = repl.exec("looking at the interpreter", PROBE, Duration::from_secs(5))?;
+    let text = String::from_utf8_lossy(&answer);
+    let mut numbers = text.split_whitespace();
+    let used = numbers.next() != Some("0");
+    let memory: usize = numbers
+        .next()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(usize::MAX);
+    if fresh && used {
+        tracing::debug!("soft reset: an earlier program left something behind");
+        repl.soft_reset()?;
+    }
+    let must_be_file = source.iter().any(|byte| matches!(byte, 1..=5))
+        || (source.len() > SURELY_FITS && !fits(repl, source.len(), memory)?);
+    if !must_be_file {
+        repl.submit(Way::Paced, "starting the program", source)?;
+        return Ok(Launch { file: false });
+    }
+    tracing::info!(
+        "the program is too long for the board's memory ({memory} bytes free): it goes into a file and is run from there"
+    );
+    let mut files = Files::open(repl)?;
+    files.put(FILE, source, &mut |_| {})?;
+    files.close()?;
+    let code = format!(
+        "try:execfile\nexcept NameError:exec(open('{FILE}').read())\nelse:execfile('{FILE}')"
+    );
+    repl.submit(Way::Plain, "starting the program", code.as_bytes())?;
+    Ok(Launch { file: true })
+}
+
+/// Whether a program of `len` bytes fits. As plain bytes it is kept whole while it is compiled; in raw-paste mode it is
+/// compiled as it comes, and what is made of it is about as long.
+fn fits(repl: &mut Repl, len: usize, memory: usize) -> Result<bool, Error> {
+    let share = if repl.has_raw_paste()? { 1 } else { 3 };
+    Ok(len.saturating_mul(share) < memory)
+}
+
+/// Takes away what [`start`] put on the board.
+pub fn clean_up(repl: &mut Repl, launch: Launch) {
+    if !launch.file {
+        return;
+    }
+    let code = format!(
+        "try:import uos as os\nexcept ImportError:import os\ntry:os.remove('{FILE}')\nexcept OSError:pass"
+    );
+    if let Err(error) = repl.exec(
+        "removing the program's file",
+        code.as_bytes(),
+        Duration::from_secs(5),
+    ) {
+        tracing::warn!("{FILE} may be left on the board: {error}");
+    }
+}

@@ -1,0 +1,49 @@
+import time
+try:
+    import usocket as socket
+except ImportError:
+    import socket
+import network
+
+oled = None
+try:
+    from mpython import oled
+except ImportError:
+    pass
+
+def draw(*lines):
+    if oled is None:
+        return
+    oled.fill(0)
+    for text, y in lines:
+        oled.DispChar(text, 0, y)
+    oled.show()
+
+sta = network.WLAN(network.STA_IF)
+if SSID is not None:
+    sta.active(True)
+    sta.connect(SSID, PASSWORD)
+    PASSWORD = None
+    start = time.ticks_ms()
+    while not sta.isconnected():
+        if time.ticks_diff(time.ticks_ms(), start) > 15000:
+            raise OSError('no connection to Wi-Fi %s within 15 s: check name and password; the board knows 2.4 GHz only' % SSID)
+        time.sleep_ms(50)
+ip = sta.ifconfig()[0]
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(socket.getaddrinfo(ip, PORT)[0][-1])
+here = '%s:%d' % (ip, PORT)
+print('waiting on', here)
+draw((here, 0))
+try:
+    while True:
+        data, peer = s.recvfrom(1024)
+        print('received:', data, 'from', peer)
+        try:
+            text = data.decode()
+        except UnicodeError:
+            text = repr(data)
+        draw((here, 0), (text, 15), ('from%s' % peer[0], 31))
+finally:
+    s.close()

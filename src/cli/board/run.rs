@@ -1,0 +1,364 @@
+//! `udpcli board run`.
+
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{SerialArgs, session};
+use crate::board::error::Error as BoardError;
+use crate::board::example::{Example, Settings};
+use crate::board::program::{self, Launch};
+use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
+use crate::cli::value;
+use crate::error::{Error, Outcome, STDOUT};
+use crate::output;
+use crate::shutdown::Shutdown;
+use crate::terminal::Filter;
+
+/// The longest script that is read: more than any board's memory or file system takes.
+const MAX_SCRIPT: u64 = 16 << 20;
+
+/// Run a program in the board's memory and print its output
+///
+/// Nothing is stored on the board. Ctrl-C interrupts the program; a second one leaves.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board run hello.py
+  echo 'print(1)' | udpcli board run -
+  udpcli board run --example client --ssid class --target 192.168.0.10:6000
+  udpcli board run --example server --ssid class --password-env WIFI
+  udpcli board run blink.py --detach")]
+pub struct RunArgs {
+    /// Python file for the board; - reads it from stdin
+    #[arg(required_unless_present = "example", conflicts_with = "example")]
+    script: Option<PathBuf>,
+    /// The tutorial's UDP client or server, in our own words
+    #[arg(long, value_enum, value_name = "WHICH")]
+    example: Option<Example>,
+    /// Start it and leave it running
+    #[arg(long)]
+    detach: bool,
+    /// Run in the interpreter as it is, with what earlier programs left
+    #[arg(long)]
+    no_soft_reset: bool,
+
+    /// With --example: Wi-Fi to join; without it the board stays in the one it is in
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "example",
+        help_heading = "Example"
+    )]
+    ssid: Option<String>,
+    /// With --ssid: environment variable that holds its password (else it is asked for)
+    #[arg(long, value_name = "VAR", requires = "ssid", help_heading = "Example")]
+    password_env: Option<String>,
+    /// With --example client: where it sends, this PC's address as udpcli listen shows it
+    #[arg(
+        long,
+        value_name = "IP:PORT",
+        requires = "example",
+        help_heading = "Example"
+    )]
+    target: Option<std::net::SocketAddrV4>,
+    /// With --example server: UDP port it listens on
+    #[arg(long, value_name = "N", default_value_t = 6000, value_parser = value::port, requires = "example", help_heading = "Example")]
+    port: u16,
+    /// With --example client: time between two datagrams
+    #[arg(long, value_name = "D", default_value = "2s", value_parser = value::positive_duration, requires = "example", help_heading = "Example")]
+    interval: Duration,
+}
+
+/// Runs the program to its end, or to Ctrl-C.
+pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let source = source(args)?;
+    let shutdown = session::shutdown(2)?;
+    let mut repl = session::connect(serial, shutdown.clone())?;
+    // A look at Ctrl-C that came while the board was entered.
+    if shutdown.is_asked() {
+        return Ok(Outcome::Interrupted);
+    }
+    let launch = program::start(&mut repl, &source, !args.no_soft_reset)?;
+    if args.detach {
+        return detach(repl, launch);
+    }
+    let mut printer = Printer::new(shutdown);
+    let ended = repl.follow(&mut printer);
+    printer.end();
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            program::clean_up(&mut repl, launch);
+            return match printer.failure.take() {
+                Some(failure) => failure,
+                None => Err(error.into()),
+            };
+        }
+    };
+    conclude(repl, launch, &printer, ended)
+}
+
+/// What the end of the program means for us.
+fn conclude(
+    mut repl: Repl,
+    launch: Launch,
+    printer: &Printer,
+    ended: Ended,
+) -> Result<Outcome, Error> {
+    let asked = printer.shutdown.times();
+    match ended {
+        Ended::Done | Ended::Exited => {
+            program::clean_up(&mut repl, launch);
+            repl.close()?;
+            Ok(Outcome::Done)
+        }
+        Ended::Exception(text) => {
+            program::clean_up(&mut repl, launch);
+            repl.close()?;
+            let exception = last_line(&text);
+            if asked > 0 && exception.starts_with("KeyboardInterrupt") {
+                tracing::info!("stopped by Ctrl-C");
+                return Ok(Outcome::Done);
+            }
+            show_traceback(&text);
+            Err(BoardError::Traceback { exception }.into())
+        }
+        Ended::Restarted => {
+            // What runs there now is the board's own.
+            repl.detach();
+            Err(BoardError::Restarted {
+                doing: "the program ran".to_owned(),
+            }
+            .into())
+        }
+        Ended::Left => {
+            tracing::info!("left; stopping the program on the board");
+            match repl.reenter() {
+                Ok(()) => {
+                    program::clean_up(&mut repl, launch);
+                    repl.close()?;
+                }
+                Err(error) => {
+                    tracing::warn!("the program may still run: {error}");
+                    repl.detach();
+                }
+            }
+            Ok(Outcome::Interrupted)
+        }
+    }
+}
+
+/// Leaves the program running, once it has not failed at once.
+fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
+    /// A syntax error or a missing module shows in this time.
+    const LOOK: Duration = Duration::from_millis(400);
+    struct Look {
+        until: std::time::Instant,
+    }
+    impl Follower for Look {
+        fn output(&mut self, _: &[u8]) -> Result<(), BoardError> {
+            Ok(())
+        }
+        fn tick(&mut self) -> Result<Wish, BoardError> {
+            Ok(if std::time::Instant::now() < self.until {
+                Wish::GoOn
+            } else {
+                Wish::Leave
+            })
+        }
+    }
+    let ended = repl.follow(&mut Look {
+        until: std::time::Instant::now() + LOOK,
+    })?;
+    match ended {
+        Ended::Left => {
+            repl.detach();
+            tracing::info!("the program runs on; udpcli board reset ends it");
+            if launch.is_file() {
+                tracing::info!("its file stays on the board until the next run");
+            }
+            Ok(Outcome::Done)
+        }
+        Ended::Exception(text) => {
+            program::clean_up(&mut repl, launch);
+            repl.close()?;
+            show_traceback(&text);
+            Err(BoardError::Traceback {
+                exception: last_line(&text),
+            }
+            .into())
+        }
+        _ => {
+            tracing::info!("the program has come to its end already");
+            program::clean_up(&mut repl, launch);
+            repl.close()?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// The script's bytes.
+fn source(args: &RunArgs) -> Result<Vec<u8>, Error> {
+    let Some(path) = &args.script else {
+        let example = args.example.unwrap_or(Example::Client);
+        return example_source(args, example);
+    };
+    let mut source = Vec::new();
+    if path.as_os_str() == "-" {
+        io::stdin()
+            .lock()
+            .take(MAX_SCRIPT + 1)
+            .read_to_end(&mut source)
+            .map_err(|source| Error::Read {
+                object: "standard input".to_owned(),
+                source,
+            })?;
+    } else {
+        let file = std::fs::File::open(path).map_err(|source| Error::Open {
+            path: path.clone(),
+            source,
+        })?;
+        file.take(MAX_SCRIPT + 1)
+            .read_to_end(&mut source)
+            .map_err(|source| Error::Read {
+                object: path.display().to_string(),
+                source,
+            })?;
+    }
+    if source.len() as u64 > MAX_SCRIPT {
+        return Err(Error::usage(format!(
+            "{} is longer than any board takes (16 MiB)",
+            path.display()
+        )));
+    }
+    // An editor's byte-order mark is no Python.
+    if source.starts_with(b"\xef\xbb\xbf") {
+        source.drain(..3);
+    }
+    Ok(source)
+}
+
+fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
+    let target = match (example, args.target) {
+        (Example::Client, None) => {
+            return Err(Error::usage_hint(
+                "--example client needs --target IP:PORT",
+                "udpcli listen shows the address that the board reaches this PC at",
+            ));
+        }
+        (Example::Server, Some(_)) => {
+            return Err(Error::usage(
+                "--target is for --example client: the server answers nobody",
+            ));
+        }
+        (_, target) => target,
+    };
+    let password = match (&args.ssid, &args.password_env) {
+        (Some(_), Some(variable)) => Some(std::env::var(variable).map_err(|_| {
+            Error::usage(format!(
+                "the environment variable {variable} is not set, or no text"
+            ))
+        })?),
+        (Some(ssid), None) => Some(super::password::ask(ssid)?),
+        _ => None,
+    };
+    Ok(example.source(&Settings {
+        wifi: args.ssid.clone().zip(password),
+        target,
+        port: args.port,
+        interval: args.interval,
+    }))
+}
+
+/// The board's own words, on stderr: what the program printed before is data.
+fn show_traceback(text: &str) {
+    let mut out = Vec::new();
+    if io::stderr().is_terminal() {
+        let mut filter = Filter::default();
+        filter.pass(text.as_bytes(), &mut out);
+        filter.end(&mut out);
+    } else {
+        out.extend(text.bytes());
+    }
+    let _ = io::stderr().write_all(&out);
+}
+
+/// Hands the program's output on, and Ctrl-C to the program.
+struct Printer {
+    stdout: Box<dyn io::Write>,
+    /// What a terminal may see; a pipe gets every byte.
+    filter: Option<Filter>,
+    shutdown: Shutdown,
+    interrupted: bool,
+    reader_gone: bool,
+    /// An end that is not the board's: stdout that cannot be written.
+    failure: Option<Result<Outcome, Error>>,
+}
+
+impl Printer {
+    fn new(shutdown: Shutdown) -> Self {
+        Self {
+            stdout: output::stdout(),
+            filter: io::stdout().is_terminal().then(Filter::default),
+            shutdown,
+            interrupted: false,
+            reader_gone: false,
+            failure: None,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if self.reader_gone || bytes.is_empty() {
+            return;
+        }
+        let result = self
+            .stdout
+            .write_all(bytes)
+            .and_then(|()| self.stdout.flush());
+        if let Err(source) = result {
+            self.reader_gone = true;
+            if source.kind() != io::ErrorKind::BrokenPipe {
+                self.failure = Some(Err(Error::Write {
+                    object: STDOUT.to_owned(),
+                    source,
+                }));
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(mut filter) = self.filter.take() {
+            let mut out = Vec::new();
+            filter.end(&mut out);
+            self.write(&out);
+        }
+    }
+}
+
+impl Follower for Printer {
+    fn output(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
+        if let Some(filter) = &mut self.filter {
+            let mut out = Vec::with_capacity(bytes.len());
+            filter.pass(bytes, &mut out);
+            self.write(&out);
+        } else {
+            self.write(bytes);
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<Wish, BoardError> {
+        let asked = self.shutdown.times();
+        if asked > 1 {
+            return Ok(Wish::Leave);
+        }
+        if (asked == 1 || self.reader_gone) && !self.interrupted {
+            self.interrupted = true;
+            return Ok(Wish::Interrupt);
+        }
+        Ok(Wish::GoOn)
+    }
+}

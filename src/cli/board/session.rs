@@ -1,0 +1,48 @@
+//! What every subcommand that talks with the board begins with.
+
+use crate::board::link::{Address, Link};
+use crate::board::ports;
+use crate::board::repl::Repl;
+use crate::cli::board::SerialArgs;
+use crate::error::Error;
+use crate::shutdown::Shutdown;
+
+/// Ctrl-C for a run on the board: told `times` times, then the process ends.
+pub(super) fn shutdown(times: u32) -> Result<Shutdown, Error> {
+    Shutdown::on_signals(times).map_err(|source| Error::Start {
+        what: "watch for Ctrl-C",
+        source,
+    })
+}
+
+/// The port that was named, or the one board there is.
+pub(super) fn address(serial: &SerialArgs) -> Result<Address, Error> {
+    Ok(Address {
+        port: match &serial.serial {
+            Some(port) => port.clone(),
+            None => {
+                let port = ports::only_board()?;
+                tracing::debug!("the one board found is on {port}");
+                port
+            }
+        },
+        baud: serial.baud,
+        timeout: serial.connect_timeout,
+    })
+}
+
+/// Opens the line.
+pub(super) fn open(serial: &SerialArgs, shutdown: Shutdown) -> Result<Link, Error> {
+    Ok(Link::open(&address(serial)?, shutdown)?)
+}
+
+/// Gets into the board's raw REPL, and says what that took.
+pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
+    let repl = Repl::enter(open(serial, shutdown)?)?;
+    if repl.entered().stopped_program {
+        tracing::info!(
+            "the program that ran on the board was stopped; udpcli board reset starts its main.py again"
+        );
+    }
+    Ok(repl)
+}
