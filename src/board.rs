@@ -11,6 +11,7 @@ pub mod error;
 pub mod example;
 pub mod files;
 pub mod holder;
+pub mod info;
 pub mod link;
 pub mod mirror;
 pub mod literal;

@@ -14,7 +14,7 @@ const SURELY_FITS: usize = 4096;
 
 /// Asks whether anything but the boot has run in this interpreter, and for free memory. What programs leave are names
 /// that are no modules, and modules of their own.
-const PROBE: &[u8] = b"import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m not in('_boot','flashbdev','inisetup','boot','sys','gc','__main__')]else 0,gc.mem_free()))";
+const PROBE: &[u8] = b"import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m[0]!='_'and m not in('flashbdev','inisetup','boot','sys','gc')]else 0,gc.mem_free()))";
 
 /// How a program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! `udpcli board`: the serial bridge's subcommands.
 
+mod files;
+mod info;
 mod list;
 mod password;
 mod reset;
@@ -56,8 +58,18 @@ pub struct SerialArgs {
 pub enum BoardCommand {
     /// List serial ports, and which of them may be a board
     List(list::ListArgs),
+    /// What the board is: firmware, memory, space, Wi-Fi address
+    Info(info::InfoArgs),
     /// Run a program in the board's memory and print its output
     Run(run::RunArgs),
+    /// Put files and folders onto the board
+    Put(files::PutArgs),
+    /// Get files and folders from the board
+    Get(files::GetArgs),
+    /// List files on the board
+    Ls(files::LsArgs),
+    /// Remove files from the board
+    Rm(files::RmArgs),
     /// Soft or hard reset; the board's main.py starts
     Reset(reset::ResetArgs),
 }
@@ -75,9 +87,14 @@ pub enum TextOrJson {
 ///
 /// # Errors
 /// [`Error::Board`] for everything that the line or the board refuses.
-pub fn run(args: BoardArgs, _global: &GlobalArgs) -> Result<Outcome, Error> {
+pub fn run(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     match args.command {
         BoardCommand::List(list) => list::run(&list, &args.serial),
+        BoardCommand::Info(info) => info::run(&info, &args.serial),
+        BoardCommand::Put(put) => files::put(&put, &args.serial, global),
+        BoardCommand::Get(get) => files::get(&get, &args.serial, global),
+        BoardCommand::Ls(ls) => files::ls(&ls, &args.serial),
+        BoardCommand::Rm(rm) => files::rm(&rm, &args.serial),
         BoardCommand::Run(run) => run::run(&run, &args.serial),
         BoardCommand::Reset(reset) => reset::run(&reset, &args.serial),
     }

@@ -1,0 +1,159 @@
+//! `udpcli board put`, `get`, `ls` and `rm`.
+
+mod get;
+mod plan;
+mod progress;
+mod put;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{SerialArgs, TextOrJson, session};
+use crate::board::error::Error as BoardError;
+use crate::board::files::Files;
+use crate::error::{Error, Outcome};
+use crate::output;
+use crate::payload::escape;
+use plan::RemotePath;
+
+pub(super) use get::run as get;
+pub(super) use put::run as put;
+
+/// Put files and folders onto the board
+///
+/// Each file is written under a temporary name, read back, compared and then renamed: a pulled cable leaves the old
+/// file. Files that are there already, byte for byte, are skipped.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board put main.py              as /main.py
+  udpcli board put main.py lib :        a file and a folder
+  udpcli board put data.txt :/logs/     into a folder that is there
+  udpcli board put config.py :/settings.py")]
+pub struct PutArgs {
+    /// Files and folders of this PC; the last argument may be :PATH, where they go on the board
+    #[arg(required = true, value_name = "LOCAL... [:REMOTE]")]
+    paths: Vec<PathBuf>,
+}
+
+/// Get files and folders from the board
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board get :main.py             into this folder
+  udpcli board get :main.py old.py
+  udpcli board get :/lib backup         a folder with everything in it
+  udpcli board get :boot.py -           to stdout")]
+pub struct GetArgs {
+    /// File or folder on the board
+    #[arg(value_name = ":REMOTE", value_parser = RemotePath::parse)]
+    remote: RemotePath,
+    /// Where it goes on this PC; - is stdout [default: this folder]
+    local: Option<PathBuf>,
+}
+
+/// List files on the board
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board ls
+  udpcli board ls -r :/lib
+  udpcli board ls --format json | jq -r .path")]
+pub struct LsArgs {
+    /// Folder on the board
+    #[arg(value_name = ":DIR", default_value = ":", value_parser = RemotePath::parse)]
+    folder: RemotePath,
+    /// And the folders in it
+    #[arg(short, long)]
+    recursive: bool,
+    /// How entries are printed
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
+}
+
+/// Remove files from the board
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board rm :main.py
+  udpcli board rm -r :/lib :/logs")]
+pub struct RmArgs {
+    /// Files and empty folders on the board
+    #[arg(required = true, value_name = ":PATH", value_parser = RemotePath::parse)]
+    paths: Vec<RemotePath>,
+    /// Folders with everything in them
+    #[arg(short, long)]
+    recursive: bool,
+}
+
+/// Prints a folder's entries.
+pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let mut repl = session::connect(serial, session::shutdown(1)?)?;
+    let mut files = Files::open(&mut repl)?;
+    let entries = files.list(args.folder.as_str(), args.recursive);
+    let closed = files.close();
+    let entries = entries?;
+    closed?;
+    repl.close()?;
+    let mut out = String::new();
+    let base = args.folder.as_str().trim_end_matches('/');
+    for entry in entries {
+        // Writing to a String cannot fail.
+        let _ = match args.format {
+            TextOrJson::Json => writeln!(
+                out,
+                "{}",
+                json!({"path": entry.path, "len": entry.len, "folder": entry.is_folder})
+            ),
+            TextOrJson::Text => {
+                let name = entry
+                    .path
+                    .strip_prefix(base)
+                    .map_or(entry.path.as_str(), |rest| rest.trim_start_matches('/'));
+                let name = escape::for_terminal(name);
+                if entry.is_folder {
+                    writeln!(out, "{:>9} {name}/", "")
+                } else {
+                    writeln!(out, "{:>9} {name}", entry.len)
+                }
+            }
+        };
+    }
+    output::print(out.as_bytes())
+}
+
+/// Removes files; what is left to do after a failure is done first.
+pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    if args.paths.iter().any(RemotePath::is_root) {
+        return Err(Error::usage_hint(
+            "the root folder of the board cannot be removed",
+            "udpcli board ls shows what is in it",
+        ));
+    }
+    let mut repl = session::connect(serial, session::shutdown(1)?)?;
+    let mut files = Files::open(&mut repl)?;
+    let mut first: Option<BoardError> = None;
+    for path in &args.paths {
+        match files.remove(path.as_str(), args.recursive) {
+            Ok(()) => tracing::info!("removed {}", path.as_str()),
+            Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. }))
+                if first.is_none() =>
+            {
+                first = Some(error);
+            }
+            Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. })) => {
+                tracing::warn!("{error}");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    files.close()?;
+    repl.close()?;
+    match first {
+        Some(error) => Err(error.into()),
+        None => Ok(Outcome::Done),
+    }
+}

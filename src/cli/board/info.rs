@@ -1,0 +1,141 @@
+//! `udpcli board info`.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::{SerialArgs, TextOrJson, session};
+use crate::board::info::Info;
+use crate::error::{Error, Outcome};
+use crate::output;
+use crate::payload::escape;
+
+/// What the board is: firmware, memory, space, Wi-Fi address
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board info
+  udpcli board info --format json | jq -r .address")]
+pub struct InfoArgs {
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
+}
+
+/// The keys of the JSON object, in order, and whether they are numbers.
+const KEYS: [(&str, bool); 20] = [
+    ("implementation", false),
+    ("version", false),
+    ("release", false),
+    ("build", false),
+    ("machine", false),
+    ("platform", false),
+    ("unique_id", false),
+    ("mac", false),
+    ("frequency", true),
+    ("memory", true),
+    ("memory_total", true),
+    ("files_free", true),
+    ("files_total", true),
+    ("flash", true),
+    ("ssid", false),
+    ("address", false),
+    ("netmask", false),
+    ("gateway", false),
+    ("rssi", true),
+    ("wifi_connected", false),
+];
+
+/// Asks and prints.
+pub(super) fn run(args: &InfoArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let mut repl = session::connect(serial, session::shutdown(1)?)?;
+    let port = repl.link().name().to_owned();
+    let info = Info::ask(&mut repl)?;
+    repl.close()?;
+    let text = match args.format {
+        TextOrJson::Text => text(&port, &info),
+        TextOrJson::Json => format!("{}\n", object(&port, &info)),
+    };
+    output::print(text.as_bytes())
+}
+
+fn object(port: &str, info: &Info) -> Value {
+    let mut object = Map::new();
+    object.insert("port".to_owned(), json!(port));
+    for (key, is_number) in KEYS {
+        let value = match (is_number, key) {
+            (true, _) => info.number(key).map(Value::from),
+            (false, "wifi_connected") => info.text(key).map(|text| json!(text == "True")),
+            (false, _) => info.text(key).map(Value::from),
+        };
+        object.insert(key.to_owned(), value.unwrap_or(Value::Null));
+    }
+    object.insert("mpython".to_owned(), json!(info.is_mpython()));
+    Value::Object(object)
+}
+
+fn text(port: &str, info: &Info) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            // Writing to a String cannot fail. A board calls itself as it likes.
+            let _ = writeln!(out, "{name:<10} {}", escape::for_terminal(&value));
+        }
+    };
+    line("port", Some(port.to_owned()));
+    line(
+        "board",
+        info.text("machine").map(|machine| {
+            if info.is_mpython() {
+                format!("{machine}, with the mPython module")
+            } else {
+                format!("{machine}, without the mPython module")
+            }
+        }),
+    );
+    line(
+        "firmware",
+        info.text("version").map(|version| {
+            format!(
+                "{} {version}{}",
+                info.text("implementation").unwrap_or("MicroPython"),
+                info.text("build")
+                    .map_or(String::new(), |build| format!(", {build}"))
+            )
+        }),
+    );
+    line("id", info.text("unique_id").map(str::to_owned));
+    line("MAC", info.text("mac").map(colons));
+    line("memory", share(info, "memory", "memory_total"));
+    line("files", share(info, "files_free", "files_total"));
+    line(
+        "Wi-Fi",
+        Some(match (info.text("address"), info.text("ssid")) {
+            (Some(address), ssid) => format!(
+                "{address}{}{}",
+                ssid.map_or(String::new(), |ssid| format!(" in {ssid}")),
+                info.number("rssi")
+                    .map_or(String::new(), |rssi| format!(", signal {rssi} dBm"))
+            ),
+            (None, _) => "not connected".to_owned(),
+        }),
+    );
+    out
+}
+
+/// `81920 of 111168 bytes free`
+fn share(info: &Info, free: &str, total: &str) -> Option<String> {
+    let free = info.number(free)?;
+    Some(match info.number(total) {
+        Some(total) if total > 0 => format!("{free} of {total} bytes free"),
+        _ => format!("{free} bytes free"),
+    })
+}
+
+/// `24:0a:c4:..` of `240ac4..`
+fn colons(hex: &str) -> String {
+    let digits: Vec<char> = hex.chars().collect();
+    let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
+    pairs.join(":")
+}
