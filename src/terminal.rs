@@ -1,5 +1,7 @@
-//! What of a board's output may reach a terminal: text, colours and cursor moves within the line and the screen, and
+//! The user's terminal: keys as bytes ([`keys`]), and what of a board's output may reach it: text, colours and cursor moves within the line and the screen, and
 //! nothing that could type for the user, rename the window or reach the clipboard.
+
+pub mod keys;
 
 use std::fmt::Write as _;
 

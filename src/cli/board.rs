@@ -4,8 +4,10 @@ mod files;
 mod info;
 mod list;
 mod password;
+mod repl;
 mod reset;
 mod run;
+mod screen;
 mod session;
 
 use std::time::Duration;
@@ -70,6 +72,8 @@ pub enum BoardCommand {
     Ls(files::LsArgs),
     /// Remove files from the board
     Rm(files::RmArgs),
+    /// An interactive terminal to the board's prompt; Ctrl-] leaves
+    Repl(repl::ReplArgs),
     /// Soft or hard reset; the board's main.py starts
     Reset(reset::ResetArgs),
 }
@@ -96,6 +100,7 @@ pub fn run(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         BoardCommand::Ls(ls) => files::ls(&ls, &args.serial),
         BoardCommand::Rm(rm) => files::rm(&rm, &args.serial),
         BoardCommand::Run(run) => run::run(&run, &args.serial),
+        BoardCommand::Repl(repl) => repl::run(&repl, &args.serial, global.quiet),
         BoardCommand::Reset(reset) => reset::run(&reset, &args.serial),
     }
 }

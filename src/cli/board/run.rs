@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::screen::Screen;
 use super::{SerialArgs, session};
 use crate::board::error::Error as BoardError;
 use crate::board::example::{Example, Settings};
 use crate::board::program::{self, Launch};
 use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
 use crate::cli::value;
-use crate::error::{Error, Outcome, STDOUT};
-use crate::output;
+use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::Filter;
 
@@ -92,13 +92,14 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
         Ok(ended) => ended,
         Err(error) => {
             program::clean_up(&mut repl, launch);
-            return match printer.failure.take() {
-                Some(failure) => failure,
-                None => Err(error.into()),
-            };
+            return Err(error.into());
         }
     };
-    conclude(repl, launch, &printer, ended)
+    let outcome = conclude(repl, launch, &printer, ended);
+    match printer.failure {
+        Some(failure) => Err(failure),
+        None => outcome,
+    }
 }
 
 /// What the end of the program means for us.
@@ -108,7 +109,6 @@ fn conclude(
     printer: &Printer,
     ended: Ended,
 ) -> Result<Outcome, Error> {
-    let asked = printer.shutdown.times();
     match ended {
         Ended::Done | Ended::Exited => {
             program::clean_up(&mut repl, launch);
@@ -119,8 +119,10 @@ fn conclude(
             program::clean_up(&mut repl, launch);
             repl.close()?;
             let exception = last_line(&text);
-            if asked > 0 && exception.starts_with("KeyboardInterrupt") {
-                tracing::info!("stopped by Ctrl-C");
+            if printer.interrupted && exception.starts_with("KeyboardInterrupt") {
+                if !printer.reader_gone {
+                    tracing::info!("stopped by Ctrl-C");
+                }
                 return Ok(Outcome::Done);
             }
             show_traceback(&text);
@@ -288,21 +290,18 @@ fn show_traceback(text: &str) {
 
 /// Hands the program's output on, and Ctrl-C to the program.
 struct Printer {
-    stdout: Box<dyn io::Write>,
-    /// What a terminal may see; a pipe gets every byte.
-    filter: Option<Filter>,
+    screen: Screen,
     shutdown: Shutdown,
     interrupted: bool,
     reader_gone: bool,
-    /// An end that is not the board's: stdout that cannot be written.
-    failure: Option<Result<Outcome, Error>>,
+    /// stdout that cannot be written.
+    failure: Option<Error>,
 }
 
 impl Printer {
     fn new(shutdown: Shutdown) -> Self {
         Self {
-            stdout: output::stdout(),
-            filter: io::stdout().is_terminal().then(Filter::default),
+            screen: Screen::new(),
             shutdown,
             interrupted: false,
             reader_gone: false,
@@ -310,42 +309,24 @@ impl Printer {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        if self.reader_gone || bytes.is_empty() {
-            return;
-        }
-        let result = self
-            .stdout
-            .write_all(bytes)
-            .and_then(|()| self.stdout.flush());
-        if let Err(source) = result {
-            self.reader_gone = true;
-            if source.kind() != io::ErrorKind::BrokenPipe {
-                self.failure = Some(Err(Error::Write {
-                    object: STDOUT.to_owned(),
-                    source,
-                }));
-            }
-        }
-    }
-
     fn end(&mut self) {
-        if let Some(mut filter) = self.filter.take() {
-            let mut out = Vec::new();
-            filter.end(&mut out);
-            self.write(&out);
+        if let Err(error) = self.screen.end() {
+            self.failure.get_or_insert(error);
         }
     }
 }
 
 impl Follower for Printer {
     fn output(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
-        if let Some(filter) = &mut self.filter {
-            let mut out = Vec::with_capacity(bytes.len());
-            filter.pass(bytes, &mut out);
-            self.write(&out);
-        } else {
-            self.write(bytes);
+        if self.reader_gone {
+            return Ok(());
+        }
+        match self.screen.show(bytes) {
+            Ok(there) => self.reader_gone = !there,
+            Err(error) => {
+                self.reader_gone = true;
+                self.failure = Some(error);
+            }
         }
         Ok(())
     }

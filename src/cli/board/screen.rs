@@ -1,0 +1,60 @@
+//! A board's output on stdout.
+
+use std::io::{self, IsTerminal as _};
+
+use crate::error::{Error, STDOUT};
+use crate::output;
+use crate::terminal::Filter;
+
+/// The board's bytes on stdout: filtered for a terminal, unchanged for a pipe.
+pub(super) struct Screen {
+    stdout: Box<dyn io::Write>,
+    filter: Option<Filter>,
+}
+
+impl Screen {
+    pub(super) fn new() -> Self {
+        Self {
+            stdout: output::stdout(),
+            filter: io::stdout().is_terminal().then(Filter::default),
+        }
+    }
+
+    /// Shows bytes of the board's. False if the reader went away.
+    ///
+    /// # Errors
+    /// stdout cannot be written.
+    pub(super) fn show(&mut self, bytes: &[u8]) -> Result<bool, Error> {
+        let mut out = Vec::new();
+        match &mut self.filter {
+            Some(filter) => filter.pass(bytes, &mut out),
+            None => out.extend_from_slice(bytes),
+        }
+        self.write(&out)
+    }
+
+    /// Nothing more comes: what was held back is shown.
+    pub(super) fn end(&mut self) -> Result<(), Error> {
+        if let Some(mut filter) = self.filter.take() {
+            let mut out = Vec::new();
+            filter.end(&mut out);
+            self.write(&out)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<bool, Error> {
+        match self
+            .stdout
+            .write_all(bytes)
+            .and_then(|()| self.stdout.flush())
+        {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(source) => Err(Error::Write {
+                object: STDOUT.to_owned(),
+                source,
+            }),
+        }
+    }
+}
