@@ -80,7 +80,7 @@ pub fn clean_up(repl: &mut Repl, launch: Launch) {
         return;
     }
     let code = format!(
-        "try:import uos as os\nexcept ImportError:import os\ntry:os.remove('{FILE}')\nexcept OSError:pass"
+        "try:import os\nexcept ImportError:import uos as os\ntry:os.remove('{FILE}')\nexcept OSError:pass"
     );
     if let Err(error) = repl.exec(
         "removing the program's file",

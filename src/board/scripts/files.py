@@ -1,8 +1,8 @@
 import sys,gc
 try:
- import uos as _uo,ubinascii as _ub,uhashlib as _uh,uio as _ui
-except ImportError:
  import os as _uo,binascii as _ub,hashlib as _uh,io as _ui
+except ImportError:
+ import uos as _uo,ubinascii as _ub,uhashlib as _uh,uio as _ui
 _uz=0
 try:
  from uzlib import DecompIO as _un

@@ -1,8 +1,8 @@
 import sys,gc
 try:
- import uos as _uo,ubinascii as _ub
-except ImportError:
  import os as _uo,binascii as _ub
+except ImportError:
+ import uos as _uo,ubinascii as _ub
 def _ux(k,f):
  try:
   v=f()
