@@ -29,7 +29,14 @@ missing() {
     done
 }
 
-packages=$(missing)
+# The virtual board makes a Python environment of its own; Debian has what that needs in another package.
+missing_venv() {
+    if type -P python3 >/dev/null && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        printf 'python3-venv\n'
+    fi
+}
+
+packages=$(missing; missing_venv)
 if [[ -z "$packages" ]]; then
     exit 0
 fi
@@ -40,7 +47,7 @@ if [[ $(id -u) -eq 0 ]] && type -P apt-get >/dev/null; then
     # The tests run tshark as the caller: no group and no setuid helper is needed.
     # shellcheck disable=SC2086 # package names have no spaces
     apt-get update -qq </dev/null >&2 && apt-get install -y -qq --no-install-recommends $list </dev/null >&2 || true
-    packages=$(missing)
+    packages=$(missing; missing_venv)
     list=$(tr '\n' ' ' <<<"$packages")
 fi
 

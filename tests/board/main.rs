@@ -1,0 +1,9 @@
+//! Serial boards from outside: the virtual board, and clients talking to it.
+
+// Says to clippy that every helper here is test code. The virtual board is a Linux program (pseudo-terminal, inotify).
+#![cfg(test)]
+#![cfg(target_os = "linux")]
+
+mod support;
+
+mod virtual_board;

@@ -1,0 +1,234 @@
+//! The virtual board behaves as a board does: checked with mpremote, which is no part of this project.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::support::{Options, Port, VirtualBoard, mpremote, mpremote_ok};
+
+fn kinds() -> [(&'static str, Options); 2] {
+    [
+        ("old", VirtualBoard::options().old()),
+        ("current", VirtualBoard::options()),
+    ]
+}
+
+#[test]
+fn mpremote_runs_code_and_moves_files() {
+    for (kind, options) in kinds() {
+        let mut board = options.ready();
+        assert_eq!(
+            mpremote_ok(&board, ["exec", "print('one\\ntwo')"]),
+            "one\r\ntwo\r\n",
+            "{kind}"
+        );
+        assert_eq!(board.count("soft_resets"), 1, "{kind}");
+        assert_eq!(
+            mpremote_ok(
+                &board,
+                ["resume", "exec", "import sys; print(sys.platform)"]
+            ),
+            "esp32\r\n"
+        );
+        assert_eq!(board.count("soft_resets"), 1, "{kind}");
+
+        let script = board.files().with_file_name("script.py");
+        fs::write(&script, "x = 40\nprint(x + 2)\n").unwrap();
+        let script = script.to_str().unwrap();
+        assert_eq!(mpremote_ok(&board, ["run", script]), "42\r\n", "{kind}");
+        mpremote_ok(&board, ["fs", "cp", script, ":copy.py"]);
+        assert_eq!(
+            fs::read(board.files().join("copy.py")).unwrap(),
+            fs::read(script).unwrap()
+        );
+        let listing = mpremote_ok(&board, ["fs", "ls"]);
+        assert!(
+            listing.contains("copy.py") && listing.contains("20"),
+            "{kind}: {listing}"
+        );
+        mpremote_ok(&board, ["soft-reset"]);
+        assert_eq!(board.count("lost"), 0, "{kind}");
+    }
+}
+
+#[test]
+fn firmware_says_what_it_is() {
+    let code = "import os, sys; print(sys.implementation[1][:2], os.uname()[4], os.getcwd(), os.listdir('/'))";
+    let [old, current] = kinds()
+        .map(|(_, options)| mpremote_ok(&options.file("a.txt", "a").ready(), ["exec", code]));
+    assert_eq!(old, "(1, 12) mpython with ESP32 / ['a.txt']\r\n");
+    assert!(
+        current.contains("ESP32 module with ESP32 / ['a.txt']"),
+        "{current}"
+    );
+}
+
+#[test]
+fn bytes_beyond_the_receive_buffer_are_lost() {
+    let mut board = VirtualBoard::options().ready();
+    let mut port = Port::open(&board);
+    port.send(b"\x01");
+    port.until(b"raw REPL; CTRL-B to exit\r\n>");
+    port.send(b"import time; print('asleep'); time.sleep(1)\x04");
+    port.until(b"asleep\r\n");
+    port.send(&[b'#'; 400]);
+    board.wait_until("bytes are lost", |stats| stats["lost"] == 145);
+    assert_eq!(board.count("unread"), 255);
+    // The interrupt finds its way all the same.
+    port.send(b"\x03");
+    port.until(b"KeyboardInterrupt");
+}
+
+#[test]
+fn the_line_keeps_its_rate() {
+    rate(115_200, 30_000);
+    rate(921_600, 240_000);
+}
+
+fn rate(baud: u32, bytes: u32) {
+    let mut board = VirtualBoard::options().baud(baud).ready();
+    let mut port = Port::open(&board);
+    port.send(b"\x01");
+    port.until(b"raw REPL; CTRL-B to exit\r\n>");
+    // Up, then down; the program is there when it says so.
+    for (stream, filled) in [
+        ("stdout.buffer.write", &b""[..]),
+        ("stdin.buffer.readinto", &b"y"[..]),
+    ] {
+        let parts = bytes / 6000;
+        let code = format!(
+            "import sys; b = bytearray(6000); print('go')\nfor i in range({parts}): sys.{stream}(b)\nprint('end')\x04"
+        );
+        // A machine that is busy makes it slower, never faster: the best of some is the line's own rate.
+        let mut best = f64::MAX;
+        for _ in 0..5 {
+            port.send(code.as_bytes());
+            port.until(b"go\r\n");
+            let began = Instant::now();
+            port.send(&filled.repeat(bytes as usize));
+            port.until(b"end\r\n");
+            best =
+                best.min(began.elapsed().as_secs_f64() / (f64::from(bytes) / f64::from(baud / 10)));
+            assert!(
+                best > 0.97,
+                "{stream} of {bytes} bytes takes {best:.3} of the line's time"
+            );
+            if best < 1.03 {
+                break;
+            }
+        }
+        assert!(
+            best < 1.03,
+            "{stream} of {bytes} bytes takes {best:.3} of the line's time"
+        );
+    }
+    assert_eq!(board.count("lost"), 0);
+}
+
+#[test]
+fn the_cable_comes_back_on_the_same_path() {
+    let mut board = VirtualBoard::options().ready();
+    let mut port = Port::open(&board);
+    board.unplug();
+    let mut rest = Vec::new();
+    // A hang-up: the end of the file, or an I/O error.
+    let _ = port.file.read_to_end(&mut rest);
+    assert!(port.file.write_all(b"x").is_err());
+    assert!(fs::metadata(&board.port).is_err());
+    board.plug();
+    board.wait_ready();
+    assert_eq!(mpremote_ok(&board, ["exec", "print(1)"]), "1\r\n");
+    board.reset();
+    assert_eq!(board.count("resets"), 1);
+}
+
+#[test]
+fn programs_that_keep_mpremote_out() {
+    let deaf =
+        "import micropython, time\nmicropython.kbd_intr(-1)\nwhile True: time.sleep_ms(10)\n";
+    let stubborn =
+        "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass\n";
+    let grudging = "import time\nn = 0\nwhile n < 5:\n    try:\n        time.sleep(1)\n    except KeyboardInterrupt: n += 1\n";
+    for (name, main) in [
+        ("deaf", deaf),
+        ("stubborn", stubborn),
+        ("grudging", grudging),
+    ] {
+        let mut board = VirtualBoard::options().file("main.py", main).ready();
+        let output = mpremote(&board, ["exec", "print(1)"]);
+        assert!(!output.status.success(), "{name}");
+        let interrupts = board.count("interrupts");
+        assert_eq!(
+            interrupts == 0,
+            name == "deaf",
+            "{name}: {interrupts} interrupts"
+        );
+    }
+}
+
+#[test]
+fn a_program_that_gives_in_lets_mpremote_in() {
+    let main = "import time\nwhile True: time.sleep(1)\n";
+    for (kind, options) in kinds() {
+        let board = options.file("main.py", main).ready();
+        assert_eq!(mpremote_ok(&board, ["exec", "print(1)"]), "1\r\n", "{kind}");
+    }
+}
+
+#[test]
+fn old_firmware_inflates_with_uzlib() {
+    let code = "import binascii, io, uzlib; print(uzlib.DecompIO(io.BytesIO(binascii.unhexlify('cb48cdc9c95728cf2fca490100')), -10).read())";
+    let [old, current] = kinds().map(|(_, options)| mpremote(&options.ready(), ["exec", code]));
+    assert_eq!(String::from_utf8_lossy(&old.stdout), "b'hello world'\r\n");
+    assert!(String::from_utf8_lossy(&current.stdout).contains("no module named 'uzlib'"));
+    let code = "import deflate";
+    let [old, current] = kinds().map(|(_, options)| mpremote(&options.ready(), ["exec", code]));
+    assert!(String::from_utf8_lossy(&old.stdout).contains("no module named 'deflate'"));
+    assert!(current.status.success());
+}
+
+#[test]
+fn the_display_can_be_looked_at() {
+    let mut board = VirtualBoard::options().ready();
+    let code = "from mpython import *; oled.fill(0); oled.pixel(3, 9, 1); oled.show()";
+    mpremote_ok(&board, ["exec", code]);
+    let mut expected = vec![0; 1024];
+    expected[128 + 3] = 2;
+    assert_eq!(board.frame(), expected);
+}
+
+#[test]
+fn a_full_file_system_refuses() {
+    let board = VirtualBoard::options().arg("--fs-size", &20_000).ready();
+    let code = "f = open('big', 'w')\nfor i in range(100): f.write('x' * 1000)\n";
+    let output = mpremote(&board, ["exec", code]);
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("OSError: 28"),
+        "{output:?}"
+    );
+    let board = VirtualBoard::options().flag("--read-only").ready();
+    let output = mpremote(&board, ["exec", "open('big', 'w')"]);
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("OSError: 30"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn faults_come_when_asked_for() {
+    let mut board = VirtualBoard::options().ready();
+    let mut port = Port::open(&board);
+    board.control("drop", json!({"bytes": 2}));
+    port.send(b"12345\r");
+    port.until(b"\r\n345\r\n");
+    board.control("reboot_after", json!({"bytes": 3}));
+    port.send(b"print(1)\r");
+    port.until(b"rst:0x1");
+    board.wait_ready();
+    board.control("boot_download_mode", json!({}));
+    port.until(b"waiting for download");
+    board.control("chatter", json!({"on": true}));
+    port.until(b"wifi: noise\r\nI (1234) wifi: noise\r\n");
+}

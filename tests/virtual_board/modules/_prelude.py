@@ -1,0 +1,22 @@
+# Runs before boot.py: the unix port's file system and modules become the board's.
+import sys, gc, os, vfs, socket, errno
+
+class Real:
+    pass
+
+real = Real()
+real.os = os
+real.socket = socket
+import machine, deflate
+real.machine = machine
+real.deflate = deflate
+real.errno = errno
+if os.getenv('VB_OLD'):
+    os.system('hide mp_module_deflate')
+sys.modules['_real'] = real
+vfs.umount('/')
+vfs.mount(os.VfsPosix(os.getenv('VB_FS')), '/')
+os.chdir('/')
+sys.path[:] = ['', '/.rom', '.frozen', '/lib']
+del sys.argv[:]
+gc.collect()

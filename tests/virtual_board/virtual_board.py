@@ -1,0 +1,467 @@
+#!/usr/bin/env python3
+"""An mPython board on a pseudo-terminal, for tests: see README.md. Prints one JSON line with where it is."""
+
+import argparse
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+
+import cpu
+from cpu import EXIT_DOWNLOAD, EXIT_HARD, EXIT_SOFT, FRIENDLY, JITTER, NO_INTERRUPT, STAGES, Cpu, Shared, unread
+from hosts import Pty
+from line import Direction
+
+RX_BUFFER = 255  # bytes the board's receive buffer holds
+PATIENCE = 0.003  # seconds a board with a full buffer gets to read before a byte counts as lost
+
+ROM_LOG = (
+    "ets Jun  8 2016 00:22:57\r\n\r\n"
+    "rst:{reset},boot:{boot} ({mode})\r\n"
+    "configsip: 0, SPIWP:0xee\r\n"
+    "clk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,hd_drv:0x00,wp_drv:0x00\r\n"
+    "mode:DIO, clock div:2\r\n"
+    "load:0x3fff0018,len:4\r\nload:0x3fff001c,len:5008\r\nload:0x40078000,len:10600\r\n"
+    "ho 0 tail 12 room 4\r\nload:0x40080400,len:5684\r\nentry 0x400806bc\r\n"
+)
+DOWNLOAD_LOG = (
+    "ets Jun  8 2016 00:22:57\r\n\r\nrst:{reset},boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\n"
+    "waiting for download\r\n"
+)
+POWER_ON = "0x1 (POWERON_RESET)"
+SOFTWARE = "0xc (SW_CPU_RESET)"
+
+OFF, BOOTING, RUNNING, DOWNLOAD = "off", "booting", "running", "download"
+
+
+def size(text):
+    """100k, 2M or a plain number of bytes."""
+    units = {"k": 1024, "m": 1024 * 1024}
+    return int(text[:-1]) * units[text[-1].lower()] if text[-1:].lower() in units else int(text)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fs", help="the folder that is the board's file system (default: a temporary one)")
+    parser.add_argument("--fs-size", type=size, default=0, help="bytes the file system holds; 0: no limit")
+    parser.add_argument("--read-only", action="store_true", help="the file system takes no writes")
+    parser.add_argument("--old", action="store_true", help="behave as the maker's firmware of 1.12")
+    parser.add_argument("--heap", type=size, default=size("160k"), help="bytes of heap (objects are twice an ESP32's size)")
+    parser.add_argument("--baud", type=int, default=115200, help="line rate, bytes a second times ten; 0: no limit, no loss")
+    parser.add_argument("--boot-time", type=float, default=0.2, help="seconds from reset to MicroPython")
+    parser.add_argument("--import-time", type=float, default=0.15, help="seconds that `import mpython` takes")
+    parser.add_argument("--no-marker", dest="marker", action="store_false", help="no =$%%#= at boot")
+    parser.add_argument("--mac", default="aabbccddeeff", help="12 hex digits")
+    parser.add_argument("--wifi", action="append", default=[], metavar="SSID:PASSWORD[:5g]", help="a network in the air")
+    parser.add_argument("--ip", default="127.0.0.1", help="the address the board has once connected, and sends from")
+    parser.add_argument("--rssi", type=int, default=-55)
+    parser.add_argument("--link", help="path of the port (default: in a temporary folder)")
+    parser.add_argument("--reset-on-open", action="store_true", help="opening the port resets the board")
+    return parser.parse_args()
+
+
+class Board:
+    """The board, its line and the switches on both."""
+
+    def __init__(self, options):
+        self.options = options
+        self.temporary = tempfile.mkdtemp(prefix="virtual-board-")
+        if not options.fs:
+            options.fs = os.path.join(self.temporary, "fs")
+        os.makedirs(options.fs, exist_ok=True)
+        self.shared = Shared()
+        self.shared.baud = options.baud
+        self.cpu = Cpu(options, self.shared)
+        self.rx_out, self.rx_in = os.pipe()  # the board's receive buffer
+        self.tx_out, self.tx_in = os.pipe()
+        os.set_blocking(self.rx_in, False)
+        os.set_blocking(self.tx_out, False)
+        self.host = Pty(options.link or os.path.join(self.temporary, "tty"), self.on_open)
+        self.down = Direction(self.host_read, self.receive, lambda: self.shared.baud)
+        self.up = Direction(self.board_read, self.send, lambda: self.shared.baud, jitter=JITTER)
+        self.state = OFF
+        self.said = b""  # what the ROM has yet to say
+        self.boot_at = None
+        self.late = b""  # received beyond the buffer, not yet given up
+        self.late_mark = None
+        self.stats = {"resets": 0, "soft_resets": 0, "interrupts": 0, "lost": 0, "crashes": 0}
+        self.reboot_after = None
+        self.silent = False
+        self.chatter = b""
+        self.noise = False
+        self.control = Control(self)
+
+    # Power and reset.
+
+    def plug(self):
+        if self.state == OFF:
+            self.host.plug()
+            self.hard_reset(POWER_ON, count=False)
+
+    def unplug(self):
+        if self.state != OFF:
+            self.halt()
+            self.state = OFF
+            self.down.forget()
+            self.up.forget()
+            self.host.unplug()
+
+    def halt(self):
+        self.cpu.kill()
+        self.shared.stage = 0
+        self.shared.interrupt = NO_INTERRUPT
+        self.late = b""
+        for fd in (self.rx_out, self.tx_out):
+            waiting = unread(fd)
+            if waiting:
+                os.read(fd, waiting)
+        self.said = b""
+        self.boot_at = None
+
+    def hard_reset(self, reason=POWER_ON, download=False, count=True):
+        self.halt()
+        self.shared.mode = FRIENDLY
+        self.shared.frame = bytes(Shared.FRAME_LEN)
+        self.reboot_after = None
+        if count:
+            self.stats["resets"] += 1
+        if download:
+            self.state = DOWNLOAD
+            self.said = DOWNLOAD_LOG.format(reset=reason).encode()
+        else:
+            self.state = BOOTING
+            self.said = ROM_LOG.format(reset=reason, boot="0x13", mode="SPI_FAST_FLASH_BOOT").encode()
+            self.boot_at = time.monotonic() + self.options.boot_time
+
+    def boot(self):
+        self.boot_at = None
+        self.state = RUNNING
+        options = self.options
+        environment = {
+            "VB_FS": self.cpu.fs,
+            "VB_FS_SIZE": str(options.fs_size),
+            "VB_OLD": "1" if options.old else "",
+            "VB_MAC": options.mac,
+            "VB_WIFI": json.dumps([network(text) for text in options.wifi]),
+            "VB_IP": options.ip,
+            "VB_RSSI": str(options.rssi),
+            "VB_IMPORT_TIME": str(int(options.import_time * 1000)),
+        }
+        keep = [self.rx_out, self.rx_in, self.tx_out, self.tx_in]
+        keep += self.host.descriptors() + self.control.descriptors()
+        self.cpu.start(self.rx_out, self.tx_in, keep, environment)
+
+    def ended(self):
+        """The child has ended: why, and what the board does then."""
+        while self.cpu.pid is not None:
+            pid, status = os.waitpid(self.cpu.pid, os.WNOHANG)
+            if pid == 0:
+                return
+            self.cpu.pid = None
+            code = os.waitstatus_to_exitcode(status)
+            if code == EXIT_SOFT:
+                self.stats["soft_resets"] += 1
+                self.boot()
+            elif code in (EXIT_HARD, EXIT_DOWNLOAD):
+                self.hard_reset(SOFTWARE, download=code == EXIT_DOWNLOAD)
+            else:
+                print(f"virtual board: MicroPython ended with {code}", file=sys.stderr, flush=True)
+                self.stats["crashes"] += 1
+                self.hard_reset(SOFTWARE)
+                self.said = f"Guru Meditation Error: exit {code}\r\n".encode() + self.said
+
+    def on_open(self):
+        if self.options.reset_on_open:
+            self.hard_reset(POWER_ON)
+
+    # The line.
+
+    def host_read(self, limit):
+        if not self.shared.baud and self.state == RUNNING:
+            limit = min(limit, RX_BUFFER - unread(self.rx_out))
+            if limit <= 0:
+                return b""
+        data = self.host.read(limit)
+        if data and self.reboot_after is not None:
+            self.reboot_after -= len(data)
+        return data
+
+    def receive(self, data):
+        """Bytes arrive at the board."""
+        if self.state != RUNNING or self.silent or self.chatter:
+            self.stats["lost"] += len(data)
+        else:
+            if self.noise:
+                data = noise(data, self.down.random)
+            kept = bytearray()
+            for byte in data:
+                if byte == self.shared.interrupt != NO_INTERRUPT:
+                    self.store(kept)
+                    kept = bytearray()
+                    self.stats["interrupts"] += 1
+                    self.cpu.interrupt()
+                else:
+                    kept.append(byte)
+            self.store(kept)
+        if self.reboot_after is not None and self.reboot_after <= 0:
+            self.hard_reset(POWER_ON)
+
+    def store(self, data):
+        """Puts bytes into the receive buffer; those beyond it wait a little, see `settle`."""
+        if not data:
+            return
+        room = 0 if self.late else max(0, RX_BUFFER - unread(self.rx_out))
+        os.write(self.rx_in, data[:room])
+        if len(data) > room:
+            if not self.late:
+                self.late_mark = None
+            self.late += bytes(data[room:])
+            self.settle(time.monotonic())
+
+    def settle(self, now):
+        """Tells a board that does not read from one that this machine has not let run: only the first loses bytes."""
+        room = RX_BUFFER - unread(self.rx_out)
+        if room > 0:
+            os.write(self.rx_in, self.late[:room])
+            self.late = self.late[room:]
+            self.late_mark = None
+        if not self.late:
+            return None
+        running, used = process(self.cpu.pid)
+        if self.late_mark is None or self.late_mark[0] != running:
+            start = used if self.late_mark is None else self.late_mark[2]
+            self.late_mark = (running, now, start)
+        idle = now - self.late_mark[1] if not running else 0
+        if idle >= PATIENCE or used - self.late_mark[2] >= PATIENCE:
+            self.stats["lost"] += len(self.late)
+            self.late = b""
+            return None
+        return now + 0.001
+
+    def board_read(self, limit):
+        if self.said:
+            data, self.said = self.said[:limit], self.said[limit:]
+            return data
+        if self.chatter:
+            text = (self.chatter * (limit // len(self.chatter) + 1))[:limit]
+            cut = limit % len(self.chatter)
+            self.chatter = self.chatter[cut:] + self.chatter[:cut]
+            return text
+        try:
+            data = os.read(self.tx_out, limit)
+        except BlockingIOError:
+            return b""
+        return data
+
+    def send(self, data):
+        """Bytes arrive at the computer."""
+        if self.silent:
+            return
+        if self.noise:
+            data = noise(data, self.up.random)
+        self.host.write(data)
+
+    # The loop.
+
+    def run(self, wakeup):
+        while True:
+            now = time.monotonic()
+            if self.boot_at is not None and now >= self.boot_at:
+                self.boot()
+            times = [self.boot_at, self.down.move(now), self.up.move(now)]
+            if self.late:
+                times.append(self.settle(now))
+            elif not self.shared.baud and self.state == RUNNING:
+                times.append(now + 0.001 if unread(self.rx_out) else None)
+            read = [wakeup, 0] + self.control.read_from()
+            unlimited_full = not self.shared.baud and self.state == RUNNING and unread(self.rx_out) >= RX_BUFFER
+            stalled = now < self.down.stalled_until
+            read += self.host.read_from(self.down.idle() and not stalled and not unlimited_full)
+            if self.up.idle() and now >= self.up.stalled_until and not self.said:
+                read.append(self.tx_out)
+            times = [t for t in times if t is not None]
+            timeout = max(0.0, min(times) - time.monotonic()) if times else None
+            ready, _, _ = select.select(read, self.host.write_to(), [], timeout)
+            self.host.ready(ready)
+            if 0 in ready and not os.read(0, 4096):
+                return
+            if wakeup in ready:
+                if signal.SIGTERM in os.read(wakeup, 256):
+                    return
+                # What the board said before it ended comes first: it is in the pipe.
+                self.ended()
+            self.control.ready(ready)
+
+    def close(self):
+        self.cpu.kill()
+        self.host.close()
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def noise(data, random):
+    """What a wrong baud rate makes of bytes: other bytes, and not as many."""
+    return bytes(random.randrange(256) for _ in data[: (len(data) + 1) // 2])
+
+
+def network(text):
+    fields = text.split(":")
+    hidden = len(fields) > 2 and fields[-1] == "5g"
+    if hidden:
+        fields.pop()
+    return {"ssid": fields[0], "password": ":".join(fields[1:]), "visible": not hidden}
+
+
+def process(pid):
+    """Whether a process runs or waits to run, and the seconds it has run."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state = file.read().rpartition(b")")[2].split()[0]
+        with open(f"/proc/{pid}/schedstat", "rb") as file:
+            used = int(file.read().split()[0]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return False, 0.0
+    return state == b"R", used
+
+
+class Control:
+    """Switches the faults: one JSON object a line over TCP on loopback, one JSON line back."""
+
+    def __init__(self, board):
+        self.board = board
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.setblocking(False)
+        self.clients = {}
+
+    @property
+    def address(self):
+        return "127.0.0.1:%d" % self.listener.getsockname()[1]
+
+    def descriptors(self):
+        return [self.listener.fileno()] + [client.fileno() for client in self.clients]
+
+    def read_from(self):
+        return [self.listener, *self.clients]
+
+    def ready(self, ready):
+        for item in ready:
+            if item is self.listener:
+                client, _ = item.accept()
+                self.clients[client] = b""
+            elif item in self.clients:
+                self.serve(item)
+
+    def serve(self, client):
+        try:
+            data = client.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            del self.clients[client]
+            client.close()
+            return
+        *lines, self.clients[client] = (self.clients[client] + data).split(b"\n")
+        for line in lines:
+            try:
+                command = json.loads(line)
+                answer = {"ok": True, **(self.act(command.pop("do"), **command) or {})}
+            except Exception as error:  # noqa: BLE001
+                answer = {"ok": False, "error": repr(error)}
+            client.sendall(json.dumps(answer).encode() + b"\n")
+
+    def act(self, do, **arguments):
+        function = getattr(self, "do_" + do, None)
+        if function is None:
+            raise ValueError(f"no such command: {do}")
+        return function(**arguments)
+
+    def directions(self, direction):
+        return {"down": [self.board.down], "up": [self.board.up], "both": [self.board.down, self.board.up]}[direction]
+
+    def do_stats(self, frame=False):
+        board = self.board
+        answer = {
+            "state": board.state,
+            "stage": STAGES[board.shared.stage] if board.state == RUNNING else "",
+            "down": board.down.passed,
+            "up": board.up.passed,
+            "dropped": board.down.dropped + board.up.dropped,
+            "garbled": board.down.garbled + board.up.garbled,
+            "unread": unread(board.rx_out) + len(board.late),
+            "host_lost": board.host.lost,
+            "shows": board.shared.shows,
+            "panel_on": bool(board.shared.power),
+            "inverted": bool(board.shared.inverted),
+            "contrast": board.shared.contrast,
+            "interrupt_char": board.shared.interrupt,
+            **board.stats,
+        }
+        if frame:
+            answer["frame"] = board.shared.frame.hex()
+        return answer
+
+    def do_unplug(self):
+        self.board.unplug()
+
+    def do_plug(self):
+        self.board.plug()
+
+    def do_reset(self):
+        self.board.hard_reset()
+
+    def do_boot_download_mode(self):
+        self.board.hard_reset(download=True)
+
+    def do_reboot_after(self, bytes):  # noqa: A002
+        self.board.reboot_after = bytes
+
+    def do_drop(self, bytes, direction="down"):  # noqa: A002
+        for line in self.directions(direction):
+            line.drop_next = bytes
+
+    def do_garble(self, probability, seed=0, direction="down"):
+        for line in self.directions(direction):
+            line.garble = probability
+            line.random.seed(seed)
+
+    def do_stall(self, seconds, direction="both"):
+        for line in self.directions(direction):
+            line.stall(seconds)
+
+    def do_silence(self, on=True):
+        self.board.silent = on
+
+    def do_chatter(self, on=True, text="I (1234) wifi: noise\r\n"):
+        self.board.chatter = text.encode() if on else b""
+
+    def do_wrong_baud(self, on=True):
+        self.board.noise = on
+
+    def do_baud(self, baud):
+        self.board.shared.baud = baud
+
+
+def main():
+    options = parse()
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    board = Board(options)
+    try:
+        board.plug()
+        where = {"port": board.host.path, "control": board.control.address, "pid": os.getpid(), "fs": board.cpu.fs}
+        print(json.dumps(where), flush=True)
+        board.run(read)
+    finally:
+        board.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
