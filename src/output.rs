@@ -1,5 +1,7 @@
 //! Where received datagrams go: rendered to stdout, to a file, to the panel; one write for a batch.
 
+mod stdout;
+
 use std::io::{self, Write as _};
 
 use crate::error::{Error, Outcome, STDOUT};
@@ -9,6 +11,8 @@ use crate::net::sink::{Flow, Notes, Sink};
 use crate::panel::server::ServerPanel;
 use crate::render::Renderer;
 use crate::save::Saver;
+use crate::shutdown::Shutdown;
+use stdout::{Stdout, Taken};
 
 /// Rendered text goes out at this size even while more datagrams are at hand: bounded memory.
 const WRITE_AT: usize = 256 << 10;
@@ -48,7 +52,7 @@ pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
 /// Takes datagrams and shows, saves and draws them.
 pub struct Output {
     renderer: Renderer,
-    stdout: Box<dyn io::Write>,
+    stdout: Stdout,
     text: Vec<u8>,
     saver: Option<Saver>,
     panel: Option<ServerPanel>,
@@ -67,12 +71,18 @@ impl std::fmt::Debug for Output {
 }
 
 impl Output {
-    /// An output that shows datagrams on stdout, and does with them what else is given.
+    /// An output that shows datagrams on stdout, and does with them what else is given. A reader that stopped reading
+    /// is waited for until the end is asked for.
     #[must_use]
-    pub fn new(renderer: Renderer, saver: Option<Saver>, panel: Option<ServerPanel>) -> Self {
+    pub fn new(
+        renderer: Renderer,
+        saver: Option<Saver>,
+        panel: Option<ServerPanel>,
+        shutdown: Shutdown,
+    ) -> Self {
         Self {
             renderer,
-            stdout: stdout(),
+            stdout: Stdout::new(shutdown),
             text: Vec::new(),
             saver,
             panel,
@@ -126,13 +136,16 @@ impl Output {
         if let Some(panel) = &self.panel {
             panel.make_way();
         }
-        let result = self
-            .stdout
-            .write_all(&self.text)
-            .and_then(|()| self.stdout.flush());
+        let result = self.stdout.write(&self.text);
         self.text.clear();
         match result {
-            Ok(()) => {}
+            Ok(Taken::All) => {}
+            Ok(Taken::AllBut(lost)) => {
+                tracing::warn!(
+                    "whoever reads the output has stopped reading: its last {lost} bytes are lost"
+                );
+                self.reader_gone = true;
+            }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_gone = true,
             Err(source) => {
                 // Said once; a full disk behind stdout ends the run.

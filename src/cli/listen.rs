@@ -179,7 +179,12 @@ pub async fn run(
     for (bound, options) in sockets.iter().zip(&wanted) {
         tracing::info!("{}", announcement(bound, options));
     }
-    let mut output = Output::new(Renderer::new(style), saver, args.panel(&sockets));
+    let mut output = Output::new(
+        Renderer::new(style),
+        saver,
+        args.panel(&sockets),
+        shutdown.clone(),
+    );
     let mut listener = Listener::new(&plan, &sockets);
     let end = match output.begin()? {
         Flow::ReaderGone => Ok(End::ReaderGone),
@@ -193,6 +198,8 @@ pub async fn run(
     let has_end = args.count.is_some() || args.duration.is_some();
     match end? {
         End::Asked if has_end => Ok(Outcome::Interrupted),
+        // Left behind, as the end was asked for.
+        End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
         End::Silence if listener.datagrams() == 0 => Err(Error::NoDatagram {
             timeout: args.timeout.unwrap_or_default(),
             local: sockets.first().map(|bound| bound.local),

@@ -270,7 +270,7 @@ pub async fn run(
         broadcast,
     };
     args.say_start(form, &plan);
-    let mut output = args.output(global);
+    let mut output = args.output(global, shutdown);
     if plan.replies.is_some() {
         output.begin()?;
     }
@@ -292,6 +292,8 @@ pub async fn run(
     }
     match end? {
         End::Asked if has_end => Ok(Outcome::Interrupted),
+        // Left behind, as the end was asked for.
+        End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
         End::Asked | End::ReaderGone => Ok(Outcome::Done),
         End::Complete => args.verdict(&plan, sender.into_report()),
     }
@@ -471,7 +473,7 @@ impl SendArgs {
         }
     }
 
-    fn output(&self, global: &GlobalArgs) -> Output {
+    fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> Output {
         let stdout = std::io::stdout();
         let style = Style {
             format: self.format,
@@ -484,7 +486,7 @@ impl SendArgs {
             encoding: self.encoding,
             separator: Vec::new(),
         };
-        Output::new(Renderer::new(style), None, None)
+        Output::new(Renderer::new(style), None, None, shutdown.clone())
     }
 
     /// What a run that came to its end says to a script.

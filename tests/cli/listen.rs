@@ -1,8 +1,8 @@
 //! `listen`: every format to the byte, what ends it, whom it hears, whom it answers, and what it counts.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -656,52 +656,104 @@ fn what_came_before_ctrl_c_is_printed() {
     );
 }
 
-#[test]
-fn a_second_ctrl_c_ends_it_even_while_nobody_reads_its_output() {
-    let mut child = udpcli([
-        "listen",
-        "--port",
-        "0",
-        "--bind",
-        "127.0.0.1",
-        "--format",
-        "raw",
-    ])
+/// A listener that has more to write than its pipe holds and its reader takes.
+fn listener_nobody_reads(args: &[&str]) -> Child {
+    let mut child = udpcli(
+        [
+            "listen",
+            "--port",
+            "0",
+            "--bind",
+            "127.0.0.1",
+            "--format",
+            "raw",
+        ]
+        .iter()
+        .chain(args),
+    )
     .stdin(Stdio::null())
     .stdout(Stdio::piped())
     .stderr(Stdio::piped())
     .spawn()
     .unwrap();
     let mut line = String::new();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut stderr = BufReader::new(child.stderr.as_mut().unwrap());
     stderr.read_line(&mut line).unwrap();
     let address = listening_address(&line);
     let socket = loopback_socket();
-    // More than a pipe holds (64 KiB): the write to it blocks.
+    // A pipe holds 64 KiB.
     for _ in 0..8 {
         socket.send_to(&vec![b'x'; 30_000], address).unwrap();
     }
     let wait_channel = format!("/proc/{}/wchan", child.id());
     eventually("the listener waits for its reader", || {
-        std::fs::read_to_string(&wait_channel)
-            .unwrap()
-            .contains("pipe_w")
+        let channel = std::fs::read_to_string(&wait_channel).unwrap();
+        // Not in epoll, where it waits for datagrams.
+        channel.contains("pipe_w") || (channel.contains("poll") && !channel.contains("ep_poll"))
     });
+    child
+}
+
+fn interrupt(child: &Child) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn ctrl_c_ends_it_though_nobody_reads_its_output() {
+    for (args, code) in [(&[][..], 0), (&["-n", "100"], 130)] {
+        let mut child = listener_nobody_reads(args);
+        let asked = Instant::now();
+        interrupt(&child);
+        let status = eventually_ended(&mut child);
+        assert_eq!(status.code(), Some(code), "{args:?}");
+        assert!(asked.elapsed() < DEADLINE);
+        let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+        assert_in_order(&stderr, &["stopped reading", " datagrams, ", "0 truncated"]);
+    }
+}
+
+#[test]
+fn a_reader_that_pauses_gets_everything_in_order() {
+    let mut child = listener_nobody_reads(&["-n", "8"]);
+    // It waits: nothing is given up unless the end is asked for.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none());
+    let mut output = Vec::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_end(&mut output)
+        .unwrap();
+    assert_eq!(output.len(), 240_000);
+    assert_eq!(eventually_ended(&mut child).code(), Some(0));
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_even_while_nobody_reads_its_output() {
+    let mut child = listener_nobody_reads(&[]);
     let deadline = Instant::now() + DEADLINE;
     let status = loop {
-        let sent = Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
+        interrupt(&child);
         // One signal a look: two in a row could become one.
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(20));
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
         assert!(Instant::now() < deadline, "still running");
     };
     assert_eq!(status.code(), Some(130));
+}
+
+fn eventually_ended(child: &mut Child) -> ExitStatus {
+    let mut ended = None;
+    eventually("the listener ends", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    ended.unwrap()
 }
 
 #[test]
