@@ -68,6 +68,12 @@ pub fn wants_color(choice: ColorChoice, stream: &impl anstream::stream::RawStrea
     }
 }
 
+/// Whether stderr gets colour.
+#[must_use]
+pub fn has_color() -> bool {
+    COLOR.get().copied().unwrap_or(false)
+}
+
 /// Ends the line on which a terminal showed `^C`, so that what follows begins on its own.
 pub fn end_interrupted_line() {
     if io::stderr().is_terminal() {
@@ -77,7 +83,7 @@ pub fn end_interrupted_line() {
 
 /// Prints an error, its causes and its hint, each on a line of its own.
 pub fn report(error: &Error) {
-    let color = COLOR.get().copied().unwrap_or(false);
+    let color = has_color();
     let (red, bold, reset) = if color {
         ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
     } else {

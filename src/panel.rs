@@ -183,7 +183,9 @@ impl Panel {
     }
 
     /// Draws the screen where the cursor is, or over what was drawn before, in one write; nothing where it does not fit.
-    pub fn draw(&self, screen: &Screen) {
+    ///
+    /// The cursor stays behind `below`, which is less than a row: a line that is not yet complete.
+    pub fn draw(&self, screen: &Screen, below: &str) {
         let drawn = lines(screen, self.view, Terminal::of_stderr(self.color));
         let mut text = String::from(HOLD);
         if let Some(rows) = take() {
@@ -195,6 +197,7 @@ impl Panel {
             text.push_str("\x1b[K\n");
         }
         text.push_str("\x1b[J");
+        text.push_str(below);
         text.push_str(SHOW);
         WIDTH.store(drawn.width, Ordering::Relaxed);
         DRAWN.store(drawn.lines.len(), Ordering::Relaxed);

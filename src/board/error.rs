@@ -65,6 +65,10 @@ pub enum Error {
     Refused { doing: String, exception: String },
     #[error("the program ended with {exception}")]
     Traceback { exception: String },
+    #[error("the board has no OLED that can be mirrored")]
+    NoDisplay,
+    #[error("the board's program showed nothing on the OLED")]
+    NothingShown,
 
     // Its file system.
     #[error("{path} is not on the board")]
@@ -95,7 +99,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Traceback { .. } => 1,
+            Self::Traceback { .. } | Self::NothingShown => 1,
             Self::Interrupted => 130,
             _ => 3,
         }
@@ -148,6 +152,9 @@ impl Error {
                 "a weak power supply or cable does this too (brown-out), most often when Wi-Fi starts".to_owned()
             }
             Self::NoSuchFile { .. } => "udpcli board ls shows what is there".to_owned(),
+            Self::NoDisplay => {
+                "the mirror takes `oled` of the module mpython: has the board the maker's firmware, and is its display connected?".to_owned()
+            }
             Self::IsFolder { .. } => "its files are taken or removed with it when -r is given".to_owned(),
             Self::Full { .. } => {
                 "the old file is as it was; udpcli board ls shows what takes the space, udpcli board rm frees it".to_owned()
@@ -161,6 +168,7 @@ impl Error {
             | Self::Interrupted
             | Self::Answer { .. }
             | Self::Refused { .. }
+            | Self::NothingShown
             | Self::Traceback { .. } => return None,
         };
         Some(hint)

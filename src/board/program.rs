@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::board::error::Error;
 use crate::board::files::Files;
+use crate::board::literal;
 use crate::board::repl::{Repl, Way};
 
 /// Where a program goes that is too long for the board's memory.
@@ -31,11 +32,17 @@ impl Launch {
     }
 }
 
-/// Starts a program. Where an earlier one left something behind, the interpreter is started anew before, if `fresh`.
+/// Starts a program. Where an earlier one left something behind, the interpreter is started anew before, if `fresh`;
+/// `before` runs in between.
 ///
 /// # Errors
 /// The board does not take it.
-pub fn start(repl: &mut Repl, source: &[u8], fresh: bool) -> Result<Launch, Error> {
+pub fn start(
+    repl: &mut Repl,
+    source: &[u8],
+    fresh: bool,
+    before: impl FnOnce(&mut Repl) -> Result<(), Error>,
+) -> Result<Launch, Error> {
     let answer = repl.exec("looking at the interpreter", PROBE, Duration::from_secs(5))?;
     let text = String::from_utf8_lossy(&answer);
     let mut numbers = text.split_whitespace();
@@ -48,6 +55,7 @@ pub fn start(repl: &mut Repl, source: &[u8], fresh: bool) -> Result<Launch, Erro
         tracing::debug!("soft reset: an earlier program left something behind");
         repl.soft_reset()?;
     }
+    before(repl)?;
     let must_be_file = source.iter().any(|byte| matches!(byte, 1..=5))
         || (source.len() > SURELY_FITS && !fits(repl, source.len(), memory)?);
     if !must_be_file {
@@ -60,10 +68,7 @@ pub fn start(repl: &mut Repl, source: &[u8], fresh: bool) -> Result<Launch, Erro
     let mut files = Files::open(repl)?;
     files.put(FILE, source, &mut |_| {})?;
     files.close()?;
-    let code = format!(
-        "try:execfile\nexcept NameError:exec(open('{FILE}').read())\nelse:execfile('{FILE}')"
-    );
-    repl.submit(Way::Plain, "starting the program", code.as_bytes())?;
+    start_file(repl, FILE)?;
     Ok(Launch { file: true })
 }
 
@@ -72,6 +77,42 @@ pub fn start(repl: &mut Repl, source: &[u8], fresh: bool) -> Result<Launch, Erro
 fn fits(repl: &mut Repl, len: usize, memory: usize) -> Result<bool, Error> {
     let share = if repl.has_raw_paste()? { 1 } else { 3 };
     Ok(len.saturating_mul(share) < memory)
+}
+
+/// Looks whether a file is on the board.
+///
+/// # Errors
+/// [`Error::NoSuchFile`] if it is not.
+pub fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
+    let code = format!("open({}).close()", literal::quoted(path));
+    match repl.exec(
+        "looking for a file",
+        code.as_bytes(),
+        Duration::from_secs(5),
+    ) {
+        Err(Error::Refused { .. }) => Err(Error::NoSuchFile {
+            path: path.to_owned(),
+        }),
+        result => result.map(drop),
+    }
+}
+
+/// Runs a file on the board, as the program that the board starts by itself would run.
+///
+/// # Errors
+/// The board does not take it.
+pub fn start_file(repl: &mut Repl, path: &str) -> Result<(), Error> {
+    repl.submit(
+        Way::Plain,
+        "starting the program",
+        run_file(path).as_bytes(),
+    )
+}
+
+/// Code that runs a file under the name `__main__`.
+fn run_file(path: &str) -> String {
+    let path = literal::quoted(path);
+    format!("try:execfile\nexcept NameError:exec(open({path}).read())\nelse:execfile({path})")
 }
 
 /// Takes away what [`start`] put on the board.

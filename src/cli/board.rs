@@ -3,12 +3,15 @@
 mod files;
 mod info;
 mod list;
+mod mirroring;
+mod oled;
 mod password;
 mod repl;
 mod reset;
 mod run;
 mod screen;
 mod session;
+mod stack;
 
 use std::time::Duration;
 
@@ -74,6 +77,8 @@ pub enum BoardCommand {
     Rm(files::RmArgs),
     /// An interactive terminal to the board's prompt; Ctrl-] leaves
     Repl(repl::ReplArgs),
+    /// Show what the board's main.py shows on the OLED
+    Oled(oled::OledArgs),
     /// Soft or hard reset; the board's main.py starts
     Reset(reset::ResetArgs),
 }
@@ -101,6 +106,7 @@ pub fn run(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         BoardCommand::Rm(rm) => files::rm(&rm, &args.serial),
         BoardCommand::Run(run) => run::run(&run, &args.serial),
         BoardCommand::Repl(repl) => repl::run(&repl, &args.serial, global.quiet),
+        BoardCommand::Oled(oled) => oled::run(&oled, &args.serial),
         BoardCommand::Reset(reset) => reset::run(&reset, &args.serial),
     }
 }

@@ -61,7 +61,7 @@ impl ServerPanel {
 
     /// Draws the panel where the cursor is, or over itself; not where it does not fit.
     pub fn draw(&self) {
-        self.panel.draw(&self.screen);
+        self.panel.draw(&self.screen, "");
     }
 
     /// Leaves the panel where it is: what follows is written below.

@@ -1,4 +1,8 @@
-//! The agent's code as it is sent: without comments, long names and most white space, under 3 KB.
+//! The agent's code as it is sent: without comments, long names and most white space, and deflated.
+
+use flate2::{Compress, Compression, FlushCompress};
+
+use crate::board::literal;
 
 /// What is sent, as people read it.
 const SOURCE: &str = include_str!("agent.py");
@@ -80,6 +84,45 @@ pub fn source(report: Report) -> String {
         // No pages are looked at then, and none is sent.
         Report::Texts => minify(&SOURCE.replace("range(0, 1024, 128)", "()")),
     }
+}
+
+/// As [`source`], deflated, with code before it that inflates and runs it: less than 2 KB on the line.
+///
+/// It raises `ImportError` on firmware that cannot inflate.
+#[must_use]
+pub fn packed(report: Report) -> Vec<u8> {
+    /// Both sides keep so much of what went before, in bits.
+    const WINDOW: u8 = 10;
+    let source = source(report);
+    let mut deflated = Vec::with_capacity(source.len());
+    let mut compressor = Compress::new_with_window_bits(Compression::best(), false, WINDOW);
+    let packed = compressor.compress_vec(source.as_bytes(), &mut deflated, FlushCompress::Finish);
+    if packed.is_err() {
+        // Deflate takes all bytes; an error would be zlib's own.
+        return source.into_bytes();
+    }
+    let mut code = b"def _u():
+ try:
+  from uzlib import DecompIO as u
+  from uio import BytesIO as b
+  f=lambda b:u(b,-10)
+ except ImportError:
+  import deflate as u
+  from io import BytesIO as b
+  f=lambda b:u.DeflateIO(b,u.RAW,10)
+ exec(f(b("
+        .to_vec();
+    literal::append_bytes(&deflated, &mut code);
+    code.extend(b")).read())\n_u()\n");
+    code
+}
+
+/// Whether a program may show something on the OLED, as far as its text says.
+#[must_use]
+pub fn is_of_use_to(program: &[u8]) -> bool {
+    [&b"mpython"[..], b"oled"]
+        .iter()
+        .any(|word| memchr::memmem::find(program, word).is_some())
 }
 
 /// Takes comments, indentation beyond one column a level, needless spaces and long names away, and joins statements.
@@ -208,6 +251,7 @@ mod tests {
             assert!(source.len() < 3000, "{} bytes", source.len());
             assert!(source.is_ascii() && !source.contains('#'));
         }
+        assert!(packed(Report::Everything).len() < 2000);
         assert_ne!(source(Report::Texts), source(Report::Everything));
     }
 }

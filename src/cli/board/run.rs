@@ -7,13 +7,17 @@ use std::time::Duration;
 use clap::Args;
 
 use super::screen::Screen;
-use super::{SerialArgs, session};
+use super::stack::Stack;
+use super::{SerialArgs, mirroring, session};
 use crate::board::error::Error as BoardError;
 use crate::board::example::{Example, Settings};
+use crate::board::mirror::Mirror;
+use crate::board::mirror::agent::{self, Report};
 use crate::board::program::{self, Launch};
 use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
 use crate::cli::value;
 use crate::error::{Error, Outcome};
+use crate::panel::View;
 use crate::shutdown::Shutdown;
 use crate::terminal::Filter;
 
@@ -22,7 +26,8 @@ const MAX_SCRIPT: u64 = 16 << 20;
 
 /// Run a program in the board's memory and print its output
 ///
-/// Nothing is stored on the board. Ctrl-C interrupts the program; a second one leaves.
+/// On a terminal, what a program that speaks of mpython or oled shows on the OLED is drawn below its output. Nothing is
+/// stored on the board. Ctrl-C interrupts the program; a second one leaves.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,6 +46,12 @@ pub struct RunArgs {
     /// Start it and leave it running
     #[arg(long)]
     detach: bool,
+    /// Do not draw what the OLED shows
+    #[arg(long)]
+    no_mirror: bool,
+    /// Save what the OLED showed last, as a PNG file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_mirror", "detach"])]
+    image: Option<PathBuf>,
     /// Run in the interpreter as it is, with what earlier programs left
     #[arg(long)]
     no_soft_reset: bool,
@@ -81,13 +92,35 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);
     }
-    let launch = program::start(&mut repl, &source, !args.no_soft_reset)?;
+    let mut printer = Printer::new(shutdown);
+    if printer.takes_panel() || args.image.is_some() {
+        let is_of_use = args.image.is_some() || agent::is_of_use_to(&source);
+        if is_of_use && !args.no_mirror && !args.detach {
+            printer.mirror = Some(Mirror::new());
+        }
+    }
+    let mirror = printer.mirror.as_mut();
+    let launch = program::start(
+        &mut repl,
+        &source,
+        !args.no_soft_reset,
+        |repl| match mirror {
+            Some(mirror) => mirroring::attach(repl, mirror, Report::Everything),
+            None => Ok(()),
+        },
+    )?;
     if args.detach {
         return detach(repl, launch);
     }
-    let mut printer = Printer::new(shutdown);
     let ended = repl.follow(&mut printer);
+    if let (Ok(Ended::Done | Ended::Exception(_)), Some(mirror)) = (&ended, &mut printer.mirror) {
+        let changed = mirroring::finish(&mut repl, mirror);
+        printer.show(&[], changed);
+    }
     printer.end();
+    if let Some(path) = &args.image {
+        save(&printer, path)?;
+    }
     let ended = match ended {
         Ok(ended) => ended,
         Err(error) => {
@@ -99,6 +132,20 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     match printer.failure {
         Some(failure) => Err(failure),
         None => outcome,
+    }
+}
+
+/// Saves the last picture, if there was one.
+fn save(printer: &Printer, path: &std::path::Path) -> Result<(), Error> {
+    match printer.mirror.as_ref().map(Mirror::screen) {
+        Some(screen) if screen.changes > 0 => mirroring::save(screen, path),
+        _ => {
+            tracing::warn!(
+                "the program showed nothing on an OLED: no {}",
+                path.display()
+            );
+            Ok(())
+        }
     }
 }
 
@@ -276,7 +323,7 @@ fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
 }
 
 /// The board's own words, on stderr: what the program printed before is data.
-fn show_traceback(text: &str) {
+pub(super) fn show_traceback(text: &str) {
     let mut out = Vec::new();
     if io::stderr().is_terminal() {
         let mut filter = Filter::default();
@@ -291,6 +338,10 @@ fn show_traceback(text: &str) {
 /// Hands the program's output on, and Ctrl-C to the program.
 struct Printer {
     screen: Screen,
+    /// Takes the OLED's frames out of the output.
+    mirror: Option<Mirror>,
+    /// The panel below it, where both stdout and stderr are the terminal.
+    stack: Option<Stack>,
     shutdown: Shutdown,
     interrupted: bool,
     reader_gone: bool,
@@ -302,6 +353,9 @@ impl Printer {
     fn new(shutdown: Shutdown) -> Self {
         Self {
             screen: Screen::new(),
+            mirror: None,
+            stack: (io::stdout().is_terminal() && io::stderr().is_terminal())
+                .then(|| Stack::new(View::Picture)),
             shutdown,
             interrupted: false,
             reader_gone: false,
@@ -309,7 +363,40 @@ impl Printer {
         }
     }
 
+    fn takes_panel(&self) -> bool {
+        self.stack.is_some()
+    }
+
+    /// Shows what was printed, and the panel.
+    fn show(&mut self, printed: &[u8], changed: bool) {
+        if self.reader_gone {
+            return;
+        }
+        let shown = match (&mut self.stack, &self.mirror) {
+            (Some(stack), Some(mirror)) => {
+                stack.show(&mut self.screen, printed, mirror.screen(), changed)
+            }
+            _ => self.screen.show(printed),
+        };
+        match shown {
+            Ok(there) => self.reader_gone = !there,
+            Err(error) => {
+                self.reader_gone = true;
+                self.failure = Some(error);
+            }
+        }
+    }
+
     fn end(&mut self) {
+        if let Some(mirror) = &mut self.mirror {
+            let mut rest = Vec::new();
+            mirror.finish(&mut rest);
+            mirroring::report_losses(mirror);
+            self.show(&rest, false);
+        }
+        if let Some(stack) = &mut self.stack {
+            stack.end();
+        }
         if let Err(error) = self.screen.end() {
             self.failure.get_or_insert(error);
         }
@@ -318,16 +405,13 @@ impl Printer {
 
 impl Follower for Printer {
     fn output(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
-        if self.reader_gone {
+        let Some(mirror) = &mut self.mirror else {
+            self.show(bytes, false);
             return Ok(());
-        }
-        match self.screen.show(bytes) {
-            Ok(there) => self.reader_gone = !there,
-            Err(error) => {
-                self.reader_gone = true;
-                self.failure = Some(error);
-            }
-        }
+        };
+        let (mut printed, mut changed) = (Vec::new(), false);
+        mirror.feed(bytes, &mut printed, |_| changed = true);
+        self.show(&printed, changed);
         Ok(())
     }
 

@@ -25,12 +25,18 @@ impl Screen {
     /// # Errors
     /// stdout cannot be written.
     pub(super) fn show(&mut self, bytes: &[u8]) -> Result<bool, Error> {
+        let out = self.filtered(bytes);
+        self.write(&out)
+    }
+
+    /// The board's bytes as they go to stdout.
+    pub(super) fn filtered(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         match &mut self.filter {
             Some(filter) => filter.pass(bytes, &mut out),
             None => out.extend_from_slice(bytes),
         }
-        self.write(&out)
+        out
     }
 
     /// Nothing more comes: what was held back is shown.
@@ -43,7 +49,11 @@ impl Screen {
         Ok(())
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<bool, Error> {
+    /// Writes what is filtered. False if the reader went away.
+    ///
+    /// # Errors
+    /// stdout cannot be written.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<bool, Error> {
         match self
             .stdout
             .write_all(bytes)

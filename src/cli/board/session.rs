@@ -36,9 +36,14 @@ pub(super) fn open(serial: &SerialArgs, shutdown: Shutdown) -> Result<Link, Erro
     Ok(Link::open(&address(serial)?, shutdown)?)
 }
 
+/// Gets into the board's raw REPL.
+pub(super) fn open_repl(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
+    Ok(Repl::enter(open(serial, shutdown)?)?)
+}
+
 /// Gets into the board's raw REPL, and says what that took.
 pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
-    let repl = Repl::enter(open(serial, shutdown)?)?;
+    let repl = open_repl(serial, shutdown)?;
     if repl.entered().stopped_program {
         tracing::info!(
             "the program that ran on the board was stopped; udpcli board reset starts its main.py again"

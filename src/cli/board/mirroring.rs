@@ -1,0 +1,74 @@
+//! What `board run` and `board oled` share: the agent on the board, and the picture file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::board::error::Error as BoardError;
+use crate::board::mirror::agent::{self, Report};
+use crate::board::mirror::{Mirror, image};
+use crate::board::repl::Repl;
+use crate::error::Error;
+use crate::panel::screen::Screen;
+
+/// How long the agent may take to start, above all `import mpython`.
+const START: Duration = Duration::from_secs(5);
+
+/// Starts the agent. Without a display, or without the memory for it, everything goes on as if it were not there.
+pub(super) fn attach(
+    repl: &mut Repl,
+    mirror: &mut Mirror,
+    report: Report,
+) -> Result<(), BoardError> {
+    let doing = "starting the OLED mirror";
+    let mut answer = repl.exec(doing, &agent::packed(report), START);
+    if let Err(BoardError::Refused { exception, .. }) = &answer
+        && exception.contains("ImportError")
+    {
+        // Firmware that cannot inflate.
+        answer = repl.exec(doing, agent::source(report).as_bytes(), START);
+    }
+    let answer = match answer {
+        Err(error @ BoardError::Refused { .. }) => {
+            tracing::warn!("no OLED mirror: {error}");
+            return Ok(());
+        }
+        answer => answer?,
+    };
+    // What mpython prints while it is imported is no output of the program.
+    mirror.feed(&answer, &mut Vec::new(), |_| {});
+    tracing::debug!(
+        attached = mirror.is_attached(),
+        "the OLED mirror is on the board"
+    );
+    Ok(())
+}
+
+/// After the program: what was shown last comes once more, whatever was lost on the way. True if the screen changed.
+pub(super) fn finish(repl: &mut Repl, mirror: &mut Mirror) -> bool {
+    let mut changed = false;
+    if mirror.is_attached() {
+        match repl.exec("ending the OLED mirror", agent::FINISH.as_bytes(), START) {
+            Ok(answer) => mirror.feed(&answer, &mut Vec::new(), |_| changed = true),
+            Err(error) => tracing::debug!("the last picture did not come: {error}"),
+        }
+    }
+    changed
+}
+
+/// Says what was lost.
+pub(super) fn report_losses(mirror: &Mirror) {
+    if mirror.garbled() > 0 {
+        tracing::warn!(
+            "{} frames of the OLED came garbled and were dropped",
+            mirror.garbled()
+        );
+    }
+}
+
+/// Saves the picture.
+pub(super) fn save(screen: &Screen, path: &Path) -> Result<(), Error> {
+    image::save(screen, path).map_err(|source| Error::Write {
+        object: path.display().to_string(),
+        source,
+    })
+}

@@ -1,0 +1,334 @@
+//! `udpcli board oled`.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use super::run::show_traceback;
+use super::screen::Screen as Stdout;
+use super::stack::Stack;
+use super::{SerialArgs, mirroring, session};
+use crate::board::error::Error as BoardError;
+use crate::board::mirror::agent::Report;
+use crate::board::mirror::{Mirror, json};
+use crate::board::program;
+use crate::board::repl::{Ended, Follower, Wish, last_line};
+use crate::error::{Error, Outcome};
+use crate::panel::screen::Screen;
+use crate::panel::{self, Terminal, View};
+use crate::shutdown::Shutdown;
+use crate::terminal::Filter;
+
+/// With --once: the screen is taken when it did not change for so long.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// With --once: or so long after the first one.
+const LONGEST_LOOK: Duration = Duration::from_secs(3);
+
+/// The program that the board starts by itself.
+const MAIN: &str = "main.py";
+
+/// Show what the board's main.py shows on the OLED
+///
+/// The board's main.py starts anew for it (soft reset), with the mirror in front. Ctrl-C ends the view; main.py runs on.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board oled                              the picture on the terminal, as it changes
+  udpcli board oled --format json                a line for each change
+  udpcli board oled --once --image screen.png    one look, as text and as a file")]
+pub struct OledArgs {
+    /// One look: the first screen that stays for half a second
+    #[arg(long)]
+    once: bool,
+    /// Save what was shown last, as a PNG file
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// How a change is shown [default: picture on a terminal, text elsewhere]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// With --format json: the pixels as well
+    #[arg(long)]
+    framebuffer: bool,
+}
+
+/// How a screen is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The texts, about where they are
+    Text,
+    /// One JSON object a line: docs/oled.schema.json
+    Json,
+    /// Every pixel
+    Picture,
+}
+
+/// Starts main.py with the mirror and shows what it shows.
+pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let is_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
+    let format = args.format.unwrap_or(if is_terminal && !args.once {
+        Format::Picture
+    } else {
+        Format::Text
+    });
+    if args.framebuffer && format != Format::Json {
+        return Err(Error::usage("--framebuffer goes with --format json"));
+    }
+    let shutdown = session::shutdown(1)?;
+    tracing::info!(
+        "soft reset: the board's {MAIN} starts anew, with the OLED mirror in front of it"
+    );
+    let mut repl = session::open_repl(serial, shutdown.clone())?;
+    if shutdown.is_asked() {
+        return Ok(Outcome::Done);
+    }
+    program::exists(&mut repl, MAIN)?;
+    repl.soft_reset()?;
+    let report = if format == Format::Picture || args.framebuffer || args.image.is_some() {
+        Report::Everything
+    } else {
+        Report::Texts
+    };
+    let mut mirror = Mirror::new();
+    mirroring::attach(&mut repl, &mut mirror, report)?;
+    if !mirror.is_attached() {
+        return Err(BoardError::NoDisplay.into());
+    }
+    program::start_file(&mut repl, MAIN)?;
+    let mut watcher = Watcher::new(args, format, is_terminal, mirror, shutdown);
+    let ended = repl.follow(&mut watcher);
+    if let Ok(Ended::Done | Ended::Exception(_)) = &ended {
+        mirroring::finish(&mut repl, &mut watcher.mirror);
+        watcher.render();
+    }
+    watcher.end();
+    let ended = match (ended, watcher.failure.take()) {
+        (_, Some(failure)) => {
+            repl.detach();
+            return Err(failure);
+        }
+        (ended, None) => ended?,
+    };
+    if let Some(path) = &args.image
+        && watcher.first.is_some()
+    {
+        mirroring::save(watcher.mirror.screen(), path)?;
+    }
+    let outcome = match ended {
+        Ended::Left => {
+            repl.detach();
+            tracing::info!("{MAIN} runs on; udpcli board reset starts it without the mirror");
+            Ok(Outcome::Done)
+        }
+        Ended::Done | Ended::Exited => {
+            repl.close()?;
+            tracing::info!("{MAIN} has come to its end");
+            Ok(Outcome::Done)
+        }
+        Ended::Exception(text) => {
+            repl.close()?;
+            show_traceback(&text);
+            let exception = last_line(&text);
+            Err(BoardError::Traceback { exception }.into())
+        }
+        Ended::Restarted => {
+            repl.detach();
+            let doing = format!("{MAIN} ran");
+            Err(BoardError::Restarted { doing }.into())
+        }
+    };
+    match outcome {
+        Ok(Outcome::Done) if args.once && watcher.first.is_none() && !watcher.is_asked() => {
+            Err(BoardError::NothingShown.into())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Shows screens as they come.
+struct Watcher {
+    mirror: Mirror,
+    format: Format,
+    once: bool,
+    framebuffer: bool,
+    stdout: Stdout,
+    /// Prints and panel on one terminal.
+    stack: Option<Stack>,
+    filter: Filter,
+    /// What was shown last on stdout, which is not shown twice.
+    last: String,
+    /// When the first whole screen came, and the last change.
+    first: Option<Instant>,
+    changed: Instant,
+    shutdown: Shutdown,
+    reader_gone: bool,
+    failure: Option<Error>,
+}
+
+impl Watcher {
+    fn new(
+        args: &OledArgs,
+        format: Format,
+        is_terminal: bool,
+        mirror: Mirror,
+        shutdown: Shutdown,
+    ) -> Self {
+        let view = match format {
+            Format::Text => Some(View::Text),
+            Format::Picture => Some(View::Picture),
+            Format::Json => None,
+        };
+        Self {
+            mirror,
+            format,
+            once: args.once,
+            framebuffer: args.framebuffer,
+            stdout: Stdout::new(),
+            stack: view.filter(|_| is_terminal && !args.once).map(Stack::new),
+            filter: Filter::default(),
+            last: String::new(),
+            first: None,
+            changed: Instant::now(),
+            shutdown,
+            reader_gone: false,
+            failure: None,
+        }
+    }
+
+    fn is_asked(&self) -> bool {
+        self.shutdown.is_asked()
+    }
+
+    /// A screen as it goes to stdout.
+    fn rendered(screen: &Screen, format: Format, framebuffer: bool) -> String {
+        let view = match format {
+            Format::Json => return json::line(screen, framebuffer) + "\n",
+            Format::Text => View::Text,
+            Format::Picture => View::Picture,
+        };
+        let mut terminal = Terminal::of_stderr(crate::logging::has_color());
+        if !io::stdout().is_terminal() {
+            // Braille, which most places are wide enough for.
+            terminal.columns = 100;
+            terminal.rows = usize::MAX;
+            terminal.color = false;
+        }
+        let mut text = String::new();
+        for line in panel::lines(screen, view, terminal).lines {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() && !self.reader_gone {
+            let written = self.stdout.write(bytes);
+            self.note(written);
+        }
+    }
+
+    fn note(&mut self, written: Result<bool, Error>) {
+        match written {
+            Ok(there) => self.reader_gone |= !there,
+            Err(error) => {
+                self.reader_gone = true;
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    /// The screen as it is, unless a panel shows it.
+    fn render(&mut self) {
+        if self.stack.is_some() {
+            self.show_stacked(&[], true);
+        } else if !self.once {
+            let text = Self::rendered(self.mirror.screen(), self.format, self.framebuffer);
+            self.write_new(text);
+        }
+    }
+
+    fn write_new(&mut self, text: String) {
+        if text != self.last {
+            self.write(text.as_bytes());
+            self.last = text;
+        }
+    }
+
+    fn show_stacked(&mut self, printed: &[u8], changed: bool) {
+        if let Some(stack) = &mut self.stack {
+            let shown = stack.show(&mut self.stdout, printed, self.mirror.screen(), changed);
+            self.note(shown);
+        }
+    }
+
+    /// What the program prints goes above the panel, or to stderr: it is not what was asked for.
+    fn show_prints(&mut self, bytes: &[u8], changed: bool) {
+        if self.stack.is_some() {
+            return self.show_stacked(bytes, changed);
+        }
+        let mut printed = Vec::with_capacity(bytes.len());
+        if io::stderr().is_terminal() {
+            self.filter.pass(bytes, &mut printed);
+        } else {
+            printed.extend_from_slice(bytes);
+        }
+        // Nobody waits for it.
+        let _ = io::stderr().write_all(&printed);
+    }
+
+    fn end(&mut self) {
+        let mut rest = Vec::new();
+        self.mirror.finish(&mut rest);
+        self.show_prints(&rest, false);
+        if let Some(stack) = &mut self.stack {
+            stack.end();
+        }
+        if self.once && self.first.is_some() {
+            let text = Self::rendered(self.mirror.screen(), self.format, self.framebuffer);
+            self.write_new(text);
+        }
+        mirroring::report_losses(&self.mirror);
+    }
+}
+
+impl Follower for Watcher {
+    fn output(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
+        let (format, framebuffer) = (self.format, self.framebuffer);
+        let (mut plain, mut lines) = (Vec::new(), Vec::new());
+        let (mut changed, mut whole) = (false, false);
+        let renders = self.stack.is_none() && !self.once;
+        self.mirror.feed(bytes, &mut plain, |screen| {
+            changed = true;
+            whole |= screen.whole;
+            if renders {
+                lines.push(Self::rendered(screen, format, framebuffer));
+            }
+        });
+        if changed {
+            self.changed = Instant::now();
+        }
+        if whole {
+            self.first.get_or_insert(self.changed);
+        }
+        for line in lines {
+            self.write_new(line);
+        }
+        self.show_prints(&plain, changed);
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<Wish, BoardError> {
+        let looked = self.once
+            && self.first.is_some_and(|first| {
+                self.changed.elapsed() > QUIET || first.elapsed() > LONGEST_LOOK
+            });
+        Ok(if looked || self.is_asked() || self.reader_gone {
+            Wish::Leave
+        } else {
+            Wish::GoOn
+        })
+    }
+}
