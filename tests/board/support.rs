@@ -337,6 +337,17 @@ pub(crate) fn mpremote_ok<const N: usize>(board: &VirtualBoard, args: [&str; N])
     stdout.into_owned()
 }
 
+/// Runs a Python program in the environment, with one argument; it must succeed.
+#[track_caller]
+pub(crate) fn python(code: &str, argument: &str) {
+    let mut command = Command::new("timeout");
+    command
+        .arg(DEADLINE.as_secs().to_string())
+        .arg(environment().join("python"))
+        .args(["-c", code, argument]);
+    must(&mut command, "");
+}
+
 /// A board's port, opened without a client: bytes as they are.
 #[derive(Debug)]
 pub(crate) struct Port {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::support::{Options, Port, VirtualBoard, mpremote, mpremote_ok};
+use crate::support::{Options, Port, VirtualBoard, mpremote, mpremote_ok, python};
 
 fn kinds() -> [(&'static str, Options); 2] {
     [
@@ -231,4 +231,72 @@ fn faults_come_when_asked_for() {
     port.until(b"waiting for download");
     board.control("chatter", json!({"on": true}));
     port.until(b"wifi: noise\r\nI (1234) wifi: noise\r\n");
+}
+
+#[test]
+fn ports_over_the_network_work() {
+    for flag in ["--tcp", "--rfc2217"] {
+        let board = VirtualBoard::options().flag(flag).ready();
+        assert_eq!(mpremote_ok(&board, ["exec", "print(1)"]), "1\r\n", "{flag}");
+    }
+}
+
+#[test]
+fn control_lines_reset_the_board() {
+    let mut board = VirtualBoard::options().flag("--rfc2217").ready();
+    // What esptool does: EN low; IO0 low while EN rises; then both free.
+    let code = "import serial, sys, time
+port = serial.serial_for_url(sys.argv[1], 115200, timeout=10)
+port.dtr = False; port.rts = True; time.sleep(0.05)
+port.rts = False
+assert port.read_until(b'boot:0x13').endswith(b'boot:0x13')
+port.dtr = False; port.rts = True; time.sleep(0.05)
+port.dtr = True; port.rts = False; time.sleep(0.05)
+port.dtr = False
+assert port.read_until(b'waiting for download').endswith(b'waiting for download')
+";
+    python(code, &board.port);
+    assert_eq!(board.count("resets"), 2);
+    assert_eq!(board.stats()["state"], "download");
+}
+
+#[test]
+fn opening_the_port_can_reset_the_board() {
+    let mut board = VirtualBoard::options().flag("--reset-on-open").ready();
+    let mut port = Port::open(&board);
+    port.until(b"rst:0x1");
+    board.wait_ready();
+    assert_eq!(board.count("resets"), 1);
+}
+
+#[test]
+fn udp_goes_between_two_boards() {
+    let board = |ip: &str| {
+        VirtualBoard::options()
+            .arg("--ip", ip)
+            .arg("--wifi", "class:secret")
+            .ready()
+    };
+    let (receiver, sender) = (board("127.0.0.31"), board("127.0.0.32"));
+    let join = "from mpython import *; import socket; wifi().connectWiFi('class', 'secret'); \
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); ";
+    mpremote_ok(
+        &receiver,
+        [
+            "exec",
+            &format!("{join}s.bind(('0.0.0.0', 6000)); s.settimeout(10)"),
+        ],
+    );
+    mpremote_ok(
+        &sender,
+        [
+            "exec",
+            &format!("{join}s.sendto(b'hello', ('127.0.0.31', 6000))"),
+        ],
+    );
+    let heard = mpremote_ok(
+        &receiver,
+        ["resume", "exec", "d, a = s.recvfrom(1024); print(d, a[0])"],
+    );
+    assert_eq!(heard, "b'hello' 127.0.0.32\r\n");
 }

@@ -1,7 +1,8 @@
-"""The computer's end of the line: a pseudo-terminal under a path that stays the same."""
+"""The computer's end of the line: a pseudo-terminal under a path that stays the same, or a TCP port."""
 
 import ctypes
 import os
+import socket
 import struct
 import termios
 import tty
@@ -116,3 +117,197 @@ class Pty:
             self.backlog = self.backlog[os.write(self.master, self.backlog) :]
         except (BlockingIOError, OSError):
             pass
+
+
+class Tcp:
+    """A raw TCP port on loopback, for one client at a time: socket://127.0.0.1:PORT."""
+
+    scheme = "socket"
+
+    def __init__(self, on_open):
+        self.on_open = on_open
+        self.listener = self.client = None
+        self.number = 0
+        self.backlog = b""
+        self.lost = 0
+        self.gone = False
+
+    @property
+    def path(self):
+        return f"{self.scheme}://127.0.0.1:{self.number}"
+
+    def plug(self):
+        self.listener = socket.create_server(("127.0.0.1", self.number))
+        self.listener.setblocking(False)
+        self.number = self.listener.getsockname()[1]
+
+    def unplug(self):
+        for end in (self.client, self.listener):
+            if end is not None:
+                end.close()
+        self.listener = self.client = None
+        self.backlog = b""
+
+    close = unplug
+
+    def read_from(self, wants):
+        ends = [] if self.listener is None or self.client is not None else [self.listener]
+        if self.client is not None and wants:
+            ends.append(self.client)
+        return ends
+
+    def write_to(self):
+        return [self.client] if self.backlog and self.client is not None else []
+
+    def descriptors(self):
+        return [end.fileno() for end in (self.listener, self.client) if end is not None]
+
+    def ready(self, ends):
+        if self.listener is not None and self.listener in ends:
+            self.client, _ = self.listener.accept()
+            self.client.setblocking(False)
+            self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.opened()
+        if self.backlog:
+            self.flush()
+
+    def opened(self):
+        self.on_open()
+
+    def receive(self, limit):
+        if self.client is None:
+            return b""
+        try:
+            data = self.client.recv(limit)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        if not data:
+            self.client.close()
+            self.client = None
+            self.backlog = b""
+        return data
+
+    read = receive
+
+    def write(self, data):
+        room = 0 if self.client is None else BACKLOG - len(self.backlog)
+        self.lost += max(0, len(data) - room)
+        self.send(data[:room])
+
+    def send(self, data):
+        self.backlog += data
+        self.flush()
+
+    def flush(self):
+        if self.client is None or not self.backlog:
+            return
+        try:
+            self.backlog = self.backlog[self.client.send(self.backlog) :]
+        except OSError:
+            pass
+
+
+IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240
+COM_PORT = 44
+
+
+class Rfc2217(Tcp):
+    """A telnet server with RFC 2217's COM port option: baud rate and control lines."""
+
+    scheme = "rfc2217"
+
+    def __init__(self, on_open, on_lines):
+        super().__init__(on_open)
+        self.on_lines = on_lines
+        self.dtr = self.rts = False
+        self.baud = 115200
+        self.pending = bytearray()  # of a telnet command that has not come whole
+        self.data = b""
+
+    def opened(self):
+        self.pending.clear()
+        self.data = b""
+        self.agreed = set()
+        self.on_open()
+
+    def read(self, limit):
+        if not self.data:
+            self.data = self.decode(self.receive(limit))
+        data, self.data = self.data[:limit], self.data[limit:]
+        return data
+
+    def write(self, data):
+        super().write(data.replace(b"\xff", b"\xff\xff"))
+
+    def decode(self, data):
+        """Takes telnet commands out of what came."""
+        self.pending += data
+        out = bytearray()
+        at, pending = 0, self.pending
+        while at < len(pending):
+            if pending[at] != IAC:
+                out.append(pending[at])
+                at += 1
+                continue
+            if at + 1 >= len(pending):
+                break
+            verb = pending[at + 1]
+            if verb == IAC:
+                out.append(IAC)
+                at += 2
+            elif verb in (DO, DONT, WILL, WONT):
+                if at + 2 >= len(pending):
+                    break
+                self.negotiate(verb, pending[at + 2])
+                at += 3
+            elif verb == SB:
+                end = pending.find(bytes((IAC, SE)), at)
+                while end > 0 and pending[:end].endswith(b"\xff") and (end - len(pending[:end].rstrip(b"\xff"))) % 2:
+                    end = pending.find(bytes((IAC, SE)), end + 1)
+                if end < 0:
+                    break
+                self.option(bytes(pending[at + 2 : end]).replace(b"\xff\xff", b"\xff"))
+                at = end + 2
+            else:
+                at += 2
+        del pending[:at]
+        return bytes(out)
+
+    def negotiate(self, verb, option):
+        known = option in (0, 3, COM_PORT)
+        answer = {DO: WILL if known else WONT, WILL: DO if known else DONT}.get(verb)
+        if answer is not None and (answer, option) not in self.agreed:
+            self.agreed.add((answer, option))
+            self.send(bytes((IAC, answer, option)))
+
+    def option(self, data):
+        if len(data) < 2 or data[0] != COM_PORT:
+            return
+        command, value = data[1], data[2:]
+        if command == 1 and len(value) == 4:
+            self.baud = int.from_bytes(value, "big") or self.baud
+            value = self.baud.to_bytes(4, "big")
+        elif command in (2, 3, 4) and value == b"\0":
+            value = {2: b"\x08", 3: b"\x01", 4: b"\x01"}[command]
+        elif command == 5 and value:
+            value = self.control(value[0])
+        elif command > 12:
+            return
+        self.send(bytes((IAC, SB, COM_PORT, command + 100)) + value.replace(b"\xff", b"\xff\xff") + bytes((IAC, SE)))
+
+    def control(self, value):
+        if value in (8, 9):
+            self.dtr = value == 8
+        elif value in (11, 12):
+            self.rts = value == 11
+        elif value == 7:
+            return b"\x08" if self.dtr else b"\x09"
+        elif value == 10:
+            return b"\x0b" if self.rts else b"\x0c"
+        elif value == 0:
+            return b"\x01"
+        if value in (8, 9, 11, 12):
+            self.on_lines(self.dtr, self.rts)
+        return bytes((value,))

@@ -14,7 +14,7 @@ import time
 
 import cpu
 from cpu import EXIT_DOWNLOAD, EXIT_HARD, EXIT_SOFT, FRIENDLY, JITTER, NO_INTERRUPT, STAGES, Cpu, Shared, unread
-from hosts import Pty
+from hosts import Pty, Rfc2217, Tcp
 from line import Direction
 
 RX_BUFFER = 255  # bytes the board's receive buffer holds
@@ -36,7 +36,7 @@ DOWNLOAD_LOG = (
 POWER_ON = "0x1 (POWERON_RESET)"
 SOFTWARE = "0xc (SW_CPU_RESET)"
 
-OFF, BOOTING, RUNNING, DOWNLOAD = "off", "booting", "running", "download"
+OFF, HELD, BOOTING, RUNNING, DOWNLOAD = "off", "held", "booting", "running", "download"
 
 
 def size(text):
@@ -61,6 +61,8 @@ def parse():
     parser.add_argument("--ip", default="127.0.0.1", help="the address the board has once connected, and sends from")
     parser.add_argument("--rssi", type=int, default=-55)
     parser.add_argument("--link", help="path of the port (default: in a temporary folder)")
+    parser.add_argument("--tcp", action="store_true", help="a raw TCP port instead of a pseudo-terminal")
+    parser.add_argument("--rfc2217", action="store_true", help="an RFC 2217 port, with DTR and RTS")
     parser.add_argument("--reset-on-open", action="store_true", help="opening the port resets the board")
     return parser.parse_args()
 
@@ -81,12 +83,19 @@ class Board:
         self.tx_out, self.tx_in = os.pipe()
         os.set_blocking(self.rx_in, False)
         os.set_blocking(self.tx_out, False)
-        self.host = Pty(options.link or os.path.join(self.temporary, "tty"), self.on_open)
+        if options.rfc2217:
+            self.host = Rfc2217(self.on_open, self.on_lines)
+        elif options.tcp:
+            self.host = Tcp(self.on_open)
+        else:
+            self.host = Pty(options.link or os.path.join(self.temporary, "tty"), self.on_open)
         self.down = Direction(self.host_read, self.receive, lambda: self.shared.baud)
         self.up = Direction(self.board_read, self.send, lambda: self.shared.baud, jitter=JITTER)
         self.state = OFF
         self.said = b""  # what the ROM has yet to say
         self.boot_at = None
+        self.release_at = None
+        self.lines = (False, False)
         self.late = b""  # received beyond the buffer, not yet given up
         self.late_mark = None
         self.stats = {"resets": 0, "soft_resets": 0, "interrupts": 0, "lost": 0, "crashes": 0}
@@ -178,6 +187,23 @@ class Board:
     def on_open(self):
         if self.options.reset_on_open:
             self.hard_reset(POWER_ON)
+
+    def on_lines(self, dtr, rts):
+        """The two transistors between DTR, RTS and the chip: RTS alone pulls EN low, DTR alone IO0."""
+        self.lines = (dtr, rts)
+        if rts and not dtr:
+            if self.state != HELD:
+                self.halt()
+                self.state = HELD
+            self.release_at = None
+        elif self.state == HELD:
+            # EN's capacitor takes a while; IO0 is looked at when it is full.
+            self.release_at = time.monotonic() + 0.005
+
+    def release(self):
+        dtr, rts = self.lines
+        self.release_at = None
+        self.hard_reset(POWER_ON, download=dtr and not rts)
 
     # The line.
 
@@ -273,7 +299,9 @@ class Board:
             now = time.monotonic()
             if self.boot_at is not None and now >= self.boot_at:
                 self.boot()
-            times = [self.boot_at, self.down.move(now), self.up.move(now)]
+            if self.release_at is not None and now >= self.release_at:
+                self.release()
+            times = [self.down.move(now), self.up.move(now), self.boot_at, self.release_at]
             if self.late:
                 times.append(self.settle(now))
             elif not self.shared.baud and self.state == RUNNING:
@@ -397,6 +425,8 @@ class Control:
             "panel_on": bool(board.shared.power),
             "inverted": bool(board.shared.inverted),
             "contrast": board.shared.contrast,
+            "dtr": board.lines[0],
+            "rts": board.lines[1],
             "interrupt_char": board.shared.interrupt,
             **board.stats,
         }
