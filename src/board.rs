@@ -10,6 +10,8 @@ pub mod enter;
 pub mod error;
 pub mod example;
 pub mod files;
+#[cfg(feature = "flash")]
+pub mod flash;
 pub mod holder;
 pub mod info;
 pub mod link;

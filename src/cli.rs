@@ -67,7 +67,7 @@ pub enum Command {
 }
 
 /// Whatever is given to a command that was left out of this build.
-#[cfg(not(feature = "board"))]
+#[cfg(not(feature = "flash"))]
 #[derive(Debug, Args)]
 pub struct LeftOutArgs {
     /// Taken, to say that the command is missing and not that a flag is wrong

@@ -133,6 +133,9 @@ pub enum Error {
     #[cfg(feature = "board")]
     #[error(transparent)]
     Board(#[from] board::error::Error),
+    #[cfg(feature = "flash")]
+    #[error(transparent)]
+    Flash(#[from] board::flash::error::Error),
     #[error("this build of udpcli was made without {what}")]
     LeftOut {
         what: &'static str,
@@ -194,6 +197,8 @@ impl Error {
             | Self::Start { .. } => 3,
             #[cfg(feature = "board")]
             Self::Board(error) => error.exit_code(),
+            #[cfg(feature = "flash")]
+            Self::Flash(error) => error.exit_code(),
         }
     }
 
@@ -238,6 +243,8 @@ impl Error {
             Self::LeftOut { feature, .. } => Some(format!("build it with cargo's default features, or --features {feature}")),
             #[cfg(feature = "board")]
             Self::Board(error) => error.hint(),
+            #[cfg(feature = "flash")]
+            Self::Flash(error) => error.hint(),
             Self::Write { .. } | Self::Encode { .. } | Self::Option { .. } | Self::Socket { .. } | Self::Receive { .. } | Self::Open { .. } | Self::Read { .. } | Self::Start { .. } => None,
         }
     }

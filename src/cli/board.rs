@@ -1,6 +1,8 @@
 //! `udpcli board`: the serial bridge's subcommands.
 
 mod files;
+#[cfg(feature = "flash")]
+mod flash;
 mod info;
 mod list;
 mod mirroring;
@@ -81,6 +83,12 @@ pub enum BoardCommand {
     Oled(oled::OledArgs),
     /// Soft or hard reset; the board's main.py starts
     Reset(reset::ResetArgs),
+    /// Write firmware to the board, checked before and verified after
+    #[cfg(feature = "flash")]
+    Flash(Box<flash::FlashArgs>),
+    /// Write firmware to the board: left out of this build
+    #[cfg(not(feature = "flash"))]
+    Flash(crate::cli::LeftOutArgs),
 }
 
 /// Text for people or JSON for programs.
@@ -99,7 +107,7 @@ pub enum TextOrJson {
 pub fn run(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     match args.command {
         BoardCommand::List(list) => list::run(&list, &args.serial),
-        BoardCommand::Info(info) => info::run(&info, &args.serial),
+        BoardCommand::Info(info) => info::run(&info, &args.serial, global),
         BoardCommand::Put(put) => files::put(&put, &args.serial, global),
         BoardCommand::Get(get) => files::get(&get, &args.serial, global),
         BoardCommand::Ls(ls) => files::ls(&ls, &args.serial),
@@ -108,5 +116,12 @@ pub fn run(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         BoardCommand::Repl(repl) => repl::run(&repl, &args.serial, global.quiet),
         BoardCommand::Oled(oled) => oled::run(&oled, &args.serial),
         BoardCommand::Reset(reset) => reset::run(&reset, &args.serial),
+        #[cfg(feature = "flash")]
+        BoardCommand::Flash(flash) => flash::run(&flash, &args.serial, global),
+        #[cfg(not(feature = "flash"))]
+        BoardCommand::Flash(_) => Err(Error::LeftOut {
+            what: "flashing",
+            feature: "flash",
+        }),
     }
 }

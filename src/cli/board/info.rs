@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::info::Info;
+use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::output;
 use crate::payload::escape;
@@ -16,11 +17,16 @@ use crate::payload::escape;
 #[command(after_help = "\
 Examples:
   udpcli board info
-  udpcli board info --format json | jq -r .address")]
+  udpcli board info --format json | jq -r .address
+  udpcli board info --flash")]
 pub struct InfoArgs {
     /// How it is printed
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
+    /// What is in flash instead: chip, MAC, size, partitions; resets the board, twice
+    #[cfg(feature = "flash")]
+    #[arg(long)]
+    flash: bool,
 }
 
 /// The keys of the JSON object, in order, and whether they are numbers.
@@ -48,7 +54,17 @@ const KEYS: [(&str, bool); 20] = [
 ];
 
 /// Asks and prints.
-pub(super) fn run(args: &InfoArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+pub(super) fn run(
+    args: &InfoArgs,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    #[cfg(feature = "flash")]
+    if args.flash {
+        return super::flash::info(serial, global, args.format);
+    }
+    #[cfg(not(feature = "flash"))]
+    let _ = global;
     let mut repl = session::connect(serial, session::shutdown(1)?)?;
     let port = repl.link().name().to_owned();
     let info = Info::ask(&mut repl)?;

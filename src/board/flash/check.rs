@@ -1,0 +1,258 @@
+//! What is refused before a byte is written.
+
+use espflash::target::Chip;
+
+use super::error::Error;
+use super::image::{self, Image, Partition, Problem, TABLE_OFFSET};
+use super::session::{ChipInfo, name};
+use super::write::{Part, SECTOR};
+
+/// How a check that guesses is overridden.
+const FORCE: &str = "--force writes it all the same";
+
+fn refused(
+    what: &str,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+    hint: Option<&str>,
+) -> Error {
+    Error::Refused {
+        what: what.to_owned(),
+        expected: expected.into(),
+        found: found.into(),
+        hint: hint.map(str::to_owned),
+    }
+}
+
+/// What can be said without the board: places, overlaps, images whole and for `chip`.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn files(parts: &[Part], chip: Chip, force: bool) -> Result<(), Error> {
+    for part in parts {
+        if !part.offset.is_multiple_of(SECTOR) {
+            return Err(refused(
+                &part.name,
+                "an offset that is a multiple of 0x1000, the sector that flash erases at once",
+                format!("{:#x}", part.offset),
+                None,
+            ));
+        }
+    }
+    overlaps(parts)?;
+    for part in parts {
+        images(part, chip, force)?;
+    }
+    Ok(())
+}
+
+fn overlaps(parts: &[Part]) -> Result<(), Error> {
+    let mut sorted: Vec<&Part> = parts.iter().collect();
+    sorted.sort_by_key(|part| part.offset);
+    for pair in sorted.windows(2) {
+        let [first, second] = pair else { continue };
+        // A sector is erased whole: two files cannot share one.
+        let end = first.range().end.next_multiple_of(u64::from(SECTOR));
+        if end > u64::from(second.offset) {
+            return Err(refused(
+                &second.name,
+                format!("{end:#x} or more, where {} ends", first.name),
+                format!("{:#x}: they overlap", second.offset),
+                None,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The images that `part` puts where the chip looks for one.
+fn images(part: &Part, chip: Chip, force: bool) -> Result<(), Error> {
+    let boot = chip.boot_address();
+    if let Some(bytes) = covered(part, boot) {
+        let what = format!(
+            "{} at {boot:#x}, where the chip looks for its bootloader,",
+            part.name
+        );
+        image(&what, bytes, chip, force)?;
+    }
+    let table = covered(part, TABLE_OFFSET).and_then(image::partitions);
+    for app in table
+        .iter()
+        .flatten()
+        .filter(|partition| partition.kind == 0)
+    {
+        let Some(bytes) = covered(part, app.offset) else {
+            continue;
+        };
+        // Second app partitions are often left empty.
+        if bytes.first() == Some(&0xff) {
+            continue;
+        }
+        let what = format!(
+            "{} at {:#x}, partition {:?},",
+            part.name, app.offset, app.name
+        );
+        image(&what, bytes, chip, force)?;
+    }
+    // A file that begins with an image is meant to be one, wherever it goes.
+    if part.data.first() == Some(&image::MAGIC) && part.offset != boot {
+        image(&part.name, &part.data, chip, force)?;
+    }
+    Ok(())
+}
+
+fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error> {
+    match Image::parse(bytes) {
+        Err(_) if force => Ok(()),
+        Err(Problem::Magic(found)) => Err(refused(
+            what,
+            "an ESP image, which begins with 0xe9",
+            found.map_or("nothing".to_owned(), |byte| format!("{byte:#04x}")),
+            Some("is it firmware, and at the right offset? --force writes it all the same"),
+        )),
+        Err(Problem::Short(needed)) => Err(refused(
+            what,
+            format!("{needed} bytes, as its header says"),
+            format!("{}: it is cut short", bytes.len()),
+            Some("download it again; --force writes it all the same"),
+        )),
+        Ok(image) => {
+            // Another chip cannot run it: no override.
+            if let Some(id) = image.chip_id.filter(|&id| id != chip.id()) {
+                let other = Chip::try_from(id).map_or(format!("chip number {id}"), name);
+                return Err(refused(
+                    what,
+                    format!("firmware for the {}", name(chip)),
+                    format!("firmware for the {other}"),
+                    None,
+                ));
+            }
+            match image.damage {
+                Some(damage) if !force => Err(refused(
+                    what,
+                    format!("an image whose {damage} is right"),
+                    "another one: the file is damaged",
+                    Some("download it again; --force writes it all the same"),
+                )),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// What `part` puts at `offset` and after it.
+fn covered(part: &Part, offset: u32) -> Option<&[u8]> {
+    let start = offset.checked_sub(part.offset)? as usize;
+    part.data.get(start..).filter(|bytes| !bytes.is_empty())
+}
+
+/// The partition table that will be in flash: the files' own, or what the board has.
+#[must_use]
+pub fn table(parts: &[Part], on_board: Option<Vec<Partition>>) -> Option<Vec<Partition>> {
+    parts
+        .iter()
+        .find_map(|part| covered(part, TABLE_OFFSET).and_then(image::partitions))
+        .or(on_board)
+}
+
+/// What the board has to say: its flash's size, and the partitions.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn board(
+    parts: &[Part],
+    info: &ChipInfo,
+    table: Option<&[Partition]>,
+    force: bool,
+) -> Result<(), Error> {
+    if info.flash_size == 0 {
+        return Err(refused(
+            "the board",
+            "a flash chip that says its size",
+            format!("identification {:#08x}", info.flash_id),
+            Some(
+                "is the flash chip's supply right? some boards need GPIO 12 free while they start",
+            ),
+        ));
+    }
+    let size = u64::from(info.flash_size);
+    for part in parts {
+        let end = part.range().end;
+        if end > size {
+            return Err(refused(
+                &part.name,
+                format!("at most {size:#x} ({}), the board's flash", megabytes(size)),
+                format!("an end at {end:#x}"),
+                None,
+            ));
+        }
+        let boot = info.chip.boot_address();
+        let asks = covered(part, boot).and_then(|bytes| Image::parse(bytes).ok()?.flash_size);
+        if let Some(asks) = asks.filter(|&asks| u64::from(asks) > size && !force) {
+            return Err(refused(
+                &part.name,
+                format!("firmware for the board's {} of flash", megabytes(size)),
+                format!("firmware for {}", megabytes(u64::from(asks))),
+                Some(FORCE),
+            ));
+        }
+    }
+    let partitions = table.unwrap_or_default();
+    for partition in partitions {
+        let end = u64::from(partition.offset) + u64::from(partition.size);
+        if end > size && !force {
+            return Err(refused(
+                &format!("partition {:?}", partition.name),
+                format!("an end within the board's {} of flash", megabytes(size)),
+                format!("{end:#x}"),
+                Some(FORCE),
+            ));
+        }
+    }
+    if force {
+        return Ok(());
+    }
+    for part in parts {
+        fits(part, partitions)?;
+    }
+    Ok(())
+}
+
+/// Whether what `part` puts into partitions fits them.
+fn fits(part: &Part, partitions: &[Partition]) -> Result<(), Error> {
+    for partition in partitions {
+        let room = partition.size as usize;
+        let needs = if part.offset == partition.offset {
+            // A file for this partition alone.
+            Some(part.data.len())
+        } else if partition.kind == 0 {
+            covered(part, partition.offset)
+                .and_then(|bytes| Image::parse(bytes).ok())
+                .map(|image| image.len)
+        } else {
+            None
+        };
+        if let Some(needs) = needs.filter(|&needs| needs > room) {
+            return Err(refused(
+                &part.name,
+                format!(
+                    "at most {room} bytes, the size of partition {:?}",
+                    partition.name
+                ),
+                format!("{needs}"),
+                Some("other firmware, or another partition table; --force writes it all the same"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `8 MB`, as flash chips are called.
+#[must_use]
+pub fn megabytes(bytes: u64) -> String {
+    if bytes.is_multiple_of(1 << 20) {
+        format!("{} MB", bytes >> 20)
+    } else {
+        format!("{} KB", bytes >> 10)
+    }
+}

@@ -1,0 +1,342 @@
+//! One command to the chip's loader or stub, and its reply.
+//!
+//! Espressif describes the protocol under *Serial Protocol* in esptool's documentation. A reply carries no checksum:
+//! whatever steers the writing is asked for twice, and what was written is proven by its MD5.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::slip::{self, Decoder};
+use crate::board::port::{Port, TICK};
+
+/// Commands, by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Op {
+    FlashBegin = 0x02,
+    FlashData = 0x03,
+    MemBegin = 0x05,
+    MemEnd = 0x06,
+    MemData = 0x07,
+    Sync = 0x08,
+    WriteReg = 0x09,
+    ReadReg = 0x0a,
+    SpiSetParams = 0x0b,
+    ChangeBaudrate = 0x0f,
+    FlashDeflBegin = 0x10,
+    FlashDeflData = 0x11,
+    SpiFlashMd5 = 0x13,
+    EraseRegion = 0xd1,
+    ReadFlash = 0xd2,
+}
+
+/// Why a command did not work out.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// No reply in time, or none that makes sense.
+    Silent,
+    /// The chip's error code.
+    Refused(u8),
+    /// The line is gone.
+    Gone(io::Error),
+    /// The user asked for the end.
+    Stopped,
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+/// What a command gave.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) value: u32,
+    pub(super) data: Vec<u8>,
+}
+
+/// Most commands are answered within milliseconds.
+pub(super) const QUICK: Duration = Duration::from_secs(1);
+
+/// After something that is no reply, the true one is not far.
+const AFTER_NOISE: Duration = Duration::from_millis(300);
+
+/// The first bytes of SYNC's 36; the rest is 0x55, from which the ROM takes the line's rate.
+const SYNC: [u8; 4] = [0x07, 0x07, 0x12, 0x20];
+
+/// The line to the chip.
+pub(super) struct Loader<'a> {
+    port: Box<dyn Port>,
+    decoder: Decoder,
+    /// Read from the port, not yet looked at: what follows the frame that was waited for.
+    unread: VecDeque<u8>,
+    /// The stub runs: two status bytes instead of four, and more commands.
+    pub(super) stub: bool,
+    pub(super) baud: u32,
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl std::fmt::Debug for Loader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loader")
+            .field("port", &self.port)
+            .field("stub", &self.stub)
+            .field("baud", &self.baud)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(port: Box<dyn Port>, baud: u32, stop: &'a dyn Fn() -> bool) -> Self {
+        Self {
+            port,
+            decoder: Decoder::default(),
+            unread: VecDeque::new(),
+            stub: false,
+            baud,
+            stop,
+        }
+    }
+
+    pub(super) fn port(&mut self) -> &mut dyn Port {
+        &mut *self.port
+    }
+
+    pub(super) fn into_port(self) -> Box<dyn Port> {
+        self.port
+    }
+
+    pub(super) fn set_baud(&mut self, baud: u32) -> Result<(), Fault> {
+        self.port.set_baud(baud)?;
+        self.baud = baud;
+        Ok(())
+    }
+
+    fn check_stop(&self) -> Result<(), Fault> {
+        if (self.stop)() {
+            Err(Fault::Stopped)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits, unless the user asks for the end.
+    pub(super) fn pause(&self, duration: Duration) -> Result<(), Fault> {
+        let until = Instant::now() + duration;
+        loop {
+            self.check_stop()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(TICK));
+        }
+    }
+
+    /// Leaves aside what has come so far.
+    fn forget(&mut self) {
+        self.decoder.reset();
+        self.unread.clear();
+    }
+
+    /// Reads away what has come, until nothing comes for `quiet` or `limit` has passed; returns its last 4 KB.
+    pub(super) fn drain(&mut self, quiet: Duration, limit: Duration) -> Result<Vec<u8>, Fault> {
+        const KEPT: usize = 4096;
+        let mut kept = Vec::new();
+        let mut buffer = [0; 1024];
+        let until = Instant::now() + limit;
+        loop {
+            self.check_stop()?;
+            let len = self.port.read(&mut buffer, quiet)?;
+            kept.extend_from_slice(buffer.get(..len).unwrap_or_default());
+            if kept.len() > KEPT {
+                kept.drain(..kept.len() - KEPT);
+            }
+            if len == 0 || Instant::now() >= until {
+                self.forget();
+                return Ok(kept);
+            }
+        }
+    }
+
+    /// Sends a command and waits for its reply.
+    pub(super) fn command(
+        &mut self,
+        op: Op,
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<Reply, Fault> {
+        self.send(op, body, 0)?;
+        self.reply(op, timeout)
+    }
+
+    /// Sends a block of data under its sequence number and checksum, and waits for the reply.
+    pub(super) fn block(
+        &mut self,
+        op: Op,
+        sequence: u32,
+        data: &[u8],
+        timeout: Duration,
+    ) -> Result<(), Fault> {
+        let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let mut body = words(&[len, sequence, 0, 0]);
+        body.extend_from_slice(data);
+        let checksum = data.iter().fold(0xef, |sum, byte| sum ^ byte);
+        self.send(op, &body, u32::from(checksum))?;
+        self.reply(op, timeout).map(drop)
+    }
+
+    fn send(&mut self, op: Op, body: &[u8], checksum: u32) -> Result<(), Fault> {
+        let mut packet = vec![0, op as u8];
+        packet.extend_from_slice(&u16::try_from(body.len()).unwrap_or(u16::MAX).to_le_bytes());
+        packet.extend_from_slice(&checksum.to_le_bytes());
+        packet.extend_from_slice(body);
+        self.forget();
+        self.send_frame(&packet)
+    }
+
+    /// Sends `payload` as a frame.
+    pub(super) fn send_frame(&mut self, payload: &[u8]) -> Result<(), Fault> {
+        let mut frame = Vec::new();
+        slip::encode(payload, &mut frame);
+        // Ten bits a byte, and patience for a busy system.
+        let airtime = Duration::from_secs_f64(frame.len() as f64 * 10.0 / f64::from(self.baud));
+        let until = Instant::now() + airtime + Duration::from_secs(3);
+        let mut rest = frame.as_slice();
+        while !rest.is_empty() {
+            self.check_stop()?;
+            if Instant::now() > until {
+                return Err(Fault::Silent);
+            }
+            let len = self.port.write(rest, TICK)?;
+            rest = rest.get(len..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// The next frame of any kind.
+    pub(super) fn frame(&mut self, timeout: Duration) -> Result<Vec<u8>, Fault> {
+        let mut frame = None;
+        self.frames(timeout, |payload, _| {
+            frame = Some(payload);
+            true
+        })?;
+        frame.ok_or(Fault::Silent)
+    }
+
+    /// Hands over frames until `take` is content or the time is up; it may shorten the wait.
+    fn frames(
+        &mut self,
+        timeout: Duration,
+        mut take: impl FnMut(Vec<u8>, &mut Instant) -> bool,
+    ) -> Result<(), Fault> {
+        let mut until = Instant::now() + timeout;
+        let mut buffer = [0; 4096];
+        loop {
+            while let Some(byte) = self.unread.pop_front() {
+                if let Some(frame) = self.decoder.push(byte)
+                    && take(frame, &mut until)
+                {
+                    return Ok(());
+                }
+            }
+            self.check_stop()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Fault::Silent);
+            }
+            let len = self.port.read(&mut buffer, left.min(TICK))?;
+            self.unread.extend(buffer.get(..len).unwrap_or_default());
+        }
+    }
+
+    fn reply(&mut self, op: Op, timeout: Duration) -> Result<Reply, Fault> {
+        let status_len = if self.stub { 2 } else { 4 };
+        let mut reply = Err(Fault::Silent);
+        self.frames(timeout, |frame, until| {
+            match parse(&frame, op, status_len) {
+                Some(parsed) => {
+                    reply = parsed;
+                    true
+                }
+                None => {
+                    *until = (*until).min(Instant::now() + AFTER_NOISE);
+                    false
+                }
+            }
+        })?;
+        reply
+    }
+
+    /// Waits until the stub has done what it acknowledged before.
+    pub(super) fn settle(&mut self, timeout: Duration) -> Result<(), Fault> {
+        // A register that every chip has; its value does not matter here.
+        self.command(Op::ReadReg, &words(&[0x4000_1000]), timeout)
+            .map(drop)
+    }
+
+    /// Finds the beat of whoever listens: ROM or stub. Says which.
+    pub(super) fn sync(&mut self, timeout: Duration) -> Result<(), Fault> {
+        let mut body = SYNC.to_vec();
+        body.resize(36, 0x55);
+        self.send(Op::Sync, &body, 0)?;
+        let mut stub = None;
+        self.frames(timeout, |frame, _| {
+            stub = parse(&frame, Op::Sync, 2)
+                .and_then(Result::ok)
+                // The stub answers 0, the ROM something else.
+                .map(|reply| reply.value == 0);
+            stub.is_some()
+        })?;
+        // Each SYNC is answered eight times.
+        self.drain(Duration::from_millis(20), Duration::from_millis(200))?;
+        self.stub = stub.ok_or(Fault::Silent)?;
+        Ok(())
+    }
+
+    pub(super) fn read_register(&mut self, address: u32) -> Result<u32, Fault> {
+        // Replies carry no checksum: two that agree are believed.
+        let mut last = None;
+        for _ in 0..5 {
+            let value = self.command(Op::ReadReg, &words(&[address]), QUICK)?.value;
+            if last == Some(value) {
+                return Ok(value);
+            }
+            last = Some(value);
+        }
+        Err(Fault::Silent)
+    }
+
+    pub(super) fn write_register(&mut self, address: u32, value: u32) -> Result<(), Fault> {
+        // The mask: all bits; the delay: none.
+        self.command(Op::WriteReg, &words(&[address, value, u32::MAX, 0]), QUICK)
+            .map(drop)
+    }
+}
+
+/// `words` as the chip takes them.
+pub(super) fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// A frame as the reply to `op`; none if it is something else.
+fn parse(frame: &[u8], op: Op, status_len: usize) -> Option<Result<Reply, Fault>> {
+    let (&[direction, name, size_low, size_high, a, b, c, d], data) = frame.split_first_chunk()?;
+    let size = usize::from(u16::from_le_bytes([size_low, size_high]));
+    if direction != 1 || name != op as u8 || size != data.len() {
+        return None;
+    }
+    let value = u32::from_le_bytes([a, b, c, d]);
+    let (data, status) = data.split_at_checked(data.len().checked_sub(status_len)?)?;
+    Some(match status {
+        [0, ..] => Ok(Reply {
+            value,
+            data: data.to_vec(),
+        }),
+        // The ROM says "failed" and then why; the stub says only why.
+        [_, why, _, _] | [why, ..] => Err(Fault::Refused(*why)),
+        [] => return None,
+    })
+}

@@ -1,0 +1,62 @@
+//! Reading flash, piece by piece, each proven by the MD5 that comes with it.
+
+use std::time::Duration;
+
+use md5::{Digest as _, Md5};
+
+use super::Report;
+use super::error::Error;
+use super::loader::{Fault, Loader, Op, words};
+use super::session::Session;
+
+/// What is read again when something goes wrong, in bytes.
+const PIECE: u32 = 64 << 10;
+
+/// How the stub cuts it up: frames of so many bytes, and how many may be under way.
+const FRAME: u32 = 0x1000;
+const WINDOW: u32 = 16;
+
+/// Reads `len` bytes at `offset`.
+pub(super) fn read(
+    session: &mut Session<'_>,
+    offset: u32,
+    len: u32,
+    doing: &str,
+    report: &mut dyn Report,
+) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(len as usize);
+    for at in (offset..offset + len).step_by(PIECE as usize) {
+        let piece = PIECE.min(offset + len - at);
+        if len > PIECE {
+            report.progress(doing, bytes.len() as u64, u64::from(len));
+        }
+        let read = session.persist(doing, report, |loader, _| piece_at(loader, at, piece))?;
+        bytes.extend_from_slice(&read);
+    }
+    if len > PIECE {
+        report.progress(doing, u64::from(len), u64::from(len));
+    }
+    Ok(bytes)
+}
+
+fn piece_at(loader: &mut Loader<'_>, offset: u32, len: u32) -> Result<Vec<u8>, Fault> {
+    let timeout = Duration::from_secs(2);
+    loader.command(
+        Op::ReadFlash,
+        &words(&[offset, len, FRAME, WINDOW]),
+        timeout,
+    )?;
+    let mut bytes = Vec::with_capacity(len as usize);
+    while bytes.len() < len as usize {
+        let frame = loader.frame(timeout)?;
+        bytes.extend_from_slice(&frame);
+        let done = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        loader.send_frame(&done.to_le_bytes())?;
+    }
+    let digest = loader.frame(timeout)?;
+    if digest == Md5::digest(&bytes).as_slice() {
+        Ok(bytes)
+    } else {
+        Err(Fault::Silent)
+    }
+}

@@ -1,0 +1,129 @@
+//! The sequences on DTR and RTS that reset a board, by way of the port.
+//!
+//! On boards with a USB serial adapter two transistors join the lines to the chip: EN (reset) is low while RTS is
+//! asserted and DTR is not, IO0 (boot mode) is low while DTR is asserted and RTS is not. Espressif's *boot mode
+//! selection* page has the circuit; the times are those its own tools use.
+
+use std::io;
+use std::thread::sleep;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::board::port::Port;
+
+/// How long reset is held.
+const HOLD: Duration = Duration::from_millis(100);
+
+/// How a board gets into download mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Before {
+    /// DTR and RTS through the two transistors, as on the mPython board
+    DefaultReset,
+    /// It is there already: BOOT was held at reset
+    NoReset,
+    /// DTR and RTS as the chip's own USB port takes them
+    UsbReset,
+}
+
+/// What happens to the board at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum After {
+    /// It starts its program
+    HardReset,
+    /// It stays in download mode
+    NoReset,
+}
+
+/// Resets into download mode; `settle` is how long IO0 stays low after reset is let go: capacitors on EN delay it.
+pub(super) fn into_download(port: &mut dyn Port, settle: Duration) -> io::Result<()> {
+    // IO0 high, EN low: the chip is held in reset. Some Windows drivers pass RTS on only when DTR is set again.
+    port.set_dtr(false)?;
+    port.set_rts(true)?;
+    port.set_dtr(false)?;
+    sleep(HOLD);
+    // IO0 low before EN rises: the chip looks at IO0 when it does.
+    port.set_dtr(true)?;
+    port.set_rts(false)?;
+    port.set_dtr(true)?;
+    sleep(settle);
+    port.set_dtr(false)
+}
+
+/// Resets into download mode through the USB port inside newer chips, which takes the lines as commands.
+pub(super) fn into_download_by_usb(port: &mut dyn Port) -> io::Result<()> {
+    port.set_rts(false)?;
+    port.set_dtr(false)?;
+    sleep(HOLD);
+    port.set_dtr(true)?;
+    port.set_rts(false)?;
+    sleep(HOLD);
+    // By way of both asserted: both released would mean another command.
+    port.set_rts(true)?;
+    port.set_dtr(false)?;
+    port.set_rts(true)?;
+    sleep(HOLD);
+    port.set_dtr(false)?;
+    port.set_rts(false)
+}
+
+/// Starts the board's program.
+pub(super) fn into_program(port: &mut dyn Port) -> io::Result<()> {
+    port.set_dtr(false)?;
+    port.set_rts(true)?;
+    port.set_dtr(false)?;
+    sleep(HOLD);
+    port.set_rts(false)?;
+    port.set_dtr(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A port that only writes down what its lines were set to.
+    #[derive(Debug, Default)]
+    struct Lines(Vec<String>);
+
+    impl Port for Lines {
+        fn read(&mut self, _: &mut [u8], _: Duration) -> io::Result<usize> {
+            Ok(0)
+        }
+        fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+        fn set_dtr(&mut self, level: bool) -> io::Result<()> {
+            self.0.push(format!("DTR {}", u8::from(level)));
+            Ok(())
+        }
+        fn set_rts(&mut self, level: bool) -> io::Result<()> {
+            self.0.push(format!("RTS {}", u8::from(level)));
+            Ok(())
+        }
+        fn set_baud(&mut self, _: u32) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn sequence(reset: impl FnOnce(&mut Lines) -> io::Result<()>) -> String {
+        let mut lines = Lines::default();
+        reset(&mut lines).unwrap();
+        lines.0.join(", ")
+    }
+
+    #[test]
+    fn each_reset_sets_the_lines_in_its_order() {
+        assert_eq!(
+            sequence(|lines| into_download(lines, Duration::ZERO)),
+            "DTR 0, RTS 1, DTR 0, DTR 1, RTS 0, DTR 1, DTR 0"
+        );
+        assert_eq!(
+            sequence(|lines| into_download_by_usb(lines)),
+            "RTS 0, DTR 0, DTR 1, RTS 0, RTS 1, DTR 0, RTS 1, DTR 0, RTS 0"
+        );
+        assert_eq!(
+            sequence(|lines| into_program(lines)),
+            "DTR 0, RTS 1, DTR 0, RTS 0, DTR 0"
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! SLIP frames (RFC 1055), in which the chip's loader and its stub talk.
+
+const END: u8 = 0xc0;
+const ESC: u8 = 0xdb;
+const ESC_END: u8 = 0xdc;
+const ESC_ESC: u8 = 0xdd;
+
+/// The longest frame that the chip sends is a sector of flash; anything longer is noise.
+const MAX_FRAME: usize = 0x4000;
+
+/// Appends `payload` to `frames` as a frame.
+pub(super) fn encode(payload: &[u8], frames: &mut Vec<u8>) {
+    frames.reserve(payload.len() + payload.len() / 64 + 2);
+    frames.push(END);
+    for &byte in payload {
+        match byte {
+            END => frames.extend_from_slice(&[ESC, ESC_END]),
+            ESC => frames.extend_from_slice(&[ESC, ESC_ESC]),
+            _ => frames.push(byte),
+        }
+    }
+    frames.push(END);
+}
+
+/// Finds frames in what comes from the chip, whatever lies between them.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    frame: Vec<u8>,
+    inside: bool,
+    escaped: bool,
+}
+
+impl Decoder {
+    /// Forgets a frame that has begun.
+    pub(super) fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes a byte; the frame that it ends, if it does.
+    ///
+    /// An END where a frame should begin may as well be the end of noise, so frames without a byte are left out.
+    pub(super) fn push(&mut self, byte: u8) -> Option<Vec<u8>> {
+        if byte == END {
+            self.escaped = false;
+            let whole = self.inside && !self.frame.is_empty();
+            self.inside = true;
+            let frame = std::mem::take(&mut self.frame);
+            return whole.then_some(frame);
+        }
+        if !self.inside {
+            return None;
+        }
+        let byte = match (std::mem::take(&mut self.escaped), byte) {
+            (false, ESC) => {
+                self.escaped = true;
+                return None;
+            }
+            (true, ESC_END) => END,
+            (true, ESC_ESC) => ESC,
+            (_, byte) => byte,
+        };
+        self.frame.push(byte);
+        if self.frame.len() > MAX_FRAME {
+            self.reset();
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decode(bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut decoder = Decoder::default();
+        bytes
+            .iter()
+            .filter_map(|&byte| decoder.push(byte))
+            .collect()
+    }
+
+    #[test]
+    fn text_before_a_frame_is_left_out() {
+        let mut bytes = b"waiting for download\r\n".to_vec();
+        encode(&[1, END, ESC, 2], &mut bytes);
+        assert_eq!(decode(&bytes), [vec![1, END, ESC, 2]]);
+    }
+
+    #[test]
+    fn a_lost_end_costs_one_frame() {
+        let mut bytes = Vec::new();
+        encode(b"one", &mut bytes);
+        bytes.pop();
+        encode(b"two", &mut bytes);
+        assert_eq!(decode(&bytes), [b"one".to_vec(), b"two".to_vec()]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_comes_back(payloads: Vec<Vec<u8>>) {
+            let mut bytes = Vec::new();
+            for payload in &payloads {
+                encode(payload, &mut bytes);
+            }
+            let expected: Vec<_> = payloads.into_iter().filter(|payload| !payload.is_empty()).collect();
+            prop_assert_eq!(decode(&bytes), expected);
+        }
+
+        #[test]
+        fn noise_takes_bounded_memory(noise: Vec<u8>) {
+            let mut decoder = Decoder::default();
+            for byte in noise {
+                decoder.push(byte);
+                prop_assert!(decoder.frame.len() <= MAX_FRAME);
+            }
+        }
+    }
+}

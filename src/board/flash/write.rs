@@ -1,0 +1,416 @@
+//! Writing: only what differs, compressed, proven by MD5.
+//!
+//! The stub acknowledges a block before it inflates, erases and writes it, has two buffers of 16 KB, and does not look
+//! at sequence numbers. So one block is under way at a time, what went wrong shows in the next reply, and after any
+//! fault only a fresh start of the run is safe. Runs are small enough that starting one again costs little.
+
+use std::io::Write as _;
+use std::ops::Range;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use flate2::write::{ZlibDecoder, ZlibEncoder};
+use md5::{Digest as _, Md5};
+
+use super::Report;
+use super::error::Error;
+use super::loader::{Fault, Loader, Op, words};
+use super::session::Session;
+
+/// A piece whose MD5 is asked for, in bytes.
+const PIECE: usize = 128 << 10;
+
+/// Neighbouring pieces are written in one go up to this many bytes.
+const RUN: usize = 512 << 10;
+
+/// The stub's buffer.
+const BLOCK: usize = 0x4000;
+const BLOCK_SIZE: u32 = 0x4000;
+
+/// What flash erases at once.
+pub(super) const SECTOR: u32 = 0x1000;
+
+/// How many samples of a file say whether any of it is in flash already.
+const SAMPLES: usize = 8;
+
+/// How often a file whose MD5 is wrong in the end is written again.
+const VERIFY_ATTEMPTS: u32 = 3;
+
+/// Bytes that go to one place in flash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is called in messages: the file's name.
+    pub name: String,
+    /// Where it goes: a multiple of the sector's size.
+    pub offset: u32,
+    /// What goes there.
+    pub data: Vec<u8>,
+}
+
+impl Part {
+    /// The part of flash that it takes.
+    #[must_use]
+    pub fn range(&self) -> Range<u64> {
+        let start = u64::from(self.offset);
+        start..start + self.data.len() as u64
+    }
+}
+
+/// How to write.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Blank the whole flash first.
+    pub erase_all: bool,
+    /// Ask for each file's MD5 in the end.
+    pub verify: bool,
+    /// Send deflated.
+    pub compress: bool,
+    /// Find out what would be written, and write nothing.
+    pub dry_run: bool,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Bytes of all files.
+    pub total: u64,
+    /// Bytes that differed and were written.
+    pub written: u64,
+    /// Bytes that went over the line for them.
+    pub sent: u64,
+}
+
+/// A stretch of a part, as it goes over the line.
+#[derive(Debug)]
+struct Run {
+    offset: u32,
+    len: usize,
+    /// Blocks, each with how many bytes of flash it becomes.
+    blocks: Vec<(Vec<u8>, usize)>,
+    compressed: bool,
+}
+
+/// Writes `parts`.
+pub(super) fn write(
+    session: &mut Session<'_>,
+    parts: &[Part],
+    options: Options,
+    report: &mut dyn Report,
+) -> Result<Written, Error> {
+    let mut written = Written {
+        total: parts.iter().map(|part| part.data.len() as u64).sum(),
+        ..Written::default()
+    };
+    if options.erase_all && !options.dry_run {
+        erase_all(session, report)?;
+    }
+    let blank = options.erase_all;
+    let mut work = Vec::new();
+    for part in parts {
+        let runs = if blank {
+            runs(part, &vec![true; part.data.len().div_ceil(PIECE)])
+        } else {
+            differing(session, part, report)?
+        };
+        work.push((part, runs));
+    }
+    let mut due: u64 = work
+        .iter()
+        .flat_map(|(_, runs)| runs)
+        .map(|run| run.len() as u64)
+        .sum();
+    if options.dry_run {
+        written.written = due;
+        return Ok(written);
+    }
+    for attempt in 1.. {
+        let mut done = 0;
+        transfer(
+            session,
+            &work,
+            options.compress,
+            due,
+            &mut done,
+            &mut written,
+            report,
+        )?;
+        if !options.verify {
+            break;
+        }
+        let mut wrong = Vec::new();
+        for (part, runs) in work.drain(..) {
+            // What nothing was written to has just been compared.
+            if runs.is_empty() || verified(session, part, report)? {
+                continue;
+            }
+            if attempt == VERIFY_ATTEMPTS {
+                return Err(Error::Verify {
+                    what: part.name.clone(),
+                    times: attempt,
+                });
+            }
+            report.note(&format!(
+                "{} is not right yet: writing what differs",
+                part.name
+            ));
+            wrong.push((part, differing(session, part, report)?));
+        }
+        if wrong.is_empty() {
+            break;
+        }
+        work = wrong;
+        due = work
+            .iter()
+            .flat_map(|(_, runs)| runs)
+            .map(|run| run.len() as u64)
+            .sum();
+    }
+    Ok(written)
+}
+
+/// Erases everything, a part at a time so that it can be followed and stopped.
+fn erase_all(session: &mut Session<'_>, report: &mut dyn Report) -> Result<(), Error> {
+    const STEP: u32 = 512 << 10;
+    let size = session.chip.as_ref().map_or(0, |info| info.flash_size);
+    for offset in (0..size).step_by(STEP as usize) {
+        "the flash is partly erased".clone_into(&mut session.state);
+        report.progress("erasing", u64::from(offset), u64::from(size));
+        let len = STEP.min(size - offset);
+        // The datasheets' worst: 2 s for a block of 64 KB.
+        let timeout = Duration::from_secs(4 + u64::from(len >> 16) * 2);
+        session.persist("erasing", report, |loader, _| {
+            loader.command(Op::EraseRegion, &words(&[offset, len]), timeout)
+        })?;
+    }
+    "the flash is empty".clone_into(&mut session.state);
+    report.progress("erasing", u64::from(size), u64::from(size));
+    Ok(())
+}
+
+/// The pieces that differ, as stretches of at most [`RUN`] bytes.
+fn differing(
+    session: &mut Session<'_>,
+    part: &Part,
+    report: &mut dyn Report,
+) -> Result<Vec<Range<usize>>, Error> {
+    let pieces: Vec<&[u8]> = part.data.chunks(PIECE).collect();
+    if !resembles(session, part, report)? {
+        return Ok(runs(part, &vec![true; pieces.len()]));
+    }
+    let mut differs = Vec::with_capacity(pieces.len());
+    let mut at = part.offset;
+    let doing = format!("comparing {}", part.name);
+    for piece in pieces {
+        report.progress(&doing, u64::from(at - part.offset), part.data.len() as u64);
+        let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+        let digest = digest_of(session, at, len, &doing, report)?;
+        differs.push(digest != <[u8; 16]>::from(Md5::digest(piece)));
+        at += len;
+    }
+    report.progress(&doing, part.data.len() as u64, part.data.len() as u64);
+    Ok(runs(part, &differs))
+}
+
+/// Whether any of a few sectors is in flash already. If none is, comparing all would only take time.
+fn resembles(
+    session: &mut Session<'_>,
+    part: &Part,
+    report: &mut dyn Report,
+) -> Result<bool, Error> {
+    let sector = SECTOR as usize;
+    let sectors: Vec<&[u8]> = part.data.chunks(sector).collect();
+    let step = sectors.len().div_ceil(SAMPLES).max(1);
+    for (index, sample) in sectors.iter().enumerate().step_by(step) {
+        let at = part.offset + u32::try_from(index * sector).unwrap_or(u32::MAX);
+        let len = u32::try_from(sample.len()).unwrap_or(u32::MAX);
+        let digest = digest_of(session, at, len, "comparing", report)?;
+        if digest == <[u8; 16]>::from(Md5::digest(sample)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Stretches of differing pieces.
+fn runs(part: &Part, differs: &[bool]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (index, _) in differs.iter().enumerate().filter(|(_, differs)| **differs) {
+        let piece = index * PIECE..((index + 1) * PIECE).min(part.data.len());
+        match runs.last_mut() {
+            Some(run) if run.end == piece.start && piece.end - run.start <= RUN => {
+                run.end = piece.end;
+            }
+            _ => runs.push(piece),
+        }
+    }
+    runs
+}
+
+/// The MD5 of a part of flash, by the stub.
+fn digest_of(
+    session: &mut Session<'_>,
+    offset: u32,
+    len: u32,
+    doing: &str,
+    report: &mut dyn Report,
+) -> Result<[u8; 16], Error> {
+    // Eight seconds a megabyte is what Espressif allows.
+    let timeout = Duration::from_secs(3) + Duration::from_micros(u64::from(len) * 8);
+    session.persist(doing, report, |loader, _| {
+        let reply = loader.command(Op::SpiFlashMd5, &words(&[offset, len, 0, 0]), timeout)?;
+        reply.data.try_into().map_err(|_| Fault::Silent)
+    })
+}
+
+fn verified(
+    session: &mut Session<'_>,
+    part: &Part,
+    report: &mut dyn Report,
+) -> Result<bool, Error> {
+    let doing = format!("verifying {}", part.name);
+    let len = part.data.len();
+    report.progress(&doing, 0, len as u64);
+    let expected: [u8; 16] = Md5::digest(&part.data).into();
+    let len = u32::try_from(len).unwrap_or(u32::MAX);
+    let right = digest_of(session, part.offset, len, &doing, report)? == expected
+        // The reply itself may have been damaged: it has no checksum.
+        || digest_of(session, part.offset, len, &doing, report)? == expected;
+    if right {
+        report.progress(&doing, u64::from(len), u64::from(len));
+    }
+    Ok(right)
+}
+
+/// Sends every run; each is made ready while the one before is under way.
+fn transfer(
+    session: &mut Session<'_>,
+    work: &[(&Part, Vec<Range<usize>>)],
+    compress: bool,
+    due: u64,
+    done: &mut u64,
+    written: &mut Written,
+    report: &mut dyn Report,
+) -> Result<(), Error> {
+    std::thread::scope(|scope| {
+        let (ready, runs) = mpsc::sync_channel(1);
+        scope.spawn(move || {
+            for (part, stretches) in work {
+                for stretch in stretches {
+                    let bytes = part.data.get(stretch.clone()).unwrap_or_default();
+                    let start = u32::try_from(stretch.start).unwrap_or(u32::MAX);
+                    let run = prepare(part.offset + start, bytes, compress);
+                    // The transfer has ended early.
+                    if ready.send((&part.name, run)).is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        for (name, run) in runs {
+            session.state = format!(
+                "{} of {} bytes are written, so the board may not start its program",
+                *done, due
+            );
+            let doing = format!("writing {name}");
+            session.persist(&doing, report, |loader, report| {
+                send(loader, &run, &mut |bytes| {
+                    report.progress(&doing, *done + bytes, due);
+                })
+            })?;
+            *done += run.len as u64;
+            written.written += run.len as u64;
+            written.sent += run
+                .blocks
+                .iter()
+                .map(|(block, _)| block.len() as u64)
+                .sum::<u64>();
+        }
+        Ok::<(), Error>(())
+    })?;
+    "everything is written but not yet verified".clone_into(&mut session.state);
+    Ok(())
+}
+
+/// Cuts a stretch into blocks, deflated or as it is.
+fn prepare(offset: u32, bytes: &[u8], compress: bool) -> Run {
+    let deflated = compress.then(|| {
+        let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder
+            .write_all(bytes)
+            .and_then(|()| encoder.finish())
+            .ok()
+    });
+    let Some(Some(stream)) = deflated else {
+        let blocks = bytes
+            .chunks(BLOCK)
+            .map(|block| (block.to_vec(), block.len()))
+            .collect();
+        return Run {
+            offset,
+            len: bytes.len(),
+            blocks,
+            compressed: false,
+        };
+    };
+    // How long the stub takes for a block depends on what it inflates to.
+    let mut decoder = ZlibDecoder::new(Count(0));
+    let mut blocks = Vec::new();
+    for block in stream.chunks(BLOCK) {
+        let before = decoder.get_ref().0;
+        let inflated = decoder.write_all(block).and_then(|()| decoder.flush());
+        let len = decoder.get_ref().0 - before;
+        blocks.push((
+            block.to_vec(),
+            if inflated.is_ok() { len } else { bytes.len() },
+        ));
+    }
+    Run {
+        offset,
+        len: bytes.len(),
+        blocks,
+        compressed: true,
+    }
+}
+
+/// Counts what is written to it.
+struct Count(usize);
+
+impl std::io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How long the stub may take to erase and write so many bytes: Espressif allows 40 s a megabyte.
+fn patience(bytes: usize) -> Duration {
+    Duration::from_millis(1500) + Duration::from_micros(bytes as u64 * 40)
+}
+
+/// One run from begin to the last block written.
+fn send(loader: &mut Loader<'_>, run: &Run, progress: &mut dyn FnMut(u64)) -> Result<(), Fault> {
+    let (begin, data) = if run.compressed {
+        (Op::FlashDeflBegin, Op::FlashDeflData)
+    } else {
+        (Op::FlashBegin, Op::FlashData)
+    };
+    let size = u32::try_from(run.len).unwrap_or(u32::MAX);
+    let blocks = u32::try_from(run.blocks.len()).unwrap_or(u32::MAX);
+    let parameters = words(&[size, blocks, BLOCK_SIZE, run.offset]);
+    loader.command(begin, &parameters, Duration::from_secs(3))?;
+    // Each block is acknowledged when the one before is in flash.
+    let mut before = 0;
+    let mut done = 0;
+    for (sequence, (block, len)) in (0..).zip(&run.blocks) {
+        loader.block(data, sequence, block, patience(before))?;
+        done += before as u64;
+        progress(done);
+        before = *len;
+    }
+    loader.settle(patience(before))?;
+    progress(run.len as u64);
+    Ok(())
+}

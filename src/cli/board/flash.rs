@@ -1,0 +1,240 @@
+//! `udpcli board flash`.
+
+mod progress;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use espflash::target::Chip;
+
+use self::progress::Progress;
+use super::{SerialArgs, TextOrJson, session};
+use crate::board::flash::files::Given;
+use crate::board::flash::reset::{After, Before};
+use crate::board::flash::{self, Connect, FONT_OFFSET, Flashed, Options, Part, Plan};
+use crate::board::port::{self, Port};
+use crate::cli::GlobalArgs;
+use crate::error::{Error, Outcome, seconds};
+use crate::output;
+use crate::payload::escape;
+
+/// Write firmware to the board, checked before and verified after
+///
+/// Writes what differs from what the board has, compressed, and proves it by MD5. An interrupted run is completed
+/// by the same command.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli board flash mpython.bin --font font.bin       firmware, and the font at 0x400000
+  udpcli board flash mpython.bin --dry-run             what it would do
+  udpcli board flash app.bin@0x10000 -s COM5           an application at its place
+  udpcli board flash --backup board.bin                read the whole flash into a file
+  udpcli board flash board.bin@0                       and put it back
+
+Where a file goes: bootloaders (and images that begin with one) to 0x1000, merged images to 0; ELF,
+UF2 and ZIP files say it themselves; any other file needs @OFFSET.")]
+pub struct FlashArgs {
+    /// Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
+    #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup"])]
+    files: Vec<Given>,
+    /// mPython's font, which goes to 0x400000
+    #[arg(long, value_name = "FILE")]
+    font: Option<PathBuf>,
+    /// The chip that must be on the board: esp32
+    #[arg(long, value_name = "CHIP", default_value = "esp32", value_parser = chip)]
+    chip: Chip,
+    /// Rate for data [default: the highest that works, from 921600 down]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(9600..=2_000_000))]
+    flash_baud: Option<u32>,
+    /// Erase the whole flash first, the files on the board included
+    #[arg(long)]
+    erase_all: bool,
+    /// Do not compare the flash with the files in the end
+    #[arg(long)]
+    no_verify: bool,
+    /// Send files as they are
+    #[arg(long)]
+    no_compress: bool,
+    /// How the board gets into download mode
+    #[arg(long, value_enum, default_value_t = Before::DefaultReset, value_name = "HOW")]
+    before: Before,
+    /// What the board does in the end
+    #[arg(long, value_enum, default_value_t = After::HardReset, value_name = "HOW")]
+    after: After,
+    /// Read the whole flash into FILE first
+    #[arg(long, value_name = "FILE")]
+    backup: Option<PathBuf>,
+    /// Check everything, write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go straight on to the board's prompt
+    #[arg(long, conflicts_with = "dry_run")]
+    monitor: bool,
+    /// Write what looks wrong: no image, a damaged one, one too large for its partition or flash
+    #[arg(long)]
+    force: bool,
+}
+
+/// A chip by the name Espressif's tools use, with or without its hyphen.
+fn chip(text: &str) -> Result<Chip, String> {
+    let plain = text.to_lowercase().replace('-', "");
+    match plain.parse() {
+        Ok(Chip::Esp32) => Ok(Chip::Esp32),
+        Ok(_) => Err("only the ESP32, the mPython board's chip, is written to".to_owned()),
+        Err(_) => Err("no such chip: the mPython board has an esp32".to_owned()),
+    }
+}
+
+/// Reads the files, checks them, writes them.
+pub(super) fn run(
+    args: &FlashArgs,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    let started = Instant::now();
+    let parts = parts(args)?;
+    let mut plan = Plan {
+        connect: Connect {
+            port: String::new(),
+            before: args.before,
+            timeout: serial.connect_timeout,
+            flash_baud: args.flash_baud,
+        },
+        parts,
+        options: Options {
+            erase_all: args.erase_all,
+            verify: !args.no_verify,
+            compress: !args.no_compress,
+            dry_run: args.dry_run,
+        },
+        backup: args.backup.clone().filter(|_| !args.dry_run),
+        after: args.after,
+        force: args.force,
+    };
+    let (name, port) = open(serial)?;
+    plan.connect.port = name;
+    let shutdown = session::shutdown(1)?;
+    let mut progress = Progress::new(global);
+    let flashed = flash::run(port, &plan, &|| shutdown.is_asked(), &mut progress);
+    progress.end();
+    let flashed = flashed.map_err(Error::Flash)?;
+    if args.dry_run {
+        return show_plan(&plan, &flashed);
+    }
+    report(&plan, &flashed, started.elapsed());
+    if args.monitor {
+        // The prompt opens the port for itself.
+        drop(flashed);
+        drop(shutdown);
+        return super::repl::run(&super::repl::ReplArgs {}, serial, global.quiet);
+    }
+    Ok(Outcome::Done)
+}
+
+fn parts(args: &FlashArgs) -> Result<Vec<Part>, Error> {
+    let font = args.font.iter().map(|path| Given {
+        path: path.clone(),
+        offset: Some(FONT_OFFSET),
+    });
+    let mut parts = Vec::new();
+    for given in args.files.iter().cloned().chain(font) {
+        parts.extend(flash::files::load(&given, args.chip).map_err(Error::Flash)?);
+    }
+    flash::check::files(&parts, args.chip, args.force).map_err(Error::Flash)?;
+    for part in &parts {
+        tracing::debug!(
+            "{} goes to {:#x}, {} bytes",
+            escape::for_terminal(&part.name),
+            part.offset,
+            part.data.len()
+        );
+    }
+    Ok(parts)
+}
+
+/// Opens the port that was named, or the one board found.
+fn open(serial: &SerialArgs) -> Result<(String, Box<dyn Port>), Error> {
+    let address = session::address(serial)?;
+    let port = port::open(&address.port, port::DEFAULT_BAUD, address.timeout)?;
+    Ok((address.port, port))
+}
+
+/// What a dry run prints: where, how much, what.
+fn show_plan(plan: &Plan, flashed: &Flashed) -> Result<Outcome, Error> {
+    let mut text = String::new();
+    for part in &plan.parts {
+        let name = escape::for_terminal(&part.name);
+        let _ = writeln!(text, "{:#010x} {:>9} {name}", part.offset, part.data.len());
+    }
+    tracing::info!(
+        "{} of {} bytes differ and would be written; nothing was",
+        flashed.written.written,
+        flashed.written.total
+    );
+    output::print(text.as_bytes())
+}
+
+fn report(plan: &Plan, flashed: &Flashed, elapsed: Duration) {
+    let written = flashed.written;
+    if let Some(path) = &plan.backup {
+        let bytes = flashed.chip.flash_size;
+        tracing::info!(
+            "{} has the {bytes} bytes that were in flash",
+            path.display()
+        );
+    }
+    let verified = if plan.options.verify {
+        "verified by MD5"
+    } else {
+        "not verified"
+    };
+    if written.total == 0 {
+    } else if written.written == 0 {
+        tracing::info!(
+            "nothing to write: all {} bytes are in flash already, {verified}",
+            written.total
+        );
+    } else {
+        tracing::info!(
+            "{} of {} bytes written in {} ({} sent), {verified}",
+            written.written,
+            written.total,
+            seconds(elapsed),
+            written.sent
+        );
+    }
+    if flashed.started {
+        tracing::info!("the board starts its program");
+    } else if plan.after == After::HardReset {
+        tracing::info!("press RESET on the board to start its program");
+    } else {
+        tracing::info!("the board stays in download mode");
+    }
+}
+
+/// What is in flash: for `udpcli board info --flash`.
+pub(super) fn info(
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+    format: TextOrJson,
+) -> Result<Outcome, Error> {
+    let (name, port) = open(serial)?;
+    let shutdown = session::shutdown(1)?;
+    let connect = Connect {
+        port: name,
+        before: Before::DefaultReset,
+        timeout: serial.connect_timeout,
+        flash_baud: None,
+    };
+    let mut progress = Progress::new(global);
+    let described = flash::describe(port, connect, &|| shutdown.is_asked(), &mut progress);
+    progress.end();
+    let description = described.map_err(Error::Flash)?;
+    let text = match format {
+        TextOrJson::Text => description.text(),
+        TextOrJson::Json => format!("{}\n", description.json()),
+    };
+    output::print(text.as_bytes())
+}

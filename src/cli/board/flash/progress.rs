@@ -1,0 +1,118 @@
+//! How far it is, on stderr: one line drawn again and again on a terminal, otherwise a line every tenth.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use crate::board::flash::Report;
+use crate::cli::GlobalArgs;
+use crate::error::seconds;
+use crate::payload::escape;
+
+/// A terminal's line is drawn at most so often.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Cells of the bar.
+const BAR: usize = 24;
+
+/// Tells of progress.
+#[derive(Debug)]
+pub(super) struct Progress {
+    quiet: bool,
+    terminal: bool,
+    /// What is under way, since when, and how far it had come then.
+    doing: String,
+    since: Instant,
+    from: u64,
+    drawn: Option<Instant>,
+    tenth: u64,
+}
+
+impl Progress {
+    pub(super) fn new(global: &GlobalArgs) -> Self {
+        Self {
+            quiet: global.quiet,
+            terminal: io::stderr().is_terminal(),
+            doing: String::new(),
+            since: Instant::now(),
+            from: 0,
+            drawn: None,
+            tenth: 0,
+        }
+    }
+
+    /// Ends the line that is being drawn.
+    pub(super) fn end(&mut self) {
+        if self.drawn.take().is_some() {
+            let _ = io::stderr().write_all(b"\n");
+        }
+        self.doing.clear();
+    }
+
+    /// `writing a.bin  42 %  655360 of 1556784 bytes, 91.2 kB/s, 10s left`
+    fn line(&self, done: u64, total: u64) -> String {
+        let elapsed = self.since.elapsed().as_secs_f64();
+        let moved = done.saturating_sub(self.from) as f64;
+        let rate = if elapsed > 0.05 { moved / elapsed } else { 0.0 };
+        let percent = done * 100 / total.max(1);
+        let mut line = format!("{percent:>3} %  {done} of {total} bytes");
+        if rate > 0.0 {
+            let _ = write!(line, ", {:.1} kB/s", rate / 1e3);
+            if done < total {
+                let left = Duration::try_from_secs_f64((total - done) as f64 / rate);
+                let left = Duration::from_secs(left.map_or(0, |left| left.as_secs() + 1));
+                let _ = write!(line, ", {} left", seconds(left));
+            }
+        }
+        line
+    }
+}
+
+impl Report for Progress {
+    fn note(&mut self, text: &str) {
+        if self.drawn.take().is_some() {
+            let _ = io::stderr().write_all(b"\n");
+        }
+        tracing::info!("{}", escape::for_terminal(text));
+    }
+
+    fn progress(&mut self, doing: &str, done: u64, total: u64) {
+        if self.quiet {
+            return;
+        }
+        if doing != self.doing {
+            self.end();
+            doing.clone_into(&mut self.doing);
+            self.since = Instant::now();
+            self.from = done;
+            self.tenth = 0;
+        }
+        let whole = done >= total;
+        if self.terminal {
+            let due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW);
+            if !due && !whole {
+                return;
+            }
+            let filled = usize::try_from(done * BAR as u64 / total.max(1))
+                .unwrap_or(BAR)
+                .min(BAR);
+            let bar = format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled));
+            let line = format!(
+                "\r\x1b[K{} {bar} {}",
+                escape::for_terminal(doing),
+                self.line(done, total)
+            );
+            let _ = io::stderr().write_all(line.as_bytes());
+            self.drawn = Some(Instant::now());
+            if whole {
+                self.end();
+            }
+            return;
+        }
+        let tenth = done * 10 / total.max(1);
+        if tenth > self.tenth || whole {
+            self.tenth = tenth;
+            tracing::info!("{} {}", escape::for_terminal(doing), self.line(done, total));
+        }
+    }
+}
