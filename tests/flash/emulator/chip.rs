@@ -1,0 +1,723 @@
+//! The chip: what ROM loader and stub make of a command.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::flash::{BLOCK, SECTOR};
+use super::line::Line;
+use super::{Fault, Kind, Mode, Model, Shared, op, slip};
+
+/// A USB serial adapter hands bytes over every millisecond.
+const LATENCY: Duration = Duration::from_millis(1);
+/// Below this the ROM believes flash to end, until `SPI_SET_PARAMS` tells it more.
+const ROM_FLASH: usize = 2 << 20;
+/// The ROM inflates through a window of this size and writes all of the last one.
+const ROM_WINDOW: usize = 0x8000;
+
+// Error codes: the ROM's, then the stub's.
+const ROM_INVALID_MESSAGE: u8 = 0x05;
+const ROM_FAILED: u8 = 0x06;
+const ROM_BAD_CRC: u8 = 0x07;
+const BAD_LENGTH: u8 = 0xc0;
+const BAD_CHECKSUM: u8 = 0xc1;
+const FAILED_SPI: u8 = 0xc4;
+const NOT_FLASHING: u8 = 0xc6;
+const INFLATE: u8 = 0xc7;
+const TOO_MUCH: u8 = 0xc9;
+const NOT_IMPLEMENTED: u8 = 0xff;
+
+/// Why the chip stops what it is doing.
+enum Interrupt {
+    Reset,
+    Unplugged,
+}
+
+type Outcome<T> = Result<T, Interrupt>;
+
+/// A download into flash.
+#[derive(Debug)]
+struct Download {
+    next: usize,
+    end: usize,
+    /// The stub erases as it goes; the ROM has done it all before.
+    erased: usize,
+    inflate: Option<Box<Decompress>>,
+    /// The stub tells of what went wrong after its ack with the next reply.
+    error: Option<u8>,
+}
+
+/// A reply's value, data and error code (0: none).
+type Answer = (u32, Vec<u8>, u8);
+
+const DONE: Answer = (0, Vec::new(), 0);
+
+fn refuse(code: u8) -> Answer {
+    (0, Vec::new(), code)
+}
+
+fn word(bytes: &[u8], index: usize) -> u32 {
+    bytes
+        .get(index * 4..index * 4 + 4)
+        .map_or(0, |bytes| u32::from_le_bytes(bytes.try_into().unwrap()))
+}
+
+pub(crate) struct Chip {
+    shared: Arc<Shared>,
+    line: Arc<Line>,
+    registers: HashMap<u32, u32>,
+    /// The command before, whose name the ROM puts on its answer to one it does not know.
+    previous: u8,
+    memory: HashMap<u32, Vec<u8>>,
+    memory_at: u32,
+    flash_size: usize,
+    attached: bool,
+    download: Option<Download>,
+    /// Blocks that one of the faults wants written wrong.
+    bad_bits: bool,
+}
+
+impl Chip {
+    pub(crate) fn new(shared: Arc<Shared>, line: Arc<Line>) -> Self {
+        Self {
+            shared,
+            line,
+            registers: HashMap::new(),
+            previous: 0,
+            memory: HashMap::new(),
+            memory_at: 0,
+            flash_size: 0,
+            attached: false,
+            download: None,
+            bad_bits: false,
+        }
+    }
+
+    /// Runs until the cable is pulled.
+    pub(crate) fn run(mut self) {
+        loop {
+            let interrupt = match self.next_frame() {
+                Ok(frame) => self.take(frame).err(),
+                Err(interrupt) => Some(interrupt),
+            };
+            self.shared.lock().busy = false;
+            match interrupt {
+                None => {}
+                Some(Interrupt::Unplugged) => return,
+                Some(Interrupt::Reset) => self.boot(),
+            }
+        }
+    }
+
+    fn boot(&mut self) {
+        self.registers.clear();
+        self.memory.clear();
+        self.download = None;
+        self.flash_size = ROM_FLASH;
+        self.attached = false;
+        let strapped = {
+            let mut state = self.shared.lock();
+            state.reset = false;
+            state.stats.resets += 1;
+            state.frames.clear();
+            state.typed.clear();
+            state.baud = 115_200;
+            state.autobaud = state.strapped;
+            state.mode = if state.strapped { Mode::Rom } else { Mode::App };
+            state.strapped
+        };
+        let log: &[u8] = if strapped {
+            b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\nwaiting for download\r\n"
+        } else if self.shared.lock().flash.bytes()[0x1000] == 0xe9 {
+            b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nentry 0x400806b8\r\nMicroPython v1.12 on 2026-01-01; mPython with ESP32\r\nType \"help()\" for more information.\r\n>>> "
+        } else {
+            b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\ninvalid header: 0xffffffff\r\n"
+        };
+        // Opening the port must not show what a host that was not there would have missed.
+        self.line.send(log, 115_200, u32::MAX);
+    }
+
+    /// Waits until `when`, unless the chip is reset or unplugged before.
+    fn sleep_until(&self, when: Instant) -> Outcome<()> {
+        let mut state = self.shared.lock();
+        loop {
+            state.rise();
+            if state.unplugged {
+                return Err(Interrupt::Unplugged);
+            }
+            if state.reset {
+                return Err(Interrupt::Reset);
+            }
+            let left = when.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            state = self
+                .shared
+                .wake
+                .wait_timeout(state, left.min(Duration::from_millis(5)))
+                .unwrap()
+                .0;
+        }
+    }
+
+    fn next_frame(&self) -> Outcome<Vec<u8>> {
+        let mut state = self.shared.lock();
+        loop {
+            state.rise();
+            if state.unplugged {
+                return Err(Interrupt::Unplugged);
+            }
+            if state.reset {
+                return Err(Interrupt::Reset);
+            }
+            if let Some(frame) = state.frames.pop_front() {
+                state.busy = true;
+                return Ok(frame);
+            }
+            let typed = std::mem::take(&mut state.typed);
+            if !typed.is_empty() {
+                let prompts = typed.split(|&byte| byte == b'\r').count() - 1;
+                drop(state);
+                self.line
+                    .send(&b"\r\n>>> ".repeat(prompts), 115_200, u32::MAX);
+                state = self.shared.lock();
+                continue;
+            }
+            state = self
+                .shared
+                .wake
+                .wait_timeout(state, Duration::from_millis(5))
+                .unwrap()
+                .0;
+        }
+    }
+
+    /// The fault that strikes this command, if any.
+    fn fault(&self, op: u8) -> Option<Kind> {
+        let mut state = self.shared.lock();
+        let mut due = None;
+        for (index, fault) in state.faults.iter_mut().enumerate() {
+            if fault.op != op {
+                continue;
+            }
+            if fault.nth == 0 && due.is_none() {
+                due = Some(index);
+            }
+            fault.nth = fault.nth.saturating_sub(1);
+        }
+        due.map(|index| {
+            let Fault { kind, .. } = state.faults.remove(index);
+            kind
+        })
+    }
+
+    fn take(&mut self, mut frame: Vec<u8>) -> Outcome<()> {
+        if frame.len() < 8 || frame[0] != 0 {
+            return Ok(());
+        }
+        let op = frame[1];
+        self.shared.lock().stats.commands.push(op);
+        let fault = self.fault(op);
+        match &fault {
+            Some(Kind::LoseCommand) => return Ok(()),
+            Some(Kind::DamageCommand) => {
+                let last = frame.len() - 1;
+                frame[last] ^= 0x10;
+            }
+            Some(Kind::Stall(duration)) => self.sleep_until(Instant::now() + *duration)?,
+            Some(Kind::BadBits) => self.bad_bits = true,
+            Some(Kind::Unplug) => {
+                self.shared.lock().unplugged = true;
+                return Err(Interrupt::Unplugged);
+            }
+            Some(Kind::BrownOut) => {
+                let mut state = self.shared.lock();
+                state.strapped = state.config.boot_held;
+                state.reset = true;
+                return Err(Interrupt::Reset);
+            }
+            _ => {}
+        }
+        let size = usize::from(u16::from_le_bytes([frame[2], frame[3]]));
+        let checksum = word(&frame, 1);
+        let body = frame.split_off(8);
+        let answer = match fault {
+            Some(Kind::Refuse(code)) => refuse(code),
+            _ if body.len() != size => refuse(self.pick(ROM_INVALID_MESSAGE, BAD_LENGTH)),
+            _ => self.execute(op, &body, checksum)?,
+        };
+        self.reply(op, answer, fault.as_ref())?;
+        self.after(op, &body)
+    }
+
+    fn mode(&self) -> Mode {
+        self.shared.lock().mode
+    }
+
+    fn pick(&self, rom: u8, stub: u8) -> u8 {
+        if self.mode() == Mode::Stub { stub } else { rom }
+    }
+
+    fn model(&self) -> Model {
+        self.shared.lock().config.model
+    }
+
+    fn reply(&mut self, op: u8, answer: Answer, fault: Option<&Kind>) -> Outcome<()> {
+        let (value, mut data, code) = answer;
+        let rom = self.mode() == Mode::Rom;
+        let mut name = op;
+        if rom && code == ROM_INVALID_MESSAGE && data.is_empty() && !known_to_rom(op, self.model())
+        {
+            name = self.previous;
+        } else {
+            self.previous = op;
+        }
+        if matches!(fault, Some(Kind::WrongMd5)) && !data.is_empty() {
+            // A digit and a byte both: the ROM answers in hexadecimal.
+            data[3] = if data[3] == b'1' { b'2' } else { b'1' };
+        }
+        match (rom, code) {
+            (true, 0) => data.extend([0; 4]),
+            (true, code) => data.extend([1, code, 0, 0]),
+            (false, 0) => data.extend([0; 2]),
+            (false, code) => data.extend([code, 0]),
+        }
+        let mut reply = vec![1, name];
+        reply.extend(u16::try_from(data.len()).unwrap().to_le_bytes());
+        reply.extend(value.to_le_bytes());
+        reply.extend(data);
+        if matches!(fault, Some(Kind::LoseReply)) {
+            return Ok(());
+        }
+        self.sleep_until(Instant::now() + LATENCY)?;
+        let mut frame = slip::encode(&reply);
+        match fault {
+            Some(Kind::DamageReply(index)) => {
+                let index = (*index).min(frame.len() - 1);
+                frame[index] ^= 0x24;
+            }
+            Some(Kind::CutReply(len)) => frame.truncate(*len),
+            Some(Kind::Noise(noise)) => {
+                frame.splice(0..0, noise.iter().copied());
+            }
+            _ => {}
+        }
+        let times = if op == op::SYNC { 8 } else { 1 };
+        self.send(&frame.repeat(times));
+        Ok(())
+    }
+
+    fn send(&self, bytes: &[u8]) {
+        let (baud, max_baud) = {
+            let state = self.shared.lock();
+            (state.baud, state.config.max_baud)
+        };
+        self.line.send(bytes, baud, max_baud);
+    }
+
+    fn execute(&mut self, op: u8, body: &[u8], checksum: u32) -> Outcome<Answer> {
+        let stub = self.mode() == Mode::Stub;
+        Ok(match op {
+            op::SYNC => (if stub { 0 } else { 0x2012_0707 }, Vec::new(), 0),
+            op::READ_REG => (self.read_register(word(body, 0)), Vec::new(), 0),
+            op::WRITE_REG => {
+                for part in body.chunks_exact(16) {
+                    let mask = word(part, 2);
+                    let old = self.read_register(word(part, 0));
+                    self.write_register(word(part, 0), old & !mask | word(part, 1) & mask);
+                }
+                DONE
+            }
+            op::MEM_BEGIN => {
+                self.memory_at = word(body, 3);
+                self.memory.insert(self.memory_at, Vec::new());
+                DONE
+            }
+            op::MEM_DATA => {
+                if body.len() < 16 || !checks(&body[16..], checksum) {
+                    return Ok(refuse(ROM_BAD_CRC));
+                }
+                self.memory
+                    .entry(self.memory_at)
+                    .or_default()
+                    .extend(&body[16..]);
+                DONE
+            }
+            op::SPI_ATTACH => {
+                self.attached = true;
+                DONE
+            }
+            op::SPI_SET_PARAMS => {
+                self.flash_size = word(body, 1) as usize;
+                DONE
+            }
+            op::FLASH_BEGIN | op::FLASH_DEFL_BEGIN => self.begin(op, body)?,
+            op::FLASH_DATA | op::FLASH_DEFL_DATA => self.data(body, checksum)?,
+            op::MEM_END | op::CHANGE_BAUDRATE | op::FLASH_END | op::FLASH_DEFL_END => DONE,
+            op::SPI_FLASH_MD5 => match self.area(word(body, 0), word(body, 1)) {
+                None => refuse(self.pick(ROM_FAILED, FAILED_SPI)),
+                Some(range) => {
+                    let digest = self.shared.lock().flash.md5(range);
+                    self.wait_for_flash()?;
+                    let digest = if stub {
+                        digest.to_vec()
+                    } else {
+                        hex(&digest).into_bytes()
+                    };
+                    (0, digest, 0)
+                }
+            },
+            op::GET_SECURITY_INFO if self.model() != Model::Esp32 => {
+                let mut info = vec![0; 20];
+                info[12] = 9;
+                (0, info, 0)
+            }
+            op::READ_FLASH_SLOW if !stub => match self.area(word(body, 0), word(body, 1)) {
+                Some(range) if range.len() <= 64 => {
+                    let mut data = self.shared.lock().flash.bytes()[range].to_vec();
+                    data.resize(64, 0);
+                    (0, data, 0)
+                }
+                _ => refuse(ROM_FAILED),
+            },
+            op::ERASE_FLASH if stub => {
+                let end = self.shared.lock().flash.bytes().len();
+                self.erase(0..end)?;
+                DONE
+            }
+            op::ERASE_REGION if stub => match self.area(word(body, 0), word(body, 1)) {
+                Some(range)
+                    if range.start.is_multiple_of(SECTOR) && range.end.is_multiple_of(SECTOR) =>
+                {
+                    self.erase(range)?;
+                    DONE
+                }
+                _ => refuse(FAILED_SPI),
+            },
+            op::READ_FLASH if stub => match self.area(word(body, 0), word(body, 1)) {
+                Some(_) => DONE,
+                None => refuse(FAILED_SPI),
+            },
+            op::RUN_USER_CODE if stub => DONE,
+            _ => refuse(self.pick(ROM_INVALID_MESSAGE, NOT_IMPLEMENTED)),
+        })
+    }
+
+    /// What happens once the reply is out.
+    fn after(&mut self, op: u8, body: &[u8]) -> Outcome<()> {
+        let stub = self.mode() == Mode::Stub;
+        match op {
+            op::CHANGE_BAUDRATE => self.shared.lock().baud = word(body, 0),
+            op::MEM_END if word(body, 1) != 0 && !self.memory.is_empty() => {
+                self.sleep_until(Instant::now() + Duration::from_millis(5))?;
+                self.shared.lock().mode = Mode::Stub;
+                // The stub attaches the flash itself and asks for its size.
+                self.attached = true;
+                self.flash_size = usize::MAX;
+                self.send(&slip::encode(b"OHAI"));
+            }
+            op::FLASH_DATA | op::FLASH_DEFL_DATA if stub => {
+                if let Err(code) = self.write(&body[16..])?
+                    && let Some(download) = &mut self.download
+                {
+                    download.error = Some(code);
+                }
+            }
+            op::FLASH_END | op::FLASH_DEFL_END => {
+                self.download = None;
+                if word(body, 0) == 0 {
+                    self.shared.lock().reset = true;
+                    return Err(Interrupt::Reset);
+                }
+            }
+            op::RUN_USER_CODE if stub => {
+                self.shared.lock().reset = true;
+                return Err(Interrupt::Reset);
+            }
+            op::READ_FLASH if stub => {
+                if let Some(range) = self.area(word(body, 0), word(body, 1)) {
+                    self.read_out(range, word(body, 2) as usize, word(body, 3) as usize)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A part of flash, if it is attached and the chip knows of so much.
+    fn area(&self, offset: u32, len: u32) -> Option<Range<usize>> {
+        let range = offset as usize..offset as usize + len as usize;
+        let real = self.shared.lock().flash.bytes().len();
+        (self.attached && range.end <= self.flash_size.min(real)).then_some(range)
+    }
+
+    fn wait_for_flash(&self) -> Outcome<()> {
+        let until = self.shared.lock().flash.busy_until();
+        self.sleep_until(until)
+    }
+
+    fn erase(&self, range: Range<usize>) -> Outcome<()> {
+        let mut next = range.start;
+        while next < range.end {
+            next += self.shared.lock().flash.erase_next(next..range.end);
+            self.wait_for_flash()?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, op: u8, body: &[u8]) -> Outcome<Answer> {
+        let stub = self.mode() == Mode::Stub;
+        let (size, block_size, offset) = (word(body, 0), word(body, 2), word(body, 3));
+        if size == 0 {
+            // How a host asks for a reset: FLASH_END follows.
+            return Ok(DONE);
+        }
+        if block_size > if stub { 0x4000 } else { 0x1800 } {
+            return Ok(refuse(self.pick(ROM_INVALID_MESSAGE, 0xc2)));
+        }
+        let Some(range) = self.area(offset, size) else {
+            return Ok(refuse(self.pick(ROM_FAILED, FAILED_SPI)));
+        };
+        let whole = range.start..range.end.next_multiple_of(SECTOR);
+        if !stub {
+            self.erase(whole.clone())?;
+        }
+        self.download = Some(Download {
+            next: range.start,
+            end: range.end,
+            erased: if stub { range.start } else { whole.end },
+            inflate: (op == op::FLASH_DEFL_BEGIN).then(|| Box::new(Decompress::new(true))),
+            error: None,
+        });
+        if stub {
+            self.start_next_erase();
+        }
+        Ok(DONE)
+    }
+
+    /// The stub begins to erase before the block that needs it has arrived.
+    fn start_next_erase(&mut self) {
+        let Some(download) = &mut self.download else {
+            return;
+        };
+        let end = download.end.next_multiple_of(SECTOR);
+        if download.erased < end {
+            download.erased += self.shared.lock().flash.erase_next(download.erased..end);
+        }
+    }
+
+    fn data(&mut self, body: &[u8], checksum: u32) -> Outcome<Answer> {
+        let stub = self.mode() == Mode::Stub;
+        let Some(download) = &self.download else {
+            return Ok(refuse(self.pick(ROM_FAILED, NOT_FLASHING)));
+        };
+        if let Some(code) = download.error {
+            return Ok(refuse(code));
+        }
+        if body.len() < 16 || word(body, 0) as usize != body.len() - 16 {
+            return Ok(refuse(self.pick(ROM_INVALID_MESSAGE, BAD_LENGTH)));
+        }
+        if !checks(&body[16..], checksum) {
+            return Ok(refuse(self.pick(ROM_BAD_CRC, BAD_CHECKSUM)));
+        }
+        if !stub && let Err(code) = self.write(&body[16..])? {
+            return Ok(refuse(code));
+        }
+        Ok(DONE)
+    }
+
+    /// Inflates a block where it must be and writes it.
+    fn write(&mut self, block: &[u8]) -> Outcome<Result<(), u8>> {
+        let Some(download) = &mut self.download else {
+            return Ok(Ok(()));
+        };
+        if download.error.is_some() {
+            return Ok(Ok(()));
+        }
+        let Some(inflate) = &mut download.inflate else {
+            return self.program(block);
+        };
+        let mut plain = Vec::with_capacity(2 << 20);
+        let ended = match inflate.decompress_vec(block, &mut plain, FlushDecompress::Sync) {
+            Ok(status) => status == Status::StreamEnd,
+            Err(_) => return Ok(Err(self.pick(ROM_FAILED, INFLATE))),
+        };
+        let stub = self.mode() == Mode::Stub;
+        if ended && !stub {
+            plain.resize(plain.len().next_multiple_of(ROM_WINDOW), 0);
+        }
+        self.program(&plain)
+    }
+
+    fn program(&mut self, plain: &[u8]) -> Outcome<Result<(), u8>> {
+        let stub = self.mode() == Mode::Stub;
+        for page in plain.chunks(SECTOR) {
+            let Some(download) = &mut self.download else {
+                break;
+            };
+            let at = download.next;
+            let mut page = page.to_vec();
+            if stub && at + page.len() > download.end {
+                return Ok(Err(TOO_MUCH));
+            }
+            download.next += page.len();
+            while stub
+                && self
+                    .download
+                    .as_ref()
+                    .is_some_and(|download| download.erased < download.next)
+            {
+                self.start_next_erase();
+            }
+            self.wait_for_flash()?;
+            if std::mem::take(&mut self.bad_bits) {
+                page[0] ^= 0xff;
+            }
+            {
+                let mut state = self.shared.lock();
+                let room = state.flash.bytes().len() - at;
+                page.truncate(room);
+                state.flash.program(at, &page);
+            }
+            self.wait_for_flash()?;
+        }
+        if stub {
+            self.start_next_erase();
+        }
+        Ok(Ok(()))
+    }
+
+    /// The stub's `READ_FLASH`: frames of `block` bytes, at most `window` of them not acknowledged, then the MD5.
+    fn read_out(&mut self, range: Range<usize>, block: usize, window: usize) -> Outcome<()> {
+        use md5::Digest as _;
+        let data = self.shared.lock().flash.bytes()[range].to_vec();
+        let mut sent = 0;
+        let mut acknowledged = 0;
+        let mut heard = Instant::now();
+        while acknowledged < data.len() {
+            while sent < data.len() && sent - acknowledged < window * block {
+                let end = (sent + block).min(data.len());
+                let fault = self.fault(op::READ_FLASH);
+                let mut frame = slip::encode(&data[sent..end]);
+                match fault {
+                    Some(Kind::LoseReply) => frame.clear(),
+                    Some(Kind::DamageReply(index)) => frame[index] ^= 0x24,
+                    Some(Kind::Unplug) => {
+                        self.shared.lock().unplugged = true;
+                        return Err(Interrupt::Unplugged);
+                    }
+                    _ => {}
+                }
+                self.send(&frame);
+                sent = end;
+                self.sleep_until(Instant::now())?;
+                if !self.shared.lock().frames.is_empty() {
+                    break;
+                }
+            }
+            let frame = self.shared.lock().frames.pop_front();
+            match frame {
+                Some(frame) if frame.len() == 4 => {
+                    acknowledged = word(&frame, 0) as usize;
+                    heard = Instant::now();
+                }
+                // The host gave up and asks for something else.
+                Some(frame) => {
+                    self.shared.lock().frames.push_front(frame);
+                    return Ok(());
+                }
+                None => self.sleep_until(Instant::now() + Duration::from_millis(1))?,
+            }
+            if heard.elapsed() > Duration::from_secs(3) {
+                return Ok(());
+            }
+        }
+        let digest: [u8; 16] = md5::Md5::digest(&data).into();
+        self.send(&slip::encode(&digest));
+        Ok(())
+    }
+
+    fn read_register(&self, address: u32) -> u32 {
+        let state = self.shared.lock();
+        let mac = state.config.mac;
+        match (state.config.model, address) {
+            (Model::Esp32, 0x4000_1000) => 0x00f0_1d83,
+            (Model::Esp32S3, 0x4000_1000) => 0x0000_0009,
+            // BLOCK0 of the eFuses: the MAC, package and revision.
+            (_, 0x3ff5_a004) => u32::from_be_bytes([mac[2], mac[3], mac[4], mac[5]]),
+            (_, 0x3ff5_a008) => u32::from(u16::from_be_bytes([mac[0], mac[1]])),
+            (_, 0x3ff5_a00c) => 1 << 15 | 1 << 9,
+            (_, 0x3ff5_a014) => 1 << 20 | 1 << 24,
+            (_, 0x3ff6_607c) => 1 << 31,
+            // What the ROM measured of the crystal, 40 MHz: in units of 15,625 Hz, times the slow clock's 40 / 40.
+            (_, 0x3ff5_f06c) => 2560 << 7,
+            (_, 0x3ff5_a010) => 40,
+            // The UART's divider of the 40 MHz crystal.
+            (_, 0x3ff4_0014) => 40_000_000 / state.baud.max(1),
+            // The strapping pins as they were at reset.
+            (_, 0x3ff4_4038) => {
+                if state.strapped {
+                    0x03
+                } else {
+                    0x13
+                }
+            }
+            _ => self.registers.get(&address).copied().unwrap_or(0),
+        }
+    }
+
+    fn write_register(&mut self, address: u32, value: u32) {
+        self.registers.insert(address, value);
+        let base = match self.model() {
+            Model::Esp32 => 0x3ff4_2000,
+            Model::Esp32S3 => 0x6000_2000,
+        };
+        // SPI_CMD's USR bit runs the command in SPI_USR2.
+        if address == base && value & 1 << 18 != 0 {
+            let usr2 = if self.model() == Model::Esp32 {
+                0x24
+            } else {
+                0x20
+            };
+            let command = self.registers.get(&(base + usr2)).copied().unwrap_or(0) & 0xffff;
+            let w0 = if self.model() == Model::Esp32 {
+                0x80
+            } else {
+                0x58
+            };
+            let size = self.shared.lock().flash.bytes().len().trailing_zeros();
+            // RDID: Winbond, its W25Q family, and the capacity's exponent. No flash answers before it is attached.
+            let answer = match command {
+                0x9f if self.attached => 0x40ef | size << 16,
+                0x9f => 0x00ff_ffff,
+                _ => 0,
+            };
+            self.registers.insert(base + w0, answer);
+            self.registers.insert(base, 0);
+        }
+    }
+}
+
+/// Commands of the chip's ROM.
+fn known_to_rom(op: u8, model: Model) -> bool {
+    matches!(op, 0x02..=0x0b | 0x0d..=0x13) || op == op::GET_SECURITY_INFO && model != Model::Esp32
+}
+
+/// The blocks' checksum: all bytes and 0xEF, exclusive or.
+fn checks(data: &[u8], checksum: u32) -> bool {
+    u32::from(data.iter().fold(0xef, |sum, byte| sum ^ byte)) == checksum
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+const _: () = assert!(BLOCK.is_multiple_of(SECTOR));

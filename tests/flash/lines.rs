@@ -1,0 +1,164 @@
+//! A board whose DTR and RTS are wired: a pseudo-terminal has no such lines, so they go to the emulator by hand, and
+//! everything else over the port.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use udpcli::board::flash::reset::{After, Before};
+use udpcli::board::flash::{self, Connect, Flashed, Options, Part, Plan, Report};
+use udpcli::board::port::{self, Port};
+
+use crate::emulator::{Config, Emulator, Fault, Kind, Mode, op};
+use crate::images::firmware;
+
+/// The emulator's port with its control lines.
+#[derive(Debug)]
+struct Wired {
+    port: Box<dyn Port>,
+    board: Arc<Emulator>,
+    dtr: bool,
+    rts: bool,
+}
+
+impl Wired {
+    fn open(board: &Arc<Emulator>) -> Box<dyn Port> {
+        let name = board.port();
+        let port = port::open(name.to_str().unwrap(), 115_200, Duration::from_secs(1)).unwrap();
+        Box::new(Self {
+            port,
+            board: Arc::clone(board),
+            dtr: false,
+            rts: false,
+        })
+    }
+}
+
+impl Port for Wired {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.port.read(buffer, timeout)
+    }
+
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        self.port.write(bytes, timeout)
+    }
+
+    fn set_dtr(&mut self, level: bool) -> io::Result<()> {
+        self.dtr = level;
+        self.board.set_lines(self.dtr, self.rts);
+        Ok(())
+    }
+
+    fn set_rts(&mut self, level: bool) -> io::Result<()> {
+        self.rts = level;
+        self.board.set_lines(self.dtr, self.rts);
+        Ok(())
+    }
+
+    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        self.port.set_baud(baud)
+    }
+}
+
+/// Keeps what it is told.
+#[derive(Debug, Default)]
+struct Notes(Vec<String>);
+
+impl Report for Notes {
+    fn note(&mut self, text: &str) {
+        self.0.push(text.to_owned());
+    }
+
+    fn progress(&mut self, _: &str, _: u64, _: u64) {}
+}
+
+fn board(config: Config) -> Arc<Emulator> {
+    let board = Arc::new(Emulator::start(Config {
+        flash_time: 0.1,
+        boot_held: false,
+        ..config
+    }));
+    board.wait_for(Mode::App);
+    board
+}
+
+fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -> Flashed {
+    let plan = Plan {
+        connect: Connect {
+            port: "the board".to_owned(),
+            before: Before::DefaultReset,
+            timeout: Duration::from_secs(10),
+            flash_baud: None,
+        },
+        parts: vec![Part {
+            name: "firmware".to_owned(),
+            offset: 0x1000,
+            data: image.to_vec(),
+        }],
+        options: Options {
+            erase_all: false,
+            verify: true,
+            compress: true,
+            dry_run: false,
+        },
+        backup: None,
+        after: After::HardReset,
+        force: false,
+    };
+    flash::run(Wired::open(board), &plan, &|| false, notes).unwrap()
+}
+
+#[test]
+fn the_lines_take_a_running_board_into_download_mode_and_out_again() {
+    let board = board(Config::default());
+    let image = firmware(60_000, 21);
+    let mut flashed = flash_through_lines(&board, &image, &mut Notes::default());
+    assert!(flashed.started);
+    assert!(board.flash()[0x1000..].starts_with(&image));
+    board.wait_for(Mode::App);
+    // What goes on with the line sees the program start.
+    let mut seen = Vec::new();
+    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    while !seen.ends_with(b">>> ") {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "{}",
+            String::from_utf8_lossy(&seen)
+        );
+        let mut buffer = [0; 256];
+        let len = flashed
+            .port
+            .read(&mut buffer, Duration::from_millis(100))
+            .unwrap();
+        seen.extend(&buffer[..len]);
+    }
+}
+
+#[test]
+fn a_rate_that_the_line_does_not_carry_is_given_up() {
+    let board = board(Config {
+        max_baud: 500_000,
+        ..Config::default()
+    });
+    let image = firmware(60_000, 22);
+    let mut notes = Notes::default();
+    flash_through_lines(&board, &image, &mut notes);
+    assert!(board.flash()[0x1000..].starts_with(&image));
+    let text = notes.0.join("\n");
+    assert!(text.contains("921600 baud does not work"), "{text}");
+    assert!(text.contains("at 460800 baud"), "{text}");
+}
+
+#[test]
+fn a_board_that_starts_its_program_in_the_middle_is_taken_back() {
+    let board = board(Config::default());
+    let image = firmware(100_000, 23);
+    board.inject(Fault {
+        op: op::FLASH_DEFL_DATA,
+        nth: 2,
+        kind: Kind::BrownOut,
+    });
+    flash_through_lines(&board, &image, &mut Notes::default());
+    assert!(board.pending_faults().is_empty());
+    assert!(board.flash()[0x1000..].starts_with(&image));
+}

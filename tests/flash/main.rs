@@ -1,0 +1,14 @@
+//! Flashing: the emulated board, its proof by `esptool`, and `udpcli board flash` against it.
+
+// Says to clippy that every helper here is test code.
+#![cfg(test)]
+#![cfg(target_os = "linux")]
+
+mod emulator;
+mod images;
+mod lines;
+mod proof;
+mod refuse;
+mod stop;
+mod support;
+mod write;

@@ -1,0 +1,122 @@
+//! The emulator is proven by Espressif's own tool: what `esptool` writes, reads, verifies and erases is what a board
+//! would have had.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::emulator::{Config, Emulator};
+use crate::images::font_like;
+
+/// `esptool`, installed from the pinned list on first use.
+pub(crate) fn esptool() -> &'static Path {
+    static TOOL: OnceLock<PathBuf> = OnceLock::new();
+    TOOL.get_or_init(|| {
+        let requirements =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/flash/requirements.txt");
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("esptool");
+        let tool = home.join("bin/esptool");
+        let stamp = home.join("requirements.txt");
+        let wanted = std::fs::read(&requirements).unwrap();
+        if std::fs::read(&stamp).ok().as_ref() != Some(&wanted) {
+            let run = |command: &mut Command| {
+                let output = command.output().unwrap();
+                let log = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert!(output.status.success(), "{command:?}: {log}");
+            };
+            run(Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&home));
+            run(Command::new(home.join("bin/pip"))
+                .args([
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "--requirement",
+                ])
+                .arg(&requirements));
+            std::fs::write(&stamp, &wanted).unwrap();
+        }
+        tool
+    })
+}
+
+/// Runs `esptool` on the emulator at `baud`; its output.
+pub(crate) fn run_esptool(emulator: &Emulator, baud: u32, arguments: &[&str]) -> String {
+    let output = Command::new(esptool())
+        .arg("--port")
+        .arg(emulator.port())
+        .args([
+            "--chip", "esp32", "--before", "no-reset", "--after", "no-reset", "--baud",
+        ])
+        .arg(baud.to_string())
+        .args(arguments)
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "esptool {arguments:?}: {log}");
+    log
+}
+
+#[test]
+fn esptool_writes_verifies_reads_and_erases() {
+    let image = font_like(300_000, 7);
+    let emulator = Emulator::start(Config {
+        // What lies there must be erased first, and its neighbours stay.
+        flash: vec![0x5a; 8 << 20],
+        flash_time: 0.2,
+        ..Config::default()
+    });
+    let folder = emulator.folder();
+    let (file, copy) = (folder.join("image.bin"), folder.join("copy.bin"));
+    std::fs::write(&file, &image).unwrap();
+    let (file, copy) = (file.to_str().unwrap(), copy.to_str().unwrap());
+
+    let log = run_esptool(&emulator, 921_600, &["write-flash", "0x410000", file]);
+    for words in [
+        "ESP32-D0WD",
+        "v3.1",
+        "24:0a:c4:12:34:56",
+        "Hash of data verified",
+    ] {
+        assert!(log.contains(words), "{words}: {log}");
+    }
+    let flash = emulator.flash();
+    assert!(flash[0x41_0000..].starts_with(&image));
+    let end = (0x41_0000 + image.len()).next_multiple_of(0x1000);
+    assert!(flash[..0x41_0000].iter().all(|&byte| byte == 0x5a));
+    assert!(flash[end..].iter().all(|&byte| byte == 0x5a));
+    assert_eq!(emulator.wear().spoilt, 0);
+
+    run_esptool(&emulator, 460_800, &["verify-flash", "0x410000", file]);
+    let size = image.len().to_string();
+    run_esptool(&emulator, 921_600, &["read-flash", "0x410000", &size, copy]);
+    assert_eq!(std::fs::read(copy).unwrap(), image);
+
+    run_esptool(&emulator, 115_200, &["erase-region", "0x410000", "0x2000"]);
+    let flash = emulator.flash();
+    assert!(flash[0x41_0000..0x41_2000].iter().all(|&byte| byte == 0xff));
+    assert_eq!(flash[0x41_2000..0x41_2010], image[0x2000..0x2010]);
+    run_esptool(&emulator, 115_200, &["erase-flash"]);
+    assert!(emulator.flash().iter().all(|&byte| byte == 0xff));
+    assert!(run_esptool(&emulator, 115_200, &["flash-id"]).contains("8MB"));
+}
+
+#[test]
+fn esptool_does_without_the_stub() {
+    let image = font_like(40_000, 11);
+    let emulator = Emulator::start(Config {
+        flash_time: 0.2,
+        ..Config::default()
+    });
+    let file = emulator.folder().join("image.bin");
+    std::fs::write(&file, &image).unwrap();
+    let file = file.to_str().unwrap();
+    run_esptool(
+        &emulator,
+        460_800,
+        &["--no-stub", "write-flash", "--no-compress", "0x10000", file],
+    );
+    assert!(emulator.flash()[0x1_0000..].starts_with(&image));
+}

@@ -1,0 +1,288 @@
+//! What is not written, and what is said.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::emulator::{Config, Emulator, Model};
+use crate::images::{firmware, font_like, image, table};
+use crate::support::{file, flash, quick_board};
+
+/// A file, where it should go, the exit code, and what is said.
+type Case<'a> = (&'a str, &'a [u8], &'a str, i32, &'a [&'a str]);
+
+/// A board whose flash nothing may touch.
+fn untouched(board: &Emulator) {
+    assert_eq!((board.wear().erased, board.wear().programmed), (0, 0));
+}
+
+#[test]
+fn files_that_are_not_whole_firmware_for_this_chip() {
+    let board = quick_board();
+    let good = firmware(50_000, 1);
+    let mut damaged = good.clone();
+    damaged[0xf100] ^= 1;
+    let app = image(0, 0x400d_0020, &font_like(9_000, 2));
+    let bootloader = image(9, 0x403c_0000, &font_like(9_000, 2));
+    let mut large = good.clone();
+    large.truncate(0xf000);
+    large.extend(image(0, 0x400d_0020, &font_like(0x1b_0000, 3)));
+    let cases: [Case<'_>; 12] = [
+        (
+            "cut.bin",
+            &good[..80_000],
+            "@0x1000",
+            1,
+            &["cut short", "--force"],
+        ),
+        ("cut2.bin", &good[..9_000], "", 1, &["cut short"]),
+        (
+            "damaged.bin",
+            &damaged,
+            "",
+            1,
+            &["checksum", "download it again", "--force"],
+        ),
+        (
+            "app.bin",
+            &app,
+            "",
+            2,
+            &["application without a bootloader", "@0x10000"],
+        ),
+        (
+            "app.bin",
+            &app,
+            "@0x1001",
+            1,
+            &["multiple of 0x1000", "0x1001"],
+        ),
+        (
+            "other.bin",
+            &bootloader,
+            "",
+            1,
+            &["firmware for the ESP32-S3"],
+        ),
+        (
+            "text.bin",
+            b"no firmware at all",
+            "",
+            2,
+            &["0xe9", "say where"],
+        ),
+        (
+            "text.bin",
+            b"no firmware at all",
+            "@0x1000",
+            1,
+            &["found 0x6e", "--force"],
+        ),
+        ("empty.bin", b"", "", 1, &["an empty file"]),
+        ("pack.gz", &[0x1f, 0x8b, 8, 0], "", 1, &["gzip"]),
+        (
+            "elf",
+            b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xf3\0",
+            "",
+            1,
+            &["another processor"],
+        ),
+        ("pack.zip", b"PK\x03\x04 and no more", "", 1, &["ZIP"]),
+    ];
+    for (name, bytes, at, code, says) in cases {
+        let path = file(&board, name, bytes);
+        let run = flash(&board, &[format!("{}{at}", path.display())]);
+        assert_eq!(run.code, code, "{name}: {}", run.stderr);
+        run.expect_says(says);
+    }
+    untouched(&board);
+    // All that was said without a word to the board.
+    assert!(board.stats().commands.is_empty());
+
+    let path = file(&board, "large.bin", &large);
+    flash(&board, &[path]).expect_code(1).expect_says(&[
+        "partition \"factory\"",
+        "1769472",
+        "--force",
+    ]);
+    let path = file(&board, "font.bin", &font_like(100, 1));
+    flash(&board, &[format!("{}@0x7fffe000", path.display())])
+        .expect_code(1)
+        .expect_says(&["8 MB"]);
+    flash(&board, &["/no/such/file.bin"]).expect_code(3);
+    let path = path.display().to_string();
+    let pair = [format!("{path}@0x20000"), format!("{path}@0x20000")];
+    flash(&board, &pair)
+        .expect_code(1)
+        .expect_says(&["overlap"]);
+    untouched(&board);
+}
+
+#[test]
+fn firmware_for_more_flash_than_there_is() {
+    let board = Emulator::start(Config {
+        flash: vec![0xff; 4 << 20],
+        flash_time: 0.1,
+        ..Config::default()
+    });
+    let mut bytes = image(0, 0x4007_8000, &font_like(20_000, 4));
+    bytes.resize(0x7000, 0xff);
+    bytes.extend(table(&[
+        ("factory", 0, 0, 0x1_0000, 0x10_0000),
+        ("big", 1, 2, 0x70_0000, 0x1000),
+    ]));
+    bytes.resize(0xf000, 0xff);
+    bytes.extend(image(0, 0x400d_0020, &font_like(9_000, 2)));
+    let path = file(&board, "m.bin", &bytes);
+    flash(&board, &[&path])
+        .expect_code(1)
+        .expect_says(&["partition \"big\"", "4 MB"]);
+    let font = file(&board, "f.bin", &font_like(100, 1));
+    flash(&board, &["--font".as_ref(), font.as_os_str()])
+        .expect_code(1)
+        .expect_says(&["0x400000 (4 MB)"]);
+    untouched(&board);
+    flash(&board, &[path.as_os_str(), "--force".as_ref()]).expect_code(0);
+}
+
+#[test]
+fn another_board_is_named() {
+    let board = Emulator::start(Config {
+        model: Model::Esp32S3,
+        ..Config::default()
+    });
+    let path = file(&board, "m.bin", &firmware(9_000, 1));
+    flash(&board, &[path])
+        .expect_code(1)
+        .expect_says(&["ESP32-S3", "colour screen"]);
+    untouched(&board);
+}
+
+#[test]
+fn a_board_that_runs_its_program_is_told_how_to_get_out_of_it() {
+    let board = Emulator::start(Config {
+        boot_held: false,
+        ..Config::default()
+    });
+    let path = file(&board, "m.bin", &firmware(9_000, 1));
+    flash(
+        &board,
+        &[
+            path.as_os_str(),
+            "--connect-timeout".as_ref(),
+            "1s".as_ref(),
+        ],
+    )
+    .expect_code(3)
+    .expect_says(&[
+        "does not answer as a boot loader",
+        "hold BOOT",
+        "button A",
+        "RESET",
+    ]);
+}
+
+#[test]
+fn a_dry_run_and_a_backup_change_nothing() {
+    let board = Emulator::start(Config {
+        flash: font_like(1 << 20, 77),
+        flash_time: 0.1,
+        ..Config::default()
+    });
+    let path = file(&board, "m.bin", &firmware(50_000, 1));
+    let run = flash(
+        &board,
+        &[path.as_os_str(), "--dry-run".as_ref(), "--force".as_ref()],
+    )
+    .expect_code(0)
+    .expect_says(&["would be written"]);
+    assert!(run.stdout.starts_with("0x00001000"), "{}", run.stdout);
+    let copy = board.folder().join("copy.bin");
+    flash(&board, &["--backup".as_ref(), copy.as_os_str()]).expect_code(0);
+    assert_eq!(std::fs::read(&copy).unwrap(), board.flash());
+    let back = format!("{}@0", copy.display());
+    flash(&board, &[back.as_str(), "--force"])
+        .expect_code(0)
+        .expect_says(&["nothing to write"]);
+    untouched(&board);
+}
+
+/// A release with `files`, packed.
+fn zip(path: &Path, files: &[(&str, &[u8])]) {
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, bytes) in files {
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+#[test]
+fn releases_say_where_their_files_go() {
+    let board = quick_board();
+    let (first, second) = (firmware(20_000, 31), font_like(5_000, 32));
+    let json = br#"{"flash_files": {"0x1000": "boot/m.bin", "0x300000": "f.bin"}, "extra_esptool_args": {"chip": "esp32"}}"#;
+    let path = board.folder().join("a.zip");
+    zip(
+        &path,
+        &[
+            ("r/flasher_args.json", json),
+            ("r/boot/m.bin", &first),
+            ("r/f.bin", &second),
+        ],
+    );
+    flash(&board, &[&path]).expect_code(0);
+    assert!(board.flash()[0x1000..].starts_with(&first));
+    assert!(board.flash()[0x30_0000..].starts_with(&second));
+
+    let other = firmware(20_000, 33);
+    let arguments = b"--flash_mode dio --flash_size 8MB\n0x1000 m.bin\n";
+    zip(&path, &[("flash_args", arguments), ("m.bin", &other)]);
+    flash(&board, &[&path]).expect_code(0);
+    assert!(board.flash()[0x1000..].starts_with(&other));
+
+    zip(&path, &[("only.bin", &first), ("README.md", b"hello")]);
+    flash(&board, &[&path]).expect_code(0);
+    assert!(board.flash()[0x1000..].starts_with(&first));
+
+    let wrong = br#"{"flash_files": {"0x0": "m.bin"}, "extra_esptool_args": {"chip": "esp32s3"}}"#;
+    zip(&path, &[("flasher_args.json", wrong), ("m.bin", &first)]);
+    flash(&board, &[&path])
+        .expect_code(1)
+        .expect_says(&["esp32s3"]);
+    zip(&path, &[("flash_args", arguments)]);
+    flash(&board, &[&path])
+        .expect_code(1)
+        .expect_says(&["m.bin, which its arguments name"]);
+
+    // Merged from 0 on; and the same as UF2.
+    let mut merged = vec![0xff; 0x1000];
+    merged.extend(&other);
+    let merged_file = file(&board, "merged.bin", &merged);
+    flash(&board, &[merged_file]).expect_code(0);
+    assert!(board.flash().starts_with(&merged));
+    let mut uf2 = Vec::new();
+    for (index, data) in first.chunks(256).enumerate() {
+        let mut block = b"UF2\n\x57\x51\x5d\x9e".to_vec();
+        let address = 0x1000 + u32::try_from(index).unwrap() * 256;
+        for word in [
+            0x2000,
+            address,
+            u32::try_from(data.len()).unwrap(),
+            0,
+            0,
+            0x1c5f_21b0,
+        ] {
+            block.extend(word.to_le_bytes());
+        }
+        block.extend(data);
+        block.resize(508, 0);
+        block.extend(0x0ab1_6f30_u32.to_le_bytes());
+        uf2.extend(block);
+    }
+    let path = file(&board, "m.uf2", &uf2);
+    flash(&board, &[&path]).expect_code(0);
+    assert!(board.flash()[0x1000..].starts_with(&first));
+    file(&board, "m.uf2", &uf2[..700]);
+    flash(&board, &[&path]).expect_code(1).expect_says(&["UF2"]);
+}

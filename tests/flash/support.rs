@@ -1,0 +1,77 @@
+//! Starting `udpcli board flash` against an emulated board.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::emulator::{Config, Emulator};
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) took: Duration,
+}
+
+impl Finished {
+    #[track_caller]
+    pub(crate) fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Every one of `words` stands on stderr.
+    #[track_caller]
+    pub(crate) fn expect_says(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.stderr.contains(word), "no {word:?} in {}", self.stderr);
+        }
+        self
+    }
+}
+
+/// `udpcli board flash ARGUMENTS` on the emulated board, which has no control lines and is in download mode.
+pub(crate) fn command<S: AsRef<OsStr>>(emulator: &Emulator, arguments: &[S]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_udpcli"));
+    command
+        .args(["board", "flash", "--serial"])
+        .arg(emulator.port())
+        .args(arguments)
+        .env_remove("UDPCLI_LOG")
+        .stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn flash<S: AsRef<OsStr>>(emulator: &Emulator, arguments: &[S]) -> Finished {
+    finish(&mut command(emulator, arguments))
+}
+
+pub(crate) fn finish(command: &mut Command) -> Finished {
+    let started = Instant::now();
+    let output = command.output().unwrap();
+    Finished {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        took: started.elapsed(),
+    }
+}
+
+/// A board whose flash takes a tenth of its time, with junk in it.
+pub(crate) fn quick_board() -> Emulator {
+    Emulator::start(Config {
+        flash: vec![0x5a; 8 << 20],
+        flash_time: 0.1,
+        ..Config::default()
+    })
+}
+
+/// Puts `bytes` into a file of the emulator's folder.
+pub(crate) fn file(emulator: &Emulator, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = emulator.folder().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}

@@ -1,0 +1,166 @@
+//! What lands in flash, and how fast.
+
+use std::time::Duration;
+
+use crate::emulator::{Config, Emulator, Fault, Kind, op};
+use crate::images::{firmware, font_like};
+use crate::support::{file, flash, quick_board};
+
+#[test]
+fn firmware_and_font_land_where_they_belong() {
+    let board = quick_board();
+    let (image, font) = (firmware(250_000, 3), font_like(150_000, 5));
+    let (image_file, font_file) = (file(&board, "m.bin", &image), file(&board, "f.bin", &font));
+    let arguments = [
+        image_file.as_os_str(),
+        "--font".as_ref(),
+        font_file.as_os_str(),
+    ];
+
+    let first = flash(&board, &arguments).expect_code(0);
+    assert_eq!(first.stdout, "");
+    let first = first.expect_says(&[
+        "ESP32 revision 3.1",
+        "24:0a:c4:12:34:56",
+        "8 MB",
+        "921600",
+        "verified by MD5",
+        "press RESET",
+    ]);
+    let flash_now = board.flash();
+    assert!(flash_now[0x1000..].starts_with(&image));
+    assert!(flash_now[0x40_0000..].starts_with(&font));
+    assert!(flash_now[..0x1000].iter().all(|&byte| byte == 0x5a));
+    let end = (0x1000 + image.len()).next_multiple_of(0x1000);
+    assert!(flash_now[end..0x40_0000].iter().all(|&byte| byte == 0x5a));
+    assert_eq!(board.wear().spoilt, 0);
+
+    // Again: nothing is written. The stub is still there, at its rate.
+    let wear = board.wear();
+    let again = flash(&board, &arguments)
+        .expect_code(0)
+        .expect_says(&["nothing to write"]);
+    assert_eq!(board.wear(), wear);
+    assert!(again.took < first.took, "{:?} {:?}", again.took, first.took);
+
+    // One sector changed: one piece of 128 KB is written.
+    let mut changed = font;
+    changed[100_000] ^= 0xff;
+    file(&board, "f.bin", &changed);
+    flash(&board, &arguments).expect_code(0);
+    assert!(board.flash()[0x40_0000..].starts_with(&changed));
+    assert_eq!(board.wear().erased - wear.erased, 128 / 4);
+}
+
+#[test]
+fn every_single_fault_is_survived() {
+    let image = firmware(100_000, 9);
+    let noise = vec![0xc0, 0x01, 0xff, 0x00, 0xdb, 0xdd, b'x', 0xc0, 0x01, 0x11];
+    let faults = [
+        (op::FLASH_DEFL_DATA, Kind::LoseReply),
+        (op::FLASH_DEFL_DATA, Kind::LoseCommand),
+        (op::FLASH_DEFL_DATA, Kind::DamageCommand),
+        (op::FLASH_DEFL_DATA, Kind::DamageReply(2)),
+        (op::FLASH_DEFL_DATA, Kind::DamageReply(9)),
+        (op::FLASH_DEFL_DATA, Kind::CutReply(5)),
+        (op::FLASH_DEFL_DATA, Kind::Noise(noise.clone())),
+        (op::FLASH_DEFL_DATA, Kind::Refuse(0xc4)),
+        (op::FLASH_DEFL_DATA, Kind::BadBits),
+        (op::FLASH_DEFL_DATA, Kind::BrownOut),
+        (op::FLASH_DEFL_BEGIN, Kind::LoseReply),
+        (op::FLASH_DEFL_BEGIN, Kind::DamageReply(0)),
+        (op::FLASH_DEFL_BEGIN, Kind::BrownOut),
+        (op::SPI_FLASH_MD5, Kind::WrongMd5),
+        (op::SPI_FLASH_MD5, Kind::LoseReply),
+        (op::MEM_DATA, Kind::DamageCommand),
+        (op::MEM_DATA, Kind::LoseReply),
+        (op::MEM_END, Kind::LoseReply),
+        (op::SYNC, Kind::Noise(noise)),
+        (op::READ_REG, Kind::DamageReply(7)),
+        (op::CHANGE_BAUDRATE, Kind::LoseReply),
+        (op::CHANGE_BAUDRATE, Kind::LoseCommand),
+        (op::READ_FLASH, Kind::DamageReply(40)),
+    ];
+    std::thread::scope(|scope| {
+        for (op, kind) in faults {
+            let image = &image;
+            scope.spawn(move || {
+                for nth in [0, 2] {
+                    survive(
+                        image,
+                        &Fault {
+                            op,
+                            nth,
+                            kind: kind.clone(),
+                        },
+                    );
+                }
+            });
+        }
+    });
+}
+
+fn survive(image: &[u8], fault: &Fault) {
+    let board = quick_board();
+    let image_file = file(&board, "m.bin", image);
+    board.inject(fault.clone());
+    let run = flash(&board, &[image_file.as_os_str()]);
+    assert_eq!(run.code, 0, "{fault:?}: {}", run.stderr);
+    assert!(board.flash()[0x1000..].starts_with(image), "{fault:?}");
+    assert!(
+        run.took < Duration::from_secs(30),
+        "{fault:?}: {:?}: {}",
+        run.took,
+        run.stderr
+    );
+}
+
+#[test]
+fn a_stall_of_eight_seconds_is_survived() {
+    let image = firmware(100_000, 9);
+    survive(
+        &image,
+        &Fault {
+            op: op::FLASH_DEFL_DATA,
+            nth: 2,
+            kind: Kind::Stall(Duration::from_secs(8)),
+        },
+    );
+}
+
+#[test]
+fn a_pulled_cable_ends_at_once_and_the_same_command_completes() {
+    let image = firmware(400_000, 9);
+    let mut board = quick_board();
+    let image_file = file(&board, "m.bin", &image);
+    board.inject(Fault {
+        op: op::FLASH_DEFL_DATA,
+        nth: 6,
+        kind: Kind::Unplug,
+    });
+    let run = flash(&board, &[image_file.as_os_str()])
+        .expect_code(3)
+        .expect_says(&["is gone", "bytes are written", "run the same command again"]);
+    assert!(run.took < Duration::from_secs(6), "{:?}", run.took);
+    board.plug_in();
+    flash(&board, &[image_file.as_os_str()]).expect_code(0);
+    assert!(board.flash()[0x1000..].starts_with(&image));
+}
+
+#[test]
+fn without_compression_and_at_a_set_rate() {
+    let board = Emulator::start(Config {
+        flash_time: 0.1,
+        ..Config::default()
+    });
+    let image = firmware(60_000, 9);
+    let image_file = file(&board, "m.bin", &image);
+    let options = ["--no-compress", "--flash-baud", "460800", "--erase-all"];
+    let mut arguments = vec![image_file.as_os_str()];
+    arguments.extend(options.iter().map(std::ffi::OsStr::new));
+    flash(&board, &arguments)
+        .expect_code(0)
+        .expect_says(&["460800", "erasing 100 %"]);
+    assert!(board.flash()[0x1000..].starts_with(&image));
+    assert!(!board.stats().bauds.contains(&921_600));
+}
