@@ -72,6 +72,12 @@ impl Mirror {
         self.stage.shows_anything()
     }
 
+    /// Whether a whole picture came: before the program's first `show()` there is none.
+    #[must_use]
+    pub fn has_picture(&self) -> bool {
+        self.stage.has_picture()
+    }
+
     /// Frames dropped because they came damaged.
     #[must_use]
     pub fn garbled(&self) -> u64 {

@@ -6,4 +6,5 @@
 
 mod support;
 
+mod oled;
 mod virtual_board;

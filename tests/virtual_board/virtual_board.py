@@ -278,6 +278,9 @@ class Board:
             cut = limit % len(self.chatter)
             self.chatter = self.chatter[cut:] + self.chatter[:cut]
             return text
+        if not self.shared.baud and self.host.backlog:
+            # Without a rate the board waits for whoever reads.
+            return b""
         try:
             data = os.read(self.tx_out, limit)
         except BlockingIOError:

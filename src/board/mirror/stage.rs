@@ -17,6 +17,8 @@ pub struct Stage {
     /// Texts before this frame's list, from its place on.
     before: VecDeque<Text>,
     expected: Option<u8>,
+    /// Whether a whole picture was ever shown.
+    has_picture: bool,
     gaps: u64,
 }
 
@@ -31,6 +33,12 @@ impl Stage {
     #[must_use]
     pub fn shows_anything(&self) -> bool {
         self.expected.is_some()
+    }
+
+    /// Whether a whole picture was ever shown.
+    #[must_use]
+    pub fn has_picture(&self) -> bool {
+        self.has_picture
     }
 
     /// Times that frames were missing.
@@ -102,6 +110,7 @@ impl Stage {
         self.next.changes += 1;
         let (shown, next) = (&mut self.shown, &self.next);
         if next.whole {
+            self.has_picture = true;
             shown.clone_from(next);
         } else {
             shown.whole = false;

@@ -137,8 +137,8 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
 
 /// Saves the last picture, if there was one.
 fn save(printer: &Printer, path: &std::path::Path) -> Result<(), Error> {
-    match printer.mirror.as_ref().map(Mirror::screen) {
-        Some(screen) if screen.changes > 0 => mirroring::save(screen, path),
+    match &printer.mirror {
+        Some(mirror) if mirror.has_picture() => mirroring::save(mirror.screen(), path),
         _ => {
             tracing::warn!(
                 "the program showed nothing on an OLED: no {}",
