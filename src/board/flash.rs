@@ -8,6 +8,7 @@
 //! itself is not left to it is told in `docs/architecture.md`.
 
 pub mod check;
+mod chip;
 mod description;
 pub mod error;
 pub mod files;
@@ -17,18 +18,20 @@ mod read;
 pub mod reset;
 mod session;
 mod slip;
+mod stub;
 mod write;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::board::port::Port;
+pub use chip::{ChipInfo, name};
 pub use description::{Description, mac};
 use error::Error;
 use image::{Partition, TABLE_LEN, TABLE_OFFSET};
 use reset::After;
 use session::Session;
-pub use session::{ChipInfo, Connect, RATES, name};
+pub use session::{Connect, RATES};
 pub use write::{Options, Part, Written};
 
 /// Where mPython's firmware has its font.

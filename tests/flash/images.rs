@@ -76,3 +76,41 @@ pub(crate) fn firmware(len: usize, seed: u64) -> Vec<u8> {
     firmware.extend(image(0, 0x400d_0020, &font_like(len, seed + 1)));
     firmware
 }
+
+/// A program as ESP-IDF links it, as far as a loader looks: an application descriptor, code run in place, code copied
+/// to memory, and the table of these sections.
+pub(crate) fn elf() -> Vec<u8> {
+    let mut descriptor = 0xabcd_5432_u32.to_le_bytes().to_vec();
+    descriptor.resize(256, 0);
+    let names = b"\0.flash.appdesc\0.flash.text\0.iram0.text\0.shstrtab\0";
+    // Name, type, flags, address, data.
+    let sections: [(u32, u32, u32, u32, Vec<u8>); 4] = [
+        (1, 1, 2, 0x3f40_0020, descriptor),
+        (16, 1, 6, 0x400d_0020, font_like(5_000, 51)),
+        (28, 1, 6, 0x4008_0000, font_like(3_000, 52)),
+        (40, 3, 0, 0, names.to_vec()),
+    ];
+    let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x5e\0".to_vec();
+    let mut headers = vec![0; 40];
+    let mut data = Vec::new();
+    for (name, kind, flags, address, bytes) in &sections {
+        let (at, len) = (52 + data.len(), bytes.len());
+        let [at, len] = [at, len].map(|n| u32::try_from(n).unwrap());
+        for word in [*name, *kind, *flags, *address, at, len, 0, 0, 4, 0] {
+            headers.extend(word.to_le_bytes());
+        }
+        data.extend(bytes);
+        data.resize(data.len().next_multiple_of(4), 0);
+    }
+    let table = u32::try_from(52 + data.len()).unwrap();
+    for word in [1, 0x4008_0000, 0, table, 0x300] {
+        elf.extend(u32::to_le_bytes(word));
+    }
+    // This header's size, no program headers, five sections, of which the last has the names.
+    for half in [52_u16, 32, 0, 40, 5, 4] {
+        elf.extend(half.to_le_bytes());
+    }
+    elf.extend(data);
+    elf.extend(headers);
+    elf
+}

@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod emulator;
+mod esptool;
 mod images;
 mod lines;
 mod proof;

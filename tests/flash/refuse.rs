@@ -3,8 +3,12 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use espflash::target::Chip;
+use udpcli::board::flash::files::load;
+use udpcli::board::flash::image::{Image, partitions};
+
 use crate::emulator::{Config, Emulator, Model};
-use crate::images::{firmware, font_like, image, table};
+use crate::images::{Random, elf, firmware, font_like, image, table};
 use crate::support::{file, flash, quick_board};
 
 /// A file, where it should go, the exit code, and what is said.
@@ -285,4 +289,34 @@ fn releases_say_where_their_files_go() {
     assert!(board.flash()[0x1000..].starts_with(&first));
     file(&board, "m.uf2", &uf2[..700]);
     flash(&board, &[&path]).expect_code(1).expect_says(&["UF2"]);
+}
+
+#[test]
+fn a_linked_program_becomes_bootloader_table_and_application() {
+    let board = quick_board();
+    let elf = elf();
+    let path = file(&board, "program.elf", &elf);
+    flash(&board, &[&path]).expect_code(0);
+    let now = board.flash();
+    for offset in [0x1000, 0x1_0000] {
+        assert!(Image::parse(&now[offset..]).is_ok(), "{offset:#x}");
+    }
+    assert!(partitions(&now[0x8000..]).is_some());
+    // Damaged ones are refused, whatever is damaged.
+    let mut random = Random(3);
+    for _ in 0..300 {
+        let mut damaged = elf.clone();
+        for _ in 0..3 {
+            let headers = usize::try_from(random.next()).unwrap() % 252;
+            let at = if headers < 52 {
+                headers
+            } else {
+                elf.len() - 252 + headers
+            };
+            damaged[at] = random.next().to_le_bytes()[0];
+        }
+        damaged.truncate(elf.len() - usize::try_from(random.next() % 50).unwrap());
+        std::fs::write(&path, &damaged).unwrap();
+        let _ = load(&path.to_str().unwrap().parse().unwrap(), Chip::Esp32);
+    }
 }

@@ -2,9 +2,9 @@
 
 use espflash::target::Chip;
 
+use super::chip::{ChipInfo, name};
 use super::error::Error;
 use super::image::{self, Image, Partition, Problem, TABLE_OFFSET};
-use super::session::{ChipInfo, name};
 use super::write::{Part, SECTOR};
 
 /// How a check that guesses is overridden.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::check::megabytes;
+use super::chip::{ChipInfo, name};
 use super::image::Partition;
-use super::session::{ChipInfo, name};
 use crate::payload::escape;
 
 /// What is in a board.

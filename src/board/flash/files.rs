@@ -181,8 +181,11 @@ fn elf(name: &str, bytes: &[u8], offset: Option<u32>, chip: Chip) -> Result<Vec<
     }
     let settings = FlashSettings::new(None, Some(FlashSize::_4Mb), None);
     let data = FlashData::new(settings, 0, None, chip, chip.default_xtal_frequency());
-    let image = IdfBootloaderFormat::new(bytes, &data, None, None, None, None)
-        .map_err(|error| refused(name, "a program that ESP-IDF has linked", error))?;
+    let linked = "a program that ESP-IDF has linked";
+    // The library takes the file's word for where its parts are.
+    let image = quietly(|| IdfBootloaderFormat::new(bytes, &data, None, None, None, None))
+        .ok_or_else(|| refused(name, linked, "a damaged file"))?
+        .map_err(|error| refused(name, linked, error))?;
     let labels = ["bootloader", "partition table", "application"];
     Ok(image
         .flash_segments()
@@ -193,6 +196,15 @@ fn elf(name: &str, bytes: &[u8], offset: Option<u32>, chip: Chip) -> Result<Vec<
             data: segment.data.into_owned(),
         })
         .collect())
+}
+
+/// What `work` gives; none if it panics, without a word on stderr.
+fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    std::panic::set_hook(hook);
+    result.ok()
 }
 
 /// UF2: blocks of 512 bytes, each with its address. The family of the ESP32 is 0x1c5f21b0.
@@ -287,17 +299,22 @@ fn zip(name: &str, bytes: Vec<u8>, offset: Option<u32>, chip: Chip) -> Result<Ve
     let folder = arguments
         .rfind('/')
         .map_or("", |end| arguments.get(..=end).unwrap_or_default());
-    files
-        .into_iter()
-        .map(|(offset, path)| {
-            let data = take(&format!("{folder}{path}"))?;
-            Ok(Part {
-                name: format!("{path} in {name}"),
-                offset,
-                data,
-            })
-        })
-        .collect()
+    let mut total = 0;
+    let mut parts = Vec::new();
+    for (offset, path) in files {
+        let data = take(&format!("{folder}{path}"))?;
+        total += data.len() as u64;
+        // However well it packs: no board has more.
+        if total > MAX_FILE {
+            return Err(refused(name, "at most 64 MB of firmware", "more"));
+        }
+        parts.push(Part {
+            name: format!("{path} in {name}"),
+            offset,
+            data,
+        });
+    }
+    Ok(parts)
 }
 
 /// What ESP-IDF's build writes: `"flash_files": {"0x1000": "bootloader/bootloader.bin", ..}`.
@@ -353,6 +370,7 @@ fn from_arguments(name: &str, text: &str) -> Result<Vec<(u32, String)>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn an_at_sign_is_an_offset_only_before_a_number() {
@@ -363,6 +381,22 @@ mod tests {
         assert_eq!(given("me@home.bin@0").path, Path::new("me@home.bin"));
         assert!("a.bin@0xyz".parse::<Given>().is_err());
         assert!("a.bin@0x100000000".parse::<Given>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_file_holds_is_taken_or_refused(
+            kind in 0..6_usize,
+            mut bytes: Vec<u8>,
+            rest in proptest::collection::vec(any::<u8>(), 0..700),
+        ) {
+            let heads: [&[u8]; 6] = [b"", b"\xe9\x02", b"\xaa\x50", b"UF2\n", b"PK\x03\x04", b"0x1000 a\n"];
+            bytes.splice(0..0, heads[kind].iter().copied());
+            bytes.extend(rest);
+            if let Ok(parts) = parts("x", bytes, None, Chip::Esp32) {
+                let _ = crate::board::flash::check::files(&parts, Chip::Esp32, false);
+            }
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Image {
                 return Err(Problem::Short(at + 8));
             };
             is_app |= chip.addr_is_flash(address);
-            let end = at + 8 + len as usize;
+            let end = (at + 8).saturating_add(len as usize);
             let data = bytes.get(at + 8..end).ok_or(Problem::Short(end))?;
             checksum = data.iter().fold(checksum, |sum, byte| sum ^ byte);
             at = end;

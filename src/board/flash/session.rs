@@ -3,25 +3,17 @@
 
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use espflash::flasher::FlashSize;
 use espflash::target::Chip;
 
-use super::Report;
+use super::chip::{self, ChipInfo, name};
 use super::error::Error;
 use super::loader::{Fault, Loader, Op, QUICK, words};
 use super::reset::{self, Before};
+use super::{Report, stub};
 use crate::board::port::{DEFAULT_BAUD, Port};
 
 /// Rates to try, the highest first: what CP2104 and CH340 both have and short cables carry.
 pub const RATES: [u32; 3] = [921_600, 460_800, 230_400];
-
-/// Espressif's flasher stub for the ESP32, as published (stub/README.md).
-const STUB: &str = include_str!("stub/esp32.json");
-
-/// The ROM takes memory in blocks of at most so much.
-const MEMORY_BLOCK: usize = 0x1800;
 
 /// A SYNC that is understood is answered within milliseconds.
 const SYNC_TIMEOUT: Duration = Duration::from_millis(100);
@@ -31,34 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How often the same step is tried anew before giving up.
 const ATTEMPTS: u32 = 5;
-
-// Registers of the ESP32, by its technical reference manual.
-const MAGIC: u32 = 0x4000_1000;
-const EFUSE_MAC_LOW: u32 = 0x3ff5_a004;
-const EFUSE_MAC_HIGH: u32 = 0x3ff5_a008;
-const EFUSE_VERSION: u32 = 0x3ff5_a00c;
-const EFUSE_MINOR: u32 = 0x3ff5_a014;
-const APB_CTL_DATE: u32 = 0x3ff6_607c;
-const SPI_CMD: u32 = 0x3ff4_2000;
-const SPI_USR: u32 = 0x3ff4_201c;
-const SPI_USR2: u32 = 0x3ff4_2024;
-const SPI_MISO_DLEN: u32 = 0x3ff4_202c;
-const SPI_W0: u32 = 0x3ff4_2080;
-
-/// What is known of the chip and its flash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChipInfo {
-    /// The chip's family.
-    pub chip: Chip,
-    /// Its revision, major and minor.
-    pub revision: (u32, u32),
-    /// Its address: the MAC that Wi-Fi uses.
-    pub mac: [u8; 6],
-    /// What the flash chip calls itself: maker, type, capacity.
-    pub flash_id: u32,
-    /// The flash's size in bytes.
-    pub flash_size: u32,
-}
 
 /// How to reach the chip.
 #[derive(Debug, Clone)]
@@ -204,7 +168,15 @@ impl<'a> Session<'a> {
 
     /// From a loader that answers to a stub at the data rate.
     fn prepare(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
-        let chip = self.identify()?;
+        let (magic, chip) = chip::identify(&mut self.loader)?;
+        let Some(chip) = chip else {
+            return Err(Failure::Final(Error::Refused {
+                what: format!("the board on {}", self.connect.port),
+                expected: "an ESP32".to_owned(),
+                found: format!("a chip with the unknown number {magic:#010x}"),
+                hint: None,
+            }));
+        };
         let known = self.chip.as_ref().is_some_and(|info| info.chip == chip);
         if !known && chip != Chip::Esp32 {
             return Err(Failure::Final(Error::Refused {
@@ -215,10 +187,10 @@ impl<'a> Session<'a> {
             }));
         }
         if !self.loader.stub {
-            self.start_stub()?;
+            stub::start(&mut self.loader)?;
         }
         if self.chip.is_none() {
-            self.chip = Some(self.describe(chip)?);
+            self.chip = Some(chip::describe(&mut self.loader, chip)?);
         }
         if let Some(info) = &self.chip {
             // Number, size, block, sector, page, status mask.
@@ -226,107 +198,6 @@ impl<'a> Session<'a> {
             self.loader.command(Op::SpiSetParams, &parameters, QUICK)?;
         }
         self.raise_rate(report)
-    }
-
-    fn identify(&mut self) -> Result<Chip, Failure> {
-        let magic = self.loader.read_register(MAGIC)?;
-        Chip::from_magic(magic).map_err(|_| {
-            Failure::Final(Error::Refused {
-                what: format!("the board on {}", self.connect.port),
-                expected: "an ESP32".to_owned(),
-                found: format!("a chip with the unknown number {magic:#010x}"),
-                hint: None,
-            })
-        })
-    }
-
-    fn describe(&mut self, chip: Chip) -> Result<ChipInfo, Fault> {
-        let low = self.loader.read_register(EFUSE_MAC_LOW)?.to_be_bytes();
-        let high = self.loader.read_register(EFUSE_MAC_HIGH)?.to_be_bytes();
-        let [_, _, first, second] = high;
-        let [third, fourth, fifth, sixth] = low;
-        // The major revision is spread over three registers, as a count of bits set.
-        let version = self.loader.read_register(EFUSE_VERSION)?;
-        let minor = self.loader.read_register(EFUSE_MINOR)?;
-        let date = self.loader.read_register(APB_CTL_DATE)?;
-        let major = match (version >> 15 & 1, minor >> 20 & 1, date >> 31) {
-            (1, 1, 1) => 3,
-            (1, 1, _) => 2,
-            (1, ..) => 1,
-            _ => 0,
-        };
-        let flash_id = self.flash_id()?;
-        let capacity = u8::try_from(flash_id >> 16 & 0xff).unwrap_or(0);
-        Ok(ChipInfo {
-            chip,
-            revision: (major, minor >> 24 & 3),
-            mac: [first, second, third, fourth, fifth, sixth],
-            flash_id,
-            flash_size: FlashSize::from_detected(capacity).map_or(0, FlashSize::size),
-        })
-    }
-
-    /// Has the SPI controller ask the flash chip for its identification (RDID, 0x9F).
-    fn flash_id(&mut self) -> Result<u32, Fault> {
-        let loader = &mut self.loader;
-        let (usr, usr2) = (
-            loader.read_register(SPI_USR)?,
-            loader.read_register(SPI_USR2)?,
-        );
-        // A command and an answer, of 8 and 24 bits.
-        loader.write_register(SPI_USR, 1 << 31 | 1 << 28)?;
-        loader.write_register(SPI_USR2, 7 << 28 | 0x9f)?;
-        loader.write_register(SPI_MISO_DLEN, 23)?;
-        loader.write_register(SPI_W0, 0)?;
-        loader.write_register(SPI_CMD, 1 << 18)?;
-        let until = Instant::now() + QUICK;
-        while loader.read_register(SPI_CMD)? & 1 << 18 != 0 {
-            if Instant::now() > until {
-                return Err(Fault::Silent);
-            }
-        }
-        let id = loader.read_register(SPI_W0)? & 0x00ff_ffff;
-        loader.write_register(SPI_USR, usr)?;
-        loader.write_register(SPI_USR2, usr2)?;
-        Ok(id)
-    }
-
-    /// Copies the stub into the chip's memory and starts it.
-    fn start_stub(&mut self) -> Result<(), Failure> {
-        let unreadable = || Failure::Fault(Fault::Silent);
-        let stub: serde_json::Value = serde_json::from_str(STUB).map_err(|_| unreadable())?;
-        let number = |key: &str| {
-            let number = stub.get(key).and_then(serde_json::Value::as_u64);
-            number
-                .and_then(|number| u32::try_from(number).ok())
-                .ok_or_else(unreadable)
-        };
-        let bytes = |key: &str| {
-            let text = stub.get(key).and_then(serde_json::Value::as_str);
-            text.and_then(|text| STANDARD.decode(text).ok())
-                .ok_or_else(unreadable)
-        };
-        for (data, address) in [("text", "text_start"), ("data", "data_start")] {
-            let (data, address) = (bytes(data)?, number(address)?);
-            let blocks = data.len().div_ceil(MEMORY_BLOCK);
-            let begin = [data.len(), blocks, MEMORY_BLOCK].map(|n| u32::try_from(n).unwrap_or(0));
-            let [size, blocks, block] = begin;
-            let begin = words(&[size, blocks, block, address]);
-            self.loader.command(Op::MemBegin, &begin, QUICK)?;
-            for (sequence, block) in (0..).zip(data.chunks(MEMORY_BLOCK)) {
-                self.loader.block(Op::MemData, sequence, block, QUICK)?;
-            }
-        }
-        let end = words(&[0, number("entry")?]);
-        self.loader.command(Op::MemEnd, &end, QUICK)?;
-        let until = Instant::now() + Duration::from_secs(2);
-        while Instant::now() < until {
-            if self.loader.frame(QUICK)? == b"OHAI" {
-                self.loader.stub = true;
-                return Ok(());
-            }
-        }
-        Err(unreadable())
     }
 
     /// Goes to the highest rate that is still believed to work.
@@ -521,16 +392,6 @@ enum Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
-    }
-}
-
-/// The chip's name as people write it: `ESP32-S3`.
-#[must_use]
-pub fn name(chip: Chip) -> String {
-    let name = chip.to_string().to_uppercase();
-    match name.strip_prefix("ESP32") {
-        Some("") | None => name,
-        Some(rest) => format!("ESP32-{rest}"),
     }
 }
 

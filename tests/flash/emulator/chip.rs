@@ -1,13 +1,15 @@
 //! The chip: what ROM loader and stub make of a command.
 
+mod download;
+mod registers;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flate2::{Decompress, FlushDecompress, Status};
-
-use super::flash::{BLOCK, SECTOR};
+use self::download::Download;
+use super::flash::SECTOR;
 use super::line::Line;
 use super::{Fault, Kind, Mode, Model, Shared, op, slip};
 
@@ -37,18 +39,6 @@ enum Interrupt {
 }
 
 type Outcome<T> = Result<T, Interrupt>;
-
-/// A download into flash.
-#[derive(Debug)]
-struct Download {
-    next: usize,
-    end: usize,
-    /// The stub erases as it goes; the ROM has done it all before.
-    erased: usize,
-    inflate: Option<Box<Decompress>>,
-    /// The stub tells of what went wrong after its ack with the next reply.
-    error: Option<u8>,
-}
 
 /// A reply's value, data and error code (0: none).
 type Answer = (u32, Vec<u8>, u8);
@@ -468,238 +458,6 @@ impl Chip {
         }
         Ok(())
     }
-
-    fn begin(&mut self, op: u8, body: &[u8]) -> Outcome<Answer> {
-        let stub = self.mode() == Mode::Stub;
-        let (size, block_size, offset) = (word(body, 0), word(body, 2), word(body, 3));
-        if size == 0 {
-            // How a host asks for a reset: FLASH_END follows.
-            return Ok(DONE);
-        }
-        if block_size > if stub { 0x4000 } else { 0x1800 } {
-            return Ok(refuse(self.pick(ROM_INVALID_MESSAGE, 0xc2)));
-        }
-        let Some(range) = self.area(offset, size) else {
-            return Ok(refuse(self.pick(ROM_FAILED, FAILED_SPI)));
-        };
-        let whole = range.start..range.end.next_multiple_of(SECTOR);
-        if !stub {
-            self.erase(whole.clone())?;
-        }
-        self.download = Some(Download {
-            next: range.start,
-            end: range.end,
-            erased: if stub { range.start } else { whole.end },
-            inflate: (op == op::FLASH_DEFL_BEGIN).then(|| Box::new(Decompress::new(true))),
-            error: None,
-        });
-        if stub {
-            self.start_next_erase();
-        }
-        Ok(DONE)
-    }
-
-    /// The stub begins to erase before the block that needs it has arrived.
-    fn start_next_erase(&mut self) {
-        let Some(download) = &mut self.download else {
-            return;
-        };
-        let end = download.end.next_multiple_of(SECTOR);
-        if download.erased < end {
-            download.erased += self.shared.lock().flash.erase_next(download.erased..end);
-        }
-    }
-
-    fn data(&mut self, body: &[u8], checksum: u32) -> Outcome<Answer> {
-        let stub = self.mode() == Mode::Stub;
-        let Some(download) = &self.download else {
-            return Ok(refuse(self.pick(ROM_FAILED, NOT_FLASHING)));
-        };
-        if let Some(code) = download.error {
-            return Ok(refuse(code));
-        }
-        if body.len() < 16 || word(body, 0) as usize != body.len() - 16 {
-            return Ok(refuse(self.pick(ROM_INVALID_MESSAGE, BAD_LENGTH)));
-        }
-        if !checks(&body[16..], checksum) {
-            return Ok(refuse(self.pick(ROM_BAD_CRC, BAD_CHECKSUM)));
-        }
-        if !stub && let Err(code) = self.write(&body[16..])? {
-            return Ok(refuse(code));
-        }
-        Ok(DONE)
-    }
-
-    /// Inflates a block where it must be and writes it.
-    fn write(&mut self, block: &[u8]) -> Outcome<Result<(), u8>> {
-        let Some(download) = &mut self.download else {
-            return Ok(Ok(()));
-        };
-        if download.error.is_some() {
-            return Ok(Ok(()));
-        }
-        let Some(inflate) = &mut download.inflate else {
-            return self.program(block);
-        };
-        let mut plain = Vec::with_capacity(2 << 20);
-        let ended = match inflate.decompress_vec(block, &mut plain, FlushDecompress::Sync) {
-            Ok(status) => status == Status::StreamEnd,
-            Err(_) => return Ok(Err(self.pick(ROM_FAILED, INFLATE))),
-        };
-        let stub = self.mode() == Mode::Stub;
-        if ended && !stub {
-            plain.resize(plain.len().next_multiple_of(ROM_WINDOW), 0);
-        }
-        self.program(&plain)
-    }
-
-    fn program(&mut self, plain: &[u8]) -> Outcome<Result<(), u8>> {
-        let stub = self.mode() == Mode::Stub;
-        for page in plain.chunks(SECTOR) {
-            let Some(download) = &mut self.download else {
-                break;
-            };
-            let at = download.next;
-            let mut page = page.to_vec();
-            if stub && at + page.len() > download.end {
-                return Ok(Err(TOO_MUCH));
-            }
-            download.next += page.len();
-            while stub
-                && self
-                    .download
-                    .as_ref()
-                    .is_some_and(|download| download.erased < download.next)
-            {
-                self.start_next_erase();
-            }
-            self.wait_for_flash()?;
-            if std::mem::take(&mut self.bad_bits) {
-                page[0] ^= 0xff;
-            }
-            {
-                let mut state = self.shared.lock();
-                let room = state.flash.bytes().len() - at;
-                page.truncate(room);
-                state.flash.program(at, &page);
-            }
-            self.wait_for_flash()?;
-        }
-        if stub {
-            self.start_next_erase();
-        }
-        Ok(Ok(()))
-    }
-
-    /// The stub's `READ_FLASH`: frames of `block` bytes, at most `window` of them not acknowledged, then the MD5.
-    fn read_out(&mut self, range: Range<usize>, block: usize, window: usize) -> Outcome<()> {
-        use md5::Digest as _;
-        let data = self.shared.lock().flash.bytes()[range].to_vec();
-        let mut sent = 0;
-        let mut acknowledged = 0;
-        let mut heard = Instant::now();
-        while acknowledged < data.len() {
-            while sent < data.len() && sent - acknowledged < window * block {
-                let end = (sent + block).min(data.len());
-                let fault = self.fault(op::READ_FLASH);
-                let mut frame = slip::encode(&data[sent..end]);
-                match fault {
-                    Some(Kind::LoseReply) => frame.clear(),
-                    Some(Kind::DamageReply(index)) => frame[index] ^= 0x24,
-                    Some(Kind::Unplug) => {
-                        self.shared.lock().unplugged = true;
-                        return Err(Interrupt::Unplugged);
-                    }
-                    _ => {}
-                }
-                self.send(&frame);
-                sent = end;
-                self.sleep_until(Instant::now())?;
-                if !self.shared.lock().frames.is_empty() {
-                    break;
-                }
-            }
-            let frame = self.shared.lock().frames.pop_front();
-            match frame {
-                Some(frame) if frame.len() == 4 => {
-                    acknowledged = word(&frame, 0) as usize;
-                    heard = Instant::now();
-                }
-                // The host gave up and asks for something else.
-                Some(frame) => {
-                    self.shared.lock().frames.push_front(frame);
-                    return Ok(());
-                }
-                None => self.sleep_until(Instant::now() + Duration::from_millis(1))?,
-            }
-            if heard.elapsed() > Duration::from_secs(3) {
-                return Ok(());
-            }
-        }
-        let digest: [u8; 16] = md5::Md5::digest(&data).into();
-        self.send(&slip::encode(&digest));
-        Ok(())
-    }
-
-    fn read_register(&self, address: u32) -> u32 {
-        let state = self.shared.lock();
-        let mac = state.config.mac;
-        match (state.config.model, address) {
-            (Model::Esp32, 0x4000_1000) => 0x00f0_1d83,
-            (Model::Esp32S3, 0x4000_1000) => 0x0000_0009,
-            // BLOCK0 of the eFuses: the MAC, package and revision.
-            (_, 0x3ff5_a004) => u32::from_be_bytes([mac[2], mac[3], mac[4], mac[5]]),
-            (_, 0x3ff5_a008) => u32::from(u16::from_be_bytes([mac[0], mac[1]])),
-            (_, 0x3ff5_a00c) => 1 << 15 | 1 << 9,
-            (_, 0x3ff5_a014) => 1 << 20 | 1 << 24,
-            (_, 0x3ff6_607c) => 1 << 31,
-            // What the ROM measured of the crystal, 40 MHz: in units of 15,625 Hz, times the slow clock's 40 / 40.
-            (_, 0x3ff5_f06c) => 2560 << 7,
-            (_, 0x3ff5_a010) => 40,
-            // The UART's divider of the 40 MHz crystal.
-            (_, 0x3ff4_0014) => 40_000_000 / state.baud.max(1),
-            // The strapping pins as they were at reset.
-            (_, 0x3ff4_4038) => {
-                if state.strapped {
-                    0x03
-                } else {
-                    0x13
-                }
-            }
-            _ => self.registers.get(&address).copied().unwrap_or(0),
-        }
-    }
-
-    fn write_register(&mut self, address: u32, value: u32) {
-        self.registers.insert(address, value);
-        let base = match self.model() {
-            Model::Esp32 => 0x3ff4_2000,
-            Model::Esp32S3 => 0x6000_2000,
-        };
-        // SPI_CMD's USR bit runs the command in SPI_USR2.
-        if address == base && value & 1 << 18 != 0 {
-            let usr2 = if self.model() == Model::Esp32 {
-                0x24
-            } else {
-                0x20
-            };
-            let command = self.registers.get(&(base + usr2)).copied().unwrap_or(0) & 0xffff;
-            let w0 = if self.model() == Model::Esp32 {
-                0x80
-            } else {
-                0x58
-            };
-            let size = self.shared.lock().flash.bytes().len().trailing_zeros();
-            // RDID: Winbond, its W25Q family, and the capacity's exponent. No flash answers before it is attached.
-            let answer = match command {
-                0x9f if self.attached => 0x40ef | size << 16,
-                0x9f => 0x00ff_ffff,
-                _ => 0,
-            };
-            self.registers.insert(base + w0, answer);
-            self.registers.insert(base, 0);
-        }
-    }
 }
 
 /// Commands of the chip's ROM.
@@ -719,5 +477,3 @@ fn hex(bytes: &[u8]) -> String {
         text
     })
 }
-
-const _: () = assert!(BLOCK.is_multiple_of(SECTOR));

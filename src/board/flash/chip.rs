@@ -1,0 +1,103 @@
+//! Which chip it is, and what it says of itself.
+
+use std::time::Instant;
+
+use espflash::flasher::FlashSize;
+use espflash::target::Chip;
+
+use super::loader::{Fault, Loader, QUICK};
+
+// Registers of the ESP32, by its technical reference manual.
+const MAGIC: u32 = 0x4000_1000;
+const EFUSE_MAC_LOW: u32 = 0x3ff5_a004;
+const EFUSE_MAC_HIGH: u32 = 0x3ff5_a008;
+const EFUSE_VERSION: u32 = 0x3ff5_a00c;
+const EFUSE_MINOR: u32 = 0x3ff5_a014;
+const APB_CTL_DATE: u32 = 0x3ff6_607c;
+const SPI_CMD: u32 = 0x3ff4_2000;
+const SPI_USR: u32 = 0x3ff4_201c;
+const SPI_USR2: u32 = 0x3ff4_2024;
+const SPI_MISO_DLEN: u32 = 0x3ff4_202c;
+const SPI_W0: u32 = 0x3ff4_2080;
+
+/// What is known of the chip and its flash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChipInfo {
+    /// The chip's family.
+    pub chip: Chip,
+    /// Its revision, major and minor.
+    pub revision: (u32, u32),
+    /// Its address: the MAC that Wi-Fi uses.
+    pub mac: [u8; 6],
+    /// What the flash chip calls itself: maker, type, capacity.
+    pub flash_id: u32,
+    /// The flash's size in bytes.
+    pub flash_size: u32,
+}
+
+/// The chip's number, and the chip if it is a known one.
+pub(super) fn identify(loader: &mut Loader<'_>) -> Result<(u32, Option<Chip>), Fault> {
+    let magic = loader.read_register(MAGIC)?;
+    Ok((magic, Chip::from_magic(magic).ok()))
+}
+
+/// Reads what the chip says of itself and of its flash.
+pub(super) fn describe(loader: &mut Loader<'_>, chip: Chip) -> Result<ChipInfo, Fault> {
+    let low = loader.read_register(EFUSE_MAC_LOW)?.to_be_bytes();
+    let high = loader.read_register(EFUSE_MAC_HIGH)?.to_be_bytes();
+    let [_, _, first, second] = high;
+    let [third, fourth, fifth, sixth] = low;
+    // The major revision is spread over three registers, as a count of bits set.
+    let version = loader.read_register(EFUSE_VERSION)?;
+    let minor = loader.read_register(EFUSE_MINOR)?;
+    let date = loader.read_register(APB_CTL_DATE)?;
+    let major = match (version >> 15 & 1, minor >> 20 & 1, date >> 31) {
+        (1, 1, 1) => 3,
+        (1, 1, _) => 2,
+        (1, ..) => 1,
+        _ => 0,
+    };
+    let flash_id = flash_id(loader)?;
+    let capacity = u8::try_from(flash_id >> 16 & 0xff).unwrap_or(0);
+    Ok(ChipInfo {
+        chip,
+        revision: (major, minor >> 24 & 3),
+        mac: [first, second, third, fourth, fifth, sixth],
+        flash_id,
+        flash_size: FlashSize::from_detected(capacity).map_or(0, FlashSize::size),
+    })
+}
+
+/// Has the SPI controller ask the flash chip for its identification (RDID, 0x9F).
+fn flash_id(loader: &mut Loader<'_>) -> Result<u32, Fault> {
+    let (usr, usr2) = (
+        loader.read_register(SPI_USR)?,
+        loader.read_register(SPI_USR2)?,
+    );
+    // A command and an answer, of 8 and 24 bits.
+    loader.write_register(SPI_USR, 1 << 31 | 1 << 28)?;
+    loader.write_register(SPI_USR2, 7 << 28 | 0x9f)?;
+    loader.write_register(SPI_MISO_DLEN, 23)?;
+    loader.write_register(SPI_W0, 0)?;
+    loader.write_register(SPI_CMD, 1 << 18)?;
+    let until = Instant::now() + QUICK;
+    while loader.read_register(SPI_CMD)? & 1 << 18 != 0 {
+        if Instant::now() > until {
+            return Err(Fault::Silent);
+        }
+    }
+    let id = loader.read_register(SPI_W0)? & 0x00ff_ffff;
+    loader.write_register(SPI_USR, usr)?;
+    loader.write_register(SPI_USR2, usr2)?;
+    Ok(id)
+}
+
+/// The chip's name as people write it: `ESP32-S3`.
+#[must_use]
+pub fn name(chip: Chip) -> String {
+    let name = chip.to_string().to_uppercase();
+    match name.strip_prefix("ESP32") {
+        Some("") | None => name,
+        Some(rest) => format!("ESP32-{rest}"),
+    }
+}

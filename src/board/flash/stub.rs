@@ -1,0 +1,52 @@
+//! The flasher stub: Espressif's program that writes flash faster than the chip's ROM does.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::loader::{Fault, Loader, Op, QUICK, words};
+
+/// Espressif's flasher stub for the ESP32, as published (stub/README.md).
+const STUB: &str = include_str!("stub/esp32.json");
+
+/// The ROM takes memory in blocks of at most so much.
+const MEMORY_BLOCK: usize = 0x1800;
+
+/// Copies the stub into the chip's memory and starts it.
+pub(super) fn start(loader: &mut Loader<'_>) -> Result<(), Fault> {
+    let unreadable = || Fault::Silent;
+    let stub: serde_json::Value = serde_json::from_str(STUB).map_err(|_| unreadable())?;
+    let number = |key: &str| {
+        let number = stub.get(key).and_then(serde_json::Value::as_u64);
+        number
+            .and_then(|number| u32::try_from(number).ok())
+            .ok_or_else(unreadable)
+    };
+    let bytes = |key: &str| {
+        let text = stub.get(key).and_then(serde_json::Value::as_str);
+        text.and_then(|text| STANDARD.decode(text).ok())
+            .ok_or_else(unreadable)
+    };
+    for (data, address) in [("text", "text_start"), ("data", "data_start")] {
+        let (data, address) = (bytes(data)?, number(address)?);
+        let blocks = data.len().div_ceil(MEMORY_BLOCK);
+        let begin = [data.len(), blocks, MEMORY_BLOCK].map(|n| u32::try_from(n).unwrap_or(0));
+        let [size, blocks, block] = begin;
+        let begin = words(&[size, blocks, block, address]);
+        loader.command(Op::MemBegin, &begin, QUICK)?;
+        for (sequence, block) in (0..).zip(data.chunks(MEMORY_BLOCK)) {
+            loader.block(Op::MemData, sequence, block, QUICK)?;
+        }
+    }
+    let end = words(&[0, number("entry")?]);
+    loader.command(Op::MemEnd, &end, QUICK)?;
+    let until = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < until {
+        if loader.frame(QUICK)? == b"OHAI" {
+            loader.stub = true;
+            return Ok(());
+        }
+    }
+    Err(unreadable())
+}
