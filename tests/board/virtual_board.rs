@@ -244,14 +244,15 @@ fn ports_over_the_network_work() {
 #[test]
 fn control_lines_reset_the_board() {
     let mut board = VirtualBoard::options().flag("--rfc2217").ready();
-    // What esptool does: EN low; IO0 low while EN rises; then both free.
+    // The classic sequence: EN low; then IO0 low while EN rises, in one write, since EN takes 10 ms; then both free.
     let code = "import serial, sys, time
 port = serial.serial_for_url(sys.argv[1], 115200, timeout=10)
 port.dtr = False; port.rts = True; time.sleep(0.05)
 port.rts = False
 assert port.read_until(b'boot:0x13').endswith(b'boot:0x13')
-port.dtr = False; port.rts = True; time.sleep(0.05)
-port.dtr = True; port.rts = False; time.sleep(0.05)
+port.rts = True; time.sleep(0.05)
+control = lambda value: bytes([255, 250, 44, 5, value, 255, 240])
+port._internal_raw_write(control(8) + control(12)); time.sleep(0.05)
 port.dtr = False
 assert port.read_until(b'waiting for download').endswith(b'waiting for download')
 ";

@@ -20,6 +20,8 @@ from line import Direction
 RX_BUFFER = 255  # bytes the board's receive buffer holds
 PATIENCE = 0.003  # seconds a board with a full buffer gets to read before a byte counts as lost
 
+EN_RISE = 0.01  # seconds EN takes to rise: 10 kOhm and 1 uF
+
 ROM_LOG = (
     "ets Jun  8 2016 00:22:57\r\n\r\n"
     "rst:{reset},boot:{boot} ({mode})\r\n"
@@ -198,7 +200,7 @@ class Board:
             self.release_at = None
         elif self.state == HELD:
             # EN's capacitor takes a while; IO0 is looked at when it is full.
-            self.release_at = time.monotonic() + 0.005
+            self.release_at = time.monotonic() + EN_RISE
 
     def release(self):
         dtr, rts = self.lines
