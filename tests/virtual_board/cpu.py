@@ -317,8 +317,11 @@ class Cpu:
 
     @staticmethod
     def _put(data):
-        while data:
-            data = data[os.write(1, data) :]
+        try:
+            while data:
+                data = data[os.write(1, data) :]
+        except BrokenPipeError:
+            os._exit(1)  # the line's program has been killed
 
     def tx_raw(self, data, length):
         self.tx(ctypes.string_at(data, length))
