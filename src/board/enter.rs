@@ -3,7 +3,7 @@
 //! A ladder, each rung only when the one before did not help:
 //!
 //! 1. two Ctrl-C and Ctrl-A: a board at a prompt of any kind, or with a program that sleeps, spins, prints or waits;
-//! 2. bursts of Ctrl-C, 3 ms apart: a program that catches `KeyboardInterrupt` is caught inside its handler;
+//! 2. bursts of Ctrl-C, 0.1 to 3 ms apart: a program that catches `KeyboardInterrupt` is caught inside its handler;
 //! 3. a reset through the control lines with a Ctrl-C every 5 ms through the boot: a program that switched Ctrl-C off.
 //!    Where the port has no control lines the user is asked to press RESET, and the knocking goes on.
 //!
@@ -25,7 +25,7 @@ pub(crate) const BANNER: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
 const KNOCK_WAIT: Duration = Duration::from_millis(150);
 
 /// When the second rung begins.
-const BURSTS_AFTER: Duration = Duration::from_millis(450);
+const BURSTS_AFTER: Duration = Duration::from_millis(300);
 
 /// When the third rung begins.
 const RESET_AFTER: Duration = Duration::from_millis(1400);
@@ -34,9 +34,14 @@ const RESET_AFTER: Duration = Duration::from_millis(1400);
 /// board needs 1 to 3 s.
 const BOOT_TIME: Duration = Duration::from_secs(4);
 
-/// Ctrl-C in a burst: their number, and the time between two.
-const BURST: usize = 20;
-const BURST_GAP: Duration = Duration::from_millis(3);
+/// A burst: Ctrl-C by fours, which arrive 90 us apart at 115,200 baud, within a handler that prints; and the time
+/// between two fours, for handlers that do more.
+const BURST: [Duration; 12] = {
+    let (short, long) = (Duration::from_millis(1), Duration::from_millis(3));
+    [
+        short, long, short, long, short, long, short, long, short, long, short, long,
+    ]
+};
 
 /// The time between two Ctrl-C through a boot: `import mpython` is the window, and some boards have none longer.
 const BOOT_GAP: Duration = Duration::from_millis(5);
@@ -135,12 +140,12 @@ impl Climb {
 
     /// Ctrl-C so close together that a handler is interrupted in its turn.
     fn burst(&mut self, link: &mut Link) -> Result<bool, Error> {
-        for _ in 0..BURST {
-            link.send(b"\x03")?;
-            self.listen(link, BURST_GAP)?;
+        for gap in BURST {
+            link.send(b"\x03\x03\x03\x03")?;
+            self.listen(link, gap)?;
         }
         link.send(b"\x01")?;
-        self.banner(link, KNOCK_WAIT / 2)
+        self.banner(link, KNOCK_WAIT / 4)
     }
 
     /// A Ctrl-C every 5 ms and a Ctrl-A now and then while the board boots.
@@ -150,7 +155,7 @@ impl Climb {
             self.listen(link, BOOT_GAP)?;
         }
         link.send(b"\x01")?;
-        self.banner(link, KNOCK_WAIT / 3)
+        self.banner(link, KNOCK_WAIT / 4)
     }
 
     fn reset(&mut self, link: &mut Link) -> Result<bool, Error> {

@@ -6,13 +6,16 @@ mod tcp;
 
 use std::fmt;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::holder;
 
 /// How often a wait looks up: a reader is told of Ctrl-C and deadlines at least this often.
 pub const TICK: Duration = Duration::from_millis(20);
+
+/// How long a port that another program holds is tried.
+const HELD: Duration = Duration::from_millis(300);
 
 /// The rate of the mPython board and of nearly all MicroPython boards.
 pub const DEFAULT_BAUD: u32 = 115_200;
@@ -63,13 +66,31 @@ pub fn open(name: &str, baud: u32, timeout: Duration) -> Result<Box<dyn Port>, E
     } else if let Some(address) = name.strip_prefix("rfc2217://") {
         rfc2217::Rfc2217::connect(address, baud, timeout).map(|port| Box::new(port) as _)
     } else {
-        cable::Cable::open(name, baud).map(|port| Box::new(port) as _)
+        open_cable(name, baud).map(|port| Box::new(port) as _)
     };
     opened.map_err(|source| Error::Open {
         port: name.to_owned(),
         holder: holder::of(name),
         source,
     })
+}
+
+/// Opens a device. One that is held is tried again for a moment: a program that just ended may not be gone yet.
+fn open_cable(name: &str, baud: u32) -> io::Result<cable::Cable> {
+    let until = Instant::now() + HELD;
+    loop {
+        match cable::Cable::open(name, baud) {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+                ) && Instant::now() < until =>
+            {
+                std::thread::sleep(TICK);
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Whether an error of a read or a write means that a wait ran out, and nothing worse.

@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![cfg(target_os = "linux")]
 
+mod enter;
 mod support;
 
 mod oled;
