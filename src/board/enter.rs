@@ -34,12 +34,23 @@ const RESET_AFTER: Duration = Duration::from_millis(1400);
 /// board needs 1 to 3 s.
 const BOOT_TIME: Duration = Duration::from_secs(4);
 
-/// A burst: Ctrl-C by fours, which arrive 90 us apart at 115,200 baud, within a handler that prints; and the time
-/// between two fours, for handlers that do more.
-const BURST: [Duration; 12] = {
+/// A burst: groups of Ctrl-C, and the time between two groups. Within a group they arrive 90 us apart at 115,200 baud,
+/// which hits a handler that does next to nothing; the gaps are for handlers that print.
+const BURST: [(usize, Duration); 12] = {
     let (short, long) = (Duration::from_millis(1), Duration::from_millis(3));
     [
-        short, long, short, long, short, long, short, long, short, long, short, long,
+        (64, short),
+        (4, short),
+        (4, long),
+        (4, short),
+        (4, long),
+        (4, short),
+        (64, short),
+        (4, short),
+        (4, long),
+        (4, short),
+        (4, long),
+        (4, short),
     ]
 };
 
@@ -140,8 +151,8 @@ impl Climb {
 
     /// Ctrl-C so close together that a handler is interrupted in its turn.
     fn burst(&mut self, link: &mut Link) -> Result<bool, Error> {
-        for gap in BURST {
-            link.send(b"\x03\x03\x03\x03")?;
+        for (len, gap) in BURST {
+            link.send([0x03; 64].get(..len).unwrap_or_default())?;
             self.listen(link, gap)?;
         }
         link.send(b"\x01")?;

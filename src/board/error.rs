@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use crate::board::port;
 use crate::error::seconds;
 
 /// A failure on the serial bridge.
@@ -175,8 +176,8 @@ impl Error {
     }
 }
 
-fn open_hint(port: &str, holder: Option<&str>, source: &io::Error) -> String {
-    if port.contains("://") {
+fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
+    if name.contains("://") {
         return "is the program that offers the port running there (ser2net, esp_rfc2217_server), and does the firewall let it through?".to_owned();
     }
     if let Some(holder) = holder {
@@ -186,19 +187,15 @@ fn open_hint(port: &str, holder: Option<&str>, source: &io::Error) -> String {
             "end that program, or the connection in it".to_owned()
         };
     }
-    let text = source.to_string();
     match source.kind() {
+        _ if port::is_held(source) => {
+            "another program has the port open: an editor (mPython, Thonny, Arduino), a terminal, another udpcli".to_owned()
+        }
         io::ErrorKind::PermissionDenied if cfg!(windows) => {
             "another program has the port open: an editor (mPython, Thonny, Arduino), a terminal, another udpcli".to_owned()
         }
         io::ErrorKind::PermissionDenied => {
             "add yourself to the group that owns it, then log in again: sudo usermod -aG dialout $USER (uucp on Arch)".to_owned()
-        }
-        io::ErrorKind::NotFound => {
-            "udpcli board list shows the ports that are there".to_owned()
-        }
-        _ if text.contains("busy") || text.contains("lock") => {
-            "another program has the port open: an editor (mPython, Thonny, Arduino), a terminal, another udpcli".to_owned()
         }
         _ => "udpcli board list shows the ports that are there".to_owned(),
     }

@@ -80,17 +80,16 @@ fn open_cable(name: &str, baud: u32) -> io::Result<cable::Cable> {
     let until = Instant::now() + HELD;
     loop {
         match cable::Cable::open(name, baud) {
-            Err(error)
-                if !matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
-                ) && Instant::now() < until =>
-            {
-                std::thread::sleep(TICK);
-            }
+            Err(error) if is_held(&error) && Instant::now() < until => std::thread::sleep(TICK),
             result => return result,
         }
     }
+}
+
+/// Whether another program has the device. The library has a text for it, but no kind.
+pub(crate) fn is_held(error: &io::Error) -> bool {
+    let text = error.to_string();
+    error.kind() == io::ErrorKind::ResourceBusy || text.contains("lock") || text.contains("busy")
 }
 
 /// Whether an error of a read or a write means that a wait ran out, and nothing worse.

