@@ -4,7 +4,8 @@
     tmux capture-pane -e -p -t LEFT > left; tmux capture-pane -e -p -t RIGHT > right
     docs/render-terminal.py TITLE left right > docs/picture.svg
 
-Knows what udpcli prints: bold, dim, the eight colours, and characters two cells wide.
+Knows what udpcli prints: bold, dim, the eight colours and bright white, characters two cells wide, and braille, which
+is drawn dot by dot: fonts differ.
 """
 import re
 import sys
@@ -42,6 +43,18 @@ def runs(line):
                 look.pop("fill", None)
             elif 30 <= code <= 37:
                 look["fill"] = COLORS[code - 30]
+            elif code == 97:
+                look["fill"] = "#ffffff"
+
+
+def dots(x, y, text):
+    """Braille as squares: dots 1 to 3 and 7 on the left, 4 to 6 and 8 on the right."""
+    path, w, h = "", CELL_W / 2, CELL_H / 4
+    for index, char in enumerate(text):
+        for bit, (column, row) in enumerate(((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))):
+            if ord(char) - 0x2800 >> bit & 1:
+                path += f"M{x + index * CELL_W + column * w:.1f} {y + row * h:.1f}h{w - 0.5:.1f}v{h - 0.5:.1f}h-{w - 0.5:.1f}z"
+    return path
 
 
 def main():
@@ -65,6 +78,11 @@ def main():
         for row, line in enumerate(pane):
             for column, text, look in runs(line):
                 x, y = left + column * CELL_W, TITLE_H + MARGIN + (row + 0.75) * CELL_H
+                if all(0x2800 <= ord(char) < 0x2900 for char in text):
+                    path = dots(x, y - 0.75 * CELL_H, text)
+                    if path:
+                        print(f'<path d="{path}" {look}/>')
+                    continue
                 # textLength keeps the columns in line whatever font the reader has.
                 print(f'<text x="{x:.1f}" y="{y:.1f}" textLength="{cells(text) * CELL_W:.1f}" '
                       f'lengthAdjust="spacingAndGlyphs" {look}>{escape(text)}</text>')
