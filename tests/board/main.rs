@@ -2,7 +2,7 @@
 
 // Says to clippy that every helper here is test code. The virtual board is a Linux program (pseudo-terminal, inotify).
 #![cfg(test)]
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "board"))]
 
 mod enter;
 mod support;
