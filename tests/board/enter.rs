@@ -206,3 +206,59 @@ fn a_booting_board_is_waited_for() {
         repl.close().expect("the prompt");
     }
 }
+
+/// Switches Ctrl-C off: only a reset gets in, and only while `import mpython` runs.
+const DEAF: &str =
+    "import mpython, micropython, time\nmicropython.kbd_intr(-1)\nwhile True: time.sleep(1)";
+
+#[test]
+fn a_deaf_board_is_reset_through_the_control_lines() {
+    for old in [false, true] {
+        let options = VirtualBoard::options()
+            .flag("--rfc2217")
+            .file("main.py", DEAF);
+        let mut board = if old { options.old() } else { options }.ready();
+        for round in 0..3 {
+            board.wait_until("Ctrl-C is off", |stats| {
+                stats["stage"] == "main.py" && stats["interrupt_char"] == 255
+            });
+            let resets = board.count("resets");
+            let start = Instant::now();
+            let mut repl = Repl::open(&address(&board), shutdown()).expect("it is reset");
+            assert!(
+                start.elapsed() < 2 * LIMIT,
+                "{round}: {:?}",
+                start.elapsed()
+            );
+            assert!(repl.entered().reset);
+            assert_eq!(
+                repl.exec("a test", b"print(1)", DEADLINE).unwrap(),
+                b"1\r\n"
+            );
+            repl.close().expect("the prompt");
+            assert_eq!(board.count("resets"), resets + 1, "one reset is enough");
+            board.reset();
+        }
+    }
+}
+
+#[test]
+fn without_control_lines_the_reset_button_helps() {
+    let mut board = VirtualBoard::options().file("main.py", DEAF).ready();
+    board.wait_until("Ctrl-C is off", |stats| {
+        stats["stage"] == "main.py" && stats["interrupt_char"] == 255
+    });
+    let address = address(&board);
+    let entering = std::thread::spawn(move || {
+        let mut repl = Repl::open(&address, shutdown())?;
+        repl.exec("a test", b"print(1)", DEADLINE)
+    });
+    // Pressed while it knocks: some bytes have come by then.
+    let down = board.count("down");
+    board.wait_until("it knocks", |stats| {
+        stats["down"].as_u64() > Some(down + 500)
+    });
+    board.reset();
+    let answer = entering.join().expect("no panic").expect("it gets in");
+    assert_eq!(answer, b"1\r\n");
+}
