@@ -10,6 +10,8 @@ mod images;
 mod lines;
 mod proof;
 mod refuse;
+mod reset;
+mod rfc2217;
 mod stop;
 mod support;
 mod write;

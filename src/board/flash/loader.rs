@@ -185,7 +185,8 @@ impl<'a> Loader<'a> {
         body.extend_from_slice(data);
         let checksum = data.iter().fold(0xef, |sum, byte| sum ^ byte);
         self.send(op, &body, u32::from(checksum))?;
-        self.reply(op, timeout).map(drop)
+        // A system or a network may hold all of it before the line does.
+        self.reply(op, timeout + self.airtime(body.len())).map(drop)
     }
 
     fn send(&mut self, op: Op, body: &[u8], checksum: u32) -> Result<(), Fault> {
@@ -197,13 +198,17 @@ impl<'a> Loader<'a> {
         self.send_frame(&packet)
     }
 
+    /// How long so many bytes take on the line: ten bits each.
+    fn airtime(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 * 10.0 / f64::from(self.baud.max(1)))
+    }
+
     /// Sends `payload` as a frame.
     pub(super) fn send_frame(&mut self, payload: &[u8]) -> Result<(), Fault> {
         let mut frame = Vec::new();
         slip::encode(payload, &mut frame);
-        // Ten bits a byte, and patience for a busy system.
-        let airtime = Duration::from_secs_f64(frame.len() as f64 * 10.0 / f64::from(self.baud));
-        let until = Instant::now() + airtime + Duration::from_secs(3);
+        // With patience for a busy system.
+        let until = Instant::now() + self.airtime(frame.len()) + Duration::from_secs(3);
         let mut rest = frame.as_slice();
         while !rest.is_empty() {
             self.check_stop()?;

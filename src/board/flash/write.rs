@@ -314,7 +314,7 @@ fn transfer(
             let doing = format!("writing {name}");
             session.persist(&doing, report, |loader, report| {
                 send(loader, &run, &mut |bytes| {
-                    report.progress(&doing, *done + bytes, due);
+                    report.progress("writing", *done + bytes, due);
                 })
             })?;
             *done += run.len as u64;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::board::flash::Report;
 use crate::cli::GlobalArgs;
 use crate::error::seconds;
@@ -68,6 +70,18 @@ impl Progress {
     }
 }
 
+/// Cuts `text` to one line of the terminal: a second one could not be drawn over.
+fn fit(mut text: String) -> String {
+    let columns = terminal_size::terminal_size_of(io::stderr())
+        .map_or(80, |(terminal_size::Width(columns), _)| {
+            usize::from(columns)
+        });
+    while text.width() >= columns.max(2) {
+        text.pop();
+    }
+    text
+}
+
 impl Report for Progress {
     fn note(&mut self, text: &str) {
         if self.drawn.take().is_some() {
@@ -97,11 +111,9 @@ impl Report for Progress {
                 .unwrap_or(BAR)
                 .min(BAR);
             let bar = format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled));
-            let line = format!(
-                "\r\x1b[K{} {bar} {}",
-                escape::for_terminal(doing),
-                self.line(done, total)
-            );
+            let doing = escape::for_terminal(doing);
+            let text = fit(format!("{doing} {bar} {}", self.line(done, total)));
+            let line = format!("\r\x1b[K{text}");
             let _ = io::stderr().write_all(line.as_bytes());
             self.drawn = Some(Instant::now());
             if whole {

@@ -1,0 +1,67 @@
+//! From a program that runs to download mode and back, through the lines of a real port: RFC 2217.
+
+use std::ffi::OsStr;
+use std::process::Command;
+use std::sync::Arc;
+
+use crate::emulator::{Config, Emulator, Mode};
+use crate::images::firmware;
+use crate::rfc2217::Server;
+use crate::support::{file, finish};
+
+fn udpcli(server: &Server, arguments: &[&OsStr]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_udpcli"));
+    command
+        .args(["board", "--serial", &server.url()])
+        .args(arguments);
+    command
+}
+
+#[test]
+fn auto_reset_works_over_the_network() {
+    let board = Arc::new(Emulator::start(Config {
+        flash_time: 0.1,
+        boot_held: false,
+        ..Config::default()
+    }));
+    board.wait_for(Mode::App);
+    let server = Server::start(Arc::clone(&board));
+
+    let image = firmware(60_000, 61);
+    let path = file(&board, "m.bin", &image);
+    finish(&mut udpcli(&server, &["flash".as_ref(), path.as_os_str()]))
+        .expect_code(0)
+        .expect_says(&["verified by MD5", "the board starts its program"]);
+    assert!(board.flash()[0x1000..].starts_with(&image));
+    board.wait_for(Mode::App);
+
+    let info = finish(&mut udpcli(&server, &["info".as_ref(), "--flash".as_ref()])).expect_code(0);
+    for words in [
+        "ESP32 revision 3.1",
+        "24:0a:c4:12:34:56",
+        "8 MB",
+        "app factory",
+        "vfs",
+    ] {
+        assert!(info.stdout.contains(words), "{words}: {}", info.stdout);
+    }
+    board.wait_for(Mode::App);
+    let json = ["info", "--flash", "--format", "json"].map(OsStr::new);
+    let info = finish(&mut udpcli(&server, &json)).expect_code(0);
+    let object: serde_json::Value = serde_json::from_str(&info.stdout).unwrap();
+    assert_eq!(object["flash_size"], 8 << 20);
+    assert_eq!(object["partitions"][2]["offset"], 0x1_0000);
+}
+
+/// For trying by hand, and for the picture in `docs/flash.md`.
+#[test]
+#[ignore = "serves a blank board until its standard input ends"]
+fn a_board_for_hands() {
+    let board = Arc::new(Emulator::start(Config {
+        boot_held: false,
+        ..Config::default()
+    }));
+    let server = Server::start(Arc::clone(&board));
+    println!("UDPCLI_SERIAL={}", server.url());
+    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+}
