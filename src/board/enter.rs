@@ -130,9 +130,10 @@ impl Climb {
             } else if elapsed < BURSTS_AFTER {
                 link.send(b"\x03\x03\x01")?;
                 self.banner(link, KNOCK_WAIT)?
-            } else if elapsed < RESET_AFTER || self.no_lines || self.entered.reset {
+            } else if elapsed < RESET_AFTER || self.no_lines {
                 self.burst(link)?
             } else {
+                // A second time, too, when the first boot went by without a moment in which it listened.
                 self.reset(link)?
             };
             if found && self.verify(link)? {
@@ -166,7 +167,7 @@ impl Climb {
             self.listen(link, BOOT_GAP)?;
         }
         link.send(b"\x01")?;
-        self.banner(link, KNOCK_WAIT / 4)
+        self.banner(link, BOOT_GAP * 2)
     }
 
     fn reset(&mut self, link: &mut Link) -> Result<bool, Error> {
