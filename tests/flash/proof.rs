@@ -44,6 +44,9 @@ fn esptool_writes_verifies_reads_and_erases() {
     let flash = emulator.flash();
     assert!(flash[0x41_0000..0x41_2000].iter().all(|&byte| byte == 0xff));
     assert_eq!(flash[0x41_2000..0x41_2010], image[0x2000..0x2010]);
+    let plain = ["write-flash", "--no-compress", "0x410000", file];
+    run_esptool(&emulator, 921_600, &plain);
+    assert!(emulator.flash()[0x41_0000..].starts_with(&image));
     run_esptool(&emulator, 115_200, &["erase-flash"]);
     assert!(emulator.flash().iter().all(|&byte| byte == 0xff));
     assert!(run_esptool(&emulator, 115_200, &["flash-id"]).contains("8MB"));

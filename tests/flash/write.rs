@@ -9,7 +9,7 @@ use crate::support::{file, flash, quick_board};
 #[test]
 fn firmware_and_font_land_where_they_belong() {
     let board = quick_board();
-    let (image, font) = (firmware(250_000, 3), font_like(150_000, 5));
+    let (image, font) = (firmware(250_000, 3), font_like(150_001, 5));
     let (image_file, font_file) = (file(&board, "m.bin", &image), file(&board, "f.bin", &font));
     let arguments = [
         image_file.as_os_str(),
@@ -163,4 +163,11 @@ fn without_compression_and_at_a_set_rate() {
         .expect_says(&["460800", "erasing 100 %"]);
     assert!(board.flash()[0x1000..].starts_with(&image));
     assert!(!board.stats().bauds.contains(&921_600));
+    let odd = file(&board, "odd.bin", &font_like(20_003, 8));
+    let arguments = [
+        format!("{}@0x300000", odd.display()),
+        "--no-compress".to_owned(),
+    ];
+    flash(&board, &arguments).expect_code(0);
+    assert!(board.flash()[0x30_0000..].starts_with(&font_like(20_003, 8)));
 }

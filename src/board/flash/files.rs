@@ -70,7 +70,12 @@ fn offset(text: &str) -> Result<u32, String> {
 pub fn load(given: &Given, chip: Chip) -> Result<Vec<Part>, Error> {
     let bytes = read(&given.path)?;
     let name = given.path.display().to_string();
-    parts(&name, bytes, given.offset, chip)
+    let mut parts = parts(&name, bytes, given.offset, chip)?;
+    for part in &mut parts {
+        // Flash is written in words; 0xff leaves it as erasing made it.
+        part.data.resize(part.data.len().next_multiple_of(4), 0xff);
+    }
+    Ok(parts)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

@@ -214,7 +214,7 @@ impl<'a> Session<'a> {
         self.loader.set_baud(rate)?;
         // What came while the rate changed is no data.
         self.loader
-            .drain(Duration::from_millis(20), Duration::from_millis(100))?;
+            .drain(Duration::from_millis(30), Duration::from_millis(150))?;
         for _ in 0..3 {
             if self.loader.sync(SYNC_TIMEOUT).is_ok() {
                 return Ok(());

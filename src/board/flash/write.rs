@@ -43,7 +43,7 @@ pub struct Part {
     pub name: String,
     /// Where it goes: a multiple of the sector's size.
     pub offset: u32,
-    /// What goes there.
+    /// What goes there: whole words.
     pub data: Vec<u8>,
 }
 
@@ -343,7 +343,12 @@ fn prepare(offset: u32, bytes: &[u8], compress: bool) -> Run {
     let Some(Some(stream)) = deflated else {
         let blocks = bytes
             .chunks(BLOCK)
-            .map(|block| (block.to_vec(), block.len()))
+            .map(|block| {
+                // The stub trims the last block, and Espressif's own tool always sends whole ones.
+                let mut whole = block.to_vec();
+                whole.resize(BLOCK, 0xff);
+                (whole, block.len())
+            })
             .collect();
         return Run {
             offset,

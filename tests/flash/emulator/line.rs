@@ -58,6 +58,18 @@ impl Line {
         tcgetattr(&self.master).map_or(0, |settings| settings.output_speed())
     }
 
+    /// A pseudo-terminal holds 4 KB, a tenth of what a USB adapter and its driver do: a host that is late gets a
+    /// little longer, and one that does not read loses bytes.
+    fn hand_over(&self, mut bytes: &[u8]) {
+        let until = Instant::now() + Duration::from_millis(500);
+        while !bytes.is_empty() && Instant::now() < until {
+            match rustix::io::write(&self.master, bytes) {
+                Ok(len) => bytes = &bytes[len..],
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
     /// Sends to the host at `baud`, byte by byte as the line does; returns when the last one has gone.
     pub(crate) fn send(&self, bytes: &[u8], baud: u32, max_baud: u32) {
         let mut sent = self.sent.lock().unwrap();
@@ -66,8 +78,7 @@ impl Line {
             sleep_until(*sent);
             let mut chunk = chunk.to_vec();
             garble(&mut chunk, baud, self.host_baud(), max_baud);
-            // A host that does not read loses bytes, as with a real port.
-            let _ = rustix::io::write(&self.master, &chunk);
+            self.hand_over(&chunk);
         }
     }
 }
@@ -143,6 +154,13 @@ pub(crate) fn receive(shared: &Shared, line: &Line) {
             let Some(frame) = decoder.push(byte) else {
                 continue;
             };
+            // While it reads flash out, the stub looks at the line itself: a newer count of bytes replaces an older.
+            let is_count = |frame: &Vec<u8>| frame.len() == 4;
+            if is_count(&frame) {
+                state.frames.retain(|waiting| !is_count(waiting));
+                state.frames.push_back(frame);
+                continue;
+            }
             // Two buffers: one that is worked on, one that fills.
             if state.frames.len() + usize::from(state.busy) < 2 {
                 state.frames.push_back(frame);

@@ -33,6 +33,10 @@ impl Chip {
             // How a host asks for a reset: FLASH_END follows.
             return Ok(DONE);
         }
+        // The flash is written in words.
+        if stub && !size.is_multiple_of(4) {
+            return Ok(refuse(BAD_LENGTH));
+        }
         if block_size > if stub { 0x4000 } else { 0x1800 } {
             return Ok(refuse(self.pick(ROM_INVALID_MESSAGE, 0xc2)));
         }
@@ -96,6 +100,13 @@ impl Chip {
             return Ok(Ok(()));
         }
         let Some(inflate) = &mut download.inflate else {
+            // Padding behind what was announced is trimmed.
+            let room = download.end - download.next;
+            let block = if self.mode() == Mode::Stub {
+                &block[..block.len().min(room)]
+            } else {
+                block
+            };
             return self.program(block);
         };
         let mut plain = Vec::with_capacity(2 << 20);
