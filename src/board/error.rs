@@ -64,6 +64,8 @@ pub enum Error {
     Answer { doing: String, said: String },
     #[error("the board said no to {doing}: {exception}")]
     Refused { doing: String, exception: String },
+    #[error("what goes over the line was damaged {times} times while {doing}")]
+    Garbled { doing: String, times: u32 },
     #[error("the program ended with {exception}")]
     Traceback { exception: String },
     #[error("the board has no OLED that can be mirrored")]
@@ -162,7 +164,7 @@ impl Error {
             }
             Self::Remove { .. } => "a folder goes with everything in it when -r is given".to_owned(),
             Self::WriteFile { .. } => "the old file is as it was".to_owned(),
-            Self::Damaged { .. } => {
+            Self::Damaged { .. } | Self::Garbled { .. } => {
                 "the line loses bytes: another cable or USB port, or a lower --baud where the firmware allows it".to_owned()
             }
             Self::List { .. }

@@ -5,6 +5,7 @@
 //! written under a temporary name, read back, hashed, and renamed only if it is whole.
 
 mod get;
+mod helper;
 mod put;
 
 use std::time::Duration;
@@ -18,12 +19,6 @@ use crate::board::literal;
 use crate::board::repl::{Repl, Way};
 
 pub use put::Sent;
-
-const HELPER: &str = include_str!("scripts/files.py");
-
-/// Takes the helper's names away again; every one begins with `_u`.
-const CLEAN_UP: &[u8] =
-    b"for _u_ in[k for k in globals()if k[:2]=='_u']:del globals()[_u_]\nimport gc\ngc.collect()";
 
 /// For the board's own work on a few files; a slow flash erases 4 KiB in up to 0.4 s.
 const WORK: Duration = Duration::from_secs(10);
@@ -62,7 +57,7 @@ pub struct Entry {
 }
 
 /// Room on the board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Room {
     /// Free bytes of the file system; 0 with `total` 0 where it does not tell.
     pub free: u64,
@@ -74,7 +69,7 @@ pub struct Room {
     inflates: bool,
 }
 
-/// A session on the board's file system. [`Files::close`] takes the helper away.
+/// A session on the board's file system, within [`Files::with`].
 #[derive(Debug)]
 pub struct Files<'a> {
     repl: &'a mut Repl,
@@ -84,38 +79,7 @@ pub struct Files<'a> {
     way: Way,
 }
 
-impl<'a> Files<'a> {
-    /// Defines the helper on the board.
-    ///
-    /// # Errors
-    /// The board does not take it.
-    pub fn open(repl: &'a mut Repl) -> Result<Self, Error> {
-        let code = format!("{HELPER}_uv('/')\n");
-        let answer = repl.exec_by(Way::Paced, "preparing for files", code.as_bytes(), WORK)?;
-        let room = room(&answer)?;
-        tracing::debug!(
-            "board: {} bytes of memory free, {} of {} bytes of the file system",
-            room.memory,
-            room.free,
-            room.total
-        );
-        Ok(Self {
-            repl,
-            room,
-            piece: put::piece_for(room.memory),
-            way: Way::Plain,
-        })
-    }
-
-    /// Takes the helper away.
-    ///
-    /// # Errors
-    /// The board does not answer.
-    pub fn close(self) -> Result<(), Error> {
-        self.repl.exec("cleaning up", CLEAN_UP, WORK)?;
-        Ok(())
-    }
-
+impl Files<'_> {
     /// The board itself.
     pub fn repl(&mut self) -> &mut Repl {
         self.repl
@@ -127,10 +91,10 @@ impl<'a> Files<'a> {
         self.room
     }
 
-    /// Runs a line of the helper's.
-    fn call(&mut self, doing: &str, code: &str, limit: Duration) -> Result<Vec<u8>, Error> {
-        // Long lists of names are longer than the receive buffer; paced where it can be.
-        self.repl.exec_by(Way::Paced, doing, code.as_bytes(), limit)
+    /// Asks how much room there is.
+    fn ask_room(&mut self) -> Result<Room, Error> {
+        let answer = self.call("asking for room", "y('/')", WORK)?;
+        room(&answer)
     }
 
     /// What is under each of `paths`.
@@ -143,13 +107,10 @@ impl<'a> Files<'a> {
         for part in paths.chunks(64) {
             let list: Vec<String> = part.iter().map(|path| literal::quoted(path)).collect();
             let limit = WORK + Duration::from_secs_f64(self.room.total as f64 / HASH_RATE);
-            let answer = self.call(
-                "comparing files",
-                &format!("_ul({})", list.join(",")),
-                limit,
-            )?;
+            let answer =
+                self.call_slow("comparing files", &format!("l({})", list.join(",")), limit)?;
             let text = String::from_utf8_lossy(&answer);
-            let lines: Vec<Option<Found>> = text.lines().map(found_of).collect();
+            let lines: Vec<Option<Found>> = text.split_terminator('\0').map(found_of).collect();
             if lines.len() != part.len() || lines.iter().any(Option::is_none) {
                 return Err(nonsense("comparing files", &answer));
             }
@@ -158,13 +119,13 @@ impl<'a> Files<'a> {
         Ok(found)
     }
 
-    /// The entries of a folder, and of those under it if `deep`.
+    /// The entries of a folder, and of those under it if `deep`; a file is its own only entry.
     ///
     /// # Errors
     /// [`Error::NoSuchFile`].
     pub fn list(&mut self, path: &str, deep: bool) -> Result<Vec<Entry>, Error> {
         let doing = format!("listing {path}");
-        let code = format!("_ud({},{})", literal::quoted(path), u8::from(deep));
+        let code = format!("d({},{})", literal::quoted(path), u8::from(deep));
         let answer = self
             .call(&doing, &code, WORK * 3)
             .map_err(|error| missing(error, path))?;
@@ -182,7 +143,7 @@ impl<'a> Files<'a> {
     /// # Errors
     /// [`Error::WriteFile`].
     pub fn make_folder(&mut self, path: &str) -> Result<(), Error> {
-        let code = format!("_uk({})", literal::quoted(path));
+        let code = format!("j({})", literal::quoted(path));
         self.call(&format!("making folder {path}"), &code, WORK)
             .map_err(|error| put::unwritable(error, path))?;
         Ok(())
@@ -193,7 +154,7 @@ impl<'a> Files<'a> {
     /// # Errors
     /// [`Error::NoSuchFile`], [`Error::WriteFile`].
     pub fn remove(&mut self, path: &str, deep: bool) -> Result<(), Error> {
-        let code = format!("_ur({},{})", literal::quoted(path), u8::from(deep));
+        let code = format!("r({},{})", literal::quoted(path), u8::from(deep));
         self.call(&format!("removing {path}"), &code, WORK * 3)
             .map_err(|error| match missing(error, path) {
                 Error::Refused { exception, .. } => Error::Remove {
@@ -212,12 +173,14 @@ pub fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// `ENOENT` of the board's as "not there".
+/// `ENOENT` and `ENOTDIR` of the board's as "not there".
 fn missing(error: Error, path: &str) -> Error {
     match error {
-        Error::Refused { exception, .. } if errno(&exception) == Some(2) => Error::NoSuchFile {
-            path: path.to_owned(),
-        },
+        Error::Refused { exception, .. } if matches!(errno(&exception), Some(2 | 20)) => {
+            Error::NoSuchFile {
+                path: path.to_owned(),
+            }
+        }
         error => error,
     }
 }

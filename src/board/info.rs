@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::board::error::Error;
+use crate::board::literal;
 use crate::board::repl::{Repl, Way};
 
 const SCRIPT: &str = include_str!("scripts/info.py");
-
-/// Takes the script's names away again.
-const CLEAN_UP: &str =
-    "for _u_ in[k for k in globals()if k[:2]=='_u']:del globals()[_u_]\ngc.collect()\n";
 
 /// `import mpython` takes a second and more on the board.
 const WORK: Duration = Duration::from_secs(10);
@@ -30,7 +27,8 @@ impl Info {
     /// # Errors
     /// It does not answer.
     pub fn ask(repl: &mut Repl) -> Result<Self, Error> {
-        let code = format!("{SCRIPT}{CLEAN_UP}");
+        // In a namespace of its own: nothing is left in the interpreter.
+        let code = format!("exec({},{{}})", literal::quoted(SCRIPT));
         let answer = repl.exec_by(Way::Paced, "asking what it is", code.as_bytes(), WORK)?;
         Ok(Self::read(&String::from_utf8_lossy(&answer)))
     }

@@ -34,6 +34,8 @@ pub struct Link {
     /// Whether Ctrl-C ends a wait. Off while the board is put in order, and where the caller looks itself.
     heeds_shutdown: bool,
     pending: Vec<u8>,
+    /// Whether the line failed: nothing can be said over it any more.
+    is_lost: bool,
 }
 
 impl Link {
@@ -50,6 +52,7 @@ impl Link {
             shutdown,
             heeds_shutdown: true,
             pending: Vec::new(),
+            is_lost: false,
         })
     }
 
@@ -63,6 +66,12 @@ impl Link {
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Whether the line failed: unplugged, closed, or stuck.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// How often Ctrl-C was pressed.
@@ -114,10 +123,10 @@ impl Link {
             if left.is_zero() {
                 return Ok(false);
             }
-            let read = self
-                .port
-                .read(&mut buffer, left.min(TICK))
-                .map_err(|source| self.gone(source))?;
+            let read = match self.port.read(&mut buffer, left.min(TICK)) {
+                Ok(read) => read,
+                Err(source) => return Err(self.gone(source)),
+            };
             if read > 0 {
                 self.pending
                     .extend_from_slice(buffer.get(..read).unwrap_or_default());
@@ -180,14 +189,15 @@ impl Link {
             if self.heeds_shutdown && self.shutdown.is_asked() {
                 return Err(Error::Interrupted);
             }
-            let sent = self
-                .port
-                .write(left, TICK)
-                .map_err(|source| self.gone(source))?;
+            let sent = match self.port.write(left, TICK) {
+                Ok(sent) => sent,
+                Err(source) => return Err(self.gone(source)),
+            };
             if sent > 0 {
                 progress = Instant::now();
                 left = left.get(sent..).unwrap_or_default();
             } else if progress.elapsed() > STUCK {
+                self.is_lost = true;
                 return Err(Error::Stuck {
                     port: self.address.port.clone(),
                 });
@@ -215,7 +225,8 @@ impl Link {
     }
 
     /// The error for a line that failed.
-    fn gone(&self, source: std::io::Error) -> Error {
+    fn gone(&mut self, source: std::io::Error) -> Error {
+        self.is_lost = true;
         Error::Gone {
             port: self.address.port.clone(),
             source,

@@ -32,6 +32,26 @@ impl Launch {
     }
 }
 
+/// A file's bytes as the board's prompt takes them: without an editor's byte-order mark, every line end one LF. Python
+/// reads the others as that too, but not every board's prompt hands them on unchanged.
+#[must_use]
+pub fn as_python(file: &[u8]) -> Vec<u8> {
+    let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    if !text.contains(&b'\r') {
+        return text.to_vec();
+    }
+    let mut source = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        source.push(if byte == b'\r' { b'\n' } else { byte });
+        rest = match (byte, behind) {
+            (b'\r', [b'\n', behind @ ..]) => behind,
+            _ => behind,
+        };
+    }
+    source
+}
+
 /// Starts a program. Where an earlier one left something behind, the interpreter is started anew before, if `fresh`;
 /// `before` runs in between.
 ///
@@ -65,9 +85,7 @@ pub fn start(
     tracing::info!(
         "the program is too long for the board's memory ({memory} bytes free): it goes into a file and is run from there"
     );
-    let mut files = Files::open(repl)?;
-    files.put(FILE, source, &mut |_| {})?;
-    files.close()?;
+    Files::with(repl, |files| files.put(FILE, source, &mut |_| {}))?;
     start_file(repl, FILE)?;
     Ok(Launch { file: true })
 }

@@ -4,21 +4,20 @@
 //! as plain bytes, which every firmware takes and which is faster. The answer is `OK`, what the code printed, 0x04,
 //! the traceback if there is one, 0x04, `>`.
 
-use std::time::{Duration, Instant};
+mod output;
 
-use memchr::{memchr, memmem};
+use std::time::{Duration, Instant};
 
 use crate::board::enter::{self, BANNER, Entered};
 use crate::board::error::Error;
 use crate::board::link::{Address, Link};
+use crate::board::port::TICK;
 use crate::payload::escape;
 use crate::shutdown::Shutdown;
+use output::{End, RestartWatch, split_output};
 
 /// The longest answer that is kept: our own code never says more.
 const MAX_ANSWER: usize = 1 << 20;
-
-/// The longest traceback that is kept.
-const MAX_EXCEPTION: usize = 64 << 10;
 
 /// What a board gets beyond the time its bytes take on the line: a garbage collection, a slow flash.
 const SLACK: Duration = Duration::from_secs(2);
@@ -26,8 +25,12 @@ const SLACK: Duration = Duration::from_secs(2);
 /// Code up to this length goes as plain bytes even where raw-paste is known: it fits the board's receive buffer.
 const SHORT: usize = 200;
 
-/// How long a 0x04 may stand alone before it counts as the program's own output.
-const LONE_END: Duration = Duration::from_millis(500);
+/// How long what may be the beginning of the end is held back for the rest of it. Short of this a slow network may
+/// hold up the rest; after it, it was the program's own output.
+const HELD_BACK: Duration = Duration::from_secs(2);
+
+/// The longest pause within an answer that comes in one go, a garbage collection included.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How code travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,8 +168,36 @@ impl Repl {
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
+        self.exec_within(way, doing, code, limit, None)
+    }
+
+    /// As [`Self::exec_by`], for code that answers in one go: an answer that stops coming and has not ended was damaged
+    /// on its way, and is not waited for.
+    ///
+    /// # Errors
+    /// As [`Self::exec`].
+    pub fn exec_short(
+        &mut self,
+        way: Way,
+        doing: &str,
+        code: &[u8],
+        limit: Duration,
+    ) -> Result<Vec<u8>, Error> {
+        self.exec_within(way, doing, code, limit, Some(PAUSE))
+    }
+
+    fn exec_within(
+        &mut self,
+        way: Way,
+        doing: &str,
+        code: &[u8],
+        limit: Duration,
+        pause: Option<Duration>,
+    ) -> Result<Vec<u8>, Error> {
         struct Kept<'a> {
             answer: Vec<u8>,
+            pause: Option<Duration>,
+            last: Option<Instant>,
             doing: &'a str,
             deadline: Instant,
             port: String,
@@ -174,6 +205,7 @@ impl Repl {
         impl Follower for Kept<'_> {
             fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
                 self.answer.extend_from_slice(bytes);
+                self.last = Some(Instant::now());
                 if self.answer.len() > MAX_ANSWER {
                     return Err(Error::Answer {
                         doing: self.doing.to_owned(),
@@ -183,7 +215,11 @@ impl Repl {
                 Ok(())
             }
             fn tick(&mut self) -> Result<Wish, Error> {
-                if Instant::now() > self.deadline {
+                let has_stopped = self
+                    .pause
+                    .zip(self.last)
+                    .is_some_and(|(pause, last)| last.elapsed() > pause);
+                if has_stopped || Instant::now() > self.deadline {
                     return Err(Error::NoAnswer {
                         port: self.port.clone(),
                         doing: self.doing.to_owned(),
@@ -195,6 +231,8 @@ impl Repl {
         self.submit(way, doing, code)?;
         let mut kept = Kept {
             answer: Vec::new(),
+            pause,
+            last: None,
             doing,
             deadline: Instant::now() + limit,
             port: self.link.name().to_owned(),
@@ -216,6 +254,8 @@ impl Repl {
     /// # Errors
     /// [`Error::NoAnswer`] if the board does not take it.
     pub fn submit(&mut self, way: Way, doing: &str, code: &[u8]) -> Result<(), Error> {
+        // Nothing at all, then Ctrl-D, is a soft reset.
+        let code = if code.is_empty() { b"\n" } else { code };
         if way == Way::Paced
             && code.len() > SHORT
             && self.paste != Paste::No
@@ -309,13 +349,17 @@ impl Repl {
 
     fn follow_to_end(&mut self, follower: &mut dyn Follower) -> Result<Ended, Error> {
         let mut restart = RestartWatch::default();
+        // How much of what is pending was shown already: it may be the beginning of the end all the same.
+        let mut shown = 0;
         loop {
-            let pending = self.link.pending();
-            let (output, end) = split_output(pending);
+            let (output, end) = split_output(self.link.pending());
             if output > 0 {
                 let bytes = self.link.take(output);
-                follower.output(&bytes)?;
                 restart.note(&bytes);
+                if let Some(fresh) = bytes.get(shown..).filter(|fresh| !fresh.is_empty()) {
+                    follower.output(fresh)?;
+                }
+                shown = shown.saturating_sub(output);
             }
             match end {
                 End::None | End::Unclear => {}
@@ -325,28 +369,21 @@ impl Repl {
                 }
                 End::Exiting => return self.after_exit(),
             }
-            let grown = self.link.pending().len();
-            let until = Instant::now()
-                + if end == End::Unclear {
-                    LONE_END
-                } else {
-                    crate::board::port::TICK
-                };
+            let is_held = self.link.pending().len() > shown;
+            let until = Instant::now() + if is_held { HELD_BACK } else { TICK };
             let mut came = false;
             while !came && Instant::now() < until {
-                came = self
-                    .link
-                    .fill((Instant::now() + crate::board::port::TICK).min(until))?;
+                came = self.link.fill((Instant::now() + TICK).min(until))?;
                 match follower.tick()? {
                     Wish::GoOn => {}
                     Wish::Interrupt => self.link.send(b"\x03")?,
                     Wish::Leave => return Ok(Ended::Left),
                 }
             }
-            if end == End::Unclear && !came && self.link.pending().len() == grown {
-                // Nothing follows: the program printed this byte itself.
-                let bytes = self.link.take(1);
-                follower.output(&bytes)?;
+            if is_held && !came {
+                let held = self.link.pending().get(shown..).unwrap_or_default();
+                follower.output(held)?;
+                shown = self.link.pending().len();
             }
             if !came && restart.is_sure() {
                 return Ok(Ended::Restarted);
@@ -420,6 +457,9 @@ impl Repl {
     /// The line is gone.
     pub fn close(mut self) -> Result<(), Error> {
         self.detached = true;
+        if self.link.is_lost() {
+            return Ok(());
+        }
         self.link.heed_shutdown(false);
         self.link.send(b"\x02")?;
         // The prompt shows that the byte got through before the port is closed and what it holds is thrown away.
@@ -443,7 +483,7 @@ impl Repl {
 
 impl Drop for Repl {
     fn drop(&mut self) {
-        if !self.detached {
+        if !self.detached && !self.link.is_lost() {
             self.link.heed_shutdown(false);
             // Whatever it is at: stopped, its half line thrown away, back at its prompt.
             let _ = self.link.send(b"\x03\x03\x02");
@@ -466,140 +506,14 @@ pub fn last_line(exception: &str) -> String {
         .to_owned()
 }
 
-/// Where a program's output ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum End {
-    /// Not in these bytes.
-    None,
-    /// Perhaps here: more bytes will tell.
-    Unclear,
-    /// Here; so many bytes are the end itself.
-    Found { len: usize, ended: Ended },
-    /// Here, and a soft reset follows.
-    Exiting,
-}
-
-/// How many of `bytes` are the program's output for certain, and whether they are followed by its end.
-///
-/// A program may print 0x04 itself. It is the end only if the rest of the protocol follows: 0x04 and `>`, or an
-/// exception's text, 0x04 and `>`.
-fn split_output(bytes: &[u8]) -> (usize, End) {
-    let mut from = 0;
-    while let Some(at) = memchr(4, bytes.get(from..).unwrap_or_default()) {
-        let at = from + at;
-        match end_at(bytes.get(at + 1..).unwrap_or_default()) {
-            End::None => from = at + 1,
-            end => return (at, end),
-        }
-    }
-    (bytes.len(), End::None)
-}
-
-/// Whether what follows a 0x04 makes it the end.
-fn end_at(rest: &[u8]) -> End {
-    match rest {
-        [] | [4] => End::Unclear,
-        [4, b'>', ..] => End::Found {
-            len: 3,
-            ended: Ended::Done,
-        },
-        [4, rest @ ..] => {
-            let mark = b"MPY: soft reboot";
-            let rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
-            if rest.starts_with(mark) {
-                End::Exiting
-            } else if mark.starts_with(rest) || rest == b"\r" {
-                End::Unclear
-            } else {
-                End::None
-            }
-        }
-        // Every exception's text begins with "Traceback" or its own name.
-        [b'A'..=b'Z', ..] => match memmem::find(rest, b"\x04>") {
-            Some(len) => {
-                let text = String::from_utf8_lossy(rest.get(..len).unwrap_or_default());
-                End::Found {
-                    len: len + 3,
-                    ended: Ended::Exception(text.into_owned()),
-                }
-            }
-            None if rest.len() < MAX_EXCEPTION => End::Unclear,
-            None => End::None,
-        },
-        _ => End::None,
-    }
-}
-
-/// Notices that the board started anew while a program ran: its boot messages, then a prompt.
-#[derive(Debug, Default)]
-struct RestartWatch {
-    tail: Vec<u8>,
-    boot_seen: bool,
-    prompt_last: bool,
-}
-
-impl RestartWatch {
-    fn note(&mut self, bytes: &[u8]) {
-        self.tail.extend_from_slice(bytes);
-        self.boot_seen |= [b"rst:0x".as_slice(), b"MPY: soft reboot"]
-            .iter()
-            .any(|mark| memmem::find(&self.tail, mark).is_some());
-        self.prompt_last = self.tail.ends_with(b"\r\n>>> ");
-        let surplus = self.tail.len().saturating_sub(64);
-        self.tail.drain(..surplus);
-    }
-
-    fn is_sure(&self) -> bool {
-        self.boot_seen && self.prompt_last
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn found(len: usize, ended: Ended) -> End {
-        End::Found { len, ended }
-    }
-
-    #[test]
-    fn the_end_is_found_after_the_output() {
-        assert_eq!(split_output(b"hello\r\n"), (7, End::None));
-        assert_eq!(split_output(b"hi\x04"), (2, End::Unclear));
-        assert_eq!(split_output(b"hi\x04\x04"), (2, End::Unclear));
-        assert_eq!(split_output(b"hi\x04\x04>"), (2, found(3, Ended::Done)));
-        assert_eq!(
-            split_output(b"hi\x04OSError: 5\r\n\x04>"),
-            (2, found(15, Ended::Exception("OSError: 5\r\n".to_owned())))
-        );
-        assert_eq!(
-            split_output(b"\x04\x04MPY: soft reboot\r\n"),
-            (0, End::Exiting)
-        );
-    }
-
-    #[test]
-    fn a_program_may_print_the_end_byte_itself() {
-        assert_eq!(split_output(b"a\x04b\x04\x04>"), (3, found(3, Ended::Done)));
-        assert_eq!(split_output(b"\x04\x04\x04\x04>").1, found(3, Ended::Done));
-    }
 
     #[test]
     fn the_last_line_is_the_exception() {
         let text =
             "Traceback (most recent call last):\r\n  File \"<stdin>\", line 1\r\nValueError: x\r\n";
         assert_eq!(last_line(text), "ValueError: x");
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_split_within_bounds(bytes in proptest::collection::vec(prop_oneof![Just(4u8), Just(b'>'), Just(b'T'), any::<u8>()], 0..64)) {
-            let (output, end) = split_output(&bytes);
-            prop_assert!(output <= bytes.len());
-            if let End::Found { len, .. } = end {
-                prop_assert!(output + len <= bytes.len());
-            }
-        }
     }
 }

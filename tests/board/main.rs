@@ -4,8 +4,17 @@
 #![cfg(test)]
 #![cfg(all(target_os = "linux", feature = "board"))]
 
-mod enter;
+mod client;
+#[expect(
+    dead_code,
+    reason = "shared with tests/cli, which uses what is not used here"
+)]
+#[path = "../cli/support.rs"]
+mod process;
 mod support;
 
+mod enter;
+mod files;
 mod oled;
+mod run;
 mod virtual_board;

@@ -157,6 +157,7 @@ class Board:
             "VB_FS": self.cpu.fs,
             "VB_FS_SIZE": str(options.fs_size),
             "VB_OLD": "1" if options.old else "",
+            "VB_READ_ONLY": "1" if options.read_only else "",
             "VB_MAC": options.mac,
             "VB_WIFI": json.dumps([network(text) for text in options.wifi]),
             "VB_IP": options.ip,

@@ -61,7 +61,7 @@ impl Files<'_> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Option<Vec<u8>>, Error> {
         let doing = format!("reading {path}");
-        let code = format!("_ug({})", literal::quoted(path));
+        let code = format!("_udpcli['g']({})", literal::quoted(path));
         self.repl.submit(Way::Plain, &doing, code.as_bytes())?;
         let len = usize::try_from(len).map_err(|_| nonsense(&doing, b""))?;
         let mut content = Vec::with_capacity(len.min(1 << 20));

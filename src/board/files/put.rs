@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use flate2::{Compress, Compression, FlushCompress, Status};
 
-use super::{Files, Hash, WORK, hash, meaning};
+use super::{Files, Hash, WORK, hash, helper, meaning};
 use crate::board::error::Error;
 use crate::board::literal;
 use crate::board::repl::Way;
@@ -66,7 +66,8 @@ impl Files<'_> {
         let part = temporary(path);
         let result = self.put_checked(path, &part, content, progress);
         if let Err(error) = &result
-            && !matches!(error, Error::Gone { .. } | Error::Stuck { .. })
+            && !self.repl.link().is_lost()
+            && !matches!(error, Error::Restarted { .. })
         {
             self.forget_part(&part);
         }
@@ -80,8 +81,7 @@ impl Files<'_> {
             return Ok(());
         }
         // Not what was free when the session began: files were written since.
-        let answer = self.call("asking for room", "_uv('/')", WORK)?;
-        self.room = super::room(&answer)?;
+        self.room = self.ask_room()?;
         if needed > self.room.free {
             return Err(Error::Full {
                 path: path.to_owned(),
@@ -103,7 +103,7 @@ impl Files<'_> {
         let mut sent = Sent::default();
         for _ in 0..TRIES {
             progress(0);
-            let open = format!("_up({})", literal::quoted(part));
+            let open = format!("u({})", literal::quoted(part));
             self.call("writing a file", &open, WORK)
                 .map_err(|error| unwritable(error, path))?;
             self.send_pieces(path, content, &mut sent, progress)?;
@@ -134,7 +134,7 @@ impl Files<'_> {
                 return Err(Error::Interrupted);
             }
             let piece = packer.pack(rest, self.piece);
-            let code = piece.code();
+            let code = piece.code(content.len() - rest.len());
             sent.on_the_line += code.len() as u64;
             match self.send_piece(path, &code)? {
                 Taken::Yes => {
@@ -162,56 +162,51 @@ impl Files<'_> {
     }
 
     fn send_piece(&mut self, path: &str, code: &[u8]) -> Result<Taken, Error> {
-        match self.repl.exec_by(self.way, "writing a file", code, WORK) {
+        let doing = "writing a file";
+        match self.repl.exec_short(self.way, doing, code, WORK) {
             Ok(answer) if answer == b"." => Ok(Taken::Yes),
             Ok(_) => Ok(Taken::Damaged),
             Err(Error::Refused { exception, .. }) if exception.starts_with("MemoryError") => {
                 Ok(Taken::NoMemory)
             }
             // A byte was lost or turned: the code was none any more.
-            Err(Error::Refused { exception, .. }) if !exception.starts_with("OSError") => {
+            Err(Error::Refused { exception, .. }) if helper::is_damage(&exception) => {
                 Ok(Taken::Damaged)
+            }
+            Err(Error::Refused { exception, .. }) => {
+                Err(unwritable(helper::refusal(doing, exception), path))
             }
             Err(Error::NoAnswer { .. }) => {
                 // The byte that ends the piece was lost, or the answer. The file stays open on the board, and a piece
-                // that was taken after all shows in the hash.
+                // that was taken after all is written over.
                 self.repl.reenter()?;
                 Ok(Taken::Damaged)
             }
-            Err(error) => Err(unwritable(error, path)),
+            Err(error) => Err(error),
         }
     }
 
     /// Closes, reads back, compares, renames. False if the file is not what it should be.
     fn finish(&mut self, path: &str, part: &str, expected: &Hash) -> Result<bool, Error> {
         let mut code =
-            format!("_uc({},{},", literal::quoted(part), literal::quoted(path)).into_bytes();
+            format!("v({},{},", literal::quoted(part), literal::quoted(path)).into_bytes();
         literal::append_bytes(expected, &mut code);
         code.push(b')');
         let limit = WORK + Duration::from_secs_f64(self.room.total as f64 / super::HASH_RATE);
-        for _ in 0..TRIES {
-            match self.repl.exec("checking a file", &code, limit) {
-                Ok(answer) => return Ok(answer == b"."),
-                Err(Error::Refused { exception, .. })
-                    if !exception.starts_with("OSError")
-                        && !exception.starts_with("MemoryError") => {}
-                Err(error) => return Err(unwritable(error, path)),
-            }
-        }
-        Ok(false)
+        let answer = self
+            .call_bytes("checking a file", &code, limit)
+            .map_err(|error| unwritable(error, path))?;
+        Ok(answer == b".")
     }
 
     /// Removes the temporary file after a failure, as far as the board lets us.
     fn forget_part(&mut self, part: &str) {
         let heeded = self.repl.link().heed_shutdown(false);
-        let code = format!(
-            "try:_uf.close()\nexcept:pass\n_uq({})",
-            literal::quoted(part)
-        );
-        let result = self.repl.reenter().and_then(|()| {
-            self.repl
-                .exec("removing a temporary file", code.as_bytes(), WORK)
-        });
+        let code = format!("f.close()\nq({})", literal::quoted(part));
+        let result = self
+            .repl
+            .reenter()
+            .and_then(|()| self.call("removing a temporary file", &code, WORK));
         if let Err(error) = result {
             tracing::warn!("{part} may be left on the board: {error}");
         }
@@ -249,10 +244,11 @@ struct Piece {
 }
 
 impl Piece {
-    fn code(&self) -> Vec<u8> {
-        let mut crc = Crc::new();
-        crc.update(&self.bytes);
-        let mut code = format!("_ua({},{},", crc.sum(), self.window).into_bytes();
+    /// The call that writes it at `offset`; made twice it does no harm.
+    fn code(&self, offset: usize) -> Vec<u8> {
+        let place = format!("{offset},{}", self.window);
+        let sum = helper::checksum(&[place.as_bytes(), &self.bytes]);
+        let mut code = format!("_udpcli['a']({offset},{sum},{},", self.window).into_bytes();
         literal::append_bytes(&self.bytes, &mut code);
         code.push(b')');
         code
@@ -350,9 +346,9 @@ mod tests {
             while !rest.is_empty() {
                 let piece = packer.pack(rest, 2048);
                 assert!(
-                    piece.covers > 0 && piece.code().len() < 2300,
+                    piece.covers > 0 && piece.code(0).len() < 2300,
                     "{}",
-                    piece.code().len()
+                    piece.code(0).len()
                 );
                 rest = &rest[piece.covers..];
             }

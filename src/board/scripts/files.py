@@ -1,99 +1,127 @@
-import sys,gc
+import sys
 try:
- import os as _uo,binascii as _ub,hashlib as _uh,io as _ui
+ import binascii as b
 except ImportError:
- import uos as _uo,ubinascii as _ub,uhashlib as _uh,uio as _ui
-_uz=0
+ import ubinascii as b
+k=getattr(b,'crc32',None)
+t=getattr(sys.stdout,'buffer',sys.stdout)
+e=0
+def w(s):
+ global e
+ if k:e=k(s,e)
+ t.write(s)
+def x(c,s):
+ global e
+ if k and k(s)!=c:raise ValueError('crc')
+ e=0
+ exec(s,globals())
+ t.write('~%08x'%e if k else'~--------')
+#
+import gc
 try:
- from uzlib import DecompIO as _un
- _uz=1
+ import os as O,hashlib as H,io as I
+except ImportError:
+ import uos as O,uhashlib as H,uio as I
+Z=0
+try:
+ from uzlib import DecompIO as N
+ Z=1
 except ImportError:
  try:
-  import deflate as _un
-  _uz=2
+  import deflate as N
+  Z=2
  except ImportError:
   pass
-_ut=bytearray(1024)
-_um=memoryview(_ut)
-_uw=sys.stdout.write
-def _us(p):
- h=_uh.sha256()
- f=open(p,'rb')
- while 1:
-  n=f.readinto(_ut)
-  if not n:break
-  h.update(_um[:n])
- f.close()
- return h.digest()
-def _ul(*a):
- for p in a:
-  try:s=_uo.stat(p)
-  except OSError:
-   _uw('-\n')
-   continue
-  if s[0]&0x4000:_uw('D\n')
-  else:_uw('F %d %s'%(s[6],_ub.b2a_base64(_us(p)).decode()))
-def _uv(p):
- try:s=_uo.statvfs(p)
- except:s=(0,)*10
- gc.collect()
- _uw('%d %d %d %d'%(s[1]*s[3],s[1]*s[2],gc.mem_free(),_uz))
-def _ud(p,d=0):
- for e in _uo.ilistdir(p):
-  n=p+('' if p[-1]=='/' else '/')+e[0]
-  k=e[1]&0x4000
-  _uw('%s %d %s\0'%('D' if k else 'F',0 if k else _uo.stat(n)[6],n))
-  if d and k:_ud(n,d)
-def _uk(p):
- try:_uo.mkdir(p)
- except OSError:
-  if not _uo.stat(p)[0]&0x4000:raise
-def _ur(p,d):
- if _uo.stat(p)[0]&0x4000:
-  if d:
-   for e in list(_uo.ilistdir(p)):_ur(p+'/'+e[0],d)
-  _uo.rmdir(p)
- else:_uo.remove(p)
-def _uq(p):
- try:_uo.remove(p)
- except OSError:pass
-def _up(p):
- global _uf
- _uf=open(p,'wb')
-def _ua(c,z,b):
- if hasattr(_ub,'crc32') and _ub.crc32(b)!=c:
-  _uw('!')
-  return
- if z:
-  b=_ui.BytesIO(b)
-  b=_un(b,-z) if _uz==1 else _un.DeflateIO(b,_un.RAW,z)
+M=bytearray(1024)
+V=memoryview(M)
+def s(p):
+ h=H.sha256()
+ with open(p,'rb')as f:
   while 1:
-   n=b.readinto(_ut)
+   n=f.readinto(M)
    if not n:break
-   _uf.write(_um[:n])
- else:_uf.write(b)
- _uw('.')
-def _uc(t,p,h):
- _uf.close()
- if _us(t)!=h:
-  _uo.remove(t)
-  _uw('!')
+   h.update(V[:n])
+ return h.digest()
+#
+def l(*a):
+ for p in a:
+  try:n=O.stat(p)
+  except OSError:
+   w('-\0')
+   continue
+  if n[0]&0x4000:w('D\0')
+  else:w('F %d %s\0'%(n[6],b.b2a_base64(s(p)).decode()[:-1]))
+def y(p):
+ try:n=O.statvfs(p)
+ except:n=(0,)*10
+ gc.collect()
+ w('%d %d %d %d'%(n[1]*n[3],n[1]*n[2],gc.mem_free(),Z))
+def d(p,a=0):
+ if not O.stat(p)[0]&0x4000:
+  w('F %d %s\0'%(O.stat(p)[6],p))
   return
- try:_uo.rename(t,p)
+ for n in O.ilistdir(p):
+  q=p+('' if p[-1]=='/' else '/')+n[0]
+  i=n[1]&0x4000
+  w('%s %d %s\0'%('D' if i else 'F',0 if i else n[3] if len(n)>3 else O.stat(q)[6],q))
+  if a and i:d(q,a)
+#
+def j(p):
+ try:O.mkdir(p)
  except OSError:
-  o=t+'~'
-  _uq(o)
-  _uo.rename(p,o)
-  try:_uo.rename(t,p)
-  except OSError as e:
-   _uo.rename(o,p)
-   raise e
-  _uo.remove(o)
- _uw('.')
-def _ug(p):
- f=open(p,'rb')
- while 1:
-  n=f.readinto(_ut)
-  if not n:break
-  sys.stdout.buffer.write(_um[:n])
+  if not O.stat(p)[0]&0x4000:raise
+def r(p,a):
+ if O.stat(p)[0]&0x4000:
+  if a:
+   for n in list(O.ilistdir(p)):r(p+'/'+n[0],a)
+  O.rmdir(p)
+ else:O.remove(p)
+def q(p):
+ try:O.remove(p)
+ except OSError:pass
+def u(p):
+ global f
+ f=open(p,'wb')
+def g(p):
+ with open(p,'rb')as h:
+  while 1:
+   n=h.readinto(M)
+   if not n:break
+   t.write(V[:n])
+#
+def a(p,c,n,d):
+ if k and k(d,k('%d,%d'%(p,n)))!=c:
+  t.write('!')
+  return
+ if f.tell()!=p:f.seek(p)
+ if n:
+  d=I.BytesIO(d)
+  d=N(d,-n)if Z==1 else N.DeflateIO(d,N.RAW,n)
+  while 1:
+   n=d.readinto(M)
+   if not n:break
+   f.write(V[:n])
+ else:f.write(d)
+ t.write('.')
+def v(t,p,h):
  f.close()
+ try:i=s(t)
+ except OSError:
+  w('.'if s(p)==h else'!')
+  return
+ if i!=h:
+  O.remove(t)
+  w('!')
+  return
+ try:O.rename(t,p)
+ except OSError as i:
+  o=t+'~'
+  q(o)
+  try:O.rename(p,o)
+  except OSError:raise i
+  try:O.rename(t,p)
+  except OSError:
+   O.rename(o,p)
+   raise
+  O.remove(o)
+ w('.')

@@ -13,7 +13,6 @@ use serde_json::json;
 
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
-use crate::board::files::Files;
 use crate::error::{Error, Outcome};
 use crate::output;
 use crate::payload::escape;
@@ -91,13 +90,9 @@ pub struct RmArgs {
 
 /// Prints a folder's entries.
 pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let mut repl = session::connect(serial, session::shutdown(1)?)?;
-    let mut files = Files::open(&mut repl)?;
-    let entries = files.list(args.folder.as_str(), args.recursive);
-    let closed = files.close();
-    let entries = entries?;
-    closed?;
-    repl.close()?;
+    let entries = session::with_files(serial, |files| {
+        Ok(files.list(args.folder.as_str(), args.recursive)?)
+    })?;
     let mut out = String::new();
     let base = args.folder.as_str().trim_end_matches('/');
     for entry in entries {
@@ -109,10 +104,11 @@ pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
                 json!({"path": entry.path, "len": entry.len, "folder": entry.is_folder})
             ),
             TextOrJson::Text => {
-                let name = entry
-                    .path
-                    .strip_prefix(base)
-                    .map_or(entry.path.as_str(), |rest| rest.trim_start_matches('/'));
+                let name = match entry.path.strip_prefix(base) {
+                    // A file that was named itself.
+                    Some("") | None => entry.path.as_str(),
+                    Some(rest) => rest.trim_start_matches('/'),
+                };
                 let name = escape::for_terminal(name);
                 if entry.is_folder {
                     writeln!(out, "{:>9} {name}/", "")
@@ -133,27 +129,23 @@ pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
             "udpcli board ls shows what is in it",
         ));
     }
-    let mut repl = session::connect(serial, session::shutdown(1)?)?;
-    let mut files = Files::open(&mut repl)?;
-    let mut first: Option<BoardError> = None;
-    for path in &args.paths {
-        match files.remove(path.as_str(), args.recursive) {
-            Ok(()) => tracing::info!("removed {}", path.as_str()),
-            Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. }))
-                if first.is_none() =>
-            {
-                first = Some(error);
+    session::with_files(serial, |files| {
+        let mut first: Option<BoardError> = None;
+        for path in &args.paths {
+            match files.remove(path.as_str(), args.recursive) {
+                Ok(()) => tracing::info!("removed {}", path.as_str()),
+                Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. })) => {
+                    match &first {
+                        None => first = Some(error),
+                        Some(_) => tracing::warn!("{error}"),
+                    }
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. })) => {
-                tracing::warn!("{error}");
-            }
-            Err(error) => return Err(error.into()),
         }
-    }
-    files.close()?;
-    repl.close()?;
-    match first {
-        Some(error) => Err(error.into()),
-        None => Ok(Outcome::Done),
-    }
+        match first {
+            Some(error) => Err(error.into()),
+            None => Ok(Outcome::Done),
+        }
+    })
 }

@@ -109,6 +109,8 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
             None => Ok(()),
         },
     )?;
+    // From here on Ctrl-C is for the program; cleaning up after it must not be stopped by it.
+    repl.link().heed_shutdown(false);
     if args.detach {
         return detach(repl, launch);
     }
@@ -283,11 +285,7 @@ fn source(args: &RunArgs) -> Result<Vec<u8>, Error> {
             path.display()
         )));
     }
-    // An editor's byte-order mark is no Python.
-    if source.starts_with(b"\xef\xbb\xbf") {
-        source.drain(..3);
-    }
-    Ok(source)
+    Ok(program::as_python(&source))
 }
 
 fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {

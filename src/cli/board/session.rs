@@ -1,5 +1,6 @@
 //! What every subcommand that talks with the board begins with.
 
+use crate::board::files::Files;
 use crate::board::link::{Address, Link};
 use crate::board::ports;
 use crate::board::repl::Repl;
@@ -50,4 +51,17 @@ pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, E
         );
     }
     Ok(repl)
+}
+
+/// Gets into the board, does `work` on its file system, and leaves it at its prompt, whatever became of the work.
+pub(super) fn with_files<T>(
+    serial: &SerialArgs,
+    work: impl FnOnce(&mut Files<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut repl = connect(serial, shutdown(1)?)?;
+    let result = Files::with(&mut repl, work);
+    match (result, repl.close()) {
+        (Ok(_), Err(error)) => Err(error.into()),
+        (result, _) => result,
+    }
 }

@@ -5,9 +5,6 @@ chdir = _os.chdir
 getcwd = _os.getcwd
 listdir = _os.listdir
 mkdir = _os.mkdir
-remove = _os.remove
-rmdir = _os.rmdir
-unlink = _os.unlink
 mount = _os.mount
 umount = _os.umount
 urandom = _os.urandom
@@ -17,6 +14,22 @@ for _name in ('VfsFat', 'VfsLfs2'):
         globals()[_name] = getattr(_os, _name)
 
 _OLD = bool(_os.getenv('VB_OLD'))
+_READ_ONLY = bool(_os.getenv('VB_READ_ONLY'))
+
+
+def remove(path):
+    if _READ_ONLY:
+        raise OSError(30)
+    _os.remove(path)
+
+
+def rmdir(path):
+    if _READ_ONLY:
+        raise OSError(30)
+    _os.rmdir(path)
+
+
+unlink = remove
 
 
 def rename(old, new):

@@ -19,26 +19,7 @@ pub(in crate::cli::board) fn run(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
-    let mut repl = session::connect(serial, session::shutdown(1)?)?;
-    let mut files = Files::open(&mut repl)?;
-    let result = fetch(args, &mut files, global.quiet);
-    let lost = matches!(
-        &result,
-        Err(Error::Board(
-            BoardError::Gone { .. } | BoardError::Stuck { .. }
-        ))
-    );
-    if !lost {
-        files.repl().link().heed_shutdown(false);
-        if matches!(&result, Err(Error::Board(BoardError::Interrupted))) {
-            files.repl().reenter()?;
-        }
-        let closed = files.close();
-        if result.is_ok() {
-            closed?;
-        }
-        repl.close()?;
-    }
+    let result = session::with_files(serial, |files| fetch(args, files, global.quiet));
     let done = match result {
         Ok(done) => done,
         Err(Error::Board(BoardError::Interrupted)) => {

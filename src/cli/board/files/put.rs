@@ -24,24 +24,10 @@ pub(in crate::cli::board) fn run(
         PutPlan::default().add(local, "/")?;
     }
     let start = Instant::now();
-    let mut repl = session::connect(serial, session::shutdown(1)?)?;
-    let mut files = Files::open(&mut repl)?;
-    let result = plan(&mut files, &locals, &remote)
-        .and_then(|plan| transfer(&mut files, &plan, global.quiet));
-    let lost = matches!(
-        &result,
-        Err(Error::Board(
-            BoardError::Gone { .. } | BoardError::Stuck { .. }
-        ))
-    );
-    if !lost {
-        files.repl().link().heed_shutdown(false);
-        let closed = files.close();
-        if result.is_ok() {
-            closed?;
-        }
-        repl.close()?;
-    }
+    let result = session::with_files(serial, |files| {
+        let plan = plan(files, &locals, &remote)?;
+        transfer(files, &plan, global.quiet)
+    });
     let done = match result {
         Ok(done) => done,
         Err(Error::Board(BoardError::Interrupted)) => {

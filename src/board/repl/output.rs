@@ -1,0 +1,205 @@
+//! Where a program's output ends.
+
+use memchr::{memchr, memmem};
+
+use super::Ended;
+
+/// The longest traceback that is kept.
+const MAX_EXCEPTION: usize = 64 << 10;
+
+/// The longest exception without a traceback.
+const MAX_LONE_LINE: usize = 1024;
+
+/// What stands at the end of a program's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// Not in these bytes.
+    None,
+    /// Perhaps here: more bytes will tell.
+    Unclear,
+    /// Here; so many bytes are the end itself.
+    Found { len: usize, ended: Ended },
+    /// Here, and a soft reset follows.
+    Exiting,
+}
+
+/// How many of `bytes` are the program's output for certain, and whether they are followed by its end.
+///
+/// A program may print 0x04 itself. It is the end only if the rest of the protocol follows: 0x04 and `>`, or an
+/// exception's text, 0x04 and `>`.
+pub(super) fn split_output(bytes: &[u8]) -> (usize, End) {
+    let mut from = 0;
+    while let Some(at) = memchr(4, bytes.get(from..).unwrap_or_default()) {
+        let at = from + at;
+        match end_at(bytes.get(at + 1..).unwrap_or_default()) {
+            End::None => from = at + 1,
+            end => return (at, end),
+        }
+    }
+    (bytes.len(), End::None)
+}
+
+/// Whether what follows a 0x04 makes it the end.
+fn end_at(rest: &[u8]) -> End {
+    match rest {
+        [] | [4] => End::Unclear,
+        [4, b'>', ..] => End::Found {
+            len: 3,
+            ended: Ended::Done,
+        },
+        [4, rest @ ..] => {
+            let mark = b"MPY: soft reboot";
+            let rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
+            if rest.starts_with(mark) {
+                End::Exiting
+            } else if mark.starts_with(rest) || rest == b"\r" {
+                End::Unclear
+            } else {
+                End::None
+            }
+        }
+        [b'A'..=b'Z', ..] => exception_at(rest),
+        _ => End::None,
+    }
+}
+
+/// How every traceback begins.
+const TRACEBACK: &[u8] = b"Traceback (most recent call last):\r\n";
+
+/// Whether what follows a 0x04 is an exception's text and the end: a traceback, or one line where the board had no
+/// memory for one.
+fn exception_at(rest: &[u8]) -> End {
+    if TRACEBACK.starts_with(rest) {
+        return End::Unclear;
+    }
+    let is_traceback = rest.starts_with(TRACEBACK);
+    let longest = if is_traceback {
+        MAX_EXCEPTION
+    } else {
+        MAX_LONE_LINE
+    };
+    let text_end = if is_traceback {
+        // Not the first 0x04: an exception may say one.
+        let mut from = 0;
+        loop {
+            let Some(at) = memchr(4, rest.get(from..).unwrap_or_default()) else {
+                break None;
+            };
+            from += at + 1;
+            match rest.get(from..).unwrap_or_default() {
+                [] => return End::Unclear,
+                // The program's own end: what looked like a traceback was its output.
+                [4, b'>', ..] => return End::None,
+                [b'>', ..] => break Some(from - 1),
+                _ => {}
+            }
+        }
+    } else {
+        memmem::find(rest, b"\r\n").map(|at| at + 2)
+    };
+    let Some(text_end) = text_end else {
+        return if rest.len() < longest {
+            End::Unclear
+        } else {
+            End::None
+        };
+    };
+    match rest.get(text_end..).unwrap_or_default() {
+        [] | [4] => End::Unclear,
+        [4, b'>', ..] => {
+            let text = String::from_utf8_lossy(rest.get(..text_end).unwrap_or_default());
+            End::Found {
+                len: 1 + text_end + 2,
+                ended: Ended::Exception(text.into_owned()),
+            }
+        }
+        _ => End::None,
+    }
+}
+
+/// Notices that the board started anew while a program ran: its boot messages, then a prompt.
+#[derive(Debug, Default)]
+pub(super) struct RestartWatch {
+    tail: Vec<u8>,
+    boot_seen: bool,
+    prompt_last: bool,
+}
+
+impl RestartWatch {
+    pub(super) fn note(&mut self, bytes: &[u8]) {
+        self.tail.extend_from_slice(bytes);
+        self.boot_seen |= [b"rst:0x".as_slice(), b"MPY: soft reboot"]
+            .iter()
+            .any(|mark| memmem::find(&self.tail, mark).is_some());
+        self.prompt_last = self.tail.ends_with(b"\r\n>>> ");
+        let surplus = self.tail.len().saturating_sub(64);
+        self.tail.drain(..surplus);
+    }
+
+    pub(super) fn is_sure(&self) -> bool {
+        self.boot_seen && self.prompt_last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(len: usize, ended: Ended) -> End {
+        End::Found { len, ended }
+    }
+
+    #[test]
+    fn the_end_is_found_after_the_output() {
+        assert_eq!(split_output(b"hello\r\n"), (7, End::None));
+        assert_eq!(split_output(b"hi\x04"), (2, End::Unclear));
+        assert_eq!(split_output(b"hi\x04\x04"), (2, End::Unclear));
+        assert_eq!(split_output(b"hi\x04\x04>"), (2, found(3, Ended::Done)));
+        assert_eq!(
+            split_output(b"hi\x04OSError: 5\r\n\x04>"),
+            (2, found(15, Ended::Exception("OSError: 5\r\n".to_owned())))
+        );
+        assert_eq!(
+            split_output(b"\x04\x04MPY: soft reboot\r\n"),
+            (0, End::Exiting)
+        );
+    }
+
+    #[test]
+    fn a_program_may_print_the_end_byte_itself() {
+        assert_eq!(split_output(b"a\x04b\x04\x04>"), (3, found(3, Ended::Done)));
+        assert_eq!(split_output(b"\x04\x04\x04\x04>").1, found(3, Ended::Done));
+    }
+
+    #[test]
+    fn a_program_may_print_what_looks_like_an_exception() {
+        // Of two 0x04 before the `>` the first is no exception's last byte.
+        let bytes = b"a\x04Traceback (most recent call last):\r\nend\r\n\x04\x04>";
+        assert_eq!(
+            split_output(bytes),
+            (bytes.len() - 3, found(3, Ended::Done))
+        );
+        // A line that goes on is output at once.
+        assert_eq!(split_output(b"\x04Hello\r\nyou"), (11, End::None));
+        assert_eq!(split_output(b"\x04Hello").1, End::Unclear);
+        assert_eq!(
+            split_output(b"\x04MemoryError: \r\n\x04>"),
+            (
+                0,
+                found(18, Ended::Exception("MemoryError: \r\n".to_owned()))
+            )
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_split_within_bounds(bytes in proptest::collection::vec(prop_oneof![Just(4u8), Just(b'>'), Just(b'T'), any::<u8>()], 0..64)) {
+            let (output, end) = split_output(&bytes);
+            prop_assert!(output <= bytes.len());
+            if let End::Found { len, .. } = end {
+                prop_assert!(output + len <= bytes.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `udpcli board` on a virtual board.
+
+use std::process::{Command, Stdio};
+
+use crate::process::{Finished, Running, run_with_input, udpcli};
+use crate::support::{Options, VirtualBoard};
+
+/// Both kinds of firmware.
+pub(crate) fn kinds() -> [(&'static str, Options); 2] {
+    [
+        ("old", VirtualBoard::options().old()),
+        ("current", VirtualBoard::options()),
+    ]
+}
+
+/// `udpcli board -s PORT ARGS`.
+pub(crate) fn command<const N: usize>(board: &VirtualBoard, args: [&str; N]) -> Command {
+    let mut command = udpcli(["board", "-s", &board.port]);
+    command
+        .args(args)
+        .env_remove("UDPCLI_SERIAL")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs `udpcli board -s PORT ARGS` to its end.
+#[track_caller]
+pub(crate) fn board<const N: usize>(board: &VirtualBoard, args: [&str; N]) -> Finished {
+    run_with_input(command(board, args), b"")
+}
+
+/// Runs a program on the board, given on stdin, to its end.
+#[track_caller]
+pub(crate) fn run_source(board: &VirtualBoard, source: impl AsRef<[u8]>) -> Finished {
+    run_with_input(command(board, ["run", "-"]), source.as_ref())
+}
+
+/// Starts `udpcli board -s PORT ARGS`.
+#[track_caller]
+pub(crate) fn start<const N: usize>(board: &VirtualBoard, args: [&str; N]) -> Running {
+    Running::spawn(&mut command(board, args))
+}
+
+/// Starts a program on the board, given as a file of this machine.
+#[track_caller]
+pub(crate) fn start_source(board: &VirtualBoard, source: impl AsRef<[u8]>) -> Running {
+    let script = board.files().with_file_name("script.py");
+    std::fs::write(&script, source).expect("a script");
+    start(board, ["run", script.to_str().expect("UTF-8")])
+}
+
+/// The board as any other program must find it after udpcli: at its ordinary prompt, with nothing of ours in its
+/// interpreter and nothing on its file system but `files`.
+#[track_caller]
+pub(crate) fn assert_untouched(board: &VirtualBoard, files: &[&str]) {
+    let code = "print([k for k in globals() if k[:2] == '_u' or 'udpcli' in k])";
+    let seen = crate::support::mpremote_ok(board, ["resume", "exec", code]);
+    assert_eq!(seen, "[]\r\n", "names left in the interpreter");
+    let mut names: Vec<String> = std::fs::read_dir(board.files())
+        .expect("the board's folder")
+        .map(|entry| {
+            let entry = entry.expect("an entry");
+            entry.file_name().to_string_lossy().into_owned()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(names, files, "files left on the board");
+}

@@ -1,0 +1,484 @@
+//! `udpcli board put`, `get`, `ls` and `rm`: what is there afterwards is what was meant, or what was there before.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::client::{assert_untouched, board, command, kinds, start};
+use crate::process::Finished;
+use crate::support::{VirtualBoard, mpremote_ok};
+
+/// Bytes that no compression shortens.
+pub(crate) fn random(len: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend(state.to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+/// Python as people write it: this project's own.
+pub(crate) fn source(len: usize) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/virtual_board");
+    let mut all = Vec::new();
+    for name in ["cpu.py", "virtual_board.py", "hosts.py", "line.py"] {
+        all.extend(fs::read(folder.join(name)).expect("a source file"));
+    }
+    all.into_iter().cycle().take(len).collect()
+}
+
+/// The files under a folder, by their path from there; of a folder with nothing in it the path with a slash.
+fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let mut is_empty = true;
+        for entry in fs::read_dir(&next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            is_empty = false;
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let content = fs::read(&path).expect("a file");
+                found.insert(relative(folder, &path), content);
+            }
+        }
+        if is_empty && next != folder {
+            found.insert(relative(folder, &next) + "/", Vec::new());
+        }
+    }
+    found
+}
+
+fn relative(folder: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(folder).expect("below it");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+fn write(folder: &Path, name: &str, content: &[u8]) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+    fs::write(path, content).expect("a file");
+}
+
+/// A folder of this PC with these files.
+fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    for (name, content) in files {
+        write(folder.path(), name, content);
+    }
+    folder
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+#[track_caller]
+fn assert_says(finished: &Finished, words: &str) {
+    assert!(
+        finished.stderr.contains(words),
+        "{words}: {}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn a_tree_goes_over_and_comes_back() {
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let noise = random(20_000);
+    let here = folder(&[
+        ("lib/main.py", b"print(1)\r\n".as_slice()),
+        ("lib/empty.txt", b""),
+        ("lib/a b's \"c\" 你好.bin", &every_byte),
+        ("lib/deep/er/noise", &noise),
+        ("lib/deep/\\back", b"slash"),
+        ("lib/__pycache__/main.pyc", b"no"),
+    ]);
+    fs::create_dir(here.path().join("lib/hollow")).unwrap();
+    for (kind, options) in kinds() {
+        let vboard = options.ready();
+        let lib = here.path().join("lib");
+        let finished = board(&vboard, ["put", text(&lib), ":"]).expect_code(0);
+        assert_says(&finished, "5 files: 5 written, 0 unchanged");
+        let mut expected = tree(&lib);
+        expected.remove("__pycache__/main.pyc");
+        assert_eq!(tree(&vboard.files().join("lib")), expected, "{kind}");
+
+        let back = TempDir::new().unwrap();
+        let target = back.path().join("copy");
+        board(&vboard, ["get", ":lib", text(&target)]).expect_code(0);
+        assert_eq!(tree(&target), expected, "{kind}");
+        // Into a folder that is there it goes under its own name.
+        fs::rename(&target, back.path().join("lib")).unwrap();
+        let again = board(&vboard, ["get", ":lib", text(back.path())]).expect_code(0);
+        assert_says(&again, "5 files: 0 written, 5 unchanged");
+
+        // Only what changed goes over again.
+        let again = board(&vboard, ["put", text(&lib)]).expect_code(0);
+        assert_says(&again, "5 files: 0 written, 5 unchanged");
+        fs::write(vboard.files().join("lib/main.py"), "old").unwrap();
+        let again = board(&vboard, ["put", text(&lib)]).expect_code(0);
+        assert_says(&again, "5 files: 1 written, 4 unchanged");
+        assert_eq!(tree(&vboard.files().join("lib")), expected, "{kind}");
+
+        let listed = board(&vboard, ["ls", "-r", "--format", "json", ":lib"]).expect_code(0);
+        let listed: Vec<Value> = listed
+            .text()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(listed.len(), 8, "{kind}: {listed:?}");
+        assert!(
+            listed.contains(
+                &json!({"path": "/lib/a b's \"c\" 你好.bin", "len": 256, "folder": false})
+            ),
+            "{kind}: {listed:?}"
+        );
+        let listed = board(&vboard, ["ls", ":lib"]).expect_code(0).text();
+        assert!(
+            listed.contains("          hollow/\n") && listed.contains("       10 main.py\n"),
+            "{kind}: {listed}"
+        );
+
+        let finished = board(&vboard, ["rm", ":lib"]).expect_code(3);
+        assert_says(
+            &finished,
+            "cannot remove /lib on the board: the folder is not empty",
+        );
+        assert_eq!(tree(&vboard.files().join("lib")), expected, "{kind}");
+        board(&vboard, ["rm", "-r", ":lib"]).expect_code(0);
+        assert_untouched(&vboard, &[]);
+    }
+}
+
+#[test]
+fn every_size_and_kind_of_content_arrives() {
+    let sizes = [0, 1, 255, 256, 1023, 1024, 1025, 4096, 100_000];
+    let here = TempDir::new().unwrap();
+    for size in sizes {
+        write(here.path(), &format!("t/random{size}"), &random(size));
+        write(here.path(), &format!("t/source{size}"), &source(size));
+    }
+    write(here.path(), "t/zeros", &vec![0; 50_000]);
+    for (kind, options) in kinds() {
+        for baud in [921_600, 0] {
+            let vboard = if kind == "old" {
+                VirtualBoard::options().old()
+            } else {
+                VirtualBoard::options()
+            }
+            .baud(baud)
+            .ready();
+            board(&vboard, ["put", text(&here.path().join("t"))]).expect_code(0);
+            assert!(
+                tree(&vboard.files()) == tree(here.path()),
+                "{kind} at {baud}"
+            );
+            let back = TempDir::new().unwrap();
+            board(&vboard, ["get", ":", text(back.path())]).expect_code(0);
+            assert!(tree(back.path()) == tree(here.path()), "{kind} at {baud}");
+        }
+        drop(options);
+    }
+}
+
+#[test]
+fn a_megabyte_goes_over_and_comes_back_through_stdout() {
+    let content = random(1 << 20);
+    let here = folder(&[("big", &content)]);
+    let mut vboard = VirtualBoard::options().baud(0).ready();
+    board(&vboard, ["put", text(&here.path().join("big")), ":x.bin"]).expect_code(0);
+    assert!(fs::read(vboard.files().join("x.bin")).unwrap() == content);
+    let finished = board(&vboard, ["get", ":x.bin", "-"]).expect_code(0);
+    assert!(finished.stdout == content);
+    assert_eq!(vboard.count("lost"), 0);
+}
+
+#[test]
+fn little_memory_means_smaller_pieces() {
+    let here = folder(&[("noise", &random(30_000)), ("text.py", &source(30_000))]);
+    for (kind, options) in kinds() {
+        let vboard = options.baud(921_600).arg("--heap", "40k").ready();
+        let (noise, text_py) = (here.path().join("noise"), here.path().join("text.py"));
+        board(&vboard, ["put", text(&noise), text(&text_py), ":"]).expect_code(0);
+        assert!(tree(&vboard.files()) == tree(here.path()), "{kind}");
+        assert_untouched(&vboard, &["noise", "text.py"]);
+    }
+}
+
+#[test]
+fn a_line_that_damages_bytes_ends_right_or_leaves_the_old_file() {
+    let new = source(12_000);
+    let here = folder(&[("main.py", &new)]);
+    for (kind, old_firmware) in [("old", true), ("current", false)] {
+        for (direction, probability) in [
+            ("down", 0.001),
+            ("up", 0.001),
+            ("both", 0.001),
+            ("both", 0.01),
+        ] {
+            let options = VirtualBoard::options().baud(921_600).file("main.py", "old");
+            let mut vboard = if old_firmware { options.old() } else { options }.ready();
+            vboard.control(
+                "garble",
+                json!({"probability": probability, "seed": 1, "direction": direction}),
+            );
+            let finished = board(&vboard, ["put", text(&here.path().join("main.py"))]);
+            vboard.control("garble", json!({"probability": 0, "direction": "both"}));
+            let there = fs::read(vboard.files().join("main.py")).unwrap();
+            let what = format!(
+                "{kind} {direction} {probability}: {:?} {}",
+                finished.code, finished.stderr
+            );
+            match finished.code {
+                Some(0) => assert!(there == new, "{what}"),
+                Some(3) => assert!(there == b"old" || there == new, "{what}"),
+                _ => panic!("{what}"),
+            }
+            assert!(probability > 0.005 || finished.code == Some(0), "{what}");
+            // With a good line all is well again, and what a failed run may have left is gone.
+            board(&vboard, ["put", text(&here.path().join("main.py"))]).expect_code(0);
+            // A very bad line may have made names of its own out of ours.
+            if probability < 0.005 {
+                assert_untouched(&vboard, &["main.py"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn lost_bytes_are_sent_again() {
+    let new = random(30_000);
+    let here = folder(&[("x", &new)]);
+    for (kind, options) in kinds() {
+        let mut vboard = options.ready();
+        let mut running = start(&vboard, ["put", text(&here.path().join("x"))]);
+        for n in 1..=4 {
+            vboard.wait_until("it is under way", |stats| {
+                stats["down"].as_u64() > Some(n * 6000)
+            });
+            vboard.control("drop", json!({"bytes": 7}));
+        }
+        let _ = running.stderr_line_with("sent again");
+        running.finish().expect_code(0);
+        assert!(fs::read(vboard.files().join("x")).unwrap() == new, "{kind}");
+    }
+}
+
+#[test]
+fn a_pulled_cable_leaves_the_old_file() {
+    let new = random(30_000);
+    let here = folder(&[("x", &new)]);
+    for (kind, options) in kinds() {
+        let mut vboard = options.file("x", "old").ready();
+        let running = start(&vboard, ["put", text(&here.path().join("x"))]);
+        vboard.wait_until("it is under way", |stats| {
+            stats["down"].as_u64() > Some(12_000)
+        });
+        vboard.unplug();
+        let finished = running.finish().expect_code(3);
+        assert_says(&finished, "is gone");
+        assert_eq!(
+            fs::read(vboard.files().join("x")).unwrap(),
+            b"old",
+            "{kind}"
+        );
+        vboard.plug();
+        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+        assert!(fs::read(vboard.files().join("x")).unwrap() == new, "{kind}");
+        assert_untouched(&vboard, &["x"]);
+    }
+}
+
+#[test]
+fn a_reboot_in_between_leaves_the_old_file() {
+    let here = folder(&[("x", &random(30_000))]);
+    for (kind, options) in kinds() {
+        let mut vboard = options.file("x", "old").ready();
+        vboard.control("reboot_after", json!({"bytes": 12_000}));
+        let finished = board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(3);
+        assert_says(&finished, "the board restarted while writing a file");
+        assert_eq!(
+            fs::read(vboard.files().join("x")).unwrap(),
+            b"old",
+            "{kind}"
+        );
+        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+        assert_untouched(&vboard, &["x"]);
+    }
+}
+
+#[test]
+fn ctrl_c_leaves_the_old_file_and_nothing_else() {
+    let here = folder(&[("x", &random(30_000))]);
+    for (kind, options) in kinds() {
+        let mut vboard = options.file("x", "old").ready();
+        let running = start(&vboard, ["put", text(&here.path().join("x"))]);
+        vboard.wait_until("it is under way", |stats| {
+            stats["down"].as_u64() > Some(12_000)
+        });
+        let finished = running.interrupt().expect_code(130);
+        assert_says(
+            &finished,
+            "stopped: files that were begun are as they were before",
+        );
+        assert_eq!(
+            fs::read(vboard.files().join("x")).unwrap(),
+            b"old",
+            "{kind}"
+        );
+        assert_untouched(&vboard, &["x"]);
+
+        // The same while a file comes here.
+        fs::write(vboard.files().join("y"), random(30_000)).unwrap();
+        let up = vboard.count("up");
+        let target = here.path().join("y");
+        let running = start(&vboard, ["get", ":y", text(&target)]);
+        vboard.wait_until("it is under way", |stats| {
+            stats["up"].as_u64() > Some(up + 6000)
+        });
+        running.interrupt().expect_code(130);
+        assert!(!target.exists(), "{kind}");
+        assert_untouched(&vboard, &["x", "y"]);
+    }
+}
+
+#[test]
+fn a_file_system_that_refuses_keeps_the_old_file() {
+    let here = folder(&[("x", &random(40_000)), ("small", b"1")]);
+    let x = here.path().join("x");
+    for old_firmware in [false, true] {
+        let options = || {
+            let options = VirtualBoard::options()
+                .baud(921_600)
+                .file("x", "old")
+                .file("d/f", "in a folder");
+            if old_firmware { options.old() } else { options }
+        };
+        let vboard = options().arg("--fs-size", &40_000).ready();
+        let finished = board(&vboard, ["put", text(&x)]).expect_code(3);
+        assert_says(
+            &finished,
+            "the board's file system is full: /x needs 40000 bytes, ",
+        );
+        assert_says(&finished, "hint: the old file is as it was");
+        assert_eq!(fs::read(vboard.files().join("x")).unwrap(), b"old");
+        assert_untouched(&vboard, &["d", "x"]);
+
+        let vboard = options().flag("--read-only").ready();
+        let finished = board(&vboard, ["put", text(&x)]).expect_code(3);
+        assert_says(
+            &finished,
+            "cannot write /x on the board: the file system is read-only",
+        );
+        let finished = board(&vboard, ["rm", ":x"]).expect_code(3);
+        assert_says(
+            &finished,
+            "cannot remove /x on the board: the file system is read-only",
+        );
+        assert_eq!(fs::read(vboard.files().join("x")).unwrap(), b"old");
+
+        let vboard = options().ready();
+        let finished = board(&vboard, ["put", text(&x), ":no/such"]).expect_code(3);
+        assert_says(
+            &finished,
+            "cannot write /no/such on the board: the folder is not there",
+        );
+        let finished = board(&vboard, ["put", text(&x), ":no/"]).expect_code(3);
+        assert_says(&finished, "/no is not on the board");
+        // Into a folder that is there, under its own name.
+        board(&vboard, ["put", text(&x), ":d"]).expect_code(0);
+        assert!(vboard.files().join("d/x").is_file());
+        // A file of a folder's name, and a folder of a file's.
+        let tree_here = folder(&[("x/inner", b"1"), ("d/f/inner", b"1"), ("e/f", b"1")]);
+        let finished = board(&vboard, ["put", text(&tree_here.path().join("x"))]).expect_code(3);
+        assert_says(
+            &finished,
+            "cannot write /x on the board: there is a file of that name",
+        );
+        fs::create_dir(vboard.files().join("small")).unwrap();
+        let finished = board(
+            &vboard,
+            ["put", text(&here.path().join("small")), ":small/"],
+        )
+        .expect_code(0);
+        drop(finished);
+        let tree_here = folder(&[("e/small", b"1")]);
+        fs::create_dir_all(vboard.files().join("e/small")).unwrap();
+        let finished = board(&vboard, ["put", text(&tree_here.path().join("e"))]).expect_code(3);
+        assert_says(&finished, "/e/small on the board is a folder");
+        assert_eq!(fs::read(vboard.files().join("x")).unwrap(), b"old");
+        assert_untouched(&vboard, &["d", "e", "small", "x"]);
+        assert_eq!(mpremote_ok(&vboard, ["fs", "cat", ":x"]), "old");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let vboard = VirtualBoard::options()
+        .file("a", "1")
+        .file("d/x", "2")
+        .ready();
+    for args in [
+        ["get", ":nope"],
+        ["ls", ":nope"],
+        ["rm", ":nope"],
+        ["ls", ":a/b"],
+    ] {
+        let finished = board(&vboard, args).expect_code(3);
+        assert_says(&finished, "is not on the board");
+        assert_says(&finished, "hint: udpcli board ls shows what is there");
+    }
+    // The rest is removed all the same.
+    let finished = board(&vboard, ["rm", ":nope", ":a"]).expect_code(3);
+    assert_says(&finished, "removed /a");
+    assert_eq!(
+        board(&vboard, ["ls", ":d/x"]).expect_code(0).text(),
+        "        1 /d/x\n"
+    );
+    let finished = board(&vboard, ["get", ":d", "-"]).expect_code(3);
+    assert_says(&finished, "/d on the board is a folder");
+    board(&vboard, ["rm", ":"]).expect_code(2);
+    board(&vboard, ["get", "no-colon"]).expect_code(2);
+    let finished = board(&vboard, ["put", "no-such-file.py"]).expect_code(3);
+    assert_says(&finished, "no-such-file.py");
+    assert_untouched(&vboard, &["d"]);
+}
+
+#[test]
+fn a_board_cannot_write_outside_the_folder() {
+    let vboard = VirtualBoard::options().ready();
+    fs::create_dir(vboard.files().join("d")).unwrap();
+    fs::write(vboard.files().join("d/a\x1b[31m\nb"), "x").unwrap();
+    let here = TempDir::new().unwrap();
+    let finished = board(&vboard, ["get", ":d", text(&here.path().join("out"))]).expect_code(2);
+    assert_says(&finished, "is no name for a file on this PC");
+    assert_eq!(tree(here.path()).into_keys().collect::<Vec<_>>(), ["out/"]);
+    let listed = board(&vboard, ["ls", ":d"]).expect_code(0).text();
+    assert!(
+        !listed.contains('\x1b') && listed.lines().count() == 1,
+        "{listed:?}"
+    );
+    // It can still be removed.
+    board(&vboard, ["rm", "-r", ":d"]).expect_code(0);
+
+    // What the board says of itself is not believed either.
+    let lie = "import os\n_l = os.ilistdir\nos.ilistdir = lambda p: [('../../evil', 0x8000, 0, 1)] if p == '/' else _l(p)\n";
+    let mut run = command(&vboard, ["run", "-"]);
+    run.stdin(std::process::Stdio::piped());
+    let finished = crate::process::run_with_input(run, lie.as_bytes());
+    if finished.code == Some(0) {
+        let finished = board(&vboard, ["get", ":", text(&here.path().join("out"))]);
+        assert_ne!(finished.code, Some(0), "{}", finished.stderr);
+        assert_eq!(tree(here.path()).into_keys().collect::<Vec<_>>(), ["out/"]);
+    }
+}

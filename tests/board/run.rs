@@ -1,0 +1,339 @@
+//! `udpcli board run`: output as it comes, bytes intact, and every way a program can end.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::client::{assert_untouched, board, command, kinds, run_source, start, start_source};
+use crate::process::run_with_input;
+use crate::support::{VirtualBoard, mpremote_ok};
+
+#[test]
+fn each_line_is_there_before_the_next_is_printed() {
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        // The board waits for a file that is made only when its line was seen.
+        let code = "import os, time\nfor i in range(3):\n    print('line', i)\n    while 'go%d' % i not in os.listdir('/'): time.sleep_ms(5)\n";
+        let mut running = start_source(&board, code);
+        for i in 0..3 {
+            assert_eq!(running.stdout_line(), format!("line {i}\r\n"), "{kind}");
+            fs::write(board.files().join(format!("go{i}")), "").unwrap();
+        }
+        let finished = running.finish().expect_code(0);
+        assert_eq!(finished.stderr, "", "{kind}");
+    }
+}
+
+#[test]
+fn bytes_come_through_as_they_are() {
+    let code = "import sys\nfor i in range(3): sys.stdout.buffer.write(bytes(range(256)))\nsys.stdout.buffer.write(b'\\x04\\x04\\x04')\n";
+    let mut expected: Vec<u8> = (0..3).flat_map(|_| 0..=255u8).collect();
+    expected.extend([4, 4, 4]);
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let finished = run_source(&board, code).expect_code(0);
+        assert!(finished.stdout == expected, "{kind}: {:?}", finished.stdout);
+    }
+}
+
+#[test]
+fn what_looks_like_the_end_in_two_writes_is_not() {
+    let code = "import sys, time\nfor part in (b'a\\x04', b'\\x04', b'b\\x04', b'Traceback', b' of what\\n'):\n    sys.stdout.buffer.write(part)\n    time.sleep_ms(100)\nprint('end')\n";
+    let board = VirtualBoard::options().ready();
+    let finished = run_source(&board, code).expect_code(0);
+    assert_eq!(
+        finished.stdout.escape_ascii().to_string(),
+        "a\\x04\\x04b\\x04Traceback of what\\nend\\r\\n"
+    );
+}
+
+#[test]
+fn a_traceback_is_the_boards_own_and_exits_1() {
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let finished = run_source(
+            &board,
+            "def f(): raise ValueError('bad 你好')\nprint('before')\nf()\n",
+        )
+        .expect_code(1);
+        assert_eq!(finished.text(), "before\r\n", "{kind}");
+        assert_eq!(
+            finished.stderr,
+            "Traceback (most recent call last):\r\n  File \"<stdin>\", line 3, in <module>\r\n  File \"<stdin>\", line 1, in f\r\nValueError: bad 你好\r\nudpcli: error: the program ended with ValueError: bad 你好\n",
+            "{kind}"
+        );
+        let finished = run_source(&board, "print(1)\nprint(2\n").expect_code(1);
+        assert_eq!(finished.text(), "", "{kind}");
+        assert!(
+            finished.stderr.contains("SyntaxError: invalid syntax\r\n")
+                && finished
+                    .stderr
+                    .contains("the program ended with SyntaxError"),
+            "{kind}: {}",
+            finished.stderr
+        );
+        assert_untouched(&board, &[]);
+    }
+}
+
+#[test]
+fn sys_exit_is_an_end_like_any_other() {
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let finished = run_source(&board, "import sys\nprint('bye')\nsys.exit()\n").expect_code(0);
+        assert_eq!(finished.text(), "bye\r\n", "{kind}");
+        assert_eq!(finished.stderr, "", "{kind}");
+        assert_eq!(mpremote_ok(&board, ["resume", "exec", "print(1)"]), "1\r\n");
+    }
+}
+
+#[test]
+fn a_restart_of_the_board_is_said() {
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let finished =
+            run_source(&board, "import machine\nprint('now')\nmachine.reset()\n").expect_code(3);
+        assert!(finished.text().starts_with("now\r\n"), "{kind}");
+        assert!(
+            finished
+                .stderr
+                .contains("the board restarted while the program ran"),
+            "{kind}: {}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn ctrl_c_interrupts_and_shows_the_rest() {
+    let code = "import time\ntry:\n    print('begin')\n    time.sleep(20)\nfinally:\n    time.sleep_ms(300)\n    print('end')\n";
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let mut running = start_source(&board, code);
+        assert_eq!(running.stdout_line(), "begin\r\n");
+        running.signal("INT");
+        let finished = running.finish().expect_code(0);
+        assert_eq!(finished.text(), "begin\r\nend\r\n", "{kind}");
+        assert_eq!(finished.stderr, "stopped by Ctrl-C\n", "{kind}");
+        assert_untouched(&board, &[]);
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_leaves() {
+    let code = "import time\nprint('begin')\nwhile True:\n    try:\n        while True: time.sleep_ms(1)\n    except KeyboardInterrupt: print('no')\n";
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let mut running = start_source(&board, code);
+        assert_eq!(running.stdout_line(), "begin\r\n");
+        running.signal("INT");
+        assert_eq!(running.stdout_line(), "no\r\n");
+        running.signal("INT");
+        let finished = running.finish().expect_code(130);
+        assert!(
+            finished
+                .stderr
+                .contains("stopping the program on the board"),
+            "{kind}: {}",
+            finished.stderr
+        );
+        assert_untouched(&board, &[]);
+        assert_eq!(
+            run_source(&board, "print(2)").expect_code(0).text(),
+            "2\r\n"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_program() {
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let script = board.files().with_file_name("script.py");
+        fs::write(
+            &script,
+            "import time\nwhile True:\n    print('tick')\n    time.sleep_ms(20)\n",
+        )
+        .unwrap();
+        let mut command = command(&board, ["run", script.to_str().unwrap()]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        drop(stdout);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{kind}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{kind}");
+        assert_untouched(&board, &[]);
+    }
+}
+
+#[test]
+fn sources_as_editors_save_them() {
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let crlf = "\u{feff}x = '''a\r\nb'''\r\nif True:\r\n    print(repr(x))\r\n";
+        let finished = run_source(&board, crlf).expect_code(0);
+        assert_eq!(finished.text(), "'a\\nb'\r\n", "{kind}");
+        // Control bytes within a literal.
+        let control = b"print(b'\x01\x02\x03\x04\x05' == bytes(range(1, 6)))\n";
+        let finished = run_source(&board, control).expect_code(0);
+        assert_eq!(finished.text(), "True\r\n", "{kind}");
+        assert_untouched(&board, &[]);
+        let utf8 = "print('你好')\nprint(len('你好'))";
+        assert_eq!(
+            run_source(&board, utf8).expect_code(0).text(),
+            "你好\r\n2\r\n",
+            "{kind}"
+        );
+        assert_eq!(run_source(&board, "").expect_code(0).text(), "", "{kind}");
+    }
+}
+
+/// A program too long for a board with little memory: 150 KB of source that does little.
+fn long_program(end: &str) -> String {
+    let comment =
+        "# what follows is a comment that a compiler reads and forgets again\n".repeat(20);
+    (comment + "x = 1\n").repeat(110) + end
+}
+
+#[test]
+fn a_program_longer_than_the_memory_runs_from_a_file() {
+    for (kind, options) in kinds() {
+        let board = options.arg("--heap", "96k").ready();
+        let finished = run_source(
+            &board,
+            long_program("import os\nprint('ran', os.listdir('/'))\n"),
+        )
+        .expect_code(0);
+        assert_eq!(finished.text(), "ran ['.udpcli_run.py']\r\n", "{kind}");
+        assert!(
+            finished.stderr.contains("goes into a file"),
+            "{kind}: {}",
+            finished.stderr
+        );
+        assert_untouched(&board, &[]);
+
+        let finished = run_source(&board, long_program("1/0\n")).expect_code(1);
+        assert!(finished.stderr.contains("ZeroDivisionError"), "{kind}");
+        assert_untouched(&board, &[]);
+
+        let mut running = start_source(
+            &board,
+            long_program("import time\nprint('there')\ntime.sleep(20)\n"),
+        );
+        assert_eq!(running.stdout_line(), "there\r\n");
+        running.signal("INT");
+        running.finish().expect_code(0);
+        assert_untouched(&board, &[]);
+    }
+}
+
+#[test]
+fn detach_leaves_it_running() {
+    for (kind, options) in kinds() {
+        let mut vboard = options.ready();
+        let code = "import time\nn = 0\nwhile True:\n    open('beat', 'w').write(str(n))\n    n += 1\n    time.sleep_ms(10)\n";
+        let finished = run_with_input(command(&vboard, ["run", "-", "--detach"]), code.as_bytes())
+            .expect_code(0);
+        assert_eq!(finished.text(), "", "{kind}");
+        let beat = vboard.files().join("beat");
+        let count = || {
+            fs::read_to_string(&beat)
+                .ok()
+                .and_then(|text| text.parse::<u32>().ok())
+                .unwrap_or(0)
+        };
+        let before = count();
+        vboard.wait_until("it goes on", |_| count() > before + 5);
+        // And the next run gets in.
+        assert_eq!(
+            run_source(&vboard, "print(3)").expect_code(0).text(),
+            "3\r\n",
+            "{kind}"
+        );
+        let finished =
+            run_with_input(command(&vboard, ["run", "-", "--detach"]), b"1/0").expect_code(1);
+        assert!(
+            finished.stderr.contains("ZeroDivisionError"),
+            "{kind}: {}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn every_run_has_a_clean_interpreter() {
+    let code = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nprint('x' in globals())\nx = 1\ns.bind(('127.0.0.1', 16123))\nprint('bound')\n";
+    for (kind, options) in kinds() {
+        let mut vboard = options.ready();
+        for _ in 0..3 {
+            assert_eq!(
+                run_source(&vboard, code).expect_code(0).text(),
+                "False\r\nbound\r\n",
+                "{kind}"
+            );
+        }
+        let resets = vboard.count("soft_resets");
+        assert!((2..=3).contains(&resets), "{kind}: {resets}");
+        let finished = run_with_input(
+            command(&vboard, ["run", "-", "--no-soft-reset"]),
+            b"print(x)",
+        )
+        .expect_code(0);
+        assert_eq!(finished.text(), "1\r\n");
+    }
+}
+
+#[test]
+fn a_pulled_cable_is_noticed_at_once() {
+    for (kind, options) in kinds() {
+        let mut vboard = options.ready();
+        let mut running = start_source(&vboard, "import time\nprint('there')\ntime.sleep(20)\n");
+        assert_eq!(running.stdout_line(), "there\r\n");
+        let began = Instant::now();
+        vboard.unplug();
+        let finished = running.finish().expect_code(3);
+        assert!(
+            began.elapsed() < Duration::from_secs(2),
+            "{kind}: {:?}",
+            began.elapsed()
+        );
+        assert!(
+            finished
+                .stderr
+                .contains(&format!("serial port {} is gone", vboard.port)),
+            "{kind}: {}",
+            finished.stderr
+        );
+        vboard.plug();
+        vboard.wait_ready();
+        assert_eq!(
+            run_source(&vboard, "print(4)").expect_code(0).text(),
+            "4\r\n",
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn no_script_is_said_before_the_board_is_disturbed() {
+    let mut vboard = VirtualBoard::options()
+        .file("main.py", "import time\nwhile True: time.sleep(1)\n")
+        .ready();
+    let finished = board(&vboard, ["run", "no-such.py"]).expect_code(3);
+    assert!(
+        finished.stderr.contains("no-such.py"),
+        "{}",
+        finished.stderr
+    );
+    assert_eq!(vboard.count("interrupts"), 0);
+    let running = start(&vboard, ["run", "--example", "client"]);
+    assert!(running.finish().expect_code(2).stderr.contains("--target"));
+    assert_eq!(vboard.count("interrupts"), 0);
+}
