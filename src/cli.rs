@@ -4,6 +4,8 @@
 pub mod board;
 pub mod generate;
 pub mod listen;
+#[cfg(feature = "board")]
+pub mod pair;
 pub mod send;
 pub mod value;
 
@@ -60,6 +62,12 @@ pub enum Command {
     /// The serial bridge, which was left out of this build
     #[cfg(not(feature = "board"))]
     Board(LeftOutArgs),
+    /// Test the PC and the board together, both directions, and say why nothing arrives
+    #[cfg(feature = "board")]
+    Pair(Box<pair::PairArgs>),
+    /// The test of PC and board, which was left out of this build
+    #[cfg(not(feature = "board"))]
+    Pair(LeftOutArgs),
     /// Print a completion script for a shell
     Completions(generate::CompletionsArgs),
     /// Print the man page

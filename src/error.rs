@@ -62,6 +62,18 @@ pub enum Error {
         filtered: u64,
     },
 
+    #[error(
+        "the test failed{}: {}",
+        if *.boards > 1 { format!(" for {failed} of {boards} boards") } else { String::new() },
+        .codes.join(", ")
+    )]
+    Pair {
+        codes: Vec<&'static str>,
+        boards: usize,
+        failed: usize,
+        environment: bool,
+    },
+
     // The command line contradicts itself: exit code 2.
     #[error("{problem}")]
     Usage {
@@ -173,7 +185,10 @@ impl Error {
             | Self::NoReply { .. }
             | Self::TooFewReplies { .. }
             | Self::Unexpected { .. }
-            | Self::NoDatagram { .. } => 1,
+            | Self::NoDatagram { .. }
+            | Self::Pair {
+                environment: false, ..
+            } => 1,
             Self::Usage { .. }
             | Self::TooLong { .. }
             | Self::Escape { .. }
@@ -194,6 +209,9 @@ impl Error {
             | Self::Read { .. }
             | Self::Write { .. }
             | Self::LeftOut { .. }
+            | Self::Pair {
+                environment: true, ..
+            }
             | Self::Start { .. } => 3,
             #[cfg(feature = "board")]
             Self::Board(error) => error.exit_code(),
@@ -245,7 +263,7 @@ impl Error {
             Self::Board(error) => error.hint(),
             #[cfg(feature = "flash")]
             Self::Flash(error) => error.hint(),
-            Self::Write { .. } | Self::Encode { .. } | Self::Option { .. } | Self::Socket { .. } | Self::Receive { .. } | Self::Open { .. } | Self::Read { .. } | Self::Start { .. } => None,
+            Self::Write { .. } | Self::Encode { .. } | Self::Option { .. } | Self::Socket { .. } | Self::Receive { .. } | Self::Open { .. } | Self::Read { .. } | Self::Start { .. } | Self::Pair { .. } => None,
         }
     }
 }

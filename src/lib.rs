@@ -9,7 +9,7 @@
 //! - [`payload`] makes payloads: text, escapes, hex, encodings, sequenced ones, lines and files.
 //! - [`render`], [`output`], [`save`] and [`panel`] show what arrived.
 //! - [`stats`] counts.
-//! - `board` is the serial bridge, in the feature of the same name.
+//! - `board` is the serial bridge, in the feature of the same name; `pair` tests PC and board over both.
 //!
 //! `docs/architecture.md` has the data flow and the invariants.
 
@@ -20,6 +20,8 @@ pub mod error;
 pub mod logging;
 pub mod net;
 pub mod output;
+#[cfg(feature = "board")]
+pub mod pair;
 pub mod panel;
 pub mod payload;
 pub mod render;
@@ -50,6 +52,13 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
         #[cfg(not(feature = "board"))]
         Command::Board(_) => Err(Error::LeftOut {
             what: "the serial bridge",
+            feature: "board",
+        }),
+        #[cfg(feature = "board")]
+        Command::Pair(args) => cli::pair::run(&args, &cli.global),
+        #[cfg(not(feature = "board"))]
+        Command::Pair(_) => Err(Error::LeftOut {
+            what: "the serial bridge, which the test of PC and board needs",
             feature: "board",
         }),
         Command::Completions(args) => cli::generate::completions(&args),

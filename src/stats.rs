@@ -54,6 +54,15 @@ impl Spread {
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }
+
+    /// Least, median, 99th percentile and most; none if nothing was counted.
+    #[must_use]
+    pub fn quantiles(&self) -> Option<[Duration; 4]> {
+        let (min, max) = self.ends?;
+        // A bucket's upper edge can lie above the largest value seen.
+        let at = |quantile| self.histogram.value_at_quantile(quantile).clamp(min, max);
+        Some([min, at(0.5), at(0.99), max].map(Duration::from_nanos))
+    }
 }
 
 impl fmt::Display for Spread {

@@ -7,7 +7,7 @@ mod info;
 mod list;
 mod mirroring;
 mod oled;
-mod password;
+pub(super) mod password;
 mod repl;
 mod reset;
 mod run;

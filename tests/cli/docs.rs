@@ -151,7 +151,7 @@ fn every_command_in_the_docs_parses() {
 
 #[test]
 fn every_example_in_the_help_texts_parses() {
-    for command in ["", "send", "listen", "completions", "man"] {
+    for command in ["", "send", "listen", "pair", "completions", "man"] {
         let help = help(command);
         let examples = help.split_once("\nExamples:\n").expect("examples").1;
         let mut count = 0;
@@ -289,7 +289,7 @@ fn usage_has_the_help_texts() {
         rest = after;
     }
     fresh.push_str(rest);
-    assert_eq!(shown, ["", "send", "listen", "completions", "man"]);
+    assert_eq!(shown, ["", "send", "listen", "pair", "completions", "man"]);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(path(USAGE), &fresh).expect("docs/usage.md can be written");
     } else {

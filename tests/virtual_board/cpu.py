@@ -235,6 +235,11 @@ class Cpu:
     # The child.
 
     def _child(self, rx, tx, keep, environment):
+        if self.options.netns:
+            space = os.open(os.path.join("/run/netns", self.options.netns), os.O_RDONLY)
+            if self.libc.setns(space, 0x40000000) != 0:  # CLONE_NEWNET
+                raise OSError(ctypes.get_errno(), "setns")
+            os.close(space)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)

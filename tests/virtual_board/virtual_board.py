@@ -61,6 +61,7 @@ def parse():
     parser.add_argument("--mac", default="aabbccddeeff", help="12 hex digits")
     parser.add_argument("--wifi", action="append", default=[], metavar="SSID:PASSWORD[:5g]", help="a network in the air")
     parser.add_argument("--ip", default="127.0.0.1", help="the address the board has once connected, and sends from")
+    parser.add_argument("--netns", help="network namespace (`ip netns`) that the board's radio is in")
     parser.add_argument("--rssi", type=int, default=-55)
     parser.add_argument("--link", help="path of the port (default: in a temporary folder)")
     parser.add_argument("--tcp", action="store_true", help="a raw TCP port instead of a pseudo-terminal")

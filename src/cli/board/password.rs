@@ -3,7 +3,7 @@
 use crate::error::Error;
 
 /// Asks on the terminal, without echo.
-pub(super) fn ask(ssid: &str) -> Result<String, Error> {
+pub(in crate::cli) fn ask(ssid: &str) -> Result<String, Error> {
     rpassword::prompt_password(format!(
         "password of {}: ",
         crate::payload::escape::for_terminal(ssid)

@@ -1,0 +1,239 @@
+//! What came of what was sent, by size.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::pair::datagram::Header;
+
+/// One size in one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct SizeCount {
+    pub(super) size: usize,
+    pub(super) sent: u64,
+    /// Refused where it should have left: the error's number on the board, or the PC's words.
+    pub(super) refused: u64,
+    /// Different ones that came, whole or not.
+    pub(super) received: u64,
+    pub(super) duplicate: u64,
+    pub(super) reordered: u64,
+    /// That came shorter than they left.
+    pub(super) cut: u64,
+    /// That came with other bytes.
+    pub(super) damaged: u64,
+    /// One past the highest number that came.
+    next: u32,
+    seen: Vec<bool>,
+}
+
+impl SizeCount {
+    pub(super) fn lost(&self) -> u64 {
+        self.sent.saturating_sub(self.received)
+    }
+}
+
+/// All sizes in one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    pub(super) sizes: Vec<SizeCount>,
+}
+
+/// How a payload was when it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Whole,
+    Cut,
+    Damaged,
+}
+
+impl Counts {
+    pub(super) fn new(sizes: &[usize]) -> Self {
+        Self {
+            sizes: sizes
+                .iter()
+                .map(|&size| SizeCount {
+                    size,
+                    ..SizeCount::default()
+                })
+                .collect(),
+        }
+    }
+
+    /// Counts one that came; true if it is a new one.
+    pub(super) fn arrive(&mut self, header: Header, state: State) -> bool {
+        let Some(count) = self.sizes.get_mut(header.place) else {
+            return false;
+        };
+        let mut number = u32::from(header.number);
+        if !header.is_exact {
+            // One byte of the number: the nearest to the one that is due.
+            while number + 128 < count.next {
+                number += 256;
+            }
+        }
+        let place = usize::try_from(number).unwrap_or(usize::MAX);
+        if place > usize::from(u16::MAX) {
+            return false;
+        }
+        if count.seen.len() <= place {
+            count.seen.resize(place + 1, false);
+        }
+        let Some(seen) = count.seen.get_mut(place) else {
+            return false;
+        };
+        if std::mem::replace(seen, true) {
+            count.duplicate += 1;
+            return false;
+        }
+        count.received += 1;
+        if number < count.next {
+            count.reordered += 1;
+        }
+        count.next = count.next.max(number + 1);
+        match state {
+            State::Whole => {}
+            State::Cut => count.cut += 1,
+            State::Damaged => count.damaged += 1,
+        }
+        true
+    }
+
+    fn total(&self, of: impl Fn(&SizeCount) -> u64) -> u64 {
+        self.sizes.iter().map(of).sum()
+    }
+
+    pub(super) fn sent(&self) -> u64 {
+        self.total(|count| count.sent)
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        self.total(|count| count.received)
+    }
+
+    /// Percent of those sent that never came.
+    pub(super) fn loss(&self) -> f64 {
+        let sent = self.sent();
+        if sent == 0 {
+            return 0.0;
+        }
+        self.total(SizeCount::lost) as f64 * 100.0 / sent as f64
+    }
+
+    /// Sizes of which nothing came, while all of a shorter one did or most of it.
+    pub(super) fn sizes_lost(&self) -> Vec<usize> {
+        self.sizes
+            .iter()
+            .filter(|count| count.sent > 0 && count.received == 0)
+            .filter(|count| {
+                self.sizes
+                    .iter()
+                    .any(|other| other.size < count.size && other.received * 2 >= other.sent.max(1))
+            })
+            .map(|count| count.size)
+            .collect()
+    }
+
+    /// Sizes that came cut.
+    pub(super) fn sizes_cut(&self) -> Vec<usize> {
+        self.sizes
+            .iter()
+            .filter(|count| count.cut > 0)
+            .map(|count| count.size)
+            .collect()
+    }
+
+    /// `80 of 80 came`, with what else there is to say.
+    pub(super) fn summary(&self) -> String {
+        let mut text = format!("{} of {} came", self.received(), self.sent());
+        for (count, word) in [
+            (self.total(|count| count.duplicate), "twice"),
+            (self.total(|count| count.reordered), "out of order"),
+            (self.total(|count| count.cut), "cut"),
+            (self.total(|count| count.damaged), "damaged"),
+            (self.total(|count| count.refused), "refused at the start"),
+        ] {
+            if count > 0 {
+                let _ = write!(text, ", {count} {word}");
+            }
+        }
+        text
+    }
+
+    /// One line a size, where the sizes differ in what came.
+    pub(super) fn by_size(&self) -> String {
+        let each: Vec<String> = self
+            .sizes
+            .iter()
+            .map(|count| format!("{} bytes {}/{}", count.size, count.received, count.sent))
+            .collect();
+        each.join(", ")
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "sent": self.sent(),
+            "received": self.received(),
+            "lost": self.total(SizeCount::lost),
+            "loss_percent": (self.loss() * 1000.0).round() / 1000.0,
+            "duplicate": self.total(|count| count.duplicate),
+            "reordered": self.total(|count| count.reordered),
+            "cut": self.total(|count| count.cut),
+            "damaged": self.total(|count| count.damaged),
+            "refused": self.total(|count| count.refused),
+            "sizes": self.sizes.iter().map(|count| json!({
+                "size": count.size,
+                "sent": count.sent,
+                "received": count.received,
+                "lost": count.lost(),
+                "duplicate": count.duplicate,
+                "reordered": count.reordered,
+                "cut": count.cut,
+                "damaged": count.damaged,
+                "refused": count.refused,
+            })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(number: u16, is_exact: bool) -> Header {
+        Header {
+            place: 0,
+            number,
+            is_exact,
+        }
+    }
+
+    #[test]
+    fn loss_duplicates_order_and_cuts_are_told_apart() {
+        let mut counts = Counts::new(&[64]);
+        counts.sizes[0].sent = 6;
+        for number in [0, 1, 3, 2, 3] {
+            counts.arrive(header(number, true), State::Whole);
+        }
+        counts.arrive(header(4, true), State::Cut);
+        let count = &counts.sizes[0];
+        assert_eq!((count.received, count.lost()), (5, 1));
+        assert_eq!((count.duplicate, count.reordered, count.cut), (1, 1, 1));
+        assert_eq!(
+            counts.summary(),
+            "5 of 6 came, 1 twice, 1 out of order, 1 cut"
+        );
+    }
+
+    #[test]
+    fn one_byte_of_the_number_is_enough_in_order() {
+        let mut counts = Counts::new(&[1]);
+        counts.sizes[0].sent = 600;
+        for number in 0..600u16 {
+            counts.arrive(header(number & 255, false), State::Whole);
+        }
+        assert_eq!(
+            (counts.received(), counts.summary().as_str()),
+            (600, "600 of 600 came")
+        );
+    }
+}

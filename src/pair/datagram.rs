@@ -1,0 +1,121 @@
+//! The datagrams of the measurement. `0` the number's low byte, `1` the size's place in the list, `2` the number's high
+//! byte, `3..7` the run's token, `7` the phase, then `u` to the end. A short payload has as much of it as fits.
+
+/// Bytes before the filler.
+pub(super) const HEADER: usize = 8;
+
+/// The filler.
+const FILLER: u8 = b'u';
+
+/// What tells one run's and one phase's datagrams from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) token: [u8; 4],
+    pub(super) phase: u8,
+}
+
+impl Mark {
+    /// As the board puts it into its datagrams.
+    pub(super) fn bytes(self) -> [u8; 5] {
+        let [a, b, c, d] = self.token;
+        [a, b, c, d, self.phase]
+    }
+
+    /// The datagram that ends a phase.
+    pub(super) fn bye(self) -> Vec<u8> {
+        [b"udpcli bye ".as_slice(), &self.bytes()].concat()
+    }
+}
+
+/// The payload of number `number` of the size at `place`.
+pub(super) fn payload(mark: Mark, place: u8, number: u16, size: usize) -> Vec<u8> {
+    let [low, high] = number.to_le_bytes();
+    let [a, b, c, d, phase] = mark.bytes();
+    let mut payload = vec![low, place, high, a, b, c, d, phase];
+    payload.resize(size.max(HEADER), FILLER);
+    payload.truncate(size);
+    payload
+}
+
+/// The sum of a payload's bytes, as Python's `sum` has it.
+pub(super) fn sum(payload: &[u8]) -> u64 {
+    payload.iter().map(|&byte| u64::from(byte)).sum()
+}
+
+/// Whether everything behind the header is filler.
+pub(super) fn is_whole(payload: &[u8]) -> bool {
+    payload.iter().skip(HEADER).all(|&byte| byte == FILLER)
+}
+
+/// A datagram that came, as far as its bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Its size's place in the list.
+    pub(super) place: usize,
+    /// Its number, or the low byte of it.
+    pub(super) number: u16,
+    /// Whether `number` is whole.
+    pub(super) is_exact: bool,
+}
+
+/// Reads the first bytes of a datagram of `len` bytes; none if it is not one of this phase's.
+pub(super) fn read(first: &[u8], len: usize, mark: Mark, sizes: &[usize]) -> Option<Header> {
+    let low = *first.first()?;
+    if let Some(theirs) = first.get(3..HEADER)
+        && theirs != mark.bytes()
+    {
+        return None;
+    }
+    let place = match first.get(1) {
+        Some(&place) => usize::from(place),
+        None => sizes.iter().position(|&size| size == len)?,
+    };
+    let size = *sizes.get(place)?;
+    // Short ones have no token: their length must be right at least.
+    if len > size || (first.len() < HEADER && len != size) {
+        return None;
+    }
+    Some(Header {
+        place,
+        number: u16::from_le_bytes([low, first.get(2).copied().unwrap_or(0)]),
+        is_exact: first.len() > 2,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MARK: Mark = Mark {
+        token: [1, 2, 3, 4],
+        phase: 5,
+    };
+
+    proptest! {
+        #[test]
+        fn a_payload_is_read_back(number in 0u16..1000, place in 0usize..4) {
+            let sizes = [1, 3, 64, 1024];
+            let bytes = payload(MARK, u8::try_from(place).unwrap(), number, sizes[place]);
+            prop_assert_eq!(bytes.len(), sizes[place]);
+            prop_assert!(is_whole(&bytes));
+            let header = read(&bytes[..bytes.len().min(HEADER)], bytes.len(), MARK, &sizes).unwrap();
+            prop_assert_eq!(header.place, place);
+            prop_assert_eq!(header.number, if header.is_exact { number } else { number & 255 });
+        }
+
+        #[test]
+        fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..20), len in 0usize..70000) {
+            let _ = read(&bytes, len, MARK, &[1, 64]);
+        }
+    }
+
+    #[test]
+    fn other_runs_and_phases_are_left_aside() {
+        let sizes = [64];
+        let bytes = payload(Mark { phase: 6, ..MARK }, 0, 1, 64);
+        assert_eq!(read(&bytes[..8], 64, MARK, &sizes), None);
+        assert_eq!(read(b"hello me", 28, MARK, &sizes), None);
+        assert_ne!(MARK.bye(), Mark { phase: 6, ..MARK }.bye());
+    }
+}

@@ -1,0 +1,281 @@
+//! The measurements: both directions, the longest payload each way, the round trip.
+
+mod down;
+mod echo;
+mod longest;
+mod up;
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use crate::pair::datagram::Mark;
+use crate::pair::post::{self, Facing};
+use crate::pair::talk::{Ears, Failure, Talk};
+
+pub(super) use down::{Down, down};
+pub(super) use echo::{ECHO_SIZE, Echo, echo};
+pub(super) use longest::{LONGEST, Longest, longest_down, longest_up};
+pub(super) use up::{Up, up};
+
+/// How much the tutorial's server takes of a datagram.
+pub(super) const TUTORIAL: usize = 1024;
+
+/// How long the board waits for a next datagram before it gives up, beyond the interval.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// How long we wait for what is still on its way.
+const LATE: Duration = Duration::from_millis(700);
+
+/// Between two of the datagrams that end a phase.
+const BYE_GAP: Duration = Duration::from_millis(30);
+
+/// How long one echo may take: power saving holds datagrams back for some hundred milliseconds.
+const ECHO_WAIT: Duration = Duration::from_secs(1);
+
+/// So many echoes lost at the beginning, and no more are tried.
+const ECHO_TRIES: u32 = 8;
+
+/// The board's function that sends back what it gets.
+const ECHO: &str = "_pe";
+
+/// How often something is tried before it counts as lost.
+const TRIES: u16 = 3;
+
+/// What a call on the board gets on top of the time it should take.
+const SLACK: Duration = Duration::from_secs(15);
+
+/// What is measured, and with what.
+#[derive(Debug)]
+pub(super) struct Course {
+    pub(super) board: Ipv4Addr,
+    pub(super) board_port: u16,
+    pub(super) facing: Facing,
+    pub(super) port: u16,
+    pub(super) sizes: Vec<usize>,
+    pub(super) count: u16,
+    pub(super) interval: Duration,
+    pub(super) token: [u8; 4],
+    /// Counts the phases of this run.
+    pub(super) phase: u8,
+}
+
+impl Course {
+    pub(super) fn next_phase(&mut self) -> Mark {
+        self.phase = self.phase.wrapping_add(1);
+        Mark {
+            token: self.token,
+            phase: self.phase,
+        }
+    }
+
+    pub(super) fn to_board(&self) -> io::Result<UdpSocket> {
+        post::to_board(
+            self.facing.local,
+            SocketAddrV4::new(self.board, self.board_port),
+        )
+    }
+
+    /// Code that has the board listen with `handler` until `mark`'s bye.
+    pub(super) fn listen_code(&self, mark: Mark, size: usize, handler: &str) -> String {
+        // All echoes that are waited for in vain must fit into the board's patience.
+        let idle =
+            IDLE + self.interval * 2 + ECHO_WAIT * if handler == ECHO { ECHO_TRIES } else { 0 };
+        format!(
+            "_ph('{}',{},{size},{},{},{handler})",
+            self.board,
+            self.board_port,
+            python_bytes(&mark.bye()),
+            idle.as_millis(),
+        )
+    }
+
+    /// The longest a phase with so many datagrams may take.
+    fn limit(&self, datagrams: usize) -> Duration {
+        self.interval * u32::try_from(datagrams + 2).unwrap_or(u32::MAX) + IDLE + SLACK
+    }
+}
+
+/// `b'\x00..'` for the board.
+pub(super) fn python_bytes(bytes: &[u8]) -> String {
+    let mut text = String::from("b'");
+    for byte in bytes {
+        let _ = write!(text, "\\x{byte:02x}");
+    }
+    text.push('\'');
+    text
+}
+
+/// Why a measurement did not come about.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// On the board.
+    Failure(Failure),
+    /// The board's port is taken; the error's number.
+    BoardPort(i64),
+    /// The PC cannot send.
+    Send(io::Error),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// How many other lines of a call are kept.
+const MAX_SAID: usize = 16;
+
+/// What a listening board tells the thread that sends.
+struct Told {
+    ready: Sender<usize>,
+    reports: Sender<Report>,
+    busy: Option<i64>,
+    /// What else it said, in words.
+    said: Vec<String>,
+}
+
+/// A datagram as the board saw it.
+#[derive(Debug)]
+struct Report {
+    len: usize,
+    first: Vec<u8>,
+    sum: u64,
+}
+
+impl Ears for Told {
+    fn line(&mut self, words: &[&str]) {
+        match *words {
+            ["ready", size] => {
+                let _ = self.ready.send(size.parse().unwrap_or(TUTORIAL));
+            }
+            ["busy", number] => self.busy = Some(number.parse().unwrap_or(0)),
+            ["in", _, len, first, sum] => {
+                if let (Ok(len), Some(first), Ok(sum)) = (len.parse(), from_hex(first), sum.parse())
+                {
+                    let _ = self.reports.send(Report { len, first, sum });
+                }
+            }
+            ["end"] => {}
+            // An empty datagram has no first bytes: it is none of ours.
+            _ if self.said.len() < MAX_SAID => self.said.push(words.join(" ")),
+            _ => {}
+        }
+    }
+}
+
+/// Hex digits of at most 64 KiB.
+pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || text.len() > 131_072 || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+        .collect()
+}
+
+/// Has the board listen, and `traffic` send to it meanwhile, on a thread of its own. `traffic` gets the size the board
+/// takes and the board's reports; when it returns the board is told to stop.
+fn with_listener<T: Send>(
+    talk: &mut Talk,
+    socket: &UdpSocket,
+    mark: Mark,
+    code: &str,
+    limit: Duration,
+    traffic: impl FnOnce(usize, &Receiver<Report>, &AtomicBool) -> T + Send,
+) -> Result<(Option<T>, Vec<String>), Trouble> {
+    let (ready, is_ready) = channel();
+    let (reports, reported) = channel();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let over = &over;
+        let sending = scope.spawn(move || {
+            let size = is_ready.recv().ok()?;
+            let result = traffic(size, &reported, over);
+            // The board may be deaf for a moment, and datagrams get lost: again until it has ended.
+            let bye = mark.bye();
+            while !over.load(Ordering::Relaxed) {
+                let _ = socket.send(&bye);
+                std::thread::sleep(BYE_GAP);
+            }
+            Some(result)
+        });
+        let mut told = Told {
+            ready,
+            reports,
+            busy: None,
+            said: Vec::new(),
+        };
+        let called = talk.call("listening", code, limit, &mut told);
+        over.store(true, Ordering::Relaxed);
+        let (busy, said) = (told.busy, std::mem::take(&mut told.said));
+        // With its senders: ends a wait for a report that will not come.
+        drop(told);
+        let result = sending.join().ok().flatten();
+        called?;
+        match busy {
+            Some(number) => Err(Trouble::BoardPort(number)),
+            None => Ok((result, said)),
+        }
+    })
+}
+
+/// Sleeps until `until`, or until it is over.
+fn pause(until: Instant, over: &AtomicBool) {
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || over.load(Ordering::Relaxed) {
+            return;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(50)));
+    }
+}
+
+/// Sends `payload` until the board has it and its program ends; what the program said.
+pub(super) fn deliver(
+    talk: &mut Talk,
+    course: &mut Course,
+    handler: &str,
+    payload: &[u8],
+) -> Result<Vec<String>, Trouble> {
+    let mark = course.next_phase();
+    let socket = course.to_board().map_err(Trouble::Send)?;
+    let code = course.listen_code(mark, TUTORIAL, handler);
+    let measured = with_listener(talk, &socket, mark, &code, IDLE + SLACK, |_, _, over| {
+        for _ in 0..TRIES * 4 {
+            let _ = socket.send(payload);
+            pause(Instant::now() + LATE / 2, over);
+            if over.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    })?;
+    Ok(measured.1)
+}
+
+/// The MTU of the PC's interface; an Ethernet's or a Wi-Fi's where the system does not tell.
+pub(super) fn mtu(course: &Course) -> usize {
+    course
+        .facing
+        .interface
+        .as_ref()
+        .and_then(|interface| interface.mtu)
+        .unwrap_or(1500)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_from_the_board_is_read_or_left() {
+        assert_eq!(from_hex("00ff"), Some(vec![0, 255]));
+        for text in ["0", "zz", "é9", "+1"] {
+            assert!(from_hex(text).is_none_or(|bytes| bytes == [1]), "{text}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! From the PC to the board.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Course, LATE, TUTORIAL, Trouble, pause, with_listener};
+use crate::pair::counts::{Counts, State};
+use crate::pair::datagram;
+use crate::pair::post;
+use crate::pair::talk::{Failure, Talk};
+
+/// What was measured from the PC to the board.
+#[derive(Debug)]
+pub(in crate::pair) struct Down {
+    pub(in crate::pair) counts: Counts,
+    /// The last error of our own socket.
+    pub(in crate::pair) error: Option<io::Error>,
+    /// How many bytes of one longer than the tutorial's 1,024 came through its `recvfrom(1024)`.
+    pub(in crate::pair) tutorial: Option<usize>,
+}
+
+/// Sends every size to the board, which takes them as the tutorial's server does.
+pub(in crate::pair) fn down(talk: &mut Talk, course: &mut Course) -> Result<Down, Trouble> {
+    let mark = course.next_phase();
+    let course = &*course;
+    let socket = course.to_board().map_err(Trouble::Send)?;
+    // The last place in the list is the one that shows where the tutorial's server cuts.
+    let mut sizes = course.sizes.clone();
+    sizes.push(TUTORIAL + 1);
+    let total = course.sizes.len() * usize::from(course.count);
+    let code = course.listen_code(mark, TUTORIAL, "_pr");
+    let received = AtomicU64::new(0);
+    let measured = with_listener(
+        talk,
+        &socket,
+        mark,
+        &code,
+        course.limit(total),
+        |_, reported, over| {
+            let mut down = Down {
+                counts: Counts::new(&sizes),
+                error: None,
+                tutorial: None,
+            };
+            let take = |down: &mut Down, wait: Duration| -> bool {
+                let Ok(report) = reported.recv_timeout(wait) else {
+                    return false;
+                };
+                let Some(header) = datagram::read(&report.first, report.len, mark, &sizes) else {
+                    return true;
+                };
+                let Some(&size) = sizes.get(header.place) else {
+                    return true;
+                };
+                let place = u8::try_from(header.place).unwrap_or(0);
+                let state = if report.len < size {
+                    State::Cut
+                } else if header.is_exact
+                    && datagram::sum(&datagram::payload(mark, place, header.number, size))
+                        != report.sum
+                {
+                    State::Damaged
+                } else {
+                    State::Whole
+                };
+                if header.place == course.sizes.len() {
+                    down.tutorial = Some(report.len);
+                }
+                if down.counts.arrive(header, state) {
+                    received.fetch_add(1, Ordering::Relaxed);
+                }
+                true
+            };
+            let mut due = Instant::now();
+            for (place, &size) in sizes.iter().enumerate() {
+                let is_probe = place == course.sizes.len();
+                for number in 0..if is_probe { 1 } else { course.count } {
+                    pause(due, over);
+                    if over.load(Ordering::Relaxed) {
+                        return down;
+                    }
+                    due += course.interval;
+                    let bytes = datagram::payload(
+                        mark,
+                        u8::try_from(place).unwrap_or(u8::MAX),
+                        number,
+                        size,
+                    );
+                    let sent = socket.send(&bytes);
+                    if let Some(count) = down.counts.sizes.get_mut(place) {
+                        count.sent += 1;
+                        if let Err(error) = sent
+                            && !post::is_passing(&error)
+                        {
+                            count.refused += 1;
+                            down.error = Some(error);
+                        }
+                    }
+                    while take(&mut down, Duration::ZERO) {}
+                }
+            }
+            let mut quiet = Instant::now();
+            while received.load(Ordering::Relaxed) < u64::try_from(total + 1).unwrap_or(u64::MAX)
+                && quiet.elapsed() < LATE
+                && !over.load(Ordering::Relaxed)
+            {
+                if take(&mut down, Duration::from_millis(20)) {
+                    quiet = Instant::now();
+                }
+            }
+            down
+        },
+    )?;
+    let mut down = measured.0.ok_or(Trouble::Failure(Failure::Restarted))?;
+    down.counts.sizes.pop();
+    Ok(down)
+}

@@ -1,0 +1,70 @@
+//! There and back.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::{Course, ECHO, ECHO_TRIES, ECHO_WAIT, IDLE, SLACK, Trouble, with_listener};
+use crate::pair::datagram;
+use crate::pair::talk::{Failure, Talk};
+use crate::stats::Spread;
+
+/// What was measured there and back.
+#[derive(Debug)]
+pub(in crate::pair) struct Echo {
+    pub(in crate::pair) sent: u64,
+    pub(in crate::pair) received: u64,
+    pub(in crate::pair) rtt: Spread,
+    /// That came back with other bytes, or so late that their turn was over.
+    pub(in crate::pair) other: u64,
+}
+
+/// How long an echoed payload is.
+pub(in crate::pair) const ECHO_SIZE: usize = 64;
+
+/// Sends one datagram after the other, each when the one before is back or lost.
+pub(in crate::pair) fn echo(
+    talk: &mut Talk,
+    course: &mut Course,
+    count: u16,
+) -> Result<Echo, Trouble> {
+    let mark = course.next_phase();
+    let course = &*course;
+    let socket = course.to_board().map_err(Trouble::Send)?;
+    let code = course.listen_code(mark, 1500, ECHO);
+    let limit = ECHO_WAIT * u32::from(count) + IDLE + SLACK;
+    let measured = with_listener(talk, &socket, mark, &code, limit, |_, _, over| {
+        let mut echo = Echo {
+            sent: 0,
+            received: 0,
+            rtt: Spread::default(),
+            other: 0,
+        };
+        let mut lost_in_a_row = 0;
+        let mut buffer = [0; 2048];
+        for number in 0..count {
+            // When none of the first came back none will.
+            if over.load(Ordering::Relaxed) || (echo.received == 0 && lost_in_a_row >= ECHO_TRIES) {
+                break;
+            }
+            let payload = datagram::payload(mark, 0, number, ECHO_SIZE);
+            let start = Instant::now();
+            echo.sent += 1;
+            let _ = socket.send(&payload);
+            lost_in_a_row += 1;
+            while start.elapsed() < ECHO_WAIT && !over.load(Ordering::Relaxed) {
+                match socket.recv(&mut buffer) {
+                    Ok(len) if buffer.get(..len) == Some(&payload[..]) => {
+                        echo.rtt.record(start.elapsed());
+                        echo.received += 1;
+                        lost_in_a_row = 0;
+                        break;
+                    }
+                    Ok(_) => echo.other += 1,
+                    Err(_) => {}
+                }
+            }
+        }
+        echo
+    })?;
+    measured.0.ok_or(Trouble::Failure(Failure::Restarted))
+}

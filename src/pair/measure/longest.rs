@@ -1,0 +1,169 @@
+//! The longest payload that survives whole.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use super::{Course, IDLE, LATE, Report, SLACK, TRIES, TUTORIAL, Trouble, mtu, up, with_listener};
+use crate::pair::datagram::{self, Mark};
+use crate::pair::post::{self, Arrived};
+use crate::pair::talk::Talk;
+
+/// The longest payload that came through whole, and the shortest that did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pair) struct Longest {
+    pub(in crate::pair) whole: usize,
+    /// None if nothing failed.
+    pub(in crate::pair) fails: Option<usize>,
+    /// The board's memory, not the network, ends it.
+    pub(in crate::pair) memory: bool,
+}
+
+/// The longest payload that is tried: more than the tutorial's board ever sends, in six fragments.
+pub(in crate::pair) const LONGEST: usize = 8192;
+
+/// Lengths to try first: around the tutorial's limit and the MTU, where limits are.
+fn ladder(mtu: usize) -> Vec<usize> {
+    let whole = mtu.saturating_sub(28);
+    let mut lengths = vec![512, TUTORIAL, whole, whole + 1, 2000, 4096, LONGEST];
+    lengths.retain(|&length| length <= LONGEST);
+    lengths.sort_unstable();
+    lengths.dedup();
+    lengths
+}
+
+/// Finds the limit by trying the ladder, then halving between the last that passed and the first that did not.
+fn search<E>(
+    mtu: usize,
+    most: usize,
+    mut passes: impl FnMut(usize) -> Result<bool, E>,
+) -> Result<Option<Longest>, E> {
+    let mut whole = 0;
+    let mut fails = None;
+    for length in ladder(mtu) {
+        if length > most {
+            continue;
+        }
+        if passes(length)? {
+            whole = length;
+        } else {
+            fails = Some(length);
+            break;
+        }
+    }
+    while let Some(short) = fails
+        && short - whole > 1
+    {
+        // Between two lengths of the ladder it is rarely worth more than a few tries; the byte is found all the same.
+        let middle = whole + (short - whole) / 2;
+        if passes(middle)? {
+            whole = middle;
+        } else {
+            fails = Some(middle);
+        }
+    }
+    Ok((whole > 0).then_some(Longest {
+        whole,
+        fails,
+        memory: most < LONGEST && fails.is_none(),
+    }))
+}
+
+/// The longest payload that reaches the board whole, when its program takes all of it.
+pub(in crate::pair) fn longest_down(
+    talk: &mut Talk,
+    course: &mut Course,
+) -> Result<Option<Longest>, Trouble> {
+    let mark = course.next_phase();
+    let course = &*course;
+    let socket = course.to_board().map_err(Trouble::Send)?;
+    let code = course.listen_code(mark, LONGEST, "_pr");
+    let limit = IDLE + SLACK + LATE * 60;
+    let measured = with_listener(talk, &socket, mark, &code, limit, |most, reported, over| {
+        let mut number = 0;
+        search(mtu(course), most, |length| {
+            let sizes = [length];
+            for _ in 0..TRIES {
+                number += 1;
+                let bytes = datagram::payload(mark, 0, number, length);
+                if let Err(error) = socket.send(&bytes)
+                    && !post::is_passing(&error)
+                {
+                    return Ok(false);
+                }
+                let until = Instant::now() + LATE / 2;
+                loop {
+                    if over.load(Ordering::Relaxed) {
+                        return Err(());
+                    }
+                    match reported.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                        Ok(report) => {
+                            let header = datagram::read(&report.first, report.len, mark, &sizes);
+                            if header.is_some() && report.len == length {
+                                return Ok(report.sum == sum_of_any(mark, &report, length));
+                            }
+                        }
+                        Err(_) => break,
+                    }
+                }
+            }
+            Ok(false)
+        })
+    })?;
+    Ok(measured.0.and_then(Result::ok).flatten())
+}
+
+/// The sum that a payload of the search must have, whatever its number.
+fn sum_of_any(mark: Mark, report: &Report, length: usize) -> u64 {
+    let number = u16::from_le_bytes([
+        report.first.first().copied().unwrap_or(0),
+        report.first.get(2).copied().unwrap_or(0),
+    ]);
+    datagram::sum(&datagram::payload(mark, 0, number, length))
+}
+
+/// The longest payload that the board gets to the PC whole.
+pub(in crate::pair) fn longest_up(
+    talk: &mut Talk,
+    course: &mut Course,
+    arrivals: &Receiver<Arrived>,
+) -> Result<Option<Longest>, Trouble> {
+    let mut memory = false;
+    let found = search(mtu(course), LONGEST, |length| {
+        let up = up(
+            talk,
+            course,
+            arrivals,
+            &[length],
+            TRIES,
+            Duration::from_millis(20),
+        )?;
+        memory |= up.error.is_some();
+        Ok::<_, Trouble>(
+            up.counts
+                .sizes
+                .iter()
+                .any(|count| count.received > count.damaged + count.cut),
+        )
+    })?;
+    Ok(found.map(|longest| Longest { memory, ..longest }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_found_to_the_byte() {
+        for limit in [600, 1023, 1024, 1300, 1472, 1473, 5000, 8191, 8192] {
+            let found = search(1500, LONGEST, |length| Ok::<_, ()>(length <= limit))
+                .unwrap()
+                .unwrap();
+            assert_eq!(found.whole, limit);
+            assert_eq!(found.fails, (limit < LONGEST).then_some(limit + 1));
+        }
+        assert_eq!(search(1500, LONGEST, |_| Ok::<_, ()>(false)).unwrap(), None);
+        let small = search(1500, 3000, |_| Ok::<_, ()>(true)).unwrap().unwrap();
+        assert_eq!((small.whole, small.memory), (2000, true));
+    }
+}

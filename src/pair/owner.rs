@@ -1,0 +1,90 @@
+//! Which program has a UDP port on this PC.
+
+use std::net::Ipv4Addr;
+
+/// The program that listens on `port`, on `local` or on every address, as `name (process 123)`, where the system
+/// tells: Linux, for programs of the same user (of all users to root).
+#[must_use]
+pub fn of(local: Ipv4Addr, port: u16) -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        linux::owner(local, port)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        // Windows and macOS have programs for it (netstat -ano, lsof -i UDP), which the documentation names.
+        let _ = (local, port);
+        None
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::net::Ipv4Addr;
+    use std::path::Path;
+
+    pub(super) fn owner(local: Ipv4Addr, port: u16) -> Option<String> {
+        let mut sockets: Vec<String> = Vec::new();
+        for table in ["/proc/net/udp", "/proc/net/udp6"] {
+            let text = fs::read_to_string(table).unwrap_or_default();
+            sockets.extend(
+                text.lines()
+                    .skip(1)
+                    .filter_map(|line| inode(line, local, port)),
+            );
+        }
+        for process in fs::read_dir("/proc").ok()?.flatten() {
+            let pid = process.file_name().to_string_lossy().into_owned();
+            if pid.bytes().all(|byte| byte.is_ascii_digit()) && has_one(&process.path(), &sockets) {
+                let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+                return Some(format!("{} (process {pid})", comm.trim_end()));
+            }
+        }
+        None
+    }
+
+    /// The socket of a line of the table if it has the port: `  sl  local_address rem_address st .. inode ..`.
+    fn inode(line: &str, local: Ipv4Addr, port: u16) -> Option<String> {
+        let mut fields = line.split_ascii_whitespace();
+        let (address, theirs) = fields.nth(1)?.split_once(':')?;
+        if u16::from_str_radix(theirs, 16).ok()? != port {
+            return None;
+        }
+        let is_any = address.bytes().all(|byte| byte == b'0');
+        // The address is as the processor has it in memory.
+        let own = format!("{:08X}", u32::from_ne_bytes(local.octets()));
+        (is_any || address.ends_with(&own)).then(|| fields.nth(7).unwrap_or_default().to_owned())
+    }
+
+    fn has_one(process: &Path, sockets: &[String]) -> bool {
+        let Ok(files) = fs::read_dir(process.join("fd")) else {
+            return false;
+        };
+        files.flatten().any(|file| {
+            fs::read_link(file.path()).is_ok_and(|target| {
+                let target = target.to_string_lossy();
+                target
+                    .strip_prefix("socket:[")
+                    .and_then(|rest| rest.strip_suffix(']'))
+                    .is_some_and(|inode| sockets.iter().any(|socket| socket == inode))
+            })
+        })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_owner_of_a_port_is_found() {
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            let port = socket.local_addr().unwrap().port();
+            let owner = owner(Ipv4Addr::LOCALHOST, port).unwrap();
+            assert!(
+                owner.ends_with(&format!("(process {})", std::process::id())),
+                "{owner}"
+            );
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The PC's sockets: one a local address that hears for every board behind it, and one a measurement that sends.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+
+use crate::net::interface;
+
+/// Datagrams that wait for a board's measurement to take them.
+const WAITING: usize = 8192;
+
+/// What we ask the system to hold for us: forty boards may speak at once.
+const RECV_BUFFER: usize = 4 << 20;
+
+/// How often a thread that hears looks up.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A datagram that came.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    pub(super) at: Instant,
+    pub(super) payload: Vec<u8>,
+}
+
+/// Who wants a board's datagrams.
+struct Subscriber {
+    from: Ipv4Addr,
+    token: [u8; 4],
+    to: SyncSender<Arrived>,
+}
+
+/// One listening socket.
+struct Inbox {
+    subscribers: Mutex<Vec<Subscriber>>,
+    ended: AtomicBool,
+}
+
+/// All listening sockets of a run. They close when this is dropped.
+#[derive(Default)]
+pub struct Post {
+    inboxes: Mutex<BTreeMap<SocketAddrV4, Arc<Inbox>>>,
+}
+
+impl std::fmt::Debug for Post {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Post").finish_non_exhaustive()
+    }
+}
+
+impl Post {
+    /// Listens on `local`, with the boards that do so already, for what `from` sends.
+    pub(super) fn subscribe(
+        &self,
+        local: SocketAddrV4,
+        from: Ipv4Addr,
+        token: [u8; 4],
+    ) -> io::Result<Receiver<Arrived>> {
+        let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        let inbox = match inboxes.get(&local) {
+            Some(inbox) => Arc::clone(inbox),
+            None => {
+                let inbox = open(local)?;
+                inboxes.insert(local, Arc::clone(&inbox));
+                inbox
+            }
+        };
+        let (to, receiver) = sync_channel(WAITING);
+        inbox
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Subscriber { from, token, to });
+        Ok(receiver)
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        for inbox in self
+            .inboxes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+        {
+            inbox.ended.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Opens a socket and has a thread hear it.
+fn open(local: SocketAddrV4) -> io::Result<Arc<Inbox>> {
+    tracing::debug!("socket AF_INET SOCK_DGRAM");
+    tracing::debug!("bind {local}");
+    let socket = UdpSocket::bind(local)?;
+    // The system caps it as it sees fit.
+    let _ = SockRef::from(&socket).set_recv_buffer_size(RECV_BUFFER);
+    socket.set_read_timeout(Some(LOOK))?;
+    let inbox = Arc::new(Inbox {
+        subscribers: Mutex::new(Vec::new()),
+        ended: AtomicBool::new(false),
+    });
+    let hearing = Arc::clone(&inbox);
+    std::thread::Builder::new()
+        .name("hearing".to_owned())
+        .spawn(move || hear(&socket, &hearing))?;
+    Ok(inbox)
+}
+
+fn hear(socket: &UdpSocket, inbox: &Inbox) {
+    let mut buffer = vec![0; 65_536];
+    while !inbox.ended.load(Ordering::Relaxed) {
+        let (len, from) = match socket.recv_from(&mut buffer) {
+            Ok(got) => got,
+            Err(error) if is_passing(&error) => continue,
+            Err(error) => {
+                tracing::warn!("cannot receive any more: {error}");
+                return;
+            }
+        };
+        let at = Instant::now();
+        let SocketAddr::V4(from) = from else { continue };
+        let payload = buffer.get(..len).unwrap_or_default();
+        let token = payload.get(3..7);
+        let mut subscribers = inbox
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        subscribers.retain(|subscriber| {
+            let is_theirs = subscriber.from == *from.ip()
+                && token.is_none_or(|token| token == subscriber.token);
+            if !is_theirs {
+                return true;
+            }
+            let arrived = Arrived {
+                at,
+                payload: payload.to_vec(),
+            };
+            !matches!(
+                subscriber.to.try_send(arrived),
+                Err(TrySendError::Disconnected(_))
+            )
+        });
+    }
+    tracing::debug!("close");
+}
+
+/// Whether a socket's error is a timeout, or an earlier datagram's that nobody wanted.
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock
+            | io::ErrorKind::TimedOut
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// The PC's side of the way to a board.
+#[derive(Debug, Clone)]
+pub(super) struct Facing {
+    /// The PC's address that faces the board.
+    pub(super) local: Ipv4Addr,
+    /// Its interface, and whether the board's address is in that interface's network; unknown on systems that do not
+    /// tell.
+    pub(super) interface: Option<Interface>,
+}
+
+/// The interface that faces the board.
+#[derive(Debug, Clone)]
+pub(super) struct Interface {
+    pub(super) name: String,
+    /// Bits of its network's prefix.
+    pub(super) prefix: u8,
+    pub(super) has_board: bool,
+    pub(super) mtu: Option<usize>,
+}
+
+/// Which of our addresses faces the board: the one the system would send from. Nothing is sent for this.
+pub(super) fn facing(board: Ipv4Addr, port: u16) -> io::Result<Facing> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket.connect((board, port))?;
+    let SocketAddr::V4(local) = socket.local_addr()? else {
+        return Err(io::Error::other("an IPv4 socket has an IPv4 address"));
+    };
+    let local = *local.ip();
+    let interface = interface::all()
+        .into_iter()
+        .find_map(|found| match &found.addr {
+            if_addrs::IfAddr::V4(v4) if v4.ip == local => {
+                let host_bits = 32 - u32::from(v4.prefixlen.min(32));
+                let network = v4.ip.to_bits().checked_shr(host_bits).unwrap_or(0);
+                Some(Interface {
+                    mtu: mtu(&found.name),
+                    prefix: v4.prefixlen,
+                    has_board: board.to_bits().checked_shr(host_bits).unwrap_or(0) == network,
+                    name: found.name,
+                })
+            }
+            _ => None,
+        });
+    Ok(Facing { local, interface })
+}
+
+/// The interface's MTU, where the system has it in a file (Linux).
+fn mtu(name: &str) -> Option<usize> {
+    std::fs::read_to_string(format!("/sys/class/net/{name}/mtu"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// A socket that sends from `local` to the board and hears only it.
+pub(super) fn to_board(local: Ipv4Addr, board: SocketAddrV4) -> io::Result<UdpSocket> {
+    tracing::debug!("socket AF_INET SOCK_DGRAM");
+    let socket = UdpSocket::bind((local, 0))?;
+    socket.connect(board)?;
+    socket.set_read_timeout(Some(LOOK))?;
+    Ok(socket)
+}

@@ -1,0 +1,257 @@
+//! What the steps found: results without any words for a terminal.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::pair::diagnosis::Diagnosis;
+
+/// The steps, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The raw REPL is entered.
+    Serial,
+    /// What the board is.
+    Firmware,
+    /// The board is in a Wi-Fi.
+    Wifi,
+    /// The board's address, and the PC's own that faces it.
+    Addresses,
+    /// Datagrams from the PC to the board.
+    PcToBoard,
+    /// Datagrams from the board to the PC.
+    BoardToPc,
+    /// There and back.
+    Echo,
+    /// A text on the OLED.
+    Oled,
+    /// The board is left as it was.
+    CleanUp,
+}
+
+impl Step {
+    /// All of them, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Serial,
+        Self::Firmware,
+        Self::Wifi,
+        Self::Addresses,
+        Self::PcToBoard,
+        Self::BoardToPc,
+        Self::Echo,
+        Self::Oled,
+        Self::CleanUp,
+    ];
+
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::Firmware => "firmware",
+            Self::Wifi => "Wi-Fi",
+            Self::Addresses => "addresses",
+            Self::PcToBoard => "PC to board",
+            Self::BoardToPc => "board to PC",
+            Self::Echo => "echo round trip",
+            Self::Oled => "OLED text",
+            Self::CleanUp => "clean-up",
+        }
+    }
+
+    /// Its name for programs.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::Firmware => "firmware",
+            Self::Wifi => "wifi",
+            Self::Addresses => "addresses",
+            Self::PcToBoard => "pc_to_board",
+            Self::BoardToPc => "board_to_pc",
+            Self::Echo => "echo",
+            Self::Oled => "oled",
+            Self::CleanUp => "clean_up",
+        }
+    }
+}
+
+/// How a step, or all of it, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// As it should be.
+    Passed,
+    /// As it should be, with something to know.
+    Warned,
+    /// Not tried: an earlier step makes it pointless, or the board has no such thing.
+    Skipped,
+    /// Cut short by Ctrl-C.
+    Interrupted,
+    /// Not as it should be.
+    Failed,
+}
+
+impl Verdict {
+    /// Its name for programs.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Warned => "warned",
+            Self::Skipped => "skipped",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Something found to be wrong, with what shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What is wrong.
+    pub diagnosis: Diagnosis,
+    /// What shows it, in one line; empty where the step's own line does.
+    pub detail: String,
+    /// The board's own words: a traceback. Untrusted.
+    pub evidence: Option<String>,
+}
+
+impl Finding {
+    /// A finding that the step's line speaks for.
+    #[must_use]
+    pub fn plain(diagnosis: Diagnosis) -> Self {
+        Self::with(diagnosis, String::new())
+    }
+
+    /// A finding with what shows it.
+    #[must_use]
+    pub fn with(diagnosis: Diagnosis, detail: String) -> Self {
+        Self {
+            diagnosis,
+            detail,
+            evidence: None,
+        }
+    }
+}
+
+/// One step's result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepResult {
+    /// Which step.
+    pub step: Step,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was tried. May have text of the board's or the user's in it, as all of these.
+    pub tried: String,
+    /// What was seen.
+    pub seen: String,
+    /// More lines for people: figures by size, limits.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub time: Duration,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// The measurements, under stable keys (docs/pair.schema.json).
+    pub figures: Value,
+}
+
+impl StepResult {
+    /// A step that begins: passed unless something is found.
+    #[must_use]
+    pub fn new(step: Step, tried: impl Into<String>) -> Self {
+        Self {
+            step,
+            verdict: Verdict::Passed,
+            tried: tried.into(),
+            seen: String::new(),
+            notes: Vec::new(),
+            time: Duration::ZERO,
+            findings: Vec::new(),
+            figures: Value::Object(serde_json::Map::new()),
+        }
+    }
+
+    /// A step that is left out.
+    #[must_use]
+    pub fn skipped(step: Step, why: &str) -> Self {
+        let mut result = Self::new(step, "");
+        result.verdict = Verdict::Skipped;
+        why.clone_into(&mut result.seen);
+        result
+    }
+
+    /// Adds what fails the step.
+    pub fn fail(&mut self, finding: Finding) {
+        self.verdict = Verdict::Failed;
+        self.findings.push(finding);
+    }
+
+    /// Adds what is good to know.
+    pub fn warn(&mut self, finding: Finding) {
+        self.verdict = self.verdict.max(Verdict::Warned);
+        self.findings.push(finding);
+    }
+}
+
+/// Everything about one board.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Its serial port.
+    pub port: String,
+    /// The steps, in order.
+    pub steps: Vec<StepResult>,
+    /// How long all of it took.
+    pub time: Duration,
+}
+
+impl Report {
+    /// Failed if a step failed; skipped steps alone do not fail it.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let worst = self
+            .steps
+            .iter()
+            .map(|step| step.verdict)
+            .filter(|verdict| *verdict != Verdict::Skipped)
+            .max()
+            .unwrap_or(Verdict::Skipped);
+        if self.was_interrupted() {
+            return Verdict::Interrupted;
+        }
+        worst
+    }
+
+    /// Whether Ctrl-C cut it short.
+    #[must_use]
+    pub fn was_interrupted(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| step.verdict == Verdict::Interrupted)
+    }
+
+    /// What is wrong, in the order in which it was found.
+    pub fn findings(&self) -> impl Iterator<Item = (&StepResult, &Finding)> {
+        self.steps
+            .iter()
+            .flat_map(|step| step.findings.iter().map(move |finding| (step, finding)))
+    }
+
+    /// Whether what failed is the environment's refusal (exit code 3).
+    #[must_use]
+    pub fn is_environment(&self) -> bool {
+        self.steps
+            .iter()
+            .find(|step| step.verdict == Verdict::Failed)
+            .is_some_and(|step| {
+                step.findings
+                    .iter()
+                    .any(|finding| finding.diagnosis.is_environment())
+            })
+    }
+
+    /// The result of one step.
+    #[must_use]
+    pub fn step(&self, step: Step) -> Option<&StepResult> {
+        self.steps.iter().find(|result| result.step == step)
+    }
+}

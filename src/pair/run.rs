@@ -1,0 +1,392 @@
+//! The steps in order, with one board.
+
+mod clean_up;
+mod failure;
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::board::error::Error as BoardError;
+use crate::board::info::Info;
+use crate::board::link::Link;
+use crate::board::repl::Repl;
+use crate::pair::diagnosis::Diagnosis;
+use crate::pair::measure::Course;
+use crate::pair::post::{self, Arrived, Post};
+use crate::pair::report::{Finding, Report, Step, StepResult, Verdict};
+use crate::pair::talk::{Failure, Talk};
+use crate::pair::wifi::Online;
+use crate::pair::{Plan, oled, owner, steps, wifi};
+use crate::shutdown::Shutdown;
+
+use clean_up::clean_up;
+use failure::fail;
+pub(super) use failure::trouble_of;
+
+/// Whoever hears of a step when it ends.
+pub(crate) type OnStep<'a> = &'a mut dyn FnMut(&StepResult);
+
+/// Tests one board. `open` opens its serial line, called `name`; `post` has the sockets that boards share.
+///
+/// Whatever happens, the board is left at its prompt, with what was there before on its file system.
+pub fn run(
+    plan: &Plan,
+    name: &str,
+    open: impl FnOnce() -> Result<Link, BoardError>,
+    post: &Post,
+    shutdown: &Shutdown,
+    on_step: OnStep<'_>,
+) -> Report {
+    let mut run = Run {
+        plan,
+        post,
+        begin: Instant::now(),
+        steps: Vec::new(),
+        on_step,
+    };
+    let mut result = StepResult::new(Step::Serial, format!("enter the raw REPL on {name}"));
+    let start = Instant::now();
+    match open().and_then(|link| {
+        let baud = link.address().baud;
+        Repl::enter(link).map(|repl| (repl, baud))
+    }) {
+        Ok((repl, baud)) => {
+            let entered = repl.entered();
+            match (entered.reset, entered.stopped_program) {
+                (true, _) => "answers, after a reset",
+                (_, true) => "answers; the program that ran was stopped",
+                _ => "answers",
+            }
+            .clone_into(&mut result.seen);
+            result.figures = json!({"baud": baud, "stopped_program": entered.stopped_program, "reset": entered.reset});
+            run.end(result, start);
+            run.with_board(Talk::new(repl, shutdown.clone()));
+        }
+        Err(error) => {
+            fail(&mut result, error.into());
+            run.end(result, start);
+        }
+    }
+    run.skip_rest();
+    Report {
+        port: name.to_owned(),
+        steps: run.steps,
+        time: run.begin.elapsed(),
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    post: &'a Post,
+    begin: Instant,
+    steps: Vec<StepResult>,
+    on_step: OnStep<'a>,
+}
+
+/// What clean-up has to know.
+#[derive(Debug, Default)]
+struct Touched {
+    joined_wifi: bool,
+    /// Free bytes of the file system before.
+    files_free: Option<i64>,
+}
+
+impl Run<'_> {
+    fn end(&mut self, mut result: StepResult, start: Instant) {
+        result.time = start.elapsed();
+        (self.on_step)(&result);
+        self.steps.push(result);
+    }
+
+    /// Whether an earlier step makes going on pointless: Ctrl-C, a line that is gone, a board that started anew.
+    fn is_over(&self) -> bool {
+        self.steps.last().is_some_and(|last| {
+            last.verdict == Verdict::Interrupted
+                || last.findings.iter().any(|finding| {
+                    matches!(
+                        finding.diagnosis,
+                        Diagnosis::SerialLost | Diagnosis::BoardRestarted
+                    )
+                })
+        })
+    }
+
+    fn skip_rest(&mut self) {
+        let why = if self
+            .steps
+            .iter()
+            .any(|step| step.verdict == Verdict::Interrupted)
+        {
+            "stopped by Ctrl-C"
+        } else {
+            "an earlier step failed"
+        };
+        for step in Step::ALL {
+            if !self.steps.iter().any(|result| result.step == step) {
+                self.end(StepResult::skipped(step, why), Instant::now());
+            }
+        }
+        self.steps.sort_by_key(|result| result.step);
+    }
+
+    fn with_board(&mut self, mut talk: Talk) {
+        let mut touched = Touched::default();
+        self.with_program(&mut talk, &mut touched);
+        let why = if talk.shutdown.is_asked() {
+            "stopped by Ctrl-C"
+        } else {
+            "an earlier step failed"
+        };
+        for step in Step::ALL {
+            if step != Step::CleanUp && !self.steps.iter().any(|result| result.step == step) {
+                self.end(StepResult::skipped(step, why), Instant::now());
+            }
+        }
+        let start = Instant::now();
+        let result = clean_up(talk, &touched);
+        self.end(result, start);
+    }
+
+    fn with_program(&mut self, talk: &mut Talk, touched: &mut Touched) {
+        let Some(info) = self.firmware(talk, touched) else {
+            return;
+        };
+        let Some(online) = self.wifi(talk, touched) else {
+            return;
+        };
+        let Some((mut course, arrivals)) = self.addresses(&online) else {
+            return;
+        };
+        steps::traffic(self, talk, &mut course, arrivals.as_ref(), &online);
+        if self.is_over() {
+            return;
+        }
+        if !info.is_mpython() {
+            self.end(
+                StepResult::skipped(
+                    Step::Oled,
+                    "this firmware has no OLED of the mPython board's",
+                ),
+                Instant::now(),
+            );
+            return;
+        }
+        if self.has_failed(
+            Step::PcToBoard,
+            &[
+                Diagnosis::ApIsolation,
+                Diagnosis::PcToBoardBlocked,
+                Diagnosis::DifferentSubnets,
+                Diagnosis::BoardPortInUse,
+            ],
+        ) {
+            self.end(
+                StepResult::skipped(Step::Oled, "no datagram reaches the board"),
+                Instant::now(),
+            );
+            return;
+        }
+        let mut result = StepResult::new(Step::Oled, format!("show {:?}", self.plan.text));
+        let start = Instant::now();
+        if let Err(trouble) = oled::step(talk, self.plan, &mut course, &mut result) {
+            trouble_of(&mut result, trouble, course.board_port);
+        }
+        self.end(result, start);
+    }
+
+    fn firmware(&mut self, talk: &mut Talk, touched: &mut Touched) -> Option<Info> {
+        let start = Instant::now();
+        let mut result = StepResult::new(Step::Firmware, "ask the board what it is");
+        let info = if talk.shutdown.is_asked() {
+            Err(Failure::Interrupted)
+        } else {
+            Info::ask(&mut talk.repl).map_err(Failure::from)
+        };
+        let info = match info {
+            Ok(info) => {
+                touched.files_free = info.number("files_free");
+                let text = |key: &str| info.text(key).unwrap_or("?").to_owned();
+                result.seen = format!("MicroPython {}, {}", text("version"), text("machine"));
+                result.figures = json!({
+                    "version": info.text("version"),
+                    "machine": info.text("machine"),
+                    "mac": info.text("mac"),
+                    "memory_free": info.number("memory"),
+                    "mpython": info.is_mpython(),
+                });
+                if !info.is_mpython() {
+                    result.warn(Finding::plain(Diagnosis::NotMpython));
+                }
+                Some(info)
+            }
+            Err(failure) => {
+                fail(&mut result, failure);
+                None
+            }
+        };
+        self.end(result, start);
+        info
+    }
+
+    fn wifi(&mut self, talk: &mut Talk, touched: &mut Touched) -> Option<Online> {
+        let start = Instant::now();
+        let mut result = StepResult::new(Step::Wifi, "");
+        let online = match wifi::step(talk, self.plan.wifi.as_ref(), &mut result) {
+            Ok((online, joined)) => {
+                touched.joined_wifi = joined;
+                online
+            }
+            Err(failure) => {
+                // It may have come as far as that.
+                touched.joined_wifi = self.plan.wifi.is_some();
+                fail(&mut result, failure);
+                None
+            }
+        };
+        self.end(result, start);
+        online
+    }
+
+    /// The board's address and ours, and our socket; without the socket if another program has the port.
+    fn addresses(&mut self, online: &Online) -> Option<(Course, Option<Receiver<Arrived>>)> {
+        let start = Instant::now();
+        let plan = self.plan;
+        let mut result = StepResult::new(
+            Step::Addresses,
+            format!("find the PC's address that faces {}", online.address),
+        );
+        let found = self.find_addresses(online, &mut result);
+        let found = found.map(|(board, facing, arrivals, token)| {
+            (
+                Course {
+                    board,
+                    board_port: plan.board_port,
+                    facing,
+                    port: plan.port,
+                    sizes: plan.sizes.clone(),
+                    count: plan.count,
+                    interval: plan.interval,
+                    token,
+                    phase: 0,
+                },
+                arrivals,
+            )
+        });
+        self.end(result, start);
+        found
+    }
+
+    #[expect(clippy::type_complexity, reason = "taken apart by the one caller")]
+    fn find_addresses(
+        &mut self,
+        online: &Online,
+        result: &mut StepResult,
+    ) -> Option<(Ipv4Addr, post::Facing, Option<Receiver<Arrived>>, [u8; 4])> {
+        let plan = self.plan;
+        let Ok(board) = online.address.parse::<Ipv4Addr>() else {
+            result.seen = format!("the board's address makes no sense: {:?}", online.address);
+            result.fail(Finding::plain(Diagnosis::WifiTimeout));
+            return None;
+        };
+        if board.is_unspecified() {
+            "the board was given no address (DHCP)".clone_into(&mut result.seen);
+            result.fail(Finding::plain(Diagnosis::WifiTimeout));
+            return None;
+        }
+        let facing = match post::facing(board, plan.board_port) {
+            Ok(facing) => facing,
+            Err(error) => {
+                result.seen = format!("board {board}; this PC has none: {error}");
+                result.fail(Finding::plain(Diagnosis::NoRoute));
+                return None;
+            }
+        };
+        let local = SocketAddrV4::new(facing.local, plan.port);
+        let on = facing.interface.as_ref().map_or_else(String::new, |found| {
+            format!(" ({}, /{})", found.name, found.prefix)
+        });
+        result.seen = format!("board {board}, PC {}{on}", facing.local);
+        result.figures = json!({
+            "board": board.to_string(),
+            "netmask": online.netmask,
+            "gateway": online.gateway,
+            "pc": facing.local.to_string(),
+            "interface": facing.interface.as_ref().map(|found| found.name.clone()),
+            "same_network": facing.interface.as_ref().map(|found| found.has_board),
+        });
+        if facing
+            .interface
+            .as_ref()
+            .is_some_and(|found| !found.has_board)
+        {
+            result.notes.push(
+                "the two are in different networks: a router must pass the datagrams on".to_owned(),
+            );
+        }
+        let token = token();
+        let arrivals = match self.post.subscribe(local, board, token) {
+            Ok(arrivals) => {
+                result.notes.push(format!("listening on {local} only"));
+                Some(arrivals)
+            }
+            Err(error) => {
+                let is_taken = error.kind() == std::io::ErrorKind::AddrInUse;
+                let owner = owner::of(*local.ip(), local.port());
+                let detail = match owner {
+                    Some(owner) => format!("UDP port {} belongs to {owner}", local.port()),
+                    None => format!("cannot bind {local}: {error}"),
+                };
+                result.fail(Finding::with(
+                    if is_taken {
+                        Diagnosis::PcPortInUse
+                    } else {
+                        Diagnosis::PcPortRefused
+                    },
+                    detail,
+                ));
+                None
+            }
+        };
+        Some((board, facing, arrivals, token))
+    }
+
+    /// Whether a step failed of one of these.
+    pub(super) fn has_failed(&self, step: Step, of: &[Diagnosis]) -> bool {
+        self.steps
+            .iter()
+            .filter(|result| result.step == step)
+            .any(|result| {
+                result
+                    .findings
+                    .iter()
+                    .any(|finding| of.contains(&finding.diagnosis))
+            })
+    }
+}
+
+impl steps::Ending for Run<'_> {
+    fn end_step(&mut self, result: StepResult, start: Instant) {
+        self.end(result, start);
+    }
+
+    fn plan(&self) -> &Plan {
+        self.plan
+    }
+
+    fn must_stop(&self) -> bool {
+        self.is_over()
+    }
+}
+
+/// Four bytes that no other run has: a hasher's own random keys.
+fn token() -> [u8; 4] {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    let [a, b, c, d, ..] = std::hash::RandomState::new()
+        .build_hasher()
+        .finish()
+        .to_ne_bytes();
+    [a, b, c, d]
+}

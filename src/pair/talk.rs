@@ -1,0 +1,214 @@
+//! Runs parts of our program on the board, and hears what it says in between: lines that begin with 0x1e.
+
+use std::time::{Duration, Instant};
+
+use crate::board::error::Error;
+use crate::board::mirror::Mirror;
+use crate::board::repl::{Ended, Follower, Repl, Way, Wish};
+use crate::payload::escape;
+use crate::shutdown::Shutdown;
+
+/// Our program's functions. They live in the interpreter's memory and go with the soft reset at the end.
+const AGENT: &str = include_str!("scripts/agent.py");
+
+/// Begins a line of ours among whatever else the board prints.
+const MARK: char = '\x1e';
+
+/// The longest line that is put together.
+const MAX_LINE: usize = 16 << 10;
+
+/// After this an interrupted program that has not ended is interrupted again, and at last left.
+const AGAIN: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How a call may fail.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Ctrl-C.
+    Interrupted,
+    /// Our program ended with an exception: the board's own text.
+    Died(String),
+    /// The board started anew.
+    Restarted,
+    /// It took longer than it may.
+    Overdue,
+    /// The line.
+    Board(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Interrupted => Self::Interrupted,
+            Error::Restarted { .. } => Self::Restarted,
+            error => Self::Board(error),
+        }
+    }
+}
+
+/// Whoever hears our program.
+pub(super) trait Ears {
+    /// A line of our program, in words.
+    fn line(&mut self, words: &[&str]);
+
+    /// Called at least every 20 ms.
+    fn tick(&mut self) {}
+}
+
+impl<F: FnMut(&[&str])> Ears for F {
+    fn line(&mut self, words: &[&str]) {
+        self(words);
+    }
+}
+
+/// A board in its raw REPL with our program.
+pub(super) struct Talk {
+    pub(super) repl: Repl,
+    pub(super) shutdown: Shutdown,
+    /// The OLED, once its agent is on the board.
+    pub(super) mirror: Mirror,
+    is_loaded: bool,
+}
+
+impl Talk {
+    pub(super) fn new(repl: Repl, shutdown: Shutdown) -> Self {
+        Self {
+            repl,
+            shutdown,
+            mirror: Mirror::new(),
+            is_loaded: false,
+        }
+    }
+
+    /// Puts our functions onto the board, once.
+    pub(super) fn load(&mut self) -> Result<(), Failure> {
+        if !self.is_loaded {
+            self.call(
+                "loading the test's program",
+                AGENT,
+                Duration::from_secs(5),
+                &mut |_: &[&str]| {},
+            )?;
+            self.is_loaded = true;
+        }
+        Ok(())
+    }
+
+    /// A line that gives no answer may belong to a board that started anew: then it said so.
+    fn failure(&mut self, error: Error) -> Failure {
+        let said = self.repl.link().pending();
+        let has_booted = BOOT_MARKS
+            .iter()
+            .any(|mark| memchr::memmem::find(said, mark).is_some());
+        match error {
+            Error::NoAnswer { .. } if has_booted => Failure::Restarted,
+            error => error.into(),
+        }
+    }
+
+    /// Runs a line of code to its end. `limit` is for the board's own work.
+    pub(super) fn call(
+        &mut self,
+        doing: &str,
+        code: &str,
+        limit: Duration,
+        ears: &mut dyn Ears,
+    ) -> Result<(), Failure> {
+        if self.shutdown.is_asked() {
+            return Err(Failure::Interrupted);
+        }
+        if let Err(error) = self.repl.submit(Way::Paced, doing, code.as_bytes()) {
+            return Err(self.failure(error));
+        }
+        let line_time = self.repl.link().line_time(code.len());
+        let mut listener = Listener {
+            ears,
+            mirror: &mut self.mirror,
+            shutdown: &self.shutdown,
+            text: Vec::new(),
+            deadline: Instant::now() + limit + line_time,
+            stopping: None,
+            why: None,
+        };
+        let ended = self.repl.follow(&mut listener);
+        let why = listener.why;
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(error) => return Err(self.failure(error)),
+        };
+        match (ended, why) {
+            (_, Some(Why::Asked)) => Err(Failure::Interrupted),
+            (_, Some(Why::Overdue)) => Err(Failure::Overdue),
+            (Ended::Done, None) => Ok(()),
+            (Ended::Exception(text), None) => Err(Failure::Died(text)),
+            (Ended::Exited | Ended::Restarted | Ended::Left, None) => Err(Failure::Restarted),
+        }
+    }
+}
+
+/// What the ROM and MicroPython say when they start.
+const BOOT_MARKS: [&[u8]; 3] = [b"rst:0x", b"ets J", b"MPY: soft reboot"];
+
+/// Why a program is being stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Asked,
+    Overdue,
+}
+
+/// Follows one call.
+struct Listener<'a> {
+    ears: &'a mut dyn Ears,
+    mirror: &'a mut Mirror,
+    shutdown: &'a Shutdown,
+    text: Vec<u8>,
+    deadline: Instant,
+    /// Since when the program is being stopped, and when Ctrl-C was sent last.
+    stopping: Option<(Instant, Instant)>,
+    why: Option<Why>,
+}
+
+impl Follower for Listener<'_> {
+    fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.mirror.feed(bytes, &mut self.text, |_| {});
+        while let Some(end) = memchr::memchr(b'\n', &self.text) {
+            let line: Vec<u8> = self.text.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line);
+            match line.rsplit_once(MARK) {
+                Some((_, ours)) => {
+                    let words: Vec<&str> = ours.split_ascii_whitespace().collect();
+                    self.ears.line(&words);
+                }
+                None => tracing::trace!("the board says {}", escape::excerpt(line.as_bytes())),
+            }
+        }
+        if self.text.len() > MAX_LINE {
+            self.text.clear();
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<Wish, Error> {
+        self.ears.tick();
+        let now = Instant::now();
+        match &mut self.stopping {
+            None => {
+                if self.shutdown.is_asked() {
+                    self.why = Some(Why::Asked);
+                } else if now > self.deadline {
+                    self.why = Some(Why::Overdue);
+                } else {
+                    return Ok(Wish::GoOn);
+                }
+                self.stopping = Some((now, now));
+                Ok(Wish::Interrupt)
+            }
+            Some((since, _)) if now.duration_since(*since) > PATIENCE => Ok(Wish::Leave),
+            Some((_, last)) if now.duration_since(*last) > AGAIN => {
+                *last = now;
+                Ok(Wish::Interrupt)
+            }
+            Some(_) => Ok(Wish::GoOn),
+        }
+    }
+}

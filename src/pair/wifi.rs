@@ -1,0 +1,191 @@
+//! The board's Wi-Fi: joining it, and why it may not.
+
+mod air;
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::board::literal;
+use crate::pair::Wifi;
+use crate::pair::diagnosis::Diagnosis;
+use crate::pair::measure::from_hex;
+use crate::pair::report::{Finding, StepResult};
+use crate::pair::talk::{Failure, Talk};
+
+/// How long the board tries.
+const JOIN: Duration = Duration::from_secs(15);
+
+/// Scanning takes 2 to 3 s.
+const SCAN: Duration = Duration::from_secs(10);
+
+/// What ESP32 firmware says of a refused password: `STAT_WRONG_PASSWORD`, `STAT_HANDSHAKE_TIMEOUT`, and the radio's own
+/// reasons *authentication expired* and *4-way handshake timeout*, which a wrong password gives more often.
+const REFUSED: [i64; 4] = [202, 204, 2, 15];
+
+/// At most this many networks in the air are kept.
+const MAX_SEEN: usize = 64;
+
+/// How the board is connected.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Online {
+    pub(super) address: String,
+    pub(super) netmask: String,
+    pub(super) gateway: String,
+    pub(super) rssi: Option<i64>,
+    pub(super) ssid: String,
+}
+
+/// Where the board is connected; none if it is not.
+pub(super) fn online(talk: &mut Talk) -> Result<Option<Online>, Failure> {
+    talk.load()?;
+    let mut online = None;
+    talk.call(
+        "looking at the Wi-Fi",
+        "_pi()",
+        Duration::from_secs(5),
+        &mut |words: &[&str]| {
+            if let ["online", address, netmask, gateway, rssi, rest @ ..] = words {
+                online = Some(Online {
+                    address: (*address).to_owned(),
+                    netmask: (*netmask).to_owned(),
+                    gateway: (*gateway).to_owned(),
+                    rssi: rssi.parse().ok(),
+                    ssid: rest.first().and_then(|hex| name(hex)).unwrap_or_default(),
+                });
+            }
+        },
+    )?;
+    Ok(online)
+}
+
+fn name(hex: &str) -> Option<String> {
+    Some(String::from_utf8_lossy(&from_hex(hex)?).into_owned())
+}
+
+/// What the board saw in the air, and how joining ended.
+#[derive(Debug, Default)]
+struct Tried {
+    networks: Vec<(String, i64)>,
+    /// Whether it was connected to it before.
+    joined: Option<bool>,
+    status: i64,
+    seen: bool,
+}
+
+/// Has the board join the Wi-Fi that was named, or look at the one it is in. True if we joined, and have to leave.
+pub(super) fn step(
+    talk: &mut Talk,
+    wifi: Option<&Wifi>,
+    result: &mut StepResult,
+) -> Result<(Option<Online>, bool), Failure> {
+    talk.load()?;
+    // What an earlier program left open would hold the UDP port.
+    talk.call(
+        "closing sockets left open",
+        "_pk()",
+        Duration::from_secs(5),
+        &mut |_: &[&str]| {},
+    )?;
+    let Some(wifi) = wifi else {
+        "the one the board is in".clone_into(&mut result.tried);
+        let online = online(talk)?;
+        match &online {
+            Some(online) => describe(online, result),
+            None => {
+                "not connected".clone_into(&mut result.seen);
+                result.fail(Finding::plain(Diagnosis::WifiNotConnected));
+            }
+        }
+        return Ok((online, false));
+    };
+    result.tried = format!("join {}", wifi.ssid);
+    let mut tried = Tried::default();
+    let code = format!(
+        "_pj({},{},{})",
+        literal::quoted(&wifi.ssid),
+        literal::quoted(wifi.password.secret()),
+        JOIN.as_millis()
+    );
+    talk.call(
+        "joining the Wi-Fi",
+        &code,
+        JOIN + SCAN,
+        &mut |words: &[&str]| match *words {
+            ["net", ssid, _, rssi] if tried.networks.len() < MAX_SEEN => {
+                tried.networks.extend(name(ssid).zip(rssi.parse().ok()));
+            }
+            ["joined", anew] => tried.joined = Some(anew == "0"),
+            ["refused", status, seen] => {
+                tried.status = status.parse().unwrap_or(0);
+                tried.seen = seen == "1";
+            }
+            _ => {}
+        },
+    )?;
+    let Some(was_there) = tried.joined else {
+        refused(&wifi.ssid, &tried, result);
+        return Ok((None, false));
+    };
+    let online = online(talk)?;
+    match &online {
+        Some(online) => {
+            describe(online, result);
+            if was_there {
+                result.seen.push_str(", connected already");
+            }
+        }
+        None => {
+            "the connection was lost at once".clone_into(&mut result.seen);
+            result.fail(Finding::plain(Diagnosis::WifiTimeout));
+        }
+    }
+    Ok((online, !was_there))
+}
+
+fn describe(online: &Online, result: &mut StepResult) {
+    let rssi = online
+        .rssi
+        .map_or_else(String::new, |rssi| format!(", signal {rssi} dBm"));
+    let name = if online.ssid.is_empty() {
+        "connected"
+    } else {
+        &online.ssid
+    };
+    result.seen = format!("{name}{rssi}");
+    result.figures = json!({"ssid": online.ssid, "rssi": online.rssi});
+}
+
+/// Why the board did not get into the Wi-Fi.
+fn refused(ssid: &str, tried: &Tried, result: &mut StepResult) {
+    let names: Vec<String> = tried
+        .networks
+        .iter()
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, rssi)| format!("{name} ({rssi} dBm)"))
+        .collect();
+    result.figures = json!({
+        "ssid": ssid,
+        "status": tried.status,
+        "networks": tried.networks.iter().map(|(ssid, rssi)| json!({"ssid": ssid, "rssi": rssi})).collect::<Vec<_>>(),
+    });
+    if !tried.seen {
+        result.seen = if names.is_empty() {
+            "the board sees no Wi-Fi at all".to_owned()
+        } else {
+            format!("the board sees {}", names.join(", "))
+        };
+        let finding = match air::only_5ghz(ssid) {
+            Some(evidence) => Finding::with(Diagnosis::Wifi5GhzOnly, evidence),
+            None => Finding::plain(Diagnosis::WifiNotFound),
+        };
+        result.fail(finding);
+        return;
+    }
+    result.seen = format!("in the air, no connection (status {})", tried.status);
+    result.fail(Finding::plain(if REFUSED.contains(&tried.status) {
+        Diagnosis::WifiPasswordRefused
+    } else {
+        Diagnosis::WifiTimeout
+    }));
+}

@@ -1,0 +1,140 @@
+//! Whether a Wi-Fi that the board does not see is there on 5 GHz only: this PC's own radio may see it.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long the system's own program may take to list what it knows already.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The longest answer that is read.
+const MAX_ANSWER: u64 = 1 << 20;
+
+/// What shows that the Wi-Fi is on 5 GHz only; none if nothing does.
+pub(super) fn only_5ghz(ssid: &str) -> Option<String> {
+    let bands = if cfg!(windows) {
+        of_netsh(
+            &ask("netsh", &["wlan", "show", "networks", "mode=bssid"]),
+            ssid,
+        )
+    } else {
+        of_nmcli(
+            &ask(
+                "nmcli",
+                &[
+                    "-t",
+                    "-f",
+                    "SSID,FREQ",
+                    "device",
+                    "wifi",
+                    "list",
+                    "--rescan",
+                    "no",
+                ],
+            ),
+            ssid,
+        )
+    };
+    match (bands.is_empty(), bands.iter().all(|&is_5ghz| is_5ghz)) {
+        (false, true) => Some("this PC's radio sees it on 5 GHz and not on 2.4 GHz".to_owned()),
+        (true, _) if is_named_so(ssid) => {
+            Some("its name says so, and the board does not see it".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// `class-5G`, `class_5GHz`: how access points name the second network.
+fn is_named_so(ssid: &str) -> bool {
+    let name = ssid.to_ascii_lowercase();
+    ["5g", "5ghz", "5.8g"].iter().any(|end| {
+        name.strip_suffix(end)
+            .is_some_and(|rest| !rest.ends_with(|c: char| c.is_ascii_digit() || c == '.'))
+    })
+}
+
+/// What a program of the system's says; nothing where it is missing or slow.
+fn ask(program: &str, args: &[&str]) -> String {
+    let child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else {
+        return String::new();
+    };
+    let mut text = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        let reading = std::thread::spawn(move || {
+            let _ = stdout.take(MAX_ANSWER).read_to_end(&mut text);
+            text
+        });
+        let until = Instant::now() + PATIENCE;
+        while !reading.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        return reading
+            .join()
+            .map(|text| String::from_utf8_lossy(&text).into_owned())
+            .unwrap_or_default();
+    }
+    String::new()
+}
+
+/// For each access point of the name: whether it is on 5 GHz. Lines are `NAME:5180 MHz`, with `\:` for a colon.
+fn of_nmcli(answer: &str, ssid: &str) -> Vec<bool> {
+    answer
+        .lines()
+        .filter_map(|line| line.rsplit_once(':'))
+        .filter(|(name, _)| name.replace("\\:", ":").replace("\\\\", "\\") == ssid)
+        .filter_map(|(_, frequency)| frequency.split_whitespace().next()?.parse().ok())
+        .map(|mhz: u32| mhz > 4000)
+        .collect()
+}
+
+/// The same from `SSID 1 : NAME` and, below it, lines that end in `: 5 GHz` or `: 2.4 GHz`.
+fn of_netsh(answer: &str, ssid: &str) -> Vec<bool> {
+    let mut is_ours = false;
+    let mut bands = Vec::new();
+    for line in answer.lines() {
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let (key, value) = (key.trim(), value.trim());
+        if key.starts_with("SSID ") {
+            is_ours = value == ssid;
+        } else if is_ours && value.ends_with("GHz") {
+            bands.push(value.starts_with('5') || value.starts_with('6'));
+        }
+    }
+    bands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_networks_are_read() {
+        let nmcli = "class:5180 MHz\nother:2412 MHz\na\\:b:2437 MHz\nclass:5500 MHz\n";
+        assert_eq!(of_nmcli(nmcli, "class"), [true, true]);
+        assert_eq!(of_nmcli(nmcli, "a:b"), [false]);
+        assert!(of_nmcli(nmcli, "none").is_empty());
+        let netsh = "SSID 1 : class\r\n    BSSID 1 : aa:bb\r\n         Band : 5 GHz\r\nSSID 2 : other\r\n         Band : 2.4 GHz\r\n";
+        assert_eq!(of_netsh(netsh, "class"), [true]);
+        assert_eq!(of_netsh(netsh, "other"), [false]);
+    }
+
+    #[test]
+    fn names_tell() {
+        for name in ["class-5G", "class_5GHz", "CLASS5g"] {
+            assert!(is_named_so(name), "{name}");
+        }
+        for name in ["class", "room25g", "2.5G", "5Gym"] {
+            assert!(!is_named_so(name), "{name}");
+        }
+    }
+}

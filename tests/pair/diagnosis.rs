@@ -1,0 +1,411 @@
+//! Every diagnosis, provoked.
+
+use std::fs;
+use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::json;
+
+use crate::air::{PASSWORD, Pc, SSID, finish, pair, wifi_board};
+use crate::board::VirtualBoard;
+use crate::link::{BOARD, Link, PC, must};
+use crate::support::{Finished, Running};
+
+const QUICK: &str = "-n 4 --interval 10ms --sizes 64,512";
+
+/// The report names this diagnosis and no other; the exit code is `code`.
+#[track_caller]
+fn only(finished: Finished, code: i32, diagnosis: &str) -> String {
+    let finished = finished.expect_code(code);
+    let text = finished.text();
+    let mut found: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("meaning: "))
+        .filter_map(|line| line.rsplit_once('[')?.1.strip_suffix(']'))
+        .collect();
+    found.dedup();
+    assert_eq!(found, [diagnosis], "{text}");
+    assert!(text.contains("next:    "), "{text}");
+    if code != 0 {
+        assert!(
+            finished
+                .stderr
+                .contains(&format!("the test failed: {diagnosis}\n")),
+            "{}",
+            finished.stderr
+        );
+    }
+    text
+}
+
+// The serial line.
+
+#[test]
+fn no_serial_answer() {
+    let mut board = wifi_board(VirtualBoard::options(), 51);
+    board.control("silence", json!({"on": true}));
+    let finished = pair(&board, &Pc::new(), "--connect-timeout 3s");
+    let text = only(finished, 3, "no-serial-answer");
+    assert!(text.contains("skip  clean-up"), "{text}");
+}
+
+#[test]
+fn no_serial_port() {
+    let board = wifi_board(VirtualBoard::options(), 52);
+    let mut command = crate::support::udpcli(["pair", "-s", "/nonexistent/tty"]);
+    only(finish(&mut command), 3, "serial-port");
+    drop(board);
+}
+
+#[test]
+fn no_micropython() {
+    let mut board = wifi_board(VirtualBoard::options(), 53);
+    board.control(
+        "chatter",
+        json!({"on": true, "text": "temperature 21.5\r\n"}),
+    );
+    let finished = pair(&board, &Pc::new(), "--connect-timeout 3s");
+    let text = finished.text();
+    assert_eq!(finished.code, Some(3), "{text}");
+    assert!(
+        text.contains("[no-micropython]") || text.contains("[board-busy]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn another_rate() {
+    let mut board = wifi_board(VirtualBoard::options(), 54);
+    board.control("wrong_baud", json!({"on": true}));
+    only(
+        pair(&board, &Pc::new(), "--connect-timeout 3s"),
+        3,
+        "line-noise",
+    );
+}
+
+#[test]
+fn download_mode() {
+    let mut board = wifi_board(VirtualBoard::options(), 55);
+    board.control("boot_download_mode", json!({}));
+    let finished = pair(&board, &Pc::new(), "--connect-timeout 3s");
+    // What it said at its reset may have been said before anybody listened.
+    let text = finished.text();
+    assert_eq!(finished.code, Some(3), "{text}");
+    assert!(
+        text.contains("[download-mode]") || text.contains("[no-serial-answer]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_cable_is_pulled() {
+    let mut board = wifi_board(VirtualBoard::options(), 56);
+    let pc = Pc::new();
+    let mut running = Running::spawn(&mut pc.command(&board, "-n 100 --interval 50ms --sizes 64"));
+    while !running.stdout_line().contains("addresses") {}
+    board.unplug();
+    let finished = running.finish().expect_code(3);
+    let text = finished.text();
+    assert!(
+        text.contains("FAIL  PC to board") && text.contains("[serial-lost]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_board_starts_anew() {
+    let mut board = wifi_board(VirtualBoard::options(), 57);
+    let pc = Pc::new();
+    let mut running = Running::spawn(&mut pc.command(&board, "-n 100 --interval 50ms --sizes 64"));
+    while !running.stdout_line().contains("addresses") {}
+    board.reset();
+    let finished = running.finish().expect_code(1);
+    let text = finished.text();
+    assert!(
+        text.contains("[board-restarted]") && text.contains("ok    clean-up"),
+        "{text}"
+    );
+}
+
+// Firmware and Wi-Fi.
+
+#[test]
+fn another_firmware_has_no_oled() {
+    // The name of the module is taken by a file that is no module.
+    let board = wifi_board(
+        VirtualBoard::options().file(
+            "mpython/__init__.py",
+            "raise ImportError('no module named mpython')\n",
+        ),
+        58,
+    );
+    let text = only(pair(&board, &Pc::new(), QUICK), 0, "not-mpython");
+    assert!(
+        text.contains("note  firmware") && text.contains("skip  OLED text"),
+        "{text}"
+    );
+    assert!(text.contains("ok    echo round trip"), "{text}");
+}
+
+#[test]
+fn wifi_of_another_name() {
+    let board = wifi_board(VirtualBoard::options(), 59);
+    let finished = finish(&mut Pc::new().bare(&board, "--ssid Class --password-env WIFI_PASSWORD"));
+    let text = only(finished, 1, "wifi-not-found");
+    assert!(text.contains("the board sees class (-55 dBm)"), "{text}");
+}
+
+#[test]
+fn wifi_with_another_password() {
+    let board = wifi_board(VirtualBoard::options(), 60);
+    let mut command = Pc::new().command(&board, "");
+    command.env("WIFI_PASSWORD", "wrong-one");
+    let text = only(finish(&mut command), 1, "wifi-password-refused");
+    assert!(!text.contains("wrong-one"), "{text}");
+}
+
+#[test]
+fn wifi_on_5_ghz_only() {
+    let board = VirtualBoard::options()
+        .arg("--wifi", &format!("{SSID}:{PASSWORD}:5g"))
+        .arg("--wifi", "class-5G:secret:5g")
+        .ready();
+    // By its name.
+    let finished =
+        finish(&mut Pc::new().bare(&board, "--ssid class-5G --password-env WIFI_PASSWORD"));
+    only(finished, 1, "wifi-5ghz-only");
+    // By what the PC's own radio sees: NetworkManager's program, as it answers.
+    let folder = tempfile::tempdir().expect("a folder");
+    let nmcli = folder.path().join("nmcli");
+    fs::write(
+        &nmcli,
+        "#!/bin/sh\nprintf 'other:2412 MHz\\nclass:5180 MHz\\n'\n",
+    )
+    .expect("a program");
+    fs::set_permissions(&nmcli, fs::Permissions::from_mode(0o755)).expect("it may run");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Pc::new().command(&board, "");
+    command.env("PATH", format!("{}:{path}", folder.path().display()));
+    let text = only(finish(&mut command), 1, "wifi-5ghz-only");
+    assert!(text.contains("this PC's radio sees it on 5 GHz"), "{text}");
+}
+
+#[test]
+fn no_wifi_at_all() {
+    let board = wifi_board(VirtualBoard::options(), 61);
+    only(
+        finish(&mut Pc::new().bare(&board, "")),
+        1,
+        "wifi-not-connected",
+    );
+}
+
+// The PC.
+
+#[test]
+fn another_program_has_the_port() {
+    let board = wifi_board(VirtualBoard::options(), 62);
+    let pc = Pc::new();
+    let held = UdpSocket::bind(("0.0.0.0", pc.port));
+    // The board's own address must stay free for its socket: Linux refuses that beside a wildcard.
+    drop(held);
+    let _held = UdpSocket::bind(("127.0.0.1", pc.port)).expect("the port is free");
+    let text = only(pair(&board, &pc, QUICK), 3, "pc-port-in-use");
+    let own = fs::read_to_string("/proc/self/comm").expect("our name");
+    assert!(
+        text.contains(&format!(
+            "UDP port {} belongs to {} (process {})",
+            pc.port,
+            own.trim(),
+            std::process::id()
+        )),
+        "{text}"
+    );
+    assert!(
+        text.contains("ok    PC to board") && text.contains("skip  board to PC"),
+        "{text}"
+    );
+}
+
+// The board's program.
+
+#[test]
+fn the_boards_program_dies() {
+    // A pupil's file that is called like a module.
+    let file = "import sys\nAF_INET = 2\nSOCK_DGRAM = 2\nSOL_SOCKET = 1\nSO_REUSEADDR = 2\ndef socket(*a):\n    raise ValueError('my own \\x1b[31msocket')\n";
+    let board = wifi_board(VirtualBoard::options().file("socket.py", file), 63);
+    let finished = pair(&board, &Pc::new(), QUICK).expect_code(1);
+    let text = finished.text();
+    assert!(text.contains("[board-program-died]"), "{text}");
+    assert!(
+        text.contains("| Traceback (most recent call last):"),
+        "{text}"
+    );
+    assert!(
+        text.contains("ValueError: my own \\u{1b}[31msocket"),
+        "{text}"
+    );
+    assert!(!text.contains('\x1b'), "{text}");
+    assert!(text.contains("ok    clean-up"), "{text}");
+}
+
+#[test]
+fn a_socket_that_the_last_program_left_is_closed() {
+    let pc = Pc::new();
+    let main = format!(
+        "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('127.0.0.64', {}))\nwhile True: s.recvfrom(1024)\n",
+        pc.port
+    );
+    let board = wifi_board(VirtualBoard::options().file("main.py", main), 64);
+    let text = pair(&board, &pc, QUICK).expect_code(0).text();
+    assert!(text.contains("the program that ran was stopped"), "{text}");
+}
+
+// Payloads.
+
+#[test]
+fn payloads_are_cut_at_1024() {
+    let board = wifi_board(VirtualBoard::options(), 65);
+    let finished = pair(
+        &board,
+        &Pc::new(),
+        "-n 3 --interval 10ms --sizes 1024,1025,2000",
+    );
+    let text = only(finished, 1, "payload-cut-at-1024");
+    assert!(text.contains("cut: 1025 bytes, 2000 bytes"), "{text}");
+    assert!(text.contains("ok    board to PC"), "{text}");
+}
+
+#[test]
+fn gbk_is_not_decoded() {
+    let board = wifi_board(VirtualBoard::options(), 66);
+    let finished = pair(&board, &Pc::new(), &format!("{QUICK} --encoding gbk"));
+    only(finished, 1, "gbk-not-decoded");
+}
+
+// The network, in namespaces.
+
+/// A board in the link's namespace, and what `pair` makes of it.
+fn linked(link: &Link, rssi: i32, args: &str) -> Finished {
+    let board = VirtualBoard::options()
+        .arg("--wifi", &format!("{SSID}:{PASSWORD}"))
+        .arg("--netns", &link.board)
+        .arg("--ip", BOARD)
+        .arg("--rssi", &rssi)
+        .ready();
+    within(link, &board, args)
+}
+
+fn within(link: &Link, board: &VirtualBoard, args: &str) -> Finished {
+    let inner = Pc { port: 6000 }.command(board, args);
+    let mut command = std::process::Command::new("ip");
+    command
+        .args(["netns", "exec", &link.pc])
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .envs(
+            inner
+                .get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        );
+    finish(&mut command)
+}
+
+#[test]
+fn a_good_link_passes_and_its_fragments_arrive() {
+    let Some(link) = Link::new() else { return };
+    let text = linked(&link, -55, QUICK).expect_code(0).text();
+    assert!(
+        text.contains(&format!("board {BOARD}, PC {PC} (va, /24)")),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("listening on {PC}:6000 only")),
+        "{text}"
+    );
+    assert_eq!(text.matches("no limit met up to 8192").count(), 2, "{text}");
+}
+
+#[test]
+fn the_pcs_firewall() {
+    let Some(link) = Link::new() else { return };
+    link.pc_rules("input", "ct state new udp dport 6000 drop");
+    let text = only(linked(&link, -55, QUICK), 1, "pc-firewall");
+    // What it lets through are answers.
+    assert!(
+        text.contains("ok    PC to board") && text.contains("ok    echo round trip"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_goes_out_is_dropped() {
+    let Some(link) = Link::new() else { return };
+    link.pc_rules("output", "udp dport 6000 drop");
+    let text = only(linked(&link, -55, QUICK), 1, "pc-to-board-blocked");
+    assert!(text.contains("ok    board to PC"), "{text}");
+}
+
+#[test]
+fn the_access_point_keeps_its_clients_apart() {
+    let Some(link) = Link::new() else { return };
+    link.isolate();
+    only(linked(&link, -55, QUICK), 1, "ap-isolation");
+}
+
+#[test]
+fn another_network() {
+    let Some(link) = Link::with("10.78.2.2") else {
+        return;
+    };
+    let board = VirtualBoard::options()
+        .arg("--wifi", &format!("{SSID}:{PASSWORD}"))
+        .arg("--netns", &link.board)
+        .arg("--ip", "10.78.2.2")
+        .ready();
+    // No way there at all.
+    only(within(&link, &board, QUICK), 3, "no-route");
+    // A way that leads nowhere.
+    must(
+        "ip",
+        &format!("-n {} route add default via 10.78.1.9", link.pc),
+    );
+    only(within(&link, &board, QUICK), 1, "different-subnets");
+}
+
+#[test]
+fn a_weak_signal_loses_datagrams() {
+    let Some(link) = Link::new() else { return };
+    link.lose();
+    let text = only(
+        linked(&link, -86, "-n 20 --interval 10ms --sizes 64"),
+        1,
+        "weak-signal",
+    );
+    assert!(text.contains("5 % allowed; signal -86 dBm"), "{text}");
+    let text = only(
+        linked(&link, -50, "-n 20 --interval 10ms --sizes 64"),
+        1,
+        "loss",
+    );
+    assert!(text.contains("signal -50 dBm"), "{text}");
+}
+
+#[test]
+fn fragments_that_are_dropped() {
+    let Some(link) = Link::new() else { return };
+    // Before the kernel puts them together.
+    link.pc_rules("prerouting", "ip frag-off & 0x3fff != 0 drop");
+    let text = linked(&link, -55, "-n 3 --interval 10ms --sizes 64,1472,1600")
+        .expect_code(1)
+        .text();
+    assert!(
+        text.contains("longest whole payload 1472 bytes: the MTU of 1500"),
+        "{text}"
+    );
+    assert!(
+        text.contains("never came: 1600 bytes") && text.contains("[size-lost]"),
+        "{text}"
+    );
+}

@@ -1,0 +1,18 @@
+//! `udpcli pair` against virtual boards: every step, every diagnosis, provoked for real.
+
+// Says to clippy that every helper here is test code. The virtual board is a Linux program (pseudo-terminal, inotify).
+#![cfg(test)]
+#![cfg(all(target_os = "linux", feature = "board"))]
+
+#[expect(dead_code, reason = "other targets use the rest of it")]
+#[path = "../board/support.rs"]
+mod board;
+#[expect(dead_code, reason = "other targets use the rest of it")]
+#[path = "../cli/support.rs"]
+mod support;
+
+mod air;
+mod course;
+mod diagnosis;
+mod docs;
+mod link;
