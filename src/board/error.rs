@@ -92,9 +92,9 @@ pub enum Error {
     Damaged { path: String, times: u32 },
 }
 
-/// `, held by X` or nothing.
+/// `: in use by X` or nothing.
 fn held_by(holder: Option<&str>) -> String {
-    holder.map_or_else(String::new, |holder| format!(": {holder} holds it"))
+    holder.map_or_else(String::new, |holder| format!(": in use by {holder}"))
 }
 
 impl Error {
@@ -183,7 +183,7 @@ fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
         return "is the program that offers the port running there (ser2net, esp_rfc2217_server), and does the firewall let it through?".to_owned();
     }
     if let Some(holder) = holder {
-        return if holder.starts_with("brltty") {
+        return if holder.contains("brltty") {
             "brltty, the driver for Braille displays, takes USB serial adapters for its own: sudo apt remove brltty, then plug the board in again".to_owned()
         } else {
             "end that program, or the connection in it".to_owned()

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::board::literal;
 
+/// Joins the Wi-Fi, and forgets the password.
+const WIFI: &str = include_str!("scripts/wifi.py");
 const CLIENT: &str = include_str!("scripts/client.py");
 const SERVER: &str = include_str!("scripts/server.py");
 
@@ -58,14 +60,14 @@ impl Example {
                 let target = target.unwrap_or(SocketAddrV4::new([192, 168, 0, 3].into(), 6000));
                 let _ = write!(
                     source,
-                    "HOST = '{}'\nPORT = {}\nINTERVAL_MS = {}\n{CLIENT}",
+                    "HOST = '{}'\nPORT = {}\nINTERVAL_MS = {}\n{WIFI}{CLIENT}",
                     target.ip(),
                     target.port(),
                     settings.interval.as_millis(),
                 );
             }
             (Self::Server, _) => {
-                let _ = write!(source, "PORT = {}\n{SERVER}", settings.port);
+                let _ = write!(source, "PORT = {}\n{WIFI}{SERVER}", settings.port);
             }
         }
         source.into_bytes()

@@ -1,6 +1,6 @@
 //! Which program holds a serial port.
 
-/// The program that has the device `name` open, as `name (process 123)`, where the system tells: Linux, for programs
+/// The programs that have the device `name` open, as `name (process 123)`, where the system tells: Linux, for programs
 /// of the same user (of all users to root).
 #[must_use]
 pub fn of(name: &str) -> Option<String> {
@@ -21,10 +21,16 @@ mod linux {
     use std::fs;
     use std::path::Path;
 
+    use crate::payload::escape;
+
+    /// At most this many are named.
+    const MAX_HOLDERS: usize = 3;
+
     pub(super) fn holder(name: &str) -> Option<String> {
         let device = fs::canonicalize(name).ok()?;
         let own = std::process::id().to_string();
         let processes = fs::read_dir("/proc").ok()?;
+        let mut holders = Vec::new();
         for process in processes.flatten() {
             let pid = process.file_name().to_string_lossy().into_owned();
             if pid == own || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -32,10 +38,15 @@ mod linux {
             }
             if has_open(&process.path(), &device) {
                 let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-                return Some(format!("{} (process {pid})", comm.trim_end()));
+                // A process names itself as it likes.
+                let comm = escape::for_terminal(comm.trim_end()).into_owned();
+                holders.push(format!("{comm} (process {pid})"));
+            }
+            if holders.len() == MAX_HOLDERS {
+                break;
             }
         }
-        None
+        (!holders.is_empty()).then(|| holders.join(", "))
     }
 
     fn has_open(process: &Path, device: &Path) -> bool {

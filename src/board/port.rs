@@ -70,7 +70,7 @@ pub fn open(name: &str, baud: u32, timeout: Duration) -> Result<Box<dyn Port>, E
     };
     opened.map_err(|source| Error::Open {
         port: name.to_owned(),
-        holder: holder::of(name),
+        holder: is_held(&source).then(|| holder::of(name)).flatten(),
         source,
     })
 }

@@ -14,7 +14,10 @@ mod process;
 mod support;
 
 mod enter;
+mod example;
 mod files;
 mod oled;
+mod ports;
+mod repl;
 mod run;
 mod virtual_board;

@@ -256,7 +256,7 @@ fn next(lines: &Receiver<Vec<u8>>, what: &str, stderr: &[u8]) -> Vec<u8> {
 
 /// Runs its arguments on a terminal of 200 columns: what the terminal shows comes out of this program's stdout, what
 /// goes into its stdin is typed. The first argument lists the descriptors that stay as they are instead.
-const PTY: &str = r"
+pub(crate) const PTY: &str = r"
 import fcntl, os, pty, select, struct, sys, termios
 kept = {int(fd): os.dup(int(fd)) for fd in sys.argv[1]}
 pid, master = pty.fork()

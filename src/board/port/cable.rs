@@ -34,7 +34,9 @@ impl Cable {
         // The library locks the port for us: TIOCEXCL and flock here, no sharing on Windows.
         let port = serialport::new(device(name), baud)
             .timeout(timeout)
-            .open()?;
+            .open()
+            .map_err(io::Error::from)
+            .map_err(|error| if is_no_port(name) { no_port() } else { error })?;
         Ok(Self { port, timeout })
     }
 
@@ -50,6 +52,29 @@ impl Cable {
         }
         Ok(())
     }
+}
+
+/// Whether there is something of that name, and it is no serial port: a file, a folder, `/dev/null`.
+#[cfg(unix)]
+fn is_no_port(name: &str) -> bool {
+    use std::io::IsTerminal as _;
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let Ok(metadata) = std::fs::metadata(name) else {
+        return false;
+    };
+    !metadata.file_type().is_char_device()
+        || std::fs::File::open(name).is_ok_and(|file| !file.is_terminal())
+}
+
+/// Windows says so itself.
+#[cfg(not(unix))]
+fn is_no_port(_: &str) -> bool {
+    false
+}
+
+fn no_port() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is no serial port")
 }
 
 /// The name the system knows a port by: on Windows `COM10` and above have a longer one.

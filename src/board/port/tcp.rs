@@ -19,7 +19,11 @@ impl Tcp {
             io::ErrorKind::InvalidInput,
             "write socket://HOST:PORT or rfc2217://HOST:PORT",
         );
-        for address in address.trim_end_matches('/').to_socket_addrs()? {
+        let address = address.trim_end_matches('/');
+        if !address.contains(':') {
+            return Err(last);
+        }
+        for address in address.to_socket_addrs()? {
             let left = deadline
                 .saturating_duration_since(Instant::now())
                 .max(Duration::from_millis(1));

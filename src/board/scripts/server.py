@@ -1,9 +1,7 @@
-import time
 try:
-    import usocket as socket
-except ImportError:
     import socket
-import network
+except ImportError:
+    import usocket as socket
 
 oled = None
 try:
@@ -19,16 +17,6 @@ def draw(*lines):
         oled.DispChar(text, 0, y)
     oled.show()
 
-sta = network.WLAN(network.STA_IF)
-if SSID is not None:
-    sta.active(True)
-    sta.connect(SSID, PASSWORD)
-    PASSWORD = None
-    start = time.ticks_ms()
-    while not sta.isconnected():
-        if time.ticks_diff(time.ticks_ms(), start) > 15000:
-            raise OSError('no connection to Wi-Fi %s within 15 s: check name and password; the board knows 2.4 GHz only' % SSID)
-        time.sleep_ms(50)
 ip = sta.ifconfig()[0]
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,36 +1,71 @@
 //! `udpcli board list`.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
-use super::{SerialArgs, TextOrJson};
+use super::{SerialArgs, TextOrJson, session};
+use crate::board::error::Error as BoardError;
+use crate::board::link::Address;
 use crate::board::ports::{self, Listed};
+use crate::board::repl::Repl;
 use crate::error::{Error, Outcome};
 use crate::output;
 use crate::payload::escape;
 
+/// How long a port is asked: less than what a board that does not answer would be reset after.
+const PROBE: Duration = Duration::from_millis(1300);
+
 /// List serial ports, and which of them may be a board
+///
+/// With --probe each port, or the one given with -s, is asked whether MicroPython answers. That stops a program that
+/// runs there; it resets no board, but opening a port resets some.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   udpcli board list
+  udpcli board list --probe             which of them has MicroPython
   udpcli board list --format json")]
 pub struct ListArgs {
+    /// Ask each port whether MicroPython answers
+    #[arg(long)]
+    probe: bool,
     /// How ports are printed
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }
 
 /// Prints the ports; none is an answer too.
-pub(super) fn run(args: &ListArgs, _serial: &SerialArgs) -> Result<Outcome, Error> {
-    let ports = ports::list()?;
+pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let mut ports = ports::list()?;
+    if let (true, Some(name)) = (args.probe, &serial.serial) {
+        let listed = ports.into_iter().find(|port| port.name == *name);
+        ports = vec![listed.unwrap_or_else(|| Listed {
+            name: name.clone(),
+            usb: None,
+        })];
+    }
+    let shutdown = session::shutdown(1)?;
     let mut text = String::new();
     for port in &ports {
+        let answer = if args.probe {
+            let address = Address {
+                port: port.name.clone(),
+                baud: serial.baud,
+                timeout: serial.connect_timeout.min(PROBE),
+            };
+            match Repl::open(&address, shutdown.clone()).and_then(Repl::close) {
+                Err(BoardError::Interrupted) => return Ok(Outcome::Interrupted),
+                answer => Some(answer),
+            }
+        } else {
+            None
+        };
         text.push_str(&match args.format {
-            TextOrJson::Text => line(port),
-            TextOrJson::Json => object(port).to_string(),
+            TextOrJson::Text => line(port, answer.as_ref()),
+            TextOrJson::Json => object(port, answer.as_ref()).to_string(),
         });
         text.push('\n');
     }
@@ -42,8 +77,11 @@ pub(super) fn run(args: &ListArgs, _serial: &SerialArgs) -> Result<Outcome, Erro
     output::print(text.as_bytes())
 }
 
+/// Whether MicroPython answered, if it was asked.
+type Answer = Result<(), BoardError>;
+
 /// `/dev/ttyUSB0  10c4:ea60  CP2104 USB to UART  (CP210x: mPython board)`
-fn line(port: &Listed) -> String {
+fn line(port: &Listed, answer: Option<&Answer>) -> String {
     let mut line = port.name.clone();
     if let Some(usb) = &port.usb {
         let _ = write!(line, "  {:04x}:{:04x}", usb.vid, usb.pid);
@@ -55,17 +93,28 @@ fn line(port: &Listed) -> String {
     if let Some(board) = port.board() {
         let _ = write!(line, "  ({board})");
     }
+    let _ = match answer {
+        Some(Ok(())) => write!(line, "  MicroPython answers"),
+        Some(Err(error)) => write!(line, "  no MicroPython: {error}"),
+        None => Ok(()),
+    };
     // A device names itself as it likes.
     escape::for_terminal(&line).into_owned()
 }
 
-fn object(port: &Listed) -> serde_json::Value {
-    json!({
+fn object(port: &Listed, answer: Option<&Answer>) -> serde_json::Value {
+    let mut object = json!({
         "port": port.name,
         "vid": port.usb.as_ref().map(|usb| format!("{:04x}", usb.vid)),
         "pid": port.usb.as_ref().map(|usb| format!("{:04x}", usb.pid)),
         "serial": port.usb.as_ref().and_then(|usb| usb.serial.clone()),
         "product": port.usb.as_ref().and_then(|usb| usb.product.clone()),
         "board": port.board(),
-    })
+    });
+    if let (Some(answer), Some(object)) = (answer, object.as_object_mut()) {
+        object.insert("micropython".to_owned(), json!(answer.is_ok()));
+        let error = answer.as_ref().err().map(ToString::to_string);
+        object.insert("error".to_owned(), json!(error));
+    }
+    object
 }

@@ -1,0 +1,309 @@
+//! Ports of every kind, and what is said when one cannot be used.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::{assert_untouched, board, command, run_source};
+use crate::process::{Finished, Running, run, run_with_input, udpcli};
+use crate::support::{Port, VirtualBoard};
+
+/// `udpcli board -s PORT info`, which must fail with these words.
+#[track_caller]
+fn refused(port: &str, words: &[&str]) -> Finished {
+    let args = ["board", "-s", port, "--connect-timeout", "2s", "info"];
+    let began = Instant::now();
+    let finished = run(args).expect_code(3);
+    assert!(
+        began.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        began.elapsed()
+    );
+    for words in words {
+        assert!(
+            finished.stderr.contains(words),
+            "{words}: {}",
+            finished.stderr
+        );
+    }
+    finished
+}
+
+#[test]
+fn a_port_that_is_not_there_or_is_none() {
+    refused(
+        "/dev/no-such-port",
+        &[
+            "cannot open serial port /dev/no-such-port",
+            "hint: udpcli board list shows the ports that are there",
+        ],
+    );
+    let file = tempfile::NamedTempFile::new().unwrap();
+    refused(
+        file.path().to_str().unwrap(),
+        &["cannot open serial port", "caused by: it is no serial port"],
+    );
+    refused(
+        "/tmp",
+        &[
+            "cannot open serial port /tmp",
+            "caused by: it is no serial port",
+        ],
+    );
+    refused(
+        "socket://127.0.0.1:1",
+        &[
+            "cannot open serial port socket://127.0.0.1:1",
+            "Connection refused",
+            "ser2net",
+        ],
+    );
+    refused(
+        "rfc2217://nonsense",
+        &["cannot open serial port rfc2217://nonsense", "HOST:PORT"],
+    );
+}
+
+#[test]
+fn a_port_that_another_program_holds_names_it() {
+    let vboard = VirtualBoard::options().ready();
+    let mut first = Running::spawn(command(&vboard, ["repl"]).stdin(Stdio::piped()));
+    first.stderr_line_with("connected to");
+    let finished = board(&vboard, ["info"]).expect_code(3);
+    let holder = format!("udpcli (process {})", first.id());
+    assert!(
+        finished.stderr.contains(": in use by ") && finished.stderr.contains(&holder),
+        "{}",
+        finished.stderr
+    );
+    assert!(
+        finished
+            .stderr
+            .contains("hint: end that program, or the connection in it"),
+        "{}",
+        finished.stderr
+    );
+    drop(first);
+    assert_eq!(
+        run_source(&vboard, "print(1)").expect_code(0).text(),
+        "1\r\n"
+    );
+}
+
+#[test]
+fn no_permission_names_the_group() {
+    let is_root =
+        fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    if !is_root {
+        // Only root can become somebody else, and everybody else's ports are somebody's own.
+        return;
+    }
+    let vboard = VirtualBoard::options().ready();
+    let port = fs::canonicalize(&vboard.port).unwrap();
+    fs::set_permissions(&port, fs::Permissions::from_mode(0o600)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("udpcli");
+    fs::copy(env!("CARGO_BIN_EXE_udpcli"), &program).unwrap();
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["board", "-s"])
+        .arg(&port)
+        .arg("info");
+    let finished = run_with_input(command, b"").expect_code(3);
+    assert!(
+        finished.stderr.contains("caused by: Permission denied"),
+        "{}",
+        finished.stderr
+    );
+    assert!(
+        finished.stderr.contains("sudo usermod -aG "),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn a_board_that_does_not_answer_is_told_from_one_that_cannot() {
+    let mut vboard = VirtualBoard::options().ready();
+    let port = vboard.port.clone();
+    vboard.control("silence", json!({"on": true}));
+    refused(
+        &port,
+        &[
+            "nothing comes from the board on",
+            "press the board's RESET button",
+            "is this the board's port (udpcli board list)",
+        ],
+    );
+    vboard.control("silence", json!({"on": false}));
+
+    // At this rate it is no flood.
+    vboard.control("baud", json!({"baud": 9600}));
+    vboard.control("chatter", json!({"on": true}));
+    refused(
+        &port,
+        &["talks, but not as MicroPython does", "wifi: noise"],
+    );
+    vboard.control("chatter", json!({"on": false}));
+    vboard.control("baud", json!({"baud": 115_200}));
+
+    vboard.control("wrong_baud", json!({"on": true}));
+    refused(
+        &port,
+        &["is no text at 115200 baud", "--baud 115200 is usual"],
+    );
+    vboard.control("wrong_baud", json!({"on": false}));
+
+    let mut listening = Port::open(&vboard);
+    vboard.control("boot_download_mode", json!({}));
+    listening.until(b"waiting for download");
+    // A board in download mode says so once, and then nothing.
+    drop(listening);
+    refused(&port, &["from the board on"]);
+    vboard.reset();
+    vboard.wait_ready();
+    assert_eq!(
+        run_source(&vboard, "print(1)").expect_code(0).text(),
+        "1\r\n"
+    );
+}
+
+#[test]
+fn ports_over_the_network_do_all_that_a_cable_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = folder.path().join("x");
+    let content: Vec<u8> = (0..=255).cycle().take(3000).collect();
+    fs::write(&local, &content).unwrap();
+    let local = local.to_str().unwrap();
+    for flag in ["--tcp", "--rfc2217"] {
+        let mut vboard = VirtualBoard::options().flag(flag).ready();
+        assert_eq!(
+            run_source(&vboard, "print('你好')").expect_code(0).text(),
+            "你好\r\n",
+            "{flag}"
+        );
+        board(&vboard, ["put", local]).expect_code(0);
+        assert!(
+            fs::read(vboard.files().join("x")).unwrap() == content,
+            "{flag}"
+        );
+        assert!(
+            board(&vboard, ["get", ":x", "-"]).expect_code(0).stdout == content,
+            "{flag}"
+        );
+        let resets = vboard.count("resets");
+        let finished = board(&vboard, ["reset", "--hard"]);
+        if flag == "--rfc2217" {
+            finished.expect_code(0);
+            vboard.wait_until("the board is reset", |stats| stats["resets"] == resets + 1);
+            vboard.wait_ready();
+            assert_eq!(vboard.stats()["state"], "running");
+        } else {
+            let finished = finished.expect_code(3);
+            assert!(
+                finished
+                    .stderr
+                    .contains("cannot reset the board on socket://"),
+                "{}",
+                finished.stderr
+            );
+            assert!(
+                finished.stderr.contains("rfc2217:// does"),
+                "{}",
+                finished.stderr
+            );
+            assert_eq!(vboard.count("resets"), resets);
+        }
+        assert_eq!(
+            run_source(&vboard, "print(2)").expect_code(0).text(),
+            "2\r\n",
+            "{flag}"
+        );
+    }
+}
+
+#[test]
+fn a_reset_starts_main_py() {
+    for old in [true, false] {
+        let options = VirtualBoard::options().file("main.py", "open('ran', 'a').write('x')\n");
+        let mut vboard = if old { options.old() } else { options }.ready();
+        let ran = |n: usize, vboard: &mut VirtualBoard| {
+            let file = vboard.files().join("ran");
+            vboard.wait_until("main.py ran", |_| {
+                fs::read(&file).is_ok_and(|text| text.len() == n)
+            });
+        };
+        ran(1, &mut vboard);
+        let finished = board(&vboard, ["reset"]).expect_code(0);
+        assert!(
+            finished.stderr.contains("soft reset"),
+            "{}",
+            finished.stderr
+        );
+        ran(2, &mut vboard);
+        let finished = board(&vboard, ["reset", "--hard"]).expect_code(3);
+        assert!(
+            finished
+                .stderr
+                .contains("press the board's RESET button instead"),
+            "{}",
+            finished.stderr
+        );
+        assert_untouched(&vboard, &["main.py", "ran"]);
+    }
+}
+
+#[test]
+fn the_port_can_come_from_the_environment() {
+    let vboard = VirtualBoard::options().ready();
+    let mut command = udpcli(["board", "info", "--format", "json"]);
+    command.env("UDPCLI_SERIAL", &vboard.port);
+    let info: Value =
+        serde_json::from_str(&run_with_input(command, b"").expect_code(0).text()).unwrap();
+    assert_eq!(info["port"], vboard.port.as_str());
+    assert_eq!(info["implementation"], "micropython");
+    assert_eq!(info["mac"], "aabbccddeeff");
+    assert_eq!(info["address"], Value::Null);
+    assert_untouched(&vboard, &[]);
+}
+
+#[test]
+fn list_asks_ports_when_told_to() {
+    let mut vboard = VirtualBoard::options().ready();
+    let text = board(&vboard, ["list", "--probe"]).expect_code(0).text();
+    assert_eq!(text, format!("{}  MicroPython answers\n", vboard.port));
+    assert_eq!(vboard.count("resets") + vboard.count("soft_resets"), 0);
+    vboard.control("silence", json!({"on": true}));
+    let text = board(&vboard, ["list", "--probe", "--format", "json"])
+        .expect_code(0)
+        .text();
+    let object: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(object["port"], vboard.port.as_str());
+    assert_eq!(object["micropython"], false);
+    assert!(
+        object["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("nothing comes from the board"),
+        "{text}"
+    );
+    for line in board(&vboard, ["list", "--format", "json"])
+        .expect_code(0)
+        .text()
+        .lines()
+    {
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert!(
+            Path::new(object["port"].as_str().unwrap()).exists()
+                && object.get("micropython").is_none(),
+            "{line}"
+        );
+    }
+}
