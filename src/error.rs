@@ -8,6 +8,8 @@ use std::time::Duration;
 
 #[cfg(feature = "board")]
 use crate::board;
+#[cfg(feature = "board")]
+use crate::pair;
 use crate::payload::{encoding, escape, hex};
 use crate::stats::counted;
 
@@ -148,6 +150,9 @@ pub enum Error {
     #[cfg(feature = "flash")]
     #[error(transparent)]
     Flash(#[from] board::flash::error::Error),
+    #[cfg(feature = "board")]
+    #[error("no board to simulate")]
+    Simulate(#[source] pair::simulate::Error),
     #[error("this build of udpcli was made without {what}")]
     LeftOut {
         what: &'static str,
@@ -214,6 +219,8 @@ impl Error {
             }
             | Self::Start { .. } => 3,
             #[cfg(feature = "board")]
+            Self::Simulate(_) => 3,
+            #[cfg(feature = "board")]
             Self::Board(error) => error.exit_code(),
             #[cfg(feature = "flash")]
             Self::Flash(error) => error.exit_code(),
@@ -259,6 +266,8 @@ impl Error {
                 Some(format!("the disk is full{whole}"))
             }
             Self::LeftOut { feature, .. } => Some(format!("build it with cargo's default features, or --features {feature}")),
+            #[cfg(feature = "board")]
+            Self::Simulate(error) => error.hint(),
             #[cfg(feature = "board")]
             Self::Board(error) => error.hint(),
             #[cfg(feature = "flash")]

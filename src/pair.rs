@@ -2,19 +2,22 @@
 //!
 //! - [`run`] goes through the steps with one board; [`report`] is what they found, [`diagnosis`] what it means.
 //! - `talk` runs our program on the board, `measure` sends and receives meanwhile, `post` has the PC's sockets.
-//! - [`text`], [`json`] and [`junit`] show a report.
+//! - [`text`], [`json`] and [`junit`] show a report; [`simulate`] is a board for who has none.
 //!
 //! It stands on `net` and `board`, and knows neither `cli` nor stdout.
 
 mod counts;
 mod datagram;
 pub mod diagnosis;
+pub mod json;
+pub mod junit;
 mod measure;
 mod oled;
 pub mod owner;
 pub mod post;
 pub mod report;
 mod run;
+pub mod simulate;
 mod steps;
 mod talk;
 pub mod text;

@@ -46,14 +46,20 @@ impl Link {
     pub fn open(address: &Address, shutdown: Shutdown) -> Result<Self, Error> {
         let port = port::open(&address.port, address.baud, address.timeout)?;
         tracing::debug!("serial port {} at {} baud", address.port, address.baud);
-        Ok(Self {
+        Ok(Self::over(port, address, shutdown))
+    }
+
+    /// A line that is open already.
+    #[must_use]
+    pub fn over(port: Box<dyn Port>, address: &Address, shutdown: Shutdown) -> Self {
+        Self {
             port,
             address: address.clone(),
             shutdown,
             heeds_shutdown: true,
             pending: Vec::new(),
             is_lost: false,
-        })
+        }
     }
 
     /// What the port is called.

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::board::error::Error as BoardError;
 use crate::board::link::{Address, Link};
 use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
@@ -16,12 +18,15 @@ use crate::output;
 use crate::pair::post::Post;
 use crate::pair::report::{Report, Verdict};
 use crate::pair::text::{self, Style};
-use crate::pair::{self, Password, Plan, Wifi};
+use crate::pair::{self, Password, Plan, Wifi, json, junit, simulate};
 use crate::payload::encoding::TextEncoding;
 use crate::shutdown::Shutdown;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
 const MOST_DATAGRAMS: usize = 100_000;
+
+/// Boards side by side: two classes.
+const MOST_BOARDS: usize = 64;
 
 /// Test the PC and the board together, both directions, and say why nothing arrives
 ///
@@ -33,11 +38,19 @@ Examples:
   udpcli pair                                        the one board found, in the Wi-Fi it is in
   udpcli pair -s /dev/ttyUSB0 --ssid class           joins that Wi-Fi first; asks for its password
   WIFI=secret udpcli pair --ssid class --password-env WIFI
+  udpcli pair --all --ssid class --format junit      a classroom, for a CI system
+  udpcli pair --simulate                             no board at hand
   udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace")]
 pub struct PairArgs {
-    /// Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT [default: the one board found]
+    /// Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [default: the one board found]
     #[arg(short, long, value_name = "PORT", env = "UDPCLI_SERIAL")]
-    serial: Option<String>,
+    serial: Vec<String>,
+    /// Every board found, side by side
+    #[arg(long, conflicts_with = "serial")]
+    all: bool,
+    /// No board at hand: the real MicroPython on this PC in its place (Linux, macOS)
+    #[arg(long, conflicts_with_all = ["serial", "all", "ssid"])]
+    simulate: bool,
     /// Rate of the line
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BAUD, value_parser = clap::value_parser!(u32).range(50..=12_000_000))]
     baud: u32,
@@ -87,8 +100,12 @@ pub struct PairArgs {
 /// How the results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A line a step when it ends
+    /// A line a step when it ends; with several boards a row each
     Text,
+    /// One object a board (docs/pair.schema.json)
+    Json,
+    /// XML in the form of junit, for CI systems
+    Junit,
 }
 
 fn payload_size(text: &str) -> Result<usize, String> {
@@ -123,56 +140,204 @@ fn panel_text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Where a board is.
+enum Place {
+    Serial(Address),
+    Simulated(Address, Ipv4Addr),
+}
+
+impl Place {
+    fn address(&self) -> &Address {
+        match self {
+            Self::Serial(address) | Self::Simulated(address, _) => address,
+        }
+    }
+
+    fn open(&self, shutdown: Shutdown) -> Result<Link, BoardError> {
+        match self {
+            Self::Serial(address) => Link::open(address, shutdown),
+            Self::Simulated(address, ip) => {
+                let port = simulate::start(*ip).map_err(|error| BoardError::Open {
+                    port: address.port.clone(),
+                    holder: None,
+                    source: io::Error::other(error),
+                })?;
+                Ok(Link::over(Box::new(port), address, shutdown))
+            }
+        }
+    }
+}
+
 /// Runs the test.
 ///
 /// # Errors
 /// A check failed, or the environment refused; usage.
 pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
-    let plan = plan(args)?;
-    let address = Address {
-        port: match &args.serial {
-            Some(port) => port.clone(),
-            None => ports::only_board()?,
-        },
-        baud: args.baud,
-        timeout: args.connect_timeout,
-    };
+    let mut plan = plan(args)?;
+    let places = places(args, &mut plan)?;
     let shutdown = Shutdown::on_signals(1).map_err(|source| Error::Start {
         what: "watch for Ctrl-C",
         source,
     })?;
-    let style = Style {
-        color: logging::wants_color(global.color.into(), &io::stdout()),
+    let mut out = Out {
+        stdout: output::stdout(),
+        result: Ok(()),
+        style: Style {
+            color: logging::wants_color(global.color.into(), &io::stdout()),
+        },
+        format: args.format,
     };
-    let mut stdout = output::stdout();
-    let mut written = Ok(());
     let post = Post::default();
+    let reports = match places.as_slice() {
+        [place] => vec![one(&plan, place, &post, &shutdown, &mut out)],
+        places => several(&plan, places, &post, &shutdown, &mut out),
+    };
+    if args.format == Format::Junit {
+        out.write(&junit::document(&reports));
+    }
+    out.end()?;
+    conclude(&reports)
+}
+
+/// One board: a line a step when it ends.
+fn one(plan: &Plan, place: &Place, post: &Post, shutdown: &Shutdown, out: &mut Out) -> Report {
     let report = pair::run(
-        &plan,
-        &address.port,
-        || Link::open(&address, shutdown.clone()),
-        &post,
-        &shutdown,
+        plan,
+        &place.address().port,
+        || place.open(shutdown.clone()),
+        post,
+        shutdown,
         &mut |step| {
-            if written.is_ok() {
-                written = stdout
-                    .write_all(text::step(step, style).as_bytes())
-                    .and_then(|()| stdout.flush());
+            if out.format == Format::Text {
+                out.write(&text::step(step, out.style));
             }
         },
     );
-    if written.is_ok() {
-        written = stdout
-            .write_all(text::conclusion(&report, style).as_bytes())
-            .and_then(|()| stdout.flush());
+    match out.format {
+        Format::Text => out.write(&text::conclusion(&report, out.style)),
+        Format::Json => out.write(&format!("{}\n", json::object(&report))),
+        Format::Junit => {}
     }
-    match written {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(Error::Write {
-            object: STDOUT.to_owned(),
-            source,
-        }),
-        _ => conclude(&[report]),
+    report
+}
+
+/// Several boards side by side: a row each when it ends. The reports are in the boards' order.
+fn several(
+    plan: &Plan,
+    places: &[Place],
+    post: &Post,
+    shutdown: &Shutdown,
+    out: &mut Out,
+) -> Vec<Report> {
+    let (sender, ended) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for (index, place) in places.iter().enumerate() {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                let report = pair::run(
+                    plan,
+                    &place.address().port,
+                    || place.open(shutdown.clone()),
+                    post,
+                    shutdown,
+                    &mut |_| {},
+                );
+                // The receiver lives as long as the scope.
+                let _ = sender.send((index, report));
+            });
+        }
+        drop(sender);
+        let mut reports: Vec<(usize, Report)> = Vec::new();
+        for (index, report) in ended {
+            match out.format {
+                Format::Text => out.write(&text::row(&report, out.style)),
+                Format::Json => out.write(&format!("{}\n", json::object(&report))),
+                Format::Junit => {}
+            }
+            reports.push((index, report));
+        }
+        reports.sort_by_key(|(index, _)| *index);
+        let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect();
+        if out.format == Format::Text {
+            out.write(&text::total(&reports));
+        }
+        reports
+    })
+}
+
+/// stdout; a reader that went away does not end the test, which has a board to put in order.
+struct Out {
+    stdout: Box<dyn io::Write>,
+    result: io::Result<()>,
+    style: Style,
+    format: Format,
+}
+
+impl Out {
+    fn write(&mut self, text: &str) {
+        if self.result.is_ok() {
+            self.result = self
+                .stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| self.stdout.flush());
+        }
     }
+
+    fn end(self) -> Result<(), Error> {
+        match self.result {
+            Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(Error::Write {
+                object: STDOUT.to_owned(),
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The boards that were named, the one there is, or all there are.
+fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
+    let address = |port: String| Address {
+        port,
+        baud: args.baud,
+        timeout: args.connect_timeout,
+    };
+    if args.simulate {
+        let (ip, port) = simulate::place(plan.port);
+        plan.board_port = port;
+        // Started once before, to say at once that it cannot be.
+        drop(simulate::start(ip).map_err(Error::Simulate)?);
+        return Ok(vec![Place::Simulated(address("simulated".to_owned()), ip)]);
+    }
+    let mut ports = if args.all {
+        let listed = ports::list()?;
+        let boards: Vec<String> = listed
+            .iter()
+            .filter(|port| port.board().is_some())
+            .map(|port| port.name.clone())
+            .collect();
+        if boards.is_empty() {
+            return Err(BoardError::NoBoard {
+                others: listed.into_iter().map(|port| port.name).collect(),
+            }
+            .into());
+        }
+        boards
+    } else if args.serial.is_empty() {
+        vec![ports::only_board()?]
+    } else {
+        args.serial.clone()
+    };
+    ports.dedup();
+    if ports.len() > MOST_BOARDS {
+        return Err(Error::usage(format!(
+            "{} boards are too many at once: at most {MOST_BOARDS}",
+            ports.len()
+        )));
+    }
+    Ok(ports
+        .into_iter()
+        .map(|port| Place::Serial(address(port)))
+        .collect())
 }
 
 /// The exit code that the reports make.

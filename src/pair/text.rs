@@ -152,3 +152,16 @@ pub fn row(report: &Report, style: Style) -> String {
 fn number(result: &StepResult, key: &str) -> Option<u64> {
     result.figures.get(key)?.as_u64()
 }
+
+/// The last line after several boards.
+#[must_use]
+pub fn total(reports: &[Report]) -> String {
+    let good = reports
+        .iter()
+        .filter(|report| matches!(report.verdict(), Verdict::Passed | Verdict::Warned))
+        .count();
+    format!(
+        "{good} of {} boards and this PC hear each other\n",
+        reports.len()
+    )
+}

@@ -12,7 +12,10 @@ mod board;
 mod support;
 
 mod air;
+mod class;
 mod course;
 mod diagnosis;
 mod docs;
+mod formats;
 mod link;
+mod simulated;

@@ -1,0 +1,47 @@
+//! A report as one JSON object: `docs/pair.schema.json` describes it.
+
+use serde_json::{Value, json};
+
+use crate::pair::report::{Report, StepResult};
+
+/// The report of one board.
+#[must_use]
+pub fn object(report: &Report) -> Value {
+    let mut codes: Vec<&str> = report
+        .findings()
+        .map(|(_, finding)| finding.diagnosis.code())
+        .collect();
+    codes.dedup();
+    json!({
+        "port": report.port,
+        "verdict": report.verdict().key(),
+        "codes": codes,
+        "environment": report.is_environment(),
+        "seconds": seconds(report.time),
+        "steps": report.steps.iter().map(step).collect::<Vec<_>>(),
+    })
+}
+
+fn step(result: &StepResult) -> Value {
+    json!({
+        "step": result.step.key(),
+        "verdict": result.verdict.key(),
+        "tried": result.tried,
+        "seen": result.seen,
+        "notes": result.notes,
+        "seconds": seconds(result.time),
+        "figures": result.figures,
+        "findings": result.findings.iter().map(|finding| json!({
+            "code": finding.diagnosis.code(),
+            "meaning": finding.diagnosis.meaning(),
+            "next": finding.diagnosis.next(),
+            "detail": finding.detail,
+            "evidence": finding.evidence,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// Three digits behind the point.
+fn seconds(time: std::time::Duration) -> f64 {
+    (time.as_secs_f64() * 1e3).round() / 1e3
+}

