@@ -58,10 +58,10 @@ impl Line {
         tcgetattr(&self.master).map_or(0, |settings| settings.output_speed())
     }
 
-    /// A pseudo-terminal holds 4 KB, a tenth of what a USB adapter and its driver do: a host that is late gets a
-    /// little longer, and one that does not read loses bytes.
+    /// A pseudo-terminal holds 4 KB, a tenth of what a USB adapter and its driver do: a host that is late on a busy
+    /// machine gets longer, and one that does not read loses bytes.
     fn hand_over(&self, mut bytes: &[u8]) {
-        let until = Instant::now() + Duration::from_millis(500);
+        let until = Instant::now() + Duration::from_secs(3);
         while !bytes.is_empty() && Instant::now() < until {
             match rustix::io::write(&self.master, bytes) {
                 Ok(len) => bytes = &bytes[len..],
@@ -115,24 +115,21 @@ pub(crate) fn receive(shared: &Shared, line: &Line) {
     let mut free = Instant::now();
     let mut buffer = [0; 512];
     loop {
-        let mut fds = [PollFd::new(&line.master, PollFlags::IN)];
-        let tick = Timespec {
-            tv_sec: 0,
-            tv_nsec: 20_000_000,
-        };
-        let _ = poll(&mut fds, Some(&tick));
         if shared.lock().unplugged {
             return;
         }
         let host = line.host_baud();
         let Ok(len) = rustix::io::read(&line.master, &mut buffer[..chunk_len(host)]) else {
+            // The line is idle. Where bytes wait it never was: a thread that wakes late must not slow it down.
+            let mut fds = [PollFd::new(&line.master, PollFlags::IN)];
+            let tick = Timespec {
+                tv_sec: 0,
+                tv_nsec: 20_000_000,
+            };
+            let _ = poll(&mut fds, Some(&tick));
+            free = free.max(Instant::now());
             continue;
         };
-        // A thread that woke a little late must not slow the line down.
-        let now = Instant::now();
-        if now.saturating_duration_since(free) > Duration::from_millis(3) {
-            free = now;
-        }
         free += airtime(len, host);
         sleep_until(free);
 
