@@ -11,29 +11,26 @@ def _u():
         from mpython import oled as o
         pixels = o.buffer
         crc32 = b.crc32
-        clock = t.time
-        if len(pixels) != 1024:
-            return
+        # Another display raises as well.
+        1 / (len(pixels) == 1024)
     except Exception:
         return
     # Sent before, without a soft reset since: the hooks are there.
     if hasattr(o, '_udp'):
-        return o._udp()
+        return o._udp(1024)
     write = sys.stdout.write
     # The picture as it was last sent.
     last = bytearray(1024)
-    # A frame ends before the page that would begin beyond 1000: a page takes up to 259 bytes, the end 6.
+    # A frame ends before the page that would begin beyond 999: a page takes up to 259 bytes, the end 6.
     out = bytearray(1270)
     view = memoryview(out)
     out[:3] = b'\x1b_U'
-    now, sent = [[memoryview(b)[i:i + 128] for i in range(0, 1024, 128)] for b in (pixels, last)]
     texts = []
     told = []
-    p = 6
-    seq = light = busy = when = 0
+    # now, sent: what is reported of both, page by page: 1024 bytes, or none.
+    # key: whether the next picture is a whole one; 2 before the first.
+    now = sent = had = key = seq = light = busy = when = p = 0
     panel = 1
-    # Whether the next picture is a whole one; 2 before the first.
-    key = 2
 
     def sym(v):
         nonlocal p
@@ -88,11 +85,12 @@ def _u():
             if b:
                 continue
             # What does not fit is cut: all 24 texts stay below 1100.
-            s = s.encode()[:max(0, 400 - p // 2)]
+            # text() takes bytes as well.
+            s = (b'' + s)[:max(0, 400 - p // 2)]
             num(len(s))
             for v in s:
-                # A control character, as 255 and a printable one.
-                if v < 32 or v == 127:
+                # A control character, or 255, as 255 and a printable one.
+                if v < 32 or v & 127 > 126:
                     out[p] = 255
                     p += 1
                     v ^= 64
@@ -106,14 +104,11 @@ def _u():
             v = pixels[a]
             last[a] = v
             a += 1
-            if v < 95:
-                out[q] = v + 32
-            elif v < 190:
-                out[q] = v + 65
-            else:
+            if v > 189:
                 out[q] = 255
                 q += 1
-                out[q] = v - 158
+                v -= 190
+            out[q] = v + 32 if v < 95 else v + 65
             q += 1
         p = q
 
@@ -170,15 +165,15 @@ def _u():
             while busy > 1:
                 busy = 1
                 # A whole picture every 4 seconds repairs what was lost.
-                t = int(clock()) >> 2
-                whole = key or t != when
+                n = int(t.time()) >> 2
+                whole = key or n != when
                 if not whole and now == sent and texts == told:
                     return
                 # Whatever cuts this short, the next picture is a whole one.
                 key = 1
                 p = 6
                 if whole:
-                    when = t
+                    when = n
                     sym(169)
                     state()
                     told.clear()
@@ -189,7 +184,7 @@ def _u():
                     told[:] = texts
                 for i in range(len(now)):
                     if now[i] != sent[i]:
-                        if p > 1000:
+                        if p > 999:
                             end()
                         page(i * 128)
                 sym(170)
@@ -203,7 +198,7 @@ def _u():
         if kind:
             texts.append((x, y, kind, s))
 
-    def covered(x, y, w, h, c=0):
+    def covered(x, y, w, h, c):
         texts[:] = [t for t in texts if not (x <= t[0] < x + w and y <= t[1] + 4 < y + h)]
 
     def moved(dx, dy):
@@ -223,8 +218,12 @@ def _u():
         sym(170)
         end()
 
-    def final():
-        nonlocal key
+    def final(part=0):
+        nonlocal key, had, now, sent
+        if part and part != had:
+            had = part
+            key = 2
+            now, sent = [[memoryview(b)[i:i + 128] for i in range(0, part, 128)] for b in (pixels, last)]
         power(0)
         if key < 2:
             # What was shown last; the program may have drawn since.
@@ -236,7 +235,7 @@ def _u():
             pixels[:] = keep
 
     def hook(name, after):
-        call = getattr(o, name, None)
+        call = getattr(o, name, 0)
 
         def f(*a, **k):
             r = call(*a, **k)
@@ -252,7 +251,7 @@ def _u():
     hook('fill_rect', covered)
     hook('scroll', moved)
     hook('DispChar', lambda s, x, y, mode=1, *a, **k: note(s, x, y, mode))
-    hook('DispChar_font', lambda f, s, x, y, invert=False: note(s, x, y, 1 + invert))
+    hook('DispChar_font', lambda f, s, x, y, invert=0: note(s, x, y, 1 + invert))
     hook('text', lambda s, x, y, c=1: note(s, x, y, c and 5))
     hook('show', report)
     hook('poweroff', lambda: power(0, 1))
@@ -260,6 +259,6 @@ def _u():
     hook('invert', lambda v: power(v % 2 * 2, 2))
     hook('contrast', lambda c: power(4, 0, c))
     o._udp = final
-    power(0)
+    final(1024)
 _u()
 del _u

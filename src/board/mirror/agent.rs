@@ -22,26 +22,26 @@ const COMPOUND: [&str; 9] = [
 ];
 
 /// The agent's own names, which get short ones on the line. Names that the firmware or a caller knows stay.
-const NAMES: [(&str, &str); 42] = [
+const NAMES: [(&str, &str); 43] = [
     ("after", "aa"),
     ("bits", "ag"),
     ("busy", "E"),
     ("call", "Z"),
-    ("clock", "V"),
-    ("covered", "R"),
+    ("covered", "ah"),
     ("crc32", "l"),
     ("done", "O"),
     ("dx", "ak"),
     ("dy", "aj"),
     ("end", "m"),
-    ("final", "ad"),
+    ("final", "g"),
+    ("had", "V"),
     ("hook", "D"),
     ("keep", "ae"),
     ("key", "I"),
     ("kind", "M"),
     ("last", "G"),
     ("light", "K"),
-    ("moved", "g"),
+    ("moved", "ad"),
     ("name", "X"),
     ("note", "T"),
     ("now", "z"),
@@ -50,9 +50,10 @@ const NAMES: [(&str, &str); 42] = [
     ("out", "H"),
     ("page", "af"),
     ("panel", "L"),
+    ("part", "_"),
     ("pixels", "A"),
     ("power", "F"),
-    ("put", "ah"),
+    ("put", "R"),
     ("report", "N"),
     ("sent", "W"),
     ("seq", "U"),
@@ -82,7 +83,11 @@ pub fn source(report: Report) -> String {
     match report {
         Report::Everything => minify(SOURCE),
         // No pages are looked at then, and none is sent.
-        Report::Texts => minify(&SOURCE.replace("range(0, 1024, 128)", "()")),
+        Report::Texts => minify(
+            &SOURCE
+                .replace("(1024)\n", "(-1)\n")
+                .replace("bytearray(-1)", "bytearray(1024)"),
+        ),
     }
 }
 
@@ -223,7 +228,7 @@ mod tests {
             minify(
                 "# what\ndef page(i):\n    # why\n    out[i] = 'a  page' if i else o.page\n    i += 1\n\n    if i > 3:\n        return\n    else:\n        i = [1, 2]\n        for v in i:\n            put(v)\n"
             ),
-            "def af(i):\n H[i]='a  page' if i else o.page;i+=1\n if i>3:return\n else:\n  i=[1,2]\n  for v in i:ah(v)\n"
+            "def af(i):\n H[i]='a  page' if i else o.page;i+=1\n if i>3:return\n else:\n  i=[1,2]\n  for v in i:R(v)\n"
         );
     }
 

@@ -36,7 +36,7 @@ pub(super) const HEADER: usize = 6;
 /// Bytes of checksum after them.
 pub(super) const CHECKSUM: usize = 4;
 
-/// The agent closes a frame before the page that would begin beyond 1,000, and a page takes 259.
+/// The agent closes a frame before the page that would begin beyond 999, and a page takes 259.
 pub(super) const MAX_SECTIONS: usize = 1264;
 
 /// The longest frame, its `ESC \` included.

@@ -135,5 +135,11 @@ fn unescape(words: &[u8]) -> String {
             _ => byte,
         });
     }
+    // Of a text that was cut, the last character may be there in part.
+    let whole = match std::str::from_utf8(&bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
+    };
+    bytes.truncate(whole);
     String::from_utf8_lossy(&bytes).into_owned()
 }
