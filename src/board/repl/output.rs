@@ -73,6 +73,9 @@ fn exception_at(rest: &[u8]) -> End {
         return End::Unclear;
     }
     let is_traceback = rest.starts_with(TRACEBACK);
+    if !is_traceback && !begins_with_name(rest) {
+        return End::None;
+    }
     let longest = if is_traceback {
         MAX_EXCEPTION
     } else {
@@ -115,6 +118,13 @@ fn exception_at(rest: &[u8]) -> End {
         }
         _ => End::None,
     }
+}
+
+/// Whether a line may be an exception's, as far as it has come: a name, then a colon or nothing.
+fn begins_with_name(line: &[u8]) -> bool {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
+    let after = line.iter().find(|byte| !is_of_name(byte));
+    after.is_none_or(|after| b":\r\n".contains(after))
 }
 
 /// Notices that the board started anew while a program ran: its boot messages, then a prompt.
@@ -183,6 +193,9 @@ mod tests {
         // A line that goes on is output at once.
         assert_eq!(split_output(b"\x04Hello\r\nyou"), (11, End::None));
         assert_eq!(split_output(b"\x04Hello").1, End::Unclear);
+        assert_eq!(split_output(b"\x04OSError: 5").1, End::Unclear);
+        // So is what no exception's name is: a byte that came wrong on a bad line.
+        assert_eq!(split_output(b"a\x04Bc~d"), (6, End::None));
         assert_eq!(
             split_output(b"\x04MemoryError: \r\n\x04>"),
             (
