@@ -8,11 +8,11 @@ pub mod screen;
 pub mod server;
 pub mod text;
 
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use screen::Screen;
+use unicode_width::UnicodeWidthStr as _;
 
 /// Lines of the panel that are on the terminal, on stderr, just above the cursor. One for the process, as the terminal
 /// is: the log takes the panel away before it writes there, and the next draw puts it back.
@@ -20,6 +20,12 @@ static DRAWN: AtomicUsize = AtomicUsize::new(0);
 
 /// Cells across of those lines.
 static WIDTH: AtomicUsize = AtomicUsize::new(0);
+
+/// Cells of the incomplete line below them.
+static BELOW: AtomicUsize = AtomicUsize::new(0);
+
+/// The terminal's columns and rows when they were drawn.
+static SIZE: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 
 /// Terminals that know it show nothing until [`SHOW`]; others pass over it (DEC private mode 2026).
 const HOLD: &str = "\x1b[?2026h";
@@ -30,19 +36,39 @@ const SHOW: &str = "\x1b[?2026l";
 /// What takes the panel off the terminal, if it is there: to be written to stderr before anything else is.
 #[must_use]
 pub fn erase() -> Option<String> {
-    take().map(|lines| format!("\x1b[{lines}A\r\x1b[J"))
+    take().map(|rows| up(rows) + "\x1b[J")
 }
 
-/// The rows that the panel takes up, which it is then no more said to do.
-fn take() -> Option<usize> {
-    match DRAWN.swap(0, Ordering::Relaxed) {
-        0 => None,
-        lines => {
-            // A terminal made narrower has broken the panel's lines.
-            let (columns, _) = size();
-            Some(lines * WIDTH.load(Ordering::Relaxed).div_ceil(columns.max(1)))
-        }
+/// What moves the cursor to the beginning of the row that is so many above.
+#[must_use]
+pub fn up(rows: usize) -> String {
+    match rows {
+        0 => "\r".to_owned(),
+        rows => format!("\x1b[{rows}A\r"),
     }
+}
+
+/// Rows above the cursor that panel and incomplete line begin, if they are there; they are then no more said to be.
+fn take() -> Option<usize> {
+    let lines = DRAWN.swap(0, Ordering::Relaxed);
+    let below = BELOW.swap(0, Ordering::Relaxed);
+    if lines == 0 && below == 0 {
+        return None;
+    }
+    // A terminal made narrower has broken the lines.
+    let rows = lines * rows(WIDTH.load(Ordering::Relaxed));
+    Some(rows + rows_below(below))
+}
+
+/// Rows of the terminal that so many cells take.
+fn rows(cells: usize) -> usize {
+    cells.div_ceil(size().0.max(1))
+}
+
+/// Rows between the beginning of a line of so many cells and the cursor at its end.
+#[must_use]
+pub fn rows_below(cells: usize) -> usize {
+    rows(cells).saturating_sub(1)
 }
 
 /// The terminal's columns and rows; endless where nobody knows.
@@ -189,8 +215,7 @@ impl Panel {
         let drawn = lines(screen, self.view, Terminal::of_stderr(self.color));
         let mut text = String::from(HOLD);
         if let Some(rows) = take() {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\x1b[{rows}A\r");
+            text.push_str(&up(rows));
         }
         for line in &drawn.lines {
             text.push_str(line);
@@ -199,15 +224,30 @@ impl Panel {
         text.push_str("\x1b[J");
         text.push_str(below);
         text.push_str(SHOW);
+        BELOW.store(below.width(), Ordering::Relaxed);
+        let (columns, rows) = size();
+        for (store, size) in SIZE.iter().zip([columns, rows]) {
+            store.store(size, Ordering::Relaxed);
+        }
         WIDTH.store(drawn.width, Ordering::Relaxed);
         DRAWN.store(drawn.lines.len(), Ordering::Relaxed);
         // A panel that cannot be drawn is no reason to stop.
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
+    /// Whether the terminal has the size for which the panel was drawn last.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        let (columns, rows) = size();
+        SIZE.iter()
+            .zip([columns, rows])
+            .all(|(stored, size)| stored.load(Ordering::Relaxed) == size)
+    }
+
     /// Leaves the panel where it is: what follows is written below.
     pub fn leave(&self) {
         DRAWN.store(0, Ordering::Relaxed);
+        BELOW.store(0, Ordering::Relaxed);
     }
 
     /// Takes the panel off the terminal, so that lines can be printed where it stood; [`Panel::draw`] comes next.

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write as _};
 
-use unicode_width::UnicodeWidthChar as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::screen::Screen as Stdout;
 use crate::error::Error;
 use crate::panel::screen::Screen;
-use crate::panel::{Panel, View};
+use crate::panel::{self, Panel, View};
 
 /// The longest incomplete line that is kept; of a longer one the end is shown.
 const MAX_TAIL: usize = 4096;
@@ -53,7 +53,9 @@ impl Stack {
                 self.is_drawn = true;
                 // The incomplete line moves below the panel.
                 if !self.tail.is_empty() {
-                    there &= stdout.write(b"\r\x1b[K")?;
+                    let cells = self.last_row().width();
+                    let rows = panel::rows_below(cells);
+                    there &= stdout.write((panel::up(rows) + "\x1b[J").as_bytes())?;
                 }
                 self.panel.draw(screen, &self.visible_tail());
             }
@@ -68,6 +70,13 @@ impl Stack {
             self.panel.draw(screen, &self.visible_tail());
         }
         Ok(there)
+    }
+
+    /// Draws the panel anew where the terminal has another size by now.
+    pub(super) fn refit(&self, screen: &Screen) {
+        if self.is_drawn && !self.panel.fits() {
+            self.panel.draw(screen, &self.visible_tail());
+        }
     }
 
     /// Nothing more comes: panel and incomplete line stay, what follows is written below.
@@ -95,12 +104,17 @@ impl Stack {
     fn visible_tail(&self) -> String {
         let columns = terminal_size::terminal_size_of(io::stderr())
             .map_or(80, |(width, _)| usize::from(width.0));
+        end_of(&self.last_row(), columns.saturating_sub(1))
+    }
+
+    /// What the incomplete line shows: what follows its last carriage return.
+    fn last_row(&self) -> String {
         let text = String::from_utf8_lossy(&self.tail);
         let text = text
             .rsplit('\r')
             .find(|part| !part.is_empty())
             .unwrap_or("");
-        end_of(&plain(text), columns.saturating_sub(1))
+        plain(text)
     }
 }
 
