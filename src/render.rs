@@ -3,7 +3,7 @@
 
 pub mod clock;
 mod hex;
-mod json;
+pub(crate) mod json;
 mod python;
 
 use std::fmt::Write as _;

@@ -72,6 +72,18 @@ impl Mirror {
         self.stage.shows_anything()
     }
 
+    /// Garbled frames and gaps: more of them than before are a loss.
+    #[must_use]
+    pub fn losses(&self) -> u64 {
+        self.garbled + self.gaps()
+    }
+
+    /// Whether anything of the agent's came, be it garbled.
+    #[must_use]
+    pub fn has_heard(&self) -> bool {
+        self.is_attached() || self.garbled > 0
+    }
+
     /// Whether a whole picture came: before the program's first `show()` there is none.
     #[must_use]
     pub fn has_picture(&self) -> bool {

@@ -62,7 +62,7 @@ pub(super) fn object(
 
 /// Appends a JSON string. JSON's own escapes cover ASCII's control characters; a terminal must not see the others
 /// either, and `\uNNNN` means the same to every reader.
-fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
+pub(crate) fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
     let is_plain = |byte: &u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     if text
         .as_bytes()

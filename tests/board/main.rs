@@ -17,6 +17,7 @@ mod enter;
 mod example;
 mod files;
 mod oled;
+mod oled_faults;
 mod ports;
 mod repl;
 mod run;

@@ -16,7 +16,7 @@ use udpcli::shutdown::Shutdown;
 use crate::support::{DEADLINE, Options, VirtualBoard};
 
 /// A linear congruential generator, here and on the board.
-const DRAW: &str = r"
+pub(crate) const DRAW: &str = r"
 from mpython import *
 import sys, ubinascii, framebuf
 from array import array
@@ -80,7 +80,7 @@ impl Follower for Raw {
     }
 }
 
-fn enter(board: &VirtualBoard) -> Repl {
+pub(crate) fn enter(board: &VirtualBoard) -> Repl {
     let address = Address {
         port: board.port.clone(),
         baud: 115_200,
@@ -91,7 +91,7 @@ fn enter(board: &VirtualBoard) -> Repl {
 }
 
 /// Runs a program behind the agent; everything that came, and what comes at the end.
-fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, Vec<u8>) {
     let limit = Duration::from_secs(10);
     let mut bytes = repl
         .exec("the agent", &agent::packed(report), limit)
@@ -117,7 +117,7 @@ fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, Vec<u8>) {
     (bytes, finish)
 }
 
-fn kinds() -> [(&'static str, Options); 2] {
+pub(crate) fn kinds() -> [(&'static str, Options); 2] {
     [
         ("current", VirtualBoard::options()),
         ("old", VirtualBoard::options().old()),
@@ -373,7 +373,7 @@ print('shown')
 ";
 
 /// Runs `udpcli board`, which must end.
-fn udpcli(board: &VirtualBoard, args: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn udpcli(board: &VirtualBoard, args: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new("timeout")
         .arg(DEADLINE.as_secs().to_string())
         .arg(env!("CARGO_BIN_EXE_udpcli"))

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::panel::screen::{HEIGHT, Screen, WIDTH};
 
@@ -14,14 +14,32 @@ pub const SCALE: usize = 4;
 /// # Errors
 /// The folder cannot be written to, or the disk is full.
 pub fn save(screen: &Screen, path: &Path) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
+    let part = part(path);
     let result = write(screen, &part).and_then(|()| std::fs::rename(&part, path));
     if result.is_err() {
         let _ = std::fs::remove_file(&part);
     }
     result
+}
+
+/// Looks whether a file can be written there. Nothing is left behind.
+///
+/// # Errors
+/// As [`save`].
+pub fn check(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let part = part(path);
+    File::create(&part)?;
+    std::fs::remove_file(&part)
+}
+
+/// The temporary name.
+fn part(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
 }
 
 fn write(screen: &Screen, path: &Path) -> io::Result<()> {
@@ -88,5 +106,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none/oled.png");
         assert!(save(&Screen::default(), &path).is_err());
+        assert!(check(&path).is_err() && check(folder.path()).is_err());
+        assert!(check(&folder.path().join("oled.png")).is_ok());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::panel::screen::{Mode, Screen};
+use crate::payload::escape::Audience;
+use crate::render::json::string;
 
 /// One object, without a line ending; the framebuffer only where it is asked for.
 #[must_use]
@@ -14,7 +16,10 @@ pub fn line(screen: &Screen, with_framebuffer: bool) -> String {
     // Writing to a String cannot fail.
     for (index, text) in screen.texts.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        let words = serde_json::Value::from(text.text.as_str());
+        // Escapes mean the same to every reader, so that nobody needs to know whether a terminal is one.
+        let mut words = Vec::new();
+        string(&text.text, Audience::Terminal, &mut words);
+        let words = String::from_utf8_lossy(&words);
         let _ = write!(
             line,
             "{comma}{{\"x\":{},\"y\":{},\"text\":{words}",
@@ -69,13 +74,15 @@ mod tests {
             line(&screen, false),
             r#"{"texts":[{"x":0,"y":15,"text":"hello"}],"on":true,"inverted":false}"#
         );
-        screen.texts.push(text(-3, 31, Mode::Xor, "\u{1b}\"你"));
+        screen
+            .texts
+            .push(text(-3, 31, Mode::Xor, "\u{1b}\"你\u{9b}\u{202e}"));
         screen.contrast = Some(128);
         screen.whole = false;
         assert_eq!(
             line(&screen, true),
             format!(
-                r#"{{"texts":[{{"x":0,"y":15,"text":"hello"}},{{"x":-3,"y":31,"text":"\u001b\"你","mode":"xor"}}],"on":true,"inverted":false,"contrast":128,"incomplete":true,"framebuffer":"{}"}}"#,
+                r#"{{"texts":[{{"x":0,"y":15,"text":"hello"}},{{"x":-3,"y":31,"text":"\u001b\"你\u009b\u202e","mode":"xor"}}],"on":true,"inverted":false,"contrast":128,"incomplete":true,"framebuffer":"{}"}}"#,
                 "A".repeat(1364) + "AA=="
             )
         );

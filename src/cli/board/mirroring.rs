@@ -13,6 +13,9 @@ use crate::panel::screen::Screen;
 /// How long the agent may take to start, above all `import mpython`.
 const START: Duration = Duration::from_secs(5);
 
+/// How often the last picture is asked for on a line that loses it.
+const TRIES: usize = 5;
+
 /// Starts the agent. Without a display, or without the memory for it, everything goes on as if it were not there.
 pub(super) fn attach(
     repl: &mut Repl,
@@ -43,13 +46,25 @@ pub(super) fn attach(
     Ok(())
 }
 
-/// After the program: what was shown last comes once more, whatever was lost on the way. True if the screen changed.
-pub(super) fn finish(repl: &mut Repl, mirror: &mut Mirror) -> bool {
+/// After the program: what was shown last comes once more, whatever was lost on the way. The rest of the program's
+/// output goes to `printed`. True if the screen changed.
+pub(super) fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>) -> bool {
     let mut changed = false;
-    if mirror.is_attached() {
+    mirror.finish(printed);
+    for _ in 0..TRIES {
+        let lost = mirror.losses();
+        if !mirror.is_attached() {
+            break;
+        }
         match repl.exec("ending the OLED mirror", agent::FINISH.as_bytes(), START) {
             Ok(answer) => mirror.feed(&answer, &mut Vec::new(), |_| changed = true),
-            Err(error) => tracing::debug!("the last picture did not come: {error}"),
+            Err(error) => {
+                tracing::debug!("the last picture did not come: {error}");
+                break;
+            }
+        }
+        if mirror.screen().whole || mirror.losses() == lost {
+            break;
         }
     }
     changed
@@ -63,6 +78,14 @@ pub(super) fn report_losses(mirror: &Mirror) {
             mirror.garbled()
         );
     }
+}
+
+/// Whether a picture can be saved there, before there is one: a program may run for long.
+pub(super) fn check(path: &Path) -> Result<(), Error> {
+    image::check(path).map_err(|source| Error::Write {
+        object: path.display().to_string(),
+        source,
+    })
 }
 
 /// Saves the picture.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 
 use super::run::show_traceback;
-use super::screen::Screen as Stdout;
+use super::screen::{self, Screen as Stdout};
 use super::stack::Stack;
 use super::{SerialArgs, mirroring, session};
 use crate::board::error::Error as BoardError;
@@ -76,6 +76,9 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     if args.framebuffer && format != Format::Json {
         return Err(Error::usage("--framebuffer goes with --format json"));
     }
+    if let Some(path) = &args.image {
+        mirroring::check(path)?;
+    }
     let shutdown = session::shutdown(1)?;
     tracing::info!(
         "soft reset: the board's {MAIN} starts anew, with the OLED mirror in front of it"
@@ -100,22 +103,26 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     let mut watcher = Watcher::new(args, format, is_terminal, mirror, shutdown);
     let ended = repl.follow(&mut watcher);
     if let Ok(Ended::Done | Ended::Exception(_)) = &ended {
-        mirroring::finish(&mut repl, &mut watcher.mirror);
-        watcher.render();
+        let mut rest = Vec::new();
+        let changed = mirroring::finish(&mut repl, &mut watcher.mirror, &mut rest);
+        watcher.show_prints(&rest, false);
+        if changed {
+            watcher.render();
+        }
     }
     watcher.end();
-    let ended = match (ended, watcher.failure.take()) {
-        (_, Some(failure)) => {
+    let saved = match &args.image {
+        Some(path) if watcher.first.is_some() => mirroring::save(watcher.mirror.screen(), path),
+        _ => Ok(()),
+    };
+    let failure = watcher.failure.take();
+    let ended = match (ended, failure.map_or(saved, Err)) {
+        (_, Err(failure)) => {
             repl.detach();
             return Err(failure);
         }
-        (ended, None) => ended?,
+        (ended, Ok(())) => ended?,
     };
-    if let Some(path) = &args.image
-        && watcher.first.is_some()
-    {
-        mirroring::save(watcher.mirror.screen(), path)?;
-    }
     let outcome = match ended {
         Ended::Left => {
             repl.detach();
@@ -240,11 +247,16 @@ impl Watcher {
         }
     }
 
+    /// Whether there is a screen to show: before the first `show()` there is none, but of one that was lost is told.
+    fn has_screen(&self) -> bool {
+        self.mirror.has_picture() || self.mirror.losses() > 0
+    }
+
     /// The screen as it is, unless a panel shows it.
     fn render(&mut self) {
         if self.stack.is_some() {
             self.show_stacked(&[], true);
-        } else if !self.once {
+        } else if !self.once && self.has_screen() {
             let text = Self::rendered(self.mirror.screen(), self.format, self.framebuffer);
             self.write_new(text);
         }
@@ -300,10 +312,11 @@ impl Follower for Watcher {
         let (mut plain, mut lines) = (Vec::new(), Vec::new());
         let (mut changed, mut whole) = (false, false);
         let renders = self.stack.is_none() && !self.once;
+        let had_screen = self.has_screen();
         self.mirror.feed(bytes, &mut plain, |screen| {
             changed = true;
             whole |= screen.whole;
-            if renders {
+            if renders && (had_screen || whole) {
                 lines.push(Self::rendered(screen, format, framebuffer));
             }
         });
@@ -321,6 +334,11 @@ impl Follower for Watcher {
     }
 
     fn tick(&mut self) -> Result<Wish, BoardError> {
+        if let Some(stack) = &self.stack {
+            stack.refit(self.mirror.screen());
+        }
+        // A screen that does not change makes no write that would tell.
+        self.reader_gone |= screen::reader_is_gone();
         let looked = self.once
             && self.first.is_some_and(|first| {
                 self.changed.elapsed() > QUIET || first.elapsed() > LONGEST_LOOK

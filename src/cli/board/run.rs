@@ -86,6 +86,9 @@ pub struct RunArgs {
 /// Runs the program to its end, or to Ctrl-C.
 pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let source = source(args)?;
+    if let Some(path) = &args.image {
+        mirroring::check(path)?;
+    }
     let shutdown = session::shutdown(2)?;
     let mut repl = session::connect(serial, shutdown.clone())?;
     // A look at Ctrl-C that came while the board was entered.
@@ -114,26 +117,29 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     if args.detach {
         return detach(repl, launch);
     }
+    // Without an agent nothing in the program's output is a frame, whatever it looks like.
+    printer.mirror.take_if(|mirror| !mirror.has_heard());
     let ended = repl.follow(&mut printer);
     if let (Ok(Ended::Done | Ended::Exception(_)), Some(mirror)) = (&ended, &mut printer.mirror) {
-        let changed = mirroring::finish(&mut repl, mirror);
-        printer.show(&[], changed);
+        let mut rest = Vec::new();
+        let changed = mirroring::finish(&mut repl, mirror, &mut rest);
+        printer.show(&rest, changed);
     }
     printer.end();
-    if let Some(path) = &args.image {
-        save(&printer, path)?;
-    }
-    let ended = match ended {
-        Ok(ended) => ended,
+    let saved = match &args.image {
+        Some(path) => save(&printer, path),
+        None => Ok(()),
+    };
+    let outcome = match ended {
+        Ok(ended) => conclude(repl, launch, &printer, ended),
         Err(error) => {
             program::clean_up(&mut repl, launch);
             return Err(error.into());
         }
     };
-    let outcome = conclude(repl, launch, &printer, ended);
-    match printer.failure {
-        Some(failure) => Err(failure),
-        None => outcome,
+    match (printer.failure, saved) {
+        (Some(failure), _) | (None, Err(failure)) => Err(failure),
+        (None, Ok(())) => outcome,
     }
 }
 
@@ -421,6 +427,9 @@ impl Follower for Printer {
         if (asked == 1 || self.reader_gone) && !self.interrupted {
             self.interrupted = true;
             return Ok(Wish::Interrupt);
+        }
+        if let (Some(stack), Some(mirror)) = (&self.stack, &self.mirror) {
+            stack.refit(mirror.screen());
         }
         Ok(Wish::GoOn)
     }

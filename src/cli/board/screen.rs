@@ -68,3 +68,23 @@ impl Screen {
         }
     }
 }
+
+/// Whether stdout's reader went away. A pipe tells without being written to; elsewhere the next write does.
+#[cfg(target_os = "linux")]
+pub(super) fn reader_is_gone() -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd as _;
+    let stdout = io::stdout();
+    let mut files = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+    let gone = PollFlags::POLLERR | PollFlags::POLLHUP;
+    poll(&mut files, PollTimeout::ZERO).is_ok()
+        && files
+            .iter()
+            .any(|file| file.revents().is_some_and(|events| events.intersects(gone)))
+}
+
+/// Not without a write.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn reader_is_gone() -> bool {
+    false
+}
