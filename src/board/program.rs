@@ -13,6 +13,9 @@ const FILE: &str = "/.udpcli_run.py";
 /// Up to this length a program is sent without asking how much memory is free.
 const SURELY_FITS: usize = 4096;
 
+/// Up to this rate programs go as plain bytes even where the firmware could pace them.
+const PLAIN_BAUD: u32 = 230_400;
+
 /// Asks whether anything but the boot has run in this interpreter, and for free memory. What programs leave are names
 /// that are no modules, and modules of their own.
 const PROBE: &[u8] = b"import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m[0]!='_'and m not in('flashbdev','inisetup','boot','sys','gc')]else 0,gc.mem_free()))";
@@ -76,10 +79,8 @@ pub fn start(
         repl.soft_reset()?;
     }
     before(repl)?;
-    let must_be_file = source.iter().any(|byte| matches!(byte, 1..=5))
-        || (source.len() > SURELY_FITS && !fits(repl, source.len(), memory)?);
-    if !must_be_file {
-        repl.submit(Way::Paced, "starting the program", source)?;
+    if let Some(way) = way(repl, source, memory)? {
+        repl.submit(way, "starting the program", source)?;
         return Ok(Launch { file: false });
     }
     tracing::info!(
@@ -90,11 +91,22 @@ pub fn start(
     Ok(Launch { file: true })
 }
 
-/// Whether a program of `len` bytes fits. As plain bytes it is kept whole while it is compiled; in raw-paste mode it is
-/// compiled as it comes, and what is made of it is about as long.
-fn fits(repl: &mut Repl, len: usize, memory: usize) -> Result<bool, Error> {
-    let share = if repl.has_raw_paste()? { 1 } else { 3 };
-    Ok(len.saturating_mul(share) < memory)
+/// How a program goes into the board's memory; none if it must go by a file.
+///
+/// As plain bytes it is kept whole while it is compiled, and nothing holds the line while the board collects garbage: at
+/// the usual rate its receive buffer lasts for that long. In raw-paste mode it is compiled as it comes, and what is made
+/// of it is about as long.
+fn way(repl: &mut Repl, source: &[u8], memory: usize) -> Result<Option<Way>, Error> {
+    if source.iter().any(|byte| matches!(byte, 1..=5)) {
+        return Ok(None);
+    }
+    let fits_plain = source.len() <= SURELY_FITS || source.len().saturating_mul(3) < memory;
+    let is_slow = repl.link().address().baud <= PLAIN_BAUD;
+    if fits_plain && is_slow {
+        return Ok(Some(Way::Plain));
+    }
+    let fits_paced = source.len() < memory && repl.has_raw_paste()?;
+    Ok((fits_plain || fits_paced).then_some(Way::Paced))
 }
 
 /// Looks whether a file is on the board.

@@ -149,9 +149,31 @@ fn every_command_in_the_docs_parses() {
     }
 }
 
+/// Every command that has a help text.
+const COMMANDS: [&str; 18] = [
+    "",
+    "send",
+    "listen",
+    "board",
+    "board list",
+    "board info",
+    "board run",
+    "board put",
+    "board get",
+    "board ls",
+    "board rm",
+    "board repl",
+    "board oled",
+    "board reset",
+    "board flash",
+    "pair",
+    "completions",
+    "man",
+];
+
 #[test]
 fn every_example_in_the_help_texts_parses() {
-    for command in ["", "send", "listen", "pair", "completions", "man"] {
+    for command in COMMANDS {
         let help = help(command);
         let examples = help.split_once("\nExamples:\n").expect("examples").1;
         let mut count = 0;
@@ -289,7 +311,7 @@ fn usage_has_the_help_texts() {
         rest = after;
     }
     fresh.push_str(rest);
-    assert_eq!(shown, ["", "send", "listen", "pair", "completions", "man"]);
+    assert_eq!(shown, COMMANDS);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(path(USAGE), &fresh).expect("docs/usage.md can be written");
     } else {
@@ -331,6 +353,44 @@ fn usage_names_every_flag() {
                 );
             }
         }
+    }
+}
+
+/// Each message in `src/board/error.rs` has a row in docs/board.md: its words in their order, whatever stands between.
+#[test]
+fn every_error_of_the_board_is_explained() {
+    let page = read("docs/board.md");
+    let source = read("src/board/error.rs");
+    let messages: Vec<&str> = source
+        .split("#[error(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(messages.len() > 20, "{messages:?}");
+    for message in messages {
+        let words: Vec<&str> = message
+            .split('{')
+            .enumerate()
+            .filter_map(|(at, part)| match at {
+                0 => Some(part),
+                _ => part.split_once('}').map(|(_, words)| words),
+            })
+            .map(str::trim)
+            .filter(|words| !words.is_empty())
+            .collect();
+        let is_told = page
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .any(|row| {
+                let told = row.split('`').nth(1).unwrap_or_default();
+                words
+                    .iter()
+                    .try_fold(told, |rest, words| {
+                        rest.split_once(words).map(|(_, rest)| rest)
+                    })
+                    .is_some()
+            });
+        assert!(is_told, "docs/board.md says nothing of {message:?}");
     }
 }
 

@@ -1,0 +1,268 @@
+//! The bridge beside mpremote, on the same virtual board, in one go: `cargo bench --bench board`. What the figures mean is
+//! in `docs/benchmark.md`. It measures, and judges nothing.
+
+#[cfg(target_os = "linux")]
+#[expect(dead_code, reason = "the board's tests use what is not used here")]
+#[path = "../board/support.rs"]
+mod support;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// One line on stdout; a reader that went away does not matter.
+fn say(text: impl std::fmt::Display) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    say("the virtual board runs on Linux: nothing is measured here");
+    ExitCode::SUCCESS
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if !args.iter().any(|arg| arg == "--bench") {
+        say("nothing is measured in a test run; the benchmark is: cargo bench --bench board");
+        return ExitCode::SUCCESS;
+    }
+    let runs = if args.iter().any(|arg| arg == "--quick") {
+        1
+    } else {
+        3
+    };
+    for baud in [115_200, 921_600] {
+        for is_old in [true, false] {
+            measure::all(baud, is_old, runs);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+#[cfg(target_os = "linux")]
+mod measure {
+    use std::fs;
+    use std::io::Read as _;
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::say;
+    use super::support::{VirtualBoard, environment};
+
+    const LEN: usize = 100_000;
+
+    /// Everything on one kind of board; each figure the median of `runs`.
+    pub(super) fn all(baud: u32, is_old: bool, runs: usize) {
+        let options = VirtualBoard::options().baud(baud);
+        let mut board = if is_old { options.old() } else { options }.ready();
+        let here = tempfile::tempdir().expect("a folder");
+        let line = f64::from(baud) / 10.0;
+        say(format_args!(
+            "\n{} firmware at {baud} baud: the line carries {:.1} kB/s\n{:<26} {:>10} {:>10} {:>7}",
+            if is_old { "old" } else { "current" },
+            line / 1000.0,
+            "",
+            "udpcli",
+            "mpremote",
+            "ratio"
+        ));
+
+        let print = file(here.path(), "print.py", b"print(1)\n");
+        let ours = median(runs, || udpcli(&board, &["run", text(&print)]));
+        let theirs = median(runs, || mpremote(&board, &["run", text(&print)]));
+        row("connect, print(1)", ours, theirs, |time| {
+            format!("{:.0} ms", time * 1000.0)
+        });
+
+        let contents = [("source", source()), ("random bytes", random())];
+        for (name, content) in &contents {
+            let path = file(here.path(), "x", content);
+            let forget = |board: &VirtualBoard| drop(fs::remove_file(board.files().join("x")));
+            let down = board.count("down");
+            let ours = median(runs, || {
+                forget(&board);
+                udpcli(&board, &["put", text(&path)])
+            });
+            let on_line = (board.count("down") - down) as f64 / runs as f64;
+            assert!(fs::read(board.files().join("x")).expect("it is there") == *content);
+            let theirs = median(runs, || {
+                forget(&board);
+                mpremote(&board, &["fs", "cp", text(&path), ":x"])
+            });
+            row(&format!("put 100 KB of {name}"), ours, theirs, rate);
+            say(format_args!(
+                "{:<26} {:>10} of the line's raw rate; {:.0} % of the file's length went over it, {:.0} % of what it carries",
+                "",
+                format!("x{:.2}", LEN as f64 / ours / line),
+                on_line / LEN as f64 * 100.0,
+                on_line / ours / line * 100.0
+            ));
+        }
+        let target = here.path().join("back");
+        let ours = median(runs, || {
+            drop(fs::remove_file(&target));
+            udpcli(&board, &["get", ":x", text(&target)])
+        });
+        assert!(fs::read(&target).expect("it came back") == contents[1].1);
+        let theirs = median(runs, || {
+            mpremote(&board, &["fs", "cp", ":x", text(&target)])
+        });
+        row("get 100 KB", ours, theirs, rate);
+
+        let tree = here.path().join("tree");
+        for n in 0..50 {
+            let name = format!("folder{}/file{n}.py", n % 5);
+            file(&tree, &name, &contents[0].1[n * 500..n * 500 + 1500]);
+        }
+        udpcli(&board, &["put", text(&tree)]);
+        let ours = median(runs, || udpcli(&board, &["put", text(&tree)]));
+        say(format_args!(
+            "{:<26} {:>7.0} ms",
+            "put 50 unchanged files",
+            ours * 1000.0
+        ));
+
+        let mut script = b"print('started')\n".to_vec();
+        script
+            .extend(b"value = 'a line as programs have them'  # and what it is for\n".repeat(200));
+        script.truncate(10_000);
+        script.extend(b"\n");
+        let script = file(here.path(), "script.py", &script);
+        let bare = median(runs, || first_output(&mut ours_run(&board, &print)));
+        let ours = median(runs, || first_output(&mut ours_run(&board, &script)));
+        let theirs = median(runs, || {
+            first_output(mpremote_command(&board).args(["run", text(&script)]))
+        });
+        row("run 10 KB, first output", ours, theirs, |time| {
+            format!("{:.0} ms", time * 1000.0)
+        });
+        say(format_args!(
+            "{:<26} x{:.2} of its bytes' time on the line, connecting apart",
+            "",
+            (ours - bare) / (10_000.0 / line)
+        ));
+    }
+
+    /// A time of ours, one of theirs, and how often ours fits into theirs.
+    fn row(name: &str, ours: f64, theirs: f64, show: impl Fn(f64) -> String) {
+        say(format_args!(
+            "{name:<26} {:>10} {:>10} {:>7}",
+            show(ours),
+            show(theirs),
+            format!("x{:.2}", theirs / ours)
+        ));
+    }
+
+    fn rate(time: f64) -> String {
+        format!("{:.1} kB/s", LEN as f64 / time / 1000.0)
+    }
+
+    fn median(runs: usize, mut run: impl FnMut() -> f64) -> f64 {
+        let mut times: Vec<f64> = (0..runs).map(|_| run()).collect();
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    }
+
+    fn udpcli(board: &VirtualBoard, args: &[&str]) -> f64 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_udpcli"));
+        timed(command.args(["board", "-s", &board.port]).args(args))
+    }
+
+    fn ours_run(board: &VirtualBoard, script: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_udpcli"));
+        command
+            .args(["board", "-s", &board.port, "run"])
+            .arg(script);
+        command
+    }
+
+    fn mpremote_command(board: &VirtualBoard) -> Command {
+        let mut command = Command::new(environment().join("mpremote"));
+        command.args(["connect", &board.port]);
+        command
+    }
+
+    fn mpremote(board: &VirtualBoard, args: &[&str]) -> f64 {
+        timed(mpremote_command(board).args(args))
+    }
+
+    fn timed(command: &mut Command) -> f64 {
+        let began = Instant::now();
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program starts");
+        let took = began.elapsed();
+        assert!(output.status.success(), "{command:?}: {output:?}");
+        took.as_secs_f64()
+    }
+
+    /// How long until a program on the board says something.
+    fn first_output(command: &mut Command) -> f64 {
+        let began = Instant::now();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let mut byte = [0];
+        let mut stdout = child.stdout.take().expect("stdout is piped");
+        stdout.read_exact(&mut byte).expect("output");
+        let took = began.elapsed();
+        let _ = stdout.read_to_end(&mut Vec::new());
+        assert!(child.wait().expect("it ends").success(), "{command:?}");
+        // The other side has closed the port before the next run opens it.
+        std::thread::sleep(Duration::from_millis(20));
+        took.as_secs_f64()
+    }
+
+    fn file(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        fs::write(&path, content).expect("a file");
+        path
+    }
+
+    fn text(path: &Path) -> &str {
+        path.to_str().expect("UTF-8")
+    }
+
+    /// Python as people write it: the virtual board's own.
+    fn source() -> Vec<u8> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/virtual_board");
+        let mut all = Vec::new();
+        for name in [
+            "cpu.py",
+            "virtual_board.py",
+            "hosts.py",
+            "line.py",
+            "modules/machine.py",
+            "modules/socket.py",
+            "modules/mpython.py",
+            "modules/network.py",
+            "modules/_display.py",
+        ] {
+            all.extend(fs::read(folder.join(name)).expect("a source file"));
+        }
+        // Twice the same is further apart than any window of the compression.
+        all.into_iter().cycle().take(LEN).collect()
+    }
+
+    /// Bytes that no compression shortens.
+    fn random() -> Vec<u8> {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut bytes = Vec::with_capacity(LEN + 8);
+        while bytes.len() < LEN {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            bytes.extend(state.to_le_bytes());
+        }
+        bytes.truncate(LEN);
+        bytes
+    }
+}
