@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::client::{assert_untouched, board, command, kinds, start};
+use crate::client::{assert_untouched, board, command, kinds};
 use crate::process::Finished;
 use crate::support::{VirtualBoard, mpremote_ok};
 
@@ -70,7 +70,7 @@ fn write(folder: &Path, name: &str, content: &[u8]) {
 }
 
 /// A folder of this PC with these files.
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = TempDir::new().expect("a folder");
     for (name, content) in files {
         write(folder.path(), name, content);
@@ -78,12 +78,12 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
     folder
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
 #[track_caller]
-fn assert_says(finished: &Finished, words: &str) {
+pub(crate) fn assert_says(finished: &Finished, words: &str) {
     assert!(
         finished.stderr.contains(words),
         "{words}: {}",
@@ -212,143 +212,6 @@ fn little_memory_means_smaller_pieces() {
         board(&vboard, ["put", text(&noise), text(&text_py), ":"]).expect_code(0);
         assert!(tree(&vboard.files()) == tree(here.path()), "{kind}");
         assert_untouched(&vboard, &["noise", "text.py"]);
-    }
-}
-
-#[test]
-fn a_line_that_damages_bytes_ends_right_or_leaves_the_old_file() {
-    let new = source(12_000);
-    let here = folder(&[("main.py", &new)]);
-    for (kind, old_firmware) in [("old", true), ("current", false)] {
-        for (direction, probability) in [
-            ("down", 0.001),
-            ("up", 0.001),
-            ("both", 0.001),
-            ("both", 0.01),
-        ] {
-            let options = VirtualBoard::options().baud(921_600).file("main.py", "old");
-            let mut vboard = if old_firmware { options.old() } else { options }.ready();
-            vboard.control(
-                "garble",
-                json!({"probability": probability, "seed": 1, "direction": direction}),
-            );
-            let finished = board(&vboard, ["put", text(&here.path().join("main.py"))]);
-            vboard.control("garble", json!({"probability": 0, "direction": "both"}));
-            let there = fs::read(vboard.files().join("main.py")).unwrap();
-            let what = format!(
-                "{kind} {direction} {probability}: {:?} {}",
-                finished.code, finished.stderr
-            );
-            match finished.code {
-                Some(0) => assert!(there == new, "{what}"),
-                Some(3) => assert!(there == b"old" || there == new, "{what}"),
-                _ => panic!("{what}"),
-            }
-            assert!(probability > 0.005 || finished.code == Some(0), "{what}");
-            // With a good line all is well again, and what a failed run may have left is gone.
-            board(&vboard, ["put", text(&here.path().join("main.py"))]).expect_code(0);
-            // A very bad line may have made names of its own out of ours.
-            if probability < 0.005 {
-                assert_untouched(&vboard, &["main.py"]);
-            }
-        }
-    }
-}
-
-#[test]
-fn lost_bytes_are_sent_again() {
-    let new = random(30_000);
-    let here = folder(&[("x", &new)]);
-    for (kind, options) in kinds() {
-        let mut vboard = options.ready();
-        let mut running = start(&vboard, ["put", text(&here.path().join("x"))]);
-        for n in 1..=4 {
-            vboard.wait_until("it is under way", |stats| {
-                stats["down"].as_u64() > Some(n * 6000)
-            });
-            vboard.control("drop", json!({"bytes": 7}));
-        }
-        let _ = running.stderr_line_with("sent again");
-        running.finish().expect_code(0);
-        assert!(fs::read(vboard.files().join("x")).unwrap() == new, "{kind}");
-    }
-}
-
-#[test]
-fn a_pulled_cable_leaves_the_old_file() {
-    let new = random(30_000);
-    let here = folder(&[("x", &new)]);
-    for (kind, options) in kinds() {
-        let mut vboard = options.file("x", "old").ready();
-        let running = start(&vboard, ["put", text(&here.path().join("x"))]);
-        vboard.wait_until("it is under way", |stats| {
-            stats["down"].as_u64() > Some(12_000)
-        });
-        vboard.unplug();
-        let finished = running.finish().expect_code(3);
-        assert_says(&finished, "is gone");
-        assert_eq!(
-            fs::read(vboard.files().join("x")).unwrap(),
-            b"old",
-            "{kind}"
-        );
-        vboard.plug();
-        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
-        assert!(fs::read(vboard.files().join("x")).unwrap() == new, "{kind}");
-        assert_untouched(&vboard, &["x"]);
-    }
-}
-
-#[test]
-fn a_reboot_in_between_leaves_the_old_file() {
-    let here = folder(&[("x", &random(30_000))]);
-    for (kind, options) in kinds() {
-        let mut vboard = options.file("x", "old").ready();
-        vboard.control("reboot_after", json!({"bytes": 12_000}));
-        let finished = board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(3);
-        assert_says(&finished, "the board restarted while writing a file");
-        assert_eq!(
-            fs::read(vboard.files().join("x")).unwrap(),
-            b"old",
-            "{kind}"
-        );
-        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
-        assert_untouched(&vboard, &["x"]);
-    }
-}
-
-#[test]
-fn ctrl_c_leaves_the_old_file_and_nothing_else() {
-    let here = folder(&[("x", &random(30_000))]);
-    for (kind, options) in kinds() {
-        let mut vboard = options.file("x", "old").ready();
-        let running = start(&vboard, ["put", text(&here.path().join("x"))]);
-        vboard.wait_until("it is under way", |stats| {
-            stats["down"].as_u64() > Some(12_000)
-        });
-        let finished = running.interrupt().expect_code(130);
-        assert_says(
-            &finished,
-            "stopped: files that were begun are as they were before",
-        );
-        assert_eq!(
-            fs::read(vboard.files().join("x")).unwrap(),
-            b"old",
-            "{kind}"
-        );
-        assert_untouched(&vboard, &["x"]);
-
-        // The same while a file comes here.
-        fs::write(vboard.files().join("y"), random(30_000)).unwrap();
-        let up = vboard.count("up");
-        let target = here.path().join("y");
-        let running = start(&vboard, ["get", ":y", text(&target)]);
-        vboard.wait_until("it is under way", |stats| {
-            stats["up"].as_u64() > Some(up + 6000)
-        });
-        running.interrupt().expect_code(130);
-        assert!(!target.exists(), "{kind}");
-        assert_untouched(&vboard, &["x", "y"]);
     }
 }
 

@@ -15,6 +15,7 @@ mod support;
 
 mod enter;
 mod example;
+mod faults;
 mod files;
 mod oled;
 mod oled_faults;

@@ -1,0 +1,118 @@
+//! How code gets to the board: as plain bytes, or in raw-paste mode.
+
+use std::time::Instant;
+
+use super::{Paste, Repl, SLACK, Way};
+use crate::board::enter::BANNER;
+use crate::board::error::Error;
+
+/// Code up to this length goes as plain bytes even where raw-paste is known: it fits the board's receive buffer.
+const SHORT: usize = 200;
+
+impl Repl {
+    /// Hands code over; it runs from then on.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`] if the board does not take it.
+    pub fn submit(&mut self, way: Way, doing: &str, code: &[u8]) -> Result<(), Error> {
+        // Nothing at all, then Ctrl-D, is a soft reset.
+        let code = if code.is_empty() { b"\n" } else { code };
+        if way == Way::Paced
+            && code.len() > SHORT
+            && self.paste != Paste::No
+            && let Some(window) = self.begin_paste(doing)?
+        {
+            return self.paste(doing, code, window);
+        }
+        self.link.send(code)?;
+        self.link.send(b"\x04")?;
+        let deadline = Instant::now() + self.link.line_time(code.len()) + SLACK;
+        match self.link.until(b"OK", deadline)? {
+            Some(_) => Ok(()),
+            None => Err(self.no_answer(doing)),
+        }
+    }
+
+    /// Asks for raw-paste mode; the window's size if the firmware has it.
+    fn begin_paste(&mut self, doing: &str) -> Result<Option<u32>, Error> {
+        self.link.send(b"\x05A\x01")?;
+        let deadline = Instant::now() + SLACK;
+        let Some(answer) = self.link.exactly(2, deadline)? else {
+            return Err(self.no_answer(doing));
+        };
+        if answer == b"R\x01" {
+            self.paste = Paste::Yes;
+            let Some(size) = self.link.exactly(2, deadline)? else {
+                return Err(self.no_answer(doing));
+            };
+            let size = size
+                .iter()
+                .rev()
+                .fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+            return Ok(Some(size.max(1)));
+        }
+        self.paste = Paste::No;
+        // `R\0` is all there is; a firmware from before raw-paste says its banner again, of which two bytes are read.
+        if answer != b"R\x00" {
+            self.link.put_back(&answer);
+            if self.link.until(BANNER, deadline)?.is_none() {
+                return Err(self.no_answer(doing));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends code as the board makes room for it: each 0x01 from it is room for one more window.
+    fn paste(&mut self, doing: &str, code: &[u8], window: u32) -> Result<(), Error> {
+        let mut room = usize::try_from(window).unwrap_or(1);
+        let window = room;
+        let mut left = code;
+        let mut patience = Instant::now() + SLACK;
+        while !left.is_empty() {
+            if room == 0 || !self.link.pending().is_empty() {
+                match self.link.exactly(1, patience)?.as_deref() {
+                    Some(b"\x01") => {
+                        room += window;
+                        patience = Instant::now() + SLACK;
+                    }
+                    // The compiler gave up: the rest of the code does not matter any more.
+                    Some(b"\x04") => {
+                        self.link.send(b"\x04")?;
+                        return Ok(());
+                    }
+                    Some(_) | None => return Err(self.no_answer(doing)),
+                }
+                continue;
+            }
+            let (now, later) = left.split_at(room.min(left.len()));
+            self.link.send(now)?;
+            room -= now.len();
+            left = later;
+        }
+        self.link.send(b"\x04")?;
+        let deadline = Instant::now() + self.link.line_time(code.len().min(4096)) + SLACK;
+        match self.link.until(b"\x04", deadline)? {
+            Some(_) => Ok(()),
+            None => Err(self.no_answer(doing)),
+        }
+    }
+
+    /// Whether the firmware has raw-paste mode; asked for once.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`].
+    pub fn has_raw_paste(&mut self) -> Result<bool, Error> {
+        if self.paste == Paste::Unknown {
+            let doing = "asking for raw-paste mode";
+            if self.begin_paste(doing)?.is_some() {
+                // An empty program.
+                self.paste(doing, b"", 1)?;
+                let deadline = Instant::now() + SLACK;
+                if self.link.until(b"\x04\x04>", deadline)?.is_none() {
+                    return Err(self.no_answer(doing));
+                }
+            }
+        }
+        Ok(self.paste == Paste::Yes)
+    }
+}
