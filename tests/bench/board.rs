@@ -1,6 +1,17 @@
 //! The bridge beside mpremote, on the same virtual board, in one go: `cargo bench --bench board`. What the figures mean is
 //! in `docs/benchmark.md`. It measures, and judges nothing.
 
+#![cfg_attr(
+    target_os = "linux",
+    expect(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::print_stderr,
+        clippy::unwrap_used,
+        reason = "as in a test: where the virtual board fails there is nothing to measure"
+    )
+)]
+
 #[cfg(target_os = "linux")]
 #[expect(dead_code, reason = "the board's tests use what is not used here")]
 #[path = "../board/support.rs"]
