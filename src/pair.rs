@@ -21,12 +21,13 @@ pub mod simulate;
 mod steps;
 mod talk;
 pub mod text;
+pub mod watch;
 mod wifi;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use run::run;
+pub use run::{run, watch as watch_board};
 
 /// A Wi-Fi and its password.
 #[derive(Debug, Clone)]

@@ -27,7 +27,16 @@ impl Shutdown {
     /// # Errors
     /// The system has no signal handler or no thread to give.
     pub fn on_signals(told: u32) -> io::Result<Self> {
+        Self::on_signals_or(told).map(|(shutdown, _)| shutdown)
+    }
+
+    /// As [`Self::on_signals`], and by hand: where Ctrl-C is a key that the program reads itself.
+    ///
+    /// # Errors
+    /// As [`Self::on_signals`].
+    pub fn on_signals_or(told: u32) -> io::Result<(Self, Asker)> {
         let (ask, asked) = watch::channel(0);
+        let by_hand = Asker { ask: ask.clone() };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()?;
@@ -38,16 +47,16 @@ impl Shutdown {
             .name("signals".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
-                    for times in 1..=told {
+                    for _ in 0..told {
                         signals.next().await;
                         // A run that has ended already has dropped its receiver.
-                        let _ = ask.send(times);
+                        ask.send_modify(|times| *times += 1);
                     }
                     signals.next().await;
                     end_now();
                 });
             })?;
-        Ok(Self { asked })
+        Ok((Self { asked }, by_hand))
     }
 
     /// Whether the end was asked for.
@@ -67,6 +76,20 @@ impl Shutdown {
         if self.asked.wait_for(|asked| *asked > 0).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Asks a run to end.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    ask: watch::Sender<u32>,
+}
+
+impl Asker {
+    /// Asks once more.
+    pub fn ask(&self) {
+        self.ask
+            .send_modify(|times| *times = times.saturating_add(1));
     }
 }
 

@@ -1,5 +1,7 @@
 //! `udpcli pair`.
 
+mod watch;
+
 use std::io;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
@@ -39,6 +41,7 @@ Examples:
   udpcli pair -s /dev/ttyUSB0 --ssid class           joins that Wi-Fi first; asks for its password
   WIFI=secret udpcli pair --ssid class --password-env WIFI
   udpcli pair --all --ssid class --format junit      a classroom, for a CI system
+  udpcli pair --watch --ssid class                   a live view until Ctrl-C
   udpcli pair --simulate                             no board at hand
   udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace")]
 pub struct PairArgs {
@@ -92,6 +95,9 @@ pub struct PairArgs {
     )]
     encoding: TextEncoding,
 
+    /// Again and again until Ctrl-C: a live view on a terminal, a line a round elsewhere
+    #[arg(long, help_heading = "Output")]
+    watch: bool,
     /// How the results are written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
@@ -175,7 +181,10 @@ impl Place {
 pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     let mut plan = plan(args)?;
     let places = places(args, &mut plan)?;
-    let shutdown = Shutdown::on_signals(1).map_err(|source| Error::Start {
+    if args.watch && (args.format != Format::Text || places.len() > 1) {
+        return Err(Error::usage("--watch shows one board, as text"));
+    }
+    let (shutdown, asker) = Shutdown::on_signals_or(1).map_err(|source| Error::Start {
         what: "watch for Ctrl-C",
         source,
     })?;
@@ -188,6 +197,14 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         format: args.format,
     };
     let post = Post::default();
+    if let (true, [place]) = (args.watch, places.as_slice()) {
+        let report = watch::run(&plan, place, &post, &shutdown, &asker, &mut out)?;
+        out.end()?;
+        return match report {
+            Some(report) => conclude(&[report]),
+            None => Ok(Outcome::Done),
+        };
+    }
     let reports = match places.as_slice() {
         [place] => vec![one(&plan, place, &post, &shutdown, &mut out)],
         places => several(&plan, places, &post, &shutdown, &mut out),

@@ -25,8 +25,11 @@ pub(super) fn step(
     result: &mut StepResult,
 ) -> Result<(), Trouble> {
     let work = Duration::from_secs(10);
-    let hook = agent::source(agent::Report::Everything);
-    talk.call("watching the OLED", &hook, work, &mut |_: &[&str]| {})?;
+    if !talk.is_mirrored {
+        let hook = agent::source(agent::Report::Everything);
+        talk.call("watching the OLED", &hook, work, &mut |_: &[&str]| {})?;
+        talk.is_mirrored = true;
+    }
     let here = format!("{}:{}", course.board, course.board_port);
     let handler = format!("_po('{here}',{})", python_bytes(&plan.text_bytes));
     let said = measure::deliver(talk, course, &handler, &plan.text_bytes)?;

@@ -18,6 +18,7 @@ use crate::pair::measure::Course;
 use crate::pair::post::{self, Arrived, Post};
 use crate::pair::report::{Finding, Report, Step, StepResult, Verdict};
 use crate::pair::talk::{Failure, Talk};
+use crate::pair::watch::{self, Round};
 use crate::pair::wifi::Online;
 use crate::pair::{Plan, oled, owner, steps, wifi};
 use crate::shutdown::Shutdown;
@@ -28,6 +29,9 @@ pub(super) use failure::trouble_of;
 
 /// Whoever hears of a step when it ends.
 pub(crate) type OnStep<'a> = &'a mut dyn FnMut(&StepResult);
+
+/// Whoever hears of the rounds of a watch.
+pub(crate) type OnRound<'a> = &'a mut dyn FnMut(Round);
 
 /// Tests one board. `open` opens its serial line, called `name`; `post` has the sockets that boards share.
 ///
@@ -40,9 +44,35 @@ pub fn run(
     shutdown: &Shutdown,
     on_step: OnStep<'_>,
 ) -> Report {
+    go(plan, name, open, post, shutdown, on_step, None)
+}
+
+/// The first four steps with one board, then rounds of traffic until Ctrl-C or until something fails, then clean-up.
+pub fn watch<'a>(
+    plan: &'a Plan,
+    name: &str,
+    open: impl FnOnce() -> Result<Link, BoardError>,
+    post: &'a Post,
+    shutdown: &Shutdown,
+    on_step: OnStep<'a>,
+    on_round: OnRound<'a>,
+) -> Report {
+    go(plan, name, open, post, shutdown, on_step, Some(on_round))
+}
+
+fn go<'a>(
+    plan: &'a Plan,
+    name: &str,
+    open: impl FnOnce() -> Result<Link, BoardError>,
+    post: &'a Post,
+    shutdown: &Shutdown,
+    on_step: OnStep<'a>,
+    on_round: Option<OnRound<'a>>,
+) -> Report {
     let mut run = Run {
         plan,
         post,
+        on_round,
         begin: Instant::now(),
         steps: Vec::new(),
         on_step,
@@ -84,6 +114,7 @@ struct Run<'a> {
     begin: Instant,
     steps: Vec<StepResult>,
     on_step: OnStep<'a>,
+    on_round: Option<OnRound<'a>>,
 }
 
 /// What clean-up has to know.
@@ -160,6 +191,20 @@ impl Run<'_> {
         let Some((mut course, arrivals)) = self.addresses(&online) else {
             return;
         };
+        if let Some(on_round) = self.on_round.take() {
+            let start = Instant::now();
+            if let Some(result) = watch::rounds(
+                self.plan,
+                talk,
+                &mut course,
+                arrivals.as_ref(),
+                info.is_mpython(),
+                on_round,
+            ) {
+                self.end(result, start);
+            }
+            return;
+        }
         steps::traffic(self, talk, &mut course, arrivals.as_ref(), &online);
         if self.is_over() {
             return;

@@ -67,6 +67,8 @@ pub(super) struct Talk {
     pub(super) shutdown: Shutdown,
     /// The OLED, once its agent is on the board.
     pub(super) mirror: Mirror,
+    /// Whether it is.
+    pub(super) is_mirrored: bool,
     is_loaded: bool,
 }
 
@@ -76,6 +78,7 @@ impl Talk {
             repl,
             shutdown,
             mirror: Mirror::new(),
+            is_mirrored: false,
             is_loaded: false,
         }
     }

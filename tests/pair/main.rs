@@ -19,3 +19,4 @@ mod docs;
 mod formats;
 mod link;
 mod simulated;
+mod watch;

@@ -1,5 +1,6 @@
 //! From the board to the PC.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,12 @@ pub(in crate::pair) struct Up {
     pub(in crate::pair) gaps: Spread,
     /// The number of the board's last error.
     pub(in crate::pair) error: Option<i64>,
+    /// The last datagrams: length, and time since the one before.
+    pub(in crate::pair) last: VecDeque<(usize, Duration)>,
 }
+
+/// How many of the last datagrams are kept.
+const KEPT: usize = 8;
 
 /// Hears the board send.
 struct UpEars<'a> {
@@ -62,12 +68,18 @@ impl UpEars<'_> {
         } else {
             State::Damaged
         };
-        if self.up.counts.arrive(header, state)
-            && let Some(last) = self.last.replace(arrived.at)
-        {
+        if self.up.counts.arrive(header, state) {
+            let gap = self
+                .last
+                .replace(arrived.at)
+                .map(|last| arrived.at.saturating_duration_since(last));
+            self.up.last.truncate(KEPT - 1);
             self.up
-                .gaps
-                .record(arrived.at.saturating_duration_since(last));
+                .last
+                .push_front((bytes.len(), gap.unwrap_or_default()));
+            if let Some(gap) = gap {
+                self.up.gaps.record(gap);
+            }
         }
     }
 }
@@ -103,6 +115,7 @@ pub(in crate::pair) fn up(
             counts,
             gaps: Spread::default(),
             error: None,
+            last: VecDeque::with_capacity(KEPT),
         },
         last: None,
     };

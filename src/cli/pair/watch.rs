@@ -1,0 +1,197 @@
+//! `udpcli pair --watch`: a live view on a terminal, a line a round elsewhere.
+
+mod view;
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal as _};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+
+use super::{Out, Place};
+use crate::error::{Error, seconds};
+use crate::pair::post::Post;
+use crate::pair::report::{Report, StepResult, Verdict};
+use crate::pair::watch::Round;
+use crate::pair::{self, Plan, text};
+use crate::shutdown::{Asker, Shutdown};
+use view::View;
+
+/// How long to wait before a board that was lost is looked for again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// How often the view looks at the keyboard.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What the view is told.
+enum News {
+    Step(StepResult),
+    Round(Box<Round>),
+}
+
+/// Watches until Ctrl-C. The report, if it did not come as far as a first round.
+pub(super) fn run(
+    plan: &Plan,
+    place: &Place,
+    post: &Post,
+    shutdown: &Shutdown,
+    asker: &Asker,
+    out: &mut Out,
+) -> Result<Option<Report>, Error> {
+    if !io::stdout().is_terminal() {
+        return Ok(sessions(plan, place, post, shutdown, &mut |news| {
+            match news {
+                News::Step(step) => out.write(&text::step(&step, out.style)),
+                News::Round(round) => out.write(&line(&round)),
+            }
+            // Nobody reads any more.
+            if out.result.is_err() {
+                asker.ask();
+            }
+        }));
+    }
+    let (sender, news) = channel();
+    let (shown, report) = std::thread::scope(|scope| {
+        let watching = scope.spawn(move || {
+            sessions(plan, place, post, shutdown, &mut |news| {
+                // A view that cannot draw any more has ended everything.
+                let _ = sender.send(news);
+            })
+        });
+        let shown = show(&news, asker, &place.address().port);
+        if shown.is_err() {
+            asker.ask();
+        }
+        // Until clean-up is over.
+        for _ in &news {}
+        (shown, watching.join().ok().flatten())
+    });
+    shown.map_err(|source| Error::Write {
+        object: "the terminal".to_owned(),
+        source,
+    })?;
+    // The view is gone, and with it what the steps said.
+    for step in report.iter().flat_map(|report| &report.steps) {
+        out.write(&text::step(step, out.style));
+    }
+    Ok(report)
+}
+
+/// The board is watched; when it is lost it is looked for again. One that never came as far as a round is not.
+fn sessions(
+    plan: &Plan,
+    place: &Place,
+    post: &Post,
+    shutdown: &Shutdown,
+    tell: &mut dyn FnMut(News),
+) -> Option<Report> {
+    let mut rounds = 0_u64;
+    let tell = RefCell::new(tell);
+    while !shutdown.is_asked() {
+        let report = pair::watch_board(
+            plan,
+            &place.address().port,
+            || place.open(shutdown.clone()),
+            post,
+            shutdown,
+            &mut |step| {
+                if step.verdict != Verdict::Skipped {
+                    tell.borrow_mut()(News::Step(step.clone()));
+                }
+            },
+            &mut |round| {
+                rounds += 1;
+                tell.borrow_mut()(News::Round(Box::new(round)));
+            },
+        );
+        if rounds == 0 && report.verdict() == Verdict::Failed {
+            return Some(report);
+        }
+        let until = Instant::now() + AGAIN;
+        while !shutdown.is_asked() && Instant::now() < until {
+            std::thread::sleep(LOOK);
+        }
+    }
+    None
+}
+
+/// A round as a line.
+fn line(round: &Round) -> String {
+    let rtt = round.rtt.map_or_else(
+        || "RTT -".to_owned(),
+        |[min, median, _, max]| {
+            format!("RTT {}/{}/{}", seconds(min), seconds(median), seconds(max))
+        },
+    );
+    let oled = match &round.oled {
+        None => "",
+        Some((_, true)) => "  OLED ok",
+        Some((_, false)) => "  OLED other",
+    };
+    format!(
+        "round {}  PC to board {}/{}  board to PC {}/{}  echo {}/{}  {rtt}{oled}  [{:.1} s]\n",
+        round.number,
+        round.down.received,
+        round.down.sent,
+        round.up.received,
+        round.up.sent,
+        round.echo.received,
+        round.echo.sent,
+        round.time.as_secs_f64()
+    )
+}
+
+/// The live view, until whoever tells the news has ended.
+fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
+    let mut view = View::new(port);
+    // Restores the terminal on a panic as well.
+    let mut terminal = Screen::open()?;
+    loop {
+        terminal.0.draw(|frame| view.draw(frame))?;
+        match news.recv_timeout(LOOK) {
+            Ok(News::Step(step)) => view.step(&step),
+            Ok(News::Round(round)) => view.round(*round),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+        while event::poll(Duration::ZERO)? {
+            if ends(&event::read()?) {
+                view.ending();
+                asker.ask();
+            }
+        }
+    }
+}
+
+/// Whether it is Ctrl-C, which is a key here, or q.
+fn ends(event: &Event) -> bool {
+    let Event::Key(key) = event else { return false };
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    key.kind != KeyEventKind::Release
+        && (key.code == KeyCode::Char('q') || (control && key.code == KeyCode::Char('c')))
+}
+
+/// The terminal's other screen, in raw mode, until this is dropped.
+struct Screen(ratatui::Terminal<ratatui::backend::CrosstermBackend<io::Stdout>>);
+
+impl Screen {
+    fn open() -> io::Result<Self> {
+        crossterm::terminal::enable_raw_mode()?;
+        let entered = crossterm::execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen);
+        let backend = ratatui::backend::CrosstermBackend::new(io::stdout());
+        let terminal = entered.and_then(|()| ratatui::Terminal::new(backend));
+        if terminal.is_err() {
+            let _ = crossterm::terminal::disable_raw_mode();
+        }
+        terminal.map(Self)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.0.show_cursor();
+        let _ = crossterm::execute!(io::stdout(), crossterm::terminal::LeaveAlternateScreen);
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+}

@@ -1,0 +1,141 @@
+//! The same test again and again: short rounds of traffic until Ctrl-C.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use crate::pair::Plan;
+use crate::pair::measure::{self, Course, Trouble};
+use crate::pair::oled;
+use crate::pair::post::Arrived;
+use crate::pair::report::{Step, StepResult, Verdict};
+use crate::pair::run::trouble_of;
+use crate::pair::talk::{Failure, Talk};
+use crate::panel::screen::Screen;
+
+/// Datagrams each way, and echoes, of a round: about a second with the default interval.
+const COUNT: u16 = 10;
+const ECHOES: u16 = 5;
+
+/// A direction in a round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Datagrams that were sent.
+    pub sent: u64,
+    /// Different ones that came.
+    pub received: u64,
+}
+
+impl Way {
+    /// Percent that were lost.
+    #[must_use]
+    pub fn loss(self) -> u64 {
+        (self.sent.saturating_sub(self.received) * 100)
+            .checked_div(self.sent)
+            .unwrap_or(0)
+    }
+}
+
+/// What a round saw.
+#[derive(Debug, Clone)]
+pub struct Round {
+    /// From 1.
+    pub number: u64,
+    /// From the PC to the board.
+    pub down: Way,
+    /// From the board to the PC.
+    pub up: Way,
+    /// There and back.
+    pub echo: Way,
+    /// Least, median, 99th percentile and most.
+    pub rtt: Option<[Duration; 4]>,
+    /// How long it took.
+    pub time: Duration,
+    /// The OLED, and whether it shows what was sent; none where there is no OLED.
+    pub oled: Option<(Screen, bool)>,
+    /// The last datagrams from the board: length, and time since the one before; the newest first.
+    pub last: VecDeque<(usize, Duration)>,
+}
+
+/// Goes round until Ctrl-C, or until something other than loss goes wrong: that is returned.
+pub(super) fn rounds(
+    plan: &Plan,
+    talk: &mut Talk,
+    course: &mut Course,
+    arrivals: Option<&Receiver<Arrived>>,
+    has_oled: bool,
+    on_round: &mut dyn FnMut(Round),
+) -> Option<StepResult> {
+    let arrivals = arrivals?;
+    // One size a round: the longest of the plan that the tutorial's server takes whole.
+    let size = plan
+        .sizes
+        .iter()
+        .copied()
+        .filter(|&size| size <= measure::TUTORIAL)
+        .max()
+        .unwrap_or(measure::ECHO_SIZE);
+    course.sizes = vec![size];
+    course.count = COUNT.min(plan.count);
+    for number in 1.. {
+        match round(plan, talk, course, arrivals, has_oled, number) {
+            Ok(round) => on_round(round),
+            Err(Trouble::Failure(Failure::Interrupted)) => return None,
+            Err(trouble) => {
+                let mut result = StepResult::new(Step::PcToBoard, format!("round {number}"));
+                trouble_of(&mut result, trouble, course.board_port);
+                return Some(result);
+            }
+        }
+        if talk.shutdown.is_asked() {
+            break;
+        }
+    }
+    None
+}
+
+fn round(
+    plan: &Plan,
+    talk: &mut Talk,
+    course: &mut Course,
+    arrivals: &Receiver<Arrived>,
+    has_oled: bool,
+    number: u64,
+) -> Result<Round, Trouble> {
+    let start = Instant::now();
+    let down = measure::down(talk, course)?;
+    let (sizes, count, interval) = (course.sizes.clone(), course.count, course.interval);
+    let up = measure::up(talk, course, arrivals, &sizes, count, interval)?;
+    let mut round = Round {
+        number,
+        down: Way {
+            sent: down.counts.sent(),
+            received: down.counts.received(),
+        },
+        up: Way {
+            sent: up.counts.sent(),
+            received: up.counts.received(),
+        },
+        echo: Way::default(),
+        rtt: None,
+        time: Duration::ZERO,
+        oled: None,
+        last: up.last,
+    };
+    if round.down.received > 0 {
+        let echo = measure::echo(talk, course, ECHOES)?;
+        round.echo = Way {
+            sent: echo.sent,
+            received: echo.received,
+        };
+        round.rtt = echo.rtt.quantiles();
+        if has_oled {
+            let mut result = StepResult::new(Step::Oled, "");
+            oled::step(talk, plan, course, &mut result)?;
+            let is_right = result.verdict == Verdict::Passed;
+            round.oled = Some((talk.mirror.screen().clone(), is_right));
+        }
+    }
+    round.time = start.elapsed();
+    Ok(round)
+}

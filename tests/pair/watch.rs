@@ -1,0 +1,128 @@
+//! `--watch`: rounds until Ctrl-C.
+
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
+use std::sync::mpsc::channel;
+use std::time::Instant;
+
+use crate::air::{Pc, finish, wifi_board};
+use crate::board::VirtualBoard;
+use crate::support::{CTRL_C, DEADLINE, Running, udpcli_on_terminal};
+
+const QUICK: &str = "--watch -n 4 --interval 10ms --sizes 64";
+
+#[test]
+fn a_line_a_round_until_ctrl_c() {
+    let board = wifi_board(VirtualBoard::options(), 101);
+    let mut running = Running::spawn(&mut Pc::new().command(&board, QUICK));
+    let line = loop {
+        let line = running.stdout_line();
+        if line.starts_with("round 3") {
+            break line;
+        }
+    };
+    assert!(
+        line.contains("PC to board 4/4  board to PC 4/4  echo 5/5  RTT "),
+        "{line}"
+    );
+    assert!(line.contains("  OLED ok  ["), "{line}");
+    let finished = running.interrupt().expect_code(0);
+    assert!(
+        finished.text().contains("ok    clean-up"),
+        "{}",
+        finished.text()
+    );
+}
+
+#[test]
+fn a_board_that_was_lost_is_looked_for_again() {
+    let mut board = wifi_board(VirtualBoard::options(), 102);
+    let mut running = Running::spawn(&mut Pc::new().command(&board, QUICK));
+    while !running.stdout_line().starts_with("round 2") {}
+    board.unplug();
+    while !running.stdout_line().contains("[serial-lost]") {}
+    board.plug();
+    while !running.stdout_line().starts_with("round 2") {}
+    running.interrupt().expect_code(0);
+}
+
+#[test]
+fn what_never_begins_is_not_repeated() {
+    let board = wifi_board(VirtualBoard::options(), 103);
+    let mut command = Pc::new().bare(
+        &board,
+        "--watch --ssid elsewhere --password-env WIFI_PASSWORD",
+    );
+    let finished = finish(&mut command).expect_code(1);
+    assert!(
+        finished.text().contains("[wifi-not-found]"),
+        "{}",
+        finished.text()
+    );
+    finish(&mut Pc::new().bare(&board, "--watch --format json")).expect_code(2);
+}
+
+#[test]
+fn a_terminal_gets_a_live_view_and_its_screen_back() {
+    let board = wifi_board(VirtualBoard::options(), 104);
+    let port = Pc::new().port.to_string();
+    let args = [
+        "pair",
+        "-s",
+        &board.port,
+        "--port",
+        &port,
+        "--ssid",
+        "class",
+        "--password-env",
+        "WIFI_PASSWORD",
+    ];
+    let mut child = udpcli_on_terminal("", args.into_iter().chain(QUICK.split(' ')))
+        .env("WIFI_PASSWORD", "secret")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 starts");
+    let mut stdout = child.stdout.take().expect("piped");
+    let (sender, shown) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = stdout.read(&mut buffer) {
+            if sender.send(buffer[..read].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut all = Vec::new();
+    let deadline = Instant::now() + DEADLINE;
+    for wanted in [
+        "\x1b[?1049h",
+        "--watch",
+        "datagrams/s",
+        "the text sent",
+        "min/median/p99/max",
+    ] {
+        while !String::from_utf8_lossy(&all).contains(wanted) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match shown.recv_timeout(left) {
+                Ok(bytes) => all.extend(bytes),
+                Err(error) => panic!("no {wanted}: {error}; {}", String::from_utf8_lossy(&all)),
+            }
+        }
+    }
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(CTRL_C).expect("it reads");
+    while let Ok(bytes) = shown.recv_timeout(DEADLINE) {
+        all.extend(bytes);
+    }
+    let text = String::from_utf8_lossy(&all);
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("leaving the") && text.contains("clean-up: nothing of ours"),
+        "{text}"
+    );
+    let (_, after) = text
+        .rsplit_once("\x1b[?1049l")
+        .expect("the first screen comes back");
+    assert!(!after.contains("board"), "{after}");
+}
