@@ -121,16 +121,14 @@ impl Demux {
         byte >= 0x20 || byte == ESC
     }
 
-    /// The end of the input: what is held is output after all, unless it is a frame cut short, which is told.
-    #[must_use]
-    pub fn finish(&mut self, output: &mut Vec<u8>) -> bool {
+    /// The end of the input: what is held is output after all, unless it is a frame that is not yet whole.
+    pub fn finish(&mut self, output: &mut Vec<u8>) {
         let is_frame = self.held.len() > START.len();
         if is_frame || self.tail != Tail::None {
             self.held.clear();
         }
         output.append(&mut self.held);
         self.tail = Tail::None;
-        is_frame
     }
 
     /// Bytes held back.

@@ -72,11 +72,10 @@ pub(super) fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>
 
 /// Says what was lost.
 pub(super) fn report_losses(mirror: &Mirror) {
-    if mirror.garbled() > 0 {
-        tracing::warn!(
-            "{} frames of the OLED came garbled and were dropped",
-            mirror.garbled()
-        );
+    match mirror.garbled() {
+        0 => {}
+        1 => tracing::warn!("a frame of the OLED came garbled and was dropped"),
+        count => tracing::warn!("{count} frames of the OLED came garbled and were dropped"),
     }
 }
 
