@@ -280,12 +280,12 @@ impl Error {
 fn bind_hint(local: &SocketAddr, known: &[IpAddr], source: &io::Error) -> Option<String> {
     match source.kind() {
         io::ErrorKind::AddrInUse => Some(format!(
-            "another program has UDP port {}: stop it or take another port; to share it both must set --reuse-addr ({}) or --reuse-port (senders are spread over the programs)",
+            "another program has UDP port {}: stop it or take another port; to share it both must set --reuse-addr ({})",
             local.port(),
             if cfg!(windows) {
-                "who gets a datagram is not defined"
+                "which of them gets a datagram is not defined, groups go to all"
             } else {
-                "unicast goes to the last to bind, groups to all"
+                "unicast goes to the last to bind, groups to all) or --reuse-port (senders are spread over the programs"
             }
         )),
         io::ErrorKind::AddrNotAvailable => Some(if known.is_empty() {

@@ -28,6 +28,8 @@ static COLOR: OnceLock<bool> = OnceLock::new();
 
 /// Starts logging to stderr. Called once, before anything else runs.
 pub fn start(args: &GlobalArgs) {
+    // Whatever is written to a console later, by a board's program too, finds it ready.
+    let _ = obeys_escapes();
     let color = wants_color(args.color.into(), &io::stderr());
     let _ = COLOR.set(color);
     let level = match (args.quiet, args.verbose) {
@@ -59,13 +61,26 @@ pub fn start(args: &GlobalArgs) {
     }
 }
 
-/// Whether a stream gets colour: `--color`, then `NO_COLOR` and its kin, then whether it is a terminal.
+/// Whether a stream gets colour: `--color`, then `NO_COLOR` and its kin, then whether it is a terminal that has it.
 pub fn wants_color(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bool {
     match choice {
-        ColorChoice::Auto => anstream::AutoStream::choice(stream) != ColorChoice::Never,
+        ColorChoice::Auto => {
+            anstream::AutoStream::choice(stream) != ColorChoice::Never && obeys_escapes()
+        }
         ColorChoice::Never => false,
         ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
     }
+}
+
+/// Whether the terminal obeys escape sequences. Windows' console does where it is told to, which this does; its legacy
+/// mode never does (Console Virtual Terminal Sequences, learn.microsoft.com).
+#[must_use]
+pub fn obeys_escapes() -> bool {
+    #[cfg(all(windows, feature = "board"))]
+    return crossterm::ansi_support::supports_ansi();
+    // Nothing in this build tells the console: it gets none.
+    #[cfg(not(all(windows, feature = "board")))]
+    return !cfg!(windows);
 }
 
 /// Whether stderr gets colour.

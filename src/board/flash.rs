@@ -17,7 +17,7 @@ mod loader;
 mod read;
 pub mod reset;
 mod session;
-mod slip;
+pub mod slip;
 mod stub;
 mod write;
 

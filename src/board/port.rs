@@ -1,7 +1,7 @@
 //! A serial line to a board: a cable, or a port that another machine offers over the network.
 
 mod cable;
-mod rfc2217;
+pub mod rfc2217;
 mod tcp;
 
 use std::fmt;

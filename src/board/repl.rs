@@ -4,7 +4,7 @@
 //! as plain bytes, which every firmware takes and which is faster. The answer is `OK`, what the code printed, 0x04,
 //! the traceback if there is one, 0x04, `>`.
 
-mod output;
+pub mod output;
 mod submit;
 
 use std::time::{Duration, Instant};

@@ -337,7 +337,7 @@ impl ListenArgs {
         if !self.oled {
             return None;
         }
-        if !std::io::stderr().is_terminal() {
+        if !(std::io::stderr().is_terminal() && logging::obeys_escapes()) {
             tracing::warn!("--oled draws on a terminal only: no panel here");
             return None;
         }

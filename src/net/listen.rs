@@ -13,7 +13,7 @@ use crate::net::batch::{Drops, ReceiveOptions, Receiver};
 use crate::net::prefix::Prefix;
 use crate::net::sink::{Flow, Sink};
 use crate::net::socket::Bound;
-use crate::net::until;
+use crate::net::{system, until};
 use crate::shutdown::Shutdown;
 use counts::{Answers, Counts};
 
@@ -81,6 +81,17 @@ impl<'a> Listener<'a> {
     pub fn new(plan: &'a ListenPlan, sockets: &'a [Bound]) -> Self {
         let now = Instant::now();
         let receiver = Receiver::new(plan.receive);
+        if plan.answer.is_some()
+            && !system::TELLS_DESTINATION
+            && sockets
+                .iter()
+                .any(|bound| bound.local.ip().is_unspecified())
+        {
+            tracing::info!(
+                "this system does not tell broadcasts apart: they are answered too, each peer at most {} times a second (--reply-rate)",
+                plan.reply_rate
+            );
+        }
         Self {
             plan,
             sockets,
@@ -159,7 +170,8 @@ impl<'a> Listener<'a> {
                     Err(source) => {
                         // An ICMP error for an answer, an interface that went down: the next datagram may still come.
                         tracing::debug!("recvfrom on {}: {source}", bound.local);
-                        errors += 1;
+                        // One came for each answer that was refused, however many those are.
+                        errors += u32::from(!system::is_of_an_answer(&source));
                         if errors > MAX_ERRORS {
                             return Err(Error::Receive {
                                 local: bound.local,

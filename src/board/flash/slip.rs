@@ -9,7 +9,7 @@ const ESC_ESC: u8 = 0xdd;
 const MAX_FRAME: usize = 0x4000;
 
 /// Appends `payload` to `frames` as a frame.
-pub(super) fn encode(payload: &[u8], frames: &mut Vec<u8>) {
+pub fn encode(payload: &[u8], frames: &mut Vec<u8>) {
     frames.reserve(payload.len() + payload.len() / 64 + 2);
     frames.push(END);
     for &byte in payload {
@@ -24,7 +24,7 @@ pub(super) fn encode(payload: &[u8], frames: &mut Vec<u8>) {
 
 /// Finds frames in what comes from the chip, whatever lies between them.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub struct Decoder {
     frame: Vec<u8>,
     inside: bool,
     escaped: bool,
@@ -32,14 +32,14 @@ pub(super) struct Decoder {
 
 impl Decoder {
     /// Forgets a frame that has begun.
-    pub(super) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         *self = Self::default();
     }
 
     /// Takes a byte; the frame that it ends, if it does.
     ///
     /// An END where a frame should begin may as well be the end of noise, so frames without a byte are left out.
-    pub(super) fn push(&mut self, byte: u8) -> Option<Vec<u8>> {
+    pub fn push(&mut self, byte: u8) -> Option<Vec<u8>> {
         if byte == END {
             self.escaped = false;
             let whole = self.inside && !self.frame.is_empty();

@@ -145,18 +145,23 @@ impl Port for Rfc2217 {
 
 /// Takes Telnet's own bytes out of the stream.
 #[derive(Debug, Default)]
-enum Telnet {
+pub enum Telnet {
+    /// Among the board's bytes.
     #[default]
     Data,
+    /// After an IAC.
     Command,
+    /// After this verb: an option follows.
     Option(u8),
+    /// Inside what an option has to say.
     Subnegotiation,
+    /// There, after an IAC.
     SubnegotiationCommand,
 }
 
 impl Telnet {
     /// The board's byte in `byte`, if it is one; what the far side must be told goes to `answer`.
-    fn take(&mut self, byte: u8, answer: &mut Vec<u8>) -> Option<u8> {
+    pub fn take(&mut self, byte: u8, answer: &mut Vec<u8>) -> Option<u8> {
         let (next, data) = match (&*self, byte) {
             (Self::Data, IAC) => (Self::Command, None),
             (Self::Data, byte) => (Self::Data, Some(byte)),

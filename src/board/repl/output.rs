@@ -12,13 +12,18 @@ const MAX_LONE_LINE: usize = 1024;
 
 /// What stands at the end of a program's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
+pub enum End {
     /// Not in these bytes.
     None,
     /// Perhaps here: more bytes will tell.
     Unclear,
     /// Here; so many bytes are the end itself.
-    Found { len: usize, ended: Ended },
+    Found {
+        /// Bytes of the end.
+        len: usize,
+        /// How the program ended.
+        ended: Ended,
+    },
     /// Here, and a soft reset follows.
     Exiting,
 }
@@ -27,7 +32,8 @@ pub(super) enum End {
 ///
 /// A program may print 0x04 itself. It is the end only if the rest of the protocol follows: 0x04 and `>`, or an
 /// exception's text, 0x04 and `>`.
-pub(super) fn split_output(bytes: &[u8]) -> (usize, End) {
+#[must_use]
+pub fn split_output(bytes: &[u8]) -> (usize, End) {
     let mut from = 0;
     while let Some(at) = memchr(4, bytes.get(from..).unwrap_or_default()) {
         let at = from + at;

@@ -7,7 +7,7 @@ mod timer;
 mod transmit;
 
 pub(crate) use errors::{
-    NetworkError, error_reported, is_queue_full, network_errors, report_errors,
+    NetworkError, error_reported, is_of_an_answer, is_queue_full, network_errors, report_errors,
     reports_errors_unconnected,
 };
 pub(crate) use receive::{BatchReceiver, plain_drops};
@@ -22,6 +22,9 @@ use socket2::Socket;
 
 use crate::net::batch::{Clock, ReceiveOptions};
 use crate::net::interface;
+
+/// Whether a socket on a wildcard address learns which address a datagram was sent to.
+pub(crate) const TELLS_DESTINATION: bool = true;
 
 /// How to get a larger buffer, for a warning.
 pub(crate) const BUFFER_HINT_RECV: &str =

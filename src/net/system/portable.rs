@@ -12,6 +12,9 @@ use tokio::net::UdpSocket;
 use crate::net::batch::{Drops, Outbox, ReceiveOptions};
 use crate::net::run::Run;
 
+/// Whether a socket on a wildcard address learns which address a datagram was sent to.
+pub(crate) const TELLS_DESTINATION: bool = false;
+
 /// How to get a larger buffer, for a warning.
 pub(crate) const BUFFER_HINT_RECV: &str = "";
 /// How to get a larger buffer, for a warning.
@@ -189,6 +192,15 @@ pub(crate) async fn error_reported(_: &UdpSocket) {
     std::future::pending::<()>().await;
 }
 
+/// Whether a failed receive says what became of an earlier answer, and nothing of the socket: Windows tells an ICMP
+/// port unreachable (WSAECONNRESET) and a hop limit that ran out (WSAENETRESET) that way (recvfrom, learn.microsoft.com).
+pub(crate) fn is_of_an_answer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    ) || (cfg!(windows) && error.raw_os_error() == Some(10052))
+}
+
 /// The device's queue is full, for now: `ENOBUFS` (55 on the BSDs), `WSAENOBUFS`.
 pub(crate) fn is_queue_full(error: &io::Error) -> bool {
     error.raw_os_error() == Some(if cfg!(windows) { 10055 } else { 55 })
@@ -223,5 +235,25 @@ impl Timer {
     pub(crate) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
         tokio::time::sleep_until(deadline.into()).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_earlier_answers_are_told_from_failures() {
+        assert!(is_of_an_answer(&io::ErrorKind::ConnectionReset.into()));
+        assert!(!is_of_an_answer(&io::ErrorKind::NetworkDown.into()));
+        if cfg!(windows) {
+            for (code, is) in [(10054, true), (10052, true), (10050, false), (10040, false)] {
+                assert_eq!(
+                    is_of_an_answer(&io::Error::from_raw_os_error(code)),
+                    is,
+                    "{code}"
+                );
+            }
+        }
     }
 }

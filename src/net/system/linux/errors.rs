@@ -123,6 +123,11 @@ pub(crate) async fn error_reported(socket: &UdpSocket) {
     }
 }
 
+/// Whether a failed receive says what became of an earlier answer, and nothing of the socket.
+pub(crate) fn is_of_an_answer(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionRefused
+}
+
 /// The device's queue is full, for now.
 pub(crate) fn is_queue_full(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::libc::ENOBUFS)
