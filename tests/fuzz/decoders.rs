@@ -1,0 +1,246 @@
+//! Everything that reads bytes from outside, each with what must hold for any bytes: no panic, no unbounded memory, and
+//! the same result however the bytes are cut into pieces.
+
+use std::net::SocketAddr;
+
+use udpcli::board::flash::image::{Image, partitions};
+use udpcli::board::flash::slip;
+use udpcli::board::mirror::Mirror;
+use udpcli::board::mirror::frame::Frame;
+use udpcli::board::port::rfc2217::Telnet;
+use udpcli::board::repl::{End, split_output};
+use udpcli::net::run::Run;
+use udpcli::net::sink::Notes;
+use udpcli::net::{Addressed, Timestamp};
+use udpcli::payload::encoding::TextEncoding;
+use udpcli::payload::escape::{self, Audience};
+use udpcli::payload::sequence::Header;
+use udpcli::payload::{TextRules, hex};
+use udpcli::render::{Format, Renderer, Style};
+use udpcli::stats::sequence::Tracker;
+use udpcli::terminal::Filter;
+
+/// Takes any bytes; panics on a finding.
+pub(crate) type Decoder = fn(&[u8]);
+
+/// The decoders by name.
+pub(crate) const DECODERS: [(&str, Decoder); 10] = [
+    ("payload", payload),
+    ("render", render),
+    ("sequence", sequence),
+    ("terminal", terminal),
+    ("telnet", telnet),
+    ("repl", repl),
+    ("oled", oled),
+    ("slip", slip_frames),
+    ("image", image),
+    ("partitions", partition_table),
+];
+
+/// Cuts `bytes` where the first few of them say.
+fn pieces(bytes: &[u8]) -> (&[u8], Vec<&[u8]>) {
+    let (cuts, bytes) = bytes.split_at(bytes.len().min(4));
+    let mut rest = bytes;
+    let mut pieces = Vec::new();
+    for &cut in cuts.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, after) = rest.split_at(rest.len().min(usize::from(cut) + 1));
+        pieces.push(piece);
+        rest = after;
+    }
+    (bytes, pieces)
+}
+
+fn encoding(byte: u8) -> TextEncoding {
+    let names = [
+        "utf-8",
+        "auto",
+        "gbk",
+        "gb18030",
+        "big5",
+        "shift_jis",
+        "utf-16le",
+        "iso-2022-jp",
+    ];
+    names[usize::from(byte) % names.len()]
+        .parse()
+        .expect("a known encoding")
+}
+
+/// What a user types as a payload.
+fn payload(bytes: &[u8]) {
+    let Some((&choice, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(parsed) = hex::parse(&text) {
+        assert!(parsed.len() <= text.len());
+    }
+    for piece in escape::pieces(&text) {
+        if piece.is_err() {
+            break;
+        }
+    }
+    let rules = TextRules {
+        escapes: choice & 0x80 != 0,
+        encoding: encoding(choice),
+        line_ending: "\r\n",
+    };
+    let mut out = Vec::new();
+    if rules.append(&text, "it", &mut out).is_ok() {
+        assert!(out.len() <= 4 * text.len() + 16);
+    }
+    drop(text.parse::<udpcli::net::endpoint::Endpoint>());
+    drop(text.parse::<udpcli::net::socket::Group>());
+}
+
+/// What a datagram looks like in every format; a terminal gets no control character.
+fn render(bytes: &[u8]) {
+    let Some((&choice, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let peer = SocketAddr::from(([127, 0, 0, 1], 6000));
+    for format in [
+        Format::Text,
+        Format::Board,
+        Format::Hex,
+        Format::Json,
+        Format::Raw,
+    ] {
+        let style = Style {
+            format,
+            audience: Audience::Terminal,
+            color: false,
+            encoding: encoding(choice),
+            separator: Vec::new(),
+        };
+        let run = Run::single(bytes, peer, peer, Addressed::Unicast, Timestamp::default());
+        let mut out = Vec::new();
+        let mut renderer = Renderer::new(style);
+        for datagram in run.datagrams() {
+            renderer.render(&datagram, Notes::default(), &mut out);
+        }
+        let text = std::str::from_utf8(&out).expect("a terminal gets text");
+        let is_bad =
+            |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || escape::reorders_or_hides(c);
+        assert!(!text.contains(is_bad), "{format:?}: {text:?}");
+    }
+}
+
+/// Sequenced headers, in any order.
+fn sequence(bytes: &[u8]) {
+    let mut tracker = Tracker::default();
+    let mut count = 0;
+    for payload in bytes.chunks(16) {
+        if let Some(header) = Header::read(payload) {
+            assert!(header.starts(payload));
+            tracker.arrive(header.sequence, header.sent);
+            count += 1;
+        }
+    }
+    let totals = tracker.totals();
+    assert!(totals.duplicate + totals.reordered <= count);
+}
+
+/// What a board prints, on the way to the terminal.
+fn terminal(bytes: &[u8]) {
+    let (whole, pieces) = pieces(bytes);
+    let (mut at_once, mut in_pieces) = (Vec::new(), Vec::new());
+    let mut filter = Filter::default();
+    filter.pass(whole, &mut at_once);
+    filter.end(&mut at_once);
+    let mut filter = Filter::default();
+    for piece in pieces {
+        filter.pass(piece, &mut in_pieces);
+    }
+    filter.end(&mut in_pieces);
+    assert_eq!(at_once, in_pieces);
+    assert!(at_once.len() <= 10 * whole.len());
+    // Escape sequences that pass are begun by `ESC [` and hold no control character.
+    for (at, _) in at_once
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == 0x1b)
+    {
+        assert_eq!(at_once.get(at + 1), Some(&b'['));
+    }
+}
+
+/// Telnet commands among a board's bytes.
+fn telnet(bytes: &[u8]) {
+    let mut telnet = Telnet::default();
+    let mut answer = Vec::new();
+    let taken = bytes
+        .iter()
+        .filter_map(|&byte| telnet.take(byte, &mut answer))
+        .count();
+    assert!(taken <= bytes.len() && answer.len() <= 3 * bytes.len());
+}
+
+/// A program's output and its end, as the raw REPL sends them.
+fn repl(bytes: &[u8]) {
+    let (output, end) = split_output(bytes);
+    assert!(output <= bytes.len());
+    if let End::Found { len, .. } = end {
+        assert!(output + len <= bytes.len());
+    }
+    // What was output stays output when more comes.
+    let (less, _) = split_output(&bytes[..bytes.len() / 2]);
+    assert!(less <= bytes.len() / 2 && less <= output);
+}
+
+/// Frames of the OLED among a program's output.
+fn oled(bytes: &[u8]) {
+    let _ = Frame::parse(bytes);
+    let (whole, pieces) = pieces(bytes);
+    let (mut at_once, mut in_pieces) = (Vec::new(), Vec::new());
+    let (mut seen, mut seen_in_pieces) = (0, 0);
+    let mut one = Mirror::new();
+    one.feed(whole, &mut at_once, |_| seen += 1);
+    one.finish(&mut at_once);
+    let mut other = Mirror::new();
+    for piece in pieces {
+        other.feed(piece, &mut in_pieces, |_| seen_in_pieces += 1);
+    }
+    other.finish(&mut in_pieces);
+    assert_eq!(at_once, in_pieces);
+    assert_eq!(
+        (seen, one.garbled(), one.gaps()),
+        (seen_in_pieces, other.garbled(), other.gaps())
+    );
+    assert!(at_once.len() <= whole.len());
+}
+
+/// Frames of the chip's loader.
+fn slip_frames(bytes: &[u8]) {
+    let mut decoder = slip::Decoder::default();
+    let mut again = slip::Decoder::default();
+    for &byte in bytes {
+        if let Some(frame) = decoder.push(byte) {
+            assert!(!frame.is_empty() && frame.len() <= 0x4000);
+            let mut encoded = Vec::new();
+            slip::encode(&frame, &mut encoded);
+            let back: Vec<Vec<u8>> = encoded
+                .iter()
+                .filter_map(|&byte| again.push(byte))
+                .collect();
+            assert_eq!(back, [frame]);
+        }
+    }
+}
+
+/// An application or bootloader.
+fn image(bytes: &[u8]) {
+    if let Ok(image) = Image::parse(bytes) {
+        assert!(image.len <= bytes.len());
+    }
+}
+
+/// A partition table.
+fn partition_table(bytes: &[u8]) {
+    for partition in partitions(bytes).unwrap_or_default() {
+        assert!(partition.name.len() <= 16 * 3 && !partition.describe().is_empty());
+    }
+}
