@@ -295,10 +295,18 @@ mod tests {
         assert!(longest <= 11, "{longest} within a millisecond");
         assert_eq!(count, 10_000);
         let (longest, count) = run(10_000.0, 50 * MS, US);
-        assert!(longest <= 15, "{longest} within a millisecond");
+        // A coarse timer is made good in coarser steps.
+        let burst = |rate: f64| rate * BURST / 1e9 * 1.2;
+        assert!(
+            longest as f64 <= burst(10_000.0).max(15.0),
+            "{longest} within a millisecond"
+        );
         assert!((9_999..=10_000).contains(&count), "{count}");
         let (longest, count) = run(100_000.0, 20 * MS, 50 * US);
-        assert!(longest <= 140, "{longest} within a millisecond");
+        assert!(
+            longest as f64 <= burst(100_000.0).max(140.0),
+            "{longest} within a millisecond"
+        );
         assert!((99_990..=100_000).contains(&count), "{count}");
         assert_eq!(Pace::unpaced().allowance(Instant::now(), 64), 64);
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 
 use crate::error::Error;
@@ -397,7 +397,7 @@ fn join(socket: &Socket, group: &Group) -> Result<(), Error> {
         let result = match group.address {
             IpAddr::V4(address) => {
                 tracing::debug!("setsockopt IP_ADD_MEMBERSHIP {address} interface {index}");
-                socket.join_multicast_v4_n(&address, &InterfaceIndexOrAddress::Index(index))
+                socket.join_multicast_v4_n(&address, &system::membership(index))
             }
             IpAddr::V6(address) => {
                 tracing::debug!("setsockopt IPV6_ADD_MEMBERSHIP {address} interface {index}");

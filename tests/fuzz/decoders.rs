@@ -8,7 +8,7 @@ use udpcli::board::flash::slip;
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
 use udpcli::board::port::rfc2217::Telnet;
-use udpcli::board::repl::{End, split_output};
+use udpcli::board::repl::output::{End, split_output};
 use udpcli::net::run::Run;
 use udpcli::net::sink::Notes;
 use udpcli::net::{Addressed, Timestamp};

@@ -18,7 +18,7 @@ use std::fs;
 use std::io;
 
 use nix::sys::socket::{setsockopt, sockopt};
-use socket2::Socket;
+use socket2::{InterfaceIndexOrAddress, Socket};
 
 use crate::net::batch::{Clock, ReceiveOptions};
 use crate::net::interface;
@@ -48,6 +48,11 @@ pub(crate) fn bind_to_interface(
 
 pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()> {
     socket.set_tclass_v6(u32::from(class))
+}
+
+/// How an IPv4 group's interface is named: by index, as one without an address has no other (ip(7)).
+pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
+    InterfaceIndexOrAddress::Index(index)
 }
 
 /// The index of an interface by its name, an address or not (netdevice(7)).

@@ -6,10 +6,11 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use socket2::Socket;
+use socket2::{InterfaceIndexOrAddress, Socket};
 use tokio::net::UdpSocket;
 
 use crate::net::batch::{Drops, Outbox, ReceiveOptions};
+use crate::net::interface;
 use crate::net::run::Run;
 
 /// Whether a socket on a wildcard address learns which address a datagram was sent to.
@@ -73,6 +74,20 @@ pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()>
 #[cfg(not(unix))]
 pub(crate) fn set_traffic_class_v6(_: &Socket, _: u8) -> io::Result<()> {
     Err(lacking("way to set the IPv6 traffic class"))
+}
+
+/// How an IPv4 group's interface is named: by its address, which every system takes.
+pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
+    let address = interface::all()
+        .iter()
+        .find_map(|interface| match interface.ip() {
+            IpAddr::V4(address) if interface.index == Some(index) => Some(address),
+            _ => None,
+        });
+    address.map_or(
+        InterfaceIndexOrAddress::Index(index),
+        InterfaceIndexOrAddress::Address,
+    )
 }
 
 /// Interfaces without an address are not told here.

@@ -1,0 +1,111 @@
+//! A console: Wine shows the Windows program's on the terminal it was started in, here tmux.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{DEADLINE, listening_address, loopback_socket};
+
+/// A terminal of 150 columns; it goes with what runs on it.
+struct Screen {
+    folder: tempfile::TempDir,
+}
+
+impl Screen {
+    /// Starts a shell line on it.
+    fn start(line: &str) -> Self {
+        let screen = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        screen.tmux(&[
+            "-f",
+            "/dev/null",
+            "-u",
+            "new-session",
+            "-d",
+            "-x",
+            "150",
+            "-y",
+            "40",
+            line,
+        ]);
+        screen.tmux(&["set-option", "-g", "remain-on-exit", "on"]);
+        screen
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let output = Command::new("tmux")
+            .arg("-S")
+            .arg(self.folder.path().join("tmux"))
+            .args(args)
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null())
+            .output()
+            .expect("tmux starts");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Waits until this is on the screen; all of the screen.
+    #[track_caller]
+    fn wait_for(&self, text: &str) -> String {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let shown = self.tmux(&["capture-pane", "-p", "-J"]);
+            if shown.contains(text) {
+                return shown;
+            }
+            assert!(Instant::now() < deadline, "never {text:?} in:\n{shown}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+#[test]
+fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
+    let (Ok(exe), Ok(wine)) = (
+        std::env::var("UDPCLI_WINDOWS_EXE"),
+        std::env::var("UDPCLI_WINE"),
+    ) else {
+        println!("skipped: tests/windows/run builds the Windows program and runs this");
+        return;
+    };
+    let folder = Path::new(&exe).parent().expect("a folder").display();
+    for code_page in [936, 437] {
+        let screen = Screen::start(&format!(
+            "cd '{folder}' && export LC_ALL=C.UTF-8 TZ=UTC && '{wine}' cmd /c 'chcp {code_page} & udpcli.exe listen --bind 127.0.0.1 --port 0 -n 1'"
+        ));
+        let shown = screen.wait_for("listening on ");
+        let line = shown
+            .lines()
+            .find(|line| line.contains("listening on "))
+            .expect("the line");
+        let address = listening_address(line.trim_end());
+        let socket = loopback_socket();
+        socket
+            .send_to("你好，掌控板 \x1b[31m\u{202e}\x07é".as_bytes(), address)
+            .expect("loopback");
+        let shown = screen.wait_for("1 datagram,");
+        let text = r"你好，掌控板 \x1b[31m\u{202e}\x07é";
+        assert!(shown.contains(text), "{code_page}: {shown}");
+        // Colours are obeyed, or there are none: no remains of them.
+        assert!(
+            !["[0m", "[2m", "[36m"]
+                .iter()
+                .any(|rest| shown.contains(rest)),
+            "{shown}"
+        );
+    }
+    // Ctrl-C as it is typed; cmd would end on its own account.
+    let screen = Screen::start(&format!(
+        "cd '{folder}' && '{wine}' udpcli.exe listen --bind 127.0.0.1 --port 0"
+    ));
+    screen.wait_for("listening on ");
+    screen.tmux(&["send-keys", "C-c"]);
+    screen.wait_for("0 datagrams,");
+}

@@ -1,0 +1,42 @@
+//! The Windows program under Wine, driven from Linux: `tests/windows/run` builds it and says where it is. Wine's
+//! sockets are real ones, so both systems talk to each other here; README.md says what this cannot prove.
+
+// Says to clippy that every helper here is test code. Wine and the virtual board are there on Linux only.
+#![cfg(test)]
+#![cfg(target_os = "linux")]
+
+#[expect(dead_code, reason = "written for the board's tests")]
+#[path = "../board/support.rs"]
+mod board;
+#[expect(dead_code, reason = "written for the tests of the command line")]
+#[path = "../cli/support.rs"]
+mod support;
+
+mod console;
+mod serial;
+mod udp;
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+/// The `.exe` under Wine as a command. None, with a word, where `tests/windows/run` has not built it.
+fn windows<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Option<Command> {
+    let (Some(exe), Some(wine)) = (
+        std::env::var_os("UDPCLI_WINDOWS_EXE"),
+        std::env::var_os("UDPCLI_WINE"),
+    ) else {
+        println!("skipped: tests/windows/run builds the Windows program and runs this");
+        return None;
+    };
+    let mut command = Command::new(wine);
+    command
+        .arg(exe)
+        .args(args)
+        // Wine takes the arguments' encoding from here.
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .env_remove("UDPCLI_LOG")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null());
+    Some(command)
+}
