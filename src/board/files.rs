@@ -261,6 +261,7 @@ fn room(answer: &[u8]) -> Result<Room, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn numbers_of_errors_on_old_and_new_firmware() {
@@ -284,5 +285,13 @@ mod tests {
         assert_eq!(found_of("F 5 x"), None);
         assert_eq!(entry_of("F 12 /my file.py").unwrap().path, "/my file.py");
         assert!(room(b"1 2 3").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_read_or_refused(text in "[-DFO 0-9a-zA-Z+/=:\\[(]{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let _ = (found_of(&text), entry_of(&text), errno(&text), meaning(&text));
+            let _ = room(&bytes);
+        }
     }
 }

@@ -256,6 +256,7 @@ fn a_file_system_that_refuses_keeps_the_old_file() {
             &finished,
             "cannot write /no/such on the board: the folder is not there",
         );
+        assert!(!finished.stderr.contains("warning"), "{}", finished.stderr);
         let finished = board(&vboard, ["put", text(&x), ":no/"]).expect_code(3);
         assert_says(&finished, "/no is not on the board");
         // Into a folder that is there, under its own name.

@@ -250,9 +250,10 @@ fn a_reset_starts_main_py() {
         ran(2, &mut vboard);
         let finished = board(&vboard, ["reset", "--hard"]).expect_code(3);
         assert!(
-            finished
-                .stderr
-                .contains("press the board's RESET button instead"),
+            finished.stderr.contains("caused by: it has none")
+                && finished
+                    .stderr
+                    .contains("press the board's RESET button instead"),
             "{}",
             finished.stderr
         );

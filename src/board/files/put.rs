@@ -202,7 +202,7 @@ impl Files<'_> {
     /// Removes the temporary file after a failure, as far as the board lets us.
     fn forget_part(&mut self, part: &str) {
         let heeded = self.repl.link().heed_shutdown(false);
-        let code = format!("f.close()\nq({})", literal::quoted(part));
+        let code = format!("if f:f.close()\nq({})", literal::quoted(part));
         let result = self
             .repl
             .reenter()

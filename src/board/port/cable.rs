@@ -73,6 +73,16 @@ fn is_no_port(_: &str) -> bool {
     false
 }
 
+/// A terminal without modem lines says that it is no typewriter.
+fn no_lines(error: serialport::Error) -> io::Error {
+    let text = error.to_string();
+    if text.contains("typewriter") || text.contains("ioctl") {
+        io::Error::new(io::ErrorKind::Unsupported, "it has none")
+    } else {
+        error.into()
+    }
+}
+
 fn no_port() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is no serial port")
 }
@@ -106,11 +116,11 @@ impl Port for Cable {
     }
 
     fn set_dtr(&mut self, level: bool) -> io::Result<()> {
-        Ok(self.port.write_data_terminal_ready(level)?)
+        self.port.write_data_terminal_ready(level).map_err(no_lines)
     }
 
     fn set_rts(&mut self, level: bool) -> io::Result<()> {
-        Ok(self.port.write_request_to_send(level)?)
+        self.port.write_request_to_send(level).map_err(no_lines)
     }
 
     fn set_baud(&mut self, baud: u32) -> io::Result<()> {

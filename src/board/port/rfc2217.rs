@@ -191,6 +191,7 @@ impl Telnet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn telnet_commands_are_taken_out_and_doubled_bytes_are_one() {
@@ -206,5 +207,24 @@ mod tests {
             .collect();
         assert_eq!(data, [b'a', IAC, b'b', b'c', b'd']);
         assert_eq!(answer, [IAC, WONT, 24]);
+    }
+    proptest! {
+        #[test]
+        fn doubled_bytes_come_out_as_they_went_in(data in proptest::collection::vec(prop_oneof![Just(IAC), any::<u8>()], 0..64)) {
+            let mut telnet = Telnet::default();
+            let mut answer = Vec::new();
+            let stream = data.iter().flat_map(|&byte| std::iter::repeat_n(byte, if byte == IAC { 2 } else { 1 }));
+            let came: Vec<u8> = stream.filter_map(|byte| telnet.take(byte, &mut answer)).collect();
+            prop_assert_eq!(came, data);
+            prop_assert!(answer.is_empty());
+        }
+
+        #[test]
+        fn any_stream_is_read_and_answered_with_less(stream in proptest::collection::vec(prop_oneof![Just(IAC), Just(SB), Just(DO), any::<u8>()], 0..64)) {
+            let mut telnet = Telnet::default();
+            let mut answer = Vec::new();
+            let came = stream.iter().filter_map(|&byte| telnet.take(byte, &mut answer)).count();
+            prop_assert!(came + answer.len() <= stream.len());
+        }
     }
 }

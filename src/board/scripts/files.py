@@ -79,6 +79,7 @@ def r(p,a):
 def q(p):
  try:O.remove(p)
  except OSError:pass
+f=0
 def u(p):
  global f
  f=open(p,'wb')

@@ -34,7 +34,7 @@ Examples:
   udpcli board put config.py :/settings.py")]
 pub struct PutArgs {
     /// Files and folders of this PC; the last argument may be :PATH, where they go on the board
-    #[arg(required = true, value_name = "LOCAL... [:REMOTE]")]
+    #[arg(required = true, value_name = "LOCAL|:REMOTE")]
     paths: Vec<PathBuf>,
 }
 
