@@ -10,7 +10,7 @@ use crate::board::literal;
 use crate::board::repl::Way;
 
 /// The longest piece of code: long enough that the time between two pieces does not matter at 921,600 baud.
-const LONGEST_PIECE: usize = 8192;
+const LONGEST_PIECE: usize = 16_384;
 
 /// The shortest worth trying.
 const SHORTEST_PIECE: usize = 256;
@@ -21,10 +21,18 @@ const MEMORY_PER_PIECE: u64 = 8;
 /// How often a piece, and then a file, is sent again.
 const TRIES: u32 = 5;
 
-/// Window of the compression in bits, and what a board with little memory gets: it needs a window of that size.
-const WINDOW: u8 = 12;
+/// Window of the compression in bits, by free memory: the board needs that much for it beside the piece.
+fn window_for(memory: u64) -> u8 {
+    match memory {
+        0..40_000 => SMALL_WINDOW,
+        40_000..100_000 => 12,
+        100_000..140_000 => 13,
+        _ => 15,
+    }
+}
+
+/// What a board gets that has little memory, or whose memory is in small parts.
 const SMALL_WINDOW: u8 = 10;
-const SMALL_MEMORY: u64 = 40_000;
 
 /// What a file cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -143,13 +151,21 @@ impl Files<'_> {
                     progress((content.len() - rest.len()) as u64);
                 }
                 Taken::Damaged if tries < TRIES => {
-                    tries += 1;
                     sent.again += 1;
                     // A board that loses bytes at full speed is slowed down to what it asks for.
                     self.way = Way::Paced;
-                    self.piece = (self.piece / 2).max(SHORTEST_PIECE * 2);
+                    let shortest = SHORTEST_PIECE * 2;
+                    if self.piece > shortest {
+                        // The longer a piece, the likelier it is hit.
+                        self.piece = (self.piece / 4).max(shortest);
+                    } else {
+                        tries += 1;
+                    }
                 }
-                Taken::NoMemory if self.piece > SHORTEST_PIECE => self.piece /= 2,
+                Taken::NoMemory if self.piece > SHORTEST_PIECE => {
+                    self.piece /= 2;
+                    packer.window = packer.window.min(SMALL_WINDOW);
+                }
                 Taken::Damaged | Taken::NoMemory => {
                     return Err(Error::Damaged {
                         path: path.to_owned(),
@@ -266,11 +282,7 @@ struct Packer {
 
 impl Packer {
     fn new(inflates: bool, memory: u64) -> Self {
-        let window = match (inflates, memory < SMALL_MEMORY) {
-            (false, _) => 0,
-            (true, true) => SMALL_WINDOW,
-            (true, false) => WINDOW,
-        };
+        let window = if inflates { window_for(memory) } else { 0 };
         Self { window, ratio: 3.0 }
     }
 
