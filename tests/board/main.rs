@@ -18,6 +18,7 @@ mod example;
 mod faults;
 mod files;
 mod oled;
+mod oled_cost;
 mod oled_faults;
 mod ports;
 mod repl;

@@ -15,7 +15,7 @@ use crate::oled::{DRAW, enter, kinds, run, udpcli};
 use crate::support::{DEADLINE, VirtualBoard};
 
 /// Ends with the test.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -25,7 +25,7 @@ impl Drop for Running {
 }
 
 /// Starts `udpcli board`, its stdout and stderr piped.
-fn start(board: &VirtualBoard, args: &[&str]) -> Running {
+pub(crate) fn start(board: &VirtualBoard, args: &[&str]) -> Running {
     let child = Command::new(env!("CARGO_BIN_EXE_udpcli"))
         .args(["board", "-s", &board.port])
         .args(args)

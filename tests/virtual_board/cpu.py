@@ -148,12 +148,16 @@ class Library:
         self.word(self.base + self.slots[name], ctypes.cast(callback, ctypes.c_void_p).value)
 
     def hide_module(self, symbol):
-        """Takes a module out of the table of those built in, by giving its entry the name of another."""
+        """Takes a module out of the table of those built in, by giving its entry the name that nothing has.
+
+        Not another's name: MicroPython remembers where in a table a name was found last, and would find this one.
+        """
+        nothing = 2  # MP_QSTRnull as an object
         module, table = self.address(symbol), self.address("mp_builtin_module_table")
         self.writable("mp_builtin_module_table")
         for at in range(table + 16, table + 16 * 200, 16):
             if self.word(at + 8) == module:
-                self.word(at, self.word(table))
+                self.word(at, nothing)
                 return
         raise RuntimeError(f"{symbol} is in no table")
 
