@@ -45,8 +45,10 @@ Examples:
   udpcli pair --simulate                             no board at hand
   udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace")]
 pub struct PairArgs {
-    /// Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [default: the one board found]
-    #[arg(short, long, value_name = "PORT", env = "UDPCLI_SERIAL")]
+    /// Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [env: `UDPCLI_SERIAL`] [default:
+    /// the one board found]
+    // The environment's is read by hand: clap takes it for given, and in conflict with the two below.
+    #[arg(short, long, value_name = "PORT")]
     serial: Vec<String>,
     /// Every board found, side by side
     #[arg(long, conflicts_with = "serial")]
@@ -340,7 +342,10 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
         }
         boards
     } else if args.serial.is_empty() {
-        vec![ports::only_board()?]
+        match std::env::var("UDPCLI_SERIAL") {
+            Ok(port) if !port.is_empty() => vec![port],
+            _ => vec![ports::only_board()?],
+        }
     } else {
         args.serial.clone()
     };

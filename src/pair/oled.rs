@@ -8,7 +8,7 @@ use crate::board::mirror::agent;
 use crate::pair::Plan;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::{self, Course, Trouble, python_bytes};
-use crate::pair::report::{Finding, StepResult};
+use crate::pair::report::{Finding, StepResult, Verdict};
 use crate::pair::talk::Talk;
 use crate::panel::screen::{Screen, WIDTH};
 
@@ -29,6 +29,11 @@ pub(super) fn step(
         let hook = agent::source(agent::Report::Everything);
         talk.call("watching the OLED", &hook, work, &mut |_: &[&str]| {})?;
         talk.is_mirrored = true;
+    }
+    if !talk.mirror.is_attached() {
+        result.verdict = Verdict::Skipped;
+        "the module mpython has no OLED of 128 x 64 pixels".clone_into(&mut result.seen);
+        return Ok(());
     }
     let here = format!("{}:{}", course.board, course.board_port);
     let handler = format!("_po('{here}',{})", python_bytes(&plan.text_bytes));

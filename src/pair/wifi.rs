@@ -67,6 +67,8 @@ fn name(hex: &str) -> Option<String> {
 #[derive(Debug, Default)]
 struct Tried {
     networks: Vec<(String, i64)>,
+    /// The Wi-Fi it was in before.
+    left: Option<String>,
     /// Whether it was connected to it before.
     joined: Option<bool>,
     status: i64,
@@ -115,6 +117,7 @@ pub(super) fn step(
             ["net", ssid, _, rssi] if tried.networks.len() < MAX_SEEN => {
                 tried.networks.extend(name(ssid).zip(rssi.parse().ok()));
             }
+            ["left", ssid] => tried.left = name(ssid),
             ["joined", anew] => tried.joined = Some(anew == "0"),
             ["refused", status, seen] => {
                 tried.status = status.parse().unwrap_or(0);
@@ -123,6 +126,11 @@ pub(super) fn step(
             _ => {}
         },
     )?;
+    if let Some(left) = &tried.left {
+        result.notes.push(format!(
+            "it was in {left} before; whatever brought it there does so again when the board starts"
+        ));
+    }
     let Some(was_there) = tried.joined else {
         refused(&wifi.ssid, &tried, result);
         return Ok((None, false));

@@ -1,7 +1,8 @@
 //! Every diagnosis, provoked.
 
 use std::fs;
-use std::net::UdpSocket;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
@@ -9,7 +10,7 @@ use serde_json::json;
 use crate::air::{PASSWORD, Pc, SSID, finish, pair, wifi_board};
 use crate::board::VirtualBoard;
 use crate::link::{BOARD, Link, PC, must};
-use crate::support::{Finished, Running};
+use crate::support::{Finished, Running, udpcli};
 
 const QUICK: &str = "-n 4 --interval 10ms --sizes 64,512";
 
@@ -52,25 +53,63 @@ fn no_serial_answer() {
 #[test]
 fn no_serial_port() {
     let board = wifi_board(VirtualBoard::options(), 52);
-    let mut command = crate::support::udpcli(["pair", "-s", "/nonexistent/tty"]);
+    let mut command = udpcli(["pair", "-s", "/nonexistent/tty"]);
     only(finish(&mut command), 3, "serial-port");
     drop(board);
 }
 
 #[test]
 fn no_micropython() {
+    let device = Device::new(b"", b"ERROR\r\n");
+    let text = only(device.pair(), 3, "no-micropython");
+    assert!(text.contains("ERROR"), "{text}");
+}
+
+#[test]
+fn endless_talk() {
     let mut board = wifi_board(VirtualBoard::options(), 53);
     board.control(
         "chatter",
         json!({"on": true, "text": "temperature 21.5\r\n"}),
     );
-    let finished = pair(&board, &Pc::new(), "--connect-timeout 3s");
-    let text = finished.text();
-    assert_eq!(finished.code, Some(3), "{text}");
-    assert!(
-        text.contains("[no-micropython]") || text.contains("[board-busy]"),
-        "{text}"
+    only(
+        pair(&board, &Pc::new(), "--connect-timeout 3s"),
+        3,
+        "board-busy",
     );
+}
+
+/// A device on the network that is no MicroPython: what it says at once, and what it answers to everything.
+struct Device {
+    port: String,
+}
+
+impl Device {
+    fn new(hello: &'static [u8], answer: &'static [u8]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = format!("socket://{}", listener.local_addr().expect("its address"));
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut buffer = [0; 256];
+            let _ = stream.write_all(hello);
+            while let Ok(1..) = stream.read(&mut buffer) {
+                if stream.write_all(answer).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { port }
+    }
+
+    fn pair(&self) -> Finished {
+        finish(&mut udpcli([
+            "pair",
+            "-s",
+            &self.port,
+            "--connect-timeout",
+            "2s",
+        ]))
+    }
 }
 
 #[test]
@@ -86,16 +125,11 @@ fn another_rate() {
 
 #[test]
 fn download_mode() {
-    let mut board = wifi_board(VirtualBoard::options(), 55);
-    board.control("boot_download_mode", json!({}));
-    let finished = pair(&board, &Pc::new(), "--connect-timeout 3s");
-    // What it said at its reset may have been said before anybody listened.
-    let text = finished.text();
-    assert_eq!(finished.code, Some(3), "{text}");
-    assert!(
-        text.contains("[download-mode]") || text.contains("[no-serial-answer]"),
-        "{text}"
+    let device = Device::new(
+        b"rst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT)\r\nwaiting for download\r\n",
+        b"",
     );
+    only(device.pair(), 3, "download-mode");
 }
 
 #[test]
@@ -198,6 +232,57 @@ fn no_wifi_at_all() {
         finish(&mut Pc::new().bare(&board, "")),
         1,
         "wifi-not-connected",
+    );
+}
+
+#[test]
+fn the_wifi_that_the_board_left_is_named() {
+    let mut board = VirtualBoard::options()
+        .arg("--wifi", &format!("{SSID}:{PASSWORD}"))
+        .arg("--wifi", "home:own")
+        .arg("--ip", "127.0.0.67")
+        .file(
+            "main.py",
+            "import mpython\nmpython.wifi().connectWiFi('home', 'own')\n",
+        )
+        .ready();
+    board.wait_until("main.py has ended", |stats| stats["stage"] == "repl");
+    let text = pair(&board, &Pc::new(), QUICK).expect_code(0).text();
+    assert!(text.contains("it was in home before"), "{text}");
+}
+
+#[test]
+fn something_on_the_board_has_the_port() {
+    let pc = Pc::new();
+    let held = UdpSocket::bind(("127.0.0.68", pc.port)).expect("the port is free");
+    let board = wifi_board(VirtualBoard::options(), 68);
+    let text = pair(&board, &pc, QUICK).expect_code(1).text();
+    assert!(
+        text.contains("FAIL  PC to board") && text.contains("[board-port-in-use]"),
+        "{text}"
+    );
+    assert!(text.contains("ok    board to PC"), "{text}");
+    drop(held);
+}
+
+#[test]
+fn an_answer_that_is_dropped() {
+    let Some(link) = Link::new() else { return };
+    // To the PC's own port it may come, to the port that asked it may not.
+    link.pc_rules("input", "udp sport 6000 drop");
+    let text = only(linked(&link, -55, QUICK), 1, "no-echo");
+    assert!(text.contains("ok    board to PC"), "{text}");
+}
+
+#[test]
+fn the_font_is_missing() {
+    // Nothing is drawn for a character that the font lacks.
+    let boot = "import mpython\nmpython.oled.DispChar = lambda *a: (0, (0, 0))\n";
+    let board = wifi_board(VirtualBoard::options().file("boot.py", boot), 69);
+    let text = only(pair(&board, &Pc::new(), QUICK), 1, "oled-wrong");
+    assert!(
+        text.contains("no pixel is lit there: the font is missing"),
+        "{text}"
     );
 }
 

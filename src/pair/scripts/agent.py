@@ -23,6 +23,7 @@ def _pj(n,p,ms):
  if w.isconnected():
   try:
    if w.config('essid')==n:return _pw('joined',0)
+   _pw('left',_px(w.config('essid').encode()))
   except Exception:pass
   w.disconnect()
  seen=0
