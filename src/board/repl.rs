@@ -114,7 +114,16 @@ impl Repl {
     /// # Errors
     /// Why it cannot.
     pub fn enter(mut link: Link) -> Result<Self, Error> {
-        let entered = enter::raw_repl(&mut link)?;
+        let entered = match enter::raw_repl(&mut link) {
+            Ok(entered) => entered,
+            Err(error) => {
+                if matches!(error, Error::Interrupted) {
+                    // Half way in: it may be in its raw REPL already.
+                    leave(&mut link);
+                }
+                return Err(error);
+            }
+        };
         Ok(Self {
             link,
             paste: Paste::Unknown,
@@ -376,14 +385,16 @@ impl Repl {
 impl Drop for Repl {
     fn drop(&mut self) {
         if !self.detached && !self.link.is_lost() {
-            self.link.heed_shutdown(false);
-            // Whatever it is at: stopped, its half line thrown away, back at its prompt.
-            let _ = self.link.send(b"\x03\x03\x02");
-            let _ = self
-                .link
-                .until(b">>> ", Instant::now() + Duration::from_millis(300));
+            leave(&mut self.link);
         }
     }
+}
+
+/// Whatever the board is at: stopped, its half line thrown away, back at its prompt.
+fn leave(link: &mut Link) {
+    link.heed_shutdown(false);
+    let _ = link.send(b"\x03\x03\x02");
+    let _ = link.until(b">>> ", Instant::now() + Duration::from_millis(300));
 }
 
 /// The last line of a traceback: the exception itself.
