@@ -59,7 +59,18 @@ pub struct Simulated {
     stdin: Option<ChildStdin>,
     output: Receiver<Vec<u8>>,
     rest: Vec<u8>,
+    /// Whether a program runs that Ctrl-C could stop: code was sent, and its end was not read.
+    is_running: bool,
+    /// The last bytes that were read.
+    tail: Vec<u8>,
+    interrupted: Option<Instant>,
 }
+
+/// What ends a program's output.
+const END: &[u8] = b"\x04>";
+
+/// Between two interrupts: MicroPython takes a second one, before it has looked at the first, for a wish to end it.
+const INTERRUPT_GAP: Duration = Duration::from_secs(1);
 
 /// Its address, and its UDP port where the PC has `port` on its own.
 ///
@@ -137,6 +148,9 @@ pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
         stdin,
         output,
         rest: Vec::new(),
+        is_running: false,
+        tail: Vec::new(),
+        interrupted: None,
     };
     // Before that a SIGINT would end it.
     let deadline = Instant::now() + START;
@@ -208,6 +222,16 @@ impl Port for Simulated {
         for (to, from) in buffer.iter_mut().zip(self.rest.drain(..len)) {
             *to = from;
         }
+        let read = buffer.get(..len).unwrap_or_default();
+        self.tail.extend_from_slice(
+            read.get(len.saturating_sub(END.len())..)
+                .unwrap_or_default(),
+        );
+        let surplus = self.tail.len().saturating_sub(END.len());
+        self.tail.drain(..surplus);
+        if self.tail == END || read.ends_with(b"\r\n>") || read.ends_with(b">>> ") {
+            self.is_running = false;
+        }
         Ok(len)
     }
 
@@ -220,12 +244,18 @@ impl Port for Simulated {
         if plain > 0 {
             stdin.write_all(bytes.get(..plain).unwrap_or_default())?;
             stdin.flush()?;
+            self.is_running |= bytes.get(..plain).is_some_and(|sent| sent.contains(&4));
             return Ok(plain);
         }
         let interrupts = bytes.iter().take_while(|&&byte| byte == 3).count();
-        self.interrupt()?;
-        // The signal acts when it is delivered, the bytes behind it when they are read: the order must stay.
-        std::thread::sleep(Duration::from_millis(20));
+        let is_new = self
+            .interrupted
+            .is_none_or(|last| last.elapsed() > INTERRUPT_GAP);
+        // At a prompt there is nothing to stop.
+        if self.is_running && is_new {
+            self.interrupted = Some(Instant::now());
+            self.interrupt()?;
+        }
         Ok(interrupts)
     }
 

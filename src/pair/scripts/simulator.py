@@ -141,8 +141,12 @@ def boot():
     return {'__name__': '__main__'}
 
 
+busy = [False]
+
+
 def run(code, names):
     out = sys.stdout.write
+    busy[0] = True
     out('OK')
     error = ''
     try:
@@ -154,6 +158,7 @@ def run(code, names):
         sys.print_exception(e, s)
         error = s.getvalue()
     out('\x04' + error + '\x04>')
+    busy[0] = False
 
 
 def repl():
@@ -189,6 +194,10 @@ def repl():
                 code.extend(c)
         except KeyboardInterrupt:
             code = bytearray()
+            if busy[0]:
+                # It came between the program's end and the answer's.
+                busy[0] = False
+                out('\x04KeyboardInterrupt: \r\n\x04>')
 
 
 repl()
