@@ -21,7 +21,7 @@ pub mod slip;
 mod stub;
 mod write;
 
-use std::io::Write as _;
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::board::port::Port;
@@ -31,7 +31,7 @@ use error::Error;
 use image::{Partition, TABLE_LEN, TABLE_OFFSET};
 use reset::After;
 use session::Session;
-pub use session::{Connect, RATES};
+pub use session::{Connect, PRESS_RESET, RATES};
 pub use write::{Options, Part, Written};
 
 /// Where mPython's firmware has its font.
@@ -85,25 +85,25 @@ pub fn run(
     stop: &dyn Fn() -> bool,
     report: &mut dyn Report,
 ) -> Result<Flashed, Error> {
-    let mut session = Session::open(port, plan.connect.clone(), stop, report)?;
-    let chip = known(&session)?;
-    report.note(&format!(
-        "{} revision {}.{}, MAC {}, {} of flash, at {} baud",
-        name(chip.chip),
-        chip.revision.0,
-        chip.revision.1,
-        mac(chip.mac),
-        check::megabytes(u64::from(chip.flash_size)),
-        session.loader.baud,
-    ));
-    let on_board = partitions(&mut session, report)?;
-    let table = check::table(&plan.parts, on_board);
-    check::board(&plan.parts, &chip, table.as_deref(), plan.force)?;
     if let Some(path) = &plan.backup {
-        back_up(&mut session, path, chip.flash_size, report)?;
+        // Of a board that does not start any more it may be the only copy.
+        if path.exists() {
+            return Err(Error::Write {
+                path: path.clone(),
+                source: io::Error::new(io::ErrorKind::AlreadyExists, "it is there already"),
+            });
+        }
     }
-    let written = write::write(&mut session, &plan.parts, plan.options, report)?;
-    "what was asked for is done".clone_into(&mut session.state);
+    let mut session = Session::new(port, plan.connect.clone(), stop);
+    let (chip, written) = match carry_out(&mut session, plan, report) {
+        Ok(done) => done,
+        Err(error) => {
+            if plan.after == After::HardReset {
+                session.leave(&error, report);
+            }
+            return Err(error);
+        }
+    };
     let started = plan.after == After::HardReset && session.start_program();
     let mut port = session.loader.into_port();
     if started {
@@ -118,6 +118,35 @@ pub fn run(
     })
 }
 
+fn carry_out(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    report: &mut dyn Report,
+) -> Result<(ChipInfo, Written), Error> {
+    let chip = session.start(report)?;
+    report.note(&format!(
+        "{} revision {}.{}, MAC {}, {} of flash, at {} baud",
+        name(chip.chip),
+        chip.revision.0,
+        chip.revision.1,
+        mac(chip.mac),
+        check::megabytes(u64::from(chip.flash_size)),
+        session.loader.baud,
+    ));
+    let table = match check::table(&plan.parts) {
+        // At 115,200 baud it takes a third of a second: it is read only if something depends on it.
+        None if !plan.parts.is_empty() && !plan.force => partitions(session, report)?,
+        table => table,
+    };
+    check::board(&plan.parts, &chip, table.as_deref(), plan.force)?;
+    if let Some(path) = &plan.backup {
+        back_up(session, path, chip.flash_size, report)?;
+        session.kept(path);
+    }
+    let written = write::write(session, &plan.parts, plan.options, report)?;
+    Ok((chip, written))
+}
+
 /// Looks into the board on `port` without changing anything, and starts its program again.
 ///
 /// # Errors
@@ -128,18 +157,17 @@ pub fn describe(
     stop: &dyn Fn() -> bool,
     report: &mut dyn Report,
 ) -> Result<Description, Error> {
-    let mut session = Session::open(port, connect, stop, report)?;
-    let chip = known(&session)?;
-    let partitions = partitions(&mut session, report)?;
-    session.start_program();
-    Ok(Description { chip, partitions })
-}
-
-fn known(session: &Session<'_>) -> Result<ChipInfo, Error> {
-    session
-        .chip
-        .clone()
-        .ok_or_else(|| session.give_up(loader::Fault::Silent, "preparing"))
+    let mut session = Session::new(port, connect, stop);
+    let described = session.start(report).and_then(|chip| {
+        let partitions = partitions(&mut session, report)?;
+        Ok(Description { chip, partitions })
+    });
+    match &described {
+        Ok(_) if session.start_program() => {}
+        Ok(_) => report.note(PRESS_RESET),
+        Err(error) => session.leave(error, report),
+    }
+    described
 }
 
 fn partitions(
@@ -165,9 +193,13 @@ fn back_up(
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    // Before minutes of reading: whether it can be written at all.
     let mut file = std::fs::File::create(&part).map_err(failed)?;
-    let result = read::read(session, 0, size, "backing up", report);
+    // Before minutes of reading: whether the disk has room for it.
+    let room = file
+        .write_all(&vec![0; size as usize])
+        .and_then(|()| file.rewind())
+        .map_err(failed);
+    let result = room.and_then(|()| read::read(session, 0, size, "backing up", report));
     let written = result.and_then(|bytes| {
         file.write_all(&bytes)
             .and_then(|()| file.sync_all())

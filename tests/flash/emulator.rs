@@ -122,6 +122,8 @@ struct State {
     /// A reset is due.
     reset: bool,
     unplugged: bool,
+    /// When the cable was pulled.
+    pulled: Option<Instant>,
     dtr: bool,
     rts: bool,
     /// When EN will have risen.
@@ -182,6 +184,7 @@ impl Emulator {
             busy: false,
             reset: true,
             unplugged: true,
+            pulled: None,
             dtr: false,
             rts: false,
             rises: None,
@@ -255,6 +258,11 @@ impl Emulator {
 
     pub(crate) fn stats(&self) -> Stats {
         self.shared.lock().stats.clone()
+    }
+
+    /// When [`Kind::Unplug`] struck.
+    pub(crate) fn pulled(&self) -> Option<Instant> {
+        self.shared.lock().pulled
     }
 
     /// Makes something go wrong later on.

@@ -35,7 +35,7 @@ pub fn files(parts: &[Part], chip: Chip, force: bool) -> Result<(), Error> {
                 &part.name,
                 "an offset that is a multiple of 0x1000, the sector that flash erases at once",
                 format!("{:#x}", part.offset),
-                None,
+                hexadecimal(part.offset).as_deref(),
             ));
         }
     }
@@ -44,6 +44,14 @@ pub fn files(parts: &[Part], chip: Chip, force: bool) -> Result<(), Error> {
         images(part, chip, force)?;
     }
     Ok(())
+}
+
+/// `app.bin@10000` was meant to be 0x10000.
+fn hexadecimal(offset: u32) -> Option<String> {
+    let meant = u32::from_str_radix(&offset.to_string(), 16).ok()?;
+    meant
+        .is_multiple_of(SECTOR)
+        .then(|| format!("{offset} is a decimal number: is {meant:#x} meant?"))
 }
 
 fn overlaps(parts: &[Part]) -> Result<(), Error> {
@@ -74,6 +82,16 @@ fn images(part: &Part, chip: Chip, force: bool) -> Result<(), Error> {
             part.name
         );
         image(&what, bytes, chip, force)?;
+        if !force && Image::parse(bytes).is_ok_and(|image| image.is_app) {
+            return Err(refused(
+                &what,
+                "a bootloader, or firmware that begins with one",
+                "an application, which alone does not start",
+                Some(
+                    "most boards have applications at 0x10000 (udpcli board info --flash tells); --force writes it all the same",
+                ),
+            ));
+        }
     }
     let table = covered(part, TABLE_OFFSET).and_then(image::partitions);
     for app in table
@@ -97,6 +115,16 @@ fn images(part: &Part, chip: Chip, force: bool) -> Result<(), Error> {
     // A file that begins with an image is meant to be one, wherever it goes.
     if part.data.first() == Some(&image::MAGIC) && part.offset != boot {
         image(&part.name, &part.data, chip, force)?;
+        if !force && Image::parse(&part.data).is_ok_and(|image| !image.is_app) {
+            return Err(refused(
+                &part.name,
+                format!("an application at {:#x}", part.offset),
+                format!("firmware that begins with a bootloader, which belongs at {boot:#x}"),
+                Some(
+                    "leave @OFFSET out: it says itself where it goes; --force writes it all the same",
+                ),
+            ));
+        }
     }
     Ok(())
 }
@@ -146,13 +174,12 @@ fn covered(part: &Part, offset: u32) -> Option<&[u8]> {
     part.data.get(start..).filter(|bytes| !bytes.is_empty())
 }
 
-/// The partition table that will be in flash: the files' own, or what the board has.
+/// The partition table that `parts` bring along.
 #[must_use]
-pub fn table(parts: &[Part], on_board: Option<Vec<Partition>>) -> Option<Vec<Partition>> {
+pub fn table(parts: &[Part]) -> Option<Vec<Partition>> {
     parts
         .iter()
         .find_map(|part| covered(part, TABLE_OFFSET).and_then(image::partitions))
-        .or(on_board)
 }
 
 /// What the board has to say: its flash's size, and the partitions.

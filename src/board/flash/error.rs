@@ -86,7 +86,7 @@ impl Error {
                     (false, true) => "the control lines did not get it there",
                 };
                 format!(
-                    "{why}: hold BOOT (button A on the mPython board), press and release RESET, let go of BOOT, and run the command again with --before no-reset; is it the board's port (udpcli board list), and the cable one that carries data?"
+                    "{why}: hold BOOT (without a key of that name the one at IO0; on the mPython board, A), press and release RESET, let go, and run the command again with --before no-reset; is it the board's port (udpcli board list), and the cable one that carries data?"
                 )
             }
             Self::Lost { .. } => "run the same command again: it goes on where this one ended; if it stops again, try --flash-baud 115200, another cable or another USB port".to_owned(),
@@ -94,6 +94,7 @@ impl Error {
             Self::Interrupted { .. } => "run the same command again: it goes on where this one ended".to_owned(),
             Self::Verify { .. } => "the flash chip may be worn out, or the supply weak: try another cable or USB port, then --flash-baud 115200".to_owned(),
             Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => "a backup is never overwritten: name another file, or leave --backup out if that is the copy you want".to_owned(),
             Self::Read { .. } | Self::Write { .. } => return None,
         };
         Some(hint)

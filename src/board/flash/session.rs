@@ -1,6 +1,8 @@
-//! A chip that listens: found, told apart, with the stub running, at the highest rate that works; and found again
-//! after whatever went wrong.
+//! A chip that listens: found, told apart, with the stub running, at the highest rate that works.
 
+mod recover;
+
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use espflash::target::Chip;
@@ -18,11 +20,14 @@ pub const RATES: [u32; 3] = [921_600, 460_800, 230_400];
 /// A SYNC that is understood is answered within milliseconds.
 const SYNC_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How long a chip that stopped answering is asked whether it is back. A flash chip may take seconds to erase.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// What the ESP8266 has where the ESP32 has its number.
+const ESP8266: u32 = 0xfff0_c101;
 
-/// How often the same step is tried anew before giving up.
-const ATTEMPTS: u32 = 5;
+/// What to do with a chip that is not written to.
+const OTHER_BOARD: &str = "this is another board, or a newer mPython board with a colour screen: it takes other firmware, by its maker's program or by Espressif's own: pip install esptool, then esptool write-flash";
+
+/// What to do where the port cannot start the program.
+pub const PRESS_RESET: &str = "press RESET on the board to start its program";
 
 /// How to reach the chip.
 #[derive(Debug, Clone)]
@@ -50,24 +55,23 @@ pub(super) struct Session<'a> {
     /// Rates that are still believed to work, the highest first.
     rates: Vec<u32>,
     /// What to say of the flash when everything ends here.
-    pub(super) state: String,
+    state: String,
+    /// Something was erased or written.
+    changed: bool,
+    /// The file that has what was in flash before.
+    kept: Option<PathBuf>,
 }
 
 impl<'a> Session<'a> {
-    /// Gets the chip on `port` into download mode and its stub running.
-    pub(super) fn open(
-        port: Box<dyn Port>,
-        connect: Connect,
-        stop: &'a dyn Fn() -> bool,
-        report: &mut dyn Report,
-    ) -> Result<Self, Error> {
+    /// The line, with nothing known of what is on it.
+    pub(super) fn new(port: Box<dyn Port>, connect: Connect, stop: &'a dyn Fn() -> bool) -> Self {
         let rates = match connect.flash_baud {
             Some(rate) => std::iter::once(rate)
                 .chain(RATES.into_iter().filter(|&lower| lower < rate))
                 .collect(),
             None => RATES.to_vec(),
         };
-        let mut session = Self {
+        Self {
             loader: Loader::new(port, DEFAULT_BAUD, stop),
             connect,
             chip: None,
@@ -75,17 +79,22 @@ impl<'a> Session<'a> {
             deafened: false,
             rates,
             state: "nothing in flash was changed".to_owned(),
-        };
-        session.find(report)?;
+            changed: false,
+            kept: None,
+        }
+    }
+
+    /// Gets the chip into download mode and its stub running.
+    pub(super) fn start(&mut self, report: &mut dyn Report) -> Result<ChipInfo, Error> {
+        self.find(report)?;
         let mut attempts = 0;
         loop {
-            let prepared = session.prepare(report);
-            match prepared {
-                Ok(()) => return Ok(session),
+            match self.prepare(report) {
+                Ok(chip) => return Ok(chip),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Fault(fault)) => {
                     attempts += 1;
-                    session.recover(fault, attempts, "preparing", report)?;
+                    self.recover(fault, attempts, "preparing", report)?;
                 }
             }
         }
@@ -167,14 +176,17 @@ impl<'a> Session<'a> {
     }
 
     /// From a loader that answers to a stub at the data rate.
-    fn prepare(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
+    fn prepare(&mut self, report: &mut dyn Report) -> Result<ChipInfo, Failure> {
         let (magic, chip) = chip::identify(&mut self.loader)?;
         let Some(chip) = chip else {
             return Err(Failure::Final(Error::Refused {
                 what: format!("the board on {}", self.connect.port),
                 expected: "an ESP32".to_owned(),
-                found: format!("a chip with the unknown number {magic:#010x}"),
-                hint: None,
+                found: match magic {
+                    ESP8266 => "an ESP8266".to_owned(),
+                    _ => format!("a chip with the unknown number {magic:#010x}"),
+                },
+                hint: Some(OTHER_BOARD.to_owned()),
             }));
         };
         let known = self.chip.as_ref().is_some_and(|info| info.chip == chip);
@@ -183,21 +195,22 @@ impl<'a> Session<'a> {
                 what: format!("the board on {}", self.connect.port),
                 expected: "an ESP32, as the mPython board has".to_owned(),
                 found: format!("an {}", name(chip)),
-                hint: Some("this is another board, or a newer mPython board with a colour screen: it takes other firmware, by its maker's tool or esptool".to_owned()),
+                hint: Some(OTHER_BOARD.to_owned()),
             }));
         }
         if !self.loader.stub {
             stub::start(&mut self.loader)?;
         }
-        if self.chip.is_none() {
-            self.chip = Some(chip::describe(&mut self.loader, chip)?);
-        }
-        if let Some(info) = &self.chip {
-            // Number, size, block, sector, page, status mask.
-            let parameters = words(&[0, info.flash_size, 0x1_0000, 0x1000, 0x100, 0xffff]);
-            self.loader.command(Op::SpiSetParams, &parameters, QUICK)?;
-        }
-        self.raise_rate(report)
+        let info = match &self.chip {
+            Some(info) => info.clone(),
+            None => chip::describe(&mut self.loader, chip)?,
+        };
+        self.chip = Some(info.clone());
+        // Number, size, block, sector, page, status mask.
+        let parameters = words(&[0, info.flash_size, 0x1_0000, 0x1000, 0x100, 0xffff]);
+        self.loader.command(Op::SpiSetParams, &parameters, QUICK)?;
+        self.raise_rate(report)?;
+        Ok(info)
     }
 
     /// Goes to the highest rate that is still believed to work.
@@ -228,117 +241,24 @@ impl<'a> Session<'a> {
         Err(Failure::Fault(Fault::Silent))
     }
 
-    /// Says that the rate in use may be the trouble, so that the next start is slower.
-    fn lower_rate(&mut self, report: &mut dyn Report) {
-        if self.rates.len() > 1 {
-            self.rates.remove(0);
-            if let Some(rate) = self.rates.first() {
-                report.note(&format!("going on at {rate} baud"));
-            }
-        } else if !self.rates.is_empty() && self.rates != [DEFAULT_BAUD] {
-            self.rates = vec![DEFAULT_BAUD];
-            report.note(&format!("going on at {DEFAULT_BAUD} baud"));
-        }
+    /// From now on flash is as `state` says: not what it was.
+    pub(super) fn changed(&mut self, state: String) {
+        self.state = state;
+        self.changed = true;
     }
 
-    /// Gets the chip back after `fault`, the `attempts`-th of its kind in a row.
-    pub(super) fn recover(
-        &mut self,
-        fault: Fault,
-        attempts: u32,
-        doing: &str,
-        report: &mut dyn Report,
-    ) -> Result<(), Error> {
-        let mut fault = fault;
-        if attempts > ATTEMPTS {
-            return Err(self.give_up(fault, doing));
-        }
-        // Once may be chance; more often in one place is the rate.
-        if attempts > 1 {
-            self.lower_rate(report);
-        }
-        loop {
-            match fault {
-                Fault::Gone(_) | Fault::Stopped => return Err(self.give_up(fault, doing)),
-                Fault::Silent => {
-                    report.note(&format!("no proper answer while {doing}: trying again"));
-                }
-                Fault::Refused(code) => report.note(&format!(
-                    "the chip refused ({}) while {doing}: trying again",
-                    meaning(code)
-                )),
-            }
-            fault = match self.resume(report) {
-                Ok(()) => return Ok(()),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Fault(Fault::Silent | Fault::Refused(_))) => {
-                    return Err(self.give_up(Fault::Silent, doing));
-                }
-                Err(Failure::Fault(fault)) => fault,
-            };
-        }
-    }
-
-    /// Syncs at this rate, then at others, then with a reset; then everything is as it was before the fault.
-    fn resume(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
-        let started = Instant::now();
-        let mut round = 0_u32;
-        if std::mem::take(&mut self.deafened) && self.reset(round) {
-            self.loader.baud = DEFAULT_BAUD;
-        }
-        let rate = self.loader.baud;
-        while started.elapsed() < PATIENCE {
-            // Half of the time at the rate it was at, a quarter at the ROM's, a quarter at the others.
-            let others = self.rates.len() + 1;
-            let at = match round % 4 {
-                0 | 2 => rate,
-                1 => DEFAULT_BAUD,
-                _ => RATES
-                    .get(round as usize / 4 % others)
-                    .copied()
-                    .unwrap_or(rate),
-            };
-            // The first seconds are for a chip that is only busy: another rate would look like noise to it.
-            let at = if started.elapsed() < Duration::from_secs(3) {
-                rate
-            } else {
-                at
-            };
-            self.loader.set_baud(at)?;
-            self.loader
-                .drain(Duration::from_millis(20), Duration::from_millis(200))?;
-            match self.loader.sync(SYNC_TIMEOUT) {
-                Ok(()) => {
-                    let prepared = self.prepare_again(report);
-                    match prepared {
-                        Err(Failure::Fault(Fault::Silent | Fault::Refused(_))) => {}
-                        result => return result,
-                    }
-                }
-                Err(Fault::Silent | Fault::Refused(_)) => {}
-                Err(fault) => return Err(fault.into()),
-            }
-            // Longer than any erase of one block: it will not come back by itself.
-            if self.lines && started.elapsed() > Duration::from_secs(12) && round.is_multiple_of(3)
-            {
-                self.reset(round);
-            }
-            round += 1;
-            self.loader.pause(Duration::from_millis(50))?;
-        }
-        Err(Fault::Silent.into())
-    }
-
-    fn prepare_again(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
-        if !self.loader.stub {
-            report.note("the board restarted: starting the stub again");
-        }
-        self.prepare(report)
+    /// `path` has what was in flash.
+    pub(super) fn kept(&mut self, path: &Path) {
+        self.kept = Some(path.to_owned());
     }
 
     /// What a fault that cannot be mended is called.
     pub(super) fn give_up(&self, fault: Fault, doing: &str) -> Error {
-        let state = self.state.clone();
+        let mut state = self.state.clone();
+        if let Some(path) = &self.kept {
+            let path = path.display();
+            state = format!("{state}; {path} has what was there before: leave --backup out now");
+        }
         let port = self.connect.port.clone();
         match fault {
             Fault::Gone(source) => Error::Gone {
@@ -355,28 +275,20 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Does `step`, and again after whatever went wrong, as long as that can be mended.
-    pub(super) fn persist<T>(
-        &mut self,
-        doing: &str,
-        report: &mut dyn Report,
-        mut step: impl FnMut(&mut Loader<'a>, &mut dyn Report) -> Result<T, Fault>,
-    ) -> Result<T, Error> {
-        let mut attempts = 0;
-        loop {
-            match step(&mut self.loader, report) {
-                Ok(value) => return Ok(value),
-                Err(fault) => {
-                    attempts += 1;
-                    self.recover(fault, attempts, doing, report)?;
-                }
-            }
-        }
-    }
-
     /// Starts the board's program; whether the port could.
     pub(super) fn start_program(&mut self) -> bool {
         reset::into_program(self.loader.port()).is_ok()
+    }
+
+    /// After `error`: a board in which nothing was changed goes back to its program.
+    pub(super) fn leave(&mut self, error: &Error, report: &mut dyn Report) {
+        if self.changed || matches!(error, Error::Gone { .. }) {
+            return;
+        }
+        // One that never answered has its own hint.
+        if !self.start_program() && !matches!(error, Error::NoLoader { .. }) {
+            report.note(PRESS_RESET);
+        }
     }
 }
 
@@ -393,26 +305,4 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
-}
-
-/// What the chip's error codes mean: the ROM's, then the stub's.
-fn meaning(code: u8) -> String {
-    let meaning = match code {
-        0x05 => "invalid message",
-        0x06 => "failed",
-        0x07 | 0xc1 => "damaged block",
-        0x08 => "flash write",
-        0x09 => "flash read",
-        0x0b => "inflating",
-        0xc0 => "wrong length",
-        0xc2 => "block too large",
-        0xc3 | 0xff => "unknown command",
-        0xc4 => "flash chip",
-        0xc6 => "not writing",
-        0xc7 => "damaged data",
-        0xc8 => "too little data",
-        0xc9 => "too much data",
-        _ => return format!("error {code:#04x}"),
-    };
-    meaning.to_owned()
 }

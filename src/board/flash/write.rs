@@ -173,7 +173,7 @@ fn erase_all(session: &mut Session<'_>, report: &mut dyn Report) -> Result<(), E
     const STEP: u32 = 512 << 10;
     let size = session.chip.as_ref().map_or(0, |info| info.flash_size);
     for offset in (0..size).step_by(STEP as usize) {
-        "the flash is partly erased".clone_into(&mut session.state);
+        session.changed("the flash is partly erased".to_owned());
         report.progress("erasing", u64::from(offset), u64::from(size));
         let len = STEP.min(size - offset);
         // The datasheets' worst: 2 s for a block of 64 KB.
@@ -182,7 +182,7 @@ fn erase_all(session: &mut Session<'_>, report: &mut dyn Report) -> Result<(), E
             loader.command(Op::EraseRegion, &words(&[offset, len]), timeout)
         })?;
     }
-    "the flash is empty".clone_into(&mut session.state);
+    session.changed("the flash is empty".to_owned());
     report.progress("erasing", u64::from(size), u64::from(size));
     Ok(())
 }
@@ -307,10 +307,10 @@ fn transfer(
             }
         });
         for (name, run) in runs {
-            session.state = format!(
+            session.changed(format!(
                 "{} of {} bytes are written, so the board may not start its program",
                 *done, due
-            );
+            ));
             let doing = format!("writing {name}");
             session.persist(&doing, report, |loader, report| {
                 send(loader, &run, &mut |bytes| {
@@ -327,7 +327,9 @@ fn transfer(
         }
         Ok::<(), Error>(())
     })?;
-    "everything is written but not yet verified".clone_into(&mut session.state);
+    if due > 0 {
+        session.changed("everything is written but not yet verified".to_owned());
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use self::progress::Progress;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::flash::files::Given;
 use crate::board::flash::reset::{After, Before};
-use crate::board::flash::{self, Connect, FONT_OFFSET, Flashed, Options, Part, Plan};
+use crate::board::flash::{self, Connect, FONT_OFFSET, Flashed, Options, PRESS_RESET, Part, Plan};
 use crate::board::port::{self, Port};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome, seconds};
@@ -67,7 +67,7 @@ pub struct FlashArgs {
     #[arg(long, value_name = "FILE")]
     backup: Option<PathBuf>,
     /// Check everything, write nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "backup")]
     dry_run: bool,
     /// Go straight on to the board's prompt
     #[arg(long, conflicts_with = "dry_run")]
@@ -82,7 +82,10 @@ fn chip(text: &str) -> Result<Chip, String> {
     let plain = text.to_lowercase().replace('-', "");
     match plain.parse() {
         Ok(Chip::Esp32) => Ok(Chip::Esp32),
-        Ok(_) => Err("only the ESP32, the mPython board's chip, is written to".to_owned()),
+        Ok(_) => Err(
+            "only the ESP32, the mPython board's chip, is written to; for others: esptool write-flash"
+                .to_owned(),
+        ),
         Err(_) => Err("no such chip: the mPython board has an esp32".to_owned()),
     }
 }
@@ -94,6 +97,12 @@ pub(super) fn run(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     let started = Instant::now();
+    if args.monitor && args.after == After::NoReset {
+        return Err(Error::usage_hint(
+            "--monitor and --after no-reset contradict each other: a board in download mode has no prompt",
+            "leave one of them out",
+        ));
+    }
     let parts = parts(args)?;
     let mut plan = Plan {
         connect: Connect {
@@ -109,7 +118,7 @@ pub(super) fn run(
             compress: !args.no_compress,
             dry_run: args.dry_run,
         },
-        backup: args.backup.clone().filter(|_| !args.dry_run),
+        backup: args.backup.clone(),
         after: args.after,
         force: args.force,
     };
@@ -168,11 +177,20 @@ fn show_plan(plan: &Plan, flashed: &Flashed) -> Result<Outcome, Error> {
         let name = escape::for_terminal(&part.name);
         let _ = writeln!(text, "{:#010x} {:>9} {name}", part.offset, part.data.len());
     }
+    let first = if plan.options.erase_all {
+        "the whole flash would be erased, then "
+    } else {
+        ""
+    };
     tracing::info!(
-        "{} of {} bytes differ and would be written; nothing was",
+        "{first}{} of {} bytes {}would be written; nothing was",
         flashed.written.written,
-        flashed.written.total
+        flashed.written.total,
+        if first.is_empty() { "differ and " } else { "" },
     );
+    if !flashed.started && plan.after == After::HardReset {
+        tracing::info!("{PRESS_RESET}");
+    }
     output::print(text.as_bytes())
 }
 
@@ -208,7 +226,7 @@ fn report(plan: &Plan, flashed: &Flashed, elapsed: Duration) {
     if flashed.started {
         tracing::info!("the board starts its program");
     } else if plan.after == After::HardReset {
-        tracing::info!("press RESET on the board to start its program");
+        tracing::info!("{PRESS_RESET}");
     } else {
         tracing::info!("the board stays in download mode");
     }

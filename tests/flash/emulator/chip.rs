@@ -221,7 +221,9 @@ impl Chip {
             Some(Kind::Stall(duration)) => self.sleep_until(Instant::now() + *duration)?,
             Some(Kind::BadBits) => self.bad_bits = true,
             Some(Kind::Unplug) => {
-                self.shared.lock().unplugged = true;
+                let mut state = self.shared.lock();
+                state.unplugged = true;
+                state.pulled = Some(Instant::now());
                 return Err(Interrupt::Unplugged);
             }
             Some(Kind::BrownOut) => {
