@@ -6,6 +6,7 @@
 
 mod emulator;
 mod esptool;
+mod hostile;
 mod images;
 mod lines;
 mod proof;

@@ -7,7 +7,7 @@ use espflash::target::Chip;
 use udpcli::board::flash::files::load;
 use udpcli::board::flash::image::{Image, partitions};
 
-use crate::emulator::{Config, Emulator, Model};
+use crate::emulator::{Config, Emulator, Model, op};
 use crate::images::{Random, elf, firmware, font_like, image, table};
 use crate::support::{file, flash, quick_board};
 
@@ -30,7 +30,7 @@ fn files_that_are_not_whole_firmware_for_this_chip() {
     let mut large = good.clone();
     large.truncate(0xf000);
     large.extend(image(0, 0x400d_0020, &font_like(0x1b_0000, 3)));
-    let cases: [Case<'_>; 12] = [
+    let cases: [Case<'_>; 17] = [
         (
             "cut.bin",
             &good[..80_000],
@@ -59,6 +59,35 @@ fn files_that_are_not_whole_firmware_for_this_chip() {
             "@0x1001",
             1,
             &["multiple of 0x1000", "0x1001"],
+        ),
+        ("app.bin", &app, "@10000", 1, &["is 0x10000 meant?"]),
+        (
+            "app.bin",
+            &app,
+            "@0x1000",
+            1,
+            &["found an application", "0x10000", "--force"],
+        ),
+        (
+            "good.bin",
+            &good,
+            "@0x10000",
+            1,
+            &["begins with a bootloader", "leave @OFFSET out"],
+        ),
+        (
+            "fw@2.bin",
+            &app,
+            "@0x1y",
+            2,
+            &["0x1y is no offset", "0x1000"],
+        ),
+        (
+            "u.uf2",
+            b"UF2\n",
+            "@0x1000",
+            1,
+            &["no offset: a UF2 file says"],
         ),
         (
             "other.bin",
@@ -155,9 +184,11 @@ fn another_board_is_named() {
         ..Config::default()
     });
     let path = file(&board, "m.bin", &firmware(9_000, 1));
-    flash(&board, &[path])
-        .expect_code(1)
-        .expect_says(&["ESP32-S3", "colour screen"]);
+    flash(&board, &[path]).expect_code(1).expect_says(&[
+        "ESP32-S3",
+        "colour screen",
+        "esptool write-flash",
+    ]);
     untouched(&board);
 }
 
@@ -180,7 +211,7 @@ fn a_board_that_runs_its_program_is_told_how_to_get_out_of_it() {
     .expect_says(&[
         "does not answer as a boot loader",
         "hold BOOT",
-        "button A",
+        "mPython board, A",
         "RESET",
     ]);
 }
@@ -201,8 +232,40 @@ fn a_dry_run_and_a_backup_change_nothing() {
     .expect_says(&["would be written"]);
     assert!(run.stdout.starts_with("0x00001000"), "{}", run.stdout);
     let copy = board.folder().join("copy.bin");
-    flash(&board, &["--backup".as_ref(), copy.as_os_str()]).expect_code(0);
+    let backup = ["--backup".as_ref(), copy.as_os_str()];
+    // A full disk shows before minutes of reading.
+    let part = board.folder().join("copy.bin.part");
+    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
+    flash(&board, &backup)
+        .expect_code(3)
+        .expect_says(&["cannot write", "disk is full"]);
+    assert!(!copy.exists() && !part.is_symlink());
+    let last = board.stats().commands.last().copied();
+    assert_ne!(last, Some(op::READ_FLASH));
+
+    flash(&board, &backup).expect_code(0);
     assert_eq!(std::fs::read(&copy).unwrap(), board.flash());
+    let commands = board.stats().commands.len();
+    flash(&board, &backup)
+        .expect_code(3)
+        .expect_says(&["there already", "never overwritten"]);
+    assert_eq!(board.stats().commands.len(), commands);
+    flash(&board, &["--dry-run", "--backup", "x.bin"]).expect_code(2);
+    let monitor = ["--monitor", "--after", "no-reset", "x.bin"];
+    flash(&board, &monitor)
+        .expect_code(2)
+        .expect_says(&["has no prompt"]);
+    let run = flash(
+        &board,
+        &[
+            path.as_os_str(),
+            "--dry-run".as_ref(),
+            "--erase-all".as_ref(),
+            "--force".as_ref(),
+        ],
+    );
+    run.expect_code(0)
+        .expect_says(&["whole flash would be erased", "press RESET"]);
     let back = format!("{}@0", copy.display());
     flash(&board, &[back.as_str(), "--force"])
         .expect_code(0)
@@ -211,7 +274,7 @@ fn a_dry_run_and_a_backup_change_nothing() {
 }
 
 /// A release with `files`, packed.
-fn zip(path: &Path, files: &[(&str, &[u8])]) {
+pub(crate) fn zip(path: &Path, files: &[(&str, &[u8])]) {
     let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     let options = zip::write::SimpleFileOptions::default();
     for (name, bytes) in files {
@@ -238,6 +301,9 @@ fn releases_say_where_their_files_go() {
     flash(&board, &[&path]).expect_code(0);
     assert!(board.flash()[0x1000..].starts_with(&first));
     assert!(board.flash()[0x30_0000..].starts_with(&second));
+    flash(&board, &[format!("{}@0x10000", path.display())])
+        .expect_code(1)
+        .expect_says(&["the release says where"]);
 
     let other = firmware(20_000, 33);
     let arguments = b"--flash_mode dio --flash_size 8MB\n0x1000 m.bin\n";
@@ -245,7 +311,12 @@ fn releases_say_where_their_files_go() {
     flash(&board, &[&path]).expect_code(0);
     assert!(board.flash()[0x1000..].starts_with(&other));
 
-    zip(&path, &[("only.bin", &first), ("README.md", b"hello")]);
+    let files: [(&str, &[u8]); 3] = [
+        ("only.bin", &first),
+        ("__MACOSX/._only.bin", b"\0\x05\x16\x07"),
+        ("README.md", b"hello"),
+    ];
+    zip(&path, &files);
     flash(&board, &[&path]).expect_code(0);
     assert!(board.flash()[0x1000..].starts_with(&first));
 

@@ -1,5 +1,7 @@
 //! Files, and where in flash they go.
 
+mod release;
+
 use std::fmt::Display;
 use std::fs::File;
 use std::io::Read as _;
@@ -10,6 +12,7 @@ use espflash::flasher::{FlashData, FlashSettings, FlashSize};
 use espflash::image_format::idf::IdfBootloaderFormat;
 use espflash::target::Chip;
 
+use self::release::release;
 use super::error::Error;
 use super::image::{self, Image, Problem, TABLE_OFFSET};
 use super::write::Part;
@@ -30,9 +33,11 @@ impl FromStr for Given {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A file's name may have an @ in it: it is an offset only if it reads as one.
+        // A file's name, or its folder's, may have an @ in it: it is an offset only if it looks like one.
         let split = text.rsplit_once('@').filter(|(path, tail)| {
-            !path.is_empty() && tail.starts_with(|c: char| c.is_ascii_digit())
+            !path.is_empty()
+                && tail.starts_with(|c: char| c.is_ascii_digit())
+                && tail.chars().all(|c| c.is_ascii_alphanumeric())
         });
         let Some((path, tail)) = split else {
             return Ok(Self {
@@ -57,10 +62,14 @@ impl FromStr for Given {
 fn offset(text: &str) -> Result<u32, String> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let number = match digits {
-        Some(digits) => u32::from_str_radix(digits, 16),
-        None => text.parse(),
+        // The library would take a sign.
+        Some(digits) if digits.starts_with('+') => None,
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
     };
-    number.map_err(|_| format!("{text} is no offset: write it as 0x1000 or 4096"))
+    number.ok_or_else(|| {
+        format!("{text} is no offset in flash: write it as 0x1000 or 4096, at most 0xffffffff")
+    })
 }
 
 /// Reads `given` and finds out where its parts go on `chip`.
@@ -107,14 +116,26 @@ fn refused(what: impl Display, expected: impl Display, found: impl Display) -> E
     }
 }
 
+/// A ZIP file begins so; as do many files that are one under another name.
+fn is_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
+}
+
 fn parts(name: &str, bytes: Vec<u8>, offset: Option<u32>, chip: Chip) -> Result<Vec<Part>, Error> {
     if bytes.starts_with(b"\x7fELF") {
         return elf(name, &bytes, offset, chip);
     }
-    if bytes.starts_with(b"PK\x03\x04") {
-        return zip(name, bytes, offset, chip);
+    if is_archive(&bytes) {
+        return release(name, bytes, offset, chip);
     }
     if bytes.starts_with(b"UF2\n") {
+        if offset.is_some() {
+            return Err(refused(
+                name,
+                "no offset: a UF2 file says where its parts go",
+                "one",
+            ));
+        }
         return uf2(name, &bytes, chip);
     }
     if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -184,6 +205,14 @@ fn elf(name: &str, bytes: &[u8], offset: Option<u32>, chip: Chip) -> Result<Vec<
             "one",
         ));
     }
+    // The library copies what sections hold, as often as they say: that must not be more than the file has.
+    if section_bytes(bytes).is_none_or(|sum| sum > bytes.len() as u64) {
+        return Err(refused(
+            name,
+            "sections that lie in the file, each at its place",
+            "others: the file is damaged",
+        ));
+    }
     let settings = FlashSettings::new(None, Some(FlashSize::_4Mb), None);
     let data = FlashData::new(settings, 0, None, chip, chip.default_xtal_frequency());
     let linked = "a program that ESP-IDF has linked";
@@ -201,6 +230,33 @@ fn elf(name: &str, bytes: &[u8], offset: Option<u32>, chip: Chip) -> Result<Vec<
             data: segment.data.into_owned(),
         })
         .collect())
+}
+
+/// How many bytes the sections of a 32-bit ELF file have together; none if it has no table of them.
+fn section_bytes(bytes: &[u8]) -> Option<u64> {
+    /// A section without bytes in the file: what a program finds zeroed.
+    const NOBITS: u32 = 8;
+    let half = |at: usize| -> Option<usize> {
+        let bytes = bytes.get(at..at + 2)?;
+        Some(u16::from_le_bytes(bytes.try_into().ok()?).into())
+    };
+    let word = |at: usize| -> Option<u32> {
+        let bytes = bytes.get(at..at.checked_add(4)?)?;
+        Some(u32::from_le_bytes(bytes.try_into().ok()?))
+    };
+    let (table, size, count) = (word(32)? as usize, half(46)?, half(48)?);
+    // None: the count would stand elsewhere, for files with more than 65,279 sections.
+    if count == 0 {
+        return None;
+    }
+    let mut sum = 0;
+    for index in 0..count {
+        let header = table.checked_add(index * size)?;
+        if word(header.checked_add(4)?)? != NOBITS {
+            sum += u64::from(word(header.checked_add(20)?)?);
+        }
+    }
+    Some(sum)
 }
 
 /// What `work` gives; none if it panics, without a word on stderr.
@@ -250,126 +306,10 @@ fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Part>, Error> {
             }),
         }
     }
-    Ok(parts)
-}
-
-/// A release: the arguments for the flasher, and the files they name.
-fn zip(name: &str, bytes: Vec<u8>, offset: Option<u32>, chip: Chip) -> Result<Vec<Part>, Error> {
-    let damaged = |error: zip::result::ZipError| refused(name, "a ZIP archive", error);
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).map_err(damaged)?;
-    let mut names: Vec<String> = archive.file_names().map(str::to_owned).collect();
-    // The outermost first.
-    names.sort_by_key(|name| (name.matches('/').count(), name.clone()));
-    let mut take = |path: &str| -> Result<Vec<u8>, Error> {
-        let file = archive
-            .by_name(path)
-            .map_err(|_| refused(name, format!("{path}, which its arguments name"), "none"))?;
-        let mut data = Vec::new();
-        let read = file.take(MAX_FILE).read_to_end(&mut data);
-        match read {
-            Ok(_) => Ok(data),
-            Err(error) => Err(refused(name, format!("a whole {path}"), error)),
-        }
-    };
-    let find = |wanted: &str| {
-        let matches = |path: &&String| path.rsplit('/').next() == Some(wanted);
-        names.iter().find(matches).cloned()
-    };
-    let listed = if let Some(path) = find("flasher_args.json") {
-        let text = take(&path)?;
-        (path, from_json(name, &text, chip)?)
-    } else if let Some(path) = find("flash_args").or_else(|| find("flash_project_args")) {
-        let text = take(&path)?;
-        (path, from_arguments(name, &String::from_utf8_lossy(&text))?)
-    } else {
-        let images: Vec<&String> = names
-            .iter()
-            .filter(|path| {
-                Path::new(path)
-                    .extension()
-                    .is_some_and(|extension| extension == "bin")
-            })
-            .collect();
-        let &[only] = images.as_slice() else {
-            return Err(refused(
-                name,
-                "flasher_args.json, flash_args or one .bin",
-                format!("{} .bin files", images.len()),
-            ));
-        };
-        let data = take(only)?;
-        return parts(&format!("{only} in {name}"), data, offset, chip);
-    };
-    let (arguments, files) = listed;
-    let folder = arguments
-        .rfind('/')
-        .map_or("", |end| arguments.get(..=end).unwrap_or_default());
-    let mut total = 0;
-    let mut parts = Vec::new();
-    for (offset, path) in files {
-        let data = take(&format!("{folder}{path}"))?;
-        total += data.len() as u64;
-        // However well it packs: no board has more.
-        if total > MAX_FILE {
-            return Err(refused(name, "at most 64 MB of firmware", "more"));
-        }
-        parts.push(Part {
-            name: format!("{path} in {name}"),
-            offset,
-            data,
-        });
+    if parts.iter().all(|part| part.data.is_empty()) {
+        return Err(refused(name, "blocks for flash", "none"));
     }
     Ok(parts)
-}
-
-/// What ESP-IDF's build writes: `"flash_files": {"0x1000": "bootloader/bootloader.bin", ..}`.
-fn from_json(name: &str, text: &[u8], chip: Chip) -> Result<Vec<(u32, String)>, Error> {
-    let unreadable = |found: String| refused(name, "flasher_args.json as ESP-IDF writes it", found);
-    let json: serde_json::Value =
-        serde_json::from_slice(text).map_err(|error| unreadable(error.to_string()))?;
-    let other = json
-        .pointer("/extra_esptool_args/chip")
-        .and_then(serde_json::Value::as_str)
-        .filter(|other| *other != chip.to_string());
-    if let Some(other) = other {
-        return Err(refused(
-            name,
-            format!("firmware for {chip}"),
-            format!("firmware for {other}"),
-        ));
-    }
-    let files = json
-        .get("flash_files")
-        .and_then(serde_json::Value::as_object);
-    let files = files.ok_or_else(|| unreadable("no flash_files".to_owned()))?;
-    files
-        .iter()
-        .map(|(at, path)| {
-            let path = path
-                .as_str()
-                .ok_or_else(|| unreadable("no file name".to_owned()))?;
-            Ok((offset(at).map_err(unreadable)?, path.to_owned()))
-        })
-        .collect()
-}
-
-/// The same as esptool's arguments: `--flash_mode dio .. 0x1000 bootloader/bootloader.bin ..`.
-fn from_arguments(name: &str, text: &str) -> Result<Vec<(u32, String)>, Error> {
-    let mut words = text.split_whitespace();
-    let mut files = Vec::new();
-    while let Some(word) = words.next() {
-        if word.starts_with("0x") {
-            let at = offset(word).map_err(|found| refused(name, "flash_args", found))?;
-            let path = words
-                .next()
-                .ok_or_else(|| refused(name, format!("a file at {word}"), "none"))?;
-            files.push((at, path.to_owned()));
-        }
-    }
-    if files.is_empty() {
-        return Err(refused(name, "flash_args with offsets and files", "none"));
-    }
-    Ok(files)
 }
 
 #[cfg(test)]
@@ -384,8 +324,24 @@ mod tests {
         assert_eq!(given("a.bin@4096").offset, Some(4096));
         assert_eq!(given("me@home.bin").offset, None);
         assert_eq!(given("me@home.bin@0").path, Path::new("me@home.bin"));
-        assert!("a.bin@0xyz".parse::<Given>().is_err());
-        assert!("a.bin@0x100000000".parse::<Given>().is_err());
+        for path in [
+            r"C:\Users\me@1home\fw.bin",
+            "/home/me@1/fw.bin",
+            "fw@2.bin",
+            "@0x1000",
+            "a.bin@",
+            "a.bin@-1",
+            "a.bin@+5",
+        ] {
+            assert_eq!(given(path).path, Path::new(path));
+        }
+        let windows = given(r"C:\Users\me@1home\fw.bin@0x1000");
+        assert_eq!(windows.path, Path::new(r"C:\Users\me@1home\fw.bin"));
+        assert_eq!(windows.offset, Some(0x1000));
+        for wrong in ["0xyz", "0x", "0x100000000", "4294967296", "1k", "0x1000h"] {
+            let error = format!("a.bin@{wrong}").parse::<Given>().unwrap_err();
+            assert!(error.contains("write it as 0x1000"), "{error}");
+        }
     }
 
     proptest! {
@@ -402,20 +358,5 @@ mod tests {
                 let _ = crate::board::flash::check::files(&parts, Chip::Esp32, false);
             }
         }
-    }
-
-    #[test]
-    fn arguments_are_read_whatever_stands_before_them() {
-        let text = "--flash_mode dio --flash_size 4MB\n0x1000 boot/b.bin\n0x10000 app.bin\n";
-        let files = from_arguments("x.zip", text).unwrap();
-        assert_eq!(
-            files,
-            [
-                (0x1000, "boot/b.bin".to_owned()),
-                (0x1_0000, "app.bin".to_owned())
-            ]
-        );
-        assert!(from_arguments("x.zip", "0x1000").is_err());
-        assert!(from_arguments("x.zip", "none").is_err());
     }
 }
