@@ -72,7 +72,7 @@ pub(super) fn release(
 /// A ZIP file in memory.
 struct Archive<'a> {
     name: &'a str,
-    archive: ZipArchive<Cursor<Vec<u8>>>,
+    zip: ZipArchive<Cursor<Vec<u8>>>,
     /// What is in it, the outermost first.
     names: Vec<String>,
 }
@@ -83,9 +83,9 @@ impl<'a> Archive<'a> {
         if bytes.windows(4).filter(entry).count() > MAX_ENTRIES {
             return Err(refused(name, "at most 10,000 files in it", "more"));
         }
-        let archive = ZipArchive::new(Cursor::new(bytes))
+        let zip = ZipArchive::new(Cursor::new(bytes))
             .map_err(|error| refused(name, "a ZIP archive", error))?;
-        let mut names: Vec<String> = archive
+        let mut names: Vec<String> = zip
             .file_names()
             // What macOS adds: a shadow of every file, under the same name.
             .filter(|path| !path.starts_with("__MACOSX/"))
@@ -94,7 +94,7 @@ impl<'a> Archive<'a> {
         names.sort_by_cached_key(|name| (name.matches('/').count(), name.clone()));
         Ok(Self {
             name,
-            archive,
+            zip,
             names,
         })
     }
@@ -124,7 +124,7 @@ impl<'a> Archive<'a> {
     /// What `path` unpacks to, at most `limit` bytes.
     fn take(&mut self, path: &str, limit: u64) -> Result<Vec<u8>, Error> {
         let name = self.name;
-        let file = self.archive.by_name(path).map_err(|error| match error {
+        let file = self.zip.by_name(path).map_err(|error| match error {
             ZipError::FileNotFound => {
                 refused(name, format!("{path}, which its arguments name"), "none")
             }
