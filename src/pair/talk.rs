@@ -83,17 +83,21 @@ impl Talk {
         }
     }
 
-    /// Puts our functions onto the board, once.
+    /// Puts our functions onto the board, once. A byte that was lost on the way costs a second try, not the test.
     pub(super) fn load(&mut self) -> Result<(), Failure> {
-        if !self.is_loaded {
-            self.call(
-                "loading the test's program",
-                AGENT,
-                Duration::from_secs(5),
-                &mut |_: &[&str]| {},
-            )?;
-            self.is_loaded = true;
+        if self.is_loaded {
+            return Ok(());
         }
+        let (doing, limit) = ("loading the test's program", Duration::from_secs(5));
+        let mut ears = |_: &[&str]| {};
+        match self.call(doing, AGENT, limit, &mut ears) {
+            Err(Failure::Board(Error::NoAnswer { .. })) => {
+                self.repl.reenter()?;
+                self.call(doing, AGENT, limit, &mut ears)?;
+            }
+            result => result?,
+        }
+        self.is_loaded = true;
         Ok(())
     }
 
