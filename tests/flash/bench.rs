@@ -5,11 +5,17 @@
 //! It judges nothing, and `cargo test` does not run it.
 
 #![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::print_stdout,
-    dead_code,
     reason = "a benchmark on the tests' emulator: no part of the program"
+)]
+#![cfg_attr(
+    target_os = "linux",
+    expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        dead_code,
+        reason = "a benchmark on the tests' emulator: no part of the program"
+    )
 )]
 
 #[cfg(target_os = "linux")]
