@@ -4,17 +4,18 @@
 //! at sequence numbers. So one block is under way at a time, what went wrong shows in the next reply, and after any
 //! fault only a fresh start of the run is safe. Runs are small enough that starting one again costs little.
 
-use std::io::Write as _;
+mod run;
+
 use std::ops::Range;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use flate2::write::{ZlibDecoder, ZlibEncoder};
 use md5::{Digest as _, Md5};
 
+use self::run::{prepare, send};
 use super::Report;
 use super::error::Error;
-use super::loader::{Fault, Loader, Op, words};
+use super::loader::{Fault, Op, words};
 use super::session::Session;
 
 /// A piece whose MD5 is asked for, in bytes.
@@ -22,10 +23,6 @@ const PIECE: usize = 128 << 10;
 
 /// Neighbouring pieces are written in one go up to this many bytes.
 const RUN: usize = 512 << 10;
-
-/// The stub's buffer.
-const BLOCK: usize = 0x4000;
-const BLOCK_SIZE: u32 = 0x4000;
 
 /// What flash erases at once.
 pub(super) const SECTOR: u32 = 0x1000;
@@ -78,16 +75,6 @@ pub struct Written {
     pub written: u64,
     /// Bytes that went over the line for them.
     pub sent: u64,
-}
-
-/// A stretch of a part, as it goes over the line.
-#[derive(Debug)]
-struct Run {
-    offset: u32,
-    len: usize,
-    /// Blocks, each with how many bytes of flash it becomes.
-    blocks: Vec<(Vec<u8>, usize)>,
-    compressed: bool,
 }
 
 /// Writes `parts`.
@@ -330,94 +317,5 @@ fn transfer(
     if due > 0 {
         session.changed("everything is written but not yet verified".to_owned());
     }
-    Ok(())
-}
-
-/// Cuts a stretch into blocks, deflated or as it is.
-fn prepare(offset: u32, bytes: &[u8], compress: bool) -> Run {
-    let deflated = compress.then(|| {
-        let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder
-            .write_all(bytes)
-            .and_then(|()| encoder.finish())
-            .ok()
-    });
-    let Some(Some(stream)) = deflated else {
-        let blocks = bytes
-            .chunks(BLOCK)
-            .map(|block| {
-                // The stub trims the last block, and Espressif's own tool always sends whole ones.
-                let mut whole = block.to_vec();
-                whole.resize(BLOCK, 0xff);
-                (whole, block.len())
-            })
-            .collect();
-        return Run {
-            offset,
-            len: bytes.len(),
-            blocks,
-            compressed: false,
-        };
-    };
-    // How long the stub takes for a block depends on what it inflates to.
-    let mut decoder = ZlibDecoder::new(Count(0));
-    let mut blocks = Vec::new();
-    for block in stream.chunks(BLOCK) {
-        let before = decoder.get_ref().0;
-        let inflated = decoder.write_all(block).and_then(|()| decoder.flush());
-        let len = decoder.get_ref().0 - before;
-        blocks.push((
-            block.to_vec(),
-            if inflated.is_ok() { len } else { bytes.len() },
-        ));
-    }
-    Run {
-        offset,
-        len: bytes.len(),
-        blocks,
-        compressed: true,
-    }
-}
-
-/// Counts what is written to it.
-struct Count(usize);
-
-impl std::io::Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// How long the stub may take to erase and write so many bytes: Espressif allows 40 s a megabyte.
-fn patience(bytes: usize) -> Duration {
-    Duration::from_millis(1500) + Duration::from_micros(bytes as u64 * 40)
-}
-
-/// One run from begin to the last block written.
-fn send(loader: &mut Loader<'_>, run: &Run, progress: &mut dyn FnMut(u64)) -> Result<(), Fault> {
-    let (begin, data) = if run.compressed {
-        (Op::FlashDeflBegin, Op::FlashDeflData)
-    } else {
-        (Op::FlashBegin, Op::FlashData)
-    };
-    let size = u32::try_from(run.len).unwrap_or(u32::MAX);
-    let blocks = u32::try_from(run.blocks.len()).unwrap_or(u32::MAX);
-    let parameters = words(&[size, blocks, BLOCK_SIZE, run.offset]);
-    loader.command(begin, &parameters, Duration::from_secs(3))?;
-    // Each block is acknowledged when the one before is in flash.
-    let mut before = 0;
-    let mut done = 0;
-    for (sequence, (block, len)) in (0..).zip(&run.blocks) {
-        loader.block(data, sequence, block, patience(before))?;
-        done += before as u64;
-        progress(done);
-        before = *len;
-    }
-    loader.settle(patience(before))?;
-    progress(run.len as u64);
     Ok(())
 }

@@ -92,11 +92,7 @@ impl<'a> Archive<'a> {
             .map(str::to_owned)
             .collect();
         names.sort_by_cached_key(|name| (name.matches('/').count(), name.clone()));
-        Ok(Self {
-            name,
-            zip,
-            names,
-        })
+        Ok(Self { name, zip, names })
     }
 
     fn find(&self, wanted: &str) -> Option<String> {
