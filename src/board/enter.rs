@@ -119,6 +119,8 @@ struct Climb {
     /// The last of what the board said.
     heard: Vec<u8>,
     heard_in_all: usize,
+    /// As it was when the last burst began.
+    heard_by_burst: usize,
     last_boot_mark: Option<Instant>,
     entered: Entered,
     /// Whether the port turned out to have no control lines.
@@ -135,6 +137,7 @@ impl Climb {
             patience,
             heard: Vec::new(),
             heard_in_all: 0,
+            heard_by_burst: 0,
             last_boot_mark: None,
             entered: Entered::default(),
             no_lines: false,
@@ -157,7 +160,7 @@ impl Climb {
                 link.send(b"\x03\x03\x01")?;
                 self.banner(link, KNOCK_WAIT)?
             } else if elapsed < RESET_AFTER || self.no_lines {
-                self.burst(link, elapsed > DENSE_AFTER)?
+                self.burst(link)?
             } else {
                 // A second time, too, when the first boot went by without a moment in which it listened.
                 self.reset(link)?
@@ -177,10 +180,11 @@ impl Climb {
     }
 
     /// Ctrl-C so close together that a handler is interrupted in its turn.
-    fn burst(&mut self, link: &mut Link, dense: bool) -> Result<bool, Error> {
+    fn burst(&mut self, link: &mut Link) -> Result<bool, Error> {
         let heard = self.heard_in_all;
+        let is_quiet = std::mem::replace(&mut self.heard_by_burst, heard) == heard;
         let group = [0x03; 64];
-        if dense {
+        if is_quiet && self.start.elapsed() > DENSE_AFTER {
             // Until it says something: more than its receive buffer holds must not come before the Ctrl-A.
             for _ in 0..16 {
                 link.send(&group)?;
