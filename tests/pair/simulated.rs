@@ -61,12 +61,18 @@ fn without_micropython_it_says_how_to_get_it() {
 
 #[test]
 fn ctrl_c_ends_it_and_its_micropython() {
-    let mut running = Running::spawn(&mut simulate(&Pc::new(), "-n 200 --interval 50ms"));
+    let mut running = Running::spawn(&mut simulate(&Pc::new(), "-n 200 --interval 50ms -vv"));
     while !running.stdout_line().contains("addresses") {}
     let finished = running.interrupt().expect_code(130);
     let text = finished.text();
     assert!(
         text.contains("stop  PC to board") && text.contains("ok    clean-up"),
         "{text}"
+    );
+    // Its traceback was taken for its end, not for output of a program that has to be given up.
+    assert!(
+        !finished.stderr.contains("Traceback"),
+        "{}",
+        finished.stderr
     );
 }

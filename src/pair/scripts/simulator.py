@@ -156,7 +156,8 @@ def run(code, names):
     except BaseException as e:
         s = io.StringIO()
         sys.print_exception(e, s)
-        error = s.getvalue()
+        # As a board's line carries it.
+        error = s.getvalue().replace('\n', '\r\n')
     out('\x04' + error + '\x04>')
     busy[0] = False
 
