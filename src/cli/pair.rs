@@ -2,6 +2,7 @@
 
 mod watch;
 
+use std::collections::HashSet;
 use std::io;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
@@ -64,7 +65,7 @@ pub struct PairArgs {
     connect_timeout: Duration,
 
     /// Wi-Fi to join; without it the board stays in the one it is in
-    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    #[arg(long, value_name = "NAME", value_parser = wifi_name, help_heading = "Network")]
     ssid: Option<String>,
     /// With --ssid: environment variable that holds its password (else it is asked for)
     #[arg(long, value_name = "VAR", requires = "ssid", help_heading = "Network")]
@@ -121,6 +122,13 @@ fn payload_size(text: &str) -> Result<usize, String> {
         0 => Err("an empty datagram makes some ESP32 firmware spin: 1 byte at least".to_owned()),
         size if size > 65_507 => Err("a UDP datagram carries at most 65507 bytes".to_owned()),
         size => Ok(size),
+    }
+}
+
+fn wifi_name(text: &str) -> Result<String, String> {
+    match text.len() {
+        1..=32 => Ok(text.to_owned()),
+        len => Err(format!("the name of a Wi-Fi has 1 to 32 bytes, not {len}")),
     }
 }
 
@@ -181,9 +189,13 @@ impl Place {
 /// # Errors
 /// A check failed, or the environment refused; usage.
 pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
+    // Said before a password is asked for, and boards are looked for.
+    if args.watch && (args.format != Format::Text || args.serial.len() > 1) {
+        return Err(Error::usage("--watch shows one board, as text"));
+    }
     let mut plan = plan(args)?;
     let places = places(args, &mut plan)?;
-    if args.watch && (args.format != Format::Text || places.len() > 1) {
+    if args.watch && places.len() > 1 {
         return Err(Error::usage("--watch shows one board, as text"));
     }
     let (shutdown, asker) = Shutdown::on_signals_or(1).map_err(|source| Error::Start {
@@ -349,7 +361,9 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
     } else {
         args.serial.clone()
     };
-    ports.dedup();
+    // Named twice, a board would be tested against itself.
+    let mut named = HashSet::new();
+    ports.retain(|port| named.insert(port.clone()));
     if ports.len() > MOST_BOARDS {
         return Err(Error::usage(format!(
             "{} boards are too many at once: at most {MOST_BOARDS}",

@@ -7,11 +7,13 @@ use crate::pair::report::{Report, StepResult};
 /// The report of one board.
 #[must_use]
 pub fn object(report: &Report) -> Value {
-    let mut codes: Vec<&str> = report
-        .findings()
-        .map(|(_, finding)| finding.diagnosis.code())
-        .collect();
-    codes.dedup();
+    let mut codes: Vec<&str> = Vec::new();
+    for (_, finding) in report.findings() {
+        let code = finding.diagnosis.code();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
     json!({
         "port": report.port,
         "verdict": report.verdict().key(),
@@ -44,4 +46,26 @@ fn step(result: &StepResult) -> Value {
 /// Three digits behind the point.
 fn seconds(time: std::time::Duration) -> f64 {
     (time.as_secs_f64() * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pair::diagnosis::Diagnosis;
+    use crate::pair::report::{Finding, Step};
+
+    #[test]
+    fn a_code_is_there_once_in_the_order_of_the_steps() {
+        let mut down = StepResult::new(Step::PcToBoard, "");
+        down.fail(Finding::plain(Diagnosis::SizeLost));
+        down.fail(Finding::plain(Diagnosis::Loss));
+        let mut up = StepResult::new(Step::BoardToPc, "");
+        up.fail(Finding::plain(Diagnosis::SizeLost));
+        let report = Report {
+            port: "COM3".to_owned(),
+            steps: vec![down, up],
+            time: std::time::Duration::ZERO,
+        };
+        assert_eq!(object(&report)["codes"], json!(["size-lost", "loss"]));
+    }
 }

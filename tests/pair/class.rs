@@ -109,3 +109,16 @@ fn several_boards_have_a_row_each() {
         "udpcli: error: the test failed for 1 of 3 boards: serial-port\n"
     );
 }
+
+#[test]
+fn a_board_that_is_named_twice_is_tested_once() {
+    let board = crate::air::wifi_board(VirtualBoard::options(), 93);
+    let mut command = Pc::new().command(&board, "-n 1 --interval 10ms --sizes 64");
+    command.args(["-s", "/nonexistent/tty", "-s", &board.port]);
+    let text = finish(&mut command).expect_code(3).text();
+    assert_eq!(text.matches(&board.port).count(), 1, "{text}");
+    assert!(
+        text.ends_with("1 of 2 boards and this PC hear each other\n"),
+        "{text}"
+    );
+}

@@ -226,6 +226,29 @@ fn wifi_on_5_ghz_only() {
 }
 
 #[test]
+fn a_name_that_no_wifi_has() {
+    for name in ["", "a name of more than thirty-two bytes"] {
+        let stderr = finish(&mut udpcli(["pair", "--ssid", name]))
+            .expect_code(2)
+            .stderr;
+        assert!(stderr.contains("has 1 to 32 bytes, not "), "{stderr}");
+    }
+}
+
+#[test]
+fn wifi_without_an_address() {
+    let board = VirtualBoard::options()
+        .arg("--wifi", &format!("{SSID}:{PASSWORD}"))
+        .arg("--ip", "0.0.0.0")
+        .ready();
+    let text = only(pair(&board, &Pc::new(), QUICK), 1, "wifi-timeout");
+    assert!(
+        text.contains("the board was given no address (DHCP)"),
+        "{text}"
+    );
+}
+
+#[test]
 fn no_wifi_at_all() {
     let board = wifi_board(VirtualBoard::options(), 61);
     only(

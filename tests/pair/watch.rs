@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::air::{Pc, finish, wifi_board};
 use crate::board::VirtualBoard;
-use crate::support::{CTRL_C, DEADLINE, Running, udpcli_on_terminal};
+use crate::support::{CTRL_C, DEADLINE, Running, udpcli, udpcli_on_terminal};
 
 const QUICK: &str = "--watch -n 4 --interval 10ms --sizes 64";
 
@@ -31,6 +31,21 @@ fn a_line_a_round_until_ctrl_c() {
         finished.text().contains("ok    clean-up"),
         "{}",
         finished.text()
+    );
+    // 3 rounds of 4, or more when Ctrl-C came late.
+    let rounds = finished
+        .text()
+        .lines()
+        .filter(|line| line.starts_with("round "))
+        .count();
+    let (all, echoes) = (rounds * 4, rounds * 5);
+    assert!(
+        rounds >= 3
+            && finished.stderr.contains(&format!(
+                "rounds: {rounds}; came from PC to board {all}/{all}, from board to PC {all}/{all}, echo {echoes}/{echoes}\n"
+            )),
+        "{}",
+        finished.stderr
     );
 }
 
@@ -59,7 +74,15 @@ fn what_never_begins_is_not_repeated() {
         "{}",
         finished.text()
     );
-    finish(&mut Pc::new().bare(&board, "--watch --format json")).expect_code(2);
+    // Whether there is a board or not.
+    for args in [
+        "--watch --format json",
+        "--watch --simulate --format junit",
+        "--watch -s a -s b",
+    ] {
+        let mut command = udpcli(["pair"].into_iter().chain(args.split(' ')));
+        finish(&mut command).expect_code(2);
+    }
 }
 
 #[test]
@@ -124,5 +147,8 @@ fn a_terminal_gets_a_live_view_and_its_screen_back() {
     let (_, after) = text
         .rsplit_once("\x1b[?1049l")
         .expect("the first screen comes back");
-    assert!(!after.contains("board"), "{after}");
+    assert!(
+        after.contains("rounds: ") && !after.contains("clean-up"),
+        "{after}"
+    );
 }

@@ -3,6 +3,7 @@
 mod view;
 
 use std::cell::RefCell;
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use super::{Out, Place};
 use crate::error::{Error, seconds};
 use crate::pair::post::Post;
 use crate::pair::report::{Report, StepResult, Verdict};
-use crate::pair::watch::Round;
+use crate::pair::watch::{Round, Way};
 use crate::pair::{self, Plan, text};
 use crate::shutdown::{Asker, Shutdown};
 use view::View;
@@ -30,6 +31,52 @@ enum News {
     Round(Box<Round>),
 }
 
+/// All rounds together, for the summary.
+#[derive(Debug, Default)]
+struct Total {
+    rounds: u64,
+    down: Way,
+    up: Way,
+    echo: Way,
+}
+
+impl Total {
+    fn add(&mut self, round: &Round) {
+        self.rounds += 1;
+        for (sum, way) in [
+            (&mut self.down, round.down),
+            (&mut self.up, round.up),
+            (&mut self.echo, round.echo),
+        ] {
+            sum.sent += way.sent;
+            sum.received += way.received;
+        }
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "rounds: {}; came from PC to board {}/{}, from board to PC {}/{}, echo {}/{}",
+            self.rounds,
+            self.down.received,
+            self.down.sent,
+            self.up.received,
+            self.up.sent,
+            self.echo.received,
+            self.echo.sent
+        )
+    }
+}
+
+/// A watch that never began has its report instead.
+fn sum_up(report: Option<&Report>, total: &Total) {
+    if report.is_none() {
+        tracing::info!("{total}");
+    }
+}
+
 /// Watches until Ctrl-C. The report, if it did not come as far as a first round.
 pub(super) fn run(
     plan: &Plan,
@@ -40,7 +87,7 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Option<Report>, Error> {
     if !io::stdout().is_terminal() {
-        return Ok(sessions(plan, place, post, shutdown, &mut |news| {
+        let (report, total) = sessions(plan, place, post, shutdown, &mut |news| {
             match news {
                 News::Step(step) => out.write(&text::step(&step, out.style)),
                 News::Round(round) => out.write(&line(&round)),
@@ -49,10 +96,12 @@ pub(super) fn run(
             if out.result.is_err() {
                 asker.ask();
             }
-        }));
+        });
+        sum_up(report.as_ref(), &total);
+        return Ok(report);
     }
     let (sender, news) = channel();
-    let (shown, report) = std::thread::scope(|scope| {
+    let (shown, watched) = std::thread::scope(|scope| {
         let watching = scope.spawn(move || {
             sessions(plan, place, post, shutdown, &mut |news| {
                 // A view that cannot draw any more has ended everything.
@@ -65,16 +114,18 @@ pub(super) fn run(
         }
         // Until clean-up is over.
         for _ in &news {}
-        (shown, watching.join().ok().flatten())
+        (shown, watching.join().ok())
     });
     shown.map_err(|source| Error::Write {
         object: "the terminal".to_owned(),
         source,
     })?;
+    let (report, total) = watched.unwrap_or_default();
     // The view is gone, and with it what the steps said.
     for step in report.iter().flat_map(|report| &report.steps) {
         out.write(&text::step(step, out.style));
     }
+    sum_up(report.as_ref(), &total);
     Ok(report)
 }
 
@@ -85,8 +136,8 @@ fn sessions(
     post: &Post,
     shutdown: &Shutdown,
     tell: &mut dyn FnMut(News),
-) -> Option<Report> {
-    let mut rounds = 0_u64;
+) -> (Option<Report>, Total) {
+    let mut total = Total::default();
     let tell = RefCell::new(tell);
     while !shutdown.is_asked() {
         let report = pair::watch_board(
@@ -101,19 +152,19 @@ fn sessions(
                 }
             },
             &mut |round| {
-                rounds += 1;
+                total.add(&round);
                 tell.borrow_mut()(News::Round(Box::new(round)));
             },
         );
-        if rounds == 0 && report.verdict() == Verdict::Failed {
-            return Some(report);
+        if total.rounds == 0 && report.verdict() == Verdict::Failed {
+            return (Some(report), total);
         }
         let until = Instant::now() + AGAIN;
         while !shutdown.is_asked() && Instant::now() < until {
             std::thread::sleep(LOOK);
         }
     }
-    None
+    (None, total)
 }
 
 /// A round as a line.
