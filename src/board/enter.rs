@@ -27,8 +27,15 @@ const KNOCK_WAIT: Duration = Duration::from_millis(150);
 /// When the second rung begins.
 const BURSTS_AFTER: Duration = Duration::from_millis(300);
 
+/// When the bursts become as dense as the line: a handler that does nothing is left again after a few opcodes, and
+/// only the number of tries counts.
+const DENSE_AFTER: Duration = Duration::from_millis(600);
+
 /// When the third rung begins.
 const RESET_AFTER: Duration = Duration::from_millis(1400);
+
+/// How long a port is tried that may have no board behind it.
+const PATIENCE: Duration = Duration::from_millis(1300);
 
 /// A board that printed boot messages less than this ago is booting: it is waited for, not reset again. The mPython
 /// board needs 1 to 3 s.
@@ -80,7 +87,20 @@ pub struct Entered {
 /// # Errors
 /// Why the board cannot be reached: silence, download mode, noise, a program that does not give in.
 pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
-    let mut climb = Climb::new(link.address().timeout);
+    climb(link, None)
+}
+
+/// As [`raw_repl`], for a port that may have anything behind it: gives up after [`PATIENCE`] and resets nothing, but
+/// waits for a board that is booting.
+///
+/// # Errors
+/// As [`raw_repl`].
+pub fn raw_repl_without_reset(link: &mut Link) -> Result<Entered, Error> {
+    climb(link, Some(PATIENCE))
+}
+
+fn climb(link: &mut Link, patience: Option<Duration>) -> Result<Entered, Error> {
+    let mut climb = Climb::new(link.address().timeout, patience);
     let result = climb.up(link);
     tracing::trace!(
         "entering took {:?}: {}",
@@ -94,9 +114,13 @@ pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
 struct Climb {
     start: Instant,
     deadline: Instant,
+    /// How long a board that is not booting is tried, less than [`RESET_AFTER`]; none: to the deadline.
+    patience: Option<Duration>,
     /// The last of what the board said.
     heard: Vec<u8>,
     heard_in_all: usize,
+    /// As it was when the last burst began.
+    heard_by_burst: usize,
     last_boot_mark: Option<Instant>,
     entered: Entered,
     /// Whether the port turned out to have no control lines.
@@ -105,13 +129,15 @@ struct Climb {
 }
 
 impl Climb {
-    fn new(timeout: Duration) -> Self {
+    fn new(timeout: Duration, patience: Option<Duration>) -> Self {
         let start = Instant::now();
         Self {
             start,
             deadline: start + timeout,
+            patience,
             heard: Vec::new(),
             heard_in_all: 0,
+            heard_by_burst: 0,
             last_boot_mark: None,
             entered: Entered::default(),
             no_lines: false,
@@ -125,6 +151,9 @@ impl Climb {
             let booting = self
                 .last_boot_mark
                 .is_some_and(|seen| seen.elapsed() < BOOT_TIME);
+            if !booting && self.patience.is_some_and(|patience| elapsed > patience) {
+                return Err(self.failure(link));
+            }
             let found = if booting {
                 self.through_boot(link)?
             } else if elapsed < BURSTS_AFTER {
@@ -152,9 +181,23 @@ impl Climb {
 
     /// Ctrl-C so close together that a handler is interrupted in its turn.
     fn burst(&mut self, link: &mut Link) -> Result<bool, Error> {
-        for (len, gap) in BURST {
-            link.send([0x03; 64].get(..len).unwrap_or_default())?;
-            self.listen(link, gap)?;
+        let heard = self.heard_in_all;
+        let is_quiet = std::mem::replace(&mut self.heard_by_burst, heard) == heard;
+        let group = [0x03; 64];
+        if is_quiet && self.start.elapsed() > DENSE_AFTER {
+            // Until it says something: more than its receive buffer holds must not come before the Ctrl-A.
+            for _ in 0..16 {
+                link.send(&group)?;
+                self.listen(link, link.line_time(group.len()))?;
+                if self.heard_in_all > heard {
+                    break;
+                }
+            }
+        } else {
+            for (len, gap) in BURST {
+                link.send(group.get(..len).unwrap_or_default())?;
+                self.listen(link, gap)?;
+            }
         }
         link.send(b"\x01")?;
         self.banner(link, KNOCK_WAIT / 4)

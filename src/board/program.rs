@@ -17,8 +17,9 @@ const SURELY_FITS: usize = 4096;
 const PLAIN_BAUD: u32 = 230_400;
 
 /// Asks whether anything but the boot has run in this interpreter, and for free memory. What programs leave are names
-/// that are no modules, and modules of their own.
-const PROBE: &[u8] = b"import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m[0]!='_'and m not in('flashbdev','inisetup','boot','sys','gc')]else 0,gc.mem_free()))";
+/// that are no modules, and modules of their own. The file of a long
+/// program that was left running is taken away.
+const PROBE: &[u8] = b"import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m[0]!='_'and m not in('flashbdev','inisetup','boot','sys','gc','os')]else 0,gc.mem_free()))\ntry:__import__('os').remove('/.udpcli_run.py')\nexcept(OSError,ImportError):pass";
 
 /// How a program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

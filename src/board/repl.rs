@@ -113,8 +113,23 @@ impl Repl {
     ///
     /// # Errors
     /// Why it cannot.
-    pub fn enter(mut link: Link) -> Result<Self, Error> {
-        let entered = match enter::raw_repl(&mut link) {
+    pub fn enter(link: Link) -> Result<Self, Error> {
+        Self::enter_by(enter::raw_repl, link)
+    }
+
+    /// Enters the raw REPL on an open line that may have anything behind it, see [`enter::raw_repl_without_reset`].
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn enter_without_reset(link: Link) -> Result<Self, Error> {
+        Self::enter_by(enter::raw_repl_without_reset, link)
+    }
+
+    fn enter_by(
+        way: impl FnOnce(&mut Link) -> Result<Entered, Error>,
+        mut link: Link,
+    ) -> Result<Self, Error> {
+        let entered = match way(&mut link) {
             Ok(entered) => entered,
             Err(error) => {
                 if matches!(error, Error::Interrupted) {

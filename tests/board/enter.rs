@@ -193,6 +193,24 @@ fn every_state_of_old_firmware_is_entered() {
     every_state(true);
 }
 
+/// On an ESP32 the window is a good part of the time between two bytes; here it is a hundredth of that, and to be hit
+/// it takes many tries, the more the busier the machine is.
+#[test]
+fn a_handler_that_does_nothing_is_left_without_a_reset() {
+    let main = "x = 0\nwhile True:\n try:\n  while True: x += 1\n except KeyboardInterrupt: pass";
+    for old in [false, true] {
+        let mut board = options(old).file("main.py", main).ready();
+        board.wait_until("main.py runs", |stats| stats["stage"] == "main.py");
+        let address = Address {
+            timeout: 2 * DEADLINE,
+            ..address(&board)
+        };
+        let repl = Repl::open(&address, shutdown()).expect("it gets in");
+        assert!(!repl.entered().reset);
+        repl.close().expect("the prompt");
+    }
+}
+
 #[test]
 fn a_booting_board_is_waited_for() {
     let mut board = VirtualBoard::options().arg("--boot-time", &0.5).ready();

@@ -308,3 +308,14 @@ fn list_asks_ports_when_told_to() {
         );
     }
 }
+
+#[test]
+fn list_waits_for_a_board_that_opening_its_port_reset() {
+    let mut vboard = VirtualBoard::options()
+        .flag("--reset-on-open")
+        .arg("--boot-time", &1.6)
+        .ready();
+    let text = board(&vboard, ["list", "--probe"]).expect_code(0).text();
+    assert_eq!(text, format!("{}  MicroPython answers\n", vboard.port));
+    assert_eq!(vboard.count("resets"), 1);
+}

@@ -231,6 +231,11 @@ fn a_program_longer_than_the_memory_runs_from_a_file() {
         running.signal("INT");
         running.finish().expect_code(0);
         assert_untouched(&board, &[]);
+
+        let source = long_program("import time\ntime.sleep(20)\n");
+        run_with_input(command(&board, ["run", "-", "--detach"]), source.as_bytes()).expect_code(0);
+        run_source(&board, "print(1)").expect_code(0);
+        assert_untouched(&board, &[]);
     }
 }
 

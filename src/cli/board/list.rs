@@ -1,22 +1,18 @@
 //! `udpcli board list`.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
-use crate::board::link::Address;
+use crate::board::link::{Address, Link};
 use crate::board::ports::{self, Listed};
 use crate::board::repl::Repl;
 use crate::error::{Error, Outcome};
 use crate::output;
 use crate::payload::escape;
-
-/// How long a port is asked: less than what a board that does not answer would be reset after.
-const PROBE: Duration = Duration::from_millis(1300);
 
 /// List serial ports, and which of them may be a board
 ///
@@ -54,9 +50,12 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
             let address = Address {
                 port: port.name.clone(),
                 baud: serial.baud,
-                timeout: serial.connect_timeout.min(PROBE),
+                timeout: serial.connect_timeout,
             };
-            match Repl::open(&address, shutdown.clone()).and_then(Repl::close) {
+            let answer = Link::open(&address, shutdown.clone())
+                .and_then(Repl::enter_without_reset)
+                .and_then(Repl::close);
+            match answer {
                 Err(BoardError::Interrupted) => return Ok(Outcome::Interrupted),
                 answer => Some(answer),
             }

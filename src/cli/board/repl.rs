@@ -144,12 +144,11 @@ impl Keyboard {
 
     /// A message in between: raw mode needs the carriage return.
     fn tell(&self, message: &str) {
-        let end = if matches!(self, Self::Terminal { .. }) {
-            "\r\n"
-        } else {
-            "\n"
-        };
-        let _ = io::stderr().write_all(format!("{message}{end}").as_bytes());
+        let mut message = format!("{message}\n");
+        if matches!(self, Self::Terminal { .. }) {
+            message = message.replace('\n', "\r\n");
+        }
+        let _ = io::stderr().write_all(message.as_bytes());
     }
 }
 

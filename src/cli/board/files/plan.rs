@@ -1,6 +1,6 @@
 //! Which file goes where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::Error;
@@ -89,6 +89,26 @@ impl PutPlan {
         self.add_at(local, remote, 0)
     }
 
+    /// Refuses two files that would be one on the board: which of them stays is no matter of order.
+    pub(super) fn refuse_clashes(&self) -> Result<(), Error> {
+        let mut seen = BTreeMap::new();
+        for file in &self.files {
+            if let Some(other) = seen.insert(&file.remote, &file.local)
+                && *other != file.local
+            {
+                return Err(Error::usage_hint(
+                    format!(
+                        "{} and {} would be one file on the board",
+                        other.display(),
+                        file.local.display()
+                    ),
+                    "put them one by one, each with its own :PATH",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn add_at(&mut self, local: &Path, remote: &str, depth: usize) -> Result<(), Error> {
         let failed = |source| Error::Open {
             path: local.to_owned(),
@@ -161,6 +181,24 @@ pub(super) fn name_of(path: &Path) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_files_do_not_become_one() {
+        let file = |local: &str| PutFile {
+            local: local.into(),
+            remote: "/x.py".to_owned(),
+        };
+        let plan = |locals: &[&str]| PutPlan {
+            files: locals.iter().copied().map(file).collect(),
+            ..PutPlan::default()
+        };
+        assert!(plan(&["a/x.py", "a/x.py"]).refuse_clashes().is_ok());
+        let error = plan(&["a/x.py", "b/x.py"]).refuse_clashes().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a/x.py and b/x.py would be one file on the board"
+        );
+    }
 
     #[test]
     fn remote_paths_start_at_the_root() {

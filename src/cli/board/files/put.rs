@@ -20,9 +20,11 @@ pub(in crate::cli::board) fn run(
 ) -> Result<Outcome, Error> {
     let (locals, remote) = split(&args.paths)?;
     // Whatever is wrong on this side is said before the board is disturbed.
+    let mut trial = PutPlan::default();
     for local in &locals {
-        PutPlan::default().add(local, "/")?;
+        trial.add(local, &format!("/{}", name_of(local)?))?;
     }
+    trial.refuse_clashes()?;
     let start = Instant::now();
     let result = session::with_files(serial, |files| {
         let plan = plan(files, &locals, &remote)?;
