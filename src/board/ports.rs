@@ -68,6 +68,15 @@ impl Listed {
 /// # Errors
 /// The system does not tell.
 pub fn list() -> Result<Vec<Listed>, Error> {
+    // The library panics without it: an empty root, a sandbox.
+    if cfg!(target_os = "linux")
+        && let Err(error) = std::fs::read_dir("/sys/class/tty")
+    {
+        let text = format!("/sys/class/tty: {error}");
+        return Err(Error::List {
+            source: io::Error::new(error.kind(), text),
+        });
+    }
     let found = serialport::available_ports().map_err(|source| Error::List {
         source: io::Error::from(source),
     })?;
