@@ -87,11 +87,13 @@ fn exception_at(rest: &[u8]) -> End {
     } else {
         MAX_LONE_LINE
     };
+    // However much has come at once, no longer text counts: what is output stays output.
+    let within = rest.get(..longest).unwrap_or(rest);
     let text_end = if is_traceback {
         // Not the first 0x04: an exception may say one.
         let mut from = 0;
         loop {
-            let Some(at) = memchr(4, rest.get(from..).unwrap_or_default()) else {
+            let Some(at) = memchr(4, within.get(from..).unwrap_or_default()) else {
                 break None;
             };
             from += at + 1;
@@ -104,7 +106,7 @@ fn exception_at(rest: &[u8]) -> End {
             }
         }
     } else {
-        memmem::find(rest, b"\r\n").map(|at| at + 2)
+        memmem::find(within, b"\r\n").map(|at| at + 2)
     };
     let Some(text_end) = text_end else {
         return if rest.len() < longest {
