@@ -90,7 +90,7 @@ pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
     climb(link, None)
 }
 
-/// As [`raw_repl`], for a port that may have anything behind it: gives up after [`PATIENCE`] and resets nothing, but
+/// As [`raw_repl`], for a port that may have anything behind it: gives up after 1.3 s and resets nothing, but
 /// waits for a board that is booting.
 ///
 /// # Errors
