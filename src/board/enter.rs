@@ -65,7 +65,7 @@ const BURST: [(usize, Duration); 12] = {
 const BOOT_GAP: Duration = Duration::from_millis(5);
 
 /// What a boot looks like: the ROM's log, MicroPython's own, mPython's.
-const BOOT_MARKS: [&[u8]; 4] = [b"rst:0x", b"ets J", b"=$%#=", b"MPY: soft reboot"];
+pub(crate) const BOOT_MARKS: [&[u8]; 4] = [b"rst:0x", b"ets J", b"=$%#=", b"MPY: soft reboot"];
 
 /// Text that says the ROM's loader waits for firmware.
 const DOWNLOAD_MARKS: [&[u8]; 2] = [b"waiting for download", b"boot:0x3 "];
@@ -125,7 +125,6 @@ struct Climb {
     entered: Entered,
     /// Whether the port turned out to have no control lines.
     no_lines: bool,
-    asked_for_reset: bool,
 }
 
 impl Climb {
@@ -141,7 +140,6 @@ impl Climb {
             last_boot_mark: None,
             entered: Entered::default(),
             no_lines: false,
-            asked_for_reset: false,
         }
     }
 
@@ -163,7 +161,8 @@ impl Climb {
                 self.burst(link)?
             } else {
                 // A second time, too, when the first boot went by without a moment in which it listened.
-                self.reset(link)?
+                self.reset(link);
+                false
             };
             if found && self.verify(link)? {
                 self.entered.stopped_program =
@@ -213,7 +212,7 @@ impl Climb {
         self.banner(link, BOOT_GAP * 2)
     }
 
-    fn reset(&mut self, link: &mut Link) -> Result<bool, Error> {
+    fn reset(&mut self, link: &mut Link) {
         match link.hard_reset() {
             Ok(()) => {
                 tracing::info!(
@@ -223,12 +222,10 @@ impl Climb {
                 self.entered.reset = true;
                 self.last_boot_mark = Some(Instant::now());
             }
-            Err(error @ Error::Gone { .. }) => return Err(error),
             Err(error) => {
                 tracing::debug!("{error}: {}", source_of(&error));
                 self.no_lines = true;
-                if !self.asked_for_reset && !self.has(&DOWNLOAD_MARKS) {
-                    self.asked_for_reset = true;
+                if !self.has(&DOWNLOAD_MARKS) {
                     tracing::info!(
                         "the board on {} does not give in: press its RESET button now",
                         link.name()
@@ -236,7 +233,6 @@ impl Climb {
                 }
             }
         }
-        Ok(false)
     }
 
     /// Listens for `time`.

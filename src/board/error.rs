@@ -86,6 +86,8 @@ pub enum Error {
     },
     #[error("cannot write {path} on the board: {reason}")]
     WriteFile { path: String, reason: String },
+    #[error("{path} is said to have {len} bytes; at most {most} are read")]
+    TooLong { path: String, len: u64, most: u64 },
     #[error("cannot remove {path} on the board: {reason}")]
     Remove { path: String, reason: String },
     #[error("{path} arrived damaged {times} times")]
@@ -172,6 +174,7 @@ impl Error {
             | Self::Answer { .. }
             | Self::Refused { .. }
             | Self::NothingShown
+            | Self::TooLong { .. }
             | Self::Traceback { .. } => return None,
         };
         Some(hint)

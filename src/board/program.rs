@@ -17,9 +17,8 @@ const SURELY_FITS: usize = 4096;
 const PLAIN_BAUD: u32 = 230_400;
 
 /// Asks whether anything but the boot has run in this interpreter, and for free memory. What programs leave are names
-/// that are no modules, and modules of their own. The file of a long
-/// program that was left running is taken away.
-const PROBE: &[u8] = b"import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m[0]!='_'and m not in('flashbdev','inisetup','boot','sys','gc','os')]else 0,gc.mem_free()))\ntry:__import__('os').remove('/.udpcli_run.py')\nexcept(OSError,ImportError):pass";
+/// that are no modules, and modules of their own.
+const PROBE: &str = "import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m[0]!='_'and m not in('flashbdev','inisetup','boot','sys','gc','os')]else 0,gc.mem_free()))";
 
 /// How a program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +66,14 @@ pub fn start(
     fresh: bool,
     before: impl FnOnce(&mut Repl) -> Result<(), Error>,
 ) -> Result<Launch, Error> {
-    let answer = repl.exec("looking at the interpreter", PROBE, Duration::from_secs(5))?;
+    // The file of a long program that was left running is taken away.
+    let probe =
+        format!("{PROBE}\ntry:__import__('os').remove('{FILE}')\nexcept(OSError,ImportError):pass");
+    let answer = repl.exec(
+        "looking at the interpreter",
+        probe.as_bytes(),
+        Duration::from_secs(5),
+    )?;
     let text = String::from_utf8_lossy(&answer);
     let mut numbers = text.split_whitespace();
     let used = numbers.next() != Some("0");

@@ -60,6 +60,13 @@ pub struct SerialArgs {
     pub connect_timeout: Duration,
 }
 
+impl SerialArgs {
+    /// The port that was named. A variable that is set to nothing names none.
+    fn port(&self) -> Option<&str> {
+        self.serial.as_deref().filter(|port| !port.is_empty())
+    }
+}
+
 /// The subcommands of `udpcli board`.
 #[derive(Debug, Subcommand)]
 pub enum BoardCommand {

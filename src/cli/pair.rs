@@ -14,6 +14,7 @@ use crate::board::error::Error as BoardError;
 use crate::board::link::{Address, Link};
 use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
+use crate::cli::board::password;
 use crate::cli::{GlobalArgs, value};
 use crate::error::{Error, Outcome, STDOUT};
 use crate::logging;
@@ -426,7 +427,7 @@ fn plan(args: &PairArgs) -> Result<Plan, Error> {
         None => None,
         Some(ssid) => Some(Wifi {
             ssid: ssid.clone(),
-            password: Password::new(password(ssid, args.password_env.as_deref())?),
+            password: Password::new(password::get(ssid, args.password_env.as_deref())?),
         }),
     };
     Ok(Plan {
@@ -440,15 +441,4 @@ fn plan(args: &PairArgs) -> Result<Plan, Error> {
         text: args.text.clone(),
         text_bytes,
     })
-}
-
-fn password(ssid: &str, variable: Option<&str>) -> Result<String, Error> {
-    match variable {
-        Some(variable) => std::env::var(variable).map_err(|_| {
-            Error::usage(format!(
-                "the environment variable {variable} is not set, or no text"
-            ))
-        }),
-        None => super::board::password::ask(ssid),
-    }
 }

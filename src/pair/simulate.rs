@@ -143,7 +143,7 @@ pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
         });
     }
     let stdin = child.stdin.take();
-    let mut simulated = Simulated {
+    let simulated = Simulated {
         child,
         stdin,
         output,
@@ -167,7 +167,6 @@ pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
             }
         }
     }
-    simulated.rest.clear();
     Ok(simulated)
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::seconds;
 use crate::pair::Plan;
+use crate::pair::counts::Counts;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::{self, Course, Down, LONGEST, Longest, TUTORIAL, Trouble, Up};
 use crate::pair::post::Arrived;
@@ -146,6 +147,17 @@ fn up(talk: &mut Talk, course: &mut Course, arrivals: Option<&Receiver<Arrived>>
     measure::up(talk, course, arrivals, &sizes, count, interval).map_err(Some)
 }
 
+/// Datagrams that arrived shorter than they were sent.
+fn cut(counts: &Counts, result: &mut StepResult) {
+    let cut = counts.sizes_cut();
+    if !cut.is_empty() {
+        result.fail(Finding::with(
+            Diagnosis::PayloadCut,
+            format!("cut: {}", sizes(&cut)),
+        ));
+    }
+}
+
 /// What results mean.
 struct Judge {
     /// Whether a direction lost more than is allowed.
@@ -172,13 +184,7 @@ impl Judge {
         if let Some(error) = &down.error {
             result.notes.push(format!("this PC's last error: {error}"));
         }
-        let cut = counts.sizes_cut();
-        if !cut.is_empty() {
-            result.fail(Finding::with(
-                Diagnosis::PayloadCut,
-                format!("cut: {}", sizes(&cut)),
-            ));
-        }
+        cut(counts, result);
         if counts.received() == 0 {
             let diagnosis = match up_received {
                 _ if !self.same_network && up_received.unwrap_or(0) == 0 => {
@@ -230,13 +236,7 @@ impl Judge {
                 .push(format!("the board's last error in sendto: {number}"));
             set(result, "board_errno", json!(number));
         }
-        let cut = counts.sizes_cut();
-        if !cut.is_empty() {
-            result.fail(Finding::with(
-                Diagnosis::PayloadCut,
-                format!("cut: {}", sizes(&cut)),
-            ));
-        }
+        cut(counts, result);
         if counts.received() == 0 {
             let diagnosis = match down_received {
                 Some(0) | None if !self.same_network => Diagnosis::DifferentSubnets,
@@ -262,7 +262,7 @@ impl Judge {
     }
 
     /// Loss, by what it looks like.
-    fn lost(&mut self, counts: &crate::pair::counts::Counts, result: &mut StepResult) {
+    fn lost(&mut self, counts: &Counts, result: &mut StepResult) {
         let gone = counts.sizes_lost();
         if !gone.is_empty() {
             result.fail(Finding::with(

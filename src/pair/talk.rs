@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::board::enter::BOOT_MARKS;
 use crate::board::error::Error;
 use crate::board::mirror::Mirror;
 use crate::board::repl::{Ended, Follower, Repl, Way, Wish};
@@ -152,9 +153,6 @@ impl Talk {
         }
     }
 }
-
-/// What the ROM and MicroPython say when they start.
-const BOOT_MARKS: [&[u8]; 3] = [b"rst:0x", b"ets J", b"MPY: soft reboot"];
 
 /// Why a program is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

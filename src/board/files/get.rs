@@ -2,13 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Files, Found, hash, nonsense};
+use super::{Files, Found, hash};
 use crate::board::error::Error;
 use crate::board::literal;
 use crate::board::repl::Way;
 
 /// How often a file is asked for.
 const TRIES: u32 = 3;
+
+/// The longest file that is read: the length is the board's word, and a file is held in memory. The largest flash of
+/// an ESP32 has 16 MiB, a card more.
+const LONGEST: u64 = 256 << 20;
 
 /// How long a board may pause within a file.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -17,7 +21,7 @@ impl Files<'_> {
     /// Reads a file that [`Files::look`] found, and checks it against its hash.
     ///
     /// # Errors
-    /// [`Error::Damaged`], [`Error::NoSuchFile`], [`Error::Interrupted`].
+    /// [`Error::Damaged`], [`Error::NoSuchFile`], [`Error::TooLong`], [`Error::Interrupted`].
     pub fn get(
         &mut self,
         path: &str,
@@ -61,9 +65,15 @@ impl Files<'_> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Option<Vec<u8>>, Error> {
         let doing = format!("reading {path}");
+        let Some(len) = usize::try_from(len).ok().filter(|_| len <= LONGEST) else {
+            return Err(Error::TooLong {
+                path: path.to_owned(),
+                len,
+                most: LONGEST,
+            });
+        };
         let code = format!("_udpcli['g']({})", literal::quoted(path));
         self.repl.submit(Way::Plain, &doing, code.as_bytes())?;
-        let len = usize::try_from(len).map_err(|_| nonsense(&doing, b""))?;
         let mut content = Vec::with_capacity(len.min(1 << 20));
         let link = self.repl.link();
         while content.len() < len {

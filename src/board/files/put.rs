@@ -166,10 +166,16 @@ impl Files<'_> {
                     self.piece /= 2;
                     packer.window = packer.window.min(SMALL_WINDOW);
                 }
-                Taken::Damaged | Taken::NoMemory => {
+                Taken::Damaged => {
                     return Err(Error::Damaged {
                         path: path.to_owned(),
                         times: tries,
+                    });
+                }
+                Taken::NoMemory => {
+                    return Err(Error::WriteFile {
+                        path: path.to_owned(),
+                        reason: "the board has too little free memory to take it; udpcli board reset frees some".to_owned(),
                     });
                 }
             }

@@ -7,15 +7,17 @@ mod put;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
 
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, seconds};
 use crate::output;
 use crate::payload::escape;
+use crate::stats::counted;
 use plan::RemotePath;
 
 pub(super) use get::run as get;
@@ -86,6 +88,41 @@ pub struct RmArgs {
     /// Folders with everything in them
     #[arg(short, long)]
     recursive: bool,
+}
+
+/// What a transfer did.
+#[derive(Debug, Default)]
+struct Done {
+    written: u64,
+    unchanged: u64,
+    bytes: u64,
+}
+
+/// Says what a transfer did; `interrupted` is what Ctrl-C left.
+fn conclude(
+    result: Result<Done, Error>,
+    start: Instant,
+    interrupted: &str,
+) -> Result<Outcome, Error> {
+    match result {
+        Ok(done) => {
+            tracing::info!(
+                "{}: {} written, {} unchanged; {} bytes in {}",
+                counted(done.written + done.unchanged, "file", "files"),
+                done.written,
+                done.unchanged,
+                done.bytes,
+                seconds(start.elapsed())
+            );
+            Ok(Outcome::Done)
+        }
+        Err(Error::Board(BoardError::Interrupted)) => {
+            crate::logging::end_interrupted_line();
+            tracing::info!("stopped: {interrupted}");
+            Ok(Outcome::Interrupted)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Prints a folder's entries.

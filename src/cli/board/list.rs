@@ -36,10 +36,10 @@ pub struct ListArgs {
 /// Prints the ports; none is an answer too.
 pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let mut ports = ports::list()?;
-    if let (true, Some(name)) = (args.probe, &serial.serial) {
-        let listed = ports.into_iter().find(|port| port.name == *name);
+    if let (true, Some(name)) = (args.probe, serial.port()) {
+        let listed = ports.into_iter().find(|port| port.name == name);
         ports = vec![listed.unwrap_or_else(|| Listed {
-            name: name.clone(),
+            name: name.to_owned(),
             usb: None,
         })];
     }

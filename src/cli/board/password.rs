@@ -2,8 +2,20 @@
 
 use crate::error::Error;
 
+/// From the environment variable that the user named, else asked for.
+pub(in crate::cli) fn get(ssid: &str, variable: Option<&str>) -> Result<String, Error> {
+    match variable {
+        Some(variable) => std::env::var(variable).map_err(|_| {
+            Error::usage(format!(
+                "the environment variable {variable} is not set, or no text"
+            ))
+        }),
+        None => ask(ssid),
+    }
+}
+
 /// Asks on the terminal, without echo.
-pub(in crate::cli) fn ask(ssid: &str) -> Result<String, Error> {
+fn ask(ssid: &str) -> Result<String, Error> {
     rpassword::prompt_password(format!(
         "password of {}: ",
         crate::payload::escape::for_terminal(ssid)

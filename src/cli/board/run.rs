@@ -309,17 +309,15 @@ fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
         }
         (_, target) => target,
     };
-    let password = match (&args.ssid, &args.password_env) {
-        (Some(_), Some(variable)) => Some(std::env::var(variable).map_err(|_| {
-            Error::usage(format!(
-                "the environment variable {variable} is not set, or no text"
-            ))
-        })?),
-        (Some(ssid), None) => Some(super::password::ask(ssid)?),
-        _ => None,
+    let wifi = match &args.ssid {
+        Some(ssid) => {
+            let password = super::password::get(ssid, args.password_env.as_deref())?;
+            Some((ssid.clone(), password))
+        }
+        None => None,
     };
     Ok(example.source(&Settings {
-        wifi: args.ssid.clone().zip(password),
+        wifi,
         target,
         port: args.port,
         interval: args.interval,

@@ -19,8 +19,8 @@ pub(super) fn shutdown(times: u32) -> Result<Shutdown, Error> {
 /// The port that was named, or the one board there is.
 pub(super) fn address(serial: &SerialArgs) -> Result<Address, Error> {
     Ok(Address {
-        port: match &serial.serial {
-            Some(port) => port.clone(),
+        port: match serial.port() {
+            Some(port) => port.to_owned(),
             None => {
                 let port = ports::only_board()?;
                 tracing::debug!("the one board found is on {port}");

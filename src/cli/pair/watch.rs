@@ -233,6 +233,7 @@ impl Screen {
         let backend = ratatui::backend::CrosstermBackend::new(io::stdout());
         let terminal = entered.and_then(|()| ratatui::Terminal::new(backend));
         if terminal.is_err() {
+            let _ = crossterm::execute!(io::stdout(), crossterm::terminal::LeaveAlternateScreen);
             let _ = crossterm::terminal::disable_raw_mode();
         }
         terminal.map(Self)

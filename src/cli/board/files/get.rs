@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::progress::Progress;
-use super::{GetArgs, SerialArgs, session};
+use super::{Done, GetArgs, SerialArgs, conclude, session};
 use crate::board::error::Error as BoardError;
 use crate::board::files::{self, Files, Found};
 use crate::cli::GlobalArgs;
-use crate::error::{Error, Outcome, seconds};
+use crate::error::{Error, Outcome};
 use crate::output;
-use crate::stats::counted;
 
 /// Gets a file or a folder.
 pub(in crate::cli::board) fn run(
@@ -19,37 +18,22 @@ pub(in crate::cli::board) fn run(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
-    let result = session::with_files(serial, |files| fetch(args, files, global.quiet));
-    let done = match result {
-        Ok(done) => done,
-        Err(Error::Board(BoardError::Interrupted)) => {
-            crate::logging::end_interrupted_line();
-            tracing::info!("stopped: the file that was begun is not written");
-            return Ok(Outcome::Interrupted);
-        }
-        Err(error) => return Err(error),
-    };
-    if let Some(content) = done.content {
-        return output::print(&content);
+    if args.local.as_deref() == Some(Path::new("-")) {
+        let content = session::with_files(serial, |files| fetch_one(args, files, global.quiet));
+        return match content {
+            Ok(content) => output::print(&content),
+            Err(error) => conclude(Err(error), start, "nothing is written"),
+        };
     }
-    tracing::info!(
-        "{}: {} written, {} unchanged; {} bytes in {}",
-        counted(done.written + done.unchanged, "file", "files"),
-        done.written,
-        done.unchanged,
-        done.bytes,
-        seconds(start.elapsed())
-    );
-    Ok(Outcome::Done)
+    let result = session::with_files(serial, |files| fetch(args, files, global.quiet));
+    conclude(result, start, "the file that was begun is not written")
 }
 
-#[derive(Debug, Default)]
-struct Done {
-    written: u64,
-    unchanged: u64,
-    bytes: u64,
-    /// What goes to stdout.
-    content: Option<Vec<u8>>,
+/// A file for stdout.
+fn fetch_one(args: &GetArgs, files: &mut Files<'_>, quiet: bool) -> Result<Vec<u8>, Error> {
+    let remote = args.remote.as_str();
+    let found = one(files, remote)?;
+    read(files, remote, &found, &mut Progress::new(quiet))
 }
 
 fn fetch(args: &GetArgs, files: &mut Files<'_>, quiet: bool) -> Result<Done, Error> {
@@ -57,17 +41,10 @@ fn fetch(args: &GetArgs, files: &mut Files<'_>, quiet: bool) -> Result<Done, Err
     let found = one(files, remote)?;
     let mut progress = Progress::new(quiet);
     let mut done = Done::default();
-    if args.local.as_deref() == Some(Path::new("-")) {
-        done.content = Some(read(files, remote, &found, &mut progress)?);
-        return Ok(done);
-    }
     let name = remote.rsplit('/').next().unwrap_or_default();
     let target = target(args.local.as_deref(), name)?;
     if found != Found::Folder {
-        let found = [found];
-        for found in &found {
-            save(files, remote, found, &target, &mut progress, &mut done)?;
-        }
+        save(files, remote, &found, &target, &mut progress, &mut done)?;
         return Ok(done);
     }
     let entries = files.list(remote, true)?;

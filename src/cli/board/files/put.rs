@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::plan::{PutPlan, RemotePath, name_of};
 use super::progress::Progress;
-use super::{PutArgs, SerialArgs, session};
+use super::{Done, PutArgs, SerialArgs, conclude, session};
 use crate::board::error::Error as BoardError;
 use crate::board::files::{self, Files, Found};
 use crate::cli::GlobalArgs;
-use crate::error::{Error, Outcome, seconds};
+use crate::error::{Error, Outcome};
 use crate::stats::counted;
 
 /// Puts everything that differs.
@@ -30,24 +30,11 @@ pub(in crate::cli::board) fn run(
         let plan = plan(files, &locals, &remote)?;
         transfer(files, &plan, global.quiet)
     });
-    let done = match result {
-        Ok(done) => done,
-        Err(Error::Board(BoardError::Interrupted)) => {
-            crate::logging::end_interrupted_line();
-            tracing::info!("stopped: files that were begun are as they were before");
-            return Ok(Outcome::Interrupted);
-        }
-        Err(error) => return Err(error),
-    };
-    tracing::info!(
-        "{}: {} written, {} unchanged; {} bytes in {}",
-        counted(done.written + done.unchanged, "file", "files"),
-        done.written,
-        done.unchanged,
-        done.bytes,
-        seconds(start.elapsed())
-    );
-    Ok(Outcome::Done)
+    conclude(
+        result,
+        start,
+        "files that were begun are as they were before",
+    )
 }
 
 /// Takes `:REMOTE` off the end; the root where there is none.
@@ -106,13 +93,6 @@ fn plan(files: &mut Files<'_>, locals: &[PathBuf], remote: &RemotePath) -> Resul
         plan.add(local, &target)?;
     }
     Ok(plan)
-}
-
-#[derive(Debug, Default)]
-struct Done {
-    written: u64,
-    unchanged: u64,
-    bytes: u64,
 }
 
 fn transfer(files: &mut Files<'_>, plan: &PutPlan, quiet: bool) -> Result<Done, Error> {
