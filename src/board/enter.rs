@@ -41,25 +41,15 @@ const PATIENCE: Duration = Duration::from_millis(1300);
 /// board needs 1 to 3 s.
 const BOOT_TIME: Duration = Duration::from_secs(4);
 
-/// A burst: groups of Ctrl-C, and the time between two groups. Within a group they arrive 90 us apart at 115,200 baud,
-/// which hits a handler that does next to nothing; the gaps are for handlers that print.
-const BURST: [(usize, Duration); 12] = {
+/// A burst's groups of Ctrl-C, and the time after each: within a group they arrive 90 us apart at 115,200 baud.
+const GROUPS: [(usize, Duration); 5] = {
     let (short, long) = (Duration::from_millis(1), Duration::from_millis(3));
-    [
-        (64, short),
-        (4, short),
-        (4, long),
-        (4, short),
-        (4, long),
-        (4, short),
-        (64, short),
-        (4, short),
-        (4, long),
-        (4, short),
-        (4, long),
-        (4, short),
-    ]
+    [(64, short), (4, short), (4, long), (4, short), (4, long)]
 };
+
+/// How many single Ctrl-C go before the groups. A handler that prints is left at once where the next one arrives while
+/// it does, which is soon after the program was woken by the one before: no time suits all boards, so each is another.
+const SINGLES: usize = 32;
 
 /// The time between two Ctrl-C through a boot: `import mpython` is the window, and some boards have none longer.
 const BOOT_GAP: Duration = Duration::from_millis(5);
@@ -122,6 +112,8 @@ struct Climb {
     /// As it was when the last burst began.
     heard_by_burst: usize,
     last_boot_mark: Option<Instant>,
+    /// The last time between two single Ctrl-C, as a part of the longest.
+    gap: f64,
     entered: Entered,
     /// Whether the port turned out to have no control lines.
     no_lines: bool,
@@ -138,6 +130,7 @@ impl Climb {
             heard_in_all: 0,
             heard_by_burst: 0,
             last_boot_mark: None,
+            gap: 0.0,
             entered: Entered::default(),
             no_lines: false,
         }
@@ -182,24 +175,44 @@ impl Climb {
     fn burst(&mut self, link: &mut Link) -> Result<bool, Error> {
         let heard = self.heard_in_all;
         let is_quiet = std::mem::replace(&mut self.heard_by_burst, heard) == heard;
-        let group = [0x03; 64];
         if is_quiet && self.start.elapsed() > DENSE_AFTER {
             // Until it says something: more than its receive buffer holds must not come before the Ctrl-A.
-            for _ in 0..16 {
-                link.send(&group)?;
-                self.listen(link, link.line_time(group.len()))?;
+            for turn in 0..16 {
+                if turn % 2 == 0 {
+                    let group = [0x03; 64];
+                    link.send(&group)?;
+                    self.listen(link, link.line_time(group.len()))?;
+                } else {
+                    self.singles(link, Duration::from_micros(250), true)?;
+                }
                 if self.heard_in_all > heard {
                     break;
                 }
             }
         } else {
-            for (len, gap) in BURST {
-                link.send(group.get(..len).unwrap_or_default())?;
+            self.singles(link, Duration::from_micros(500), false)?;
+            for (len, gap) in GROUPS {
+                link.send([0x03; 64].get(..len).unwrap_or_default())?;
                 self.listen(link, gap)?;
             }
         }
         link.send(b"\x01")?;
         self.banner(link, KNOCK_WAIT / 4)
+    }
+
+    /// Single Ctrl-C, each after another time up to `most`.
+    fn singles(&mut self, link: &mut Link, most: Duration, until_heard: bool) -> Result<(), Error> {
+        let heard = self.heard_in_all;
+        for _ in 0..SINGLES {
+            link.send(b"\x03")?;
+            // Steps of a fraction that no small number of them brings back to the start.
+            self.gap = (self.gap + 0.618_034).fract();
+            self.listen(link, most.mul_f64(self.gap))?;
+            if until_heard && self.heard_in_all > heard {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A Ctrl-C every 5 ms and a Ctrl-A now and then while the board boots.
