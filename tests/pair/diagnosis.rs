@@ -336,7 +336,48 @@ fn another_program_has_the_port() {
     );
 }
 
+#[test]
+fn the_system_does_not_give_the_port() {
+    let Some(link) = Link::new() else { return };
+    let board = link_board(&link, -55);
+    // As for a user who is not root: ports below 1024 are not theirs.
+    let inner = Pc { port: 80 }.command(&board, QUICK);
+    let mut command = std::process::Command::new("ip");
+    command
+        .args(["netns", "exec", &link.pc, "setpriv", "--bounding-set"])
+        .arg("-net_bind_service")
+        .args([inner.get_program()])
+        .args(inner.get_args())
+        .env("WIFI_PASSWORD", PASSWORD);
+    let text = only(finish(&mut command), 3, "pc-port-refused");
+    assert!(
+        text.contains(&format!("cannot bind {PC}:80: Permission denied"))
+            && text.contains("take a port from 1024 up")
+            && text.contains("ok    PC to board"),
+        "{text}"
+    );
+}
+
 // The board's program.
+
+#[test]
+fn a_board_that_does_not_come_back_is_said() {
+    // From a certain moment it hangs as it boots, and hears no Ctrl-C.
+    let boot = "import os\nif 'hang' in os.listdir('/'):\n import micropython\n micropython.kbd_intr(-1)\n while True: pass\n";
+    let board = wifi_board(VirtualBoard::options().file("boot.py", boot), 70);
+    let pc = Pc::new();
+    let mut command = pc.command(&board, QUICK);
+    command.args(["--connect-timeout", "3s"]);
+    let mut running = Running::spawn(&mut command);
+    while !running.stdout_line().contains("board to PC") {}
+    fs::write(board.files().join("hang"), "").expect("a file on the board");
+    let text = running.finish().expect_code(1).text();
+    assert!(
+        text.contains("ok    echo round trip") && text.contains("FAIL  clean-up"),
+        "{text}"
+    );
+    assert!(text.contains("[not-cleaned-up]"), "{text}");
+}
 
 #[test]
 fn the_boards_program_dies() {
@@ -396,13 +437,16 @@ fn gbk_is_not_decoded() {
 
 /// A board in the link's namespace, and what `pair` makes of it.
 fn linked(link: &Link, rssi: i32, args: &str) -> Finished {
-    let board = VirtualBoard::options()
+    within(link, &link_board(link, rssi), args)
+}
+
+fn link_board(link: &Link, rssi: i32) -> VirtualBoard {
+    VirtualBoard::options()
         .arg("--wifi", &format!("{SSID}:{PASSWORD}"))
         .arg("--netns", &link.board)
         .arg("--ip", BOARD)
         .arg("--rssi", &rssi)
-        .ready();
-    within(link, &board, args)
+        .ready()
 }
 
 fn within(link: &Link, board: &VirtualBoard, args: &str) -> Finished {
