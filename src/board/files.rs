@@ -65,8 +65,8 @@ pub struct Room {
     pub total: u64,
     /// Free memory in bytes, after a garbage collection.
     pub memory: u64,
-    /// Whether the firmware can inflate.
-    inflates: bool,
+    /// Window in bits that the board has memory to inflate with, beside a piece; 0 if its firmware cannot inflate.
+    window: u8,
 }
 
 /// A session on the board's file system, within [`Files::with`].
@@ -248,11 +248,11 @@ fn room(answer: &[u8]) -> Result<Room, Error> {
         .filter_map(|word| word.parse().ok())
         .collect();
     match numbers.as_slice() {
-        &[free, total, memory, inflates] => Ok(Room {
+        &[free, total, memory, window] => Ok(Room {
             free,
             total,
             memory,
-            inflates: inflates != 0,
+            window: u8::try_from(window.min(15)).unwrap_or(0),
         }),
         _ => Err(nonsense("preparing for files", answer)),
     }

@@ -88,7 +88,11 @@ mod measure {
             format!("{:.0} ms", time * 1000.0)
         });
 
-        let contents = [("source", source()), ("random bytes", random())];
+        let contents = [
+            ("Python", source()),
+            ("dense Python", dense_source()),
+            ("random bytes", random()),
+        ];
         for (name, content) in &contents {
             let path = file(here.path(), "x", content);
             let forget = |board: &VirtualBoard| drop(fs::remove_file(board.files().join("x")));
@@ -117,7 +121,7 @@ mod measure {
             drop(fs::remove_file(&target));
             udpcli(&board, &["get", ":x", text(&target)])
         });
-        assert!(fs::read(&target).expect("it came back") == contents[1].1);
+        assert!(fs::read(&target).expect("it came back") == contents[2].1);
         let theirs = median(runs, || {
             mpremote(&board, &["fs", "cp", ":x", text(&target)])
         });
@@ -244,8 +248,31 @@ mod measure {
         path.to_str().expect("UTF-8")
     }
 
-    /// Python as people write it: the virtual board's own.
+    /// Python as people write it, comments and repetition included: pyserial, of the version that is pinned.
     fn source() -> Vec<u8> {
+        let python = environment().join("python");
+        let output = Command::new(python)
+            .args(["-c", "import serial; print(serial.__path__[0], end='')"])
+            .output()
+            .expect("Python starts");
+        let folder = PathBuf::from(String::from_utf8(output.stdout).expect("a path"));
+        let mut files: Vec<_> = fs::read_dir(&folder)
+            .expect("pyserial is installed")
+            .map(|entry| entry.expect("its entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+            .collect();
+        files.sort();
+        let mut all = Vec::new();
+        for file in files {
+            all.extend(fs::read(file).expect("a source file"));
+        }
+        assert!(all.len() >= LEN, "{}", all.len());
+        all.truncate(LEN);
+        all
+    }
+
+    /// Python in which little repeats: the virtual board's own.
+    fn dense_source() -> Vec<u8> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/virtual_board");
         let mut all = Vec::new();
         for name in [

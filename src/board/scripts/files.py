@@ -55,7 +55,15 @@ def y(p):
  try:n=O.statvfs(p)
  except:n=(0,)*10
  gc.collect()
- w('%d %d %d %d'%(n[1]*n[3],n[1]*n[2],gc.mem_free(),Z))
+ m=gc.mem_free()
+ z=Z and 15
+ while z>10:
+  try:
+   bytearray(min(m//4,40000)),bytearray(1<<z)
+   break
+  except MemoryError:z-=1
+ gc.collect()
+ w('%d %d %d %d'%(n[1]*n[3],n[1]*n[2],m,z))
 def d(p,a=0):
  if not O.stat(p)[0]&0x4000:
   w('F %d %s\0'%(O.stat(p)[6],p))
