@@ -183,14 +183,14 @@ impl Climb {
                     link.send(&group)?;
                     self.listen(link, link.line_time(group.len()))?;
                 } else {
-                    self.singles(link, Duration::from_micros(250), true)?;
+                    self.singles(link, Duration::from_micros(250))?;
                 }
                 if self.heard_in_all > heard {
                     break;
                 }
             }
         } else {
-            self.singles(link, Duration::from_micros(500), false)?;
+            self.singles(link, Duration::from_micros(500))?;
             for (len, gap) in GROUPS {
                 link.send([0x03; 64].get(..len).unwrap_or_default())?;
                 self.listen(link, gap)?;
@@ -200,19 +200,16 @@ impl Climb {
         self.banner(link, KNOCK_WAIT / 4)
     }
 
-    /// Single Ctrl-C, each after another time up to `most`.
-    fn singles(&mut self, link: &mut Link, most: Duration, until_heard: bool) -> Result<(), Error> {
-        let heard = self.heard_in_all;
+    /// Single Ctrl-C, each after another time up to `most`, and then what came meanwhile.
+    fn singles(&mut self, link: &mut Link, most: Duration) -> Result<(), Error> {
         for _ in 0..SINGLES {
             link.send(b"\x03")?;
             // Steps of a fraction that no small number of them brings back to the start.
             self.gap = (self.gap + 0.618_034).fract();
-            self.listen(link, most.mul_f64(self.gap))?;
-            if until_heard && self.heard_in_all > heard {
-                break;
-            }
+            // Not a wait for bytes: those end on time only on a cable under Linux, on a socket 4 to 8 ms late.
+            std::thread::sleep(most.mul_f64(self.gap));
         }
-        Ok(())
+        self.listen(link, Duration::from_millis(1))
     }
 
     /// A Ctrl-C every 5 ms and a Ctrl-A now and then while the board boots.
