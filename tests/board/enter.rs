@@ -125,12 +125,12 @@ fn enter_from(board: &mut VirtualBoard, state: &State) -> Duration {
     took
 }
 
-/// `UDPCLI_TEST_ENTRIES=1000 cargo test --test board enter::` is the long run.
+/// How many entries in all, for both kinds of firmware; another number by `UDPCLI_TEST_ENTRIES`.
 fn entries() -> usize {
     std::env::var("UDPCLI_TEST_ENTRIES")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(120)
+        .unwrap_or(1000)
 }
 
 /// Enters every state again and again, on as many boards at once as the machine has processors here: two.
