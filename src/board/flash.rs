@@ -28,6 +28,7 @@ use crate::board::port::Port;
 pub use chip::{ChipInfo, name};
 pub use description::{Description, mac};
 use error::Error;
+pub use espflash::target::Chip;
 use image::{Partition, TABLE_LEN, TABLE_OFFSET};
 use reset::After;
 use session::Session;

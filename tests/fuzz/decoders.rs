@@ -1,10 +1,15 @@
 //! Everything that reads bytes from outside, each with what must hold for any bytes: no panic, no unbounded memory, and
 //! the same result however the bytes are cut into pieces.
 
+#[path = "board.rs"]
+mod board;
+#[path = "loader.rs"]
+mod loader;
+
 use std::net::SocketAddr;
 
 use udpcli::board::flash::image::{Image, partitions};
-use udpcli::board::flash::slip;
+use udpcli::board::flash::{Chip, ChipInfo, check, files, slip};
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
 use udpcli::board::port::rfc2217::Telnet;
@@ -24,17 +29,20 @@ use udpcli::terminal::Filter;
 pub(crate) type Decoder = fn(&[u8]);
 
 /// The decoders by name.
-pub(crate) const DECODERS: [(&str, Decoder); 10] = [
+pub(crate) const DECODERS: [(&str, Decoder); 13] = [
     ("payload", payload),
     ("render", render),
     ("sequence", sequence),
     ("terminal", terminal),
     ("telnet", telnet),
     ("repl", repl),
+    ("board", board::answers),
     ("oled", oled),
     ("slip", slip_frames),
+    ("loader", loader::replies),
     ("image", image),
     ("partitions", partition_table),
+    ("firmware", firmware),
 ];
 
 /// Cuts `bytes` where the first few of them say.
@@ -242,5 +250,40 @@ fn image(bytes: &[u8]) {
 fn partition_table(bytes: &[u8]) {
     for partition in partitions(bytes).unwrap_or_default() {
         assert!(partition.name.len() <= 16 * 3 && !partition.describe().is_empty());
+    }
+}
+
+/// No file and no archive has more in it than this.
+const MOST: usize = 64 << 20;
+
+/// A file to be written to flash: bare, ZIP, UF2 or ELF. What is made of it is checked as before writing.
+fn firmware(bytes: &[u8]) {
+    let Some((&choice, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let force = choice & 1 != 0;
+    let offset = (choice & 2 != 0).then_some(u32::from(choice >> 2) << 12);
+    let Ok(parts) = files::take_apart("file", bytes.to_vec(), offset, Chip::Esp32) else {
+        return;
+    };
+    let sum: usize = parts.iter().map(|part| part.data.len()).sum();
+    // Each part is filled up to whole words.
+    assert!(sum <= MOST + 4 * parts.len(), "{sum}");
+    assert!(parts.iter().all(|part| part.data.len().is_multiple_of(4)));
+    let info = ChipInfo {
+        chip: Chip::Esp32,
+        revision: (1, 0),
+        mac: [0; 6],
+        flash_id: 0x17_4020,
+        flash_size: 8 << 20,
+    };
+    let table = check::table(&parts);
+    if check::files(&parts, Chip::Esp32, force).is_ok()
+        && check::board(&parts, &info, table.as_deref(), force).is_ok()
+    {
+        for part in &parts {
+            assert!(part.range().end <= 8 << 20);
+            assert!(part.offset.is_multiple_of(0x1000));
+        }
     }
 }

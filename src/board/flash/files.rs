@@ -78,8 +78,20 @@ fn offset(text: &str) -> Result<u32, String> {
 /// It cannot be read, is no firmware, or does not say where it goes.
 pub fn load(given: &Given, chip: Chip) -> Result<Vec<Part>, Error> {
     let bytes = read(&given.path)?;
-    let name = given.path.display().to_string();
-    let mut parts = parts(&name, bytes, given.offset, chip)?;
+    take_apart(&given.path.display().to_string(), bytes, given.offset, chip)
+}
+
+/// The parts of a file that was read, and where they go on `chip`.
+///
+/// # Errors
+/// It is no firmware, or does not say where it goes.
+pub fn take_apart(
+    name: &str,
+    bytes: Vec<u8>,
+    offset: Option<u32>,
+    chip: Chip,
+) -> Result<Vec<Part>, Error> {
+    let mut parts = parts(name, bytes, offset, chip)?;
     for part in &mut parts {
         // Flash is written in words; 0xff leaves it as erasing made it.
         part.data.resize(part.data.len().next_multiple_of(4), 0xff);

@@ -1,0 +1,271 @@
+//! A chip's loader whose replies are the input's: right in form as often as not, so that what comes behind the first
+//! reply is reached.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::time::{Duration, Instant};
+
+use md5::{Digest as _, Md5};
+use udpcli::board::flash::reset::{After, Before};
+use udpcli::board::flash::{self, Connect, Options, Part, Plan, Report, slip};
+use udpcli::board::port::Port;
+
+/// An input that keeps a conversation going for longer says nothing new.
+const TIME: Duration = Duration::from_millis(100);
+
+/// So many reads of nothing since the last write, and the line is closed: nobody waits for time to pass here.
+const SILENCE: u32 = 4;
+
+/// The chip's number at 0x40001000: the ESP32.
+const MAGIC: (u32, u32) = (0x4000_1000, 0x00f0_1d83);
+
+/// Where the flash chip's identification is started, and where it is read.
+const SPI_CMD: u32 = 0x3ff4_2000;
+const SPI_W0: u32 = 0x3ff4_2080;
+
+#[derive(Debug)]
+struct Chip {
+    input: VecDeque<u8>,
+    line: VecDeque<u8>,
+    heard: slip::Decoder,
+    silent: u32,
+    is_stub: bool,
+    /// What is in flash where the part goes.
+    fill: u8,
+    /// What registers were read as: they are read twice.
+    registers: BTreeMap<u32, u32>,
+}
+
+impl Chip {
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let len = len.min(self.input.len());
+        self.input.drain(..len).collect()
+    }
+
+    fn frame(&mut self, payload: &[u8]) {
+        let mut frame = Vec::new();
+        slip::encode(payload, &mut frame);
+        self.line.extend(frame);
+    }
+
+    /// A reply as the protocol has it.
+    fn reply(&mut self, op: u8, value: u32, data: &[u8], status: &[u8]) {
+        let len = u16::try_from(data.len() + status.len()).expect("a short reply");
+        let head = [&[1, op][..], &len.to_le_bytes(), &value.to_le_bytes()].concat();
+        self.frame(&[&head, data, status].concat());
+    }
+
+    /// An MD5: the right one as often as not.
+    fn digest(&mut self, flash: &[u8]) -> Vec<u8> {
+        let mut digest = Md5::digest(flash).to_vec();
+        if self.input.pop_front().unwrap_or_default() & 1 != 0 {
+            digest.reverse();
+        }
+        digest
+    }
+
+    fn register(&mut self, address: u32) -> u32 {
+        match address {
+            _ if address == MAGIC.0 => return MAGIC.1,
+            SPI_CMD => return 0,
+            // 1 to 16 MB.
+            SPI_W0 => return u32::from(0x14 + self.input.front().map_or(3, |byte| byte % 5)) << 16,
+            _ => {}
+        }
+        let fresh = self
+            .bytes(4)
+            .iter()
+            .fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+        *self.registers.entry(address).or_insert(fresh)
+    }
+
+    /// What a loader or stub says to a command.
+    fn obey(&mut self, op: u8, body: &[u8]) {
+        let word = |at: usize| {
+            let bytes = body.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            u32::from_le_bytes(bytes.unwrap_or_default())
+        };
+        let done: &[u8] = if self.is_stub { &[0; 2] } else { &[0; 4] };
+        match op {
+            // MEM_END starts the stub, which says so.
+            0x06 => {
+                self.reply(op, 0, &[], done);
+                self.frame(b"OHAI");
+                self.is_stub = true;
+            }
+            // SYNC: the ROM's value is another than the stub's.
+            0x08 => self.reply(op, u32::from(!self.is_stub), &[], done),
+            0x0a => {
+                let value = self.register(word(0));
+                self.reply(op, value, &[], done);
+            }
+            // SPI_FLASH_MD5: what was to be written, or something else.
+            0x13 => {
+                let len = usize::try_from(word(4)).expect("64 bits").min(0x1_0000);
+                let flash = vec![self.fill; len];
+                let digest = self.digest(&flash);
+                self.reply(op, 0, &digest, done);
+            }
+            // READ_FLASH: frames of data, then their MD5.
+            0xd2 => {
+                self.reply(op, 0, &[], done);
+                let len = usize::try_from(word(4)).expect("64 bits").min(0x1_0000);
+                let known = self.input.pop_front().unwrap_or_default();
+                let mut flash = self.bytes(known.into());
+                flash.resize(len, 0xff);
+                for data in flash.chunks(0x1000) {
+                    self.frame(data);
+                }
+                let digest = self.digest(&flash);
+                self.frame(&digest);
+            }
+            _ => self.reply(op, 0, &[], done),
+        }
+    }
+
+    /// Answers a frame that came.
+    fn answer(&mut self, command: &[u8]) {
+        let [0, op, _, _, _, _, _, _, body @ ..] = command else {
+            return;
+        };
+        match self.input.pop_front().unwrap_or_default() {
+            // Anything at all.
+            0xff => {
+                let len = self.input.pop_front().unwrap_or_default();
+                let bytes = self.bytes(len.into());
+                self.line.extend(bytes);
+            }
+            // A frame of anything.
+            0xfe => {
+                let len = self.input.pop_front().unwrap_or_default();
+                let bytes = self.bytes(len.into());
+                self.frame(&bytes);
+            }
+            // The right head, and anything behind it.
+            0xfd => {
+                let bytes = self.bytes(6);
+                self.reply(*op, 0, &bytes, &[]);
+            }
+            // No.
+            0xfc => {
+                let why = self.input.pop_front().unwrap_or_default();
+                // The ROM says that it failed, and why; the stub why.
+                let status = if self.is_stub {
+                    [why, 0, 0, 0]
+                } else {
+                    [1, why, 0, 0]
+                };
+                let len = if self.is_stub { 2 } else { 4 };
+                self.reply(*op, 0, &[], &status[..len]);
+            }
+            _ => self.obey(*op, body),
+        }
+    }
+}
+
+impl Port for Chip {
+    fn read(&mut self, buffer: &mut [u8], _: Duration) -> io::Result<usize> {
+        let len = buffer.len().min(self.line.len());
+        for (to, from) in buffer.iter_mut().zip(self.line.drain(..len)) {
+            *to = from;
+        }
+        self.silent = if len == 0 { self.silent + 1 } else { 0 };
+        if self.silent > SILENCE {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(len)
+    }
+
+    fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
+        self.silent = 0;
+        for &byte in bytes {
+            if let Some(command) = self.heard.push(byte) {
+                self.answer(&command);
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn set_rts(&mut self, _: bool) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn set_baud(&mut self, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Counts what it is told.
+#[derive(Default)]
+struct Told(Cell<usize>);
+
+impl Report for Told {
+    fn note(&mut self, text: &str) {
+        assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
+        self.0.set(self.0.get() + 1);
+    }
+
+    fn progress(&mut self, _: &str, done: u64, total: u64) {
+        assert!(done <= total, "{done} of {total}");
+    }
+}
+
+/// What the chip's loader and its stub reply.
+pub(crate) fn replies(bytes: &[u8]) {
+    let Some((&choice, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let port = Box::new(Chip {
+        input: bytes.iter().copied().collect(),
+        line: VecDeque::new(),
+        heard: slip::Decoder::default(),
+        silent: 0,
+        is_stub: choice & 1 != 0,
+        fill: choice,
+        registers: BTreeMap::new(),
+    });
+    let connect = Connect {
+        port: "fuzz".to_owned(),
+        before: Before::NoReset,
+        timeout: TIME,
+        flash_baud: (choice & 2 != 0).then_some(115_200),
+    };
+    let begun = Instant::now();
+    let stop = || begun.elapsed() > TIME;
+    let mut told = Told::default();
+    if choice & 4 == 0 {
+        if let Ok(description) = flash::describe(port, connect, &stop, &mut told) {
+            let text = description.text();
+            let is_bad = |c: char| c.is_control() && c != '\n';
+            assert!(!text.contains(is_bad), "{text:?}");
+            assert!(description.partitions.is_none_or(|found| found.len() <= 96));
+        }
+        return;
+    }
+    let plan = Plan {
+        connect,
+        parts: vec![Part {
+            name: "part".to_owned(),
+            offset: 0x1_0000,
+            data: vec![choice; 0x2000],
+        }],
+        options: Options {
+            erase_all: choice & 8 != 0,
+            verify: choice & 16 == 0,
+            compress: choice & 32 == 0,
+            dry_run: choice & 64 != 0,
+        },
+        backup: None,
+        after: After::NoReset,
+        force: choice & 128 != 0,
+    };
+    if let Ok(flashed) = flash::run(port, &plan, &stop, &mut told) {
+        assert_eq!(flashed.written.total, 0x2000);
+        assert!(!flashed.started);
+    }
+}
