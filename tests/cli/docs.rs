@@ -149,6 +149,133 @@ fn every_command_in_the_docs_parses() {
     }
 }
 
+/// The console blocks of a page: the command's line and what it printed.
+fn console_blocks(page: &str) -> Vec<String> {
+    let text = read(page);
+    let blocks = text.split("```console\n").skip(1);
+    blocks
+        .filter_map(|rest| Some(rest.split_once("```")?.0.to_owned()))
+        .collect()
+}
+
+/// A class reads one of the two languages: what is typed and shown is the same.
+#[test]
+fn classroom_pages_show_the_same_in_both_languages() {
+    for name in ["tutorial", "install", "troubleshooting"] {
+        let (english, chinese) = (
+            console_blocks(&format!("docs/{name}.md")),
+            console_blocks(&format!("docs/{name}.zh-CN.md")),
+        );
+        assert!(english.len() > 1, "{name}");
+        assert_eq!(english, chinese, "{name}");
+    }
+    let [english, chinese] =
+        ["docs/coming-from.md", "docs/coming-from.zh-CN.md"].map(table_commands);
+    assert!(english.len() > 20, "{english:?}");
+    assert_eq!(english, chinese);
+}
+
+/// The udpcli commands in a page's tables.
+fn table_commands(page: &str) -> Vec<String> {
+    let text = read(page).replace("\\|", "|");
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let spans = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    spans
+        .filter(|span| span.contains("udpcli ") && !span.ends_with(" .."))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_command_in_the_tables_parses() {
+    for page in ["docs/coming-from.md", "docs/coming-from.zh-CN.md"] {
+        for span in table_commands(page) {
+            for command in commands(&span) {
+                if command[0] == "udpcli"
+                    && let Err(error) = Cli::try_parse_from(&command)
+                {
+                    panic!("{page}: {span}: {error}");
+                }
+            }
+        }
+    }
+    // Whoever wants to read the flash must not write it.
+    let backup = read("docs/coming-from.md")
+        .lines()
+        .find_map(|line| line.strip_prefix("| `esptool read_flash 0 ALL backup.bin` | `"))
+        .and_then(|rest| rest.split('`').next().map(str::to_owned));
+    assert_eq!(
+        backup.as_deref(),
+        Some("udpcli board flash --backup backup.bin")
+    );
+}
+
+/// The steps that the mPython course counts, six for the client and five for the server, as `-v` tells them.
+#[test]
+fn the_tutorials_steps_are_what_the_program_tells() {
+    const CLIENT: [&str; 5] = [
+        "socket AF_INET SOCK_DGRAM",
+        "setsockopt SO_REUSEADDR 1",
+        "bind ",
+        // Step four, the receiver, and step five.
+        "sendto 28 bytes to ",
+        "close",
+    ];
+    const SERVER: [&str; 5] = [
+        "socket AF_INET SOCK_DGRAM",
+        "setsockopt SO_REUSEADDR 1",
+        "bind ",
+        "recvfrom 28 bytes from ",
+        "close",
+    ];
+    let check = |shown: &str, steps: [&str; 5]| {
+        let mut lines = shown.lines();
+        for step in steps {
+            assert!(
+                lines.any(|line| line.starts_with(step)),
+                "no {step:?} in its place in {shown}"
+            );
+        }
+    };
+    let message = r"hello message from mPython\r\n";
+    for page in ["docs/tutorial.md", "docs/tutorial.zh-CN.md"] {
+        let blocks = console_blocks(page);
+        let block = |command: &str| {
+            let start = format!("$ {command}");
+            let found = blocks.iter().find(|block| block.starts_with(&start));
+            found.unwrap_or_else(|| panic!("{page}: no {command}"))
+        };
+        let client = "udpcli send 192.168.0.3:6000 -v --reuse-addr --bind ";
+        check(block(client), CLIENT);
+        check(block("udpcli listen -v --reuse-addr "), SERVER);
+    }
+    let mut listen = udpcli([
+        "listen",
+        "-v",
+        "--reuse-addr",
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "-n",
+        "1",
+    ]);
+    let listener = Listener::spawn(&mut listen);
+    let peer = listener.address.to_string();
+    let sent = run([
+        "send",
+        &peer,
+        "-v",
+        "--reuse-addr",
+        "--bind",
+        "127.0.0.1:0",
+        "-e",
+        message,
+    ]);
+    check(&sent.expect_code(0).stderr, CLIENT);
+    check(&listener.running.finish().expect_code(0).stderr, SERVER);
+}
+
 /// Every command that has a help text.
 const COMMANDS: [&str; 18] = [
     "",
