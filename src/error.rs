@@ -297,13 +297,22 @@ fn bind_hint(local: &SocketAddr, known: &[IpAddr], source: &io::Error) -> Option
                 list.join(", ")
             )
         }),
-        io::ErrorKind::PermissionDenied => Some(if local.port() < 1024 {
-            "ports below 1024 need administrator rights: take one from 1024 up, such as 6000"
-                .to_owned()
-        } else {
-            "the system does not allow this port (on Windows: another program holds it exclusively, or it is reserved)".to_owned()
-        }),
+        io::ErrorKind::PermissionDenied => Some(denied_hint(local.port(), cfg!(windows))),
         _ => None,
+    }
+}
+
+/// Why a port may not be bound. Windows keeps no ports for administrators, but says so of one that another program does
+/// not share, and of those it reserves (*Using `SO_REUSEADDR` and `SO_EXCLUSIVEADDRUSE`*, learn.microsoft.com).
+fn denied_hint(port: u16, is_windows: bool) -> String {
+    if is_windows {
+        format!(
+            "another program has UDP port {port} and does not share it (both must set --reuse-addr), or Windows reserves it (netsh interface ipv4 show excludedportrange udp tells): take another port"
+        )
+    } else if port < 1024 {
+        "ports below 1024 need administrator rights: take one from 1024 up, such as 6000".to_owned()
+    } else {
+        "the system does not allow this port: take another one".to_owned()
     }
 }
 
@@ -397,4 +406,18 @@ pub fn seconds(duration: Duration) -> impl fmt::Display {
         }
     }
     Seconds(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_denied_means_something_else_on_windows() {
+        assert!(denied_hint(80, false).contains("administrator"));
+        let windows = denied_hint(80, true);
+        assert!(!windows.contains("administrator"), "{windows}");
+        assert!(windows.contains("UDP port 80") && windows.contains("both must set --reuse-addr"));
+        assert!(windows.contains("excludedportrange udp"));
+    }
 }

@@ -136,7 +136,8 @@ pub struct SendArgs {
     /// Send from this address of ours
     #[arg(long, value_name = "IP[:PORT]", value_parser = value::local_address, help_heading = "Socket")]
     bind: Option<SocketAddr>,
-    /// Set SO_REUSEADDR: share the --bind port with programs that set it too
+    /// Set SO_REUSEADDR: share the --bind port with programs that set it too (on Windows: undefined which of them
+    /// gets replies)
     #[arg(long, help_heading = "Socket")]
     reuse_addr: bool,
     /// Set SO_REUSEPORT: share the --bind port with programs that set it too (not on Windows)

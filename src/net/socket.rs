@@ -152,7 +152,7 @@ fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
     if let Some(name) = &sharing.interface {
         let found = interface::find(name)?;
         set(
-            || format!("SO_BINDTODEVICE {}", found.name),
+            || format!("{} {}", system::bound_interface(is_v4), found.name),
             system::bind_to_interface(socket, &found.name, found.index, is_v4),
         )?;
     }

@@ -226,6 +226,22 @@ fn two_listeners_need_reuse_addr_and_reuse_port_is_not_there() {
     assert_eq!(lacking.code, Some(3), "{}", lacking.stderr);
 }
 
+/// `SO_REUSEADDR` on one side only: Windows denies the port (10013), for another reason than other systems have.
+#[test]
+fn a_port_that_is_not_shared_says_what_sharing_takes() {
+    let Some(first) = listen(["--bind", "127.0.0.1"]) else {
+        return;
+    };
+    let port = first.port().to_string();
+    let args = ["listen", "--bind", "127.0.0.1", "--reuse-addr", "--port"];
+    let denied = run([&args[..], &[&port]].concat()).unwrap().expect_code(3);
+    assert!(
+        denied.stderr.contains("both must set --reuse-addr"),
+        "{}",
+        denied.stderr
+    );
+}
+
 #[test]
 fn it_hears_a_group_and_sends_to_one() {
     let group = Ipv4Addr::new(239, 255, 77, 7);

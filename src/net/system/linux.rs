@@ -37,6 +37,11 @@ pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
+/// What [`bind_to_interface`] sets.
+pub(crate) fn bound_interface(_is_v4: bool) -> &'static str {
+    "SO_BINDTODEVICE"
+}
+
 pub(crate) fn bind_to_interface(
     socket: &Socket,
     name: &str,

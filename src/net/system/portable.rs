@@ -39,6 +39,15 @@ pub(crate) fn reuse_port(_: &Socket) -> io::Result<()> {
     Err(lacking("SO_REUSEPORT; --reuse-addr is what it has"))
 }
 
+/// What [`bind_to_interface`] sets, or would: macOS has no `SO_BINDTODEVICE`.
+pub(crate) fn bound_interface(is_v4: bool) -> &'static str {
+    match (cfg!(target_vendor = "apple"), is_v4) {
+        (true, true) => "IP_BOUND_IF",
+        (true, false) => "IPV6_BOUND_IF",
+        (false, _) => "SO_BINDTODEVICE",
+    }
+}
+
 #[cfg(target_vendor = "apple")]
 pub(crate) fn bind_to_interface(
     socket: &Socket,
