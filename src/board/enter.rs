@@ -317,6 +317,7 @@ impl Climb {
                 port,
                 waited,
                 lines: !self.no_lines,
+                reset: self.entered.reset,
             };
         }
         let odd = self

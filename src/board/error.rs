@@ -39,6 +39,7 @@ pub enum Error {
         port: String,
         waited: Duration,
         lines: bool,
+        reset: bool,
     },
     #[error("the board on {port} is in download mode, waiting for firmware")]
     DownloadMode { port: String },
@@ -130,9 +131,11 @@ impl Error {
             }
             Self::Stuck { .. } => "pull the USB plug and put it in again".to_owned(),
             Self::Lines { .. } => "press the board's RESET button instead".to_owned(),
-            Self::Silent { lines, .. } => {
-                let reset = if *lines {
+            Self::Silent { lines, reset, .. } => {
+                let reset = if *reset {
                     "a reset through the control lines did not help either"
+                } else if *lines {
+                    "that was too short to reset it: --connect-timeout gives it longer, or press its RESET button and try again"
                 } else {
                     "this port has no control lines to reset it with: press the board's RESET button and try again"
                 };
@@ -160,7 +163,7 @@ impl Error {
             Self::NoDisplay => {
                 "the mirror takes `oled` of the module mpython: has the board the maker's firmware, and is its display connected?".to_owned()
             }
-            Self::IsFolder { .. } => "its files are taken or removed with it when -r is given".to_owned(),
+            Self::IsFolder { .. } => "a file goes under another name, or into the folder (:FOLDER/); get takes a folder with all that is in it to a folder of this PC, not to -".to_owned(),
             Self::Full { .. } => {
                 "the old file is as it was; udpcli board ls shows what takes the space, udpcli board rm frees it".to_owned()
             }
@@ -199,9 +202,13 @@ fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
         io::ErrorKind::PermissionDenied if cfg!(windows) => {
             "another program has the port open: an editor (mPython, Thonny, Arduino), a terminal, another udpcli".to_owned()
         }
-        io::ErrorKind::PermissionDenied => {
-            "add yourself to the group that owns it, then log in again: sudo usermod -aG dialout $USER (uucp on Arch)".to_owned()
-        }
+        io::ErrorKind::PermissionDenied => port::group_of(name).map_or_else(general_group, |group| {
+            format!("the port belongs to the group {group}: sudo usermod -aG {group} $USER, then log in again")
+        }),
         _ => "udpcli board list shows the ports that are there".to_owned(),
     }
+}
+
+fn general_group() -> String {
+    "add yourself to the group that owns it, then log in again: sudo usermod -aG dialout $USER (uucp on Arch)".to_owned()
 }

@@ -123,10 +123,44 @@ fn no_permission_names_the_group() {
         finished.stderr
     );
     assert!(
-        finished.stderr.contains("sudo usermod -aG "),
+        finished.stderr.contains("sudo usermod -aG dialout "),
         "{}",
         finished.stderr
     );
+    // The group that may is named: everywhere it is another.
+    fs::set_permissions(&port, fs::Permissions::from_mode(0o660)).unwrap();
+    std::os::unix::fs::chown(&port, None, Some(1)).unwrap();
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["board", "-s"])
+        .arg(&port)
+        .arg("info");
+    let finished = run_with_input(command, b"").expect_code(3);
+    assert!(
+        finished
+            .stderr
+            .contains("belongs to the group daemon: sudo usermod -aG daemon "),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn a_reset_is_claimed_only_where_there_was_one() {
+    let mut vboard = VirtualBoard::options().flag("--rfc2217").ready();
+    vboard.control("silence", json!({"on": true}));
+    let mut finished = Vec::new();
+    for timeout in ["1s", "3s"] {
+        let resets = vboard.count("resets");
+        let words = board(&vboard, ["--connect-timeout", timeout, "info"]).expect_code(3);
+        finished.push((vboard.count("resets") > resets, words.stderr));
+    }
+    for (reset, words) in finished {
+        let claimed = words.contains("a reset through the control lines did not help either");
+        assert_eq!(claimed, reset, "{words}");
+    }
 }
 
 #[test]
