@@ -18,7 +18,7 @@ use crate::board::error::Error;
 use crate::board::literal;
 use crate::board::repl::{Repl, Way};
 
-pub use put::Sent;
+pub use put::{Sent, is_temporary};
 
 /// For the board's own work on a few files; a slow flash erases 4 KiB in up to 0.4 s.
 const WORK: Duration = Duration::from_secs(10);
@@ -77,6 +77,8 @@ pub struct Files<'a> {
     /// The longest piece of code that is sent at once; halved when the board runs out of memory.
     piece: usize,
     way: Way,
+    /// Whether the interpreter was started anew in this session.
+    is_fresh: bool,
 }
 
 impl Files<'_> {
@@ -91,9 +93,10 @@ impl Files<'_> {
         self.room
     }
 
-    /// Asks how much room there is.
-    fn ask_room(&mut self) -> Result<Room, Error> {
-        let answer = self.call("asking for room", "y('/')", WORK)?;
+    /// Asks how much room there is in the file system that `folder` is in: a card has its own.
+    fn ask_room(&mut self, folder: &str) -> Result<Room, Error> {
+        let code = format!("y({})", literal::quoted(folder));
+        let answer = self.call("asking for room", &code, WORK)?;
         room(&answer)
     }
 
@@ -126,9 +129,13 @@ impl Files<'_> {
     pub fn list(&mut self, path: &str, deep: bool) -> Result<Vec<Entry>, Error> {
         let doing = format!("listing {path}");
         let code = format!("d({},{})", literal::quoted(path), u8::from(deep));
-        let answer = self
-            .call(&doing, &code, WORK * 3)
-            .map_err(|error| missing(error, path))?;
+        let mut answer = self.call(&doing, &code, WORK * 3);
+        if matches!(answer, Err(Error::NoAnswer { .. } | Error::Garbled { .. }))
+            && self.calm(&doing)?
+        {
+            answer = self.call(&doing, &code, WORK * 3);
+        }
+        let answer = answer.map_err(|error| missing(error, path))?;
         let text = String::from_utf8_lossy(&answer);
         let mut entries = Vec::new();
         for line in text.split_terminator('\0') {
@@ -202,6 +209,7 @@ fn meaning(exception: &str) -> String {
         Some(5) => "the flash cannot be read or written".to_owned(),
         Some(17) => "there is something of that name".to_owned(),
         Some(20) => "a part of the path is a file".to_owned(),
+        Some(22) => "the file system takes no such name".to_owned(),
         Some(21) => "it is a folder".to_owned(),
         Some(28) => "the file system is full".to_owned(),
         Some(30) => "the file system is read-only".to_owned(),

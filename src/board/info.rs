@@ -29,7 +29,21 @@ impl Info {
     pub fn ask(repl: &mut Repl) -> Result<Self, Error> {
         // In a namespace of its own: nothing is left in the interpreter.
         let code = format!("exec({},{{}})", literal::quoted(SCRIPT));
-        let answer = repl.exec_by(Way::Paced, "asking what it is", code.as_bytes(), WORK)?;
+        let doing = "asking what it is";
+        let mut answer = repl.exec_by(Way::Paced, doing, code.as_bytes(), WORK);
+        if matches!(
+            answer,
+            Err(Error::NoAnswer { .. } | Error::Refused { .. } | Error::Restarted { .. })
+        ) {
+            // A timer or a thread of the program that was stopped prints in between.
+            repl.reenter()?;
+            repl.soft_reset()?;
+            tracing::info!(
+                "soft reset while {doing}: a timer or thread of the program that was stopped may have printed in between"
+            );
+            answer = repl.exec_by(Way::Paced, doing, code.as_bytes(), WORK);
+        }
+        let answer = answer?;
         Ok(Self::read(&String::from_utf8_lossy(&answer)))
     }
 

@@ -73,14 +73,14 @@ const fn program(name: &'static str, main: &'static str) -> State {
 }
 
 /// One watch for Ctrl-C: they are this process's.
-fn shutdown() -> Shutdown {
+pub(crate) fn shutdown() -> Shutdown {
     static SHUTDOWN: OnceLock<Shutdown> = OnceLock::new();
     SHUTDOWN
         .get_or_init(|| Shutdown::on_signal().expect("signals can be watched"))
         .clone()
 }
 
-fn address(board: &VirtualBoard) -> Address {
+pub(crate) fn address(board: &VirtualBoard) -> Address {
     Address {
         port: board.port.clone(),
         baud: 115_200,

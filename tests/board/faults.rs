@@ -3,8 +3,11 @@
 use std::fs;
 
 use serde_json::json;
+use udpcli::board::files::Files;
+use udpcli::board::repl::Repl;
 
 use crate::client::{assert_untouched, board, kinds, start};
+use crate::enter::{address, shutdown};
 use crate::files::{assert_says, folder, random, source, text};
 use crate::support::VirtualBoard;
 
@@ -64,6 +67,28 @@ fn lost_bytes_are_sent_again() {
         let _ = running.stderr_line_with("sent again");
         running.finish().expect_code(0);
         assert!(fs::read(vboard.files().join("x")).unwrap() == new, "{kind}");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again() {
+    let content = random(3000);
+    for (kind, options) in kinds() {
+        let mut vboard = options.file("x", &content).ready();
+        let mut repl = Repl::open(&address(&vboard), shutdown()).unwrap();
+        let mut drops = 2;
+        let got = Files::with(&mut repl, |files| {
+            let found = files.look(&["/x".to_owned()])?;
+            files.get("/x", &found[0], &mut |at| {
+                if at == 0 && drops > 0 {
+                    drops -= 1;
+                    vboard.control("drop", json!({"bytes": 3, "direction": "up"}));
+                }
+            })
+        });
+        assert!(got.unwrap() == content, "{kind}");
+        repl.close().unwrap();
+        assert_untouched(&vboard, &["x"]);
     }
 }
 

@@ -346,3 +346,158 @@ fn a_board_cannot_write_outside_the_folder() {
         assert_eq!(tree(here.path()).into_keys().collect::<Vec<_>>(), ["out/"]);
     }
 }
+
+#[test]
+fn what_a_pulled_cable_left_takes_no_room() {
+    let here = folder(&[("x", &random(60_000))]);
+    for (kind, options) in kinds() {
+        let vboard = options
+            .baud(921_600)
+            .file("x", "old")
+            .file(".udpcli.part", random(90_000))
+            .arg("--fs-size", &140_000)
+            .ready();
+        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+        assert!(tree(&vboard.files()) == tree(here.path()), "{kind}");
+    }
+}
+
+#[test]
+fn a_file_does_not_take_a_folders_place() {
+    let here = folder(&[
+        ("a/lib", b"file".as_slice()),
+        ("b/lib/x", b"1"),
+        ("c/.udpcli.part", b"left"),
+        ("c/z", b"2"),
+    ]);
+    let vboard = VirtualBoard::options().baud(921_600).ready();
+    let at = |path: &str| text(&here.path().join(path)).to_owned();
+    let finished = board(&vboard, ["put", &at("a/lib"), &at("b/lib"), ":"]).expect_code(2);
+    assert_says(&finished, "and a folder would have one name on the board");
+    assert_untouched(&vboard, &[]);
+    // The name that put itself needs.
+    let finished = board(&vboard, ["put", &at("c/.udpcli.part")]).expect_code(2);
+    assert_says(&finished, "put's own temporary file");
+    let finished = board(&vboard, ["put", &at("c")]).expect_code(0);
+    assert_says(&finished, "left out: ");
+    assert_says(&finished, "1 file: 1 written");
+    let finished = board(&vboard, ["put", &at("c/z"), ":/c/z/"]).expect_code(3);
+    assert_says(&finished, "there is a file of that name");
+    assert_untouched(&vboard, &["c"]);
+}
+
+#[test]
+fn what_is_no_file_here_is_written_and_not_replaced() {
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+
+    let vboard = VirtualBoard::options()
+        .baud(921_600)
+        .file("x", "new")
+        .file("empty", "")
+        .ready();
+    let here = folder(&[("target", b"old")]);
+    let at = |path: &str| here.path().join(path);
+    fs::set_permissions(at("target"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("target", at("link")).unwrap();
+    board(&vboard, ["get", ":x", text(&at("link"))]).expect_code(0);
+    assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+    assert_eq!(fs::read(at("target")).unwrap(), b"new");
+    let mode = fs::metadata(at("target")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let pipe = at("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+    for (name, content) in [(":x", b"new".as_slice()), (":empty", b"")] {
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        board(&vboard, ["get", name, text(&pipe)]).expect_code(0);
+        assert_eq!(reader.join().unwrap(), content);
+    }
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    let finished = board(&vboard, ["get", ":x", ":y"]).expect_code(2);
+    assert_says(&finished, ":y is a path on the board, and get takes one");
+}
+
+/// Memory with a file system of the board's own kind in it, at `/card`.
+const CARD: &str = "import os, vfs
+class Ram:
+    def __init__(self): self.data = bytearray(200 * 512)
+    def readblocks(self, n, buf, at=0): buf[:] = memoryview(self.data)[n * 512 + at:n * 512 + at + len(buf)]
+    def writeblocks(self, n, buf, at=0): self.data[n * 512 + at:n * 512 + at + len(buf)] = buf
+    def ioctl(self, op, arg): return 200 if op == 4 else 512 if op == 5 else 0
+ram = Ram()
+vfs.KIND.mkfs(ram)
+os.mount(vfs.KIND(ram), '/card')
+";
+
+#[test]
+fn other_file_systems_have_their_own_room() {
+    let here = folder(&[("x", &random(30_000)), ("big", &random(120_000))]);
+    let at = |path: &str| text(&here.path().join(path)).to_owned();
+    for kind in ["VfsFat", "VfsLfs2"] {
+        // The board's own has no room for it.
+        let vboard = VirtualBoard::options()
+            .baud(921_600)
+            .arg("--heap", "600k")
+            .arg("--fs-size", &20_000)
+            .file("main.py", CARD.replace("KIND", kind))
+            .ready();
+        for name in [":/card/x", ":/card/x", ":/card/d/../x"] {
+            board(&vboard, ["put", &at("x"), name]).expect_code(0);
+        }
+        fs::write(here.path().join("x"), random(25_000)).unwrap();
+        board(&vboard, ["put", &at("x"), ":/card"]).expect_code(0);
+        let back = board(&vboard, ["get", ":/card/x", "-"]).expect_code(0);
+        assert!(back.stdout == random(25_000), "{kind}");
+        let finished = board(&vboard, ["put", &at("big"), ":/card/x"]).expect_code(3);
+        assert_says(&finished, "the board's file system is full: /card/x needs");
+        let back = board(&vboard, ["get", ":/card/x", "-"]).expect_code(0);
+        assert!(back.stdout == random(25_000), "{kind}");
+        let listed = board(&vboard, ["ls", ":/card"]).expect_code(0).text();
+        assert_eq!(listed, "    25000 x\n", "{kind}");
+        fs::write(here.path().join("x"), random(30_000)).unwrap();
+        fs::write(here.path().join("big"), random(120_000)).unwrap();
+    }
+}
+
+/// Prints on after Ctrl-C has stopped the program, as a timer's callback does.
+const TICKING: &str = "import _thread, time\ndef tick():\n    while True:\n        print('tick')\n        time.sleep_ms(200)\n_thread.start_new_thread(tick, ())\nopen('on', 'w').close()\n";
+
+#[test]
+fn a_board_that_prints_in_between_is_started_anew() {
+    let noise = random(20_000);
+    let here = TempDir::new().unwrap();
+    for (kind, options) in kinds() {
+        let mut options = options.file("main.py", TICKING).file("x", &noise);
+        for n in 0..60 {
+            options = options.file(&format!("many/file{n}"), "");
+        }
+        let mut vboard = options.ready();
+        let back = here.path().join(kind);
+        for args in [
+            ["get", ":x", text(&back)].as_slice(),
+            &["ls", ":many"],
+            &["info"],
+        ] {
+            vboard.reset();
+            let on = vboard.files().join("on");
+            vboard.wait_until("it ticks", |_| fs::remove_file(&on).is_ok());
+            let mut command = command(&vboard, []);
+            command.args(args);
+            let finished = crate::process::run_with_input(command, b"").expect_code(0);
+            if args[0] == "get" {
+                assert_says(&finished, "soft reset while ");
+            }
+        }
+        assert!(fs::read(&back).unwrap() == noise, "{kind}");
+    }
+}

@@ -41,7 +41,7 @@ impl Files<'_> {
                 });
             }
         };
-        for _ in 0..TRIES {
+        for turn in 1..=TRIES {
             progress(0);
             if let Some(content) = self.read(path, len, progress)?
                 && hash(&content) == *expected
@@ -49,7 +49,9 @@ impl Files<'_> {
                 return Ok(content);
             }
             tracing::debug!("{path} was damaged on the way: read again");
-            self.repl.reenter()?;
+            if turn + 1 < TRIES || !self.calm(&format!("reading {path}"))? {
+                self.repl.reenter()?;
+            }
         }
         Err(Error::Damaged {
             path: path.to_owned(),
@@ -73,7 +75,11 @@ impl Files<'_> {
             });
         };
         let code = format!("_udpcli['g']({})", literal::quoted(path));
-        self.repl.submit(Way::Plain, &doing, code.as_bytes())?;
+        match self.repl.submit(Way::Plain, &doing, code.as_bytes()) {
+            // The call or its answer was damaged on the way.
+            Err(Error::NoAnswer { .. }) => return Ok(None),
+            result => result?,
+        }
         let mut content = Vec::with_capacity(len.min(1 << 20));
         let link = self.repl.link();
         while content.len() < len {

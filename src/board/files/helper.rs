@@ -42,8 +42,13 @@ impl<'a> Files<'a> {
             room: Room::default(),
             piece: 0,
             way: Way::Plain,
+            is_fresh: false,
         };
-        let result = match files.set_up() {
+        let mut ready = files.set_up();
+        if matches!(ready, Err(Error::NoAnswer { .. } | Error::Garbled { .. })) {
+            ready = files.calm("preparing for files").map(drop);
+        }
+        let result = match ready {
             Ok(()) => work(&mut files),
             Err(error) => Err(E::from(error)),
         };
@@ -75,7 +80,7 @@ impl<'a> Files<'a> {
         for part in parts {
             self.call(doing, part, WORK)?;
         }
-        self.room = self.ask_room()?;
+        self.room = self.ask_room("/")?;
         self.piece = put::piece_for(self.room.memory);
         tracing::debug!(
             "board: {} bytes of memory free, {} of {} bytes of the file system",
@@ -84,6 +89,21 @@ impl<'a> Files<'a> {
             self.room.total
         );
         Ok(())
+    }
+
+    /// Starts the interpreter anew, once: a timer or a thread of the program that was stopped may print among the
+    /// answers, which no second try helps against. False if that was done before.
+    pub(super) fn calm(&mut self, doing: &str) -> Result<bool, Error> {
+        if std::mem::replace(&mut self.is_fresh, true) {
+            return Ok(false);
+        }
+        self.repl.reenter()?;
+        self.repl.soft_reset()?;
+        self.set_up()?;
+        tracing::info!(
+            "soft reset while {doing}: a timer or thread of the program that was stopped may have printed in between"
+        );
+        Ok(true)
     }
 
     /// Takes the helper away, Ctrl-C or not. After a failure the board may be in the middle of something.

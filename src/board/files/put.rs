@@ -51,12 +51,25 @@ pub(super) fn piece_for(memory: u64) -> usize {
         .clamp(SHORTEST_PIECE, LONGEST_PIECE)
 }
 
+/// What a file is called until it is whole.
+const TEMPORARY: &str = ".udpcli.part";
+
+/// Whether a name is one that a file has only while another is written, or put in its place.
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    name.strip_suffix('~').unwrap_or(name) == TEMPORARY
+}
+
+/// The folder that `path` is in, with a slash at its end.
+fn folder_of(path: &str) -> &str {
+    path.rfind('/')
+        .and_then(|at| path.get(..=at))
+        .unwrap_or_default()
+}
+
 /// The temporary name beside `path`: in the same folder, so that a rename suffices.
 fn temporary(path: &str) -> String {
-    match path.rfind('/') {
-        Some(at) => format!("{}/.udpcli.part", path.get(..at).unwrap_or_default()),
-        None => ".udpcli.part".to_owned(),
-    }
+    format!("{}{TEMPORARY}", folder_of(path))
 }
 
 impl Files<'_> {
@@ -71,8 +84,8 @@ impl Files<'_> {
         content: &[u8],
         progress: &mut dyn FnMut(u64),
     ) -> Result<Sent, Error> {
-        self.check_room(path, content.len())?;
         let part = temporary(path);
+        self.check_room(path, &part, content.len())?;
         let result = self.put_checked(path, &part, content, progress);
         if let Err(error) = &result
             && !self.repl.link().is_lost()
@@ -84,21 +97,40 @@ impl Files<'_> {
     }
 
     /// Said before a byte is written, where the board tells how much room it has.
-    fn check_room(&mut self, path: &str, len: usize) -> Result<(), Error> {
+    fn check_room(&mut self, path: &str, part: &str, len: usize) -> Result<(), Error> {
         let needed = len as u64;
         if self.room.total == 0 || needed < self.room.free / 2 {
             return Ok(());
         }
         // Not what was free when the session began: files were written since.
-        self.room = self.ask_room()?;
-        if needed > self.room.free {
+        let mut free = self.ask_free(path)?;
+        if needed > free {
+            // What a pulled cable left there would be written over anyway.
+            self.call(
+                "removing a temporary file",
+                &format!("q({})", literal::quoted(part)),
+                WORK,
+            )?;
+            free = self.ask_free(path)?;
+        }
+        if needed > free {
             return Err(Error::Full {
                 path: path.to_owned(),
                 needed,
-                free: self.room.free,
+                free,
             });
         }
         Ok(())
+    }
+
+    /// How much is free where `path` goes, as far as the board tells.
+    fn ask_free(&mut self, path: &str) -> Result<u64, Error> {
+        let folder = folder_of(path).trim_end_matches('/');
+        let room = self.ask_room(if folder.is_empty() { "/" } else { folder })?;
+        if folder.is_empty() {
+            self.room.free = room.free;
+        }
+        Ok(if room.total == 0 { u64::MAX } else { room.free })
     }
 
     fn put_checked(
@@ -256,7 +288,10 @@ impl Files<'_> {
     /// Removes the temporary file after a failure, as far as the board lets us.
     fn forget_part(&mut self, part: &str) {
         let heeded = self.repl.link().heed_shutdown(false);
-        let code = format!("if f:f.close()\nq({})", literal::quoted(part));
+        let code = format!(
+            "try:f.close()\nexcept(OSError,AttributeError):pass\nq({})",
+            literal::quoted(part)
+        );
         let result = self
             .repl
             .reenter()

@@ -90,6 +90,7 @@ def q(p):
 f=0
 def u(p):
  global f
+ if f:f.close()
  f=open(p,'wb')
 def g(p):
  with open(p,'rb')as h:
@@ -125,8 +126,10 @@ def v(t,p,h):
  try:O.rename(t,p)
  except OSError as i:
   o=t+'~'
-  q(o)
-  try:O.rename(p,o)
+  try:
+   if O.stat(p)[0]&0x4000:raise i
+   q(o)
+   O.rename(p,o)
   except OSError:raise i
   try:O.rename(t,p)
   except OSError:

@@ -5,7 +5,6 @@ chdir = _os.chdir
 getcwd = _os.getcwd
 listdir = _os.listdir
 mkdir = _os.mkdir
-mount = _os.mount
 umount = _os.umount
 urandom = _os.urandom
 sep = '/'
@@ -15,6 +14,18 @@ for _name in ('VfsFat', 'VfsLfs2'):
 
 _OLD = bool(_os.getenv('VB_OLD'))
 _READ_ONLY = bool(_os.getenv('VB_READ_ONLY'))
+
+
+_mounts = []
+
+
+def mount(device, path, **options):
+    _os.mount(device, path, **options)
+    _mounts.append(path + '/')
+
+
+def _is_mounted(path):
+    return any((path + '/').startswith(m) for m in _mounts)
 
 
 def remove(path):
@@ -37,6 +48,8 @@ def rename(old, new):
     # stay apart.
     here = getcwd()
     paths = [p if p.startswith('/') else here.rstrip('/') + '/' + p for p in (old, new)]
+    if _is_mounted(paths[0]):
+        return _os.rename(*paths)
     chdir('/')
     try:
         _os.rename(paths[0][1:], paths[1][1:])
@@ -66,6 +79,8 @@ def ilistdir(path=''):
 
 
 def statvfs(path='/'):
+    if _is_mounted(path):
+        return _os.statvfs(path)
     blocks = (int(_os.getenv('VB_FS_SIZE')) or 2097152) // 4096
     used = _os.system('fs_used') // 4096
     free = max(0, blocks - used)

@@ -1,5 +1,6 @@
 //! Files from the board.
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -18,6 +19,17 @@ pub(in crate::cli::board) fn run(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
+    if let Some(local) = &args.local
+        && local.to_string_lossy().starts_with(':')
+    {
+        return Err(Error::usage_hint(
+            format!(
+                "{} is a path on the board, and get takes one",
+                local.display()
+            ),
+            "a file of this PC whose name begins with a colon is ./:name",
+        ));
+    }
     if args.local.as_deref() == Some(Path::new("-")) {
         let content = session::with_files(serial, |files| fetch_one(args, files, global.quiet));
         return match content {
@@ -143,7 +155,8 @@ fn save(
     done: &mut Done,
 ) -> Result<(), Error> {
     if let Found::File { hash, len } = found
-        && std::fs::metadata(local).is_ok_and(|metadata| metadata.len() == *len)
+        && std::fs::metadata(local)
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() == *len)
         && std::fs::read(local).is_ok_and(|content| files::hash(&content) == *hash)
     {
         done.unchanged += 1;
@@ -151,21 +164,49 @@ fn save(
         return Ok(());
     }
     let content = read(files, remote, found, progress)?;
-    let mut part = local.as_os_str().to_owned();
-    part.push(".udpcli-part");
-    let part = PathBuf::from(part);
-    let written = std::fs::write(&part, &content).and_then(|()| std::fs::rename(&part, local));
-    if let Err(source) = written {
-        let _ = std::fs::remove_file(&part);
-        return Err(Error::Write {
-            object: local.display().to_string(),
-            source,
-        });
-    }
+    write(local, &content).map_err(|source| Error::Write {
+        object: local.display().to_string(),
+        source,
+    })?;
     done.written += 1;
     done.bytes += content.len() as u64;
     tracing::info!("{}: {} bytes", local.display(), content.len());
     Ok(())
+}
+
+/// Writes a file whole or not at all: beside the one that is there, whose permissions it gets, and then in its place.
+fn write(local: &Path, content: &[u8]) -> io::Result<()> {
+    // What a link leads to is written, not the link.
+    let place = std::fs::canonicalize(local).unwrap_or_else(|_| local.to_owned());
+    let old = std::fs::metadata(&place).ok();
+    if old
+        .as_ref()
+        .is_some_and(|old| !old.is_file() && !old.is_dir())
+    {
+        // A pipe or a device takes the bytes; a file in its place would be none any more.
+        return std::fs::File::options()
+            .write(true)
+            .open(&place)?
+            .write_all(content);
+    }
+    let mut part = place.as_os_str().to_owned();
+    part.push(".udpcli-part");
+    let part = PathBuf::from(part);
+    let written = fill(&part, old.as_ref(), content).and_then(|()| std::fs::rename(&part, &place));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+/// Makes the temporary file, with the old one's permissions before the first byte is in it.
+fn fill(part: &Path, old: Option<&std::fs::Metadata>, content: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::File::create(part)?;
+    // Windows has but one, read-only, which would be in the way of the rename.
+    if let (true, Some(old)) = (cfg!(unix), old.filter(|old| old.is_file())) {
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(content)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::board::files;
 use crate::error::Error;
 
 /// The longest file that is read: more than the flash of any of these boards.
@@ -93,6 +94,15 @@ impl PutPlan {
     pub(super) fn refuse_clashes(&self) -> Result<(), Error> {
         let mut seen = BTreeMap::new();
         for file in &self.files {
+            if self.folders.contains(&file.remote) {
+                return Err(Error::usage_hint(
+                    format!(
+                        "{} and a folder would have one name on the board",
+                        file.local.display()
+                    ),
+                    "put them one by one, each with its own :PATH",
+                ));
+            }
             if let Some(other) = seen.insert(&file.remote, &file.local)
                 && *other != file.local
             {
@@ -116,6 +126,18 @@ impl PutPlan {
         };
         let metadata = std::fs::metadata(local).map_err(failed)?;
         if metadata.is_file() {
+            let name = remote.rsplit('/').next().unwrap_or_default();
+            if files::is_temporary(name) {
+                if depth > 0 {
+                    tracing::info!("left out: {}, what a broken put left", local.display());
+                    return Ok(());
+                }
+                return Err(Error::usage(format!(
+                    "{name} is the name of put's own temporary file on the board"
+                )));
+            }
+            // One that must not be read is said before the board is disturbed.
+            std::fs::File::open(local).map_err(failed)?;
             if metadata.len() > MAX_FILE {
                 return Err(Error::usage(format!(
                     "{} is longer than any board's flash",

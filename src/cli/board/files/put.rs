@@ -71,6 +71,13 @@ fn split(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, RemotePath), Error> {
 fn plan(files: &mut Files<'_>, locals: &[PathBuf], remote: &RemotePath) -> Result<PutPlan, Error> {
     let found = files.look(&[remote.as_str().to_owned()])?;
     let is_folder = remote.is_root() || matches!(found.first(), Some(Found::Folder));
+    if remote.is_folder() && matches!(found.first(), Some(Found::File { .. })) {
+        return Err(BoardError::WriteFile {
+            path: format!("{}/", remote.as_str()),
+            reason: "there is a file of that name".to_owned(),
+        }
+        .into());
+    }
     if remote.is_folder() && !is_folder {
         return Err(BoardError::NoSuchFile {
             path: remote.as_str().to_owned(),
