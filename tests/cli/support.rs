@@ -13,12 +13,24 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A command that runs the binary under test, free of the caller's environment.
 pub(crate) fn udpcli<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_udpcli"));
+    let mut command = program();
     command
         .args(args)
         .env_remove("UDPCLI_LOG")
         .env_remove("NO_COLOR")
         .env("TZ", "UTC");
+    command
+}
+
+/// The program under test; `tests/windows/run` has some of the tests run the Windows one under Wine.
+fn program() -> Command {
+    let wine = std::env::var_os("UDPCLI_WINE").zip(std::env::var_os("UDPCLI_WINDOWS_EXE"));
+    let Some((wine, exe)) = wine else {
+        return Command::new(env!("CARGO_BIN_EXE_udpcli"));
+    };
+    let mut command = Command::new(wine);
+    // Wine takes the arguments' encoding from here.
+    command.arg(exe).env("LC_ALL", "C.UTF-8");
     command
 }
 
