@@ -232,6 +232,12 @@ fn ports_over_the_network_do_all_that_a_cable_does() {
             board(&vboard, ["get", ":x", "-"]).expect_code(0).stdout == content,
             "{flag}"
         );
+        // As esptool and pyserial want it written.
+        let with_option = format!("{}?ign_set_control", vboard.port);
+        udpcli(["board", "-s", &with_option, "ls"])
+            .output()
+            .map(|output| assert!(output.status.success(), "{output:?}"))
+            .unwrap();
         let resets = vboard.count("resets");
         let finished = board(&vboard, ["reset", "--hard"]);
         if flag == "--rfc2217" {

@@ -19,8 +19,11 @@ const SHORTEST_PIECE: usize = 256;
 /// A piece's code, its literal and the bytes of it lie in the board's memory at once, and the heap is in parts.
 const MEMORY_PER_PIECE: u64 = 8;
 
-/// The most of a file that one piece stands for: writing it takes a slow flash some seconds.
+/// The most of a file that one piece stands for: writing it takes a slow flash a dozen seconds.
 const MOST_COVERED: usize = 128 << 10;
+
+/// How many bytes a second a slow flash takes, which erases 4 KiB in 0.4 s.
+const SLOWEST_WRITE: f64 = 10_000.0;
 
 /// How often the length that fits is looked for.
 const LOOKS: u32 = 5;
@@ -186,7 +189,8 @@ impl Files<'_> {
             let code = piece.code(content.len() - rest.len());
             sent.on_the_line += code.len() as u64;
             let behind = rest.get(piece.covers..).unwrap_or_default();
-            let (taken, next) = self.send_and_pack(path, &code, &mut packer, behind);
+            let limit = WORK + Duration::from_secs_f64(piece.covers as f64 / SLOWEST_WRITE);
+            let (taken, next) = self.send_and_pack(path, &code, limit, &mut packer, behind);
             match taken? {
                 Taken::Yes => {
                     tries = 0;
@@ -232,24 +236,25 @@ impl Files<'_> {
         &mut self,
         path: &str,
         code: &[u8],
+        limit: Duration,
         packer: &mut Packer,
         behind: &[u8],
     ) -> (Result<Taken, Error>, Option<Piece>) {
         if behind.is_empty() {
-            return (self.send_piece(path, code), None);
+            return (self.send_piece(path, code, limit), None);
         }
         let room = self.piece;
         std::thread::scope(|scope| {
             let packing = scope.spawn(|| packer.pack(behind, room));
-            let taken = self.send_piece(path, code);
+            let taken = self.send_piece(path, code, limit);
             // One that failed is packed again, when it is its turn.
             (taken, packing.join().ok())
         })
     }
 
-    fn send_piece(&mut self, path: &str, code: &[u8]) -> Result<Taken, Error> {
+    fn send_piece(&mut self, path: &str, code: &[u8], limit: Duration) -> Result<Taken, Error> {
         let doing = "writing a file";
-        match self.repl.exec_short(self.way, doing, code, WORK) {
+        match self.repl.exec_short(self.way, doing, code, limit) {
             Ok(answer) if answer == b"." => Ok(Taken::Yes),
             Ok(_) => Ok(Taken::Damaged),
             Err(Error::Refused { exception, .. }) if exception.starts_with("MemoryError") => {

@@ -19,6 +19,8 @@ impl Tcp {
             io::ErrorKind::InvalidInput,
             "write socket://HOST:PORT or rfc2217://HOST:PORT",
         );
+        // What stands behind a question mark is for pyserial, which other tools' instructions are written for.
+        let address = address.split('?').next().unwrap_or(address);
         let address = address.trim_end_matches('/');
         if !address.contains(':') {
             return Err(last);
