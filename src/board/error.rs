@@ -167,6 +167,9 @@ impl Error {
             Self::Full { .. } => {
                 "the old file is as it was; udpcli board ls shows what takes the space, udpcli board rm frees it".to_owned()
             }
+            Self::TooLong { .. } => {
+                "no board holds so much: its file system is damaged, or what answers is no board; udpcli board info shows what it is".to_owned()
+            }
             Self::Remove { .. } => "a folder goes with everything in it when -r is given".to_owned(),
             Self::WriteFile { .. } => "the old file is as it was".to_owned(),
             Self::Damaged { .. } | Self::Garbled { .. } => {
@@ -177,7 +180,6 @@ impl Error {
             | Self::Answer { .. }
             | Self::Refused { .. }
             | Self::NothingShown
-            | Self::TooLong { .. }
             | Self::Traceback { .. } => return None,
         };
         Some(hint)
