@@ -8,11 +8,12 @@
 //! - [`net`] opens sockets and runs the two loops, [`net::send`] and [`net::listen`], batch by batch.
 //! - [`payload`] makes payloads: text, escapes, hex, encodings, sequenced ones, lines and files.
 //! - [`render`], [`output`], [`save`] and [`panel`] show what arrived.
-//! - [`stats`] counts.
+//! - [`stats`] counts; [`atomic_file`] writes files whole or not at all.
 //! - `board` is the serial bridge, in the feature of the same name; `pair` tests PC and board over both.
 //!
 //! `docs/architecture.md` has the data flow and the invariants.
 
+pub mod atomic_file;
 #[cfg(feature = "board")]
 pub mod board;
 pub mod cli;
