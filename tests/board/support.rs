@@ -86,7 +86,7 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/virtual_board")
 }
 
-/// Switches of `virtual_board.py`; `VirtualBoard::options().old().baud(0).start()`.
+/// Switches of `virtual_board.py`; `VirtualBoard::options().profile("mpython-1.4").baud(0).start()`.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     args: Vec<String>,
@@ -104,6 +104,12 @@ impl Options {
     pub(crate) fn flag(mut self, name: &str) -> Self {
         self.args.push(name.to_owned());
         self
+    }
+
+    /// The firmware the board runs: `mpython-1.0`, `mpython-1.2`, `mpython-1.4`, `mpython-2.x`, `mixly-1.19`, `generic-1.17`,
+    /// `generic-1.26`; see the README.
+    pub(crate) fn profile(self, name: &str) -> Self {
+        self.arg("--profile", name)
     }
 
     /// The maker's firmware of the 1.12 era: no raw-paste, no `deflate`.

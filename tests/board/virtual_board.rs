@@ -66,6 +66,24 @@ fn firmware_says_what_it_is() {
 }
 
 #[test]
+fn a_soft_reset_says_what_the_profile_says() {
+    for (profile, text) in [
+        ("mpython-1.0", "mpython soft reboot"),
+        ("mpython-1.2", "mpython soft reboot"),
+        ("mpython-1.4", "mpython: soft reboot"),
+        ("mpython-2.x", "mpython: soft reboot"),
+        ("mixly-1.19", "MPY: soft reboot"),
+        ("generic-1.17", "MPY: soft reboot"),
+        ("generic-1.26", "MPY: soft reboot"),
+    ] {
+        let board = VirtualBoard::options().profile(profile).ready();
+        let mut port = Port::open(&board);
+        port.send(b"\x04");
+        port.until(format!("\r\n{text}\r\n").as_bytes());
+    }
+}
+
+#[test]
 fn bytes_beyond_the_receive_buffer_are_lost() {
     let mut board = VirtualBoard::options().ready();
     let mut port = Port::open(&board);

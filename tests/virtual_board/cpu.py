@@ -22,6 +22,8 @@ import signal
 import struct
 import time
 
+from firmware import PROFILES
+
 MODULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "modules")
 ROM = "/.rom"
 TEXT_OUT, TEXT_IN = 101, 102  # numbers of no file: how text streams are told from binary ones
@@ -33,9 +35,6 @@ STAGES = ("boot", "boot.py", "main.py", "repl")
 FRIENDLY, RAW = 0, 1  # pyexec_mode_kind
 FORCED_EXIT = 0x100
 NO_INTERRUPT = 255
-
-OLD_MACHINE = "mpython with ESP32"
-NEW_MACHINE = "Generic ESP32 module with ESP32"
 
 
 def unread(fd):
@@ -147,6 +146,10 @@ class Library:
         self.kept.append(callback)
         self.word(self.base + self.slots[name], ctypes.cast(callback, ctypes.c_void_p).value)
 
+    def function(self, name, result, *args):
+        """A function of the library, past any hook."""
+        return ctypes.CFUNCTYPE(result, *args)(self.address(name))
+
     def hide_module(self, symbol):
         """Takes a module out of the table of those built in, by giving its entry the name that nothing has.
 
@@ -175,17 +178,20 @@ class Library:
         self.word(address + 16, len(text.encode()))
         self.word(address + 24, ctypes.addressof(data))
 
-    def become_esp32(self, old):
+    def become_esp32(self, firmware):
         """Changes what sys says of the firmware."""
         self.set_string("mp_sys_platform_obj", "esp32")
-        self.set_string("mp_sys_implementation_machine_obj", OLD_MACHINE if old else NEW_MACHINE)
-        if not old:
-            return
-        self.set_string("mp_sys_version_obj", "3.4.0")
+        self.set_string("mp_sys_implementation_machine_obj", firmware.machine)
         version = self.address("mp_sys_implementation_version_info_obj")
         self.writable("mp_sys_implementation_version_info_obj")
-        for index, number in enumerate((1, 12, 0)):
+        for index, number in enumerate(firmware.release):
             self.word(version + 16 + 8 * index, number << 1 | 1)
+        empty = 1 << 3 | 2  # MP_QSTR_, the empty string, as an object
+        self.word(version + 16 + 8 * 3, empty)
+        if firmware.raw_paste:
+            self.set_string("mp_sys_version_obj", f"3.4.0; MicroPython {firmware.version}")
+            return
+        self.set_string("mp_sys_version_obj", "3.4.0")
         self.word(version + 8, 3)
         # (name, version): a tuple with attributes ends in the list of their names.
         self.writable("mp_sys_implementation_obj")
@@ -202,13 +208,15 @@ class Cpu:
         self.options = options
         self.shared = shared
         self.library = Library()
-        self.library.become_esp32(options.old)
+        self.firmware = PROFILES[options.profile]
+        self.library.become_esp32(self.firmware)
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.fs = os.path.realpath(options.fs)
         self.pid = None
 
-    def start(self, rx, tx, keep, environment):
+    def start(self, rx, tx, keep, environment, first_boot):
         """Boots the board. `keep` are descriptors the child must not hold; returns its process id."""
+        self.first_boot = first_boot
         parent = os.getpid()
         self.shared.interrupt = NO_INTERRUPT
         self.shared.stage = 0
@@ -258,7 +266,7 @@ class Cpu:
         self.line_free = 0.0
         self.interrupt_handler()
         self._hooks()
-        prelude = f"exec(open({os.path.join(MODULES, '_prelude.py')!r}).read(), {{}})"
+        prelude = f"exec(open({os.path.join(MODULES, '_prelude.py')!r}).read(), {{}})\ndel __file__"
         argv = ["micropython", "-X", f"heapsize={self.options.heap}", "-i", "-c", prelude]
         array = (ctypes.c_char_p * (len(argv) + 1))(*[a.encode() for a in argv], None)
         self.library.dll.micropython_unix_main(len(argv), array)
@@ -292,6 +300,10 @@ class Cpu:
             if name in lib.slots:
                 lib.hook(name, self._changes(name), c_int, string, c_int)
         lib.hook("rename", self.rename, c_int, string, string)
+        self.built_in = lib.function("mp_module_get_builtin", pointer, size, ctypes.c_bool)
+        self.name_of = lib.function("qstr_str", string, size)
+        self.rom = set()
+        lib.hook("mp_module_get_builtin", self.module, pointer, size, ctypes.c_bool)
 
     def set_interrupt(self, char):
         if char < 0:
@@ -339,12 +351,10 @@ class Cpu:
         self.tx(ctypes.string_at(data, length).replace(b"\n", b"\r\n"))
 
     def tx_string(self, data):
-        old = self.options.old
         if data.startswith(b"MicroPython ") and b" on " in data:
-            data = b"MicroPython v1.12 on 2021-06-01" if old else b"MicroPython v1.28.0 on 2026-04-01"
+            data = b"MicroPython " + self.firmware.version.encode()
         elif data.startswith(b"; ") and b" version" in data:
-            machine = OLD_MACHINE if old else NEW_MACHINE
-            data = b"; " + machine.encode() + data[data.index(b" version") + 8 :]
+            data = b"; " + self.firmware.machine.encode() + data[data.index(b" version") + 8 :]
         self.tx(data)
 
     # File descriptors.
@@ -378,7 +388,7 @@ class Cpu:
             if count == 0:
                 break
             got += count
-        if length == 1 and self.options.old:
+        if length == 1 and not self.firmware.raw_paste:
             return self._hide_raw_paste(data)
         if fd == TEXT_IN:
             text = ctypes.string_at(data, got)
@@ -465,6 +475,14 @@ class Cpu:
             return self._fail(errno.EROFS)
         return self._call(self.libc.rename, old, new)
 
+    # Modules.
+
+    def module(self, name, extensible):
+        """A module that is built in: not one that `modules` has in its place."""
+        if self.name_of(name).decode() in self.rom:
+            return None
+        return self.built_in(name, extensible)
+
     # Calls of the stub modules, through os.system.
 
     def system(self, command):
@@ -495,11 +513,9 @@ class Cpu:
         dll = self.library.dll
         mode = ctypes.c_int.in_dll(dll, "pyexec_mode_kind")
         mode.value = self.shared.mode
-        if self.options.marker:
-            for _ in range(3):
-                self.tx(b"=$%#=\r\n")
-                time.sleep(0.1)
-            self.tx(b"$#mac:" + self.options.mac.upper().encode() + b"#$\r\n")
+        self.rom = {name.removesuffix(".py") for name in os.listdir(MODULES)}
+        root = "/flash" if self.first_boot and self.firmware.flash else ""
+        dll.pyexec_file(f"{root}{ROM}/boot/{self.firmware.boot}.py".encode())
         self.shared.stage = 1
         code = dll.pyexec_file_if_exists(b"boot.py")
         if not code & FORCED_EXIT and mode.value == FRIENDLY:
@@ -517,5 +533,5 @@ class Cpu:
     def soft_reset(self):
         self.shared.mode = ctypes.c_int.in_dll(self.library.dll, "pyexec_mode_kind").value
         self.set_interrupt(-1)
-        self.tx(b"MPY: soft reboot\r\n")
+        self.tx(self.firmware.soft_reset.encode() + b"\r\n")
         os._exit(EXIT_SOFT)

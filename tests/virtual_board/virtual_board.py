@@ -14,6 +14,7 @@ import time
 
 import cpu
 from cpu import EXIT_DOWNLOAD, EXIT_HARD, EXIT_SOFT, FRIENDLY, JITTER, NO_INTERRUPT, STAGES, Cpu, Shared, unread
+from firmware import DEFAULT, PROFILES
 from hosts import Pty, Rfc2217, Tcp
 from line import Direction
 
@@ -52,12 +53,14 @@ def parse():
     parser.add_argument("--fs", help="the folder that is the board's file system (default: a temporary one)")
     parser.add_argument("--fs-size", type=size, default=0, help="bytes the file system holds; 0: no limit")
     parser.add_argument("--read-only", action="store_true", help="the file system takes no writes")
-    parser.add_argument("--old", action="store_true", help="behave as the maker's firmware of 1.12")
+    parser.add_argument("--profile", choices=sorted(PROFILES), default=DEFAULT, help=f"the firmware (default: {DEFAULT})")
+    parser.add_argument("--old", dest="profile", action="store_const", const="old", help="as --profile old")
+    parser.add_argument("--first-boot", action="store_true", help="the board has just been flashed: its first boot sets up the file system")
     parser.add_argument("--heap", type=size, default=size("160k"), help="bytes of heap (objects are twice an ESP32's size)")
     parser.add_argument("--baud", type=int, default=115200, help="line rate, bytes a second times ten; 0: no limit, no loss")
     parser.add_argument("--boot-time", type=float, default=0.2, help="seconds from reset to MicroPython")
     parser.add_argument("--import-time", type=float, default=0.15, help="seconds that `import mpython` takes")
-    parser.add_argument("--no-marker", dest="marker", action="store_false", help="no =$%%#= at boot")
+    parser.add_argument("--no-marker", dest="marker", action="store_false", help="the boot of mpython-2.x does not print, nor wait")
     parser.add_argument("--mac", default="aabbccddeeff", help="12 hex digits")
     parser.add_argument("--wifi", action="append", default=[], metavar="SSID:PASSWORD[:5g]", help="a network in the air")
     parser.add_argument("--ip", default="127.0.0.1", help="the address the board has once connected, and sends from")
@@ -106,6 +109,7 @@ class Board:
         self.silent = False
         self.chatter = b""
         self.noise = False
+        self.is_new = options.first_boot
         self.control = Control(self)
 
     # Power and reset.
@@ -154,10 +158,16 @@ class Board:
         self.boot_at = None
         self.state = RUNNING
         options = self.options
+        firmware = self.cpu.firmware
+        first, self.is_new = self.is_new, False
         environment = {
             "VB_FS": self.cpu.fs,
             "VB_FS_SIZE": str(options.fs_size),
-            "VB_OLD": "1" if options.old else "",
+            "VB_OLD": "" if firmware.deflate else "1",
+            "VB_FIRST": "1" if first else "",
+            "VB_FLASH": "1" if first and firmware.flash else "",
+            "VB_MARKER": "1" if options.marker else "",
+            "VB_FIRMWARE": json.dumps({"release": firmware.release, "version": firmware.version, "machine": firmware.machine}),
             "VB_READ_ONLY": "1" if options.read_only else "",
             "VB_MAC": options.mac,
             "VB_WIFI": json.dumps([network(text) for text in options.wifi]),
@@ -167,7 +177,7 @@ class Board:
         }
         keep = [self.rx_out, self.rx_in, self.tx_out, self.tx_in]
         keep += self.host.descriptors() + self.control.descriptors()
-        self.cpu.start(self.rx_out, self.tx_in, keep, environment)
+        self.cpu.start(self.rx_out, self.tx_in, keep, environment, first)
 
     def ended(self):
         """The child has ended: why, and what the board does then."""

@@ -15,8 +15,10 @@ if os.getenv('VB_OLD'):
     os.system('hide mp_module_deflate')
 sys.modules['_real'] = real
 vfs.umount('/')
-vfs.mount(os.VfsPosix(os.getenv('VB_FS')), '/')
-os.chdir('/')
-sys.path[:] = ['', '/.rom', '.frozen', '/lib']
+root = '/flash' if os.getenv('VB_FLASH') else ''
+real.vfs = os.VfsPosix(os.getenv('VB_FS'))
+vfs.mount(real.vfs, root or '/')
+os.chdir(root or '/')
+sys.path[:] = ['', root + '/.rom', '.frozen', '/lib']
 del sys.argv[:]
 gc.collect()

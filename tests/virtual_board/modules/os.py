@@ -12,7 +12,7 @@ for _name in ('VfsFat', 'VfsLfs2'):
     if hasattr(_os, _name):
         globals()[_name] = getattr(_os, _name)
 
-_OLD = bool(_os.getenv('VB_OLD'))
+_FLASH = bool(_os.getenv('VB_FLASH'))
 _READ_ONLY = bool(_os.getenv('VB_READ_ONLY'))
 
 
@@ -50,9 +50,13 @@ def rename(old, new):
     paths = [p if p.startswith('/') else here.rstrip('/') + '/' + p for p in (old, new)]
     if _is_mounted(paths[0]):
         return _os.rename(*paths)
-    chdir('/')
+    root = '/flash/' if _FLASH else '/'
+    if not (paths[0].startswith(root) and paths[1].startswith(root)):
+        # ENODEV: nothing is mounted there.
+        raise OSError(19)
+    chdir(root)
     try:
-        _os.rename(paths[0][1:], paths[1][1:])
+        _os.rename(paths[0][len(root):], paths[1][len(root):])
     finally:
         chdir(here)
 
@@ -81,17 +85,18 @@ def ilistdir(path=''):
 def statvfs(path='/'):
     if _is_mounted(path):
         return _os.statvfs(path)
+    if _FLASH and not ((path if path[:1] == '/' else getcwd() + '/' + path) + '/').startswith('/flash/'):
+        raise OSError(19)
     blocks = (int(_os.getenv('VB_FS_SIZE')) or 2097152) // 4096
     used = _os.system('fs_used') // 4096
     free = max(0, blocks - used)
     return (4096, 4096, blocks, free, free, 0, 0, 0, 0, 255)
 
 
-
-
 def uname():
     from collections import namedtuple
-    u = namedtuple('uname', ('sysname', 'nodename', 'release', 'version', 'machine'))
-    if _OLD:
-        return u('esp32', 'esp32', '1.12.0', 'v1.12 on 2021-06-01', 'mpython with ESP32')
-    return u('esp32', 'esp32', '1.28.0', 'v1.28.0 on 2026-04-01', 'Generic ESP32 module with ESP32')
+    from json import loads
+    it = loads(_os.getenv('VB_FIRMWARE'))
+    release = '.'.join([str(n) for n in it['release']])
+    # As the firmware's own: a tuple with attributes has no name of its own.
+    return namedtuple('', ('sysname', 'nodename', 'release', 'version', 'machine'))('esp32', 'esp32', release, it['version'], it['machine'])
