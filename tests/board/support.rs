@@ -112,6 +112,12 @@ impl Options {
         self.arg("--profile", name)
     }
 
+    /// A board on which no MicroPython answers: `no-firmware`, `firmware-damaged`, `brown-out`, `panic`, `download`, `program`,
+    /// `echo`, `silence`; it is never [`ready`](Self::ready).
+    pub(crate) fn broken(self, kind: &str) -> Self {
+        self.arg("--broken", kind)
+    }
+
     /// The maker's firmware of the 1.12 era: no raw-paste, no `deflate`.
     pub(crate) fn old(self) -> Self {
         self.flag("--old")

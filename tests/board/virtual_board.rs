@@ -255,6 +255,37 @@ fn faults_come_when_asked_for() {
 }
 
 #[test]
+fn a_broken_board_says_what_is_broken_again_and_again() {
+    for (kind, text) in [
+        ("no-firmware", "invalid header: 0xffffffff"),
+        ("firmware-damaged", "No bootable app partitions"),
+        ("brown-out", "Brownout detector was triggered"),
+        ("panic", "Guru Meditation Error: Core  0 panic'ed"),
+        ("program", "temperature: 23.4 C\r\n"),
+    ] {
+        let mut board = VirtualBoard::options().broken(kind).start();
+        let mut port = Port::open(&board);
+        for _ in 0..3 {
+            port.until(text.as_bytes());
+        }
+        assert_eq!(board.stats()["state"], "broken", "{kind}");
+    }
+    let board = VirtualBoard::options().broken("echo").start();
+    let mut port = Port::open(&board);
+    port.send(b"\x03hello");
+    assert_eq!(port.until(b"hello"), b"\x03hello");
+    let mut board = VirtualBoard::options().broken("silence").start();
+    let mut port = Port::open(&board);
+    port.send(b"\r");
+    board.wait_until("it came", |stats| stats["lost"] == 1);
+    // Its firmware is written again.
+    board.control("broken", json!({}));
+    port.until(b">>> ");
+    board.control("broken", json!({"kind": "download"}));
+    port.until(b"waiting for download");
+}
+
+#[test]
 fn ports_over_the_network_work() {
     for flag in ["--tcp", "--rfc2217"] {
         let board = VirtualBoard::options().flag(flag).ready();

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+import broken
 import cpu
 from cpu import EXIT_DOWNLOAD, EXIT_HARD, EXIT_SOFT, FRIENDLY, JITTER, NO_INTERRUPT, STAGES, Cpu, Shared, unread
 from firmware import DEFAULT, PROFILES
@@ -24,7 +25,7 @@ PATIENCE = 0.003  # seconds a board with a full buffer gets to read before a byt
 EN_RISE = 0.01  # seconds EN takes to rise: 10 kOhm and 1 uF
 
 ROM_LOG = (
-    "ets Jun  8 2016 00:22:57\r\n\r\n"
+    "ets Jul 29 2019 12:21:46\r\n\r\n"
     "rst:{reset},boot:{boot} ({mode})\r\n"
     "configsip: 0, SPIWP:0xee\r\n"
     "clk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,hd_drv:0x00,wp_drv:0x00\r\n"
@@ -33,13 +34,13 @@ ROM_LOG = (
     "ho 0 tail 12 room 4\r\nload:0x40080400,len:5684\r\nentry 0x400806bc\r\n"
 )
 DOWNLOAD_LOG = (
-    "ets Jun  8 2016 00:22:57\r\n\r\nrst:{reset},boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\n"
+    "ets Jul 29 2019 12:21:46\r\n\r\nrst:{reset},boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\n"
     "waiting for download\r\n"
 )
 POWER_ON = "0x1 (POWERON_RESET)"
 SOFTWARE = "0xc (SW_CPU_RESET)"
 
-OFF, HELD, BOOTING, RUNNING, DOWNLOAD = "off", "held", "booting", "running", "download"
+OFF, HELD, BOOTING, RUNNING, DOWNLOAD, BROKEN = "off", "held", "booting", "running", "download", "broken"
 
 
 def size(text):
@@ -56,6 +57,7 @@ def parse():
     parser.add_argument("--profile", choices=sorted(PROFILES), default=DEFAULT, help=f"the firmware (default: {DEFAULT})")
     parser.add_argument("--old", dest="profile", action="store_const", const="old", help="as --profile old")
     parser.add_argument("--first-boot", action="store_true", help="the board has just been flashed: its first boot sets up the file system")
+    parser.add_argument("--broken", choices=sorted(broken.KINDS), help="no MicroPython answers: what the port says instead")
     parser.add_argument("--heap", type=size, default=size("160k"), help="bytes of heap (objects are twice an ESP32's size)")
     parser.add_argument("--baud", type=int, default=115200, help="line rate, bytes a second times ten; 0: no limit, no loss")
     parser.add_argument("--boot-time", type=float, default=0.2, help="seconds from reset to MicroPython")
@@ -110,6 +112,8 @@ class Board:
         self.chatter = b""
         self.noise = False
         self.is_new = options.first_boot
+        self.broken = options.broken
+        self.again_at = None  # when a broken board says it again
         self.control = Control(self)
 
     # Power and reset.
@@ -138,6 +142,7 @@ class Board:
                 os.read(fd, waiting)
         self.said = b""
         self.boot_at = None
+        self.again_at = None
 
     def hard_reset(self, reason=POWER_ON, download=False, count=True):
         self.halt()
@@ -149,10 +154,25 @@ class Board:
         if download:
             self.state = DOWNLOAD
             self.said = DOWNLOAD_LOG.format(reset=reason).encode()
+        elif self.broken:
+            self.state = BROKEN
+            trouble = broken.KINDS[self.broken]
+            self.said = (self.rom_log(reason) if trouble.boots else b"") + trouble.first
+            self.again_at = time.monotonic() + trouble.period if trouble.again else None
         else:
             self.state = BOOTING
-            self.said = ROM_LOG.format(reset=reason, boot="0x13", mode="SPI_FAST_FLASH_BOOT").encode()
+            self.said = self.rom_log(reason)
             self.boot_at = time.monotonic() + self.options.boot_time
+
+    @staticmethod
+    def rom_log(reason):
+        return ROM_LOG.format(reset=reason, boot="0x13", mode="SPI_FAST_FLASH_BOOT").encode()
+
+    def say_again(self, now):
+        """A broken board restarts, or a program that is not MicroPython prints on."""
+        trouble = broken.KINDS[self.broken]
+        self.said += trouble.again
+        self.again_at = now + trouble.period
 
     def boot(self):
         self.boot_at = None
@@ -233,7 +253,9 @@ class Board:
 
     def receive(self, data):
         """Bytes arrive at the board."""
-        if self.state != RUNNING or self.silent or self.chatter:
+        if self.state == BROKEN and broken.KINDS[self.broken].echoes and not self.silent:
+            self.said += data
+        elif self.state != RUNNING or self.silent or self.chatter:
             self.stats["lost"] += len(data)
         else:
             if self.noise:
@@ -318,7 +340,9 @@ class Board:
                 self.boot()
             if self.release_at is not None and now >= self.release_at:
                 self.release()
-            times = [self.down.move(now), self.up.move(now), self.boot_at, self.release_at]
+            if self.again_at is not None and now >= self.again_at:
+                self.say_again(now)
+            times = [self.down.move(now), self.up.move(now), self.boot_at, self.release_at, self.again_at]
             if self.late:
                 times.append(self.settle(now))
             elif not self.shared.baud and self.state == RUNNING:
@@ -462,6 +486,13 @@ class Control:
 
     def do_boot_download_mode(self):
         self.board.hard_reset(download=True)
+
+    def do_broken(self, kind=None):
+        """The board is of this kind from the next hard reset on, which this is; none: its firmware runs again."""
+        if kind is not None and kind not in broken.KINDS:
+            raise ValueError(f"one of {sorted(broken.KINDS)}")
+        self.board.broken = kind
+        self.board.hard_reset()
 
     def do_reboot_after(self, bytes):  # noqa: A002
         self.board.reboot_after = bytes
