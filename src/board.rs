@@ -8,6 +8,7 @@
 
 pub mod enter;
 pub mod error;
+pub mod evidence;
 pub mod example;
 pub mod files;
 #[cfg(feature = "flash")]

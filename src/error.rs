@@ -182,6 +182,16 @@ impl Error {
         }
     }
 
+    /// The stable code of a verdict on a board, the same whichever command came to it; none for other errors.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            #[cfg(feature = "board")]
+            Self::Board(error) => error.code(),
+            _ => None,
+        }
+    }
+
     /// The process exit code: 1 for "the answer is no", 2 for usage, 3 for the environment.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

@@ -105,8 +105,11 @@ pub fn report(error: &Error) {
         ("", "", "")
     };
     let mut text = format!(
-        "udpcli: {red}error:{reset} {}\n",
-        escape::for_terminal(&error.to_string())
+        "udpcli: {red}error:{reset} {}{}\n",
+        escape::for_terminal(&error.to_string()),
+        error
+            .code()
+            .map_or_else(String::new, |code| format!(" [{code}]"))
     );
     let mut cause = error.source();
     while let Some(source) = cause {

@@ -5,16 +5,21 @@
 //! 1. two Ctrl-C and Ctrl-A: a board at a prompt of any kind, or with a program that sleeps, spins, prints or waits;
 //! 2. bursts of Ctrl-C, 0.1 to 3 ms apart: a program that catches `KeyboardInterrupt` is caught inside its handler;
 //! 3. a reset through the control lines with a Ctrl-C every 5 ms through the boot: a program that switched Ctrl-C off.
-//!    Where the port has no control lines the user is asked to press RESET, and the knocking goes on.
+//!    Where the port has no control lines udpcli asks the user to press RESET, and goes on trying.
 //!
-//! A board counts as entered only when it has run a line of ours and given a number back that nothing else knows:
-//! text that looks like a prompt is not believed.
+//! A board counts as entered only when it has run a line of ours and given back a number that nothing else knows: text
+//! that looks like a prompt is not believed. Where that number comes back among other output, a thread of the last
+//! program still prints: a soft reset ends it.
+//!
+//! What the port says meanwhile is evidence (see [`evidence`]): a board that reports an empty flash twice has no
+//! program to interrupt, and is not waited for.
 
 use std::time::{Duration, Instant};
 
 use memchr::memmem;
 
 use crate::board::error::Error;
+use crate::board::evidence::{self, BOOT_MARKS, DOWNLOAD_MARKS, MICROPYTHON_MARKS};
 use crate::board::link::Link;
 use crate::payload::escape;
 
@@ -54,14 +59,14 @@ const SINGLES: usize = 32;
 /// The time between two Ctrl-C through a boot: `import mpython` is the window, and some boards have none longer.
 const BOOT_GAP: Duration = Duration::from_millis(5);
 
-/// What a boot looks like: the ROM's log, MicroPython's own, mPython's.
-pub(crate) const BOOT_MARKS: [&[u8]; 4] = [b"rst:0x", b"ets J", b"=$%#=", b"MPY: soft reboot"];
-
-/// Text that says the ROM's loader waits for firmware.
-const DOWNLOAD_MARKS: [&[u8]; 2] = [b"waiting for download", b"boot:0x3 "];
-
 /// How much of what the board said is kept for the diagnosis.
 const KEPT: usize = 8192;
+
+/// How long a soft reset may take: 0.15 s on mPython 1.x to 1.2 s on generic 1.26 (recorded), and the board's `boot.py`.
+const SOFT_RESET: Duration = Duration::from_secs(4);
+
+/// What a port that sends back whatever it receives has sent back, at least, before it counts as one.
+const ECHOED: usize = 12;
 
 /// How a board was when it was entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,6 +116,14 @@ struct Climb {
     heard_in_all: usize,
     /// As it was when the last burst began.
     heard_by_burst: usize,
+    /// As it was when the last Ctrl-A was sent.
+    heard_by_ctrl_a: usize,
+    /// Whether anything came that only `MicroPython` says.
+    is_micropython: bool,
+    /// Whether everything that came is a byte that was sent.
+    is_echo: bool,
+    /// Whether the questions go through the module `sys`: what `print` is may have been changed.
+    asks_by_sys: bool,
     last_boot_mark: Option<Instant>,
     /// The last time between two single Ctrl-C, as a part of the longest.
     gap: f64,
@@ -129,6 +142,10 @@ impl Climb {
             heard: Vec::new(),
             heard_in_all: 0,
             heard_by_burst: 0,
+            heard_by_ctrl_a: 0,
+            is_micropython: false,
+            is_echo: true,
+            asks_by_sys: false,
             last_boot_mark: None,
             gap: 0.0,
             entered: Entered::default(),
@@ -148,21 +165,29 @@ impl Climb {
             let found = if booting {
                 self.through_boot(link)?
             } else if elapsed < BURSTS_AFTER {
-                link.send(b"\x03\x03\x01")?;
-                self.banner(link, KNOCK_WAIT)?
+                link.send(b"\x03\x03")?;
+                self.ctrl_a(link, KNOCK_WAIT)?
             } else if elapsed < RESET_AFTER || self.no_lines {
                 self.burst(link)?
             } else {
                 // A second time, too, when the first boot went by without a moment in which it listened.
                 self.reset(link);
-                false
+                None
             };
-            if found && self.verify(link)? {
-                self.entered.stopped_program =
-                    memmem::find(&self.heard, b"KeyboardInterrupt").is_some();
-                return Ok(self.entered);
+            let proof = match found {
+                Some(Prompt::Quiet) => self.verify(link)?,
+                // Not at once: a program that prints the banner itself must first be interrupted.
+                Some(Prompt::Noisy) if elapsed > BURSTS_AFTER => self.verify(link)?,
+                Some(Prompt::Noisy) | None => Proof::None,
+            };
+            match proof {
+                Proof::Clean => return Ok(self.entered()),
+                Proof::Noisy if self.end_threads(link)? => return Ok(self.entered()),
+                Proof::Noisy | Proof::None => {}
             }
-            if self.has(&DOWNLOAD_MARKS) && self.no_lines {
+            let is_hopeless = evidence::repeated_fault(&self.heard).is_some()
+                || (self.no_lines && evidence::has(&self.heard, &DOWNLOAD_MARKS));
+            if is_hopeless {
                 return Err(self.failure(link));
             }
             if Instant::now() >= self.deadline {
@@ -171,8 +196,45 @@ impl Climb {
         }
     }
 
+    /// The board is in its raw REPL: how it was before.
+    fn entered(&mut self) -> Entered {
+        self.entered.stopped_program |= memmem::find(&self.heard, b"KeyboardInterrupt").is_some();
+        self.entered
+    }
+
+    /// Asks for the raw REPL and waits for its banner.
+    fn ctrl_a(&mut self, link: &mut Link, time: Duration) -> Result<Option<Prompt>, Error> {
+        self.heard_by_ctrl_a = self.heard_in_all;
+        link.send(b"\x01")?;
+        self.banner(link, time)
+    }
+
+    /// In the raw REPL, with a thread that prints among the answers: a soft reset ends every thread. True if the board
+    /// answers cleanly after it.
+    fn end_threads(&mut self, link: &mut Link) -> Result<bool, Error> {
+        tracing::info!(
+            "a thread on the board {} prints all the time: soft reset",
+            link.name()
+        );
+        link.send(b"\x03")?;
+        self.listen(link, Duration::from_millis(20))?;
+        link.send(b"\x04")?;
+        self.entered.stopped_program = true;
+        let until = (Instant::now() + SOFT_RESET).min(self.deadline);
+        self.heard.clear();
+        while !evidence::has(&self.heard, &[evidence::SOFT_REBOOT]) {
+            if !link.fill(until)? {
+                return Ok(false);
+            }
+            self.note(link);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        self.heard_by_ctrl_a = self.heard_in_all;
+        Ok(self.banner(link, left)? == Some(Prompt::Quiet) && self.verify(link)? == Proof::Clean)
+    }
+
     /// Ctrl-C so close together that a handler is interrupted in its turn.
-    fn burst(&mut self, link: &mut Link) -> Result<bool, Error> {
+    fn burst(&mut self, link: &mut Link) -> Result<Option<Prompt>, Error> {
         let heard = self.heard_in_all;
         let is_quiet = std::mem::replace(&mut self.heard_by_burst, heard) == heard;
         if is_quiet && self.start.elapsed() > DENSE_AFTER {
@@ -196,8 +258,7 @@ impl Climb {
                 self.listen(link, gap)?;
             }
         }
-        link.send(b"\x01")?;
-        self.banner(link, KNOCK_WAIT / 4)
+        self.ctrl_a(link, KNOCK_WAIT / 4)
     }
 
     /// Single Ctrl-C, each after another time up to `most`, and then what came meanwhile.
@@ -213,20 +274,19 @@ impl Climb {
     }
 
     /// A Ctrl-C every 5 ms and a Ctrl-A now and then while the board boots.
-    fn through_boot(&mut self, link: &mut Link) -> Result<bool, Error> {
+    fn through_boot(&mut self, link: &mut Link) -> Result<Option<Prompt>, Error> {
         for _ in 0..10 {
             link.send(b"\x03")?;
             self.listen(link, BOOT_GAP)?;
         }
-        link.send(b"\x01")?;
-        self.banner(link, BOOT_GAP * 2)
+        self.ctrl_a(link, BOOT_GAP * 2)
     }
 
     fn reset(&mut self, link: &mut Link) {
         match link.hard_reset() {
             Ok(()) => {
                 tracing::info!(
-                    "the board on {} did not give in: reset through its control lines",
+                    "the board on {} did not react to Ctrl-C: reset through its control lines",
                     link.name()
                 );
                 self.entered.reset = true;
@@ -235,9 +295,9 @@ impl Climb {
             Err(error) => {
                 tracing::debug!("{error}: {}", source_of(&error));
                 self.no_lines = true;
-                if !self.has(&DOWNLOAD_MARKS) {
+                if !evidence::has(&self.heard, &DOWNLOAD_MARKS) {
                     tracing::info!(
-                        "the board on {} does not give in: press its RESET button now",
+                        "the board on {} does not react to Ctrl-C: press its RESET button now",
                         link.name()
                     );
                 }
@@ -255,14 +315,17 @@ impl Climb {
     }
 
     /// Listens until the banner came, for at most `time`.
-    fn banner(&mut self, link: &mut Link, time: Duration) -> Result<bool, Error> {
+    fn banner(&mut self, link: &mut Link, time: Duration) -> Result<Option<Prompt>, Error> {
         let until = (Instant::now() + time).min(self.deadline);
         loop {
             if self.heard.ends_with(BANNER) {
-                return Ok(true);
+                return Ok(Some(Prompt::Quiet));
             }
             if !link.fill(until)? {
-                return Ok(false);
+                let answer = self.heard_in_all - self.heard_by_ctrl_a;
+                let since = self.heard.len().saturating_sub(answer);
+                let heard = self.heard.get(since..).unwrap_or_default();
+                return Ok(memmem::find(heard, BANNER).map(|_| Prompt::Noisy));
             }
             self.note(link);
         }
@@ -272,44 +335,42 @@ impl Climb {
     fn note(&mut self, link: &mut Link) {
         let came = link.take(usize::MAX);
         self.heard_in_all += came.len();
+        self.is_echo &= came.iter().all(|byte| matches!(byte, 1 | 3));
         self.heard.extend_from_slice(&came);
         // A mark may come in two pieces.
         let recent = self.heard.len().saturating_sub(came.len() + 16);
         let tail = self.heard.get(recent..).unwrap_or_default();
-        if BOOT_MARKS
-            .iter()
-            .any(|mark| memmem::find(tail, mark).is_some())
-        {
+        if evidence::has(tail, &BOOT_MARKS) {
             self.last_boot_mark = Some(Instant::now());
         }
+        self.is_micropython |= evidence::has(tail, &MICROPYTHON_MARKS);
         let surplus = self.heard.len().saturating_sub(KEPT);
         self.heard.drain(..surplus);
     }
 
     /// Has the board run a line and give back what only it can know.
-    fn verify(&mut self, link: &mut Link) -> Result<bool, Error> {
-        let (code, answer) = question();
-        link.send(&code)?;
-        let until = (Instant::now() + Duration::from_millis(500) + link.line_time(code.len()))
-            .min(self.deadline);
-        if link.until(&answer, until)?.is_some() {
-            return Ok(true);
+    fn verify(&mut self, link: &mut Link) -> Result<Proof, Error> {
+        let question = Question::new(self.asks_by_sys);
+        self.asks_by_sys = !self.asks_by_sys;
+        link.send(&question.code)?;
+        let time = Duration::from_millis(500) + link.line_time(question.code.len());
+        let until = (Instant::now() + time).min(self.deadline);
+        let answered = link.until(&question.answer, until)?.is_some();
+        let is_noisy = memmem::find(link.pending(), &question.token).is_some();
+        if answered {
+            return Ok(Proof::Clean);
         }
         self.note(link);
-        Ok(false)
-    }
-
-    fn has(&self, marks: &[&[u8]]) -> bool {
-        marks
-            .iter()
-            .any(|mark| memmem::find(&self.heard, mark).is_some())
+        Ok(if is_noisy { Proof::Noisy } else { Proof::None })
     }
 
     /// Why it did not work, from what was heard.
     fn failure(&self, link: &mut Link) -> Error {
         let port = link.name().to_owned();
         let waited = self.start.elapsed();
-        if self.has(&DOWNLOAD_MARKS) || (self.heard_in_all == 0 && answers_as_loader(link)) {
+        if evidence::has(&self.heard, &DOWNLOAD_MARKS)
+            || (self.heard_in_all == 0 && answers_as_loader(link))
+        {
             return Error::DownloadMode { port };
         }
         if self.heard_in_all == 0 {
@@ -318,6 +379,17 @@ impl Climb {
                 waited,
                 lines: !self.no_lines,
                 reset: self.entered.reset,
+            };
+        }
+        if self.is_echo && self.heard_in_all >= ECHOED {
+            return Error::Echo { port };
+        }
+        if let Some((fault, said)) = evidence::last_fault(&self.heard) {
+            return Error::Fault {
+                port,
+                fault,
+                doing: None,
+                said,
             };
         }
         let odd = self
@@ -333,8 +405,7 @@ impl Climb {
             };
         }
         let said = escape::excerpt(&self.heard);
-        let marks: [&[u8]; 4] = [b">>> ", b"MicroPython", b"Traceback", b"KeyboardInterrupt"];
-        if self.has(&marks) || self.has(&BOOT_MARKS) || self.heard_in_all > KEPT {
+        if self.is_micropython {
             Error::Deaf { port, waited, said }
         } else {
             Error::NotMicroPython { port, said }
@@ -342,24 +413,67 @@ impl Climb {
     }
 }
 
+/// How the raw REPL's banner came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prompt {
+    /// Nothing followed.
+    Quiet,
+    /// Other output followed it.
+    Noisy,
+}
+
+/// Whether the board answered a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// As it should.
+    Clean,
+    /// It did, and something else printed in between.
+    Noisy,
+    /// It did not.
+    None,
+}
+
 fn source_of(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
 }
 
-/// A line for the board and what it must answer: a number in two halves, so that an echo of the line is no answer.
-fn question() -> (Vec<u8>, Vec<u8>) {
-    // The clock's nanoseconds differ from any earlier run's; nobody here plays against us.
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |time| time.subsec_nanos());
-    let (a, b) = (
-        format!("{:04x}", nanos & 0xffff),
-        format!("{:04x}", nanos >> 16),
-    );
-    (
-        format!("import sys\nsys.stdout.write('{a}'+'{b}')\x04").into_bytes(),
-        format!("OK{a}{b}\x04\x04>").into_bytes(),
-    )
+/// A line for the board, and what it must answer.
+struct Question {
+    code: Vec<u8>,
+    /// A number in two halves, so that an echo of the line is no answer.
+    token: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+impl Question {
+    /// A question that no earlier run asked. `print` needs no module, and a module can be shadowed by a file on the
+    /// board; the way through `sys` is for a program that has changed what `print` is. Firmware 1.17 and 1.19 have
+    /// `usys` and no `sys` of their own.
+    fn new(by_sys: bool) -> Self {
+        // The clock's nanoseconds differ from any earlier run's; nobody here plays against us.
+        let nanos = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |time| time.subsec_nanos());
+        let (a, b) = (
+            format!("{:04x}", nanos & 0xffff),
+            format!("{:04x}", nanos >> 16),
+        );
+        let (code, end) = if by_sys {
+            (
+                format!(
+                    "try:import usys as _udpcli\nexcept ImportError:import sys as _udpcli\n_udpcli.stdout.write('{a}'+'{b}')\ndel _udpcli\x04"
+                ),
+                "",
+            )
+        } else {
+            (format!("print('{a}'+'{b}')\x04"), "\r\n")
+        };
+        Self {
+            code: code.into_bytes(),
+            token: format!("{a}{b}").into_bytes(),
+            answer: format!("OK{a}{b}{end}\x04\x04>").into_bytes(),
+        }
+    }
 }
 
 /// Whether the ESP32's ROM loader answers a SYNC command (SLIP framed, as Espressif documents it).
@@ -388,7 +502,10 @@ mod tests {
 
     #[test]
     fn an_echo_of_the_question_is_no_answer() {
-        let (code, answer) = question();
-        assert!(memmem::find(&code, &answer[2..10]).is_none());
+        for by_sys in [false, true] {
+            let question = Question::new(by_sys);
+            assert!(memmem::find(&question.code, &question.token).is_none());
+            assert!(memmem::find(&question.answer, &question.token).is_some());
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use crate::board::evidence::Fault;
 use crate::board::port;
 use crate::error::seconds;
 
@@ -43,15 +44,26 @@ pub enum Error {
     },
     #[error("the board on {port} is in download mode, waiting for firmware")]
     DownloadMode { port: String },
-    #[error("what comes from {port} is no text at {baud} baud")]
+    #[error("unreadable data from {port} at {baud} baud")]
     Noise { port: String, baud: u32 },
-    #[error("the board on {port} does not give in to Ctrl-C in {}", seconds(*waited))]
+    #[error("the board on {port} did not react to Ctrl-C within {}", seconds(*waited))]
     Deaf {
         port: String,
         waited: Duration,
         said: String,
     },
-    #[error("what is on {port} talks, but not as MicroPython does")]
+    #[error("{}", fault_on(port, *fault, doing.as_deref()))]
+    Fault {
+        port: String,
+        fault: Fault,
+        /// What was going on, where it was more than entering the board.
+        doing: Option<String>,
+        /// The line of its log that says so.
+        said: String,
+    },
+    #[error("{port} sends back what it receives: no board answers there")]
+    Echo { port: String },
+    #[error("the program on {port} is not MicroPython")]
     NotMicroPython { port: String, said: String },
     #[error("stopped by Ctrl-C")]
     Interrupted,
@@ -100,8 +112,41 @@ fn held_by(holder: Option<&str>) -> String {
     holder.map_or_else(String::new, |holder| format!(": in use by {holder}"))
 }
 
+/// What a board's log shows, and of which board.
+fn fault_on(port: &str, fault: Fault, doing: Option<&str>) -> String {
+    let meanwhile = doing.map_or_else(String::new, |doing| format!(" while {doing}"));
+    match fault {
+        Fault::NoFirmware => {
+            format!("the board on {port} has no firmware: its flash is empty{meanwhile}")
+        }
+        Fault::FirmwareDamaged => {
+            format!("the firmware of the board on {port} is damaged and does not start{meanwhile}")
+        }
+        Fault::BrownOut => {
+            format!("the supply voltage of the board on {port} fell too low{meanwhile}")
+        }
+        Fault::Panic => format!("the firmware of the board on {port} crashed{meanwhile}"),
+    }
+}
+
 impl Error {
-    /// The process exit code: 1 for "the answer is no", 3 for the environment, 130 for Ctrl-C.
+    /// The code for programs, where there is one: the same as `udpcli pair` gives for it.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Silent { .. } => "no-serial-answer",
+            Self::DownloadMode { .. } => "download-mode",
+            Self::Noise { .. } => "line-noise",
+            Self::Deaf { .. } => "board-busy",
+            Self::Fault { fault, .. } => fault.code(),
+            Self::Echo { .. } => "serial-echo",
+            Self::NotMicroPython { .. } => "no-micropython",
+            Self::Restarted { .. } => "board-restarted",
+            _ => return None,
+        })
+    }
+
+    /// The process exit code: 1 for a program that failed, 3 for a board or port that is not available, 130 for Ctrl-C.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -150,8 +195,12 @@ impl Error {
             Self::Deaf { .. } => {
                 "press the board's RESET button while udpcli tries; if main.py switches Ctrl-C off, only a reset through the control lines or new firmware gets in".to_owned()
             }
+            Self::Fault { fault, said, .. } => fault_hint(*fault, said),
+            Self::Echo { .. } => {
+                "is this the board's port (udpcli board list)? A loopback plug, or an adapter whose TX and RX are connected, does this".to_owned()
+            }
             Self::NotMicroPython { said, .. } => format!(
-                "it said {said:?}; udpcli board flash puts MicroPython onto an mPython board"
+                "it prints {said:?}, as an Arduino sketch or another program would; to put the mPython firmware on the board: udpcli board flash mpython.bin"
             ),
             Self::NoAnswer { .. } => {
                 "try again; if it stays so, reset the board: udpcli board reset --hard".to_owned()
@@ -184,6 +233,22 @@ impl Error {
         };
         Some(hint)
     }
+}
+
+/// What to do about a fault, and the line of the board's log that shows it.
+fn fault_hint(fault: Fault, said: &str) -> String {
+    let cure = match fault {
+        Fault::NoFirmware | Fault::FirmwareDamaged => {
+            "write the firmware to it: udpcli board flash mpython.bin"
+        }
+        Fault::BrownOut => {
+            "use another USB cable, plug it into the PC itself and not into a hub, and unplug motors and LED strips"
+        }
+        Fault::Panic => {
+            "press its RESET button; if it crashes at each start, write the firmware to it again: udpcli board flash mpython.bin"
+        }
+    };
+    format!("{cure} (its log says {said:?})")
 }
 
 fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::board::enter::{self, BANNER, Entered};
 use crate::board::error::Error;
+use crate::board::evidence::{self, Fault};
 use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
 use crate::payload::escape;
@@ -26,6 +27,10 @@ const SLACK: Duration = Duration::from_secs(2);
 /// How long what may be the beginning of the end is held back for the rest of it. Short of this a slow network may
 /// hold up the rest; after it, it was the program's own output.
 const HELD_BACK: Duration = Duration::from_secs(2);
+
+/// How long a soft reset may take before the board is entered anew: 0.15 to 1.2 s in the recordings of mPython 1.0 to
+/// generic 1.26, and then its `boot.py`, which may join a Wi-Fi.
+const SOFT_RESET: Duration = Duration::from_secs(6);
 
 /// The longest pause within an answer that comes in one go, a garbage collection included.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -54,7 +59,7 @@ pub enum Ended {
     Done,
     /// With an exception: the board's own text.
     Exception(String),
-    /// It asked for a soft reset (`sys.exit()`).
+    /// It asked for a soft reset (`machine.soft_reset()`; on newer firmware `sys.exit()`).
     Exited,
     /// The board started anew.
     Restarted,
@@ -79,6 +84,15 @@ pub trait Follower {
     }
 }
 
+/// What came first after code was handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ack {
+    /// The acknowledgement that the code prints before anything else, or text in its place: the code runs.
+    Yes,
+    /// An exception, so that the code never ran; its last line.
+    Exception(String),
+}
+
 /// What a follower wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
@@ -96,6 +110,8 @@ pub struct Repl {
     link: Link,
     paste: Paste,
     entered: Entered,
+    /// What the board's log showed when it restarted while code ran.
+    fault: Option<(Fault, String)>,
     /// Whether the board is left as it is when this is dropped: a program that goes on, a line that is gone.
     detached: bool,
 }
@@ -143,6 +159,7 @@ impl Repl {
             link,
             paste: Paste::Unknown,
             entered,
+            fault: None,
             detached: false,
         })
     }
@@ -265,9 +282,49 @@ impl Repl {
                 doing: doing.to_owned(),
                 exception: last_line(&text),
             }),
-            Ended::Restarted | Ended::Exited | Ended::Left => Err(Error::Restarted {
+            Ended::Restarted | Ended::Exited | Ended::Left => Err(self.restarted(doing)),
+        }
+    }
+
+    /// The error for a board that started anew, with what its log showed to be the cause.
+    #[must_use]
+    pub fn restarted(&self, doing: &str) -> Error {
+        match &self.fault {
+            Some((fault, said)) => Error::Fault {
+                port: self.link.name().to_owned(),
+                fault: *fault,
+                doing: Some(doing.to_owned()),
+                said: said.clone(),
+            },
+            None => Error::Restarted {
                 doing: doing.to_owned(),
-            }),
+            },
+        }
+    }
+
+    /// Waits for the text that code prints first. A damaged one is taken as well: the code that prints it was checked.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`] when nothing came in time.
+    pub fn acknowledged(&mut self, ack: &[u8], deadline: Instant) -> Result<Ack, Error> {
+        struct Nothing;
+        impl Follower for Nothing {
+            fn output(&mut self, _: &[u8]) -> Result<(), Error> {
+                Ok(())
+            }
+        }
+        while !self.link.pending().starts_with(b"\x04") && self.link.pending().len() < ack.len() {
+            if !self.link.fill(deadline)? {
+                return Err(self.no_answer("starting the program"));
+            }
+        }
+        if !self.link.pending().starts_with(b"\x04") {
+            self.link.take(ack.len());
+            return Ok(Ack::Yes);
+        }
+        match self.follow(&mut Nothing)? {
+            Ended::Exception(text) => Ok(Ack::Exception(last_line(&text))),
+            _ => Err(self.restarted("starting the program")),
         }
     }
 
@@ -321,17 +378,15 @@ impl Repl {
                 shown = self.link.pending().len();
             }
             if !came && restart.is_sure() {
+                self.fault = restart.fault();
                 return Ok(Ended::Restarted);
             }
         }
     }
 
-    /// After `sys.exit()` the board makes a soft reset and comes back to its raw REPL by itself.
+    /// The program asked for a soft reset: the board comes back to its raw REPL by itself.
     fn after_exit(&mut self) -> Result<Ended, Error> {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        if self.link.until(BANNER, deadline)?.is_none() {
-            self.reenter()?;
-        }
+        self.await_banner()?;
         Ok(Ended::Exited)
     }
 
@@ -340,15 +395,19 @@ impl Repl {
     /// # Errors
     /// The board does not come back.
     pub fn soft_reset(&mut self) -> Result<(), Error> {
+        // A banner from before would be taken for the one that ends the reset.
+        self.link.forget();
         self.link.send(b"\x04")?;
-        // boot.py may print, and may take its time: an mPython board imports its module there.
-        let deadline = Instant::now() + Duration::from_secs(6);
-        if self.link.until(b"MPY: soft reboot", deadline)?.is_some()
-            && self.link.until(BANNER, deadline)?.is_some()
-        {
-            return Ok(());
+        self.await_banner()
+    }
+
+    /// Waits for the raw REPL after a soft reset; enters it anew where its banner does not come.
+    fn await_banner(&mut self) -> Result<(), Error> {
+        let deadline = Instant::now() + SOFT_RESET;
+        match self.link.until(BANNER, deadline)? {
+            Some(_) => Ok(()),
+            None => self.reenter(),
         }
-        self.reenter()
     }
 
     /// Makes a soft reset from the ordinary prompt: `boot.py` and `main.py` run, and the board is left to them.
@@ -358,7 +417,7 @@ impl Repl {
     pub fn soft_reset_to_prompt(mut self) -> Result<(), Error> {
         self.link.send(b"\x02\x04")?;
         let deadline = Instant::now() + Duration::from_secs(3);
-        match self.link.until(b"soft reboot", deadline)? {
+        match self.link.until(evidence::SOFT_REBOOT, deadline)? {
             Some(_) => {
                 self.detach();
                 Ok(())

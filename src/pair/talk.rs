@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::board::enter::BOOT_MARKS;
 use crate::board::error::Error;
+use crate::board::evidence::{self, BOOT_MARKS};
 use crate::board::mirror::Mirror;
 use crate::board::repl::{Ended, Follower, Repl, Way, Wish};
 use crate::payload::escape;
@@ -105,9 +105,7 @@ impl Talk {
     /// A line that gives no answer may belong to a board that started anew: then it said so.
     fn failure(&mut self, error: Error) -> Failure {
         let said = self.repl.link().pending();
-        let has_booted = BOOT_MARKS
-            .iter()
-            .any(|mark| memchr::memmem::find(said, mark).is_some());
+        let has_booted = evidence::has(said, &BOOT_MARKS);
         match error {
             Error::NoAnswer { .. } if has_booted => Failure::Restarted,
             error => error.into(),

@@ -3,9 +3,11 @@
 use memchr::{memchr, memmem};
 
 use super::Ended;
+use crate::board::evidence::{self, Fault, RebootLine, SOFT_REBOOT};
 
-/// The longest traceback that is kept.
-const MAX_EXCEPTION: usize = 64 << 10;
+/// The longest traceback that is taken for one. A recursion that is stopped at its deepest prints a few thousand lines
+/// of 40 bytes; the board's memory is smaller than this.
+const MAX_EXCEPTION: usize = 1 << 20;
 
 /// The longest exception without a traceback.
 const MAX_LONE_LINE: usize = 1024;
@@ -53,17 +55,11 @@ fn end_at(rest: &[u8]) -> End {
             len: 3,
             ended: Ended::Done,
         },
-        [4, rest @ ..] => {
-            let mark = b"MPY: soft reboot";
-            let rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
-            if rest.starts_with(mark) {
-                End::Exiting
-            } else if mark.starts_with(rest) || rest == b"\r" {
-                End::Unclear
-            } else {
-                End::None
-            }
-        }
+        [4, rest @ ..] => match evidence::reboot_line(rest) {
+            RebootLine::Yes => End::Exiting,
+            RebootLine::Perhaps => End::Unclear,
+            RebootLine::No => End::None,
+        },
         [b'A'..=b'Z', ..] => exception_at(rest),
         _ => End::None,
     }
@@ -135,27 +131,40 @@ fn begins_with_name(line: &[u8]) -> bool {
     after.is_none_or(|after| b":\r\n".contains(after))
 }
 
-/// Notices that the board started anew while a program ran: its boot messages, then a prompt.
+/// How much of a program's last output is kept as evidence: a crash's registers and the ROM's log behind them.
+const EVIDENCE: usize = 4096;
+
+/// Notices that the board started anew while a program ran: the ROM's log, or a soft reset and then a prompt.
 #[derive(Debug, Default)]
 pub(super) struct RestartWatch {
     tail: Vec<u8>,
     boot_seen: bool,
+    rom_seen: bool,
     prompt_last: bool,
 }
 
 impl RestartWatch {
     pub(super) fn note(&mut self, bytes: &[u8]) {
+        // A mark may come in two pieces; the ROM's log is some 400 bytes.
+        let recent = self.tail.len().saturating_sub(512);
         self.tail.extend_from_slice(bytes);
-        self.boot_seen |= [b"rst:0x".as_slice(), b"MPY: soft reboot"]
-            .iter()
-            .any(|mark| memmem::find(&self.tail, mark).is_some());
+        let fresh = self.tail.get(recent..).unwrap_or_default();
+        self.boot_seen |= evidence::has(fresh, &[b"rst:0x", SOFT_REBOOT]);
+        self.rom_seen |= evidence::has_rom_log(fresh);
         self.prompt_last = self.tail.ends_with(b"\r\n>>> ");
-        let surplus = self.tail.len().saturating_sub(64);
+        let surplus = self.tail.len().saturating_sub(EVIDENCE);
         self.tail.drain(..surplus);
     }
 
+    /// Whether nothing of the program runs any more. Asked when the board is silent for a moment: a program may print
+    /// what a prompt looks like.
     pub(super) fn is_sure(&self) -> bool {
-        self.boot_seen && self.prompt_last
+        self.rom_seen || (self.boot_seen && self.prompt_last)
+    }
+
+    /// What the log shows to be wrong, if it does.
+    pub(super) fn fault(&self) -> Option<(Fault, String)> {
+        evidence::last_fault(&self.tail)
     }
 }
 
@@ -178,10 +187,14 @@ mod tests {
             split_output(b"hi\x04OSError: 5\r\n\x04>"),
             (2, found(15, Ended::Exception("OSError: 5\r\n".to_owned())))
         );
-        assert_eq!(
-            split_output(b"\x04\x04MPY: soft reboot\r\n"),
-            (0, End::Exiting)
-        );
+        for text in [
+            "MPY: soft reboot",
+            "mpython: soft reboot",
+            "\r\nmpython soft reboot",
+        ] {
+            let text = format!("\x04\x04{text}\r\n");
+            assert_eq!(split_output(text.as_bytes()), (0, End::Exiting), "{text:?}");
+        }
     }
 
     #[test]

@@ -141,9 +141,9 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
             Err(BoardError::Traceback { exception }.into())
         }
         Ended::Restarted => {
+            let error = repl.restarted(&format!("{MAIN} ran"));
             repl.detach();
-            let doing = format!("{MAIN} ran");
-            Err(BoardError::Restarted { doing }.into())
+            Err(error.into())
         }
     };
     match outcome {

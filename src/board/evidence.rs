@@ -1,0 +1,252 @@
+//! What a board's own words prove: boot logs, restarts, and faults that no Ctrl-C cures.
+//!
+//! The texts are those of the ESP32's mask ROM, of ESP-IDF's second-stage boot loader and of the firmwares recorded in
+//! `tests/genuine/`. They are matched by the part that all versions share: `mpython soft reboot`, `mpython: soft reboot`
+//! and `MPY: soft reboot` are all *soft reboot*.
+
+use memchr::memmem;
+
+/// What every firmware prints at a soft reset, whatever stands before it.
+pub(crate) const SOFT_REBOOT: &[u8] = b"soft reboot";
+
+/// The longest line that ends in [`SOFT_REBOOT`]: names of firmwares are short.
+const LONGEST_REBOOT_LINE: usize = 48;
+
+/// What a boot looks like: the ROM's log, the first text of mPython 2.x (`_boot.py`), a soft reset.
+pub(crate) const BOOT_MARKS: [&[u8]; 4] = [b"rst:0x", b"ets J", b"=$%#=", SOFT_REBOOT];
+
+/// Text that says the ROM's loader waits for firmware.
+pub(crate) const DOWNLOAD_MARKS: [&[u8]; 2] = [b"waiting for download", b"boot:0x3 "];
+
+/// Text that only `MicroPython` prints.
+pub(crate) const MICROPYTHON_MARKS: [&[u8]; 6] = [
+    b">>> ",
+    b"MicroPython",
+    b"Traceback (most",
+    b"KeyboardInterrupt",
+    b"=$%#=",
+    SOFT_REBOOT,
+];
+
+/// Whether `text` has one of `marks`.
+pub(crate) fn has(text: &[u8], marks: &[&[u8]]) -> bool {
+    marks.iter().any(|mark| memmem::find(text, mark).is_some())
+}
+
+/// A fault that keeps a board from running its firmware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The flash is empty where the boot loader should be.
+    NoFirmware,
+    /// Boot loader, partition table or application is damaged.
+    FirmwareDamaged,
+    /// The supply voltage fell too low.
+    BrownOut,
+    /// The firmware crashed.
+    Panic,
+}
+
+impl Fault {
+    /// The code for programs, the same as in `udpcli pair`; it never changes its meaning.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoFirmware => "no-firmware",
+            Self::FirmwareDamaged => "firmware-damaged",
+            Self::BrownOut => "brown-out",
+            Self::Panic => "board-panic",
+        }
+    }
+
+    /// How often its text must come before nothing else is waited for. An empty or damaged flash stays so; a program
+    /// that browns out or crashes may be interrupted in one of the next boots.
+    fn times_until_sure(self) -> usize {
+        match self {
+            Self::NoFirmware | Self::FirmwareDamaged => 2,
+            Self::BrownOut | Self::Panic => 4,
+        }
+    }
+}
+
+/// The texts of each fault. An empty word is `0xffffffff`: the ROM's `invalid header` with another number is a damaged
+/// boot loader, see [`fault_at`].
+const TEXTS: [(Fault, &[u8]); 15] = [
+    // Mask ROM: the boot loader's header at 0x1000; the error of its first revision for an empty flash.
+    (Fault::NoFirmware, b"invalid header: 0xffffffff"),
+    (Fault::NoFirmware, b"flash read err, 1000"),
+    (Fault::FirmwareDamaged, b"invalid header: 0x"),
+    (Fault::FirmwareDamaged, b"csum err:0x"),
+    // ESP-IDF's boot loader (components/bootloader_support).
+    (Fault::FirmwareDamaged, b"No bootable app partitions"),
+    (Fault::FirmwareDamaged, b"Failed to verify partition table"),
+    (Fault::FirmwareDamaged, b"partition 0 invalid magic number"),
+    (Fault::FirmwareDamaged, b"has invalid magic byte"),
+    (Fault::FirmwareDamaged, b"Checksum failed. Calculated 0x"),
+    // ESP-IDF (components/esp_system, esp32): the brown-out detector, the panic handler.
+    (Fault::BrownOut, b"Brownout detector was triggered"),
+    (Fault::BrownOut, b"BROWN_OUT_RESET"),
+    (Fault::Panic, b"Guru Meditation Error"),
+    (Fault::Panic, b"abort() was called at PC"),
+    (Fault::Panic, b"assert failed:"),
+    (Fault::Panic, b"***ERROR*** A stack overflow"),
+];
+
+/// The last fault that a log tells of, with the line that does; none if it tells of none.
+#[must_use]
+pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
+    let mut last: Option<(usize, Fault)> = None;
+    for (fault, text) in TEXTS {
+        if let Some(at) = memmem::rfind(log, text)
+            // The more specific text stands first and is not replaced by a text that begins it.
+            && last.is_none_or(|(before, _)| at > before)
+        {
+            last = Some((at, fault));
+        }
+    }
+    last.map(|(at, fault)| (fault, line_at(log, at)))
+}
+
+/// The fault that a board shows again and again, so that nothing else is to be waited for.
+pub(crate) fn repeated_fault(log: &[u8]) -> Option<(Fault, String)> {
+    let (fault, line) = last_fault(log)?;
+    let times: usize = TEXTS
+        .iter()
+        .filter(|(of, _)| *of == fault)
+        .map(|(_, text)| memmem::find_iter(log, text).count())
+        .max()
+        .unwrap_or(0);
+    (times >= fault.times_until_sure()).then_some((fault, line))
+}
+
+/// The line around a position, escaped and cut to what fits an error.
+fn line_at(log: &[u8], at: usize) -> String {
+    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let before = log.get(..at).unwrap_or_default();
+    let start = before.iter().rposition(is_end).map_or(0, |end| end + 1);
+    let rest = log.get(start..).unwrap_or_default();
+    let end = rest.iter().position(is_end).unwrap_or(rest.len());
+    let line = without_color(rest.get(..end).unwrap_or_default());
+    crate::payload::escape::excerpt(&line)
+}
+
+/// ESP-IDF colours its log lines: `ESC [0;31m` before, `ESC [0m` after.
+fn without_color(line: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((&byte, behind)) = rest.split_first() {
+        if byte == 0x1b
+            && let Some(end) = behind.iter().position(u8::is_ascii_alphabetic)
+        {
+            rest = behind.get(end + 1..).unwrap_or_default();
+        } else {
+            plain.push(byte);
+            rest = behind;
+        }
+    }
+    plain
+}
+
+/// Whether `text` is the line that announces a soft reset, or may become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RebootLine {
+    /// It is.
+    Yes,
+    /// As far as it has come it may be.
+    Perhaps,
+    /// It is not.
+    No,
+}
+
+/// Looks for a soft reset's announcement at the beginning of `text`: a short line of printable characters that ends in
+/// *soft reboot*. Some firmwares begin it on a new line.
+pub(crate) fn reboot_line(text: &[u8]) -> RebootLine {
+    let line = text.strip_prefix(b"\r\n").unwrap_or(text);
+    if line.is_empty() || line == b"\r" {
+        return RebootLine::Perhaps;
+    }
+    let within = line.get(..LONGEST_REBOOT_LINE).unwrap_or(line);
+    match within.iter().position(|byte| !matches!(byte, b' '..=b'~')) {
+        Some(end)
+            if within
+                .get(..end)
+                .is_some_and(|line| line.ends_with(SOFT_REBOOT)) =>
+        {
+            RebootLine::Yes
+        }
+        None if line.len() < LONGEST_REBOOT_LINE => RebootLine::Perhaps,
+        Some(_) | None => RebootLine::No,
+    }
+}
+
+/// Whether the ROM's log says that the chip was reset: its reset line and the jump into the boot loader.
+pub(crate) fn has_rom_log(text: &[u8]) -> bool {
+    memmem::find(text, b"rst:0x").is_some_and(|at| {
+        memmem::find(text.get(at..).unwrap_or_default(), b"\r\nentry 0x4").is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_firmware_announces_a_soft_reset_in_its_own_words() {
+        for text in [
+            "mpython soft reboot\r\n",
+            "mpython: soft reboot\r\n",
+            "MPY: soft reboot\r\n",
+            "\r\nPYB: soft reboot\r\n",
+        ] {
+            assert_eq!(reboot_line(text.as_bytes()), RebootLine::Yes, "{text}");
+            for end in 0..text.len() - 2 {
+                let begun = reboot_line(&text.as_bytes()[..end]);
+                assert_eq!(begun, RebootLine::Perhaps, "{}", &text[..end]);
+            }
+        }
+        for text in ["no reboot\r\n", "\x04", "soft reboot of what?\r\n"] {
+            assert_eq!(reboot_line(text.as_bytes()), RebootLine::No, "{text}");
+        }
+        assert_eq!(reboot_line(&[b'x'; 48]), RebootLine::No);
+    }
+
+    #[test]
+    fn the_last_fault_counts() {
+        let log = b"Brownout detector was triggered\r\n\r\nets Jul 29 2019 12:21:46\r\n\x1b[0;31mE (512) boot: No bootable app partitions in the partition table\x1b[0m\r\n";
+        let (fault, line) = last_fault(log).unwrap();
+        assert_eq!(fault, Fault::FirmwareDamaged);
+        assert_eq!(
+            line,
+            "E (512) boot: No bootable app partitions in the partition table"
+        );
+        assert_eq!(
+            last_fault(b"invalid header: 0xffffffff\r\n").unwrap().0,
+            Fault::NoFirmware
+        );
+        assert_eq!(
+            last_fault(b"invalid header: 0x1234ffff\r\n").unwrap().0,
+            Fault::FirmwareDamaged
+        );
+        assert_eq!(last_fault(b">>> print('all is well')"), None);
+    }
+
+    #[test]
+    fn one_fault_may_pass_and_a_loop_does_not() {
+        let once = b"rst:0x10 (RTCWDT_RTC_RESET)\r\ninvalid header: 0xffffffff\r\n".to_vec();
+        assert_eq!(repeated_fault(&once), None);
+        assert_eq!(
+            repeated_fault(&once.repeat(2)).unwrap().0,
+            Fault::NoFirmware
+        );
+        let crash = b"Guru Meditation Error: Core  0 panic'ed\r\n".to_vec();
+        assert_eq!(repeated_fault(&crash.repeat(3)), None);
+        assert_eq!(repeated_fault(&crash.repeat(4)).unwrap().0, Fault::Panic);
+    }
+
+    proptest! {
+        #[test]
+        fn any_log_is_read(log in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (last_fault(&log), repeated_fault(&log), reboot_line(&log), has_rom_log(&log), without_color(&log));
+        }
+    }
+}
