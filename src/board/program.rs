@@ -1,30 +1,57 @@
 //! Programs in the board's memory.
+//!
+//! A program goes over as Python literals with a CRC-32 each, so that a byte damaged on the line is a damaged line and
+//! not an error in the pupil's program. On the board it is put together, compiled under the name `<stdin>` and run in
+//! `__main__`, as the raw REPL would. A program too long for the board's memory goes into a file.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::files::Files;
 use crate::board::literal;
-use crate::board::repl::{Repl, Way};
+use crate::board::repl::{Ack, Repl, Way};
 
-/// Where a program goes that is too long for the board's memory.
-const FILE: &str = "/.udpcli_run.py";
+/// Where a program goes that is too long for the board's memory: in its working directory.
+const FILE: &str = ".udpcli_run.py";
 
 /// Up to this length a program is sent without asking how much memory is free.
 const SURELY_FITS: usize = 4096;
 
+/// How many bytes of memory a byte of a program takes while it is put together and compiled: the pieces, the whole, and
+/// what the compiler makes of it.
+const MEMORY_PER_BYTE: usize = 4;
+
 /// Up to this rate programs go as plain bytes even where the firmware could pace them.
 const PLAIN_BAUD: u32 = 230_400;
 
-/// Asks whether anything but the boot has run in this interpreter, and for free memory. What programs leave are names
-/// that are no modules, and modules of their own.
-const PROBE: &str = "import sys,gc\ngc.collect()\nsys.stdout.write('%d %d'%(1 if[k for k in globals()if k[0]!='_'and type(globals()[k])is not type(sys)]or[m for m in sys.modules if m[0]!='_'and m not in('flashbdev','inisetup','boot','sys','gc','os')]else 0,gc.mem_free()))";
+/// How much of a program goes at once. A shorter piece is less likely to be hit on a bad line; each costs an answer.
+const PIECE: usize = 4096;
+
+/// How often a piece is sent.
+const TRIES: u32 = 6;
+
+/// For the board's own work on a piece: a garbage collection.
+const WORK: Duration = Duration::from_secs(5);
+
+/// Looks whether anything but the boot has run in this interpreter, asks for free memory, and removes the file of a
+/// long program that was left running.
+///
+/// What the boot leaves is told by its kind, since every firmware leaves other names: modules, the flash's block device
+/// (`readblocks`) and file system (`statvfs`), classes of loaded modules, and of mPython 2.x the text `$#mac:..#$` with
+/// one counter (its `_boot.py`). What a program leaves is anything else: functions, objects, numbers, modules that come
+/// from a file on the board; and `mpython`, whose buttons keep the callbacks that a program gave them.
+const LOOK: &str = include_str!("scripts/look.py");
+
+/// Takes a program in pieces and gives it back whole. `print` shows that a piece came; the name goes with the last.
+const LOAD: &str = include_str!("scripts/load.py");
 
 /// How a program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Launch {
     /// It lies in a file of ours on the board.
     file: bool,
+    /// The line of ours that runs it, which a traceback names first.
+    line: Option<usize>,
 }
 
 impl Launch {
@@ -32,6 +59,16 @@ impl Launch {
     #[must_use]
     pub fn is_file(self) -> bool {
         self.file
+    }
+
+    /// A traceback as if the raw REPL had run the program itself: without the line of ours that did.
+    #[must_use]
+    pub fn traceback(self, text: &str) -> String {
+        let Some(line) = self.line else {
+            return text.to_owned();
+        };
+        let frame = format!("  File \"<stdin>\", line {line}, in <module>\r\n");
+        text.replacen(&frame, "", 1)
     }
 }
 
@@ -66,54 +103,186 @@ pub fn start(
     fresh: bool,
     before: impl FnOnce(&mut Repl) -> Result<(), Error>,
 ) -> Result<Launch, Error> {
-    // The file of a long program that was left running is taken away.
-    let probe =
-        format!("{PROBE}\ntry:__import__('os').remove('{FILE}')\nexcept(OSError,ImportError):pass");
-    let answer = repl.exec(
-        "looking at the interpreter",
-        probe.as_bytes(),
-        Duration::from_secs(5),
-    )?;
-    let text = String::from_utf8_lossy(&answer);
-    let mut numbers = text.split_whitespace();
-    let used = numbers.next() != Some("0");
-    let memory: usize = numbers
-        .next()
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(usize::MAX);
-    if fresh && used {
+    let look = look(repl)?;
+    if fresh && (look.is_used || repl.entered().stopped_program) {
         tracing::debug!("soft reset: an earlier program left something behind");
         repl.soft_reset()?;
     }
     before(repl)?;
-    if let Some(way) = way(repl, source, memory)? {
-        repl.submit(way, "starting the program", source)?;
-        return Ok(Launch { file: false });
+    if source.len() <= SURELY_FITS || source.len().saturating_mul(MEMORY_PER_BYTE) < look.memory {
+        if let Some(launch) = start_checked(repl, source)? {
+            return Ok(launch);
+        }
+    } else if source.len() < look.memory
+        && !source.iter().any(|byte| matches!(byte, 1..=5))
+        && repl.has_raw_paste()?
+    {
+        // Compiled as it comes, it needs no more memory than what is made of it.
+        repl.submit(Way::Paced, STARTING, source)?;
+        return Ok(Launch {
+            file: false,
+            line: None,
+        });
     }
     tracing::info!(
-        "the program is too long for the board's memory ({memory} bytes free): it goes into a file and is run from there"
+        "the program is too long for the board's memory ({} bytes free): it goes into a file and is run from there",
+        look.memory
     );
     Files::with(repl, |files| files.put(FILE, source, &mut |_| {}))?;
     start_file(repl, FILE)?;
-    Ok(Launch { file: true })
+    Ok(Launch {
+        file: true,
+        line: Some(1),
+    })
 }
 
-/// How a program goes into the board's memory; none if it must go by a file.
-///
-/// As plain bytes it is kept whole while it is compiled, and nothing holds the line while the board collects garbage: at
-/// the usual rate its receive buffer lasts for that long. In raw-paste mode it is compiled as it comes, and what is made
-/// of it is about as long.
-fn way(repl: &mut Repl, source: &[u8], memory: usize) -> Result<Option<Way>, Error> {
-    if source.iter().any(|byte| matches!(byte, 1..=5)) {
-        return Ok(None);
+/// What an error while a program is started calls the work.
+const STARTING: &str = "starting the program";
+
+/// What the interpreter was found to be like.
+struct Look {
+    is_used: bool,
+    /// Free bytes.
+    memory: usize,
+}
+
+fn look(repl: &mut Repl) -> Result<Look, Error> {
+    let code = LOOK.replace("FILE", &literal::quoted(FILE));
+    let doing = "looking at the interpreter";
+    let mut answer = repl.exec(doing, code.as_bytes(), WORK);
+    if matches!(answer, Err(Error::NoAnswer { .. } | Error::Refused { .. })) {
+        // A thread or a timer of the last program prints in between, or a byte was lost.
+        repl.reenter()?;
+        repl.soft_reset()?;
+        answer = repl.exec(doing, code.as_bytes(), WORK);
     }
-    let fits_plain = source.len() <= SURELY_FITS || source.len().saturating_mul(3) < memory;
-    let is_slow = repl.link().address().baud <= PLAIN_BAUD;
-    if fits_plain && is_slow {
-        return Ok(Some(Way::Plain));
+    let answer = String::from_utf8_lossy(&answer?).into_owned();
+    let mut parts = answer.split('~');
+    let before = parts.next().unwrap_or_default();
+    let numbers = parts.next().unwrap_or_default();
+    let after = parts.next().unwrap_or("?");
+    let mut numbers = numbers.split_whitespace();
+    // Anything else in the answer was printed by a thread or a timer that is still there.
+    let is_alone = before.is_empty() && after.is_empty();
+    Ok(Look {
+        is_used: numbers.next() != Some("0") || !is_alone,
+        memory: numbers
+            .next()
+            .and_then(|number| number.parse().ok())
+            .unwrap_or(usize::MAX),
+    })
+}
+
+/// Sends a program in checked pieces and starts it; none if the board's memory does not hold it.
+fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
+    let way = if repl.link().address().baud <= PLAIN_BAUD {
+        Way::Plain
+    } else {
+        Way::Paced
+    };
+    let mut pieces: Vec<&[u8]> = source.chunks(PIECE).collect();
+    let last = pieces.pop().unwrap_or_default();
+    for (index, piece) in pieces.iter().enumerate() {
+        let call = call(index, piece, false);
+        let code = if index == 0 {
+            [LOAD.as_bytes(), &call].concat()
+        } else {
+            call
+        };
+        if !send_piece(repl, way, index, &code)? {
+            return Ok(None);
+        }
     }
-    let fits_paced = source.len() < memory && repl.has_raw_paste()?;
-    Ok((fits_plain || fits_paced).then_some(Way::Paced))
+    let index = pieces.len();
+    let mut code = b"exec(compile(".to_vec();
+    code.extend(call(index, last, true));
+    code.extend(b",'<stdin>','exec'))");
+    let line = if index == 0 {
+        code = [LOAD.as_bytes(), &code].concat();
+        LOAD.lines().count() + 1
+    } else {
+        1
+    };
+    let ack = ack(index);
+    let mut refused = String::new();
+    for _ in 0..TRIES {
+        repl.submit(way, STARTING, &code)?;
+        match repl.acknowledged(&ack, Instant::now() + WORK)? {
+            Ack::Yes => {
+                return Ok(Some(Launch {
+                    file: false,
+                    line: Some(line),
+                }));
+            }
+            Ack::Exception(exception) => {
+                if is_out_of_memory(&exception) {
+                    return Ok(None);
+                }
+                fail_if_repeated(&mut refused, exception)?;
+            }
+        }
+    }
+    Err(damaged())
+}
+
+/// Sends a piece until it came whole; false if the board's memory does not hold it.
+fn send_piece(repl: &mut Repl, way: Way, index: usize, code: &[u8]) -> Result<bool, Error> {
+    let mut refused = String::new();
+    for _ in 0..TRIES {
+        match repl.exec_short(way, SENDING, code, WORK) {
+            Ok(answer) if answer == ack(index) => return Ok(true),
+            Ok(_) => {}
+            Err(Error::Refused { exception, .. }) if is_out_of_memory(&exception) => {
+                return Ok(false);
+            }
+            Err(Error::Refused { exception, .. }) => fail_if_repeated(&mut refused, exception)?,
+            Err(Error::NoAnswer { .. }) => repl.reenter()?,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(damaged())
+}
+
+const SENDING: &str = "sending the program";
+
+fn damaged() -> Error {
+    Error::Garbled {
+        doing: SENDING.to_owned(),
+        times: TRIES,
+    }
+}
+
+fn is_out_of_memory(exception: &str) -> bool {
+    exception.starts_with("MemoryError")
+}
+
+/// The line damages bytes at random: the same exception twice is the board's own, and the checksum's is not.
+fn fail_if_repeated(last: &mut String, exception: String) -> Result<(), Error> {
+    if exception == *last && exception != "ValueError: crc" {
+        return Err(Error::Refused {
+            doing: SENDING.to_owned(),
+            exception,
+        });
+    }
+    tracing::debug!("damaged on the way while {SENDING}: {exception}");
+    *last = exception;
+    Ok(())
+}
+
+/// What the board prints when a piece came whole.
+fn ack(index: usize) -> Vec<u8> {
+    format!("~{index}\r\n").into_bytes()
+}
+
+/// The call that hands over a piece; idempotent, since a piece has its place.
+fn call(index: usize, piece: &[u8], is_last: bool) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(index.to_string().as_bytes());
+    crc.update(piece);
+    let mut code = format!("_udpcli({index},").into_bytes();
+    literal::append_bytes(piece, &mut code);
+    code.extend(format!(",{},{})", crc.sum(), u8::from(is_last)).into_bytes());
+    code
 }
 
 /// Looks whether a file is on the board.
@@ -122,11 +291,7 @@ fn way(repl: &mut Repl, source: &[u8], memory: usize) -> Result<Option<Way>, Err
 /// [`Error::NoSuchFile`] if it is not.
 pub fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
     let code = format!("open({}).close()", literal::quoted(path));
-    match repl.exec(
-        "looking for a file",
-        code.as_bytes(),
-        Duration::from_secs(5),
-    ) {
+    match repl.exec("looking for a file", code.as_bytes(), WORK) {
         Err(Error::Refused { .. }) => Err(Error::NoSuchFile {
             path: path.to_owned(),
         }),
@@ -152,19 +317,42 @@ fn run_file(path: &str) -> String {
     format!("try:execfile\nexcept NameError:exec(open({path}).read())\nelse:execfile({path})")
 }
 
-/// Takes away what [`start`] put on the board.
+/// Takes away what [`start`] put on the board, wherever the program left the working directory.
 pub fn clean_up(repl: &mut Repl, launch: Launch) {
     if !launch.file {
         return;
     }
     let code = format!(
-        "try:import os\nexcept ImportError:import uos as os\ntry:os.remove('{FILE}')\nexcept OSError:pass"
+        "try:import uos as _udpcli\nexcept ImportError:import os as _udpcli\nfor _udpcli_d in'','/','/flash/':\n try:_udpcli.remove(_udpcli_d+'{FILE}')\n except OSError:pass\ndel _udpcli,_udpcli_d"
     );
-    if let Err(error) = repl.exec(
-        "removing the program's file",
-        code.as_bytes(),
-        Duration::from_secs(5),
-    ) {
+    if let Err(error) = repl.exec("removing the program's file", code.as_bytes(), WORK) {
         tracing::warn!("{FILE} may be left on the board: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceback_loses_our_line_and_no_other() {
+        let launch = Launch {
+            file: false,
+            line: Some(14),
+        };
+        let ours = "  File \"<stdin>\", line 14, in <module>\r\n";
+        let head = "Traceback (most recent call last):\r\n";
+        let rest = "  File \"<stdin>\", line 14, in <module>\r\nValueError: x\r\n";
+        assert_eq!(
+            launch.traceback(&format!("{head}{ours}{rest}")),
+            format!("{head}{rest}")
+        );
+        assert_eq!(launch.traceback("MemoryError: \r\n"), "MemoryError: \r\n");
+    }
+
+    #[test]
+    fn every_byte_of_a_program_may_travel() {
+        let call = call(0, b"a\x01\x04\r\n\xe4", true);
+        assert!(!call.iter().any(|byte| matches!(byte, 1..=5 | b'\r')));
     }
 }

@@ -171,6 +171,7 @@ fn conclude(
             Ok(Outcome::Done)
         }
         Ended::Exception(text) => {
+            let text = launch.traceback(&text);
             program::clean_up(&mut repl, launch);
             repl.close()?;
             let exception = last_line(&text);
@@ -185,11 +186,9 @@ fn conclude(
         }
         Ended::Restarted => {
             // What runs there now is the board's own.
+            let error = repl.restarted("the program ran");
             repl.detach();
-            Err(BoardError::Restarted {
-                doing: "the program ran".to_owned(),
-            }
-            .into())
+            Err(error.into())
         }
         Ended::Left => {
             tracing::info!("left; stopping the program on the board");
@@ -240,6 +239,7 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
             Ok(Outcome::Done)
         }
         Ended::Exception(text) => {
+            let text = launch.traceback(&text);
             program::clean_up(&mut repl, launch);
             repl.close()?;
             show_traceback(&text);

@@ -1,0 +1,29 @@
+def _udpcli():
+ try:import usys as s
+ except ImportError:import sys as s
+ try:import uos as o
+ except ImportError:import os as o
+ import gc
+ g=globals()
+ m=list(s.modules.values())
+ u='mpython'in s.modules
+ n=b=0
+ for a in g:
+  v=g[a]
+  if a[0]=='_'or type(v)is type(s)or hasattr(v,'readblocks')or hasattr(v,'statvfs'):continue
+  if type(v)is type and[i for i in m if getattr(i,a,0)is v]:continue
+  if type(v)is str and v[:6]=='$#mac:':b=1
+  elif type(v)is int:n+=1
+  else:u=1
+ for i in m:
+  try:
+   o.stat(i.__file__)
+   u=1
+  except(AttributeError,OSError):pass
+ for d in'','/','/flash/':
+  try:o.remove(d+FILE)
+  except OSError:pass
+ gc.collect()
+ s.stdout.write('~%d %d~'%(u or n>b,gc.mem_free()))
+_udpcli()
+del _udpcli
