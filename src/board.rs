@@ -21,4 +21,5 @@ pub mod mirror;
 pub mod port;
 pub mod ports;
 pub mod program;
+pub mod prompt;
 pub mod repl;

@@ -79,6 +79,14 @@ pub enum Error {
     Refused { doing: String, exception: String },
     #[error("what goes over the line was damaged {times} times while {doing}")]
     Garbled { doing: String, times: u32 },
+    #[error("{name} is {problem}")]
+    NotSource {
+        name: String,
+        problem: String,
+        hint: String,
+    },
+    #[error("{path} is a file on the board; run takes a file of this PC")]
+    OnTheBoard { path: String },
     #[error("the program ended with {exception}")]
     Traceback { exception: String },
     #[error("the board has no OLED that can be mirrored")]
@@ -209,6 +217,11 @@ impl Error {
                 "a weak power supply or cable does this too (brown-out), most often when Wi-Fi starts".to_owned()
             }
             Self::NoSuchFile { .. } => "udpcli board ls shows what is there".to_owned(),
+            Self::NotSource { hint, .. } => hint.clone(),
+            Self::OnTheBoard { path } => {
+                let module = path.trim_start_matches('/').trim_end_matches(".py").replace('/', ".");
+                format!("to run it: echo 'import {module}' | udpcli board run -")
+            }
             Self::NoDisplay => {
                 "the mirror takes `oled` of the module mpython: has the board the maker's firmware, and is its display connected?".to_owned()
             }

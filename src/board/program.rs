@@ -72,6 +72,42 @@ impl Launch {
     }
 }
 
+/// What a file that should be a program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Python source, as far as its bytes tell.
+    Source,
+    /// What `mpy-cross` makes: `M` and a version number.
+    Compiled,
+    /// Text in 16-bit units.
+    Utf16,
+    /// Text in GBK.
+    Gbk,
+    /// No text.
+    Binary,
+}
+
+impl Kind {
+    /// Tells by the content.
+    #[must_use]
+    pub fn of(file: &[u8]) -> Self {
+        match file {
+            // The versions of MicroPython 1.9 to 1.26 are 2 to 6; no program begins with M and a control character.
+            [b'M', 0..=8, ..] => Self::Compiled,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Utf16,
+            _ if file.contains(&0) => Self::Binary,
+            _ if std::str::from_utf8(file).is_ok() => Self::Source,
+            _ if encoding_rs::GBK
+                .decode_without_bom_handling_and_without_replacement(file)
+                .is_some() =>
+            {
+                Self::Gbk
+            }
+            _ => Self::Source,
+        }
+    }
+}
+
 /// A file's bytes as the board's prompt takes them: without an editor's byte-order mark, every line end one LF. Python
 /// reads the others as that too, but not every board's prompt hands them on unchanged.
 #[must_use]

@@ -7,6 +7,8 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 pub enum Key {
     /// Bytes for the board.
     Bytes(Vec<u8>),
+    /// Text that was pasted, as the terminal marks it.
+    Paste(String),
     /// Ctrl-]: leave.
     Leave,
     /// Nothing.
@@ -19,6 +21,7 @@ pub fn read(event: &Event) -> Key {
     match event {
         // Windows tells of a key's release as well.
         Event::Key(key) if key.kind != KeyEventKind::Release => of_key(key),
+        Event::Paste(text) => Key::Paste(text.clone()),
         _ => Key::Ignored,
     }
 }

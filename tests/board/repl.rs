@@ -147,3 +147,144 @@ fn a_pipe_is_typed_and_the_answer_waited_for() {
         );
     }
 }
+
+/// Runs source through `udpcli board repl` from a pipe; what the board said.
+fn piped(vboard: &VirtualBoard, source: &str) -> String {
+    run_with_input(command(vboard, ["repl"]), source.as_bytes())
+        .expect_code(0)
+        .text()
+}
+
+#[test]
+fn every_one_of_400_piped_lines_is_answered() {
+    let source: String = (0..400).map(|n| format!("print('n', {n})\n")).collect();
+    for (kind, options) in kinds() {
+        let vboard = options.ready();
+        let text = piped(&vboard, &source);
+        let answers: Vec<&str> = text.lines().filter(|line| line.starts_with("n ")).collect();
+        let expected: Vec<String> = (0..400).map(|n| format!("n {n}")).collect();
+        assert_eq!(answers, expected, "{kind}");
+        assert_untouched(&vboard, &[]);
+    }
+}
+
+#[test]
+fn piped_compound_statements_run_whatever_their_line_ends() {
+    let source = "def f(x):\n    if x > 1:\n        return 'big'\n\n    else:\n        return 'small'\n\nfor i in range(3):\n    print(f(i))\ntry:\n    1/0\nexcept ZeroDivisionError:\n    print('caught')\nprint('你好')\n";
+    for (kind, options) in kinds() {
+        let vboard = options.ready();
+        for source in [source.to_owned(), source.replace('\n', "\r\n")] {
+            let text = piped(&vboard, &source);
+            let answers: Vec<&str> = text
+                .lines()
+                .filter(|line| matches!(*line, "big" | "small" | "caught" | "你好"))
+                .collect();
+            assert_eq!(
+                answers,
+                ["small", "small", "big", "caught", "你好"],
+                "{kind}: {text}"
+            );
+            assert!(!text.contains("SyntaxError"), "{kind}: {text}");
+            assert!(text.ends_with(">>> "), "{kind}: {text}");
+        }
+        assert_untouched(&vboard, &[]);
+    }
+}
+
+#[test]
+fn a_piped_statement_is_waited_for_however_long_it_is_silent() {
+    let vboard = VirtualBoard::options().ready();
+    let text = piped(
+        &vboard,
+        "import time\ntime.sleep(1.5)\nprint('after')\nx = input('name? ')\nPeter\nprint('hello', x)\n",
+    );
+    assert!(
+        text.contains("after\r\n") && text.contains("hello Peter\r\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn ctrl_c_ends_piped_source_at_the_prompt() {
+    for (kind, options) in kinds() {
+        let vboard = options.ready();
+        let mut repl = Running::spawn(&mut command(&vboard, ["repl"]).stdin(Stdio::piped()));
+        repl.type_in(b"import time\nwhile True: print('tick'); time.sleep_ms(50)\n\n");
+        shown(&mut repl, "tick\r");
+        repl.signal("INT");
+        repl.finish().expect_code(0);
+        let text = piped(&vboard, "print(6*7)\n");
+        assert!(text.contains("\r\n42\r\n"), "{kind}: {text}");
+        assert_untouched(&vboard, &[]);
+    }
+}
+
+#[test]
+fn a_program_that_runs_is_stopped_for_piped_source() {
+    let vboard = VirtualBoard::options()
+        .file("main.py", "import time\nwhile True: time.sleep(1)\n")
+        .ready();
+    let finished = run_with_input(command(&vboard, ["repl"]), b"print(6*7)\n").expect_code(0);
+    assert!(finished.text().contains("\r\n42\r\n"));
+    assert!(
+        finished.stderr.contains("was stopped"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn a_paste_of_60_lines_runs_whole() {
+    use std::fmt::Write as _;
+    let mut source =
+        String::from("def f(n):\r    if n % 2:\r        return 'odd'\r    return 'even'\r");
+    for n in 0..56 {
+        write!(source, "print('p', {n}, f({n}))\r").unwrap();
+    }
+    for (kind, options) in kinds() {
+        let vboard = options.ready();
+        // As a terminal marks it, and as one that does not.
+        for text in [format!("\x1b[200~{source}\x1b[201~"), source.clone()] {
+            let mut repl = open(&vboard);
+            repl.type_in(b"print(1 + 1)\r");
+            shown(&mut repl, "2\r");
+            repl.type_in(text.as_bytes());
+            for n in 0..56 {
+                let parity = if n % 2 == 1 { "odd" } else { "even" };
+                loop {
+                    let line = repl.stdout_line();
+                    assert!(!line.contains("Error"), "{kind}: {line}");
+                    if line.starts_with("p ") {
+                        assert_eq!(line, format!("p {n} {parity}\r\n"), "{kind}");
+                        break;
+                    }
+                }
+            }
+            repl.type_in(LEAVE);
+            repl.finish().expect_code(0);
+        }
+        assert_untouched(&vboard, &[]);
+    }
+}
+
+#[test]
+fn ctrl_c_stops_what_was_pasted() {
+    let vboard = VirtualBoard::options().ready();
+    let mut repl = open(&vboard);
+    repl.type_in(b"print(1 + 1)\r");
+    shown(&mut repl, "2\r");
+    repl.type_in(b"\x1b[200~while True:\r    print('on')\rprint('never')\r\x1b[201~");
+    shown(&mut repl, "on\r");
+    repl.type_in(b"\x03");
+    shown(&mut repl, "KeyboardInterrupt");
+    repl.type_in(b"print(40 + 2)\r");
+    loop {
+        let line = repl.stdout_line();
+        assert_ne!(line, "never\r\n");
+        if line == "42\r\n" {
+            break;
+        }
+    }
+    repl.type_in(LEAVE);
+    repl.finish().expect_code(0);
+}

@@ -342,3 +342,128 @@ fn no_script_is_said_before_the_board_is_disturbed() {
     assert!(running.finish().expect_code(2).stderr.contains("--target"));
     assert_eq!(vboard.count("interrupts"), 0);
 }
+
+/// A thread that goes on printing after the program that started it: between two answers, and without a pause.
+const PRINTING: [&str; 2] = [
+    "import _thread, time\ndef f():\n while True:\n  print('noise', end=' ')\n_thread.start_new_thread(f, ())\ntime.sleep_ms(50)\n",
+    "import _thread, time\ndef f():\n while True:\n  print('noise')\n  time.sleep_ms(30)\n_thread.start_new_thread(f, ())\ntime.sleep_ms(50)\n",
+];
+
+#[test]
+fn a_thread_that_prints_does_not_outlive_the_next_run() {
+    for (kind, options) in kinds() {
+        let vboard = options.ready();
+        for thread in PRINTING {
+            for round in 0..4 {
+                let detached = command(&vboard, ["run", "-", "--detach"]);
+                run_with_input(detached, thread.as_bytes()).expect_code(0);
+                let finished = run_source(&vboard, "print(6*7)").expect_code(0);
+                assert_eq!(finished.text(), "42\r\n", "{kind}, {round}: {thread}");
+            }
+        }
+        assert_untouched(&vboard, &[]);
+    }
+}
+
+#[test]
+fn a_damaged_line_is_no_error_of_the_program() {
+    let code = format!(
+        "total = 0\n{}print('total', total)\n",
+        "total += 1\n".repeat(500)
+    );
+    for (kind, options) in kinds() {
+        let mut vboard = options.ready();
+        for seed in 0..6 {
+            vboard.control(
+                "garble",
+                serde_json::json!({"probability": 0.0004, "seed": seed, "direction": "down"}),
+            );
+            let finished = run_source(&vboard, &code);
+            vboard.control(
+                "garble",
+                serde_json::json!({"probability": 0, "direction": "down"}),
+            );
+            assert!(
+                !finished.stderr.contains("Traceback"),
+                "{kind}, {seed}: {}",
+                finished.stderr
+            );
+            assert_eq!(
+                finished.expect_code(0).text(),
+                "total 500\r\n",
+                "{kind}, {seed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_program_without_line_ends_and_one_with_a_long_traceback_end() {
+    let flood = "import sys\nfor i in range(1024): sys.stdout.write('x' * 1024)\nsys.exit()\n";
+    // 1,500 lines of 50 bytes and more, longer than what any recursion on the board leaves.
+    let traceback =
+        "try: 1/0\nexcept Exception as e: error = e\ntext = 'y' * 70000\nraise ValueError(text)\n";
+    for (kind, options) in kinds() {
+        let vboard = options.baud(0).ready();
+        let finished = run_source(&vboard, flood).expect_code(0);
+        assert_eq!(finished.stdout.len(), 1 << 20, "{kind}");
+        let finished = run_source(&vboard, traceback).expect_code(1);
+        assert_eq!(finished.text(), "", "{kind}");
+        assert!(finished.stderr.contains("yyy"), "{kind}");
+        assert_untouched(&vboard, &[]);
+    }
+}
+
+#[test]
+fn what_is_no_source_is_named() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let utf16: Vec<u8> = "\u{feff}print(1)\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (name, content, words) in [
+        ("compiled.mpy", b"M\x06\x00\x1f".to_vec(), "compiled"),
+        ("wide.py", utf16, "UTF-16"),
+        (
+            "shell.py",
+            b"\x7fELF\x02\x01\x01\x00\x00".to_vec(),
+            "not Python source",
+        ),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        // Before any port is opened.
+        let finished = crate::process::run([
+            "board",
+            "-s",
+            "/dev/does-not-exist",
+            "run",
+            path.to_str().unwrap(),
+        ])
+        .expect_code(3);
+        assert!(
+            finished.stderr.contains(words) && finished.stderr.contains("hint:"),
+            "{name}: {}",
+            finished.stderr
+        );
+    }
+    // GBK: the board may run it, and says nothing true of its Chinese.
+    let path = folder.path().join("gbk.py");
+    fs::write(&path, b"# \xc4\xe3\xba\xc3\nprint(1)\n").unwrap();
+    let vboard = VirtualBoard::options().ready();
+    let finished = run_with_input(command(&vboard, ["run", path.to_str().unwrap()]), b"");
+    assert!(finished.stderr.contains("GBK"), "{}", finished.stderr);
+    assert_eq!(finished.expect_code(0).text(), "1\r\n");
+}
+
+#[test]
+fn a_script_named_as_on_the_board_is_explained() {
+    let finished = crate::process::run(["board", "-s", "/dev/does-not-exist", "run", ":main.py"])
+        .expect_code(3);
+    assert!(
+        finished.stderr.contains("is a file on the board")
+            && finished.stderr.contains("import main"),
+        "{}",
+        finished.stderr
+    );
+}

@@ -1,16 +1,18 @@
 //! `udpcli board repl`.
 
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use crossterm::{event, terminal};
+use crossterm::{event, execute, terminal};
 
 use super::screen::Screen;
 use super::{SerialArgs, session};
 use crate::board::error::Error as BoardError;
 use crate::board::link::{Address, Link};
+use crate::board::prompt::{Prompt, Statement, Statements, Terminal, Wait};
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::keys::{self, Key};
@@ -21,18 +23,31 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How often a lost port is tried.
 const RETRY: Duration = Duration::from_millis(300);
 
-/// After the end of piped input: this long without a byte is the end of the answer.
-const QUIET: Duration = Duration::from_millis(500);
+/// How long the board has to take a line and come back to a prompt before the next one is typed: nobody types faster,
+/// and of what is pasted its buffer holds 255 bytes.
+const TAKEN: Duration = Duration::from_millis(300);
+
+/// How long the terminal is asked for keys. Not zero: crossterm's reader of `/dev/tty`, the one that does not lose the
+/// end of a paste of more than 1,024 bytes, does not look at all then.
+const KEYS: Duration = Duration::from_millis(1);
+
+/// How long more keys may take to come that belong to the same paste, where the terminal does not mark it.
+const PASTE_GAP: Duration = Duration::from_millis(30);
+
+/// How long piped input may pause before an empty line ends a compound statement.
+const IDLE: Duration = Duration::from_millis(200);
 
 /// An interactive terminal to the board's prompt; Ctrl-] leaves
 ///
-/// Ctrl-C interrupts the program on the board, Ctrl-D resets it softly. When the cable is pulled it waits for the port
-/// to come back.
+/// Ctrl-C interrupts the program on the board, Ctrl-D resets it softly. Several lines pasted at once go through the
+/// prompt's paste mode. When the cable is pulled, it waits for the port to come back. Source that is piped in runs
+/// statement by statement; the command ends when the last one has ended.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   udpcli board repl
-  echo 'print(1+1)' | udpcli board repl")]
+  echo 'print(1+1)' | udpcli board repl
+  udpcli board repl < session.py")]
 pub struct ReplArgs {}
 
 /// Raw mode of the user's terminal, for as long as this lives: every way out restores it.
@@ -40,130 +55,287 @@ struct RawMode;
 
 impl RawMode {
     fn on() -> Result<Self, Error> {
-        terminal::enable_raw_mode().map_err(|source| Error::Start {
+        let failed = |source| Error::Start {
             what: "terminal's raw mode",
             source,
-        })?;
-        Ok(Self)
+        };
+        terminal::enable_raw_mode().map_err(failed)?;
+        let guard = Self;
+        // Windows' console has no such mark; there a paste is told by its speed.
+        if cfg!(unix) && io::stderr().is_terminal() {
+            execute!(io::stderr(), event::EnableBracketedPaste).map_err(failed)?;
+        }
+        Ok(guard)
     }
 }
 
 impl Drop for RawMode {
     fn drop(&mut self) {
+        if cfg!(unix) && io::stderr().is_terminal() {
+            let _ = execute!(io::stderr(), event::DisableBracketedPaste);
+        }
         let _ = terminal::disable_raw_mode();
     }
 }
 
-/// Where the user's bytes come from.
-enum Keyboard {
-    Terminal {
-        _raw: RawMode,
-    },
-    Pipe {
-        bytes: Receiver<Vec<u8>>,
-        ended: Option<Instant>,
-    },
-}
-
 enum Typed {
     Bytes(Vec<u8>),
+    Paste(Vec<u8>),
     Nothing,
     Leave,
 }
 
-impl Keyboard {
-    fn open() -> Result<Self, Error> {
-        if io::stdin().is_terminal() {
-            return Ok(Self::Terminal {
-                _raw: RawMode::on()?,
-            });
+/// Reads what was typed: keys, or a paste. A terminal that does not mark a paste gives keys faster than anybody types,
+/// with line ends among them.
+fn read_keys() -> Result<Typed, Error> {
+    let failed = |source| Error::Read {
+        object: "the keyboard".to_owned(),
+        source,
+    };
+    let mut typed = Vec::new();
+    let mut gap = KEYS;
+    while typed.len() < 64 << 10 && event::poll(gap).map_err(failed)? {
+        match keys::read(&event::read().map_err(failed)?) {
+            Key::Bytes(bytes) => typed.extend(bytes),
+            Key::Paste(text) if typed.is_empty() => return Ok(Typed::Paste(text.into_bytes())),
+            Key::Paste(text) => typed.extend(text.into_bytes()),
+            Key::Leave => return Ok(Typed::Leave),
+            Key::Ignored => {}
         }
-        // A few pieces in advance: a file that is fed to the prompt is not read into memory.
-        let (sender, bytes) = sync_channel(4);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 128];
-            while let Ok(read @ 1..) = io::stdin().lock().read(&mut buffer) {
-                let piece: Vec<u8> = buffer
-                    .iter()
-                    .take(read)
-                    .map(|&byte| if byte == b'\n' { b'\r' } else { byte })
-                    .collect();
-                if sender.send(piece).is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Self::Pipe { bytes, ended: None })
-    }
-
-    fn read(&mut self) -> Result<Typed, Error> {
-        match self {
-            Self::Terminal { .. } => {
-                let failed = |source| Error::Read {
-                    object: "the keyboard".to_owned(),
-                    source,
-                };
-                let mut typed = Vec::new();
-                while typed.len() < 128 && event::poll(Duration::ZERO).map_err(failed)? {
-                    match keys::read(&event::read().map_err(failed)?) {
-                        Key::Bytes(bytes) => typed.extend(bytes),
-                        Key::Leave => return Ok(Typed::Leave),
-                        Key::Ignored => {}
-                    }
-                }
-                Ok(if typed.is_empty() {
-                    Typed::Nothing
-                } else {
-                    Typed::Bytes(typed)
-                })
-            }
-            Self::Pipe { bytes, ended } => match bytes.try_recv() {
-                Ok(piece) => Ok(Typed::Bytes(piece)),
-                Err(TryRecvError::Empty) => Ok(Typed::Nothing),
-                Err(TryRecvError::Disconnected) => {
-                    let since = *ended.get_or_insert_with(Instant::now);
-                    Ok(if since.elapsed() > QUIET {
-                        Typed::Leave
-                    } else {
-                        Typed::Nothing
-                    })
-                }
-            },
+        if has_lines(&typed) {
+            gap = PASTE_GAP;
         }
     }
-
-    /// The board said something: the end of piped input waits on.
-    fn heard(&mut self) {
-        if let Self::Pipe {
-            ended: Some(since), ..
-        } = self
-        {
-            *since = Instant::now();
-        }
-    }
-
-    /// A message in between: raw mode needs the carriage return.
-    fn tell(&self, message: &str) {
-        let mut message = format!("{message}\n");
-        if matches!(self, Self::Terminal { .. }) {
-            message = message.replace('\n', "\r\n");
-        }
-        let _ = io::stderr().write_all(message.as_bytes());
-    }
+    Ok(if typed.is_empty() {
+        Typed::Nothing
+    } else if has_lines(&typed) {
+        Typed::Paste(typed)
+    } else {
+        Typed::Bytes(typed)
+    })
 }
 
-/// Joins the user's terminal and the board until Ctrl-].
+/// Whether text goes on after a line end, and has no key among it that the board should see at once.
+fn has_lines(typed: &[u8]) -> bool {
+    let line_end = typed.iter().position(|&byte| byte == b'\r');
+    line_end.is_some_and(|at| at + 1 < typed.len())
+        && typed
+            .iter()
+            .all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..))
+}
+
+/// Joins the user and the board: on a terminal key by key, from a pipe statement by statement.
 pub(super) fn run(_: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<Outcome, Error> {
     let address = session::address(serial)?;
     // Ctrl-C is a key here; SIGTERM ends the loop, which looks every few milliseconds and restores the terminal.
     let shutdown = session::shutdown(u32::MAX)?;
-    let mut link = Some(open(&address, &shutdown)?);
+    if io::stdin().is_terminal() {
+        interactive(&address, &shutdown, quiet)
+    } else {
+        piped(&address, &shutdown)
+    }
+}
+
+/// What the board says goes to stdout.
+struct Out {
+    screen: Screen,
+    shutdown: Shutdown,
+    failure: Option<Error>,
+}
+
+impl Terminal for Out {
+    fn show(&mut self, bytes: &[u8]) -> bool {
+        match self.screen.show(bytes) {
+            Ok(is_read) => is_read,
+            Err(error) => {
+                self.failure = Some(error);
+                false
+            }
+        }
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        self.shutdown.is_asked()
+    }
+}
+
+/// Runs source from a pipe at the prompt, and ends there.
+fn piped(address: &Address, shutdown: &Shutdown) -> Result<Outcome, Error> {
+    let mut link = Link::open(address, shutdown.clone())?;
+    link.heed_shutdown(false);
+    let mut out = Out {
+        screen: Screen::new(),
+        shutdown: shutdown.clone(),
+        failure: None,
+    };
+    let (mut prompt, stopped) = match Prompt::find(&mut link, &mut out) {
+        _ if shutdown.is_asked() => return Ok(Outcome::Interrupted),
+        found => found?,
+    };
+    if stopped {
+        session::tell_stopped();
+    }
+    let result = type_all(&mut prompt, &mut out);
+    if !matches!(result, Ok(Wait::Ready)) {
+        // Ctrl-C, or nobody reads: what runs is stopped, and the board left at its prompt.
+        let back = prompt.interrupt(&mut out)?;
+        if !back {
+            tracing::warn!("the program on the board did not react to Ctrl-C: it runs on");
+        }
+    }
+    out.screen.end()?;
+    result?;
+    match out.failure {
+        Some(failure) => Err(failure),
+        None => Ok(Outcome::Done),
+    }
+}
+
+/// Types every statement once the one before has ended.
+fn type_all(prompt: &mut Prompt<'_>, out: &mut Out) -> Result<Wait, Error> {
+    let input = read_stdin();
+    let mut statements = Statements::default();
+    let mut has_ended = false;
+    loop {
+        let statement = loop {
+            if let Some(statement) = statements.next(false) {
+                break statement;
+            }
+            if has_ended {
+                return Ok(Wait::Ready);
+            }
+            if out.is_stopped() {
+                return Ok(Wait::Stopped);
+            }
+            match input.recv_timeout(IDLE) {
+                Ok(bytes) => statements.feed(&bytes),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(statement) = statements.next(true) {
+                        break statement;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    statements.end();
+                    has_ended = true;
+                }
+            }
+        };
+        prompt.type_in(&statement, out)?;
+        let may_ask = statement.may_ask() || matches!(statement, Statement::Raw(_));
+        loop {
+            let next_is_control = statements.is_control_next();
+            match prompt.wait(may_ask || next_is_control || !has_ended, out)? {
+                Wait::Ready => break,
+                Wait::Stopped => return Ok(Wait::Stopped),
+                Wait::Input if next_is_control => break,
+                Wait::Input => {}
+            }
+            match input.try_recv() {
+                Ok(bytes) => statements.feed(&bytes),
+                Err(TryRecvError::Disconnected) if !has_ended => {
+                    statements.end();
+                    has_ended = true;
+                }
+                Err(_) => {}
+            }
+            if may_ask {
+                match statements.next_line() {
+                    Some(line) => prompt.answer_input(&line)?,
+                    // Control characters may have led anywhere, such as into the raw REPL.
+                    None if has_ended && matches!(statement, Statement::Raw(_)) => {
+                        return Ok(Wait::Stopped);
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+}
+
+/// Standard input in pieces; a few in advance: a file that is fed to the prompt is not read into memory.
+fn read_stdin() -> Receiver<Vec<u8>> {
+    let (sender, bytes) = sync_channel(4);
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = io::stdin().lock().read(&mut buffer) {
+            let piece = buffer.get(..read).unwrap_or_default().to_vec();
+            if sender.send(piece).is_err() {
+                return;
+            }
+        }
+    });
+    bytes
+}
+
+/// What was typed and not yet sent: a line at a time, as the board takes them.
+#[derive(Default)]
+struct Keys {
+    waiting: VecDeque<u8>,
+    /// When the last line end was sent, while its answer is awaited.
+    sent: Option<Instant>,
+    /// The end of what the board said.
+    tail: Vec<u8>,
+}
+
+impl Keys {
+    fn typed(&mut self, bytes: &[u8]) {
+        if bytes.contains(&3) {
+            // Ctrl-C is for what runs now, and takes back what was typed ahead.
+            self.waiting.clear();
+            self.sent = None;
+        }
+        self.waiting.extend(bytes);
+    }
+
+    fn heard(&mut self, bytes: &[u8]) {
+        self.tail.extend_from_slice(bytes);
+        let surplus = self.tail.len().saturating_sub(8);
+        self.tail.drain(..surplus);
+        if self.tail.ends_with(b">>> ") || self.tail.ends_with(b"... ") {
+            self.sent = None;
+        }
+    }
+
+    fn is_at_prompt(&self) -> bool {
+        self.tail.ends_with(b"\n>>> ")
+    }
+
+    /// What may be sent now: at most a line.
+    fn next(&mut self) -> Vec<u8> {
+        if self.sent.is_some_and(|sent| sent.elapsed() < TAKEN) {
+            return Vec::new();
+        }
+        let end = self.waiting.iter().position(|&byte| byte == b'\r');
+        let len = end.map_or(self.waiting.len(), |at| at + 1).min(128);
+        let line: Vec<u8> = self.waiting.drain(..len).collect();
+        if line.ends_with(b"\r") {
+            self.sent = Some(Instant::now());
+            self.tail.clear();
+        }
+        line
+    }
+}
+
+/// A message in between: raw mode needs the carriage return.
+fn tell(message: &str) {
+    let message = format!("{message}\n").replace('\n', "\r\n");
+    let _ = io::stderr().write_all(message.as_bytes());
+}
+
+/// Joins the user's terminal and the board until Ctrl-].
+fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome, Error> {
+    let mut link = Some(open(address, shutdown)?);
     #[cfg(windows)]
     let _ = crossterm::ansi_support::supports_ansi();
-    let mut keyboard = Keyboard::open()?;
-    let mut screen = Screen::new();
+    let _raw = RawMode::on()?;
+    let mut keys = Keys::default();
+    let mut out = Out {
+        screen: Screen::new(),
+        shutdown: shutdown.clone(),
+        failure: None,
+    };
     if !quiet {
-        keyboard.tell(&format!(
+        tell(&format!(
             "udpcli: connected to {}; Ctrl-] leaves, Ctrl-C interrupts, Ctrl-D resets softly",
             address.port
         ));
@@ -178,41 +350,138 @@ pub(super) fn run(_: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<Outc
         if let Some(open_link) = &mut link {
             match open_link.fill(Instant::now() + LOOK) {
                 Ok(true) => {
-                    keyboard.heard();
-                    if !screen.show(&open_link.take(usize::MAX))? {
+                    let came = open_link.take(usize::MAX);
+                    keys.heard(&came);
+                    if !out.screen.show(&came)? {
                         return Ok(Outcome::Done);
                     }
                 }
                 Ok(false) => {}
                 Err(BoardError::Gone { .. }) => {
                     link = None;
-                    keyboard.tell(
-                        "\nudpcli: the port is gone; waiting for it to come back, Ctrl-] leaves",
-                    );
+                    tell("\nudpcli: the port is gone; waiting for it to come back, Ctrl-] leaves");
                 }
                 Err(error) => return Err(error.into()),
             }
         } else if Instant::now() >= next_try {
             next_try = Instant::now() + RETRY;
-            if let Ok(again) = open(&address, &shutdown) {
+            if let Ok(again) = open(address, shutdown) {
                 link = Some(again);
-                keyboard.tell("udpcli: connected again");
+                tell("udpcli: connected again");
                 send(&mut link, b"\r")?;
             }
         } else {
             std::thread::sleep(LOOK);
         }
-        match keyboard.read()? {
-            Typed::Bytes(bytes) => send(&mut link, &bytes)?,
+        let mut has_left = false;
+        match read_keys()? {
+            Typed::Bytes(bytes) => keys.typed(&bytes),
+            Typed::Paste(text) => match &mut link {
+                Some(link) if keys.is_at_prompt() => has_left = paste(link, &text, &mut out)?,
+                _ => keys.typed(&with_returns(&text)),
+            },
             Typed::Nothing => {}
-            Typed::Leave => {
-                screen.end()?;
-                if !quiet && matches!(keyboard, Keyboard::Terminal { .. }) {
-                    keyboard.tell("");
+            Typed::Leave => has_left = true,
+        }
+        if has_left {
+            out.screen.end()?;
+            if !quiet {
+                tell("");
+            }
+            return Ok(Outcome::Done);
+        }
+        send(&mut link, &keys.next())?;
+    }
+}
+
+/// The user's terminal while pasted lines run: Ctrl-C stops them.
+struct Pasting<'a> {
+    out: &'a mut Out,
+    typed: Vec<u8>,
+    has_left: bool,
+    failure: Option<Error>,
+}
+
+impl Terminal for Pasting<'_> {
+    fn show(&mut self, bytes: &[u8]) -> bool {
+        self.out.show(bytes)
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        match read_keys() {
+            Ok(Typed::Bytes(bytes)) => self.typed.extend(bytes),
+            Ok(Typed::Leave) => self.has_left = true,
+            Ok(Typed::Paste(_) | Typed::Nothing) => {}
+            Err(error) => self.failure = Some(error),
+        }
+        self.has_left || self.failure.is_some() || self.typed.contains(&3) || self.out.is_stopped()
+    }
+}
+
+/// The next whole statement of a paste that may still be coming; none if it ended, or the user stopped it.
+fn next_pasted(statements: &mut Statements, terminal: &mut Pasting<'_>) -> Option<Statement> {
+    let mut until = Instant::now() + PASTE_GAP;
+    loop {
+        if terminal.is_stopped() {
+            return None;
+        }
+        if !terminal.typed.is_empty() {
+            statements.feed(&std::mem::take(&mut terminal.typed));
+            until = Instant::now() + PASTE_GAP;
+        }
+        if let Some(statement) = statements.next(false) {
+            return Some(statement);
+        }
+        if Instant::now() >= until {
+            statements.end_lines();
+            return statements.next(false);
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Types lines that were pasted at the prompt: whole statements, each once the one before has ended. True if the user
+/// left meanwhile.
+fn paste(link: &mut Link, text: &[u8], out: &mut Out) -> Result<bool, Error> {
+    let has_line_end = text.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
+    if !has_line_end && text.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        // Part of a line, which the user goes on with.
+        link.send(text)?;
+        return Ok(false);
+    }
+    let mut statements = Statements::default();
+    statements.feed(text);
+    let mut prompt = Prompt::here(link);
+    let mut terminal = Pasting {
+        out,
+        typed: Vec::new(),
+        has_left: false,
+        failure: None,
+    };
+    'typing: while let Some(statement) = next_pasted(&mut statements, &mut terminal) {
+        prompt.type_in(&statement, &mut terminal)?;
+        loop {
+            match prompt.wait(true, &mut terminal)? {
+                Wait::Ready => break,
+                Wait::Stopped => break 'typing,
+                Wait::Input if statement.may_ask() => {
+                    statements.feed(&std::mem::take(&mut terminal.typed));
+                    if let Some(line) = statements.next_line() {
+                        prompt.answer_input(&line)?;
+                    }
                 }
-                return Ok(Outcome::Done);
+                Wait::Input => {}
             }
         }
+    }
+    // The beginning of a line, which the user goes on with.
+    prompt.send(&statements.take_partial())?;
+    if terminal.typed.contains(&3) {
+        prompt.interrupt(&mut terminal)?;
+    }
+    match terminal.failure {
+        Some(failure) => Err(failure),
+        None => Ok(terminal.has_left),
     }
 }
 
@@ -228,4 +497,17 @@ fn send(link: &mut Option<Link>, bytes: &[u8]) -> Result<(), Error> {
         Some(Err(error @ BoardError::Stuck { .. })) => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Line ends as the Enter key gives them: CR, LF and CR LF are one each.
+fn with_returns(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut after_cr = false;
+    for &byte in text {
+        if !(byte == b'\n' && after_cr) {
+            out.push(if byte == b'\n' { b'\r' } else { byte });
+        }
+        after_cr = byte == b'\r';
+    }
+    out
 }

@@ -13,7 +13,7 @@ use crate::board::error::Error as BoardError;
 use crate::board::example::{Example, Settings};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Report};
-use crate::board::program::{self, Launch};
+use crate::board::program::{self, Kind, Launch};
 use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
 use crate::cli::value;
 use crate::error::{Error, Outcome};
@@ -274,9 +274,18 @@ fn source(args: &RunArgs) -> Result<Vec<u8>, Error> {
                 source,
             })?;
     } else {
-        let file = std::fs::File::open(path).map_err(|source| Error::Open {
-            path: path.clone(),
-            source,
+        let file = std::fs::File::open(path).map_err(|source| {
+            // `:main.py` is how put and get name files of the board's.
+            if let Some(path) = path.to_str().and_then(|path| path.strip_prefix(':')) {
+                return BoardError::OnTheBoard {
+                    path: path.to_owned(),
+                }
+                .into();
+            }
+            Error::Open {
+                path: path.clone(),
+                source,
+            }
         })?;
         file.take(MAX_SCRIPT + 1)
             .read_to_end(&mut source)
@@ -291,7 +300,41 @@ fn source(args: &RunArgs) -> Result<Vec<u8>, Error> {
             path.display()
         )));
     }
+    check_kind(&path.display().to_string(), &source)?;
     Ok(program::as_python(&source))
+}
+
+/// Refuses what is no Python source, and warns of text that the board reads otherwise than the editor wrote it.
+fn check_kind(name: &str, source: &[u8]) -> Result<(), Error> {
+    let refuse = |problem: &str, hint: &str| {
+        Err(BoardError::NotSource {
+            name: name.to_owned(),
+            problem: problem.to_owned(),
+            hint: hint.to_owned(),
+        }
+        .into())
+    };
+    match Kind::of(source) {
+        Kind::Source => Ok(()),
+        Kind::Compiled => refuse(
+            "compiled MicroPython (.mpy), not Python source",
+            "put it on the board and import it: udpcli board put FILE.mpy :",
+        ),
+        Kind::Utf16 => refuse(
+            "UTF-16 text, which the board cannot read",
+            "save it as UTF-8 in your editor",
+        ),
+        Kind::Binary => refuse(
+            "not Python source",
+            "give a text file with a Python program",
+        ),
+        Kind::Gbk => {
+            tracing::warn!(
+                "{name} is not UTF-8; it looks like GBK: the board reads UTF-8, so save it as UTF-8 if its Chinese text comes out wrong"
+            );
+            Ok(())
+        }
+    }
 }
 
 fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {

@@ -46,11 +46,16 @@ pub(super) fn open_repl(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl,
 pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
     let repl = open_repl(serial, shutdown)?;
     if repl.entered().stopped_program {
-        tracing::info!(
-            "the program that ran on the board was stopped; udpcli board reset starts its main.py again"
-        );
+        tell_stopped();
     }
     Ok(repl)
+}
+
+/// Says that the program on the board does not run any more.
+pub(super) fn tell_stopped() {
+    tracing::info!(
+        "the program that ran on the board was stopped; udpcli board reset starts its main.py again"
+    );
 }
 
 /// Gets into the board, does `work` on its file system, and leaves it at its prompt, whatever became of the work.

@@ -206,7 +206,8 @@ fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        while event::poll(Duration::ZERO)? {
+        // Not zero: crossterm's reader of /dev/tty does not look at all then.
+        while event::poll(Duration::from_millis(1))? {
             if ends(&event::read()?) {
                 view.ending();
                 asker.ask();

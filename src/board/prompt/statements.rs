@@ -1,0 +1,363 @@
+//! Python source cut into what the board's prompt takes at once.
+
+/// What is typed at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Statement {
+    /// A plain line.
+    Line(Vec<u8>),
+    /// Lines for paste mode, joined by LF: a compound statement, or text that the prompt would change.
+    Block(Vec<u8>),
+    /// Control characters, as they are.
+    Raw(Vec<u8>),
+}
+
+impl Statement {
+    /// Whether it may wait for a line of input, as far as its text tells.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        let (Self::Line(text) | Self::Block(text) | Self::Raw(text)) = self;
+        memchr::memmem::find(text, b"input").is_some()
+            || memchr::memmem::find(text, b"stdin").is_some()
+    }
+}
+
+/// The longest piece that is gathered before it is handed on, whatever it is.
+const MAX_BLOCK: usize = 256 << 10;
+
+/// Cuts source that comes in pieces. CR, LF and CR LF are one line end each.
+#[derive(Debug, Default)]
+pub struct Statements {
+    /// Bytes of the line that is not complete.
+    line: Vec<u8>,
+    after_cr: bool,
+    /// Complete lines of the statement that is not complete.
+    lines: Vec<Vec<u8>>,
+    ready: std::collections::VecDeque<Statement>,
+    scan: Scan,
+    /// Whether the lines so far are a compound statement, which ends before the next line at its margin.
+    is_compound: bool,
+    gathered: usize,
+}
+
+/// Where the end of a line leaves Python's tokenizer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Scan {
+    /// Open brackets.
+    depth: usize,
+    /// The quote of an open triple-quoted string.
+    triple: Option<u8>,
+    /// The line ends in a backslash.
+    goes_on: bool,
+}
+
+impl Scan {
+    fn is_open(self) -> bool {
+        self.depth > 0 || self.triple.is_some() || self.goes_on
+    }
+
+    /// The state behind a line; and the line's last character that is neither space nor comment.
+    fn after(mut self, line: &[u8]) -> (Self, Option<u8>) {
+        let mut last = None;
+        let mut rest = line;
+        self.goes_on = false;
+        let mut single: Option<u8> = None;
+        while let Some((&byte, behind)) = rest.split_first() {
+            rest = behind;
+            if let Some(quote) = self.triple {
+                if byte == b'\\' {
+                    rest = rest.get(1..).unwrap_or_default();
+                } else if byte == quote && rest.starts_with(&[quote, quote]) {
+                    rest = rest.get(2..).unwrap_or_default();
+                    self.triple = None;
+                    last = Some(quote);
+                }
+                continue;
+            }
+            if let Some(quote) = single {
+                if byte == b'\\' {
+                    if rest.is_empty() {
+                        self.goes_on = true;
+                    }
+                    rest = rest.get(1..).unwrap_or_default();
+                } else if byte == quote {
+                    single = None;
+                }
+                continue;
+            }
+            match byte {
+                b'#' => break,
+                b'\'' | b'"' if rest.starts_with(&[byte, byte]) => {
+                    rest = rest.get(2..).unwrap_or_default();
+                    self.triple = Some(byte);
+                }
+                b'\'' | b'"' => single = Some(byte),
+                b'(' | b'[' | b'{' => self.depth += 1,
+                b')' | b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+                b'\\' if rest.is_empty() => self.goes_on = true,
+                _ => {}
+            }
+            if !byte.is_ascii_whitespace() {
+                last = Some(byte);
+            }
+        }
+        (self, last)
+    }
+}
+
+impl Statements {
+    /// Takes more of the source.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            let follows_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
+            match byte {
+                b'\n' if follows_cr => {}
+                b'\r' | b'\n' => {
+                    let line = std::mem::take(&mut self.line);
+                    self.end_line(line);
+                }
+                1..=8 | 0x0b | 0x0c | 0x0e..=0x1f => {
+                    // A control character acts at once, and what stands before it is its line.
+                    self.line.push(byte);
+                    let bytes = std::mem::take(&mut self.line);
+                    self.flush();
+                    self.ready.push_back(Statement::Raw(bytes));
+                }
+                byte => self.line.push(byte),
+            }
+            if self.line.len() + self.gathered > MAX_BLOCK {
+                let line = std::mem::take(&mut self.line);
+                self.end_line(line);
+                self.flush();
+            }
+        }
+    }
+
+    /// The next whole statement. `is_idle`: nothing more has come for a moment, so that an empty line ends a compound
+    /// statement as it does for somebody who types.
+    pub fn next(&mut self, is_idle: bool) -> Option<Statement> {
+        if self.ready.is_empty() && is_idle && self.lines.last().is_some_and(|line| is_blank(line))
+        {
+            self.flush();
+        }
+        self.ready.pop_front()
+    }
+
+    /// Whether control characters come next: they are for what runs now, not for the prompt after it.
+    #[must_use]
+    pub fn is_control_next(&self) -> bool {
+        matches!(self.ready.front(), Some(Statement::Raw(_)))
+    }
+
+    /// The next line as it is, for a program that asks for one.
+    pub fn next_line(&mut self) -> Option<Vec<u8>> {
+        match self.ready.pop_front() {
+            Some(Statement::Line(line) | Statement::Raw(line)) => Some(line),
+            Some(Statement::Block(block)) => {
+                let mut lines = block.splitn(2, |&byte| byte == b'\n');
+                let first = lines.next().unwrap_or_default().to_vec();
+                if let Some(rest) = lines.next() {
+                    self.ready.push_front(Statement::Block(rest.to_vec()));
+                }
+                Some(first)
+            }
+            None if self.lines.is_empty() => None,
+            None => Some(self.lines.remove(0)),
+        }
+    }
+
+    /// Nothing more comes: the complete lines are a statement.
+    pub fn end_lines(&mut self) {
+        self.flush();
+    }
+
+    /// Takes the line that is not complete.
+    pub fn take_partial(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.line)
+    }
+
+    /// Nothing more comes: what is there is a statement, the last line complete or not.
+    pub fn end(&mut self) {
+        if !self.line.is_empty() {
+            let line = std::mem::take(&mut self.line);
+            self.end_line(line);
+        }
+        self.flush();
+    }
+
+    fn end_line(&mut self, line: Vec<u8>) {
+        let is_margin = line
+            .first()
+            .is_some_and(|byte| !matches!(byte, b' ' | b'\t'));
+        if self.is_compound && !self.scan.is_open() && is_margin && !continues(&line) {
+            self.flush();
+        }
+        let is_first = self.lines.is_empty();
+        let (scan, last) = self.scan.after(&line);
+        self.scan = scan;
+        if is_first && is_blank(&line) && !scan.is_open() {
+            return;
+        }
+        self.gathered += line.len() + 1;
+        self.is_compound |= last == Some(b':') && !scan.is_open()
+            || is_first && (line.starts_with(b"@") || begins_block(&line));
+        self.lines.push(line);
+        if !self.is_compound && !scan.is_open() {
+            self.flush();
+        }
+    }
+
+    /// The lines so far are a statement.
+    fn flush(&mut self) {
+        let mut lines = std::mem::take(&mut self.lines);
+        (self.scan, self.is_compound, self.gathered) = (Scan::default(), false, 0);
+        while lines.last().is_some_and(|line| is_blank(line)) {
+            lines.pop();
+        }
+        let is_plain = |line: &[u8]| line.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        let statement = match lines.as_slice() {
+            [] => return,
+            [line] if is_plain(line) && !begins_block(line) && !line.starts_with(b"@") => {
+                Statement::Line(line.clone())
+            }
+            _ => Statement::Block(lines.join(&b'\n')),
+        };
+        self.ready.push_back(statement);
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
+
+/// The first word of a line.
+fn word(line: &[u8]) -> &[u8] {
+    let end = line
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+        .unwrap_or(line.len());
+    line.get(..end).unwrap_or_default()
+}
+
+/// Whether a line at the margin goes on with the compound statement before it. A comment does.
+fn continues(line: &[u8]) -> bool {
+    matches!(word(line), b"else" | b"elif" | b"except" | b"finally") || line.starts_with(b"#")
+}
+
+/// Whether a line begins a compound statement, all on one line or not.
+fn begins_block(line: &[u8]) -> bool {
+    matches!(
+        word(line),
+        b"if" | b"for" | b"while" | b"try" | b"with" | b"def" | b"class" | b"async"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cut(source: &str) -> Vec<Statement> {
+        let mut statements = Statements::default();
+        statements.feed(source.as_bytes());
+        statements.end();
+        std::iter::from_fn(|| statements.next(false)).collect()
+    }
+
+    fn line(text: &str) -> Statement {
+        Statement::Line(text.into())
+    }
+
+    fn block(text: &str) -> Statement {
+        Statement::Block(text.into())
+    }
+
+    #[test]
+    fn every_line_end_counts_once() {
+        let expected = [line("a=1"), line("b=2"), line("c=3")];
+        for source in [
+            "a=1\nb=2\nc=3",
+            "a=1\r\nb=2\r\nc=3\r\n",
+            "a=1\rb=2\rc=3\r",
+            "\n\na=1\n\nb=2\r\n\r\nc=3\n",
+        ] {
+            assert_eq!(cut(source), expected, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn compound_statements_stay_together() {
+        let body = "def f(x):\n  if x:\n    return 1\n\n  else:\n    return 2";
+        assert_eq!(
+            cut(&format!("{body}\nprint(f(0))\n")),
+            [block(body), line("print(f(0))")]
+        );
+        let chain = "try:\n 1/0\nexcept ZeroDivisionError:\n print('x')\nfinally:\n pass";
+        assert_eq!(cut(&format!("{chain}\nx")), [block(chain), line("x")]);
+        assert_eq!(
+            cut("@d\ndef f(): pass\nf()\n"),
+            [block("@d\ndef f(): pass"), line("f()")]
+        );
+        assert_eq!(
+            cut("if 1: print(2)\nprint(3)"),
+            [block("if 1: print(2)"), line("print(3)")]
+        );
+    }
+
+    #[test]
+    fn brackets_strings_and_backslashes_hold_lines_together() {
+        for source in [
+            "x = [1,\n2]",
+            "x = '''a\n# '\nb'''",
+            "x = 1 + \\\n2",
+            "print('(', \")\",\n3)",
+        ] {
+            assert_eq!(cut(source), [block(source)], "{source:?}");
+        }
+        assert_eq!(
+            cut("x = '('  # {\nprint(x)"),
+            [line("x = '('  # {"), line("print(x)")]
+        );
+    }
+
+    #[test]
+    fn what_the_prompt_would_change_is_pasted() {
+        assert_eq!(cut("print('你好')"), [block("print('你好')")]);
+        assert_eq!(cut("x = '\t'"), [block("x = '\t'")]);
+        assert_eq!(
+            cut("a\x04b"),
+            [Statement::Raw(b"a\x04".to_vec()), line("b")]
+        );
+    }
+
+    #[test]
+    fn a_block_that_is_typed_ends_at_an_empty_line() {
+        let mut statements = Statements::default();
+        statements.feed(b"for i in range(2):\n print(i)\n");
+        assert_eq!(statements.next(true), None);
+        statements.feed(b"\n");
+        assert_eq!(statements.next(false), None);
+        assert_eq!(
+            statements.next(true),
+            Some(block("for i in range(2):\n print(i)"))
+        );
+        statements.feed(b"x\ny");
+        assert_eq!(statements.next_line(), Some(b"x".to_vec()));
+        assert_eq!(statements.next_line(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_lost(lines in proptest::collection::vec("[a-c:(){}\\[\\]#'\"\\\\ ]{0,8}", 0..12)) {
+            let source = lines.join("\n");
+            let kept: Vec<u8> = cut(&source)
+                .into_iter()
+                .flat_map(|statement| match statement {
+                    Statement::Line(text) | Statement::Block(text) | Statement::Raw(text) => text,
+                })
+                .filter(|byte| !byte.is_ascii_whitespace())
+                .collect();
+            let all: Vec<u8> = source.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            prop_assert_eq!(kept, all);
+        }
+    }
+}
