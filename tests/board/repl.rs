@@ -157,7 +157,8 @@ fn piped(vboard: &VirtualBoard, source: &str) -> String {
 
 #[test]
 fn every_one_of_400_piped_lines_is_answered() {
-    let source: String = (0..400).map(|n| format!("print('n', {n})\n")).collect();
+    let lines: Vec<String> = (0..400).map(|n| format!("print('n', {n})\n")).collect();
+    let source = lines.concat();
     for (kind, options) in kinds() {
         let vboard = options.ready();
         let text = piped(&vboard, &source);
@@ -208,7 +209,7 @@ fn a_piped_statement_is_waited_for_however_long_it_is_silent() {
 fn ctrl_c_ends_piped_source_at_the_prompt() {
     for (kind, options) in kinds() {
         let vboard = options.ready();
-        let mut repl = Running::spawn(&mut command(&vboard, ["repl"]).stdin(Stdio::piped()));
+        let mut repl = Running::spawn(command(&vboard, ["repl"]).stdin(Stdio::piped()));
         repl.type_in(b"import time\nwhile True: print('tick'); time.sleep_ms(50)\n\n");
         shown(&mut repl, "tick\r");
         repl.signal("INT");
