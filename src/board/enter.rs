@@ -82,7 +82,15 @@ pub struct Entered {
 /// # Errors
 /// Why the board cannot be reached: silence, download mode, noise, a program that does not give in.
 pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
-    climb(link, None)
+    climb(link, link.address().timeout, None)
+}
+
+/// As [`raw_repl`], within `timeout`.
+///
+/// # Errors
+/// As [`raw_repl`].
+pub fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
+    climb(link, timeout, None)
 }
 
 /// As [`raw_repl`], for a port that may have anything behind it: gives up after 1.3 s and resets nothing, but
@@ -91,11 +99,11 @@ pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
 /// # Errors
 /// As [`raw_repl`].
 pub fn raw_repl_without_reset(link: &mut Link) -> Result<Entered, Error> {
-    climb(link, Some(PATIENCE))
+    climb(link, link.address().timeout, Some(PATIENCE))
 }
 
-fn climb(link: &mut Link, patience: Option<Duration>) -> Result<Entered, Error> {
-    let mut climb = Climb::new(link.address().timeout, patience);
+fn climb(link: &mut Link, timeout: Duration, patience: Option<Duration>) -> Result<Entered, Error> {
+    let mut climb = Climb::new(timeout, patience);
     let result = climb.up(link);
     tracing::trace!(
         "entering took {:?}: {}",

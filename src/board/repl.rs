@@ -180,8 +180,16 @@ impl Repl {
     /// # Errors
     /// Why it cannot.
     pub fn reenter(&mut self) -> Result<(), Error> {
+        self.reenter_within(self.link.address().timeout)
+    }
+
+    /// As [`Self::reenter`], within a time of the caller's choice.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn reenter_within(&mut self, limit: Duration) -> Result<(), Error> {
         self.link.forget();
-        let entered = enter::raw_repl(&mut self.link)?;
+        let entered = enter::raw_repl_within(&mut self.link, limit)?;
         self.entered.reset |= entered.reset;
         Ok(())
     }

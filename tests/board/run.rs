@@ -120,31 +120,82 @@ fn ctrl_c_interrupts_and_shows_the_rest() {
     }
 }
 
+/// Prints when it is interrupted, and goes on.
+const STUBBORN: &str = "import time\nprint('begin')\nwhile True:\n    try:\n        while True: time.sleep_ms(1)\n    except KeyboardInterrupt: print('no')\n";
+
 #[test]
-fn a_second_ctrl_c_leaves() {
-    let code = "import time\nprint('begin')\nwhile True:\n    try:\n        while True: time.sleep_ms(1)\n    except KeyboardInterrupt: print('no')\n";
+fn one_signal_stops_a_program_that_catches_it() {
     for (kind, options) in kinds() {
         let board = options.ready();
-        let mut running = start_source(&board, code);
-        assert_eq!(running.stdout_line(), "begin\r\n");
-        running.signal("INT");
-        assert_eq!(running.stdout_line(), "no\r\n");
-        running.signal("INT");
-        let finished = running.finish().expect_code(130);
+        for signal in ["INT", "TERM"] {
+            let mut running = start_source(&board, STUBBORN);
+            assert_eq!(running.stdout_line(), "begin\r\n");
+            running.signal(signal);
+            let finished = running.finish();
+            assert!(
+                finished.stderr.contains("stopping it"),
+                "{kind}: {}",
+                finished.stderr
+            );
+            finished.expect_code(0);
+            assert_untouched(&board, &[]);
+        }
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let board = VirtualBoard::options().ready();
+    let mut running = start_source(&board, STUBBORN);
+    assert_eq!(running.stdout_line(), "begin\r\n");
+    running.signal("INT");
+    assert_eq!(running.stdout_line(), "no\r\n");
+    running.signal("INT");
+    running.finish().expect_code(130);
+    assert_eq!(
+        run_source(&board, "print(2)").expect_code(0).text(),
+        "2\r\n"
+    );
+}
+
+#[test]
+fn a_board_that_nothing_stops_is_named_with_what_ends_it() {
+    // Ctrl-C is off, and a pseudo-terminal has no reset line.
+    let code = "import micropython, time\nprint('begin')\nmicropython.kbd_intr(-1)\nwhile True: time.sleep_ms(10)\n";
+    let board = VirtualBoard::options().ready();
+    let mut running = start_source(&board, code);
+    assert_eq!(running.stdout_line(), "begin\r\n");
+    let start = Instant::now();
+    running.signal("TERM");
+    let finished = running.finish().expect_code(130);
+    assert!(start.elapsed() < 2 * LIMIT, "{:?}", start.elapsed());
+    assert!(
+        finished.stderr.contains("still runs") && finished.stderr.contains("reset --hard"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn a_reset_into_main_py_is_said() {
+    // main.py runs after the reset, and catches Ctrl-C.
+    let main = STUBBORN.replace("begin", "main");
+    for (kind, options) in kinds() {
+        let board = options.file("main.py", &main).ready();
+        let finished =
+            run_source(&board, "import machine\nprint('now')\nmachine.reset()\n").expect_code(3);
         assert!(
             finished
                 .stderr
-                .contains("stopping the program on the board"),
+                .contains("restarted while the program ran [board-restarted]"),
             "{kind}: {}",
             finished.stderr
         );
-        assert_untouched(&board, &[]);
-        assert_eq!(
-            run_source(&board, "print(2)").expect_code(0).text(),
-            "2\r\n"
-        );
     }
 }
+
+/// Within which the first signal ends a command.
+const LIMIT: Duration = Duration::from_secs(2);
 
 #[test]
 fn a_reader_that_leaves_ends_the_program() {

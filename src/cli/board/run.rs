@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -27,7 +27,7 @@ const MAX_SCRIPT: u64 = 16 << 20;
 /// Run a program in the board's memory and print its output
 ///
 /// On a terminal, what a program that speaks of mpython or oled shows on the OLED is drawn below its output. Nothing is
-/// stored on the board. Ctrl-C interrupts the program; a second one leaves.
+/// stored on the board. Ctrl-C interrupts the program, and stops one that catches it; a second Ctrl-C ends udpcli at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -83,13 +83,20 @@ pub struct RunArgs {
     interval: Duration,
 }
 
+/// How long an interrupted program may take to clean up after itself; then it is stopped. With [`STOP`] and the way out
+/// this stays within the 2 s in which the first Ctrl-C ends any command.
+const CLEAN_UP: Duration = Duration::from_millis(800);
+
+/// How long udpcli tries to stop a program that catches Ctrl-C.
+const STOP: Duration = Duration::from_millis(900);
+
 /// Runs the program to its end, or to Ctrl-C.
 pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let source = source(args)?;
     if let Some(path) = &args.image {
         mirroring::check(path)?;
     }
-    let shutdown = session::shutdown(2)?;
+    let shutdown = session::shutdown(1)?;
     let mut repl = session::connect(serial, shutdown.clone())?;
     // A look at Ctrl-C that came while the board was entered.
     if shutdown.is_asked() {
@@ -175,7 +182,7 @@ fn conclude(
             program::clean_up(&mut repl, launch);
             repl.close()?;
             let exception = last_line(&text);
-            if printer.interrupted && exception.starts_with("KeyboardInterrupt") {
+            if printer.interrupted.is_some() && exception.starts_with("KeyboardInterrupt") {
                 if !printer.reader_gone {
                     tracing::info!("stopped by Ctrl-C");
                 }
@@ -191,18 +198,21 @@ fn conclude(
             Err(error.into())
         }
         Ended::Left => {
-            tracing::info!("left; stopping the program on the board");
-            match repl.reenter() {
+            tracing::info!("the program goes on after Ctrl-C: stopping it");
+            match repl.reenter_within(STOP) {
                 Ok(()) => {
                     program::clean_up(&mut repl, launch);
                     repl.close()?;
+                    Ok(Outcome::Done)
                 }
                 Err(error) => {
-                    tracing::warn!("the program may still run: {error}");
+                    tracing::warn!(
+                        "the program on the board still runs ({error}); to end it: udpcli board reset --hard, or press the board's RESET button"
+                    );
                     repl.detach();
+                    Ok(Outcome::Interrupted)
                 }
             }
-            Ok(Outcome::Interrupted)
         }
     }
 }
@@ -212,14 +222,14 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
     /// A syntax error or a missing module shows in this time.
     const LOOK: Duration = Duration::from_millis(400);
     struct Look {
-        until: std::time::Instant,
+        until: Instant,
     }
     impl Follower for Look {
         fn output(&mut self, _: &[u8]) -> Result<(), BoardError> {
             Ok(())
         }
         fn tick(&mut self) -> Result<Wish, BoardError> {
-            Ok(if std::time::Instant::now() < self.until {
+            Ok(if Instant::now() < self.until {
                 Wish::GoOn
             } else {
                 Wish::Leave
@@ -227,7 +237,7 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
         }
     }
     let ended = repl.follow(&mut Look {
-        until: std::time::Instant::now() + LOOK,
+        until: Instant::now() + LOOK,
     })?;
     match ended {
         Ended::Left => {
@@ -388,7 +398,8 @@ struct Printer {
     /// The panel below it, where both stdout and stderr are the terminal.
     stack: Option<Stack>,
     shutdown: Shutdown,
-    interrupted: bool,
+    /// When the program was interrupted.
+    interrupted: Option<Instant>,
     reader_gone: bool,
     /// stdout that cannot be written.
     failure: Option<Error>,
@@ -402,7 +413,7 @@ impl Printer {
             stack: (io::stdout().is_terminal() && io::stderr().is_terminal())
                 .then(|| Stack::new(View::Picture)),
             shutdown,
-            interrupted: false,
+            interrupted: None,
             reader_gone: false,
             failure: None,
         }
@@ -461,13 +472,13 @@ impl Follower for Printer {
     }
 
     fn tick(&mut self) -> Result<Wish, BoardError> {
-        let asked = self.shutdown.times();
-        if asked > 1 {
-            return Ok(Wish::Leave);
-        }
-        if (asked == 1 || self.reader_gone) && !self.interrupted {
-            self.interrupted = true;
-            return Ok(Wish::Interrupt);
+        match self.interrupted {
+            Some(since) if since.elapsed() > CLEAN_UP => return Ok(Wish::Leave),
+            None if self.shutdown.is_asked() || self.reader_gone => {
+                self.interrupted = Some(Instant::now());
+                return Ok(Wish::Interrupt);
+            }
+            _ => {}
         }
         if let (Some(stack), Some(mirror)) = (&self.stack, &self.mirror) {
             stack.refit(mirror.screen());
