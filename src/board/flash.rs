@@ -1,6 +1,7 @@
 //! Firmware onto the board: checked before, written where it differs, proven after.
 //!
-//! - [`files`] finds out what goes where, [`image`] what it is, [`check`] whether it may.
+//! - [`files`] finds out what goes where, [`image`], [`font`] and [`firmware`] what it is, [`check`] whether it may.
+//! - [`pieces`] takes it apart, [`layout`] decides what becomes of each part of flash.
 //! - `loader` has one command and its reply, `session` a chip whose stub runs, `write` and `read` what is done with it.
 //! - [`reset`] has the sequences on DTR and RTS.
 //!
@@ -12,8 +13,13 @@ mod chip;
 mod description;
 pub mod error;
 pub mod files;
+pub mod firmware;
+pub mod font;
 pub mod image;
+pub mod layout;
 mod loader;
+mod look;
+pub mod pieces;
 mod read;
 pub mod reset;
 mod session;
@@ -29,7 +35,9 @@ pub use chip::{ChipInfo, name};
 pub use description::{Description, mac};
 use error::Error;
 pub use espflash::target::Chip;
-use image::{Partition, TABLE_LEN, TABLE_OFFSET};
+use layout::{Layout, Wish};
+use look::Looking;
+use pieces::{Piece, Role};
 use reset::After;
 use session::Session;
 pub use session::{Connect, PRESS_RESET, RATES};
@@ -44,6 +52,8 @@ pub trait Report {
     fn note(&mut self, text: &str);
     /// `doing` has come so far: bytes of all bytes.
     fn progress(&mut self, doing: &str, done: u64, total: u64);
+    /// This will be done to the flash; nothing has been done yet.
+    fn plan(&mut self, layout: &Layout);
 }
 
 /// What to do with a board.
@@ -52,7 +62,9 @@ pub struct Plan {
     /// How to reach it.
     pub connect: Connect,
     /// What goes where; may be nothing if there is a backup to make.
-    pub parts: Vec<Part>,
+    pub pieces: Vec<Piece>,
+    /// What is to become of the rest.
+    pub wish: Wish,
     /// How to write.
     pub options: Options,
     /// Where to put what is in flash now.
@@ -76,13 +88,14 @@ pub struct Flashed {
     pub port: Box<dyn Port>,
 }
 
-/// Does what `plan` says to the board on `port`, until `stop` says that the user wants the end.
+/// Does what `plan` says to the board on `port`, until `stop` says that the user wants the end. The plan's pieces are
+/// used up.
 ///
 /// # Errors
 /// A check refuses, the board does not answer, the line breaks, the user stops it. Each says in what state the flash is.
 pub fn run(
     port: Box<dyn Port>,
-    plan: &Plan,
+    plan: &mut Plan,
     stop: &dyn Fn() -> bool,
     report: &mut dyn Report,
 ) -> Result<Flashed, Error> {
@@ -121,7 +134,7 @@ pub fn run(
 
 fn carry_out(
     session: &mut Session<'_>,
-    plan: &Plan,
+    plan: &mut Plan,
     report: &mut dyn Report,
 ) -> Result<(ChipInfo, Written), Error> {
     let chip = session.start(report)?;
@@ -134,18 +147,43 @@ fn carry_out(
         check::megabytes(u64::from(chip.flash_size)),
         session.loader.baud,
     ));
-    let table = match check::table(&plan.parts) {
-        // At 115,200 baud it takes a third of a second: it is read only if something depends on it.
-        None if !plan.parts.is_empty() && !plan.force => partitions(session, report)?,
-        table => table,
-    };
-    check::board(&plan.parts, &chip, table.as_deref(), plan.force)?;
+    let layout = lay_out(session, plan, &chip, report)?;
     if let Some(path) = &plan.backup {
         back_up(session, path, chip.flash_size, report)?;
         session.kept(path);
     }
-    let written = write::write(session, &plan.parts, plan.options, report)?;
+    let written = write::write(session, &layout, plan.options, report)?;
     Ok((chip, written))
+}
+
+/// Checks what is to be written against the board, and decides what becomes of each part of its flash.
+fn lay_out(
+    session: &mut Session<'_>,
+    plan: &mut Plan,
+    chip: &ChipInfo,
+    report: &mut dyn Report,
+) -> Result<Layout, Error> {
+    let new = plan.pieces.iter().find(|piece| piece.role == Role::Table);
+    let table = new.and_then(|piece| image::partitions(&piece.data));
+    let old = if plan.pieces.is_empty() {
+        None
+    } else {
+        look::table(session, new.map(|piece| piece.data.as_slice()), report)?
+    };
+    let in_force = table.as_deref().or(old.as_deref());
+    check::board(&plan.pieces, chip, in_force, plan.force)?;
+    let mut looking = Looking { session, report };
+    let layout = layout::plan(
+        std::mem::take(&mut plan.pieces),
+        old.as_deref(),
+        plan.wish,
+        &mut looking,
+    )?;
+    report.plan(&layout);
+    match layout.conflict {
+        Some(details) => Err(Error::Conflict { details }),
+        None => Ok(layout),
+    }
 }
 
 /// Looks into the board on `port` without changing anything, and starts its program again.
@@ -160,7 +198,7 @@ pub fn describe(
 ) -> Result<Description, Error> {
     let mut session = Session::new(port, connect, stop);
     let described = session.start(report).and_then(|chip| {
-        let partitions = partitions(&mut session, report)?;
+        let partitions = look::read_table(&mut session, report)?;
         Ok(Description { chip, partitions })
     });
     match &described {
@@ -169,15 +207,6 @@ pub fn describe(
         Err(error) => session.leave(error, report),
     }
     described
-}
-
-fn partitions(
-    session: &mut Session<'_>,
-    report: &mut dyn Report,
-) -> Result<Option<Vec<Partition>>, Error> {
-    let doing = "reading the partition table";
-    let table = read::read(session, TABLE_OFFSET, TABLE_LEN, doing, report)?;
-    Ok(image::partitions(&table))
 }
 
 /// Reads all of flash into `path`, which is there only once it is whole.

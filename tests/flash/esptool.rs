@@ -39,6 +39,63 @@ pub(crate) fn esptool() -> &'static Path {
     })
 }
 
+/// Runs `esptool` on files alone; its output.
+pub(crate) fn run_esptool_on_files(arguments: &[&str]) -> String {
+    let output = Command::new(esptool())
+        .args(["--chip", "esp32"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "esptool {arguments:?}: {log}");
+    log
+}
+
+/// Runs a Python program that may use what is installed beside `esptool`; its output.
+fn python(program: &str, arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new(esptool().with_file_name("python"))
+        .args(["-c", program])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{program}: {log}");
+    output.stdout
+}
+
+/// A `LittleFS` file system of 2 MB with one file, made by the file system's own code.
+pub(crate) fn littlefs(name: &str, content: &str) -> Vec<u8> {
+    // As MicroPython has it on the ESP32: ports/esp32/modules/inisetup.py, extmod/vfs_lfs.c.
+    const PROGRAM: &str = "
+import sys, littlefs
+fs = littlefs.LittleFS(block_size=4096, block_count=512, prog_size=32, read_size=32)
+with fs.open(sys.argv[1], 'w') as file:
+    file.write(sys.argv[2])
+sys.stdout.buffer.write(bytes(fs.context.buffer))
+";
+    let image = python(PROGRAM, &[name, content]);
+    assert_eq!(image.len(), 2 << 20);
+    image
+}
+
+/// What the file `name` has in a `LittleFS` file system that lies in `flash`.
+pub(crate) fn littlefs_file(flash: &[u8], name: &str) -> String {
+    const PROGRAM: &str = "
+import sys, littlefs
+image = open(sys.argv[1], 'rb').read()
+fs = littlefs.LittleFS(block_size=4096, block_count=len(image) // 4096, prog_size=32, read_size=32, mount=False)
+fs.context.buffer = bytearray(image)
+fs.mount()
+with fs.open(sys.argv[2], 'r') as file:
+    sys.stdout.write(file.read())
+";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image");
+    std::fs::write(&path, flash).unwrap();
+    String::from_utf8(python(PROGRAM, &[path.to_str().unwrap(), name])).unwrap()
+}
+
 /// Runs `esptool` on the emulator at `baud`; its output.
 pub(crate) fn run_esptool(emulator: &Emulator, baud: u32, arguments: &[&str]) -> String {
     let output = Command::new(esptool())

@@ -114,3 +114,89 @@ pub(crate) fn elf() -> Vec<u8> {
     elf.extend(headers);
     elf
 }
+
+/// mPython's partition table of 2026-08 (`port/boards/mpython`, read out of the release), and its predecessor's.
+pub(crate) const TABLE: [(&str, u8, u8, u32, u32); 5] = [
+    ("nvs", 1, 2, 0x9000, 0x6000),
+    ("phy_init", 1, 1, 0xf000, 0x1000),
+    ("factory", 0, 0, 0x1_0000, 0x1b_0000),
+    ("vfs", 1, 0x81, 0x20_0000, 0x20_0000),
+    ("user_nvs", 1, 2, 0x7f_c000, 0x4000),
+];
+
+/// An application that says at its prompt what it is, as `MicroPython`'s do.
+pub(crate) fn application(banner: &str, len: usize, seed: u64) -> Vec<u8> {
+    let mut code = font_like(len, seed);
+    let text = format!("MicroPython {banner}\r\n\0");
+    let at = len / 2;
+    code[at..at + text.len()].copy_from_slice(text.as_bytes());
+    image(0, 0x3f40_0020, &code)
+}
+
+/// An XBF font of emWin with `count` glyphs from the space on, as `class Font` of the firmware's `mpython.py` reads it.
+pub(crate) fn xbf(count: u16, seed: u64) -> Vec<u8> {
+    const GLYPH: u32 = 36;
+    let mut font = b"GUIX".to_vec();
+    // Height, width, baseline, heights of x and Y, first and last character.
+    for number in [16, 16, 14, 8, 12, 0x20, 0x20 + count - 1] {
+        font.extend(u16::to_le_bytes(number));
+    }
+    let first = 18 + u32::from(count) * 6;
+    for index in 0..u32::from(count) {
+        font.extend((first + index * GLYPH).to_le_bytes());
+        font.extend(u16::try_from(GLYPH).unwrap().to_le_bytes());
+    }
+    for index in 0..u64::from(count) {
+        // Width and bytes a line, then sixteen lines of two bytes.
+        font.extend([16, 0, 2, 0]);
+        font.extend(font_like(32, seed + index));
+    }
+    font
+}
+
+/// What the maker's release has, part by part: offset and bytes (`port/release.py`).
+#[derive(Debug, Clone)]
+pub(crate) struct Release {
+    pub(crate) bootloader: Vec<u8>,
+    pub(crate) table: Vec<u8>,
+    pub(crate) application: Vec<u8>,
+    pub(crate) files: Option<Vec<u8>>,
+    pub(crate) font: Vec<u8>,
+}
+
+impl Release {
+    /// A release of mPython 2.6.1, as large as the real one or as small as `len` and `glyphs` make it.
+    pub(crate) fn new(len: usize, glyphs: u16, seed: u64) -> Self {
+        Self {
+            bootloader: image(0, 0x4007_8000, &font_like(20_000, seed)),
+            table: table(&TABLE),
+            application: application("v2.6.1 on 2026-08-01; mpython with ESP32", len, seed + 1),
+            files: None,
+            font: xbf(glyphs, seed + 2),
+        }
+    }
+
+    /// The parts that are written whatever is on the board, with their places.
+    pub(crate) fn parts(&self) -> [(usize, &[u8]); 4] {
+        [
+            (0x1000, &self.bootloader),
+            (0x8000, &self.table),
+            (0x1_0000, &self.application),
+            (0x40_0000, &self.font),
+        ]
+    }
+
+    /// The image as the maker ships it, to be written at 0: 0xff between its parts.
+    pub(crate) fn merged(&self) -> Vec<u8> {
+        let mut image = Vec::new();
+        let files = self.files.iter().map(|files| (0x20_0000, files.as_slice()));
+        let mut parts: Vec<(usize, &[u8])> = self.parts().into_iter().chain(files).collect();
+        parts.sort_by_key(|(offset, _)| *offset);
+        for (offset, bytes) in parts {
+            assert!(image.len() <= offset);
+            image.resize(offset, 0xff);
+            image.extend(bytes);
+        }
+        image
+    }
+}

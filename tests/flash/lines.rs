@@ -5,12 +5,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use udpcli::board::flash::files::Loaded;
+use udpcli::board::flash::layout::{Layout, Wish};
 use udpcli::board::flash::reset::{After, Before};
-use udpcli::board::flash::{self, Connect, Flashed, Options, Part, Plan, Report};
+use udpcli::board::flash::{self, Chip, Connect, Flashed, Options, Plan, Report, pieces};
 use udpcli::board::port::{self, Port};
 
 use crate::emulator::{Config, Emulator, Fault, Kind, Mode, op};
 use crate::images::firmware;
+use crate::support::has_firmware;
 
 /// The emulator's port with its control lines.
 #[derive(Debug)]
@@ -70,6 +73,8 @@ impl Report for Notes {
     }
 
     fn progress(&mut self, _: &str, _: u64, _: u64) {}
+
+    fn plan(&mut self, _: &Layout) {}
 }
 
 fn board(config: Config) -> Arc<Emulator> {
@@ -83,18 +88,22 @@ fn board(config: Config) -> Arc<Emulator> {
 }
 
 fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -> Flashed {
-    let plan = Plan {
+    let firmware = Loaded {
+        name: "firmware".to_owned(),
+        offset: 0x1000,
+        data: image.to_vec(),
+        is_asked_for: false,
+        is_font: false,
+    };
+    let mut plan = Plan {
         connect: Connect {
             port: "the board".to_owned(),
             before: Before::DefaultReset,
             timeout: Duration::from_secs(10),
             flash_baud: None,
         },
-        parts: vec![Part {
-            name: "firmware".to_owned(),
-            offset: 0x1000,
-            data: image.to_vec(),
-        }],
+        pieces: pieces::of(vec![firmware], Chip::Esp32),
+        wish: Wish::default(),
         options: Options {
             erase_all: false,
             verify: true,
@@ -105,7 +114,7 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
         after: After::HardReset,
         force: false,
     };
-    flash::run(Wired::open(board), &plan, &|| false, notes).unwrap()
+    flash::run(Wired::open(board), &mut plan, &|| false, notes).unwrap()
 }
 
 #[test]
@@ -114,7 +123,7 @@ fn the_lines_take_a_running_board_into_download_mode_and_out_again() {
     let image = firmware(60_000, 21);
     let mut flashed = flash_through_lines(&board, &image, &mut Notes::default());
     assert!(flashed.started);
-    assert!(board.flash()[0x1000..].starts_with(&image));
+    assert!(has_firmware(&board.flash(), &image));
     board.wait_for(Mode::App);
     // What goes on with the line sees the program start.
     let mut seen = Vec::new();
@@ -143,7 +152,7 @@ fn a_rate_that_the_line_does_not_carry_is_given_up() {
     let image = firmware(60_000, 22);
     let mut notes = Notes::default();
     flash_through_lines(&board, &image, &mut notes);
-    assert!(board.flash()[0x1000..].starts_with(&image));
+    assert!(has_firmware(&board.flash(), &image));
     let text = notes.0.join("\n");
     assert!(text.contains("921600 baud does not work"), "{text}");
     assert!(text.contains("at 460800 baud"), "{text}");
@@ -160,5 +169,5 @@ fn a_board_that_starts_its_program_in_the_middle_is_taken_back() {
     });
     flash_through_lines(&board, &image, &mut Notes::default());
     assert!(board.pending_faults().is_empty());
-    assert!(board.flash()[0x1000..].starts_with(&image));
+    assert!(has_firmware(&board.flash(), &image));
 }

@@ -11,6 +11,7 @@ mod images;
 mod lines;
 mod proof;
 mod refuse;
+mod release;
 mod reset;
 mod rfc2217;
 mod stop;

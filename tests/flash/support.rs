@@ -75,3 +75,18 @@ pub(crate) fn file(emulator: &Emulator, name: &str, bytes: &[u8]) -> PathBuf {
     std::fs::write(&path, bytes).unwrap();
     path
 }
+
+/// `flash` has what [`crate::images::firmware`] made: boot loader, table and application. Between them it may have
+/// anything: the board's settings are there.
+pub(crate) fn has_firmware(flash: &[u8], firmware: &[u8]) -> bool {
+    let parts = [
+        0x1000..0x8000,
+        0x8000..0x8c00,
+        0x1_0000..0x1000 + firmware.len(),
+    ];
+    parts.into_iter().all(|part| {
+        let bytes = &firmware[part.start - 0x1000..part.end - 0x1000];
+        let len = bytes.iter().rposition(|&byte| byte != 0xff).unwrap() + 1;
+        flash[part.start..].starts_with(&bytes[..len])
+    })
+}

@@ -9,7 +9,8 @@ mod loader;
 use std::net::SocketAddr;
 
 use udpcli::board::flash::image::{Image, partitions};
-use udpcli::board::flash::{Chip, ChipInfo, check, files, slip};
+use udpcli::board::flash::layout::{self, Action, Files, Look, Wish};
+use udpcli::board::flash::{Chip, ChipInfo, check, error, files, pieces, slip};
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
 use udpcli::board::port::rfc2217::Telnet;
@@ -277,13 +278,68 @@ fn firmware(bytes: &[u8]) {
         flash_id: 0x17_4020,
         flash_size: 8 << 20,
     };
-    let table = check::table(&parts);
-    if check::files(&parts, Chip::Esp32, force).is_ok()
-        && check::board(&parts, &info, table.as_deref(), force).is_ok()
-    {
-        for part in &parts {
-            assert!(part.range().end <= 8 << 20);
-            assert!(part.offset.is_multiple_of(0x1000));
-        }
+    if check::files(&parts, Chip::Esp32, force).is_err() {
+        return;
+    }
+    let mut pieces = pieces::of(parts, Chip::Esp32);
+    if check::overlaps(&mut pieces).is_err() || check::board(&pieces, &info, None, force).is_err() {
+        return;
+    }
+    for piece in &pieces {
+        assert!(piece.range().end <= 8 << 20);
+        assert!(piece.offset.is_multiple_of(0x1000));
+        assert!(piece.data.len().is_multiple_of(4));
+    }
+    let old = partitions(
+        bytes
+            .get(bytes.len().saturating_sub(0xc00)..)
+            .unwrap_or_default(),
+    );
+    let wish = Wish {
+        files: [None, Some(Files::Keep), Some(Files::Replace), None][usize::from(choice >> 3) % 4],
+        erase_all: choice & 4 != 0,
+    };
+    let Ok(layout) = layout::plan(pieces, old.as_deref(), wish, &mut Anything(choice)) else {
+        return;
+    };
+    if layout.conflict.is_some() {
+        return;
+    }
+    let mut changed: Vec<_> = layout
+        .parts
+        .iter()
+        .map(|part| part.range().start..part.range().end.next_multiple_of(0x1000))
+        .collect();
+    changed.sort_by_key(|range| range.start);
+    assert!(changed.windows(2).all(|pair| pair[0].end <= pair[1].start));
+    for erase in &layout.erase {
+        let start = u64::from(erase.offset);
+        changed.push(start..start + u64::from(erase.size));
+    }
+    // What is said to stay does.
+    for row in layout.rows.iter().filter(|row| row.action == Action::Keep) {
+        let range = row.range();
+        assert!(
+            changed
+                .iter()
+                .all(|changed| changed.end <= range.start || range.end <= changed.start),
+            "{row:?}: {layout:?}"
+        );
+    }
+}
+
+/// A flash with anything in it.
+struct Anything(u8);
+
+impl Look for Anything {
+    fn is_blank(&mut self, _: std::ops::Range<u64>) -> Result<bool, error::Error> {
+        self.0 = self.0.rotate_left(1);
+        Ok(self.0 & 1 != 0)
+    }
+
+    fn peek(&mut self, _: u32, len: u32) -> Result<Vec<u8>, error::Error> {
+        let mut bytes = b"\xeb\0\0\0\0\0\0\0littlefs".to_vec();
+        bytes.resize(len as usize, self.0);
+        Ok(bytes)
     }
 }

@@ -7,8 +7,10 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use md5::{Digest as _, Md5};
+use udpcli::board::flash::files::Loaded;
+use udpcli::board::flash::layout::{Layout, Wish, rows};
 use udpcli::board::flash::reset::{After, Before};
-use udpcli::board::flash::{self, Connect, Options, Part, Plan, Report, slip};
+use udpcli::board::flash::{self, Connect, Options, Plan, Report, pieces, slip};
 use udpcli::board::port::Port;
 
 /// An input that keeps a conversation going for longer says nothing new.
@@ -213,6 +215,14 @@ impl Report for Told {
     fn progress(&mut self, _: &str, done: u64, total: u64) {
         assert!(done <= total, "{done} of {total}");
     }
+
+    fn plan(&mut self, layout: &Layout) {
+        let text = rows::text(&layout.rows);
+        assert!(
+            !text.contains(|c: char| c.is_control() && c != '\n'),
+            "{text:?}"
+        );
+    }
 }
 
 /// What the chip's loader and its stub reply.
@@ -247,13 +257,17 @@ pub(crate) fn replies(bytes: &[u8]) {
         }
         return;
     }
-    let plan = Plan {
+    let data = Loaded {
+        name: "part".to_owned(),
+        offset: 0x1_0000,
+        data: vec![choice; 0x2000],
+        is_asked_for: false,
+        is_font: false,
+    };
+    let mut plan = Plan {
         connect,
-        parts: vec![Part {
-            name: "part".to_owned(),
-            offset: 0x1_0000,
-            data: vec![choice; 0x2000],
-        }],
+        pieces: pieces::of(vec![data], flash::Chip::Esp32),
+        wish: Wish::default(),
         options: Options {
             erase_all: choice & 8 != 0,
             verify: choice & 16 == 0,
@@ -264,7 +278,7 @@ pub(crate) fn replies(bytes: &[u8]) {
         after: After::NoReset,
         force: choice & 128 != 0,
     };
-    if let Ok(flashed) = flash::run(port, &plan, &stop, &mut told) {
+    if let Ok(flashed) = flash::run(port, &mut plan, &stop, &mut told) {
         assert_eq!(flashed.written.total, 0x2000);
         assert!(!flashed.started);
     }

@@ -4,8 +4,10 @@ use espflash::target::Chip;
 
 use super::chip::{ChipInfo, name};
 use super::error::Error;
-use super::image::{self, Image, Partition, Problem, TABLE_OFFSET};
-use super::write::{Part, SECTOR};
+use super::files::Loaded;
+use super::image::{self, Image, Partition, Problem, TABLE_OFFSET, Use};
+use super::pieces::{Piece, Role, covered};
+use super::write::SECTOR;
 
 /// How a check that guesses is overridden.
 const FORCE: &str = "--force writes it all the same";
@@ -24,11 +26,11 @@ fn refused(
     }
 }
 
-/// What can be said without the board: places, overlaps, images whole and for `chip`.
+/// What can be said of each file without the board: places, images whole and for `chip`.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn files(parts: &[Part], chip: Chip, force: bool) -> Result<(), Error> {
+pub fn files(parts: &[Loaded], chip: Chip, force: bool) -> Result<(), Error> {
     for part in parts {
         if !part.offset.is_multiple_of(SECTOR) {
             return Err(refused(
@@ -39,11 +41,31 @@ pub fn files(parts: &[Part], chip: Chip, force: bool) -> Result<(), Error> {
             ));
         }
     }
-    overlaps(parts)?;
     for part in parts {
         images(part, chip, force)?;
+        if let Some(table) = covered(part, TABLE_OFFSET)
+            && let Some(partitions) = image::partitions(table)
+            && !force
+        {
+            whole_table(part, table, &partitions)?;
+            for partition in partitions.iter().filter(|partition| partition.kind == 0) {
+                app_fits(part, partition)?;
+            }
+        }
     }
     Ok(())
+}
+
+fn whole_table(part: &Loaded, table: &[u8], partitions: &[Partition]) -> Result<(), Error> {
+    match image::table_damage(table, partitions) {
+        None => Ok(()),
+        Some(damage) => Err(refused(
+            &part.name,
+            format!("a whole partition table at {TABLE_OFFSET:#x}"),
+            format!("a damaged one: {damage}"),
+            Some("download it again; --force writes it all the same"),
+        )),
+    }
 }
 
 /// `app.bin@10000` was meant to be 0x10000.
@@ -54,27 +76,61 @@ fn hexadecimal(offset: u32) -> Option<String> {
         .then(|| format!("{offset} is a decimal number: is {meant:#x} meant?"))
 }
 
-fn overlaps(parts: &[Part]) -> Result<(), Error> {
-    let mut sorted: Vec<&Part> = parts.iter().collect();
-    sorted.sort_by_key(|part| part.offset);
+/// Makes room among the pieces of an image for files that the user has placed by hand; says what was left out.
+///
+/// # Errors
+/// Two files go to the same place, and it is not clear which is wanted.
+pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<String>, Error> {
+    let mut notes = Vec::new();
+    let asked: Vec<(String, std::ops::Range<u64>)> = pieces
+        .iter()
+        .filter(|piece| piece.is_asked_for)
+        .map(|piece| (piece.file.clone(), piece.sectors()))
+        .collect();
+    pieces.retain(|piece| {
+        let optional = piece.is_cut
+            && !matches!(
+                piece.role,
+                Role::Bootloader | Role::Table | Role::Partition(Use::App)
+            );
+        let range = piece.sectors();
+        let winner = asked
+            .iter()
+            .find(|(_, asked)| optional && asked.start < range.end && range.start < asked.end);
+        if let Some((file, _)) = winner {
+            notes.push(format!(
+                "{} has {} of its own for {:#x}: {file} is written instead",
+                piece.file,
+                match piece.role {
+                    Role::Font => "a font",
+                    Role::Partition(Use::Files) => "files",
+                    _ => "data",
+                },
+                piece.offset,
+            ));
+        }
+        winner.is_none()
+    });
+    let mut sorted: Vec<&Piece> = pieces.iter().collect();
+    sorted.sort_by_key(|piece| piece.offset);
     for pair in sorted.windows(2) {
         let [first, second] = pair else { continue };
         // A sector is erased whole: two files cannot share one.
-        let end = first.range().end.next_multiple_of(u64::from(SECTOR));
+        let end = first.sectors().end;
         if end > u64::from(second.offset) {
             return Err(refused(
-                &second.name,
-                format!("{end:#x} or more, where {} ends", first.name),
+                &second.name(),
+                format!("{end:#x} or more, where {} ends", first.name()),
                 format!("{:#x}: they overlap", second.offset),
                 None,
             ));
         }
     }
-    Ok(())
+    Ok(notes)
 }
 
 /// The images that `part` puts where the chip looks for one.
-fn images(part: &Part, chip: Chip, force: bool) -> Result<(), Error> {
+fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
     let boot = chip.boot_address();
     if let Some(bytes) = covered(part, boot) {
         let what = format!(
@@ -168,26 +224,12 @@ fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error>
     }
 }
 
-/// What `part` puts at `offset` and after it.
-fn covered(part: &Part, offset: u32) -> Option<&[u8]> {
-    let start = offset.checked_sub(part.offset)? as usize;
-    part.data.get(start..).filter(|bytes| !bytes.is_empty())
-}
-
-/// The partition table that `parts` bring along.
-#[must_use]
-pub fn table(parts: &[Part]) -> Option<Vec<Partition>> {
-    parts
-        .iter()
-        .find_map(|part| covered(part, TABLE_OFFSET).and_then(image::partitions))
-}
-
 /// What the board has to say: its flash's size, and the partitions.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn board(
-    parts: &[Part],
+    pieces: &[Piece],
     info: &ChipInfo,
     table: Option<&[Partition]>,
     force: bool,
@@ -203,35 +245,28 @@ pub fn board(
         ));
     }
     let size = u64::from(info.flash_size);
-    for part in parts {
-        let end = part.range().end;
+    for piece in pieces {
+        let end = piece.range().end;
         if end > size {
             return Err(refused(
-                &part.name,
+                &piece.name(),
                 format!("at most {size:#x} ({}), the board's flash", megabytes(size)),
                 format!("an end at {end:#x}"),
                 None,
             ));
         }
-        let boot = info.chip.boot_address();
-        let asks = covered(part, boot).and_then(|bytes| Image::parse(bytes).ok()?.flash_size);
-        if let Some(asks) = asks.filter(|&asks| u64::from(asks) > size && !force) {
+        if force {
+            continue;
+        }
+        let boot = piece.role == Role::Bootloader;
+        let asks = boot
+            .then(|| Image::parse(&piece.data).ok()?.flash_size)
+            .flatten();
+        if let Some(asks) = asks.filter(|&asks| u64::from(asks) > size) {
             return Err(refused(
-                &part.name,
+                &piece.name(),
                 format!("firmware for the board's {} of flash", megabytes(size)),
                 format!("firmware for {}", megabytes(u64::from(asks))),
-                Some(FORCE),
-            ));
-        }
-    }
-    let partitions = table.unwrap_or_default();
-    for partition in partitions {
-        let end = u64::from(partition.offset) + u64::from(partition.size);
-        if end > size && !force {
-            return Err(refused(
-                &format!("partition {:?}", partition.name),
-                format!("an end within the board's {} of flash", megabytes(size)),
-                format!("{end:#x}"),
                 Some(FORCE),
             ));
         }
@@ -239,37 +274,45 @@ pub fn board(
     if force {
         return Ok(());
     }
-    for part in parts {
-        fits(part, partitions)?;
+    let partitions = table.unwrap_or_default();
+    for partition in partitions {
+        let end = partition.range().end;
+        if end > size {
+            return Err(refused(
+                &format!("partition {:?}", partition.name),
+                format!("an end within the board's {} of flash", megabytes(size)),
+                format!("{end:#x}"),
+                Some(FORCE),
+            ));
+        }
+        for piece in pieces
+            .iter()
+            .filter(|piece| piece.offset == partition.offset)
+        {
+            fits(&piece.name(), piece.data.len(), partition)?;
+        }
     }
     Ok(())
 }
 
-/// Whether what `part` puts into partitions fits them.
-fn fits(part: &Part, partitions: &[Partition]) -> Result<(), Error> {
-    for partition in partitions {
-        let room = partition.size as usize;
-        let needs = if part.offset == partition.offset {
-            // A file for this partition alone.
-            Some(part.data.len())
-        } else if partition.kind == 0 {
-            covered(part, partition.offset)
-                .and_then(|bytes| Image::parse(bytes).ok())
-                .map(|image| image.len)
-        } else {
-            None
-        };
-        if let Some(needs) = needs.filter(|&needs| needs > room) {
-            return Err(refused(
-                &part.name,
-                format!(
-                    "at most {room} bytes, the size of partition {:?}",
-                    partition.name
-                ),
-                format!("{needs}"),
-                Some("other firmware, or another partition table; --force writes it all the same"),
-            ));
-        }
+/// Whether the application that `part` puts into `partition` fits.
+fn app_fits(part: &Loaded, partition: &Partition) -> Result<(), Error> {
+    let image = covered(part, partition.offset).and_then(|bytes| Image::parse(bytes).ok());
+    fits(&part.name, image.map_or(0, |image| image.len), partition)
+}
+
+fn fits(name: &str, needs: usize, partition: &Partition) -> Result<(), Error> {
+    let room = partition.size as usize;
+    if needs > room {
+        return Err(refused(
+            name,
+            format!(
+                "at most {room} bytes, the size of partition {:?}",
+                partition.name
+            ),
+            format!("{needs}"),
+            Some("other firmware, or another partition table; --force writes it all the same"),
+        ));
     }
     Ok(())
 }

@@ -33,6 +33,8 @@ pub enum Error {
         found: String,
         hint: Option<String>,
     },
+    #[error("the board's files and this firmware cannot both be had as they are: {details}")]
+    Conflict { details: String },
     #[error("the chip on {port} does not answer as a boot loader in {}", seconds(*waited))]
     NoLoader {
         port: String,
@@ -65,7 +67,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Port(error) => error.exit_code(),
-            Self::Refused { .. } | Self::Verify { .. } => 1,
+            Self::Refused { .. } | Self::Conflict { .. } | Self::Verify { .. } => 1,
             Self::NeedsOffset { .. } => 2,
             Self::Interrupted { .. } => 130,
             _ => 3,
@@ -79,6 +81,7 @@ impl Error {
             Self::Port(error) => return error.hint(),
             Self::NeedsOffset { example, .. } => format!("say where: {example}"),
             Self::Refused { hint, .. } => return hint.clone(),
+            Self::Conflict { .. } => "copy what must not be lost first (udpcli board get :/ FOLDER, or --backup FILE), then --files replace gives it up, and --files keep leaves it where it is".to_owned(),
             Self::NoLoader { booted, lines, .. } => {
                 let why = match (booted, lines) {
                     (true, _) => "it started its program instead of waiting for firmware",

@@ -5,6 +5,7 @@ mod release;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -15,10 +16,44 @@ use espflash::target::Chip;
 use self::release::release;
 use super::error::Error;
 use super::image::{self, Image, Problem, TABLE_OFFSET};
-use super::write::Part;
 
 /// No board has more flash than this: larger files are not read.
 const MAX_FILE: u64 = 64 << 20;
+
+/// What a file has for flash, and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// What it is called in messages: the file's name.
+    pub name: String,
+    /// Where it goes.
+    pub offset: u32,
+    /// What goes there: whole words.
+    pub data: Vec<u8>,
+    /// The user said where it goes.
+    pub is_asked_for: bool,
+    /// It was given as a font.
+    pub is_font: bool,
+}
+
+impl Loaded {
+    /// The part of flash that it takes.
+    #[must_use]
+    pub fn range(&self) -> Range<u64> {
+        let start = u64::from(self.offset);
+        start..start + self.data.len() as u64
+    }
+
+    /// A file whose place is known by what is in it.
+    fn placed(name: impl Into<String>, offset: u32, data: Vec<u8>) -> Self {
+        Self {
+            name: name.into(),
+            offset,
+            data,
+            is_asked_for: false,
+            is_font: false,
+        }
+    }
+}
 
 /// What the user asked to be written: `FILE` or `FILE@OFFSET`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +111,7 @@ fn offset(text: &str) -> Result<u32, String> {
 ///
 /// # Errors
 /// It cannot be read, is no firmware, or does not say where it goes.
-pub fn load(given: &Given, chip: Chip) -> Result<Vec<Part>, Error> {
+pub fn load(given: &Given, chip: Chip) -> Result<Vec<Loaded>, Error> {
     let bytes = read(&given.path)?;
     take_apart(&given.path.display().to_string(), bytes, given.offset, chip)
 }
@@ -90,7 +125,7 @@ pub fn take_apart(
     bytes: Vec<u8>,
     offset: Option<u32>,
     chip: Chip,
-) -> Result<Vec<Part>, Error> {
+) -> Result<Vec<Loaded>, Error> {
     let mut parts = parts(name, bytes, offset, chip)?;
     for part in &mut parts {
         // Flash is written in words; 0xff leaves it as erasing made it.
@@ -133,7 +168,12 @@ fn is_archive(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
 }
 
-fn parts(name: &str, bytes: Vec<u8>, offset: Option<u32>, chip: Chip) -> Result<Vec<Part>, Error> {
+fn parts(
+    name: &str,
+    bytes: Vec<u8>,
+    offset: Option<u32>,
+    chip: Chip,
+) -> Result<Vec<Loaded>, Error> {
     if bytes.starts_with(b"\x7fELF") {
         return elf(name, &bytes, offset, chip);
     }
@@ -153,14 +193,14 @@ fn parts(name: &str, bytes: Vec<u8>, offset: Option<u32>, chip: Chip) -> Result<
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return Err(refused(name, "firmware", "a gzip archive: unpack it first"));
     }
+    let is_asked_for = offset.is_some();
     let offset = match offset {
         Some(offset) => offset,
         None => place(name, &bytes, chip)?,
     };
-    Ok(vec![Part {
-        name: name.to_owned(),
-        offset,
-        data: bytes,
+    Ok(vec![Loaded {
+        is_asked_for,
+        ..Loaded::placed(name, offset, bytes)
     }])
 }
 
@@ -200,7 +240,7 @@ fn place(name: &str, bytes: &[u8], chip: Chip) -> Result<u32, Error> {
 }
 
 /// A program as ESP-IDF links it: the library makes the image, and adds bootloader and partition table.
-fn elf(name: &str, bytes: &[u8], offset: Option<u32>, chip: Chip) -> Result<Vec<Part>, Error> {
+fn elf(name: &str, bytes: &[u8], offset: Option<u32>, chip: Chip) -> Result<Vec<Loaded>, Error> {
     // e_machine: 94 is Xtensa; the RISC-V chips have 243.
     let machine = bytes.get(18..20).map(|bytes| bytes == [94, 0]);
     if machine != Some(true) {
@@ -236,10 +276,9 @@ fn elf(name: &str, bytes: &[u8], offset: Option<u32>, chip: Chip) -> Result<Vec<
     Ok(image
         .flash_segments()
         .zip(labels)
-        .map(|(segment, label)| Part {
-            name: format!("{name} ({label})"),
-            offset: segment.addr,
-            data: segment.data.into_owned(),
+        .map(|(segment, label)| {
+            let data = segment.data.into_owned();
+            Loaded::placed(format!("{name} ({label})"), segment.addr, data)
         })
         .collect())
 }
@@ -281,7 +320,7 @@ fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// UF2: blocks of 512 bytes, each with its address. The family of the ESP32 is 0x1c5f21b0.
-fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Part>, Error> {
+fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Loaded>, Error> {
     const FAMILY: u32 = 0x1c5f_21b0;
     let word = |block: &[u8], at: usize| {
         let bytes = block
@@ -289,7 +328,7 @@ fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Part>, Error> {
             .and_then(|bytes| bytes.try_into().ok());
         bytes.map_or(0, u32::from_le_bytes)
     };
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts: Vec<Loaded> = Vec::new();
     for block in bytes.chunks(512) {
         let (flags, address, len) = (word(block, 8), word(block, 12), word(block, 16) as usize);
         let whole = block.len() == 512 && block.starts_with(b"UF2\n") && len <= 476;
@@ -311,11 +350,7 @@ fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Part>, Error> {
             Some(part) if part.range().end == u64::from(address) => {
                 part.data.extend_from_slice(data);
             }
-            _ => parts.push(Part {
-                name: name.to_owned(),
-                offset: address,
-                data: data.to_vec(),
-            }),
+            _ => parts.push(Loaded::placed(name, address, data.to_vec())),
         }
     }
     if parts.iter().all(|part| part.data.is_empty()) {

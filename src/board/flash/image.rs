@@ -1,7 +1,12 @@
 //! What lies in firmware: ESP images and partition tables, by Espressif's *Firmware Image Format* and *Partition Tables*.
 
+use std::ops::Range;
+
 use espflash::target::Chip;
+use md5::Md5;
 use sha2::{Digest as _, Sha256};
+
+use super::write::SECTOR;
 
 /// First byte of every image that the chip starts.
 pub const MAGIC: u8 = 0xe9;
@@ -26,10 +31,47 @@ pub struct Image {
     pub len: usize,
     /// The flash size that a bootloader expects, in bytes.
     pub flash_size: Option<u32>,
+    /// How a bootloader has the chip read its flash; none if the header has an unknown number.
+    pub flash_mode: Option<FlashMode>,
     /// Parts of it are run in place from flash: an application, not a bootloader.
     pub is_app: bool,
     /// What is damaged, if anything is.
     pub damage: Option<&'static str>,
+}
+
+/// How many lines carry data between chip and flash, and which: the third byte of an image's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlashMode {
+    /// Four lines for address and data.
+    Qio,
+    /// Four lines for data.
+    Qout,
+    /// Two lines for address and data.
+    Dio,
+    /// Two lines for data.
+    Dout,
+}
+
+impl FlashMode {
+    /// In the order of their numbers in the header.
+    const ALL: [Self; 4] = [Self::Qio, Self::Qout, Self::Dio, Self::Dout];
+
+    /// Its name as Espressif's tools write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Qio => "QIO",
+            Self::Qout => "QOUT",
+            Self::Dio => "DIO",
+            Self::Dout => "DOUT",
+        }
+    }
+
+    /// Whether it needs all four data lines of the flash chip wired, and a chip that is set up for them.
+    #[must_use]
+    pub fn is_quad(self) -> bool {
+        matches!(self, Self::Qio | Self::Qout)
+    }
 }
 
 /// Why bytes are no image.
@@ -51,7 +93,7 @@ impl Image {
         let &[
             magic,
             segments,
-            _,
+            mode,
             size_and_speed,
             _,
             _,
@@ -109,6 +151,7 @@ impl Image {
             flash_size: 0x10_0000_u32
                 .checked_shl(u32::from(size_and_speed >> 4))
                 .filter(|_| size_and_speed >> 4 <= 7),
+            flash_mode: FlashMode::ALL.get(usize::from(mode)).copied(),
             is_app,
             damage,
         })
@@ -118,6 +161,21 @@ impl Image {
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..at.checked_add(4)?)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// What a partition is for, as far as it decides whether its content stays when other firmware comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A program: an application.
+    App,
+    /// Which of several applications starts: belongs to the firmware.
+    AppChoice,
+    /// Files: FAT, SPIFFS or `LittleFS`.
+    Files,
+    /// What the board remembers: names, passwords, calibration.
+    Settings,
+    /// Data that comes with the firmware, or that only the firmware understands.
+    Other,
 }
 
 /// A partition.
@@ -136,6 +194,26 @@ pub struct Partition {
 }
 
 impl Partition {
+    /// The part of flash that it takes.
+    #[must_use]
+    pub fn range(&self) -> Range<u64> {
+        let start = u64::from(self.offset);
+        start..start + u64::from(self.size)
+    }
+
+    /// What it is for. The numbers are those of ESP-IDF's `esp_partition_subtype_t`.
+    #[must_use]
+    pub fn purpose(&self) -> Use {
+        match (self.kind, self.subtype) {
+            (0, _) => Use::App,
+            (1, 0x00) => Use::AppChoice,
+            // The radio's calibration, key-value settings, and the keys that encrypt those.
+            (1, 0x01 | 0x02 | 0x04) => Use::Settings,
+            (1, 0x81..=0x83) => Use::Files,
+            _ => Use::Other,
+        }
+    }
+
     /// Its kind in words, as Espressif's tools call it.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -157,6 +235,34 @@ impl Partition {
         };
         name.to_owned()
     }
+}
+
+/// What is wrong with a partition table that [`partitions`] can read; none if nothing is.
+///
+/// Partitions that overlap, or that take the table's own place, cannot be told apart: neither can what they keep.
+#[must_use]
+pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<&'static str> {
+    /// First bytes of the entry that has the MD5 of those before it (ESP-IDF's `gen_esp32part.py`).
+    const MD5_ENTRY: [u8; 2] = [0xeb, 0xeb];
+    let entries = partitions.len() * 32;
+    if let Some(last) = table.get(entries..entries + 32)
+        && last.starts_with(&MD5_ENTRY)
+        && last.get(16..) != Some(Md5::digest(table.get(..entries)?).as_slice())
+    {
+        return Some("its MD5 is wrong");
+    }
+    let mut ranges: Vec<Range<u64>> = partitions.iter().map(Partition::range).collect();
+    ranges.sort_by_key(|range| range.start);
+    // The table is in a sector of its own.
+    let first = u64::from(TABLE_OFFSET + SECTOR);
+    if ranges.first().is_some_and(|range| range.start < first)
+        || ranges
+            .windows(2)
+            .any(|pair| matches!(pair, [a, b] if a.end > b.start))
+    {
+        return Some("its partitions overlap");
+    }
+    None
 }
 
 /// Reads a partition table; none if the bytes are no such thing.

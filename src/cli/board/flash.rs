@@ -2,18 +2,19 @@
 
 mod progress;
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use espflash::target::Chip;
 
 use self::progress::Progress;
 use super::{SerialArgs, TextOrJson, session};
-use crate::board::flash::files::Given;
+use crate::board::flash::files::{Given, Loaded};
+use crate::board::flash::layout::{Files, Wish};
+use crate::board::flash::pieces::{self, Piece};
 use crate::board::flash::reset::{After, Before};
-use crate::board::flash::{self, Connect, FONT_OFFSET, Flashed, Options, PRESS_RESET, Part, Plan};
+use crate::board::flash::{self, Connect, FONT_OFFSET, Flashed, Options, PRESS_RESET, Plan};
 use crate::board::port::{self, Port};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome, seconds};
@@ -38,7 +39,7 @@ UF2 and ZIP files say it themselves; any other file needs @OFFSET.")]
 pub struct FlashArgs {
     /// Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
     #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup"])]
-    files: Vec<Given>,
+    images: Vec<Given>,
     /// mPython's font, which goes to 0x400000
     #[arg(long, value_name = "FILE")]
     font: Option<PathBuf>,
@@ -48,7 +49,10 @@ pub struct FlashArgs {
     /// Rate for data [default: the highest that works, from 921600 down]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(9600..=2_000_000))]
     flash_baud: Option<u32>,
-    /// Erase the whole flash first, the files on the board included
+    /// Keep the board's files, or replace them by the ones that the firmware brings [default: keep]
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "erase_all")]
+    files: Option<KeepOrReplace>,
+    /// Erase the whole flash first, the board's files and settings included
     #[arg(long)]
     erase_all: bool,
     /// Do not compare the flash with the files in the end
@@ -77,6 +81,15 @@ pub struct FlashArgs {
     force: bool,
 }
 
+/// What is to become of the board's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum KeepOrReplace {
+    /// They stay, byte for byte
+    Keep,
+    /// The firmware's own files take their place, or an empty file system
+    Replace,
+}
+
 /// A chip by the name Espressif's tools use, with or without its hyphen.
 fn chip(text: &str) -> Result<Chip, String> {
     let plain = text.to_lowercase().replace('-', "");
@@ -103,7 +116,7 @@ pub(super) fn run(
             "leave one of them out",
         ));
     }
-    let parts = parts(args)?;
+    let (pieces, notes) = pieces(args)?;
     let mut plan = Plan {
         connect: Connect {
             port: String::new(),
@@ -111,7 +124,14 @@ pub(super) fn run(
             timeout: serial.connect_timeout,
             flash_baud: args.flash_baud,
         },
-        parts,
+        pieces,
+        wish: Wish {
+            files: args.files.map(|files| match files {
+                KeepOrReplace::Keep => Files::Keep,
+                KeepOrReplace::Replace => Files::Replace,
+            }),
+            erase_all: args.erase_all,
+        },
         options: Options {
             erase_all: args.erase_all,
             verify: !args.no_verify,
@@ -125,13 +145,19 @@ pub(super) fn run(
     let (name, port) = open(serial)?;
     plan.connect.port = name;
     let shutdown = session::shutdown(1)?;
-    let mut progress = Progress::new(global);
-    let flashed = flash::run(port, &plan, &|| shutdown.is_asked(), &mut progress);
-    progress.end();
-    let flashed = flashed.map_err(Error::Flash)?;
-    if args.dry_run {
-        return show_plan(&plan, &flashed);
+    for note in notes {
+        tracing::info!("{}", escape::for_terminal(&note));
     }
+    let mut progress = Progress::new(global, args.dry_run);
+    let flashed = flash::run(port, &mut plan, &|| shutdown.is_asked(), &mut progress);
+    progress.end();
+    if args.dry_run {
+        // It is the answer, even where the plan ends in a question.
+        output::print(progress.plan_text().as_bytes())?;
+        tell_dry_run(&plan, &flashed.map_err(Error::Flash)?);
+        return Ok(Outcome::Done);
+    }
+    let flashed = flashed.map_err(Error::Flash)?;
     report(&plan, &flashed, started.elapsed());
     if args.monitor {
         // The prompt opens the port for itself.
@@ -142,25 +168,28 @@ pub(super) fn run(
     Ok(Outcome::Done)
 }
 
-fn parts(args: &FlashArgs) -> Result<Vec<Part>, Error> {
+/// What the files bring along, and what to say of them.
+fn pieces(args: &FlashArgs) -> Result<(Vec<Piece>, Vec<String>), Error> {
     let font = args.font.iter().map(|path| Given {
         path: path.clone(),
         offset: Some(FONT_OFFSET),
     });
-    let mut parts = Vec::new();
-    for given in args.files.iter().cloned().chain(font) {
-        parts.extend(flash::files::load(&given, args.chip).map_err(Error::Flash)?);
+    let mut loaded: Vec<Loaded> = Vec::new();
+    for given in args.images.iter().cloned().chain(font) {
+        loaded.extend(flash::files::load(&given, args.chip).map_err(Error::Flash)?);
     }
-    flash::check::files(&parts, args.chip, args.force).map_err(Error::Flash)?;
-    for part in &parts {
+    flash::check::files(&loaded, args.chip, args.force).map_err(Error::Flash)?;
+    let mut pieces = pieces::of(loaded, args.chip);
+    let notes = flash::check::overlaps(&mut pieces).map_err(Error::Flash)?;
+    for piece in &pieces {
         tracing::debug!(
             "{} goes to {:#x}, {} bytes",
-            escape::for_terminal(&part.name),
-            part.offset,
-            part.data.len()
+            escape::for_terminal(&piece.name()),
+            piece.offset,
+            piece.data.len()
         );
     }
-    Ok(parts)
+    Ok((pieces, notes))
 }
 
 /// Opens the port that was named, or the one board found.
@@ -170,13 +199,8 @@ fn open(serial: &SerialArgs) -> Result<(String, Box<dyn Port>), Error> {
     Ok((address.port, port))
 }
 
-/// What a dry run prints: where, how much, what.
-fn show_plan(plan: &Plan, flashed: &Flashed) -> Result<Outcome, Error> {
-    let mut text = String::new();
-    for part in &plan.parts {
-        let name = escape::for_terminal(&part.name);
-        let _ = writeln!(text, "{:#010x} {:>9} {name}", part.offset, part.data.len());
-    }
+/// What a dry run says besides the plan.
+fn tell_dry_run(plan: &Plan, flashed: &Flashed) {
     let first = if plan.options.erase_all {
         "the whole flash would be erased, then "
     } else {
@@ -191,7 +215,6 @@ fn show_plan(plan: &Plan, flashed: &Flashed) -> Result<Outcome, Error> {
     if !flashed.started && plan.after == After::HardReset {
         tracing::info!("{PRESS_RESET}");
     }
-    output::print(text.as_bytes())
 }
 
 fn report(plan: &Plan, flashed: &Flashed, elapsed: Duration) {
@@ -246,7 +269,7 @@ pub(super) fn info(
         timeout: serial.connect_timeout,
         flash_baud: None,
     };
-    let mut progress = Progress::new(global);
+    let mut progress = Progress::new(global, false);
     let described = flash::describe(port, connect, &|| shutdown.is_asked(), &mut progress);
     progress.end();
     let description = described.map_err(Error::Flash)?;

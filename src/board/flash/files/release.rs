@@ -8,8 +8,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::super::error::Error;
-use super::super::write::Part;
-use super::{MAX_FILE, is_archive, offset, parts, refused};
+use super::{Loaded, MAX_FILE, is_archive, offset, parts, refused};
 
 /// What describes a release is a few hundred bytes: a larger one would only take memory.
 const MAX_TEXT: u64 = 1 << 20;
@@ -23,7 +22,7 @@ pub(super) fn release(
     bytes: Vec<u8>,
     offset: Option<u32>,
     chip: Chip,
-) -> Result<Vec<Part>, Error> {
+) -> Result<Vec<Loaded>, Error> {
     let mut archive = Archive::open(name, bytes)?;
     let (arguments, files) = if let Some(path) = archive.find("flasher_args.json") {
         let text = archive.take(&path, MAX_TEXT)?;
@@ -60,11 +59,7 @@ pub(super) fn release(
     for (offset, path) in files {
         let data = archive.take(&format!("{folder}{path}"), room)?;
         room = room.saturating_sub(data.len() as u64);
-        parts.push(Part {
-            name: format!("{path} in {name}"),
-            offset,
-            data,
-        });
+        parts.push(Loaded::placed(format!("{path} in {name}"), offset, data));
     }
     Ok(parts)
 }
@@ -104,7 +99,7 @@ impl<'a> Archive<'a> {
     fn only_image(&self) -> Result<String, Error> {
         let is_image = |path: &&String| {
             let extension = Path::new(path).extension();
-            extension.is_some_and(|extension| extension == "bin")
+            extension.is_some_and(|extension| extension.eq_ignore_ascii_case("bin"))
         };
         let images: Vec<&String> = self.names.iter().filter(is_image).collect();
         match images.as_slice() {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::board::flash::Report;
+use crate::board::flash::layout::{Layout, rows};
 use crate::cli::GlobalArgs;
 use crate::error::seconds;
 use crate::payload::escape;
@@ -28,10 +29,14 @@ pub(super) struct Progress {
     from: u64,
     drawn: Option<Instant>,
     tenth: u64,
+    /// The plan is kept for stdout, and not told.
+    keeps_plan: bool,
+    plan: String,
 }
 
 impl Progress {
-    pub(super) fn new(global: &GlobalArgs) -> Self {
+    /// `keeps_plan`: for [`Self::plan_text`], where it is the answer that goes to stdout.
+    pub(super) fn new(global: &GlobalArgs, keeps_plan: bool) -> Self {
         Self {
             quiet: global.quiet,
             terminal: io::stderr().is_terminal(),
@@ -40,7 +45,14 @@ impl Progress {
             from: 0,
             drawn: None,
             tenth: 0,
+            keeps_plan,
+            plan: String::new(),
         }
+    }
+
+    /// The plan as a table.
+    pub(super) fn plan_text(&self) -> &str {
+        &self.plan
     }
 
     /// Ends the line that is being drawn.
@@ -88,6 +100,18 @@ impl Report for Progress {
             let _ = io::stderr().write_all(b"\n");
         }
         tracing::info!("{}", escape::for_terminal(text));
+    }
+
+    fn plan(&mut self, layout: &Layout) {
+        self.plan = rows::text(&layout.rows);
+        if !self.keeps_plan {
+            for line in self.plan.lines() {
+                tracing::info!("{line}");
+            }
+        }
+        for note in &layout.notes {
+            self.note(note);
+        }
     }
 
     fn progress(&mut self, doing: &str, done: u64, total: u64) {

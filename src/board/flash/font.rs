@@ -1,0 +1,214 @@
+//! Fonts that firmware for the mPython board reads straight from flash, and where each firmware looks for its own.
+//!
+//! mPython's is an XBF file of SEGGER's emWin (`Noto_Sans_CJK_SC_Light16.xbf`): `GUIX`, seven 16-bit numbers of which
+//! the last two are the first and last character, then offset (32 bits) and length (16 bits) of each glyph. That is how
+//! `class Font` in the firmware's `mpython.py` reads it. Mixly's is a *Unicode Font Library*: `UFL`, the version, the
+//! file's length; `class Font_Uincode` in Mixly's `uframebuf.py` reads that.
+
+use super::firmware::{Firmware, Maker};
+
+/// The kinds of fonts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// emWin's XBF, for mPython's firmware.
+    Xbf,
+    /// Unicode Font Library, for Mixly's firmware.
+    Ufl,
+}
+
+/// Why bytes are no font.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    /// They begin as no font does.
+    Magic,
+    /// They begin as a font, and what follows does not fit.
+    Damaged,
+    /// They end before the last glyph does: so many bytes are needed.
+    Short(u64),
+}
+
+/// XBF's header, and its entry for a glyph.
+const XBF_HEADER: usize = 18;
+const XBF_ENTRY: usize = 6;
+
+/// UFL's header with its three ranges of characters.
+const UFL_HEADER: usize = 40;
+
+/// Glyphs of the boards' panels are 8 to 32 rows high; a font for a larger one would be no mistake.
+const MAX_HEIGHT: u16 = 128;
+
+/// What font the bytes are.
+///
+/// # Errors
+/// They are none, or not all of it is there.
+pub fn recognise(bytes: &[u8]) -> Result<Kind, Problem> {
+    if bytes.starts_with(b"GUIX") {
+        xbf(bytes).map(|()| Kind::Xbf)
+    } else if bytes.starts_with(b"UFL") {
+        ufl(bytes).map(|()| Kind::Ufl)
+    } else {
+        Err(Problem::Magic)
+    }
+}
+
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    let bytes = bytes.get(at..at.checked_add(2)?)?;
+    Some(u16::from_le_bytes(bytes.try_into().ok()?))
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..at.checked_add(4)?)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+fn xbf(bytes: &[u8]) -> Result<(), Problem> {
+    let short = || Problem::Short(XBF_HEADER as u64);
+    let height = half(bytes, 4).ok_or_else(short)?;
+    let first = half(bytes, 14).ok_or_else(short)?;
+    let last = half(bytes, 16).ok_or_else(short)?;
+    if height == 0 || height > MAX_HEIGHT || first > last {
+        return Err(Problem::Damaged);
+    }
+    let count = usize::from(last - first) + 1;
+    let table_end = XBF_HEADER + count * XBF_ENTRY;
+    let mut end = table_end as u64;
+    for index in 0..count {
+        let at = XBF_HEADER + index * XBF_ENTRY;
+        let (Some(offset), Some(len)) = (word(bytes, at), half(bytes, at + 4)) else {
+            return Err(Problem::Short(table_end as u64));
+        };
+        // A character without a glyph.
+        if offset == 0 || len == 0 {
+            continue;
+        }
+        if (offset as usize) < table_end {
+            return Err(Problem::Damaged);
+        }
+        end = end.max(u64::from(offset) + u64::from(len));
+    }
+    if end > bytes.len() as u64 {
+        return Err(Problem::Short(end));
+    }
+    Ok(())
+}
+
+fn ufl(bytes: &[u8]) -> Result<(), Problem> {
+    let len = word(bytes, 4).ok_or(Problem::Short(UFL_HEADER as u64))?;
+    let height = u16::from(*bytes.get(9).ok_or(Problem::Short(UFL_HEADER as u64))?);
+    if height == 0 || height > MAX_HEIGHT || (len as usize) < UFL_HEADER {
+        return Err(Problem::Damaged);
+    }
+    if u64::from(len) > bytes.len() as u64 {
+        return Err(Problem::Short(len.into()));
+    }
+    Ok(())
+}
+
+/// Where firmware looks for its font, and how that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The offset in flash.
+    pub offset: u32,
+    /// How it is known.
+    pub why: String,
+    /// What kind of font belongs there.
+    pub kind: Kind,
+}
+
+// mPython's firmware has had its font at two places: `font_address=` in the makers' `mpython.py`, before and since 1.5.0.
+const UNTIL_1_4: u32 = 0x30_0000;
+const SINCE_1_5: u32 = 0x40_0000;
+
+/// `font_address=0x700000` in the drivers that Mixly builds into its firmware for the mPython board.
+const MIXLY: u32 = 0x70_0000;
+
+/// Where `firmware` looks for its font; none if that cannot be known.
+///
+/// What the firmware's own code says is believed first, then its version.
+#[must_use]
+pub fn place(firmware: &Firmware) -> Option<Place> {
+    let name = &firmware.text;
+    match firmware.maker {
+        Maker::Other => None,
+        Maker::Mixly => Some(Place {
+            offset: MIXLY,
+            why: format!("this is Mixly's firmware ({name})"),
+            kind: Kind::Ufl,
+        }),
+        Maker::Labplus => {
+            let own = match (
+                firmware.has_constant(UNTIL_1_4),
+                firmware.has_constant(SINCE_1_5),
+            ) {
+                (true, false) => Some(UNTIL_1_4),
+                (false, true) => Some(SINCE_1_5),
+                _ => None,
+            };
+            let (offset, why) = match (own, firmware.version) {
+                (Some(offset), _) => (offset, format!("the firmware ({name}) looks there")),
+                (None, Some(version)) if version < (1, 5) => {
+                    (UNTIL_1_4, format!("mPython up to 1.4 ({name}) looks there"))
+                }
+                (None, Some(_)) => (SINCE_1_5, format!("mPython since 1.5 ({name}) looks there")),
+                (None, None) => return None,
+            };
+            Some(Place {
+                offset,
+                why,
+                kind: Kind::Xbf,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Two glyphs, as `class Font` in mpython.py reads them.
+    fn small_xbf() -> Vec<u8> {
+        let mut font = b"GUIX".to_vec();
+        for number in [16_u16, 16, 14, 8, 12, 65, 66] {
+            font.extend(number.to_le_bytes());
+        }
+        for index in 0..2_u32 {
+            font.extend((30 + index * 20).to_le_bytes());
+            font.extend(20_u16.to_le_bytes());
+        }
+        font.resize(70, 1);
+        font
+    }
+
+    #[test]
+    fn fonts_are_told_from_what_is_cut_short_or_damaged() {
+        let font = small_xbf();
+        assert_eq!(recognise(&font), Ok(Kind::Xbf));
+        for len in 4..font.len() {
+            assert!(
+                matches!(recognise(&font[..len]), Err(Problem::Short(_))),
+                "{len}"
+            );
+        }
+        assert_eq!(recognise(&font[..60]), Err(Problem::Short(70)));
+        let mut damaged = font.clone();
+        damaged[14] = 200;
+        assert_eq!(recognise(&damaged), Err(Problem::Damaged));
+        assert_eq!(recognise(b"GUI"), Err(Problem::Magic));
+
+        let mut font = b"UFL\x12".to_vec();
+        font.extend(100_u32.to_le_bytes());
+        font.extend([3, 12]);
+        font.resize(100, 0);
+        assert_eq!(recognise(&font), Ok(Kind::Ufl));
+        assert_eq!(recognise(&font[..99]), Err(Problem::Short(100)));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_begins_as_a_font_is_taken_or_refused(kind in 0..3_usize, rest: Vec<u8>) {
+            let heads: [&[u8]; 3] = [b"GUIX", b"UFL\x12", b""];
+            let _ = recognise(&[heads[kind], &rest].concat());
+        }
+    }
+}

@@ -1,0 +1,480 @@
+//! What happens to each part of flash, decided before a byte is written: written, kept or erased, and why.
+
+pub mod rows;
+
+use std::ops::Range;
+
+use super::error::Error;
+use super::firmware;
+use super::image::{self, Partition, Use};
+use super::pieces::{Piece, Role};
+use super::write::Part;
+
+/// What is to become of the files on the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// They stay.
+    Keep,
+    /// They make way for the ones that the firmware brings, or for an empty file system.
+    Replace,
+}
+
+/// What the user wants besides the files to write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// What is to become of the board's files; none: they stay, unless both cannot be had.
+    pub files: Option<Files>,
+    /// The whole flash is erased first.
+    pub erase_all: bool,
+}
+
+/// What is done with a part of flash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It gets new content.
+    Write,
+    /// It stays as it is.
+    Keep,
+    /// It becomes blank.
+    Erase,
+    /// The user has to say.
+    Ask,
+}
+
+/// A part of flash, and what is done with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The partition's name, or what it is; not to be trusted on a terminal.
+    pub label: String,
+    /// Where it begins.
+    pub offset: u32,
+    /// Bytes.
+    pub size: u32,
+    /// What is done with it.
+    pub action: Action,
+    /// Why, or from which file; not to be trusted on a terminal.
+    pub why: String,
+}
+
+impl Row {
+    /// The part of flash that it tells of.
+    #[must_use]
+    pub fn range(&self) -> Range<u64> {
+        let start = u64::from(self.offset);
+        start..start + u64::from(self.size)
+    }
+}
+
+/// All of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The parts of flash, by offset.
+    pub rows: Vec<Row>,
+    /// What is written.
+    pub parts: Vec<Part>,
+    /// What is erased besides.
+    pub erase: Vec<Erase>,
+    /// What the user should know besides.
+    pub notes: Vec<String>,
+    /// Why the user has to choose with `--files`; nothing may be written then.
+    pub conflict: Option<String>,
+}
+
+/// A part of flash to erase: whole sectors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erase {
+    /// What to call it in messages.
+    pub label: String,
+    /// Where it begins.
+    pub offset: u32,
+    /// Bytes.
+    pub size: u32,
+}
+
+/// The flash of the board as it is now.
+pub trait Look {
+    /// Whether all of it is as erasing leaves it.
+    ///
+    /// # Errors
+    /// The line or the chip fails.
+    fn is_blank(&mut self, range: Range<u64>) -> Result<bool, Error>;
+
+    /// The first `len` bytes at `offset`.
+    ///
+    /// # Errors
+    /// As [`Look::is_blank`].
+    fn peek(&mut self, offset: u32, len: u32) -> Result<Vec<u8>, Error>;
+}
+
+/// Decides what is done with `pieces` on a board whose partition table is `old`.
+///
+/// # Errors
+/// The board cannot be looked at, or the user wants what cannot be.
+pub fn plan(
+    pieces: Vec<Piece>,
+    old: Option<&[Partition]>,
+    wish: Wish,
+    look: &mut dyn Look,
+) -> Result<Layout, Error> {
+    let new = pieces
+        .iter()
+        .find(|piece| piece.role == Role::Table)
+        .and_then(|piece| image::partitions(&piece.data));
+    let mut planner = Planner {
+        old: old.unwrap_or_default(),
+        new: new.as_deref(),
+        wish,
+        look,
+        layout: Layout::default(),
+        taken: Vec::new(),
+        unasked: Vec::new(),
+    };
+    let writes_firmware = pieces
+        .iter()
+        .any(|piece| piece.role == Role::Partition(Use::App));
+    for piece in pieces {
+        planner.piece(piece)?;
+    }
+    planner.rest(writes_firmware)?;
+    let mut layout = planner.layout;
+    layout.rows.sort_by_key(|row| (row.offset, row.size));
+    Ok(layout)
+}
+
+struct Planner<'a> {
+    old: &'a [Partition],
+    /// The table that comes with the firmware.
+    new: Option<&'a [Partition]>,
+    wish: Wish,
+    look: &'a mut dyn Look,
+    layout: Layout,
+    /// What is written, in whole sectors.
+    taken: Vec<Range<u64>>,
+    /// What of it the user has not named: parts of the firmware.
+    unasked: Vec<Range<u64>>,
+}
+
+impl Planner<'_> {
+    fn row(&mut self, label: &str, range: Range<u64>, action: Action, why: impl Into<String>) {
+        let bytes = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        self.layout.rows.push(Row {
+            label: label.to_owned(),
+            offset: bytes(range.start),
+            size: bytes(range.end - range.start),
+            action,
+            why: why.into(),
+        });
+    }
+
+    fn write(&mut self, piece: Piece, why: String) {
+        self.taken.push(piece.sectors());
+        if !piece.is_asked_for {
+            self.unasked.push(piece.sectors());
+        }
+        self.row(&piece.label, piece.range(), Action::Write, why);
+        self.layout.parts.push(Part {
+            name: piece.name(),
+            offset: piece.offset,
+            data: piece.data,
+        });
+    }
+
+    /// Erases what of `range` is neither written nor in `spared`.
+    fn erase(&mut self, label: &str, range: Range<u64>, spared: &[Range<u64>]) {
+        let taken: Vec<Range<u64>> = self.taken.iter().chain(spared).cloned().collect();
+        for range in without(range, &taken) {
+            let bytes = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+            self.layout.erase.push(Erase {
+                label: label.to_owned(),
+                offset: bytes(range.start),
+                size: bytes(range.end - range.start),
+            });
+        }
+    }
+
+    fn piece(&mut self, piece: Piece) -> Result<(), Error> {
+        let mut from = format!("from {}", piece.file);
+        if piece.role == Role::Partition(Use::App)
+            && let Some(firmware) = firmware::identify(&piece.data)
+        {
+            from = format!("{from}: {}", firmware.text);
+        }
+        if self.wish.erase_all || piece.is_asked_for {
+            let why = match piece.role {
+                Role::Partition(Use::Files) => format!("{from}: in place of the board's files"),
+                _ => from,
+            };
+            self.write(piece, why);
+            return Ok(());
+        }
+        match piece.role {
+            Role::Partition(Use::Files) => self.files(piece, &from),
+            Role::Partition(Use::Settings) => {
+                // A partition that was not there before has nothing to keep.
+                let stays = self
+                    .old
+                    .iter()
+                    .any(|old| old.range().start == u64::from(piece.offset))
+                    && !self.look.is_blank(piece.range())?;
+                if stays {
+                    let range = self.partition_range(&piece);
+                    self.row(&piece.label, range, Action::Keep, KEPT_SETTINGS);
+                } else {
+                    self.write(piece, from);
+                }
+                Ok(())
+            }
+            _ => {
+                self.write(piece, from);
+                Ok(())
+            }
+        }
+    }
+
+    /// The whole partition that `piece` goes into.
+    fn partition_range(&self, piece: &Piece) -> Range<u64> {
+        self.new
+            .unwrap_or(self.old)
+            .iter()
+            .find(|partition| partition.offset == piece.offset)
+            .map_or(piece.range(), Partition::range)
+    }
+
+    /// A file system that comes with the firmware.
+    fn files(&mut self, piece: Piece, from: &str) -> Result<(), Error> {
+        let range = self.partition_range(&piece);
+        let has_files = self.has_files(&range)?;
+        if has_files && self.wish.files != Some(Files::Replace) {
+            self.layout.notes.push(format!(
+                "{} brings files of its own, which are not written: the board's files stay. --files replace puts them in their place",
+                piece.file
+            ));
+            self.row(&piece.label, range, Action::Keep, KEPT_FILES);
+            return Ok(());
+        }
+        let why = if has_files {
+            format!("{from}: the board's files make way (--files replace)")
+        } else {
+            format!("{from}: the board has none")
+        };
+        let (label, end) = (piece.label.clone(), piece.sectors().end);
+        self.write(piece, why);
+        if end < range.end {
+            self.erase(&label, end..range.end, &[]);
+        }
+        Ok(())
+    }
+
+    /// Whether the board has files in `range`, where the new firmware has its own.
+    fn has_files(&mut self, range: &Range<u64>) -> Result<bool, Error> {
+        let known = self
+            .old
+            .iter()
+            .any(|old| old.purpose() == Use::Files && old.range().start == range.start);
+        if known {
+            return Ok(!self.look.is_blank(range.clone())?);
+        }
+        // The table may be what an interrupted run has damaged.
+        let start = u32::try_from(range.start).unwrap_or(u32::MAX);
+        Ok(self.old.is_empty() && file_system(&self.look.peek(start, HEAD)?).is_some())
+    }
+
+    /// What no piece is written to.
+    fn rest(&mut self, writes_firmware: bool) -> Result<(), Error> {
+        if self.wish.erase_all {
+            self.all_erased();
+            return Ok(());
+        }
+        self.conflicts()?;
+        let replaces = self.wish.files == Some(Files::Replace);
+        for partition in self.new.unwrap_or(self.old) {
+            let range = partition.range();
+            if self.is_told(partition) {
+                continue;
+            }
+            let (action, why) = match partition.purpose() {
+                Use::App => (Action::Keep, "not in the file"),
+                Use::Settings => (Action::Keep, KEPT_SETTINGS),
+                Use::Files if replaces => (
+                    Action::Erase,
+                    "--files replace: the firmware makes an empty one",
+                ),
+                Use::Files => (Action::Keep, KEPT_FILES),
+                // It could have the chip start another application than the one that was just written.
+                Use::AppChoice if writes_firmware && self.new.is_some() => {
+                    (Action::Erase, "so that the new application starts")
+                }
+                Use::AppChoice | Use::Other => (Action::Keep, ""),
+            };
+            if action == Action::Erase {
+                self.erase(&partition.name, range.clone(), &[]);
+            }
+            self.row(&partition.name, range, action, why);
+        }
+        Ok(())
+    }
+
+    /// Whether a row says already what becomes of `partition`: of all of it, or of what is written there.
+    fn is_told(&self, partition: &Partition) -> bool {
+        let range = partition.range();
+        self.taken.iter().any(|taken| overlap(taken, &range))
+            || self.layout.rows.iter().any(|row| {
+                let same = row.offset == partition.offset && row.size == partition.size;
+                same || row.action == Action::Ask && overlap(&row.range(), &range)
+            })
+    }
+
+    fn all_erased(&mut self) {
+        for partition in self.new.unwrap_or(self.old) {
+            if !self.is_told(partition) {
+                self.row(
+                    &partition.name,
+                    partition.range(),
+                    Action::Erase,
+                    "--erase-all",
+                );
+            }
+        }
+    }
+
+    /// What the board keeps somewhere else than the new firmware will look for it.
+    fn conflicts(&mut self) -> Result<(), Error> {
+        let Some(new) = self.new else {
+            return Ok(());
+        };
+        let mut conflicts = Vec::new();
+        for old in self.old {
+            let range = old.range();
+            let written = self.unasked.iter().any(|taken| overlap(taken, &range));
+            if !self.is_in_danger(old, written)? {
+                continue;
+            }
+            let what = match old.purpose() {
+                Use::Files => KEPT_FILES,
+                _ => KEPT_SETTINGS,
+            };
+            let now = rows::place(old.offset, old.size);
+            let place = new
+                .iter()
+                .find(|new| new.purpose() == old.purpose() && new.name == old.name);
+            let then = match place {
+                Some(place) => format!(
+                    "the new firmware has its own at {}",
+                    rows::place(place.offset, place.size)
+                ),
+                None => "the new firmware has no such partition".to_owned(),
+            };
+            // One row for both, where the new one lies over the old one.
+            let place = place.map(Partition::range);
+            let place = place.filter(|place| overlap(place, &range));
+            match self.wish.files {
+                None => {
+                    self.row(&old.name, range, Action::Ask, "--files keep or replace?");
+                    conflicts.push(format!(
+                        "{what} are in partition {:?} at {now}, and {then}",
+                        old.name
+                    ));
+                }
+                Some(Files::Keep) if written => {
+                    return Err(Error::Refused {
+                        what: "this firmware".to_owned(),
+                        expected: format!("nothing to write at {now}, where {what} are"),
+                        found: "that it goes there: they cannot be kept".to_owned(),
+                        hint: Some(COPY_FIRST.to_owned()),
+                    });
+                }
+                Some(Files::Keep) => {
+                    let why = format!("{what}, at {now}, but {then}");
+                    self.row(&old.name, place.unwrap_or(range), Action::Keep, why);
+                }
+                Some(Files::Replace) => {
+                    let spared: Vec<Range<u64>> = new
+                        .iter()
+                        .filter(|new| new.purpose() == Use::Settings)
+                        .map(Partition::range)
+                        .collect();
+                    self.erase(&old.name, range.clone(), &spared);
+                    if place.is_none() {
+                        self.row(&old.name, range, Action::Erase, "--files replace");
+                    }
+                }
+            }
+        }
+        if !conflicts.is_empty() {
+            self.layout.conflict = Some(conflicts.join("; "));
+        }
+        Ok(())
+    }
+
+    /// Whether the new firmware would not find what the board has in `old`, or goes over it.
+    fn is_in_danger(&mut self, old: &Partition, written: bool) -> Result<bool, Error> {
+        // The radio's calibration is made anew by itself.
+        let is_kept = matches!(old.purpose(), Use::Files | Use::Settings) && old.subtype != 0x01;
+        let range = old.range();
+        let stays = self
+            .new
+            .unwrap_or_default()
+            .iter()
+            .any(|new| new.range() == range && new.purpose() == old.purpose());
+        // A file system that comes with the firmware goes where the old one was: that has been decided already.
+        let is_decided = self
+            .layout
+            .parts
+            .iter()
+            .any(|part| part.offset == old.offset);
+        Ok(is_kept && !(stays && (!written || is_decided)) && !self.look.is_blank(range)?)
+    }
+}
+
+const KEPT_FILES: &str = "the board's files";
+const KEPT_SETTINGS: &str = "the board's settings";
+
+/// How files are saved that cannot stay.
+pub(super) const COPY_FIRST: &str =
+    "copy the files first (udpcli board get :/ FOLDER), then run this again with --files replace";
+
+/// So much of a file system says what it is.
+const HEAD: u32 = 0x1000;
+
+/// What file system begins with `head`, if it is a known one.
+#[must_use]
+pub fn file_system(head: &[u8]) -> Option<&'static str> {
+    // LittleFS: the superblock's name, behind its metadata tag (littlefs SPEC.md); in the second block if the first is
+    // being written. FAT: the boot sector's signature, and a jump.
+    if head.get(8..16) == Some(b"littlefs") {
+        Some("LittleFS")
+    } else if head.get(510..512) == Some(&[0x55, 0xaa])
+        && head
+            .first()
+            .is_some_and(|&byte| byte == 0xeb || byte == 0xe9)
+    {
+        Some("FAT")
+    } else {
+        None
+    }
+}
+
+fn overlap(a: &Range<u64>, b: &Range<u64>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// What is left of `range` without `taken`.
+fn without(range: Range<u64>, taken: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut left = vec![range];
+    for taken in taken {
+        left = left
+            .into_iter()
+            .flat_map(|range| {
+                let before = range.start..range.end.min(taken.start);
+                let after = range.start.max(taken.end)..range.end;
+                if overlap(&range, taken) {
+                    [before, after]
+                } else {
+                    [range, 0..0]
+                }
+            })
+            .filter(|range| range.start < range.end)
+            .collect();
+    }
+    left
+}

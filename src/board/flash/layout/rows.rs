@@ -1,0 +1,100 @@
+//! The table that people read: what is where, how large, what becomes of it.
+
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{Action, Row};
+use crate::payload::escape;
+
+impl Action {
+    /// The word in the table.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Keep => "keep",
+            Self::Erase => "erase",
+            Self::Ask => "?",
+        }
+    }
+}
+
+/// `0x200000 (2 MB)`
+pub(super) fn place(offset: u32, size: u32) -> String {
+    format!("{offset:#x} ({})", self::size(size))
+}
+
+/// `2 MB`, `1.6 MB`, `24 KB`, `68 bytes`: as people compare them.
+#[must_use]
+pub fn size(bytes: u32) -> String {
+    const KB: u32 = 1 << 10;
+    const MB: u32 = 1 << 20;
+    match bytes {
+        MB.. if bytes.is_multiple_of(MB) => format!("{} MB", bytes / MB),
+        MB.. => format!("{:.1} MB", f64::from(bytes) / f64::from(MB)),
+        KB.. => format!("{} KB", bytes.div_ceil(KB)),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+/// The rows as lines of aligned columns, safe for a terminal.
+#[must_use]
+pub fn text(rows: &[Row]) -> String {
+    let labels: Vec<_> = rows
+        .iter()
+        .map(|row| escape::for_terminal(&row.label))
+        .collect();
+    let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (row, label) in rows.iter().zip(labels) {
+        let blanks = width - label.width();
+        let _ = write!(
+            text,
+            "{label}{:blanks$}  {:#010x}  {:>9}  {:<5}",
+            "",
+            row.offset,
+            size(row.size),
+            row.action.word(),
+        );
+        if !row.why.is_empty() {
+            let _ = write!(text, "  {}", escape::for_terminal(&row.why));
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_nothing_steers_the_terminal() {
+        let row = |label: &str, offset, size, action, why: &str| Row {
+            label: label.to_owned(),
+            offset,
+            size,
+            action,
+            why: why.to_owned(),
+        };
+        let rows = [
+            row("boot loader", 0x1000, 20_000, Action::Write, "from a.bin"),
+            row("\u{1b}[2J", 0x9000, 0x6000, Action::Keep, ""),
+            row("字库", 0x40_0000, 1_900_000, Action::Ask, "why"),
+            row("x", 0x7f_c000, 12, Action::Erase, ""),
+        ];
+        let text = text(&rows);
+        assert_eq!(
+            text,
+            "\
+boot loader  0x00001000      20 KB  write  from a.bin
+\\u{1b}[2J    0x00009000      24 KB  keep
+字库         0x00400000     1.8 MB  ?      why
+x            0x007fc000   12 bytes  erase
+"
+        );
+        assert_eq!(place(0x20_0000, 2 << 20), "0x200000 (2 MB)");
+    }
+}

@@ -1,0 +1,81 @@
+//! What is in the board's flash now: asked for by MD5 where that will do, because reading takes the line's time.
+
+use std::ops::Range;
+
+use md5::{Digest as _, Md5};
+
+use super::Report;
+use super::error::Error;
+use super::image::{self, Partition, TABLE_LEN, TABLE_OFFSET};
+use super::layout::Look;
+use super::read;
+use super::session::Session;
+use super::write::{SECTOR, blank_digest, digest_of};
+
+const DOING: &str = "looking at the board's flash";
+
+/// The flash of the board that `session` talks to.
+pub(super) struct Looking<'s, 'a> {
+    pub(super) session: &'s mut Session<'a>,
+    pub(super) report: &'s mut dyn Report,
+}
+
+impl Look for Looking<'_, '_> {
+    fn is_blank(&mut self, range: Range<u64>) -> Result<bool, Error> {
+        // What was used at all nearly always shows in the first sector; hashing 2 MB takes a second.
+        let first = range.start..range.end.min(range.start + u64::from(SECTOR));
+        Ok(is_blank(self, first)? && is_blank(self, range)?)
+    }
+
+    fn peek(&mut self, offset: u32, len: u32) -> Result<Vec<u8>, Error> {
+        read::read(self.session, offset, len, DOING, self.report)
+    }
+}
+
+fn is_blank(looking: &mut Looking<'_, '_>, range: Range<u64>) -> Result<bool, Error> {
+    // Nothing is known of what lies beyond the end of flash.
+    let size = looking
+        .session
+        .chip
+        .as_ref()
+        .map_or(0, |chip| chip.flash_size);
+    let end = u32::try_from(range.end).unwrap_or(u32::MAX).min(size);
+    let start = u32::try_from(range.start).unwrap_or(u32::MAX);
+    let Some(len) = end.checked_sub(start).filter(|&len| len > 0) else {
+        return Ok(true);
+    };
+    let digest = digest_of(looking.session, start, len, DOING, looking.report)?;
+    Ok(digest == blank_digest(len))
+}
+
+/// The board's partition table; none if it has none. `new` is the one that is to be written, if there is one: mostly
+/// it is there already, or the flash is blank, and both show without reading it.
+pub(super) fn table(
+    session: &mut Session<'_>,
+    new: Option<&[u8]>,
+    report: &mut dyn Report,
+) -> Result<Option<Vec<Partition>>, Error> {
+    if let Some(new) = new {
+        let mut padded = new.to_vec();
+        padded.resize(TABLE_LEN as usize, 0xff);
+        let digest = digest_of(session, TABLE_OFFSET, TABLE_LEN, DOING, report)?;
+        if digest == <[u8; 16]>::from(Md5::digest(&padded)) {
+            return Ok(image::partitions(&padded));
+        }
+        if digest == blank_digest(TABLE_LEN) {
+            return Ok(None);
+        }
+    }
+    read_table(session, report)
+}
+
+/// Reads the board's partition table.
+pub(super) fn read_table(
+    session: &mut Session<'_>,
+    report: &mut dyn Report,
+) -> Result<Option<Vec<Partition>>, Error> {
+    let doing = "reading the partition table";
+    let table = read::read(session, TABLE_OFFSET, TABLE_LEN, doing, report)?;
+    // What lies where a damaged one says is not known.
+    Ok(image::partitions(&table).filter(|found| image::table_damage(&table, found).is_none()))
+}

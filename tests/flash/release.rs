@@ -1,0 +1,315 @@
+//! The maker's release: one image of the whole flash, of which only the firmware is written.
+
+use std::ops::Range;
+
+use crate::emulator::{Config, Emulator, Mode};
+use crate::esptool::{littlefs, littlefs_file, run_esptool, run_esptool_on_files};
+use crate::images::{Release, TABLE, application, font_like, image, table};
+use crate::refuse::zip;
+use crate::support::{file, flash};
+
+const NVS: Range<usize> = 0x9000..0xf000;
+const VFS: Range<usize> = 0x20_0000..0x40_0000;
+const USER_NVS: Range<usize> = 0x7f_c000..0x80_0000;
+
+/// What a table has: label, type, subtype, offset, size.
+type Entry = (&'static str, u8, u8, u32, u32);
+
+/// The flash of a board that a class has used: other firmware, settings, calibration, a pupil's `main.py`.
+fn used_flash(entries: &[Entry]) -> Vec<u8> {
+    let mut flash = vec![0x5a; 8 << 20];
+    let mut put = |offset: usize, bytes: &[u8]| {
+        flash[offset..offset + bytes.len()].copy_from_slice(bytes);
+    };
+    put(0x1000, &image(0, 0x4007_8000, &font_like(18_000, 901)));
+    put(0x8000, &[0xff; 0x1000]);
+    put(0x8000, &table(entries));
+    put(NVS.start, &font_like(NVS.len(), 902));
+    let old = application("v2.3.2 on 2023-01-01; mpython with ESP32", 200_000, 903);
+    put(0x1_0000, &old);
+    put(VFS.start, &littlefs("main.py", "print('Xiaoming')"));
+    put(USER_NVS.start, &font_like(USER_NVS.len(), 904));
+    flash
+}
+
+fn board(flash: Vec<u8>) -> Emulator {
+    Emulator::start(Config {
+        flash,
+        flash_time: 0.1,
+        ..Config::default()
+    })
+}
+
+/// `parts` are in `now`; everything else is as it was, but for the ends of the sectors that had to be erased.
+#[track_caller]
+fn only_parts_changed(before: &[u8], now: &[u8], parts: &[(usize, &[u8])]) {
+    let mut expected = before.to_vec();
+    for (offset, bytes) in parts {
+        let end = (offset + bytes.len()).next_multiple_of(0x1000);
+        expected[*offset..end].fill(0xff);
+        expected[*offset..offset + bytes.len()].copy_from_slice(bytes);
+    }
+    let differ = expected.iter().zip(now).position(|(a, b)| a != b);
+    assert_eq!(differ.map(|at| format!("{at:#x}")), None);
+    assert_eq!(expected.len(), now.len());
+}
+
+#[test]
+fn a_release_is_written_part_by_part_and_the_boards_data_stays() {
+    let before = used_flash(&TABLE);
+    let release = Release::new(300_000, 4_000, 1);
+    for packed in [false, true] {
+        let board = board(before.clone());
+        let path = if packed {
+            let path = board.folder().join("release.zip");
+            zip(&path, &[("mpython/a name.BIN", &release.merged())]);
+            path
+        } else {
+            file(&board, "download (3)", &release.merged())
+        };
+        let run = flash(&board, &[path]).expect_code(0).expect_says(&[
+            "verified by MD5",
+            "MicroPython v2.6.1",
+            "the board's files",
+        ]);
+        for (label, action) in [
+            ("boot loader", "write"),
+            ("partitions", "write"),
+            ("nvs", "keep"),
+            ("factory", "write"),
+            ("vfs", "keep"),
+            ("font", "write"),
+            ("user_nvs", "keep"),
+        ] {
+            let mut rows = run.stderr.lines().filter(|line| line.starts_with(label));
+            assert!(
+                rows.any(|row| row.contains(action)),
+                "{label}: {}",
+                run.stderr
+            );
+        }
+        only_parts_changed(&before, &board.flash(), &release.parts());
+        assert_eq!(board.wear().spoilt, 0);
+        assert_eq!(
+            littlefs_file(&board.flash()[VFS], "main.py"),
+            "print('Xiaoming')"
+        );
+    }
+}
+
+#[test]
+fn files_make_way_only_when_asked() {
+    let before = used_flash(&TABLE);
+    let mut release = Release::new(60_000, 500, 11);
+    release.files = Some(littlefs("main.py", "print('the maker')"));
+    let board = board(before.clone());
+    let path = file(&board, "m.bin", &release.merged());
+    let path = path.to_str().unwrap();
+    flash(&board, &[path]).expect_code(0).expect_says(&[
+        "brings files of its own, which are not written",
+        "--files replace",
+    ]);
+    only_parts_changed(&before, &board.flash(), &release.parts());
+    // The user may say so, too.
+    flash(&board, &[path, "--files", "keep"])
+        .expect_code(0)
+        .expect_says(&["nothing to write"]);
+
+    let run = flash(&board, &[path, "--files", "replace"])
+        .expect_code(0)
+        .expect_says(&["the board's files make way"]);
+    let planned = run.stderr.find("make way").unwrap();
+    assert!(
+        planned < run.stderr.find("writing").unwrap(),
+        "{}",
+        run.stderr
+    );
+    let now = board.flash();
+    assert_eq!(now[VFS], release.files.as_ref().unwrap()[..]);
+    // esptool reads the same, as far as the files go. It does not look for a stub that runs already.
+    board.set_lines(false, true);
+    board.set_lines(false, false);
+    board.wait_for(Mode::Rom);
+    let copy = board.folder().join("copy.bin");
+    let copy = copy.to_str().unwrap();
+    run_esptool(&board, 921_600, &["read-flash", "0x200000", "0x8000", copy]);
+    let mut copy = std::fs::read(copy).unwrap();
+    copy.resize(VFS.len(), 0xff);
+    assert_eq!(littlefs_file(&copy, "main.py"), "print('the maker')");
+    // The calibration is no file.
+    for data in [NVS, USER_NVS] {
+        assert_eq!(now[data.clone()], before[data]);
+    }
+}
+
+#[test]
+fn files_are_erased_where_the_firmware_brings_none() {
+    let before = used_flash(&TABLE);
+    let release = Release::new(60_000, 500, 21);
+    let board = board(before.clone());
+    let path = file(&board, "m.bin", &release.merged());
+    let path = path.to_str().unwrap();
+    let run = flash(&board, &[path, "--files", "replace", "--dry-run"]).expect_code(0);
+    assert!(
+        run.stdout
+            .lines()
+            .any(|row| row.starts_with("vfs") && row.contains("erase")),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(board.flash(), before);
+    flash(&board, &[path, "--files", "replace"]).expect_code(0);
+    let blank = vec![0xff; VFS.len()];
+    let parts = release.parts();
+    let parts: Vec<_> = parts
+        .iter()
+        .copied()
+        .chain([(VFS.start, &blank[..])])
+        .collect();
+    only_parts_changed(&before, &board.flash(), &parts);
+    // Again: nothing is left to do.
+    let wear = board.wear();
+    flash(&board, &[path, "--files", "replace"])
+        .expect_code(0)
+        .expect_says(&["nothing to write"]);
+    assert_eq!(board.wear(), wear);
+}
+
+#[test]
+fn a_blank_board_gets_all_of_a_release() {
+    let mut release = Release::new(60_000, 500, 31);
+    release.files = Some(littlefs("main.py", "print('the maker')"));
+    let merged = release.merged();
+    let board = board(vec![0xff; 8 << 20]);
+    let path = file(&board, "m.bin", &merged);
+    flash(&board, &[path])
+        .expect_code(0)
+        .expect_says(&["the board has none"]);
+    let now = board.flash();
+    assert!(now.starts_with(&merged));
+    assert!(now[merged.len()..].iter().all(|&byte| byte == 0xff));
+}
+
+/// A pulled cable may leave a board without a table: its files are still there.
+#[test]
+fn files_survive_a_damaged_table() {
+    let mut before = used_flash(&TABLE);
+    before[0x8000..0x9000].fill(0xff);
+    let mut release = Release::new(60_000, 500, 41);
+    release.files = Some(littlefs("main.py", "print('the maker')"));
+    let board = board(before.clone());
+    let path = file(&board, "m.bin", &release.merged());
+    flash(&board, &[path]).expect_code(0);
+    only_parts_changed(&before, &board.flash(), &release.parts());
+}
+
+#[test]
+fn files_that_the_new_firmware_would_not_find_are_asked_about() {
+    // mPython 1.x had half as much room for files, and the font behind it.
+    let mut old = TABLE;
+    old[3] = ("vfs", 1, 0x81, 0x20_0000, 0x10_0000);
+    let before = used_flash(&old);
+    let release = Release::new(60_000, 500, 51);
+    let board = board(before.clone());
+    let path = file(&board, "m.bin", &release.merged());
+    let path = path.to_str().unwrap();
+    for dry in [None, Some("--dry-run")] {
+        let arguments: Vec<&str> = [path].into_iter().chain(dry).collect();
+        flash(&board, &arguments).expect_code(1).expect_says(&[
+            "partition \"vfs\" at 0x200000 (1 MB)",
+            "its own at 0x200000 (2 MB)",
+            "--files replace",
+            "--files keep",
+            "board get :/",
+        ]);
+    }
+    assert_eq!((board.wear().erased, board.wear().programmed), (0, 0));
+
+    flash(&board, &[path, "--files", "keep"]).expect_code(0);
+    only_parts_changed(&before, &board.flash(), &release.parts());
+    flash(&board, &[path, "--files", "replace"]).expect_code(0);
+    assert!(board.flash()[VFS].iter().all(|&byte| byte == 0xff));
+    for data in [NVS, USER_NVS] {
+        assert_eq!(board.flash()[data.clone()], before[data]);
+    }
+}
+
+#[test]
+fn files_are_not_kept_under_an_application() {
+    let before = used_flash(&TABLE);
+    // port/partitions.csv of another branch: a larger application, and the files behind it.
+    let mut release = Release::new(0x20_0000, 500, 61);
+    let mut entries = TABLE;
+    entries[2] = ("factory", 0, 0, 0x1_0000, 0x27_0000);
+    entries[3] = ("vfs", 1, 0x81, 0x28_0000, 0x18_0000);
+    release.table = table(&entries);
+    let board = board(before.clone());
+    let path = file(&board, "m.bin", &release.merged());
+    let path = path.to_str().unwrap();
+    flash(&board, &[path])
+        .expect_code(1)
+        .expect_says(&["0x200000 (2 MB)", "0x280000 (1.5 MB)"]);
+    flash(&board, &[path, "--files", "keep"])
+        .expect_code(1)
+        .expect_says(&["cannot be kept", "--files replace"]);
+    assert_eq!((board.wear().erased, board.wear().programmed), (0, 0));
+    flash(&board, &[path, "--files", "replace"]).expect_code(0);
+    let now = board.flash();
+    for (offset, bytes) in release.parts() {
+        assert!(now[offset..].starts_with(bytes), "{offset:#x}");
+    }
+    assert!(now[0x28_0000..0x40_0000].iter().all(|&byte| byte == 0xff));
+    for data in [NVS, USER_NVS] {
+        assert_eq!(now[data.clone()], before[data]);
+    }
+    // Files of nobody are in nobody's way.
+    let mut empty = used_flash(&TABLE);
+    empty[VFS].fill(0xff);
+    let board = self::board(empty);
+    let path = file(&board, "m.bin", &release.merged());
+    flash(&board, &[path]).expect_code(0);
+}
+
+#[test]
+fn a_font_beside_a_release_with_one_is_a_note() {
+    let before = used_flash(&TABLE);
+    let release = Release::new(60_000, 500, 71);
+    let font = crate::images::xbf(600, 72);
+    let board = board(before.clone());
+    let path = file(&board, "m.bin", &release.merged());
+    let font_path = file(&board, "font.xbf", &font);
+    flash(
+        &board,
+        &[path.as_os_str(), "--font".as_ref(), font_path.as_os_str()],
+    )
+    .expect_code(0)
+    .expect_says(&["has a font of its own", "is written instead"]);
+    let mut parts = release.parts();
+    parts[3].1 = &font;
+    only_parts_changed(&before, &board.flash(), &parts);
+}
+
+#[test]
+fn an_image_that_esptool_merged_is_understood() {
+    let before = used_flash(&TABLE);
+    let release = Release::new(60_000, 500, 81);
+    let board = board(before.clone());
+    let merged = board.folder().join("merged.bin");
+    let mut arguments = vec!["merge-bin".to_owned(), "--output".to_owned()];
+    arguments.push(merged.display().to_string());
+    for (offset, bytes) in release.parts() {
+        let part = file(&board, &format!("{offset:x}.bin"), bytes);
+        arguments.extend([format!("{offset:#x}"), part.display().to_string()]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    run_esptool_on_files(&arguments);
+    assert_eq!(std::fs::read(&merged).unwrap(), release.merged());
+    flash(&board, &[&merged]).expect_code(0);
+    only_parts_changed(&before, &board.flash(), &release.parts());
+    // esptool takes the parts for images, too.
+    for offset in ["1000", "10000"] {
+        let part = board.folder().join(format!("{offset}.bin"));
+        let log = run_esptool_on_files(&["image-info", part.to_str().unwrap()]);
+        assert!(log.contains("(valid)"), "{log}");
+    }
+}
