@@ -11,6 +11,9 @@
 //! that looks like a prompt is not believed. Where that number comes back among other output, a thread of the last
 //! program still prints: a soft reset ends it.
 //!
+//! A board that is booting is left alone until its prompt comes: a Ctrl-C would hit `_boot.py` before it has mounted the
+//! file system. Where the third rung has to do just that, a soft reset afterwards lets `_boot.py` finish.
+//!
 //! What the port says meanwhile is evidence (see [`evidence`]): a board that reports an empty flash twice has no
 //! program to interrupt, and is not waited for.
 
@@ -42,9 +45,20 @@ const RESET_AFTER: Duration = Duration::from_millis(1400);
 /// How long a port is tried that may have no board behind it.
 const PATIENCE: Duration = Duration::from_millis(1300);
 
-/// A board that printed boot messages less than this ago is booting: it is waited for, not reset again. The mPython
-/// board needs 1 to 3 s.
+/// A board that was reset on purpose, and printed boot messages less than this ago, is booting: Ctrl-C goes on all
+/// through it. The mPython board needs 1 to 3 s.
 const BOOT_TIME: Duration = Duration::from_secs(4);
+
+/// A board that is booting when the port is opened is left alone until its prompt comes, or for this long after its last
+/// boot message: a Ctrl-C in `_boot.py` leaves it without its file system (recorded on mPython 1.0.1).
+const BOOT_QUIET: Duration = Duration::from_millis(2500);
+
+/// The ROM's log comes within a tenth of a second after a reset: one that comes later than this after the port was
+/// opened was not caused by that. Somebody pressed RESET because of a program that does not react.
+const OPENED: Duration = Duration::from_millis(600);
+
+/// What the first boot of a freshly flashed board prints while it makes its file system.
+const SETTING_UP: &[u8] = b"Performing initial setup";
 
 /// A burst's groups of Ctrl-C, and the time after each: within a group they arrive 90 us apart at 115,200 baud.
 const GROUPS: [(usize, Duration); 5] = {
@@ -107,7 +121,7 @@ fn climb(link: &mut Link, timeout: Duration, patience: Option<Duration>) -> Resu
     let result = climb.up(link);
     tracing::trace!(
         "entering took {:?}: {}",
-        climb.start.elapsed(),
+        climb.began.elapsed(),
         escape::excerpt(&climb.heard)
     );
     result
@@ -115,6 +129,8 @@ fn climb(link: &mut Link, timeout: Duration, patience: Option<Duration>) -> Resu
 
 /// One climb of the ladder.
 struct Climb {
+    began: Instant,
+    /// When the first rung was taken: after the boot where there was one.
     start: Instant,
     deadline: Instant,
     /// How long a board that is not booting is tried, less than [`RESET_AFTER`]; none: to the deadline.
@@ -130,9 +146,13 @@ struct Climb {
     is_micropython: bool,
     /// Whether everything that came is a byte that was sent.
     is_echo: bool,
+    /// Whether a Ctrl-C went out during a boot.
+    has_hit_boot: bool,
     /// Whether the questions go through the module `sys`: what `print` is may have been changed.
     asks_by_sys: bool,
     last_boot_mark: Option<Instant>,
+    /// Whether a boot began after the port had been open for a while.
+    was_reset_by_hand: bool,
     /// The last time between two single Ctrl-C, as a part of the longest.
     gap: f64,
     entered: Entered,
@@ -144,6 +164,7 @@ impl Climb {
     fn new(timeout: Duration, patience: Option<Duration>) -> Self {
         let start = Instant::now();
         Self {
+            began: start,
             start,
             deadline: start + timeout,
             patience,
@@ -153,8 +174,10 @@ impl Climb {
             heard_by_ctrl_a: 0,
             is_micropython: false,
             is_echo: true,
+            has_hit_boot: false,
             asks_by_sys: false,
             last_boot_mark: None,
+            was_reset_by_hand: false,
             gap: 0.0,
             entered: Entered::default(),
             no_lines: false,
@@ -163,14 +186,15 @@ impl Climb {
 
     fn up(&mut self, link: &mut Link) -> Result<Entered, Error> {
         loop {
+            let booting = self.is_booting();
             let elapsed = self.start.elapsed();
-            let booting = self
-                .last_boot_mark
-                .is_some_and(|seen| seen.elapsed() < BOOT_TIME);
             if !booting && self.patience.is_some_and(|patience| elapsed > patience) {
                 return Err(self.failure(link));
             }
-            let found = if booting {
+            let found = if booting && (self.is_setting_up() || !self.interrupts_boot()) {
+                self.listen(link, Duration::from_millis(10))?;
+                None
+            } else if booting {
                 self.through_boot(link)?
             } else if elapsed < BURSTS_AFTER {
                 link.send(b"\x03\x03")?;
@@ -188,10 +212,14 @@ impl Climb {
                 Some(Prompt::Noisy) if elapsed > BURSTS_AFTER => self.verify(link)?,
                 Some(Prompt::Noisy) | None => Proof::None,
             };
-            match proof {
-                Proof::Clean => return Ok(self.entered()),
-                Proof::Noisy if self.end_threads(link)? => return Ok(self.entered()),
-                Proof::Noisy | Proof::None => {}
+            let is_in = match proof {
+                Proof::Clean if self.has_hit_boot => self.soft_reset(link)?,
+                Proof::Clean => true,
+                Proof::Noisy => self.end_threads(link)?,
+                Proof::None => false,
+            };
+            if is_in {
+                return Ok(self.entered());
             }
             let is_hopeless = evidence::repeated_fault(&self.heard).is_some()
                 || (self.no_lines && evidence::has(&self.heard, &DOWNLOAD_MARKS));
@@ -226,8 +254,13 @@ impl Climb {
         );
         link.send(b"\x03")?;
         self.listen(link, Duration::from_millis(20))?;
-        link.send(b"\x04")?;
         self.entered.stopped_program = true;
+        self.soft_reset(link)
+    }
+
+    /// Starts the interpreter anew from the raw REPL, which stays. True if the board answers cleanly after it.
+    fn soft_reset(&mut self, link: &mut Link) -> Result<bool, Error> {
+        link.send(b"\x04")?;
         let until = (Instant::now() + SOFT_RESET).min(self.deadline);
         self.heard.clear();
         while !evidence::has(&self.heard, &[evidence::SOFT_REBOOT]) {
@@ -238,6 +271,7 @@ impl Climb {
         }
         let left = until.saturating_duration_since(Instant::now());
         self.heard_by_ctrl_a = self.heard_in_all;
+        self.has_hit_boot = false;
         Ok(self.banner(link, left)? == Some(Prompt::Quiet) && self.verify(link)? == Proof::Clean)
     }
 
@@ -281,9 +315,48 @@ impl Climb {
         self.listen(link, Duration::from_millis(1))
     }
 
+    /// Whether the board boots. At the end of a boot that was waited for the ladder begins.
+    fn is_booting(&mut self) -> bool {
+        let Some(seen) = self.last_boot_mark else {
+            return false;
+        };
+        let is_gentle = !self.interrupts_boot();
+        let time = if is_gentle { BOOT_QUIET } else { BOOT_TIME };
+        if self.is_setting_up() {
+            return true;
+        }
+        if seen.elapsed() < time && !(is_gentle && self.heard.ends_with(b">>> ")) {
+            return true;
+        }
+        self.last_boot_mark = None;
+        if is_gentle {
+            self.start = Instant::now();
+        }
+        false
+    }
+
+    /// Whether Ctrl-C goes out during a boot: what runs after it did not react to Ctrl-C, or it boots again and again.
+    fn interrupts_boot(&self) -> bool {
+        self.entered.reset
+            || self.no_lines
+            || self.was_reset_by_hand
+            || memmem::find_iter(&self.heard, b"rst:0x").nth(1).is_some()
+    }
+
+    /// Whether a freshly flashed board makes its file system.
+    fn is_setting_up(&self) -> bool {
+        memmem::rfind(&self.heard, SETTING_UP).is_some_and(|at| {
+            memmem::find(self.heard.get(at..).unwrap_or_default(), b">>> ").is_none()
+        })
+    }
+
     /// A Ctrl-C every 5 ms and a Ctrl-A now and then while the board boots.
     fn through_boot(&mut self, link: &mut Link) -> Result<Option<Prompt>, Error> {
+        self.has_hit_boot = true;
         for _ in 0..10 {
+            if self.is_setting_up() {
+                return Ok(None);
+            }
             link.send(b"\x03")?;
             self.listen(link, BOOT_GAP)?;
         }
@@ -349,6 +422,8 @@ impl Climb {
         let recent = self.heard.len().saturating_sub(came.len() + 16);
         let tail = self.heard.get(recent..).unwrap_or_default();
         if evidence::has(tail, &BOOT_MARKS) {
+            self.was_reset_by_hand |=
+                self.last_boot_mark.is_none() && self.began.elapsed() > OPENED;
             self.last_boot_mark = Some(Instant::now());
         }
         self.is_micropython |= evidence::has(tail, &MICROPYTHON_MARKS);
@@ -375,7 +450,7 @@ impl Climb {
     /// Why it did not work, from what was heard.
     fn failure(&self, link: &mut Link) -> Error {
         let port = link.name().to_owned();
-        let waited = self.start.elapsed();
+        let waited = self.began.elapsed();
         if evidence::has(&self.heard, &DOWNLOAD_MARKS)
             || (self.heard_in_all == 0 && answers_as_loader(link))
         {

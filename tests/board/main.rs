@@ -22,5 +22,6 @@ mod oled_cost;
 mod oled_faults;
 mod ports;
 mod repl;
+mod replay;
 mod run;
 mod virtual_board;

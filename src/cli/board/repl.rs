@@ -132,7 +132,7 @@ pub(super) fn run(_: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<Outc
     if io::stdin().is_terminal() {
         interactive(&address, &shutdown, quiet)
     } else {
-        piped(&address, &shutdown)
+        piped(&address, &shutdown, quiet)
     }
 }
 
@@ -160,9 +160,11 @@ impl Terminal for Out {
 }
 
 /// Runs source from a pipe at the prompt, and ends there.
-fn piped(address: &Address, shutdown: &Shutdown) -> Result<Outcome, Error> {
-    let mut link = Link::open(address, shutdown.clone())?;
-    link.heed_shutdown(false);
+fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome, Error> {
+    let mut link = open(address, shutdown)?;
+    if !quiet {
+        tracing::info!("connected to {}", address.port);
+    }
     let mut out = Out {
         screen: Screen::new(),
         shutdown: shutdown.clone(),
