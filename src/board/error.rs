@@ -35,7 +35,7 @@ pub enum Error {
     Lines { port: String, source: io::Error },
 
     // Getting the board's attention.
-    #[error("nothing comes from the board on {port} in {}", seconds(*waited))]
+    #[error("no answer from the board on {port} within {}", seconds(*waited))]
     Silent {
         port: String,
         waited: Duration,
@@ -188,11 +188,11 @@ impl Error {
                 let reset = if *reset {
                     "a reset through the control lines did not help either"
                 } else if *lines {
-                    "that was too short to reset it: --connect-timeout gives it longer, or press its RESET button and try again"
+                    "press the board's RESET button and try again, or give it more time with --connect-timeout: it was too short for a reset"
                 } else {
-                    "this port has no control lines to reset it with: press the board's RESET button and try again"
+                    "press the board's RESET button and try again: this port has no control lines to reset it with"
                 };
-                format!("{reset}; is this the board's port (udpcli board list), is its firmware MicroPython, and its rate the one given with --baud?")
+                format!("{reset}. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and its rate the one given with --baud?")
             }
             Self::DownloadMode { .. } => {
                 "press the board's RESET button without holding any other; if that brings it back here, it needs firmware: udpcli board flash".to_owned()

@@ -24,4 +24,5 @@ mod ports;
 mod repl;
 mod replay;
 mod run;
+mod verdict;
 mod virtual_board;

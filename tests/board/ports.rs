@@ -171,9 +171,9 @@ fn a_board_that_does_not_answer_is_told_from_one_that_cannot() {
     refused(
         &port,
         &[
-            "nothing comes from the board on",
+            "no answer from the board on",
             "press the board's RESET button",
-            "is this the board's port (udpcli board list)",
+            "Is this the board's port (udpcli board list)?",
         ],
     );
     vboard.control("silence", json!({"on": false}));
@@ -336,7 +336,7 @@ fn list_asks_ports_when_told_to() {
         object["error"]
             .as_str()
             .unwrap()
-            .starts_with("nothing comes from the board"),
+            .starts_with("no answer from the board"),
         "{text}"
     );
     for line in board(&vboard, ["list", "--format", "json"])

@@ -345,6 +345,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
     // Brings up the prompt, if the board is at one.
     send(&mut link, b"\r")?;
     let mut next_try = Instant::now();
+    let mut has_told = false;
     loop {
         if shutdown.is_asked() {
             return Ok(Outcome::Done);
@@ -377,7 +378,14 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
         }
         let mut has_left = false;
         match read_keys()? {
-            Typed::Bytes(bytes) => keys.typed(&bytes),
+            Typed::Bytes(bytes) => {
+                if !bytes.is_ascii() && !std::mem::replace(&mut has_told, true) {
+                    tell(
+                        "\nudpcli: the board's prompt ignores characters that are not ASCII when they are typed; paste the whole line instead",
+                    );
+                }
+                keys.typed(&bytes);
+            }
             Typed::Paste(text) => match &mut link {
                 Some(link) if keys.is_at_prompt() => has_left = paste(link, &text, &mut out)?,
                 _ => keys.typed(&with_returns(&text)),
@@ -453,6 +461,10 @@ fn paste(link: &mut Link, text: &[u8], out: &mut Out) -> Result<bool, Error> {
     }
     let mut statements = Statements::default();
     statements.feed(text);
+    if !has_line_end {
+        // The prompt would drop what is not ASCII.
+        statements.end();
+    }
     let mut prompt = Prompt::here(link);
     let mut terminal = Pasting {
         out,

@@ -1,0 +1,118 @@
+//! What the port says is read before anything is claimed: the same verdict with the same code from every command.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::client::{board, command, run_source};
+use crate::process::run_with_input;
+use crate::support::VirtualBoard;
+
+/// What is behind the port, the code for it, words of the error and of the hint.
+const VERDICTS: [(&str, &str, &str, &str); 7] = [
+    (
+        "no-firmware",
+        "no-firmware",
+        "its flash is empty",
+        "udpcli board flash",
+    ),
+    (
+        "firmware-damaged",
+        "firmware-damaged",
+        "is damaged and does not start",
+        "its log says",
+    ),
+    (
+        "brown-out",
+        "brown-out",
+        "supply voltage",
+        "another USB cable",
+    ),
+    ("panic", "board-panic", "crashed", "Guru Meditation Error"),
+    (
+        "program",
+        "no-micropython",
+        "is not MicroPython",
+        "it prints",
+    ),
+    (
+        "echo",
+        "serial-echo",
+        "sends back what it receives",
+        "udpcli board list",
+    ),
+    (
+        "silence",
+        "no-serial-answer",
+        "no answer from the board",
+        "press the board's RESET button",
+    ),
+];
+
+#[test]
+fn every_command_gives_the_same_verdict_with_the_same_code() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a.py");
+    fs::write(&file, "print(1)\n").unwrap();
+    let file = file.to_str().unwrap();
+    for (kind, code, error, hint) in VERDICTS {
+        let vboard = VirtualBoard::options().broken(kind).start();
+        for args in [&["info"][..], &["run", file], &["put", file, ":a.py"]] {
+            let mut command = command(&vboard, ["--connect-timeout", "3s"]);
+            command.args(args);
+            let finished = run_with_input(command, b"").expect_code(3);
+            let stderr = &finished.stderr;
+            assert_eq!(finished.stdout, b"", "{kind}, {args:?}");
+            let told = stderr
+                .lines()
+                .find(|line| line.starts_with("udpcli: error: "))
+                .unwrap_or_else(|| panic!("{kind}, {args:?}: {stderr}"));
+            assert!(
+                told.contains(error) && told.ends_with(&format!(" [{code}]")),
+                "{kind}, {args:?}: {stderr}"
+            );
+            let hinted = stderr
+                .lines()
+                .find(|line| line.starts_with("  hint: "))
+                .unwrap_or_else(|| panic!("{kind}, {args:?}: {stderr}"));
+            assert!(hinted.contains(hint), "{kind}, {args:?}: {stderr}");
+            assert!(!stderr.contains("main.py"), "{kind}, {args:?}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_board_without_firmware_is_not_waited_for_to_the_end() {
+    for kind in ["no-firmware", "firmware-damaged"] {
+        let vboard = VirtualBoard::options().broken(kind).start();
+        let start = Instant::now();
+        let mut command = command(&vboard, ["--connect-timeout", "25s"]);
+        command.arg("info");
+        run_with_input(command, b"").expect_code(3);
+        assert!(
+            start.elapsed() < Duration::from_secs(15),
+            "{kind}: {:?}",
+            start.elapsed()
+        );
+    }
+}
+
+/// A program that loops in its `boot.py` or raises there, and one that browns out, crashes or resets while it runs.
+#[test]
+fn a_boot_py_that_raises_or_loops_does_not_lock_anybody_out() {
+    for boot in ["1/0\n", "import time\nwhile True: time.sleep(1)\n"] {
+        for profile in ["mpython-1.4", "mpython-2.x"] {
+            let vboard = VirtualBoard::options()
+                .profile(profile)
+                .file("boot.py", boot)
+                .start();
+            assert_eq!(
+                run_source(&vboard, "print(6*7)").expect_code(0).text(),
+                "42\r\n",
+                "{profile}: {boot}"
+            );
+            board(&vboard, ["ls"]).expect_code(0);
+        }
+    }
+}
