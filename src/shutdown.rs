@@ -1,4 +1,6 @@
-//! Ctrl-C and SIGTERM: the first asks the run to end, a second (or a later one) ends the process at once.
+//! Ctrl-C, SIGTERM and SIGHUP (a closed terminal): the first asks the run to end, a second (or a later one) ends the
+//! process at once. A signal that was ignored when the program started stays ignored: `nohup`, `trap '' INT`, and the
+//! SIGINT of background jobs. On Windows: Ctrl-C, Ctrl-Break, closing the window, logging off, shutting down.
 
 use std::io;
 
@@ -11,7 +13,7 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Waits for Ctrl-C or SIGTERM from now on; the second ends the process.
+    /// Waits for Ctrl-C and the other signals from now on; the second ends the process.
     ///
     /// # Errors
     /// As [`Self::on_signals`].
@@ -19,7 +21,7 @@ impl Shutdown {
         Self::on_signals(1)
     }
 
-    /// Waits for Ctrl-C or SIGTERM from now on; the run is told of the first `told`, one more ends the process.
+    /// Waits for Ctrl-C and the other signals from now on; the run is told of the first `told`, one more ends the process.
     ///
     /// The signals are watched on a thread of their own, so that the second one works even while a write to a
     /// stopped reader blocks the run.
@@ -103,26 +105,56 @@ fn end_now() -> ! {
 
 #[cfg(unix)]
 struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    signals: [Option<tokio::signal::unix::Signal>; 3],
 }
 
 #[cfg(unix)]
 impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        let ignored = ignored();
+        let watch = |kind: SignalKind| {
+            let bit = 1 << (kind.as_raw_value() - 1);
+            (ignored & bit == 0).then(|| signal(kind)).transpose()
+        };
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
+            signals: [
+                watch(SignalKind::interrupt())?,
+                watch(SignalKind::terminate())?,
+                watch(SignalKind::hangup())?,
+            ],
         })
     }
 
     async fn next(&mut self) {
+        async fn of(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => {
+                    signal.recv().await;
+                }
+                None => std::future::pending().await,
+            }
+        }
+        let [interrupt, terminate, hangup] = &mut self.signals;
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            () = of(interrupt) => {}
+            () = of(terminate) => {}
+            () = of(hangup) => {}
         }
     }
+}
+
+/// The signals that this process ignores, one bit each: bit 0 is signal 1 (proc(5), `SigIgn`). Elsewhere than on Linux
+/// there is no safe way to ask: none.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status.lines().find(|line| line.starts_with("SigIgn:"))?;
+            u64::from_str_radix(line.split_whitespace().nth(1)?, 16).ok()
+        })
+        .unwrap_or(0)
 }
 
 #[cfg(windows)]
@@ -130,6 +162,7 @@ struct Signals {
     ctrl_c: tokio::signal::windows::CtrlC,
     ctrl_break: tokio::signal::windows::CtrlBreak,
     close: tokio::signal::windows::CtrlClose,
+    logoff: tokio::signal::windows::CtrlLogoff,
     shutdown: tokio::signal::windows::CtrlShutdown,
 }
 
@@ -141,6 +174,7 @@ impl Signals {
             ctrl_c: windows::ctrl_c()?,
             ctrl_break: windows::ctrl_break()?,
             close: windows::ctrl_close()?,
+            logoff: windows::ctrl_logoff()?,
             shutdown: windows::ctrl_shutdown()?,
         })
     }
@@ -150,6 +184,7 @@ impl Signals {
             _ = self.ctrl_c.recv() => {}
             _ = self.ctrl_break.recv() => {}
             _ = self.close.recv() => {}
+            _ = self.logoff.recv() => {}
             _ = self.shutdown.recv() => {}
         }
     }

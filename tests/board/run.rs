@@ -518,3 +518,55 @@ fn a_script_named_as_on_the_board_is_explained() {
         finished.stderr
     );
 }
+
+#[test]
+fn a_terminal_that_is_closed_ends_a_run_in_order() {
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        let mut running = start_source(&board, STUBBORN);
+        assert_eq!(running.stdout_line(), "begin\r\n");
+        running.signal("HUP");
+        running.finish().expect_code(0);
+        assert_untouched(&board, &[]);
+
+        // A long put: its temporary file goes.
+        let big = board.files().with_file_name("big.bin");
+        let mut state = 0x2545_f491u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state.to_le_bytes()[1]
+        })
+        .take(60_000)
+        .collect();
+        fs::write(&big, noise).unwrap();
+        let part = board.files().join(".udpcli.part");
+        let running = start(&board, ["put", big.to_str().unwrap(), ":"]);
+        crate::process::eventually("the transfer has begun", || {
+            fs::metadata(&part).is_ok_and(|part| part.len() > 0)
+        });
+        running.signal("HUP");
+        running.finish().expect_code(130);
+        assert_untouched(&board, &[]);
+        println!("{kind}");
+    }
+}
+
+#[test]
+fn a_signal_that_was_ignored_stays_ignored() {
+    let board = VirtualBoard::options().ready();
+    let code = "import time\nprint('begin')\ntime.sleep_ms(700)\nprint('end')\n";
+    let script = board.files().with_file_name("script.py");
+    fs::write(&script, code).unwrap();
+    let mut command = crate::process::bash(
+        "trap '' INT HUP; exec \"$0\" board -s \"$1\" run \"$2\"",
+        [board.port.as_str(), script.to_str().unwrap()],
+    );
+    let mut running = crate::process::Running::spawn(&mut command);
+    assert_eq!(running.stdout_line(), "begin\r\n");
+    running.signal("INT");
+    running.signal("HUP");
+    let finished = running.finish().expect_code(0);
+    assert_eq!(finished.text(), "begin\r\nend\r\n");
+}
