@@ -1,5 +1,5 @@
-//! The panel as the tutorial's server would draw it: its address at (0, 0), a datagram's text at (0, 15), and `from` with
-//! the sender's address at (0, 31).
+//! The panel as the tutorial's server draws it: its own address at (0, 0) until the first datagram, then only the
+//! datagram's text at (0, 15) and `from` with the sender's address at (0, 31): the server's `fill(0)` clears the address.
 
 use std::fmt::Write as _;
 
@@ -22,14 +22,8 @@ impl ServerPanel {
     /// A panel whose first row says `address`, as the server draws when it starts.
     #[must_use]
     pub fn new(address: &str, encoding: TextEncoding) -> Self {
-        let text = |y, text: &str| Text {
-            x: 0,
-            y,
-            mode: Mode::Normal,
-            text: text.to_owned(),
-        };
         let screen = Screen {
-            texts: vec![text(0, address), text(15, ""), text(31, "")],
+            texts: vec![text(0, address.to_owned())],
             whole: true,
             ..Screen::default()
         };
@@ -41,22 +35,26 @@ impl ServerPanel {
         }
     }
 
-    /// Takes what the server would draw for this datagram; nothing is drawn yet.
+    /// Replaces the screen by what the server draws for this datagram; nothing goes to the terminal yet.
     pub fn show(&mut self, datagram: &Datagram<'_>) {
-        let [_, text, from] = self.screen.texts.as_mut_slice() else {
-            return;
+        // The strings of the datagram before are used again: this runs for every datagram.
+        let [shown, from] = match self.screen.texts.as_mut_slice() {
+            [shown, from] => [shown, from].map(|text| std::mem::take(&mut text.text)),
+            _ => [const { String::new() }; 2],
         };
-        let (text, from) = (&mut text.text, &mut from.text);
-        text.clear();
+        let (mut shown, mut from) = (shown, from);
+        shown.clear();
         self.encoding
             .parts(datagram.payload, &mut self.scratch, |part| match part {
-                Part::Text(part) => text.push_str(part),
+                Part::Text(part) => shown.push_str(part),
                 // What cannot be shown is a box.
-                Part::Bytes(bytes) => text.extend(bytes.iter().map(|_| MISSING)),
+                Part::Bytes(bytes) => shown.extend(bytes.iter().map(|_| MISSING)),
             });
         from.clear();
         // Writing to a String cannot fail.
         let _ = write!(from, "from{}", datagram.peer.ip());
+        self.screen.texts.clear();
+        self.screen.texts.extend([text(15, shown), text(31, from)]);
     }
 
     /// Draws the panel where the cursor is, or over itself; not where it does not fit.
@@ -75,27 +73,39 @@ impl ServerPanel {
     }
 }
 
+/// A text as `DispChar` draws it, at the left edge.
+fn text(y: i16, text: String) -> Text {
+    Text {
+        x: 0,
+        y,
+        mode: Mode::Normal,
+        text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::net::{Addressed, Timestamp};
     use crate::panel::{Terminal, lines};
 
-    fn panel(payload: &[u8]) -> Vec<String> {
+    fn panel(payloads: &[&[u8]]) -> Vec<String> {
         let mut panel = ServerPanel::new("192.168.0.10:6000", TextEncoding::default());
         let (peer, local) = (
             "192.168.0.5:49153".parse().unwrap(),
             "192.168.0.10:6000".parse().unwrap(),
         );
         let time = Timestamp::from_nanos(0);
-        panel.show(&Datagram {
-            payload,
-            peer,
-            local,
-            addressed: Addressed::Unicast,
-            time,
-            full_len: payload.len(),
-        });
+        for payload in payloads {
+            panel.show(&Datagram {
+                payload,
+                peer,
+                local,
+                addressed: Addressed::Unicast,
+                time,
+                full_len: payload.len(),
+            });
+        }
         let terminal = Terminal {
             columns: 80,
             rows: 24,
@@ -106,36 +116,50 @@ mod tests {
     }
 
     #[test]
-    fn the_panel_shows_address_text_and_sender() {
+    fn the_panel_shows_the_address_until_the_first_datagram_and_then_text_and_sender_only() {
         assert_eq!(
-            panel("你好 mPython\r\n".as_bytes()),
+            panel(&[]),
             [
                 "┌─────────────────────┐",
                 "│192.168.0.10:6000    │",
-                "│你好 mPython         │",
-                "│from192.168.0.5      │",
+                "│                     │",
+                "│                     │",
                 "│                     │",
                 "└─────────────────────┘",
             ]
         );
+        let last = "你好 mPython\r\n".as_bytes();
+        for payloads in [&[last][..], &[b"an earlier, longer one", last]] {
+            assert_eq!(
+                panel(payloads),
+                [
+                    "┌─────────────────────┐",
+                    "│                     │",
+                    "│你好 mPython         │",
+                    "│from192.168.0.5      │",
+                    "│                     │",
+                    "└─────────────────────┘",
+                ]
+            );
+        }
     }
 
     #[test]
     fn long_and_hostile_text_stays_in_its_frame() {
         assert_eq!(
-            panel("你你你你你你你你你你你".as_bytes())[2],
+            panel(&["你你你你你你你你你你你".as_bytes()])[2],
             "│你你你你你你你你你你…│"
         );
         assert_eq!(
-            panel("a你你你你你你你你你你".as_bytes())[2],
+            panel(&["a你你你你你你你你你你".as_bytes()])[2],
             "│a你你你你你你你你你你│"
         );
         assert_eq!(
-            panel("ab你你你你你你你你你你".as_bytes())[2],
+            panel(&["ab你你你你你你你你你你".as_bytes()])[2],
             "│ab你你你你你你你你你…│"
         );
         assert_eq!(
-            panel(b"\x1b[2J\xff\xe2\x80\xae")[2],
+            panel(&[b"\x1b[2J\xff\xe2\x80\xae"])[2],
             "│□[2J□□               │"
         );
     }

@@ -101,6 +101,12 @@ fn the_server_hears_udpcli_send() {
             line = server.stdout_line();
         }
         assert_eq!(line, format!("waiting on 127.0.0.1:{port}\r\n"), "{kind}");
+        // The first page of the panel: the upper half of the address.
+        let has_address = |vboard: &mut VirtualBoard| vboard.frame()[..128] != [0; 128];
+        vboard.wait_until("the address is on the OLED", |stats| {
+            stats["shows"].as_u64() > Some(1)
+        });
+        assert!(has_address(&mut vboard), "{kind}: no address");
         let shows = vboard.stats()["shows"].as_u64().unwrap();
         run(["send", &format!("127.0.0.1:{port}"), "hello 你好"]).expect_code(0);
         let line = server.stdout_line();
@@ -113,6 +119,10 @@ fn the_server_hears_udpcli_send() {
         vboard.wait_until("it is on the OLED", |stats| {
             stats["shows"].as_u64() > Some(shows)
         });
+        assert!(
+            !has_address(&mut vboard),
+            "{kind}: the tutorial's server clears the address with the first datagram"
+        );
         let finished = server.interrupt().expect_code(0);
         assert_kept(&vboard, &finished);
     }

@@ -32,6 +32,6 @@ try:
             text = data.decode()
         except UnicodeError:
             text = repr(data)
-        draw((here, 0), (text, 15), ('from%s' % peer[0], 31))
+        draw((text, 15), ('from%s' % peer[0], 31))
 finally:
     s.close()
