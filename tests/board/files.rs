@@ -207,7 +207,7 @@ fn a_megabyte_goes_over_and_comes_back_through_stdout() {
 fn little_memory_means_smaller_pieces() {
     let here = folder(&[("noise", &random(30_000)), ("text.py", &source(30_000))]);
     for (kind, options) in kinds() {
-        let vboard = options.baud(921_600).arg("--heap", "40k").ready();
+        let vboard = options.baud(921_600).arg("--heap", "42k").ready();
         let (noise, text_py) = (here.path().join("noise"), here.path().join("text.py"));
         board(&vboard, ["put", text(&noise), text(&text_py), ":"]).expect_code(0);
         assert!(tree(&vboard.files()) == tree(here.path()), "{kind}");

@@ -151,14 +151,15 @@ class Library:
         return ctypes.CFUNCTYPE(result, *args)(self.address(name))
 
     def hide_module(self, symbol):
-        """Takes a module out of the table of those built in, by giving its entry the name that nothing has.
+        """Takes a module out of the tables of those built in, by giving its entry the name that nothing has.
 
         Not another's name: MicroPython remembers where in a table a name was found last, and would find this one.
         """
         nothing = 2  # MP_QSTRnull as an object
-        module, table = self.address(symbol), self.address("mp_builtin_module_table")
-        self.writable("mp_builtin_module_table")
-        for at in range(table + 16, table + 16 * 200, 16):
+        module, table = self.address(symbol), self.address("mp_builtin_extensible_module_table")
+        self.writable("mp_builtin_extensible_module_table")
+        # The table of those that a file may shadow, and behind it that of the others.
+        for at in range(table, table + 16 * 200, 16):
             if self.word(at + 8) == module:
                 self.word(at, nothing)
                 return

@@ -13,6 +13,9 @@ real.deflate = deflate
 real.errno = errno
 if os.getenv('VB_OLD'):
     os.system('hide mp_module_deflate')
+# `import uos` is the board's as well: by that name MicroPython takes its own built-in module, past every file.
+for module in ('os', 'socket', 'machine'):
+    os.system('hide mp_module_' + module)
 sys.modules['_real'] = real
 vfs.umount('/')
 root = '/flash' if os.getenv('VB_FLASH') else ''

@@ -1,1 +1,182 @@
-from machine import *
+# The ESP32's machine: resets, identity, pins that remember what they were given.
+from _real import machine as _machine, os as _os
+from binascii import unhexlify as _unhexlify
+
+PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
+_frequency = 160000000
+
+
+def reset():
+    _os.system('reset')
+
+
+def soft_reset():
+    _os.system('soft_reset')
+
+
+def bootloader():
+    _os.system('bootloader')
+
+
+def reset_cause():
+    return PWRON_RESET
+
+
+def unique_id():
+    return _unhexlify(_os.getenv('VB_MAC'))
+
+
+def freq(hz=None):
+    global _frequency
+    if hz is None:
+        return _frequency
+    _frequency = hz
+
+
+def idle():
+    pass
+
+
+def disable_irq():
+    return 0
+
+
+def enable_irq(state):
+    pass
+
+
+def lightsleep(ms=0):
+    import time
+    time.sleep_ms(ms)
+
+
+class Pin:
+    IN, OUT, OPEN_DRAIN = 1, 3, 7
+    PULL_UP, PULL_DOWN, PULL_HOLD = 2, 1, 4
+    IRQ_RISING, IRQ_FALLING = 1, 2
+
+    def __init__(self, id, mode=-1, pull=-1, value=None):
+        self.id = id
+        self._value = value or 0
+
+    def init(self, mode=-1, pull=-1, value=None):
+        if value is not None:
+            self._value = value
+
+    def value(self, x=None):
+        if x is None:
+            return self._value
+        self._value = x
+
+    __call__ = value
+
+    def on(self):
+        self._value = 1
+
+    def off(self):
+        self._value = 0
+
+    def irq(self, handler=None, trigger=3):
+        pass
+
+
+class Signal(Pin):
+    pass
+
+
+class I2C:
+    def __init__(self, id=-1, scl=None, sda=None, freq=400000):
+        pass
+
+    def scan(self):
+        return [38, 60]
+
+    def writeto(self, address, data, stop=True):
+        if address not in (38, 60):
+            raise OSError(19)
+        return len(data)
+
+    def readfrom(self, address, count, stop=True):
+        if address not in (38, 60):
+            raise OSError(19)
+        return bytes(count)
+
+    def readfrom_mem(self, address, register, count):
+        return self.readfrom(address, count)
+
+    def writeto_mem(self, address, register, data):
+        self.writeto(address, data)
+
+
+SoftI2C = I2C
+
+
+class ADC:
+    ATTN_0DB, ATTN_2_5DB, ATTN_6DB, ATTN_11DB = 0, 1, 2, 3
+    WIDTH_12BIT = 3
+
+    def __init__(self, pin):
+        pass
+
+    def atten(self, value):
+        pass
+
+    def width(self, value):
+        pass
+
+    def read(self):
+        return 0
+
+
+class PWM:
+    def __init__(self, pin, freq=5000, duty=512):
+        self._freq, self._duty = freq, duty
+
+    def freq(self, value=None):
+        if value is None:
+            return self._freq
+        self._freq = value
+
+    def duty(self, value=None):
+        if value is None:
+            return self._duty
+        self._duty = value
+
+    def deinit(self):
+        pass
+
+
+class Timer:
+    ONE_SHOT, PERIODIC = 0, 1
+
+    def __init__(self, id):
+        pass
+
+    def init(self, **options):
+        pass
+
+    def deinit(self):
+        pass
+
+
+class WDT:
+    def __init__(self, id=0, timeout=5000):
+        pass
+
+    def feed(self):
+        pass
+
+
+class UART:
+    def __init__(self, id, baudrate=115200, **options):
+        pass
+
+    def init(self, *args, **options):
+        pass
+
+
+class RTC:
+    def datetime(self, value=None):
+        import time
+        t = time.localtime()
+        return (t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0)

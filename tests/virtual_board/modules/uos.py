@@ -1,1 +1,102 @@
-from os import *
+# The ESP32's os over the unix port's: no environment, no processes; sizes in listings; the board's statvfs.
+from _real import os as _os
+
+chdir = _os.chdir
+getcwd = _os.getcwd
+listdir = _os.listdir
+mkdir = _os.mkdir
+umount = _os.umount
+urandom = _os.urandom
+sep = '/'
+for _name in ('VfsFat', 'VfsLfs2'):
+    if hasattr(_os, _name):
+        globals()[_name] = getattr(_os, _name)
+
+_FLASH = bool(_os.getenv('VB_FLASH'))
+_READ_ONLY = bool(_os.getenv('VB_READ_ONLY'))
+
+
+_mounts = []
+
+
+def mount(device, path, **options):
+    _os.mount(device, path, **options)
+    _mounts.append(path + '/')
+
+
+def _is_mounted(path):
+    return any((path + '/').startswith(m) for m in _mounts)
+
+
+def remove(path):
+    if _READ_ONLY:
+        raise OSError(30)
+    _os.remove(path)
+
+
+def rmdir(path):
+    if _READ_ONLY:
+        raise OSError(30)
+    _os.rmdir(path)
+
+
+unlink = remove
+
+
+def rename(old, new):
+    # VfsPosix puts both paths behind its root in one buffer, where the second overwrites the first: relative ones
+    # stay apart.
+    here = getcwd()
+    paths = [p if p.startswith('/') else here.rstrip('/') + '/' + p for p in (old, new)]
+    if _is_mounted(paths[0]):
+        return _os.rename(*paths)
+    root = '/flash/' if _FLASH else '/'
+    if not (paths[0].startswith(root) and paths[1].startswith(root)):
+        # ENODEV: nothing is mounted there.
+        raise OSError(19)
+    chdir(root)
+    try:
+        _os.rename(paths[0][len(root):], paths[1][len(root):])
+    finally:
+        chdir(here)
+
+
+def stat(path):
+    s = _os.stat(path)
+    # (mode, 0, 0, 0, 0, 0, size, times): the board's file systems keep no more.
+    mode = s[0] & 0xF000
+    return (mode, 0, 0, 0, 0, 0, 0 if mode == 0x4000 else s[6], s[7], s[8], s[9])
+
+
+def ilistdir(path=''):
+    folder = path or getcwd()
+    folder = folder if folder.endswith('/') else folder + '/'
+    for entry in _os.ilistdir(path or '.'):
+        name, kind = entry[0], entry[1]
+        size = 0
+        if kind != 0x4000:
+            try:
+                size = _os.stat(folder + name)[6]
+            except OSError:
+                pass
+        yield (name, kind, 0, size)
+
+
+def statvfs(path='/'):
+    if _is_mounted(path):
+        return _os.statvfs(path)
+    if _FLASH and not ((path if path[:1] == '/' else getcwd() + '/' + path) + '/').startswith('/flash/'):
+        raise OSError(19)
+    blocks = (int(_os.getenv('VB_FS_SIZE')) or 2097152) // 4096
+    used = _os.system('fs_used') // 4096
+    free = max(0, blocks - used)
+    return (4096, 4096, blocks, free, free, 0, 0, 0, 0, 255)
+
+
+def uname():
+    from collections import namedtuple
+    from json import loads
+    it = loads(_os.getenv('VB_FIRMWARE'))
+    release = '.'.join([str(n) for n in it['release']])
+    # As the firmware's own: a tuple with attributes has no name of its own.
+    return namedtuple('', ('sysname', 'nodename', 'release', 'version', 'machine'))('esp32', 'esp32', release, it['version'], it['machine'])
