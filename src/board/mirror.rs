@@ -1,10 +1,11 @@
 //! The board's OLED on the PC: an agent on the board reports each `show()` in frames between the program's prints.
 //!
-//! - [`agent`] is the code that is sent before the user's program.
+//! - [`agent`] is the code that is sent before the user's program; [`attach`] sends it.
 //! - [`demux`] parts its frames from the program's output, [`frame`] reads them, [`stage`] makes screens of them.
 //! - [`json`] and [`image`] are the screen as a line and as a file.
 
 pub mod agent;
+pub mod attach;
 pub mod demux;
 pub mod frame;
 pub mod image;

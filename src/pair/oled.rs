@@ -1,19 +1,22 @@
 //! The OLED step: a text is sent, drawn by the board as the tutorial's server draws it, and read off the mirror.
+//!
+//! That server draws its own address until the first datagram, then clears it and draws only text and sender.
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::board::mirror::agent;
+use crate::board::mirror::attach::{Attached, attach};
 use crate::pair::Plan;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::{self, Course, Trouble, python_bytes};
 use crate::pair::report::{Finding, StepResult, Verdict};
-use crate::pair::talk::Talk;
+use crate::pair::talk::{Failure, Talk};
 use crate::panel::screen::{Screen, WIDTH};
 
-/// Where the tutorial's server draws the address, the text and the sender.
-const ROWS: [i16; 3] = [0, 15, 31];
+/// Where the tutorial's server draws the text and the sender.
+const ROWS: [i16; 2] = [15, 31];
 
 /// Glyphs are 16 pixels high.
 const GLYPH: usize = 16;
@@ -26,16 +29,22 @@ pub(super) fn step(
 ) -> Result<(), Trouble> {
     let work = Duration::from_secs(10);
     if !talk.is_mirrored {
-        let hook = agent::source(agent::Report::Everything);
-        talk.call("watching the OLED", &hook, work, &mut |_: &[&str]| {})?;
+        let report = agent::Report::Everything;
+        let attached = attach(&mut talk.repl, &mut talk.mirror, report).map_err(Failure::from)?;
         talk.is_mirrored = true;
+        if let Attached::No(why) = attached {
+            result.verdict = Verdict::Skipped;
+            result.seen = why.to_string();
+            return Ok(());
+        }
     }
     if !talk.mirror.is_attached() {
         result.verdict = Verdict::Skipped;
-        "the module mpython has no OLED of 128 x 64 pixels".clone_into(&mut result.seen);
+        "the board has no display".clone_into(&mut result.seen);
         return Ok(());
     }
     let here = format!("{}:{}", course.board, course.board_port);
+    talk.shown.clear();
     let handler = format!("_po('{here}',{})", python_bytes(&plan.text_bytes));
     let said = measure::deliver(talk, course, &handler, &plan.text_bytes)?;
     talk.call(
@@ -61,11 +70,18 @@ pub(super) fn step(
         result.fail(Finding::plain(Diagnosis::PcToBoardBlocked));
         return Ok(());
     };
-    let wanted = [here, plan.text.clone(), format!("from{sender}")];
+    let wanted = [plan.text.clone(), format!("from{sender}")];
+    // The first screen; none if the line damaged it.
+    let address = talk
+        .shown
+        .iter()
+        .find_map(|texts| texts.iter().find(|text| text.y == 0))
+        .map(|text| text.text.clone());
     let screen = talk.mirror.screen();
     let shown: Vec<String> = screen.texts.iter().map(|text| text.text.clone()).collect();
     result.figures = json!({
         "sent": plan.text,
+        "address": address,
         "shown": shown,
         "sender": sender,
         "frames_damaged": talk.mirror.garbled(),
@@ -73,6 +89,11 @@ pub(super) fn step(
     let rows: Vec<i16> = screen.texts.iter().map(|text| text.y).collect();
     let problem = if !screen.whole {
         Some("the picture did not come over the cable whole".to_owned())
+    } else if address.as_ref().is_some_and(|address| *address != here) {
+        Some(format!(
+            "wanted the address {here:?}, on the OLED {:?}",
+            address.unwrap_or_default()
+        ))
     } else if shown != wanted || rows != ROWS {
         Some(format!("wanted {wanted:?}, on the OLED {shown:?}"))
     } else {
@@ -86,7 +107,7 @@ pub(super) fn step(
             "other than what was sent".clone_into(&mut result.seen);
             result.fail(Finding::with(Diagnosis::OledWrong, problem));
         }
-        None => result.seen = format!("{} | {} | {}", wanted[0], wanted[1], wanted[2]),
+        None => result.seen = format!("{here}, then {} | {}", wanted[0], wanted[1]),
     }
     Ok(())
 }

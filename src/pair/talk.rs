@@ -6,6 +6,7 @@ use crate::board::error::Error;
 use crate::board::evidence::{self, BOOT_MARKS};
 use crate::board::mirror::Mirror;
 use crate::board::repl::{Ended, Follower, Repl, Way, Wish};
+use crate::panel::screen::Text;
 use crate::payload::escape;
 use crate::shutdown::Shutdown;
 
@@ -17,6 +18,9 @@ const MARK: char = '\x1e';
 
 /// The longest line that is put together.
 const MAX_LINE: usize = 16 << 10;
+
+/// At most this many screens are kept.
+const MAX_SHOWN: usize = 4;
 
 /// After this an interrupted program that has not ended is interrupted again, and at last left.
 const AGAIN: Duration = Duration::from_millis(400);
@@ -70,6 +74,8 @@ pub(super) struct Talk {
     pub(super) mirror: Mirror,
     /// Whether it is.
     pub(super) is_mirrored: bool,
+    /// The texts of the first screens that were shown since this was cleared.
+    pub(super) shown: Vec<Vec<Text>>,
     is_loaded: bool,
 }
 
@@ -80,6 +86,7 @@ impl Talk {
             shutdown,
             mirror: Mirror::new(),
             is_mirrored: false,
+            shown: Vec::new(),
             is_loaded: false,
         }
     }
@@ -102,13 +109,21 @@ impl Talk {
         Ok(())
     }
 
-    /// A line that gives no answer may belong to a board that started anew: then it said so.
+    /// Why there is no answer: a board that restarted has said so, and perhaps why.
     fn failure(&mut self, error: Error) -> Failure {
+        let Error::NoAnswer { port, doing } = error else {
+            return error.into();
+        };
         let said = self.repl.link().pending();
-        let has_booted = evidence::has(said, &BOOT_MARKS);
-        match error {
-            Error::NoAnswer { .. } if has_booted => Failure::Restarted,
-            error => error.into(),
+        match evidence::last_fault(said) {
+            Some((fault, said)) => Failure::Board(Error::Fault {
+                port,
+                fault,
+                doing: Some(doing),
+                said,
+            }),
+            None if evidence::has(said, &BOOT_MARKS) => Failure::Restarted,
+            None => Failure::Board(Error::NoAnswer { port, doing }),
         }
     }
 
@@ -130,6 +145,7 @@ impl Talk {
         let mut listener = Listener {
             ears,
             mirror: &mut self.mirror,
+            shown: &mut self.shown,
             shutdown: &self.shutdown,
             text: Vec::new(),
             deadline: Instant::now() + limit + line_time,
@@ -147,7 +163,8 @@ impl Talk {
             (_, Some(Why::Overdue)) => Err(Failure::Overdue),
             (Ended::Done, None) => Ok(()),
             (Ended::Exception(text), None) => Err(Failure::Died(text)),
-            (Ended::Exited | Ended::Restarted | Ended::Left, None) => Err(Failure::Restarted),
+            (Ended::Restarted, None) => Err(self.repl.restarted(doing).into()),
+            (Ended::Exited | Ended::Left, None) => Err(Failure::Restarted),
         }
     }
 }
@@ -163,6 +180,7 @@ enum Why {
 struct Listener<'a> {
     ears: &'a mut dyn Ears,
     mirror: &'a mut Mirror,
+    shown: &'a mut Vec<Vec<Text>>,
     shutdown: &'a Shutdown,
     text: Vec<u8>,
     deadline: Instant,
@@ -173,7 +191,12 @@ struct Listener<'a> {
 
 impl Follower for Listener<'_> {
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.mirror.feed(bytes, &mut self.text, |_| {});
+        let shown = &mut *self.shown;
+        self.mirror.feed(bytes, &mut self.text, |screen| {
+            if screen.whole && shown.len() < MAX_SHOWN {
+                shown.push(screen.texts.clone());
+            }
+        });
         while let Some(end) = memchr::memchr(b'\n', &self.text) {
             let line: Vec<u8> = self.text.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use udpcli::board::error::Error;
 use udpcli::board::link::Address;
 use udpcli::board::mirror::Mirror;
-use udpcli::board::mirror::agent::{self, Report};
+use udpcli::board::mirror::agent::{self, Display, Report};
 use udpcli::board::repl::{Ended, Follower, Repl, Way};
 use udpcli::shutdown::Shutdown;
 
@@ -94,7 +94,7 @@ pub(crate) fn enter(board: &VirtualBoard) -> Repl {
 pub(crate) fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, Vec<u8>) {
     let limit = Duration::from_secs(10);
     let mut bytes = repl
-        .exec("the agent", &agent::packed(report), limit)
+        .exec("the agent", &agent::packed(report, Display::Oled), limit)
         .unwrap();
     repl.submit(Way::Paced, "the program", program.as_bytes())
         .unwrap();
@@ -274,7 +274,7 @@ fn the_agent_starts_fast_and_makes_no_lasting_garbage() {
     for (kind, options) in kinds() {
         let board = options.arg("--import-time", &0).ready();
         let mut repl = enter(&board);
-        let packed = agent::packed(Report::Everything);
+        let packed = agent::packed(Report::Everything, Display::Oled);
         // The fastest of three: other tests run on this machine.
         let fastest = (0..3)
             .map(|_| {

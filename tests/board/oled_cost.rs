@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use udpcli::board::mirror::Mirror;
-use udpcli::board::mirror::agent::{self, Report};
+use udpcli::board::mirror::agent::{self, Display, Report};
 
 use crate::oled::{enter, kinds, run};
 use crate::oled_faults::start;
@@ -32,7 +32,7 @@ fn a_program_that_imports_mpython_begins_less_than_300_ms_later() {
             (0..3).map(time).min().unwrap()
         };
         let alone = fastest(None);
-        let mirrored = fastest(Some(agent::packed(Report::Everything)));
+        let mirrored = fastest(Some(agent::packed(Report::Everything, Display::Oled)));
         println!("{kind}: begun after {alone:?}, with the mirror {mirrored:?}");
         assert!(
             mirrored < alone + Duration::from_millis(300),

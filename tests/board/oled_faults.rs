@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::TempDir;
 use udpcli::board::mirror::Mirror;
-use udpcli::board::mirror::agent::{self, Report};
+use udpcli::board::mirror::agent::{self, Display, Report};
 use udpcli::board::repl::{Ended, Follower, Repl, Way};
 
 use crate::oled::{DRAW, enter, kinds, run, udpcli};
@@ -61,7 +61,7 @@ fn on_a_garbled_line_no_wrong_picture_is_shown_and_the_next_whole_one_is_right()
         let mut board = options.baud(0).file("draw.py", DRAW).ready();
         let mut repl = enter(&board);
         let limit = Duration::from_secs(10);
-        let code = agent::packed(Report::Everything);
+        let code = agent::packed(Report::Everything, Display::Oled);
         let started = repl.exec("the agent", &code, limit).unwrap();
         let program = "exec(open('draw.py').read())\ndraw(2000)\nprint('done '*200)\ntime.sleep(1)\noled.fill(0)\noled.DispChar('whole',0,0)\noled.show()\n";
         repl.submit(Way::Paced, "the program", program.as_bytes())

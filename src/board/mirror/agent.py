@@ -1,16 +1,21 @@
 # The mirror agent: sent to the board before the user's program, it reports what that program shows on the OLED.
-# MicroPython 1.12 and later. Hooks the one display object, `oled` of the module mpython; does nothing without it.
-# src/board/mirror/frame.rs describes the frames; src/board/mirror/agent.rs takes comments and indentation off.
+# MicroPython 1.9 and later. Hooks the one display object, `oled` of the module mpython; does nothing without it.
+# src/board/mirror/frame.rs describes the frames; src/board/mirror/agent.rs takes comments and indentation off, and makes
+# the agent for Mixly's firmware: there it is `onboard_oled` with `_buffer`, and only there are the lines from
+# `# Mixly:` to `# All:` sent.
 def _u():
-    import sys
-    try:
+    def u(n, i=__import__):
+        # A file of the pupil's hides the firmware's module of its name, but not the one with a u in front. Before 1.17
+        # there is no usys, and nothing hides sys.
         try:
-            import ubinascii as b, utime as t
+            return i('u' + n)
         except ImportError:
-            import binascii as b, time as t
+            return i(n)
+    try:
         from mpython import oled as o
         pixels = o.buffer
-        crc32 = b.crc32
+        crc32 = u('binascii').crc32
+        t = u('time').time
         # Another display raises as well.
         1 / (len(pixels) == 1024)
     except Exception:
@@ -18,7 +23,7 @@ def _u():
     # Sent before, without a soft reset since: the hooks are there.
     if hasattr(o, '_udp'):
         return o._udp(1024)
-    write = sys.stdout.write
+    write = u('sys').stdout.write
     # The picture as it was last sent.
     last = bytearray(1024)
     # A frame ends before the page that would begin beyond 999: a page takes up to 259 bytes, the end 6.
@@ -31,6 +36,12 @@ def _u():
     # key: whether the next picture is a whole one; 2 before the first.
     now = sent = had = key = seq = light = busy = when = p = 0
     panel = 1
+    # Mixly:
+    # What draws text, and how; what it draws just now, and how many characters of that are drawn.
+    says = {'shows': 1, 'frame': 1, 'scroll': 1, 'texts': 2, 'image': 0}
+    chars = ''
+    at = 0
+    # All:
 
     def sym(v):
         nonlocal p
@@ -144,9 +155,9 @@ def _u():
                 u = r = 0
                 v = -1
                 while j < n and u < 3 and r < 3:
-                    r = r + 1 if pixels[j] == v else 0
+                    r = pixels[j] == v and r + 1
                     v = pixels[j]
-                    u = u + 1 if v == last[j] else 0
+                    u = v == last[j] and u + 1
                     j += 1
                 j -= 4 if r > 2 else u
                 sym(j - i - 1)
@@ -165,7 +176,7 @@ def _u():
             while busy > 1:
                 busy = 1
                 # A whole picture every 4 seconds repairs what was lost.
-                n = int(t.time()) >> 2
+                n = int(t()) >> 2
                 whole = key or n != when
                 if not whole and now == sent and texts == told:
                     return
@@ -198,7 +209,27 @@ def _u():
         if kind:
             texts.append((x, y, kind, s))
 
+    # Mixly:
+    def glyph(b, x=0, y=0, *a, **k):
+        # shows(), texts(), scroll() and frame() draw each character by a bitmap(), at a place that they may have chosen
+        # themselves; texts() breaks lines. A character in another row, or left of the text, begins another text.
+        nonlocal at
+        if chars:
+            s = chars[at % len(chars)]
+            if at and texts and texts[-1][1] == y and texts[-1][0] < x:
+                t = texts.pop()
+                x = t[0]
+                s = t[3] + s
+            at += 1
+            note(s, x, y, 1)
+
+    # All:
     def covered(x, y, w, h, c):
+        # Mixly:
+        # A pixel of a bitmap() covers no text.
+        if h < 8:
+            return
+        # All:
         texts[:] = [t for t in texts if not (x <= t[0] < x + w and y <= t[1] + 4 < y + h)]
 
     def moved(dx, dy):
@@ -238,7 +269,20 @@ def _u():
         call = getattr(o, name, 0)
 
         def f(*a, **k):
+            # Mixly:
+            nonlocal chars, at
+            if name in says:
+                chars = at = 0
+                if says[name]:
+                    chars = str(a[0] if a else k['data'])
+                if says[name] > 1:
+                    chars = chars.replace('\n', '')
+            # All:
             r = call(*a, **k)
+            # Mixly:
+            if name in says:
+                chars = 0
+            # All:
             try:
                 after(*a, **k)
             except Exception:
@@ -249,6 +293,13 @@ def _u():
 
     hook('fill', lambda c: texts.clear())
     hook('fill_rect', covered)
+    # Mixly:
+    hook('bitmap', glyph)
+    hook('image', str)
+    hook('shows', str)
+    hook('texts', str)
+    hook('frame', str)
+    # All:
     hook('scroll', moved)
     hook('DispChar', lambda s, x, y, mode=1, *a, **k: note(s, x, y, mode))
     hook('DispChar_font', lambda f, s, x, y, invert=0: note(s, x, y, 1 + invert))

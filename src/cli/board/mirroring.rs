@@ -5,44 +5,30 @@ use std::time::Duration;
 
 use crate::board::error::Error as BoardError;
 use crate::board::mirror::agent::{self, Report};
+use crate::board::mirror::attach::{self, Attached};
 use crate::board::mirror::{Mirror, image};
 use crate::board::repl::Repl;
 use crate::error::Error;
 use crate::panel::screen::Screen;
 
-/// How long the agent may take to start, above all `import mpython`.
-const START: Duration = Duration::from_secs(5);
+/// How long the last picture may take.
+const LAST: Duration = Duration::from_secs(5);
 
 /// How often the last picture is asked for on a line that loses it.
 const TRIES: usize = 5;
 
-/// Starts the agent. Without a display, or without the memory for it, everything goes on as if it were not there.
+/// Starts the agent. Without a display, or without the memory for the agent, everything goes on as if it were not there.
 pub(super) fn attach(
     repl: &mut Repl,
     mirror: &mut Mirror,
     report: Report,
 ) -> Result<(), BoardError> {
-    let doing = "starting the OLED mirror";
-    let mut answer = repl.exec(doing, &agent::packed(report), START);
-    if let Err(BoardError::Refused { exception, .. }) = &answer
-        && exception.contains("ImportError")
-    {
-        // Firmware that cannot inflate.
-        answer = repl.exec(doing, agent::source(report).as_bytes(), START);
+    match attach::attach(repl, mirror, report)? {
+        Attached::Yes => {}
+        // A board that never had one.
+        Attached::No(why) if why.is_plain() => tracing::debug!("no OLED mirror: {why}"),
+        Attached::No(why) => tracing::warn!("no OLED mirror: {why}"),
     }
-    let answer = match answer {
-        Err(error @ BoardError::Refused { .. }) => {
-            tracing::warn!("no OLED mirror: {error}");
-            return Ok(());
-        }
-        answer => answer?,
-    };
-    // What mpython prints while it is imported is no output of the program.
-    mirror.feed(&answer, &mut Vec::new(), |_| {});
-    tracing::debug!(
-        attached = mirror.is_attached(),
-        "the OLED mirror is on the board"
-    );
     Ok(())
 }
 
@@ -56,7 +42,7 @@ pub(super) fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>
         if !mirror.is_attached() {
             break;
         }
-        match repl.exec("ending the OLED mirror", agent::FINISH.as_bytes(), START) {
+        match repl.exec("ending the OLED mirror", agent::FINISH.as_bytes(), LAST) {
             Ok(answer) => mirror.feed(&answer, &mut Vec::new(), |_| changed = true),
             Err(error) => {
                 tracing::debug!("the last picture did not come: {error}");

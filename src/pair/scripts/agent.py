@@ -1,14 +1,16 @@
-import sys,gc,time
-try:
- import socket as _ps
-except ImportError:
- import usocket as _ps
+def _pm(n):
+ try:return __import__('u'+n)
+ except ImportError:return __import__(n)
+import gc
+sys=_pm('sys')
+time=_pm('time')
+_ps=_pm('socket')
 def _pw(*a):sys.stdout.write('\x1e'+' '.join([str(i)for i in a])+'\n')
 def _px(b):return ''.join(['%02x'%i for i in b])
 def _pl(t):return time.ticks_diff(time.ticks_ms(),t)
-def _pn():
- import network
- return network.WLAN(network.STA_IF)
+def _pn(ap=0):
+ import network as n
+ return n.WLAN(n.AP_IF if ap else n.STA_IF)
 def _pk():
  for v in list(globals().values()):
   try:
@@ -63,6 +65,34 @@ def _pu():
  w=_pn()
  w.disconnect()
  if not _pa:w.active(False)
+def _pz(n,p):
+ global _pv,_pq,_pd
+ w=_pn()
+ _pq=w.active()and w.status()==1001
+ if _pq:w.disconnect()
+ a=_pn(1)
+ _pv=a.active()
+ a.active(True)
+ _pd=a.config('essid')
+ if not _pv:a.config(essid=n,password=p,authmode=3,channel=6)
+ c=a.ifconfig()
+ _pw('own',int(_pv),c[0],c[1],c[2],_px(a.config('essid').encode()))
+def _py():
+ if not _pv:
+  a=_pn(1)
+  for p in'0'*63,'':
+   try:a.config(essid=_pd,password=p,authmode=0)
+   except Exception:pass
+  a.active(False)
+ if _pq:_pn().connect()
+def _pf():
+ try:f=open('main.py','rb')
+ except OSError:return
+ s=f.read(8192)
+ f.close()
+ if b'except'in s and(b'recvfrom'in s or b'sendto'in s):
+  for i in range(0,len(s),256):_pw('main',_px(s[i:i+256]))
+  _pw('names',*list(globals())[:99])
 def _pb(ip,port):
  s=_ps.socket(_ps.AF_INET,_ps.SOCK_DGRAM)
  try:
@@ -100,7 +130,9 @@ def _ph(ip,port,size,bye,idle,f):
  finally:s.close()
  _pw('end')
 def _pr(s,d,a):_pw('in',a[0],len(d),_px(d[:8]),sum(d))
-def _pe(s,d,a):s.sendto(d,a)
+def _pe(s,d,a):
+ try:s.sendto(d,a)
+ except OSError as e:_pw('err',0,0,e.args[0])
 def _pt(ip,port,sizes,n,gap,h):
  s=_ps.socket(_ps.AF_INET,_ps.SOCK_DGRAM)
  try:
@@ -121,29 +153,34 @@ def _pt(ip,port,sizes,n,gap,h):
     b[0]=i&255
     b[1]=j
     b[2]=i>>8
-    try:
-     if z>m:raise OSError(12)
-     s.sendto(v[:z],p)
-    except OSError as e:_pw('err',j,i,e.args[0])
+    if z>m:_pw('err',j,i,'memory')
+    else:
+     try:s.sendto(v[:z],p)
+     except OSError as e:_pw('err',j,i,e.args[0])
     time.sleep_ms(gap)
  finally:s.close()
  _pw('end')
 def _po(here,want):
- from mpython import oled as o
- o.fill(0)
- o.DispChar(here,0,0)
- o.show()
+ import mpython as m
+ o=getattr(m,'oled',0)or m.onboard_oled
+ def show(*t):
+  o.fill(0)
+  if hasattr(o,'DispChar'):
+   for s,y in t:o.DispChar(s,0,y)
+  else:
+   o.auto_show=False
+   try:
+    for s,y in t:o.shows(s,center=False,x=0,y=y,size=1)
+   finally:o.auto_show=True
+  o.show()
+ show((here,0))
  def f(s,d,a):
   if d!=want:return
   try:x=d.decode()
   except UnicodeError:
    _pw('undecodable',a[0])
    return 1
-  o.fill(0)
-  o.DispChar(here,0,0)
-  o.DispChar(x,0,15)
-  o.DispChar('from%s'%a[0],0,31)
-  o.show()
+  show((x,15),('from%s'%a[0],31))
   _pw('shown',a[0])
   return 1
  return f

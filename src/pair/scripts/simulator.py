@@ -185,7 +185,8 @@ def repl():
                 out('\r\n>>> ')
             elif c == b'\x04':
                 if code:
-                    text = bytes(code).decode()
+                    # Bytes as they came: the text of a literal need not be UTF-8.
+                    text = bytes(code)
                     code = bytearray()
                     run(text, names)
                 else:

@@ -1,0 +1,216 @@
+//! Puts the agent on the board, and finds out why it can hook nothing.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::board::error::Error;
+use crate::board::mirror::Mirror;
+use crate::board::mirror::agent::{self, Display, Report};
+use crate::board::repl::Repl;
+use crate::payload::escape;
+
+/// How long the agent may take to start, above all `import mpython`.
+const START: Duration = Duration::from_secs(5);
+
+/// Asks what there is in place of `oled`.
+const WHY: &str = include_str!("why.py");
+
+/// Modules that `import mpython` needs in the maker's firmware or in Mixly's (`mpython.py`, `oled128x64.py`, `uframebuf.py`
+/// of each), and itself: a file of the pupil's that has one of these names is imported in its place.
+const MODULES: &str = "mpython machine time network esp math struct ustruct array io os framebuf neopixel gui ssd1106 calibrate_img micropython oled128x64 uframebuf mmc5603 qmi8658 ws2812 music";
+
+/// At most this many of the board's files are named.
+const MAX_FILES: usize = 8;
+
+/// Whether the agent hooks a display.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attached {
+    /// It does, and has said what is on it.
+    Yes,
+    /// There is none, or none that it knows.
+    No(NoDisplay),
+}
+
+/// Why there is no display to hook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NoDisplay {
+    /// What `import mpython` raised. Untrusted.
+    pub exception: Option<String>,
+    /// Files of the pupil's on the board that hide modules of the firmware. Untrusted.
+    pub files: Vec<String>,
+    /// What the agent itself raised: too little memory.
+    pub refused: Option<String>,
+    /// There is a display of another size.
+    pub has_other: bool,
+}
+
+impl NoDisplay {
+    /// Whether the firmware simply has none: nothing that the user could mend.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.refused.is_none()
+            && self.files.is_empty()
+            && self.exception.as_deref().is_none_or(is_missing)
+    }
+}
+
+impl fmt::Display for NoDisplay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.refused, &self.exception) {
+            (Some(refused), _) => write!(f, "the mirror does not run: {}", shown(refused))?,
+            (None, Some(exception)) if is_missing(exception) => {
+                f.write_str("the firmware has no module mpython")?;
+            }
+            (None, Some(exception)) => write!(
+                f,
+                "the board cannot import the module mpython: {}",
+                shown(exception)
+            )?,
+            (None, None) if self.has_other => {
+                f.write_str("the board's display does not have 128 x 64 pixels")?;
+            }
+            (None, None) => {
+                f.write_str("the board's module mpython has neither oled nor onboard_oled")?;
+            }
+        }
+        if !self.files.is_empty() {
+            let files: Vec<_> = self.files.iter().map(|file| shown(file)).collect();
+            let (are, them) = if files.len() == 1 {
+                (
+                    "a file on the board has the name of a module of the firmware and is imported in its place",
+                    "it",
+                )
+            } else {
+                (
+                    "files on the board have the names of modules of the firmware and are imported in their place",
+                    "them",
+                )
+            };
+            write!(
+                f,
+                "; {are}: {}. Rename {them}, or remove {them}: udpcli board rm :{}",
+                files.join(", "),
+                files.join(" :")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn shown(text: &str) -> String {
+    escape::for_terminal(text).into_owned()
+}
+
+/// Whether it is the module mpython itself that is not there: `ImportError: no module named 'mpython'`.
+fn is_missing(exception: &str) -> bool {
+    exception.starts_with("ImportError") && exception.contains("'mpython'")
+}
+
+/// Starts the agent. A board without a display, or without the memory for the agent, is an answer, not an error.
+///
+/// # Errors
+/// The line.
+pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: Report) -> Result<Attached, Error> {
+    if let Some(refused) = start(repl, mirror, report, Display::Oled)? {
+        return Ok(Attached::No(NoDisplay {
+            refused: Some(refused),
+            ..NoDisplay::default()
+        }));
+    }
+    if mirror.is_attached() {
+        return Ok(Attached::Yes);
+    }
+    let code = format!("NAMES='{MODULES}'.split()\n{WHY}del NAMES\n");
+    let answer = match repl.exec("looking for a display", code.as_bytes(), START) {
+        Ok(answer) => answer,
+        Err(Error::Refused { exception, .. }) => {
+            return Ok(Attached::No(NoDisplay {
+                refused: Some(exception),
+                ..NoDisplay::default()
+            }));
+        }
+        Err(error) => return Err(error),
+    };
+    let (mut why, has_onboard) = read(&String::from_utf8_lossy(&answer));
+    if has_onboard {
+        why.refused = start(repl, mirror, report, Display::OnboardOled)?;
+        if mirror.is_attached() {
+            return Ok(Attached::Yes);
+        }
+        why.has_other = true;
+    }
+    Ok(Attached::No(why))
+}
+
+/// Runs the agent for one kind of firmware; what it raised, if it could not start.
+fn start(
+    repl: &mut Repl,
+    mirror: &mut Mirror,
+    report: Report,
+    display: Display,
+) -> Result<Option<String>, Error> {
+    let doing = "starting the OLED mirror";
+    let mut answer = repl.exec(doing, &agent::packed(report, display), START);
+    if let Err(Error::Refused { exception, .. }) = &answer
+        && exception.contains("ImportError")
+    {
+        // Firmware that cannot inflate.
+        answer = repl.exec(doing, agent::source(report, display).as_bytes(), START);
+    }
+    match answer {
+        // What mpython prints while it is imported is no output of the program.
+        Ok(answer) => {
+            mirror.feed(&answer, &mut Vec::new(), |_| {});
+            Ok(None)
+        }
+        Err(Error::Refused { exception, .. }) => Ok(Some(exception)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads what the board said to [`WHY`]; whether it has Mixly's display.
+fn read(answer: &str) -> (NoDisplay, bool) {
+    let mut why = NoDisplay::default();
+    let mut has_onboard = false;
+    for line in answer.lines() {
+        match line.trim_end().split_once(' ') {
+            Some(("has", "onboard_oled")) => has_onboard = true,
+            Some(("raised", exception)) => why.exception = Some(exception.to_owned()),
+            Some(("file", file)) if why.files.len() < MAX_FILES => why.files.push(file.to_owned()),
+            _ => {}
+        }
+    }
+    (why, has_onboard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_names_the_file_that_hides_a_module() {
+        let (why, has_onboard) = read(
+            "Warning: x\r\n\r\nraised ImportError: can't import name sleep_ms\r\n\r\nfile time.py\r\n",
+        );
+        assert!(!has_onboard);
+        assert_eq!(
+            why.to_string(),
+            "the board cannot import the module mpython: ImportError: can't import name sleep_ms; a file on the board has the name of a module of the firmware and is imported in its place: time.py. Rename it, or remove it: udpcli board rm :time.py"
+        );
+        let (why, _) = read("\r\nhas -\r\n\r\nfile mpython.py\r\n\r\nfile /lib/os.py\r\n");
+        assert_eq!(
+            why.to_string(),
+            "the board's module mpython has neither oled nor onboard_oled; files on the board have the names of modules of the firmware and are imported in their place: mpython.py, /lib/os.py. Rename them, or remove them: udpcli board rm :mpython.py :/lib/os.py"
+        );
+        let (why, _) = read("\r\nraised ImportError: no module named 'mpython'\r\n");
+        assert_eq!(why.to_string(), "the firmware has no module mpython");
+    }
+
+    #[test]
+    fn what_a_board_says_is_escaped_and_bounded() {
+        let many = "file \x1b[31mx.py\n".repeat(100);
+        let (why, _) = read(&many);
+        assert_eq!(why.files.len(), MAX_FILES);
+        assert!(!why.to_string().contains('\x1b'));
+    }
+}
