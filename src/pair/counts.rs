@@ -142,15 +142,15 @@ impl Counts {
             .collect()
     }
 
-    /// `80 of 80 came`, with what else there is to say.
+    /// `80 of 80 arrived`, with what else there is to say.
     pub(super) fn summary(&self) -> String {
-        let mut text = format!("{} of {} came", self.received(), self.sent());
+        let mut text = format!("{} of {} arrived", self.received(), self.sent());
         for (count, word) in [
             (self.total(|count| count.duplicate), "twice"),
             (self.total(|count| count.reordered), "out of order"),
             (self.total(|count| count.cut), "cut"),
             (self.total(|count| count.damaged), "damaged"),
-            (self.total(|count| count.refused), "refused at the start"),
+            (self.total(|count| count.refused), "refused by the sender"),
         ] {
             if count > 0 {
                 let _ = write!(text, ", {count} {word}");
@@ -159,12 +159,15 @@ impl Counts {
         text
     }
 
-    /// One line a size, where the sizes differ in what came.
+    /// For each size how many arrived.
     pub(super) fn by_size(&self) -> String {
         let each: Vec<String> = self
             .sizes
             .iter()
-            .map(|count| format!("{} bytes {}/{}", count.size, count.received, count.sent))
+            .map(|count| {
+                let s = if count.size == 1 { "" } else { "s" };
+                format!("{} byte{s}: {}/{}", count.size, count.received, count.sent)
+            })
             .collect();
         each.join(", ")
     }
@@ -220,7 +223,7 @@ mod tests {
         assert_eq!((count.duplicate, count.reordered, count.cut), (1, 1, 1));
         assert_eq!(
             counts.summary(),
-            "5 of 6 came, 1 twice, 1 out of order, 1 cut"
+            "5 of 6 arrived, 1 twice, 1 out of order, 1 cut"
         );
     }
 
@@ -233,7 +236,7 @@ mod tests {
         }
         assert_eq!(
             (counts.received(), counts.summary().as_str()),
-            (600, "600 of 600 came")
+            (600, "600 of 600 arrived")
         );
     }
 }

@@ -18,8 +18,8 @@ use crate::pair::talk::{Ears, Failure, Talk};
 
 pub(super) use down::{Down, down};
 pub(super) use echo::{ECHO_SIZE, Echo, echo};
-pub(super) use longest::{LONGEST, Longest, longest_down, longest_up};
-pub(super) use up::{Up, up};
+pub(super) use longest::{Longest, longest_down, longest_up};
+pub(super) use up::{ENOMEM, Up, up};
 
 /// How much the tutorial's server takes of a datagram.
 pub(super) const TUTORIAL: usize = 1024;
@@ -141,6 +141,7 @@ struct Told {
 /// A datagram as the board saw it.
 #[derive(Debug)]
 struct Report {
+    from: Option<Ipv4Addr>,
     len: usize,
     first: Vec<u8>,
     sum: u64,
@@ -153,10 +154,16 @@ impl Ears for Told {
                 let _ = self.ready.send(size.parse().unwrap_or(TUTORIAL));
             }
             ["busy", number] => self.busy = Some(number.parse().unwrap_or(0)),
-            ["in", _, len, first, sum] => {
+            ["in", from, len, first, sum] => {
                 if let (Ok(len), Some(first), Ok(sum)) = (len.parse(), from_hex(first), sum.parse())
                 {
-                    let _ = self.reports.send(Report { len, first, sum });
+                    let from = from.parse().ok();
+                    let _ = self.reports.send(Report {
+                        from,
+                        len,
+                        first,
+                        sum,
+                    });
                 }
             }
             ["end"] => {}

@@ -21,10 +21,12 @@ const RECV_BUFFER: usize = 4 << 20;
 /// How often a thread that hears looks up.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A datagram that came.
+/// A datagram that arrived.
 #[derive(Debug)]
 pub(super) struct Arrived {
     pub(super) at: Instant,
+    /// The sender's address: another than the board's where a router or a virtual machine rewrites it (NAT).
+    pub(super) from: Ipv4Addr,
     pub(super) payload: Vec<u8>,
 }
 
@@ -54,7 +56,8 @@ impl std::fmt::Debug for Post {
 }
 
 impl Post {
-    /// Listens on `local`, with the boards that do so already, for what `from` sends.
+    /// Listens on `local`, together with the boards that do so already, for what the board at `from` sends: datagrams
+    /// with its `token` from any address, and those too short for a token from its own or a stranger's.
     pub(super) fn subscribe(
         &self,
         local: SocketAddrV4,
@@ -131,14 +134,18 @@ fn hear(socket: &UdpSocket, inbox: &Inbox) {
             .subscribers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let is_boards = subscribers.iter().any(|other| other.from == *from.ip());
         subscribers.retain(|subscriber| {
-            let is_theirs = subscriber.from == *from.ip()
-                && token.is_none_or(|token| token == subscriber.token);
+            let is_theirs = match token {
+                Some(token) => token == subscriber.token,
+                None => subscriber.from == *from.ip() || !is_boards,
+            };
             if !is_theirs {
                 return true;
             }
             let arrived = Arrived {
                 at,
+                from: *from.ip(),
                 payload: payload.to_vec(),
             };
             !matches!(

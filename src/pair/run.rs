@@ -132,14 +132,19 @@ impl Run<'_> {
         self.steps.push(result);
     }
 
-    /// Whether an earlier step makes going on pointless: Ctrl-C, a line that is gone, a board that started anew.
+    /// Whether an earlier step makes going on pointless: Ctrl-C, a line that is gone, a board that restarted.
     fn is_over(&self) -> bool {
         self.steps.last().is_some_and(|last| {
             last.verdict == Verdict::Interrupted
                 || last.findings.iter().any(|finding| {
                     matches!(
                         finding.diagnosis,
-                        Diagnosis::SerialLost | Diagnosis::BoardRestarted
+                        Diagnosis::SerialLost
+                            | Diagnosis::BoardRestarted
+                            | Diagnosis::BrownOut
+                            | Diagnosis::BoardPanic
+                            | Diagnosis::FirmwareDamaged
+                            | Diagnosis::NoFirmware
                     )
                 })
         })
@@ -219,15 +224,7 @@ impl Run<'_> {
             );
             return;
         }
-        if self.has_failed(
-            Step::PcToBoard,
-            &[
-                Diagnosis::ApIsolation,
-                Diagnosis::PcToBoardBlocked,
-                Diagnosis::DifferentSubnets,
-                Diagnosis::BoardPortInUse,
-            ],
-        ) {
+        if self.reaches_no_board() {
             self.end(
                 StepResult::skipped(Step::Oled, "no datagram reaches the board"),
                 Instant::now(),
@@ -398,16 +395,14 @@ impl Run<'_> {
         Some((board, facing, arrivals, token))
     }
 
-    /// Whether a step failed of one of these.
-    pub(super) fn has_failed(&self, step: Step, of: &[Diagnosis]) -> bool {
+    /// Whether the PC's datagrams did not reach the board, or could not be sent to it.
+    fn reaches_no_board(&self) -> bool {
         self.steps
             .iter()
-            .filter(|result| result.step == step)
+            .filter(|result| result.step == Step::PcToBoard && result.verdict == Verdict::Failed)
             .any(|result| {
-                result
-                    .findings
-                    .iter()
-                    .any(|finding| of.contains(&finding.diagnosis))
+                let received = result.figures.get("received");
+                received.and_then(serde_json::Value::as_u64).unwrap_or(0) == 0
             })
     }
 }

@@ -1,16 +1,16 @@
 //! The three steps of traffic, and what their results mean together.
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::error::seconds;
 use crate::pair::Plan;
 use crate::pair::counts::Counts;
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::measure::{self, Course, Down, LONGEST, Longest, TUTORIAL, Trouble, Up};
+use crate::pair::measure::{self, Course, Down, Longest, TUTORIAL, Trouble, Up};
 use crate::pair::post::Arrived;
 use crate::pair::report::{Finding, Step, StepResult, Verdict};
 use crate::pair::run::trouble_of;
@@ -60,18 +60,18 @@ pub(super) fn traffic(
         let start = Instant::now();
         early = Some((up(talk, course, arrivals), start.elapsed()));
     }
-    let up_received = early
-        .as_ref()
-        .and_then(|(up, _)| up.as_ref().ok())
-        .map(|up| up.counts.received());
-    let down_received = down.as_ref().ok().map(|down| down.counts.received());
+    let early_up = early.as_ref().and_then(|(up, _)| up.as_ref().ok());
+    let downwards = down.as_ref().ok().map(|down| Downwards {
+        received: down.counts.received(),
+        alias: down.alias,
+    });
     let mut result = StepResult::new(
         Step::PcToBoard,
         format!("send to {}:{}", course.board, course.board_port),
     );
     match down {
         Ok(down) => {
-            judge.down(&down, up_received, course, &mut result);
+            judge.down(&down, early_up, course, &mut result);
             // Where datagrams of any size are lost a lost one says nothing about its size.
             let longest = if is_silent || judge.is_lossy {
                 Ok(None)
@@ -96,7 +96,7 @@ pub(super) fn traffic(
     );
     match up {
         Ok(up) => {
-            judge.up(&up, down_received, course, &mut result);
+            judge.up(&up, downwards, course, &mut result);
             let longest = match arrivals {
                 Some(arrivals) if up.counts.received() > 0 && !judge.is_lossy => {
                     measure::longest_up(talk, course, arrivals)
@@ -126,13 +126,13 @@ pub(super) fn traffic(
             course.board_port
         ),
     );
-    if down_received == Some(0) {
+    if downwards.is_some_and(|down| down.received == 0) {
         result.verdict = Verdict::Skipped;
         "no datagram reaches the board".clone_into(&mut result.seen);
     } else {
         let count = run.plan().count;
         match measure::echo(talk, course, count) {
-            Ok(echo) => judge.echo(&echo, &mut result),
+            Ok(echo) => judge.echo(&echo, course, &mut result),
             Err(trouble) => trouble_of(&mut result, trouble, course.board_port),
         }
     }
@@ -158,6 +158,14 @@ fn cut(counts: &Counts, result: &mut StepResult) {
     }
 }
 
+/// What the way from the PC to the board says about the way back.
+#[derive(Debug, Clone, Copy)]
+struct Downwards {
+    received: u64,
+    /// The address that the board saw the PC's datagrams come from, if it is not the PC's.
+    alias: Option<Ipv4Addr>,
+}
+
 /// What results mean.
 struct Judge {
     /// Whether a direction lost more than is allowed.
@@ -169,13 +177,7 @@ struct Judge {
 }
 
 impl Judge {
-    fn down(
-        &mut self,
-        down: &Down,
-        up_received: Option<u64>,
-        course: &Course,
-        result: &mut StepResult,
-    ) {
+    fn down(&mut self, down: &Down, up: Option<&Up>, course: &Course, result: &mut StepResult) {
         let counts = &down.counts;
         result.seen = counts.summary();
         result.notes.push(counts.by_size());
@@ -186,43 +188,56 @@ impl Judge {
         }
         cut(counts, result);
         if counts.received() == 0 {
-            let diagnosis = match up_received {
+            let up_received = up.map(|up| up.counts.received());
+            let diagnosis = match up {
                 _ if !self.same_network && up_received.unwrap_or(0) == 0 => {
                     Diagnosis::DifferentSubnets
                 }
-                Some(0) => Diagnosis::ApIsolation,
+                Some(up) if up.alias.is_some() => Diagnosis::AddressRewritten,
+                Some(_) if up_received == Some(0) => Diagnosis::ApIsolation,
                 _ => Diagnosis::PcToBoardBlocked,
             };
-            let detail = match up_received {
-                Some(0) => format!(
-                    "nothing from {} to {} and nothing back",
-                    course.facing.local, course.board
+            let detail = match (up, up_received) {
+                (Some(up), Some(0)) => nothing_both_ways(up, course),
+                (
+                    Some(Up {
+                        alias: Some(alias), ..
+                    }),
+                    Some(received),
+                ) => format!(
+                    "{received} datagrams arrived from the board, but from {alias} instead of its own address {}",
+                    course.board
                 ),
-                Some(came) => format!("{came} datagrams came from the board at the same time"),
-                None => "the other direction could not be tried".to_owned(),
+                (_, Some(received)) => {
+                    format!("{received} datagrams arrived from the board at the same time")
+                }
+                (_, None) => "the other direction could not be tried".to_owned(),
             };
             result.fail(Finding::with(diagnosis, detail));
             return;
         }
+        if let Some(alias) = down.alias {
+            result.warn(Finding::with(
+                Diagnosis::AddressRewritten,
+                format!(
+                    "the board sees this PC at {alias} instead of {}",
+                    course.facing.local
+                ),
+            ));
+        }
         self.lost(counts, result);
     }
 
-    fn up(
-        &mut self,
-        up: &Up,
-        down_received: Option<u64>,
-        course: &Course,
-        result: &mut StepResult,
-    ) {
+    fn up(&mut self, up: &Up, down: Option<Downwards>, course: &Course, result: &mut StepResult) {
         let counts = &up.counts;
         result.seen = counts.summary();
         result.notes.push(counts.by_size());
         result.figures = counts.json();
         if let Some([min, median, p99, max]) = up.gaps.quantiles() {
-            let [least, middle, most] = [min, median, max].map(seconds);
+            let [least, middle, most] = [min, median, max].map(millis);
             result.notes.push(format!(
-                "every {} asked; kept {least} to {most}, in the middle {middle}",
-                seconds(course.interval),
+                "interval: {} ms asked for; between {least} and {most} ms, median {middle} ms",
+                millis(course.interval),
             ));
             set(
                 result,
@@ -238,25 +253,43 @@ impl Judge {
         }
         cut(counts, result);
         if counts.received() == 0 {
+            let down_received = down.map(|down| down.received);
+            let down_alias = down.and_then(|down| down.alias);
             let diagnosis = match down_received {
                 Some(0) | None if !self.same_network => Diagnosis::DifferentSubnets,
                 Some(0) => Diagnosis::ApIsolation,
+                _ if down_alias.is_some() => Diagnosis::AddressRewritten,
+                _ if up.no_arp > 0 => Diagnosis::BoardNoArp,
                 _ => Diagnosis::PcFirewall,
             };
-            result.fail(Finding::with(
-                diagnosis,
-                match down_received {
-                    Some(0) | None => {
-                        format!("nothing from {} to {}", course.board, course.facing.local)
-                    }
-                    Some(came) => format!(
-                        "{came} reached the board, none of {} came back to UDP port {}",
-                        counts.sent(),
-                        self.port
-                    ),
-                },
-            ));
+            let detail = match (diagnosis, down_received, down_alias) {
+                (_, Some(0) | None, _) => nothing_back(up, course),
+                (Diagnosis::BoardNoArp, ..) => no_arp(course.facing.local),
+                (_, Some(received), Some(alias)) => format!(
+                    "{received} reached the board from {alias} instead of {}; none of {} reached {} UDP port {}",
+                    course.facing.local,
+                    counts.sent(),
+                    course.facing.local,
+                    self.port
+                ),
+                (_, Some(received), None) => format!(
+                    "{received} reached the board, none of {} reached this PC's UDP port {}",
+                    counts.sent(),
+                    self.port
+                ),
+            };
+            result.fail(Finding::with(diagnosis, detail));
             return;
+        }
+        if let Some(alias) = up.alias {
+            set(result, "from", json!(alias.to_string()));
+            result.fail(Finding::with(
+                Diagnosis::AddressRewritten,
+                format!(
+                    "they arrived from {alias} instead of the board's own address {}",
+                    course.board
+                ),
+            ));
         }
         self.lost(counts, result);
     }
@@ -305,7 +338,7 @@ impl Judge {
         )
     }
 
-    fn echo(&self, echo: &measure::Echo, result: &mut StepResult) {
+    fn echo(&self, echo: &measure::Echo, course: &Course, result: &mut StepResult) {
         result.seen = format!("{} of {} came back", echo.received, echo.sent);
         if echo.received > 0 {
             let _ = write!(result.seen, ", RTT {}", echo.rtt);
@@ -318,8 +351,19 @@ impl Judge {
             "size": measure::ECHO_SIZE,
             "rtt_ms": spread(&echo.rtt),
         });
+        if let Some(number) = echo.error {
+            result
+                .notes
+                .push(format!("the board's last error in sendto: {number}"));
+            set(result, "board_errno", json!(number));
+        }
         if echo.received == 0 && !self.is_lossy {
-            result.fail(Finding::plain(Diagnosis::NoEcho));
+            result.fail(match echo.error {
+                Some(measure::ENOMEM) => {
+                    Finding::with(Diagnosis::BoardNoArp, no_arp(course.facing.local))
+                }
+                _ => Finding::plain(Diagnosis::NoEcho),
+            });
             return;
         }
         // There and back is lost twice as often as one way.
@@ -327,6 +371,54 @@ impl Judge {
         if loss > self.max_loss * 2.0 {
             result.fail(self.loss(loss));
         }
+    }
+}
+
+/// ENOMEM from the board's `sendto` in words.
+fn no_arp(pc: Ipv4Addr) -> String {
+    format!("the board's sendto says ENOMEM (12): nobody answers its ARP request for {pc}")
+}
+
+/// Silence in both directions, with what the board's own `sendto` says about it.
+fn nothing_both_ways(up: &Up, course: &Course) -> String {
+    let mut text = format!(
+        "nothing from {} to {} and nothing back",
+        course.facing.local, course.board
+    );
+    if up.no_arp > 0 {
+        text.push_str("; ");
+        text.push_str(&no_arp(course.facing.local));
+    }
+    text
+}
+
+/// Silence from the board.
+fn nothing_back(up: &Up, course: &Course) -> String {
+    let mut text = format!("nothing from {} to {}", course.board, course.facing.local);
+    if up.no_arp > 0 {
+        text.push_str("; ");
+        text.push_str(&no_arp(course.facing.local));
+    }
+    text
+}
+
+/// Milliseconds with three significant digits, without zeros at the end.
+fn millis(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1e3;
+    let digits = if ms >= 100.0 {
+        0
+    } else if ms >= 10.0 {
+        1
+    } else {
+        2
+    };
+    let text = format!("{ms:.digits$}");
+    match text.split_once('.') {
+        Some((whole, part)) => match part.trim_end_matches('0') {
+            "" => whole.to_owned(),
+            part => format!("{whole}.{part}"),
+        },
+        None => text,
     }
 }
 
@@ -368,9 +460,12 @@ fn longest_of(
         Err(trouble) => return trouble_of(result, trouble, course.board_port),
     };
     let (code, limit) = limit(longest, measure::mtu(course));
-    let mut note = format!("longest whole payload {} bytes: {limit}", longest.whole);
+    let mut note = format!(
+        "largest payload that arrived whole: {} bytes ({limit}).",
+        longest.whole
+    );
     if is_down && tutorial == Some(TUTORIAL) {
-        note.push_str("; through the tutorial's recvfrom(1024) 1024: of 1025 bytes it took 1024");
+        note.push_str(" recvfrom(1024) cuts longer ones to 1024.");
     }
     result.notes.push(note);
     set(
@@ -386,30 +481,33 @@ fn limit(longest: Longest, mtu: usize) -> (&'static str, String) {
     match longest.fails {
         None if longest.memory => (
             "board_memory",
-            "the board's memory takes no longer one".to_owned(),
+            "the board has no memory for a larger one".to_owned(),
         ),
-        None => ("none", format!("no limit met up to {LONGEST}")),
+        None => ("none", "no limit found".to_owned()),
         Some(_) if longest.memory => (
             "board_refuses",
-            "the board refuses to send a longer one".to_owned(),
+            "the board refuses to send a larger one".to_owned(),
         ),
         Some(fails) if longest.whole == whole || (fails > 1472 && longest.whole <= 1472) => (
             "mtu",
-            format!("the MTU of {mtu}; longer ones travel in fragments, which do not get through"),
+            format!(
+                "limit: the MTU of {mtu}; larger ones are sent in fragments, which do not get through"
+            ),
         ),
-        Some(_) if longest.whole == TUTORIAL => {
-            ("recvfrom_1024", "a recvfrom(1024) on the way".to_owned())
-        }
+        Some(_) if longest.whole == TUTORIAL => (
+            "recvfrom_1024",
+            "limit: a recvfrom(1024) on the way".to_owned(),
+        ),
         Some(_) if longest.whole > whole => (
             "fragments",
             format!(
-                "fragments beyond {} are not put together",
+                "limit: more than {} fragments are not put together",
                 longest.whole.div_ceil(mtu.saturating_sub(20).max(1))
             ),
         ),
         Some(_) => (
             "network",
-            "something in the network takes no longer one".to_owned(),
+            "limit: something in the network drops larger ones".to_owned(),
         ),
     }
 }
@@ -417,6 +515,19 @@ fn limit(longest: Longest, mtu: usize) -> (&'static str, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn intervals_have_three_digits() {
+        for (micros, text) in [
+            (26_600, "26.6"),
+            (118_400, "118"),
+            (50_000, "50"),
+            (1_234, "1.23"),
+            (0, "0"),
+        ] {
+            assert_eq!(millis(Duration::from_micros(micros)), text);
+        }
+    }
 
     #[test]
     fn limits_have_names() {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::air::{PASSWORD, Pc, SSID, finish, pair, wifi_board};
 use crate::board::VirtualBoard;
-use crate::link::{BOARD, Link, PC, must};
+use crate::link::{BOARD, FAR_BOARD, FAR_ROUTER, Link, NEAR_ROUTER, PC, must};
 use crate::support::{Finished, Running, udpcli};
 
 const QUICK: &str = "-n 4 --interval 10ms --sizes 64,512";
@@ -66,17 +66,48 @@ fn no_micropython() {
 }
 
 #[test]
+fn what_the_log_says_is_the_verdict_in_pair_as_in_every_board_command() {
+    for (kind, code) in [
+        ("no-firmware", "no-firmware"),
+        ("firmware-damaged", "firmware-damaged"),
+        ("brown-out", "brown-out"),
+        ("panic", "board-panic"),
+        ("program", "no-micropython"),
+        ("echo", "serial-echo"),
+        ("silence", "no-serial-answer"),
+    ] {
+        let board = VirtualBoard::options().broken(kind).start();
+        let command = ["pair", "-s", &board.port, "--connect-timeout", "4s"];
+        let finished = finish(&mut udpcli(command));
+        let code_of_info = {
+            let command = [
+                "board",
+                "-s",
+                &board.port,
+                "--connect-timeout",
+                "4s",
+                "info",
+            ];
+            let stderr = finish(&mut udpcli(command)).expect_code(3).stderr;
+            let (_, code) = stderr.rsplit_once('[').expect("a code");
+            code.split_once(']').expect("a code").0.to_owned()
+        };
+        only(finished, 3, code);
+        assert_eq!(code_of_info, code, "{kind}");
+    }
+}
+
+#[test]
 fn endless_talk() {
     let mut board = wifi_board(VirtualBoard::options(), 53);
-    board.control(
-        "chatter",
-        json!({"on": true, "text": "temperature 21.5\r\n"}),
-    );
-    only(
-        pair(&board, &Pc::new(), "--connect-timeout 3s"),
-        3,
-        "board-busy",
-    );
+    for (text, code) in [
+        // Only MicroPython says that; anything may say the other.
+        ("KeyboardInterrupt: \r\n", "board-busy"),
+        ("temperature 21.5\r\n", "no-micropython"),
+    ] {
+        board.control("chatter", json!({"on": true, "text": text}));
+        only(pair(&board, &Pc::new(), "--connect-timeout 3s"), 3, code);
+    }
 }
 
 /// A device on the network that is no MicroPython: what it says at once, and what it answers to everything.
@@ -449,7 +480,16 @@ fn link_board(link: &Link, rssi: i32) -> VirtualBoard {
         .ready()
 }
 
-fn within(link: &Link, board: &VirtualBoard, args: &str) -> Finished {
+/// A board behind a router.
+fn far_board(link: &Link) -> VirtualBoard {
+    VirtualBoard::options()
+        .arg("--wifi", &format!("{SSID}:{PASSWORD}"))
+        .arg("--netns", &link.board)
+        .arg("--ip", FAR_BOARD)
+        .ready()
+}
+
+pub(crate) fn within(link: &Link, board: &VirtualBoard, args: &str) -> Finished {
     let inner = Pc { port: 6000 }.command(board, args);
     let mut command = std::process::Command::new("ip");
     command
@@ -476,7 +516,11 @@ fn a_good_link_passes_and_its_fragments_arrive() {
         text.contains(&format!("listening on {PC}:6000 only")),
         "{text}"
     );
-    assert_eq!(text.matches("no limit met up to 8192").count(), 2, "{text}");
+    assert_eq!(
+        text.matches("8192 bytes (no limit found)").count(),
+        2,
+        "{text}"
+    );
 }
 
 #[test]
@@ -497,6 +541,119 @@ fn what_goes_out_is_dropped() {
     link.pc_rules("output", "udp dport 6000 drop");
     let text = only(linked(&link, -55, QUICK), 1, "pc-to-board-blocked");
     assert!(text.contains("ok    board to PC"), "{text}");
+}
+
+#[test]
+fn the_boards_address_is_rewritten_on_its_way_to_the_pc() {
+    let Some(link) = Link::routed("near") else {
+        return;
+    };
+    // Of one byte each, too, which is too short for a token.
+    let args = "-n 4 --interval 10ms --sizes 1,64,512";
+    let text = only(
+        within(&link, &far_board(&link), args),
+        1,
+        "address-rewritten",
+    );
+    assert!(
+        text.contains(&format!(
+            "they arrived from {NEAR_ROUTER} instead of the board's own address {FAR_BOARD}"
+        )),
+        "{text}"
+    );
+    assert!(
+        text.contains("FAIL  board to PC     send to 10.78.1.1:6000: 12 of 12 arrived"),
+        "{text}"
+    );
+    assert!(
+        text.contains("ok    PC to board") && text.contains("ok    echo round trip"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_board_behind_nat_that_the_pc_cannot_reach() {
+    let Some(link) = Link::routed("near") else {
+        return;
+    };
+    // A phone's hotspot passes nothing in that was not asked for.
+    link.router_rules("forward", "iifname near oifname far ct state new drop");
+    let text = only(
+        within(&link, &far_board(&link), QUICK),
+        1,
+        "address-rewritten",
+    );
+    assert!(
+        text.contains(&format!(
+            "but from {NEAR_ROUTER} instead of its own address {FAR_BOARD}"
+        )) && text.contains("FAIL  PC to board")
+            && text.contains("FAIL  board to PC"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_pcs_address_is_rewritten_on_its_way_to_the_board() {
+    let Some(link) = Link::routed("far") else {
+        return;
+    };
+    // As for a virtual machine: what is not an answer does not get in.
+    link.router_rules("forward", "iifname far oifname near ct state new drop");
+    let text = only(
+        within(&link, &far_board(&link), QUICK),
+        1,
+        "address-rewritten",
+    );
+    assert!(
+        text.contains(&format!(
+            "the board sees this PC at {FAR_ROUTER} instead of {PC}"
+        )) && text.contains("note  PC to board")
+            && text.contains("FAIL  board to PC")
+            && text.contains("ok    echo round trip"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_rewritten_address_that_harms_nothing_is_a_note() {
+    let Some(link) = Link::routed("far") else {
+        return;
+    };
+    let text = only(
+        within(&link, &far_board(&link), QUICK),
+        0,
+        "address-rewritten",
+    );
+    assert!(
+        text.contains("note  PC to board") && text.contains("ok    board to PC"),
+        "{text}"
+    );
+}
+
+#[test]
+fn nobody_answers_the_boards_arp_requests() {
+    // lwIP's ENOMEM, for every datagram to the PC's port; answers to the PC's other ports get through.
+    let boot = |wanted: &str| {
+        format!(
+            "import usocket\nclass socket(usocket.socket):\n def sendto(self, data, address):\n  if address[1] {wanted} PORT: raise OSError(12)\n  return super().sendto(data, address)\nusocket.socket = socket\n"
+        )
+    };
+    for (wanted, last, failed, passed) in [
+        ("==", 105, "FAIL  board to PC", "ok    echo round trip"),
+        ("!=", 106, "FAIL  echo round trip", "ok    board to PC"),
+    ] {
+        let pc = Pc::new();
+        let boot = boot(wanted).replace("PORT", &pc.port.to_string());
+        let board = wifi_board(VirtualBoard::options().file("boot.py", boot), last);
+        let text = only(pair(&board, &pc, QUICK), 1, "board-no-arp");
+        assert!(text.contains(failed) && text.contains(passed), "{text}");
+        assert!(
+            text.contains(
+                "the board's sendto says ENOMEM (12): nobody answers its ARP request for 127.0.0.1"
+            ),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -553,7 +710,7 @@ fn fragments_that_are_dropped() {
         .expect_code(1)
         .text();
     assert!(
-        text.contains("longest whole payload 1472 bytes: the MTU of 1500"),
+        text.contains("largest payload that arrived whole: 1472 bytes (limit: the MTU of 1500"),
         "{text}"
     );
     assert!(

@@ -105,7 +105,7 @@ fn json_fits_its_schema() {
                 steps[6]["figures"]["rtt_ms"]["median"].as_f64() > Some(0.0),
                 "{text}"
             );
-            assert_eq!(steps[7]["figures"]["shown"][1], "你好 hello", "{text}");
+            assert_eq!(steps[7]["figures"]["shown"][0], "你好 hello", "{text}");
         }
         if code == 1 {
             assert_eq!(

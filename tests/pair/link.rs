@@ -1,4 +1,5 @@
-//! A PC and a board in namespaces of their own, joined by a veth pair; the serial line goes through the file system.
+//! A PC and a board in namespaces of their own, joined by a veth pair, or by a router with two; the serial line goes
+//! through the file system.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,11 +11,18 @@ use crate::support::{DEADLINE, eventually};
 pub(crate) struct Link {
     pub(crate) pc: String,
     pub(crate) board: String,
+    /// A router between the two.
+    router: Option<String>,
 }
 
 /// The PC's and the board's address.
 pub(crate) const PC: &str = "10.78.1.1";
 pub(crate) const BOARD: &str = "10.78.1.2";
+
+/// A router's two addresses, and a board behind it.
+pub(crate) const NEAR_ROUTER: &str = "10.78.1.254";
+pub(crate) const FAR_ROUTER: &str = "10.78.3.254";
+pub(crate) const FAR_BOARD: &str = "10.78.3.2";
 
 impl Link {
     /// None where this machine does not allow namespaces, which CI must.
@@ -24,14 +32,50 @@ impl Link {
 
     /// A board that has another address.
     pub(crate) fn with(board_address: &str) -> Option<Self> {
+        let link = Self::spaces(false)?;
+        let (pc, board) = (&link.pc, &link.board);
+        join((pc, "va", Some(PC)), (board, "vb", Some(board_address)));
+        Some(link)
+    }
+
+    /// The PC at [`PC`] and the board at [`FAR_BOARD`] with a router between them, whose addresses are [`NEAR_ROUTER`]
+    /// and [`FAR_ROUTER`]. It rewrites the source of what leaves by the interface `masquerade`: `near`, which faces the
+    /// PC, or `far`.
+    pub(crate) fn routed(masquerade: &str) -> Option<Self> {
+        let link = Self::spaces(true)?;
+        let (pc, board) = (&link.pc, &link.board);
+        let router = link.router.as_ref().expect("a third namespace");
+        join((pc, "va", Some(PC)), (router, "near", Some(NEAR_ROUTER)));
+        join(
+            (router, "far", Some(FAR_ROUTER)),
+            (board, "vb", Some(FAR_BOARD)),
+        );
+        for (space, gateway) in [(pc, NEAR_ROUTER), (board, FAR_ROUTER)] {
+            must("ip", &format!("-n {space} route add default via {gateway}"));
+        }
+        must(
+            "ip",
+            &format!("netns exec {router} sysctl -qw net.ipv4.ip_forward=1"),
+        );
+        let chain = "type nat hook postrouting priority srcnat";
+        let rule = format!("oifname {masquerade} masquerade");
+        nft(
+            router,
+            &format!("table ip t {{ chain c {{ {chain}; {rule}; }}; }}"),
+        );
+        Some(link)
+    }
+
+    fn spaces(has_router: bool) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = |side: &str| format!("udpcli-pair-{}-{number}-{side}", std::process::id());
         let link = Self {
             pc: name("pc"),
             board: name("board"),
+            router: has_router.then(|| name("router")),
         };
-        for name in [&link.pc, &link.board] {
+        for name in link.names() {
             let made = Command::new("ip").args(["netns", "add", name]).output();
             let problem = match made {
                 Ok(output) if output.status.success() => continue,
@@ -45,32 +89,22 @@ impl Link {
             eprintln!("skipped: no network namespaces here: {problem}");
             return None;
         }
-        let (pc, board) = (&link.pc, &link.board);
-        must(
-            "ip",
-            &format!("link add va netns {pc} type veth peer name vb netns {board}"),
-        );
-        for (space, interface, address) in [(pc, "va", PC), (board, "vb", board_address)] {
-            must("ip", &format!("-n {space} link set lo up"));
-            must("ip", &format!("-n {space} link set {interface} up"));
-            must(
-                "ip",
-                &format!("-n {space} addr add {address}/24 dev {interface}"),
-            );
-        }
-        eventually("the link is up", || {
-            let output = Command::new("ip")
-                .args(["-n", pc, "link", "show", "va"])
-                .output()
-                .expect("ip runs");
-            String::from_utf8_lossy(&output.stdout).contains("state UP")
-        });
         Some(link)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        [&self.pc, &self.board].into_iter().chain(&self.router)
     }
 
     /// Gives the PC a firewall: rules of nftables in a table whose chains have priority 0.
     pub(crate) fn pc_rules(&self, chain: &str, rule: &str) {
         rules(&self.pc, chain, rule);
+    }
+
+    /// Gives the router a rule.
+    pub(crate) fn router_rules(&self, chain: &str, rule: &str) {
+        let router = self.router.as_ref().expect("a router");
+        rules(router, chain, rule);
     }
 
     /// The access point passes nothing on from one client to the other, questions for an address (ARP) included.
@@ -97,9 +131,40 @@ impl Link {
     }
 }
 
+/// An end of a veth pair: namespace, interface, address.
+type End<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// Joins two namespaces by a veth pair, and waits until it is up.
+fn join(one: End<'_>, other: End<'_>) {
+    must(
+        "ip",
+        &format!(
+            "link add {} netns {} type veth peer name {} netns {}",
+            one.1, one.0, other.1, other.0
+        ),
+    );
+    for (space, interface, address) in [one, other] {
+        must("ip", &format!("-n {space} link set lo up"));
+        must("ip", &format!("-n {space} link set {interface} up"));
+        if let Some(address) = address {
+            must(
+                "ip",
+                &format!("-n {space} addr add {address}/24 dev {interface}"),
+            );
+        }
+    }
+    eventually("the link is up", || {
+        let output = Command::new("ip")
+            .args(["-n", one.0, "link", "show", one.1])
+            .output()
+            .expect("ip runs");
+        String::from_utf8_lossy(&output.stdout).contains("state UP")
+    });
+}
+
 fn rules(space: &str, chain: &str, rule: &str) {
     let chain = format!("type filter hook {chain} priority 0; policy accept; {rule}");
-    nft(space, &format!("table ip t {{ chain c {{ {chain}; }}; }}"));
+    nft(space, &format!("table ip r {{ chain c {{ {chain}; }}; }}"));
 }
 
 fn nft(space: &str, rules: &str) {
@@ -135,7 +200,7 @@ pub(crate) fn must(program: &str, line: &str) {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        for name in [&self.pc, &self.board] {
+        for name in self.names() {
             let _ = Command::new("ip").args(["netns", "del", name]).status();
         }
     }

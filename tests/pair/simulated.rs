@@ -28,7 +28,7 @@ fn all_steps_pass_without_a_board() {
         10,
         "{text}"
     );
-    assert!(text.contains("| 你好 hello | from127.0.0.1"), "{text}");
+    assert!(text.contains(", then 你好 hello | from127.0.0.1"), "{text}");
     assert_eq!(finished.stderr, "");
 }
 

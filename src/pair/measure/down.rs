@@ -1,6 +1,7 @@
 //! From the PC to the board.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ pub(in crate::pair) struct Down {
     pub(in crate::pair) error: Option<io::Error>,
     /// How many bytes of one longer than the tutorial's 1,024 came through its `recvfrom(1024)`.
     pub(in crate::pair) tutorial: Option<usize>,
+    /// The address that the board saw them come from, if it is not the PC's.
+    pub(in crate::pair) alias: Option<Ipv4Addr>,
 }
 
 /// Sends every size to the board, which takes them as the tutorial's server does.
@@ -42,6 +45,7 @@ pub(in crate::pair) fn down(talk: &mut Talk, course: &mut Course) -> Result<Down
                 counts: Counts::new(&sizes),
                 error: None,
                 tutorial: None,
+                alias: None,
             };
             let take = |down: &mut Down, wait: Duration| -> bool {
                 let Ok(report) = reported.recv_timeout(wait) else {
@@ -53,6 +57,11 @@ pub(in crate::pair) fn down(talk: &mut Talk, course: &mut Course) -> Result<Down
                 let Some(&size) = sizes.get(header.place) else {
                     return true;
                 };
+                if report.first.len() == datagram::HEADER
+                    && let Some(from) = report.from
+                {
+                    down.alias = (from != course.facing.local).then_some(from);
+                }
                 let place = u8::try_from(header.place).unwrap_or(0);
                 let state = if report.len < size {
                     State::Cut

@@ -16,6 +16,8 @@ pub(in crate::pair) struct Echo {
     pub(in crate::pair) rtt: Spread,
     /// That came back with other bytes, or so late that their turn was over.
     pub(in crate::pair) other: u64,
+    /// The number of the last error of the board's `sendto`.
+    pub(in crate::pair) error: Option<i64>,
 }
 
 /// How long an echoed payload is.
@@ -38,6 +40,7 @@ pub(in crate::pair) fn echo(
             received: 0,
             rtt: Spread::default(),
             other: 0,
+            error: None,
         };
         let mut lost_in_a_row = 0;
         let mut buffer = [0; 2048];
@@ -66,5 +69,11 @@ pub(in crate::pair) fn echo(
         }
         echo
     })?;
-    measured.0.ok_or(Trouble::Failure(Failure::Restarted))
+    let (echo, said) = measured;
+    let mut echo = echo.ok_or(Trouble::Failure(Failure::Restarted))?;
+    echo.error = said
+        .iter()
+        .filter_map(|line| line.strip_prefix("err ")?.rsplit_once(' ')?.1.parse().ok())
+        .next_back();
+    Ok(echo)
 }

@@ -138,7 +138,7 @@ pub(in crate::pair) fn longest_up(
             TRIES,
             Duration::from_millis(20),
         )?;
-        memory |= up.error.is_some();
+        memory |= up.memory || up.error.is_some();
         Ok::<_, Trouble>(
             up.counts
                 .sizes

@@ -1,6 +1,7 @@
 //! From the board to the PC.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,14 @@ pub(in crate::pair) struct Up {
     pub(in crate::pair) counts: Counts,
     /// Between one datagram and the next, as they came.
     pub(in crate::pair) gaps: Spread,
-    /// The number of the board's last error.
+    /// The number of the last error of the board's `sendto`.
     pub(in crate::pair) error: Option<i64>,
+    /// How often the board's `sendto` said ENOMEM to a payload that fits one frame.
+    pub(in crate::pair) no_arp: u64,
+    /// The board's own memory is too small for a payload.
+    pub(in crate::pair) memory: bool,
+    /// The address that all of them came from, if it is not the board's.
+    pub(in crate::pair) alias: Option<Ipv4Addr>,
     /// The last datagrams: length, and time since the one before.
     pub(in crate::pair) last: VecDeque<(usize, Duration)>,
 }
@@ -26,13 +33,58 @@ pub(in crate::pair) struct Up {
 /// How many of the last datagrams are kept.
 const KEPT: usize = 8;
 
+/// `ENOMEM`: lwIP says it when a datagram cannot be queued any more while nobody answers its ARP request.
+pub(in crate::pair) const ENOMEM: i64 = 12;
+
+/// The longest payload that one Ethernet frame carries. A longer one may be refused for want of memory.
+const ONE_FRAME: usize = 1472;
+
+/// How many datagrams from other addresses are kept beyond the number that the board sends.
+const STRANGERS: usize = 64;
+
 /// Hears the board send.
 struct UpEars<'a> {
     arrivals: &'a Receiver<Arrived>,
     sizes: &'a [usize],
     mark: Mark,
+    board: Ipv4Addr,
     up: Up,
     last: Option<Instant>,
+    /// From other addresses than the board's, as they arrived.
+    strangers: Vec<(Ipv4Addr, Seen)>,
+    most_strangers: usize,
+}
+
+/// What is kept of a datagram.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    at: Instant,
+    len: usize,
+    /// Its first bytes, and how many they are.
+    first: [u8; HEADER],
+    first_len: usize,
+    is_whole: bool,
+}
+
+impl Seen {
+    fn of(arrived: &Arrived) -> Self {
+        let bytes = &arrived.payload;
+        let mut first = [0; HEADER];
+        for (to, from) in first.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        Self {
+            at: arrived.at,
+            len: bytes.len(),
+            first,
+            first_len: bytes.len().min(HEADER),
+            is_whole: datagram::is_whole(bytes),
+        }
+    }
+
+    fn first(&self) -> &[u8] {
+        self.first.get(..self.first_len).unwrap_or_default()
+    }
 }
 
 impl Ears for UpEars<'_> {
@@ -42,7 +94,14 @@ impl Ears for UpEars<'_> {
             if let Some(count) = self.up.counts.sizes.get_mut(place) {
                 count.refused += 1;
             }
-            self.up.error = number.parse().ok();
+            match number.parse() {
+                Ok(number) => {
+                    self.up.error = Some(number);
+                    let fits = self.sizes.get(place).is_some_and(|&size| size <= ONE_FRAME);
+                    self.up.no_arp += u64::from(number == ENOMEM && fits);
+                }
+                Err(_) => self.up.memory = true,
+            }
         }
     }
 
@@ -55,15 +114,40 @@ impl Ears for UpEars<'_> {
 
 impl UpEars<'_> {
     fn take(&mut self, arrived: &Arrived) {
-        let bytes = &arrived.payload;
-        let first = bytes.get(..HEADER).unwrap_or(bytes);
-        let Some(header) = datagram::read(first, bytes.len(), self.mark, self.sizes) else {
+        let seen = Seen::of(arrived);
+        if arrived.from == self.board {
+            self.count(&seen);
+        } else if self.strangers.len() < self.most_strangers {
+            self.strangers.push((arrived.from, seen));
+        }
+    }
+
+    /// If none arrived from the board's own address, those count that arrived from the one that sent our token.
+    fn find_alias(&mut self) {
+        if self.up.counts.received() > 0 {
+            return;
+        }
+        let is_ours = |seen: &Seen| {
+            seen.first_len == HEADER
+                && datagram::read(seen.first(), seen.len, self.mark, self.sizes).is_some()
+        };
+        let alias = self.strangers.iter().find(|(_, seen)| is_ours(seen));
+        self.up.alias = alias.map(|(from, _)| *from);
+        for (from, seen) in std::mem::take(&mut self.strangers) {
+            if Some(from) == self.up.alias {
+                self.count(&seen);
+            }
+        }
+    }
+
+    fn count(&mut self, seen: &Seen) {
+        let Some(header) = datagram::read(seen.first(), seen.len, self.mark, self.sizes) else {
             return;
         };
         let size = self.sizes.get(header.place).copied().unwrap_or(0);
-        let state = if bytes.len() < size {
+        let state = if seen.len < size {
             State::Cut
-        } else if datagram::is_whole(bytes) {
+        } else if seen.is_whole {
             State::Whole
         } else {
             State::Damaged
@@ -71,12 +155,10 @@ impl UpEars<'_> {
         if self.up.counts.arrive(header, state) {
             let gap = self
                 .last
-                .replace(arrived.at)
-                .map(|last| arrived.at.saturating_duration_since(last));
+                .replace(seen.at)
+                .map(|last| seen.at.saturating_duration_since(last));
             self.up.last.truncate(KEPT - 1);
-            self.up
-                .last
-                .push_front((bytes.len(), gap.unwrap_or_default()));
+            self.up.last.push_front((seen.len, gap.unwrap_or_default()));
             if let Some(gap) = gap {
                 self.up.gaps.record(gap);
             }
@@ -111,23 +193,31 @@ pub(in crate::pair) fn up(
         arrivals,
         sizes,
         mark,
+        board: course.board,
         up: Up {
             counts,
             gaps: Spread::default(),
             error: None,
+            no_arp: 0,
+            memory: false,
+            alias: None,
             last: VecDeque::with_capacity(KEPT),
         },
         last: None,
+        strangers: Vec::new(),
+        most_strangers: sizes.len() * usize::from(count) + STRANGERS,
     };
     let datagrams = u32::try_from(sizes.len()).unwrap_or(u32::MAX) * u32::from(count);
     talk.call("sending", &code, interval * datagrams + SLACK, &mut ears)?;
     let total = ears.up.counts.sent();
     let until = Instant::now() + LATE;
-    while ears.up.counts.received() < total {
+    let arrived = |ears: &UpEars<'_>| ears.up.counts.received() + ears.strangers.len() as u64;
+    while arrived(&ears) < total {
         match arrivals.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(arrived) => ears.take(&arrived),
             Err(_) => break,
         }
     }
+    ears.find_alias();
     Ok(ears.up)
 }

@@ -29,32 +29,35 @@ pub(in crate::pair) fn fail(result: &mut StepResult, failure: Failure) {
             },
         ),
         Failure::Restarted => say(
-            "the board started anew",
+            "the board restarted",
             Finding::plain(Diagnosis::BoardRestarted),
         ),
         Failure::Overdue => say(
-            "the board takes longer than it may",
+            "the board took too long",
             Finding::plain(Diagnosis::SerialLost),
         ),
         Failure::Board(error) => {
             let hint = error.hint().unwrap_or_default();
-            let diagnosis = match &error {
-                BoardError::NoBoard { .. }
-                | BoardError::ManyBoards { .. }
-                | BoardError::List { .. }
-                | BoardError::Open { .. } => Diagnosis::SerialPort,
-                BoardError::Silent { .. } => Diagnosis::NoSerialAnswer,
-                BoardError::DownloadMode { .. } => Diagnosis::DownloadMode,
-                BoardError::Noise { .. } => Diagnosis::LineNoise,
-                BoardError::Deaf { .. } => Diagnosis::BoardBusy,
-                BoardError::NotMicroPython { .. } => Diagnosis::NoMicroPython,
-                BoardError::Refused { .. } => Diagnosis::BoardProgramDied,
-                _ => Diagnosis::SerialLost,
-            };
+            let diagnosis = diagnosis_of(&error);
             let cause = std::error::Error::source(&error)
                 .map_or_else(String::new, |cause| format!(": {cause}"));
             say(&format!("{error}{cause}"), Finding::with(diagnosis, hint));
         }
+    }
+}
+
+/// The verdict on an error of the serial line: the one that every other command gives, where there is one.
+fn diagnosis_of(error: &BoardError) -> Diagnosis {
+    if let Some(diagnosis) = error.code().and_then(Diagnosis::from_code) {
+        return diagnosis;
+    }
+    match error {
+        BoardError::NoBoard { .. }
+        | BoardError::ManyBoards { .. }
+        | BoardError::List { .. }
+        | BoardError::Open { .. } => Diagnosis::SerialPort,
+        BoardError::Refused { .. } => Diagnosis::BoardProgramDied,
+        _ => Diagnosis::SerialLost,
     }
 }
 
@@ -70,6 +73,58 @@ pub(in crate::pair) fn trouble_of(result: &mut StepResult, trouble: Trouble, boa
         Trouble::Send(error) => {
             result.seen = format!("this PC cannot send to the board: {error}");
             result.fail(Finding::plain(Diagnosis::NoRoute));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::board::evidence::Fault;
+
+    #[test]
+    fn every_code_of_the_bridge_is_a_diagnosis_with_the_same_code() {
+        let port = || "COM3".to_owned();
+        let fault = |fault| BoardError::Fault {
+            port: port(),
+            fault,
+            doing: None,
+            said: String::new(),
+        };
+        for error in [
+            BoardError::Silent {
+                port: port(),
+                waited: Duration::ZERO,
+                lines: true,
+                reset: true,
+            },
+            BoardError::DownloadMode { port: port() },
+            BoardError::Noise {
+                port: port(),
+                baud: 9600,
+            },
+            BoardError::Deaf {
+                port: port(),
+                waited: Duration::ZERO,
+                said: String::new(),
+            },
+            BoardError::NotMicroPython {
+                port: port(),
+                said: String::new(),
+            },
+            BoardError::Echo { port: port() },
+            BoardError::Restarted {
+                doing: String::new(),
+            },
+            fault(Fault::NoFirmware),
+            fault(Fault::FirmwareDamaged),
+            fault(Fault::BrownOut),
+            fault(Fault::Panic),
+        ] {
+            let code = error.code().expect("a code");
+            assert_eq!(diagnosis_of(&error).code(), code);
         }
     }
 }
