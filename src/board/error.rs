@@ -182,6 +182,9 @@ impl Error {
             Self::Gone { .. } => {
                 "the cable was pulled or the board lost power; a cable or hub that moves does this too".to_owned()
             }
+            Self::Stuck { port } if port.contains("://") => {
+                "restart the program that offers the port (ser2net, esp_rfc2217_server)".to_owned()
+            }
             Self::Stuck { .. } => "pull the USB plug and put it in again".to_owned(),
             Self::Lines { .. } => "press the board's RESET button instead".to_owned(),
             Self::Silent { lines, reset, .. } => {

@@ -42,9 +42,11 @@ impl Link {
     /// Opens the line.
     ///
     /// # Errors
-    /// [`Error::Open`].
+    /// [`Error::Open`]; [`Error::Interrupted`] when the user wants to end meanwhile.
     pub fn open(address: &Address, shutdown: Shutdown) -> Result<Self, Error> {
-        let port = port::open(&address.port, address.baud, address.timeout)?;
+        let port = port::open_unless(&address.port, address.baud, address.timeout, &|| {
+            shutdown.is_asked()
+        })?;
         tracing::debug!("serial port {} at {} baud", address.port, address.baud);
         Ok(Self::over(port, address, shutdown))
     }

@@ -61,10 +61,25 @@ pub trait Port: Send + fmt::Debug {
 /// # Errors
 /// [`Error::Open`] names the program that holds the port, where that can be seen.
 pub fn open(name: &str, baud: u32, timeout: Duration) -> Result<Box<dyn Port>, Error> {
+    open_unless(name, baud, timeout, &|| false)
+}
+
+/// As [`open`], as long as the user does not want to end.
+///
+/// # Errors
+/// As [`open`]; [`Error::Interrupted`].
+pub fn open_unless(
+    name: &str,
+    baud: u32,
+    timeout: Duration,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<Box<dyn Port>, Error> {
     let opened: io::Result<Box<dyn Port>> = if let Some(address) = name.strip_prefix("socket://") {
-        tcp::Tcp::connect(address, timeout).map(|port| Box::new(port) as _)
+        connect(address, timeout, is_stopped)?.map(|port| Box::new(port) as _)
     } else if let Some(address) = name.strip_prefix("rfc2217://") {
-        rfc2217::Rfc2217::connect(address, baud, timeout).map(|port| Box::new(port) as _)
+        connect(address, timeout, is_stopped)?
+            .and_then(|tcp| rfc2217::Rfc2217::over(tcp, baud))
+            .map(|port| Box::new(port) as _)
     } else {
         open_cable(name, baud).map(|port| Box::new(port) as _)
     };
@@ -73,6 +88,37 @@ pub fn open(name: &str, baud: u32, timeout: Duration) -> Result<Box<dyn Port>, E
         holder: is_held(&source).then(|| holder::of(name)).flatten(),
         source,
     })
+}
+
+/// Connects on a thread of its own: neither the system's resolver nor its connect can be left once they are called. A
+/// thread that is left ends with its own timeout.
+fn connect(
+    address: &str,
+    timeout: Duration,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<io::Result<tcp::Tcp>, Error> {
+    let (sender, connected) = std::sync::mpsc::channel();
+    let address = address.to_owned();
+    std::thread::spawn(move || {
+        let _ = sender.send(tcp::Tcp::connect(&address, timeout));
+    });
+    let deadline = Instant::now() + timeout + TICK;
+    loop {
+        if is_stopped() {
+            return Err(Error::Interrupted);
+        }
+        match connected.recv_timeout(TICK) {
+            Ok(result) => return Ok(result),
+            // A resolver that does not answer knows no timeout.
+            Err(_) if Instant::now() > deadline => {
+                return Ok(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "no answer in time",
+                )));
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// Opens a device. One that is held is tried again for a moment: a program that just ended may not be gone yet.

@@ -363,3 +363,76 @@ fn list_waits_for_a_board_that_opening_its_port_reset() {
     assert_eq!(text, format!("{}  MicroPython answers\n", vboard.port));
     assert_eq!(vboard.count("resets"), 1);
 }
+
+/// A host that takes a connection and never says anything, or does not even take it.
+fn unanswering() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = listener.local_addr().expect("its address");
+    (listener, address.to_string())
+}
+
+#[test]
+fn ctrl_c_ends_a_connect_at_once() {
+    // A listener whose queue is full drops what comes then: connecting takes until its timeout.
+    let (listener, address) = unanswering();
+    let mut full = Vec::new();
+    let address = address.parse().expect("an address");
+    while let Ok(stream) =
+        std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200))
+    {
+        full.push(stream);
+        assert!(full.len() < 5000, "the queue never fills");
+    }
+    for scheme in ["socket", "rfc2217"] {
+        let port = format!("{scheme}://{address}");
+        let running = Running::spawn(&mut udpcli([
+            "board",
+            "-s",
+            &port,
+            "--connect-timeout",
+            "30s",
+            "-v",
+            "info",
+        ]));
+        // Its signals are watched before the port is opened; nothing tells from outside that it waits.
+        std::thread::sleep(Duration::from_millis(300));
+        let start = Instant::now();
+        running.signal("INT");
+        running.finish().expect_code(130);
+        assert!(
+            start.elapsed() < Duration::from_secs(2),
+            "{port}: {:?}",
+            start.elapsed()
+        );
+    }
+    drop(listener);
+}
+
+#[test]
+fn a_far_side_that_asks_and_never_reads_does_not_make_us_grow() {
+    use std::io::Write as _;
+    let (listener, address) = unanswering();
+    let asking = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("udpcli connects");
+        stream
+            .set_write_timeout(Some(Duration::from_secs(10)))
+            .expect("a timeout");
+        // IAC DO 24, which has to be declined, 30 MB of it.
+        let asks = [255u8, 253, 24].repeat(10_000);
+        let sent = (0..1000)
+            .take_while(|_| stream.write_all(&asks).is_ok())
+            .count();
+        (sent, stream)
+    });
+    let port = format!("rfc2217://{address}");
+    let finished = run(["board", "-s", &port, "--connect-timeout", "5s", "info"]).expect_code(3);
+    assert!(
+        ["does not read the answers", "takes no more bytes"]
+            .iter()
+            .any(|words| finished.stderr.contains(words)),
+        "{}",
+        finished.stderr
+    );
+    let (sent, _stream) = asking.join().expect("no panic");
+    assert!(sent < 1000, "it read all 30 MB");
+}

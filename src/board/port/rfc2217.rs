@@ -24,6 +24,10 @@ const SET_CONTROL: u8 = 5;
 /// At most this much is escaped and sent at once.
 const PIECE: usize = 256;
 
+/// The most that waits to be sent. A far side that asks for options and never reads the answers must not make us grow;
+/// an ordinary one asks for a dozen.
+const MAX_WAITING: usize = 16 << 10;
+
 /// A Telnet connection that speaks RFC 2217.
 #[derive(Debug)]
 pub(super) struct Rfc2217 {
@@ -35,9 +39,9 @@ pub(super) struct Rfc2217 {
 }
 
 impl Rfc2217 {
-    pub(super) fn connect(address: &str, baud: u32, timeout: Duration) -> io::Result<Self> {
+    pub(super) fn over(tcp: Tcp, baud: u32) -> io::Result<Self> {
         let mut port = Self {
-            tcp: Tcp::connect(address, timeout)?,
+            tcp,
             telnet: Telnet::default(),
             received: vec![0; 4096],
             to_send: Vec::new(),
@@ -90,6 +94,12 @@ impl Port for Rfc2217 {
         let raw = self.received.get_mut(..room).unwrap_or_default();
         let read = self.tcp.read(raw, timeout)?;
         let mut len = 0;
+        if self.to_send.len() > MAX_WAITING {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the far side asks and does not read the answers",
+            ));
+        }
         for &byte in raw.iter().take(read) {
             if let Some(byte) = self.telnet.take(byte, &mut self.to_send)
                 && let Some(place) = buffer.get_mut(len)
