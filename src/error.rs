@@ -8,6 +8,7 @@ use std::time::Duration;
 
 #[cfg(feature = "board")]
 use crate::board;
+use crate::net::Rejected;
 #[cfg(feature = "board")]
 use crate::pair;
 use crate::payload::{encoding, escape, hex};
@@ -363,6 +364,17 @@ fn join_hint(source: &io::Error) -> &'static str {
 }
 
 fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<String> {
+    if let Some(rejected) = source.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return Some(match rejected {
+            Rejected { by: None } => format!(
+                "allow UDP to port {} in this PC's firewall (on Linux: nft list ruleset, or iptables -S OUTPUT, shows the rule)",
+                peer.port()
+            ),
+            Rejected { by: Some(by) } => {
+                format!("ask whoever runs {by} to let UDP port {} pass", peer.port())
+            }
+        });
+    }
     match source.kind() {
         io::ErrorKind::HostUnreachable => Some(
             "nothing answers at that address: is the device on, on this network, and is that still its address?".to_owned(),

@@ -15,7 +15,9 @@ pub mod sink;
 pub mod socket;
 mod system;
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The longest payload over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP (RFC 791, RFC 768).
@@ -85,6 +87,34 @@ impl Timestamp {
     #[must_use]
     pub fn since_epoch(self) -> Duration {
         Duration::from_nanos(u64::try_from(self.0).unwrap_or(0))
+    }
+}
+
+/// A firewall kept a datagram from its destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejected {
+    /// Where the firewall is; `None` is this machine.
+    pub by: Option<IpAddr>,
+}
+
+impl std::error::Error for Rejected {}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.by {
+            Some(by) => write!(f, "rejected by a firewall on {by}"),
+            // What the system says of it is what people search for.
+            None => write!(
+                f,
+                "rejected by a firewall on this PC (Operation not permitted)"
+            ),
+        }
+    }
+}
+
+impl From<Rejected> for io::Error {
+    fn from(rejected: Rejected) -> Self {
+        Self::new(io::ErrorKind::PermissionDenied, rejected)
     }
 }
 

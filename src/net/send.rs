@@ -15,7 +15,7 @@ use crate::net::pace::Pace;
 use crate::net::sink::Sink;
 use crate::net::socket::Bound;
 use crate::net::system::{self, Timer};
-use crate::net::{Timestamp, family_name, max_payload, until};
+use crate::net::{Rejected, Timestamp, family_name, max_payload, until};
 use crate::payload::escape;
 use crate::payload::sequence::Header;
 use crate::payload::source::Source;
@@ -112,14 +112,6 @@ pub struct Sender<'a> {
     path_mtu: Option<usize>,
     is_path_known: bool,
     advice: Advice,
-}
-
-/// What a wait ended with.
-enum Woken {
-    Due,
-    Readable,
-    ErrorReported,
-    Asked,
 }
 
 /// Who tells the user about a network error.
@@ -290,6 +282,8 @@ impl<'a> Sender<'a> {
     ) -> Result<Option<End>, Error> {
         let mut next = 0;
         let mut patience: Option<Instant> = None;
+        // One retry per datagram is free: a report of an earlier one kept it from being tried. What fails again failed.
+        let mut may_retry = true;
         while next < outbox.len() {
             let now = Instant::now();
             if shutdown.is_asked() {
@@ -301,18 +295,10 @@ impl<'a> Sender<'a> {
             }
             if due > now {
                 let due = deadline.map_or(due, |deadline| due.min(deadline));
-                match self.wait_until(due, timer, shutdown).await? {
-                    Woken::Asked => return Ok(Some(End::Asked)),
-                    Woken::Readable => match self.hear(sink)? {
-                        Some(end) => return Ok(Some(end)),
-                        None => continue,
-                    },
-                    Woken::ErrorReported => {
-                        self.hear_errors(None, Loudness::Warn);
-                        continue;
-                    }
-                    Woken::Due => continue,
+                if let Some(end) = self.pause(due, sink, timer, shutdown).await? {
+                    return Ok(Some(end));
                 }
+                continue;
             }
             if self.receiver.is_some() && now >= self.next_look {
                 self.next_look = now + LOOK_FOR_REPLIES;
@@ -342,30 +328,36 @@ impl<'a> Sender<'a> {
             match result {
                 Ok(count) => {
                     patience = None;
+                    may_retry = true;
                     self.failures_in_a_row = 0;
                     self.count_sent(outbox, next, count, sent_at);
                     next += count;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    tokio::select! {
-                        biased;
-                        () = shutdown.asked() => return Ok(Some(End::Asked)),
-                        _ = self.bound.socket.writable() => {}
+                    if let Some(end) = self.wait_for_room(sink, shutdown, deadline).await? {
+                        return Ok(Some(end));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The network's word on an earlier datagram: this one was not tried yet.
-                Err(error) if self.hear_errors(Some(&error), Loudness::Warn) => {}
+                // The network's report on an earlier datagram: this one was not tried yet.
+                Err(error) if self.hear_errors(Some(&error), Loudness::Warn) && may_retry => {
+                    may_retry = false;
+                }
                 Err(error)
                     if system::is_queue_full(&error)
                         && now < *patience.get_or_insert(now + PATIENCE) =>
                 {
                     tracing::debug!("sendto: {error}: waiting for room");
-                    self.wait_until(now + LOOK_FOR_REPLIES, timer, shutdown)
+                    let end = self
+                        .pause(now + LOOK_FOR_REPLIES, sink, timer, shutdown)
                         .await?;
+                    if end.is_some() {
+                        return Ok(end);
+                    }
                 }
                 Err(error) => {
                     patience = None;
+                    may_retry = true;
                     self.fail_one(error)?;
                     next += 1;
                 }
@@ -412,6 +404,11 @@ impl<'a> Sender<'a> {
     /// One datagram cannot be sent. If nothing ever could be, that is the end.
     fn fail_one(&mut self, source: io::Error) -> Result<(), Error> {
         let peer = self.plan.peer;
+        let source = if system::is_own_firewall(&source) {
+            Rejected { by: None }.into()
+        } else {
+            source
+        };
         if self.report.datagrams == 0 {
             return Err(Error::Send {
                 peer,
@@ -439,23 +436,58 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    /// Waits for a moment, a reply or the end, whichever is first.
-    async fn wait_until(
+    /// Waits until `due`, and hears replies and errors meanwhile. `Some` if the run ends.
+    async fn pause(
         &mut self,
         due: Instant,
+        sink: &mut impl Sink,
         timer: &mut Timer,
         shutdown: &mut Shutdown,
-    ) -> Result<Woken, Error> {
-        let hears = self.receiver.is_some();
-        tokio::select! {
-            biased;
-            () = shutdown.asked() => Ok(Woken::Asked),
-            result = timer.until(due) => match result {
-                Ok(()) => Ok(Woken::Due),
-                Err(source) => Err(Error::Start { what: "timer", source }),
-            },
-            _ = self.bound.socket.readable(), if hears => Ok(Woken::Readable),
-            () = system::error_reported(&self.bound.socket) => Ok(Woken::ErrorReported),
+    ) -> Result<Option<End>, Error> {
+        loop {
+            let hears = self.receiver.is_some();
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                result = timer.until(due) => return match result {
+                    Ok(()) => Ok(None),
+                    Err(source) => Err(Error::Start { what: "timer", source }),
+                },
+                _ = self.bound.socket.readable(), if hears => {
+                    if let Some(end) = self.hear(sink)? {
+                        return Ok(Some(end));
+                    }
+                }
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Warn);
+                }
+            }
+        }
+    }
+
+    /// Waits until the socket's send buffer has room, and hears replies and errors meanwhile. `Some` if the run ends.
+    async fn wait_for_room(
+        &mut self,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+        deadline: Option<Instant>,
+    ) -> Result<Option<End>, Error> {
+        loop {
+            let hears = self.receiver.is_some();
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                () = until(deadline) => return Ok(Some(End::Complete)),
+                _ = self.bound.socket.writable() => return Ok(None),
+                _ = self.bound.socket.readable(), if hears => {
+                    if let Some(end) = self.hear(sink)? {
+                        return Ok(Some(end));
+                    }
+                }
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Warn);
+                }
+            }
         }
     }
 }

@@ -1474,11 +1474,116 @@ fn an_own_firewall_is_named() {
             let end = net.send(0, &format!("10.77.1.2:{port} hello{args}"));
             assert_eq!(end.code, Some(3), "{verdict}{args}: {}", end.stderr);
             assert!(
-                end.stderr.contains("Operation not permitted") && end.stderr.contains("firewall"),
+                end.stderr.contains("rejected by a firewall on this PC")
+                    && end.stderr.contains("Operation not permitted"),
                 "{verdict}{args}: {}",
                 end.stderr
             );
         }
+    }
+}
+
+impl Net {
+    /// Adds a chain to the firewall of namespace `at`: `hook` and a rule with a counter.
+    #[track_caller]
+    fn firewall(&self, at: usize, hook: &str, rule: &str) {
+        let table = format!(
+            "table inet t {{ chain c {{ type filter hook {hook} priority 0; {rule}; }}; }}"
+        );
+        let mut nft = Command::new("nft");
+        nft.args(["-f", "-"]);
+        run_with_input(self.within(at, &nft), table.as_bytes()).expect_code(0);
+    }
+
+    /// How many packets the firewall's counters counted.
+    #[track_caller]
+    fn counted(&self, at: usize) -> u64 {
+        let listed = self.run(at, "nft", &["list", "ruleset"]).text();
+        let counts = listed.split("counter packets ").skip(1);
+        counts
+            .map(|rest| rest.split(' ').next().unwrap().parse::<u64>().unwrap())
+            .sum()
+    }
+}
+
+#[test]
+fn a_datagram_that_a_firewall_rejects_is_retried_once_at_most() {
+    let Some(net) = Net::pair() else { return };
+    // Without it the kernel reports a rejection a second, and nothing but the call's own error the rest of the time.
+    net.run(0, "sysctl", &["-qw", "net.ipv4.icmp_ratemask=0"]);
+    for args in ["", " -w 5s", " --no-batching", " -n 10 -i 1ms"] {
+        net.firewall(0, "output", "udp dport 6002 counter reject");
+        let end = net
+            .send(0, &format!("10.77.1.2:6002 hello{args}"))
+            .expect_code(3);
+        assert!(
+            end.stderr.contains("rejected by a firewall on this PC")
+                && !end.stderr.contains("refused: nothing listens"),
+            "{args}: {}",
+            end.stderr
+        );
+        let tried = net.counted(0);
+        assert!((1..=2).contains(&tried), "{args}: {tried} attempts");
+        net.run(0, "nft", &["flush", "ruleset"]);
+    }
+    // A rule that comes while it sends.
+    for args in ["", " --no-batching", " -w 1s"] {
+        let mut listener = net.listen(1, "--format json");
+        let sender = Running::spawn(&mut net.udpcli(
+            0,
+            &format!(
+                "send 10.77.1.2:{} tick -n 12 -i 100ms{args}",
+                listener.port()
+            ),
+        ));
+        assert_eq!(next_text(&mut listener), "tick");
+        let rule = format!("udp dport {} counter reject", listener.port());
+        net.firewall(0, "output", &rule);
+        let end = sender.finish();
+        let tried = net.counted(0);
+        net.run(0, "nft", &["flush", "ruleset"]);
+        let heard = listener.running.interrupt().expect_code(0).text();
+        let missing = 12 - heard.lines().count() as u64;
+        assert!(
+            (missing..=2 * missing).contains(&tried),
+            "{args}: {tried} attempts for {missing} datagrams"
+        );
+        assert!(
+            end.stderr.contains(&format!("{missing} errors, 0 refused")),
+            "{args}: {}",
+            end.stderr
+        );
+    }
+}
+
+#[test]
+fn a_firewall_elsewhere_is_told_from_a_closed_port() {
+    let Some(net) = Net::routed() else { return };
+    let admin = "reject with icmpx type admin-prohibited";
+    for (at, hook, verdict, to, by) in [
+        (2, "input", admin, "10.77.2.2", "10.77.2.2"),
+        (2, "input", admin, "[fd77:2::2]", "fd77:2::2"),
+        (1, "forward", admin, "10.77.2.2", "10.77.1.2"),
+        (1, "forward", admin, "[fd77:2::2]", "fd77:1::2"),
+        // What iptables and nftables do where no type is given: port unreachable, from a router.
+        (1, "forward", "reject", "10.77.2.2", "10.77.1.2"),
+        (1, "forward", "reject", "[fd77:2::2]", "fd77:1::2"),
+    ] {
+        net.firewall(at, hook, &format!("udp dport 6003 counter {verdict}"));
+        for args in ["", " -w 5s"] {
+            let end = net
+                .send(0, &format!("{to}:6003 hello{args}"))
+                .expect_code(3);
+            assert!(
+                end.stderr
+                    .contains(&format!("caused by: rejected by a firewall on {by}\n"))
+                    && end.stderr.contains("1 error, 0 refused"),
+                "{hook} {verdict} {to}{args}: {}",
+                end.stderr
+            );
+            assert!(end.stderr.contains("hint: "), "{}", end.stderr);
+        }
+        net.run(at, "nft", &["flush", "ruleset"]);
     }
 }
 

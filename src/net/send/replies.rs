@@ -9,7 +9,7 @@ use crate::net::send::{
 };
 use crate::net::sink::{Flow, Sink};
 use crate::net::system::{self, NetworkError};
-use crate::net::{Datagram, until};
+use crate::net::{Datagram, Rejected, until};
 use crate::payload::sequence::Header;
 use crate::shutdown::Shutdown;
 
@@ -26,16 +26,21 @@ impl Sender<'_> {
     }
 
     /// Takes note of what the network reports of datagrams that went. `error` is what a call returned; says whether
-    /// it was such a report.
+    /// that was such a report, and not a failure of the call itself.
     pub(super) fn hear_errors(&mut self, error: Option<&io::Error>, loudness: Loudness) -> bool {
+        let peer = self.plan.peer;
+        // The firewall's verdict is the call's own error; what it reports besides is of the same datagram.
+        let is_own_firewall = error.is_some_and(system::is_own_firewall);
+        let is_peer_here = peer.ip().is_loopback() || self.local.ip() == peer.ip();
         let mut heard = false;
         for report in system::network_errors(&self.bound.socket, error) {
-            heard = true;
             match report {
+                NetworkError::Rejected { by: None } if is_own_firewall => continue,
+                NetworkError::Refused if is_own_firewall && is_peer_here => continue,
                 NetworkError::Refused => {
                     self.report.refused += 1;
                     if loudness == Loudness::Warn && self.may_warn() {
-                        tracing::warn!("refused: nothing listens on {}", self.plan.peer);
+                        tracing::warn!("refused: nothing listens on {peer}");
                     }
                 }
                 NetworkError::TooBig { mtu } => {
@@ -43,27 +48,33 @@ impl Sender<'_> {
                         "the path takes packets of {mtu} bytes at most: longer ones are fragmented from now on"
                     );
                 }
+                NetworkError::Rejected { by } => {
+                    let rejected = Rejected { by };
+                    if loudness == Loudness::Warn && self.may_warn() {
+                        tracing::warn!("a datagram to {peer} was {rejected}");
+                    }
+                    self.report.errors += 1;
+                    self.report.last_error = Some(rejected.into());
+                }
                 NetworkError::Unreachable { error, by } => {
                     self.report.errors += 1;
                     if self.may_warn() {
                         match by {
                             Some(by) => tracing::warn!(
                                 "{} cannot be reached, says {by}: {error}",
-                                self.plan.peer.ip()
+                                peer.ip()
                             ),
                             None => {
-                                tracing::warn!(
-                                    "{} cannot be reached: {error}",
-                                    self.plan.peer.ip()
-                                );
+                                tracing::warn!("{} cannot be reached: {error}", peer.ip());
                             }
                         }
                     }
                     self.report.last_error = Some(error);
                 }
             }
+            heard = true;
         }
-        heard
+        heard && !is_own_firewall
     }
 
     /// Reads the replies that are there. `Some` if that ends the run: enough came, or nobody reads them any more.

@@ -7,8 +7,8 @@ mod timer;
 mod transmit;
 
 pub(crate) use errors::{
-    NetworkError, error_reported, is_of_an_answer, is_queue_full, network_errors, report_errors,
-    reports_errors_unconnected,
+    NetworkError, error_reported, is_of_an_answer, is_own_firewall, is_queue_full, network_errors,
+    report_errors, reports_errors_unconnected,
 };
 pub(crate) use receive::{BatchReceiver, plain_drops};
 pub(crate) use timer::{TIMER_GRAIN, Timer};

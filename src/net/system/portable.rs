@@ -174,6 +174,9 @@ impl BatchTransmitter {
 pub(crate) enum NetworkError {
     /// ICMP port unreachable: nothing listens there.
     Refused,
+    /// A firewall forbids it.
+    #[expect(dead_code, reason = "only some systems tell")]
+    Rejected { by: Option<IpAddr> },
     /// A router cannot pass so long a packet whole.
     #[expect(dead_code, reason = "only some systems tell")]
     TooBig { mtu: u32 },
@@ -209,6 +212,11 @@ pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> V
     } else {
         Vec::new()
     }
+}
+
+/// Not told apart here.
+pub(crate) fn is_own_firewall(_: &io::Error) -> bool {
+    false
 }
 
 /// Resolves when the network reported an error; here errors come with the next call only.

@@ -207,7 +207,7 @@ fn drops_of(drops: &mut Vec<(RawFd, DropCount)>, socket: RawFd) -> &mut DropCoun
     &mut drops[index].1
 }
 
-fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
+pub(super) fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
     if let Some(v4) = address.as_sockaddr_in() {
         return Some(SocketAddrV4::from(*v4).into());
     }
