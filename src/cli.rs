@@ -19,7 +19,9 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::logging;
+use crate::output;
 use crate::payload::escape;
+use crate::stream;
 
 /// Bold headings, as cargo's help has them; one place so that help and errors agree.
 const STYLES: Styles = Styles::styled()
@@ -132,9 +134,19 @@ impl From<Color> for ColorChoice {
 #[must_use]
 pub fn report_usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        // A closed pipe is all that can go wrong here.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        let text = error.render();
+        let text = if logging::wants_color(ColorChoice::Auto, &std::io::stdout()) {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        };
+        return match output::print(text.as_bytes()) {
+            Ok(outcome) => ExitCode::from(outcome.exit_code()),
+            Err(error) => {
+                logging::report(&error);
+                ExitCode::from(error.exit_code())
+            }
+        };
     }
     let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error.render().to_string()
@@ -142,7 +154,7 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
         let color = logging::wants_color(ColorChoice::Auto, &std::io::stderr());
         usage_text(&error.render().to_string(), color)
     };
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = stream::stderr().write_all(text.as_bytes());
     ExitCode::from(2)
 }
 

@@ -20,6 +20,7 @@ pub mod cli;
 pub mod error;
 pub mod logging;
 pub mod net;
+pub mod open;
 pub mod output;
 #[cfg(feature = "board")]
 pub mod pair;
@@ -29,6 +30,7 @@ pub mod render;
 pub mod save;
 pub mod shutdown;
 pub mod stats;
+pub mod stream;
 #[cfg(feature = "board")]
 pub mod terminal;
 

@@ -22,6 +22,7 @@ use crate::cli::GlobalArgs;
 use crate::error::Error;
 use crate::panel;
 use crate::payload::escape;
+use crate::stream;
 
 /// Whether stderr takes colour; decided once, by [`start`].
 static COLOR: OnceLock<bool> = OnceLock::new();
@@ -48,7 +49,7 @@ pub fn start(args: &GlobalArgs) {
     let layer = tracing_subscriber::fmt::layer()
         .event_format(Line { color })
         .with_ansi(false)
-        .with_writer(io::stderr);
+        .with_writer(stream::stderr);
     // A second start (two runs in one process) keeps the first subscriber.
     let _ = tracing_subscriber::registry()
         .with(filter)
@@ -92,7 +93,7 @@ pub fn has_color() -> bool {
 /// Ends the line on which a terminal showed `^C`, so that what follows begins on its own.
 pub fn end_interrupted_line() {
     if io::stderr().is_terminal() {
-        let _ = io::stderr().write_all(b"\n");
+        let _ = stream::stderr().write_all(b"\n");
     }
 }
 
@@ -124,7 +125,7 @@ pub fn report(error: &Error) {
         let _ = writeln!(text, "  {bold}hint:{reset} {}", escape::for_terminal(&hint));
     }
     // Nobody is left to tell when stderr is gone.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = stream::stderr().write_all(text.as_bytes());
 }
 
 /// One event a line: the message, then its other fields as `key=value`.

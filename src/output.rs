@@ -1,8 +1,6 @@
 //! Where received datagrams go: rendered to stdout, to a file, to the panel; one write for a batch.
 
-mod stdout;
-
-use std::io::{self, Write as _};
+use std::io;
 
 use crate::error::{Error, Outcome, STDOUT};
 use crate::net::Datagram;
@@ -12,33 +10,18 @@ use crate::panel::server::ServerPanel;
 use crate::render::Renderer;
 use crate::save::Saver;
 use crate::shutdown::Shutdown;
-use stdout::{Stdout, Taken};
+pub use crate::stream::stdout;
+use crate::stream::{WriteOutcome, Writer};
 
 /// Rendered text goes out at this size even while more datagrams are at hand: bounded memory.
 const WRITE_AT: usize = 256 << 10;
-
-/// stdout without std's line buffer, which searches every batch for its last newline and writes the rest apart.
-#[cfg(unix)]
-pub(crate) fn stdout() -> Box<dyn io::Write> {
-    use std::os::fd::AsFd as _;
-    match io::stdout().as_fd().try_clone_to_owned() {
-        Ok(owned) => Box::new(std::fs::File::from(owned)),
-        Err(_) => Box::new(io::stdout()),
-    }
-}
-
-/// stdout as std has it: a Windows console takes text, not bytes, and std converts.
-#[cfg(not(unix))]
-pub(crate) fn stdout() -> Box<dyn io::Write> {
-    Box::new(io::stdout())
-}
 
 /// Writes data to stdout. A reader that went away is no failure.
 ///
 /// # Errors
 /// stdout cannot be written: a full disk.
 pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = stdout();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Outcome::Done),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
@@ -52,7 +35,7 @@ pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
 /// Takes datagrams and shows, saves and draws them.
 pub struct Output {
     renderer: Renderer,
-    stdout: Stdout,
+    stdout: Writer,
     text: Vec<u8>,
     saver: Option<Saver>,
     panel: Option<ServerPanel>,
@@ -82,7 +65,7 @@ impl Output {
     ) -> Self {
         Self {
             renderer,
-            stdout: Stdout::new(shutdown),
+            stdout: Writer::stdout(shutdown),
             text: Vec::new(),
             saver,
             panel,
@@ -139,8 +122,8 @@ impl Output {
         let result = self.stdout.write(&self.text);
         self.text.clear();
         match result {
-            Ok(Taken::All) => {}
-            Ok(Taken::AllBut(lost)) => {
+            Ok(WriteOutcome::Whole) => {}
+            Ok(WriteOutcome::Abandoned(lost)) => {
                 tracing::warn!(
                     "whoever reads the output has stopped reading: its last {lost} bytes are lost"
                 );

@@ -4,7 +4,7 @@
 //! checksums. Records are gathered and written whole, so that a full disk or a kill leaves a file that opens.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -23,9 +23,12 @@ use pcap_file::{DataLink, Endianness, PcapError, TsResolution};
 use crate::error::Error;
 use crate::net::Datagram;
 use crate::net::sink::Notes;
+use crate::open::Opened;
 use crate::payload::encoding::TextEncoding;
 use crate::payload::escape::Audience;
 use crate::render::{Format, Renderer, Style};
+use crate::shutdown::Shutdown;
+use crate::stream::{self, WriteOutcome};
 
 /// Gathered bytes go to the file at this size, or when the loop has nothing else to do.
 const FLUSH_AT: usize = 256 << 10;
@@ -69,14 +72,23 @@ impl Kind {
 #[derive(Debug)]
 pub struct Saver {
     path: PathBuf,
-    file: File,
-    /// Bytes of whole records in the file.
-    written: u64,
+    target: Target,
     writer: Writer,
     gathered: Gathered,
     packet: Vec<u8>,
     /// A cut payload with blanks for what is missing.
     whole: Vec<u8>,
+}
+
+/// Where records go.
+#[derive(Debug)]
+enum Target {
+    /// A file, and how many bytes of whole records it holds.
+    File { file: File, written: u64 },
+    /// What another program reads as it comes: a FIFO, a process substitution, a device.
+    Stream(stream::Writer),
+    /// Its reader stopped reading, and the end was asked for.
+    Abandoned,
 }
 
 enum Writer {
@@ -111,23 +123,38 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Saver {
-    /// Creates the file, over an old one, and writes what stands at its start.
+    /// How to open a file for this.
+    #[must_use]
+    pub fn open_options() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        options
+    }
+
+    /// Starts with what stands at the beginning of an open file.
     ///
     /// # Errors
-    /// The name says no known kind, or the file cannot be created.
-    pub fn create(path: &Path, encoding: TextEncoding) -> Result<Self, Error> {
-        let kind = Kind::of(path)?;
-        let file = File::create(path).map_err(|source| Error::Open {
-            path: path.to_owned(),
-            source,
-        })?;
+    /// The file cannot be written.
+    pub fn new(
+        path: &Path,
+        kind: Kind,
+        opened: Opened,
+        encoding: TextEncoding,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Error> {
         let gathered = Gathered::default();
         let writer =
             Writer::new(kind, encoding, &gathered).map_err(|error| write_error(path, error))?;
+        let target = match opened.len {
+            Some(_) => Target::File {
+                file: opened.file,
+                written: 0,
+            },
+            None => Target::Stream(stream::Writer::fifo(opened.file, shutdown.clone())),
+        };
         let mut saver = Self {
             path: path.to_owned(),
-            file,
-            written: 0,
+            target,
             writer,
             gathered,
             packet: Vec::new(),
@@ -185,20 +212,37 @@ impl Saver {
         if gathered.is_empty() {
             return Ok(());
         }
-        let len = gathered.len() as u64;
-        let result = self.file.write_all(&gathered);
+        let result = match &mut self.target {
+            Target::File { file, written } => {
+                let result = file.write_all(&gathered);
+                if result.is_ok() {
+                    *written += gathered.len() as u64;
+                } else {
+                    // Best effort: a capture that ends between two records opens without complaint.
+                    let _ = file.set_len(*written);
+                    let _ = file.seek(SeekFrom::Start(*written));
+                }
+                result
+            }
+            Target::Stream(writer) => match writer.write(&gathered) {
+                Ok(WriteOutcome::Whole) => Ok(()),
+                Ok(WriteOutcome::Abandoned(lost)) => {
+                    tracing::warn!(
+                        "whoever reads {} has stopped reading: its last {lost} bytes are lost",
+                        self.path.display()
+                    );
+                    self.target = Target::Abandoned;
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            Target::Abandoned => Ok(()),
+        };
         gathered.clear();
-        if let Err(source) = result {
-            // As far as the system lets us: a capture that ends between two records opens without complaint.
-            let _ = self.file.set_len(self.written);
-            let _ = self.file.seek(SeekFrom::Start(self.written));
-            return Err(Error::Write {
-                object: self.path.display().to_string(),
-                source,
-            });
-        }
-        self.written += len;
-        Ok(())
+        result.map_err(|source| Error::Write {
+            object: self.path.display().to_string(),
+            source,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
@@ -17,13 +17,14 @@ use crate::net::listen::{End, ListenPlan, Listener};
 use crate::net::prefix::Prefix;
 use crate::net::sink::Flow;
 use crate::net::socket::{self, Bound, Group, ListenOptions, Sharing};
+use crate::open::{self, Waited};
 use crate::output::Output;
 use crate::panel::server::ServerPanel;
 use crate::payload::TextRules;
 use crate::payload::encoding::TextEncoding;
 use crate::payload::escape::Audience;
 use crate::render::{Format, Renderer, Style};
-use crate::save::Saver;
+use crate::save::{Kind, Saver};
 use crate::shutdown::Shutdown;
 
 /// Receive datagrams: the board's UDP server, on the PC
@@ -144,8 +145,13 @@ pub async fn run(
     global: &GlobalArgs,
     shutdown: &mut Shutdown,
 ) -> Result<Outcome, Error> {
+    let begun = Instant::now();
     let answer = args.answer()?;
     let style = args.style(global)?;
+    let save = match args.save.as_deref() {
+        Some(path) => Some((path, Kind::of(path)?)),
+        None => None,
+    };
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
         clock: match args.timestamps {
@@ -160,11 +166,29 @@ pub async fn run(
         sockets.push(socket::open_listener(options)?);
     }
     // After the sockets: a taken port must not cost an old capture.
-    let saver = args
-        .save
-        .as_deref()
-        .map(|path| Saver::create(path, args.encoding))
-        .transpose()?;
+    let saver = match save {
+        None => None,
+        Some((path, kind)) => {
+            let deadline = args.duration.map(|duration| begun + duration);
+            match open::for_writing(&Saver::open_options(), path, shutdown, deadline).await? {
+                Waited::Done(opened) => {
+                    Some(Saver::new(path, kind, opened, args.encoding, shutdown)?)
+                }
+                Waited::Interrupted => return Ok(Outcome::Interrupted),
+                Waited::TimeUp => {
+                    tracing::warn!(
+                        "nothing was received: no other program opened {} for reading",
+                        path.display()
+                    );
+                    return Ok(Outcome::Done);
+                }
+            }
+        }
+    };
+    let opening = begun.elapsed();
+    for (bound, options) in sockets.iter().zip(&wanted) {
+        tracing::info!("{}", announcement(bound, options));
+    }
     let plan = ListenPlan {
         receive,
         from: args.from.clone(),
@@ -173,12 +197,11 @@ pub async fn run(
         sequenced: args.seq,
         count: args.count,
         timeout: args.timeout,
-        duration: args.duration,
+        duration: args
+            .duration
+            .map(|duration| value::remaining(duration, opening)),
         stats_every: args.stats,
     };
-    for (bound, options) in sockets.iter().zip(&wanted) {
-        tracing::info!("{}", announcement(bound, options));
-    }
     let mut output = Output::new(
         Renderer::new(style),
         saver,

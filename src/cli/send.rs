@@ -1,14 +1,14 @@
 //! `udpcli send`: arguments to plan, run, report.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::cli::{GlobalArgs, value};
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, seconds};
 use crate::logging;
 use crate::net::batch::{Clock, ReceiveOptions};
 use crate::net::endpoint::{Endpoint, Family};
@@ -16,6 +16,7 @@ use crate::net::interface;
 use crate::net::pace::{Pace, Rate};
 use crate::net::send::{End, ReplyPlan, Report, SendPlan, Sender};
 use crate::net::socket::{self, SendOptions, Sharing};
+use crate::open::{self, Waited};
 use crate::output::Output;
 use crate::payload::encoding::TextEncoding;
 use crate::payload::escape::Audience;
@@ -228,11 +229,11 @@ pub async fn run(
     };
     let has_end = args.duration.is_some()
         || (args.count.is_some() || !(form == Form::Tutorial || source.is_live()));
-    let peer = tokio::select! {
-        biased;
-        () = shutdown.asked() => return Ok(if has_end { Outcome::Interrupted } else { Outcome::Done }),
-        peer = args.peer.resolve(family) => peer?,
+    let begun = Instant::now();
+    let Some(peer) = args.prepare(&mut source, family, begun, shutdown).await? else {
+        return Ok(Outcome::Interrupted);
     };
+    let waited = begun.elapsed();
     source.limit(
         crate::net::max_payload(&peer),
         crate::net::family_name(&peer),
@@ -264,7 +265,9 @@ pub async fn run(
     let plan = SendPlan {
         peer,
         pace: args.pace(form),
-        duration: args.duration,
+        duration: args
+            .duration
+            .map(|duration| value::remaining(duration, waited)),
         replies,
         receive,
         unicast: !peer.ip().is_multicast() && !is_broadcast,
@@ -313,6 +316,41 @@ enum Form {
 }
 
 impl SendArgs {
+    /// Opens the file and resolves the name: both may wait for others. None if the end was asked for meanwhile.
+    async fn prepare(
+        &self,
+        source: &mut Source,
+        family: Family,
+        begun: Instant,
+        shutdown: &mut Shutdown,
+    ) -> Result<Option<SocketAddr>, Error> {
+        let deadline = self.duration.map(|duration| begun + duration);
+        let late = |what: &str| {
+            let within = seconds(self.duration.unwrap_or_default());
+            io::Error::new(io::ErrorKind::TimedOut, format!("{what} within {within}"))
+        };
+        // A file that is not there is told before anything else happens.
+        let path = self.file.clone().unwrap_or_default();
+        let say = || tracing::info!("waiting until another program writes to {}", path.display());
+        match open::wait_for(source.open(), shutdown, deadline, say).await {
+            Waited::Done(result) => result?,
+            Waited::Interrupted => return Ok(None),
+            Waited::TimeUp => {
+                let source = late("no other program opened it for writing");
+                return Err(Error::Open { path, source });
+            }
+        }
+        let say = || tracing::info!("waiting for the name server: {}", self.peer.host);
+        match open::wait_for(self.peer.resolve(family), shutdown, deadline, say).await {
+            Waited::Done(peer) => peer.map(Some),
+            Waited::Interrupted => Ok(None),
+            Waited::TimeUp => Err(Error::Resolve {
+                host: self.peer.host.clone(),
+                source: late("no answer from the name server"),
+            }),
+        }
+    }
+
     fn form(&self) -> Form {
         if !self.messages.is_empty() {
             Form::Messages
@@ -326,7 +364,7 @@ impl SendArgs {
             Form::Lines
         } else if self.file.is_some() {
             Form::File
-        } else if std::io::stdin().is_terminal() {
+        } else if io::stdin().is_terminal() {
             Form::Tutorial
         } else {
             Form::Lines
@@ -393,20 +431,11 @@ impl SendArgs {
                 Source::sequenced(len, rounds)
             }
             Form::Lines | Form::Interactive => Source::stream(input, Split::Lines(rules), rounds),
-            Form::File => {
-                // A file that is not there is told before anything else happens.
-                if let Input::File(path) = &input {
-                    std::fs::File::open(path).map_err(|source| Error::Open {
-                        path: path.clone(),
-                        source,
-                    })?;
-                }
-                Source::stream(
-                    input,
-                    self.chunk.map_or(Split::Whole, Split::Chunks),
-                    rounds,
-                )
-            }
+            Form::File => Source::stream(
+                input,
+                self.chunk.map_or(Split::Whole, Split::Chunks),
+                rounds,
+            ),
         })
     }
 
@@ -475,7 +504,7 @@ impl SendArgs {
     }
 
     fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> Output {
-        let stdout = std::io::stdout();
+        let stdout = io::stdout();
         let style = Style {
             format: self.format,
             audience: if stdout.is_terminal() {

@@ -35,6 +35,17 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What is left of `--duration` after a wait for another program's end of a FIFO, or for a name server. A file is open
+/// and an address is read in less than counts here.
+pub(super) fn remaining(duration: Duration, waited: Duration) -> Duration {
+    const UNNOTICED: Duration = Duration::from_millis(50);
+    if waited < UNNOTICED {
+        duration
+    } else {
+        duration.saturating_sub(waited)
+    }
+}
+
 /// Bytes, or with a unit as GNU tools read them: `64k` and `64KiB` are 65,536, `64kB` is 64,000.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());

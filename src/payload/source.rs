@@ -1,9 +1,9 @@
 //! Where `send` takes its payloads from: fixed ones, generated ones, or a stream of lines or chunks.
 //!
-//! Files and standard input are read on a thread of their own, so that a reader that waits (a pipe, a terminal) holds
-//! up neither pacing nor replies nor Ctrl-C.
+//! Files and standard input are opened and read on a thread of their own, so that one that waits (a pipe, a terminal, a
+//! FIFO that nobody writes to) holds up neither pacing nor replies nor Ctrl-C. A path is opened once a round: what a FIFO
+//! or a process substitution gave cannot be had again, so it is kept for further rounds as standard input is.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -11,7 +11,9 @@ use tokio::sync::mpsc;
 
 use crate::error::Error;
 use crate::net::batch::Outbox;
+use crate::open;
 use crate::payload::{TextRules, sequence};
+use crate::stream;
 
 /// Bytes of one read.
 const READ_SIZE: usize = 64 << 10;
@@ -42,18 +44,25 @@ impl Input {
         }
     }
 
-    fn open(&self) -> Result<Box<dyn Read + Send>, Error> {
+    /// Opens it, which may wait: on a thread that may.
+    fn open(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
         match self {
-            Self::Stdin => Ok(Box::new(io::stdin())),
-            Self::File(path) => match File::open(path) {
-                Ok(file) => Ok(Box::new(file)),
-                Err(source) => Err(Error::Open {
-                    path: path.clone(),
-                    source,
-                }),
-            },
+            Self::Stdin => Ok((Box::new(stream::stdin()), None)),
+            Self::File(path) => {
+                let opened = open::for_reading(path)?;
+                Ok((Box::new(opened.file), opened.len))
+            }
         }
     }
+}
+
+/// What the reading thread says.
+#[derive(Debug)]
+enum Event {
+    /// The input is open; its length, if it is a regular file.
+    Opened(Option<u64>),
+    /// The next bytes.
+    Bytes(Vec<u8>),
 }
 
 /// How a stream becomes datagrams.
@@ -88,7 +97,10 @@ enum Kind {
 struct Stream {
     input: Input,
     split: Split,
-    reads: Option<mpsc::Receiver<io::Result<Vec<u8>>>>,
+    reads: Option<mpsc::Receiver<Result<Event, Error>>>,
+    /// The input's length, if it is a regular file.
+    len: Option<u64>,
+    is_open: bool,
     /// What was read and not yet sent, from `start` on.
     pending: Vec<u8>,
     start: usize,
@@ -97,7 +109,9 @@ struct Stream {
     is_at_end: bool,
     /// Datagrams of this round, or the line number.
     made: u64,
-    /// All that was read, for the next round.
+    /// Whether there will be a next round.
+    keeps: bool,
+    /// All that was read, for the next round, where it cannot be read again.
     kept: Option<Vec<u8>>,
 }
 
@@ -119,17 +133,19 @@ impl Source {
     /// A file or standard input, cut into datagrams.
     #[must_use]
     pub fn stream(input: Input, split: Split, rounds: Option<u64>) -> Self {
-        let keeps = input == Input::Stdin && rounds != Some(1);
         let stream = Stream {
             input,
             split,
             reads: None,
+            len: None,
+            is_open: false,
             pending: Vec::new(),
             start: 0,
             scanned: 0,
             is_at_end: false,
             made: 0,
-            kept: keeps.then(Vec::new),
+            keeps: rounds != Some(1),
+            kept: None,
         };
         Self::new(Kind::Stream(stream), rounds)
     }
@@ -141,6 +157,19 @@ impl Source {
             is_sequenced: false,
             max_payload: crate::net::MAX_PAYLOAD_V4,
             family: "IPv4",
+        }
+    }
+
+    /// Opens what payloads are read from; returns when that is done, which for a FIFO takes another program. May be
+    /// dropped and called again.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn open(&mut self) -> Result<(), Error> {
+        match &mut self.kind {
+            // Standard input is open, and not read before something can be sent.
+            Kind::Stream(stream) if stream.input != Input::Stdin => stream.open().await,
+            Kind::Stream(_) | Kind::Fixed { .. } => Ok(()),
         }
     }
 
@@ -364,9 +393,14 @@ impl Stream {
             Split::Chunks(_) => format!("a chunk of {name}"),
             Split::Whole => name,
         };
+        let len = match self.split {
+            // Reading stopped once it was too much.
+            Split::Whole => self.len.unwrap_or(0).max(len as u64),
+            Split::Lines(_) | Split::Chunks(_) => len as u64,
+        };
         Error::TooLong {
             what,
-            len: len as u64,
+            len,
             max,
             family,
         }
@@ -376,35 +410,45 @@ impl Stream {
         self.reads.as_ref().is_some_and(|reads| !reads.is_empty())
     }
 
-    /// Waits for more bytes or the end.
-    async fn read(&mut self) -> Result<(), Error> {
-        if self.reads.is_none() {
-            self.reads = Some(read_on_thread(self.input.open()?)?);
+    /// Waits until the input is open.
+    async fn open(&mut self) -> Result<(), Error> {
+        while !self.is_open {
+            self.read().await?;
         }
-        let Some(reads) = &mut self.reads else {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Waits for the input to open, for more bytes or for the end.
+    async fn read(&mut self) -> Result<(), Error> {
+        let reads = match &mut self.reads {
+            Some(reads) => reads,
+            none => none.insert(read_on_thread(self.input.clone())?),
         };
-        let bytes = match reads.recv().await {
+        let bytes = match reads.recv().await.transpose()? {
             None => {
+                self.is_open = true;
                 self.is_at_end = true;
                 return Ok(());
             }
-            Some(Err(source)) => {
-                return Err(Error::Read {
-                    object: self.input.name(),
-                    source,
-                });
+            Some(Event::Opened(len)) => {
+                self.is_open = true;
+                self.len = len;
+                if self.keeps && len.is_none() {
+                    self.kept = Some(Vec::new());
+                }
+                return Ok(());
             }
-            Some(Ok(bytes)) => bytes,
+            Some(Event::Bytes(bytes)) => bytes,
         };
         if let Some(kept) = &mut self.kept {
             if kept.len() + bytes.len() > MAX_KEPT {
                 return Err(Error::usage_hint(
                     format!(
-                        "standard input is over {} MiB: it cannot be kept for another round",
+                        "{} is over {} MiB: it cannot be kept for another round",
+                        self.input.name(),
                         MAX_KEPT >> 20
                     ),
-                    "--file PATH reads a file anew each round",
+                    "--file PATH of a regular file is read anew each round",
                 ));
             }
             kept.extend_from_slice(&bytes);
@@ -434,29 +478,38 @@ impl Stream {
             None => {
                 self.pending.clear();
                 self.reads = None;
+                self.is_open = false;
                 self.is_at_end = false;
             }
         }
     }
 }
 
-/// Reads to the end on a thread of its own. The thread may outlive the run, waiting in a read: the process does not
-/// wait for it.
-fn read_on_thread(
-    mut input: Box<dyn Read + Send>,
-) -> Result<mpsc::Receiver<io::Result<Vec<u8>>>, Error> {
+/// Opens and reads to the end on a thread of its own. The thread may outlive the run, waiting in a call: the process does
+/// not wait for it.
+fn read_on_thread(input: Input) -> Result<mpsc::Receiver<Result<Event, Error>>, Error> {
     let (sender, receiver) = mpsc::channel(READS_AHEAD);
     let read = move || {
+        let (mut stream, len) = match input.open() {
+            Ok(opened) => opened,
+            Err(error) => return drop(sender.blocking_send(Err(error))),
+        };
+        if sender.blocking_send(Ok(Event::Opened(len))).is_err() {
+            return;
+        }
         loop {
             let mut bytes = vec![0; READ_SIZE];
-            let result = match input.read(&mut bytes) {
+            let result = match stream.read(&mut bytes) {
                 Ok(0) => return,
                 Ok(len) => {
                     bytes.truncate(len);
-                    Ok(bytes)
+                    Ok(Event::Bytes(bytes))
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => Err(error),
+                Err(source) => Err(Error::Read {
+                    object: input.name(),
+                    source,
+                }),
             };
             let failed = result.is_err();
             if sender.blocking_send(result).is_err() || failed {

@@ -1581,7 +1581,7 @@ fn datagrams_of_one_buffer_are_cut_counted_and_kept_like_single_ones() {
                     "--from",
                     "10.0.0.0/8",
                     "--timeout",
-                    "300ms",
+                    "2s",
                 ][..],
                 batching,
             ]

@@ -7,6 +7,8 @@ mod support;
 
 #[cfg(target_os = "linux")]
 mod network;
+#[cfg(target_os = "linux")]
+mod waits;
 
 mod capture;
 mod docs;

@@ -1,0 +1,293 @@
+//! The streams that this process was given, and FIFOs it writes to: whole writes, and a reader that stopped reading
+//! does not hold up the end.
+//!
+//! `O_NONBLOCK` is kept with the open file, not with the descriptor (open(2)): whoever shares a terminal, a pipe or a
+//! socket with us may have set it. A call that would block then waits with poll(2); it is no error.
+
+use std::io::{self, Read, Write};
+
+#[cfg(unix)]
+pub use unix::{Patient, stderr, stdin, stdout};
+#[cfg(not(unix))]
+pub use {other::stdin, other::stdout, std::io::stderr};
+
+use crate::shutdown::Shutdown;
+
+#[cfg(unix)]
+mod unix {
+    use super::{Read, Write, io};
+    use std::fs::File;
+    use std::os::fd::AsFd;
+
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    /// Waits until the descriptor is ready, or an error or the end is to be read there.
+    pub(super) fn wait(fd: &impl AsFd, ready: PollFlags, at_most: Option<Timespec>) {
+        // A signal may end the wait early: the caller's next call says how things are.
+        let _ = poll(&mut [PollFd::new(fd, ready)], at_most.as_ref());
+    }
+
+    /// A stream that waits where it would block.
+    #[derive(Debug)]
+    pub struct Patient<T>(pub T);
+
+    impl<T: Read + AsFd> Read for Patient<T> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            loop {
+                match self.0.read(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        wait(&self.0, PollFlags::IN, None);
+                    }
+                    result => return result,
+                }
+            }
+        }
+    }
+
+    impl<T: Write + AsFd> Write for Patient<T> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            loop {
+                match self.0.write(bytes) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        wait(&self.0, PollFlags::OUT, None);
+                    }
+                    result => return result,
+                }
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+
+    /// Standard input.
+    #[must_use]
+    pub fn stdin() -> Patient<io::Stdin> {
+        Patient(io::stdin())
+    }
+
+    /// Standard error.
+    #[must_use]
+    pub fn stderr() -> Patient<io::Stderr> {
+        Patient(io::stderr())
+    }
+
+    /// stdout without std's line buffer, which searches every batch for its last newline and writes the rest apart.
+    #[must_use]
+    pub fn stdout() -> Box<dyn Write> {
+        match io::stdout().as_fd().try_clone_to_owned() {
+            Ok(owned) => Box::new(Patient(File::from(owned))),
+            Err(_) => Box::new(Patient(io::stdout())),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod other {
+    use super::{Write, io};
+
+    /// Standard input.
+    #[must_use]
+    pub fn stdin() -> io::Stdin {
+        io::stdin()
+    }
+
+    /// stdout as std has it: a Windows console takes text, not bytes, and std converts.
+    #[must_use]
+    pub fn stdout() -> Box<dyn Write> {
+        Box::new(io::stdout())
+    }
+}
+
+/// How much of a write its reader took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// All.
+    Whole,
+    /// The reader stopped reading, and the end was asked for: so many bytes are lost.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "a write that blocks is not abandoned here")
+    )]
+    Abandoned(usize),
+}
+
+/// Writes whole buffers, to stdout or to a file that may be a FIFO.
+pub struct Writer {
+    way: Way,
+    #[cfg(target_os = "linux")]
+    shutdown: Shutdown,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+enum Way {
+    /// Waits in the write.
+    Blocking(Box<dyn Write>),
+    /// Waits beside the write, so that the wait can be abandoned.
+    #[cfg(target_os = "linux")]
+    Polled(linux::Polled),
+}
+
+impl Writer {
+    /// Writes to stdout.
+    #[must_use]
+    pub fn stdout(shutdown: Shutdown) -> Self {
+        #[cfg(target_os = "linux")]
+        return Self {
+            way: linux::stdout().map_or_else(|| Way::Blocking(stdout()), Way::Polled),
+            shutdown,
+        };
+        #[cfg(not(target_os = "linux"))]
+        {
+            drop(shutdown);
+            Self {
+                way: Way::Blocking(stdout()),
+            }
+        }
+    }
+
+    /// Writes to a FIFO that this process opened.
+    #[must_use]
+    pub fn fifo(file: std::fs::File, shutdown: Shutdown) -> Self {
+        #[cfg(target_os = "linux")]
+        return Self {
+            way: Way::Polled(linux::Polled::fifo(file)),
+            shutdown,
+        };
+        #[cfg(not(target_os = "linux"))]
+        {
+            drop(shutdown);
+            Self {
+                way: Way::Blocking(Box::new(file)),
+            }
+        }
+    }
+
+    /// Writes all of it; stops only if the end is asked for while nobody reads.
+    ///
+    /// # Errors
+    /// What the system says: the reader has gone, the disk is full.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
+        match &mut self.way {
+            Way::Blocking(stream) => {
+                stream.write_all(bytes)?;
+                stream.flush()?;
+                Ok(WriteOutcome::Whole)
+            }
+            #[cfg(target_os = "linux")]
+            Way::Polled(polled) => polled.write(bytes, &self.shutdown),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::{Shutdown, Write as _, WriteOutcome, io};
+    use std::fs::File;
+    use std::io::IsTerminal as _;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+    use std::time::{Duration, Instant};
+
+    use rustix::event::{PollFlags, Timespec};
+    use rustix::fs::OFlags;
+    use rustix::net::SendFlags;
+
+    /// After the end was asked for, a reader that takes nothing for so long is left behind.
+    const LAST_WAIT: Duration = Duration::from_millis(100);
+
+    /// How often a wait for the reader looks whether the end was asked for.
+    const LOOK: Timespec = Timespec {
+        tv_sec: 0,
+        tv_nsec: 20_000_000,
+    };
+
+    /// A descriptor whose writes do not block, or wait like any other where that cannot be had.
+    pub(super) struct Polled {
+        file: File,
+        /// A socket need not be made non-blocking: each call can be.
+        is_socket: bool,
+    }
+
+    /// stdout as something to wait for: a pipe, a terminal, a socket. None for files and devices, which do not wait.
+    pub(super) fn stdout() -> Option<Polled> {
+        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
+        let kind = stdout.metadata().ok()?.file_type();
+        if kind.is_socket() {
+            return Some(Polled {
+                file: stdout,
+                is_socket: true,
+            });
+        }
+        if !kind.is_fifo() && !stdout.is_terminal() {
+            return None;
+        }
+        // Opened anew: only then is not blocking a matter of ours alone, and not of everybody who writes to it.
+        let opened = File::options()
+            .write(true)
+            .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
+            .open("/proc/self/fd/1");
+        Some(Polled {
+            file: opened.unwrap_or(stdout),
+            is_socket: false,
+        })
+    }
+
+    impl Polled {
+        /// A FIFO that was opened here and that nobody shares.
+        pub(super) fn fifo(file: File) -> Self {
+            if let Ok(flags) = rustix::fs::fcntl_getfl(&file) {
+                // Without it a write waits like any other.
+                let _ = rustix::fs::fcntl_setfl(&file, flags | OFlags::NONBLOCK);
+            }
+            Self {
+                file,
+                is_socket: false,
+            }
+        }
+
+        fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.is_socket {
+                let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+                return Ok(rustix::net::send(&self.file, bytes, flags)?);
+            }
+            self.file.write(bytes)
+        }
+
+        pub(super) fn write(
+            &mut self,
+            bytes: &[u8],
+            shutdown: &Shutdown,
+        ) -> io::Result<WriteOutcome> {
+            let mut rest = bytes;
+            let mut left_at: Option<Instant> = None;
+            while !rest.is_empty() {
+                match self.write_some(rest) {
+                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                    Ok(len) => {
+                        rest = rest.get(len..).unwrap_or_default();
+                        left_at = None;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        if shutdown.is_asked() {
+                            let now = Instant::now();
+                            if now >= *left_at.get_or_insert(now + LAST_WAIT) {
+                                return Ok(WriteOutcome::Abandoned(rest.len()));
+                            }
+                        }
+                        super::unix::wait(&self.file, PollFlags::OUT, Some(LOOK));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(WriteOutcome::Whole)
+        }
+    }
+}
