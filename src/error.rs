@@ -261,6 +261,9 @@ impl Error {
             Self::TooLong { .. } => Some("--file PATH --chunk 1024 sends a long payload as many datagrams".to_owned()),
             Self::Escape { .. } => Some(r"-e knows \n \r \t \0 \\ \xNN and \u{NNNN}".to_owned()),
             Self::Hex { .. } => Some("two hex digits a byte; spaces, commas, colons and 0x are allowed between bytes".to_owned()),
+            Self::Resolve { host, .. } if host.ends_with(".local") => Some(format!(
+                "{host} is a name that devices announce themselves (mDNS); this PC may not ask for such names (Linux: install libnss-mdns): use the address that the device shows"
+            )),
             Self::Resolve { host, .. } => Some(format!("check the spelling of {host} and the DNS; an address such as 192.168.0.3 needs no DNS")),
             Self::NoSuchFamily { family, .. } => Some(format!("leave out the flag that asks for {family} only")),
             Self::NoInterface { known, .. } => Some(format!("this machine has: {}", known.join(", "))),

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::cli::{GlobalArgs, value};
 use crate::error::{Error, Outcome, seconds};
 use crate::logging;
-use crate::net::batch::{Clock, ReceiveOptions};
+use crate::net::batch::{Clock, Outbox, ReceiveOptions};
 use crate::net::endpoint::{Endpoint, Family};
 use crate::net::interface;
 use crate::net::pace::{Pace, Rate};
@@ -222,85 +222,65 @@ pub async fn run(
     let form = args.form();
     let mut source = args.source(form, rules)?;
     let replies = args.reply_plan(rules)?;
-    let family = match (args.v4, args.v6) {
-        (true, _) => Family::V4,
-        (_, true) => Family::V6,
+    let family = match (args.v4, args.v6, args.bind) {
+        (true, ..) => Family::V4,
+        (_, true, _) => Family::V6,
+        (.., Some(bind)) if bind.is_ipv4() => Family::V4,
+        (.., Some(_)) => Family::V6,
         _ => Family::Any,
     };
     let has_end = args.duration.is_some()
         || (args.count.is_some() || !(form == Form::Tutorial || source.is_live()));
     let begun = Instant::now();
-    let Some(peer) = args.prepare(&mut source, family, begun, shutdown).await? else {
+    let Some(addresses) = args.prepare(&mut source, family, begun, shutdown).await? else {
         return Ok(Outcome::Interrupted);
     };
-    let waited = begun.elapsed();
-    source.limit(
-        crate::net::max_payload(&peer),
-        crate::net::family_name(&peer),
-    )?;
-    let is_broadcast = interface::is_broadcast(peer.ip());
-    let broadcast = args.broadcast || is_broadcast;
-    let receive = ReceiveOptions {
-        recv_size: usize::MAX,
-        clock: Clock::Kernel,
-        batching: !global.no_batching,
-    };
-    let options = SendOptions {
-        // The board's client sets SO_REUSEADDR, so its twin does.
-        sharing: Sharing {
-            reuse_addr: args.reuse_addr || form == Form::Tutorial,
-            reuse_port: args.reuse_port,
-            interface: args.interface.clone(),
-        },
-        bind: args.bind,
-        broadcast,
-        ttl: args.ttl,
-        multicast_if: args.multicast_if.clone(),
-        multicast_loop: args.multicast_loop.map(|on| on == OnOff::On),
-        tos: args.tos,
-        send_buffer: args.send_buffer,
-        replies: replies.as_ref().map(|_| receive),
-    };
-    let bound = socket::open_sender(&options, peer)?;
-    let plan = SendPlan {
-        peer,
-        pace: args.pace(form),
-        duration: args
-            .duration
-            .map(|duration| value::remaining(duration, waited)),
-        replies,
-        receive,
-        unicast: !peer.ip().is_multicast() && !is_broadcast,
-        broadcast,
-    };
-    args.say_start(form, &plan);
+    let duration = args
+        .duration
+        .map(|duration| value::remaining(duration, begun.elapsed()));
     let mut output = args.output(global, shutdown);
-    if plan.replies.is_some() {
-        output.begin()?;
+    let mut outbox = Outbox::default();
+    let mut addresses = addresses.into_iter().peekable();
+    while let Some(peer) = addresses.next() {
+        let plan = args.plan(
+            peer,
+            duration,
+            replies.clone(),
+            addresses.peek().is_some(),
+            global,
+        );
+        source.limit(
+            crate::net::max_payload(&peer),
+            crate::net::family_name(&peer),
+        )?;
+        let bound = socket::open_sender(&args.options(form, &plan), peer)?;
+        args.say_start(form, &plan);
+        if plan.replies.is_some() {
+            output.begin()?;
+        }
+        let refused = match Sender::new(&plan, &bound).await {
+            Ok(mut sender) => {
+                let end = sender
+                    .run(&mut source, &mut outbox, &mut output, shutdown)
+                    .await;
+                match end {
+                    Ok(End::Refused) => "refused".to_owned(),
+                    Err(error @ Error::Send { .. }) if plan.has_alternative => error.to_string(),
+                    end => return args.finish(&plan, sender, &source, end, has_end, shutdown),
+                }
+            }
+            Err(error @ Error::Send { .. }) if plan.has_alternative => error.to_string(),
+            Err(error) => return Err(error),
+        };
+        if let Some(next) = addresses.peek() {
+            tracing::info!(
+                "{peer}: {refused}; trying {next}, which {} has too",
+                args.peer.host
+            );
+        }
     }
-    let mut sender = Sender::new(&plan, &bound).await?;
-    let end = sender.run(&mut source, &mut output, shutdown).await;
-    let report = sender.report();
-    if report.datagrams == 0 && matches!(end, Ok(End::Complete)) {
-        let name = source
-            .input_name()
-            .unwrap_or_else(|| "the payload".to_owned());
-        tracing::warn!("nothing was sent: {name} is empty");
-    }
-    // A run that could not send at all has nothing to sum up.
-    if matches!(end, Ok(End::Asked)) {
-        logging::end_interrupted_line();
-    }
-    if end.is_ok() || report.datagrams > 0 {
-        tracing::info!("{report}");
-    }
-    match end? {
-        End::Asked if has_end => Ok(Outcome::Interrupted),
-        // Left behind, as the end was asked for.
-        End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
-        End::Asked | End::ReaderGone => Ok(Outcome::Done),
-        End::Complete => args.verdict(&plan, sender.into_report()),
-    }
+    // The last address has no alternative: the loop returned.
+    Ok(Outcome::Done)
 }
 
 /// Which of the payload forms the arguments chose.
@@ -316,6 +296,83 @@ enum Form {
 }
 
 impl SendArgs {
+    fn plan(
+        &self,
+        peer: SocketAddr,
+        duration: Option<Duration>,
+        replies: Option<ReplyPlan>,
+        has_alternative: bool,
+        global: &GlobalArgs,
+    ) -> SendPlan {
+        let is_broadcast = interface::is_broadcast(peer.ip());
+        SendPlan {
+            peer,
+            pace: self.pace(self.form()),
+            duration,
+            replies,
+            receive: ReceiveOptions {
+                recv_size: usize::MAX,
+                clock: Clock::Kernel,
+                batching: !global.no_batching,
+            },
+            unicast: !peer.ip().is_multicast() && !is_broadcast,
+            broadcast: self.broadcast || is_broadcast,
+            has_alternative,
+        }
+    }
+
+    fn options(&self, form: Form, plan: &SendPlan) -> SendOptions {
+        SendOptions {
+            // The board's client sets SO_REUSEADDR, so its twin does.
+            sharing: Sharing {
+                reuse_addr: self.reuse_addr || form == Form::Tutorial,
+                reuse_port: self.reuse_port,
+                interface: self.interface.clone(),
+            },
+            bind: self.bind,
+            broadcast: plan.broadcast,
+            ttl: self.ttl,
+            multicast_if: self.multicast_if.clone(),
+            multicast_loop: self.multicast_loop.map(|on| on == OnOff::On),
+            tos: self.tos,
+            send_buffer: self.send_buffer,
+            replies: plan.replies.as_ref().map(|_| plan.receive),
+        }
+    }
+
+    /// Reports a run that ended.
+    fn finish(
+        &self,
+        plan: &SendPlan,
+        mut sender: Sender<'_>,
+        source: &Source,
+        end: Result<End, Error>,
+        has_end: bool,
+        shutdown: &Shutdown,
+    ) -> Result<Outcome, Error> {
+        let report = sender.report();
+        if report.datagrams == 0 && matches!(end, Ok(End::Complete)) {
+            let name = source
+                .input_name()
+                .unwrap_or_else(|| "the payload".to_owned());
+            tracing::warn!("nothing was sent: {name} is empty");
+        }
+        if matches!(end, Ok(End::Asked)) {
+            logging::end_interrupted_line();
+        }
+        // A run that could not send at all has nothing to sum up.
+        if end.is_ok() || report.datagrams > 0 {
+            tracing::info!("{report}");
+        }
+        match end? {
+            End::Asked if has_end => Ok(Outcome::Interrupted),
+            // Left behind, as the end was asked for.
+            End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
+            End::Asked | End::ReaderGone => Ok(Outcome::Done),
+            End::Complete | End::Refused => self.verdict(plan, sender.into_report()),
+        }
+    }
+
     /// Opens the file and resolves the name: both may wait for others. None if the end was asked for meanwhile.
     async fn prepare(
         &self,
@@ -323,7 +380,7 @@ impl SendArgs {
         family: Family,
         begun: Instant,
         shutdown: &mut Shutdown,
-    ) -> Result<Option<SocketAddr>, Error> {
+    ) -> Result<Option<Vec<SocketAddr>>, Error> {
         let deadline = self.duration.map(|duration| begun + duration);
         let late = |what: &str| {
             let within = seconds(self.duration.unwrap_or_default());
@@ -342,7 +399,7 @@ impl SendArgs {
         }
         let say = || tracing::info!("waiting for the name server: {}", self.peer.host);
         match open::wait_for(self.peer.resolve(family), shutdown, deadline, say).await {
-            Waited::Done(peer) => peer.map(Some),
+            Waited::Done(addresses) => addresses.map(Some),
             Waited::Interrupted => Ok(None),
             Waited::TimeUp => Err(Error::Resolve {
                 host: self.peer.host.clone(),

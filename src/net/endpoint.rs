@@ -66,7 +66,7 @@ fn port_has_sign(text: &str) -> bool {
 /// Which family a name may resolve to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
-    /// Whatever the resolver puts first.
+    /// Both, IPv4 first: boards and the programs beside them listen there.
     Any,
     /// IPv4 only (`-4`).
     V4,
@@ -93,16 +93,17 @@ impl Family {
 }
 
 impl Endpoint {
-    /// The address to send to. Asks the resolver only where the host is a name.
+    /// The addresses to send to, in the order to try them: IPv4 first, else as the resolver has them. Asks the resolver
+    /// only where the host is a name.
     ///
     /// # Errors
     /// The name or the zone is unknown, or has no address of that family.
-    pub async fn resolve(&self, family: Family) -> Result<SocketAddr, Error> {
+    pub async fn resolve(&self, family: Family) -> Result<Vec<SocketAddr>, Error> {
         let failed = |source| Error::Resolve {
             host: self.host.clone(),
             source,
         };
-        let found = match self.literal()? {
+        let found: Vec<SocketAddr> = match self.literal()? {
             Some(address) => vec![address],
             None => tokio::net::lookup_host((self.host.as_str(), self.port))
                 .await
@@ -115,14 +116,15 @@ impl Endpoint {
                 "the resolver knows no address",
             )));
         }
-        let chosen = found.into_iter().find(|address| family.allows(address));
-        let address = chosen.ok_or_else(|| Error::NoSuchFamily {
-            host: self.host.clone(),
-            family: family.name(),
-        })?;
-        let address = canonical(address);
-        tracing::trace!("resolve {} -> {address}", self.host);
-        Ok(address)
+        let addresses = in_order(found, family);
+        if addresses.is_empty() {
+            return Err(Error::NoSuchFamily {
+                host: self.host.clone(),
+                family: family.name(),
+            });
+        }
+        tracing::trace!("resolve {} -> {addresses:?}", self.host);
+        Ok(addresses)
     }
 
     /// The address, if the host is one and not a name.
@@ -145,9 +147,37 @@ impl Endpoint {
     }
 }
 
+/// The addresses of the family asked for, each once, IPv4 first.
+fn in_order(found: Vec<SocketAddr>, family: Family) -> Vec<SocketAddr> {
+    let mut addresses: Vec<SocketAddr> = Vec::with_capacity(found.len());
+    for address in found.into_iter().filter(|address| family.allows(address)) {
+        let address = canonical(address);
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_tried_once_each_ipv4_first() {
+        let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let found = addresses(&["[::1]:9", "127.0.0.1:9", "[::1]:9", "127.0.0.2:9"]);
+        for (family, expected) in [
+            (Family::Any, &["127.0.0.1:9", "127.0.0.2:9", "[::1]:9"][..]),
+            (Family::V4, &["127.0.0.1:9", "127.0.0.2:9"]),
+            (Family::V6, &["[::1]:9"]),
+        ] {
+            assert_eq!(in_order(found.clone(), family), addresses(expected));
+        }
+    }
 
     fn read(text: &str) -> Result<(String, u16), String> {
         text.parse::<Endpoint>()

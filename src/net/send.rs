@@ -65,6 +65,8 @@ pub struct SendPlan {
     pub unicast: bool,
     /// Whether the socket may broadcast: then many may reply.
     pub broadcast: bool,
+    /// Whether there is another address to try where this one refuses the first datagram at once.
+    pub has_alternative: bool,
 }
 
 /// What replies to wait for.
@@ -85,6 +87,8 @@ pub enum End {
     Complete,
     /// Ctrl-C or SIGTERM.
     Asked,
+    /// The first datagram was refused at once, and there is another address to try: the outbox has it still.
+    Refused,
     /// Whoever read the replies has gone.
     ReaderGone,
 }
@@ -190,40 +194,42 @@ impl<'a> Sender<'a> {
         self.report
     }
 
-    /// Sends all that the source has, then waits for replies.
+    /// Sends what the outbox has and all that the source has, then waits for replies.
     ///
     /// # Errors
     /// Nothing can be sent, the source is bad, or the sink fails.
     pub async fn run(
         &mut self,
         source: &mut Source,
+        outbox: &mut Outbox,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
     ) -> Result<End, Error> {
         source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
         let mut timer = Timer::default();
-        let mut outbox = Outbox::default();
         self.started = Instant::now();
         let deadline = self.plan.duration.map(|duration| self.started + duration);
         // tokio learns with the first wait that the socket can be written.
         let _ = self.bound.socket.writable().await;
+        // What another address refused.
+        let mut is_full = !outbox.is_empty();
         loop {
-            match self
-                .fill(source, &mut outbox, sink, shutdown, deadline)
-                .await?
-            {
-                Some(End::Complete) => break,
-                Some(end) => return Ok(end),
-                None => {}
+            if !is_full {
+                match self.fill(source, outbox, sink, shutdown, deadline).await? {
+                    Some(End::Complete) => break,
+                    Some(end) => return Ok(end),
+                    None => {}
+                }
             }
+            is_full = false;
             if outbox.is_empty() {
                 break;
             }
-            self.learn_path(&outbox);
-            self.advise(&outbox);
+            self.learn_path(outbox);
+            self.advise(outbox);
             if let Some(end) = self
                 .send_batch(
-                    &mut outbox,
+                    outbox,
                     source.is_sequenced(),
                     sink,
                     shutdown,
@@ -307,9 +313,13 @@ impl<'a> Sender<'a> {
                     return Ok(Some(end));
                 }
             }
-            let allowed = self
-                .pace
-                .allowance(now, (outbox.len() - next).min(MOST_AT_ONCE));
+            // Where another address may be better, the first datagram goes ahead alone.
+            let most = if self.plan.has_alternative && self.report.datagrams == 0 {
+                1
+            } else {
+                (outbox.len() - next).min(MOST_AT_ONCE)
+            };
+            let allowed = self.pace.allowance(now, most);
             if allowed == 0 {
                 continue;
             }
@@ -330,8 +340,18 @@ impl<'a> Sender<'a> {
                     patience = None;
                     may_retry = true;
                     self.failures_in_a_row = 0;
+                    let is_first = self.report.datagrams == 0;
                     self.count_sent(outbox, next, count, sent_at);
                     next += count;
+                    if is_first && self.plan.has_alternative {
+                        match self.wait_for_refusal(shutdown).await {
+                            End::Asked => return Ok(Some(End::Asked)),
+                            _ if self.report.refused + self.report.errors > 0 => {
+                                return Ok(Some(End::Refused));
+                            }
+                            _ => {}
+                        }
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if let Some(end) = self.wait_for_room(sink, shutdown, deadline).await? {

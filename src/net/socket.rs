@@ -204,6 +204,15 @@ fn finish(socket: Socket, local: &SocketAddr) -> Result<Bound, Error> {
 /// # Errors
 /// The system refuses the socket, an option or the address.
 pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Error> {
+    if let Some(local) = options
+        .bind
+        .filter(|local| local.is_ipv4() != peer.is_ipv4())
+    {
+        return Err(Error::usage(format!(
+            "--bind {} cannot reach {peer}: one is IPv4, the other IPv6",
+            local.ip()
+        )));
+    }
     let socket = create(&peer)?;
     share(&socket, &options.sharing, peer.is_ipv4())?;
     if options.broadcast {
@@ -272,12 +281,6 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
         set_recv_buffer(&socket, None)?;
     }
     if let Some(local) = options.bind {
-        if local.is_ipv4() != peer.is_ipv4() {
-            return Err(Error::usage(format!(
-                "--bind {} cannot reach {peer}: one is IPv4, the other IPv6",
-                local.ip()
-            )));
-        }
         bind(&socket, &local)?;
     } else if cfg!(windows) {
         // Windows cannot receive on a socket that was never bound nor sent from.

@@ -1966,3 +1966,92 @@ fn a_refusal_that_takes_its_time_is_heard() {
         );
     }
 }
+
+/// Names for one address each, in the order of the lines.
+fn within_hosts(net: &Net, hosts: &tempfile::NamedTempFile, inner: &Command) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args([
+            "-m",
+            "sh",
+            "-c",
+            r#"mount --bind "$0" /etc/hosts && exec "$@""#,
+        ])
+        .arg(hosts.path())
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let mut command = net.within(0, &command);
+    command.env_remove("UDPCLI_LOG").stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn a_name_with_both_families_meets_the_listener_whichever_it_has() {
+    let Some(net) = Net::empty(1) else { return };
+    let mut hosts = tempfile::NamedTempFile::new().unwrap();
+    hosts
+        .write_all(b"::1 localhost both\n127.0.0.1 localhost both\n127.0.0.9 both\n")
+        .unwrap();
+    for (listen, send, found) in [
+        // The default listener, IPv4's wildcard.
+        ("", "localhost", ""),
+        ("", "both", ""),
+        ("", "both -w 5s", ""),
+        // What the first address refuses goes to the next.
+        (" --bind ::1", "localhost", "trying [::1]:"),
+        (" --bind 127.0.0.9", "both", "trying 127.0.0.9:"),
+        (" --bind ::1", "both -w 5s", "trying [::1]:"),
+        (" --bind ::1", "localhost --no-batching", "trying [::1]:"),
+        (" --bind ::1", "localhost -6", ""),
+        (" --bind ::1", "localhost --bind ::1", ""),
+    ] {
+        let echo = if send.contains("-w") { " --echo" } else { "" };
+        let mut listener = net.listen(0, &format!("--format json -n 3{echo}{listen}"));
+        let (host, flags) = send.split_once(' ').unwrap_or((send, ""));
+        let args = format!(
+            "send {host}:{} one two three {flags}",
+            listener.address.port()
+        );
+        let inner = udpcli(args.trim_end().split(' '));
+        let end = run_with_input(within_hosts(&net, &hosts, &inner), b"").expect_code(0);
+        for payload in ["one", "two", "three"] {
+            assert_eq!(next_text(&mut listener), payload, "{listen}{send}");
+        }
+        listener.running.finish().expect_code(0);
+        assert!(
+            end.stderr.contains(found) && (!found.is_empty() || !end.stderr.contains("trying")),
+            "{listen}, {send}: {}",
+            end.stderr
+        );
+        assert!(
+            end.stderr
+                .contains("3 datagrams, 11 bytes, 0 errors, 0 refused"),
+            "{listen}, {send}: {}",
+            end.stderr
+        );
+    }
+    // Refused by all.
+    let inner = udpcli(["send", "both:9", "x"]);
+    let end = run_with_input(within_hosts(&net, &hosts, &inner), b"").expect_code(1);
+    assert!(
+        end.stderr
+            .contains("error: refused: nothing listens on [::1]:9"),
+        "{}",
+        end.stderr
+    );
+    // Each line of a pipe once, wherever it arrives.
+    let mut listener = net.listen(0, "--format json -n 2 --bind ::1");
+    let inner = udpcli(["send", &format!("both:{}", listener.address.port())]);
+    run_with_input(
+        {
+            let mut command = within_hosts(&net, &hosts, &inner);
+            command.stdin(Stdio::piped());
+            command
+        },
+        b"a\nb\n",
+    )
+    .expect_code(0);
+    for payload in ["a", "b"] {
+        assert_eq!(next_text(&mut listener), payload);
+    }
+}

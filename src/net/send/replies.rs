@@ -169,15 +169,19 @@ impl Sender<'_> {
     }
 
     /// Gives a refusal the time of a round trip. A peer on this machine has refused already, if it does.
-    async fn wait_for_refusal(&mut self, shutdown: &mut Shutdown) -> End {
+    pub(super) async fn wait_for_refusal(&mut self, shutdown: &mut Shutdown) -> End {
+        self.hear_errors(None, Loudness::Verdict);
         let is_here = self.plan.peer.ip().is_loopback() || self.local.ip() == self.plan.peer.ip();
         if !self.plan.unicast || is_here || self.report.datagrams == 0 || self.report.refused > 0 {
             return End::Complete;
         }
+        let hears = self.receiver.is_some();
         let end = tokio::select! {
             biased;
             () = shutdown.asked() => End::Asked,
             () = system::error_reported(&self.bound.socket) => End::Complete,
+            // A reply is no refusal.
+            _ = self.bound.socket.readable(), if hears => End::Complete,
             () = until(Some(self.last_sent + REFUSAL_TIME)) => End::Complete,
         };
         self.hear_errors(None, Loudness::Verdict);
