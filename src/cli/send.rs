@@ -255,6 +255,11 @@ pub async fn run(
         )?;
         let bound = socket::open_sender(&args.options(form, &plan), peer)?;
         args.say_start(form, &plan);
+        if interface::is_ourselves(peer, bound.local) {
+            tracing::warn!(
+                "{peer} is this command's own address (--bind): what it sends comes back to it, and no other program gets it"
+            );
+        }
         if plan.replies.is_some() {
             output.begin()?;
         }

@@ -1,6 +1,6 @@
 //! This machine's network interfaces: names, addresses, broadcast addresses.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use if_addrs::{IfAddr, IfOperStatus, Interface};
 
@@ -17,6 +17,16 @@ pub fn all() -> Vec<Interface> {
 #[must_use]
 pub fn own_addresses() -> Vec<IpAddr> {
     all().iter().map(Interface::ip).collect()
+}
+
+/// Whether a datagram from `peer` is one that a socket of ours at `local` sent: it came back by a broadcast, a group, or
+/// because it was sent to ourselves. Another program of this machine has another port.
+#[must_use]
+pub fn is_ourselves(peer: SocketAddr, local: SocketAddr) -> bool {
+    peer.port() == local.port()
+        && (peer.ip() == local.ip()
+            || peer.ip().is_loopback()
+            || own_addresses().contains(&peer.ip()))
 }
 
 /// The IPv4 addresses that another device on the network can use, each with its interface's name.

@@ -2055,3 +2055,43 @@ fn a_name_with_both_families_meets_the_listener_whichever_it_has() {
         assert_eq!(next_text(&mut listener), payload);
     }
 }
+
+#[test]
+fn an_own_datagram_that_comes_back_is_no_reply() {
+    let Some(net) = Net::pair() else { return };
+    // A port that is free in both namespaces: that of a socket that stays.
+    let mut peer = net.peer(1, '4', &[]);
+    let port = peer.port;
+    let group = format!("239.77.0.5:{port} who --multicast-if va");
+    for args in [
+        format!("10.77.1.255:{port} who --bind 0.0.0.0:{port}"),
+        format!("10.77.1.1:{port} who --bind 10.77.1.1:{port}"),
+        format!("127.0.0.1:{port} who --bind 127.0.0.1:{port}"),
+        format!("[::1]:{port} who --bind [::1]:{port}"),
+        format!("[fd77:1::1]:{port} who --bind [fd77:1::1]:{port}"),
+        format!("127.0.0.1:{port} who --bind 0.0.0.0:{port}"),
+        format!("{group} --bind 0.0.0.0:{port}"),
+    ] {
+        for way in ["", " --no-batching"] {
+            let end = net
+                .send(0, &format!("{args} --replies 1 -w 300ms{way}"))
+                .expect_code(1);
+            assert_eq!(end.text(), "", "{args}{way}");
+            assert!(
+                end.stderr.contains(", 0 replies") && end.stderr.contains("error: no reply from"),
+                "{args}{way}: {}",
+                end.stderr
+            );
+        }
+    }
+    // Another host on the same port is heard.
+    for to in [format!("10.77.1.255:{port} who"), group] {
+        let mut sender = Running::spawn(&mut net.udpcli(
+            0,
+            &format!("-v send {to} --bind 0.0.0.0:{port} --replies 1 -w 30s --format raw"),
+        ));
+        sender.stderr_line_with("sendto ");
+        peer.send("10.77.1.1", port, b"me");
+        assert_eq!(sender.finish().expect_code(0).text(), "me");
+    }
+}

@@ -9,7 +9,7 @@ use crate::net::send::{
 };
 use crate::net::sink::{Flow, Sink};
 use crate::net::system::{self, NetworkError};
-use crate::net::{Datagram, Rejected, until};
+use crate::net::{Datagram, Rejected, interface, until};
 use crate::payload::sequence::Header;
 use crate::shutdown::Shutdown;
 
@@ -97,6 +97,10 @@ impl Sender<'_> {
             }
             let limit = usize::try_from(more).unwrap_or(usize::MAX);
             let result = receiver.receive(&self.bound.socket, self.local, limit, |run| {
+                if interface::is_ourselves(run.peer, self.local) {
+                    tracing::debug!("what came from {} is our own, no reply", run.peer);
+                    return;
+                }
                 // One buffer of the kernel's can hold more than was asked for.
                 let more = wanted.saturating_sub(self.report.replies);
                 if more > 0 {
