@@ -261,7 +261,7 @@ impl Error {
             Self::TooLong { .. } => Some("--file PATH --chunk 1024 sends a long payload as many datagrams".to_owned()),
             Self::Escape { .. } => Some(r"-e knows \n \r \t \0 \\ \xNN and \u{NNNN}".to_owned()),
             Self::Hex { .. } => Some("two hex digits a byte; spaces, commas, colons and 0x are allowed between bytes".to_owned()),
-            Self::Resolve { host, .. } if host.ends_with(".local") => Some(format!(
+            Self::Resolve { host, .. } if host.trim_end_matches('.').rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("local")) => Some(format!(
                 "{host} is a name that devices announce themselves (mDNS); this PC may not ask for such names (Linux: install libnss-mdns): use the address that the device shows"
             )),
             Self::Resolve { host, .. } => Some(format!("check the spelling of {host} and the DNS; an address such as 192.168.0.3 needs no DNS")),

@@ -7,6 +7,7 @@ pub mod batch;
 pub mod endpoint;
 pub mod interface;
 pub mod listen;
+pub mod membership;
 pub mod pace;
 pub mod prefix;
 pub mod run;

@@ -42,6 +42,8 @@ pub struct Output {
     /// What went wrong within a batch, until the loop asks.
     failure: Option<Error>,
     reader_gone: bool,
+    /// Called when interfaces or addresses change; gives the address for the panel.
+    on_network_change: Option<Box<dyn FnMut() -> String>>,
 }
 
 impl std::fmt::Debug for Output {
@@ -71,7 +73,13 @@ impl Output {
             panel,
             failure: None,
             reader_gone: false,
+            on_network_change: None,
         }
+    }
+
+    /// What to do when interfaces or addresses change; gives the address that the panel shows.
+    pub fn on_network_change(&mut self, tell: impl FnMut() -> String + 'static) {
+        self.on_network_change = Some(Box::new(tell));
     }
 
     /// What stands before the first datagram.
@@ -143,6 +151,15 @@ impl Output {
 }
 
 impl Sink for Output {
+    fn network_changed(&mut self) {
+        if let Some(tell) = &mut self.on_network_change {
+            let address = tell();
+            if let Some(panel) = &mut self.panel {
+                panel.set_address(&address);
+            }
+        }
+    }
+
     fn run(&mut self, run: &Run<'_>, notes: &[Notes]) {
         if self.saver.is_none()
             && self.panel.is_none()

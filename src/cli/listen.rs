@@ -1,8 +1,10 @@
 //! `udpcli listen`: arguments to plan, run, report.
 
+mod announcement;
+
 use std::io::IsTerminal as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -14,9 +16,10 @@ use crate::net::answer::Answer;
 use crate::net::batch::{Clock, ReceiveOptions};
 use crate::net::interface;
 use crate::net::listen::{End, ListenPlan, Listener};
+use crate::net::membership::{Group, Memberships};
 use crate::net::prefix::Prefix;
 use crate::net::sink::Flow;
-use crate::net::socket::{self, Bound, Group, ListenOptions, Sharing};
+use crate::net::socket::{self, Bound, ListenOptions, Sharing};
 use crate::open::{self, Waited};
 use crate::output::Output;
 use crate::panel::server::ServerPanel;
@@ -26,6 +29,7 @@ use crate::payload::escape::Audience;
 use crate::render::{Format, Renderer, Style};
 use crate::save::{Kind, Saver};
 use crate::shutdown::Shutdown;
+use announcement::Place;
 
 /// Receive datagrams: the board's UDP server, on the PC
 ///
@@ -161,33 +165,20 @@ pub async fn run(
         batching: !global.no_batching,
     };
     let wanted = args.sockets(receive)?;
-    let mut sockets = Vec::new();
-    for options in &wanted {
-        sockets.push(socket::open_listener(options)?);
-    }
+    let (sockets, memberships) = open_sockets(&wanted)?;
     // After the sockets: a taken port must not cost an old capture.
-    let saver = match save {
-        None => None,
-        Some((path, kind)) => {
-            let deadline = args.duration.map(|duration| begun + duration);
-            match open::for_writing(&Saver::open_options(), path, shutdown, deadline).await? {
-                Waited::Done(opened) => {
-                    Some(Saver::new(path, kind, opened, args.encoding, shutdown)?)
-                }
-                Waited::Interrupted => return Ok(Outcome::Interrupted),
-                Waited::TimeUp => {
-                    tracing::warn!(
-                        "nothing was received: no other program opened {} for reading",
-                        path.display()
-                    );
-                    return Ok(Outcome::Done);
-                }
-            }
-        }
+    let saver = match args.saver(save, begun, shutdown).await? {
+        Waited::Done(saver) => saver,
+        Waited::Interrupted => return Ok(Outcome::Interrupted),
+        Waited::TimeUp => return Ok(Outcome::Done),
     };
     let opening = begun.elapsed();
-    for (bound, options) in sockets.iter().zip(&wanted) {
-        tracing::info!("{}", announcement(bound, options));
+    let mut places: Vec<Place> = sockets
+        .iter()
+        .map(|bound| Place::new(bound.local, args.is_only_v6(), args.interface.clone()))
+        .collect();
+    for place in &mut places {
+        place.tell();
     }
     let plan = ListenPlan {
         receive,
@@ -205,10 +196,19 @@ pub async fn run(
     let mut output = Output::new(
         Renderer::new(style),
         saver,
-        args.panel(&sockets),
+        args.panel(&places),
         shutdown.clone(),
     );
-    let mut listener = Listener::new(&plan, &sockets);
+    output.on_network_change(move || {
+        for place in &mut places {
+            place.tell();
+        }
+        let address = places.first().map(Place::board_address);
+        address
+            .map(|address| address.to_string())
+            .unwrap_or_default()
+    });
+    let mut listener = Listener::new(&plan, &sockets, memberships);
     let end = match output.begin()? {
         Flow::ReaderGone => Ok(End::ReaderGone),
         Flow::Continue => listener.run(&mut output, shutdown).await,
@@ -232,7 +232,52 @@ pub async fn run(
     }
 }
 
+fn open_sockets(wanted: &[ListenOptions]) -> Result<(Vec<Bound>, Vec<Memberships>), Error> {
+    let mut sockets: Vec<Bound> = Vec::new();
+    let mut memberships = Vec::new();
+    for mut options in wanted.iter().cloned() {
+        if let Some(other) = options.port_of.and_then(|index| sockets.get(index)) {
+            options.local.set_port(other.local.port());
+        }
+        let (bound, groups) = socket::open_listener(&options)?;
+        sockets.push(bound);
+        memberships.push(groups);
+    }
+    Ok((sockets, memberships))
+}
+
 impl ListenArgs {
+    /// Opens the file to save to; a FIFO may wait for its reader.
+    async fn saver(
+        &self,
+        save: Option<(&Path, Kind)>,
+        begun: Instant,
+        shutdown: &mut Shutdown,
+    ) -> Result<Waited<Option<Saver>>, Error> {
+        let Some((path, kind)) = save else {
+            return Ok(Waited::Done(None));
+        };
+        let deadline = self.duration.map(|duration| begun + duration);
+        let opened = open::for_writing(&Saver::open_options(), path, shutdown, deadline).await?;
+        Ok(match opened {
+            Waited::Done(opened) => Waited::Done(Some(Saver::new(
+                path,
+                kind,
+                opened,
+                self.encoding,
+                shutdown,
+            )?)),
+            Waited::Interrupted => Waited::Interrupted,
+            Waited::TimeUp => {
+                tracing::warn!(
+                    "nothing was received: no other program opened {} for reading",
+                    path.display()
+                );
+                Waited::TimeUp
+            }
+        })
+    }
+
     fn answer(&self) -> Result<Option<Answer>, Error> {
         if self.echo {
             return Ok(Some(Answer::Echo));
@@ -296,67 +341,106 @@ impl ListenArgs {
         })
     }
 
-    /// One socket for each address and port.
-    fn sockets(&self, receive: ReceiveOptions) -> Result<Vec<ListenOptions>, Error> {
+    /// The addresses to listen on: what a wildcard covers needs no socket of its own.
+    fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = Vec::new();
         for &address in &self.bind {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
         }
-        let v4_wildcard = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let has = |wildcard: IpAddr| addresses.iter().any(|address| address.ip() == wildcard);
+        let has_v4 = has(Ipv4Addr::UNSPECIFIED.into());
+        let has_v6 = has(Ipv6Addr::UNSPECIFIED.into());
+        addresses.retain(|address| {
+            let is_covered = !address.ip().is_unspecified()
+                && if address.is_ipv4() {
+                    has_v4 || has_v6
+                } else {
+                    has_v6
+                };
+            if is_covered {
+                tracing::info!("--bind {} is part of the wildcard address", address.ip());
+            }
+            !is_covered
+        });
         let joins_v6 = self.join.iter().any(|group| group.address.is_ipv6());
+        let v4_wildcard = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         if joins_v6 && addresses == [v4_wildcard] {
             addresses.push((Ipv6Addr::UNSPECIFIED, 0).into());
         }
-        let only_v6 = addresses.contains(&v4_wildcard);
-        let takes = |address: &SocketAddr, group: &Group| match group.address {
-            // An IPv6 wildcard that hears IPv4 can be in IPv4's groups.
-            IpAddr::V4(_) => address.is_ipv4() || (address.ip().is_unspecified() && !only_v6),
-            IpAddr::V6(_) => address.is_ipv6(),
-        };
-        for group in &self.join {
-            if !addresses.iter().any(|address| takes(address, group)) {
-                return Err(Error::usage_hint(
-                    format!("no --bind address can receive group {}", group.address),
-                    "leave --bind out, or bind an address of the group's family",
-                ));
-            }
-        }
+        addresses
+    }
+
+    /// Whether an IPv6 wildcard leaves IPv4 to another socket of this command.
+    fn is_only_v6(&self) -> bool {
+        let v4_wildcard = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        self.addresses().contains(&v4_wildcard)
+    }
+
+    /// One socket for each address and port, and for each group that none of those can hear.
+    fn sockets(&self, receive: ReceiveOptions) -> Result<Vec<ListenOptions>, Error> {
+        let addresses = self.addresses();
+        let only_v6 = addresses.contains(&(Ipv4Addr::UNSPECIFIED, 0).into());
         let mut ports: Vec<u16> = Vec::new();
         for &port in &self.port {
             if port == 0 || !ports.contains(&port) {
                 ports.push(port);
             }
         }
-        let mut sockets = Vec::new();
+        let options = |address: &SocketAddr, port: u16| {
+            let mut local = *address;
+            local.set_port(port);
+            ListenOptions {
+                sharing: Sharing {
+                    reuse_addr: self.reuse_addr,
+                    reuse_port: self.reuse_port,
+                    interface: self.interface.clone(),
+                },
+                local,
+                only_v6,
+                groups: Vec::new(),
+                port_of: None,
+                recv_buffer: self.recv_buffer,
+                receive,
+            }
+        };
+        let mut sockets: Vec<ListenOptions> = Vec::new();
         for &port in &ports {
-            for address in &addresses {
-                let mut local = *address;
-                local.set_port(port);
-                sockets.push(ListenOptions {
-                    sharing: Sharing {
-                        reuse_addr: self.reuse_addr,
-                        reuse_port: self.reuse_port,
-                        interface: self.interface.clone(),
-                    },
-                    local,
-                    only_v6,
-                    groups: self
-                        .join
-                        .iter()
-                        .filter(|group| takes(address, group))
-                        .cloned()
-                        .collect(),
-                    recv_buffer: self.recv_buffer,
-                    receive,
-                });
+            let first = sockets.len();
+            sockets.extend(addresses.iter().map(|address| options(address, port)));
+            for group in &self.join {
+                let found = group_addresses(group, &addresses, only_v6);
+                if found.is_empty() {
+                    return Err(Error::usage_hint(
+                        format!("no --bind address can receive group {}", group.address),
+                        "leave --bind out, or bind an address of the group's family",
+                    ));
+                }
+                for (address, group) in found {
+                    let known = sockets.iter_mut().skip(first).find(|known| {
+                        known.local.ip() == address.ip() && zone(&known.local) == zone(&address)
+                    });
+                    match known {
+                        Some(known) => {
+                            if !known.groups.contains(&group) {
+                                known.groups.push(group);
+                            }
+                        }
+                        None => sockets.push(ListenOptions {
+                            groups: vec![group],
+                            // Where the system chose the port, it is the one of the first address.
+                            port_of: Some(first),
+                            ..options(&address, port)
+                        }),
+                    }
+                }
             }
         }
         Ok(sockets)
     }
 
-    fn panel(&self, sockets: &[Bound]) -> Option<ServerPanel> {
+    fn panel(&self, places: &[Place]) -> Option<ServerPanel> {
         if !self.oled {
             return None;
         }
@@ -364,47 +448,72 @@ impl ListenArgs {
             tracing::warn!("--oled draws on a terminal only: no panel here");
             return None;
         }
-        let local = sockets.first()?.local;
-        let address = match interface::reachable_v4().first() {
-            Some((address, _)) if local.ip().is_unspecified() => {
-                SocketAddr::new((*address).into(), local.port())
-            }
-            _ => local,
-        };
+        let address = places.first()?.board_address();
         Some(ServerPanel::new(&address.to_string(), self.encoding))
     }
 }
 
-/// What to type into the board's program.
-fn announcement(bound: &Bound, options: &ListenOptions) -> String {
-    let local = bound.local;
-    let port = local.port();
-    if local.ip().is_loopback() {
-        return format!("listening on {local}; only programs on this PC reach it");
+fn zone(address: &SocketAddr) -> u32 {
+    match address {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(v6) => v6.scope_id(),
     }
-    let takes_v4 = local.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
-        || (local.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !options.only_v6);
-    if !takes_v4 {
-        return format!("listening on {local}");
-    }
-    let interface = options.sharing.interface.as_deref();
-    let reachable: Vec<String> = interface::reachable_v4()
+}
+
+/// The addresses of sockets that hear a group, and the group as each is to join it. A socket that is bound to an address
+/// of this machine hears no group, except on Windows: elsewhere the group gets a socket of its own, bound to the group's
+/// address and joined on the interface that has the address.
+fn group_addresses(
+    group: &Group,
+    addresses: &[SocketAddr],
+    only_v6: bool,
+) -> Vec<(SocketAddr, Group)> {
+    let is_wildcard_for = |address: &SocketAddr| {
+        address.ip().is_unspecified()
+            && match group.address {
+                // An IPv6 wildcard that hears IPv4 can be in IPv4's groups.
+                IpAddr::V4(_) => address.is_ipv4() || !only_v6,
+                IpAddr::V6(_) => address.is_ipv6(),
+            }
+    };
+    let wildcards: Vec<_> = addresses
         .iter()
-        .filter(|(address, name)| {
-            interface.is_none_or(|wanted| wanted == name || wanted == address.to_string())
-        })
-        .map(|(address, name)| format!("{address}:{port} ({name})"))
+        .filter(|address| is_wildcard_for(address))
+        .map(|address| (*address, group.clone()))
         .collect();
-    match interface {
-        Some(name) if reachable.is_empty() => {
-            format!("listening on {local}; by {name} only, which has no address of a network")
-        }
-        None if reachable.is_empty() => format!(
-            "listening on {local}; this PC has no network address now: connect Wi-Fi or a cable so that the board can reach it"
-        ),
-        _ => format!(
-            "listening on {local}; on this network the board reaches it at {}",
-            reachable.join(" or ")
-        ),
+    if !wildcards.is_empty() {
+        return wildcards;
     }
+    let own = addresses.iter().filter(|address| {
+        address.is_ipv4() == group.address.is_ipv4() && !address.ip().is_unspecified()
+    });
+    let mut found = Vec::new();
+    for own in own {
+        let named = match &group.interface {
+            Some(name) => interface::find(name),
+            None => interface::of_address(own),
+        };
+        // What is not there is told when the group is joined.
+        let index = named.as_ref().map_or(0, |named| named.index);
+        let joined = Group {
+            address: group.address,
+            interface: group
+                .interface
+                .clone()
+                .or_else(|| named.ok().map(|named| named.name)),
+        };
+        let address = match group.address {
+            _ if cfg!(windows) => *own,
+            IpAddr::V4(address) => (address, 0).into(),
+            // A group of the link's own is another one on each interface.
+            IpAddr::V6(address) if address.octets()[1] & 0xf <= 2 => {
+                SocketAddrV6::new(address, 0, 0, index).into()
+            }
+            IpAddr::V6(address) => (address, 0).into(),
+        };
+        if !found.contains(&(address, joined.clone())) {
+            found.push((address, joined));
+        }
+    }
+    found
 }

@@ -29,7 +29,8 @@ pub fn is_ourselves(peer: SocketAddr, local: SocketAddr) -> bool {
             || own_addresses().contains(&peer.ip()))
 }
 
-/// The IPv4 addresses that another device on the network can use, each with its interface's name.
+/// The IPv4 addresses that another device on the network can use, each with its interface's name: the one that faces
+/// the default route first, as a board is most likely there.
 #[must_use]
 pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
     let mut found: Vec<(Ipv4Addr, String)> = Vec::new();
@@ -41,9 +42,46 @@ pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
             found.push((address, interface.name));
         }
     }
-    // 169.254/16 is what a machine gives itself when nothing else did: last.
-    found.sort_by_key(|(address, _)| address.is_link_local());
+    if found.len() > 1 {
+        let default = facing_default_route();
+        found.sort_by_key(|(address, name)| {
+            (
+                // 169.254/16 is what a machine gives itself when nothing else did.
+                address.is_link_local(),
+                Some(*address) != default,
+                is_virtual(name),
+            )
+        });
+    }
     found
+}
+
+/// This machine's address towards the default route. Connecting a UDP socket sends nothing; the destination is one that
+/// no network has (RFC 5737), so that the default route is what leads there.
+fn facing_default_route() -> Option<Ipv4Addr> {
+    const NOWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(203, 0, 113, 1), 9);
+    let probe = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    probe.connect(NOWHERE).ok()?;
+    match probe.local_addr().ok()?.ip() {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// Networks within this machine: containers and virtual machines (named by Docker, libvirt, and makers of virtual
+/// machines).
+fn is_virtual(name: &str) -> bool {
+    [
+        "docker",
+        "br-",
+        "veth",
+        "virbr",
+        "vmnet",
+        "vboxnet",
+        "vEthernet",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 /// An interface by its name and index.
@@ -53,6 +91,28 @@ pub struct Named {
     pub name: String,
     /// As the system counts it.
     pub index: u32,
+}
+
+/// Every interface by name and index, as far as the system tells those without an address.
+#[must_use]
+pub fn named() -> Vec<Named> {
+    system::interfaces()
+}
+
+/// The interfaces that a group of this family can be joined on, loopback last.
+#[must_use]
+pub fn for_groups(is_v4: bool) -> Vec<Named> {
+    let all = all();
+    let has = |named: &Named, wanted: &dyn Fn(IpAddr) -> bool| {
+        all.iter()
+            .any(|known| known.index == Some(named.index) && wanted(known.ip()))
+    };
+    let mut found = named();
+    found.retain(|named| {
+        system::JOINS_WITHOUT_ADDRESS || has(named, &|address| address.is_ipv4() == is_v4)
+    });
+    found.sort_by_key(|named| (has(named, &|address| address.is_loopback()), named.index));
+    found
 }
 
 /// The interface that is called so, has this index, or has this address.
@@ -86,6 +146,40 @@ pub fn find(text: &str) -> Result<Named, Error> {
             index,
         })
         .ok_or_else(|| unknown(text))
+}
+
+/// The interface that has this address: its zone says so, or it is listed there. An address of the loopback network
+/// need not be listed.
+///
+/// # Errors
+/// There is none.
+pub fn of_address(address: &SocketAddr) -> Result<Named, Error> {
+    let zone = match address {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(v6.scope_id()),
+        _ => None,
+    };
+    let all = all();
+    let known = all.iter().find(|interface| match zone {
+        Some(zone) => interface.index == Some(zone),
+        None => interface.ip() == address.ip(),
+    });
+    let loopback = || {
+        let is_loopback = |interface: &&Interface| interface.ip().is_loopback();
+        all.iter()
+            .find(is_loopback)
+            .filter(|_| address.ip().is_loopback())
+    };
+    match known.or_else(loopback) {
+        Some(Interface {
+            name,
+            index: Some(index),
+            ..
+        }) => Ok(Named {
+            name: name.clone(),
+            index: *index,
+        }),
+        _ => find(&address.ip().to_string()),
+    }
 }
 
 /// The IPv4 address of the interface with this name, or the address itself if it is one.

@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::net::answer::Answer;
 use crate::net::batch::{Drops, ReceiveOptions, Receiver};
+use crate::net::membership::Memberships;
 use crate::net::prefix::Prefix;
 use crate::net::sink::{Flow, Sink};
-use crate::net::socket::Bound;
+use crate::net::socket::{self, Bound};
+use crate::net::system::InterfaceWatch;
 use crate::net::{system, until};
 use crate::shutdown::Shutdown;
 use counts::{Answers, Counts};
@@ -24,6 +26,9 @@ const CALLS_IN_A_ROW: usize = 16;
 
 /// After the end was asked for, what the kernel already holds is still read, for at most this long.
 const LAST_LOOK: Duration = Duration::from_millis(100);
+
+/// After a change of interfaces or addresses, others follow: all are looked at together.
+const SETTLING: Duration = Duration::from_millis(100);
 
 /// A failing socket is given up after so many errors without a datagram between them.
 const MAX_ERRORS: u32 = 1000;
@@ -73,12 +78,16 @@ pub struct Listener<'a> {
     counts: Counts<'a>,
     answers: Answers,
     started: Instant,
+    /// The groups of each socket.
+    memberships: Vec<Memberships>,
+    /// Where what is told or joined depends on them.
+    watch: Option<InterfaceWatch>,
 }
 
 impl<'a> Listener<'a> {
     /// A listener on sockets that are open.
     #[must_use]
-    pub fn new(plan: &'a ListenPlan, sockets: &'a [Bound]) -> Self {
+    pub fn new(plan: &'a ListenPlan, sockets: &'a [Bound], memberships: Vec<Memberships>) -> Self {
         let now = Instant::now();
         let receiver = Receiver::new(plan.receive);
         if plan.answer.is_some()
@@ -92,6 +101,15 @@ impl<'a> Listener<'a> {
                 plan.reply_rate
             );
         }
+        let depends = sockets
+            .iter()
+            .any(|bound| bound.local.ip().is_unspecified())
+            || memberships.iter().any(|groups| !groups.is_empty());
+        let watch = depends.then(InterfaceWatch::new).and_then(|watch| {
+            watch
+                .inspect_err(|error| tracing::debug!("changes of interfaces are not told: {error}"))
+                .ok()
+        });
         Self {
             plan,
             sockets,
@@ -99,6 +117,8 @@ impl<'a> Listener<'a> {
             counts: Counts::new(plan, now),
             answers: Answers::default(),
             started: now,
+            memberships,
+            watch,
         }
     }
 
@@ -115,11 +135,15 @@ impl<'a> Listener<'a> {
         let mut next_stats = self.plan.stats_every.map(|every| self.started + every);
         let mut next_socket = 0;
         let mut errors = 0;
+        let mut next_refresh = None;
+        // What came between the first look and the watch.
+        self.refresh();
         loop {
             let deadlines = [
                 self.plan.duration.map(|duration| self.started + duration),
                 self.plan.timeout.map(|timeout| last_heard + timeout),
                 next_stats,
+                next_refresh,
             ];
             let index = tokio::select! {
                 biased;
@@ -146,6 +170,14 @@ impl<'a> Listener<'a> {
                         last_heard = Instant::now();
                         continue;
                     }
+                    if next_refresh.is_some_and(|next| now >= next) {
+                        next_refresh = None;
+                        self.refresh();
+                        sink.network_changed();
+                        if sink.flush()? == Flow::ReaderGone {
+                            return Ok(End::ReaderGone);
+                        }
+                    }
                     if let Some(next) = next_stats && now >= next {
                         tracing::info!("{}", self.report());
                         // A program that was stopped does not make up for the reports it missed.
@@ -154,6 +186,10 @@ impl<'a> Listener<'a> {
                             return Ok(End::ReaderGone);
                         }
                     }
+                    continue;
+                }
+                () = changed(&mut self.watch) => {
+                    next_refresh.get_or_insert_with(|| Instant::now() + SETTLING);
                     continue;
                 }
                 index = ready(self.sockets, next_socket) => index,
@@ -190,6 +226,16 @@ impl<'a> Listener<'a> {
                     return Ok(End::Complete);
                 }
             }
+        }
+    }
+
+    /// Joins groups on interfaces that came.
+    fn refresh(&mut self) {
+        for (bound, memberships) in self.sockets.iter().zip(&mut self.memberships) {
+            if memberships.is_empty() {
+                continue;
+            }
+            memberships.refresh(&socket::options_of(bound));
         }
     }
 
@@ -273,6 +319,14 @@ impl<'a> Listener<'a> {
             dropped,
             elapsed: self.started.elapsed(),
         }
+    }
+}
+
+/// Resolves when an interface or an address came or went; never where nobody asked.
+async fn changed(watch: &mut Option<InterfaceWatch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
     }
 }
 

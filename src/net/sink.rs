@@ -32,4 +32,7 @@ pub trait Sink {
     /// # Errors
     /// The output or a file cannot be written.
     fn flush(&mut self) -> Result<Flow, Error>;
+
+    /// An interface or an address came or went.
+    fn network_changed(&mut self) {}
 }

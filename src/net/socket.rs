@@ -3,14 +3,14 @@
 //! Limits and option names are the sockets API's: socket(7), ip(7), ipv6(7), udp(7).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::str::FromStr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 
 use crate::error::Error;
 use crate::net::batch::{self, ReceiveOptions};
+use crate::net::membership::{Group, Memberships};
 use crate::net::{interface, system};
 
 /// What we ask for where the user named no receive buffer; the system grants an ordinary user what it allows
@@ -54,36 +54,6 @@ pub struct SendOptions {
     pub replies: Option<ReceiveOptions>,
 }
 
-/// A multicast group to join, as the user wrote it: `GROUP[@IFACE]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// The group's address.
-    pub address: IpAddr,
-    /// The interface by name, index or address; all interfaces if not given.
-    pub interface: Option<String>,
-}
-
-impl FromStr for Group {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (address, interface) = match text.split_once(['@', '%']) {
-            Some((_, "")) => return Err("the interface after @ is missing".to_owned()),
-            Some((address, interface)) => (address, Some(interface.to_owned())),
-            None => (text, None),
-        };
-        let address: IpAddr = address
-            .parse()
-            .map_err(|_| "write GROUP or GROUP@INTERFACE, for example 239.1.2.3@eth0".to_owned())?;
-        if !address.is_multicast() {
-            return Err(format!(
-                "{address} is not a multicast group (224.0.0.0/4 or ff00::/8)"
-            ));
-        }
-        Ok(Self { address, interface })
-    }
-}
-
 /// How to open a socket for listening.
 #[derive(Debug, Clone)]
 pub struct ListenOptions {
@@ -95,6 +65,8 @@ pub struct ListenOptions {
     pub only_v6: bool,
     /// Groups of this socket's family.
     pub groups: Vec<Group>,
+    /// Where port 0 is asked for: the socket whose port this one shares, by its place among those opened.
+    pub port_of: Option<usize>,
     /// `SO_RCVBUF`, in bytes; as much as an ordinary user gets if not given.
     pub recv_buffer: Option<usize>,
     /// How datagrams will be received.
@@ -326,7 +298,7 @@ pub fn unspecified(like: &SocketAddr, port: u16) -> SocketAddr {
 ///
 /// # Errors
 /// The system refuses the socket, an option, the address or a group.
-pub fn open_listener(options: &ListenOptions) -> Result<Bound, Error> {
+pub fn open_listener(options: &ListenOptions) -> Result<(Bound, Memberships), Error> {
     let local = options.local;
     let socket = create(&local)?;
     if local.is_ipv6() {
@@ -344,10 +316,8 @@ pub fn open_listener(options: &ListenOptions) -> Result<Bound, Error> {
     if local.is_ipv6() && !options.only_v6 {
         system::only_joined_groups(&socket, true);
     }
-    for group in &options.groups {
-        join(&socket, group)?;
-    }
-    finish(socket, &local)
+    let memberships = Memberships::join(&socket, options.groups.clone())?;
+    Ok((finish(socket, &local)?, memberships))
 }
 
 fn set_recv_buffer(socket: &Socket, asked: Option<usize>) -> Result<(), Error> {
@@ -378,95 +348,13 @@ fn set_recv_buffer(socket: &Socket, asked: Option<usize>) -> Result<(), Error> {
     Ok(())
 }
 
-fn join(socket: &Socket, group: &Group) -> Result<(), Error> {
-    let indexes: Vec<u32> = match &group.interface {
-        Some(name) => vec![interface::find(name)?.index],
-        None => {
-            let mut all: Vec<u32> = interface::all()
-                .iter()
-                .filter(|interface| interface.ip().is_ipv4() == group.address.is_ipv4())
-                .filter_map(|interface| interface.index)
-                .collect();
-            all.sort_unstable();
-            all.dedup();
-            all
-        }
-    };
-    // Index 0 is the system's own choice, where no interface is known.
-    let indexes = if indexes.is_empty() { vec![0] } else { indexes };
-    let mut joined = 0;
-    let mut last_error = None;
-    for index in indexes {
-        let result = match group.address {
-            IpAddr::V4(address) => {
-                tracing::debug!("setsockopt IP_ADD_MEMBERSHIP {address} interface {index}");
-                socket.join_multicast_v4_n(&address, &system::membership(index))
-            }
-            IpAddr::V6(address) => {
-                tracing::debug!("setsockopt IPV6_ADD_MEMBERSHIP {address} interface {index}");
-                socket.join_multicast_v6(&address, index)
-            }
-        };
-        match result {
-            Ok(()) => joined += 1,
-            Err(error) => last_error = Some(error),
-        }
-    }
-    match last_error {
-        Some(source) if joined == 0 => {
-            let name = group
-                .interface
-                .as_ref()
-                .map(|name| format!("@{name}"))
-                .unwrap_or_default();
-            Err(Error::Join {
-                group: format!("{}{name}", group.address),
-                source,
-            })
-        }
-        _ => {
-            let on = group.interface.as_deref().unwrap_or("every interface");
-            tracing::info!("joined multicast group {} on {on}", group.address);
-            Ok(())
-        }
-    }
+/// The socket as the options take it.
+pub(crate) fn options_of(bound: &Bound) -> SockRef<'_> {
+    SockRef::from(&bound.socket)
 }
 
 /// The error that the network reported for an earlier datagram, if any (`SO_ERROR`).
 #[must_use]
 pub fn take_error(socket: &UdpSocket) -> Option<io::Error> {
     SockRef::from(socket).take_error().ok().flatten()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn groups_are_read_with_and_without_interface() {
-        assert_eq!(
-            "239.1.2.3".parse(),
-            Ok(Group {
-                address: "239.1.2.3".parse().unwrap(),
-                interface: None
-            })
-        );
-        assert_eq!(
-            "ff02::1@eth0".parse(),
-            Ok(Group {
-                address: "ff02::1".parse().unwrap(),
-                interface: Some("eth0".into())
-            })
-        );
-        assert_eq!(
-            "ff02::1%eth0".parse(),
-            Ok(Group {
-                address: "ff02::1".parse().unwrap(),
-                interface: Some("eth0".into())
-            })
-        );
-        for text in ["192.168.0.1", "239.1.2.3@", "x", "", "239.1.2.3.4"] {
-            assert!(text.parse::<Group>().is_err(), "{text}");
-        }
-    }
 }

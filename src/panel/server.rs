@@ -35,6 +35,14 @@ impl ServerPanel {
         }
     }
 
+    /// The server's address is another one now: shown where no datagram has taken its place. Nothing goes to the terminal
+    /// yet.
+    pub fn set_address(&mut self, address: &str) {
+        if let [only] = self.screen.texts.as_mut_slice() {
+            address.clone_into(&mut only.text);
+        }
+    }
+
     /// Replaces the screen by what the server draws for this datagram; nothing goes to the terminal yet.
     pub fn show(&mut self, datagram: &Datagram<'_>) {
         // The strings of the datagram before are used again: this runs for every datagram.

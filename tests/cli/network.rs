@@ -428,9 +428,71 @@ fn the_listening_line_names_the_address_and_the_interface() {
             Running::spawn(&mut net.udpcli(1, &format!("listen --port 0 --bind {bind}")));
         let line = running.stderr_line_with("listening on ");
         let port = crate::support::listening_address(&line).port();
-        assert!(line.contains(&format!("10.77.1.2:{port} (vb)")), "{line}");
-        assert!(line.contains(&format!("10.77.2.2:{port} (wb)")), "{line}");
+        assert!(
+            line.contains(&format!(
+                "; type this address into the board's program: 10.77.1.2, port {port} (vb)"
+            )),
+            "{line}"
+        );
+        assert!(
+            line.contains("; from other networks: 10.77.2.2 (wb)"),
+            "{line}"
+        );
     }
+    let mut running = Running::spawn(&mut net.udpcli(1, "listen --port 0 --bind 10.77.2.2"));
+    let line = running.stderr_line_with("listening on 10.77.2.2:");
+    assert!(
+        line.contains("program: 10.77.2.2, port ") && line.ends_with("(wb)\n"),
+        "{line}"
+    );
+}
+
+#[test]
+fn the_listening_line_has_the_network_with_the_default_route_first() {
+    let Some(net) = Net::two_links() else { return };
+    // Docker's bridge, with an index and an address lower than the others'.
+    net.ip(1, "link add docker0 type veth peer name inside");
+    net.ip(1, "addr add 10.1.0.1/16 dev docker0");
+    net.ip(1, "link set inside up");
+    net.ip(1, "link set docker0 up");
+    net.wait_until_up(1, "docker0");
+    let first = || {
+        let mut running = Running::spawn(&mut net.udpcli(1, "listen --port 0"));
+        let line = running.stderr_line_with("listening on ");
+        let address = line.split_once("program: ").unwrap().1;
+        address.split_once(',').unwrap().0.to_owned()
+    };
+    // Without a default route the container's network is the least likely.
+    assert_ne!(first(), "10.1.0.1");
+    for (via, address) in [("10.77.2.1", "10.77.2.2"), ("10.77.1.1", "10.77.1.2")] {
+        net.ip(1, &format!("route add default via {via}"));
+        assert_eq!(first(), address);
+        net.ip(1, "route del default");
+    }
+}
+
+#[test]
+fn the_listening_line_comes_again_when_an_address_comes_or_goes() {
+    let Some(net) = Net::pair() else { return };
+    let mut running = Running::spawn(&mut net.udpcli(1, "listen --port 0"));
+    running.stderr_line_with("program: 10.77.1.2, port ");
+    net.ip(1, "addr add 10.9.0.1/24 dev vb");
+    running.stderr_line_with("10.9.0.1 (vb)");
+    net.ip(1, "addr flush dev vb");
+    running.stderr_line_with("this PC is not on a network: connect to the board's Wi-Fi first");
+    net.ip(1, "addr add 10.77.1.3/24 dev vb");
+    let line = running.stderr_line_with("program: 10.77.1.3, port ");
+    assert!(line.starts_with("listening on 0.0.0.0:"), "{line}");
+    // What does not change the line does not repeat it.
+    net.ip(1, "link add other type veth peer name another");
+    std::thread::sleep(Duration::from_millis(300));
+    let end = running.interrupt().expect_code(0);
+    assert_eq!(
+        end.stderr.matches("listening on ").count(),
+        4,
+        "{}",
+        end.stderr
+    );
 }
 
 #[test]
@@ -2094,4 +2156,211 @@ fn an_own_datagram_that_comes_back_is_no_reply() {
         peer.send("10.77.1.1", port, b"me");
         assert_eq!(sender.finish().expect_code(0).text(), "me");
     }
+}
+
+#[test]
+fn a_listener_on_one_address_hears_the_groups_it_joined() {
+    let Some(net) = Net::two_links() else { return };
+    for (bind, join, to) in [
+        ("10.77.1.2", "239.77.0.6", "239.77.0.6"),
+        ("10.77.1.2", "239.77.0.6@vb", "239.77.0.6"),
+        ("fd77:1::2", "ff05::77", "[ff05::77]"),
+        ("fd77:1::2", "ff02::77", "[ff02::77%va]"),
+        ("fe80::2%vb", "ff02::77", "[ff02::77%va]"),
+    ] {
+        for way in ["", " --no-batching"] {
+            let mut listener = net.listen(
+                1,
+                &format!("--format json --bind {bind} --join {join}{way}"),
+            );
+            let port = listener.port();
+            // The group has a socket of its own: it is ready once that is told.
+            listener.running.stderr_line_with("listening on ");
+            let own = match bind.split_once('%') {
+                Some((address, _)) => format!("[{address}%va]"),
+                None if bind.contains(':') => format!("[{bind}]"),
+                None => bind.to_owned(),
+            };
+            for (to, payload) in [(own.as_str(), "own"), (to, "group"), (&own, "again")] {
+                let by = if payload == "group" {
+                    " --multicast-if va"
+                } else {
+                    ""
+                };
+                net.send(0, &format!("{to}:{port} {payload}{by}"))
+                    .expect_code(0);
+                assert_eq!(next_text(&mut listener), payload, "{bind} {join}{way}");
+            }
+            // By another interface it is not joined.
+            if !to.contains('%') {
+                net.send(0, &format!("{to}:{port} other --multicast-if wa"))
+                    .expect_code(0);
+            }
+            net.send(0, &format!("{own}:{port} last")).expect_code(0);
+            assert_eq!(next_text(&mut listener), "last", "{bind} {join}{way}");
+        }
+    }
+    let end = run_with_input(
+        net.udpcli(1, "listen --port 0 --bind 10.77.1.2 --join ff02::77"),
+        b"",
+    )
+    .expect_code(2);
+    assert!(
+        end.stderr.contains("no --bind address can receive"),
+        "{}",
+        end.stderr
+    );
+}
+
+#[test]
+fn addresses_and_groups_given_twice_are_one() {
+    let Some(net) = Net::pair() else { return };
+    for args in [
+        "--bind 0.0.0.0 --bind 10.77.1.2",
+        "--bind :: --bind 10.77.1.2 --bind fd77:1::2",
+        "--bind 0.0.0.0 --bind :: --bind 10.77.1.2",
+        "--join 239.77.0.7 --join 239.77.0.7@vb",
+        "--join 239.77.0.7@vb --join 239.77.0.7 --join 239.77.0.7",
+        "--bind 10.77.1.2 --join 239.77.0.7 --join 239.77.0.7@vb",
+    ] {
+        let mut listener = net.listen(1, &format!("--format json {args}"));
+        let port = listener.port();
+        if args.starts_with("--bind 10") {
+            listener
+                .running
+                .stderr_line_with("listening on 239.77.0.7:");
+        }
+        net.send(0, &format!("10.77.1.2:{port} hello"))
+            .expect_code(0);
+        assert_eq!(next_text(&mut listener), "hello", "{args}");
+        if args.contains("--join") {
+            net.send(0, &format!("239.77.0.7:{port} group --multicast-if va"))
+                .expect_code(0);
+            assert_eq!(next_text(&mut listener), "group", "{args}");
+        }
+        let end = listener.running.interrupt().expect_code(0);
+        assert!(!end.stderr.contains("warning"), "{args}: {}", end.stderr);
+    }
+}
+
+#[test]
+fn a_group_is_joined_on_interfaces_that_come_later() {
+    let Some(net) = Net::empty(2) else { return };
+    let (mut v4, mut v6) = (
+        net.listen(1, "--format json --join 239.77.0.8"),
+        net.listen(1, "--format json --join ff05::78 --bind ::"),
+    );
+    let mut heard = |payload: &str| {
+        for (to, listener) in [("239.77.0.8", &mut v4), ("[ff05::78]", &mut v6)] {
+            listener.running.stderr_line_with(" on vb");
+            net.send(
+                0,
+                &format!("{to}:{} {payload} --multicast-if va", listener.port()),
+            )
+            .expect_code(0);
+            assert_eq!(next_text(listener), payload, "{to}");
+        }
+    };
+    net.link(1, (0, "va", 1), (1, "vb", 2), 1500);
+    heard("first");
+    // Unplugged and plugged in again: another interface of the same name.
+    net.ip(1, "link del vb");
+    net.link(1, (0, "va", 1), (1, "vb", 2), 1500);
+    heard("again");
+    for listener in [v4, v6] {
+        let end = listener.running.interrupt().expect_code(0);
+        assert!(!end.stderr.contains("warning"), "{}", end.stderr);
+    }
+}
+
+#[test]
+fn a_group_on_a_named_interface_is_joined_again_when_it_comes_back() {
+    let Some(net) = Net::pair() else { return };
+    let mut listener = net.listen(1, "--format json --join 239.77.0.9@vb");
+    for payload in ["first", "again"] {
+        net.send(
+            0,
+            &format!("239.77.0.9:{} {payload} --multicast-if va", listener.port()),
+        )
+        .expect_code(0);
+        assert_eq!(next_text(&mut listener), payload);
+        if payload == "first" {
+            net.ip(1, "link del vb");
+            net.link(1, (0, "va", 1), (1, "vb", 2), 1500);
+            listener
+                .running
+                .stderr_line_with("joined multicast group 239.77.0.9 on vb");
+        }
+    }
+}
+
+#[test]
+fn a_group_needs_no_address_on_its_interface() {
+    let Some(net) = Net::pair() else { return };
+    net.ip(1, "addr flush dev vb");
+    let mut listener = net.listen(1, "--format json --join 239.77.0.10");
+    net.run(
+        1,
+        "sysctl",
+        &[
+            "-qw",
+            "net.ipv4.conf.all.rp_filter=0",
+            "net.ipv4.conf.vb.rp_filter=0",
+        ],
+    );
+    net.send(
+        0,
+        &format!("239.77.0.10:{} hello --multicast-if va", listener.port()),
+    )
+    .expect_code(0);
+    assert_eq!(next_text(&mut listener), "hello");
+}
+
+#[test]
+fn where_a_group_cannot_be_joined_is_told_with_the_limit() {
+    let Some(net) = Net::empty(1) else { return };
+    for number in (0..26).step_by(2) {
+        let peer = number + 1;
+        net.ip(
+            0,
+            &format!("link add d{number} type veth peer name d{peer}"),
+        );
+    }
+    let told = |listener: Listener| {
+        let end = listener.running.interrupt().expect_code(0);
+        let line = |text: &str| {
+            end.stderr
+                .lines()
+                .find(|line| line.contains(text))
+                .map(str::to_owned)
+        };
+        (line("joined multicast group"), line("cannot join"))
+    };
+    let (joined, failed) = told(net.listen(0, "--join 239.77.0.11"));
+    let (joined, failed) = (joined.unwrap(), failed.unwrap());
+    for number in 0..26 {
+        let name = format!("d{number}");
+        let names = |line: &str| line.split([' ', ',', ':']).any(|word| word == name);
+        assert!(
+            names(&joined) != names(&failed),
+            "{name}: {joined}; {failed}"
+        );
+    }
+    assert!(failed.starts_with("warning: "), "{failed}");
+    let (_, command) = failed.split_once("sysctl -w ").unwrap();
+    // What the message says to do is done.
+    net.run(0, "sysctl", &["-qw", command]);
+    let (joined, failed) = told(net.listen(0, "--join 239.77.0.11"));
+    assert_eq!(failed, None);
+    assert!(joined.unwrap().contains("d25"));
+    // All on one that there is not.
+    let end = run_with_input(
+        net.udpcli(0, "listen --port 0 --join 239.77.0.11@nosuch"),
+        b"",
+    );
+    assert!(
+        end.expect_code(3)
+            .stderr
+            .contains("no network interface is called nosuch")
+    );
 }

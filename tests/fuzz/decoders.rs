@@ -102,7 +102,7 @@ fn payload(bytes: &[u8]) {
         assert!(out.len() <= 4 * text.len() + 16);
     }
     drop(text.parse::<udpcli::net::endpoint::Endpoint>());
-    drop(text.parse::<udpcli::net::socket::Group>());
+    drop(text.parse::<udpcli::net::membership::Group>());
 }
 
 /// What a datagram looks like in every format; a terminal gets no control character.

@@ -5,6 +5,7 @@ mod errors;
 mod receive;
 mod timer;
 mod transmit;
+mod watch;
 
 pub(crate) use errors::{
     NetworkError, error_reported, is_of_an_answer, is_own_firewall, is_queue_full, network_errors,
@@ -13,6 +14,7 @@ pub(crate) use errors::{
 pub(crate) use receive::{BatchReceiver, plain_drops};
 pub(crate) use timer::{TIMER_GRAIN, Timer};
 pub(crate) use transmit::{BatchTransmitter, answer};
+pub(crate) use watch::InterfaceWatch;
 
 use std::fs;
 use std::io;
@@ -21,7 +23,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{InterfaceIndexOrAddress, Socket};
 
 use crate::net::batch::{Clock, ReceiveOptions};
-use crate::net::interface;
+use crate::net::interface::{self, Named};
 
 /// Whether a socket on a wildcard address learns which address a datagram was sent to.
 pub(crate) const TELLS_DESTINATION: bool = true;
@@ -63,6 +65,40 @@ pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
 /// The index of an interface by its name, an address or not (netdevice(7)).
 pub(crate) fn interface_index(name: &str) -> Option<u32> {
     nix::net::if_::if_nametoindex(name).ok()
+}
+
+/// Every interface, with an address or without (netdevice(7)).
+pub(crate) fn interfaces() -> Vec<Named> {
+    let Ok(found) = nix::net::if_::if_nameindex() else {
+        return Vec::new();
+    };
+    found
+        .iter()
+        .map(|interface| Named {
+            name: interface.name().to_string_lossy().into_owned(),
+            index: interface.index(),
+        })
+        .collect()
+}
+
+/// Whether a group can be joined on an interface without an address in its family.
+pub(crate) const JOINS_WITHOUT_ADDRESS: bool = true;
+
+/// Whether a failed join says that the interface has no part in the protocol: IPv6 is switched off there.
+pub(crate) fn has_no_groups(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::libc::ENODEV)
+}
+
+/// What to do about a failed join of one of `wanted` groups and interfaces.
+pub(crate) fn join_hint(is_v4: bool, error: &io::Error, wanted: usize) -> String {
+    // The limit on memberships per socket (net/ipv4/igmp.c).
+    if is_v4 && error.raw_os_error() == Some(nix::libc::ENOBUFS) {
+        format!(
+            "; an administrator raises the limit with: sysctl -w net.ipv4.igmp_max_memberships={wanted}"
+        )
+    } else {
+        String::new()
+    }
 }
 
 /// Linux reports twice what was asked, for its own bookkeeping (socket(7)).

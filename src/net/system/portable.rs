@@ -10,7 +10,7 @@ use socket2::{InterfaceIndexOrAddress, Socket};
 use tokio::net::UdpSocket;
 
 use crate::net::batch::{Drops, Outbox, ReceiveOptions};
-use crate::net::interface;
+use crate::net::interface::{self, Named};
 use crate::net::run::Run;
 
 /// Whether a socket on a wildcard address learns which address a datagram was sent to.
@@ -102,6 +102,77 @@ pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
 /// Interfaces without an address are not told here.
 pub(crate) fn interface_index(_name: &str) -> Option<u32> {
     None
+}
+
+/// Interfaces without an address are not told here.
+pub(crate) fn interfaces() -> Vec<Named> {
+    let mut found: Vec<Named> = Vec::new();
+    for interface in interface::all() {
+        if let Some(index) = interface.index
+            && found.iter().all(|known| known.index != index)
+        {
+            found.push(Named {
+                name: interface.name,
+                index,
+            });
+        }
+    }
+    found
+}
+
+/// Whether a group can be joined on an interface without an address in its family.
+pub(crate) const JOINS_WITHOUT_ADDRESS: bool = false;
+
+/// Whether a failed join says that the interface has no part in the protocol.
+pub(crate) fn has_no_groups(_: &io::Error) -> bool {
+    false
+}
+
+/// What to do about a failed join.
+pub(crate) fn join_hint(_is_v4: bool, _: &io::Error, _wanted: usize) -> &'static str {
+    ""
+}
+
+/// How often interfaces are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Compares the addresses with those of the last look.
+#[derive(Debug)]
+pub(crate) struct InterfaceWatch {
+    known: Vec<(Option<u32>, IpAddr)>,
+    next: Instant,
+}
+
+impl InterfaceWatch {
+    #[expect(clippy::unnecessary_wraps, reason = "Linux asks the kernel")]
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            known: Self::look(),
+            next: Instant::now() + LOOK,
+        })
+    }
+
+    /// Resolves when something changed. May be dropped and asked again.
+    pub(crate) async fn changed(&mut self) {
+        loop {
+            tokio::time::sleep_until(self.next.into()).await;
+            self.next = Instant::now() + LOOK;
+            let found = Self::look();
+            if found != self.known {
+                self.known = found;
+                return;
+            }
+        }
+    }
+
+    fn look() -> Vec<(Option<u32>, IpAddr)> {
+        let mut found: Vec<_> = interface::all()
+            .iter()
+            .map(|interface| (interface.index, interface.ip()))
+            .collect();
+        found.sort_unstable();
+        found
+    }
 }
 
 pub(crate) fn usable_buffer(reported: usize) -> usize {

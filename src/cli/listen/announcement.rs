@@ -1,0 +1,97 @@
+//! The line that says where a listener listens, and which address to type into the board's program.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::net::interface;
+
+/// One socket, and what it was opened with.
+#[derive(Debug)]
+pub(super) struct Place {
+    local: SocketAddr,
+    only_v6: bool,
+    interface: Option<String>,
+    /// What was told last.
+    told: String,
+}
+
+impl Place {
+    pub(super) fn new(local: SocketAddr, only_v6: bool, interface: Option<String>) -> Self {
+        Self {
+            local,
+            only_v6,
+            interface,
+            told: String::new(),
+        }
+    }
+
+    /// Tells the line; again only if it changed.
+    pub(super) fn tell(&mut self) {
+        let line = self.line();
+        if line != self.told {
+            tracing::info!("{line}");
+            self.told = line;
+        }
+    }
+
+    /// The address that a board is to send to, as far as it can be known.
+    pub(super) fn board_address(&self) -> SocketAddr {
+        match self.reachable().first() {
+            Some((address, _)) if self.local.ip().is_unspecified() => {
+                SocketAddr::new((*address).into(), self.local.port())
+            }
+            _ => self.local,
+        }
+    }
+
+    /// The IPv4 addresses that reach this socket from outside, the likeliest first.
+    fn reachable(&self) -> Vec<(Ipv4Addr, String)> {
+        let takes_v4 = match self.local.ip() {
+            IpAddr::V4(_) => true,
+            IpAddr::V6(address) => address == Ipv6Addr::UNSPECIFIED && !self.only_v6,
+        };
+        let mut found = interface::reachable_v4();
+        found.retain(|(address, name)| {
+            takes_v4
+                && (self.local.ip().is_unspecified() || self.local.ip() == IpAddr::V4(*address))
+                && self
+                    .interface
+                    .as_ref()
+                    .is_none_or(|wanted| wanted == name || *wanted == address.to_string())
+        });
+        found
+    }
+
+    fn line(&self) -> String {
+        let local = self.local;
+        if local.ip().is_loopback() {
+            return format!("listening on {local}; only programs on this PC reach it");
+        }
+        let found = self.reachable();
+        if let Some(((address, name), others)) = found.split_first() {
+            let port = local.port();
+            let mut line = format!(
+                "listening on {local}; type this address into the board's program: {address}, port {port} ({name})"
+            );
+            if !others.is_empty() {
+                let others: Vec<String> = others
+                    .iter()
+                    .map(|(address, name)| format!("{address} ({name})"))
+                    .collect();
+                line.push_str("; from other networks: ");
+                line.push_str(&others.join(", "));
+            }
+            return line;
+        }
+        let is_v4_wildcard = local.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+            || (local.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !self.only_v6);
+        match &self.interface {
+            _ if !is_v4_wildcard => format!("listening on {local}"),
+            Some(name) => format!(
+                "listening on {local}; {name} has no IPv4 address: connect it to the board's network"
+            ),
+            None => format!(
+                "listening on {local}; this PC is not on a network: connect to the board's Wi-Fi first"
+            ),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Tells when an interface or an address comes or goes: rtnetlink(7). What changed is not read: the caller looks anew.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR` and `RTMGRP_IPV6_IFADDR` of rtnetlink.h.
+const GROUPS: u32 = 0x1 | 0x10 | 0x100;
+
+/// Hears of changes.
+#[derive(Debug)]
+pub(crate) struct InterfaceWatch {
+    socket: AsyncFd<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle(OwnedFd);
+
+impl AsRawFd for Handle {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl InterfaceWatch {
+    pub(crate) fn new() -> io::Result<Self> {
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let socket = socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            flags,
+            SockProtocol::NetlinkRoute,
+        )?;
+        bind(socket.as_raw_fd(), &NetlinkAddr::new(0, GROUPS))?;
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe, for handles that lend their descriptor; ours owns it"
+        )]
+        let socket = AsyncFd::with_interest(Handle(socket), Interest::READABLE)?;
+        Ok(Self { socket })
+    }
+
+    /// Resolves when something changed. May be dropped and asked again.
+    pub(crate) async fn changed(&mut self) {
+        loop {
+            let Ok(mut ready) = self.socket.readable().await else {
+                return std::future::pending().await;
+            };
+            let mut has_changed = false;
+            let mut buffer = [0; 4096];
+            loop {
+                let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
+                match recv(self.socket.as_raw_fd(), &mut buffer, flags) {
+                    // More came than the socket holds: something did.
+                    Ok(_) | Err(Errno::ENOBUFS) => has_changed = true,
+                    Err(Errno::EINTR) => {}
+                    Err(_) => break,
+                }
+            }
+            ready.clear_ready();
+            if has_changed {
+                return;
+            }
+        }
+    }
+}
