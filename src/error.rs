@@ -119,6 +119,8 @@ pub enum Error {
         known: Vec<IpAddr>,
         source: io::Error,
     },
+    #[error("no free local port on {local}")]
+    NoFreePort { local: IpAddr, source: io::Error },
     #[error("cannot join multicast group {group}")]
     Join { group: String, source: io::Error },
     #[error("cannot send to {peer}")]
@@ -217,6 +219,7 @@ impl Error {
             | Self::Socket { .. }
             | Self::Option { .. }
             | Self::Bind { .. }
+            | Self::NoFreePort { .. }
             | Self::Join { .. }
             | Self::Send { .. }
             | Self::SendSome { .. }
@@ -269,6 +272,10 @@ impl Error {
             Self::NoInterface { known, .. } => Some(format!("this machine has: {}", known.join(", "))),
             Self::NoInterfaceAddress { .. } => Some("give the interface an address, or name another one".to_owned()),
             Self::Bind { local, known, source } => bind_hint(local, known, source),
+            Self::NoFreePort { .. } => Some(
+                "programs on this PC hold every port that the system gives out (Linux: sysctl net.ipv4.ip_local_port_range): end some of them, or name a port outside of that range"
+                    .to_owned(),
+            ),
             Self::Join { source, .. } => Some(join_hint(source).to_owned()),
             Self::Send { peer, broadcast, source } => send_hint(peer, *broadcast, source),
             Self::SendSome { peer, source, .. } => send_hint(peer, true, source),

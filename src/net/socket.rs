@@ -134,7 +134,18 @@ fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
 fn bind(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
     let local = &with_zone(*local);
     tracing::debug!("bind {local}");
+    take_address(socket, local)
+}
+
+fn take_address(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
     socket.bind(&SockAddr::from(*local)).map_err(|source| {
+        // The system was to choose the port: udp(7).
+        if local.port() == 0 && source.kind() == io::ErrorKind::AddrInUse {
+            return Error::NoFreePort {
+                local: local.ip(),
+                source,
+            };
+        }
         let known = if source.kind() == io::ErrorKind::AddrNotAvailable {
             interface::own_addresses()
         } else {
@@ -254,9 +265,10 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
     }
     if let Some(local) = options.bind {
         bind(&socket, &local)?;
-    } else if cfg!(windows) {
-        // Windows cannot receive on a socket that was never bound nor sent from.
-        bind(&socket, &unspecified(&peer, 0))?;
+    } else {
+        // The first send would do it. But where no port is free it says EAGAIN, as for a full send buffer, which would
+        // be waited for. And Windows cannot receive on a socket that was never bound nor sent from.
+        take_address(&socket, &unspecified(&peer, 0))?;
     }
     finish(socket, &peer)
 }

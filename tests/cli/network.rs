@@ -2364,3 +2364,57 @@ fn where_a_group_cannot_be_joined_is_told_with_the_limit() {
             .contains("no network interface is called nosuch")
     );
 }
+
+#[test]
+fn where_no_local_port_is_free_it_is_said_at_once() {
+    let Some(net) = Net::pair() else { return };
+    let range = |first: u16, last: u16| {
+        let range = format!("net.ipv4.ip_local_port_range={first} {last}");
+        net.run(0, "sysctl", &["-qw", &range]);
+    };
+    range(40_000, 40_001);
+    let taken = [net.listen(0, "--bind ::"), net.listen(0, "--bind ::")];
+    for args in [
+        "send 127.0.0.1:9 hi -w 1s",
+        "send 127.0.0.1:9 hi",
+        "send 10.77.1.2:9 hi -n 3 -i 1ms --no-batching",
+        "send [::1]:9 hi -w 1s",
+        "send 10.77.1.255:9 hi",
+        "send 239.77.0.12:9 hi --multicast-if va",
+        "send 127.0.0.1:9 hi --bind 127.0.0.1",
+        "listen --port 0",
+    ] {
+        let end = run_with_input(net.udpcli(0, args), b"").expect_code(3);
+        assert!(
+            end.stderr
+                .starts_with("udpcli: error: no free local port on ")
+                && end.stderr.contains("hint: "),
+            "{args}: {}",
+            end.stderr
+        );
+    }
+    // A port by name is outside of the range.
+    net.send(0, "10.77.1.2:9 hi --bind 0.0.0.0:50000")
+        .expect_code(1);
+    drop(taken);
+}
+
+#[test]
+fn a_full_send_buffer_is_waited_for_no_longer_than_the_run_lasts() {
+    let Some(net) = Net::pair() else { return };
+    // Next to nothing gets through, and a long queue holds what the socket may have on its way.
+    let shaper = "qdisc add dev va root tbf rate 8kbit burst 2000 limit 10000000";
+    net.run(0, "tc", &shaper.split(' ').collect::<Vec<_>>());
+    for args in ["", " --no-batching", " -w 100ms"] {
+        let started = Instant::now();
+        net.send(
+            0,
+            &format!("10.77.1.2:9 --size 1000 --rate max --duration 500ms{args}"),
+        );
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{args}: {:?}",
+            started.elapsed()
+        );
+    }
+}
