@@ -2418,3 +2418,52 @@ fn a_full_send_buffer_is_waited_for_no_longer_than_the_run_lasts() {
         );
     }
 }
+
+#[test]
+fn a_shaper_on_the_way_out_slows_and_loses_nothing() {
+    let Some(net) = Net::pair() else { return };
+    let shaper = "qdisc add dev va root tbf rate 2mbit burst 3000 limit 6000";
+    net.run(0, "tc", &shaper.split(' ').collect::<Vec<_>>());
+    for (to, join) in [
+        ("10.77.1.2", ""),
+        ("[fd77:1::2]", " --bind ::"),
+        ("239.77.0.13", " --join 239.77.0.13"),
+        ("10.77.1.255", ""),
+    ] {
+        for args in [
+            " --rate max",
+            " --rate max --no-batching",
+            " -w 100ms --rate 20k",
+        ] {
+            let listener = net.listen(1, &format!("--format raw --seq --timeout 1s{join}"));
+            let by = if join.contains("join") {
+                " --multicast-if va"
+            } else {
+                ""
+            };
+            let end = net.send(
+                0,
+                &format!(
+                    "{to}:{} --size 1000 --duration 1s{args}{by}",
+                    listener.port()
+                ),
+            );
+            let sent = number_before(&end.stderr, "datagrams,");
+            // 2 Mbit/s are 240 packets of 1,042 bytes a second, and what the queue and the bucket hold.
+            assert!((150..300).contains(&sent), "{to}{args}: {}", end.stderr);
+            assert!(
+                end.stderr.contains(", 0 errors"),
+                "{to}{args}: {}",
+                end.stderr
+            );
+            let heard = listener.running.finish().expect_code(0);
+            assert!(
+                heard.stderr.contains(&format!("{sent} datagrams, "))
+                    && heard.stderr.contains(", 0 lost, 0 duplicate, 0 reordered"),
+                "{to}{args}: {}; {}",
+                end.stderr,
+                heard.stderr
+            );
+        }
+    }
+}

@@ -25,8 +25,12 @@ impl Sender<'_> {
             return;
         }
         self.is_path_known = true;
-        self.path_mtu = probe_mtu(self.plan.peer);
-        if let Some(mtu) = self.path_mtu {
+        let path = Path::to(self.plan.peer);
+        self.path_mtu = path.mtu;
+        // A queue on the way may be shorter than one buffer of segments: a shaper (tc-tbf(8)) cuts the buffer up, keeps
+        // what fits, drops the rest, and nothing is reported. Datagrams that enter it one by one are refused one by one
+        // (ENOBUFS), and wait. So segmentation is for paths without a queue: those within this machine.
+        if let Some(mtu) = path.mtu.filter(|_| path.is_local) {
             self.transmitter
                 .set_longest_segment(mtu.saturating_sub(header_len(&self.plan.peer)));
         }
@@ -68,9 +72,31 @@ impl Sender<'_> {
 /// Every path takes IP packets of this size whole, or fragments them unseen: IPv6's least MTU (RFC 8200).
 const LEAST_MTU: usize = 1280;
 
-/// The path's MTU as the kernel knows it, asked on a socket of its own: sends nothing.
-fn probe_mtu(peer: SocketAddr) -> Option<usize> {
-    let probe = std::net::UdpSocket::bind(socket::unspecified(&peer, 0)).ok()?;
-    probe.connect(peer).ok()?;
-    system::path_mtu(&probe)
+/// What the kernel knows of the path to a peer.
+struct Path {
+    mtu: Option<usize>,
+    /// It stays within this machine.
+    is_local: bool,
+}
+
+impl Path {
+    /// Asked on a socket of its own: sends nothing.
+    fn to(peer: SocketAddr) -> Self {
+        let probe = std::net::UdpSocket::bind(socket::unspecified(&peer, 0))
+            .and_then(|probe| probe.connect(peer).map(|()| probe));
+        let Ok(probe) = probe else {
+            return Self {
+                mtu: None,
+                is_local: false,
+            };
+        };
+        Self {
+            mtu: system::path_mtu(&probe),
+            // Whoever sends to an address of its own does so from that address.
+            is_local: peer.ip().is_loopback()
+                || probe
+                    .local_addr()
+                    .is_ok_and(|local| local.ip() == peer.ip()),
+        }
+    }
 }

@@ -35,6 +35,14 @@ impl Sender<'_> {
         let mut heard = false;
         for report in system::network_errors(&self.bound.socket, error) {
             match report {
+                // A group or a broadcast address is nobody who could refuse.
+                NetworkError::Refused
+                | NetworkError::Rejected { .. }
+                | NetworkError::Unreachable { .. }
+                    if !self.plan.unicast =>
+                {
+                    tracing::debug!("left aside: {report:?}");
+                }
                 NetworkError::Rejected { by: None } if is_own_firewall => continue,
                 NetworkError::Refused if is_own_firewall && is_peer_here => continue,
                 NetworkError::Refused => {
