@@ -8,7 +8,7 @@ use std::time::Duration;
 
 #[cfg(feature = "board")]
 use crate::board;
-use crate::net::Rejected;
+use crate::net::{Rejected, interface};
 #[cfg(feature = "board")]
 use crate::pair;
 use crate::payload::{encoding, escape, hex};
@@ -397,7 +397,8 @@ fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<S
         }
         io::ErrorKind::PermissionDenied => Some("a firewall on this machine forbids sending there".to_owned()),
         io::ErrorKind::InvalidInput if lacks_zone(peer) => {
-            Some(format!("a link-local address needs its interface: [{}%eth0]:{}", peer.ip(), peer.port()))
+            let name = interface::for_link_local();
+            Some(format!("a link-local address needs its interface: [{}%{name}]:{}", peer.ip(), peer.port()))
         }
         io::ErrorKind::InvalidInput => Some("an address of this machine's own (--bind) that cannot reach the peer gives this too".to_owned()),
         _ => None,

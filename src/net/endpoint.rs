@@ -140,7 +140,12 @@ impl Endpoint {
             return Ok(None);
         };
         let scope = match zone {
-            Some(zone) => interface::find(zone)?.index,
+            Some(zone) => match (interface::find(zone), zone.strip_prefix("25")) {
+                (Ok(found), _) => found.index,
+                // As URLs write it: %25 stands for % (RFC 6874).
+                (Err(_), Some(decoded)) if !decoded.is_empty() => interface::find(decoded)?.index,
+                (Err(error), _) => return Err(error),
+            },
             None => 0,
         };
         Ok(Some(SocketAddrV6::new(address, self.port, 0, scope).into()))

@@ -120,32 +120,21 @@ pub fn for_groups(is_v4: bool) -> Vec<Named> {
 /// # Errors
 /// There is none.
 pub fn find(text: &str) -> Result<Named, Error> {
-    let all = all();
-    let address: Option<IpAddr> = text.parse().ok();
+    let named = named();
     let number: Option<u32> = text.parse().ok();
-    let known = all.iter().find(|interface| {
-        interface.name == text
-            || (number.is_some() && interface.index == number)
-            || address == Some(interface.ip())
-    });
-    if let Some(Interface {
-        name,
-        index: Some(index),
-        ..
-    }) = known
-    {
-        return Ok(Named {
-            name: name.clone(),
-            index: *index,
-        });
-    }
-    // An interface without any address is not in the list.
-    system::interface_index(text)
-        .map(|index| Named {
-            name: text.to_owned(),
-            index,
-        })
-        .ok_or_else(|| unknown(text))
+    let by_name = |known: &&Named| known.name == text;
+    let by_index = |known: &&Named| number == Some(known.index);
+    let known = named
+        .iter()
+        .find(by_name)
+        .or_else(|| named.iter().find(by_index))
+        .cloned();
+    let by_address = || {
+        text.parse()
+            .ok()
+            .and_then(|address| with_address(address).into_iter().next())
+    };
+    known.or_else(by_address).ok_or_else(|| unknown(text))
 }
 
 /// The interface that has this address: its zone says so, or it is listed there. An address of the loopback network
@@ -182,36 +171,43 @@ pub fn of_address(address: &SocketAddr) -> Result<Named, Error> {
     }
 }
 
-/// The IPv4 address of the interface with this name, or the address itself if it is one.
-///
-/// # Errors
-/// No such interface, or it has no IPv4 address.
-pub fn v4_of_name_or_address(text: &str) -> Result<Ipv4Addr, Error> {
-    if let Ok(address) = text.parse() {
-        return Ok(address);
+/// The interfaces that have this address.
+#[must_use]
+pub fn with_address(address: IpAddr) -> Vec<Named> {
+    let mut found: Vec<Named> = Vec::new();
+    for interface in all() {
+        if let Some(index) = interface.index.filter(|_| interface.ip() == address)
+            && found.iter().all(|known| known.index != index)
+        {
+            found.push(Named {
+                name: interface.name,
+                index,
+            });
+        }
     }
-    let named: Vec<Interface> = all()
-        .into_iter()
-        .filter(|interface| interface.name == text)
-        .collect();
-    if named.is_empty() {
-        return Err(unknown(text));
-    }
-    named
-        .iter()
-        .find_map(|interface| match interface.ip() {
-            IpAddr::V4(address) => Some(address),
-            IpAddr::V6(_) => None,
-        })
-        .ok_or_else(|| Error::NoInterfaceAddress {
-            name: text.to_owned(),
-            family: "IPv4",
-        })
+    found
+}
+
+/// The name of an interface that link-local addresses may be on, for an example.
+#[must_use]
+pub fn for_link_local() -> String {
+    let all = all();
+    let found = all.iter().find(|interface| {
+        !interface.ip().is_loopback() && interface.oper_status != IfOperStatus::Down
+    });
+    found.map_or_else(|| "eth0".to_owned(), |interface| interface.name.clone())
+}
+
+/// The names of all interfaces.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = named().into_iter().map(|named| named.name).collect();
+    names.sort();
+    names
 }
 
 fn unknown(name: &str) -> Error {
-    let mut known: Vec<String> = all().into_iter().map(|interface| interface.name).collect();
-    known.sort();
+    let mut known = names();
     known.dedup();
     Error::NoInterface {
         name: name.to_owned(),

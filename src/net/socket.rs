@@ -132,7 +132,7 @@ fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
 }
 
 fn bind(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
-    let local = &with_zone(*local);
+    let local = &with_zone(*local)?;
     tracing::debug!("bind {local}");
     take_address(socket, local)
 }
@@ -160,13 +160,25 @@ fn take_address(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
 }
 
 /// A link-local address of ours is of one interface: the zone follows from it.
-fn with_zone(local: SocketAddr) -> SocketAddr {
+fn with_zone(local: SocketAddr) -> Result<SocketAddr, Error> {
     match local {
         SocketAddr::V6(mut v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local() => {
-            v6.set_scope_id(interface::find(&v6.ip().to_string()).map_or(0, |found| found.index));
-            v6.into()
+            let found = interface::with_address((*v6.ip()).into());
+            if let [first, second, ..] = found.as_slice() {
+                return Err(Error::usage_hint(
+                    format!(
+                        "--bind {}: both {} and {} have that address",
+                        v6.ip(),
+                        first.name,
+                        second.name
+                    ),
+                    format!("name the interface: --bind {}%{}", v6.ip(), first.name),
+                ));
+            }
+            v6.set_scope_id(found.first().map_or(0, |found| found.index));
+            Ok(v6.into())
         }
-        _ => local,
+        _ => Ok(local),
     }
 }
 
@@ -246,16 +258,18 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
     }
     if let Some(name) = &options.multicast_if {
         if peer.is_ipv4() {
-            let address = interface::v4_of_name_or_address(name)?;
+            let found = interface::find(name)?;
+            // An address is also the source that groups see.
+            let source = name.parse().ok();
             set(
-                || format!("IP_MULTICAST_IF {address}"),
-                socket.set_multicast_if_v4(&address),
+                || format!("IP_MULTICAST_IF {}", found.name),
+                system::set_multicast_if_v4(&socket, &found, source)?,
             )?;
         } else {
-            let index = interface::find(name)?.index;
+            let found = interface::find(name)?;
             set(
-                || format!("IPV6_MULTICAST_IF {index}"),
-                socket.set_multicast_if_v6(index),
+                || format!("IPV6_MULTICAST_IF {}", found.name),
+                socket.set_multicast_if_v6(found.index),
             )?;
         }
     }
@@ -263,7 +277,14 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
         batch::prepare(&socket, peer.is_ipv4(), receive);
         set_recv_buffer(&socket, None)?;
     }
-    if let Some(local) = options.bind {
+    if let Some(mut local) = options.bind {
+        // Both ends of a link-local path are on one interface.
+        if let (SocketAddr::V6(local), SocketAddr::V6(peer)) = (&mut local, &peer)
+            && local.scope_id() == 0
+            && local.ip().is_unicast_link_local()
+        {
+            local.set_scope_id(peer.scope_id());
+        }
         bind(&socket, &local)?;
     } else {
         // The first send would do it. But where no port is free it says EAGAIN, as for a full send buffer, which would

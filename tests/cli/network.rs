@@ -2467,3 +2467,69 @@ fn a_shaper_on_the_way_out_slows_and_loses_nothing() {
         }
     }
 }
+
+#[test]
+fn multicast_leaves_by_the_interface_named_whatever_addresses_it_has() {
+    let Some(net) = Net::two_links() else { return };
+    net.run(
+        1,
+        "sysctl",
+        &[
+            "-qw",
+            "net.ipv4.conf.all.rp_filter=0",
+            "net.ipv4.conf.wb.rp_filter=0",
+        ],
+    );
+    let hears = |name: &str, by: &str| {
+        let mut listener = net.listen(1, &format!("--format json --join 239.77.0.14@{name}"));
+        net.send(
+            0,
+            &format!("239.77.0.14:{} hello --multicast-if {by}", listener.port()),
+        )
+        .expect_code(0);
+        assert_eq!(next_text(&mut listener), "hello", "{by}");
+    };
+    // Two interfaces with one address.
+    net.ip(0, "addr flush dev wa");
+    net.ip(0, "addr add 10.77.1.1/32 dev wa");
+    hears("vb", "va");
+    hears("wb", "wa");
+    // One without an address.
+    net.ip(0, "addr flush dev wa");
+    hears("wb", "wa");
+    // By index, and by an address, which is the source then.
+    hears("vb", "10.77.1.1");
+    let index = net.run(0, "cat", &["/sys/class/net/wa/ifindex"]).text();
+    hears("wb", index.trim());
+}
+
+#[test]
+fn a_link_local_address_of_two_interfaces_needs_a_name() {
+    let Some(net) = Net::two_links() else { return };
+    let end = run_with_input(net.udpcli(1, "listen --port 0 --bind fe80::2"), b"").expect_code(2);
+    assert!(
+        end.stderr.contains("both vb and wb have that address")
+            && end.stderr.contains("--bind fe80::2%vb"),
+        "{}",
+        end.stderr
+    );
+    // The peer's zone says which.
+    let mut listener = net.listen(1, "--bind :: --format json");
+    for (to, bind) in [
+        ("[fe80::2%va]", "fe80::1"),
+        ("[fe80::2%wa]", "fe80::1"),
+        // As in a URL.
+        ("[fe80::2%25va]", "fe80::1"),
+    ] {
+        net.send(0, &format!("{to}:{} hello --bind {bind}", listener.port()))
+            .expect_code(0);
+        assert_eq!(next_text(&mut listener), "hello", "{to}");
+    }
+    let end = net.send(0, "[fe80::2]:9 hello").expect_code(3);
+    assert!(
+        end.stderr
+            .contains("hint: a link-local address needs its interface: [fe80::2%va]:9"),
+        "{}",
+        end.stderr
+    );
+}

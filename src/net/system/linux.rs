@@ -18,10 +18,12 @@ pub(crate) use watch::InterfaceWatch;
 
 use std::fs;
 use std::io;
+use std::net::Ipv4Addr;
 
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{InterfaceIndexOrAddress, Socket};
 
+use crate::error::Error;
 use crate::net::batch::{Clock, ReceiveOptions};
 use crate::net::interface::{self, Named};
 
@@ -57,14 +59,24 @@ pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()>
     socket.set_tclass_v6(u32::from(class))
 }
 
+/// The interface that IPv4 groups leave by: by index, as two may have one address and one may have none (ip(7)).
+#[expect(clippy::unnecessary_wraps, reason = "other systems need an address")]
+pub(crate) fn set_multicast_if_v4(
+    socket: &Socket,
+    interface: &Named,
+    source: Option<Ipv4Addr>,
+) -> Result<io::Result<()>, Error> {
+    let source = source.unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let (none, index) = (Ipv4Addr::UNSPECIFIED, interface.index);
+    Ok(
+        rustix::net::sockopt::set_ip_multicast_if_with_ifindex(socket, &none, &source, index)
+            .map_err(io::Error::from),
+    )
+}
+
 /// How an IPv4 group's interface is named: by index, as one without an address has no other (ip(7)).
 pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
     InterfaceIndexOrAddress::Index(index)
-}
-
-/// The index of an interface by its name, an address or not (netdevice(7)).
-pub(crate) fn interface_index(name: &str) -> Option<u32> {
-    nix::net::if_::if_nametoindex(name).ok()
 }
 
 /// Every interface, with an address or without (netdevice(7)).

@@ -3,12 +3,13 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use socket2::{InterfaceIndexOrAddress, Socket};
 use tokio::net::UdpSocket;
 
+use crate::error::Error;
 use crate::net::batch::{Drops, Outbox, ReceiveOptions};
 use crate::net::interface::{self, Named};
 use crate::net::run::Run;
@@ -85,23 +86,34 @@ pub(crate) fn set_traffic_class_v6(_: &Socket, _: u8) -> io::Result<()> {
     Err(lacking("way to set the IPv6 traffic class"))
 }
 
+/// The interface that IPv4 groups leave by: by its address, which every system takes.
+pub(crate) fn set_multicast_if_v4(
+    socket: &Socket,
+    interface: &Named,
+    source: Option<Ipv4Addr>,
+) -> Result<io::Result<()>, Error> {
+    let address = source.or_else(|| v4_of(interface.index));
+    let address = address.ok_or_else(|| Error::NoInterfaceAddress {
+        name: interface.name.clone(),
+        family: "IPv4",
+    })?;
+    Ok(socket.set_multicast_if_v4(&address))
+}
+
+fn v4_of(index: u32) -> Option<Ipv4Addr> {
+    let all = interface::all();
+    all.iter().find_map(|interface| match interface.ip() {
+        IpAddr::V4(address) if interface.index == Some(index) => Some(address),
+        _ => None,
+    })
+}
+
 /// How an IPv4 group's interface is named: by its address, which every system takes.
 pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
-    let address = interface::all()
-        .iter()
-        .find_map(|interface| match interface.ip() {
-            IpAddr::V4(address) if interface.index == Some(index) => Some(address),
-            _ => None,
-        });
-    address.map_or(
+    v4_of(index).map_or(
         InterfaceIndexOrAddress::Index(index),
         InterfaceIndexOrAddress::Address,
     )
-}
-
-/// Interfaces without an address are not told here.
-pub(crate) fn interface_index(_name: &str) -> Option<u32> {
-    None
 }
 
 /// Interfaces without an address are not told here.
