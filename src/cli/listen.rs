@@ -31,6 +31,9 @@ use crate::save::{Kind, Saver};
 use crate::shutdown::Shutdown;
 use announcement::Place;
 
+/// Answers a second and peer where `--reply-rate` does not say.
+const DEFAULT_REPLY_RATE: u32 = 1000;
+
 /// Receive datagrams: the board's UDP server, on the PC
 ///
 /// Prints what arrives until Ctrl-C, and says which address to type into the board's program.
@@ -61,17 +64,11 @@ pub struct ListenArgs {
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     separator: Option<String>,
     /// Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
-    #[arg(
-        long,
-        value_name = "LABEL",
-        default_value = "utf-8",
-        hide_default_value = true,
-        help_heading = "Output"
-    )]
-    encoding: TextEncoding,
-    /// Where arrival times come from
-    #[arg(long, value_enum, default_value_t = Timestamps::Kernel, help_heading = "Output")]
-    timestamps: Timestamps,
+    #[arg(long, value_name = "LABEL", help_heading = "Output")]
+    encoding: Option<TextEncoding>,
+    /// Where arrival times come from [default: kernel]
+    #[arg(long, value_enum, help_heading = "Output")]
+    timestamps: Option<Timestamps>,
     /// Draw the panel that the tutorial's server would show (on a terminal)
     #[arg(long, help_heading = "Output")]
     oled: bool,
@@ -104,9 +101,9 @@ pub struct ListenArgs {
     /// Read \n \r \t \0 \\ \xNN \u{NNNN} in --reply
     #[arg(short, long, requires = "reply", help_heading = "Answers")]
     escape: bool,
-    /// Answers per second and peer at most
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Answers")]
-    reply_rate: u32,
+    /// Answers per second and peer at most [default: 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Answers")]
+    reply_rate: Option<u32>,
 
     /// Set SO_REUSEADDR: share the port; unicast goes to one of the programs (on Windows: undefined which)
     #[arg(long, help_heading = "Socket")]
@@ -159,12 +156,13 @@ pub async fn run(
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
         clock: match args.timestamps {
-            Timestamps::Kernel => Clock::Kernel,
-            Timestamps::User => Clock::User,
+            None | Some(Timestamps::Kernel) => Clock::Kernel,
+            Some(Timestamps::User) => Clock::User,
         },
         batching: !global.no_batching,
     };
     let wanted = args.sockets(receive)?;
+    args.warn_of_unused(&style);
     let (sockets, memberships) = open_sockets(&wanted)?;
     // After the sockets: a taken port must not cost an old capture.
     let saver = match args.saver(save, begun, shutdown).await? {
@@ -184,7 +182,7 @@ pub async fn run(
         receive,
         from: args.from.clone(),
         answer,
-        reply_rate: args.reply_rate,
+        reply_rate: args.reply_rate.unwrap_or(DEFAULT_REPLY_RATE),
         sequenced: args.seq,
         count: args.count,
         timeout: args.timeout,
@@ -264,7 +262,7 @@ impl ListenArgs {
                 path,
                 kind,
                 opened,
-                self.encoding,
+                self.encoding.unwrap_or_default(),
                 shutdown,
             )?)),
             Waited::Interrupted => Waited::Interrupted,
@@ -287,7 +285,7 @@ impl ListenArgs {
         };
         let rules = TextRules {
             escapes: self.escape,
-            encoding: self.encoding,
+            encoding: self.encoding.unwrap_or_default(),
             line_ending: "",
         };
         let mut payload = Vec::new();
@@ -336,7 +334,7 @@ impl ListenArgs {
                 Audience::Pipe
             },
             color: logging::wants_color(global.color.into(), &stdout),
-            encoding: self.encoding,
+            encoding: self.encoding.unwrap_or_default(),
             separator,
         })
     }
@@ -376,6 +374,41 @@ impl ListenArgs {
     fn is_only_v6(&self) -> bool {
         let v4_wildcard = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         self.addresses().contains(&v4_wildcard)
+    }
+
+    /// An option that does nothing is told: whoever gave it expects something of it.
+    fn warn_of_unused(&self, style: &Style) {
+        let shows_text = matches!(self.format, Format::Text | Format::Json)
+            || (self.format == Format::Raw && style.audience == Audience::Terminal);
+        let is_json = |path: &PathBuf| matches!(Kind::of(path), Ok(Kind::JsonLines));
+        let needs_text = shows_text
+            || self.oled
+            || self.reply.is_some()
+            || self.save.as_ref().is_some_and(is_json);
+        let shows_time = matches!(self.format, Format::Text | Format::Hex | Format::Json)
+            || self.save.is_some()
+            || self.seq;
+        for (flag, is_unused, why) in [
+            (
+                "--reply-rate",
+                self.reply_rate.is_some() && !self.echo && self.reply.is_none(),
+                "nothing is answered; add --echo or --reply TEXT",
+            ),
+            (
+                "--encoding",
+                self.encoding.is_some() && !needs_text,
+                "this format shows bytes, not text",
+            ),
+            (
+                "--timestamps",
+                self.timestamps.is_some() && !shows_time,
+                "this format shows no times",
+            ),
+        ] {
+            if is_unused {
+                tracing::warn!("{flag} has no effect: {why}");
+            }
+        }
     }
 
     /// One socket for each address and port, and for each group that none of those can hear.
@@ -449,7 +482,10 @@ impl ListenArgs {
             return None;
         }
         let address = places.first()?.board_address();
-        Some(ServerPanel::new(&address.to_string(), self.encoding))
+        Some(ServerPanel::new(
+            &address.to_string(),
+            self.encoding.unwrap_or_default(),
+        ))
     }
 }
 

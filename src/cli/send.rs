@@ -93,14 +93,8 @@ pub struct SendArgs {
     #[arg(long, value_enum, default_value_t = LineEnding::None, value_name = "ENDING", help_heading = "Payload")]
     line_ending: LineEnding,
     /// Encode text payloads, and decode replies: utf-8, gbk, big5, shift_jis ..
-    #[arg(
-        long,
-        value_name = "LABEL",
-        default_value = "utf-8",
-        hide_default_value = true,
-        help_heading = "Payload"
-    )]
-    encoding: TextEncoding,
+    #[arg(long, value_name = "LABEL", help_heading = "Payload")]
+    encoding: Option<TextEncoding>,
 
     /// Rounds through the payloads [default: 1; endless for the tutorial's message]
     #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "Pace")]
@@ -124,9 +118,9 @@ pub struct SendArgs {
     /// Exit 1 unless a reply equals TEXT
     #[arg(long, value_name = "TEXT", help_heading = "Replies")]
     expect: Option<String>,
-    /// How replies are printed
-    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Replies")]
-    format: Format,
+    /// How to print replies [default: text]
+    #[arg(long, value_enum, help_heading = "Replies")]
+    format: Option<Format>,
 
     /// Use IPv4 only
     #[arg(short = '4', help_heading = "Socket", conflicts_with = "v6")]
@@ -216,7 +210,7 @@ pub async fn run(
 ) -> Result<Outcome, Error> {
     let rules = TextRules {
         escapes: args.escape,
-        encoding: args.encoding,
+        encoding: args.encoding.unwrap_or_default(),
         line_ending: args.line_ending.text(),
     };
     let form = args.form();
@@ -249,12 +243,20 @@ pub async fn run(
             addresses.peek().is_some(),
             global,
         );
+        if args.ttl == Some(0) && !peer.ip().is_multicast() {
+            return Err(Error::usage_hint(
+                format!("--ttl 0: a datagram to {peer} would not leave this PC"),
+                "--ttl 1 reaches the network that this PC is on; only groups take 0",
+            ));
+        }
         source.limit(
             crate::net::max_payload(&peer),
             crate::net::family_name(&peer),
         )?;
         let bound = socket::open_sender(&args.options(form, &plan), peer)?;
-        args.say_start(form, &plan);
+        if outbox.is_empty() {
+            args.say_start(form, &plan);
+        }
         if interface::is_ourselves(peer, bound.local) {
             tracing::warn!(
                 "{peer} is this command's own address (--bind): what it sends comes back to it, and no other program gets it"
@@ -450,7 +452,7 @@ impl SendArgs {
     fn source(&self, form: Form, rules: TextRules) -> Result<Source, Error> {
         let rounds = self.rounds(form);
         if !matches!(form, Form::Messages | Form::Lines | Form::Interactive)
-            && (self.escape || self.line_ending != LineEnding::None)
+            && ((self.escape && self.expect.is_none()) || self.line_ending != LineEnding::None)
         {
             return Err(Error::usage(
                 "-e/--escape and --line-ending change text payloads: messages and lines",
@@ -556,26 +558,74 @@ impl SendArgs {
             ),
             _ => {}
         }
-        if self.rate.is_some()
-            && self.count.is_none()
-            && self.duration.is_none()
-            && matches!(form, Form::Messages | Form::Size | Form::Hex)
-        {
-            tracing::info!("one round only: -n N or --duration D sends more");
+        self.warn_of_unused(form, plan);
+    }
+
+    /// An option that does nothing is told: whoever gave it expects something of it.
+    fn warn_of_unused(&self, form: Form, plan: &SendPlan) {
+        let is_single = self.rounds(form) == Some(1)
+            && match form {
+                Form::Messages => self.messages.len() == 1,
+                Form::Hex | Form::Size => true,
+                Form::File => self.chunk.is_none(),
+                Form::Tutorial | Form::Lines | Form::Interactive => false,
+            };
+        let sends_text = matches!(form, Form::Messages | Form::Lines | Form::Interactive);
+        let is_group = plan.peer.ip().is_multicast();
+        let once = "one datagram is sent; -n N or --duration D sends more";
+        let no_group = "the destination is no multicast group";
+        let no_port = "it shares a port, and none is asked for; add --bind IP:PORT";
+        for (flag, is_unused, why) in [
+            ("--interval", self.interval.is_some() && is_single, once),
+            ("--rate", self.rate.is_some() && is_single, once),
+            (
+                "--multicast-if",
+                self.multicast_if.is_some() && !is_group,
+                no_group,
+            ),
+            (
+                "--multicast-loop",
+                self.multicast_loop.is_some() && !is_group,
+                no_group,
+            ),
+            (
+                "--reuse-addr",
+                self.reuse_addr && self.bind.is_none(),
+                no_port,
+            ),
+            (
+                "--reuse-port",
+                self.reuse_port && self.bind.is_none(),
+                no_port,
+            ),
+            (
+                "--format",
+                self.format.is_some() && plan.replies.is_none(),
+                "it shows replies, and none are waited for; add -w 1s",
+            ),
+            (
+                "--encoding",
+                self.encoding.is_some() && plan.replies.is_none() && !sends_text,
+                "the payload is no text, and no replies are waited for",
+            ),
+        ] {
+            if is_unused {
+                tracing::warn!("{flag} has no effect: {why}");
+            }
         }
     }
 
     fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> Output {
         let stdout = io::stdout();
         let style = Style {
-            format: self.format,
+            format: self.format.unwrap_or(Format::Text),
             audience: if stdout.is_terminal() {
                 Audience::Terminal
             } else {
                 Audience::Pipe
             },
             color: logging::wants_color(global.color.into(), &stdout),
-            encoding: self.encoding,
+            encoding: self.encoding.unwrap_or_default(),
             separator: Vec::new(),
         };
         Output::new(Renderer::new(style), None, None, shutdown.clone())

@@ -297,7 +297,7 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
 fn set_ttl(socket: &Socket, ttl: u8, is_v4: bool) -> Result<(), Error> {
     let value = u32::from(ttl);
     if is_v4 {
-        // 0 stays on this machine and is allowed for multicast only (ip(7)).
+        // 0 is for multicast only, where it stays on this machine (ip(7)).
         if ttl > 0 {
             set(|| format!("IP_TTL {ttl}"), socket.set_ttl_v4(value))?;
         }

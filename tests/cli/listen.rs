@@ -1023,6 +1023,61 @@ fn values_that_make_no_sense_are_usage_errors() {
     }
 }
 
+#[test]
+fn usage_errors_come_before_any_socket() {
+    let taken = loopback_socket();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for args in [
+        &["--save", "out.txt"][..],
+        &["--save", "out"],
+        &["--separator", "x"],
+        &["--reply", r"\q", "-e"],
+        &["--join", "ff02::1"],
+    ] {
+        run([&["listen", "-p", &port, "--bind", "127.0.0.1"], args].concat()).expect_code(2);
+    }
+}
+
+#[test]
+fn an_option_without_effect_is_told() {
+    let said = |args: &[&str]| {
+        let base = [
+            "listen",
+            "-p",
+            "0",
+            "--bind",
+            "127.0.0.1",
+            "--duration",
+            "1ms",
+        ];
+        run([&base, args].concat()).expect_code(0).stderr
+    };
+    for (args, flag) in [
+        (&["--reply-rate", "5"][..], "--reply-rate"),
+        (&["--encoding", "gbk", "--format", "hex"], "--encoding"),
+        (&["--encoding", "gbk", "--format", "raw"], "--encoding"),
+        (
+            &["--timestamps", "user", "--format", "board"],
+            "--timestamps",
+        ),
+    ] {
+        let stderr = said(args);
+        assert!(
+            stderr.contains(&format!("warning: {flag} has no effect: ")),
+            "{args:?}: {stderr}"
+        );
+    }
+    for args in [
+        &["--reply-rate", "5", "--echo"][..],
+        &["--encoding", "gbk"],
+        &["--encoding", "gbk", "--format", "hex", "--reply", "x"],
+        &["--timestamps", "user", "--format", "board", "--seq"],
+    ] {
+        let stderr = said(args);
+        assert!(!stderr.contains("has no effect"), "{args:?}: {stderr}");
+    }
+}
+
 // Whom it hears.
 
 #[test]
@@ -1380,6 +1435,27 @@ fn a_sender_that_starts_again_on_its_port_loses_nothing() {
         assert!(
             line.contains(", 0 lost, 0 duplicate, 0 reordered"),
             "{count}: {line}"
+        );
+    }
+}
+
+#[test]
+fn a_clock_that_differs_gives_no_delay() {
+    const DAY: Duration = Duration::from_hours(24);
+    for (sent, is_delay) in [
+        (now(), true),
+        (now().saturating_sub(DAY), false),
+        (now() + DAY, false),
+        // 1970 and 2262: what a board without a clock writes, and the highest number there is.
+        (Duration::ZERO, false),
+        (Duration::from_nanos(i64::MAX.cast_unsigned()), false),
+    ] {
+        let said = counts_of((0..3).map(|number| (number, sent)));
+        assert_eq!(said.contains("one-way delay"), is_delay, "{sent:?}: {said}");
+        assert_eq!(
+            said.contains(", 3 without a delay (clocks differ)"),
+            !is_delay,
+            "{sent:?}: {said}"
         );
     }
 }

@@ -1308,6 +1308,57 @@ fn options_that_contradict_each_other_are_usage_errors() {
 }
 
 #[test]
+fn a_ttl_that_leads_nowhere_is_a_usage_error() {
+    let stderr = fails(&["x", "--ttl", "0"], b"", 2);
+    assert!(
+        stderr.contains("--ttl 0: ") && stderr.contains("hint: --ttl 1"),
+        "{stderr}"
+    );
+    for peer in ["[::1]:9", "255.255.255.255:9"] {
+        run(["send", peer, "x", "--ttl", "0"]).expect_code(2);
+    }
+}
+
+#[test]
+fn an_option_without_effect_is_told() {
+    let socket = loopback_socket();
+    let peer = address_of(&socket);
+    let said = |args: &[&str]| run([&["send", &peer], args].concat()).stderr;
+    for (args, flag) in [
+        (&["x", "-i", "2"][..], "--interval"),
+        (&["x", "--rate", "5"], "--rate"),
+        (&["--hex", "00", "-i", "2"], "--interval"),
+        (&["--size", "16", "--rate", "max"], "--rate"),
+        (&["--file", "/dev/null", "-i", "2"], "--interval"),
+        (&["x", "--multicast-if", "lo"], "--multicast-if"),
+        (&["x", "--multicast-loop", "off"], "--multicast-loop"),
+        (&["x", "--reuse-addr"], "--reuse-addr"),
+        (&["x", "--reuse-port"], "--reuse-port"),
+        (&["x", "--format", "json"], "--format"),
+        (&["--hex", "00", "--encoding", "gbk"], "--encoding"),
+    ] {
+        let stderr = said(args);
+        assert!(
+            stderr.contains(&format!("warning: {flag} has no effect: ")),
+            "{args:?}: {stderr}"
+        );
+    }
+    for args in [
+        &["x", "y", "-i", "1ms"][..],
+        &["x", "-i", "1ms", "-n", "2"],
+        &["x", "--rate", "max", "--duration", "1ms"],
+        &["x", "--bind", "127.0.0.1", "--reuse-addr", "--reuse-port"],
+        &["x", "--format", "json", "-w", "1ms"],
+        &["--hex", "00", "--encoding", "gbk", "-w", "1ms"],
+        &["x", "--encoding", "gbk"],
+        &["--hex", "0a", "-e", "--expect", r"\n", "-w", "1ms"],
+    ] {
+        let stderr = said(args);
+        assert!(!stderr.contains("has no effect"), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
 fn chunk_without_file_is_a_usage_error() {
     for args in [
         &["x", "--chunk", "4"][..],

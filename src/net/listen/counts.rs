@@ -13,11 +13,14 @@ use crate::net::listen::ListenPlan;
 use crate::net::run::Run;
 use crate::net::sink::Notes;
 use crate::net::socket::Bound;
-use crate::net::{Datagram, interface, system};
+use crate::net::{Datagram, Timestamp, interface, system};
 use crate::payload::escape;
 use crate::payload::sequence::Header;
 use crate::stats::sequence::{Arrival, Totals, Tracker};
 use crate::stats::{Spread, counted, per_second};
+
+/// A datagram that took longer, or arrived before it was sent, comes from a clock that differs from ours.
+const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
 /// Peers told apart; a flood of forged senders beyond this is counted in one lump.
 const MAX_PEERS: usize = 32_768;
@@ -35,11 +38,29 @@ pub(super) struct Counts<'a> {
     unsequenced: u64,
     /// Sequenced ones of peers beyond [`MAX_PEERS`].
     unfollowed: u64,
-    delays: Spread,
+    delays: Delays,
     /// Of the run that came last.
     notes: Vec<Notes>,
     own: Vec<IpAddr>,
     broadcasts: Vec<IpAddr>,
+}
+
+/// One-way delays, of senders whose clock is ours.
+#[derive(Debug, Default)]
+struct Delays {
+    spread: Spread,
+    /// Datagrams of clocks that differ.
+    other_clock: u64,
+}
+
+impl Delays {
+    fn record_n(&mut self, sent: Timestamp, arrived: Timestamp, count: u64) {
+        let nanos = arrived.as_nanos().saturating_sub(sent.as_nanos());
+        match u64::try_from(nanos).map(Duration::from_nanos) {
+            Ok(delay) if delay <= LONGEST_DELAY => self.spread.record_n(delay, count),
+            _ => self.other_clock += count,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -116,7 +137,7 @@ impl<'a> Counts<'a> {
             totals: Totals::default(),
             unsequenced: 0,
             unfollowed: 0,
-            delays: Spread::default(),
+            delays: Delays::default(),
             notes: Vec::new(),
             own: if wants_interfaces {
                 interface::own_addresses()
@@ -237,7 +258,7 @@ fn follow(
     run: &Run<'_>,
     tracker: &mut Tracker,
     notes: &mut Vec<Notes>,
-    delays: &mut Option<&mut Spread>,
+    delays: &mut Option<&mut Delays>,
 ) -> u64 {
     let mut unsequenced = 0;
     let mut payloads = run.payloads().peekable();
@@ -266,9 +287,8 @@ fn follow(
             sequence: Some(sequence),
             lost: 0,
         }));
-        let delay = run.time.as_nanos().saturating_sub(first.sent.as_nanos());
-        if let (Some(delays), Ok(delay)) = (delays.as_mut(), u64::try_from(delay)) {
-            delays.record_n(Duration::from_nanos(delay), count);
+        if let Some(delays) = delays {
+            delays.record_n(first.sent, run.time, count);
         }
     }
     unsequenced
@@ -382,8 +402,15 @@ impl fmt::Display for Report<'_> {
             if counts.unfollowed > 0 {
                 write!(f, ", {} of more peers than are followed", counts.unfollowed)?;
             }
-            if counts.delays.count() > 0 {
-                write!(f, ", one-way delay {}", counts.delays)?;
+            let Delays {
+                spread,
+                other_clock,
+            } = &counts.delays;
+            if spread.count() > 0 {
+                write!(f, ", one-way delay {spread}")?;
+            }
+            if *other_clock > 0 {
+                write!(f, ", {other_clock} without a delay (clocks differ)")?;
             }
         }
         if counts.filtered > 0 {
