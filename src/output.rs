@@ -16,13 +16,20 @@ use crate::stream::{WriteOutcome, Writer};
 /// Rendered text goes out at this size even while more datagrams are at hand: bounded memory.
 const WRITE_AT: usize = 256 << 10;
 
-/// Writes data to stdout. A reader that went away is no failure.
+/// Writes data to stdout: byte for byte to a program, and to a terminal without anything that it would act on. A reader
+/// that went away is no failure.
 ///
 /// # Errors
 /// stdout cannot be written: a full disk.
 pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
+    use std::io::IsTerminal as _;
+    let shown = if io::stdout().is_terminal() {
+        crate::payload::escape::on_terminal(bytes)
+    } else {
+        bytes.into()
+    };
     let mut stdout = stdout();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    match stdout.write_all(&shown).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Outcome::Done),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
         Err(source) => Err(Error::Write {

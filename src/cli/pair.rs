@@ -3,8 +3,7 @@
 mod watch;
 
 use std::collections::HashSet;
-use std::io;
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use crate::pair::report::{Report, Verdict};
 use crate::pair::text::{self, Style};
 use crate::pair::{self, Password, Plan, Wifi, json, junit, simulate};
 use crate::payload::encoding::TextEncoding;
+use crate::payload::escape;
 use crate::shutdown::Shutdown;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
@@ -307,10 +307,16 @@ struct Out {
 
 impl Out {
     fn write(&mut self, text: &str) {
+        // Text is escaped where it is put together, and has colours. What is for programs may be looked at, too.
+        let shown = if self.format != Format::Text && io::stdout().is_terminal() {
+            escape::on_terminal(text.as_bytes())
+        } else {
+            text.as_bytes().into()
+        };
         if self.result.is_ok() {
             self.result = self
                 .stdout
-                .write_all(text.as_bytes())
+                .write_all(&shown)
                 .and_then(|()| self.stdout.flush());
         }
     }

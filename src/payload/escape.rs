@@ -215,6 +215,35 @@ pub fn reorders_or_hides(character: char) -> bool {
     )
 }
 
+/// Data for programs that a terminal shows: what a terminal would act on becomes `\uNNNN`, which says the same within
+/// JSON, and bytes that are not text become `\xNN`. Line ends and tabs stay.
+#[must_use]
+pub fn on_terminal(data: &[u8]) -> Cow<'_, [u8]> {
+    let acts = |character: char| {
+        !matches!(character, '\n' | '\t')
+            && (character.is_control()
+                || matches!(character, '\u{2028}' | '\u{2029}')
+                || reorders_or_hides(character))
+    };
+    if std::str::from_utf8(data).is_ok_and(|text| !text.contains(acts)) {
+        return Cow::Borrowed(data);
+    }
+    let mut out = Vec::with_capacity(data.len() + 64);
+    for chunk in data.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if acts(character) {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+                }
+            } else {
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+        append_bytes(chunk.invalid(), &mut out);
+    }
+    Cow::Owned(out)
+}
+
 /// A message for a person that may quote outside text: no control character and nothing that reorders.
 #[must_use]
 pub fn for_terminal(text: &str) -> Cow<'_, str> {
@@ -322,7 +351,31 @@ mod tests {
         assert_eq!(write(b"\xed\xa0\x80", Audience::Terminal), r"\xed\xa0\x80");
     }
 
+    #[test]
+    fn data_on_a_terminal_says_the_same_and_does_nothing() {
+        assert_eq!(
+            on_terminal("{\"a\":\"你\"}\n".as_bytes()).as_ref(),
+            "{\"a\":\"你\"}\n".as_bytes()
+        );
+        let hostile = "{\"name\":\"a\u{9b}31m\u{202e}\u{e0041}\"}\n";
+        let shown = on_terminal(hostile.as_bytes()).into_owned();
+        let shown = String::from_utf8(shown).unwrap();
+        assert_eq!(shown, "{\"name\":\"a\\u009b31m\\u202e\\udb40\\udc41\"}\n");
+        let (before, after): (serde_json::Value, serde_json::Value) = (
+            serde_json::from_str(hostile).unwrap(),
+            serde_json::from_str(&shown).unwrap(),
+        );
+        assert_eq!(before, after);
+        assert_eq!(on_terminal(b"\x1b[2J\xff").as_ref(), b"\\u001b[2J\\xff");
+    }
+
     proptest! {
+        #[test]
+        fn no_data_makes_a_terminal_act(data in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let shown = String::from_utf8(on_terminal(&data).into_owned()).unwrap();
+            prop_assert!(shown.chars().all(|c| matches!(c, '\n' | '\t') || !(c.is_control() || reorders_or_hides(c))));
+        }
+
         #[test]
         fn what_listen_writes_send_reads(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             for audience in [Audience::Pipe, Audience::Terminal] {

@@ -501,3 +501,40 @@ fn a_board_that_prints_in_between_is_started_anew() {
         assert!(fs::read(&back).unwrap() == noise, "{kind}");
     }
 }
+
+#[test]
+fn names_and_files_do_not_command_a_terminal() {
+    let board = VirtualBoard::options()
+        .file("a\u{9b}31m\u{202e}.py", "print(1)\n")
+        .file("bell", b"\x07\x1b]0;title\x07\xff\n")
+        .ready();
+    for (args, wanted) in [
+        (&["ls", "--format", "json"][..], "\\u009b31m\\u202e.py"),
+        (&["ls"], ".py"),
+        (&["get", ":bell", "-"], "\\u0007\\u001b]0;title\\u0007\\xff"),
+    ] {
+        let mut command = crate::process::udpcli_on_terminal(
+            // Progress stays off the terminal.
+            "2",
+            ["board", "-s", &board.port].iter().chain(args),
+        );
+        let finished = shown_by(&mut command);
+        let text = String::from_utf8(finished).expect("what a terminal shows is text");
+        assert!(text.contains(wanted), "{args:?}: {text:?}");
+        let acts = |character: char| {
+            matches!(character, '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{202e}')
+                && character != '\r'
+        };
+        assert!(!text.contains(acts), "{args:?}: {text:?}");
+    }
+}
+
+/// What a command shows on a terminal.
+fn shown_by(command: &mut std::process::Command) -> Vec<u8> {
+    let output = command
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("it starts");
+    assert!(output.status.success(), "{output:?}");
+    output.stdout
+}

@@ -570,3 +570,44 @@ fn a_signal_that_was_ignored_stays_ignored() {
     let finished = running.finish().expect_code(0);
     assert_eq!(finished.text(), "begin\r\nend\r\n");
 }
+
+#[test]
+fn one_signal_ends_a_run_whose_reader_stopped_reading() {
+    let flood = "while True: print('x' * 200)\n";
+    for (kind, options) in kinds() {
+        let board = options.baud(0).ready();
+        for signal in ["INT", "TERM"] {
+            let script = board.files().with_file_name("script.py");
+            fs::write(&script, flood).unwrap();
+            let mut command = command(&board, ["run", script.to_str().unwrap()]);
+            let mut child = command
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut stdout = child.stdout.take().unwrap();
+            // One byte, and no more: the pipe fills up.
+            std::io::Read::read_exact(&mut stdout, &mut [0]).unwrap();
+            std::thread::sleep(Duration::from_millis(500));
+            let start = Instant::now();
+            send_signal(child.id(), signal);
+            let status = child.wait().unwrap();
+            assert!(
+                start.elapsed() < LIMIT + Duration::from_secs(1),
+                "{kind}: {:?}",
+                start.elapsed()
+            );
+            assert_eq!(status.code(), Some(0), "{kind}");
+            drop(stdout);
+            assert_untouched(&board, &[]);
+        }
+    }
+}
+
+fn send_signal(id: u32, signal: &str) {
+    let status = std::process::Command::new("kill")
+        .args([format!("-{signal}"), id.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}

@@ -192,7 +192,7 @@ impl Watcher {
             format,
             once: args.once,
             framebuffer: args.framebuffer,
-            stdout: Stdout::new(),
+            stdout: Stdout::new(shutdown.clone()),
             stack: view.filter(|_| is_terminal && !args.once).map(Stack::new),
             filter: Filter::default(),
             last: String::new(),

@@ -166,7 +166,7 @@ fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome,
         tracing::info!("connected to {}", address.port);
     }
     let mut out = Out {
-        screen: Screen::new(),
+        screen: Screen::new(shutdown.clone()),
         shutdown: shutdown.clone(),
         failure: None,
     };
@@ -332,7 +332,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
     let _raw = RawMode::on()?;
     let mut keys = Keys::default();
     let mut out = Out {
-        screen: Screen::new(),
+        screen: Screen::new(shutdown.clone()),
         shutdown: shutdown.clone(),
         failure: None,
     };

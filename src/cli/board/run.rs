@@ -408,7 +408,7 @@ struct Printer {
 impl Printer {
     fn new(shutdown: Shutdown) -> Self {
         Self {
-            screen: Screen::new(),
+            screen: Screen::new(shutdown.clone()),
             mirror: None,
             stack: (io::stdout().is_terminal() && io::stderr().is_terminal())
                 .then(|| Stack::new(View::Picture)),

@@ -3,19 +3,21 @@
 use std::io::{self, IsTerminal as _};
 
 use crate::error::{Error, STDOUT};
-use crate::output;
+use crate::shutdown::Shutdown;
+use crate::stream::{WriteOutcome, Writer};
 use crate::terminal::Filter;
 
 /// The board's bytes on stdout: filtered for a terminal, unchanged for a pipe.
 pub(super) struct Screen {
-    stdout: Box<dyn io::Write>,
+    stdout: Writer,
     filter: Option<Filter>,
 }
 
 impl Screen {
-    pub(super) fn new() -> Self {
+    /// A reader that stopped reading is waited for until the end is asked for.
+    pub(super) fn new(shutdown: Shutdown) -> Self {
         Self {
-            stdout: output::stdout(),
+            stdout: Writer::stdout(shutdown),
             filter: io::stdout().is_terminal().then(Filter::default),
         }
     }
@@ -54,12 +56,9 @@ impl Screen {
     /// # Errors
     /// stdout cannot be written.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<bool, Error> {
-        match self
-            .stdout
-            .write_all(bytes)
-            .and_then(|()| self.stdout.flush())
-        {
-            Ok(()) => Ok(true),
+        match self.stdout.write(bytes) {
+            Ok(WriteOutcome::Whole) => Ok(true),
+            Ok(WriteOutcome::Abandoned(_)) => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             Err(source) => Err(Error::Write {
                 object: STDOUT.to_owned(),
