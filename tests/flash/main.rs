@@ -6,8 +6,10 @@
 
 mod emulator;
 mod esptool;
+mod font;
 mod hostile;
 mod images;
+mod kinds;
 mod lines;
 mod proof;
 mod refuse;

@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::path::Path;
 
 use espflash::target::Chip;
-use udpcli::board::flash::files::load;
+use udpcli::board::flash::files::{Rules, load};
 use udpcli::board::flash::image::{Image, partitions};
 
 use crate::emulator::{Config, Emulator, Model, op};
-use crate::images::{Random, elf, firmware, font_like, image, table};
+use crate::images::{Random, elf, firmware, font_like, image, table, xbf};
 use crate::support::{file, flash, has_firmware, quick_board};
 
 /// A file, where it should go, the exit code, and what is said.
@@ -49,7 +49,7 @@ fn files_that_are_not_whole_firmware_for_this_chip() {
             &app,
             "",
             2,
-            &["application without a bootloader", "@0x10000"],
+            &["application without a boot loader", "@0x10000"],
         ),
         (
             "app.bin",
@@ -95,18 +95,18 @@ fn files_that_are_not_whole_firmware_for_this_chip() {
             &["firmware for the ESP32-S3"],
         ),
         (
-            "text.bin",
-            b"no firmware at all",
+            "data.bin",
+            b"\x02no firmware at all",
             "",
             2,
             &["0xe9", "say where"],
         ),
         (
-            "text.bin",
-            b"no firmware at all",
+            "data.bin",
+            b"\x02no firmware at all",
             "@0x1000",
             1,
-            &["found 0x6e", "--force"],
+            &["found 0x02", "--force"],
         ),
         ("empty.bin", b"", "", 1, &["an empty file"]),
         ("pack.gz", &[0x1f, 0x8b, 8, 0], "", 1, &["gzip"]),
@@ -115,7 +115,7 @@ fn files_that_are_not_whole_firmware_for_this_chip() {
             b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xf3\0",
             "",
             1,
-            &["another processor"],
+            &["RISC-V"],
         ),
         ("pack.zip", b"PK\x03\x04 and no more", "", 1, &["ZIP"]),
     ];
@@ -142,7 +142,7 @@ fn files_that_do_not_fit() {
         "1769472",
         "--force",
     ]);
-    let path = file(&board, "font.bin", &font_like(100, 1));
+    let path = file(&board, "data.bin", &font_like(100, 1));
     flash(&board, &[format!("{}@0x7fffe000", path.display())])
         .expect_code(1)
         .expect_says(&["8 MB"]);
@@ -174,8 +174,8 @@ fn firmware_for_more_flash_than_there_is() {
     flash(&board, &[&path])
         .expect_code(1)
         .expect_says(&["partition \"big\"", "4 MB"]);
-    let font = file(&board, "f.bin", &font_like(100, 1));
-    flash(&board, &["--font".as_ref(), font.as_os_str()])
+    let font = file(&board, "f.xbf", &xbf(50, 1));
+    flash(&board, &["--font", &format!("{}@0x400000", font.display())])
         .expect_code(1)
         .expect_says(&["0x400000 (4 MB)"]);
     untouched(&board);
@@ -337,7 +337,7 @@ fn releases_say_where_their_files_go() {
     zip(&path, &[("flash_args", arguments)]);
     flash(&board, &[&path])
         .expect_code(1)
-        .expect_says(&["m.bin, which its arguments name"]);
+        .expect_says(&["m.bin, which its description names"]);
 
     // Merged from 0 on; and the same as UF2.
     let mut merged = vec![0xff; 0x1000];
@@ -401,6 +401,10 @@ fn a_linked_program_becomes_bootloader_table_and_application() {
         }
         damaged.truncate(elf.len() - usize::try_from(random.next() % 50).unwrap());
         std::fs::write(&path, &damaged).unwrap();
-        let _ = load(&path.to_str().unwrap().parse().unwrap(), Chip::Esp32);
+        let rules = Rules {
+            chip: Chip::Esp32,
+            force: false,
+        };
+        let _ = load(&path.to_str().unwrap().parse().unwrap(), rules);
     }
 }

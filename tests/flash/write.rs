@@ -12,9 +12,8 @@ fn firmware_and_font_land_where_they_belong() {
     let (image, font) = (firmware(250_000, 3), font_like(150_001, 5));
     let (image_file, font_file) = (file(&board, "m.bin", &image), file(&board, "f.bin", &font));
     let arguments = [
-        image_file.as_os_str(),
-        "--font".as_ref(),
-        font_file.as_os_str(),
+        image_file.display().to_string(),
+        format!("{}@0x400000", font_file.display()),
     ];
 
     let first = flash(&board, &arguments).expect_code(0);

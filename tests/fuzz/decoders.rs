@@ -8,9 +8,11 @@ mod loader;
 
 use std::net::SocketAddr;
 
+use udpcli::board::flash::firmware::identify;
 use udpcli::board::flash::image::{Image, partitions};
+use udpcli::board::flash::kind::not_firmware;
 use udpcli::board::flash::layout::{self, Action, Files, Look, Wish};
-use udpcli::board::flash::{Chip, ChipInfo, check, error, files, pieces, slip};
+use udpcli::board::flash::{Chip, ChipInfo, Rules, check, error, files, font, pieces, slip};
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
 use udpcli::board::port::rfc2217::Telnet;
@@ -245,6 +247,14 @@ fn image(bytes: &[u8]) {
     if let Ok(image) = Image::parse(bytes) {
         assert!(image.len <= bytes.len());
     }
+    if let Some(found) = identify(bytes) {
+        assert!(!found.text.contains(|c: char| c.is_control()));
+        let _ = font::place(&found);
+    }
+    let _ = font::recognise(bytes);
+    let _ = layout::file_system(bytes);
+    let name = String::from_utf8_lossy(bytes.get(..8).unwrap_or(bytes));
+    let _ = not_firmware(&name, bytes);
 }
 
 /// A partition table.
@@ -264,9 +274,14 @@ fn firmware(bytes: &[u8]) {
     };
     let force = choice & 1 != 0;
     let offset = (choice & 2 != 0).then_some(u32::from(choice >> 2) << 12);
-    let Ok(parts) = files::take_apart("file", bytes.to_vec(), offset, Chip::Esp32) else {
+    let rules = Rules {
+        chip: Chip::Esp32,
+        force,
+    };
+    let Ok(contents) = files::take_apart("file-0x20000.bin", bytes.to_vec(), offset, rules) else {
         return;
     };
+    let (parts, mut fonts) = (contents.files, contents.fonts);
     let sum: usize = parts.iter().map(|part| part.data.len()).sum();
     // Each part is filled up to whole words.
     assert!(sum <= MOST + 4 * parts.len(), "{sum}");
@@ -282,6 +297,9 @@ fn firmware(bytes: &[u8]) {
         return;
     }
     let mut pieces = pieces::of(parts, Chip::Esp32);
+    if font::settle(&mut pieces, &mut fonts, force).is_err() {
+        return;
+    }
     if check::overlaps(&mut pieces).is_err() || check::board(&pieces, &info, None, force).is_err() {
         return;
     }

@@ -262,11 +262,11 @@ pub(crate) fn replies(bytes: &[u8]) {
         offset: 0x1_0000,
         data: vec![choice; 0x2000],
         is_asked_for: false,
-        is_font: false,
     };
     let mut plan = Plan {
         connect,
         pieces: pieces::of(vec![data], flash::Chip::Esp32),
+        fonts: Vec::new(),
         wish: Wish::default(),
         options: Options {
             erase_all: choice & 8 != 0,

@@ -2,9 +2,9 @@
 
 use espflash::target::Chip;
 
-use super::chip::{ChipInfo, name};
+use super::chip::{ChipInfo, chip_name, name};
 use super::error::Error;
-use super::files::Loaded;
+use super::files::{Loaded, other_chip};
 use super::image::{self, Image, Partition, Problem, TABLE_OFFSET, Use};
 use super::pieces::{Piece, Role, covered};
 use super::write::SECTOR;
@@ -203,13 +203,7 @@ fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error>
         Ok(image) => {
             // Another chip cannot run it: no override.
             if let Some(id) = image.chip_id.filter(|&id| id != chip.id()) {
-                let other = Chip::try_from(id).map_or(format!("chip number {id}"), name);
-                return Err(refused(
-                    what,
-                    format!("firmware for the {}", name(chip)),
-                    format!("firmware for the {other}"),
-                    None,
-                ));
+                return Err(other_chip(what, name(chip), chip_name(id)));
             }
             match image.damage {
                 Some(damage) if !force => Err(refused(

@@ -101,3 +101,9 @@ pub fn name(chip: Chip) -> String {
         Some(rest) => format!("ESP32-{rest}"),
     }
 }
+
+/// The name of the chip with this number in image headers.
+#[must_use]
+pub(super) fn chip_name(id: u16) -> String {
+    Chip::try_from(id).map_or(format!("chip number {id}"), name)
+}

@@ -1,21 +1,26 @@
 //! Files, and where in flash they go.
 
+mod elf;
+mod given;
+mod name;
 mod release;
+mod uf2;
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
-use espflash::flasher::{FlashData, FlashSettings, FlashSize};
-use espflash::image_format::idf::IdfBootloaderFormat;
 use espflash::target::Chip;
 
-use self::release::release;
+pub use self::given::{Given, given};
 use super::error::Error;
+use super::font;
 use super::image::{self, Image, Problem, TABLE_OFFSET};
+use super::kind;
+use super::layout;
+use super::pieces;
 
 /// No board has more flash than this: larger files are not read.
 const MAX_FILE: u64 = 64 << 20;
@@ -31,8 +36,6 @@ pub struct Loaded {
     pub data: Vec<u8>,
     /// The user said where it goes.
     pub is_asked_for: bool,
-    /// It was given as a font.
-    pub is_font: bool,
 }
 
 impl Loaded {
@@ -50,73 +53,111 @@ impl Loaded {
             offset,
             data,
             is_asked_for: false,
-            is_font: false,
         }
     }
 }
 
-/// What the user asked to be written: `FILE` or `FILE@OFFSET`.
+/// A font; where it goes depends on the firmware.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
-    /// The file.
-    pub path: PathBuf,
-    /// Where it goes; none: it says so itself.
-    pub offset: Option<u32>,
+pub struct FontFile {
+    /// What it is called in messages: the file's name.
+    pub name: String,
+    /// The glyphs: whole words.
+    pub data: Vec<u8>,
+    /// What kind of font; none if it is none, and was forced to be one.
+    pub kind: Option<font::Kind>,
 }
 
-impl FromStr for Given {
-    type Err = String;
+/// What files have for flash.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// What has a place.
+    pub files: Vec<Loaded>,
+    /// What has none yet.
+    pub fonts: Vec<FontFile>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        // A file's name, or its folder's, may have an @ in it: it is an offset only if it looks like one.
-        let split = text.rsplit_once('@').filter(|(path, tail)| {
-            !path.is_empty()
-                && tail.starts_with(|c: char| c.is_ascii_digit())
-                && tail.chars().all(|c| c.is_ascii_alphanumeric())
-        });
-        let Some((path, tail)) = split else {
-            return Ok(Self {
-                path: text.into(),
-                offset: None,
-            });
-        };
-        if Path::new(text).exists() {
-            return Ok(Self {
-                path: text.into(),
-                offset: None,
-            });
+impl Contents {
+    /// Takes in what another file has.
+    pub fn add(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.fonts.extend(other.fonts);
+        self.notes.extend(other.notes);
+    }
+
+    fn file(file: Loaded) -> Self {
+        Self {
+            files: vec![file],
+            ..Self::default()
         }
-        Ok(Self {
-            path: path.into(),
-            offset: Some(offset(tail)?),
-        })
+    }
+
+    /// Flash is written in words; 0xff leaves the rest of one as erasing made it.
+    fn fill_words(&mut self) {
+        let files = self.files.iter_mut().map(|file| &mut file.data);
+        let fonts = self.fonts.iter_mut().map(|font| &mut font.data);
+        for data in files.chain(fonts) {
+            data.resize(data.len().next_multiple_of(4), 0xff);
+        }
     }
 }
 
-/// An offset in flash: `0x1000` or `4096`.
-fn offset(text: &str) -> Result<u32, String> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let number = match digits {
-        // The library would take a sign.
-        Some(digits) if digits.starts_with('+') => None,
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    };
-    number.ok_or_else(|| {
-        format!("{text} is no offset in flash: write it as 0x1000 or 4096, at most 0xffffffff")
-    })
+/// How files are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// The chip that it is for.
+    pub chip: Chip,
+    /// What only looks wrong is taken.
+    pub force: bool,
 }
 
-/// Reads `given` and finds out where its parts go on `chip`.
+/// Reads `given` and finds out where its parts go.
 ///
 /// # Errors
 /// It cannot be read, is no firmware, or does not say where it goes.
-pub fn load(given: &Given, chip: Chip) -> Result<Vec<Loaded>, Error> {
+pub fn load(given: &Given, rules: Rules) -> Result<Contents, Error> {
     let bytes = read(&given.path)?;
-    take_apart(&given.path.display().to_string(), bytes, given.offset, chip)
+    take_apart(
+        &given.path.display().to_string(),
+        bytes,
+        given.offset,
+        rules,
+    )
 }
 
-/// The parts of a file that was read, and where they go on `chip`.
+/// Reads a font; with an offset, it goes there.
+///
+/// # Errors
+/// It cannot be read, or is no font.
+pub fn load_font(given: &Given, rules: Rules) -> Result<Contents, Error> {
+    let bytes = read(&given.path)?;
+    let name = given.path.display().to_string();
+    let kind = match font::recognise(&bytes) {
+        Ok(kind) => Some(kind),
+        Err(_) if rules.force => None,
+        Err(problem) => return Err(no_font(&name, &bytes, problem)),
+    };
+    let mut contents = match given.offset {
+        Some(offset) => Contents::file(Loaded {
+            is_asked_for: true,
+            ..Loaded::placed(name, offset, bytes)
+        }),
+        None => Contents {
+            fonts: vec![FontFile {
+                name,
+                data: bytes,
+                kind,
+            }],
+            ..Contents::default()
+        },
+    };
+    contents.fill_words();
+    Ok(contents)
+}
+
+/// The parts of a file that was read, and where they go.
 ///
 /// # Errors
 /// It is no firmware, or does not say where it goes.
@@ -124,34 +165,54 @@ pub fn take_apart(
     name: &str,
     bytes: Vec<u8>,
     offset: Option<u32>,
-    chip: Chip,
-) -> Result<Vec<Loaded>, Error> {
-    let mut parts = parts(name, bytes, offset, chip)?;
-    for part in &mut parts {
-        // Flash is written in words; 0xff leaves it as erasing made it.
-        part.data.resize(part.data.len().next_multiple_of(4), 0xff);
-    }
-    Ok(parts)
+    rules: Rules,
+) -> Result<Contents, Error> {
+    let mut contents = contents(name, name, bytes, offset, rules)?;
+    contents.fill_words();
+    Ok(contents)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
+/// Reads a file whole.
+///
+/// # Errors
+/// It cannot be read, is too large for any board, or is being written by another program.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Read {
         path: path.to_owned(),
         source,
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_FILE + 1)
+    let mut file = File::open(path).map_err(failed)?;
+    let before = file.metadata().map_err(failed)?;
+    if before.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    (&mut file)
+        .take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
     let name = path.display();
     if bytes.len() as u64 > MAX_FILE {
         return Err(refused(name, "at most 64 MB", "a larger file"));
     }
+    let after = file.metadata().map_err(failed)?;
+    if before.is_file() && (changed(&before, &after) || after.len() != bytes.len() as u64) {
+        return Err(Error::Refused {
+            what: name.to_string(),
+            expected: "a file that stays as it is while it is read".to_owned(),
+            found: "that another program is writing it".to_owned(),
+            hint: Some("wait until its download is complete, and run this again".to_owned()),
+        });
+    }
     if bytes.is_empty() {
-        return Err(refused(name, "firmware", "an empty file"));
+        return Err(not_firmware("", &name.to_string(), &bytes, false)
+            .unwrap_or_else(|| refused(name, "firmware", "an empty file")));
     }
     Ok(bytes)
+}
+
+fn changed(before: &Metadata, after: &Metadata) -> bool {
+    before.len() != after.len() || before.modified().ok() != after.modified().ok()
 }
 
 fn refused(what: impl Display, expected: impl Display, found: impl Display) -> Error {
@@ -163,22 +224,91 @@ fn refused(what: impl Display, expected: impl Display, found: impl Display) -> E
     }
 }
 
+/// Firmware that only another chip can run.
+pub(super) fn other_chip(what: impl Display, chip: impl Display, other: impl Display) -> Error {
+    Error::Refused {
+        what: what.to_string(),
+        expected: format!("firmware for the {chip}"),
+        found: format!("firmware for the {other}"),
+        hint: Some(format!(
+            "get the file for the {chip}; a board with another chip is flashed with its maker's program, or with esptool"
+        )),
+    }
+}
+
+/// The refusal of a file that is known to be no firmware, unless that is overridden.
+fn not_firmware(path: &str, name: &str, bytes: &[u8], force: bool) -> Option<Error> {
+    let found = kind::not_firmware(path, bytes).filter(|found| found.is_final || !force)?;
+    Some(Error::Refused {
+        what: name.to_owned(),
+        expected: "firmware".to_owned(),
+        found: found.what.into_owned(),
+        hint: Some(if found.is_final {
+            found.hint.to_owned()
+        } else {
+            format!("{}; --force writes it all the same", found.hint)
+        }),
+    })
+}
+
+/// Why `bytes` are no font.
+fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
+    let known = match problem {
+        font::Problem::Magic => not_firmware(name, name, bytes, false),
+        _ => None,
+    };
+    let (found, hint) = match (problem, known) {
+        (_, Some(Error::Refused { found, hint, .. })) => {
+            return Error::Refused {
+                what: name.to_owned(),
+                expected: "a font".to_owned(),
+                found,
+                hint,
+            };
+        }
+        (font::Problem::Short(needed), _) => (
+            format!("{} of {needed} bytes: it is cut short", bytes.len()),
+            "download it again",
+        ),
+        (font::Problem::Damaged, _) => ("a damaged one".to_owned(), "download it again"),
+        (font::Problem::Magic, _) if bytes.first() == Some(&image::MAGIC) => {
+            ("firmware".to_owned(), "give it without --font")
+        }
+        (font::Problem::Magic, _) => (
+            "something else: it begins with neither GUIX (mPython's fonts) nor UFL (Mixly's)"
+                .to_owned(),
+            "mPython's font is Noto_Sans_CJK_SC_Light16.xbf, from the maker",
+        ),
+    };
+    Error::Refused {
+        what: name.to_owned(),
+        expected: "a font".to_owned(),
+        found,
+        hint: Some(format!("{hint}; --force writes it all the same")),
+    }
+}
+
 /// A ZIP file begins so; as do many files that are one under another name.
 fn is_archive(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
 }
 
-fn parts(
+/// What a file has; `path` is its own name, and `name` what it is called in messages.
+fn contents(
+    path: &str,
     name: &str,
     bytes: Vec<u8>,
     offset: Option<u32>,
-    chip: Chip,
-) -> Result<Vec<Loaded>, Error> {
+    rules: Rules,
+) -> Result<Contents, Error> {
     if bytes.starts_with(b"\x7fELF") {
-        return elf(name, &bytes, offset, chip);
+        return elf::elf(name, &bytes, offset, rules.chip).map(|files| Contents {
+            files,
+            ..Contents::default()
+        });
     }
     if is_archive(&bytes) {
-        return release(name, bytes, offset, chip);
+        return release::release(name, bytes, offset, rules);
     }
     if bytes.starts_with(b"UF2\n") {
         if offset.is_some() {
@@ -188,175 +318,123 @@ fn parts(
                 "one",
             ));
         }
-        return uf2(name, &bytes, chip);
+        return uf2::uf2(name, &bytes, rules.chip).map(|files| Contents {
+            files,
+            ..Contents::default()
+        });
     }
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        return Err(refused(name, "firmware", "a gzip archive: unpack it first"));
+    if let Some(error) = not_firmware(path, name, &bytes, rules.force) {
+        return Err(error);
     }
-    let is_asked_for = offset.is_some();
-    let offset = match offset {
-        Some(offset) => offset,
-        None => place(name, &bytes, chip)?,
-    };
-    Ok(vec![Loaded {
-        is_asked_for,
-        ..Loaded::placed(name, offset, bytes)
-    }])
+    for_this_chip(name, &bytes, rules.chip)?;
+    if let Some(offset) = offset {
+        return Ok(Contents::file(Loaded {
+            is_asked_for: true,
+            ..Loaded::placed(name, offset, bytes)
+        }));
+    }
+    place(path, name, bytes, rules.chip)
 }
 
-/// Where a `.bin` says it goes.
-fn place(name: &str, bytes: &[u8], chip: Chip) -> Result<u32, Error> {
+/// Refuses an image for another chip, wherever it is to go.
+fn for_this_chip(name: &str, bytes: &[u8], chip: Chip) -> Result<(), Error> {
+    // The newest chips have their boot loader at 0x2000, behind as many blank bytes.
+    let is_blank = bytes.get(..0x2000).is_some_and(pieces::is_blank);
+    let start = if is_blank { 0x2000 } else { 0 };
+    let image = Image::parse(bytes.get(start..).unwrap_or_default());
+    let id = image.ok().and_then(|image| image.chip_id);
+    match id.filter(|&id| id != chip.id()) {
+        Some(id) => Err(other_chip(name, super::name(chip), super::chip_name(id))),
+        None => Ok(()),
+    }
+}
+
+/// Where a `.bin` says it goes, by what is in it; its name may have the offset where that is not enough.
+fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents, Error> {
+    let named = name::offset(path);
     let boot = chip.boot_address();
     let at = |offset: u32| bytes.get(offset as usize..).unwrap_or_default();
-    let needs = |found: &str, offset: &str| Error::NeedsOffset {
-        what: name.to_owned(),
-        found: found.to_owned(),
-        example: format!("{name}@{offset}"),
-    };
+    let first_data = TABLE_OFFSET + 0x1000;
     // Merged: the whole flash from 0 on, with the bootloader at its place.
     let merged =
         at(boot).first() == Some(&image::MAGIC) && image::partitions(at(TABLE_OFFSET)).is_some();
-    match Image::parse(bytes) {
-        _ if merged => Ok(0),
-        Ok(image) if image.is_app => Err(needs(
-            "is an application without a bootloader",
+    let (found, example, agrees): (&str, &str, fn(u32, u32) -> bool) = match Image::parse(&bytes) {
+        _ if merged => return Ok(placed_by_content(name, 0, named, bytes)),
+        Ok(image) if !image.is_app => return Ok(placed_by_content(name, boot, named, bytes)),
+        Ok(_) => (
+            "is an application without a boot loader",
             "0x10000 (where the board's partition table, udpcli board info --flash, has an app)",
-        )),
-        Ok(_) => Ok(boot),
-        Err(Problem::Short(needed)) => Err(Error::Refused {
-            what: name.to_owned(),
-            expected: format!("{needed} bytes, as its header says"),
-            found: format!("{}: the file is cut short", bytes.len()),
-            hint: Some("download it again".to_owned()),
-        }),
-        Err(_) if image::partitions(bytes).is_some() => {
-            Err(needs("is a partition table", "0x8000"))
+            |named, first| named >= first,
+        ),
+        Err(Problem::Short(needed)) => {
+            return Err(Error::Refused {
+                what: name.to_owned(),
+                expected: format!("{needed} bytes, as its header says"),
+                found: format!("{}: the file is cut short", bytes.len()),
+                hint: Some("download it again".to_owned()),
+            });
         }
-        Err(Problem::Magic(_)) => Err(needs(
-            "begins with neither a bootloader (0xe9) nor a merged image",
-            "0x400000 (mPython's font is given with --font)",
-        )),
-    }
-}
-
-/// A program as ESP-IDF links it: the library makes the image, and adds bootloader and partition table.
-fn elf(name: &str, bytes: &[u8], offset: Option<u32>, chip: Chip) -> Result<Vec<Loaded>, Error> {
-    // e_machine: 94 is Xtensa; the RISC-V chips have 243.
-    let machine = bytes.get(18..20).map(|bytes| bytes == [94, 0]);
-    if machine != Some(true) {
-        return Err(refused(
-            name,
-            "a program for the ESP32 (Xtensa)",
-            "one for another processor",
-        ));
-    }
-    if offset.is_some() {
-        return Err(refused(
-            name,
-            "no offset: an ELF file says where its parts go",
-            "one",
-        ));
-    }
-    // The library copies what sections hold, as often as they say: that must not be more than the file has.
-    if section_bytes(bytes).is_none_or(|sum| sum > bytes.len() as u64) {
-        return Err(refused(
-            name,
-            "sections that lie in the file, each at its place",
-            "others: the file is damaged",
-        ));
-    }
-    let settings = FlashSettings::new(None, Some(FlashSize::_4Mb), None);
-    let data = FlashData::new(settings, 0, None, chip, chip.default_xtal_frequency());
-    let linked = "a program that ESP-IDF has linked";
-    // The library takes the file's word for where its parts are.
-    let image = quietly(|| IdfBootloaderFormat::new(bytes, &data, None, None, None, None))
-        .ok_or_else(|| refused(name, linked, "a damaged file"))?
-        .map_err(|error| refused(name, linked, error))?;
-    let labels = ["bootloader", "partition table", "application"];
-    Ok(image
-        .flash_segments()
-        .zip(labels)
-        .map(|(segment, label)| {
-            let data = segment.data.into_owned();
-            Loaded::placed(format!("{name} ({label})"), segment.addr, data)
-        })
-        .collect())
-}
-
-/// How many bytes the sections of a 32-bit ELF file have together; none if it has no table of them.
-fn section_bytes(bytes: &[u8]) -> Option<u64> {
-    /// A section without bytes in the file: what a program finds zeroed.
-    const NOBITS: u32 = 8;
-    let half = |at: usize| -> Option<usize> {
-        let bytes = bytes.get(at..at + 2)?;
-        Some(u16::from_le_bytes(bytes.try_into().ok()?).into())
-    };
-    let word = |at: usize| -> Option<u32> {
-        let bytes = bytes.get(at..at.checked_add(4)?)?;
-        Some(u32::from_le_bytes(bytes.try_into().ok()?))
-    };
-    let (table, size, count) = (word(32)? as usize, half(46)?, half(48)?);
-    // None: the count would stand elsewhere, for files with more than 65,279 sections.
-    if count == 0 {
-        return None;
-    }
-    let mut sum = 0;
-    for index in 0..count {
-        let header = table.checked_add(index * size)?;
-        if word(header.checked_add(4)?)? != NOBITS {
-            sum += u64::from(word(header.checked_add(20)?)?);
+        Err(_) if image::partitions(&bytes).is_some() => {
+            ("is a partition table", "0x8000", |named, _| {
+                named == TABLE_OFFSET
+            })
         }
-    }
-    Some(sum)
-}
-
-/// What `work` gives; none if it panics, without a word on stderr.
-fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-    std::panic::set_hook(hook);
-    result.ok()
-}
-
-/// UF2: blocks of 512 bytes, each with its address. The family of the ESP32 is 0x1c5f21b0.
-fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Loaded>, Error> {
-    const FAMILY: u32 = 0x1c5f_21b0;
-    let word = |block: &[u8], at: usize| {
-        let bytes = block
-            .get(at..at + 4)
-            .and_then(|bytes| bytes.try_into().ok());
-        bytes.map_or(0, u32::from_le_bytes)
-    };
-    let mut parts: Vec<Loaded> = Vec::new();
-    for block in bytes.chunks(512) {
-        let (flags, address, len) = (word(block, 8), word(block, 12), word(block, 16) as usize);
-        let whole = block.len() == 512 && block.starts_with(b"UF2\n") && len <= 476;
-        let Some(data) = block.get(32..32 + len).filter(|_| whole) else {
-            return Err(refused(name, "whole blocks of UF2", "a damaged one"));
-        };
-        // Flags: not for flash; the family is known.
-        if flags & 1 != 0 {
-            continue;
-        }
-        if flags & 0x2000 != 0 && chip == Chip::Esp32 && word(block, 28) != FAMILY {
-            return Err(refused(
-                name,
-                "UF2 for the ESP32 (family 0x1c5f21b0)",
-                format!("family {:#010x}", word(block, 28)),
-            ));
-        }
-        match parts.last_mut() {
-            Some(part) if part.range().end == u64::from(address) => {
-                part.data.extend_from_slice(data);
+        Err(Problem::Magic(_)) => match (font::recognise(&bytes), layout::file_system(&bytes)) {
+            // Its name may say where it goes; otherwise the firmware does.
+            (Ok(kind), _) if named.is_none_or(|named| named < first_data) => {
+                return Ok(Contents {
+                    fonts: vec![FontFile {
+                        name: name.to_owned(),
+                        data: bytes,
+                        kind: Some(kind),
+                    }],
+                    ..Contents::default()
+                });
             }
-            _ => parts.push(Loaded::placed(name, address, data.to_vec())),
-        }
+            (Ok(_), _) => ("is a font", "0x400000", |named, first| named >= first),
+            (Err(font::Problem::Magic), Some(_)) => (
+                "is a file system",
+                "0x200000 (where the board's partition table, udpcli board info --flash, has vfs)",
+                |named, first| named >= first,
+            ),
+            (Err(font::Problem::Magic), None) => (
+                "begins with neither a boot loader (0xe9) nor a merged image",
+                "0x400000 (a font is given with --font)",
+                // Nothing in it could agree with a name.
+                |_, _| false,
+            ),
+            (Err(problem), _) => return Err(no_font(name, &bytes, problem)),
+        },
+    };
+    if let Some(named) = named.filter(|&named| agrees(named, first_data)) {
+        return Ok(Contents {
+            notes: vec![format!("{name} goes to {named:#x}, as its name says")],
+            ..Contents::file(Loaded {
+                is_asked_for: true,
+                ..Loaded::placed(name, named, bytes)
+            })
+        });
     }
-    if parts.iter().all(|part| part.data.is_empty()) {
-        return Err(refused(name, "blocks for flash", "none"));
+    let example = match named {
+        Some(named) => format!("{name}@{named:#x} is what its name says"),
+        None => format!("{name}@{example}"),
+    };
+    Err(Error::NeedsOffset {
+        what: name.to_owned(),
+        found: found.to_owned(),
+        example,
+    })
+}
+
+/// A file that belongs at `offset`, whatever its name says.
+fn placed_by_content(name: &str, offset: u32, named: Option<u32>, bytes: Vec<u8>) -> Contents {
+    let notes = named.filter(|&named| named != offset).map(|named| {
+        format!("{name} goes to {offset:#x}, as its content says; its name says {named:#x}")
+    });
+    Contents {
+        notes: notes.into_iter().collect(),
+        ..Contents::file(Loaded::placed(name, offset, bytes))
     }
-    Ok(parts)
 }
 
 #[cfg(test)]
@@ -364,45 +442,64 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const RULES: Rules = Rules {
+        chip: Chip::Esp32,
+        force: false,
+    };
+
     #[test]
-    fn an_at_sign_is_an_offset_only_before_a_number() {
-        let given = |text: &str| text.parse::<Given>().unwrap();
-        assert_eq!(given("a.bin@0x1000").offset, Some(0x1000));
-        assert_eq!(given("a.bin@4096").offset, Some(4096));
-        assert_eq!(given("me@home.bin").offset, None);
-        assert_eq!(given("me@home.bin@0").path, Path::new("me@home.bin"));
-        for path in [
-            r"C:\Users\me@1home\fw.bin",
-            "/home/me@1/fw.bin",
-            "fw@2.bin",
-            "@0x1000",
-            "a.bin@",
-            "a.bin@-1",
-            "a.bin@+5",
-        ] {
-            assert_eq!(given(path).path, Path::new(path));
-        }
-        let windows = given(r"C:\Users\me@1home\fw.bin@0x1000");
-        assert_eq!(windows.path, Path::new(r"C:\Users\me@1home\fw.bin"));
-        assert_eq!(windows.offset, Some(0x1000));
-        for wrong in ["0xyz", "0x", "0x100000000", "4294967296", "1k", "0x1000h"] {
-            let error = format!("a.bin@{wrong}").parse::<Given>().unwrap_err();
-            assert!(error.contains("write it as 0x1000"), "{error}");
-        }
+    fn what_a_name_says_counts_where_the_content_agrees() {
+        let mut app = vec![0xe9, 1, 2, 0x20, 0, 0, 8, 0x40, 0xee];
+        app.resize(24, 0);
+        // One segment without bytes in flash: an application.
+        app.extend(0x400d_0020_u32.to_le_bytes());
+        app.extend(0_u32.to_le_bytes());
+        app.resize(47, 0);
+        app.push(0xef);
+        let place = |name: &str, bytes: &[u8]| {
+            take_apart(name, bytes.to_vec(), None, RULES).map(|contents| {
+                let offset = contents.files.first().map(|file| file.offset);
+                (offset, contents.notes.len())
+            })
+        };
+        assert_eq!(place("app-0x20000.bin", &app).unwrap(), (Some(0x2_0000), 1));
+        // An application is no boot loader, whatever its name says.
+        assert!(matches!(
+            place("app-0x1000.bin", &app),
+            Err(Error::NeedsOffset { .. })
+        ));
+        assert!(matches!(
+            place("app.bin", &app),
+            Err(Error::NeedsOffset { .. })
+        ));
+        let mut boot = app.clone();
+        boot[24..28].copy_from_slice(&0x4007_8000_u32.to_le_bytes());
+        assert_eq!(
+            place("mPython-0x1000-V1.19.1-lib.bin", &boot).unwrap(),
+            (Some(0x1000), 0)
+        );
+        assert_eq!(place("fw-0x0.bin", &boot).unwrap(), (Some(0x1000), 1));
+        // Anything at all could be called so.
+        let error = place("data-0x310000.bin", b"\x5a\x80\x01").unwrap_err();
+        assert!(error.hint().unwrap().contains("@0x310000"), "{error:?}");
     }
 
     proptest! {
         #[test]
         fn whatever_a_file_holds_is_taken_or_refused(
-            kind in 0..6_usize,
+            kind in 0..8_usize,
+            force: bool,
             mut bytes: Vec<u8>,
             rest in proptest::collection::vec(any::<u8>(), 0..700),
         ) {
-            let heads: [&[u8]; 6] = [b"", b"\xe9\x02", b"\xaa\x50", b"UF2\n", b"PK\x03\x04", b"0x1000 a\n"];
+            let heads: [&[u8]; 8] = [
+                b"", b"\xe9\x02", b"\xaa\x50", b"UF2\n", b"PK\x03\x04", b"0x1000 a\n", b"\x7fELF", b"GUIX",
+            ];
             bytes.splice(0..0, heads[kind].iter().copied());
             bytes.extend(rest);
-            if let Ok(parts) = parts("x", bytes, None, Chip::Esp32) {
-                let _ = crate::board::flash::check::files(&parts, Chip::Esp32, false);
+            let rules = Rules { force, ..RULES };
+            if let Ok(contents) = take_apart("x", bytes, None, rules) {
+                let _ = crate::board::flash::check::files(&contents.files, Chip::Esp32, false);
             }
         }
     }

@@ -27,6 +27,16 @@ pub struct Firmware {
 }
 
 impl Firmware {
+    /// Whether its name and version say all that matters; otherwise the rest of the application may say more.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        match self.maker {
+            // Builds from the source after 1.4.0 call themselves 1.4.0-N.
+            Maker::Labplus => self.version.is_some_and(|version| version != (1, 4)),
+            Maker::Mixly | Maker::Other => true,
+        }
+    }
+
     /// Whether one of its functions has `value` as the default of its one optional argument.
     #[must_use]
     pub fn has_constant(&self, value: u32) -> bool {

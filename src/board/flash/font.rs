@@ -5,7 +5,11 @@
 //! `class Font` in the firmware's `mpython.py` reads it. Mixly's is a *Unicode Font Library*: `UFL`, the version, the
 //! file's length; `class Font_Uincode` in Mixly's `uframebuf.py` reads that.
 
-use super::firmware::{Firmware, Maker};
+use super::error::Error;
+use super::files::FontFile;
+use super::firmware::{self, Firmware, Maker};
+use super::image::Use;
+use super::pieces::{FONT, Piece, Role};
 
 /// The kinds of fonts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,13 +108,54 @@ fn ufl(bytes: &[u8]) -> Result<(), Problem> {
     Ok(())
 }
 
+impl Kind {
+    /// Whose firmware reads it.
+    fn maker(self) -> &'static str {
+        match self {
+            Self::Xbf => "mPython",
+            Self::Ufl => "Mixly",
+        }
+    }
+}
+
+/// So many bytes say what font it is.
+pub(super) const HEAD: u32 = 40;
+
+/// How large a font is that begins with `head`: its bytes, or where its last entry is, which says that. None if it is
+/// no font.
+pub(super) fn extent(head: &[u8]) -> Option<(Kind, Extent)> {
+    if head.starts_with(b"UFL") {
+        return Some((Kind::Ufl, Extent::Bytes(word(head, 4)?)));
+    }
+    let (first, last) = (half(head, 14)?, half(head, 16)?);
+    let count = last.checked_sub(first)?;
+    let at = XBF_HEADER + usize::from(count) * XBF_ENTRY;
+    let entry = u32::try_from(at).ok()?;
+    head.starts_with(b"GUIX")
+        .then_some((Kind::Xbf, Extent::Entry(entry)))
+}
+
+/// How large a font is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// So many bytes.
+    Bytes(u32),
+    /// As far as the glyph of the entry there goes; six bytes.
+    Entry(u32),
+}
+
+/// Where the glyph of an entry ends.
+pub(super) fn glyph_end(entry: &[u8]) -> Option<u32> {
+    word(entry, 0)?.checked_add(u32::from(half(entry, 4)?))
+}
+
 /// Where firmware looks for its font, and how that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The offset in flash.
     pub offset: u32,
-    /// How it is known.
-    pub why: String,
+    /// Who looks there, and how that is known: `mPython since 1.5 (this is v2.6.1)`.
+    pub who: String,
     /// What kind of font belongs there.
     pub kind: Kind,
 }
@@ -127,14 +172,10 @@ const MIXLY: u32 = 0x70_0000;
 /// What the firmware's own code says is believed first, then its version.
 #[must_use]
 pub fn place(firmware: &Firmware) -> Option<Place> {
-    let name = &firmware.text;
-    match firmware.maker {
-        Maker::Other => None,
-        Maker::Mixly => Some(Place {
-            offset: MIXLY,
-            why: format!("this is Mixly's firmware ({name})"),
-            kind: Kind::Ufl,
-        }),
+    let tag = firmware.text.split(' ').nth(1).unwrap_or_default();
+    let (offset, who, kind) = match firmware.maker {
+        Maker::Other => return None,
+        Maker::Mixly => (MIXLY, "Mixly's firmware".to_owned(), Kind::Ufl),
         Maker::Labplus => {
             let own = match (
                 firmware.has_constant(UNTIL_1_4),
@@ -144,20 +185,108 @@ pub fn place(firmware: &Firmware) -> Option<Place> {
                 (false, true) => Some(SINCE_1_5),
                 _ => None,
             };
-            let (offset, why) = match (own, firmware.version) {
-                (Some(offset), _) => (offset, format!("the firmware ({name}) looks there")),
+            let (offset, who) = match (own, firmware.version) {
+                (Some(offset), _) => (offset, format!("this firmware ({tag})")),
                 (None, Some(version)) if version < (1, 5) => {
-                    (UNTIL_1_4, format!("mPython up to 1.4 ({name}) looks there"))
+                    (UNTIL_1_4, format!("mPython up to 1.4 (this is {tag})"))
                 }
-                (None, Some(_)) => (SINCE_1_5, format!("mPython since 1.5 ({name}) looks there")),
+                (None, Some(_)) => (SINCE_1_5, format!("mPython since 1.5 (this is {tag})")),
                 (None, None) => return None,
             };
-            Some(Place {
-                offset,
-                why,
-                kind: Kind::Xbf,
-            })
+            (offset, who, Kind::Xbf)
         }
+    };
+    Some(Place { offset, who, kind })
+}
+
+/// Puts fonts where the application among `pieces` looks for them; without an application, they wait for the board's.
+/// Gives what the user should know.
+///
+/// # Errors
+/// The application does not say where it looks, or looks for another kind of font.
+pub fn settle(
+    pieces: &mut Vec<Piece>,
+    fonts: &mut Vec<FontFile>,
+    force: bool,
+) -> Result<Vec<String>, Error> {
+    let application = pieces
+        .iter()
+        .find(|piece| piece.role == Role::Partition(Use::App));
+    let Some(application) = application else {
+        return Ok(Vec::new());
+    };
+    let firmware = firmware::identify(&application.data);
+    let place = firmware.as_ref().and_then(place);
+    let name = application.name();
+    for font in std::mem::take(fonts) {
+        let place = place
+            .as_ref()
+            .ok_or_else(|| unknown_place(&font, firmware.as_ref(), &name))?;
+        pieces.push(placed(font, place, force)?);
+    }
+    let Some(place) = place else {
+        return Ok(Vec::new());
+    };
+    let is_lost = |piece: &&Piece| piece.role == Role::Font && piece.offset != place.offset;
+    let notes = pieces.iter().filter(is_lost).map(|piece| {
+        format!(
+            "{} goes to {:#x}, but {} looks for its font at {:#x}: Chinese characters would stay invisible",
+            piece.name(),
+            piece.offset,
+            place.who,
+            place.offset
+        )
+    });
+    Ok(notes.collect())
+}
+
+/// A font for `place`.
+///
+/// # Errors
+/// It is another kind of font than the firmware reads.
+pub(super) fn placed(font: FontFile, place: &Place, force: bool) -> Result<Piece, Error> {
+    if let Some(kind) = font.kind.filter(|&kind| kind != place.kind && !force) {
+        return Err(Error::Refused {
+            what: font.name,
+            expected: format!("a font for {}, as {} reads", place.kind.maker(), place.who),
+            found: format!("one for {}", kind.maker()),
+            hint: Some(
+                "each firmware has a font of its own; --force writes it all the same".to_owned(),
+            ),
+        });
+    }
+    Ok(Piece {
+        role: Role::Font,
+        label: FONT.to_owned(),
+        file: font.name,
+        offset: place.offset,
+        data: font.data,
+        is_asked_for: true,
+        is_cut: false,
+        why: Some(format!("{} looks for its font here", place.who)),
+    })
+}
+
+/// Nothing says where the firmware in `application` looks for a font.
+pub(super) fn unknown_place(
+    font: &FontFile,
+    firmware: Option<&Firmware>,
+    application: &str,
+) -> Error {
+    let found = match firmware {
+        Some(firmware) => format!(
+            "is a font, and {application} does not tell where it looks for one ({})",
+            firmware.text
+        ),
+        None => format!("is a font, and {application} does not tell where it looks for one"),
+    };
+    Error::NeedsOffset {
+        what: font.name.clone(),
+        found,
+        example: format!(
+            "--font {0}@0x400000 (mPython 1.5 and later), {0}@0x300000 (mPython up to 1.4), {0}@0x700000 (Mixly)",
+            font.name
+        ),
     }
 }
 

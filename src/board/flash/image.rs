@@ -158,6 +158,15 @@ impl Image {
     }
 }
 
+/// Where the data of an image's first segment is; none if the bytes do not begin with an image. It may be longer than
+/// they are.
+pub(super) fn first_segment(bytes: &[u8]) -> Option<Range<usize>> {
+    (bytes.first() == Some(&MAGIC)).then_some(())?;
+    let len = word(bytes, HEADER + 4)? as usize;
+    let start = HEADER + 8;
+    Some(start..start.saturating_add(len))
+}
+
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..at.checked_add(4)?)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use super::error::Error;
 use super::firmware;
+use super::font;
 use super::image::{self, Partition, Use};
-use super::pieces::{Piece, Role};
+use super::pieces::{FONT, Piece, Role};
 use super::write::Part;
 
 /// What is to become of the files on the board.
@@ -129,13 +130,20 @@ pub fn plan(
         taken: Vec::new(),
         unasked: Vec::new(),
     };
-    let writes_firmware = pieces
+    let application = pieces
         .iter()
-        .any(|piece| piece.role == Role::Partition(Use::App));
+        .find(|piece| piece.role == Role::Partition(Use::App));
+    let writes_firmware = application.is_some();
+    let place = application
+        .and_then(|piece| firmware::identify(&piece.data))
+        .and_then(|firmware| font::place(&firmware));
     for piece in pieces {
         planner.piece(piece)?;
     }
     planner.rest(writes_firmware)?;
+    if let Some(place) = place {
+        planner.font(&place)?;
+    }
     let mut layout = planner.layout;
     layout.rows.sort_by_key(|row| (row.offset, row.size));
     Ok(layout)
@@ -198,6 +206,9 @@ impl Planner<'_> {
             && let Some(firmware) = firmware::identify(&piece.data)
         {
             from = format!("{from}: {}", firmware.text);
+        }
+        if let Some(why) = &piece.why {
+            from = format!("{from}: {why}");
         }
         if self.wish.erase_all || piece.is_asked_for {
             let why = match piece.role {
@@ -310,6 +321,29 @@ impl Planner<'_> {
                 self.erase(&partition.name, range.clone(), &[]);
             }
             self.row(&partition.name, range, action, why);
+        }
+        Ok(())
+    }
+
+    /// Whether the new firmware finds a font on the board, if none is written.
+    fn font(&mut self, place: &font::Place) -> Result<(), Error> {
+        let start = u64::from(place.offset);
+        if self.taken.iter().any(|taken| taken.contains(&start)) {
+            return Ok(());
+        }
+        let found = if self.wish.erase_all {
+            None
+        } else {
+            find_font(self.look, place.offset)?
+        };
+        match found {
+            Some((kind, size)) if kind == place.kind => {
+                self.row(FONT, start..start + u64::from(size), Action::Keep, "");
+            }
+            _ => self.layout.notes.push(format!(
+                "{} looks for its font at {:#x}, and there is none: Chinese characters stay invisible. --font FILE writes one",
+                place.who, place.offset
+            )),
         }
         Ok(())
     }
@@ -453,6 +487,28 @@ pub fn file_system(head: &[u8]) -> Option<&'static str> {
         None
     }
 }
+
+/// The font at `offset`, and how large it is.
+///
+/// # Errors
+/// The board cannot be looked at.
+pub(super) fn find_font(
+    look: &mut dyn Look,
+    offset: u32,
+) -> Result<Option<(font::Kind, u32)>, Error> {
+    let head = look.peek(offset, font::HEAD)?;
+    Ok(match font::extent(&head) {
+        None => None,
+        Some((kind, font::Extent::Bytes(size))) => Some((kind, size)),
+        Some((kind, font::Extent::Entry(entry))) => {
+            let bytes = look.peek(offset.saturating_add(entry), ENTRY)?;
+            font::glyph_end(&bytes).map(|size| (kind, size))
+        }
+    })
+}
+
+/// The length of a glyph's entry.
+const ENTRY: u32 = 6;
 
 fn overlap(a: &Range<u64>, b: &Range<u64>) -> bool {
     a.start < b.end && b.start < a.end

@@ -6,6 +6,7 @@ use md5::{Digest as _, Md5};
 
 use super::Report;
 use super::error::Error;
+use super::firmware::{self, Firmware};
 use super::image::{self, Partition, TABLE_LEN, TABLE_OFFSET};
 use super::layout::Look;
 use super::read;
@@ -28,6 +29,15 @@ impl Look for Looking<'_, '_> {
     }
 
     fn peek(&mut self, offset: u32, len: u32) -> Result<Vec<u8>, Error> {
+        // The stub refuses to read beyond the end of flash.
+        let size = self.session.chip.as_ref().map_or(0, |chip| chip.flash_size);
+        let Some(len) = size
+            .checked_sub(offset)
+            .map(|left| len.min(left))
+            .filter(|&len| len > 0)
+        else {
+            return Ok(Vec::new());
+        };
         read::read(self.session, offset, len, DOING, self.report)
     }
 }
@@ -67,6 +77,39 @@ pub(super) fn table(
         }
     }
     read_table(session, report)
+}
+
+/// What the application on the board says of itself; none if it says nothing, or there is none.
+pub(super) fn firmware(
+    session: &mut Session<'_>,
+    table: &[Partition],
+    report: &mut dyn Report,
+) -> Result<Option<Firmware>, Error> {
+    /// What is read at once.
+    const PIECE: u32 = 128 << 10;
+    let Some(app) = table.iter().find(|partition| partition.kind == 0) else {
+        return Ok(None);
+    };
+    let doing = "looking at the board's firmware";
+    let mut bytes = Vec::new();
+    let mut end = PIECE;
+    loop {
+        let at = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let Some(len) = end.min(app.size).checked_sub(at).filter(|&len| len > 0) else {
+            return Ok(firmware::identify(&bytes));
+        };
+        let offset = app.offset.saturating_add(at);
+        bytes.extend(read::read(session, offset, len.min(PIECE), doing, report)?);
+        // Texts and frozen modules are in the first segment.
+        match image::first_segment(&bytes) {
+            None => return Ok(None),
+            Some(segment) => end = u32::try_from(segment.end).unwrap_or(u32::MAX),
+        }
+        let found = firmware::identify(&bytes);
+        if found.as_ref().is_some_and(Firmware::is_plain) {
+            return Ok(found);
+        }
+    }
 }
 
 /// Reads the board's partition table.

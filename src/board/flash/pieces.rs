@@ -47,6 +47,8 @@ pub struct Piece {
     pub is_asked_for: bool,
     /// It is only a part of its file.
     pub is_cut: bool,
+    /// Why it goes there, where that is not plain.
+    pub why: Option<String>,
 }
 
 impl Piece {
@@ -137,7 +139,7 @@ fn whole(file: Loaded, table: &[Partition], chip: Chip) -> Piece {
     let partition = table
         .iter()
         .find(|partition| partition.offset == file.offset);
-    let (role, label) = if file.is_font || font::recognise(&file.data).is_ok() {
+    let (role, label) = if font::recognise(&file.data).is_ok() {
         (Role::Font, FONT.to_owned())
     } else if file.offset == chip.boot_address() && file.data.first() == Some(&image::MAGIC) {
         (Role::Bootloader, BOOTLOADER.to_owned())
@@ -154,8 +156,9 @@ fn whole(file: Loaded, table: &[Partition], chip: Chip) -> Piece {
         role,
         label,
         offset: file.offset,
-        is_asked_for: file.is_asked_for || file.is_font,
+        is_asked_for: file.is_asked_for,
         is_cut: false,
+        why: None,
         file: file.name,
         data: file.data,
     }
@@ -179,6 +182,7 @@ fn cut(file: &Loaded, table: &[Partition], chip: Chip, pieces: &mut Vec<Piece>) 
             // The user has asked for the image as a whole, and not for this part of it.
             is_asked_for: false,
             is_cut: true,
+            why: None,
         });
     };
     let boot = u64::from(chip.boot_address());

@@ -10,11 +10,13 @@ use espflash::target::Chip;
 
 use self::progress::Progress;
 use super::{SerialArgs, TextOrJson, session};
-use crate::board::flash::files::{Given, Loaded};
+use crate::board::flash::files::{self, Contents, Given};
 use crate::board::flash::layout::{Files, Wish};
 use crate::board::flash::pieces::{self, Piece};
 use crate::board::flash::reset::{After, Before};
-use crate::board::flash::{self, Connect, FONT_OFFSET, Flashed, Options, PRESS_RESET, Plan};
+use crate::board::flash::{
+    self, Connect, Flashed, FontFile, Options, PRESS_RESET, Plan, Rules, check, font,
+};
 use crate::board::port::{self, Port};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome, seconds};
@@ -28,21 +30,23 @@ use crate::payload::escape;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  udpcli board flash mpython.bin --font font.bin       firmware, and the font at 0x400000
+  udpcli board flash mpython.bin                       the maker's release; the board's files stay
+  udpcli board flash firmware.bin --font font.xbf      firmware, and a font where it looks for one
   udpcli board flash mpython.bin --dry-run             what it would do
   udpcli board flash app.bin@0x10000 -s COM5           an application at its place
   udpcli board flash --backup board.bin                read the whole flash into a file
   udpcli board flash board.bin@0                       and put it back
 
-Where a file goes: bootloaders (and images that begin with one) to 0x1000, merged images to 0; ELF,
-UF2 and ZIP files say it themselves; any other file needs @OFFSET.")]
+Where a file goes: boot loaders (and images that begin with one) to 0x1000, merged images part by
+part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other
+file needs @OFFSET, or its offset before it: 0x10000 app.bin")]
 pub struct FlashArgs {
     /// Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
     #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup"])]
-    images: Vec<Given>,
-    /// mPython's font, which goes to 0x400000
-    #[arg(long, value_name = "FILE")]
-    font: Option<PathBuf>,
+    images: Vec<String>,
+    /// A font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
+    #[arg(long, value_name = "FILE[@OFFSET]")]
+    font: Option<Given>,
     /// The chip that must be on the board: esp32
     #[arg(long, value_name = "CHIP", default_value = "esp32", value_parser = chip)]
     chip: Chip,
@@ -116,7 +120,11 @@ pub(super) fn run(
             "leave one of them out",
         ));
     }
-    let (pieces, notes) = pieces(args)?;
+    let Firmware {
+        pieces,
+        fonts,
+        notes,
+    } = firmware(args)?;
     let mut plan = Plan {
         connect: Connect {
             port: String::new(),
@@ -125,6 +133,7 @@ pub(super) fn run(
             flash_baud: args.flash_baud,
         },
         pieces,
+        fonts,
         wish: Wish {
             files: args.files.map(|files| match files {
                 KeepOrReplace::Keep => Files::Keep,
@@ -168,19 +177,38 @@ pub(super) fn run(
     Ok(Outcome::Done)
 }
 
-/// What the files bring along, and what to say of them.
-fn pieces(args: &FlashArgs) -> Result<(Vec<Piece>, Vec<String>), Error> {
-    let font = args.font.iter().map(|path| Given {
-        path: path.clone(),
-        offset: Some(FONT_OFFSET),
-    });
-    let mut loaded: Vec<Loaded> = Vec::new();
-    for given in args.images.iter().cloned().chain(font) {
-        loaded.extend(flash::files::load(&given, args.chip).map_err(Error::Flash)?);
+/// What the files bring along.
+struct Firmware {
+    pieces: Vec<Piece>,
+    /// Fonts whose place depends on the board.
+    fonts: Vec<FontFile>,
+    /// What to say of them.
+    notes: Vec<String>,
+}
+
+fn firmware(args: &FlashArgs) -> Result<Firmware, Error> {
+    let rules = Rules {
+        chip: args.chip,
+        force: args.force,
+    };
+    let given =
+        files::given(&args.images).map_err(|(error, hint)| Error::usage_hint(error, hint))?;
+    let mut contents = Contents::default();
+    for given in &given {
+        contents.add(files::load(given, rules).map_err(Error::Flash)?);
     }
-    flash::check::files(&loaded, args.chip, args.force).map_err(Error::Flash)?;
+    if let Some(font) = &args.font {
+        contents.add(files::load_font(font, rules).map_err(Error::Flash)?);
+    }
+    let Contents {
+        files: loaded,
+        mut fonts,
+        mut notes,
+    } = contents;
+    check::files(&loaded, args.chip, args.force).map_err(Error::Flash)?;
     let mut pieces = pieces::of(loaded, args.chip);
-    let notes = flash::check::overlaps(&mut pieces).map_err(Error::Flash)?;
+    notes.extend(font::settle(&mut pieces, &mut fonts, args.force).map_err(Error::Flash)?);
+    notes.extend(check::overlaps(&mut pieces).map_err(Error::Flash)?);
     for piece in &pieces {
         tracing::debug!(
             "{} goes to {:#x}, {} bytes",
@@ -189,7 +217,11 @@ fn pieces(args: &FlashArgs) -> Result<(Vec<Piece>, Vec<String>), Error> {
             piece.data.len()
         );
     }
-    Ok((pieces, notes))
+    Ok(Firmware {
+        pieces,
+        fonts,
+        notes,
+    })
 }
 
 /// Opens the port that was named, or the one board found.

@@ -1,14 +1,15 @@
-//! ZIP releases: the arguments for the flasher, and the files they name.
+//! ZIP releases: what describes them, and the files they name.
 
 use std::io::{Cursor, Read as _};
-use std::path::Path;
 
-use espflash::target::Chip;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::super::error::Error;
-use super::{Loaded, MAX_FILE, is_archive, offset, parts, refused};
+use super::given::offset as parse_offset;
+use super::{
+    Contents, Loaded, MAX_FILE, Rules, contents, is_archive, not_firmware, other_chip, refused,
+};
 
 /// What describes a release is a few hundred bytes: a larger one would only take memory.
 const MAX_TEXT: u64 = 1 << 20;
@@ -16,32 +17,19 @@ const MAX_TEXT: u64 = 1 << 20;
 /// A release has a dozen files; each takes memory before it is looked at.
 const MAX_ENTRIES: usize = 10_000;
 
+/// A file in a release: where it goes, and its path.
+type Entry = (u32, String);
+
 /// Takes a release apart.
 pub(super) fn release(
     name: &str,
     bytes: Vec<u8>,
     offset: Option<u32>,
-    chip: Chip,
-) -> Result<Vec<Loaded>, Error> {
+    rules: Rules,
+) -> Result<Contents, Error> {
     let mut archive = Archive::open(name, bytes)?;
-    let (arguments, files) = if let Some(path) = archive.find("flasher_args.json") {
-        let text = archive.take(&path, MAX_TEXT)?;
-        (path, from_json(name, &text, chip)?)
-    } else if let Some(path) = archive
-        .find("flash_args")
-        .or_else(|| archive.find("flash_project_args"))
-    {
-        let text = archive.take(&path, MAX_TEXT)?;
-        (path, from_arguments(name, &String::from_utf8_lossy(&text))?)
-    } else {
-        let only = archive.only_image()?;
-        let data = archive.take(&only, MAX_FILE)?;
-        // An archive may even hold itself.
-        if is_archive(&data) {
-            let found = format!("another archive, {only}: unpack it first");
-            return Err(refused(name, "firmware in the archive", found));
-        }
-        return parts(&format!("{only} in {name}"), data, offset, chip);
+    let Some((path, entries)) = described(&mut archive, rules)? else {
+        return undescribed(&mut archive, offset, rules);
     };
     if offset.is_some() {
         return Err(refused(
@@ -50,18 +38,145 @@ pub(super) fn release(
             "one",
         ));
     }
-    let folder = arguments
+    let folder = path
         .rfind('/')
-        .map_or("", |end| arguments.get(..=end).unwrap_or_default());
+        .map_or("", |end| path.get(..=end).unwrap_or_default());
     // However well it packs: no board has more.
     let mut room = MAX_FILE;
-    let mut parts = Vec::new();
-    for (offset, path) in files {
-        let data = archive.take(&format!("{folder}{path}"), room)?;
+    let mut found = Contents::default();
+    for (offset, path) in entries {
+        let data = archive.take(&joined(folder, &path), room)?;
         room = room.saturating_sub(data.len() as u64);
-        parts.push(Loaded::placed(format!("{path} in {name}"), offset, data));
+        let name = format!("{path} in {name}");
+        if let Some(error) = not_firmware(&path, &name, &data, rules.force) {
+            return Err(error);
+        }
+        found.files.push(Loaded::placed(name, offset, data));
     }
-    Ok(parts)
+    Ok(found)
+}
+
+/// What says where the files go, by its path; none if nothing does.
+fn described(
+    archive: &mut Archive<'_>,
+    rules: Rules,
+) -> Result<Option<(String, Vec<Entry>)>, Error> {
+    let name = archive.name;
+    if let Some(path) = archive.find("flasher_args.json") {
+        let text = archive.take(&path, MAX_TEXT)?;
+        return Ok(Some((path, from_json(name, &text, rules)?)));
+    }
+    for wanted in ["flash_args", "flash_project_args", "flash_args.txt"] {
+        if let Some(path) = archive.find(wanted) {
+            let text = archive.take(&path, MAX_TEXT)?;
+            let text = String::from_utf8_lossy(&text);
+            return Ok(Some((path, from_arguments(name, &text)?)));
+        }
+    }
+    if let Some(path) = archive.find("manifest.json") {
+        let text = archive.take(&path, MAX_TEXT)?;
+        // Other programs have manifests, too.
+        if let Some(entries) = from_manifest(name, &text, rules)? {
+            return Ok(Some((path, entries)));
+        }
+    }
+    Ok(None)
+}
+
+/// A release that does not say where its files go: they have to say it themselves.
+fn undescribed(
+    archive: &mut Archive<'_>,
+    offset: Option<u32>,
+    rules: Rules,
+) -> Result<Contents, Error> {
+    let name = archive.name;
+    let images = archive.images();
+    if images.is_empty() {
+        let first = archive.names.first().map(|entry| entry.path.clone());
+        let (found, hint) = match (archive.names.len(), first) {
+            (0, _) | (_, None) => ("nothing".to_owned(), "download it again"),
+            (1, Some(first)) => (first, "unpack it; if there is a .bin, flash that"),
+            (count, Some(first)) => (
+                format!("{count} files, {first} the first"),
+                "is it the firmware, and not its source? get the .bin",
+            ),
+        };
+        return Err(Error::Refused {
+            what: name.to_owned(),
+            expected: "flasher_args.json, flash_args, manifest.json or a .bin in it".to_owned(),
+            found,
+            hint: Some(hint.to_owned()),
+        });
+    }
+    let mut room = MAX_FILE;
+    let mut found = Contents::default();
+    for path in &images {
+        let data = archive.take(path, room)?;
+        room = room.saturating_sub(data.len() as u64);
+        // An archive may even hold itself.
+        if is_archive(&data) {
+            let found = format!("another archive, {path}: unpack it first");
+            return Err(refused(name, "firmware in the archive", found));
+        }
+        let of = |error| choose(name, &images, error);
+        let label = format!("{path} in {name}");
+        found.add(contents(path, &label, data, offset, rules).map_err(of)?);
+    }
+    let mut sorted: Vec<&Loaded> = found.files.iter().collect();
+    sorted.sort_by_key(|file| file.offset);
+    let clash = sorted.windows(2).any(|pair| match pair {
+        [first, second] => first.range().end > u64::from(second.offset),
+        _ => false,
+    });
+    if clash || found.fonts.len() > 1 {
+        return Err(several(name, &images));
+    }
+    Ok(found)
+}
+
+/// What to say of a file among `images` that cannot be taken. With several, it is not clear which is meant.
+fn choose(name: &str, images: &[String], error: Error) -> Error {
+    match error {
+        Error::NeedsOffset { .. } if images.len() > 1 => several(name, images),
+        error => error,
+    }
+}
+
+fn several(name: &str, images: &[String]) -> Error {
+    const MOST: usize = 5;
+    let mut found: Vec<&str> = images.iter().take(MOST).map(String::as_str).collect();
+    if images.len() > MOST {
+        found.push("..");
+    }
+    Error::Refused {
+        what: name.to_owned(),
+        expected: "one firmware, or files that say where they go".to_owned(),
+        found: format!("{} .bin files: {}", images.len(), found.join(", ")),
+        hint: Some(
+            "unpack it, and name the one to flash; or all of them with the offsets from the page you got it from: a.bin@0x1000 b.bin@0x8000"
+                .to_owned(),
+        ),
+    }
+}
+
+/// `path` as seen from `folder`: a description may stand beside the folder that it names.
+fn joined(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// A file in the archive.
+struct Member {
+    /// Its path, with slashes whatever the program that packed it wrote.
+    path: String,
+    index: usize,
 }
 
 /// A ZIP file in memory.
@@ -69,7 +184,7 @@ struct Archive<'a> {
     name: &'a str,
     zip: ZipArchive<Cursor<Vec<u8>>>,
     /// What is in it, the outermost first.
-    names: Vec<String>,
+    names: Vec<Member>,
 }
 
 impl<'a> Archive<'a> {
@@ -78,53 +193,97 @@ impl<'a> Archive<'a> {
         if bytes.windows(4).filter(entry).count() > MAX_ENTRIES {
             return Err(refused(name, "at most 10,000 files in it", "more"));
         }
-        let zip = ZipArchive::new(Cursor::new(bytes))
-            .map_err(|error| refused(name, "a ZIP archive", error))?;
-        let mut names: Vec<String> = zip
-            .file_names()
-            // What macOS adds: a shadow of every file, under the same name.
-            .filter(|path| !path.starts_with("__MACOSX/"))
-            .map(str::to_owned)
+        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| Error::Refused {
+            what: name.to_owned(),
+            expected: "a whole ZIP archive".to_owned(),
+            found: error.to_string(),
+            hint: Some("download it again".to_owned()),
+        })?;
+        let mut names: Vec<Member> = (0..zip.len())
+            .filter_map(|index| {
+                // Windows programs write backslashes, which the format does not have.
+                let path = joined("", &zip.name_for_index(index)?.replace('\\', "/"));
+                let is_folder = zip.name_for_index(index)?.ends_with(['/', '\\']);
+                // What macOS adds: a shadow of every file, under the same name.
+                let is_shadow = path.starts_with("__MACOSX/");
+                (!is_folder && !is_shadow).then_some(Member { path, index })
+            })
             .collect();
-        names.sort_by_cached_key(|name| (name.matches('/').count(), name.clone()));
+        names.sort_by_cached_key(|member| (member.path.matches('/').count(), member.path.clone()));
         Ok(Self { name, zip, names })
     }
 
+    /// The file of that name, in whatever folder and case.
     fn find(&self, wanted: &str) -> Option<String> {
-        let matches = |path: &&String| path.rsplit('/').next() == Some(wanted);
-        self.names.iter().find(matches).cloned()
+        let matches = |member: &&Member| {
+            let last = member.path.rsplit('/').next();
+            last.is_some_and(|last| last.eq_ignore_ascii_case(wanted))
+        };
+        self.names
+            .iter()
+            .find(matches)
+            .map(|member| member.path.clone())
     }
 
-    /// The one `.bin` there is.
-    fn only_image(&self) -> Result<String, Error> {
-        let is_image = |path: &&String| {
-            let extension = Path::new(path).extension();
-            extension.is_some_and(|extension| extension.eq_ignore_ascii_case("bin"))
+    /// The `.bin` files, and fonts.
+    fn images(&self) -> Vec<String> {
+        let is_image = |member: &&Member| {
+            let extension = member.path.rsplit_once('.').map(|(_, extension)| extension);
+            extension.is_some_and(|extension| {
+                ["bin", "xbf"]
+                    .iter()
+                    .any(|known| extension.eq_ignore_ascii_case(known))
+            })
         };
-        let images: Vec<&String> = self.names.iter().filter(is_image).collect();
-        match images.as_slice() {
-            [only] => Ok((*only).clone()),
-            _ => Err(refused(
-                self.name,
-                "flasher_args.json, flash_args or one .bin",
-                format!("{} .bin files", images.len()),
-            )),
-        }
+        self.names
+            .iter()
+            .filter(is_image)
+            .map(|member| member.path.clone())
+            .collect()
     }
 
     /// What `path` unpacks to, at most `limit` bytes.
     fn take(&mut self, path: &str, limit: u64) -> Result<Vec<u8>, Error> {
         let name = self.name;
-        let file = self.zip.by_name(path).map_err(|error| match error {
-            ZipError::FileNotFound => {
-                refused(name, format!("{path}, which its arguments name"), "none")
-            }
-            error => refused(name, format!("{path} readable"), error),
-        })?;
+        let exact = self.names.iter().find(|member| member.path == path);
+        let alike = || {
+            self.names
+                .iter()
+                .find(|member| member.path.eq_ignore_ascii_case(path))
+        };
+        let Some(member) = exact.or_else(alike) else {
+            return Err(refused(
+                name,
+                format!("{path}, which its description names"),
+                "none",
+            ));
+        };
+        let file = self
+            .zip
+            .by_index(member.index)
+            .map_err(|error| match error {
+                ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Error::Refused {
+                    what: name.to_owned(),
+                    expected: format!("{path} readable"),
+                    found: "that it needs a password".to_owned(),
+                    hint: Some("unpack it with the password, then flash the .bin".to_owned()),
+                },
+                error => Error::Refused {
+                    what: name.to_owned(),
+                    expected: format!("{path} readable"),
+                    found: error.to_string(),
+                    hint: Some("unpack it, then flash the .bin".to_owned()),
+                },
+            })?;
         let mut data = Vec::new();
         file.take(limit + 1)
             .read_to_end(&mut data)
-            .map_err(|error| refused(name, format!("a whole {path}"), error))?;
+            .map_err(|error| Error::Refused {
+                what: name.to_owned(),
+                expected: format!("a whole {path}"),
+                found: error.to_string(),
+                hint: Some("download it again".to_owned()),
+            })?;
         if data.len() as u64 > limit {
             let limit = if limit == MAX_TEXT {
                 "1 MB"
@@ -138,20 +297,16 @@ impl<'a> Archive<'a> {
 }
 
 /// What ESP-IDF's build writes: `"flash_files": {"0x1000": "bootloader/bootloader.bin", ..}`.
-fn from_json(name: &str, text: &[u8], chip: Chip) -> Result<Vec<(u32, String)>, Error> {
+fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error> {
     let unreadable = |found: String| refused(name, "flasher_args.json as ESP-IDF writes it", found);
     let json: serde_json::Value =
         serde_json::from_slice(text).map_err(|error| unreadable(error.to_string()))?;
     let other = json
         .pointer("/extra_esptool_args/chip")
         .and_then(serde_json::Value::as_str)
-        .filter(|other| *other != chip.to_string());
+        .filter(|other| *other != rules.chip.to_string());
     if let Some(other) = other {
-        return Err(refused(
-            name,
-            format!("firmware for {chip}"),
-            format!("firmware for {other}"),
-        ));
+        return Err(other_chip(name, rules.chip, other));
     }
     let files = json
         .get("flash_files")
@@ -163,22 +318,22 @@ fn from_json(name: &str, text: &[u8], chip: Chip) -> Result<Vec<(u32, String)>, 
             let path = path
                 .as_str()
                 .ok_or_else(|| unreadable("no file name".to_owned()))?;
-            Ok((offset(at).map_err(unreadable)?, path.to_owned()))
+            Ok((parse_offset(at).map_err(unreadable)?, slashes(path)))
         })
         .collect()
 }
 
 /// The same as esptool's arguments: `--flash_mode dio .. 0x1000 bootloader/bootloader.bin ..`.
-fn from_arguments(name: &str, text: &str) -> Result<Vec<(u32, String)>, Error> {
+fn from_arguments(name: &str, text: &str) -> Result<Vec<Entry>, Error> {
     let mut words = text.split_whitespace();
     let mut files = Vec::new();
     while let Some(word) = words.next() {
-        if word.starts_with("0x") {
-            let at = offset(word).map_err(|found| refused(name, "flash_args", found))?;
+        if word.starts_with("0x") || word.starts_with("0X") {
+            let at = parse_offset(word).map_err(|found| refused(name, "flash_args", found))?;
             let path = words
                 .next()
                 .ok_or_else(|| refused(name, format!("a file at {word}"), "none"))?;
-            files.push((at, path.to_owned()));
+            files.push((at, slashes(path.trim_matches(['"', '\'']))));
         }
     }
     if files.is_empty() {
@@ -187,13 +342,74 @@ fn from_arguments(name: &str, text: &str) -> Result<Vec<(u32, String)>, Error> {
     Ok(files)
 }
 
+/// What web pages flash with (<https://esphome.github.io/esp-web-tools/>):
+/// `"builds": [{"chipFamily": "ESP32", "parts": [{"path": "a.bin", "offset": 4096}]}]`. None if it is another manifest.
+fn from_manifest(name: &str, text: &[u8], rules: Rules) -> Result<Option<Vec<Entry>>, Error> {
+    use serde_json::Value;
+    let Ok(json) = serde_json::from_slice::<Value>(text) else {
+        return Ok(None);
+    };
+    let Some(builds) = json.get("builds").and_then(Value::as_array) else {
+        return Ok(None);
+    };
+    let family = |build: &Value| {
+        build
+            .get("chipFamily")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let wanted = super::super::name(rules.chip);
+    let build = builds
+        .iter()
+        .find(|build| family(build).is_some_and(|family| family.eq_ignore_ascii_case(&wanted)));
+    let Some(build) = build else {
+        let others: Vec<String> = builds.iter().filter_map(family).collect();
+        return Err(other_chip(name, wanted, others.join(", ")));
+    };
+    let unreadable = |found: &str| refused(name, "manifest.json as ESP Web Tools have it", found);
+    let parts = build.get("parts").and_then(Value::as_array);
+    let parts = parts.ok_or_else(|| unreadable("no parts"))?;
+    let mut entries = Vec::new();
+    for part in parts {
+        let path = part.get("path").and_then(Value::as_str);
+        let path = path.ok_or_else(|| unreadable("a part without a path"))?;
+        if path.contains("://") {
+            return Err(Error::Refused {
+                what: name.to_owned(),
+                expected: "its files in the archive".to_owned(),
+                found: format!("the address of one: {path}"),
+                hint: Some("download that file, and flash it".to_owned()),
+            });
+        }
+        let offset = part.get("offset").and_then(Value::as_u64);
+        let offset = offset.and_then(|offset| u32::try_from(offset).ok());
+        let offset = offset.ok_or_else(|| unreadable("a part without an offset"))?;
+        entries.push((offset, slashes(path)));
+    }
+    if entries.is_empty() {
+        return Err(unreadable("no parts"));
+    }
+    Ok(Some(entries))
+}
+
+fn slashes(path: &str) -> String {
+    path.replace('\\', "/")
+}
+
 #[cfg(test)]
 mod tests {
+    use espflash::target::Chip;
+
     use super::*;
+
+    const RULES: Rules = Rules {
+        chip: Chip::Esp32,
+        force: false,
+    };
 
     #[test]
     fn arguments_are_read_whatever_stands_before_them() {
-        let text = "--flash_mode dio --flash_size 4MB\n0x1000 boot/b.bin\n0x10000 app.bin\n";
+        let text = "--flash_mode dio --flash_size 4MB\n0x1000 boot\\b.bin\n0X10000 \"app.bin\"\n";
         let files = from_arguments("x.zip", text).unwrap();
         assert_eq!(
             files,
@@ -204,5 +420,46 @@ mod tests {
         );
         assert!(from_arguments("x.zip", "0x1000").is_err());
         assert!(from_arguments("x.zip", "none").is_err());
+    }
+
+    #[test]
+    fn a_manifest_is_read_for_its_chip() {
+        let text = br#"{"name": "x", "builds": [
+            {"chipFamily": "ESP32-S3", "parts": [{"path": "s3.bin", "offset": 0}]},
+            {"chipFamily": "ESP32", "parts": [{"path": "a.bin", "offset": 4096}, {"path": "sub\\b.bin", "offset": 65536}]}
+        ]}"#;
+        let files = from_manifest("x.zip", text, RULES).unwrap().unwrap();
+        assert_eq!(
+            files,
+            [
+                (0x1000, "a.bin".to_owned()),
+                (0x1_0000, "sub/b.bin".to_owned())
+            ]
+        );
+        assert_eq!(
+            from_manifest("x.zip", br#"{"icons": []}"#, RULES).unwrap(),
+            None
+        );
+        assert_eq!(from_manifest("x.zip", b"no JSON", RULES).unwrap(), None);
+        for wrong in [
+            r#"{"builds": []}"#,
+            r#"{"builds": [{"chipFamily": "ESP32-C3", "parts": []}]}"#,
+            r#"{"builds": [{"chipFamily": "ESP32"}]}"#,
+            r#"{"builds": [{"chipFamily": "ESP32", "parts": []}]}"#,
+            r#"{"builds": [{"chipFamily": "ESP32", "parts": [{"path": "a.bin"}]}]}"#,
+            r#"{"builds": [{"chipFamily": "ESP32", "parts": [{"path": "https://x/a.bin", "offset": 0}]}]}"#,
+        ] {
+            assert!(
+                from_manifest("x.zip", wrong.as_bytes(), RULES).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn paths_are_joined() {
+        assert_eq!(joined("a/b/", "../c.bin"), "a/c.bin");
+        assert_eq!(joined("", "./c.bin"), "c.bin");
+        assert_eq!(joined("a/", "/../../c.bin"), "c.bin");
     }
 }

@@ -1,0 +1,144 @@
+//! Programs as ESP-IDF links them: the espflash library makes the image, and adds boot loader and partition table.
+
+use espflash::flasher::{FlashData, FlashSettings, FlashSize};
+use espflash::image_format::idf::IdfBootloaderFormat;
+use espflash::target::Chip;
+
+use super::super::error::Error;
+use super::{Loaded, other_chip, refused};
+
+/// Makes images of a program.
+pub(super) fn elf(
+    name: &str,
+    bytes: &[u8],
+    offset: Option<u32>,
+    chip: Chip,
+) -> Result<Vec<Loaded>, Error> {
+    let machine = half(bytes, 18).unwrap_or(0);
+    if machine != XTENSA {
+        let known = MACHINES.iter().find(|(number, _)| *number == machine);
+        let other = known.map_or("another processor", |(_, name)| name);
+        return Err(other_chip(name, super::super::name(chip), other));
+    }
+    if offset.is_some() {
+        return Err(refused(
+            name,
+            "no offset: an ELF file says where its parts go",
+            "one",
+        ));
+    }
+    // The library copies what sections hold, as often as they say: that must not be more than the file has.
+    if section_bytes(bytes).is_none_or(|sum| sum > bytes.len() as u64) {
+        return Err(refused(
+            name,
+            "sections that lie in the file, each at its place",
+            "others: the file is damaged",
+        ));
+    }
+    if has_foreign_addresses(bytes) {
+        let other = "another Xtensa chip (ESP8266, ESP32-S2, ESP32-S3), or for its ROM";
+        return Err(other_chip(name, super::super::name(chip), other));
+    }
+    let settings = FlashSettings::new(None, Some(FlashSize::_4Mb), None);
+    let data = FlashData::new(settings, 0, None, chip, chip.default_xtal_frequency());
+    let linked = "a program that ESP-IDF has linked";
+    // The library takes the file's word for where its parts are.
+    let image = quietly(|| IdfBootloaderFormat::new(bytes, &data, None, None, None, None))
+        .ok_or_else(|| refused(name, linked, "a damaged file"))?
+        .map_err(|error| refused(name, linked, error))?;
+    let labels = ["bootloader", "partition table", "application"];
+    Ok(image
+        .flash_segments()
+        .zip(labels)
+        .map(|(segment, label)| {
+            let data = segment.data.into_owned();
+            Loaded::placed(format!("{name} ({label})"), segment.addr, data)
+        })
+        .collect())
+}
+
+/// `e_machine` of the ESP32's processor, and of others that people have programs for (the ELF specification's list).
+const XTENSA: u16 = 94;
+const MACHINES: [(u16, &str); 7] = [
+    (3, "PC (x86)"),
+    (40, "ARM processors"),
+    (62, "PC (x86-64)"),
+    (83, "AVR (Arduino Uno)"),
+    (164, "Hexagon"),
+    (183, "ARM processors (64 bits)"),
+    (243, "RISC-V chips, such as the ESP32-C3"),
+];
+
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    let bytes = bytes.get(at..at.checked_add(2)?)?;
+    Some(u16::from_le_bytes(bytes.try_into().ok()?))
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..at.checked_add(4)?)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// The section headers of a 32-bit ELF file: where each begins. None if it has no table of them.
+fn section_headers(bytes: &[u8]) -> Option<impl Iterator<Item = usize>> {
+    let table = word(bytes, 32)? as usize;
+    let size = usize::from(half(bytes, 46)?);
+    let count = usize::from(half(bytes, 48)?);
+    // None: the count would stand elsewhere, for files with more than 65,279 sections.
+    (count != 0).then(|| (0..count).map(move |index| table.saturating_add(index * size)))
+}
+
+/// A section without bytes in the file: what a program finds zeroed.
+const NOBITS: u32 = 8;
+
+/// How many bytes the sections have together; none if they cannot be counted.
+fn section_bytes(bytes: &[u8]) -> Option<u64> {
+    let mut sum = 0;
+    for header in section_headers(bytes)? {
+        if word(bytes, header.checked_add(4)?)? != NOBITS {
+            sum += u64::from(word(bytes, header.checked_add(20)?)?);
+        }
+    }
+    Some(sum)
+}
+
+/// Whether a section is to be loaded where the ESP32 has nothing, or none where it has its constants (*ESP32 Technical
+/// Reference Manual*, address mapping). An ESP8266's program would fit into the ESP32's map, but for those.
+fn has_foreign_addresses(bytes: &[u8]) -> bool {
+    const ALLOC: u32 = 2;
+    let constants = 0x3f40_0000..0x3f80_0000;
+    let is_known = |address: u32| {
+        matches!(
+            address,
+            // Flash and external memory as data; memory; flash as code; slow memory of the RTC.
+            0x3f40_0000..0x3fc0_0000
+                | 0x3ff8_0000..0x4000_0000
+                | 0x4007_0000..0x400c_2000
+                | 0x400d_0000..0x4040_0000
+                | 0x5000_0000..0x5000_2000
+        )
+    };
+    let addresses: Vec<u32> = section_headers(bytes)
+        .into_iter()
+        .flatten()
+        .filter_map(|header| {
+            let field = |at: usize| word(bytes, header.saturating_add(at));
+            let (kind, flags, len) = (field(4)?, field(8)?, field(20)?);
+            let is_loaded = kind != NOBITS && flags & ALLOC != 0 && len > 0;
+            is_loaded.then_some(field(12)?)
+        })
+        .collect();
+    let has_constants = addresses.iter().any(|address| constants.contains(address));
+    let fits = has_constants && addresses.iter().copied().all(is_known);
+    // One without any section is damaged: that is found out later.
+    !fits && !addresses.is_empty()
+}
+
+/// What `work` gives; none if it panics, without a word on stderr.
+fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    std::panic::set_hook(hook);
+    result.ok()
+}

@@ -1,0 +1,158 @@
+//! What the user asked to be written: `FILE`, `FILE@OFFSET`, or `OFFSET FILE` as esptool takes it.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// A file, and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The file.
+    pub path: PathBuf,
+    /// Where it goes; none: it says so itself.
+    pub offset: Option<u32>,
+}
+
+impl FromStr for Given {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A file's name, or its folder's, may have an @ in it: it is an offset only if it looks like one.
+        let split = text.rsplit_once('@').filter(|(path, tail)| {
+            !path.is_empty()
+                && tail.starts_with(|c: char| c.is_ascii_digit())
+                && tail.chars().all(|c| c.is_ascii_alphanumeric())
+        });
+        let Some((path, tail)) = split.filter(|_| !Path::new(text).exists()) else {
+            return Ok(Self {
+                path: text.into(),
+                offset: None,
+            });
+        };
+        Ok(Self {
+            path: path.into(),
+            offset: Some(offset(tail)?),
+        })
+    }
+}
+
+/// An offset in flash: `0x1000` or `4096`.
+pub(super) fn offset(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let number = match digits {
+        // The library would take a sign.
+        Some(digits) if digits.starts_with('+') => None,
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    number.ok_or_else(|| {
+        format!("{text} is no offset in flash: write it as 0x1000 or 4096, at most 0xffffffff")
+    })
+}
+
+/// The files among `words`, of which some may be offsets that stand before their file.
+///
+/// # Errors
+/// An offset without a file, or a file with two offsets: what is wrong, and what to type.
+pub fn given(words: &[String]) -> Result<Vec<Given>, (String, String)> {
+    let mut files = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let Some(offset) = bare_offset(word) else {
+            let hint = "for example: fw.bin@0x1000".to_owned();
+            files.push(word.parse::<Given>().map_err(|error| (error, hint))?);
+            continue;
+        };
+        let pairs = format!("{word} fw.bin, or fw.bin@{word}");
+        let Some(file) = words.next().filter(|next| bare_offset(next).is_none()) else {
+            return Err((format!("no file follows the offset {word}"), pairs));
+        };
+        let mut file: Given = file.parse().map_err(|error| (error, pairs))?;
+        if file.offset.is_some() {
+            return Err((
+                format!("two offsets for {}", file.path.display()),
+                format!("leave {word} out"),
+            ));
+        }
+        file.offset = Some(offset);
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// The offset that a word is, if it is not the name of a file.
+fn bare_offset(word: &str) -> Option<u32> {
+    let is_number = word.starts_with("0x") || word.starts_with("0X");
+    let is_number = is_number || word.bytes().all(|byte| byte.is_ascii_digit());
+    offset(word)
+        .ok()
+        .filter(|_| is_number && !Path::new(word).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_at_sign_is_an_offset_only_before_a_number() {
+        let given = |text: &str| text.parse::<Given>().unwrap();
+        assert_eq!(given("a.bin@0x1000").offset, Some(0x1000));
+        assert_eq!(given("a.bin@4096").offset, Some(4096));
+        assert_eq!(given("me@home.bin").offset, None);
+        assert_eq!(given("me@home.bin@0").path, Path::new("me@home.bin"));
+        for path in [
+            r"C:\Users\me@1home\fw.bin",
+            "/home/me@1/fw.bin",
+            "fw@2.bin",
+            "@0x1000",
+            "a.bin@",
+            "a.bin@-1",
+            "a.bin@+5",
+        ] {
+            assert_eq!(given(path).path, Path::new(path));
+        }
+        let windows = given(r"C:\Users\me@1home\fw.bin@0x1000");
+        assert_eq!(windows.path, Path::new(r"C:\Users\me@1home\fw.bin"));
+        assert_eq!(windows.offset, Some(0x1000));
+        for wrong in ["0xyz", "0x", "0x100000000", "4294967296", "1k", "0x1000h"] {
+            let error = format!("a.bin@{wrong}").parse::<Given>().unwrap_err();
+            assert!(error.contains("write it as 0x1000"), "{error}");
+        }
+    }
+
+    #[test]
+    fn offsets_may_stand_before_their_files() {
+        let parse = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+            let files = given(&words).map_err(|(error, _)| error)?;
+            let pair = |file: Given| (file.path.display().to_string(), file.offset);
+            Ok::<_, String>(files.into_iter().map(pair).collect::<Vec<_>>())
+        };
+        let file = |name: &str, offset| (name.to_owned(), offset);
+        assert_eq!(
+            parse(&[
+                "0x1000",
+                "fw.bin",
+                "4194304",
+                "f.xbf",
+                "b.bin",
+                "c.bin@0x9000"
+            ]),
+            Ok(vec![
+                file("fw.bin", Some(0x1000)),
+                file("f.xbf", Some(0x40_0000)),
+                file("b.bin", None),
+                file("c.bin", Some(0x9000)),
+            ])
+        );
+        // Not an offset.
+        assert_eq!(parse(&["0x1000.bin"]), Ok(vec![file("0x1000.bin", None)]));
+        for words in [
+            &["fw.bin", "0x1000"][..],
+            &["0x1000", "0x8000", "fw.bin"],
+            &["0"],
+            &["0x1000", "fw.bin@0x1000"],
+        ] {
+            assert!(parse(words).is_err(), "{words:?}");
+        }
+    }
+}
