@@ -1,25 +1,22 @@
 //! The screen as a PNG file: one bit a pixel, enlarged, lit pixels white.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::atomic_file::AtomicFile;
 use crate::panel::screen::{HEIGHT, Screen, WIDTH};
 
 /// Pixels of the file for one of the panel's, each way: 512 by 256.
 pub const SCALE: usize = 4;
 
-/// Writes the file under a temporary name beside it, and renames it: whoever looks sees the old one or the new one.
+/// Writes the file, whole or not at all: whoever looks sees the old one or the new one.
 ///
 /// # Errors
 /// The folder cannot be written to, or the disk is full.
 pub fn save(screen: &Screen, path: &Path) -> io::Result<()> {
-    let part = part(path);
-    let result = write(screen, &part).and_then(|()| std::fs::rename(&part, path));
-    if result.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    result
+    let mut file = AtomicFile::create(path)?;
+    write(screen, &mut file)?;
+    file.commit()
 }
 
 /// Looks whether a file can be written there. Nothing is left behind.
@@ -30,20 +27,12 @@ pub fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let part = part(path);
-    File::create(&part)?;
-    std::fs::remove_file(&part)
+    // Dropped without a commit, it leaves nothing behind.
+    AtomicFile::create(path).map(drop)
 }
 
-/// The temporary name.
-fn part(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
-}
-
-fn write(screen: &Screen, path: &Path) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+fn write(screen: &Screen, file: &mut AtomicFile) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
     let (width, height) = (WIDTH * SCALE, HEIGHT * SCALE);
     let mut bits = vec![0_u8; width / 8 * height];
     for (index, byte) in bits.iter_mut().enumerate() {
@@ -60,15 +49,27 @@ fn write(screen: &Screen, path: &Path) -> io::Result<()> {
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&bits)?;
     writer.finish()?;
-    file.flush()?;
-    file.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_all()
+    file.flush()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn a_file_called_like_an_old_temporary_name_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("oled.png");
+        let other = folder
+            .path()
+            .join(format!("oled.png.{}.part", std::process::id()));
+        std::fs::write(&other, "mine").unwrap();
+        check(&path).unwrap();
+        save(&Screen::default(), &path).unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"mine");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn lit_pixels_are_white_in_the_file() {
