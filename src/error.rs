@@ -48,7 +48,13 @@ pub enum Error {
     #[error("refused: nothing listens on {peer}")]
     Refused { peer: SocketAddr },
     #[error("no reply from {peer} within {}", seconds(*.wait))]
-    NoReply { peer: SocketAddr, wait: Duration },
+    NoReply {
+        peer: SocketAddr,
+        wait: Duration,
+        is_present: bool,
+    },
+    #[error("{} cannot be reached: no device on {interface} answers for that address", .peer.ip())]
+    NoNeighbour { peer: SocketAddr, interface: String },
     #[error("{got} of {wanted} replies from {peer} within {}", seconds(*.wait))]
     TooFewReplies {
         peer: SocketAddr,
@@ -117,6 +123,7 @@ pub enum Error {
     Bind {
         local: SocketAddr,
         known: Vec<IpAddr>,
+        listens: bool,
         source: io::Error,
     },
     #[error("no free local port on {local}")]
@@ -214,6 +221,7 @@ impl Error {
             | Self::Encode { .. } => 2,
             Self::Resolve { .. }
             | Self::NoSuchFamily { .. }
+            | Self::NoNeighbour { .. }
             | Self::NoInterface { .. }
             | Self::NoInterfaceAddress { .. }
             | Self::Socket { .. }
@@ -246,15 +254,20 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { peer } => Some(format!(
-                "{} is up, but no program there has UDP port {} open: start the receiver first, for example udpcli listen --port {}",
+                "{} answers, but no program is listening on UDP port {} there; start the receiver first, for example: udpcli listen --port {}",
                 peer.ip(),
                 peer.port(),
                 peer.port()
             )),
+            Self::NoReply { is_present: true, peer, .. } => Some(format!(
+                "the device {} is there (it answers ARP), but its program did not reply. Look at the board's screen: if the text is there, only the reply was lost. Otherwise: the program does not run, another port, or a firewall",
+                peer.ip()
+            )),
             Self::NoReply { .. } => Some(
-                "nothing says whether the datagram arrived: look at the receiver's own output; wrong address, a firewall, or a Wi-Fi that keeps its clients apart (AP isolation) look the same from here"
+                "UDP does not confirm delivery. Look at the board's screen: if the text is there, only the reply was lost. Otherwise: wrong address, a firewall, or a Wi-Fi that isolates its clients"
                     .to_owned(),
             ),
+            Self::NoNeighbour { .. } => Some(NOBODY_THERE.to_owned()),
             Self::TooFewReplies { .. } => Some("-w/--wait gives late replies more time".to_owned()),
             Self::Unexpected { .. } => {
                 Some("--format hex shows the replies byte by byte; a line ending counts (-e --expect 'text\\r\\n')".to_owned())
@@ -271,7 +284,7 @@ impl Error {
             Self::NoSuchFamily { family, .. } => Some(format!("leave out the flag that asks for {family} only")),
             Self::NoInterface { known, .. } => Some(format!("this machine has: {}", known.join(", "))),
             Self::NoInterfaceAddress { .. } => Some("give the interface an address, or name another one".to_owned()),
-            Self::Bind { local, known, source } => bind_hint(local, known, source),
+            Self::Bind { local, known, listens, source } => bind_hint(local, known, *listens, source),
             Self::NoFreePort { .. } => Some(
                 "programs on this PC hold every port that the system gives out (Linux: sysctl net.ipv4.ip_local_port_range): end some of them, or name a port outside of that range"
                     .to_owned(),
@@ -298,17 +311,25 @@ impl Error {
     }
 }
 
-fn bind_hint(local: &SocketAddr, known: &[IpAddr], source: &io::Error) -> Option<String> {
+fn bind_hint(
+    local: &SocketAddr,
+    known: &[IpAddr],
+    listens: bool,
+    source: &io::Error,
+) -> Option<String> {
     match source.kind() {
-        io::ErrorKind::AddrInUse => Some(format!(
-            "another program has UDP port {}: stop it or take another port; to share it both must set --reuse-addr ({})",
-            local.port(),
-            if cfg!(windows) {
-                "which of them gets a datagram is not defined, groups go to all"
+        io::ErrorKind::AddrInUse => {
+            let port = local.port();
+            let other = port.checked_add(1).unwrap_or(6000);
+            let command = if listens {
+                format!("udpcli listen --port {other}")
             } else {
-                "unicast goes to the last to bind, groups to all) or --reuse-port (senders are spread over the programs"
-            }
-        )),
+                format!("--bind {}", SocketAddr::new(local.ip(), other))
+            };
+            Some(format!(
+                "another program has UDP port {port}: close it (often another udpcli listen), or use another port: {command}; to share it, give both programs --reuse-addr, or both --reuse-port"
+            ))
+        }
         io::ErrorKind::AddrNotAvailable => Some(if known.is_empty() {
             "this machine does not have that address; leave it out to listen on all".to_owned()
         } else {
@@ -373,6 +394,9 @@ fn join_hint(source: &io::Error) -> &'static str {
     }
 }
 
+/// For an address on this network that no device answers for.
+const NOBODY_THERE: &str = "no device answers at that address: is the device on, on this network, and is that still its address?";
+
 fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<String> {
     if let Some(rejected) = source.get_ref().and_then(|inner| inner.downcast_ref()) {
         return Some(match rejected {
@@ -386,11 +410,9 @@ fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<S
         });
     }
     match source.kind() {
-        io::ErrorKind::HostUnreachable => Some(
-            "nothing answers at that address: is the device on, on this network, and is that still its address?".to_owned(),
-        ),
+        io::ErrorKind::HostUnreachable => Some(NOBODY_THERE.to_owned()),
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => Some(
-            "this machine has no way to that address: is Wi-Fi or the cable connected, and is the address on your network?".to_owned(),
+            "this PC has no route to that address: connect it to the board's network (Wi-Fi or cable), and check the address".to_owned(),
         ),
         io::ErrorKind::PermissionDenied if !broadcast => {
             Some("if this is a broadcast address, --broadcast allows it; otherwise a firewall on this machine forbids sending there".to_owned())

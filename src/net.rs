@@ -91,6 +91,18 @@ impl Timestamp {
     }
 }
 
+/// What is known of a host on this machine's own network (ARP for IPv4, neighbour discovery for IPv6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Neighbour {
+    /// It was asked for on this interface, and does not answer.
+    Silent {
+        /// The interface's name.
+        interface: String,
+    },
+    /// It answered a moment ago.
+    Present,
+}
+
 /// A firewall kept a datagram from its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejected {

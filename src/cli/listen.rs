@@ -53,7 +53,7 @@ pub struct ListenArgs {
     /// UDP port; 0 picks a free one
     #[arg(short, long, value_name = "N", default_value = "6000", value_parser = value::port, action = clap::ArgAction::Append)]
     port: Vec<u16>,
-    /// Our own address to listen on; :: is IPv6 and IPv4
+    /// Local address to listen on; :: means all IPv6 and IPv4 addresses
     #[arg(long, value_name = "IP", default_value = "0.0.0.0", value_parser = value::address, action = clap::ArgAction::Append)]
     bind: Vec<SocketAddr>,
 
@@ -66,7 +66,7 @@ pub struct ListenArgs {
     /// Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
     #[arg(long, value_name = "LABEL", help_heading = "Output")]
     encoding: Option<TextEncoding>,
-    /// Where arrival times come from [default: kernel]
+    /// Which clock arrival times come from [default: kernel]
     #[arg(long, value_enum, help_heading = "Output")]
     timestamps: Option<Timestamps>,
     /// Draw the panel that the tutorial's server would show (on a terminal)
@@ -98,7 +98,7 @@ pub struct ListenArgs {
     /// Answer every datagram with TEXT
     #[arg(long, value_name = "TEXT", help_heading = "Answers")]
     reply: Option<String>,
-    /// Read \n \r \t \0 \\ \xNN \u{NNNN} in --reply
+    /// Turn \n, \r, \t, \xNN .. in --reply into the real characters
     #[arg(short, long, requires = "reply", help_heading = "Answers")]
     escape: bool,
     /// Answers per second and peer at most [default: 1000]
@@ -114,7 +114,7 @@ pub struct ListenArgs {
     /// Join a multicast group, on one interface or on all
     #[arg(long, value_name = "GROUP[@IFACE]", help_heading = "Socket")]
     join: Vec<Group>,
-    /// Receive by this interface only, where the system can
+    /// Use only this network interface (Linux, macOS)
     #[arg(long, value_name = "NAME", help_heading = "Socket")]
     interface: Option<String>,
     /// Bytes that may wait to be read (SO_RCVBUF) [default: as many as the system allows]
@@ -123,7 +123,7 @@ pub struct ListenArgs {
     /// Bytes kept of a datagram; 1024 behaves like the tutorial
     #[arg(long, value_name = "N", value_parser = value::positive_size, default_value = "65535", help_heading = "Socket")]
     recv_size: usize,
-    /// Hear these senders only
+    /// Only accept datagrams from these senders
     #[arg(long, value_name = "IP[/PREFIX]", help_heading = "Socket")]
     from: Vec<Prefix>,
 }
@@ -131,9 +131,9 @@ pub struct ListenArgs {
 /// Where arrival times come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Timestamps {
-    /// The kernel, where it tells
+    /// Time of arrival, from the operating system (Linux)
     Kernel,
-    /// This program, when it reads the datagram
+    /// Time when udpcli reads it
     User,
 }
 

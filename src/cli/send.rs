@@ -10,6 +10,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::cli::{GlobalArgs, value};
 use crate::error::{Error, Outcome, seconds};
 use crate::logging;
+use crate::net::Neighbour;
 use crate::net::batch::{Clock, Outbox, ReceiveOptions};
 use crate::net::endpoint::{Endpoint, Family};
 use crate::net::interface;
@@ -86,7 +87,7 @@ pub struct SendArgs {
         conflicts_with = "count"
     )]
     interactive: bool,
-    /// Read \n \r \t \0 \\ \xNN \u{NNNN} in text payloads
+    /// Turn \n, \r, \t, \xNN .. in MESSAGE into the real characters
     #[arg(short, long, help_heading = "Payload")]
     escape: bool,
     /// Append to each text payload
@@ -96,7 +97,7 @@ pub struct SendArgs {
     #[arg(long, value_name = "LABEL", help_heading = "Payload")]
     encoding: Option<TextEncoding>,
 
-    /// Rounds through the payloads [default: 1; endless for the tutorial's message]
+    /// How many times to send the messages [default: 1; endless for the tutorial's message]
     #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "Pace")]
     count: Option<u64>,
     /// Between datagrams [default: 2s for endless sends, else none]
@@ -109,10 +110,10 @@ pub struct SendArgs {
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "Pace")]
     duration: Option<Duration>,
 
-    /// Print what comes back within D of the last datagram
+    /// Wait for replies, at most D after the last datagram; ends once there is one per datagram
     #[arg(short, long, value_name = "D", value_parser = value::duration, help_heading = "Replies")]
     wait: Option<Duration>,
-    /// Stop after N replies
+    /// Stop after this many replies
     #[arg(long, value_name = "N", value_parser = value::positive_count, help_heading = "Replies")]
     replies: Option<u64>,
     /// Exit 1 unless a reply equals TEXT
@@ -128,7 +129,7 @@ pub struct SendArgs {
     /// Use IPv6 only
     #[arg(short = '6', help_heading = "Socket")]
     v6: bool,
-    /// Send from this address of ours
+    /// Local address (and port) to send from
     #[arg(long, value_name = "IP[:PORT]", value_parser = value::local_address, help_heading = "Socket")]
     bind: Option<SocketAddr>,
     /// Set SO_REUSEADDR: share the --bind port with programs that set it too (on Windows: undefined which of them
@@ -138,7 +139,7 @@ pub struct SendArgs {
     /// Set SO_REUSEPORT: share the --bind port with programs that set it too (not on Windows)
     #[arg(long, help_heading = "Socket")]
     reuse_port: bool,
-    /// Allow broadcast (on by itself for 255.255.255.255 and our interfaces' broadcast addresses)
+    /// Allow broadcast (automatic for 255.255.255.255 and this PC's own broadcast addresses)
     #[arg(long, help_heading = "Socket")]
     broadcast: bool,
     /// Time to live, or hop limit
@@ -150,7 +151,7 @@ pub struct SendArgs {
     /// Whether this PC hears its own multicast
     #[arg(long, value_enum, value_name = "on|off", help_heading = "Socket")]
     multicast_loop: Option<OnOff>,
-    /// Send by this interface only, where the system can
+    /// Use only this network interface (Linux, macOS)
     #[arg(long, value_name = "NAME", help_heading = "Socket")]
     interface: Option<String>,
     /// The type-of-service byte (DSCP and ECN)
@@ -648,10 +649,17 @@ impl SendArgs {
                 return Ok(Outcome::Done);
             }
             if report.refused == 0 && report.errors == 0 {
-                return Err(match got {
-                    0 => Error::NoReply { peer, wait },
-                    _ if !is_expected => Error::Unexpected { peer, got },
-                    _ => Error::TooFewReplies {
+                return Err(match (got, report.neighbour) {
+                    (0, Some(Neighbour::Silent { interface })) => {
+                        Error::NoNeighbour { peer, interface }
+                    }
+                    (0, neighbour) => Error::NoReply {
+                        peer,
+                        wait,
+                        is_present: neighbour.is_some(),
+                    },
+                    (got, _) if !is_expected => Error::Unexpected { peer, got },
+                    (got, _) => Error::TooFewReplies {
                         peer,
                         got,
                         wanted: enough,

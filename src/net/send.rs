@@ -15,7 +15,7 @@ use crate::net::pace::Pace;
 use crate::net::sink::Sink;
 use crate::net::socket::Bound;
 use crate::net::system::{self, Timer};
-use crate::net::{Rejected, Timestamp, family_name, max_payload, until};
+use crate::net::{Neighbour, Rejected, Timestamp, family_name, max_payload, until};
 use crate::payload::escape;
 use crate::payload::sequence::Header;
 use crate::payload::source::Source;
@@ -80,6 +80,12 @@ const LOOK_FOR_REPLIES: Duration = Duration::from_millis(1);
 /// How long a run that waits for nothing else stays for the peer's refusal: a round trip over Wi-Fi.
 const REFUSAL_TIME: Duration = Duration::from_millis(100);
 
+/// After the last reply that was expected: an answer in several datagrams comes back to back.
+const LINGER: Duration = Duration::from_millis(10);
+
+/// A neighbour that did not answer for so long is not there: the kernel asks once a second (`retrans_time_ms`, arp(7)).
+const NEIGHBOUR_TIME: Duration = Duration::from_millis(1200);
+
 /// Receive calls before sending goes on.
 const CALLS_IN_A_ROW: usize = 64;
 
@@ -110,9 +116,9 @@ pub struct SendPlan {
 /// What replies to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyPlan {
-    /// After the last datagram, this long.
+    /// After the last datagram, this long at most.
     pub wait: Duration,
-    /// Enough is enough.
+    /// Stop after this many replies; else, where the peer is one host, after as many as datagrams were sent.
     pub wanted: Option<u64>,
     /// A reply that must come.
     pub expect: Option<Vec<u8>>,
@@ -284,7 +290,24 @@ impl<'a> Sender<'a> {
             }
         }
         self.hear_errors(None, Loudness::Verdict);
-        self.wait_for_replies(sink, shutdown).await
+        let end = self.wait_for_replies(sink, shutdown).await?;
+        if end == End::Complete {
+            self.look_for_neighbour();
+        }
+        Ok(end)
+    }
+
+    /// Where nothing came back, learns whether anybody is there.
+    fn look_for_neighbour(&mut self) {
+        let report = &self.report;
+        let is_silent =
+            report.datagrams > 0 && report.replies + report.refused + report.errors == 0;
+        if self.plan.unicast && self.plan.replies.is_some() && is_silent {
+            let found = system::neighbour(self.plan.peer.ip());
+            self.report.neighbour = found.filter(|found| {
+                *found == Neighbour::Present || self.first_sent.elapsed() >= NEIGHBOUR_TIME
+            });
+        }
     }
 
     /// Takes the next payloads while replies may come in. `Complete` if the time is up.

@@ -131,13 +131,13 @@ fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
     Ok(())
 }
 
-fn bind(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
+fn bind(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
     let local = &with_zone(*local)?;
     tracing::debug!("bind {local}");
-    take_address(socket, local)
+    take_address(socket, local, listens)
 }
 
-fn take_address(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
+fn take_address(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
     socket.bind(&SockAddr::from(*local)).map_err(|source| {
         // The system was to choose the port: udp(7).
         if local.port() == 0 && source.kind() == io::ErrorKind::AddrInUse {
@@ -154,6 +154,7 @@ fn take_address(socket: &Socket, local: &SocketAddr) -> Result<(), Error> {
         Error::Bind {
             local: *local,
             known,
+            listens,
             source,
         }
     })
@@ -285,11 +286,11 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
         {
             local.set_scope_id(peer.scope_id());
         }
-        bind(&socket, &local)?;
+        bind(&socket, &local, false)?;
     } else {
         // The first send would do it. But where no port is free it says EAGAIN, as for a full send buffer, which would
         // be waited for. And Windows cannot receive on a socket that was never bound nor sent from.
-        take_address(&socket, &unspecified(&peer, 0))?;
+        take_address(&socket, &unspecified(&peer, 0), false)?;
     }
     finish(socket, &peer)
 }
@@ -344,7 +345,7 @@ pub fn open_listener(options: &ListenOptions) -> Result<(Bound, Memberships), Er
     share(&socket, &options.sharing, local.is_ipv4())?;
     set_recv_buffer(&socket, options.recv_buffer)?;
     batch::prepare(&socket, local.is_ipv4(), &options.receive);
-    bind(&socket, &local)?;
+    bind(&socket, &local, true)?;
     system::only_joined_groups(&socket, local.is_ipv4());
     if local.is_ipv6() && !options.only_v6 {
         system::only_joined_groups(&socket, true);

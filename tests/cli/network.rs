@@ -2533,3 +2533,83 @@ fn a_link_local_address_of_two_interfaces_needs_a_name() {
         end.stderr
     );
 }
+
+#[test]
+fn a_neighbour_that_is_not_there_is_told_before_the_kernel_gives_up() {
+    let Some(net) = Net::pair() else { return };
+    for to in ["10.77.1.99:6000", "[fd77:1::99]:6000"] {
+        let started = Instant::now();
+        let end = net.send(0, &format!("{to} hello -w 2s")).expect_code(3);
+        assert!(
+            end.stderr
+                .contains("cannot be reached: no device on va answers for that address")
+                && end.stderr.contains("hint: "),
+            "{to}: {}",
+            end.stderr
+        );
+        // Not from the error that comes after three seconds.
+        assert!(started.elapsed() < Duration::from_secs(3) || end.stderr.contains("0 errors"));
+        // Asked a moment ago, it may still answer.
+        net.ip(0, "neigh flush dev va");
+        let end = net.send(0, &format!("{to} hello -w 100ms")).expect_code(1);
+        assert!(
+            end.stderr.contains("UDP does not confirm delivery"),
+            "{to}: {}",
+            end.stderr
+        );
+    }
+}
+
+#[test]
+fn a_neighbour_that_is_there_and_says_nothing_is_told_from_one_that_is_not() {
+    let Some(net) = Net::routed() else { return };
+    let listener = net.listen(1, "--bind ::");
+    for to in ["10.77.1.2", "[fd77:1::2]"] {
+        let end = net
+            .send(0, &format!("{to}:{} hello -w 300ms", listener.port()))
+            .expect_code(1);
+        assert!(
+            end.stderr.contains("the device ") && end.stderr.contains(" is there"),
+            "{to}: {}",
+            end.stderr
+        );
+    }
+    // What a router says nothing of is not known.
+    net.firewall(2, "input", "udp dport 6004 counter drop");
+    for to in ["10.77.2.2", "[fd77:2::2]"] {
+        let end = net
+            .send(0, &format!("{to}:6004 hello -w 300ms"))
+            .expect_code(1);
+        assert!(
+            end.stderr.contains("UDP does not confirm delivery"),
+            "{to}: {}",
+            end.stderr
+        );
+    }
+}
+
+#[test]
+fn replies_to_a_broadcast_are_waited_for_to_the_end() {
+    let Some(net) = Net::pair() else { return };
+    let mut peers = [net.peer(1, '4', &["239.77.0.15@vb"]), net.peer(1, '4', &[])];
+    let port = peers[0].port;
+    for to in [
+        format!("10.77.1.255:{port} who"),
+        format!("239.77.0.15:{port} who --multicast-if va"),
+    ] {
+        let started = Instant::now();
+        let mut sender =
+            Running::spawn(&mut net.udpcli(0, &format!("send {to} -w 1s --format json")));
+        let heard = peers[0].receive();
+        for peer in &mut peers {
+            peer.send("10.77.1.1", heard.port, b"me");
+            assert!(sender.stdout_line().contains("\"text\":\"me\""));
+        }
+        sender.finish().expect_code(0);
+        assert!(
+            started.elapsed() >= Duration::from_secs(1),
+            "{to}: {:?}",
+            started.elapsed()
+        );
+    }
+}

@@ -939,9 +939,55 @@ fn too_few_replies_are_exit_code_1() {
 }
 
 #[test]
+fn a_wait_ends_with_the_reply_to_the_last_datagram() {
+    let listener = Listener::start(["--echo"]);
+    let peer = listener.address.to_string();
+    for (args, input, count) in [
+        (&["x", "-w", "1h"][..], &b""[..], 1),
+        (&["x", "y", "-n", "2", "-w", "1h"], b"", 4),
+        (&["--size", "64", "-n", "300", "-w", "1h"], b"", 300),
+        (
+            &["x", "--rate", "1k", "--duration", "20ms", "-w", "1h"],
+            b"",
+            20,
+        ),
+        (&["-w", "1h"], b"a\nb\nc\n", 3),
+        (&["-I", "-w", "1h"], b"a\nb\n", 2),
+        (&["--file", "-", "--chunk", "2", "-w", "1h"], b"abcde", 3),
+    ] {
+        let args = [&["send", &peer, "--format", "json"], args].concat();
+        let finished = run_with_input(udpcli(&args), input).expect_code(0);
+        assert_eq!(finished.text().lines().count(), count, "{args:?}");
+    }
+    // What was refused is no more to come either.
+    let closed = refusing_socket("127.0.0.1:0");
+    run(["send", &address_of(&closed), "a", "b", "c", "-w", "1h"]).expect_code(1);
+}
+
+#[test]
+fn one_reply_too_few_is_waited_for_to_the_end() {
+    let (peer, answerer) = answering(vec![b"1".to_vec()]);
+    let started = Instant::now();
+    run(["send", &peer, "x", "y", "-w", "300ms"]).expect_code(0);
+    assert!(started.elapsed() >= Duration::from_millis(300));
+    answerer.join().unwrap();
+}
+
+#[test]
 fn a_wait_hears_all_that_comes_within_it() {
     let (peer, answerer) = answering(vec![b"1".to_vec(), Vec::new(), b"3".to_vec()]);
-    let finished = run(["send", &peer, "x", "-w", "1s", "--format", "json"]).expect_code(0);
+    let finished = run([
+        "send",
+        &peer,
+        "x",
+        "-w",
+        "1h",
+        "--replies",
+        "3",
+        "--format",
+        "json",
+    ])
+    .expect_code(0);
     assert_eq!(finished.text().lines().count(), 3, "{}", finished.text());
     answerer.join().unwrap();
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::net::send::{
-    CALLS_IN_A_ROW, End, Loudness, REFUSAL_TIME, ReplyPlan, Sender, WARN_EVERY,
+    CALLS_IN_A_ROW, End, LINGER, Loudness, REFUSAL_TIME, ReplyPlan, Sender, WARN_EVERY,
 };
 use crate::net::sink::{Flow, Sink};
 use crate::net::system::{self, NetworkError};
@@ -176,7 +176,11 @@ impl Sender<'_> {
             _ if all_refused => true,
             (Some(wanted), _) => report.replies >= wanted,
             (None, Some(_)) => report.is_expected_seen && report.replies >= report.datagrams,
-            (None, None) => false,
+            // Nobody knows how many hear a group or a broadcast address.
+            (None, None) => {
+                self.plan.unicast
+                    && report.replies + report.refused + report.errors >= report.datagrams
+            }
         }
     }
 
@@ -211,13 +215,18 @@ impl Sender<'_> {
         if self.report.datagrams == 0 {
             return Ok(End::Complete);
         }
-        let deadline = self.last_sent + plan.wait;
+        let mut deadline = self.last_sent + plan.wait;
+        let mut is_enough = false;
         loop {
             if let Some(end) = self.hear(sink)? {
                 return Ok(end);
             }
-            if self.has_enough(plan) {
-                return Ok(End::Complete);
+            if !is_enough && self.has_enough(plan) {
+                if plan.wanted.is_some() || self.report.replies == 0 {
+                    return Ok(End::Complete);
+                }
+                is_enough = true;
+                deadline = deadline.min(Instant::now() + LINGER);
             }
             tokio::select! {
                 biased;

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::error::seconds;
+use crate::net::Neighbour;
 use crate::stats::{Spread, counted, per_second};
 
 /// The counts of a run.
@@ -26,6 +27,8 @@ pub struct Report {
     pub is_expected_seen: bool,
     /// The last error among `errors`.
     pub last_error: Option<io::Error>,
+    /// What is known of a peer that sent nothing back.
+    pub neighbour: Option<Neighbour>,
     pub(super) rtt: Spread,
     pub(super) elapsed: Duration,
     /// From the first datagram to the last.

@@ -2,6 +2,7 @@
 //! messages (udp(7), ip(7), ipv6(7), socket(7)), and a fine timer. All through nix, which has safe wrappers for each.
 
 mod errors;
+mod neighbour;
 mod receive;
 mod timer;
 mod transmit;
@@ -11,6 +12,7 @@ pub(crate) use errors::{
     NetworkError, error_reported, is_of_an_answer, is_own_firewall, is_queue_full, network_errors,
     report_errors, reports_errors_unconnected,
 };
+pub(crate) use neighbour::neighbour;
 pub(crate) use receive::{BatchReceiver, plain_drops};
 pub(crate) use timer::{TIMER_GRAIN, Timer};
 pub(crate) use transmit::{BatchTransmitter, answer};

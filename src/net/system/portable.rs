@@ -10,6 +10,7 @@ use socket2::{InterfaceIndexOrAddress, Socket};
 use tokio::net::UdpSocket;
 
 use crate::error::Error;
+use crate::net::Neighbour;
 use crate::net::batch::{Drops, Outbox, ReceiveOptions};
 use crate::net::interface::{self, Named};
 use crate::net::run::Run;
@@ -185,6 +186,11 @@ impl InterfaceWatch {
         found.sort_unstable();
         found
     }
+}
+
+/// What the neighbour table says is not asked here.
+pub(crate) fn neighbour(_: IpAddr) -> Option<Neighbour> {
+    None
 }
 
 pub(crate) fn usable_buffer(reported: usize) -> usize {
