@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 use crate::board::port::Port;
 use chip::chip_name;
-pub use chip::{ChipInfo, name};
+pub use chip::{ChipInfo, Locks, name};
 pub use description::{Description, mac};
 use error::Error;
 pub use espflash::target::Chip;
@@ -141,14 +141,15 @@ fn carry_out(
 ) -> Result<(ChipInfo, Written), Error> {
     let chip = session.start(report)?;
     report.note(&format!(
-        "{} revision {}.{}, MAC {}, {} of flash, at {} baud",
+        "{} revision {}.{}, MAC {}, {}, at {} baud",
         name(chip.chip),
         chip.revision.0,
         chip.revision.1,
         mac(chip.mac),
-        check::megabytes(u64::from(chip.flash_size)),
+        flash_size(&chip),
         session.loader.baud,
     ));
+    check::size(&chip)?;
     let layout = lay_out(session, plan, &chip, report)?;
     if let Some(path) = &plan.backup {
         back_up(session, path, chip.flash_size, report)?;
@@ -158,6 +159,14 @@ fn carry_out(
     Ok((chip, written))
 }
 
+/// `8 MB of flash`
+fn flash_size(chip: &ChipInfo) -> String {
+    match chip.flash_size {
+        0 => "a flash chip that does not say its size".to_owned(),
+        size => format!("{} of flash", check::megabytes(u64::from(size))),
+    }
+}
+
 /// Checks what is to be written against the board, and decides what becomes of each part of its flash.
 fn lay_out(
     session: &mut Session<'_>,
@@ -165,6 +174,9 @@ fn lay_out(
     chip: &ChipInfo,
     report: &mut dyn Report,
 ) -> Result<Layout, Error> {
+    if !plan.pieces.is_empty() || !plan.fonts.is_empty() {
+        check::locks(chip)?;
+    }
     let new = plan.pieces.iter().find(|piece| piece.role == Role::Table);
     let table = new.and_then(|piece| image::partitions(&piece.data));
     let old = if plan.pieces.is_empty() && plan.fonts.is_empty() {

@@ -69,6 +69,10 @@ pub(crate) struct Config {
     pub(crate) flash_time: f64,
     /// The BOOT button is held: every reset ends in download mode.
     pub(crate) boot_held: bool,
+    /// What words of the eFuses' BLOCK0 have, by their registers' addresses, besides MAC and revision.
+    pub(crate) efuses: Vec<(u32, u32)>,
+    /// What the flash chip calls itself; none: Winbond, and its size.
+    pub(crate) flash_id: Option<u32>,
     /// Above this the line carries garbage whatever both sides are set to.
     pub(crate) max_baud: u32,
 }
@@ -81,6 +85,8 @@ impl Default for Config {
             mac: [0x24, 0x0a, 0xc4, 0x12, 0x34, 0x56],
             flash_time: 1.0,
             boot_held: true,
+            efuses: Vec::new(),
+            flash_id: None,
             max_baud: 2_000_000,
         }
     }

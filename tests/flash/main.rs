@@ -16,6 +16,7 @@ mod refuse;
 mod release;
 mod reset;
 mod rfc2217;
+mod safety;
 mod stop;
 mod support;
 mod write;

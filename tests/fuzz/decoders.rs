@@ -12,7 +12,7 @@ use udpcli::board::flash::firmware::identify;
 use udpcli::board::flash::image::{Image, partitions};
 use udpcli::board::flash::kind::not_firmware;
 use udpcli::board::flash::layout::{self, Action, Files, Look, Wish};
-use udpcli::board::flash::{Chip, ChipInfo, Rules, check, error, files, font, pieces, slip};
+use udpcli::board::flash::{Chip, ChipInfo, Locks, Rules, check, error, files, font, pieces, slip};
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
 use udpcli::board::port::rfc2217::Telnet;
@@ -292,6 +292,7 @@ fn firmware(bytes: &[u8]) {
         mac: [0; 6],
         flash_id: 0x17_4020,
         flash_size: 8 << 20,
+        locks: Locks::default(),
     };
     if check::files(&parts, Chip::Esp32, force).is_err() {
         return;

@@ -244,6 +244,7 @@ pub(crate) fn replies(bytes: &[u8]) {
         before: Before::NoReset,
         timeout: TIME,
         flash_baud: (choice & 2 != 0).then_some(115_200),
+        flash_size: None,
     };
     let begun = Instant::now();
     let stop = || begun.elapsed() > TIME;

@@ -218,6 +218,45 @@ fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error>
     }
 }
 
+/// Whether the flash's size is known.
+///
+/// # Errors
+/// The flash chip does not say it, and the user did not either.
+pub fn size(info: &ChipInfo) -> Result<(), Error> {
+    if info.flash_size == 0 {
+        return Err(refused(
+            "the board",
+            "a flash chip that says its size",
+            format!("identification {:#08x}", info.flash_id),
+            Some(
+                "is the flash chip's supply right? some boards need GPIO 12 free while they start; if you know the size, say it: --flash-size 8MB (the mPython board has that)",
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the chip's eFuses let it run what is written. There is no override: what was burnt cannot be undone.
+///
+/// # Errors
+/// They do not.
+pub fn locks(info: &ChipInfo) -> Result<(), Error> {
+    let found = match (info.locks.flash_encryption, info.locks.secure_boot) {
+        (false, false) => return Ok(()),
+        (true, false) => "flash encryption, switched on by an eFuse",
+        (false, true) => "secure boot, switched on by an eFuse",
+        (true, true) => "flash encryption and secure boot, switched on by eFuses",
+    };
+    Err(refused(
+        "the board",
+        "a chip that starts any firmware",
+        found,
+        Some(
+            "it only starts what its owner has encrypted or signed, and that cannot be switched off: plain firmware would make it useless. Ask whoever set it up, or take another board",
+        ),
+    ))
+}
+
 /// What the board has to say: its flash's size, and the partitions.
 ///
 /// # Errors
@@ -228,16 +267,6 @@ pub fn board(
     table: Option<&[Partition]>,
     force: bool,
 ) -> Result<(), Error> {
-    if info.flash_size == 0 {
-        return Err(refused(
-            "the board",
-            "a flash chip that says its size",
-            format!("identification {:#08x}", info.flash_id),
-            Some(
-                "is the flash chip's supply right? some boards need GPIO 12 free while they start",
-            ),
-        ));
-    }
     let size = u64::from(info.flash_size);
     for piece in pieces {
         let end = piece.range().end;

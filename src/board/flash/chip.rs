@@ -7,7 +7,9 @@ use espflash::target::Chip;
 
 use super::loader::{Fault, Loader, QUICK};
 
-// Registers of the ESP32, by its technical reference manual.
+// Registers of the ESP32, by its technical reference manual. BLOCK0 of the eFuses begins at the first.
+const EFUSE_CRYPT: u32 = 0x3ff5_a000;
+const EFUSE_ABS_DONE: u32 = 0x3ff5_a018;
 const MAGIC: u32 = 0x4000_1000;
 const EFUSE_MAC_LOW: u32 = 0x3ff5_a004;
 const EFUSE_MAC_HIGH: u32 = 0x3ff5_a008;
@@ -31,8 +33,30 @@ pub struct ChipInfo {
     pub mac: [u8; 6],
     /// What the flash chip calls itself: maker, type, capacity.
     pub flash_id: u32,
-    /// The flash's size in bytes.
+    /// The flash's size in bytes; 0 if neither the flash chip nor the user says it.
     pub flash_size: u32,
+    /// What the eFuses forbid for ever.
+    pub locks: Locks,
+}
+
+/// What a chip's eFuses say that plain firmware cannot get past.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Locks {
+    /// Flash is read through a key that nobody can read.
+    pub flash_encryption: bool,
+    /// Only signed boot loaders start.
+    pub secure_boot: bool,
+}
+
+impl Locks {
+    /// By the eFuses' words 0 and 6 and the chip's revision, as esptool reads them: an odd number of the seven bits of
+    /// `FLASH_CRYPT_CNT`; `ABS_DONE_0`, or since revision 3 `ABS_DONE_1`.
+    fn read(crypt: u32, done: u32, major: u32) -> Self {
+        Self {
+            flash_encryption: (crypt >> 20 & 0x7f).count_ones() % 2 == 1,
+            secure_boot: done & 1 << 4 != 0 || major >= 3 && done & 1 << 5 != 0,
+        }
+    }
 }
 
 /// The chip's number, and the chip if it is a known one.
@@ -57,6 +81,8 @@ pub(super) fn describe(loader: &mut Loader<'_>, chip: Chip) -> Result<ChipInfo, 
         (1, ..) => 1,
         _ => 0,
     };
+    let crypt = loader.read_register(EFUSE_CRYPT)?;
+    let done = loader.read_register(EFUSE_ABS_DONE)?;
     let flash_id = flash_id(loader)?;
     let capacity = u8::try_from(flash_id >> 16 & 0xff).unwrap_or(0);
     Ok(ChipInfo {
@@ -65,6 +91,7 @@ pub(super) fn describe(loader: &mut Loader<'_>, chip: Chip) -> Result<ChipInfo, 
         mac: [first, second, third, fourth, fifth, sixth],
         flash_id,
         flash_size: FlashSize::from_detected(capacity).map_or(0, FlashSize::size),
+        locks: Locks::read(crypt, done, major),
     })
 }
 
@@ -106,4 +133,27 @@ pub fn name(chip: Chip) -> String {
 #[must_use]
 pub(super) fn chip_name(id: u16) -> String {
     Chip::try_from(id).map_or(format!("chip number {id}"), name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locks_are_read_as_the_chip_reads_them() {
+        let locks = |crypt: u32, done, major| {
+            let locks = Locks::read(crypt << 20, done, major);
+            (locks.flash_encryption, locks.secure_boot)
+        };
+        assert_eq!(locks(0, 0, 3), (false, false));
+        assert_eq!(locks(1, 0, 3), (true, false));
+        // Switched on, off, on again.
+        assert_eq!(locks(0b11, 0, 3), (false, false));
+        assert_eq!(locks(0b111, 0, 3), (true, false));
+        assert_eq!(locks(0x7f, 0, 3), (true, false));
+        assert_eq!(locks(0, 1 << 4, 1), (false, true));
+        // The second secure boot came with revision 3.
+        assert_eq!(locks(0, 1 << 5, 1), (false, false));
+        assert_eq!(locks(0, 1 << 5, 3), (false, true));
+    }
 }

@@ -29,7 +29,10 @@ impl Description {
             chip.revision.0,
             chip.revision.1,
             mac(chip.mac),
-            megabytes(u64::from(chip.flash_size)),
+            match chip.flash_size {
+                0 => "size unknown".to_owned(),
+                size => megabytes(u64::from(size)),
+            },
             chip.flash_id,
         );
         match &self.partitions {

@@ -158,6 +158,28 @@ impl Image {
     }
 }
 
+/// Sets how a boot loader has the chip read its flash, and makes its digest right again. Nothing if the bytes do not
+/// begin with an image.
+pub fn set_flash_mode(bytes: &mut [u8], mode: FlashMode) {
+    let Ok(image) = Image::parse(bytes) else {
+        return;
+    };
+    let number = FlashMode::ALL.iter().position(|known| *known == mode);
+    if let (Some(byte), Some(number)) =
+        (bytes.get_mut(2), number.and_then(|n| u8::try_from(n).ok()))
+    {
+        *byte = number;
+    }
+    // The checksum covers the segments alone.
+    if bytes.get(HEADER - 1) == Some(&1)
+        && let Some((body, digest)) = bytes
+            .get_mut(..image.len)
+            .and_then(|image| image.split_last_chunk_mut::<32>())
+    {
+        *digest = Sha256::digest(body).into();
+    }
+}
+
 /// Where the data of an image's first segment is; none if the bytes do not begin with an image. It may be longer than
 /// they are.
 pub(super) fn first_segment(bytes: &[u8]) -> Option<Range<usize>> {

@@ -4,10 +4,12 @@ pub mod rows;
 
 use std::ops::Range;
 
+use espflash::target::Chip;
+
 use super::error::Error;
 use super::firmware;
 use super::font;
-use super::image::{self, Partition, Use};
+use super::image::{self, Image, Partition, Use};
 use super::pieces::{FONT, Piece, Role};
 use super::write::Part;
 
@@ -137,6 +139,23 @@ pub fn plan(
     let place = application
         .and_then(|piece| firmware::identify(&piece.data))
         .and_then(|firmware| font::place(&firmware));
+    let boot = pieces
+        .iter()
+        .find(|piece| piece.role == Role::Bootloader)
+        .map(|piece| Image::parse(&piece.data));
+    match boot {
+        Some(Ok(Image {
+            flash_mode: Some(mode),
+            ..
+        })) if mode.is_quad() => planner.layout.notes.push(format!(
+            "this boot loader reads the flash in {} mode; mPython's maker flashes DIO. If the board does not start, run this again with --flash-mode dio",
+            mode.name()
+        )),
+        None if application.is_some() && planner.has_no_boot_loader()? => {
+            planner.layout.notes.push(NO_BOOT_LOADER.to_owned());
+        }
+        _ => {}
+    }
     for piece in pieces {
         planner.piece(piece)?;
     }
@@ -162,7 +181,17 @@ struct Planner<'a> {
     unasked: Vec<Range<u64>>,
 }
 
+/// An application alone on an empty chip.
+const NO_BOOT_LOADER: &str = "the board has no boot loader, and this application brings none: it will not start. Flash the maker's whole firmware instead, or first";
+
 impl Planner<'_> {
+    /// Whether nothing on the board could start an application.
+    fn has_no_boot_loader(&mut self) -> Result<bool, Error> {
+        // Only the ESP32 is written to.
+        let first = self.look.peek(Chip::Esp32.boot_address(), 4)?;
+        Ok(self.wish.erase_all || first.first() != Some(&image::MAGIC))
+    }
+
     fn row(&mut self, label: &str, range: Range<u64>, action: Action, why: impl Into<String>) {
         let bytes = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         self.layout.rows.push(Row {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use espflash::target::Chip;
 
+use super::check::megabytes;
 use super::chip::{self, ChipInfo, name};
 use super::error::Error;
 use super::loader::{Fault, Loader, Op, QUICK, words};
@@ -40,6 +41,8 @@ pub struct Connect {
     pub timeout: Duration,
     /// The one rate to use for data; none: the highest that works.
     pub flash_baud: Option<u32>,
+    /// The flash's size in bytes, for flash chips that do not say it.
+    pub flash_size: Option<u32>,
 }
 
 /// A line to a chip whose stub runs.
@@ -203,14 +206,42 @@ impl<'a> Session<'a> {
         }
         let info = match &self.chip {
             Some(info) => info.clone(),
-            None => chip::describe(&mut self.loader, chip)?,
+            None => {
+                let info = chip::describe(&mut self.loader, chip)?;
+                self.sized(info)?
+            }
         };
         self.chip = Some(info.clone());
+        // Without a size the chip reads nothing, not even the partition table; every ESP32 board has 2 MB at least.
+        let size = info.flash_size.max(2 << 20);
         // Number, size, block, sector, page, status mask.
-        let parameters = words(&[0, info.flash_size, 0x1_0000, 0x1000, 0x100, 0xffff]);
+        let parameters = words(&[0, size, 0x1_0000, 0x1000, 0x100, 0xffff]);
         self.loader.command(Op::SpiSetParams, &parameters, QUICK)?;
         self.raise_rate(report)?;
         Ok(info)
+    }
+
+    /// With the flash's size that the user gave: instead of none, or less than there is.
+    fn sized(&self, info: ChipInfo) -> Result<ChipInfo, Failure> {
+        let Some(size) = self.connect.flash_size else {
+            return Ok(info);
+        };
+        if info.flash_size != 0 && size > info.flash_size {
+            return Err(Failure::Final(Error::Refused {
+                what: format!("the board on {}", self.connect.port),
+                expected: format!("{} of flash (--flash-size)", megabytes(u64::from(size))),
+                found: format!(
+                    "a flash chip of {} (id {:#08x})",
+                    megabytes(u64::from(info.flash_size)),
+                    info.flash_id
+                ),
+                hint: Some("leave --flash-size out: this chip says its size".to_owned()),
+            }));
+        }
+        Ok(ChipInfo {
+            flash_size: size,
+            ..info
+        })
     }
 
     /// Goes to the highest rate that is still believed to work.

@@ -11,8 +11,9 @@ use espflash::target::Chip;
 use self::progress::Progress;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::flash::files::{self, Contents, Given};
+use crate::board::flash::image::{self, FlashMode};
 use crate::board::flash::layout::{Files, Wish};
-use crate::board::flash::pieces::{self, Piece};
+use crate::board::flash::pieces::{self, Piece, Role};
 use crate::board::flash::reset::{After, Before};
 use crate::board::flash::{
     self, Connect, Flashed, FontFile, Options, PRESS_RESET, Plan, Rules, check, font,
@@ -50,6 +51,12 @@ pub struct FlashArgs {
     /// The chip that must be on the board: esp32
     #[arg(long, value_name = "CHIP", default_value = "esp32", value_parser = chip)]
     chip: Chip,
+    /// Size of the flash, for flash chips that do not tell it: 4MB, 8MB ..
+    #[arg(long, value_name = "SIZE", value_parser = flash_size)]
+    flash_size: Option<u32>,
+    /// How the boot loader has the chip read its flash
+    #[arg(long, value_enum, default_value_t = Mode::Keep, value_name = "MODE")]
+    flash_mode: Mode,
     /// Rate for data [default: the highest that works, from 921600 down]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(9600..=2_000_000))]
     flash_baud: Option<u32>,
@@ -94,6 +101,54 @@ enum KeepOrReplace {
     Replace,
 }
 
+/// How a boot loader has the chip read its flash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// As the file has it
+    Keep,
+    /// Two lines; works on every board, and is what mPython's maker uses
+    Dio,
+    /// Four lines; faster, where the flash chip and the board have them
+    Qio,
+    /// Two lines, for data alone
+    Dout,
+    /// Four lines, for data alone
+    Qout,
+}
+
+impl Mode {
+    fn wanted(self) -> Option<FlashMode> {
+        match self {
+            Self::Keep => None,
+            Self::Dio => Some(FlashMode::Dio),
+            Self::Qio => Some(FlashMode::Qio),
+            Self::Dout => Some(FlashMode::Dout),
+            Self::Qout => Some(FlashMode::Qout),
+        }
+    }
+}
+
+/// A flash chip's size as people and esptool write it: `8MB`, `8M`, `512KB`.
+fn flash_size(text: &str) -> Result<u32, String> {
+    let upper = text.to_ascii_uppercase();
+    let upper = upper.trim_end_matches("IB").trim_end_matches('B');
+    let bytes = match (upper.strip_suffix('M'), upper.strip_suffix('K')) {
+        (Some(number), _) => number
+            .parse::<u32>()
+            .ok()
+            .and_then(|n| n.checked_mul(1 << 20)),
+        (_, Some(number)) => number
+            .parse::<u32>()
+            .ok()
+            .and_then(|n| n.checked_mul(1 << 10)),
+        _ => None,
+    };
+    // Flash chips have 256 KB to 128 MB.
+    bytes
+        .filter(|bytes| bytes.is_power_of_two() && (1 << 18..=1 << 27).contains(bytes))
+        .ok_or_else(|| "write it as 4MB, 8MB or 16MB: a power of two, 256KB to 128MB".to_owned())
+}
+
 /// A chip by the name Espressif's tools use, with or without its hyphen.
 fn chip(text: &str) -> Result<Chip, String> {
     let plain = text.to_lowercase().replace('-', "");
@@ -131,6 +186,7 @@ pub(super) fn run(
             before: args.before,
             timeout: serial.connect_timeout,
             flash_baud: args.flash_baud,
+            flash_size: args.flash_size,
         },
         pieces,
         fonts,
@@ -207,6 +263,9 @@ fn firmware(args: &FlashArgs) -> Result<Firmware, Error> {
     } = contents;
     check::files(&loaded, args.chip, args.force).map_err(Error::Flash)?;
     let mut pieces = pieces::of(loaded, args.chip);
+    if let Some(mode) = args.flash_mode.wanted() {
+        set_mode(&mut pieces, mode)?;
+    }
     notes.extend(font::settle(&mut pieces, &mut fonts, args.force).map_err(Error::Flash)?);
     notes.extend(check::overlaps(&mut pieces).map_err(Error::Flash)?);
     for piece in &pieces {
@@ -222,6 +281,20 @@ fn firmware(args: &FlashArgs) -> Result<Firmware, Error> {
         fonts,
         notes,
     })
+}
+
+fn set_mode(pieces: &mut [Piece], mode: FlashMode) -> Result<(), Error> {
+    let boot = pieces
+        .iter_mut()
+        .find(|piece| piece.role == Role::Bootloader);
+    let boot = boot.ok_or_else(|| {
+        Error::usage_hint(
+            "--flash-mode needs a boot loader to set it in, and these files have none",
+            "leave it out, or flash the maker's whole firmware",
+        )
+    })?;
+    image::set_flash_mode(&mut boot.data, mode);
+    Ok(())
 }
 
 /// Opens the port that was named, or the one board found.
@@ -300,6 +373,7 @@ pub(super) fn info(
         before: Before::DefaultReset,
         timeout: serial.connect_timeout,
         flash_baud: None,
+        flash_size: None,
     };
     let mut progress = Progress::new(global, false);
     let described = flash::describe(port, connect, &|| shutdown.is_asked(), &mut progress);

@@ -7,6 +7,10 @@ impl Chip {
     pub(super) fn read_register(&self, address: u32) -> u32 {
         let state = self.shared.lock();
         let mac = state.config.mac;
+        let burnt = state.config.efuses.iter().find(|(at, _)| *at == address);
+        if let Some((_, value)) = burnt {
+            return *value;
+        }
         match (state.config.model, address) {
             (Model::Esp32, 0x4000_1000) => 0x00f0_1d83,
             (Model::Esp32S3, 0x4000_1000) => 0x0000_0009,
@@ -52,10 +56,16 @@ impl Chip {
             } else {
                 0x58
             };
-            let size = self.shared.lock().flash.bytes().len().trailing_zeros();
+            let (size, id) = {
+                let state = self.shared.lock();
+                (
+                    state.flash.bytes().len().trailing_zeros(),
+                    state.config.flash_id,
+                )
+            };
             // RDID: Winbond, its W25Q family, and the capacity's exponent. No flash answers before it is attached.
             let answer = match command {
-                0x9f if self.attached => 0x40ef | size << 16,
+                0x9f if self.attached => id.unwrap_or(0x40ef | size << 16),
                 0x9f => 0x00ff_ffff,
                 _ => 0,
             };
