@@ -15,13 +15,13 @@ use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
 use crate::cli::board::password;
 use crate::cli::{GlobalArgs, value};
-use crate::error::{Error, Outcome, STDOUT};
+use crate::error::{Error, Outcome, STDOUT, seconds};
 use crate::logging;
 use crate::output;
 use crate::pair::post::Post;
 use crate::pair::report::{Report, Verdict};
 use crate::pair::text::{self, Style};
-use crate::pair::{self, Password, Plan, Wifi, json, junit, simulate};
+use crate::pair::{self, BoardAp, Join, Network, Password, Plan, Wifi, json, junit, simulate};
 use crate::payload::encoding::TextEncoding;
 use crate::payload::escape;
 use crate::shutdown::Shutdown;
@@ -43,6 +43,7 @@ Examples:
   udpcli pair -s /dev/ttyUSB0 --ssid class           joins that Wi-Fi first; asks for its password
   WIFI=secret udpcli pair --ssid class --password-env WIFI
   udpcli pair --all --ssid class --format junit      a classroom, for a CI system
+  udpcli pair --board-ap                             in the board's own Wi-Fi, without an access point
   udpcli pair --watch --ssid class                   a live view until Ctrl-C
   udpcli pair --simulate                             no board at hand
   udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace")]
@@ -71,6 +72,13 @@ pub struct PairArgs {
     /// With --ssid: environment variable that holds its password (else it is asked for)
     #[arg(long, value_name = "VAR", requires = "ssid", help_heading = "Network")]
     password_env: Option<String>,
+    /// Make the board an access point and test in its own Wi-Fi: helps where the access point keeps its clients apart.
+    /// Shows the network and a random password to join on this PC
+    #[arg(long, conflicts_with_all = ["ssid", "all", "simulate", "watch"], help_heading = "Network")]
+    board_ap: bool,
+    /// With --board-ap: how long to wait until this PC is in the board's Wi-Fi
+    #[arg(long, value_name = "D", default_value = "2m", requires = "board_ap", value_parser = value::positive_duration, help_heading = "Network")]
+    join_timeout: Duration,
     /// UDP port, on the PC and on the board
     #[arg(short, long, value_name = "N", default_value_t = 6000, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Network")]
     port: u16,
@@ -193,6 +201,11 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     // Said before a password is asked for, and boards are looked for.
     if args.watch && (args.format != Format::Text || args.serial.len() > 1) {
         return Err(Error::usage("--watch shows one board, as text"));
+    }
+    if args.board_ap && args.serial.len() > 1 {
+        return Err(Error::usage(
+            "--board-ap tests one board: this PC can be in one board's Wi-Fi only",
+        ));
     }
     let mut plan = plan(args)?;
     let places = places(args, &mut plan)?;
@@ -411,6 +424,21 @@ fn conclude(reports: &[Report]) -> Result<Outcome, Error> {
     })
 }
 
+/// Asks the user to join the board's Wi-Fi, on stderr whatever -q says: the test cannot go on without. Past the log,
+/// which a password never gets into.
+fn announce(join: &Join<'_>) {
+    let mut text = format!(
+        "On this PC, join the board's own Wi-Fi now (it has no internet; waiting {}, Ctrl-C stops):\n  network:  {}\n",
+        seconds(join.wait),
+        escape::for_terminal(join.ssid)
+    );
+    text.push_str(&match join.password {
+        Some(password) => format!("  password: {password}\n"),
+        None => "  password: that of the program on the board that switched it on\n".to_owned(),
+    });
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
 fn plan(args: &PairArgs) -> Result<Plan, Error> {
     let mut sizes = args.sizes.clone();
     sizes.sort_unstable();
@@ -429,15 +457,20 @@ fn plan(args: &PairArgs) -> Result<Plan, Error> {
             what: format!("the text {:?}", args.text),
             source,
         })?;
-    let wifi = match &args.ssid {
-        None => None,
-        Some(ssid) => Some(Wifi {
+    let network = match &args.ssid {
+        _ if args.board_ap => Network::BoardAp(BoardAp {
+            wifi: Wifi::random(),
+            wait: args.join_timeout,
+            announce,
+        }),
+        None => Network::Current,
+        Some(ssid) => Network::Join(Wifi {
             ssid: ssid.clone(),
             password: Password::new(password::get(ssid, args.password_env.as_deref())?),
         }),
     };
     Ok(Plan {
-        wifi,
+        network,
         port: args.port,
         board_port: args.port,
         count: args.count,

@@ -20,7 +20,7 @@ use crate::pair::report::{Finding, Report, Step, StepResult, Verdict};
 use crate::pair::talk::{Failure, Talk};
 use crate::pair::watch::{self, Round};
 use crate::pair::wifi::Online;
-use crate::pair::{Plan, oled, owner, steps, wifi};
+use crate::pair::{Network, Plan, oled, owner, steps, wifi};
 use crate::shutdown::Shutdown;
 
 use clean_up::clean_up;
@@ -117,10 +117,21 @@ struct Run<'a> {
     on_round: Option<OnRound<'a>>,
 }
 
+/// What the test did to the board's radio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Radio {
+    #[default]
+    AsItWas,
+    /// It brought the board into a Wi-Fi.
+    Joined,
+    /// It made the board an access point.
+    AccessPoint,
+}
+
 /// What clean-up has to know.
 #[derive(Debug, Default)]
 struct Touched {
-    joined_wifi: bool,
+    radio: Radio,
     /// Free bytes of the file system before.
     files_free: Option<i64>,
 }
@@ -276,14 +287,20 @@ impl Run<'_> {
     fn wifi(&mut self, talk: &mut Talk, touched: &mut Touched) -> Option<Online> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Wifi, "");
-        let online = match wifi::step(talk, self.plan.wifi.as_ref(), &mut result) {
-            Ok((online, joined)) => {
-                touched.joined_wifi = joined;
+        // Whatever comes in between, the board may have come as far as that.
+        touched.radio = match self.plan.network {
+            Network::Current => Radio::AsItWas,
+            Network::Join(_) => Radio::Joined,
+            Network::BoardAp(_) => Radio::AccessPoint,
+        };
+        let online = match wifi::step(talk, &self.plan.network, &mut result) {
+            Ok((online, has_to_leave)) => {
+                if !has_to_leave {
+                    touched.radio = Radio::AsItWas;
+                }
                 online
             }
             Err(failure) => {
-                // It may have come as far as that.
-                touched.joined_wifi = self.plan.wifi.is_some();
                 fail(&mut result, failure);
                 None
             }

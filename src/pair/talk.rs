@@ -127,6 +127,15 @@ impl Talk {
         }
     }
 
+    /// Waits so long, and throws away what the board prints meanwhile.
+    pub(super) fn wait(&mut self, time: Duration) -> Result<(), Failure> {
+        let until = Instant::now() + time;
+        while self.repl.link().fill(until)? {
+            self.repl.link().forget();
+        }
+        Ok(())
+    }
+
     /// Runs a line of code to its end. `limit` is for the board's own work.
     pub(super) fn call(
         &mut self,

@@ -1,13 +1,14 @@
 //! The board's Wi-Fi: joining it, and why it may not.
 
 mod air;
+pub(super) mod own;
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::board::literal;
-use crate::pair::Wifi;
+use crate::pair::Network;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::from_hex;
 use crate::pair::report::{Finding, StepResult};
@@ -75,31 +76,35 @@ struct Tried {
     seen: bool,
 }
 
-/// Has the board join the Wi-Fi that was named, or look at the one it is in. True if we joined, and have to leave.
+/// Closes the sockets that an earlier program left open: they would hold the UDP port.
+fn close_sockets(talk: &mut Talk) -> Result<(), Failure> {
+    let doing = "closing sockets left open";
+    talk.call(doing, "_pk()", Duration::from_secs(5), &mut |_: &[&str]| {})
+}
+
+/// Brings the board into the network that was asked for. True if it was brought there, and has to leave.
 pub(super) fn step(
     talk: &mut Talk,
-    wifi: Option<&Wifi>,
+    network: &Network,
     result: &mut StepResult,
 ) -> Result<(Option<Online>, bool), Failure> {
     talk.load()?;
-    // What an earlier program left open would hold the UDP port.
-    talk.call(
-        "closing sockets left open",
-        "_pk()",
-        Duration::from_secs(5),
-        &mut |_: &[&str]| {},
-    )?;
-    let Some(wifi) = wifi else {
-        "the one the board is in".clone_into(&mut result.tried);
-        let online = online(talk)?;
-        match &online {
-            Some(online) => describe(online, result),
-            None => {
-                "not connected".clone_into(&mut result.seen);
-                result.fail(Finding::plain(Diagnosis::WifiNotConnected));
+    close_sockets(talk)?;
+    let wifi = match network {
+        Network::Current => {
+            "the one the board is in".clone_into(&mut result.tried);
+            let online = online(talk)?;
+            match &online {
+                Some(online) => describe(online, result),
+                None => {
+                    "not connected".clone_into(&mut result.seen);
+                    result.fail(Finding::plain(Diagnosis::WifiNotConnected));
+                }
             }
+            return Ok((online, false));
         }
-        return Ok((online, false));
+        Network::BoardAp(own_ap) => return Ok((own::step(talk, own_ap, result)?, true)),
+        Network::Join(wifi) => wifi,
     };
     result.tried = format!("join {}", wifi.ssid);
     let mut tried = Tried::default();

@@ -70,6 +70,13 @@ fn fits(value: &Value, schema: &Value, root: &Value, at: &str) {
     }
 }
 
+/// Checks a report by the schema.
+#[track_caller]
+pub(crate) fn fits_schema(report: &Value) {
+    let schema = schema();
+    fits(report, &schema, &schema, "$");
+}
+
 #[test]
 fn the_schema_has_every_code() {
     let codes: Vec<&str> = Diagnosis::ALL

@@ -24,6 +24,9 @@ pub(crate) const NEAR_ROUTER: &str = "10.78.1.254";
 pub(crate) const FAR_ROUTER: &str = "10.78.3.254";
 pub(crate) const FAR_BOARD: &str = "10.78.3.2";
 
+/// The address that an ESP32 has in the network of its own access point (ESP-IDF, `esp_netif_defaults.h`).
+pub(crate) const OWN_AP: &str = "192.168.4.1";
+
 impl Link {
     /// None where this machine does not allow namespaces, which CI must.
     pub(crate) fn new() -> Option<Self> {
@@ -35,6 +38,14 @@ impl Link {
         let link = Self::spaces(false)?;
         let (pc, board) = (&link.pc, &link.board);
         join((pc, "va", Some(PC)), (board, "vb", Some(board_address)));
+        Some(link)
+    }
+
+    /// A board at [`OWN_AP`], as its own access point has it, and a PC that is not yet in its network.
+    pub(crate) fn unjoined() -> Option<Self> {
+        let link = Self::spaces(false)?;
+        let (pc, board) = (&link.pc, &link.board);
+        join((pc, "va", None), (board, "vb", Some(OWN_AP)));
         Some(link)
     }
 
@@ -94,6 +105,22 @@ impl Link {
 
     fn names(&self) -> impl Iterator<Item = &String> {
         [&self.pc, &self.board].into_iter().chain(&self.router)
+    }
+
+    /// The PC gets an address in the board's network, as joining its access point gives it one.
+    pub(crate) fn pc_joins(&self, address: &str) {
+        must(
+            "ip",
+            &format!("-n {} addr add {address}/24 dev va", self.pc),
+        );
+    }
+
+    /// It leaves it.
+    pub(crate) fn pc_leaves(&self, address: &str) {
+        must(
+            "ip",
+            &format!("-n {} addr del {address}/24 dev va", self.pc),
+        );
     }
 
     /// Gives the PC a firewall: rules of nftables in a table whose chains have priority 0.

@@ -18,5 +18,6 @@ mod diagnosis;
 mod docs;
 mod formats;
 mod link;
+mod own_ap;
 mod simulated;
 mod watch;

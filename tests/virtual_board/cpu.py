@@ -72,6 +72,7 @@ class Shared:
     baud = _word(4)  # 0: unlimited
     shows = _word(8)  # calls of oled.show()
     power, inverted, contrast = _byte(20), _byte(21), _byte(22)
+    ap = _byte(23)  # the radio is an access point: 1 and its authmode, else 0
 
     @property
     def frame(self):
@@ -498,6 +499,10 @@ class Cpu:
             self.shared.frame = bytes.fromhex(rest)
             self.shared.shows += 1
             return 0
+        if name == "ap":
+            if rest:
+                self.shared.ap = int(rest)
+            return self.shared.ap
         if name in ("power", "inverted", "contrast"):
             setattr(self.shared, name, int(rest))
             return 0

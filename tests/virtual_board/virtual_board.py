@@ -148,6 +148,7 @@ class Board:
         self.halt()
         self.shared.mode = FRIENDLY
         self.shared.frame = bytes(Shared.FRAME_LEN)
+        self.shared.ap = 0
         self.reboot_after = None
         if count:
             self.stats["resets"] += 1
@@ -466,6 +467,7 @@ class Control:
             "panel_on": bool(board.shared.power),
             "inverted": bool(board.shared.inverted),
             "contrast": board.shared.contrast,
+            "ap": board.shared.ap,
             "dtr": board.lines[0],
             "rts": board.lines[1],
             "interrupt_char": board.shared.interrupt,

@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use super::Touched;
+use super::{Radio, Touched};
 use crate::board::error::Error as BoardError;
-use crate::error::seconds;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::report::{Finding, Step, StepResult};
 use crate::pair::talk::Talk;
 
-/// How long a soft reset and `boot.py` may take, beyond which the board is looked for again.
-const REENTER: Duration = Duration::from_secs(1);
-
-/// Leaves the board as it was found: out of the Wi-Fi if we brought it there, without our program, at its prompt.
+/// Leaves the board as it was found: its radio as it was, without our program, at its prompt.
 pub(super) fn clean_up(mut talk: Talk, touched: &Touched) -> StepResult {
     let mut result = StepResult::new(
         Step::CleanUp,
@@ -21,8 +17,22 @@ pub(super) fn clean_up(mut talk: Talk, touched: &Touched) -> StepResult {
     // Ctrl-C has ended the steps; this one is done all the same.
     talk.repl.link().heed_shutdown(false);
     match put_in_order(&mut talk, touched) {
-        Ok(free_after) => {
+        Ok(Left {
+            free: free_after,
+            access_point,
+        }) => {
             "nothing of ours is left on the board".clone_into(&mut result.seen);
+            match access_point {
+                AccessPoint::AsItWas => {}
+                AccessPoint::Off => result.notes.push(
+                    "the board's own Wi-Fi is off again: connect this PC to its usual network"
+                        .to_owned(),
+                ),
+                AccessPoint::On => {
+                    "the board's access point is still on".clone_into(&mut result.seen);
+                    result.fail(Finding::plain(Diagnosis::NotCleanedUp));
+                }
+            }
             if let (Some(before), Some(after)) = (touched.files_free, free_after)
                 && before != after
             {
@@ -42,24 +52,71 @@ pub(super) fn clean_up(mut talk: Talk, touched: &Touched) -> StepResult {
     result
 }
 
-/// Free bytes of the file system when all is done.
-fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Option<i64>, BoardError> {
-    let limit = Duration::from_secs(5);
-    let leave: &[u8] = if touched.joined_wifi {
-        b"\ntry:_pu()\nexcept Exception:pass"
-    } else {
-        b"pass"
-    };
-    if let Err(error) = talk.repl.exec("leaving the Wi-Fi", leave, limit) {
-        tracing::debug!("{error}; entering again within {}", seconds(REENTER));
-        talk.repl.reenter()?;
-        talk.repl.exec("leaving the Wi-Fi", leave, limit)?;
+/// What is left on the board.
+struct Left {
+    /// Free bytes of the file system.
+    free: Option<i64>,
+    access_point: AccessPoint,
+}
+
+/// What became of the board's access point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AccessPoint {
+    /// The test did not switch it on.
+    AsItWas,
+    /// The test switched it on and off again.
+    Off,
+    /// It could not be switched off.
+    On,
+}
+
+impl AccessPoint {
+    /// What our program said after it switched it off.
+    fn read(said: &[u8]) -> Self {
+        let has = |words: &[u8]| memchr::memmem::find(said, words).is_some();
+        if has(b"\x1eap 0") {
+            Self::Off
+        } else if has(STILL_ON) {
+            Self::On
+        } else {
+            Self::AsItWas
+        }
     }
-    let free = b"\ntry:\n import os as _po\nexcept ImportError:\n import uos as _po\nprint(_po.statvfs('/')[0]*_po.statvfs('/')[3])";
+}
+
+const STILL_ON: &[u8] = b"\x1eap 1";
+
+fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> {
+    let limit = Duration::from_secs(5);
+    // Where the test's program did not get as far, its functions are not there, and there is nothing to undo.
+    let (doing, leave): (_, &[u8]) = match touched.radio {
+        Radio::AsItWas => ("ending the test's program", b"pass"),
+        Radio::Joined => ("leaving the Wi-Fi", b"\ntry:_pu()\nexcept Exception:pass"),
+        Radio::AccessPoint => (
+            "switching the access point off",
+            b"\ntry:_py()\nexcept NameError:pass",
+        ),
+    };
+    let left = match talk.repl.exec(doing, leave, limit) {
+        Err(BoardError::Refused { exception, .. }) => {
+            tracing::debug!("{doing}: {exception}");
+            STILL_ON.to_vec()
+        }
+        Err(error) => {
+            tracing::debug!("{error}; trying again");
+            talk.repl.reenter()?;
+            talk.repl.exec(doing, leave, limit)?
+        }
+        Ok(left) => left,
+    };
+    let free = b"\ntry:\n import uos as _po\nexcept ImportError:\n import os as _po\nprint(_po.statvfs('/')[0]*_po.statvfs('/')[3])";
     let free = talk
         .repl
         .exec("looking at the file system", free, limit)
         .ok();
     talk.repl.soft_reset()?;
-    Ok(free.and_then(|free| String::from_utf8_lossy(&free).trim().parse().ok()))
+    Ok(Left {
+        free: free.and_then(|free| String::from_utf8_lossy(&free).trim().parse().ok()),
+        access_point: AccessPoint::read(&left),
+    })
 }

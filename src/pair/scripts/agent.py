@@ -84,7 +84,10 @@ def _py():
    try:a.config(essid=_pd,password=p,authmode=0)
    except Exception:pass
   a.active(False)
- if _pq:_pn().connect()
+ if _pq:
+  try:_pn().connect()
+  except Exception:pass
+ _pw('ap','kept' if _pv else int(_pn(1).active()))
 def _pf():
  try:f=open('main.py','rb')
  except OSError:return

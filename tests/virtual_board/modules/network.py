@@ -17,6 +17,40 @@ class _Station:
     ssid = ''
 
 
+# The access point: as ESP-IDF sets it up by itself (esp_wifi: "ESP_" and the MAC, open), and what config() may change (the
+# firmware's modnetwork.c, esp_config). Whether it is on is the chip's, not the interpreter's: it survives a soft reset.
+_ap = {'essid': 'ESP_' + _os.getenv('VB_MAC')[6:].upper(), 'authmode': AUTH_OPEN, 'channel': 1, 'hidden': False}
+_AP_ONLY = ('essid', 'ssid', 'password', 'key', 'authmode', 'security', 'channel', 'hidden')
+
+
+def _ap_active(on):
+    if on is not None:
+        _os.system('ap %d' % (1 + _ap['authmode'] if on else 0))
+    return _os.system('ap') > 0
+
+
+def _ap_config(name, values):
+    names = {'ssid': 'essid', 'security': 'authmode', 'key': 'password'}
+    if name is not None:
+        name = names.get(name, name)
+        if name not in _ap:
+            raise ValueError('unknown config param')
+        return _ap[name]
+    if not _ap_active(None):
+        raise OSError('Wifi Invalid Mode')
+    new = {}
+    for key in values:
+        if key not in _AP_ONLY:
+            raise ValueError('unknown config param')
+        new[names.get(key, key)] = values[key]
+    # ESP-IDF takes no password of less than 8 characters, unless the network is open.
+    if new.get('authmode', _ap['authmode']) and len(new.get('password', '')) < 8:
+        raise OSError('Wifi Invalid Password')
+    new.pop('password', None)
+    _ap.update(new)
+    _ap_active(True)
+
+
 class WLAN:
     def __init__(self, interface=STA_IF):
         self._sta = interface == STA_IF
@@ -26,7 +60,7 @@ class WLAN:
 
     def active(self, on=None):
         if not self._sta:
-            return False
+            return _ap_active(on)
         if on is None:
             return _Station.on
         _Station.on = bool(on)
@@ -87,6 +121,8 @@ class WLAN:
         return (ip, '255.255.255.0', gateway, gateway)
 
     def config(self, name=None, **values):
+        if not self._sta and name != 'mac':
+            return _ap_config(name, values)
         if name == 'mac':
             return _unhexlify(_os.getenv('VB_MAC'))
         if name in ('essid', 'ssid'):

@@ -1,0 +1,145 @@
+//! The board as its own access point: the way past access points that keep their clients apart.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::board::literal;
+use crate::error::seconds;
+use crate::net::interface;
+use crate::pair::diagnosis::Diagnosis;
+use crate::pair::measure::from_hex;
+use crate::pair::report::{Finding, StepResult};
+use crate::pair::talk::{Failure, Talk};
+use crate::pair::wifi::Online;
+use crate::pair::{BoardAp, Join};
+
+/// How long the access point may take to start.
+const START_AP: Duration = Duration::from_secs(5);
+
+/// How often this PC's addresses are looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What the board says of its own network.
+#[derive(Debug, Default)]
+struct Own {
+    was_on: bool,
+    address: String,
+    netmask: String,
+    gateway: String,
+    ssid: String,
+}
+
+/// Has the board start its access point and waits until this PC has an address in its network; none if it gets none.
+///
+/// The user is told the network's name and password, and nobody else: neither is in the result.
+pub(in crate::pair) fn step(
+    talk: &mut Talk,
+    own_ap: &BoardAp,
+    result: &mut StepResult,
+) -> Result<Option<Online>, Failure> {
+    "start the board's own access point".clone_into(&mut result.tried);
+    let own = start(talk, own_ap)?;
+    let addresses = own.address.parse::<Ipv4Addr>().ok();
+    let Some((board, mask)) = addresses.zip(own.netmask.parse::<Ipv4Addr>().ok()) else {
+        result.seen = format!("the board's address makes no sense: {:?}", own.address);
+        result.fail(Finding::plain(Diagnosis::WifiTimeout));
+        return Ok(None);
+    };
+    result.figures = json!({"board_ap": true});
+    if let Some((address, name)) = address_in(board, mask) {
+        result.notes.push(format!(
+            "this PC has the address {address} ({name}) already: if that is another network, leave it"
+        ));
+    }
+    (own_ap.announce)(&Join {
+        ssid: &own.ssid,
+        password: (!own.was_on).then(|| own_ap.wifi.password.secret()),
+        wait: own_ap.wait,
+    });
+    let start = Instant::now();
+    while address_in(board, mask).is_none() {
+        if start.elapsed() > own_ap.wait {
+            "this PC did not join the board's network".clone_into(&mut result.seen);
+            result.fail(Finding::with(
+                Diagnosis::NoRoute,
+                format!(
+                    "no address of this PC is in the board's network ({board}, netmask {mask}) after {}",
+                    seconds(own_ap.wait)
+                ),
+            ));
+            return Ok(None);
+        }
+        talk.wait(LOOK)?;
+    }
+    "this PC has joined the board's own network".clone_into(&mut result.seen);
+    Ok(Some(Online {
+        address: own.address,
+        netmask: own.netmask,
+        gateway: own.gateway,
+        rssi: None,
+        ssid: String::new(),
+    }))
+}
+
+fn start(talk: &mut Talk, own_ap: &BoardAp) -> Result<Own, Failure> {
+    // As `enable_APWiFi` of the maker's module does it (mpython.py, class wifi), with WPA2 alone.
+    let code = format!(
+        "_pz({},{})",
+        literal::quoted(&own_ap.wifi.ssid),
+        literal::quoted(own_ap.wifi.password.secret()),
+    );
+    let mut own = Own::default();
+    talk.call(
+        "starting the access point",
+        &code,
+        START_AP,
+        &mut |words: &[&str]| {
+            if let ["own", was_on, address, netmask, gateway, rest @ ..] = words {
+                let ssid = rest.first().and_then(|hex| from_hex(hex));
+                own = Own {
+                    was_on: *was_on == "1",
+                    address: (*address).to_owned(),
+                    netmask: (*netmask).to_owned(),
+                    gateway: (*gateway).to_owned(),
+                    ssid: String::from_utf8_lossy(&ssid.unwrap_or_default()).into_owned(),
+                };
+            }
+        },
+    )?;
+    Ok(own)
+}
+
+/// This PC's address in the network of `board`, and its interface.
+fn address_in(board: Ipv4Addr, mask: Ipv4Addr) -> Option<(Ipv4Addr, String)> {
+    interface::reachable_v4()
+        .into_iter()
+        .find(|(address, _)| *address != board && is_in(*address, board, mask))
+}
+
+fn is_in(address: Ipv4Addr, board: Ipv4Addr, mask: Ipv4Addr) -> bool {
+    // A board that says no netmask would have every address in its network.
+    !mask.is_unspecified() && address & mask == board & mask
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_boards_network_count() {
+        let board = Ipv4Addr::new(192, 168, 4, 1);
+        let mask = Ipv4Addr::new(255, 255, 255, 0);
+        for (address, expected) in [
+            ([192, 168, 4, 2], true),
+            ([192, 168, 4, 254], true),
+            ([192, 168, 5, 2], false),
+            ([169, 254, 4, 2], false),
+        ] {
+            assert_eq!(is_in(address.into(), board, mask), expected, "{address:?}");
+        }
+        let nothing = Ipv4Addr::UNSPECIFIED;
+        assert!(!is_in([10, 0, 0, 1].into(), board, nothing));
+    }
+}
