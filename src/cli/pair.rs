@@ -32,6 +32,10 @@ const MOST_DATAGRAMS: usize = 100_000;
 /// Boards side by side: two classes.
 const MOST_BOARDS: usize = 64;
 
+/// What stands for the port in the report of a simulated board, and in one where no board was found.
+const SIMULATED: &str = "simulated";
+const NO_BOARD: &str = "no board";
+
 /// Test the PC and the board together, both directions, and say why nothing arrives
 ///
 /// Steps: serial, firmware, Wi-Fi, addresses, PC to board, board to PC, echo round trip, OLED text, clean-up.
@@ -165,6 +169,15 @@ fn panel_text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A simulated board that does not start, as a board whose port does not open.
+fn not_simulated(port: String, error: simulate::Error) -> BoardError {
+    BoardError::Open {
+        port,
+        holder: None,
+        source: io::Error::other(error),
+    }
+}
+
 /// Where a board is.
 enum Place {
     Serial(Address),
@@ -182,11 +195,8 @@ impl Place {
         match self {
             Self::Serial(address) => Link::open(address, shutdown),
             Self::Simulated(address, ip) => {
-                let port = simulate::start(*ip).map_err(|error| BoardError::Open {
-                    port: address.port.clone(),
-                    holder: None,
-                    source: io::Error::other(error),
-                })?;
+                let port = simulate::start(*ip)
+                    .map_err(|error| not_simulated(address.port.clone(), error))?;
                 Ok(Link::over(Box::new(port), address, shutdown))
             }
         }
@@ -208,8 +218,15 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         ));
     }
     let mut plan = plan(args)?;
-    let places = places(args, &mut plan)?;
-    if args.watch && places.len() > 1 {
+    let places = match places(args, &mut plan) {
+        // A program reads a report whatever happens: here its serial step failed.
+        Err(Error::Board(error)) if args.format != Format::Text => Err(error),
+        Err(Error::Simulate(error)) if args.format != Format::Text => {
+            Err(not_simulated(SIMULATED.to_owned(), error))
+        }
+        places => Ok(places?),
+    };
+    if args.watch && places.as_ref().is_ok_and(|places| places.len() > 1) {
         return Err(Error::usage("--watch shows one board, as text"));
     }
     let (shutdown, asker) = Shutdown::on_signals_or(1).map_err(|source| Error::Start {
@@ -225,6 +242,23 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         format: args.format,
     };
     let post = Post::default();
+    let places = match places {
+        Ok(places) => places,
+        Err(error) => {
+            let report = pair::run(
+                &plan,
+                NO_BOARD,
+                || Err(error),
+                &post,
+                &shutdown,
+                &mut |_| {},
+            );
+            if out.format == Format::Json {
+                out.write(&format!("{}\n", json::object(&report)));
+            }
+            return end(vec![report], out);
+        }
+    };
     if let (true, [place]) = (args.watch, places.as_slice()) {
         let report = watch::run(&plan, place, &post, &shutdown, &asker, &mut out)?;
         out.end()?;
@@ -237,7 +271,12 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         [place] => vec![one(&plan, place, &post, &shutdown, &mut out)],
         places => several(&plan, places, &post, &shutdown, &mut out),
     };
-    if args.format == Format::Junit {
+    end(reports, out)
+}
+
+/// Writes what is written once all boards are tested.
+fn end(reports: Vec<Report>, mut out: Out) -> Result<Outcome, Error> {
+    if out.format == Format::Junit {
         out.write(&junit::document(&reports));
     }
     out.end()?;
@@ -357,7 +396,7 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
         plan.board_port = port;
         // Started once before, to say at once that it cannot be.
         drop(simulate::start(ip).map_err(Error::Simulate)?);
-        return Ok(vec![Place::Simulated(address("simulated".to_owned()), ip)]);
+        return Ok(vec![Place::Simulated(address(SIMULATED.to_owned()), ip)]);
     }
     let mut ports = if args.all {
         let listed = ports::list()?;

@@ -4,11 +4,12 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use udpcli::board::ports;
 use udpcli::pair::diagnosis::Diagnosis;
 
 use crate::air::{Pc, pair, wifi_board};
 use crate::board::VirtualBoard;
-use crate::support::run_with_input;
+use crate::support::{run_with_input, udpcli};
 
 const QUICK: &str = "-n 3 --interval 10ms --sizes 64,512";
 
@@ -153,6 +154,51 @@ fn read(xml: &[u8]) -> String {
     let mut python = Command::new("python3");
     python.args(["-c", READ]).stdin(Stdio::piped());
     run_with_input(python, xml).expect_code(0).text()
+}
+
+#[test]
+fn without_a_board_there_is_a_report_all_the_same() {
+    let has_board = ports::list()
+        .expect("the ports")
+        .iter()
+        .any(|port| port.board().is_some());
+    for args in ["-s /nonexistent/tty", "", "--all", "--simulate"] {
+        // A board that is connected to this machine is none of this test's.
+        if has_board && matches!(args, "" | "--all") {
+            eprintln!("skipped: udpcli pair {args}: a board is connected to this machine");
+            continue;
+        }
+        let command = |format: &str| {
+            let words = args.split_ascii_whitespace();
+            let mut command = udpcli(["pair", "--format", format].into_iter().chain(words));
+            // No micropython there.
+            command
+                .env_remove("UDPCLI_SERIAL")
+                .env("PATH", "/nonexistent");
+            command
+        };
+        let finished = run_with_input(command("junit"), b"").expect_code(3);
+        let said = read(&finished.stdout);
+        assert!(said.contains("serial serial-port "), "{args}: {said}");
+        assert!(
+            said.contains("{'tests': 9, 'failures': 0, 'errors': 1, 'skipped': 8}"),
+            "{args}: {said}"
+        );
+        let finished = run_with_input(command("json"), b"").expect_code(3);
+        let report = serde_json::from_str(&finished.text()).expect("one JSON object");
+        fits_schema(&report);
+        assert_eq!(
+            report["codes"],
+            serde_json::json!(["serial-port"]),
+            "{args}: {report}"
+        );
+        assert_eq!(report["environment"], true, "{args}");
+        assert!(
+            finished.stderr.contains("the test failed: serial-port"),
+            "{args}: {}",
+            finished.stderr
+        );
+    }
 }
 
 #[test]
