@@ -23,3 +23,4 @@ pub mod ports;
 pub mod program;
 pub mod prompt;
 pub mod repl;
+pub mod symptom;

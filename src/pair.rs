@@ -17,6 +17,7 @@ pub mod owner;
 pub mod post;
 pub mod report;
 mod run;
+mod silent;
 pub mod simulate;
 mod steps;
 mod talk;

@@ -89,7 +89,13 @@ pub struct Entered {
     pub stopped_program: bool,
     /// The board had to be reset.
     pub reset: bool,
+    /// The board came to its prompt anew while it was entered: it booted, or its `main.py` ended, which may catch the
+    /// Ctrl-C that stops it without a word.
+    pub new_prompt: bool,
 }
+
+/// What every recorded firmware prints before its first prompt, and after `main.py`.
+const WELCOME: &[u8] = b"Type \"help()\" for more information.";
 
 /// Gets into the raw REPL within the address's timeout.
 ///
@@ -235,6 +241,7 @@ impl Climb {
     /// The board is in its raw REPL: how it was before.
     fn entered(&mut self) -> Entered {
         self.entered.stopped_program |= memmem::find(&self.heard, b"KeyboardInterrupt").is_some();
+        self.entered.new_prompt |= memmem::find(&self.heard, WELCOME).is_some();
         self.entered
     }
 

@@ -1,5 +1,7 @@
 //! What a failed check means, and what to do next: each with a code that stays.
 
+use crate::board::symptom::Symptom;
+
 /// What was found to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Diagnosis {
@@ -279,11 +281,11 @@ impl Diagnosis {
                 next: "read the error below; a file on the board that has the name of a module (socket.py, network.py) is a common cause: udpcli board ls, udpcli board rm",
             },
             Self::BoardProgramSilentEnd => Entry {
-                code: "board-program-silent-end",
+                code: Symptom::SilentEnd.code(),
                 is_environment: false,
                 evidence: "a UDP program with an endless loop and a bare `except:` has ended without a traceback: the board's `main.py`, or the script of `udpcli board run`",
-                meaning: "the UDP program on the board has ended, and its bare except: hides the error that ended it",
-                next: "write except Exception as e: in place of except:, with import sys; sys.print_exception(e) as the first line below it, and run it again: then it prints the error",
+                meaning: Symptom::SilentEnd.meaning(),
+                next: Symptom::SilentEnd.next(),
             },
             Self::NotMpython => Entry {
                 code: "not-mpython",
@@ -370,11 +372,11 @@ impl Diagnosis {
                 next: "reset the board (udpcli board reset --hard) and run this again",
             },
             Self::BoardNoArp => Entry {
-                code: "board-no-arp",
+                code: Symptom::NoArp.code(),
                 is_environment: false,
                 evidence: "`sendto` on the board raises ENOMEM (12)",
-                meaning: "nobody answers at the address that the board sends to: ENOMEM (12) from sendto means that its ARP requests get no answer",
-                next: "check that the address in the board's program is this PC's (udpcli listen shows it) and that both are in the same Wi-Fi; if the access point keeps its clients apart: udpcli pair --board-ap",
+                meaning: Symptom::NoArp.meaning(),
+                next: Symptom::NoArp.next(),
             },
             Self::ApIsolation => Entry {
                 code: "ap-isolation",

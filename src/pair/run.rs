@@ -20,7 +20,7 @@ use crate::pair::report::{Finding, Report, Step, StepResult, Verdict};
 use crate::pair::talk::{Failure, Talk};
 use crate::pair::watch::{self, Round};
 use crate::pair::wifi::Online;
-use crate::pair::{Network, Plan, oled, owner, steps, wifi};
+use crate::pair::{Network, Plan, oled, owner, silent, steps, wifi};
 use crate::shutdown::Shutdown;
 
 use clean_up::clean_up;
@@ -273,7 +273,21 @@ impl Run<'_> {
                 if !info.is_mpython() {
                     result.warn(Finding::plain(Diagnosis::NotMpython));
                 }
-                Some(info)
+                match silent::main_has_ended(talk) {
+                    // What the board raises here says nothing about the way to it.
+                    Ok(false) | Err(Failure::Died(_)) => Some(info),
+                    Ok(true) => {
+                        result.warn(Finding::with(
+                            Diagnosis::BoardProgramSilentEnd,
+                            "main.py on the board was started and no longer runs (a Ctrl-C ends it in the same way)".to_owned(),
+                        ));
+                        Some(info)
+                    }
+                    Err(failure) => {
+                        fail(&mut result, failure);
+                        None
+                    }
+                }
             }
             Err(failure) => {
                 fail(&mut result, failure);

@@ -430,6 +430,62 @@ fn the_boards_program_dies() {
     assert!(text.contains("ok    clean-up"), "{text}");
 }
 
+/// The tutorial's server, in other words.
+fn tutorials_server(ip: &str, port: u16) -> String {
+    format!(
+        "from mpython import *
+import socket
+mywifi = wifi()
+mywifi.connectWiFi('{SSID}', '{PASSWORD}')
+try:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(('{ip}', {port}))
+    print('waiting...')
+    while True:
+        data, addr = s.recvfrom(1024)
+        oled.fill(0)
+        oled.DispChar(data.decode(), 0, 15)
+        oled.show()
+except:
+    if s:
+        s.close()
+    mywifi.disconnectWiFi()
+"
+    )
+}
+
+#[test]
+fn a_server_on_the_board_that_ended_without_a_word_is_named() {
+    let pc = Pc::new();
+    let main = tutorials_server("127.0.0.107", pc.port);
+    let mut board = wifi_board(VirtualBoard::options().file("main.py", main), 107);
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    // GBK, which decode() does not take. Until it is there, and has ended.
+    board.wait_until("the server has ended", |stats| {
+        let _ = socket.send_to(b"\xc4\xe3\xba\xc3", ("127.0.0.107", pc.port));
+        stats["stage"] == "repl"
+    });
+    let text = only(pair(&board, &pc, QUICK), 0, "board-program-silent-end");
+    assert!(
+        text.contains("note  firmware")
+            && text.contains("main.py on the board was started and no longer runs")
+            && text.contains("sys.print_exception(e)"),
+        "{text}"
+    );
+    // Clean-up left the board at its prompt, and main.py was not started since.
+    let text = pair(&board, &pc, QUICK).expect_code(0).text();
+    assert!(!text.contains("meaning:"), "{text}");
+    // While it runs it has not ended: it is stopped for the test, and catches that without a word as well.
+    board.reset();
+    let shows = board.stats()["shows"].as_u64();
+    board.wait_until("the server shows what it receives", |stats| {
+        let _ = socket.send_to(b"hello", ("127.0.0.107", pc.port));
+        stats["stage"] == "main.py" && stats["shows"].as_u64() > shows.map(|shows| shows + 1)
+    });
+    let text = pair(&board, &pc, QUICK).expect_code(0).text();
+    assert!(!text.contains("meaning:"), "{text}");
+}
+
 #[test]
 fn a_socket_that_the_last_program_left_is_closed() {
     let pc = Pc::new();

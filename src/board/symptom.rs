@@ -1,0 +1,345 @@
+//! What the end of a pupil's UDP program shows that its output does not: an error that a bare `except:` hides, and an
+//! address where nobody is.
+//!
+//! The tutorial's client and server end in a bare `except:` that closes the socket and leaves the Wi-Fi: whatever error
+//! ends them, they print nothing.
+
+/// What ended a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symptom {
+    /// A bare `except:` caught the error that ended its endless loop.
+    SilentEnd,
+    /// `sendto` raised `ENOMEM`.
+    NoArp,
+}
+
+impl Symptom {
+    /// The code for programs, the same as in `udpcli pair`; it never changes its meaning.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::SilentEnd => "board-program-silent-end",
+            Self::NoArp => "board-no-arp",
+        }
+    }
+
+    /// What it means.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::SilentEnd => {
+                "the UDP program on the board has ended, and its bare except: hides the error that ended it"
+            }
+            Self::NoArp => {
+                "nobody answers at the address that the board sends to: ENOMEM (12) from sendto means that its ARP requests get no answer"
+            }
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next(self) -> &'static str {
+        match self {
+            Self::SilentEnd => {
+                "write except Exception as e: in place of except:, with import sys; sys.print_exception(e) as the first line below it, and run it again: then it prints the error"
+            }
+            Self::NoArp => {
+                "check that the address in the board's program is this PC's (udpcli listen shows it) and that both are in the same Wi-Fi; if the access point keeps its clients apart: udpcli pair --board-ap"
+            }
+        }
+    }
+}
+
+/// What the end of a program shows that was not interrupted. `traceback` is the board's own text, if it printed one.
+#[must_use]
+pub fn of_end(source: &[u8], traceback: Option<&str>) -> Option<Symptom> {
+    let source = String::from_utf8_lossy(source);
+    match traceback {
+        None => ends_silently(&source).then_some(Symptom::SilentEnd),
+        Some(traceback) => is_unanswered(&source, traceback).then_some(Symptom::NoArp),
+    }
+}
+
+/// Whether a program speaks UDP in an endless loop, so that only an error ends it, and has a bare `except:` that says
+/// nothing of that error.
+#[must_use]
+pub fn ends_silently(source: &str) -> bool {
+    let lines: Vec<Line<'_>> = lines(source);
+    let speaks_udp = ["recvfrom(", "sendto(", "SOCK_DGRAM"]
+        .iter()
+        .any(|word| lines.iter().any(|line| line.code.contains(word)));
+    speaks_udp
+        && has_endless_loop(&lines)
+        && lines.iter().enumerate().any(|(at, line)| {
+            is_bare_except(line.code) && !says_the_error(body(&lines, at), line.code)
+        })
+}
+
+/// What a program that ends silently has assigned where its bare `except:` watches: if one of these names is there
+/// afterwards, the program came as far as that.
+#[must_use]
+pub fn watched_names(source: &str) -> Vec<String> {
+    let lines = lines(source);
+    let mut names = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if !is_bare_except(line.code) {
+            continue;
+        }
+        let before = lines.get(..at).unwrap_or_default();
+        let tried = before
+            .iter()
+            .rposition(|other| other.indent == line.indent && other.code.starts_with("try"));
+        for line in tried.map_or(&[][..], |tried| body(&lines, tried)) {
+            names.extend(assigned(line.code).map(str::to_owned));
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.truncate(MAX_NAMES);
+    names
+}
+
+/// The names that `a, b = ..` assigns.
+fn assigned(code: &str) -> impl Iterator<Item = &str> {
+    let is_name = |name: &&str| {
+        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && name.starts_with(|c: char| !c.is_ascii_digit())
+    };
+    let targets = match code.split_once('=') {
+        Some((targets, value)) if !value.starts_with('=') => targets,
+        _ => "",
+    };
+    targets.split(',').map(str::trim).filter(is_name)
+}
+
+/// At most this many names are looked for.
+const MAX_NAMES: usize = 32;
+
+/// A line of code without its comment.
+#[derive(Debug, Clone, Copy)]
+struct Line<'a> {
+    indent: usize,
+    code: &'a str,
+}
+
+/// The lines that have code. Strings of several lines are not told from code: for a symptom that is enough.
+fn lines(source: &str) -> Vec<Line<'_>> {
+    source
+        .lines()
+        .filter_map(|line| {
+            let code = without_comment(line).trim_end();
+            let text = code.trim_start();
+            (!text.is_empty()).then_some(Line {
+                // A tab counts as the next multiple of eight, as in Python.
+                indent: code.chars().take_while(|c| matches!(c, ' ' | '\t')).fold(
+                    0,
+                    |indent, c| {
+                        if c == '\t' {
+                            (indent / 8 + 1) * 8
+                        } else {
+                            indent + 1
+                        }
+                    },
+                ),
+                code: text,
+            })
+        })
+        .collect()
+}
+
+/// The line up to a `#` outside quotes.
+fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    let mut is_escaped = false;
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            _ if is_escaped => is_escaped = false,
+            (Some(_), '\\') => is_escaped = true,
+            (Some(open), c) if open == c => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '#') => return line.get(..at).unwrap_or(line),
+            _ => {}
+        }
+    }
+    line
+}
+
+/// `while True:`, `while 1:`, `while(True):` without a `break` of its own.
+fn has_endless_loop(lines: &[Line<'_>]) -> bool {
+    lines.iter().enumerate().any(|(at, line)| {
+        let condition: String = line
+            .code
+            .strip_prefix("while")
+            .and_then(|rest| rest.split(':').next())
+            .unwrap_or_default()
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '(' | ')'))
+            .collect();
+        matches!(condition.as_str(), "True" | "1")
+            && !body(lines, at).iter().any(|line| {
+                line.code
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .any(|word| matches!(word, "break" | "return" | "exit"))
+            })
+    })
+}
+
+/// `except:`, with or without a statement behind it.
+fn is_bare_except(code: &str) -> bool {
+    code.strip_prefix("except")
+        .is_some_and(|rest| rest.trim_start().starts_with(':'))
+}
+
+/// Whether a handler tells of the error: it raises it again, or prints it.
+fn says_the_error(body: &[Line<'_>], header: &str) -> bool {
+    let tells = |code: &str| {
+        ["print_exception", "exc_info"]
+            .iter()
+            .any(|word| code.contains(word))
+            || code
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| word == "raise")
+    };
+    tells(header) || body.iter().any(|line| tells(line.code))
+}
+
+/// The lines that are further in than the one at `header` and follow it.
+fn body<'a>(lines: &'a [Line<'a>], header: usize) -> &'a [Line<'a>] {
+    let Some(indent) = lines.get(header).map(|line| line.indent) else {
+        return &[];
+    };
+    let rest = lines.get(header + 1..).unwrap_or_default();
+    let len = rest.iter().take_while(|line| line.indent > indent).count();
+    rest.get(..len).unwrap_or_default()
+}
+
+/// Whether `sendto` raised `ENOMEM`: `OSError: [Errno 12] ENOMEM`, or `OSError: 12` on old firmware, from a line that
+/// calls it.
+fn is_unanswered(source: &str, traceback: &str) -> bool {
+    let exception = traceback.lines().rev().find(|line| !line.trim().is_empty());
+    let is_enomem = exception.is_some_and(|line| {
+        let line = line.trim();
+        line.starts_with("OSError: [Errno 12]") || line == "OSError: 12"
+    });
+    if !is_enomem {
+        return false;
+    }
+    // `  File "<stdin>", line 12, in <module>`: the last one is where it was raised.
+    let number: Option<usize> = traceback
+        .lines()
+        .filter_map(|line| {
+            let (_, rest) = line.trim().strip_prefix("File ")?.split_once(", line ")?;
+            rest.split(',').next()?.trim().parse().ok()
+        })
+        .next_back();
+    number
+        .and_then(|number| source.lines().nth(number.checked_sub(1)?))
+        .is_some_and(|line| without_comment(line).contains("sendto"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The shape of the tutorial's server, in other words.
+    const SERVER: &str = "\
+from mpython import *
+import socket
+try:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((ip, 6000))
+    while True:
+        data, addr = s.recvfrom(1024)
+        oled.DispChar(data.decode(), 0, 15)
+
+# in case of an error: close # try: again
+except:
+    if (s):
+        s.close()
+    mywifi.disconnectWiFi()
+";
+
+    #[test]
+    fn a_server_whose_error_nobody_sees_is_known() {
+        assert_eq!(of_end(SERVER.as_bytes(), None), Some(Symptom::SilentEnd));
+        for (from, to) in [
+            ("while True:", "while 1:"),
+            ("while True:", "while(True):"),
+            ("while True:", "while True : # for ever"),
+            ("except:", "except :"),
+            ("s.recvfrom(1024)", "s.recv(1024)"),
+        ] {
+            let source = SERVER.replace(from, to).replace('\n', "\r\n");
+            assert!(ends_silently(&source), "{to}");
+        }
+    }
+
+    #[test]
+    fn the_names_that_a_watched_program_leaves_are_those_of_its_try() {
+        assert_eq!(watched_names(SERVER), ["addr", "data", "s"]);
+        assert!(watched_names("s = 1\nexcept:\n").is_empty());
+        assert!(watched_names("try:\n if a == 1: pass\n f(b=2)\nexcept:\n pass\n").is_empty());
+    }
+
+    #[test]
+    fn programs_that_may_end_or_that_say_why_are_not() {
+        for (from, to) in [
+            // They say what it was.
+            ("except:", "except Exception as e:"),
+            ("except:", "except OSError:"),
+            ("    mywifi.disconnectWiFi()", "    raise"),
+            (
+                "    mywifi.disconnectWiFi()",
+                "    import sys; sys.print_exception(sys.exc_info()[1])",
+            ),
+            // They come to an end of their own.
+            ("while True:", "for i in range(10):"),
+            (
+                "        data, addr",
+                "        if done: break\n        data, addr",
+            ),
+            // Not UDP.
+            ("socket.SOCK_DGRAM", "socket.SOCK_STREAM"),
+            // In a comment, in a string.
+            ("except:", "finally: # except:"),
+            ("except:", "finally:\n    print('#', 'except:')"),
+        ] {
+            let mut source = SERVER.replace(from, to);
+            if to.contains("SOCK_STREAM") {
+                source = source.replace("recvfrom", "recv");
+            }
+            assert!(!ends_silently(&source), "{source}");
+        }
+    }
+
+    #[test]
+    fn enomem_counts_where_sendto_raised_it() {
+        let source = b"import socket\nb = bytearray(9)\nwhile True:\n    s.sendto(b, dst)\n";
+        let traceback = |line: usize, end: &str| {
+            format!(
+                "Traceback (most recent call last):\r\n  File \"<stdin>\", line {line}, in <module>\r\n{end}\r\n"
+            )
+        };
+        for (line, end, expected) in [
+            (4, "OSError: [Errno 12] ENOMEM", Some(Symptom::NoArp)),
+            (4, "OSError: 12", Some(Symptom::NoArp)),
+            (2, "OSError: 12", None),
+            (4, "OSError: [Errno 118] EHOSTUNREACH", None),
+            (4, "OSError: 120", None),
+            (400, "OSError: 12", None),
+            (4, "MemoryError: ", None),
+        ] {
+            let found = of_end(source, Some(&traceback(line, end)));
+            assert_eq!(found, expected, "{line} {end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_source_and_any_traceback_are_taken(source in ".{0,300}", traceback in ".{0,200}") {
+            let _ = of_end(source.as_bytes(), None);
+            let _ = of_end(source.as_bytes(), Some(&traceback));
+        }
+    }
+}

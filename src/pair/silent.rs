@@ -1,0 +1,52 @@
+//! Whether the board's own `main.py` ended without a word: the tutorial's server behind its bare `except:`.
+
+use std::time::Duration;
+
+use crate::board::literal;
+use crate::board::symptom;
+use crate::pair::measure::from_hex;
+use crate::pair::talk::{Failure, Talk};
+
+/// Reading a file and looking at names.
+const WORK: Duration = Duration::from_secs(5);
+
+/// What the board sends of its `main.py` at most; as much as `_pf` reads.
+const MOST: usize = 8192;
+
+/// Whether `main.py` speaks UDP for ever, ran as far as where its bare `except:` watches, and runs no more. Only where
+/// entering the board stopped no program: then it ended by itself, or by somebody's Ctrl-C.
+pub(super) fn main_has_ended(talk: &mut Talk) -> Result<bool, Failure> {
+    let entered = talk.repl.entered();
+    if entered.stopped_program || entered.reset || entered.new_prompt {
+        return Ok(false);
+    }
+    talk.load()?;
+    let mut source = Vec::new();
+    talk.call("reading main.py", "_pf()", WORK, &mut |words: &[&str]| {
+        if let ["main", hex] = *words
+            && source.len() < MOST
+        {
+            source.extend(from_hex(hex).unwrap_or_default());
+        }
+    })?;
+    let source = String::from_utf8_lossy(&source);
+    let names: Vec<String> = symptom::watched_names(&source)
+        .iter()
+        .map(|name| literal::quoted(name))
+        .collect();
+    if names.is_empty() || !symptom::ends_silently(&source) {
+        return Ok(false);
+    }
+    let code = format!(
+        "_pw('names',*[n for n in({},)if n in globals()])",
+        names.join(",")
+    );
+    let mut has_run = false;
+    talk.call(
+        "looking at what main.py left",
+        &code,
+        WORK,
+        &mut |words: &[&str]| has_run |= matches!(words, ["names", _, ..]),
+    )?;
+    Ok(has_run)
+}
