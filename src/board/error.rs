@@ -226,7 +226,7 @@ impl Error {
                 format!("to run it: echo 'import {module}' | udpcli board run -")
             }
             Self::NoDisplay => {
-                "the mirror takes `oled` of the module mpython: has the board the maker's firmware, and is its display connected?".to_owned()
+                "the mirror takes `oled` of the module mpython, in Mixly's firmware `onboard_oled`: has the board one of these firmwares, and is its display connected?".to_owned()
             }
             Self::IsFolder { .. } => "a file goes under another name, or into the folder (:FOLDER/); get takes a folder with all that is in it to a folder of this PC, not to -".to_owned(),
             Self::Full { .. } => {
@@ -280,10 +280,10 @@ fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
     }
     match source.kind() {
         _ if port::is_held(source) => {
-            "another program has the port open: an editor (mPython, Thonny, Arduino), a terminal, another udpcli".to_owned()
+            "another program has the port open: an editor (mPython, Mind+, Mixly, Thonny, Arduino), a terminal, another udpcli".to_owned()
         }
         io::ErrorKind::PermissionDenied if cfg!(windows) => {
-            "another program has the port open: an editor (mPython, Thonny, Arduino), a terminal, another udpcli".to_owned()
+            "another program has the port open: an editor (mPython, Mind+, Mixly, Thonny, Arduino), a terminal, another udpcli".to_owned()
         }
         io::ErrorKind::PermissionDenied => port::group_of(name).map_or_else(general_group, |group| {
             format!("the port belongs to the group {group}: sudo usermod -aG {group} $USER, then log in again")

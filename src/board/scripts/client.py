@@ -1,7 +1,4 @@
-try:
-    import socket
-except ImportError:
-    import usocket as socket
+socket = load('socket')
 
 print('board', sta.ifconfig()[0], 'sends to', HOST, PORT)
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

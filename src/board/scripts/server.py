@@ -1,21 +1,29 @@
-try:
-    import socket
-except ImportError:
-    import usocket as socket
+socket = load('socket')
 
-oled = None
+display = None
 try:
-    from mpython import oled
-except ImportError:
-    pass
+    import mpython
+    # The maker's firmware has the first, Mixly's the second.
+    display = getattr(mpython, 'oled', None) or mpython.onboard_oled
+except Exception as error:
+    print('no OLED:', repr(error))
 
 def draw(*lines):
-    if oled is None:
+    if display is None:
         return
-    oled.fill(0)
-    for text, y in lines:
-        oled.DispChar(text, 0, y)
-    oled.show()
+    display.fill(0)
+    if hasattr(display, 'DispChar'):
+        for text, y in lines:
+            display.DispChar(text, 0, y)
+    else:
+        # shows() would also show every text by itself.
+        display.auto_show = False
+        try:
+            for text, y in lines:
+                display.shows(text, center=False, x=0, y=y, size=1)
+        finally:
+            display.auto_show = True
+    display.show()
 
 ip = sta.ifconfig()[0]
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

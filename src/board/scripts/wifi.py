@@ -1,4 +1,11 @@
-import time
+def load(name):
+    # A file on the board that is called like a module hides it, but not under the name that begins with u.
+    try:
+        return __import__('u' + name)
+    except ImportError:
+        return __import__(name)
+
+time = load('time')
 import network
 
 sta = network.WLAN(network.STA_IF)
