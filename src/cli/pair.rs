@@ -256,7 +256,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
             if out.format == Format::Json {
                 out.write(&format!("{}\n", json::object(&report)));
             }
-            return end(vec![report], out);
+            return end(&[report], out);
         }
     };
     if let (true, [place]) = (args.watch, places.as_slice()) {
@@ -271,16 +271,16 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         [place] => vec![one(&plan, place, &post, &shutdown, &mut out)],
         places => several(&plan, places, &post, &shutdown, &mut out),
     };
-    end(reports, out)
+    end(&reports, out)
 }
 
 /// Writes what is written once all boards are tested.
-fn end(reports: Vec<Report>, mut out: Out) -> Result<Outcome, Error> {
+fn end(reports: &[Report], mut out: Out) -> Result<Outcome, Error> {
     if out.format == Format::Junit {
-        out.write(&junit::document(&reports));
+        out.write(&junit::document(reports));
     }
     out.end()?;
-    conclude(&reports)
+    conclude(reports)
 }
 
 /// One board: a line a step when it ends.
@@ -466,15 +466,13 @@ fn conclude(reports: &[Report]) -> Result<Outcome, Error> {
 /// Asks the user to join the board's Wi-Fi, on stderr whatever -q says: the test cannot go on without. Past the log,
 /// which a password never gets into.
 fn announce(join: &Join<'_>) {
-    let mut text = format!(
-        "On this PC, join the board's own Wi-Fi now (it has no internet; waiting {}, Ctrl-C stops):\n  network:  {}\n",
+    let text = format!(
+        "On this PC, join the board's own Wi-Fi now (it has no internet; waiting {}, Ctrl-C stops):\n  network:  {}\n  password: {}\n",
         seconds(join.wait),
-        escape::for_terminal(join.ssid)
+        escape::for_terminal(join.ssid),
+        join.password
+            .unwrap_or("that of the program on the board that switched it on")
     );
-    text.push_str(&match join.password {
-        Some(password) => format!("  password: {password}\n"),
-        None => "  password: that of the program on the board that switched it on\n".to_owned(),
-    });
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
