@@ -611,3 +611,65 @@ fn send_signal(id: u32, signal: &str) {
         .unwrap();
     assert!(status.success());
 }
+
+#[test]
+fn a_udp_program_that_a_bare_except_ended_without_a_word_is_named() {
+    let program = |body: &str| {
+        format!(
+            "import socket\ntry:\n    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n    while True:\n        {body}\nexcept:\n    s.close()\n    print('closed')\n"
+        )
+    };
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        // GBK, as the tutorial's server gets it from many Windows programs.
+        let finished =
+            run_source(&board, program("b'\\xc4\\xe3'.decode(); s.recvfrom(1)")).expect_code(0);
+        assert_eq!(finished.text(), "closed\r\n", "{kind}");
+        for part in [
+            "[board-program-silent-end]",
+            "except Exception as e:",
+            "sys.print_exception(e)",
+        ] {
+            assert!(
+                finished.stderr.contains(part),
+                "{kind}: no {part} in {}",
+                finished.stderr
+            );
+        }
+        // Stopped by the user, it has not ended by an error, though it catches the Ctrl-C.
+        let mut running = start_source(
+            &board,
+            program("print('there'); __import__('time').sleep(20); s.recvfrom(1)"),
+        );
+        assert_eq!(running.stdout_line(), "there\r\n");
+        let finished = running.interrupt().expect_code(0);
+        assert!(
+            !finished.stderr.contains("silent-end"),
+            "{kind}: {}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn enomem_from_sendto_is_an_address_where_nobody_answers() {
+    for (kind, options) in kinds() {
+        let board = options.ready();
+        // Raised anywhere else it is too little memory.
+        let finished = run_source(&board, "raise OSError(12)\n").expect_code(1);
+        assert!(
+            !finished.stderr.contains("board-no-arp"),
+            "{kind}: {}",
+            finished.stderr
+        );
+        let source =
+            "def sendto(data, address): raise OSError(12)\nsendto(b'x', ('192.168.0.3', 6000))\n";
+        let finished = run_source(&board, source).expect_code(1);
+        assert!(
+            finished.stderr.contains("[board-no-arp]")
+                && finished.stderr.contains("udpcli listen shows it"),
+            "{kind}: {}",
+            finished.stderr
+        );
+    }
+}

@@ -15,6 +15,7 @@ use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Report};
 use crate::board::program::{self, Kind, Launch};
 use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
+use crate::board::symptom;
 use crate::cli::value;
 use crate::error::{Error, Outcome};
 use crate::panel::View;
@@ -137,8 +138,22 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
         Some(path) => save(&printer, path),
         None => Ok(()),
     };
+    let symptom = match &ended {
+        // What the user stopped tells nothing by its end.
+        _ if printer.interrupted.is_some() => None,
+        Ok(Ended::Done) => symptom::of_end(&source, None),
+        Ok(Ended::Exception(text)) => symptom::of_end(&source, Some(&launch.traceback(text))),
+        _ => None,
+    };
     let outcome = match ended {
-        Ok(ended) => conclude(repl, launch, &printer, ended),
+        Ok(ended) => {
+            let outcome = conclude(repl, launch, &printer, ended);
+            if let Some(symptom) = symptom {
+                tracing::warn!("{} [{}]", symptom.meaning(), symptom.code());
+                tracing::warn!("  to do next: {}", symptom.next());
+            }
+            outcome
+        }
         Err(error) => {
             program::clean_up(&mut repl, launch);
             return Err(error.into());
