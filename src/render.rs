@@ -42,7 +42,7 @@ pub struct Style {
     pub color: bool,
     /// The encoding of payload text.
     pub encoding: TextEncoding,
-    /// Between the payloads of [`Format::Raw`].
+    /// After each payload of [`Format::Raw`].
     pub separator: Vec<u8>,
 }
 
@@ -54,7 +54,6 @@ pub struct Renderer {
     utc_clock: UtcClock,
     names: Names,
     scratch: String,
-    is_first: bool,
 }
 
 /// Addresses as text; the last of each role is kept, as most traffic comes from one peer at a time.
@@ -97,7 +96,6 @@ impl Renderer {
             utc_clock: UtcClock::default(),
             names: Names::default(),
             scratch: String::new(),
-            is_first: true,
         }
     }
 
@@ -144,16 +142,14 @@ impl Renderer {
                 );
             }
             Format::Raw => {
-                if !self.is_first {
-                    out.extend_from_slice(&self.style.separator);
-                }
                 match self.style.audience {
                     Audience::Pipe => out.extend_from_slice(datagram.payload),
                     Audience::Terminal => self.shown(datagram.payload, out),
                 }
+                // After each, not between two: a reader of lines gets each with its datagram, the last one too.
+                out.extend_from_slice(&self.style.separator);
             }
         }
-        self.is_first = false;
     }
 
     /// Appends all of a run at once, where its bytes are what the format shows; says whether it did.
@@ -269,7 +265,7 @@ mod tests {
             audience,
             color: false,
             encoding: encoding.parse().unwrap(),
-            separator: b"|".to_vec(),
+            separator: Vec::new(),
         };
         let mut out = Vec::new();
         Renderer::new(style).render(&datagram(payload), Notes::default(), &mut out);
@@ -367,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_separator_stands_between_datagrams() {
+    fn a_separator_stands_after_each_datagram() {
         let style = Style {
             format: Format::Raw,
             audience: Audience::Pipe,
@@ -380,7 +376,7 @@ mod tests {
         for payload in [&b"a"[..], b"", b"b"] {
             renderer.render(&datagram(payload), Notes::default(), &mut out);
         }
-        assert_eq!(out, b"a||b");
+        assert_eq!(out, b"a||b|");
     }
 
     proptest! {

@@ -60,7 +60,7 @@ pub struct ListenArgs {
     /// How datagrams are printed
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
-    /// With --format raw: between datagrams (escapes are read)
+    /// With --format raw: after each datagram (escapes are read)
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     separator: Option<String>,
     /// Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
@@ -305,7 +305,7 @@ impl ListenArgs {
     fn style(&self, global: &GlobalArgs) -> Result<Style, Error> {
         if self.separator.is_some() && self.format != Format::Raw {
             return Err(Error::usage(
-                "--separator stands between the payloads of --format raw only",
+                "--separator stands after the payloads of --format raw only",
             ));
         }
         let mut separator = Vec::new();

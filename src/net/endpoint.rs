@@ -22,25 +22,46 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let example = "write HOST:PORT, for example 192.168.0.3:6000";
+        if let Some((_, rest)) = text.split_once("://") {
+            let rest = rest.trim_end_matches('/');
+            return Err(format!("leave out what stands before {rest}"));
+        }
+        if text.contains('：') {
+            return Err(format!(
+                "this is the full-width colon ： (Chinese input method); use the ordinary one: {}",
+                text.replace('：', ":")
+            ));
+        }
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, port) = rest
                 .split_once(']')
                 .ok_or("the bracket is not closed: write [IPv6]:PORT")?;
             let port = port
                 .strip_prefix(':')
-                .ok_or("the port is missing: write [IPv6]:PORT")?;
+                .ok_or_else(|| format!("the port is missing: write [{host}]:6000"))?;
             (host, port)
+        } else if is_v6(text) {
+            return Err(format!(
+                "the port is missing, and an IPv6 address stands in brackets: write [{text}]:6000"
+            ));
         } else {
             let (host, port) = text
                 .rsplit_once(':')
                 .ok_or_else(|| format!("the port is missing: {example}"))?;
             if host.contains(':') {
                 return Err(format!(
-                    "an IPv6 address stands in brackets: [{host}]:{port} or [{text}]:6000"
+                    "an IPv6 address stands in brackets: [{host}]:{port}"
                 ));
             }
             (host, port)
         };
+        // What the resolver would complete: 192.168.0 is 192.168.0.0 there (inet_aton(3)).
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if !host.is_empty() && host.split('.').all(is_number) && host.parse::<Ipv4Addr>().is_err() {
+            return Err(format!(
+                "{host} is not an IPv4 address: it has four numbers from 0 to 255, for example 192.168.0.3"
+            ));
+        }
         if host.is_empty() {
             return Err(format!("the host is missing: {example}"));
         }
@@ -54,6 +75,12 @@ impl FromStr for Endpoint {
             port,
         })
     }
+}
+
+/// Whether all of it is an IPv6 address, a zone included.
+fn is_v6(text: &str) -> bool {
+    let address = text.split_once('%').map_or(text, |(address, _)| address);
+    address.parse::<Ipv6Addr>().is_ok()
 }
 
 /// `u16::from_str` takes `+6000`; people who write that meant something else.
@@ -209,7 +236,30 @@ mod tests {
     #[test]
     fn a_bad_endpoint_says_what_to_write() {
         assert!(read("192.168.0.3").unwrap_err().contains("HOST:PORT"));
-        assert!(read("::1:6000").unwrap_err().contains("[::1]:6000"));
+        assert!(read("::1").unwrap_err().contains("[::1]:6000"));
+        assert!(
+            read("fe80::1%va")
+                .unwrap_err()
+                .contains("[fe80::1%va]:6000")
+        );
+        assert!(
+            read("192.168.0.3：6000")
+                .unwrap_err()
+                .contains("use the ordinary one: 192.168.0.3:6000")
+        );
+        assert!(
+            read("udp://127.0.0.1:6000/")
+                .unwrap_err()
+                .contains("before 127.0.0.1:6000")
+        );
+        for text in [
+            "192.168.0:6000",
+            "127.1:6000",
+            "1.2.3.256:6000",
+            "2130706433:9",
+        ] {
+            assert!(read(text).unwrap_err().contains("four numbers"), "{text}");
+        }
         for text in [
             "host:",
             "host:x",

@@ -34,6 +34,18 @@ impl FromStr for TextEncoding {
         if label.eq_ignore_ascii_case("auto") {
             return Ok(Self::Auto);
         }
+        // Names of Windows' code pages, of Python and of others; not WHATWG labels.
+        let label = match label.to_ascii_lowercase().as_str() {
+            "cp936" | "ms936" | "windows-936" => "gbk".to_owned(),
+            "cp54936" | "gb-18030" | "gb18030-2005" | "gb18030-2022" => "gb18030".to_owned(),
+            "cp950" | "ms950" | "windows-950" => "big5".to_owned(),
+            "cp932" | "ms932" => "shift_jis".to_owned(),
+            "cp949" | "ms949" => "euc-kr".to_owned(),
+            "cp65001" | "utf_8" | "utf-8-sig" | "utf8-sig" => "utf-8".to_owned(),
+            "utf16" | "utf_16" | "utf16le" => "utf-16le".to_owned(),
+            "utf16be" => "utf-16be".to_owned(),
+            _ => label.to_owned(),
+        };
         // "replacement" is the standard's name for encodings that nobody may decode.
         match Encoding::for_label_no_replacement(label.as_bytes()) {
             Some(encoding) => Ok(Self::Named(encoding)),
@@ -239,6 +251,19 @@ mod tests {
             named("utf-16le").decode(&bytes, &mut String::new()),
             Some("a你")
         );
+    }
+
+    #[test]
+    fn code_pages_are_labels_too() {
+        for (label, like) in [
+            ("cp936", "gbk"),
+            ("CP950", "big5"),
+            ("gb-18030", "gb18030"),
+            ("utf-8-sig", "utf-8"),
+            ("cp932", "shift_jis"),
+        ] {
+            assert_eq!(named(label), named(like), "{label}");
+        }
     }
 
     #[test]

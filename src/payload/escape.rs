@@ -26,6 +26,14 @@ pub enum Error {
         /// Where, in characters from 1.
         at: usize,
     },
+    /// `\0` and a digit: an octal number elsewhere.
+    #[error(
+        "\\0 before a digit at character {at} is ambiguous: write \\xNN (octal \\033 is \\x1b, NUL is \\x00)"
+    )]
+    Octal {
+        /// Where, in characters from 1.
+        at: usize,
+    },
     /// `\x` or `\u{}` without fitting hex digits.
     #[error("the escape at character {at} needs hex digits: \\xNN or \\u{{NNNN}}")]
     Digits {
@@ -82,6 +90,8 @@ fn escape(text: &str, at: usize) -> Result<(Piece<'static>, &str), Error> {
         'n' => Ok((Piece::Char('\n'), tail)),
         'r' => Ok((Piece::Char('\r'), tail)),
         't' => Ok((Piece::Char('\t'), tail)),
+        // In C, Python and the shell this is octal: \033 is an escape character, not NUL and two digits.
+        '0' if tail.starts_with(|next: char| next.is_ascii_digit()) => Err(Error::Octal { at }),
         '0' => byte(0),
         '\\' => Ok((Piece::Char('\\'), tail)),
         'x' => {
@@ -149,7 +159,16 @@ pub fn append_text(text: &str, audience: Audience, out: &mut Vec<u8>) {
         let mut chars = tail.chars();
         // One character past the plain run; a run of text in another script comes here one by one.
         if let Some(character) = chars.next() {
-            append_char(character, audience, out);
+            if character == '\0'
+                && chars
+                    .as_str()
+                    .starts_with(|next: char| next.is_ascii_digit())
+            {
+                // \0 before a digit would read as an octal number.
+                append_hex_escape(0, out);
+            } else {
+                append_char(character, audience, out);
+            }
         }
         rest = chars.as_str();
     }
@@ -338,6 +357,9 @@ mod tests {
             assert_eq!(read(text).unwrap_err(), Error::Digits { at: 1 }, "{text}");
         }
         assert_eq!(read(r"\u{12").unwrap_err(), Error::Unfinished { at: 1 });
+        assert_eq!(read(r"a\033[0m").unwrap_err(), Error::Octal { at: 2 });
+        assert_eq!(read(r"\0a\0").unwrap(), b"\0a\0");
+        assert_eq!(write(b"\x005\0a", Audience::Pipe), r"\x005\0a");
     }
 
     #[test]

@@ -231,13 +231,30 @@ fn raw_is_the_payload_alone() {
         &[b"a", b"", b"b"],
     );
     assert_eq!(
-        finished.stdout, b"a\r\n\0\r\n\0b",
-        "between datagrams, not after the last"
+        finished.stdout, b"a\r\n\0\r\n\0b\r\n\0",
+        "after each datagram"
     );
     let (finished, _) = heard(&["--format", "raw", "--separator", ", "], &[b"a"]);
-    assert_eq!(finished.stdout, b"a");
+    assert_eq!(finished.stdout, b"a, ");
     run(["listen", "--separator", "x"]).expect_code(2);
     run(["listen", "--format", "raw", "--separator", r"\q"]).expect_code(2);
+}
+
+#[test]
+fn a_reader_of_lines_gets_each_with_its_datagram() {
+    let mut listener = Listener::start([
+        "--bind",
+        "127.0.0.1",
+        "--format",
+        "raw",
+        "--separator",
+        r"\n",
+    ]);
+    let socket = loopback_socket();
+    for text in ["one", "two"] {
+        socket.send_to(text.as_bytes(), listener.address).unwrap();
+        assert_eq!(listener.running.stdout_line(), format!("{text}\n"));
+    }
 }
 
 #[test]
@@ -1629,7 +1646,10 @@ fn datagrams_of_one_buffer_are_cut_counted_and_kept_like_single_ones() {
         );
 
         let apart = hear(&["-n", "100", "--separator", "|"]);
-        assert_eq!(apart.stdout, chunks[..100].join(&b'|'));
+        assert_eq!(
+            apart.stdout,
+            [&chunks[..100].join(&b'|')[..], b"|"].concat()
+        );
 
         let saved = folder.path().join("saved.jsonl");
         hear(&["-n", "100", "--save", saved.to_str().unwrap()]);

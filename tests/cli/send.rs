@@ -104,6 +104,12 @@ fn escapes_are_read_with_e_only() {
 }
 
 #[test]
+fn an_octal_escape_is_refused_not_misread() {
+    let stderr = fails(&["-e", r"\033[0m"], b"", 2);
+    assert!(stderr.contains(r"octal \033 is \x1b"), "{stderr}");
+}
+
+#[test]
 fn a_bad_escape_is_a_usage_error_that_says_where() {
     for (text, place) in [
         (r"ab\q", "3"),
