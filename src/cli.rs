@@ -7,6 +7,7 @@ pub mod listen;
 #[cfg(feature = "board")]
 pub mod pair;
 pub mod send;
+mod suggest;
 pub mod value;
 
 use std::fmt::Write as _;
@@ -133,7 +134,8 @@ impl From<Color> for ColorChoice {
 /// Prints what clap has to say: help and version to stdout, errors to stderr in our form.
 #[must_use]
 pub fn report_usage(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
+    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if !error.use_stderr() && !is_message_taken_for_help(&args) {
         let text = error.render();
         let text = if logging::wants_color(ColorChoice::Auto, &std::io::stdout()) {
             text.ansi().to_string()
@@ -152,14 +154,51 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
         error.render().to_string()
     } else {
         let color = logging::wants_color(ColorChoice::Auto, &std::io::stderr());
-        usage_text(&error.render().to_string(), color)
+        let rendered = if error.use_stderr() {
+            error.render().to_string()
+        } else {
+            "a message that begins with - is taken for flags".to_owned()
+        };
+        usage_text(&rendered, &args, color)
     };
     let _ = stream::stderr().write_all(text.as_bytes());
     ExitCode::from(2)
 }
 
+/// Whether clap answered `send HOST:PORT -hello` with help, for its `-h`.
+fn is_message_taken_for_help(args: &[std::ffi::OsString]) -> bool {
+    let short = |word: &str| {
+        word.strip_prefix('-')
+            .filter(|letters| !letters.starts_with('-'))
+            .map(str::to_owned)
+    };
+    let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
+    let asks = |word: &str| match short(word) {
+        Some(letters) => suggest::is_short_flags(&letters) && letters.contains(['h', 'V']),
+        None => ["help", "--help", "--version"].contains(&word),
+    };
+    let is_send = words.clone().next() == Some("send");
+    is_send && !words.any(asks)
+}
+
+/// The commands at the beginning of the arguments, each with a space before it.
+fn command_path(args: &[std::ffi::OsString]) -> String {
+    let mut path = String::new();
+    let root = <Cli as clap::CommandFactory>::command();
+    let mut command = &root;
+    for word in args.iter().skip(1).filter_map(|arg| arg.to_str()) {
+        let Some(found) = command.find_subcommand(word) else {
+            break;
+        };
+        path.push(' ');
+        path.push_str(found.get_name());
+        command = found;
+    }
+    path
+}
+
 /// clap's words in our form: the error on one line, what may help as hints. The argument that it repeats is escaped.
-fn usage_text(rendered: &str, color: bool) -> String {
+fn usage_text(rendered: &str, args: &[std::ffi::OsString], color: bool) -> String {
     let (red, bold, reset) = if color {
         ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
     } else {
@@ -184,10 +223,13 @@ fn usage_text(rendered: &str, color: bool) -> String {
             error.push(line);
         }
     }
+    if let Some(hint) = suggest::hint(args) {
+        // What clap guesses from the spelling is not worth more.
+        hints.retain(|hint| hint.starts_with("usage: "));
+        hints.insert(0, escape::for_terminal(&hint).into_owned());
+    }
     if !hints.iter().any(|hint| hint.starts_with("usage: ")) {
-        hints.push(
-            "udpcli --help lists the commands, udpcli COMMAND --help a command's flags".to_owned(),
-        );
+        hints.push(format!("see: udpcli{} --help", command_path(args)));
     }
     let mut text = format!("udpcli: {red}error:{reset} {}\n", error.join(" "));
     for hint in hints {
@@ -210,7 +252,7 @@ mod tests {
     #[test]
     fn a_usage_error_is_one_line_and_its_hints() {
         let error = Cli::try_parse_from(["/bin/u", "send", "1.2.3.4"]).unwrap_err();
-        let text = usage_text(&error.render().to_string(), false);
+        let text = usage_text(&error.render().to_string(), &[], false);
         let mut lines = text.lines();
         assert!(
             lines
@@ -221,7 +263,7 @@ mod tests {
         );
         assert!(lines.all(|line| line.starts_with("  hint: ")), "{text}");
         let error = Cli::try_parse_from(["/bin/u", "send", "--nosuch"]).unwrap_err();
-        let text = usage_text(&error.render().to_string(), false);
+        let text = usage_text(&error.render().to_string(), &[], false);
         assert!(text.contains("  hint: usage: udpcli send"), "{text}");
     }
 }

@@ -559,6 +559,16 @@ impl SendArgs {
             ),
             _ => {}
         }
+        let is_escape = |text: &String| {
+            [r"\n", r"\r", r"\t", r"\x"]
+                .iter()
+                .any(|escape| text.contains(escape))
+        };
+        if !self.escape && self.messages.iter().any(is_escape) {
+            tracing::info!(
+                r"backslashes are sent as they are: -e turns \n, \r, \t, \xNN into the real characters"
+            );
+        }
         self.warn_of_unused(form, plan);
     }
 

@@ -148,6 +148,50 @@ fn usage_errors_have_the_shape_of_every_error() {
 }
 
 #[test]
+fn a_usage_error_suggests_the_command_that_would_have_worked() {
+    for (args, hint) in [
+        (
+            &["listen", "6000"][..],
+            "to listen on port 6000: udpcli listen --port 6000 (6000 is the default: udpcli listen)",
+        ),
+        (
+            &["listen", "-port", "6000"],
+            "write: udpcli listen --port 6000",
+        ),
+        (&["listen", "--json"], "write: udpcli listen --format json"),
+        (
+            &["client", "127.0.0.1:9", "hi"],
+            "write: udpcli send 127.0.0.1:9 hi",
+        ),
+        (
+            &["send", "127.0.0.1", "9", "hi"],
+            "write: udpcli send 127.0.0.1:9 hi",
+        ),
+        (
+            &["send", "udp://127.0.0.1:9", "hi"],
+            "write: udpcli send 127.0.0.1:9 hi",
+        ),
+        (
+            &["send", "127.0.0.1:9", "-hello"],
+            "write: udpcli send 127.0.0.1:9 -- -hello",
+        ),
+        (&["listen", "--nosuch"], "usage: udpcli listen"),
+        (&["listen", "--port", "x"], "see: udpcli listen --help"),
+    ] {
+        let finished = run(args).expect_code(2);
+        assert_eq!(finished.text(), "", "{args:?}");
+        assert!(
+            finished.stderr.contains(&format!("  hint: {hint}")),
+            "{args:?}: {}",
+            finished.stderr
+        );
+    }
+    for args in [&["send", "-h"][..], &["send", "-qh"], &["send", "--help"]] {
+        run(args).expect_code(0);
+    }
+}
+
+#[test]
 fn version_is_the_packages() {
     for args in [&["--version"][..], &["-V"], &["send", "--version"]] {
         let text = run(args).expect_code(0).text();

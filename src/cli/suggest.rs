@@ -1,0 +1,310 @@
+//! A command line that would have worked, made of the one that did not: what users of other tools type, and slips of the
+//! keyboard. Nothing is suggested that does not parse.
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::cli::Cli;
+use crate::net::endpoint::Endpoint;
+
+/// The port that is meant where none is given.
+const PORT: &str = "6000";
+
+/// The hint for a command line that clap refused; `args` begin with the program's name.
+pub(super) fn hint(args: &[OsString]) -> Option<String> {
+    let words: Option<Vec<String>> = args
+        .iter()
+        .skip(1)
+        .map(|arg| arg.to_str().map(str::to_owned))
+        .collect();
+    let words = words?;
+    let fixed = rewrite(&words)?;
+    let line = command_line(&fixed);
+    Some(match (words.as_slice(), fixed.as_slice()) {
+        ([command, number], [_, _, port]) if command == "listen" && number == port => {
+            let default = if port == PORT {
+                " (6000 is the default: udpcli listen)"
+            } else {
+                ""
+            };
+            format!("to listen on port {port}: {line}{default}")
+        }
+        _ => format!("write: {line}"),
+    })
+}
+
+/// The arguments as they would have worked.
+fn rewrite(words: &[String]) -> Option<Vec<String>> {
+    let mut words = words.to_vec();
+    let first = words.first_mut()?;
+    match first.as_str() {
+        "client" | "sender" | "tx" => "send".clone_into(first),
+        "server" | "receive" | "recv" | "receiver" | "rx" => "listen".clone_into(first),
+        _ => {}
+    }
+    let command = words.first()?.clone();
+    if !["send", "listen"].contains(&command.as_str()) {
+        return None;
+    }
+    let rest = words.split_off(1);
+    let rest = long_flags(&command, rest);
+    let rest = if command == "send" {
+        send(rest)
+    } else {
+        listen(rest)
+    };
+    words.extend(rest);
+    let parses = |words: &[String]| {
+        let args = std::iter::once("udpcli").chain(words.iter().map(String::as_str));
+        Cli::try_parse_from(args).is_ok()
+    };
+    parses(&words).then_some(words)
+}
+
+/// `-port` is `--port`, `--json` is `--format json`.
+fn long_flags(command: &str, words: Vec<String>) -> Vec<String> {
+    let cli = Cli::command();
+    let known = |name: &str| {
+        let arguments = cli.find_subcommand(command).into_iter();
+        arguments
+            .flat_map(clap::Command::get_arguments)
+            .any(|argument| argument.get_long() == Some(name))
+    };
+    let mut out = Vec::with_capacity(words.len() + 1);
+    for word in words {
+        let name = word.split('=').next().unwrap_or_default();
+        let format = word.strip_prefix("--").filter(|name| !known(name));
+        match (name.strip_prefix('-'), format) {
+            (Some(long), _) if long.len() > 1 && known(long) => out.push(format!("-{word}")),
+            (_, Some(format)) if ["text", "board", "hex", "json", "raw"].contains(&format) => {
+                out.extend(["--format".to_owned(), format.to_owned()]);
+            }
+            // What nc and its kin need to be told.
+            (_, Some("udp")) => {}
+            _ if ["-u", "-l", "-lu", "-ul"].contains(&word.as_str()) => {}
+            _ => out.push(word),
+        }
+    }
+    out
+}
+
+fn is_port(word: &str) -> bool {
+    word.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+/// The port after `:`, an address before it, or either alone.
+fn listen(words: Vec<String>) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut is_value = false;
+    for word in words {
+        let (host, port) = word.rsplit_once(':').unwrap_or(("", &word));
+        let is_address = |text: &str| text.parse::<std::net::Ipv4Addr>().is_ok();
+        if !is_value && is_port(port) && (host.is_empty() || is_address(host)) {
+            if !host.is_empty() {
+                out.extend(["--bind".to_owned(), host.to_owned()]);
+            }
+            out.extend(["--port".to_owned(), port.to_owned()]);
+        } else if !is_value && is_address(&word) {
+            out.extend(["--bind".to_owned(), word]);
+        } else {
+            is_value = word.starts_with('-') && !word.contains('=');
+            out.push(word);
+            continue;
+        }
+        is_value = false;
+    }
+    out
+}
+
+/// `HOST PORT`, `--host HOST --port PORT`, a host without a port, and messages that begin with `-`.
+fn send(words: Vec<String>) -> Vec<String> {
+    let mut host = None;
+    let mut port = None;
+    let mut rest: Vec<String> = Vec::new();
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--host" | "--ip" | "--address" | "--addr" | "--to" | "--dest" | "--server" | "-h"
+                if words.peek().is_some_and(|next| !next.starts_with('-')) =>
+            {
+                host = words.next();
+            }
+            "--port" | "-p" if words.peek().is_some_and(|next| is_port(next)) => {
+                port = words.next();
+            }
+            _ => rest.push(word),
+        }
+    }
+    if host.is_none() && rest.first().is_some_and(|first| !first.starts_with('-')) {
+        host = Some(rest.remove(0));
+    }
+    let Some(host) = host else {
+        return rest;
+    };
+    let host = clean(&host);
+    let mut out = Vec::new();
+    if host.parse::<Endpoint>().is_ok() {
+        out.push(host);
+    } else {
+        let port = port.unwrap_or_else(|| match rest.first() {
+            Some(first) if is_port(first) => rest.remove(0),
+            _ => PORT.to_owned(),
+        });
+        let bare = host.trim_matches(['[', ']']);
+        let is_v6 = bare
+            .split('%')
+            .next()
+            .is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
+        match bare.rsplit_once(':') {
+            _ if is_v6 => out.push(format!("[{bare}]:{port}")),
+            Some((address, port)) if address.contains(':') => {
+                out.push(format!("[{}]:{port}", address.trim_matches(['[', ']'])));
+            }
+            _ => out.push(format!("{bare}:{port}")),
+        }
+    }
+    let (dashed, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|word| is_message(word));
+    out.extend(rest);
+    if !dashed.is_empty() {
+        out.push("--".to_owned());
+        out.extend(dashed);
+    }
+    out
+}
+
+/// Without a scheme, in ordinary characters.
+fn clean(host: &str) -> String {
+    let host = host.split_once("://").map_or(host, |(_, rest)| rest);
+    host.trim_end_matches('/')
+        .chars()
+        .map(|character| match character {
+            '：' => ':',
+            '．' | '。' => '.',
+            // The full-width digits.
+            '０'..='９' => char::from_u32(u32::from(character) - 0xff10 + 0x30).unwrap_or('0'),
+            _ => character,
+        })
+        .collect()
+}
+
+/// Whether what begins with one `-` is no flag of ours: `-5`, `-hello`.
+fn is_message(word: &str) -> bool {
+    let Some(letters) = word.strip_prefix('-') else {
+        return false;
+    };
+    !letters.is_empty() && !letters.starts_with('-') && !is_short_flags(letters)
+}
+
+/// Short flags, the last with its value attached or to come.
+pub(super) fn is_short_flags(letters: &str) -> bool {
+    const PLAIN: &str = "vqhVIe46";
+    const WITH_VALUE: &str = "niwp";
+    let mut chars = letters.chars();
+    while let Some(letter) = chars.next() {
+        if WITH_VALUE.contains(letter) {
+            let value = chars.as_str();
+            return value.is_empty() || value.starts_with(|c: char| c.is_ascii_digit() || c == '=');
+        }
+        if !PLAIN.contains(letter) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The words as a shell takes them.
+fn command_line(words: &[String]) -> String {
+    let mut line = "udpcli".to_owned();
+    for word in words {
+        line.push(' ');
+        let is_plain = |c: char| c.is_alphanumeric() || "-_=:.,/@%+".contains(c);
+        if !word.is_empty() && word.chars().all(is_plain) {
+            line.push_str(word);
+        } else if cfg!(windows) || word.contains('\'') {
+            line.push('"');
+            line.push_str(word);
+            line.push('"');
+        } else {
+            line.push('\'');
+            line.push_str(word);
+            line.push('\'');
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(line: &str) -> Option<String> {
+        let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
+        hint(&args)
+    }
+
+    #[test]
+    fn what_people_type_becomes_what_works() {
+        for (typed, meant) in [
+            ("client 127.0.0.1:6000 hi", "send 127.0.0.1:6000 hi"),
+            ("server", "listen"),
+            ("server 6001", "listen --port 6001"),
+            ("listen -port 6000", "listen --port 6000"),
+            ("listen --json", "listen --format json"),
+            (
+                "listen 127.0.0.1:6001",
+                "listen --bind 127.0.0.1 --port 6001",
+            ),
+            ("listen :6001 --echo", "listen --port 6001 --echo"),
+            ("send 127.0.0.1 6000 hi", "send 127.0.0.1:6000 hi"),
+            ("send 127.0.0.1 hi", "send 127.0.0.1:6000 hi"),
+            ("send --host 127.0.0.1 --port 7 hi", "send 127.0.0.1:7 hi"),
+            ("send -u 127.0.0.1 7 hi", "send 127.0.0.1:7 hi"),
+            ("send ::1", "send '[::1]:6000'"),
+            ("send ::1:7000 hi", "send '[::1:7000]:6000' hi"),
+            ("send fe80::1%va", "send '[fe80::1%va]:6000'"),
+            ("send udp://127.0.0.1:6000", "send 127.0.0.1:6000"),
+            ("send 192.168.0.3：6000 hi", "send 192.168.0.3:6000 hi"),
+            ("send １９２.168.0.3：6000 hi", "send 192.168.0.3:6000 hi"),
+            (
+                "send 127.0.0.1:6000 -hello",
+                "send 127.0.0.1:6000 -- -hello",
+            ),
+            (
+                "send 127.0.0.1:6000 -5 -n 3",
+                "send 127.0.0.1:6000 -n 3 -- -5",
+            ),
+        ] {
+            if cfg!(windows) && meant.contains('\'') {
+                continue;
+            }
+            assert_eq!(
+                of(&format!("u {typed}")).as_deref(),
+                Some(format!("write: udpcli {meant}").as_str()),
+                "{typed}"
+            );
+        }
+        assert_eq!(
+            of("u listen 6000").unwrap(),
+            "to listen on port 6000: udpcli listen --port 6000 (6000 is the default: udpcli listen)"
+        );
+        for typed in [
+            "u nosuch",
+            "u",
+            "u listen --nosuch",
+            "u send",
+            "u send 1.2.3.4:5 --nosuch",
+        ] {
+            assert_eq!(of(typed), None, "{typed}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_words_panic(words in prop::collection::vec("(send|listen|client|-[a-z]{1,5}|--[a-z]{1,6}|\\PC{0,8}|[0-9.:]{1,9})", 0..6)) {
+            let args: Vec<OsString> = std::iter::once("u".to_owned()).chain(words).map(Into::into).collect();
+            let _ = hint(&args);
+        }
+    }
+}
