@@ -63,7 +63,10 @@ impl AtomicFile {
     /// [`io::ErrorKind::AlreadyExists`], or its folder cannot be written to.
     pub fn create_new(path: &Path) -> io::Result<Self> {
         if fs::symlink_metadata(path).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "it is there already",
+            ));
         }
         Ok(Self {
             output: Output::Temporary(temporary(path, None)?),

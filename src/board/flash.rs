@@ -8,6 +8,7 @@
 //! From the espflash library come the chips' tables, flash sizes and the images that are made of ELF files; why the line
 //! itself is not left to it is told in `docs/architecture.md`.
 
+pub mod backup;
 pub mod check;
 mod chip;
 mod description;
@@ -28,10 +29,11 @@ pub mod slip;
 mod stub;
 mod write;
 
-use std::io::{self, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::board::port::Port;
+use backup::{Backup, Made};
+pub use backup::{Copy, Target};
 use chip::chip_name;
 pub use chip::{ChipInfo, Locks, name};
 pub use description::{Description, mac};
@@ -69,8 +71,12 @@ pub struct Plan {
     pub wish: Wish,
     /// How to write.
     pub options: Options,
+    /// A copy to put back, instead of pieces.
+    pub restore: Option<Copy>,
     /// Where to put what is in flash now.
-    pub backup: Option<PathBuf>,
+    pub backup: Option<Target>,
+    /// The part of flash to back up: a partition, or `OFFSET+SIZE`; none: all of it.
+    pub only: Option<String>,
     /// What happens at the end.
     pub after: After,
     /// Checks that guess do not refuse.
@@ -84,6 +90,8 @@ pub struct Flashed {
     pub chip: ChipInfo,
     /// What was written.
     pub written: Written,
+    /// The file that has what was in flash before.
+    pub kept: Option<PathBuf>,
     /// The board was told to start its program; otherwise RESET has to be pressed.
     pub started: bool,
     /// The line, for whoever goes on with it; at the rate of the prompt if the program was started.
@@ -101,17 +109,10 @@ pub fn run(
     stop: &dyn Fn() -> bool,
     report: &mut dyn Report,
 ) -> Result<Flashed, Error> {
-    if let Some(path) = &plan.backup {
-        // Of a board that does not start any more it may be the only copy.
-        if path.exists() {
-            return Err(Error::Write {
-                path: path.clone(),
-                source: io::Error::new(io::ErrorKind::AlreadyExists, "it is there already"),
-            });
-        }
-    }
+    // Before the board is disturbed: whether there can be a copy.
+    let backup = plan.backup.take().map(Backup::begin).transpose()?;
     let mut session = Session::new(port, plan.connect.clone(), stop);
-    let (chip, written) = match carry_out(&mut session, plan, report) {
+    let (chip, written, kept) = match carry_out(&mut session, plan, backup, report) {
         Ok(done) => done,
         Err(error) => {
             if plan.after == After::HardReset {
@@ -129,6 +130,7 @@ pub fn run(
     Ok(Flashed {
         chip,
         written,
+        kept,
         started,
         port,
     })
@@ -137,8 +139,9 @@ pub fn run(
 fn carry_out(
     session: &mut Session<'_>,
     plan: &mut Plan,
+    backup: Option<Backup>,
     report: &mut dyn Report,
-) -> Result<(ChipInfo, Written), Error> {
+) -> Result<(ChipInfo, Written, Option<PathBuf>), Error> {
     let chip = session.start(report)?;
     report.note(&format!(
         "{} revision {}.{}, MAC {}, {}, at {} baud",
@@ -150,13 +153,30 @@ fn carry_out(
         session.loader.baud,
     ));
     check::size(&chip)?;
-    let layout = lay_out(session, plan, &chip, report)?;
-    if let Some(path) = &plan.backup {
-        back_up(session, path, chip.flash_size, report)?;
-        session.kept(path);
+    let layout = match plan.restore.take() {
+        Some(copy) => {
+            check::locks(&chip)?;
+            let layout = backup::lay_out(copy, session, &chip, plan.force, report)?;
+            report.plan(&layout);
+            layout
+        }
+        None => lay_out(session, plan, &chip, report)?,
+    };
+    let mut kept = None;
+    if let Some(backup) = backup {
+        match backup.make(session, &chip, plan.only.as_deref(), report)? {
+            Made::File(path) => {
+                session.kept(&path);
+                kept = Some(path);
+            }
+            Made::Streamed => {}
+            // Nothing is written over what could not be kept.
+            Made::Abandoned if layout.parts.is_empty() => {}
+            Made::Abandoned => return Err(Error::Unwritten),
+        }
     }
     let written = write::write(session, &layout, plan.options, report)?;
-    Ok((chip, written))
+    Ok((chip, written, kept))
 }
 
 /// `8 MB of flash`
@@ -231,37 +251,4 @@ pub fn describe(
         Err(error) => session.leave(error, report),
     }
     described
-}
-
-/// Reads all of flash into `path`, which is there only once it is whole.
-fn back_up(
-    session: &mut Session<'_>,
-    path: &Path,
-    size: u32,
-    report: &mut dyn Report,
-) -> Result<(), Error> {
-    let failed = |source| Error::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let mut file = std::fs::File::create(&part).map_err(failed)?;
-    // Before minutes of reading: whether the disk has room for it.
-    let room = file
-        .write_all(&vec![0; size as usize])
-        .and_then(|()| file.rewind())
-        .map_err(failed);
-    let result = room.and_then(|()| read::read(session, 0, size, "backing up", report));
-    let written = result.and_then(|bytes| {
-        file.write_all(&bytes)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| std::fs::rename(&part, path))
-            .map_err(failed)
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    written
 }

@@ -111,7 +111,9 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
             compress: true,
             dry_run: false,
         },
+        restore: None,
         backup: None,
+        only: None,
         after: After::HardReset,
         force: false,
     };

@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![cfg(target_os = "linux")]
 
+mod backup;
 mod emulator;
 mod esptool;
 mod font;

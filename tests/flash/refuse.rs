@@ -7,7 +7,7 @@ use espflash::target::Chip;
 use udpcli::board::flash::files::{Rules, load};
 use udpcli::board::flash::image::{Image, partitions};
 
-use crate::emulator::{Config, Emulator, Model, op};
+use crate::emulator::{Config, Emulator, Model};
 use crate::images::{Random, elf, firmware, font_like, image, table, xbf};
 use crate::support::{file, flash, has_firmware, quick_board};
 
@@ -242,16 +242,6 @@ fn a_dry_run_and_a_backup_change_nothing() {
     );
     let copy = board.folder().join("copy.bin");
     let backup = ["--backup".as_ref(), copy.as_os_str()];
-    // A full disk shows before minutes of reading.
-    let part = board.folder().join("copy.bin.part");
-    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
-    flash(&board, &backup)
-        .expect_code(3)
-        .expect_says(&["cannot write", "disk is full"]);
-    assert!(!copy.exists() && !part.is_symlink());
-    let last = board.stats().commands.last().copied();
-    assert_ne!(last, Some(op::READ_FLASH));
-
     flash(&board, &backup).expect_code(0);
     assert_eq!(std::fs::read(&copy).unwrap(), board.flash());
     let commands = board.stats().commands.len();
@@ -275,8 +265,7 @@ fn a_dry_run_and_a_backup_change_nothing() {
     );
     run.expect_code(0)
         .expect_says(&["whole flash would be erased", "press RESET"]);
-    let back = format!("{}@0", copy.display());
-    flash(&board, &[back.as_str(), "--force"])
+    flash(&board, &["--restore".as_ref(), copy.as_os_str()])
         .expect_code(0)
         .expect_says(&["nothing to write"]);
     untouched(&board);

@@ -275,7 +275,9 @@ pub(crate) fn replies(bytes: &[u8]) {
             compress: choice & 32 == 0,
             dry_run: choice & 64 != 0,
         },
+        restore: None,
         backup: None,
+        only: None,
         after: After::NoReset,
         force: choice & 128 != 0,
     };

@@ -58,20 +58,7 @@ impl Description {
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         let chip = &self.chip;
-        let partitions: Option<Vec<_>> = self.partitions.as_ref().map(|partitions| {
-            partitions
-                .iter()
-                .map(|partition| {
-                    json!({
-                        "name": partition.name,
-                        "type": partition.kind,
-                        "subtype": partition.subtype,
-                        "offset": partition.offset,
-                        "size": partition.size,
-                    })
-                })
-                .collect()
-        });
+        let partitions = self.partitions.as_deref().map(partitions_json);
         json!({
             "chip": name(chip.chip),
             "revision": format!("{}.{}", chip.revision.0, chip.revision.1),
@@ -87,4 +74,20 @@ impl Description {
 #[must_use]
 pub fn mac(address: [u8; 6]) -> String {
     address.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// A partition table for programs.
+pub(super) fn partitions_json(partitions: &[Partition]) -> serde_json::Value {
+    partitions
+        .iter()
+        .map(|partition| {
+            json!({
+                "name": partition.name,
+                "type": partition.kind,
+                "subtype": partition.subtype,
+                "offset": partition.offset,
+                "size": partition.size,
+            })
+        })
+        .collect()
 }

@@ -55,6 +55,8 @@ pub enum Error {
         state: String,
         source: io::Error,
     },
+    #[error("standard output takes no more")]
+    Unwritten,
     #[error("stopped by Ctrl-C; {state}")]
     Interrupted { state: String },
     #[error("{what} is not in flash as it should be, after {times} attempts")]
@@ -98,7 +100,7 @@ impl Error {
             Self::Verify { .. } => "the flash chip may be worn out, or the supply weak: try another cable or USB port, then --flash-baud 115200".to_owned(),
             Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => "the disk is full".to_owned(),
             Self::Write { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => "a backup is never overwritten: name another file, or leave --backup out if that is the copy you want".to_owned(),
-            Self::Read { .. } | Self::Write { .. } => return None,
+            Self::Read { .. } | Self::Write { .. } | Self::Unwritten => return None,
         };
         Some(hint)
     }

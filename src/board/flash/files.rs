@@ -14,6 +14,7 @@ use std::path::Path;
 
 use espflash::target::Chip;
 
+pub(super) use self::given::offset;
 pub use self::given::{Given, given};
 use super::error::Error;
 use super::font;

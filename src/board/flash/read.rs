@@ -25,18 +25,34 @@ pub(super) fn read(
     report: &mut dyn Report,
 ) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(len as usize);
-    for at in (offset..offset + len).step_by(PIECE as usize) {
-        let piece = PIECE.min(offset + len - at);
+    pieces(session, (offset, len), doing, report, |_, piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    })?;
+    Ok(bytes)
+}
+
+/// Reads `len` bytes at `offset` and hands each proven piece on.
+pub(super) fn pieces<'a>(
+    session: &mut Session<'a>,
+    (offset, len): (u32, u32),
+    doing: &str,
+    report: &mut dyn Report,
+    mut take: impl FnMut(&mut Session<'a>, &[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for done in (0..len).step_by(PIECE as usize) {
+        let piece = PIECE.min(len - done);
         if len > PIECE {
-            report.progress(doing, bytes.len() as u64, u64::from(len));
+            report.progress(doing, u64::from(done), u64::from(len));
         }
+        let at = offset.saturating_add(done);
         let read = session.persist(doing, report, |loader, _| piece_at(loader, at, piece))?;
-        bytes.extend_from_slice(&read);
+        take(session, &read)?;
     }
     if len > PIECE {
         report.progress(doing, u64::from(len), u64::from(len));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 fn piece_at(loader: &mut Loader<'_>, offset: u32, len: u32) -> Result<Vec<u8>, Fault> {

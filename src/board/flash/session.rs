@@ -272,6 +272,12 @@ impl<'a> Session<'a> {
         Err(Failure::Fault(Fault::Silent))
     }
 
+    /// Waits, unless the user asks for the end.
+    pub(super) fn pause(&self, duration: Duration, doing: &str) -> Result<(), Error> {
+        let paused = self.loader.pause(duration);
+        paused.map_err(|fault| self.give_up(fault, doing))
+    }
+
     /// From now on flash is as `state` says: not what it was.
     pub(super) fn changed(&mut self, state: String) {
         self.state = state;

@@ -2,7 +2,8 @@
 
 mod progress;
 
-use std::path::PathBuf;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -16,7 +17,8 @@ use crate::board::flash::layout::{Files, Wish};
 use crate::board::flash::pieces::{self, Piece, Role};
 use crate::board::flash::reset::{After, Before};
 use crate::board::flash::{
-    self, Connect, Flashed, FontFile, Options, PRESS_RESET, Plan, Rules, check, font,
+    self, Connect, Flashed, FontFile, Options, PRESS_RESET, Plan, Rules, Target, backup, check,
+    font,
 };
 use crate::board::port::{self, Port};
 use crate::cli::GlobalArgs;
@@ -36,14 +38,15 @@ Examples:
   udpcli board flash mpython.bin --dry-run             what it would do
   udpcli board flash app.bin@0x10000 -s COM5           an application at its place
   udpcli board flash --backup board.bin                read the whole flash into a file
-  udpcli board flash board.bin@0                       and put it back
+  udpcli board flash --restore board.bin               and put it back
+  udpcli board flash --backup files.bin --only vfs     the board's files alone
 
 Where a file goes: boot loaders (and images that begin with one) to 0x1000, merged images part by
 part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other
 file needs @OFFSET, or its offset before it: 0x10000 app.bin")]
 pub struct FlashArgs {
     /// Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
-    #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup"])]
+    #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup", "restore"])]
     images: Vec<String>,
     /// A font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
     #[arg(long, value_name = "FILE[@OFFSET]")]
@@ -78,9 +81,15 @@ pub struct FlashArgs {
     /// What the board does in the end
     #[arg(long, value_enum, default_value_t = After::HardReset, value_name = "HOW")]
     after: After,
-    /// Read the whole flash into FILE first
+    /// Read the flash into FILE first, or to standard output with -; FILE.json says what it is of
     #[arg(long, value_name = "FILE")]
     backup: Option<PathBuf>,
+    /// Put a backup back as it was, settings and files included
+    #[arg(long, value_name = "FILE[@OFFSET]", conflicts_with_all = ["images", "font", "files", "erase_all", "flash_mode"])]
+    restore: Option<Given>,
+    /// Back up or restore this alone: a partition's name, or OFFSET+SIZE
+    #[arg(long, value_name = "WHAT")]
+    only: Option<String>,
     /// Check everything, write nothing
     #[arg(long, conflicts_with = "backup")]
     dry_run: bool,
@@ -175,6 +184,24 @@ pub(super) fn run(
             "leave one of them out",
         ));
     }
+    if args.only.is_some() && args.backup.is_none() && args.restore.is_none() {
+        return Err(Error::usage_hint(
+            "--only says what to back up or restore, and neither was asked for",
+            "add --backup FILE or --restore FILE",
+        ));
+    }
+    let restore = args
+        .restore
+        .as_ref()
+        .map(|given| {
+            let rules = Rules {
+                chip: args.chip,
+                force: args.force,
+            };
+            backup::load(given, args.only.as_deref(), rules)
+        })
+        .transpose()
+        .map_err(Error::Flash)?;
     let Firmware {
         pieces,
         fonts,
@@ -203,7 +230,10 @@ pub(super) fn run(
             compress: !args.no_compress,
             dry_run: args.dry_run,
         },
-        backup: args.backup.clone(),
+        restore,
+        backup: args.backup.as_deref().map(target).transpose()?,
+        // Of what is restored, it was said above.
+        only: args.only.clone().filter(|_| args.restore.is_none()),
         after: args.after,
         force: args.force,
     };
@@ -231,6 +261,20 @@ pub(super) fn run(
         return super::repl::run(&super::repl::ReplArgs {}, serial, global.quiet);
     }
     Ok(Outcome::Done)
+}
+
+/// Where a backup goes: `-` is standard output, unless that is a terminal.
+fn target(path: &Path) -> Result<Target, Error> {
+    if path != Path::new("-") {
+        return Ok(Target::File(path.to_owned()));
+    }
+    if std::io::stdout().is_terminal() {
+        return Err(Error::usage_hint(
+            "--backup - would put megabytes of binary data on the terminal",
+            "name a file, or write it into one: udpcli board flash --backup - > board.bin",
+        ));
+    }
+    Ok(Target::Stream(Box::new(std::io::stdout())))
 }
 
 /// What the files bring along.
@@ -324,10 +368,9 @@ fn tell_dry_run(plan: &Plan, flashed: &Flashed) {
 
 fn report(plan: &Plan, flashed: &Flashed, elapsed: Duration) {
     let written = flashed.written;
-    if let Some(path) = &plan.backup {
-        let bytes = flashed.chip.flash_size;
+    if let Some(path) = &flashed.kept {
         tracing::info!(
-            "{} has the {bytes} bytes that were in flash",
+            "{} has what was in flash; {0}.json says of which board",
             path.display()
         );
     }

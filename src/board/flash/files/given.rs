@@ -36,7 +36,7 @@ impl FromStr for Given {
 }
 
 /// An offset in flash: `0x1000` or `4096`.
-pub(super) fn offset(text: &str) -> Result<u32, String> {
+pub(in super::super) fn offset(text: &str) -> Result<u32, String> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let number = match digits {
         // The library would take a sign.

@@ -1,0 +1,486 @@
+//! Copies of the flash: made piece by piece, each proven; put back, and what a copy says of itself in a file beside it.
+
+use std::io::{self, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::chip::{ChipInfo, name};
+use super::description::{mac, partitions_json};
+use super::error::Error;
+use super::files::{self, Given, other_chip};
+use super::image::{self, Image, Partition, TABLE_OFFSET};
+use super::layout::{Action, Layout, Row};
+use super::read;
+use super::session::Session;
+use super::write::{Part, SECTOR};
+use super::{Report, chip_name, kind, look};
+use crate::atomic_file::AtomicFile;
+use crate::board::port::TICK;
+
+/// Where a copy goes.
+pub enum Target {
+    /// Into a new file; what it is of is told in `FILE.json`.
+    File(PathBuf),
+    /// To standard output.
+    Stream(Box<dyn io::Write + Send>),
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Stream(_) => f.write_str("Stream"),
+        }
+    }
+}
+
+/// A stretch of flash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// What it is called: the partition's name, or nothing in particular.
+    pub label: String,
+    /// Where it begins.
+    pub offset: u32,
+    /// Bytes.
+    pub size: u32,
+}
+
+/// A part of flash that the user names: a partition, or `OFFSET+SIZE`.
+///
+/// # Errors
+/// There is no such partition, or it ends beyond the flash.
+fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Region, Error> {
+    let Some(only) = only else {
+        return Ok(Region {
+            label: "flash".to_owned(),
+            offset: 0,
+            size: flash_size,
+        });
+    };
+    let partition = table.iter().find(|partition| partition.name == only);
+    let found = match (partition, only.split_once('+')) {
+        (Some(partition), _) => Some((partition.offset, partition.size)),
+        (None, Some((offset, size))) => files::offset(offset).ok().zip(files::offset(size).ok()),
+        (None, None) => None,
+    };
+    let names: Vec<&str> = table
+        .iter()
+        .map(|partition| partition.name.as_str())
+        .collect();
+    let (offset, size) = found.ok_or_else(|| Error::Refused {
+        what: format!("--only {only}"),
+        expected: "a partition, or OFFSET+SIZE as in 0x200000+0x200000".to_owned(),
+        found: if names.is_empty() {
+            "no partition table".to_owned()
+        } else {
+            format!("the partitions {}", names.join(", "))
+        },
+        hint: None,
+    })?;
+    let end = u64::from(offset) + u64::from(size);
+    if end > u64::from(flash_size) || size == 0 || !offset.is_multiple_of(SECTOR) {
+        return Err(Error::Refused {
+            what: format!("--only {only}"),
+            expected: format!("whole sectors of 0x1000 bytes, up to {flash_size:#x}"),
+            found: format!("{offset:#x} to {end:#x}"),
+            hint: None,
+        });
+    }
+    Ok(Region {
+        label: only.to_owned(),
+        offset,
+        size,
+    })
+}
+
+/// A copy that is about to be made.
+pub(super) struct Backup {
+    output: Output,
+}
+
+enum Output {
+    File {
+        path: PathBuf,
+        data: AtomicFile,
+        about: AtomicFile,
+    },
+    Stream(Box<dyn io::Write + Send>),
+}
+
+/// How a copy ended.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// This file has it.
+    File(PathBuf),
+    /// All of it went to standard output.
+    Streamed,
+    /// Its reader went away.
+    Abandoned,
+}
+
+/// The file that tells what a copy is of.
+fn about_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".json");
+    name.into()
+}
+
+impl Backup {
+    /// Begins the files: what is there already is never overwritten. Of a board that does not start any more, it may be
+    /// the only copy.
+    pub(super) fn begin(target: Target) -> Result<Self, Error> {
+        let output = match target {
+            Target::Stream(stream) => Output::Stream(stream),
+            Target::File(path) => {
+                let begin = |path: &Path| {
+                    AtomicFile::create_new(path).map_err(|source| Error::Write {
+                        path: path.to_owned(),
+                        source,
+                    })
+                };
+                let (data, about) = (begin(&path)?, begin(&about_path(&path))?);
+                Output::File { path, data, about }
+            }
+        };
+        Ok(Self { output })
+    }
+
+    /// Makes it.
+    pub(super) fn make(
+        self,
+        session: &mut Session<'_>,
+        chip: &ChipInfo,
+        only: Option<&str>,
+        report: &mut dyn Report,
+    ) -> Result<Made, Error> {
+        let table = look::read_table(session, report)?;
+        let region = region(only, table.as_deref().unwrap_or_default(), chip.flash_size)?;
+        match self.output {
+            Output::Stream(stream) => streamed(session, stream, &region, report),
+            Output::File {
+                path,
+                mut data,
+                mut about,
+            } => {
+                let failed = |source| Error::Write {
+                    path: path.clone(),
+                    source,
+                };
+                // Before minutes of reading: whether the disk has room for it.
+                let zeros = vec![0; 1 << 16];
+                for _ in 0..region.size.div_ceil(1 << 16) {
+                    data.write_all(&zeros).map_err(failed)?;
+                }
+                data.rewind().map_err(failed)?;
+                let mut hash = Sha256::new();
+                read::pieces(
+                    session,
+                    (region.offset, region.size),
+                    "backing up",
+                    report,
+                    |_, bytes| {
+                        hash.update(bytes);
+                        data.write_all(bytes).map_err(failed)
+                    },
+                )?;
+                data.set_len(region.size.into()).map_err(failed)?;
+                let text = description(chip, &region, table.as_deref(), &hash.finalize());
+                about.write_all(text.as_bytes()).map_err(failed)?;
+                data.commit().map_err(failed)?;
+                about.commit().map_err(|source| Error::Write {
+                    path: about_path(&path),
+                    source,
+                })?;
+                Ok(Made::File(path))
+            }
+        }
+    }
+}
+
+/// Reads flash to standard output. The line is not kept waiting by a reader that stalls, nor is Ctrl-C.
+fn streamed(
+    session: &mut Session<'_>,
+    mut stream: Box<dyn io::Write + Send>,
+    region: &Region,
+    report: &mut dyn Report,
+) -> Result<Made, Error> {
+    let (pieces, to_write) = mpsc::sync_channel::<Vec<u8>>(2);
+    let writer = std::thread::spawn(move || {
+        for piece in to_write {
+            stream.write_all(&piece)?;
+        }
+        stream.flush()
+    });
+    let sent = read::pieces(
+        session,
+        (region.offset, region.size),
+        "backing up",
+        report,
+        |session, bytes| {
+            let mut piece = bytes.to_vec();
+            loop {
+                match pieces.try_send(piece) {
+                    Ok(()) => return Ok(()),
+                    // The writer has ended, with an error that it will tell.
+                    Err(mpsc::TrySendError::Disconnected(_)) => return Err(Error::Unwritten),
+                    Err(mpsc::TrySendError::Full(same)) => piece = same,
+                }
+                session.pause(TICK, "backing up")?;
+            }
+        },
+    );
+    drop(pieces);
+    match sent {
+        Ok(()) | Err(Error::Unwritten) => {}
+        Err(error) => return Err(error),
+    }
+    // The last pieces wait for the reader, and Ctrl-C still ends that.
+    while !writer.is_finished() {
+        session.pause(Duration::from_millis(5), "backing up")?;
+    }
+    match writer.join() {
+        Ok(Ok(())) => Ok(Made::Streamed),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Made::Abandoned),
+        Ok(Err(source)) => Err(Error::Write {
+            path: crate::error::STDOUT.into(),
+            source,
+        }),
+        Err(_) => Err(Error::Unwritten),
+    }
+}
+
+/// What a copy is of, as JSON.
+fn description(
+    chip: &ChipInfo,
+    region: &Region,
+    table: Option<&[Partition]>,
+    digest: &[u8],
+) -> String {
+    let digest = hexadecimal(digest);
+    let value = json!({
+        "chip": name(chip.chip),
+        "revision": format!("{}.{}", chip.revision.0, chip.revision.1),
+        "mac": mac(chip.mac),
+        "flash_size": chip.flash_size,
+        "flash_id": chip.flash_id,
+        "region": region.label,
+        "offset": region.offset,
+        "size": region.size,
+        "sha256": digest,
+        "time": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "partitions": table.map(partitions_json),
+    });
+    format!("{value:#}\n")
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A copy to be put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    name: String,
+    bytes: Vec<u8>,
+    /// Where it goes; none: it is of the whole flash if it is as large as that.
+    offset: Option<u32>,
+    label: String,
+    /// The MAC of the board that it is of.
+    mac: Option<String>,
+}
+
+/// A description is a few kilobytes.
+const MAX_ABOUT: u64 = 1 << 20;
+
+/// Reads a copy, and what is told of it beside it.
+///
+/// # Errors
+/// It cannot be read, is damaged, is of another chip, or has no such partition.
+pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Copy, Error> {
+    let path = &given.path;
+    let bytes = files::read(path)?;
+    let name = path.display().to_string();
+    let about = about(&about_path(path))?;
+    let text = |key: &str| about.get(key).and_then(Value::as_str).map(str::to_owned);
+    let number = |key: &str| {
+        let number = about.get(key).and_then(Value::as_u64);
+        number.and_then(|number| u32::try_from(number).ok())
+    };
+    let this = super::name(rules.chip);
+    if let Some(other) = text("chip").filter(|other| *other != this) {
+        return Err(other_chip(&name, this, other));
+    }
+    let damaged = |found: String| Error::Refused {
+        what: name.clone(),
+        expected: format!("the copy that {} tells of", about_path(path).display()),
+        found,
+        hint: Some("use another copy; --force writes it all the same".to_owned()),
+    };
+    let digest = hexadecimal(&Sha256::digest(&bytes));
+    if !rules.force {
+        if let Some(size) = number("size").filter(|&size| u64::from(size) != bytes.len() as u64) {
+            return Err(damaged(format!("{} bytes instead of {size}", bytes.len())));
+        }
+        if text("sha256").is_some_and(|told| told != digest) {
+            return Err(damaged(
+                "another SHA-256: it was changed or damaged".to_owned(),
+            ));
+        }
+        // Nothing is told of it: it may be anything.
+        if about.is_null()
+            && let Some(found) = kind::not_firmware(&name, &bytes)
+        {
+            return Err(Error::Refused {
+                what: name,
+                expected: "a copy of a board's flash".to_owned(),
+                found: found.what.into_owned(),
+                hint: Some("is it the right file? --force writes it all the same".to_owned()),
+            });
+        }
+    }
+    let offset = given.offset.or_else(|| number("offset"));
+    let start = offset.unwrap_or(0);
+    let within = |at: u32| bytes.get(at.checked_sub(start)? as usize..);
+    if let Some(Ok(Image {
+        chip_id: Some(id), ..
+    })) = within(rules.chip.boot_address()).map(Image::parse)
+        && id != rules.chip.id()
+    {
+        return Err(other_chip(&name, this, chip_name(id)));
+    }
+    let mut copy = Copy {
+        label: text("region").unwrap_or_else(|| "flash".to_owned()),
+        mac: text("mac"),
+        offset,
+        name,
+        bytes: Vec::new(),
+    };
+    if only.is_some() {
+        let table = within(TABLE_OFFSET).and_then(image::partitions);
+        let end = u32::try_from(bytes.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(start);
+        let region = region(only, table.as_deref().unwrap_or_default(), end)?;
+        let part = within(region.offset).and_then(|bytes| bytes.get(..region.size as usize));
+        copy.bytes = part
+            .ok_or_else(|| Error::Refused {
+                what: copy.name.clone(),
+                expected: format!("{} in it", region.label),
+                found: format!("{start:#x} to {end:#x}"),
+                hint: None,
+            })?
+            .to_vec();
+        copy.offset = Some(region.offset);
+        copy.label = region.label;
+    } else {
+        copy.bytes = bytes;
+    }
+    copy.bytes
+        .resize(copy.bytes.len().next_multiple_of(4), 0xff);
+    Ok(copy)
+}
+
+/// What is told of a copy; null if nothing is.
+fn about(path: &Path) -> Result<Value, Error> {
+    use std::io::Read as _;
+    let failed = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = match std::fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Value::Null),
+        file => file.map_err(failed)?,
+    };
+    let mut text = Vec::new();
+    file.take(MAX_ABOUT)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
+    serde_json::from_slice(&text).map_err(|error| Error::Refused {
+        what: path.display().to_string(),
+        expected: "what udpcli writes beside a copy".to_owned(),
+        found: error.to_string(),
+        hint: Some("move it away, and the copy is taken as it is".to_owned()),
+    })
+}
+
+/// What putting `copy` back does to this board.
+pub(super) fn lay_out(
+    copy: Copy,
+    session: &mut Session<'_>,
+    chip: &ChipInfo,
+    force: bool,
+    report: &mut dyn Report,
+) -> Result<Layout, Error> {
+    let len = copy.bytes.len() as u64;
+    let offset = match copy.offset {
+        Some(offset) => offset,
+        None if len == u64::from(chip.flash_size) => 0,
+        None => {
+            return Err(Error::NeedsOffset {
+                what: copy.name.clone(),
+                found: format!("has {len} bytes, and the board's flash {}", chip.flash_size),
+                example: format!("--restore {}@0x200000", copy.name),
+            });
+        }
+    };
+    let end = u64::from(offset) + len;
+    if end > u64::from(chip.flash_size) || !offset.is_multiple_of(SECTOR) {
+        return Err(Error::Refused {
+            what: copy.name,
+            expected: format!(
+                "whole sectors, up to {:#x}, the end of the board's flash",
+                chip.flash_size
+            ),
+            found: format!("{offset:#x} to {end:#x}"),
+            hint: None,
+        });
+    }
+    // A part alone has to be where the board looks for it.
+    if u64::from(TABLE_OFFSET) < u64::from(offset) && !force {
+        let table = look::read_table(session, report)?.unwrap_or_default();
+        let torn = table.iter().find(|partition| {
+            let range = partition.range();
+            let overlaps = range.start < end && u64::from(offset) < range.end;
+            overlaps && (u64::from(offset) < range.start || end > range.end)
+        });
+        if let Some(partition) = torn {
+            return Err(Error::Refused {
+                what: copy.name,
+                expected: format!(
+                    "a part that fits the board's partitions: {:?} is at {:#x}, {:#x} bytes",
+                    partition.name, partition.offset, partition.size
+                ),
+                found: format!("{offset:#x} to {end:#x}"),
+                hint: Some("restore the whole copy, or flash the firmware that it belongs to first; --force writes it all the same".to_owned()),
+            });
+        }
+    }
+    let mut layout = Layout::default();
+    let this = mac(chip.mac);
+    if let Some(other) = copy.mac.filter(|other| *other != this) {
+        layout.notes.push(format!(
+            "the copy is of another board ({other}): its settings and calibration come along"
+        ));
+    }
+    layout.rows.push(Row {
+        label: copy.label,
+        offset,
+        size: u32::try_from(len).unwrap_or(u32::MAX),
+        action: Action::Write,
+        why: format!("as it is in {}", copy.name),
+    });
+    layout.parts.push(Part {
+        name: copy.name,
+        offset,
+        data: copy.bytes,
+    });
+    Ok(layout)
+}
