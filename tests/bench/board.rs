@@ -45,8 +45,8 @@ fn main() -> ExitCode {
         3
     };
     for baud in [115_200, 921_600] {
-        for is_old in [true, false] {
-            measure::all(baud, is_old, runs);
+        for has_raw_paste in [false, true] {
+            measure::all(baud, has_raw_paste, runs);
         }
     }
     ExitCode::SUCCESS
@@ -66,14 +66,23 @@ mod measure {
     const LEN: usize = 100_000;
 
     /// Everything on one kind of board; each figure the median of `runs`.
-    pub(super) fn all(baud: u32, is_old: bool, runs: usize) {
+    pub(super) fn all(baud: u32, has_raw_paste: bool, runs: usize) {
         let options = VirtualBoard::options().baud(baud);
-        let mut board = if is_old { options.old() } else { options }.ready();
+        let mut board = if has_raw_paste {
+            options.raw_paste()
+        } else {
+            options
+        }
+        .ready();
         let here = tempfile::tempdir().expect("a folder");
         let line = f64::from(baud) / 10.0;
         say(format_args!(
             "\n{} firmware at {baud} baud: the line carries {:.1} kB/s\n{:<26} {:>10} {:>10} {:>7}",
-            if is_old { "old" } else { "current" },
+            if has_raw_paste {
+                "generic 1.26"
+            } else {
+                "mPython 2.x"
+            },
             line / 1000.0,
             "",
             "udpcli",

@@ -5,11 +5,15 @@ use std::process::{Command, Stdio};
 use crate::process::{Finished, Running, run_with_input, udpcli};
 use crate::support::{Options, VirtualBoard};
 
-/// Both kinds of firmware.
-pub(crate) fn kinds() -> [(&'static str, Options); 2] {
+/// The maker's firmware as recorded and as of its source, and a firmware with raw-paste mode.
+pub(crate) fn kinds() -> [(&'static str, Options); 3] {
     [
-        ("old", VirtualBoard::options().old()),
-        ("current", VirtualBoard::options()),
+        (
+            "mpython-1.4",
+            VirtualBoard::options().profile("mpython-1.4"),
+        ),
+        ("mpython-2.x", VirtualBoard::options()),
+        ("generic-1.26", VirtualBoard::options().raw_paste()),
     ]
 }
 

@@ -7,6 +7,7 @@ use udpcli::board::link::Address;
 use udpcli::board::repl::Repl;
 use udpcli::shutdown::Shutdown;
 
+use crate::client::kinds;
 use crate::support::{DEADLINE, Options, Port, VirtualBoard};
 
 /// How long an entry takes at most once the board can answer, on a machine that runs both ends in time.
@@ -89,11 +90,9 @@ pub(crate) fn address(board: &VirtualBoard) -> Address {
 }
 
 /// A board that boots fast, so that many boots fit into a test.
-fn options(old: bool) -> Options {
-    let options = VirtualBoard::options()
-        .arg("--boot-time", &0.02)
-        .flag("--no-marker");
-    if old { options.old() } else { options }
+fn options(profile: &str) -> Options {
+    let options = VirtualBoard::options().profile(profile);
+    options.arg("--boot-time", &0.02).flag("--quick")
 }
 
 /// Brings a board into a state, enters it, and leaves it at its prompt.
@@ -125,7 +124,18 @@ fn enter_from(board: &mut VirtualBoard, state: &State) -> Duration {
     took
 }
 
-/// How many entries in all, for both kinds of firmware; another number by `UDPCLI_TEST_ENTRIES`.
+/// The firmware that is entered; 150 times each.
+const PROFILES: [&str; 7] = [
+    "mpython-1.0",
+    "mpython-1.2",
+    "mpython-1.4",
+    "mpython-2.x",
+    "mixly-1.19",
+    "generic-1.17",
+    "generic-1.26",
+];
+
+/// How many entries in all, for all firmware; another number by `UDPCLI_TEST_ENTRIES`.
 fn entries() -> usize {
     std::env::var("UDPCLI_TEST_ENTRIES")
         .ok()
@@ -134,16 +144,16 @@ fn entries() -> usize {
 }
 
 /// Enters every state again and again, on as many boards at once as the machine has processors here: two.
-fn every_state(old: bool) {
-    // The other kind of firmware waits: an entry's time is measured.
+fn every_state(profile: &str) {
+    // Other firmware waits: an entry's time is measured.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let rounds = (entries() / 2).div_ceil(STATES.len());
+    let rounds = (entries() / PROFILES.len()).div_ceil(STATES.len());
     // All boards first: a process that is just being started holds this one's open ports for a moment.
     let mut boards: Vec<_> = STATES
         .iter()
         .map(|state| {
-            let options = options(old);
+            let options = options(profile);
             let board = match state.main {
                 Some(main) => options.file("main.py", main).ready(),
                 None => options.ready(),
@@ -176,7 +186,7 @@ fn every_state(old: bool) {
             .sum()
     });
     let entries = rounds * STATES.len();
-    println!("{entries} entries of {entries}, {late} took longer than {LIMIT:?}");
+    println!("{profile}: {entries} entries of {entries}, {late} took longer than {LIMIT:?}");
     assert!(
         late <= (entries * LATE).div_ceil(100),
         "{late} of {entries} were late"
@@ -184,13 +194,17 @@ fn every_state(old: bool) {
 }
 
 #[test]
-fn every_state_of_current_firmware_is_entered() {
-    every_state(false);
+fn every_state_of_the_makers_firmware_is_entered() {
+    for profile in PROFILES.iter().filter(|name| name.starts_with("mpython")) {
+        every_state(profile);
+    }
 }
 
 #[test]
-fn every_state_of_old_firmware_is_entered() {
-    every_state(true);
+fn every_state_of_other_firmware_is_entered() {
+    for profile in PROFILES.iter().filter(|name| !name.starts_with("mpython")) {
+        every_state(profile);
+    }
 }
 
 /// On an ESP32 the window is a good part of the time between two bytes; here it is a hundredth of that, and to be hit
@@ -198,8 +212,8 @@ fn every_state_of_old_firmware_is_entered() {
 #[test]
 fn a_handler_that_does_nothing_is_left_without_a_reset() {
     let main = "x = 0\nwhile True:\n try:\n  while True: x += 1\n except KeyboardInterrupt: pass";
-    for old in [false, true] {
-        let mut board = options(old).file("main.py", main).ready();
+    for profile in ["mpython-1.4", "mpython-2.x", "generic-1.26"] {
+        let mut board = options(profile).file("main.py", main).ready();
         board.wait_until("main.py runs", |stats| stats["stage"] == "main.py");
         let address = Address {
             timeout: 2 * DEADLINE,
@@ -237,11 +251,8 @@ fn wait_deaf(board: &mut VirtualBoard) {
 
 #[test]
 fn a_deaf_board_is_reset_through_the_control_lines() {
-    for old in [false, true] {
-        let options = VirtualBoard::options()
-            .flag("--rfc2217")
-            .file("main.py", DEAF);
-        let mut board = if old { options.old() } else { options }.ready();
+    for (_, options) in kinds() {
+        let mut board = options.flag("--rfc2217").file("main.py", DEAF).ready();
         for round in 0..3 {
             wait_deaf(&mut board);
             let resets = board.count("resets");

@@ -9,21 +9,20 @@ use udpcli::board::repl::Repl;
 use crate::client::{assert_untouched, board, kinds, start};
 use crate::enter::{address, shutdown};
 use crate::files::{assert_says, folder, random, source, text};
-use crate::support::VirtualBoard;
 
 #[test]
 fn a_line_that_damages_bytes_ends_right_or_leaves_the_old_file() {
     let new = source(12_000);
     let here = folder(&[("main.py", &new)]);
-    for (kind, old_firmware) in [("old", true), ("current", false)] {
+    for (kind, options) in kinds() {
         for (direction, probability) in [
             ("down", 0.001),
             ("up", 0.001),
             ("both", 0.001),
             ("both", 0.01),
         ] {
-            let options = VirtualBoard::options().baud(921_600).file("main.py", "old");
-            let mut vboard = if old_firmware { options.old() } else { options }.ready();
+            let options = options.clone().baud(921_600);
+            let mut vboard = options.file("main.py", "old").ready();
             vboard.control(
                 "garble",
                 json!({"probability": probability, "seed": 1, "direction": direction}),

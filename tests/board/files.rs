@@ -171,13 +171,7 @@ fn every_size_and_kind_of_content_arrives() {
     write(here.path(), "t/zeros", &vec![0; 50_000]);
     for (kind, options) in kinds() {
         for baud in [921_600, 0] {
-            let vboard = if kind == "old" {
-                VirtualBoard::options().old()
-            } else {
-                VirtualBoard::options()
-            }
-            .baud(baud)
-            .ready();
+            let vboard = options.clone().baud(baud).ready();
             board(&vboard, ["put", text(&here.path().join("t"))]).expect_code(0);
             assert!(
                 tree(&vboard.files()) == tree(here.path()),
@@ -187,7 +181,6 @@ fn every_size_and_kind_of_content_arrives() {
             board(&vboard, ["get", ":", text(back.path())]).expect_code(0);
             assert!(tree(back.path()) == tree(here.path()), "{kind} at {baud}");
         }
-        drop(options);
     }
 }
 
@@ -219,13 +212,10 @@ fn little_memory_means_smaller_pieces() {
 fn a_file_system_that_refuses_keeps_the_old_file() {
     let here = folder(&[("x", &random(40_000)), ("small", b"1")]);
     let x = here.path().join("x");
-    for old_firmware in [false, true] {
+    for (_, options) in kinds() {
         let options = || {
-            let options = VirtualBoard::options()
-                .baud(921_600)
-                .file("x", "old")
-                .file("d/f", "in a folder");
-            if old_firmware { options.old() } else { options }
+            let options = options.clone().baud(921_600);
+            options.file("x", "old").file("d/f", "in a folder")
         };
         let vboard = options().arg("--fs-size", &40_000).ready();
         let finished = board(&vboard, ["put", text(&x)]).expect_code(3);
@@ -428,15 +418,15 @@ fn what_is_no_file_here_is_written_and_not_replaced() {
 }
 
 /// Memory with a file system of the board's own kind in it, at `/card`.
-const CARD: &str = "import os, vfs
+const CARD: &str = "import os
 class Ram:
     def __init__(self): self.data = bytearray(200 * 512)
     def readblocks(self, n, buf, at=0): buf[:] = memoryview(self.data)[n * 512 + at:n * 512 + at + len(buf)]
     def writeblocks(self, n, buf, at=0): self.data[n * 512 + at:n * 512 + at + len(buf)] = buf
     def ioctl(self, op, arg): return 200 if op == 4 else 512 if op == 5 else 0
 ram = Ram()
-vfs.KIND.mkfs(ram)
-os.mount(vfs.KIND(ram), '/card')
+os.KIND.mkfs(ram)
+os.mount(os.KIND(ram), '/card')
 ";
 
 #[test]

@@ -5,6 +5,8 @@
 #![cfg(all(target_os = "linux", feature = "board"))]
 
 mod client;
+#[path = "../genuine/dialogue.rs"]
+mod dialogue;
 #[expect(
     dead_code,
     reason = "shared with tests/cli, which uses what is not used here"
@@ -21,6 +23,7 @@ mod oled;
 mod oled_cost;
 mod oled_faults;
 mod ports;
+mod recordings;
 mod repl;
 mod replay;
 mod run;

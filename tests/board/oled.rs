@@ -13,6 +13,7 @@ use udpcli::board::mirror::agent::{self, Display, Report};
 use udpcli::board::repl::{Ended, Follower, Repl, Way};
 use udpcli::shutdown::Shutdown;
 
+use crate::client::kinds;
 use crate::support::{DEADLINE, Options, VirtualBoard};
 
 /// A linear congruential generator, here and on the board.
@@ -117,20 +118,13 @@ pub(crate) fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, V
     (bytes, finish)
 }
 
-pub(crate) fn kinds() -> [(&'static str, Options); 2] {
-    [
-        ("current", VirtualBoard::options()),
-        ("old", VirtualBoard::options().old()),
-    ]
-}
-
 fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()
 }
 
-/// Ten thousand drawing operations of every kind, on both firmwares.
+/// Ten thousand drawing operations of every kind, on every firmware.
 fn drawn(kind: &str, options: Options) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let mut board = options.baud(0).file("draw.py", DRAW).ready();
     let mut repl = enter(&board);
@@ -183,7 +177,7 @@ fn every_shown_picture_is_the_boards_bit_for_bit_and_prints_stay_what_they_are()
 
 #[test]
 fn garbled_frames_never_make_a_wrong_picture_and_the_next_whole_one_repairs_it() {
-    let (bytes, finish, frame) = drawn("current", VirtualBoard::options());
+    let (bytes, finish, frame) = drawn("mpython-2.x", VirtualBoard::options());
     // Every picture that was shown.
     let mut shown = std::collections::HashSet::new();
     Mirror::new().feed(&bytes, &mut Vec::new(), |screen| {

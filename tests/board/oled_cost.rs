@@ -7,7 +7,8 @@ use serde_json::Value;
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::agent::{self, Display, Report};
 
-use crate::oled::{enter, kinds, run};
+use crate::client::kinds;
+use crate::oled::{enter, run};
 use crate::oled_faults::start;
 use crate::support::VirtualBoard;
 

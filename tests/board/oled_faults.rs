@@ -11,7 +11,8 @@ use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::agent::{self, Display, Report};
 use udpcli::board::repl::{Ended, Follower, Repl, Way};
 
-use crate::oled::{DRAW, enter, kinds, run, udpcli};
+use crate::client::kinds;
+use crate::oled::{DRAW, enter, run, udpcli};
 use crate::support::{DEADLINE, VirtualBoard};
 
 /// Ends with the test.
@@ -211,9 +212,7 @@ fn output_that_looks_like_a_frame_stays_output() {
     }
     drop(board);
     // Without a display there is no agent, and nothing is a frame.
-    let board = VirtualBoard::options()
-        .file("mpython.py", "raise ImportError('generic firmware')")
-        .ready();
+    let board = VirtualBoard::options().profile("generic-1.26").ready();
     std::fs::write(
         &script,
         "import sys\nsys.stdout.write('x\\x1b_U !!' + 'q' * 99 + '\\x1b\\\\y')\n",

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::{assert_untouched, board, command, run_source};
+use crate::client::{assert_untouched, board, command, kinds, run_source};
 use crate::process::{Finished, Running, run, run_with_input, udpcli};
 use crate::support::{Port, VirtualBoard};
 
@@ -275,9 +275,10 @@ fn ports_over_the_network_do_all_that_a_cable_does() {
 
 #[test]
 fn a_reset_starts_main_py() {
-    for old in [true, false] {
-        let options = VirtualBoard::options().file("main.py", "open('ran', 'a').write('x')\n");
-        let mut vboard = if old { options.old() } else { options }.ready();
+    for (_, options) in kinds() {
+        let mut vboard = options
+            .file("main.py", "open('ran', 'a').write('x')\n")
+            .ready();
         let ran = |n: usize, vboard: &mut VirtualBoard| {
             let file = vboard.files().join("ran");
             vboard.wait_until("main.py ran", |_| {

@@ -87,7 +87,7 @@ fn source() -> PathBuf {
 }
 
 /// Switches of `virtual_board.py`; `VirtualBoard::options().profile("mpython-1.4").baud(0).start()`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Options {
     args: Vec<String>,
     files: Vec<(String, Vec<u8>)>,
@@ -106,7 +106,7 @@ impl Options {
         self
     }
 
-    /// The firmware the board runs: `mpython-1.0`, `mpython-1.2`, `mpython-1.4`, `mpython-2.x`, `mixly-1.19`, `generic-1.17`,
+    /// The firmware the board runs if not `mpython-2.x`: `mpython-1.0`, `mpython-1.2`, `mpython-1.4`, `mpython-2.x`, `mixly-1.19`, `generic-1.17`,
     /// `generic-1.26`; see the README.
     pub(crate) fn profile(self, name: &str) -> Self {
         self.arg("--profile", name)
@@ -118,9 +118,9 @@ impl Options {
         self.arg("--broken", kind)
     }
 
-    /// The maker's firmware of the 1.12 era: no raw-paste, no `deflate`.
-    pub(crate) fn old(self) -> Self {
-        self.flag("--old")
+    /// Generic MicroPython 1.26, which has raw-paste mode and `deflate`, with the maker's modules.
+    pub(crate) fn raw_paste(self) -> Self {
+        self.profile("generic-1.26").flag("--mpython")
     }
 
     /// Bits a second on the line, 10 to a byte; 0 moves bytes as fast as they are taken and loses none.

@@ -54,6 +54,8 @@ pub(crate) trait Board {
     fn send(&mut self, bytes: &[u8]);
     /// What has come since the last call; waits for a moment when there is nothing.
     fn receive(&mut self) -> Vec<u8>;
+    /// Waits until a program runs: a Ctrl-C before that would be a byte like any other.
+    fn wait_running(&mut self);
 }
 
 /// What a stand-in need not say as the genuine board did, and nothing else: what lies between these two.
@@ -138,6 +140,10 @@ pub(crate) fn compare(name: &str, board: &mut dyn Board, steps: &[Step]) {
                     });
                 }
             }
+        }
+        // As recorded, a second after the last answer: the program runs by then.
+        if step.sent == b"\x03" && came.ends_with(b"OK") {
+            board.wait_running();
         }
         board.send(&std::mem::take(&mut sent));
         wait_for(&mut came, board, "an answer", &|came| {

@@ -7,10 +7,12 @@ use crate::board::{Port, VirtualBoard};
 use crate::support::Running;
 
 #[test]
-fn all_steps_pass_on_old_and_current_firmware() {
+fn all_steps_pass_on_each_firmware() {
+    let board = VirtualBoard::options;
     for (kind, options, last) in [
-        ("old", VirtualBoard::options().old(), 21),
-        ("current", VirtualBoard::options(), 22),
+        ("mpython-1.4", board().profile("mpython-1.4"), 21),
+        ("mpython-2.x", board(), 22),
+        ("generic-1.26", board().raw_paste(), 24),
     ] {
         let mut board = wifi_board(options.file("main.py", "x = 1\n"), last);
         let pc = Pc::new();

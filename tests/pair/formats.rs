@@ -90,7 +90,7 @@ fn the_schema_has_every_code() {
 #[test]
 fn json_fits_its_schema() {
     let schema = schema();
-    let board = wifi_board(VirtualBoard::options().old(), 81);
+    let board = wifi_board(VirtualBoard::options().profile("mpython-1.4"), 81);
     for (args, code, verdict) in [
         (QUICK, 0, "passed"),
         ("-n 3 --interval 10ms --sizes 1,2000", 1, "failed"),

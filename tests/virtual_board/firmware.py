@@ -1,100 +1,203 @@
-"""The firmware that the virtual board can run as: what differs between them on the serial line.
+"""The firmware that the virtual board can run as: what differs between them, as a program or a client can see it.
 
-Texts of mpython-1.0, mpython-1.2, mpython-1.4, mixly-1.19, generic-1.17 and generic-1.26 are as recorded from genuine firmware.
-Those of mpython-2.x are from its source, github.com/labplus-cn/mpython; each has its file and line here.
+What has a `recording` is as recorded from the genuine firmware (../genuine). mpython-2.x is from its source,
+github.com/labplus-cn/mpython (L) over github.com/micropython/micropython (M): each text has its file and line there.
 """
 
+import json
+import os
+import re
 from dataclasses import dataclass, replace
 
-DEFAULT = "current"
+DEFAULT = "mpython-2.x"
+RECORDINGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "genuine")
+
+# Modules that are named with a leading u on some firmware and without on other. Other names that begin with u are names.
+PLAIN = set(
+    "array asyncio binascii bluetooth collections cryptolib errno hashlib heapq io json machine os platform random re select socket"
+    " ssl struct sys time websocket zlib".split()
+)
+
+# MP_REGISTER_EXTENSIBLE_MODULE in 1.26: a file of that name comes first, and `uio` always means the firmware's `io`.
+EXTENSIBLE = PLAIN - {"asyncio", "sys", "zlib"}
+
+
+def plain(name):
+    return name[1:] if name[:1] == "u" and name[1:] in PLAIN else name
 
 
 @dataclass(frozen=True)
 class Firmware:
-    """One firmware. Versions are those of its banner."""
+    """One firmware."""
 
-    version: str  # as in the banner and os.uname().version
+    version: str  # in the banner and os.uname()
     machine: str  # the same
-    release: tuple  # sys.implementation's version
+    release: tuple  # sys.implementation.version
     soft_reset: str  # what a soft reset prints
-    boot: str  # the program of `modules/boot` that is its _boot.py
-    raw_paste: bool = True
-    deflate: bool = True  # else uzlib.DecompIO
-    flash: bool = False  # the first boot mounts the file system at /flash, and works there
+    boot: str  # the file of modules/boot that is its _boot.py
+    modules: frozenset  # all it has, by help('modules')
+    frozen: tuple  # the folders of modules/frozen that it has modules of
+    implementation: tuple = ()  # more of sys.implementation: names and values
+    sys_version: str = "3.4.0"
+    sys_path: tuple = ("", "/lib")
+    raw_paste: bool = False
+    links: str = "u"  # how `io` leads to `uio`: a table of "weak" links, "u" put before it, or "extensible" modules
+    frozen_first: bool = True  # a frozen module wins over a file of that name
+    flash: bool = False  # the first boot mounts the file system at /flash and works there
+    says_enoent: bool = False  # a missing boot.py or main.py is an error that is printed
+    exit_resets: bool = False  # sys.exit() makes a soft reset
+    can_soft_reset: bool = True  # machine.soft_reset() exists
+    newline_next_line: bool = True  # a syntax error at the end of a line is reported for the next line
+    old_attribute_error: bool = True  # 'module' object has no attribute ..
+    division: bytes = b"divide by zero"
+    soft_reset_time: float = 0.2  # seconds from a soft reset's text to what follows
+    log: tuple = ()  # what ESP-IDF logs at a power-on, before MicroPython
+    uart: tuple = (0x7002B6, 0xC00001C)  # UART_CLKDIV_REG and UART_CONF0_REG
 
     @property
-    def banner(self):
-        return f"MicroPython {self.version}; {self.machine}"
+    def names(self):
+        """Name to (plain name, whether a file of the pupil's takes its place) for each module that may be built in."""
+        found = {}
+        for name in self.modules:
+            if self.links == "weak":
+                found[name] = (plain(name), "u" + name in self.modules)
+            elif self.links == "extensible":
+                found[name] = (name, name in EXTENSIBLE)
+                if name in EXTENSIBLE:
+                    found["u" + name] = (name, False)
+            else:
+                found[name] = (plain(name), False)
+                if plain(name) != name:
+                    found.setdefault(plain(name), (plain(name), True))
+        if self.links == "extensible":
+            found["usys"] = ("sys", False)
+        return found
 
 
-MPYTHON = "mPython with ESP32"
+def recorded(name, **more):
+    """A recorded firmware: its modules, its log and its UART are taken from the recording."""
+    steps = {}
+    with open(os.path.join(RECORDINGS, name + ".jsonl"), encoding="utf-8") as file:
+        for line in file:
+            step = json.loads(line)
+            steps[step["step"]] = step["got"]
+    listing = steps["modules"].split("\r\n", 1)[1].split("Plus any modules")[0]
+    modules = frozenset(name.removesuffix("/__init__") for name in listing.split())
+    log = tuple(re.findall("\x1b[^\r]*\r\n", steps["power-on until quiet"]))
+    uart = tuple(int(word, 16) for word in steps["UART0 clock divider"].split("\r\n")[1].split())
+    return Firmware(modules=modules, log=log, uart=uart, **more)
+
+
+MPYTHON_1 = {
+    "machine": "mPython with ESP32",
+    "boot": "mpython_1",
+    "frozen": ("maker", "common"),
+    "links": "weak",
+    "flash": True,
+    "can_soft_reset": False,
+}
+GENERIC = {
+    "soft_reset": "MPY: soft reboot",
+    "raw_paste": True,
+    "soft_reset_time": 0.5,
+}
+
+# L port/mpconfigport.h (MICROPY_PORT_BUILTIN_MODULES, MICROPY_PY_..: C modules), L port/modules and port/boards/mpython/modules
+# by port/boards/manifest.py:1-2 (frozen ones), M py/objmodule.c (the interpreter's own). `sys` became `usys` later than 1.12.
+MPYTHON_2_MODULES = frozenset(
+    "__main__ _boot _onewire _thread _webrepl audio btree builtins camera cmath dht ds18x20 educore esp esp32 flashbdev framebuf gc"
+    " gui inisetup machine math micropython mpython music neopixel network onewire radio rfid servo ssd1106 sys uarray ubinascii"
+    " ubluetooth ucollections ucryptolib uctypes uerrno uhashlib uheapq uio ujson uos upip urandom ure urequests uselect usocket ussl"
+    " ustruct utime utimeq uwebsocket uzlib webrepl webrepl_setup websocket_helper xunfeiAI".split()
+)
 
 PROFILES = {
-    "mpython-1.0": Firmware(
+    "mpython-1.0": recorded(
+        "mpython-1.0.1",
         version="v1.0.1-dirty on 2018-11-23",
-        machine=MPYTHON,
         release=(1, 0, 1),
         soft_reset="mpython soft reboot",
-        boot="mpython_1",
-        raw_paste=False,
-        deflate=False,
-        flash=True,
+        says_enoent=True,
+        division=b"division by zero",
+        soft_reset_time=0.14,
+        **MPYTHON_1,
     ),
-    "mpython-1.2": Firmware(
+    "mpython-1.2": recorded(
+        "mpython-1.2.0",
         version="v1.0.1-241-ged66773 on 2019-01-26",
-        machine=MPYTHON,
         release=(1, 0, 1),
         soft_reset="mpython soft reboot",
-        boot="mpython_1",
-        raw_paste=False,
-        deflate=False,
-        flash=True,
+        says_enoent=True,
+        **MPYTHON_1,
     ),
-    "mpython-1.4": Firmware(
+    "mpython-1.4": recorded(
+        "mpython-1.4.0",
         version="v1.4.0-51-g3c0e39c-dirty on 2019-05-09",
-        machine=MPYTHON,
         release=(1, 10, 0),
         soft_reset="mpython: soft reboot",
-        boot="mpython_1",
-        raw_paste=False,
-        deflate=False,
-        flash=True,
+        **MPYTHON_1,
     ),
     "mpython-2.x": Firmware(
-        version="v1.12 on 2021-06-01",
-        machine="mpython with ESP32",  # port/boards/mpython/mpconfigboard.h:1
-        release=(1, 12, 0),
-        soft_reset="mpython: soft reboot",  # port/boards/mpython/main.c
+        # L port/lib/utils/pyexec.c:439: "MicroPython " MICROPY_GIT_TAG " on " MICROPY_BUILD_DATE. The tag and the date are examples.
+        version="v2.6.1 on 2025-06-01",
+        machine="mpython with ESP32",  # L port/boards/mpython/mpconfigboard.h:1-2
+        release=(1, 12, 0),  # M of that time
+        soft_reset="mpython: soft reboot",  # L port/boards/mpython/main.c:242
         boot="mpython_2",
-        raw_paste=False,
-        deflate=False,
+        modules=MPYTHON_2_MODULES,
+        frozen=("maker", "common"),
+        soft_reset_time=0.05,  # and the 0.3 s that its _boot.py sleeps
+        uart=(0xA00008, 0x400001C),
     ),
-    "mixly-1.19": Firmware(
+    "mixly-1.19": recorded(
+        "mixly-mpython-1.19.1",
         version="v1.19.1 on 2024-04-08",
         machine="mPython Libs with ESP32",
         release=(1, 19, 1),
-        soft_reset="MPY: soft reboot",
+        implementation=(("_machine", "mPython Libs with ESP32"), ("_mpy", 10246)),
+        sys_version="3.4.0; MicroPython v1.19.1 on 2024-04-08",
+        sys_path=("", ".frozen", "/lib"),
         boot="generic_1_17",
-        deflate=False,
+        frozen=("mixly", "common"),
+        frozen_first=False,
+        **GENERIC,
     ),
-    "generic-1.17": Firmware(
+    "generic-1.17": recorded(
+        "generic-1.17",
         version="v1.17 on 2021-09-02",
         machine="ESP32 module with ESP32",
         release=(1, 17, 0),
-        soft_reset="MPY: soft reboot",
+        implementation=(("mpy", 10757),),
         boot="generic_1_17",
-        deflate=False,
+        frozen=("common",),
+        **GENERIC,
     ),
-    "generic-1.26": Firmware(
+    "generic-1.26": recorded(
+        "generic-1.26.1",
         version="v1.26.1 on 2025-09-11",
         machine="Generic ESP32 module with ESP32",
-        release=(1, 26, 1),
-        soft_reset="MPY: soft reboot",
+        release=(1, 26, 1, ""),
+        implementation=(("_machine", "Generic ESP32 module with ESP32"), ("_mpy", 11014), ("_build", "ESP32_GENERIC"), ("_thread", "GIL")),
+        sys_version="3.4.0; MicroPython v1.26.1 on 2025-09-11",
+        sys_path=("", ".frozen", "/lib"),
         boot="generic_1_26",
+        frozen=("common",),
+        links="extensible",
+        frozen_first=False,
+        exit_resets=True,
+        newline_next_line=False,
+        old_attribute_error=False,
+        **{**GENERIC, "soft_reset_time": 0.9},
     ),
 }
 
+
+def with_maker_modules(firmware):
+    """A firmware with the maker's modules built in: `mpython` and what it needs."""
+    return replace(firmware, frozen=("maker", *firmware.frozen), modules=firmware.modules | {"mpython", "ssd1106", "neopixel"})
+
+
 # For as long as tests use them: what this board was before there were profiles. Nothing is in globals() after boot, and a soft
-# reset says what generic firmware says.
-PROFILES["current"] = replace(PROFILES["generic-1.26"], boot="none")
-PROFILES["old"] = replace(PROFILES["mpython-2.x"], soft_reset="MPY: soft reboot", boot="none")
+# reset says what generic firmware says, at once.
+PROFILES["current"] = with_maker_modules(replace(PROFILES["generic-1.26"], boot="none", soft_reset_time=0))
+PROFILES["old"] = replace(PROFILES["mpython-2.x"], soft_reset="MPY: soft reboot", boot="none", soft_reset_time=0)

@@ -57,6 +57,10 @@ def parse():
     parser.add_argument("--profile", choices=sorted(PROFILES), default=DEFAULT, help=f"the firmware (default: {DEFAULT})")
     parser.add_argument("--old", dest="profile", action="store_const", const="old", help="as --profile old")
     parser.add_argument("--first-boot", action="store_true", help="the board has just been flashed: its first boot sets up the file system")
+    parser.add_argument("--mpython", action="store_true", help="the maker's modules are built into this firmware too")
+    parser.add_argument("--mpython-first", choices=("file", "frozen"), help="what `import mpython` finds (default: as the firmware)")
+    parser.add_argument("--setup-time", type=float, default=0.4, help="seconds that the first boot writes to the flash")
+    parser.add_argument("--quick", action="store_true", help="boots and soft resets take no longer than they must here")
     parser.add_argument("--broken", choices=sorted(broken.KINDS), help="no MicroPython answers: what the port says instead")
     parser.add_argument("--heap", type=size, default=size("160k"), help="bytes of heap (objects are twice an ESP32's size)")
     parser.add_argument("--baud", type=int, default=115200, help="line rate, bytes a second times ten; 0: no limit, no loss")
@@ -162,12 +166,16 @@ class Board:
             self.again_at = time.monotonic() + trouble.period if trouble.again else None
         else:
             self.state = BOOTING
-            self.said = self.rom_log(reason)
+            self.said = self.log(reason)
             self.boot_at = time.monotonic() + self.options.boot_time
 
     @staticmethod
     def rom_log(reason):
         return ROM_LOG.format(reset=reason, boot="0x13", mode="SPI_FAST_FLASH_BOOT").encode()
+
+    def log(self, reason):
+        """What is said before MicroPython runs: by the ROM, then by ESP-IDF where the firmware lets it."""
+        return self.rom_log(reason) + "".join(self.cpu.firmware.log).encode()
 
     def say_again(self, now):
         """A broken board restarts, or a program that is not MicroPython prints on."""
@@ -179,16 +187,14 @@ class Board:
         self.boot_at = None
         self.state = RUNNING
         options = self.options
-        firmware = self.cpu.firmware
         first, self.is_new = self.is_new, False
         environment = {
-            "VB_FS": self.cpu.fs,
+            **self.cpu.environment(),
             "VB_FS_SIZE": str(options.fs_size),
-            "VB_OLD": "" if firmware.deflate else "1",
             "VB_FIRST": "1" if first else "",
-            "VB_FLASH": "1" if first and firmware.flash else "",
+            "VB_SETUP_TIME": "0" if options.quick else str(int(options.setup_time * 1000)),
             "VB_MARKER": "1" if options.marker else "",
-            "VB_FIRMWARE": json.dumps({"release": firmware.release, "version": firmware.version, "machine": firmware.machine}),
+            "VB_QUICK": "1" if options.quick else "",
             "VB_READ_ONLY": "1" if options.read_only else "",
             "VB_MAC": options.mac,
             "VB_WIFI": json.dumps([network(text) for text in options.wifi]),
@@ -198,7 +204,7 @@ class Board:
         }
         keep = [self.rx_out, self.rx_in, self.tx_out, self.tx_in]
         keep += self.host.descriptors() + self.control.descriptors()
-        self.cpu.start(self.rx_out, self.tx_in, keep, environment, first)
+        self.cpu.start(self.rx_out, self.tx_in, keep, environment)
 
     def ended(self):
         """The child has ended: why, and what the board does then."""
@@ -488,6 +494,16 @@ class Control:
 
     def do_boot_download_mode(self):
         self.board.hard_reset(download=True)
+
+    def do_flash(self):
+        """The firmware has just been written, its files are gone: the board boots for the first time."""
+        board = self.board
+        board.halt()
+        for entry in os.scandir(board.cpu.fs):
+            shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
+        board.is_new = True
+        board.broken = None
+        board.hard_reset()
 
     def do_broken(self, kind=None):
         """The board is of this kind from the next hard reset on, which this is; none: its firmware runs again."""

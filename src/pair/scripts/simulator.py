@@ -1,22 +1,85 @@
-# A board in place of a board: run by MicroPython's Unix port, it speaks the raw REPL on stdin and stdout and has what
-# the mPython board's firmware has and the Unix port has not. IP is put in front of this.
-import sys, time
+# A board in place of a board: run by MicroPython's Unix port, it answers on stdin and stdout as mPython 1.4.0 does on its
+# serial line, from its first boot on (tests/genuine/mpython-1.4.0.jsonl, which a test holds against this), and has what that
+# firmware has and the Unix port has not. IP is put in front of this.
+import sys as real_sys, gc as real_gc, builtins
 import socket as real
 try:
     import io
 except ImportError:
     import uio as io
 
+BANNER = 'MicroPython v1.4.0-51-g3c0e39c-dirty on 2019-05-09; mPython with ESP32\r\nType "help()" for more information.\r\n'
+RAW_BANNER = 'raw REPL; CTRL-B to exit\r\n'
+LOG = 'ets Jul 29 2019 12:21:46\r\n\r\nrst:%s,boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nmode:DIO, clock div:2\r\nentry 0x400806e8\r\n'
+A, B, C, D, E = range(1, 6)
 
-class Module:
+out = real_sys.stdout.write
+source = real_sys.stdin.buffer
+
+
+# Its name is in the texts of exceptions: 'module' object has no attribute ..
+class module:
     pass
 
 
-def module(name, names):
-    m = Module()
+def add_module(name, names):
+    m = module()
     for key in names:
         setattr(m, key, names[key])
-    sys.modules[name] = m
+    real_sys.modules[name] = m
+    return m
+
+
+# Text as a board's line carries it: an LF becomes CR LF. `buffer` is left alone.
+class Stdout(getattr(io, 'IOBase', object)):
+    buffer = real_sys.stdout.buffer
+
+    def write(self, text):
+        data = text.encode() if isinstance(text, str) else bytes(text)
+        self.buffer.write(data.replace(b'\n', b'\r\n'))
+        return len(text)
+
+    def flush(self):
+        pass
+
+
+stdout = Stdout()
+
+
+def show(*values, sep=' ', end='\n', file=None):
+    (file or stdout).write(sep.join([str(v) for v in values]) + end)
+
+
+def repl_show(value):
+    if value is not None:
+        show(repr(value))
+
+
+def print_exception(e, file=None):
+    s = io.StringIO()
+    real_sys.print_exception(e, s)
+    (file or stdout).write(s.getvalue())
+
+
+def show_help(*what):
+    if what == ('modules',):
+        show('  '.join(sorted(real_sys.modules)))
+        show('Plus any modules on the filesystem')
+    else:
+        show('https://mpython.readthedocs.io')
+
+
+builtins.print = show
+builtins.__repl_print__ = repl_show
+builtins.help = show_help
+
+
+class Reset(BaseException):
+    pass
+
+
+def reset():
+    raise Reset
 
 
 opened = []
@@ -121,85 +184,270 @@ class OLED:
         pass
 
 
-def boot():
+class FlashBdev:
+    def readblocks(self, n, buf):
+        raise OSError(5)
+
+    writeblocks = readblocks
+
+
+# Its files: a board's first boot makes them, in a folder that is no longer there at the next.
+class Files:
+    def __init__(self, root):
+        self.root = root
+        self.names = ['boot.py']
+
+    def getcwd(self):
+        return self.root
+
+    def listdir(self, path=None):
+        if path == '/' and self.root != '/':
+            return [self.root[1:]]
+        return list(self.names)
+
+    def stat(self, path):
+        if path.rstrip('/') in ('', self.root.rstrip('/')):
+            return (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        if path.split('/')[-1] in self.names:
+            return (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        raise OSError(2)
+
+    def remove(self, path):
+        self.stat(path)
+        self.names.remove(path.split('/')[-1])
+
+    def statvfs(self, path):
+        return (4096, 4096, 250, 249, 249, 0, 0, 0, 0, 255)
+
+
+def named(*fields):
+    try:
+        from collections import namedtuple
+    except ImportError:
+        from ucollections import namedtuple
+    # Without a name of its own, as the firmware shows it.
+    return namedtuple('', [name for name, _ in fields])(*[value for _, value in fields])
+
+
+def boot(first):
     for s in list(opened):
         s.close()
     names = {'socket': Socket, 'getaddrinfo': getaddrinfo}
     for key in ('AF_INET', 'SOCK_DGRAM', 'SOL_SOCKET', 'SO_REUSEADDR'):
         names[key] = getattr(real, key)
-    module('socket', names)
-    module('usocket', names)
-    module('network', {'WLAN': WLAN, 'STA_IF': 0, 'AP_IF': 1})
+    add_module('socket', names)
+    add_module('usocket', names)
+    add_module('network', {'WLAN': WLAN, 'STA_IF': 0, 'AP_IF': 1})
     oled = OLED()
-    module('mpython', {'oled': oled, 'display': oled})
-    files = {
-        'uname': lambda: ('simulated', 'simulated', '', '', 'simulated board on this PC'),
-        'statvfs': lambda path: (4096, 4096, 512, 512, 512, 0, 0, 0, 0, 255),
-    }
-    module('os', files)
-    module('uos', files)
-    return {'__name__': '__main__'}
+    add_module('mpython', {'oled': oled, 'display': oled})
+    files = Files('/flash' if first else '/')
+    names = {key: getattr(files, key) for key in ('getcwd', 'listdir', 'stat', 'remove', 'statvfs')}
+    version, machine = BANNER.split('\r\n')[0][12:].split('; ')
+    uname = named(('sysname', 'esp32'), ('nodename', 'esp32'), ('release', '1.10.0'), ('version', version), ('machine', machine))
+    names['uname'] = lambda: uname
+    add_module('os', names)
+    uos = add_module('uos', names)
+    gc = add_module('gc', {'collect': lambda: real_gc.collect() and None, 'mem_free': real_gc.mem_free, 'mem_alloc': real_gc.mem_alloc})
+    registers = {0x3ff40014: 0xa00008, 0x3ff40020: 0x400001c}
+    add_module('machine', {'reset': reset, 'mem32': registers, 'unique_id': lambda: b'\x02\0\0\0\0\x01'})
+    sys = {key: getattr(real_sys, key) for key in ('modules', 'path', 'argv', 'exit', 'maxsize', 'byteorder', 'stdin')}
+    sys.update({'stdout': stdout, 'stderr': stdout, 'print_exception': print_exception, 'version': '3.4.0', 'platform': 'esp32'})
+    sys['implementation'] = named(('name', 'micropython'), ('version', (1, 10, 0)))
+    add_module('sys', sys)
+    add_module('usys', sys)
+    globals = {'__name__': '__main__', 'gc': gc, 'uos': uos, 'bdev': FlashBdev()}
+    if first:
+        out('Performing initial setup\r\n')
+        globals.update({'inisetup': add_module('inisetup', {}), 'vfs': files})
+    return globals
 
 
-busy = [False]
-
-
-def run(code, names):
-    out = sys.stdout.write
-    busy[0] = True
-    out('OK')
-    error = ''
+def read():
     try:
-        exec(code, names)
+        c = source.read(1)
+    except KeyboardInterrupt:
+        # It came when nothing ran: a key like any other.
+        return C
+    if not c:
+        raise EOFError
+    return c[0]
+
+
+def read_line(prompt):
+    """A line, or the control character that was typed on an empty one."""
+    out(prompt)
+    line = ''
+    while 1:
+        c = read()
+        if c == C or c in (A, B, D, E) and not line:
+            return c
+        if c == 13:
+            out('\r\n')
+            return line
+        if c in (8, 127):
+            if line:
+                line = line[:-1]
+                out('\x08\x1b[K')
+        elif 32 <= c < 127:
+            # The prompt of every recorded firmware drops what is not ASCII.
+            line += chr(c)
+            out(chr(c))
+
+
+def needs_more(text):
+    """Whether a statement goes on in another line."""
+    level = 0
+    for c in text:
+        level += (c in '([{') - (c in ')]}')
+    last = text.split('\n')[-1]
+    return level > 0 or last.rstrip().endswith((':', '\\')) or '\n' in text and last != '' or text[:1] == '@' and '\n' not in text
+
+
+def syntax_line(e):
+    s = io.StringIO()
+    real_sys.print_exception(e, s)
+    place = [line for line in s.getvalue().split('\n') if line.startswith('  File')][-1]
+    return int(place.split('line ')[1].split(',')[0])
+
+
+def told(text, e):
+    """An exception as the board prints it."""
+    s = io.StringIO()
+    real_sys.print_exception(e, s)
+    lines = s.getvalue().split('\n')
+    if len(lines) > 2 and lines[1].endswith('in execute'):
+        # The frame of this program.
+        del lines[1]
+    if isinstance(e, SyntaxError) and len(lines) > 1:
+        # MicroPython of 1.10 reports the end of a line with the next line's number: what then follows a backslash is wrong there.
+        n = syntax_line(e)
+        try:
+            compile(b'\n'.join(text.split(b'\n')[:n]) + b' \\\n$', '<stdin>', 'exec')
+        except SyntaxError as other:
+            if syntax_line(other) == n + 1:
+                lines[-3] = lines[-3].replace('line %d' % n, 'line %d' % (n + 1))
+    if len(lines) > 1 and not lines[1].startswith('  File'):
+        if isinstance(e, KeyboardInterrupt):
+            # Before its first line.
+            lines.insert(1, '  File "<stdin>", line 1, in <module>')
+        elif lines[0].startswith('Traceback'):
+            del lines[0]
+    return '\r\n'.join(lines)
+
+
+def execute(text, kind, names):
+    """Runs a program, which is bytes: it may have any in its literals. The text of its exception, if any."""
+    try:
+        exec(compile(text, '<stdin>', kind), names)
     except SystemExit:
         pass
+    except Reset:
+        raise
     except BaseException as e:
-        s = io.StringIO()
-        sys.print_exception(e, s)
-        # As a board's line carries it.
-        error = s.getvalue().replace('\n', '\r\n')
-    out('\x04' + error + '\x04>')
-    busy[0] = False
+        return told(text, e)
+    return ''
 
 
-def repl():
-    out = sys.stdout.write
-    source = sys.stdin.buffer
-    banner = 'raw REPL; CTRL-B to exit\r\n>'
-    names = boot()
-    raw = False
-    code = bytearray()
-    out('simulated board\r\n>>> ')
-    while True:
+def friendly(names):
+    out(BANNER)
+    while 1:
+        line = read_line('>>> ')
+        if line == A:
+            out('\r\n')
+            return A
+        if line == B:
+            out('\r\n' + BANNER)
+        elif line == C:
+            out('\r\n')
+        elif line == D:
+            out('\r\n')
+            return D
+        elif line == E:
+            paste(names)
+        elif line:
+            while needs_more(line):
+                more = read_line('... ')
+                if isinstance(more, int):
+                    break
+                line += '\n' + more
+            else:
+                more = ''
+            if more == C:
+                out('\r\n')
+            else:
+                out(execute(line.encode(), 'single', names))
+
+
+def paste(names):
+    out('\r\npaste mode; Ctrl-C to cancel, Ctrl-D to finish\r\n=== ')
+    text = bytearray()
+    while 1:
+        c = read()
+        if c == C:
+            return out('\r\n')
+        if c == D:
+            out('\r\n')
+            return out(execute(bytes(text), 'exec', names))
+        if c == 13:
+            text.append(10)
+            out('\r\n=== ')
+        else:
+            text.append(c)
+            real_sys.stdout.buffer.write(bytes([c]))
+
+
+def raw(names):
+    out(RAW_BANNER)
+    while 1:
+        out('>')
+        code = bytearray()
+        while 1:
+            c = read()
+            if c == A:
+                out(RAW_BANNER + '>')
+                code = bytearray()
+            elif c == B:
+                out('\r\n')
+                return B
+            elif c == C:
+                code = bytearray()
+            elif c == D:
+                break
+            else:
+                code.append(c)
+        out('OK')
+        if not code:
+            out('\r\n')
+            return D
         try:
-            c = source.read(1)
-            if not c:
-                return
-            if c == b'\x01':
-                raw = True
-                code = bytearray()
-                out(banner)
-            elif c == b'\x02':
-                raw = False
-                code = bytearray()
-                out('\r\n>>> ')
-            elif c == b'\x04':
-                if code:
-                    # Bytes as they came: the text of a literal need not be UTF-8.
-                    text = bytes(code)
-                    code = bytearray()
-                    run(text, names)
-                else:
-                    names = boot()
-                    out('OK\r\nMPY: soft reboot\r\n' + (banner if raw else '>>> '))
-            elif raw and c != b'\x03':
-                code.extend(c)
+            error = execute(bytes(code), 'exec', names)
         except KeyboardInterrupt:
-            code = bytearray()
-            if busy[0]:
-                # It came between the program's end and the answer's.
-                busy[0] = False
-                out('\x04KeyboardInterrupt: \r\n\x04>')
+            # Between the program and its end.
+            error = 'KeyboardInterrupt: \r\n'
+        out('\x04' + error + '\x04')
 
 
-repl()
+def run():
+    first = True
+    reason = '0x1 (POWERON_RESET)'
+    while 1:
+        out(LOG % reason)
+        names = boot(first)
+        first = False
+        mode = friendly
+        try:
+            while 1:
+                wish = mode(names)
+                if wish == D:
+                    out('mpython: soft reboot\r\n')
+                    names = boot(False)
+                else:
+                    mode = raw if wish == A else friendly
+        except Reset:
+            reason = '0xc (SW_CPU_RESET)'
+
+
+try:
+    run()
+except EOFError:
+    pass

@@ -1,8 +1,12 @@
-del __file__
+# The names that generic 1.26 leaves in globals(), as recorded.
 import gc
-import uos, vfs
+import uos
+import vfs
 from flashbdev import bdev
-if bdev.new:
+
+if bdev.is_new():
     import inisetup
-    vfs = inisetup.setup()
+
+    inisetup.setup()
+
 gc.collect()

@@ -1,6 +1,7 @@
 # The ESP32's machine: resets, identity, pins that remember what they were given.
-from _real import machine as _machine, os as _os
+from _real import machine as _machine, os as _os, firmware as _firmware
 from binascii import unhexlify as _unhexlify
+import time as _time
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 _frequency = 160000000
@@ -10,8 +11,12 @@ def reset():
     _os.system('reset')
 
 
-def soft_reset():
-    _os.system('soft_reset')
+if _firmware['can_soft_reset']:
+
+    def soft_reset():
+        # ports/esp32/modmachine.c: the exception, and a word to the REPL that this one is to end it.
+        _os.system('soft_reset')
+        raise SystemExit
 
 
 def bootloader():
@@ -46,8 +51,30 @@ def enable_irq(state):
 
 
 def lightsleep(ms=0):
-    import time
-    time.sleep_ms(ms)
+    _time.sleep_ms(ms)
+
+
+class _Memory:
+    """32-bit registers: those of UART0's clock, and nothing elsewhere."""
+
+    CLKDIV, CONF0 = 0x3ff40014, 0x3ff40020
+
+    def __init__(self):
+        self.registers = {self.CLKDIV: _firmware['uart'][0], self.CONF0: _firmware['uart'][1]}
+
+    def __getitem__(self, address):
+        return self.registers.get(address, 0)
+
+    def __setitem__(self, address, value):
+        self.registers[address] = value
+        if address in (self.CLKDIV, self.CONF0):
+            divider = self.registers[self.CLKDIV]
+            # The divider is in sixteenths; bit 27 is APB's 80 MHz, else REF_TICK's 1 MHz.
+            clock = 80000000 if self.registers[self.CONF0] & 1 << 27 else 1000000
+            _os.system('baud %d' % (clock * 16 // ((divider & 0xfffff) * 16 + (divider >> 20))))
+
+
+mem32 = _Memory()
 
 
 class Pin:
@@ -177,6 +204,5 @@ class UART:
 
 class RTC:
     def datetime(self, value=None):
-        import time
-        t = time.localtime()
+        t = _time.localtime()
         return (t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0)

@@ -1,5 +1,6 @@
 class NeoPixel:
-    def __init__(self, pin, n, *rest):
+    def __init__(self, pin, n, bpp=3, timing=1, brightness=1.0):
+        self.pin, self.n, self.bpp = pin, n, bpp
         self.pixels = [(0, 0, 0)] * n
 
     def __setitem__(self, index, colour):
@@ -9,7 +10,7 @@ class NeoPixel:
         return self.pixels[index]
 
     def fill(self, colour):
-        self.pixels = [tuple(colour)] * len(self.pixels)
+        self.pixels = [tuple(colour)] * self.n
 
     def write(self):
         pass

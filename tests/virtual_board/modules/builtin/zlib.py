@@ -1,9 +1,6 @@
-# Old firmware inflates with uzlib; current firmware has deflate and no DecompIO.
-from _real import os as _os, deflate as _deflate
+# uzlib: firmware before 1.21 inflates with it, and has no deflate.
+from _real import deflate as _deflate
 import io as _io
-
-if not _os.getenv('VB_OLD'):
-    raise ImportError("no module named 'uzlib'")
 
 
 class DecompIO(_io.IOBase):

@@ -1,10 +1,21 @@
-# The board's display: OLED over SSD1106_I2C over framebuf.FrameBuffer, 128x64, MONO_VLSB.
-#
+# The maker's module: Wi-Fi, the display, the buttons and lights, and its own print.
+import builtins
+from machine import I2C, PWM, Pin, ADC
+from ssd1106 import SSD1106_I2C
+import esp, math, time, network
+import ustruct, array
+from neopixel import NeoPixel
+import machine
+import framebuf
+from _real import env as _env
+
+time.sleep_ms(int(_env('VB_IMPORT_TIME')))
+
+i2c = I2C(0, scl=Pin(22), sda=Pin(23), freq=400000)
+
+
 # As in the firmware, drawing goes past the instance's attributes (`super().pixel`), and glyphs are 16 pixels high and
 # proportional. They are made here: Latin ones of framebuf's font, others of strokes that follow from the code point.
-import framebuf as _framebuf
-from _real import os as _os
-from binascii import hexlify as _hexlify
 
 
 class TextMode:
@@ -36,7 +47,7 @@ class Font:
 
     def latin(self, c):
         rows = bytearray(8)
-        fb = _framebuf.FrameBuffer(rows, 8, 8, _framebuf.MONO_HLSB)
+        fb = framebuf.FrameBuffer(rows, 8, 8, framebuf.MONO_HLSB)
         fb.text(c, 0, 0, 1)
         ink = 0
         for row in rows:
@@ -67,44 +78,6 @@ class Font:
             else:
                 rows[at] |= (0xFFFF >> start) & ~(0xFFFF >> end)
         return 15, tuple(rows)
-
-
-class SSD1106(_framebuf.FrameBuffer):
-    def __init__(self, width=128, height=64, external_vcc=False):
-        self.width = width
-        self.height = height
-        self.external_vcc = external_vcc
-        self.pages = height // 8
-        self.buffer = bytearray(width * height // 8)
-        super().__init__(self.buffer, width, height, _framebuf.MONO_VLSB)
-        self.init_display()
-
-    def init_display(self):
-        self.fill(0)
-        self.show()
-        self.poweron()
-
-    def poweron(self):
-        _os.system('power 1')
-
-    def poweroff(self):
-        _os.system('power 0')
-
-    def contrast(self, contrast):
-        _os.system('contrast %d' % contrast)
-
-    def invert(self, invert):
-        _os.system('inverted %d' % (invert & 1))
-
-    def show(self):
-        _os.system('show ' + _hexlify(self.buffer).decode())
-
-
-class SSD1106_I2C(SSD1106):
-    def __init__(self, width=128, height=64, i2c=None, addr=60, external_vcc=False):
-        self.i2c = i2c
-        self.addr = addr
-        super().__init__(width, height, external_vcc)
 
 
 class OLED(SSD1106_I2C):
@@ -143,7 +116,7 @@ class OLED(SSD1106_I2C):
 
     def DispChar_font(self, font, s, x, y, invert=False):
         drawn = 0
-        kind = _framebuf.MONO_HMSB if font.reverse() else _framebuf.MONO_HLSB
+        kind = framebuf.MONO_HMSB if font.reverse() else framebuf.MONO_HLSB
         for c in s:
             glyph, height, width = font.get_ch(c)
             glyph = bytearray(glyph)
@@ -156,7 +129,7 @@ class OLED(SSD1106_I2C):
                 y += height
             if y + height > self.height + 2:
                 y = 0
-            super().blit(_framebuf.FrameBuffer(glyph, width, height, kind), x, y)
+            super().blit(framebuf.FrameBuffer(glyph, width, height, kind), x, y)
             x += width + 1
             drawn += width + 1
         return drawn - 1, (x - 1, y)
@@ -183,9 +156,7 @@ class OLED(SSD1106_I2C):
         super().line(x2, y2, x0, y0, c)
 
     def fill_triangle(self, x0, y0, x1, y1, x2, y2, c):
-        from array import array
-
-        super().poly(0, 0, array('h', (x0, y0, x1, y1, x2, y2)), c, True)
+        super().poly(0, 0, array.array('h', (x0, y0, x1, y1, x2, y2)), c, True)
 
     def Bitmap(self, x, y, bitmap, w, h, c):
         stride = (w + 7) // 8
@@ -195,3 +166,98 @@ class OLED(SSD1106_I2C):
                     super().pixel(x + column, y + row, c)
 
     bitmap = Bitmap
+
+
+oled = OLED()
+display = oled
+
+
+def print(first, *rest, sep=' ', end='\n', **options):
+    # Needs an argument, and puts a space before a leading Chinese character.
+    if isinstance(first, str) and first and ord(first[0]) > 127:
+        first = ' ' + first
+    builtins.print(first, *rest, sep=sep, end=end, **options)
+
+
+class wifi:
+    def __init__(self):
+        self.sta = network.WLAN(network.STA_IF)
+        self.ap = network.WLAN(network.AP_IF)
+
+    def connectWiFi(self, ssid, passwd, timeout=10):
+        if self.sta.isconnected():
+            self.sta.disconnect()
+        self.sta.active(True)
+        seen = None
+        for found in self.sta.scan():
+            if found[0].decode() == ssid:
+                seen = found
+        if seen is None:
+            raise OSError('SSID invalid / failed to scan this wifi')
+        self.sta.connect(ssid, passwd)
+        began = time.ticks_ms()
+        print('Connection WiFi', end='')
+        while self.sta.ifconfig()[0] == '0.0.0.0':
+            if time.ticks_diff(time.ticks_ms(), began) > timeout * 1000:
+                print('')
+                raise OSError('Timeout!,check your wifi password and keep your network unblocked')
+            print('.', end='')
+            time.sleep_ms(500)
+        print('')
+        print('WiFi(%s,%sdBm) Connection Successful, Config:%s' % (ssid, str(seen[3]), str(self.sta.ifconfig())))
+
+    def disconnectWiFi(self):
+        if self.sta.isconnected():
+            self.sta.disconnect()
+        self.sta.active(False)
+        print('disconnect WiFi...')
+
+
+class Button:
+    def __init__(self, pin):
+        self.pin = Pin(pin)
+        self.event_pressed = self.event_released = None
+
+    def value(self):
+        return 1
+
+    def is_pressed(self):
+        return False
+
+    def was_pressed(self):
+        return False
+
+    def get_presses(self):
+        return 0
+
+
+button_a = Button(0)
+button_b = Button(2)
+
+
+class _Light:
+    def __init__(self):
+        self._pixels = [(0, 0, 0)] * 3
+
+    def __setitem__(self, index, colour):
+        self._pixels[index] = tuple(colour)
+
+    def __getitem__(self, index):
+        return self._pixels[index]
+
+    def fill(self, colour):
+        self._pixels = [tuple(colour)] * 3
+
+    def write(self):
+        pass
+
+
+rgb = _Light()
+
+
+def sleep_ms(ms):
+    time.sleep_ms(ms)
+
+
+def numberMap(value, low, high, to_low, to_high):
+    return (value - low) * (to_high - to_low) / (high - low) + to_low

@@ -1,5 +1,5 @@
 # The ESP32's sockets over the unix port's: addresses are ('ip', port), errors have lwIP's numbers.
-from _real import socket as _socket, os as _os
+from _real import socket as _socket, os as _os, firmware as _firmware
 import io as _io, errno as _errno
 
 AF_INET, AF_INET6 = 2, 10
@@ -7,8 +7,7 @@ SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
 IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP = 0, 6, 17
 SOL_SOCKET, SO_REUSEADDR = 4095, 4
 IP_ADD_MEMBERSHIP = 3
-_OLD = bool(_os.getenv('VB_OLD'))
-if not _OLD:
+if _firmware['raw_paste']:
     # Absent in old firmware (micropython#8729).
     SO_BROADCAST = 32
 
@@ -24,11 +23,6 @@ def _translate(number):
 
 def _ip():
     return _os.getenv('VB_IP')
-
-
-def _connected():
-    import network
-    return network.WLAN(network.STA_IF).isconnected()
 
 
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):

@@ -1,5 +1,6 @@
 # The ESP32's os over the unix port's: no environment, no processes; sizes in listings; the board's statvfs.
-from _real import os as _os
+from collections import namedtuple as _namedtuple
+from _real import os as _os, root as _root, firmware as _firmware
 
 chdir = _os.chdir
 getcwd = _os.getcwd
@@ -12,7 +13,6 @@ for _name in ('VfsFat', 'VfsLfs2'):
     if hasattr(_os, _name):
         globals()[_name] = getattr(_os, _name)
 
-_FLASH = bool(_os.getenv('VB_FLASH'))
 _READ_ONLY = bool(_os.getenv('VB_READ_ONLY'))
 
 
@@ -50,7 +50,7 @@ def rename(old, new):
     paths = [p if p.startswith('/') else here.rstrip('/') + '/' + p for p in (old, new)]
     if _is_mounted(paths[0]):
         return _os.rename(*paths)
-    root = '/flash/' if _FLASH else '/'
+    root = _root.rstrip('/') + '/'
     if not (paths[0].startswith(root) and paths[1].startswith(root)):
         # ENODEV: nothing is mounted there.
         raise OSError(19)
@@ -85,7 +85,7 @@ def ilistdir(path=''):
 def statvfs(path='/'):
     if _is_mounted(path):
         return _os.statvfs(path)
-    if _FLASH and not ((path if path[:1] == '/' else getcwd() + '/' + path) + '/').startswith('/flash/'):
+    if not ((path if path[:1] == '/' else getcwd() + '/' + path) + '/').startswith(_root):
         raise OSError(19)
     blocks = (int(_os.getenv('VB_FS_SIZE')) or 2097152) // 4096
     used = _os.system('fs_used') // 4096
@@ -94,9 +94,7 @@ def statvfs(path='/'):
 
 
 def uname():
-    from collections import namedtuple
-    from json import loads
-    it = loads(_os.getenv('VB_FIRMWARE'))
-    release = '.'.join([str(n) for n in it['release']])
-    # As the firmware's own: a tuple with attributes has no name of its own.
-    return namedtuple('', ('sysname', 'nodename', 'release', 'version', 'machine'))('esp32', 'esp32', release, it['version'], it['machine'])
+    release = '.'.join([str(n) for n in _firmware['release'][:3]])
+    # A tuple with attributes is shown without a name of its own.
+    names = ('sysname', 'nodename', 'release', 'version', 'machine')
+    return _namedtuple('', names)('esp32', 'esp32', release, _firmware['version'], _firmware['machine'])

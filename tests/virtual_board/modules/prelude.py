@@ -1,0 +1,61 @@
+# Runs before the firmware's _boot.py: the unix port's file system and modules become the board's.
+import sys
+
+# A file of the pupil's is not to be found in place of one of these.
+sys.path[:] = ['/nowhere']
+import gc, os, vfs, socket, errno, machine, deflate
+from collections import namedtuple
+from json import loads
+
+
+class Real:
+    pass
+
+
+real = Real()
+real.os, real.socket, real.machine, real.deflate, real.errno = os, socket, machine, deflate, errno
+real.env = os.getenv
+real.firmware = firmware = loads(os.getenv('VB_FIRMWARE'))
+real.first = bool(os.getenv('VB_FIRST'))
+real.root = '/flash' if real.first and firmware['flash'] else '/'
+disk = os.VfsPosix(os.getenv('VB_FS'))
+
+
+def mount():
+    vfs.mount(disk, real.root)
+    os.chdir(real.root)
+    return disk
+
+
+real.mount = mount
+sys.modules['_real'] = real
+
+# Modules that are C in the firmware.
+kept = [real]
+sys.path[:] = [os.getenv('VB_MODULES') + '/builtin']
+os.system('modules')
+for name in ('errno', 'os', 'esp', 'machine', 'network', 'socket', 'zlib'):
+    module = __import__(name)
+    del sys.modules[name], module.__file__
+    kept.append(module)
+    real.os.system('module %s %d' % (name, id(module)))
+del sys.modules['_real']
+os.system('module _real %d' % id(real))
+
+extra = firmware['implementation']
+names = ['name', 'version'] + [name for name, _ in extra]
+values = ['micropython', tuple(firmware['release'])] + [value for _, value in extra]
+# A tuple with attributes is shown without a name of its own.
+implementation = namedtuple('', names)(*values)
+kept.append(implementation)
+os.system('implementation %d' % id(implementation))
+# Nothing of this is to be collected: what sys.atexit is given is one of the roots.
+sys.atexit(kept)
+
+vfs.umount('/')
+if not real.first:
+    mount()
+sys.path[:] = firmware['sys_path']
+del sys.argv[:]
+gc.collect()
+os.system('firmware')
