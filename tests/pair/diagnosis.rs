@@ -197,14 +197,7 @@ fn the_board_starts_anew() {
 
 #[test]
 fn another_firmware_has_no_oled() {
-    // The name of the module is taken by a file that is no module.
-    let board = wifi_board(
-        VirtualBoard::options().file(
-            "mpython/__init__.py",
-            "raise ImportError('no module named mpython')\n",
-        ),
-        58,
-    );
+    let board = wifi_board(VirtualBoard::options().profile("generic-1.26"), 58);
     let text = only(pair(&board, &Pc::new(), QUICK), 0, "not-mpython");
     assert!(
         text.contains("note  firmware") && text.contains("skip  OLED text"),

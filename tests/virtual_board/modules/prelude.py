@@ -55,6 +55,29 @@ sys.atexit(kept)
 vfs.umount('/')
 if not real.first:
     mount()
+
+
+def open_bytes():
+    # VfsPosix makes a str of the path it opens (extmod/vfs_posix.c, vfs_posix_get_path_obj), and so cannot open a name
+    # that is not UTF-8. The ESP32's file systems take the bytes as they are (extmod/vfs_fat_file.c, vfs_lfsx_file.c).
+    import builtins
+    plain, whole, top, cwd = builtins.open, os.VfsPosix(), os.getenv('VB_FS').encode(), os.getcwd
+    root = real.root.rstrip('/').encode()
+
+    def open(path, *rest, **options):
+        try:
+            return plain(path, *rest, **options)
+        except UnicodeError:
+            if path[:1] != b'/':
+                path = cwd().encode() + b'/' + path
+            if path[:len(root) + 1] != root + b'/':
+                raise
+            return whole.open(top + path[len(root):], rest[0] if rest else 'r')
+
+    builtins.open = open
+
+
+open_bytes()
 sys.path[:] = firmware['sys_path']
 del sys.argv[:]
 gc.collect()

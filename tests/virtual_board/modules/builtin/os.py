@@ -24,8 +24,12 @@ def mount(device, path, **options):
     _mounts.append(path + '/')
 
 
+def _bytes(path):
+    return path.encode() if isinstance(path, str) else path
+
+
 def _is_mounted(path):
-    return any((path + '/').startswith(m) for m in _mounts)
+    return any((_bytes(path) + b'/').startswith(m.encode()) for m in _mounts)
 
 
 def remove(path):
@@ -47,10 +51,11 @@ def rename(old, new):
     # VfsPosix puts both paths behind its root in one buffer, where the second overwrites the first: relative ones
     # stay apart.
     here = getcwd()
-    paths = [p if p.startswith('/') else here.rstrip('/') + '/' + p for p in (old, new)]
+    paths = [_bytes(p) for p in (old, new)]
+    paths = [p if p.startswith(b'/') else here.rstrip('/').encode() + b'/' + p for p in paths]
     if _is_mounted(paths[0]):
         return _os.rename(*paths)
-    root = _root.rstrip('/') + '/'
+    root = (_root.rstrip('/') + '/').encode()
     if not (paths[0].startswith(root) and paths[1].startswith(root)):
         # ENODEV: nothing is mounted there.
         raise OSError(19)
@@ -69,23 +74,32 @@ def stat(path):
 
 
 def ilistdir(path=''):
-    folder = path or getcwd()
-    folder = folder if folder.endswith('/') else folder + '/'
+    # A folder named by bytes is listed in bytes, but for what the file system at the root adds to the mount points
+    # in `/`: extmod/vfs.c, mp_vfs_ilistdir_it_iternext.
+    folder = _bytes(path or getcwd())
+    folder = folder if folder.endswith(b'/') else folder + b'/'
     for entry in _os.ilistdir(path or '.'):
         name, kind = entry[0], entry[1]
+        if folder == b'/' and (_root != '/' or _is_mounted(b'/' + _bytes(name))):
+            yield (name, kind, 0)
+            continue
         size = 0
         if kind != 0x4000:
             try:
-                size = _os.stat(folder + name)[6]
+                size = _os.stat(folder + _bytes(name))[6]
             except OSError:
                 pass
         yield (name, kind, 0, size)
 
 
 def statvfs(path='/'):
+    path = _bytes(path)
     if _is_mounted(path):
         return _os.statvfs(path)
-    if not ((path if path[:1] == '/' else getcwd() + '/' + path) + '/').startswith(_root):
+    if not ((path if path[:1] == b'/' else getcwd().encode() + b'/' + path) + b'/').startswith(_root.encode()):
+        # extmod/vfs.c, mp_vfs_statvfs: the root folder where nothing is mounted.
+        if path == b'/':
+            return (0, 0, 0, 0, 0, 0, 0, 0, 0, 255)
         raise OSError(19)
     blocks = (int(_os.getenv('VB_FS_SIZE')) or 2097152) // 4096
     used = _os.system('fs_used') // 4096
