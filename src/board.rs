@@ -2,7 +2,7 @@
 //!
 //! - [`port`] opens a serial line, [`ports`] finds it, [`holder`] says who else holds it.
 //! - [`link`] reads and writes it with deadlines; [`enter`] gets into the raw REPL from whatever the board is doing.
-//! - [`repl`] runs code there; [`files`] moves files over it.
+//! - [`repl`] runs code there, [`helper`] a program of ours; [`files`] moves files over it.
 //!
 //! It knows neither `net` nor `cli`.
 
@@ -13,6 +13,7 @@ pub mod example;
 pub mod files;
 #[cfg(feature = "flash")]
 pub mod flash;
+pub mod helper;
 pub mod holder;
 pub mod info;
 pub mod link;

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::board::evidence::Fault;
+use crate::board::files::with_slashes;
 use crate::board::port;
 use crate::error::seconds;
 
@@ -77,6 +78,8 @@ pub enum Error {
     Answer { doing: String, said: String },
     #[error("the board said no to {doing}: {exception}")]
     Refused { doing: String, exception: String },
+    #[error("the board prints by itself while {doing}: {said}")]
+    Chatter { doing: String, said: String },
     #[error("what goes over the line was damaged {times} times while {doing}")]
     Garbled { doing: String, times: u32 },
     #[error("{name} is {problem}")]
@@ -104,9 +107,18 @@ pub enum Error {
         path: String,
         needed: u64,
         free: u64,
+        /// Whether there is an old file, which is as it was.
+        keeps_old: bool,
     },
     #[error("cannot write {path} on the board: {reason}")]
-    WriteFile { path: String, reason: String },
+    WriteFile {
+        path: String,
+        reason: String,
+        /// Whether there is an old file, which is as it was.
+        keeps_old: bool,
+    },
+    #[error("cannot read {path} on the board: {reason}")]
+    ReadFile { path: String, reason: String },
     #[error("{path} is said to have {len} bytes; at most {most} are read")]
     TooLong { path: String, len: u64, most: u64 },
     #[error("cannot remove {path} on the board: {reason}")]
@@ -136,6 +148,9 @@ fn fault_on(port: &str, fault: Fault, doing: Option<&str>) -> String {
         Fault::Panic => format!("the firmware of the board on {port} crashed{meanwhile}"),
     }
 }
+
+/// Why a folder cannot be removed, where `-r` helps.
+pub(crate) const NOT_EMPTY: &str = "the folder is not empty";
 
 impl Error {
     /// The code for programs, where there is one: the same as `udpcli pair` gives for it.
@@ -219,24 +234,36 @@ impl Error {
             Self::Restarted { .. } => {
                 "a weak power supply or cable does this too (brown-out), most often when Wi-Fi starts".to_owned()
             }
-            Self::NoSuchFile { .. } => "udpcli board ls shows what is there".to_owned(),
             Self::NotSource { hint, .. } => hint.clone(),
             Self::OnTheBoard { path } => {
                 let module = path.trim_start_matches('/').trim_end_matches(".py").replace('/', ".");
                 format!("to run it: echo 'import {module}' | udpcli board run -")
             }
+            Self::NoSuchFile { path } => match with_slashes(path) {
+                Some(path) => format!("with slashes it is :{path}; udpcli board ls shows what is there"),
+                None => "udpcli board ls shows what is there".to_owned(),
+            },
             Self::NoDisplay => {
                 "the mirror takes `oled` of the module mpython, in Mixly's firmware `onboard_oled`: has the board one of these firmwares, and is its display connected?".to_owned()
             }
             Self::IsFolder { .. } => "a file goes under another name, or into the folder (:FOLDER/); get takes a folder with all that is in it to a folder of this PC, not to -".to_owned(),
-            Self::Full { .. } => {
-                "the old file is as it was; udpcli board ls shows what takes the space, udpcli board rm frees it".to_owned()
-            }
+            Self::Full { keeps_old, .. } => format!(
+                "{}udpcli board ls -r shows what takes the space, udpcli board rm frees it",
+                if *keeps_old { "the old file is as it was; " } else { "" }
+            ),
             Self::TooLong { .. } => {
                 "no board holds so much: its file system is damaged, or what answers is no board; udpcli board info shows what it is".to_owned()
             }
-            Self::Remove { .. } => "a folder goes with everything in it when -r is given".to_owned(),
-            Self::WriteFile { .. } => "the old file is as it was".to_owned(),
+            Self::Remove { reason, .. } if reason == NOT_EMPTY => {
+                "-r removes a folder with everything in it".to_owned()
+            }
+            Self::WriteFile { keeps_old: true, .. } => "the old file is as it was".to_owned(),
+            Self::Chatter { .. } => {
+                "a soft reset did not end it, so boot.py on the board starts a timer or a thread that prints: remove it at the prompt (udpcli board repl, then import os; os.remove('boot.py')) and press RESET".to_owned()
+            }
+            Self::ReadFile { .. } => {
+                "try again; if only this file fails, put it onto the board anew; if many do, the flash or the card is worn out".to_owned()
+            }
             Self::Damaged { .. } | Self::Garbled { .. } => {
                 "the line loses bytes: another cable or USB port, or a lower --baud where the firmware allows it".to_owned()
             }
@@ -244,6 +271,8 @@ impl Error {
             | Self::Interrupted
             | Self::Answer { .. }
             | Self::Refused { .. }
+            | Self::Remove { .. }
+            | Self::WriteFile { .. }
             | Self::NothingShown
             | Self::Traceback { .. } => return None,
         };

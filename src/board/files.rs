@@ -3,9 +3,13 @@
 //! A short program of ours (`scripts/files.py`) is defined on the board for the session and taken away after it. Files
 //! go over as Python literals, compressed where the firmware can inflate, each piece with a checksum; the file is
 //! written under a temporary name, read back, hashed, and renamed only if it is whole.
+//!
+//! Paths are bytes, and go over as bytes: a folder that is named by bytes is listed in bytes (MicroPython,
+//! `extmod/vfs_fat.c` and `vfs_lfsx.c`: `is_str`), where a name that is not UTF-8 would raise a `UnicodeError` as text.
 
 mod get;
-mod helper;
+mod path;
+mod piece;
 mod put;
 
 use std::time::Duration;
@@ -14,17 +18,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::board::error::Error;
+use crate::board::error::{Error, NOT_EMPTY};
+use crate::board::helper::Helper;
 use crate::board::literal;
-use crate::board::repl::{Repl, Way};
+use crate::board::repl::Repl;
 
+pub use path::{BoardPath, Shown, Text, escape_value, unescape, with_slashes};
 pub use put::{Sent, is_temporary};
+
+use piece::PieceLength;
+
+const SCRIPT: &str = include_str!("scripts/files.py");
 
 /// For the board's own work on a few files; a slow flash erases 4 KiB in up to 0.4 s.
 const WORK: Duration = Duration::from_secs(10);
 
 /// How fast a board hashes, at least: an ESP32 reads and hashes 200 kB/s and more.
 const HASH_RATE: f64 = 50_000.0;
+
+/// How long hashing may take in a file system that does not tell its size.
+const UNKNOWN_SIZE: u64 = 16 << 20;
 
 /// The SHA-256 of a file.
 pub type Hash = [u8; 32];
@@ -43,79 +56,189 @@ pub enum Found {
         /// Its hash.
         hash: Hash,
     },
+    /// A file that the board cannot read: the exception.
+    Unreadable(String),
 }
 
 /// An entry of a folder on the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its whole path.
-    pub path: String,
+    pub path: BoardPath,
     /// Its length in bytes; 0 for a folder.
     pub len: u64,
     /// Whether it is a folder.
     pub is_folder: bool,
 }
 
-/// Room on the board.
+/// Room in one of the board's file systems.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Room {
     /// Free bytes of the file system; 0 with `total` 0 where it does not tell.
     pub free: u64,
     /// All bytes of the file system.
     pub total: u64,
+}
+
+/// What the board said when the session began.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Board {
     /// Free memory in bytes, after a garbage collection.
-    pub memory: u64,
+    memory: u64,
     /// Window in bits that the board has memory to inflate with, beside a piece; 0 if its firmware cannot inflate.
     window: u8,
+    /// The working directory.
+    cwd: BoardPath,
+    /// Where file systems are mounted besides the root.
+    mounts: Vec<BoardPath>,
 }
 
 /// A session on the board's file system, within [`Files::with`].
 #[derive(Debug)]
 pub struct Files<'a> {
-    repl: &'a mut Repl,
-    room: Room,
-    /// The longest piece of code that is sent at once; halved when the board runs out of memory.
-    piece: usize,
-    way: Way,
-    /// Whether the interpreter was started anew in this session.
-    is_fresh: bool,
+    helper: Helper<'a>,
+    board: Board,
+    /// Room in file systems that were asked, by the place they are mounted at.
+    rooms: Vec<(BoardPath, Room)>,
+    /// How long a piece of code is that is sent at once.
+    piece: PieceLength,
 }
 
-impl Files<'_> {
+impl<'a> Files<'a> {
+    /// Puts the helper onto the board, does `work` with it, and takes it away again, whatever became of the work.
+    ///
+    /// # Errors
+    /// The board does not take it, or the work's own error.
+    pub fn with<T, E: From<Error>>(
+        repl: &'a mut Repl,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut files = Self {
+            helper: Helper::new(repl, &[SCRIPT]),
+            board: Board::default(),
+            rooms: Vec::new(),
+            piece: PieceLength::default(),
+        };
+        let result = match files.begin() {
+            Ok(()) => work(&mut files),
+            Err(error) => Err(E::from(error)),
+        };
+        files.helper.end(result)
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        self.helper.begin()?;
+        let answer = self.call("preparing for files", b"o()", WORK)?;
+        self.board = board(&answer)?;
+        self.piece.set_most(put::piece_for(self.board.memory));
+        tracing::debug!(
+            "board: {} bytes of memory free, working directory {}, mounted besides the root: {:?}",
+            self.board.memory,
+            self.board.cwd,
+            self.board.mounts
+        );
+        Ok(())
+    }
+
     /// The board itself.
     pub fn repl(&mut self) -> &mut Repl {
-        self.repl
+        self.helper.repl()
     }
 
-    /// Room as it was when the session began.
+    /// The board's working directory, as it was when the session began.
     #[must_use]
-    pub fn room(&self) -> Room {
-        self.room
+    pub fn cwd(&self) -> &BoardPath {
+        &self.board.cwd
     }
 
-    /// Asks how much room there is in the file system that `folder` is in: a card has its own.
-    fn ask_room(&mut self, folder: &str) -> Result<Room, Error> {
-        let code = format!("y({})", literal::quoted(folder));
+    /// The whole path of what `path` names, from the working directory on.
+    fn place(&self, path: impl AsRef<[u8]>) -> BoardPath {
+        self.board.cwd.resolve(path.as_ref())
+    }
+
+    /// Where the file system is mounted that `path` lies in.
+    #[must_use]
+    pub fn mount_of(&self, path: &BoardPath) -> BoardPath {
+        self.board
+            .mounts
+            .iter()
+            .filter(|mount| path.below(mount).is_some())
+            .max_by_key(|mount| mount.as_bytes().len())
+            .cloned()
+            .unwrap_or_else(BoardPath::root)
+    }
+
+    /// Whether `path` is a place where a file system is mounted: it cannot be removed, nor be a file.
+    #[must_use]
+    pub fn is_mount(&self, path: &BoardPath) -> bool {
+        path.is_root() || self.board.mounts.contains(path)
+    }
+
+    /// Where file systems are mounted besides the root.
+    #[must_use]
+    pub fn mounts(&self) -> &[BoardPath] {
+        &self.board.mounts
+    }
+
+    /// Asks how much room there is in the file system that is mounted at `mount`.
+    fn ask_room(&mut self, mount: &BoardPath) -> Result<Room, Error> {
+        let code = call("y", mount.as_bytes(), b"");
         let answer = self.call("asking for room", &code, WORK)?;
-        room(&answer)
+        let room = room(&answer)?;
+        self.rooms.retain(|(known, _)| known != mount);
+        self.rooms.push((mount.clone(), room));
+        Ok(room)
+    }
+
+    /// Room in the file system that is mounted at `mount`, asked for once.
+    fn room(&mut self, mount: &BoardPath) -> Result<Room, Error> {
+        match self.rooms.iter().find(|(known, _)| known == mount) {
+            Some((_, room)) => Ok(*room),
+            None => self.ask_room(mount),
+        }
+    }
+
+    /// How long the board may take to read and hash whatever fits into the file system of `path`.
+    fn hash_time(&mut self, path: &BoardPath) -> Result<Duration, Error> {
+        let mount = self.mount_of(path);
+        let total = match self.room(&mount)?.total {
+            0 => UNKNOWN_SIZE,
+            total => total,
+        };
+        Ok(WORK + Duration::from_secs_f64(total as f64 / HASH_RATE))
+    }
+
+    fn call(&mut self, doing: &str, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+        self.helper.call(doing, code, limit)
+    }
+
+    /// As [`Self::call`], for work that pauses within its answer.
+    fn call_slow(&mut self, doing: &str, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+        self.helper.call_slow(doing, code, limit)
     }
 
     /// What is under each of `paths`.
     ///
     /// # Errors
     /// The board does not answer, or not as it should.
-    pub fn look(&mut self, paths: &[String]) -> Result<Vec<Found>, Error> {
+    pub fn look(&mut self, paths: &[impl AsRef<[u8]>]) -> Result<Vec<Found>, Error> {
+        let doing = "comparing files";
         let mut found = Vec::with_capacity(paths.len());
         // In parts, so that neither the line of code nor the wait grows without bound.
         for part in paths.chunks(64) {
-            let list: Vec<String> = part.iter().map(|path| literal::quoted(path)).collect();
-            let limit = WORK + Duration::from_secs_f64(self.room.total as f64 / HASH_RATE);
-            let answer =
-                self.call_slow("comparing files", &format!("l({})", list.join(",")), limit)?;
-            let text = String::from_utf8_lossy(&answer);
-            let lines: Vec<Option<Found>> = text.split_terminator('\0').map(found_of).collect();
+            let mut limit = WORK;
+            let mut code = b"l(".to_vec();
+            for path in part {
+                let path = self.place(path);
+                limit = limit.max(self.hash_time(&path)?);
+                literal::append_bytes(path.as_bytes(), &mut code);
+                code.push(b',');
+            }
+            code.push(b')');
+            let answer = self.call_slow(doing, &code, limit)?;
+            let lines: Vec<Option<Found>> = records(&answer).map(found_of).collect();
             if lines.len() != part.len() || lines.iter().any(Option::is_none) {
-                return Err(nonsense("comparing files", &answer));
+                return Err(nonsense(doing, &answer));
             }
             found.extend(lines.into_iter().flatten());
         }
@@ -126,19 +249,15 @@ impl Files<'_> {
     ///
     /// # Errors
     /// [`Error::NoSuchFile`].
-    pub fn list(&mut self, path: &str, deep: bool) -> Result<Vec<Entry>, Error> {
+    pub fn list(&mut self, path: impl AsRef<[u8]>, deep: bool) -> Result<Vec<Entry>, Error> {
+        let path = self.place(&path);
         let doing = format!("listing {path}");
-        let code = format!("d({},{})", literal::quoted(path), u8::from(deep));
-        let mut answer = self.call(&doing, &code, WORK * 3);
-        if matches!(answer, Err(Error::NoAnswer { .. } | Error::Garbled { .. }))
-            && self.calm(&doing)?
-        {
-            answer = self.call(&doing, &code, WORK * 3);
-        }
-        let answer = answer.map_err(|error| missing(error, path))?;
-        let text = String::from_utf8_lossy(&answer);
+        let code = call("d", path.as_bytes(), if deep { b",1" } else { b"" });
+        let answer = self
+            .call(&doing, &code, WORK * 3)
+            .map_err(|error| missing(error, &path))?;
         let mut entries = Vec::new();
-        for line in text.split_terminator('\0') {
+        for line in records(&answer) {
             entries.push(entry_of(line).ok_or_else(|| nonsense(&doing, &answer))?);
         }
         entries.sort_by(|a, b| a.path.cmp(&b.path));
@@ -149,29 +268,90 @@ impl Files<'_> {
     ///
     /// # Errors
     /// [`Error::WriteFile`].
-    pub fn make_folder(&mut self, path: &str) -> Result<(), Error> {
-        let code = format!("j({})", literal::quoted(path));
-        self.call(&format!("making folder {path}"), &code, WORK)
-            .map_err(|error| put::unwritable(error, path))?;
-        Ok(())
+    pub fn make_folder(&mut self, path: impl AsRef<[u8]>) -> Result<(), Error> {
+        let path = self.place(&path);
+        let code = call("j", path.as_bytes(), b"");
+        match self.call(&format!("making folder {path}"), &code, WORK) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.unwritable(error, &path, false)),
+        }
     }
 
     /// Removes a file, or a folder: an empty one, or with everything in it if `deep`.
     ///
     /// # Errors
-    /// [`Error::NoSuchFile`], [`Error::WriteFile`].
-    pub fn remove(&mut self, path: &str, deep: bool) -> Result<(), Error> {
-        let code = format!("r({},{})", literal::quoted(path), u8::from(deep));
-        self.call(&format!("removing {path}"), &code, WORK * 3)
-            .map_err(|error| match missing(error, path) {
-                Error::Refused { exception, .. } => Error::Remove {
-                    path: path.to_owned(),
-                    reason: meaning(&exception),
-                },
-                error => error,
-            })?;
-        Ok(())
+    /// [`Error::NoSuchFile`], [`Error::Remove`].
+    pub fn remove(&mut self, path: impl AsRef<[u8]>, deep: bool) -> Result<(), Error> {
+        let path = self.place(&path);
+        if self.is_mount(&path) {
+            return Err(Error::Remove {
+                path: path.to_string(),
+                reason: "a file system is mounted there".to_owned(),
+            });
+        }
+        let code = call("r", path.as_bytes(), if deep { b",1" } else { b",0" });
+        let doing = format!("removing {path}");
+        let result = self.call(&doing, &code, WORK * 3);
+        match result.map_err(|error| missing(error, &path)) {
+            Ok(_) => Ok(()),
+            // The first answer was lost, and the second attempt found nothing more to do.
+            Err(Error::NoSuchFile { .. }) if self.helper.attempts() > 1 => Ok(()),
+            Err(Error::Refused { exception, .. }) => Err(Error::Remove {
+                path: path.to_string(),
+                reason: meaning(&exception),
+            }),
+            Err(error) => Err(error),
+        }
     }
+
+    /// A refusal to write, in words.
+    fn unwritable(&self, error: Error, path: &BoardPath, keeps_old: bool) -> Error {
+        match error {
+            Error::Refused { exception, .. } => {
+                let reason = if errno(&exception) == Some(ENODEV) {
+                    self.where_files_go()
+                } else {
+                    meaning(&exception)
+                };
+                Error::WriteFile {
+                    path: path.to_string(),
+                    reason,
+                    keeps_old,
+                }
+            }
+            error => error,
+        }
+    }
+
+    /// What to say where no file system is mounted. At the first boot after flashing, firmware up to 1.4 mounts its
+    /// own at `/flash`.
+    fn where_files_go(&self) -> String {
+        let mounts: Vec<String> = self.board.mounts.iter().map(BoardPath::to_string).collect();
+        if mounts.is_empty() {
+            return "the board has no file system".to_owned();
+        }
+        format!(
+            "no file system is mounted there; the board's files are in {}",
+            mounts.join(", ")
+        )
+    }
+}
+
+/// `f(b'path'MORE)`
+fn call(function: &str, path: &[u8], more: &[u8]) -> Vec<u8> {
+    let mut code = function.as_bytes().to_vec();
+    code.push(b'(');
+    literal::append_bytes(path, &mut code);
+    code.extend_from_slice(more);
+    code.push(b')');
+    code
+}
+
+/// The records of an answer, each of which ends in a NUL: a name holds none.
+fn records(answer: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let records = answer.strip_suffix(b"\0").unwrap_or(answer);
+    let is_empty = records.is_empty();
+    records.split(|byte| *byte == 0).filter(move |_| !is_empty)
 }
 
 /// The hash that a board computes too.
@@ -180,17 +360,20 @@ pub fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// `ENOENT` and `ENOTDIR` of the board's as "not there".
-fn missing(error: Error, path: &str) -> Error {
+/// `ENOENT`, `ENOTDIR` and `ENODEV` of the board's as "not there".
+fn missing(error: Error, path: &BoardPath) -> Error {
     match error {
-        Error::Refused { exception, .. } if matches!(errno(&exception), Some(2 | 20)) => {
+        Error::Refused { exception, .. } if matches!(errno(&exception), Some(2 | 20 | ENODEV)) => {
             Error::NoSuchFile {
-                path: path.to_owned(),
+                path: path.to_string(),
             }
         }
         error => error,
     }
 }
+
+/// No file system is mounted there (MicroPython, `extmod/vfs.c`).
+const ENODEV: u32 = 19;
 
 /// The number in `OSError: 28` or `OSError: [Errno 28] ENOSPC`.
 fn errno(exception: &str) -> Option<u32> {
@@ -208,13 +391,14 @@ fn meaning(exception: &str) -> String {
         Some(2) => "the folder is not there".to_owned(),
         Some(5) => "the flash cannot be read or written".to_owned(),
         Some(17) => "there is something of that name".to_owned(),
+        Some(ENODEV) => "no file system is mounted there".to_owned(),
         Some(20) => "a part of the path is a file".to_owned(),
         Some(22) => "the file system takes no such name".to_owned(),
         Some(21) => "it is a folder".to_owned(),
         Some(28) => "the file system is full".to_owned(),
         Some(30) => "the file system is read-only".to_owned(),
         Some(36) => "the name is too long".to_owned(),
-        Some(39 | 66 | 90) => "the folder is not empty".to_owned(),
+        Some(39 | 66 | 90) => NOT_EMPTY.to_owned(),
         _ => exception.to_owned(),
     }
 }
@@ -226,7 +410,12 @@ fn nonsense(doing: &str, answer: &[u8]) -> Error {
     }
 }
 
-fn found_of(line: &str) -> Option<Found> {
+fn found_of(line: &[u8]) -> Option<Found> {
+    let line = std::str::from_utf8(line).ok()?;
+    if let Some(rest) = line.strip_prefix("X ") {
+        let (_len, exception) = rest.split_once(' ')?;
+        return Some(Found::Unreadable(exception.to_owned()));
+    }
     let mut words = line.split_whitespace();
     match words.next()? {
         "-" => Some(Found::Nothing),
@@ -239,31 +428,46 @@ fn found_of(line: &str) -> Option<Found> {
     }
 }
 
-fn entry_of(line: &str) -> Option<Entry> {
-    let (kind, rest) = line.split_once(' ')?;
-    let (len, path) = rest.split_once(' ')?;
-    Some(Entry {
-        path: path.to_owned(),
+fn entry_of(line: &[u8]) -> Option<Entry> {
+    let mut words = line.splitn(3, |byte| *byte == b' ');
+    let kind = words.next()?;
+    let len = std::str::from_utf8(words.next()?).ok()?;
+    let path = words.next()?;
+    path.starts_with(b"/").then_some(Entry {
+        path: BoardPath::from(path),
         len: len.parse().ok()?,
-        is_folder: kind == "D",
+        is_folder: kind == b"D",
     })
 }
 
 fn room(answer: &[u8]) -> Result<Room, Error> {
-    let text = String::from_utf8_lossy(answer);
-    let numbers: Vec<u64> = text
-        .split_whitespace()
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    match numbers.as_slice() {
-        &[free, total, memory, window] => Ok(Room {
-            free,
-            total,
+    let doing = "asking for room";
+    match numbers(answer).as_slice() {
+        &[free, total] => Ok(Room { free, total }),
+        _ => Err(nonsense(doing, answer)),
+    }
+}
+
+/// `MEMORY WINDOW`, the working directory, and mount points, separated by NUL.
+fn board(answer: &[u8]) -> Result<Board, Error> {
+    let mut parts = answer.split(|byte| *byte == 0);
+    let numbers = numbers(parts.next().unwrap_or_default());
+    match (numbers.as_slice(), parts.next()) {
+        (&[memory, window], Some(cwd)) => Ok(Board {
             memory,
             window: u8::try_from(window.min(15)).unwrap_or(0),
+            cwd: BoardPath::root().resolve(cwd),
+            mounts: parts.map(BoardPath::from).collect(),
         }),
         _ => Err(nonsense("preparing for files", answer)),
     }
+}
+
+fn numbers(text: &[u8]) -> Vec<u64> {
+    String::from_utf8_lossy(text)
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -283,23 +487,34 @@ mod tests {
     fn answers_are_read_or_refused() {
         let line = format!("F 5 {}", STANDARD.encode(hash(b"hello")));
         assert_eq!(
-            found_of(&line),
+            found_of(line.as_bytes()),
             Some(Found::File {
                 len: 5,
                 hash: hash(b"hello")
             })
         );
-        assert_eq!(found_of("-"), Some(Found::Nothing));
-        assert_eq!(found_of("F 5 x"), None);
-        assert_eq!(entry_of("F 12 /my file.py").unwrap().path, "/my file.py");
+        assert_eq!(found_of(b"-"), Some(Found::Nothing));
+        assert_eq!(found_of(b"F 5 x"), None);
+        assert_eq!(
+            found_of(b"X 12 OSError: 5"),
+            Some(Found::Unreadable("OSError: 5".to_owned()))
+        );
+        let entry = entry_of(b"F 12 /my file.py").unwrap();
+        assert_eq!(entry.path, BoardPath::from("/my file.py"));
+        assert_eq!(entry_of(b"F 1 evil"), None);
+        assert_eq!(records(b"").count(), 0);
+        assert_eq!(records(b"a\0b\0").count(), 2);
         assert!(room(b"1 2 3").is_err());
+        let told = board(b"4096 15\0/flash\0/flash\0/sd").unwrap();
+        assert_eq!(told.cwd, BoardPath::from("/flash"));
+        assert_eq!(told.mounts.len(), 2);
     }
 
     proptest! {
         #[test]
         fn any_answer_is_read_or_refused(text in "[-DFO 0-9a-zA-Z+/=:\\[(]{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let _ = (found_of(&text), entry_of(&text), errno(&text), meaning(&text));
-            let _ = room(&bytes);
+            let _ = (found_of(text.as_bytes()), entry_of(text.as_bytes()), errno(&text), meaning(&text));
+            let _ = (found_of(&bytes), entry_of(&bytes), room(&bytes), board(&bytes));
         }
     }
 }

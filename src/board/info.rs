@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::board::error::Error;
-use crate::board::literal;
-use crate::board::repl::{Repl, Way};
+use crate::board::helper::Helper;
+use crate::board::repl::Repl;
 
 const SCRIPT: &str = include_str!("scripts/info.py");
 
-/// `import mpython` takes a second and more on the board.
+/// Where the firmware's name does not tell, `mpython` is imported, which takes a second and more.
 const WORK: Duration = Duration::from_secs(10);
 
 /// The longest value that is kept of a key.
@@ -27,29 +27,15 @@ impl Info {
     /// # Errors
     /// It does not answer.
     pub fn ask(repl: &mut Repl) -> Result<Self, Error> {
-        // In a namespace of its own: nothing is left in the interpreter.
-        let code = format!("exec({},{{}})", literal::quoted(SCRIPT));
-        let doing = "asking what it is";
-        let mut answer = repl.exec_by(Way::Paced, doing, code.as_bytes(), WORK);
-        if matches!(
-            answer,
-            Err(Error::NoAnswer { .. } | Error::Refused { .. } | Error::Restarted { .. })
-        ) {
-            // A timer or a thread of the program that was stopped prints in between.
-            repl.reenter()?;
-            repl.soft_reset()?;
-            tracing::info!(
-                "soft reset while {doing}: a timer or thread of the program that was stopped may have printed in between"
-            );
-            answer = repl.exec_by(Way::Paced, doing, code.as_bytes(), WORK);
-        }
-        let answer = answer?;
-        Ok(Self::read(&String::from_utf8_lossy(&answer)))
+        Helper::with(repl, &[SCRIPT], |helper| {
+            let answer = helper.call("asking what it is", b"i()", WORK)?;
+            Ok(Self::read(&String::from_utf8_lossy(&answer)))
+        })
     }
 
     fn read(answer: &str) -> Self {
         let values = answer
-            .lines()
+            .split('\0')
             .filter_map(|line| line.split_once('\t'))
             .map(|(key, value)| {
                 (
@@ -73,7 +59,7 @@ impl Info {
         self.text(key)?.parse().ok()
     }
 
-    /// Whether its firmware is the mPython board's: it has the module `mpython`.
+    /// Whether its firmware is the mPython board's: it has the module `mpython`. A file `/mpython.py` is none.
     #[must_use]
     pub fn is_mpython(&self) -> bool {
         self.text("mpython").is_some()
@@ -86,7 +72,7 @@ mod tests {
 
     #[test]
     fn keys_and_values_are_read_and_nothing_else() {
-        let info = Info::read("version\t1.12.0\r\nboot noise\r\nmemory\t81920\r\n");
+        let info = Info::read("version\t1.12.0\0noise\0memory\t81920\0");
         assert_eq!(info.text("version"), Some("1.12.0"));
         assert_eq!(info.number("memory"), Some(81_920));
         assert!(!info.is_mpython());

@@ -123,12 +123,14 @@ fn a_reboot_in_between_leaves_the_old_file() {
         let mut vboard = options.file("x", "old").ready();
         vboard.control("reboot_after", json!({"bytes": 12_000}));
         let finished = board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(3);
-        assert_says(&finished, "the board restarted while writing a file");
+        assert_says(&finished, "the board restarted while writing /x");
         assert_eq!(
             fs::read(vboard.files().join("x")).unwrap(),
             b"old",
             "{kind}"
         );
+        // The board can be reached again: nothing of ours is left.
+        assert_untouched(&vboard, &["x"]);
         board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
         assert_untouched(&vboard, &["x"]);
     }
@@ -146,7 +148,7 @@ fn ctrl_c_leaves_the_old_file_and_nothing_else() {
         let finished = running.interrupt().expect_code(130);
         assert_says(
             &finished,
-            "stopped: files that were begun are as they were before",
+            "stopped: the file that was being written is as it was before",
         );
         assert_eq!(
             fs::read(vboard.files().join("x")).unwrap(),

@@ -313,28 +313,155 @@ fn a_board_cannot_write_outside_the_folder() {
     let vboard = VirtualBoard::options().ready();
     fs::create_dir(vboard.files().join("d")).unwrap();
     fs::write(vboard.files().join("d/a\x1b[31m\nb"), "x").unwrap();
+    fs::write(vboard.files().join("d/z"), "z").unwrap();
     let here = TempDir::new().unwrap();
-    let finished = board(&vboard, ["get", ":d", text(&here.path().join("out"))]).expect_code(2);
-    assert_says(&finished, "is no name for a file on this PC");
-    assert_eq!(tree(here.path()).into_keys().collect::<Vec<_>>(), ["out/"]);
-    let listed = board(&vboard, ["ls", ":d"]).expect_code(0).text();
-    assert!(
-        !listed.contains('\x1b') && listed.lines().count() == 1,
-        "{listed:?}"
+    // A name that could not be typed here becomes another, and does not stop the rest.
+    let finished = board(&vboard, ["get", ":d", text(&here.path().join("out"))]).expect_code(0);
+    assert_says(&finished, r"a\x1b[31m\x0ab on the board becomes ");
+    assert_eq!(
+        tree(here.path()),
+        BTreeMap::from([
+            ("out/a%1b[31m%0ab".to_owned(), b"x".to_vec()),
+            ("out/z".to_owned(), b"z".to_vec())
+        ])
     );
+    let listed = board(&vboard, ["ls", ":d"]).expect_code(0).text();
+    assert_eq!(listed, "        1 a\\x1b[31m\\x0ab\n        1 z\n");
     // It can still be removed.
+    board(&vboard, ["rm", r":d/a\x1b[31m\x0ab"]).expect_code(0);
+    assert_eq!(
+        tree(&vboard.files()).into_keys().collect::<Vec<_>>(),
+        ["d/z"]
+    );
     board(&vboard, ["rm", "-r", ":d"]).expect_code(0);
+    assert_untouched(&vboard, &[]);
+}
 
-    // What the board says of itself is not believed either.
-    let lie = "import os\n_l = os.ilistdir\nos.ilistdir = lambda p: [('../../evil', 0x8000, 0, 1)] if p == '/' else _l(p)\n";
-    let mut run = command(&vboard, ["run", "-"]);
-    run.stdin(std::process::Stdio::piped());
-    let finished = crate::process::run_with_input(run, lie.as_bytes());
-    if finished.code == Some(0) {
-        let finished = board(&vboard, ["get", ":", text(&here.path().join("out"))]);
-        assert_ne!(finished.code, Some(0), "{}", finished.stderr);
-        assert_eq!(tree(here.path()).into_keys().collect::<Vec<_>>(), ["out/"]);
+/// A file system of the user's own, written in Python and mounted at `/odd`: what it says of itself is not believed.
+const ODD: &str = "import os
+class Odd:
+    def mount(self, readonly, mkfs): pass
+    def umount(self): pass
+    def statvfs(self, path): return (512, 512, 100, 100, 100, 0, 0, 0, 0, 255)
+    def stat(self, path): return (0x4000 if bytes(path) == b'/' else 0x8000, 0, 0, 0, 0, 0, 1, 0, 0, 0)
+    def ilistdir(self, path): return iter(LIST)
+    def open(self, path, mode): FAIL
+os.mount(Odd(), '/odd')
+";
+
+#[test]
+fn names_that_lead_out_of_the_folder_are_left_there() {
+    let odd = ODD
+        .replace("LIST", "[('../../evil', 0x8000, 0, 1), ('..', 0x4000, 0)]")
+        .replace("FAIL", "raise OSError(5)");
+    let vboard = VirtualBoard::options().file("main.py", odd).ready();
+    let here = TempDir::new().unwrap();
+    let out = here.path().join("a/b/out");
+    fs::create_dir_all(here.path().join("a/b")).unwrap();
+    let finished = board(&vboard, ["get", ":/odd", text(&out)]).expect_code(2);
+    assert_says(&finished, "is no name for a file on this PC");
+    assert_eq!(
+        tree(here.path()).into_keys().collect::<Vec<_>>(),
+        ["a/b/out/"]
+    );
+    assert_untouched(&vboard, &["main.py"]);
+}
+
+#[test]
+fn an_exception_on_the_board_is_shown_as_what_it_is() {
+    let here = folder(&[("x", b"1")]);
+    let x = here.path().join("x");
+    for profile in ["mpython-1.4", "generic-1.26"] {
+        for (list, fail, args, words) in [
+            (
+                "1//0",
+                "raise OSError(5)",
+                ["ls", ":/odd"].as_slice(),
+                "the board said no to listing /odd: ZeroDivisionError: divide by zero",
+            ),
+            (
+                "[('a', 0x8000, 0, 1)]",
+                "raise ValueError('mine')",
+                &["get", ":/odd/a", "-"],
+                "the board said no to comparing files: ValueError: mine",
+            ),
+            (
+                "[]",
+                "raise ValueError('mine')",
+                &["put", text(&x), ":/odd/a"],
+                "ValueError: mine",
+            ),
+            (
+                "[('a', 0x8000, 0, 1)]",
+                "raise OSError(5)",
+                &["get", ":/odd/a", "-"],
+                "cannot read /odd/a on the board: the flash cannot be read or written",
+            ),
+        ] {
+            let odd = ODD.replace("LIST", list).replace("FAIL", fail);
+            let vboard = VirtualBoard::options()
+                .profile(profile)
+                .file("main.py", odd)
+                .ready();
+            let mut command = command(&vboard, []);
+            command.args(args).arg("-vv");
+            let finished = crate::process::run_with_input(command, b"").expect_code(3);
+            assert_says(&finished, words);
+            for no in ["damaged", "cable", "soft reset"] {
+                assert!(
+                    !finished.stderr.contains(no),
+                    "{args:?}: {}",
+                    finished.stderr
+                );
+            }
+            assert_untouched(&vboard, &["main.py"]);
+        }
     }
+}
+
+#[test]
+fn an_exception_that_comes_before_ours_is_believed_the_second_time() {
+    // What a program leaves in the interpreter, and what our own code needs to begin with.
+    let main = "def exec(*args):\n    raise TypeError('not yours')\n";
+    for (kind, options) in kinds() {
+        let vboard = options.file("main.py", main).ready();
+        let finished = board(&vboard, ["ls", "-vv"]).expect_code(3);
+        assert_says(
+            &finished,
+            "the board said no to preparing the board: TypeError: not yours",
+        );
+        assert_eq!(
+            finished.stderr.matches("exception while preparing").count(),
+            2,
+            "{kind}"
+        );
+        assert!(
+            !finished.stderr.contains("damaged"),
+            "{kind}: {}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn one_file_that_cannot_be_read_does_not_stop_the_others() {
+    let odd = ODD
+        .replace("LIST", "[('a', 0x8000, 0, 0), ('b', 0x8000, 0, 0)]")
+        .replace(
+            "FAIL",
+            "
+        if bytes(path) == b'/a': raise OSError(5)
+        import io
+        return io.BytesIO(b'')",
+        );
+    let vboard = VirtualBoard::options().file("main.py", odd).ready();
+    let here = TempDir::new().unwrap();
+    let out = here.path().join("out");
+    let finished = board(&vboard, ["get", ":/odd", text(&out)]).expect_code(3);
+    assert_says(&finished, "cannot read /odd/a on the board");
+    assert!(!out.join("a").exists());
+    // Its length is not what was said, which is damage.
+    assert!(!out.join("b").exists() || fs::read(out.join("b")).unwrap().is_empty());
 }
 
 #[test]
@@ -478,9 +605,10 @@ fn a_board_that_prints_in_between_is_started_anew() {
             &["ls", ":many"],
             &["info"],
         ] {
-            vboard.reset();
             let on = vboard.files().join("on");
             vboard.wait_until("it ticks", |_| fs::remove_file(&on).is_ok());
+            vboard.reset();
+            vboard.wait_until("it ticks again", |_| on.exists());
             let mut command = command(&vboard, []);
             command.args(args);
             let finished = crate::process::run_with_input(command, b"").expect_code(0);

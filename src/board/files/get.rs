@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Files, Found, hash};
+use super::{BoardPath, Files, Found, call, hash, missing};
 use crate::board::error::Error;
-use crate::board::literal;
-use crate::board::repl::Way;
+use crate::board::helper::{self, Outcome, Repeats};
+use crate::board::repl::{Way, last_line};
 
 /// How often a file is asked for.
 const TRIES: u32 = 3;
@@ -14,84 +14,182 @@ const TRIES: u32 = 3;
 /// an ESP32 has 16 MiB, a card more.
 const LONGEST: u64 = 256 << 20;
 
+/// The longest block that our program on the board sends.
+const BLOCK: usize = 1024;
+
 /// How long a board may pause within a file.
 const PAUSE: Duration = Duration::from_secs(3);
+
+/// What became of an attempt to read a file.
+enum Reading {
+    Whole(Vec<u8>),
+    Damaged,
+    /// An exception, and whether it came with a checksum.
+    Raised(String),
+    Uncaught(String),
+}
 
 impl Files<'_> {
     /// Reads a file that [`Files::look`] found, and checks it against its hash.
     ///
     /// # Errors
-    /// [`Error::Damaged`], [`Error::NoSuchFile`], [`Error::TooLong`], [`Error::Interrupted`].
+    /// [`Error::Damaged`], [`Error::NoSuchFile`], [`Error::TooLong`], [`Error::ReadFile`], [`Error::Interrupted`].
     pub fn get(
         &mut self,
-        path: &str,
+        path: impl AsRef<[u8]>,
         found: &Found,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Vec<u8>, Error> {
+        let path = self.place(&path);
         let (len, expected) = match found {
             Found::File { len, hash } => (*len, hash),
             Found::Folder => {
                 return Err(Error::IsFolder {
-                    path: path.to_owned(),
+                    path: path.to_string(),
                 });
             }
             Found::Nothing => {
                 return Err(Error::NoSuchFile {
-                    path: path.to_owned(),
+                    path: path.to_string(),
                 });
             }
+            Found::Unreadable(exception) => return Err(unreadable(&path, exception)),
         };
+        let doing = format!("reading {path}");
+        let mut repeats = Repeats::default();
         for turn in 1..=TRIES {
             progress(0);
-            if let Some(content) = self.read(path, len, progress)?
-                && hash(&content) == *expected
-            {
-                return Ok(content);
+            match self.read(&path, &doing, len, progress)? {
+                Reading::Whole(content) if hash(&content) == *expected => return Ok(content),
+                Reading::Raised(exception) => {
+                    let error = helper::refused(&doing, exception);
+                    return Err(match missing(error, &path) {
+                        Error::Refused { exception, .. } => unreadable(&path, &exception),
+                        error => error,
+                    });
+                }
+                Reading::Uncaught(exception) => {
+                    let is_repeated = repeats.has(&exception);
+                    match helper::uncaught(&doing, exception)? {
+                        Outcome::Raised(exception) => return Err(unreadable(&path, &exception)),
+                        Outcome::Uncaught(exception) if is_repeated => {
+                            return Err(unreadable(&path, &exception));
+                        }
+                        _ => {}
+                    }
+                }
+                Reading::Whole(_) | Reading::Damaged => {}
             }
             tracing::debug!("{path} was damaged on the way: read again");
-            if turn + 1 < TRIES || !self.calm(&format!("reading {path}"))? {
-                self.repl.reenter()?;
+            if turn + 1 < TRIES || !self.helper.start_anew(&doing)? {
+                self.repl().reenter()?;
             }
         }
-        Err(Error::Damaged {
-            path: path.to_owned(),
-            times: TRIES,
-        })
+        match self.helper.bad_line(&doing)? {
+            error @ Error::Chatter { .. } => Err(error),
+            _ => Err(Error::Damaged {
+                path: path.to_string(),
+                times: TRIES,
+            }),
+        }
     }
 
-    /// The file's bytes, as they come; none if too few came.
+    /// The file's bytes, in blocks with their length in two bytes before each; the end is a block of no bytes, and
+    /// behind it the helper's answer as to any call.
     fn read(
         &mut self,
-        path: &str,
+        path: &BoardPath,
+        doing: &str,
         len: u64,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let doing = format!("reading {path}");
+    ) -> Result<Reading, Error> {
         let Some(len) = usize::try_from(len).ok().filter(|_| len <= LONGEST) else {
             return Err(Error::TooLong {
-                path: path.to_owned(),
+                path: path.to_string(),
                 len,
                 most: LONGEST,
             });
         };
-        let code = format!("_udpcli['g']({})", literal::quoted(path));
-        match self.repl.submit(Way::Plain, &doing, code.as_bytes()) {
+        let code = helper::framed(&call("G", path.as_bytes(), b""), b"");
+        match self.repl().submit(Way::Plain, doing, &code) {
             // The call or its answer was damaged on the way.
-            Err(Error::NoAnswer { .. }) => return Ok(None),
+            Err(Error::NoAnswer { .. }) => return Ok(Reading::Damaged),
             result => result?,
         }
         let mut content = Vec::with_capacity(len.min(1 << 20));
-        let link = self.repl.link();
-        while content.len() < len {
-            let wanted = (len - content.len()).min(4096);
-            if link.pending().is_empty() && !link.fill(Instant::now() + PAUSE)? {
-                return Ok(None);
+        let link = self.repl().link();
+        loop {
+            let Some(head) = link.exactly(2, Instant::now() + PAUSE)? else {
+                return Ok(Reading::Damaged);
+            };
+            let block = head
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            if block == 0 {
+                break;
             }
-            content.extend(link.take(wanted));
+            if block > BLOCK || content.len() + block > len {
+                // No block of the file's: an answer or an exception, or what the line made of a length.
+                link.put_back(&head);
+                break;
+            }
+            let Some(bytes) = link.exactly(block, Instant::now() + PAUSE)? else {
+                return Ok(Reading::Damaged);
+            };
+            content.extend(bytes);
             progress(content.len() as u64);
         }
-        // Anything else than the end means that bytes were lost and an exception's text was taken for the file's.
-        let end = link.until(b"\x04\x04>", Instant::now() + PAUSE)?;
-        Ok(end.filter(|end| end.len() == 3).map(|_| content))
+        let Some(end) = link.until(b"\x04>", Instant::now() + PAUSE)? else {
+            return Ok(Reading::Damaged);
+        };
+        Ok(ending(&end, content))
+    }
+}
+
+/// What the end of an answer says of the bytes before it: `ANSWER`, 0x04, a traceback if there is one, `\x04>`.
+fn ending(end: &[u8], content: Vec<u8>) -> Reading {
+    let end = end.strip_suffix(b"\x04>").unwrap_or(end);
+    let at = end.iter().position(|byte| *byte == 4);
+    let (answer, traceback) = end.split_at(at.unwrap_or(end.len()));
+    if let Some(text) = traceback.get(1..).filter(|text| !text.is_empty()) {
+        // Where bytes were lost or came in between, this is the middle of the file.
+        return match std::str::from_utf8(text) {
+            Ok(text) if text.starts_with("Traceback") => Reading::Uncaught(last_line(text)),
+            _ => Reading::Damaged,
+        };
+    }
+    match helper::read(answer) {
+        Some(Outcome::Answer(_)) => Reading::Whole(content),
+        Some(Outcome::Raised(exception)) => Reading::Raised(exception),
+        Some(Outcome::Uncaught(exception)) => Reading::Uncaught(exception),
+        Some(Outcome::Damaged(_) | Outcome::Silent) | None => Reading::Damaged,
+    }
+}
+
+fn unreadable(path: &BoardPath, exception: &str) -> Error {
+    Error::ReadFile {
+        path: path.to_string(),
+        reason: super::meaning(exception),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_file_tells_an_exception_from_damage() {
+        let raised = |end: &[u8]| match ending(end, Vec::new()) {
+            Reading::Raised(text) | Reading::Uncaught(text) => Some(text),
+            Reading::Whole(_) => Some("whole".to_owned()),
+            Reading::Damaged => None,
+        };
+        assert_eq!(raised(b"~00000000\x04\x04>").as_deref(), Some("whole"));
+        assert_eq!(raised(b"~0000000\x04\x04>"), None);
+        assert_eq!(
+            raised(b"\x04Traceback (most recent call last):\r\nMemoryError: \r\n\x04>").as_deref(),
+            Some("MemoryError:")
+        );
+        assert_eq!(raised(b"\x04what a file may hold\x04>"), None);
     }
 }

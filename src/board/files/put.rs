@@ -5,25 +5,26 @@ use std::time::Duration;
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-use super::{Files, Hash, WORK, hash, helper, meaning};
+use super::{BoardPath, Files, Hash, WORK, call, hash};
 use crate::board::error::Error;
+use crate::board::helper::{self, Outcome, Repeats};
 use crate::board::literal;
-use crate::board::repl::Way;
-
-/// The longest piece of code: long enough that the time between two pieces does not matter at 921,600 baud.
-const LONGEST_PIECE: usize = 16_384;
-
-/// The shortest worth trying.
-const SHORTEST_PIECE: usize = 256;
 
 /// A piece's code, its literal and the bytes of it lie in the board's memory at once, and the heap is in parts.
 const MEMORY_PER_PIECE: u64 = 8;
+
+/// Memory that no piece gets: for an open file and what runs. A raw REPL that has no memory for its line does not raise a
+/// `MemoryError`: the board restarts (MicroPython, `shared/runtime/pyexec.c`: the line grows outside any `try`).
+const MEMORY_RESERVED: u64 = 10_000;
 
 /// The most of a file that one piece stands for: writing it takes a slow flash a dozen seconds.
 const MOST_COVERED: usize = 128 << 10;
 
 /// How many bytes a second a slow flash takes, which erases 4 KiB in 0.4 s.
 const SLOWEST_WRITE: f64 = 10_000.0;
+
+/// What a file takes besides its bytes, at most: the rest of its last block, and an entry in a folder that grows.
+const PER_FILE: u64 = 2 * 4096;
 
 /// How often the length that fits is looked for.
 const LOOKS: u32 = 5;
@@ -49,9 +50,7 @@ pub struct Sent {
 
 /// How long a piece may be on a board with so much free memory.
 pub(super) fn piece_for(memory: u64) -> usize {
-    usize::try_from(memory / MEMORY_PER_PIECE)
-        .unwrap_or(LONGEST_PIECE)
-        .clamp(SHORTEST_PIECE, LONGEST_PIECE)
+    usize::try_from(memory.saturating_sub(MEMORY_RESERVED) / MEMORY_PER_PIECE).unwrap_or(usize::MAX)
 }
 
 /// What a file is called until it is whole.
@@ -59,173 +58,235 @@ const TEMPORARY: &str = ".udpcli.part";
 
 /// Whether a name is one that a file has only while another is written, or put in its place.
 #[must_use]
-pub fn is_temporary(name: &str) -> bool {
-    name.strip_suffix('~').unwrap_or(name) == TEMPORARY
-}
-
-/// The folder that `path` is in, with a slash at its end.
-fn folder_of(path: &str) -> &str {
-    path.rfind('/')
-        .and_then(|at| path.get(..=at))
-        .unwrap_or_default()
+pub fn is_temporary(name: &[u8]) -> bool {
+    name.strip_suffix(b"~").unwrap_or(name) == TEMPORARY.as_bytes()
 }
 
 /// The temporary name beside `path`: in the same folder, so that a rename suffices.
-fn temporary(path: &str) -> String {
-    format!("{}{TEMPORARY}", folder_of(path))
+fn temporary(path: &BoardPath) -> BoardPath {
+    path.folder().join(TEMPORARY.as_bytes())
+}
+
+/// A file that is being put.
+struct Put<'p> {
+    path: &'p BoardPath,
+    part: BoardPath,
+    content: &'p [u8],
+    /// Where the file system is mounted that it goes to.
+    mount: BoardPath,
 }
 
 impl Files<'_> {
     /// Writes a file: whole and checked, or not at all. `progress` is told how many bytes are over.
     ///
     /// # Errors
-    /// [`Error::Full`], [`Error::WriteFile`], [`Error::Damaged`]; the old file is then as it was. [`Error::Interrupted`]
+    /// [`Error::Full`], [`Error::WriteFile`], [`Error::Damaged`]; an old file is then as it was. [`Error::Interrupted`]
     /// after Ctrl-C: the temporary file is removed.
     pub fn put(
         &mut self,
-        path: &str,
+        path: impl AsRef<[u8]>,
         content: &[u8],
         progress: &mut dyn FnMut(u64),
     ) -> Result<Sent, Error> {
-        let part = temporary(path);
-        self.check_room(path, &part, content.len())?;
-        let result = self.put_checked(path, &part, content, progress);
-        if let Err(error) = &result
-            && !self.repl.link().is_lost()
-            && !matches!(error, Error::Restarted { .. })
-        {
-            self.forget_part(&part);
+        let path = self.place(&path);
+        let put = Put {
+            path: &path,
+            part: temporary(&path),
+            content,
+            mount: self.mount_of(&path),
+        };
+        let result = match self.check_room(&put) {
+            Ok(()) => self.put_checked(&put, progress),
+            result => result.map(|()| Sent::default()),
+        };
+        let Err(error) = result else {
+            self.take_room(&put);
+            return result;
+        };
+        self.rooms.retain(|(mount, _)| *mount != put.mount);
+        if self.repl().link().is_lost() {
+            return Err(error);
         }
-        result
+        if !matches!(error, Error::Full { .. }) {
+            let was_restarted = matches!(error, Error::Restarted { .. });
+            self.forget_part(&put.part, was_restarted);
+        }
+        Err(self.with_old_file(error, &path))
+    }
+
+    /// Counts a file's bytes off the room, without what an old one gave back: a guess that is on the safe side, so that
+    /// the board need not be asked before each of many files. Counting free blocks takes a board up to a second.
+    fn take_room(&mut self, put: &Put<'_>) {
+        let len = put.content.len() as u64 + PER_FILE;
+        for (mount, room) in &mut self.rooms {
+            if *mount == put.mount {
+                room.free = room.free.saturating_sub(len);
+            }
+        }
+    }
+
+    /// Whether an old file is left as it was belongs to these errors, if the board can still say.
+    fn with_old_file(&mut self, error: Error, at: &BoardPath) -> Error {
+        if !matches!(error, Error::Full { .. } | Error::WriteFile { .. }) {
+            return error;
+        }
+        let heeded = self.repl().link().heed_shutdown(false);
+        let code = call("h", at.as_bytes(), b"");
+        let is_there = self
+            .helper
+            .call_once("looking for the old file", &code, WORK, false)
+            .is_ok_and(|answer| answer == b"1");
+        self.repl().link().heed_shutdown(heeded);
+        match error {
+            Error::Full {
+                path, needed, free, ..
+            } => Error::Full {
+                path,
+                needed,
+                free,
+                keeps_old: is_there,
+            },
+            Error::WriteFile { path, reason, .. } => Error::WriteFile {
+                path,
+                reason,
+                keeps_old: is_there,
+            },
+            error => error,
+        }
     }
 
     /// Said before a byte is written, where the board tells how much room it has.
-    fn check_room(&mut self, path: &str, part: &str, len: usize) -> Result<(), Error> {
-        let needed = len as u64;
-        if self.room.total == 0 || needed < self.room.free / 2 {
-            return Ok(());
+    fn check_room(&mut self, put: &Put<'_>) -> Result<(), Error> {
+        let needed = put.content.len() as u64;
+        let mut room = self.room(&put.mount)?;
+        if room.total > 0 && needed > room.free / 2 {
+            room = self.ask_room(&put.mount)?;
         }
-        // Not what was free when the session began: files were written since.
-        let mut free = self.ask_free(path)?;
-        if needed > free {
+        if room.total > 0 && needed > room.free {
             // What a pulled cable left there would be written over anyway.
-            self.call(
-                "removing a temporary file",
-                &format!("q({})", literal::quoted(part)),
-                WORK,
-            )?;
-            free = self.ask_free(path)?;
+            let code = call("q", put.part.as_bytes(), b"");
+            self.call("removing a temporary file", &code, WORK)?;
+            room = self.ask_room(&put.mount)?;
         }
-        if needed > free {
+        if room.total > 0 && needed > room.free {
             return Err(Error::Full {
-                path: path.to_owned(),
+                path: put.path.to_string(),
                 needed,
-                free,
+                free: room.free,
+                keeps_old: false,
             });
         }
         Ok(())
     }
 
-    /// How much is free where `path` goes, as far as the board tells.
-    fn ask_free(&mut self, path: &str) -> Result<u64, Error> {
-        let folder = folder_of(path).trim_end_matches('/');
-        let room = self.ask_room(if folder.is_empty() { "/" } else { folder })?;
-        if folder.is_empty() {
-            self.room.free = room.free;
-        }
-        Ok(if room.total == 0 { u64::MAX } else { room.free })
-    }
-
-    fn put_checked(
-        &mut self,
-        path: &str,
-        part: &str,
-        content: &[u8],
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<Sent, Error> {
-        let expected = hash(content);
+    fn put_checked(&mut self, put: &Put<'_>, progress: &mut dyn FnMut(u64)) -> Result<Sent, Error> {
+        let expected = hash(put.content);
         let mut sent = Sent::default();
+        let doing = format!("writing {}", put.path);
         for _ in 0..TRIES {
             progress(0);
-            let open = format!("u({})", literal::quoted(part));
-            self.call("writing a file", &open, WORK)
-                .map_err(|error| unwritable(error, path))?;
-            self.send_pieces(path, content, &mut sent, progress)?;
-            if self.finish(path, part, &expected)? {
+            let open = call("u", put.part.as_bytes(), b"");
+            self.call(&doing, &open, WORK)
+                .map_err(|error| self.unwritable(error, put.path, false))?;
+            match self.send_pieces(put, &doing, &mut sent, progress) {
+                // A timer or a thread prints in between: after a soft reset the file is begun again.
+                Err(error) if helper::is_unclear(&error) && self.helper.start_anew(&doing)? => {
+                    continue;
+                }
+                result => result?,
+            }
+            if self.finish(put, &expected)? {
                 return Ok(sent);
             }
             sent.again += 1;
-            tracing::debug!("{path} was damaged on the way: sent again");
+            tracing::debug!("{} was damaged on the way: sent again", put.path);
         }
         Err(Error::Damaged {
-            path: path.to_owned(),
+            path: put.path.to_string(),
             times: TRIES,
         })
     }
 
     fn send_pieces(
         &mut self,
-        path: &str,
-        content: &[u8],
+        put: &Put<'_>,
+        doing: &str,
         sent: &mut Sent,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), Error> {
         let mut packer = Packer {
-            window: self.room.window,
+            window: self.board.window,
             ratio: 3.0,
-            thorough: self.repl.link().address().baud <= THOROUGH_BAUD,
+            thorough: self.repl().link().address().baud <= THOROUGH_BAUD,
         };
+        let content = put.content;
         let mut rest = content;
         let mut ready = None;
         let mut tries = 0;
+        let mut repeats = Repeats::default();
         while !rest.is_empty() {
-            if self.repl.link().times_asked() > 0 {
+            if self.repl().link().times_asked() > 0 {
                 return Err(Error::Interrupted);
             }
             let piece = match ready.take() {
                 Some(piece) => piece,
-                None => packer.pack(rest, self.piece),
+                None => packer.pack(rest, self.piece.now()),
             };
             let code = piece.code(content.len() - rest.len());
             sent.on_the_line += code.len() as u64;
             let behind = rest.get(piece.covers..).unwrap_or_default();
             let limit = WORK + Duration::from_secs_f64(piece.covers as f64 / SLOWEST_WRITE);
-            let (taken, next) = self.send_and_pack(path, &code, limit, &mut packer, behind);
-            match taken? {
-                Taken::Yes => {
+            let (outcome, next) = self.send_and_pack(doing, &code, limit, &mut packer, behind);
+            match outcome? {
+                Outcome::Answer(_) => {
+                    self.piece.went_well(code.len());
                     tries = 0;
                     rest = behind;
                     ready = next;
                     progress((content.len() - rest.len()) as u64);
+                    continue;
                 }
-                Taken::Damaged if tries < TRIES => {
-                    sent.again += 1;
-                    // A board that loses bytes at full speed is slowed down to what it asks for.
-                    self.way = Way::Paced;
-                    let shortest = SHORTEST_PIECE * 2;
-                    if self.piece > shortest {
-                        // The longer a piece, the likelier it is hit.
-                        self.piece = (self.piece / 4).max(shortest);
-                    } else {
-                        tries += 1;
+                Outcome::Raised(exception) if exception.starts_with("MemoryError") => {
+                    tracing::debug!("no memory for a piece of {}: {exception}", code.len());
+                    packer.window = packer.window.min(SMALL_WINDOW);
+                    if !self.piece.found_no_memory() {
+                        return Err(Error::WriteFile {
+                            path: put.path.to_string(),
+                            reason: "the board has too little free memory to take it; udpcli board reset frees some".to_owned(),
+                            keeps_old: false,
+                        });
+                    }
+                    continue;
+                }
+                Outcome::Raised(exception) => {
+                    let error = helper::refused(doing, exception);
+                    return Err(self.unwritable(error, put.path, false));
+                }
+                Outcome::Uncaught(exception) => {
+                    tracing::debug!("exception while {doing}: {exception}");
+                    if repeats.has(&exception) {
+                        return Err(helper::refused(doing, exception));
                     }
                 }
-                Taken::NoMemory if self.piece > SHORTEST_PIECE => {
-                    self.piece /= 2;
-                    packer.window = packer.window.min(SMALL_WINDOW);
-                }
-                Taken::Damaged => {
-                    return Err(Error::Damaged {
-                        path: path.to_owned(),
+                Outcome::Damaged(_) => {}
+                // The byte that ends the piece was lost, or the answer. The file stays open on the board, and a piece
+                // that was taken after all is written over.
+                Outcome::Silent => self.repl().reenter()?,
+            }
+            sent.again += 1;
+            // A board that loses bytes at full speed is slowed down to what it asks for.
+            self.helper.slow_down();
+            if !self.piece.was_damaged(code.len()) {
+                tries += 1;
+            }
+            if tries > TRIES {
+                return Err(match self.helper.bad_line(doing)? {
+                    error @ Error::Chatter { .. } => error,
+                    _ => Error::Damaged {
+                        path: put.path.to_string(),
                         times: tries,
-                    });
-                }
-                Taken::NoMemory => {
-                    return Err(Error::WriteFile {
-                        path: path.to_owned(),
-                        reason: "the board has too little free memory to take it; udpcli board reset frees some".to_owned(),
-                    });
-                }
+                    },
+                });
             }
         }
         Ok(())
@@ -234,97 +295,62 @@ impl Files<'_> {
     /// Sends a piece, and packs the one behind it meanwhile.
     fn send_and_pack(
         &mut self,
-        path: &str,
+        doing: &str,
         code: &[u8],
         limit: Duration,
         packer: &mut Packer,
         behind: &[u8],
-    ) -> (Result<Taken, Error>, Option<Piece>) {
+    ) -> (Result<Outcome, Error>, Option<Piece>) {
         if behind.is_empty() {
-            return (self.send_piece(path, code, limit), None);
+            return (self.helper.attempt_with_data(doing, code, limit), None);
         }
-        let room = self.piece;
+        let room = self.piece.now();
         std::thread::scope(|scope| {
             let packing = scope.spawn(|| packer.pack(behind, room));
-            let taken = self.send_piece(path, code, limit);
+            let outcome = self.helper.attempt_with_data(doing, code, limit);
             // One that failed is packed again, when it is its turn.
-            (taken, packing.join().ok())
+            (outcome, packing.join().ok())
         })
     }
 
-    fn send_piece(&mut self, path: &str, code: &[u8], limit: Duration) -> Result<Taken, Error> {
-        let doing = "writing a file";
-        match self.repl.exec_short(self.way, doing, code, limit) {
-            Ok(answer) if answer == b"." => Ok(Taken::Yes),
-            Ok(_) => Ok(Taken::Damaged),
-            Err(Error::Refused { exception, .. }) if exception.starts_with("MemoryError") => {
-                Ok(Taken::NoMemory)
-            }
-            // A byte was lost or turned: the code was none any more.
-            Err(Error::Refused { exception, .. }) if helper::is_damage(&exception) => {
-                Ok(Taken::Damaged)
-            }
-            Err(Error::Refused { exception, .. }) => {
-                Err(unwritable(helper::refusal(doing, exception), path))
-            }
-            Err(Error::NoAnswer { .. }) => {
-                // The byte that ends the piece was lost, or the answer. The file stays open on the board, and a piece
-                // that was taken after all is written over.
-                self.repl.reenter()?;
-                Ok(Taken::Damaged)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Closes, reads back, compares, renames. False if the file is not what it should be.
-    fn finish(&mut self, path: &str, part: &str, expected: &Hash) -> Result<bool, Error> {
-        let mut code =
-            format!("v({},{},", literal::quoted(part), literal::quoted(path)).into_bytes();
+    fn finish(&mut self, put: &Put<'_>, expected: &Hash) -> Result<bool, Error> {
+        let mut code = b"v(".to_vec();
+        literal::append_bytes(put.part.as_bytes(), &mut code);
+        code.push(b',');
+        literal::append_bytes(put.path.as_bytes(), &mut code);
+        code.push(b',');
         literal::append_bytes(expected, &mut code);
         code.push(b')');
-        let limit = WORK + Duration::from_secs_f64(self.room.total as f64 / super::HASH_RATE);
+        let limit = self.hash_time(put.path)?;
+        let doing = format!("checking {}", put.path);
         let answer = self
-            .call_bytes("checking a file", &code, limit)
-            .map_err(|error| unwritable(error, path))?;
+            .call(&doing, &code, limit)
+            .map_err(|error| self.unwritable(error, put.path, false))?;
         Ok(answer == b".")
     }
 
     /// Removes the temporary file after a failure, as far as the board lets us.
-    fn forget_part(&mut self, part: &str) {
-        let heeded = self.repl.link().heed_shutdown(false);
-        let code = format!(
-            "try:f.close()\nexcept(OSError,AttributeError):pass\nq({})",
-            literal::quoted(part)
-        );
+    fn forget_part(&mut self, part: &BoardPath, was_restarted: bool) {
+        let heeded = self.repl().link().heed_shutdown(false);
+        let mut code = b"c()\n".to_vec();
+        code.extend(call("q", part.as_bytes(), b""));
         let result = self
-            .repl
+            .repl()
             .reenter()
+            .and_then(|()| {
+                if was_restarted {
+                    self.helper.define()
+                } else {
+                    Ok(())
+                }
+            })
             .and_then(|()| self.call("removing a temporary file", &code, WORK));
         if let Err(error) = result {
             tracing::warn!("{part} may be left on the board: {error}");
         }
-        self.repl.link().heed_shutdown(heeded);
+        self.repl().link().heed_shutdown(heeded);
     }
-}
-
-/// A refusal to write, in words.
-pub(super) fn unwritable(error: Error, path: &str) -> Error {
-    match error {
-        Error::Refused { exception, .. } => Error::WriteFile {
-            path: path.to_owned(),
-            reason: meaning(&exception),
-        },
-        error => error,
-    }
-}
-
-/// What became of a piece.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    Yes,
-    Damaged,
-    NoMemory,
 }
 
 /// A piece of a file, ready for the line.
@@ -338,14 +364,12 @@ struct Piece {
 }
 
 impl Piece {
-    /// The call that writes it at `offset`; made twice it does no harm.
+    /// The call that writes it at `offset`. It is idempotent.
     fn code(&self, offset: usize) -> Vec<u8> {
-        let place = format!("{offset},{}", self.window);
-        let sum = helper::checksum(&[place.as_bytes(), &self.bytes]);
-        let mut code = format!("_udpcli['a']({offset},{sum},{},", self.window).into_bytes();
-        literal::append_bytes(&self.bytes, &mut code);
-        code.push(b')');
-        code
+        helper::framed(
+            format!("a({offset},{})", self.window).as_bytes(),
+            &self.bytes,
+        )
     }
 }
 
@@ -480,7 +504,12 @@ mod tests {
 
     #[test]
     fn the_temporary_name_lies_beside_the_file() {
-        assert_eq!(temporary("/lib/a.py"), "/lib/.udpcli.part");
-        assert_eq!(temporary("/a.py"), "/.udpcli.part");
+        for (path, part) in [
+            ("/lib/a.py", "/lib/.udpcli.part"),
+            ("/a.py", "/.udpcli.part"),
+        ] {
+            assert_eq!(temporary(&BoardPath::from(path)), BoardPath::from(part));
+        }
+        assert!(is_temporary(b".udpcli.part~") && !is_temporary(b"udpcli.part"));
     }
 }

@@ -1,47 +1,60 @@
-import sys,gc
-try:
- import os as _uo,binascii as _ub
-except ImportError:
- import uos as _uo,ubinascii as _ub
-def _ux(k,f):
+g=I('gc')
+r=[]
+def X(k,f):
  try:
   v=f()
-  if v is not None:sys.stdout.write('%s\t%s\n'%(k,v))
+  if v is not None:r.append('%s\t%s\0'%(k,v))
  except Exception:pass
-def _uh(b):return _ub.hexlify(b).decode()
-def _ui(n):return __import__(n)
-gc.collect()
-_ux('memory',gc.mem_free)
-_ux('memory_total',lambda:gc.mem_free()+gc.mem_alloc())
-_ux('implementation',lambda:sys.implementation[0])
-_ux('version',lambda:'.'.join(str(n)for n in sys.implementation[1][:3]))
-_ux('release',lambda:_uo.uname()[2])
-_ux('build',lambda:_uo.uname()[3])
-_ux('machine',lambda:_uo.uname()[4])
-_ux('platform',lambda:sys.platform)
-_ux('frequency',lambda:_ui('machine').freq())
-_ux('unique_id',lambda:_uh(_ui('machine').unique_id()))
-_ux('files_free',lambda:_uo.statvfs('/')[0]*_uo.statvfs('/')[3])
-_ux('files_total',lambda:_uo.statvfs('/')[0]*_uo.statvfs('/')[2])
-_ux('flash',lambda:_ui('esp').flash_size())
-def _uw():
- n=_ui('network')
+def h(v):return b.hexlify(v).decode()
+def U(n):return O.uname()[n]
+def F():
+ p=O.getcwd()
+ n=O.statvfs(p)
+ if not n[2]:
+  p='/'+next(O.ilistdir('/'))[0]
+  n=O.statvfs(p)
+ X('files_at',lambda:p)
+ X('files_free',lambda:n[1]*n[3])
+ X('files_total',lambda:n[1]*n[2])
+def N():
+ n=I('network')
  w=n.WLAN(n.STA_IF)
- _ux('mac',lambda:_uh(w.config('mac')))
+ X('mac',lambda:h(w.config('mac')))
  if w.active():
-  _ux('wifi_connected',w.isconnected)
+  X('wifi_connected',w.isconnected)
   if w.isconnected():
-   _ux('ssid',lambda:w.config('essid'))
-   _ux('address',lambda:w.ifconfig()[0])
-   _ux('netmask',lambda:w.ifconfig()[1])
-   _ux('gateway',lambda:w.ifconfig()[2])
-   _ux('rssi',lambda:w.status('rssi'))
-_ux('wifi',_uw)
-def _um():
- try:
-  open('mpython.py').close()
-  return 1
- except OSError:pass
- import mpython
+   X('ssid',lambda:w.config('essid'))
+   X('address',lambda:w.ifconfig()[0])
+   X('netmask',lambda:w.ifconfig()[1])
+   X('gateway',lambda:w.ifconfig()[2])
+   X('rssi',lambda:w.status('rssi'))
+#
+def Y():
+ if'mpython'in U(4).lower()or I('mpython'):return 1
+ for p in S.path:
+  for n in('mpython','mpython.py','mpython.mpy'):
+   try:
+    O.stat((p+'/'if p else'')+n)
+    return
+   except OSError:pass
+ __import__('mpython')
  return 1
-_ux('mpython',_um)
+def M():return I('umachine','machine')
+g.collect()
+def i():
+ r[:]=[]
+ X('memory',g.mem_free)
+ X('memory_total',lambda:g.mem_free()+g.mem_alloc())
+ X('implementation',lambda:S.implementation[0])
+ X('version',lambda:'.'.join(str(n)for n in S.implementation[1][:3]))
+ X('release',lambda:U(2))
+ X('build',lambda:U(3))
+ X('machine',lambda:U(4))
+ X('platform',lambda:S.platform)
+ X('frequency',lambda:M().freq())
+ X('unique_id',lambda:h(M().unique_id()))
+ X('files',F)
+ X('flash',lambda:I('esp').flash_size())
+ X('wifi',N)
+ X('mpython',Y)
+ w(''.join(r))

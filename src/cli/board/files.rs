@@ -4,6 +4,7 @@ mod get;
 mod plan;
 mod progress;
 mod put;
+mod remote;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -14,28 +15,30 @@ use serde_json::json;
 
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
+use crate::board::files::{BoardPath, Shown, Text};
 use crate::error::{Error, Outcome, seconds};
 use crate::output;
-use crate::payload::escape;
 use crate::stats::counted;
-use plan::RemotePath;
+use plan::LeftOut;
+use remote::RemotePath;
 
 pub(super) use get::run as get;
 pub(super) use put::run as put;
 
 /// Put files and folders onto the board
-///
-/// Each file is written under a temporary name, read back, compared and then renamed: a pulled cable leaves the old
-/// file. Files that are there already, byte for byte, are skipped.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  udpcli board put main.py              as /main.py
+  udpcli board put main.py              into the board's working directory, mostly /
   udpcli board put main.py lib :        a file and a folder
+  udpcli board put '*.py' :/lib         every file that matches, in any shell
   udpcli board put data.txt :/logs/     into a folder that is there
   udpcli board put config.py :/settings.py")]
 pub struct PutArgs {
     /// Files and folders of this PC; the last argument may be :PATH, where they go on the board
+    ///
+    /// :x.py is a path from the board's working directory on, :/x.py from its root. \xNN stands for one byte of a name.
+    /// Of a folder, names that begin with a dot, __pycache__ and Thumbs.db stay here.
     #[arg(required = true, value_name = "LOCAL|:REMOTE")]
     paths: Vec<PathBuf>,
 }
@@ -49,8 +52,8 @@ Examples:
   udpcli board get :/lib backup         a folder with everything in it
   udpcli board get :boot.py -           to stdout")]
 pub struct GetArgs {
-    /// File or folder on the board
-    #[arg(value_name = ":REMOTE", value_parser = RemotePath::parse)]
+    /// File or folder on the board; \xNN stands for one byte of a name
+    #[arg(value_name = ":REMOTE", value_parser = RemotePath::parser())]
     remote: RemotePath,
     /// Where it goes on this PC; - is stdout [default: this folder]
     local: Option<PathBuf>,
@@ -65,7 +68,7 @@ Examples:
   udpcli board ls --format json | jq -r .path")]
 pub struct LsArgs {
     /// Folder on the board
-    #[arg(value_name = ":DIR", default_value = ":", value_parser = RemotePath::parse)]
+    #[arg(value_name = ":DIR", default_value = ":", value_parser = RemotePath::parser())]
     folder: RemotePath,
     /// And the folders in it
     #[arg(short, long)]
@@ -83,7 +86,7 @@ Examples:
   udpcli board rm -r :/lib :/logs")]
 pub struct RmArgs {
     /// Files and empty folders on the board
-    #[arg(required = true, value_name = ":PATH", value_parser = RemotePath::parse)]
+    #[arg(required = true, value_name = ":PATH", value_parser = RemotePath::parser())]
     paths: Vec<RemotePath>,
     /// Folders with everything in them
     #[arg(short, long)]
@@ -96,6 +99,8 @@ struct Done {
     written: u64,
     unchanged: u64,
     bytes: u64,
+    /// Of folders that were put.
+    left_out: LeftOut,
 }
 
 /// Says what a transfer did; `interrupted` is what Ctrl-C left.
@@ -106,8 +111,13 @@ fn conclude(
 ) -> Result<Outcome, Error> {
     match result {
         Ok(done) => {
+            let left_out = if done.left_out.is_empty() {
+                String::new()
+            } else {
+                format!("; left out: {}", done.left_out)
+            };
             tracing::info!(
-                "{}: {} written, {} unchanged; {} bytes in {}",
+                "{}: {} written, {} unchanged; {} bytes in {}{left_out}",
                 counted(done.written + done.unchanged, "file", "files"),
                 done.written,
                 done.unchanged,
@@ -127,26 +137,28 @@ fn conclude(
 
 /// Prints a folder's entries.
 pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let entries = session::with_files(serial, |files| {
-        Ok(files.list(args.folder.as_str(), args.recursive)?)
+    let (folder, entries) = session::with_files(serial, |files| {
+        let folder = remote::resolve(files, std::slice::from_ref(&args.folder))
+            .pop()
+            .unwrap_or_default();
+        let entries = files.list(&folder, args.recursive)?;
+        Ok((folder, entries))
     })?;
     let mut out = String::new();
-    let base = args.folder.as_str().trim_end_matches('/');
     for entry in entries {
         // Writing to a String cannot fail.
         let _ = match args.format {
             TextOrJson::Json => writeln!(
                 out,
                 "{}",
-                json!({"path": entry.path, "len": entry.len, "folder": entry.is_folder})
+                json!({"path": Text(entry.path.as_bytes()).to_string(), "len": entry.len, "folder": entry.is_folder})
             ),
             TextOrJson::Text => {
-                let name = match entry.path.strip_prefix(base) {
+                let name = match entry.path.below(&folder) {
                     // A file that was named itself.
-                    Some("") | None => entry.path.as_str(),
-                    Some(rest) => rest.trim_start_matches('/'),
+                    Some(b"") | None => Shown(entry.path.as_bytes()),
+                    Some(rest) => Shown(rest),
                 };
-                let name = escape::for_terminal(name);
                 if entry.is_folder {
                     writeln!(out, "{:>9} {name}/", "")
                 } else {
@@ -161,16 +173,17 @@ pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
 /// Removes files; what is left to do after a failure is done first.
 pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     if args.paths.iter().any(RemotePath::is_root) {
-        return Err(Error::usage_hint(
-            "the root folder of the board cannot be removed",
-            "udpcli board ls shows what is in it",
-        ));
+        return Err(root_stays());
     }
     session::with_files(serial, |files| {
+        let paths = remote::resolve(files, &args.paths);
+        if paths.iter().any(BoardPath::is_root) {
+            return Err(root_stays());
+        }
         let mut first: Option<BoardError> = None;
-        for path in &args.paths {
-            match files.remove(path.as_str(), args.recursive) {
-                Ok(()) => tracing::info!("removed {}", path.as_str()),
+        for path in &paths {
+            match files.remove(path, args.recursive) {
+                Ok(()) => tracing::info!("removed {path}"),
                 Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. })) => {
                     match &first {
                         None => first = Some(error),
@@ -185,4 +198,11 @@ pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
             None => Ok(Outcome::Done),
         }
     })
+}
+
+fn root_stays() -> Error {
+    Error::usage_hint(
+        "the root folder of the board cannot be removed",
+        "udpcli board ls shows what is in it",
+    )
 }

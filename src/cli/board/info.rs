@@ -30,7 +30,7 @@ pub struct InfoArgs {
 }
 
 /// The keys of the JSON object, in order, and whether they are numbers.
-const KEYS: [(&str, bool); 20] = [
+const KEYS: [(&str, bool); 21] = [
     ("implementation", false),
     ("version", false),
     ("release", false),
@@ -44,6 +44,7 @@ const KEYS: [(&str, bool); 20] = [
     ("memory_total", true),
     ("files_free", true),
     ("files_total", true),
+    ("files_at", false),
     ("flash", true),
     ("ssid", false),
     ("address", false),
@@ -124,7 +125,14 @@ fn text(port: &str, info: &Info) -> String {
     line("id", info.text("unique_id").map(str::to_owned));
     line("MAC", info.text("mac").map(colons));
     line("memory", share(info, "memory", "memory_total"));
-    line("files", share(info, "files_free", "files_total"));
+    let place = match info.text("files_at") {
+        None | Some("/") => String::new(),
+        Some(place) => format!(", in {place}"),
+    };
+    line(
+        "files",
+        share(info, "files_free", "files_total").map(|share| share + &place),
+    );
     line(
         "Wi-Fi",
         Some(match (info.text("address"), info.text("ssid")) {

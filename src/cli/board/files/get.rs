@@ -1,13 +1,15 @@
 //! Files from the board.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::progress::Progress;
-use super::{Done, GetArgs, SerialArgs, conclude, session};
+use super::{Done, GetArgs, SerialArgs, conclude, remote, session};
 use crate::board::error::Error as BoardError;
-use crate::board::files::{self, Files, Found};
+use crate::board::files::{self, BoardPath, Files, Found, Shown};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::output;
@@ -20,7 +22,7 @@ pub(in crate::cli::board) fn run(
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     if let Some(local) = &args.local
-        && local.to_string_lossy().starts_with(':')
+        && local.as_os_str().as_encoded_bytes().starts_with(b":")
     {
         return Err(Error::usage_hint(
             format!(
@@ -43,51 +45,90 @@ pub(in crate::cli::board) fn run(
 
 /// A file for stdout.
 fn fetch_one(args: &GetArgs, files: &mut Files<'_>, quiet: bool) -> Result<Vec<u8>, Error> {
-    let remote = args.remote.as_str();
-    let found = one(files, remote)?;
-    read(files, remote, &found, &mut Progress::new(quiet))
+    let path = place(args, files);
+    let found = one(files, &path)?;
+    read(files, &path, &found, &mut Progress::new(quiet))
+}
+
+fn place(args: &GetArgs, files: &Files<'_>) -> BoardPath {
+    remote::resolve(files, std::slice::from_ref(&args.remote))
+        .pop()
+        .unwrap_or_default()
 }
 
 fn fetch(args: &GetArgs, files: &mut Files<'_>, quiet: bool) -> Result<Done, Error> {
-    let remote = args.remote.as_str();
-    let found = one(files, remote)?;
+    let path = place(args, files);
+    let found = one(files, &path)?;
     let mut progress = Progress::new(quiet);
     let mut done = Done::default();
-    let name = remote.rsplit('/').next().unwrap_or_default();
-    let target = target(args.local.as_deref(), name)?;
+    let target = target(args.local.as_deref(), &args.remote.name())?;
     if found != Found::Folder {
-        save(files, remote, &found, &target, &mut progress, &mut done)?;
+        save(files, &path, &found, &target, &mut progress, &mut done)?;
         return Ok(done);
     }
-    let entries = files.list(remote, true)?;
+    let entries = files.list(&path, true)?;
     make_folder(&target)?;
+    // One name that this PC cannot have, or one file that the board cannot read, does not stop the others.
+    let mut failure = FirstFailure::default();
     let mut wanted = Vec::new();
+    let mut seen = BTreeSet::new();
     for entry in entries {
-        let relative = entry
-            .path
-            .strip_prefix(remote.trim_end_matches('/'))
-            .unwrap_or(&entry.path)
-            .trim_start_matches('/')
-            .to_owned();
-        let local = local_path(&target, &relative)?;
+        let below = entry.path.below(&path).unwrap_or_default();
+        let local = match local_path(&target, below) {
+            Ok(local) => local,
+            Err(error) => {
+                failure.note(error);
+                continue;
+            }
+        };
         if entry.is_folder {
             make_folder(&local)?;
-        } else {
+        } else if seen.insert(local.clone()) {
             wanted.push((entry.path, local));
+        } else {
+            failure.note(Error::usage(format!(
+                "{} and another file on the board would be one file here, {}",
+                entry.path,
+                local.display()
+            )));
         }
     }
-    let remotes: Vec<String> = wanted.iter().map(|(remote, _)| remote.clone()).collect();
+    let remotes: Vec<&BoardPath> = wanted.iter().map(|(remote, _)| remote).collect();
     let found = files.look(&remotes)?;
     for ((remote, local), found) in wanted.iter().zip(found) {
-        save(files, remote, &found, local, &mut progress, &mut done)?;
+        match save(files, remote, &found, local, &mut progress, &mut done) {
+            Err(
+                error @ Error::Board(BoardError::ReadFile { .. } | BoardError::NoSuchFile { .. }),
+            ) => {
+                failure.note(error);
+            }
+            result => result?,
+        }
     }
-    Ok(done)
+    failure.or(done)
 }
 
-fn one(files: &mut Files<'_>, path: &str) -> Result<Found, Error> {
-    match files.look(&[path.to_owned()])?.pop() {
+/// The first of several failures: the error in the end. The others are said when they happen.
+#[derive(Debug, Default)]
+struct FirstFailure(Option<Error>);
+
+impl FirstFailure {
+    fn note(&mut self, error: Error) {
+        match &self.0 {
+            None => self.0 = Some(error),
+            Some(_) => tracing::warn!("{error}"),
+        }
+    }
+
+    fn or<T>(self, result: T) -> Result<T, Error> {
+        self.0.map_or(Ok(result), Err)
+    }
+}
+
+fn one(files: &mut Files<'_>, path: &BoardPath) -> Result<Found, Error> {
+    match files.look(&[path])?.pop() {
         Some(Found::Nothing) | None => Err(BoardError::NoSuchFile {
-            path: path.to_owned(),
+            path: path.to_string(),
         }
         .into()),
         Some(found) => Ok(found),
@@ -95,7 +136,7 @@ fn one(files: &mut Files<'_>, path: &str) -> Result<Found, Error> {
 }
 
 /// Where it goes: into a folder that is there, or under the name given.
-fn target(local: Option<&Path>, name: &str) -> Result<PathBuf, Error> {
+fn target(local: Option<&Path>, name: &[u8]) -> Result<PathBuf, Error> {
     let base = local.unwrap_or(Path::new("."));
     let is_folder = base.is_dir() || base.as_os_str().to_string_lossy().ends_with(['/', '\\']);
     if is_folder && !name.is_empty() {
@@ -107,21 +148,51 @@ fn target(local: Option<&Path>, name: &str) -> Result<PathBuf, Error> {
 
 /// A board's path under a folder of this PC. A name that would lead elsewhere is refused: a board may call its files
 /// as it likes.
-fn local_path(base: &Path, relative: &str) -> Result<PathBuf, Error> {
+fn local_path(base: &Path, below: &[u8]) -> Result<PathBuf, Error> {
     let mut path = base.to_owned();
-    for part in relative.split('/').filter(|part| !part.is_empty()) {
-        let is_harmless = part != "."
-            && part != ".."
-            && !part.chars().any(char::is_control)
-            && !(cfg!(windows) && part.contains(['\\', ':', '*', '?', '"', '<', '>', '|']));
-        if !is_harmless {
+    let mut is_renamed = false;
+    for part in below.split(|byte| *byte == b'/') {
+        if matches!(part, b"" | b"." | b"..") {
             return Err(Error::usage(format!(
-                "{relative:?} on the board is no name for a file on this PC"
+                "{} on the board is no name for a file on this PC",
+                Shown(below)
             )));
         }
-        path.push(part);
+        let (name, renamed) = local_name(part);
+        is_renamed |= renamed;
+        path.push(name);
+    }
+    if is_renamed {
+        tracing::info!("{} on the board becomes {}", Shown(below), path.display());
     }
     Ok(path)
+}
+
+/// A name on the board as a name on this PC, and whether it is another: what is no text, could not be typed, or is not
+/// possible in a name on Windows, is written `%NN` for each byte.
+fn local_name(name: &[u8]) -> (String, bool) {
+    let mut local = String::with_capacity(name.len());
+    let mut is_renamed = false;
+    let mut escape = |bytes: &[u8], local: &mut String| {
+        for byte in bytes {
+            // Writing to a String cannot fail.
+            let _ = write!(local, "%{byte:02x}");
+            is_renamed = true;
+        }
+    };
+    for chunk in name.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let is_reserved = cfg!(windows)
+                && matches!(character, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+            if character.is_control() || is_reserved {
+                escape(character.encode_utf8(&mut [0; 4]).as_bytes(), &mut local);
+            } else {
+                local.push(character);
+            }
+        }
+        escape(chunk.invalid(), &mut local);
+    }
+    (local, is_renamed)
 }
 
 fn make_folder(path: &Path) -> Result<(), Error> {
@@ -133,12 +204,12 @@ fn make_folder(path: &Path) -> Result<(), Error> {
 
 fn read(
     files: &mut Files<'_>,
-    remote: &str,
+    remote: &BoardPath,
     found: &Found,
     progress: &mut Progress,
 ) -> Result<Vec<u8>, Error> {
     if let Found::File { len, .. } = found {
-        progress.begin(remote, *len);
+        progress.begin(&remote.to_string(), *len);
     }
     let result = files.get(remote, found, &mut |at| progress.at(at));
     progress.end();
@@ -148,7 +219,7 @@ fn read(
 /// Writes a file here, whole or not at all.
 fn save(
     files: &mut Files<'_>,
-    remote: &str,
+    remote: &BoardPath,
     found: &Found,
     local: &Path,
     progress: &mut Progress,
@@ -217,11 +288,28 @@ mod tests {
     fn a_board_cannot_name_a_file_outside_the_folder() {
         let base = Path::new("here");
         assert_eq!(
-            local_path(base, "lib/a b.py").unwrap(),
+            local_path(base, b"lib/a b.py").unwrap(),
             base.join("lib").join("a b.py")
         );
-        for name in ["../x", "a/../../x", "a\nb"] {
-            assert!(local_path(base, name).is_err(), "{name}");
+        for name in ["../x", "a/../../x", "a/", "."] {
+            assert!(local_path(base, name.as_bytes()).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_gets_another_here() {
+        for (name, local) in [
+            (b"Fr\x81hst.wav".as_slice(), "Fr%81hst.wav"),
+            (b"a\x1b[31m\nb", "a%1b[31m%0ab"),
+            ("你好".as_bytes(), "你好"),
+            (b"50%", "50%"),
+        ] {
+            assert_eq!(
+                local_name(name),
+                (local.to_owned(), local.as_bytes() != name)
+            );
+        }
+        #[cfg(windows)]
+        assert_eq!(local_name(b"a:b").0, "a%3ab");
     }
 }

@@ -1,93 +1,226 @@
 //! Which file goes where.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::board::files;
+use crate::board::files::{self, BoardPath, Shown};
 use crate::error::Error;
 
 /// The longest file that is read: more than the flash of any of these boards.
 const MAX_FILE: u64 = 64 << 20;
 
-/// Folders that hold nothing a board needs.
-const LEFT_OUT: [&str; 2] = ["__pycache__", ".git"];
+/// Names in a folder, besides those that begin with a dot, which hold nothing a board needs.
+const LEFT_OUT: [&str; 2] = ["__pycache__", "Thumbs.db"];
 
-/// How deep folders may lie in each other: a link that leads back to itself ends there.
+/// How deep folders may lie in each other.
 const MAX_DEPTH: usize = 32;
 
-/// A path on the board, from its root: `:main.py` is `/main.py`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli::board) struct RemotePath {
-    path: String,
-    /// Written with a slash at its end: a folder.
-    is_folder: bool,
-}
-
-impl RemotePath {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let Some(path) = text.strip_prefix(':') else {
-            return Err(format!("a path on the board begins with a colon: :{text}"));
-        };
-        if path.contains('\0') {
-            return Err("a path has no NUL in it".to_owned());
-        }
-        let mut parts: Vec<&str> = Vec::new();
-        for part in path.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop();
-                }
-                part => parts.push(part),
-            }
-        }
-        Ok(Self {
-            path: format!("/{}", parts.join("/")),
-            is_folder: path.is_empty() || path.ends_with('/'),
-        })
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.path
-    }
-
-    pub(super) fn is_root(&self) -> bool {
-        self.path == "/"
-    }
-
-    /// Whether it was written as a folder.
-    pub(super) fn is_folder(&self) -> bool {
-        self.is_folder
-    }
-
-    /// The path of `name` in this folder.
-    pub(super) fn join(&self, name: &str) -> String {
-        if name.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}/{name}", self.path.trim_end_matches('/'))
-        }
-    }
-}
+/// How many names of what was left out are shown.
+const SHOWN: usize = 5;
 
 /// A file to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PutFile {
     pub(super) local: PathBuf,
-    pub(super) remote: String,
+    pub(super) remote: BoardPath,
 }
 
 /// Everything to put: folders to make, in order, and files.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PutPlan {
-    pub(super) folders: BTreeSet<String>,
+    pub(super) folders: BTreeSet<BoardPath>,
     pub(super) files: Vec<PutFile>,
 }
 
+/// What stays here of the folders that are put, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct LeftOut(BTreeMap<String, u64>);
+
+impl LeftOut {
+    fn add(&mut self, name: &[u8]) {
+        *self.0.entry(Shown(name).to_string()).or_default() += 1;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn extend(&mut self, other: &Self) {
+        for (name, count) in &other.0 {
+            *self.0.entry(name.clone()).or_default() += count;
+        }
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, count)) in self.0.iter().take(SHOWN).enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            write!(f, "{comma}{name}")?;
+            if *count > 1 {
+                write!(f, " ({count})")?;
+            }
+        }
+        let more: u64 = self.0.values().skip(SHOWN).sum();
+        if more > 0 {
+            write!(f, " and {more} more")?;
+        }
+        Ok(())
+    }
+}
+
+/// A file or folder of this PC with everything in it, as it was named.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Tree {
+    /// The name that it gets in a folder on the board; empty for `.` and `/`, whose content is meant.
+    name: Vec<u8>,
+    is_folder: bool,
+    /// Folders below it.
+    folders: Vec<Vec<u8>>,
+    /// Files, with their path below it; empty for a file that was named itself.
+    files: Vec<(PathBuf, Vec<u8>)>,
+    left_out: LeftOut,
+}
+
+impl Tree {
+    /// Looks at a file or folder of this PC.
+    pub(super) fn read(local: &Path) -> Result<Self, Error> {
+        let mut tree = Self {
+            name: name_of(local)?,
+            ..Self::default()
+        };
+        tree.add(local, &[], &mut Vec::new())?;
+        Ok(tree)
+    }
+
+    /// The name that it gets in a folder on the board.
+    pub(super) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    fn add(&mut self, local: &Path, below: &[u8], parents: &mut Vec<PathBuf>) -> Result<(), Error> {
+        let failed = |source| Error::Open {
+            path: local.to_owned(),
+            source,
+        };
+        let is_named = parents.is_empty();
+        let metadata = match std::fs::metadata(local) {
+            Ok(metadata) => metadata,
+            // A link in a folder is not worth its other files.
+            Err(source) if !is_named && is_link(local) => {
+                tracing::warn!(
+                    "left out: {}, a link that leads nowhere ({source})",
+                    local.display()
+                );
+                self.leave_out(local);
+                return Ok(());
+            }
+            Err(source) => return Err(failed(source)),
+        };
+        if metadata.is_file() {
+            // One that must not be read is said before the board is disturbed.
+            std::fs::File::open(local).map_err(failed)?;
+            if metadata.len() > MAX_FILE {
+                return Err(Error::usage(format!(
+                    "{} is longer than any board's flash",
+                    local.display()
+                )));
+            }
+            self.files.push((local.to_owned(), below.to_vec()));
+            return Ok(());
+        }
+        if !metadata.is_dir() {
+            if !is_named {
+                tracing::warn!("left out: {}, neither a file nor a folder", local.display());
+                self.leave_out(local);
+                return Ok(());
+            }
+            return Err(Error::usage(format!(
+                "{} is neither a file nor a folder",
+                local.display()
+            )));
+        }
+        let place = std::fs::canonicalize(local).map_err(failed)?;
+        if parents.contains(&place) {
+            tracing::warn!(
+                "left out: {}, a link back to a folder that it lies in",
+                local.display()
+            );
+            self.leave_out(local);
+            return Ok(());
+        }
+        if parents.len() > MAX_DEPTH {
+            return Err(Error::usage(format!(
+                "{} lies more than {MAX_DEPTH} folders deep",
+                local.display()
+            )));
+        }
+        if is_named {
+            self.is_folder = true;
+        } else {
+            self.folders.push(below.to_vec());
+        }
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(local)
+            .and_then(|entries| {
+                entries
+                    .map(|entry| entry.map(|entry| entry.path()))
+                    .collect()
+            })
+            .map_err(failed)?;
+        entries.sort();
+        parents.push(place);
+        for entry in entries {
+            let name = name_of(&entry)?;
+            if name.starts_with(b".") || LEFT_OUT.iter().any(|out| out.as_bytes() == name) {
+                tracing::debug!("left out: {}", entry.display());
+                self.left_out.add(&name);
+                continue;
+            }
+            let below = if below.is_empty() {
+                name
+            } else {
+                [below, &name].join(&b'/')
+            };
+            self.add(&entry, &below, parents)?;
+        }
+        parents.pop();
+        Ok(())
+    }
+
+    fn leave_out(&mut self, local: &Path) {
+        let name = local.file_name().map_or(&b""[..], OsStr::as_encoded_bytes);
+        self.left_out.add(name);
+    }
+}
+
+fn is_link(local: &Path) -> bool {
+    std::fs::symlink_metadata(local).is_ok_and(|metadata| metadata.is_symlink())
+}
+
 impl PutPlan {
-    /// Adds a file or folder of this PC as `remote`.
-    pub(super) fn add(&mut self, local: &Path, remote: &str) -> Result<(), Error> {
-        self.add_at(local, remote, 0)
+    /// Adds a file or folder of this PC as `target`.
+    pub(super) fn add(&mut self, tree: &Tree, target: &BoardPath) -> Result<(), Error> {
+        if tree.is_folder && !target.is_root() {
+            self.folders.insert(target.clone());
+        }
+        self.folders
+            .extend(tree.folders.iter().map(|below| target.join(below)));
+        for (local, below) in &tree.files {
+            let remote = target.join(below);
+            if files::is_temporary(remote.name()) {
+                return Err(Error::usage(format!(
+                    "{} is the name of put's own temporary file on the board",
+                    Shown(remote.name())
+                )));
+            }
+            self.files.push(PutFile {
+                local: local.clone(),
+                remote,
+            });
+        }
+        Ok(())
     }
 
     /// Refuses two files that would be one on the board: which of them stays is no matter of order.
@@ -118,86 +251,61 @@ impl PutPlan {
         }
         Ok(())
     }
+}
 
-    fn add_at(&mut self, local: &Path, remote: &str, depth: usize) -> Result<(), Error> {
-        let failed = |source| Error::Open {
-            path: local.to_owned(),
-            source,
-        };
-        let metadata = std::fs::metadata(local).map_err(failed)?;
-        if metadata.is_file() {
-            let name = remote.rsplit('/').next().unwrap_or_default();
-            if files::is_temporary(name) {
-                if depth > 0 {
-                    tracing::info!("left out: {}, what a broken put left", local.display());
-                    return Ok(());
-                }
-                return Err(Error::usage(format!(
-                    "{name} is the name of put's own temporary file on the board"
-                )));
-            }
-            // One that must not be read is said before the board is disturbed.
-            std::fs::File::open(local).map_err(failed)?;
-            if metadata.len() > MAX_FILE {
-                return Err(Error::usage(format!(
-                    "{} is longer than any board's flash",
-                    local.display()
-                )));
-            }
-            self.files.push(PutFile {
-                local: local.to_owned(),
-                remote: remote.to_owned(),
-            });
-            return Ok(());
-        }
-        if !metadata.is_dir() {
-            return Err(Error::usage(format!(
-                "{} is neither a file nor a folder",
-                local.display()
-            )));
-        }
-        if depth > MAX_DEPTH {
-            return Err(Error::usage(format!(
-                "{} lies more than {MAX_DEPTH} folders deep",
-                local.display()
-            )));
-        }
-        if remote != "/" {
-            self.folders.insert(remote.to_owned());
-        }
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(local)
-            .and_then(|entries| {
-                entries
-                    .map(|entry| entry.map(|entry| entry.path()))
-                    .collect()
-            })
-            .map_err(failed)?;
-        entries.sort();
-        for entry in entries {
-            let name = name_of(&entry)?;
-            if LEFT_OUT.contains(&name.as_str()) {
-                tracing::debug!("left out: {}", entry.display());
-                continue;
-            }
-            let remote = format!("{}/{name}", remote.trim_end_matches('/'));
-            self.add_at(&entry, &remote, depth + 1)?;
-        }
-        Ok(())
+/// What the trees leave out, together.
+pub(super) fn left_out(trees: &[Tree]) -> LeftOut {
+    let mut all = LeftOut::default();
+    for tree in trees {
+        all.extend(&tree.left_out);
+    }
+    all
+}
+
+/// A local path's own name as bytes; empty for `.` and `/`, whose content is meant.
+fn name_of(path: &Path) -> Result<Vec<u8>, Error> {
+    match path.components().next_back() {
+        // Windows' own form of a name that is no Unicode means nothing to a board.
+        Some(Component::Normal(name)) if cfg!(windows) && name.to_str().is_none() => Err(
+            Error::usage(format!("the name of {} is no Unicode text", path.display())),
+        ),
+        Some(Component::Normal(name)) => Ok(name.as_encoded_bytes().to_vec()),
+        _ => Ok(Vec::new()),
     }
 }
 
-/// A local path's own name; empty for `.` and `/`, whose content is meant.
-pub(super) fn name_of(path: &Path) -> Result<String, Error> {
-    match path.components().next_back() {
-        Some(Component::Normal(name)) => match name.to_str() {
-            Some(name) => Ok(name.to_owned()),
-            None => Err(Error::usage(format!(
-                "the name of {} is no text: the board keeps names in UTF-8",
-                path.display()
-            ))),
-        },
-        _ => Ok(String::new()),
+/// Files that a pattern with wildcards stands for, where there is none of that very name: `cmd.exe` and PowerShell
+/// leave it to the program. A name that begins with a dot is matched only by a pattern that does, as in a Unix shell.
+pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, Error> {
+    let pattern = match local.to_str() {
+        Some(text) if text.contains(['*', '?', '[']) => text,
+        _ => return Ok(vec![local.to_owned()]),
+    };
+    if std::fs::symlink_metadata(local).is_ok() {
+        return Ok(vec![local.to_owned()]);
     }
+    let options = glob::MatchOptions {
+        case_sensitive: !cfg!(windows),
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+    let open = |source| Error::Open {
+        path: local.to_owned(),
+        source,
+    };
+    let matches = glob::glob_with(pattern, options)
+        .map_err(|error| open(std::io::Error::new(std::io::ErrorKind::InvalidInput, error)))?;
+    let mut found = Vec::new();
+    for path in matches {
+        found.push(path.map_err(|error| open(error.into()))?);
+    }
+    if found.is_empty() {
+        return Err(open(std::io::Error::new(
+            std::io::ErrorKind::NotFound,
+            "no file here matches this pattern",
+        )));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -208,7 +316,7 @@ mod tests {
     fn two_files_do_not_become_one() {
         let file = |local: &str| PutFile {
             local: local.into(),
-            remote: "/x.py".to_owned(),
+            remote: BoardPath::from("/x.py"),
         };
         let plan = |locals: &[&str]| PutPlan {
             files: locals.iter().copied().map(file).collect(),
@@ -223,19 +331,23 @@ mod tests {
     }
 
     #[test]
-    fn remote_paths_start_at_the_root() {
-        for (text, path) in [
-            (":", "/"),
-            (":/", "/"),
-            (":main.py", "/main.py"),
-            (":/lib/", "/lib"),
-            (":lib/../a b.py", "/a b.py"),
-            (":../../x", "/x"),
+    fn what_is_left_out_is_counted_by_name() {
+        let mut out = LeftOut::default();
+        for name in [
+            ".DS_Store",
+            ".DS_Store",
+            "__pycache__",
+            ".git",
+            "a",
+            "b",
+            "c",
+            "d",
         ] {
-            assert_eq!(RemotePath::parse(text).unwrap().as_str(), path, "{text}");
+            out.add(name.as_bytes());
         }
-        assert!(RemotePath::parse("main.py").is_err());
-        assert!(RemotePath::parse(":lib/").unwrap().is_folder());
-        assert_eq!(RemotePath::parse(":/").unwrap().join("x"), "/x");
+        assert_eq!(
+            out.to_string(),
+            ".DS_Store (2), .git, __pycache__, a, b and 2 more"
+        );
     }
 }

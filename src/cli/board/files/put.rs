@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::plan::{PutPlan, RemotePath, name_of};
+use super::plan::{self, LeftOut, PutPlan, Tree};
 use super::progress::Progress;
+use super::remote::{self, RemotePath};
 use super::{Done, PutArgs, SerialArgs, conclude, session};
 use crate::board::error::Error as BoardError;
-use crate::board::files::{self, Files, Found};
+use crate::board::files::{self, BoardPath, Files, Found};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::stats::counted;
@@ -20,36 +21,41 @@ pub(in crate::cli::board) fn run(
 ) -> Result<Outcome, Error> {
     let (locals, remote) = split(&args.paths)?;
     // Whatever is wrong on this side is said before the board is disturbed.
-    let mut trial = PutPlan::default();
+    let mut trees = Vec::new();
     for local in &locals {
-        trial.add(local, &format!("/{}", name_of(local)?))?;
+        for local in plan::expand(local)? {
+            trees.push(Tree::read(&local)?);
+        }
+    }
+    let mut trial = PutPlan::default();
+    for tree in &trees {
+        trial.add(tree, &BoardPath::root().join(tree.name()))?;
     }
     trial.refuse_clashes()?;
     let start = Instant::now();
     let result = session::with_files(serial, |files| {
-        let plan = plan(files, &locals, &remote)?;
-        transfer(files, &plan, global.quiet)
+        let plan = plan(files, &trees, &remote)?;
+        transfer(files, &plan, plan::left_out(&trees), global.quiet)
     });
     conclude(
         result,
         start,
-        "files that were begun are as they were before",
+        "the file that was being written is as it was before",
     )
 }
 
-/// Takes `:REMOTE` off the end; the root where there is none.
+/// Takes `:REMOTE` off the end; the board's working directory where there is none.
 fn split(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, RemotePath), Error> {
-    let as_remote = |path: &PathBuf| {
-        path.to_str()
-            .filter(|text| text.starts_with(':'))
-            .map(str::to_owned)
-    };
+    if let Some(bad) = paths
+        .iter()
+        .find_map(|path| remote::git_bash(path.as_os_str()))
+    {
+        return Err(bad.into());
+    }
+    let is_remote = |path: &&PathBuf| path.as_os_str().as_encoded_bytes().starts_with(b":");
     let (locals, remote) = match paths.split_last() {
-        Some((last, rest)) => match as_remote(last) {
-            Some(remote) => (rest, remote),
-            None => (paths, ":".to_owned()),
-        },
-        None => (paths, ":".to_owned()),
+        Some((last, rest)) if is_remote(&last) => (rest, last.as_os_str()),
+        _ => (paths, ":".as_ref()),
     };
     if locals.is_empty() {
         return Err(Error::usage_hint(
@@ -57,58 +63,82 @@ fn split(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, RemotePath), Error> {
             "udpcli board put main.py; a file whose name begins with a colon is ./:name",
         ));
     }
-    if let Some(path) = locals.iter().find_map(as_remote) {
+    if let Some(path) = locals.iter().find(is_remote) {
         return Err(Error::usage_hint(
-            format!("{path} is a path on the board, and only the last argument can be one"),
+            format!(
+                "{} is a path on the board, and only the last argument can be one",
+                path.display()
+            ),
             "a file of this PC whose name begins with a colon is ./:name",
         ));
     }
-    let remote = RemotePath::parse(&remote).map_err(Error::usage)?;
-    Ok((locals.to_vec(), remote))
+    Ok((locals.to_vec(), RemotePath::parse(remote)?))
 }
 
 /// Decides what goes where, which depends on what is there.
-fn plan(files: &mut Files<'_>, locals: &[PathBuf], remote: &RemotePath) -> Result<PutPlan, Error> {
-    let found = files.look(&[remote.as_str().to_owned()])?;
-    let is_folder = remote.is_root() || matches!(found.first(), Some(Found::Folder));
-    if remote.is_folder() && matches!(found.first(), Some(Found::File { .. })) {
+fn plan(files: &mut Files<'_>, trees: &[Tree], remote: &RemotePath) -> Result<PutPlan, Error> {
+    let place = remote::resolve(files, std::slice::from_ref(remote))
+        .pop()
+        .unwrap_or_default();
+    let found = files.look(&[&place])?.pop();
+    // The root folder is none to the board where only other folders are mounted in it.
+    let is_folder = place.is_root() || found == Some(Found::Folder);
+    let is_file = matches!(found, Some(Found::File { .. } | Found::Unreadable(_)));
+    if remote.is_folder() && is_file {
         return Err(BoardError::WriteFile {
-            path: format!("{}/", remote.as_str()),
+            path: format!("{place}/"),
             reason: "there is a file of that name".to_owned(),
+            keeps_old: true,
         }
         .into());
     }
     if remote.is_folder() && !is_folder {
         return Err(BoardError::NoSuchFile {
-            path: remote.as_str().to_owned(),
+            path: place.to_string(),
         }
         .into());
     }
-    if locals.len() > 1 && !is_folder {
+    if let Some(slashed) = remote.slashed()
+        && !is_folder
+        && !is_file
+    {
         return Err(Error::usage_hint(
-            format!("{} is no folder on the board", remote.as_str()),
+            format!("{place} is not on the board, and has a backslash in its name"),
+            format!("with slashes it is :{slashed}; a name with a backslash is written with \\x5c"),
+        ));
+    }
+    if trees.len() > 1 && !is_folder {
+        return Err(Error::usage_hint(
+            format!("{place} is no folder on the board"),
             "several files go into a folder that is there; a folder of this PC is made there with its content",
         ));
     }
     let mut plan = PutPlan::default();
-    for local in locals {
+    for tree in trees {
         let target = if is_folder {
-            remote.join(&name_of(local)?)
+            place.join(tree.name())
         } else {
-            remote.as_str().to_owned()
+            place.clone()
         };
-        plan.add(local, &target)?;
+        plan.add(tree, &target)?;
     }
     Ok(plan)
 }
 
-fn transfer(files: &mut Files<'_>, plan: &PutPlan, quiet: bool) -> Result<Done, Error> {
-    let mut done = Done::default();
-    let remotes: Vec<String> = plan
+fn transfer(
+    files: &mut Files<'_>,
+    plan: &PutPlan,
+    left_out: LeftOut,
+    quiet: bool,
+) -> Result<Done, Error> {
+    let mut done = Done {
+        left_out,
+        ..Done::default()
+    };
+    let remotes: Vec<&BoardPath> = plan
         .folders
         .iter()
-        .cloned()
-        .chain(plan.files.iter().map(|file| file.remote.clone()))
+        .chain(plan.files.iter().map(|file| &file.remote))
         .collect();
     let mut found = files.look(&remotes)?;
     let found_files = found.split_off(plan.folders.len());
@@ -117,8 +147,9 @@ fn transfer(files: &mut Files<'_>, plan: &PutPlan, quiet: bool) -> Result<Done, 
             files.make_folder(folder)?;
         } else if found != Found::Folder {
             return Err(BoardError::WriteFile {
-                path: folder.clone(),
+                path: folder.to_string(),
                 reason: "there is a file of that name".to_owned(),
+                keeps_old: true,
             }
             .into());
         }
@@ -132,7 +163,7 @@ fn transfer(files: &mut Files<'_>, plan: &PutPlan, quiet: bool) -> Result<Done, 
         match found {
             Found::Folder => {
                 return Err(BoardError::IsFolder {
-                    path: file.remote.clone(),
+                    path: file.remote.to_string(),
                 }
                 .into());
             }
@@ -143,7 +174,7 @@ fn transfer(files: &mut Files<'_>, plan: &PutPlan, quiet: bool) -> Result<Done, 
             }
             _ => {}
         }
-        progress.begin(&file.remote, content.len() as u64);
+        progress.begin(&file.remote.to_string(), content.len() as u64);
         let result = files.put(&file.remote, &content, &mut |at| progress.at(at));
         progress.end();
         let sent = result?;

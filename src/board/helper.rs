@@ -1,0 +1,593 @@
+//! Our program on the board, and calls of it that survive a line which damages bytes.
+//!
+//! All its names lie in one dictionary, `_udpcli`, which goes when the session ends. Every call goes over with a
+//! checksum, and its answer comes back with one. What the line damaged is sent again, so every call must be idempotent.
+//!
+//! An exception that the program catches comes back as an answer with a checksum: it is the board's own, and it is
+//! reported at once. Only what does not fit its checksum, and silence, count as a bad line.
+//!
+//! The program takes its modules from the firmware alone (function `I` of `scripts/helper.py`): a file `/io.py` or
+//! `/os.py` on the board would else run in place of the firmware's module. Built-in modules whose names begin with `u`
+//! come before files in every version; where a firmware has no such name, `sys.path` without the board's folders makes
+//! sure that no file is found. Of the names without `u`, versions up to 1.20 look for a file first where the module is a
+//! weak link, later ones where it is extensible (MicroPython, `py/builtinimport.c` and `py/objmodule.c`). `sys` is
+//! such a weak link from 1.13 to 1.20, and `usys` its safe name.
+
+use std::time::{Duration, Instant};
+
+use flate2::Crc;
+
+use crate::board::error::Error;
+use crate::board::literal;
+use crate::board::repl::{Repl, Way};
+use crate::payload::escape;
+
+const SCRIPT: &str = include_str!("scripts/helper.py");
+
+/// Ends a part of a script: each part is short enough for a line that damages bytes.
+const PART_END: &str = "#\n";
+
+/// Takes the helper away again. Nothing of it is a name of the user's own.
+const CLEAN_UP: &[u8] = b"if'_udpcli'in globals():del _udpcli\nexec('import gc\\ngc.collect()',{})";
+
+/// For the board's own work on a short call.
+const WORK: Duration = Duration::from_secs(10);
+
+/// How often a call is made until its answer comes whole.
+const TRIES: u32 = 6;
+
+/// How long a board is listened to that may be printing by itself.
+const EAVESDROP: Duration = Duration::from_millis(1200);
+
+/// The checksum at the end of an answer, behind `~` or an exception's length: eight digits.
+const CHECKSUM_LEN: usize = 8;
+
+/// What a board with firmware that has no CRC-32 says in place of a checksum.
+const NO_CHECKSUM: &[u8] = b"--------";
+
+/// The largest prime below 2^16, and a factor: a checksum in plain Python, for what goes over before the board has
+/// our program. Its products stay within MicroPython's small integers of 31 bits.
+const PLAIN_MODULUS: u32 = 65_521;
+const PLAIN_FACTOR: u32 = 31;
+
+/// A session with our program on the board.
+#[derive(Debug)]
+pub struct Helper<'a> {
+    repl: &'a mut Repl,
+    way: Way,
+    /// Scripts that are defined besides the helper's own.
+    scripts: &'static [&'static str],
+    /// Whether the interpreter was started anew in this session.
+    is_fresh: bool,
+    /// How many attempts the last call took.
+    attempts: u32,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The answer, whole.
+    Answer(Vec<u8>),
+    /// The code on the board raised this exception.
+    Raised(String),
+    /// An exception came that our program did not catch: the call itself may have been damaged, or this is the board's
+    /// own all the same. It is the board's own if the next attempt ends in the very same one.
+    Uncaught(String),
+    /// The call or its answer did not come over whole. What came, for a log.
+    Damaged(Vec<u8>),
+    /// No answer, or no end of it.
+    Silent,
+}
+
+impl<'a> Helper<'a> {
+    /// Puts the helper and `scripts` onto the board, does `work` with it, and takes it away again, whatever became of
+    /// the work.
+    ///
+    /// # Errors
+    /// The board does not take it, or the work's own error.
+    pub fn with<T, E: From<Error>>(
+        repl: &'a mut Repl,
+        scripts: &'static [&'static str],
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut helper = Self::new(repl, scripts);
+        let result = match helper.begin() {
+            Ok(()) => work(&mut helper),
+            Err(error) => Err(E::from(error)),
+        };
+        helper.end(result)
+    }
+
+    /// A session that is yet to begin.
+    pub(crate) fn new(repl: &'a mut Repl, scripts: &'static [&'static str]) -> Self {
+        Self {
+            repl,
+            way: Way::Plain,
+            scripts,
+            is_fresh: false,
+            attempts: 0,
+        }
+    }
+
+    /// Puts the helper and its scripts onto the board. [`Self::end`] must follow, whatever becomes of it.
+    ///
+    /// # Errors
+    /// The board does not take them.
+    pub(crate) fn begin(&mut self) -> Result<(), Error> {
+        let doing = "preparing the board";
+        match self.define() {
+            Err(error) if is_unclear(&error) => self.start_anew(doing).map(drop),
+            // What the program that was stopped left in memory.
+            Err(Error::Refused { exception, .. }) if exception.starts_with("MemoryError") => self
+                .start_anew_because(doing, "the board's memory was full")
+                .map(drop),
+            ready => ready,
+        }
+    }
+
+    /// Takes the helper away again, after work that ended with `result`.
+    ///
+    /// # Errors
+    /// The work's own, or that of the clean-up.
+    pub(crate) fn end<T, E: From<Error>>(mut self, result: Result<T, E>) -> Result<T, E> {
+        let cleaned = self.clean_up(result.is_ok());
+        match (result, cleaned) {
+            (Ok(_), Err(error)) => Err(E::from(error)),
+            (result, _) => result,
+        }
+    }
+
+    /// The board itself.
+    pub fn repl(&mut self) -> &mut Repl {
+        self.repl
+    }
+
+    /// A line that lost bytes at full speed: from now on the board paces the sender, where its firmware can.
+    pub(crate) fn slow_down(&mut self) {
+        self.way = Way::Paced;
+    }
+
+    /// Defines the helper, then the scripts, part by part.
+    ///
+    /// # Errors
+    /// The board does not take them.
+    pub(crate) fn define(&mut self) -> Result<(), Error> {
+        let doing = "preparing the board";
+        let mut is_first = true;
+        for part in SCRIPT.split(PART_END) {
+            let (code, expected) = plain_frame(part, std::mem::take(&mut is_first));
+            self.insist(doing, WORK, |helper| {
+                helper.attempt(doing, &code, WORK, false, |answer| {
+                    (answer.trim_ascii_end() == expected).then(|| Outcome::Answer(Vec::new()))
+                })
+            })?;
+        }
+        for part in self
+            .scripts
+            .iter()
+            .flat_map(|script| script.split(PART_END))
+        {
+            self.call_once(doing, part.as_bytes(), WORK, false)?;
+        }
+        Ok(())
+    }
+
+    /// Starts the interpreter anew, once: a timer or a thread of the program that was stopped may print among the
+    /// answers, which no second try helps against. False if that was done before.
+    ///
+    /// # Errors
+    /// The board does not come back.
+    pub(crate) fn start_anew(&mut self, doing: &str) -> Result<bool, Error> {
+        self.start_anew_because(
+            doing,
+            "a timer or thread of the program that was stopped may have printed in between",
+        )
+    }
+
+    fn start_anew_because(&mut self, doing: &str, reason: &str) -> Result<bool, Error> {
+        if std::mem::replace(&mut self.is_fresh, true) {
+            return Ok(false);
+        }
+        self.repl.reenter()?;
+        self.repl.soft_reset()?;
+        tracing::info!("soft reset while {doing}: {reason}");
+        self.define()?;
+        Ok(true)
+    }
+
+    /// Takes the helper away, Ctrl-C or not. After a failure the board may be in the middle of something.
+    fn clean_up(&mut self, went_well: bool) -> Result<(), Error> {
+        if self.repl.link().is_lost() {
+            return Ok(());
+        }
+        let heeded = self.repl.link().heed_shutdown(false);
+        let ready = if went_well {
+            Ok(())
+        } else {
+            self.repl.reenter()
+        };
+        let doing = "cleaning up";
+        let result = ready.and_then(|()| {
+            self.insist(doing, WORK, |helper| {
+                helper.attempt(doing, CLEAN_UP, WORK, false, |answer| {
+                    answer.is_empty().then(|| Outcome::Answer(Vec::new()))
+                })
+            })
+        });
+        let result = match result {
+            // The interpreter itself is as good as new after a soft reset.
+            Err(error) if is_unclear(&error) => {
+                self.repl.reenter().and_then(|()| self.repl.soft_reset())
+            }
+            result => result.map(drop),
+        };
+        self.repl.link().heed_shutdown(heeded);
+        result
+    }
+
+    /// Has the helper run code, and gives back what that said. Where something prints in between, the interpreter is
+    /// started anew, once, which only the helper and its scripts survive: see [`Self::call_once`].
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with an exception of the code's; the line is bad, or the board does not answer.
+    pub fn call(&mut self, doing: &str, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+        self.call_or_start_anew(doing, code, limit, false)
+    }
+
+    /// As [`Self::call`], for work that pauses within its answer.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub fn call_slow(
+        &mut self,
+        doing: &str,
+        code: &[u8],
+        limit: Duration,
+    ) -> Result<Vec<u8>, Error> {
+        self.call_or_start_anew(doing, code, limit, true)
+    }
+
+    fn call_or_start_anew(
+        &mut self,
+        doing: &str,
+        code: &[u8],
+        limit: Duration,
+        pauses: bool,
+    ) -> Result<Vec<u8>, Error> {
+        let result = self.call_once(doing, code, limit, pauses);
+        if result.as_ref().is_err_and(is_unclear) && self.start_anew(doing)? {
+            return self.call_once(doing, code, limit, pauses);
+        }
+        result
+    }
+
+    /// How many attempts the last call took.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// As [`Self::call`], on the interpreter as it is. `pauses` says that the answer does not come in one go.
+    pub(crate) fn call_once(
+        &mut self,
+        doing: &str,
+        code: &[u8],
+        limit: Duration,
+        pauses: bool,
+    ) -> Result<Vec<u8>, Error> {
+        let framed = framed(code, b"");
+        self.insist(doing, limit, |helper| {
+            helper.attempt(doing, &framed, limit, pauses, read)
+        })
+    }
+
+    /// One attempt of a call with data beside its code, which the code finds as `A`.
+    pub(crate) fn attempt_with_data(
+        &mut self,
+        doing: &str,
+        framed: &[u8],
+        limit: Duration,
+    ) -> Result<Outcome, Error> {
+        self.attempt(doing, framed, limit, false, read)
+    }
+
+    /// Makes attempts until one is clear: an answer, or an exception.
+    fn insist(
+        &mut self,
+        doing: &str,
+        limit: Duration,
+        mut attempt: impl FnMut(&mut Self) -> Result<Outcome, Error>,
+    ) -> Result<Vec<u8>, Error> {
+        let start = Instant::now();
+        let mut all_silent = true;
+        let mut repeats = Repeats::default();
+        for turn in 1..=TRIES {
+            self.attempts = turn;
+            match attempt(self)? {
+                Outcome::Answer(answer) => return Ok(answer),
+                Outcome::Raised(exception) => return Err(refused(doing, exception)),
+                Outcome::Uncaught(exception) => {
+                    all_silent = false;
+                    tracing::debug!("exception while {doing}: {exception}");
+                    if repeats.has(&exception) {
+                        return Err(refused(doing, exception));
+                    }
+                }
+                Outcome::Damaged(said) => {
+                    all_silent = false;
+                    tracing::debug!(
+                        "damaged on the way while {doing}: {}",
+                        escape::excerpt(&said)
+                    );
+                }
+                Outcome::Silent => {
+                    if start.elapsed() > limit {
+                        break;
+                    }
+                    self.repl.reenter()?;
+                }
+            }
+        }
+        match self.bad_line(doing)? {
+            // Nothing was ever damaged: the board hangs, the line is not to blame.
+            Error::Garbled { doing, .. } if all_silent => Err(Error::NoAnswer {
+                port: self.repl.link().name().to_owned(),
+                doing,
+            }),
+            error => Err(error),
+        }
+    }
+
+    /// The error after too many damaged answers: a bad line, or a board that prints by itself. One that is not asked
+    /// anything is silent.
+    pub(crate) fn bad_line(&mut self, doing: &str) -> Result<Error, Error> {
+        self.repl.reenter()?;
+        let link = self.repl.link();
+        link.forget();
+        if link.fill(Instant::now() + EAVESDROP)? {
+            link.fill(Instant::now() + EAVESDROP / 4)?;
+            return Ok(Error::Chatter {
+                doing: doing.to_owned(),
+                said: escape::excerpt(link.pending()),
+            });
+        }
+        Ok(Error::Garbled {
+            doing: doing.to_owned(),
+            times: TRIES,
+        })
+    }
+
+    /// Runs code once and looks at what came.
+    fn attempt(
+        &mut self,
+        doing: &str,
+        code: &[u8],
+        limit: Duration,
+        pauses: bool,
+        read: impl Fn(&[u8]) -> Option<Outcome>,
+    ) -> Result<Outcome, Error> {
+        let result = if pauses {
+            self.repl.exec_by(self.way, doing, code, limit)
+        } else {
+            self.repl.exec_short(self.way, doing, code, limit)
+        };
+        match result {
+            Ok(answer) => Ok(match read(&answer) {
+                Some(outcome) => outcome,
+                None => Outcome::Damaged(answer),
+            }),
+            Err(Error::Refused { exception, .. }) => uncaught(doing, exception),
+            Err(Error::NoAnswer { .. }) => Ok(Outcome::Silent),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether an exception comes a second time in a row.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats {
+    last: String,
+}
+
+impl Repeats {
+    /// Takes note of an exception; true if it is believed, because the one before was the same.
+    ///
+    /// What a damaged line makes of a call is hardly ever the same twice, but for code that does not compile, and for a
+    /// byte that became Ctrl-C. Our own code compiles, and nobody else's is compiled here.
+    pub(crate) fn has(&mut self, exception: &str) -> bool {
+        const OF_THE_LINE: [&str; 3] = ["SyntaxError", "IndentationError", "KeyboardInterrupt"];
+        let is_repeated =
+            self.last == exception && !OF_THE_LINE.iter().any(|kind| exception.starts_with(kind));
+        exception.clone_into(&mut self.last);
+        is_repeated
+    }
+}
+
+/// Whether an error may come from something on the board that prints in between.
+pub(crate) fn is_unclear(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NoAnswer { .. } | Error::Garbled { .. } | Error::Chatter { .. }
+    )
+}
+
+/// An exception as an error.
+pub(crate) fn refused(doing: &str, exception: String) -> Error {
+    Error::Refused {
+        doing: doing.to_owned(),
+        exception,
+    }
+}
+
+/// What an exception means that our program did not catch.
+pub(crate) fn uncaught(doing: &str, exception: String) -> Result<Outcome, Error> {
+    if exception.starts_with("NameError") && exception.contains("'_udpcli'") {
+        // The helper is gone: somebody or something started the interpreter anew.
+        return Err(Error::Restarted {
+            doing: doing.to_owned(),
+        });
+    }
+    Ok(if exception.starts_with("MemoryError") {
+        // No room for the call itself.
+        Outcome::Raised(exception)
+    } else {
+        Outcome::Uncaught(exception)
+    })
+}
+
+/// A call with its checksum. `data` is for the code to use, and goes over beside it so that it is not compiled.
+pub(crate) fn framed(code: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut call = format!("_udpcli['x']({},", checksum(&[code, data])).into_bytes();
+    literal::append_bytes(code, &mut call);
+    if !data.is_empty() {
+        call.push(b',');
+        literal::append_bytes(data, &mut call);
+    }
+    call.push(b')');
+    call
+}
+
+/// A part of the helper itself, which is defined only if it comes over whole, and what the board then says.
+fn plain_frame(part: &str, is_first: bool) -> (Vec<u8>, Vec<u8>) {
+    let sum = plain_checksum(part.as_bytes());
+    let mut code = Vec::new();
+    if is_first {
+        code.extend(b"_udpcli={}\n");
+    }
+    code.extend(b"_udpcli['s']=");
+    literal::append_bytes(part.as_bytes(), &mut code);
+    code.extend(
+        format!(
+            "\nexec('h=0\\nfor c in s:h=(h*{PLAIN_FACTOR}+c)%{PLAIN_MODULUS}\\nif h=={sum}:\\n exec(s)\\n print(h)',_udpcli)"
+        )
+        .into_bytes(),
+    );
+    (code, sum.to_string().into_bytes())
+}
+
+fn plain_checksum(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0, |sum, &byte| {
+        (sum * PLAIN_FACTOR + u32::from(byte)) % PLAIN_MODULUS
+    })
+}
+
+/// The CRC-32 over all of `parts`.
+fn checksum(parts: &[&[u8]]) -> u32 {
+    let mut crc = Crc::new();
+    for part in parts {
+        crc.update(part);
+    }
+    crc.sum()
+}
+
+/// An answer of the helper's: what the code wrote and `~`, or that, an exception, `^` and the exception's length in
+/// four digits; then the checksum over all that stands before `~` or `^`. None if they do not fit.
+pub(crate) fn read(answer: &[u8]) -> Option<Outcome> {
+    let (rest, sum) = answer.split_at_checked(answer.len().checked_sub(CHECKSUM_LEN)?)?;
+    let fits =
+        |said: &[u8]| sum == NO_CHECKSUM || sum == format!("{:08x}", checksum(&[said])).as_bytes();
+    if let Some(said) = rest.strip_suffix(b"~") {
+        return fits(said).then(|| Outcome::Answer(said.to_vec()));
+    }
+    let (said, len) = rest.split_at_checked(rest.len().checked_sub(5)?)?;
+    let len = std::str::from_utf8(len.strip_prefix(b"^")?).ok()?;
+    let len = usize::from_str_radix(len, 16).ok()?;
+    if !fits(said) {
+        return None;
+    }
+    let exception = said.get(said.len().checked_sub(len)?..)?;
+    let exception = String::from_utf8_lossy(exception)
+        .trim_end_matches([' ', ':'])
+        .to_owned();
+    Some(if sum == NO_CHECKSUM {
+        Outcome::Uncaught(exception)
+    } else {
+        Outcome::Raised(exception)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_parts_of_the_scripts_are_short_enough_for_a_bad_line() {
+        let scripts = [
+            SCRIPT,
+            include_str!("scripts/files.py"),
+            include_str!("scripts/info.py"),
+        ];
+        for part in scripts.iter().flat_map(|script| script.split(PART_END)) {
+            assert!(part.len() < 800, "{part}");
+        }
+    }
+
+    #[test]
+    fn a_lost_helper_is_a_restart() {
+        let lost = "NameError: name '_udpcli' isn't defined".to_owned();
+        assert!(matches!(uncaught("x", lost), Err(Error::Restarted { .. })));
+        let damaged = "NameError: name '_udpbli' isn't defined".to_owned();
+        assert_eq!(
+            uncaught("x", damaged.clone()).unwrap(),
+            Outcome::Uncaught(damaged)
+        );
+    }
+
+    #[test]
+    fn an_exception_is_believed_when_it_comes_again() {
+        let mut repeats = Repeats::default();
+        assert!(!repeats.has("AttributeError: 'module' object has no attribute 'x'"));
+        assert!(!repeats.has("AttributeError: 'module' object has no attribute 'y'"));
+        assert!(repeats.has("AttributeError: 'module' object has no attribute 'y'"));
+        for of_the_line in ["SyntaxError: invalid syntax", "KeyboardInterrupt: "] {
+            assert!(!repeats.has(of_the_line) && !repeats.has(of_the_line));
+        }
+    }
+
+    #[test]
+    fn an_exception_is_an_answer_of_its_own() {
+        let with_sum = |said: &str, tail: &str| {
+            format!("{said}{tail}{:08x}", checksum(&[said.as_bytes()])).into_bytes()
+        };
+        let text = "OSError: 28";
+        assert_eq!(
+            read(&with_sum(&format!("half a li{text}"), "^000b")),
+            Some(Outcome::Raised(text.to_owned()))
+        );
+        // Without a checksum it has to come again.
+        let plain = format!("{text}^000b--------");
+        assert_eq!(
+            read(plain.as_bytes()),
+            Some(Outcome::Uncaught(text.to_owned()))
+        );
+        assert_eq!(read(&with_sum(text, "^00ff")), None);
+        // An exception without text.
+        assert_eq!(
+            read(&with_sum("UnicodeError: ", "^000e")),
+            Some(Outcome::Raised("UnicodeError".to_owned()))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn an_answer_is_taken_only_as_it_was_sent(data in proptest::collection::vec(any::<u8>(), 0..40), at in 0usize..49, bit in 0u8..8) {
+            let mut answer = data.clone();
+            answer.extend(format!("~{:08x}", checksum(&[&data])).into_bytes());
+            prop_assert_eq!(read(&answer), Some(Outcome::Answer(data)));
+            let at = at % answer.len();
+            answer[at] ^= 1 << bit;
+            prop_assert_eq!(read(&answer), None);
+        }
+
+        #[test]
+        fn any_answer_is_read_or_refused(answer in proptest::collection::vec(any::<u8>(), 0..30)) {
+            let _ = read(&answer);
+        }
+
+        #[test]
+        fn the_plain_checksum_stays_within_small_integers(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            prop_assert!(plain_checksum(&bytes) < PLAIN_MODULUS);
+            prop_assert!(u64::from(PLAIN_MODULUS) * u64::from(PLAIN_FACTOR) + 255 < 1 << 30);
+        }
+    }
+}
