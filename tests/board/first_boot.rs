@@ -143,15 +143,15 @@ fn after_a_soft_reset_it_is_like_any_other_board() {
 }
 
 /// Mounts a card beside the board's own file system. A new board has no `main.py`; this one stands for what is typed.
-const CARD: &str = "import os, vfs
+const CARD: &str = "import uos
 class Ram:
     def __init__(self): self.data = bytearray(200 * 512)
     def readblocks(self, n, buf, at=0): buf[:] = memoryview(self.data)[n * 512 + at:n * 512 + at + len(buf)]
     def writeblocks(self, n, buf, at=0): self.data[n * 512 + at:n * 512 + at + len(buf)] = buf
     def ioctl(self, op, arg): return 200 if op == 4 else 512 if op == 5 else 0
 ram = Ram()
-vfs.VfsFat.mkfs(ram)
-os.mount(vfs.VfsFat(ram), '/sd')
+uos.VfsFat.mkfs(ram)
+uos.mount(uos.VfsFat(ram), '/sd')
 ";
 
 #[test]

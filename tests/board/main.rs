@@ -29,5 +29,6 @@ mod recordings;
 mod repl;
 mod replay;
 mod run;
+mod start;
 mod verdict;
 mod virtual_board;

@@ -59,7 +59,10 @@ fn assert_kept(finished: &Finished, ssid: &str, password: &str) {
 #[test]
 fn both_directions_pass_in_the_boards_own_wifi_and_its_radio_is_as_it_was() {
     for (kind, options) in [
-        ("old", VirtualBoard::options().old()),
+        (
+            "mpython-1.4",
+            VirtualBoard::options().profile("mpython-1.4"),
+        ),
         ("current", VirtualBoard::options()),
     ] {
         let Some(link) = Link::unjoined() else { return };
