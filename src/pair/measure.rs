@@ -30,6 +30,30 @@ const IDLE: Duration = Duration::from_secs(4);
 /// How long we wait for what is still on its way.
 const LATE: Duration = Duration::from_millis(700);
 
+/// The time of one look for what is still on its way.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A wait that is counted in looks, not by the clock. A busy PC may let a thread stand still for longer than [`LATE`]:
+/// then nothing has been looked for, and what waits in the system has not yet been lost.
+#[derive(Debug)]
+struct Patience {
+    looks: u128,
+}
+
+impl Patience {
+    fn new(time: Duration) -> Self {
+        Self {
+            looks: (time.as_millis() / LOOK.as_millis()).max(1),
+        }
+    }
+
+    /// Counts a look that found nothing; whether there is another.
+    fn again(&mut self) -> bool {
+        self.looks = self.looks.saturating_sub(1);
+        self.looks > 0
+    }
+}
+
 /// Between two of the datagrams that end a phase.
 const BYE_GAP: Duration = Duration::from_millis(30);
 
@@ -277,6 +301,14 @@ pub(super) fn mtu(course: &Course) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patience_is_so_many_looks_however_long_each_took() {
+        let mut patience = Patience::new(Duration::from_millis(100));
+        let looks = std::iter::from_fn(|| patience.again().then_some(())).count();
+        assert_eq!(looks, 4);
+        assert!(!Patience::new(Duration::ZERO).again());
+    }
 
     #[test]
     fn hex_from_the_board_is_read_or_left() {

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Course, LATE, TUTORIAL, Trouble, pause, with_listener};
+use super::{Course, LATE, LOOK, Patience, TUTORIAL, Trouble, pause, with_listener};
 use crate::pair::counts::{Counts, State};
 use crate::pair::datagram;
 use crate::pair::post;
@@ -109,13 +109,14 @@ pub(in crate::pair) fn down(talk: &mut Talk, course: &mut Course) -> Result<Down
                     while take(&mut down, Duration::ZERO) {}
                 }
             }
-            let mut quiet = Instant::now();
+            let mut patience = Patience::new(LATE);
             while received.load(Ordering::Relaxed) < u64::try_from(total + 1).unwrap_or(u64::MAX)
-                && quiet.elapsed() < LATE
                 && !over.load(Ordering::Relaxed)
             {
-                if take(&mut down, Duration::from_millis(20)) {
-                    quiet = Instant::now();
+                if take(&mut down, LOOK) {
+                    patience = Patience::new(LATE);
+                } else if !patience.again() {
+                    break;
                 }
             }
             down

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::{Course, LATE, SLACK, Trouble, python_bytes};
+use super::{Course, LATE, LOOK, Patience, SLACK, Trouble, python_bytes};
 use crate::pair::counts::{Counts, State};
 use crate::pair::datagram::{self, HEADER, Mark};
 use crate::pair::post::Arrived;
@@ -210,11 +210,14 @@ pub(in crate::pair) fn up(
     let datagrams = u32::try_from(sizes.len()).unwrap_or(u32::MAX) * u32::from(count);
     talk.call("sending", &code, interval * datagrams + SLACK, &mut ears)?;
     let total = ears.up.counts.sent();
-    let until = Instant::now() + LATE;
+    let mut patience = Patience::new(LATE);
+    // Others may send as well, without end.
+    let until = Instant::now() + SLACK;
     let arrived = |ears: &UpEars<'_>| ears.up.counts.received() + ears.strangers.len() as u64;
-    while arrived(&ears) < total {
-        match arrivals.recv_timeout(until.saturating_duration_since(Instant::now())) {
+    while arrived(&ears) < total && Instant::now() < until {
+        match arrivals.recv_timeout(LOOK) {
             Ok(arrived) => ears.take(&arrived),
+            Err(RecvTimeoutError::Timeout) if patience.again() => {}
             Err(_) => break,
         }
     }
