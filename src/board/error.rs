@@ -1,6 +1,7 @@
 //! What can go wrong between the PC and a board, with the exit code and the hint of each.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::board::evidence::Fault;
@@ -317,6 +318,9 @@ fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => port::group_of(name).map_or_else(general_group, |group| {
             format!("the port belongs to the group {group}: sudo usermod -aG {group} $USER, then log in again")
         }),
+        io::ErrorKind::NotFound if !name.contains('/') && Path::new("/dev").join(name).exists() => {
+            format!("write the port's whole name: -s /dev/{name}")
+        }
         _ => "udpcli board list shows the ports that are there".to_owned(),
     }
 }

@@ -205,7 +205,12 @@ fn lay_out(
         look::table(session, new.map(|piece| piece.data.as_slice()), report)?
     };
     for font in std::mem::take(&mut plan.fonts) {
-        let firmware = look::firmware(session, old.as_deref().unwrap_or_default(), report)?;
+        let firmware = look::firmware(
+            session,
+            old.as_deref().unwrap_or_default(),
+            u32::MAX,
+            report,
+        )?;
         let place = firmware.as_ref().and_then(font::place);
         let place = place
             .ok_or_else(|| font::unknown_place(&font, firmware.as_ref(), "the board's firmware"))?;
@@ -243,7 +248,19 @@ pub fn describe(
     let mut session = Session::new(port, connect, stop);
     let described = session.start(report).and_then(|chip| {
         let partitions = look::read_table(&mut session, report)?;
-        Ok(Description { chip, partitions })
+        let table = partitions.as_deref().unwrap_or_default();
+        let firmware = look::firmware(&mut session, table, look::PIECE, report)?;
+        let firmware = firmware.map(|firmware| firmware.text);
+        let mut looking = Looking {
+            session: &mut session,
+            report: &mut *report,
+        };
+        let contents = layout::contents(table, firmware.as_deref(), &mut looking)?;
+        Ok(Description {
+            chip,
+            partitions,
+            contents,
+        })
     });
     match &described {
         Ok(_) if session.start_program() => {}

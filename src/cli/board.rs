@@ -52,15 +52,20 @@ pub struct SerialArgs {
         display_order = 800
     )]
     pub serial: Option<String>,
-    /// Rate of the line
-    #[arg(long, global = true, value_name = "N", default_value_t = DEFAULT_BAUD, value_parser = clap::value_parser!(u32).range(50..=12_000_000), display_order = 801)]
-    pub baud: u32,
+    /// Rate of the line [default: 115200]; for board flash, the rate for data
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(50..=12_000_000), display_order = 801)]
+    pub baud: Option<u32>,
     /// How long to try to get the board's attention
     #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
     pub connect_timeout: Duration,
 }
 
 impl SerialArgs {
+    /// The rate of the board's prompt.
+    fn rate(&self) -> u32 {
+        self.baud.unwrap_or(DEFAULT_BAUD)
+    }
+
     /// The port that was named. A variable that is set to nothing names none.
     fn port(&self) -> Option<&str> {
         self.serial.as_deref().filter(|port| !port.is_empty())

@@ -397,3 +397,17 @@ fn a_linked_program_becomes_bootloader_table_and_application() {
         let _ = load(&path.to_str().unwrap().parse().unwrap(), rules);
     }
 }
+
+#[test]
+fn a_port_without_its_folder_comes_with_the_whole_name() {
+    let board = quick_board();
+    let path = file(&board, "m.bin", &firmware(9_000, 1));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_udpcli"));
+    // Every system has this device; opening "null" fails as "ttyUSB0" does.
+    command
+        .args(["board", "flash", "--serial", "null"])
+        .arg(&path);
+    crate::support::finish(&mut command)
+        .expect_code(3)
+        .expect_says(&["cannot open serial port null", "-s /dev/null"]);
+}

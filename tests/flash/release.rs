@@ -313,3 +313,31 @@ fn an_image_that_esptool_merged_is_understood() {
         assert!(log.contains("(valid)"), "{log}");
     }
 }
+
+#[test]
+fn info_shows_the_same_table_of_what_is_on_the_board() {
+    let board = board(used_flash(&TABLE));
+    let path = file(&board, "m.bin", &Release::new(60_000, 500, 91).merged());
+    flash(&board, &[path]).expect_code(0);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_udpcli"));
+    command
+        .args(["board", "info", "--flash", "--serial"])
+        .arg(board.port());
+    let run = crate::support::finish(&mut command).expect_code(0);
+    for (label, content) in [
+        ("boot loader", "DIO mode"),
+        ("partitions", "5 partitions"),
+        ("nvs", "data nvs: in use"),
+        ("factory", "MicroPython v2.6.1"),
+        ("vfs", "files (LittleFS)"),
+        ("font", "for mPython's firmware"),
+        ("user_nvs", "in use"),
+    ] {
+        let mut rows = run.stdout.lines().filter(|line| line.starts_with(label));
+        assert!(
+            rows.any(|row| row.contains(content)),
+            "{label}: {}",
+            run.stdout
+        );
+    }
+}

@@ -213,3 +213,30 @@ fn without_compression_and_at_a_set_rate() {
     flash(&board, &arguments).expect_code(0);
     assert!(board.flash()[0x30_0000..].starts_with(&font_like(20_003, 8)));
 }
+
+#[test]
+fn the_rate_of_esptool_is_the_rate_for_data() {
+    let board = quick_board();
+    let path = file(&board, "m.bin", &firmware(20_000, 9));
+    flash(
+        &board,
+        &[path.as_os_str(), "--baud".as_ref(), "230400".as_ref()],
+    )
+    .expect_code(0)
+    .expect_says(&["at 230400 baud"]);
+    assert!(!board.stats().bauds.contains(&921_600));
+}
+
+#[test]
+fn a_damaged_upload_is_no_restart() {
+    let board = quick_board();
+    board.inject(Fault {
+        op: op::MEM_DATA,
+        nth: 0,
+        kind: Kind::DamageCommand,
+    });
+    let path = file(&board, "m.bin", &firmware(20_000, 9));
+    let run = flash(&board, &[path]).expect_code(0);
+    assert!(!run.stderr.contains("restarted"), "{}", run.stderr);
+    assert!(board.pending_faults().is_empty());
+}

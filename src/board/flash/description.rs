@@ -1,13 +1,11 @@
 //! What is in a board, told.
 
-use std::fmt::Write as _;
-
 use serde_json::json;
 
 use super::check::megabytes;
 use super::chip::{ChipInfo, name};
 use super::image::Partition;
-use crate::payload::escape;
+use super::layout::{Row, rows};
 
 /// What is in a board.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +14,8 @@ pub struct Description {
     pub chip: ChipInfo,
     /// Its partitions; none if there is no table where it should be.
     pub partitions: Option<Vec<Partition>>,
+    /// What is in each part of flash.
+    pub contents: Vec<Row>,
 }
 
 impl Description {
@@ -35,21 +35,12 @@ impl Description {
             },
             chip.flash_id,
         );
-        match &self.partitions {
-            None => text.push_str("partitions  none: the board is blank, or has them elsewhere\n"),
-            Some(partitions) => {
-                for (index, partition) in partitions.iter().enumerate() {
-                    let label = if index == 0 { "partitions" } else { "" };
-                    let _ = writeln!(
-                        text,
-                        "{label:<11} {:#010x} {:>8} KB  {:<14} {}",
-                        partition.offset,
-                        partition.size >> 10,
-                        partition.describe(),
-                        escape::for_terminal(&partition.name),
-                    );
-                }
-            }
+        if self.partitions.is_none() {
+            text.push_str("partitions  none: the board is blank, or has them elsewhere\n");
+        }
+        if !self.contents.is_empty() {
+            text.push('\n');
+            text.push_str(&rows::contents(&self.contents));
         }
         text
     }
@@ -59,6 +50,18 @@ impl Description {
     pub fn json(&self) -> serde_json::Value {
         let chip = &self.chip;
         let partitions = self.partitions.as_deref().map(partitions_json);
+        let contents: serde_json::Value = self
+            .contents
+            .iter()
+            .map(|row| {
+                json!({
+                    "name": row.label,
+                    "offset": row.offset,
+                    "size": row.size,
+                    "content": row.why,
+                })
+            })
+            .collect();
         json!({
             "chip": name(chip.chip),
             "revision": format!("{}.{}", chip.revision.0, chip.revision.1),
@@ -66,6 +69,7 @@ impl Description {
             "flash_size": chip.flash_size,
             "flash_id": chip.flash_id,
             "partitions": partitions,
+            "contents": contents,
         })
     }
 }

@@ -110,7 +110,7 @@ fn ufl(bytes: &[u8]) -> Result<(), Problem> {
 
 impl Kind {
     /// Whose firmware reads it.
-    fn maker(self) -> &'static str {
+    pub(super) fn maker(self) -> &'static str {
         match self {
             Self::Xbf => "mPython",
             Self::Ufl => "Mixly",
@@ -166,6 +166,9 @@ const SINCE_1_5: u32 = 0x40_0000;
 
 /// `font_address=0x700000` in the drivers that Mixly builds into its firmware for the mPython board.
 const MIXLY: u32 = 0x70_0000;
+
+/// All of them.
+pub(super) const PLACES: [u32; 3] = [UNTIL_1_4, SINCE_1_5, MIXLY];
 
 /// Where `firmware` looks for its font; none if that cannot be known.
 ///

@@ -158,6 +158,11 @@ impl Image {
     }
 }
 
+/// How a boot loader with this header has the chip read its flash.
+pub(super) fn flash_mode(header: &[u8]) -> Option<FlashMode> {
+    FlashMode::ALL.get(usize::from(*header.get(2)?)).copied()
+}
+
 /// Sets how a boot loader has the chip read its flash, and makes its digest right again. Nothing if the bytes do not
 /// begin with an image.
 pub fn set_flash_mode(bytes: &mut [u8], mode: FlashMode) {

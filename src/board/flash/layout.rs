@@ -10,7 +10,7 @@ use super::error::Error;
 use super::firmware;
 use super::font;
 use super::image::{self, Image, Partition, Use};
-use super::pieces::{FONT, Piece, Role};
+use super::pieces::{BOOTLOADER, FONT, Piece, Role, TABLE};
 use super::write::Part;
 
 /// What is to become of the files on the board.
@@ -107,6 +107,76 @@ pub trait Look {
     /// # Errors
     /// As [`Look::is_blank`].
     fn peek(&mut self, offset: u32, len: u32) -> Result<Vec<u8>, Error>;
+}
+
+/// What is in each part of the flash now, by its partition table. `firmware` is what its application says of itself.
+///
+/// # Errors
+/// The board cannot be looked at.
+pub fn contents(
+    table: &[Partition],
+    firmware: Option<&str>,
+    look: &mut dyn Look,
+) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    let mut add = |label: &str, offset: u32, size: u32, why: String| {
+        rows.push(Row {
+            label: label.to_owned(),
+            offset,
+            size,
+            action: Action::Keep,
+            why,
+        });
+    };
+    let boot = Chip::Esp32.boot_address();
+    let head = look.peek(boot, HEAD)?;
+    if head.first() == Some(&image::MAGIC) {
+        let mode = image::flash_mode(&head).map_or("unknown", image::FlashMode::name);
+        let size = image::TABLE_OFFSET - boot;
+        add(
+            BOOTLOADER,
+            boot,
+            size,
+            format!("reads flash in {mode} mode"),
+        );
+    }
+    if !table.is_empty() {
+        let count = format!("{} partitions", table.len());
+        add(TABLE, image::TABLE_OFFSET, image::TABLE_LEN, count);
+    }
+    let mut firmware = firmware;
+    for partition in table {
+        let head = look.peek(partition.offset, HEAD)?;
+        let known = match partition.purpose() {
+            Use::App if head.first() == Some(&image::MAGIC) => {
+                Some(firmware.take().unwrap_or("an application").to_owned())
+            }
+            Use::Files => file_system(&head).map(|kind| format!("files ({kind})")),
+            _ => None,
+        };
+        let why = match known {
+            Some(known) => known,
+            None if look.is_blank(partition.range())? => "empty".to_owned(),
+            None => "in use".to_owned(),
+        };
+        let why = format!("{}: {why}", partition.describe());
+        add(&partition.name, partition.offset, partition.size, why);
+    }
+    for offset in font::PLACES {
+        let inside = table
+            .iter()
+            .any(|partition| partition.range().contains(&offset.into()));
+        if !inside && let Some((kind, size)) = find_font(look, offset)? {
+            add(
+                FONT,
+                offset,
+                size,
+                format!("for {}'s firmware", kind.maker()),
+            );
+        }
+    }
+    rows.sort_by_key(|row| (row.offset, row.size));
+    Ok(rows)
 }
 
 /// Decides what is done with `pieces` on a board whose partition table is `old`.

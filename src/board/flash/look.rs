@@ -79,14 +79,16 @@ pub(super) fn table(
     read_table(session, report)
 }
 
-/// What the application on the board says of itself; none if it says nothing, or there is none.
+/// What of an application is read at once. Most have the text that their prompt shows within.
+pub(super) const PIECE: u32 = 128 << 10;
+
+/// What the application on the board says of itself, by its first `most` bytes; none if it says nothing, or there is none.
 pub(super) fn firmware(
     session: &mut Session<'_>,
     table: &[Partition],
+    most: u32,
     report: &mut dyn Report,
 ) -> Result<Option<Firmware>, Error> {
-    /// What is read at once.
-    const PIECE: u32 = 128 << 10;
     let Some(app) = table.iter().find(|partition| partition.kind == 0) else {
         return Ok(None);
     };
@@ -95,7 +97,12 @@ pub(super) fn firmware(
     let mut end = PIECE;
     loop {
         let at = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let Some(len) = end.min(app.size).checked_sub(at).filter(|&len| len > 0) else {
+        let Some(len) = end
+            .min(app.size)
+            .min(most)
+            .checked_sub(at)
+            .filter(|&len| len > 0)
+        else {
             return Ok(firmware::identify(&bytes));
         };
         let offset = app.offset.saturating_add(at);

@@ -55,6 +55,8 @@ pub(super) struct Session<'a> {
     lines: bool,
     /// The chip is at a rate that the line does not carry: only a reset brings it back.
     deafened: bool,
+    /// The stub has answered since the chip's last start.
+    had_stub: bool,
     /// Rates that are still believed to work, the highest first.
     rates: Vec<u32>,
     /// What to say of the flash when everything ends here.
@@ -80,6 +82,7 @@ impl<'a> Session<'a> {
             chip: None,
             lines: true,
             deafened: false,
+            had_stub: false,
             rates,
             state: "nothing in flash was changed".to_owned(),
             changed: false,
@@ -204,6 +207,7 @@ impl<'a> Session<'a> {
         if !self.loader.stub {
             stub::start(&mut self.loader)?;
         }
+        self.had_stub = true;
         let info = match &self.chip {
             Some(info) => info.clone(),
             None => {

@@ -212,7 +212,8 @@ pub(super) fn run(
             port: String::new(),
             before: args.before,
             timeout: serial.connect_timeout,
-            flash_baud: args.flash_baud,
+            // Whoever types --baud as for esptool means the rate for data.
+            flash_baud: args.flash_baud.or(serial.baud),
             flash_size: args.flash_size,
         },
         pieces,

@@ -49,7 +49,7 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
         let answer = if args.probe {
             let address = Address {
                 port: port.name.clone(),
-                baud: serial.baud,
+                baud: serial.rate(),
                 timeout: serial.connect_timeout,
             };
             let answer = Link::open(&address, shutdown.clone())

@@ -27,7 +27,7 @@ pub(super) fn address(serial: &SerialArgs) -> Result<Address, Error> {
                 port
             }
         },
-        baud: serial.baud,
+        baud: serial.rate(),
         timeout: serial.connect_timeout,
     })
 }

@@ -41,6 +41,16 @@ pub fn size(bytes: u32) -> String {
 /// The rows as lines of aligned columns, safe for a terminal.
 #[must_use]
 pub fn text(rows: &[Row]) -> String {
+    lines(rows, |row| Some(row.action))
+}
+
+/// The same of what is there, with which nothing is done.
+#[must_use]
+pub fn contents(rows: &[Row]) -> String {
+    lines(rows, |_| None)
+}
+
+fn lines(rows: &[Row], action: impl Fn(&Row) -> Option<Action>) -> String {
     let labels: Vec<_> = rows
         .iter()
         .map(|row| escape::for_terminal(&row.label))
@@ -51,12 +61,14 @@ pub fn text(rows: &[Row]) -> String {
         let blanks = width - label.width();
         let _ = write!(
             text,
-            "{label}{:blanks$}  {:#010x}  {:>9}  {:<5}",
+            "{label}{:blanks$}  {:#010x}  {:>9}",
             "",
             row.offset,
             size(row.size),
-            row.action.word(),
         );
+        if let Some(action) = action(row) {
+            let _ = write!(text, "  {:<5}", action.word());
+        }
         if !row.why.is_empty() {
             let _ = write!(text, "  {}", escape::for_terminal(&row.why));
         }

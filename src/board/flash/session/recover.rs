@@ -136,7 +136,8 @@ impl<'a> Session<'a> {
     }
 
     fn prepare_again(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
-        if !self.loader.stub {
+        // A ROM that answers before the stub ever ran has not restarted: the stub was damaged on its way.
+        if !self.loader.stub && std::mem::take(&mut self.had_stub) {
             report.note("the board restarted: starting the stub again");
         }
         self.prepare(report).map(drop)
