@@ -249,7 +249,7 @@ pub fn describe(
     let described = session.start(report).and_then(|chip| {
         let partitions = look::read_table(&mut session, report)?;
         let table = partitions.as_deref().unwrap_or_default();
-        let firmware = look::firmware(&mut session, table, look::PIECE, report)?;
+        let firmware = look::firmware(&mut session, table, 3 * look::PIECE, report)?;
         let firmware = firmware.map(|firmware| firmware.text);
         let mut looking = Looking {
             session: &mut session,

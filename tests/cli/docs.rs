@@ -161,7 +161,7 @@ fn console_blocks(page: &str) -> Vec<String> {
 /// A class reads one of the two languages: what is typed and shown is the same.
 #[test]
 fn classroom_pages_show_the_same_in_both_languages() {
-    for name in ["tutorial", "install", "troubleshooting"] {
+    for name in ["tutorial", "install", "troubleshooting", "flash"] {
         let (english, chinese) = (
             console_blocks(&format!("docs/{name}.md")),
             console_blocks(&format!("docs/{name}.zh-CN.md")),

@@ -13,10 +13,10 @@ const VFS: Range<usize> = 0x20_0000..0x40_0000;
 const USER_NVS: Range<usize> = 0x7f_c000..0x80_0000;
 
 /// What a table has: label, type, subtype, offset, size.
-type Entry = (&'static str, u8, u8, u32, u32);
+pub(crate) type Entry = (&'static str, u8, u8, u32, u32);
 
 /// The flash of a board that a class has used: other firmware, settings, calibration, a pupil's `main.py`.
-fn used_flash(entries: &[Entry]) -> Vec<u8> {
+pub(crate) fn used_flash(entries: &[Entry]) -> Vec<u8> {
     let mut flash = vec![0x5a; 8 << 20];
     let mut put = |offset: usize, bytes: &[u8]| {
         flash[offset..offset + bytes.len()].copy_from_slice(bytes);

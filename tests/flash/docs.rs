@@ -1,0 +1,97 @@
+//! The screens in docs/flash.md are what a teacher sees: each command there is run, in order, on one board.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::emulator::{Config, Emulator};
+use crate::images::{Release, TABLE, table};
+use crate::release::used_flash;
+use crate::support::{file, finish};
+
+/// The console blocks of a page, each as lines.
+fn screens(page: &str) -> Vec<Vec<String>> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+    let blocks = text.split("```console\n").skip(1);
+    blocks
+        .map(|rest| rest.split_once("```").unwrap().0)
+        .map(|block| block.lines().map(str::to_owned).collect())
+        .collect()
+}
+
+/// Whether `line` is as `shown`, where `..` stands for anything.
+fn matches(shown: &str, line: &str) -> bool {
+    let mut parts = shown.split("..");
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = line.strip_prefix(first) else {
+        return false;
+    };
+    let mut open = false;
+    for part in parts {
+        open = part.is_empty();
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    open || rest.is_empty()
+}
+
+/// What differs from one run to the next, and how far it has come, is not shown.
+fn is_progress(line: &str) -> bool {
+    let mut words = line.split(" %  ");
+    words.next().is_some_and(|before| {
+        let digits = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        digits.len() < before.len()
+    }) && words.next().is_some_and(|after| after.contains(" bytes"))
+}
+
+#[test]
+fn each_screen_of_the_page_is_what_the_program_shows() {
+    let board = Emulator::start(Config {
+        flash: used_flash(&TABLE),
+        flash_time: 0.1,
+        ..Config::default()
+    });
+    let release = Release::new(300_000, 4_000, 1);
+    let mut entries = TABLE;
+    entries[3] = ("vfs", 1, 0x81, 0x28_0000, 0x18_0000);
+    let mut other = Release::new(60_000, 500, 2);
+    other.table = table(&entries);
+    file(&board, "mpython.bin", &release.merged());
+    file(&board, "other.bin", &other.merged());
+    file(&board, "page.bin", b"<!DOCTYPE html><html>");
+    let shown = screens("docs/flash.md");
+    assert!(shown.len() >= 6, "{shown:?}");
+    for screen in shown {
+        let (first, lines) = screen.split_first().unwrap();
+        let words = first.strip_prefix("$ udpcli ").unwrap().split(' ');
+        let mut command = Command::new(env!("CARGO_BIN_EXE_udpcli"));
+        command
+            .args(words)
+            .current_dir(board.folder())
+            .env("UDPCLI_SERIAL", board.port())
+            .env_remove("UDPCLI_LOG")
+            .stdin(Stdio::null());
+        let run = finish(&mut command);
+        // A terminal shows both: the plan of a dry run, its answer, comes before what is said of it.
+        let output = if first.contains("--dry-run") {
+            format!("{}{}", run.stdout, run.stderr)
+        } else {
+            format!("{}{}", run.stderr, run.stdout)
+        };
+        let mut seen = output.lines().filter(|line| !is_progress(line));
+        for line in lines {
+            assert!(
+                seen.any(|seen| matches(line, seen)),
+                "{first}\nno {line:?} in its place in\n{output}"
+            );
+        }
+    }
+    // In the end the files are what they were.
+    assert_eq!(
+        board.flash()[0x20_0000..0x40_0000],
+        used_flash(&TABLE)[0x20_0000..0x40_0000]
+    );
+}
