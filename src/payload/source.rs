@@ -65,6 +65,31 @@ enum Event {
     Bytes(Vec<u8>),
 }
 
+/// What a text file may begin with: Notepad's mark, and what PowerShell's `>` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Utf8,
+    Utf16,
+}
+
+impl Mark {
+    /// The mark at the start of a file (Unicode, chapter 23.8).
+    fn of(start: &[u8]) -> Option<Self> {
+        match start {
+            [0xef, 0xbb, 0xbf, ..] => Some(Self::Utf8),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
+            _ => None,
+        }
+    }
+
+    /// Whether more bytes may make a mark of these.
+    fn may_follow(start: &[u8]) -> bool {
+        [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"]
+            .iter()
+            .any(|mark| mark.len() > start.len() && mark.starts_with(start))
+    }
+}
+
 /// How a stream becomes datagrams.
 #[derive(Debug, Clone, Copy)]
 pub enum Split {
@@ -101,6 +126,10 @@ struct Stream {
     /// The input's length, if it is a regular file.
     len: Option<u64>,
     is_open: bool,
+    /// Whether the beginning was looked at, in this round.
+    is_begun: bool,
+    /// Whether its mark was told.
+    is_mark_told: bool,
     /// What was read and not yet sent, from `start` on.
     pending: Vec<u8>,
     start: usize,
@@ -139,6 +168,8 @@ impl Source {
             reads: None,
             len: None,
             is_open: false,
+            is_begun: false,
+            is_mark_told: false,
             pending: Vec::new(),
             start: 0,
             scanned: 0,
@@ -266,8 +297,9 @@ impl Source {
                     }
                 }
                 Kind::Stream(stream) => {
-                    if stream.take_plain_lines(outbox, limit, self.max_payload)
-                        || stream.take(outbox, self.max_payload, self.family)?
+                    if stream.begin()
+                        && (stream.take_plain_lines(outbox, limit, self.max_payload)
+                            || stream.take(outbox, self.max_payload, self.family)?)
                     {
                         continue;
                     }
@@ -299,6 +331,40 @@ impl Source {
 }
 
 impl Stream {
+    /// Looks for a mark at the beginning, once there are bytes enough to tell; lines go without it.
+    fn begin(&mut self) -> bool {
+        if self.is_begun {
+            return true;
+        }
+        if !self.is_at_end && (self.pending.is_empty() || Mark::may_follow(&self.pending)) {
+            return false;
+        }
+        self.is_begun = true;
+        let Some(mark) = Mark::of(&self.pending) else {
+            return true;
+        };
+        let is_lines = matches!(self.split, Split::Lines(_));
+        if is_lines && mark == Mark::Utf8 {
+            self.start = 3;
+            self.scanned = 3;
+        }
+        if !std::mem::replace(&mut self.is_mark_told, true) {
+            let name = self.input.name();
+            match (mark, is_lines) {
+                (Mark::Utf8, true) => {
+                    tracing::info!("{name} begins with a byte-order mark, which is not sent");
+                }
+                (Mark::Utf8, false) => tracing::info!(
+                    "{name} begins with a byte-order mark (EF BB BF), which is sent too: save it as UTF-8 without BOM"
+                ),
+                (Mark::Utf16, _) => tracing::warn!(
+                    "{name} is UTF-16 and goes out as it is, two bytes a character: save it as UTF-8 (PowerShell: Out-File -Encoding utf8)"
+                ),
+            }
+        }
+        true
+    }
+
     /// Moves lines that need no work to the outbox, as many as it takes; says whether there was one. What is special
     /// (a line too long, the last without its newline) is left to [`Self::take`].
     fn take_plain_lines(&mut self, outbox: &mut Outbox, limit: usize, max: usize) -> bool {
@@ -469,6 +535,7 @@ impl Stream {
         self.made = 0;
         self.start = 0;
         self.scanned = 0;
+        self.is_begun = false;
         match &self.kept {
             Some(kept) => {
                 // Everything is in memory from now on.
@@ -589,6 +656,33 @@ mod tests {
                 .unwrap()
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn lines_go_without_a_byte_order_mark_and_files_keep_it() {
+        let lines = of_file(
+            b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n",
+            Split::Lines(rules()),
+            2,
+            64,
+        )
+        .unwrap();
+        // Only the first bytes of a file are a mark.
+        let round = [&b"a"[..], b"\xef\xbb\xbfb"];
+        assert_eq!(lines, [round, round].concat());
+        let whole = of_file(b"\xef\xbb\xbfa", Split::Whole, 1, 64).unwrap();
+        assert_eq!(whole, [b"\xef\xbb\xbfa"]);
+        for content in [&b"\xef"[..], b"\xef\xbb", b"\xff", b"\xef\xbbx"] {
+            let lines = of_file(content, Split::Lines(rules()), 1, 64).unwrap();
+            assert_eq!(lines, [content]);
+        }
+        assert!(
+            of_file(b"\xef\xbb\xbf", Split::Lines(rules()), 1, 64)
+                .unwrap()
+                .is_empty()
+        );
+        let utf16 = b"\xff\xfea\0";
+        assert_eq!(of_file(utf16, Split::Whole, 1, 64).unwrap(), [utf16]);
     }
 
     #[test]

@@ -221,6 +221,51 @@ fn a_file_is_one_datagram_or_lines_or_chunks() {
 }
 
 #[test]
+fn what_notepad_and_powershell_write_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let name = path.to_str().unwrap();
+    for (content, args, expected, told) in [
+        (
+            &b"\xef\xbb\xbfone\r\ntwo\r\n"[..],
+            &["--lines"][..],
+            &[&b"one"[..], b"two"][..],
+            "which is not sent",
+        ),
+        (
+            b"\xef\xbb\xbfone",
+            &[],
+            &[b"\xef\xbb\xbfone"],
+            "which is sent too",
+        ),
+        (b"\xff\xfeo\0", &[], &[b"\xff\xfeo\0"], "is UTF-16"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let socket = loopback_socket();
+        let peer = address_of(&socket);
+        let all = [&["send", &peer, "--file", name, "-n", "2"], args].concat();
+        let finished = run(all).expect_code(0);
+        let twice = [expected, expected].concat();
+        assert_eq!(receive_payloads(&socket, twice.len()), twice);
+        assert_eq!(
+            finished.stderr.matches(told).count(),
+            1,
+            "{}",
+            finished.stderr
+        );
+    }
+    // A mark that comes in pieces.
+    let socket = loopback_socket();
+    let mut running = Running::spawn(udpcli(["send", &address_of(&socket)]).stdin(Stdio::piped()));
+    for piece in [&b"\xef"[..], b"\xbb", b"\xbfone\n"] {
+        running.type_in(piece);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(receive(&socket).0, b"one");
+    running.finish().expect_code(0);
+}
+
+#[test]
 fn standard_input_is_kept_for_the_next_round() {
     assert_eq!(
         sent_by(&["--file", "-", "-n", "2"], b"a\n", 2),
@@ -960,6 +1005,21 @@ fn a_wait_ends_with_the_reply_to_the_last_datagram() {
         let finished = run_with_input(udpcli(&args), input).expect_code(0);
         assert_eq!(finished.text().lines().count(), count, "{args:?}");
     }
+    // However many a busy machine lets go in the time.
+    let args = [
+        "x",
+        "--rate",
+        "1k",
+        "--duration",
+        "20ms",
+        "-w",
+        "1h",
+        "--format",
+        "json",
+    ];
+    let finished = run([&["send", &peer], &args[..]].concat()).expect_code(0);
+    let sent = summary(&finished).split(' ').next().unwrap().parse();
+    assert_eq!(Ok(finished.text().lines().count()), sent);
     // What was refused is no more to come either.
     let closed = refusing_socket("127.0.0.1:0");
     run(["send", &address_of(&closed), "a", "b", "c", "-w", "1h"]).expect_code(1);
