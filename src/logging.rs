@@ -128,6 +128,38 @@ pub fn report(error: &Error) {
     let _ = stream::stderr().write_all(text.as_bytes());
 }
 
+/// How summaries and counts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Summary {
+    /// A line for people
+    #[default]
+    Text,
+    /// JSON lines on stderr: {"summary": ..}, and with --stats {"stats": ..}
+    Json,
+}
+
+impl Summary {
+    /// Writes one set of counts to stderr. JSON was asked for by name: -q does not leave it out.
+    pub fn write(
+        self,
+        key: &str,
+        text: impl fmt::Display,
+        json: impl FnOnce() -> serde_json::Value,
+    ) {
+        match self {
+            Self::Text => tracing::info!("{text}"),
+            Self::Json => {
+                let mut line = panel::erase().unwrap_or_default();
+                let object =
+                    serde_json::Value::Object(std::iter::once((key.to_owned(), json())).collect());
+                // Writing to a String cannot fail; nobody is left to tell when stderr is gone.
+                let _ = writeln!(line, "{object}");
+                let _ = stream::stderr().write_all(line.as_bytes());
+            }
+        }
+    }
+}
+
 /// One event a line: the message, then its other fields as `key=value`.
 struct Line {
     color: bool,

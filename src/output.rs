@@ -1,8 +1,12 @@
 //! Where received datagrams go: rendered to stdout, to a file, to the panel; one write for a batch.
 
+use std::fmt;
 use std::io;
 
+use serde_json::Value;
+
 use crate::error::{Error, Outcome, STDOUT};
+use crate::logging::Summary;
 use crate::net::Datagram;
 use crate::net::run::Run;
 use crate::net::sink::{Flow, Notes, Sink};
@@ -51,10 +55,12 @@ pub struct Output {
     reader_gone: bool,
     /// Called when interfaces or addresses change; gives the address for the panel.
     on_network_change: Option<Box<dyn FnMut() -> String>>,
+    /// How counts are told.
+    summary: Summary,
 }
 
-impl std::fmt::Debug for Output {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Output")
             .field("renderer", &self.renderer)
             .field("saver", &self.saver)
@@ -81,7 +87,13 @@ impl Output {
             failure: None,
             reader_gone: false,
             on_network_change: None,
+            summary: Summary::default(),
         }
+    }
+
+    /// How the counts of `--stats` are told.
+    pub fn tell_counts(&mut self, summary: Summary) {
+        self.summary = summary;
     }
 
     /// What to do when interfaces or addresses change; gives the address that the panel shows.
@@ -158,6 +170,10 @@ impl Output {
 }
 
 impl Sink for Output {
+    fn stats(&mut self, text: &dyn fmt::Display, json: &dyn Fn() -> Value) {
+        self.summary.write("stats", text, json);
+    }
+
     fn network_changed(&mut self) {
         if let Some(tell) = &mut self.on_network_change {
             let address = tell();

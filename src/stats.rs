@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde_json::{Value, json};
 
 /// Times from a nanosecond to an hour, three digits exact, in bounded memory.
 #[derive(Debug)]
@@ -62,6 +63,25 @@ impl Spread {
         // A bucket's upper edge can lie above the largest value seen.
         let at = |quantile| self.histogram.value_at_quantile(quantile).clamp(min, max);
         Some([min, at(0.5), at(0.99), max].map(Duration::from_nanos))
+    }
+}
+
+impl Spread {
+    /// Seconds by name, for programs; none if nothing was counted.
+    #[must_use]
+    pub fn to_json(&self) -> Option<Value> {
+        let [min, median, p99, max] = self.quantiles()?.map(|time| time.as_secs_f64());
+        Some(json!({"min": min, "median": median, "p99": p99, "max": max}))
+    }
+}
+
+/// Events a second, for programs.
+#[must_use]
+pub fn rate(count: u64, elapsed: Duration) -> f64 {
+    if elapsed.is_zero() {
+        0.0
+    } else {
+        count as f64 / elapsed.as_secs_f64()
     }
 }
 

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::{GlobalArgs, value};
 use crate::error::{Error, Outcome};
-use crate::logging;
+use crate::logging::{self, Summary};
 use crate::net::answer::Answer;
 use crate::net::batch::{Clock, ReceiveOptions};
 use crate::net::interface;
@@ -78,6 +78,9 @@ pub struct ListenArgs {
     /// Report the counts every D
     #[arg(long, value_name = "D", value_parser = value::report_period, help_heading = "Output")]
     stats: Option<Duration>,
+    /// How to write the summary and the counts of --stats
+    #[arg(long, value_enum, default_value_t = Summary::Text, value_name = "FORM", help_heading = "Output")]
+    summary: Summary,
     /// Read sequence numbers (send --size): loss, duplicates, reordering, delay
     #[arg(long, help_heading = "Output")]
     seq: bool,
@@ -197,6 +200,7 @@ pub async fn run(
         args.panel(&places),
         shutdown.clone(),
     );
+    output.tell_counts(args.summary);
     output.on_network_change(move || {
         for place in &mut places {
             place.tell();
@@ -215,7 +219,8 @@ pub async fn run(
     if matches!(end, Ok(End::Asked)) {
         logging::end_interrupted_line();
     }
-    tracing::info!("{}", listener.report());
+    let report = listener.report();
+    args.summary.write("summary", &report, || report.to_json());
     let has_end = args.count.is_some() || args.duration.is_some();
     match end? {
         End::Asked if has_end => Ok(Outcome::Interrupted),

@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::cli::{GlobalArgs, value};
 use crate::error::{Error, Outcome, seconds};
-use crate::logging;
+use crate::logging::{self, Summary};
 use crate::net::Neighbour;
 use crate::net::batch::{Clock, Outbox, ReceiveOptions};
 use crate::net::endpoint::{Endpoint, Family};
@@ -119,6 +119,9 @@ pub struct SendArgs {
     /// Exit 1 unless a reply equals TEXT
     #[arg(long, value_name = "TEXT", help_heading = "Replies")]
     expect: Option<String>,
+    /// How to write the summary
+    #[arg(long, value_enum, default_value_t = Summary::Text, value_name = "FORM", help_heading = "Replies")]
+    summary: Summary,
     /// How to print replies [default: text]
     #[arg(long, value_enum, help_heading = "Replies")]
     format: Option<Format>,
@@ -370,7 +373,7 @@ impl SendArgs {
         }
         // A run that could not send at all has nothing to sum up.
         if end.is_ok() || report.datagrams > 0 {
-            tracing::info!("{report}");
+            self.summary.write("summary", report, || report.to_json());
         }
         match end? {
             End::Asked if has_end => Ok(Outcome::Interrupted),

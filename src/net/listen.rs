@@ -179,7 +179,8 @@ impl<'a> Listener<'a> {
                         }
                     }
                     if let Some(next) = next_stats && now >= next {
-                        tracing::info!("{}", self.report());
+                        let report = self.report();
+                        sink.stats(&report, &|| report.to_json());
                         // A program that was stopped does not make up for the reports it missed.
                         next_stats = self.plan.stats_every.map(|every| (next + every).max(now + every / 2));
                         if sink.flush()? == Flow::ReaderGone {

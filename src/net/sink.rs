@@ -1,5 +1,9 @@
 //! Where the loops hand datagrams to: the output, or a test.
 
+use std::fmt;
+
+use serde_json::Value;
+
 use crate::error::Error;
 use crate::net::run::Run;
 
@@ -32,6 +36,11 @@ pub trait Sink {
     /// # Errors
     /// The output or a file cannot be written.
     fn flush(&mut self) -> Result<Flow, Error>;
+
+    /// The counts so far, every so often: as text, and for programs.
+    fn stats(&mut self, text: &dyn fmt::Display, _json: &dyn Fn() -> Value) {
+        tracing::info!("{text}");
+    }
 
     /// An interface or an address came or went.
     fn network_changed(&mut self) {}

@@ -648,6 +648,140 @@ fn check_line(line: &str, schema: &Value) -> Map<String, Value> {
     object
 }
 
+const SUMMARY_SCHEMA: &str = "docs/summary.schema.json";
+
+/// Checks an object of counts against its part of the schema; gives the keys that it has.
+fn check_counts(counts: &Value, schema: &Value) -> Vec<String> {
+    let rules = &schema["$defs"]["counts"];
+    let object = counts.as_object().expect("an object of counts");
+    for key in rules["required"].as_array().expect("a list of keys") {
+        assert!(
+            object.contains_key(key.as_str().expect("a key")),
+            "{key}: {counts}"
+        );
+    }
+    for (key, value) in object {
+        let rule = &rules["properties"][key];
+        let is_spread = rule["$ref"] == "#/$defs/spread";
+        let holds = match rule["type"].as_str() {
+            Some("string") => rule["enum"].as_array().expect("values").contains(value),
+            Some("integer") => value.is_u64(),
+            Some("number") => value.as_f64().is_some_and(|number| number >= 0.0),
+            Some("boolean") => value.is_boolean(),
+            _ if is_spread => {
+                let times: Vec<f64> = ["min", "median", "p99", "max"]
+                    .map(|name| value[name].as_f64().expect("a time"))
+                    .to_vec();
+                times.is_sorted() && value.as_object().expect("an object").len() == 4
+            }
+            _ => panic!("{key} is not in {SUMMARY_SCHEMA}: {counts}"),
+        };
+        assert!(holds, "{key}: {value} breaks {rule}");
+    }
+    object.keys().cloned().collect()
+}
+
+/// The JSON lines on stderr by their one key.
+fn counts_on(stderr: &str, key: &str) -> Vec<Value> {
+    let lines = stderr.lines().filter(|line| line.starts_with('{'));
+    lines
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+        })
+        .filter_map(|mut object| {
+            assert_eq!(object.as_object().expect("an object").len(), 1, "{object}");
+            object.get_mut(key).map(Value::take)
+        })
+        .collect()
+}
+
+#[test]
+fn summaries_for_programs_fit_the_schema() {
+    let schema: Value = serde_json::from_str(&read(SUMMARY_SCHEMA)).expect("the schema is JSON");
+    let mut seen: Vec<String> = Vec::new();
+    for quiet in [&[][..], &["-q"]] {
+        let args = [
+            &[
+                "--bind",
+                "127.0.0.1",
+                "--summary",
+                "json",
+                "--format",
+                "raw",
+                "--seq",
+            ][..],
+            &["--echo", "--from", "127.0.0.1", "--stats", "20ms"],
+        ]
+        .concat();
+        // Without -q the listening line tells the port.
+        let listener = Listener::start(&args);
+        let peer = listener.address.to_string();
+        let send = [
+            &[
+                "send", &peer, "--size", "32", "-n", "5", "-w", "1h", "--format", "raw",
+            ][..],
+            &["--summary", "json"],
+            quiet,
+        ]
+        .concat();
+        let done = run(send).expect_code(0);
+        assert_eq!(done.stdout.len(), 5 * 32, "stdout is datagrams only");
+        if !quiet.is_empty() {
+            assert!(
+                done.stderr.lines().all(|line| line.starts_with('{')),
+                "{}",
+                done.stderr
+            );
+        }
+        let summary = counts_on(&done.stderr, "summary");
+        assert_eq!(summary.len(), 1, "{}", done.stderr);
+        assert_eq!(
+            (&summary[0]["datagrams"], &summary[0]["replies"]),
+            (&5.into(), &5.into())
+        );
+        seen.extend(check_counts(&summary[0], &schema));
+
+        let heard = listener.running.interrupt().expect_code(0);
+        assert_eq!(heard.stdout.len(), 5 * 32, "stdout is datagrams only");
+        let summary = counts_on(&heard.stderr, "summary");
+        assert_eq!(summary.len(), 1, "{}", heard.stderr);
+        assert_eq!(
+            (&summary[0]["datagrams"], &summary[0]["lost"]),
+            (&5.into(), &0.into())
+        );
+        assert!(
+            !heard.stderr.contains(" datagrams, "),
+            "no text besides: {}",
+            heard.stderr
+        );
+        for counts in summary.iter().chain(&counts_on(&heard.stderr, "stats")) {
+            seen.extend(check_counts(counts, &schema));
+        }
+    }
+    let stats = Listener::start([
+        "--bind",
+        "127.0.0.1",
+        "--summary",
+        "json",
+        "--stats",
+        "20ms",
+    ]);
+    let mut running = stats.running;
+    running.stderr_line_with("{\"stats\":{");
+    running.interrupt().expect_code(0);
+    // Each key that the schema has was seen, but for what takes 32,768 peers.
+    for key in schema["$defs"]["counts"]["properties"]
+        .as_object()
+        .expect("properties")
+        .keys()
+    {
+        assert!(
+            key == "more_peers" || seen.contains(key),
+            "no line has {key}"
+        );
+    }
+}
+
 #[test]
 fn json_lines_fit_the_schema() {
     let schema: Value = serde_json::from_str(&read(SCHEMA)).expect("the schema is JSON");

@@ -6,6 +6,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use serde_json::{Map, Value};
+
 use crate::error::seconds;
 use crate::net::answer::{self, Answer, AnswerRate};
 use crate::net::batch::{Drops, Outbox};
@@ -17,7 +19,7 @@ use crate::net::{Datagram, Timestamp, interface, system};
 use crate::payload::escape;
 use crate::payload::sequence::Header;
 use crate::stats::sequence::{Arrival, Totals, Tracker};
-use crate::stats::{Spread, counted, per_second};
+use crate::stats::{Spread, counted, per_second, rate};
 
 /// A datagram that took longer, or arrived before it was sent, comes from a clock that differs from ours.
 const LONGEST_DELAY: Duration = Duration::from_mins(1);
@@ -356,6 +358,51 @@ pub struct Report<'a> {
     pub(super) answers: &'a Answers,
     pub(super) dropped: Option<Drops>,
     pub(super) elapsed: Duration,
+}
+
+impl Report<'_> {
+    /// The counts for programs: docs/summary.schema.json.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let Self {
+            counts, answers, ..
+        } = self;
+        let mut out = Map::new();
+        let mut put = |key: &str, value: Value| drop(out.insert(key.to_owned(), value));
+        put("command", "listen".into());
+        put("datagrams", counts.datagrams.into());
+        put("bytes", counts.bytes.into());
+        put("peers", counts.peers.table.len().into());
+        if counts.peers.is_full {
+            put("more_peers", true.into());
+        }
+        put("elapsed", self.elapsed.as_secs_f64().into());
+        put("rate", rate(counts.datagrams, self.elapsed).into());
+        if let Some(Drops { count, is_estimate }) = self.dropped {
+            put("dropped", count.into());
+            put("dropped_is_estimate", is_estimate.into());
+        }
+        put("truncated", counts.truncated.into());
+        if !counts.plan.from.is_empty() {
+            put("filtered", counts.filtered.into());
+        }
+        if counts.plan.sequenced {
+            put("lost", counts.totals.lost.into());
+            put("duplicate", counts.totals.duplicate.into());
+            put("reordered", counts.totals.reordered.into());
+            put("unsequenced", counts.unsequenced.into());
+            put("clocks_differ", counts.delays.other_clock.into());
+            if let Some(delay) = counts.delays.spread.to_json() {
+                put("delay", delay);
+            }
+        }
+        if counts.plan.answer.is_some() {
+            put("answered", answers.sent.into());
+            put("withheld", answers.withheld.into());
+            put("answers_failed", answers.failed.into());
+        }
+        Value::Object(out)
+    }
 }
 
 impl fmt::Display for Report<'_> {

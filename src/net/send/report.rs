@@ -4,9 +4,11 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::error::seconds;
 use crate::net::Neighbour;
-use crate::stats::{Spread, counted, per_second};
+use crate::stats::{Spread, counted, per_second, rate};
 
 /// The counts of a run.
 #[derive(Debug, Default)]
@@ -35,6 +37,38 @@ pub struct Report {
     pub(super) sending: Duration,
 }
 
+impl Report {
+    /// Datagrams per second, from the first to the last: waiting for replies is not sending. One datagram has no such
+    /// span.
+    fn rate(&self) -> (u64, Duration) {
+        match self.datagrams.checked_sub(1) {
+            Some(gaps @ 1..) if !self.sending.is_zero() => (gaps, self.sending),
+            _ => (self.datagrams, self.elapsed),
+        }
+    }
+
+    /// The counts for programs: docs/summary.schema.json.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let (count, time) = self.rate();
+        let mut counts = json!({
+            "command": "send",
+            "datagrams": self.datagrams,
+            "bytes": self.bytes,
+            "errors": self.errors,
+            "unsent": self.unsent,
+            "refused": self.refused,
+            "replies": self.replies,
+            "elapsed": self.elapsed.as_secs_f64(),
+            "rate": rate(count, time),
+        });
+        if let (Some(rtt), Some(counts)) = (self.rtt.to_json(), counts.as_object_mut()) {
+            counts.insert("rtt".to_owned(), rtt);
+        }
+        counts
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -50,11 +84,7 @@ impl fmt::Display for Report {
             write!(f, ", RTT {}", self.rtt)?;
         }
         write!(f, ", {}", seconds(self.elapsed))?;
-        // From the first to the last: waiting for replies is not sending. One datagram has no such span.
-        let rate = match self.datagrams.checked_sub(1) {
-            Some(gaps @ 1..) if !self.sending.is_zero() => per_second(gaps, self.sending),
-            _ => per_second(self.datagrams, self.elapsed),
-        };
-        write!(f, ", {rate} datagrams/s")
+        let (count, time) = self.rate();
+        write!(f, ", {} datagrams/s", per_second(count, time))
     }
 }
