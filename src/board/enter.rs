@@ -79,6 +79,9 @@ const KEPT: usize = 8192;
 /// How long a soft reset may take: 0.15 s on mPython 1.x to 1.2 s on generic 1.26 (recorded), and the board's `boot.py`.
 const SOFT_RESET: Duration = Duration::from_secs(4);
 
+/// A thread that pauses for longer between two prints leaves room for an answer.
+const THREAD_PAUSE: Duration = Duration::from_millis(100);
+
 /// What a port that sends back whatever it receives has sent back, at least, before it counts as one.
 const ECHOED: usize = 12;
 
@@ -451,7 +454,17 @@ impl Climb {
             return Ok(Proof::Clean);
         }
         self.note(link);
-        Ok(if is_noisy { Proof::Noisy } else { Proof::None })
+        if !is_noisy {
+            return Ok(Proof::None);
+        }
+        // An answer that a bad line damaged is followed by silence; what a thread prints goes on.
+        let heard = self.heard_in_all;
+        self.listen(link, THREAD_PAUSE)?;
+        Ok(if self.heard_in_all > heard {
+            Proof::Noisy
+        } else {
+            Proof::None
+        })
     }
 
     /// Why it did not work, from what was heard.
