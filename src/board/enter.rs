@@ -57,6 +57,9 @@ const BOOT_QUIET: Duration = Duration::from_millis(2500);
 /// opened was not caused by that. Somebody pressed RESET because of a program that does not react.
 const OPENED: Duration = Duration::from_millis(600);
 
+/// How long making the file system may take without a word; the recorded boards need less than a second.
+const SET_UP: Duration = Duration::from_secs(5);
+
 /// What the first boot of a freshly flashed board prints while it makes its file system.
 const SETTING_UP: &[u8] = b"Performing initial setup";
 
@@ -78,6 +81,9 @@ const KEPT: usize = 8192;
 
 /// How long a soft reset may take: 0.15 s on mPython 1.x to 1.2 s on generic 1.26 (recorded), and the board's `boot.py`.
 const SOFT_RESET: Duration = Duration::from_secs(4);
+
+/// How much of the last that a board said may tell of a fault: a crash's registers and the ROM's log behind it.
+const RECENT: usize = 2048;
 
 /// A thread that pauses for longer between two prints leaves room for an answer.
 const THREAD_PAUSE: Duration = Duration::from_millis(100);
@@ -147,6 +153,7 @@ struct Climb {
     /// The last of what the board said.
     heard: Vec<u8>,
     heard_in_all: usize,
+    last_heard: Instant,
     /// As it was when the last burst began.
     heard_by_burst: usize,
     /// As it was when the last Ctrl-A was sent.
@@ -179,6 +186,7 @@ impl Climb {
             patience,
             heard: Vec::new(),
             heard_in_all: 0,
+            last_heard: start,
             heard_by_burst: 0,
             heard_by_ctrl_a: 0,
             is_micropython: false,
@@ -355,9 +363,11 @@ impl Climb {
 
     /// Whether a freshly flashed board makes its file system.
     fn is_setting_up(&self) -> bool {
-        memmem::rfind(&self.heard, SETTING_UP).is_some_and(|at| {
-            memmem::find(self.heard.get(at..).unwrap_or_default(), b">>> ").is_none()
-        })
+        // A program may print that text, too: after a while of silence it is no file system being made.
+        self.last_heard.elapsed() < SET_UP
+            && memmem::rfind(&self.heard, SETTING_UP).is_some_and(|at| {
+                memmem::find(self.heard.get(at..).unwrap_or_default(), b">>> ").is_none()
+            })
     }
 
     /// A Ctrl-C every 5 ms and a Ctrl-A now and then while the board boots.
@@ -426,6 +436,7 @@ impl Climb {
     fn note(&mut self, link: &mut Link) {
         let came = link.take(usize::MAX);
         self.heard_in_all += came.len();
+        self.last_heard = Instant::now();
         self.is_echo &= came.iter().all(|byte| matches!(byte, 1 | 3));
         self.heard.extend_from_slice(&came);
         // A mark may come in two pieces.
@@ -487,7 +498,11 @@ impl Climb {
         if self.is_echo && self.heard_in_all >= ECHOED {
             return Error::Echo { port };
         }
-        if let Some((fault, said)) = evidence::last_fault(&self.heard) {
+        // What was said after a fault is the better evidence: the board went on.
+        let recent = self.heard.len().saturating_sub(RECENT);
+        let tail = self.heard.get(recent..).unwrap_or_default();
+        let fault = evidence::repeated_fault(&self.heard).or_else(|| evidence::last_fault(tail));
+        if let Some((fault, said)) = fault {
             return Error::Fault {
                 port,
                 fault,

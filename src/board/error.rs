@@ -217,7 +217,7 @@ impl Error {
                 "press the board's RESET button without holding any other; if that brings it back here, it needs firmware: udpcli board flash".to_owned()
             }
             Self::Noise { .. } => {
-                "another rate? --baud 115200 is usual, 74880, 460800 or 921600 are met too; the boot messages of some boards look like this as well".to_owned()
+                "another rate? --baud 115200 is usual, 74880, 460800 or 921600 also occur; the boot messages of some boards look like this as well".to_owned()
             }
             Self::Deaf { .. } => {
                 "press the board's RESET button while udpcli tries; if main.py switches Ctrl-C off, only a reset through the control lines or new firmware gets in".to_owned()
@@ -230,7 +230,7 @@ impl Error {
                 "it prints {said:?}, as an Arduino sketch or another program would; to put the mPython firmware on the board: udpcli board flash mpython.bin"
             ),
             Self::NoAnswer { .. } => {
-                "try again; if it stays so, reset the board: udpcli board reset --hard".to_owned()
+                "try again; if that does not help, reset the board: udpcli board reset --hard".to_owned()
             }
             Self::Restarted { .. } => {
                 "a weak power supply or cable does this too (brown-out), most often when Wi-Fi starts".to_owned()

@@ -108,6 +108,8 @@ pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
 
 /// The fault that a board shows again and again, so that nothing else is to be waited for.
 pub(crate) fn repeated_fault(log: &[u8]) -> Option<(Fault, String)> {
+    // A program may print any of the texts; the ROM's log between them is what makes them a board that restarts.
+    memmem::find_iter(log, b"rst:0x").nth(1)?;
     let (fault, line) = last_fault(log)?;
     let times: usize = TEXTS
         .iter()
@@ -238,7 +240,10 @@ mod tests {
             repeated_fault(&once.repeat(2)).unwrap().0,
             Fault::NoFirmware
         );
-        let crash = b"Guru Meditation Error: Core  0 panic'ed\r\n".to_vec();
+        let crash =
+            b"Guru Meditation Error: Core  0 panic'ed\r\nrst:0xc (SW_CPU_RESET)\r\n".to_vec();
+        // What only prints such a text restarts nothing.
+        assert_eq!(repeated_fault(&b"assert failed: x\r\n".repeat(9)), None);
         assert_eq!(repeated_fault(&crash.repeat(3)), None);
         assert_eq!(repeated_fault(&crash.repeat(4)).unwrap().0, Fault::Panic);
     }

@@ -226,7 +226,7 @@ impl<'a> Helper<'a> {
     }
 
     /// Has the helper run code, and gives back what that said. Where something prints in between, the interpreter is
-    /// started anew, once, which only the helper and its scripts survive: see [`Self::call_once`].
+    /// started anew, once, which only the helper and its scripts survive.
     ///
     /// # Errors
     /// [`Error::Refused`] with an exception of the code's; the line is bad, or the board does not answer.

@@ -37,7 +37,7 @@ const WORK: Duration = Duration::from_secs(5);
 /// long program that was left running.
 ///
 /// What the boot leaves is told by its kind, since every firmware leaves other names: modules, the flash's block device
-/// (`readblocks`) and file system (`statvfs`), classes of loaded modules, and of mPython 2.x the text `$#mac:..#$` with
+/// (`readblocks`, taken from a loaded module) and file system (`statvfs`), classes of loaded modules, and of mPython 2.x the text `$#mac:..#$` with
 /// one counter (its `_boot.py`). What a program leaves is anything else: functions, objects, numbers, modules that come
 /// from a file on the board; and `mpython`, whose buttons keep the callbacks that a program gave them.
 const LOOK: &str = include_str!("scripts/look.py");
@@ -129,11 +129,40 @@ pub fn as_python(file: &[u8]) -> Vec<u8> {
 }
 
 /// Starts a program. Where an earlier one left something behind, the interpreter is started anew before, if `fresh`;
-/// `before` runs in between.
+/// `before` runs in between. After a failure nothing of ours is left in the interpreter.
 ///
 /// # Errors
 /// The board does not take it.
 pub fn start(
+    repl: &mut Repl,
+    source: &[u8],
+    fresh: bool,
+    before: impl FnOnce(&mut Repl) -> Result<(), Error>,
+) -> Result<Launch, Error> {
+    let result = start_or_fail(repl, source, fresh, before);
+    if result.is_err() && !repl.link().is_lost() {
+        forget(repl);
+    }
+    result
+}
+
+/// Takes our name out of the interpreter after a program was not started: Ctrl-C, a bad line, a refusal.
+fn forget(repl: &mut Repl) {
+    let heeded = repl.link().heed_shutdown(false);
+    let result = repl.reenter_within(FORGET).and_then(|()| {
+        let code = b"globals().pop('_udpcli',0)";
+        repl.exec("cleaning up", code, FORGET)
+    });
+    if let Err(error) = result {
+        tracing::debug!("the name _udpcli may be left in the interpreter: {error}");
+    }
+    repl.link().heed_shutdown(heeded);
+}
+
+/// How long cleaning up may take: Ctrl-C ends a command within 2 s.
+const FORGET: Duration = Duration::from_millis(800);
+
+fn start_or_fail(
     repl: &mut Repl,
     source: &[u8],
     fresh: bool,

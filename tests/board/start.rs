@@ -107,6 +107,7 @@ fn whatever_a_program_leaves_is_gone_before_the_next() {
             "class x: pass",
             "x = lambda: 0",
             "x = (i for i in (1, 2))",
+            "_x = x = 0",
         ] {
             run_source(&vboard, left).expect_code(0);
             let finished = run_source(&vboard, "print('x' in globals())").expect_code(0);

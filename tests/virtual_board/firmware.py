@@ -195,9 +195,3 @@ PROFILES = {
 def with_maker_modules(firmware):
     """A firmware with the maker's modules built in: `mpython` and what it needs."""
     return replace(firmware, frozen=("maker", *firmware.frozen), modules=firmware.modules | {"mpython", "ssd1106", "neopixel"})
-
-
-# For as long as tests use them: what this board was before there were profiles. Nothing is in globals() after boot, and a soft
-# reset says what generic firmware says, at once.
-PROFILES["current"] = with_maker_modules(replace(PROFILES["generic-1.26"], boot="none", soft_reset_time=0))
-PROFILES["old"] = replace(PROFILES["mpython-2.x"], soft_reset="MPY: soft reboot", boot="none", soft_reset_time=0)

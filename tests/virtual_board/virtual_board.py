@@ -55,7 +55,6 @@ def parse():
     parser.add_argument("--fs-size", type=size, default=0, help="bytes the file system holds; 0: no limit")
     parser.add_argument("--read-only", action="store_true", help="the file system takes no writes")
     parser.add_argument("--profile", choices=sorted(PROFILES), default=DEFAULT, help=f"the firmware (default: {DEFAULT})")
-    parser.add_argument("--old", dest="profile", action="store_const", const="old", help="as --profile old")
     parser.add_argument("--first-boot", action="store_true", help="the board has just been flashed: its first boot sets up the file system")
     parser.add_argument("--mpython", action="store_true", help="the maker's modules are built into this firmware too")
     parser.add_argument("--mpython-first", choices=("file", "frozen"), help="what `import mpython` finds (default: as the firmware)")
@@ -66,7 +65,6 @@ def parse():
     parser.add_argument("--baud", type=int, default=115200, help="line rate, bytes a second times ten; 0: no limit, no loss")
     parser.add_argument("--boot-time", type=float, default=0.2, help="seconds from reset to MicroPython")
     parser.add_argument("--import-time", type=float, default=0.15, help="seconds that `import mpython` takes")
-    parser.add_argument("--no-marker", dest="marker", action="store_false", help="the boot of mpython-2.x does not print, nor wait")
     parser.add_argument("--mac", default="aabbccddeeff", help="12 hex digits")
     parser.add_argument("--wifi", action="append", default=[], metavar="SSID:PASSWORD[:5g]", help="a network in the air")
     parser.add_argument("--ip", default="127.0.0.1", help="the address the board has once connected, and sends from")
@@ -193,7 +191,6 @@ class Board:
             "VB_FS_SIZE": str(options.fs_size),
             "VB_FIRST": "1" if first else "",
             "VB_SETUP_TIME": "0" if options.quick else str(int(options.setup_time * 1000)),
-            "VB_MARKER": "1" if options.marker else "",
             "VB_QUICK": "1" if options.quick else "",
             "VB_READ_ONLY": "1" if options.read_only else "",
             "VB_MAC": options.mac,

@@ -188,7 +188,14 @@ impl Statements {
         let is_margin = line
             .first()
             .is_some_and(|byte| !matches!(byte, b' ' | b'\t'));
-        if self.is_compound && !self.scan.is_open() && is_margin && !continues(&line) {
+        // Decorators belong to what follows them.
+        let is_decorated = self.lines.last().is_some_and(|last| last.starts_with(b"@"));
+        if self.is_compound
+            && !self.scan.is_open()
+            && is_margin
+            && !is_decorated
+            && !continues(&line)
+        {
             self.flush();
         }
         let is_first = self.lines.is_empty();

@@ -10,8 +10,8 @@ def _udpcli():
  n=b=0
  for a in g:
   v=g[a]
-  if a[0]=='_'or type(v)is type(s)or hasattr(v,'readblocks')or hasattr(v,'statvfs'):continue
-  if type(v)is type and[i for i in m if getattr(i,a,0)is v]:continue
+  if a[:2]=='__'or a in('_','_udpcli')or type(v)is type(s)or hasattr(v,'statvfs'):continue
+  if(type(v)is type or hasattr(v,'readblocks'))and[i for i in m if getattr(i,a,0)is v]:continue
   if type(v)is str and v[:6]=='$#mac:':b=1
   elif type(v)is int:n+=1
   else:u=1

@@ -109,7 +109,7 @@ fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> 
         }
         Ok(left) => left,
     };
-    let free = b"\ntry:\n import uos as _po\nexcept ImportError:\n import os as _po\nprint(_po.statvfs('/')[0]*_po.statvfs('/')[3])";
+    let free = b"\ntry:\n import uos as _po\nexcept ImportError:\n import os as _po\n_po=_po.statvfs(_po.getcwd())\nprint(_po[0]*_po[3])";
     let free = talk
         .repl
         .exec("looking at the file system", free, limit)

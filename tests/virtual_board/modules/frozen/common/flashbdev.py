@@ -6,7 +6,7 @@ from _real import env as _env, first as _first
 
 class FlashBdev:
     pause = 1 if _env('VB_QUICK') else 100
-    marker = bool(_env('VB_MARKER'))
+
 
     def is_new(self):
         return _first
