@@ -112,7 +112,7 @@ fn a_name_that_is_no_text_is_shown_and_taken_escaped() {
 }
 
 /// Memory with a file system of the board's own kind in it, at `/sd` or at the root, with an odd name in it.
-const CARD: &str = "import os, vfs
+const CARD: &str = "import uos as os, uos as vfs
 class Ram:
     def __init__(self): self.data = bytearray(200 * 512)
     def readblocks(self, n, buf, at=0): buf[:] = memoryview(self.data)[n * 512 + at:n * 512 + at + len(buf)]
