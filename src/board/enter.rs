@@ -122,6 +122,16 @@ pub fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Entered, Er
     climb(link, timeout, None)
 }
 
+/// As [`raw_repl_within`], for a program that has caught a Ctrl-C: begins with the second rung.
+///
+/// # Errors
+/// As [`raw_repl`].
+pub fn raw_repl_from_stubborn(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
+    let mut climb = Climb::new(timeout, None);
+    climb.start = climb.start.checked_sub(BURSTS_AFTER).unwrap_or(climb.start);
+    climb.up(link)
+}
+
 /// As [`raw_repl`], for a port that may have anything behind it: gives up after 1.3 s and resets nothing, but
 /// waits for a board that is booting.
 ///

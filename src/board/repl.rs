@@ -194,6 +194,17 @@ impl Repl {
         Ok(())
     }
 
+    /// As [`Self::reenter_within`], for a program that has caught a Ctrl-C.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn stop_stubborn(&mut self, limit: Duration) -> Result<(), Error> {
+        self.link.forget();
+        let entered = enter::raw_repl_from_stubborn(&mut self.link, limit)?;
+        self.entered.reset |= entered.reset;
+        Ok(())
+    }
+
     /// Runs code of ours and gives back what it printed.
     ///
     /// `limit` is for the board's own work; the time on the line is added.

@@ -86,10 +86,10 @@ pub struct RunArgs {
 
 /// How long an interrupted program may take to clean up after itself; then it is stopped. With [`STOP`] and the way out
 /// this stays within the 2 s in which the first Ctrl-C ends any command.
-const CLEAN_UP: Duration = Duration::from_millis(800);
+const CLEAN_UP: Duration = Duration::from_millis(600);
 
 /// How long udpcli tries to stop a program that catches Ctrl-C.
-const STOP: Duration = Duration::from_millis(900);
+const STOP: Duration = Duration::from_millis(1200);
 
 /// Runs the program to its end, or to Ctrl-C.
 pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
@@ -214,7 +214,7 @@ fn conclude(
         }
         Ended::Left => {
             tracing::info!("the program goes on after Ctrl-C: stopping it");
-            match repl.reenter_within(STOP) {
+            match repl.stop_stubborn(STOP) {
                 Ok(()) => {
                     program::clean_up(&mut repl, launch);
                     repl.close()?;
