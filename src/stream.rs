@@ -106,10 +106,6 @@ pub enum WriteOutcome {
     /// All.
     Whole,
     /// The reader stopped reading, and the end was asked for: so many bytes are lost.
-    #[cfg_attr(
-        not(target_os = "linux"),
-        expect(dead_code, reason = "a write that blocks is not abandoned here")
-    )]
     Abandoned(usize),
 }
 
