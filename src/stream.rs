@@ -4,7 +4,7 @@
 //! `O_NONBLOCK` is kept with the open file, not with the descriptor (open(2)): whoever shares a terminal, a pipe or a
 //! socket with us may have set it. A call that would block then waits with poll(2); it is no error.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 #[cfg(unix)]
 pub use unix::{Patient, stderr, stdin, stdout};
@@ -15,8 +15,9 @@ use crate::shutdown::Shutdown;
 
 #[cfg(unix)]
 mod unix {
-    use super::{Read, Write, io};
+    use super::{Write, io};
     use std::fs::File;
+    use std::io::Read;
     use std::os::fd::AsFd;
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
