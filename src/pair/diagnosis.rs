@@ -278,7 +278,7 @@ impl Diagnosis {
                 is_environment: false,
                 evidence: "the test's own program on the board ends with a traceback",
                 meaning: "the test's program on the board ended with an error of the board's own",
-                next: "read the error below; a file on the board that has the name of a module (socket.py, network.py) is a common cause: udpcli board ls, udpcli board rm",
+                next: "read the error below; if it names a file of yours on the board, move that away: udpcli board ls, udpcli board rm",
             },
             Self::BoardProgramSilentEnd => Entry {
                 code: Symptom::SilentEnd.code(),

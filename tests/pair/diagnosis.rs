@@ -405,9 +405,9 @@ fn a_board_that_does_not_come_back_is_said() {
 
 #[test]
 fn the_boards_program_dies() {
-    // A pupil's file that is called like a module.
-    let file = "import sys\nAF_INET = 2\nSOCK_DGRAM = 2\nSOL_SOCKET = 1\nSO_REUSEADDR = 2\ndef socket(*a):\n    raise ValueError('my own \\x1b[31msocket')\n";
-    let board = wifi_board(VirtualBoard::options().file("socket.py", file), 63);
+    // A boot.py that changes one of the firmware's modules; a file called socket.py would not be taken.
+    let boot = "import usocket\ndef died(*a):\n    raise ValueError('my own \\x1b[31msocket')\nusocket.socket = died\n";
+    let board = wifi_board(VirtualBoard::options().file("boot.py", boot), 63);
     let finished = pair(&board, &Pc::new(), QUICK).expect_code(1);
     let text = finished.text();
     assert!(text.contains("[board-program-died]"), "{text}");

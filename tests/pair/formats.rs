@@ -204,8 +204,8 @@ fn without_a_board_there_is_a_report_all_the_same() {
 #[test]
 fn junit_is_read_by_an_xml_parser() {
     // A board whose words are no XML.
-    let file = "AF_INET = 2\nSOCK_DGRAM = 2\ndef socket(*a):\n    raise ValueError('<&\\x1b\\x00]]>\\ufffe')\n";
-    let board = wifi_board(VirtualBoard::options().file("socket.py", file), 82);
+    let boot = "import usocket\ndef died(*a):\n    raise ValueError('<&\\x1b\\x00]]>\\ufffe')\nusocket.socket = died\n";
+    let board = wifi_board(VirtualBoard::options().file("boot.py", boot), 82);
     let finished = pair(&board, &Pc::new(), &format!("{QUICK} --format junit")).expect_code(1);
     let said = read(&finished.stdout);
     assert!(said.contains("serial - ''"), "{said}");
