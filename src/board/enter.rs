@@ -82,6 +82,9 @@ const KEPT: usize = 8192;
 /// How long a soft reset may take: 0.15 s on mPython 1.x to 1.2 s on generic 1.26 (recorded), and the board's `boot.py`.
 const SOFT_RESET: Duration = Duration::from_secs(4);
 
+/// How often the board is asked for the proof that it is in its raw REPL.
+const QUESTIONS: u32 = 3;
+
 /// How much of the last that a board said may tell of a fault: a crash's registers and the ROM's log behind it.
 const RECENT: usize = 2048;
 
@@ -462,8 +465,19 @@ impl Climb {
         self.heard.drain(..surplus);
     }
 
-    /// Has the board run a line and give back what only it can know.
+    /// Has the board run a line and give back what only it can know. An answer that came damaged, by a bad line or by a
+    /// Ctrl-C that was still under way, is asked for again.
     fn verify(&mut self, link: &mut Link) -> Result<Proof, Error> {
+        for _ in 0..QUESTIONS {
+            if let Some(proof) = self.ask(link)? {
+                return Ok(proof);
+            }
+        }
+        Ok(Proof::None)
+    }
+
+    /// Asks once; none if the answer came damaged.
+    fn ask(&mut self, link: &mut Link) -> Result<Option<Proof>, Error> {
         let question = Question::new(self.asks_by_sys);
         self.asks_by_sys = !self.asks_by_sys;
         link.send(&question.code)?;
@@ -472,20 +486,20 @@ impl Climb {
         let answered = link.until(&question.answer, until)?.is_some();
         let is_noisy = memmem::find(link.pending(), &question.token).is_some();
         if answered {
-            return Ok(Proof::Clean);
+            return Ok(Some(Proof::Clean));
         }
         self.note(link);
         if !is_noisy {
-            return Ok(Proof::None);
+            return Ok(Some(Proof::None));
+        }
+        if self.has_hit_boot {
+            // A Ctrl-C that was still under way hit the answer; a soft reset follows in any case.
+            return Ok(Some(Proof::Noisy));
         }
         // An answer that a bad line damaged is followed by silence; what a thread prints goes on.
         let heard = self.heard_in_all;
         self.listen(link, THREAD_PAUSE)?;
-        Ok(if self.heard_in_all > heard {
-            Proof::Noisy
-        } else {
-            Proof::None
-        })
+        Ok((self.heard_in_all > heard).then_some(Proof::Noisy))
     }
 
     /// Why it did not work, from what was heard.
