@@ -32,7 +32,7 @@ const TAKEN: Duration = Duration::from_millis(300);
 const KEYS: Duration = Duration::from_millis(1);
 
 /// How long more keys may take to come that belong to the same paste, where the terminal does not mark it.
-const PASTE_GAP: Duration = Duration::from_millis(30);
+const PASTE_GAP: Duration = Duration::from_millis(150);
 
 /// How long piped input may pause before an empty line ends a compound statement.
 const IDLE: Duration = Duration::from_millis(200);
