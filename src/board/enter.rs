@@ -592,7 +592,7 @@ impl Question {
     /// board; the way through `sys` is for a program that has changed what `print` is. Firmware 1.17 and 1.19 have
     /// `usys` and no `sys` of their own.
     fn new(by_sys: bool) -> Self {
-        // The clock's nanoseconds differ from any earlier run's; nobody here plays against us.
+        // The clock's nanoseconds differ from any earlier run's; they need not be hard to guess.
         let nanos = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |time| time.subsec_nanos());
