@@ -68,13 +68,17 @@ impl Fault {
     }
 }
 
+/// The mask ROM's text for a boot loader's header that is none; eight digits follow, and eight `f` are an empty flash.
+const INVALID_HEADER: &[u8] = b"invalid header: 0x";
+const INVALID_HEADER_DIGITS: usize = 8;
+
 /// The texts of each fault. An empty word is `0xffffffff`: the ROM's `invalid header` with another number is a damaged
 /// boot loader, see [`fault_at`].
 const TEXTS: [(Fault, &[u8]); 15] = [
     // Mask ROM: the boot loader's header at 0x1000; the error of its first revision for an empty flash.
     (Fault::NoFirmware, b"invalid header: 0xffffffff"),
     (Fault::NoFirmware, b"flash read err, 1000"),
-    (Fault::FirmwareDamaged, b"invalid header: 0x"),
+    (Fault::FirmwareDamaged, INVALID_HEADER),
     (Fault::FirmwareDamaged, b"csum err:0x"),
     // ESP-IDF's boot loader (components/bootloader_support).
     (Fault::FirmwareDamaged, b"No bootable app partitions"),
@@ -96,7 +100,13 @@ const TEXTS: [(Fault, &[u8]); 15] = [
 pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
     let mut last: Option<(usize, Fault)> = None;
     for (fault, text) in TEXTS {
-        if let Some(at) = memmem::rfind(log, text)
+        // While its digits are still on their way, that line says nothing yet.
+        let whole = if text == INVALID_HEADER {
+            log.get(..log.len().saturating_sub(INVALID_HEADER_DIGITS))
+        } else {
+            Some(log)
+        };
+        if let Some(at) = memmem::rfind(whole.unwrap_or_default(), text)
             // The more specific text stands first and is not replaced by a text that begins it.
             && last.is_none_or(|(before, _)| at > before)
         {
@@ -230,6 +240,19 @@ mod tests {
             Fault::FirmwareDamaged
         );
         assert_eq!(last_fault(b">>> print('all is well')"), None);
+    }
+
+    #[test]
+    fn a_line_that_is_still_coming_is_not_judged_by_its_beginning() {
+        let line = b"invalid header: 0xffffffff";
+        let log = b"rst:0x10 (RTCWDT_RTC_RESET)\r\ninvalid header: 0xffffffff\r\n".repeat(3);
+        for len in 0..=line.len() {
+            let mut log = log.clone();
+            log.extend_from_slice(&line[..len]);
+            assert_eq!(last_fault(&log).unwrap().0, Fault::NoFirmware, "{len}");
+            assert_eq!(repeated_fault(&log).unwrap().0, Fault::NoFirmware, "{len}");
+        }
+        assert_eq!(last_fault(b"invalid header: 0xf"), None);
     }
 
     #[test]
