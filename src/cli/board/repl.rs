@@ -419,9 +419,10 @@ impl Terminal for Pasting<'_> {
 
     fn is_stopped(&mut self) -> bool {
         match read_keys() {
-            Ok(Typed::Bytes(bytes)) => self.typed.extend(bytes),
+            // The rest of the same paste comes as a paste of its own when it has line ends.
+            Ok(Typed::Bytes(bytes) | Typed::Paste(bytes)) => self.typed.extend(bytes),
             Ok(Typed::Leave) => self.has_left = true,
-            Ok(Typed::Paste(_) | Typed::Nothing) => {}
+            Ok(Typed::Nothing) => {}
             Err(error) => self.failure = Some(error),
         }
         self.has_left || self.failure.is_some() || self.typed.contains(&3) || self.out.is_stopped()
