@@ -101,6 +101,8 @@ pub struct Entered {
     pub stopped_program: bool,
     /// The board had to be reset.
     pub reset: bool,
+    /// The interpreter was started anew, by a soft reset or by a reset of the board: what was in its memory is gone.
+    pub started_anew: bool,
     /// The board came to its prompt anew while it was entered: it booted, or its `main.py` ended, which may catch the
     /// Ctrl-C that stops it without a word.
     pub new_prompt: bool,
@@ -303,6 +305,7 @@ impl Climb {
         let left = until.saturating_duration_since(Instant::now());
         self.heard_by_ctrl_a = self.heard_in_all;
         self.has_hit_boot = false;
+        self.entered.started_anew = true;
         Ok(self.banner(link, left)? == Some(Prompt::Quiet) && self.verify(link)? == Proof::Clean)
     }
 
@@ -404,6 +407,7 @@ impl Climb {
                     link.name()
                 );
                 self.entered.reset = true;
+                self.entered.started_anew = true;
                 self.last_boot_mark = Some(Instant::now());
             }
             Err(error) => {

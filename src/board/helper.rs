@@ -195,6 +195,22 @@ impl<'a> Helper<'a> {
         Ok(true)
     }
 
+    /// Gets back into the raw REPL after a silence.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`], which [`Self::start_anew`] mends, when the way in was a reset: the helper is gone.
+    pub(crate) fn reenter(&mut self, doing: &str) -> Result<(), Error> {
+        let before = self.repl.new_starts();
+        self.repl.reenter()?;
+        if self.repl.new_starts() == before {
+            return Ok(());
+        }
+        Err(Error::NoAnswer {
+            port: self.repl.link().name().to_owned(),
+            doing: doing.to_owned(),
+        })
+    }
+
     /// Takes the helper away, Ctrl-C or not. After a failure the board may be in the middle of something.
     fn clean_up(&mut self, went_well: bool) -> Result<(), Error> {
         if self.repl.link().is_lost() {
@@ -323,7 +339,7 @@ impl<'a> Helper<'a> {
                     if start.elapsed() > limit {
                         break;
                     }
-                    self.repl.reenter()?;
+                    self.reenter(doing)?;
                 }
             }
         }

@@ -110,6 +110,7 @@ pub struct Repl {
     link: Link,
     paste: Paste,
     entered: Entered,
+    new_starts: u32,
     /// What the board's log showed when it restarted while code ran.
     fault: Option<(Fault, String)>,
     /// Whether the board is left as it is when this is dropped: a program that goes on, a line that is gone.
@@ -159,6 +160,7 @@ impl Repl {
             link,
             paste: Paste::Unknown,
             entered,
+            new_starts: 0,
             fault: None,
             detached: false,
         })
@@ -190,7 +192,7 @@ impl Repl {
     pub fn reenter_within(&mut self, limit: Duration) -> Result<(), Error> {
         self.link.forget();
         let entered = enter::raw_repl_within(&mut self.link, limit)?;
-        self.entered.reset |= entered.reset;
+        self.note(entered);
         Ok(())
     }
 
@@ -201,8 +203,18 @@ impl Repl {
     pub fn stop_stubborn(&mut self, limit: Duration) -> Result<(), Error> {
         self.link.forget();
         let entered = enter::raw_repl_from_stubborn(&mut self.link, limit)?;
-        self.entered.reset |= entered.reset;
+        self.note(entered);
         Ok(())
+    }
+
+    fn note(&mut self, again: Entered) {
+        self.entered.reset |= again.reset;
+        self.new_starts += u32::from(again.started_anew);
+    }
+
+    /// How often entering the board again has started its interpreter anew: what was in its memory is gone then.
+    pub(crate) fn new_starts(&self) -> u32 {
+        self.new_starts
     }
 
     /// Runs code of ours and gives back what it printed.

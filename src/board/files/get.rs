@@ -82,7 +82,11 @@ impl Files<'_> {
             }
             tracing::debug!("{path} was damaged on the way: read again");
             if turn + 1 < TRIES || !self.helper.start_anew(&doing)? {
-                self.repl().reenter()?;
+                match self.helper.reenter(&doing) {
+                    Err(error)
+                        if helper::is_unclear(&error) && self.helper.start_anew(&doing)? => {}
+                    result => result?,
+                }
             }
         }
         match self.helper.bad_line(&doing)? {

@@ -271,7 +271,7 @@ impl Files<'_> {
                 Outcome::Damaged(_) => {}
                 // The byte that ends the piece was lost, or the answer. The file stays open on the board, and a piece
                 // that was taken after all is written over.
-                Outcome::Silent => self.repl().reenter()?,
+                Outcome::Silent => self.helper.reenter(doing)?,
             }
             sent.again += 1;
             // A board that loses bytes at full speed is slowed down to what it asks for.
@@ -335,17 +335,12 @@ impl Files<'_> {
         let heeded = self.repl().link().heed_shutdown(false);
         let mut code = b"c()\n".to_vec();
         code.extend(call("q", part.as_bytes(), b""));
-        let result = self
-            .repl()
-            .reenter()
-            .and_then(|()| {
-                if was_restarted {
-                    self.helper.define()
-                } else {
-                    Ok(())
-                }
-            })
-            .and_then(|()| self.call("removing a temporary file", &code, WORK));
+        let entered = match self.helper.reenter("removing a temporary file") {
+            Ok(()) if was_restarted => self.helper.define(),
+            Err(error) if helper::is_unclear(&error) => self.helper.define(),
+            result => result,
+        };
+        let result = entered.and_then(|()| self.call("removing a temporary file", &code, WORK));
         if let Err(error) = result {
             tracing::warn!("{part} may be left on the board: {error}");
         }
