@@ -360,7 +360,10 @@ impl Run<'_> {
     ) -> Option<(Ipv4Addr, post::Facing, Option<Receiver<Arrived>>, [u8; 4])> {
         let plan = self.plan;
         let Ok(board) = online.address.parse::<Ipv4Addr>() else {
-            result.seen = format!("the board's address makes no sense: {:?}", online.address);
+            result.seen = format!(
+                "the board reports an address that is none: {:?}",
+                online.address
+            );
             result.fail(Finding::plain(Diagnosis::WifiTimeout));
             return None;
         };

@@ -21,5 +21,6 @@ mod docs;
 mod formats;
 mod link;
 mod own_ap;
+mod profiles;
 mod simulated;
 mod watch;

@@ -58,7 +58,8 @@ impl fmt::Display for NoDisplay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.refused, &self.exception) {
             (Some(refused), _) => write!(f, "the mirror does not run: {}", shown(refused))?,
-            (None, Some(exception)) if is_missing(exception) => {
+            // Where a file stands in for a module, that is why; the firmware may well have mpython.
+            (None, Some(exception)) if is_missing(exception) && self.files.is_empty() => {
                 f.write_str("the firmware has no module mpython")?;
             }
             (None, Some(exception)) => write!(

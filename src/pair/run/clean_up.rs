@@ -40,16 +40,26 @@ pub(super) fn clean_up(mut talk: Talk, touched: &Touched) -> StepResult {
                     "free space on the board went from {before} to {after} bytes: a program of its own writes there"
                 ));
             }
+            let is_lost = talk.repl.link().is_lost();
             if let Err(error) = talk.repl.close() {
-                result.fail(Finding::with(Diagnosis::NotCleanedUp, error.to_string()));
+                result.fail(Finding::with(failure(is_lost), error.to_string()));
             }
         }
         Err(error) => {
             result.seen = error.to_string();
-            result.fail(Finding::plain(Diagnosis::NotCleanedUp));
+            result.fail(Finding::plain(failure(talk.repl.link().is_lost())));
         }
     }
     result
+}
+
+/// A board whose cable was pulled has lost its power, and with it all that was in its memory.
+fn failure(is_lost: bool) -> Diagnosis {
+    if is_lost {
+        Diagnosis::SerialLost
+    } else {
+        Diagnosis::NotCleanedUp
+    }
 }
 
 /// What is left on the board.

@@ -43,7 +43,10 @@ pub(in crate::pair) fn step(
     let own = start(talk, own_ap)?;
     let addresses = own.address.parse::<Ipv4Addr>().ok();
     let Some((board, mask)) = addresses.zip(own.netmask.parse::<Ipv4Addr>().ok()) else {
-        result.seen = format!("the board's address makes no sense: {:?}", own.address);
+        result.seen = format!(
+            "the board reports an address that is none: {:?}",
+            own.address
+        );
         result.fail(Finding::plain(Diagnosis::WifiTimeout));
         return Ok(None);
     };
