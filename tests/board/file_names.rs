@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::client::{assert_untouched, board, command, kinds};
 use crate::files::{assert_says, folder, text};
 use crate::process::run_with_input;
-use crate::support::VirtualBoard;
+use crate::support::{VirtualBoard, card};
 
 /// What a recorder or a PC of another code page wrote onto a card.
 const ODD: &[u8] = b"Fr\x81hst.wav";
@@ -111,21 +111,12 @@ fn a_name_that_is_no_text_is_shown_and_taken_escaped() {
     }
 }
 
-/// Memory with a file system of the board's own kind in it, at `/sd` or at the root, with an odd name in it.
-const CARD: &str = "import uos as os, uos as vfs
-class Ram:
-    def __init__(self): self.data = bytearray(200 * 512)
-    def readblocks(self, n, buf, at=0): buf[:] = memoryview(self.data)[n * 512 + at:n * 512 + at + len(buf)]
-    def writeblocks(self, n, buf, at=0): self.data[n * 512 + at:n * 512 + at + len(buf)] = buf
-    def ioctl(self, op, arg): return 200 if op == 4 else 512 if op == 5 else 0
-ram = Ram()
-vfs.KIND.mkfs(ram)
-os.mount(vfs.KIND(ram), '/sd')
-for name in (b'Fr\\x81hst.wav', b'a.txt'):
+/// What is done on a card at `/sd`: files with odd names.
+const ODD_NAMES: &str = "for name in (b'Fr\\x81hst.wav', b'a.txt'):
     f = open(b'/sd/' + name, 'w')
     f.write('x')
     f.close()
-os.mkdir(b'/sd/\\xff')
+uos.mkdir(b'/sd/\\xff')
 open('on', 'w').close()
 ";
 
@@ -135,7 +126,7 @@ fn the_boards_own_file_systems_keep_such_names_too() {
         let mut vboard = VirtualBoard::options()
             .baud(921_600)
             .arg("--heap", "600k")
-            .file("main.py", CARD.replace("KIND", kind))
+            .file("main.py", card(kind, "/sd") + ODD_NAMES)
             .ready();
         let on = vboard.files().join("on");
         vboard.wait_until("the card is mounted", |_| on.exists());

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::client::{assert_untouched, board, command, kinds};
 use crate::process::Finished;
-use crate::support::{VirtualBoard, mpremote_ok};
+use crate::support::{VirtualBoard, card, mpremote_ok};
 
 /// Bytes that no compression shortens.
 pub(crate) fn random(len: usize) -> Vec<u8> {
@@ -377,13 +377,13 @@ fn an_exception_on_the_board_is_shown_as_what_it_is() {
                 "1//0",
                 "raise OSError(5)",
                 ["ls", ":/odd"].as_slice(),
-                "the board said no to listing /odd: ZeroDivisionError: divide by zero",
+                "listing /odd raised an exception on the board: ZeroDivisionError: divide by zero",
             ),
             (
                 "[('a', 0x8000, 0, 1)]",
                 "raise ValueError('mine')",
                 &["get", ":/odd/a", "-"],
-                "the board said no to comparing files: ValueError: mine",
+                "comparing files raised an exception on the board: ValueError: mine",
             ),
             (
                 "[]",
@@ -428,7 +428,7 @@ fn an_exception_that_comes_before_ours_is_believed_the_second_time() {
         let finished = board(&vboard, ["ls", "-vv"]).expect_code(3);
         assert_says(
             &finished,
-            "the board said no to preparing the board: TypeError: not yours",
+            "preparing the board raised an exception on the board: TypeError: not yours",
         );
         assert_eq!(
             finished.stderr.matches("exception while preparing").count(),
@@ -544,18 +544,6 @@ fn what_is_no_file_here_is_written_and_not_replaced() {
     assert_says(&finished, ":y is a path on the board, and get takes one");
 }
 
-/// Memory with a file system of the board's own kind in it, at `/card`.
-const CARD: &str = "import os
-class Ram:
-    def __init__(self): self.data = bytearray(200 * 512)
-    def readblocks(self, n, buf, at=0): buf[:] = memoryview(self.data)[n * 512 + at:n * 512 + at + len(buf)]
-    def writeblocks(self, n, buf, at=0): self.data[n * 512 + at:n * 512 + at + len(buf)] = buf
-    def ioctl(self, op, arg): return 200 if op == 4 else 512 if op == 5 else 0
-ram = Ram()
-os.KIND.mkfs(ram)
-os.mount(os.KIND(ram), '/card')
-";
-
 #[test]
 fn other_file_systems_have_their_own_room() {
     let here = folder(&[("x", &random(30_000)), ("big", &random(120_000))]);
@@ -566,7 +554,7 @@ fn other_file_systems_have_their_own_room() {
             .baud(921_600)
             .arg("--heap", "600k")
             .arg("--fs-size", &20_000)
-            .file("main.py", CARD.replace("KIND", kind))
+            .file("main.py", card(kind, "/card"))
             .ready();
         for name in [":/card/x", ":/card/x", ":/card/d/../x"] {
             board(&vboard, ["put", &at("x"), name]).expect_code(0);

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::client::{assert_untouched, board};
 use crate::files::{assert_says, folder, random, text};
-use crate::support::{Options, VirtualBoard};
+use crate::support::{Options, VirtualBoard, card};
 
 /// Where the file system is at `/flash` on the first boot.
 const PROFILES: [&str; 2] = ["mpython-1.0", "mpython-1.4"];
@@ -142,18 +142,6 @@ fn after_a_soft_reset_it_is_like_any_other_board() {
     assert_untouched(&vboard, &["boot.py", "x"]);
 }
 
-/// Mounts a card beside the board's own file system. A new board has no `main.py`; this one stands for what is typed.
-const CARD: &str = "import uos
-class Ram:
-    def __init__(self): self.data = bytearray(200 * 512)
-    def readblocks(self, n, buf, at=0): buf[:] = memoryview(self.data)[n * 512 + at:n * 512 + at + len(buf)]
-    def writeblocks(self, n, buf, at=0): self.data[n * 512 + at:n * 512 + at + len(buf)] = buf
-    def ioctl(self, op, arg): return 200 if op == 4 else 512 if op == 5 else 0
-ram = Ram()
-uos.VfsFat.mkfs(ram)
-uos.mount(uos.VfsFat(ram), '/sd')
-";
-
 #[test]
 fn a_card_beside_it_has_its_own_files_and_room() {
     let here = folder(&[("x", &random(30_000)), ("big", &random(120_000))]);
@@ -161,7 +149,8 @@ fn a_card_beside_it_has_its_own_files_and_room() {
     let vboard = new("mpython-1.4")
         .arg("--fs-size", &20_000)
         .arg("--heap", "600k")
-        .file("main.py", CARD)
+        // A new board has no `main.py`; this one stands for what is typed.
+        .file("main.py", card("VfsFat", "/sd"))
         .ready();
     // Neither goes into the other's room.
     board(&vboard, ["put", &at("x"), ":/sd/x"]).expect_code(0);

@@ -29,6 +29,7 @@ mod recordings;
 mod repl;
 mod replay;
 mod run;
+mod shadowed;
 mod start;
 mod verdict;
 mod virtual_board;

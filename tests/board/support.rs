@@ -320,6 +320,22 @@ impl Drop for VirtualBoard {
     }
 }
 
+/// A program for `main.py` that mounts memory of 100 KiB as a card: `card("VfsFat", "/sd")`.
+pub(crate) fn card(file_system: &str, mount_point: &str) -> String {
+    const CARD: &str = "import uos
+class Ram:
+    def __init__(self): self.data = bytearray(200 * 512)
+    def readblocks(self, n, buf, at=0): buf[:] = memoryview(self.data)[n * 512 + at:n * 512 + at + len(buf)]
+    def writeblocks(self, n, buf, at=0): self.data[n * 512 + at:n * 512 + at + len(buf)] = buf
+    def ioctl(self, op, arg): return 200 if op == 4 else 512 if op == 5 else 0
+ram = Ram()
+uos.KIND.mkfs(ram)
+uos.mount(uos.KIND(ram), 'MOUNT_POINT')
+";
+    CARD.replace("KIND", file_system)
+        .replace("MOUNT_POINT", mount_point)
+}
+
 /// Runs mpremote on a board: `mpremote(&board, ["exec", "print(1)"])`. It is killed after [`DEADLINE`].
 #[track_caller]
 pub(crate) fn mpremote<const N: usize>(board: &VirtualBoard, args: [&str; N]) -> Output {
