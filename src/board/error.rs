@@ -75,13 +75,13 @@ pub enum Error {
     NoAnswer { port: String, doing: String },
     #[error("the board restarted while {doing}")]
     Restarted { doing: String },
-    #[error("the board's answer to {doing} makes no sense: {said}")]
+    #[error("the board answered {doing} with something unexpected: {said}")]
     Answer { doing: String, said: String },
-    #[error("the board said no to {doing}: {exception}")]
+    #[error("{doing} raised an exception on the board: {exception}")]
     Refused { doing: String, exception: String },
-    #[error("the board prints by itself while {doing}: {said}")]
+    #[error("a program on the board keeps printing while {doing}: {said}")]
     Chatter { doing: String, said: String },
-    #[error("what goes over the line was damaged {times} times while {doing}")]
+    #[error("data on the serial line was damaged {times} times while {doing}")]
     Garbled { doing: String, times: u32 },
     #[error("{name} is {problem}")]
     NotSource {
@@ -120,7 +120,7 @@ pub enum Error {
     },
     #[error("cannot read {path} on the board: {reason}")]
     ReadFile { path: String, reason: String },
-    #[error("{path} is said to have {len} bytes; at most {most} are read")]
+    #[error("the board claims that {path} has {len} bytes; udpcli reads at most {most}")]
     TooLong { path: String, len: u64, most: u64 },
     #[error("cannot remove {path} on the board: {reason}")]
     Remove { path: String, reason: String },
