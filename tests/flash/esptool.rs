@@ -96,6 +96,22 @@ with fs.open(sys.argv[2], 'r') as file:
     String::from_utf8(python(PROGRAM, &[path.to_str().unwrap(), name])).unwrap()
 }
 
+/// Settings as ESP-IDF keeps them, with one entry: what its own generator makes for a partition of 24 KB.
+pub(crate) fn nvs(value: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let (table, image) = (folder.path().join("nvs.csv"), folder.path().join("nvs.bin"));
+    let text = format!("key,type,encoding,value\nudpcli,namespace,,\nname,data,string,{value}\n");
+    std::fs::write(&table, text).unwrap();
+    let output = Command::new(esptool().with_file_name("python"))
+        .args(["-m", "esp_idf_nvs_partition_gen", "generate"])
+        .args([&table, &image])
+        .arg("0x6000")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    std::fs::read(image).unwrap()
+}
+
 /// Tests run side by side: one of them installs.
 static INSTALL: Mutex<()> = Mutex::new(());
 

@@ -341,3 +341,127 @@ fn info_shows_the_same_table_of_what_is_on_the_board() {
         );
     }
 }
+
+/// A font, or any bytes, that would go into the middle of the board's files.
+#[test]
+fn the_boards_files_do_not_make_way_for_a_font_unasked() {
+    let before = used_flash(&TABLE);
+    let board = board(before.clone());
+    let font = crate::images::xbf(300, 101);
+    let path = file(&board, "font.xbf", &font);
+    let at = format!("{}@0x300000", path.display());
+    for dry in [None, Some("--dry-run")] {
+        let arguments: Vec<&str> = [at.as_str()].into_iter().chain(dry).collect();
+        flash(&board, &arguments).expect_code(1).expect_says(&[
+            "partition \"vfs\" at 0x200000 (2 MB)",
+            "font.xbf",
+            "--files replace",
+        ]);
+    }
+    flash(&board, &[at.as_str(), "--files", "keep"])
+        .expect_code(1)
+        .expect_says(&["cannot be kept"]);
+    assert_eq!((board.wear().erased, board.wear().programmed), (0, 0));
+    let run = flash(&board, &[at.as_str(), "--files", "replace"]).expect_code(0);
+    assert!(
+        run.stderr
+            .lines()
+            .any(|row| row.starts_with("vfs") && row.contains("erase")),
+        "{}",
+        run.stderr
+    );
+    let now = board.flash();
+    assert!(now[0x30_0000..].starts_with(&font));
+    assert!(now[VFS.start..0x30_0000].iter().all(|&byte| byte == 0xff));
+    assert_eq!(now[NVS], before[NVS]);
+
+    // The whole partition, asked for by its place, is what the user has said.
+    let board = self::board(before);
+    let files = littlefs("main.py", "print('own')");
+    let path = file(&board, "files.bin", &files);
+    let run = flash(&board, &[format!("{}@0x200000", path.display())]).expect_code(0);
+    assert!(
+        run.stderr
+            .lines()
+            .any(|row| row.starts_with("vfs") && row.contains("in place of the board's files")),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(board.flash()[VFS], files[..]);
+}
+
+/// mPython 1.4 has half as much room for files, and its font behind that.
+#[test]
+fn older_firmware_with_its_font_asks_before_it_takes_the_files() {
+    let before = used_flash(&TABLE);
+    let board = board(before.clone());
+    let mut entries = TABLE;
+    entries[3] = ("vfs", 1, 0x81, 0x20_0000, 0x10_0000);
+    let release = Release {
+        table: table(&entries),
+        application: application("v1.2.0 on 2019-01-26; mPython with ESP32", 60_000, 5),
+        ..Release::new(60_000, 1, 111)
+    };
+    let merged = release.merged();
+    let path = file(
+        &board,
+        "m.bin",
+        &merged[..0x1_0000 + release.application.len()],
+    );
+    let font = file(&board, "font.xbf", &crate::images::xbf(300, 112));
+    let (path, font) = (path.to_str().unwrap(), font.to_str().unwrap());
+    flash(&board, &[path, "--font", font])
+        .expect_code(1)
+        .expect_says(&["--files replace"]);
+    flash(&board, &[path, "--font", font, "--files", "keep"])
+        .expect_code(1)
+        .expect_says(&["cannot be kept"]);
+    assert_eq!((board.wear().erased, board.wear().programmed), (0, 0));
+    flash(&board, &[path, "--font", font, "--files", "replace"]).expect_code(0);
+    let now = board.flash();
+    assert!(now[0x30_0000..].starts_with(b"GUIX"));
+    assert!(now[0x20_0000..0x30_0000].iter().all(|&byte| byte == 0xff));
+    for data in [NVS, USER_NVS] {
+        assert_eq!(now[data.clone()], before[data]);
+    }
+}
+
+/// As [`files_survive_a_damaged_table`]: a dump of another board has settings of its own.
+#[test]
+fn settings_survive_a_damaged_table() {
+    let mut before = used_flash(&TABLE);
+    before[0x8000..0x9000].fill(0xff);
+    let mine = crate::esptool::nvs("mine");
+    let theirs = crate::esptool::nvs("theirs");
+    before[NVS].copy_from_slice(&mine);
+    let release = Release::new(60_000, 500, 121);
+    let mut merged = release.merged();
+    merged[NVS].copy_from_slice(&theirs);
+    let board = board(before);
+    let path = file(&board, "m.bin", &merged);
+    flash(&board, &[&path]).expect_code(0);
+    assert_eq!(board.flash()[NVS], mine[..]);
+    // Where nothing is, they are part of the image.
+    let board = self::board(vec![0xff; 8 << 20]);
+    let path = file(&board, "m.bin", &merged);
+    flash(&board, &[&path]).expect_code(0);
+    assert_eq!(board.flash()[NVS], theirs[..]);
+}
+
+#[test]
+fn files_of_another_kind_than_the_firmwares_are_told() {
+    let mut before = used_flash(&TABLE);
+    before[VFS].fill(0);
+    before[VFS.start..VFS.start + 3].copy_from_slice(b"\xeb\xfe\x90");
+    before[VFS.start + 510..VFS.start + 512].copy_from_slice(b"\x55\xaa");
+    let mut release = Release::new(60_000, 500, 131);
+    release.files = Some(littlefs("main.py", "print('the maker')"));
+    let board = board(before.clone());
+    let path = file(&board, "m.bin", &release.merged());
+    flash(&board, &[&path]).expect_code(0).expect_says(&[
+        "the board's files are in a FAT file system",
+        "LittleFS",
+        "copy them",
+    ]);
+    only_parts_changed(&before, &board.flash(), &release.parts());
+}

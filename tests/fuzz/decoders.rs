@@ -356,6 +356,10 @@ impl Look for Anything {
         Ok(self.0 & 1 != 0)
     }
 
+    fn holds(&mut self, _: u32, _: &[u8]) -> Result<bool, error::Error> {
+        self.is_blank(0..0)
+    }
+
     fn peek(&mut self, _: u32, len: u32) -> Result<Vec<u8>, error::Error> {
         let mut bytes = b"\xeb\0\0\0\0\0\0\0littlefs".to_vec();
         bytes.resize(len as usize, self.0);

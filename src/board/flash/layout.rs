@@ -102,6 +102,12 @@ pub trait Look {
     /// The line or the chip fails.
     fn is_blank(&mut self, range: Range<u64>) -> Result<bool, Error>;
 
+    /// Whether these bytes are at `offset` already.
+    ///
+    /// # Errors
+    /// As [`Look::is_blank`].
+    fn holds(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Error>;
+
     /// The first `len` bytes at `offset`.
     ///
     /// # Errors
@@ -200,7 +206,7 @@ pub fn plan(
         look,
         layout: Layout::default(),
         taken: Vec::new(),
-        unasked: Vec::new(),
+        foreign: Vec::new(),
     };
     let application = pieces
         .iter()
@@ -226,6 +232,14 @@ pub fn plan(
         }
         _ => {}
     }
+    if let [piece] = pieces.as_slice()
+        && piece.role == Role::Bootloader
+    {
+        planner
+            .layout
+            .notes
+            .push(format!("{} {ONLY_BOOT_LOADER}", piece.file));
+    }
     for piece in pieces {
         planner.piece(piece)?;
     }
@@ -247,12 +261,15 @@ struct Planner<'a> {
     layout: Layout,
     /// What is written, in whole sectors.
     taken: Vec<Range<u64>>,
-    /// What of it the user has not named: parts of the firmware.
-    unasked: Vec<Range<u64>>,
+    /// Which of the parts are not the content of one of the board's partitions that the user has named.
+    foreign: Vec<usize>,
 }
 
 /// An application alone on an empty chip.
 const NO_BOOT_LOADER: &str = "the board has no boot loader, and this application brings none: it will not start. Flash the maker's whole firmware instead, or first";
+
+/// A download that ended in the gap behind the boot loader looks the same.
+const ONLY_BOOT_LOADER: &str = "has a boot loader and nothing else: the firmware itself is not in it. Was its download complete?";
 
 impl Planner<'_> {
     /// Whether nothing on the board could start an application.
@@ -275,8 +292,12 @@ impl Planner<'_> {
 
     fn write(&mut self, piece: Piece, why: String) {
         self.taken.push(piece.sectors());
-        if !piece.is_asked_for {
-            self.unasked.push(piece.sectors());
+        let is_own = piece.is_asked_for
+            && self
+                .partition_at(piece.offset)
+                .is_some_and(|partition| piece.range().end <= partition.range().end);
+        if !is_own {
+            self.foreign.push(self.layout.parts.len());
         }
         self.row(&piece.label, piece.range(), Action::Write, why);
         self.layout.parts.push(Part {
@@ -299,7 +320,28 @@ impl Planner<'_> {
         }
     }
 
-    fn piece(&mut self, piece: Piece) -> Result<(), Error> {
+    /// The partition that begins at `offset`.
+    fn partition_at(&self, offset: u32) -> Option<&Partition> {
+        self.new
+            .unwrap_or(self.old)
+            .iter()
+            .find(|partition| partition.offset == offset)
+    }
+
+    /// The whole partition that `piece` goes into.
+    fn partition_range(&self, piece: &Piece) -> Range<u64> {
+        self.partition_at(piece.offset)
+            .map_or(piece.range(), Partition::range)
+    }
+
+    fn piece(&mut self, mut piece: Piece) -> Result<(), Error> {
+        // Without a table of the firmware's own, the board's says what it is.
+        if matches!(piece.role, Role::Data | Role::Partition(Use::App))
+            && let Some(partition) = self.partition_at(piece.offset)
+        {
+            piece.role = Role::Partition(partition.purpose());
+            piece.label.clone_from(&partition.name);
+        }
         let mut from = format!("from {}", piece.file);
         if piece.role == Role::Partition(Use::App)
             && let Some(firmware) = firmware::identify(&piece.data)
@@ -320,12 +362,14 @@ impl Planner<'_> {
         match piece.role {
             Role::Partition(Use::Files) => self.files(piece, &from),
             Role::Partition(Use::Settings) => {
-                // A partition that was not there before has nothing to keep.
-                let stays = self
-                    .old
-                    .iter()
-                    .any(|old| old.range().start == u64::from(piece.offset))
-                    && !self.look.is_blank(piece.range())?;
+                // A partition that was not there before has nothing to keep. The table may be what an interrupted run
+                // has damaged.
+                let known = |old: &Partition| old.offset == piece.offset;
+                let stays = if self.old.is_empty() {
+                    is_settings(&self.look.peek(piece.offset, 4)?)
+                } else {
+                    self.old.iter().any(known) && !self.look.is_blank(piece.range())?
+                };
                 if stays {
                     let range = self.partition_range(&piece);
                     self.row(&piece.label, range, Action::Keep, KEPT_SETTINGS);
@@ -341,15 +385,6 @@ impl Planner<'_> {
         }
     }
 
-    /// The whole partition that `piece` goes into.
-    fn partition_range(&self, piece: &Piece) -> Range<u64> {
-        self.new
-            .unwrap_or(self.old)
-            .iter()
-            .find(|partition| partition.offset == piece.offset)
-            .map_or(piece.range(), Partition::range)
-    }
-
     /// A file system that comes with the firmware.
     fn files(&mut self, piece: Piece, from: &str) -> Result<(), Error> {
         let range = self.partition_range(&piece);
@@ -359,6 +394,15 @@ impl Planner<'_> {
                 "{} brings files of its own, which are not written: the board's files stay. --files replace puts them in their place",
                 piece.file
             ));
+            let start = u32::try_from(range.start).unwrap_or(u32::MAX);
+            let board = file_system(&self.look.peek(start, HEAD)?);
+            if let (Some(theirs), Some(own)) = (file_system(&piece.data), board)
+                && theirs != own
+            {
+                self.layout.notes.push(format!(
+                    "the board's files are in a {own} file system, and this firmware brings {theirs}: it may not read them, and begin with empty files. To be sure, copy them first: udpcli board get :/ FOLDER"
+                ));
+            }
             self.row(&piece.label, range, Action::Keep, KEPT_FILES);
             return Ok(());
         }
@@ -470,16 +514,20 @@ impl Planner<'_> {
         }
     }
 
-    /// What the board keeps somewhere else than the new firmware will look for it.
+    /// What the board keeps somewhere else than the new firmware will look for it, or where something else goes.
     fn conflicts(&mut self) -> Result<(), Error> {
-        let Some(new) = self.new else {
-            return Ok(());
-        };
+        let table = self.new.unwrap_or(self.old);
         let mut conflicts = Vec::new();
         for old in self.old {
             let range = old.range();
-            let written = self.unasked.iter().any(|taken| overlap(taken, &range));
-            if !self.is_in_danger(old, written)? {
+            // The radio's calibration is made anew by itself.
+            let is_kept =
+                matches!(old.purpose(), Use::Files | Use::Settings) && old.subtype != 0x01;
+            if !is_kept {
+                continue;
+            }
+            let over = self.goes_into(&range)?;
+            if !self.is_in_danger(old, over.is_some())? {
                 continue;
             }
             let what = match old.purpose() {
@@ -487,50 +535,42 @@ impl Planner<'_> {
                 _ => KEPT_SETTINGS,
             };
             let now = rows::place(old.offset, old.size);
-            let place = new
+            let place = table
                 .iter()
                 .find(|new| new.purpose() == old.purpose() && new.name == old.name);
-            let then = match place {
-                Some(place) => format!(
+            let stays = place.is_some_and(|place| place.range() == range);
+            let then = match (place, &over) {
+                (Some(_), Some(file)) if stays => format!("{file} goes into it"),
+                (Some(place), _) => format!(
                     "the new firmware has its own at {}",
                     rows::place(place.offset, place.size)
                 ),
-                None => "the new firmware has no such partition".to_owned(),
+                (None, _) => "the new firmware has no such partition".to_owned(),
             };
             // One row for both, where the new one lies over the old one.
             let place = place.map(Partition::range);
             let place = place.filter(|place| overlap(place, &range));
-            match self.wish.files {
-                None => {
+            match (self.wish.files, over) {
+                (None, _) => {
                     self.row(&old.name, range, Action::Ask, "--files keep or replace?");
                     conflicts.push(format!(
                         "{what} are in partition {:?} at {now}, and {then}",
                         old.name
                     ));
                 }
-                Some(Files::Keep) if written => {
+                (Some(Files::Keep), Some(file)) => {
                     return Err(Error::Refused {
-                        what: "this firmware".to_owned(),
+                        what: file,
                         expected: format!("nothing to write at {now}, where {what} are"),
                         found: "that it goes there: they cannot be kept".to_owned(),
                         hint: Some(COPY_FIRST.to_owned()),
                     });
                 }
-                Some(Files::Keep) => {
+                (Some(Files::Keep), None) => {
                     let why = format!("{what}, at {now}, but {then}");
                     self.row(&old.name, place.unwrap_or(range), Action::Keep, why);
                 }
-                Some(Files::Replace) => {
-                    let spared: Vec<Range<u64>> = new
-                        .iter()
-                        .filter(|new| new.purpose() == Use::Settings)
-                        .map(Partition::range)
-                        .collect();
-                    self.erase(&old.name, range.clone(), &spared);
-                    if place.is_none() {
-                        self.row(&old.name, range, Action::Erase, "--files replace");
-                    }
-                }
+                (Some(Files::Replace), _) => self.make_way(old, table, place.is_some() && !stays),
             }
         }
         if !conflicts.is_empty() {
@@ -539,14 +579,38 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Whether the new firmware would not find what the board has in `old`, or goes over it.
+    /// Erases what the board has in `old`. `is_told`: the row of the new partition tells it.
+    fn make_way(&mut self, old: &Partition, table: &[Partition], is_told: bool) {
+        let spared: Vec<Range<u64>> = table
+            .iter()
+            .filter(|new| new.purpose() == Use::Settings)
+            .map(Partition::range)
+            .collect();
+        self.erase(&old.name, old.range(), &spared);
+        if !is_told {
+            self.row(&old.name, old.range(), Action::Erase, "--files replace");
+        }
+    }
+
+    /// The name of a foreign part that goes into `range` and is not there yet.
+    fn goes_into(&mut self, range: &Range<u64>) -> Result<Option<String>, Error> {
+        for &index in &self.foreign {
+            if let Some(part) = self.layout.parts.get(index)
+                && overlap(&part.range(), range)
+                && !self.look.holds(part.offset, &part.data)?
+            {
+                return Ok(Some(part.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the new firmware would not find what the board has in `old`, or something else goes over it.
     fn is_in_danger(&mut self, old: &Partition, written: bool) -> Result<bool, Error> {
-        // The radio's calibration is made anew by itself.
-        let is_kept = matches!(old.purpose(), Use::Files | Use::Settings) && old.subtype != 0x01;
         let range = old.range();
         let stays = self
             .new
-            .unwrap_or_default()
+            .unwrap_or(self.old)
             .iter()
             .any(|new| new.range() == range && new.purpose() == old.purpose());
         // A file system that comes with the firmware goes where the old one was: that has been decided already.
@@ -555,7 +619,7 @@ impl Planner<'_> {
             .parts
             .iter()
             .any(|part| part.offset == old.offset);
-        Ok(is_kept && !(stays && (!written || is_decided)) && !self.look.is_blank(range)?)
+        Ok(!(stays && (!written || is_decided)) && !self.look.is_blank(range)?)
     }
 }
 
@@ -585,6 +649,23 @@ pub fn file_system(head: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// How many bytes a `LittleFS` file system has that begins with `bytes`; none if it is none.
+///
+/// Its superblock has, behind the name: a tag, the version, the size of a block, their number (littlefs SPEC.md).
+pub(super) fn littlefs_len(bytes: &[u8]) -> Option<u64> {
+    let word = |at: usize| {
+        let bytes = bytes.get(at..at + 4)?;
+        Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?)))
+    };
+    (bytes.get(8..16)? == b"littlefs").then_some(())?;
+    word(24)?.checked_mul(word(28)?)
+}
+
+/// Whether `head` begins a page of settings, by its state: in use, full or being emptied (ESP-IDF's `nvs_page.hpp`).
+fn is_settings(head: &[u8]) -> bool {
+    matches!(head, [0xfe | 0xfc | 0xf8, 0xff, 0xff, 0xff, ..])
 }
 
 /// The font at `offset`, and how large it is.

@@ -28,6 +28,12 @@ impl Look for Looking<'_, '_> {
         Ok(is_blank(self, first)? && is_blank(self, range)?)
     }
 
+    fn holds(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Error> {
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let digest = digest_of(self.session, offset, len, DOING, self.report)?;
+        Ok(digest == <[u8; 16]>::from(Md5::digest(bytes)))
+    }
+
     fn peek(&mut self, offset: u32, len: u32) -> Result<Vec<u8>, Error> {
         // The stub refuses to read beyond the end of flash.
         let size = self.session.chip.as_ref().map_or(0, |chip| chip.flash_size);
