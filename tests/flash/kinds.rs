@@ -30,6 +30,125 @@ fn uf2(family: u32) -> Vec<u8> {
     block
 }
 
+/// A UF2 file of `data` from 0x1000 on, in blocks of 256 bytes, with these flags.
+fn uf2_of(data: &[u8], flags: u32) -> Vec<u8> {
+    let word = |n: usize| u32::try_from(n).unwrap();
+    let count = data.len().div_ceil(256);
+    let mut uf2 = Vec::new();
+    for (index, data) in data.chunks(256).enumerate() {
+        let mut block = b"UF2\nWQ]\x9e".to_vec();
+        let address = 0x1000 + index * 256;
+        for word in [word(address), word(data.len()), word(index), word(count)] {
+            if block.len() == 8 {
+                block.extend(flags.to_le_bytes());
+            }
+            block.extend(word.to_le_bytes());
+        }
+        block.extend(0x1c5f_21b0_u32.to_le_bytes());
+        block.extend(data);
+        block.resize(508, 0);
+        block.extend(0x0ab1_6f30_u32.to_le_bytes());
+        uf2.extend(block);
+    }
+    uf2
+}
+
+#[test]
+fn uf2_files_are_whole_and_say_whom_they_are_for() {
+    let board = board();
+    let image = firmware(20_000, 31);
+    let whole = uf2_of(&image, 0x2000);
+    for (bytes, says) in [
+        // Boards with older boot loaders have no family in their files.
+        (uf2_of(&image, 0), "no chip's family"),
+        (whole[..whole.len() - 512].to_vec(), "cut short"),
+        (whole[..512 * 40].to_vec(), "cut short"),
+        // Another program has written into it.
+        (
+            [&whole[..512], &[0; 512], &whole[1024..]].concat(),
+            "damaged",
+        ),
+    ] {
+        let path = file(&board, "m.uf2", &bytes);
+        flash(&board, &[&path]).expect_code(1).expect_says(&[says]);
+    }
+    let mut damaged = whole.clone();
+    damaged[508..512].fill(0);
+    let path = file(&board, "m.uf2", &damaged);
+    flash(&board, &[&path])
+        .expect_code(1)
+        .expect_says(&["damaged"]);
+    assert!(board.stats().commands.is_empty());
+    let path = file(&board, "m.uf2", &uf2_of(&image, 0));
+    flash(&board, &[path.as_os_str(), "--force".as_ref()]).expect_code(0);
+    assert!(has_firmware(&board.flash(), &image));
+    let path = file(&board, "m.uf2", &whole);
+    flash(&board, &[path.as_os_str()])
+        .expect_code(0)
+        .expect_says(&["nothing to write"]);
+}
+
+/// What goes to an offset is written as it is: what is packed or linked has to be given by itself.
+#[test]
+fn what_has_to_be_taken_apart_is_not_written_as_it_is() {
+    let board = board();
+    let path = board.folder().join("a.zip");
+    let inner = board.folder().join("inner.zip");
+    zip(&inner, &[("app.bin", b"\xe9")]);
+    let inner = std::fs::read(inner).unwrap();
+    let boot = firmware(20_000, 31);
+    for (name, bytes, says) in [
+        ("app.elf", elf(), "ELF"),
+        ("app.uf2", uf2(0x1c5f_21b0), "UF2"),
+        ("app.zip", inner, "ZIP"),
+    ] {
+        let arguments = format!("0x1000 boot.bin 0x300000 {name}");
+        zip(
+            &path,
+            &[
+                ("flash_args", arguments.as_bytes()),
+                ("boot.bin", &boot),
+                (name, &bytes),
+            ],
+        );
+        flash(&board, &[&path])
+            .expect_code(1)
+            .expect_says(&[name, says]);
+        let font = file(&board, name, &bytes);
+        let at = format!("{}@0x400000", font.display());
+        flash(&board, &["--font", &at])
+            .expect_code(1)
+            .expect_says(&["expected a font", says]);
+    }
+    assert!(board.stats().commands.is_empty());
+    // By itself, in an archive that describes nothing, it says where its parts go.
+    zip(
+        &path,
+        &[("build/m.uf2", &uf2_of(&boot, 0x2000)), ("readme", b"x")],
+    );
+    flash(&board, &[&path]).expect_code(0);
+    assert!(has_firmware(&board.flash(), &boot));
+}
+
+/// As the makers' older pages have it, and as people guess.
+#[test]
+fn an_offset_that_the_file_contradicts_is_to_be_left_out() {
+    let board = board();
+    let release = file(&board, "m.bin", &Release::new(20_000, 100, 3).merged());
+    let firmware = file(&board, "fw.bin", &firmware(20_000, 31));
+    for (path, at) in [
+        (&release, "0x1000"),
+        (&release, "0x10000"),
+        (&firmware, "0x0"),
+        (&firmware, "0x10000"),
+    ] {
+        flash(&board, &[at, path.to_str().unwrap()])
+            .expect_code(1)
+            .expect_says(&["leave", "out: it says itself where it goes"]);
+    }
+    assert!(board.stats().commands.is_empty());
+}
+
 /// An ELF file of one section at `address` for `machine`.
 fn program(machine: u16, address: u32) -> Vec<u8> {
     let mut elf = elf();

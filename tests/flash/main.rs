@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod backup;
+mod cut;
 mod docs;
 mod emulator;
 mod esptool;

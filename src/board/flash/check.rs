@@ -6,11 +6,15 @@ use super::chip::{ChipInfo, chip_name, name};
 use super::error::Error;
 use super::files::{Loaded, other_chip};
 use super::image::{self, Image, Partition, Problem, TABLE_OFFSET, Use};
-use super::pieces::{Piece, Role, covered};
+use super::pieces::{Piece, Role, covered, is_blank};
 use super::write::SECTOR;
+use super::{font, layout};
 
 /// How a check that guesses is overridden.
 const FORCE: &str = "--force writes it all the same";
+
+/// What to do with a file that is not whole.
+const AGAIN: &str = "download it again; --force writes it all the same";
 
 fn refused(
     what: &str,
@@ -43,6 +47,9 @@ pub fn files(parts: &[Loaded], chip: Chip, force: bool) -> Result<(), Error> {
     }
     for part in parts {
         images(part, chip, force)?;
+        if !force {
+            has_application(part, parts, chip)?;
+        }
         if let Some(table) = covered(part, TABLE_OFFSET)
             && let Some(partitions) = image::partitions(table)
             && !force
@@ -56,6 +63,75 @@ pub fn files(parts: &[Loaded], chip: Chip, force: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Firmware that begins with a boot loader and a partition table has an application: otherwise its download ended early.
+fn has_application(part: &Loaded, parts: &[Loaded], chip: Chip) -> Result<(), Error> {
+    let begins = |bytes: Option<&[u8]>| {
+        bytes
+            .and_then(<[u8]>::first)
+            .is_some_and(|&byte| byte != 0xff)
+    };
+    if !begins(covered(part, chip.boot_address())) {
+        return Ok(());
+    }
+    let Some(table) = covered(part, TABLE_OFFSET).and_then(image::partitions) else {
+        return Ok(());
+    };
+    let apps: Vec<u32> = table
+        .iter()
+        .filter(|partition| partition.kind == 0)
+        .map(|partition| partition.offset)
+        .collect();
+    if apps
+        .iter()
+        .any(|&app| parts.iter().any(|part| begins(covered(part, app))))
+    {
+        return Ok(());
+    }
+    let expected = match apps.first() {
+        Some(app) => format!("an application at {app:#x}, where its partition table has one"),
+        None => "an application in its partition table".to_owned(),
+    };
+    Err(refused(
+        &part.name,
+        expected,
+        "no application: the file is cut short",
+        Some(AGAIN),
+    ))
+}
+
+/// Whether the fonts and file systems among `pieces` are whole. Images say it themselves; these end where the file does.
+///
+/// # Errors
+/// The first that is not.
+pub fn whole(pieces: &[Piece], force: bool) -> Result<(), Error> {
+    for piece in pieces.iter().filter(|_| !force) {
+        let what = if piece.is_cut {
+            format!("{} (at {:#x})", piece.file, piece.offset)
+        } else {
+            piece.file.clone()
+        };
+        let len = piece.data.len();
+        let cut = |kind: &str, needed: u64| {
+            let expected = format!("a whole {kind}: {needed} bytes");
+            let found = format!("{len}: it is cut short");
+            Err(refused(&what, expected, found, Some(AGAIN)))
+        };
+        match font::recognise(&piece.data) {
+            Err(font::Problem::Short(needed)) => return cut("font", needed),
+            Err(font::Problem::Damaged) => {
+                return Err(refused(&what, "a whole font", "a damaged one", Some(AGAIN)));
+            }
+            Ok(_) | Err(font::Problem::Magic) => {}
+        }
+        if let Some(needed) =
+            layout::littlefs_len(&piece.data).filter(|&needed| needed > len as u64)
+        {
+            return cut("file system", needed);
+        }
+    }
+    Ok(())
+}
+
 fn whole_table(part: &Loaded, table: &[u8], partitions: &[Partition]) -> Result<(), Error> {
     match image::table_damage(table, partitions) {
         None => Ok(()),
@@ -63,7 +139,7 @@ fn whole_table(part: &Loaded, table: &[u8], partitions: &[Partition]) -> Result<
             &part.name,
             format!("a whole partition table at {TABLE_OFFSET:#x}"),
             format!("a damaged one: {damage}"),
-            Some("download it again; --force writes it all the same"),
+            Some(AGAIN),
         )),
     }
 }
@@ -129,9 +205,33 @@ pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<String>, Error> {
     Ok(notes)
 }
 
+/// What firmware is that says itself where it goes, and where that is.
+fn own_place(part: &Loaded, chip: Chip) -> Option<(&'static str, u32)> {
+    let boot = chip.boot_address();
+    let at = |offset: u32| part.data.get(offset as usize..).unwrap_or_default();
+    if Image::parse(&part.data).is_ok_and(|image| !image.is_app) {
+        return Some(("firmware that begins with a bootloader", boot));
+    }
+    let is_merged = part.data.get(..boot as usize).is_some_and(is_blank)
+        && at(boot).first() == Some(&image::MAGIC)
+        && image::partitions(at(TABLE_OFFSET)).is_some();
+    is_merged.then_some(("an image of the whole flash", 0))
+}
+
 /// The images that `part` puts where the chip looks for one.
 fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
     let boot = chip.boot_address();
+    if let Some((what, place)) = own_place(part, chip)
+        && place != part.offset
+        && !force
+    {
+        return Err(refused(
+            &part.name,
+            format!("something else at {:#x}", part.offset),
+            format!("{what}, which belongs at {place:#x}"),
+            Some("leave @OFFSET out: it says itself where it goes; --force writes it all the same"),
+        ));
+    }
     if let Some(bytes) = covered(part, boot) {
         let what = format!(
             "{} at {boot:#x}, where the chip looks for its bootloader,",
@@ -171,16 +271,6 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
     // A file that begins with an image is meant to be one, wherever it goes.
     if part.data.first() == Some(&image::MAGIC) && part.offset != boot {
         image(&part.name, &part.data, chip, force)?;
-        if !force && Image::parse(&part.data).is_ok_and(|image| !image.is_app) {
-            return Err(refused(
-                &part.name,
-                format!("an application at {:#x}", part.offset),
-                format!("firmware that begins with a bootloader, which belongs at {boot:#x}"),
-                Some(
-                    "leave @OFFSET out: it says itself where it goes; --force writes it all the same",
-                ),
-            ));
-        }
     }
     Ok(())
 }
@@ -198,7 +288,7 @@ fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error>
             what,
             format!("{needed} bytes, as its header says"),
             format!("{}: it is cut short", bytes.len()),
-            Some("download it again; --force writes it all the same"),
+            Some(AGAIN),
         )),
         Ok(image) => {
             // Another chip cannot run it: no override.
@@ -210,7 +300,7 @@ fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error>
                     what,
                     format!("an image whose {damage} is right"),
                     "another one: the file is damaged",
-                    Some("download it again; --force writes it all the same"),
+                    Some(AGAIN),
                 )),
                 _ => Ok(()),
             }
@@ -312,6 +402,21 @@ pub fn board(
             .iter()
             .filter(|piece| piece.offset == partition.offset)
         {
+            if partition.kind == 0
+                && let Err(Problem::Magic(found)) = Image::parse(&piece.data)
+            {
+                return Err(refused(
+                    &piece.name(),
+                    format!(
+                        "an application at {:#x}, the place of partition {:?}",
+                        partition.offset, partition.name
+                    ),
+                    found.map_or("nothing".to_owned(), |byte| {
+                        format!("none: it begins with {byte:#04x}, and not with 0xe9")
+                    }),
+                    Some(FORCE),
+                ));
+            }
             fits(&piece.name(), piece.data.len(), partition)?;
         }
     }

@@ -319,7 +319,7 @@ fn contents(
                 "one",
             ));
         }
-        return uf2::uf2(name, &bytes, rules.chip).map(|files| Contents {
+        return uf2::uf2(name, &bytes, rules).map(|files| Contents {
             files,
             ..Contents::default()
         });
@@ -338,7 +338,7 @@ fn contents(
 }
 
 /// Refuses an image for another chip, wherever it is to go.
-fn for_this_chip(name: &str, bytes: &[u8], chip: Chip) -> Result<(), Error> {
+pub(super) fn for_this_chip(name: &str, bytes: &[u8], chip: Chip) -> Result<(), Error> {
     // The newest chips have their boot loader at 0x2000, behind as many blank bytes.
     let is_blank = bytes.get(..0x2000).is_some_and(pieces::is_blank);
     let start = if is_blank { 0x2000 } else { 0 };
@@ -361,6 +361,20 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
         at(boot).first() == Some(&image::MAGIC) && image::partitions(at(TABLE_OFFSET)).is_some();
     let (found, example, agrees): (&str, &str, fn(u32, u32) -> bool) = match Image::parse(&bytes) {
         _ if merged => return Ok(placed_by_content(name, 0, named, bytes)),
+        // The beginning of such an image; two entries are the least that a partition table has.
+        _ if at(boot).first() == Some(&image::MAGIC)
+            && at(TABLE_OFFSET).len() < 64
+            && bytes.get(..boot as usize).is_some_and(pieces::is_blank) =>
+        {
+            return Err(Error::Refused {
+                what: name.to_owned(),
+                expected: format!(
+                    "an image of the whole flash, with a partition table at {TABLE_OFFSET:#x}"
+                ),
+                found: format!("{} bytes: it is cut short", bytes.len()),
+                hint: Some("download it again".to_owned()),
+            });
+        }
         Ok(image) if !image.is_app => return Ok(placed_by_content(name, boot, named, bytes)),
         Ok(_) => (
             "is an application without a boot loader",

@@ -25,6 +25,11 @@ impl NotFirmware {
             is_final: false,
         }
     }
+
+    /// It is an archive, which may well have the right file in it.
+    pub(super) fn is_packed(&self) -> bool {
+        self.hint == UNPACK
+    }
 }
 
 const DOWNLOAD: &str = "the download failed: open the download page in a browser, save the firmware itself, and look at its size (1 to 8 MB)";
@@ -34,7 +39,11 @@ const OTHER_BOARD: &str =
     "it is for another kind of board (the micro:bit takes such files): get the .bin for the ESP32";
 
 /// First bytes that say what a file is.
-const MAGIC: [(&[u8], &str, &str); 23] = [
+const MAGIC: [(&[u8], &str, &str); 26] = [
+    // These are taken apart where that is possible, and come here where it is not: as a font, or as one of many files.
+    (b"PK\x03\x04", "a ZIP archive", UNPACK),
+    (b"\x7fELF", "a linked program (ELF)", ALONE),
+    (b"UF2\n", "a UF2 file", ALONE),
     (b"\x1f\x8b", "a gzip archive", UNPACK),
     (b"\xfd7zXZ\0", "an xz archive", UNPACK),
     (b"BZh", "a bzip2 archive", UNPACK),
@@ -67,6 +76,8 @@ const MAGIC: [(&[u8], &str, &str); 23] = [
     ),
     (b"aria2", "the rest of an unfinished download", DOWNLOAD),
 ];
+
+const ALONE: &str = "flash it by itself: it says itself where its parts go";
 
 const FONT: &str =
     "the board reads bitmap fonts only: mPython's is Noto_Sans_CJK_SC_Light16.xbf, from the maker";

@@ -240,8 +240,17 @@ fn trimmed(data: &[u8]) -> &[u8] {
         .iter()
         .rposition(|&byte| byte != 0xff)
         .map_or(0, |last| last + 1);
-    let len = len.next_multiple_of(4).min(data.len());
-    data.get(..len).unwrap_or_default()
+    let cut = |len: usize| {
+        let len = len.next_multiple_of(4).min(data.len());
+        data.get(..len).unwrap_or_default()
+    };
+    // A font's last glyph may end in blank bytes.
+    match font::recognise(cut(len)) {
+        Err(font::Problem::Short(needed)) if needed <= data.len() as u64 => {
+            cut(usize::try_from(needed).unwrap_or(len))
+        }
+        _ => cut(len),
+    }
 }
 
 /// What lies outside of partitions: stretches that are not blank.
@@ -263,7 +272,8 @@ fn gap(file: &Loaded, range: Range<u64>, add: &mut impl FnMut(Role, &str, u64, &
     }
     stretches.extend(stretch);
     for stretch in stretches {
-        let data = trimmed(data.get(stretch.clone()).unwrap_or_default());
+        let end = stretch.end.saturating_add(SECTOR as usize).min(data.len());
+        let data = trimmed(data.get(stretch.start..end).unwrap_or_default());
         let (role, label) = if font::recognise(data).is_ok() {
             (Role::Font, FONT)
         } else {

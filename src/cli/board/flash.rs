@@ -308,6 +308,7 @@ fn firmware(args: &FlashArgs) -> Result<Firmware, Error> {
     } = contents;
     check::files(&loaded, args.chip, args.force).map_err(Error::Flash)?;
     let mut pieces = pieces::of(loaded, args.chip);
+    check::whole(&pieces, args.force).map_err(Error::Flash)?;
     if let Some(mode) = args.flash_mode.wanted() {
         set_mode(&mut pieces, mode)?;
     }

@@ -225,21 +225,26 @@ impl<'a> Archive<'a> {
             .map(|member| member.path.clone())
     }
 
-    /// The `.bin` files, and fonts.
+    /// The `.bin` files and fonts; where there are none, what else may be firmware. Builds leave ELF files beside them.
     fn images(&self) -> Vec<String> {
-        let is_image = |member: &&Member| {
-            let extension = member.path.rsplit_once('.').map(|(_, extension)| extension);
-            extension.is_some_and(|extension| {
-                ["bin", "xbf"]
-                    .iter()
-                    .any(|known| extension.eq_ignore_ascii_case(known))
-            })
+        let with = |extensions: &[&str]| -> Vec<String> {
+            let is_image = |member: &&Member| {
+                let extension = member.path.rsplit_once('.').map(|(_, extension)| extension);
+                extension.is_some_and(|extension| {
+                    extensions
+                        .iter()
+                        .any(|known| extension.eq_ignore_ascii_case(known))
+                })
+            };
+            let images = self.names.iter().filter(is_image);
+            images.map(|member| member.path.clone()).collect()
         };
-        self.names
-            .iter()
-            .filter(is_image)
-            .map(|member| member.path.clone())
-            .collect()
+        let images = with(&["bin", "xbf"]);
+        if images.is_empty() {
+            with(&["uf2", "elf"])
+        } else {
+            images
+        }
     }
 
     /// What `path` unpacks to, at most `limit` bytes.

@@ -4,7 +4,7 @@
 use espflash::target::Chip;
 
 use super::super::error::Error;
-use super::{Loaded, other_chip, refused};
+use super::{Loaded, Rules, other_chip, refused};
 
 /// The family of the ESP32.
 const ESP32: u32 = 0x1c5f_21b0;
@@ -28,8 +28,16 @@ const FAMILIES: [(u32, &str); 15] = [
     (0x5775_5a57, "STM32F4"),
 ];
 
+/// First and last bytes of every block.
+const MAGIC: [u8; 8] = *b"UF2\nWQ]\x9e";
+const END_MAGIC: [u8; 4] = 0x0ab1_6f30_u32.to_le_bytes();
+
+/// Flags: the block is not for flash; it says which family it is for.
+const NOT_FOR_FLASH: u32 = 1;
+const HAS_FAMILY: u32 = 0x2000;
+
 /// Puts the blocks together.
-pub(super) fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Loaded>, Error> {
+pub(super) fn uf2(name: &str, bytes: &[u8], rules: Rules) -> Result<Vec<Loaded>, Error> {
     let word = |block: &[u8], at: usize| {
         let bytes = block
             .get(at..at + 4)
@@ -39,21 +47,32 @@ pub(super) fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Loaded>, E
     let mut parts: Vec<Loaded> = Vec::new();
     for block in bytes.chunks(512) {
         let (flags, address, len) = (word(block, 8), word(block, 12), word(block, 16) as usize);
-        let whole = block.len() == 512 && block.starts_with(b"UF2\n") && len <= 476;
+        let whole = block.starts_with(&MAGIC)
+            && block.get(508..) == Some(END_MAGIC.as_slice())
+            && len <= 476;
         let Some(data) = block.get(32..32 + len).filter(|_| whole) else {
-            return Err(refused(name, "whole blocks of UF2", "a damaged one"));
+            return Err(broken(name, "a damaged one"));
         };
-        // Flags: not for flash; the family is known.
-        if flags & 1 != 0 {
+        // Some programs leave the blocks' number out.
+        let count = word(block, 24) as usize;
+        if count > bytes.len() / 512 {
+            let found = format!("{} of {count}: it is cut short", bytes.len() / 512);
+            return Err(broken(name, &found));
+        }
+        if flags & NOT_FOR_FLASH != 0 {
             continue;
         }
         let family = word(block, 28);
-        if flags & 0x2000 != 0 && chip == Chip::Esp32 && family != ESP32 {
+        if flags & HAS_FAMILY == 0 {
+            if !rules.force {
+                return Err(nameless(name, rules.chip));
+            }
+        } else if rules.chip == Chip::Esp32 && family != ESP32 {
             let known = FAMILIES.iter().find(|(id, _)| *id == family);
             let other = known.map_or(format!("UF2 family {family:#010x}"), |(_, chip)| {
                 (*chip).to_owned()
             });
-            return Err(other_chip(name, super::super::name(chip), other));
+            return Err(other_chip(name, super::super::name(rules.chip), other));
         }
         match parts.last_mut() {
             Some(part) if part.range().end == u64::from(address) => {
@@ -66,4 +85,25 @@ pub(super) fn uf2(name: &str, bytes: &[u8], chip: Chip) -> Result<Vec<Loaded>, E
         return Err(refused(name, "blocks for flash", "none"));
     }
     Ok(parts)
+}
+
+fn broken(name: &str, found: &str) -> Error {
+    Error::Refused {
+        what: name.to_owned(),
+        expected: "whole blocks of UF2".to_owned(),
+        found: found.to_owned(),
+        hint: Some("download it again".to_owned()),
+    }
+}
+
+/// Nothing says which chip the blocks are for: many older boards' files are such.
+fn nameless(name: &str, chip: Chip) -> Error {
+    Error::Refused {
+        what: name.to_owned(),
+        expected: format!("UF2 for the {}", super::super::name(chip)),
+        found:
+            "blocks with no chip's family: most are for boards of Adafruit, Arduino or Microsoft"
+                .to_owned(),
+        hint: Some("get the .bin for the ESP32; --force writes it all the same".to_owned()),
+    }
 }
