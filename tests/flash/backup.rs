@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::emulator::{Config, Emulator, op};
-use crate::images::{TABLE, font_like, table};
+use crate::images::{TABLE, font_like, image, table};
 use crate::support::{Finished, command, file, finish, flash};
 
 /// A megabyte of flash: the table, and partitions that fit in.
@@ -99,7 +99,7 @@ fn a_backup_is_put_back_and_verified() {
     // Other settings, other files, another program.
     let other = file(&board, "other.bin", &font_like(0xf_0000, 72));
     let other = format!("{}@0x9000", other.display());
-    flash(&board, &[other.as_str(), "--force"]).expect_code(0);
+    flash(&board, &[other.as_str(), "--force", "--files", "replace"]).expect_code(0);
     assert!(board.flash() != content);
 
     // The files alone come first.
@@ -204,6 +204,23 @@ fn what_is_no_copy_for_this_board_is_not_put_back() {
     flash(&board, &["--restore".as_ref(), page.as_os_str()])
         .expect_code(1)
         .expect_says(&["an HTML page"]);
+    // As docs/flash.md packs it.
+    let packed = file(&board, "copy.bin.gz", b"\x1f\x8b\x08\0\0\0");
+    flash(&board, &["--restore".as_ref(), packed.as_os_str()])
+        .expect_code(1)
+        .expect_says(&["a gzip archive", "unpack it"]);
+    // Another chip's: a whole copy from 0 on, and an application, of which nothing is told.
+    let s3 = file(
+        &board,
+        "s3.bin",
+        &image(9, 0x403c_9000, &font_like(5_000, 1)),
+    );
+    for at in ["0x0", "0x10000"] {
+        let s3 = format!("{}@{at}", s3.display());
+        flash(&board, &["--restore", &s3, "--force"])
+            .expect_code(1)
+            .expect_says(&["ESP32-S3"]);
+    }
     flash(&board, &["--restore", "/no/such/file"]).expect_code(3);
     flash(&board, &["--restore", copy, "x.bin"]).expect_code(2);
     // Across the border of two partitions.
@@ -277,14 +294,15 @@ fn ctrl_c_ends_a_backup_whose_reader_stalls() {
     assert_eq!(code, Some(130));
 }
 
-/// A run whose copy goes to a disk of 256 KB, in a mount namespace of its own.
-fn on_a_small_disk(board: &Emulator, folder: &Path) -> Finished {
+/// A run whose copy goes to a disk of `size`, in a mount namespace of its own.
+fn on_a_small_disk(board: &Emulator, folder: &Path, size: &str) -> Finished {
     let mut command = Command::new("unshare");
     command
         .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
-        .arg("mount -t tmpfs -o size=256k none \"$1\" && shift && \"$@\"; code=$?; ls -A \"$0\"; exit $code")
+        .arg("mount -t tmpfs -o size=$2 none \"$1\" && shift 2 && \"$@\"; code=$?; ls -A \"$0\"; exit $code")
         .arg(folder)
         .arg(folder)
+        .arg(size)
         .arg(env!("CARGO_BIN_EXE_udpcli"))
         .args(["board", "flash", "--serial"])
         .arg(board.port())
@@ -298,17 +316,20 @@ fn a_full_disk_shows_before_minutes_of_reading() {
     let content = small_flash(80);
     let board = board(content.clone());
     let folder = tempfile::tempdir().unwrap();
-    let run = on_a_small_disk(&board, folder.path())
-        .expect_code(3)
-        .expect_says(&["cannot write", "the disk is full"]);
-    // Nothing is left of half a copy; nothing but the table was read.
-    assert_eq!(run.stdout, "");
-    let reads = board
-        .stats()
-        .commands
-        .into_iter()
-        .filter(|&op| op == op::READ_FLASH);
-    assert_eq!(reads.count(), 1);
+    // In the second there is room for the copy, but not for what tells of it.
+    for (size, runs) in [("256k", 1), ("1024k", 2)] {
+        let run = on_a_small_disk(&board, folder.path(), size)
+            .expect_code(3)
+            .expect_says(&["cannot write", "the disk is full"]);
+        // Nothing is left of half a copy; nothing but the table was read.
+        assert_eq!(run.stdout, "");
+        let reads = board
+            .stats()
+            .commands
+            .into_iter()
+            .filter(|&op| op == op::READ_FLASH);
+        assert_eq!(reads.count(), runs, "{size}");
+    }
     // The same again, where there is room.
     let copy = folder.path().join("copy.bin");
     flash(&board, &["--backup".as_ref(), copy.as_os_str()]).expect_code(0);
@@ -319,11 +340,11 @@ fn a_full_disk_shows_before_minutes_of_reading() {
 fn files_that_change_while_they_are_written_do_not_change_what_is_written() {
     use std::io::{BufRead as _, BufReader};
     let board = board(vec![0xff; 8 << 20]);
-    let image = crate::images::Release {
+    let release = crate::images::Release {
         table: table(&TABLE),
         ..crate::images::Release::new(400_000, 100, 5)
     };
-    let path = file(&board, "m.bin", &image.merged());
+    let path = file(&board, "m.bin", &release.merged());
     let mut child = command(&board, &[&path])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -339,7 +360,7 @@ fn files_that_change_while_they_are_written_do_not_change_what_is_written() {
     fs::remove_file(&path).unwrap();
     while stderr.read_line(&mut log).unwrap() > 0 {}
     assert_eq!(child.wait().unwrap().code(), Some(0), "{log}");
-    for (offset, bytes) in image.parts() {
+    for (offset, bytes) in release.parts() {
         assert!(board.flash()[offset..].starts_with(bytes), "{offset:#x}");
     }
     flash(&board, &[&path])

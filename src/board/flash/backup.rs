@@ -170,12 +170,14 @@ impl Backup {
                     path: path.clone(),
                     source,
                 };
-                // Before minutes of reading: whether the disk has room for it.
+                // Before minutes of reading: whether the disk has room for both files.
                 let zeros = vec![0; 1 << 16];
                 for _ in 0..region.size.div_ceil(1 << 16) {
                     data.write_all(&zeros).map_err(failed)?;
                 }
                 data.rewind().map_err(failed)?;
+                about.write_all(&zeros).map_err(failed)?;
+                about.rewind().map_err(failed)?;
                 let mut hash = Sha256::new();
                 read::pieces(
                     session,
@@ -190,6 +192,7 @@ impl Backup {
                 data.set_len(region.size.into()).map_err(failed)?;
                 let text = description(chip, &region, table.as_deref(), &hash.finalize());
                 about.write_all(text.as_bytes()).map_err(failed)?;
+                about.set_len(text.len() as u64).map_err(failed)?;
                 data.commit().map_err(failed)?;
                 about.commit().map_err(|source| Error::Write {
                     path: about_path(&path),
@@ -338,14 +341,20 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
         if about.is_null()
             && let Some(found) = kind::not_firmware(&name, &bytes)
         {
+            let hint = if found.is_packed() {
+                "unpack it first, and restore what is in it"
+            } else {
+                "is it the right file?"
+            };
             return Err(Error::Refused {
                 what: name,
                 expected: "a copy of a board's flash".to_owned(),
                 found: found.what.into_owned(),
-                hint: Some("is it the right file? --force writes it all the same".to_owned()),
+                hint: Some(format!("{hint}; --force writes it all the same")),
             });
         }
     }
+    files::for_this_chip(&name, &bytes, rules.chip)?;
     let offset = given.offset.or_else(|| number("offset"));
     let start = offset.unwrap_or(0);
     let within = |at: u32| bytes.get(at.checked_sub(start)? as usize..);
