@@ -1,11 +1,11 @@
 //! Ctrl-C in the middle.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::emulator::{Config, Emulator, op};
+use crate::emulator::{Config, Emulator, Fault, Kind, op};
 use crate::images::{firmware, font_like};
 use crate::support::{command, file, flash, has_firmware, quick_board};
 
@@ -22,6 +22,12 @@ fn stopped(board: &Emulator, arguments: &[&OsStr], when: &str) -> String {
     while !text.contains(when) {
         assert_ne!(stderr.read_line(&mut text).unwrap(), 0, "{text}");
     }
+    interrupt(&mut child, stderr, text)
+}
+
+/// Presses Ctrl-C: the run ends in order, and within two seconds. What was on stderr, `text` first.
+#[track_caller]
+fn interrupt(child: &mut Child, mut stderr: impl BufRead, mut text: String) -> String {
     let asked = Instant::now();
     let killed = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
@@ -107,4 +113,132 @@ fn ctrl_c_says_what_is_in_flash_and_the_same_command_completes() {
     assert!(has_firmware(&board.flash(), &image));
     // It went on where the first had ended: the stub was still there.
     assert!(!board.stats().commands[before..].contains(&op::MEM_BEGIN));
+}
+
+/// A board with `content` that stalls when the `nth` MD5 is asked for.
+fn stalling_board(content: &[u8], nth: Option<usize>) -> Emulator {
+    let board = Emulator::start(Config {
+        flash: content.to_vec(),
+        flash_time: 0.1,
+        ..Config::default()
+    });
+    if let Some(nth) = nth {
+        board.inject(Fault {
+            op: op::SPI_FLASH_MD5,
+            nth: u32::try_from(nth).unwrap(),
+            kind: Kind::Stall(Duration::from_secs(5)),
+        });
+    }
+    board
+}
+
+/// How many MD5s were asked for.
+fn digests(board: &Emulator) -> usize {
+    let commands = board.stats().commands.into_iter();
+    commands.filter(|&op| op == op::SPI_FLASH_MD5).count()
+}
+
+#[test]
+fn ctrl_c_ends_verifying_and_the_same_command_completes() {
+    let content = vec![0xff; 8 << 20];
+    let image = firmware(200_000, 41);
+    // The last MD5 of a run that nobody stops is the last part's proof.
+    let board = stalling_board(&content, None);
+    let path = file(&board, "m.bin", &image);
+    flash(&board, &[path]).expect_code(0);
+    let last = digests(&board) - 1;
+
+    let board = stalling_board(&content, Some(last));
+    let path = file(&board, "m.bin", &image);
+    let text = stopped(&board, &[path.as_os_str()], "writing 100 %");
+    for words in [
+        "everything is written but not yet verified",
+        "run the same command again",
+    ] {
+        assert!(text.contains(words), "{text}");
+    }
+    let wear = board.wear();
+    flash(&board, &[&path])
+        .expect_code(0)
+        .expect_says(&["nothing to write", "verified by MD5"]);
+    assert_eq!(board.wear(), wear);
+    assert!(has_firmware(&board.flash(), &image));
+}
+
+#[test]
+fn ctrl_c_ends_restoring_and_the_same_command_completes() {
+    let content = font_like(1 << 20, 78);
+    let blank = vec![0xff; 1 << 20];
+    let source = stalling_board(&content, None);
+    let copy = source.folder().join("copy.bin");
+    flash(&source, &["--backup".as_ref(), copy.as_os_str()]).expect_code(0);
+    let restore = ["--restore".as_ref(), copy.as_os_str()];
+
+    let board = stalling_board(&blank, None);
+    let text = stopped(&board, &restore, "writing");
+    for words in ["bytes are written", "run the same command again"] {
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(board.flash() != content);
+    flash(&board, &restore)
+        .expect_code(0)
+        .expect_says(&["verified by MD5"]);
+    assert!(board.flash() == content);
+
+    // While it is verified.
+    let board = stalling_board(&blank, None);
+    flash(&board, &restore).expect_code(0);
+    let board = stalling_board(&blank, Some(digests(&board) - 1));
+    let text = stopped(&board, &restore, "writing 100 %");
+    assert!(text.contains("not yet verified"), "{text}");
+    flash(&board, &restore)
+        .expect_code(0)
+        .expect_says(&["nothing to write"]);
+    assert!(board.flash() == content);
+}
+
+/// Whatever is looked at before anything is written: the stub on its way, the table, the application, the files.
+#[test]
+fn ctrl_c_ends_looking_at_the_board() {
+    let release = crate::images::Release::new(60_000, 100, 3);
+    // Another table, so that it is read.
+    let mut entries = crate::images::TABLE;
+    entries[1].0 = "phy";
+    let used = crate::release::used_flash(&entries);
+    for (op, nth) in [
+        (op::MEM_DATA, 1),
+        (op::READ_REG, 3),
+        (op::READ_FLASH, 0),
+        (op::SPI_FLASH_MD5, 2),
+    ] {
+        let board = stalling_board(&used, None);
+        board.inject(Fault {
+            op,
+            nth,
+            kind: Kind::Stall(Duration::from_secs(5)),
+        });
+        let path = file(&board, "m.bin", &release.merged());
+        let mut child = command(&board, &[&path])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !board.pending_faults().is_empty() {
+            assert!(Instant::now() < deadline, "{op:#x} never came");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let text = interrupt(&mut child, stderr, String::new());
+        assert!(
+            text.contains("nothing in flash was changed"),
+            "{op:#x}: {text}"
+        );
+        assert!(board.flash() == used, "{op:#x}");
+        flash(&board, &[&path]).expect_code(0);
+        assert_eq!(
+            board.flash()[0x20_0000..0x40_0000],
+            used[0x20_0000..0x40_0000]
+        );
+    }
 }
