@@ -48,6 +48,12 @@ fn is_progress(line: &str) -> bool {
 }
 
 #[test]
+fn both_languages_show_the_same_screens() {
+    let english = screens("docs/flash.md");
+    assert_eq!(screens("docs/flash.zh-CN.md"), english);
+}
+
+#[test]
 fn each_screen_of_the_page_is_what_the_program_shows() {
     let board = Emulator::start(Config {
         flash: used_flash(&TABLE),
