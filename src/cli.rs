@@ -31,9 +31,7 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Sends and receives UDP datagrams: the PC half of the mPython board's UDP tutorial.
-///
-/// Says why when nothing arrives.
+/// Send and receive UDP messages between your PC and an mPython board (掌控板, ESP32), and learn why nothing arrives
 #[derive(Debug, Parser)]
 #[command(name = "udpcli", version, styles = STYLES, max_term_width = 100, propagate_version = true)]
 #[command(after_help = "\
@@ -42,7 +40,8 @@ Examples:
   udpcli send 192.168.0.3:6000               the tutorial's client: a message every 2 s until Ctrl-C
   udpcli send 192.168.0.3:6000 hello -w 1s   one datagram, and what comes back within a second
 
-Exit codes: 0 done, 1 the answer is no, 2 usage, 3 the environment said no, 130 cut short by Ctrl-C.")]
+Exit codes: 0 done, 1 it ran but failed (refused, no reply, wrong reply), 2 usage,
+3 it could not run (address, port, file or board not available), 130 cut short by Ctrl-C.")]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]
@@ -90,10 +89,10 @@ pub struct LeftOutArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Tell each step as the tutorial does (-v), or everything (-vv)
+    /// Show each step (socket, bind, sendto ..); -vv shows everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 900)]
     pub verbose: u8,
-    /// Errors only on stderr
+    /// Print errors only
     #[arg(
         short,
         long,

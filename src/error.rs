@@ -44,7 +44,7 @@ impl Outcome {
     reason = "each variant's message says what it is; the fields are the message's words"
 )]
 pub enum Error {
-    // The answer is no: exit code 1.
+    // It ran but failed: exit code 1.
     #[error("refused: nothing listens on {peer}")]
     Refused { peer: SocketAddr },
     #[error("no reply from {peer} within {}", seconds(*.wait))]
@@ -106,7 +106,7 @@ pub enum Error {
         source: encoding::Error,
     },
 
-    // The environment said no: exit code 3.
+    // It could not run: exit code 3.
     #[error("cannot resolve {host}")]
     Resolve { host: String, source: io::Error },
     #[error("{host} has no {family} address")]
@@ -202,7 +202,7 @@ impl Error {
         }
     }
 
-    /// The process exit code: 1 for "the answer is no", 2 for usage, 3 for the environment.
+    /// The process exit code: 1 ran but failed, 2 usage, 3 could not run.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -1,4 +1,4 @@
-//! udpcli, the PC half of the mPython board's UDP tutorial, as a library: `main` is a thin shell around [`run`].
+//! udpcli, the PC side of the mPython board's UDP tutorial, as a library: `main` is a thin shell around [`run`].
 //!
 //! The public items are what the binary and the tests reach; they are no stable interface.
 //!

@@ -131,7 +131,7 @@ pub fn report(error: &Error) {
 /// How summaries and counts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Summary {
-    /// A line for people
+    /// One line for people
     #[default]
     Text,
     /// JSON lines on stderr: {"summary": ..}, and with --stats {"stats": ..}

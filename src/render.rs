@@ -21,11 +21,11 @@ use clock::{LocalClock, UtcClock};
 pub enum Format {
     /// Time, peer, length and escaped text on a line
     Text,
-    /// What the tutorial's server prints, to the byte
+    /// Exactly what the tutorial's server prints
     Board,
     /// Time, peer and length on a line, then a hex dump
     Hex,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// The payload bytes alone
     Raw,

@@ -188,7 +188,7 @@ impl Error {
                 "is the USB cable one that carries data (some only charge), and the driver installed (CP2104 or CH340)? udpcli board list shows what is there".to_owned()
             }
             Self::NoBoard { others } => format!(
-                "none of these looks like one: {}; name a port with -s all the same",
+                "found {}, but it does not look like a board. Is the cable a data cable, and is the driver installed? If it is your board: add -s PORT",
                 others.join(", ")
             ),
             Self::ManyBoards { candidates } => {

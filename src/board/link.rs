@@ -19,9 +19,9 @@ const STUCK: Duration = Duration::from_secs(10);
 pub struct Address {
     /// A device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
     pub port: String,
-    /// Rate of the line.
+    /// Baud rate of the serial line.
     pub baud: u32,
-    /// How long to try to get the board's attention.
+    /// How long to try to reach the board.
     pub timeout: Duration,
 }
 

@@ -52,10 +52,10 @@ pub struct SerialArgs {
         display_order = 800
     )]
     pub serial: Option<String>,
-    /// Rate of the line [default: 115200]; for board flash, the rate for data
+    /// Baud rate of the serial line [default: 115200]; for board flash, the rate for data
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(50..=12_000_000), display_order = 801)]
     pub baud: Option<u32>,
-    /// How long to try to get the board's attention
+    /// How long to try to reach the board
     #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
     pub connect_timeout: Duration,
 }

@@ -20,7 +20,7 @@ Examples:
   udpcli completions fish > ~/.config/fish/completions/udpcli.fish
   udpcli completions powershell >> $PROFILE")]
 pub struct CompletionsArgs {
-    /// The shell
+    /// Shell to complete for
     #[arg(value_enum)]
     shell: Shell,
 }

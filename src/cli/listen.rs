@@ -57,10 +57,10 @@ pub struct ListenArgs {
     #[arg(long, value_name = "IP", default_value = "0.0.0.0", value_parser = value::address, action = clap::ArgAction::Append)]
     bind: Vec<SocketAddr>,
 
-    /// How datagrams are printed
+    /// How to print the datagrams
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
-    /// With --format raw: after each datagram (escapes are read)
+    /// With --format raw: write TEXT after each datagram (escapes such as \n work)
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     separator: Option<String>,
     /// Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
@@ -75,7 +75,7 @@ pub struct ListenArgs {
     /// Write every datagram to FILE as well: .pcap, .pcapng or .jsonl
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     save: Option<PathBuf>,
-    /// Report the counts every D
+    /// Report the counts this often
     #[arg(long, value_name = "D", value_parser = value::report_period, help_heading = "Output")]
     stats: Option<Duration>,
     /// How to write the summary and the counts of --stats
@@ -85,13 +85,13 @@ pub struct ListenArgs {
     #[arg(long, help_heading = "Output")]
     seq: bool,
 
-    /// End after N datagrams
+    /// End after this many datagrams
     #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "End")]
     count: Option<u64>,
     /// End when no datagram came for D; exit code 1 if none ever did
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "End")]
     timeout: Option<Duration>,
-    /// End after D
+    /// End after this time
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "End")]
     duration: Option<Duration>,
 
@@ -123,7 +123,7 @@ pub struct ListenArgs {
     /// Bytes that may wait to be read (SO_RCVBUF) [default: as many as the system allows]
     #[arg(long, value_name = "SIZE", value_parser = value::buffer_size, help_heading = "Socket")]
     recv_buffer: Option<usize>,
-    /// Bytes kept of a datagram; 1024 behaves like the tutorial
+    /// Keep at most N bytes of a datagram; 1024 behaves like the tutorial
     #[arg(long, value_name = "N", value_parser = value::positive_size, default_value = "65535", help_heading = "Socket")]
     recv_size: usize,
     /// Only accept datagrams from these senders

@@ -57,16 +57,16 @@ pub struct PairArgs {
     // The environment's is read by hand: clap takes it for given, and in conflict with the two below.
     #[arg(short, long, value_name = "PORT")]
     serial: Vec<String>,
-    /// Every board found, side by side
+    /// Test every board that is found, all at once
     #[arg(long, conflicts_with = "serial")]
     all: bool,
     /// No board at hand: the real MicroPython on this PC in its place (Linux, macOS)
     #[arg(long, conflicts_with_all = ["serial", "all", "ssid"])]
     simulate: bool,
-    /// Rate of the line
+    /// Baud rate of the serial line
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BAUD, value_parser = clap::value_parser!(u32).range(50..=12_000_000))]
     baud: u32,
-    /// How long to try to get the board's attention
+    /// How long to try to reach the board
     #[arg(long, value_name = "D", default_value = "10s", value_parser = value::positive_duration)]
     connect_timeout: Duration,
 
@@ -87,7 +87,7 @@ pub struct PairArgs {
     #[arg(short, long, value_name = "N", default_value_t = 6000, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Network")]
     port: u16,
 
-    /// Datagrams of each size, each way, and echoes
+    /// How many datagrams to send of each size, each way, and as echoes
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Measurement")]
     count: u16,
     /// Time between two datagrams
@@ -96,13 +96,13 @@ pub struct PairArgs {
     /// Payload sizes in bytes
     #[arg(long, value_name = "N,N..", value_delimiter = ',', default_value = "1,64,512,1024", value_parser = payload_size, help_heading = "Measurement")]
     sizes: Vec<usize>,
-    /// Loss that is allowed each way, in percent
+    /// Highest loss allowed each way, in percent
     #[arg(long, value_name = "PCT", default_value = "5", value_parser = percent, help_heading = "Measurement")]
     max_loss: f64,
-    /// Text for the OLED
+    /// Show this text on the OLED
     #[arg(long, value_name = "TEXT", default_value = "你好 hello", value_parser = panel_text, help_heading = "Measurement")]
     text: String,
-    /// Encoding the text is sent in; the board reads UTF-8
+    /// Encoding of the text that is sent; the board reads UTF-8
     #[arg(
         long,
         value_name = "LABEL",
@@ -111,20 +111,20 @@ pub struct PairArgs {
     )]
     encoding: TextEncoding,
 
-    /// Again and again until Ctrl-C: a live view on a terminal, a line a round elsewhere
+    /// Repeat until Ctrl-C: a live view on a terminal, one line per round elsewhere
     #[arg(long, help_heading = "Output")]
     watch: bool,
-    /// How the results are written
+    /// How to print the results
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
 }
 
-/// How the results are written.
+/// How to print the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A line a step when it ends; with several boards a row each
+    /// One line per step when it ends; with several boards one row per board
     Text,
-    /// One object a board (docs/pair.schema.json)
+    /// One object per board (docs/pair.schema.json)
     Json,
     /// XML in the form of junit, for CI systems
     Junit,

@@ -51,7 +51,7 @@ Examples:
   udpcli send 239.1.2.3:6000 hello --multicast-if eth0
   udpcli send 192.168.0.3:6000 -I                       type lines, see replies")]
 pub struct SendArgs {
-    /// Where to: IPv4:PORT, [IPv6]:PORT or NAME:PORT
+    /// Destination: IPv4:PORT, [IPv6]:PORT or NAME:PORT
     #[arg(value_name = "HOST:PORT")]
     peer: Endpoint,
     /// One datagram per argument, literally
@@ -106,7 +106,7 @@ pub struct SendArgs {
     /// Datagrams per second, evenly spaced; or max
     #[arg(long, value_name = "N", help_heading = "Pace")]
     rate: Option<Rate>,
-    /// Go on sending for D
+    /// Send for this long
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "Pace")]
     duration: Option<Duration>,
 
@@ -148,7 +148,7 @@ pub struct SendArgs {
     /// Time to live, or hop limit
     #[arg(long, value_name = "N", help_heading = "Socket")]
     ttl: Option<u8>,
-    /// The interface that multicast leaves by
+    /// Send multicast through this interface
     #[arg(long, value_name = "NAME|IP", help_heading = "Socket")]
     multicast_if: Option<String>,
     /// Whether this PC hears its own multicast
@@ -160,7 +160,7 @@ pub struct SendArgs {
     /// The type-of-service byte (DSCP and ECN)
     #[arg(long, value_name = "N", value_parser = tos, help_heading = "Socket")]
     tos: Option<u8>,
-    /// Bytes that may wait to be sent (SO_SNDBUF)
+    /// Size of the send buffer (SO_SNDBUF)
     #[arg(long, value_name = "SIZE", value_parser = value::buffer_size, help_heading = "Socket")]
     send_buffer: Option<usize>,
 }
@@ -206,7 +206,7 @@ fn tos(text: &str) -> Result<u8, String> {
 /// Runs `udpcli send`.
 ///
 /// # Errors
-/// The arguments contradict each other, the environment refuses, or the answer is no.
+/// The arguments contradict each other, it could not run, or it ran but failed.
 pub async fn run(
     args: Box<SendArgs>,
     global: &GlobalArgs,
@@ -439,7 +439,7 @@ impl SendArgs {
         }
     }
 
-    /// Rounds through the payloads; without end where only a duration or Ctrl-C ends them.
+    /// How many times to send the messages; none if only a duration or Ctrl-C ends the run.
     fn rounds(&self, form: Form) -> Option<u64> {
         match self.count {
             Some(count) => Some(count),

@@ -42,7 +42,7 @@ impl FromStr for Endpoint {
             (host, port)
         } else if is_v6(text) {
             return Err(format!(
-                "the port is missing, and an IPv6 address stands in brackets: write [{text}]:6000"
+                "the port is missing; write an IPv6 address in brackets, with the port after it: [{text}]:6000"
             ));
         } else {
             let (host, port) = text
@@ -50,7 +50,7 @@ impl FromStr for Endpoint {
                 .ok_or_else(|| format!("the port is missing: {example}"))?;
             if host.contains(':') {
                 return Err(format!(
-                    "an IPv6 address stands in brackets: [{host}]:{port}"
+                    "write an IPv6 address in brackets: [{host}]:{port}"
                 ));
             }
             (host, port)

@@ -1,4 +1,4 @@
-//! One JSON object a line; `docs/datagram.schema.json` describes it. Keys are only ever added.
+//! One JSON object per line; `docs/datagram.schema.json` describes it. Keys are only ever added.
 
 use std::io::Write as _;
 

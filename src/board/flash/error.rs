@@ -64,7 +64,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The process exit code: 1 for "the answer is no", 2 for usage, 3 for the environment, 130 for Ctrl-C.
+    /// The process exit code: 1 ran but failed, 2 usage, 3 could not run, 130 for Ctrl-C.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

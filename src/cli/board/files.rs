@@ -70,10 +70,10 @@ pub struct LsArgs {
     /// Folder on the board
     #[arg(value_name = ":DIR", default_value = ":", value_parser = RemotePath::parser())]
     folder: RemotePath,
-    /// And the folders in it
+    /// Also list what is in its folders
     #[arg(short, long)]
     recursive: bool,
-    /// How entries are printed
+    /// How to print the entries
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }
@@ -88,7 +88,7 @@ pub struct RmArgs {
     /// Files and empty folders on the board
     #[arg(required = true, value_name = ":PATH", value_parser = RemotePath::parser())]
     paths: Vec<RemotePath>,
-    /// Folders with everything in them
+    /// Remove folders with everything in them
     #[arg(short, long)]
     recursive: bool,
 }

@@ -48,10 +48,10 @@ pub struct FlashArgs {
     /// Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
     #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup", "restore"])]
     images: Vec<String>,
-    /// A font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
+    /// Font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
     #[arg(long, value_name = "FILE[@OFFSET]")]
     font: Option<Given>,
-    /// The chip that must be on the board: esp32
+    /// Chip that the board must have: esp32
     #[arg(long, value_name = "CHIP", default_value = "esp32", value_parser = chip)]
     chip: Chip,
     /// Size of the flash, for flash chips that do not tell it: 4MB, 8MB ..
@@ -69,7 +69,7 @@ pub struct FlashArgs {
     /// Erase the whole flash first, the board's files and settings included
     #[arg(long)]
     erase_all: bool,
-    /// Do not compare the flash with the files in the end
+    /// Do not compare the flash with the files at the end
     #[arg(long)]
     no_verify: bool,
     /// Send files as they are
@@ -78,25 +78,25 @@ pub struct FlashArgs {
     /// How the board gets into download mode
     #[arg(long, value_enum, default_value_t = Before::DefaultReset, value_name = "HOW")]
     before: Before,
-    /// What the board does in the end
+    /// What the board does at the end
     #[arg(long, value_enum, default_value_t = After::HardReset, value_name = "HOW")]
     after: After,
     /// Read the flash into FILE first, or to standard output with -; FILE.json says what it is of
     #[arg(long, value_name = "FILE")]
     backup: Option<PathBuf>,
-    /// Put a backup back as it was, settings and files included
+    /// Write a backup back as it was, settings and files included
     #[arg(long, value_name = "FILE[@OFFSET]", conflicts_with_all = ["images", "font", "files", "erase_all", "flash_mode"])]
     restore: Option<Given>,
     /// Back up or restore this alone: a partition's name, or OFFSET+SIZE
     #[arg(long, value_name = "WHAT")]
     only: Option<String>,
-    /// Check everything, write nothing
+    /// Check everything and show the plan, but write nothing
     #[arg(long, conflicts_with = "backup")]
     dry_run: bool,
     /// Go straight on to the board's prompt
     #[arg(long, conflicts_with = "dry_run")]
     monitor: bool,
-    /// Write what looks wrong: no image, a damaged one, one too large for its partition or flash
+    /// Write even if the file looks wrong (not firmware, damaged, too large)
     #[arg(long)]
     force: bool,
 }

@@ -20,10 +20,10 @@ Examples:
   udpcli board info --format json | jq -r .address
   udpcli board info --flash")]
 pub struct InfoArgs {
-    /// How it is printed
+    /// How to print it
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
-    /// What is in flash instead: chip, MAC, size, partitions; resets the board, twice
+    /// Show chip, MAC, flash size and partitions instead (resets the board twice)
     #[cfg(feature = "flash")]
     #[arg(long)]
     flash: bool,

@@ -28,7 +28,7 @@ pub struct ListArgs {
     /// Ask each port whether MicroPython answers
     #[arg(long)]
     probe: bool,
-    /// How ports are printed
+    /// How to print the ports
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }

@@ -40,7 +40,7 @@ Examples:
   udpcli board oled --format json                a line for each change
   udpcli board oled --once --image screen.png    one look, as text and as a file")]
 pub struct OledArgs {
-    /// One look: the first screen that stays for half a second
+    /// Show one screen and end: the first that stays for half a second
     #[arg(long)]
     once: bool,
     /// Save what was shown last, as a PNG file
@@ -59,7 +59,7 @@ pub struct OledArgs {
 enum Format {
     /// The texts, about where they are
     Text,
-    /// One JSON object a line: docs/oled.schema.json
+    /// One JSON object per line: docs/oled.schema.json
     Json,
     /// Every pixel
     Picture,

@@ -13,7 +13,7 @@ Examples:
   udpcli board reset          the interpreter starts anew, the serial line stays
   udpcli board reset --hard   as the RESET button does, through the control lines")]
 pub struct ResetArgs {
-    /// Through the control lines DTR and RTS, as the RESET button does
+    /// Reset through the control lines DTR and RTS, as the RESET button does
     #[arg(long)]
     hard: bool,
 }

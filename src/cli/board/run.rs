@@ -44,7 +44,7 @@ pub struct RunArgs {
     /// The tutorial's UDP client or server, in our own words
     #[arg(long, value_enum, value_name = "WHICH")]
     example: Option<Example>,
-    /// Start it and leave it running
+    /// Start the program and leave it running
     #[arg(long)]
     detach: bool,
     /// Do not draw what the OLED shows
