@@ -147,6 +147,13 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     file.commit()
 }
 
+/// Whether there is something else than a file or a folder at `path`: a FIFO, a device. To open it and to write to it may
+/// take as long as its other end likes.
+#[must_use]
+pub fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
 /// The name that a chain of symbolic links ends at; nothing has to be there.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();

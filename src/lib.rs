@@ -8,7 +8,7 @@
 //! - [`net`] opens sockets and runs the two loops, [`net::send`] and [`net::listen`], batch by batch.
 //! - [`payload`] makes payloads: text, escapes, hex, encodings, sequenced ones, lines and files.
 //! - [`render`], [`output`], [`save`] and [`panel`] show what arrived.
-//! - [`stats`] counts; [`atomic_file`] writes files whole or not at all.
+//! - [`stats`] counts; [`atomic_file`] writes files whole or not at all; [`wait`] waits for others until Ctrl-C.
 //! - `board` is the serial bridge, in the feature of the same name; `pair` tests PC and board over both.
 //!
 //! `docs/architecture.md` has the data flow and the invariants.
@@ -33,6 +33,7 @@ pub mod stats;
 pub mod stream;
 #[cfg(feature = "board")]
 pub mod terminal;
+pub mod wait;
 
 use crate::cli::{Cli, Command};
 use crate::error::{Error, Outcome};
@@ -51,14 +52,20 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
             with_runtime(async |shutdown| cli::listen::run(args, &cli.global, shutdown).await)
         }
         #[cfg(feature = "board")]
-        Command::Board(args) => cli::board::run(*args, &cli.global),
+        Command::Board(args) => {
+            watch_signals()?;
+            cli::board::run(*args, &cli.global)
+        }
         #[cfg(not(feature = "board"))]
         Command::Board(_) => Err(Error::LeftOut {
             what: "the serial bridge",
             feature: "board",
         }),
         #[cfg(feature = "board")]
-        Command::Pair(args) => cli::pair::run(&args, &cli.global),
+        Command::Pair(args) => {
+            watch_signals()?;
+            cli::pair::run(&args, &cli.global)
+        }
         #[cfg(not(feature = "board"))]
         Command::Pair(_) => Err(Error::LeftOut {
             what: "the serial bridge, which the test of PC and board needs",
@@ -67,6 +74,16 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
         Command::Completions(args) => cli::generate::completions(&args),
         Command::Man(args) => cli::generate::man(&args),
     }
+}
+
+/// Watches for signals before anything waits: a file to be read may be a FIFO.
+#[cfg(feature = "board")]
+fn watch_signals() -> Result<(), Error> {
+    let watched = Shutdown::on_signal();
+    watched.map(drop).map_err(|source| Error::Start {
+        what: "watch for Ctrl-C",
+        source,
+    })
 }
 
 /// Runs on a current-thread runtime that listens to Ctrl-C.

@@ -5,25 +5,11 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::error::Error;
-use crate::net::until;
 use crate::shutdown::Shutdown;
-
-/// Waits shorter than this are not worth a message.
-const WORTH_SAYING: Duration = Duration::from_millis(200);
-
-/// What became of a call that may wait.
-#[derive(Debug)]
-pub enum Waited<T> {
-    /// It returned.
-    Done(T),
-    /// The end was asked for.
-    Interrupted,
-    /// The time was up.
-    TimeUp,
-}
+use crate::wait::{Site, Waited, wait_for};
 
 /// What an opened path is.
 #[derive(Debug)]
@@ -68,6 +54,7 @@ pub async fn for_writing(
     let (options, owned) = (options.clone(), path.to_owned());
     let open = move || options.open(owned).and_then(Opened::new);
     let waited = wait_for(
+        Site::OpenCapture,
         tokio::task::spawn_blocking(open),
         shutdown,
         deadline,
@@ -87,59 +74,4 @@ pub async fn for_writing(
         Waited::Interrupted => Waited::Interrupted,
         Waited::TimeUp => Waited::TimeUp,
     })
-}
-
-/// Waits for what may take as long as it likes; `say` is called once it takes long.
-pub async fn wait_for<T>(
-    what: impl Future<Output = T>,
-    shutdown: &mut Shutdown,
-    deadline: Option<Instant>,
-    say: impl FnOnce(),
-) -> Waited<T> {
-    let mut what = std::pin::pin!(what);
-    let mut say = Some(say);
-    let mut say_at = Some(Instant::now() + WORTH_SAYING);
-    loop {
-        tokio::select! {
-            biased;
-            () = shutdown.asked() => return Waited::Interrupted,
-            result = &mut what => return Waited::Done(result),
-            () = until(deadline) => return Waited::TimeUp,
-            () = until(say_at) => {
-                say_at = None;
-                if let Some(say) = say.take() {
-                    say();
-                }
-            }
-        }
-    }
-}
-
-/// As [`for_writing`] without a deadline, for commands that run without an event loop: what `call` gives, or none if the
-/// end was asked for first.
-///
-/// # Errors
-/// There is no thread to give.
-pub fn interruptible<T: Send + 'static>(
-    call: impl FnOnce() -> T + Send + 'static,
-    shutdown: &Shutdown,
-) -> Result<Option<T>, Error> {
-    const LOOK: Duration = Duration::from_millis(50);
-    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    std::thread::Builder::new()
-        .name("open".to_owned())
-        .spawn(move || sender.send(call()))
-        .map_err(|source| Error::Start {
-            what: "thread that opens files",
-            source,
-        })?;
-    while !shutdown.is_asked() {
-        match receiver.recv_timeout(LOOK) {
-            Ok(result) => return Ok(Some(result)),
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-            // The call panicked.
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    Ok(None)
 }

@@ -7,6 +7,7 @@ use memchr::memmem;
 use crate::board::error::Error;
 use crate::board::port::{self, Port, TICK};
 use crate::shutdown::Shutdown;
+use crate::wait::{Over, Site, Wait};
 
 /// A board that says more than this before the answer we wait for is not talking to us.
 const MAX_PENDING: usize = 64 << 10;
@@ -31,11 +32,24 @@ pub struct Link {
     port: Box<dyn Port>,
     address: Address,
     shutdown: Shutdown,
-    /// Whether Ctrl-C ends a wait. Off while the board is put in order, and where the caller looks itself.
+    /// Whether Ctrl-C ends a wait at once. Off while the board is put in order, and where the caller looks itself: then
+    /// it ends it when the time for that is over.
     heeds_shutdown: bool,
     pending: Vec<u8>,
     /// Whether the line failed: nothing can be said over it any more.
     is_lost: bool,
+    /// Whether it was said that the board could not be put in order.
+    has_given_up: bool,
+}
+
+/// How long the board may take to be put in order after Ctrl-C: with it a run ends within 2 s.
+const ORDER: Duration = Duration::from_millis(1850);
+
+/// Whether to wait for the board no longer.
+fn must_end(shutdown: &Shutdown, heeds: bool) -> bool {
+    shutdown
+        .asked_at()
+        .is_some_and(|asked| heeds || asked.elapsed() > ORDER)
 }
 
 impl Link {
@@ -44,7 +58,7 @@ impl Link {
     /// # Errors
     /// [`Error::Open`]; [`Error::Interrupted`] when the user wants to end meanwhile.
     pub fn open(address: &Address, shutdown: Shutdown) -> Result<Self, Error> {
-        let port = port::open_unless(&address.port, address.baud, address.timeout, &|| {
+        let port = port::open(&address.port, address.baud, address.timeout, &|| {
             shutdown.is_asked()
         })?;
         tracing::debug!("serial port {} at {} baud", address.port, address.baud);
@@ -61,6 +75,7 @@ impl Link {
             heeds_shutdown: true,
             pending: Vec::new(),
             is_lost: false,
+            has_given_up: false,
         }
     }
 
@@ -82,13 +97,13 @@ impl Link {
         self.is_lost
     }
 
-    /// How often Ctrl-C was pressed.
+    /// What tells of Ctrl-C.
     #[must_use]
-    pub fn times_asked(&self) -> u32 {
-        self.shutdown.times()
+    pub fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
     }
 
-    /// Whether Ctrl-C ends a wait; returns how it was.
+    /// Whether Ctrl-C ends a wait at once; returns how it was.
     pub fn heed_shutdown(&mut self, heed: bool) -> bool {
         std::mem::replace(&mut self.heeds_shutdown, heed)
     }
@@ -122,16 +137,16 @@ impl Link {
     /// The line is gone, or Ctrl-C was pressed.
     pub fn fill(&mut self, deadline: Instant) -> Result<bool, Error> {
         let mut buffer = [0; 4096];
+        let is_stopped = || must_end(&self.shutdown, self.heeds_shutdown);
+        let mut wait = Wait::at(Site::Board, &is_stopped).until(deadline);
         loop {
-            if self.heeds_shutdown && self.shutdown.is_asked() {
-                return Err(Error::Interrupted);
+            // Looked before reading: a board that never stops talking must not keep us past the deadline.
+            match wait.look() {
+                Some(Over::Interrupted) => return Err(self.interrupted()),
+                Some(Over::TimeUp) => return Ok(false),
+                None => {}
             }
-            // Checked before reading: a board that never stops talking must not keep us past the deadline.
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(false);
-            }
-            let read = match self.port.read(&mut buffer, left.min(TICK)) {
+            let read = match self.port.read(&mut buffer, wait.piece(TICK)) {
                 Ok(read) => read,
                 Err(source) => return Err(self.gone(source)),
             };
@@ -193,9 +208,11 @@ impl Link {
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut left = bytes;
         let mut progress = Instant::now();
+        let is_stopped = || must_end(&self.shutdown, self.heeds_shutdown);
+        let mut wait = Wait::at(Site::Board, &is_stopped);
         while !left.is_empty() {
-            if self.heeds_shutdown && self.shutdown.is_asked() {
-                return Err(Error::Interrupted);
+            if wait.look().is_some() {
+                return Err(self.interrupted());
             }
             let sent = match self.port.write(left, TICK) {
                 Ok(sent) => sent,
@@ -230,6 +247,17 @@ impl Link {
             port: self.address.port.clone(),
             source,
         })
+    }
+
+    /// The error after Ctrl-C. Says once that the board was left as it is.
+    fn interrupted(&mut self) -> Error {
+        if !self.heeds_shutdown && !std::mem::replace(&mut self.has_given_up, true) {
+            tracing::warn!(
+                "the board on {} did not answer in time after Ctrl-C: its program may run on, and temporary files of udpcli may be left on it; to start it anew: udpcli board reset --hard, or press its RESET button",
+                self.address.port
+            );
+        }
+        Error::Interrupted
     }
 
     /// The error for a line that failed.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::holder;
+use crate::wait::{Site, Wait, Waited};
 
 /// How often a wait looks up: a reader is told of Ctrl-C and deadlines at least this often.
 pub const TICK: Duration = Duration::from_millis(20);
@@ -53,22 +54,15 @@ pub trait Port: Send + fmt::Debug {
     fn set_baud(&mut self, baud: u32) -> io::Result<()>;
 }
 
-/// Opens a port by what the user calls it: a device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
+/// Opens a port by what the user calls it: a device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`; until
+/// `is_stopped` says that the end was asked for.
 ///
 /// A device is taken as given, listed or not, and locked for as long as it is open. Opening may reset a board
 /// through its control lines; nothing here does so on purpose.
 ///
 /// # Errors
-/// [`Error::Open`] names the program that holds the port, where that can be seen.
-pub fn open(name: &str, baud: u32, timeout: Duration) -> Result<Box<dyn Port>, Error> {
-    open_unless(name, baud, timeout, &|| false)
-}
-
-/// As [`open`], as long as the user does not want to end.
-///
-/// # Errors
-/// As [`open`]; [`Error::Interrupted`].
-pub fn open_unless(
+/// [`Error::Open`] names the program that holds the port, where that can be seen. [`Error::Interrupted`].
+pub fn open(
     name: &str,
     baud: u32,
     timeout: Duration,
@@ -90,35 +84,23 @@ pub fn open_unless(
     })
 }
 
-/// Connects on a thread of its own: neither the system's resolver nor its connect can be left once they are called. A
-/// thread that is left ends with its own timeout.
+/// Neither the system's resolver nor its connect can be left once they are called. A thread that is left ends with its
+/// own timeout; the resolver knows none.
 fn connect(
     address: &str,
     timeout: Duration,
     is_stopped: &dyn Fn() -> bool,
 ) -> Result<io::Result<tcp::Tcp>, Error> {
-    let (sender, connected) = std::sync::mpsc::channel();
     let address = address.to_owned();
-    std::thread::spawn(move || {
-        let _ = sender.send(tcp::Tcp::connect(&address, timeout));
-    });
-    let deadline = Instant::now() + timeout + TICK;
-    loop {
-        if is_stopped() {
-            return Err(Error::Interrupted);
-        }
-        match connected.recv_timeout(TICK) {
-            Ok(result) => return Ok(result),
-            // A resolver that does not answer knows no timeout.
-            Err(_) if Instant::now() > deadline => {
-                return Ok(Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    "no answer in time",
-                )));
-            }
-            Err(_) => {}
-        }
-    }
+    let connected = Wait::at(Site::Connect, is_stopped)
+        .until(Instant::now() + timeout + TICK)
+        .call(move || tcp::Tcp::connect(&address, timeout));
+    Ok(match connected {
+        Ok(Waited::Done(result)) => result,
+        Ok(Waited::Interrupted) => return Err(Error::Interrupted),
+        Ok(Waited::TimeUp) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")),
+        Err(error) => Err(error),
+    })
 }
 
 /// Opens a device. One that is held is tried again for a moment: a program that just ended may not be gone yet.

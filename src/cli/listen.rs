@@ -20,7 +20,7 @@ use crate::net::membership::{Group, Memberships};
 use crate::net::prefix::Prefix;
 use crate::net::sink::Flow;
 use crate::net::socket::{self, Bound, ListenOptions, Sharing};
-use crate::open::{self, Waited};
+use crate::open;
 use crate::output::Output;
 use crate::panel::server::ServerPanel;
 use crate::payload::TextRules;
@@ -29,6 +29,7 @@ use crate::payload::escape::Audience;
 use crate::render::{Format, Renderer, Style};
 use crate::save::{Kind, Saver};
 use crate::shutdown::Shutdown;
+use crate::wait::Waited;
 use announcement::Place;
 
 /// Answers a second and peer where `--reply-rate` does not say.

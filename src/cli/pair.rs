@@ -229,7 +229,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     if args.watch && places.as_ref().is_ok_and(|places| places.len() > 1) {
         return Err(Error::usage("--watch shows one board, as text"));
     }
-    let (shutdown, asker) = Shutdown::on_signals_or(1).map_err(|source| Error::Start {
+    let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
         what: "watch for Ctrl-C",
         source,
     })?;
@@ -260,7 +260,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         }
     };
     if let (true, [place]) = (args.watch, places.as_slice()) {
-        let report = watch::run(&plan, place, &post, &shutdown, &asker, &mut out)?;
+        let report = watch::run(&plan, place, &post, &shutdown, &mut out)?;
         out.end()?;
         return match report {
             Some(report) => conclude(&[report]),

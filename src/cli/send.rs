@@ -17,7 +17,6 @@ use crate::net::interface;
 use crate::net::pace::{Pace, Rate};
 use crate::net::send::{End, ReplyPlan, Report, SendPlan, Sender};
 use crate::net::socket::{self, SendOptions, Sharing};
-use crate::open::{self, Waited};
 use crate::output::Output;
 use crate::payload::encoding::TextEncoding;
 use crate::payload::escape::Audience;
@@ -26,6 +25,7 @@ use crate::payload::source::{Input, Source, Split};
 use crate::payload::{TUTORIAL_MESSAGE, TextRules, hex};
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
+use crate::wait::{Site, Waited, wait_for};
 
 /// Between datagrams of a send without end, as in the tutorial.
 const TUTORIAL_INTERVAL: Duration = Duration::from_secs(2);
@@ -400,7 +400,7 @@ impl SendArgs {
         // A file that is not there is told before anything else happens.
         let path = self.file.clone().unwrap_or_default();
         let say = || tracing::info!("waiting until another program writes to {}", path.display());
-        match open::wait_for(source.open(), shutdown, deadline, say).await {
+        match wait_for(Site::OpenPayload, source.open(), shutdown, deadline, say).await {
             Waited::Done(result) => result?,
             Waited::Interrupted => return Ok(None),
             Waited::TimeUp => {
@@ -409,7 +409,15 @@ impl SendArgs {
             }
         }
         let say = || tracing::info!("waiting for the name server: {}", self.peer.host);
-        match open::wait_for(self.peer.resolve(family), shutdown, deadline, say).await {
+        match wait_for(
+            Site::Resolve,
+            self.peer.resolve(family),
+            shutdown,
+            deadline,
+            say,
+        )
+        .await
+        {
             Waited::Done(addresses) => addresses.map(Some),
             Waited::Interrupted => Ok(None),
             Waited::TimeUp => Err(Error::Resolve {

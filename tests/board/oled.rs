@@ -87,7 +87,7 @@ pub(crate) fn enter(board: &VirtualBoard) -> Repl {
         baud: 115_200,
         timeout: DEADLINE,
     };
-    let repl = Repl::open(&address, Shutdown::on_signals(1).unwrap());
+    let repl = Repl::open(&address, Shutdown::by_hand());
     repl.expect("the board is entered")
 }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::support::{
-    DEADLINE, Finished, Listener, Running, address_of, assert_in_order, eventually, heard,
+    DEADLINE, Finished, Listener, Running, address_of, assert_in_order, bash, eventually, heard,
     heard_by, listening_address, loopback_socket, nothing_waits, receive, refusing_socket, run,
     sharing_socket, socket_on, sockets_bound_to, udpcli, udpcli_on_terminal,
 };
@@ -712,8 +712,12 @@ fn listener_nobody_reads(args: &[&str]) -> Child {
 }
 
 fn interrupt(child: &Child) {
-    let pid = child.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    signal(child, "INT");
+}
+
+fn signal(child: &Child, name: &str) {
+    let (signal, pid) = (format!("-{name}"), child.id().to_string());
+    let sent = Command::new("kill").args([signal, pid]).status().unwrap();
     assert!(sent.success());
 }
 
@@ -749,20 +753,44 @@ fn a_reader_that_pauses_gets_everything_in_order() {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_it_even_while_nobody_reads_its_output() {
+fn a_second_signal_ends_it_at_once_even_while_nobody_reads_its_output() {
     let mut child = listener_nobody_reads(&[]);
-    let deadline = Instant::now() + DEADLINE;
-    let status = loop {
-        interrupt(&child);
-        // One signal a look: two in a row could become one.
-        std::thread::sleep(Duration::from_millis(20));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
+    // Both wait while it is stopped, and come one right after the other. The first alone ends it in order, with 0: see
+    // `ctrl_c_ends_it_though_nobody_reads_its_output`.
+    signal(&child, "STOP");
+    let stat = format!("/proc/{}/stat", child.id());
+    eventually("it is stopped", || {
+        let stat = std::fs::read_to_string(&stat).unwrap();
+        stat.rsplit(')').next().unwrap().starts_with(" T")
+    });
+    for name in ["INT", "TERM", "CONT"] {
+        signal(&child, name);
+    }
+    assert_eq!(eventually_ended(&mut child).code(), Some(130));
+}
+
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    for (ignored, line) in [
+        ("INT", "trap '' INT; exec"),
+        ("TERM", "trap '' TERM; exec"),
+        ("HUP", "trap '' HUP; exec"),
+        ("HUP", "exec nohup"),
+    ] {
+        let line = format!(r#"{line} "$0" listen --port 0 --bind 127.0.0.1 --format raw"#);
+        let mut listener = Listener::spawn(&mut bash(&line, [""; 0]));
+        // Were it not ignored, the first would ask for the end, and the second end it with 130.
+        for text in ["one\n", "two\n", "three\n"] {
+            listener.running.signal(ignored);
+            loopback_socket()
+                .send_to(text.as_bytes(), listener.address)
+                .unwrap();
+            assert_eq!(listener.running.stdout_line(), text, "{line}");
         }
-        assert!(Instant::now() < deadline, "still running");
-    };
-    // The first signal ends it in order 100 ms later (0), a second one before that at once (130).
-    assert!(matches!(status.code(), Some(0 | 130)), "{status}");
+        let other = if ignored == "INT" { "TERM" } else { "INT" };
+        listener.running.signal(other);
+        listener.running.finish().expect_code(0);
+    }
 }
 
 fn eventually_ended(child: &mut Child) -> ExitStatus {

@@ -27,7 +27,13 @@ struct Wired {
 impl Wired {
     fn open(board: &Arc<Emulator>) -> Box<dyn Port> {
         let name = board.port();
-        let port = port::open(name.to_str().unwrap(), 115_200, Duration::from_secs(1)).unwrap();
+        let port = port::open(
+            name.to_str().unwrap(),
+            115_200,
+            Duration::from_secs(1),
+            &|| false,
+        )
+        .unwrap();
         Box::new(Self {
             port,
             board: Arc::clone(board),

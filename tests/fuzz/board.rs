@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use udpcli::board::error::Error;
@@ -163,14 +162,6 @@ impl Port for Board {
     }
 }
 
-/// One for all inputs: it has a thread. The first signal ends the process.
-fn shutdown() -> Shutdown {
-    static SHUTDOWN: OnceLock<Shutdown> = OnceLock::new();
-    SHUTDOWN
-        .get_or_init(|| Shutdown::on_signals(0).expect("a signal handler"))
-        .clone()
-}
-
 /// What a board in its raw REPL answers: to the entry, to programs, about itself, about its files.
 pub(crate) fn answers(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else {
@@ -192,7 +183,7 @@ pub(crate) fn answers(bytes: &[u8]) {
 }
 
 fn with(port: Box<dyn Port>, address: &Address, choice: u8) -> Result<(), Error> {
-    let mut repl = Repl::enter(Link::over(port, address, shutdown()))?;
+    let mut repl = Repl::enter(Link::over(port, address, Shutdown::by_hand()))?;
     match choice % 4 {
         0 => {
             let info = Info::ask(&mut repl)?;

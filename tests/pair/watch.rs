@@ -3,11 +3,16 @@
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 use std::sync::mpsc::channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::air::{Pc, finish, wifi_board};
 use crate::board::VirtualBoard;
 use crate::support::{CTRL_C, DEADLINE, Running, udpcli, udpcli_on_terminal};
+
+/// Within which the first signal ends a command, and a second for a busy machine.
+const SOON: Duration = Duration::from_secs(3);
 
 const QUICK: &str = "--watch -n 4 --interval 10ms --sizes 64";
 
@@ -148,7 +153,40 @@ fn a_terminal_gets_a_live_view_and_its_screen_back() {
         .rsplit_once("\x1b[?1049l")
         .expect("the first screen comes back");
     assert!(
-        after.contains("rounds: ") && !after.contains("clean-up"),
+        after.contains("rounds: ") && after.contains("nothing of ours is left on the board"),
         "{after}"
     );
+}
+
+#[test]
+fn a_board_that_falls_silent_is_left_in_time_with_what_was_found() {
+    for (signals, code) in [
+        (&["INT"][..], 0),
+        (&["TERM"], 0),
+        (&["HUP"], 0),
+        // They wait while it is stopped, and come one right after the other.
+        (&["STOP", "INT", "TERM", "CONT"], 130),
+    ] {
+        let mut board = wifi_board(VirtualBoard::options(), 105);
+        let mut running = Running::spawn(&mut Pc::new().command(&board, QUICK));
+        while !running.stdout_line().starts_with("round 2") {}
+        board.control("silence", json!({"on": true}));
+        let asked = Instant::now();
+        for signal in signals {
+            match *signal {
+                "STOP" => running.stop(),
+                signal => running.signal(signal),
+            }
+        }
+        let finished = running.finish().expect_code(code);
+        let (took, said) = (asked.elapsed(), finished.text() + &finished.stderr);
+        assert!(took < SOON, "{signals:?}: {took:?}; {said}");
+        if code == 0 {
+            for part in ["FAIL  clean-up", "rounds: ", "udpcli board reset --hard"] {
+                assert!(said.contains(part), "{signals:?}: {part} in {said}");
+            }
+        } else {
+            assert!(!said.contains("rounds: "), "{said}");
+        }
+    }
 }

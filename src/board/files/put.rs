@@ -225,7 +225,7 @@ impl Files<'_> {
         let mut tries = 0;
         let mut repeats = Repeats::default();
         while !rest.is_empty() {
-            if self.repl().link().times_asked() > 0 {
+            if self.repl().link().shutdown().is_asked() {
                 return Err(Error::Interrupted);
             }
             let piece = match ready.take() {

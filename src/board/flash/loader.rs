@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::slip::{self, Decoder};
 use crate::board::port::{Port, TICK};
+use crate::wait::{Over, Site, Wait};
 
 /// Commands, by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,24 +115,15 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn check_stop(&self) -> Result<(), Fault> {
-        if (self.stop)() {
-            Err(Fault::Stopped)
-        } else {
-            Ok(())
-        }
-    }
-
     /// Waits, unless the user asks for the end.
     pub(super) fn pause(&self, duration: Duration) -> Result<(), Fault> {
-        let until = Instant::now() + duration;
+        let mut wait = Wait::at(Site::Chip, self.stop).until(Instant::now() + duration);
         loop {
-            self.check_stop()?;
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
+            match wait.look() {
+                Some(Over::Interrupted) => return Err(Fault::Stopped),
+                Some(Over::TimeUp) => return Ok(()),
+                None => std::thread::sleep(wait.piece(TICK)),
             }
-            std::thread::sleep(left.min(TICK));
         }
     }
 
@@ -147,8 +139,11 @@ impl<'a> Loader<'a> {
         let mut kept = Vec::new();
         let mut buffer = [0; 1024];
         let until = Instant::now() + limit;
+        let mut wait = Wait::at(Site::Chip, self.stop);
         loop {
-            self.check_stop()?;
+            if wait.look().is_some() {
+                return Err(Fault::Stopped);
+            }
             let len = self.port.read(&mut buffer, quiet)?;
             kept.extend_from_slice(buffer.get(..len).unwrap_or_default());
             if kept.len() > KEPT {
@@ -209,11 +204,13 @@ impl<'a> Loader<'a> {
         slip::encode(payload, &mut frame);
         // With patience for a busy system.
         let until = Instant::now() + self.airtime(frame.len()) + Duration::from_secs(3);
+        let mut wait = Wait::at(Site::Chip, self.stop).until(until);
         let mut rest = frame.as_slice();
         while !rest.is_empty() {
-            self.check_stop()?;
-            if Instant::now() > until {
-                return Err(Fault::Silent);
+            match wait.look() {
+                Some(Over::Interrupted) => return Err(Fault::Stopped),
+                Some(Over::TimeUp) => return Err(Fault::Silent),
+                None => {}
             }
             let len = self.port.write(rest, TICK)?;
             rest = rest.get(len..).unwrap_or_default();
@@ -238,6 +235,7 @@ impl<'a> Loader<'a> {
         mut take: impl FnMut(Vec<u8>, &mut Instant) -> bool,
     ) -> Result<(), Fault> {
         let mut until = Instant::now() + timeout;
+        let mut wait = Wait::at(Site::Chip, self.stop);
         let mut buffer = [0; 4096];
         loop {
             while let Some(byte) = self.unread.pop_front() {
@@ -247,12 +245,13 @@ impl<'a> Loader<'a> {
                     return Ok(());
                 }
             }
-            self.check_stop()?;
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Fault::Silent);
+            wait = wait.until(until);
+            match wait.look() {
+                Some(Over::Interrupted) => return Err(Fault::Stopped),
+                Some(Over::TimeUp) => return Err(Fault::Silent),
+                None => {}
             }
-            let len = self.port.read(&mut buffer, left.min(TICK))?;
+            let len = self.port.read(&mut buffer, wait.piece(TICK))?;
             self.unread.extend(buffer.get(..len).unwrap_or_default());
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use crate::atomic_file::AtomicFile;
+use crate::atomic_file::{self, AtomicFile};
 use crate::panel::screen::{HEIGHT, Screen, WIDTH};
 
 /// Pixels of the file for one of the panel's, each way: 512 by 256.
@@ -26,6 +26,10 @@ pub fn save(screen: &Screen, path: &Path) -> io::Result<()> {
 pub fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if atomic_file::is_device(path) {
+        // Whoever reads it takes it for the end when it is opened and closed.
+        return Ok(());
     }
     // Dropped without a commit, it leaves nothing behind.
     AtomicFile::create(path).map(drop)

@@ -58,13 +58,22 @@ impl Cable {
 #[cfg(unix)]
 fn is_no_port(name: &str) -> bool {
     use std::io::IsTerminal as _;
-    use std::os::unix::fs::FileTypeExt as _;
+    use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+
+    use rustix::fs::OFlags;
 
     let Ok(metadata) = std::fs::metadata(name) else {
         return false;
     };
-    !metadata.file_type().is_char_device()
-        || std::fs::File::open(name).is_ok_and(|file| !file.is_terminal())
+    // A line without a carrier would hold its opener.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let open = || {
+        std::fs::File::options()
+            .read(true)
+            .custom_flags(flags)
+            .open(name)
+    };
+    !metadata.file_type().is_char_device() || open().is_ok_and(|file| !file.is_terminal())
 }
 
 /// Windows says so itself.

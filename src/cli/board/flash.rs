@@ -11,6 +11,7 @@ use espflash::target::Chip;
 
 use self::progress::Progress;
 use super::{SerialArgs, TextOrJson, session};
+use crate::board::flash::error::Error as FlashError;
 use crate::board::flash::files::{self, Contents, Given};
 use crate::board::flash::image::{self, FlashMode};
 use crate::board::flash::layout::{Files, Wish};
@@ -25,6 +26,8 @@ use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome, seconds};
 use crate::output;
 use crate::payload::escape;
+use crate::shutdown::Shutdown;
+use crate::wait::{Site, Wait, Waited};
 
 /// Write firmware to the board, checked before and verified after
 ///
@@ -190,23 +193,26 @@ pub(super) fn run(
             "add --backup FILE or --restore FILE",
         ));
     }
-    let restore = args
-        .restore
-        .as_ref()
-        .map(|given| {
-            let rules = Rules {
-                chip: args.chip,
-                force: args.force,
-            };
-            backup::load(given, args.only.as_deref(), rules)
-        })
-        .transpose()
-        .map_err(Error::Flash)?;
-    let Firmware {
+    let shutdown = session::shutdown()?;
+    let restore = match &args.restore {
+        Some(given) => {
+            let (given, only, rules) = (given.clone(), args.only.clone(), rules(args));
+            let load = move || backup::load(&given, only.as_deref(), rules);
+            match loaded(load, &shutdown)? {
+                Some(copy) => Some(copy),
+                None => return Ok(Outcome::Interrupted),
+            }
+        }
+        None => None,
+    };
+    let Some(Firmware {
         pieces,
         fonts,
         notes,
-    } = firmware(args)?;
+    }) = firmware(args, &shutdown)?
+    else {
+        return Ok(Outcome::Interrupted);
+    };
     let mut plan = Plan {
         connect: Connect {
             port: String::new(),
@@ -238,9 +244,8 @@ pub(super) fn run(
         after: args.after,
         force: args.force,
     };
-    let (name, port) = open(serial)?;
+    let (name, port) = open(serial, &shutdown)?;
     plan.connect.port = name;
-    let shutdown = session::shutdown(1)?;
     for note in notes {
         tracing::info!("{}", escape::for_terminal(&note));
     }
@@ -258,7 +263,6 @@ pub(super) fn run(
     if args.monitor {
         // The prompt opens the port for itself.
         drop(flashed);
-        drop(shutdown);
         return super::repl::run(&super::repl::ReplArgs {}, serial, global.quiet);
     }
     Ok(Outcome::Done)
@@ -287,19 +291,46 @@ struct Firmware {
     notes: Vec<String>,
 }
 
-fn firmware(args: &FlashArgs) -> Result<Firmware, Error> {
-    let rules = Rules {
+fn rules(args: &FlashArgs) -> Rules {
+    Rules {
         chip: args.chip,
         force: args.force,
-    };
+    }
+}
+
+/// What `load` reads; none after Ctrl-C: a file may be a FIFO.
+fn loaded<T: Send + 'static>(
+    load: impl FnOnce() -> Result<T, FlashError> + Send + 'static,
+    shutdown: &Shutdown,
+) -> Result<Option<T>, Error> {
+    let is_stopped = || shutdown.is_asked();
+    let waited = Wait::at(Site::ReadFirmware, &is_stopped).call(load);
+    match waited.map_err(|source| Error::Start {
+        what: "thread that reads files",
+        source,
+    })? {
+        Waited::Done(loaded) => loaded.map(Some).map_err(Error::Flash),
+        Waited::Interrupted | Waited::TimeUp => Ok(None),
+    }
+}
+
+/// What there is to flash; none after Ctrl-C.
+fn firmware(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Firmware>, Error> {
+    let rules = rules(args);
     let given =
         files::given(&args.images).map_err(|(error, hint)| Error::usage_hint(error, hint))?;
     let mut contents = Contents::default();
-    for given in &given {
-        contents.add(files::load(given, rules).map_err(Error::Flash)?);
+    for given in given {
+        match loaded(move || files::load(&given, rules), shutdown)? {
+            Some(file) => contents.add(file),
+            None => return Ok(None),
+        }
     }
-    if let Some(font) = &args.font {
-        contents.add(files::load_font(font, rules).map_err(Error::Flash)?);
+    if let Some(font) = args.font.clone() {
+        match loaded(move || files::load_font(&font, rules), shutdown)? {
+            Some(font) => contents.add(font),
+            None => return Ok(None),
+        }
     }
     let Contents {
         files: loaded,
@@ -322,11 +353,11 @@ fn firmware(args: &FlashArgs) -> Result<Firmware, Error> {
             piece.data.len()
         );
     }
-    Ok(Firmware {
+    Ok(Some(Firmware {
         pieces,
         fonts,
         notes,
-    })
+    }))
 }
 
 fn set_mode(pieces: &mut [Piece], mode: FlashMode) -> Result<(), Error> {
@@ -344,9 +375,11 @@ fn set_mode(pieces: &mut [Piece], mode: FlashMode) -> Result<(), Error> {
 }
 
 /// Opens the port that was named, or the one board found.
-fn open(serial: &SerialArgs) -> Result<(String, Box<dyn Port>), Error> {
+fn open(serial: &SerialArgs, shutdown: &Shutdown) -> Result<(String, Box<dyn Port>), Error> {
     let address = session::address(serial)?;
-    let port = port::open(&address.port, port::DEFAULT_BAUD, address.timeout)?;
+    let port = port::open(&address.port, port::DEFAULT_BAUD, address.timeout, &|| {
+        shutdown.is_asked()
+    })?;
     Ok((address.port, port))
 }
 
@@ -411,8 +444,8 @@ pub(super) fn info(
     global: &GlobalArgs,
     format: TextOrJson,
 ) -> Result<Outcome, Error> {
-    let (name, port) = open(serial)?;
-    let shutdown = session::shutdown(1)?;
+    let shutdown = session::shutdown()?;
+    let (name, port) = open(serial, &shutdown)?;
     let connect = Connect {
         port: name,
         before: Before::DefaultReset,

@@ -66,7 +66,7 @@ pub(super) fn run(
     }
     #[cfg(not(feature = "flash"))]
     let _ = global;
-    let mut repl = session::connect(serial, session::shutdown(1)?)?;
+    let mut repl = session::connect(serial, session::shutdown()?)?;
     let port = repl.link().name().to_owned();
     let info = Info::ask(&mut repl)?;
     repl.close()?;

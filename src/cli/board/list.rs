@@ -43,7 +43,7 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
             usb: None,
         })];
     }
-    let shutdown = session::shutdown(1)?;
+    let shutdown = session::shutdown()?;
     let mut text = String::new();
     for port in &ports {
         let answer = if args.probe {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::atomic_file;
 use crate::board::error::Error as BoardError;
 use crate::board::mirror::agent::{self, Report};
 use crate::board::mirror::attach::{self, Attached};
@@ -10,6 +11,8 @@ use crate::board::mirror::{Mirror, image};
 use crate::board::repl::Repl;
 use crate::error::Error;
 use crate::panel::screen::Screen;
+use crate::shutdown::Shutdown;
+use crate::wait::{Site, Wait, Waited};
 
 /// How long the last picture may take.
 const LAST: Duration = Duration::from_secs(5);
@@ -73,10 +76,29 @@ pub(super) fn check(path: &Path) -> Result<(), Error> {
     })
 }
 
-/// Saves the picture.
-pub(super) fn save(screen: &Screen, path: &Path) -> Result<(), Error> {
-    image::save(screen, path).map_err(|source| Error::Write {
+/// How long a FIFO's reader may take after Ctrl-C.
+const LAST_LOOK: Duration = Duration::from_millis(300);
+
+/// Saves the picture. A FIFO's reader is waited for until Ctrl-C.
+pub(super) fn save(screen: &Screen, path: &Path, shutdown: &Shutdown) -> Result<(), Error> {
+    let failed = |source| Error::Write {
         object: path.display().to_string(),
         source,
-    })
+    };
+    if !atomic_file::is_device(path) {
+        return image::save(screen, path).map_err(failed);
+    }
+    let is_stopped = || shutdown.is_asked();
+    let (screen, owned) = (screen.clone(), path.to_owned());
+    let saved = Wait::at(Site::WriteDevice, &is_stopped)
+        .with_grace(LAST_LOOK)
+        .call(move || image::save(&screen, &owned));
+    match saved {
+        Ok(Waited::Done(saved)) => saved.map_err(failed),
+        Ok(Waited::Interrupted | Waited::TimeUp) => {
+            tracing::warn!("nobody read {}: no picture is saved", path.display());
+            Ok(())
+        }
+        Err(error) => Err(failed(error)),
+    }
 }

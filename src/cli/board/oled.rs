@@ -79,13 +79,13 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     if let Some(path) = &args.image {
         mirroring::check(path)?;
     }
-    let shutdown = session::shutdown(1)?;
+    let shutdown = session::shutdown()?;
     tracing::info!(
         "soft reset: the board's {MAIN} starts anew, with the OLED mirror in front of it"
     );
     let mut repl = session::open_repl(serial, shutdown.clone())?;
     if shutdown.is_asked() {
-        return Ok(Outcome::Done);
+        return Ok(Outcome::Interrupted);
     }
     program::exists(&mut repl, MAIN)?;
     repl.soft_reset()?;
@@ -112,7 +112,9 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     }
     watcher.end();
     let saved = match &args.image {
-        Some(path) if watcher.first.is_some() => mirroring::save(watcher.mirror.screen(), path),
+        Some(path) if watcher.first.is_some() => {
+            mirroring::save(watcher.mirror.screen(), path, &watcher.shutdown)
+        }
         _ => Ok(()),
     };
     let failure = watcher.failure.take();

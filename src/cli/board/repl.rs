@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -15,7 +15,9 @@ use crate::board::link::{Address, Link};
 use crate::board::prompt::{Prompt, Statement, Statements, Terminal, Wait};
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
+use crate::stream;
 use crate::terminal::keys::{self, Key};
+use crate::wait::{self, Ended, Site};
 
 /// How long the board's bytes are waited for before the keys are looked at: no key seems slow.
 const LOOK: Duration = Duration::from_millis(5);
@@ -127,8 +129,8 @@ fn has_lines(typed: &[u8]) -> bool {
 /// Joins the user and the board: on a terminal key by key, from a pipe statement by statement.
 pub(super) fn run(_: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<Outcome, Error> {
     let address = session::address(serial)?;
-    // Ctrl-C is a key here; SIGTERM ends the loop, which looks every few milliseconds and restores the terminal.
-    let shutdown = session::shutdown(u32::MAX)?;
+    // Ctrl-C is a key on a terminal; a signal ends the loop, which looks every few milliseconds and restores the terminal.
+    let shutdown = session::shutdown()?;
     if io::stdin().is_terminal() {
         interactive(&address, &shutdown, quiet)
     } else {
@@ -196,9 +198,12 @@ fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome,
 /// Types every statement once the one before has ended.
 fn type_all(prompt: &mut Prompt<'_>, out: &mut Out) -> Result<Wait, Error> {
     let input = read_stdin();
+    let shutdown = out.shutdown.clone();
+    let is_stopped = || shutdown.is_asked();
     let mut statements = Statements::default();
     let mut has_ended = false;
     loop {
+        let mut reading = wait::Wait::at(Site::ReadSource, &is_stopped);
         let statement = loop {
             if let Some(statement) = statements.next(false) {
                 break statement;
@@ -206,17 +211,17 @@ fn type_all(prompt: &mut Prompt<'_>, out: &mut Out) -> Result<Wait, Error> {
             if has_ended {
                 return Ok(Wait::Ready);
             }
-            if out.is_stopped() {
+            if reading.look().is_some() {
                 return Ok(Wait::Stopped);
             }
-            match input.recv_timeout(IDLE) {
-                Ok(bytes) => statements.feed(&bytes),
-                Err(RecvTimeoutError::Timeout) => {
+            match reading.receive(&input, IDLE) {
+                Some(Ok(bytes)) => statements.feed(&bytes),
+                None => {
                     if let Some(statement) = statements.next(true) {
                         break statement;
                     }
                 }
-                Err(RecvTimeoutError::Disconnected) => {
+                Some(Err(Ended)) => {
                     statements.end();
                     has_ended = true;
                 }
@@ -258,11 +263,18 @@ fn type_all(prompt: &mut Prompt<'_>, out: &mut Out) -> Result<Wait, Error> {
 fn read_stdin() -> Receiver<Vec<u8>> {
     let (sender, bytes) = sync_channel(4);
     std::thread::spawn(move || {
+        let mut stdin = stream::stdin();
         let mut buffer = [0; 4096];
-        while let Ok(read @ 1..) = io::stdin().lock().read(&mut buffer) {
-            let piece = buffer.get(..read).unwrap_or_default().to_vec();
-            if sender.send(piece).is_err() {
-                return;
+        loop {
+            match stdin.read(&mut buffer) {
+                Ok(read @ 1..) => {
+                    let piece = buffer.get(..read).unwrap_or_default().to_vec();
+                    if sender.send(piece).is_err() {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                _ => return,
             }
         }
     });

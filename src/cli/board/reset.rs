@@ -20,7 +20,7 @@ pub struct ResetArgs {
 
 /// Resets the board.
 pub(super) fn run(args: &ResetArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let mut link = session::open(serial, session::shutdown(1)?)?;
+    let mut link = session::open(serial, session::shutdown()?)?;
     if args.hard {
         link.hard_reset()?;
         tracing::info!("hard reset of the board on {}", link.name());

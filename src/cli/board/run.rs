@@ -1,7 +1,7 @@
 //! `udpcli board run`.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -20,7 +20,9 @@ use crate::cli::value;
 use crate::error::{Error, Outcome};
 use crate::panel::View;
 use crate::shutdown::Shutdown;
+use crate::stream;
 use crate::terminal::Filter;
+use crate::wait::{Site, Wait, Waited};
 
 /// The longest script that is read: more than any board's memory or file system takes.
 const MAX_SCRIPT: u64 = 16 << 20;
@@ -93,11 +95,13 @@ const STOP: Duration = Duration::from_millis(1200);
 
 /// Runs the program to its end, or to Ctrl-C.
 pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let source = source(args)?;
+    let shutdown = session::shutdown()?;
+    let Some(source) = source(args, &shutdown)? else {
+        return Ok(Outcome::Interrupted);
+    };
     if let Some(path) = &args.image {
         mirroring::check(path)?;
     }
-    let shutdown = session::shutdown(1)?;
     let mut repl = session::connect(serial, shutdown.clone())?;
     // A look at Ctrl-C that came while the board was entered.
     if shutdown.is_asked() {
@@ -166,9 +170,11 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
 }
 
 /// Saves the last picture, if there was one.
-fn save(printer: &Printer, path: &std::path::Path) -> Result<(), Error> {
+fn save(printer: &Printer, path: &Path) -> Result<(), Error> {
     match &printer.mirror {
-        Some(mirror) if mirror.has_picture() => mirroring::save(mirror.screen(), path),
+        Some(mirror) if mirror.has_picture() => {
+            mirroring::save(mirror.screen(), path, &printer.shutdown)
+        }
         _ => {
             tracing::warn!(
                 "the program showed nothing on an OLED: no {}",
@@ -282,43 +288,22 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
     }
 }
 
-/// The script's bytes.
-fn source(args: &RunArgs) -> Result<Vec<u8>, Error> {
+/// The script's bytes; none after Ctrl-C.
+fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error> {
     let Some(path) = &args.script else {
         let example = args.example.unwrap_or(Example::Client);
-        return example_source(args, example);
+        return example_source(args, example).map(Some);
     };
-    let mut source = Vec::new();
-    if path.as_os_str() == "-" {
-        io::stdin()
-            .lock()
-            .take(MAX_SCRIPT + 1)
-            .read_to_end(&mut source)
-            .map_err(|source| Error::Read {
-                object: "standard input".to_owned(),
-                source,
-            })?;
-    } else {
-        let file = std::fs::File::open(path).map_err(|source| {
-            // `:main.py` is how put and get name files of the board's.
-            if let Some(path) = path.to_str().and_then(|path| path.strip_prefix(':')) {
-                return BoardError::OnTheBoard {
-                    path: path.to_owned(),
-                }
-                .into();
-            }
-            Error::Open {
-                path: path.clone(),
-                source,
-            }
-        })?;
-        file.take(MAX_SCRIPT + 1)
-            .read_to_end(&mut source)
-            .map_err(|source| Error::Read {
-                object: path.display().to_string(),
-                source,
-            })?;
-    }
+    let owned = path.clone();
+    let is_stopped = || shutdown.is_asked();
+    let waited = Wait::at(Site::ReadScript, &is_stopped).call(move || read(&owned));
+    let source = match waited.map_err(|source| Error::Read {
+        object: path.display().to_string(),
+        source,
+    })? {
+        Waited::Done(source) => source?,
+        Waited::Interrupted | Waited::TimeUp => return Ok(None),
+    };
     if source.len() as u64 > MAX_SCRIPT {
         return Err(Error::usage(format!(
             "{} is longer than any board takes (16 MiB)",
@@ -326,7 +311,42 @@ fn source(args: &RunArgs) -> Result<Vec<u8>, Error> {
         )));
     }
     check_kind(&path.display().to_string(), &source)?;
-    Ok(program::as_python(&source))
+    Ok(Some(program::as_python(&source)))
+}
+
+/// Reads a script, and a byte more than the longest: a file, a FIFO, or standard input.
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut source = Vec::new();
+    if path.as_os_str() == "-" {
+        stream::stdin()
+            .take(MAX_SCRIPT + 1)
+            .read_to_end(&mut source)
+            .map_err(|source| Error::Read {
+                object: "standard input".to_owned(),
+                source,
+            })?;
+        return Ok(source);
+    }
+    let file = std::fs::File::open(path).map_err(|source| {
+        // `:main.py` is how put and get name files of the board's.
+        if let Some(path) = path.to_str().and_then(|path| path.strip_prefix(':')) {
+            return BoardError::OnTheBoard {
+                path: path.to_owned(),
+            }
+            .into();
+        }
+        Error::Open {
+            path: path.to_owned(),
+            source,
+        }
+    })?;
+    file.take(MAX_SCRIPT + 1)
+        .read_to_end(&mut source)
+        .map_err(|source| Error::Read {
+            object: path.display().to_string(),
+            source,
+        })?;
+    Ok(source)
 }
 
 /// Refuses what is no Python source, and warns of text that the board reads otherwise than the editor wrote it.

@@ -8,9 +8,9 @@ use crate::cli::board::SerialArgs;
 use crate::error::Error;
 use crate::shutdown::Shutdown;
 
-/// Ctrl-C for a run on the board: told `times` times, then the process ends.
-pub(super) fn shutdown(times: u32) -> Result<Shutdown, Error> {
-    Shutdown::on_signals(times).map_err(|source| Error::Start {
+/// Ctrl-C for a run on the board.
+pub(super) fn shutdown() -> Result<Shutdown, Error> {
+    Shutdown::on_signal().map_err(|source| Error::Start {
         what: "watch for Ctrl-C",
         source,
     })
@@ -63,7 +63,7 @@ pub(super) fn with_files<T>(
     serial: &SerialArgs,
     work: impl FnOnce(&mut Files<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let mut repl = connect(serial, shutdown(1)?)?;
+    let mut repl = connect(serial, shutdown()?)?;
     let result = Files::with(&mut repl, work);
     match (result, repl.close()) {
         (Ok(_), Err(error)) => Err(error.into()),

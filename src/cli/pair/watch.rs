@@ -70,11 +70,13 @@ impl fmt::Display for Total {
     }
 }
 
-/// A watch that never began has its report instead.
-fn sum_up(report: Option<&Report>, total: &Total) {
-    if report.is_none() {
-        tracing::info!("{total}");
+/// Says what all rounds saw. A watch that never came as far as a round ends as its report says.
+fn sum_up(report: Option<Report>, total: &Total) -> Option<Report> {
+    if total.rounds == 0 {
+        return report;
     }
+    tracing::info!("{total}");
+    None
 }
 
 /// Watches until Ctrl-C. The report, if it did not come as far as a first round.
@@ -83,9 +85,9 @@ pub(super) fn run(
     place: &Place,
     post: &Post,
     shutdown: &Shutdown,
-    asker: &Asker,
     out: &mut Out,
 ) -> Result<Option<Report>, Error> {
+    let asker = shutdown.asker();
     if !io::stdout().is_terminal() {
         let (report, total) = sessions(plan, place, post, shutdown, &mut |news| {
             match news {
@@ -97,8 +99,7 @@ pub(super) fn run(
                 asker.ask();
             }
         });
-        sum_up(report.as_ref(), &total);
-        return Ok(report);
+        return Ok(sum_up(report, &total));
     }
     let (sender, news) = channel();
     let (shown, watched) = std::thread::scope(|scope| {
@@ -108,7 +109,7 @@ pub(super) fn run(
                 let _ = sender.send(news);
             })
         });
-        let shown = show(&news, asker, &place.address().port);
+        let shown = show(&news, &asker, &place.address().port);
         if shown.is_err() {
             asker.ask();
         }
@@ -121,15 +122,17 @@ pub(super) fn run(
         source,
     })?;
     let (report, total) = watched.unwrap_or_default();
-    // The view is gone, and with it what the steps said.
+    // The view is gone, and with it what the steps said: of the last session, clean-up included.
     for step in report.iter().flat_map(|report| &report.steps) {
-        out.write(&text::step(step, out.style));
+        if step.verdict != Verdict::Skipped {
+            out.write(&text::step(step, out.style));
+        }
     }
-    sum_up(report.as_ref(), &total);
-    Ok(report)
+    Ok(sum_up(report, &total))
 }
 
-/// The board is watched; when it is lost it is looked for again. One that never came as far as a round is not.
+/// The board is watched; when it is lost it is looked for again. One that never came as far as a round is not. The last
+/// report, and what all rounds saw.
 fn sessions(
     plan: &Plan,
     place: &Place,
@@ -139,7 +142,7 @@ fn sessions(
 ) -> (Option<Report>, Total) {
     let mut total = Total::default();
     let tell = RefCell::new(tell);
-    while !shutdown.is_asked() {
+    loop {
         let report = pair::watch_board(
             plan,
             &place.address().port,
@@ -156,15 +159,15 @@ fn sessions(
                 tell.borrow_mut()(News::Round(Box::new(round)));
             },
         );
-        if total.rounds == 0 && report.verdict() == Verdict::Failed {
-            return (Some(report), total);
-        }
+        let has_failed = total.rounds == 0 && report.verdict() == Verdict::Failed;
         let until = Instant::now() + AGAIN;
-        while !shutdown.is_asked() && Instant::now() < until {
+        while !has_failed && !shutdown.is_asked() && Instant::now() < until {
             std::thread::sleep(LOOK);
         }
+        if has_failed || shutdown.is_asked() {
+            return (Some(report), total);
+        }
     }
-    (None, total)
 }
 
 /// A round as a line.
@@ -210,7 +213,8 @@ fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
         while event::poll(Duration::from_millis(1))? {
             if ends(&event::read()?) {
                 view.ending();
-                asker.ask();
+                // The second one, as a signal does, ends it at once.
+                asker.interrupt();
             }
         }
     }

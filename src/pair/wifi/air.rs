@@ -4,8 +4,9 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long the system's own program may take to list what it knows already.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the system's own program may take to list what it knows already. Less than the 2 s within which Ctrl-C ends
+/// any command.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 1 << 20;
