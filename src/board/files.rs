@@ -8,6 +8,7 @@
 //! `extmod/vfs_fat.c` and `vfs_lfsx.c`: `is_str`), where a name that is not UTF-8 would raise a `UnicodeError` as text.
 
 mod get;
+pub mod local;
 mod path;
 mod piece;
 mod put;

@@ -545,6 +545,77 @@ fn what_is_no_file_here_is_written_and_not_replaced() {
 }
 
 #[test]
+fn get_overwrites_only_what_was_named() {
+    use std::os::unix::fs::symlink;
+
+    let vboard = VirtualBoard::options()
+        .baud(921_600)
+        .file("d/a", "from a")
+        .file("d/b", "from b")
+        .file("d/c", "from c")
+        .ready();
+    // Once, `get` wrote under this name first: a file of the user's, and a link to one.
+    let here = folder(&[
+        ("d/a.udpcli-part", b"mine".as_slice()),
+        ("d/precious", b"mine"),
+    ]);
+    let at = |path: &str| here.path().join(path);
+    symlink("precious", at("d/b.udpcli-part")).unwrap();
+    // Two files of the board's would become one here, and the first is not overwritten by the second.
+    symlink("a", at("d/c")).unwrap();
+    let finished = board(&vboard, ["get", ":d", text(here.path())]).expect_code(2);
+    assert_says(
+        &finished,
+        "/d/c and /d/a on the board would be one file here",
+    );
+    assert_eq!(
+        tree(here.path()),
+        BTreeMap::from(
+            [
+                ("d/a", "from a"),
+                ("d/a.udpcli-part", "mine"),
+                ("d/b", "from b"),
+                ("d/b.udpcli-part", "mine"),
+                ("d/c", "from a"),
+                ("d/precious", "mine"),
+            ]
+            .map(|(name, content)| (name.to_owned(), content.as_bytes().to_vec()))
+        )
+    );
+    assert!(at("d/c").is_symlink() && at("d/b.udpcli-part").is_symlink());
+}
+
+#[test]
+fn what_this_pc_cannot_hold_is_said_and_the_rest_comes() {
+    let vboard = VirtualBoard::options().baud(921_600).ready();
+    let on_board = vboard.files().join("d");
+    fs::create_dir_all(on_board.join("folder")).unwrap();
+    // Each of these would be written with three characters here.
+    let long = "\x07".repeat(100);
+    fs::write(on_board.join(&long), "too long").unwrap();
+    for name in ["CON", "a:b", "folder/in", "taken", "z"] {
+        fs::write(on_board.join(name), name).unwrap();
+    }
+    let here = folder(&[("d/folder", b"a file".as_slice()), ("d/taken/x", b"x")]);
+    let finished = board(&vboard, ["get", ":d", text(here.path())]).expect_code(3);
+    for words in [
+        "of the board here",
+        "it is longer than the 255 ",
+        "d/folder",
+        "d/taken",
+    ] {
+        assert_says(&finished, words);
+    }
+    let come = tree(here.path());
+    for name in ["CON", "a:b", "z"] {
+        assert_eq!(come[&format!("d/{name}")], name.as_bytes());
+    }
+    assert_eq!(come["d/folder"], b"a file");
+    assert_eq!(come["d/taken/x"], b"x");
+    assert_untouched(&vboard, &["d"]);
+}
+
+#[test]
 fn other_file_systems_have_their_own_room() {
     let here = folder(&[("x", &random(30_000)), ("big", &random(120_000))]);
     let at = |path: &str| text(&here.path().join(path)).to_owned();

@@ -1,18 +1,19 @@
 //! Files from the board.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::progress::Progress;
 use super::{Done, GetArgs, SerialArgs, conclude, remote, session};
+use crate::atomic_file;
 use crate::board::error::Error as BoardError;
-use crate::board::files::{self, BoardPath, Files, Found, Shown};
+use crate::board::files::local::{Places, Rules, Unnameable};
+use crate::board::files::{self, BoardPath, Entry, Files, Found, Shown};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::output;
+use crate::wait::{Site, Wait, Waited};
 
 /// Gets a file or a folder.
 pub(in crate::cli::board) fn run(
@@ -61,48 +62,60 @@ fn fetch(args: &GetArgs, files: &mut Files<'_>, quiet: bool) -> Result<Done, Err
     let found = one(files, &path)?;
     let mut progress = Progress::new(quiet);
     let mut done = Done::default();
+    let mut saved = Saved::default();
     let target = target(args.local.as_deref(), &args.remote.name())?;
     if found != Found::Folder {
-        save(files, &path, &found, &target, &mut progress, &mut done)?;
+        save(
+            files,
+            &path,
+            &found,
+            &target,
+            &mut progress,
+            &mut done,
+            &mut saved,
+        )?;
         return Ok(done);
     }
     let entries = files.list(&path, true)?;
     make_folder(&target)?;
-    // One name that this PC cannot have, or one file that the board cannot read, does not stop the others.
+    // One name that this PC cannot have, or one file that cannot be read there or written here, does not stop the others.
     let mut failure = FirstFailure::default();
     let mut wanted = Vec::new();
-    let mut seen = BTreeSet::new();
-    for entry in entries {
-        let below = entry.path.below(&path).unwrap_or_default();
-        let local = match local_path(&target, below) {
-            Ok(local) => local,
-            Err(error) => {
-                failure.note(error);
+    let below = |entry: &Entry| entry.path.below(&path).unwrap_or_default().to_vec();
+    let paths: Vec<Vec<u8>> = entries.iter().map(below).collect();
+    let mut places = Places::of(Rules::HERE, paths.iter().map(Vec::as_slice));
+    for (entry, below) in entries.into_iter().zip(&paths) {
+        let place = match places.place(below) {
+            Ok(place) => place,
+            Err(why) => {
+                failure.note(unnameable(below, why));
                 continue;
             }
         };
-        if entry.is_folder {
-            make_folder(&local)?;
-        } else if seen.insert(local.clone()) {
+        let local = target.join(&place.path);
+        if place.is_renamed && !entry.is_folder {
+            tell_renamed(below, &local);
+        }
+        if !entry.is_folder {
             wanted.push((entry.path, local));
-        } else {
-            failure.note(Error::usage(format!(
-                "{} and another file on the board would be one file here, {}",
-                entry.path,
-                local.display()
-            )));
+        } else if let Err(error) = make_folder(&local) {
+            failure.note_or_end(error)?;
         }
     }
     let remotes: Vec<&BoardPath> = wanted.iter().map(|(remote, _)| remote).collect();
     let found = files.look(&remotes)?;
     for ((remote, local), found) in wanted.iter().zip(found) {
-        match save(files, remote, &found, local, &mut progress, &mut done) {
-            Err(
-                error @ Error::Board(BoardError::ReadFile { .. } | BoardError::NoSuchFile { .. }),
-            ) => {
-                failure.note(error);
-            }
-            result => result?,
+        let result = save(
+            files,
+            remote,
+            &found,
+            local,
+            &mut progress,
+            &mut done,
+            &mut saved,
+        );
+        if let Err(error) = result {
+            failure.note_or_end(error)?;
         }
     }
     failure.or(done)
@@ -116,8 +129,31 @@ impl FirstFailure {
     fn note(&mut self, error: Error) {
         match &self.0 {
             None => self.0 = Some(error),
-            Some(_) => tracing::warn!("{error}"),
+            Some(_) => match std::error::Error::source(&error) {
+                Some(source) => tracing::warn!("{error}: {source}"),
+                None => tracing::warn!("{error}"),
+            },
         }
+    }
+
+    /// Notes what is the matter with one file; gives back what is the matter with all of them.
+    fn note_or_end(&mut self, error: Error) -> Result<(), Error> {
+        let is_of_one = match &error {
+            Error::Board(BoardError::ReadFile { .. } | BoardError::NoSuchFile { .. })
+            | Error::Usage { .. } => true,
+            Error::Write { source, .. } => !matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::ReadOnlyFilesystem
+            ),
+            _ => false,
+        };
+        if !is_of_one {
+            return Err(error);
+        }
+        self.note(error);
+        Ok(())
     }
 
     fn or<T>(self, result: T) -> Result<T, Error> {
@@ -139,60 +175,34 @@ fn one(files: &mut Files<'_>, path: &BoardPath) -> Result<Found, Error> {
 fn target(local: Option<&Path>, name: &[u8]) -> Result<PathBuf, Error> {
     let base = local.unwrap_or(Path::new("."));
     let is_folder = base.is_dir() || base.as_os_str().to_string_lossy().ends_with(['/', '\\']);
-    if is_folder && !name.is_empty() {
-        local_path(base, name)
-    } else {
-        Ok(base.to_owned())
+    if !is_folder || name.is_empty() {
+        return Ok(base.to_owned());
     }
+    let place = Places::of(Rules::HERE, [name])
+        .place(name)
+        .map_err(|why| unnameable(name, why))?;
+    let target = base.join(&place.path);
+    if place.is_renamed {
+        tell_renamed(name, &target);
+    }
+    Ok(target)
 }
 
-/// A board's path under a folder of this PC. A name that would lead elsewhere is refused: a board may call its files
-/// as it likes.
-fn local_path(base: &Path, below: &[u8]) -> Result<PathBuf, Error> {
-    let mut path = base.to_owned();
-    let mut is_renamed = false;
-    for part in below.split(|byte| *byte == b'/') {
-        if matches!(part, b"" | b"." | b"..") {
-            return Err(Error::usage(format!(
-                "{} on the board is no name for a file on this PC",
-                Shown(below)
-            )));
-        }
-        let (name, renamed) = local_name(part);
-        is_renamed |= renamed;
-        path.push(name);
-    }
-    if is_renamed {
-        tracing::info!("{} on the board becomes {}", Shown(below), path.display());
-    }
-    Ok(path)
+fn tell_renamed(name: &[u8], local: &Path) {
+    tracing::info!("{} on the board becomes {}", Shown(name), local.display());
 }
 
-/// A name on the board as a name on this PC, and whether it is another: what is no text, could not be typed, or is not
-/// possible in a name on Windows, is written `%NN` for each byte.
-fn local_name(name: &[u8]) -> (String, bool) {
-    let mut local = String::with_capacity(name.len());
-    let mut is_renamed = false;
-    let mut escape = |bytes: &[u8], local: &mut String| {
-        for byte in bytes {
-            // Writing to a String cannot fail.
-            let _ = write!(local, "%{byte:02x}");
-            is_renamed = true;
-        }
-    };
-    for chunk in name.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            let is_reserved = cfg!(windows)
-                && matches!(character, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
-            if character.is_control() || is_reserved {
-                escape(character.encode_utf8(&mut [0; 4]).as_bytes(), &mut local);
-            } else {
-                local.push(character);
-            }
-        }
-        escape(chunk.invalid(), &mut local);
+fn unnameable(name: &[u8], why: Unnameable) -> Error {
+    match why {
+        Unnameable::LeadsElsewhere => Error::usage(format!(
+            "{} on the board is no name for a file on this PC",
+            Shown(name)
+        )),
+        Unnameable::TooLong => Error::Write {
+            object: format!("{} of the board here", Shown(name)),
+            source: io::Error::new(io::ErrorKind::InvalidFilename, why),
+        },
     }
-    (local, is_renamed)
 }
 
 fn make_folder(path: &Path) -> Result<(), Error> {
@@ -216,6 +226,43 @@ fn read(
     Ok(result?)
 }
 
+/// The files of this PC that hold what was fetched.
+#[derive(Debug, Default)]
+struct Saved(Vec<(FileId, BoardPath)>);
+
+/// What a file is, whatever it is called: its device and its number there.
+type FileId = (u64, u64);
+
+/// What the file is; none if there is none, it is no regular file, or it has several names anyway.
+#[cfg(unix)]
+fn id(local: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(local).ok()?;
+    (metadata.is_file() && metadata.nlink() == 1).then(|| (metadata.dev(), metadata.ino()))
+}
+
+/// Windows tells it of open files only.
+#[cfg(not(unix))]
+fn id(_: &Path) -> Option<FileId> {
+    None
+}
+
+impl Saved {
+    fn add(&mut self, local: &Path, remote: &BoardPath) {
+        if let Some(id) = id(local) {
+            self.0.push((id, remote.clone()));
+        }
+    }
+
+    /// The file on the board that was just saved under this name: by a link of the user's, or in a file system that takes
+    /// two names for one.
+    fn other(&self, local: &Path) -> Option<&BoardPath> {
+        let id = id(local)?;
+        let (_, other) = self.0.iter().find(|(saved, _)| *saved == id)?;
+        Some(other)
+    }
+}
+
 /// Writes a file here, whole or not at all.
 fn save(
     files: &mut Files<'_>,
@@ -224,6 +271,7 @@ fn save(
     local: &Path,
     progress: &mut Progress,
     done: &mut Done,
+    saved: &mut Saved,
 ) -> Result<(), Error> {
     if let Found::File { hash, len } = found
         && std::fs::metadata(local)
@@ -231,85 +279,42 @@ fn save(
         && std::fs::read(local).is_ok_and(|content| files::hash(&content) == *hash)
     {
         done.unchanged += 1;
+        saved.add(local, remote);
         tracing::debug!("{} is unchanged", local.display());
         return Ok(());
     }
+    if let Some(other) = saved.other(local) {
+        return Err(Error::usage(format!(
+            "{remote} and {other} on the board would be one file here, {}",
+            local.display()
+        )));
+    }
     let content = read(files, remote, found, progress)?;
-    write(local, &content).map_err(|source| Error::Write {
-        object: local.display().to_string(),
-        source,
-    })?;
+    let len = content.len();
+    write(files, local, content)?;
+    saved.add(local, remote);
     done.written += 1;
-    done.bytes += content.len() as u64;
-    tracing::info!("{}: {} bytes", local.display(), content.len());
+    done.bytes += len as u64;
+    tracing::info!("{}: {len} bytes", local.display());
     Ok(())
 }
 
-/// Writes a file whole or not at all: beside the one that is there, whose permissions it gets, and then in its place.
-fn write(local: &Path, content: &[u8]) -> io::Result<()> {
-    // What a link leads to is written, not the link.
-    let place = std::fs::canonicalize(local).unwrap_or_else(|_| local.to_owned());
-    let old = std::fs::metadata(&place).ok();
-    if old
-        .as_ref()
-        .is_some_and(|old| !old.is_file() && !old.is_dir())
-    {
-        // A pipe or a device takes the bytes; a file in its place would be none any more.
-        return std::fs::File::options()
-            .write(true)
-            .open(&place)?
-            .write_all(content);
+/// Writes a file whole or not at all. A FIFO or a device is written to as it is, and waited for until Ctrl-C.
+fn write(files: &mut Files<'_>, local: &Path, content: Vec<u8>) -> Result<(), Error> {
+    let failed = |source| Error::Write {
+        object: local.display().to_string(),
+        source,
+    };
+    if !atomic_file::is_device(local) {
+        return atomic_file::write(local, &content).map_err(failed);
     }
-    let mut part = place.as_os_str().to_owned();
-    part.push(".udpcli-part");
-    let part = PathBuf::from(part);
-    let written = fill(&part, old.as_ref(), content).and_then(|()| std::fs::rename(&part, &place));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    written
-}
-
-/// Makes the temporary file, with the old one's permissions before the first byte is in it.
-fn fill(part: &Path, old: Option<&std::fs::Metadata>, content: &[u8]) -> io::Result<()> {
-    let mut file = std::fs::File::create(part)?;
-    // Windows has but one, read-only, which would be in the way of the rename.
-    if let (true, Some(old)) = (cfg!(unix), old.filter(|old| old.is_file())) {
-        file.set_permissions(old.permissions())?;
-    }
-    file.write_all(content)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_board_cannot_name_a_file_outside_the_folder() {
-        let base = Path::new("here");
-        assert_eq!(
-            local_path(base, b"lib/a b.py").unwrap(),
-            base.join("lib").join("a b.py")
-        );
-        for name in ["../x", "a/../../x", "a/", "."] {
-            assert!(local_path(base, name.as_bytes()).is_err(), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_is_no_text_gets_another_here() {
-        for (name, local) in [
-            (b"Fr\x81hst.wav".as_slice(), "Fr%81hst.wav"),
-            (b"a\x1b[31m\nb", "a%1b[31m%0ab"),
-            ("你好".as_bytes(), "你好"),
-            (b"50%", "50%"),
-        ] {
-            assert_eq!(
-                local_name(name),
-                (local.to_owned(), local.as_bytes() != name)
-            );
-        }
-        #[cfg(windows)]
-        assert_eq!(local_name(b"a:b").0, "a%3ab");
+    let shutdown = files.repl().link().shutdown();
+    let owned = local.to_owned();
+    let is_stopped = || shutdown.is_asked();
+    let write = move || atomic_file::write(&owned, &content);
+    match Wait::at(Site::WriteDevice, &is_stopped).call(write) {
+        Ok(Waited::Done(written)) => written.map_err(failed),
+        Ok(Waited::Interrupted | Waited::TimeUp) => Err(BoardError::Interrupted.into()),
+        Err(error) => Err(failed(error)),
     }
 }
