@@ -1,0 +1,633 @@
+//! How commands end: wherever one waits, the first SIGINT, SIGTERM or SIGHUP ends it in order within 2 s, the second at
+//! once. The table goes through every [`Site`] at which the program can be held up.
+
+use std::any::Any;
+use std::collections::HashSet;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tempfile::TempDir;
+use udpcli::wait::Site;
+
+use crate::client::{assert_untouched, command, run_source, start, start_source};
+use crate::files::{random, text};
+use crate::process::{DEADLINE, Running, loopback_socket, udpcli};
+use crate::support::VirtualBoard;
+
+const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
+
+/// Within which the first signal ends a command, and a second for a busy machine.
+const SOON: Duration = Duration::from_secs(3);
+
+/// How to see that a command waits.
+enum Waits {
+    /// `-vv` says so.
+    Says,
+    /// The other side of its line heard it, so that it waits for an answer.
+    Heard(Receiver<()>),
+}
+
+/// A command that is about to wait.
+struct Scene {
+    command: Command,
+    waits: Waits,
+    /// What has to live as long as it waits.
+    _keep: Box<dyn Any>,
+}
+
+/// A row of the table.
+struct Row {
+    site: Site,
+    name: &'static str,
+    /// After the first signal.
+    code: i32,
+    scene: Box<dyn Fn() -> Scene>,
+}
+
+impl Row {
+    fn new(site: Site, name: &'static str, scene: impl Fn() -> Scene + 'static) -> Self {
+        Self {
+            site,
+            name,
+            code: 130,
+            scene: Box::new(scene),
+        }
+    }
+}
+
+fn scene(command: Command, keep: impl Any) -> Scene {
+    Scene {
+        command,
+        waits: Waits::Says,
+        _keep: Box::new(keep),
+    }
+}
+
+fn quiet(args: &[&str]) -> Command {
+    let mut command = udpcli(args);
+    command
+        .arg("-vv")
+        .env_remove("UDPCLI_SERIAL")
+        .stdin(Stdio::null());
+    command
+}
+
+fn fifo() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("fifo.pcap");
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
+    (folder, path)
+}
+
+/// A command with a FIFO in place of `FIFO`, which nobody else opens.
+fn with_fifo(args: &'static [&'static str]) -> impl Fn() -> Scene {
+    move || {
+        let (folder, path) = fifo();
+        let socket = loopback_socket();
+        let peer = socket.local_addr().unwrap().to_string();
+        let args: Vec<String> = args
+            .iter()
+            .map(|arg| arg.replace("FIFO", text(&path)).replace("PEER", &peer))
+            .collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        scene(quiet(&args), (folder, socket))
+    }
+}
+
+/// A command that reads a standard input which stays open and says nothing.
+fn with_stdin(command: Command, keep: impl Any) -> Scene {
+    let mut command = command;
+    let (ours, theirs) = std::io::pipe()
+        .map(|(reader, writer)| (writer, reader))
+        .unwrap();
+    command.stdin(theirs);
+    scene(command, (ours, keep))
+}
+
+/// A line on which something listens and answers `answer` to whatever comes.
+fn line(answer: &'static [u8]) -> (SocketAddr, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, heard) = channel();
+    std::thread::spawn(move || {
+        let mut lines = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            lines.push(stream.try_clone().unwrap());
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(1..) = stream.read(&mut buffer) {
+                    if stream.write_all(answer).is_err() || sender.send(()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (address, heard)
+}
+
+/// A command on a line where nobody answers.
+fn on_silent_line(args: &'static [&'static str]) -> impl Fn() -> Scene {
+    move || {
+        let (address, heard) = line(b"");
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("file.py");
+        fs::write(&path, "print(1)").unwrap();
+        let args: Vec<String> = args
+            .iter()
+            .map(|arg| {
+                arg.replace("LINE", &format!("socket://{address}"))
+                    .replace("FILE", text(&path))
+            })
+            .collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        Scene {
+            waits: Waits::Heard(heard),
+            ..scene(quiet(&args), folder)
+        }
+    }
+}
+
+/// A listener whose queue is full: the next connection gets no answer.
+fn full_listener() -> (SocketAddr, impl Any) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    socket.bind(&any.into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queued.push(stream);
+    }
+    (address, (socket, queued))
+}
+
+fn unconnected(args: &'static [&'static str]) -> impl Fn() -> Scene {
+    move || {
+        let (address, keep) = full_listener();
+        let args: Vec<String> = args
+            .iter()
+            .map(|arg| arg.replace("ADDRESS", &address.to_string()))
+            .collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        scene(quiet(&args), keep)
+    }
+}
+
+/// A command in a network of its own, whose name server never answers.
+fn without_name_server(args: &'static [&'static str]) -> impl Fn() -> Scene {
+    move || {
+        let folder = TempDir::new().unwrap();
+        let conf = folder.path().join("resolv.conf");
+        fs::write(
+            &conf,
+            "nameserver 10.9.9.2\noptions timeout:30 attempts:1\n",
+        )
+        .unwrap();
+        let inner = quiet(args);
+        let mut command = Command::new("unshare");
+        command
+            .args(["--map-root-user", "--mount", "--net", "sh", "-c"])
+            .arg(
+                "mount --bind \"$0\" /etc/resolv.conf && ip link add quiet type veth peer name other \
+                 && ip address add 10.9.9.1/24 dev quiet && ip link set quiet up && ip link set other up \
+                 && ip neighbour add 10.9.9.2 lladdr 02:00:00:00:00:02 dev quiet && exec \"$@\"",
+            )
+            .arg(conf)
+            .arg(inner.get_program())
+            .args(inner.get_args())
+            .env_remove("UDPCLI_LOG")
+            .stdin(Stdio::null());
+        scene(command, folder)
+    }
+}
+
+fn files() -> Vec<Row> {
+    vec![
+        Row::new(
+            Site::OpenPayload,
+            "send --file",
+            with_fifo(&["send", "PEER", "--file", "FIFO"]),
+        ),
+        Row::new(
+            Site::OpenPayload,
+            "send --lines",
+            with_fifo(&["send", "PEER", "--file", "FIFO", "--lines", "-w", "1h"]),
+        ),
+        Row::new(
+            Site::OpenCapture,
+            "listen --save",
+            with_fifo(&["listen", "-p", "0", "--bind", "127.0.0.1", "--save", "FIFO"]),
+        ),
+        Row::new(
+            Site::Resolve,
+            "send NAME",
+            without_name_server(&["send", "board.example:6000", "x"]),
+        ),
+        Row::new(
+            Site::ReadScript,
+            "board run FIFO",
+            with_fifo(&["board", "-s", "/dev/null", "run", "FIFO"]),
+        ),
+        Row::new(Site::ReadScript, "board run -", || {
+            with_stdin(quiet(&["board", "-s", "/dev/null", "run", "-"]), ())
+        }),
+        Row {
+            code: 0,
+            ..Row::new(Site::ReadSource, "board repl", || {
+                let (address, heard) = line(b"\r\n>>> ");
+                let port = format!("socket://{address}");
+                with_stdin(quiet(&["board", "-s", &port, "repl"]), heard)
+            })
+        },
+        Row::new(Site::WriteDevice, "board get", || {
+            let board = VirtualBoard::options().file("x", "new").ready();
+            let (folder, path) = fifo();
+            let mut command = command(&board, ["get", ":x", text(&path)]);
+            command.arg("-vv");
+            scene(command, (folder, board))
+        }),
+    ]
+}
+
+fn connections() -> Vec<Row> {
+    vec![
+        Row::new(
+            Site::Connect,
+            "socket://",
+            unconnected(&["board", "-s", "socket://ADDRESS", "info"]),
+        ),
+        Row::new(
+            Site::Connect,
+            "rfc2217://",
+            unconnected(&["board", "-s", "rfc2217://ADDRESS", "ls"]),
+        ),
+        Row::new(
+            Site::Connect,
+            "socket://NAME",
+            without_name_server(&["board", "-s", "socket://board.example:2217", "info"]),
+        ),
+        Row::new(
+            Site::Connect,
+            "pair",
+            unconnected(&["pair", "-s", "socket://ADDRESS"]),
+        ),
+        Row::new(
+            Site::Connect,
+            "pair --watch",
+            unconnected(&["pair", "-s", "socket://ADDRESS", "--watch"]),
+        ),
+    ]
+}
+
+fn silent_boards() -> Vec<Row> {
+    [
+        ("info", &["board", "-s", "LINE", "info"][..]),
+        ("list --probe", &["board", "-s", "LINE", "list", "--probe"]),
+        ("ls", &["board", "-s", "LINE", "ls"]),
+        ("rm", &["board", "-s", "LINE", "rm", ":x"]),
+        ("put", &["board", "-s", "LINE", "put", "FILE"]),
+        ("get", &["board", "-s", "LINE", "get", ":x", "FILE"]),
+        ("get -", &["board", "-s", "LINE", "get", ":x", "-"]),
+        ("run", &["board", "-s", "LINE", "run", "FILE"]),
+        ("oled", &["board", "-s", "LINE", "oled"]),
+        ("oled --once", &["board", "-s", "LINE", "oled", "--once"]),
+        ("repl", &["board", "-s", "LINE", "repl"]),
+        ("reset", &["board", "-s", "LINE", "reset"]),
+        ("pair", &["pair", "-s", "LINE"]),
+        (
+            "pair --format json",
+            &["pair", "-s", "LINE", "--format", "json"],
+        ),
+        ("pair --watch", &["pair", "-s", "LINE", "--watch"]),
+    ]
+    .map(|(name, args)| Row::new(Site::Board, name, on_silent_line(args)))
+    .into()
+}
+
+fn flashing() -> Vec<Row> {
+    let mut rows = Vec::new();
+    if cfg!(feature = "flash") {
+        for (name, args) in [
+            (
+                "flash FIFO",
+                &["board", "-s", "/dev/null", "flash", "FIFO"][..],
+            ),
+            (
+                "flash --font",
+                &["board", "-s", "/dev/null", "flash", "--font", "FIFO"],
+            ),
+            (
+                "flash --restore",
+                &["board", "-s", "/dev/null", "flash", "--restore", "FIFO"],
+            ),
+        ] {
+            rows.push(Row::new(Site::ReadFirmware, name, with_fifo(args)));
+        }
+        rows.push(Row::new(
+            Site::Connect,
+            "board flash",
+            unconnected(&["board", "-s", "socket://ADDRESS", "flash", "--backup", "-"]),
+        ));
+        for (name, args) in [
+            (
+                "info --flash",
+                &["board", "-s", "LINE", "info", "--flash"][..],
+            ),
+            (
+                "flash --backup",
+                &["board", "-s", "LINE", "flash", "--backup", "-"],
+            ),
+            (
+                "flash",
+                &["board", "-s", "LINE", "flash", "--force", "FILE@0x10000"],
+            ),
+        ] {
+            rows.push(Row::new(Site::Chip, name, on_silent_line(args)));
+        }
+    }
+    rows
+}
+
+fn rows() -> Vec<Row> {
+    [files(), connections(), silent_boards(), flashing()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// A command that waits where the row says.
+#[track_caller]
+fn waiting(row: &Row) -> (Running, Scene) {
+    let mut scene = (row.scene)();
+    let mut running = Running::spawn(&mut scene.command);
+    match &scene.waits {
+        Waits::Says => {
+            running.stderr_line_with(&format!("waiting for {}", row.site));
+        }
+        Waits::Heard(heard) => heard
+            .recv_timeout(DEADLINE)
+            .unwrap_or_else(|_| panic!("{}: nothing is said on the line", row.name)),
+    }
+    scene.command = Command::new("true");
+    (running, scene)
+}
+
+#[test]
+fn the_first_signal_ends_every_wait_in_order() {
+    for row in rows() {
+        for signal in SIGNALS {
+            let (running, _scene) = waiting(&row);
+            let asked = Instant::now();
+            running.signal(signal);
+            let finished = running.finish();
+            let took = asked.elapsed();
+            assert_eq!(
+                finished.code,
+                Some(row.code),
+                "{:?}, {}, {signal}: {}",
+                row.site,
+                row.name,
+                finished.stderr
+            );
+            assert!(
+                took < SOON,
+                "{:?}, {}, {signal}: {took:?}; {}",
+                row.site,
+                row.name,
+                finished.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn the_second_signal_ends_every_wait_at_once() {
+    for row in rows() {
+        let (running, _scene) = waiting(&row);
+        two_signals(&running);
+        let finished = running.finish();
+        assert_eq!(
+            finished.code,
+            Some(130),
+            "{:?}, {}: {}",
+            row.site,
+            row.name,
+            finished.stderr
+        );
+    }
+}
+
+/// Has the process see two signals, one right after the other: they wait while it is stopped.
+#[track_caller]
+fn two_signals(running: &Running) {
+    running.stop();
+    running.signal("INT");
+    running.signal("TERM");
+    running.signal("CONT");
+}
+
+#[test]
+fn every_site_is_in_the_table() {
+    let tested: HashSet<Site> = rows().iter().map(|row| row.site).collect();
+    for site in Site::ALL {
+        let is_tested = tested.contains(&site)
+            // By a test of its own, below.
+            || site == Site::Password
+            || !cfg!(feature = "flash") && matches!(site, Site::ReadFirmware | Site::Chip);
+        assert!(is_tested, "{site:?}");
+    }
+}
+
+/// A board that hears nothing any more, in the middle of something.
+#[test]
+fn a_board_that_falls_silent_is_left_in_time_with_what_repairs_it() {
+    for signal in SIGNALS {
+        let mut board = VirtualBoard::options().file("x", "old").ready();
+        let big = board.files().with_file_name("x");
+        fs::write(&big, random(60_000)).unwrap();
+        let part = board.files().join(".udpcli.part");
+        let running = start(&board, ["put", text(&big), ":"]);
+        crate::process::eventually("the transfer has begun", || {
+            fs::metadata(&part).is_ok_and(|part| part.len() > 0)
+        });
+        board.control("silence", json!({"on": true}));
+        ends_and_says(running, signal, 130);
+        board.control("silence", json!({"on": false}));
+        assert_eq!(fs::read(board.files().join("x")).unwrap(), b"old");
+        // The next run finds the board, and takes away what this one had to leave.
+        let again = crate::client::board(&board, ["put", text(&big), ":"]).expect_code(0);
+        assert!(again.stderr.contains("1 written"), "{}", again.stderr);
+        assert_untouched(&board, &["x"]);
+
+        let mut running = start_source(&board, "print('begin')\nwhile True: pass\n");
+        assert_eq!(running.stdout_line(), "begin\r\n");
+        board.control("silence", json!({"on": true}));
+        ends_and_says(running, signal, 130);
+        board.control("silence", json!({"on": false}));
+        assert_eq!(
+            run_source(&board, "print(2)").expect_code(0).text(),
+            "2\r\n"
+        );
+    }
+}
+
+#[track_caller]
+fn ends_and_says(running: Running, signal: &str, code: i32) {
+    let asked = Instant::now();
+    running.signal(signal);
+    let finished = running.finish().expect_code(code);
+    let took = asked.elapsed();
+    assert!(took < SOON, "{signal}: {took:?}; {}", finished.stderr);
+    assert!(
+        finished.stderr.contains("udpcli board reset --hard"),
+        "{signal}: {}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn the_second_signal_does_not_wait_for_a_silent_board() {
+    let mut board = VirtualBoard::options().ready();
+    let mut running = start_source(&board, "print('begin')\nwhile True: pass\n");
+    assert_eq!(running.stdout_line(), "begin\r\n");
+    board.control("silence", json!({"on": true}));
+    two_signals(&running);
+    // In order, it would have said what repairs the board.
+    let finished = running.finish().expect_code(130);
+    assert!(
+        !finished.stderr.contains("reset --hard"),
+        "{}",
+        finished.stderr
+    );
+}
+
+/// Calls that may block for as long as somebody else likes, and where they may stand: where nothing can hold them up, or
+/// where [`udpcli::wait`] runs them.
+const BLOCKING: [(&str, &[&str]); 12] = [
+    (
+        "File::open(",
+        &[
+            // The system's own files.
+            "src/atomic_file.rs",
+            // On a thread: `Site::OpenPayload`, `Site::ReadScript`, `Site::ReadFirmware`.
+            "src/open.rs",
+            "src/cli/board/run.rs",
+            "src/board/flash/files.rs",
+            "src/board/flash/backup.rs",
+            // Regular files, looked at before.
+            "src/cli/board/files/plan.rs",
+        ],
+    ),
+    (
+        "File::options(",
+        &[
+            // `Site::WriteDevice`.
+            "src/atomic_file.rs",
+            // Do not block: O_NONBLOCK.
+            "src/board/port/cable.rs",
+            "src/terminal/stream.rs",
+            "src/stream.rs",
+        ],
+    ),
+    (
+        "OpenOptions::new(",
+        &[
+            // `Site::OpenCapture`.
+            "src/save.rs",
+        ],
+    ),
+    ("connect_timeout(", &["src/board/port/tcp.rs"]),
+    ("to_socket_addrs(", &["src/board/port/tcp.rs"]),
+    ("lookup_host(", &["src/net/endpoint.rs"]),
+    (
+        "prompt_password(",
+        &["src/cli/board/password.rs", "src/terminal/prompt.rs"],
+    ),
+    (
+        ".recv()",
+        &[
+            // Signals are what everything else waits for; an event loop, which selects.
+            "src/shutdown.rs",
+            "src/payload/source.rs",
+            // A thread that the same function ends.
+            "src/pair/measure.rs",
+        ],
+    ),
+    (
+        ".join()",
+        &[
+            // Threads that end by themselves: they compute, or look at Ctrl-C themselves.
+            "src/board/files/put.rs",
+            "src/board/flash/backup.rs",
+            "src/cli/pair/watch.rs",
+            "src/pair/measure.rs",
+            "src/pair/wifi/air.rs",
+        ],
+    ),
+    (
+        "child.wait()",
+        &[
+            // Killed before.
+            "src/pair/simulate.rs",
+            "src/pair/wifi/air.rs",
+        ],
+    ),
+    ("read_line(", &[]),
+    (
+        "stdin()",
+        &[
+            // On threads: `Site::OpenPayload` and the send loop, `Site::ReadScript`, `Site::ReadSource`.
+            "src/payload/source.rs",
+            "src/cli/board/run.rs",
+            "src/cli/board/repl.rs",
+            "src/cli/send.rs",
+            "src/stream.rs",
+            "src/terminal/stream.rs",
+            "src/terminal/prompt.rs",
+        ],
+    ),
+];
+
+#[test]
+fn no_call_that_blocks_passes_the_waits_by() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = text(path.strip_prefix(root).unwrap()).to_owned();
+            if path.extension().is_none_or(|extension| extension != "rs") || name == "src/wait.rs" {
+                continue;
+            }
+            let source = fs::read_to_string(&path).unwrap();
+            let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+            for (call, places) in BLOCKING {
+                for line in source.lines() {
+                    let is_code = !line.trim_start().starts_with("//");
+                    if is_code && line.contains(call) && !places.contains(&name.as_str()) {
+                        found.push(format!("{name}: {}", line.trim()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "these may hold up the end; let udpcli::wait call them: {found:#?}"
+    );
+}
