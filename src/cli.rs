@@ -2,6 +2,7 @@
 
 #[cfg(feature = "board")]
 pub mod board;
+pub mod demo;
 pub mod generate;
 pub mod listen;
 #[cfg(feature = "board")]
@@ -70,6 +71,8 @@ pub enum Command {
     /// The test of PC and board, which was left out of this build
     #[cfg(not(feature = "board"))]
     Pair(LeftOutArgs),
+    /// Show a listener and a sender at work on this PC, no board needed
+    Demo(demo::DemoArgs),
     /// Print a completion script for a shell
     Completions(generate::CompletionsArgs),
     /// Print the man page

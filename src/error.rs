@@ -83,6 +83,9 @@ pub enum Error {
         environment: bool,
     },
 
+    #[error("the demo failed: {problem}")]
+    Demo { problem: String },
+
     // The command line contradicts itself: exit code 2.
     #[error("{problem}")]
     Usage {
@@ -211,6 +214,7 @@ impl Error {
             | Self::TooFewReplies { .. }
             | Self::Unexpected { .. }
             | Self::NoDatagram { .. }
+            | Self::Demo { .. }
             | Self::Pair {
                 environment: false, ..
             } => 1,
@@ -253,6 +257,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Demo { .. } => Some("run the two sides in two windows and compare: udpcli listen --bind 127.0.0.1, then udpcli send 127.0.0.1:6000 hello".to_owned()),
             Self::Refused { peer } => Some(format!(
                 "{} answers, but no program is listening on UDP port {} there; start the receiver first, for example: udpcli listen --port {}",
                 peer.ip(),

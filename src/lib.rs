@@ -71,6 +71,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
             what: "the serial bridge, which the test of PC and board needs",
             feature: "board",
         }),
+        Command::Demo(args) => cli::demo::run(&args),
         Command::Completions(args) => cli::generate::completions(&args),
         Command::Man(args) => cli::generate::man(&args),
     }

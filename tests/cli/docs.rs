@@ -342,18 +342,9 @@ fn try_it_and_test_it_name_what_is_there() {
         (README, "## Try it", "## Test it"),
         (README_ZH, "## 试一试", "## 跑测试"),
     ] {
-        assert_eq!(
-            block_after(page, try_it),
-            "cargo run --release --example try-it"
-        );
+        assert_eq!(block_after(page, try_it), "cargo run --release -- demo");
         assert_eq!(block_after(page, test_it), "tests/run");
     }
-    let manifest = read("Cargo.toml");
-    assert!(
-        manifest.contains("[[example]]\nname = \"try-it\"\npath = \"docs/try-it.rs\"\n"),
-        "{manifest}"
-    );
-    assert!(path("docs/try-it.rs").is_file());
     let runner = fs::metadata(path("tests/run")).expect("tests/run is there");
     #[cfg(unix)]
     {

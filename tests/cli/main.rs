@@ -11,6 +11,7 @@ mod network;
 mod waits;
 
 mod capture;
+mod demo;
 mod docs;
 mod faults;
 mod listen;
@@ -19,7 +20,7 @@ mod send;
 
 use support::{bash, run, run_with_input};
 
-const COMMANDS: [&str; 4] = ["send", "listen", "completions", "man"];
+const COMMANDS: [&str; 5] = ["send", "listen", "demo", "completions", "man"];
 
 #[test]
 fn every_shell_has_completions() {

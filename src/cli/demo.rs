@@ -1,0 +1,305 @@
+//! `udpcli demo`: a listener and a sender on this machine alone, no board needed.
+//!
+//! Runs `udpcli listen` and `udpcli send` as a user would, shows both as they speak, and checks what they said.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::error::{Error, Outcome};
+use crate::output;
+use crate::shutdown::Shutdown;
+
+/// Ten times what the two sides take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How often Ctrl-C is looked for while nothing is said.
+const TICK: Duration = Duration::from_millis(50);
+
+const LISTEN: [&str; 8] = [
+    "listen",
+    "--bind",
+    "127.0.0.1",
+    "--port",
+    "0",
+    "-n",
+    "4",
+    "--echo",
+];
+
+const TUTORIAL: [&str; 8] = [
+    "-e",
+    r"hello message from mPython\r\n",
+    "-n",
+    "3",
+    "-i",
+    "500ms",
+    "-w",
+    "1s",
+];
+
+const CHINESE: [&str; 3] = ["你好", "-w", "1s"];
+
+/// Show a listener and a sender at work on this PC, no board needed
+///
+/// Starts udpcli listen and udpcli send, shows what both print, and checks that every datagram arrives and comes back.
+/// Nothing leaves this PC. The exit code is 0 if all of it arrived.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli demo")]
+pub struct DemoArgs {}
+
+/// Runs both sides and checks what they said.
+///
+/// # Errors
+/// [`Error::Demo`] with what did not arrive; a side cannot be started.
+pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
+    let shutdown = Shutdown::on_signals(1).map_err(|source| Error::Start {
+        what: "watch for Ctrl-C",
+        source,
+    })?;
+    let (lines, heard) = channel();
+    let mut screen = Screen::new(heard, shutdown);
+    match both_sides(&lines, &mut screen) {
+        Err(Stop::Interrupted) => Ok(Outcome::Interrupted),
+        Err(Stop::Failed(error)) => Err(error),
+        Ok(()) => output::print(
+            "\nAll 4 datagrams arrived unchanged, and each came back: UDP works on this PC.\n\
+             Next, with a board on the same network: udpcli listen\n"
+                .as_bytes(),
+        ),
+    }
+}
+
+/// Why the demo ended early.
+enum Stop {
+    Interrupted,
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn failed(problem: impl Into<String>) -> Stop {
+    Stop::Failed(Error::Demo {
+        problem: problem.into(),
+    })
+}
+
+fn both_sides(lines: &Sender<(Side, Said)>, screen: &mut Screen) -> Result<(), Stop> {
+    let mut listen = Process::start(&LISTEN, Side::Listen, lines)?;
+    let peer = screen.listening_address()?;
+    for (turn, payload) in [&TUTORIAL[..], &CHINESE[..]].into_iter().enumerate() {
+        let args = [&["send", &peer], payload].concat();
+        let mut send = Process::start(&args, Side::Send, lines)?;
+        screen.show_until_closed(Side::Send, 2 * (turn + 1))?;
+        send.succeeded()?;
+    }
+    screen.show_until_closed(Side::Listen, 2)?;
+    listen.succeeded()?;
+    for (side, what) in [
+        (Side::Listen, "datagrams that listen received"),
+        (Side::Send, "replies that send received"),
+    ] {
+        let hello = screen.count(side, r" 28 hello message from mPython\r\n");
+        let chinese = screen.count(side, " 6 你好");
+        if (hello, chinese) != (3, 1) {
+            return Err(failed(format!(
+                "of the 4 {what}, {hello} of 3 are the message and {chinese} of 1 is 你好"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Listen,
+    Send,
+}
+
+impl Side {
+    /// What stands before its lines; both are equally wide.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Send => "  send",
+        }
+    }
+}
+
+/// What one of a process's two streams said.
+enum Said {
+    /// A line of data, from stdout.
+    Data(String),
+    /// A line for people, from stderr.
+    Note(String),
+    /// Nothing more.
+    Closed,
+}
+
+/// A running `udpcli`; killed if it is dropped early.
+struct Process {
+    side: Side,
+    child: Child,
+}
+
+impl Process {
+    fn start(args: &[&str], side: Side, lines: &Sender<(Side, Said)>) -> Result<Self, Error> {
+        let quote = |arg: &&str| {
+            if arg.contains([' ', '\\']) {
+                format!("\"{arg}\"")
+            } else {
+                (*arg).to_owned()
+            }
+        };
+        let shown: Vec<String> = args.iter().map(quote).collect();
+        output::print(format!("{} $ udpcli {}\n", side.label(), shown.join(" ")).as_bytes())?;
+        let cannot_start = |source| Error::Start {
+            what: "second udpcli",
+            source,
+        };
+        let mut child = Command::new(std::env::current_exe().map_err(cannot_start)?)
+            .args(args)
+            .env_remove("UDPCLI_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(cannot_start)?;
+        if let Some(stdout) = child.stdout.take() {
+            forward(stdout, side, Said::Data, lines.clone());
+        }
+        if let Some(stderr) = child.stderr.take() {
+            forward(stderr, side, Said::Note, lines.clone());
+        }
+        Ok(Self { side, child })
+    }
+
+    fn succeeded(&mut self) -> Result<(), Stop> {
+        let name = self.side.label().trim();
+        match self.child.wait() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(failed(format!("udpcli {name} ended with {status}"))),
+            Err(error) => Err(failed(format!("udpcli {name} is lost: {error}"))),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Passes each line on, then the end. Nobody listens any more once something went wrong.
+fn forward(
+    stream: impl Read + Send + 'static,
+    side: Side,
+    said: fn(String) -> Said,
+    lines: Sender<(Side, Said)>,
+) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let _ = lines.send((side, said(line)));
+        }
+        let _ = lines.send((side, Said::Closed));
+    });
+}
+
+/// Shows what both sides say as they say it, and remembers the data.
+struct Screen {
+    heard: Receiver<(Side, Said)>,
+    shutdown: Shutdown,
+    deadline: Instant,
+    data: Vec<(Side, String)>,
+    closed: Vec<Side>,
+}
+
+impl Screen {
+    fn new(heard: Receiver<(Side, Said)>, shutdown: Shutdown) -> Self {
+        Self {
+            heard,
+            shutdown,
+            deadline: Instant::now() + DEADLINE,
+            data: Vec::new(),
+            closed: Vec::new(),
+        }
+    }
+
+    /// The next thing that a side says.
+    fn next(&mut self) -> Result<(Side, Said), Stop> {
+        loop {
+            if self.shutdown.is_asked() {
+                return Err(Stop::Interrupted);
+            }
+            match self.heard.recv_timeout(TICK) {
+                Ok(next) => return Ok(next),
+                Err(RecvTimeoutError::Timeout) if Instant::now() < self.deadline => {}
+                Err(_) => {
+                    return Err(failed(format!(
+                        "it did not end within {} s",
+                        DEADLINE.as_secs()
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Shows the next line; gives it if it is a note.
+    fn show(&mut self) -> Result<Option<String>, Stop> {
+        match self.next()? {
+            (side, Said::Data(line)) => {
+                output::print(format!("{} | {line}\n", side.label()).as_bytes())?;
+                self.data.push((side, line));
+                Ok(None)
+            }
+            (side, Said::Note(line)) => {
+                output::print(format!("{} : {line}\n", side.label()).as_bytes())?;
+                Ok(Some(line))
+            }
+            (side, Said::Closed) => {
+                self.closed.push(side);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Where `udpcli listen` says that it listens.
+    fn listening_address(&mut self) -> Result<String, Stop> {
+        while !self.closed.contains(&Side::Listen) {
+            if let Some(note) = self.show()?
+                && let Some((_, rest)) = note.split_once("listening on ")
+                && let Some(address) = rest.split(';').next()
+            {
+                return Ok(address.to_owned());
+            }
+        }
+        Err(failed("udpcli listen ended before it listened"))
+    }
+
+    /// Shows lines until so many streams of this side are closed.
+    fn show_until_closed(&mut self, side: Side, streams: usize) -> Result<(), Stop> {
+        while self.closed.iter().filter(|&&closed| closed == side).count() < streams {
+            self.show()?;
+        }
+        Ok(())
+    }
+
+    /// How many lines of this side's data end so.
+    fn count(&self, side: Side, end: &str) -> usize {
+        self.data
+            .iter()
+            .filter(|(of, line)| *of == side && line.ends_with(end))
+            .count()
+    }
+}
