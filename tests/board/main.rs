@@ -32,5 +32,6 @@ mod replay;
 mod run;
 mod shadowed;
 mod start;
+mod stdio;
 mod verdict;
 mod virtual_board;

@@ -149,7 +149,7 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
         }
     };
     match outcome {
-        Ok(Outcome::Done) if args.once && watcher.first.is_none() && !watcher.is_asked() => {
+        Ok(Outcome::Done) if args.once && watcher.first.is_none() && !watcher.is_left() => {
             Err(BoardError::NothingShown.into())
         }
         outcome => outcome,
@@ -208,6 +208,11 @@ impl Watcher {
 
     fn is_asked(&self) -> bool {
         self.shutdown.is_asked()
+    }
+
+    /// Whether nobody waits for a screen any more.
+    fn is_left(&self) -> bool {
+        self.is_asked() || self.reader_gone
     }
 
     /// A screen as it goes to stdout.
@@ -345,7 +350,7 @@ impl Follower for Watcher {
             && self.first.is_some_and(|first| {
                 self.changed.elapsed() > QUIET || first.elapsed() > LONGEST_LOOK
             });
-        Ok(if looked || self.is_asked() || self.reader_gone {
+        Ok(if looked || self.is_left() {
             Wish::Leave
         } else {
             Wish::GoOn

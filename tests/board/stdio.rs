@@ -1,0 +1,422 @@
+//! Standard streams as other programs leave them: closed, full, non-blocking, a socket, a terminal, a pipe whose reader has
+//! gone. For every command that reads or writes: no panic, no hang, no lost byte, and the exit code that says it.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use rustix::fs::OFlags;
+use rustix::pty::OpenptFlags;
+
+use crate::client::assert_untouched;
+use crate::process::{DEADLINE, bash, loopback_socket};
+use crate::support::VirtualBoard;
+
+/// What a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// There is none.
+    Closed,
+    /// No room on the disk.
+    Full,
+    /// A pipe nobody reads any more, or nobody writes to.
+    Dead,
+    Pipe,
+    NonblockingPipe,
+    Socket,
+    NonblockingSocket,
+    Terminal,
+}
+
+use Kind::{Closed, Dead, Full, NonblockingPipe, NonblockingSocket, Pipe, Socket, Terminal};
+
+const OUTPUTS: [Kind; 8] = [
+    Pipe,
+    Closed,
+    Full,
+    Dead,
+    NonblockingPipe,
+    Socket,
+    NonblockingSocket,
+    Terminal,
+];
+
+fn make_nonblocking(stream: &impl AsFd) {
+    let flags = rustix::fs::fcntl_getfl(stream).unwrap();
+    rustix::fs::fcntl_setfl(stream, flags | OFlags::NONBLOCK).unwrap();
+}
+
+/// A stream to write to, and what reads the other end.
+fn output(kind: Kind) -> (OwnedFd, Option<JoinHandle<Vec<u8>>>) {
+    let (theirs, ours): (OwnedFd, OwnedFd) = match kind {
+        Closed | Full => {
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            return (full.into(), None);
+        }
+        Dead => {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            return (writer.into(), None);
+        }
+        Pipe | NonblockingPipe => {
+            let (reader, writer) = std::io::pipe().unwrap();
+            (writer.into(), reader.into())
+        }
+        Socket | NonblockingSocket => {
+            let (theirs, ours) = UnixStream::pair().unwrap();
+            (theirs.into(), ours.into())
+        }
+        Terminal => terminal(),
+    };
+    if matches!(kind, NonblockingPipe | NonblockingSocket) {
+        make_nonblocking(&theirs);
+    }
+    let mut ours = File::from(ours);
+    let reader = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        // A terminal's end is an error (EIO).
+        let _ = ours.read_to_end(&mut all);
+        all
+    });
+    (theirs, Some(reader))
+}
+
+/// The two ends of a terminal: what to give the process, and ours.
+fn terminal() -> (OwnedFd, OwnedFd) {
+    let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+        .unwrap();
+    rustix::pty::grantpt(&ours).unwrap();
+    rustix::pty::unlockpt(&ours).unwrap();
+    let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap();
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let theirs = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()).unwrap();
+    (theirs, ours)
+}
+
+/// A stream from which `content` is read, as far as there is any, and what writes it.
+fn input(kind: Kind, content: &'static [u8]) -> (OwnedFd, Option<JoinHandle<()>>) {
+    let (theirs, ours): (OwnedFd, OwnedFd) = match kind {
+        Pipe | NonblockingPipe | Dead | Closed | Full => {
+            let (reader, writer) = std::io::pipe().unwrap();
+            (reader.into(), writer.into())
+        }
+        Socket | NonblockingSocket => {
+            let (theirs, ours) = UnixStream::pair().unwrap();
+            (theirs.into(), ours.into())
+        }
+        Terminal => terminal(),
+    };
+    if matches!(kind, NonblockingPipe | NonblockingSocket) {
+        make_nonblocking(&theirs);
+    }
+    let is_empty = matches!(kind, Dead | Closed | Full);
+    let writer = std::thread::spawn(move || {
+        let mut ours = File::from(ours);
+        if !is_empty {
+            // In two pieces: the reader waits in between.
+            let (first, second) = content.split_at(content.len() / 2);
+            ours.write_all(first).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            ours.write_all(second).unwrap();
+        }
+    });
+    (theirs, Some(writer))
+}
+
+/// What a run left.
+struct Ended {
+    code: Option<i32>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+/// Runs a command with these streams; `input` is what there is on stdin.
+fn run(args: &[String], stdin: (Kind, &'static [u8]), stdout: Kind, stderr: Kind) -> Ended {
+    let mut closing = String::from("exec \"$0\" \"$@\"");
+    for (kind, how) in [(stdin.0, " <&-"), (stdout, " >&-"), (stderr, " 2>&-")] {
+        if kind == Closed {
+            closing.push_str(how);
+        }
+    }
+    let mut command: Command = bash(&closing, args);
+    command
+        .env_remove("UDPCLI_LOG")
+        .env_remove("UDPCLI_SERIAL")
+        .env("NO_COLOR", "1");
+    let (their_in, writer) = input(stdin.0, stdin.1);
+    let (their_out, out) = output(stdout);
+    let (their_err, err) = output(stderr);
+    let mut child = command
+        .stdin(Stdio::from(their_in))
+        .stdout(Stdio::from(their_out))
+        .stderr(Stdio::from(their_err))
+        .spawn()
+        .unwrap();
+    // Its own copies of the streams, which would keep the readers waiting.
+    drop(command);
+    let deadline = Instant::now() + DEADLINE;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("{args:?} with {stdin:?}, {stdout:?}, {stderr:?} does not end");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    };
+    if let Some(writer) = writer {
+        // A command that does not read leaves it.
+        let _ = writer.join();
+    }
+    let read = |reader: Option<JoinHandle<Vec<u8>>>| {
+        reader.map_or_else(Vec::new, |reader| reader.join().unwrap())
+    };
+    Ended {
+        code: status.code(),
+        stdout: read(out),
+        stderr: read(err),
+    }
+}
+
+/// Commands that write, the board they need, and what they read.
+fn writers() -> Vec<(&'static str, Board, &'static [u8])> {
+    let none = |line| (line, Board::None, &b""[..]);
+    let plain = |line| (line, Board::Plain, &b""[..]);
+    vec![
+        none("--help"),
+        none("--version"),
+        none("send --help"),
+        none("man"),
+        none("completions zsh"),
+        none("listen -p 0 --bind 127.0.0.1 --duration 50ms --format board"),
+        none("pair -s /dev/null --format json"),
+        none("board -s /dev/null list --probe"),
+        none("board list"),
+        plain("board info"),
+        plain("board info --format json"),
+        plain("board ls"),
+        plain("board get :x -"),
+        plain("board run FILE"),
+        ("board repl", Board::Plain, b"print(6 * 7)\n"),
+        ("board oled --once --format json", Board::Shows, b""),
+    ]
+}
+
+/// The board that a command needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Board {
+    None,
+    /// With a file on it.
+    Plain,
+    /// Whose program shows something.
+    Shows,
+}
+
+/// One of each kind.
+struct Boards {
+    plain: VirtualBoard,
+    shows: VirtualBoard,
+}
+
+impl Boards {
+    fn new() -> Self {
+        let main = "from mpython import oled\nimport time\noled.text('hi', 0, 0)\noled.show()\nwhile True: time.sleep(1)\n";
+        Self {
+            plain: a_board(),
+            shows: VirtualBoard::options().file("main.py", main).ready(),
+        }
+    }
+
+    fn get(&self, which: Board) -> Option<&VirtualBoard> {
+        match which {
+            Board::None => None,
+            Board::Plain => Some(&self.plain),
+            Board::Shows => Some(&self.shows),
+        }
+    }
+}
+
+/// Free memory and times differ from run to run.
+fn is_the_same_each_time(line: &str) -> bool {
+    !line.contains("info") && !line.contains("pair")
+}
+
+fn args_of(line: &str, board: Option<&VirtualBoard>) -> Vec<String> {
+    let mut args: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    if let Some(board) = board {
+        args.splice(1..1, ["-s".to_owned(), board.port.clone()]);
+        let script = board.files().with_file_name("script.py");
+        for arg in &mut args {
+            *arg = arg.replace("FILE", script.to_str().unwrap());
+        }
+    }
+    args
+}
+
+fn a_board() -> VirtualBoard {
+    let board = VirtualBoard::options()
+        .baud(921_600)
+        .file("x", "one\ntwo\n")
+        .ready();
+    let script = board.files().with_file_name("script.py");
+    std::fs::write(script, "for i in range(100): print(i)\n").unwrap();
+    board
+}
+
+const NO_INPUT: (Kind, &[u8]) = (Pipe, b"");
+
+#[test]
+fn every_kind_of_stdout_is_written_or_said_to_be_bad() {
+    let boards = Boards::new();
+    for (line, which, content) in writers() {
+        let args = args_of(line, boards.get(which));
+        let input = (Pipe, content);
+        let usual = run(&args, input, Pipe, Pipe);
+        let code = usual.code.unwrap();
+        assert!(code <= 3, "{line}: {code}");
+        let writes = !usual.stdout.is_empty();
+        for kind in OUTPUTS {
+            let ended = run(&args, input, kind, Pipe);
+            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+            let expected = match kind {
+                Full if writes => 3,
+                _ => code,
+            };
+            assert_eq!(ended.code, Some(expected), "{line}, {kind:?}: {said}");
+            assert!(!said.contains("panicked"), "{line}, {kind:?}: {said}");
+            match kind {
+                Full if writes => assert!(
+                    said.contains("standard output") || code != 0,
+                    "{line}: {said}"
+                ),
+                NonblockingPipe | Socket | NonblockingSocket if is_the_same_each_time(line) => {
+                    assert!(ended.stdout == usual.stdout, "{line}, {kind:?}");
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_untouched(&boards.plain, &["x"]);
+}
+
+#[test]
+fn no_kind_of_stderr_changes_what_a_command_does() {
+    let boards = Boards::new();
+    for (line, which, content) in writers() {
+        let args = args_of(line, boards.get(which));
+        let input = (Pipe, content);
+        let usual = run(&args, input, Pipe, Pipe);
+        for kind in OUTPUTS {
+            let ended = run(&args, input, Pipe, kind);
+            assert_eq!(ended.code, usual.code, "{line}, {kind:?}");
+            if is_the_same_each_time(line) {
+                assert!(ended.stdout == usual.stdout, "{line}, {kind:?}");
+            }
+        }
+    }
+    assert_untouched(&boards.plain, &["x"]);
+}
+
+#[test]
+fn every_kind_of_stdin_is_read_to_its_end() {
+    let board = a_board();
+    let table: [(&str, &'static str, &str); 3] = [
+        (
+            "board run -",
+            "print('one')\nprint('two')\n",
+            "one\r\ntwo\r\n",
+        ),
+        (
+            "board repl",
+            "print('o' + 'ne')\nprint('t' + 'wo')\n",
+            "one\r\n",
+        ),
+        ("board ls", "", "        8 x\n"),
+    ];
+    for (line, content, out) in table {
+        let args = args_of(line, Some(&board));
+        for kind in [
+            Pipe,
+            NonblockingPipe,
+            Socket,
+            NonblockingSocket,
+            Dead,
+            Closed,
+        ] {
+            let ended = run(&args, (kind, content.as_bytes()), Pipe, Pipe);
+            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+            let shown = String::from_utf8_lossy(&ended.stdout).into_owned();
+            assert_eq!(ended.code, Some(0), "{line}, {kind:?}: {said}");
+            if !matches!(kind, Dead | Closed) || content.is_empty() {
+                assert!(shown.contains(out), "{line}, {kind:?}: {shown}; {said}");
+            }
+        }
+    }
+    assert_untouched(&board, &["x"]);
+}
+
+#[test]
+fn datagrams_come_from_every_kind_of_stdin() {
+    for kind in [
+        Pipe,
+        NonblockingPipe,
+        Socket,
+        NonblockingSocket,
+        Dead,
+        Closed,
+    ] {
+        for form in ["", "--lines", "--file -"] {
+            let socket = loopback_socket();
+            let peer = socket.local_addr().unwrap().to_string();
+            let line = format!("send {peer} {form}");
+            let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            let ended = run(&args, (kind, b"one\ntwo\n"), Pipe, Pipe);
+            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+            assert!(!said.contains("panicked"), "{line}, {kind:?}: {said}");
+            if matches!(kind, Dead | Closed) {
+                assert!(
+                    matches!(ended.code, Some(0..=3)),
+                    "{line}, {kind:?}: {said}"
+                );
+                continue;
+            }
+            assert_eq!(ended.code, Some(0), "{line}, {kind:?}: {said}");
+            let expected: &[&[u8]] = if form == "--file -" {
+                &[b"one\ntwo\n"]
+            } else {
+                &[b"one", b"two"]
+            };
+            for payload in expected {
+                assert_eq!(crate::process::receive(&socket).0, *payload);
+            }
+        }
+    }
+}
+
+#[test]
+fn replies_are_written_to_every_kind_of_stdout() {
+    for kind in OUTPUTS {
+        let socket = loopback_socket();
+        let peer = socket.local_addr().unwrap().to_string();
+        let echo = std::thread::spawn(move || {
+            let (payload, from) = crate::process::receive(&socket);
+            socket.send_to(&payload, from).unwrap();
+        });
+        let args: Vec<String> = ["send", &peer, "hello", "-w", "20s", "--format", "raw"]
+            .map(str::to_owned)
+            .to_vec();
+        let ended = run(&args, NO_INPUT, kind, Pipe);
+        echo.join().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let code = if kind == Full { 3 } else { 0 };
+        assert_eq!(ended.code, Some(code), "{kind:?}: {said}");
+        if matches!(kind, Pipe | NonblockingPipe | Socket | NonblockingSocket) {
+            assert_eq!(ended.stdout, b"hello", "{kind:?}");
+        }
+    }
+}
