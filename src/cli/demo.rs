@@ -58,7 +58,7 @@ pub struct DemoArgs {}
 /// # Errors
 /// [`Error::Demo`] with what did not arrive; a side cannot be started.
 pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
-    let shutdown = Shutdown::on_signals(1).map_err(|source| Error::Start {
+    let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
         what: "watch for Ctrl-C",
         source,
     })?;
