@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::emulator::{Config, Emulator, Mode};
-use crate::images::firmware;
+use crate::images::{Release, TABLE, firmware};
+use crate::release::used_flash;
 use crate::rfc2217::Server;
 use crate::support::{file, finish, has_firmware};
 
@@ -53,15 +54,18 @@ fn auto_reset_works_over_the_network() {
     assert_eq!(object["partitions"][2]["offset"], 0x1_0000);
 }
 
-/// For trying by hand, and for the picture in `docs/flash.md`.
+/// For trying by hand, and for the picture in `docs/flash.md`: a board that a class has used, and a release for it.
 #[test]
-#[ignore = "serves a blank board until its standard input ends"]
+#[ignore = "serves a board until its standard input ends"]
 fn a_board_for_hands() {
     let board = Arc::new(Emulator::start(Config {
+        flash: used_flash(&TABLE),
         boot_held: false,
         ..Config::default()
     }));
+    let release = Release::new(1_500_000, 45_000, 1);
+    let path = file(&board, "mpython.bin", &release.merged());
     let server = Server::start(Arc::clone(&board));
-    println!("UDPCLI_SERIAL={}", server.url());
+    println!("UDPCLI_SERIAL={} {}", server.url(), path.display());
     let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
 }

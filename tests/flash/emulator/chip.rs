@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use udpcli::board::flash::firmware;
+
 use self::download::Download;
 use super::flash::SECTOR;
 use super::line::Line;
@@ -119,15 +121,33 @@ impl Chip {
             state.mode = if state.strapped { Mode::Rom } else { Mode::App };
             state.strapped
         };
+        let prompt;
         let log: &[u8] = if strapped {
             b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\nwaiting for download\r\n"
         } else if self.shared.lock().flash.bytes()[0x1000] == 0xe9 {
-            b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nentry 0x400806b8\r\nMicroPython v1.12 on 2026-01-01; mPython with ESP32\r\nType \"help()\" for more information.\r\n>>> "
+            prompt = self.prompt();
+            prompt.as_bytes()
         } else {
             b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\ninvalid header: 0xffffffff\r\n"
         };
         // Opening the port must not show what a host that was not there would have missed.
         self.line.send(log, 115_200, u32::MAX);
+    }
+
+    /// What the application prints when it starts, by what it says of itself.
+    fn prompt(&self) -> String {
+        let firmware = {
+            let state = self.shared.lock();
+            let flash = state.flash.bytes();
+            firmware::identify(&flash[0x1_0000..flash.len().min(0x20_0000)])
+        };
+        let banner = firmware.map_or(
+            "MicroPython v1.12 on 2026-01-01; mPython with ESP32".to_owned(),
+            |firmware| firmware.text,
+        );
+        format!(
+            "ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nentry 0x400806b8\r\n{banner}\r\nType \"help()\" for more information.\r\n>>> "
+        )
     }
 
     /// Waits until `when`, unless the chip is reset or unplugged before.
