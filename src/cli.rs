@@ -2,6 +2,7 @@
 
 #[cfg(feature = "board")]
 pub mod board;
+pub mod complete;
 pub mod demo;
 pub mod generate;
 pub mod listen;

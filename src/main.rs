@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    if let Some(code) = udpcli::cli::complete::answered() {
+        return code;
+    }
     let cli = match udpcli::cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return udpcli::cli::report_usage(&error),

@@ -20,7 +20,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::board::port::DEFAULT_BAUD;
-use crate::cli::{GlobalArgs, value};
+use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 
 /// The serial bridge: run programs on the board, move files, see its OLED
@@ -48,6 +48,7 @@ pub struct SerialArgs {
         long,
         global = true,
         value_name = "PORT",
+        add = complete::serial_ports(),
         env = "UDPCLI_SERIAL",
         display_order = 800
     )]

@@ -1,13 +1,15 @@
 //! `completions` and `man`, made from the same definitions that parse the command line.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-use crate::cli::Cli;
+use crate::atomic_file;
+use crate::cli::{Cli, complete};
 use crate::error::{Error, Outcome};
 use crate::output;
 
@@ -25,35 +27,98 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
-/// Print the man page
+/// Print the man page, or write one for each command
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  udpcli man > ~/.local/share/man/man1/udpcli.1
-  udpcli man | man -l -")]
-pub struct ManArgs {}
+  udpcli man | man -l -                                everything on one page
+  udpcli man --out ~/.local/share/man/man1             then: man udpcli-board-flash")]
+pub struct ManArgs {
+    /// Write a page for each command into this folder: udpcli.1, udpcli-send.1, udpcli-board-flash.1 ..
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    out: Option<PathBuf>,
+}
 
 /// Prints the script.
 ///
 /// # Errors
 /// stdout cannot be written.
 pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "udpcli", &mut script);
+    let script = complete::script(args.shell).map_err(|source| Error::Write {
+        object: "the completion script".to_owned(),
+        source,
+    })?;
     output::print(&script)
 }
 
-/// Prints the man page: the program's, then a part for each command.
+/// Prints the man page: the program's, then a part for each command. Or writes a page for each.
 ///
 /// # Errors
-/// stdout cannot be written.
-pub fn man(_: &ManArgs) -> Result<Outcome, Error> {
-    let mut page = Vec::new();
-    render_man(&mut page).map_err(|source| Error::Write {
-        object: "the man page".to_owned(),
+/// stdout, the folder or a file in it cannot be written.
+pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
+    let failed = |object: &str| {
+        let object = object.to_owned();
+        move |source| Error::Write { object, source }
+    };
+    let Some(folder) = &args.out else {
+        let mut page = Vec::new();
+        render_man(&mut page).map_err(failed("the man page"))?;
+        return output::print(&page);
+    };
+    std::fs::create_dir_all(folder).map_err(failed(&folder.display().to_string()))?;
+    let mut command = Cli::command();
+    command.build();
+    write_pages(&command, "udpcli", folder)
+}
+
+/// Writes the page of `command`, and of each command under it.
+fn write_pages(command: &clap::Command, name: &str, folder: &Path) -> Result<Outcome, Error> {
+    let path = folder.join(format!("{name}.1"));
+    let written = render_page(command, name).and_then(|page| atomic_file::write(&path, &page));
+    written.map_err(|source| Error::Write {
+        object: path.display().to_string(),
         source,
     })?;
-    output::print(&page)
+    for sub in subcommands(command) {
+        write_pages(sub, &format!("{name}-{}", sub.get_name()), folder)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The commands under `command` that have a page.
+fn subcommands(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+    command
+        .get_subcommands()
+        .filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
+}
+
+/// The page of one command.
+fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    let man = Man::new(command.clone())
+        .title(name)
+        .source(concat!("udpcli ", env!("CARGO_PKG_VERSION")));
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if let Some(examples) = command.get_after_help() {
+        append_plain("SH", "EXAMPLES", &examples.to_string(), &mut page)?;
+    }
+    // A command's page leads to those under it and to the one that it is under.
+    let above = name.rsplit_once('-').map(|(above, _)| above.to_owned());
+    let below = subcommands(command).map(|sub| format!("{name}-{}", sub.get_name()));
+    let related: Vec<String> = above
+        .into_iter()
+        .chain(below)
+        .map(|name| format!("{name}(1)"))
+        .collect();
+    let mut roff = Roff::new();
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman(related.join(", "))]);
+    roff.to_writer(&mut page)?;
+    Ok(page)
 }
 
 fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
@@ -74,10 +139,7 @@ fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
 /// A part for each command under `parent`, and for those under them. Section titles cannot nest in man(7): each
 /// command's parts carry its whole name instead.
 fn render_subcommands(parent: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
-    for sub in parent
-        .get_subcommands()
-        .filter(|sub| sub.get_name() != "help")
-    {
+    for sub in subcommands(parent) {
         let mut part = Vec::new();
         let man = Man::new(sub.clone());
         man.render_synopsis_section(&mut part)?;

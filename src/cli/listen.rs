@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::{GlobalArgs, value};
+use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::logging::{self, Summary};
 use crate::net::answer::Answer;
@@ -65,7 +65,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     separator: Option<String>,
     /// Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
-    #[arg(long, value_name = "LABEL", help_heading = "Output")]
+    #[arg(long, value_name = "LABEL", add = complete::encodings(), help_heading = "Output")]
     encoding: Option<TextEncoding>,
     /// Which clock arrival times come from [default: kernel]
     #[arg(long, value_enum, help_heading = "Output")]
@@ -116,10 +116,10 @@ pub struct ListenArgs {
     #[arg(long, help_heading = "Socket")]
     reuse_port: bool,
     /// Join a multicast group, on one interface or on all
-    #[arg(long, value_name = "GROUP[@IFACE]", help_heading = "Socket")]
+    #[arg(long, value_name = "GROUP[@IFACE]", add = complete::group_interfaces(), help_heading = "Socket")]
     join: Vec<Group>,
     /// Use only this network interface (Linux, macOS)
-    #[arg(long, value_name = "NAME", help_heading = "Socket")]
+    #[arg(long, value_name = "NAME", add = complete::interfaces(), help_heading = "Socket")]
     interface: Option<String>,
     /// Bytes that may wait to be read (SO_RCVBUF) [default: as many as the system allows]
     #[arg(long, value_name = "SIZE", value_parser = value::buffer_size, help_heading = "Socket")]

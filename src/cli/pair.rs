@@ -14,7 +14,7 @@ use crate::board::link::{Address, Link};
 use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
 use crate::cli::board::password;
-use crate::cli::{GlobalArgs, value};
+use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome, STDOUT, seconds};
 use crate::logging;
 use crate::output;
@@ -55,7 +55,7 @@ pub struct PairArgs {
     /// Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [env: `UDPCLI_SERIAL`] [default:
     /// the one board found]
     // The environment's is read by hand: clap takes it for given, and in conflict with the two below.
-    #[arg(short, long, value_name = "PORT")]
+    #[arg(short, long, value_name = "PORT", add = complete::serial_ports())]
     serial: Vec<String>,
     /// Test every board that is found, all at once
     #[arg(long, conflicts_with = "serial")]
@@ -106,6 +106,7 @@ pub struct PairArgs {
     #[arg(
         long,
         value_name = "LABEL",
+        add = complete::encodings(),
         default_value = "utf-8",
         help_heading = "Measurement"
     )]

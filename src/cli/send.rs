@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use crate::cli::{GlobalArgs, value};
+use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome, seconds};
 use crate::logging::{self, Summary};
 use crate::net::Neighbour;
@@ -94,7 +94,7 @@ pub struct SendArgs {
     #[arg(long, value_enum, default_value_t = LineEnding::None, value_name = "ENDING", help_heading = "Payload")]
     line_ending: LineEnding,
     /// Encode text payloads, and decode replies: utf-8, gbk, big5, shift_jis ..
-    #[arg(long, value_name = "LABEL", help_heading = "Payload")]
+    #[arg(long, value_name = "LABEL", add = complete::encodings(), help_heading = "Payload")]
     encoding: Option<TextEncoding>,
 
     /// How many times to send the messages [default: 1; endless for the tutorial's message]
@@ -149,13 +149,13 @@ pub struct SendArgs {
     #[arg(long, value_name = "N", help_heading = "Socket")]
     ttl: Option<u8>,
     /// Send multicast through this interface
-    #[arg(long, value_name = "NAME|IP", help_heading = "Socket")]
+    #[arg(long, value_name = "NAME|IP", add = complete::interfaces(), help_heading = "Socket")]
     multicast_if: Option<String>,
     /// Whether this PC hears its own multicast
     #[arg(long, value_enum, value_name = "on|off", help_heading = "Socket")]
     multicast_loop: Option<OnOff>,
     /// Use only this network interface (Linux, macOS)
-    #[arg(long, value_name = "NAME", help_heading = "Socket")]
+    #[arg(long, value_name = "NAME", add = complete::interfaces(), help_heading = "Socket")]
     interface: Option<String>,
     /// The type-of-service byte (DSCP and ECN)
     #[arg(long, value_name = "N", value_parser = tos, help_heading = "Socket")]

@@ -18,19 +18,130 @@ mod listen;
 mod peers;
 mod send;
 
-use support::{bash, run, run_with_input};
+use std::path::Path;
+use std::process::Stdio;
+
+use support::{bash, run, run_with_input, udpcli};
 
 const COMMANDS: [&str; 5] = ["send", "listen", "demo", "completions", "man"];
 
+/// What Tab offers in `shell` for the last of `words`, a line each, as the shell's script gets it.
+fn offered(shell: &str, words: &[&str], folder: &Path) -> String {
+    let mut command = udpcli(["--", "udpcli"].iter().chain(words));
+    command
+        .current_dir(folder)
+        .env("UDPCLI_COMPLETE", shell)
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .env("_CLAP_IFS", "\n")
+        // The registration script of each shell sets these.
+        .stdin(Stdio::null());
+    let finished = support::Running::spawn(&mut command)
+        .finish()
+        .expect_code(0);
+    assert_eq!(finished.stderr, "");
+    finished.text()
+}
+
 #[test]
 fn every_shell_has_completions() {
+    let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = run(["completions", shell]).expect_code(0).text();
-        for word in ["udpcli", "listen", "reuse-addr", "line-ending"] {
+        for word in ["udpcli", "UDPCLI_COMPLETE"] {
             assert!(script.contains(word), "{shell}: no {word}");
+        }
+        for (words, expected) in [
+            (&["li"][..], "listen"),
+            (&["listen", "--reu"], "--reuse-addr"),
+            (&["send", "1.2.3.4:5", "--line-ending", ""], "crlf"),
+        ] {
+            let text = offered(shell, words, folder.path());
+            assert!(text.contains(expected), "{shell} {words:?}: {text}");
         }
     }
     run(["completions", "tcsh"]).expect_code(2);
+}
+
+/// Subcommands first, values that are right, and nothing that is hidden.
+#[test]
+fn values_are_completed() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["main.py", "fw.bin", "fw.ZIP", "font.xbf", "notes.txt"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
+    std::fs::create_dir(folder.path().join("lib")).unwrap();
+    let words = |words: &[&str]| -> Vec<String> {
+        let text = offered("bash", words, folder.path());
+        text.lines().map(|line| line.trim().to_owned()).collect()
+    };
+    let values = |line: &[&str]| -> Vec<String> {
+        let all = words(line).into_iter();
+        all.filter(|word| !word.starts_with('-')).collect()
+    };
+    let first = words(&[""]);
+    assert_eq!(first[0], "send", "{first:?}");
+    let flags = first.iter().position(|word| word.starts_with('-')).unwrap();
+    assert!(
+        first[flags..].iter().all(|word| word.starts_with('-')),
+        "{first:?}"
+    );
+    assert_eq!(
+        values(&["completions", ""]),
+        ["bash", "elvish", "fish", "powershell", "zsh"]
+    );
+    assert_eq!(values(&["listen", "--encoding", "gb"]), ["gbk", "gb18030"]);
+    assert_eq!(
+        values(&["send", "1.2.3.4:5", "--encoding", "shift"]),
+        ["shift_jis"]
+    );
+    assert!(words(&["listen", "--no-b"]).is_empty());
+    for flag in [
+        &["listen", "--interface", ""][..],
+        &["send", "1.2.3.4:5", "--multicast-if", ""],
+    ] {
+        let names = values(flag);
+        assert!(
+            names.iter().any(|name| name.starts_with("lo")) || !cfg!(unix),
+            "{names:?}"
+        );
+    }
+    if cfg!(target_os = "linux") {
+        assert_eq!(
+            values(&["listen", "--join", "239.1.2.3@l"]),
+            ["239.1.2.3@lo"]
+        );
+    }
+    let slash = std::path::MAIN_SEPARATOR;
+    for (line, expected) in [
+        (&["board", "run", ""][..], &["main.py"][..]),
+        (&["board", "flash", ""], &["fw.ZIP", "fw.bin"]),
+        (&["board", "flash", "--font", ""], &["font.xbf", "fw.bin"]),
+    ] {
+        let mut expected: Vec<String> = expected.iter().map(|&name| name.to_owned()).collect();
+        expected.push(format!("lib{slash}"));
+        let mut offered = values(line);
+        if cfg!(feature = "flash") {
+            offered.sort();
+            expected.sort();
+            assert_eq!(offered, expected, "{line:?}");
+        }
+    }
+}
+
+/// The program does not hold up the shell where it cannot answer.
+#[test]
+fn what_is_no_question_of_a_shell_is_answered_with_nothing() {
+    for (shell, words) in [("tcsh", &["--", "udpcli", ""][..]), ("bash", &["--"])] {
+        let mut command = udpcli(words);
+        command.env("UDPCLI_COMPLETE", shell);
+        let finished = support::Running::spawn(&mut command).finish();
+        assert_eq!(finished.stderr, "", "{shell}");
+    }
+    let mut command = udpcli(["completions", "bash"]);
+    command.env("UDPCLI_COMPLETE", "");
+    support::Running::spawn(&mut command)
+        .finish()
+        .expect_code(0);
 }
 
 #[test]
@@ -45,11 +156,80 @@ fn bash_reads_its_completions() {
         &script,
     )
     .expect_code(0);
-    let line = r#"source <("$0" completions bash) && complete -p udpcli"#;
+    // As bash does it when Tab is pressed after: udpcli board fl
+    let line = r#"
+        PATH="$(dirname "$0"):$PATH"
+        source <(udpcli completions bash)
+        [[ $(complete -p udpcli) =~ -F\ ([^ ]+) ]] || exit 1
+        COMP_WORDS=(udpcli board fl) COMP_CWORD=2
+        "${BASH_REMATCH[1]}" udpcli fl board
+        printf '%s\n' "${COMPREPLY[@]}""#;
     let finished = support::Running::spawn(&mut bash(line, [""; 0]))
         .finish()
         .expect_code(0);
-    assert!(finished.text().contains("udpcli"), "{}", finished.text());
+    if cfg!(feature = "flash") {
+        assert_eq!(finished.text().trim(), "flash");
+    }
+}
+
+/// One page for each command, each of which leads to the others.
+#[test]
+fn each_command_has_a_man_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("share/man1");
+    run(["man".as_ref(), "--out".as_ref(), out.as_os_str()]).expect_code(0);
+    let page = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    for (name, words) in [
+        (
+            "udpcli.1",
+            &[".TH udpcli 1", "udpcli\\-send(1)", "udpcli listen"][..],
+        ),
+        (
+            "udpcli-send.1",
+            &[
+                ".TH udpcli-send 1",
+                ".SH EXAMPLES",
+                "\\-\\-line\\-ending",
+                "udpcli(1)",
+            ],
+        ),
+        ("udpcli-completions.1", &[".TH udpcli-completions 1"]),
+    ] {
+        let text = page(name);
+        for word in words {
+            assert!(text.contains(word), "{name}: no {word} in {text}");
+        }
+        assert!(!text.contains("batching"), "{name}");
+    }
+    if cfg!(feature = "flash") {
+        assert!(page("udpcli-board-flash.1").contains("udpcli\\-board(1)"));
+    }
+    let names: Vec<String> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.iter().all(|name| !name.contains("help")), "{names:?}");
+    // Again: they are replaced.
+    run(["man".as_ref(), "--out".as_ref(), out.as_os_str()]).expect_code(0);
+    let file = out.join("udpcli.1");
+    run(["man".as_ref(), "--out".as_ref(), file.as_os_str()]).expect_code(3);
+    if std::process::Command::new("man")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        println!("skipped: man is not installed");
+        return;
+    }
+    for name in names {
+        let mut man = std::process::Command::new("man");
+        man.args(["--warnings", "-l"])
+            .arg(out.join(&name))
+            .env("MANWIDTH", "100")
+            .env("LC_ALL", "C.UTF-8");
+        let finished = support::Running::spawn(&mut man).finish().expect_code(0);
+        assert_eq!(finished.stderr, "", "{name}: groff warns of nothing");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::board::flash::{
     font,
 };
 use crate::board::port::{self, Port};
-use crate::cli::GlobalArgs;
+use crate::cli::{GlobalArgs, complete};
 use crate::error::{Error, Outcome, seconds};
 use crate::output;
 use crate::payload::escape;
@@ -49,10 +49,10 @@ part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it the
 file needs @OFFSET, or its offset before it: 0x10000 app.bin")]
 pub struct FlashArgs {
     /// Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
-    #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup", "restore"])]
+    #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup", "restore"], add = complete::files(complete::FIRMWARE))]
     images: Vec<String>,
     /// Font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
-    #[arg(long, value_name = "FILE[@OFFSET]")]
+    #[arg(long, value_name = "FILE[@OFFSET]", add = complete::files(complete::FONTS))]
     font: Option<Given>,
     /// Chip that the board must have: esp32
     #[arg(long, value_name = "CHIP", default_value = "esp32", value_parser = chip)]
@@ -88,7 +88,7 @@ pub struct FlashArgs {
     #[arg(long, value_name = "FILE")]
     backup: Option<PathBuf>,
     /// Write a backup back as it was, settings and files included
-    #[arg(long, value_name = "FILE[@OFFSET]", conflicts_with_all = ["images", "font", "files", "erase_all", "flash_mode"])]
+    #[arg(long, value_name = "FILE[@OFFSET]", add = complete::files(complete::FIRMWARE), conflicts_with_all = ["images", "font", "files", "erase_all", "flash_mode"])]
     restore: Option<Given>,
     /// Back up or restore this alone: a partition's name, or OFFSET+SIZE
     #[arg(long, value_name = "WHAT")]

@@ -16,7 +16,7 @@ use crate::board::mirror::agent::{self, Report};
 use crate::board::program::{self, Kind, Launch};
 use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
 use crate::board::symptom;
-use crate::cli::value;
+use crate::cli::{complete, value};
 use crate::error::{Error, Outcome};
 use crate::panel::View;
 use crate::shutdown::Shutdown;
@@ -41,7 +41,7 @@ Examples:
   udpcli board run blink.py --detach")]
 pub struct RunArgs {
     /// Python file for the board; - reads it from stdin
-    #[arg(required_unless_present = "example", conflicts_with = "example")]
+    #[arg(required_unless_present = "example", conflicts_with = "example", add = complete::files(complete::PROGRAMS))]
     script: Option<PathBuf>,
     /// The tutorial's UDP client or server, in our own words
     #[arg(long, value_enum, value_name = "WHICH")]

@@ -1,0 +1,197 @@
+//! What the shell asks for when Tab is pressed: subcommands, flags, and values that only this machine knows.
+//!
+//! `udpcli completions SHELL` prints a script that calls udpcli again, with `UDPCLI_COMPLETE` set and the words so far.
+
+use std::ffi::OsStr;
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, Shells};
+
+use crate::cli::Cli;
+
+/// Set by the scripts that [`script`] makes, and by nothing else: its value is the shell's name.
+const VARIABLE: &str = "UDPCLI_COMPLETE";
+
+/// Answers the shell, if it is the shell that asks; otherwise this is a run like any other.
+#[must_use]
+pub fn answered() -> Option<ExitCode> {
+    // Looked up first, so that other runs pay for nothing else.
+    std::env::var_os(VARIABLE)?;
+    let folder = std::env::current_dir().ok();
+    let answer = CompleteEnv::with_factory(command)
+        .var(VARIABLE)
+        .bin("udpcli")
+        .completer("udpcli")
+        .try_complete(std::env::args_os(), folder.as_deref());
+    match answer {
+        Ok(false) => None,
+        Ok(true) => Some(ExitCode::SUCCESS),
+        // Anything on the screen would be in the way of what is being typed.
+        Err(_) => Some(ExitCode::from(2)),
+    }
+}
+
+/// The command line without its hidden flag: clap would offer that where no other flag fits what was typed.
+fn command() -> clap::Command {
+    Cli::command().mut_arg("no_batching", |flag| flag.long("~"))
+}
+
+/// As a file `_udpcli` in zsh's `fpath` the script is a function that runs at the first Tab: it has to answer that one too.
+const ZSH_AUTOLOAD: &[u8] =
+    b"if [[ ${funcstack[1]} == _udpcli ]]; then\n    _clap_dynamic_completer_udpcli \"$@\"\nfi\n";
+
+/// The script that has `shell` ask udpcli.
+///
+/// # Errors
+/// None that a buffer in memory could have.
+pub fn script(shell: clap_complete::Shell) -> std::io::Result<Vec<u8>> {
+    let mut script = Vec::new();
+    let shells = Shells::builtins();
+    let name = shell.to_string();
+    let shell = shells
+        .completer(&name)
+        .ok_or_else(|| std::io::Error::other(format!("no completions for {name}")))?;
+    shell.write_registration(VARIABLE, "udpcli", "udpcli", "udpcli", &mut script)?;
+    if name == "zsh" {
+        script.extend_from_slice(ZSH_AUTOLOAD);
+    }
+    Ok(script)
+}
+
+/// This machine's serial ports, with what is known of them.
+#[cfg(feature = "board")]
+pub(super) fn serial_ports() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let ports = crate::board::ports::list().unwrap_or_default();
+        let candidates = ports.into_iter().map(|port| {
+            let what = port.board().map(str::to_owned);
+            let product = port.usb.and_then(|usb| usb.product);
+            CompletionCandidate::new(port.name).help(what.or(product).map(Into::into))
+        });
+        candidates.collect()
+    })
+}
+
+fn interface_names() -> Vec<String> {
+    let mut names: Vec<String> = crate::net::interface::all()
+        .into_iter()
+        .map(|interface| interface.name)
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The names of this machine's network interfaces.
+pub(super) fn interfaces() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let names = interface_names().into_iter();
+        names.map(CompletionCandidate::new).collect()
+    })
+}
+
+/// The same after the `@` of `GROUP@IFACE`.
+pub(super) fn group_interfaces() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let Some((group, begun)) = current.to_str().and_then(|text| text.split_once('@')) else {
+            return Vec::new();
+        };
+        let names = interface_names().into_iter();
+        names
+            .filter(|name| name.starts_with(begun))
+            .map(|name| CompletionCandidate::new(format!("{group}@{name}")))
+            .collect()
+    })
+}
+
+/// The names of the WHATWG's *Encoding* standard; their many other labels are taken too.
+const ENCODINGS: [&str; 36] = [
+    "utf-8",
+    "gbk",
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc-jp",
+    "iso-2022-jp",
+    "euc-kr",
+    "utf-16le",
+    "utf-16be",
+    "ibm866",
+    "iso-8859-2",
+    "iso-8859-3",
+    "iso-8859-4",
+    "iso-8859-5",
+    "iso-8859-6",
+    "iso-8859-7",
+    "iso-8859-8",
+    "iso-8859-10",
+    "iso-8859-13",
+    "iso-8859-14",
+    "iso-8859-15",
+    "iso-8859-16",
+    "koi8-r",
+    "koi8-u",
+    "macintosh",
+    "windows-874",
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+    "windows-1253",
+    "windows-1254",
+    "windows-1255",
+    "windows-1256",
+    "windows-1257",
+    "windows-1258",
+];
+
+/// Labels of encodings, the ones of the classroom first.
+pub(super) fn encodings() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let labels = (0..).zip(ENCODINGS);
+        labels
+            .map(|(order, label)| CompletionCandidate::new(label).display_order(Some(order)))
+            .collect()
+    })
+}
+
+/// Files with one of `extensions`, and folders.
+#[cfg(feature = "board")]
+pub(super) fn files(extensions: &'static [&'static str]) -> ArgValueCompleter {
+    use clap_complete::engine::PathCompleter;
+    let with_extension = move |path: &std::path::Path| {
+        let extension = path.extension().and_then(OsStr::to_str);
+        extension.is_some_and(|extension| {
+            extensions
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        })
+    };
+    ArgValueCompleter::new(PathCompleter::any().filter(with_extension))
+}
+
+/// What holds firmware.
+#[cfg(feature = "flash")]
+pub(super) const FIRMWARE: &[&str] = &["bin", "zip", "uf2", "elf"];
+
+/// What holds a font.
+#[cfg(feature = "flash")]
+pub(super) const FONTS: &[&str] = &["xbf", "bin"];
+
+/// Programs for the board.
+#[cfg(feature = "board")]
+pub(super) const PROGRAMS: &[&str] = &["py", "mpy"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_label_is_one() {
+        for label in ENCODINGS {
+            let found = encoding_rs::Encoding::for_label_no_replacement(label.as_bytes());
+            assert!(found.is_some(), "{label}");
+        }
+    }
+}
