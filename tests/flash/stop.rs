@@ -197,6 +197,25 @@ fn ctrl_c_ends_restoring_and_the_same_command_completes() {
     assert!(board.flash() == content);
 }
 
+#[test]
+fn ctrl_c_ends_erasing_and_the_same_command_completes() {
+    let board = Emulator::start(Config {
+        flash: font_like(4 << 20, 78),
+        flash_time: 0.3,
+        ..Config::default()
+    });
+    let image = firmware(200_000, 41);
+    let path = file(&board, "m.bin", &image);
+    let arguments = [path.as_os_str(), "--erase-all".as_ref()];
+    let text = stopped(&board, &arguments, "erasing");
+    assert!(text.contains("partly erased"), "{text}");
+    flash(&board, &arguments)
+        .expect_code(0)
+        .expect_says(&["erasing 100 %", "verified by MD5"]);
+    assert!(has_firmware(&board.flash(), &image));
+    assert!(board.flash()[0x20_0000..].iter().all(|&byte| byte == 0xff));
+}
+
 /// Whatever is looked at before anything is written: the stub on its way, the table, the application, the files.
 #[test]
 fn ctrl_c_ends_looking_at_the_board() {
