@@ -46,6 +46,18 @@ fn a_release_that_is_cut_short_anywhere_is_refused() {
         }
     }
     assert!(board.stats().commands.is_empty());
+    // The gap before the font has nothing that could be missed but the font.
+    release.files = None;
+    let path = file(&board, "gap.bin", &release.merged()[..0x30_1234]);
+    flash(&board, &[path]).expect_code(0).expect_says(&[
+        "was its download complete?",
+        "looks for its font at 0x400000, and there is none",
+    ]);
+    // Browsers have names for what is not whole yet.
+    let path = file(&board, "m.bin.crdownload", &merged);
+    flash(&board, &[path])
+        .expect_code(1)
+        .expect_says(&["an unfinished download"]);
     // Who knows better says so.
     let path = file(&board, "m.bin", &merged[..0x9000]);
     flash(&board, &[path.as_os_str(), "--force".as_ref()]).expect_code(0);

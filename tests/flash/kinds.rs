@@ -448,7 +448,38 @@ fn archives_as_people_pack_them_are_understood() {
         0x1000 boot\\b.bin\n0x8000 t.bin\n0x10000 A.bin\n0x400000 f.bin\n";
     let merged = release.merged();
     let without_font = &merged[..0x1_0000 + app.len()];
-    let cases: [Packed<'_>; 6] = [
+    let quoted = b"0x1000 'my boot.bin' 0x8000 \"t.bin\"\r\n0x10000 a.bin 0x400000 f.bin";
+    let wide: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(quoted.iter().flat_map(|&byte| [byte, 0]))
+        .collect();
+    let marked = [b"\xef\xbb\xbf", &br#"{"flash_files":{"0x0":"m.bin"}}"#[..]].concat();
+    let s3 = image(9, 0x403c_9000, &font_like(5_000, 1));
+    let cases: [Packed<'_>; 12] = [
+        // As Notepad and PowerShell write text.
+        &[
+            ("flash_args", &wide),
+            ("my boot.bin", boot),
+            ("t.bin", table),
+            ("a.bin", app),
+            ("f.bin", font),
+        ],
+        &[("flasher_args.json", &marked), ("m.bin", &merged)],
+        &[
+            (
+                "manifest.json",
+                br#"{"builds":[{"chipFamily":"ESP32","parts":[{"path":"m.bin","offset":"0x0"}]}]}"#,
+            ),
+            ("m.bin", &merged),
+        ],
+        // One file for each chip; one file of any name; what macOS leaves.
+        &[("esp32s3/m.bin", &s3), ("esp32/m.bin", &merged)],
+        &[("firmware.img", &merged)],
+        &[
+            ("a/m.bin", &merged),
+            ("a/._m.bin", b"\0\x05\x16\x07"),
+            ("a/.DS_Store", b"\0\0\0\x01Bud1"),
+        ],
         &[
             ("web/Manifest.json", manifest),
             ("fw/boot.BIN", boot),
@@ -512,9 +543,25 @@ fn archives_that_are_not_clear_come_with_the_next_step() {
     let path = board.folder().join("a.zip");
     let (first, second) = (firmware(20_000, 31), firmware(20_000, 32));
     let app = image(0, 0x400d_0020, &font_like(9_000, 2));
+    let s3_image = image(9, 0x403c_9000, &font_like(5_000, 1));
     let s3 = br#"{"builds":[{"chipFamily":"ESP32-S3","parts":[]}]}"#;
     let far = br#"{"builds":[{"chipFamily":"ESP32","parts":[{"path":"https://x.org/a.bin","offset":0}]}]}"#;
-    let cases: [(Packed<'_>, &[&str]); 8] = [
+    let cases: [(Packed<'_>, &[&str]); 11] = [
+        (
+            &[
+                ("flasher_args.json", b"{\"flash_files\":{}}"),
+                ("a.bin", &first),
+            ],
+            &["no flash_files", "unpack it"],
+        ),
+        (
+            &[("flash_args", b"4096 a.bin"), ("a.bin", &first)],
+            &["offsets and files", "unpack it"],
+        ),
+        (
+            &[("s3.bin", &s3_image), ("s3b.bin", &s3_image)],
+            &["firmware for the ESP32-S3"],
+        ),
         (
             &[("v1.bin", &first), ("v2.bin", &second)],
             &["2 .bin files: v1.bin, v2.bin", "unpack it"],

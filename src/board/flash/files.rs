@@ -22,6 +22,7 @@ use super::image::{self, Image, Problem, TABLE_OFFSET};
 use super::kind;
 use super::layout;
 use super::pieces;
+use super::write::SECTOR;
 
 /// No board has more flash than this: larger files are not read.
 const MAX_FILE: u64 = 64 << 20;
@@ -360,7 +361,12 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
     let merged =
         at(boot).first() == Some(&image::MAGIC) && image::partitions(at(TABLE_OFFSET)).is_some();
     let (found, example, agrees): (&str, &str, fn(u32, u32) -> bool) = match Image::parse(&bytes) {
-        _ if merged => return Ok(placed_by_content(name, 0, named, bytes)),
+        _ if merged => {
+            let end = blank_end(name, &bytes);
+            let mut contents = placed_by_content(name, 0, named, bytes);
+            contents.notes.extend(end);
+            return Ok(contents);
+        }
         // The beginning of such an image; two entries are the least that a partition table has.
         _ if at(boot).first() == Some(&image::MAGIC)
             && at(TABLE_OFFSET).len() < 64
@@ -438,6 +444,20 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
         what: name.to_owned(),
         found: found.to_owned(),
         example,
+    })
+}
+
+/// What to say of an image that ends in blank bytes. The maker's ends with a font; a download that ended early may end
+/// anywhere, and tools that fill images up do so to a round size.
+fn blank_end(name: &str, bytes: &[u8]) -> Option<String> {
+    const ROUND: usize = 0x1_0000;
+    let last = bytes.iter().rposition(|&byte| byte != 0xff)?;
+    let blank = bytes.len() - last - 1;
+    (blank >= SECTOR as usize && !bytes.len().is_multiple_of(ROUND)).then(|| {
+        format!(
+            "{name} ends with {blank} blank bytes: was its download complete? It has {} bytes",
+            bytes.len()
+        )
     })
 }
 

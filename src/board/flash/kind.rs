@@ -110,6 +110,17 @@ pub fn not_firmware(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     if let Some((_, what, hint)) = found {
         return Some(NotFirmware::new(*what, hint));
     }
+    // What browsers and download managers call a file until it is whole.
+    let unfinished = ["crdownload", "part", "partial", "download", "opdownload"];
+    if unfinished
+        .iter()
+        .any(|extension| has_extension(name, extension))
+    {
+        return Some(NotFirmware::new(
+            "an unfinished download, by its name",
+            "wait until the browser has finished it, or download it again",
+        ));
+    }
     // POSIX tar: the magic follows the first file's 257 bytes of name, owner, size ..
     if bytes.get(257..262) == Some(b"ustar") {
         return Some(NotFirmware::new("a tar archive", UNPACK));

@@ -1,5 +1,6 @@
 //! ZIP releases: what describes them, and the files they name.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
 
 use zip::ZipArchive;
@@ -8,7 +9,8 @@ use zip::result::ZipError;
 use super::super::error::Error;
 use super::given::offset as parse_offset;
 use super::{
-    Contents, Loaded, MAX_FILE, Rules, contents, is_archive, not_firmware, other_chip, refused,
+    Contents, Loaded, MAX_FILE, Rules, contents, for_this_chip, is_archive, not_firmware,
+    other_chip, refused,
 };
 
 /// What describes a release is a few hundred bytes: a larger one would only take memory.
@@ -69,8 +71,7 @@ fn described(
     for wanted in ["flash_args", "flash_project_args", "flash_args.txt"] {
         if let Some(path) = archive.find(wanted) {
             let text = archive.take(&path, MAX_TEXT)?;
-            let text = String::from_utf8_lossy(&text);
-            return Ok(Some((path, from_arguments(name, &text)?)));
+            return Ok(Some((path, from_arguments(name, &decoded(&text))?)));
         }
     }
     if let Some(path) = archive.find("manifest.json") {
@@ -110,6 +111,7 @@ fn undescribed(
     }
     let mut room = MAX_FILE;
     let mut found = Contents::default();
+    let mut others = Vec::new();
     for path in &images {
         let data = archive.take(path, room)?;
         room = room.saturating_sub(data.len() as u64);
@@ -120,7 +122,21 @@ fn undescribed(
         }
         let of = |error| choose(name, &images, error);
         let label = format!("{path} in {name}");
+        // Some releases have a file for each chip.
+        if let Err(error) = for_this_chip(&label, &data, rules.chip) {
+            others.push((label, error));
+            continue;
+        }
         found.add(contents(path, &label, data, offset, rules).map_err(of)?);
+    }
+    let is_empty = found.files.is_empty() && found.fonts.is_empty();
+    for (label, error) in others {
+        if is_empty {
+            return Err(error);
+        }
+        found
+            .notes
+            .push(format!("{label} is for another chip: it is left out"));
     }
     let mut sorted: Vec<&Loaded> = found.files.iter().collect();
     sorted.sort_by_key(|file| file.offset);
@@ -204,8 +220,9 @@ impl<'a> Archive<'a> {
                 // Windows programs write backslashes, which the format does not have.
                 let path = joined("", &zip.name_for_index(index)?.replace('\\', "/"));
                 let is_folder = zip.name_for_index(index)?.ends_with(['/', '\\']);
-                // What macOS adds: a shadow of every file, under the same name.
-                let is_shadow = path.starts_with("__MACOSX/");
+                // What macOS adds: a shadow of every file, under the same name or one with a dot.
+                let last = path.rsplit('/').next().unwrap_or_default();
+                let is_shadow = path.starts_with("__MACOSX/") || last.starts_with('.');
                 (!is_folder && !is_shadow).then_some(Member { path, index })
             })
             .collect();
@@ -240,10 +257,13 @@ impl<'a> Archive<'a> {
             images.map(|member| member.path.clone()).collect()
         };
         let images = with(&["bin", "xbf"]);
-        if images.is_empty() {
-            with(&["uf2", "elf"])
-        } else {
-            images
+        if !images.is_empty() {
+            return images;
+        }
+        match self.names.as_slice() {
+            // It says itself what it is.
+            [only] => vec![only.path.clone()],
+            _ => with(&["uf2", "elf"]),
         }
     }
 
@@ -303,9 +323,9 @@ impl<'a> Archive<'a> {
 
 /// What ESP-IDF's build writes: `"flash_files": {"0x1000": "bootloader/bootloader.bin", ..}`.
 fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error> {
-    let unreadable = |found: String| refused(name, "flasher_args.json as ESP-IDF writes it", found);
+    let unreadable = |found: String| unclear(name, "flasher_args.json as ESP-IDF writes it", found);
     let json: serde_json::Value =
-        serde_json::from_slice(text).map_err(|error| unreadable(error.to_string()))?;
+        serde_json::from_str(&decoded(text)).map_err(|error| unreadable(error.to_string()))?;
     let other = json
         .pointer("/extra_esptool_args/chip")
         .and_then(serde_json::Value::as_str)
@@ -316,7 +336,9 @@ fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error>
     let files = json
         .get("flash_files")
         .and_then(serde_json::Value::as_object);
-    let files = files.ok_or_else(|| unreadable("no flash_files".to_owned()))?;
+    let files = files
+        .filter(|files| !files.is_empty())
+        .ok_or_else(|| unreadable("no flash_files".to_owned()))?;
     files
         .iter()
         .map(|(at, path)| {
@@ -330,28 +352,66 @@ fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error>
 
 /// The same as esptool's arguments: `--flash_mode dio .. 0x1000 bootloader/bootloader.bin ..`.
 fn from_arguments(name: &str, text: &str) -> Result<Vec<Entry>, Error> {
-    let mut words = text.split_whitespace();
+    let mut words = words(text).into_iter();
     let mut files = Vec::new();
     while let Some(word) = words.next() {
         if word.starts_with("0x") || word.starts_with("0X") {
-            let at = parse_offset(word).map_err(|found| refused(name, "flash_args", found))?;
+            let at = parse_offset(&word).map_err(|found| unclear(name, "flash_args", found))?;
             let path = words
                 .next()
-                .ok_or_else(|| refused(name, format!("a file at {word}"), "none"))?;
-            files.push((at, slashes(path.trim_matches(['"', '\'']))));
+                .ok_or_else(|| unclear(name, format!("a file at {word}"), "none"))?;
+            files.push((at, slashes(&path)));
         }
     }
     if files.is_empty() {
-        return Err(refused(name, "flash_args with offsets and files", "none"));
+        return Err(unclear(name, "flash_args with offsets and files", "none"));
     }
     Ok(files)
 }
+
+/// The words of a command line; what stands in quotes is one.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match quote {
+            Some(end) if c == end => quote = None,
+            None if c == '"' || c == '\'' => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// Text as editors and PowerShell write it: UTF-8, or what its byte order mark says.
+fn decoded(text: &[u8]) -> Cow<'_, str> {
+    encoding_rs::UTF_8.decode(text).0
+}
+
+/// What describes the release does not say where its files go.
+fn unclear(name: &str, expected: impl Into<String>, found: impl Into<String>) -> Error {
+    Error::Refused {
+        what: name.to_owned(),
+        expected: expected.into(),
+        found: found.into(),
+        hint: Some(UNPACK.to_owned()),
+    }
+}
+
+/// The way around any description.
+const UNPACK: &str = "unpack it, and flash its files with the offsets from the page you got it from: a.bin@0x1000 b.bin@0x8000";
 
 /// What web pages flash with (<https://esphome.github.io/esp-web-tools/>):
 /// `"builds": [{"chipFamily": "ESP32", "parts": [{"path": "a.bin", "offset": 4096}]}]`. None if it is another manifest.
 fn from_manifest(name: &str, text: &[u8], rules: Rules) -> Result<Option<Vec<Entry>>, Error> {
     use serde_json::Value;
-    let Ok(json) = serde_json::from_slice::<Value>(text) else {
+    let Ok(json) = serde_json::from_str::<Value>(&decoded(text)) else {
         return Ok(None);
     };
     let Some(builds) = json.get("builds").and_then(Value::as_array) else {
@@ -371,7 +431,7 @@ fn from_manifest(name: &str, text: &[u8], rules: Rules) -> Result<Option<Vec<Ent
         let others: Vec<String> = builds.iter().filter_map(family).collect();
         return Err(other_chip(name, wanted, others.join(", ")));
     };
-    let unreadable = |found: &str| refused(name, "manifest.json as ESP Web Tools have it", found);
+    let unreadable = |found: &str| unclear(name, "manifest.json as ESP Web Tools have it", found);
     let parts = build.get("parts").and_then(Value::as_array);
     let parts = parts.ok_or_else(|| unreadable("no parts"))?;
     let mut entries = Vec::new();
@@ -386,8 +446,11 @@ fn from_manifest(name: &str, text: &[u8], rules: Rules) -> Result<Option<Vec<Ent
                 hint: Some("download that file, and flash it".to_owned()),
             });
         }
-        let offset = part.get("offset").and_then(Value::as_u64);
-        let offset = offset.and_then(|offset| u32::try_from(offset).ok());
+        let offset = match part.get("offset") {
+            Some(Value::Number(number)) => number.as_u64().and_then(|n| u32::try_from(n).ok()),
+            Some(Value::String(text)) => parse_offset(text).ok(),
+            _ => None,
+        };
         let offset = offset.ok_or_else(|| unreadable("a part without an offset"))?;
         entries.push((offset, slashes(path)));
     }
