@@ -13,18 +13,16 @@ mod suggest;
 pub mod value;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::ExitCode;
 
-use anstream::ColorChoice;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::logging;
 use crate::output;
-use crate::payload::escape;
-use crate::stream;
+use crate::terminal::color::{self, ColorChoice};
+use crate::terminal::{sanitize, status};
 
 /// Bold headings, as cargo's help has them; one place so that help and errors agree.
 const STYLES: Styles = Styles::styled()
@@ -140,12 +138,12 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
     if !error.use_stderr() && !is_message_taken_for_help(&args) {
         let text = error.render();
-        let text = if logging::wants_color(ColorChoice::Auto, &std::io::stdout()) {
+        let text = if color::of_stdout(ColorChoice::Auto) {
             text.ansi().to_string()
         } else {
             text.to_string()
         };
-        return match output::print(text.as_bytes()) {
+        return match output::print_styled(&text) {
             Ok(outcome) => ExitCode::from(outcome.exit_code()),
             Err(error) => {
                 logging::report(&error);
@@ -156,7 +154,7 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
     let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error.render().to_string()
     } else {
-        let color = logging::wants_color(ColorChoice::Auto, &std::io::stderr());
+        let color = color::of_stderr(ColorChoice::Auto);
         let rendered = if error.use_stderr() {
             error.render().to_string()
         } else {
@@ -164,7 +162,7 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
         };
         usage_text(&rendered, &args, color)
     };
-    let _ = stream::stderr().write_all(text.as_bytes());
+    status::print(&text);
     ExitCode::from(2)
 }
 
@@ -215,7 +213,7 @@ fn usage_text(rendered: &str, args: &[std::ffi::OsString], color: bool) -> Strin
         .map(str::trim)
         .filter(|line| !line.is_empty())
     {
-        let line = escape::for_terminal(line).into_owned();
+        let line = sanitize::for_terminal(line).into_owned();
         if let Some(tip) = line.strip_prefix("tip: ") {
             hints.push(tip.to_owned());
         } else if let Some(usage) = line.strip_prefix("Usage: ") {
@@ -229,7 +227,7 @@ fn usage_text(rendered: &str, args: &[std::ffi::OsString], color: bool) -> Strin
     if let Some(hint) = suggest::hint(args) {
         // What clap guesses from the spelling is not worth more.
         hints.retain(|hint| hint.starts_with("usage: "));
-        hints.insert(0, escape::for_terminal(&hint).into_owned());
+        hints.insert(0, sanitize::for_terminal(&hint).into_owned());
     }
     if !hints.iter().any(|hint| hint.starts_with("usage: ")) {
         hints.push(format!("see: udpcli{} --help", command_path(args)));

@@ -30,8 +30,6 @@ pub mod render;
 pub mod save;
 pub mod shutdown;
 pub mod stats;
-pub mod stream;
-#[cfg(feature = "board")]
 pub mod terminal;
 pub mod wait;
 

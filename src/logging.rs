@@ -5,10 +5,7 @@
 
 use std::error::Error as _;
 use std::fmt::{self, Write as _};
-use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
 
-use anstream::ColorChoice;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -20,19 +17,13 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::GlobalArgs;
 use crate::error::Error;
-use crate::panel;
-use crate::payload::escape;
-use crate::stream;
-
-/// Whether stderr takes colour; decided once, by [`start`].
-static COLOR: OnceLock<bool> = OnceLock::new();
+use crate::terminal::{color, sanitize, status};
 
 /// Starts logging to stderr. Called once, before anything else runs.
 pub fn start(args: &GlobalArgs) {
     // Whatever is written to a console later, by a board's program too, finds it ready.
-    let _ = obeys_escapes();
-    let color = wants_color(args.color.into(), &io::stderr());
-    let _ = COLOR.set(color);
+    let _ = color::obeys_escapes();
+    let color = color::decide(args.color.into());
     let level = match (args.quiet, args.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::INFO,
@@ -49,7 +40,7 @@ pub fn start(args: &GlobalArgs) {
     let layer = tracing_subscriber::fmt::layer()
         .event_format(Line { color })
         .with_ansi(false)
-        .with_writer(stream::stderr);
+        .with_writer(|| status::Log);
     // A second start (two runs in one process) keeps the first subscriber.
     let _ = tracing_subscriber::registry()
         .with(filter)
@@ -62,52 +53,16 @@ pub fn start(args: &GlobalArgs) {
     }
 }
 
-/// Whether a stream gets colour: `--color`, then `NO_COLOR` and its kin, then whether it is a terminal that has it.
-pub fn wants_color(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bool {
-    match choice {
-        ColorChoice::Auto => {
-            anstream::AutoStream::choice(stream) != ColorChoice::Never && obeys_escapes()
-        }
-        ColorChoice::Never => false,
-        ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
-    }
-}
-
-/// Whether the terminal obeys escape sequences. Windows' console does where it is told to, which this does; its legacy
-/// mode never does (Console Virtual Terminal Sequences, learn.microsoft.com).
-#[must_use]
-pub fn obeys_escapes() -> bool {
-    #[cfg(all(windows, feature = "board"))]
-    return crossterm::ansi_support::supports_ansi();
-    // Nothing in this build tells the console: it gets none.
-    #[cfg(not(all(windows, feature = "board")))]
-    return !cfg!(windows);
-}
-
-/// Whether stderr gets colour.
-#[must_use]
-pub fn has_color() -> bool {
-    COLOR.get().copied().unwrap_or(false)
-}
-
-/// Ends the line on which a terminal showed `^C`, so that what follows begins on its own.
-pub fn end_interrupted_line() {
-    if io::stderr().is_terminal() {
-        let _ = stream::stderr().write_all(b"\n");
-    }
-}
-
 /// Prints an error, its causes and its hint, each on a line of its own.
 pub fn report(error: &Error) {
-    let color = has_color();
-    let (red, bold, reset) = if color {
+    let (red, bold, reset) = if color::has_color() {
         ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
     } else {
         ("", "", "")
     };
     let mut text = format!(
         "udpcli: {red}error:{reset} {}{}\n",
-        escape::for_terminal(&error.to_string()),
+        sanitize::for_terminal(&error.to_string()),
         error
             .code()
             .map_or_else(String::new, |code| format!(" [{code}]"))
@@ -117,15 +72,18 @@ pub fn report(error: &Error) {
         let _ = writeln!(
             text,
             "  caused by: {}",
-            escape::for_terminal(&source.to_string())
+            sanitize::for_terminal(&source.to_string())
         );
         cause = source.source();
     }
     if let Some(hint) = error.hint() {
-        let _ = writeln!(text, "  {bold}hint:{reset} {}", escape::for_terminal(&hint));
+        let _ = writeln!(
+            text,
+            "  {bold}hint:{reset} {}",
+            sanitize::for_terminal(&hint)
+        );
     }
-    // Nobody is left to tell when stderr is gone.
-    let _ = stream::stderr().write_all(text.as_bytes());
+    status::print(&text);
 }
 
 /// How summaries and counts are written.
@@ -149,12 +107,9 @@ impl Summary {
         match self {
             Self::Text => tracing::info!("{text}"),
             Self::Json => {
-                let mut line = panel::erase().unwrap_or_default();
                 let object =
                     serde_json::Value::Object(std::iter::once((key.to_owned(), json())).collect());
-                // Writing to a String cannot fail; nobody is left to tell when stderr is gone.
-                let _ = writeln!(line, "{object}");
-                let _ = stream::stderr().write_all(line.as_bytes());
+                status::print(&format!("{object}\n"));
             }
         }
     }
@@ -184,9 +139,6 @@ where
         };
         let mut fields = Fields::default();
         event.record(&mut fields);
-        if let Some(erase) = panel::erase() {
-            writer.write_str(&erase)?;
-        }
         if self.color {
             writer.write_str(start)?;
         }
@@ -195,8 +147,8 @@ where
             Level::WARN => writer.write_str("warning: ")?,
             _ => {}
         }
-        writer.write_str(&escape::for_terminal(&fields.message))?;
-        writer.write_str(&escape::for_terminal(&fields.rest))?;
+        writer.write_str(&sanitize::for_terminal(&fields.message))?;
+        writer.write_str(&sanitize::for_terminal(&fields.rest))?;
         if self.color {
             writer.write_str(end)?;
         }

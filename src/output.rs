@@ -14,26 +14,32 @@ use crate::panel::server::ServerPanel;
 use crate::render::Renderer;
 use crate::save::Saver;
 use crate::shutdown::Shutdown;
-pub use crate::stream::stdout;
-use crate::stream::{WriteOutcome, Writer};
+use crate::terminal::sanitize::Allowed;
+use crate::terminal::stdout::{self, Stdout};
+use crate::terminal::stream::WriteOutcome;
 
 /// Rendered text goes out at this size even while more datagrams are at hand: bounded memory.
 const WRITE_AT: usize = 256 << 10;
 
-/// Writes data to stdout: byte for byte to a program, and to a terminal without anything that it would act on. A reader
-/// that went away is no failure.
+/// Prints data: byte for byte to a program, and to a terminal without anything that it would act on. A reader that
+/// went away is no failure.
 ///
 /// # Errors
 /// stdout cannot be written: a full disk.
 pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
-    use std::io::IsTerminal as _;
-    let shown = if io::stdout().is_terminal() {
-        crate::payload::escape::on_terminal(bytes)
-    } else {
-        bytes.into()
-    };
-    let mut stdout = stdout();
-    match stdout.write_all(&shown).and_then(|()| stdout.flush()) {
+    printed(stdout::print(bytes))
+}
+
+/// Prints text of udpcli's own, with its colours. A reader that went away is no failure.
+///
+/// # Errors
+/// stdout cannot be written: a full disk.
+pub fn print_styled(text: &str) -> Result<Outcome, Error> {
+    printed(stdout::print_styled(text))
+}
+
+fn printed(result: io::Result<()>) -> Result<Outcome, Error> {
+    match result {
         Ok(()) => Ok(Outcome::Done),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
         Err(source) => Err(Error::Write {
@@ -46,7 +52,7 @@ pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
 /// Takes datagrams and shows, saves and draws them.
 pub struct Output {
     renderer: Renderer,
-    stdout: Writer,
+    stdout: Stdout,
     text: Vec<u8>,
     saver: Option<Saver>,
     panel: Option<ServerPanel>,
@@ -80,7 +86,7 @@ impl Output {
     ) -> Self {
         Self {
             renderer,
-            stdout: Writer::stdout(shutdown),
+            stdout: Stdout::new(shutdown, Allowed::Colors),
             text: Vec::new(),
             saver,
             panel,
@@ -107,16 +113,13 @@ impl Output {
     /// As [`Sink::flush`].
     pub fn begin(&mut self) -> Result<Flow, Error> {
         self.renderer.begin(&mut self.text);
-        if let Some(panel) = &self.panel {
-            panel.draw();
-        }
         self.flush()
     }
 
     /// Nothing more comes: the panel stays on the screen as it is.
-    pub fn end(&self) {
-        if let Some(panel) = &self.panel {
-            panel.leave();
+    pub fn end(&mut self) {
+        if let Some(panel) = self.panel.take() {
+            panel.keep();
         }
     }
 
@@ -142,9 +145,6 @@ impl Output {
         if self.text.is_empty() || self.reader_gone {
             self.text.clear();
             return;
-        }
-        if let Some(panel) = &self.panel {
-            panel.make_way();
         }
         let result = self.stdout.write(&self.text);
         self.text.clear();
@@ -206,6 +206,10 @@ impl Sink for Output {
         {
             self.failure.get_or_insert(error);
             self.saver = None;
+        }
+        // Drawn together with what is written.
+        if let Some(panel) = &mut self.panel {
+            panel.stage();
         }
         self.write();
         if let Some(panel) = &self.panel {

@@ -1,4 +1,4 @@
-//! The board's 128x64 panel on the terminal, drawn in place below the scrolling lines: texts in a frame, or the picture.
+//! The board's 128x64 panel in the terminal's status area, below the scrolling lines: texts in a frame, or the picture.
 //!
 //! - [`screen`] is what is shown; [`text`] and [`picture`] make lines of it.
 //! - [`server`] is the screen that the tutorial's server would show.
@@ -8,76 +8,10 @@ pub mod screen;
 pub mod server;
 pub mod text;
 
-use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use screen::Screen;
-use unicode_width::UnicodeWidthStr as _;
 
-/// Lines of the panel that are on the terminal, on stderr, just above the cursor. One for the process, as the terminal
-/// is: the log takes the panel away before it writes there, and the next draw puts it back.
-static DRAWN: AtomicUsize = AtomicUsize::new(0);
-
-/// Cells across of those lines.
-static WIDTH: AtomicUsize = AtomicUsize::new(0);
-
-/// Cells of the incomplete line below them.
-static BELOW: AtomicUsize = AtomicUsize::new(0);
-
-/// The terminal's columns and rows when they were drawn.
-static SIZE: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
-
-/// Terminals that know it show nothing until [`SHOW`]; others pass over it (DEC private mode 2026).
-const HOLD: &str = "\x1b[?2026h";
-
-/// What was held back is shown at once.
-const SHOW: &str = "\x1b[?2026l";
-
-/// What takes the panel off the terminal, if it is there: to be written to stderr before anything else is.
-#[must_use]
-pub fn erase() -> Option<String> {
-    take().map(|rows| up(rows) + "\x1b[J")
-}
-
-/// What moves the cursor to the beginning of the row that is so many above.
-#[must_use]
-pub fn up(rows: usize) -> String {
-    match rows {
-        0 => "\r".to_owned(),
-        rows => format!("\x1b[{rows}A\r"),
-    }
-}
-
-/// Rows above the cursor that panel and incomplete line begin, if they are there; they are then no more said to be.
-fn take() -> Option<usize> {
-    let lines = DRAWN.swap(0, Ordering::Relaxed);
-    let below = BELOW.swap(0, Ordering::Relaxed);
-    if lines == 0 && below == 0 {
-        return None;
-    }
-    // A terminal made narrower has broken the lines.
-    let rows = lines * rows(WIDTH.load(Ordering::Relaxed));
-    Some(rows + rows_below(below))
-}
-
-/// Rows of the terminal that so many cells take.
-fn rows(cells: usize) -> usize {
-    cells.div_ceil(size().0.max(1))
-}
-
-/// Rows between the beginning of a line of so many cells and the cursor at its end.
-#[must_use]
-pub fn rows_below(cells: usize) -> usize {
-    rows(cells).saturating_sub(1)
-}
-
-/// The terminal's columns and rows; endless where nobody knows.
-fn size() -> (usize, usize) {
-    terminal_size::terminal_size_of(io::stderr())
-        .map_or((usize::MAX, usize::MAX), |(width, height)| {
-            (width.0.into(), height.0.into())
-        })
-}
+use crate::terminal::status::{Block, Line};
+use crate::terminal::{self, Size, color};
 
 /// What of a screen is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,13 +38,17 @@ pub struct Terminal {
 impl Terminal {
     /// The one that stderr is.
     #[must_use]
-    pub fn of_stderr(color: bool) -> Self {
-        let (columns, rows) = size();
+    pub fn of_stderr() -> Self {
+        Self::of_size(Size::of_stderr())
+    }
+
+    /// The one that stderr is, as if it had this size.
+    fn of_size(size: Size) -> Self {
         Self {
-            columns,
-            rows,
-            unicode: has_unicode(|name| std::env::var(name).ok()),
-            color,
+            columns: size.columns,
+            rows: size.rows,
+            unicode: terminal::has_unicode(),
+            color: color::has_color(),
         }
     }
 
@@ -118,21 +56,6 @@ impl Terminal {
     fn holds(self, width: usize, lines: usize) -> bool {
         self.columns >= width && self.rows > lines
     }
-}
-
-/// Windows' console takes Unicode; elsewhere the locale's character set decides, and nobody set means UTF-8.
-fn has_unicode(variable: impl Fn(&str) -> Option<String>) -> bool {
-    if cfg!(windows) {
-        return true;
-    }
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .filter_map(variable)
-        .find(|value| !value.is_empty());
-    locale.is_none_or(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
 }
 
 /// Lines of one width, to be drawn below each other.
@@ -194,67 +117,53 @@ fn frame(rows: &[String], width: usize, screen: &Screen, terminal: Terminal) -> 
     }
 }
 
-/// Draws on stderr, which is a terminal.
-#[derive(Debug, Clone, Copy)]
+/// A screen in the terminal's status area.
+#[derive(Debug)]
 pub struct Panel {
     view: View,
-    color: bool,
+    block: Option<Block>,
 }
 
 impl Panel {
     /// A panel that is not yet drawn.
     #[must_use]
-    pub fn new(view: View, color: bool) -> Self {
-        Self { view, color }
+    pub fn new(view: View) -> Self {
+        Self { view, block: None }
     }
 
-    /// Draws the screen where the cursor is, or over what was drawn before, in one write; nothing where it does not fit.
-    ///
-    /// The cursor stays behind `below`, which is less than a row: a line that is not yet complete.
-    pub fn draw(&self, screen: &Screen, below: &str) {
-        let drawn = lines(screen, self.view, Terminal::of_stderr(self.color));
-        let mut text = String::from(HOLD);
-        if let Some(rows) = take() {
-            text.push_str(&up(rows));
+    /// Shows this with the next write to the terminal, or with [`Self::draw`]; nothing where it does not fit.
+    pub fn stage(&mut self, screen: &Screen) {
+        let (screen, view) = (screen.clone(), self.view);
+        let draw = move |size| {
+            let drawn = lines(&screen, view, Terminal::of_size(size));
+            let cells = drawn.width;
+            let line = |text| Line { text, cells };
+            drawn.lines.into_iter().map(line).collect()
+        };
+        match &self.block {
+            Some(block) => block.replace(draw),
+            None => self.block = Some(Block::new(draw)),
         }
-        for line in &drawn.lines {
-            text.push_str(line);
-            text.push_str("\x1b[K\n");
-        }
-        text.push_str("\x1b[J");
-        text.push_str(below);
-        text.push_str(SHOW);
-        BELOW.store(below.width(), Ordering::Relaxed);
-        let (columns, rows) = size();
-        for (store, size) in SIZE.iter().zip([columns, rows]) {
-            store.store(size, Ordering::Relaxed);
-        }
-        WIDTH.store(drawn.width, Ordering::Relaxed);
-        DRAWN.store(drawn.lines.len(), Ordering::Relaxed);
-        // A panel that cannot be drawn is no reason to stop.
-        let _ = io::stderr().write_all(text.as_bytes());
     }
 
-    /// Whether the terminal has the size for which the panel was drawn last.
-    #[must_use]
-    pub fn fits(&self) -> bool {
-        let (columns, rows) = size();
-        SIZE.iter()
-            .zip([columns, rows])
-            .all(|(stored, size)| stored.load(Ordering::Relaxed) == size)
+    /// As [`Self::stage`], but nothing before the first whole screen: half a picture is of no use.
+    pub fn stage_once_whole(&mut self, screen: &Screen) {
+        if screen.whole || self.block.is_some() {
+            self.stage(screen);
+        }
+    }
+
+    /// Draws what was staged, unless it stands there already.
+    pub fn draw(&self) {
+        if let Some(block) = &self.block {
+            block.draw();
+        }
     }
 
     /// Leaves the panel where it is: what follows is written below.
-    pub fn leave(&self) {
-        DRAWN.store(0, Ordering::Relaxed);
-        BELOW.store(0, Ordering::Relaxed);
-    }
-
-    /// Takes the panel off the terminal, so that lines can be printed where it stood; [`Panel::draw`] comes next.
-    pub fn make_way(&self) {
-        if let Some(text) = erase() {
-            // Shown together with what is drawn then: no flicker.
-            let _ = io::stderr().write_all(format!("{HOLD}{text}").as_bytes());
+    pub fn keep(self) {
+        if let Some(block) = self.block {
+            block.keep();
         }
     }
 }
@@ -262,26 +171,6 @@ impl Panel {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_locale_says_whether_there_is_unicode() {
-        for (variables, unicode) in [
-            (&[][..], true),
-            (&[("LANG", "zh_CN.UTF-8")], true),
-            (&[("LANG", "C.utf8"), ("LC_CTYPE", "")], true),
-            (&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")], false),
-            (&[("LC_CTYPE", "zh_CN.GBK")], false),
-        ] {
-            let variable = |name: &str| {
-                let found = variables.iter().find(|(variable, _)| *variable == name)?;
-                Some(found.1.to_owned())
-            };
-            assert_eq!(
-                has_unicode(variable) || cfg!(windows),
-                unicode || cfg!(windows)
-            );
-        }
-    }
 
     #[test]
     fn the_widest_view_that_fits_is_drawn() {

@@ -387,7 +387,7 @@ mod tests {
             encoding in prop::sample::select(vec!["utf-8", "auto", "gbk", "utf-16le"]),
         ) {
             let text = render(format, Audience::Terminal, encoding, &payload);
-            prop_assert!(!text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || escape::reorders_or_hides(c)), "{:?}", text);
+            prop_assert!(!text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || crate::terminal::sanitize::reorders_or_hides(c)), "{:?}", text);
         }
 
         #[test]

@@ -28,7 +28,7 @@ use crate::payload::encoding::TextEncoding;
 use crate::payload::escape::Audience;
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
-use crate::stream::{self, WriteOutcome};
+use crate::terminal::stream::{self, WriteOutcome};
 
 /// Gathered bytes go to the file at this size, or when the loop has nothing else to do.
 const FLUSH_AT: usize = 256 << 10;

@@ -1,209 +1,118 @@
-//! The user's terminal: keys as bytes ([`keys`]), and what of a board's output may reach it: text, colours and cursor moves within the line and the screen, and
-//! nothing that could type for the user, rename the window or reach the clipboard.
+//! The user's terminal, and everything that goes to stdout and stderr: nothing outside this module writes there.
+//!
+//! - [`stdout`] carries data: in batches, to the end even where the reader is slow, and not at all once it is gone.
+//! - [`status`] carries messages for people, on stderr, and the status area below them: progress bars, the OLED panel.
+//! - [`stream`] has the streams below both, which wait where a non-blocking descriptor would block.
+//! - [`sanitize`] is what every byte for a terminal goes through.
+//! - [`color`] and [`Size`] say what the terminal can show.
+//! - `raw_mode`, `keys`, `full_screen` and `prompt` are for the commands that talk with the user; `progress` is the one
+//!   progress bar.
 
+pub mod color;
+#[cfg(feature = "board")]
+pub mod full_screen;
+#[cfg(feature = "board")]
 pub mod keys;
+#[cfg(feature = "board")]
+pub mod progress;
+#[cfg(feature = "board")]
+pub mod prompt;
+#[cfg(feature = "board")]
+pub mod raw_mode;
+pub mod sanitize;
+pub mod status;
+pub mod stdout;
+pub mod stream;
 
-use std::fmt::Write as _;
-
-use crate::payload::escape;
-
-/// The longest control sequence that is looked at; a longer one is no colour and no cursor move.
-const MAX_SEQUENCE: usize = 32;
-
-/// Final bytes of the control sequences that pass: cursor moves (A-H, d, f), erasing (J, K, X), inserting and deleting
-/// (@, P, L, M), scrolling (S, T), colours (m).
-const FINALS: &[u8] = b"ABCDEFGHJKLMPSTX@dfm";
-
-/// Lets text through to a terminal, in pieces as they come.
-#[derive(Debug, Default)]
-pub struct Filter {
-    /// The beginning of a sequence or of a character whose rest has not come yet.
-    held: Vec<u8>,
+/// The terminal's size in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Cells across.
+    pub columns: usize,
+    /// Cells down.
+    pub rows: usize,
 }
 
-impl Filter {
-    /// Appends to `out` what of `bytes` a terminal may see, the rest escaped.
-    pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        let mut all = std::mem::take(&mut self.held);
-        all.extend_from_slice(bytes);
-        let mut rest = all.as_slice();
-        while let Some((&first, behind)) = rest.split_first() {
-            let used = match first {
-                b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0x08 | 0x07 => {
-                    out.push(first);
-                    1
-                }
-                0x1b => match sequence(rest) {
-                    Sequence::Passes(len) => {
-                        out.extend_from_slice(rest.get(..len).unwrap_or_default());
-                        len
-                    }
-                    Sequence::Stays => {
-                        show(first, out);
-                        1
-                    }
-                    Sequence::Unfinished => break,
-                },
-                0x80.. => match character(rest) {
-                    Character::Whole(character) => {
-                        if character.is_control() || escape::reorders_or_hides(character) {
-                            out.extend(character.escape_unicode().to_string().bytes());
-                        } else {
-                            let mut utf8 = [0; 4];
-                            out.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
-                        }
-                        character.len_utf8()
-                    }
-                    Character::Broken => {
-                        show(first, out);
-                        1
-                    }
-                    Character::Unfinished => break,
-                },
-                _ => {
-                    show(first, out);
-                    1
-                }
-            };
-            rest = rest.get(used..).unwrap_or(behind);
-        }
-        self.held = rest.to_vec();
-    }
-
-    /// Nothing more comes: what was held back is shown.
-    pub fn end(&mut self, out: &mut Vec<u8>) {
-        for byte in std::mem::take(&mut self.held) {
-            show(byte, out);
-        }
-    }
-}
-
-/// A byte that a terminal must not act on, as `\xNN`.
-fn show(byte: u8, out: &mut Vec<u8>) {
-    if (b' '..=b'~').contains(&byte) {
-        out.push(byte);
-    } else {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = write!(text, "\\x{byte:02x}");
-        out.extend(text.bytes());
-    }
-}
-
-enum Sequence {
-    Passes(usize),
-    Stays,
-    Unfinished,
-}
-
-/// `ESC [`, parameters, a final byte; of the private ones only showing and hiding the cursor.
-fn sequence(bytes: &[u8]) -> Sequence {
-    match bytes.get(1) {
-        None => return Sequence::Unfinished,
-        Some(b'[') => {}
-        Some(_) => return Sequence::Stays,
-    }
-    let parameters = bytes.get(2..).unwrap_or_default();
-    let len = parameters
-        .iter()
-        .take_while(|byte| (0x20..=0x3f).contains(*byte))
-        .count();
-    if len > MAX_SEQUENCE {
-        return Sequence::Stays;
-    }
-    let Some(last) = parameters.get(len) else {
-        return Sequence::Unfinished;
+impl Size {
+    /// Where nobody knows the size, nothing is too large for it.
+    pub const UNKNOWN: Self = Self {
+        columns: usize::MAX,
+        rows: usize::MAX,
     };
-    let text = parameters.get(..len).unwrap_or_default();
-    let is_plain = text
-        .iter()
-        .all(|byte| byte.is_ascii_digit() || *byte == b';');
-    let is_cursor = text == b"?25" && matches!(last, b'h' | b'l');
-    if (is_plain && FINALS.contains(last)) || is_cursor {
-        Sequence::Passes(len + 3)
-    } else {
-        Sequence::Stays
+
+    /// The size of the terminal that stderr is.
+    #[must_use]
+    pub fn of_stderr() -> Self {
+        terminal_size::terminal_size_of(std::io::stderr()).map_or(
+            Self::UNKNOWN,
+            |(columns, rows)| Self {
+                columns: columns.0.into(),
+                rows: rows.0.into(),
+            },
+        )
+    }
+
+    /// Rows that a line of so many cells takes: a terminal that was made narrower has broken it.
+    #[must_use]
+    pub fn rows_of(self, cells: usize) -> usize {
+        cells.div_ceil(self.columns.max(1)).max(1)
     }
 }
 
-enum Character {
-    Whole(char),
-    Broken,
-    Unfinished,
+/// Whether the terminal shows more than ASCII. Windows' console takes Unicode; elsewhere the locale's character set
+/// decides, and no locale means UTF-8.
+#[must_use]
+pub fn has_unicode() -> bool {
+    is_unicode_locale(|name| std::env::var(name).ok())
 }
 
-/// The character that a UTF-8 sequence begins with.
-fn character(bytes: &[u8]) -> Character {
-    let head = bytes.get(..4).unwrap_or(bytes);
-    let valid = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        Err(error) if error.valid_up_to() > 0 => {
-            std::str::from_utf8(head.get(..error.valid_up_to()).unwrap_or_default())
-                .unwrap_or_default()
-        }
-        Err(error) if error.error_len().is_none() => return Character::Unfinished,
-        Err(_) => return Character::Broken,
-    };
-    valid
-        .chars()
-        .next()
-        .map_or(Character::Broken, Character::Whole)
+fn is_unicode_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(variable)
+        .find(|value| !value.is_empty());
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn passed(bytes: &[u8]) -> String {
-        let mut filter = Filter::default();
-        let mut out = Vec::new();
-        filter.pass(bytes, &mut out);
-        filter.end(&mut out);
-        String::from_utf8(out).unwrap()
-    }
 
     #[test]
-    fn text_colours_and_cursor_moves_pass() {
-        for text in [
-            "你好\r\n",
-            "\x1b[31mred\x1b[0m",
-            "\x1b[2K\x1b[10;4H",
-            "a\x08 \x08",
-            "\x1b[?25l",
+    fn the_locale_says_whether_there_is_unicode() {
+        for (variables, unicode) in [
+            (&[][..], true),
+            (&[("LANG", "zh_CN.UTF-8")], true),
+            (&[("LANG", "C.utf8"), ("LC_CTYPE", "")], true),
+            (&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")], false),
+            (&[("LC_CTYPE", "zh_CN.GBK")], false),
         ] {
-            assert_eq!(passed(text.as_bytes()), text);
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(variable, _)| *variable == name)?;
+                Some(found.1.to_owned())
+            };
+            assert_eq!(
+                is_unicode_locale(variable) || cfg!(windows),
+                unicode || cfg!(windows)
+            );
         }
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_shown_instead() {
-        assert_eq!(passed(b"\x1b]0;title\x07"), "\\x1b]0;title\x07");
-        assert_eq!(passed(b"\x1b[6n"), "\\x1b[6n");
-        assert_eq!(passed(b"\x1b[?1049h"), "\\x1b[?1049h");
-        assert_eq!(passed(b"\x1bP1$q\x1b\\"), "\\x1bP1$q\\x1b\\");
-        assert_eq!(passed("\u{9b}31m".as_bytes()), "\\u{9b}31m");
-        assert_eq!(passed("\u{202e}x".as_bytes()), "\\u{202e}x");
-        assert_eq!(passed(b"\x00\xff"), "\\x00\\xff");
-    }
-
-    proptest! {
-        #[test]
-        fn pieces_give_what_the_whole_gives(bytes in proptest::collection::vec(prop_oneof![Just(0x1bu8), Just(b'['), Just(b'm'), Just(0xe4), Just(0xbd), Just(0xa0), any::<u8>()], 0..40), cut in 0usize..40) {
-            let cut = cut.min(bytes.len());
-            let mut filter = Filter::default();
-            let mut out = Vec::new();
-            filter.pass(&bytes[..cut], &mut out);
-            filter.pass(&bytes[cut..], &mut out);
-            filter.end(&mut out);
-            prop_assert_eq!(String::from_utf8(out).unwrap(), passed(&bytes));
+    fn an_empty_line_takes_a_row_and_a_long_one_several() {
+        let size = Size {
+            columns: 40,
+            rows: 24,
+        };
+        for (cells, rows) in [(0, 1), (1, 1), (40, 1), (41, 2), (120, 3)] {
+            assert_eq!(size.rows_of(cells), rows, "{cells}");
         }
-
-        #[test]
-        fn little_is_held_back(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let mut filter = Filter::default();
-            filter.pass(&bytes, &mut Vec::new());
-            prop_assert!(filter.held.len() <= MAX_SEQUENCE + 3);
-        }
+        assert_eq!(Size::UNKNOWN.rows_of(10_000), 1);
     }
 }

@@ -21,7 +21,7 @@ mod linux {
     use std::fs;
     use std::path::Path;
 
-    use crate::payload::escape;
+    use crate::terminal::sanitize;
 
     /// At most this many are named.
     const MAX_HOLDERS: usize = 3;
@@ -39,7 +39,7 @@ mod linux {
             if has_open(&process.path(), &device) {
                 let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
                 // A process names itself as it likes.
-                let comm = escape::for_terminal(comm.trim_end()).into_owned();
+                let comm = sanitize::for_terminal(comm.trim_end()).into_owned();
                 holders.push(format!("{comm} (process {pid})"));
             }
             if holders.len() == MAX_HOLDERS {

@@ -13,7 +13,6 @@ mod reset;
 mod run;
 mod screen;
 mod session;
-mod stack;
 
 use std::time::Duration;
 

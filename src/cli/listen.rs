@@ -2,7 +2,6 @@
 
 mod announcement;
 
-use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
-use crate::logging::{self, Summary};
+use crate::logging::Summary;
 use crate::net::answer::Answer;
 use crate::net::batch::{Clock, ReceiveOptions};
 use crate::net::interface;
@@ -29,6 +28,7 @@ use crate::payload::escape::Audience;
 use crate::render::{Format, Renderer, Style};
 use crate::save::{Kind, Saver};
 use crate::shutdown::Shutdown;
+use crate::terminal::{color, status, stdout};
 use crate::wait::Waited;
 use announcement::Place;
 
@@ -218,7 +218,7 @@ pub async fn run(
     };
     output.end();
     if matches!(end, Ok(End::Asked)) {
-        logging::end_interrupted_line();
+        status::end_interrupted_line();
     }
     let report = listener.report();
     args.summary.write("summary", &report, || report.to_json());
@@ -325,8 +325,7 @@ impl ListenArgs {
             "--separator",
             &mut separator,
         )?;
-        let stdout = std::io::stdout();
-        let is_terminal = stdout.is_terminal();
+        let is_terminal = stdout::is_terminal();
         if is_terminal && self.format == Format::Raw {
             tracing::info!(
                 "on a terminal raw payloads are shown escaped; a pipe or a file gets the exact bytes"
@@ -339,7 +338,7 @@ impl ListenArgs {
             } else {
                 Audience::Pipe
             },
-            color: logging::wants_color(global.color.into(), &stdout),
+            color: color::of_stdout(global.color.into()),
             encoding: self.encoding.unwrap_or_default(),
             separator,
         })
@@ -483,7 +482,7 @@ impl ListenArgs {
         if !self.oled {
             return None;
         }
-        if !(std::io::stderr().is_terminal() && logging::obeys_escapes()) {
+        if !status::can_draw() {
             tracing::warn!("--oled draws on a terminal only: no panel here");
             return None;
         }

@@ -3,7 +3,7 @@
 mod watch;
 
 use std::collections::HashSet;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -16,15 +16,16 @@ use crate::board::ports;
 use crate::cli::board::password;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome, STDOUT, seconds};
-use crate::logging;
-use crate::output;
 use crate::pair::post::Post;
 use crate::pair::report::{Report, Verdict};
 use crate::pair::text::{self, Style};
 use crate::pair::{self, BoardAp, Join, Network, Password, Plan, Wifi, json, junit, simulate};
 use crate::payload::encoding::TextEncoding;
-use crate::payload::escape;
 use crate::shutdown::Shutdown;
+use crate::terminal::sanitize::{self, Allowed};
+use crate::terminal::stdout::{self, Stdout};
+use crate::terminal::stream::WriteOutcome;
+use crate::terminal::{color, status};
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
 const MOST_DATAGRAMS: usize = 100_000;
@@ -235,10 +236,10 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         source,
     })?;
     let mut out = Out {
-        stdout: output::stdout(),
-        result: Ok(()),
+        stdout: Stdout::new(shutdown.clone(), Allowed::Colors),
+        result: Ok(WriteOutcome::Whole),
         style: Style {
-            color: logging::wants_color(global.color.into(), &io::stdout()),
+            color: color::of_stdout(global.color.into()),
         },
         format: args.format,
     };
@@ -352,8 +353,8 @@ fn several(
 
 /// stdout; a reader that went away does not end the test, which has a board to put in order.
 struct Out {
-    stdout: Box<dyn io::Write>,
-    result: io::Result<()>,
+    stdout: Stdout,
+    result: io::Result<WriteOutcome>,
     style: Style,
     format: Format,
 }
@@ -361,17 +362,19 @@ struct Out {
 impl Out {
     fn write(&mut self, text: &str) {
         // Text is escaped where it is put together, and has colours. What is for programs may be looked at, too.
-        let shown = if self.format != Format::Text && io::stdout().is_terminal() {
-            escape::on_terminal(text.as_bytes())
+        let shown = if self.format != Format::Text && stdout::is_terminal() {
+            sanitize::on_terminal(text.as_bytes())
         } else {
             text.as_bytes().into()
         };
-        if self.result.is_ok() {
-            self.result = self
-                .stdout
-                .write_all(&shown)
-                .and_then(|()| self.stdout.flush());
+        if !self.is_gone() {
+            self.result = self.stdout.write(&shown);
         }
+    }
+
+    /// Whether nobody reads any more, or nothing can be written.
+    fn is_gone(&self) -> bool {
+        !matches!(self.result, Ok(WriteOutcome::Whole))
     }
 
     fn end(self) -> Result<(), Error> {
@@ -470,11 +473,11 @@ fn announce(join: &Join<'_>) {
     let text = format!(
         "On this PC, join the board's own Wi-Fi now (it has no internet; waiting {}, Ctrl-C stops):\n  network:  {}\n  password: {}\n",
         seconds(join.wait),
-        escape::for_terminal(join.ssid),
+        sanitize::for_terminal(join.ssid),
         join.password
             .unwrap_or("that of the program on the board that switched it on")
     );
-    let _ = io::stderr().write_all(text.as_bytes());
+    status::print(&text);
 }
 
 fn plan(args: &PairArgs) -> Result<Plan, Error> {

@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome, seconds};
-use crate::logging::{self, Summary};
+use crate::logging::Summary;
 use crate::net::Neighbour;
 use crate::net::batch::{Clock, Outbox, ReceiveOptions};
 use crate::net::endpoint::{Endpoint, Family};
@@ -25,6 +25,7 @@ use crate::payload::source::{Input, Source, Split};
 use crate::payload::{TUTORIAL_MESSAGE, TextRules, hex};
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
+use crate::terminal::{color, status, stdout};
 use crate::wait::{Site, Waited, wait_for};
 
 /// Between datagrams of a send without end, as in the tutorial.
@@ -369,7 +370,7 @@ impl SendArgs {
             tracing::warn!("nothing was sent: {name} is empty");
         }
         if matches!(end, Ok(End::Asked)) {
-            logging::end_interrupted_line();
+            status::end_interrupted_line();
         }
         // A run that could not send at all has nothing to sum up.
         if end.is_ok() || report.datagrams > 0 {
@@ -638,15 +639,14 @@ impl SendArgs {
     }
 
     fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> Output {
-        let stdout = io::stdout();
         let style = Style {
             format: self.format.unwrap_or(Format::Text),
-            audience: if stdout.is_terminal() {
+            audience: if stdout::is_terminal() {
                 Audience::Terminal
             } else {
                 Audience::Pipe
             },
-            color: logging::wants_color(global.color.into(), &stdout),
+            color: color::of_stdout(global.color.into()),
             encoding: self.encoding.unwrap_or_default(),
             separator: Vec::new(),
         };

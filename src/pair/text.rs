@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::pair::report::{Report, StepResult, Verdict};
-use crate::payload::escape;
+use crate::terminal::sanitize;
 
 /// Where what belongs to a step begins.
 const INDENT: &str = "                      ";
@@ -48,17 +48,17 @@ pub fn step(result: &StepResult, style: Style) -> String {
         }
         what.push_str(&result.seen);
     }
-    text.push_str(&escape::for_terminal(&what));
+    text.push_str(&sanitize::for_terminal(&what));
     if result.time >= Duration::from_millis(1) {
         let _ = write!(text, "  [{:.1} s]", result.time.as_secs_f64());
     }
     text.push('\n');
     for note in &result.notes {
-        let _ = writeln!(text, "{INDENT}{}", escape::for_terminal(note));
+        let _ = writeln!(text, "{INDENT}{}", sanitize::for_terminal(note));
     }
     for finding in &result.findings {
         if !finding.detail.is_empty() {
-            let _ = writeln!(text, "{INDENT}{}", escape::for_terminal(&finding.detail));
+            let _ = writeln!(text, "{INDENT}{}", sanitize::for_terminal(&finding.detail));
         }
         let diagnosis = finding.diagnosis;
         let _ = writeln!(
@@ -73,7 +73,11 @@ pub fn step(result: &StepResult, style: Style) -> String {
             .iter()
             .flat_map(|evidence| evidence.lines())
         {
-            let _ = writeln!(text, "{INDENT}| {}", escape::for_terminal(line.trim_end()));
+            let _ = writeln!(
+                text,
+                "{INDENT}| {}",
+                sanitize::for_terminal(line.trim_end())
+            );
         }
     }
     text
@@ -107,11 +111,11 @@ pub fn row(report: &Report, style: Style) -> String {
     let mut text = format!(
         "{}  {}",
         style.paint(report.verdict()),
-        escape::for_terminal(&report.port)
+        sanitize::for_terminal(&report.port)
     );
     let mut add = |what: &str| {
         text.push_str("  ");
-        text.push_str(&escape::for_terminal(what));
+        text.push_str(&sanitize::for_terminal(what));
     };
     if let Some(address) = report
         .step(Step::Addresses)

@@ -14,6 +14,8 @@ use crate::payload::encoding::{Part, TextEncoding};
 pub struct ServerPanel {
     panel: Panel,
     screen: Screen,
+    /// Whether it has changed since it was staged.
+    is_new: bool,
     encoding: TextEncoding,
     scratch: String,
 }
@@ -28,8 +30,9 @@ impl ServerPanel {
             ..Screen::default()
         };
         Self {
-            panel: Panel::new(View::Text, false),
+            panel: Panel::new(View::Text),
             screen,
+            is_new: true,
             encoding,
             scratch: String::new(),
         }
@@ -40,6 +43,7 @@ impl ServerPanel {
     pub fn set_address(&mut self, address: &str) {
         if let [only] = self.screen.texts.as_mut_slice() {
             address.clone_into(&mut only.text);
+            self.is_new = true;
         }
     }
 
@@ -61,23 +65,26 @@ impl ServerPanel {
         from.clear();
         // Writing to a String cannot fail.
         let _ = write!(from, "from{}", datagram.peer.ip());
+        self.is_new = true;
         self.screen.texts.clear();
         self.screen.texts.extend([text(15, shown), text(31, from)]);
     }
 
-    /// Draws the panel where the cursor is, or over itself; not where it does not fit.
+    /// The panel shows this with the next write to the terminal, or with [`Self::draw`].
+    pub fn stage(&mut self) {
+        if std::mem::take(&mut self.is_new) {
+            self.panel.stage(&self.screen);
+        }
+    }
+
+    /// Draws what was staged, unless it stands there already.
     pub fn draw(&self) {
-        self.panel.draw(&self.screen, "");
+        self.panel.draw();
     }
 
     /// Leaves the panel where it is: what follows is written below.
-    pub fn leave(&self) {
-        self.panel.leave();
-    }
-
-    /// Takes the panel off the screen, so that lines can be printed where it stood.
-    pub fn make_way(&self) {
-        self.panel.make_way();
+    pub fn keep(self) {
+        self.panel.keep();
     }
 }
 

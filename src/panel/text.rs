@@ -5,7 +5,7 @@
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::panel::screen::{HEIGHT, Mode, Screen, Text, WIDTH};
-use crate::payload::escape;
+use crate::terminal::sanitize;
 
 /// Terminal cells across: 128 pixels of 6-pixel glyphs, and every IPv4 address with its port. A Chinese glyph takes two
 /// cells for its 16 pixels.
@@ -17,8 +17,7 @@ pub const MISSING: char = '□';
 /// The character, if a terminal shows it as itself.
 #[must_use]
 pub fn glyph(character: char) -> char {
-    let has_shape =
-        character.width().is_some_and(|width| width > 0) && !escape::reorders_or_hides(character);
+    let has_shape = character.width().is_some_and(|width| width > 0) && !sanitize::acts(character);
     if has_shape { character } else { MISSING }
 }
 

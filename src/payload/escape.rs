@@ -4,10 +4,10 @@
 //! characters, bytes that are not text, the backslash; and on a terminal also the characters that reorder or hide
 //! text (Unicode TR 36, section 3.3; the "Trojan Source" set).
 
-use std::borrow::Cow;
 use std::io::Write as _;
 
 use crate::payload::hex::digits;
+use crate::terminal::sanitize::reorders_or_hides;
 
 /// Why an escape cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -207,82 +207,6 @@ fn append_code(character: char, out: &mut Vec<u8>) {
     let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
 }
 
-/// Characters without a shape of their own that change how a terminal shows their neighbours, or hide: bidi marks,
-/// zero-width characters, variation selectors, blank letters, tags, the byte-order mark. Unicode's
-/// `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) and the interlinear annotations.
-#[must_use]
-pub fn reorders_or_hides(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
-}
-
-/// Data for programs that a terminal shows: what a terminal would act on becomes `\uNNNN`, which says the same within
-/// JSON, and bytes that are not text become `\xNN`. Line ends and tabs stay.
-#[must_use]
-pub fn on_terminal(data: &[u8]) -> Cow<'_, [u8]> {
-    let acts = |character: char| {
-        !matches!(character, '\n' | '\t')
-            && (character.is_control()
-                || matches!(character, '\u{2028}' | '\u{2029}')
-                || reorders_or_hides(character))
-    };
-    if std::str::from_utf8(data).is_ok_and(|text| !text.contains(acts)) {
-        return Cow::Borrowed(data);
-    }
-    let mut out = Vec::with_capacity(data.len() + 64);
-    for chunk in data.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if acts(character) {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
-                }
-            } else {
-                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-        }
-        append_bytes(chunk.invalid(), &mut out);
-    }
-    Cow::Owned(out)
-}
-
-/// A message for a person that may quote outside text: no control character and nothing that reorders.
-#[must_use]
-pub fn for_terminal(text: &str) -> Cow<'_, str> {
-    if text
-        .chars()
-        .all(|character| !character.is_control() && !reorders_or_hides(character))
-    {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if character.is_control() || reorders_or_hides(character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    Cow::Owned(out)
-}
-
 /// The first bytes of a payload, escaped: for a trace line.
 #[must_use]
 pub fn excerpt(payload: &[u8]) -> String {
@@ -373,31 +297,7 @@ mod tests {
         assert_eq!(write(b"\xed\xa0\x80", Audience::Terminal), r"\xed\xa0\x80");
     }
 
-    #[test]
-    fn data_on_a_terminal_says_the_same_and_does_nothing() {
-        assert_eq!(
-            on_terminal("{\"a\":\"你\"}\n".as_bytes()).as_ref(),
-            "{\"a\":\"你\"}\n".as_bytes()
-        );
-        let hostile = "{\"name\":\"a\u{9b}31m\u{202e}\u{e0041}\"}\n";
-        let shown = on_terminal(hostile.as_bytes()).into_owned();
-        let shown = String::from_utf8(shown).unwrap();
-        assert_eq!(shown, "{\"name\":\"a\\u009b31m\\u202e\\udb40\\udc41\"}\n");
-        let (before, after): (serde_json::Value, serde_json::Value) = (
-            serde_json::from_str(hostile).unwrap(),
-            serde_json::from_str(&shown).unwrap(),
-        );
-        assert_eq!(before, after);
-        assert_eq!(on_terminal(b"\x1b[2J\xff").as_ref(), b"\\u001b[2J\\xff");
-    }
-
     proptest! {
-        #[test]
-        fn no_data_makes_a_terminal_act(data in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let shown = String::from_utf8(on_terminal(&data).into_owned()).unwrap();
-            prop_assert!(shown.chars().all(|c| matches!(c, '\n' | '\t') || !(c.is_control() || reorders_or_hides(c))));
-        }
-
         #[test]
         fn what_listen_writes_send_reads(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             for audience in [Audience::Pipe, Audience::Terminal] {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::net::batch::Outbox;
 use crate::open;
 use crate::payload::{TextRules, sequence};
-use crate::stream;
+use crate::terminal::stream;
 
 /// Bytes of one read.
 const READ_SIZE: usize = 64 << 10;

@@ -7,8 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::net::Datagram;
 use crate::net::sink::Notes;
-use crate::payload::escape::{Audience, reorders_or_hides};
+use crate::payload::escape::Audience;
 use crate::render::Style;
+use crate::terminal::sanitize::reorders_or_hides;
 
 /// Appends the object and a newline. `names` are peer and local address.
 pub(super) fn object(

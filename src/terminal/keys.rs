@@ -1,6 +1,9 @@
 //! A key as the bytes that a serial terminal sends for it.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// What a key is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +18,22 @@ pub enum Key {
     Ignored,
 }
 
+/// The next key, if one comes within that time. In raw mode only.
+///
+/// # Errors
+/// The terminal cannot be read.
+pub fn next(at_most: Duration) -> io::Result<Option<Key>> {
+    // Not zero: crossterm's reader of /dev/tty, the one that does not lose the end of a paste of more than 1,024 bytes,
+    // does not look at all then.
+    if event::poll(at_most.max(Duration::from_millis(1)))? {
+        Ok(Some(read(&event::read()?)))
+    } else {
+        Ok(None)
+    }
+}
+
 /// Reads an event of the terminal.
-#[must_use]
-pub fn read(event: &Event) -> Key {
+fn read(event: &Event) -> Key {
     match event {
         // Windows tells of a key's release as well.
         Event::Key(key) if key.kind != KeyEventKind::Release => of_key(key),

@@ -26,7 +26,7 @@ use udpcli::payload::sequence::Header;
 use udpcli::payload::{TextRules, hex};
 use udpcli::render::{Format, Renderer, Style};
 use udpcli::stats::sequence::Tracker;
-use udpcli::terminal::Filter;
+use udpcli::terminal::sanitize::{self, Allowed, Filter};
 
 /// Takes any bytes; panics on a finding.
 pub(crate) type Decoder = fn(&[u8]);
@@ -134,8 +134,9 @@ fn render(bytes: &[u8]) {
             renderer.render(&datagram, Notes::default(), &mut out);
         }
         let text = std::str::from_utf8(&out).expect("a terminal gets text");
-        let is_bad =
-            |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || escape::reorders_or_hides(c);
+        let is_bad = |c: char| {
+            (c.is_control() && !matches!(c, '\n' | '\t')) || sanitize::reorders_or_hides(c)
+        };
         assert!(!text.contains(is_bad), "{format:?}: {text:?}");
     }
 }
@@ -159,10 +160,10 @@ fn sequence(bytes: &[u8]) {
 fn terminal(bytes: &[u8]) {
     let (whole, pieces) = pieces(bytes);
     let (mut at_once, mut in_pieces) = (Vec::new(), Vec::new());
-    let mut filter = Filter::default();
+    let mut filter = Filter::new(Allowed::Program);
     filter.pass(whole, &mut at_once);
     filter.end(&mut at_once);
-    let mut filter = Filter::default();
+    let mut filter = Filter::new(Allowed::Program);
     for piece in pieces {
         filter.pass(piece, &mut in_pieces);
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::payload::escape::reorders_or_hides;
+use crate::terminal::sanitize::reorders_or_hides;
 
 /// A path on the board.
 ///

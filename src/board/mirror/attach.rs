@@ -7,7 +7,7 @@ use crate::board::error::Error;
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Display, Report};
 use crate::board::repl::Repl;
-use crate::payload::escape;
+use crate::terminal::sanitize;
 
 /// How long the agent may take to start, above all `import mpython`.
 const START: Duration = Duration::from_secs(5);
@@ -99,7 +99,7 @@ impl fmt::Display for NoDisplay {
 }
 
 fn shown(text: &str) -> String {
-    escape::for_terminal(text).into_owned()
+    sanitize::for_terminal(text).into_owned()
 }
 
 /// Whether it is the module mpython itself that is not there: `ImportError: no module named 'mpython'`.

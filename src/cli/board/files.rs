@@ -2,7 +2,6 @@
 
 mod get;
 mod plan;
-mod progress;
 mod put;
 mod remote;
 
@@ -19,6 +18,7 @@ use crate::board::files::{BoardPath, Shown, Text};
 use crate::error::{Error, Outcome, seconds};
 use crate::output;
 use crate::stats::counted;
+use crate::terminal::status;
 use plan::LeftOut;
 use remote::RemotePath;
 
@@ -127,7 +127,7 @@ fn conclude(
             Ok(Outcome::Done)
         }
         Err(Error::Board(BoardError::Interrupted)) => {
-            crate::logging::end_interrupted_line();
+            status::end_interrupted_line();
             tracing::info!("stopped: {interrupted}");
             Ok(Outcome::Interrupted)
         }

@@ -2,7 +2,6 @@
 
 mod progress;
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -25,8 +24,8 @@ use crate::board::port::{self, Port};
 use crate::cli::{GlobalArgs, complete};
 use crate::error::{Error, Outcome, seconds};
 use crate::output;
-use crate::payload::escape;
 use crate::shutdown::Shutdown;
+use crate::terminal::{sanitize, stdout};
 use crate::wait::{Site, Wait, Waited};
 
 /// Write firmware to the board, checked before and verified after
@@ -247,7 +246,7 @@ pub(super) fn run(
     let (name, port) = open(serial, &shutdown)?;
     plan.connect.port = name;
     for note in notes {
-        tracing::info!("{}", escape::for_terminal(&note));
+        tracing::info!("{}", sanitize::for_terminal(&note));
     }
     let mut progress = Progress::new(global, args.dry_run);
     let flashed = flash::run(port, &mut plan, &|| shutdown.is_asked(), &mut progress);
@@ -273,13 +272,13 @@ fn target(path: &Path) -> Result<Target, Error> {
     if path != Path::new("-") {
         return Ok(Target::File(path.to_owned()));
     }
-    if std::io::stdout().is_terminal() {
+    if stdout::is_terminal() {
         return Err(Error::usage_hint(
             "--backup - would put megabytes of binary data on the terminal",
             "name a file, or write it into one: udpcli board flash --backup - > board.bin",
         ));
     }
-    Ok(Target::Stream(Box::new(std::io::stdout())))
+    Ok(Target::Stream(stdout::binary()))
 }
 
 /// What the files bring along.
@@ -348,7 +347,7 @@ fn firmware(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Firmware>, E
     for piece in &pieces {
         tracing::debug!(
             "{} goes to {:#x}, {} bytes",
-            escape::for_terminal(&piece.name()),
+            sanitize::for_terminal(&piece.name()),
             piece.offset,
             piece.data.len()
         );

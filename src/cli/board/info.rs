@@ -10,7 +10,7 @@ use crate::board::info::Info;
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::output;
-use crate::payload::escape;
+use crate::terminal::sanitize;
 
 /// What the board is: firmware, memory, space, Wi-Fi address
 #[derive(Debug, Args)]
@@ -97,7 +97,7 @@ fn text(port: &str, info: &Info) -> String {
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             // Writing to a String cannot fail. A board calls itself as it likes.
-            let _ = writeln!(out, "{name:<10} {}", escape::for_terminal(&value));
+            let _ = writeln!(out, "{name:<10} {}", sanitize::for_terminal(&value));
         }
     };
     line("port", Some(port.to_owned()));

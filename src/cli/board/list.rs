@@ -12,7 +12,7 @@ use crate::board::ports::{self, Listed};
 use crate::board::repl::Repl;
 use crate::error::{Error, Outcome};
 use crate::output;
-use crate::payload::escape;
+use crate::terminal::sanitize;
 
 /// List serial ports, and which of them may be a board
 ///
@@ -98,7 +98,7 @@ fn line(port: &Listed, answer: Option<&Answer>) -> String {
         None => Ok(()),
     };
     // A device names itself as it likes.
-    escape::for_terminal(&line).into_owned()
+    sanitize::for_terminal(&line).into_owned()
 }
 
 fn object(port: &Listed, answer: Option<&Answer>) -> serde_json::Value {

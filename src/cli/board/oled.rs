@@ -1,14 +1,12 @@
 //! `udpcli board oled`.
 
-use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
 use super::run::show_traceback;
-use super::screen::{self, Screen as Stdout};
-use super::stack::Stack;
+use super::screen::Screen as Stdout;
 use super::{SerialArgs, mirroring, session};
 use crate::board::error::Error as BoardError;
 use crate::board::mirror::agent::Report;
@@ -17,9 +15,10 @@ use crate::board::program;
 use crate::board::repl::{Ended, Follower, Wish, last_line};
 use crate::error::{Error, Outcome};
 use crate::panel::screen::Screen;
-use crate::panel::{self, Terminal, View};
+use crate::panel::{self, Panel, Terminal, View};
 use crate::shutdown::Shutdown;
-use crate::terminal::Filter;
+use crate::terminal::sanitize::{Allowed, Filter};
+use crate::terminal::{status, stdout};
 
 /// With --once: the screen is taken when it did not change for so long.
 const QUIET: Duration = Duration::from_millis(500);
@@ -67,7 +66,7 @@ enum Format {
 
 /// Starts main.py with the mirror and shows what it shows.
 pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let is_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
+    let is_terminal = stdout::shares_terminal();
     let format = args.format.unwrap_or(if is_terminal && !args.once {
         Format::Picture
     } else {
@@ -163,8 +162,8 @@ struct Watcher {
     once: bool,
     framebuffer: bool,
     stdout: Stdout,
-    /// Prints and panel on one terminal.
-    stack: Option<Stack>,
+    /// The panel below the prints, on one terminal.
+    panel: Option<Panel>,
     filter: Filter,
     /// What was shown last on stdout, which is not shown twice.
     last: String,
@@ -195,8 +194,8 @@ impl Watcher {
             once: args.once,
             framebuffer: args.framebuffer,
             stdout: Stdout::new(shutdown.clone()),
-            stack: view.filter(|_| is_terminal && !args.once).map(Stack::new),
-            filter: Filter::default(),
+            panel: view.filter(|_| is_terminal && !args.once).map(Panel::new),
+            filter: Filter::new(Allowed::Program),
             last: String::new(),
             first: None,
             changed: Instant::now(),
@@ -222,8 +221,8 @@ impl Watcher {
             Format::Text => View::Text,
             Format::Picture => View::Picture,
         };
-        let mut terminal = Terminal::of_stderr(crate::logging::has_color());
-        if !io::stdout().is_terminal() {
+        let mut terminal = Terminal::of_stderr();
+        if !stdout::is_terminal() {
             // Braille, which most places are wide enough for.
             terminal.columns = 100;
             terminal.rows = usize::MAX;
@@ -238,14 +237,10 @@ impl Watcher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        if !bytes.is_empty() && !self.reader_gone {
-            let written = self.stdout.write(bytes);
-            self.note(written);
+        if bytes.is_empty() || self.reader_gone {
+            return;
         }
-    }
-
-    fn note(&mut self, written: Result<bool, Error>) {
-        match written {
+        match self.stdout.show(bytes) {
             Ok(there) => self.reader_gone |= !there,
             Err(error) => {
                 self.reader_gone = true;
@@ -261,8 +256,8 @@ impl Watcher {
 
     /// The screen as it is, unless a panel shows it.
     fn render(&mut self) {
-        if self.stack.is_some() {
-            self.show_stacked(&[], true);
+        if self.panel.is_some() {
+            self.show_above_panel(&[], true);
         } else if !self.once && self.has_screen() {
             let text = Self::rendered(self.mirror.screen(), self.format, self.framebuffer);
             self.write_new(text);
@@ -276,34 +271,30 @@ impl Watcher {
         }
     }
 
-    fn show_stacked(&mut self, printed: &[u8], changed: bool) {
-        if let Some(stack) = &mut self.stack {
-            let shown = stack.show(&mut self.stdout, printed, self.mirror.screen(), changed);
-            self.note(shown);
+    fn show_above_panel(&mut self, printed: &[u8], changed: bool) {
+        if let (Some(panel), true) = (&mut self.panel, changed) {
+            panel.stage_once_whole(self.mirror.screen());
+        }
+        self.write(printed);
+        if let Some(panel) = &self.panel {
+            panel.draw();
         }
     }
 
     /// What the program prints goes above the panel, or to stderr: it is not what was asked for.
     fn show_prints(&mut self, bytes: &[u8], changed: bool) {
-        if self.stack.is_some() {
-            return self.show_stacked(bytes, changed);
+        if self.panel.is_some() {
+            return self.show_above_panel(bytes, changed);
         }
-        let mut printed = Vec::with_capacity(bytes.len());
-        if io::stderr().is_terminal() {
-            self.filter.pass(bytes, &mut printed);
-        } else {
-            printed.extend_from_slice(bytes);
-        }
-        // Nobody waits for it.
-        let _ = io::stderr().write_all(&printed);
+        status::pass(bytes, &mut self.filter);
     }
 
     fn end(&mut self) {
         let mut rest = Vec::new();
         self.mirror.finish(&mut rest);
         self.show_prints(&rest, false);
-        if let Some(stack) = &mut self.stack {
-            stack.end();
+        if let Some(panel) = self.panel.take() {
+            panel.keep();
         }
         if self.once && self.first.is_some() {
             let text = Self::rendered(self.mirror.screen(), self.format, self.framebuffer);
@@ -318,7 +309,7 @@ impl Follower for Watcher {
         let (format, framebuffer) = (self.format, self.framebuffer);
         let (mut plain, mut lines) = (Vec::new(), Vec::new());
         let (mut changed, mut whole) = (false, false);
-        let renders = self.stack.is_none() && !self.once;
+        let renders = self.panel.is_none() && !self.once;
         let had_screen = self.has_screen();
         self.mirror.feed(bytes, &mut plain, |screen| {
             changed = true;
@@ -341,11 +332,8 @@ impl Follower for Watcher {
     }
 
     fn tick(&mut self) -> Result<Wish, BoardError> {
-        if let Some(stack) = &self.stack {
-            stack.refit(self.mirror.screen());
-        }
         // A screen that does not change makes no write that would tell.
-        self.reader_gone |= screen::reader_is_gone();
+        self.reader_gone |= stdout::reader_is_gone();
         let looked = self.once
             && self.first.is_some_and(|first| {
                 self.changed.elapsed() > QUIET || first.elapsed() > LONGEST_LOOK

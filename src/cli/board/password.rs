@@ -1,6 +1,7 @@
 //! A Wi-Fi password from the user: never from the command line, never shown.
 
 use crate::error::Error;
+use crate::terminal::prompt;
 
 /// From the environment variable that the user named, else asked for.
 pub(in crate::cli) fn get(ssid: &str, variable: Option<&str>) -> Result<String, Error> {
@@ -16,11 +17,7 @@ pub(in crate::cli) fn get(ssid: &str, variable: Option<&str>) -> Result<String, 
 
 /// Asks on the terminal, without echo.
 fn ask(ssid: &str) -> Result<String, Error> {
-    rpassword::prompt_password(format!(
-        "password of {}: ",
-        crate::payload::escape::for_terminal(ssid)
-    ))
-    .map_err(|source| {
+    prompt::password(&format!("password of {ssid}: ")).map_err(|source| {
         tracing::debug!("asking for the password: {source}");
         Error::usage_hint(
             "no terminal to ask for the Wi-Fi password",

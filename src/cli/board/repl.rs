@@ -1,12 +1,11 @@
 //! `udpcli board repl`.
 
 use std::collections::VecDeque;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use crossterm::{event, execute, terminal};
 
 use super::screen::Screen;
 use super::{SerialArgs, session};
@@ -15,8 +14,9 @@ use crate::board::link::{Address, Link};
 use crate::board::prompt::{Prompt, Statement, Statements, Terminal, Wait};
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
-use crate::stream;
 use crate::terminal::keys::{self, Key};
+use crate::terminal::raw_mode::RawMode;
+use crate::terminal::{status, stream};
 use crate::wait::{self, Ended, Site};
 
 /// How long the board's bytes are waited for before the keys are looked at: no key seems slow.
@@ -29,8 +29,7 @@ const RETRY: Duration = Duration::from_millis(300);
 /// and of what is pasted its buffer holds 255 bytes.
 const TAKEN: Duration = Duration::from_millis(300);
 
-/// How long the terminal is asked for keys. Not zero: crossterm's reader of `/dev/tty`, the one that does not lose the
-/// end of a paste of more than 1,024 bytes, does not look at all then.
+/// How long the terminal is asked for keys.
 const KEYS: Duration = Duration::from_millis(1);
 
 /// How long more keys may take to come that belong to the same paste, where the terminal does not mark it.
@@ -52,34 +51,6 @@ Examples:
   udpcli board repl < session.py")]
 pub struct ReplArgs {}
 
-/// Raw mode of the user's terminal, for as long as this lives: every way out restores it.
-struct RawMode;
-
-impl RawMode {
-    fn on() -> Result<Self, Error> {
-        let failed = |source| Error::Start {
-            what: "terminal's raw mode",
-            source,
-        };
-        terminal::enable_raw_mode().map_err(failed)?;
-        let guard = Self;
-        // Windows' console has no such mark; there a paste is told by its speed.
-        if cfg!(unix) && io::stderr().is_terminal() {
-            execute!(io::stderr(), event::EnableBracketedPaste).map_err(failed)?;
-        }
-        Ok(guard)
-    }
-}
-
-impl Drop for RawMode {
-    fn drop(&mut self) {
-        if cfg!(unix) && io::stderr().is_terminal() {
-            let _ = execute!(io::stderr(), event::DisableBracketedPaste);
-        }
-        let _ = terminal::disable_raw_mode();
-    }
-}
-
 enum Typed {
     Bytes(Vec<u8>),
     Paste(Vec<u8>),
@@ -96,8 +67,10 @@ fn read_keys() -> Result<Typed, Error> {
     };
     let mut typed = Vec::new();
     let mut gap = KEYS;
-    while typed.len() < 64 << 10 && event::poll(gap).map_err(failed)? {
-        match keys::read(&event::read().map_err(failed)?) {
+    while typed.len() < 64 << 10
+        && let Some(key) = keys::next(gap).map_err(failed)?
+    {
+        match key {
             Key::Bytes(bytes) => typed.extend(bytes),
             Key::Paste(text) if typed.is_empty() => return Ok(Typed::Paste(text.into_bytes())),
             Key::Paste(text) => typed.extend(text.into_bytes()),
@@ -330,18 +303,18 @@ impl Keys {
     }
 }
 
-/// A message in between: raw mode needs the carriage return.
+/// A message in between, whatever -q says.
 fn tell(message: &str) {
-    let message = format!("{message}\n").replace('\n', "\r\n");
-    let _ = io::stderr().write_all(message.as_bytes());
+    status::print(&format!("{message}\n"));
 }
 
 /// Joins the user's terminal and the board until Ctrl-].
 fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome, Error> {
     let mut link = Some(open(address, shutdown)?);
-    #[cfg(windows)]
-    let _ = crossterm::ansi_support::supports_ansi();
-    let _raw = RawMode::on()?;
+    let _raw = RawMode::on().map_err(|source| Error::Start {
+        what: "terminal's raw mode",
+        source,
+    })?;
     let mut keys = Keys::default();
     let mut out = Out {
         screen: Screen::new(shutdown.clone()),
@@ -374,7 +347,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
                 Ok(false) => {}
                 Err(BoardError::Gone { .. }) => {
                     link = None;
-                    tell("\nudpcli: the port is gone; waiting for it to come back, Ctrl-] leaves");
+                    tell("udpcli: the port is gone; waiting for it to come back, Ctrl-] leaves");
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -393,7 +366,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
             Typed::Bytes(bytes) => {
                 if !bytes.is_ascii() && !std::mem::replace(&mut has_told, true) {
                     tell(
-                        "\nudpcli: the board's prompt ignores characters that are not ASCII when they are typed; paste the whole line instead",
+                        "udpcli: the board's prompt ignores characters that are not ASCII when they are typed; paste the whole line instead",
                     );
                 }
                 keys.typed(&bytes);
@@ -408,7 +381,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
         if has_left {
             out.screen.end()?;
             if !quiet {
-                tell("");
+                status::end_line();
             }
             return Ok(Outcome::Done);
         }

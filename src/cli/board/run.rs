@@ -1,13 +1,12 @@
 //! `udpcli board run`.
 
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::screen::Screen;
-use super::stack::Stack;
 use super::{SerialArgs, mirroring, session};
 use crate::board::error::Error as BoardError;
 use crate::board::example::{Example, Settings};
@@ -18,10 +17,9 @@ use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
 use crate::board::symptom;
 use crate::cli::{complete, value};
 use crate::error::{Error, Outcome};
-use crate::panel::View;
+use crate::panel::{Panel, View};
 use crate::shutdown::Shutdown;
-use crate::stream;
-use crate::terminal::Filter;
+use crate::terminal::{status, stdout, stream};
 use crate::wait::{Site, Wait, Waited};
 
 /// The longest script that is read: more than any board's memory or file system takes.
@@ -414,15 +412,7 @@ fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
 
 /// The board's own words, on stderr: what the program printed before is data.
 pub(super) fn show_traceback(text: &str) {
-    let mut out = Vec::new();
-    if io::stderr().is_terminal() {
-        let mut filter = Filter::default();
-        filter.pass(text.as_bytes(), &mut out);
-        filter.end(&mut out);
-    } else {
-        out.extend(text.bytes());
-    }
-    let _ = io::stderr().write_all(&out);
+    status::print(text);
 }
 
 /// Hands the program's output on, and Ctrl-C to the program.
@@ -431,7 +421,7 @@ struct Printer {
     /// Takes the OLED's frames out of the output.
     mirror: Option<Mirror>,
     /// The panel below it, where both stdout and stderr are the terminal.
-    stack: Option<Stack>,
+    panel: Option<Panel>,
     shutdown: Shutdown,
     /// When the program was interrupted.
     interrupted: Option<Instant>,
@@ -445,8 +435,7 @@ impl Printer {
         Self {
             screen: Screen::new(shutdown.clone()),
             mirror: None,
-            stack: (io::stdout().is_terminal() && io::stderr().is_terminal())
-                .then(|| Stack::new(View::Picture)),
+            panel: stdout::shares_terminal().then(|| Panel::new(View::Picture)),
             shutdown,
             interrupted: None,
             reader_gone: false,
@@ -455,7 +444,7 @@ impl Printer {
     }
 
     fn takes_panel(&self) -> bool {
-        self.stack.is_some()
+        self.panel.is_some()
     }
 
     /// Shows what was printed, and the panel.
@@ -463,12 +452,14 @@ impl Printer {
         if self.reader_gone {
             return;
         }
-        let shown = match (&mut self.stack, &self.mirror) {
-            (Some(stack), Some(mirror)) => {
-                stack.show(&mut self.screen, printed, mirror.screen(), changed)
-            }
-            _ => self.screen.show(printed),
-        };
+        let panel = self.panel.as_mut();
+        if let (Some(panel), Some(mirror), true) = (panel, &self.mirror, changed) {
+            panel.stage_once_whole(mirror.screen());
+        }
+        let shown = self.screen.show(printed);
+        if let Some(panel) = &self.panel {
+            panel.draw();
+        }
         match shown {
             Ok(there) => self.reader_gone = !there,
             Err(error) => {
@@ -485,8 +476,8 @@ impl Printer {
             mirroring::report_losses(mirror);
             self.show(&rest, false);
         }
-        if let Some(stack) = &mut self.stack {
-            stack.end();
+        if let Some(panel) = self.panel.take() {
+            panel.keep();
         }
         if let Err(error) = self.screen.end() {
             self.failure.get_or_insert(error);
@@ -514,9 +505,6 @@ impl Follower for Printer {
                 return Ok(Wish::Interrupt);
             }
             _ => {}
-        }
-        if let (Some(stack), Some(mirror)) = (&self.stack, &self.mirror) {
-            stack.refit(mirror.screen());
         }
         Ok(Wish::GoOn)
     }

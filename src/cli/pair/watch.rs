@@ -4,11 +4,9 @@ mod view;
 
 use std::cell::RefCell;
 use std::fmt;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-
-use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 
 use super::{Out, Place};
 use crate::error::{Error, seconds};
@@ -17,6 +15,9 @@ use crate::pair::report::{Report, StepResult, Verdict};
 use crate::pair::watch::{Round, Way};
 use crate::pair::{self, Plan, text};
 use crate::shutdown::{Asker, Shutdown};
+use crate::terminal::full_screen::FullScreen;
+use crate::terminal::keys::{self, Key};
+use crate::terminal::stdout;
 use view::View;
 
 /// How long to wait before a board that was lost is looked for again.
@@ -24,6 +25,9 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// How often the view looks at the keyboard.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How long it then waits for a key.
+const KEYS: Duration = Duration::from_millis(1);
 
 /// What the view is told.
 enum News {
@@ -88,14 +92,14 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<Option<Report>, Error> {
     let asker = shutdown.asker();
-    if !io::stdout().is_terminal() {
+    if !stdout::is_terminal() {
         let (report, total) = sessions(plan, place, post, shutdown, &mut |news| {
             match news {
                 News::Step(step) => out.write(&text::step(&step, out.style)),
                 News::Round(round) => out.write(&line(&round)),
             }
             // Nobody reads any more.
-            if out.result.is_err() {
+            if out.is_gone() {
                 asker.ask();
             }
         });
@@ -199,56 +203,28 @@ fn line(round: &Round) -> String {
 /// The live view, until whoever tells the news has ended.
 fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
     let mut view = View::new(port);
-    // Restores the terminal on a panic as well.
-    let mut terminal = Screen::open()?;
+    let mut screen = FullScreen::open()?;
     loop {
-        terminal.0.draw(|frame| view.draw(frame))?;
+        for message in screen.messages() {
+            view.message(message);
+        }
+        screen.draw(|frame| view.draw(frame))?;
         match news.recv_timeout(LOOK) {
             Ok(News::Step(step)) => view.step(&step),
             Ok(News::Round(round)) => view.round(*round),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        // Not zero: crossterm's reader of /dev/tty does not look at all then.
-        while event::poll(Duration::from_millis(1))? {
-            if ends(&event::read()?) {
+        while let Some(key) = keys::next(KEYS)? {
+            // Ctrl-C is a key here.
+            if [&b"q"[..], b"\x03"]
+                .iter()
+                .any(|end| key == Key::Bytes(end.to_vec()))
+            {
                 view.ending();
                 // The second one, as a signal does, ends it at once.
                 asker.interrupt();
             }
         }
-    }
-}
-
-/// Whether it is Ctrl-C, which is a key here, or q.
-fn ends(event: &Event) -> bool {
-    let Event::Key(key) = event else { return false };
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    key.kind != KeyEventKind::Release
-        && (key.code == KeyCode::Char('q') || (control && key.code == KeyCode::Char('c')))
-}
-
-/// The terminal's other screen, in raw mode, until this is dropped.
-struct Screen(ratatui::Terminal<ratatui::backend::CrosstermBackend<io::Stdout>>);
-
-impl Screen {
-    fn open() -> io::Result<Self> {
-        crossterm::terminal::enable_raw_mode()?;
-        let entered = crossterm::execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen);
-        let backend = ratatui::backend::CrosstermBackend::new(io::stdout());
-        let terminal = entered.and_then(|()| ratatui::Terminal::new(backend));
-        if terminal.is_err() {
-            let _ = crossterm::execute!(io::stdout(), crossterm::terminal::LeaveAlternateScreen);
-            let _ = crossterm::terminal::disable_raw_mode();
-        }
-        terminal.map(Self)
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        let _ = self.0.show_cursor();
-        let _ = crossterm::execute!(io::stdout(), crossterm::terminal::LeaveAlternateScreen);
-        let _ = crossterm::terminal::disable_raw_mode();
     }
 }

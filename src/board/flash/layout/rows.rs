@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Action, Row};
-use crate::payload::escape;
+use crate::terminal::sanitize;
 
 impl Action {
     /// The word in the table.
@@ -53,7 +53,7 @@ pub fn contents(rows: &[Row]) -> String {
 fn lines(rows: &[Row], action: impl Fn(&Row) -> Option<Action>) -> String {
     let labels: Vec<_> = rows
         .iter()
-        .map(|row| escape::for_terminal(&row.label))
+        .map(|row| sanitize::for_terminal(&row.label))
         .collect();
     let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
     let mut text = String::new();
@@ -70,7 +70,7 @@ fn lines(rows: &[Row], action: impl Fn(&Row) -> Option<Action>) -> String {
             let _ = write!(text, "  {:<5}", action.word());
         }
         if !row.why.is_empty() {
-            let _ = write!(text, "  {}", escape::for_terminal(&row.why));
+            let _ = write!(text, "  {}", sanitize::for_terminal(&row.why));
         }
         text.truncate(text.trim_end().len());
         text.push('\n');

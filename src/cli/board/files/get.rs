@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::progress::Progress;
 use super::{Done, GetArgs, SerialArgs, conclude, remote, session};
 use crate::atomic_file;
 use crate::board::error::Error as BoardError;
@@ -13,6 +12,7 @@ use crate::board::files::{self, BoardPath, Entry, Files, Found, Shown};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::output;
+use crate::terminal::progress::Progress;
 use crate::wait::{Site, Wait, Waited};
 
 /// Gets a file or a folder.
@@ -218,10 +218,12 @@ fn read(
     found: &Found,
     progress: &mut Progress,
 ) -> Result<Vec<u8>, Error> {
-    if let Found::File { len, .. } = found {
-        progress.begin(&remote.to_string(), *len);
-    }
-    let result = files.get(remote, found, &mut |at| progress.at(at));
+    let name = remote.to_string();
+    let len = match found {
+        Found::File { len, .. } => *len,
+        _ => 0,
+    };
+    let result = files.get(remote, found, &mut |at| progress.at(&name, at, len));
     progress.end();
     Ok(result?)
 }

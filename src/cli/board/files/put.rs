@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::plan::{self, LeftOut, PutPlan, Tree};
-use super::progress::Progress;
 use super::remote::{self, RemotePath};
 use super::{Done, PutArgs, SerialArgs, conclude, session};
 use crate::board::error::Error as BoardError;
@@ -12,6 +11,7 @@ use crate::board::files::{self, BoardPath, Files, Found};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::stats::counted;
+use crate::terminal::progress::Progress;
 
 /// Puts everything that differs.
 pub(in crate::cli::board) fn run(
@@ -174,8 +174,10 @@ fn transfer(
             }
             _ => {}
         }
-        progress.begin(&file.remote.to_string(), content.len() as u64);
-        let result = files.put(&file.remote, &content, &mut |at| progress.at(at));
+        let (name, len) = (file.remote.to_string(), content.len() as u64);
+        let result = files.put(&file.remote, &content, &mut |at| {
+            progress.at(&name, at, len);
+        });
         progress.end();
         let sent = result?;
         done.written += 1;

@@ -1,34 +1,14 @@
-//! How far it is, on stderr: one line drawn again and again on a terminal, otherwise a line every tenth.
-
-use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::time::{Duration, Instant};
-
-use unicode_width::UnicodeWidthStr as _;
+//! What the flasher tells: its plan and notes as messages, and how far it is.
 
 use crate::board::flash::Report;
 use crate::board::flash::layout::{Layout, rows};
 use crate::cli::GlobalArgs;
-use crate::error::seconds;
-use crate::payload::escape;
-
-/// A terminal's line is drawn at most so often.
-const REDRAW: Duration = Duration::from_millis(100);
-
-/// Cells of the bar.
-const BAR: usize = 24;
+use crate::terminal::{progress, sanitize};
 
 /// Tells of progress.
 #[derive(Debug)]
 pub(super) struct Progress {
-    quiet: bool,
-    terminal: bool,
-    /// What is under way, since when, and how far it had come then.
-    doing: String,
-    since: Instant,
-    from: u64,
-    drawn: Option<Instant>,
-    tenth: u64,
+    bar: progress::Progress,
     /// The plan is kept for stdout, and not told.
     keeps_plan: bool,
     plan: String,
@@ -38,13 +18,7 @@ impl Progress {
     /// `keeps_plan`: for [`Self::plan_text`], where it is the answer that goes to stdout.
     pub(super) fn new(global: &GlobalArgs, keeps_plan: bool) -> Self {
         Self {
-            quiet: global.quiet,
-            terminal: io::stderr().is_terminal(),
-            doing: String::new(),
-            since: Instant::now(),
-            from: 0,
-            drawn: None,
-            tenth: 0,
+            bar: progress::Progress::with_ends(global.quiet),
             keeps_plan,
             plan: String::new(),
         }
@@ -55,51 +29,15 @@ impl Progress {
         &self.plan
     }
 
-    /// Ends the line that is being drawn.
+    /// Takes the bar away.
     pub(super) fn end(&mut self) {
-        if self.drawn.take().is_some() {
-            let _ = io::stderr().write_all(b"\n");
-        }
-        self.doing.clear();
+        self.bar.end();
     }
-
-    /// `writing a.bin  42 %  655360 of 1556784 bytes, 91.2 kB/s, 10s left`
-    fn line(&self, done: u64, total: u64) -> String {
-        let elapsed = self.since.elapsed().as_secs_f64();
-        let moved = done.saturating_sub(self.from) as f64;
-        let rate = if elapsed > 0.05 { moved / elapsed } else { 0.0 };
-        let percent = done * 100 / total.max(1);
-        let mut line = format!("{percent:>3} %  {done} of {total} bytes");
-        if rate > 0.0 {
-            let _ = write!(line, ", {:.1} kB/s", rate / 1e3);
-            if done < total {
-                let left = Duration::try_from_secs_f64((total - done) as f64 / rate);
-                let left = Duration::from_secs(left.map_or(0, |left| left.as_secs() + 1));
-                let _ = write!(line, ", {} left", seconds(left));
-            }
-        }
-        line
-    }
-}
-
-/// Cuts `text` to one line of the terminal: a second one could not be drawn over.
-fn fit(mut text: String) -> String {
-    let columns = terminal_size::terminal_size_of(io::stderr())
-        .map_or(80, |(terminal_size::Width(columns), _)| {
-            usize::from(columns)
-        });
-    while text.width() >= columns.max(2) {
-        text.pop();
-    }
-    text
 }
 
 impl Report for Progress {
     fn note(&mut self, text: &str) {
-        if self.drawn.take().is_some() {
-            let _ = io::stderr().write_all(b"\n");
-        }
-        tracing::info!("{}", escape::for_terminal(text));
+        tracing::info!("{}", sanitize::for_terminal(text));
     }
 
     fn plan(&mut self, layout: &Layout) {
@@ -115,40 +53,6 @@ impl Report for Progress {
     }
 
     fn progress(&mut self, doing: &str, done: u64, total: u64) {
-        if self.quiet {
-            return;
-        }
-        if doing != self.doing {
-            self.end();
-            doing.clone_into(&mut self.doing);
-            self.since = Instant::now();
-            self.from = done;
-            self.tenth = 0;
-        }
-        let whole = done >= total;
-        if self.terminal {
-            let due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW);
-            if !due && !whole {
-                return;
-            }
-            let filled = usize::try_from(done * BAR as u64 / total.max(1))
-                .unwrap_or(BAR)
-                .min(BAR);
-            let bar = format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled));
-            let doing = escape::for_terminal(doing);
-            let text = fit(format!("{doing} {bar} {}", self.line(done, total)));
-            let line = format!("\r\x1b[K{text}");
-            let _ = io::stderr().write_all(line.as_bytes());
-            self.drawn = Some(Instant::now());
-            if whole {
-                self.end();
-            }
-            return;
-        }
-        let tenth = done * 10 / total.max(1);
-        if tenth > self.tenth || whole {
-            self.tenth = tenth;
-            tracing::info!("{} {}", escape::for_terminal(doing), self.line(done, total));
-        }
+        self.bar.at(doing, done, total);
     }
 }

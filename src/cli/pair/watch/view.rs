@@ -13,13 +13,16 @@ use crate::error::seconds;
 use crate::pair::report::{Step, StepResult, Verdict};
 use crate::pair::watch::{Round, Way};
 use crate::panel::picture;
-use crate::payload::escape;
+use crate::terminal::sanitize;
 
 /// Rounds that are kept: more than a terminal is wide.
 const KEPT: usize = 512;
 
 /// Lines of messages that are kept.
 const MESSAGES: usize = 6;
+
+/// Log lines that are kept and shown, where there are any.
+const LOG: usize = 5;
 
 /// The OLED as braille with its frame.
 const PANEL: (u16, u16) = (66, 18);
@@ -54,6 +57,8 @@ fn push(values: &mut VecDeque<u64>, value: u64) {
 pub(super) struct View {
     title: String,
     messages: VecDeque<(Verdict, String)>,
+    /// What would be on stderr.
+    log: VecDeque<String>,
     down: Past,
     up: Past,
     /// Median, in microseconds.
@@ -65,7 +70,7 @@ pub(super) struct View {
 impl View {
     pub(super) fn new(port: &str) -> Self {
         Self {
-            title: format!(" udpcli pair --watch  {} ", escape::for_terminal(port)),
+            title: format!(" udpcli pair --watch  {} ", sanitize::for_terminal(port)),
             ..Self::default()
         }
     }
@@ -84,7 +89,15 @@ impl View {
         }
         self.messages.truncate(MESSAGES - 1);
         self.messages
-            .push_front((step.verdict, escape::for_terminal(&text).into_owned()));
+            .push_front((step.verdict, sanitize::for_terminal(&text).into_owned()));
+    }
+
+    /// A line for the log.
+    pub(super) fn message(&mut self, line: String) {
+        while self.log.len() >= LOG {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
     }
 
     /// A round has ended.
@@ -103,12 +116,14 @@ impl View {
 
     pub(super) fn draw(&self, frame: &mut Frame<'_>) {
         let area = frame.area();
-        let has_panel = area.height >= PANEL.1 + 11 && area.width >= PANEL.0;
-        let [messages, ways, rtt, below, end] = Layout::vertical([
+        let log = u16::try_from(self.log.len()).map_or(0, |lines| lines + 2 * u16::from(lines > 0));
+        let has_panel = area.height >= PANEL.1 + 13 + log && area.width >= PANEL.0;
+        let [messages, ways, rtt, below, log, end] = Layout::vertical([
             Constraint::Length(4),
             Constraint::Min(5),
             Constraint::Length(3),
             Constraint::Length(if has_panel { PANEL.1 } else { 3 }),
+            Constraint::Length(log),
             Constraint::Length(1),
         ])
         .areas(area);
@@ -145,6 +160,11 @@ impl View {
             self.draw_panel(frame, panel);
         }
         self.draw_last(frame, last);
+        let lines: Vec<Line<'_>> = self.log.iter().map(|line| line.as_str().into()).collect();
+        frame.render_widget(
+            Paragraph::new(lines).block(Block::bordered().title(" log ")),
+            log,
+        );
         let text = if self.is_ending {
             " leaving the board as it was .."
         } else {
@@ -202,7 +222,7 @@ impl View {
                 for text in &screen.texts {
                     lines.push(Line::from(format!(
                         "OLED: {}",
-                        escape::for_terminal(&text.text)
+                        sanitize::for_terminal(&text.text)
                     )));
                 }
             }

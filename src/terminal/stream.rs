@@ -1,15 +1,19 @@
 //! The streams that this process was given, and FIFOs it writes to: whole writes, and a reader that stopped reading
-//! does not hold up the end.
+//! does not hold up the end. What goes to stdout and stderr comes through [`super::stdout`] and [`super::status`].
 //!
 //! `O_NONBLOCK` is kept with the open file, not with the descriptor (open(2)): whoever shares a terminal, a pipe or a
 //! socket with us may have set it. A call that would block then waits with poll(2); it is no error.
 
 use std::io::{self, Write};
 
-#[cfg(unix)]
-pub use unix::{Patient, stderr, stdin, stdout};
 #[cfg(not(unix))]
-pub use {other::stdin, other::stdout, std::io::stderr};
+pub use other::stdin;
+#[cfg(unix)]
+pub use unix::{Patient, stdin};
+#[cfg(unix)]
+pub(super) use unix::{stderr, stdout};
+#[cfg(not(unix))]
+pub(super) use {other::stdout, std::io::stderr};
 
 use crate::shutdown::Shutdown;
 
@@ -69,14 +73,12 @@ mod unix {
     }
 
     /// Standard error.
-    #[must_use]
-    pub fn stderr() -> Patient<io::Stderr> {
+    pub(in crate::terminal) fn stderr() -> Patient<io::Stderr> {
         Patient(io::stderr())
     }
 
     /// stdout without std's line buffer, which searches every batch for its last newline and writes the rest apart.
-    #[must_use]
-    pub fn stdout() -> Box<dyn Write> {
+    pub(in crate::terminal) fn stdout() -> Box<dyn Write + Send> {
         match io::stdout().as_fd().try_clone_to_owned() {
             Ok(owned) => Box::new(Patient(File::from(owned))),
             Err(_) => Box::new(Patient(io::stdout())),
@@ -95,8 +97,7 @@ mod other {
     }
 
     /// stdout as std has it: a Windows console takes text, not bytes, and std converts.
-    #[must_use]
-    pub fn stdout() -> Box<dyn Write> {
+    pub(in crate::terminal) fn stdout() -> Box<dyn Write + Send> {
         Box::new(io::stdout())
     }
 }
@@ -134,7 +135,7 @@ enum Way {
 impl Writer {
     /// Writes to stdout.
     #[must_use]
-    pub fn stdout(shutdown: Shutdown) -> Self {
+    pub(super) fn stdout(shutdown: Shutdown) -> Self {
         #[cfg(target_os = "linux")]
         return Self {
             way: linux::stdout().map_or_else(|| Way::Blocking(stdout()), Way::Polled),

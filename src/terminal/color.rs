@@ -1,0 +1,53 @@
+//! Whether a stream gets colour: `--color`, then `NO_COLOR` and its kin, then whether it is a terminal that has it.
+
+use std::io;
+use std::sync::OnceLock;
+
+pub use anstream::ColorChoice;
+
+/// Whether stderr takes colour; decided once, when logging starts.
+static STDERR: OnceLock<bool> = OnceLock::new();
+
+/// Whether stdout gets colour.
+#[must_use]
+pub fn of_stdout(choice: ColorChoice) -> bool {
+    is_wanted(choice, &io::stdout())
+}
+
+/// Whether stderr gets colour.
+#[must_use]
+pub fn of_stderr(choice: ColorChoice) -> bool {
+    is_wanted(choice, &io::stderr())
+}
+
+/// Decides whether stderr gets colour, for the whole run.
+pub(crate) fn decide(choice: ColorChoice) -> bool {
+    *STDERR.get_or_init(|| of_stderr(choice))
+}
+
+/// Whether stderr gets colour, as was decided when logging started.
+#[must_use]
+pub fn has_color() -> bool {
+    STDERR.get().copied().unwrap_or(false)
+}
+
+fn is_wanted(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bool {
+    match choice {
+        ColorChoice::Auto => {
+            anstream::AutoStream::choice(stream) != ColorChoice::Never && obeys_escapes()
+        }
+        ColorChoice::Never => false,
+        ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+    }
+}
+
+/// Whether the terminal obeys escape sequences. Windows' console does where it is told to, which this does; its legacy
+/// mode never does (Console Virtual Terminal Sequences, learn.microsoft.com).
+#[must_use]
+pub fn obeys_escapes() -> bool {
+    #[cfg(all(windows, feature = "board"))]
+    return crossterm::ansi_support::supports_ansi();
+    // Nothing in this build tells the console: it gets none.
+    #[cfg(not(all(windows, feature = "board")))]
+    return !cfg!(windows);
+}

@@ -1,0 +1,374 @@
+//! How far something is: a bar in the status area, or where stderr is no terminal a line every tenth.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::sanitize::{self, plain};
+use super::status::{self, Block, Line};
+use super::{color, has_unicode};
+
+/// How often the bar is drawn anew.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Where the terminal's width is not known.
+const COLUMNS: usize = 80;
+
+/// Without a terminal, less than this needs no line every tenth: it is over soon, and its end is told anyway.
+const SHORT: u64 = 16 << 10;
+
+/// Tells how far it is, one thing after the other.
+#[derive(Debug)]
+pub struct Progress {
+    is_quiet: bool,
+    /// Whether the end of each is told as well.
+    tells_end: bool,
+    current: Option<Current>,
+}
+
+/// What is under way.
+#[derive(Debug)]
+struct Current {
+    name: String,
+    since: Instant,
+    /// How far it had come then.
+    from: u64,
+    tenth: u64,
+    is_whole: bool,
+    shown: Option<Shown>,
+}
+
+/// Its bar on the terminal.
+#[derive(Debug)]
+struct Shown {
+    bar: ProgressBar,
+    block: Block,
+    drawn: Instant,
+}
+
+impl Progress {
+    /// Progress whose results the caller tells; `is_quiet`: none at all.
+    #[must_use]
+    pub fn new(is_quiet: bool) -> Self {
+        Self {
+            is_quiet,
+            tells_end: false,
+            current: None,
+        }
+    }
+
+    /// Progress that leaves a line at the end of each thing.
+    #[must_use]
+    pub fn with_ends(is_quiet: bool) -> Self {
+        Self {
+            tells_end: true,
+            ..Self::new(is_quiet)
+        }
+    }
+
+    /// So much of `total` bytes of `name` is over; another name than before begins anew.
+    pub fn at(&mut self, name: &str, done: u64, total: u64) {
+        if self.is_quiet {
+            return;
+        }
+        let is_whole = done >= total;
+        let current = match &mut self.current {
+            Some(current) if current.name == name && (is_whole || !current.is_whole) => current,
+            current => current.insert(Current::new(name, done, total)),
+        };
+        if is_whole {
+            if self.tells_end && !std::mem::replace(&mut current.is_whole, true) {
+                current.shown = None;
+                current.tell(done, total);
+            }
+        } else if let Some(shown) = &mut current.shown {
+            shown.at(done);
+        } else if total >= SHORT || self.tells_end {
+            let tenth = done.saturating_mul(10) / total;
+            if tenth > std::mem::replace(&mut current.tenth, tenth) {
+                current.tell(done, total);
+            }
+        }
+    }
+
+    /// What was under way is not any more: its bar goes away.
+    pub fn end(&mut self) {
+        self.current = None;
+    }
+}
+
+impl Current {
+    fn new(name: &str, done: u64, total: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            since: Instant::now(),
+            from: done,
+            tenth: 0,
+            is_whole: false,
+            shown: status::can_draw().then(|| Shown::new(name, done, total)),
+        }
+    }
+
+    /// `writing a.bin  42 %  655360 of 1556784 bytes, 91.2 kB/s, 10 s left`
+    fn tell(&self, done: u64, total: u64) {
+        let elapsed = self.since.elapsed().as_secs_f64();
+        let moved = done.saturating_sub(self.from) as f64;
+        let rate = if elapsed > 0.05 { moved / elapsed } else { 0.0 };
+        let percent = done.saturating_mul(100) / total.max(1);
+        let mut line = format!(
+            "{} {percent:>3} %  {done} of {total} bytes",
+            sanitize::for_terminal(&self.name)
+        );
+        // Writing to a String cannot fail.
+        if rate > 0.0 {
+            let _ = write!(line, ", {:.1} kB/s", rate / 1e3);
+            if done < total {
+                let left = total.saturating_sub(done) as f64 / rate;
+                let _ = write!(line, ", {:.0} s left", left.ceil());
+            }
+        }
+        tracing::info!("{line}");
+    }
+}
+
+impl Shown {
+    fn new(name: &str, done: u64, total: u64) -> Self {
+        let canvas = Canvas::default();
+        let bar = ProgressBar::with_draw_target(
+            Some(total),
+            ProgressDrawTarget::term_like(Box::new(canvas.clone())),
+        );
+        bar.set_position(done);
+        bar.reset_elapsed();
+        bar.reset_eta();
+        let look = Look::of_stderr();
+        let name = plain(&sanitize::for_terminal(name));
+        let (drawn, mut width) = (bar.clone(), None);
+        let block = Block::new(move |size| {
+            let columns = match size.columns {
+                usize::MAX => COLUMNS,
+                // A line as wide as the terminal would be two on some.
+                columns => columns.saturating_sub(1),
+            };
+            if width != Some(columns) {
+                width = Some(columns);
+                canvas.set_width(columns);
+                drawn.set_prefix(cut(&name, columns / 3));
+                if let Some(style) = look.style(columns) {
+                    drawn.set_style(style);
+                }
+            }
+            canvas.line(&drawn)
+        });
+        block.draw();
+        Self {
+            bar,
+            block,
+            drawn: Instant::now(),
+        }
+    }
+
+    fn at(&mut self, done: u64) {
+        self.bar.set_position(done);
+        if self.drawn.elapsed() >= REDRAW {
+            self.drawn = Instant::now();
+            self.block.redraw();
+        }
+    }
+}
+
+/// What the terminal can show of a bar.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    unicode: bool,
+    color: bool,
+}
+
+impl Look {
+    fn of_stderr() -> Self {
+        Self {
+            unicode: has_unicode(),
+            color: color::has_color(),
+        }
+    }
+
+    /// Name, bar, percent, rate and time left, as far as so many columns have room for them.
+    fn style(self, columns: usize) -> Option<ProgressStyle> {
+        let bar = if self.color {
+            "\x1b[36m{wide_bar}\x1b[0m"
+        } else {
+            "{wide_bar}"
+        };
+        let template = match columns {
+            90.. => format!(
+                "{{prefix}} {bar} {{percent:>3}} %  {{pos}} of {{len}} bytes, {{decimal_bytes_per_sec}}, {{eta}} left"
+            ),
+            60.. => format!(
+                "{{prefix}} {bar} {{percent:>3}} %  {{decimal_bytes_per_sec}}  {{eta}} left"
+            ),
+            30.. => format!("{{prefix}} {bar} {{percent:>3}} %  {{eta}}"),
+            12.. => "{prefix} {percent:>3} %".to_owned(),
+            _ => "{percent:>3} %".to_owned(),
+        };
+        let chars = if self.unicode { "█░" } else { "#-" };
+        // The templates are constants, which the tests go through.
+        let style = ProgressStyle::with_template(&template).ok()?;
+        Some(style.progress_chars(chars))
+    }
+}
+
+/// The beginning of a text, at most so many cells; an ellipsis says that there is more.
+fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(2);
+    let mut cut: String = text
+        .chars()
+        .take_while(|character| {
+            let width = character.width().unwrap_or(0);
+            let fits = width <= left;
+            left = left.saturating_sub(width);
+            fits
+        })
+        .collect();
+    cut.push_str("..");
+    cut
+}
+
+/// The terminal of one line that indicatif draws on: the status area takes the line from here.
+#[derive(Debug, Clone, Default)]
+struct Canvas(Arc<Mutex<Drawing>>);
+
+#[derive(Debug)]
+struct Drawing {
+    columns: u16,
+    text: String,
+}
+
+impl Default for Drawing {
+    fn default() -> Self {
+        Self {
+            columns: 80,
+            text: String::new(),
+        }
+    }
+}
+
+impl Canvas {
+    fn with<T>(&self, act: impl FnOnce(&mut Drawing) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_width(&self, columns: usize) {
+        self.with(|drawing| drawing.columns = u16::try_from(columns.max(1)).unwrap_or(u16::MAX));
+    }
+
+    /// The bar as it is now.
+    fn line(&self, bar: &ProgressBar) -> Vec<Line> {
+        bar.tick();
+        let text = self.with(|drawing| drawing.text.trim_end().to_owned());
+        let cells = plain(&text).width();
+        vec![Line { text, cells }]
+    }
+}
+
+impl TermLike for Canvas {
+    fn width(&self) -> u16 {
+        self.with(|drawing| drawing.columns)
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.with(|drawing| drawing.text.push_str(text));
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.with(|drawing| drawing.text.clear());
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(name: &str, columns: usize, look: Look) -> Line {
+        let canvas = Canvas::default();
+        let bar = ProgressBar::with_draw_target(
+            Some(1000),
+            ProgressDrawTarget::term_like(Box::new(canvas.clone())),
+        );
+        bar.set_position(420);
+        canvas.set_width(columns);
+        bar.set_prefix(cut(name, columns / 3));
+        bar.set_style(look.style(columns).unwrap());
+        canvas.line(&bar).pop().unwrap()
+    }
+
+    #[test]
+    fn a_bar_fits_every_width_whatever_its_name() {
+        for name in [
+            "main.py",
+            "",
+            "你好世界/很长的中文文件名.py",
+            &"a/very/long/path".repeat(20),
+        ] {
+            for columns in 1..=220 {
+                for (unicode, color) in [(true, false), (true, true), (false, false)] {
+                    let line = line(name, columns, Look { unicode, color });
+                    assert!(
+                        columns < 6 || line.cells <= columns,
+                        "{name} {columns}: {line:?}"
+                    );
+                    assert_eq!(line.cells, plain(&line.text).width());
+                    assert!(
+                        columns < 6 || line.text.contains("42 %"),
+                        "{columns}: {line:?}"
+                    );
+                    assert_eq!(line.text.contains('\x1b'), color && columns >= 30);
+                    assert!(
+                        unicode || !name.is_ascii() || line.text.is_ascii(),
+                        "{line:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_cut_by_its_cells() {
+        assert_eq!(cut("main.py", 7), "main.py");
+        assert_eq!(cut("main.py", 6), "main..");
+        assert_eq!(cut("你好世界", 7), "你好..");
+        assert_eq!(cut("你好世界", 1), "..");
+    }
+}

@@ -1,0 +1,530 @@
+//! Messages for people on stderr, and below them the status area, which is drawn over itself: progress bars and the OLED
+//! panel. Where stdout is the same terminal, its data appears above the area as well.
+//!
+//! There is one area for the process, as there is one terminal. Whoever has something to show there holds a [`Block`].
+//! Every message, and every write of [`super::stdout`], takes the area off the terminal, and puts it back below: a line
+//! appears above the area and never inside it, whichever thread it comes from. A line of data whose end has not come yet
+//! stands below the area, and moves above once it is complete.
+//!
+//! What is drawn is drawn for the size that the terminal has then. Terminals break lines that have become too long for
+//! them, and the area is taken off accordingly; a thread looks for a new size as long as there is an area.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::sanitize::{Allowed, Filter, plain};
+use super::stream::{self, WriteOutcome};
+use super::{Size, color};
+
+/// Terminals that know it show nothing until [`SHOW`]; others pass over it (DEC private mode 2026).
+const HOLD: &str = "\x1b[?2026h";
+
+/// What was held back is shown at once.
+const SHOW: &str = "\x1b[?2026l";
+
+/// The longest incomplete line that is kept; of a longer one the end is shown.
+const MAX_TAIL: usize = 4096;
+
+/// How often the terminal is asked for its size while there is an area.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Messages that are kept while the terminal shows something else.
+const MAX_DIVERTED: usize = 500;
+
+static AREA: Mutex<Area> = Mutex::new(Area::new());
+
+fn lock() -> MutexGuard<'static, Area> {
+    // A thread that panicked has left lines on the terminal at worst.
+    AREA.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A line of the area.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    /// With its escape sequences.
+    pub text: String,
+    /// Cells across.
+    pub cells: usize,
+}
+
+type Draw = Box<dyn FnMut(Size) -> Vec<Line> + Send>;
+
+/// A part of the area; it is gone when this is dropped.
+#[derive(Debug)]
+pub struct Block {
+    /// None where stderr is no terminal to draw on.
+    id: Option<u64>,
+}
+
+impl Block {
+    /// Adds a block below those that are there; it appears with the next [`Block::draw`]. `draw` makes its lines for a
+    /// size: at most as wide as that, and fewer than it has rows. It must not log, nor draw another block.
+    #[must_use]
+    pub fn new(draw: impl FnMut(Size) -> Vec<Line> + Send + 'static) -> Self {
+        if !can_draw() {
+            return Self { id: None };
+        }
+        let mut area = lock();
+        area.last_id += 1;
+        let id = area.last_id;
+        area.entries.push((id, Box::new(draw)));
+        area.is_stale = true;
+        area.watch();
+        Self { id: Some(id) }
+    }
+
+    /// From now on shows something else; it appears with the next [`Block::draw`].
+    pub fn replace(&self, draw: impl FnMut(Size) -> Vec<Line> + Send + 'static) {
+        let mut area = lock();
+        let entry = area.entries.iter_mut().find(|(id, _)| Some(*id) == self.id);
+        if let Some((_, old)) = entry {
+            *old = Box::new(draw);
+            area.is_stale = true;
+        }
+    }
+
+    /// Draws the area, unless what stands there is the latest.
+    pub fn draw(&self) {
+        let mut area = lock();
+        if self.id.is_some() && area.is_stale {
+            area.repaint();
+        }
+    }
+
+    /// Draws the area anew: the block has something else to show.
+    pub fn redraw(&self) {
+        if self.id.is_some() {
+            lock().repaint();
+        }
+    }
+
+    /// Leaves the block on the terminal as it is: what follows is written below.
+    pub fn keep(mut self) {
+        if let Some(id) = self.id.take() {
+            lock().keep(id);
+        }
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            let mut area = lock();
+            area.entries.retain(|(entry, _)| *entry != id);
+            if area.drawn.is_some() {
+                area.repaint();
+            }
+        }
+    }
+}
+
+/// Whether stderr is a terminal.
+#[must_use]
+pub fn is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Whether stderr is a terminal on which a line can be drawn over itself.
+#[must_use]
+pub fn can_draw() -> bool {
+    is_terminal()
+        && color::obeys_escapes()
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Writes a message to stderr, above the area: whole lines, whose untrusted parts are escaped.
+pub fn print(text: &str) {
+    lock().print(text.as_bytes(), &mut |bytes| {
+        // Nobody is left to tell when stderr is gone.
+        let _ = stream::stderr().write_all(bytes);
+    });
+}
+
+/// Writes to stderr what a program on the board printed, as it comes. `filter` is the caller's, for what a piece leaves
+/// unfinished.
+pub fn pass(bytes: &[u8], filter: &mut Filter) {
+    let mut shown = Vec::new();
+    if is_terminal() {
+        filter.pass(bytes, &mut shown);
+    } else {
+        shown.extend_from_slice(bytes);
+    }
+    // Nobody waits for it.
+    let _ = beside(&shown, &mut |bytes| {
+        stream::stderr().write_all(bytes)?;
+        Ok(WriteOutcome::Whole)
+    });
+}
+
+/// Writes data that goes to the terminal on which the area is, by `write`: above the area as far as its lines are
+/// complete.
+pub(super) fn beside(
+    bytes: &[u8],
+    write: &mut dyn FnMut(&[u8]) -> io::Result<WriteOutcome>,
+) -> io::Result<WriteOutcome> {
+    lock().pass(bytes, write)
+}
+
+/// Ends the line on which a terminal showed `^C`, so that what follows begins on its own.
+pub fn end_interrupted_line() {
+    let mut area = lock();
+    if is_terminal() && area.entries.is_empty() {
+        area.tail.clear();
+        area.write("\n");
+    }
+}
+
+/// Ends a line of data whose end has not come, if there is one.
+pub fn end_line() {
+    let mut area = lock();
+    if area.has_tail() && area.entries.is_empty() {
+        area.tail.clear();
+        area.write("\n");
+    }
+}
+
+/// The terminal is in raw mode, in which a line feed does not return the carriage.
+#[cfg(feature = "board")]
+pub(super) fn set_raw(is_raw: bool) {
+    lock().is_raw = is_raw;
+}
+
+/// From now on messages are kept for [`take_diverted`]: the terminal shows something else.
+#[cfg(feature = "board")]
+pub(super) fn divert() {
+    lock().diverted = Some(VecDeque::new());
+}
+
+/// The messages since the last call, each without its line end and colours.
+#[cfg(feature = "board")]
+pub(super) fn take_diverted() -> Vec<String> {
+    lock()
+        .diverted
+        .as_mut()
+        .map_or_else(Vec::new, |lines| lines.drain(..).collect())
+}
+
+/// Messages go to stderr again, those first that nobody took.
+#[cfg(feature = "board")]
+pub(super) fn end_diversion() {
+    let kept = lock().diverted.take();
+    for line in kept.unwrap_or_default() {
+        print(&format!("{line}\n"));
+    }
+}
+
+/// What takes tracing's events: each is one call.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        print(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What stands on the terminal just above the cursor.
+struct Drawn {
+    /// Cells of each line of the area.
+    lines: Vec<usize>,
+    /// Cells of the incomplete line below them.
+    tail: usize,
+    /// The terminal's size at that time.
+    size: Size,
+}
+
+struct Area {
+    entries: Vec<(u64, Draw)>,
+    last_id: u64,
+    /// Whether a block shows something else than what stands on the terminal.
+    is_stale: bool,
+    drawn: Option<Drawn>,
+    /// What was printed after the last line end: on the terminal, or with an area, its visible end below that.
+    tail: Vec<u8>,
+    is_raw: bool,
+    diverted: Option<VecDeque<String>>,
+    is_watched: bool,
+}
+
+impl fmt::Debug for Area {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Area").finish_non_exhaustive()
+    }
+}
+
+impl Area {
+    const fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            last_id: 0,
+            is_stale: false,
+            drawn: None,
+            tail: Vec::new(),
+            is_raw: false,
+            diverted: None,
+            is_watched: false,
+        }
+    }
+
+    /// What takes area and incomplete line off the terminal.
+    fn erase(&mut self) -> String {
+        let size = Size::of_stderr();
+        let rows = match self.drawn.take() {
+            Some(drawn) => {
+                let lines: usize = drawn.lines.iter().map(|&cells| size.rows_of(cells)).sum();
+                lines + size.rows_of(drawn.tail) - 1
+            }
+            None if self.tail.is_empty() => return String::new(),
+            None => size.rows_of(last_row(&self.tail).width()) - 1,
+        };
+        up(rows) + "\x1b[J"
+    }
+
+    /// The area and below it the incomplete line, for the terminal as it is; without an area the line alone.
+    fn paint(&mut self) -> String {
+        self.is_stale = false;
+        if self.entries.is_empty() {
+            return String::from_utf8_lossy(&self.tail).into_owned();
+        }
+        let size = Size::of_stderr();
+        let mut lines: Vec<Line> = Vec::new();
+        for (_, draw) in &mut self.entries {
+            lines.extend(draw(Size {
+                columns: size.columns,
+                rows: size.rows.saturating_sub(lines.len()),
+            }));
+        }
+        // The cursor's row is not for the area.
+        lines.truncate(size.rows.saturating_sub(1));
+        let mut text = String::new();
+        for line in &lines {
+            text.push_str(&filtered(&line.text));
+            text.push_str("\x1b[K\n");
+        }
+        let tail = end_of(&last_row(&self.tail), size.columns.saturating_sub(1));
+        text.push_str(&tail);
+        self.drawn = Some(Drawn {
+            lines: lines.iter().map(|line| line.cells).collect(),
+            tail: tail.width(),
+            size,
+        });
+        text
+    }
+
+    /// Whether an incomplete line is to be seen: control sequences alone are not.
+    fn has_tail(&self) -> bool {
+        !last_row(&self.tail).is_empty()
+    }
+
+    fn repaint(&mut self) {
+        let text = format!("{HOLD}{}{}{SHOW}", self.erase(), self.paint());
+        self.write(&text);
+    }
+
+    /// What cannot be drawn is no reason to stop.
+    fn write(&self, text: &str) {
+        let _ = stream::stderr().write_all(self.with_returns(text).as_bytes());
+    }
+
+    fn with_returns(&self, text: &str) -> String {
+        if self.is_raw {
+            text.replace('\n', "\r\n")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn keep(&mut self, id: u64) {
+        let is_alone = self.entries.iter().all(|(entry, _)| *entry == id);
+        if is_alone && !self.is_stale && self.drawn.is_some() {
+            self.entries.clear();
+            self.drawn = None;
+            return;
+        }
+        let erased = self.erase();
+        let mut kept = String::new();
+        if let Some(at) = self.entries.iter().position(|(entry, _)| *entry == id) {
+            let (_, mut draw) = self.entries.remove(at);
+            for line in draw(Size::of_stderr()) {
+                kept.push_str(&filtered(&line.text));
+                kept.push('\n');
+            }
+        }
+        let text = format!("{HOLD}{erased}{kept}{}{SHOW}", self.paint());
+        self.write(&text);
+    }
+
+    fn print(&mut self, text: &[u8], write: &mut dyn FnMut(&[u8])) {
+        if !is_terminal() {
+            return write(text);
+        }
+        if let Some(diverted) = &mut self.diverted {
+            for line in String::from_utf8_lossy(text).lines() {
+                if diverted.len() == MAX_DIVERTED {
+                    diverted.pop_front();
+                }
+                diverted.push_back(plain(line));
+            }
+            return;
+        }
+        // A board ends its lines with both; alone, a carriage return would let a line hide another.
+        let mut shown = filtered(&String::from_utf8_lossy(text).replace("\r\n", "\n"));
+        if self.entries.is_empty() {
+            if self.has_tail() {
+                shown.insert(0, '\n');
+            }
+            self.tail.clear();
+        } else {
+            if !shown.ends_with('\n') {
+                shown.push('\n');
+            }
+            shown = format!("{HOLD}{}{shown}{}{SHOW}", self.erase(), self.paint());
+        }
+        write(self.with_returns(&shown).as_bytes());
+    }
+
+    fn pass(
+        &mut self,
+        bytes: &[u8],
+        write: &mut dyn FnMut(&[u8]) -> io::Result<WriteOutcome>,
+    ) -> io::Result<WriteOutcome> {
+        if !is_terminal() {
+            return write(bytes);
+        }
+        let ends_at = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        let (complete, rest) = bytes.split_at(ends_at);
+        if self.entries.is_empty() {
+            self.keep_tail(complete, rest);
+            return write(bytes);
+        }
+        if bytes.is_empty() {
+            return Ok(WriteOutcome::Whole);
+        }
+        let mut text = format!("{HOLD}{}", self.erase());
+        let mut outcome = Ok(WriteOutcome::Whole);
+        if !complete.is_empty() {
+            self.write(&std::mem::take(&mut text));
+            let mut lines = std::mem::take(&mut self.tail);
+            lines.extend_from_slice(complete);
+            outcome = write(&lines);
+        }
+        self.keep_tail(complete, rest);
+        text.push_str(&self.paint());
+        text.push_str(SHOW);
+        self.write(&text);
+        outcome
+    }
+
+    fn keep_tail(&mut self, complete: &[u8], rest: &[u8]) {
+        if !complete.is_empty() {
+            self.tail.clear();
+        }
+        self.tail.extend_from_slice(rest);
+        let surplus = self.tail.len().saturating_sub(MAX_TAIL);
+        self.tail.drain(..surplus);
+    }
+
+    /// Looks for another size of the terminal as long as there are blocks.
+    fn watch(&mut self) {
+        if self.is_watched {
+            return;
+        }
+        let watch = || {
+            loop {
+                std::thread::sleep(LOOK);
+                let mut area = lock();
+                if area.entries.is_empty() {
+                    area.is_watched = false;
+                    return;
+                }
+                let size = Size::of_stderr();
+                if area.drawn.as_ref().is_some_and(|drawn| drawn.size != size) {
+                    area.repaint();
+                }
+            }
+        };
+        // Without the thread the next line puts the area right.
+        self.is_watched = std::thread::Builder::new()
+            .name("terminal size".to_owned())
+            .spawn(watch)
+            .is_ok();
+    }
+}
+
+/// A text of ours as it may reach the terminal, whatever was put into it.
+fn filtered(text: &str) -> String {
+    let mut shown = Vec::with_capacity(text.len());
+    let mut filter = Filter::new(Allowed::Colors);
+    filter.pass(text.as_bytes(), &mut shown);
+    filter.end(&mut shown);
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
+/// Moves the cursor to the beginning of the row that is so many above.
+fn up(rows: usize) -> String {
+    match rows {
+        0 => "\r".to_owned(),
+        rows => format!("\x1b[{rows}A\r"),
+    }
+}
+
+/// What an incomplete line shows: what follows its last carriage return, without control sequences.
+fn last_row(tail: &[u8]) -> String {
+    let text = String::from_utf8_lossy(tail);
+    let row = text
+        .rsplit('\r')
+        .find(|part| !part.is_empty())
+        .unwrap_or("");
+    plain(row)
+}
+
+/// The end of a text, at most so many cells.
+fn end_of(text: &str, columns: usize) -> String {
+    let mut left = columns;
+    let mut start = text.len();
+    for (index, character) in text.char_indices().rev() {
+        let width = character.width().unwrap_or(0);
+        if width > left {
+            break;
+        }
+        left -= width;
+        start = index;
+    }
+    text.get(start..).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_line_fits_a_row() {
+        assert_eq!(end_of("abc", 3), "abc");
+        assert_eq!(end_of("abc", 2), "bc");
+        assert_eq!(end_of("a你好", 3), "好");
+        assert_eq!(end_of("", 3), "");
+        assert_eq!(last_row(b"gone\ra\x1b[1;31mb\tc\x07\r"), "ab c");
+    }
+
+    #[test]
+    fn incomplete_lines_are_kept_until_they_are_complete() {
+        let mut area = Area::new();
+        area.keep_tail(b"one\n", b"tw");
+        area.keep_tail(b"", b"o");
+        assert_eq!(area.tail, b"two");
+        area.keep_tail(b"\n", b"");
+        assert_eq!(area.tail, b"");
+        area.keep_tail(b"", &[b'x'; 10_000]);
+        assert_eq!(area.tail.len(), MAX_TAIL);
+    }
+}

@@ -1,0 +1,165 @@
+//! Data on stdout. A program gets it byte for byte; a terminal gets it through the filter of [`super::sanitize`], above
+//! the status area.
+//!
+//! A write is whole: it goes on after an interruption and waits where a non-blocking descriptor is full. A reader that
+//! went away is an error of the kind [`io::ErrorKind::BrokenPipe`], which no command treats as a failure; one that stopped
+//! reading is waited for until the end is asked for.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use super::sanitize::{self, Allowed, Filter};
+use super::status;
+use super::stream::{self, WriteOutcome, Writer};
+use crate::shutdown::Shutdown;
+
+/// Writes to stdout in whole buffers.
+#[derive(Debug)]
+pub struct Stdout {
+    writer: Writer,
+    /// What stands between the data and a terminal.
+    filter: Option<Filter>,
+    shares_terminal: bool,
+}
+
+impl Stdout {
+    /// Waits for a reader that stopped reading until the end is asked for. On a terminal only `allowed` passes as it is.
+    #[must_use]
+    pub fn new(shutdown: Shutdown, allowed: Allowed) -> Self {
+        Self {
+            writer: Writer::stdout(shutdown),
+            filter: is_terminal().then(|| Filter::new(allowed)),
+            shares_terminal: shares_terminal(),
+        }
+    }
+
+    /// Writes all of it; stops only if the end is asked for while nobody reads.
+    ///
+    /// # Errors
+    /// What the system says: the reader has gone, the disk is full.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
+        let Some(filter) = &mut self.filter else {
+            return self.writer.write(bytes);
+        };
+        let mut shown = Vec::with_capacity(bytes.len());
+        filter.pass(bytes, &mut shown);
+        self.show(&shown)
+    }
+
+    /// Nothing more comes: shows the beginning of a control sequence or character that was held back.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn end(&mut self) -> io::Result<WriteOutcome> {
+        let mut shown = Vec::new();
+        if let Some(filter) = &mut self.filter {
+            filter.end(&mut shown);
+        }
+        self.show(&shown)
+    }
+
+    fn show(&mut self, shown: &[u8]) -> io::Result<WriteOutcome> {
+        if shown.is_empty() {
+            Ok(WriteOutcome::Whole)
+        } else if self.shares_terminal {
+            status::beside(shown, &mut |bytes| self.writer.write(bytes))
+        } else {
+            self.writer.write(shown)
+        }
+    }
+}
+
+/// Writes data: byte for byte to a program, and to a terminal without anything that it would act on.
+///
+/// # Errors
+/// What the system says: the reader has gone, the disk is full.
+pub fn print(bytes: &[u8]) -> io::Result<()> {
+    if is_terminal() {
+        write(&sanitize::on_terminal(bytes))
+    } else {
+        write(bytes)
+    }
+}
+
+/// Writes text of udpcli's own, with its colours: help.
+///
+/// # Errors
+/// As [`print()`].
+pub fn print_styled(text: &str) -> io::Result<()> {
+    if !is_terminal() {
+        return write(text.as_bytes());
+    }
+    let mut filter = Filter::new(Allowed::Colors);
+    let mut shown = Vec::new();
+    filter.pass(text.as_bytes(), &mut shown);
+    filter.end(&mut shown);
+    write(&shown)
+}
+
+fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = stream::stdout();
+    let mut write = |bytes: &[u8]| {
+        stdout.write_all(bytes)?;
+        stdout.flush()?;
+        Ok(WriteOutcome::Whole)
+    };
+    if shares_terminal() {
+        status::beside(bytes, &mut write).map(|_| ())
+    } else {
+        write(bytes).map(|_| ())
+    }
+}
+
+/// stdout for binary data; not for a terminal.
+#[must_use]
+pub fn binary() -> Box<dyn Write + Send> {
+    stream::stdout()
+}
+
+/// Whether stdout is a terminal.
+#[must_use]
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether stdout is the terminal that stderr is.
+#[must_use]
+pub fn shares_terminal() -> bool {
+    is_terminal() && status::is_terminal() && is_same_device()
+}
+
+#[cfg(unix)]
+fn is_same_device() -> bool {
+    let device = |stat: rustix::fs::Stat| stat.st_rdev;
+    match (
+        rustix::fs::fstat(io::stdout()),
+        rustix::fs::fstat(io::stderr()),
+    ) {
+        (Ok(stdout), Ok(stderr)) => device(stdout) == device(stderr),
+        _ => true,
+    }
+}
+
+/// A process has one console.
+#[cfg(not(unix))]
+fn is_same_device() -> bool {
+    true
+}
+
+/// Whether stdout's reader went away. A pipe tells without being written to; elsewhere the next write does.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn reader_is_gone() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdout = io::stdout();
+    let mut files = [PollFd::new(&stdout, PollFlags::empty())];
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    poll(&mut files, Some(&Timespec::default())).is_ok()
+        && files.iter().any(|file| file.revents().intersects(gone))
+}
+
+/// Not without a write.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn reader_is_gone() -> bool {
+    false
+}
