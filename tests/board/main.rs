@@ -26,6 +26,7 @@ mod oled;
 mod oled_cost;
 mod oled_faults;
 mod ports;
+mod progress;
 mod recordings;
 mod repl;
 mod replay;

@@ -1,8 +1,8 @@
 //! `--watch`: rounds until Ctrl-C.
 
 use std::io::{Read as _, Write as _};
-use std::process::Stdio;
-use std::sync::mpsc::channel;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -90,38 +90,83 @@ fn what_never_begins_is_not_repeated() {
     }
 }
 
-#[test]
-fn a_terminal_gets_a_live_view_and_its_screen_back() {
-    let board = wifi_board(VirtualBoard::options(), 104);
-    let port = Pc::new().port.to_string();
-    let args = [
-        "pair",
-        "-s",
-        &board.port,
-        "--port",
-        &port,
-        "--ssid",
-        "class",
-        "--password-env",
-        "WIFI_PASSWORD",
-    ];
-    let mut child = udpcli_on_terminal("", args.into_iter().chain(QUICK.split(' ')))
-        .env("WIFI_PASSWORD", "secret")
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 starts");
-    let mut stdout = child.stdout.take().expect("piped");
-    let (sender, shown) = channel();
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(read @ 1..) = stdout.read(&mut buffer) {
-            if sender.send(buffer[..read].to_vec()).is_err() {
-                return;
+/// `pair --watch` on a terminal of 200 columns and 50 rows, with all that it was sent.
+struct Watched {
+    child: Child,
+    shown: Receiver<Vec<u8>>,
+    all: Vec<u8>,
+    _board: VirtualBoard,
+}
+
+impl Watched {
+    fn start(board: VirtualBoard, more: &[&str]) -> Self {
+        let port = Pc::new().port.to_string();
+        let args = [
+            "pair",
+            "-s",
+            &board.port,
+            "--port",
+            &port,
+            "--ssid",
+            "class",
+            "--password-env",
+            "WIFI_PASSWORD",
+        ];
+        let args = args.into_iter().chain(QUICK.split(' '));
+        let mut child = udpcli_on_terminal("", args.chain(more.iter().copied()))
+            .env("WIFI_PASSWORD", "secret")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 starts");
+        let mut stdout = child.stdout.take().expect("piped");
+        let (sender, shown) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = stdout.read(&mut buffer) {
+                if sender.send(buffer[..read].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            child,
+            shown,
+            all: Vec::new(),
+            _board: board,
+        }
+    }
+
+    /// Reads on until that is so of all that came.
+    #[track_caller]
+    fn until(&mut self, what: &str, is_so: impl Fn(&[u8]) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !is_so(&self.all) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.shown.recv_timeout(left) {
+                Ok(bytes) => self.all.extend(bytes),
+                Err(error) => panic!("no {what}: {error}; {}", String::from_utf8_lossy(&self.all)),
             }
         }
-    });
-    let mut all = Vec::new();
-    let deadline = Instant::now() + DEADLINE;
+    }
+
+    /// Presses Ctrl-C and reads to the end, which must be one in order.
+    #[track_caller]
+    fn interrupt(&mut self) -> String {
+        let mut stdin = self.child.stdin.take().expect("piped");
+        stdin.write_all(CTRL_C).expect("it reads");
+        while let Ok(bytes) = self.shown.recv_timeout(DEADLINE) {
+            self.all.extend(bytes);
+        }
+        let text = String::from_utf8_lossy(&self.all).into_owned();
+        let status = self.child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0), "{text}");
+        text
+    }
+}
+
+#[test]
+fn a_terminal_gets_a_live_view_and_its_screen_back() {
+    let mut watched = Watched::start(wifi_board(VirtualBoard::options(), 104), &[]);
     for wanted in [
         "\x1b[?1049h",
         "--watch",
@@ -129,22 +174,9 @@ fn a_terminal_gets_a_live_view_and_its_screen_back() {
         "the text sent",
         "min/median/p99/max",
     ] {
-        while !String::from_utf8_lossy(&all).contains(wanted) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match shown.recv_timeout(left) {
-                Ok(bytes) => all.extend(bytes),
-                Err(error) => panic!("no {wanted}: {error}; {}", String::from_utf8_lossy(&all)),
-            }
-        }
+        watched.until(wanted, |all| String::from_utf8_lossy(all).contains(wanted));
     }
-    let mut stdin = child.stdin.take().expect("piped");
-    stdin.write_all(CTRL_C).expect("it reads");
-    while let Ok(bytes) = shown.recv_timeout(DEADLINE) {
-        all.extend(bytes);
-    }
-    let text = String::from_utf8_lossy(&all);
-    let status = child.wait().expect("it ends");
-    assert_eq!(status.code(), Some(0), "{text}");
+    let text = watched.interrupt();
     assert!(
         text.contains("leaving the") && text.contains("clean-up: nothing of ours"),
         "{text}"
@@ -189,4 +221,39 @@ fn a_board_that_falls_silent_is_left_in_time_with_what_was_found() {
             assert!(!said.contains("rounds: "), "{said}");
         }
     }
+}
+
+/// The screen of a terminal that was sent this.
+fn screen(all: &[u8]) -> Vec<String> {
+    let mut parser = vt100::Parser::new(50, 200, 0);
+    parser.process(all);
+    parser.screen().rows(0, 200).collect()
+}
+
+#[test]
+fn log_lines_are_in_a_box_of_the_view_and_nowhere_else() {
+    let mut watched = Watched::start(wifi_board(VirtualBoard::options(), 106), &["-vv"]);
+    let in_box = |all: &[u8]| {
+        let rows = screen(all);
+        let top = rows.iter().position(|row| row.starts_with("┌ log "))?;
+        let bottom = rows.iter().skip(top).position(|row| row.starts_with('└'))?;
+        (bottom == 6).then_some(rows)
+    };
+    watched.until("full log", |all| {
+        String::from_utf8_lossy(all).contains("the text sent") && in_box(all).is_some()
+    });
+    let rows = in_box(&watched.all).expect("it was there");
+    for (index, row) in rows.iter().enumerate().take(49) {
+        let has_edges = row.starts_with(['┌', '│', '└']) && row.ends_with(['┐', '│', '┘']);
+        assert!(has_edges, "row {index} is drawn over:\n{}", rows.join("\n"));
+    }
+    let log = rows.iter().position(|row| row.starts_with("┌ log "));
+    let lines = &rows[log.expect("it was there") + 1..][..5];
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.chars().filter(|char| char.is_alphanumeric()).count() > 5),
+        "{lines:#?}"
+    );
+    watched.interrupt();
 }

@@ -1,0 +1,143 @@
+//! The process on the emulated terminal: does what its stdin says, with udpcli's terminal layer.
+
+use std::net::SocketAddr;
+
+use udpcli::cli::{Color, GlobalArgs};
+use udpcli::net::run::Run;
+use udpcli::net::sink::Notes;
+use udpcli::net::{Addressed, Timestamp};
+use udpcli::panel::screen::{Mode, Screen, Text};
+use udpcli::panel::{Panel, View};
+use udpcli::payload::encoding::TextEncoding;
+use udpcli::payload::escape::Audience;
+use udpcli::render::{Format, Renderer, Style};
+use udpcli::shutdown::Shutdown;
+use udpcli::terminal::progress::Progress;
+use udpcli::terminal::sanitize::{Allowed, Filter};
+use udpcli::terminal::status;
+use udpcli::terminal::stdout::{self, Stdout};
+
+/// The name by which the test binary runs it.
+pub(crate) const NAME: &str = "child::on_the_terminal";
+
+/// What the bar is of.
+pub(crate) const TOTAL: u64 = 1000;
+
+fn screen(text: &str) -> Screen {
+    Screen {
+        texts: vec![Text {
+            x: 0,
+            y: 0,
+            mode: Mode::Normal,
+            text: text.to_owned(),
+        }],
+        whole: true,
+        ..Screen::default()
+    }
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2)
+        .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+        .collect()
+}
+
+/// Every way of bytes from outside to a terminal on which only lines with colours are to be seen.
+fn show_as_lines(bytes: &[u8], data: &mut Stdout) {
+    let peer = SocketAddr::from(([127, 0, 0, 1], 6000));
+    for format in [
+        Format::Text,
+        Format::Board,
+        Format::Hex,
+        Format::Json,
+        Format::Raw,
+    ] {
+        for encoding in ["utf-8", "auto", "latin1"] {
+            let mut renderer = Renderer::new(Style {
+                format,
+                audience: Audience::Terminal,
+                color: true,
+                encoding: encoding.parse::<TextEncoding>().unwrap(),
+                separator: Vec::new(),
+            });
+            let mut text = Vec::new();
+            let run = Run::single(bytes, peer, peer, Addressed::Unicast, Timestamp::default());
+            for datagram in run.datagrams() {
+                renderer.render(&datagram, Notes::default(), &mut text);
+            }
+            data.write(&text).unwrap();
+        }
+    }
+    let text = String::from_utf8_lossy(bytes);
+    // Even where somebody forgot to escape.
+    data.write(bytes).unwrap();
+    stdout::print(bytes).unwrap();
+    stdout::print_styled(&text).unwrap();
+    status::print(&text);
+    tracing::info!(target: "udpcli", "{text}");
+    tracing::warn!(target: "udpcli", name = %text, "it");
+}
+
+#[test]
+#[ignore = "only a process for the other tests here"]
+fn on_the_terminal() {
+    udpcli::logging::start(&GlobalArgs {
+        verbose: 0,
+        quiet: false,
+        color: Color::Never,
+        no_batching: false,
+    });
+    let shutdown = Shutdown::on_signal().unwrap();
+    let mut data = Stdout::new(shutdown.clone(), Allowed::Colors);
+    let mut program = Stdout::new(shutdown, Allowed::Program);
+    let mut filter = Filter::new(Allowed::Program);
+    let mut panel = Some(Panel::new(View::Text));
+    let mut progress = Progress::new(false);
+    for order in std::io::stdin().lines() {
+        let order = order.unwrap();
+        let (verb, rest) = order.split_once(' ').unwrap_or((&order, ""));
+        match verb {
+            // What the test harness wrote is not of interest.
+            "begin" => {
+                program.write(b"\n\x1b[2J\x1b[H").unwrap();
+            }
+            "log" => tracing::info!(target: "udpcli", "{rest}"),
+            "warn" => tracing::warn!(target: "udpcli", "{rest}"),
+            "data" => {
+                data.write(rest.as_bytes()).unwrap();
+            }
+            "line" => {
+                data.write(format!("{rest}\n").as_bytes()).unwrap();
+            }
+            "panel" => {
+                let panel = panel.as_mut().unwrap();
+                panel.stage(&screen(rest));
+                panel.draw();
+            }
+            "progress" => {
+                let (done, name) = rest.split_once(' ').unwrap();
+                progress.at(name, done.parse().unwrap(), TOTAL);
+            }
+            "done" => progress.end(),
+            "keep" => panel.take().unwrap().keep(),
+            "lines" => show_as_lines(&unhex(rest), &mut data),
+            "program" => {
+                let bytes = unhex(rest);
+                program.write(&bytes).unwrap();
+                status::pass(&bytes, &mut filter);
+            }
+            "area" => {
+                let text = String::from_utf8_lossy(&unhex(rest)).into_owned();
+                let panel = panel.as_mut().unwrap();
+                panel.stage(&screen(&text));
+                panel.draw();
+                progress.at(&text, 420, TOTAL);
+                data.write(text.as_bytes()).unwrap();
+            }
+            "end" => {
+                program.end().unwrap();
+            }
+            _ => panic!("{order}"),
+        }
+    }
+}

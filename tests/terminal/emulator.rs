@@ -1,0 +1,188 @@
+//! A pseudo-terminal with a terminal emulator behind it, and a process on it that does as it is told.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
+use rustix::pty::OpenptFlags;
+use rustix::termios::{OptionalActions, OutputModes, Winsize};
+
+use crate::child;
+
+/// How long a screen may take to come, on a busy machine.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// So many rows that nothing scrolls away.
+const ROWS: u16 = 60;
+
+/// What the terminal shows, and all that it was sent.
+struct Shown {
+    parser: vt100::Parser,
+    bytes: Vec<u8>,
+}
+
+/// The terminal, with this test binary's [`child`] on it.
+pub(crate) struct Emulator {
+    child: Child,
+    orders: Option<ChildStdin>,
+    ours: OwnedFd,
+    shown: Arc<Mutex<Shown>>,
+}
+
+fn set_size(terminal: &OwnedFd, columns: u16) {
+    let size = Winsize {
+        ws_row: ROWS,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    rustix::termios::tcsetwinsize(terminal, size).unwrap();
+}
+
+impl Emulator {
+    /// A terminal of so many columns whose stdout and stderr are the child's. `raw`: bytes come as they were written, a
+    /// line feed without a carriage return among them.
+    pub(crate) fn start(columns: u16, raw: bool) -> Self {
+        let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        rustix::pty::grantpt(&ours).unwrap();
+        rustix::pty::unlockpt(&ours).unwrap();
+        let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap();
+        let theirs: OwnedFd = rustix::fs::open(
+            name.as_c_str(),
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+            rustix::fs::Mode::empty(),
+        )
+        .unwrap();
+        if raw {
+            let mut modes = rustix::termios::tcgetattr(&theirs).unwrap();
+            modes.output_modes -= OutputModes::OPOST;
+            rustix::termios::tcsetattr(&theirs, OptionalActions::Now, &modes).unwrap();
+        }
+        set_size(&ours, columns);
+        let shown = Arc::new(Mutex::new(Shown {
+            parser: vt100::Parser::new(ROWS, columns, 0),
+            bytes: Vec::new(),
+        }));
+        let kept = Arc::clone(&shown);
+        let mut output = File::from(ours.try_clone().unwrap());
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 16 << 10];
+            // A terminal's end is an error (EIO).
+            while let Ok(len @ 1..) = output.read(&mut buffer) {
+                let mut shown = kept.lock().unwrap();
+                shown.parser.process(&buffer[..len]);
+                shown.bytes.extend_from_slice(&buffer[..len]);
+            }
+        });
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([child::NAME, "--exact", "--ignored", "--nocapture"])
+            .env("TERM", "xterm-256color")
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("UDPCLI_LOG")
+            .env_remove("NO_COLOR")
+            .stdin(Stdio::piped())
+            .stdout(theirs.try_clone().unwrap())
+            .stderr(theirs)
+            .spawn()
+            .unwrap();
+        let orders = child.stdin.take();
+        Self {
+            child,
+            orders,
+            ours,
+            shown,
+        }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap()
+    }
+
+    /// Gives the child an order.
+    #[track_caller]
+    pub(crate) fn tell(&mut self, order: &str) {
+        let orders = self.orders.as_mut().unwrap();
+        writeln!(orders, "{order}").unwrap();
+        orders.flush().unwrap();
+    }
+
+    /// What is on the screen, row by row, without blanks at the ends.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let shown = self.shown();
+        let screen = shown.parser.screen();
+        let (_, columns) = screen.size();
+        let mut rows: Vec<String> = screen
+            .rows(0, columns)
+            .map(|row| row.trim_end().to_owned())
+            .collect();
+        let used = rows.iter().rposition(|row| !row.is_empty());
+        rows.truncate(used.map_or(0, |last| last + 1));
+        rows
+    }
+
+    /// Waits until that is so of the screen, and gives it.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let rows = self.rows();
+            if is_so(&rows) {
+                return rows;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{what}: not on this screen:\n{}",
+                rows.join("\n")
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Gives the terminal another width. As most do (VTE, Windows Terminal, iTerm2, kitty, tmux), it breaks the lines
+    /// that became too long, and joins those that it broke.
+    pub(crate) fn resize(&mut self, columns: u16) {
+        {
+            let mut shown = self.shown();
+            let screen = shown.parser.screen();
+            let (cursor, _) = screen.cursor_position();
+            let mut text = String::new();
+            for (row, line) in (0..=cursor).zip(screen.rows(0, screen.size().1)) {
+                text.push_str(if screen.row_wrapped(row) {
+                    &line
+                } else {
+                    line.trim_end()
+                });
+                if row < cursor && !screen.row_wrapped(row) {
+                    text.push_str("\r\n");
+                }
+            }
+            let mut parser = vt100::Parser::new(ROWS, columns, 0);
+            parser.process(text.as_bytes());
+            shown.parser = parser;
+        }
+        set_size(&self.ours, columns);
+    }
+
+    /// No more orders: the child ends. All that the terminal was sent.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Vec<u8> {
+        drop(self.orders.take());
+        let deadline = Instant::now() + DEADLINE;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "the child does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::mem::take(&mut self.shown().bytes)
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

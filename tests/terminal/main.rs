@@ -1,0 +1,15 @@
+//! What reaches a terminal, as a terminal shows it; and that nothing goes past `src/terminal`.
+
+// Says to clippy that every helper here is test code.
+#![cfg(test)]
+
+mod layer;
+
+#[cfg(all(target_os = "linux", feature = "board"))]
+mod child;
+#[cfg(all(target_os = "linux", feature = "board"))]
+mod emulator;
+#[cfg(all(target_os = "linux", feature = "board"))]
+mod hostile;
+#[cfg(all(target_os = "linux", feature = "board"))]
+mod screens;

@@ -1,0 +1,175 @@
+//! Log lines, data, progress and the OLED's panel on one terminal.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::emulator::Emulator;
+
+/// A name that is longer than a bar has room for in 40 columns.
+const FILE: &str = "课程/第一课/main.py";
+
+/// What should be on the screen.
+#[derive(Default)]
+struct Expected {
+    columns: usize,
+    /// Whole lines, the oldest first.
+    lines: Vec<String>,
+    /// The text on the panel.
+    panel: Option<String>,
+    has_progress: bool,
+    /// A line that is not complete.
+    tail: String,
+}
+
+/// A line as a terminal of so many columns breaks it.
+fn broken(line: &str, columns: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    let mut used = 0;
+    for character in line.chars() {
+        let width = character.width().unwrap();
+        if used + width > columns {
+            rows.push(String::new());
+            used = 0;
+        }
+        used += width;
+        rows.last_mut().unwrap().push(character);
+    }
+    rows.iter().map(|row| row.trim_end().to_owned()).collect()
+}
+
+impl Expected {
+    fn panel(text: &str) -> Vec<String> {
+        let row = |text: &str| format!("│{text}{}│", " ".repeat(21 - text.width()));
+        vec![
+            "┌─────────────────────┐".to_owned(),
+            row(text),
+            row(""),
+            row(""),
+            row(""),
+            "└─────────────────────┘".to_owned(),
+        ]
+    }
+
+    /// Whether the screen is this one. The bar's rate and time are its own.
+    fn is_shown(&self, rows: &[String]) -> bool {
+        let mut expected: Vec<Option<String>> = Vec::new();
+        let lines = self.lines.iter();
+        expected.extend(lines.flat_map(|line| broken(line, self.columns)).map(Some));
+        if let Some(text) = &self.panel {
+            expected.extend(Self::panel(text).into_iter().map(Some));
+        }
+        expected.extend(self.has_progress.then_some(None));
+        if !self.tail.is_empty() {
+            expected.push(Some(self.tail.clone()));
+        }
+        expected.len() == rows.len()
+            && expected
+                .iter()
+                .zip(rows)
+                .all(|(expected, row)| match expected {
+                    Some(expected) => expected == row,
+                    None => self.is_bar(row),
+                })
+    }
+
+    fn is_bar(&self, row: &str) -> bool {
+        let bar = row.chars().filter(|char| matches!(char, '█' | '░'));
+        row.starts_with("课程/")
+            && row.contains(" 42 %")
+            && row.width() < self.columns
+            && bar.count() >= 5
+            && (self.columns < 80 || row.contains("B/s"))
+            && (self.columns < 200
+                || row.contains(&format!("{FILE} ")) && row.contains("420 of 1000 bytes"))
+    }
+}
+
+#[test]
+fn log_data_progress_and_panel_share_the_terminal() {
+    for order in [[40, 80, 200], [200, 80, 40], [80, 40, 200]] {
+        let columns = order[0];
+        let mut expected = Expected {
+            columns: columns.into(),
+            ..Expected::default()
+        };
+        let mut terminal = Emulator::start(columns, false);
+        terminal.tell("begin");
+        let mut step = |terminal: &mut Emulator, order: &str, change: &dyn Fn(&mut Expected)| {
+            terminal.tell(order);
+            change(&mut expected);
+            terminal.until(order, |rows| expected.is_shown(rows));
+        };
+        step(&mut terminal, "log 第一行 first", &|e| {
+            e.lines.push("第一行 first".into());
+        });
+        step(&mut terminal, "panel 你好 mPython", &|e| {
+            e.panel = Some("你好 mPython".into());
+        });
+        step(&mut terminal, &format!("progress 420 {FILE}"), &|e| {
+            e.has_progress = true;
+        });
+        let long = format!("{} 长长的一行 {}", "a long line ".repeat(4), "b".repeat(30));
+        step(&mut terminal, &format!("log {long}"), &|e| {
+            e.lines.push(long.clone());
+        });
+        step(&mut terminal, "warn 小心", &|e| {
+            e.lines.push("warning: 小心".into());
+        });
+        step(&mut terminal, "line 数据 data", &|e| {
+            e.lines.push("数据 data".into());
+        });
+        step(&mut terminal, "data 没有完", &|e| {
+            e.tail = "没有完".into();
+        });
+        for columns in order.into_iter().skip(1).chain([columns, 41, 199]) {
+            expected.columns = columns.into();
+            terminal.resize(columns);
+            terminal.until(&format!("{columns} columns"), |rows| {
+                expected.is_shown(rows)
+            });
+            let said = format!("now {columns} 列");
+            terminal.tell(&format!("log {said}"));
+            expected.lines.push(said.clone());
+            terminal.until(&said, |rows| expected.is_shown(rows));
+            let text = format!("面板 {columns}");
+            terminal.tell(&format!("panel {text}"));
+            expected.panel = Some(text.clone());
+            terminal.until(&text, |rows| expected.is_shown(rows));
+        }
+        // The line is completed, above everything.
+        terminal.tell("line  完了");
+        expected.tail = String::new();
+        expected.lines.push("没有完 完了".to_owned());
+        terminal.until("the whole line", |rows| expected.is_shown(rows));
+        terminal.tell("done");
+        expected.has_progress = false;
+        terminal.until("no bar", |rows| expected.is_shown(rows));
+        // The panel stays where it is, and what follows stands below.
+        terminal.tell("keep");
+        terminal.tell("log 最后 last");
+        let panel = expected.panel.take().unwrap();
+        expected.lines.extend(Expected::panel(&panel));
+        expected.lines.push("最后 last".to_owned());
+        terminal.until("the end", |rows| expected.is_shown(rows));
+        terminal.end();
+    }
+}
+
+#[test]
+fn a_message_begins_on_a_line_of_its_own() {
+    let mut terminal = Emulator::start(80, false);
+    terminal.tell("begin");
+    for order in [
+        "data no end",
+        "log said",
+        "line data",
+        "data >>> ",
+        "log again",
+        "data rest",
+    ] {
+        terminal.tell(order);
+    }
+    terminal.until("lines", |rows| {
+        rows == ["no end", "said", "data", ">>>", "again", "rest"]
+    });
+    terminal.end();
+}
