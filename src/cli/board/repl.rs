@@ -134,6 +134,23 @@ impl Terminal for Out {
     }
 }
 
+/// What the board says while its prompt is looked for: where nobody reads it, the prompt is found all the same.
+struct Finding<'a> {
+    out: &'a mut Out,
+    is_read: bool,
+}
+
+impl Terminal for Finding<'_> {
+    fn show(&mut self, bytes: &[u8]) -> bool {
+        self.is_read = self.is_read && self.out.show(bytes);
+        true
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        self.out.is_stopped()
+    }
+}
+
 /// Runs source from a pipe at the prompt, and ends there.
 fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome, Error> {
     let mut link = open(address, shutdown)?;
@@ -145,14 +162,24 @@ fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome,
         shutdown: shutdown.clone(),
         failure: None,
     };
-    let (mut prompt, stopped) = match Prompt::find(&mut link, &mut out) {
+    let mut finding = Finding {
+        out: &mut out,
+        is_read: true,
+    };
+    let found = Prompt::find(&mut link, &mut finding);
+    let is_read = finding.is_read;
+    let (mut prompt, stopped) = match found {
         _ if shutdown.is_asked() => return Ok(Outcome::Interrupted),
         found => found?,
     };
     if stopped {
         session::tell_stopped();
     }
-    let result = type_all(&mut prompt, &mut out);
+    let result = if is_read {
+        type_all(&mut prompt, &mut out)
+    } else {
+        Ok(Wait::Stopped)
+    };
     if !matches!(result, Ok(Wait::Ready)) {
         // Ctrl-C, or nobody reads: what runs is stopped, and the board left at its prompt.
         let back = prompt.interrupt(&mut out)?;
