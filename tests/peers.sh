@@ -12,6 +12,7 @@ peers=(
     "nft nftables"
     "kill procps"
     "python3 python3"
+    "strace strace"
     "tmux tmux"
     "unshare util-linux"
     "mount mount"

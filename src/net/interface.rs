@@ -1,6 +1,7 @@
 //! This machine's network interfaces: names, addresses, broadcast addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use if_addrs::{IfAddr, IfOperStatus, Interface};
 
@@ -17,6 +18,26 @@ pub fn all() -> Vec<Interface> {
 #[must_use]
 pub fn own_addresses() -> Vec<IpAddr> {
     all().iter().map(Interface::ip).collect()
+}
+
+/// How long [`RecentAddresses`] are believed.
+const RECENT: Duration = Duration::from_secs(1);
+
+/// Every address of this machine, asked for once a second at most: each time costs a dozen system calls.
+#[derive(Debug, Default)]
+pub(crate) struct RecentAddresses {
+    read: Option<(Instant, Vec<IpAddr>)>,
+}
+
+impl RecentAddresses {
+    /// Whether this machine has `address`.
+    pub(crate) fn contains(&mut self, address: IpAddr) -> bool {
+        let now = Instant::now();
+        if !matches!(&self.read, Some((at, _)) if now < *at + RECENT) {
+            self.read = Some((now, own_addresses()));
+        }
+        matches!(&self.read, Some((_, addresses)) if addresses.contains(&address))
+    }
 }
 
 /// Whether a datagram from `peer` is one that a socket of ours at `local` sent: it came back by a broadcast, a group, or

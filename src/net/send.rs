@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::net::batch::{MOST_AT_ONCE, Outbox, ReceiveOptions, Receiver, Transmitter};
+use crate::net::interface::RecentAddresses;
 use crate::net::pace::Pace;
 use crate::net::sink::Sink;
-use crate::net::socket::Bound;
+use crate::net::socket::{Bound, take_error};
 use crate::net::system::{self, Timer};
 use crate::net::{Neighbour, Rejected, Timestamp, family_name, max_payload, until};
 use crate::payload::escape;
@@ -89,6 +90,9 @@ const NEIGHBOUR_TIME: Duration = Duration::from_millis(1200);
 /// Receive calls before sending goes on.
 const CALLS_IN_A_ROW: usize = 64;
 
+/// How often a run looks up while ICMP messages storm in.
+const STORM_LOOK: Duration = Duration::from_millis(200);
+
 /// Between two warnings of the same kind.
 const WARN_EVERY: Duration = Duration::from_secs(1);
 
@@ -155,6 +159,9 @@ pub struct Sender<'a> {
     first_sent: Instant,
     last_sent: Instant,
     failures_in_a_row: u32,
+    /// What the network reported so far, whatever it was about.
+    reports: u64,
+    own_addresses: RecentAddresses,
     queue_wait: QueueWait,
     next_look: Instant,
     last_warning: Option<Instant>,
@@ -215,6 +222,8 @@ impl<'a> Sender<'a> {
             first_sent: now,
             last_sent: now,
             failures_in_a_row: 0,
+            reports: 0,
+            own_addresses: RecentAddresses::default(),
             queue_wait: QueueWait::default(),
             next_look: now,
             last_warning: None,
@@ -330,6 +339,9 @@ impl<'a> Sender<'a> {
                 _ = self.bound.socket.readable(), if hears => {}
                 () = system::error_reported(&self.bound.socket) => {
                     self.hear_errors(None, Loudness::Warn);
+                    if self.is_storm() {
+                        std::thread::sleep(STORM_LOOK);
+                    }
                 }
             }
             if let Some(end) = self.hear(sink)? {
@@ -369,8 +381,10 @@ impl<'a> Sender<'a> {
                 continue;
             }
             if self.receiver.is_some() && now >= self.next_look {
-                self.next_look = now + LOOK_FOR_REPLIES;
-                tokio::task::yield_now().await;
+                self.next_look = now + self.look_every();
+                if !self.is_storm() {
+                    tokio::task::yield_now().await;
+                }
                 if let Some(end) = self.hear(sink)? {
                     return Ok(Some(end));
                 }
@@ -394,10 +408,7 @@ impl<'a> Sender<'a> {
                 }
             }
             let sent_at = Instant::now();
-            let result = self
-                .transmitter
-                .send(&self.bound.socket, outbox, next, allowed);
-            match result {
+            match self.transmit(outbox, next, allowed) {
                 Ok(count) => {
                     patience = None;
                     may_retry = true;
@@ -447,6 +458,25 @@ impl<'a> Sender<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Sends from `first` on; how many went.
+    fn transmit(&mut self, outbox: &Outbox, first: usize, most: usize) -> io::Result<usize> {
+        if self.is_storm() {
+            // What is pending is about no datagram of ours, and would keep this one from being tried.
+            drop(take_error(&self.bound.socket));
+        }
+        self.transmitter
+            .send(&self.bound.socket, outbox, first, most)
+    }
+
+    /// How often replies get a look while datagrams go.
+    fn look_every(&self) -> Duration {
+        if self.is_storm() {
+            STORM_LOOK
+        } else {
+            LOOK_FOR_REPLIES
+        }
     }
 
     fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize, sent_at: Instant) {
@@ -529,11 +559,33 @@ impl<'a> Sender<'a> {
     ) -> Result<Option<End>, Error> {
         loop {
             let hears = self.receiver.is_some();
+            if self.is_storm() {
+                if shutdown.is_asked() {
+                    return Ok(Some(End::Asked));
+                }
+                let left = due.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Ok(None);
+                }
+                std::thread::sleep(left.min(STORM_LOOK));
+                let now = Instant::now();
+                if hears && now >= self.next_look {
+                    self.next_look = now + self.look_every();
+                    if let Some(end) = self.hear(sink)? {
+                        return Ok(Some(end));
+                    }
+                }
+                continue;
+            }
             tokio::select! {
                 biased;
                 () = shutdown.asked() => return Ok(Some(End::Asked)),
                 result = timer.until(due) => return match result {
-                    Ok(()) => Ok(None),
+                    Ok(()) => {
+                        // Replies had their look while this waited.
+                        self.next_look = Instant::now() + self.look_every();
+                        Ok(None)
+                    }
                     Err(source) => Err(Error::Start { what: "timer", source }),
                 },
                 _ = self.bound.socket.readable(), if hears => {

@@ -3,6 +3,8 @@
 //! Loopback has an MTU of 65,536 bytes, one interface and no neighbours: fragments, groups, broadcasts, routes and
 //! unreachable hosts exist only here. No datagram leaves the namespaces.
 
+mod budget;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

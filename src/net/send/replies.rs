@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::net::send::{
-    CALLS_IN_A_ROW, End, LINGER, Loudness, REFUSAL_TIME, ReplyPlan, Sender, WARN_EVERY,
+    CALLS_IN_A_ROW, End, LINGER, Loudness, REFUSAL_TIME, ReplyPlan, STORM_LOOK, Sender, WARN_EVERY,
 };
 use crate::net::sink::{Flow, Sink};
 use crate::net::system::{self, NetworkError};
@@ -13,7 +13,21 @@ use crate::net::{Datagram, Rejected, interface, until};
 use crate::payload::sequence::Header;
 use crate::shutdown::Shutdown;
 
+/// So many ICMP messages, and two for each datagram, are no storm.
+const STORM: u64 = 16;
+
 impl Sender<'_> {
+    /// Whether more ICMP messages come than datagrams went: forged ones, or copies. Every one of them wakes whoever waits
+    /// at the socket, so it is looked at from time to time instead.
+    pub(super) fn is_storm(&self) -> bool {
+        self.reports > self.no_storm()
+    }
+
+    /// So many ICMP messages are none.
+    fn no_storm(&self) -> u64 {
+        STORM + 2 * self.report.datagrams
+    }
+
     pub(super) fn may_warn(&mut self) -> bool {
         let now = Instant::now();
         let may = self
@@ -33,7 +47,17 @@ impl Sender<'_> {
         let is_own_firewall = error.is_some_and(system::is_own_firewall);
         let is_peer_here = peer.ip().is_loopback() || self.local.ip() == peer.ip();
         let mut heard = false;
-        for report in system::network_errors(&self.bound.socket, error) {
+        let most = if self.is_storm() {
+            1
+        } else {
+            usize::try_from(self.no_storm()).unwrap_or(usize::MAX)
+        };
+        let own = &mut self.own_addresses;
+        let reports = system::network_errors(&self.bound.socket, error, most, &mut |address| {
+            own.contains(address)
+        });
+        self.reports += reports.len() as u64;
+        for report in reports {
             match report {
                 // A group or a broadcast address is nobody who could refuse.
                 NetworkError::Refused
@@ -125,6 +149,10 @@ impl Sender<'_> {
                 Err(error) => {
                     if !self.hear_errors(Some(&error), Loudness::Warn) {
                         tracing::debug!("recvfrom: {error}");
+                        break;
+                    }
+                    // The next call would return the next of them.
+                    if self.is_storm() {
                         break;
                     }
                 }
@@ -227,6 +255,17 @@ impl Sender<'_> {
                 }
                 is_enough = true;
                 deadline = deadline.min(Instant::now() + LINGER);
+            }
+            if self.is_storm() {
+                if shutdown.is_asked() {
+                    return Ok(End::Asked);
+                }
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Ok(End::Complete);
+                }
+                std::thread::sleep(left.min(STORM_LOOK));
+                continue;
             }
             tokio::select! {
                 biased;

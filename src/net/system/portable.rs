@@ -285,7 +285,12 @@ pub(crate) fn reports_errors_unconnected() -> bool {
 pub(crate) fn report_errors(_: &UdpSocket, _is_v4: bool) {}
 
 /// Windows says `ConnectionReset` where others say `ConnectionRefused`.
-pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> Vec<NetworkError> {
+pub(crate) fn network_errors(
+    socket: &UdpSocket,
+    error: Option<&io::Error>,
+    _most: usize,
+    _is_own: &mut dyn FnMut(IpAddr) -> bool,
+) -> Vec<NetworkError> {
     let is_refusal = |error: &io::Error| {
         matches!(
             error.kind(),

@@ -12,13 +12,12 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::receive::socket_address;
-use crate::net::interface;
 
-/// Reports read with one system call: a datagram that is refused costs one call more, not two.
-const REPORTS_AT_ONCE: usize = 8;
+/// Reports read with the first system call: a datagram that is refused costs one call more, not two.
+const FIRST_REPORTS: usize = 8;
 
-/// Calls before the caller goes on with its own work, however many reports a hostile network sends.
-const CALLS_IN_A_ROW: usize = 64;
+/// Reports read with each further one.
+const MORE_REPORTS: usize = 64;
 
 /// What the network reports of a datagram that went.
 #[derive(Debug)]
@@ -54,12 +53,18 @@ pub(crate) fn report_errors(socket: &UdpSocket, is_v4: bool) {
 }
 
 /// Empties the socket's error queue: what the network said of datagrams that went. `error` is what a call returned, as
-/// a sign that something may be there.
-pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> Vec<NetworkError> {
+/// a sign that something may be there. After about `most` the caller goes on with its own work, however many a hostile
+/// network sends. `is_own`: whether this machine has an address.
+pub(crate) fn network_errors(
+    socket: &UdpSocket,
+    error: Option<&io::Error>,
+    most: usize,
+    is_own: &mut dyn FnMut(IpAddr) -> bool,
+) -> Vec<NetworkError> {
     let mut reports = Vec::new();
-    let mut own = None;
-    let mut payloads = [[0; 64]; REPORTS_AT_ONCE];
-    for _ in 0..CALLS_IN_A_ROW {
+    let mut payloads = vec![[0; 64]; FIRST_REPORTS];
+    while reports.len() < most {
+        let at_once = payloads.len();
         let control = nix::cmsg_space!(
             nix::libc::sock_extended_err,
             nix::libc::sockaddr_in6,
@@ -67,8 +72,7 @@ pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> V
             nix::libc::in6_pktinfo,
             nix::libc::in_pktinfo
         );
-        let mut headers =
-            MultiHeaders::<SockaddrStorage>::preallocate(REPORTS_AT_ONCE, Some(control));
+        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(at_once, Some(control));
         let mut buffers: Vec<[IoSliceMut<'_>; 1]> = payloads
             .iter_mut()
             .map(|payload| [IoSliceMut::new(payload)])
@@ -105,15 +109,13 @@ pub(crate) fn network_errors(socket: &UdpSocket, error: Option<&io::Error>) -> V
                 let by = by.filter(|by| {
                     !by.is_unspecified() && report.ee_origin != nix::libc::SO_EE_ORIGIN_LOCAL
                 });
-                reports.push(read(&report, by, destination, |address| {
-                    own.get_or_insert_with(interface::own_addresses)
-                        .contains(&address)
-                }));
+                reports.push(read(&report, by, destination, is_own));
             }
         }
-        if count < REPORTS_AT_ONCE {
+        if count < at_once {
             break;
         }
+        payloads.resize(MORE_REPORTS, [0; 64]);
     }
     // Tells tokio that what it saw is dealt with.
     let _: io::Result<()> =
@@ -134,12 +136,12 @@ fn read(
     report: &nix::libc::sock_extended_err,
     by: Option<IpAddr>,
     destination: Option<SocketAddr>,
-    mut is_own: impl FnMut(IpAddr) -> bool,
+    is_own: &mut dyn FnMut(IpAddr) -> bool,
 ) -> NetworkError {
     let errno = i32::try_from(report.ee_errno).unwrap_or(0);
     // Where no neighbour answers, or this machine's own firewall rejects, it is this machine that says so.
     let is_peer = destination.is_none_or(|to| by.is_none_or(|by| by == to.ip()));
-    let other = by.filter(|by| !is_own(*by));
+    let mut other = || by.filter(|by| !is_own(*by));
     let is_prohibited = match report.ee_origin {
         // Communication administratively prohibited: codes 9, 10 and 13 of destination unreachable (RFC 1812, 5.2.7.1).
         nix::libc::SO_EE_ORIGIN_ICMP => {
@@ -150,16 +152,16 @@ fn read(
         _ => false,
     };
     match errno {
-        _ if is_prohibited => NetworkError::Rejected { by: other },
+        _ if is_prohibited => NetworkError::Rejected { by: other() },
         nix::libc::ECONNREFUSED if is_peer => NetworkError::Refused,
         // Only a host itself knows that nothing listens there; from another it is a firewall's word.
-        nix::libc::ECONNREFUSED => NetworkError::Rejected { by: other },
+        nix::libc::ECONNREFUSED => NetworkError::Rejected { by: other() },
         nix::libc::EMSGSIZE => NetworkError::TooBig {
             mtu: report.ee_info,
         },
         _ => NetworkError::Unreachable {
             error: io::Error::from_raw_os_error(errno),
-            by: other,
+            by: other(),
         },
     }
 }
