@@ -38,9 +38,11 @@ pub fn print_styled(text: &str) -> Result<Outcome, Error> {
     printed(stdout::print_styled(text))
 }
 
-fn printed(result: io::Result<()>) -> Result<Outcome, Error> {
+fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
     match result {
-        Ok(()) => Ok(Outcome::Done),
+        Ok(WriteOutcome::Whole) => Ok(Outcome::Done),
+        // The end was asked for while nobody read it.
+        Ok(WriteOutcome::Abandoned(_)) => Ok(Outcome::Interrupted),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
         Err(source) => Err(Error::Write {
             object: STDOUT.to_owned(),

@@ -52,6 +52,13 @@ impl Shutdown {
         Ok(shutdown)
     }
 
+    /// The process's own; one that no signal asks where none are watched, as in commands that wait for nobody.
+    #[must_use]
+    pub fn current() -> Self {
+        let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        current.clone().unwrap_or_else(Self::by_hand)
+    }
+
     /// One that no signal asks.
     #[must_use]
     pub fn by_hand() -> Self {

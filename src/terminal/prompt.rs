@@ -3,11 +3,81 @@
 use std::io;
 
 use super::sanitize;
+use crate::shutdown::Shutdown;
+use crate::wait::{Site, Wait, Waited};
 
-/// Asks for a password, which is not shown.
+/// Asks for a password, which is not shown. None after Ctrl-C.
 ///
 /// # Errors
 /// There is no terminal to ask on.
-pub fn password(question: &str) -> io::Result<String> {
-    rpassword::prompt_password(sanitize::for_terminal(question))
+pub fn password(question: &str) -> io::Result<Option<String>> {
+    let shutdown = Shutdown::current();
+    let question = sanitize::for_terminal(question).into_owned();
+    let _echo = echo::Kept::new();
+    let is_stopped = || shutdown.is_asked();
+    let answered =
+        Wait::at(Site::Password, &is_stopped).call(move || rpassword::prompt_password(question))?;
+    match answered {
+        Waited::Done(answer) => answer.map(Some),
+        // The thread that asks is left behind, and does not restore the terminal.
+        Waited::Interrupted | Waited::TimeUp => Ok(None),
+    }
+}
+
+/// What the terminal does with what is typed.
+#[cfg(unix)]
+mod echo {
+    use std::fs::File;
+    use std::sync::Mutex;
+
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    use crate::shutdown;
+
+    static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+
+    /// Restores it when it is dropped, and when the process is ended at once.
+    pub(super) struct Kept(());
+
+    impl Kept {
+        pub(super) fn new() -> Self {
+            let modes = File::options()
+                .read(true)
+                .write(true)
+                .open("/dev/tty")
+                .and_then(|terminal| Ok((tcgetattr(&terminal)?, terminal)));
+            if let (Ok((modes, terminal)), Ok(mut before)) = (modes, BEFORE.lock()) {
+                *before = Some((terminal, modes));
+                shutdown::before_ending_at_once(Some(restore));
+            }
+            Self(())
+        }
+    }
+
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            restore();
+            shutdown::before_ending_at_once(None);
+        }
+    }
+
+    fn restore() {
+        if let Ok(mut before) = BEFORE.try_lock()
+            && let Some((terminal, modes)) = before.take()
+        {
+            let _ = tcsetattr(&terminal, OptionalActions::Now, &modes);
+        }
+    }
+}
+
+/// Windows' shells do that themselves.
+#[cfg(not(unix))]
+mod echo {
+    pub(super) struct Kept(());
+
+    impl Kept {
+        pub(super) fn new() -> Self {
+            Self(())
+        }
+    }
 }

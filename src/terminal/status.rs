@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -141,7 +141,7 @@ pub fn can_draw() -> bool {
 pub fn print(text: &str) {
     lock().print(text.as_bytes(), &mut |bytes| {
         // Nobody is left to tell when stderr is gone.
-        let _ = stream::stderr().write_all(bytes);
+        let _ = stream::write_stderr(bytes);
     });
 }
 
@@ -156,7 +156,7 @@ pub fn pass(bytes: &[u8], filter: &mut Filter) {
     }
     // Nobody waits for it.
     let _ = beside(&shown, &mut |bytes| {
-        stream::stderr().write_all(bytes)?;
+        stream::write_stderr(bytes)?;
         Ok(WriteOutcome::Whole)
     });
 }
@@ -333,7 +333,7 @@ impl Area {
 
     /// What cannot be drawn is no reason to stop.
     fn write(&self, text: &str) {
-        let _ = stream::stderr().write_all(self.with_returns(text).as_bytes());
+        let _ = stream::write_stderr(self.with_returns(text).as_bytes());
     }
 
     fn with_returns(&self, text: &str) -> String {

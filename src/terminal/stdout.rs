@@ -72,7 +72,7 @@ impl Stdout {
 ///
 /// # Errors
 /// What the system says: the reader has gone, the disk is full.
-pub fn print(bytes: &[u8]) -> io::Result<()> {
+pub fn print(bytes: &[u8]) -> io::Result<WriteOutcome> {
     if is_terminal() {
         write(&sanitize::on_terminal(bytes))
     } else {
@@ -84,7 +84,7 @@ pub fn print(bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`print()`].
-pub fn print_styled(text: &str) -> io::Result<()> {
+pub fn print_styled(text: &str) -> io::Result<WriteOutcome> {
     if !is_terminal() {
         return write(text.as_bytes());
     }
@@ -95,17 +95,12 @@ pub fn print_styled(text: &str) -> io::Result<()> {
     write(&shown)
 }
 
-fn write(bytes: &[u8]) -> io::Result<()> {
-    let mut stdout = stream::stdout();
-    let mut write = |bytes: &[u8]| {
-        stdout.write_all(bytes)?;
-        stdout.flush()?;
-        Ok(WriteOutcome::Whole)
-    };
+fn write(bytes: &[u8]) -> io::Result<WriteOutcome> {
+    let mut stdout = Writer::stdout(Shutdown::current());
     if shares_terminal() {
-        status::beside(bytes, &mut write).map(|_| ())
+        status::beside(bytes, &mut |bytes| stdout.write(bytes))
     } else {
-        write(bytes).map(|_| ())
+        stdout.write(bytes)
     }
 }
 

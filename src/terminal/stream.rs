@@ -8,12 +8,16 @@ use std::io::{self, Write};
 
 #[cfg(not(unix))]
 pub use other::stdin;
+#[cfg(not(unix))]
+pub(super) use other::stdout;
+#[cfg(not(unix))]
+use std::io::stderr as plain_stderr;
+#[cfg(unix)]
+use unix::plain_stderr;
+#[cfg(unix)]
+pub(super) use unix::stdout;
 #[cfg(unix)]
 pub use unix::{Patient, stdin};
-#[cfg(unix)]
-pub(super) use unix::{stderr, stdout};
-#[cfg(not(unix))]
-pub(super) use {other::stdout, std::io::stderr};
 
 use crate::shutdown::Shutdown;
 
@@ -72,8 +76,8 @@ mod unix {
         Patient(io::stdin())
     }
 
-    /// Standard error.
-    pub(in crate::terminal) fn stderr() -> Patient<io::Stderr> {
+    /// Standard error as std has it.
+    pub(in crate::terminal) fn plain_stderr() -> Patient<io::Stderr> {
         Patient(io::stderr())
     }
 
@@ -184,12 +188,36 @@ impl Writer {
     }
 }
 
+/// Writes to stderr. What nobody reads is given up once the end is asked for, and with it what follows: a message must not
+/// hold up the end.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::sync::{Mutex, OnceLock, PoisonError};
+        /// None within once it was given up.
+        static STDERR: OnceLock<Option<Mutex<Option<linux::Polled>>>> = OnceLock::new();
+        if let Some(stderr) = STDERR.get_or_init(|| Some(Mutex::new(Some(linux::stderr()?)))) {
+            let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(polled) = &mut *stderr
+                && let WriteOutcome::Abandoned(_) = polled.write(bytes, &Shutdown::current())?
+            {
+                *stderr = None;
+            }
+            return Ok(());
+        }
+    }
+    plain_stderr().write_all(bytes)
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use super::{Shutdown, Write as _, WriteOutcome, io};
     use std::fs::File;
     use std::io::IsTerminal as _;
-    use std::os::fd::AsFd as _;
+    use std::os::fd::{AsFd as _, BorrowedFd};
     use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
     use std::time::{Duration, Instant};
 
@@ -199,6 +227,9 @@ mod linux {
 
     /// After the end was asked for, a reader that takes nothing for so long is left behind.
     const LAST_WAIT: Duration = Duration::from_millis(100);
+
+    /// So is one that takes something now and then, so long after the end was asked for.
+    const LONGEST_WAIT: Duration = Duration::from_millis(1200);
 
     /// How often a wait for the reader looks whether the end was asked for.
     const LOOK: Timespec = Timespec {
@@ -215,24 +246,33 @@ mod linux {
 
     /// stdout as something to wait for: a pipe, a terminal, a socket. None for files and devices, which do not wait.
     pub(super) fn stdout() -> Option<Polled> {
-        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
-        let kind = stdout.metadata().ok()?.file_type();
+        standard(io::stdout().as_fd(), "/proc/self/fd/1")
+    }
+
+    /// stderr likewise.
+    pub(super) fn stderr() -> Option<Polled> {
+        standard(io::stderr().as_fd(), "/proc/self/fd/2")
+    }
+
+    fn standard(stream: BorrowedFd<'_>, path: &str) -> Option<Polled> {
+        let file = File::from(stream.try_clone_to_owned().ok()?);
+        let kind = file.metadata().ok()?.file_type();
         if kind.is_socket() {
             return Some(Polled {
-                file: stdout,
+                file,
                 is_socket: true,
             });
         }
-        if !kind.is_fifo() && !stdout.is_terminal() {
+        if !kind.is_fifo() && !file.is_terminal() {
             return None;
         }
         // Opened anew: only then is not blocking a matter of ours alone, and not of everybody who writes to it.
         let opened = File::options()
             .write(true)
             .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
-            .open("/proc/self/fd/1");
+            .open(path);
         Some(Polled {
-            file: opened.unwrap_or(stdout),
+            file: opened.unwrap_or(file),
             is_socket: false,
         })
     }
@@ -274,9 +314,11 @@ mod linux {
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if shutdown.is_asked() {
+                        if let Some(asked_at) = shutdown.asked_at() {
                             let now = Instant::now();
-                            if now >= *left_at.get_or_insert(now + LAST_WAIT) {
+                            if now >= *left_at.get_or_insert(now + LAST_WAIT)
+                                || now >= asked_at + LONGEST_WAIT
+                            {
                                 return Ok(WriteOutcome::Abandoned(rest.len()));
                             }
                         }

@@ -7,10 +7,11 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
 use serde_json::json;
 use tempfile::TempDir;
 use udpcli::wait::Site;
@@ -22,8 +23,8 @@ use crate::support::VirtualBoard;
 
 const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
 
-/// Within which the first signal ends a command, and a second for a busy machine.
-const SOON: Duration = Duration::from_secs(3);
+/// A command that was asked to end is over by then: twice what it may take, for a busy machine.
+const SOON: Duration = Duration::from_secs(4);
 
 /// How to see that a command waits.
 enum Waits {
@@ -533,10 +534,10 @@ const BLOCKING: [(&str, &[&str]); 12] = [
         &[
             // `Site::WriteDevice`.
             "src/atomic_file.rs",
-            // Do not block: O_NONBLOCK.
+            // Do not block: O_NONBLOCK, or the terminal itself.
             "src/board/port/cable.rs",
             "src/terminal/stream.rs",
-            "src/stream.rs",
+            "src/terminal/prompt.rs",
         ],
     ),
     (
@@ -577,6 +578,8 @@ const BLOCKING: [(&str, &[&str]); 12] = [
     (
         "child.wait()",
         &[
+            // Our own processes, which have closed their output, or were killed.
+            "src/cli/demo.rs",
             // Killed before.
             "src/pair/simulate.rs",
             "src/pair/wifi/air.rs",
@@ -591,7 +594,6 @@ const BLOCKING: [(&str, &[&str]); 12] = [
             "src/cli/board/run.rs",
             "src/cli/board/repl.rs",
             "src/cli/send.rs",
-            "src/stream.rs",
             "src/terminal/stream.rs",
             "src/terminal/prompt.rs",
         ],
@@ -630,4 +632,207 @@ fn no_call_that_blocks_passes_the_waits_by() {
         found.is_empty(),
         "these may hold up the end; let udpcli::wait call them: {found:#?}"
     );
+}
+
+/// A pipe with no room left, and the end that nobody reads.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
+    rustix::fs::fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    while writer.write(b".").is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer)
+}
+
+/// Waits until the process computes nothing: it waits for its reader.
+fn until_it_stands_still(id: u32) {
+    let time = || {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split(' ').collect();
+        // User and system time (proc_pid_stat(5)).
+        (fields[12].to_owned(), fields[13].to_owned())
+    };
+    let deadline = Instant::now() + DEADLINE;
+    let mut last = time();
+    let mut still = 0;
+    while still < 10 {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(50));
+        let now = time();
+        still = if now == last { still + 1 } else { 0 };
+        last = now;
+    }
+}
+
+/// Starts a command whose stdout or stderr nobody reads, and which has come as far as it can.
+fn unread(mut command: Command, stream: &str) -> (Child, std::io::PipeReader) {
+    let (reader, writer) = full_pipe();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    match stream {
+        "stdout" => command.stdout(writer),
+        _ => command.stderr(writer),
+    };
+    let child = command.spawn().unwrap();
+    until_it_stands_still(child.id());
+    (child, reader)
+}
+
+#[test]
+fn a_reader_that_does_not_read_does_not_hold_up_the_end() {
+    let main = "from mpython import oled\nimport time\nwhile True:\n    oled.text(str(time.ticks_ms()), 0, 0)\n    oled.show()\n    oled.fill(0)\n";
+    let board = VirtualBoard::options()
+        .baud(921_600)
+        .file("x", "new")
+        .file("main.py", main)
+        .ready();
+    let script = board.files().with_file_name("script.py");
+    fs::write(&script, "while True: print('x' * 200)\n").unwrap();
+    let peer = loopback_socket();
+    let peer = peer.local_addr().unwrap().to_string();
+    let on_board = |args: &[&str]| {
+        let mut all = vec!["board", "-s", &board.port];
+        all.extend(args);
+        udpcli(all)
+    };
+    for (name, stream, codes, command) in [
+        ("ls", "stdout", &[130][..], on_board(&["ls"])),
+        ("info", "stdout", &[130], on_board(&["info"])),
+        ("get -", "stdout", &[130], on_board(&["get", ":x", "-"])),
+        ("list", "stdout", &[130], on_board(&["list", "--probe"])),
+        ("run", "stdout", &[0], on_board(&["run", text(&script)])),
+        (
+            // On a busy machine it may not yet have come as far as a screen.
+            "oled",
+            "stdout",
+            &[0, 130],
+            on_board(&["oled", "--format", "json"]),
+        ),
+        (
+            "pair",
+            "stdout",
+            &[3, 130],
+            udpcli(["pair", "-s", "/dev/null"]),
+        ),
+        ("ls -vv", "stderr", &[130], on_board(&["-vv", "ls"])),
+        (
+            "run -vv",
+            "stderr",
+            &[0, 130],
+            on_board(&["-vv", "run", text(&script)]),
+        ),
+        (
+            "send -v",
+            "stderr",
+            &[0, 130],
+            udpcli(["-v", "send", &peer, "x", "-n", "1000", "-i", "1ms"]),
+        ),
+        (
+            "listen -v",
+            "stderr",
+            &[0, 130],
+            udpcli(["-v", "listen", "-p", "0", "--bind", "127.0.0.1"]),
+        ),
+        (
+            "an error",
+            "stderr",
+            &[3, 130],
+            udpcli(["board", "-s", "/dev/null", "ls"]),
+        ),
+    ] {
+        let mut command = command;
+        command.env_remove("UDPCLI_SERIAL");
+        let (mut child, _reader) = unread(command, stream);
+        let asked = Instant::now();
+        let sent = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success(), "{name}: it has ended before");
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if asked.elapsed() > SOON {
+                let _ = child.kill();
+                panic!("{name}, {stream}: does not end");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        assert!(
+            status.code().is_some_and(|code| codes.contains(&code)),
+            "{name}, {stream}: {status}"
+        );
+    }
+    assert_untouched(&board, &["main.py", "x"]);
+}
+
+/// The process that this one has started, once there is one.
+fn child_of(parent: u32) -> u32 {
+    let path = format!("/proc/{parent}/task/{parent}/children");
+    let mut child = None;
+    crate::process::eventually("it starts a process", || {
+        let children = fs::read_to_string(&path).unwrap_or_default();
+        child = children.split(' ').find_map(|id| id.parse().ok());
+        child.is_some()
+    });
+    child.unwrap()
+}
+
+#[test]
+fn a_signal_ends_a_question_and_gives_the_terminal_its_echo_back() {
+    for signals in [
+        &["INT"][..],
+        &["TERM"],
+        &["HUP"],
+        &["STOP", "INT", "TERM", "CONT"],
+    ] {
+        let line = "trap : INT; stty echo; \"$0\" \"$@\"; code=$?; \
+                    echo; stty -a | grep -ow -- '-\\?echo'; echo ended; exit $code";
+        let mut command = Command::new("python3");
+        command
+            .args(["-c", crate::process::PTY, "", "sh", "-c", line])
+            .arg(udpcli::<&str>([]).get_program())
+            .args(["board", "-s", "/dev/null", "run", "--example", "server"])
+            .args(["--ssid", "class"])
+            .env_remove("UDPCLI_SERIAL")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let mut shown = String::new();
+        let mut until = |text: &str| {
+            let mut byte = [0];
+            while !shown.contains(text) {
+                assert_eq!(stdout.read(&mut byte).unwrap(), 1, "no {text} in {shown}");
+                shown.push(char::from(byte[0]));
+            }
+            shown.clone()
+        };
+        until("password of class: ");
+        let id = child_of(child_of(child.id()));
+        let asked = Instant::now();
+        for signal in signals {
+            let sent = Command::new("kill")
+                .args([format!("-{signal}"), id.to_string()])
+                .status();
+            assert!(sent.unwrap().success());
+            if *signal == "STOP" {
+                crate::process::eventually("it is stopped", || {
+                    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+                    stat.rsplit(')').next().unwrap().starts_with(" T")
+                });
+            }
+        }
+        let shown = until("ended");
+        let took = asked.elapsed();
+        assert!(took < SOON, "{signals:?}: {took:?}");
+        assert!(
+            shown.lines().any(|line| line.trim() == "echo"),
+            "{signals:?}: {shown}"
+        );
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{signals:?}");
+    }
 }

@@ -11,8 +11,8 @@ use crate::air::{Pc, finish, wifi_board};
 use crate::board::VirtualBoard;
 use crate::support::{CTRL_C, DEADLINE, Running, udpcli, udpcli_on_terminal};
 
-/// Within which the first signal ends a command, and a second for a busy machine.
-const SOON: Duration = Duration::from_secs(3);
+/// A command that was asked to end is over by then: twice what it may take, for a busy machine.
+const SOON: Duration = Duration::from_secs(4);
 
 const QUICK: &str = "--watch -n 4 --interval 10ms --sizes 64";
 

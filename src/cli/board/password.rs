@@ -1,5 +1,6 @@
 //! A Wi-Fi password from the user: never from the command line, never shown.
 
+use crate::board::error::Error as BoardError;
 use crate::error::Error;
 use crate::terminal::prompt;
 
@@ -17,11 +18,15 @@ pub(in crate::cli) fn get(ssid: &str, variable: Option<&str>) -> Result<String, 
 
 /// Asks on the terminal, without echo.
 fn ask(ssid: &str) -> Result<String, Error> {
-    prompt::password(&format!("password of {ssid}: ")).map_err(|source| {
-        tracing::debug!("asking for the password: {source}");
-        Error::usage_hint(
-            "no terminal to ask for the Wi-Fi password",
-            "put it into an environment variable and name that with --password-env",
-        )
-    })
+    match prompt::password(&format!("password of {ssid}: ")) {
+        Ok(Some(password)) => Ok(password),
+        Ok(None) => Err(BoardError::Interrupted.into()),
+        Err(source) => {
+            tracing::debug!("asking for the password: {source}");
+            Err(Error::usage_hint(
+                "no terminal to ask for the Wi-Fi password",
+                "put it into an environment variable and name that with --password-env",
+            ))
+        }
+    }
 }
