@@ -1,6 +1,9 @@
-//! The process on the emulated terminal: does what its stdin says, with udpcli's terminal layer.
+//! The process on the emulated terminal: does as it is told through a FIFO, with udpcli's terminal layer.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 
 use udpcli::cli::{Color, GlobalArgs};
 use udpcli::net::run::Run;
@@ -12,13 +15,18 @@ use udpcli::payload::encoding::TextEncoding;
 use udpcli::payload::escape::Audience;
 use udpcli::render::{Format, Renderer, Style};
 use udpcli::shutdown::Shutdown;
+use udpcli::terminal::full_screen::FullScreen;
 use udpcli::terminal::progress::Progress;
+use udpcli::terminal::raw_mode::RawMode;
 use udpcli::terminal::sanitize::{Allowed, Filter};
 use udpcli::terminal::status;
 use udpcli::terminal::stdout::{self, Stdout};
 
 /// The name by which the test binary runs it.
 pub(crate) const NAME: &str = "child::on_the_terminal";
+
+/// The environment variable that names the folder with the FIFO.
+pub(crate) const FOLDER: &str = "UDPCLI_TEST_FOLDER";
 
 /// What the bar is of.
 pub(crate) const TOTAL: u64 = 1000;
@@ -88,12 +96,14 @@ fn on_the_terminal() {
         no_batching: false,
     });
     let shutdown = Shutdown::on_signal().unwrap();
+    let (mut raw, mut screen_of_its_own) = (None, None);
     let mut data = Stdout::new(shutdown.clone(), Allowed::Colors);
-    let mut program = Stdout::new(shutdown, Allowed::Program);
+    let mut program = Stdout::new(shutdown.clone(), Allowed::Program);
     let mut filter = Filter::new(Allowed::Program);
     let mut panel = Some(Panel::new(View::Text));
     let mut progress = Progress::new(false);
-    for order in std::io::stdin().lines() {
+    let orders = Path::new(&std::env::var_os(FOLDER).unwrap()).join("orders");
+    for order in BufReader::new(File::open(orders).unwrap()).lines() {
         let order = order.unwrap();
         let (verb, rest) = order.split_once(' ').unwrap_or((&order, ""));
         match verb {
@@ -133,6 +143,16 @@ fn on_the_terminal() {
                 panel.draw();
                 progress.at(&text, 420, TOTAL);
                 data.write(text.as_bytes()).unwrap();
+            }
+            "raw" => raw = Some(RawMode::on().unwrap()),
+            "cooked" => drop(raw.take()),
+            "screen" => screen_of_its_own = Some(FullScreen::open().unwrap()),
+            "first" => drop(screen_of_its_own.take()),
+            "panic" => panic!("as it was told"),
+            "twice" => {
+                let asker = shutdown.asker();
+                asker.interrupt();
+                asker.interrupt();
             }
             "end" => {
                 program.end().unwrap();

@@ -3,13 +3,15 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::pty::OpenptFlags;
-use rustix::termios::{OptionalActions, OutputModes, Winsize};
+use rustix::termios::{LocalModes, OptionalActions, OutputModes, Winsize};
+use tempfile::TempDir;
 
 use crate::child;
 
@@ -27,10 +29,13 @@ struct Shown {
 
 /// The terminal, with this test binary's [`child`] on it.
 pub(crate) struct Emulator {
+    /// The leader of the terminal's session.
     child: Child,
-    orders: Option<ChildStdin>,
+    folder: TempDir,
+    orders: Option<File>,
     ours: OwnedFd,
     shown: Arc<Mutex<Shown>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 fn set_size(terminal: &OwnedFd, columns: u16) {
@@ -69,7 +74,7 @@ impl Emulator {
         }));
         let kept = Arc::clone(&shown);
         let mut output = File::from(ours.try_clone().unwrap());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut buffer = vec![0; 16 << 10];
             // A terminal's end is an error (EIO).
             while let Ok(len @ 1..) = output.read(&mut buffer) {
@@ -78,23 +83,35 @@ impl Emulator {
                 shown.bytes.extend_from_slice(&buffer[..len]);
             }
         });
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("orders");
+        let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+        assert!(made.success());
+        // With both ends open this does not wait for the child; the child sees the end when it closes.
+        let orders = File::options().read(true).write(true).open(&fifo).unwrap();
+        // The terminal is the child's own. Its session outlives it: the system resets a terminal without one.
+        let line = r#""$@"; touch "$UDPCLI_TEST_FOLDER/ended"; exec sleep 600"#;
+        let child = Command::new("setsid")
+            .args(["--ctty", "sh", "-c", line, "sh"])
+            .arg(std::env::current_exe().unwrap())
             .args([child::NAME, "--exact", "--ignored", "--nocapture"])
+            .env(child::FOLDER, folder.path())
             .env("TERM", "xterm-256color")
             .env("LC_ALL", "C.UTF-8")
             .env_remove("UDPCLI_LOG")
             .env_remove("NO_COLOR")
-            .stdin(Stdio::piped())
+            .stdin(theirs.try_clone().unwrap())
             .stdout(theirs.try_clone().unwrap())
             .stderr(theirs)
             .spawn()
             .unwrap();
-        let orders = child.stdin.take();
         Self {
             child,
-            orders,
+            folder,
+            orders: Some(orders),
             ours,
             shown,
+            reader: Some(reader),
         }
     }
 
@@ -167,15 +184,37 @@ impl Emulator {
         set_size(&self.ours, columns);
     }
 
+    /// Whether the terminal echoes keys and waits for a line's end, as it does outside of raw mode.
+    pub(crate) fn is_cooked(&self) -> bool {
+        let modes = rustix::termios::tcgetattr(&self.ours).unwrap();
+        let wanted = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        modes.local_modes.contains(wanted)
+    }
+
+    /// Whether the alternate screen is on, and whether a paste is marked.
+    pub(crate) fn modes(&self) -> (bool, bool) {
+        let shown = self.shown();
+        let screen = shown.parser.screen();
+        (screen.alternate_screen(), screen.bracketed_paste())
+    }
+
+    /// Waits until the child has ended by itself.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.folder.path().join("ended").exists() {
+            assert!(Instant::now() < deadline, "the child does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// No more orders: the child ends. All that the terminal was sent.
     #[track_caller]
     pub(crate) fn end(mut self) -> Vec<u8> {
         drop(self.orders.take());
-        let deadline = Instant::now() + DEADLINE;
-        while self.child.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < deadline, "the child does not end");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        self.wait();
+        self.child.kill().unwrap();
+        self.reader.take().unwrap().join().unwrap();
         std::mem::take(&mut self.shown().bytes)
     }
 }

@@ -12,4 +12,6 @@ mod emulator;
 #[cfg(all(target_os = "linux", feature = "board"))]
 mod hostile;
 #[cfg(all(target_os = "linux", feature = "board"))]
+mod restored;
+#[cfg(all(target_os = "linux", feature = "board"))]
 mod screens;

@@ -1,0 +1,53 @@
+//! Whatever way the program ends, the terminal is as it was.
+
+use crate::emulator::Emulator;
+
+#[test]
+fn raw_mode_ends_with_its_guard_a_panic_and_the_second_ctrl_c() {
+    for (begin, ends, modes) in [
+        ("raw", ["cooked", "panic", "twice"], (false, true)),
+        ("screen", ["first", "panic", "twice"], (true, false)),
+    ] {
+        for end in ends {
+            let mut terminal = Emulator::start(80, false);
+            assert!(terminal.is_cooked());
+            terminal.tell("begin");
+            terminal.tell(begin);
+            terminal.until(begin, |_| {
+                !terminal.is_cooked() && terminal.modes() == modes
+            });
+            terminal.tell(end);
+            if matches!(end, "panic" | "twice") {
+                terminal.wait();
+            }
+            let what = format!("{begin}, {end}");
+            terminal.until(&what, |_| {
+                terminal.is_cooked() && terminal.modes() == (false, false)
+            });
+            if end == "panic" {
+                // Reported where it can be read.
+                terminal.until(&what, |rows| rows.join("").contains("as it was told"));
+            }
+        }
+    }
+}
+
+#[test]
+fn messages_wait_while_the_screen_is_another_one_and_lines_are_whole_in_raw_mode() {
+    let mut terminal = Emulator::start(80, false);
+    terminal.tell("begin");
+    terminal.tell("raw");
+    terminal.tell("log 第一 one");
+    terminal.tell("log two");
+    terminal.until("raw lines", |rows| rows == ["第一 one", "two"]);
+    terminal.tell("cooked");
+    terminal.tell("screen");
+    terminal.until("the other screen", |rows| rows.is_empty());
+    terminal.tell("log three");
+    terminal.tell("warn 四");
+    terminal.tell("first");
+    terminal.until("everything", |rows| {
+        rows == ["第一 one", "two", "three", "warning: 四"]
+    });
+    terminal.end();
+}
