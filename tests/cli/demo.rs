@@ -1,6 +1,8 @@
 //! `udpcli demo`: both sides on this machine.
 
-use crate::support::{Running, run, udpcli};
+use crate::support::run;
+#[cfg(unix)]
+use crate::support::{Running, udpcli};
 
 #[test]
 fn it_shows_both_sides_and_that_everything_arrived() {

@@ -516,7 +516,7 @@ fn every_error_of_the_board_is_explained() {
 fn exit_codes(page: &str) -> Vec<u8> {
     let text = read(page);
     let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
-    rows.filter_map(|row| row.split_once(" |")?.0.parse().ok())
+    rows.filter_map(|row| row.split_once(" |")?.0.parse::<u8>().ok())
         .collect()
 }
 

@@ -102,8 +102,11 @@ fn on_the_terminal() {
     let mut filter = Filter::new(Allowed::Program);
     let mut panel = Some(Panel::new(View::Text));
     let mut progress = Progress::new(false);
-    let orders = Path::new(&std::env::var_os(FOLDER).unwrap()).join("orders");
-    for order in BufReader::new(File::open(orders).unwrap()).lines() {
+    let folder = std::env::var_os(FOLDER).unwrap();
+    let folder = Path::new(&folder);
+    let orders = File::open(folder.join("orders")).unwrap();
+    File::create(folder.join("open")).unwrap();
+    for order in BufReader::new(orders).lines() {
         let order = order.unwrap();
         let (verb, rest) = order.split_once(' ').unwrap_or((&order, ""));
         match verb {

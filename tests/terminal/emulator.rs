@@ -201,9 +201,15 @@ impl Emulator {
     /// Waits until the child has ended by itself.
     #[track_caller]
     pub(crate) fn wait(&mut self) {
+        self.wait_for("ended");
+    }
+
+    /// Waits until there is such a file in the folder.
+    #[track_caller]
+    fn wait_for(&self, name: &str) {
         let deadline = Instant::now() + DEADLINE;
-        while !self.folder.path().join("ended").exists() {
-            assert!(Instant::now() < deadline, "the child does not end");
+        while !self.folder.path().join(name).exists() {
+            assert!(Instant::now() < deadline, "the child is not at {name:?}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -211,6 +217,8 @@ impl Emulator {
     /// No more orders: the child ends. All that the terminal was sent.
     #[track_caller]
     pub(crate) fn end(mut self) -> Vec<u8> {
+        // Orders are lost that nobody has opened yet.
+        self.wait_for("open");
         drop(self.orders.take());
         self.wait();
         self.child.kill().unwrap();
