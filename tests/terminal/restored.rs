@@ -42,7 +42,7 @@ fn messages_wait_while_the_screen_is_another_one_and_lines_are_whole_in_raw_mode
     terminal.until("raw lines", |rows| rows == ["第一 one", "two"]);
     terminal.tell("cooked");
     terminal.tell("screen");
-    terminal.until("the other screen", |rows| rows.is_empty());
+    terminal.until("the other screen", <[String]>::is_empty);
     terminal.tell("log three");
     terminal.tell("warn 四");
     terminal.tell("first");
