@@ -57,6 +57,18 @@ impl Filter {
                     out.push(first);
                     1
                 }
+                // A line end of two bytes; alone, it would let the end of a line hide its beginning.
+                b'\r' => match rest.get(1) {
+                    Some(b'\n') => {
+                        out.extend_from_slice(b"\r\n");
+                        2
+                    }
+                    Some(_) => {
+                        show(first, out);
+                        1
+                    }
+                    None => break,
+                },
                 0x1b => match sequence(rest, self.allowed) {
                     Sequence::Passes(len) => {
                         out.extend_from_slice(rest.get(..len).unwrap_or_default());
@@ -298,6 +310,28 @@ mod tests {
         ] {
             assert_eq!(passed(text.as_bytes()), text);
         }
+    }
+
+    #[test]
+    fn lines_of_ours_have_colours_and_line_ends() {
+        let passed = |pieces: &[&str]| {
+            let mut filter = Filter::new(Allowed::Colors);
+            let mut out = Vec::new();
+            for piece in pieces {
+                filter.pass(piece.as_bytes(), &mut out);
+            }
+            filter.end(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            passed(&["\x1b[2m你\x1b[0m\ta\r", "\nb\n"]),
+            "\x1b[2m你\x1b[0m\ta\r\nb\n"
+        );
+        assert_eq!(passed(&["safe\rhidden\r"]), "safe\\x0dhidden\\x0d");
+        assert_eq!(
+            passed(&["\x1b[2J\x08\x07\x1b[?25l"]),
+            "\\x1b[2J\\x08\\x07\\x1b[?25l"
+        );
     }
 
     #[test]

@@ -377,8 +377,7 @@ impl Area {
             }
             return;
         }
-        // A board ends its lines with both; alone, a carriage return would let a line hide another.
-        let mut shown = filtered(&String::from_utf8_lossy(text).replace("\r\n", "\n"));
+        let mut shown = filtered(&String::from_utf8_lossy(text));
         if self.entries.is_empty() {
             if self.has_tail() {
                 shown.insert(0, '\n');

@@ -101,7 +101,7 @@ fn on_the_terminal() {
     let mut program = Stdout::new(shutdown.clone(), Allowed::Program);
     let mut filter = Filter::new(Allowed::Program);
     let mut panel = Some(Panel::new(View::Text));
-    let mut progress = Progress::new(false);
+    let (mut progress, mut flash) = (Progress::new(false), Progress::with_ends(false));
     let folder = std::env::var_os(FOLDER).unwrap();
     let folder = Path::new(&folder);
     let orders = File::open(folder.join("orders")).unwrap();
@@ -130,6 +130,10 @@ fn on_the_terminal() {
             "progress" => {
                 let (done, name) = rest.split_once(' ').unwrap();
                 progress.at(name, done.parse().unwrap(), TOTAL);
+            }
+            "flash" => {
+                let (done, name) = rest.split_once(' ').unwrap();
+                flash.at(name, done.parse().unwrap(), TOTAL);
             }
             "done" => progress.end(),
             "keep" => panel.take().unwrap().keep(),

@@ -105,6 +105,7 @@ fn check(bytes: &[u8], may: May) {
         let mut len = character.len_utf8();
         match character {
             '\n' | '\t' => {}
+            '\r' if rest.starts_with("\r\n") => {}
             '\r' | '\u{8}' | '\u{7}' if may == May::Program => {}
             '\u{1b}' => {
                 let sequence = rest

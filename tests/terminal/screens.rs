@@ -155,6 +155,26 @@ fn log_data_progress_and_panel_share_the_terminal() {
 }
 
 #[test]
+fn what_is_done_leaves_its_line_where_that_is_wanted() {
+    let mut terminal = Emulator::start(100, false);
+    terminal.tell("begin");
+    terminal.tell("flash 420 固件 firmware");
+    terminal.until("the bar", |rows| {
+        matches!(rows, [bar] if bar.starts_with("固件 firmware █") && bar.contains("420 of 1000 bytes"))
+    });
+    terminal.tell("flash 1000 固件 firmware");
+    let line = |row: &str| row.starts_with("固件 firmware 100 %  1000 of 1000 bytes");
+    terminal.until("its end", |rows| matches!(rows, [done] if line(done)));
+    // The next thing has a bar of its own, and what is told twice is no second line.
+    terminal.tell("flash 1000 固件 firmware");
+    terminal.tell("flash 100 next");
+    terminal.until("the next bar", |rows| {
+        matches!(rows, [done, bar] if line(done) && bar.starts_with("next █") && bar.contains(" 10 %"))
+    });
+    terminal.end();
+}
+
+#[test]
 fn a_message_begins_on_a_line_of_its_own() {
     let mut terminal = Emulator::start(80, false);
     terminal.tell("begin");
