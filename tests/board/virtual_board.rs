@@ -440,18 +440,22 @@ fn udp_goes_between_two_boards() {
     let (receiver, sender) = (board("127.0.0.31"), board("127.0.0.32"));
     let join = "from mpython import *; import socket; wifi().connectWiFi('class', 'secret'); \
                 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); ";
+    // The tutorial's 6000 may be another program's.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    drop(socket);
     mpremote_ok(
         &receiver,
         [
             "exec",
-            &format!("{join}s.bind(('0.0.0.0', 6000)); s.settimeout(10)"),
+            &format!("{join}s.bind(('0.0.0.0', {port})); s.settimeout(10)"),
         ],
     );
     mpremote_ok(
         &sender,
         [
             "exec",
-            &format!("{join}s.sendto(b'hello', ('127.0.0.31', 6000))"),
+            &format!("{join}s.sendto(b'hello', ('127.0.0.31', {port}))"),
         ],
     );
     let heard = mpremote_ok(

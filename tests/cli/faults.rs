@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{
     DEADLINE, Finished, Listener, Running, address_of, assert_in_order, bash, eventually, heard,
-    loopback_socket, nothing_waits, receive, refusing_socket, run, run_with_input, udpcli,
+    loopback_socket, nothing_waits, receive, refusing_socket, run, run_with_input, skipped, udpcli,
     udpcli_on_terminal,
 };
 
@@ -255,7 +255,7 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(Self(folder)),
             failed => {
-                println!("skipped: a small tmpfs cannot be mounted here: {failed:?}");
+                skipped(format!("a small tmpfs cannot be mounted here: {failed:?}"));
                 None
             }
         }

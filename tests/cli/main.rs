@@ -21,7 +21,7 @@ mod send;
 use std::path::Path;
 use std::process::Stdio;
 
-use support::{bash, run, run_with_input, udpcli};
+use support::{bash, run, run_with_input, skipped, udpcli};
 
 const COMMANDS: [&str; 5] = ["send", "listen", "demo", "completions", "man"];
 
@@ -218,7 +218,7 @@ fn each_command_has_a_man_page() {
         .output()
         .is_err()
     {
-        println!("skipped: man is not installed");
+        skipped("man is not installed");
         return;
     }
     for name in names {
@@ -249,7 +249,7 @@ fn the_man_page_is_one_that_man_reads() {
         .output()
         .is_err()
     {
-        println!("skipped: man is not installed");
+        skipped("man is not installed");
         return;
     }
     let mut man = std::process::Command::new("man");

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{DEADLINE, Finished, Listener, Running, run_with_input, udpcli};
+use crate::support::{DEADLINE, Finished, Listener, Running, run_with_input, skipped, udpcli};
 
 /// Looks again and again, for as long as a test may wait.
 #[track_caller]
@@ -68,7 +68,7 @@ impl Net {
                     std::env::var_os("CI").is_none_or(|value| value != "true"),
                     "no network namespaces in CI: {problem}"
                 );
-                eprintln!("skipped: no network namespaces here: {problem}");
+                skipped(format!("no network namespaces here: {problem}"));
                 return None;
             }
             net.names.push(name);
@@ -2010,7 +2010,7 @@ fn a_refusal_that_takes_its_time_is_heard() {
                 || !fs::exists("/dev/net/tun").unwrap_or(false),
             "no TUN device in CI: {error}"
         );
-        eprintln!("skipped: no TUN device here: {error}");
+        skipped(format!("no TUN device here: {error}"));
         return;
     }
     let mut python = Command::new("python3");

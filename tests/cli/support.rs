@@ -34,6 +34,23 @@ fn program() -> Command {
     command
 }
 
+/// Says that the test that calls this cannot run here. For `cargo test` it has passed, so `tests/run` counts and names it.
+pub(crate) fn skipped(reason: impl std::fmt::Display) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    eprintln!("skipped: {test}: {reason}");
+    if let Some(list) = std::env::var_os("UDPCLI_SKIPPED") {
+        let reason = reason.to_string().replace('\n', " ");
+        let mut list = std::fs::File::options()
+            .append(true)
+            .open(list)
+            .expect("the list of tests/run");
+        // In one call: tests of this process write to it side by side.
+        list.write_all(format!("{test}: {reason}\n").as_bytes())
+            .expect("room in the list");
+    }
+}
+
 /// What a process that ended left behind.
 #[derive(Debug)]
 pub(crate) struct Finished {

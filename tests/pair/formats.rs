@@ -9,7 +9,7 @@ use udpcli::pair::diagnosis::Diagnosis;
 
 use crate::air::{Pc, pair, wifi_board};
 use crate::board::VirtualBoard;
-use crate::support::{run_with_input, udpcli};
+use crate::support::{run_with_input, skipped, udpcli};
 
 const QUICK: &str = "-n 3 --interval 10ms --sizes 64,512";
 
@@ -165,7 +165,9 @@ fn without_a_board_there_is_a_report_all_the_same() {
     for args in ["-s /nonexistent/tty", "", "--all", "--simulate"] {
         // A board that is connected to this machine is none of this test's.
         if has_board && matches!(args, "" | "--all") {
-            eprintln!("skipped: udpcli pair {args}: a board is connected to this machine");
+            skipped(format!(
+                "udpcli pair {args}: a board is connected to this machine"
+            ));
             continue;
         }
         let command = |format: &str| {

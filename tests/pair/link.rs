@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::support::{DEADLINE, eventually};
+use crate::support::{DEADLINE, eventually, skipped};
 
 /// Namespaces `pc` and `board`, with `10.78.1.1/24` on `va` and `10.78.1.2/24` on `vb`. They go when this is dropped.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Link {
                 std::env::var_os("CI").is_none_or(|value| value != "true"),
                 "no network namespaces in CI: {problem}"
             );
-            eprintln!("skipped: no network namespaces here: {problem}");
+            skipped(format!("no network namespaces here: {problem}"));
             return None;
         }
         Some(link)

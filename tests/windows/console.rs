@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{DEADLINE, listening_address, loopback_socket};
+use crate::support::{DEADLINE, listening_address, loopback_socket, skipped};
 
 /// A terminal of 150 columns; it goes with what runs on it.
 struct Screen {
@@ -72,7 +72,7 @@ fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
         std::env::var("UDPCLI_WINDOWS_EXE"),
         std::env::var("UDPCLI_WINE"),
     ) else {
-        println!("skipped: tests/windows/run builds the Windows program and runs this");
+        skipped("tests/windows/run builds the Windows program and runs this");
         return;
     };
     let folder = Path::new(&exe).parent().expect("a folder").display();

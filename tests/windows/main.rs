@@ -25,7 +25,7 @@ fn windows<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Option<Command
         std::env::var_os("UDPCLI_WINDOWS_EXE"),
         std::env::var_os("UDPCLI_WINE"),
     ) else {
-        println!("skipped: tests/windows/run builds the Windows program and runs this");
+        support::skipped("tests/windows/run builds the Windows program and runs this");
         return None;
     };
     let mut command = Command::new(wine);

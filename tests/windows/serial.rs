@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::board::VirtualBoard;
-use crate::support::{Finished, Running, eventually};
+use crate::support::{Finished, Running, eventually, skipped};
 use crate::windows;
 
 /// `udpcli.exe board COMMAND -s COM11 ARGS`.
@@ -23,7 +23,7 @@ fn run(args: &[&str]) -> Finished {
 #[test]
 fn the_bridge_works_on_a_com_port_above_nine() {
     let Some(path) = std::env::var_os("UDPCLI_WINDOWS_COM11").map(PathBuf::from) else {
-        println!("skipped: tests/windows/run maps COM11");
+        skipped("tests/windows/run maps COM11");
         return;
     };
     let link = path.to_str().expect("UTF-8");
