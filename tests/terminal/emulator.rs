@@ -1,5 +1,6 @@
 //! A pseudo-terminal with a terminal emulator behind it, and a process on it that does as it is told.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -52,6 +53,17 @@ impl Emulator {
     /// A terminal of so many columns whose stdout and stderr are the child's. `raw`: bytes come as they were written, a
     /// line feed without a carriage return among them.
     pub(crate) fn start(columns: u16, raw: bool) -> Self {
+        let me = std::env::current_exe().unwrap();
+        let args = [child::NAME, "--exact", "--ignored", "--nocapture"];
+        Self::run(columns, raw, me.as_os_str(), &args)
+    }
+
+    /// As [`Self::start`], with udpcli itself instead of the child.
+    pub(crate) fn udpcli(columns: u16, args: &[&str]) -> Self {
+        Self::run(columns, false, env!("CARGO_BIN_EXE_udpcli").as_ref(), args)
+    }
+
+    fn run(columns: u16, raw: bool, program: &OsStr, args: &[&str]) -> Self {
         let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::pty::grantpt(&ours).unwrap();
         rustix::pty::unlockpt(&ours).unwrap();
@@ -90,11 +102,11 @@ impl Emulator {
         // With both ends open this does not wait for the child; the child sees the end when it closes.
         let orders = File::options().read(true).write(true).open(&fifo).unwrap();
         // The terminal is the child's own. Its session outlives it: the system resets a terminal without one.
-        let line = r#""$@"; touch "$UDPCLI_TEST_FOLDER/ended"; exec sleep 600"#;
+        let line = r#"trap : INT; "$@"; touch "$UDPCLI_TEST_FOLDER/ended"; exec sleep 600"#;
         let child = Command::new("setsid")
             .args(["--ctty", "sh", "-c", line, "sh"])
-            .arg(std::env::current_exe().unwrap())
-            .args([child::NAME, "--exact", "--ignored", "--nocapture"])
+            .arg(program)
+            .args(args)
             .env(child::FOLDER, folder.path())
             .env("TERM", "xterm-256color")
             .env("LC_ALL", "C.UTF-8")
@@ -196,6 +208,12 @@ impl Emulator {
         let shown = self.shown();
         let screen = shown.parser.screen();
         (screen.alternate_screen(), screen.bracketed_paste())
+    }
+
+    /// Types something.
+    #[track_caller]
+    pub(crate) fn type_in(&self, text: &str) {
+        rustix::io::write(&self.ours, text.as_bytes()).unwrap();
     }
 
     /// Waits until the child has ended by itself.

@@ -154,6 +154,78 @@ fn log_data_progress_and_panel_share_the_terminal() {
     }
 }
 
+/// Rows as one text: a terminal broke the lines somewhere.
+fn joined(rows: &[String]) -> String {
+    rows.concat()
+}
+
+#[test]
+fn listen_shows_its_panel_below_everything_it_says() {
+    let args = [
+        "listen",
+        "--port",
+        "0",
+        "--bind",
+        "127.0.0.1",
+        "--oled",
+        "--recv-size",
+        "40",
+        "--color",
+        "never",
+        "-v",
+    ];
+    for order in [[40, 80, 200], [200, 80, 40]] {
+        let mut terminal = Emulator::udpcli(order[0], &args);
+        let rows = terminal.until("the panel", |rows| {
+            rows.last().is_some_and(|row| row.starts_with('└'))
+        });
+        let said = joined(&rows);
+        let (_, after) = said.split_once("listening on ").unwrap();
+        let port: String = after
+            .strip_prefix("127.0.0.1:")
+            .unwrap()
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = format!("127.0.0.1:{port}");
+        let mut sent = Vec::new();
+        for (index, columns) in order.into_iter().chain([order[0], 60]).enumerate() {
+            if index > 0 {
+                terminal.resize(columns);
+            }
+            // More than is kept: a warning comes with it.
+            let text = format!("第{index}个 {}", "x".repeat(50));
+            socket.send_to(text.as_bytes(), &address).unwrap();
+            sent.push(format!("第{index}个 "));
+            let shown = text.chars().take(16).collect::<String>();
+            terminal.until(&format!("{columns}: {text}"), |rows| {
+                let Some(top) = rows.len().checked_sub(6) else {
+                    return false;
+                };
+                let (above, panel) = rows.split_at(top);
+                let above = joined(above);
+                // The panel is whole, at the end, and the only one; each datagram is there once.
+                panel[0] == "┌─────────────────────┐"
+                    && panel[2].starts_with(&format!("│{shown}"))
+                    && panel[3] == "│from127.0.0.1        │"
+                    && panel[5] == "└─────────────────────┘"
+                    && !above.contains(['┌', '│', '└'])
+                    && sent
+                        .iter()
+                        .all(|text| above.matches(text.as_str()).count() == 1)
+            });
+        }
+        terminal.type_in("\u{3}");
+        terminal.wait();
+        terminal.until("the summary below the panel", |rows| {
+            let bottom = rows.iter().position(|row| row.starts_with('└'));
+            let below = joined(&rows[bottom.map_or(0, |at| at + 1)..]);
+            bottom.is_some() && below.contains("5 datagrams, ") && below.contains("5 truncated")
+        });
+    }
+}
+
 #[test]
 fn what_is_done_leaves_its_line_where_that_is_wanted() {
     let mut terminal = Emulator::start(100, false);
