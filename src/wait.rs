@@ -44,13 +44,15 @@ pub enum Site {
     Board,
     /// The board's boot loader, or our stub in its place.
     Chip,
+    /// `pair --simulate`: the MicroPython that is started.
+    Simulator,
     /// `board get` and `--image`: writing to a FIFO or a device.
     WriteDevice,
 }
 
 impl Site {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
@@ -61,6 +63,7 @@ impl Site {
         Self::Connect,
         Self::Board,
         Self::Chip,
+        Self::Simulator,
         Self::WriteDevice,
     ];
 }
@@ -78,6 +81,7 @@ impl fmt::Display for Site {
             Self::Connect => "the connection",
             Self::Board => "the board",
             Self::Chip => "the chip",
+            Self::Simulator => "the simulated board",
             Self::WriteDevice => "the reader of what is written",
         })
     }

@@ -173,6 +173,9 @@ fn panel_text(text: &str) -> Result<String, String> {
 
 /// A simulated board that does not start, as a board whose port does not open.
 fn not_simulated(port: String, error: simulate::Error) -> BoardError {
+    if matches!(error, simulate::Error::Interrupted) {
+        return BoardError::Interrupted;
+    }
     BoardError::Open {
         port,
         holder: None,
@@ -399,7 +402,10 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
         let (ip, port) = simulate::place(plan.port);
         plan.board_port = port;
         // Started once before, to say at once that it cannot be.
-        drop(simulate::start(ip).map_err(Error::Simulate)?);
+        drop(simulate::start(ip).map_err(|error| match error {
+            simulate::Error::Interrupted => Error::Board(BoardError::Interrupted),
+            error => Error::Simulate(error),
+        })?);
         return Ok(vec![Place::Simulated(address(SIMULATED.to_owned()), ip)]);
     }
     let mut ports = if args.all {

@@ -9,7 +9,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::board::port::Port;
+use crate::board::port::{Port, TICK};
+use crate::shutdown::Shutdown;
+use crate::wait::{Over, Site, Wait};
 
 /// The program that runs on it.
 const SIMULATOR: &str = include_str!("scripts/simulator.py");
@@ -38,6 +40,8 @@ pub enum Error {
     Start { program: PathBuf, source: io::Error },
     #[error("{} does not run the simulated board; it says: {said}", .program.display())]
     Silent { program: PathBuf, said: String },
+    #[error("stopped by Ctrl-C")]
+    Interrupted,
 }
 
 impl Error {
@@ -48,7 +52,7 @@ impl Error {
             Self::System => Some("with a board on its cable, udpcli pair runs here too".to_owned()),
             Self::NotInstalled => Some(INSTALL.to_owned()),
             Self::Silent { .. } => Some("MicroPython 1.12 or later is needed; udpcli pair --simulate runs the first micropython on the PATH".to_owned()),
-            Self::Start { .. } => None,
+            Self::Start { .. } | Self::Interrupted => None,
         }
     }
 }
@@ -164,12 +168,18 @@ pub fn start_program(program: PathBuf, address: Ipv4Addr) -> Result<Simulated, E
         interrupted: None,
     };
     // Before that a SIGINT would end it.
-    let deadline = Instant::now() + START;
+    let shutdown = Shutdown::current();
+    let is_stopped = || shutdown.is_asked();
+    let mut wait = Wait::at(Site::Simulator, &is_stopped).until(Instant::now() + START);
     let mut said = Vec::new();
     while !said.ends_with(PROMPT) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match simulated.output.recv_timeout(left) {
-            Ok(bytes) if said.len() < 4096 => said.extend(bytes),
+        let over = wait.look();
+        if over == Some(Over::Interrupted) {
+            return Err(Error::Interrupted);
+        }
+        match wait.receive(&simulated.output, TICK) {
+            Some(Ok(bytes)) if said.len() < 4096 => said.extend(bytes),
+            None if over.is_none() => {}
             _ => {
                 return Err(Error::Silent {
                     program,

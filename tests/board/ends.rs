@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -250,6 +251,17 @@ fn files() -> Vec<Row> {
                 with_stdin(quiet(&["board", "-s", &port, "repl"]), heard)
             })
         },
+        Row::new(Site::Simulator, "pair --simulate", || {
+            // A micropython that says nothing.
+            let folder = TempDir::new().unwrap();
+            let program = folder.path().join("micropython");
+            fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            let mut command = quiet(&["pair", "--simulate"]);
+            let path = std::env::var("PATH").unwrap();
+            command.env("PATH", format!("{}:{path}", text(folder.path())));
+            scene(command, folder)
+        }),
         Row::new(Site::WriteDevice, "board get", || {
             let board = VirtualBoard::options().file("x", "new").ready();
             let (folder, path) = fifo();
@@ -781,58 +793,80 @@ fn child_of(parent: u32) -> u32 {
     child.unwrap()
 }
 
+/// Runs `udpcli ARGS` on a terminal, sends it `signals` once the terminal shows `text`, and gives what is shown, the end
+/// of it being the terminal's modes, and the exit code.
+fn signalled_on_terminal(args: &[&str], text: &str, signals: &[&str]) -> (String, Option<i32>) {
+    let line = "trap : INT; stty echo; \"$0\" \"$@\"; code=$?; \
+                echo; stty -a | grep -owE -- '-?(echo|icanon)'; echo ended; exit $code";
+    let mut command = Command::new("python3");
+    command
+        .args(["-c", crate::process::PTY, "", "sh", "-c", line])
+        .arg(udpcli::<&str>([]).get_program())
+        .args(args)
+        .env_remove("UDPCLI_SERIAL")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut shown = String::new();
+    let mut until = |text: &str| {
+        let mut byte = [0];
+        while !shown.contains(text) {
+            assert_eq!(stdout.read(&mut byte).unwrap(), 1, "no {text} in {shown}");
+            shown.push(char::from(byte[0]));
+        }
+    };
+    until(text);
+    let id = child_of(child_of(child.id()));
+    let asked = Instant::now();
+    for signal in signals {
+        let sent = Command::new("kill")
+            .args([format!("-{signal}"), id.to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        if *signal == "STOP" {
+            crate::process::eventually("it is stopped", || {
+                let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+                stat.rsplit(')').next().unwrap().starts_with(" T")
+            });
+        }
+    }
+    until("ended");
+    let took = asked.elapsed();
+    assert!(took < SOON, "{signals:?}: {took:?}");
+    (shown, child.wait().unwrap().code())
+}
+
+/// Whether the terminal shows what is typed, line by line, as it did before.
+fn is_as_before(shown: &str) -> bool {
+    let has = |mode: &str| shown.lines().any(|line| line.trim() == mode);
+    has("echo") && has("icanon") && !has("-echo") && !has("-icanon")
+}
+
 #[test]
-fn a_signal_ends_a_question_and_gives_the_terminal_its_echo_back() {
+fn a_signal_ends_a_question_and_gives_the_terminal_back() {
+    let args = ["board", "-s", "/dev/null", "run", "--example", "server"];
+    let args = [&args[..], &["--ssid", "class"]].concat();
     for signals in [
         &["INT"][..],
         &["TERM"],
         &["HUP"],
         &["STOP", "INT", "TERM", "CONT"],
     ] {
-        let line = "trap : INT; stty echo; \"$0\" \"$@\"; code=$?; \
-                    echo; stty -a | grep -ow -- '-\\?echo'; echo ended; exit $code";
-        let mut command = Command::new("python3");
-        command
-            .args(["-c", crate::process::PTY, "", "sh", "-c", line])
-            .arg(udpcli::<&str>([]).get_program())
-            .args(["board", "-s", "/dev/null", "run", "--example", "server"])
-            .args(["--ssid", "class"])
-            .env_remove("UDPCLI_SERIAL")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let mut shown = String::new();
-        let mut until = |text: &str| {
-            let mut byte = [0];
-            while !shown.contains(text) {
-                assert_eq!(stdout.read(&mut byte).unwrap(), 1, "no {text} in {shown}");
-                shown.push(char::from(byte[0]));
-            }
-            shown.clone()
-        };
-        until("password of class: ");
-        let id = child_of(child_of(child.id()));
-        let asked = Instant::now();
-        for signal in signals {
-            let sent = Command::new("kill")
-                .args([format!("-{signal}"), id.to_string()])
-                .status();
-            assert!(sent.unwrap().success());
-            if *signal == "STOP" {
-                crate::process::eventually("it is stopped", || {
-                    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
-                    stat.rsplit(')').next().unwrap().starts_with(" T")
-                });
-            }
-        }
-        let shown = until("ended");
-        let took = asked.elapsed();
-        assert!(took < SOON, "{signals:?}: {took:?}");
-        assert!(
-            shown.lines().any(|line| line.trim() == "echo"),
-            "{signals:?}: {shown}"
-        );
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{signals:?}");
+        let (shown, code) = signalled_on_terminal(&args, "password of class: ", signals);
+        assert!(is_as_before(&shown), "{signals:?}: {shown}");
+        assert_eq!(code, Some(130), "{signals:?}");
     }
+}
+
+#[test]
+fn a_signal_ends_a_terminal_to_the_board_and_gives_the_users_back() {
+    let board = VirtualBoard::options().ready();
+    for signal in SIGNALS {
+        let args = ["board", "-s", &board.port, "repl"];
+        let (shown, code) = signalled_on_terminal(&args, ">>> ", &[signal]);
+        assert!(is_as_before(&shown), "{signal}: {shown}");
+        assert_eq!(code, Some(0), "{signal}");
+    }
+    assert_untouched(&board, &[]);
 }

@@ -753,6 +753,23 @@ fn a_reader_that_pauses_gets_everything_in_order() {
 }
 
 #[test]
+fn a_reader_that_takes_a_little_now_and_then_does_not_hold_up_the_end_either() {
+    let mut child = listener_nobody_reads(&[]);
+    let mut stdout = child.stdout.take().unwrap();
+    // A page at a time, more often than a reader counts as one that has stopped.
+    let reader = std::thread::spawn(move || {
+        while stdout.read_exact(&mut [0; 4096]).is_ok() {
+            std::thread::sleep(Duration::from_millis(85));
+        }
+    });
+    let asked = Instant::now();
+    signal(&child, "TERM");
+    assert_eq!(eventually_ended(&mut child).code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(4));
+    drop(reader);
+}
+
+#[test]
 fn a_second_signal_ends_it_at_once_even_while_nobody_reads_its_output() {
     let mut child = listener_nobody_reads(&[]);
     // Both wait while it is stopped, and come one right after the other. The first alone ends it in order, with 0: see

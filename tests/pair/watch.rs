@@ -257,3 +257,41 @@ fn log_lines_are_in_a_box_of_the_view_and_nowhere_else() {
     );
     watched.interrupt();
 }
+
+#[test]
+fn a_second_ctrl_c_ends_the_live_view_at_once_and_gives_the_screen_back() {
+    let mut board = wifi_board(VirtualBoard::options(), 106);
+    let port = Pc::new().port.to_string();
+    let args = format!(
+        "pair -s {} --port {port} --ssid class --password-env WIFI_PASSWORD {QUICK}",
+        board.port
+    );
+    let mut child = udpcli_on_terminal("", args.split(' '))
+        .env("WIFI_PASSWORD", "secret")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 starts");
+    let mut stdout = child.stdout.take().expect("piped");
+    let mut stdin = child.stdin.take().expect("piped");
+    let mut shown = String::new();
+    let mut until = |text: &str| {
+        let mut byte = [0];
+        while !shown.contains(text) {
+            match stdout.read(&mut byte).expect("it is read") {
+                0 => panic!("no {text} in {shown}"),
+                _ => shown.push(char::from(byte[0])),
+            }
+        }
+    };
+    until("min/median/p99/max");
+    board.control("silence", json!({"on": true}));
+    stdin.write_all(CTRL_C).expect("it reads");
+    // Putting the board in order takes nearly two seconds.
+    until("leaving the");
+    stdin.write_all(CTRL_C).expect("it reads");
+    until("\x1b[?1049l");
+    stdout.read_to_string(&mut shown).expect("the end");
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(130), "{shown}");
+    assert!(!shown.contains("rounds: "), "{shown}");
+}
