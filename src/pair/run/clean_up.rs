@@ -107,6 +107,10 @@ fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> 
             b"\ntry:_py()\nexcept NameError:pass",
         ),
     };
+    if talk.shutdown.is_asked() {
+        // Half a program may be on its way: without this the board would wait for its rest, and answer nothing.
+        talk.repl.reenter()?;
+    }
     let left = match talk.repl.exec(doing, leave, limit) {
         Err(BoardError::Refused { exception, .. }) => {
             tracing::debug!("{doing}: {exception}");
