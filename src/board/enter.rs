@@ -403,7 +403,7 @@ impl Climb {
         match link.hard_reset() {
             Ok(()) => {
                 tracing::info!(
-                    "the board on {} did not react to Ctrl-C: reset through its control lines",
+                    "no prompt from {} after Ctrl-C: resetting the board through its control lines",
                     link.name()
                 );
                 self.entered.reset = true;
@@ -415,7 +415,7 @@ impl Climb {
                 self.no_lines = true;
                 if !evidence::has(&self.heard, &DOWNLOAD_MARKS) {
                     tracing::info!(
-                        "the board on {} does not react to Ctrl-C: press its RESET button now",
+                        "no prompt from {} after Ctrl-C: press the board's RESET button now",
                         link.name()
                     );
                 }

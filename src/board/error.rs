@@ -91,7 +91,7 @@ pub enum Error {
     },
     #[error("{path} is a file on the board; run takes a file of this PC")]
     OnTheBoard { path: String },
-    #[error("the program ended with {exception}")]
+    #[error("the program ended with {}", shortened(exception))]
     Traceback { exception: String },
     #[error("the board has no OLED that can be mirrored")]
     NoDisplay,
@@ -150,6 +150,17 @@ fn fault_on(port: &str, fault: Fault, doing: Option<&str>) -> String {
     }
 }
 
+/// How much of an exception an error line shows: the traceback above it has the whole.
+const LONGEST_EXCEPTION: usize = 400;
+
+/// The beginning of an exception's line.
+fn shortened(exception: &str) -> String {
+    match exception.char_indices().nth(LONGEST_EXCEPTION) {
+        Some((at, _)) => format!("{}..", exception.get(..at).unwrap_or_default()),
+        None => exception.to_owned(),
+    }
+}
+
 /// Why a folder cannot be removed, where `-r` helps.
 pub(crate) const NOT_EMPTY: &str = "the folder is not empty";
 
@@ -161,11 +172,12 @@ impl Error {
             Self::Silent { .. } => "no-serial-answer",
             Self::DownloadMode { .. } => "download-mode",
             Self::Noise { .. } => "line-noise",
-            Self::Deaf { .. } => "board-busy",
+            Self::Deaf { .. } | Self::Chatter { .. } => "board-busy",
             Self::Fault { fault, .. } => fault.code(),
             Self::Echo { .. } => "serial-echo",
             Self::NotMicroPython { .. } => "no-micropython",
             Self::Restarted { .. } => "board-restarted",
+            Self::Gone { .. } => "serial-lost",
             _ => return None,
         })
     }

@@ -96,6 +96,8 @@ const TEXTS: [(Fault, &[u8]); 15] = [
 ];
 
 /// The last fault that a log tells of, with the line that does; none if it tells of none.
+///
+/// A program may print any of the texts: see [`is_of_the_firmware`].
 #[must_use]
 pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
     let mut last: Option<(usize, Fault)> = None;
@@ -106,7 +108,10 @@ pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
         } else {
             Some(log)
         };
-        if let Some(at) = memmem::rfind(whole.unwrap_or_default(), text)
+        let said = memmem::find_iter(whole.unwrap_or_default(), text)
+            .filter(|at| is_of_the_firmware(log, *at, fault))
+            .last();
+        if let Some(at) = said
             // The more specific text stands first and is not replaced by a text that begins it.
             && last.is_none_or(|(before, _)| at > before)
         {
@@ -114,6 +119,30 @@ pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
         }
     }
     last.map(|(at, fault)| (fault, line_at(log, at)))
+}
+
+/// The boot loader has spoken by then: its log is some 1,000 bytes at its most talkative.
+const LONGEST_BOOT: usize = 2048;
+
+/// Whether the text at `at` is the firmware's, and not a program's that prints the same words.
+///
+/// The ROM and the boot loader speak right after `rst:0x`. A crash prints a backtrace or the registers behind its text, and
+/// a brown-out is followed by the ROM's log, or is the reason that the log gives.
+fn is_of_the_firmware(log: &[u8], at: usize, fault: Fault) -> bool {
+    let (before, after) = log.split_at(at);
+    let near = |len: usize| after.get(..len).unwrap_or(after);
+    match fault {
+        Fault::NoFirmware | Fault::FirmwareDamaged => {
+            memmem::rfind(before, b"rst:0x").is_some_and(|reset| {
+                before.len() - reset < LONGEST_BOOT && !has(before.split_at(reset).1, &[b">>> "])
+            })
+        }
+        Fault::Panic => has(after, &[b"Backtrace:", b"register dump", b"Stack memory:"]),
+        Fault::BrownOut => {
+            let line = before.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+            has(before.split_at(line).1, &[b"rst:0x"]) || has(near(80), &[b"ets J", b"rst:0x"])
+        }
+    }
 }
 
 /// The fault that a board shows again and again, so that nothing else is to be waited for.
@@ -224,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_last_fault_counts() {
-        let log = b"Brownout detector was triggered\r\n\r\nets Jul 29 2019 12:21:46\r\n\x1b[0;31mE (512) boot: No bootable app partitions in the partition table\x1b[0m\r\n";
+        let log = b"Brownout detector was triggered\r\n\r\nets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET)\r\n\x1b[0;31mE (512) boot: No bootable app partitions in the partition table\x1b[0m\r\n";
         let (fault, line) = last_fault(log).unwrap();
         assert_eq!(fault, Fault::FirmwareDamaged);
         assert_eq!(
@@ -232,11 +261,15 @@ mod tests {
             "E (512) boot: No bootable app partitions in the partition table"
         );
         assert_eq!(
-            last_fault(b"invalid header: 0xffffffff\r\n").unwrap().0,
+            last_fault(b"rst:0x1 (POWERON_RESET)\r\ninvalid header: 0xffffffff\r\n")
+                .unwrap()
+                .0,
             Fault::NoFirmware
         );
         assert_eq!(
-            last_fault(b"invalid header: 0x1234ffff\r\n").unwrap().0,
+            last_fault(b"rst:0x1 (POWERON_RESET)\r\ninvalid header: 0x1234ffff\r\n")
+                .unwrap()
+                .0,
             Fault::FirmwareDamaged
         );
         assert_eq!(last_fault(b">>> print('all is well')"), None);
@@ -252,7 +285,32 @@ mod tests {
             assert_eq!(last_fault(&log).unwrap().0, Fault::NoFirmware, "{len}");
             assert_eq!(repeated_fault(&log).unwrap().0, Fault::NoFirmware, "{len}");
         }
-        assert_eq!(last_fault(b"invalid header: 0xf"), None);
+        assert_eq!(
+            last_fault(b"rst:0x1 (POWERON_RESET)\r\ninvalid header: 0xf"),
+            None
+        );
+    }
+
+    #[test]
+    fn what_a_program_prints_before_it_resets_the_board_is_no_fault() {
+        let reset =
+            "ets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET)\r\nentry 0x400806b8\r\n>>> ";
+        for printed in [
+            "invalid header: 0x55",
+            "invalid header: 0xffffffff",
+            "has invalid magic byte",
+            "assert failed: x == 3",
+            "abort() was called at PC 3",
+            "Guru Meditation Error: none",
+            "Brownout detector was triggered? no",
+        ] {
+            let log = format!(
+                "{printed}\r\nmore of the program's words, for a line or two of them, as protocols have\r\n{reset}{printed}\r\n"
+            );
+            assert_eq!(last_fault(log.as_bytes()), None, "{printed}");
+        }
+        let reason = b"rst:0xf (BROWN_OUT_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)\r\n";
+        assert_eq!(last_fault(reason).unwrap().0, Fault::BrownOut);
     }
 
     #[test]
@@ -264,7 +322,7 @@ mod tests {
             Fault::NoFirmware
         );
         let crash =
-            b"Guru Meditation Error: Core  0 panic'ed\r\nrst:0xc (SW_CPU_RESET)\r\n".to_vec();
+            b"Guru Meditation Error: Core  0 panic'ed\r\nBacktrace: 0x400e14ed\r\nrst:0xc (SW_CPU_RESET)\r\n".to_vec();
         // What only prints such a text restarts nothing.
         assert_eq!(repeated_fault(&b"assert failed: x\r\n".repeat(9)), None);
         assert_eq!(repeated_fault(&crash.repeat(3)), None);

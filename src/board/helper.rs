@@ -410,11 +410,15 @@ impl Repeats {
     /// What a damaged line makes of a call is hardly ever the same twice, but for code that does not compile, and for a
     /// byte that became Ctrl-C. Our own code compiles, and nobody else's is compiled here.
     pub(crate) fn has(&mut self, exception: &str) -> bool {
-        const OF_THE_LINE: [&str; 3] = ["SyntaxError", "IndentationError", "KeyboardInterrupt"];
-        let is_repeated =
-            self.last == exception && !OF_THE_LINE.iter().any(|kind| exception.starts_with(kind));
+        let is_repeated = self.last == exception && !Self::is_of_the_line(exception);
         exception.clone_into(&mut self.last);
         is_repeated
+    }
+
+    /// Whether only a damaged line makes code of ours raise that.
+    pub(crate) fn is_of_the_line(exception: &str) -> bool {
+        const OF_THE_LINE: [&str; 3] = ["SyntaxError", "IndentationError", "KeyboardInterrupt"];
+        OF_THE_LINE.iter().any(|kind| exception.starts_with(kind))
     }
 }
 

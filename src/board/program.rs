@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::files::Files;
+use crate::board::helper::Repeats;
 use crate::board::literal;
 use crate::board::repl::{Ack, Repl, Way};
 
@@ -27,8 +28,11 @@ const PLAIN_BAUD: u32 = 230_400;
 /// How much of a program goes at once. A shorter piece is less likely to be hit on a bad line; each costs an answer.
 const PIECE: usize = 4096;
 
+/// The shortest piece on a bad line: its call and its answer are 40 bytes more.
+const SHORTEST_PIECE: usize = 128;
+
 /// How often a piece is sent.
-const TRIES: u32 = 6;
+const TRIES: u32 = 8;
 
 /// For the board's own work on a piece: a garbage collection.
 const WORK: Duration = Duration::from_secs(5);
@@ -174,20 +178,10 @@ fn start_or_fail(
         repl.soft_reset()?;
     }
     before(repl)?;
-    if source.len() <= SURELY_FITS || source.len().saturating_mul(MEMORY_PER_BYTE) < look.memory {
-        if let Some(launch) = start_checked(repl, source)? {
-            return Ok(launch);
-        }
-    } else if source.len() < look.memory
-        && !source.iter().any(|byte| matches!(byte, 1..=5))
-        && repl.has_raw_paste()?
-    {
-        // Compiled as it comes, it needs no more memory than what is made of it.
-        repl.submit(Way::Paced, STARTING, source)?;
-        return Ok(Launch {
-            file: false,
-            line: None,
-        });
+    let fits =
+        source.len() <= SURELY_FITS || source.len().saturating_mul(MEMORY_PER_BYTE) < look.memory;
+    if fits && let Some(launch) = start_checked(repl, source)? {
+        return Ok(launch);
     }
     tracing::info!(
         "the program is too long for the board's memory ({} bytes free): it goes into a file and is run from there",
@@ -214,12 +208,24 @@ struct Look {
 fn look(repl: &mut Repl) -> Result<Look, Error> {
     let code = LOOK.replace("FILE", &literal::quoted(FILE));
     let doing = "looking at the interpreter";
-    let mut answer = repl.exec(doing, code.as_bytes(), WORK);
-    if matches!(answer, Err(Error::NoAnswer { .. } | Error::Refused { .. })) {
-        // A thread or a timer of the last program prints in between, or a byte was lost.
-        repl.reenter()?;
-        repl.soft_reset()?;
-        answer = repl.exec(doing, code.as_bytes(), WORK);
+    let mut answer = repl.exec_short(Way::Plain, doing, code.as_bytes(), WORK);
+    let mut repeats = Repeats::default();
+    for turn in 0..TRIES {
+        match &answer {
+            Err(Error::NoAnswer { .. }) => repl.reenter()?,
+            Err(Error::Refused { exception, .. }) if !repeats.has(exception) => {}
+            _ => break,
+        }
+        if turn == 0 {
+            // A thread or a timer of the last program prints in between, or a byte was lost.
+            repl.reenter()?;
+            repl.soft_reset()?;
+        }
+        answer = repl.exec_short(Way::Plain, doing, code.as_bytes(), WORK);
+    }
+    if matches!(&answer, Err(Error::Refused { exception, .. }) if Repeats::is_of_the_line(exception))
+    {
+        return Err(damaged());
     }
     let answer = String::from_utf8_lossy(&answer?).into_owned();
     let mut parts = answer.split('~');
@@ -239,28 +245,84 @@ fn look(repl: &mut Repl) -> Result<Look, Error> {
 }
 
 /// Sends a program in checked pieces and starts it; none if the board's memory does not hold it.
+///
+/// A piece that was damaged on its way goes again, shorter: a shorter one is less likely to be hit.
 fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
     let way = if repl.link().address().baud <= PLAIN_BAUD {
         Way::Plain
     } else {
         Way::Paced
     };
-    let mut pieces: Vec<&[u8]> = source.chunks(PIECE).collect();
-    let last = pieces.pop().unwrap_or_default();
-    for (index, piece) in pieces.iter().enumerate() {
-        let call = call(index, piece, false);
-        let code = if index == 0 {
-            [LOAD.as_bytes(), &call].concat()
-        } else {
-            call
-        };
-        if !send_piece(repl, way, index, &code)? {
-            return Ok(None);
+    let mut len = PIECE;
+    for _ in 0..TRIES {
+        let mut rest = source;
+        let mut index = 0;
+        while rest.len() > len {
+            match send_piece(repl, way, index, rest, &mut len)? {
+                Some(behind) => rest = behind,
+                None => return Ok(None),
+            }
+            index += 1;
+        }
+        match start_last(repl, way, index, rest)? {
+            Started::Yes(launch) => return Ok(Some(launch)),
+            Started::NoMemory => return Ok(None),
+            Started::Damaged => len = (len / 2).max(SHORTEST_PIECE),
         }
     }
-    let index = pieces.len();
+    Err(damaged())
+}
+
+/// Sends code of ours in checked pieces and runs it to its end: definitions, which may run twice.
+///
+/// # Errors
+/// The line is bad, or the code raises an exception.
+pub(crate) fn load(repl: &mut Repl, doing: &str, source: &[u8]) -> Result<(), Error> {
+    let mut len = PIECE;
+    let mut repeats = Repeats::default();
+    for _ in 0..TRIES {
+        let mut rest = source;
+        let mut index = 0;
+        while rest.len() > len {
+            rest = send_piece(repl, Way::Plain, index, rest, &mut len)?.ok_or_else(|| {
+                Error::Refused {
+                    doing: doing.to_owned(),
+                    exception: "MemoryError".to_owned(),
+                }
+            })?;
+            index += 1;
+        }
+        let mut code = if index == 0 {
+            LOAD.as_bytes().to_vec()
+        } else {
+            Vec::new()
+        };
+        code.extend(b"exec(");
+        code.extend(call(index, rest, true));
+        code.extend(b")");
+        match repl.exec_short(Way::Plain, doing, &code, WORK) {
+            Ok(answer) if answer == ack(index) => return Ok(()),
+            Ok(_) => {}
+            Err(Error::Refused { exception, .. }) => fail_if_repeated(&mut repeats, &exception)?,
+            Err(Error::NoAnswer { .. }) => repl.reenter()?,
+            Err(error) => return Err(error),
+        }
+        len = (len / 2).max(SHORTEST_PIECE);
+    }
+    Err(damaged())
+}
+
+/// What became of the call that brings the last piece and starts the program.
+enum Started {
+    Yes(Launch),
+    NoMemory,
+    /// It did not come whole. All of the program is sent again: it may have been started, and interrupted since.
+    Damaged,
+}
+
+fn start_last(repl: &mut Repl, way: Way, index: usize, piece: &[u8]) -> Result<Started, Error> {
     let mut code = b"exec(compile(".to_vec();
-    code.extend(call(index, last, true));
+    code.extend(call(index, piece, true));
     code.extend(b",'<stdin>','exec'))");
     let line = if index == 0 {
         code = [LOAD.as_bytes(), &code].concat();
@@ -269,41 +331,58 @@ fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error
         1
     };
     let ack = ack(index);
-    let mut refused = String::new();
-    for _ in 0..TRIES {
+    let mut repeats = Repeats::default();
+    for _ in 0..2 {
         repl.submit(way, STARTING, &code)?;
-        match repl.acknowledged(&ack, Instant::now() + WORK)? {
-            Ack::Yes => {
-                return Ok(Some(Launch {
+        match repl.acknowledged(&ack, Instant::now() + WORK) {
+            Ok(Ack::Yes) => {
+                return Ok(Started::Yes(Launch {
                     file: false,
                     line: Some(line),
                 }));
             }
-            Ack::Exception(exception) => {
-                if is_out_of_memory(&exception) {
-                    return Ok(None);
-                }
-                fail_if_repeated(&mut refused, exception)?;
+            Ok(Ack::Exception(exception)) if is_out_of_memory(&exception) => {
+                return Ok(Started::NoMemory);
             }
+            Ok(Ack::Exception(exception)) => fail_if_repeated(&mut repeats, &exception)?,
+            Err(Error::NoAnswer { .. }) => {
+                repl.reenter()?;
+                break;
+            }
+            Err(error) => return Err(error),
         }
     }
-    Err(damaged())
+    Ok(Started::Damaged)
 }
 
-/// Sends a piece until it came whole; false if the board's memory does not hold it.
-fn send_piece(repl: &mut Repl, way: Way, index: usize, code: &[u8]) -> Result<bool, Error> {
-    let mut refused = String::new();
+/// Sends a piece of at most `len` bytes until it came whole, and gives what is behind it; none if the board's memory does
+/// not hold it. `len` shrinks where the line damages bytes.
+fn send_piece<'a>(
+    repl: &mut Repl,
+    way: Way,
+    index: usize,
+    source: &'a [u8],
+    len: &mut usize,
+) -> Result<Option<&'a [u8]>, Error> {
+    let mut repeats = Repeats::default();
     for _ in 0..TRIES {
-        match repl.exec_short(way, SENDING, code, WORK) {
-            Ok(answer) if answer == ack(index) => return Ok(true),
+        let (piece, behind) = source.split_at(source.len().min(*len));
+        let code = if index == 0 {
+            [LOAD.as_bytes(), &call(index, piece, false)].concat()
+        } else {
+            call(index, piece, false)
+        };
+        match repl.exec_short(way, SENDING, &code, WORK) {
+            Ok(answer) if answer == ack(index) => return Ok(Some(behind)),
             Ok(_) => {}
             Err(Error::Refused { exception, .. }) if is_out_of_memory(&exception) => {
-                return Ok(false);
+                return Ok(None);
             }
-            Err(Error::Refused { exception, .. }) => fail_if_repeated(&mut refused, exception)?,
+            Err(Error::Refused { exception, .. }) => fail_if_repeated(&mut repeats, &exception)?,
             Err(Error::NoAnswer { .. }) => repl.reenter()?,
             Err(error) => return Err(error),
         }
+        *len = (*len / 2).max(SHORTEST_PIECE);
     }
     Err(damaged())
 }
@@ -321,16 +400,15 @@ fn is_out_of_memory(exception: &str) -> bool {
     exception.starts_with("MemoryError")
 }
 
-/// The line damages bytes at random: the same exception twice is the board's own, and the checksum's is not.
-fn fail_if_repeated(last: &mut String, exception: String) -> Result<(), Error> {
-    if exception == *last && exception != "ValueError: crc" {
+/// An exception is the board's own if it comes twice in a row, and no checksum's: the line damages bytes at random.
+fn fail_if_repeated(repeats: &mut Repeats, exception: &str) -> Result<(), Error> {
+    tracing::debug!("exception while {SENDING}: {exception}");
+    if repeats.has(exception) && exception != "ValueError: crc" {
         return Err(Error::Refused {
             doing: SENDING.to_owned(),
-            exception,
+            exception: exception.to_owned(),
         });
     }
-    tracing::debug!("damaged on the way while {SENDING}: {exception}");
-    *last = exception;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod statements;
 
 use std::time::{Duration, Instant};
 
+use crate::board::enter;
 use crate::board::error::Error;
 use crate::board::link::Link;
 use crate::board::port::TICK;
@@ -64,42 +65,41 @@ pub struct Prompt<'a> {
 impl<'a> Prompt<'a> {
     /// Finds the prompt; stops the program that runs, if one does, and leaves the raw REPL. True if it stopped one.
     ///
+    /// A prompt that does not come after one Ctrl-C is got at by the way of every other command: through the raw REPL.
+    ///
     /// # Errors
-    /// [`Error::Deaf`], [`Error::Silent`] when there is none.
+    /// Why there is none, as [`enter::raw_repl`].
     pub fn find(link: &'a mut Link, terminal: &mut dyn Terminal) -> Result<(Self, bool), Error> {
-        let start = Instant::now();
         let mut prompt = Self::here(link);
         prompt.link.send(b"\r")?;
-        if prompt.answer(terminal, ANSWER)? == Wait::Ready {
+        if prompt.answer_within(terminal, ANSWER, 2 * ANSWER)? == Wait::Ready {
             return Ok((prompt, false));
         }
         // Ctrl-B leaves the raw REPL and does no harm elsewhere.
         prompt.link.send(b"\x03\x03\x02\r")?;
-        if prompt.answer(terminal, INTERRUPT)? == Wait::Ready {
+        if prompt.answer_within(terminal, INTERRUPT, 2 * INTERRUPT)? == Wait::Ready {
             return Ok((prompt, true));
         }
         // A prompt of the program's own comes back the same after each Enter.
         let first = prompt.last_line().to_vec();
         prompt.link.send(b"\r")?;
-        prompt.answer(terminal, ANSWER)?;
+        prompt.answer_within(terminal, ANSWER, 2 * ANSWER)?;
         if !first.is_empty() && first.len() <= LONGEST_PROMPT && prompt.last_line() == first {
             prompt.text = first;
             return Ok((prompt, true));
         }
-        let port = prompt.link.name().to_owned();
-        Err(if prompt.tail.is_empty() {
-            Error::Silent {
-                port,
-                waited: start.elapsed(),
-                lines: true,
-                reset: false,
-            }
-        } else {
-            Error::Deaf {
-                port,
-                waited: start.elapsed(),
-                said: crate::payload::escape::excerpt(&prompt.tail),
-            }
+        let heeded = prompt.link.heed_shutdown(true);
+        let entered = enter::raw_repl(prompt.link);
+        prompt.link.heed_shutdown(heeded);
+        entered?;
+        prompt.tail.clear();
+        prompt.link.send(b"\x02")?;
+        if prompt.answer_within(terminal, INTERRUPT, 2 * INTERRUPT)? == Wait::Ready {
+            return Ok((prompt, true));
+        }
+        Err(Error::NoAnswer {
+            port: prompt.link.name().to_owned(),
+            doing: "leaving the raw REPL".to_owned(),
         })
     }
 
@@ -204,10 +204,32 @@ impl<'a> Prompt<'a> {
         Ok(self.answer(&mut Stopping(terminal), INTERRUPT)? == Wait::Ready)
     }
 
+    /// As [`Self::answer`], but not for longer than `limit`: a program may print without a pause.
+    fn answer_within(
+        &mut self,
+        terminal: &mut dyn Terminal,
+        quiet: Duration,
+        limit: Duration,
+    ) -> Result<Wait, Error> {
+        self.answer_until(terminal, quiet, Some(Instant::now() + limit))
+    }
+
     /// Shows what comes until the prompt stands at the end, or nothing came for `quiet`.
     fn answer(&mut self, terminal: &mut dyn Terminal, quiet: Duration) -> Result<Wait, Error> {
+        self.answer_until(terminal, quiet, None)
+    }
+
+    fn answer_until(
+        &mut self,
+        terminal: &mut dyn Terminal,
+        quiet: Duration,
+        deadline: Option<Instant>,
+    ) -> Result<Wait, Error> {
         let mut last = Instant::now();
         loop {
+            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                return Ok(Wait::Input);
+            }
             if terminal.is_stopped() {
                 return Ok(Wait::Stopped);
             }

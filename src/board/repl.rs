@@ -338,10 +338,23 @@ impl Repl {
     /// # Errors
     /// [`Error::NoAnswer`] when nothing came in time.
     pub fn acknowledged(&mut self, ack: &[u8], deadline: Instant) -> Result<Ack, Error> {
-        struct Nothing;
-        impl Follower for Nothing {
+        /// An exception comes whole within [`PAUSE`] of its beginning, or it was damaged on its way.
+        struct UntilPause {
+            deadline: Instant,
+            port: String,
+        }
+        impl Follower for UntilPause {
             fn output(&mut self, _: &[u8]) -> Result<(), Error> {
                 Ok(())
+            }
+            fn tick(&mut self) -> Result<Wish, Error> {
+                if Instant::now() <= self.deadline {
+                    return Ok(Wish::GoOn);
+                }
+                Err(Error::NoAnswer {
+                    port: self.port.clone(),
+                    doing: "starting the program".to_owned(),
+                })
             }
         }
         while !self.link.pending().starts_with(b"\x04") && self.link.pending().len() < ack.len() {
@@ -353,7 +366,11 @@ impl Repl {
             self.link.take(ack.len());
             return Ok(Ack::Yes);
         }
-        match self.follow(&mut Nothing)? {
+        let mut until_pause = UntilPause {
+            deadline: Instant::now() + PAUSE.max(Duration::from_secs(1)),
+            port: self.link.name().to_owned(),
+        };
+        match self.follow(&mut until_pause)? {
             Ended::Exception(text) => Ok(Ack::Exception(last_line(&text))),
             _ => Err(self.restarted("starting the program")),
         }

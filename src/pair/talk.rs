@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::evidence::{self, BOOT_MARKS};
+use crate::board::literal;
 use crate::board::mirror::Mirror;
-use crate::board::repl::{Ended, Follower, Repl, Way, Wish};
+use crate::board::program;
+use crate::board::repl::{Ended, Follower, Repl, Way, Wish, last_line};
 use crate::panel::screen::Text;
 use crate::payload::escape;
 use crate::shutdown::Shutdown;
@@ -37,6 +39,8 @@ pub(super) enum Failure {
     Restarted,
     /// It took longer than it may.
     Overdue,
+    /// The board did not take the line of code.
+    Unsent,
     /// The line.
     Board(Error),
 }
@@ -91,20 +95,17 @@ impl Talk {
         }
     }
 
-    /// Puts our functions onto the board, once. A byte that was lost on the way costs a second try, not the test.
+    /// Puts our functions onto the board, once, in checked pieces.
     pub(super) fn load(&mut self) -> Result<(), Failure> {
         if self.is_loaded {
             return Ok(());
         }
-        let (doing, limit) = ("loading the test's program", Duration::from_secs(5));
-        let mut ears = |_: &[&str]| {};
-        match self.call(doing, AGENT, limit, &mut ears) {
-            Err(Failure::Board(Error::NoAnswer { .. })) => {
-                self.repl.reenter()?;
-                self.call(doing, AGENT, limit, &mut ears)?;
-            }
-            result => result?,
-        }
+        program::load(
+            &mut self.repl,
+            "loading the test's program",
+            AGENT.as_bytes(),
+        )
+        .map_err(|error| self.failure(error))?;
         self.is_loaded = true;
         Ok(())
     }
@@ -136,7 +137,8 @@ impl Talk {
         Ok(())
     }
 
-    /// Runs a line of code to its end. `limit` is for the board's own work.
+    /// Runs a line of code to its end. `limit` is for the board's own work. Code that was damaged on its way does not run,
+    /// and goes again.
     pub(super) fn call(
         &mut self,
         doing: &str,
@@ -144,11 +146,50 @@ impl Talk {
         limit: Duration,
         ears: &mut dyn Ears,
     ) -> Result<(), Failure> {
+        let code = checked(code.as_bytes());
+        for _ in 1..TRIES {
+            match self.call_once(doing, &code, limit, ears) {
+                Err(Failure::Died(text)) if has_not_begun(&text) => {
+                    tracing::debug!("damaged on the way while {doing}: {text}");
+                }
+                Err(Failure::Unsent) => self.repl.reenter()?,
+                result => return result,
+            }
+        }
+        match self.call_once(doing, &code, limit, ears) {
+            Err(Failure::Died(text)) if has_not_begun(&text) => Err(Error::Garbled {
+                doing: doing.to_owned(),
+                times: TRIES,
+            }
+            .into()),
+            Err(Failure::Unsent) => Err(Error::NoAnswer {
+                port: self.repl.link().name().to_owned(),
+                doing: doing.to_owned(),
+            }
+            .into()),
+            result => result,
+        }
+    }
+
+    fn call_once(
+        &mut self,
+        doing: &str,
+        code: &[u8],
+        limit: Duration,
+        ears: &mut dyn Ears,
+    ) -> Result<(), Failure> {
         if self.shutdown.is_asked() {
             return Err(Failure::Interrupted);
         }
-        if let Err(error) = self.repl.submit(Way::Paced, doing, code.as_bytes()) {
-            return Err(self.failure(error));
+        match self.repl.submit(Way::Paced, doing, code) {
+            Ok(()) => {}
+            Err(error @ Error::NoAnswer { .. }) => {
+                return Err(match self.failure(error) {
+                    Failure::Board(Error::NoAnswer { .. }) => Failure::Unsent,
+                    failure => failure,
+                });
+            }
+            Err(error) => return Err(self.failure(error)),
         }
         let line_time = self.repl.link().line_time(code.len());
         let mut listener = Listener {
@@ -176,6 +217,24 @@ impl Talk {
             (Ended::Exited | Ended::Left, None) => Err(Failure::Restarted),
         }
     }
+}
+
+/// How often a call is sent.
+const TRIES: u32 = 5;
+
+/// A call that runs only if it came whole: `_pc` of our program compares the checksum.
+fn checked(code: &[u8]) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(code);
+    let mut call = format!("_pc({},", crc.sum()).into_bytes();
+    literal::append_bytes(code, &mut call);
+    call.push(b')');
+    call
+}
+
+/// Whether an exception came before any of a call's code ran: the checksum's, or that of the line which holds it.
+fn has_not_begun(traceback: &str) -> bool {
+    last_line(traceback) == "ValueError: crc" || traceback.matches("  File ").count() < 2
 }
 
 /// Why a program is being stopped.

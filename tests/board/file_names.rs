@@ -327,3 +327,19 @@ fn an_old_file_is_only_spoken_of_where_there_was_one() {
         );
     }
 }
+
+#[test]
+fn an_odd_name_hides_no_oled() {
+    let draws = "import mpython
+mpython.onboard_oled.fill(0)
+mpython.onboard_oled.show()
+while True: pass
+";
+    let vboard = VirtualBoard::options()
+        .profile("mixly-1.19")
+        .baud(921_600)
+        .file("main.py", draws)
+        .ready();
+    fs::write(vboard.files().join(OsStr::from_bytes(ODD)), "x").unwrap();
+    board(&vboard, ["oled", "--once"]).expect_code(0);
+}

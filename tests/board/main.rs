@@ -15,6 +15,7 @@ mod dialogue;
 mod process;
 mod support;
 
+mod bad_line;
 mod ends;
 mod enter;
 mod example;

@@ -174,3 +174,25 @@ fn the_cable_is_pulled_in_each_step() {
         assert!(text.contains("[serial-lost]"), "{after}: {text}");
     }
 }
+
+#[test]
+fn a_line_that_damages_bytes_is_not_blamed_on_the_test_program() {
+    for seed in 0..4 {
+        let mut board = wifi_board(
+            VirtualBoard::options().baud(921_600),
+            130 + u8::try_from(seed).expect("few"),
+        );
+        board.control(
+            "garble",
+            serde_json::json!({"probability": 0.0005, "seed": seed, "direction": "down"}),
+        );
+        let finished = pair(&board, &Pc::new(), QUICK);
+        let report = report(&finished, "seed");
+        for code in ["board-program-died", "board-restarted"] {
+            assert!(
+                !report["codes"].to_string().contains(code),
+                "seed {seed}: {report:#}"
+            );
+        }
+    }
+}

@@ -153,8 +153,12 @@ pub fn packed(report: Report, display: Display) -> Vec<u8> {
   from uio import BytesIO as b
   f=lambda b:u(b,-10)
  except ImportError:
-  import deflate as u
-  from io import BytesIO as b
+  try:
+   import udeflate as u
+   from uio import BytesIO as b
+  except ImportError:
+   import deflate as u
+   from io import BytesIO as b
   f=lambda b:u.DeflateIO(b,u.RAW,10)
  exec(f(b("
         .to_vec();

@@ -1,8 +1,10 @@
 def _udpcli():
- try:import usys as s
- except ImportError:import sys as s
  try:import uos as o
  except ImportError:import os as o
+ try:
+  if int(o.uname()[2].split('.')[1])<13:raise ValueError
+  import usys as s
+ except(ImportError,ValueError,IndexError,AttributeError):import sys as s
  import gc
  g=globals()
  m=list(s.modules.values())

@@ -277,7 +277,13 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
             }
             .into())
         }
-        _ => {
+        Ended::Restarted => {
+            // What runs there now is the board's own.
+            let error = repl.restarted("the program ran");
+            repl.detach();
+            Err(error.into())
+        }
+        Ended::Done | Ended::Exited => {
             tracing::info!("the program has come to its end already");
             program::clean_up(&mut repl, launch);
             repl.close()?;

@@ -32,7 +32,7 @@ pub(in crate::pair) fn fail(result: &mut StepResult, failure: Failure) {
             "the board restarted",
             Finding::plain(Diagnosis::BoardRestarted),
         ),
-        Failure::Overdue => say(
+        Failure::Overdue | Failure::Unsent => say(
             "the board took too long",
             Finding::plain(Diagnosis::SerialLost),
         ),
