@@ -210,6 +210,11 @@ impl Emulator {
         (screen.alternate_screen(), screen.bracketed_paste())
     }
 
+    /// All that the terminal was sent so far.
+    pub(crate) fn sent(&self) -> Vec<u8> {
+        self.shown().bytes.clone()
+    }
+
     /// Types something.
     #[track_caller]
     pub(crate) fn type_in(&self, text: &str) {

@@ -227,6 +227,20 @@ fn listen_shows_its_panel_below_everything_it_says() {
 }
 
 #[test]
+fn help_has_colours_and_shows_no_escapes() {
+    for args in [&["--help"][..], &["send", "--help"], &["board", "--help"]] {
+        let mut terminal = Emulator::udpcli(100, args);
+        terminal.wait();
+        terminal.until("help", |rows| joined(rows).contains("Examples:"));
+        let sent = String::from_utf8_lossy(&terminal.sent()).into_owned();
+        assert!(
+            sent.contains("\x1b[1m") && !sent.contains("\\u001b"),
+            "{args:?}: {sent:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_done_leaves_its_line_where_that_is_wanted() {
     let mut terminal = Emulator::start(100, false);
     terminal.tell("begin");
