@@ -97,7 +97,7 @@ const TEXTS: [(Fault, &[u8]); 15] = [
 
 /// The last fault that a log tells of, with the line that does; none if it tells of none.
 ///
-/// A program may print any of the texts: see [`is_of_the_firmware`].
+/// A program may print any of the texts: see `is_of_the_firmware`.
 #[must_use]
 pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
     let mut last: Option<(usize, Fault)> = None;
