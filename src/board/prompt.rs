@@ -60,6 +60,8 @@ pub struct Prompt<'a> {
     text: Vec<u8>,
     /// The end of what the board said.
     tail: Vec<u8>,
+    /// Whether a wait ended while the board was still talking.
+    is_talking: bool,
 }
 
 impl<'a> Prompt<'a> {
@@ -77,14 +79,19 @@ impl<'a> Prompt<'a> {
         }
         // Ctrl-B leaves the raw REPL and does no harm elsewhere.
         prompt.link.send(b"\x03\x03\x02\r")?;
+        prompt.is_talking = false;
         if prompt.answer_within(terminal, INTERRUPT, 2 * INTERRUPT)? == Wait::Ready {
             return Ok((prompt, true));
         }
-        // A prompt of the program's own comes back the same after each Enter.
+        // A prompt of the program's own comes back the same after each Enter, and nothing behind it.
         let first = prompt.last_line().to_vec();
         prompt.link.send(b"\r")?;
         prompt.answer_within(terminal, ANSWER, 2 * ANSWER)?;
-        if !first.is_empty() && first.len() <= LONGEST_PROMPT && prompt.last_line() == first {
+        if !prompt.is_talking
+            && !first.is_empty()
+            && first.len() <= LONGEST_PROMPT
+            && prompt.last_line() == first
+        {
             prompt.text = first;
             return Ok((prompt, true));
         }
@@ -110,6 +117,7 @@ impl<'a> Prompt<'a> {
             link,
             text: PS1.to_vec(),
             tail: Vec::new(),
+            is_talking: false,
         }
     }
 
@@ -228,6 +236,7 @@ impl<'a> Prompt<'a> {
         let mut last = Instant::now();
         loop {
             if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                self.is_talking = true;
                 return Ok(Wait::Input);
             }
             if terminal.is_stopped() {
