@@ -116,3 +116,23 @@ fn a_boot_py_that_raises_or_loops_does_not_lock_anybody_out() {
         }
     }
 }
+
+/// The module came after 1.0: the recorded `help('modules')` of 1.0.1 lists none, that of 1.2.0 does.
+#[test]
+fn info_claims_no_module_that_the_firmware_lacks() {
+    for (profile, has_module) in [
+        ("mpython-1.0", false),
+        ("mpython-1.2", true),
+        ("mpython-2.x", true),
+        ("mixly-1.19", true),
+        ("generic-1.26", false),
+    ] {
+        let vboard = VirtualBoard::options().profile(profile).ready();
+        let shown = board(&vboard, ["info"]).expect_code(0).text();
+        assert_eq!(
+            shown.contains("with the mPython module"),
+            has_module,
+            "{profile}: {shown}"
+        );
+    }
+}

@@ -30,7 +30,7 @@ def N():
    X('rssi',lambda:w.status('rssi'))
 #
 def Y():
- if'mpython'in U(4).lower()or I('mpython'):return 1
+ if'mpython'in U(4).lower()and U(2)[:4]!='1.0.'or I('mpython'):return 1
  for p in S.path:
   for n in('mpython','mpython.py','mpython.mpy'):
    try:

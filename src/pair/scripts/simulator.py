@@ -254,7 +254,6 @@ def boot(first):
     sys.update({'stdout': stdout, 'stderr': stdout, 'print_exception': print_exception, 'version': '3.4.0', 'platform': 'esp32'})
     sys['implementation'] = named(('name', 'micropython'), ('version', (1, 10, 0)))
     add_module('sys', sys)
-    add_module('usys', sys)
     globals = {'__name__': '__main__', 'gc': gc, 'uos': uos, 'bdev': FlashBdev()}
     if first:
         out('Performing initial setup\r\n')
