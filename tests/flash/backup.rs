@@ -321,14 +321,15 @@ fn a_full_disk_shows_before_minutes_of_reading() {
         let run = on_a_small_disk(&board, folder.path(), size)
             .expect_code(3)
             .expect_says(&["cannot write", "the disk is full"]);
-        // Nothing is left of half a copy; nothing but the table was read.
+        // Nothing is left of half a copy; nothing but the table was read, on a busy machine more than once. A copy takes
+        // sixteen reads.
         assert_eq!(run.stdout, "");
         let reads = board
             .stats()
             .commands
             .into_iter()
             .filter(|&op| op == op::READ_FLASH);
-        assert_eq!(reads.count(), runs, "{size}");
+        assert!((runs..8 * runs).contains(&reads.count()), "{size}");
     }
     // The same again, where there is room.
     let copy = folder.path().join("copy.bin");
