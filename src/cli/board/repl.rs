@@ -35,6 +35,10 @@ const KEYS: Duration = Duration::from_millis(1);
 /// How long more keys may take to come that belong to the same paste, where the terminal does not mark it.
 const PASTE_GAP: Duration = Duration::from_millis(150);
 
+/// How long a paste waits for the prompt: lines typed one by one would be indented by the prompt, and a compound statement
+/// among them never ended.
+const HOLD: Duration = Duration::from_millis(500);
+
 /// How long piped input may pause before an empty line ends a compound statement.
 const IDLE: Duration = Duration::from_millis(200);
 
@@ -77,7 +81,7 @@ fn read_keys() -> Result<Typed, Error> {
             Key::Leave => return Ok(Typed::Leave),
             Key::Ignored => {}
         }
-        if has_lines(&typed) {
+        if may_be_a_paste(&typed) {
             gap = PASTE_GAP;
         }
     }
@@ -88,6 +92,15 @@ fn read_keys() -> Result<Typed, Error> {
     } else {
         Typed::Bytes(typed)
     })
+}
+
+/// Whether keys may be the beginning of a paste: several at once, all of them text. Nobody types two within a
+/// millisecond; a paste that comes in pieces must not be taken for typed lines, which the prompt would indent.
+fn may_be_a_paste(typed: &[u8]) -> bool {
+    typed.len() > 1
+        && typed
+            .iter()
+            .all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..))
 }
 
 /// Whether text goes on after a line end, and has no key among it that the board should see at once.
@@ -311,7 +324,7 @@ impl Keys {
     }
 
     fn is_at_prompt(&self) -> bool {
-        self.tail.ends_with(b"\n>>> ")
+        self.waiting.is_empty() && self.tail.ends_with(b"\n>>> ")
     }
 
     /// What may be sent now: at most a line.
@@ -356,6 +369,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
     }
     // Brings up the prompt, if the board is at one.
     send(&mut link, b"\r")?;
+    let mut held = None;
     let mut next_try = Instant::now();
     let mut has_told = false;
     loop {
@@ -390,7 +404,12 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
         }
         let mut has_left = false;
         match read_keys()? {
+            // What is typed behind a paste goes behind it, unless it is Ctrl-C.
+            Typed::Bytes(bytes) if held.is_some() && !bytes.contains(&3) => {
+                hold(&mut held, &bytes);
+            }
             Typed::Bytes(bytes) => {
+                held = None;
                 if !bytes.is_ascii() && !std::mem::replace(&mut has_told, true) {
                     tell(
                         "udpcli: the board's prompt ignores characters that are not ASCII when they are typed; paste the whole line instead",
@@ -398,12 +417,18 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
                 }
                 keys.typed(&bytes);
             }
-            Typed::Paste(text) => match &mut link {
-                Some(link) if keys.is_at_prompt() => has_left = paste(link, &text, &mut out)?,
-                _ => keys.typed(&with_returns(&text)),
-            },
+            Typed::Paste(text) => hold(&mut held, &text),
             Typed::Nothing => {}
             Typed::Leave => has_left = true,
+        }
+        if let Some(held) = held.take_if(|held| keys.is_at_prompt() || Instant::now() >= held.until)
+        {
+            match &mut link {
+                Some(link) if keys.is_at_prompt() => {
+                    has_left = paste(link, &held.text, &mut out)?;
+                }
+                _ => keys.typed(&with_returns(&held.text)),
+            }
         }
         if has_left {
             out.screen.end()?;
@@ -414,6 +439,23 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
         }
         send(&mut link, &keys.next())?;
     }
+}
+
+/// A paste that came while the prompt was still to come back from the line before.
+struct Held {
+    text: Vec<u8>,
+    /// Then it is for the program that runs.
+    until: Instant,
+}
+
+/// Keeps a paste, or what belongs behind it.
+fn hold(held: &mut Option<Held>, text: &[u8]) {
+    held.get_or_insert_with(|| Held {
+        text: Vec::new(),
+        until: Instant::now() + HOLD,
+    })
+    .text
+    .extend(text);
 }
 
 /// The user's terminal while pasted lines run: Ctrl-C stops them.
