@@ -252,6 +252,11 @@ mod tests {
     ];
 
     /// What becomes of these paths.
+    /// On Windows a colon or a backslash makes another path of what the other systems take for a name.
+    fn can_be_tried(rules: Rules) -> bool {
+        !cfg!(windows) || rules == Rules::WINDOWS
+    }
+
     fn places(rules: Rules, paths: &[&[u8]]) -> Vec<Result<String, Unnameable>> {
         let mut places = Places::of(rules, paths.iter().copied());
         paths
@@ -298,6 +303,9 @@ mod tests {
         ];
         for (name, expected) in table {
             for ((system, rules), expected) in SYSTEMS.into_iter().zip(expected) {
+                if !can_be_tried(rules) {
+                    continue;
+                }
                 let same = || String::from_utf8(name.to_vec()).unwrap();
                 let expected = expected.map_or_else(same, str::to_owned);
                 let expected = expected.replace('\\', "/");
@@ -383,7 +391,7 @@ mod tests {
                 0..30,
             ),
         ) {
-            for (_, rules) in SYSTEMS {
+            for (_, rules) in SYSTEMS.into_iter().filter(|(_, rules)| can_be_tried(*rules)) {
                 let mut places = Places::of(rules, names.iter().map(Vec::as_slice));
                 let mut keys = HashSet::new();
                 for name in &names {
