@@ -522,10 +522,12 @@ class Cpu:
         self.imports.pending = "_boot.py"
         dll.pyexec_file(b"_boot.py")
         self.shared.stage = 1
-        code = self.run("boot.py")
+        heeded = -1 if self.firmware.heeds_exit_at_boot else 0
+        code = self.run("boot.py") & heeded
         if not self.resets(code) and mode.value == FRIENDLY:
             self.shared.stage = 2
-            code = self.run("main.py")
+            code = self.run("main.py") & heeded
+        self.wants_reset &= bool(heeded)
         if not self.resets(code):
             dll.readline_init0()
             self.shared.stage = 3

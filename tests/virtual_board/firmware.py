@@ -47,6 +47,7 @@ class Firmware:
     says_enoent: bool = False  # a missing boot.py or main.py is an error that is printed
     exit_resets: bool = False  # sys.exit() makes a soft reset
     can_soft_reset: bool = True  # machine.soft_reset() exists
+    heeds_exit_at_boot: bool = True  # boot.py and main.py can ask for a soft reset too
     newline_next_line: bool = True  # a syntax error at the end of a line is reported for the next line
     old_attribute_error: bool = True  # 'module' object has no attribute ..
     division: bytes = b"divide by zero"
@@ -144,6 +145,8 @@ PROFILES = {
         release=(1, 12, 0),  # M of that time
         soft_reset="mpython: soft reboot",  # L port/boards/mpython/main.c:242
         boot="mpython_2",
+        # L port/boards/mpython/main.c, under "run boot-up scripts": nobody looks at what pyexec_file_if_exists() returns.
+        heeds_exit_at_boot=False,
         modules=MPYTHON_2_MODULES,
         frozen=("maker", "common"),
         soft_reset_time=0.05,  # and the 0.3 s that its _boot.py sleeps
