@@ -177,7 +177,11 @@ impl Error {
             Self::Echo { .. } => "serial-echo",
             Self::NotMicroPython { .. } => "no-micropython",
             Self::Restarted { .. } => "board-restarted",
-            Self::Gone { .. } => "serial-lost",
+            Self::NoBoard { .. }
+            | Self::ManyBoards { .. }
+            | Self::List { .. }
+            | Self::Open { .. } => "serial-port",
+            Self::Gone { .. } | Self::Stuck { .. } | Self::NoAnswer { .. } => "serial-lost",
             _ => return None,
         })
     }

@@ -52,10 +52,6 @@ fn diagnosis_of(error: &BoardError) -> Diagnosis {
         return diagnosis;
     }
     match error {
-        BoardError::NoBoard { .. }
-        | BoardError::ManyBoards { .. }
-        | BoardError::List { .. }
-        | BoardError::Open { .. } => Diagnosis::SerialPort,
         BoardError::Refused { .. } => Diagnosis::BoardProgramDied,
         _ => Diagnosis::SerialLost,
     }
