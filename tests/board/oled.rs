@@ -601,3 +601,51 @@ fn prints_scroll_above_and_the_panel_stays_below() {
     assert_eq!(shown.matches('┌').count(), 1, "{shown}");
     tmux(&["kill-server"]);
 }
+
+/// Mixly's `onboard_oled` draws by `shows` and `texts`, and shows at once.
+#[test]
+fn mixlys_display_is_mirrored_with_its_texts() {
+    let draws = "from mpython import *
+onboard_oled.fill(0)
+onboard_oled.shows('shown', x=0, y=0, size=1, center=False)
+onboard_oled.texts('one\\ntwo')
+";
+    let mut board = VirtualBoard::options()
+        .profile("mixly-1.19")
+        .file("main.py", format!("{draws}while True: pass\n"))
+        .ready();
+    let (code, stdout, stderr) = udpcli(
+        &board,
+        &["oled", "--once", "--format", "json", "--framebuffer"],
+    );
+    assert_eq!(code, Some(0), "{stderr}");
+    let screen = check_line(&stdout);
+    let texts: Vec<&str> = screen["texts"]
+        .as_array()
+        .expect("texts")
+        .iter()
+        .filter_map(|text| text["text"].as_str())
+        .collect();
+    for wanted in ["one", "two"] {
+        assert!(texts.contains(&wanted), "{stdout}");
+    }
+    let pixels = base64::engine::general_purpose::STANDARD
+        .decode(screen["framebuffer"].as_str().unwrap())
+        .unwrap();
+    assert_eq!(pixels, board.frame());
+
+    let folder = tempfile::tempdir().unwrap();
+    let (script, image) = (folder.path().join("a.py"), folder.path().join("a.png"));
+    std::fs::write(&script, draws).unwrap();
+    let (code, _, stderr) = udpcli(
+        &board,
+        &[
+            "run",
+            script.to_str().unwrap(),
+            "--image",
+            image.to_str().unwrap(),
+        ],
+    );
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(std::fs::read(image).unwrap().starts_with(b"\x89PNG"));
+}

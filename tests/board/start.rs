@@ -113,6 +113,10 @@ fn whatever_a_program_leaves_is_gone_before_the_next() {
             let finished = run_source(&vboard, "print('x' in globals())").expect_code(0);
             assert_eq!(finished.text(), "False\r\n", "{profile}: {left}");
         }
+        let os = "try:\n import uos as o\nexcept ImportError:\n import os as o\n";
+        run_source(&vboard, format!("{os}o.mkdir('/d')\no.chdir('/d')\n")).expect_code(0);
+        let finished = run_source(&vboard, format!("{os}print(o.getcwd())\n")).expect_code(0);
+        assert_ne!(finished.text(), "/d\r\n", "{profile}");
         let resets = vboard.count("soft_resets");
         run_source(&vboard, "import gc, sys, time").expect_code(0);
         print_1(&vboard);

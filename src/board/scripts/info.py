@@ -39,6 +39,7 @@ def Y():
    except OSError:pass
  __import__('mpython')
  return 1
+#
 def M():return I('umachine','machine')
 g.collect()
 def i():

@@ -17,6 +17,7 @@ def _udpcli():
   if type(v)is str and v[:6]=='$#mac:':b=1
   elif type(v)is int:n+=1
   else:u=1
+ if o.getcwd()not in('/','/flash'):u=1
  for i in m:
   try:
    o.stat(i.__file__)

@@ -127,6 +127,11 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     if args.detach {
         return detach(repl, launch);
     }
+    if reads_input(&source) {
+        tracing::warn!(
+            "the program calls input(), which gets nothing here: board run passes no keyboard input to the board. Use input() at the prompt: udpcli board repl"
+        );
+    }
     // Without an agent nothing in the program's output is a frame, whatever it looks like.
     printer.mirror.take_if(|mirror| !mirror.has_heard());
     let ended = repl.follow(&mut printer);
@@ -234,6 +239,19 @@ fn conclude(
             }
         }
     }
+}
+
+/// Whether a program calls `input()`, as far as its text says.
+fn reads_input(source: &[u8]) -> bool {
+    memchr::memmem::find_iter(source, b"input(").any(|at| {
+        let line = source.get(..at).unwrap_or_default();
+        let start = memchr::memrchr(b'\n', line).map_or(0, |end| end + 1);
+        let before = line.get(start..).unwrap_or_default();
+        let is_of_a_name = before
+            .last()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte));
+        !is_of_a_name && !before.contains(&b'#')
+    })
 }
 
 /// Leaves the program running, once it has not failed at once.
