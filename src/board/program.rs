@@ -248,6 +248,25 @@ fn look(repl: &mut Repl) -> Result<Look, Error> {
 ///
 /// A piece that was damaged on its way goes again, shorter: a shorter one is less likely to be hit.
 fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
+    with_another_definition(|| try_to_start(repl, source))
+}
+
+/// The function that takes the pieces goes over unchecked, and a damaged one may raise the same exception each time. What
+/// another definition raises too is the board's own.
+fn with_another_definition<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    let mut last = None;
+    for _ in 0..TRIES {
+        match attempt() {
+            Err(Error::Refused { exception, .. }) if last.as_ref() != Some(&exception) => {
+                last = Some(exception);
+            }
+            result => return result,
+        }
+    }
+    Err(damaged())
+}
+
+fn try_to_start(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
     let way = if repl.link().address().baud <= PLAIN_BAUD {
         Way::Plain
     } else {
@@ -278,6 +297,10 @@ fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error
 /// # Errors
 /// The line is bad, or the code raises an exception.
 pub(crate) fn load(repl: &mut Repl, doing: &str, source: &[u8]) -> Result<(), Error> {
+    with_another_definition(|| try_to_load(repl, doing, source))
+}
+
+fn try_to_load(repl: &mut Repl, doing: &str, source: &[u8]) -> Result<(), Error> {
     let mut len = PIECE;
     let mut repeats = Repeats::default();
     for _ in 0..TRIES {
@@ -344,6 +367,8 @@ fn start_last(repl: &mut Repl, way: Way, index: usize, piece: &[u8]) -> Result<S
             Ok(Ack::Exception(exception)) if is_out_of_memory(&exception) => {
                 return Ok(Started::NoMemory);
             }
+            // Either its definition was damaged, or the call came whole and only its answer did not.
+            Ok(Ack::Exception(exception)) if is_not_loaded(&exception) => break,
             Ok(Ack::Exception(exception)) => fail_if_repeated(&mut repeats, &exception)?,
             Err(Error::NoAnswer { .. }) => {
                 repl.reenter()?;
@@ -400,10 +425,15 @@ fn is_out_of_memory(exception: &str) -> bool {
     exception.starts_with("MemoryError")
 }
 
+/// Whether the function that takes the pieces is not there.
+fn is_not_loaded(exception: &str) -> bool {
+    exception.starts_with("NameError") && exception.contains("'_udpcli'")
+}
+
 /// An exception is the board's own if it comes twice in a row, and no checksum's: the line damages bytes at random.
 fn fail_if_repeated(repeats: &mut Repeats, exception: &str) -> Result<(), Error> {
     tracing::debug!("exception while {SENDING}: {exception}");
-    if repeats.has(exception) && exception != "ValueError: crc" {
+    if repeats.has(exception) && exception != "ValueError: crc" && !is_not_loaded(exception) {
         return Err(Error::Refused {
             doing: SENDING.to_owned(),
             exception: exception.to_owned(),
