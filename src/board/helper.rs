@@ -415,7 +415,7 @@ impl Repeats {
         is_repeated
     }
 
-    /// Whether only a damaged line makes code of ours raise that.
+    /// Whether our code can raise this exception only because the line damaged it.
     pub(crate) fn is_of_the_line(exception: &str) -> bool {
         const OF_THE_LINE: [&str; 3] = ["SyntaxError", "IndentationError", "KeyboardInterrupt"];
         OF_THE_LINE.iter().any(|kind| exception.starts_with(kind))

@@ -251,8 +251,8 @@ fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error
     with_another_definition(|| try_to_start(repl, source))
 }
 
-/// The function that takes the pieces goes over unchecked, and a damaged one may raise the same exception each time. What
-/// another definition raises too is the board's own.
+/// Believes an exception only after the loader was sent again. The loader itself goes over without a checksum: a damaged
+/// one may raise the same exception each time.
 fn with_another_definition<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     let mut last = None;
     for _ in 0..TRIES {
@@ -292,7 +292,7 @@ fn try_to_start(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error>
     Err(damaged())
 }
 
-/// Sends code of ours in checked pieces and runs it to its end: definitions, which may run twice.
+/// Sends our own code in checked pieces and runs it to its end. It must be idempotent: a retry runs it again.
 ///
 /// # Errors
 /// The line is bad, or the code raises an exception.

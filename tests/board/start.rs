@@ -3,18 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::client::run_source;
-use crate::support::VirtualBoard;
-
-/// Each profile with the time that its soft reset takes: as recorded (`tests/genuine/`, *raw: Ctrl-D alone, a soft
-/// reset*); of mPython 2.x the three pauses of 100 ms in its `_boot.py` and what 1.0.1 takes without them.
-const PROFILES: [(&str, u64); 6] = [
-    ("mpython-1.0", 157),
-    ("mpython-1.4", 225),
-    ("mpython-2.x", 457),
-    ("mixly-1.19", 463),
-    ("generic-1.17", 471),
-    ("generic-1.26", 937),
-];
+use crate::support::{PROFILES, VirtualBoard};
 
 /// From the start of the command to its end, on a board that is at its prompt.
 const AT_PROMPT: Duration = Duration::from_millis(500);

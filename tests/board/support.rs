@@ -19,6 +19,17 @@ use tempfile::TempDir;
 /// Longer than anything here takes on a busy machine, installing apart.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
+/// Each profile with the milliseconds that its soft reset takes: as recorded (`tests/genuine/`, *raw: Ctrl-D alone, a soft
+/// reset*); of mPython 2.x the three pauses of 100 ms in its `_boot.py` and what 1.0.1 takes without them.
+pub(crate) const PROFILES: [(&str, u64); 6] = [
+    ("mpython-1.0", 157),
+    ("mpython-1.4", 225),
+    ("mpython-2.x", 457),
+    ("mixly-1.19", 463),
+    ("generic-1.17", 471),
+    ("generic-1.26", 937),
+];
+
 /// The folder with the programs of the test's Python environment: `python`, `mpremote`.
 ///
 /// Made on first use in `target/virtual-board/`, from the pinned requirements; other processes wait meanwhile.

@@ -5,18 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::air::{Pc, pair, wifi_board};
-use crate::board::{Options, VirtualBoard};
+use crate::board::{Options, PROFILES, VirtualBoard};
 use crate::support::{Finished, Running};
-
-/// Each profile with the milliseconds that its soft reset takes; tests/board/start.rs says from where.
-const PROFILES: [(&str, u64); 6] = [
-    ("mpython-1.0", 157),
-    ("mpython-1.4", 225),
-    ("mpython-2.x", 457),
-    ("mixly-1.19", 463),
-    ("generic-1.17", 471),
-    ("generic-1.26", 937),
-];
 
 const QUICK: &str = "-n 2 --interval 10ms --sizes 64 --format json";
 

@@ -183,7 +183,7 @@ impl Places {
             (is_renamed, *path)
         });
         for path in paths {
-            // Whoever asks for it is told the error.
+            // place() returns the error to its caller.
             let _ = places.place(path);
         }
         places

@@ -325,7 +325,7 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
         what: name.clone(),
         expected: format!("the copy that {} tells of", about_path(path).display()),
         found,
-        hint: Some("use another copy; --force writes it all the same".to_owned()),
+        hint: Some("use another copy; --force writes it anyway".to_owned()),
     };
     let digest = hexadecimal(&Sha256::digest(&bytes));
     if !rules.force {
@@ -350,7 +350,7 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
                 what: name,
                 expected: "a copy of a board's flash".to_owned(),
                 found: found.what.into_owned(),
-                hint: Some(format!("{hint}; --force writes it all the same")),
+                hint: Some(format!("{hint}; --force writes it anyway")),
             });
         }
     }
@@ -468,7 +468,7 @@ pub(super) fn lay_out(
                     partition.name, partition.offset, partition.size
                 ),
                 found: format!("{offset:#x} to {end:#x}"),
-                hint: Some("restore the whole copy, or flash the firmware that it belongs to first; --force writes it all the same".to_owned()),
+                hint: Some("restore the whole copy, or flash the firmware that it belongs to first; --force writes it anyway".to_owned()),
             });
         }
     }

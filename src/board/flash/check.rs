@@ -11,10 +11,10 @@ use super::write::SECTOR;
 use super::{font, layout};
 
 /// How a check that guesses is overridden.
-const FORCE: &str = "--force writes it all the same";
+const FORCE: &str = "--force writes it anyway";
 
 /// What to do with a file that is not whole.
-const AGAIN: &str = "download it again; --force writes it all the same";
+const AGAIN: &str = "download it again; --force writes it anyway";
 
 fn refused(
     what: &str,
@@ -229,7 +229,7 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
             &part.name,
             format!("something else at {:#x}", part.offset),
             format!("{what}, which belongs at {place:#x}"),
-            Some("leave @OFFSET out: it says itself where it goes; --force writes it all the same"),
+            Some("leave @OFFSET out: it says itself where it goes; --force writes it anyway"),
         ));
     }
     if let Some(bytes) = covered(part, boot) {
@@ -244,7 +244,7 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
                 "a bootloader, or firmware that begins with one",
                 "an application, which alone does not start",
                 Some(
-                    "most boards have applications at 0x10000 (udpcli board info --flash tells); --force writes it all the same",
+                    "most boards have applications at 0x10000 (udpcli board info --flash tells); --force writes it anyway",
                 ),
             ));
         }
@@ -282,7 +282,7 @@ fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error>
             what,
             "an ESP image, which begins with 0xe9",
             found.map_or("nothing".to_owned(), |byte| format!("{byte:#04x}")),
-            Some("is it firmware, and at the right offset? --force writes it all the same"),
+            Some("is it firmware, and at the right offset? --force writes it anyway"),
         )),
         Err(Problem::Short(needed)) => Err(refused(
             what,
@@ -439,7 +439,7 @@ fn fits(name: &str, needs: usize, partition: &Partition) -> Result<(), Error> {
                 partition.name
             ),
             format!("{needs}"),
-            Some("other firmware, or another partition table; --force writes it all the same"),
+            Some("other firmware, or another partition table; --force writes it anyway"),
         ));
     }
     Ok(())

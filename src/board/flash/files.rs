@@ -248,7 +248,7 @@ fn not_firmware(path: &str, name: &str, bytes: &[u8], force: bool) -> Option<Err
         hint: Some(if found.is_final {
             found.hint.to_owned()
         } else {
-            format!("{}; --force writes it all the same", found.hint)
+            format!("{}; --force writes it anyway", found.hint)
         }),
     })
 }
@@ -286,7 +286,7 @@ fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
         what: name.to_owned(),
         expected: "a font".to_owned(),
         found,
-        hint: Some(format!("{hint}; --force writes it all the same")),
+        hint: Some(format!("{hint}; --force writes it anyway")),
     }
 }
 

@@ -253,9 +253,7 @@ pub(super) fn placed(font: FontFile, place: &Place, force: bool) -> Result<Piece
             what: font.name,
             expected: format!("a font for {}, as {} reads", place.kind.maker(), place.who),
             found: format!("one for {}", kind.maker()),
-            hint: Some(
-                "each firmware has a font of its own; --force writes it all the same".to_owned(),
-            ),
+            hint: Some("each firmware has a font of its own; --force writes it anyway".to_owned()),
         });
     }
     Ok(Piece {

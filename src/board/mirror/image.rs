@@ -28,7 +28,7 @@ pub fn check(path: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     if atomic_file::is_device(path) {
-        // Whoever reads it takes it for the end when it is opened and closed.
+        // A reader sees the end of the file as soon as a FIFO was opened and closed: open it once only.
         return Ok(());
     }
     // Dropped without a commit, it leaves nothing behind.

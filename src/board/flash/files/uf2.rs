@@ -104,6 +104,6 @@ fn nameless(name: &str, chip: Chip) -> Error {
         found:
             "blocks with no chip's family: most are for boards of Adafruit, Arduino or Microsoft"
                 .to_owned(),
-        hint: Some("get the .bin for the ESP32; --force writes it all the same".to_owned()),
+        hint: Some("get the .bin for the ESP32; --force writes it anyway".to_owned()),
     }
 }
