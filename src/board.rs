@@ -19,6 +19,7 @@ pub mod info;
 pub mod link;
 pub mod literal;
 pub mod mirror;
+pub mod path;
 pub mod port;
 pub mod ports;
 pub mod program;

@@ -6,6 +6,8 @@ pub mod complete;
 pub mod demo;
 pub mod generate;
 pub mod listen;
+pub mod logging;
+pub mod output;
 #[cfg(feature = "board")]
 pub mod pair;
 pub mod send;
@@ -19,8 +21,6 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::logging;
-use crate::output;
 use crate::terminal::color::{self, ColorChoice};
 use crate::terminal::{sanitize, status};
 

@@ -4,34 +4,31 @@
 //!
 //! # Layout
 //!
-//! - [`cli`] turns arguments into plans, calls the rest and reports.
-//! - [`net`] opens sockets and runs the two loops, [`net::send`] and [`net::listen`], batch by batch.
-//! - [`payload`] makes payloads: text, escapes, hex, encodings, sequenced ones, lines and files.
-//! - [`render`], [`output`], [`save`] and [`panel`] show what arrived.
-//! - [`stats`] counts; [`atomic_file`] writes files whole or not at all; [`wait`] waits for others until Ctrl-C.
-//! - `board` is the serial bridge, in the feature of the same name; `pair` tests PC and board over both.
+//! - [`cli`] turns arguments into plans, calls the rest and reports; [`words`] is how it says errors to people.
+//! - `pair` tests PC and board, `board` is the serial bridge (the feature `board`); [`udp`] has sockets, the two loops,
+//!   payloads and statistics.
+//! - [`capture`] and [`render`] are what becomes of a datagram; [`terminal`] is the way to the user.
+//! - Small modules below them know nothing of the rest.
 //!
 //! `docs/architecture.md` has the data flow and the invariants.
 
 pub mod atomic_file;
 #[cfg(feature = "board")]
 pub mod board;
+pub mod capture;
 pub mod cli;
+pub mod datagram;
 pub mod error;
-pub mod logging;
-pub mod net;
-pub mod open;
-pub mod output;
+pub mod file;
 #[cfg(feature = "board")]
 pub mod pair;
-pub mod panel;
-pub mod payload;
 pub mod render;
-pub mod save;
 pub mod shutdown;
-pub mod stats;
 pub mod terminal;
+pub mod text;
+pub mod udp;
 pub mod wait;
+pub mod words;
 
 use crate::cli::{Cli, Command};
 use crate::error::{Error, Outcome};
@@ -40,7 +37,7 @@ use crate::shutdown::Shutdown;
 /// Does what the command line says.
 ///
 /// # Errors
-/// Whatever kept it from being done; [`Error::exit_code`] and [`Error::hint`] say more.
+/// Whatever kept it from being done; [`Error::exit_code`] and [`words::hint`] say more.
 pub fn run(cli: Cli) -> Result<Outcome, Error> {
     match cli.command {
         Command::Send(args) => {

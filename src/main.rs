@@ -12,11 +12,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return udpcli::cli::report_usage(&error),
     };
-    udpcli::logging::start(&cli.global);
+    udpcli::cli::logging::start(&cli.global);
     match udpcli::run(cli) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(error) => {
-            udpcli::logging::report(&error);
+            udpcli::cli::logging::report(&error);
             ExitCode::from(error.exit_code())
         }
     }

@@ -9,6 +9,7 @@
 mod counts;
 mod datagram;
 pub mod diagnosis;
+mod failure;
 pub mod json;
 pub mod junit;
 mod measure;

@@ -9,11 +9,11 @@ mod python;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use crate::net::run::Run;
-use crate::net::sink::Notes;
-use crate::net::{Datagram, Timestamp};
-use crate::payload::encoding::{Part, TextEncoding};
-use crate::payload::escape::{self, Audience};
+use crate::datagram::Notes;
+use crate::datagram::run::Run;
+use crate::datagram::{Datagram, Timestamp};
+use crate::text::encoding::{Part, TextEncoding};
+use crate::text::escape::{self, Audience};
 use clock::{LocalClock, UtcClock};
 
 /// How a datagram is shown.
@@ -245,7 +245,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Addressed;
+    use crate::datagram::Addressed;
     use proptest::prelude::*;
 
     fn datagram(payload: &[u8]) -> Datagram<'_> {
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_tutorials_message_in_every_format() {
-        let payload = crate::payload::TUTORIAL_MESSAGE;
+        let payload = b"hello message from mPython\r\n";
         let text = render(Format::Text, Audience::Pipe, "utf-8", payload);
         assert!(
             text.ends_with(".123456 192.168.0.5:49153 28 hello message from mPython\\r\\n\n"),
@@ -387,7 +387,7 @@ mod tests {
             encoding in prop::sample::select(vec!["utf-8", "auto", "gbk", "utf-16le"]),
         ) {
             let text = render(format, Audience::Terminal, encoding, &payload);
-            prop_assert!(!text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || crate::terminal::sanitize::reorders_or_hides(c)), "{:?}", text);
+            prop_assert!(!text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\t')) || crate::text::reorders_or_hides(c)), "{:?}", text);
         }
 
         #[test]

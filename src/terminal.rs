@@ -13,6 +13,7 @@ pub mod color;
 pub mod full_screen;
 #[cfg(feature = "board")]
 pub mod keys;
+pub mod panel;
 #[cfg(feature = "board")]
 pub mod progress;
 #[cfg(feature = "board")]

@@ -223,6 +223,14 @@ impl<'a> Wait<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended;
 
+/// Resolves at the deadline; never without one.
+pub(crate) async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Waits for what an event loop drives; `say` is called once it takes long.
 pub async fn wait_for<T>(
     site: Site,
@@ -239,8 +247,8 @@ pub async fn wait_for<T>(
             biased;
             () = shutdown.asked() => return Waited::Interrupted,
             result = &mut what => return Waited::Done(result),
-            () = crate::net::until(deadline) => return Waited::TimeUp,
-            () = crate::net::until(say_at) => {
+            () = until(deadline) => return Waited::TimeUp,
+            () = until(say_at) => {
                 say_at = None;
                 tracing::trace!("waiting for {site}");
                 if let Some(say) = say.take() {

@@ -24,7 +24,7 @@ use memchr::memmem;
 use crate::board::error::Error;
 use crate::board::evidence::{self, BOOT_MARKS, DOWNLOAD_MARKS, MICROPYTHON_MARKS};
 use crate::board::link::Link;
-use crate::payload::escape;
+use crate::text::escape;
 
 /// What the raw REPL says when it is entered.
 pub(crate) const BANNER: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::board::evidence::Fault;
-use crate::board::files::with_slashes;
-use crate::board::port;
-use crate::error::seconds;
+use crate::board::holder;
+use crate::board::path::with_slashes;
+use crate::text::seconds;
 
 /// A failure on the serial bridge.
 #[derive(Debug, thiserror::Error)]
@@ -325,13 +325,13 @@ fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
         };
     }
     match source.kind() {
-        _ if port::is_held(source) => {
+        _ if holder::is_held(source) => {
             "another program has the port open: an editor (mPython, Mind+, Mixly, Thonny, Arduino), a terminal, another udpcli".to_owned()
         }
         io::ErrorKind::PermissionDenied if cfg!(windows) => {
             "another program has the port open: an editor (mPython, Mind+, Mixly, Thonny, Arduino), a terminal, another udpcli".to_owned()
         }
-        io::ErrorKind::PermissionDenied => port::group_of(name).map_or_else(general_group, |group| {
+        io::ErrorKind::PermissionDenied => holder::group_of(name).map_or_else(general_group, |group| {
             format!("the port belongs to the group {group}: sudo usermod -aG {group} $USER, then log in again")
         }),
         io::ErrorKind::NotFound if !name.contains('/') && Path::new("/dev").join(name).exists() => {

@@ -167,7 +167,7 @@ fn line_at(log: &[u8], at: usize) -> String {
     let rest = log.get(start..).unwrap_or_default();
     let end = rest.iter().position(is_end).unwrap_or(rest.len());
     let line = without_color(rest.get(..end).unwrap_or_default());
-    crate::payload::escape::excerpt(&line)
+    crate::text::escape::excerpt(&line)
 }
 
 /// ESP-IDF colours its log lines: `ESC [0;31m` before, `ESC [0m` after.

@@ -9,7 +9,6 @@
 
 mod get;
 pub mod local;
-mod path;
 mod piece;
 mod put;
 
@@ -24,7 +23,7 @@ use crate::board::helper::Helper;
 use crate::board::literal;
 use crate::board::repl::Repl;
 
-pub use path::{BoardPath, Shown, Text, escape_value, unescape, with_slashes};
+pub use crate::board::path::{BoardPath, Shown, Text, escape_value, unescape, with_slashes};
 pub use put::{Sent, is_temporary};
 
 use piece::PieceLength;
@@ -407,7 +406,7 @@ fn meaning(exception: &str) -> String {
 fn nonsense(doing: &str, answer: &[u8]) -> Error {
     Error::Answer {
         doing: doing.to_owned(),
-        said: crate::payload::escape::excerpt(answer),
+        said: crate::text::escape::excerpt(answer),
     }
 }
 

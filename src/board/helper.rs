@@ -20,7 +20,7 @@ use flate2::Crc;
 use crate::board::error::Error;
 use crate::board::literal;
 use crate::board::repl::{Repl, Way};
-use crate::payload::escape;
+use crate::text::escape;
 
 const SCRIPT: &str = include_str!("scripts/helper.py");
 

@@ -1,5 +1,7 @@
 //! Which program holds a serial port.
 
+use std::io;
+
 /// The programs that have the device `name` open, as `name (process 123)`, where the system tells: Linux, for programs
 /// of the same user (of all users to root).
 #[must_use]
@@ -57,4 +59,34 @@ mod linux {
             .flatten()
             .any(|file| fs::read_link(file.path()).is_ok_and(|target| target == device))
     }
+}
+
+/// Whether another program has the device. The library has a text for it, but no kind.
+pub(crate) fn is_held(error: &io::Error) -> bool {
+    let text = error.to_string();
+    error.kind() == io::ErrorKind::ResourceBusy || text.contains("lock") || text.contains("busy")
+}
+
+/// The group that may use a device, where the system tells: its members need no more than that.
+#[cfg(unix)]
+pub(crate) fn group_of(name: &str) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let metadata = std::fs::metadata(name).ok()?;
+    if metadata.mode() & 0o060 != 0o060 || metadata.gid() == 0 {
+        return None;
+    }
+    let gid = metadata.gid().to_string();
+    let groups = std::fs::read_to_string("/etc/group").ok()?;
+    groups
+        .lines()
+        .find(|line| line.split(':').nth(2) == Some(&gid))
+        .and_then(|line| line.split(':').next())
+        .map(str::to_owned)
+}
+
+/// Windows has no such groups.
+#[cfg(not(unix))]
+pub(crate) fn group_of(_: &str) -> Option<String> {
+    None
 }

@@ -16,7 +16,7 @@ use demux::{Demux, Piece};
 use frame::Frame;
 use stage::Stage;
 
-use crate::panel::screen::Screen;
+use crate::terminal::panel::screen::Screen;
 
 /// Parts what a board sends into the program's output and the screen.
 #[derive(Debug, Default)]

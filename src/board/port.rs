@@ -79,7 +79,7 @@ pub fn open(
     };
     opened.map_err(|source| Error::Open {
         port: name.to_owned(),
-        holder: is_held(&source).then(|| holder::of(name)).flatten(),
+        holder: holder::is_held(&source).then(|| holder::of(name)).flatten(),
         source,
     })
 }
@@ -108,40 +108,12 @@ fn open_cable(name: &str, baud: u32) -> io::Result<cable::Cable> {
     let until = Instant::now() + HELD;
     loop {
         match cable::Cable::open(name, baud) {
-            Err(error) if is_held(&error) && Instant::now() < until => std::thread::sleep(TICK),
+            Err(error) if holder::is_held(&error) && Instant::now() < until => {
+                std::thread::sleep(TICK);
+            }
             result => return result,
         }
     }
-}
-
-/// Whether another program has the device. The library has a text for it, but no kind.
-pub(crate) fn is_held(error: &io::Error) -> bool {
-    let text = error.to_string();
-    error.kind() == io::ErrorKind::ResourceBusy || text.contains("lock") || text.contains("busy")
-}
-
-/// The group that may use a device, where the system tells: its members need no more than that.
-#[cfg(unix)]
-pub(crate) fn group_of(name: &str) -> Option<String> {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let metadata = std::fs::metadata(name).ok()?;
-    if metadata.mode() & 0o060 != 0o060 || metadata.gid() == 0 {
-        return None;
-    }
-    let gid = metadata.gid().to_string();
-    let groups = std::fs::read_to_string("/etc/group").ok()?;
-    groups
-        .lines()
-        .find(|line| line.split(':').nth(2) == Some(&gid))
-        .and_then(|line| line.split(':').next())
-        .map(str::to_owned)
-}
-
-/// Windows has no such groups.
-#[cfg(not(unix))]
-pub(crate) fn group_of(_: &str) -> Option<String> {
-    None
 }
 
 /// Whether an error of a read or a write means that a wait ran out, and nothing worse.

@@ -14,8 +14,8 @@ use crate::board::error::Error;
 use crate::board::evidence::{self, Fault};
 use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
-use crate::payload::escape;
 use crate::shutdown::Shutdown;
+use crate::text::escape;
 use output::{End, RestartWatch, split_output};
 
 /// The longest answer that is kept: our own code never says more.

@@ -75,7 +75,7 @@ pub(super) fn serial_ports() -> ArgValueCandidates {
 }
 
 fn interface_names() -> Vec<String> {
-    let mut names: Vec<String> = crate::net::interface::all()
+    let mut names: Vec<String> = crate::udp::adapter::all()
         .into_iter()
         .map(|interface| interface.name)
         .collect();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::cli::output;
 use crate::error::{Error, Outcome};
-use crate::output;
 use crate::shutdown::Shutdown;
 
 /// Ten times what the two sides take.

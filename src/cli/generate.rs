@@ -9,9 +9,10 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::atomic_file;
+use crate::cli::output;
 use crate::cli::{Cli, complete};
 use crate::error::{Error, Outcome};
-use crate::output;
+use crate::file;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
@@ -44,9 +45,11 @@ pub struct ManArgs {
 /// # Errors
 /// stdout cannot be written.
 pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
-    let script = complete::script(args.shell).map_err(|source| Error::Write {
-        object: "the completion script".to_owned(),
-        source,
+    let script = complete::script(args.shell).map_err(|source| {
+        Error::File(file::Error::Write {
+            object: "the completion script".to_owned(),
+            source,
+        })
     })?;
     output::print(&script)
 }
@@ -58,7 +61,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
 pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
     let failed = |object: &str| {
         let object = object.to_owned();
-        move |source| Error::Write { object, source }
+        move |source| Error::File(file::Error::Write { object, source })
     };
     let Some(folder) = &args.out else {
         let mut page = Vec::new();
@@ -75,9 +78,11 @@ pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
 fn write_pages(command: &clap::Command, name: &str, folder: &Path) -> Result<Outcome, Error> {
     let path = folder.join(format!("{name}.1"));
     let written = render_page(command, name).and_then(|page| atomic_file::write(&path, &page));
-    written.map_err(|source| Error::Write {
-        object: path.display().to_string(),
-        source,
+    written.map_err(|source| {
+        Error::File(file::Error::Write {
+            object: path.display().to_string(),
+            source,
+        })
     })?;
     for sub in subcommands(command) {
         write_pages(sub, &format!("{name}-{}", sub.get_name()), folder)?;

@@ -8,27 +8,28 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
+use crate::capture::{Kind, Saver};
+use crate::cli::logging::Summary;
+use crate::cli::output::Output;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
-use crate::logging::Summary;
-use crate::net::answer::Answer;
-use crate::net::batch::{Clock, ReceiveOptions};
-use crate::net::interface;
-use crate::net::listen::{End, ListenPlan, Listener};
-use crate::net::membership::{Group, Memberships};
-use crate::net::prefix::Prefix;
-use crate::net::sink::Flow;
-use crate::net::socket::{self, Bound, ListenOptions, Sharing};
-use crate::open;
-use crate::output::Output;
-use crate::panel::server::ServerPanel;
-use crate::payload::TextRules;
-use crate::payload::encoding::TextEncoding;
-use crate::payload::escape::Audience;
+use crate::file;
 use crate::render::{Format, Renderer, Style};
-use crate::save::{Kind, Saver};
 use crate::shutdown::Shutdown;
+use crate::terminal::panel::server::ServerPanel;
 use crate::terminal::{color, status, stdout};
+use crate::text::encoding::TextEncoding;
+use crate::text::escape::Audience;
+use crate::udp;
+use crate::udp::answer::Answer;
+use crate::udp::interface;
+use crate::udp::listen::{End, ListenPlan, Listener};
+use crate::udp::membership::{Group, Memberships};
+use crate::udp::payload::TextRules;
+use crate::udp::prefix::Prefix;
+use crate::udp::receive::{Clock, ReceiveOptions};
+use crate::udp::sink::Flow;
+use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
 use crate::wait::Waited;
 use announcement::Place;
 
@@ -154,7 +155,15 @@ pub async fn run(
     let answer = args.answer()?;
     let style = args.style(global)?;
     let save = match args.save.as_deref() {
-        Some(path) => Some((path, Kind::of(path)?)),
+        Some(path) => {
+            let kind = Kind::of(path).ok_or_else(|| {
+                Error::usage(format!(
+                    "--save {}: the name must end in .pcap, .pcapng or .jsonl",
+                    path.display()
+                ))
+            })?;
+            Some((path, kind))
+        }
         None => None,
     };
     let receive = ReceiveOptions {
@@ -227,11 +236,13 @@ pub async fn run(
         End::Asked if has_end => Ok(Outcome::Interrupted),
         // Left behind, as the end was asked for.
         End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
-        End::Silence if listener.datagrams() == 0 => Err(Error::NoDatagram {
-            timeout: args.timeout.unwrap_or_default(),
-            local: sockets.first().map(|bound| bound.local),
-            filtered: listener.filtered(),
-        }),
+        End::Silence if listener.datagrams() == 0 => {
+            Err(Error::Udp(udp::error::Error::NoDatagram {
+                timeout: args.timeout.unwrap_or_default(),
+                local: sockets.first().map(|bound| bound.local),
+                filtered: listener.filtered(),
+            }))
+        }
         End::Asked | End::Silence | End::Complete | End::ReaderGone => Ok(Outcome::Done),
     }
 }
@@ -262,7 +273,7 @@ impl ListenArgs {
             return Ok(Waited::Done(None));
         };
         let deadline = self.duration.map(|duration| begun + duration);
-        let opened = open::for_writing(&Saver::open_options(), path, shutdown, deadline).await?;
+        let opened = file::for_writing(&Saver::open_options(), path, shutdown, deadline).await?;
         Ok(match opened {
             Waited::Done(opened) => Waited::Done(Some(Saver::new(
                 path,
@@ -296,14 +307,14 @@ impl ListenArgs {
         };
         let mut payload = Vec::new();
         rules.append(text, &format!("--reply {text:?}"), &mut payload)?;
-        if payload.len() > crate::net::MAX_PAYLOAD_V4 {
-            let (len, max) = (payload.len() as u64, crate::net::MAX_PAYLOAD_V4);
-            return Err(Error::TooLong {
+        if payload.len() > udp::MAX_PAYLOAD_V4 {
+            let (len, max) = (payload.len() as u64, udp::MAX_PAYLOAD_V4);
+            return Err(Error::Udp(udp::error::Error::TooLong {
                 what: "the reply".to_owned(),
                 len,
                 max,
                 family: "IPv4",
-            });
+            }));
         }
         Ok(Some(Answer::Fixed(payload)))
     }
@@ -385,7 +396,7 @@ impl ListenArgs {
     fn warn_of_unused(&self, style: &Style) {
         let shows_text = matches!(self.format, Format::Text | Format::Json)
             || (self.format == Format::Raw && style.audience == Audience::Terminal);
-        let is_json = |path: &PathBuf| matches!(Kind::of(path), Ok(Kind::JsonLines));
+        let is_json = |path: &PathBuf| matches!(Kind::of(path), Some(Kind::JsonLines));
         let needs_text = shows_text
             || self.oled
             || self.reply.is_some()

@@ -15,17 +15,21 @@ use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
 use crate::cli::board::password;
 use crate::cli::{GlobalArgs, complete, value};
-use crate::error::{Error, Outcome, STDOUT, seconds};
+use crate::error::{Error, Outcome};
+use crate::file;
+use crate::file::STDOUT;
 use crate::pair::post::Post;
 use crate::pair::report::{Report, Verdict};
 use crate::pair::text::{self, Style};
 use crate::pair::{self, BoardAp, Join, Network, Password, Plan, Wifi, json, junit, simulate};
-use crate::payload::encoding::TextEncoding;
 use crate::shutdown::Shutdown;
 use crate::terminal::sanitize::{self, Allowed};
 use crate::terminal::stdout::{self, Stdout};
 use crate::terminal::stream::WriteOutcome;
 use crate::terminal::{color, status};
+use crate::text::encoding::TextEncoding;
+use crate::text::seconds;
+use crate::udp;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
 const MOST_DATAGRAMS: usize = 100_000;
@@ -382,10 +386,12 @@ impl Out {
 
     fn end(self) -> Result<(), Error> {
         match self.result {
-            Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(Error::Write {
-                object: STDOUT.to_owned(),
-                source,
-            }),
+            Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::File(file::Error::Write {
+                    object: STDOUT.to_owned(),
+                    source,
+                }))
+            }
             _ => Ok(()),
         }
     }
@@ -500,9 +506,11 @@ fn plan(args: &PairArgs) -> Result<Plan, Error> {
     let mut text_bytes = Vec::new();
     args.encoding
         .encode(&args.text, &mut text_bytes)
-        .map_err(|source| Error::Encode {
-            what: format!("the text {:?}", args.text),
-            source,
+        .map_err(|source| {
+            Error::Udp(udp::error::Error::Encode {
+                what: format!("the text {:?}", args.text),
+                source,
+            })
         })?;
     let network = match &args.ssid {
         _ if args.board_ap => Network::BoardAp(BoardAp {

@@ -7,25 +7,29 @@ use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, ValueEnum};
 
+use crate::cli::logging::Summary;
+use crate::cli::output::Output;
 use crate::cli::{GlobalArgs, complete, value};
-use crate::error::{Error, Outcome, seconds};
-use crate::logging::Summary;
-use crate::net::Neighbour;
-use crate::net::batch::{Clock, Outbox, ReceiveOptions};
-use crate::net::endpoint::{Endpoint, Family};
-use crate::net::interface;
-use crate::net::pace::{Pace, Rate};
-use crate::net::send::{End, ReplyPlan, Report, SendPlan, Sender};
-use crate::net::socket::{self, SendOptions, Sharing};
-use crate::output::Output;
-use crate::payload::encoding::TextEncoding;
-use crate::payload::escape::Audience;
-use crate::payload::sequence;
-use crate::payload::source::{Input, Source, Split};
-use crate::payload::{TUTORIAL_MESSAGE, TextRules, hex};
+use crate::error::{Error, Outcome};
+use crate::file;
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
 use crate::terminal::{color, status, stdout};
+use crate::text::encoding::TextEncoding;
+use crate::text::escape::Audience;
+use crate::text::{hex, seconds};
+use crate::udp;
+use crate::udp::Neighbour;
+use crate::udp::endpoint::{Endpoint, Family};
+use crate::udp::interface;
+use crate::udp::outbox::Outbox;
+use crate::udp::pace::{Pace, Rate};
+use crate::udp::payload::sequence;
+use crate::udp::payload::source::{Input, Source, Split};
+use crate::udp::payload::{TUTORIAL_MESSAGE, TextRules};
+use crate::udp::receive::{Clock, ReceiveOptions};
+use crate::udp::send::{End, ReplyPlan, Report, SendPlan, Sender};
+use crate::udp::socket::{self, SendOptions, Sharing};
 use crate::wait::{Site, Waited, wait_for};
 
 /// Between datagrams of a send without end, as in the tutorial.
@@ -254,10 +258,7 @@ pub async fn run(
                 "--ttl 1 reaches the network that this PC is on; only groups take 0",
             ));
         }
-        source.limit(
-            crate::net::max_payload(&peer),
-            crate::net::family_name(&peer),
-        )?;
+        source.limit(udp::max_payload(&peer), udp::family_name(&peer))?;
         let bound = socket::open_sender(&args.options(form, &plan), peer)?;
         if outbox.is_empty() {
             args.say_start(form, &plan);
@@ -277,12 +278,16 @@ pub async fn run(
                     .await;
                 match end {
                     Ok(End::Refused) => "refused".to_owned(),
-                    Err(error @ Error::Send { .. }) if plan.has_alternative => error.to_string(),
+                    Err(error @ udp::error::Error::Send { .. }) if plan.has_alternative => {
+                        error.to_string()
+                    }
                     end => return args.finish(&plan, sender, &source, end, has_end, shutdown),
                 }
             }
-            Err(error @ Error::Send { .. }) if plan.has_alternative => error.to_string(),
-            Err(error) => return Err(error),
+            Err(error @ udp::error::Error::Send { .. }) if plan.has_alternative => {
+                error.to_string()
+            }
+            Err(error) => return Err(error.into()),
         };
         if let Some(next) = addresses.peek() {
             tracing::info!(
@@ -358,7 +363,7 @@ impl SendArgs {
         plan: &SendPlan,
         mut sender: Sender<'_>,
         source: &Source,
-        end: Result<End, Error>,
+        end: Result<End, udp::error::Error>,
         has_end: bool,
         shutdown: &Shutdown,
     ) -> Result<Outcome, Error> {
@@ -406,7 +411,7 @@ impl SendArgs {
             Waited::Interrupted => return Ok(None),
             Waited::TimeUp => {
                 let source = late("no other program opened it for writing");
-                return Err(Error::Open { path, source });
+                return Err(Error::File(file::Error::Open { path, source }));
             }
         }
         let say = || tracing::info!("waiting for the name server: {}", self.peer.host);
@@ -419,12 +424,12 @@ impl SendArgs {
         )
         .await
         {
-            Waited::Done(addresses) => addresses.map(Some),
+            Waited::Done(addresses) => Ok(addresses.map(Some)?),
             Waited::Interrupted => Ok(None),
-            Waited::TimeUp => Err(Error::Resolve {
+            Waited::TimeUp => Err(Error::Udp(udp::error::Error::Resolve {
                 host: self.peer.host.clone(),
                 source: late("no answer from the name server"),
-            }),
+            })),
         }
     }
 
@@ -488,9 +493,11 @@ impl SendArgs {
             }
             Form::Hex => {
                 let text = self.hex.as_deref().unwrap_or_default();
-                let payload = hex::parse(text).map_err(|source| Error::Hex {
-                    text: text.to_owned(),
-                    source,
+                let payload = hex::parse(text).map_err(|source| {
+                    Error::Udp(udp::error::Error::Hex {
+                        text: text.to_owned(),
+                        source,
+                    })
                 })?;
                 Source::fixed(vec![payload], rounds)
             }
@@ -672,33 +679,35 @@ impl SendArgs {
             if report.refused == 0 && report.errors == 0 {
                 return Err(match (got, report.neighbour) {
                     (0, Some(Neighbour::Silent { interface })) => {
-                        Error::NoNeighbour { peer, interface }
+                        Error::Udp(udp::error::Error::NoNeighbour { peer, interface })
                     }
-                    (0, neighbour) => Error::NoReply {
+                    (0, neighbour) => Error::Udp(udp::error::Error::NoReply {
                         peer,
                         wait,
                         is_present: neighbour.is_some(),
-                    },
-                    (got, _) if !is_expected => Error::Unexpected { peer, got },
-                    (got, _) => Error::TooFewReplies {
+                    }),
+                    (got, _) if !is_expected => {
+                        Error::Udp(udp::error::Error::Unexpected { peer, got })
+                    }
+                    (got, _) => Error::Udp(udp::error::Error::TooFewReplies {
                         peer,
                         got,
                         wanted: enough,
                         wait,
-                    },
+                    }),
                 });
             }
         }
         if report.refused > 0 {
-            return Err(Error::Refused { peer });
+            return Err(Error::Udp(udp::error::Error::Refused { peer }));
         }
         match report.last_error {
-            Some(source) if report.errors > 0 => Err(Error::SendSome {
+            Some(source) if report.errors > 0 => Err(Error::Udp(udp::error::Error::SendSome {
                 peer,
                 failed: report.errors,
                 total: report.datagrams + report.unsent,
                 source,
-            }),
+            })),
             _ => Ok(Outcome::Done),
         }
     }

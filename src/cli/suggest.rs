@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::Cli;
-use crate::net::endpoint::Endpoint;
+use crate::udp::endpoint::Endpoint;
 
 /// The port that is meant where none is given.
 const PORT: &str = "6000";

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::net::interface;
+use crate::udp::interface;
 
 /// The longest duration: 100 years, so that adding it to a time of day cannot overflow.
 const LONGEST: Duration = Duration::from_hours(878_400);

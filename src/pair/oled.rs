@@ -13,7 +13,7 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::{self, Course, Trouble, python_bytes};
 use crate::pair::report::{Finding, StepResult, Verdict};
 use crate::pair::talk::{Failure, Talk};
-use crate::panel::screen::{Screen, WIDTH};
+use crate::terminal::panel::screen::{Screen, WIDTH};
 
 /// Where the tutorial's server draws the text and the sender.
 const ROWS: [i16; 2] = [15, 31];

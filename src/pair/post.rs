@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-use crate::net::interface;
+use crate::udp::adapter;
 
 /// Datagrams that wait for a board's measurement to take them.
 const WAITING: usize = 8192;
@@ -197,7 +197,7 @@ pub(super) fn facing(board: Ipv4Addr, port: u16) -> io::Result<Facing> {
         return Err(io::Error::other("an IPv4 socket has an IPv4 address"));
     };
     let local = *local.ip();
-    let interface = interface::all()
+    let interface = adapter::all()
         .into_iter()
         .find_map(|found| match &found.addr {
             if_addrs::IfAddr::V4(v4) if v4.ip == local => {

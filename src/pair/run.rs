@@ -1,7 +1,6 @@
 //! The steps in order, with one board.
 
 mod clean_up;
-mod failure;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::mpsc::Receiver;
@@ -14,6 +13,7 @@ use crate::board::info::Info;
 use crate::board::link::Link;
 use crate::board::repl::Repl;
 use crate::pair::diagnosis::Diagnosis;
+use crate::pair::failure::{fail, trouble_of};
 use crate::pair::measure::Course;
 use crate::pair::post::{self, Arrived, Post};
 use crate::pair::report::{Finding, Report, Step, StepResult, Verdict};
@@ -24,8 +24,6 @@ use crate::pair::{Network, Plan, oled, owner, silent, steps, wifi};
 use crate::shutdown::Shutdown;
 
 use clean_up::clean_up;
-use failure::fail;
-pub(super) use failure::trouble_of;
 
 /// Whoever hears of a step when it ends.
 pub(crate) type OnStep<'a> = &'a mut dyn FnMut(&StepResult);

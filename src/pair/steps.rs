@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use crate::pair::Plan;
 use crate::pair::counts::Counts;
 use crate::pair::diagnosis::Diagnosis;
+use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, Course, Down, Longest, TUTORIAL, Trouble, Up};
 use crate::pair::post::Arrived;
 use crate::pair::report::{Finding, Step, StepResult, Verdict};
-use crate::pair::run::trouble_of;
 use crate::pair::talk::Talk;
 use crate::pair::wifi::Online;
-use crate::stats::Spread;
+use crate::udp::stats::Spread;
 
 /// A signal at or below this loses datagrams: below -75 dBm 802.11n falls back to its slowest rates.
 const WEAK: i64 = -75;

@@ -8,9 +8,9 @@ use crate::board::literal;
 use crate::board::mirror::Mirror;
 use crate::board::program;
 use crate::board::repl::{Ended, Follower, Repl, Way, Wish, last_line};
-use crate::panel::screen::Text;
-use crate::payload::escape;
 use crate::shutdown::Shutdown;
+use crate::terminal::panel::screen::Text;
+use crate::text::escape;
 
 /// Our program's functions. They live in the interpreter's memory and go with the soft reset at the end.
 const AGENT: &str = include_str!("scripts/agent.py");

@@ -5,13 +5,13 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use crate::pair::Plan;
+use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, Course, Trouble};
 use crate::pair::oled;
 use crate::pair::post::Arrived;
 use crate::pair::report::{Step, StepResult, Verdict};
-use crate::pair::run::trouble_of;
 use crate::pair::talk::{Failure, Talk};
-use crate::panel::screen::Screen;
+use crate::terminal::panel::screen::Screen;
 
 /// Datagrams each way, and echoes, of a round: about a second with the default interval.
 const COUNT: u16 = 10;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use jiff::tz::TimeZone;
 
-use crate::net::Timestamp;
+use crate::datagram::Timestamp;
 
 /// `2026-11-23T04:18:44.123456Z`: RFC 3339, UTC.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! A canonical hex dump, as `hexdump -C` prints it but for the line with the length, which stands above.
 
-use crate::payload::hex::digits;
+use crate::text::hex::digits;
 
 /// Bytes a line.
 const ACROSS: usize = 16;

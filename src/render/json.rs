@@ -5,11 +5,11 @@ use std::io::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::net::Datagram;
-use crate::net::sink::Notes;
-use crate::payload::escape::Audience;
+use crate::datagram::Datagram;
+use crate::datagram::Notes;
 use crate::render::Style;
-use crate::terminal::sanitize::reorders_or_hides;
+use crate::text::escape::Audience;
+use crate::text::reorders_or_hides;
 
 /// Appends the object and a newline. `names` are peer and local address.
 pub(super) fn object(

@@ -2,8 +2,8 @@
 //!
 //! MicroPython's `mp_str_print_quoted` (py/objstr.c) and CPython's `bytes.__repr__` agree on it.
 
-use crate::net::Datagram;
-use crate::payload::hex::digits;
+use crate::datagram::Datagram;
+use crate::text::hex::digits;
 
 /// Appends the line.
 pub(super) fn received(datagram: &Datagram<'_>, peer_ip: &str, out: &mut Vec<u8>) {

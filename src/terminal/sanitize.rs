@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::text::reorders_or_hides;
+
 /// The longest control sequence that is looked at; a longer one is no colour and no cursor move.
 const MAX_SEQUENCE: usize = 32;
 
@@ -195,33 +197,6 @@ pub(crate) fn acts(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}' | '\u{2029}')
         || reorders_or_hides(character)
-}
-
-/// Characters without a shape of their own that change how a terminal shows their neighbours, or hide: bidi marks,
-/// zero-width characters, variation selectors, blank letters, tags, the byte-order mark. Unicode's
-/// `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) and the interlinear annotations.
-#[must_use]
-pub fn reorders_or_hides(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 /// Data for programs that a terminal shows: what a terminal would act on becomes `\uNNNN`, which says the same within

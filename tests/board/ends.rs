@@ -533,7 +533,7 @@ const BLOCKING: [(&str, &[&str]); 12] = [
             // The system's own files.
             "src/atomic_file.rs",
             // On a thread: `Site::OpenPayload`, `Site::ReadScript`, `Site::ReadFirmware`.
-            "src/open.rs",
+            "src/file.rs",
             "src/cli/board/run.rs",
             "src/board/flash/files.rs",
             "src/board/flash/backup.rs",
@@ -556,12 +556,12 @@ const BLOCKING: [(&str, &[&str]); 12] = [
         "OpenOptions::new(",
         &[
             // `Site::OpenCapture`.
-            "src/save.rs",
+            "src/capture.rs",
         ],
     ),
     ("connect_timeout(", &["src/board/port/tcp.rs"]),
     ("to_socket_addrs(", &["src/board/port/tcp.rs"]),
-    ("lookup_host(", &["src/net/endpoint.rs"]),
+    ("lookup_host(", &["src/udp/endpoint.rs"]),
     (
         "prompt_password(",
         &["src/cli/board/password.rs", "src/terminal/prompt.rs"],
@@ -571,7 +571,7 @@ const BLOCKING: [(&str, &[&str]); 12] = [
         &[
             // Signals are what everything else waits for; an event loop, which selects.
             "src/shutdown.rs",
-            "src/payload/source.rs",
+            "src/udp/payload/source.rs",
             // A thread that the same function ends.
             "src/pair/measure.rs",
         ],
@@ -602,7 +602,7 @@ const BLOCKING: [(&str, &[&str]); 12] = [
         "stdin()",
         &[
             // On threads: `Site::OpenPayload` and the send loop, `Site::ReadScript`, `Site::ReadSource`.
-            "src/payload/source.rs",
+            "src/udp/payload/source.rs",
             "src/cli/board/run.rs",
             "src/cli/board/repl.rs",
             "src/cli/send.rs",

@@ -125,7 +125,11 @@ fn clean_pictures(kind: &str) -> std::collections::HashSet<[u8; 1024]> {
     shown
 }
 
-fn screens(repl: &mut Repl, report: Report, program: &str) -> Vec<udpcli::panel::screen::Screen> {
+fn screens(
+    repl: &mut Repl,
+    report: Report,
+    program: &str,
+) -> Vec<udpcli::terminal::panel::screen::Screen> {
     let (bytes, finish) = run(repl, report, program);
     let mut seen = Vec::new();
     let mut mirror = Mirror::new();

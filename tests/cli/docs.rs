@@ -8,6 +8,7 @@ use clap::Parser as _;
 use serde_json::{Map, Value};
 use udpcli::cli::Cli;
 use udpcli::error::{Error, Outcome};
+use udpcli::udp;
 
 use crate::support::{Listener, Running, address_of, loopback_socket, run, udpcli};
 
@@ -522,10 +523,10 @@ fn exit_codes(page: &str) -> Vec<u8> {
 
 #[test]
 fn the_exit_code_tables_are_what_the_program_returns() {
-    let refused = Error::Refused {
+    let refused = udp::error::Error::Refused {
         peer: ([127, 0, 0, 1], 6000).into(),
     };
-    let resolve = Error::Resolve {
+    let resolve = udp::error::Error::Resolve {
         host: String::new(),
         source: std::io::Error::other(""),
     };

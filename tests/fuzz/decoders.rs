@@ -17,16 +17,17 @@ use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
 use udpcli::board::port::rfc2217::Telnet;
 use udpcli::board::repl::output::{End, split_output};
-use udpcli::net::run::Run;
-use udpcli::net::sink::Notes;
-use udpcli::net::{Addressed, Timestamp};
-use udpcli::payload::encoding::TextEncoding;
-use udpcli::payload::escape::{self, Audience};
-use udpcli::payload::sequence::Header;
-use udpcli::payload::{TextRules, hex};
+use udpcli::datagram::Notes;
+use udpcli::datagram::run::Run;
+use udpcli::datagram::{Addressed, Timestamp};
 use udpcli::render::{Format, Renderer, Style};
-use udpcli::stats::sequence::Tracker;
-use udpcli::terminal::sanitize::{self, Allowed, Filter};
+use udpcli::terminal::sanitize::{Allowed, Filter};
+use udpcli::text::encoding::TextEncoding;
+use udpcli::text::escape::{self, Audience};
+use udpcli::text::hex;
+use udpcli::udp::payload::TextRules;
+use udpcli::udp::payload::sequence::Header;
+use udpcli::udp::stats::sequence::Tracker;
 
 /// Takes any bytes; panics on a finding.
 pub(crate) type Decoder = fn(&[u8]);
@@ -103,8 +104,8 @@ fn payload(bytes: &[u8]) {
     if rules.append(&text, "it", &mut out).is_ok() {
         assert!(out.len() <= 4 * text.len() + 16);
     }
-    drop(text.parse::<udpcli::net::endpoint::Endpoint>());
-    drop(text.parse::<udpcli::net::membership::Group>());
+    drop(text.parse::<udpcli::udp::endpoint::Endpoint>());
+    drop(text.parse::<udpcli::udp::membership::Group>());
 }
 
 /// What a datagram looks like in every format; a terminal gets no control character.
@@ -135,7 +136,7 @@ fn render(bytes: &[u8]) {
         }
         let text = std::str::from_utf8(&out).expect("a terminal gets text");
         let is_bad = |c: char| {
-            (c.is_control() && !matches!(c, '\n' | '\t')) || sanitize::reorders_or_hides(c)
+            (c.is_control() && !matches!(c, '\n' | '\t')) || udpcli::text::reorders_or_hides(c)
         };
         assert!(!text.contains(is_bad), "{format:?}: {text:?}");
     }

@@ -6,21 +6,21 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use udpcli::cli::{Color, GlobalArgs};
-use udpcli::net::run::Run;
-use udpcli::net::sink::Notes;
-use udpcli::net::{Addressed, Timestamp};
-use udpcli::panel::screen::{Mode, Screen, Text};
-use udpcli::panel::{Panel, View};
-use udpcli::payload::encoding::TextEncoding;
-use udpcli::payload::escape::Audience;
+use udpcli::datagram::Notes;
+use udpcli::datagram::run::Run;
+use udpcli::datagram::{Addressed, Timestamp};
 use udpcli::render::{Format, Renderer, Style};
 use udpcli::shutdown::Shutdown;
 use udpcli::terminal::full_screen::FullScreen;
+use udpcli::terminal::panel::screen::{Mode, Screen, Text};
+use udpcli::terminal::panel::{Panel, View};
 use udpcli::terminal::progress::Progress;
 use udpcli::terminal::raw_mode::RawMode;
 use udpcli::terminal::sanitize::{Allowed, Filter};
 use udpcli::terminal::status;
 use udpcli::terminal::stdout::{self, Stdout};
+use udpcli::text::encoding::TextEncoding;
+use udpcli::text::escape::Audience;
 
 /// The name by which the test binary runs it.
 pub(crate) const NAME: &str = "child::on_the_terminal";
@@ -89,7 +89,7 @@ fn show_as_lines(bytes: &[u8], data: &mut Stdout) {
 #[test]
 #[ignore = "only a process for the other tests here"]
 fn on_the_terminal() {
-    udpcli::logging::start(&GlobalArgs {
+    udpcli::cli::logging::start(&GlobalArgs {
         verbose: 0,
         quiet: false,
         color: Color::Never,

@@ -249,7 +249,7 @@ fn streamed(
         Ok(Ok(())) => Ok(Made::Streamed),
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Made::Abandoned),
         Ok(Err(source)) => Err(Error::Write {
-            path: crate::error::STDOUT.into(),
+            path: crate::file::STDOUT.into(),
             source,
         }),
         Err(_) => Err(Error::Unwritten),

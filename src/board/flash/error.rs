@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::board;
-use crate::error::seconds;
+use crate::text::seconds;
 
 /// A failure of `udpcli board flash`.
 #[derive(Debug, thiserror::Error)]

@@ -25,7 +25,7 @@
 //! 160 is one symbol, others 160 + the upper 4 of 16 bits and two symbols of 6 bits; negative ones are two's
 //! complement.
 
-use crate::panel::screen::{Mode, PAGE};
+use crate::terminal::panel::screen::{Mode, PAGE};
 
 /// What a frame begins with.
 pub(super) const START: &[u8] = b"\x1b_U";

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use crate::atomic_file::{self, AtomicFile};
-use crate::panel::screen::{HEIGHT, Screen, WIDTH};
+use crate::terminal::panel::screen::{HEIGHT, Screen, WIDTH};
 
 /// Pixels of the file for one of the panel's, each way: 512 by 256.
 pub const SCALE: usize = 4;

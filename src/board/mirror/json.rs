@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::panel::screen::{Mode, Screen};
-use crate::payload::escape::Audience;
 use crate::render::json::string;
+use crate::terminal::panel::screen::{Mode, Screen};
+use crate::text::escape::Audience;
 
 /// One object, without a line ending; the framebuffer only where it is asked for.
 #[must_use]
@@ -55,7 +55,7 @@ pub fn line(screen: &Screen, with_framebuffer: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::panel::screen::Text;
+    use crate::terminal::panel::screen::Text;
 
     #[test]
     fn a_line_says_what_was_drawn_and_where() {

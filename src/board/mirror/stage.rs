@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::board::mirror::frame::{Frame, SEQUENCE, Step};
-use crate::panel::screen::{BYTES, Screen, Text};
+use crate::terminal::panel::screen::{BYTES, Screen, Text};
 
 /// Texts kept, more than the agent keeps.
 const MAX_TEXTS: usize = 64;

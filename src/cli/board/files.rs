@@ -15,10 +15,11 @@ use serde_json::json;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
 use crate::board::files::{BoardPath, Shown, Text};
-use crate::error::{Error, Outcome, seconds};
-use crate::output;
-use crate::stats::counted;
+use crate::cli::output;
+use crate::error::{Error, Outcome};
 use crate::terminal::status;
+use crate::text::counted;
+use crate::text::seconds;
 use plan::LeftOut;
 use remote::RemotePath;
 

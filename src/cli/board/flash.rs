@@ -21,11 +21,12 @@ use crate::board::flash::{
     font,
 };
 use crate::board::port::{self, Port};
+use crate::cli::output;
 use crate::cli::{GlobalArgs, complete};
-use crate::error::{Error, Outcome, seconds};
-use crate::output;
+use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::{sanitize, stdout};
+use crate::text::seconds;
 use crate::wait::{Site, Wait, Waited};
 
 /// Write firmware to the board, checked before and verified after

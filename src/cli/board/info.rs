@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::info::Info;
 use crate::cli::GlobalArgs;
+use crate::cli::output;
 use crate::error::{Error, Outcome};
-use crate::output;
 use crate::terminal::sanitize;
 
 /// What the board is: firmware, memory, space, Wi-Fi address

@@ -10,8 +10,8 @@ use crate::board::error::Error as BoardError;
 use crate::board::link::{Address, Link};
 use crate::board::ports::{self, Listed};
 use crate::board::repl::Repl;
+use crate::cli::output;
 use crate::error::{Error, Outcome};
-use crate::output;
 use crate::terminal::sanitize;
 
 /// List serial ports, and which of them may be a board

@@ -10,8 +10,9 @@ use crate::board::mirror::attach::{self, Attached};
 use crate::board::mirror::{Mirror, image};
 use crate::board::repl::Repl;
 use crate::error::Error;
-use crate::panel::screen::Screen;
+use crate::file;
 use crate::shutdown::Shutdown;
+use crate::terminal::panel::screen::Screen;
 use crate::wait::{Site, Wait, Waited};
 
 /// How long the last picture may take.
@@ -70,9 +71,11 @@ pub(super) fn report_losses(mirror: &Mirror) {
 
 /// Whether a picture can be saved there, before there is one: a program may run for long.
 pub(super) fn check(path: &Path) -> Result<(), Error> {
-    image::check(path).map_err(|source| Error::Write {
-        object: path.display().to_string(),
-        source,
+    image::check(path).map_err(|source| {
+        Error::File(file::Error::Write {
+            object: path.display().to_string(),
+            source,
+        })
     })
 }
 
@@ -81,9 +84,11 @@ const LAST_LOOK: Duration = Duration::from_millis(300);
 
 /// Saves the picture. A FIFO's reader is waited for until Ctrl-C.
 pub(super) fn save(screen: &Screen, path: &Path, shutdown: &Shutdown) -> Result<(), Error> {
-    let failed = |source| Error::Write {
-        object: path.display().to_string(),
-        source,
+    let failed = |source| {
+        Error::File(file::Error::Write {
+            object: path.display().to_string(),
+            source,
+        })
     };
     if !atomic_file::is_device(path) {
         return image::save(screen, path).map_err(failed);

@@ -14,9 +14,9 @@ use crate::board::mirror::{Mirror, json};
 use crate::board::program;
 use crate::board::repl::{Ended, Follower, Wish, last_line};
 use crate::error::{Error, Outcome};
-use crate::panel::screen::Screen;
-use crate::panel::{self, Panel, Terminal, View};
 use crate::shutdown::Shutdown;
+use crate::terminal::panel::screen::Screen;
+use crate::terminal::panel::{self, Panel, Terminal, View};
 use crate::terminal::sanitize::{Allowed, Filter};
 use crate::terminal::{status, stdout};
 

@@ -13,6 +13,7 @@ use crate::board::error::Error as BoardError;
 use crate::board::link::{Address, Link};
 use crate::board::prompt::{Prompt, Statement, Statements, Terminal, Wait};
 use crate::error::{Error, Outcome};
+use crate::file;
 use crate::shutdown::Shutdown;
 use crate::terminal::keys::{self, Key};
 use crate::terminal::raw_mode::RawMode;
@@ -65,9 +66,11 @@ enum Typed {
 /// Reads what was typed: keys, or a paste. A terminal that does not mark a paste gives keys faster than anybody types,
 /// with line ends among them.
 fn read_keys() -> Result<Typed, Error> {
-    let failed = |source| Error::Read {
-        object: "the keyboard".to_owned(),
-        source,
+    let failed = |source| {
+        Error::File(file::Error::Read {
+            object: "the keyboard".to_owned(),
+            source,
+        })
     };
     let mut typed = Vec::new();
     let mut gap = KEYS;

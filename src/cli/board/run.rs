@@ -17,8 +17,9 @@ use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
 use crate::board::symptom;
 use crate::cli::{complete, value};
 use crate::error::{Error, Outcome};
-use crate::panel::{Panel, View};
+use crate::file;
 use crate::shutdown::Shutdown;
+use crate::terminal::panel::{Panel, View};
 use crate::terminal::{status, stdout, stream};
 use crate::wait::{Site, Wait, Waited};
 
@@ -319,9 +320,11 @@ fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error>
     let owned = path.clone();
     let is_stopped = || shutdown.is_asked();
     let waited = Wait::at(Site::ReadScript, &is_stopped).call(move || read(&owned));
-    let source = match waited.map_err(|source| Error::Read {
-        object: path.display().to_string(),
-        source,
+    let source = match waited.map_err(|source| {
+        Error::File(file::Error::Read {
+            object: path.display().to_string(),
+            source,
+        })
     })? {
         Waited::Done(source) => source?,
         Waited::Interrupted | Waited::TimeUp => return Ok(None),
@@ -343,9 +346,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
         stream::stdin()
             .take(MAX_SCRIPT + 1)
             .read_to_end(&mut source)
-            .map_err(|source| Error::Read {
-                object: "standard input".to_owned(),
-                source,
+            .map_err(|source| {
+                Error::File(file::Error::Read {
+                    object: "standard input".to_owned(),
+                    source,
+                })
             })?;
         return Ok(source);
     }
@@ -357,16 +362,18 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
             }
             .into();
         }
-        Error::Open {
+        Error::File(file::Error::Open {
             path: path.to_owned(),
             source,
-        }
+        })
     })?;
     file.take(MAX_SCRIPT + 1)
         .read_to_end(&mut source)
-        .map_err(|source| Error::Read {
-            object: path.display().to_string(),
-            source,
+        .map_err(|source| {
+            Error::File(file::Error::Read {
+                object: path.display().to_string(),
+                source,
+            })
         })?;
     Ok(source)
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::error::{Error, STDOUT};
+use crate::error::Error;
+use crate::file;
+use crate::file::STDOUT;
 use crate::shutdown::Shutdown;
 use crate::terminal::sanitize::Allowed;
 use crate::terminal::stdout::Stdout;
@@ -36,9 +38,9 @@ fn shown(written: io::Result<WriteOutcome>) -> Result<bool, Error> {
         Ok(WriteOutcome::Whole) => Ok(true),
         Ok(WriteOutcome::Abandoned(_)) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(source) => Err(Error::Write {
+        Err(source) => Err(Error::File(file::Error::Write {
             object: STDOUT.to_owned(),
             source,
-        }),
+        })),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::net::interface;
+use crate::udp::interface;
 
 /// One socket, and what it was opened with.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::{Out, Place};
-use crate::error::{Error, seconds};
+use crate::error::Error;
+use crate::file;
 use crate::pair::post::Post;
 use crate::pair::report::{Report, StepResult, Verdict};
 use crate::pair::watch::{Round, Way};
@@ -18,6 +19,7 @@ use crate::shutdown::{Asker, Shutdown};
 use crate::terminal::full_screen::FullScreen;
 use crate::terminal::keys::{self, Key};
 use crate::terminal::stdout;
+use crate::text::seconds;
 use view::View;
 
 /// How long to wait before a board that was lost is looked for again.
@@ -121,9 +123,11 @@ pub(super) fn run(
         for _ in &news {}
         (shown, watching.join().ok())
     });
-    shown.map_err(|source| Error::Write {
-        object: "the terminal".to_owned(),
-        source,
+    shown.map_err(|source| {
+        Error::File(file::Error::Write {
+            object: "the terminal".to_owned(),
+            source,
+        })
     })?;
     let (report, total) = watched.unwrap_or_default();
     // The view is gone, and with it what the steps said: of the last session, clean-up included.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Course, ECHO, ECHO_TRIES, ECHO_WAIT, IDLE, SLACK, Trouble, with_listener};
 use crate::pair::datagram;
 use crate::pair::talk::{Failure, Talk};
-use crate::stats::Spread;
+use crate::udp::stats::Spread;
 
 /// What was measured there and back.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::pair::counts::{Counts, State};
 use crate::pair::datagram::{self, HEADER, Mark};
 use crate::pair::post::Arrived;
 use crate::pair::talk::{Ears, Talk};
-use crate::stats::Spread;
+use crate::udp::stats::Spread;
 
 /// What was measured from the board to the PC.
 #[derive(Debug)]

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::board::literal;
-use crate::error::seconds;
-use crate::net::interface;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::from_hex;
 use crate::pair::report::{Finding, StepResult};
 use crate::pair::talk::{Failure, Talk};
 use crate::pair::wifi::Online;
 use crate::pair::{BoardAp, Join};
+use crate::text::seconds;
+use crate::udp::interface;
 
 /// How long the access point may take to start.
 const START_AP: Duration = Duration::from_secs(5);

@@ -10,8 +10,9 @@ use crate::board::error::Error as BoardError;
 use crate::board::files::local::{Places, Rules, Unnameable};
 use crate::board::files::{self, BoardPath, Entry, Files, Found, Shown};
 use crate::cli::GlobalArgs;
+use crate::cli::output;
 use crate::error::{Error, Outcome};
-use crate::output;
+use crate::file;
 use crate::terminal::progress::Progress;
 use crate::wait::{Site, Wait, Waited};
 
@@ -141,7 +142,7 @@ impl FirstFailure {
         let is_of_one = match &error {
             Error::Board(BoardError::ReadFile { .. } | BoardError::NoSuchFile { .. })
             | Error::Usage { .. } => true,
-            Error::Write { source, .. } => !matches!(
+            Error::File(file::Error::Write { source, .. }) => !matches!(
                 source.kind(),
                 io::ErrorKind::StorageFull
                     | io::ErrorKind::QuotaExceeded
@@ -198,17 +199,19 @@ fn unnameable(name: &[u8], why: Unnameable) -> Error {
             "{} on the board is no name for a file on this PC",
             Shown(name)
         )),
-        Unnameable::TooLong => Error::Write {
+        Unnameable::TooLong => Error::File(file::Error::Write {
             object: format!("{} of the board here", Shown(name)),
             source: io::Error::new(io::ErrorKind::InvalidFilename, why),
-        },
+        }),
     }
 }
 
 fn make_folder(path: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(path).map_err(|source| Error::Write {
-        object: path.display().to_string(),
-        source,
+    std::fs::create_dir_all(path).map_err(|source| {
+        Error::File(file::Error::Write {
+            object: path.display().to_string(),
+            source,
+        })
     })
 }
 
@@ -303,9 +306,11 @@ fn save(
 
 /// Writes a file whole or not at all. A FIFO or a device is written to as it is, and waited for until Ctrl-C.
 fn write(files: &mut Files<'_>, local: &Path, content: Vec<u8>) -> Result<(), Error> {
-    let failed = |source| Error::Write {
-        object: local.display().to_string(),
-        source,
+    let failed = |source| {
+        Error::File(file::Error::Write {
+            object: local.display().to_string(),
+            source,
+        })
     };
     if !atomic_file::is_device(local) {
         return atomic_file::write(local, &content).map_err(failed);

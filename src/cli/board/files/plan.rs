@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::board::files::{self, BoardPath, Shown};
 use crate::error::Error;
+use crate::file;
 
 /// The longest file that is read: more than the flash of any of these boards.
 const MAX_FILE: u64 = 64 << 20;
@@ -101,9 +102,11 @@ impl Tree {
     }
 
     fn add(&mut self, local: &Path, below: &[u8], parents: &mut Vec<PathBuf>) -> Result<(), Error> {
-        let failed = |source| Error::Open {
-            path: local.to_owned(),
-            source,
+        let failed = |source| {
+            Error::File(file::Error::Open {
+                path: local.to_owned(),
+                source,
+            })
         };
         let is_named = parents.is_empty();
         let metadata = match std::fs::metadata(local) {
@@ -289,9 +292,11 @@ pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, Error> {
         require_literal_separator: true,
         require_literal_leading_dot: true,
     };
-    let open = |source| Error::Open {
-        path: local.to_owned(),
-        source,
+    let open = |source| {
+        Error::File(file::Error::Open {
+            path: local.to_owned(),
+            source,
+        })
     };
     let matches = glob::glob_with(pattern, options)
         .map_err(|error| open(std::io::Error::new(std::io::ErrorKind::InvalidInput, error)))?;

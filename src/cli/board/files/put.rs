@@ -10,8 +10,9 @@ use crate::board::error::Error as BoardError;
 use crate::board::files::{self, BoardPath, Files, Found};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
-use crate::stats::counted;
+use crate::file;
 use crate::terminal::progress::Progress;
+use crate::text::counted;
 
 /// Puts everything that differs.
 pub(in crate::cli::board) fn run(
@@ -156,9 +157,11 @@ fn transfer(
     }
     let mut progress = Progress::new(quiet);
     for (file, found) in plan.files.iter().zip(found_files) {
-        let content = std::fs::read(&file.local).map_err(|source| Error::Open {
-            path: file.local.clone(),
-            source,
+        let content = std::fs::read(&file.local).map_err(|source| {
+            Error::File(file::Error::Open {
+                path: file.local.clone(),
+                source,
+            })
         })?;
         match found {
             Found::Folder => {

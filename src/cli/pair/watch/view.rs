@@ -9,11 +9,11 @@ use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, RenderDirection, Sparkline};
 
-use crate::error::seconds;
 use crate::pair::report::{Step, StepResult, Verdict};
 use crate::pair::watch::{Round, Way};
-use crate::panel::picture;
+use crate::terminal::panel::picture;
 use crate::terminal::sanitize;
+use crate::text::seconds;
 
 /// Rounds that are kept: more than a terminal is wide.
 const KEPT: usize = 512;

@@ -1,0 +1,294 @@
+//! Paths on the board. They are bytes: its file systems keep whatever a card reader, a camera or a program wrote.
+
+use std::fmt;
+
+use crate::text::reorders_or_hides;
+
+/// A path on the board.
+///
+/// It is shown, and read on the command line, as text in which `\xNN` stands for one byte. Every other character stands
+/// for itself; a backslash that two hex digits would make an escape of is `\x5c`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct BoardPath(Vec<u8>);
+
+impl BoardPath {
+    /// The root folder.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(b"/".to_vec())
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether it is the root folder.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0 == b"/"
+    }
+
+    /// The path of `name` in this folder; the folder itself if `name` is empty.
+    #[must_use]
+    pub fn join(&self, name: &[u8]) -> Self {
+        let mut path = self.0.clone();
+        if !name.is_empty() {
+            if !path.ends_with(b"/") {
+                path.push(b'/');
+            }
+            path.extend_from_slice(name);
+        }
+        Self(path)
+    }
+
+    /// The path of what `relative` names when this is the working directory: without `.`, `..` and empty parts.
+    #[must_use]
+    pub fn resolve(&self, relative: &[u8]) -> Self {
+        let base: &[u8] = if relative.starts_with(b"/") {
+            b""
+        } else {
+            &self.0
+        };
+        let mut kept: Vec<&[u8]> = Vec::new();
+        let both = parts(base).chain(parts(relative));
+        for part in both {
+            match part {
+                b"" | b"." => {}
+                b".." => {
+                    kept.pop();
+                }
+                part => kept.push(part),
+            }
+        }
+        let mut path = vec![b'/'];
+        path.extend(kept.join(&b'/'));
+        Self(path)
+    }
+
+    /// The last part; empty for the root folder.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        parts(&self.0).next_back().unwrap_or_default()
+    }
+
+    /// The folder that it is in.
+    #[must_use]
+    pub fn folder(&self) -> Self {
+        let len = self.0.len() - self.name().len();
+        match self.0.get(..len).unwrap_or_default() {
+            b"" | b"/" => Self::root(),
+            folder => Self(folder.strip_suffix(b"/").unwrap_or(folder).to_vec()),
+        }
+    }
+
+    /// Its parts below `folder`; none if it does not lie in there.
+    #[must_use]
+    pub fn below(&self, folder: &Self) -> Option<&[u8]> {
+        let rest = self.0.strip_prefix(folder.0.as_slice())?;
+        if folder.is_root() {
+            return Some(rest);
+        }
+        match rest {
+            b"" => Some(rest),
+            rest => rest.strip_prefix(b"/"),
+        }
+    }
+}
+
+/// The parts between slashes.
+fn parts(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/')
+}
+
+impl<T: AsRef<[u8]> + ?Sized> From<&T> for BoardPath {
+    fn from(bytes: &T) -> Self {
+        Self(bytes.as_ref().to_vec())
+    }
+}
+
+impl AsRef<[u8]> for BoardPath {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BoardPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+impl fmt::Display for BoardPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(&self.0).fmt(f)
+    }
+}
+
+/// Bytes of a path or name as they are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a>(pub &'a [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        append_text(self.0, true, f)
+    }
+}
+
+/// Bytes of a path or name as text for programs: as [`Shown`], but characters that a person would not see stay.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a>(pub &'a [u8]);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        append_text(self.0, false, f)
+    }
+}
+
+fn append_text(bytes: &[u8], for_people: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut rest = bytes;
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let len = character.len_utf8();
+            let (bytes, behind) = rest.split_at_checked(len).unwrap_or((rest, b""));
+            let is_hidden = for_people && (character.is_control() || reorders_or_hides(character));
+            if is_hidden || (character == '\\' && escape_value(rest).is_some()) {
+                append_escapes(bytes, f)?;
+            } else {
+                fmt::Write::write_char(f, character)?;
+            }
+            rest = behind;
+        }
+        append_escapes(chunk.invalid(), f)?;
+        rest = rest.get(chunk.invalid().len()..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn append_escapes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
+}
+
+/// Text from the command line as bytes: `\xNN` with two hex digits is a byte, anything else is itself.
+#[must_use]
+pub fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        match escape_value(rest) {
+            Some(value) => {
+                bytes.push(value);
+                rest = rest.get(4..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    bytes
+}
+
+/// The byte that the `\xNN` at the start of `text` stands for; none if there is no escape.
+#[must_use]
+pub fn escape_value(text: &[u8]) -> Option<u8> {
+    let digits = text.strip_prefix(b"\\x")?.get(..2)?;
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// A shown path with slashes in place of its backslashes; none if every backslash in it begins an escape.
+#[must_use]
+pub fn with_slashes(shown: &str) -> Option<String> {
+    let is_plain =
+        |at: usize| escape_value(shown.as_bytes().get(at..).unwrap_or_default()).is_none();
+    let is_there = shown.match_indices('\\').any(|(at, _)| is_plain(at));
+    is_there.then(|| {
+        shown
+            .char_indices()
+            .map(|(at, character)| match character {
+                '\\' if is_plain(at) => '/',
+                character => character,
+            })
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_two_hex_digits_make_an_escape() {
+        for (text, bytes) in [
+            (r"Fr\x81hst.wav", b"Fr\x81hst.wav".as_slice()),
+            (r"\x5cx41", br"\x41"),
+            (r"\back", br"\back"),
+            (r"a\xg1\x1", br"a\xg1\x1"),
+            (r"\\x41", br"\A"),
+            ("你好", "你好".as_bytes()),
+        ] {
+            assert_eq!(unescape(text.as_bytes()), bytes, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_or_would_not_be_seen_is_shown_escaped() {
+        for (bytes, text) in [
+            (b"/Fr\x81hst.wav".as_slice(), r"/Fr\x81hst.wav"),
+            (br"/deep/\back", r"/deep/\back"),
+            (br"/\x41", r"/\x5cx41"),
+            (b"/a\x1b[31m\n", r"/a\x1b[31m\x0a"),
+            ("/\u{202e}你".as_bytes(), r"/\xe2\x80\xae你"),
+        ] {
+            assert_eq!(BoardPath::from(bytes).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_path_is_resolved_from_the_working_directory() {
+        for (cwd, path, resolved) in [
+            ("/", "", "/"),
+            ("/", "main.py", "/main.py"),
+            ("/flash", "main.py", "/flash/main.py"),
+            ("/flash", "", "/flash"),
+            ("/flash", "/main.py", "/main.py"),
+            ("/flash", "..", "/"),
+            ("/flash", "lib/../a b.py", "/flash/a b.py"),
+            ("/", "../../x", "/x"),
+            ("/flash", "//lib//", "/lib"),
+        ] {
+            let resolved_to = BoardPath::from(cwd).resolve(path.as_bytes());
+            assert_eq!(resolved_to.to_string(), resolved, "{path} in {cwd}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_path() {
+        let path = BoardPath::from("/lib/a.py");
+        assert_eq!(path.name(), b"a.py");
+        assert_eq!(path.folder(), BoardPath::from("/lib"));
+        assert_eq!(BoardPath::from("/a").folder(), BoardPath::root());
+        assert_eq!(path.below(&BoardPath::from("/lib")), Some(&b"a.py"[..]));
+        assert_eq!(path.below(&BoardPath::root()), Some(&b"lib/a.py"[..]));
+        assert_eq!(path.below(&BoardPath::from("/li")), None);
+        assert_eq!(path.below(&path), Some(&b""[..]));
+        assert_eq!(BoardPath::root().join(b"x"), BoardPath::from("/x"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read_as_the_same_bytes(bytes in prop::collection::vec(
+            prop_oneof![any::<u8>(), Just(b'\\'), Just(b'x'), Just(b'8'), Just(b'f')], 0..40,
+        )) {
+            let shown = Shown(&bytes).to_string();
+            prop_assert!(!shown.chars().any(char::is_control));
+            prop_assert_eq!(unescape(shown.as_bytes()), bytes.clone());
+            prop_assert_eq!(unescape(Text(&bytes).to_string().as_bytes()), bytes);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Writes received datagrams to a file: pcap and pcapng for Wireshark and tshark, or JSON lines.
+//!
+//! A capture holds IP packets (link type RAW, 101): the headers are made from the addresses, with right lengths and
+//! checksums. Records are gathered and written whole, so that a full disk or a kill leaves a file that opens.
+
+use std::cell::RefCell;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use etherparse::PacketBuilder;
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
+use pcap_file::pcapng::PcapNgWriter;
+use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
+use pcap_file::pcapng::blocks::interface_description::{
+    InterfaceDescriptionBlock, InterfaceDescriptionOption,
+};
+use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
+use pcap_file::{DataLink, Endianness, PcapError, TsResolution};
+
+use crate::datagram::Datagram;
+use crate::datagram::Notes;
+use crate::file::Error;
+use crate::file::Opened;
+use crate::render::{Format, Renderer, Style};
+use crate::shutdown::Shutdown;
+use crate::terminal::stream::{self, WriteOutcome};
+use crate::text::encoding::TextEncoding;
+use crate::text::escape::Audience;
+
+/// Gathered bytes go to the file at this size, or when the loop has nothing else to do.
+const FLUSH_AT: usize = 256 << 10;
+
+/// The TTL of the packets that we make up: the one that arrived is not known.
+const MADE_UP_TTL: u8 = 64;
+
+/// What kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `.pcap`, nanosecond resolution.
+    Pcap,
+    /// `.pcapng`.
+    PcapNg,
+    /// `.jsonl`, as `--format json`.
+    JsonLines,
+}
+
+impl Kind {
+    /// By the file name's extension: none if it is not one of the three.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("pcap") => Some(Self::Pcap),
+            Some("pcapng") => Some(Self::PcapNg),
+            Some("jsonl") => Some(Self::JsonLines),
+            _ => None,
+        }
+    }
+}
+
+/// An open file.
+#[derive(Debug)]
+pub struct Saver {
+    path: PathBuf,
+    target: Target,
+    writer: Writer,
+    gathered: Gathered,
+    packet: Vec<u8>,
+    /// A cut payload with blanks for what is missing.
+    whole: Vec<u8>,
+}
+
+/// Where records go.
+#[derive(Debug)]
+enum Target {
+    /// A file, and how many bytes of whole records it holds.
+    File { file: File, written: u64 },
+    /// What another program reads as it comes: a FIFO, a process substitution, a device.
+    Stream(stream::Writer),
+    /// Its reader stopped reading, and the end was asked for.
+    Abandoned,
+}
+
+enum Writer {
+    Pcap(PcapWriter<Gathered>),
+    PcapNg(PcapNgWriter<Gathered>),
+    JsonLines(Box<Renderer>),
+}
+
+/// Bytes of whole records on their way to the file; the capture writers own one handle, we the other.
+#[derive(Debug, Clone, Default)]
+struct Gathered(Rc<RefCell<Vec<u8>>>);
+
+impl io::Write for Gathered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Pcap(_) => "Pcap",
+            Self::PcapNg(_) => "PcapNg",
+            Self::JsonLines(_) => "JsonLines",
+        })
+    }
+}
+
+impl Saver {
+    /// How to open a file for this.
+    #[must_use]
+    pub fn open_options() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        options
+    }
+
+    /// Starts with what stands at the beginning of an open file.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn new(
+        path: &Path,
+        kind: Kind,
+        opened: Opened,
+        encoding: TextEncoding,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Error> {
+        let gathered = Gathered::default();
+        let writer =
+            Writer::new(kind, encoding, &gathered).map_err(|error| write_error(path, error))?;
+        let target = match opened.len {
+            Some(_) => Target::File {
+                file: opened.file,
+                written: 0,
+            },
+            None => Target::Stream(stream::Writer::fifo(opened.file, shutdown.clone())),
+        };
+        let mut saver = Self {
+            path: path.to_owned(),
+            target,
+            writer,
+            gathered,
+            packet: Vec::new(),
+            whole: Vec::new(),
+        };
+        saver.flush()?;
+        Ok(saver)
+    }
+
+    /// Adds one datagram.
+    ///
+    /// # Errors
+    /// The file cannot be written; what it holds is whole.
+    pub fn add(&mut self, datagram: &Datagram<'_>, notes: Notes) -> Result<(), Error> {
+        if let Writer::JsonLines(renderer) = &mut self.writer {
+            renderer.render(datagram, notes, &mut self.gathered.0.borrow_mut());
+        } else {
+            let time = datagram.time.since_epoch();
+            self.packet.clear();
+            append_packet(datagram, &mut self.whole, &mut self.packet);
+            // A UDP datagram with its headers is shorter than 64 KiB and some.
+            let len = u32::try_from(self.packet.len()).unwrap_or(u32::MAX);
+            // What --recv-size cut off was on the wire: the capture says how much.
+            let cut = datagram.full_len.saturating_sub(datagram.payload.len());
+            let kept = self.packet.len().saturating_sub(cut);
+            self.packet.truncate(kept);
+            let result = match &mut self.writer {
+                Writer::Pcap(writer) => {
+                    writer.write_packet(&PcapPacket::new(time, len, &self.packet))
+                }
+                Writer::PcapNg(writer) => writer.write_pcapng_block(EnhancedPacketBlock {
+                    interface_id: 0,
+                    timestamp: time,
+                    original_len: len,
+                    data: self.packet.as_slice().into(),
+                    options: Vec::new(),
+                }),
+                Writer::JsonLines(_) => Ok(0),
+            };
+            result.map_err(|error| write_error(&self.path, error))?;
+        }
+        if self.gathered.0.borrow().len() >= FLUSH_AT {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Writes what is gathered.
+    ///
+    /// # Errors
+    /// The file cannot be written. A record cut short is taken back.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        let mut gathered = self.gathered.0.borrow_mut();
+        if gathered.is_empty() {
+            return Ok(());
+        }
+        let result = match &mut self.target {
+            Target::File { file, written } => {
+                let result = file.write_all(&gathered);
+                if result.is_ok() {
+                    *written += gathered.len() as u64;
+                } else {
+                    // Best effort: a capture that ends between two records opens without complaint.
+                    let _ = file.set_len(*written);
+                    let _ = file.seek(SeekFrom::Start(*written));
+                }
+                result
+            }
+            Target::Stream(writer) => match writer.write(&gathered) {
+                Ok(WriteOutcome::Whole) => Ok(()),
+                Ok(WriteOutcome::Abandoned(lost)) => {
+                    tracing::warn!(
+                        "whoever reads {} has stopped reading: its last {lost} bytes are lost",
+                        self.path.display()
+                    );
+                    self.target = Target::Abandoned;
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            Target::Abandoned => Ok(()),
+        };
+        gathered.clear();
+        result.map_err(|source| Error::Write {
+            object: self.path.display().to_string(),
+            source,
+        })
+    }
+}
+
+fn write_error(path: &Path, error: PcapError) -> Error {
+    Error::Write {
+        object: path.display().to_string(),
+        source: io::Error::other(error),
+    }
+}
+
+impl Writer {
+    fn new(kind: Kind, encoding: TextEncoding, gathered: &Gathered) -> Result<Self, PcapError> {
+        Ok(match kind {
+            Kind::Pcap => Self::Pcap(PcapWriter::with_header(
+                gathered.clone(),
+                PcapHeader {
+                    datalink: DataLink::RAW,
+                    ts_resolution: TsResolution::NanoSecond,
+                    endianness: Endianness::Little,
+                    snaplen: 1 << 18,
+                    ..PcapHeader::default()
+                },
+            )?),
+            Kind::PcapNg => {
+                let application = format!("udpcli {}", env!("CARGO_PKG_VERSION"));
+                let mut writer = PcapNgWriter::with_section_header(
+                    gathered.clone(),
+                    SectionHeaderBlock {
+                        endianness: Endianness::Little,
+                        options: vec![SectionHeaderOption::UserApplication(application.into())],
+                        ..SectionHeaderBlock::default()
+                    },
+                )?;
+                // Resolution 9: nanoseconds.
+                let options = vec![
+                    InterfaceDescriptionOption::IfName("udp".into()),
+                    InterfaceDescriptionOption::IfTsResol(9),
+                ];
+                writer.write_pcapng_block(InterfaceDescriptionBlock {
+                    linktype: DataLink::RAW,
+                    snaplen: 0,
+                    options,
+                })?;
+                Self::PcapNg(writer)
+            }
+            Kind::JsonLines => {
+                let style = Style {
+                    format: Format::Json,
+                    audience: Audience::Pipe,
+                    color: false,
+                    encoding,
+                    separator: Vec::new(),
+                };
+                Self::JsonLines(Box::new(Renderer::new(style)))
+            }
+        })
+    }
+}
+
+/// Appends the IP packet that carried the datagram, as far as we know it.
+fn append_packet(datagram: &Datagram<'_>, whole: &mut Vec<u8>, packet: &mut Vec<u8>) {
+    let (from, to) = same_family(datagram.peer, datagram.local);
+    let builder = match (from.ip(), to.ip()) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            PacketBuilder::ipv4(from.octets(), to.octets(), MADE_UP_TTL)
+        }
+        (from, to) => PacketBuilder::ipv6(v6(from), v6(to), MADE_UP_TTL),
+    };
+    // Only a payload too long for a datagram fails, and none such was received.
+    let payload = if datagram.is_truncated() {
+        whole.clear();
+        whole.extend_from_slice(datagram.payload);
+        whole.resize(datagram.full_len, 0);
+        whole
+    } else {
+        datagram.payload
+    };
+    let _ = builder.udp(from.port(), to.port()).write(packet, payload);
+}
+
+fn v6(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}
+
+/// Where the system did not tell the destination, the wildcard of the sender's family stands for it.
+fn same_family(peer: SocketAddr, local: SocketAddr) -> (SocketAddr, SocketAddr) {
+    if peer.is_ipv4() == local.is_ipv4() || !local.ip().is_unspecified() {
+        return (peer, local);
+    }
+    (peer, crate::datagram::unspecified(&peer, local.port()))
+}

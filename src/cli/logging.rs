@@ -1,0 +1,174 @@
+//! Messages for people, on stderr: tracing's events one a line, and the final error.
+//!
+//! The message is the whole line at info level; a warning says so first. Levels follow `-q`, `-v` and `-vv`, or
+//! `UDPCLI_LOG` (`warn`, `udpcli=trace`, `udpcli::udp=debug` ..) where that is set.
+
+use std::error::Error as _;
+use std::fmt::{self, Write as _};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::cli::GlobalArgs;
+use crate::error::Error;
+use crate::terminal::{color, sanitize, status};
+use crate::words;
+
+/// Starts logging to stderr. Called once, before anything else runs.
+pub fn start(args: &GlobalArgs) {
+    // Whatever is written to a console later, by a board's program too, finds it ready.
+    let _ = color::obeys_escapes();
+    let color = color::decide(args.color.into());
+    let level = match (args.quiet, args.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::INFO,
+        (false, 1) => LevelFilter::DEBUG,
+        (false, _) => LevelFilter::TRACE,
+    };
+    let asked = std::env::var("UDPCLI_LOG").ok();
+    let chosen: Option<Result<Targets, _>> = asked.as_deref().map(str::parse);
+    let is_unreadable = matches!(chosen, Some(Err(_)));
+    let filter = match chosen {
+        Some(Ok(targets)) => targets,
+        _ => Targets::new().with_target("udpcli", level),
+    };
+    let layer = tracing_subscriber::fmt::layer()
+        .event_format(Line { color })
+        .with_ansi(false)
+        .with_writer(|| status::Log);
+    // A second start (two runs in one process) keeps the first subscriber.
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(layer)
+        .try_init();
+    if is_unreadable {
+        tracing::warn!(
+            "UDPCLI_LOG is not understood and left aside: write a level, or udpcli::udp=debug,warn"
+        );
+    }
+}
+
+/// Prints an error, its causes and its hint, each on a line of its own.
+pub fn report(error: &Error) {
+    let (red, bold, reset) = if color::has_color() {
+        ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
+    } else {
+        ("", "", "")
+    };
+    let mut text = format!(
+        "udpcli: {red}error:{reset} {}{}\n",
+        sanitize::for_terminal(&error.to_string()),
+        error
+            .code()
+            .map_or_else(String::new, |code| format!(" [{code}]"))
+    );
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let _ = writeln!(
+            text,
+            "  caused by: {}",
+            sanitize::for_terminal(&source.to_string())
+        );
+        cause = source.source();
+    }
+    if let Some(hint) = words::hint(error) {
+        let _ = writeln!(
+            text,
+            "  {bold}hint:{reset} {}",
+            sanitize::for_terminal(&hint)
+        );
+    }
+    status::print(&text);
+}
+
+/// How summaries and counts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Summary {
+    /// One line for people
+    #[default]
+    Text,
+    /// JSON lines on stderr: {"summary": ..}, and with --stats {"stats": ..}
+    Json,
+}
+
+impl Summary {
+    /// Writes one set of counts to stderr. JSON was asked for by name: -q does not leave it out.
+    pub fn write(
+        self,
+        key: &str,
+        text: impl fmt::Display,
+        json: impl FnOnce() -> serde_json::Value,
+    ) {
+        match self {
+            Self::Text => tracing::info!("{text}"),
+            Self::Json => {
+                let object =
+                    serde_json::Value::Object(std::iter::once((key.to_owned(), json())).collect());
+                status::print(&format!("{object}\n"));
+            }
+        }
+    }
+}
+
+/// One event a line: the message, then its other fields as `key=value`.
+struct Line {
+    color: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let (start, end) = match *event.metadata().level() {
+            Level::ERROR => ("\x1b[1;31m", "\x1b[0m"),
+            Level::WARN => ("\x1b[1;33m", "\x1b[0m"),
+            Level::INFO => ("", ""),
+            Level::DEBUG | Level::TRACE => ("\x1b[2m", "\x1b[0m"),
+        };
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if self.color {
+            writer.write_str(start)?;
+        }
+        match *event.metadata().level() {
+            Level::ERROR => writer.write_str("error: ")?,
+            Level::WARN => writer.write_str("warning: ")?,
+            _ => {}
+        }
+        writer.write_str(&sanitize::for_terminal(&fields.message))?;
+        writer.write_str(&sanitize::for_terminal(&fields.rest))?;
+        if self.color {
+            writer.write_str(end)?;
+        }
+        writer.write_char('\n')
+    }
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    rest: String,
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = if field.name() == "message" {
+            write!(self.message, "{value:?}")
+        } else {
+            write!(self.rest, " {}={value:?}", field.name())
+        };
+    }
+}

@@ -1,0 +1,229 @@
+//! Where received datagrams go: rendered to stdout, to a file, to the panel; one write for a batch.
+
+use std::fmt;
+use std::io;
+
+use serde_json::Value;
+
+use crate::capture::Saver;
+use crate::cli::logging::Summary;
+use crate::datagram::Datagram;
+use crate::datagram::Notes;
+use crate::datagram::run::Run;
+use crate::error::{Error, Outcome};
+use crate::file::{self, STDOUT};
+use crate::render::Renderer;
+use crate::shutdown::Shutdown;
+use crate::terminal::panel::server::ServerPanel;
+use crate::terminal::sanitize::Allowed;
+use crate::terminal::stdout::{self, Stdout};
+use crate::terminal::stream::WriteOutcome;
+use crate::udp;
+use crate::udp::sink::{Flow, Sink};
+
+/// Rendered text goes out at this size even while more datagrams are at hand: bounded memory.
+const WRITE_AT: usize = 256 << 10;
+
+/// Prints data: byte for byte to a program, and to a terminal without anything that it would act on. A reader that
+/// went away is no failure.
+///
+/// # Errors
+/// stdout cannot be written: a full disk.
+pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
+    printed(stdout::print(bytes))
+}
+
+/// Prints text of udpcli's own, with its colours. A reader that went away is no failure.
+///
+/// # Errors
+/// stdout cannot be written: a full disk.
+pub fn print_styled(text: &str) -> Result<Outcome, Error> {
+    printed(stdout::print_styled(text))
+}
+
+fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
+    match result {
+        Ok(WriteOutcome::Whole) => Ok(Outcome::Done),
+        // The end was asked for while nobody read it.
+        Ok(WriteOutcome::Abandoned(_)) => Ok(Outcome::Interrupted),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
+        Err(source) => Err(Error::File(file::Error::Write {
+            object: STDOUT.to_owned(),
+            source,
+        })),
+    }
+}
+
+/// Takes datagrams and shows, saves and draws them.
+pub struct Output {
+    renderer: Renderer,
+    stdout: Stdout,
+    text: Vec<u8>,
+    saver: Option<Saver>,
+    panel: Option<ServerPanel>,
+    /// What went wrong within a batch, until the loop asks.
+    failure: Option<file::Error>,
+    reader_gone: bool,
+    /// Called when interfaces or addresses change; gives the address for the panel.
+    on_network_change: Option<Box<dyn FnMut() -> String>>,
+    /// How counts are told.
+    summary: Summary,
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("renderer", &self.renderer)
+            .field("saver", &self.saver)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Output {
+    /// An output that shows datagrams on stdout, and does with them what else is given. A reader that stopped reading
+    /// is waited for until the end is asked for.
+    #[must_use]
+    pub fn new(
+        renderer: Renderer,
+        saver: Option<Saver>,
+        panel: Option<ServerPanel>,
+        shutdown: Shutdown,
+    ) -> Self {
+        Self {
+            renderer,
+            stdout: Stdout::new(shutdown, Allowed::Colors),
+            text: Vec::new(),
+            saver,
+            panel,
+            failure: None,
+            reader_gone: false,
+            on_network_change: None,
+            summary: Summary::default(),
+        }
+    }
+
+    /// How the counts of `--stats` are told.
+    pub fn tell_counts(&mut self, summary: Summary) {
+        self.summary = summary;
+    }
+
+    /// What to do when interfaces or addresses change; gives the address that the panel shows.
+    pub fn on_network_change(&mut self, tell: impl FnMut() -> String + 'static) {
+        self.on_network_change = Some(Box::new(tell));
+    }
+
+    /// What stands before the first datagram.
+    ///
+    /// # Errors
+    /// As [`Sink::flush`].
+    pub fn begin(&mut self) -> Result<Flow, udp::error::Error> {
+        self.renderer.begin(&mut self.text);
+        self.flush()
+    }
+
+    /// Nothing more comes: the panel stays on the screen as it is.
+    pub fn end(&mut self) {
+        if let Some(panel) = self.panel.take() {
+            panel.keep();
+        }
+    }
+
+    fn datagram(&mut self, datagram: &Datagram<'_>, notes: Notes) {
+        self.renderer.render(datagram, notes, &mut self.text);
+        if let Some(saver) = &mut self.saver
+            && let Err(error) = saver.add(datagram, notes)
+        {
+            self.failure.get_or_insert(error);
+            // The file is whole as it stands.
+            self.saver = None;
+        }
+        if let Some(panel) = &mut self.panel {
+            panel.show(datagram);
+        }
+        if self.text.len() >= WRITE_AT {
+            self.write();
+        }
+    }
+
+    /// Writes what is rendered. A reader that went away is no failure.
+    fn write(&mut self) {
+        if self.text.is_empty() || self.reader_gone {
+            self.text.clear();
+            return;
+        }
+        let result = self.stdout.write(&self.text);
+        self.text.clear();
+        match result {
+            Ok(WriteOutcome::Whole) => {}
+            Ok(WriteOutcome::Abandoned(lost)) => {
+                tracing::warn!(
+                    "whoever reads the output has stopped reading: its last {lost} bytes are lost"
+                );
+                self.reader_gone = true;
+            }
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_gone = true,
+            Err(source) => {
+                // Said once; a full disk behind stdout ends the run.
+                self.reader_gone = true;
+                self.failure.get_or_insert(file::Error::Write {
+                    object: STDOUT.to_owned(),
+                    source,
+                });
+            }
+        }
+    }
+}
+
+impl Sink for Output {
+    fn stats(&mut self, text: &dyn fmt::Display, json: &dyn Fn() -> Value) {
+        self.summary.write("stats", text, json);
+    }
+
+    fn network_changed(&mut self) {
+        if let Some(tell) = &mut self.on_network_change {
+            let address = tell();
+            if let Some(panel) = &mut self.panel {
+                panel.set_address(&address);
+            }
+        }
+    }
+
+    fn run(&mut self, run: &Run<'_>, notes: &[Notes]) {
+        if self.saver.is_none()
+            && self.panel.is_none()
+            && self.renderer.render_joined(run, &mut self.text)
+        {
+            if self.text.len() >= WRITE_AT {
+                self.write();
+            }
+            return;
+        }
+        let mut notes = notes.iter().copied();
+        for datagram in run.datagrams() {
+            self.datagram(&datagram, notes.next().unwrap_or_default());
+        }
+    }
+
+    fn flush(&mut self) -> Result<Flow, udp::error::Error> {
+        // The file first: whoever sees a line may rely on it being saved.
+        if let Some(saver) = &mut self.saver
+            && let Err(error) = saver.flush()
+        {
+            self.failure.get_or_insert(error);
+            self.saver = None;
+        }
+        // Drawn together with what is written.
+        if let Some(panel) = &mut self.panel {
+            panel.stage();
+        }
+        self.write();
+        if let Some(panel) = &self.panel {
+            panel.draw();
+        }
+        match self.failure.take() {
+            Some(error) => Err(error.into()),
+            None if self.reader_gone => Ok(Flow::ReaderGone),
+            None => Ok(Flow::Continue),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The panel as the tutorial's server draws it: its own address at (0, 0) until the first datagram, then only the
+//! datagram's text at (0, 15) and `from` with the sender's address at (0, 31): the server's `fill(0)` clears the address.
+
+use std::fmt::Write as _;
+
+use crate::datagram::Datagram;
+use crate::terminal::panel::screen::{Mode, Screen, Text};
+use crate::terminal::panel::text::MISSING;
+use crate::terminal::panel::{Panel, View};
+use crate::text::encoding::{Part, TextEncoding};
+
+/// The server's screen, drawn as every panel is.
+#[derive(Debug)]
+pub struct ServerPanel {
+    panel: Panel,
+    screen: Screen,
+    /// Whether it has changed since it was staged.
+    is_new: bool,
+    encoding: TextEncoding,
+    scratch: String,
+}
+
+impl ServerPanel {
+    /// A panel whose first row says `address`, as the server draws when it starts.
+    #[must_use]
+    pub fn new(address: &str, encoding: TextEncoding) -> Self {
+        let screen = Screen {
+            texts: vec![text(0, address.to_owned())],
+            whole: true,
+            ..Screen::default()
+        };
+        Self {
+            panel: Panel::new(View::Text),
+            screen,
+            is_new: true,
+            encoding,
+            scratch: String::new(),
+        }
+    }
+
+    /// The server's address is another one now: shown where no datagram has taken its place. Nothing goes to the terminal
+    /// yet.
+    pub fn set_address(&mut self, address: &str) {
+        if let [only] = self.screen.texts.as_mut_slice() {
+            address.clone_into(&mut only.text);
+            self.is_new = true;
+        }
+    }
+
+    /// Replaces the screen by what the server draws for this datagram; nothing goes to the terminal yet.
+    pub fn show(&mut self, datagram: &Datagram<'_>) {
+        // The strings of the datagram before are used again: this runs for every datagram.
+        let [shown, from] = match self.screen.texts.as_mut_slice() {
+            [shown, from] => [shown, from].map(|text| std::mem::take(&mut text.text)),
+            _ => [const { String::new() }; 2],
+        };
+        let (mut shown, mut from) = (shown, from);
+        shown.clear();
+        self.encoding
+            .parts(datagram.payload, &mut self.scratch, |part| match part {
+                Part::Text(part) => shown.push_str(part),
+                // What cannot be shown is a box.
+                Part::Bytes(bytes) => shown.extend(bytes.iter().map(|_| MISSING)),
+            });
+        from.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(from, "from{}", datagram.peer.ip());
+        self.is_new = true;
+        self.screen.texts.clear();
+        self.screen.texts.extend([text(15, shown), text(31, from)]);
+    }
+
+    /// The panel shows this with the next write to the terminal, or with [`Self::draw`].
+    pub fn stage(&mut self) {
+        if std::mem::take(&mut self.is_new) {
+            self.panel.stage(&self.screen);
+        }
+    }
+
+    /// Draws what was staged, unless it stands there already.
+    pub fn draw(&self) {
+        self.panel.draw();
+    }
+
+    /// Leaves the panel where it is: what follows is written below.
+    pub fn keep(self) {
+        self.panel.keep();
+    }
+}
+
+/// A text as `DispChar` draws it, at the left edge.
+fn text(y: i16, text: String) -> Text {
+    Text {
+        x: 0,
+        y,
+        mode: Mode::Normal,
+        text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datagram::{Addressed, Timestamp};
+    use crate::terminal::panel::{Terminal, lines};
+
+    fn panel(payloads: &[&[u8]]) -> Vec<String> {
+        let mut panel = ServerPanel::new("192.168.0.10:6000", TextEncoding::default());
+        let (peer, local) = (
+            "192.168.0.5:49153".parse().unwrap(),
+            "192.168.0.10:6000".parse().unwrap(),
+        );
+        let time = Timestamp::from_nanos(0);
+        for payload in payloads {
+            panel.show(&Datagram {
+                payload,
+                peer,
+                local,
+                addressed: Addressed::Unicast,
+                time,
+                full_len: payload.len(),
+            });
+        }
+        let terminal = Terminal {
+            columns: 80,
+            rows: 24,
+            unicode: true,
+            color: false,
+        };
+        lines(&panel.screen, View::Text, terminal).lines
+    }
+
+    #[test]
+    fn the_panel_shows_the_address_until_the_first_datagram_and_then_text_and_sender_only() {
+        assert_eq!(
+            panel(&[]),
+            [
+                "┌─────────────────────┐",
+                "│192.168.0.10:6000    │",
+                "│                     │",
+                "│                     │",
+                "│                     │",
+                "└─────────────────────┘",
+            ]
+        );
+        let last = "你好 mPython\r\n".as_bytes();
+        for payloads in [&[last][..], &[b"an earlier, longer one", last]] {
+            assert_eq!(
+                panel(payloads),
+                [
+                    "┌─────────────────────┐",
+                    "│                     │",
+                    "│你好 mPython         │",
+                    "│from192.168.0.5      │",
+                    "│                     │",
+                    "└─────────────────────┘",
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn long_and_hostile_text_stays_in_its_frame() {
+        assert_eq!(
+            panel(&["你你你你你你你你你你你".as_bytes()])[2],
+            "│你你你你你你你你你你…│"
+        );
+        assert_eq!(
+            panel(&["a你你你你你你你你你你".as_bytes()])[2],
+            "│a你你你你你你你你你你│"
+        );
+        assert_eq!(
+            panel(&["ab你你你你你你你你你你".as_bytes()])[2],
+            "│ab你你你你你你你你你…│"
+        );
+        assert_eq!(
+            panel(&[b"\x1b[2J\xff\xe2\x80\xae"])[2],
+            "│□[2J□□               │"
+        );
+    }
+}

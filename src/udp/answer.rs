@@ -1,0 +1,193 @@
+//! Whom a listener answers, and how often, so that two answering programs cannot storm.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use crate::datagram::Addressed;
+use crate::datagram::run::Run;
+
+/// What a listener answers with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The payload that came.
+    Echo,
+    /// Always these bytes.
+    Fixed(Vec<u8>),
+}
+
+/// Why a datagram gets no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// It was sent to a multicast group or a broadcast address: many may have heard it.
+    Group,
+    /// The sender's address is a group, a broadcast or no address at all: an answer would reach many.
+    Sender,
+    /// It claims to come from this very socket.
+    Own,
+    /// This peer has had its share for now.
+    Rate,
+}
+
+/// Whether the datagrams of `run` may be answered, the rate apart. `own` are this machine's addresses.
+///
+/// # Errors
+/// The reason why not.
+pub fn check(
+    run: &Run<'_>,
+    own: &[IpAddr],
+    is_broadcast: impl Fn(IpAddr) -> bool,
+) -> Result<(), Silence> {
+    let peer = run.peer;
+    if run.addressed == Addressed::Group || run.local.ip().is_multicast() {
+        return Err(Silence::Group);
+    }
+    if peer.port() == 0
+        || peer.ip().is_unspecified()
+        || peer.ip().is_multicast()
+        || is_broadcast(peer.ip())
+    {
+        return Err(Silence::Sender);
+    }
+    let is_own_address =
+        peer.ip() == run.local.ip() || peer.ip().is_loopback() || own.contains(&peer.ip());
+    if peer.port() == run.local.port() && is_own_address {
+        return Err(Silence::Own);
+    }
+    Ok(())
+}
+
+/// Answers to one peer in the last second: two counted windows of a second, the older weighed by what of it still
+/// counts. Needs no list of times and lets no burst across the border.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerRate {
+    window: Instant,
+    current: u32,
+    previous: u32,
+}
+
+impl AnswerRate {
+    /// A peer that was not answered yet.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self {
+            window: now,
+            current: 0,
+            previous: 0,
+        }
+    }
+
+    /// Counts one more answer if `per_second` allows it.
+    pub fn allow(&mut self, now: Instant, per_second: u32) -> bool {
+        const WINDOW: Duration = Duration::from_secs(1);
+        let age = now.saturating_duration_since(self.window);
+        if age >= 2 * WINDOW {
+            *self = Self::new(now);
+        } else if age >= WINDOW {
+            self.window += WINDOW;
+            self.previous = self.current;
+            self.current = 0;
+        }
+        let passed = now.saturating_duration_since(self.window).as_secs_f64();
+        let counted = f64::from(self.previous) * (1.0 - passed) + f64::from(self.current);
+        let allowed = counted + 1.0 <= f64::from(per_second);
+        self.current += u32::from(allowed);
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datagram::Timestamp;
+
+    fn run(peer: &str, local: &str, addressed: Addressed) -> Run<'static> {
+        let (peer, local) = (peer.parse().unwrap(), local.parse().unwrap());
+        Run::single(b"x", peer, local, addressed, Timestamp::default())
+    }
+
+    fn check_one(peer: &str, local: &str, addressed: Addressed) -> Result<(), Silence> {
+        let own = ["192.168.0.10".parse().unwrap()];
+        check(&run(peer, local, addressed), &own, |address| {
+            address.to_string() == "192.168.0.255"
+        })
+    }
+
+    #[test]
+    fn groups_broadcasts_and_ourselves_are_not_answered() {
+        use Addressed::{Group, Unicast, Unknown};
+        assert_eq!(
+            check_one("192.168.0.5:49153", "192.168.0.10:6000", Unicast),
+            Ok(())
+        );
+        assert_eq!(
+            check_one("127.0.0.1:49153", "127.0.0.1:6000", Unicast),
+            Ok(())
+        );
+        assert_eq!(
+            check_one("192.168.0.5:6000", "192.168.0.10:6000", Unicast),
+            Ok(())
+        );
+        assert_eq!(
+            check_one("192.168.0.5:49153", "192.168.0.255:6000", Group),
+            Err(Silence::Group)
+        );
+        assert_eq!(
+            check_one("192.168.0.5:49153", "239.1.2.3:6000", Unknown),
+            Err(Silence::Group)
+        );
+        assert_eq!(
+            check_one("192.168.0.255:7", "192.168.0.10:6000", Unicast),
+            Err(Silence::Sender)
+        );
+        assert_eq!(
+            check_one("239.1.2.3:7", "192.168.0.10:6000", Unicast),
+            Err(Silence::Sender)
+        );
+        assert_eq!(
+            check_one("192.168.0.5:0", "192.168.0.10:6000", Unicast),
+            Err(Silence::Sender)
+        );
+        assert_eq!(
+            check_one("192.168.0.10:6000", "192.168.0.10:6000", Unicast),
+            Err(Silence::Own)
+        );
+        assert_eq!(
+            check_one("127.0.0.1:6000", "0.0.0.0:6000", Unknown),
+            Err(Silence::Own)
+        );
+    }
+
+    #[test]
+    fn no_second_has_more_answers_than_allowed() {
+        let start = Instant::now();
+        let mut rate = AnswerRate::new(start);
+        let step = Duration::from_millis(1);
+        let answered: Vec<u32> = (0..5000)
+            .filter(|&ms| rate.allow(start + ms * step, 100))
+            .collect();
+        for &first in &answered {
+            let second = answered
+                .iter()
+                .filter(|&&ms| ms >= first && ms < first + 1000)
+                .count();
+            assert!(
+                second <= 101,
+                "{second} answers within a second from {first} ms"
+            );
+        }
+        assert!(answered.len() >= 450, "{}", answered.len());
+    }
+
+    #[test]
+    fn a_peer_may_use_its_second_at_once() {
+        let start = Instant::now();
+        let mut rate = AnswerRate::new(start);
+        assert_eq!((0..500).filter(|_| rate.allow(start, 100)).count(), 100);
+        assert_eq!(
+            (0..500)
+                .filter(|_| rate.allow(start + Duration::from_secs(10), 100))
+                .count(),
+            100
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! Datagrams many to a system call, both ways.
+//!
+//! Where the system has batching (Linux: recvmmsg, sendmmsg, and the kernel's own segmentation, UDP GSO and GRO) it
+//! is used; elsewhere, or when told to, the same interface moves one datagram a call. Datagrams stay what they are:
+//! boundaries, order, senders and times are kept, and long ones may be fragmented as ordinary UDP tools allow.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::Socket;
+use tokio::net::UdpSocket;
+
+use crate::datagram::run::Run;
+use crate::datagram::{Addressed, Timestamp};
+use crate::udp::outbox::Outbox;
+use crate::udp::receive::{Drops, ReceiveOptions, SLOT, canonical};
+use crate::udp::system;
+
+/// Switches on what a receiver wants of a socket; before the bind, so that the first datagram has it too.
+pub(crate) fn prepare(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
+    system::prepare_receive(socket, is_v4, options);
+}
+
+/// Receives from sockets into buffers that are used again and again.
+#[derive(Debug)]
+pub struct Receiver {
+    way: ReceiveWay,
+    recv_size: usize,
+}
+
+#[derive(Debug)]
+enum ReceiveWay {
+    Batched(system::BatchReceiver),
+    Single(Box<[u8]>),
+}
+
+impl Receiver {
+    /// A receiver for sockets that were opened with the same options.
+    #[must_use]
+    pub fn new(options: ReceiveOptions) -> Self {
+        let way = match system::BatchReceiver::new(&options) {
+            Some(receiver) => ReceiveWay::Batched(receiver),
+            None => ReceiveWay::Single(vec![0; SLOT].into_boxed_slice()),
+        };
+        Self {
+            way,
+            recv_size: options.recv_size,
+        }
+    }
+
+    /// What the kernel dropped at this socket for want of buffer, where it tells.
+    #[must_use]
+    pub fn drops(&self, socket: &UdpSocket) -> Option<Drops> {
+        match &self.way {
+            ReceiveWay::Batched(receiver) => receiver.drops(socket),
+            ReceiveWay::Single(_) => system::plain_drops(socket),
+        }
+    }
+
+    /// Receives what is there, with one system call, at most `limit` datagrams where the system lets us say so.
+    /// Returns how many came; those of one sender that came together are one run.
+    ///
+    /// # Errors
+    /// `WouldBlock` if none is there; else what the system says, an ICMP error for an earlier answer among it.
+    pub fn receive(
+        &mut self,
+        socket: &UdpSocket,
+        local: SocketAddr,
+        limit: usize,
+        mut each: impl FnMut(Run<'_>),
+    ) -> io::Result<usize> {
+        let recv_size = self.recv_size;
+        let mut cut = |run: Run<'_>| each(run.cut_to(recv_size));
+        match &mut self.way {
+            ReceiveWay::Batched(receiver) => receiver.receive(socket, local, limit, cut),
+            ReceiveWay::Single(buffer) => {
+                let (len, peer) = socket.try_recv_from(buffer)?;
+                let payload = buffer.get(..len).unwrap_or_default();
+                let addressed = if local.ip().is_multicast() {
+                    Addressed::Group
+                } else {
+                    Addressed::Unknown
+                };
+                cut(Run::single(
+                    payload,
+                    canonical(peer),
+                    local,
+                    addressed,
+                    Timestamp::now(),
+                ));
+                Ok(1)
+            }
+        }
+    }
+}
+
+/// Sends from an [`Outbox`].
+#[derive(Debug)]
+pub struct Transmitter {
+    way: TransmitWay,
+    /// `None` on a connected socket.
+    peer: Option<SocketAddr>,
+}
+
+#[derive(Debug)]
+enum TransmitWay {
+    Batched(system::BatchTransmitter),
+    Single,
+}
+
+impl Transmitter {
+    /// A transmitter to `peer`, or to where the socket is connected.
+    #[must_use]
+    pub fn new(peer: Option<SocketAddr>, batching: bool) -> Self {
+        let way = match system::BatchTransmitter::new(batching) {
+            Some(transmitter) => TransmitWay::Batched(transmitter),
+            None => TransmitWay::Single,
+        };
+        Self { way, peer }
+    }
+
+    /// Allows the kernel to cut buffers into datagrams of at most `len` bytes: those that leave as one packet.
+    pub fn set_longest_segment(&mut self, len: usize) {
+        if let TransmitWay::Batched(transmitter) = &mut self.way {
+            transmitter.set_longest_segment(len);
+        }
+    }
+
+    /// Sends datagrams from `first` on with one system call, at most `limit`; returns how many went, at least one.
+    ///
+    /// # Errors
+    /// `WouldBlock` if the send buffer is full; else what the system says of the first of them, or an ICMP error for
+    /// an earlier one.
+    pub fn send(
+        &mut self,
+        socket: &UdpSocket,
+        outbox: &Outbox,
+        first: usize,
+        limit: usize,
+    ) -> io::Result<usize> {
+        match &mut self.way {
+            TransmitWay::Batched(transmitter) => {
+                transmitter.send(socket, outbox, first, limit, self.peer)
+            }
+            TransmitWay::Single => {
+                match self.peer {
+                    None => socket.try_send(outbox.payload(first))?,
+                    Some(peer) => socket.try_send_to(outbox.payload(first), peer)?,
+                };
+                Ok(1)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What other systems run on runs here too.
+    #[test]
+    fn the_plain_way_keeps_boundaries_and_cuts_to_size() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let sender = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let local = listener.local_addr().unwrap();
+            let mut outbox = Outbox::default();
+            for payload in [&b"ab"[..], b"", &[7; 2000]] {
+                outbox.push(payload);
+            }
+            let mut transmitter = Transmitter {
+                way: TransmitWay::Single,
+                peer: Some(local),
+            };
+            let way = ReceiveWay::Single(vec![0; SLOT].into_boxed_slice());
+            let mut receiver = Receiver {
+                way,
+                recv_size: 1024,
+            };
+            let mut came = Vec::new();
+            for index in 0..outbox.len() {
+                sender.writable().await.unwrap();
+                assert_eq!(transmitter.send(&sender, &outbox, index, 9).unwrap(), 1);
+                listener.readable().await.unwrap();
+                let each = |run: Run<'_>| {
+                    came.extend(
+                        run.datagrams()
+                            .map(|one| (one.payload.len(), one.full_len, one.peer)),
+                    );
+                };
+                assert_eq!(receiver.receive(&listener, local, 9, each).unwrap(), 1);
+            }
+            let peer = sender.local_addr().unwrap();
+            assert_eq!(came, [(2, 2, peer), (0, 0, peer), (1024, 2000, peer)]);
+            let nothing = receiver.receive(&listener, local, 9, |_| {}).unwrap_err();
+            assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        });
+    }
+
+    #[test]
+    fn an_outbox_keeps_boundaries_and_empty_datagrams() {
+        let mut outbox = Outbox::default();
+        for payload in [&b"ab"[..], b"", b"cd", b"ef", b"g"] {
+            outbox.push(payload);
+        }
+        assert_eq!(
+            (0..6)
+                .map(|index| outbox.payload(index))
+                .collect::<Vec<_>>(),
+            [&b"ab"[..], b"", b"cd", b"ef", b"g", b""]
+        );
+        assert_eq!(outbox.run_len(2, 9), 2);
+        assert_eq!(outbox.run_len(2, 1), 1);
+        assert_eq!(outbox.span(2, 2), b"cdef");
+        assert_eq!(outbox.span(2, 0), b"");
+        let refused: Result<(), ()> = outbox.push_with(|bytes| {
+            bytes.push(1);
+            Err(())
+        });
+        assert_eq!((refused, outbox.len(), outbox.byte_len()), (Err(()), 5, 7));
+    }
+}

@@ -1,0 +1,278 @@
+//! `HOST:PORT` as people write it, and the address it stands for.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::str::FromStr;
+
+use crate::udp::error::Error;
+use crate::udp::interface;
+use crate::udp::receive::canonical;
+
+/// A peer as the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// An address or a name, without brackets; an IPv6 zone may follow `%`.
+    pub host: String,
+    /// The UDP port.
+    pub port: u16,
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let example = "write HOST:PORT, for example 192.168.0.3:6000";
+        if let Some((_, rest)) = text.split_once("://") {
+            let rest = rest.trim_end_matches('/');
+            return Err(format!("leave out what stands before {rest}"));
+        }
+        if text.contains('：') {
+            return Err(format!(
+                "this is the full-width colon ： (Chinese input method); use the ordinary one: {}",
+                text.replace('：', ":")
+            ));
+        }
+        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (host, port) = rest
+                .split_once(']')
+                .ok_or("the bracket is not closed: write [IPv6]:PORT")?;
+            let port = port
+                .strip_prefix(':')
+                .ok_or_else(|| format!("the port is missing: write [{host}]:6000"))?;
+            (host, port)
+        } else if is_v6(text) {
+            return Err(format!(
+                "the port is missing; write an IPv6 address in brackets, with the port after it: [{text}]:6000"
+            ));
+        } else {
+            let (host, port) = text
+                .rsplit_once(':')
+                .ok_or_else(|| format!("the port is missing: {example}"))?;
+            if host.contains(':') {
+                return Err(format!(
+                    "write an IPv6 address in brackets: [{host}]:{port}"
+                ));
+            }
+            (host, port)
+        };
+        // What the resolver would complete: 192.168.0 is 192.168.0.0 there (inet_aton(3)).
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if !host.is_empty() && host.split('.').all(is_number) && host.parse::<Ipv4Addr>().is_err() {
+            return Err(format!(
+                "{host} is not an IPv4 address: it has four numbers from 0 to 255, for example 192.168.0.3"
+            ));
+        }
+        if host.is_empty() {
+            return Err(format!("the host is missing: {example}"));
+        }
+        let port: u16 = match port.parse() {
+            Ok(0) => return Err("port 0 cannot be sent to".to_owned()),
+            Ok(port) if !port_has_sign(text) => port,
+            _ => return Err(format!("{port:?} is not a port from 1 to 65535")),
+        };
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+/// Whether all of it is an IPv6 address, a zone included.
+fn is_v6(text: &str) -> bool {
+    let address = text.split_once('%').map_or(text, |(address, _)| address);
+    address.parse::<Ipv6Addr>().is_ok()
+}
+
+/// `u16::from_str` takes `+6000`; people who write that meant something else.
+fn port_has_sign(text: &str) -> bool {
+    text.rsplit(':')
+        .next()
+        .is_some_and(|port| port.starts_with('+'))
+}
+
+/// Which family a name may resolve to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Both, IPv4 first: boards and the programs beside them listen there.
+    Any,
+    /// IPv4 only (`-4`).
+    V4,
+    /// IPv6 only (`-6`).
+    V6,
+}
+
+impl Family {
+    fn allows(self, address: &SocketAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Any => "IP",
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+}
+
+impl Endpoint {
+    /// The addresses to send to, in the order to try them: IPv4 first, else as the resolver has them. Asks the resolver
+    /// only where the host is a name.
+    ///
+    /// # Errors
+    /// The name or the zone is unknown, or has no address of that family.
+    pub async fn resolve(&self, family: Family) -> Result<Vec<SocketAddr>, Error> {
+        let failed = |source| Error::Resolve {
+            host: self.host.clone(),
+            source,
+        };
+        let found: Vec<SocketAddr> = match self.literal()? {
+            Some(address) => vec![address],
+            None => tokio::net::lookup_host((self.host.as_str(), self.port))
+                .await
+                .map_err(failed)?
+                .collect(),
+        };
+        if found.is_empty() {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the resolver knows no address",
+            )));
+        }
+        let addresses = in_order(found, family);
+        if addresses.is_empty() {
+            return Err(Error::NoSuchFamily {
+                host: self.host.clone(),
+                family: family.name(),
+            });
+        }
+        tracing::trace!("resolve {} -> {addresses:?}", self.host);
+        Ok(addresses)
+    }
+
+    /// The address, if the host is one and not a name.
+    fn literal(&self) -> Result<Option<SocketAddr>, Error> {
+        if let Ok(address) = self.host.parse::<Ipv4Addr>() {
+            return Ok(Some(SocketAddr::new(IpAddr::V4(address), self.port)));
+        }
+        let (host, zone) = match self.host.split_once('%') {
+            Some((host, zone)) => (host, Some(zone)),
+            None => (self.host.as_str(), None),
+        };
+        let Ok(address) = host.parse::<Ipv6Addr>() else {
+            return Ok(None);
+        };
+        let scope = match zone {
+            Some(zone) => match (interface::find(zone), zone.strip_prefix("25")) {
+                (Ok(found), _) => found.index,
+                // As URLs write it: %25 stands for % (RFC 6874).
+                (Err(_), Some(decoded)) if !decoded.is_empty() => interface::find(decoded)?.index,
+                (Err(error), _) => return Err(error),
+            },
+            None => 0,
+        };
+        Ok(Some(SocketAddrV6::new(address, self.port, 0, scope).into()))
+    }
+}
+
+/// The addresses of the family asked for, each once, IPv4 first.
+fn in_order(found: Vec<SocketAddr>, family: Family) -> Vec<SocketAddr> {
+    let mut addresses: Vec<SocketAddr> = Vec::with_capacity(found.len());
+    for address in found.into_iter().filter(|address| family.allows(address)) {
+        let address = canonical(address);
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_tried_once_each_ipv4_first() {
+        let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let found = addresses(&["[::1]:9", "127.0.0.1:9", "[::1]:9", "127.0.0.2:9"]);
+        for (family, expected) in [
+            (Family::Any, &["127.0.0.1:9", "127.0.0.2:9", "[::1]:9"][..]),
+            (Family::V4, &["127.0.0.1:9", "127.0.0.2:9"]),
+            (Family::V6, &["[::1]:9"]),
+        ] {
+            assert_eq!(in_order(found.clone(), family), addresses(expected));
+        }
+    }
+
+    fn read(text: &str) -> Result<(String, u16), String> {
+        text.parse::<Endpoint>()
+            .map(|endpoint| (endpoint.host, endpoint.port))
+    }
+
+    #[test]
+    fn every_form_of_an_endpoint_is_read() {
+        assert_eq!(
+            read("192.168.0.3:6000").unwrap(),
+            ("192.168.0.3".into(), 6000)
+        );
+        assert_eq!(read("[::1]:6000").unwrap(), ("::1".into(), 6000));
+        assert_eq!(
+            read("[fe80::1%eth0]:1").unwrap(),
+            ("fe80::1%eth0".into(), 1)
+        );
+        assert_eq!(
+            read("board.local:65535").unwrap(),
+            ("board.local".into(), 65535)
+        );
+    }
+
+    #[test]
+    fn a_bad_endpoint_says_what_to_write() {
+        assert!(read("192.168.0.3").unwrap_err().contains("HOST:PORT"));
+        assert!(read("::1").unwrap_err().contains("[::1]:6000"));
+        assert!(
+            read("fe80::1%va")
+                .unwrap_err()
+                .contains("[fe80::1%va]:6000")
+        );
+        assert!(
+            read("192.168.0.3：6000")
+                .unwrap_err()
+                .contains("use the ordinary one: 192.168.0.3:6000")
+        );
+        assert!(
+            read("udp://127.0.0.1:6000/")
+                .unwrap_err()
+                .contains("before 127.0.0.1:6000")
+        );
+        for text in [
+            "192.168.0:6000",
+            "127.1:6000",
+            "1.2.3.256:6000",
+            "2130706433:9",
+        ] {
+            assert!(read(text).unwrap_err().contains("four numbers"), "{text}");
+        }
+        for text in [
+            "host:",
+            "host:x",
+            "host:65536",
+            "host:-1",
+            "host:+80",
+            ":6000",
+            "[::1]",
+            "[::1",
+            "[::1]6000",
+            "host:0",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What can go wrong with sockets, addresses and payloads, as data: `words` says it to people.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::file;
+use crate::text::{counted, encoding, escape, hex, seconds};
+
+/// Every failure of the network side, naming the operation and its object.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it is; the fields are the message's words"
+)]
+pub enum Error {
+    // It ran but failed: exit code 1.
+    #[error("refused: nothing listens on {peer}")]
+    Refused { peer: SocketAddr },
+    #[error("no reply from {peer} within {}", seconds(*.wait))]
+    NoReply {
+        peer: SocketAddr,
+        wait: Duration,
+        is_present: bool,
+    },
+    #[error("{} cannot be reached: no device on {interface} answers for that address", .peer.ip())]
+    NoNeighbour { peer: SocketAddr, interface: String },
+    #[error("{got} of {wanted} replies from {peer} within {}", seconds(*.wait))]
+    TooFewReplies {
+        peer: SocketAddr,
+        got: u64,
+        wanted: u64,
+        wait: Duration,
+    },
+    #[error("{} from {peer}, and none equals the expected text", counted(*.got, "reply", "replies"))]
+    Unexpected { peer: SocketAddr, got: u64 },
+    #[error("no datagram for {}", seconds(*.timeout))]
+    NoDatagram {
+        timeout: Duration,
+        local: Option<SocketAddr>,
+        filtered: u64,
+    },
+
+    // A payload that cannot be a datagram: exit code 2.
+    #[error("{what} is {len} bytes: a UDP datagram over {family} carries at most {max}")]
+    TooLong {
+        what: String,
+        len: u64,
+        max: usize,
+        family: &'static str,
+    },
+    #[error("cannot read the escapes in {what}")]
+    Escape { what: String, source: escape::Error },
+    #[error("cannot read the hex digits in {text:?}")]
+    Hex { text: String, source: hex::Error },
+    #[error("cannot encode {what}")]
+    Encode {
+        what: String,
+        source: encoding::Error,
+    },
+
+    #[error("{what} is not UTF-8")]
+    NotUtf8 { what: String },
+    #[error("{what} is over {} MiB: it cannot be kept for another round", *.limit >> 20)]
+    TooLongToRepeat { what: String, limit: usize },
+    #[error("{address}: both {first} and {second} have that address")]
+    AmbiguousZone {
+        address: IpAddr,
+        first: String,
+        second: String,
+    },
+    #[error("{local} cannot reach {peer}: one is IPv4, the other IPv6")]
+    OtherFamily { local: IpAddr, peer: SocketAddr },
+
+    // It could not run: exit code 3.
+    #[error("cannot resolve {host}")]
+    Resolve { host: String, source: io::Error },
+    #[error("{host} has no {family} address")]
+    NoSuchFamily { host: String, family: &'static str },
+    #[error("no network interface is called {name}")]
+    NoInterface { name: String, known: Vec<String> },
+    #[error("network interface {name} has no {family} address")]
+    NoInterfaceAddress { name: String, family: &'static str },
+    #[error("cannot open a UDP socket for {object}")]
+    Socket { object: String, source: io::Error },
+    #[error("cannot set {option}")]
+    Option { option: String, source: io::Error },
+    #[error("cannot bind {local}")]
+    Bind {
+        local: SocketAddr,
+        known: Vec<IpAddr>,
+        listens: bool,
+        source: io::Error,
+    },
+    #[error("no free local port on {local}")]
+    NoFreePort { local: IpAddr, source: io::Error },
+    #[error("cannot join multicast group {group}")]
+    Join { group: String, source: io::Error },
+    #[error("cannot send to {peer}")]
+    Send {
+        peer: SocketAddr,
+        broadcast: bool,
+        source: io::Error,
+    },
+    #[error("{failed} of {total} datagrams to {peer} did not get through")]
+    SendSome {
+        peer: SocketAddr,
+        failed: u64,
+        total: u64,
+        source: io::Error,
+    },
+    #[error("cannot receive on {local}")]
+    Receive {
+        local: SocketAddr,
+        source: io::Error,
+    },
+    #[error("cannot start the {what}")]
+    Start {
+        what: &'static str,
+        source: io::Error,
+    },
+    #[error(transparent)]
+    File(#[from] file::Error),
+}
+
+impl Error {
+    /// The process exit code: 1 it ran but failed, 2 usage, 3 it could not run.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused { .. }
+            | Self::NoReply { .. }
+            | Self::TooFewReplies { .. }
+            | Self::Unexpected { .. }
+            | Self::NoDatagram { .. } => 1,
+            Self::TooLong { .. }
+            | Self::Escape { .. }
+            | Self::Hex { .. }
+            | Self::Encode { .. }
+            | Self::NotUtf8 { .. }
+            | Self::TooLongToRepeat { .. }
+            | Self::AmbiguousZone { .. }
+            | Self::OtherFamily { .. } => 2,
+            Self::NoNeighbour { .. }
+            | Self::Resolve { .. }
+            | Self::NoSuchFamily { .. }
+            | Self::NoInterface { .. }
+            | Self::NoInterfaceAddress { .. }
+            | Self::Socket { .. }
+            | Self::Option { .. }
+            | Self::Bind { .. }
+            | Self::NoFreePort { .. }
+            | Self::Join { .. }
+            | Self::Send { .. }
+            | Self::SendSome { .. }
+            | Self::Receive { .. }
+            | Self::Start { .. }
+            | Self::File(_) => 3,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! This machine's network interfaces: names, addresses, broadcast addresses.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use if_addrs::{IfAddr, IfOperStatus, Interface};
+
+use crate::udp::adapter::{Named, all};
+use crate::udp::error::Error;
+use crate::udp::system;
+
+/// Every address of this machine, loopback among them.
+#[must_use]
+pub fn own_addresses() -> Vec<IpAddr> {
+    all().iter().map(Interface::ip).collect()
+}
+
+/// How long [`RecentAddresses`] are believed.
+const RECENT: Duration = Duration::from_secs(1);
+
+/// Every address of this machine, asked for once a second at most: each time costs a dozen system calls.
+#[derive(Debug, Default)]
+pub(crate) struct RecentAddresses {
+    read: Option<(Instant, Vec<IpAddr>)>,
+}
+
+impl RecentAddresses {
+    /// Whether this machine has `address`.
+    pub(crate) fn contains(&mut self, address: IpAddr) -> bool {
+        let now = Instant::now();
+        if !matches!(&self.read, Some((at, _)) if now < *at + RECENT) {
+            self.read = Some((now, own_addresses()));
+        }
+        matches!(&self.read, Some((_, addresses)) if addresses.contains(&address))
+    }
+}
+
+/// Whether a datagram from `peer` is one that a socket of ours at `local` sent: it came back by a broadcast, a group, or
+/// because it was sent to ourselves. Another program of this machine has another port.
+#[must_use]
+pub fn is_ourselves(peer: SocketAddr, local: SocketAddr) -> bool {
+    peer.port() == local.port()
+        && (peer.ip() == local.ip()
+            || peer.ip().is_loopback()
+            || own_addresses().contains(&peer.ip()))
+}
+
+/// The IPv4 addresses that another device on the network can use, each with its interface's name: the one that faces
+/// the default route first, as a board is most likely there.
+#[must_use]
+pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
+    let mut found: Vec<(Ipv4Addr, String)> = Vec::new();
+    for interface in all() {
+        if let IpAddr::V4(address) = interface.ip()
+            && !address.is_loopback()
+            && interface.oper_status != IfOperStatus::Down
+        {
+            found.push((address, interface.name));
+        }
+    }
+    if found.len() > 1 {
+        let default = facing_default_route();
+        found.sort_by_key(|(address, name)| {
+            (
+                // 169.254/16 is what a machine gives itself when nothing else did.
+                address.is_link_local(),
+                Some(*address) != default,
+                is_virtual(name),
+            )
+        });
+    }
+    found
+}
+
+/// This machine's address towards the default route. Connecting a UDP socket sends nothing; the destination is one that
+/// no network has (RFC 5737), so that the default route is what leads there.
+fn facing_default_route() -> Option<Ipv4Addr> {
+    const NOWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(203, 0, 113, 1), 9);
+    let probe = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    probe.connect(NOWHERE).ok()?;
+    match probe.local_addr().ok()?.ip() {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// Networks within this machine: containers and virtual machines (named by Docker, libvirt, and makers of virtual
+/// machines).
+fn is_virtual(name: &str) -> bool {
+    [
+        "docker",
+        "br-",
+        "veth",
+        "virbr",
+        "vmnet",
+        "vboxnet",
+        "vEthernet",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
+}
+
+/// Every interface by name and index, as far as the system tells those without an address.
+#[must_use]
+pub fn named() -> Vec<Named> {
+    system::interfaces()
+}
+
+/// The interfaces that a group of this family can be joined on, loopback last.
+#[must_use]
+pub fn for_groups(is_v4: bool) -> Vec<Named> {
+    let all = all();
+    let has = |named: &Named, wanted: &dyn Fn(IpAddr) -> bool| {
+        all.iter()
+            .any(|known| known.index == Some(named.index) && wanted(known.ip()))
+    };
+    let mut found = named();
+    found.retain(|named| {
+        system::JOINS_WITHOUT_ADDRESS || has(named, &|address| address.is_ipv4() == is_v4)
+    });
+    found.sort_by_key(|named| (has(named, &|address| address.is_loopback()), named.index));
+    found
+}
+
+/// The interface that is called so, has this index, or has this address.
+///
+/// # Errors
+/// There is none.
+pub fn find(text: &str) -> Result<Named, Error> {
+    let named = named();
+    let number: Option<u32> = text.parse().ok();
+    let by_name = |known: &&Named| known.name == text;
+    let by_index = |known: &&Named| number == Some(known.index);
+    let known = named
+        .iter()
+        .find(by_name)
+        .or_else(|| named.iter().find(by_index))
+        .cloned();
+    let by_address = || {
+        text.parse()
+            .ok()
+            .and_then(|address| with_address(address).into_iter().next())
+    };
+    known.or_else(by_address).ok_or_else(|| unknown(text))
+}
+
+/// The interface that has this address: its zone says so, or it is listed there. An address of the loopback network
+/// need not be listed.
+///
+/// # Errors
+/// There is none.
+pub fn of_address(address: &SocketAddr) -> Result<Named, Error> {
+    let zone = match address {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(v6.scope_id()),
+        _ => None,
+    };
+    let all = all();
+    let known = all.iter().find(|interface| match zone {
+        Some(zone) => interface.index == Some(zone),
+        None => interface.ip() == address.ip(),
+    });
+    let loopback = || {
+        let is_loopback = |interface: &&Interface| interface.ip().is_loopback();
+        all.iter()
+            .find(is_loopback)
+            .filter(|_| address.ip().is_loopback())
+    };
+    match known.or_else(loopback) {
+        Some(Interface {
+            name,
+            index: Some(index),
+            ..
+        }) => Ok(Named {
+            name: name.clone(),
+            index: *index,
+        }),
+        _ => find(&address.ip().to_string()),
+    }
+}
+
+/// The interfaces that have this address.
+#[must_use]
+pub fn with_address(address: IpAddr) -> Vec<Named> {
+    let mut found: Vec<Named> = Vec::new();
+    for interface in all() {
+        if let Some(index) = interface.index.filter(|_| interface.ip() == address)
+            && found.iter().all(|known| known.index != index)
+        {
+            found.push(Named {
+                name: interface.name,
+                index,
+            });
+        }
+    }
+    found
+}
+
+/// The name of an interface that link-local addresses may be on, for an example.
+#[must_use]
+pub fn for_link_local() -> String {
+    let all = all();
+    let found = all.iter().find(|interface| {
+        !interface.ip().is_loopback() && interface.oper_status != IfOperStatus::Down
+    });
+    found.map_or_else(|| "eth0".to_owned(), |interface| interface.name.clone())
+}
+
+/// The names of all interfaces.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = named().into_iter().map(|named| named.name).collect();
+    names.sort();
+    names
+}
+
+fn unknown(name: &str) -> Error {
+    let mut known = names();
+    known.dedup();
+    Error::NoInterface {
+        name: name.to_owned(),
+        known,
+    }
+}
+
+/// 255.255.255.255 and each interface's own broadcast address.
+#[must_use]
+pub fn broadcast_addresses() -> Vec<IpAddr> {
+    let mut found = vec![IpAddr::V4(Ipv4Addr::BROADCAST)];
+    for interface in all() {
+        // A /31 or /32 has no broadcast address (RFC 3021). The kernel takes the network's last address for one even
+        // where the interface was given none.
+        if let IfAddr::V4(v4) = &interface.addr
+            && v4.prefixlen < 31
+        {
+            let last = Ipv4Addr::from_bits(v4.ip.to_bits() | (u32::MAX >> v4.prefixlen));
+            found.push(last.into());
+            found.extend(
+                v4.broadcast
+                    .filter(|given| *given != v4.ip && *given != last)
+                    .map(IpAddr::V4),
+            );
+        }
+    }
+    found
+}
+
+/// Whether the address is one of [`broadcast_addresses`]. Looks only where it can be: a network's last address ends in
+/// two ones, as blocks are of four addresses or more.
+#[must_use]
+pub fn is_broadcast(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.to_bits() & 3 == 3 && broadcast_addresses().contains(&address),
+        IpAddr::V6(_) => false,
+    }
+}

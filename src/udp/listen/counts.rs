@@ -1,0 +1,484 @@
+//! What a listener counts and whom it answers; the summary line.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+use crate::datagram::Notes;
+use crate::datagram::run::Run;
+use crate::datagram::{Datagram, Timestamp};
+use crate::text::counted;
+use crate::text::escape;
+use crate::text::seconds;
+use crate::udp::answer::{self, Answer, AnswerRate};
+use crate::udp::listen::ListenPlan;
+use crate::udp::outbox::Outbox;
+use crate::udp::payload::sequence::Header;
+use crate::udp::receive::Drops;
+use crate::udp::socket::Bound;
+use crate::udp::stats::sequence::{Arrival, Totals, Tracker};
+use crate::udp::stats::{Spread, per_second, rate};
+use crate::udp::{interface, system};
+
+/// A datagram that took longer, or arrived before it was sent, comes from a clock that differs from ours.
+const LONGEST_DELAY: Duration = Duration::from_mins(1);
+
+/// Peers told apart; a flood of forged senders beyond this is counted in one lump.
+const MAX_PEERS: usize = 32_768;
+
+/// Everything that a datagram is counted into.
+#[derive(Debug)]
+pub(super) struct Counts<'a> {
+    plan: &'a ListenPlan,
+    pub(super) datagrams: u64,
+    bytes: u64,
+    truncated: u64,
+    pub(super) filtered: u64,
+    peers: Peers,
+    totals: Totals,
+    unsequenced: u64,
+    /// Sequenced ones of peers beyond [`MAX_PEERS`].
+    unfollowed: u64,
+    delays: Delays,
+    /// Of the run that came last.
+    notes: Vec<Notes>,
+    own: Vec<IpAddr>,
+    broadcasts: Vec<IpAddr>,
+}
+
+/// One-way delays, of senders whose clock is ours.
+#[derive(Debug, Default)]
+struct Delays {
+    spread: Spread,
+    /// Datagrams of clocks that differ.
+    other_clock: u64,
+}
+
+impl Delays {
+    fn record_n(&mut self, sent: Timestamp, arrived: Timestamp, count: u64) {
+        let nanos = arrived.as_nanos().saturating_sub(sent.as_nanos());
+        match u64::try_from(nanos).map(Duration::from_nanos) {
+            Ok(delay) if delay <= LONGEST_DELAY => self.spread.record_n(delay, count),
+            _ => self.other_clock += count,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    outbox: Outbox,
+    to: Vec<(SocketAddr, Option<IpAddr>)>,
+    sent: u64,
+    failed: u64,
+    withheld: u64,
+}
+
+#[derive(Debug)]
+struct Peer {
+    rate: AnswerRate,
+    tracker: Option<Box<Tracker>>,
+    is_own: bool,
+}
+
+#[derive(Debug)]
+struct Peers {
+    table: Vec<Peer>,
+    index: HashMap<SocketAddr, usize>,
+    last: Option<(SocketAddr, usize)>,
+    /// Stands in for all beyond [`MAX_PEERS`].
+    rest: Peer,
+    is_full: bool,
+}
+
+impl Peers {
+    fn get(&mut self, address: SocketAddr, make: impl FnOnce() -> Peer) -> &mut Peer {
+        let index = match self.last {
+            Some((last, index)) if last == address => Some(index),
+            _ => self.index.get(&address).copied(),
+        };
+        let index = match index {
+            Some(index) => index,
+            None if self.table.len() >= MAX_PEERS => {
+                self.is_full = true;
+                return &mut self.rest;
+            }
+            None => {
+                self.table.push(make());
+                self.index.insert(address, self.table.len() - 1);
+                self.table.len() - 1
+            }
+        };
+        self.last = Some((address, index));
+        self.table.get_mut(index).unwrap_or(&mut self.rest)
+    }
+}
+
+impl<'a> Counts<'a> {
+    /// Nothing counted yet.
+    pub(super) fn new(plan: &'a ListenPlan, now: Instant) -> Self {
+        let wants_interfaces = plan.sequenced || plan.answer.is_some();
+        let rest = Peer {
+            rate: AnswerRate::new(now),
+            tracker: None,
+            is_own: false,
+        };
+        Self {
+            plan,
+            datagrams: 0,
+            bytes: 0,
+            truncated: 0,
+            filtered: 0,
+            peers: Peers {
+                table: Vec::new(),
+                index: HashMap::new(),
+                last: None,
+                rest,
+                is_full: false,
+            },
+            totals: Totals::default(),
+            unsequenced: 0,
+            unfollowed: 0,
+            delays: Delays::default(),
+            notes: Vec::new(),
+            own: if wants_interfaces {
+                interface::own_addresses()
+            } else {
+                Vec::new()
+            },
+            broadcasts: if wants_interfaces {
+                interface::broadcast_addresses()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// The datagrams of a run that are still wanted: from a sender to be heard, and within the count.
+    pub(super) fn wanted<'b>(&mut self, run: Run<'b>) -> Option<Run<'b>> {
+        let plan = self.plan;
+        let left = plan
+            .count
+            .map_or(u64::MAX, |count| count.saturating_sub(self.datagrams));
+        if left == 0 {
+            return None;
+        }
+        if !plan.from.is_empty()
+            && !plan
+                .from
+                .iter()
+                .any(|prefix| prefix.contains(run.peer.ip()))
+        {
+            self.filtered += run.len() as u64;
+            return None;
+        }
+        Some(run.first(usize::try_from(left).unwrap_or(usize::MAX)))
+    }
+
+    /// Counts the datagrams of a run; says what is to be noted of each, or nothing if there is nothing to note.
+    pub(super) fn count(
+        &mut self,
+        run: &Run<'_>,
+        is_wildcard: bool,
+        now: Instant,
+        answers: &mut Answers,
+    ) -> &[Notes] {
+        let plan = self.plan;
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            for payload in run.payloads() {
+                tracing::debug!("recvfrom {} bytes from {}", payload.len(), run.peer);
+                tracing::trace!("payload {}", escape::excerpt(payload));
+            }
+        }
+        self.datagrams += run.len() as u64;
+        self.bytes += run.payload_len() as u64;
+        self.count_truncated(run);
+        let own = &self.own;
+        let peer = self.peers.get(run.peer, || Peer {
+            rate: AnswerRate::new(now),
+            tracker: plan.sequenced.then(Box::default),
+            is_own: run.peer.ip().is_loopback() || own.contains(&run.peer.ip()),
+        });
+        if let Some(answer) = &plan.answer {
+            let silence = answer::check(run, own, |address| self.broadcasts.contains(&address));
+            for payload in run.payloads() {
+                match silence {
+                    Ok(()) if peer.rate.allow(now, plan.reply_rate) => {
+                        answers.queue(answer, payload, run, is_wildcard);
+                    }
+                    Ok(()) => answers.withhold(answer::Silence::Rate, run.peer),
+                    Err(silence) => answers.withhold(silence, run.peer),
+                }
+            }
+        }
+        self.notes.clear();
+        if plan.sequenced {
+            match &mut peer.tracker {
+                Some(tracker) => {
+                    let before = tracker.totals();
+                    let mut delays = peer.is_own.then_some(&mut self.delays);
+                    self.unsequenced += follow(run, tracker, &mut self.notes, &mut delays);
+                    let after = tracker.totals();
+                    // Counts can go down again: a late one was not lost, a sender that began anew doubled nothing.
+                    let change =
+                        |sum: u64, after: u64, before: u64| (sum + after).saturating_sub(before);
+                    self.totals = Totals {
+                        lost: change(self.totals.lost, after.lost, before.lost),
+                        duplicate: change(self.totals.duplicate, after.duplicate, before.duplicate),
+                        reordered: change(self.totals.reordered, after.reordered, before.reordered),
+                    };
+                }
+                None => {
+                    let sequenced = run.payloads().filter_map(Header::read).count() as u64;
+                    self.unfollowed += sequenced;
+                    self.unsequenced += run.len() as u64 - sequenced;
+                }
+            }
+        }
+        &self.notes
+    }
+
+    fn count_truncated(&mut self, run: &Run<'_>) {
+        let truncated = run.truncated() as u64;
+        if truncated > 0
+            && self.truncated == 0
+            && let Some(first) = run.datagrams().find(Datagram::is_truncated)
+        {
+            tracing::warn!(
+                "a datagram of {} bytes from {} was cut to {} (--recv-size); further ones are only counted",
+                first.full_len,
+                first.peer,
+                first.payload.len()
+            );
+        }
+        self.truncated += truncated;
+    }
+}
+
+/// Reads the sequence numbers of a run: the notes of each datagram, and how late each is. Returns how many had none.
+fn follow(
+    run: &Run<'_>,
+    tracker: &mut Tracker,
+    notes: &mut Vec<Notes>,
+    delays: &mut Option<&mut Delays>,
+) -> u64 {
+    let mut unsequenced = 0;
+    let mut payloads = run.payloads().peekable();
+    while let Some(payload) = payloads.next() {
+        let Some(first) = Header::read(payload) else {
+            unsequenced += 1;
+            notes.push(Notes::default());
+            continue;
+        };
+        // Datagrams that left together carry one time and numbers in order, and were as late as each other.
+        let mut next = first.next();
+        while payloads.next_if(|payload| next.starts(payload)).is_some() {
+            next = next.next();
+        }
+        let count = next.sequence - first.sequence;
+        let arrival = tracker.arrive(first.sequence, first.sent);
+        tracker.arrive_in_order(first.next().sequence..next.sequence, first.sent);
+        notes.push(Notes {
+            sequence: Some(first.sequence),
+            lost: match arrival {
+                Arrival::Next { lost } => lost,
+                _ => 0,
+            },
+        });
+        notes.extend((first.sequence + 1..next.sequence).map(|sequence| Notes {
+            sequence: Some(sequence),
+            lost: 0,
+        }));
+        if let Some(delays) = delays {
+            delays.record_n(first.sent, run.time, count);
+        }
+    }
+    unsequenced
+}
+
+impl Answers {
+    /// Whether an answer is to be sent.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.to.is_empty()
+    }
+
+    fn queue(&mut self, answer: &Answer, payload: &[u8], run: &Run<'_>, is_wildcard: bool) {
+        self.outbox.push(match answer {
+            Answer::Echo => payload,
+            Answer::Fixed(payload) => payload,
+        });
+        self.to
+            .push((run.peer, is_wildcard.then(|| run.local.ip())));
+    }
+
+    fn withhold(&mut self, silence: answer::Silence, peer: SocketAddr) {
+        self.withheld += 1;
+        tracing::debug!("no answer to {peer} ({silence:?})");
+    }
+
+    /// Sends what is queued, from the address each question came to, many to a system call.
+    pub(super) async fn send(&mut self, bound: &Bound) {
+        let is_v4 = bound.local.is_ipv4();
+        let mut next = 0;
+        while let Some((peer, _)) = self.to.get(next) {
+            match system::answer(&bound.socket, is_v4, &self.outbox, &self.to, next) {
+                Ok(count) => {
+                    for index in next..next + count {
+                        tracing::debug!(
+                            "sendto {} bytes as an answer",
+                            self.outbox.payload(index).len()
+                        );
+                    }
+                    self.sent += count as u64;
+                    next += count;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // The device takes on average microseconds; a signal still ends the program.
+                    if bound.socket.writable().await.is_err() {
+                        break;
+                    }
+                }
+                // An ICMP error for an earlier answer counts as this one's failure: the two cannot be told apart.
+                Err(error) => {
+                    tracing::debug!("cannot answer {peer}: {error}");
+                    self.failed += 1;
+                    next += 1;
+                }
+            }
+        }
+        self.outbox.clear();
+        self.to.clear();
+    }
+}
+
+/// The summary line of a listener.
+#[derive(Debug)]
+pub struct Report<'a> {
+    pub(super) counts: &'a Counts<'a>,
+    pub(super) answers: &'a Answers,
+    pub(super) dropped: Option<Drops>,
+    pub(super) elapsed: Duration,
+}
+
+impl Report<'_> {
+    /// The counts for programs: docs/summary.schema.json.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let Self {
+            counts, answers, ..
+        } = self;
+        let mut out = Map::new();
+        let mut put = |key: &str, value: Value| drop(out.insert(key.to_owned(), value));
+        put("command", "listen".into());
+        put("datagrams", counts.datagrams.into());
+        put("bytes", counts.bytes.into());
+        put("peers", counts.peers.table.len().into());
+        if counts.peers.is_full {
+            put("more_peers", true.into());
+        }
+        put("elapsed", self.elapsed.as_secs_f64().into());
+        put("rate", rate(counts.datagrams, self.elapsed).into());
+        if let Some(Drops { count, is_estimate }) = self.dropped {
+            put("dropped", count.into());
+            put("dropped_is_estimate", is_estimate.into());
+        }
+        put("truncated", counts.truncated.into());
+        if !counts.plan.from.is_empty() {
+            put("filtered", counts.filtered.into());
+        }
+        if counts.plan.sequenced {
+            put("lost", counts.totals.lost.into());
+            put("duplicate", counts.totals.duplicate.into());
+            put("reordered", counts.totals.reordered.into());
+            put("unsequenced", counts.unsequenced.into());
+            put("clocks_differ", counts.delays.other_clock.into());
+            if let Some(delay) = counts.delays.spread.to_json() {
+                put("delay", delay);
+            }
+        }
+        if counts.plan.answer.is_some() {
+            put("answered", answers.sent.into());
+            put("withheld", answers.withheld.into());
+            put("answers_failed", answers.failed.into());
+        }
+        Value::Object(out)
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            counts, answers, ..
+        } = self;
+        let peers = counts.peers.table.len() as u64;
+        write!(
+            f,
+            "{}, {}, {}{}, {}, {} datagrams/s",
+            counted(counts.datagrams, "datagram", "datagrams"),
+            counted(counts.bytes, "byte", "bytes"),
+            if counts.peers.is_full {
+                "more than "
+            } else {
+                ""
+            },
+            counted(peers, "peer", "peers"),
+            seconds(self.elapsed),
+            per_second(counts.datagrams, self.elapsed),
+        )?;
+        match self.dropped {
+            Some(Drops { count, is_estimate }) => {
+                let about = if is_estimate { "about " } else { "" };
+                write!(f, ", {about}{count} dropped by the kernel")?;
+            }
+            None => write!(f, ", drops by the kernel not known on this system")?,
+        }
+        write!(f, ", {} truncated", counts.truncated)?;
+        if counts.plan.sequenced {
+            let Totals {
+                lost,
+                duplicate,
+                reordered,
+            } = counts.totals;
+            write!(
+                f,
+                ", {lost} lost, {duplicate} duplicate, {reordered} reordered"
+            )?;
+            if counts.unsequenced > 0 {
+                write!(f, ", {} without a sequence number", counts.unsequenced)?;
+            }
+            if counts.unfollowed > 0 {
+                write!(f, ", {} of more peers than are followed", counts.unfollowed)?;
+            }
+            let Delays {
+                spread,
+                other_clock,
+            } = &counts.delays;
+            if spread.count() > 0 {
+                write!(f, ", one-way delay {spread}")?;
+            }
+            if *other_clock > 0 {
+                write!(f, ", {other_clock} without a delay (clocks differ)")?;
+            }
+        }
+        if counts.filtered > 0 {
+            write!(f, ", {} from others left out", counts.filtered)?;
+        }
+        if counts.plan.answer.is_some() {
+            write!(f, ", {} answered", answers.sent)?;
+            if answers.withheld > 0 {
+                write!(
+                    f,
+                    ", {} not answered (rate, group or own address)",
+                    answers.withheld
+                )?;
+            }
+            if answers.failed > 0 {
+                write!(f, ", {} answers failed", answers.failed)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,230 @@
+//! Multicast groups, and the interfaces they are joined on: by index, and again when an interface appears.
+//!
+//! A membership belongs to a socket and an interface (ip(7), ipv6(7)). The kernel keeps it while the interface goes down
+//! and up or changes its addresses, and forgets it when the interface is taken away.
+
+use std::io;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use socket2::Socket;
+
+use crate::udp::adapter::Named;
+use crate::udp::error::Error;
+use crate::udp::interface;
+use crate::udp::system;
+
+/// A multicast group to join, as the user wrote it: `GROUP[@IFACE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The group's address.
+    pub address: IpAddr,
+    /// The interface by name, index or address; all interfaces if not given.
+    pub interface: Option<String>,
+}
+
+impl FromStr for Group {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (address, interface) = match text.split_once(['@', '%']) {
+            Some((_, "")) => return Err("the interface after @ is missing".to_owned()),
+            Some((address, interface)) => (address, Some(interface.to_owned())),
+            None => (text, None),
+        };
+        let address: IpAddr = address
+            .parse()
+            .map_err(|_| "write GROUP or GROUP@INTERFACE, for example 239.1.2.3@eth0".to_owned())?;
+        if !address.is_multicast() {
+            return Err(format!(
+                "{address} is not a multicast group (224.0.0.0/4 or ff00::/8)"
+            ));
+        }
+        Ok(Self { address, interface })
+    }
+}
+
+impl Group {
+    /// The interfaces to join it on now; none where the one asked for is not there.
+    fn interfaces(&self) -> Result<Vec<Named>, Error> {
+        match &self.interface {
+            Some(name) => Ok(vec![interface::find(name)?]),
+            None => Ok(interface::for_groups(self.address.is_ipv4())),
+        }
+    }
+
+    fn join(&self, socket: &Socket, index: u32) -> io::Result<()> {
+        match self.address {
+            IpAddr::V4(address) => {
+                tracing::debug!("setsockopt IP_ADD_MEMBERSHIP {address} interface {index}");
+                socket.join_multicast_v4_n(&address, &system::membership(index))
+            }
+            IpAddr::V6(address) => {
+                tracing::debug!("setsockopt IPV6_ADD_MEMBERSHIP {address} interface {index}");
+                socket.join_multicast_v6(&address, index)
+            }
+        }
+    }
+}
+
+/// The groups of one socket.
+#[derive(Debug)]
+pub struct Memberships {
+    groups: Vec<Group>,
+    joined: Vec<(IpAddr, u32)>,
+    /// Where joining failed and was told.
+    failed: Vec<(IpAddr, u32)>,
+}
+
+impl Memberships {
+    /// Joins the groups wherever they are to be joined now.
+    ///
+    /// # Errors
+    /// An interface asked for is not there, or a group could be joined nowhere.
+    pub fn join(socket: &Socket, groups: Vec<Group>) -> Result<Self, Error> {
+        let mut memberships = Self {
+            groups,
+            joined: Vec::new(),
+            failed: Vec::new(),
+        };
+        for group in memberships.groups.clone() {
+            let interfaces = group.interfaces()?;
+            let (joined, failed) = memberships.join_on(socket, &group, &interfaces);
+            match failed.into_iter().next_back() {
+                Some((_, source)) if joined.is_empty() && !memberships.has(&group) => {
+                    let on = group.interface.as_ref();
+                    return Err(Error::Join {
+                        group: match on {
+                            Some(name) => format!("{}@{name}", group.address),
+                            None => group.address.to_string(),
+                        },
+                        source,
+                    });
+                }
+                _ => {}
+            }
+            if interfaces.is_empty() {
+                tracing::info!(
+                    "no network interface to join multicast group {} on yet: it is joined when one appears",
+                    group.address
+                );
+            }
+        }
+        Ok(memberships)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Joins what is not joined: interfaces may have come since.
+    pub fn refresh(&mut self, socket: &Socket) {
+        let present = interface::named();
+        let is_present =
+            |(_, index): &(IpAddr, u32)| present.iter().any(|named| named.index == *index);
+        self.joined.retain(is_present);
+        self.failed.retain(is_present);
+        for group in self.groups.clone() {
+            // One that was asked for by name may come back.
+            if let Ok(interfaces) = group.interfaces() {
+                self.join_on(socket, &group, &interfaces);
+            }
+        }
+    }
+
+    fn has(&self, group: &Group) -> bool {
+        self.joined
+            .iter()
+            .any(|(address, _)| *address == group.address)
+    }
+
+    /// Joins a group on these interfaces, and tells where that worked and where it did not, once each.
+    fn join_on(
+        &mut self,
+        socket: &Socket,
+        group: &Group,
+        interfaces: &[Named],
+    ) -> (Vec<String>, Vec<(String, io::Error)>) {
+        let mut joined = Vec::new();
+        let mut failed = Vec::new();
+        for Named { name, index } in interfaces {
+            let key = (group.address, *index);
+            if self.joined.contains(&key) {
+                continue;
+            }
+            match group.join(socket, *index) {
+                Ok(()) => joined.push(name.clone()),
+                // By another --join of this command.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => {
+                    if system::has_no_groups(&error) && group.interface.is_none() {
+                        tracing::debug!("{name} takes no groups of this family: {error}");
+                    } else if !self.failed.contains(&key) {
+                        self.failed.push(key);
+                        failed.push((name.clone(), error));
+                    }
+                    continue;
+                }
+            }
+            self.joined.push(key);
+        }
+        if !joined.is_empty() {
+            tracing::info!(
+                "joined multicast group {} on {}",
+                group.address,
+                joined.join(", ")
+            );
+        }
+        if let Some((_, error)) = failed.first()
+            && self.has(group)
+        {
+            let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+            tracing::warn!(
+                "cannot join multicast group {} on {}: {error}{}",
+                group.address,
+                names.join(", "),
+                system::join_hint(
+                    group.address.is_ipv4(),
+                    error,
+                    self.joined.len() + names.len()
+                )
+            );
+        }
+        (joined, failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_read_with_and_without_interface() {
+        assert_eq!(
+            "239.1.2.3".parse(),
+            Ok(Group {
+                address: "239.1.2.3".parse().unwrap(),
+                interface: None
+            })
+        );
+        assert_eq!(
+            "ff02::1@eth0".parse(),
+            Ok(Group {
+                address: "ff02::1".parse().unwrap(),
+                interface: Some("eth0".into())
+            })
+        );
+        assert_eq!(
+            "ff02::1%eth0".parse(),
+            Ok(Group {
+                address: "ff02::1".parse().unwrap(),
+                interface: Some("eth0".into())
+            })
+        );
+        for text in ["192.168.0.1", "239.1.2.3@", "x", "", "239.1.2.3.4"] {
+            assert!(text.parse::<Group>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,736 @@
+//! Where `send` takes its payloads from: fixed ones, generated ones, or a stream of lines or chunks.
+//!
+//! Files and standard input are opened and read on a thread of their own, so that one that waits (a pipe, a terminal, a
+//! FIFO that nobody writes to) holds up neither pacing nor replies nor Ctrl-C. A path is opened once a round: what a FIFO
+//! or a process substitution gave cannot be had again, so it is kept for further rounds as standard input is.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+use crate::file;
+use crate::terminal::stream;
+use crate::udp::error::Error;
+use crate::udp::outbox::Outbox;
+use crate::udp::payload::{TextRules, sequence};
+
+/// Bytes of one read.
+const READ_SIZE: usize = 64 << 10;
+
+/// Reads under way between the reading thread and the loop.
+const READS_AHEAD: usize = 4;
+
+/// Standard input is kept for a second round up to this size.
+const MAX_KEPT: usize = 64 << 20;
+
+/// Bytes of payload gathered for one batch before it goes out.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// What bytes are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file by its path.
+    File(PathBuf),
+}
+
+impl Input {
+    fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// Opens it, which may wait: on a thread that may.
+    fn open(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
+        match self {
+            Self::Stdin => Ok((Box::new(stream::stdin()), None)),
+            Self::File(path) => {
+                let opened = file::for_reading(path)?;
+                Ok((Box::new(opened.file), opened.len))
+            }
+        }
+    }
+}
+
+/// What the reading thread says.
+#[derive(Debug)]
+enum Event {
+    /// The input is open; its length, if it is a regular file.
+    Opened(Option<u64>),
+    /// The next bytes.
+    Bytes(Vec<u8>),
+}
+
+/// What a text file may begin with: Notepad's mark, and what PowerShell's `>` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Utf8,
+    Utf16,
+}
+
+impl Mark {
+    /// The mark at the start of a file (Unicode, chapter 23.8).
+    fn of(start: &[u8]) -> Option<Self> {
+        match start {
+            [0xef, 0xbb, 0xbf, ..] => Some(Self::Utf8),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
+            _ => None,
+        }
+    }
+
+    /// Whether more bytes may make a mark of these.
+    fn may_follow(start: &[u8]) -> bool {
+        [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"]
+            .iter()
+            .any(|mark| mark.len() > start.len() && mark.starts_with(start))
+    }
+}
+
+/// How a stream becomes datagrams.
+#[derive(Debug, Clone, Copy)]
+pub enum Split {
+    /// One a line, the line ending removed.
+    Lines(TextRules),
+    /// One every so many bytes.
+    Chunks(usize),
+    /// All of it in one.
+    Whole,
+}
+
+/// The payloads to send, round after round.
+#[derive(Debug)]
+pub struct Source {
+    kind: Kind,
+    /// Rounds still to go, the present one among them; `None` without end.
+    rounds: Option<u64>,
+    is_sequenced: bool,
+    max_payload: usize,
+    family: &'static str,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Fixed { payloads: Vec<Vec<u8>>, next: usize },
+    Stream(Stream),
+}
+
+#[derive(Debug)]
+struct Stream {
+    input: Input,
+    split: Split,
+    reads: Option<mpsc::Receiver<Result<Event, Error>>>,
+    /// The input's length, if it is a regular file.
+    len: Option<u64>,
+    is_open: bool,
+    /// Whether the beginning was looked at, in this round.
+    is_begun: bool,
+    /// Whether its mark was told.
+    is_mark_told: bool,
+    /// What was read and not yet sent, from `start` on.
+    pending: Vec<u8>,
+    start: usize,
+    /// No newline stands before this place.
+    scanned: usize,
+    is_at_end: bool,
+    /// Datagrams of this round, or the line number.
+    made: u64,
+    /// Whether there will be a next round.
+    keeps: bool,
+    /// All that was read, for the next round, where it cannot be read again.
+    kept: Option<Vec<u8>>,
+}
+
+impl Source {
+    /// These payloads, in turn.
+    #[must_use]
+    pub fn fixed(payloads: Vec<Vec<u8>>, rounds: Option<u64>) -> Self {
+        Self::new(Kind::Fixed { payloads, next: 0 }, rounds)
+    }
+
+    /// Payloads of `len` bytes with room for a sequence number and a send time.
+    #[must_use]
+    pub fn sequenced(len: usize, rounds: Option<u64>) -> Self {
+        let mut source = Self::fixed(vec![sequence::blank(len)], rounds);
+        source.is_sequenced = true;
+        source
+    }
+
+    /// A file or standard input, cut into datagrams.
+    #[must_use]
+    pub fn stream(input: Input, split: Split, rounds: Option<u64>) -> Self {
+        let stream = Stream {
+            input,
+            split,
+            reads: None,
+            len: None,
+            is_open: false,
+            is_begun: false,
+            is_mark_told: false,
+            pending: Vec::new(),
+            start: 0,
+            scanned: 0,
+            is_at_end: false,
+            made: 0,
+            keeps: rounds != Some(1),
+            kept: None,
+        };
+        Self::new(Kind::Stream(stream), rounds)
+    }
+
+    fn new(kind: Kind, rounds: Option<u64>) -> Self {
+        Self {
+            kind,
+            rounds,
+            is_sequenced: false,
+            max_payload: crate::udp::MAX_PAYLOAD_V4,
+            family: "IPv4",
+        }
+    }
+
+    /// Opens what payloads are read from; returns when that is done, which for a FIFO takes another program. May be
+    /// dropped and called again.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn open(&mut self) -> Result<(), Error> {
+        match &mut self.kind {
+            // Standard input is open, and not read before something can be sent.
+            Kind::Stream(stream) if stream.input != Input::Stdin => stream.open().await,
+            Kind::Stream(_) | Kind::Fixed { .. } => Ok(()),
+        }
+    }
+
+    /// Sets the longest payload that the peer's address family carries.
+    ///
+    /// # Errors
+    /// One of the fixed payloads is longer.
+    pub fn limit(&mut self, max_payload: usize, family: &'static str) -> Result<(), Error> {
+        self.max_payload = max_payload;
+        self.family = family;
+        let longest = match &self.kind {
+            Kind::Fixed { payloads, .. } => payloads.iter().map(Vec::len).max(),
+            Kind::Stream(Stream {
+                split: Split::Chunks(size),
+                ..
+            }) => Some(*size),
+            Kind::Stream(_) => None,
+        };
+        match longest {
+            Some(len) if len > max_payload => Err(Error::TooLong {
+                what: "the payload".to_owned(),
+                len: len as u64,
+                max: max_payload,
+                family,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether each datagram gets a sequence number and a send time as it goes out.
+    #[must_use]
+    pub fn is_sequenced(&self) -> bool {
+        self.is_sequenced
+    }
+
+    /// Whether payloads come as somebody types or another program writes them, so that the end is not ours to know.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(
+            &self.kind,
+            Kind::Stream(Stream {
+                input: Input::Stdin,
+                split: Split::Lines(_),
+                ..
+            })
+        )
+    }
+
+    /// What payloads are read from, for messages.
+    #[must_use]
+    pub fn input_name(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Stream(stream) => Some(stream.input.name()),
+            Kind::Fixed { .. } => None,
+        }
+    }
+
+    /// Makes the outbox ready for [`Self::fill`]: empty, unless it holds copies of the one payload there is.
+    pub fn begin(&self, outbox: &mut Outbox) {
+        if !matches!(&self.kind, Kind::Fixed { payloads, .. } if payloads.len() == 1) {
+            outbox.clear();
+        }
+    }
+
+    /// Fills the outbox with up to `limit` datagrams; waits while there is none yet. It stays empty when all rounds
+    /// are done. May be dropped and called again: nothing is lost.
+    ///
+    /// # Errors
+    /// The file or a payload in it is bad.
+    pub async fn fill(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
+        if let Kind::Fixed { payloads, .. } = &self.kind
+            && let [payload] = payloads.as_slice()
+        {
+            // The flood's way: copies made once serve every batch.
+            let fits = BATCH_BYTES / payload.len().max(1);
+            let left = self.rounds.map_or(usize::MAX, |rounds| {
+                usize::try_from(rounds).unwrap_or(usize::MAX)
+            });
+            let count = limit.min(fits.max(1)).min(left);
+            outbox.repeat(payload, count);
+            self.rounds = self.rounds.map(|rounds| rounds - count as u64);
+            return Ok(());
+        }
+        while self.rounds != Some(0) && outbox.len() < limit && outbox.byte_len() < BATCH_BYTES {
+            match &mut self.kind {
+                Kind::Fixed { payloads, next } => {
+                    if let Some(payload) = payloads.get(*next) {
+                        outbox.push(payload);
+                        *next += 1;
+                    }
+                    if *next >= payloads.len() {
+                        *next = 0;
+                        self.end_round();
+                    }
+                }
+                Kind::Stream(stream) => {
+                    if stream.begin()
+                        && (stream.take_plain_lines(outbox, limit, self.max_payload)
+                            || stream.take(outbox, self.max_payload, self.family)?)
+                    {
+                        continue;
+                    }
+                    if stream.is_at_end {
+                        let is_empty_round = stream.made == 0;
+                        stream.rewind();
+                        self.end_round();
+                        if is_empty_round {
+                            self.rounds = Some(0);
+                        }
+                        continue;
+                    }
+                    if !outbox.is_empty() && !stream.has_read_ahead() {
+                        // What is there goes out now: the rest may take long.
+                        return Ok(());
+                    }
+                    stream.read().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_round(&mut self) {
+        if let Some(rounds) = &mut self.rounds {
+            *rounds = rounds.saturating_sub(1);
+        }
+    }
+}
+
+impl Stream {
+    /// Looks for a mark at the beginning, once there are bytes enough to tell; lines go without it.
+    fn begin(&mut self) -> bool {
+        if self.is_begun {
+            return true;
+        }
+        if !self.is_at_end && (self.pending.is_empty() || Mark::may_follow(&self.pending)) {
+            return false;
+        }
+        self.is_begun = true;
+        let Some(mark) = Mark::of(&self.pending) else {
+            return true;
+        };
+        let is_lines = matches!(self.split, Split::Lines(_));
+        if is_lines && mark == Mark::Utf8 {
+            self.start = 3;
+            self.scanned = 3;
+        }
+        if !std::mem::replace(&mut self.is_mark_told, true) {
+            let name = self.input.name();
+            match (mark, is_lines) {
+                (Mark::Utf8, true) => {
+                    tracing::info!("{name} begins with a byte-order mark, which is not sent");
+                }
+                (Mark::Utf8, false) => tracing::info!(
+                    "{name} begins with a byte-order mark (EF BB BF), which is sent too: save it as UTF-8 without BOM"
+                ),
+                (Mark::Utf16, _) => tracing::warn!(
+                    "{name} is UTF-16 and goes out as it is, two bytes a character: save it as UTF-8 (PowerShell: Out-File -Encoding utf8)"
+                ),
+            }
+        }
+        true
+    }
+
+    /// Moves lines that need no work to the outbox, as many as it takes; says whether there was one. What is special
+    /// (a line too long, the last without its newline) is left to [`Self::take`].
+    fn take_plain_lines(&mut self, outbox: &mut Outbox, limit: usize, max: usize) -> bool {
+        if !matches!(self.split, Split::Lines(rules) if rules.is_verbatim())
+            || self.scanned != self.start
+        {
+            return false;
+        }
+        let rest = self.pending.get(self.start..).unwrap_or_default();
+        let mut from = 0;
+        for newline in memchr::memchr_iter(b'\n', rest) {
+            let line = rest.get(from..newline).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.len() > max || outbox.len() >= limit || outbox.byte_len() >= BATCH_BYTES {
+                break;
+            }
+            outbox.push(line);
+            self.made += 1;
+            from = newline + 1;
+        }
+        self.start += from;
+        self.scanned = self.start;
+        from > 0
+    }
+
+    /// Moves one datagram to the outbox, if one is whole.
+    fn take(
+        &mut self,
+        outbox: &mut Outbox,
+        max: usize,
+        family: &'static str,
+    ) -> Result<bool, Error> {
+        let rest = self.pending.get(self.start..).unwrap_or_default();
+        let (len, used) = match self.split {
+            Split::Lines(_) => {
+                let unseen = rest.get(self.scanned - self.start..).unwrap_or_default();
+                match memchr::memchr(b'\n', unseen) {
+                    Some(offset) => {
+                        let end = self.scanned - self.start + offset;
+                        (end, end + 1)
+                    }
+                    None if self.is_at_end && !rest.is_empty() => (rest.len(), rest.len()),
+                    None => {
+                        self.scanned = self.pending.len();
+                        // One more byte may be the carriage return of its line ending.
+                        if rest.len() > max + 1 {
+                            return Err(self.too_long(rest.len(), max, family));
+                        }
+                        return Ok(false);
+                    }
+                }
+            }
+            Split::Chunks(size) if rest.len() >= size => (size, size),
+            Split::Chunks(_) if self.is_at_end && !rest.is_empty() => (rest.len(), rest.len()),
+            Split::Whole if rest.len() > max => return Err(self.too_long(rest.len(), max, family)),
+            Split::Whole if self.is_at_end && self.made == 0 => (rest.len(), rest.len()),
+            Split::Chunks(_) | Split::Whole => return Ok(false),
+        };
+        let bytes = rest.get(..len).unwrap_or_default();
+        self.made += 1;
+        match self.split {
+            Split::Lines(rules) => {
+                let line = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+                if rules.is_verbatim() {
+                    outbox.push(line);
+                } else {
+                    let what = format!("line {} of {}", self.made, self.input.name());
+                    let text = std::str::from_utf8(line)
+                        .map_err(|_| Error::NotUtf8 { what: what.clone() })?;
+                    outbox.push_with(|out| rules.append(text, &what, out))?;
+                }
+            }
+            Split::Chunks(_) | Split::Whole => outbox.push(bytes),
+        }
+        let made_len = outbox.payload(outbox.len() - 1).len();
+        if made_len > max {
+            return Err(self.too_long(made_len, max, family));
+        }
+        self.start += used;
+        self.scanned = self.start;
+        Ok(true)
+    }
+
+    fn too_long(&self, len: usize, max: usize, family: &'static str) -> Error {
+        let name = self.input.name();
+        let what = match self.split {
+            Split::Lines(_) => format!("line {} of {name}", self.made.max(1)),
+            Split::Chunks(_) => format!("a chunk of {name}"),
+            Split::Whole => name,
+        };
+        let len = match self.split {
+            // Reading stopped once it was too much.
+            Split::Whole => self.len.unwrap_or(0).max(len as u64),
+            Split::Lines(_) | Split::Chunks(_) => len as u64,
+        };
+        Error::TooLong {
+            what,
+            len,
+            max,
+            family,
+        }
+    }
+
+    fn has_read_ahead(&self) -> bool {
+        self.reads.as_ref().is_some_and(|reads| !reads.is_empty())
+    }
+
+    /// Waits until the input is open.
+    async fn open(&mut self) -> Result<(), Error> {
+        while !self.is_open {
+            self.read().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the input to open, for more bytes or for the end.
+    async fn read(&mut self) -> Result<(), Error> {
+        let reads = match &mut self.reads {
+            Some(reads) => reads,
+            none => none.insert(read_on_thread(self.input.clone())?),
+        };
+        let bytes = match reads.recv().await.transpose()? {
+            None => {
+                self.is_open = true;
+                self.is_at_end = true;
+                return Ok(());
+            }
+            Some(Event::Opened(len)) => {
+                self.is_open = true;
+                self.len = len;
+                if self.keeps && len.is_none() {
+                    self.kept = Some(Vec::new());
+                }
+                return Ok(());
+            }
+            Some(Event::Bytes(bytes)) => bytes,
+        };
+        if let Some(kept) = &mut self.kept {
+            if kept.len() + bytes.len() > MAX_KEPT {
+                return Err(Error::TooLongToRepeat {
+                    what: self.input.name(),
+                    limit: MAX_KEPT,
+                });
+            }
+            kept.extend_from_slice(&bytes);
+        }
+        self.scanned -= self.start;
+        if self.start == self.pending.len() {
+            self.pending = bytes;
+        } else {
+            self.pending.drain(..self.start);
+            self.pending.extend_from_slice(&bytes);
+        }
+        self.start = 0;
+        Ok(())
+    }
+
+    /// Back to the first byte, for another round.
+    fn rewind(&mut self) {
+        self.made = 0;
+        self.start = 0;
+        self.scanned = 0;
+        self.is_begun = false;
+        match &self.kept {
+            Some(kept) => {
+                // Everything is in memory from now on.
+                self.pending.clear();
+                self.pending.extend_from_slice(kept);
+            }
+            None => {
+                self.pending.clear();
+                self.reads = None;
+                self.is_open = false;
+                self.is_at_end = false;
+            }
+        }
+    }
+}
+
+/// Opens and reads to the end on a thread of its own. The thread may outlive the run, waiting in a call: the process does
+/// not wait for it.
+fn read_on_thread(input: Input) -> Result<mpsc::Receiver<Result<Event, Error>>, Error> {
+    let (sender, receiver) = mpsc::channel(READS_AHEAD);
+    let read = move || {
+        let (mut stream, len) = match input.open() {
+            Ok(opened) => opened,
+            Err(error) => return drop(sender.blocking_send(Err(error))),
+        };
+        if sender.blocking_send(Ok(Event::Opened(len))).is_err() {
+            return;
+        }
+        loop {
+            let mut bytes = vec![0; READ_SIZE];
+            let result = match stream.read(&mut bytes) {
+                Ok(0) => return,
+                Ok(len) => {
+                    bytes.truncate(len);
+                    Ok(Event::Bytes(bytes))
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => Err(Error::File(file::Error::Read {
+                    object: input.name(),
+                    source,
+                })),
+            };
+            let failed = result.is_err();
+            if sender.blocking_send(result).is_err() || failed {
+                return;
+            }
+        }
+    };
+    match std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(read)
+    {
+        Ok(_) => Ok(receiver),
+        Err(source) => Err(Error::Start {
+            what: "thread that reads the input",
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::encoding::TextEncoding;
+    use proptest::prelude::*;
+    use std::io::Write as _;
+
+    fn rules() -> TextRules {
+        TextRules {
+            escapes: false,
+            encoding: TextEncoding::default(),
+            line_ending: "",
+        }
+    }
+
+    fn all(mut source: Source, batch: usize) -> Result<Vec<Vec<u8>>, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut payloads = Vec::new();
+            loop {
+                let mut outbox = Outbox::default();
+                source.fill(&mut outbox, batch).await?;
+                if outbox.is_empty() {
+                    return Ok(payloads);
+                }
+                assert!(outbox.len() <= batch);
+                payloads.extend((0..outbox.len()).map(|index| outbox.payload(index).to_vec()));
+            }
+        })
+    }
+
+    fn of_file(
+        content: &[u8],
+        split: Split,
+        rounds: u64,
+        batch: usize,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(content).unwrap();
+        all(
+            Source::stream(Input::File(file.path().to_owned()), split, Some(rounds)),
+            batch,
+        )
+    }
+
+    #[test]
+    fn lines_lose_their_endings_and_nothing_else() {
+        let lines = of_file(b"a\r\n\n\xff b\r\r\nlast", Split::Lines(rules()), 1, 2).unwrap();
+        assert_eq!(lines, [&b"a"[..], b"", b"\xff b\r", b"last"]);
+        assert_eq!(
+            of_file(b"a\n", Split::Lines(rules()), 3, 64).unwrap(),
+            [b"a", b"a", b"a"]
+        );
+        assert!(
+            of_file(b"", Split::Lines(rules()), 3, 64)
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn lines_go_without_a_byte_order_mark_and_files_keep_it() {
+        let lines = of_file(
+            b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n",
+            Split::Lines(rules()),
+            2,
+            64,
+        )
+        .unwrap();
+        // Only the first bytes of a file are a mark.
+        let round = [&b"a"[..], b"\xef\xbb\xbfb"];
+        assert_eq!(lines, [round, round].concat());
+        let whole = of_file(b"\xef\xbb\xbfa", Split::Whole, 1, 64).unwrap();
+        assert_eq!(whole, [b"\xef\xbb\xbfa"]);
+        for content in [&b"\xef"[..], b"\xef\xbb", b"\xff", b"\xef\xbbx"] {
+            let lines = of_file(content, Split::Lines(rules()), 1, 64).unwrap();
+            assert_eq!(lines, [content]);
+        }
+        assert!(
+            of_file(b"\xef\xbb\xbf", Split::Lines(rules()), 1, 64)
+                .unwrap()
+                .is_empty()
+        );
+        let utf16 = b"\xff\xfea\0";
+        assert_eq!(of_file(utf16, Split::Whole, 1, 64).unwrap(), [utf16]);
+    }
+
+    #[test]
+    fn chunks_and_whole_files() {
+        assert_eq!(
+            of_file(b"abcde", Split::Chunks(2), 2, 3).unwrap(),
+            [&b"ab"[..], b"cd", b"e", b"ab", b"cd", b"e"]
+        );
+        assert!(of_file(b"", Split::Chunks(2), 1, 3).unwrap().is_empty());
+        assert_eq!(of_file(b"", Split::Whole, 1, 3).unwrap(), [b""]);
+        assert_eq!(
+            of_file(&vec![7; 65_507], Split::Whole, 2, 3).unwrap(),
+            [vec![7; 65_507], vec![7; 65_507]]
+        );
+        let error = of_file(&vec![7; 65_508], Split::Whole, 1, 3).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_a_datagram_is_named() {
+        let mut content = b"ok\n".to_vec();
+        content.resize(200_000, b'x');
+        let error = of_file(&content, Split::Lines(rules()), 1, 64).unwrap_err();
+        assert!(matches!(error, Error::TooLong { .. }), "{error:?}");
+        let fits = [vec![b'x'; 65_507], b"\r\n".to_vec()].concat();
+        assert_eq!(
+            of_file(&fits, Split::Lines(rules()), 1, 64).unwrap(),
+            [vec![b'x'; 65_507]]
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_of_the_environment() {
+        let source = Source::stream(
+            Input::File("/nonexistent/file".into()),
+            Split::Whole,
+            Some(1),
+        );
+        assert_eq!(all(source, 1).unwrap_err().exit_code(), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_joined_are_the_file(content in prop::collection::vec(any::<u8>(), 0..3000), size in 1usize..700, batch in 1usize..9) {
+            let chunks = of_file(&content, Split::Chunks(size), 1, batch).unwrap();
+            prop_assert_eq!(chunks.concat(), content);
+        }
+
+        #[test]
+        fn lines_are_what_std_makes_of_them(text in "[a-z\\r\\n]{0,300}", batch in 1usize..9) {
+            let lines = of_file(text.as_bytes(), Split::Lines(rules()), 1, batch).unwrap();
+            let expected: Vec<Vec<u8>> = text.split_inclusive('\n').map(|line| {
+                let line = line.strip_suffix('\n').unwrap_or(line);
+                line.strip_suffix('\r').unwrap_or(line).as_bytes().to_vec()
+            }).collect();
+            prop_assert_eq!(lines, expected);
+        }
+    }
+}

@@ -1,0 +1,678 @@
+//! The send loop: payloads go out in batches at their pace, replies and network errors come in between.
+
+mod advice;
+mod replies;
+mod report;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::datagram::Timestamp;
+use crate::shutdown::Shutdown;
+use crate::text::escape;
+use crate::udp::batch::{Receiver, Transmitter};
+use crate::udp::error::Error;
+use crate::udp::interface::RecentAddresses;
+use crate::udp::outbox::{MOST_AT_ONCE, Outbox};
+use crate::udp::pace::Pace;
+use crate::udp::payload::sequence::Header;
+use crate::udp::payload::source::Source;
+use crate::udp::receive::ReceiveOptions;
+use crate::udp::sink::Sink;
+use crate::udp::socket::Bound;
+use crate::udp::system::take_error;
+use crate::udp::system::{self, Timer};
+use crate::udp::{Neighbour, Rejected, family_name, max_payload};
+use crate::wait::until;
+use advice::Advice;
+
+pub use report::Report;
+
+/// Datagrams taken from the source at a time.
+const BATCH: usize = 256;
+
+/// Send times kept to match replies with.
+const SENDS_KEPT: usize = 1024;
+
+/// How long a full device queue (`ENOBUFS`) is waited for before a datagram counts as failed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The first wait for room in a full device queue; and the longest, for one that does not move.
+const LEAST_QUEUE_WAIT: Duration = Duration::from_millis(1);
+const MOST_QUEUE_WAIT: Duration = Duration::from_millis(250);
+
+/// Waits for a device queue that is full (`ENOBUFS`): nothing tells when there is room, and looking costs system calls.
+/// A wait is as long as two or three datagrams take to leave.
+#[derive(Debug)]
+struct QueueWait {
+    wait: Duration,
+    /// Datagrams that the queue took since it was full last.
+    taken: usize,
+}
+
+impl Default for QueueWait {
+    fn default() -> Self {
+        Self {
+            wait: LEAST_QUEUE_WAIT,
+            taken: usize::MAX,
+        }
+    }
+}
+
+impl QueueWait {
+    fn took(&mut self, count: usize) {
+        self.taken = self.taken.saturating_add(count);
+    }
+
+    /// How long to wait now that it is full.
+    fn next(&mut self) -> Duration {
+        self.wait = match std::mem::take(&mut self.taken) {
+            0 | 1 => (self.wait * 2).min(MOST_QUEUE_WAIT),
+            2 | 3 => self.wait,
+            _ => (self.wait / 2).max(LEAST_QUEUE_WAIT),
+        };
+        self.wait
+    }
+}
+
+/// Back to back, so many failures in a row end the run.
+const MAX_FAILURES_IN_A_ROW: u32 = 100;
+
+/// While datagrams go back to back, replies get a look this often.
+const LOOK_FOR_REPLIES: Duration = Duration::from_millis(1);
+
+/// How long a run that waits for nothing else stays for the peer's refusal: a round trip over Wi-Fi.
+const REFUSAL_TIME: Duration = Duration::from_millis(100);
+
+/// After the last reply that was expected: an answer in several datagrams comes back to back.
+const LINGER: Duration = Duration::from_millis(10);
+
+/// A neighbour that did not answer for so long is not there: the kernel asks once a second (`retrans_time_ms`, arp(7)).
+const NEIGHBOUR_TIME: Duration = Duration::from_millis(1200);
+
+/// Receive calls before sending goes on.
+const CALLS_IN_A_ROW: usize = 64;
+
+/// How often a run looks up while ICMP messages storm in.
+const STORM_LOOK: Duration = Duration::from_millis(200);
+
+/// Between two warnings of the same kind.
+const WARN_EVERY: Duration = Duration::from_secs(1);
+
+/// What to send, and what to wait for.
+#[derive(Debug)]
+pub struct SendPlan {
+    /// Where to.
+    pub peer: SocketAddr,
+    /// When.
+    pub pace: Pace,
+    /// Stop sending after so long.
+    pub duration: Option<Duration>,
+    /// Wait for replies.
+    pub replies: Option<ReplyPlan>,
+    /// Replies are received like this.
+    pub receive: ReceiveOptions,
+    /// Whether the peer is a single host: its ICMP errors are worth hearing.
+    pub unicast: bool,
+    /// Whether the socket may broadcast: then many may reply.
+    pub broadcast: bool,
+    /// Whether there is another address to try where this one refuses the first datagram at once.
+    pub has_alternative: bool,
+}
+
+/// What replies to wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplyPlan {
+    /// After the last datagram, this long at most.
+    pub wait: Duration,
+    /// Stop after this many replies; else, where the peer is one host, after as many as datagrams were sent.
+    pub wanted: Option<u64>,
+    /// A reply that must come.
+    pub expect: Option<Vec<u8>>,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Everything was sent and the replies were waited for.
+    Complete,
+    /// Ctrl-C or SIGTERM.
+    Asked,
+    /// The first datagram was refused at once, and there is another address to try: the outbox has it still.
+    Refused,
+    /// Whoever read the replies has gone.
+    ReaderGone,
+}
+
+/// One run of sending.
+#[derive(Debug)]
+pub struct Sender<'a> {
+    plan: &'a SendPlan,
+    bound: &'a Bound,
+    local: SocketAddr,
+    transmitter: Transmitter,
+    receiver: Option<Receiver>,
+    pace: Pace,
+    report: Report,
+    /// The number and the time of recent datagrams.
+    sends: VecDeque<(u64, Instant)>,
+    /// The number of the next datagram, sent or failed.
+    next_number: u64,
+    started: Instant,
+    first_sent: Instant,
+    last_sent: Instant,
+    failures_in_a_row: u32,
+    /// What the network reported so far, whatever it was about.
+    reports: u64,
+    own_addresses: RecentAddresses,
+    queue_wait: QueueWait,
+    next_look: Instant,
+    last_warning: Option<Instant>,
+    path_mtu: Option<usize>,
+    is_path_known: bool,
+    advice: Advice,
+}
+
+/// Who tells the user about a network error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loudness {
+    /// A warning now: the run goes on.
+    Warn,
+    /// The verdict at the end of the run.
+    Verdict,
+}
+
+impl<'a> Sender<'a> {
+    /// A run over an open socket.
+    ///
+    /// # Errors
+    /// The socket cannot be connected: there is no route.
+    pub async fn new(plan: &'a SendPlan, bound: &'a Bound) -> Result<Self, Error> {
+        let peer = plan.peer;
+        // A connected socket costs the kernel less per datagram. But it hears replies from the peer's very port
+        // only, and devices answer from others: so where replies count it stays open, if errors still reach it.
+        let connects = plan.unicast
+            && !plan.broadcast
+            && (plan.replies.is_none() || !system::reports_errors_unconnected());
+        // To a group or a broadcast address too: only then a full device queue is told (udp_send_skb, net/ipv4/udp.c).
+        system::report_errors(&bound.socket, peer.is_ipv4());
+        if connects {
+            tracing::trace!("connect {peer}");
+            bound
+                .socket
+                .connect(peer)
+                .await
+                .map_err(|source| Error::Send {
+                    peer,
+                    broadcast: plan.broadcast,
+                    source,
+                })?;
+        }
+        let receiver = plan.replies.as_ref().map(|_| Receiver::new(plan.receive));
+        let to = (!connects).then_some(peer);
+        let now = Instant::now();
+        Ok(Self {
+            plan,
+            bound,
+            local: bound.local,
+            transmitter: Transmitter::new(to, plan.receive.batching),
+            receiver,
+            pace: plan.pace.clone(),
+            report: Report::default(),
+            sends: VecDeque::new(),
+            next_number: 0,
+            started: now,
+            first_sent: now,
+            last_sent: now,
+            failures_in_a_row: 0,
+            reports: 0,
+            own_addresses: RecentAddresses::default(),
+            queue_wait: QueueWait::default(),
+            next_look: now,
+            last_warning: None,
+            path_mtu: None,
+            is_path_known: !plan.unicast,
+            advice: Advice::default(),
+        })
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn report(&mut self) -> &Report {
+        self.hear_errors(None, Loudness::Verdict);
+        self.report.elapsed = self.started.elapsed();
+        self.report.sending = self.last_sent.saturating_duration_since(self.first_sent);
+        &self.report
+    }
+
+    /// The final counts.
+    #[must_use]
+    pub fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// Sends what the outbox has and all that the source has, then waits for replies.
+    ///
+    /// # Errors
+    /// Nothing can be sent, the source is bad, or the sink fails.
+    pub async fn run(
+        &mut self,
+        source: &mut Source,
+        outbox: &mut Outbox,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+    ) -> Result<End, Error> {
+        source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
+        let mut timer = Timer::default();
+        self.started = Instant::now();
+        let deadline = self.plan.duration.map(|duration| self.started + duration);
+        // tokio learns with the first wait that the socket can be written.
+        let _ = self.bound.socket.writable().await;
+        // What another address refused.
+        let mut is_full = !outbox.is_empty();
+        loop {
+            if !is_full {
+                match self.fill(source, outbox, sink, shutdown, deadline).await? {
+                    Some(End::Complete) => break,
+                    Some(end) => return Ok(end),
+                    None => {}
+                }
+            }
+            is_full = false;
+            if outbox.is_empty() {
+                break;
+            }
+            self.learn_path(outbox);
+            self.advise(outbox);
+            if let Some(end) = self
+                .send_batch(
+                    outbox,
+                    source.is_sequenced(),
+                    sink,
+                    shutdown,
+                    &mut timer,
+                    deadline,
+                )
+                .await?
+            {
+                if end == End::Complete {
+                    break;
+                }
+                return Ok(end);
+            }
+        }
+        self.hear_errors(None, Loudness::Verdict);
+        let end = self.wait_for_replies(sink, shutdown).await?;
+        if end == End::Complete {
+            self.look_for_neighbour();
+        }
+        Ok(end)
+    }
+
+    /// Where nothing came back, learns whether anybody is there.
+    fn look_for_neighbour(&mut self) {
+        let report = &self.report;
+        let is_silent =
+            report.datagrams > 0 && report.replies + report.refused + report.errors == 0;
+        if self.plan.unicast && self.plan.replies.is_some() && is_silent {
+            let found = system::neighbour(self.plan.peer.ip());
+            self.report.neighbour = found.filter(|found| {
+                *found == Neighbour::Present || self.first_sent.elapsed() >= NEIGHBOUR_TIME
+            });
+        }
+    }
+
+    /// Takes the next payloads while replies may come in. `Complete` if the time is up.
+    async fn fill(
+        &mut self,
+        source: &mut Source,
+        outbox: &mut Outbox,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+        deadline: Option<Instant>,
+    ) -> Result<Option<End>, Error> {
+        source.begin(outbox);
+        loop {
+            let hears = self.receiver.is_some();
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                result = source.fill(outbox, BATCH) => return result.map(|()| None),
+                () = until(deadline) => return Ok(Some(End::Complete)),
+                _ = self.bound.socket.readable(), if hears => {}
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Warn);
+                    if self.is_storm() {
+                        std::thread::sleep(STORM_LOOK);
+                    }
+                }
+            }
+            if let Some(end) = self.hear(sink)? {
+                return Ok(Some(end));
+            }
+        }
+    }
+
+    /// Sends one batch at its pace. `Some` if the run ends within it.
+    async fn send_batch(
+        &mut self,
+        outbox: &mut Outbox,
+        is_sequenced: bool,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+        timer: &mut Timer,
+        deadline: Option<Instant>,
+    ) -> Result<Option<End>, Error> {
+        let mut next = 0;
+        let mut patience: Option<Instant> = None;
+        // One retry per datagram is free: a report of an earlier one kept it from being tried. What fails again failed.
+        let mut may_retry = true;
+        while next < outbox.len() {
+            let now = Instant::now();
+            if shutdown.is_asked() {
+                return Ok(Some(End::Asked));
+            }
+            let due = self.pace.due(now);
+            if deadline.is_some_and(|deadline| self.pace.is_past(deadline, now)) {
+                return Ok(Some(End::Complete));
+            }
+            if due > now {
+                let due = deadline.map_or(due, |deadline| due.min(deadline));
+                if let Some(end) = self.pause(due, sink, timer, shutdown).await? {
+                    return Ok(Some(end));
+                }
+                continue;
+            }
+            if self.receiver.is_some() && now >= self.next_look {
+                self.next_look = now + self.look_every();
+                if !self.is_storm() {
+                    tokio::task::yield_now().await;
+                }
+                if let Some(end) = self.hear(sink)? {
+                    return Ok(Some(end));
+                }
+            }
+            // Where another address may be better, the first datagram goes ahead alone.
+            let most = if self.plan.has_alternative && self.report.datagrams == 0 {
+                1
+            } else {
+                (outbox.len() - next).min(MOST_AT_ONCE)
+            };
+            let allowed = self.pace.allowance(now, most);
+            if allowed == 0 {
+                continue;
+            }
+            if is_sequenced {
+                let sent = Timestamp::now();
+                for (sequence, payload) in
+                    (self.next_number..).zip(outbox.even_payloads_mut(next, allowed))
+                {
+                    Header { sequence, sent }.write(payload);
+                }
+            }
+            let sent_at = Instant::now();
+            match self.transmit(outbox, next, allowed) {
+                Ok(count) => {
+                    patience = None;
+                    may_retry = true;
+                    self.failures_in_a_row = 0;
+                    self.queue_wait.took(count);
+                    let is_first = self.report.datagrams == 0;
+                    self.count_sent(outbox, next, count, sent_at);
+                    next += count;
+                    if is_first && self.plan.has_alternative {
+                        match self.wait_for_refusal(shutdown).await {
+                            End::Asked => return Ok(Some(End::Asked)),
+                            _ if self.report.refused + self.report.errors > 0 => {
+                                return Ok(Some(End::Refused));
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if let Some(end) = self.wait_for_room(sink, shutdown, deadline).await? {
+                        return Ok(Some(end));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The network's report on an earlier datagram: this one was not tried yet.
+                Err(error) if self.hear_errors(Some(&error), Loudness::Warn) && may_retry => {
+                    may_retry = false;
+                }
+                Err(error)
+                    if system::is_queue_full(&error)
+                        && now < *patience.get_or_insert(now + PATIENCE) =>
+                {
+                    let wait = self.queue_wait.next();
+                    tracing::debug!("sendto: {error}: waiting {wait:?} for room");
+                    let due = deadline.map_or(now + wait, |deadline| deadline.min(now + wait));
+                    let end = self.pause(due, sink, timer, shutdown).await?;
+                    if end.is_some() {
+                        return Ok(end);
+                    }
+                }
+                Err(error) => {
+                    patience = None;
+                    may_retry = true;
+                    self.fail_one(error)?;
+                    next += 1;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends from `first` on; how many went.
+    fn transmit(&mut self, outbox: &Outbox, first: usize, most: usize) -> io::Result<usize> {
+        if self.is_storm() {
+            // What is pending is about no datagram of ours, and would keep this one from being tried.
+            drop(take_error(&self.bound.socket));
+        }
+        self.transmitter
+            .send(&self.bound.socket, outbox, first, most)
+    }
+
+    /// How often replies get a look while datagrams go.
+    fn look_every(&self) -> Duration {
+        if self.is_storm() {
+            STORM_LOOK
+        } else {
+            LOOK_FOR_REPLIES
+        }
+    }
+
+    fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize, sent_at: Instant) {
+        if self.report.datagrams == 0 {
+            self.first_sent = sent_at;
+            // The system chose the port with the first datagram.
+            self.local = self.bound.socket.local_addr().unwrap_or(self.local);
+        }
+        self.report.datagrams += count as u64;
+        self.report.bytes += outbox.span(first, count).len() as u64;
+        self.pace.count(count);
+        self.last_sent = sent_at;
+        if self.plan.replies.is_some() {
+            let after = self.next_number + count as u64;
+            for number in self
+                .next_number
+                .max(after.saturating_sub(SENDS_KEPT as u64))..after
+            {
+                if self.sends.len() == SENDS_KEPT {
+                    self.sends.pop_front();
+                }
+                self.sends.push_back((number, self.last_sent));
+            }
+        }
+        self.next_number += count as u64;
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            for index in first..first + count {
+                tracing::debug!(
+                    "sendto {} bytes to {}",
+                    outbox.payload(index).len(),
+                    self.plan.peer
+                );
+                tracing::trace!("payload {}", escape::excerpt(outbox.payload(index)));
+            }
+        }
+    }
+
+    /// One datagram cannot be sent. If nothing ever could be, that is the end.
+    fn fail_one(&mut self, source: io::Error) -> Result<(), Error> {
+        let peer = self.plan.peer;
+        let source = if system::is_own_firewall(&source) {
+            Rejected { by: None }.into()
+        } else {
+            source
+        };
+        if self.report.datagrams == 0 {
+            return Err(Error::Send {
+                peer,
+                broadcast: self.plan.broadcast,
+                source,
+            });
+        }
+        self.report.errors += 1;
+        self.report.unsent += 1;
+        self.next_number += 1;
+        self.pace.count(1);
+        self.failures_in_a_row += 1;
+        if self.pace.is_unpaced() && self.failures_in_a_row >= MAX_FAILURES_IN_A_ROW {
+            return Err(Error::SendSome {
+                peer,
+                failed: self.report.errors,
+                total: self.next_number,
+                source,
+            });
+        }
+        if self.may_warn() {
+            tracing::warn!("cannot send to {peer}: {source}; trying on");
+        }
+        self.report.last_error = Some(source);
+        Ok(())
+    }
+
+    /// Waits until `due`, and hears replies and errors meanwhile. `Some` if the run ends.
+    async fn pause(
+        &mut self,
+        due: Instant,
+        sink: &mut impl Sink,
+        timer: &mut Timer,
+        shutdown: &mut Shutdown,
+    ) -> Result<Option<End>, Error> {
+        loop {
+            let hears = self.receiver.is_some();
+            if self.is_storm() {
+                if shutdown.is_asked() {
+                    return Ok(Some(End::Asked));
+                }
+                let left = due.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Ok(None);
+                }
+                std::thread::sleep(left.min(STORM_LOOK));
+                let now = Instant::now();
+                if hears && now >= self.next_look {
+                    self.next_look = now + self.look_every();
+                    if let Some(end) = self.hear(sink)? {
+                        return Ok(Some(end));
+                    }
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                result = timer.until(due) => return match result {
+                    Ok(()) => {
+                        // Replies had their look while this waited.
+                        self.next_look = Instant::now() + self.look_every();
+                        Ok(None)
+                    }
+                    Err(source) => Err(Error::Start { what: "timer", source }),
+                },
+                _ = self.bound.socket.readable(), if hears => {
+                    if let Some(end) = self.hear(sink)? {
+                        return Ok(Some(end));
+                    }
+                }
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Warn);
+                }
+            }
+        }
+    }
+
+    /// Waits until the socket's send buffer has room, and hears replies and errors meanwhile. `Some` if the run ends.
+    async fn wait_for_room(
+        &mut self,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+        deadline: Option<Instant>,
+    ) -> Result<Option<End>, Error> {
+        loop {
+            let hears = self.receiver.is_some();
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                () = until(deadline) => return Ok(Some(End::Complete)),
+                _ = self.bound.socket.writable() => return Ok(None),
+                _ = self.bound.socket.readable(), if hears => {
+                    if let Some(end) = self.hear(sink)? {
+                        return Ok(Some(end));
+                    }
+                }
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Warn);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue of five that lets one go every 4 ms, as a 2 Mbit/s shaper does with datagrams of 1,000 bytes.
+    #[test]
+    fn waiting_for_a_queue_costs_few_calls_and_leaves_it_little_idle() {
+        let each = Duration::from_millis(4);
+        let mut wait = QueueWait::default();
+        let (mut calls, mut sent, mut room, mut now) = (0u32, 0u32, 5u32, Duration::ZERO);
+        let mut left = Duration::ZERO;
+        while now < Duration::from_secs(10) {
+            while now >= left + each && room < 5 {
+                left += each;
+                room += 1;
+            }
+            if room == 5 {
+                left = now;
+            }
+            calls += 1;
+            if room > 0 {
+                sent += 1;
+                room -= 1;
+                wait.took(1);
+            } else {
+                calls += 1;
+                now += wait.next();
+            }
+        }
+        assert!(sent > 2_300, "{sent} of 2,500");
+        assert!(calls < 4 * sent, "{calls} calls for {sent} datagrams");
+    }
+
+    #[test]
+    fn a_queue_that_does_not_move_is_looked_at_a_few_times_a_second() {
+        let mut wait = QueueWait::default();
+        let (mut looks, mut now) = (0, Duration::ZERO);
+        while now < PATIENCE {
+            looks += 1;
+            now += wait.next();
+        }
+        assert!(looks <= 12, "{looks}");
+    }
+}

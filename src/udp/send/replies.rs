@@ -1,0 +1,285 @@
+//! What comes back: replies, and what the network reports of datagrams that went.
+
+use std::io;
+use std::time::Instant;
+
+use crate::datagram::Datagram;
+use crate::shutdown::Shutdown;
+use crate::udp::error::Error;
+use crate::udp::payload::sequence::Header;
+use crate::udp::send::{
+    CALLS_IN_A_ROW, End, LINGER, Loudness, REFUSAL_TIME, ReplyPlan, STORM_LOOK, Sender, WARN_EVERY,
+};
+use crate::udp::sink::{Flow, Sink};
+use crate::udp::system::{self, NetworkError};
+use crate::udp::{Rejected, interface};
+use crate::wait::until;
+
+/// So many ICMP messages, and two for each datagram, are no storm.
+const STORM: u64 = 16;
+
+impl Sender<'_> {
+    /// Whether more ICMP messages come than datagrams went: forged ones, or copies. Every one of them wakes whoever waits
+    /// at the socket, so it is looked at from time to time instead.
+    pub(super) fn is_storm(&self) -> bool {
+        self.reports > self.no_storm()
+    }
+
+    /// So many ICMP messages are none.
+    fn no_storm(&self) -> u64 {
+        STORM + 2 * self.report.datagrams
+    }
+
+    pub(super) fn may_warn(&mut self) -> bool {
+        let now = Instant::now();
+        let may = self
+            .last_warning
+            .is_none_or(|last| now >= last + WARN_EVERY);
+        if may {
+            self.last_warning = Some(now);
+        }
+        may
+    }
+
+    /// Takes note of what the network reports of datagrams that went. `error` is what a call returned; says whether
+    /// that was such a report, and not a failure of the call itself.
+    pub(super) fn hear_errors(&mut self, error: Option<&io::Error>, loudness: Loudness) -> bool {
+        let peer = self.plan.peer;
+        // The firewall's verdict is the call's own error; what it reports besides is of the same datagram.
+        let is_own_firewall = error.is_some_and(system::is_own_firewall);
+        let is_peer_here = peer.ip().is_loopback() || self.local.ip() == peer.ip();
+        let mut heard = false;
+        let most = if self.is_storm() {
+            1
+        } else {
+            usize::try_from(self.no_storm()).unwrap_or(usize::MAX)
+        };
+        let own = &mut self.own_addresses;
+        let reports = system::network_errors(&self.bound.socket, error, most, &mut |address| {
+            own.contains(address)
+        });
+        self.reports += reports.len() as u64;
+        for report in reports {
+            match report {
+                // A group or a broadcast address is nobody who could refuse.
+                NetworkError::Refused
+                | NetworkError::Rejected { .. }
+                | NetworkError::Unreachable { .. }
+                    if !self.plan.unicast =>
+                {
+                    tracing::debug!("left aside: {report:?}");
+                }
+                NetworkError::Rejected { by: None } if is_own_firewall => continue,
+                NetworkError::Refused if is_own_firewall && is_peer_here => continue,
+                NetworkError::Refused => {
+                    self.report.refused += 1;
+                    if loudness == Loudness::Warn && self.may_warn() {
+                        tracing::warn!("refused: nothing listens on {peer}");
+                    }
+                }
+                NetworkError::TooBig { mtu } => {
+                    tracing::debug!(
+                        "the path takes packets of {mtu} bytes at most: longer ones are fragmented from now on"
+                    );
+                }
+                NetworkError::Rejected { by } => {
+                    let rejected = Rejected { by };
+                    if loudness == Loudness::Warn && self.may_warn() {
+                        tracing::warn!("a datagram to {peer} was {rejected}");
+                    }
+                    self.report.errors += 1;
+                    self.report.last_error = Some(rejected.into());
+                }
+                NetworkError::Unreachable { error, by } => {
+                    self.report.errors += 1;
+                    if self.may_warn() {
+                        match by {
+                            Some(by) => tracing::warn!(
+                                "{} cannot be reached, says {by}: {error}",
+                                peer.ip()
+                            ),
+                            None => {
+                                tracing::warn!("{} cannot be reached: {error}", peer.ip());
+                            }
+                        }
+                    }
+                    self.report.last_error = Some(error);
+                }
+            }
+            heard = true;
+        }
+        heard && !is_own_firewall
+    }
+
+    /// Reads the replies that are there. `Some` if that ends the run: enough came, or nobody reads them any more.
+    pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Option<End>, Error> {
+        let Some(mut receiver) = self.receiver.take() else {
+            return Ok(None);
+        };
+        let mut came = 0;
+        let wanted = self
+            .plan
+            .replies
+            .as_ref()
+            .and_then(|plan| plan.wanted)
+            .unwrap_or(u64::MAX);
+        // Not for ever: a peer that floods must not keep us from sending.
+        for _ in 0..CALLS_IN_A_ROW {
+            let more = wanted.saturating_sub(self.report.replies);
+            if more == 0 {
+                break;
+            }
+            let limit = usize::try_from(more).unwrap_or(usize::MAX);
+            let result = receiver.receive(&self.bound.socket, self.local, limit, |run| {
+                if interface::is_ourselves(run.peer, self.local) {
+                    tracing::debug!("what came from {} is our own, no reply", run.peer);
+                    return;
+                }
+                // One buffer of the kernel's can hold more than was asked for.
+                let more = wanted.saturating_sub(self.report.replies);
+                if more > 0 {
+                    let run = run.first(usize::try_from(more).unwrap_or(usize::MAX));
+                    for datagram in run.datagrams() {
+                        self.count_reply(&datagram);
+                    }
+                    sink.run(&run, &[]);
+                }
+            });
+            match result {
+                Ok(count) => came += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    if !self.hear_errors(Some(&error), Loudness::Warn) {
+                        tracing::debug!("recvfrom: {error}");
+                        break;
+                    }
+                    // The next call would return the next of them.
+                    if self.is_storm() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.receiver = Some(receiver);
+        if came > 0 && sink.flush()? == Flow::ReaderGone {
+            return Ok(Some(End::ReaderGone));
+        }
+        Ok((self.report.replies >= wanted).then_some(End::Complete))
+    }
+
+    fn count_reply(&mut self, datagram: &Datagram<'_>) {
+        tracing::debug!(
+            "recvfrom {} bytes from {}",
+            datagram.payload.len(),
+            datagram.peer
+        );
+        self.report.replies += 1;
+        let expected = self
+            .plan
+            .replies
+            .as_ref()
+            .and_then(|plan| plan.expect.as_deref());
+        if expected == Some(datagram.payload) {
+            self.report.is_expected_seen = true;
+        }
+        // A reply that carries our number answers that datagram; any other, the last one sent.
+        let by_number = Header::read(datagram.payload).and_then(|header| {
+            self.sends
+                .iter()
+                .rev()
+                .find(|(number, _)| *number == header.sequence)
+        });
+        if let Some((_, sent)) = by_number.or_else(|| self.sends.back()) {
+            self.report.rtt.record(sent.elapsed());
+        }
+    }
+
+    /// Whether the replies that came are all that was asked for.
+    fn has_enough(&self, plan: &ReplyPlan) -> bool {
+        let report = &self.report;
+        let all_refused = self.plan.unicast
+            && report.datagrams > 0
+            && (report.refused + report.errors >= report.datagrams
+                // One answer may stand for a batch that went back to back.
+                || (self.pace.is_unpaced() && report.refused > 0 && report.replies == 0));
+        match (plan.wanted, &plan.expect) {
+            _ if all_refused => true,
+            (Some(wanted), _) => report.replies >= wanted,
+            (None, Some(_)) => report.is_expected_seen && report.replies >= report.datagrams,
+            // Nobody knows how many hear a group or a broadcast address.
+            (None, None) => {
+                self.plan.unicast
+                    && report.replies + report.refused + report.errors >= report.datagrams
+            }
+        }
+    }
+
+    /// Gives a refusal the time of a round trip. A peer on this machine has refused already, if it does.
+    pub(super) async fn wait_for_refusal(&mut self, shutdown: &mut Shutdown) -> End {
+        self.hear_errors(None, Loudness::Verdict);
+        let is_here = self.plan.peer.ip().is_loopback() || self.local.ip() == self.plan.peer.ip();
+        if !self.plan.unicast || is_here || self.report.datagrams == 0 || self.report.refused > 0 {
+            return End::Complete;
+        }
+        let hears = self.receiver.is_some();
+        let end = tokio::select! {
+            biased;
+            () = shutdown.asked() => End::Asked,
+            () = system::error_reported(&self.bound.socket) => End::Complete,
+            // A reply is no refusal.
+            _ = self.bound.socket.readable(), if hears => End::Complete,
+            () = until(Some(self.last_sent + REFUSAL_TIME)) => End::Complete,
+        };
+        self.hear_errors(None, Loudness::Verdict);
+        end
+    }
+
+    pub(super) async fn wait_for_replies(
+        &mut self,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+    ) -> Result<End, Error> {
+        let Some(plan) = &self.plan.replies else {
+            return Ok(self.wait_for_refusal(shutdown).await);
+        };
+        if self.report.datagrams == 0 {
+            return Ok(End::Complete);
+        }
+        let mut deadline = self.last_sent + plan.wait;
+        let mut is_enough = false;
+        loop {
+            if let Some(end) = self.hear(sink)? {
+                return Ok(end);
+            }
+            if !is_enough && self.has_enough(plan) {
+                if plan.wanted.is_some() || self.report.replies == 0 {
+                    return Ok(End::Complete);
+                }
+                is_enough = true;
+                deadline = deadline.min(Instant::now() + LINGER);
+            }
+            if self.is_storm() {
+                if shutdown.is_asked() {
+                    return Ok(End::Asked);
+                }
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Ok(End::Complete);
+                }
+                std::thread::sleep(left.min(STORM_LOOK));
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => return Ok(End::Asked),
+                _ = self.bound.socket.readable() => {}
+                () = system::error_reported(&self.bound.socket) => {
+                    self.hear_errors(None, Loudness::Verdict);
+                }
+                () = until(Some(deadline)) => {
+                    return Ok(self.hear(sink)?.unwrap_or(End::Complete));
+                }
+            }
+        }
+    }
+}

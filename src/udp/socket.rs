@@ -1,0 +1,376 @@
+//! Opens UDP sockets with the options asked for, told step by step in the tutorial's words.
+//!
+//! Limits and option names are the sockets API's: socket(7), ip(7), ipv6(7), udp(7).
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use tokio::net::UdpSocket;
+
+use crate::datagram::unspecified;
+use crate::udp::batch;
+use crate::udp::error::Error;
+use crate::udp::membership::{Group, Memberships};
+use crate::udp::receive::ReceiveOptions;
+use crate::udp::{interface, system};
+
+/// What we ask for where the user named no receive buffer; the system grants an ordinary user what it allows
+/// (`net.core.rmem_max` on Linux), and a sender's burst is lost where it does not fit.
+const WANTED_RECV_BUFFER: usize = 32 << 20;
+
+/// The least worth asking for: systems that refuse instead of capping are asked for half each time down to this.
+const LEAST_RECV_BUFFER: usize = 256 << 10;
+
+/// What both kinds of sockets take.
+#[derive(Debug, Clone, Default)]
+pub struct Sharing {
+    /// `SO_REUSEADDR`.
+    pub reuse_addr: bool,
+    /// `SO_REUSEPORT`.
+    pub reuse_port: bool,
+    /// Bind to this interface.
+    pub interface: Option<String>,
+}
+
+/// How to open a socket for sending.
+#[derive(Debug, Clone, Default)]
+pub struct SendOptions {
+    /// Reuse and interface.
+    pub sharing: Sharing,
+    /// Our own address; any if not given.
+    pub bind: Option<SocketAddr>,
+    /// `SO_BROADCAST`.
+    pub broadcast: bool,
+    /// TTL or hop limit, of unicast and multicast alike.
+    pub ttl: Option<u8>,
+    /// The interface that multicast leaves by: a name or an address.
+    pub multicast_if: Option<String>,
+    /// Whether this machine hears its own multicast.
+    pub multicast_loop: Option<bool>,
+    /// The type-of-service byte (DSCP and ECN).
+    pub tos: Option<u8>,
+    /// `SO_SNDBUF`, in bytes.
+    pub send_buffer: Option<usize>,
+    /// How replies will be received, if at all.
+    pub replies: Option<ReceiveOptions>,
+}
+
+/// How to open a socket for listening.
+#[derive(Debug, Clone)]
+pub struct ListenOptions {
+    /// Reuse and interface.
+    pub sharing: Sharing,
+    /// Where to listen; port 0 lets the system choose.
+    pub local: SocketAddr,
+    /// For an IPv6 wildcard: leave IPv4 alone.
+    pub only_v6: bool,
+    /// Groups of this socket's family.
+    pub groups: Vec<Group>,
+    /// Where port 0 is asked for: the socket whose port this one shares, by its place among those opened.
+    pub port_of: Option<usize>,
+    /// `SO_RCVBUF`, in bytes; as much as an ordinary user gets if not given.
+    pub recv_buffer: Option<usize>,
+    /// How datagrams will be received.
+    pub receive: ReceiveOptions,
+}
+
+/// A socket that says `close` in the log when it goes.
+#[derive(Debug)]
+pub struct Bound {
+    /// The socket, in tokio's hands.
+    pub socket: UdpSocket,
+    /// Its own address.
+    pub local: SocketAddr,
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        tracing::debug!("close");
+    }
+}
+
+fn create(address: &SocketAddr) -> Result<Socket, Error> {
+    let domain = Domain::for_address(*address);
+    tracing::debug!(
+        "socket {} SOCK_DGRAM",
+        if address.is_ipv4() {
+            "AF_INET"
+        } else {
+            "AF_INET6"
+        }
+    );
+    Socket::new(domain, Type::DGRAM, Some(Protocol::UDP)).map_err(|source| Error::Socket {
+        object: address.to_string(),
+        source,
+    })
+}
+
+/// Logs and sets one option.
+fn set(option: impl FnOnce() -> String, result: io::Result<()>) -> Result<(), Error> {
+    let option = option();
+    tracing::debug!("setsockopt {option}");
+    result.map_err(|source| Error::Option { option, source })
+}
+
+fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
+    if sharing.reuse_addr {
+        set(
+            || "SO_REUSEADDR 1".to_owned(),
+            socket.set_reuse_address(true),
+        )?;
+    }
+    if sharing.reuse_port {
+        set(|| "SO_REUSEPORT 1".to_owned(), system::reuse_port(socket))?;
+    }
+    if let Some(name) = &sharing.interface {
+        let found = interface::find(name)?;
+        set(
+            || format!("{} {}", system::bound_interface(is_v4), found.name),
+            system::bind_to_interface(socket, &found.name, found.index, is_v4),
+        )?;
+    }
+    Ok(())
+}
+
+fn bind(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
+    let local = &with_zone(*local)?;
+    tracing::debug!("bind {local}");
+    take_address(socket, local, listens)
+}
+
+fn take_address(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
+    socket.bind(&SockAddr::from(*local)).map_err(|source| {
+        // The system was to choose the port: udp(7).
+        if local.port() == 0 && source.kind() == io::ErrorKind::AddrInUse {
+            return Error::NoFreePort {
+                local: local.ip(),
+                source,
+            };
+        }
+        let known = if source.kind() == io::ErrorKind::AddrNotAvailable {
+            interface::own_addresses()
+        } else {
+            Vec::new()
+        };
+        Error::Bind {
+            local: *local,
+            known,
+            listens,
+            source,
+        }
+    })
+}
+
+/// A link-local address of ours is of one interface: the zone follows from it.
+fn with_zone(local: SocketAddr) -> Result<SocketAddr, Error> {
+    match local {
+        SocketAddr::V6(mut v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local() => {
+            let found = interface::with_address((*v6.ip()).into());
+            if let [first, second, ..] = found.as_slice() {
+                return Err(Error::AmbiguousZone {
+                    address: (*v6.ip()).into(),
+                    first: first.name.clone(),
+                    second: second.name.clone(),
+                });
+            }
+            v6.set_scope_id(found.first().map_or(0, |found| found.index));
+            Ok(v6.into())
+        }
+        _ => Ok(local),
+    }
+}
+
+/// Hands a finished socket to tokio.
+fn finish(socket: Socket, local: &SocketAddr) -> Result<Bound, Error> {
+    let failed = |source| Error::Socket {
+        object: local.to_string(),
+        source,
+    };
+    socket.set_nonblocking(true).map_err(failed)?;
+    let socket = UdpSocket::from_std(socket.into()).map_err(failed)?;
+    let local = socket.local_addr().map_err(failed)?;
+    Ok(Bound { socket, local })
+}
+
+/// Opens a socket that sends to `peer`. It is not connected yet.
+///
+/// # Errors
+/// The system refuses the socket, an option or the address.
+pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Error> {
+    if let Some(local) = options
+        .bind
+        .filter(|local| local.is_ipv4() != peer.is_ipv4())
+    {
+        return Err(Error::OtherFamily {
+            local: local.ip(),
+            peer,
+        });
+    }
+    let socket = create(&peer)?;
+    share(&socket, &options.sharing, peer.is_ipv4())?;
+    if options.broadcast {
+        set(|| "SO_BROADCAST 1".to_owned(), socket.set_broadcast(true))?;
+    }
+    if let Some(size) = options.send_buffer {
+        set(
+            || format!("SO_SNDBUF {size}"),
+            socket.set_send_buffer_size(size),
+        )?;
+        let granted = system::usable_buffer(socket.send_buffer_size().unwrap_or(size));
+        if granted < size {
+            tracing::warn!(
+                "the system granted a send buffer of {granted} bytes, not {size}{}",
+                system::BUFFER_HINT_SEND
+            );
+        }
+    }
+    if let Some(ttl) = options.ttl {
+        set_ttl(&socket, ttl, peer.is_ipv4())?;
+    }
+    if let Some(tos) = options.tos {
+        if peer.is_ipv4() {
+            set(
+                || format!("IP_TOS {tos}"),
+                socket.set_tos_v4(u32::from(tos)),
+            )?;
+        } else {
+            set(
+                || format!("IPV6_TCLASS {tos}"),
+                system::set_traffic_class_v6(&socket, tos),
+            )?;
+        }
+    }
+    if let Some(on) = options.multicast_loop {
+        let value = u8::from(on);
+        if peer.is_ipv4() {
+            set(
+                || format!("IP_MULTICAST_LOOP {value}"),
+                socket.set_multicast_loop_v4(on),
+            )?;
+        } else {
+            set(
+                || format!("IPV6_MULTICAST_LOOP {value}"),
+                socket.set_multicast_loop_v6(on),
+            )?;
+        }
+    }
+    if let Some(name) = &options.multicast_if {
+        if peer.is_ipv4() {
+            let found = interface::find(name)?;
+            // An address is also the source that groups see.
+            let source = name.parse().ok();
+            set(
+                || format!("IP_MULTICAST_IF {}", found.name),
+                system::set_multicast_if_v4(&socket, &found, source)?,
+            )?;
+        } else {
+            let found = interface::find(name)?;
+            set(
+                || format!("IPV6_MULTICAST_IF {}", found.name),
+                socket.set_multicast_if_v6(found.index),
+            )?;
+        }
+    }
+    if let Some(receive) = &options.replies {
+        batch::prepare(&socket, peer.is_ipv4(), receive);
+        set_recv_buffer(&socket, None)?;
+    }
+    if let Some(mut local) = options.bind {
+        // Both ends of a link-local path are on one interface.
+        if let (SocketAddr::V6(local), SocketAddr::V6(peer)) = (&mut local, &peer)
+            && local.scope_id() == 0
+            && local.ip().is_unicast_link_local()
+        {
+            local.set_scope_id(peer.scope_id());
+        }
+        bind(&socket, &local, false)?;
+    } else {
+        // The first send would do it. But where no port is free it says EAGAIN, as for a full send buffer, which would
+        // be waited for. And Windows cannot receive on a socket that was never bound nor sent from.
+        take_address(&socket, &unspecified(&peer, 0), false)?;
+    }
+    finish(socket, &peer)
+}
+
+fn set_ttl(socket: &Socket, ttl: u8, is_v4: bool) -> Result<(), Error> {
+    let value = u32::from(ttl);
+    if is_v4 {
+        // 0 is for multicast only, where it stays on this machine (ip(7)).
+        if ttl > 0 {
+            set(|| format!("IP_TTL {ttl}"), socket.set_ttl_v4(value))?;
+        }
+        set(
+            || format!("IP_MULTICAST_TTL {ttl}"),
+            socket.set_multicast_ttl_v4(value),
+        )
+    } else {
+        set(
+            || format!("IPV6_UNICAST_HOPS {ttl}"),
+            socket.set_unicast_hops_v6(value),
+        )?;
+        set(
+            || format!("IPV6_MULTICAST_HOPS {ttl}"),
+            socket.set_multicast_hops_v6(value),
+        )
+    }
+}
+
+/// Opens a socket that listens.
+///
+/// # Errors
+/// The system refuses the socket, an option, the address or a group.
+pub fn open_listener(options: &ListenOptions) -> Result<(Bound, Memberships), Error> {
+    let local = options.local;
+    let socket = create(&local)?;
+    if local.is_ipv6() {
+        let only = options.only_v6 || !local.ip().is_unspecified();
+        set(
+            || format!("IPV6_V6ONLY {}", u8::from(only)),
+            socket.set_only_v6(only),
+        )?;
+    }
+    share(&socket, &options.sharing, local.is_ipv4())?;
+    set_recv_buffer(&socket, options.recv_buffer)?;
+    batch::prepare(&socket, local.is_ipv4(), &options.receive);
+    bind(&socket, &local, true)?;
+    system::only_joined_groups(&socket, local.is_ipv4());
+    if local.is_ipv6() && !options.only_v6 {
+        system::only_joined_groups(&socket, true);
+    }
+    let memberships = Memberships::join(&socket, options.groups.clone())?;
+    Ok((finish(socket, &local)?, memberships))
+}
+
+fn set_recv_buffer(socket: &Socket, asked: Option<usize>) -> Result<(), Error> {
+    if let Some(size) = asked {
+        set(
+            || format!("SO_RCVBUF {size}"),
+            socket.set_recv_buffer_size(size),
+        )?;
+        let granted = system::usable_buffer(socket.recv_buffer_size().unwrap_or(size));
+        if granted < size {
+            tracing::warn!(
+                "the system granted a receive buffer of {granted} bytes, not {size}{}",
+                system::BUFFER_HINT_RECV
+            );
+        }
+        return Ok(());
+    }
+    let mut size = WANTED_RECV_BUFFER;
+    while size >= LEAST_RECV_BUFFER && socket.set_recv_buffer_size(size).is_err() {
+        size /= 2;
+    }
+    if let Ok(granted) = socket.recv_buffer_size() {
+        tracing::debug!(
+            "setsockopt SO_RCVBUF {size} (granted {})",
+            system::usable_buffer(granted)
+        );
+    }
+    Ok(())
+}
+
+/// The socket as the options take it.
+pub(crate) fn options_of(bound: &Bound) -> SockRef<'_> {
+    SockRef::from(&bound.socket)
+}

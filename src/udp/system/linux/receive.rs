@@ -1,0 +1,280 @@
+//! Receives with recvmmsg(2) and GRO: many buffers a call, many datagrams a buffer, each with its control messages.
+
+use std::fs;
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::unix::fs::MetadataExt as _;
+
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recvmmsg,
+};
+use nix::sys::time::TimeSpec;
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+use crate::datagram::run::Run;
+use crate::datagram::{Addressed, Timestamp};
+use crate::udp::receive::{Clock, Drops, ReceiveOptions, SLOT, canonical};
+
+/// Buffers of one receive call. With GRO each can hold as many datagrams as one send call, 64 or 128.
+const RECEIVE_SLOTS: usize = 32;
+
+/// Buffers offered when traffic is slow.
+const LEAST_SLOTS: usize = 4;
+
+/// Buffers that the kernel dropped at this socket for want of room: the last column of /proc/net/udp (proc(5)).
+fn dropped_buffers(socket: &UdpSocket) -> Option<u64> {
+    let inode = fs::metadata(format!("/proc/self/fd/{}", socket.as_raw_fd()))
+        .ok()?
+        .ino();
+    let table = if socket.local_addr().ok()?.is_ipv4() {
+        "/proc/self/net/udp"
+    } else {
+        "/proc/self/net/udp6"
+    };
+    let table = fs::read_to_string(table).ok()?;
+    let row = table
+        .lines()
+        .map(str::split_ascii_whitespace)
+        .find(|row| row.clone().nth(9).and_then(|field| field.parse().ok()) == Some(inode));
+    row?.last()?.parse().ok()
+}
+
+/// Without GRO a buffer is a datagram.
+pub(crate) fn plain_drops(socket: &UdpSocket) -> Option<Drops> {
+    Some(Drops {
+        count: dropped_buffers(socket)?,
+        is_estimate: false,
+    })
+}
+
+/// Receives with recvmmsg and GRO.
+#[derive(Debug)]
+pub(crate) struct BatchReceiver {
+    buffer: Box<[u8]>,
+    clock: Clock,
+    /// Buffers to offer next time: as many as were filled, and room for more.
+    wanted: usize,
+    /// One entry a socket.
+    drops: Vec<(RawFd, DropCount)>,
+}
+
+/// Follows the kernel's count of dropped buffers (`SO_RXQ_OVFL`).
+#[derive(Debug, Clone, Copy, Default)]
+struct DropCount {
+    /// What the kernel said last.
+    buffers: u32,
+    /// Datagrams those held, about.
+    datagrams: u64,
+    /// Datagrams in the last buffer that came.
+    last_segments: u64,
+    is_estimate: bool,
+}
+
+impl DropCount {
+    /// A buffer of `segments` datagrams came; so many were dropped before it.
+    fn follow(&mut self, buffers: Option<u32>, segments: usize) {
+        let segments = segments as u64;
+        if let Some(buffers) = buffers {
+            let more = u64::from(buffers.wrapping_sub(self.buffers));
+            self.buffers = buffers;
+            self.add(more, segments);
+        }
+        self.last_segments = segments;
+    }
+
+    fn add(&mut self, buffers: u64, segments: u64) {
+        self.datagrams += buffers * segments;
+        self.is_estimate |= buffers > 0 && segments > 1;
+    }
+}
+
+impl BatchReceiver {
+    #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+    pub(crate) fn new(options: &ReceiveOptions) -> Option<Self> {
+        let slots = if options.batching { RECEIVE_SLOTS } else { 1 };
+        Some(Self {
+            buffer: vec![0; slots * SLOT].into_boxed_slice(),
+            clock: options.clock,
+            wanted: LEAST_SLOTS,
+            drops: Vec::new(),
+        })
+    }
+
+    /// What the kernel dropped at this socket until now.
+    pub(crate) fn drops(&self, socket: &UdpSocket) -> Option<Drops> {
+        let buffers = dropped_buffers(socket)?;
+        let known = self.drops.iter().find(|(fd, _)| *fd == socket.as_raw_fd());
+        let mut count = known.map(|(_, count)| *count).unwrap_or_default();
+        // What was dropped after the last one that came.
+        count.add(
+            buffers.saturating_sub(u64::from(count.buffers)),
+            count.last_segments.max(1),
+        );
+        Some(Drops {
+            count: count.datagrams,
+            is_estimate: count.is_estimate,
+        })
+    }
+
+    pub(crate) fn receive(
+        &mut self,
+        socket: &UdpSocket,
+        local: SocketAddr,
+        limit: usize,
+        mut each: impl FnMut(Run<'_>),
+    ) -> io::Result<usize> {
+        let clock = self.clock;
+        // Headers are made anew for each call: for one datagram at a time, few of them.
+        let slots = limit.clamp(1, self.wanted.min(self.buffer.len() / SLOT));
+        let mut buffers: Vec<[IoSliceMut<'_>; 1]> = self
+            .buffer
+            .chunks_exact_mut(SLOT)
+            .take(slots)
+            .map(|slot| [IoSliceMut::new(slot)])
+            .collect();
+        // Made anew for each call: recvmmsg shortens the control buffers it used, and nix does not put them back.
+        let control = nix::cmsg_space!(
+            TimeSpec,
+            nix::libc::in6_pktinfo,
+            nix::libc::in_pktinfo,
+            nix::libc::c_int,
+            u32
+        );
+        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(slots, Some(control));
+        let messages = socket.try_io(Interest::READABLE, || {
+            recvmmsg(
+                socket.as_raw_fd(),
+                &mut headers,
+                buffers.iter_mut(),
+                MsgFlags::MSG_DONTWAIT,
+                None,
+            )
+            .map_err(io::Error::from)
+        })?;
+        let drops = drops_of(&mut self.drops, socket.as_raw_fd());
+        let mut now = None;
+        let mut count = 0;
+        let mut filled = 0;
+        for message in messages {
+            filled += 1;
+            let Some(peer) = message.address.as_ref().and_then(socket_address) else {
+                continue;
+            };
+            let control = Control::read(&message);
+            let time = match control.time {
+                Some(time) if clock == Clock::Kernel => time,
+                _ => *now.get_or_insert_with(Timestamp::now),
+            };
+            let bytes = message.iovs().next().unwrap_or_default();
+            let destination = control.destination.unwrap_or_else(|| local.ip());
+            let run = Run::single(
+                bytes,
+                canonical(peer),
+                canonical(SocketAddr::new(destination, local.port())),
+                control.addressed,
+                time,
+            )
+            .segmented(control.segment.unwrap_or(0));
+            drops.follow(control.drops, run.len());
+            count += run.len();
+            each(run);
+        }
+        self.wanted = (filled * 2).clamp(LEAST_SLOTS, RECEIVE_SLOTS);
+        if filled < slots {
+            // Fewer than there was room for: no more are there. Saying so to tokio spares a call that finds nothing;
+            // whatever comes now is told anew (epoll is used edge by edge).
+            let _: io::Result<()> =
+                socket.try_io(Interest::READABLE, || Err(io::ErrorKind::WouldBlock.into()));
+        }
+        Ok(count)
+    }
+}
+
+fn drops_of(drops: &mut Vec<(RawFd, DropCount)>, socket: RawFd) -> &mut DropCount {
+    let index = drops
+        .iter()
+        .position(|(known, _)| *known == socket)
+        .unwrap_or_else(|| {
+            drops.push((socket, DropCount::default()));
+            drops.len() - 1
+        });
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the index was found or made just now"
+    )]
+    &mut drops[index].1
+}
+
+pub(super) fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
+    if let Some(v4) = address.as_sockaddr_in() {
+        return Some(SocketAddrV4::from(*v4).into());
+    }
+    address
+        .as_sockaddr_in6()
+        .map(|v6| SocketAddrV6::from(*v6).into())
+}
+
+/// What the control messages of one datagram say.
+struct Control {
+    destination: Option<IpAddr>,
+    addressed: Addressed,
+    time: Option<Timestamp>,
+    /// With GRO: the length of each datagram in the buffer but the last.
+    segment: Option<usize>,
+    /// Buffers dropped so far; the kernel says it once there is one.
+    drops: Option<u32>,
+}
+
+impl Control {
+    fn read(message: &RecvMsg<'_, '_, SockaddrStorage>) -> Self {
+        let mut control = Self {
+            destination: None,
+            addressed: Addressed::Unknown,
+            time: None,
+            segment: None,
+            drops: None,
+        };
+        let Ok(messages) = message.cmsgs() else {
+            return control;
+        };
+        for message in messages {
+            match message {
+                ControlMessageOwned::Ipv4PacketInfo(info) => {
+                    // The header's destination is our own address unless it is a group or a broadcast address.
+                    let unicast = info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;
+                    control.addressed = if unicast {
+                        Addressed::Unicast
+                    } else {
+                        Addressed::Group
+                    };
+                    control.destination =
+                        Some(Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes()).into());
+                }
+                ControlMessageOwned::Ipv6PacketInfo(info) => {
+                    let address = Ipv6Addr::from(info.ipi6_addr.s6_addr);
+                    let group = address.is_multicast()
+                        || address
+                            .to_ipv4_mapped()
+                            .is_some_and(|v4| v4.is_multicast() || v4.is_broadcast());
+                    control.addressed = if group {
+                        Addressed::Group
+                    } else {
+                        Addressed::Unicast
+                    };
+                    control.destination = Some(address.into());
+                }
+                ControlMessageOwned::ScmTimestampns(time) => {
+                    control.time = Some(Timestamp::from_parts(time.tv_sec(), time.tv_nsec()));
+                }
+                ControlMessageOwned::UdpGroSegments(segment) => {
+                    control.segment = usize::try_from(segment).ok().filter(|&segment| segment > 0);
+                }
+                ControlMessageOwned::RxqOvfl(drops) => control.drops = Some(drops),
+                _ => {}
+            }
+        }
+        control
+    }
+}

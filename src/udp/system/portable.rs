@@ -1,0 +1,386 @@
+//! Windows, macOS and the rest: plain calls, one datagram each. The sockets are the same; what these systems do not
+//! tell (a datagram's destination on a wildcard address, kernel times, drop counts, the path's MTU) is left out.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use socket2::{InterfaceIndexOrAddress, Socket};
+use tokio::net::UdpSocket;
+
+use crate::datagram::run::Run;
+use crate::udp::Neighbour;
+use crate::udp::adapter::{self, Named};
+use crate::udp::error::Error;
+use crate::udp::outbox::Outbox;
+use crate::udp::receive::{Drops, ReceiveOptions};
+
+/// Whether a socket on a wildcard address learns which address a datagram was sent to.
+pub(crate) const TELLS_DESTINATION: bool = false;
+
+/// How to get a larger buffer, for a warning.
+pub(crate) const BUFFER_HINT_RECV: &str = "";
+/// How to get a larger buffer, for a warning.
+pub(crate) const BUFFER_HINT_SEND: &str = "";
+
+#[cfg(not(target_vendor = "apple"))] // macOS has all that is asked for here
+fn lacking(what: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        format!("this system has no {what}"),
+    )
+}
+
+#[cfg(unix)]
+pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn reuse_port(_: &Socket) -> io::Result<()> {
+    Err(lacking("SO_REUSEPORT; --reuse-addr is what it has"))
+}
+
+/// What [`bind_to_interface`] sets, or would: macOS has no `SO_BINDTODEVICE`.
+pub(crate) fn bound_interface(is_v4: bool) -> &'static str {
+    match (cfg!(target_vendor = "apple"), is_v4) {
+        (true, true) => "IP_BOUND_IF",
+        (true, false) => "IPV6_BOUND_IF",
+        (false, _) => "SO_BINDTODEVICE",
+    }
+}
+
+#[cfg(target_vendor = "apple")]
+pub(crate) fn bind_to_interface(
+    socket: &Socket,
+    _name: &str,
+    index: u32,
+    is_v4: bool,
+) -> io::Result<()> {
+    let index = std::num::NonZeroU32::new(index);
+    if is_v4 {
+        socket.bind_device_by_index_v4(index)
+    } else {
+        socket.bind_device_by_index_v6(index)
+    }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+pub(crate) fn bind_to_interface(
+    _: &Socket,
+    _name: &str,
+    _index: u32,
+    _is_v4: bool,
+) -> io::Result<()> {
+    Err(lacking(
+        "way to bind a socket to an interface; --bind with the interface's address is the nearest",
+    ))
+}
+
+#[cfg(unix)]
+pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()> {
+    socket.set_tclass_v6(u32::from(class))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn set_traffic_class_v6(_: &Socket, _: u8) -> io::Result<()> {
+    Err(lacking("way to set the IPv6 traffic class"))
+}
+
+/// The interface that IPv4 groups leave by: by its address, which every system takes.
+pub(crate) fn set_multicast_if_v4(
+    socket: &Socket,
+    interface: &Named,
+    source: Option<Ipv4Addr>,
+) -> Result<io::Result<()>, Error> {
+    let address = source.or_else(|| v4_of(interface.index));
+    let address = address.ok_or_else(|| Error::NoInterfaceAddress {
+        name: interface.name.clone(),
+        family: "IPv4",
+    })?;
+    Ok(socket.set_multicast_if_v4(&address))
+}
+
+fn v4_of(index: u32) -> Option<Ipv4Addr> {
+    let all = adapter::all();
+    all.iter().find_map(|interface| match interface.ip() {
+        IpAddr::V4(address) if interface.index == Some(index) => Some(address),
+        _ => None,
+    })
+}
+
+/// How an IPv4 group's interface is named: by its address, which every system takes.
+pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
+    v4_of(index).map_or(
+        InterfaceIndexOrAddress::Index(index),
+        InterfaceIndexOrAddress::Address,
+    )
+}
+
+/// Interfaces without an address are not told here.
+pub(crate) fn interfaces() -> Vec<Named> {
+    let mut found: Vec<Named> = Vec::new();
+    for interface in adapter::all() {
+        if let Some(index) = interface.index
+            && found.iter().all(|known| known.index != index)
+        {
+            found.push(Named {
+                name: interface.name,
+                index,
+            });
+        }
+    }
+    found
+}
+
+/// Whether a group can be joined on an interface without an address in its family.
+pub(crate) const JOINS_WITHOUT_ADDRESS: bool = false;
+
+/// Whether a failed join says that the interface has no part in the protocol.
+pub(crate) fn has_no_groups(_: &io::Error) -> bool {
+    false
+}
+
+/// What to do about a failed join.
+pub(crate) fn join_hint(_is_v4: bool, _: &io::Error, _wanted: usize) -> &'static str {
+    ""
+}
+
+/// How often interfaces are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Compares the addresses with those of the last look.
+#[derive(Debug)]
+pub(crate) struct InterfaceWatch {
+    known: Vec<(Option<u32>, IpAddr)>,
+    next: Instant,
+}
+
+impl InterfaceWatch {
+    #[expect(clippy::unnecessary_wraps, reason = "Linux asks the kernel")]
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            known: Self::look(),
+            next: Instant::now() + LOOK,
+        })
+    }
+
+    /// Resolves when something changed. May be dropped and asked again.
+    pub(crate) async fn changed(&mut self) {
+        loop {
+            tokio::time::sleep_until(self.next.into()).await;
+            self.next = Instant::now() + LOOK;
+            let found = Self::look();
+            if found != self.known {
+                self.known = found;
+                return;
+            }
+        }
+    }
+
+    fn look() -> Vec<(Option<u32>, IpAddr)> {
+        let mut found: Vec<_> = adapter::all()
+            .iter()
+            .map(|interface| (interface.index, interface.ip()))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+/// What the neighbour table says is not asked here.
+pub(crate) fn neighbour(_: IpAddr) -> Option<Neighbour> {
+    None
+}
+
+pub(crate) fn usable_buffer(reported: usize) -> usize {
+    reported
+}
+
+pub(crate) fn prepare_receive(_: &Socket, _is_v4: bool, _: &ReceiveOptions) {}
+
+pub(crate) fn only_joined_groups(_: &Socket, _is_v4: bool) {}
+
+pub(crate) fn path_mtu(_: &std::net::UdpSocket) -> Option<usize> {
+    None
+}
+
+pub(crate) fn plain_drops(_: &UdpSocket) -> Option<Drops> {
+    None
+}
+
+/// No batches here: never made.
+#[derive(Debug)]
+pub(crate) struct BatchReceiver(Infallible);
+
+impl BatchReceiver {
+    pub(crate) fn new(_: &ReceiveOptions) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn drops(&self, _: &UdpSocket) -> Option<Drops> {
+        match self.0 {}
+    }
+
+    pub(crate) fn receive(
+        &mut self,
+        _: &UdpSocket,
+        _: SocketAddr,
+        _: usize,
+        _: impl FnMut(Run<'_>),
+    ) -> io::Result<usize> {
+        match self.0 {}
+    }
+}
+
+/// No batches here: never made.
+#[derive(Debug)]
+pub(crate) struct BatchTransmitter(Infallible);
+
+impl BatchTransmitter {
+    pub(crate) fn new(_batching: bool) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn set_longest_segment(&mut self, _: usize) {
+        match self.0 {}
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        _: &UdpSocket,
+        _: &Outbox,
+        _: usize,
+        _: usize,
+        _: Option<SocketAddr>,
+    ) -> io::Result<usize> {
+        match self.0 {}
+    }
+}
+
+/// What the network reports of a datagram that went.
+#[derive(Debug)]
+pub(crate) enum NetworkError {
+    /// ICMP port unreachable: nothing listens there.
+    Refused,
+    /// A firewall forbids it.
+    #[expect(dead_code, reason = "only some systems tell")]
+    Rejected { by: Option<IpAddr> },
+    /// A router cannot pass so long a packet whole.
+    #[expect(dead_code, reason = "only some systems tell")]
+    TooBig { mtu: u32 },
+    /// The host or its network cannot be reached.
+    #[expect(dead_code, reason = "only some systems tell")]
+    Unreachable {
+        error: io::Error,
+        by: Option<IpAddr>,
+    },
+}
+
+/// Windows reports to unconnected sockets too (WSAECONNRESET), the BSDs do not.
+pub(crate) fn reports_errors_unconnected() -> bool {
+    cfg!(windows)
+}
+
+pub(crate) fn report_errors(_: &UdpSocket, _is_v4: bool) {}
+
+/// Windows says `ConnectionReset` where others say `ConnectionRefused`.
+pub(crate) fn network_errors(
+    socket: &UdpSocket,
+    error: Option<&io::Error>,
+    _most: usize,
+    _is_own: &mut dyn FnMut(IpAddr) -> bool,
+) -> Vec<NetworkError> {
+    let is_refusal = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+        )
+    };
+    let refused = match error {
+        Some(error) => is_refusal(error),
+        None => crate::udp::system::take_error(socket).is_some_and(|error| is_refusal(&error)),
+    };
+    if refused {
+        vec![NetworkError::Refused]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Not told apart here.
+pub(crate) fn is_own_firewall(_: &io::Error) -> bool {
+    false
+}
+
+/// Resolves when the network reported an error; here errors come with the next call only.
+pub(crate) async fn error_reported(_: &UdpSocket) {
+    std::future::pending::<()>().await;
+}
+
+/// Whether a failed receive says what became of an earlier answer, and nothing of the socket: Windows tells an ICMP
+/// port unreachable (WSAECONNRESET) and a hop limit that ran out (WSAENETRESET) that way (recvfrom, learn.microsoft.com).
+pub(crate) fn is_of_an_answer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    ) || (cfg!(windows) && error.raw_os_error() == Some(10052))
+}
+
+/// The device's queue is full, for now: `ENOBUFS` (55 on the BSDs), `WSAENOBUFS`.
+pub(crate) fn is_queue_full(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(if cfg!(windows) { 10055 } else { 55 })
+}
+
+/// Sends one answer; the system chooses the address it leaves from.
+pub(crate) fn answer(
+    socket: &UdpSocket,
+    socket_is_v4: bool,
+    outbox: &Outbox,
+    to: &[(SocketAddr, Option<IpAddr>)],
+    first: usize,
+) -> io::Result<usize> {
+    let Some((peer, _)) = to.get(first) else {
+        return Ok(1);
+    };
+    let peer = match peer {
+        SocketAddr::V4(v4) if !socket_is_v4 => (v4.ip().to_ipv6_mapped(), v4.port()).into(),
+        _ => *peer,
+    };
+    socket.try_send_to(outbox.payload(first), peer).map(|_| 1)
+}
+
+/// How late a wake-up usually is at most: tokio counts milliseconds, Windows' clock ticks 64 times a second.
+pub(crate) const TIMER_GRAIN: Duration = Duration::from_millis(if cfg!(windows) { 16 } else { 2 });
+
+/// tokio's timer. Braces, because it is made by `default` as on Linux, where it has something to keep.
+#[derive(Debug, Default)]
+pub(crate) struct Timer {}
+
+impl Timer {
+    pub(crate) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
+        tokio::time::sleep_until(deadline.into()).await;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_earlier_answers_are_told_from_failures() {
+        assert!(is_of_an_answer(&io::ErrorKind::ConnectionReset.into()));
+        assert!(!is_of_an_answer(&io::ErrorKind::NetworkDown.into()));
+        if cfg!(windows) {
+            for (code, is) in [(10054, true), (10052, true), (10050, false), (10040, false)] {
+                assert_eq!(
+                    is_of_an_answer(&io::Error::from_raw_os_error(code)),
+                    is,
+                    "{code}"
+                );
+            }
+        }
+    }
+}
