@@ -5,6 +5,7 @@ pub mod board;
 pub mod complete;
 pub mod demo;
 pub mod generate;
+pub mod language;
 pub mod listen;
 pub mod logging;
 pub mod output;
@@ -106,6 +107,9 @@ pub struct GlobalArgs {
     /// Use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", display_order = 902)]
     pub color: Color,
+    /// Language of help, messages and errors
+    #[arg(long, global = true, value_enum, default_value_t = language::Choice::Auto, env = "UDPCLI_LANG", hide_env_values = true, value_name = "LANG", display_order = 903)]
+    pub lang: language::Choice,
     /// One system call a datagram, as on systems without batches: for comparing
     #[arg(long, global = true, hide = true)]
     pub no_batching: bool,

@@ -76,7 +76,7 @@ pub async fn for_writing(
         shutdown,
         deadline,
         || {
-            tracing::info!("waiting until another program reads {}", path.display());
+            tracing::info!(say = "udp.waiting-for-reader", path = %path.display());
         },
     )
     .await;

@@ -8,7 +8,9 @@ fn main() -> ExitCode {
     if let Some(code) = udpcli::cli::complete::answered() {
         return code;
     }
-    let cli = match udpcli::cli::Cli::try_parse() {
+    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    udpcli::cli::language::choose(&args);
+    let cli = match udpcli::cli::Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return udpcli::cli::report_usage(&error),
     };

@@ -3,6 +3,7 @@
 pub mod encoding;
 pub mod escape;
 pub mod hex;
+pub mod sentence;
 
 use std::fmt;
 use std::time::Duration;

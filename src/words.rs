@@ -1,8 +1,21 @@
-//! What a person reads about errors. Errors carry data and know nothing of flags; this is where they become sentences.
+//! Every sentence that a person reads, by its id, in each language. The layers below carry data and know nothing of flags;
+//! this is where errors become sentences.
 
+pub mod catalogue;
+pub mod language;
 mod udp;
 
 use crate::error::Error;
+
+/// What failed and on what, on one line.
+#[must_use]
+pub fn message(error: &Error) -> String {
+    match error {
+        Error::Udp(error) => udp::message(error),
+        Error::File(error) => udp::file_message(error),
+        other => other.to_string(),
+    }
+}
 
 /// What to try next after an error, where we know.
 #[must_use]

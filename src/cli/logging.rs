@@ -6,6 +6,7 @@
 use std::error::Error as _;
 use std::fmt::{self, Write as _};
 
+use fluent_bundle::FluentArgs;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -63,7 +64,7 @@ pub fn report(error: &Error) {
     };
     let mut text = format!(
         "udpcli: {red}error:{reset} {}{}\n",
-        sanitize::for_terminal(&error.to_string()),
+        sanitize::for_terminal(&words::message(error)),
         error
             .code()
             .map_or_else(String::new, |code| format!(" [{code}]"))
@@ -148,8 +149,9 @@ where
             Level::WARN => writer.write_str("warning: ")?,
             _ => {}
         }
-        writer.write_str(&sanitize::for_terminal(&fields.message))?;
-        writer.write_str(&sanitize::for_terminal(&fields.rest))?;
+        let (message, rest) = fields.into_text();
+        writer.write_str(&sanitize::for_terminal(&message))?;
+        writer.write_str(&sanitize::for_terminal(&rest))?;
         if self.color {
             writer.write_str(end)?;
         }
@@ -157,17 +159,49 @@ where
     }
 }
 
+/// What an event carries. One with a field `say` is a sentence of the catalogue, and its other fields are the sentence's
+/// placeholders: so the layers below say what happened and leave the words to `words`.
 #[derive(Default)]
 struct Fields {
     message: String,
     rest: String,
+    say: Option<String>,
+    args: FluentArgs<'static>,
+}
+
+impl Fields {
+    /// The message and the other fields, in words.
+    fn into_text(self) -> (String, String) {
+        match self.say {
+            Some(id) => (words::catalogue::of_event(&id, &self.args), String::new()),
+            None => (self.message, self.rest),
+        }
+    }
 }
 
 impl Visit for Fields {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.args.set(field.name(), value as f64);
+        self.record_debug(field, &value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "say" {
+            self.say = Some(value.to_owned());
+        } else {
+            self.args.set(field.name(), value.to_owned());
+            self.record_debug(field, &value);
+        }
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let _ = if field.name() == "message" {
             write!(self.message, "{value:?}")
         } else {
+            // A number is set before, so that the sentence may choose by it.
+            if self.args.get(field.name()).is_none() {
+                self.args.set(field.name(), format!("{value:?}"));
+            }
             write!(self.rest, " {}={value:?}", field.name())
         };
     }

@@ -1,82 +1,203 @@
-//! Hints for what can go wrong with sockets, addresses and payloads.
+//! What can go wrong with sockets, addresses, payloads and files, in words.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::file;
-use crate::text::counted;
+use crate::text::seconds;
 use crate::udp::error::Error;
-use crate::udp::{Rejected, interface};
+use crate::udp::{Rejected, family_name, interface};
+use crate::words::catalogue::say;
+
+/// What failed, and on what.
+pub(super) fn message(error: &Error) -> String {
+    match error {
+        Error::Refused { peer } => say!("udp.refused", peer = peer),
+        Error::NoReply { peer, wait, .. } => {
+            say!("udp.no-reply", peer = peer, wait = seconds(*wait))
+        }
+        Error::NoNeighbour { peer, interface } => {
+            say!("udp.no-neighbour", host = peer.ip(), interface = interface)
+        }
+        Error::TooFewReplies {
+            peer,
+            got,
+            wanted,
+            wait,
+        } => say!(
+            "udp.too-few-replies",
+            got = got,
+            wanted = wanted,
+            peer = peer,
+            wait = seconds(*wait)
+        ),
+        Error::Unexpected { peer, got } => say!("udp.unexpected-reply", got: *got, peer = peer),
+        Error::NoDatagram { timeout, .. } => {
+            say!("udp.no-datagram", timeout = seconds(*timeout))
+        }
+        Error::TooLong {
+            what,
+            len,
+            max,
+            family,
+        } => say!(
+            "udp.too-long",
+            what = what,
+            len = len,
+            family = family,
+            max = max
+        ),
+        Error::Escape { what, .. } => say!("udp.escape", what = what),
+        Error::Hex { text, .. } => say!("udp.hex", text = format!("{text:?}")),
+        Error::Encode { what, .. } => say!("udp.encode", what = what),
+        Error::NotUtf8 { what } => say!("udp.not-utf8", what = what),
+        Error::TooLongToRepeat { what, limit } => {
+            say!("udp.too-long-to-repeat", what = what, limit = limit >> 20)
+        }
+        Error::AmbiguousZone {
+            address,
+            first,
+            second,
+        } => say!(
+            "udp.ambiguous-zone",
+            address = address,
+            first = first,
+            second = second
+        ),
+        Error::OtherFamily { local, peer } => {
+            say!("udp.other-family", local = local, peer = peer)
+        }
+        Error::Start { what, .. } => say!("udp.start", what = what),
+        Error::File(error) => file_message(error),
+        _ => system_message(error),
+    }
+}
+
+/// What the system would not do.
+fn system_message(error: &Error) -> String {
+    match error {
+        Error::Resolve { host, .. } => say!("udp.resolve", host = host),
+        Error::NoSuchFamily { host, family } => {
+            say!("udp.no-such-family", host = host, family = family)
+        }
+        Error::NoInterface { name, .. } => say!("udp.no-interface", name = name),
+        Error::NoInterfaceAddress { name, family } => {
+            say!("udp.no-interface-address", name = name, family = family)
+        }
+        Error::Socket { object, .. } => say!("udp.socket", object = object),
+        Error::Option { option, .. } => say!("udp.option", option = option),
+        Error::Bind { local, .. } => say!("udp.bind", local = local),
+        Error::NoFreePort { local, .. } => say!("udp.no-free-port", local = local),
+        Error::Join { group, .. } => say!("udp.join", group = group),
+        Error::Send { peer, .. } => say!("udp.send", peer = peer),
+        Error::SendSome {
+            peer,
+            failed,
+            total,
+            ..
+        } => say!("udp.send-some", failed = failed, total = total, peer = peer),
+        Error::Receive { local, .. } => say!("udp.receive", local = local),
+        // What is not the system's doing; `message` has it.
+        other => other.to_string(),
+    }
+}
+
+/// What failed with a file or a stream.
+pub(super) fn file_message(error: &file::Error) -> String {
+    match error {
+        file::Error::Open { path, .. } => say!("udp.file-open", path = path.display()),
+        file::Error::Read { object, .. } => say!("udp.file-read", object = object),
+        file::Error::Write { object, .. } => say!("udp.file-write", object = object),
+    }
+}
 
 /// What to try next, where we know.
 pub(super) fn hint(error: &Error) -> Option<String> {
-    match error {
-        Error::Refused { peer } => Some(format!(
-            "{} answers, but no program is listening on UDP port {} there; start the receiver first, for example: udpcli listen --port {}",
-            peer.ip(),
-            peer.port(),
-            peer.port()
-        )),
-        Error::NoReply { is_present: true, peer, .. } => Some(format!(
-            "the device {} is there (it answers ARP), but its program did not reply. Look at the board's screen: if the text is there, only the reply was lost. Otherwise: the program does not run, another port, or a firewall",
-            peer.ip()
-        )),
-        Error::NoReply { .. } => Some(
-            "UDP does not confirm delivery. Look at the board's screen: if the text is there, only the reply was lost. Otherwise: wrong address, a firewall, or a Wi-Fi that isolates its clients"
-                .to_owned(),
-        ),
-        Error::NoNeighbour { .. } => Some(NOBODY_THERE.to_owned()),
-        Error::TooFewReplies { .. } => Some("-w/--wait gives late replies more time".to_owned()),
-        Error::Unexpected { .. } => {
-            Some("--format hex shows the replies byte by byte; a line ending counts (-e --expect 'text\\r\\n')".to_owned())
+    Some(match error {
+        Error::Refused { peer } => {
+            say!("udp.refused.hint", host = peer.ip(), port = peer.port())
         }
-        Error::NoDatagram { local, filtered, .. } => Some(silence_hint(*local, *filtered)),
-        Error::TooLong { .. } => Some("--file PATH --chunk 1024 sends a long payload as many datagrams".to_owned()),
-        Error::Escape { .. } => Some(r"-e knows \n \r \t \0 \\ \xNN and \u{NNNN}".to_owned()),
-        Error::Hex { .. } => Some("two hex digits a byte; spaces, commas, colons and 0x are allowed between bytes".to_owned()),
-        Error::Resolve { host, .. } if host.trim_end_matches('.').rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("local")) => Some(format!(
-            "{host} is a name that devices announce themselves (mDNS); this PC may not ask for such names (Linux: install libnss-mdns): use the address that the device shows"
-        )),
-        Error::Resolve { host, .. } => Some(format!("check the spelling of {host} and the DNS; an address such as 192.168.0.3 needs no DNS")),
-        Error::NoSuchFamily { family, .. } => Some(format!("leave out the flag that asks for {family} only")),
-        Error::NoInterface { known, .. } => Some(format!("this machine has: {}", known.join(", "))),
-        Error::NoInterfaceAddress { .. } => Some("give the interface an address, or name another one".to_owned()),
-        Error::Bind { local, known, listens, source } => bind_hint(local, known, *listens, source),
-        Error::NoFreePort { .. } => Some(
-            "programs on this PC hold every port that the system gives out (Linux: sysctl net.ipv4.ip_local_port_range): end some of them, or name a port outside of that range"
-                .to_owned(),
-        ),
-        Error::Join { source, .. } => Some(join_hint(source).to_owned()),
-        Error::Send { peer, broadcast, source } => send_hint(peer, *broadcast, source),
-        Error::SendSome { peer, source, .. } => send_hint(peer, true, source),
+        Error::NoReply {
+            is_present: true,
+            peer,
+            ..
+        } => say!("udp.no-reply.hint-present", host = peer.ip()),
+        Error::NoReply { .. } => say!("udp.no-reply.hint"),
+        Error::NoNeighbour { .. } => say!("udp.no-neighbour.hint"),
+        Error::TooFewReplies { .. } => say!("udp.too-few-replies.hint"),
+        Error::Unexpected { .. } => say!("udp.unexpected-reply.hint"),
+        Error::NoDatagram {
+            local, filtered, ..
+        } => silence_hint(*local, *filtered),
+        Error::TooLong { .. } => say!("udp.too-long.hint"),
+        Error::Escape { .. } => say!("udp.escape.hint"),
+        Error::Hex { .. } => say!("udp.hex.hint"),
+        Error::Resolve { host, .. } if is_announced_by_devices(host) => {
+            say!("udp.resolve.hint-local", host = host)
+        }
+        Error::Resolve { host, .. } => say!("udp.resolve.hint", host = host),
+        Error::NoSuchFamily { family, .. } => say!("udp.no-such-family.hint", family = family),
+        Error::NoInterface { known, .. } => {
+            say!("udp.no-interface.hint", known = known.join(", "))
+        }
+        Error::NoInterfaceAddress { .. } => say!("udp.no-interface-address.hint"),
+        Error::Bind {
+            local,
+            known,
+            listens,
+            source,
+        } => return bind_hint(local, known, *listens, source),
+        Error::NoFreePort { .. } => say!("udp.no-free-port.hint"),
+        Error::Join { source, .. } => match source.kind() {
+            io::ErrorKind::AddrInUse => say!("udp.join.hint-twice"),
+            _ => say!("udp.join.hint"),
+        },
+        Error::Send {
+            peer,
+            broadcast,
+            source,
+        } => return send_hint(peer, *broadcast, source),
+        Error::SendSome { peer, source, .. } => return send_hint(peer, true, source),
         Error::Option { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-            Some("the system asks for administrator rights (CAP_NET_RAW on Linux) for this".to_owned())
+            say!("udp.option.hint-denied")
         }
-        Error::NotUtf8 { .. } => Some("without -e, --encoding and --line-ending lines are sent byte for byte".to_owned()),
-        Error::TooLongToRepeat { .. } => Some("--file PATH of a regular file is read anew each round".to_owned()),
-        Error::AmbiguousZone { address, first, .. } => Some(format!("name the interface: --bind {address}%{first}")),
-        Error::OtherFamily { peer, .. } => Some(format!(
-            "give --bind an {} address, or leave it out",
-            if peer.is_ipv4() { "IPv4" } else { "IPv6" }
-        )),
-        Error::File(error) => file_hint(error),
-        Error::Encode { .. } | Error::Option { .. } | Error::Socket { .. } | Error::Receive { .. } | Error::Start { .. } => None,
-    }
+        Error::NotUtf8 { .. } => say!("udp.not-utf8.hint"),
+        Error::TooLongToRepeat { .. } => say!("udp.too-long-to-repeat.hint"),
+        Error::AmbiguousZone { address, first, .. } => {
+            say!("udp.ambiguous-zone.hint", address = address, first = first)
+        }
+        Error::OtherFamily { peer, .. } => {
+            say!("udp.other-family.hint", family = family_name(peer))
+        }
+        Error::File(error) => return file_hint(error),
+        Error::Encode { .. }
+        | Error::Option { .. }
+        | Error::Socket { .. }
+        | Error::Receive { .. }
+        | Error::Start { .. } => return None,
+    })
 }
 
 /// What to try next with a file or a stream.
 pub(super) fn file_hint(error: &file::Error) -> Option<String> {
     match error {
         file::Error::Write { object, source } if source.kind() == io::ErrorKind::StorageFull => {
-            let whole = if object == file::STDOUT {
-                ""
+            Some(if object == file::STDOUT {
+                say!("udp.file-write.hint-full-stdout")
             } else {
-                "; what was written before is whole"
-            };
-            Some(format!("the disk is full{whole}"))
+                say!("udp.file-write.hint-full")
+            })
         }
         _ => None,
     }
+}
+
+/// Names that end in `.local` are for mDNS (RFC 6762).
+fn is_announced_by_devices(host: &str) -> bool {
+    host.trim_end_matches('.')
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.eq_ignore_ascii_case("local"))
 }
 
 fn bind_hint(
@@ -85,114 +206,84 @@ fn bind_hint(
     listens: bool,
     source: &io::Error,
 ) -> Option<String> {
-    match source.kind() {
+    let port = local.port();
+    Some(match source.kind() {
         io::ErrorKind::AddrInUse => {
-            let port = local.port();
             let other = port.checked_add(1).unwrap_or(6000);
-            let command = if listens {
-                format!("udpcli listen --port {other}")
+            if listens {
+                say!("udp.bind.hint-in-use-listen", port = port, other = other)
             } else {
-                format!("--bind {}", SocketAddr::new(local.ip(), other))
-            };
-            Some(format!(
-                "another program has UDP port {port}: close it (often another udpcli listen), or use another port: {command}; to share it, give both programs --reuse-addr, or both --reuse-port"
-            ))
+                let other = SocketAddr::new(local.ip(), other);
+                say!("udp.bind.hint-in-use-send", port = port, other = other)
+            }
         }
-        io::ErrorKind::AddrNotAvailable => Some(if known.is_empty() {
-            "this machine does not have that address; leave it out to listen on all".to_owned()
-        } else {
-            let list: Vec<String> = known.iter().map(ToString::to_string).collect();
-            format!(
-                "this machine does not have that address; it has {}; leave it out to use all",
-                list.join(", ")
-            )
-        }),
-        io::ErrorKind::PermissionDenied => Some(denied_hint(local.port(), cfg!(windows))),
-        _ => None,
-    }
+        io::ErrorKind::AddrNotAvailable if known.is_empty() => say!("udp.bind.hint-not-ours"),
+        io::ErrorKind::AddrNotAvailable => {
+            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+            say!("udp.bind.hint-ours-are", known = known.join(", "))
+        }
+        io::ErrorKind::PermissionDenied => denied_hint(port, cfg!(windows)),
+        _ => return None,
+    })
 }
 
 /// Why a port may not be bound. Windows keeps no ports for administrators, but says so of one that another program does
 /// not share, and of those it reserves (*Using `SO_REUSEADDR` and `SO_EXCLUSIVEADDRUSE`*, learn.microsoft.com).
 fn denied_hint(port: u16, is_windows: bool) -> String {
     if is_windows {
-        format!(
-            "another program has UDP port {port} and does not share it (both must set --reuse-addr), or Windows reserves it (netsh interface ipv4 show excludedportrange udp tells): take another port"
-        )
+        say!("udp.bind.hint-denied-windows", port = port)
     } else if port < 1024 {
-        "ports below 1024 need administrator rights: take one from 1024 up, such as 6000".to_owned()
+        say!("udp.bind.hint-denied-low")
     } else {
-        "the system does not allow this port: take another one".to_owned()
+        say!("udp.bind.hint-denied")
     }
 }
 
 /// Why nothing may have come to a listener on `local`.
 fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
     if filtered > 0 {
-        return format!(
-            "{} came from others and --from left them out",
-            counted(filtered, "datagram", "datagrams")
-        );
+        return say!("udp.no-datagram.hint-filtered", filtered: filtered);
     }
-    let check = "check the address in the sender's program, this PC's firewall, and that both are on one network";
-    match local {
-        Some(local) => {
-            let own = if local.ip().is_unspecified() {
-                SocketAddr::new(
-                    if local.is_ipv4() {
-                        [127, 0, 0, 1].into()
-                    } else {
-                        std::net::Ipv6Addr::LOCALHOST.into()
-                    },
-                    local.port(),
-                )
-            } else {
-                local
-            };
-            format!("{check}; udpcli send {own} hello shows whether this side works")
-        }
-        None => check.to_owned(),
-    }
+    let Some(local) = local else {
+        return say!("udp.no-datagram.hint");
+    };
+    let own: IpAddr = match local.ip() {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    };
+    say!(
+        "udp.no-datagram.hint-try",
+        own = SocketAddr::new(own, local.port())
+    )
 }
-
-fn join_hint(source: &io::Error) -> &'static str {
-    match source.kind() {
-        io::ErrorKind::AddrInUse => "the group was joined twice",
-        _ => "name an interface that is up: --join GROUP@INTERFACE",
-    }
-}
-
-/// For an address on this network that no device answers for.
-const NOBODY_THERE: &str = "no device answers at that address: is the device on, on this network, and is that still its address?";
 
 fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<String> {
+    let port = peer.port();
     if let Some(rejected) = source.get_ref().and_then(|inner| inner.downcast_ref()) {
         return Some(match rejected {
-            Rejected { by: None } => format!(
-                "allow UDP to port {} in this PC's firewall (on Linux: nft list ruleset, or iptables -S OUTPUT, shows the rule)",
-                peer.port()
-            ),
+            Rejected { by: None } => say!("udp.send.hint-firewall-here", port = port),
             Rejected { by: Some(by) } => {
-                format!("ask whoever runs {by} to let UDP port {} pass", peer.port())
+                say!("udp.send.hint-firewall-there", by = by, port = port)
             }
         });
     }
-    match source.kind() {
-        io::ErrorKind::HostUnreachable => Some(NOBODY_THERE.to_owned()),
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => Some(
-            "this PC has no route to that address: connect it to the board's network (Wi-Fi or cable), and check the address".to_owned(),
+    Some(match source.kind() {
+        io::ErrorKind::HostUnreachable => say!("udp.no-neighbour.hint"),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            say!("udp.send.hint-no-route")
+        }
+        io::ErrorKind::PermissionDenied if !broadcast => say!("udp.send.hint-broadcast"),
+        io::ErrorKind::PermissionDenied => say!("udp.send.hint-forbidden"),
+        io::ErrorKind::InvalidInput if lacks_zone(peer) => say!(
+            "udp.send.hint-zone",
+            host = peer.ip(),
+            interface = interface::for_link_local(),
+            port = port
         ),
-        io::ErrorKind::PermissionDenied if !broadcast => {
-            Some("if this is a broadcast address, --broadcast allows it; otherwise a firewall on this machine forbids sending there".to_owned())
-        }
-        io::ErrorKind::PermissionDenied => Some("a firewall on this machine forbids sending there".to_owned()),
-        io::ErrorKind::InvalidInput if lacks_zone(peer) => {
-            let name = interface::for_link_local();
-            Some(format!("a link-local address needs its interface: [{}%{name}]:{}", peer.ip(), peer.port()))
-        }
-        io::ErrorKind::InvalidInput => Some("an address of this machine's own (--bind) that cannot reach the peer gives this too".to_owned()),
-        _ => None,
-    }
+        io::ErrorKind::InvalidInput => say!("udp.send.hint-own-address"),
+        _ => return None,
+    })
 }
 
 fn lacks_zone(peer: &SocketAddr) -> bool {

@@ -93,6 +93,7 @@ fn on_the_terminal() {
         verbose: 0,
         quiet: false,
         color: Color::Never,
+        lang: udpcli::cli::language::Choice::En,
         no_batching: false,
     });
     let shutdown = Shutdown::on_signal().unwrap();

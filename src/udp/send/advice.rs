@@ -48,22 +48,18 @@ impl Sender<'_> {
             let len = outbox.payload(index).len();
             if len == 0 && !self.advice.empty {
                 self.advice.empty = true;
-                tracing::info!("an empty datagram: some ESP32 firmware mishandles it");
+                tracing::info!(say = "udp.empty-datagram");
             }
             if len > TUTORIAL_RECV_SIZE && !self.advice.cut {
                 self.advice.cut = true;
-                tracing::info!(
-                    "a payload of {len} bytes: the tutorial's recvfrom({TUTORIAL_RECV_SIZE}) would cut it to {TUTORIAL_RECV_SIZE}"
-                );
+                tracing::info!(say = "udp.cut-by-tutorial", len, kept = TUTORIAL_RECV_SIZE);
             }
             if let Some(mtu) = self.path_mtu
                 && len + header_len(&self.plan.peer) > mtu
                 && !self.advice.fragmented
             {
                 self.advice.fragmented = true;
-                tracing::info!(
-                    "a payload of {len} bytes will be fragmented: the path's MTU is {mtu}, and one lost fragment loses the datagram"
-                );
+                tracing::info!(say = "udp.fragmented", len, mtu);
             }
         }
     }

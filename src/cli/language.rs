@@ -1,0 +1,70 @@
+//! `--lang`: chosen before the arguments are parsed, since help and usage errors are in that language too.
+
+use std::ffi::OsString;
+
+use clap::ValueEnum;
+
+use crate::words::language::{self, Language};
+
+/// What `--lang` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Choice {
+    /// The system's language
+    Auto,
+    /// English
+    En,
+    /// Simplified Chinese
+    #[value(name = "zh-CN", alias = "zh-cn", alias = "zh")]
+    ZhCn,
+}
+
+impl Choice {
+    fn language(self) -> Option<Language> {
+        match self {
+            Self::Auto => None,
+            Self::En => Some(Language::English),
+            Self::ZhCn => Some(Language::Chinese),
+        }
+    }
+}
+
+/// Chooses the language of this process: `--lang`, else `UDPCLI_LANG`, else the system's. A value that clap will refuse
+/// counts for nothing here.
+pub fn choose(args: &[OsString]) {
+    let flag = of_flag(args);
+    let named = flag.or_else(|| std::env::var("UDPCLI_LANG").ok());
+    let choice = named.and_then(|name| Choice::from_str(&name, false).ok());
+    let language = choice.unwrap_or(Choice::Auto).language();
+    language::choose(language.unwrap_or_else(Language::of_system));
+}
+
+/// The value of the last `--lang` before `--`.
+fn of_flag(args: &[OsString]) -> Option<String> {
+    let mut found = None;
+    let mut words = args.iter().skip(1).map(|arg| arg.to_string_lossy());
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        if word == "--lang" {
+            found = words.next().map(std::borrow::Cow::into_owned);
+        } else if let Some(value) = word.strip_prefix("--lang=") {
+            found = Some(value.to_owned());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_is_found_wherever_it_stands() {
+        let of = |args: &[&str]| of_flag(&args.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of(&["u", "send", "--lang", "en"]).as_deref(), Some("en"));
+        assert_eq!(of(&["u", "--lang=zh-CN", "send"]).as_deref(), Some("zh-CN"));
+        assert_eq!(of(&["u", "send", "--", "--lang", "en"]), None);
+        assert_eq!(of(&["u", "send", "--lang"]), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! The catalogue: every sentence by its id, in each language. Fluent (projectfluent.org) is the format: a translator can
+//! move placeholders and choose by number in the text itself, and `tests/words.rs` can compare two languages.
+//!
+//! An id is `area.message` or `area.message.attribute`, as in `say!("udp.refused.hint", peer = peer)`. An area is a file,
+//! and is parsed when its first sentence is needed: a command that prints one summary reads one small file
+//! (under 0.1 ms).
+
+use std::sync::OnceLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+
+use crate::text::sentence::{Part, Sentence};
+use crate::words::language::{self, Language};
+
+/// The files of a language, in the order of [`AREAS`].
+type Sources = [&'static str; AREAS.len()];
+
+macro_rules! areas {
+    ($($area:literal),+ $(,)?) => {
+        /// What stands before the first dot of an id: the file's name.
+        const AREAS: [&str; [$($area),+].len()] = [$($area),+];
+        const ENGLISH: Sources = [$(include_str!(concat!("en/", $area, ".ftl"))),+];
+        const CHINESE: Sources = [$(include_str!(concat!("zh-CN/", $area, ".ftl"))),+];
+    };
+}
+
+areas!("udp");
+
+type Bundle = FluentBundle<FluentResource>;
+
+/// The parsed files of a language.
+struct Parsed([OnceLock<Bundle>; AREAS.len()]);
+
+static PARSED_ENGLISH: Parsed = Parsed([const { OnceLock::new() }; AREAS.len()]);
+static PARSED_CHINESE: Parsed = Parsed([const { OnceLock::new() }; AREAS.len()]);
+
+/// A sentence in the language in force; in English where that language lacks it.
+#[must_use]
+pub fn text(sentence: &Sentence) -> String {
+    in_language(language::current(), sentence)
+}
+
+/// A sentence in one language; in English where that language lacks it.
+#[must_use]
+pub fn in_language(language: Language, sentence: &Sentence) -> String {
+    let args = args(sentence);
+    find(language, sentence.id, &args)
+        .or_else(|| find(Language::English, sentence.id, &args))
+        // tests/words.rs sees to it that this does not happen.
+        .unwrap_or_else(|| sentence.id.to_owned())
+}
+
+/// An event's sentence in the language in force: its id comes from the event, which may be anything.
+#[must_use]
+pub fn of_event(id: &str, args: &FluentArgs<'_>) -> String {
+    find(language::current(), id, args)
+        .or_else(|| find(Language::English, id, args))
+        .unwrap_or_else(|| id.to_owned())
+}
+
+fn args(sentence: &Sentence) -> FluentArgs<'_> {
+    let mut args = FluentArgs::with_capacity(sentence.parts.len());
+    for (name, part) in &sentence.parts {
+        match part {
+            Part::Text(text) => args.set(*name, text.as_str()),
+            // Exact up to 2^53, which no count here reaches.
+            Part::Number(number) => args.set(*name, *number as f64),
+        }
+    }
+    args
+}
+
+/// The sentence in one language; none if the catalogue has no such id.
+fn find(language: Language, id: &str, args: &FluentArgs<'_>) -> Option<String> {
+    let (area, rest) = id.split_once('.')?;
+    let (key, attribute) = match rest.split_once('.') {
+        Some((key, attribute)) => (key, Some(attribute)),
+        None => (rest, None),
+    };
+    let index = AREAS.iter().position(|known| *known == area)?;
+    let (parsed, sources) = match language {
+        Language::English => (&PARSED_ENGLISH, &ENGLISH),
+        Language::Chinese => (&PARSED_CHINESE, &CHINESE),
+    };
+    let bundle = parsed
+        .0
+        .get(index)?
+        .get_or_init(|| parse(language, sources.get(index).copied().unwrap_or_default()));
+    let message = bundle.get_message(key)?;
+    let pattern = match attribute {
+        Some(attribute) => message.get_attribute(attribute)?.value(),
+        None => message.value()?,
+    };
+    let mut errors = Vec::new();
+    Some(
+        bundle
+            .format_pattern(pattern, Some(args), &mut errors)
+            .into_owned(),
+    )
+}
+
+fn parse(language: Language, source: &str) -> Bundle {
+    // What does not parse is left out; tests/words.rs sees to it that everything does.
+    let resource = match FluentResource::try_new(source.to_owned()) {
+        Ok(resource) | Err((resource, _)) => resource,
+    };
+    let locale = language.tag().parse().unwrap_or_default();
+    let mut bundle = FluentBundle::new_concurrent(vec![locale]);
+    // Marks around each placeholder would be control characters in a terminal.
+    bundle.set_use_isolating(false);
+    let _ = bundle.add_resource(resource);
+    bundle
+}
+
+/// A sentence of the catalogue as text: `say!("udp.refused", peer = peer)`, with parts as in
+/// [`sentence!`](crate::text::sentence::sentence).
+macro_rules! say {
+    ($($sentence:tt)*) => {
+        $crate::words::catalogue::text(&$crate::text::sentence::sentence!($($sentence)*))
+    };
+}
+pub(crate) use say;

@@ -1,0 +1,88 @@
+# Sockets, addresses, payloads and files: what went wrong (the message), and what to type or do next (.hint).
+
+refused = refused: nothing listens on { $peer }
+    .hint = { $host } answers, but no program is listening on UDP port { $port } there; start the receiver first, for example: udpcli listen --port { $port }
+no-reply = no reply from { $peer } within { $wait }
+    .hint = UDP does not confirm delivery. Look at the board's screen: if the text is there, only the reply was lost. Otherwise: wrong address, a firewall, or a Wi-Fi that isolates its clients
+    .hint-present = the device { $host } is there (it answers ARP), but its program did not reply. Look at the board's screen: if the text is there, only the reply was lost. Otherwise: the program does not run, another port, or a firewall
+no-neighbour = { $host } cannot be reached: no device on { $interface } answers for that address
+    .hint = no device answers at that address: is the device on, on this network, and is that still its address?
+too-few-replies = { $got } of { $wanted } replies from { $peer } within { $wait }
+    .hint = -w/--wait gives late replies more time
+unexpected-reply =
+    { $got ->
+        [one] { $got } reply
+       *[other] { $got } replies
+    } from { $peer }, and none equals the expected text
+    .hint = --format hex shows the replies byte by byte; a line ending counts (-e --expect 'text\r\n')
+no-datagram = no datagram for { $timeout }
+    .hint = check the address in the sender's program, this PC's firewall, and that both are on one network
+    .hint-try = check the address in the sender's program, this PC's firewall, and that both are on one network; udpcli send { $own } hello shows whether this side works
+    .hint-filtered =
+        { $filtered ->
+            [one] { $filtered } datagram
+           *[other] { $filtered } datagrams
+        } came from others and --from left them out
+too-long = { $what } is { $len } bytes: a UDP datagram over { $family } carries at most { $max }
+    .hint = --file PATH --chunk 1024 sends a long payload as many datagrams
+escape = cannot read the escapes in { $what }
+    .hint = -e knows \n \r \t \0 \\ \xNN and \u{ "{" }NNNN{ "}" }
+hex = cannot read the hex digits in { $text }
+    .hint = two hex digits a byte; spaces, commas, colons and 0x are allowed between bytes
+encode = cannot encode { $what }
+not-utf8 = { $what } is not UTF-8
+    .hint = without -e, --encoding and --line-ending lines are sent byte for byte
+too-long-to-repeat = { $what } is over { $limit } MiB: it cannot be kept for another round
+    .hint = --file PATH of a regular file is read anew each round
+ambiguous-zone = { $address }: both { $first } and { $second } have that address
+    .hint = name the interface: --bind { $address }%{ $first }
+other-family = { $local } cannot reach { $peer }: one is IPv4, the other IPv6
+    .hint = give --bind an { $family } address, or leave it out
+resolve = cannot resolve { $host }
+    .hint = check the spelling of { $host } and the DNS; an address such as 192.168.0.3 needs no DNS
+    .hint-local = { $host } is a name that devices announce themselves (mDNS); this PC may not ask for such names (Linux: install libnss-mdns): use the address that the device shows
+no-such-family = { $host } has no { $family } address
+    .hint = leave out the flag that asks for { $family } only
+no-interface = no network interface is called { $name }
+    .hint = this machine has: { $known }
+no-interface-address = network interface { $name } has no { $family } address
+    .hint = give the interface an address, or name another one
+socket = cannot open a UDP socket for { $object }
+option = cannot set { $option }
+    .hint-denied = the system asks for administrator rights (CAP_NET_RAW on Linux) for this
+bind = cannot bind { $local }
+    .hint-in-use-listen = another program has UDP port { $port }: close it (often another udpcli listen), or use another port: udpcli listen --port { $other }; to share it, give both programs --reuse-addr, or both --reuse-port
+    .hint-in-use-send = another program has UDP port { $port }: close it (often another udpcli listen), or use another port: --bind { $other }; to share it, give both programs --reuse-addr, or both --reuse-port
+    .hint-not-ours = this machine does not have that address; leave it out to listen on all
+    .hint-ours-are = this machine does not have that address; it has { $known }; leave it out to use all
+    .hint-denied-windows = another program has UDP port { $port } and does not share it (both must set --reuse-addr), or Windows reserves it (netsh interface ipv4 show excludedportrange udp tells): take another port
+    .hint-denied-low = ports below 1024 need administrator rights: take one from 1024 up, such as 6000
+    .hint-denied = the system does not allow this port: take another one
+no-free-port = no free local port on { $local }
+    .hint = programs on this PC hold every port that the system gives out (Linux: sysctl net.ipv4.ip_local_port_range): end some of them, or name a port outside of that range
+join = cannot join multicast group { $group }
+    .hint = name an interface that is up: --join GROUP@INTERFACE
+    .hint-twice = the group was joined twice
+send = cannot send to { $peer }
+    .hint-firewall-here = allow UDP to port { $port } in this PC's firewall (on Linux: nft list ruleset, or iptables -S OUTPUT, shows the rule)
+    .hint-firewall-there = ask whoever runs { $by } to let UDP port { $port } pass
+    .hint-no-route = this PC has no route to that address: connect it to the board's network (Wi-Fi or cable), and check the address
+    .hint-broadcast = if this is a broadcast address, --broadcast allows it; otherwise a firewall on this machine forbids sending there
+    .hint-forbidden = a firewall on this machine forbids sending there
+    .hint-zone = a link-local address needs its interface: [{ $host }%{ $interface }]:{ $port }
+    .hint-own-address = an address of this machine's own (--bind) that cannot reach the peer gives this too
+send-some = { $failed } of { $total } datagrams to { $peer } did not get through
+receive = cannot receive on { $local }
+start = cannot start the { $what }
+file-open = cannot open { $path }
+file-read = cannot read { $object }
+file-write = cannot write { $object }
+    .hint-full = the disk is full; what was written before is whole
+    .hint-full-stdout = the disk is full
+
+# Said on the way.
+
+waiting-for-reader = waiting until another program reads { $path }
+empty-datagram = an empty datagram: some ESP32 firmware mishandles it
+cut-by-tutorial = a payload of { $len } bytes: the tutorial's recvfrom({ $kept }) would cut it to { $kept }
+fragmented = a payload of { $len } bytes will be fragmented: the path's MTU is { $mtu }, and one lost fragment loses the datagram

@@ -1,0 +1,79 @@
+//! The language of what people read: English or Chinese.
+
+use std::sync::OnceLock;
+
+/// A language of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Simplified Chinese.
+    Chinese,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
+
+    /// Its tag (BCP 47), which is also the name of its folder.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh-CN",
+        }
+    }
+
+    /// The language for a name that a user or a system gives: `zh-CN`, `zh_CN.UTF-8`, `zh-Hans-CN`, `en_GB`. Every kind
+    /// of Chinese is Chinese; everything else is English.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Self {
+        let first = tag.split(['-', '_', '.', '@']).next().unwrap_or_default();
+        if first.eq_ignore_ascii_case("zh") {
+            Self::Chinese
+        } else {
+            Self::English
+        }
+    }
+
+    /// The system's language.
+    #[must_use]
+    pub fn of_system() -> Self {
+        sys_locale::get_locale().map_or(Self::English, |tag| Self::of_tag(&tag))
+    }
+}
+
+static CHOSEN: OnceLock<Language> = OnceLock::new();
+
+/// Sets the language of this process. The first call decides.
+pub fn choose(language: Language) {
+    let _ = CHOSEN.set(language);
+}
+
+/// The language in force: English until one is chosen.
+#[must_use]
+pub fn current() -> Language {
+    CHOSEN.get().copied().unwrap_or(Language::English)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_systems_name_for_chinese_is_chinese() {
+        for tag in [
+            "zh",
+            "zh-CN",
+            "zh_CN.UTF-8",
+            "zh-Hans-CN",
+            "ZH_tw",
+            "zh@pinyin",
+        ] {
+            assert_eq!(Language::of_tag(tag), Language::Chinese, "{tag}");
+        }
+        for tag in ["en", "en_GB.UTF-8", "C", "POSIX", "", "zhx", "de_AT@euro"] {
+            assert_eq!(Language::of_tag(tag), Language::English, "{tag}");
+        }
+    }
+}
