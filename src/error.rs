@@ -1,4 +1,4 @@
-//! Every way a command ends: done, interrupted, or an error with its exit code; `docs/usage.md` has the table of codes.
+//! Every way a command ends: done, interrupted, or an error with its exit code; `README.md` has the table of codes.
 //!
 //! The layers below have errors of their own, which this one wraps. `words` says them to people.
 

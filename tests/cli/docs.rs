@@ -15,6 +15,7 @@ use crate::support::{Listener, Running, address_of, loopback_socket, run, udpcli
 const README: &str = "README.md";
 const README_ZH: &str = "docs/README.zh-CN.md";
 const USAGE: &str = "docs/usage.md";
+const REFERENCE: &str = "docs/reference.md";
 const SCHEMA: &str = "docs/datagram.schema.json";
 
 fn path(name: &str) -> PathBuf {
@@ -405,10 +406,10 @@ fn help(command: &str) -> String {
 }
 
 #[test]
-fn usage_has_the_help_texts() {
-    let usage = read(USAGE);
+fn the_reference_has_the_help_texts() {
+    let reference = read(REFERENCE);
     let mut fresh = String::new();
-    let mut rest = usage.as_str();
+    let mut rest = reference.as_str();
     let mut shown = Vec::new();
     while let Some((before, after)) = rest.split_once("<!-- help") {
         let (command, after) = after.split_once("-->").expect("a marker ends");
@@ -432,15 +433,15 @@ fn usage_has_the_help_texts() {
     fresh.push_str(rest);
     assert_eq!(shown, COMMANDS);
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(path(USAGE), &fresh).expect("docs/usage.md can be written");
+        fs::write(path(REFERENCE), &fresh).expect("docs/reference.md can be written");
     } else {
-        let differ = usage
+        let differ = reference
             .lines()
             .zip(fresh.lines())
             .find(|(old, new)| old != new);
         assert!(
-            usage == fresh,
-            "{USAGE} is behind --help ({differ:?}): UPDATE_DOCS=1 cargo test --test cli docs::"
+            reference == fresh,
+            "{REFERENCE} is behind --help ({differ:?}): UPDATE_DOCS=1 cargo test --test cli docs::"
         );
     }
 }
@@ -448,10 +449,6 @@ fn usage_has_the_help_texts() {
 #[test]
 fn usage_names_every_flag() {
     let usage = read(USAGE);
-    let prose = usage
-        .split_once("\n## Help texts\n")
-        .expect("the help texts come last")
-        .0;
     for command in ["send", "listen"] {
         for line in help(command).lines() {
             let flag = line.split_whitespace().find(|word| word.starts_with('-'));
@@ -463,7 +460,7 @@ fn usage_names_every_flag() {
                     .find(|word| word.starts_with("--"))
                     .unwrap_or(flag);
                 let long = long.trim_end_matches(['.', ',']);
-                let is_told = prose
+                let is_told = usage
                     .split(|c: char| !(c.is_alphanumeric() || c == '-'))
                     .any(|word| word == long);
                 assert!(
