@@ -222,10 +222,7 @@ impl Saver {
             Target::Stream(writer) => match writer.write(&gathered) {
                 Ok(WriteOutcome::Whole) => Ok(()),
                 Ok(WriteOutcome::Abandoned(lost)) => {
-                    tracing::warn!(
-                        "whoever reads {} has stopped reading: its last {lost} bytes are lost",
-                        self.path.display()
-                    );
+                    tracing::warn!(say = "udp.reader-stopped", path = %self.path.display(), lost);
                     self.target = Target::Abandoned;
                     Ok(())
                 }

@@ -70,11 +70,8 @@ pub enum Error {
     },
     #[error("the demo failed: {problem}")]
     Demo { problem: String },
-    #[error("this build of udpcli was made without {what}")]
-    LeftOut {
-        what: &'static str,
-        feature: &'static str,
-    },
+    #[error("this build of udpcli was made without the feature {feature}")]
+    LeftOut { feature: &'static str },
     #[error("cannot start the {what}")]
     Start {
         what: &'static str,

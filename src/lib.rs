@@ -52,20 +52,14 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
             cli::board::run(*args, &cli.global)
         }
         #[cfg(not(feature = "board"))]
-        Command::Board(_) => Err(Error::LeftOut {
-            what: "the serial bridge",
-            feature: "board",
-        }),
+        Command::Board(_) => Err(Error::LeftOut { feature: "board" }),
         #[cfg(feature = "board")]
         Command::Pair(args) => {
             watch_signals()?;
             cli::pair::run(&args, &cli.global)
         }
         #[cfg(not(feature = "board"))]
-        Command::Pair(_) => Err(Error::LeftOut {
-            what: "the serial bridge, which the test of PC and board needs",
-            feature: "board",
-        }),
+        Command::Pair(_) => Err(Error::LeftOut { feature: "board" }),
         Command::Demo(args) => cli::demo::run(&args),
         Command::Completions(args) => cli::generate::completions(&args),
         Command::Man(args) => cli::generate::man(&args),
@@ -77,7 +71,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
 fn watch_signals() -> Result<(), Error> {
     let watched = Shutdown::on_signal();
     watched.map(drop).map_err(|source| Error::Start {
-        what: "watch for Ctrl-C",
+        what: "signals",
         source,
     })
 }
@@ -87,7 +81,7 @@ fn with_runtime(
     run: impl AsyncFnOnce(&mut Shutdown) -> Result<Outcome, Error>,
 ) -> Result<Outcome, Error> {
     let failed = |source| Error::Start {
-        what: "event loop",
+        what: "event-loop",
         source,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

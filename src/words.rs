@@ -6,6 +6,8 @@ pub mod language;
 mod udp;
 
 use crate::error::Error;
+use crate::text::sentence::Sentence;
+use crate::words::catalogue::say;
 
 /// What failed and on what, on one line.
 #[must_use]
@@ -13,8 +15,43 @@ pub fn message(error: &Error) -> String {
     match error {
         Error::Udp(error) => udp::message(error),
         Error::File(error) => udp::file_message(error),
-        other => other.to_string(),
+        Error::Usage { problem, .. } => problem.clone(),
+        Error::Demo { problem } => say!("cli.demo-failed", problem = problem),
+        Error::LeftOut { feature, .. } => match *feature {
+            "flash" => say!("cli.left-out-flash"),
+            _ => say!("cli.left-out-board"),
+        },
+        Error::Start { what, .. } => say!("udp.start", what = what),
+        #[cfg(feature = "board")]
+        Error::Simulate(_) => say!("cli.no-simulated-board"),
+        #[cfg(feature = "board")]
+        Error::Board(error) => error.to_string(),
+        #[cfg(feature = "flash")]
+        Error::Flash(error) => error.to_string(),
+        Error::Pair {
+            codes,
+            boards: 0 | 1,
+            ..
+        } => say!("cli.test-failed", codes = codes.join(", ")),
+        Error::Pair {
+            codes,
+            boards,
+            failed,
+            ..
+        } => say!(
+            "cli.test-failed-boards",
+            failed = failed,
+            boards = boards,
+            codes = codes.join(", ")
+        ),
     }
+}
+
+/// Sentences in a row, such as the clauses of a summary.
+#[must_use]
+pub fn list(sentences: &[Sentence]) -> String {
+    let texts: Vec<String> = sentences.iter().map(catalogue::text).collect();
+    texts.join(&say!("cli.list-separator"))
 }
 
 /// What to try next after an error, where we know.
@@ -23,9 +60,9 @@ pub fn hint(error: &Error) -> Option<String> {
     match error {
         Error::Udp(error) => udp::hint(error),
         Error::File(error) => udp::file_hint(error),
-            Error::Demo { .. } => Some("run the two sides in two windows and compare: udpcli listen --bind 127.0.0.1, then udpcli send 127.0.0.1:6000 hello".to_owned()),
+        Error::Demo { .. } => Some(say!("cli.demo-failed.hint")),
         Error::Usage { hint, .. } => hint.clone(),
-        Error::LeftOut { feature, .. } => Some(format!("build it with cargo's default features, or --features {feature}")),
+        Error::LeftOut { feature, .. } => Some(say!("cli.left-out-board.hint", feature = feature)),
         #[cfg(feature = "board")]
         Error::Simulate(error) => error.hint(),
         #[cfg(feature = "board")]

@@ -131,9 +131,6 @@ pub fn run(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         #[cfg(feature = "flash")]
         BoardCommand::Flash(flash) => flash::run(&flash, &args.serial, global),
         #[cfg(not(feature = "flash"))]
-        BoardCommand::Flash(_) => Err(Error::LeftOut {
-            what: "flashing",
-            feature: "flash",
-        }),
+        BoardCommand::Flash(_) => Err(Error::LeftOut { feature: "flash" }),
     }
 }

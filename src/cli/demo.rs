@@ -12,6 +12,8 @@ use clap::Args;
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
+use crate::words::catalogue::say;
+use crate::words::language;
 
 /// Ten times what the two sides take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -59,7 +61,7 @@ pub struct DemoArgs {}
 /// [`Error::Demo`] with what did not arrive; a side cannot be started.
 pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
-        what: "watch for Ctrl-C",
+        what: "signals",
         source,
     })?;
     let (lines, heard) = channel();
@@ -68,9 +70,7 @@ pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
         Err(Stop::Interrupted) => Ok(Outcome::Interrupted),
         Err(Stop::Failed(error)) => Err(error),
         Ok(()) => output::print(
-            "\nAll 4 datagrams arrived unchanged, and each came back: UDP works on this PC.\n\
-             Next, with a board on the same network: udpcli listen\n"
-                .as_bytes(),
+            format!("\n{}\n{}\n", say!("cli.demo-done"), say!("cli.demo-next")).as_bytes(),
         ),
     }
 }
@@ -104,16 +104,16 @@ fn both_sides(lines: &Sender<(Side, Said)>, screen: &mut Screen) -> Result<(), S
     }
     screen.show_until_closed(Side::Listen, 2)?;
     listen.succeeded()?;
-    for (side, what) in [
-        (Side::Listen, "datagrams that listen received"),
-        (Side::Send, "replies that send received"),
-    ] {
+    for side in [Side::Listen, Side::Send] {
         let hello = screen.count(side, r" 28 hello message from mPython\r\n");
         let chinese = screen.count(side, " 6 你好");
         if (hello, chinese) != (3, 1) {
-            return Err(failed(format!(
-                "of the 4 {what}, {hello} of 3 are the message and {chinese} of 1 is 你好"
-            )));
+            return Err(failed(match side {
+                Side::Listen => say!("cli.demo-counts-received", hello = hello, chinese = chinese),
+                Side::Send => {
+                    say!("cli.demo-counts-replies", hello = hello, chinese = chinese)
+                }
+            }));
         }
     }
     Ok(())
@@ -164,12 +164,13 @@ impl Process {
         let shown: Vec<String> = args.iter().map(quote).collect();
         output::print(format!("{} $ udpcli {}\n", side.label(), shown.join(" ")).as_bytes())?;
         let cannot_start = |source| Error::Start {
-            what: "second udpcli",
+            what: "second-udpcli",
             source,
         };
         let mut child = Command::new(std::env::current_exe().map_err(cannot_start)?)
             .args(args)
             .env_remove("UDPCLI_LOG")
+            .env("UDPCLI_LANG", language::current().tag())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -188,8 +189,8 @@ impl Process {
         let name = self.side.label().trim();
         match self.child.wait() {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(failed(format!("udpcli {name} ended with {status}"))),
-            Err(error) => Err(failed(format!("udpcli {name} is lost: {error}"))),
+            Ok(status) => Err(failed(say!("cli.demo-ended", name = name, status = status))),
+            Err(error) => Err(failed(say!("cli.demo-lost", name = name, error = error))),
         }
     }
 }
@@ -246,10 +247,7 @@ impl Screen {
                 Ok(next) => return Ok(next),
                 Err(RecvTimeoutError::Timeout) if Instant::now() < self.deadline => {}
                 Err(_) => {
-                    return Err(failed(format!(
-                        "it did not end within {} s",
-                        DEADLINE.as_secs()
-                    )));
+                    return Err(failed(say!("cli.demo-late", time = DEADLINE.as_secs())));
                 }
             }
         }
@@ -279,12 +277,12 @@ impl Screen {
         while !self.closed.contains(&Side::Listen) {
             if let Some(note) = self.show()?
                 && let Some((_, rest)) = note.split_once("listening on ")
-                && let Some(address) = rest.split(';').next()
+                && let Some(address) = rest.split([';', '；']).next()
             {
                 return Ok(address.to_owned());
             }
         }
-        Err(failed("udpcli listen ended before it listened"))
+        Err(failed(say!("cli.demo-no-listener")))
     }
 
     /// Shows lines until so many streams of this side are closed.

@@ -31,6 +31,7 @@ use crate::udp::receive::{Clock, ReceiveOptions};
 use crate::udp::sink::Flow;
 use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
 use crate::wait::Waited;
+use crate::words::catalogue::say;
 use announcement::Place;
 
 /// Answers a second and peer where `--reply-rate` does not say.
@@ -156,12 +157,8 @@ pub async fn run(
     let style = args.style(global)?;
     let save = match args.save.as_deref() {
         Some(path) => {
-            let kind = Kind::of(path).ok_or_else(|| {
-                Error::usage(format!(
-                    "--save {}: the name must end in .pcap, .pcapng or .jsonl",
-                    path.display()
-                ))
-            })?;
+            let kind = Kind::of(path)
+                .ok_or_else(|| Error::usage(say!("listen.save-name", path = path.display())))?;
             Some((path, kind))
         }
         None => None,
@@ -230,7 +227,8 @@ pub async fn run(
         status::end_interrupted_line();
     }
     let report = listener.report();
-    args.summary.write("summary", &report, || report.to_json());
+    args.summary
+        .write("summary", || report.clauses(), || report.to_json());
     let has_end = args.count.is_some() || args.duration.is_some();
     match end? {
         End::Asked if has_end => Ok(Outcome::Interrupted),
@@ -284,10 +282,7 @@ impl ListenArgs {
             )?)),
             Waited::Interrupted => Waited::Interrupted,
             Waited::TimeUp => {
-                tracing::warn!(
-                    "nothing was received: no other program opened {} for reading",
-                    path.display()
-                );
+                tracing::warn!(say = "listen.no-reader", path = %path.display());
                 Waited::TimeUp
             }
         })
@@ -310,7 +305,7 @@ impl ListenArgs {
         if payload.len() > udp::MAX_PAYLOAD_V4 {
             let (len, max) = (payload.len() as u64, udp::MAX_PAYLOAD_V4);
             return Err(Error::Udp(udp::error::Error::TooLong {
-                what: "the reply".to_owned(),
+                what: say!("listen.the-reply"),
                 len,
                 max,
                 family: "IPv4",
@@ -321,9 +316,7 @@ impl ListenArgs {
 
     fn style(&self, global: &GlobalArgs) -> Result<Style, Error> {
         if self.separator.is_some() && self.format != Format::Raw {
-            return Err(Error::usage(
-                "--separator stands after the payloads of --format raw only",
-            ));
+            return Err(Error::usage(say!("listen.separator")));
         }
         let mut separator = Vec::new();
         let rules = TextRules {
@@ -338,9 +331,7 @@ impl ListenArgs {
         )?;
         let is_terminal = stdout::is_terminal();
         if is_terminal && self.format == Format::Raw {
-            tracing::info!(
-                "on a terminal raw payloads are shown escaped; a pipe or a file gets the exact bytes"
-            );
+            tracing::info!(say = "listen.raw-escaped");
         }
         Ok(Style {
             format: self.format,
@@ -374,7 +365,7 @@ impl ListenArgs {
                     has_v6
                 };
             if is_covered {
-                tracing::info!("--bind {} is part of the wildcard address", address.ip());
+                tracing::info!(say = "listen.bind-covered", address = %address.ip());
             }
             !is_covered
         });
@@ -404,26 +395,14 @@ impl ListenArgs {
         let shows_time = matches!(self.format, Format::Text | Format::Hex | Format::Json)
             || self.save.is_some()
             || self.seq;
-        for (flag, is_unused, why) in [
-            (
-                "--reply-rate",
-                self.reply_rate.is_some() && !self.echo && self.reply.is_none(),
-                "nothing is answered; add --echo or --reply TEXT",
-            ),
-            (
-                "--encoding",
-                self.encoding.is_some() && !needs_text,
-                "this format shows bytes, not text",
-            ),
-            (
-                "--timestamps",
-                self.timestamps.is_some() && !shows_time,
-                "this format shows no times",
-            ),
-        ] {
-            if is_unused {
-                tracing::warn!("{flag} has no effect: {why}");
-            }
+        if self.reply_rate.is_some() && !self.echo && self.reply.is_none() {
+            tracing::warn!(say = "listen.no-effect-reply-rate");
+        }
+        if self.encoding.is_some() && !needs_text {
+            tracing::warn!(say = "listen.no-effect-encoding");
+        }
+        if self.timestamps.is_some() && !shows_time {
+            tracing::warn!(say = "listen.no-effect-timestamps");
         }
     }
 
@@ -462,8 +441,8 @@ impl ListenArgs {
                 let found = group_addresses(group, &addresses, only_v6);
                 if found.is_empty() {
                     return Err(Error::usage_hint(
-                        format!("no --bind address can receive group {}", group.address),
-                        "leave --bind out, or bind an address of the group's family",
+                        say!("listen.group-unheard", group = group.address),
+                        say!("listen.group-unheard.hint"),
                     ));
                 }
                 for (address, group) in found {
@@ -494,7 +473,7 @@ impl ListenArgs {
             return None;
         }
         if !status::can_draw() {
-            tracing::warn!("--oled draws on a terminal only: no panel here");
+            tracing::warn!(say = "listen.no-panel");
             return None;
         }
         let address = places.first()?.board_address();

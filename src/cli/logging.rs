@@ -19,6 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::cli::GlobalArgs;
 use crate::error::Error;
 use crate::terminal::{color, sanitize, status};
+use crate::text::sentence::Sentence;
 use crate::words;
 
 /// Starts logging to stderr. Called once, before anything else runs.
@@ -49,9 +50,7 @@ pub fn start(args: &GlobalArgs) {
         .with(layer)
         .try_init();
     if is_unreadable {
-        tracing::warn!(
-            "UDPCLI_LOG is not understood and left aside: write a level, or udpcli::udp=debug,warn"
-        );
+        tracing::warn!(say = "cli.log-filter");
     }
 }
 
@@ -103,11 +102,11 @@ impl Summary {
     pub fn write(
         self,
         key: &str,
-        text: impl fmt::Display,
+        clauses: impl FnOnce() -> Vec<Sentence>,
         json: impl FnOnce() -> serde_json::Value,
     ) {
         match self {
-            Self::Text => tracing::info!("{text}"),
+            Self::Text => tracing::info!("{}", words::list(&clauses())),
             Self::Json => {
                 let object =
                     serde_json::Value::Object(std::iter::once((key.to_owned(), json())).collect());

@@ -18,6 +18,7 @@ use crate::terminal::panel::server::ServerPanel;
 use crate::terminal::sanitize::Allowed;
 use crate::terminal::stdout::{self, Stdout};
 use crate::terminal::stream::WriteOutcome;
+use crate::text::sentence::Sentence;
 use crate::udp;
 use crate::udp::sink::{Flow, Sink};
 
@@ -175,8 +176,8 @@ impl Output {
 }
 
 impl Sink for Output {
-    fn stats(&mut self, text: &dyn fmt::Display, json: &dyn Fn() -> Value) {
-        self.summary.write("stats", text, json);
+    fn stats(&mut self, clauses: &dyn Fn() -> Vec<Sentence>, json: &dyn Fn() -> Value) {
+        self.summary.write("stats", clauses, json);
     }
 
     fn network_changed(&mut self) {

@@ -239,7 +239,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         return Err(Error::usage("--watch shows one board, as text"));
     }
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
-        what: "watch for Ctrl-C",
+        what: "signals",
         source,
     })?;
     let mut out = Out {

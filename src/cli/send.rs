@@ -31,6 +31,8 @@ use crate::udp::receive::{Clock, ReceiveOptions};
 use crate::udp::send::{End, ReplyPlan, Report, SendPlan, Sender};
 use crate::udp::socket::{self, SendOptions, Sharing};
 use crate::wait::{Site, Waited, wait_for};
+use crate::words;
+use crate::words::catalogue::say;
 
 /// Between datagrams of a send without end, as in the tutorial.
 const TUTORIAL_INTERVAL: Duration = Duration::from_secs(2);
@@ -254,8 +256,8 @@ pub async fn run(
         );
         if args.ttl == Some(0) && !peer.ip().is_multicast() {
             return Err(Error::usage_hint(
-                format!("--ttl 0: a datagram to {peer} would not leave this PC"),
-                "--ttl 1 reaches the network that this PC is on; only groups take 0",
+                say!("send.ttl-zero", peer = peer),
+                say!("send.ttl-zero.hint"),
             ));
         }
         source.limit(udp::max_payload(&peer), udp::family_name(&peer))?;
@@ -264,36 +266,46 @@ pub async fn run(
             args.say_start(form, &plan);
         }
         if interface::is_ourselves(peer, bound.local) {
-            tracing::warn!(
-                "{peer} is this command's own address (--bind): what it sends comes back to it, and no other program gets it"
-            );
+            tracing::warn!(say = "send.to-itself", peer = %peer);
         }
         if plan.replies.is_some() {
             output.begin()?;
         }
-        let refused = match Sender::new(&plan, &bound).await {
+        let problem = match Sender::new(&plan, &bound).await {
             Ok(mut sender) => {
                 let end = sender
                     .run(&mut source, &mut outbox, &mut output, shutdown)
                     .await;
                 match end {
-                    Ok(End::Refused) => "refused".to_owned(),
+                    Ok(End::Refused) => None,
                     Err(error @ udp::error::Error::Send { .. }) if plan.has_alternative => {
-                        error.to_string()
+                        Some(words::message(&error.into()))
                     }
                     end => return args.finish(&plan, sender, &source, end, has_end, shutdown),
                 }
             }
             Err(error @ udp::error::Error::Send { .. }) if plan.has_alternative => {
-                error.to_string()
+                Some(words::message(&error.into()))
             }
             Err(error) => return Err(error.into()),
         };
         if let Some(next) = addresses.peek() {
-            tracing::info!(
-                "{peer}: {refused}; trying {next}, which {} has too",
-                args.peer.host
-            );
+            let host = &args.peer.host;
+            match problem {
+                Some(problem) => tracing::info!(
+                    say = "send.next-address",
+                    peer = %peer,
+                    problem,
+                    next = %next,
+                    host = %host,
+                ),
+                None => tracing::info!(
+                    say = "send.next-address-refused",
+                    peer = %peer,
+                    next = %next,
+                    host = %host,
+                ),
+            }
         }
     }
     // The last address has no alternative: the loop returned.
@@ -369,17 +381,18 @@ impl SendArgs {
     ) -> Result<Outcome, Error> {
         let report = sender.report();
         if report.datagrams == 0 && matches!(end, Ok(End::Complete)) {
-            let name = source
-                .input_name()
-                .unwrap_or_else(|| "the payload".to_owned());
-            tracing::warn!("nothing was sent: {name} is empty");
+            match source.input_name() {
+                Some(name) => tracing::warn!(say = "send.nothing-sent", name = %name),
+                None => tracing::warn!(say = "send.nothing-sent-payload"),
+            }
         }
         if matches!(end, Ok(End::Asked)) {
             status::end_interrupted_line();
         }
         // A run that could not send at all has nothing to sum up.
         if end.is_ok() || report.datagrams > 0 {
-            self.summary.write("summary", report, || report.to_json());
+            self.summary
+                .write("summary", || report.clauses(), || report.to_json());
         }
         match end? {
             End::Asked if has_end => Ok(Outcome::Interrupted),
@@ -399,22 +412,20 @@ impl SendArgs {
         shutdown: &mut Shutdown,
     ) -> Result<Option<Vec<SocketAddr>>, Error> {
         let deadline = self.duration.map(|duration| begun + duration);
-        let late = |what: &str| {
-            let within = seconds(self.duration.unwrap_or_default());
-            io::Error::new(io::ErrorKind::TimedOut, format!("{what} within {within}"))
-        };
+        let time = seconds(self.duration.unwrap_or_default()).to_string();
+        let late = |what: String| io::Error::new(io::ErrorKind::TimedOut, what);
         // A file that is not there is told before anything else happens.
         let path = self.file.clone().unwrap_or_default();
-        let say = || tracing::info!("waiting until another program writes to {}", path.display());
+        let say = || tracing::info!(say = "send.waiting-for-writer", path = %path.display());
         match wait_for(Site::OpenPayload, source.open(), shutdown, deadline, say).await {
             Waited::Done(result) => result?,
             Waited::Interrupted => return Ok(None),
             Waited::TimeUp => {
-                let source = late("no other program opened it for writing");
+                let source = late(say!("send.no-writer", time = time));
                 return Err(Error::File(file::Error::Open { path, source }));
             }
         }
-        let say = || tracing::info!("waiting for the name server: {}", self.peer.host);
+        let say = || tracing::info!(say = "send.waiting-for-dns", host = %self.peer.host);
         match wait_for(
             Site::Resolve,
             self.peer.resolve(family),
@@ -428,7 +439,7 @@ impl SendArgs {
             Waited::Interrupted => Ok(None),
             Waited::TimeUp => Err(Error::Udp(udp::error::Error::Resolve {
                 host: self.peer.host.clone(),
-                source: late("no answer from the name server"),
+                source: late(say!("send.no-dns", time = time)),
             })),
         }
     }
@@ -472,9 +483,7 @@ impl SendArgs {
         if !matches!(form, Form::Messages | Form::Lines | Form::Interactive)
             && ((self.escape && self.expect.is_none()) || self.line_ending != LineEnding::None)
         {
-            return Err(Error::usage(
-                "-e/--escape and --line-ending change text payloads: messages and lines",
-            ));
+            return Err(Error::usage(say!("send.not-for-text")));
         }
         let input = match &self.file {
             Some(path) if path.as_os_str() != "-" => Input::File(path.clone()),
@@ -505,11 +514,12 @@ impl SendArgs {
                 let len = self.size.unwrap_or_default();
                 if len < sequence::HEADER_LEN {
                     return Err(Error::usage_hint(
-                        format!(
-                            "--size {len} is too small: sequence number and send time take {} bytes",
-                            sequence::HEADER_LEN
+                        say!(
+                            "send.size-too-small",
+                            len = len,
+                            header = sequence::HEADER_LEN
                         ),
-                        "a message can have any length",
+                        say!("send.size-too-small.hint"),
                     ));
                 }
                 Source::sequenced(len, rounds)
@@ -551,7 +561,7 @@ impl SendArgs {
                     line_ending: "",
                     ..rules
                 }
-                .append(text, "the expected text", &mut payload)?;
+                .append(text, &say!("send.the-expected-text"), &mut payload)?;
                 Some(payload)
             }
         };
@@ -566,16 +576,10 @@ impl SendArgs {
     fn say_start(&self, form: Form, plan: &SendPlan) {
         match form {
             Form::Tutorial if self.count.is_none() => {
-                tracing::info!(
-                    "sending {:?} to {} until Ctrl-C",
-                    String::from_utf8_lossy(TUTORIAL_MESSAGE),
-                    plan.peer
-                );
+                let message = format!("{:?}", String::from_utf8_lossy(TUTORIAL_MESSAGE));
+                tracing::info!(say = "send.start-tutorial", message, peer = %plan.peer);
             }
-            Form::Interactive => tracing::info!(
-                "each line goes to {}; end with Ctrl-D (Windows: Ctrl-Z, Enter) or Ctrl-C",
-                plan.peer
-            ),
+            Form::Interactive => tracing::info!(say = "send.start-interactive", peer = %plan.peer),
             _ => {}
         }
         let is_escape = |text: &String| {
@@ -584,9 +588,7 @@ impl SendArgs {
                 .any(|escape| text.contains(escape))
         };
         if !self.escape && self.messages.iter().any(is_escape) {
-            tracing::info!(
-                r"backslashes are sent as they are: -e turns \n, \r, \t, \xNN into the real characters"
-            );
+            tracing::info!(say = "send.backslashes");
         }
         self.warn_of_unused(form, plan);
     }
@@ -602,47 +604,46 @@ impl SendArgs {
             };
         let sends_text = matches!(form, Form::Messages | Form::Lines | Form::Interactive);
         let is_group = plan.peer.ip().is_multicast();
-        let once = "one datagram is sent; -n N or --duration D sends more";
-        let no_group = "the destination is no multicast group";
-        let no_port = "it shares a port, and none is asked for; add --bind IP:PORT";
-        for (flag, is_unused, why) in [
-            ("--interval", self.interval.is_some() && is_single, once),
-            ("--rate", self.rate.is_some() && is_single, once),
-            (
-                "--multicast-if",
-                self.multicast_if.is_some() && !is_group,
-                no_group,
-            ),
-            (
-                "--multicast-loop",
-                self.multicast_loop.is_some() && !is_group,
-                no_group,
-            ),
-            (
-                "--reuse-addr",
-                self.reuse_addr && self.bind.is_none(),
-                no_port,
-            ),
-            (
-                "--reuse-port",
-                self.reuse_port && self.bind.is_none(),
-                no_port,
-            ),
-            (
-                "--format",
-                self.format.is_some() && plan.replies.is_none(),
-                "it shows replies, and none are waited for; add -w 1s",
-            ),
-            (
-                "--encoding",
-                self.encoding.is_some() && plan.replies.is_none() && !sends_text,
-                "the payload is no text, and no replies are waited for",
-            ),
-        ] {
+        let unused = |is_unused: bool, flag: &str, why: fn(&str) -> String| {
             if is_unused {
-                tracing::warn!("{flag} has no effect: {why}");
+                tracing::warn!("{}", why(flag));
             }
-        }
+        };
+        let once = |flag: &str| say!("send.no-effect-once", flag = flag);
+        let no_group = |flag: &str| say!("send.no-effect-group", flag = flag);
+        let no_port = |flag: &str| say!("send.no-effect-port", flag = flag);
+        unused(self.interval.is_some() && is_single, "--interval", once);
+        unused(self.rate.is_some() && is_single, "--rate", once);
+        unused(
+            self.multicast_if.is_some() && !is_group,
+            "--multicast-if",
+            no_group,
+        );
+        unused(
+            self.multicast_loop.is_some() && !is_group,
+            "--multicast-loop",
+            no_group,
+        );
+        unused(
+            self.reuse_addr && self.bind.is_none(),
+            "--reuse-addr",
+            no_port,
+        );
+        unused(
+            self.reuse_port && self.bind.is_none(),
+            "--reuse-port",
+            no_port,
+        );
+        unused(
+            self.format.is_some() && plan.replies.is_none(),
+            "--format",
+            |flag| say!("send.no-effect-format", flag = flag),
+        );
+        unused(
+            self.encoding.is_some() && plan.replies.is_none() && !sends_text,
+            "--encoding",
+            |flag| say!("send.no-effect-encoding", flag = flag),
+        );
     }
 
     fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> Output {

@@ -98,10 +98,7 @@ impl<'a> Listener<'a> {
                 .iter()
                 .any(|bound| bound.local.ip().is_unspecified())
         {
-            tracing::info!(
-                "this system does not tell broadcasts apart: they are answered too, each peer at most {} times a second (--reply-rate)",
-                plan.reply_rate
-            );
+            tracing::info!(say = "udp.no-broadcast-flag", rate = plan.reply_rate);
         }
         let depends = sockets
             .iter()
@@ -182,7 +179,7 @@ impl<'a> Listener<'a> {
                     }
                     if let Some(next) = next_stats && now >= next {
                         let report = self.report();
-                        sink.stats(&report, &|| report.to_json());
+                        sink.stats(&|| report.clauses(), &|| report.to_json());
                         // A program that was stopped does not make up for the reports it missed.
                         next_stats = self.plan.stats_every.map(|every| (next + every).max(now + every / 2));
                         if sink.flush()? == Flow::ReaderGone {

@@ -104,10 +104,7 @@ impl Memberships {
                 _ => {}
             }
             if interfaces.is_empty() {
-                tracing::info!(
-                    "no network interface to join multicast group {} on yet: it is joined when one appears",
-                    group.address
-                );
+                tracing::info!(say = "udp.group-waits", group = %group.address);
             }
         }
         Ok(memberships)
@@ -171,25 +168,19 @@ impl Memberships {
             self.joined.push(key);
         }
         if !joined.is_empty() {
-            tracing::info!(
-                "joined multicast group {} on {}",
-                group.address,
-                joined.join(", ")
-            );
+            tracing::info!(say = "udp.group-joined", group = %group.address, interface = joined.join(", "));
         }
         if let Some((_, error)) = failed.first()
             && self.has(group)
         {
             let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
             tracing::warn!(
-                "cannot join multicast group {} on {}: {error}{}",
-                group.address,
-                names.join(", "),
-                system::join_hint(
-                    group.address.is_ipv4(),
-                    error,
-                    self.joined.len() + names.len()
-                )
+                say = "udp.group-not-joined",
+                group = %group.address,
+                interface = names.join(", "),
+                error = %error,
+                limit = system::join_limit(group.address.is_ipv4(), error),
+                wanted = self.joined.len() + names.len(),
             );
         }
         (joined, failed)

@@ -548,7 +548,7 @@ impl<'a> Sender<'a> {
             });
         }
         if self.may_warn() {
-            tracing::warn!("cannot send to {peer}: {source}; trying on");
+            tracing::warn!(say = "udp.trying-on", peer = %peer, error = %source);
         }
         self.report.last_error = Some(source);
         Ok(())

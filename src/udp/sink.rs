@@ -1,11 +1,10 @@
 //! Where the loops hand datagrams to: the output, or a test.
 
-use std::fmt;
-
 use serde_json::Value;
 
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
+use crate::text::sentence::Sentence;
 use crate::udp::error::Error;
 
 /// Whether the sink wants more.
@@ -30,9 +29,7 @@ pub trait Sink {
     fn flush(&mut self) -> Result<Flow, Error>;
 
     /// The counts so far, every so often: as text, and for programs.
-    fn stats(&mut self, text: &dyn fmt::Display, _json: &dyn Fn() -> Value) {
-        tracing::info!("{text}");
-    }
+    fn stats(&mut self, _clauses: &dyn Fn() -> Vec<Sentence>, _json: &dyn Fn() -> Value) {}
 
     /// An interface or an address came or went.
     fn network_changed(&mut self) {}

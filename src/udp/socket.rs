@@ -220,8 +220,10 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
         let granted = system::usable_buffer(socket.send_buffer_size().unwrap_or(size));
         if granted < size {
             tracing::warn!(
-                "the system granted a send buffer of {granted} bytes, not {size}{}",
-                system::BUFFER_HINT_SEND
+                say = "udp.send-buffer",
+                granted,
+                size,
+                limit = system::SEND_BUFFER_LIMIT
             );
         }
     }
@@ -351,8 +353,10 @@ fn set_recv_buffer(socket: &Socket, asked: Option<usize>) -> Result<(), Error> {
         let granted = system::usable_buffer(socket.recv_buffer_size().unwrap_or(size));
         if granted < size {
             tracing::warn!(
-                "the system granted a receive buffer of {granted} bytes, not {size}{}",
-                system::BUFFER_HINT_RECV
+                say = "udp.receive-buffer",
+                granted,
+                size,
+                limit = system::RECEIVE_BUFFER_LIMIT
             );
         }
         return Ok(());

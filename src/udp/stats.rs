@@ -85,23 +85,22 @@ pub fn rate(count: u64, elapsed: Duration) -> f64 {
     }
 }
 
+impl Spread {
+    /// Least, median, 99th percentile and most, in milliseconds: `0.081/0.104/0.410/1.203`.
+    #[must_use]
+    pub fn figures(&self) -> String {
+        let [min, median, p99, max] = self
+            .quantiles()
+            .unwrap_or_default()
+            .map(|time| time.as_secs_f64() * 1e3);
+        format!("{min:.3}/{median:.3}/{p99:.3}/{max:.3}")
+    }
+}
+
 impl fmt::Display for Spread {
     /// `min/median/p99/max 0.081/0.104/0.410/1.203 ms`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |nanos: u64| nanos as f64 / 1e6;
-        let h = &self.histogram;
-        let (min, max) = self.ends.unwrap_or_default();
-        // A bucket's upper edge can lie above the largest value seen.
-        let [median, p99] =
-            [0.5, 0.99].map(|quantile| h.value_at_quantile(quantile).clamp(min, max));
-        write!(
-            f,
-            "min/median/p99/max {:.3}/{:.3}/{:.3}/{:.3} ms",
-            ms(min),
-            ms(median),
-            ms(p99),
-            ms(max)
-        )
+        write!(f, "min/median/p99/max {} ms", self.figures())
     }
 }
 

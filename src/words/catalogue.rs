@@ -25,7 +25,7 @@ macro_rules! areas {
     };
 }
 
-areas!("udp");
+areas!("cli", "listen", "send", "udp");
 
 type Bundle = FluentBundle<FluentResource>;
 

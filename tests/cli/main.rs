@@ -14,6 +14,7 @@ mod capture;
 mod demo;
 mod docs;
 mod faults;
+mod language;
 mod listen;
 mod peers;
 mod send;

@@ -306,7 +306,7 @@ fn loaded<T: Send + 'static>(
     let is_stopped = || shutdown.is_asked();
     let waited = Wait::at(Site::ReadFirmware, &is_stopped).call(load);
     match waited.map_err(|source| Error::Start {
-        what: "thread that reads files",
+        what: "file-thread",
         source,
     })? {
         Waited::Done(loaded) => loaded.map(Some).map_err(Error::Flash),

@@ -355,7 +355,7 @@ fn tell(message: &str) {
 fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome, Error> {
     let mut link = Some(open(address, shutdown)?);
     let _raw = RawMode::on().map_err(|source| Error::Start {
-        what: "terminal's raw mode",
+        what: "raw-mode",
         source,
     })?;
     let mut keys = Keys::default();

@@ -11,7 +11,7 @@ use crate::shutdown::Shutdown;
 /// Ctrl-C for a run on the board.
 pub(super) fn shutdown() -> Result<Shutdown, Error> {
     Shutdown::on_signal().map_err(|source| Error::Start {
-        what: "watch for Ctrl-C",
+        what: "signals",
         source,
     })
 }

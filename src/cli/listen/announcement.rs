@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::udp::interface;
+use crate::words::catalogue::say;
 
 /// One socket, and what it was opened with.
 #[derive(Debug)]
@@ -64,34 +65,39 @@ impl Place {
     fn line(&self) -> String {
         let local = self.local;
         if local.ip().is_loopback() {
-            return format!("listening on {local}; only programs on this PC reach it");
+            return say!("listen.at-loopback", local = local);
         }
         let found = self.reachable();
-        if let Some(((address, name), others)) = found.split_first() {
+        if let Some(((address, interface), others)) = found.split_first() {
             let port = local.port();
-            let mut line = format!(
-                "listening on {local}; type this address into the board's program: {address}, port {port} ({name})"
-            );
-            if !others.is_empty() {
-                let others: Vec<String> = others
-                    .iter()
-                    .map(|(address, name)| format!("{address} ({name})"))
-                    .collect();
-                line.push_str("; from other networks: ");
-                line.push_str(&others.join(", "));
+            if others.is_empty() {
+                return say!(
+                    "listen.at-address",
+                    local = local,
+                    address = address,
+                    port = port,
+                    interface = interface
+                );
             }
-            return line;
+            let others: Vec<String> = others
+                .iter()
+                .map(|(address, name)| format!("{address} ({name})"))
+                .collect();
+            return say!(
+                "listen.at-addresses",
+                local = local,
+                address = address,
+                port = port,
+                interface = interface,
+                others = others.join(", ")
+            );
         }
         let is_v4_wildcard = local.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
             || (local.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !self.only_v6);
         match &self.interface {
-            _ if !is_v4_wildcard => format!("listening on {local}"),
-            Some(name) => format!(
-                "listening on {local}; {name} has no IPv4 address: connect it to the board's network"
-            ),
-            None => format!(
-                "listening on {local}; this PC is not on a network: connect to the board's Wi-Fi first"
-            ),
+            _ if !is_v4_wildcard => say!("listen.at", local = local),
+            Some(name) => say!("listen.at-no-address", local = local, interface = name),
+            None => say!("listen.at-no-network", local = local),
         }
     }
 }

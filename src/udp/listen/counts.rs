@@ -1,7 +1,6 @@
 //! What a listener counts and whom it answers; the summary line.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -11,9 +10,9 @@ use serde_json::{Map, Value};
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
 use crate::datagram::{Datagram, Timestamp};
-use crate::text::counted;
 use crate::text::escape;
 use crate::text::seconds;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp::answer::{self, Answer, AnswerRate};
 use crate::udp::listen::ListenPlan;
 use crate::udp::outbox::Outbox;
@@ -248,10 +247,10 @@ impl<'a> Counts<'a> {
             && let Some(first) = run.datagrams().find(Datagram::is_truncated)
         {
             tracing::warn!(
-                "a datagram of {} bytes from {} was cut to {} (--recv-size); further ones are only counted",
-                first.full_len,
-                first.peer,
-                first.payload.len()
+                say = "udp.truncated",
+                len = first.full_len,
+                peer = %first.peer,
+                kept = first.payload.len(),
             );
         }
         self.truncated += truncated;
@@ -408,77 +407,83 @@ impl Report<'_> {
     }
 }
 
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Report<'_> {
+    /// The summary, clause by clause.
+    #[must_use]
+    pub fn clauses(&self) -> Vec<Sentence> {
         let Self {
             counts, answers, ..
         } = self;
         let peers = counts.peers.table.len() as u64;
-        write!(
-            f,
-            "{}, {}, {}{}, {}, {} datagrams/s",
-            counted(counts.datagrams, "datagram", "datagrams"),
-            counted(counts.bytes, "byte", "bytes"),
+        let mut clauses = vec![
+            sentence!("udp.sum-datagrams", n: counts.datagrams),
+            sentence!("udp.sum-bytes", n: counts.bytes),
             if counts.peers.is_full {
-                "more than "
+                sentence!("udp.sum-more-peers", n = peers)
             } else {
-                ""
+                sentence!("udp.sum-peers", n: peers)
             },
-            counted(peers, "peer", "peers"),
-            seconds(self.elapsed),
-            per_second(counts.datagrams, self.elapsed),
-        )?;
-        match self.dropped {
-            Some(Drops { count, is_estimate }) => {
-                let about = if is_estimate { "about " } else { "" };
-                write!(f, ", {about}{count} dropped by the kernel")?;
-            }
-            None => write!(f, ", drops by the kernel not known on this system")?,
-        }
-        write!(f, ", {} truncated", counts.truncated)?;
+            sentence!("udp.sum-elapsed", time = seconds(self.elapsed)),
+            sentence!(
+                "udp.sum-rate",
+                rate = per_second(counts.datagrams, self.elapsed)
+            ),
+            match self.dropped {
+                Some(Drops {
+                    count,
+                    is_estimate: true,
+                }) => sentence!("udp.sum-dropped-about", n = count),
+                Some(Drops { count, .. }) => sentence!("udp.sum-dropped", n = count),
+                None => sentence!("udp.sum-dropped-unknown"),
+            },
+            sentence!("udp.sum-truncated", n = counts.truncated),
+        ];
         if counts.plan.sequenced {
-            let Totals {
-                lost,
-                duplicate,
-                reordered,
-            } = counts.totals;
-            write!(
-                f,
-                ", {lost} lost, {duplicate} duplicate, {reordered} reordered"
-            )?;
-            if counts.unsequenced > 0 {
-                write!(f, ", {} without a sequence number", counts.unsequenced)?;
-            }
-            if counts.unfollowed > 0 {
-                write!(f, ", {} of more peers than are followed", counts.unfollowed)?;
-            }
-            let Delays {
-                spread,
-                other_clock,
-            } = &counts.delays;
-            if spread.count() > 0 {
-                write!(f, ", one-way delay {spread}")?;
-            }
-            if *other_clock > 0 {
-                write!(f, ", {other_clock} without a delay (clocks differ)")?;
-            }
+            self.sequence_clauses(&mut clauses);
         }
         if counts.filtered > 0 {
-            write!(f, ", {} from others left out", counts.filtered)?;
+            clauses.push(sentence!("udp.sum-filtered", n = counts.filtered));
         }
         if counts.plan.answer.is_some() {
-            write!(f, ", {} answered", answers.sent)?;
+            clauses.push(sentence!("udp.sum-answered", n = answers.sent));
             if answers.withheld > 0 {
-                write!(
-                    f,
-                    ", {} not answered (rate, group or own address)",
-                    answers.withheld
-                )?;
+                clauses.push(sentence!("udp.sum-withheld", n = answers.withheld));
             }
             if answers.failed > 0 {
-                write!(f, ", {} answers failed", answers.failed)?;
+                clauses.push(sentence!("udp.sum-answers-failed", n = answers.failed));
             }
         }
-        Ok(())
+        clauses
+    }
+
+    fn sequence_clauses(&self, clauses: &mut Vec<Sentence>) {
+        let counts = self.counts;
+        let Totals {
+            lost,
+            duplicate,
+            reordered,
+        } = counts.totals;
+        clauses.push(sentence!(
+            "udp.sum-lost",
+            lost = lost,
+            duplicate = duplicate,
+            reordered = reordered
+        ));
+        if counts.unsequenced > 0 {
+            clauses.push(sentence!("udp.sum-unsequenced", n = counts.unsequenced));
+        }
+        if counts.unfollowed > 0 {
+            clauses.push(sentence!("udp.sum-unfollowed", n = counts.unfollowed));
+        }
+        let Delays {
+            spread,
+            other_clock,
+        } = &counts.delays;
+        if spread.count() > 0 {
+            clauses.push(sentence!("udp.sum-delay", figures = spread.figures()));
+        }
+        if *other_clock > 0 {
+            clauses.push(sentence!("udp.sum-clocks-differ", n = other_clock));
+        }
     }
 }

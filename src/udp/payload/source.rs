@@ -352,14 +352,10 @@ impl Stream {
             let name = self.input.name();
             match (mark, is_lines) {
                 (Mark::Utf8, true) => {
-                    tracing::info!("{name} begins with a byte-order mark, which is not sent");
+                    tracing::info!(say = "udp.bom-dropped", name = %name);
                 }
-                (Mark::Utf8, false) => tracing::info!(
-                    "{name} begins with a byte-order mark (EF BB BF), which is sent too: save it as UTF-8 without BOM"
-                ),
-                (Mark::Utf16, _) => tracing::warn!(
-                    "{name} is UTF-16 and goes out as it is, two bytes a character: save it as UTF-8 (PowerShell: Out-File -Encoding utf8)"
-                ),
+                (Mark::Utf8, false) => tracing::info!(say = "udp.bom-sent", name = %name),
+                (Mark::Utf16, _) => tracing::warn!(say = "udp.utf16", name = %name),
             }
         }
         true
@@ -582,7 +578,7 @@ fn read_on_thread(input: Input) -> Result<mpsc::Receiver<Result<Event, Error>>, 
     {
         Ok(_) => Ok(receiver),
         Err(source) => Err(Error::Start {
-            what: "thread that reads the input",
+            what: "input-thread",
             source,
         }),
     }

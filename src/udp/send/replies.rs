@@ -74,7 +74,7 @@ impl Sender<'_> {
                 NetworkError::Refused => {
                     self.report.refused += 1;
                     if loudness == Loudness::Warn && self.may_warn() {
-                        tracing::warn!("refused: nothing listens on {peer}");
+                        tracing::warn!(say = "udp.refused", peer = %peer);
                     }
                 }
                 NetworkError::TooBig { mtu } => {
@@ -85,7 +85,7 @@ impl Sender<'_> {
                 NetworkError::Rejected { by } => {
                     let rejected = Rejected { by };
                     if loudness == Loudness::Warn && self.may_warn() {
-                        tracing::warn!("a datagram to {peer} was {rejected}");
+                        tracing::warn!(say = "udp.rejected", peer = %peer, how = %rejected);
                     }
                     self.report.errors += 1;
                     self.report.last_error = Some(rejected.into());
@@ -94,12 +94,11 @@ impl Sender<'_> {
                     self.report.errors += 1;
                     if self.may_warn() {
                         match by {
-                            Some(by) => tracing::warn!(
-                                "{} cannot be reached, says {by}: {error}",
-                                peer.ip()
-                            ),
+                            Some(by) => {
+                                tracing::warn!(say = "udp.unreachable-says", host = %peer.ip(), by = %by, error = %error);
+                            }
                             None => {
-                                tracing::warn!("{} cannot be reached: {error}", peer.ip());
+                                tracing::warn!(say = "udp.unreachable", host = %peer.ip(), error = %error);
                             }
                         }
                     }

@@ -1,13 +1,12 @@
 //! The counts of a run of sending; the summary line.
 
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::text::counted;
 use crate::text::seconds;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp::Neighbour;
 use crate::udp::stats::{Spread, per_second, rate};
 
@@ -70,22 +69,23 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, {}, {}, {} refused, {}",
-            counted(self.datagrams, "datagram", "datagrams"),
-            counted(self.bytes, "byte", "bytes"),
-            counted(self.errors, "error", "errors"),
-            self.refused,
-            counted(self.replies, "reply", "replies"),
-        )?;
+impl Report {
+    /// The summary, clause by clause.
+    #[must_use]
+    pub fn clauses(&self) -> Vec<Sentence> {
+        let mut clauses = vec![
+            sentence!("udp.sum-datagrams", n: self.datagrams),
+            sentence!("udp.sum-bytes", n: self.bytes),
+            sentence!("udp.sum-errors", n: self.errors),
+            sentence!("udp.sum-refused", n = self.refused),
+            sentence!("udp.sum-replies", n: self.replies),
+        ];
         if self.rtt.count() > 0 {
-            write!(f, ", RTT {}", self.rtt)?;
+            clauses.push(sentence!("udp.sum-rtt", figures = self.rtt.figures()));
         }
-        write!(f, ", {}", seconds(self.elapsed))?;
         let (count, time) = self.rate();
-        write!(f, ", {} datagrams/s", per_second(count, time))
+        clauses.push(sentence!("udp.sum-elapsed", time = seconds(self.elapsed)));
+        clauses.push(sentence!("udp.sum-rate", rate = per_second(count, time)));
+        clauses
     }
 }

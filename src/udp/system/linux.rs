@@ -33,11 +33,9 @@ use crate::udp::receive::{Clock, ReceiveOptions};
 pub(crate) const TELLS_DESTINATION: bool = true;
 
 /// How to get a larger buffer, for a warning.
-pub(crate) const BUFFER_HINT_RECV: &str =
-    "; an administrator raises the limit with: sysctl net.core.rmem_max";
-/// How to get a larger buffer, for a warning.
-pub(crate) const BUFFER_HINT_SEND: &str =
-    "; an administrator raises the limit with: sysctl net.core.wmem_max";
+pub(crate) const RECEIVE_BUFFER_LIMIT: &str = "net.core.rmem_max";
+/// The setting that limits send buffers.
+pub(crate) const SEND_BUFFER_LIMIT: &str = "net.core.wmem_max";
 
 pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
@@ -104,14 +102,12 @@ pub(crate) fn has_no_groups(error: &io::Error) -> bool {
 }
 
 /// What to do about a failed join of one of `wanted` groups and interfaces.
-pub(crate) fn join_hint(is_v4: bool, error: &io::Error, wanted: usize) -> String {
+pub(crate) fn join_limit(is_v4: bool, error: &io::Error) -> &'static str {
     // The limit on memberships per socket (net/ipv4/igmp.c).
     if is_v4 && error.raw_os_error() == Some(nix::libc::ENOBUFS) {
-        format!(
-            "; an administrator raises the limit with: sysctl -w net.ipv4.igmp_max_memberships={wanted}"
-        )
+        "net.ipv4.igmp_max_memberships"
     } else {
-        String::new()
+        "none"
     }
 }
 

@@ -20,9 +20,9 @@ use crate::udp::receive::{Drops, ReceiveOptions};
 pub(crate) const TELLS_DESTINATION: bool = false;
 
 /// How to get a larger buffer, for a warning.
-pub(crate) const BUFFER_HINT_RECV: &str = "";
-/// How to get a larger buffer, for a warning.
-pub(crate) const BUFFER_HINT_SEND: &str = "";
+pub(crate) const RECEIVE_BUFFER_LIMIT: &str = "none";
+/// The setting that limits send buffers, where an administrator can raise it.
+pub(crate) const SEND_BUFFER_LIMIT: &str = "none";
 
 #[cfg(not(target_vendor = "apple"))] // macOS has all that is asked for here
 fn lacking(what: &str) -> io::Error {
@@ -143,8 +143,8 @@ pub(crate) fn has_no_groups(_: &io::Error) -> bool {
 }
 
 /// What to do about a failed join.
-pub(crate) fn join_hint(_is_v4: bool, _: &io::Error, _wanted: usize) -> &'static str {
-    ""
+pub(crate) fn join_limit(_is_v4: bool, _: &io::Error) -> &'static str {
+    "none"
 }
 
 /// How often interfaces are looked at.

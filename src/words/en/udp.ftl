@@ -73,7 +73,15 @@ send = cannot send to { $peer }
     .hint-own-address = an address of this machine's own (--bind) that cannot reach the peer gives this too
 send-some = { $failed } of { $total } datagrams to { $peer } did not get through
 receive = cannot receive on { $local }
-start = cannot start the { $what }
+start = cannot start { $what ->
+        [event-loop] the event loop
+        [signals] the watch for Ctrl-C
+        [second-udpcli] the second udpcli
+        [input-thread] the thread that reads the input
+        [file-thread] the thread that reads files
+        [raw-mode] the terminal's raw mode
+       *[timer] the timer
+    }
 file-open = cannot open { $path }
 file-read = cannot read { $object }
 file-write = cannot write { $object }
@@ -86,3 +94,71 @@ waiting-for-reader = waiting until another program reads { $path }
 empty-datagram = an empty datagram: some ESP32 firmware mishandles it
 cut-by-tutorial = a payload of { $len } bytes: the tutorial's recvfrom({ $kept }) would cut it to { $kept }
 fragmented = a payload of { $len } bytes will be fragmented: the path's MTU is { $mtu }, and one lost fragment loses the datagram
+
+# The summary, clause by clause.
+
+sum-datagrams = { $n ->
+        [one] { $n } datagram
+       *[other] { $n } datagrams
+    }
+sum-bytes = { $n ->
+        [one] { $n } byte
+       *[other] { $n } bytes
+    }
+sum-errors = { $n ->
+        [one] { $n } error
+       *[other] { $n } errors
+    }
+sum-refused = { $n } refused
+sum-replies = { $n ->
+        [one] { $n } reply
+       *[other] { $n } replies
+    }
+sum-rtt = RTT min/median/p99/max { $figures } ms
+sum-elapsed = { $time }
+sum-rate = { $rate } datagrams/s
+sum-peers = { $n ->
+        [one] { $n } peer
+       *[other] { $n } peers
+    }
+sum-more-peers = more than { $n } peers
+sum-dropped = { $n } dropped by the kernel
+sum-dropped-about = about { $n } dropped by the kernel
+sum-dropped-unknown = drops by the kernel not known on this system
+sum-truncated = { $n } truncated
+sum-lost = { $lost } lost, { $duplicate } duplicate, { $reordered } reordered
+sum-unsequenced = { $n } without a sequence number
+sum-unfollowed = { $n } of more peers than are followed
+sum-delay = one-way delay min/median/p99/max { $figures } ms
+sum-clocks-differ = { $n } without a delay (clocks differ)
+sum-filtered = { $n } from others left out
+sum-answered = { $n } answered
+sum-withheld = { $n } not answered (rate, group or own address)
+sum-answers-failed = { $n } answers failed
+
+# Events of the loops.
+
+truncated = a datagram of { $len } bytes from { $peer } was cut to { $kept } (--recv-size); further ones are only counted
+no-broadcast-flag = this system does not tell broadcasts apart: they are answered too, each peer at most { $rate } times a second (--reply-rate)
+group-waits = no network interface to join multicast group { $group } on yet: it is joined when one appears
+group-joined = joined multicast group { $group } on { $interface }
+send-buffer = the system granted a send buffer of { $granted } bytes, not { $size }{ $limit ->
+        [none] {""}
+       *[other] ; an administrator raises the limit with: sysctl { $limit }
+    }
+receive-buffer = the system granted a receive buffer of { $granted } bytes, not { $size }{ $limit ->
+        [none] {""}
+       *[other] ; an administrator raises the limit with: sysctl { $limit }
+    }
+bom-dropped = { $name } begins with a byte-order mark, which is not sent
+bom-sent = { $name } begins with a byte-order mark (EF BB BF), which is sent too: save it as UTF-8 without BOM
+utf16 = { $name } is UTF-16 and goes out as it is, two bytes a character: save it as UTF-8 (PowerShell: Out-File -Encoding utf8)
+trying-on = cannot send to { $peer }: { $error }; trying on
+rejected = a datagram to { $peer } was { $how }
+unreachable-says = { $host } cannot be reached, says { $by }: { $error }
+unreachable = { $host } cannot be reached: { $error }
+reader-stopped = whoever reads { $path } has stopped reading: its last { $lost } bytes are lost
+group-not-joined = cannot join multicast group { $group } on { $interface }: { $error }{ $limit ->
+        [none] {""}
+       *[other] ; an administrator raises the limit with: sysctl -w { $limit }={ $wanted }
+    }

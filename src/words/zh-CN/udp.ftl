@@ -65,7 +65,15 @@ send = 无法发送到 { $peer }
     .hint-own-address = 用 --bind 指定的本机地址无法到达对方时，也会出现这个错误
 send-some = 发往 { $peer } 的 { $total } 个数据报中有 { $failed } 个没有送出
 receive = 无法在 { $local } 上接收
-start = 无法启动 { $what }
+start = 无法启动{ $what ->
+        [event-loop] 事件循环
+        [signals] 对 Ctrl-C 的监视
+        [second-udpcli] 第二个 udpcli
+        [input-thread] 读取输入的线程
+        [file-thread] 读取文件的线程
+        [raw-mode] 终端的原始模式
+       *[timer] 定时器
+    }
 file-open = 无法打开 { $path }
 file-read = 无法读取 { $object }
 file-write = 无法写入 { $object }
@@ -78,3 +86,56 @@ waiting-for-reader = 正在等待另一个程序读取 { $path }
 empty-datagram = 这是空数据报：有些 ESP32 固件处理不好
 cut-by-tutorial = 载荷有 { $len } 字节：教程里的 recvfrom({ $kept }) 会把它截成 { $kept } 字节
 fragmented = 载荷有 { $len } 字节，会被分片：路径 MTU 是 { $mtu }，丢一个分片就丢了整个数据报
+
+# 汇总，逐项。
+
+sum-datagrams = { $n } 个数据报
+sum-bytes = { $n } 字节
+sum-errors = { $n } 个错误
+sum-refused = { $n } 次被拒绝
+sum-replies = { $n } 条回复
+sum-rtt = RTT 最小/中位/p99/最大 { $figures } ms
+sum-elapsed = 用时 { $time }
+sum-rate = 每秒 { $rate } 个
+sum-peers = { $n } 个发送者
+sum-more-peers = 超过 { $n } 个发送者
+sum-dropped = 内核丢弃 { $n } 个
+sum-dropped-about = 内核丢弃约 { $n } 个
+sum-dropped-unknown = 本系统不报告内核丢弃的个数
+sum-truncated = 截断 { $n } 个
+sum-lost = 丢失 { $lost } 个，重复 { $duplicate } 个，乱序 { $reordered } 个
+sum-unsequenced = { $n } 个没有序号
+sum-unfollowed = { $n } 个来自超出跟踪数量的发送者
+sum-delay = 单程延迟 最小/中位/p99/最大 { $figures } ms
+sum-clocks-differ = { $n } 个没有延迟值（时钟不一致）
+sum-filtered = 排除了其他发送者的 { $n } 个
+sum-answered = 回复了 { $n } 个
+sum-withheld = { $n } 个未回复（超过速率、组播，或本机自己的地址）
+sum-answers-failed = { $n } 条回复发送失败
+
+# 收发过程中的事件。
+
+truncated = 来自 { $peer } 的数据报有 { $len } 字节，被截成 { $kept } 字节（--recv-size）；之后的只计数
+no-broadcast-flag = 本系统分辨不出广播：广播也会得到回复，每个发送者每秒最多 { $rate } 次（--reply-rate）
+group-waits = 还没有网络接口可以加入组播组 { $group }：出现后会自动加入
+group-joined = 已在 { $interface } 上加入组播组 { $group }
+send-buffer = 系统只给了 { $granted } 字节的发送缓冲区，不是 { $size }{ $limit ->
+        [none] {""}
+       *[other] ；管理员可以用 sysctl { $limit } 提高上限
+    }
+receive-buffer = 系统只给了 { $granted } 字节的接收缓冲区，不是 { $size }{ $limit ->
+        [none] {""}
+       *[other] ；管理员可以用 sysctl { $limit } 提高上限
+    }
+bom-dropped = { $name } 以字节顺序标记（BOM）开头，这个标记不会发送
+bom-sent = { $name } 以字节顺序标记（EF BB BF）开头，它也会发送：请存成不带 BOM 的 UTF-8
+utf16 = { $name } 是 UTF-16，会原样发送，每个字符两个字节：请存成 UTF-8（PowerShell：Out-File -Encoding utf8）
+trying-on = 无法发送到 { $peer }：{ $error }；继续尝试
+rejected = 发往 { $peer } 的数据报被拦下：{ $how }
+unreachable-says = { $by } 报告 { $host } 无法到达：{ $error }
+unreachable = { $host } 无法到达：{ $error }
+reader-stopped = 读取 { $path } 的程序停止了读取：最后 { $lost } 字节丢失
+group-not-joined = 无法在 { $interface } 上加入组播组 { $group }：{ $error }{ $limit ->
+        [none] {""}
+       *[other] ；管理员可以用 sysctl -w { $limit }={ $wanted } 提高上限
+    }

@@ -1,0 +1,21 @@
+
+# What udpcli listen says. The line begins with "listening on" in every language: programs look for it.
+
+save-name = --save { $path }: the name must end in .pcap, .pcapng or .jsonl
+no-reader = nothing was received: no other program opened { $path } for reading
+the-reply = the reply
+separator = --separator stands after the payloads of --format raw only
+raw-escaped = on a terminal raw payloads are shown escaped; a pipe or a file gets the exact bytes
+bind-covered = --bind { $address } is part of the wildcard address
+no-effect-reply-rate = --reply-rate has no effect: nothing is answered; add --echo or --reply TEXT
+no-effect-encoding = --encoding has no effect: this format shows bytes, not text
+no-effect-timestamps = --timestamps has no effect: this format shows no times
+group-unheard = no --bind address can receive group { $group }
+    .hint = leave --bind out, or bind an address of the group's family
+no-panel = --oled draws on a terminal only: no panel here
+at-loopback = listening on { $local }; only programs on this PC reach it
+at-address = listening on { $local }; type this address into the board's program: { $address }, port { $port } ({ $interface })
+at-addresses = listening on { $local }; type this address into the board's program: { $address }, port { $port } ({ $interface }); from other networks: { $others }
+at = listening on { $local }
+at-no-address = listening on { $local }; { $interface } has no IPv4 address: connect it to the board's network
+at-no-network = listening on { $local }; this PC is not on a network: connect to the board's Wi-Fi first

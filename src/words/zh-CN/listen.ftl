@@ -1,0 +1,21 @@
+
+# udpcli listen 的提示。“listening on” 这几个字在各种语言里都一样：有的程序要找它。
+
+save-name = --save { $path }：文件名必须以 .pcap、.pcapng 或 .jsonl 结尾
+no-reader = 什么也没有接收：没有其他程序打开 { $path } 来读取
+the-reply = 回复
+separator = --separator 只能用在 --format raw 的载荷之后
+raw-escaped = 在终端上，raw 载荷会转义后显示；管道或文件得到的是原样的字节
+bind-covered = --bind { $address } 已包含在通配地址里
+no-effect-reply-rate = --reply-rate 不起作用：没有要回复的内容；请加上 --echo 或 --reply TEXT
+no-effect-encoding = --encoding 不起作用：这种格式显示的是字节，不是文本
+no-effect-timestamps = --timestamps 不起作用：这种格式不显示时间
+group-unheard = 没有一个 --bind 地址能接收组播组 { $group }
+    .hint = 去掉 --bind，或者绑定一个与该组同类（IPv4 或 IPv6）的地址
+no-panel = --oled 只能画在终端上：这里没有屏幕画面
+at-loopback = listening on { $local }；只有本机的程序能发到这里
+at-address = listening on { $local }；请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）
+at-addresses = listening on { $local }；请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）；从其他网络：{ $others }
+at = listening on { $local }
+at-no-address = listening on { $local }；{ $interface } 没有 IPv4 地址：请让它连上掌控板所在的网络
+at-no-network = listening on { $local }；本机没有连接网络：请先连上掌控板所用的 Wi-Fi
