@@ -3,6 +3,7 @@
 #[cfg(feature = "board")]
 pub mod board;
 pub mod complete;
+pub mod config;
 pub mod demo;
 pub mod generate;
 pub mod language;
@@ -73,6 +74,8 @@ pub enum Command {
     Pair(LeftOutArgs),
     /// Show a listener and a sender at work on this PC, no board needed
     Demo(demo::DemoArgs),
+    /// Show the settings in force, and where each comes from
+    Config(config::ConfigArgs),
     /// Print a completion script for a shell
     Completions(generate::CompletionsArgs),
     /// Print the man page

@@ -6,6 +6,7 @@ use std::io;
 
 #[cfg(feature = "board")]
 use crate::board;
+use crate::config;
 use crate::file;
 #[cfg(feature = "board")]
 use crate::pair;
@@ -42,6 +43,8 @@ pub enum Error {
     Udp(#[from] udp::error::Error),
     #[error(transparent)]
     File(#[from] file::Error),
+    #[error(transparent)]
+    Config(#[from] config::Error),
     #[cfg(feature = "board")]
     #[error(transparent)]
     Board(#[from] board::error::Error),
@@ -122,6 +125,7 @@ impl Error {
                 environment: true, ..
             } => 3,
             Self::Udp(error) => error.exit_code(),
+            Self::Config(error) => error.exit_code(),
             #[cfg(feature = "board")]
             Self::Simulate(_) => 3,
             #[cfg(feature = "board")]

@@ -17,6 +17,7 @@ pub mod atomic_file;
 pub mod board;
 pub mod capture;
 pub mod cli;
+pub mod config;
 pub mod datagram;
 pub mod error;
 pub mod file;
@@ -61,6 +62,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
         #[cfg(not(feature = "board"))]
         Command::Pair(_) => Err(Error::LeftOut { feature: "board" }),
         Command::Demo(args) => cli::demo::run(&args),
+        Command::Config(args) => cli::config::run(&args, &cli.global),
         Command::Completions(args) => cli::generate::completions(&args),
         Command::Man(args) => cli::generate::man(&args),
     }

@@ -1,5 +1,6 @@
 //! Text: escapes, encodings, hex digits, and how counts and durations are written.
 
+pub mod duration;
 pub mod encoding;
 pub mod escape;
 pub mod hex;

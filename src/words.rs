@@ -16,6 +16,7 @@ pub fn message(error: &Error) -> String {
         Error::Udp(error) => udp::message(error),
         Error::File(error) => udp::file_message(error),
         Error::Usage { problem, .. } => problem.clone(),
+        Error::Config(error) => error.to_string(),
         Error::Demo { problem } => say!("cli.demo-failed", problem = problem),
         Error::LeftOut { feature, .. } => match *feature {
             "flash" => say!("cli.left-out-flash"),
@@ -62,6 +63,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::File(error) => udp::file_hint(error),
         Error::Demo { .. } => Some(say!("cli.demo-failed.hint")),
         Error::Usage { hint, .. } => hint.clone(),
+        Error::Config(error) => error.hint(),
         Error::LeftOut { feature, .. } => Some(say!("cli.left-out-board.hint", feature = feature)),
         #[cfg(feature = "board")]
         Error::Simulate(error) => error.hint(),

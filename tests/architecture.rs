@@ -25,6 +25,7 @@ const LAYERS: &[(&[&str], &str)] = &[
     (&["terminal"], "all output, and what the user types"),
     (&["file"], "opens what the user names"),
     (&["wait"], "waits that Ctrl-C ends"),
+    (&["config"], "settings from files"),
     (
         &["atomic_file", "datagram", "shutdown", "text"],
         "small things; they know nothing",

@@ -16,9 +16,11 @@ mod session;
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use crate::board::port::DEFAULT_BAUD;
+use crate::cli::config::SerialSettings;
+use crate::cli::value::TextOrJson;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 
@@ -53,22 +55,35 @@ pub struct SerialArgs {
     )]
     pub serial: Option<String>,
     /// Baud rate of the serial line [default: 115200]; for board flash, the rate for data
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(50..=12_000_000), display_order = 801)]
+    #[arg(long, global = true, value_name = "N", value_parser = value::baud(), display_order = 801)]
     pub baud: Option<u32>,
     /// How long to try to reach the board
     #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
     pub connect_timeout: Duration,
+    /// What the user's file sets where the command line and the environment do not.
+    #[arg(skip)]
+    pub settings: SerialSettings,
 }
 
 impl SerialArgs {
     /// The rate of the board's prompt.
     fn rate(&self) -> u32 {
-        self.baud.unwrap_or(DEFAULT_BAUD)
+        self.baud
+            .or_else(|| self.settings.baud())
+            .unwrap_or(DEFAULT_BAUD)
     }
 
-    /// The port that was named. A variable that is set to nothing names none.
-    fn port(&self) -> Option<&str> {
+    /// The port that the command line or the environment names. A variable that is set to nothing names none.
+    fn given_port(&self) -> Option<&str> {
         self.serial.as_deref().filter(|port| !port.is_empty())
+    }
+
+    /// The port that is named. An empty name stands for the one board found, above what the user's file says.
+    fn port(&self) -> Option<&str> {
+        match &self.serial {
+            Some(_) => self.given_port(),
+            None => self.settings.serial(),
+        }
     }
 }
 
@@ -103,20 +118,33 @@ pub enum BoardCommand {
     Flash(crate::cli::LeftOutArgs),
 }
 
-/// Text for people or JSON for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TextOrJson {
-    /// For people
-    Text,
-    /// One JSON object
-    Json,
-}
-
 /// Does what `udpcli board` was asked.
 ///
 /// # Errors
 /// [`Error::Board`] for everything that the line or the board refuses.
-pub fn run(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
+pub fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
+    if args.command.uses_a_line() {
+        args.serial.settings = SerialSettings::read()?;
+    }
+    let settings = args.serial.settings.clone();
+    let result = run_command(args, global);
+    if let Err(error) = &result {
+        settings.explain(error);
+    }
+    result
+}
+
+impl BoardCommand {
+    /// Whether it opens a serial port, so that the settings for one count.
+    fn uses_a_line(&self) -> bool {
+        match self {
+            Self::List(list) => list.probes(),
+            _ => true,
+        }
+    }
+}
+
+fn run_command(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     match args.command {
         BoardCommand::List(list) => list::run(&list, &args.serial),
         BoardCommand::Info(info) => info::run(&info, &args.serial, global),

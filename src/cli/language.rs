@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::ValueEnum;
 
+use crate::config::{self, Lang};
 use crate::words::language::{self, Language};
 
 /// What `--lang` takes.
@@ -19,6 +20,23 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// The same as the user's file has it.
+    pub(super) fn to_lang(self) -> Lang {
+        match self {
+            Self::Auto => Lang::Auto,
+            Self::En => Lang::En,
+            Self::ZhCn => Lang::ZhCn,
+        }
+    }
+
+    fn of_lang(lang: Lang) -> Self {
+        match lang {
+            Lang::Auto => Self::Auto,
+            Lang::En => Self::En,
+            Lang::ZhCn => Self::ZhCn,
+        }
+    }
+
     fn language(self) -> Option<Language> {
         match self {
             Self::Auto => None,
@@ -28,14 +46,20 @@ impl Choice {
     }
 }
 
-/// Chooses the language of this process: `--lang`, else `UDPCLI_LANG`, else the system's. A value that clap will refuse
+/// Chooses the language of this process: `--lang`, else `UDPCLI_LANG`, else the user's file, else the system's. A value that clap will refuse
 /// counts for nothing here.
 pub fn choose(args: &[OsString]) {
     let flag = of_flag(args);
     let named = flag.or_else(|| std::env::var("UDPCLI_LANG").ok());
     let choice = named.and_then(|name| Choice::from_str(&name, false).ok());
+    let choice = choice.or_else(|| config::user_lang().map(Choice::of_lang));
     let language = choice.unwrap_or(Choice::Auto).language();
     language::choose(language.unwrap_or_else(Language::of_system));
+}
+
+/// Whether this command line has `--lang`.
+pub(super) fn is_given() -> bool {
+    of_flag(&std::env::args_os().collect::<Vec<_>>()).is_some()
 }
 
 /// The value of the last `--lang` before `--`.

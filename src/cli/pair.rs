@@ -14,6 +14,7 @@ use crate::board::link::{Address, Link};
 use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
 use crate::cli::board::password;
+use crate::cli::config::SerialSettings;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -68,9 +69,9 @@ pub struct PairArgs {
     /// No board at hand: the real MicroPython on this PC in its place (Linux, macOS)
     #[arg(long, conflicts_with_all = ["serial", "all", "ssid"])]
     simulate: bool,
-    /// Baud rate of the serial line
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_BAUD, value_parser = clap::value_parser!(u32).range(50..=12_000_000))]
-    baud: u32,
+    /// Baud rate of the serial line [default: 115200]
+    #[arg(long, value_name = "N", value_parser = value::baud())]
+    baud: Option<u32>,
     /// How long to try to reach the board
     #[arg(long, value_name = "D", default_value = "10s", value_parser = value::positive_duration)]
     connect_timeout: Duration,
@@ -399,9 +400,15 @@ impl Out {
 
 /// The boards that were named, the one there is, or all there are.
 fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
+    let settings = if args.simulate {
+        SerialSettings::default()
+    } else {
+        SerialSettings::read()?
+    };
+    let baud = args.baud.or_else(|| settings.baud());
     let address = |port: String| Address {
         port,
-        baud: args.baud,
+        baud: baud.unwrap_or(DEFAULT_BAUD),
         timeout: args.connect_timeout,
     };
     if args.simulate {
@@ -429,9 +436,14 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
         }
         boards
     } else if args.serial.is_empty() {
-        match std::env::var("UDPCLI_SERIAL") {
-            Ok(port) if !port.is_empty() => vec![port],
-            _ => vec![ports::only_board()?],
+        let port = match std::env::var("UDPCLI_SERIAL") {
+            // An empty name stands for the one board found, above what the user's file says.
+            Ok(port) => Some(port).filter(|port| !port.is_empty()),
+            Err(_) => settings.serial().map(str::to_owned),
+        };
+        match port {
+            Some(port) => vec![port],
+            None => vec![ports::only_board()?],
         }
     } else {
         args.serial.clone()

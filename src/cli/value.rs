@@ -3,28 +3,25 @@
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use clap::ValueEnum;
+use clap::builder::RangedI64ValueParser;
 
 use crate::udp::interface;
 
-/// The longest duration: 100 years, so that adding it to a time of day cannot overflow.
-const LONGEST: Duration = Duration::from_hours(878_400);
+pub(super) use crate::text::duration::parse as duration;
 
-/// `250ms`, `2s`, `1m30s`, or a bare number of seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let help = || "write a duration such as 250ms, 2s, 1m30s, or seconds such as 0.5".to_owned();
-    let duration = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| help())?,
-        Err(_) => {
-            let signed: SignedDuration = text.parse().map_err(|_| help())?;
-            Duration::try_from(signed).map_err(|_| help())?
-        }
-    };
-    if duration > LONGEST {
-        Err("that is over 100 years".to_owned())
-    } else {
-        Ok(duration)
-    }
+/// Text for people or JSON for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// A baud rate that serial adapters may know.
+pub(super) fn baud() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(50..=12_000_000)
 }
 
 /// A duration above zero.

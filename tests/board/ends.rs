@@ -550,6 +550,7 @@ const BLOCKING: [(&str, &[&str]); 12] = [
             "src/board/port/cable.rs",
             "src/terminal/stream.rs",
             "src/terminal/prompt.rs",
+            "src/config.rs",
         ],
     ),
     (

@@ -375,6 +375,7 @@ pub(crate) fn udpcli(board: &VirtualBoard, args: &[&str]) -> (Option<i32>, Strin
         .args(args)
         .stdin(Stdio::null())
         .env_remove("UDPCLI_LOG")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .env("LC_ALL", "C.UTF-8")
         .output()
         .expect("udpcli starts");

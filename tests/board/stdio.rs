@@ -145,6 +145,7 @@ fn run(args: &[String], stdin: (Kind, &'static [u8]), stdout: Kind, stderr: Kind
     let mut command: Command = bash(&closing, args);
     command
         .env_remove("UDPCLI_LOG")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .env_remove("UDPCLI_SERIAL")
         .env("NO_COLOR", "1");
     let (their_in, writer) = input(stdin.0, stdin.1);

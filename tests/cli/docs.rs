@@ -279,7 +279,7 @@ fn the_tutorials_steps_are_what_the_program_tells() {
 }
 
 /// Every command that has a help text.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "",
     "send",
     "listen",
@@ -296,6 +296,7 @@ const COMMANDS: [&str; 18] = [
     "board reset",
     "board flash",
     "pair",
+    "config",
     "completions",
     "man",
 ];

@@ -11,6 +11,7 @@ mod network;
 mod waits;
 
 mod capture;
+mod config;
 mod demo;
 mod docs;
 mod faults;
@@ -24,7 +25,7 @@ use std::process::Stdio;
 
 use support::{bash, run, run_with_input, skipped, udpcli};
 
-const COMMANDS: [&str; 5] = ["send", "listen", "demo", "completions", "man"];
+const COMMANDS: [&str; 6] = ["send", "listen", "demo", "config", "completions", "man"];
 
 /// What Tab offers in `shell` for the last of `words`, a line each, as the shell's script gets it.
 fn offered(shell: &str, words: &[&str], folder: &Path) -> String {

@@ -17,6 +17,7 @@ pub(crate) fn udpcli<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Comm
     command
         .args(args)
         .env_remove("UDPCLI_LOG")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .env_remove("NO_COLOR")
         .env("TZ", "UTC");
     command
@@ -338,6 +339,7 @@ pub(crate) fn udpcli_on_terminal<S: AsRef<OsStr>>(
         .args(args);
     command
         .env_remove("UDPCLI_LOG")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .env_remove("NO_COLOR")
         .env("TZ", "UTC")
         .stdin(Stdio::piped());
@@ -355,6 +357,7 @@ pub(crate) fn bash<S: AsRef<OsStr>>(line: &str, args: impl IntoIterator<Item = S
         .args(args);
     command
         .env_remove("UDPCLI_LOG")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .env_remove("NO_COLOR")
         .env("TZ", "UTC")
         .stdin(Stdio::null());

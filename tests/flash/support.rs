@@ -41,6 +41,7 @@ pub(crate) fn command<S: AsRef<OsStr>>(emulator: &Emulator, arguments: &[S]) -> 
         .arg(emulator.port())
         .args(arguments)
         .env_remove("UDPCLI_LOG")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .stdin(Stdio::null());
     command
 }

@@ -33,10 +33,17 @@ pub struct ListArgs {
     format: TextOrJson,
 }
 
+impl ListArgs {
+    /// Whether ports are opened.
+    pub(super) fn probes(&self) -> bool {
+        self.probe
+    }
+}
+
 /// Prints the ports; none is an answer too.
 pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let mut ports = ports::list()?;
-    if let (true, Some(name)) = (args.probe, serial.port()) {
+    if let (true, Some(name)) = (args.probe, serial.given_port()) {
         let listed = ports.into_iter().find(|port| port.name == name);
         ports = vec![listed.unwrap_or_else(|| Listed {
             name: name.to_owned(),

@@ -1,0 +1,366 @@
+//! `udpcli config`, and the settings that other commands take from files.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::cli::value::{self, TextOrJson};
+use crate::cli::{GlobalArgs, language, output};
+use crate::config::{Files, Lang, Origin, PROJECT_FILE, Project, quoted};
+use crate::error::{Error, Outcome};
+use crate::terminal::sanitize;
+
+/// The environment variables that stand above the files.
+const SERIAL: &str = "UDPCLI_SERIAL";
+const LANG: &str = "UDPCLI_LANG";
+
+/// The baud rate of MicroPython's prompt.
+const DEFAULT_BAUD: u32 = 115_200;
+
+/// Values that go beyond this column do not move the remarks after them.
+const REMARKS_AT_MOST: usize = 44;
+
+/// Show the settings in force, and where each comes from
+///
+/// Flags come before environment variables, those before udpcli.toml in this folder (messages, replies, exclude, names),
+/// that before your own file (serial, baud, lang). The text can be copied into these files.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  udpcli config
+  udpcli config --serial COM5          with a flag in place of what the files say
+  udpcli config --format json")]
+pub struct ConfigArgs {
+    /// Serial port that a board command would be given
+    #[arg(short, long, value_name = "PORT")]
+    #[cfg_attr(feature = "board", arg(add = crate::cli::complete::serial_ports()))]
+    serial: Option<String>,
+    /// Baud rate that a board command would be given
+    #[arg(long, value_name = "N", value_parser = value::baud())]
+    baud: Option<u32>,
+    /// How to print the settings
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
+}
+
+/// What board commands and pair take from the user's file.
+#[cfg(feature = "board")]
+#[derive(Debug, Clone, Default)]
+pub struct SerialSettings {
+    path: PathBuf,
+    serial: Option<crate::config::Set<String>>,
+    baud: Option<crate::config::Set<u32>>,
+}
+
+#[cfg(feature = "board")]
+impl SerialSettings {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// A file cannot be read, or its contents are wrong.
+    pub(super) fn read() -> Result<Self, Error> {
+        let files = Files::read()?;
+        let user = files.user.unwrap_or_default();
+        Ok(Self {
+            path: files.user_path.unwrap_or_default(),
+            serial: user.serial,
+            baud: user.baud,
+        })
+    }
+
+    /// The serial port, if the file names one.
+    pub(super) fn serial(&self) -> Option<&str> {
+        let serial = self.serial.as_ref()?;
+        tracing::debug!(
+            "serial port {} is set in {}",
+            serial.value,
+            self.place(serial)
+        );
+        Some(&serial.value)
+    }
+
+    /// The baud rate, if the file sets it.
+    pub(super) fn baud(&self) -> Option<u32> {
+        let baud = self.baud.as_ref()?;
+        tracing::debug!("baud rate {} is set in {}", baud.value, self.place(baud));
+        Some(baud.value)
+    }
+
+    /// Says where a port is from that cannot be opened: whoever set it may have forgotten that.
+    pub(super) fn explain(&self, error: &Error) {
+        if let (Error::Board(crate::board::error::Error::Open { port, .. }), Some(serial)) =
+            (error, &self.serial)
+            && *port == serial.value
+        {
+            tracing::info!("the serial port {port} is set in {}", self.place(serial));
+        }
+    }
+
+    fn place<T>(&self, set: &crate::config::Set<T>) -> String {
+        format!("{}, line {}", self.path.display(), set.line)
+    }
+}
+
+/// Prints the settings.
+///
+/// # Errors
+/// A file or a variable is wrong; stdout cannot be written.
+pub fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
+    let files = Files::read()?;
+    let settings = settings(args, &files, global.lang);
+    let text = match args.format {
+        TextOrJson::Text => text(&files, &settings),
+        TextOrJson::Json => format!("{}\n", object(&files, &settings)),
+    };
+    output::print(text.as_bytes())
+}
+
+/// One setting in force.
+struct Setting {
+    key: &'static str,
+    value: Shown,
+    origin: Origin,
+}
+
+/// A value as it is shown.
+enum Shown {
+    /// Not set, and what that means.
+    Unset(&'static str),
+    Text(String),
+    Number(u32),
+    List(Vec<String>),
+}
+
+/// The settings that have one value each.
+fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Setting> {
+    let user = files.user.clone().unwrap_or_default();
+    let project = files.project.clone().unwrap_or_default();
+    let variable = |name| {
+        let value = std::env::var_os(name);
+        value.map(|value| value.to_string_lossy().into_owned())
+    };
+    let in_force = |key, flag: Option<Shown>, named, file: Option<(Shown, Origin)>, default| {
+        let flag = flag.map(|value| (value, Origin::Flag(named)));
+        let (value, origin) = flag.or(file).unwrap_or((default, Origin::Default));
+        Setting { key, value, origin }
+    };
+    // A port named by an empty text is none: it stands above the file all the same.
+    let port = |port: String| match port.as_str() {
+        "" => Shown::Unset("the one board found"),
+        _ => Shown::Text(port),
+    };
+    // Of the flag and the variable, clap has taken one.
+    let lang = match variable(LANG) {
+        _ if language::is_given() => Some((lang.to_lang(), Origin::Flag("--lang"))),
+        Some(_) => Some((lang.to_lang(), Origin::Environment(LANG))),
+        None => user.lang.map(|set| (set.value, Origin::User(set.line))),
+    };
+    let from_user = |line| Origin::User(line);
+    let serial = variable(SERIAL)
+        .map(|value| (port(value), Origin::Environment(SERIAL)))
+        .or_else(|| {
+            let set = user.serial?;
+            Some((Shown::Text(set.value), from_user(set.line)))
+        });
+    let baud = user
+        .baud
+        .map(|set| (Shown::Number(set.value), from_user(set.line)));
+    let names = project
+        .names
+        .map(|set| (Shown::Text(set.value), Origin::Project(set.line)));
+    let exclude = project
+        .exclude
+        .map(|set| (Shown::List(set.value), Origin::Project(set.line)));
+    let lang = lang.map(|(lang, origin)| (Shown::Text(lang.name().to_owned()), origin));
+    let auto = Shown::Text(Lang::default().name().to_owned());
+    vec![
+        in_force(
+            "serial",
+            args.serial.clone().map(port),
+            "--serial",
+            serial,
+            Shown::Unset("the one board found"),
+        ),
+        in_force(
+            "baud",
+            args.baud.map(Shown::Number),
+            "--baud",
+            baud,
+            Shown::Number(DEFAULT_BAUD),
+        ),
+        in_force("lang", None, "", lang, auto),
+        in_force("exclude", None, "", exclude, Shown::List(Vec::new())),
+        in_force("names", None, "", names, Shown::Unset("no file of names")),
+    ]
+}
+
+/// Where a setting is from, for people.
+fn place(origin: &Origin, files: &Files) -> String {
+    let user = || {
+        files
+            .user_path
+            .as_deref()
+            .unwrap_or(Path::new("config.toml"))
+    };
+    match origin {
+        Origin::Flag(name) => (*name).to_owned(),
+        Origin::Environment(name) => format!("environment variable {name}"),
+        Origin::Project(line) => format!("{PROJECT_FILE}, line {line}"),
+        Origin::User(line) => format!("{}, line {line}", user().display()),
+        Origin::Default => "default".to_owned(),
+    }
+}
+
+/// What stands after a `#`: nothing in it can end the line.
+fn remark(text: &str) -> std::borrow::Cow<'_, str> {
+    sanitize::for_terminal(text)
+}
+
+/// The settings as TOML, with remarks.
+fn text(files: &Files, settings: &[Setting]) -> String {
+    let file = |path: &Path, is_there| {
+        let state = if is_there { "" } else { " (not there)" };
+        format!("{}{state}", remark(&path.display().to_string()))
+    };
+    let mut text = format!(
+        "# project: {}\n",
+        file(Path::new(PROJECT_FILE), files.project.is_some())
+    );
+    // Writing to a String cannot fail.
+    let _ = match &files.user_path {
+        Some(path) => writeln!(text, "# this PC: {}", file(path, files.user.is_some())),
+        None => writeln!(text, "# this PC: no folder for settings is known"),
+    };
+    text.push('\n');
+    let lines: Vec<(String, String)> = settings
+        .iter()
+        .map(|setting| {
+            let origin = place(&setting.origin, files);
+            match &setting.value {
+                Shown::Unset(meaning) => (format!("# {}: {meaning}", setting.key), origin),
+                value => (format!("{} = {}", setting.key, toml(value)), origin),
+            }
+        })
+        .collect();
+    let widths = lines.iter().map(|(line, _)| line.width());
+    let width = widths
+        .filter(|&width| width <= REMARKS_AT_MOST)
+        .max()
+        .unwrap_or(0);
+    for (line, origin) in &lines {
+        let gap = " ".repeat(width.saturating_sub(line.width()));
+        let _ = writeln!(text, "{line}{gap}  # {}", remark(origin));
+    }
+    let project = files.project.as_ref();
+    for message in project.into_iter().flat_map(|project| &project.messages) {
+        let head = format!("[messages.{}]", bare_or_quoted(&message.value.name));
+        append_table(&head, message.line, message.value.pairs(), &mut text);
+    }
+    for reply in project.into_iter().flat_map(|project| &project.replies) {
+        append_table("[[replies]]", reply.line, reply.value.pairs(), &mut text);
+    }
+    text
+}
+
+fn append_table(head: &str, line: usize, pairs: Vec<(&str, String)>, text: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "\n{head}  # {PROJECT_FILE}, line {line}");
+    for (key, value) in pairs {
+        let _ = writeln!(text, "{key} = {}", quoted(&value));
+    }
+}
+
+/// A key needs no quotes if it consists of these.
+fn bare_or_quoted(key: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if key.chars().all(is_bare) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    }
+}
+
+fn toml(value: &Shown) -> String {
+    match value {
+        Shown::Unset(_) => String::new(),
+        Shown::Text(text) => quoted(text),
+        Shown::Number(number) => number.to_string(),
+        Shown::List(texts) => {
+            let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+            format!("[{}]", texts.join(", "))
+        }
+    }
+}
+
+/// The settings as one object.
+fn object(files: &Files, settings: &[Setting]) -> Value {
+    let settings = settings.iter().map(|setting| {
+        let value = match &setting.value {
+            Shown::Unset(_) => Value::Null,
+            Shown::Text(text) => json!(text),
+            Shown::Number(number) => json!(number),
+            Shown::List(texts) => json!(texts),
+        };
+        entry(setting.key, &value, &setting.origin, files)
+    });
+    let project = files.project.clone().unwrap_or_default();
+    let Project {
+        messages, replies, ..
+    } = project;
+    let table = |pairs: Vec<(&str, String)>| {
+        let pairs = pairs.into_iter();
+        Value::Object(
+            pairs
+                .map(|(key, value)| (key.to_owned(), json!(value)))
+                .collect(),
+        )
+    };
+    let messages = messages.into_iter().map(|message| {
+        let key = format!("messages.{}", message.value.name);
+        let value = table(message.value.pairs());
+        entry(&key, &value, &Origin::Project(message.line), files)
+    });
+    let replies = replies.into_iter().map(|reply| {
+        let value = table(reply.value.pairs());
+        entry("replies", &value, &Origin::Project(reply.line), files)
+    });
+    let file = |path: &Path, is_there: bool| json!({"path": path.display().to_string(), "found": is_there});
+    json!({
+        "files": {
+            "project": file(Path::new(PROJECT_FILE), files.project.is_some()),
+            "user": files.user_path.as_deref().map(|path| file(path, files.user.is_some())),
+        },
+        "settings": settings.chain(messages).chain(replies).collect::<Vec<Value>>(),
+    })
+}
+
+fn entry(key: &str, value: &Value, origin: &Origin, files: &Files) -> Value {
+    let (origin, name, path, line) = match origin {
+        Origin::Flag(name) => ("flag", Some(name), None, None),
+        Origin::Environment(name) => ("environment", Some(name), None, None),
+        Origin::Project(line) => (
+            "project",
+            None,
+            Some(PathBuf::from(PROJECT_FILE)),
+            Some(line),
+        ),
+        Origin::User(line) => ("user", None, files.user_path.clone(), Some(line)),
+        Origin::Default => ("default", None, None, None),
+    };
+    let mut entry = json!({"setting": key, "value": value, "origin": origin});
+    if let Some(entry) = entry.as_object_mut() {
+        let path = path.map(|path| path.display().to_string());
+        let facts = [
+            ("name", name.map(|name| json!(name))),
+            ("path", path.map(|path| json!(path))),
+            ("line", line.map(|line| json!(line))),
+        ];
+        for (key, value) in facts {
+            entry.extend(value.map(|value| (key.to_owned(), value)));
+        }
+    }
+    entry
+}

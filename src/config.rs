@@ -1,0 +1,420 @@
+//! Settings from files: `udpcli.toml`, which belongs to a project, and the user's `config.toml`, which belongs to this
+//! PC. Both are TOML 1.1 (<https://toml.io>); docs/configuration.md lists the keys. Which command uses which setting is
+//! decided in [`crate::cli`].
+
+mod error;
+mod read;
+mod write;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::text::encoding::TextEncoding;
+
+pub use error::Error;
+pub use write::quoted;
+
+/// The project's file, in the folder where udpcli is started.
+pub const PROJECT_FILE: &str = "udpcli.toml";
+
+/// A file of settings is at most this long, so that reading one cannot use up memory.
+pub const MAX_LEN: u64 = 1 << 20;
+
+/// A value, and the line that it stands on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Set<T> {
+    /// The value.
+    pub value: T,
+    /// The line of its key, from 1.
+    pub line: usize,
+}
+
+/// The settings of `udpcli.toml`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Project {
+    /// The file with the boards' names.
+    pub names: Option<Set<String>>,
+    /// Files that are not put onto a board.
+    pub exclude: Option<Set<Vec<String>>>,
+    /// Messages by name, in the order of the file.
+    pub messages: Vec<Set<Message>>,
+    /// Replies by pattern; the first that matches counts.
+    pub replies: Vec<Set<Reply>>,
+}
+
+/// The settings of the user's file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct User {
+    /// The board's serial port.
+    pub serial: Option<Set<String>>,
+    /// The baud rate of the board's prompt.
+    pub baud: Option<Set<u32>>,
+    /// The language of messages.
+    pub lang: Option<Set<Lang>>,
+}
+
+/// The language of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// The system's.
+    #[default]
+    Auto,
+    /// English.
+    En,
+    /// Chinese as written in mainland China.
+    ZhCn,
+}
+
+impl Lang {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::En => "en",
+            Self::ZhCn => "zh-CN",
+        }
+    }
+}
+
+impl FromStr for Lang {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Auto, Self::En, Self::ZhCn]
+            .into_iter()
+            .find(|lang| lang.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| "write auto, en or zh-CN".to_owned())
+    }
+}
+
+/// A message with a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// What it is called: `send HOST:PORT @NAME`.
+    pub name: String,
+    /// Its bytes.
+    pub content: Content,
+    /// The reply that must come.
+    pub expect: Option<String>,
+    /// How long to wait for it.
+    pub wait: Option<Duration>,
+}
+
+/// A reply to datagrams that match a pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The pattern: text, `re:`, or `hex:`.
+    pub on: String,
+    /// Its bytes.
+    pub content: Content,
+    /// How long to wait before it is sent.
+    pub delay: Option<Duration>,
+    /// How many replies in a hundred to leave out.
+    pub drop: Option<f64>,
+}
+
+/// What a message or a reply consists of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    /// The payload.
+    pub body: Body,
+    /// The encoding of its text.
+    pub encoding: Option<Encoding>,
+    /// The checksum that follows it.
+    pub append: Option<Append>,
+}
+
+/// An encoding, and what the file calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoding {
+    /// The label as written.
+    pub label: String,
+    /// What it stands for.
+    pub encoding: TextEncoding,
+}
+
+/// A payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Text.
+    Text(String),
+    /// Bytes, written as hex digits.
+    Hex(Vec<u8>),
+    /// Text with fields that are filled in for each datagram.
+    Template(String),
+    /// The contents of a file.
+    File(String),
+}
+
+/// A checksum at the end of a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Append {
+    /// How it is computed.
+    pub check: Check,
+    /// Which byte comes first, where it was said.
+    pub order: Option<ByteOrder>,
+}
+
+/// How a checksum is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the checksums say it all")]
+pub enum Check {
+    Sum8,
+    Xor8,
+    Crc8,
+    Crc16Modbus,
+    Crc16Ccitt,
+    Crc32,
+}
+
+impl Check {
+    const ALL: [Self; 6] = [
+        Self::Sum8,
+        Self::Xor8,
+        Self::Crc8,
+        Self::Crc16Modbus,
+        Self::Crc16Ccitt,
+        Self::Crc32,
+    ];
+
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sum8 => "sum8",
+            Self::Xor8 => "xor8",
+            Self::Crc8 => "crc8",
+            Self::Crc16Modbus => "crc16-modbus",
+            Self::Crc16Ccitt => "crc16-ccitt",
+            Self::Crc32 => "crc32",
+        }
+    }
+}
+
+/// Which byte of a checksum comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// The lowest.
+    Little,
+    /// The highest.
+    Big,
+}
+
+impl FromStr for Append {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, order) = match text.split_once(':') {
+            Some((name, "le")) => (name, Some(ByteOrder::Little)),
+            Some((name, "be")) => (name, Some(ByteOrder::Big)),
+            _ => (text, None),
+        };
+        let found = Check::ALL.into_iter().find(|check| check.name() == name);
+        let check = found.ok_or_else(|| {
+            let names: Vec<&str> = Check::ALL.into_iter().map(Check::name).collect();
+            format!(
+                "write one of {}, and :le or :be after it for the byte order",
+                names.join(", ")
+            )
+        })?;
+        if order.is_some() && matches!(check, Check::Sum8 | Check::Xor8 | Check::Crc8) {
+            return Err(format!("{name} is one byte: leave out :le or :be"));
+        }
+        Ok(Self { check, order })
+    }
+}
+
+/// Where a setting is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag of this command line.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(&'static str),
+    /// The project's file, and the line there.
+    Project(usize),
+    /// The user's file, and the line there.
+    User(usize),
+    /// Nobody set it.
+    Default,
+}
+
+/// The two files, read and checked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Files {
+    /// What the project sets; none if there is no file.
+    pub project: Option<Project>,
+    /// Where the user's file is or would be; none if the system does not say.
+    pub user_path: Option<PathBuf>,
+    /// What the user sets; none if there is no file.
+    pub user: Option<User>,
+}
+
+impl Files {
+    /// Reads both files. One that is not there sets nothing.
+    ///
+    /// # Errors
+    /// A file cannot be read, is no TOML, or says something that is not known here.
+    pub fn read() -> Result<Self, Error> {
+        let user_path = user_path(|name| std::env::var_os(name));
+        let project_path = Path::new(PROJECT_FILE);
+        let project = contents(project_path)?
+            .map(|text| read::project(project_path, &text, user_path.as_deref()))
+            .transpose()?;
+        let user = match &user_path {
+            Some(path) => user_contents(path)?
+                .map(|text| read::user(path, &text))
+                .transpose()?,
+            None => None,
+        };
+        Ok(Self {
+            project,
+            user_path,
+            user,
+        })
+    }
+}
+
+/// The language that the user's file sets. A file that is wrong sets none: the commands that use it say what is wrong.
+#[must_use]
+pub fn user_lang() -> Option<Lang> {
+    let path = user_path(|name| std::env::var_os(name))?;
+    let text = user_contents(&path).ok()??;
+    let user = read::user(&path, &text).ok()?;
+    Some(user.lang?.value)
+}
+
+/// Where the user's file belongs on this system: what the *XDG Base Directory Specification*, Apple's *File System
+/// Programming Guide* and Windows' known folders name for settings.
+fn user_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    // A relative path would be another file in each folder: XDG has it ignored.
+    let folder = |name| {
+        variable(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let (settings, file) = if cfg!(windows) {
+        (folder("APPDATA"), r"udpcli\config.toml")
+    } else if cfg!(target_os = "macos") {
+        let home = folder("HOME");
+        let settings = home.map(|home| home.join("Library/Application Support"));
+        (settings, "udpcli/config.toml")
+    } else {
+        let home = || folder("HOME").map(|home| home.join(".config"));
+        let settings = folder("XDG_CONFIG_HOME").or_else(home);
+        (settings, "udpcli/config.toml")
+    };
+    settings.map(|settings| settings.join(file))
+}
+
+/// The text of the user's file, which is opened once in a process.
+fn user_contents(path: &Path) -> Result<Option<String>, Error> {
+    static TEXT: OnceLock<Option<String>> = OnceLock::new();
+    if let Some(text) = TEXT.get() {
+        return Ok(text.clone());
+    }
+    let text = contents(path)?;
+    // Whoever comes second has read the same.
+    let _ = TEXT.set(text.clone());
+    Ok(text)
+}
+
+/// The text of a file; none if there is no such file. Opening it does not block: a FIFO is refused.
+fn contents(path: &Path) -> Result<Option<String>, Error> {
+    let failed = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        use rustix::fs::OFlags;
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    }
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(failed(io::Error::other("it is a folder, not a file")));
+    }
+    if !metadata.is_file() {
+        return Err(failed(io::Error::other("it is not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_LEN + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > MAX_LEN {
+        return Err(Error::TooLong {
+            path: path.to_owned(),
+        });
+    }
+    read::text(path, bytes).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_file_is_where_the_system_keeps_settings() {
+        let with = |set: &'static [(&str, &str)]| {
+            user_path(move |name| {
+                let found = set.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| OsString::from(value))
+            })
+        };
+        assert_eq!(with(&[]), None);
+        if cfg!(windows) {
+            let path = with(&[("APPDATA", r"C:\Users\li\AppData\Roaming")]);
+            let wanted = Path::new(r"C:\Users\li\AppData\Roaming\udpcli\config.toml");
+            assert_eq!(path.as_deref(), Some(wanted));
+        } else if cfg!(target_os = "macos") {
+            let path = with(&[("HOME", "/Users/li")]).unwrap();
+            let wanted = "/Users/li/Library/Application Support/udpcli/config.toml";
+            assert_eq!(path, Path::new(wanted));
+        } else {
+            let wanted = Some(PathBuf::from("/home/li/.config/udpcli/config.toml"));
+            assert_eq!(with(&[("HOME", "/home/li")]), wanted);
+            let relative = with(&[("HOME", "/home/li"), ("XDG_CONFIG_HOME", "here")]);
+            assert_eq!(relative, wanted);
+            let named = with(&[("HOME", "/home/li"), ("XDG_CONFIG_HOME", "/etc/li")]);
+            assert_eq!(named, Some(PathBuf::from("/etc/li/udpcli/config.toml")));
+        }
+    }
+
+    #[test]
+    fn checksums_have_names_and_a_byte_order() {
+        let crc32 = |order| {
+            Ok(Append {
+                check: Check::Crc32,
+                order,
+            })
+        };
+        assert_eq!("crc32".parse(), crc32(None));
+        assert_eq!("crc32:le".parse(), crc32(Some(ByteOrder::Little)));
+        assert_eq!("crc32:be".parse(), crc32(Some(ByteOrder::Big)));
+        for wrong in ["", "crc", "crc32:", "crc32:xx", "sum8:le", "CRC32 "] {
+            assert!(wrong.parse::<Append>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What is wrong with a file of settings.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::{MAX_LEN, PROJECT_FILE};
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in it, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, line, column) = (self.path.display(), self.line, self.column);
+        write!(f, "{path}, line {line}, column {column}")
+    }
+}
+
+/// Why settings cannot be taken from a file.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it is; the fields are the message's words"
+)]
+pub enum Error {
+    #[error("cannot read {}", .path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{} is over {} bytes long", .path.display(), MAX_LEN)]
+    TooLong { path: PathBuf },
+    #[error("{at}: {problem}")]
+    Syntax { at: At, problem: String },
+    #[error("{at}: unknown key {key:?}{}", in_table(table))]
+    UnknownKey {
+        at: At,
+        key: String,
+        table: String,
+        known: Vec<&'static str>,
+    },
+    #[error("{at}: {key} is a setting of this PC, not of a project")]
+    NotOfProject {
+        at: At,
+        key: String,
+        user_path: Option<PathBuf>,
+    },
+    #[error("{at}: {key} is a setting of a project, not of this PC")]
+    NotOfUser { at: At, key: String },
+    #[error("{at}: {key} must be {wanted}, not {found}")]
+    WrongType {
+        at: At,
+        key: String,
+        wanted: &'static str,
+        found: &'static str,
+    },
+    #[error("{at}: {key}: {problem}")]
+    Value {
+        at: At,
+        key: String,
+        problem: String,
+    },
+}
+
+fn in_table(table: &str) -> String {
+    if table.is_empty() {
+        String::new()
+    } else {
+        format!(" in {table}")
+    }
+}
+
+impl Error {
+    /// 2 if the settings are wrong, 3 if a file cannot be read.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Read { .. } => 3,
+            _ => 2,
+        }
+    }
+
+    /// What to change.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownKey { key, known, .. } => Some(match nearest(key, known) {
+                Some(nearest) => format!("did you mean {nearest}?"),
+                None => format!("known keys: {}", known.join(", ")),
+            }),
+            Self::NotOfProject { key, user_path, .. } => {
+                let place = user_path.as_ref().map_or_else(
+                    || "your own settings".to_owned(),
+                    |path| path.display().to_string(),
+                );
+                Some(format!(
+                    "{PROJECT_FILE} is shared with other PCs, where {key} has another value: move this line to {place}"
+                ))
+            }
+            Self::NotOfUser { .. } => Some(format!(
+                "move it to {PROJECT_FILE} in the project's folder"
+            )),
+            Self::Syntax { problem, .. } if problem.starts_with("invalid unquoted key") => Some(
+                "a name with other characters than A-Z, a-z, 0-9, - and _ stands in quotes, as in [messages.\"开灯\"]"
+                    .to_owned(),
+            ),
+            Self::Syntax { .. } => Some(
+                "the file is TOML (https://toml.io): a text stands in quotes, as in names = \"class.toml\""
+                    .to_owned(),
+            ),
+            Self::Read { .. }
+            | Self::TooLong { .. }
+            | Self::WrongType { .. }
+            | Self::Value { .. } => None,
+        }
+    }
+}
+
+/// The known key that `key` is a misspelling of, if one is near.
+fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+    let key = key.to_lowercase();
+    let of_all = known.iter().map(|&known| (distance(&key, known), known));
+    let (distance, nearest) = of_all.min()?;
+    // More than half of the letters are right.
+    (distance <= nearest.len() / 2).then_some(nearest)
+}
+
+/// How many letters to insert, remove, replace, or swap with their neighbour (optimal string alignment).
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    // Rows for the letters so far, the one before, and the one before that.
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    let mut above: Vec<usize> = Vec::new();
+    let mut previous = None;
+    // A key of any length may be in the file; the rest of a long one cannot make it nearer.
+    for (index, letter) in from.chars().take(64).enumerate() {
+        let mut next = vec![index + 1];
+        let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
+        for (column, &other) in to.iter().enumerate() {
+            let replaced = at(&row, column) + usize::from(letter != other);
+            let mut best = replaced
+                .min(at(&row, column + 1) + 1)
+                .min(at(&next, column) + 1);
+            let is_swapped =
+                column > 0 && previous == Some(other) && to.get(column - 1) == Some(&letter);
+            if is_swapped {
+                best = best.min(at(&above, column - 1) + 1);
+            }
+            next.push(best);
+        }
+        above = std::mem::replace(&mut row, next);
+        previous = Some(letter);
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_the_one_that_was_meant() {
+        let known = ["exclude", "messages", "names", "replies"];
+        for (typed, meant) in [
+            ("mesages", Some("messages")),
+            ("message", Some("messages")),
+            ("Messages", Some("messages")),
+            ("excldue", Some("exclude")),
+            ("name", Some("names")),
+            ("reply", Some("replies")),
+            ("n", None),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(typed, &known), meant, "{typed}");
+        }
+        assert_eq!(distance("baud", "buad"), 1);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+    }
+}

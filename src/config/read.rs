@@ -1,0 +1,772 @@
+//! From the text of a file to checked settings. Every error has the line and the column of what is wrong.
+
+use std::ops::Range;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::error::{At, Error};
+use super::{Append, Body, Content, Encoding, Lang, Message, Project, Reply, Set, User};
+use crate::text::encoding::TextEncoding;
+use crate::text::{duration, hex};
+
+/// The keys of each table.
+const PROJECT: [&str; 4] = ["exclude", "messages", "names", "replies"];
+const USER: [&str; 3] = ["baud", "lang", "serial"];
+const BODIES: [&str; 4] = ["text", "hex", "template", "file"];
+const MESSAGE: [&str; 8] = [
+    "append", "encoding", "expect", "file", "hex", "template", "text", "wait",
+];
+const REPLY: [&str; 9] = [
+    "append", "delay", "drop", "encoding", "file", "hex", "on", "template", "text",
+];
+
+/// What the board's line may run at.
+const BAUD: std::ops::RangeInclusive<u64> = 50..=12_000_000;
+
+/// A datagram waits, and is waited for, at most this long.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// The file's bytes as text, without the byte-order mark of Windows' editors.
+pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
+    let at = |line, column| At {
+        path: path.to_owned(),
+        line,
+        column,
+    };
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Error::Syntax {
+            at: at(1, 1),
+            problem: "the file is UTF-16: save it as UTF-8".to_owned(),
+        });
+    }
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..valid).unwrap_or_default();
+        let (line, column) = line_and_column(&String::from_utf8_lossy(before), valid);
+        Error::Syntax {
+            at: at(line, column),
+            problem: "this is not UTF-8: save the file as UTF-8".to_owned(),
+        }
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+/// Line and column, both from 1, of a place in the text.
+fn line_and_column(text: &str, place: usize) -> (usize, usize) {
+    let before = text.get(..place).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let column = before.get(start..).unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// Reads the project's file.
+pub(super) fn project(path: &Path, text: &str, user_path: Option<&Path>) -> Result<Project, Error> {
+    let reader = Reader { path, text };
+    let mut project = Project::default();
+    for entry in reader.document()? {
+        match entry.name.as_ref() {
+            "names" => project.names = Some(entry.set(entry.text()?)),
+            "exclude" => project.exclude = Some(entry.set(entry.texts()?)),
+            "messages" => {
+                for message in entry.table("a table: [messages.NAME]")? {
+                    let value = message.message()?;
+                    project.messages.push(message.set(value));
+                }
+            }
+            "replies" => project.replies = entry.replies()?,
+            key if USER.contains(&key) => {
+                return Err(Error::NotOfProject {
+                    at: entry.at(),
+                    key: key.to_owned(),
+                    user_path: user_path.map(Path::to_owned),
+                });
+            }
+            _ => return Err(entry.unknown("", &PROJECT)),
+        }
+    }
+    Ok(project)
+}
+
+/// Reads the user's file.
+pub(super) fn user(path: &Path, text: &str) -> Result<User, Error> {
+    let reader = Reader { path, text };
+    let mut user = User::default();
+    for entry in reader.document()? {
+        match entry.name.as_ref() {
+            "serial" => user.serial = Some(entry.set(entry.text()?)),
+            "baud" => {
+                let baud = entry.number()?;
+                let fitting = u32::try_from(baud).ok().filter(|_| BAUD.contains(&baud));
+                let baud = fitting.ok_or_else(|| {
+                    entry.wrong(format!(
+                        "{baud} is no baud rate: write a number from {} to {}",
+                        BAUD.start(),
+                        BAUD.end()
+                    ))
+                })?;
+                user.baud = Some(entry.set(baud));
+            }
+            "lang" => user.lang = Some(entry.set(entry.parsed::<Lang>()?)),
+            key if PROJECT.contains(&key) => {
+                return Err(Error::NotOfUser {
+                    at: entry.at(),
+                    key: key.to_owned(),
+                });
+            }
+            _ => return Err(entry.unknown("", &USER)),
+        }
+    }
+    Ok(user)
+}
+
+/// A file being read.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+/// A key and its value.
+struct Entry<'a> {
+    reader: Reader<'a>,
+    name: String,
+    place: usize,
+    value: DeValue<'a>,
+    /// Where the value stands.
+    value_place: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn at(&self, place: usize) -> At {
+        let (line, column) = line_and_column(self.text, place);
+        At {
+            path: self.path.to_owned(),
+            line,
+            column,
+        }
+    }
+
+    fn document(self) -> Result<Vec<Entry<'a>>, Error> {
+        let document = DeTable::parse(self.text).map_err(|error| {
+            // Only what is nested too deeply has no place.
+            let place = match error.span() {
+                Some(span) => span.start,
+                None => self.most_dotted_line(),
+            };
+            Error::Syntax {
+                at: self.at(place),
+                problem: error.message().replace('\n', " "),
+            }
+        })?;
+        Ok(self.entries(document.into_inner()))
+    }
+
+    /// Where the line with the most dots begins.
+    fn most_dotted_line(self) -> usize {
+        let lines = self.text.split_inclusive('\n').scan(0, |start, line| {
+            let this = *start;
+            *start += line.len();
+            Some((line.matches('.').count(), this))
+        });
+        lines.max().map_or(0, |(_, start)| start)
+    }
+
+    /// The entries of a table in the order of the file.
+    fn entries(self, table: DeTable<'a>) -> Vec<Entry<'a>> {
+        let mut entries: Vec<Entry<'a>> = table
+            .into_iter()
+            .map(
+                |(key, value): (Spanned<DeString<'a>>, Spanned<DeValue<'a>>)| {
+                    let Range { start: place, .. } = key.span();
+                    let Range {
+                        start: value_place, ..
+                    } = value.span();
+                    Entry {
+                        reader: self,
+                        name: key.into_inner().into_owned(),
+                        place,
+                        value: value.into_inner(),
+                        value_place,
+                    }
+                },
+            )
+            .collect();
+        entries.sort_by_key(|entry| entry.place);
+        entries
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn at(&self) -> At {
+        self.reader.at(self.place)
+    }
+
+    fn set<T>(&self, value: T) -> Set<T> {
+        Set {
+            value,
+            line: self.at().line,
+        }
+    }
+
+    fn unknown(&self, table: &str, known: &[&'static str]) -> Error {
+        Error::UnknownKey {
+            at: self.at(),
+            key: self.name.clone(),
+            table: table.to_owned(),
+            known: known.to_vec(),
+        }
+    }
+
+    /// The value cannot be used.
+    fn wrong(&self, problem: impl Into<String>) -> Error {
+        Error::Value {
+            at: self.reader.at(self.value_place),
+            key: self.name.clone(),
+            problem: problem.into(),
+        }
+    }
+
+    fn wrong_type(&self, wanted: &'static str) -> Error {
+        Error::WrongType {
+            at: self.reader.at(self.value_place),
+            key: self.name.clone(),
+            wanted,
+            found: kind(&self.value),
+        }
+    }
+
+    /// A text that is not empty.
+    fn text(&self) -> Result<String, Error> {
+        match &self.value {
+            DeValue::String(text) if text.is_empty() => {
+                Err(self.wrong("the text is empty: leave the key out"))
+            }
+            DeValue::String(text) => Ok(text.clone().into_owned()),
+            _ => Err(self.wrong_type("a text in quotes")),
+        }
+    }
+
+    fn texts(&self) -> Result<Vec<String>, Error> {
+        let DeValue::Array(array) = &self.value else {
+            return Err(self.wrong_type("a list of texts, as in [\"*.bak\", \"notes\"]"));
+        };
+        let mut texts = Vec::with_capacity(array.len());
+        for item in array {
+            match item.get_ref() {
+                DeValue::String(text) if !text.is_empty() => texts.push(text.clone().into_owned()),
+                other => {
+                    return Err(Error::WrongType {
+                        at: self.reader.at(item.span().start),
+                        key: format!("each entry of {}", self.name),
+                        wanted: "a text in quotes that is not empty",
+                        found: kind(other),
+                    });
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    /// A whole number from 0.
+    fn number(&self) -> Result<u64, Error> {
+        let DeValue::Integer(number) = &self.value else {
+            return Err(self.wrong_type("a whole number"));
+        };
+        u64::from_str_radix(number.as_str(), number.radix())
+            .map_err(|_| self.wrong(format!("{number} is out of range")))
+    }
+
+    /// A text that stands for something.
+    fn parsed<T: FromStr<Err = String>>(&self) -> Result<T, Error> {
+        let text = self.text()?;
+        text.parse()
+            .map_err(|problem| self.wrong(format!("{text:?}: {problem}")))
+    }
+
+    /// A duration, or a number of seconds.
+    fn duration(&self) -> Result<Duration, Error> {
+        let text = match &self.value {
+            DeValue::String(text) => text.clone().into_owned(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            _ => return Err(self.wrong_type("a duration, as in \"2s\"")),
+        };
+        match duration::parse(&text) {
+            Ok(duration) if duration > LONGEST => Err(self.wrong("that is over a day")),
+            Ok(duration) => Ok(duration),
+            Err(problem) => Err(self.wrong(format!("{text:?}: {problem}"))),
+        }
+    }
+
+    /// A number from 0 to 100, or a text with `%` after it.
+    fn percent(&self) -> Result<f64, Error> {
+        let text = match &self.value {
+            DeValue::String(text) => text.clone().into_owned(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            _ => return Err(self.wrong_type("a number from 0 to 100")),
+        };
+        match text.strip_suffix('%').unwrap_or(&text).parse() {
+            Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+            _ => Err(self.wrong(format!("{text:?}: write a number from 0 to 100"))),
+        }
+    }
+
+    fn table(self, wanted: &'static str) -> Result<Vec<Self>, Error> {
+        match self.value {
+            DeValue::Table(table) => Ok(self.reader.entries(table)),
+            _ => Err(self.wrong_type(wanted)),
+        }
+    }
+
+    /// `[messages.NAME]`.
+    fn message(&self) -> Result<Message, Error> {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if self.name.is_empty() || !self.name.chars().all(is_name) {
+            let problem = "the name of a message consists of letters, digits, -, _ and .";
+            return Err(Error::Value {
+                at: self.at(),
+                key: format!("{:?}", self.name),
+                problem: problem.to_owned(),
+            });
+        }
+        let DeValue::Table(table) = &self.value else {
+            return Err(self.wrong_type("a table: [messages.NAME]"));
+        };
+        let name = format!("messages.{}", self.name);
+        let (mut expect, mut wait) = (None, None);
+        let content = self.content(table, &name, &MESSAGE, |entry| {
+            match entry.name.as_str() {
+                "expect" => expect = Some(entry.text()?),
+                "wait" => wait = Some(entry.duration()?),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        if content.encoding.is_some() && !content.is_encoded() && expect.is_none() {
+            return Err(self.without_text(&name));
+        }
+        Ok(Message {
+            name: self.name.clone(),
+            content,
+            expect,
+            wait,
+        })
+    }
+
+    /// `[[replies]]`.
+    fn replies(&self) -> Result<Vec<Set<Reply>>, Error> {
+        const WANTED: &str = "a list of tables: [[replies]]";
+        let DeValue::Array(array) = &self.value else {
+            return Err(self.wrong_type(WANTED));
+        };
+        let mut replies = Vec::with_capacity(array.len());
+        for (item, number) in array.iter().zip(1..) {
+            let name = format!("replies[{number}]");
+            let entry = Entry {
+                reader: self.reader,
+                name: name.clone(),
+                place: item.span().start,
+                value: item.get_ref().clone(),
+                value_place: item.span().start,
+            };
+            let DeValue::Table(table) = &entry.value else {
+                return Err(entry.wrong_type(WANTED));
+            };
+            let (mut on, mut delay, mut drop) = (None, None, None);
+            let content = entry.content(table, &name, &REPLY, |entry| {
+                match entry.name.as_str() {
+                    "on" => on = Some(entry.text()?),
+                    "delay" => delay = Some(entry.duration()?),
+                    "drop" => drop = Some(entry.percent()?),
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            })?;
+            if content.encoding.is_some() && !content.is_encoded() {
+                return Err(entry.without_text(&name));
+            }
+            let on = on.ok_or_else(|| {
+                entry.wrong("it lacks the key on, the pattern that it replies to")
+            })?;
+            replies.push(entry.set(Reply {
+                on,
+                content,
+                delay,
+                drop,
+            }));
+        }
+        Ok(replies)
+    }
+
+    fn without_text(&self, name: &str) -> Error {
+        Error::Value {
+            at: self.at(),
+            key: name.to_owned(),
+            problem: "encoding has no effect: bytes and files are sent as they are".to_owned(),
+        }
+    }
+
+    /// What a message and a reply have in common; `other` takes the keys that only one of them has.
+    fn content(
+        &self,
+        table: &DeTable<'a>,
+        name: &str,
+        known: &[&'static str],
+        mut other: impl FnMut(&Self) -> Result<bool, Error>,
+    ) -> Result<Content, Error> {
+        let mut body: Option<(String, Body)> = None;
+        let (mut encoding, mut append) = (None, None);
+        for entry in self.reader.entries(table.clone()) {
+            let found = match entry.name.as_str() {
+                // An empty datagram is one, too.
+                "text" => match &entry.value {
+                    DeValue::String(text) => Body::Text(text.clone().into_owned()),
+                    _ => return Err(entry.wrong_type("a text in quotes")),
+                },
+                "hex" => {
+                    let text = entry.text()?;
+                    let bytes =
+                        hex::parse(&text).map_err(|error| entry.wrong(error.to_string()))?;
+                    Body::Hex(bytes)
+                }
+                "template" => Body::Template(entry.text()?),
+                "file" => Body::File(entry.text()?),
+                "encoding" => {
+                    encoding = Some(Encoding {
+                        label: entry.text()?,
+                        encoding: entry.parsed::<TextEncoding>()?,
+                    });
+                    continue;
+                }
+                "append" => {
+                    append = Some(entry.parsed::<Append>()?);
+                    continue;
+                }
+                _ if other(&entry)? => continue,
+                _ => return Err(entry.unknown(name, known)),
+            };
+            if let Some((first, _)) = &body {
+                return Err(Error::Value {
+                    at: entry.at(),
+                    key: name.to_owned(),
+                    problem: format!("{first} and {} exclude each other", entry.name),
+                });
+            }
+            body = Some((entry.name, found));
+        }
+        let Some((_, body)) = body else {
+            return Err(Error::Value {
+                at: self.at(),
+                key: name.to_owned(),
+                problem: format!("nothing to send: it needs one of {}", BODIES.join(", ")),
+            });
+        };
+        Ok(Content {
+            body,
+            encoding,
+            append,
+        })
+    }
+}
+
+impl Content {
+    /// Whether its payload is text that is encoded.
+    fn is_encoded(&self) -> bool {
+        matches!(self.body, Body::Text(_) | Body::Template(_))
+    }
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(text) if text.is_empty() => "an empty text",
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ByteOrder, Check};
+    use proptest::prelude::*;
+
+    fn project_of(text: &str) -> Result<Project, Error> {
+        project(
+            Path::new("udpcli.toml"),
+            text,
+            Some(Path::new("/home/li/config.toml")),
+        )
+    }
+
+    fn user_of(text: &str) -> Result<User, Error> {
+        user(Path::new("config.toml"), text)
+    }
+
+    /// The error in full, as it is printed.
+    fn told(error: &Error) -> String {
+        match error.hint() {
+            Some(hint) => format!("{error} | {hint}"),
+            None => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_project_sets_messages_replies_excludes_and_names() {
+        let project = project_of(
+            r#"
+names = "class.toml"
+exclude = ["*.bak", "notes"]
+
+[messages.led-on]
+text = "led on\r\n"
+encoding = "gbk"
+append = "crc16-modbus:le"
+expect = "ok"
+wait = "2s"
+
+[messages."开灯"]
+hex = "01 02"
+wait = 0.5
+
+[[replies]]
+on = "temp?"
+template = "{rand:1..100}"
+delay = 1
+drop = "10%"
+
+[[replies]]
+on = "hex:01 ??"
+file = "answer.bin"
+"#,
+        )
+        .unwrap();
+        assert_eq!(project.names.unwrap().line, 2);
+        assert_eq!(project.exclude.unwrap().value, ["*.bak", "notes"]);
+        let [led, lamp] = project.messages.as_slice() else {
+            panic!("{:?}", project.messages)
+        };
+        assert_eq!((led.line, led.value.name.as_str()), (5, "led-on"));
+        assert_eq!(led.value.content.body, Body::Text("led on\r\n".to_owned()));
+        let append = Append {
+            check: Check::Crc16Modbus,
+            order: Some(ByteOrder::Little),
+        };
+        assert_eq!(led.value.content.append, Some(append));
+        assert_eq!(led.value.expect.as_deref(), Some("ok"));
+        assert_eq!(led.value.wait, Some(Duration::from_secs(2)));
+        assert_eq!(lamp.value.content.body, Body::Hex(vec![1, 2]));
+        assert_eq!(lamp.value.wait, Some(Duration::from_millis(500)));
+        let [temp, bytes] = project.replies.as_slice() else {
+            panic!("{:?}", project.replies)
+        };
+        assert_eq!((temp.line, temp.value.drop), (16, Some(10.0)));
+        assert_eq!(temp.value.delay, Some(Duration::from_secs(1)));
+        assert_eq!(bytes.value.on, "hex:01 ??");
+    }
+
+    #[test]
+    fn a_user_sets_serial_port_baud_rate_and_language() {
+        let user = user_of("lang = 'zh-cn'\nserial = \"COM5\"\r\nbaud = 9_600\n").unwrap();
+        assert_eq!(user.lang.unwrap().value, Lang::ZhCn);
+        let serial = user.serial.unwrap();
+        assert_eq!((serial.value.as_str(), serial.line), ("COM5", 2));
+        assert_eq!(user.baud.unwrap().value, 9600);
+        assert_eq!(user_of("").unwrap(), User::default());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_project_is_told_with_its_place() {
+        for (text, wanted) in [
+            (
+                "mesages = 1",
+                "udpcli.toml, line 1, column 1: unknown key \"mesages\" | did you mean messages?",
+            ),
+            (
+                "\n  colour = 1",
+                "udpcli.toml, line 2, column 3: unknown key \"colour\" | known keys: exclude, messages, names, replies",
+            ),
+            (
+                "names = 'x'\nserial = 'COM5'",
+                "udpcli.toml, line 2, column 1: serial is a setting of this PC, not of a project | udpcli.toml is shared with other PCs, where serial has another value: move this line to /home/li/config.toml",
+            ),
+            (
+                "names = 5",
+                "udpcli.toml, line 1, column 9: names must be a text in quotes, not a whole number",
+            ),
+            (
+                "names = ''",
+                "udpcli.toml, line 1, column 9: names: the text is empty: leave the key out",
+            ),
+            (
+                "exclude = '*.bak'",
+                "udpcli.toml, line 1, column 11: exclude must be a list of texts, as in [\"*.bak\", \"notes\"], not a text",
+            ),
+            (
+                "exclude = ['a', 5]",
+                "udpcli.toml, line 1, column 17: each entry of exclude must be a text in quotes that is not empty, not a whole number",
+            ),
+            (
+                "messages = 1",
+                "udpcli.toml, line 1, column 12: messages must be a table: [messages.NAME], not a whole number",
+            ),
+            (
+                "messages.on = 'hi'",
+                "udpcli.toml, line 1, column 15: on must be a table: [messages.NAME], not a text",
+            ),
+            (
+                "[messages.on]",
+                "udpcli.toml, line 1, column 11: messages.on: nothing to send: it needs one of text, hex, template, file",
+            ),
+            (
+                "[messages.on]\ntext = 'a'\nhex = '61'",
+                "udpcli.toml, line 3, column 1: messages.on: text and hex exclude each other",
+            ),
+            (
+                "[messages.on]\ntxt = 'a'",
+                "udpcli.toml, line 2, column 1: unknown key \"txt\" in messages.on | did you mean text?",
+            ),
+            (
+                "[messages.on]\ntext = 'a'\non = 'a'",
+                "udpcli.toml, line 3, column 1: unknown key \"on\" in messages.on | known keys: append, encoding, expect, file, hex, template, text, wait",
+            ),
+            (
+                "[messages.on]\nhex = '6x'",
+                "udpcli.toml, line 2, column 7: hex: 'x' at character 2 is not a hex digit",
+            ),
+            (
+                "[messages.on]\nhex = '61'\nencoding = 'gbk'",
+                "udpcli.toml, line 1, column 11: messages.on: encoding has no effect: bytes and files are sent as they are",
+            ),
+            (
+                "[messages.on]\ntext = 'a'\nappend = 'md5'",
+                "udpcli.toml, line 3, column 10: append: \"md5\": write one of sum8, xor8, crc8, crc16-modbus, crc16-ccitt, crc32, and :le or :be after it for the byte order",
+            ),
+            (
+                "[messages.on]\ntext = 'a'\nwait = '2 apples'",
+                "udpcli.toml, line 3, column 8: wait: \"2 apples\": write a duration such as 250ms, 2s, 1m30s, or seconds such as 0.5",
+            ),
+            (
+                "[messages.on]\ntext = 'a'\nwait = '1000h'",
+                "udpcli.toml, line 3, column 8: wait: that is over a day",
+            ),
+            (
+                "[messages.'a b']\ntext = 'a'",
+                "udpcli.toml, line 1, column 11: \"a b\": the name of a message consists of letters, digits, -, _ and .",
+            ),
+            (
+                "replies = 'x'",
+                "udpcli.toml, line 1, column 11: replies must be a list of tables: [[replies]], not a text",
+            ),
+            (
+                "replies = [1]",
+                "udpcli.toml, line 1, column 12: replies[1] must be a list of tables: [[replies]], not a whole number",
+            ),
+            (
+                "[[replies]]\ntext = 'a'",
+                "udpcli.toml, line 1, column 1: replies[1]: it lacks the key on, the pattern that it replies to",
+            ),
+            (
+                "[[replies]]\non = 'a'\ntext = 'a'\ndrop = 101",
+                "udpcli.toml, line 4, column 8: drop: \"101\": write a number from 0 to 100",
+            ),
+        ] {
+            assert_eq!(told(&project_of(text).unwrap_err()), wanted, "{text}");
+            assert_eq!(project_of(text).unwrap_err().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_users_file_is_told_with_its_place() {
+        for (text, wanted) in [
+            (
+                "buad = 9600",
+                "config.toml, line 1, column 1: unknown key \"buad\" | did you mean baud?",
+            ),
+            (
+                "baud = '9600'",
+                "config.toml, line 1, column 8: baud must be a whole number, not a text",
+            ),
+            (
+                "baud = 7",
+                "config.toml, line 1, column 8: baud: 7 is no baud rate: write a number from 50 to 12000000",
+            ),
+            (
+                "baud = -1",
+                "config.toml, line 1, column 8: baud: -1 is out of range",
+            ),
+            (
+                "lang = 'fr'",
+                "config.toml, line 1, column 8: lang: \"fr\": write auto, en or zh-CN",
+            ),
+            (
+                "names = 'x'",
+                "config.toml, line 1, column 1: names is a setting of a project, not of this PC | move it to udpcli.toml in the project's folder",
+            ),
+        ] {
+            assert_eq!(told(&user_of(text).unwrap_err()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_with_its_place() {
+        for (text, place) in [
+            ("serial = COM5", "line 1, column 10"),
+            ("baud = 1\nbaud = 2", "line 2, column 1"),
+            ("\n\nserial = 'x", "line 3, column 12"),
+            ("=", "line 1, column 1"),
+        ] {
+            let error = user_of(text).unwrap_err();
+            let told = error.to_string();
+            assert!(
+                told.starts_with(&format!("config.toml, {place}: ")),
+                "{told}"
+            );
+            assert!(error.hint().unwrap().contains("TOML"), "{text}");
+        }
+        let bare = project_of("[messages.开灯]").unwrap_err();
+        assert!(bare.hint().unwrap().contains("[messages.\"开灯\"]"));
+        // Nested without end.
+        let deep = format!("serial = 'x'\n{} = 1", vec!["a"; 100_000].join("."));
+        let told = user_of(&deep).unwrap_err().to_string();
+        assert!(told.starts_with("config.toml, line 2, column "), "{told}");
+        for bracket in ["[", "{a="] {
+            let deep = format!("serial = {}", bracket.repeat(100_000));
+            assert!(user_of(&deep).is_err());
+        }
+    }
+
+    #[test]
+    fn bytes_become_text_or_say_where_they_do_not() {
+        let of = |bytes: &[u8]| text(Path::new("x"), bytes.to_vec());
+        assert_eq!(of("\u{feff}baud = 1".as_bytes()).unwrap(), "baud = 1");
+        let latin = of(b"# ok\n# \xe4\n").unwrap_err().to_string();
+        assert!(latin.starts_with("x, line 2, column 3: "), "{latin}");
+        let wide = of(b"\xff\xfeb\0").unwrap_err().to_string();
+        assert!(wide.contains("UTF-16"), "{wide}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_panics(
+            lines in prop::collection::vec("(\\[\\[?(messages|replies)(\\.[a-z]{1,2})?\\]\\]?|(names|exclude|text|hex|wait|on|drop|baud|append|encoding|serial|lang)? ?=? ?('|\")?\\PC{0,6}('|\")?)", 0..8)
+        ) {
+            let text = lines.join("\n");
+            let _ = project_of(&text).map_err(|error| told(&error));
+            let _ = user_of(&text).map_err(|error| told(&error));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Durations as people write them.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+/// The longest duration: 100 years, so that adding it to a time of day cannot overflow.
+const LONGEST: Duration = Duration::from_hours(878_400);
+
+/// Reads `250ms`, `2s`, `1m30s`, or a bare number of seconds.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let help = || "write a duration such as 250ms, 2s, 1m30s, or seconds such as 0.5".to_owned();
+    let duration = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| help())?,
+        Err(_) => {
+            let signed: SignedDuration = text.parse().map_err(|_| help())?;
+            Duration::try_from(signed).map_err(|_| help())?
+        }
+    };
+    if duration > LONGEST {
+        Err("that is over 100 years".to_owned())
+    } else {
+        Ok(duration)
+    }
+}
