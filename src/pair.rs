@@ -2,16 +2,14 @@
 //!
 //! - [`run`] goes through the steps with one board; [`report`] is what they found, [`diagnosis`] what it means.
 //! - `talk` runs our program on the board, `measure` sends and receives meanwhile, `post` has the PC's sockets.
-//! - [`text`], [`json`] and [`junit`] show a report; [`simulate`] is a board for who has none.
+//! - [`simulate`] is a board for who has none.
 //!
-//! It stands on `net` and `board`, and knows neither `cli` nor stdout.
+//! It stands on `udp` and `board`, and knows neither `cli` nor `words`: a report is data, which `cli::pair` shows.
 
 mod counts;
 mod datagram;
 pub mod diagnosis;
 mod failure;
-pub mod json;
-pub mod junit;
 mod measure;
 mod oled;
 pub mod owner;
@@ -22,7 +20,6 @@ mod silent;
 pub mod simulate;
 mod steps;
 mod talk;
-pub mod text;
 pub mod watch;
 mod wifi;
 

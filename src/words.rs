@@ -3,6 +3,8 @@
 
 pub mod catalogue;
 pub mod language;
+#[cfg(feature = "board")]
+pub mod pair;
 mod udp;
 
 use crate::error::Error;

@@ -1,5 +1,8 @@
 //! `udpcli pair`.
 
+mod json;
+mod junit;
+mod text;
 mod watch;
 
 use std::collections::HashSet;
@@ -21,8 +24,7 @@ use crate::file;
 use crate::file::STDOUT;
 use crate::pair::post::Post;
 use crate::pair::report::{Report, Verdict};
-use crate::pair::text::{self, Style};
-use crate::pair::{self, BoardAp, Join, Network, Password, Plan, Wifi, json, junit, simulate};
+use crate::pair::{self, BoardAp, Join, Network, Password, Plan, Wifi, simulate};
 use crate::shutdown::Shutdown;
 use crate::terminal::sanitize::{self, Allowed};
 use crate::terminal::stdout::{self, Stdout};
@@ -31,6 +33,7 @@ use crate::terminal::{color, status};
 use crate::text::encoding::TextEncoding;
 use crate::text::seconds;
 use crate::udp;
+use text::Style;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
 const MOST_DATAGRAMS: usize = 100_000;

@@ -43,22 +43,6 @@ impl Step {
         Self::CleanUp,
     ];
 
-    /// Its name for people.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Serial => "serial",
-            Self::Firmware => "firmware",
-            Self::Wifi => "Wi-Fi",
-            Self::Addresses => "addresses",
-            Self::PcToBoard => "PC to board",
-            Self::BoardToPc => "board to PC",
-            Self::Echo => "echo round trip",
-            Self::Oled => "OLED text",
-            Self::CleanUp => "clean-up",
-        }
-    }
-
     /// Its name for programs.
     #[must_use]
     pub fn key(self) -> &'static str {

@@ -8,6 +8,8 @@ pub enum Part {
     Text(String),
     /// A number, by which the sentence may choose between forms (1 datagram, 2 datagrams).
     Number(u64),
+    /// Items of the catalogue, listed as the language lists them.
+    List(Vec<Sentence>),
 }
 
 /// A sentence of the catalogue, with its parts.
@@ -43,10 +45,17 @@ impl Sentence {
         self.parts.push((name, Part::Number(number)));
         self
     }
+
+    /// With these items in a place.
+    #[must_use]
+    pub fn with_list(mut self, name: &'static str, items: Vec<Self>) -> Self {
+        self.parts.push((name, Part::List(items)));
+        self
+    }
 }
 
 /// A [`Sentence`]: `sentence!("udp.refused", peer = peer)`. `name = value` puts in what the value displays;
-/// `name: number` can also choose between forms.
+/// `name: number` can also choose between forms; `name <- sentences` lists them.
 macro_rules! sentence {
     ($id:literal $(, $($parts:tt)*)?) => {
         $crate::text::sentence::parts!(
@@ -64,6 +73,11 @@ macro_rules! parts {
     ($sentence:expr, $name:ident : $value:expr $(, $($rest:tt)*)?) => {
         $crate::text::sentence::parts!(
             $sentence.with_number(stringify!($name), $value) $(, $($rest)*)?
+        )
+    };
+    ($sentence:expr, $name:ident <- $items:expr $(, $($rest:tt)*)?) => {
+        $crate::text::sentence::parts!(
+            $sentence.with_list(stringify!($name), $items) $(, $($rest)*)?
         )
     };
 }

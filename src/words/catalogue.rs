@@ -25,7 +25,14 @@ macro_rules! areas {
     };
 }
 
-areas!("cli", "listen", "send", "udp");
+areas! {
+    "cli",
+    "listen",
+    "pair",
+    "pair-diagnosis",
+    "send",
+    "udp",
+}
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -44,7 +51,7 @@ pub fn text(sentence: &Sentence) -> String {
 /// A sentence in one language; in English where that language lacks it.
 #[must_use]
 pub fn in_language(language: Language, sentence: &Sentence) -> String {
-    let args = args(sentence);
+    let args = args(language, sentence);
     find(language, sentence.id, &args)
         .or_else(|| find(Language::English, sentence.id, &args))
         // tests/words.rs sees to it that this does not happen.
@@ -59,16 +66,29 @@ pub fn of_event(id: &str, args: &FluentArgs<'_>) -> String {
         .unwrap_or_else(|| id.to_owned())
 }
 
-fn args(sentence: &Sentence) -> FluentArgs<'_> {
+fn args(language: Language, sentence: &Sentence) -> FluentArgs<'_> {
     let mut args = FluentArgs::with_capacity(sentence.parts.len());
     for (name, part) in &sentence.parts {
         match part {
             Part::Text(text) => args.set(*name, text.as_str()),
             // Exact up to 2^53, which no count here reaches.
             Part::Number(number) => args.set(*name, *number as f64),
+            Part::List(items) => args.set(*name, list(language, items)),
         }
     }
     args
+}
+
+/// `a, b, c`.
+fn list(language: Language, items: &[Sentence]) -> String {
+    let items: Vec<String> = items
+        .iter()
+        .map(|item| in_language(language, item))
+        .collect();
+    items.join(match language {
+        Language::English => ", ",
+        Language::Chinese => "、",
+    })
 }
 
 /// The sentence in one language; none if the catalogue has no such id.

@@ -1,5 +1,6 @@
 //! The language of what people read: English or Chinese.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 /// A language of the catalogue.
@@ -50,15 +51,46 @@ pub fn choose(language: Language) {
     let _ = CHOSEN.set(language);
 }
 
+thread_local! {
+    /// The language of what this thread says at the moment, if it is not that of the process.
+    static WITHIN: Cell<Option<Language>> = const { Cell::new(None) };
+}
+
+/// Has everything that `say` says in this language: programs, which read JSON, get English.
+pub fn within<T>(language: Language, say: impl FnOnce() -> T) -> T {
+    /// Sets it back, whatever happens.
+    struct Before(Option<Language>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            WITHIN.set(self.0);
+        }
+    }
+    let _before = Before(WITHIN.replace(Some(language)));
+    say()
+}
+
 /// The language in force: English until one is chosen.
 #[must_use]
 pub fn current() -> Language {
+    if let Some(language) = WITHIN.get() {
+        return language;
+    }
     CHOSEN.get().copied().unwrap_or(Language::English)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_language_within_holds_only_there() {
+        let inner = within(Language::Chinese, || {
+            let innermost = within(Language::English, current);
+            (current(), innermost)
+        });
+        assert_eq!(inner, (Language::Chinese, Language::English));
+        assert_eq!(current(), Language::English);
+    }
 
     #[test]
     fn a_systems_name_for_chinese_is_chinese() {

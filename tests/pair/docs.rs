@@ -1,6 +1,7 @@
 //! docs/pair.md has the table evidence -> verdict -> code of every diagnosis, in the program's words.
 
 use udpcli::pair::diagnosis::Diagnosis;
+use udpcli::words::pair::{evidence, meaning, next};
 
 const TABLE: &str = "| evidence | verdict | code | what to do next |\n|---|---|---|---|\n";
 
@@ -18,10 +19,10 @@ fn the_page_has_the_evidence_the_verdict_and_the_next_step_of_every_code() {
         .map(|diagnosis| {
             format!(
                 "| {} | {} | `{}` | {} |",
-                diagnosis.evidence(),
-                diagnosis.meaning(),
+                evidence(*diagnosis),
+                meaning(*diagnosis),
                 diagnosis.code(),
-                diagnosis.next()
+                next(*diagnosis)
             )
         })
         .collect();

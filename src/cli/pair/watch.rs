@@ -8,13 +8,13 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::{Out, Place};
+use super::{Out, Place, text};
 use crate::error::Error;
 use crate::file;
 use crate::pair::post::Post;
 use crate::pair::report::{Report, StepResult, Verdict};
 use crate::pair::watch::{Round, Way};
-use crate::pair::{self, Plan, text};
+use crate::pair::{self, Plan};
 use crate::shutdown::{Asker, Shutdown};
 use crate::terminal::full_screen::FullScreen;
 use crate::terminal::keys::{self, Key};

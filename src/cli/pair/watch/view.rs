@@ -14,6 +14,7 @@ use crate::pair::watch::{Round, Way};
 use crate::terminal::panel::picture;
 use crate::terminal::sanitize;
 use crate::text::seconds;
+use crate::words;
 
 /// Rounds that are kept: more than a terminal is wide.
 const KEPT: usize = 512;
@@ -77,12 +78,12 @@ impl View {
 
     /// A step has ended.
     pub(super) fn step(&mut self, step: &StepResult) {
-        let mut text = format!("{}: {}", step.step.name(), step.seen);
+        let mut text = format!("{}: {}", words::pair::step_name(step.step), step.seen);
         for finding in &step.findings {
             text.push_str(" - ");
-            text.push_str(finding.diagnosis.meaning());
+            text.push_str(&words::pair::meaning(finding.diagnosis));
             text.push_str("; ");
-            text.push_str(finding.diagnosis.next());
+            text.push_str(&words::pair::next(finding.diagnosis));
         }
         if step.step == Step::Serial {
             self.messages.clear();

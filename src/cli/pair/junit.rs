@@ -1,12 +1,17 @@
-//! Reports as `JUnit` XML, as CI systems read it: a suite a board, a case a step.
+//! Reports as `JUnit` XML, as CI systems read it: a suite a board, a case a step. English whatever the user's language.
 
 use std::fmt::Write as _;
 
 use crate::pair::report::{Report, StepResult, Verdict};
+use crate::words;
+use crate::words::language::{self, Language};
 
 /// All reports as one document.
-#[must_use]
-pub fn document(reports: &[Report]) -> String {
+pub(super) fn document(reports: &[Report]) -> String {
+    language::within(Language::English, || in_english(reports))
+}
+
+fn in_english(reports: &[Report]) -> String {
     let mut suites = String::new();
     let mut all = Counts::default();
     let mut time = 0.0;
@@ -103,7 +108,7 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
         out,
         "    <testcase classname=\"udpcli.pair.{}\" name=\"{}\" time=\"{:.3}\">",
         escape(&report.port),
-        escape(step.step.name()),
+        escape(&words::pair::step_name(step.step)),
         step.time.as_secs_f64()
     );
     let code = step
@@ -120,15 +125,20 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
         Kind::Error => "error",
     };
     if !tag.is_empty() {
-        let message = step
-            .findings
-            .first()
-            .map_or(step.seen.as_str(), |finding| finding.diagnosis.meaning());
+        let message = step.findings.first().map_or_else(
+            || step.seen.clone(),
+            |finding| words::pair::meaning(finding.diagnosis),
+        );
         let mut body = String::new();
         for finding in &step.findings {
             let diagnosis = finding.diagnosis;
-            let _ = writeln!(body, "{}: {}", diagnosis.code(), diagnosis.meaning());
-            let _ = writeln!(body, "next: {}", diagnosis.next());
+            let _ = writeln!(
+                body,
+                "{}: {}\nnext: {}",
+                diagnosis.code(),
+                words::pair::meaning(diagnosis),
+                words::pair::next(diagnosis)
+            );
             for line in finding
                 .detail
                 .lines()
@@ -140,7 +150,7 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
         let _ = writeln!(
             out,
             "      <{tag} type=\"{code}\" message=\"{}\">{}</{tag}>",
-            escape(message),
+            escape(&message),
             escape(&body)
         );
     }

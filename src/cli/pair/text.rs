@@ -3,51 +3,60 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::pair::report::{Report, StepResult, Verdict};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::pair::report::{Report, Step, StepResult, Verdict};
 use crate::terminal::sanitize;
+use crate::words;
+use crate::words::catalogue::say;
 
 /// Where what belongs to a step begins.
 const INDENT: &str = "                      ";
 
 /// Colours, if any.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
+pub(super) struct Style {
     /// Whether to use colour.
-    pub color: bool,
+    pub(super) color: bool,
 }
 
 impl Style {
     fn paint(self, verdict: Verdict) -> String {
         let (word, color) = match verdict {
-            Verdict::Passed => ("ok  ", "32"),
-            Verdict::Warned => ("note", "33"),
-            Verdict::Skipped => ("skip", "2"),
-            Verdict::Interrupted => ("stop", "33"),
-            Verdict::Failed => ("FAIL", "1;31"),
+            Verdict::Passed => (say!("pair.verdict-passed"), "32"),
+            Verdict::Warned => (say!("pair.verdict-warned"), "33"),
+            Verdict::Skipped => (say!("pair.verdict-skipped"), "2"),
+            Verdict::Interrupted => (say!("pair.verdict-interrupted"), "33"),
+            Verdict::Failed => (say!("pair.verdict-failed"), "1;31"),
         };
+        let word = padded(&word, 4);
         if self.color {
             format!("\x1b[{color}m{word}\x1b[0m")
         } else {
-            word.to_owned()
+            word
         }
     }
 }
 
+/// A text that takes at least so many columns. A Chinese character takes two.
+fn padded(text: &str, columns: usize) -> String {
+    let missing = columns.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
+}
+
 /// The lines of a step. What came from the board, the network or the user is escaped.
-#[must_use]
-pub fn step(result: &StepResult, style: Style) -> String {
+pub(super) fn step(result: &StepResult, style: Style) -> String {
     let mut text = format!(
-        "{}  {:<16}",
+        "{}  {}",
         style.paint(result.verdict),
-        result.step.name()
+        padded(&words::pair::step_name(result.step), 16)
     );
-    let mut what = result.tried.clone();
-    if !result.seen.is_empty() {
-        if !what.is_empty() {
-            what.push_str(": ");
-        }
-        what.push_str(&result.seen);
-    }
+    let (tried, seen) = (result.tried.clone(), result.seen.clone());
+    let what = match (tried.is_empty(), seen.is_empty()) {
+        (false, false) => say!("pair.tried-and-seen", tried = tried, seen = seen),
+        (true, _) => seen,
+        (_, true) => tried,
+    };
     text.push_str(&sanitize::for_terminal(&what));
     if result.time >= Duration::from_millis(1) {
         let _ = write!(text, "  [{:.1} s]", result.time.as_secs_f64());
@@ -61,13 +70,13 @@ pub fn step(result: &StepResult, style: Style) -> String {
             let _ = writeln!(text, "{INDENT}{}", sanitize::for_terminal(&finding.detail));
         }
         let diagnosis = finding.diagnosis;
-        let _ = writeln!(
-            text,
-            "{INDENT}meaning: {} [{}]",
-            diagnosis.meaning(),
-            diagnosis.code()
+        let meaning = say!(
+            "pair.meaning",
+            meaning = words::pair::meaning(diagnosis),
+            code = diagnosis.code()
         );
-        let _ = writeln!(text, "{INDENT}next:    {}", diagnosis.next());
+        let next = say!("pair.next", next = words::pair::next(diagnosis));
+        let _ = writeln!(text, "{INDENT}{meaning}\n{INDENT}{next}");
         for line in finding
             .evidence
             .iter()
@@ -84,18 +93,17 @@ pub fn step(result: &StepResult, style: Style) -> String {
 }
 
 /// The last line.
-#[must_use]
-pub fn conclusion(report: &Report, style: Style) -> String {
-    let failed: Vec<&str> = report
+pub(super) fn conclusion(report: &Report, style: Style) -> String {
+    let failed: Vec<_> = report
         .steps
         .iter()
         .filter(|step| step.verdict == Verdict::Failed)
-        .map(|step| step.step.name())
+        .map(|step| words::pair::step(step.step))
         .collect();
     let what = match report.verdict() {
-        Verdict::Interrupted => "stopped by Ctrl-C".to_owned(),
-        _ if failed.is_empty() => "the PC and the board hear each other".to_owned(),
-        _ => format!("not all is well: {}", failed.join(", ")),
+        Verdict::Interrupted => say!("pair.stopped"),
+        _ if failed.is_empty() => say!("pair.hear-each-other"),
+        _ => say!("pair.not-all-well", steps <- failed),
     };
     format!(
         "{}  {what}  [{:.1} s]\n",
@@ -105,9 +113,7 @@ pub fn conclusion(report: &Report, style: Style) -> String {
 }
 
 /// One board among several: one row.
-#[must_use]
-pub fn row(report: &Report, style: Style) -> String {
-    use crate::pair::report::Step;
+pub(super) fn row(report: &Report, style: Style) -> String {
     let mut text = format!(
         "{}  {}",
         style.paint(report.verdict()),
@@ -128,7 +134,8 @@ pub fn row(report: &Report, style: Style) -> String {
             && let (Some(received), Some(sent)) =
                 (number(result, "received"), number(result, "sent"))
         {
-            add(&format!("{} {received}/{sent}", step.name()));
+            let name = words::pair::step_name(step);
+            add(&format!("{name} {received}/{sent}"));
         }
     }
     if let Some(rtt) = report
@@ -143,10 +150,11 @@ pub fn row(report: &Report, style: Style) -> String {
         } else {
             &finding.detail
         };
-        add(&format!(
-            "{}: {} ({detail})",
-            step.step.name(),
-            finding.diagnosis.code()
+        add(&say!(
+            "pair.row-finding",
+            step = words::pair::step_name(step.step),
+            code = finding.diagnosis.code(),
+            detail = detail
         ));
     }
     let _ = writeln!(text, "  [{:.1} s]", report.time.as_secs_f64());
@@ -158,14 +166,11 @@ fn number(result: &StepResult, key: &str) -> Option<u64> {
 }
 
 /// The last line after several boards.
-#[must_use]
-pub fn total(reports: &[Report]) -> String {
+pub(super) fn total(reports: &[Report]) -> String {
     let good = reports
         .iter()
         .filter(|report| matches!(report.verdict(), Verdict::Passed | Verdict::Warned))
         .count();
-    format!(
-        "{good} of {} boards and this PC hear each other\n",
-        reports.len()
-    )
+    let total = say!("pair.total", good: good, boards: reports.len());
+    format!("{total}\n")
 }

@@ -1,12 +1,13 @@
-//! A report as one JSON object: `docs/pair.schema.json` describes it.
+//! A report as one JSON object, in English whatever the user's language: `docs/pair.schema.json` describes it.
 
 use serde_json::{Value, json};
 
 use crate::pair::report::{Report, StepResult};
+use crate::words;
+use crate::words::language::{self, Language};
 
 /// The report of one board.
-#[must_use]
-pub fn object(report: &Report) -> Value {
+pub(super) fn object(report: &Report) -> Value {
     let mut codes: Vec<&str> = Vec::new();
     for (_, finding) in report.findings() {
         let code = finding.diagnosis.code();
@@ -20,7 +21,7 @@ pub fn object(report: &Report) -> Value {
         "codes": codes,
         "environment": report.is_environment(),
         "seconds": seconds(report.time),
-        "steps": report.steps.iter().map(step).collect::<Vec<_>>(),
+        "steps": language::within(Language::English, || report.steps.iter().map(step).collect::<Vec<_>>()),
     })
 }
 
@@ -35,8 +36,8 @@ fn step(result: &StepResult) -> Value {
         "figures": result.figures,
         "findings": result.findings.iter().map(|finding| json!({
             "code": finding.diagnosis.code(),
-            "meaning": finding.diagnosis.meaning(),
-            "next": finding.diagnosis.next(),
+            "meaning": words::pair::meaning(finding.diagnosis),
+            "next": words::pair::next(finding.diagnosis),
             "detail": finding.detail,
             "evidence": finding.evidence,
         })).collect::<Vec<_>>(),
