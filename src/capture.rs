@@ -22,10 +22,11 @@ use pcap_file::{DataLink, Endianness, PcapError, TsResolution};
 
 use crate::datagram::Datagram;
 use crate::datagram::Notes;
-use crate::file::Error;
-use crate::file::Opened;
+use crate::file::{Error, Opened, STDOUT};
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
+use crate::terminal::sanitize::Allowed;
+use crate::terminal::stdout::Stdout;
 use crate::terminal::stream::{self, WriteOutcome};
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
@@ -73,6 +74,8 @@ pub struct Saver {
     packet: Vec<u8>,
     /// A cut payload with blanks for what is missing.
     whole: Vec<u8>,
+    /// Whether nobody reads standard output any more.
+    reader_gone: bool,
 }
 
 /// Where records go.
@@ -82,6 +85,8 @@ enum Target {
     File { file: File, written: u64 },
     /// What another program reads as it comes: a FIFO, a process substitution, a device.
     Stream(stream::Writer),
+    /// Standard output, where nothing else is written then.
+    Stdout(Stdout),
     /// Its reader stopped reading, and the end was asked for.
     Abandoned,
 }
@@ -137,9 +142,6 @@ impl Saver {
         encoding: TextEncoding,
         shutdown: &Shutdown,
     ) -> Result<Self, Error> {
-        let gathered = Gathered::default();
-        let writer =
-            Writer::new(kind, encoding, &gathered).map_err(|error| write_error(path, error))?;
         let target = match opened.len {
             Some(_) => Target::File {
                 file: opened.file,
@@ -147,6 +149,31 @@ impl Saver {
             },
             None => Target::Stream(stream::Writer::fifo(opened.file, shutdown.clone())),
         };
+        Self::start(path, kind, target, encoding)
+    }
+
+    /// Starts a capture on standard output, for a program that reads it as it comes.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn to_stdout(
+        kind: Kind,
+        encoding: TextEncoding,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Error> {
+        let target = Target::Stdout(Stdout::new(shutdown.clone(), Allowed::Colors));
+        Self::start(Path::new(STDOUT), kind, target, encoding)
+    }
+
+    fn start(
+        path: &Path,
+        kind: Kind,
+        target: Target,
+        encoding: TextEncoding,
+    ) -> Result<Self, Error> {
+        let gathered = Gathered::default();
+        let writer =
+            Writer::new(kind, encoding, &gathered).map_err(|error| write_error(path, error))?;
         let mut saver = Self {
             path: path.to_owned(),
             target,
@@ -154,9 +181,16 @@ impl Saver {
             gathered,
             packet: Vec::new(),
             whole: Vec::new(),
+            reader_gone: false,
         };
         saver.flush()?;
         Ok(saver)
+    }
+
+    /// Whether the capture went to standard output, and nobody reads it any more.
+    #[must_use]
+    pub fn reader_is_gone(&self) -> bool {
+        self.reader_gone
     }
 
     /// Adds one datagram.
@@ -224,6 +258,21 @@ impl Saver {
                 Ok(WriteOutcome::Abandoned(lost)) => {
                     tracing::warn!(say = "udp.reader-stopped", path = %self.path.display(), lost);
                     self.target = Target::Abandoned;
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            Target::Stdout(stdout) => match stdout.write(&gathered) {
+                Ok(WriteOutcome::Whole) => Ok(()),
+                Ok(WriteOutcome::Abandoned(lost)) => {
+                    tracing::warn!(say = "udp.reader-stopped", path = STDOUT, lost);
+                    self.target = Target::Abandoned;
+                    self.reader_gone = true;
+                    Ok(())
+                }
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    self.target = Target::Abandoned;
+                    self.reader_gone = true;
                     Ok(())
                 }
                 Err(error) => Err(error),

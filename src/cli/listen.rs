@@ -51,6 +51,7 @@ Examples:
   udpcli listen --format board --recv-size 1024   to the byte what the board would print
   udpcli listen --join 239.1.2.3@eth0
   udpcli listen --save lesson.pcapng              open it with Wireshark
+  udpcli listen --save - --save-format pcap | tshark -r -
   udpcli listen --seq --stats 1s --format raw > /dev/null")]
 pub struct ListenArgs {
     /// UDP port; 0 picks a free one
@@ -60,9 +61,9 @@ pub struct ListenArgs {
     #[arg(long, value_name = "IP", default_value = "0.0.0.0", value_parser = value::address, action = clap::ArgAction::Append)]
     bind: Vec<SocketAddr>,
 
-    /// How to print the datagrams
-    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
-    format: Format,
+    /// How to print the datagrams [default: text]
+    #[arg(long, value_enum, help_heading = "Output")]
+    format: Option<Format>,
     /// With --format raw: write TEXT after each datagram (escapes such as \n work)
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     separator: Option<String>,
@@ -75,9 +76,18 @@ pub struct ListenArgs {
     /// Draw the panel that the tutorial's server would show (on a terminal)
     #[arg(long, help_heading = "Output")]
     oled: bool,
-    /// Write every datagram to FILE as well: .pcap, .pcapng or .jsonl
+    /// Write every datagram to FILE as well: .pcap, .pcapng or .jsonl; to standard output, instead of printing it, with -
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     save: Option<PathBuf>,
+    /// Format of the file, if its name does not end in it
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        requires = "save",
+        help_heading = "Output"
+    )]
+    save_format: Option<SaveFormat>,
     /// Report the counts this often
     #[arg(long, value_name = "D", value_parser = value::report_period, help_heading = "Output")]
     stats: Option<Duration>,
@@ -134,6 +144,27 @@ pub struct ListenArgs {
     from: Vec<Prefix>,
 }
 
+/// The format of a saved file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SaveFormat {
+    /// For Wireshark and tcpdump
+    Pcap,
+    /// For Wireshark
+    Pcapng,
+    /// One JSON object per line, as --format json prints them
+    Jsonl,
+}
+
+impl From<SaveFormat> for Kind {
+    fn from(format: SaveFormat) -> Self {
+        match format {
+            SaveFormat::Pcap => Self::Pcap,
+            SaveFormat::Pcapng => Self::PcapNg,
+            SaveFormat::Jsonl => Self::JsonLines,
+        }
+    }
+}
+
 /// Where arrival times come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Timestamps {
@@ -155,14 +186,7 @@ pub async fn run(
     let begun = Instant::now();
     let answer = args.answer()?;
     let style = args.style(global)?;
-    let save = match args.save.as_deref() {
-        Some(path) => {
-            let kind = Kind::of(path)
-                .ok_or_else(|| Error::usage(say!("listen.save-name", path = path.display())))?;
-            Some((path, kind))
-        }
-        None => None,
-    };
+    let save = args.save()?;
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
         clock: match args.timestamps {
@@ -172,7 +196,7 @@ pub async fn run(
         batching: !global.no_batching,
     };
     let wanted = args.sockets(receive)?;
-    args.warn_of_unused(&style);
+    args.warn_of_unused(&style, save.map(|(_, kind)| kind));
     let (sockets, memberships) = open_sockets(&wanted)?;
     // After the sockets: a taken port must not cost an old capture.
     let saver = match args.saver(save, begun, shutdown).await? {
@@ -202,7 +226,7 @@ pub async fn run(
         stats_every: args.stats,
     };
     let mut output = Output::new(
-        Renderer::new(style),
+        (!args.saves_to_stdout()).then(|| Renderer::new(style)),
         saver,
         args.panel(&places),
         shutdown.clone(),
@@ -260,6 +284,48 @@ fn open_sockets(wanted: &[ListenOptions]) -> Result<(Vec<Bound>, Vec<Memberships
 }
 
 impl ListenArgs {
+    fn format(&self) -> Format {
+        self.format.unwrap_or(Format::Text)
+    }
+
+    /// Whether standard output gets the capture.
+    fn saves_to_stdout(&self) -> bool {
+        self.save.as_deref() == Some(Path::new("-"))
+    }
+
+    /// Where to save to, and in which format.
+    fn save(&self) -> Result<Option<(&Path, Kind)>, Error> {
+        let Some(path) = self.save.as_deref() else {
+            return Ok(None);
+        };
+        let kind = self.save_format.map(Kind::from).or_else(|| Kind::of(path));
+        if !self.saves_to_stdout() {
+            let kind = kind.ok_or_else(|| {
+                Error::usage_hint(
+                    say!("listen.save-name", path = path.display()),
+                    say!("listen.save-name.hint"),
+                )
+            })?;
+            return Ok(Some((path, kind)));
+        }
+        if self.format.is_some() {
+            return Err(Error::usage_hint(
+                say!("listen.save-and-format"),
+                say!("listen.save-and-format.hint"),
+            ));
+        }
+        let kind = kind.ok_or_else(|| {
+            Error::usage_hint(say!("listen.save-stdout"), say!("listen.save-stdout.hint"))
+        })?;
+        if kind != Kind::JsonLines && stdout::is_terminal() {
+            return Err(Error::usage_hint(
+                say!("listen.save-terminal"),
+                say!("listen.save-terminal.hint"),
+            ));
+        }
+        Ok(Some((path, kind)))
+    }
+
     /// Opens the file to save to; a FIFO may wait for its reader.
     async fn saver(
         &self,
@@ -270,6 +336,11 @@ impl ListenArgs {
         let Some((path, kind)) = save else {
             return Ok(Waited::Done(None));
         };
+        if self.saves_to_stdout() {
+            let encoding = self.encoding.unwrap_or_default();
+            let saver = Saver::to_stdout(kind, encoding, shutdown)?;
+            return Ok(Waited::Done(Some(saver)));
+        }
         let deadline = self.duration.map(|duration| begun + duration);
         let opened = file::for_writing(&Saver::open_options(), path, shutdown, deadline).await?;
         Ok(match opened {
@@ -315,7 +386,7 @@ impl ListenArgs {
     }
 
     fn style(&self, global: &GlobalArgs) -> Result<Style, Error> {
-        if self.separator.is_some() && self.format != Format::Raw {
+        if self.separator.is_some() && self.format() != Format::Raw {
             return Err(Error::usage(say!("listen.separator")));
         }
         let mut separator = Vec::new();
@@ -330,11 +401,11 @@ impl ListenArgs {
             &mut separator,
         )?;
         let is_terminal = stdout::is_terminal();
-        if is_terminal && self.format == Format::Raw {
+        if is_terminal && self.format() == Format::Raw {
             tracing::info!(say = "listen.raw-escaped");
         }
         Ok(Style {
-            format: self.format,
+            format: self.format(),
             audience: if is_terminal {
                 Audience::Terminal
             } else {
@@ -384,15 +455,14 @@ impl ListenArgs {
     }
 
     /// An option that does nothing is told: whoever gave it expects something of it.
-    fn warn_of_unused(&self, style: &Style) {
-        let shows_text = matches!(self.format, Format::Text | Format::Json)
-            || (self.format == Format::Raw && style.audience == Audience::Terminal);
-        let is_json = |path: &PathBuf| matches!(Kind::of(path), Some(Kind::JsonLines));
-        let needs_text = shows_text
-            || self.oled
-            || self.reply.is_some()
-            || self.save.as_ref().is_some_and(is_json);
-        let shows_time = matches!(self.format, Format::Text | Format::Hex | Format::Json)
+    fn warn_of_unused(&self, style: &Style, saved: Option<Kind>) {
+        let format = self.format();
+        let shows_text = matches!(format, Format::Text | Format::Json)
+            || (format == Format::Raw && style.audience == Audience::Terminal);
+        let shows_text = shows_text && !self.saves_to_stdout();
+        let needs_text =
+            shows_text || self.oled || self.reply.is_some() || saved == Some(Kind::JsonLines);
+        let shows_time = matches!(format, Format::Text | Format::Hex | Format::Json)
             || self.save.is_some()
             || self.seq;
         if self.reply_rate.is_some() && !self.echo && self.reply.is_none() {

@@ -57,7 +57,8 @@ fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
 
 /// Takes datagrams and shows, saves and draws them.
 pub struct Output {
-    renderer: Renderer,
+    /// None where standard output has the capture.
+    renderer: Option<Renderer>,
     stdout: Stdout,
     text: Vec<u8>,
     saver: Option<Saver>,
@@ -81,11 +82,11 @@ impl fmt::Debug for Output {
 }
 
 impl Output {
-    /// An output that shows datagrams on stdout, and does with them what else is given. A reader that stopped reading
-    /// is waited for until the end is asked for.
+    /// An output that shows datagrams on stdout if there is a renderer, and does with them what else is given. A reader
+    /// that stopped reading is waited for until the end is asked for.
     #[must_use]
     pub fn new(
-        renderer: Renderer,
+        renderer: Option<Renderer>,
         saver: Option<Saver>,
         panel: Option<ServerPanel>,
         shutdown: Shutdown,
@@ -118,7 +119,9 @@ impl Output {
     /// # Errors
     /// As [`Sink::flush`].
     pub fn begin(&mut self) -> Result<Flow, udp::error::Error> {
-        self.renderer.begin(&mut self.text);
+        if let Some(renderer) = &mut self.renderer {
+            renderer.begin(&mut self.text);
+        }
         self.flush()
     }
 
@@ -130,7 +133,9 @@ impl Output {
     }
 
     fn datagram(&mut self, datagram: &Datagram<'_>, notes: Notes) {
-        self.renderer.render(datagram, notes, &mut self.text);
+        if let Some(renderer) = &mut self.renderer {
+            renderer.render(datagram, notes, &mut self.text);
+        }
         if let Some(saver) = &mut self.saver
             && let Err(error) = saver.add(datagram, notes)
         {
@@ -192,7 +197,8 @@ impl Sink for Output {
     fn run(&mut self, run: &Run<'_>, notes: &[Notes]) {
         if self.saver.is_none()
             && self.panel.is_none()
-            && self.renderer.render_joined(run, &mut self.text)
+            && let Some(renderer) = &mut self.renderer
+            && renderer.render_joined(run, &mut self.text)
         {
             if self.text.len() >= WRITE_AT {
                 self.write();
@@ -207,11 +213,14 @@ impl Sink for Output {
 
     fn flush(&mut self) -> Result<Flow, udp::error::Error> {
         // The file first: whoever sees a line may rely on it being saved.
-        if let Some(saver) = &mut self.saver
-            && let Err(error) = saver.flush()
-        {
-            self.failure.get_or_insert(error);
-            self.saver = None;
+        if let Some(saver) = &mut self.saver {
+            match saver.flush() {
+                Ok(()) => self.reader_gone |= saver.reader_is_gone(),
+                Err(error) => {
+                    self.failure.get_or_insert(error);
+                    self.saver = None;
+                }
+            }
         }
         // Drawn together with what is written.
         if let Some(panel) = &mut self.panel {

@@ -658,7 +658,7 @@ impl SendArgs {
             encoding: self.encoding.unwrap_or_default(),
             separator: Vec::new(),
         };
-        Output::new(Renderer::new(style), None, None, shutdown.clone())
+        Output::new(Some(Renderer::new(style)), None, None, shutdown.clone())
     }
 
     /// What a run that came to its end says to a script.

@@ -5,7 +5,11 @@ use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 #[cfg(target_os = "linux")]
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +18,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 #[cfg(target_os = "linux")]
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, bash, eventually, listening_address, udpcli};
 use crate::support::{Listener, loopback_socket, run, run_with_input};
 
 /// One packet as tshark tells it.
@@ -561,5 +565,167 @@ fn a_place_that_cannot_be_written_is_an_error_of_the_environment() {
         );
         assert!(end.stderr.contains("caused by:"), "{}", end.stderr);
         assert!(end.stdout.is_empty());
+    }
+}
+
+/// `udpcli listen --save - ARGS` with `rest` after it in a shell line; datagrams go to 127.0.0.1.
+#[cfg(target_os = "linux")]
+fn on_stdout(args: &str, rest: &str) -> Listener {
+    let line = format!("\"$0\" listen --bind 127.0.0.1 --port 0 --save - {args} {rest}");
+    Listener::spawn(&mut bash::<&str>(&line, []))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn tshark_reads_a_capture_live_from_standard_output() {
+    for format in ["pcap", "pcapng"] {
+        // From a file that is a pipe, and as an interface that is one.
+        for source in ["-r", "-i"] {
+            let fields = "-T fields -e udp.payload";
+            let mut listener = on_stdout(
+                &format!("--save-format {format} -n 2"),
+                &format!("| tshark -l {source} - {fields}"),
+            );
+            let socket = loopback_socket();
+            let to = listener.address;
+            socket.send_to(b"one", to).unwrap();
+            // Shown while the listener still waits for the second.
+            assert_eq!(
+                listener.running.stdout_line(),
+                "6f6e65\n",
+                "{format} {source}"
+            );
+            socket.send_to(b"two", to).unwrap();
+            let end = listener.running.finish().expect_code(0);
+            assert_eq!(end.text(), "6f6e65\n74776f\n", "{format} {source}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_has_the_capture_that_a_file_would_have_and_nothing_else() {
+    let place = Place::new();
+    let datagrams: Vec<Vec<u8>> = (0..500).map(pattern).collect();
+    for format in ["pcap", "pcapng"] {
+        let path = place.file(format);
+        let rest = format!("> '{}'", path.display());
+        let listener = on_stdout(&format!("--save-format {format} -n 500"), &rest);
+        let socket = loopback_socket();
+        for datagram in &datagrams {
+            socket.send_to(datagram, listener.address).unwrap();
+        }
+        listener.running.finish().expect_code(0);
+        let payloads: Vec<Vec<u8>> = read(&path)
+            .into_iter()
+            .map(|packet| packet.payload)
+            .collect();
+        assert!(
+            payloads == datagrams,
+            "{format}: {} datagrams",
+            payloads.len()
+        );
+    }
+    let listener = on_stdout("--save-format jsonl -n 2", "");
+    let socket = loopback_socket();
+    socket.send_to(b"one", listener.address).unwrap();
+    socket.send_to(b"two", listener.address).unwrap();
+    let end = listener.running.finish().expect_code(0);
+    let texts: Vec<Value> = end
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].clone())
+        .collect();
+    assert_eq!(texts, ["one", "two"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_capture_ends_in_order_when_its_reader_goes_or_does_not_read() {
+    // The reader takes the file header and goes.
+    let line = "\"$0\" listen --bind 127.0.0.1 --port 0 --save - --save-format pcap | head -c 24 | wc -c; exit ${PIPESTATUS[0]}";
+    let mut listener = Listener::spawn(&mut bash::<&str>(line, []));
+    assert_eq!(listener.running.stdout_line(), "24\n");
+    let socket = loopback_socket();
+    eventually("it ends", || {
+        // Refused once it has ended.
+        let _ = socket.send_to(b"x", listener.address);
+        listener.running.has_ended()
+    });
+    let end = listener.running.finish().expect_code(0);
+    assert!(!end.stderr.contains("error"), "{}", end.stderr);
+    assert!(end.stderr.contains(" datagram"), "{}", end.stderr);
+
+    // The reader does not read, and the end is asked for.
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let mut command = udpcli(["listen", "--bind", "127.0.0.1", "--port", "0"]);
+    command.args(["--save", "-", "--save-format", "pcap"]);
+    let mut child = command
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    let to = listening_address(&line);
+    for _ in 0..10 {
+        socket.send_to(&pattern(60_000), to).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let asked = Instant::now();
+    let killed = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(killed.unwrap().success());
+    let status = child.wait().unwrap();
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_capture_on_standard_output_needs_a_format_and_has_it_to_itself() {
+    for (args, told) in [
+        (&["--save", "-"][..], "--save-format pcap"),
+        (
+            &["--save", "-", "--save-format", "pcap", "--format", "text"],
+            "leave --format out",
+        ),
+        (&["--save-format", "pcap"], "--save"),
+        (&["--save", "capture"], "--save-format"),
+    ] {
+        let end =
+            run([&["listen", "--port", "0", "--duration", "1ms"], args].concat()).expect_code(2);
+        assert!(end.stderr.contains(told), "{args:?}: {}", end.stderr);
+        assert!(end.stdout.is_empty(), "{args:?}");
+    }
+    #[cfg(target_os = "linux")]
+    for format in ["pcap", "pcapng"] {
+        let args = [
+            "listen",
+            "--port",
+            "0",
+            "--save",
+            "-",
+            "--save-format",
+            format,
+        ];
+        let end = run_with_input(crate::support::udpcli_on_terminal("", args), b"").expect_code(2);
+        assert!(end.text().contains("not for a terminal"), "{}", end.text());
+    }
+}
+
+/// A name that says nothing, as `>(program)` has.
+#[test]
+fn a_format_that_is_named_stands_above_the_files_name() {
+    let place = Place::new();
+    for (name, format) in [("capture", "pcap"), ("a.jsonl", "pcapng")] {
+        let path = place.file(name);
+        let mut listener = listen(&path, &["--save-format", format, "-n", "1"]);
+        send(&loopback_socket(), &mut listener, b"one");
+        listener.running.finish().expect_code(0);
+        assert_eq!(read(&path)[0].payload, b"one", "{name}");
     }
 }

@@ -2,6 +2,13 @@
 # What udpcli listen says. The line begins with "listening on" in every language: programs look for it.
 
 save-name = --save { $path }: the name must end in .pcap, .pcapng or .jsonl
+    .hint = or add --save-format pcap, pcapng or jsonl
+save-stdout = --save - needs a format
+    .hint = add --save-format pcap, pcapng or jsonl
+save-and-format = --save - writes the capture to standard output, where --format would print
+    .hint = leave --format out, or save to a file
+save-terminal = a capture is not for a terminal: --save - writes bytes to standard output
+    .hint = send it to a program or a file: udpcli listen --save - --save-format pcap | tshark -r -
 no-reader = nothing was received: no other program opened { $path } for reading
 the-reply = the reply
 separator = --separator stands after the payloads of --format raw only

@@ -2,6 +2,13 @@
 # udpcli listen 的提示。“listening on” 这几个字在各种语言里都一样：有的程序要找它。
 
 save-name = --save { $path }：文件名必须以 .pcap、.pcapng 或 .jsonl 结尾
+    .hint = 或者加上 --save-format pcap、pcapng 或 jsonl
+save-stdout = --save - 需要指定格式
+    .hint = 请加上 --save-format pcap、pcapng 或 jsonl
+save-and-format = --save - 把抓包数据写到标准输出，--format 也要写到那里
+    .hint = 去掉 --format，或者保存到文件
+save-terminal = 抓包数据不能写到终端：--save - 会把字节写到标准输出
+    .hint = 请交给别的程序或写入文件：udpcli listen --save - --save-format pcap | tshark -r -
 no-reader = 什么也没有接收：没有其他程序打开 { $path } 来读取
 the-reply = 回复
 separator = --separator 只能用在 --format raw 的载荷之后
