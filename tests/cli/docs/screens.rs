@@ -1,0 +1,188 @@
+//! The screens of a Chinese page are the English page's in Chinese, word for word as the catalogue has them: a sentence
+//! that changes there changes here.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::twins::twins;
+use super::{console_blocks, path};
+
+/// Every form of every sentence of a language, by its id: `udp.refused`, `udp.refused.hint`.
+type Catalogue = BTreeMap<String, Vec<String>>;
+
+/// Reads the catalogue line by line, which suffices here: sentences, attributes and the forms of a choice each stand on a
+/// line of their own.
+fn catalogue(language: &str) -> Catalogue {
+    let mut sentences = Catalogue::new();
+    let folder = path("src/words").join(language);
+    for file in fs::read_dir(folder).expect("a folder of the catalogue") {
+        let file = file.expect("an entry").path();
+        let area = file
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let text = fs::read_to_string(&file).expect("UTF-8");
+        let (mut sentence, mut id) = (String::new(), String::new());
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let form = line.trim_start().trim_start_matches('*');
+            if let Some((_, words)) = form
+                .strip_prefix('[')
+                .and_then(|form| form.split_once("] "))
+            {
+                sentences
+                    .entry(id.clone())
+                    .or_default()
+                    .push(words.to_owned());
+            } else if let Some((name, words)) = line.split_once(" =") {
+                id = if let Some(name) = name.trim_start().strip_prefix('.') {
+                    format!("{sentence}.{name}")
+                } else {
+                    sentence = format!("{area}.{name}");
+                    sentence.clone()
+                };
+                let forms = sentences.entry(id.clone()).or_default();
+                if !words.contains("->") {
+                    forms.push(words.trim_start().to_owned());
+                }
+            }
+        }
+    }
+    sentences
+}
+
+/// What stands at the placeholders of a sentence, if a line is that sentence.
+fn values(form: &str, line: &str) -> Option<BTreeMap<String, String>> {
+    let form = form.replace("{ \"{\" }", "{").replace("{ \"}\" }", "}");
+    let mut pieces = form.split("{ $");
+    let mut rest = line.strip_prefix(pieces.next()?)?;
+    let mut found = BTreeMap::new();
+    for piece in pieces {
+        let (name, words) = piece.split_once(" }")?;
+        let end = if words.is_empty() {
+            rest.len()
+        } else {
+            rest.find(words)?
+        };
+        let value = rest[..end].to_owned();
+        rest = &rest[end + words.len()..];
+        if found.get(name).is_some_and(|earlier| *earlier != value) {
+            return None;
+        }
+        found.insert(name.to_owned(), value);
+    }
+    rest.is_empty().then_some(found)
+}
+
+/// Whether a line is what the catalogue makes of an English line: the same sentence with the same values.
+fn is_translation([english, chinese]: [&Catalogue; 2], from: &str, to: &str) -> bool {
+    let said = |catalogue: &Catalogue, id: &str, line: &str| {
+        let forms = catalogue.get(id)?;
+        forms.iter().find_map(|form| values(form, line))
+    };
+    english.keys().any(|id| {
+        let wanted = said(english, id, from);
+        wanted.is_some() && wanted == said(chinese, id, to)
+    })
+}
+
+/// Whether a Chinese summary is the English one: clause by clause.
+fn is_summary(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
+    let clauses = from.split(", ").map(str::to_owned);
+    // Lost, duplicate and reordered datagrams are one sentence.
+    let english = clauses.fold(Vec::<String>::new(), |mut clauses, clause| {
+        match clauses.last_mut().filter(|last| last.contains(" lost")) {
+            Some(last) if !last.contains(" reordered") => *last = format!("{last}, {clause}"),
+            _ => clauses.push(clause),
+        }
+        clauses
+    });
+    let chinese = to.split('，').map(str::to_owned);
+    let chinese = chinese.fold(Vec::<String>::new(), |mut clauses, clause| {
+        match clauses.last_mut().filter(|last| last.starts_with("丢失")) {
+            Some(last) if !last.contains("乱序") => *last = format!("{last}，{clause}"),
+            _ => clauses.push(clause),
+        }
+        clauses
+    });
+    english.len() == chinese.len()
+        && english
+            .iter()
+            .zip(&chinese)
+            .all(|(from, to)| is_translation(catalogues, from, to))
+}
+
+/// Whether a line of a screen in Chinese says what the English line says.
+fn agrees(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
+    // The operating system's own words.
+    let cause = "  caused by: ";
+    let is_cause = from.starts_with(cause) && to.starts_with(cause);
+    if from == to || is_cause || is_summary(catalogues, from, to) {
+        return true;
+    }
+    for mark in ["udpcli: error: ", "  hint: ", "warning: ", ""] {
+        if let (Some(from), Some(to)) = (from.strip_prefix(mark), to.strip_prefix(mark)) {
+            // A code in brackets is the same.
+            let (from, code) = from
+                .strip_suffix(']')
+                .and_then(|from| from.rsplit_once(" ["))
+                .unwrap_or((from, ""));
+            let to = to.strip_suffix(&format!(" [{code}]")).unwrap_or(to);
+            return is_translation(catalogues, from, to);
+        }
+    }
+    false
+}
+
+#[test]
+fn a_line_is_told_from_a_sentence_that_it_is_not() {
+    let [english, chinese] = ["en", "zh-CN"].map(catalogue);
+    let both = [&english, &chinese];
+    let refused = "udpcli: error: refused: nothing listens on 10.0.0.1:6000";
+    assert!(agrees(
+        both,
+        refused,
+        "udpcli: error: 被拒绝：10.0.0.1:6000 上没有程序在监听"
+    ));
+    assert!(!agrees(
+        both,
+        refused,
+        "udpcli: error: 被拒绝：10.0.0.2:6000 上没有程序在监听"
+    ));
+    assert!(!agrees(
+        both,
+        refused,
+        "udpcli: error: 被拒绝：10.0.0.1:6000 没有程序"
+    ));
+    let summary = "1 datagram, 5 bytes, 0 errors, 1 refused, 0 replies, 3.2ms, 308.3 datagrams/s";
+    let in_chinese =
+        "1 个数据报，5 字节，0 个错误，1 次被拒绝，0 条回复，用时 3.2ms，每秒 308.3 个";
+    assert!(agrees(both, summary, in_chinese));
+    assert!(!agrees(
+        both,
+        summary,
+        &in_chinese.replace("5 字节", "6 字节")
+    ));
+}
+
+#[test]
+fn the_screens_of_a_chinese_page_are_the_english_ones_in_chinese() {
+    let [english, chinese] = ["en", "zh-CN"].map(catalogue);
+    let mut compared = 0;
+    for (page, twin) in twins() {
+        let (from, to) = (console_blocks(&page), console_blocks(&twin));
+        assert_eq!(from.len(), to.len(), "{page}");
+        for (from, to) in from.iter().zip(&to) {
+            assert_eq!(from.lines().count(), to.lines().count(), "{twin}: {to}");
+            let lines = from.lines().zip(to.lines());
+            for (from, to) in lines.filter(|(from, _)| !from.starts_with("$ ")) {
+                assert!(
+                    agrees([&english, &chinese], from, to),
+                    "{twin}:\n{to}\nis not in the catalogue as what {page} has:\n{from}"
+                );
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 100, "{compared} lines");
+}

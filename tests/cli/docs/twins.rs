@@ -1,0 +1,270 @@
+//! Each page that a class reads exists in English and in Chinese, and the two say the same: the same headings, commands,
+//! tables, flags and pictures. What a test can compare, it compares; the sentences are read by people.
+
+use std::collections::BTreeSet;
+
+use super::{README, README_ZH, pages, path, read};
+
+/// The pages for users; what is for programmers is in English only.
+const NAMES: [&str; 11] = [
+    "install",
+    "tutorial",
+    "troubleshooting",
+    "pair",
+    "board",
+    "oled",
+    "flash",
+    "usage",
+    "coming-from",
+    "configuration",
+    "glossary",
+];
+
+/// The pages and their Chinese twins.
+pub(super) fn twins() -> Vec<(String, String)> {
+    let named = NAMES.map(|name| (format!("docs/{name}.md"), format!("docs/{name}.zh-CN.md")));
+    [(README.to_owned(), README_ZH.to_owned())]
+        .into_iter()
+        .chain(named)
+        .collect()
+}
+
+/// What two pages must have in common, in its order. Each part names its section, by number, so that a difference is
+/// found.
+#[derive(Debug, Default, PartialEq)]
+struct Outline {
+    /// Levels of the headings.
+    headings: Vec<usize>,
+    /// Language of each code block, and what is typed in it.
+    code: Vec<(usize, String, Vec<String>)>,
+    /// The rows of all tables: how many cells, and the code in the first of them.
+    rows: Vec<(usize, usize, Vec<String>)>,
+    /// The flags that a section names, and the udpcli commands.
+    flags: Vec<BTreeSet<String>>,
+    /// Pictures.
+    pictures: Vec<(usize, String)>,
+    /// The numbered and unnumbered entries of lists.
+    entries: Vec<(usize, &'static str)>,
+}
+
+/// What a code block lets a reader type, or all of it where it is a program or data. Comments may be translated.
+fn typed(language: &str, lines: &[&str]) -> Vec<String> {
+    let without_comment = |line: &&str| {
+        let code = line.split(" #").next().unwrap_or_default();
+        code.trim_end().to_owned()
+    };
+    match language {
+        "console" => {
+            let commands = lines.iter().filter(|line| line.starts_with("$ "));
+            commands.map(without_comment).collect()
+        }
+        "text" => vec![format!("{} lines", lines.len())],
+        _ => {
+            let lines = lines.iter().filter(|line| !line.starts_with('#'));
+            lines.map(without_comment).collect()
+        }
+    }
+}
+
+/// What stands between backticks and is the same in every language: no Chinese, and no `..` for words left out.
+fn code_in(text: &str) -> Vec<String> {
+    let spans = text.split('`').skip(1).step_by(2);
+    let same = spans.filter(|span| span.is_ascii() && !span.contains(".."));
+    let mut same: Vec<String> = same.map(str::to_owned).collect();
+    // Each language may put them in its own order.
+    same.sort();
+    same
+}
+
+/// The flags in a text; in a word such as `--size` that follows a letter (`non--x`) there is none.
+fn flags_in(text: &str) -> BTreeSet<String> {
+    let words = text.split(|next: char| !(next.is_ascii_alphanumeric() || next == '-'));
+    let flags = words.filter(|word| {
+        let long = word.strip_prefix("--").unwrap_or_default();
+        let is_long = long.starts_with(|first: char| first.is_ascii_lowercase());
+        is_long
+            || (word.len() == 2
+                && word.starts_with('-')
+                && word.as_bytes()[1].is_ascii_alphabetic())
+    });
+    flags
+        .map(|word| word.trim_end_matches('-').to_owned())
+        .collect()
+}
+
+impl Outline {
+    fn of(page: &str) -> Self {
+        let text = read(page);
+        let mut outline = Self {
+            flags: vec![BTreeSet::new()],
+            ..Self::default()
+        };
+        let mut block: Option<(&str, Vec<&str>)> = None;
+        // Whose messages a table explains are translated with the messages.
+        let (mut in_table, mut translates_first) = (false, false);
+        for line in text.lines() {
+            let section = outline.headings.len();
+            if let Some(fence) = line.trim_start().strip_prefix("```") {
+                match block.take() {
+                    Some((language, lines)) => {
+                        let typed = typed(language, &lines);
+                        outline.code.push((section, language.to_owned(), typed));
+                    }
+                    None => block = Some((fence, Vec::new())),
+                }
+                continue;
+            }
+            if let Some((_, lines)) = &mut block {
+                lines.push(line.trim_start());
+                continue;
+            }
+            let hashes = line.bytes().take_while(|&byte| byte == b'#').count();
+            if hashes > 0 && line[hashes..].starts_with(' ') {
+                outline.headings.push(hashes);
+                outline.flags.push(BTreeSet::new());
+                continue;
+            }
+            if let Some(row) = line.strip_prefix("| ").or(line.strip_prefix("|")) {
+                let row = row.replace("\\|", "");
+                let cells: Vec<&str> = row.trim_end_matches('|').split('|').collect();
+                let first = cells[0].trim();
+                if !in_table {
+                    translates_first =
+                        ["message", "消息", "it says", "屏幕上显示"].contains(&first);
+                }
+                let code = if translates_first {
+                    Vec::new()
+                } else {
+                    code_in(first)
+                };
+                let number = first.parse::<u32>().ok().map(|number| number.to_string());
+                outline.rows.push((
+                    section,
+                    cells.len(),
+                    number.into_iter().chain(code).collect(),
+                ));
+                in_table = true;
+            } else {
+                in_table = false;
+            }
+            let start = line.trim_start();
+            let digits = start.bytes().take_while(u8::is_ascii_digit).count();
+            if start.starts_with("- ") {
+                outline.entries.push((section, "-"));
+            } else if digits > 0 && start[digits..].starts_with(". ") {
+                outline.entries.push((section, "1."));
+            }
+            for picture in line.split("![").skip(1) {
+                let target = picture.split_once("](").map_or("", |(_, rest)| rest);
+                let file = target.split(')').next().unwrap_or_default();
+                let file = file.trim_start_matches("docs/").to_owned();
+                outline.pictures.push((section, file));
+            }
+            let flags = outline.flags.last_mut().expect("one for each section");
+            flags.extend(flags_in(line));
+        }
+        outline
+    }
+}
+
+#[test]
+fn what_is_compared_is_found() {
+    assert_eq!(code_in("`-v`, `发送`, `a ..` and `b`"), ["-v", "b"]);
+    let flags = flags_in("`-n`（`--count N`）, a-b, --, `--no-verify`, --从");
+    assert_eq!(
+        flags,
+        ["--count", "--no-verify", "-n"].map(str::to_owned).into()
+    );
+    let typed_in = typed("console", &["$ udpcli listen  # 监听", "listening on .."]);
+    assert_eq!(typed_in, ["$ udpcli listen"]);
+    let outline = Outline::of("docs/board.md");
+    assert!(
+        outline.headings.len() > 5 && outline.code.len() > 2,
+        "{outline:?}"
+    );
+    assert!(
+        outline.rows.len() > 20 && outline.entries.len() > 5,
+        "{outline:?}"
+    );
+}
+
+/// The first entry in which two lists differ.
+fn difference<T: PartialEq + std::fmt::Debug>(english: &[T], chinese: &[T]) -> Option<String> {
+    let length = english.len().max(chinese.len());
+    (0..length)
+        .map(|at| (at, english.get(at), chinese.get(at)))
+        .find(|(_, english, chinese)| english != chinese)
+        .map(|(at, english, chinese)| format!("no. {at}: {english:?}, but in Chinese {chinese:?}"))
+}
+
+#[test]
+fn a_page_and_its_chinese_twin_have_the_same_outline() {
+    let mut drifted = Vec::new();
+    for (page, twin) in twins() {
+        let (english, chinese) = (Outline::of(&page), Outline::of(&twin));
+        for (what, difference) in [
+            ("headings", difference(&english.headings, &chinese.headings)),
+            ("code blocks", difference(&english.code, &chinese.code)),
+            ("table rows", difference(&english.rows, &chinese.rows)),
+            (
+                "flags by section",
+                difference(&english.flags, &chinese.flags),
+            ),
+            ("pictures", difference(&english.pictures, &chinese.pictures)),
+            (
+                "list entries",
+                difference(&english.entries, &chinese.entries),
+            ),
+        ] {
+            drifted.extend(difference.map(|difference| format!("{page}: {what}: {difference}")));
+        }
+    }
+    assert!(
+        drifted.is_empty(),
+        "a page and its Chinese twin differ:\n{}",
+        drifted.join("\n")
+    );
+}
+
+/// A reader of one language stays in it: only the switch at the top leads to the other.
+#[test]
+fn a_chinese_page_leads_to_chinese_pages() {
+    for page in pages().iter().filter(|page| page.ends_with(".zh-CN.md")) {
+        assert!(
+            twins().iter().any(|(_, twin)| twin == page),
+            "{page} has no English twin in the list"
+        );
+        for link in read(page).split("](").skip(1) {
+            let file = link.split([')', '#']).next().unwrap_or_default();
+            let Some(name) = file.strip_suffix(".md") else {
+                continue;
+            };
+            // docs/README.md leads to the pages of both languages.
+            if name == "README" {
+                continue;
+            }
+            let twin = path(&format!("docs/{name}.zh-CN.md"));
+            let is_switch = read(page).contains(&format!("[English]({file})"));
+            assert!(
+                name.ends_with(".zh-CN") || is_switch || !twin.is_file(),
+                "{page} leads to {file}, which has a Chinese twin"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_page_leads_to_its_twin_at_the_top() {
+    for (page, twin) in twins() {
+        let top = |page: &str| read(page).lines().take(4).collect::<String>();
+        let name = |page: &str| page.rsplit('/').next().expect("a name").to_owned();
+        assert!(
+            top(&page).contains(&name(&twin)),
+            "{page} does not lead to {twin}"
+        );
+        assert!(
+            top(&twin).contains(&name(&page)),
+            "{twin} does not lead to {page}"
+        );
+    }
+}
