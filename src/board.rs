@@ -6,6 +6,7 @@
 //!
 //! It knows neither `net` nor `cli`.
 
+pub mod doing;
 pub mod enter;
 pub mod error;
 pub mod evidence;

@@ -1,6 +1,8 @@
 //! Every sentence that a person reads, by its id, in each language. The layers below carry data and know nothing of flags;
 //! this is where errors become sentences.
 
+#[cfg(feature = "board")]
+mod board;
 pub mod catalogue;
 pub mod language;
 #[cfg(feature = "board")]
@@ -28,7 +30,7 @@ pub fn message(error: &Error) -> String {
         #[cfg(feature = "board")]
         Error::Simulate(_) => say!("cli.no-simulated-board"),
         #[cfg(feature = "board")]
-        Error::Board(error) => error.to_string(),
+        Error::Board(error) => board::message(error),
         #[cfg(feature = "flash")]
         Error::Flash(error) => error.to_string(),
         Error::Pair {
@@ -57,6 +59,28 @@ pub fn list(sentences: &[Sentence]) -> String {
     texts.join(&say!("cli.list-separator"))
 }
 
+/// What another error was caused by, or what an event says of an error.
+#[must_use]
+pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(sentence) = error.downcast_ref::<Sentence>() {
+        return catalogue::text(sentence);
+    }
+    if let Some(error) = error.downcast_ref::<Error>() {
+        return message(error);
+    }
+    if let Some(error) = error.downcast_ref::<crate::udp::error::Error>() {
+        return udp::message(error);
+    }
+    if let Some(error) = error.downcast_ref::<crate::file::Error>() {
+        return udp::file_message(error);
+    }
+    #[cfg(feature = "board")]
+    if let Some(text) = board::cause(error) {
+        return text;
+    }
+    error.to_string()
+}
+
 /// What to try next after an error, where we know.
 #[must_use]
 pub fn hint(error: &Error) -> Option<String> {
@@ -70,7 +94,7 @@ pub fn hint(error: &Error) -> Option<String> {
         #[cfg(feature = "board")]
         Error::Simulate(error) => error.hint(),
         #[cfg(feature = "board")]
-        Error::Board(error) => error.hint(),
+        Error::Board(error) => board::hint(error),
         #[cfg(feature = "flash")]
         Error::Flash(error) => error.hint(),
         Error::Start { .. } | Error::Pair { .. } => None,

@@ -281,10 +281,7 @@ impl Climb {
     /// In the raw REPL, with a thread that prints among the answers: a soft reset ends every thread. True if the board
     /// answers cleanly after it.
     fn end_threads(&mut self, link: &mut Link) -> Result<bool, Error> {
-        tracing::info!(
-            "a thread on the board {} prints all the time: soft reset",
-            link.name()
-        );
+        tracing::info!(say = "board.thread-prints", port = link.name());
         link.send(b"\x03")?;
         self.listen(link, Duration::from_millis(20))?;
         self.entered.stopped_program = true;
@@ -402,10 +399,7 @@ impl Climb {
     fn reset(&mut self, link: &mut Link) {
         match link.hard_reset() {
             Ok(()) => {
-                tracing::info!(
-                    "no prompt from {} after Ctrl-C: resetting the board through its control lines",
-                    link.name()
-                );
+                tracing::info!(say = "board.no-prompt-resetting", port = link.name());
                 self.entered.reset = true;
                 self.entered.started_anew = true;
                 self.last_boot_mark = Some(Instant::now());
@@ -414,10 +408,7 @@ impl Climb {
                 tracing::debug!("{error}: {}", source_of(&error));
                 self.no_lines = true;
                 if !evidence::has(&self.heard, &DOWNLOAD_MARKS) {
-                    tracing::info!(
-                        "no prompt from {} after Ctrl-C: press the board's RESET button now",
-                        link.name()
-                    );
+                    tracing::info!(say = "board.no-prompt-press", port = link.name());
                 }
             }
         }

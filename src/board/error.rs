@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::board::doing::{Doing, Reason};
 use crate::board::evidence::Fault;
 use crate::board::holder;
 use crate::board::path::with_slashes;
@@ -54,12 +55,12 @@ pub enum Error {
         waited: Duration,
         said: String,
     },
-    #[error("{}", fault_on(port, *fault, doing.as_deref()))]
+    #[error("{}", fault_on(port, *fault, doing.as_ref()))]
     Fault {
         port: String,
         fault: Fault,
         /// What was going on, where it was more than entering the board.
-        doing: Option<String>,
+        doing: Option<Doing>,
         /// The line of its log that says so.
         said: String,
     },
@@ -72,23 +73,19 @@ pub enum Error {
 
     // Talking with it.
     #[error("the board on {port} stopped answering while {doing}")]
-    NoAnswer { port: String, doing: String },
+    NoAnswer { port: String, doing: Doing },
     #[error("the board restarted while {doing}")]
-    Restarted { doing: String },
+    Restarted { doing: Doing },
     #[error("the board answered {doing} with something unexpected: {said}")]
-    Answer { doing: String, said: String },
+    Answer { doing: Doing, said: String },
     #[error("{doing} raised an exception on the board: {exception}")]
-    Refused { doing: String, exception: String },
+    Refused { doing: Doing, exception: String },
     #[error("a program on the board keeps printing while {doing}: {said}")]
-    Chatter { doing: String, said: String },
+    Chatter { doing: Doing, said: String },
     #[error("data on the serial line was damaged {times} times while {doing}")]
-    Garbled { doing: String, times: u32 },
-    #[error("{name} is {problem}")]
-    NotSource {
-        name: String,
-        problem: String,
-        hint: String,
-    },
+    Garbled { doing: Doing, times: u32 },
+    #[error("{name} is {}", what_it_is(*what))]
+    NotSource { name: String, what: NotSource },
     #[error("{path} is a file on the board; run takes a file of this PC")]
     OnTheBoard { path: String },
     #[error("the program ended with {}", shortened(exception))]
@@ -114,18 +111,23 @@ pub enum Error {
     #[error("cannot write {path} on the board: {reason}")]
     WriteFile {
         path: String,
-        reason: String,
+        reason: Reason,
         /// Whether there is an old file, which is as it was.
         keeps_old: bool,
     },
     #[error("cannot read {path} on the board: {reason}")]
-    ReadFile { path: String, reason: String },
+    ReadFile { path: String, reason: Reason },
     #[error("the board claims that {path} has {len} bytes; udpcli reads at most {most}")]
     TooLong { path: String, len: u64, most: u64 },
     #[error("cannot remove {path} on the board: {reason}")]
-    Remove { path: String, reason: String },
+    Remove { path: String, reason: Reason },
     #[error("{path} arrived damaged {times} times")]
     Damaged { path: String, times: u32 },
+}
+
+/// An error as an event takes it.
+pub(crate) fn as_value(error: &Error) -> &(dyn std::error::Error + 'static) {
+    error
 }
 
 /// `: in use by X` or nothing.
@@ -134,7 +136,7 @@ fn held_by(holder: Option<&str>) -> String {
 }
 
 /// What a board's log shows, and of which board.
-fn fault_on(port: &str, fault: Fault, doing: Option<&str>) -> String {
+fn fault_on(port: &str, fault: Fault, doing: Option<&Doing>) -> String {
     let meanwhile = doing.map_or_else(String::new, |doing| format!(" while {doing}"));
     match fault {
         Fault::NoFirmware => {
@@ -154,15 +156,31 @@ fn fault_on(port: &str, fault: Fault, doing: Option<&str>) -> String {
 const LONGEST_EXCEPTION: usize = 400;
 
 /// The beginning of an exception's line.
-fn shortened(exception: &str) -> String {
+pub(crate) fn shortened(exception: &str) -> String {
     match exception.char_indices().nth(LONGEST_EXCEPTION) {
         Some((at, _)) => format!("{}..", exception.get(..at).unwrap_or_default()),
         None => exception.to_owned(),
     }
 }
 
-/// Why a folder cannot be removed, where `-r` helps.
-pub(crate) const NOT_EMPTY: &str = "the folder is not empty";
+/// What a file is that was given as a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSource {
+    /// `MicroPython` that was compiled, `.mpy`.
+    Compiled,
+    /// Text in UTF-16.
+    Utf16,
+    /// No text.
+    Binary,
+}
+
+fn what_it_is(what: NotSource) -> &'static str {
+    match what {
+        NotSource::Compiled => "compiled MicroPython (.mpy), not Python source",
+        NotSource::Utf16 => "UTF-16 text, which the board cannot read",
+        NotSource::Binary => "not Python source",
+    }
+}
 
 impl Error {
     /// The code for programs, where there is one: the same as `udpcli pair` gives for it.
@@ -251,7 +269,7 @@ impl Error {
             Self::Restarted { .. } => {
                 "a weak power supply or cable does this too (brown-out), most often when Wi-Fi starts".to_owned()
             }
-            Self::NotSource { hint, .. } => hint.clone(),
+            Self::NotSource { what, .. } => not_source_hint(*what).to_owned(),
             Self::OnTheBoard { path } => {
                 let module = path.trim_start_matches('/').trim_end_matches(".py").replace('/', ".");
                 format!("to run it: echo 'import {module}' | udpcli board run -")
@@ -271,7 +289,10 @@ impl Error {
             Self::TooLong { .. } => {
                 "no board holds so much: its file system is damaged, or what answers is no board; udpcli board info shows what it is".to_owned()
             }
-            Self::Remove { reason, .. } if reason == NOT_EMPTY => {
+            Self::Remove {
+                reason: Reason::NotEmpty,
+                ..
+            } => {
                 "-r removes a folder with everything in it".to_owned()
             }
             Self::WriteFile { keeps_old: true, .. } => "the old file is as it was".to_owned(),
@@ -294,6 +315,14 @@ impl Error {
             | Self::Traceback { .. } => return None,
         };
         Some(hint)
+    }
+}
+
+fn not_source_hint(what: NotSource) -> &'static str {
+    match what {
+        NotSource::Compiled => "put it on the board and import it: udpcli board put FILE.mpy :",
+        NotSource::Utf16 => "save it as UTF-8 in your editor",
+        NotSource::Binary => "give a text file with a Python program",
     }
 }
 

@@ -18,7 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::board::error::{Error, NOT_EMPTY};
+use crate::board::doing::{Doing, Reason};
+use crate::board::error::Error;
 use crate::board::helper::Helper;
 use crate::board::literal;
 use crate::board::repl::Repl;
@@ -128,7 +129,7 @@ impl<'a> Files<'a> {
 
     fn begin(&mut self) -> Result<(), Error> {
         self.helper.begin()?;
-        let answer = self.call("preparing for files", b"o()", WORK)?;
+        let answer = self.call(&Doing::PreparingForFiles, b"o()", WORK)?;
         self.board = board(&answer)?;
         self.piece.set_most(put::piece_for(self.board.memory));
         tracing::debug!(
@@ -183,7 +184,7 @@ impl<'a> Files<'a> {
     /// Asks how much room there is in the file system that is mounted at `mount`.
     fn ask_room(&mut self, mount: &BoardPath) -> Result<Room, Error> {
         let code = call("y", mount.as_bytes(), b"");
-        let answer = self.call("asking for room", &code, WORK)?;
+        let answer = self.call(&Doing::AskingForRoom, &code, WORK)?;
         let room = room(&answer)?;
         self.rooms.retain(|(known, _)| known != mount);
         self.rooms.push((mount.clone(), room));
@@ -208,12 +209,12 @@ impl<'a> Files<'a> {
         Ok(WORK + Duration::from_secs_f64(total as f64 / HASH_RATE))
     }
 
-    fn call(&mut self, doing: &str, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+    fn call(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
         self.helper.call(doing, code, limit)
     }
 
     /// As [`Self::call`], for work that pauses within its answer.
-    fn call_slow(&mut self, doing: &str, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+    fn call_slow(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
         self.helper.call_slow(doing, code, limit)
     }
 
@@ -222,7 +223,7 @@ impl<'a> Files<'a> {
     /// # Errors
     /// The board does not answer, or not as it should.
     pub fn look(&mut self, paths: &[impl AsRef<[u8]>]) -> Result<Vec<Found>, Error> {
-        let doing = "comparing files";
+        let doing = &Doing::ComparingFiles;
         let mut found = Vec::with_capacity(paths.len());
         // In parts, so that neither the line of code nor the wait grows without bound.
         for part in paths.chunks(64) {
@@ -251,7 +252,7 @@ impl<'a> Files<'a> {
     /// [`Error::NoSuchFile`].
     pub fn list(&mut self, path: impl AsRef<[u8]>, deep: bool) -> Result<Vec<Entry>, Error> {
         let path = self.place(&path);
-        let doing = format!("listing {path}");
+        let doing = Doing::Listing(path.to_string());
         let code = call("d", path.as_bytes(), if deep { b",1" } else { b"" });
         let answer = self
             .call(&doing, &code, WORK * 3)
@@ -271,7 +272,7 @@ impl<'a> Files<'a> {
     pub fn make_folder(&mut self, path: impl AsRef<[u8]>) -> Result<(), Error> {
         let path = self.place(&path);
         let code = call("j", path.as_bytes(), b"");
-        match self.call(&format!("making folder {path}"), &code, WORK) {
+        match self.call(&Doing::MakingFolder(path.to_string()), &code, WORK) {
             Ok(_) => Ok(()),
             Err(error) => Err(self.unwritable(error, &path, false)),
         }
@@ -286,11 +287,11 @@ impl<'a> Files<'a> {
         if self.is_mount(&path) {
             return Err(Error::Remove {
                 path: path.to_string(),
-                reason: "a file system is mounted there".to_owned(),
+                reason: Reason::MountPoint,
             });
         }
         let code = call("r", path.as_bytes(), if deep { b",1" } else { b",0" });
-        let doing = format!("removing {path}");
+        let doing = Doing::Removing(path.to_string());
         let result = self.call(&doing, &code, WORK * 3);
         match result.map_err(|error| missing(error, &path)) {
             Ok(_) => Ok(()),
@@ -325,15 +326,12 @@ impl<'a> Files<'a> {
 
     /// What to say where no file system is mounted. At the first boot after flashing, firmware up to 1.4 mounts its
     /// own at `/flash`.
-    fn where_files_go(&self) -> String {
+    fn where_files_go(&self) -> Reason {
         let mounts: Vec<String> = self.board.mounts.iter().map(BoardPath::to_string).collect();
         if mounts.is_empty() {
-            return "the board has no file system".to_owned();
+            return Reason::NoFileSystem;
         }
-        format!(
-            "no file system is mounted there; the board's files are in {}",
-            mounts.join(", ")
-        )
+        Reason::FilesAreIn(mounts)
     }
 }
 
@@ -385,27 +383,27 @@ fn errno(exception: &str) -> Option<u32> {
 }
 
 /// What an exception of the file system means, in words.
-fn meaning(exception: &str) -> String {
+fn meaning(exception: &str) -> Reason {
     match errno(exception) {
-        Some(1 | 13) => "not permitted".to_owned(),
-        Some(2) => "the folder is not there".to_owned(),
-        Some(5) => "the flash cannot be read or written".to_owned(),
-        Some(17) => "there is something of that name".to_owned(),
-        Some(ENODEV) => "no file system is mounted there".to_owned(),
-        Some(20) => "a part of the path is a file".to_owned(),
-        Some(22) => "the file system takes no such name".to_owned(),
-        Some(21) => "it is a folder".to_owned(),
-        Some(28) => "the file system is full".to_owned(),
-        Some(30) => "the file system is read-only".to_owned(),
-        Some(36) => "the name is too long".to_owned(),
-        Some(39 | 66 | 90) => NOT_EMPTY.to_owned(),
-        _ => exception.to_owned(),
+        Some(1 | 13) => Reason::NotPermitted,
+        Some(2) => Reason::NoFolder,
+        Some(5) => Reason::BadFlash,
+        Some(17) => Reason::NameTaken,
+        Some(ENODEV) => Reason::NotMounted,
+        Some(20) => Reason::PartIsFile,
+        Some(22) => Reason::BadName,
+        Some(21) => Reason::IsFolder,
+        Some(28) => Reason::Full,
+        Some(30) => Reason::ReadOnly,
+        Some(36) => Reason::NameTooLong,
+        Some(39 | 66 | 90) => Reason::NotEmpty,
+        _ => Reason::Exception(exception.to_owned()),
     }
 }
 
-fn nonsense(doing: &str, answer: &[u8]) -> Error {
+fn nonsense(doing: &Doing, answer: &[u8]) -> Error {
     Error::Answer {
-        doing: doing.to_owned(),
+        doing: doing.clone(),
         said: crate::text::escape::excerpt(answer),
     }
 }
@@ -441,7 +439,7 @@ fn entry_of(line: &[u8]) -> Option<Entry> {
 }
 
 fn room(answer: &[u8]) -> Result<Room, Error> {
-    let doing = "asking for room";
+    let doing = &Doing::AskingForRoom;
     match numbers(answer).as_slice() {
         &[free, total] => Ok(Room { free, total }),
         _ => Err(nonsense(doing, answer)),
@@ -459,7 +457,7 @@ fn board(answer: &[u8]) -> Result<Board, Error> {
             cwd: BoardPath::root().resolve(cwd),
             mounts: parts.map(BoardPath::from).collect(),
         }),
-        _ => Err(nonsense("preparing for files", answer)),
+        _ => Err(nonsense(&Doing::PreparingForFiles, answer)),
     }
 }
 

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Crc;
 
+use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::literal;
 use crate::board::repl::{Repl, Way};
@@ -114,12 +115,12 @@ impl<'a> Helper<'a> {
     /// # Errors
     /// The board does not take them.
     pub(crate) fn begin(&mut self) -> Result<(), Error> {
-        let doing = "preparing the board";
+        let doing = &Doing::Preparing;
         match self.define() {
             Err(error) if is_unclear(&error) => self.start_anew(doing).map(drop),
             // What the program that was stopped left in memory.
             Err(Error::Refused { exception, .. }) if exception.starts_with("MemoryError") => self
-                .start_anew_because(doing, "the board's memory was full")
+                .start_anew_because(doing, NewStart::MemoryFull)
                 .map(drop),
             ready => ready,
         }
@@ -152,7 +153,7 @@ impl<'a> Helper<'a> {
     /// # Errors
     /// The board does not take them.
     pub(crate) fn define(&mut self) -> Result<(), Error> {
-        let doing = "preparing the board";
+        let doing = &Doing::Preparing;
         let mut is_first = true;
         for part in SCRIPT.split(PART_END) {
             let (code, expected) = plain_frame(part, std::mem::take(&mut is_first));
@@ -177,20 +178,25 @@ impl<'a> Helper<'a> {
     ///
     /// # Errors
     /// The board does not come back.
-    pub(crate) fn start_anew(&mut self, doing: &str) -> Result<bool, Error> {
-        self.start_anew_because(
-            doing,
-            "a timer or thread of the program that was stopped may have printed in between",
-        )
+    pub(crate) fn start_anew(&mut self, doing: &Doing) -> Result<bool, Error> {
+        self.start_anew_because(doing, NewStart::Printed)
     }
 
-    fn start_anew_because(&mut self, doing: &str, reason: &str) -> Result<bool, Error> {
+    fn start_anew_because(&mut self, doing: &Doing, why: NewStart) -> Result<bool, Error> {
         if std::mem::replace(&mut self.is_fresh, true) {
             return Ok(false);
         }
         self.repl.reenter()?;
         self.repl.soft_reset()?;
-        tracing::info!("soft reset while {doing}: {reason}");
+        let doing = doing.sentence();
+        match why {
+            NewStart::MemoryFull => {
+                tracing::info!(say = "board.new-start-memory", doing = doing.as_value());
+            }
+            NewStart::Printed => {
+                tracing::info!(say = "board.new-start-printed", doing = doing.as_value());
+            }
+        }
         self.define()?;
         Ok(true)
     }
@@ -199,7 +205,7 @@ impl<'a> Helper<'a> {
     ///
     /// # Errors
     /// [`Error::NoAnswer`], which [`Self::start_anew`] mends, when the way in was a reset: the helper is gone.
-    pub(crate) fn reenter(&mut self, doing: &str) -> Result<(), Error> {
+    pub(crate) fn reenter(&mut self, doing: &Doing) -> Result<(), Error> {
         let before = self.repl.new_starts();
         self.repl.reenter()?;
         if self.repl.new_starts() == before {
@@ -207,7 +213,7 @@ impl<'a> Helper<'a> {
         }
         Err(Error::NoAnswer {
             port: self.repl.link().name().to_owned(),
-            doing: doing.to_owned(),
+            doing: doing.clone(),
         })
     }
 
@@ -222,7 +228,7 @@ impl<'a> Helper<'a> {
         } else {
             self.repl.reenter()
         };
-        let doing = "cleaning up";
+        let doing = &Doing::CleaningUp;
         let result = ready.and_then(|()| {
             self.insist(doing, WORK, |helper| {
                 helper.attempt(doing, CLEAN_UP, WORK, false, |answer| {
@@ -246,7 +252,7 @@ impl<'a> Helper<'a> {
     ///
     /// # Errors
     /// [`Error::Refused`] with an exception of the code's; the line is bad, or the board does not answer.
-    pub fn call(&mut self, doing: &str, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+    pub fn call(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
         self.call_or_start_anew(doing, code, limit, false)
     }
 
@@ -256,7 +262,7 @@ impl<'a> Helper<'a> {
     /// As [`Self::call`].
     pub fn call_slow(
         &mut self,
-        doing: &str,
+        doing: &Doing,
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
@@ -265,7 +271,7 @@ impl<'a> Helper<'a> {
 
     fn call_or_start_anew(
         &mut self,
-        doing: &str,
+        doing: &Doing,
         code: &[u8],
         limit: Duration,
         pauses: bool,
@@ -285,7 +291,7 @@ impl<'a> Helper<'a> {
     /// As [`Self::call`], on the interpreter as it is. `pauses` says that the answer does not come in one go.
     pub(crate) fn call_once(
         &mut self,
-        doing: &str,
+        doing: &Doing,
         code: &[u8],
         limit: Duration,
         pauses: bool,
@@ -299,7 +305,7 @@ impl<'a> Helper<'a> {
     /// One attempt of a call with data beside its code, which the code finds as `A`.
     pub(crate) fn attempt_with_data(
         &mut self,
-        doing: &str,
+        doing: &Doing,
         framed: &[u8],
         limit: Duration,
     ) -> Result<Outcome, Error> {
@@ -309,7 +315,7 @@ impl<'a> Helper<'a> {
     /// Makes attempts until one is clear: an answer, or an exception.
     fn insist(
         &mut self,
-        doing: &str,
+        doing: &Doing,
         limit: Duration,
         mut attempt: impl FnMut(&mut Self) -> Result<Outcome, Error>,
     ) -> Result<Vec<u8>, Error> {
@@ -355,19 +361,19 @@ impl<'a> Helper<'a> {
 
     /// The error after too many damaged answers: a bad line, or a board that prints by itself. One that is not asked
     /// anything is silent.
-    pub(crate) fn bad_line(&mut self, doing: &str) -> Result<Error, Error> {
+    pub(crate) fn bad_line(&mut self, doing: &Doing) -> Result<Error, Error> {
         self.repl.reenter()?;
         let link = self.repl.link();
         link.forget();
         if link.fill(Instant::now() + EAVESDROP)? {
             link.fill(Instant::now() + EAVESDROP / 4)?;
             return Ok(Error::Chatter {
-                doing: doing.to_owned(),
+                doing: doing.clone(),
                 said: escape::excerpt(link.pending()),
             });
         }
         Ok(Error::Garbled {
-            doing: doing.to_owned(),
+            doing: doing.clone(),
             times: TRIES,
         })
     }
@@ -375,7 +381,7 @@ impl<'a> Helper<'a> {
     /// Runs code once and looks at what came.
     fn attempt(
         &mut self,
-        doing: &str,
+        doing: &Doing,
         code: &[u8],
         limit: Duration,
         pauses: bool,
@@ -396,6 +402,14 @@ impl<'a> Helper<'a> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Why the interpreter is started anew.
+#[derive(Debug, Clone, Copy)]
+enum NewStart {
+    MemoryFull,
+    /// A timer or a thread of the program that was stopped may have printed in between.
+    Printed,
 }
 
 /// Whether an exception comes a second time in a row.
@@ -431,19 +445,19 @@ pub(crate) fn is_unclear(error: &Error) -> bool {
 }
 
 /// An exception as an error.
-pub(crate) fn refused(doing: &str, exception: String) -> Error {
+pub(crate) fn refused(doing: &Doing, exception: String) -> Error {
     Error::Refused {
-        doing: doing.to_owned(),
+        doing: doing.clone(),
         exception,
     }
 }
 
 /// What an exception means that our program did not catch.
-pub(crate) fn uncaught(doing: &str, exception: String) -> Result<Outcome, Error> {
+pub(crate) fn uncaught(doing: &Doing, exception: String) -> Result<Outcome, Error> {
     if exception.starts_with("NameError") && exception.contains("'_udpcli'") {
         // The helper is gone: somebody or something started the interpreter anew.
         return Err(Error::Restarted {
-            doing: doing.to_owned(),
+            doing: doing.clone(),
         });
     }
     Ok(if exception.starts_with("MemoryError") {
@@ -545,10 +559,13 @@ mod tests {
     #[test]
     fn a_lost_helper_is_a_restart() {
         let lost = "NameError: name '_udpcli' isn't defined".to_owned();
-        assert!(matches!(uncaught("x", lost), Err(Error::Restarted { .. })));
+        assert!(matches!(
+            uncaught(&Doing::CleaningUp, lost),
+            Err(Error::Restarted { .. })
+        ));
         let damaged = "NameError: name '_udpbli' isn't defined".to_owned();
         assert_eq!(
-            uncaught("x", damaged.clone()).unwrap(),
+            uncaught(&Doing::CleaningUp, damaged.clone()).unwrap(),
             Outcome::Uncaught(damaged)
         );
     }

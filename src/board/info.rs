@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::helper::Helper;
 use crate::board::repl::Repl;
@@ -28,7 +29,7 @@ impl Info {
     /// It does not answer.
     pub fn ask(repl: &mut Repl) -> Result<Self, Error> {
         Helper::with(repl, &[SCRIPT], |helper| {
-            let answer = helper.call("asking what it is", b"i()", WORK)?;
+            let answer = helper.call(&Doing::AskingWhatItIs, b"i()", WORK)?;
             Ok(Self::read(&String::from_utf8_lossy(&answer)))
         })
     }

@@ -252,10 +252,7 @@ impl Link {
     /// The error after Ctrl-C. Says once that the board was left as it is.
     fn interrupted(&mut self) -> Error {
         if !self.heeds_shutdown && !std::mem::replace(&mut self.has_given_up, true) {
-            tracing::warn!(
-                "the board on {} did not answer in time after Ctrl-C: its program may run on, and temporary files of udpcli may be left on it; to start it anew: udpcli board reset --hard, or press its RESET button",
-                self.address.port
-            );
+            tracing::warn!(say = "board.given-up", port = self.address.port);
         }
         Error::Interrupted
     }

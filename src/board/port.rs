@@ -98,7 +98,7 @@ fn connect(
     Ok(match connected {
         Ok(Waited::Done(result)) => result,
         Ok(Waited::Interrupted) => return Err(Error::Interrupted),
-        Ok(Waited::TimeUp) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")),
+        Ok(Waited::TimeUp) => Err(io::Error::new(io::ErrorKind::TimedOut, LineFault::NoAnswer)),
         Err(error) => Err(error),
     })
 }
@@ -126,5 +126,27 @@ fn is_timeout(error: &io::Error) -> bool {
 
 /// What a closed line is called.
 fn closed() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the line was closed")
+    io::Error::new(io::ErrorKind::UnexpectedEof, LineFault::Closed)
+}
+
+/// What a line fails of that the system has no error for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
+pub enum LineFault {
+    #[error("no answer in time")]
+    NoAnswer,
+    #[error("the line was closed")]
+    Closed,
+    #[error("write socket://HOST:PORT or rfc2217://HOST:PORT")]
+    NoAddress,
+    #[error("socket:// carries no control lines; rfc2217:// does")]
+    NoLinesOverTcp,
+    #[error("it has none")]
+    NoLines,
+    #[error("it is no serial port")]
+    NoSerialPort,
+    #[error("the far side takes no commands")]
+    TakesNoCommands,
+    #[error("the far side asks and does not read the answers")]
+    ReadsNoAnswers,
 }

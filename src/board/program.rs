@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::files::Files;
 use crate::board::helper::Repeats;
@@ -155,7 +156,7 @@ fn forget(repl: &mut Repl) {
     let heeded = repl.link().heed_shutdown(false);
     let result = repl.reenter_within(FORGET).and_then(|()| {
         let code = b"globals().pop('_udpcli',0)";
-        repl.exec("cleaning up", code, FORGET)
+        repl.exec(Doing::CleaningUp, code, FORGET)
     });
     if let Err(error) = result {
         tracing::debug!("the name _udpcli may be left in the interpreter: {error}");
@@ -183,10 +184,7 @@ fn start_or_fail(
     if fits && let Some(launch) = start_checked(repl, source)? {
         return Ok(launch);
     }
-    tracing::info!(
-        "the program is too long for the board's memory ({} bytes free): it goes into a file and is run from there",
-        look.memory
-    );
+    tracing::info!(say = "board.into-a-file", free = %look.memory);
     Files::with(repl, |files| files.put(FILE, source, &mut |_| {}))?;
     start_file(repl, FILE)?;
     Ok(Launch {
@@ -194,9 +192,6 @@ fn start_or_fail(
         line: Some(1),
     })
 }
-
-/// What an error while a program is started calls the work.
-const STARTING: &str = "starting the program";
 
 /// What the interpreter was found to be like.
 struct Look {
@@ -207,7 +202,7 @@ struct Look {
 
 fn look(repl: &mut Repl) -> Result<Look, Error> {
     let code = LOOK.replace("FILE", &literal::quoted(FILE));
-    let doing = "looking at the interpreter";
+    let doing = &Doing::LookingAtInterpreter;
     let mut answer = repl.exec_short(Way::Plain, doing, code.as_bytes(), WORK);
     let mut repeats = Repeats::default();
     for turn in 0..TRIES {
@@ -296,11 +291,12 @@ fn try_to_start(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error>
 ///
 /// # Errors
 /// The line is bad, or the code raises an exception.
-pub(crate) fn load(repl: &mut Repl, doing: &str, source: &[u8]) -> Result<(), Error> {
+pub(crate) fn load(repl: &mut Repl, doing: impl Into<Doing>, source: &[u8]) -> Result<(), Error> {
+    let doing = &doing.into();
     with_another_definition(|| try_to_load(repl, doing, source))
 }
 
-fn try_to_load(repl: &mut Repl, doing: &str, source: &[u8]) -> Result<(), Error> {
+fn try_to_load(repl: &mut Repl, doing: &Doing, source: &[u8]) -> Result<(), Error> {
     let mut len = PIECE;
     let mut repeats = Repeats::default();
     for _ in 0..TRIES {
@@ -309,7 +305,7 @@ fn try_to_load(repl: &mut Repl, doing: &str, source: &[u8]) -> Result<(), Error>
         while rest.len() > len {
             rest = send_piece(repl, Way::Plain, index, rest, &mut len)?.ok_or_else(|| {
                 Error::Refused {
-                    doing: doing.to_owned(),
+                    doing: doing.clone(),
                     exception: "MemoryError".to_owned(),
                 }
             })?;
@@ -356,7 +352,7 @@ fn start_last(repl: &mut Repl, way: Way, index: usize, piece: &[u8]) -> Result<S
     let ack = ack(index);
     let mut repeats = Repeats::default();
     for _ in 0..2 {
-        repl.submit(way, STARTING, &code)?;
+        repl.submit(way, Doing::StartingProgram, &code)?;
         match repl.acknowledged(&ack, Instant::now() + WORK) {
             Ok(Ack::Yes) => {
                 return Ok(Started::Yes(Launch {
@@ -397,7 +393,7 @@ fn send_piece<'a>(
         } else {
             call(index, piece, false)
         };
-        match repl.exec_short(way, SENDING, &code, WORK) {
+        match repl.exec_short(way, Doing::SendingProgram, &code, WORK) {
             Ok(answer) if answer == ack(index) => return Ok(Some(behind)),
             Ok(_) => {}
             Err(Error::Refused { exception, .. }) if is_out_of_memory(&exception) => {
@@ -412,11 +408,9 @@ fn send_piece<'a>(
     Err(damaged())
 }
 
-const SENDING: &str = "sending the program";
-
 fn damaged() -> Error {
     Error::Garbled {
-        doing: SENDING.to_owned(),
+        doing: Doing::SendingProgram,
         times: TRIES,
     }
 }
@@ -432,10 +426,10 @@ fn is_not_loaded(exception: &str) -> bool {
 
 /// An exception is the board's own if it comes twice in a row, and no checksum's: the line damages bytes at random.
 fn fail_if_repeated(repeats: &mut Repeats, exception: &str) -> Result<(), Error> {
-    tracing::debug!("exception while {SENDING}: {exception}");
+    tracing::debug!("exception while sending the program: {exception}");
     if repeats.has(exception) && exception != "ValueError: crc" && !is_not_loaded(exception) {
         return Err(Error::Refused {
-            doing: SENDING.to_owned(),
+            doing: Doing::SendingProgram,
             exception: exception.to_owned(),
         });
     }
@@ -464,7 +458,7 @@ fn call(index: usize, piece: &[u8], is_last: bool) -> Vec<u8> {
 /// [`Error::NoSuchFile`] if it is not.
 pub fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
     let code = format!("open({}).close()", literal::quoted(path));
-    match repl.exec("looking for a file", code.as_bytes(), WORK) {
+    match repl.exec(Doing::LookingForFile, code.as_bytes(), WORK) {
         Err(Error::Refused { .. }) => Err(Error::NoSuchFile {
             path: path.to_owned(),
         }),
@@ -479,7 +473,7 @@ pub fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
 pub fn start_file(repl: &mut Repl, path: &str) -> Result<(), Error> {
     repl.submit(
         Way::Plain,
-        "starting the program",
+        Doing::StartingProgram,
         run_file(path).as_bytes(),
     )
 }
@@ -498,8 +492,12 @@ pub fn clean_up(repl: &mut Repl, launch: Launch) {
     let code = format!(
         "try:import uos as _udpcli\nexcept ImportError:import os as _udpcli\nfor _udpcli_d in'','/','/flash/':\n try:_udpcli.remove(_udpcli_d+'{FILE}')\n except OSError:pass\ndel _udpcli,_udpcli_d"
     );
-    if let Err(error) = repl.exec("removing the program's file", code.as_bytes(), WORK) {
-        tracing::warn!("{FILE} may be left on the board: {error}");
+    if let Err(error) = repl.exec(Doing::RemovingProgramFile, code.as_bytes(), WORK) {
+        tracing::warn!(
+            say = "board.left-behind",
+            path = FILE,
+            error = crate::board::error::as_value(&error)
+        );
     }
 }
 

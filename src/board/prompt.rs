@@ -8,6 +8,7 @@ mod statements;
 
 use std::time::{Duration, Instant};
 
+use crate::board::doing::Doing;
 use crate::board::enter;
 use crate::board::error::Error;
 use crate::board::link::Link;
@@ -106,7 +107,7 @@ impl<'a> Prompt<'a> {
         }
         Err(Error::NoAnswer {
             port: prompt.link.name().to_owned(),
-            doing: "leaving the raw REPL".to_owned(),
+            doing: Doing::LeavingRawRepl,
         })
     }
 
@@ -264,7 +265,7 @@ impl<'a> Prompt<'a> {
             if !self.link.fill(deadline)? {
                 return Err(Error::NoAnswer {
                     port: self.link.name().to_owned(),
-                    doing: "pasting at its prompt".to_owned(),
+                    doing: Doing::PastingAtPrompt,
                 });
             }
             self.take(terminal);

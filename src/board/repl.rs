@@ -9,6 +9,7 @@ mod submit;
 
 use std::time::{Duration, Instant};
 
+use crate::board::doing::Doing;
 use crate::board::enter::{self, BANNER, Entered};
 use crate::board::error::Error;
 use crate::board::evidence::{self, Fault};
@@ -226,7 +227,12 @@ impl Repl {
     ///
     /// # Errors
     /// [`Error::Refused`] with the last line of the traceback; [`Error::NoAnswer`] when time ran out.
-    pub fn exec(&mut self, doing: &str, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+    pub fn exec(
+        &mut self,
+        doing: impl Into<Doing>,
+        code: &[u8],
+        limit: Duration,
+    ) -> Result<Vec<u8>, Error> {
         self.exec_by(Way::Plain, doing, code, limit)
     }
 
@@ -237,11 +243,11 @@ impl Repl {
     pub fn exec_by(
         &mut self,
         way: Way,
-        doing: &str,
+        doing: impl Into<Doing>,
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
-        self.exec_within(way, doing, code, limit, None)
+        self.exec_within(way, &doing.into(), code, limit, None)
     }
 
     /// As [`Self::exec_by`], for code that answers in one go: an answer that stops coming and has not ended was damaged
@@ -252,17 +258,17 @@ impl Repl {
     pub fn exec_short(
         &mut self,
         way: Way,
-        doing: &str,
+        doing: impl Into<Doing>,
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
-        self.exec_within(way, doing, code, limit, Some(PAUSE))
+        self.exec_within(way, &doing.into(), code, limit, Some(PAUSE))
     }
 
     fn exec_within(
         &mut self,
         way: Way,
-        doing: &str,
+        doing: &Doing,
         code: &[u8],
         limit: Duration,
         pause: Option<Duration>,
@@ -271,7 +277,7 @@ impl Repl {
             answer: Vec<u8>,
             pause: Option<Duration>,
             last: Option<Instant>,
-            doing: &'a str,
+            doing: &'a Doing,
             deadline: Instant,
             port: String,
         }
@@ -281,7 +287,7 @@ impl Repl {
                 self.last = Some(Instant::now());
                 if self.answer.len() > MAX_ANSWER {
                     return Err(Error::Answer {
-                        doing: self.doing.to_owned(),
+                        doing: self.doing.clone(),
                         said: escape::excerpt(&self.answer),
                     });
                 }
@@ -295,7 +301,7 @@ impl Repl {
                 if has_stopped || Instant::now() > self.deadline {
                     return Err(Error::NoAnswer {
                         port: self.port.clone(),
-                        doing: self.doing.to_owned(),
+                        doing: self.doing.clone(),
                     });
                 }
                 Ok(Wish::GoOn)
@@ -313,7 +319,7 @@ impl Repl {
         match self.follow(&mut kept)? {
             Ended::Done => Ok(kept.answer),
             Ended::Exception(text) => Err(Error::Refused {
-                doing: doing.to_owned(),
+                doing: doing.clone(),
                 exception: last_line(&text),
             }),
             Ended::Restarted | Ended::Exited | Ended::Left => Err(self.restarted(doing)),
@@ -322,17 +328,16 @@ impl Repl {
 
     /// The error for a board that started anew, with what its log showed to be the cause.
     #[must_use]
-    pub fn restarted(&self, doing: &str) -> Error {
+    pub fn restarted(&self, doing: impl Into<Doing>) -> Error {
+        let doing = doing.into();
         match &self.fault {
             Some((fault, said)) => Error::Fault {
                 port: self.link.name().to_owned(),
                 fault: *fault,
-                doing: Some(doing.to_owned()),
+                doing: Some(doing),
                 said: said.clone(),
             },
-            None => Error::Restarted {
-                doing: doing.to_owned(),
-            },
+            None => Error::Restarted { doing },
         }
     }
 
@@ -356,13 +361,13 @@ impl Repl {
                 }
                 Err(Error::NoAnswer {
                     port: self.port.clone(),
-                    doing: "starting the program".to_owned(),
+                    doing: Doing::StartingProgram,
                 })
             }
         }
         while !self.link.pending().starts_with(b"\x04") && self.link.pending().len() < ack.len() {
             if !self.link.fill(deadline)? {
-                return Err(self.no_answer("starting the program"));
+                return Err(self.no_answer(&Doing::StartingProgram));
             }
         }
         if !self.link.pending().starts_with(b"\x04") {
@@ -375,7 +380,7 @@ impl Repl {
         };
         match self.follow(&mut until_pause)? {
             Ended::Exception(text) => Ok(Ack::Exception(last_line(&text))),
-            _ => Err(self.restarted("starting the program")),
+            _ => Err(self.restarted(Doing::StartingProgram)),
         }
     }
 
@@ -459,8 +464,8 @@ impl Repl {
             return Ok(());
         }
         tracing::info!(
-            "boot.py on the board takes its time: it is interrupted after {} s",
-            SOFT_RESET.as_secs()
+            say = "board.boot-takes-time",
+            seconds = SOFT_RESET.as_secs()
         );
         match self.link.until(BANNER, start + SOFT_RESET)? {
             Some(_) => Ok(()),
@@ -480,7 +485,7 @@ impl Repl {
                 self.detach();
                 Ok(())
             }
-            None => Err(self.no_answer("a soft reset")),
+            None => Err(self.no_answer(&Doing::SoftReset)),
         }
     }
 
@@ -506,10 +511,10 @@ impl Repl {
         self.detached = true;
     }
 
-    fn no_answer(&self, doing: &str) -> Error {
+    fn no_answer(&self, doing: &Doing) -> Error {
         Error::NoAnswer {
             port: self.link.name().to_owned(),
-            doing: doing.to_owned(),
+            doing: doing.clone(),
         }
     }
 }

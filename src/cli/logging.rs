@@ -73,7 +73,7 @@ pub fn report(error: &Error) {
         let _ = writeln!(
             text,
             "  caused by: {}",
-            sanitize::for_terminal(&source.to_string())
+            sanitize::for_terminal(&words::cause(source))
         );
         cause = source.source();
     }
@@ -191,6 +191,12 @@ impl Visit for Fields {
             self.args.set(field.name(), value.to_owned());
             self.record_debug(field, &value);
         }
+    }
+
+    /// An error, or a phrase of the catalogue.
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.args.set(field.name(), words::cause(value));
+        self.record_debug(field, &format_args!("{value}"));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -111,9 +111,7 @@ mod tests {
                 said: String::new(),
             },
             BoardError::Echo { port: port() },
-            BoardError::Restarted {
-                doing: String::new(),
-            },
+            BoardError::Restarted { doing: "".into() },
             fault(Fault::NoFirmware),
             fault(Fault::FirmwareDamaged),
             fault(Fault::BrownOut),

@@ -158,13 +158,13 @@ impl Talk {
         }
         match self.call_once(doing, &code, limit, ears) {
             Err(Failure::Died(text)) if has_not_begun(&text) => Err(Error::Garbled {
-                doing: doing.to_owned(),
+                doing: doing.into(),
                 times: TRIES,
             }
             .into()),
             Err(Failure::Unsent) => Err(Error::NoAnswer {
                 port: self.repl.link().name().to_owned(),
-                doing: doing.to_owned(),
+                doing: doing.into(),
             }
             .into()),
             result => result,

@@ -10,6 +10,8 @@ pub enum Part {
     Number(u64),
     /// Items of the catalogue, listed as the language lists them.
     List(Vec<Sentence>),
+    /// A phrase of the catalogue, such as what was being done when something failed.
+    Phrase(Sentence),
 }
 
 /// A sentence of the catalogue, with its parts.
@@ -38,6 +40,19 @@ impl Sentence {
         self
     }
 
+    /// With this phrase in a place.
+    #[must_use]
+    pub fn with_phrase(mut self, name: &'static str, phrase: impl Into<Self>) -> Self {
+        self.parts.push((name, Part::Phrase(phrase.into())));
+        self
+    }
+
+    /// As an event takes it: `tracing` carries text, numbers and errors.
+    #[must_use]
+    pub fn as_value(&self) -> &(dyn std::error::Error + 'static) {
+        self
+    }
+
     /// With this number in a place.
     #[must_use]
     pub fn with_number(mut self, name: &'static str, number: impl TryInto<u64>) -> Self {
@@ -54,8 +69,26 @@ impl Sentence {
     }
 }
 
+/// For logs: which one it is, and its parts. `words` has the text.
+impl std::fmt::Display for Sentence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)?;
+        self.parts.iter().try_for_each(|(name, part)| match part {
+            Part::Text(text) => write!(f, " {name}={text}"),
+            Part::Number(number) => write!(f, " {name}={number}"),
+            Part::Phrase(phrase) => write!(f, " {name}=({phrase})"),
+            Part::List(items) => items
+                .iter()
+                .try_for_each(|item| write!(f, " {name}=({item})")),
+        })
+    }
+}
+
+impl std::error::Error for Sentence {}
+
 /// A [`Sentence`]: `sentence!("udp.refused", peer = peer)`. `name = value` puts in what the value displays;
-/// `name: number` can also choose between forms; `name <- sentences` lists them.
+/// `name: number` can also choose between forms; `name <- sentences` lists them; `name => sentence` puts in a phrase of
+/// the catalogue.
 macro_rules! sentence {
     ($id:literal $(, $($parts:tt)*)?) => {
         $crate::text::sentence::parts!(
@@ -78,6 +111,11 @@ macro_rules! parts {
     ($sentence:expr, $name:ident <- $items:expr $(, $($rest:tt)*)?) => {
         $crate::text::sentence::parts!(
             $sentence.with_list(stringify!($name), $items) $(, $($rest)*)?
+        )
+    };
+    ($sentence:expr, $name:ident => $phrase:expr $(, $($rest:tt)*)?) => {
+        $crate::text::sentence::parts!(
+            $sentence.with_phrase(stringify!($name), $phrase) $(, $($rest)*)?
         )
     };
 }

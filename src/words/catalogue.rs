@@ -26,6 +26,7 @@ macro_rules! areas {
 }
 
 areas! {
+    "board",
     "cli",
     "listen",
     "pair",
@@ -74,6 +75,7 @@ fn args(language: Language, sentence: &Sentence) -> FluentArgs<'_> {
             // Exact up to 2^53, which no count here reaches.
             Part::Number(number) => args.set(*name, *number as f64),
             Part::List(items) => args.set(*name, list(language, items)),
+            Part::Phrase(phrase) => args.set(*name, in_language(language, phrase)),
         }
     }
     args

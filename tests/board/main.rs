@@ -23,6 +23,7 @@ mod faults;
 mod file_names;
 mod files;
 mod first_boot;
+mod language;
 mod oled;
 mod oled_cost;
 mod oled_faults;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{BoardPath, Files, Found, call, hash, missing};
+use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::helper::{self, Outcome, Repeats};
 use crate::board::repl::{Way, last_line};
@@ -55,7 +56,7 @@ impl Files<'_> {
             }
             Found::Unreadable(exception) => return Err(unreadable(&path, exception)),
         };
-        let doing = format!("reading {path}");
+        let doing = Doing::Reading(path.to_string());
         let mut repeats = Repeats::default();
         for turn in 1..=TRIES {
             progress(0);
@@ -103,7 +104,7 @@ impl Files<'_> {
     fn read(
         &mut self,
         path: &BoardPath,
-        doing: &str,
+        doing: &Doing,
         len: u64,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Reading, Error> {

@@ -21,7 +21,7 @@ pub struct Rules {
 }
 
 /// The longest name, in UTF-16 units or bytes: NTFS, exFAT, APFS, ext4 and others agree on it.
-const LONGEST: usize = 255;
+pub const LONGEST: usize = 255;
 
 impl Rules {
     /// Linux and its kin.

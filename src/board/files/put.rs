@@ -6,6 +6,7 @@ use std::time::Duration;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
 use super::{BoardPath, Files, Hash, WORK, call, hash};
+use crate::board::doing::{Doing, Reason};
 use crate::board::error::Error;
 use crate::board::helper::{self, Outcome, Repeats};
 use crate::board::literal;
@@ -134,7 +135,7 @@ impl Files<'_> {
         let code = call("h", at.as_bytes(), b"");
         let is_there = self
             .helper
-            .call_once("looking for the old file", &code, WORK, false)
+            .call_once(&Doing::LookingForOldFile, &code, WORK, false)
             .is_ok_and(|answer| answer == b"1");
         self.repl().link().heed_shutdown(heeded);
         match error {
@@ -165,7 +166,7 @@ impl Files<'_> {
         if room.total > 0 && needed > room.free {
             // What a pulled cable left there would be written over anyway.
             let code = call("q", put.part.as_bytes(), b"");
-            self.call("removing a temporary file", &code, WORK)?;
+            self.call(&Doing::RemovingTemporary, &code, WORK)?;
             room = self.ask_room(&put.mount)?;
         }
         if room.total > 0 && needed > room.free {
@@ -182,7 +183,7 @@ impl Files<'_> {
     fn put_checked(&mut self, put: &Put<'_>, progress: &mut dyn FnMut(u64)) -> Result<Sent, Error> {
         let expected = hash(put.content);
         let mut sent = Sent::default();
-        let doing = format!("writing {}", put.path);
+        let doing = Doing::Writing(put.path.to_string());
         for _ in 0..TRIES {
             progress(0);
             let open = call("u", put.part.as_bytes(), b"");
@@ -210,7 +211,7 @@ impl Files<'_> {
     fn send_pieces(
         &mut self,
         put: &Put<'_>,
-        doing: &str,
+        doing: &Doing,
         sent: &mut Sent,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), Error> {
@@ -252,7 +253,7 @@ impl Files<'_> {
                     if !self.piece.found_no_memory() {
                         return Err(Error::WriteFile {
                             path: put.path.to_string(),
-                            reason: "the board has too little free memory to take it; udpcli board reset frees some".to_owned(),
+                            reason: Reason::NoMemory,
                             keeps_old: false,
                         });
                     }
@@ -295,7 +296,7 @@ impl Files<'_> {
     /// Sends a piece, and packs the one behind it meanwhile.
     fn send_and_pack(
         &mut self,
-        doing: &str,
+        doing: &Doing,
         code: &[u8],
         limit: Duration,
         packer: &mut Packer,
@@ -323,7 +324,7 @@ impl Files<'_> {
         literal::append_bytes(expected, &mut code);
         code.push(b')');
         let limit = self.hash_time(put.path)?;
-        let doing = format!("checking {}", put.path);
+        let doing = Doing::Checking(put.path.to_string());
         let answer = self
             .call(&doing, &code, limit)
             .map_err(|error| self.unwritable(error, put.path, false))?;
@@ -335,14 +336,18 @@ impl Files<'_> {
         let heeded = self.repl().link().heed_shutdown(false);
         let mut code = b"c()\n".to_vec();
         code.extend(call("q", part.as_bytes(), b""));
-        let entered = match self.helper.reenter("removing a temporary file") {
+        let entered = match self.helper.reenter(&Doing::RemovingTemporary) {
             Ok(()) if was_restarted => self.helper.define(),
             Err(error) if helper::is_unclear(&error) => self.helper.define(),
             result => result,
         };
-        let result = entered.and_then(|()| self.call("removing a temporary file", &code, WORK));
+        let result = entered.and_then(|()| self.call(&Doing::RemovingTemporary, &code, WORK));
         if let Err(error) = result {
-            tracing::warn!("{part} may be left on the board: {error}");
+            tracing::warn!(
+                say = "board.left-behind",
+                path = %part,
+                error = crate::board::error::as_value(&error)
+            );
         }
         self.repl().link().heed_shutdown(heeded);
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Display, Report};
@@ -122,7 +123,7 @@ pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: Report) -> Result<At
         return Ok(Attached::Yes);
     }
     let code = format!("NAMES='{MODULES}'.split()\n{WHY}del NAMES\n");
-    let answer = match repl.exec("looking for a display", code.as_bytes(), START) {
+    let answer = match repl.exec(Doing::LookingForDisplay, code.as_bytes(), START) {
         Ok(answer) => answer,
         Err(Error::Refused { exception, .. }) => {
             return Ok(Attached::No(NoDisplay {
@@ -150,8 +151,8 @@ fn start(
     report: Report,
     display: Display,
 ) -> Result<Option<String>, Error> {
-    let doing = "starting the OLED mirror";
-    let mut answer = repl.exec(doing, &agent::packed(report, display), START);
+    let doing = Doing::StartingMirror;
+    let mut answer = repl.exec(&doing, &agent::packed(report, display), START);
     if let Err(Error::Refused { exception, .. }) = &answer
         && exception.contains("ImportError")
     {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serialport::SerialPort;
 
-use super::{Port, is_timeout};
+use super::{LineFault, Port, is_timeout};
 
 /// At most this much is handed over at once, so that a line that stopped is noticed between two pieces.
 const PIECE: usize = 128;
@@ -86,14 +86,14 @@ fn is_no_port(_: &str) -> bool {
 fn no_lines(error: serialport::Error) -> io::Error {
     let text = error.to_string();
     if text.contains("typewriter") || text.contains("ioctl") {
-        io::Error::new(io::ErrorKind::Unsupported, "it has none")
+        io::Error::new(io::ErrorKind::Unsupported, LineFault::NoLines)
     } else {
         error.into()
     }
 }
 
 fn no_port() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is no serial port")
+    io::Error::new(io::ErrorKind::InvalidInput, LineFault::NoSerialPort)
 }
 
 /// The name the system knows a port by: on Windows `COM10` and above have a longer one.

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Port, tcp::Tcp};
+use super::{LineFault, Port, tcp::Tcp};
 
 const IAC: u8 = 255;
 const WILL: u8 = 251;
@@ -77,7 +77,7 @@ impl Rfc2217 {
         }
         Err(io::Error::new(
             io::ErrorKind::TimedOut,
-            "the far side takes no commands",
+            LineFault::TakesNoCommands,
         ))
     }
 
@@ -97,7 +97,7 @@ impl Port for Rfc2217 {
         if self.to_send.len() > MAX_WAITING {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "the far side asks and does not read the answers",
+                LineFault::ReadsNoAnswers,
             ));
         }
         for &byte in raw.iter().take(read) {

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
-use super::{Port, is_timeout};
+use super::{LineFault, Port, is_timeout};
 
 /// A TCP connection in place of a cable.
 #[derive(Debug)]
@@ -15,10 +15,7 @@ pub(super) struct Tcp {
 impl Tcp {
     pub(super) fn connect(address: &str, timeout: Duration) -> io::Result<Self> {
         let deadline = Instant::now() + timeout;
-        let mut last = io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "write socket://HOST:PORT or rfc2217://HOST:PORT",
-        );
+        let mut last = io::Error::new(io::ErrorKind::InvalidInput, LineFault::NoAddress);
         // What stands behind a question mark is for pyserial, which other tools' instructions are written for.
         let address = address.split('?').next().unwrap_or(address);
         let address = address.trim_end_matches('/');
@@ -77,8 +74,5 @@ impl Port for Tcp {
 }
 
 fn no_lines() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        "socket:// carries no control lines; rfc2217:// does",
-    )
+    io::Error::new(io::ErrorKind::Unsupported, LineFault::NoLinesOverTcp)
 }

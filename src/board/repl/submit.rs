@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{Paste, Repl, SLACK, Way};
+use crate::board::doing::Doing;
 use crate::board::enter::BANNER;
 use crate::board::error::Error;
 
@@ -14,7 +15,8 @@ impl Repl {
     ///
     /// # Errors
     /// [`Error::NoAnswer`] if the board does not take it.
-    pub fn submit(&mut self, way: Way, doing: &str, code: &[u8]) -> Result<(), Error> {
+    pub fn submit(&mut self, way: Way, doing: impl Into<Doing>, code: &[u8]) -> Result<(), Error> {
+        let doing = &doing.into();
         // Nothing at all, then Ctrl-D, is a soft reset.
         let code = if code.is_empty() { b"\n" } else { code };
         if way == Way::Paced
@@ -34,7 +36,7 @@ impl Repl {
     }
 
     /// Asks for raw-paste mode; the window's size if the firmware has it.
-    fn begin_paste(&mut self, doing: &str) -> Result<Option<u32>, Error> {
+    fn begin_paste(&mut self, doing: &Doing) -> Result<Option<u32>, Error> {
         self.link.send(b"\x05A\x01")?;
         let deadline = Instant::now() + SLACK;
         let Some(answer) = self.link.exactly(2, deadline)? else {
@@ -63,7 +65,7 @@ impl Repl {
     }
 
     /// Sends code as the board makes room for it: each 0x01 from it is room for one more window.
-    fn paste(&mut self, doing: &str, code: &[u8], window: u32) -> Result<(), Error> {
+    fn paste(&mut self, doing: &Doing, code: &[u8], window: u32) -> Result<(), Error> {
         let mut room = usize::try_from(window).unwrap_or(1);
         let window = room;
         let mut left = code;
@@ -103,7 +105,7 @@ impl Repl {
     /// [`Error::NoAnswer`].
     pub fn has_raw_paste(&mut self) -> Result<bool, Error> {
         if self.paste == Paste::Unknown {
-            let doing = "asking for raw-paste mode";
+            let doing = &Doing::EnteringPaste;
             if self.begin_paste(doing)?.is_some() {
                 // An empty program.
                 self.paste(doing, b"", 1)?;

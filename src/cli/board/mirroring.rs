@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::atomic_file;
+use crate::board::doing::Doing;
 use crate::board::error::Error as BoardError;
 use crate::board::mirror::agent::{self, Report};
 use crate::board::mirror::attach::{self, Attached};
@@ -46,7 +47,7 @@ pub(super) fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>
         if !mirror.is_attached() {
             break;
         }
-        match repl.exec("ending the OLED mirror", agent::FINISH.as_bytes(), LAST) {
+        match repl.exec(Doing::EndingMirror, agent::FINISH.as_bytes(), LAST) {
             Ok(answer) => mirror.feed(&answer, &mut Vec::new(), |_| changed = true),
             Err(error) => {
                 tracing::debug!("the last picture did not come: {error}");

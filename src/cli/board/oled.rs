@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::run::show_traceback;
 use super::screen::Screen as Stdout;
 use super::{SerialArgs, mirroring, session};
+use crate::board::doing::Doing;
 use crate::board::error::Error as BoardError;
 use crate::board::mirror::agent::Report;
 use crate::board::mirror::{Mirror, json};
@@ -142,7 +143,7 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
             Err(BoardError::Traceback { exception }.into())
         }
         Ended::Restarted => {
-            let error = repl.restarted(&format!("{MAIN} ran"));
+            let error = repl.restarted(Doing::FileRan(MAIN));
             repl.detach();
             Err(error.into())
         }

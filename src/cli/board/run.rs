@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::screen::Screen;
 use super::{SerialArgs, mirroring, session};
-use crate::board::error::Error as BoardError;
+use crate::board::doing::Doing;
+use crate::board::error::{Error as BoardError, NotSource};
 use crate::board::example::{Example, Settings};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Report};
@@ -218,7 +219,7 @@ fn conclude(
         }
         Ended::Restarted => {
             // What runs there now is the board's own.
-            let error = repl.restarted("the program ran");
+            let error = repl.restarted(Doing::ProgramRan);
             repl.detach();
             Err(error.into())
         }
@@ -298,7 +299,7 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
         }
         Ended::Restarted => {
             // What runs there now is the board's own.
-            let error = repl.restarted("the program ran");
+            let error = repl.restarted(Doing::ProgramRan);
             repl.detach();
             Err(error.into())
         }
@@ -380,28 +381,18 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// Refuses what is no Python source, and warns of text that the board reads otherwise than the editor wrote it.
 fn check_kind(name: &str, source: &[u8]) -> Result<(), Error> {
-    let refuse = |problem: &str, hint: &str| {
+    let refuse = |what| {
         Err(BoardError::NotSource {
             name: name.to_owned(),
-            problem: problem.to_owned(),
-            hint: hint.to_owned(),
+            what,
         }
         .into())
     };
     match Kind::of(source) {
         Kind::Source => Ok(()),
-        Kind::Compiled => refuse(
-            "compiled MicroPython (.mpy), not Python source",
-            "put it on the board and import it: udpcli board put FILE.mpy :",
-        ),
-        Kind::Utf16 => refuse(
-            "UTF-16 text, which the board cannot read",
-            "save it as UTF-8 in your editor",
-        ),
-        Kind::Binary => refuse(
-            "not Python source",
-            "give a text file with a Python program",
-        ),
+        Kind::Compiled => refuse(NotSource::Compiled),
+        Kind::Utf16 => refuse(NotSource::Utf16),
+        Kind::Binary => refuse(NotSource::Binary),
         Kind::Gbk => {
             tracing::warn!(
                 "{name} is not UTF-8; it looks like GBK: the board reads UTF-8, so save it as UTF-8 if its Chinese text comes out wrong"

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::plan::{self, LeftOut, PutPlan, Tree};
 use super::remote::{self, RemotePath};
 use super::{Done, PutArgs, SerialArgs, conclude, session};
+use crate::board::doing::Reason;
 use crate::board::error::Error as BoardError;
 use crate::board::files::{self, BoardPath, Files, Found};
 use crate::cli::GlobalArgs;
@@ -88,7 +89,7 @@ fn plan(files: &mut Files<'_>, trees: &[Tree], remote: &RemotePath) -> Result<Pu
     if remote.is_folder() && is_file {
         return Err(BoardError::WriteFile {
             path: format!("{place}/"),
-            reason: "there is a file of that name".to_owned(),
+            reason: Reason::FileOfThatName,
             keeps_old: true,
         }
         .into());
@@ -149,7 +150,7 @@ fn transfer(
         } else if found != Found::Folder {
             return Err(BoardError::WriteFile {
                 path: folder.to_string(),
-                reason: "there is a file of that name".to_owned(),
+                reason: Reason::FileOfThatName,
                 keeps_old: true,
             }
             .into());

@@ -1,0 +1,223 @@
+//! What is done with a board, for the errors that say what was going on when it failed.
+
+use std::fmt;
+
+use crate::text::sentence::{Sentence, sentence};
+
+/// A piece of work, as it stands after *while*.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant's text says what it is")]
+pub enum Doing {
+    // The interpreter.
+    EnteringPaste,
+    LeavingRawRepl,
+    PastingAtPrompt,
+    SoftReset,
+    Preparing,
+    CleaningUp,
+    AskingWhatItIs,
+    // Programs.
+    LookingAtInterpreter,
+    SendingProgram,
+    StartingProgram,
+    LookingForFile,
+    RemovingProgramFile,
+    /// The program that was sent ran.
+    ProgramRan,
+    /// A program of the board's ran.
+    FileRan(&'static str),
+    // The OLED.
+    LookingForDisplay,
+    StartingMirror,
+    EndingMirror,
+    // Files, by their path.
+    PreparingForFiles,
+    AskingForRoom,
+    ComparingFiles,
+    LookingForOldFile,
+    RemovingTemporary,
+    Writing(String),
+    Checking(String),
+    Reading(String),
+    Listing(String),
+    MakingFolder(String),
+    Removing(String),
+    /// Work of a layer above, in its own words.
+    Other(String),
+}
+
+impl From<&str> for Doing {
+    fn from(text: &str) -> Self {
+        Self::Other(text.to_owned())
+    }
+}
+
+impl From<&Self> for Doing {
+    fn from(doing: &Self) -> Self {
+        doing.clone()
+    }
+}
+
+impl Doing {
+    /// It as a sentence of the catalogue.
+    #[must_use]
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::EnteringPaste => sentence!("board.doing-entering-paste"),
+            Self::LeavingRawRepl => sentence!("board.doing-leaving-raw-repl"),
+            Self::PastingAtPrompt => sentence!("board.doing-pasting-at-prompt"),
+            Self::SoftReset => sentence!("board.doing-soft-reset"),
+            Self::Preparing => sentence!("board.doing-preparing"),
+            Self::CleaningUp => sentence!("board.doing-cleaning-up"),
+            Self::AskingWhatItIs => sentence!("board.doing-asking-what-it-is"),
+            Self::LookingAtInterpreter => sentence!("board.doing-looking-at-interpreter"),
+            Self::SendingProgram => sentence!("board.doing-sending-program"),
+            Self::StartingProgram => sentence!("board.doing-starting-program"),
+            Self::LookingForFile => sentence!("board.doing-looking-for-file"),
+            Self::RemovingProgramFile => sentence!("board.doing-removing-program-file"),
+            Self::ProgramRan => sentence!("board.doing-program-ran"),
+            Self::FileRan(name) => sentence!("board.doing-file-ran", name = name),
+            Self::LookingForDisplay => sentence!("board.doing-looking-for-display"),
+            Self::StartingMirror => sentence!("board.doing-starting-mirror"),
+            Self::EndingMirror => sentence!("board.doing-ending-mirror"),
+            Self::PreparingForFiles => sentence!("board.doing-preparing-for-files"),
+            Self::AskingForRoom => sentence!("board.doing-asking-for-room"),
+            Self::ComparingFiles => sentence!("board.doing-comparing-files"),
+            Self::LookingForOldFile => sentence!("board.doing-looking-for-old-file"),
+            Self::RemovingTemporary => sentence!("board.doing-removing-temporary"),
+            Self::Writing(path) => sentence!("board.doing-writing", path = path),
+            Self::Checking(path) => sentence!("board.doing-checking", path = path),
+            Self::Reading(path) => sentence!("board.doing-reading", path = path),
+            Self::Listing(path) => sentence!("board.doing-listing", path = path),
+            Self::MakingFolder(path) => sentence!("board.doing-making-folder", path = path),
+            Self::Removing(path) => sentence!("board.doing-removing", path = path),
+            Self::Other(text) => sentence!("board.doing-other", text = text),
+        }
+    }
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::EnteringPaste => "asking for raw-paste mode",
+            Self::LeavingRawRepl => "leaving the raw REPL",
+            Self::PastingAtPrompt => "pasting at its prompt",
+            Self::SoftReset => "a soft reset",
+            Self::Preparing => "preparing the board",
+            Self::CleaningUp => "cleaning up",
+            Self::AskingWhatItIs => "asking what it is",
+            Self::LookingAtInterpreter => "looking at the interpreter",
+            Self::SendingProgram => "sending the program",
+            Self::StartingProgram => "starting the program",
+            Self::LookingForFile => "looking for a file",
+            Self::RemovingProgramFile => "removing the program's file",
+            Self::ProgramRan => "the program ran",
+            Self::FileRan(name) => return write!(f, "{name} ran"),
+            Self::LookingForDisplay => "looking for a display",
+            Self::StartingMirror => "starting the OLED mirror",
+            Self::EndingMirror => "ending the OLED mirror",
+            Self::PreparingForFiles => "preparing for files",
+            Self::AskingForRoom => "asking for room",
+            Self::ComparingFiles => "comparing files",
+            Self::LookingForOldFile => "looking for the old file",
+            Self::RemovingTemporary => "removing a temporary file",
+            Self::Writing(path) => return write!(f, "writing {path}"),
+            Self::Checking(path) => return write!(f, "checking {path}"),
+            Self::Reading(path) => return write!(f, "reading {path}"),
+            Self::Listing(path) => return write!(f, "listing {path}"),
+            Self::MakingFolder(path) => return write!(f, "making folder {path}"),
+            Self::Removing(path) => return write!(f, "removing {path}"),
+            Self::Other(text) => text,
+        };
+        f.write_str(text)
+    }
+}
+
+/// Why a board's file system does not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant's text says what it is")]
+pub enum Reason {
+    NotPermitted,
+    NoFolder,
+    BadFlash,
+    NameTaken,
+    FileOfThatName,
+    NotMounted,
+    PartIsFile,
+    BadName,
+    IsFolder,
+    Full,
+    ReadOnly,
+    NameTooLong,
+    /// `-r` removes such a folder.
+    NotEmpty,
+    MountPoint,
+    NoFileSystem,
+    /// No file system is mounted there; here are some.
+    FilesAreIn(Vec<String>),
+    NoMemory,
+    /// An exception of the board's. Untrusted.
+    Exception(String),
+}
+
+impl Reason {
+    /// It as a sentence of the catalogue.
+    #[must_use]
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::NotPermitted => sentence!("board.reason-not-permitted"),
+            Self::NoFolder => sentence!("board.reason-no-folder"),
+            Self::BadFlash => sentence!("board.reason-bad-flash"),
+            Self::NameTaken => sentence!("board.reason-name-taken"),
+            Self::FileOfThatName => sentence!("board.reason-file-of-that-name"),
+            Self::NotMounted => sentence!("board.reason-not-mounted"),
+            Self::PartIsFile => sentence!("board.reason-part-is-file"),
+            Self::BadName => sentence!("board.reason-bad-name"),
+            Self::IsFolder => sentence!("board.reason-is-folder"),
+            Self::Full => sentence!("board.reason-full"),
+            Self::ReadOnly => sentence!("board.reason-read-only"),
+            Self::NameTooLong => sentence!("board.reason-name-too-long"),
+            Self::NotEmpty => sentence!("board.reason-not-empty"),
+            Self::MountPoint => sentence!("board.reason-mount-point"),
+            Self::NoFileSystem => sentence!("board.reason-no-file-system"),
+            Self::FilesAreIn(mounts) => {
+                sentence!("board.reason-files-are-in", mounts = mounts.join(", "))
+            }
+            Self::NoMemory => sentence!("board.reason-no-memory"),
+            Self::Exception(text) => sentence!("board.reason-exception", text = text),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotPermitted => "not permitted",
+            Self::NoFolder => "the folder is not there",
+            Self::BadFlash => "the flash cannot be read or written",
+            Self::NameTaken => "there is something of that name",
+            Self::FileOfThatName => "there is a file of that name",
+            Self::NotMounted => "no file system is mounted there",
+            Self::PartIsFile => "a part of the path is a file",
+            Self::BadName => "the file system takes no such name",
+            Self::IsFolder => "it is a folder",
+            Self::Full => "the file system is full",
+            Self::ReadOnly => "the file system is read-only",
+            Self::NameTooLong => "the name is too long",
+            Self::NotEmpty => "the folder is not empty",
+            Self::MountPoint => "a file system is mounted there",
+            Self::NoFileSystem => "the board has no file system",
+            Self::FilesAreIn(mounts) => {
+                return write!(
+                    f,
+                    "no file system is mounted there; the board's files are in {}",
+                    mounts.join(", ")
+                );
+            }
+            Self::NoMemory => {
+                "the board has too little free memory to take it; udpcli board reset frees some"
+            }
+            Self::Exception(text) => text,
+        })
+    }
+}

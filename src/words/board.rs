@@ -1,0 +1,530 @@
+//! What can go wrong between the PC and a board, in words.
+
+use std::error::Error as StdError;
+use std::io;
+use std::path::Path;
+
+use crate::board::doing::{Doing, Reason};
+use crate::board::error::{Error, NotSource, shortened};
+use crate::board::evidence::Fault;
+use crate::board::files::local::{self, Unnameable};
+use crate::board::holder;
+use crate::board::path::with_slashes;
+use crate::board::port::LineFault;
+use crate::text::seconds;
+use crate::words::catalogue::say;
+
+/// What failed, and on what.
+pub(super) fn message(error: &Error) -> String {
+    match error {
+        Error::NoBoard { .. } => say!("board.no-board"),
+        Error::ManyBoards { candidates } => say!("board.many-boards", count: candidates.len()),
+        Error::List { .. } => say!("board.list"),
+        Error::Open {
+            port,
+            holder: Some(holder),
+            ..
+        } => say!("board.open-held", port = port, holder = holder),
+        Error::Open { port, .. } => say!("board.open", port = port),
+        Error::Gone { port, .. } => say!("board.gone", port = port),
+        Error::Stuck { port } => say!("board.stuck", port = port),
+        Error::Lines { port, .. } => say!("board.lines", port = port),
+        Error::Silent { port, waited, .. } => {
+            say!("board.silent", port = port, waited = seconds(*waited))
+        }
+        Error::DownloadMode { port } => say!("board.download-mode", port = port),
+        Error::Noise { port, baud } => say!("board.noise", port = port, baud = baud),
+        Error::Deaf { port, waited, .. } => {
+            say!("board.deaf", port = port, waited = seconds(*waited))
+        }
+        Error::Fault {
+            port, fault, doing, ..
+        } => fault_on(port, *fault, doing.as_ref()),
+        Error::Echo { port } => say!("board.echo", port = port),
+        Error::NotMicroPython { port, .. } => say!("board.not-micropython", port = port),
+        Error::Interrupted => say!("board.interrupted"),
+        Error::NoDisplay => say!("board.no-display"),
+        Error::NothingShown => say!("board.nothing-shown"),
+        _ => talk_message(error),
+    }
+}
+
+/// What went wrong while talking with a board.
+fn talk_message(error: &Error) -> String {
+    match error {
+        Error::NoAnswer { port, doing } => {
+            say!("board.no-answer", port = port, doing => doing.sentence())
+        }
+        Error::Restarted { doing } => say!("board.restarted", doing => doing.sentence()),
+        Error::Answer { doing, said } => {
+            say!("board.answer", doing => doing.sentence(), said = said)
+        }
+        Error::Refused { doing, exception } => say!(
+            "board.refused",
+            doing => doing.sentence(),
+            exception = exception
+        ),
+        Error::Chatter { doing, said } => {
+            say!("board.chatter", doing => doing.sentence(), said = said)
+        }
+        Error::Garbled { doing, times } => {
+            say!("board.garbled", doing => doing.sentence(), times = times)
+        }
+        Error::NotSource { name, what } => match what {
+            NotSource::Compiled => say!("board.compiled", name = name),
+            NotSource::Utf16 => say!("board.utf16", name = name),
+            NotSource::Binary => say!("board.binary", name = name),
+        },
+        Error::OnTheBoard { path } => say!("board.on-the-board", path = path),
+        Error::Traceback { exception } => {
+            say!("board.traceback", exception = shortened(exception))
+        }
+        _ => file_message(error),
+    }
+}
+
+/// What went wrong in a board's file system.
+fn file_message(error: &Error) -> String {
+    match error {
+        Error::NoSuchFile { path } => say!("board.no-such-file", path = path),
+        Error::IsFolder { path } => say!("board.is-folder", path = path),
+        Error::Full {
+            path, needed, free, ..
+        } => say!("board.full", path = path, needed = needed, free = free),
+        Error::WriteFile { path, reason, .. } => {
+            say!("board.write-file", path = path, reason => reason.sentence())
+        }
+        Error::ReadFile { path, reason } => {
+            say!("board.read-file", path = path, reason => reason.sentence())
+        }
+        Error::TooLong { path, len, most } => {
+            say!("board.too-long", path = path, len = len, most = most)
+        }
+        Error::Remove { path, reason } => {
+            say!("board.remove", path = path, reason => reason.sentence())
+        }
+        Error::Damaged { path, times } => say!("board.damaged", path = path, times = times),
+        // `message` and `talk_message` have the others.
+        other => other.to_string(),
+    }
+}
+
+/// What a board's log shows, and of which board.
+fn fault_on(port: &str, fault: Fault, doing: Option<&Doing>) -> String {
+    let Some(doing) = doing.map(Doing::sentence) else {
+        return match fault {
+            Fault::NoFirmware => say!("board.no-firmware", port = port),
+            Fault::FirmwareDamaged => say!("board.firmware-damaged", port = port),
+            Fault::BrownOut => say!("board.brown-out", port = port),
+            Fault::Panic => say!("board.panic", port = port),
+        };
+    };
+    match fault {
+        Fault::NoFirmware => say!("board.no-firmware-while", port = port, doing => doing),
+        Fault::FirmwareDamaged => {
+            say!("board.firmware-damaged-while", port = port, doing => doing)
+        }
+        Fault::BrownOut => say!("board.brown-out-while", port = port, doing => doing),
+        Fault::Panic => say!("board.panic-while", port = port, doing => doing),
+    }
+}
+
+/// An error of the bridge, or what one was caused by; none if it is another's.
+pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<Error>() {
+        return Some(message(error));
+    }
+    let inner = error.downcast_ref::<io::Error>()?.get_ref()?;
+    if let Some(fault) = inner.downcast_ref::<LineFault>() {
+        return Some(match fault {
+            LineFault::NoAnswer => say!("board.line-no-answer"),
+            LineFault::Closed => say!("board.line-closed"),
+            LineFault::NoAddress => say!("board.line-no-address"),
+            LineFault::NoLinesOverTcp => say!("board.line-no-lines-over-tcp"),
+            LineFault::NoLines => say!("board.line-no-lines"),
+            LineFault::NoSerialPort => say!("board.line-no-serial-port"),
+            LineFault::TakesNoCommands => say!("board.line-takes-no-commands"),
+            LineFault::ReadsNoAnswers => say!("board.line-reads-no-answers"),
+        });
+    }
+    inner
+        .downcast_ref::<Unnameable>()
+        .map(|unnameable| match unnameable {
+            Unnameable::LeadsElsewhere => say!("board.unnameable"),
+            Unnameable::TooLong => say!("board.name-too-long", longest = local::LONGEST),
+        })
+}
+
+/// What to try next, where we know.
+pub(super) fn hint(error: &Error) -> Option<String> {
+    Some(match error {
+        Error::NoBoard { others } if others.is_empty() => say!("board.no-board.hint"),
+        Error::NoBoard { others } => {
+            say!("board.no-board.hint-others", others = others.join(", "))
+        }
+        Error::ManyBoards { candidates } => {
+            say!("board.many-boards.hint", ports = candidates.join(", "))
+        }
+        Error::Open {
+            port,
+            holder,
+            source,
+        } => open_hint(port, holder.as_deref(), source),
+        Error::Gone { .. } => say!("board.gone.hint"),
+        Error::Stuck { port } if port.contains("://") => say!("board.stuck.hint-network"),
+        Error::Stuck { .. } => say!("board.stuck.hint"),
+        Error::Lines { .. } => say!("board.lines.hint"),
+        Error::Silent { reset: true, .. } => say!("board.silent.hint-reset"),
+        Error::Silent { lines: true, .. } => say!("board.silent.hint-lines"),
+        Error::Silent { .. } => say!("board.silent.hint"),
+        Error::DownloadMode { .. } => say!("board.download-mode.hint"),
+        Error::Noise { .. } => say!("board.noise.hint"),
+        Error::Deaf { .. } => say!("board.deaf.hint"),
+        Error::Fault { fault, said, .. } => fault_hint(*fault, said),
+        Error::Echo { .. } => say!("board.echo.hint"),
+        Error::NotMicroPython { said, .. } => {
+            say!("board.not-micropython.hint", said = format!("{said:?}"))
+        }
+        Error::NoDisplay => say!("board.no-display.hint"),
+        _ => return talk_hint(error),
+    })
+}
+
+/// What to try next after something went wrong while talking with a board.
+fn talk_hint(error: &Error) -> Option<String> {
+    Some(match error {
+        Error::NoAnswer { .. } => say!("board.no-answer.hint"),
+        Error::Restarted { .. } => say!("board.restarted.hint"),
+        Error::NotSource { what, .. } => match what {
+            NotSource::Compiled => say!("board.compiled.hint"),
+            NotSource::Utf16 => say!("board.utf16.hint"),
+            NotSource::Binary => say!("board.binary.hint"),
+        },
+        Error::OnTheBoard { path } => {
+            let module = path.trim_start_matches('/').trim_end_matches(".py");
+            say!("board.on-the-board.hint", module = module.replace('/', "."))
+        }
+        Error::NoSuchFile { path } => match with_slashes(path) {
+            Some(path) => say!("board.no-such-file.hint-slashes", path = path),
+            None => say!("board.no-such-file.hint"),
+        },
+        Error::IsFolder { .. } => say!("board.is-folder.hint"),
+        Error::Full {
+            keeps_old: true, ..
+        } => say!("board.full.hint-old"),
+        Error::Full { .. } => say!("board.full.hint"),
+        Error::TooLong { .. } => say!("board.too-long.hint"),
+        Error::Remove {
+            reason: Reason::NotEmpty,
+            ..
+        } => say!("board.remove.hint-not-empty"),
+        Error::WriteFile {
+            keeps_old: true, ..
+        } => say!("board.write-file.hint-old"),
+        Error::Chatter { .. } => say!("board.chatter.hint"),
+        Error::ReadFile { .. } => say!("board.read-file.hint"),
+        Error::Damaged { .. } | Error::Garbled { .. } => say!("board.garbled.hint"),
+        _ => return None,
+    })
+}
+
+/// What to do about a fault, and the line of the board's log that shows it.
+fn fault_hint(fault: Fault, said: &str) -> String {
+    let said = format!("{said:?}");
+    match fault {
+        Fault::NoFirmware | Fault::FirmwareDamaged => {
+            say!("board.no-firmware.hint", said = said)
+        }
+        Fault::BrownOut => say!("board.brown-out.hint", said = said),
+        Fault::Panic => say!("board.panic.hint", said = said),
+    }
+}
+
+fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
+    if name.contains("://") {
+        return say!("board.open.hint-network");
+    }
+    if let Some(holder) = holder {
+        return if holder.contains("brltty") {
+            say!("board.open.hint-brltty")
+        } else {
+            say!("board.open.hint-holder")
+        };
+    }
+    match source.kind() {
+        _ if holder::is_held(source) => say!("board.open.hint-held"),
+        io::ErrorKind::PermissionDenied if cfg!(windows) => say!("board.open.hint-held"),
+        io::ErrorKind::PermissionDenied => match holder::group_of(name) {
+            Some(group) => say!("board.open.hint-group", group = group),
+            None => say!("board.open.hint-permission"),
+        },
+        io::ErrorKind::NotFound if !name.contains('/') && Path::new("/dev").join(name).exists() => {
+            say!("board.open.hint-whole-name", name = name)
+        }
+        _ => say!("board.open.hint"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::words::catalogue::text;
+
+    fn port() -> String {
+        "COM3".to_owned()
+    }
+
+    fn path() -> String {
+        "/main.py".to_owned()
+    }
+
+    fn said() -> String {
+        "said".to_owned()
+    }
+
+    fn doing() -> Doing {
+        Doing::Writing(path())
+    }
+
+    /// Errors of a port, and of a board that does not answer.
+    fn of_the_port() -> Vec<Error> {
+        let waited = Duration::from_secs(10);
+        let source = || io::Error::new(io::ErrorKind::UnexpectedEof, LineFault::Closed);
+        let open = |holder| Error::Open {
+            port: port(),
+            holder,
+            source: source(),
+        };
+        let silent = |lines, reset| Error::Silent {
+            port: port(),
+            waited,
+            lines,
+            reset,
+        };
+        let mut all = vec![
+            Error::NoBoard {
+                others: vec![port()],
+            },
+            Error::ManyBoards {
+                candidates: vec![port(), "COM5".to_owned()],
+            },
+            Error::List { source: source() },
+            open(Some("screen (process 12)".to_owned())),
+            open(None),
+            Error::Gone {
+                port: port(),
+                source: source(),
+            },
+            Error::Stuck { port: port() },
+            Error::Lines {
+                port: port(),
+                source: source(),
+            },
+            silent(false, false),
+            silent(true, false),
+            silent(true, true),
+            Error::DownloadMode { port: port() },
+            Error::Noise {
+                port: port(),
+                baud: 9600,
+            },
+            Error::Deaf {
+                port: port(),
+                waited,
+                said: said(),
+            },
+            Error::Echo { port: port() },
+            Error::NotMicroPython {
+                port: port(),
+                said: said(),
+            },
+        ];
+        for fault in [
+            Fault::NoFirmware,
+            Fault::FirmwareDamaged,
+            Fault::BrownOut,
+            Fault::Panic,
+        ] {
+            all.extend([None, Some(doing())].map(|doing| Error::Fault {
+                port: port(),
+                fault,
+                doing,
+                said: said(),
+            }));
+        }
+        all
+    }
+
+    /// Errors of the talk with a board.
+    fn of_the_talk() -> Vec<Error> {
+        let mut all = vec![
+            Error::Interrupted,
+            Error::NoAnswer {
+                port: port(),
+                doing: doing(),
+            },
+            Error::Restarted {
+                doing: Doing::ProgramRan,
+            },
+            Error::Answer {
+                doing: doing(),
+                said: said(),
+            },
+            Error::Refused {
+                doing: doing(),
+                exception: said(),
+            },
+            Error::Chatter {
+                doing: doing(),
+                said: said(),
+            },
+            Error::Garbled {
+                doing: doing(),
+                times: 5,
+            },
+            Error::OnTheBoard { path: path() },
+            Error::Traceback {
+                exception: "x".repeat(500),
+            },
+            Error::NoDisplay,
+            Error::NothingShown,
+        ];
+        for what in [NotSource::Compiled, NotSource::Utf16, NotSource::Binary] {
+            all.push(Error::NotSource { name: path(), what });
+        }
+        all
+    }
+
+    /// Errors of a board's file system.
+    fn of_its_files() -> Vec<Error> {
+        let mut all = vec![
+            Error::NoSuchFile { path: path() },
+            Error::IsFolder { path: path() },
+            Error::TooLong {
+                path: path(),
+                len: 5,
+                most: 4,
+            },
+            Error::ReadFile {
+                path: path(),
+                reason: Reason::BadFlash,
+            },
+            Error::Damaged {
+                path: path(),
+                times: 5,
+            },
+            Error::Remove {
+                path: path(),
+                reason: Reason::NotEmpty,
+            },
+            Error::Remove {
+                path: path(),
+                reason: Reason::Exception("OSError: 99".to_owned()),
+            },
+        ];
+        for keeps_old in [false, true] {
+            all.push(Error::Full {
+                path: path(),
+                needed: 5,
+                free: 4,
+                keeps_old,
+            });
+            all.push(Error::WriteFile {
+                path: path(),
+                reason: Reason::FilesAreIn(vec!["/flash".to_owned(), "/sd".to_owned()]),
+                keeps_old,
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn the_catalogue_says_what_the_error_says() {
+        let errors = of_the_port().into_iter().chain(of_the_talk());
+        for error in errors.chain(of_its_files()) {
+            assert_eq!(message(&error), error.to_string(), "{error:?}");
+            assert_eq!(hint(&error), error.hint(), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn work_and_reasons_are_said_as_they_are_displayed() {
+        for doing in [
+            Doing::EnteringPaste,
+            Doing::LeavingRawRepl,
+            Doing::PastingAtPrompt,
+            Doing::SoftReset,
+            Doing::Preparing,
+            Doing::CleaningUp,
+            Doing::AskingWhatItIs,
+            Doing::LookingAtInterpreter,
+            Doing::SendingProgram,
+            Doing::StartingProgram,
+            Doing::LookingForFile,
+            Doing::RemovingProgramFile,
+            Doing::ProgramRan,
+            Doing::FileRan("main.py"),
+            Doing::LookingForDisplay,
+            Doing::StartingMirror,
+            Doing::EndingMirror,
+            Doing::PreparingForFiles,
+            Doing::AskingForRoom,
+            Doing::ComparingFiles,
+            Doing::LookingForOldFile,
+            Doing::RemovingTemporary,
+            Doing::Writing(path()),
+            Doing::Checking(path()),
+            Doing::Reading(path()),
+            Doing::Listing(path()),
+            Doing::MakingFolder(path()),
+            Doing::Removing(path()),
+            Doing::Other("joining the Wi-Fi".to_owned()),
+        ] {
+            assert_eq!(text(&doing.sentence()), doing.to_string());
+        }
+        for reason in [
+            Reason::NotPermitted,
+            Reason::NoFolder,
+            Reason::BadFlash,
+            Reason::NameTaken,
+            Reason::FileOfThatName,
+            Reason::NotMounted,
+            Reason::PartIsFile,
+            Reason::BadName,
+            Reason::IsFolder,
+            Reason::Full,
+            Reason::ReadOnly,
+            Reason::NameTooLong,
+            Reason::NotEmpty,
+            Reason::MountPoint,
+            Reason::NoFileSystem,
+            Reason::FilesAreIn(vec![path()]),
+            Reason::NoMemory,
+            Reason::Exception("OSError: 99".to_owned()),
+        ] {
+            assert_eq!(text(&reason.sentence()), reason.to_string());
+        }
+    }
+
+    #[test]
+    fn what_a_line_failed_of_is_said_as_it_is_displayed() {
+        for fault in [
+            LineFault::NoAnswer,
+            LineFault::Closed,
+            LineFault::NoAddress,
+            LineFault::NoLinesOverTcp,
+            LineFault::NoLines,
+            LineFault::NoSerialPort,
+            LineFault::TakesNoCommands,
+            LineFault::ReadsNoAnswers,
+        ] {
+            let error = io::Error::other(fault);
+            assert_eq!(cause(&error), Some(error.to_string()));
+        }
+        let error = io::Error::other(Unnameable::TooLong);
+        assert_eq!(cause(&error), Some(error.to_string()));
+        assert_eq!(cause(&io::Error::other("the system's own")), None);
+    }
+}

@@ -1,0 +1,171 @@
+# Between the PC and a board: what went wrong (the message itself), and what to type or do next (.hint).
+
+no-board = no board found
+    .hint = is the USB cable one that carries data (some only charge), and the driver installed (CP2104 or CH340)? udpcli board list shows what is there
+    .hint-others = found { $others }, but it does not look like a board. Is the cable a data cable, and is the driver installed? If it is your board: add -s PORT
+many-boards = { $count } boards found
+    .hint = choose with -s: { $ports }
+list = cannot list the serial ports
+open = cannot open serial port { $port }
+    .hint = udpcli board list shows the ports that are there
+    .hint-network = is the program that offers the port running there (ser2net, esp_rfc2217_server), and does the firewall let it through?
+    .hint-brltty = brltty, the driver for Braille displays, takes USB serial adapters for its own: sudo apt remove brltty, then plug the board in again
+    .hint-holder = end that program, or the connection in it
+    .hint-held = another program has the port open: an editor (mPython, Mind+, Mixly, Thonny, Arduino), a terminal, another udpcli
+    .hint-group = the port belongs to the group { $group }: sudo usermod -aG { $group } $USER, then log in again
+    .hint-permission = add yourself to the group that owns it, then log in again: sudo usermod -aG dialout $USER (uucp on Arch)
+    .hint-whole-name = write the port's whole name: -s /dev/{ $name }
+open-held = cannot open serial port { $port }: in use by { $holder }
+gone = serial port { $port } is gone
+    .hint = the cable was pulled or the board lost power; a cable or hub that moves does this too
+stuck = serial port { $port } takes no more bytes
+    .hint = pull the USB plug and put it in again
+    .hint-network = restart the program that offers the port (ser2net, esp_rfc2217_server)
+lines = cannot reset the board on { $port } through its control lines
+    .hint = press the board's RESET button instead
+silent = no answer from the board on { $port } within { $waited }
+    .hint = press the board's RESET button and try again: this port has no control lines to reset it with. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and its rate the one given with --baud?
+    .hint-lines = press the board's RESET button and try again, or give it more time with --connect-timeout: it was too short for a reset. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and its rate the one given with --baud?
+    .hint-reset = a reset through the control lines did not help either. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and its rate the one given with --baud?
+download-mode = the board on { $port } is in download mode, waiting for firmware
+    .hint = press the board's RESET button without holding any other; if that brings it back here, it needs firmware: udpcli board flash
+noise = unreadable data from { $port } at { $baud } baud
+    .hint = another rate? --baud 115200 is usual, 74880, 460800 or 921600 also occur; the boot messages of some boards look like this as well
+deaf = the board on { $port } did not react to Ctrl-C within { $waited }
+    .hint = press the board's RESET button while udpcli tries; if main.py switches Ctrl-C off, only a reset through the control lines or new firmware gets in
+no-firmware = the board on { $port } has no firmware: its flash is empty
+    .hint = write the firmware to it: udpcli board flash mpython.bin (its log says { $said })
+no-firmware-while = the board on { $port } has no firmware: its flash is empty while { $doing }
+firmware-damaged = the firmware of the board on { $port } is damaged and does not start
+firmware-damaged-while = the firmware of the board on { $port } is damaged and does not start while { $doing }
+brown-out = the supply voltage of the board on { $port } fell too low
+    .hint = use another USB cable, plug it into the PC itself and not into a hub, and unplug motors and LED strips (its log says { $said })
+brown-out-while = the supply voltage of the board on { $port } fell too low while { $doing }
+panic = the firmware of the board on { $port } crashed
+    .hint = press its RESET button; if it crashes at each start, write the firmware to it again: udpcli board flash mpython.bin (its log says { $said })
+panic-while = the firmware of the board on { $port } crashed while { $doing }
+echo = { $port } sends back what it receives: no board answers there
+    .hint = is this the board's port (udpcli board list)? A loopback plug, or an adapter whose TX and RX are connected, does this
+not-micropython = the program on { $port } is not MicroPython
+    .hint = it prints { $said }, as an Arduino sketch or another program would; to put the mPython firmware on the board: udpcli board flash mpython.bin
+interrupted = stopped by Ctrl-C
+no-answer = the board on { $port } stopped answering while { $doing }
+    .hint = try again; if that does not help, reset the board: udpcli board reset --hard
+restarted = the board restarted while { $doing }
+    .hint = a weak power supply or cable does this too (brown-out), most often when Wi-Fi starts
+answer = the board answered { $doing } with something unexpected: { $said }
+refused = { $doing } raised an exception on the board: { $exception }
+chatter = a program on the board keeps printing while { $doing }: { $said }
+    .hint = a soft reset did not end it, so boot.py on the board starts a timer or a thread that prints: remove it at the prompt (udpcli board repl, then import os; os.remove('boot.py')) and press RESET
+garbled = data on the serial line was damaged { $times } times while { $doing }
+    .hint = the line loses bytes: another cable or USB port, or a lower --baud where the firmware allows it
+compiled = { $name } is compiled MicroPython (.mpy), not Python source
+    .hint = put it on the board and import it: udpcli board put FILE.mpy :
+utf16 = { $name } is UTF-16 text, which the board cannot read
+    .hint = save it as UTF-8 in your editor
+binary = { $name } is not Python source
+    .hint = give a text file with a Python program
+on-the-board = { $path } is a file on the board; run takes a file of this PC
+    .hint = to run it: echo 'import { $module }' | udpcli board run -
+traceback = the program ended with { $exception }
+no-display = the board has no OLED that can be mirrored
+    .hint = the mirror takes `oled` of the module mpython, in Mixly's firmware `onboard_oled`: has the board one of these firmwares, and is its display connected?
+nothing-shown = the board's program showed nothing on the OLED
+
+# Its file system.
+
+no-such-file = { $path } is not on the board
+    .hint = udpcli board ls shows what is there
+    .hint-slashes = with slashes it is :{ $path }; udpcli board ls shows what is there
+is-folder = { $path } on the board is a folder
+    .hint = a file goes under another name, or into the folder (:FOLDER/); get takes a folder with all that is in it to a folder of this PC, not to -
+full = the board's file system is full: { $path } needs { $needed } bytes, { $free } are free
+    .hint = udpcli board ls -r shows what takes the space, udpcli board rm frees it
+    .hint-old = the old file is as it was; udpcli board ls -r shows what takes the space, udpcli board rm frees it
+write-file = cannot write { $path } on the board: { $reason }
+    .hint-old = the old file is as it was
+read-file = cannot read { $path } on the board: { $reason }
+    .hint = try again; if only this file fails, put it onto the board anew; if many do, the flash or the card is worn out
+too-long = the board claims that { $path } has { $len } bytes; udpcli reads at most { $most }
+    .hint = no board holds so much: its file system is damaged, or what answers is no board; udpcli board info shows what it is
+remove = cannot remove { $path } on the board: { $reason }
+    .hint-not-empty = -r removes a folder with everything in it
+damaged = { $path } arrived damaged { $times } times
+
+# Why its file system refuses.
+
+reason-not-permitted = not permitted
+reason-no-folder = the folder is not there
+reason-bad-flash = the flash cannot be read or written
+reason-name-taken = there is something of that name
+reason-file-of-that-name = there is a file of that name
+reason-not-mounted = no file system is mounted there
+reason-part-is-file = a part of the path is a file
+reason-bad-name = the file system takes no such name
+reason-is-folder = it is a folder
+reason-full = the file system is full
+reason-read-only = the file system is read-only
+reason-name-too-long = the name is too long
+reason-not-empty = the folder is not empty
+reason-mount-point = a file system is mounted there
+reason-no-file-system = the board has no file system
+reason-files-are-in = no file system is mounted there; the board's files are in { $mounts }
+reason-no-memory = the board has too little free memory to take it; udpcli board reset frees some
+reason-exception = { $text }
+
+# What was being done: these stand after "while".
+
+doing-entering-paste = asking for raw-paste mode
+doing-leaving-raw-repl = leaving the raw REPL
+doing-pasting-at-prompt = pasting at its prompt
+doing-soft-reset = a soft reset
+doing-preparing = preparing the board
+doing-cleaning-up = cleaning up
+doing-asking-what-it-is = asking what it is
+doing-looking-at-interpreter = looking at the interpreter
+doing-sending-program = sending the program
+doing-starting-program = starting the program
+doing-looking-for-file = looking for a file
+doing-removing-program-file = removing the program's file
+doing-program-ran = the program ran
+doing-file-ran = { $name } ran
+doing-looking-for-display = looking for a display
+doing-starting-mirror = starting the OLED mirror
+doing-ending-mirror = ending the OLED mirror
+doing-preparing-for-files = preparing for files
+doing-asking-for-room = asking for room
+doing-comparing-files = comparing files
+doing-looking-for-old-file = looking for the old file
+doing-removing-temporary = removing a temporary file
+doing-writing = writing { $path }
+doing-checking = checking { $path }
+doing-reading = reading { $path }
+doing-listing = listing { $path }
+doing-making-folder = making folder { $path }
+doing-removing = removing { $path }
+doing-other = { $text }
+
+# What a serial line failed of.
+
+line-no-answer = no answer in time
+line-closed = the line was closed
+line-no-address = write socket://HOST:PORT or rfc2217://HOST:PORT
+line-no-lines-over-tcp = socket:// carries no control lines; rfc2217:// does
+line-no-lines = it has none
+line-no-serial-port = it is no serial port
+line-takes-no-commands = the far side takes no commands
+line-reads-no-answers = the far side asks and does not read the answers
+unnameable = it is no name
+name-too-long = it is longer than the { $longest } characters or bytes that a name may have on this PC
+
+# Said on the way.
+
+new-start-memory = soft reset while { $doing }: the board's memory was full
+new-start-printed = soft reset while { $doing }: a timer or thread of the program that was stopped may have printed in between
+left-behind = { $path } may be left on the board: { $error }
+into-a-file = the program is too long for the board's memory ({ $free } bytes free): it goes into a file and is run from there
+thread-prints = a thread on the board { $port } prints all the time: soft reset
+no-prompt-resetting = no prompt from { $port } after Ctrl-C: resetting the board through its control lines
+no-prompt-press = no prompt from { $port } after Ctrl-C: press the board's RESET button now
+boot-takes-time = boot.py on the board takes its time: it is interrupted after { $seconds } s
+given-up = the board on { $port } did not answer in time after Ctrl-C: its program may run on, and temporary files of udpcli may be left on it; to start it anew: udpcli board reset --hard, or press its RESET button
