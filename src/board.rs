@@ -27,3 +27,4 @@ pub mod program;
 pub mod prompt;
 pub mod repl;
 pub mod symptom;
+pub mod wire;

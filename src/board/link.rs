@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use crate::board::error::Error;
 use crate::board::port::{self, Port, TICK};
+use crate::board::wire::{Logged, WireLog};
 use crate::shutdown::Shutdown;
 use crate::wait::{Over, Site, Wait};
 
@@ -24,6 +25,8 @@ pub struct Address {
     pub baud: u32,
     /// How long to try to reach the board.
     pub timeout: Duration,
+    /// Where the line's bytes are logged.
+    pub wire: Option<WireLog>,
 }
 
 /// An open line, the bytes that came and were not yet taken, and Ctrl-C.
@@ -62,6 +65,7 @@ impl Link {
             shutdown.is_asked()
         })?;
         tracing::debug!("serial port {} at {} baud", address.port, address.baud);
+        let port = Logged::over(port, address.wire.as_ref());
         Ok(Self::over(port, address, shutdown))
     }
 

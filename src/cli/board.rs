@@ -14,6 +14,7 @@ mod run;
 mod screen;
 mod session;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -60,6 +61,9 @@ pub struct SerialArgs {
     /// How long to try to reach the board
     #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
     pub connect_timeout: Duration,
+    /// Log every byte on the serial line to FILE, with its direction and time, as JSON lines
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath, display_order = 803)]
+    pub wire: Option<PathBuf>,
     /// What the user's file sets where the command line and the environment do not.
     #[arg(skip)]
     pub settings: SerialSettings,

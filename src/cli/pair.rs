@@ -413,6 +413,7 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
         port,
         baud: baud.unwrap_or(DEFAULT_BAUD),
         timeout: args.connect_timeout,
+        wire: None,
     };
     if args.simulate {
         let (ip, port) = simulate::place(plan.port);

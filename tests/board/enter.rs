@@ -86,6 +86,7 @@ pub(crate) fn address(board: &VirtualBoard) -> Address {
         port: board.port.clone(),
         baud: 115_200,
         timeout: Duration::from_secs(10),
+        wire: None,
     }
 }
 

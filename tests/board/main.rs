@@ -38,3 +38,4 @@ mod start;
 mod stdio;
 mod verdict;
 mod virtual_board;
+mod wire;

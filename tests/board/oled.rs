@@ -86,6 +86,7 @@ pub(crate) fn enter(board: &VirtualBoard) -> Repl {
         port: board.port.clone(),
         baud: 115_200,
         timeout: DEADLINE,
+        wire: None,
     };
     let repl = Repl::open(&address, Shutdown::by_hand());
     repl.expect("the board is entered")

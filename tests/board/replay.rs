@@ -266,6 +266,7 @@ fn address() -> Address {
         port: "recording".to_owned(),
         baud: 115_200,
         timeout: Duration::from_secs(10),
+        wire: None,
     }
 }
 

@@ -171,6 +171,7 @@ pub(crate) fn answers(bytes: &[u8]) {
         port: "fuzz".to_owned(),
         baud: 115_200,
         timeout: Duration::from_millis(100),
+        wire: None,
     };
     let board = Board {
         input: bytes.iter().copied().collect(),

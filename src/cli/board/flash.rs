@@ -21,6 +21,7 @@ use crate::board::flash::{
     font,
 };
 use crate::board::port::{self, Port};
+use crate::board::wire::Logged;
 use crate::cli::output;
 use crate::cli::{GlobalArgs, complete};
 use crate::error::{Error, Outcome};
@@ -380,6 +381,7 @@ fn open(serial: &SerialArgs, shutdown: &Shutdown) -> Result<(String, Box<dyn Por
     let port = port::open(&address.port, port::DEFAULT_BAUD, address.timeout, &|| {
         shutdown.is_asked()
     })?;
+    let port = Logged::over(port, address.wire.as_ref());
     Ok((address.port, port))
 }
 

@@ -51,6 +51,7 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
         })];
     }
     let shutdown = session::shutdown()?;
+    let wire = session::wire_log(serial)?;
     let mut text = String::new();
     for port in &ports {
         let answer = if args.probe {
@@ -58,6 +59,7 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
                 port: port.name.clone(),
                 baud: serial.rate(),
                 timeout: serial.connect_timeout,
+                wire: wire.clone(),
             };
             let answer = Link::open(&address, shutdown.clone())
                 .and_then(Repl::enter_without_reset)

@@ -103,6 +103,11 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
         mirroring::check(path)?;
     }
     let mut repl = session::connect(serial, shutdown.clone())?;
+    if args.ssid.is_some()
+        && let Some(log) = &repl.link().address().wire
+    {
+        log.hide();
+    }
     // A look at Ctrl-C that came while the board was entered.
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);

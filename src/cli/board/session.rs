@@ -1,12 +1,16 @@
 //! What every subcommand that talks with the board begins with.
 
+use crate::atomic_file;
 use crate::board::files::Files;
 use crate::board::link::{Address, Link};
 use crate::board::ports;
 use crate::board::repl::Repl;
+use crate::board::wire::WireLog;
 use crate::cli::board::SerialArgs;
 use crate::error::Error;
+use crate::file;
 use crate::shutdown::Shutdown;
+use crate::words::catalogue::say;
 
 /// Ctrl-C for a run on the board.
 pub(super) fn shutdown() -> Result<Shutdown, Error> {
@@ -29,7 +33,29 @@ pub(super) fn address(serial: &SerialArgs) -> Result<Address, Error> {
         },
         baud: serial.rate(),
         timeout: serial.connect_timeout,
+        wire: wire_log(serial)?,
     })
+}
+
+/// The log that `--wire` asks for. A FIFO or a device could hold up the line.
+pub(super) fn wire_log(serial: &SerialArgs) -> Result<Option<WireLog>, Error> {
+    let Some(path) = &serial.wire else {
+        return Ok(None);
+    };
+    if atomic_file::is_device(path) {
+        return Err(Error::usage_hint(
+            say!("cli.wire-device", path = path.display()),
+            say!("cli.wire-device.hint"),
+        ));
+    }
+    let log = WireLog::create(path).map_err(|source| {
+        Error::File(file::Error::Open {
+            path: path.clone(),
+            source,
+        })
+    })?;
+    tracing::info!(say = "cli.wire", path = %path.display());
+    Ok(Some(log))
 }
 
 /// Opens the line.

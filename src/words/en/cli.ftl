@@ -19,3 +19,8 @@ demo-no-listener = udpcli listen ended before it listened
 no-simulated-board = no board to simulate
 test-failed = the test failed: { $codes }
 test-failed-boards = the test failed for { $failed } of { $boards } boards: { $codes }
+
+wire = every byte on the serial line goes into { $path }, your program and files included: look through it before you pass it on
+wire-device = --wire { $path } is no regular file
+    .hint = a reader that stops would hold up the serial line: name a file
+wire-incomplete = the wire log is incomplete: { $error }

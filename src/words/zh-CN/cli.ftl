@@ -19,3 +19,8 @@ demo-no-listener = udpcli listen 还没有开始监听就结束了
 no-simulated-board = 没有可以模拟的掌控板
 test-failed = 测试没有通过：{ $codes }
 test-failed-boards = { $boards } 块掌控板中有 { $failed } 块没有通过测试：{ $codes }
+
+wire = 串口上的每个字节都会记进 { $path }，包括你的程序和文件：把它交给别人之前请先看一遍
+wire-device = --wire { $path } 不是普通文件
+    .hint = 读取它的程序一停，串口就会被卡住：请指定一个文件
+wire-incomplete = 线路记录不完整：{ $error }

@@ -1,0 +1,137 @@
+//! The wire log: every byte on the serial line, with its direction and time, as JSON lines. A user sends it with a report,
+//! and `tests/board/wire.rs` turns it into a test.
+//!
+//! A line is `{"t": seconds since the start, "sent": bytes}` or `{.., "got": bytes}`, the bytes as Latin-1 text as in the
+//! recordings of genuine firmware; `{"t": .., "hidden": length}` stands for bytes that were sent and may tell a password;
+//! `{.., "set": "dtr=1"}` for a control line or a rate.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::board::port::Port;
+
+/// A log that the lines of one command share.
+#[derive(Debug, Clone)]
+pub struct WireLog(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    start: Instant,
+    /// None once it could not be written.
+    file: Mutex<Option<File>>,
+    hides: AtomicBool,
+}
+
+impl WireLog {
+    /// A log in a new file, or in place of an old one.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self(Arc::new(Shared {
+            start: Instant::now(),
+            file: Mutex::new(Some(File::create(path)?)),
+            hides: AtomicBool::new(false),
+        })))
+    }
+
+    /// From now on, what is sent is only counted: it holds a password, in a form that nobody could find again.
+    pub fn hide(&self) {
+        self.0.hides.store(true, Ordering::Relaxed);
+    }
+
+    fn write(&self, mut line: Value) {
+        let seconds = self.0.start.elapsed().as_secs_f64();
+        if let Some(object) = line.as_object_mut() {
+            object.insert("t".to_owned(), json!((seconds * 1e6).round() / 1e6));
+        }
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = file.as_mut().map(|file| writeln!(file, "{line}"));
+        if let Some(Err(error)) = written {
+            *file = None;
+            tracing::warn!(say = "cli.wire-incomplete", error = %error);
+        }
+    }
+
+    fn sent(&self, bytes: &[u8]) {
+        if self.0.hides.load(Ordering::Relaxed) {
+            self.write(json!({"hidden": bytes.len()}));
+        } else {
+            self.write(json!({"sent": latin1(bytes)}));
+        }
+    }
+}
+
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// A port whose bytes are logged.
+#[derive(Debug)]
+pub struct Logged {
+    port: Box<dyn Port>,
+    log: WireLog,
+}
+
+impl Logged {
+    /// The port, with a log where there is one.
+    #[must_use]
+    pub fn over(port: Box<dyn Port>, log: Option<&WireLog>) -> Box<dyn Port> {
+        match log {
+            Some(log) => Box::new(Self {
+                port,
+                log: log.clone(),
+            }),
+            None => port,
+        }
+    }
+
+    fn set(&self, what: &str, value: impl Into<u32>, done: io::Result<()>) -> io::Result<()> {
+        if done.is_ok() {
+            let value: u32 = value.into();
+            self.log.write(json!({"set": format!("{what}={value}")}));
+        }
+        done
+    }
+}
+
+impl Port for Logged {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        let len = self.port.read(buffer, timeout)?;
+        let got = buffer.get(..len).unwrap_or_default();
+        if !got.is_empty() {
+            self.log.write(json!({"got": latin1(got)}));
+        }
+        Ok(len)
+    }
+
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        let len = self.port.write(bytes, timeout)?;
+        let sent = bytes.get(..len).unwrap_or_default();
+        if !sent.is_empty() {
+            self.log.sent(sent);
+        }
+        Ok(len)
+    }
+
+    fn set_dtr(&mut self, level: bool) -> io::Result<()> {
+        let done = self.port.set_dtr(level);
+        self.set("dtr", level, done)
+    }
+
+    fn set_rts(&mut self, level: bool) -> io::Result<()> {
+        let done = self.port.set_rts(level);
+        self.set("rts", level, done)
+    }
+
+    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        let done = self.port.set_baud(baud);
+        self.set("baud", baud, done)
+    }
+}
