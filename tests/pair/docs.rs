@@ -1,22 +1,36 @@
-//! docs/pair.md has the table evidence -> verdict -> code of every diagnosis, in the program's words.
+//! docs/pair.md and its Chinese twin have the table evidence -> verdict -> code of every diagnosis, in the program's words.
 
 use udpcli::pair::diagnosis::Diagnosis;
+use udpcli::words::language::{Language, within};
 use udpcli::words::pair::{evidence, meaning, next};
 
-const TABLE: &str = "| evidence | verdict | code | what to do next |\n|---|---|---|---|\n";
+/// The pages, their languages, and the first cells of the table.
+const PAGES: [(&str, Language, &str); 2] = [
+    (
+        "docs/pair.md",
+        Language::English,
+        "| evidence | verdict | code | what to do next |",
+    ),
+    (
+        "docs/pair.zh-CN.md",
+        Language::Chinese,
+        "| 依据 | 结论 | 代码 | 怎么办 |",
+    ),
+];
 
 #[test]
-fn the_page_has_the_evidence_the_verdict_and_the_next_step_of_every_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/pair.md");
-    let page = std::fs::read_to_string(path).expect("docs/pair.md is readable");
-    let (_, table) = page.split_once(TABLE).expect("the table");
-    let rows: Vec<&str> = table
-        .lines()
-        .take_while(|line| line.starts_with('|'))
-        .collect();
-    let wanted: Vec<String> = Diagnosis::ALL
-        .iter()
-        .map(|diagnosis| {
+fn the_pages_have_the_evidence_the_verdict_and_the_next_step_of_every_code() {
+    for (name, language, heading) in PAGES {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let page = std::fs::read_to_string(path).expect("the page is readable");
+        let (_, table) = page
+            .split_once(&format!("{heading}\n|---|---|---|---|\n"))
+            .expect("the table");
+        let rows: Vec<&str> = table
+            .lines()
+            .take_while(|line| line.starts_with('|'))
+            .collect();
+        let row = |diagnosis: &Diagnosis| {
             format!(
                 "| {} | {} | `{}` | {} |",
                 evidence(*diagnosis),
@@ -24,7 +38,8 @@ fn the_page_has_the_evidence_the_verdict_and_the_next_step_of_every_code() {
                 diagnosis.code(),
                 next(*diagnosis)
             )
-        })
-        .collect();
-    assert_eq!(rows, wanted);
+        };
+        let wanted: Vec<String> = within(language, || Diagnosis::ALL.iter().map(row).collect());
+        assert_eq!(rows, wanted, "{name}");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::twins::twins;
-use super::{console_blocks, path};
+use super::{console_blocks, path, read};
 
 /// Every form of every sentence of a language, by its id: `udp.refused`, `udp.refused.hint`.
 type Catalogue = BTreeMap<String, Vec<String>>;
@@ -185,4 +185,47 @@ fn the_screens_of_a_chinese_page_are_the_english_ones_in_chinese() {
         }
     }
     assert!(compared > 100, "{compared} lines");
+}
+
+/// The messages that a table explains: the code in the first cell of its rows.
+fn messages(page: &str, heading: &str) -> Vec<String> {
+    let text = read(page);
+    let table = text.split_once(heading).expect("the table").1;
+    let rows = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
+    rows.filter_map(|row| row.split('`').nth(1).map(str::to_owned))
+        .collect()
+}
+
+/// A pupil looks for what is on the screen: the Chinese page has the Chinese messages.
+#[test]
+fn the_board_page_explains_the_same_messages_in_both_languages() {
+    let [english, chinese] = ["en", "zh-CN"].map(catalogue);
+    let from = messages("docs/board.md", "| message | what it means, what to do |");
+    let to = messages("docs/board.zh-CN.md", "| 消息 | 意思和办法 |");
+    assert!(
+        from.len() > 30 && from.len() == to.len(),
+        "{} and {}",
+        from.len(),
+        to.len()
+    );
+    for (from, to) in from.iter().zip(&to) {
+        // What a page leaves out at the end.
+        let both = |id: &&String| {
+            let said = |catalogue: &Catalogue, colon: &str, message: &str| {
+                let forms = catalogue.get(*id)?;
+                forms.iter().find_map(|form| {
+                    let (head, _) = form.split_once(colon)?;
+                    values(&format!("{head}{colon}{{ $rest }}"), message)
+                })
+            };
+            said(&english, ": ", from).is_some() && said(&chinese, "：", to).is_some()
+        };
+        assert!(
+            is_translation([&english, &chinese], from, to) || english.keys().any(|id| both(&id)),
+            "docs/board.zh-CN.md: {to:?} is not in the catalogue as {from:?}"
+        );
+    }
 }
