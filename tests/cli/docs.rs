@@ -30,17 +30,19 @@ fn read(name: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
-/// README and every Markdown file of docs.
+/// README and every Markdown file of docs and its decisions.
 fn pages() -> Vec<String> {
     let mut pages = vec![README.to_owned()];
-    for entry in fs::read_dir(path("docs")).expect("docs/ is there") {
-        let name = entry
-            .expect("an entry")
-            .file_name()
-            .into_string()
-            .expect("UTF-8");
-        if name.split('.').next_back() == Some("md") {
-            pages.push(format!("docs/{name}"));
+    for folder in ["docs", "docs/decisions"] {
+        for entry in fs::read_dir(path(folder)).expect("the folder is there") {
+            let name = entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("UTF-8");
+            if name.split('.').next_back() == Some("md") {
+                pages.push(format!("{folder}/{name}"));
+            }
         }
     }
     pages
@@ -446,10 +448,26 @@ fn the_reference_has_the_help_texts() {
     }
 }
 
+/// The pages that explain the commands.
+const EXPLAINED: [&str; 6] = [
+    USAGE,
+    "docs/board.md",
+    "docs/oled.md",
+    "docs/flash.md",
+    "docs/pair.md",
+    "docs/configuration.md",
+];
+
 #[test]
-fn usage_names_every_flag() {
-    let usage = read(USAGE);
-    for command in ["send", "listen"] {
+fn the_pages_name_every_flag() {
+    let (usage, explained) = (read(USAGE), EXPLAINED.map(read).join("\n"));
+    for command in COMMANDS {
+        // What send and listen can do is on one page.
+        let told = if ["send", "listen"].contains(&command) {
+            &usage
+        } else {
+            &explained
+        };
         for line in help(command).lines() {
             let flag = line.split_whitespace().find(|word| word.starts_with('-'));
             if let Some(flag) =
@@ -460,12 +478,12 @@ fn usage_names_every_flag() {
                     .find(|word| word.starts_with("--"))
                     .unwrap_or(flag);
                 let long = long.trim_end_matches(['.', ',']);
-                let is_told = usage
+                let is_told = told
                     .split(|c: char| !(c.is_alphanumeric() || c == '-'))
                     .any(|word| word == long);
                 assert!(
                     is_told || ["--help", "--version"].contains(&long),
-                    "{USAGE} says nothing of {command} {long}"
+                    "no page explains udpcli {command} {long}"
                 );
             }
         }
