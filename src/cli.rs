@@ -6,6 +6,7 @@ pub mod complete;
 pub mod config;
 pub mod demo;
 pub mod generate;
+pub mod help;
 pub mod language;
 pub mod listen;
 pub mod logging;
@@ -33,52 +34,36 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Send and receive UDP messages between your PC and an mPython board (掌控板, ESP32), and learn why nothing arrives
-#[derive(Debug, Parser)]
-#[command(name = "udpcli", version, styles = STYLES, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "\
-Examples:
-  udpcli listen                              what the board sends to this PC's port 6000
-  udpcli send 192.168.0.3:6000               the tutorial's client: a message every 2 s until Ctrl-C
-  udpcli send 192.168.0.3:6000 hello -w 1s   one datagram, and what comes back within a second
+/// Help is no wider than this.
+const HELP_COLUMNS: usize = 100;
 
-Exit codes: 0 done, 1 it ran but failed (refused, no reply, wrong reply), 2 usage,
-3 it could not run (address, port, file or board not available), 130 cut short by Ctrl-C.")]
+/// What udpcli takes.
+#[derive(Debug, Parser)]
+#[command(name = "udpcli", version, styles = STYLES, max_term_width = HELP_COLUMNS, propagate_version = true)]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]
     pub global: GlobalArgs,
-    /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Send datagrams: the board's UDP client, on the PC
+pub(crate) enum Command {
     Send(Box<send::SendArgs>),
-    /// Receive datagrams: the board's UDP server, on the PC
     Listen(Box<listen::ListenArgs>),
-    /// The serial bridge: run programs on the board, move files, see its OLED
     #[cfg(feature = "board")]
     Board(Box<board::BoardArgs>),
-    /// The serial bridge, which was left out of this build
     #[cfg(not(feature = "board"))]
     Board(LeftOutArgs),
-    /// Test the PC and the board together, both directions, and say why nothing arrives
     #[cfg(feature = "board")]
     Pair(Box<pair::PairArgs>),
-    /// The test of PC and board, which was left out of this build
     #[cfg(not(feature = "board"))]
     Pair(LeftOutArgs),
-    /// Show a listener and a sender at work on this PC, no board needed
     Demo(demo::DemoArgs),
-    /// Show the settings in force, and where each comes from
     Config(config::ConfigArgs),
-    /// Print a completion script for a shell
     Completions(generate::CompletionsArgs),
-    /// Print the man page
     Man(generate::ManArgs),
 }
 
@@ -86,19 +71,17 @@ pub enum Command {
 #[cfg(not(feature = "flash"))]
 #[derive(Debug, Args)]
 pub struct LeftOutArgs {
-    /// Taken, to say that the command is missing and not that a flag is wrong
+    // Taken, to say that the command is missing and not that a flag is wrong.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    pub given: Vec<String>,
+    pub(crate) given: Vec<String>,
 }
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Show each step (socket, bind, sendto ..); -vv shows everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 900)]
-    pub verbose: u8,
-    /// Print errors only
+    pub(crate) verbose: u8,
     #[arg(
         short,
         long,
@@ -106,26 +89,21 @@ pub struct GlobalArgs {
         conflicts_with = "verbose",
         display_order = 901
     )]
-    pub quiet: bool,
-    /// Use colour
+    pub(crate) quiet: bool,
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", display_order = 902)]
-    pub color: Color,
-    /// Language of help, messages and errors
+    pub(crate) color: Color,
     #[arg(long, global = true, value_enum, default_value_t = language::Choice::Auto, env = "UDPCLI_LANG", hide_env_values = true, value_name = "LANG", display_order = 903)]
-    pub lang: language::Choice,
-    /// One system call a datagram, as on systems without batches: for comparing
+    pub(crate) lang: language::Choice,
+    // One system call per datagram, as on systems without batches: for comparing.
     #[arg(long, global = true, hide = true)]
-    pub no_batching: bool,
+    pub(crate) no_batching: bool,
 }
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
+pub(crate) enum Color {
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
@@ -144,11 +122,10 @@ impl From<Color> for ColorChoice {
 pub fn report_usage(error: &clap::Error) -> ExitCode {
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
     if !error.use_stderr() && !is_message_taken_for_help(&args) {
-        let text = error.render();
-        let text = if color::of_stdout(ColorChoice::Auto) {
-            text.ansi().to_string()
-        } else {
-            text.to_string()
+        let color = color::of_stdout(ColorChoice::Auto);
+        let text = match error.kind() {
+            ErrorKind::DisplayHelp => help::answer(&args, color),
+            _ => error.render().to_string(),
         };
         return match output::print_styled(&text) {
             Ok(outcome) => ExitCode::from(outcome.exit_code()),
@@ -159,7 +136,7 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
         };
     }
     let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        error.render().to_string()
+        help::answer(&args, false)
     } else {
         let color = color::of_stderr(ColorChoice::Auto);
         let rendered = if error.use_stderr() {

@@ -25,26 +25,19 @@ use crate::cli::value::TextOrJson;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 
-/// The serial bridge: run programs on the board, move files, see its OLED
+/// What `udpcli board` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board list                 which port is the board's
-  udpcli board info -s /dev/ttyUSB0")]
 pub struct BoardArgs {
-    /// Which board and how to talk to it.
     #[command(flatten)]
-    pub serial: SerialArgs,
-    /// What to do with it.
+    pub(super) serial: SerialArgs,
     #[command(subcommand)]
-    pub command: BoardCommand,
+    command: BoardCommand,
 }
 
 /// Which board, and how to talk to it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serial port")]
 pub struct SerialArgs {
-    /// Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT [default: the one board found]
     #[arg(
         short,
         long,
@@ -54,19 +47,16 @@ pub struct SerialArgs {
         env = "UDPCLI_SERIAL",
         display_order = 800
     )]
-    pub serial: Option<String>,
-    /// Baud rate of the serial line [default: 115200]; for board flash, the rate for data
+    pub(super) serial: Option<String>,
     #[arg(long, global = true, value_name = "N", value_parser = value::baud(), display_order = 801)]
-    pub baud: Option<u32>,
-    /// How long to try to reach the board
+    pub(super) baud: Option<u32>,
     #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
-    pub connect_timeout: Duration,
-    /// Log every byte on the serial line to FILE, with its direction and time, as JSON lines
+    pub(super) connect_timeout: Duration,
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath, display_order = 803)]
-    pub wire: Option<PathBuf>,
-    /// What the user's file sets where the command line and the environment do not.
+    pub(super) wire: Option<PathBuf>,
+    // What the user's file sets where the command line and the environment do not.
     #[arg(skip)]
-    pub settings: SerialSettings,
+    pub(super) settings: SerialSettings,
 }
 
 impl SerialArgs {
@@ -93,31 +83,19 @@ impl SerialArgs {
 
 /// The subcommands of `udpcli board`.
 #[derive(Debug, Subcommand)]
-pub enum BoardCommand {
-    /// List serial ports, and which of them may be a board
+enum BoardCommand {
     List(list::ListArgs),
-    /// What the board is: firmware, memory, space, Wi-Fi address
     Info(info::InfoArgs),
-    /// Run a program in the board's memory and print its output
     Run(run::RunArgs),
-    /// Put files and folders onto the board
     Put(files::PutArgs),
-    /// Get files and folders from the board
     Get(files::GetArgs),
-    /// List files on the board
     Ls(files::LsArgs),
-    /// Remove files from the board
     Rm(files::RmArgs),
-    /// An interactive terminal to the board's prompt; Ctrl-] leaves
     Repl(repl::ReplArgs),
-    /// Show what the board's main.py shows on the OLED
     Oled(oled::OledArgs),
-    /// Soft or hard reset; the board's main.py starts
     Reset(reset::ResetArgs),
-    /// Write firmware to the board, checked before and verified after
     #[cfg(feature = "flash")]
     Flash(Box<flash::FlashArgs>),
-    /// Write firmware to the board: left out of this build
     #[cfg(not(feature = "flash"))]
     Flash(crate::cli::LeftOutArgs),
 }

@@ -9,7 +9,7 @@ use clap::CommandFactory as _;
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, help};
 
 /// Set by the scripts that [`script`] makes, and by nothing else: its value is the shell's name.
 const VARIABLE: &str = "UDPCLI_COMPLETE";
@@ -35,7 +35,7 @@ pub fn answered() -> Option<ExitCode> {
 
 /// The command line without its hidden flag: clap would offer that where no other flag fits what was typed.
 fn command() -> clap::Command {
-    Cli::command().mut_arg("no_batching", |flag| flag.long("~"))
+    help::fill(Cli::command().mut_arg("no_batching", |flag| flag.long("~")))
 }
 
 /// As a file `_udpcli` in zsh's `fpath` the script is a function that runs at the first Tab: it has to answer that one too.

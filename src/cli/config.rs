@@ -23,25 +23,14 @@ const DEFAULT_BAUD: u32 = 115_200;
 /// Values that go beyond this column do not move the remarks after them.
 const REMARKS_AT_MOST: usize = 44;
 
-/// Show the settings in force, and where each comes from
-///
-/// Flags come before environment variables, those before udpcli.toml in this folder (messages, replies, exclude, names),
-/// that before your own file (serial, baud, lang). The text can be copied into these files.
+/// What `udpcli config` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli config
-  udpcli config --serial COM5          with a flag in place of what the files say
-  udpcli config --format json")]
 pub struct ConfigArgs {
-    /// Serial port that a board command would be given
     #[arg(short, long, value_name = "PORT")]
     #[cfg_attr(feature = "board", arg(add = crate::cli::complete::serial_ports()))]
     serial: Option<String>,
-    /// Baud rate that a board command would be given
     #[arg(long, value_name = "N", value_parser = value::baud())]
     baud: Option<u32>,
-    /// How to print the settings
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }

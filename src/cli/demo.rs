@@ -45,14 +45,8 @@ const TUTORIAL: [&str; 8] = [
 
 const CHINESE: [&str; 3] = ["你好", "-w", "1s"];
 
-/// Show a listener and a sender at work on this PC, no board needed
-///
-/// Starts udpcli listen and udpcli send, shows what both print, and checks that every datagram arrives and comes back.
-/// Nothing leaves this PC. The exit code is 0 if all of it arrived.
+/// What `udpcli demo` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli demo")]
 pub struct DemoArgs {}
 
 /// Runs both sides and checks what they said.

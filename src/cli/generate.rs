@@ -3,39 +3,27 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::atomic_file;
 use crate::cli::output;
-use crate::cli::{Cli, complete};
+use crate::cli::{complete, help};
 use crate::error::{Error, Outcome};
 use crate::file;
 
-/// Print a completion script for a shell
+/// What `udpcli completions` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli completions bash > ~/.local/share/bash-completion/completions/udpcli
-  udpcli completions zsh > ~/.zfunc/_udpcli
-  udpcli completions fish > ~/.config/fish/completions/udpcli.fish
-  udpcli completions powershell >> $PROFILE")]
 pub struct CompletionsArgs {
-    /// Shell to complete for
     #[arg(value_enum)]
     shell: Shell,
 }
 
-/// Print the man page, or write one for each command
+/// What `udpcli man` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli man | man -l -                                everything on one page
-  udpcli man --out ~/.local/share/man/man1             then: man udpcli-board-flash")]
 pub struct ManArgs {
-    /// Write a page for each command into this folder: udpcli.1, udpcli-send.1, udpcli-board-flash.1 ..
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
 }
@@ -69,8 +57,7 @@ pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
         return output::print(&page);
     };
     std::fs::create_dir_all(folder).map_err(failed(&folder.display().to_string()))?;
-    let mut command = Cli::command();
-    command.build();
+    let command = help::command();
     write_pages(&command, "udpcli", folder)
 }
 
@@ -127,8 +114,7 @@ fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
 }
 
 fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
-    let mut command = Cli::command();
-    command.build();
+    let command = help::command();
     let man = Man::new(command.clone());
     man.render_title(page)?;
     man.render_name_section(page)?;

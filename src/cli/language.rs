@@ -9,12 +9,9 @@ use crate::words::language::{self, Language};
 
 /// What `--lang` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Choice {
-    /// The system's language
+pub(crate) enum Choice {
     Auto,
-    /// English
     En,
-    /// Simplified Chinese
     #[value(name = "zh-CN", alias = "zh-cn", alias = "zh")]
     ZhCn,
 }

@@ -37,49 +37,26 @@ use announcement::Place;
 /// Answers a second and peer where `--reply-rate` does not say.
 const DEFAULT_REPLY_RATE: u32 = 1000;
 
-/// Receive datagrams: the board's UDP server, on the PC
-///
-/// Prints what arrives until Ctrl-C, and says which address to type into the board's program.
+/// What `udpcli listen` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli listen                                   port 6000, as in the tutorial
-  udpcli listen --port 6000 --echo                send everything back
-  udpcli listen -n 1 --timeout 10s                one datagram, or exit code 1
-  udpcli listen --format json | jq .text
-  udpcli listen --encoding auto                   Chinese text in UTF-8 or GBK
-  udpcli listen --format board --recv-size 1024   to the byte what the board would print
-  udpcli listen --join 239.1.2.3@eth0
-  udpcli listen --save lesson.pcapng              open it with Wireshark
-  udpcli listen --save - --save-format pcap | tshark -r -
-  udpcli listen --seq --stats 1s --format raw > /dev/null")]
 pub struct ListenArgs {
-    /// UDP port; 0 picks a free one
     #[arg(short, long, value_name = "N", default_value = "6000", value_parser = value::port, action = clap::ArgAction::Append)]
     port: Vec<u16>,
-    /// Local address to listen on; :: means all IPv6 and IPv4 addresses
     #[arg(long, value_name = "IP", default_value = "0.0.0.0", value_parser = value::address, action = clap::ArgAction::Append)]
     bind: Vec<SocketAddr>,
 
-    /// How to print the datagrams [default: text]
     #[arg(long, value_enum, help_heading = "Output")]
     format: Option<Format>,
-    /// With --format raw: write TEXT after each datagram (escapes such as \n work)
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     separator: Option<String>,
-    /// Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
     #[arg(long, value_name = "LABEL", add = complete::encodings(), help_heading = "Output")]
     encoding: Option<TextEncoding>,
-    /// Which clock arrival times come from [default: kernel]
     #[arg(long, value_enum, help_heading = "Output")]
     timestamps: Option<Timestamps>,
-    /// Draw the panel that the tutorial's server would show (on a terminal)
     #[arg(long, help_heading = "Output")]
     oled: bool,
-    /// Write every datagram to FILE as well: .pcap, .pcapng or .jsonl; to standard output, instead of printing it, with -
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     save: Option<PathBuf>,
-    /// Format of the file, if its name does not end in it
     #[arg(
         long,
         value_enum,
@@ -88,58 +65,41 @@ pub struct ListenArgs {
         help_heading = "Output"
     )]
     save_format: Option<SaveFormat>,
-    /// Report the counts this often
     #[arg(long, value_name = "D", value_parser = value::report_period, help_heading = "Output")]
     stats: Option<Duration>,
-    /// How to write the summary and the counts of --stats
     #[arg(long, value_enum, default_value_t = Summary::Text, value_name = "FORM", help_heading = "Output")]
     summary: Summary,
-    /// Read sequence numbers (send --size): loss, duplicates, reordering, delay
     #[arg(long, help_heading = "Output")]
     seq: bool,
 
-    /// End after this many datagrams
     #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "End")]
     count: Option<u64>,
-    /// End when no datagram came for D; exit code 1 if none ever did
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "End")]
     timeout: Option<Duration>,
-    /// End after this time
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "End")]
     duration: Option<Duration>,
 
-    /// Send every datagram back
     #[arg(long, help_heading = "Answers", conflicts_with = "reply")]
     echo: bool,
-    /// Answer every datagram with TEXT
     #[arg(long, value_name = "TEXT", help_heading = "Answers")]
     reply: Option<String>,
-    /// Turn \n, \r, \t, \xNN .. in --reply into the real characters
     #[arg(short, long, requires = "reply", help_heading = "Answers")]
     escape: bool,
-    /// Answers per second and peer at most [default: 1000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Answers")]
     reply_rate: Option<u32>,
 
-    /// Set SO_REUSEADDR: share the port; unicast goes to one of the programs (on Windows: undefined which)
     #[arg(long, help_heading = "Socket")]
     reuse_addr: bool,
-    /// Set SO_REUSEPORT: share the port; senders are spread over the programs (not on Windows)
     #[arg(long, help_heading = "Socket")]
     reuse_port: bool,
-    /// Join a multicast group, on one interface or on all
     #[arg(long, value_name = "GROUP[@IFACE]", add = complete::group_interfaces(), help_heading = "Socket")]
     join: Vec<Group>,
-    /// Use only this network interface (Linux, macOS)
     #[arg(long, value_name = "NAME", add = complete::interfaces(), help_heading = "Socket")]
     interface: Option<String>,
-    /// Bytes that may wait to be read (SO_RCVBUF) [default: as many as the system allows]
     #[arg(long, value_name = "SIZE", value_parser = value::buffer_size, help_heading = "Socket")]
     recv_buffer: Option<usize>,
-    /// Keep at most N bytes of a datagram; 1024 behaves like the tutorial
     #[arg(long, value_name = "N", value_parser = value::positive_size, default_value = "65535", help_heading = "Socket")]
     recv_size: usize,
-    /// Only accept datagrams from these senders
     #[arg(long, value_name = "IP[/PREFIX]", help_heading = "Socket")]
     from: Vec<Prefix>,
 }
@@ -147,11 +107,8 @@ pub struct ListenArgs {
 /// The format of a saved file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SaveFormat {
-    /// For Wireshark and tcpdump
     Pcap,
-    /// For Wireshark
     Pcapng,
-    /// One JSON object per line, as --format json prints them
     Jsonl,
 }
 
@@ -168,9 +125,7 @@ impl From<SaveFormat> for Kind {
 /// Where arrival times come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Timestamps {
-    /// Time of arrival, from the operating system (Linux)
     Kernel,
-    /// Time when udpcli reads it
     User,
 }
 

@@ -89,17 +89,15 @@ pub fn report(error: &Error) {
 
 /// How summaries and counts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Summary {
-    /// One line for people
+pub(crate) enum Summary {
     #[default]
     Text,
-    /// JSON lines on stderr: {"summary": ..}, and with --stats {"stats": ..}
     Json,
 }
 
 impl Summary {
     /// Writes one set of counts to stderr. JSON was asked for by name: -q does not leave it out.
-    pub fn write(
+    pub(crate) fn write(
         self,
         key: &str,
         clauses: impl FnOnce() -> Vec<Sentence>,

@@ -105,7 +105,7 @@ impl Output {
     }
 
     /// How the counts of `--stats` are told.
-    pub fn tell_counts(&mut self, summary: Summary) {
+    pub(crate) fn tell_counts(&mut self, summary: Summary) {
         self.summary = summary;
     }
 

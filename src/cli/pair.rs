@@ -45,73 +45,42 @@ const MOST_BOARDS: usize = 64;
 const SIMULATED: &str = "simulated";
 const NO_BOARD: &str = "no board";
 
-/// Test the PC and the board together, both directions, and say why nothing arrives
-///
-/// Steps: serial, firmware, Wi-Fi, addresses, PC to board, board to PC, echo round trip, OLED text, clean-up.
-/// Nothing is stored on the board. Exit code 0 only if all passed, 1 if a check failed, 3 if the environment refused.
+/// What `udpcli pair` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli pair                                        the one board found, in the Wi-Fi it is in
-  udpcli pair -s /dev/ttyUSB0 --ssid class           joins that Wi-Fi first; asks for its password
-  WIFI=secret udpcli pair --ssid class --password-env WIFI
-  udpcli pair --all --ssid class --format junit      a classroom, for a CI system
-  udpcli pair --board-ap                             in the board's own Wi-Fi, without an access point
-  udpcli pair --watch --ssid class                   a live view until Ctrl-C
-  udpcli pair --simulate                             no board at hand
-  udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace")]
 pub struct PairArgs {
-    /// Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [env: `UDPCLI_SERIAL`] [default:
-    /// the one board found]
     // The environment's is read by hand: clap takes it for given, and in conflict with the two below.
     #[arg(short, long, value_name = "PORT", add = complete::serial_ports())]
     serial: Vec<String>,
-    /// Test every board that is found, all at once
     #[arg(long, conflicts_with = "serial")]
     all: bool,
-    /// No board at hand: the real MicroPython on this PC in its place (Linux, macOS)
     #[arg(long, conflicts_with_all = ["serial", "all", "ssid"])]
     simulate: bool,
-    /// Baud rate of the serial line [default: 115200]
     #[arg(long, value_name = "N", value_parser = value::baud())]
     baud: Option<u32>,
-    /// How long to try to reach the board
     #[arg(long, value_name = "D", default_value = "10s", value_parser = value::positive_duration)]
     connect_timeout: Duration,
 
-    /// Wi-Fi to join; without it the board stays in the one it is in
     #[arg(long, value_name = "NAME", value_parser = wifi_name, help_heading = "Network")]
     ssid: Option<String>,
-    /// With --ssid: environment variable that holds its password (else it is asked for)
     #[arg(long, value_name = "VAR", requires = "ssid", help_heading = "Network")]
     password_env: Option<String>,
-    /// Make the board an access point and test in its own Wi-Fi: helps where the access point keeps its clients apart.
-    /// Shows the network and a random password to join on this PC
     #[arg(long, conflicts_with_all = ["ssid", "all", "simulate", "watch"], help_heading = "Network")]
     board_ap: bool,
-    /// With --board-ap: how long to wait until this PC is in the board's Wi-Fi
     #[arg(long, value_name = "D", default_value = "2m", requires = "board_ap", value_parser = value::positive_duration, help_heading = "Network")]
     join_timeout: Duration,
-    /// UDP port, on the PC and on the board
     #[arg(short, long, value_name = "N", default_value_t = 6000, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Network")]
     port: u16,
 
-    /// How many datagrams to send of each size, each way, and as echoes
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Measurement")]
     count: u16,
-    /// Time between two datagrams
     #[arg(short, long, value_name = "D", default_value = "50ms", value_parser = value::positive_duration, help_heading = "Measurement")]
     interval: Duration,
-    /// Payload sizes in bytes
     #[arg(long, value_name = "N,N..", value_delimiter = ',', default_value = "1,64,512,1024", value_parser = payload_size, help_heading = "Measurement")]
     sizes: Vec<usize>,
-    /// Highest loss allowed each way, in percent
     #[arg(long, value_name = "PCT", default_value = "5", value_parser = percent, help_heading = "Measurement")]
     max_loss: f64,
-    /// Show this text on the OLED
     #[arg(long, value_name = "TEXT", default_value = "你好 hello", value_parser = panel_text, help_heading = "Measurement")]
     text: String,
-    /// Encoding of the text that is sent; the board reads UTF-8
     #[arg(
         long,
         value_name = "LABEL",
@@ -121,22 +90,17 @@ pub struct PairArgs {
     )]
     encoding: TextEncoding,
 
-    /// Repeat until Ctrl-C: a live view on a terminal, one line per round elsewhere
     #[arg(long, help_heading = "Output")]
     watch: bool,
-    /// How to print the results
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
 }
 
 /// How to print the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// One line per step when it ends; with several boards one row per board
+pub(super) enum Format {
     Text,
-    /// One object per board (docs/pair.schema.json)
     Json,
-    /// XML in the form of junit, for CI systems
     Junit,
 }
 

@@ -12,10 +12,8 @@ pub(super) use crate::text::duration::parse as duration;
 
 /// Text for people or JSON for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TextOrJson {
-    /// For people
+pub(crate) enum TextOrJson {
     Text,
-    /// One JSON object
     Json,
 }
 

@@ -28,6 +28,7 @@ macro_rules! areas {
 areas! {
     "board",
     "cli",
+    "help",
     "listen",
     "pair",
     "pair-diagnosis",
@@ -65,6 +66,18 @@ pub fn of_event(id: &str, args: &FluentArgs<'_>) -> String {
     find(language::current(), id, args)
         .or_else(|| find(Language::English, id, args))
         .unwrap_or_else(|| id.to_owned())
+}
+
+/// A text without placeholders in the language in force; in English where that language lacks it.
+#[must_use]
+pub fn lookup(id: &str) -> Option<String> {
+    lookup_in(language::current(), id).or_else(|| lookup_in(Language::English, id))
+}
+
+/// A text without placeholders in one language.
+#[must_use]
+pub fn lookup_in(language: Language, id: &str) -> Option<String> {
+    find(language, id, &FluentArgs::new())
 }
 
 fn args(language: Language, sentence: &Sentence) -> FluentArgs<'_> {

@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use udpcli::cli::{Color, GlobalArgs};
+use clap::Parser as _;
+use udpcli::cli::Cli;
 use udpcli::datagram::Notes;
 use udpcli::datagram::run::Run;
 use udpcli::datagram::{Addressed, Timestamp};
@@ -89,13 +90,8 @@ fn show_as_lines(bytes: &[u8], data: &mut Stdout) {
 #[test]
 #[ignore = "only a process for the other tests here"]
 fn on_the_terminal() {
-    udpcli::cli::logging::start(&GlobalArgs {
-        verbose: 0,
-        quiet: false,
-        color: Color::Never,
-        lang: udpcli::cli::language::Choice::En,
-        no_batching: false,
-    });
+    let cli = Cli::try_parse_from(["udpcli", "demo", "--color", "never"]).unwrap();
+    udpcli::cli::logging::start(&cli.global);
     let shutdown = Shutdown::on_signal().unwrap();
     let (mut raw, mut screen_of_its_own) = (None, None);
     let mut data = Stdout::new(shutdown.clone(), Allowed::Colors);

@@ -26,70 +26,37 @@ use remote::RemotePath;
 pub(super) use get::run as get;
 pub(super) use put::run as put;
 
-/// Put files and folders onto the board
+/// What `udpcli board put` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board put main.py              into the board's working directory, mostly /
-  udpcli board put main.py lib :        a file and a folder
-  udpcli board put '*.py' :/lib         every file that matches, in any shell
-  udpcli board put data.txt :/logs/     into a folder that is there
-  udpcli board put config.py :/settings.py")]
-pub struct PutArgs {
-    /// Files and folders of this PC; the last argument may be :PATH, where they go on the board
-    ///
-    /// :x.py is a path from the board's working directory on, :/x.py from its root. \xNN stands for one byte of a name.
-    /// Of a folder, names that begin with a dot, __pycache__ and Thumbs.db stay here.
+pub(super) struct PutArgs {
     #[arg(required = true, value_name = "LOCAL|:REMOTE")]
     paths: Vec<PathBuf>,
 }
 
-/// Get files and folders from the board
+/// What `udpcli board get` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board get :main.py             into this folder
-  udpcli board get :main.py old.py
-  udpcli board get :/lib backup         a folder with everything in it
-  udpcli board get :boot.py -           to stdout")]
-pub struct GetArgs {
-    /// File or folder on the board; \xNN stands for one byte of a name
+pub(super) struct GetArgs {
     #[arg(value_name = ":REMOTE", value_parser = RemotePath::parser())]
     remote: RemotePath,
-    /// Where it goes on this PC; - is stdout [default: this folder]
     local: Option<PathBuf>,
 }
 
-/// List files on the board
+/// What `udpcli board ls` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board ls
-  udpcli board ls -r :/lib
-  udpcli board ls --format json | jq -r .path")]
-pub struct LsArgs {
-    /// Folder on the board
+pub(super) struct LsArgs {
     #[arg(value_name = ":DIR", default_value = ":", value_parser = RemotePath::parser())]
     folder: RemotePath,
-    /// Also list what is in its folders
     #[arg(short, long)]
     recursive: bool,
-    /// How to print the entries
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }
 
-/// Remove files from the board
+/// What `udpcli board rm` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board rm :main.py
-  udpcli board rm -r :/lib :/logs")]
-pub struct RmArgs {
-    /// Files and empty folders on the board
+pub(super) struct RmArgs {
     #[arg(required = true, value_name = ":PATH", value_parser = RemotePath::parser())]
     paths: Vec<RemotePath>,
-    /// Remove folders with everything in them
     #[arg(short, long)]
     recursive: bool,
 }

@@ -30,77 +30,43 @@ use crate::terminal::{sanitize, stdout};
 use crate::text::seconds;
 use crate::wait::{Site, Wait, Waited};
 
-/// Write firmware to the board, checked before and verified after
-///
-/// Writes what differs from what the board has, compressed, and proves it by MD5. An interrupted run is completed
-/// by the same command.
+/// What `udpcli board flash` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board flash mpython.bin                       the maker's release; the board's files stay
-  udpcli board flash firmware.bin --font font.xbf      firmware, and a font where it looks for one
-  udpcli board flash mpython.bin --dry-run             what it would do
-  udpcli board flash app.bin@0x10000 -s COM5           an application at its place
-  udpcli board flash --backup board.bin                read the whole flash into a file
-  udpcli board flash --restore board.bin               and put it back
-  udpcli board flash --backup files.bin --only vfs     the board's files alone
-
-Where a file goes: boot loaders (and images that begin with one) to 0x1000, merged images part by
-part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other
-file needs @OFFSET, or its offset before it: 0x10000 app.bin")]
-pub struct FlashArgs {
-    /// Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
+pub(super) struct FlashArgs {
     #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup", "restore"], add = complete::files(complete::FIRMWARE))]
     images: Vec<String>,
-    /// Font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
     #[arg(long, value_name = "FILE[@OFFSET]", add = complete::files(complete::FONTS))]
     font: Option<Given>,
-    /// Chip that the board must have: esp32
     #[arg(long, value_name = "CHIP", default_value = "esp32", value_parser = chip)]
     chip: Chip,
-    /// Size of the flash, for flash chips that do not tell it: 4MB, 8MB ..
     #[arg(long, value_name = "SIZE", value_parser = flash_size)]
     flash_size: Option<u32>,
-    /// How the boot loader has the chip read its flash
     #[arg(long, value_enum, default_value_t = Mode::Keep, value_name = "MODE")]
     flash_mode: Mode,
-    /// Rate for data [default: the highest that works, from 921600 down]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(9600..=2_000_000))]
     flash_baud: Option<u32>,
-    /// Keep the board's files, or replace them by the ones that the firmware brings [default: keep]
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "erase_all")]
     files: Option<KeepOrReplace>,
-    /// Erase the whole flash first, the board's files and settings included
     #[arg(long)]
     erase_all: bool,
-    /// Do not compare the flash with the files at the end
     #[arg(long)]
     no_verify: bool,
-    /// Send files as they are
     #[arg(long)]
     no_compress: bool,
-    /// How the board gets into download mode
     #[arg(long, value_enum, default_value_t = Before::DefaultReset, value_name = "HOW")]
     before: Before,
-    /// What the board does at the end
     #[arg(long, value_enum, default_value_t = After::HardReset, value_name = "HOW")]
     after: After,
-    /// Read the flash into FILE first, or to standard output with -; FILE.json says what it is of
     #[arg(long, value_name = "FILE")]
     backup: Option<PathBuf>,
-    /// Write a backup back as it was, settings and files included
     #[arg(long, value_name = "FILE[@OFFSET]", add = complete::files(complete::FIRMWARE), conflicts_with_all = ["images", "font", "files", "erase_all", "flash_mode"])]
     restore: Option<Given>,
-    /// Back up or restore this alone: a partition's name, or OFFSET+SIZE
     #[arg(long, value_name = "WHAT")]
     only: Option<String>,
-    /// Check everything and show the plan, but write nothing
     #[arg(long, conflicts_with = "backup")]
     dry_run: bool,
-    /// Go straight on to the board's prompt
     #[arg(long, conflicts_with = "dry_run")]
     monitor: bool,
-    /// Write even if the file looks wrong (not firmware, damaged, too large)
     #[arg(long)]
     force: bool,
 }
@@ -108,24 +74,17 @@ pub struct FlashArgs {
 /// What is to become of the board's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum KeepOrReplace {
-    /// They stay, byte for byte
     Keep,
-    /// The firmware's own files take their place, or an empty file system
     Replace,
 }
 
 /// How a boot loader has the chip read its flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
-    /// As the file has it
     Keep,
-    /// Two lines; works on every board, and is what mPython's maker uses
     Dio,
-    /// Four lines; faster, where the flash chip and the board have them
     Qio,
-    /// Two lines, for data alone
     Dout,
-    /// Four lines, for data alone
     Qout,
 }
 

@@ -12,18 +12,11 @@ use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
 
-/// What the board is: firmware, memory, space, Wi-Fi address
+/// What `udpcli board info` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board info
-  udpcli board info --format json | jq -r .address
-  udpcli board info --flash")]
-pub struct InfoArgs {
-    /// How to print it
+pub(super) struct InfoArgs {
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
-    /// Show chip, MAC, flash size and partitions instead (resets the board twice)
     #[cfg(feature = "flash")]
     #[arg(long)]
     flash: bool,

@@ -14,21 +14,11 @@ use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
 
-/// List serial ports, and which of them may be a board
-///
-/// With --probe each port, or the one given with -s, is asked whether MicroPython answers. That stops a program that
-/// runs there; it resets no board, but opening a port resets some.
+/// What `udpcli board list` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board list
-  udpcli board list --probe             which of them has MicroPython
-  udpcli board list --format json")]
-pub struct ListArgs {
-    /// Ask each port whether MicroPython answers
+pub(super) struct ListArgs {
     #[arg(long)]
     probe: bool,
-    /// How to print the ports
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }

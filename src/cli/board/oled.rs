@@ -30,26 +30,15 @@ const LONGEST_LOOK: Duration = Duration::from_secs(3);
 /// The program that the board starts by itself.
 const MAIN: &str = "main.py";
 
-/// Show what the board's main.py shows on the OLED
-///
-/// The board's main.py starts anew for it (soft reset), with the mirror in front. Ctrl-C ends the view; main.py runs on.
+/// What `udpcli board oled` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board oled                              the picture on the terminal, as it changes
-  udpcli board oled --format json                a line for each change
-  udpcli board oled --once --image screen.png    one look, as text and as a file")]
-pub struct OledArgs {
-    /// Show one screen and end: the first that stays for half a second
+pub(super) struct OledArgs {
     #[arg(long)]
     once: bool,
-    /// Save what was shown last, as a PNG file
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
-    /// How a change is shown [default: picture on a terminal, text elsewhere]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// With --format json: the pixels as well
     #[arg(long)]
     framebuffer: bool,
 }
@@ -57,11 +46,8 @@ pub struct OledArgs {
 /// How a screen is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// The texts, about where they are
     Text,
-    /// One JSON object per line: docs/oled.schema.json
     Json,
-    /// Every pixel
     Picture,
 }
 

@@ -43,18 +43,9 @@ const HOLD: Duration = Duration::from_millis(500);
 /// How long piped input may pause before an empty line ends a compound statement.
 const IDLE: Duration = Duration::from_millis(200);
 
-/// An interactive terminal to the board's prompt; Ctrl-] leaves
-///
-/// Ctrl-C interrupts the program on the board, Ctrl-D resets it softly. Several lines pasted at once go through the
-/// prompt's paste mode. When the cable is pulled, it waits for the port to come back. Source that is piped in runs
-/// statement by statement; the command ends when the last one has ended.
+/// What `udpcli board repl` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board repl
-  echo 'print(1+1)' | udpcli board repl
-  udpcli board repl < session.py")]
-pub struct ReplArgs {}
+pub(super) struct ReplArgs {}
 
 enum Typed {
     Bytes(Vec<u8>),

@@ -6,14 +6,9 @@ use super::{SerialArgs, session};
 use crate::board::repl::Repl;
 use crate::error::{Error, Outcome};
 
-/// Soft or hard reset; the board's main.py starts
+/// What `udpcli board reset` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board reset          the interpreter starts anew, the serial line stays
-  udpcli board reset --hard   as the RESET button does, through the control lines")]
-pub struct ResetArgs {
-    /// Reset through the control lines DTR and RTS, as the RESET button does
+pub(super) struct ResetArgs {
     #[arg(long)]
     hard: bool,
 }

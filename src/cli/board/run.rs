@@ -27,39 +27,22 @@ use crate::wait::{Site, Wait, Waited};
 /// The longest script that is read: more than any board's memory or file system takes.
 const MAX_SCRIPT: u64 = 16 << 20;
 
-/// Run a program in the board's memory and print its output
-///
-/// On a terminal, what a program that speaks of mpython or oled shows on the OLED is drawn below its output. Nothing is
-/// stored on the board. Ctrl-C interrupts the program, and stops one that catches it; a second Ctrl-C ends udpcli at once.
+/// What `udpcli board run` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  udpcli board run hello.py
-  echo 'print(1)' | udpcli board run -
-  udpcli board run --example client --ssid class --target 192.168.0.10:6000
-  udpcli board run --example server --ssid class --password-env WIFI
-  udpcli board run blink.py --detach")]
-pub struct RunArgs {
-    /// Python file for the board; - reads it from stdin
+pub(super) struct RunArgs {
     #[arg(required_unless_present = "example", conflicts_with = "example", add = complete::files(complete::PROGRAMS))]
     script: Option<PathBuf>,
-    /// The tutorial's UDP client or server, in our own words
     #[arg(long, value_enum, value_name = "WHICH")]
     example: Option<Example>,
-    /// Start the program and leave it running
     #[arg(long)]
     detach: bool,
-    /// Do not draw what the OLED shows
     #[arg(long)]
     no_mirror: bool,
-    /// Save what the OLED showed last, as a PNG file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["no_mirror", "detach"])]
     image: Option<PathBuf>,
-    /// Run in the interpreter as it is, with what earlier programs left
     #[arg(long)]
     no_soft_reset: bool,
 
-    /// With --example: Wi-Fi to join; without it the board stays in the one it is in
     #[arg(
         long,
         value_name = "NAME",
@@ -67,10 +50,8 @@ pub struct RunArgs {
         help_heading = "Example"
     )]
     ssid: Option<String>,
-    /// With --ssid: environment variable that holds its password (else it is asked for)
     #[arg(long, value_name = "VAR", requires = "ssid", help_heading = "Example")]
     password_env: Option<String>,
-    /// With --example client: where it sends, this PC's address as udpcli listen shows it
     #[arg(
         long,
         value_name = "IP:PORT",
@@ -78,10 +59,8 @@ pub struct RunArgs {
         help_heading = "Example"
     )]
     target: Option<std::net::SocketAddrV4>,
-    /// With --example server: UDP port it listens on
     #[arg(long, value_name = "N", default_value_t = 6000, value_parser = value::port, requires = "example", help_heading = "Example")]
     port: u16,
-    /// With --example client: time between two datagrams
     #[arg(long, value_name = "D", default_value = "2s", value_parser = value::positive_duration, requires = "example", help_heading = "Example")]
     interval: Duration,
 }

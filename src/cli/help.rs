@@ -1,0 +1,281 @@
+//! Help texts. Parsing needs none: clap's definitions are bare, and the texts come from the catalogue when somebody reads
+//! them.
+//!
+//! A command's id is its path (`help.board-run`; the program's own is `help.udpcli`), with `.long` for what only `--help`
+//! says and `.after` for what follows the options. An argument's id is its command's and its own (`help.send-count`), with
+//! `.value-NAME` for each value that it takes. A heading is `help.heading-socket`; the words that clap puts in itself are
+//! `help.clap-..`.
+
+mod layout;
+
+use std::ffi::OsString;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, Str, StyledStr};
+use clap::{Arg, Command, CommandFactory as _};
+
+use crate::cli::Cli;
+use crate::words::catalogue;
+use crate::words::language::{self, Language};
+
+/// Commands that this build lacks: they say so instead.
+const LEFT_OUT: &[&str] = if cfg!(feature = "flash") {
+    &[]
+} else if cfg!(feature = "board") {
+    &["board-flash"]
+} else {
+    &["board", "pair"]
+};
+
+/// What clap writes itself, in English: ids in `help`.
+const OF_CLAP: [&str; 10] = [
+    "clap-usage",
+    "clap-commands",
+    "clap-arguments",
+    "clap-options",
+    "clap-any-options",
+    "clap-any-command",
+    "clap-values",
+    "clap-values-inline",
+    "clap-default",
+    "clap-variable",
+];
+
+/// The command line with its texts, in the language in force.
+#[must_use]
+pub fn command() -> Command {
+    let command = Cli::command();
+    fill(match language::current() {
+        Language::English => command,
+        // `layout` breaks the lines.
+        Language::Chinese => command.term_width(0),
+    })
+}
+
+/// Puts the texts into the bare command line, or into one made of it.
+pub(super) fn fill(command: Command) -> Command {
+    Texts {
+        find: &mut |id| catalogue::lookup(&format!("help.{id}")),
+    }
+    .fill(command)
+}
+
+/// What clap answers to arguments that ask for help, laid out for the terminal.
+pub(super) fn answer(args: &[OsString], color: bool) -> String {
+    let Err(answer) = command().try_get_matches_from(args) else {
+        return String::new();
+    };
+    let text = if color {
+        answer.render().ansi().to_string()
+    } else {
+        answer.render().to_string()
+    };
+    match language::current() {
+        Language::English => text,
+        Language::Chinese => layout::wrap(&in_our_words(&text), layout::columns()),
+    }
+}
+
+/// Puts what clap writes itself into the language in force.
+pub(super) fn in_our_words(text: &str) -> String {
+    let mut text = text.to_owned();
+    if language::current() == Language::English {
+        return text;
+    }
+    for id in OF_CLAP {
+        let id = format!("help.{id}");
+        let theirs = catalogue::lookup_in(Language::English, &id);
+        if let (Some(theirs), Some(ours)) = (theirs, catalogue::lookup(&id)) {
+            text = text.replace(&theirs, &ours);
+        }
+    }
+    layout::with_wide_colons(&text)
+}
+
+/// Where the texts come from, by their ids in `help`.
+struct Texts<'a> {
+    find: &'a mut dyn FnMut(&str) -> Option<String>,
+}
+
+impl Texts<'_> {
+    fn fill(&mut self, command: Command) -> Command {
+        let mut command = self.command(command, "");
+        // Makes the arguments and commands that clap adds.
+        command.build();
+        self.added(command)
+    }
+
+    fn text(&mut self, id: &str) -> Option<StyledStr> {
+        (self.find)(id).map(StyledStr::from)
+    }
+
+    /// What every language has.
+    fn word(&mut self, id: &str) -> StyledStr {
+        self.text(id).unwrap_or_default()
+    }
+
+    /// The text with what only `--help` says below it; none if that adds nothing.
+    fn long(&mut self, id: &str, text: Option<&StyledStr>) -> Option<StyledStr> {
+        let more = (self.find)(&format!("{id}.long"))?;
+        Some(format!("{}\n\n{more}", text.cloned().unwrap_or_default()).into())
+    }
+
+    fn command(&mut self, command: Command, path: &str) -> Command {
+        let id = match path {
+            "" => "udpcli".to_owned(),
+            path if LEFT_OUT.contains(&path) => format!("{path}-left-out"),
+            path => path.to_owned(),
+        };
+        let about = self.text(&id);
+        let command = command
+            .long_about(Resettable::from(self.long(&id, about.as_ref())))
+            .about(Resettable::from(about))
+            .after_help(Resettable::from(self.text(&format!("{id}.after"))));
+        let command = command.mut_args(|arg| self.argument(arg, path));
+        command.mut_subcommands(|sub| {
+            let path = join(path, sub.get_name());
+            self.command(sub, &path)
+        })
+    }
+
+    fn argument(&mut self, arg: Arg, path: &str) -> Arg {
+        if arg.is_hide_set() {
+            return arg;
+        }
+        let id = join(path, &arg.get_id().as_str().replace('_', "-"));
+        let help = self.text(&id);
+        let heading = arg.get_help_heading().map(|heading| self.heading(heading));
+        let values: Vec<PossibleValue> = arg
+            .get_possible_values()
+            .into_iter()
+            .map(|value| {
+                let help = self.text(&format!("{id}.value-{}", value.get_name()));
+                value.help(Resettable::from(help))
+            })
+            .collect();
+        let arg = arg
+            .long_help(Resettable::from(self.long(&id, help.as_ref())))
+            .help(Resettable::from(help))
+            .help_heading(Resettable::from(heading));
+        if values.is_empty() {
+            arg
+        } else {
+            arg.value_parser(PossibleValuesParser::new(values))
+        }
+    }
+
+    /// A heading. clap keeps a reference to it: a few bytes per argument, in a process that ends after its help.
+    fn heading(&mut self, heading: &str) -> Str {
+        let id = format!("heading-{}", heading.to_lowercase().replace(' ', "-"));
+        let text = (self.find)(&id).unwrap_or_else(|| heading.to_owned());
+        let text: &'static str = text.leak();
+        text.into()
+    }
+
+    /// The texts of `--help`, `--version` and `help`.
+    fn added(&mut self, command: Command) -> Command {
+        let command = command.mut_args(|arg| match arg.get_id().as_str() {
+            "help" => arg
+                .help(self.word("clap-help-more"))
+                .long_help(self.word("clap-help-summary")),
+            "version" => arg.help(self.word("clap-version")),
+            _ => arg,
+        });
+        command.mut_subcommands(|sub| {
+            let sub = if sub.get_name() == "help" {
+                sub.about(self.word("clap-help-command"))
+            } else {
+                sub
+            };
+            self.added(sub)
+        })
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}-{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use fluent_syntax::ast::Entry;
+
+    use super::*;
+
+    /// The ids in the catalogue's help.
+    fn known() -> BTreeSet<String> {
+        let source = include_str!("../words/en/help.ftl");
+        let resource = fluent_syntax::parser::parse(source).expect("a catalogue");
+        let mut ids = BTreeSet::new();
+        for entry in resource.body {
+            if let Entry::Message(message) = entry {
+                let id = message.id.name;
+                let attributes = message.attributes.iter();
+                ids.extend(attributes.map(|attribute| format!("{id}.{}", attribute.id.name)));
+                ids.insert(id.to_owned());
+            }
+        }
+        ids
+    }
+
+    #[test]
+    fn every_command_argument_value_and_heading_has_its_text_and_no_text_is_unused() {
+        let known = known();
+        let mut asked = BTreeSet::new();
+        Texts {
+            find: &mut |id| {
+                asked.insert(id.to_owned());
+                known.contains(id).then(|| "text".to_owned())
+            },
+        }
+        .fill(Cli::command());
+        let mut values: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
+        for id in &asked {
+            if let Some((argument, _)) = id.split_once(".value-") {
+                values
+                    .entry(argument)
+                    .or_default()
+                    .insert(known.contains(id));
+            } else if id.split('.').nth(1) != Some("long") && !id.contains("-left-out.") {
+                assert!(known.contains(id), "help.{id} is missing");
+            }
+        }
+        for (argument, has_text) in values {
+            assert_eq!(
+                has_text.len(),
+                1,
+                "help.{argument} has texts for some values only"
+            );
+        }
+        // Smaller builds ask for less.
+        if cfg!(feature = "flash") {
+            let of_clap: BTreeSet<String> = OF_CLAP.iter().map(ToString::to_string).collect();
+            let unused = known.iter().filter(|id| {
+                !asked.contains(*id) && !of_clap.contains(*id) && !id.ends_with("-left-out")
+            });
+            assert_eq!(unused.collect::<Vec<_>>(), [""; 0], "nothing uses these");
+        }
+    }
+
+    /// What stands in the English catalogue for clap's own words is what clap writes, in one command or another.
+    #[test]
+    fn the_words_of_clap_are_known() {
+        let mut command = command();
+        let mut text = command.render_long_help().to_string();
+        text += &command.render_help().to_string();
+        for sub in command.get_subcommands_mut() {
+            text += &sub.render_long_help().to_string();
+            text += &sub.render_help().to_string();
+        }
+        for id in OF_CLAP {
+            let id = format!("help.{id}");
+            let theirs = catalogue::lookup_in(Language::English, &id).expect("a text");
+            assert!(text.contains(&theirs), "{theirs}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Lines of help for a terminal in a language that is written without spaces. clap breaks lines only at spaces.
+
+use unicode_width::UnicodeWidthChar as _;
+
+use crate::cli::HELP_COLUMNS;
+
+/// Columns that a text must have beside what stands before it; else it goes further to the left.
+const LEAST: usize = 24;
+
+/// How wide help may be: as clap reckons it.
+pub(super) fn columns() -> usize {
+    let of_terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let of_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
+    of_terminal
+        .or_else(of_environment)
+        .unwrap_or(HELP_COLUMNS)
+        .min(HELP_COLUMNS)
+}
+
+/// Breaks lines that are too long between Chinese characters and at spaces. What is broken off stands below the text that
+/// it belongs to.
+pub(super) fn wrap(text: &str, columns: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        wrap_line(line, columns, &mut out);
+    }
+    out
+}
+
+fn wrap_line(line: &str, columns: usize, out: &mut String) {
+    let pieces = pieces(line);
+    let width: usize = pieces.iter().map(|piece| piece.width).sum();
+    if width <= columns {
+        out.push_str(line);
+        return;
+    }
+    let indent = indent(line, columns);
+    let mut column = 0;
+    for piece in pieces {
+        if column > indent && column + piece.width > columns {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        }
+        out.push_str(piece.text);
+        column += piece.width + piece.spaces;
+    }
+}
+
+/// What is not broken, and the spaces behind it.
+#[derive(Debug, Default)]
+struct Piece<'a> {
+    text: &'a str,
+    /// Columns without the spaces.
+    width: usize,
+    spaces: usize,
+}
+
+/// The line, cut wherever it may be broken.
+fn pieces(line: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut piece = Piece::default();
+    let mut start = 0;
+    let mut before: Option<char> = None;
+    for (at, character) in visible(line) {
+        if before.is_some_and(|before| may_break(before, character)) {
+            piece.text = line.get(start..at).unwrap_or_default();
+            pieces.push(std::mem::take(&mut piece));
+            start = at;
+        }
+        match character {
+            ' ' => piece.spaces += 1,
+            _ => piece.width += character.width().unwrap_or(0),
+        }
+        before = Some(character);
+    }
+    piece.text = line.get(start..).unwrap_or_default();
+    pieces.push(piece);
+    pieces
+}
+
+/// The characters that are not part of an escape sequence. A sequence that comes before a character belongs to it.
+fn visible(line: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut in_sequence = false;
+    let mut begun = None;
+    line.char_indices().filter_map(move |(at, character)| {
+        if character == '\x1b' {
+            in_sequence = true;
+            begun.get_or_insert(at);
+            return None;
+        }
+        if in_sequence {
+            in_sequence = !character.is_ascii_alphabetic();
+            return None;
+        }
+        Some((begun.take().unwrap_or(at), character))
+    })
+}
+
+/// With the colon that Chinese has after Chinese where clap puts its own, and without the space after it.
+pub(super) fn with_wide_colons(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = '\n';
+    let mut in_sequence = false;
+    for character in text.chars() {
+        in_sequence |= character == '\x1b';
+        if in_sequence {
+            in_sequence = !character.is_ascii_alphabetic();
+            out.push(character);
+            continue;
+        }
+        let ours = match character {
+            ':' if is_wide(before) => '：',
+            _ => character,
+        };
+        if !(character == ' ' && before == '：') {
+            out.push(ours);
+        }
+        before = ours;
+    }
+    out
+}
+
+fn is_wide(character: char) -> bool {
+    character.width() == Some(2)
+}
+
+/// Whether a line may end between these two.
+fn may_break(before: char, after: char) -> bool {
+    if after == ' ' {
+        return false;
+    }
+    if before == ' ' {
+        return true;
+    }
+    let opens = "（《“‘[([{<".contains(before);
+    let closes = "，。；：？！、）》”’…)]}>,.;:".contains(after);
+    (is_wide(before) || is_wide(after)) && !opens && !closes
+}
+
+/// Where the rest of a line goes: below its text, where a flag or an example stands before that.
+fn indent(line: &str, columns: usize) -> usize {
+    let mut leading = 0;
+    let mut spaces = 0;
+    let mut begun = false;
+    let mut column = 0;
+    let mut dash = false;
+    for (_, character) in visible(line) {
+        let width = character.width().unwrap_or(0);
+        if character == ' ' {
+            spaces += 1;
+        } else {
+            if !begun {
+                leading = column;
+                begun = true;
+                dash = character == '-';
+            } else if spaces >= 2 && column + LEAST <= columns {
+                return column;
+            } else if dash && spaces == 1 && column == leading + 2 {
+                // A value in a list.
+                leading = column;
+            }
+            spaces = 0;
+        }
+        column += width;
+    }
+    leading
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthStr as _;
+
+    #[test]
+    fn a_long_line_goes_on_below_its_text() {
+        let line = "  -n, --count <N>  消息发送的次数 [默认值：1；教程消息不停地发送]\n";
+        assert_eq!(
+            wrap(line, 46),
+            "  -n, --count <N>  消息发送的次数 [默认值：1；\n                   教程消息不停地发送]\n"
+        );
+        let value = "          - text: 每个数据报一行：时间、对方、长度和转义后的文本\n";
+        assert_eq!(
+            wrap(value, 40),
+            "          - text: 每个数据报一行：时间、\n            对方、长度和转义后的文本\n"
+        );
+        assert_eq!(wrap("一行\n\n另一行\n", 40), "一行\n\n另一行\n");
+    }
+
+    #[test]
+    fn colours_have_no_width_and_stay_with_their_text() {
+        let line = "  \x1b[1m--lines\x1b[0m  一行一个数据报，从标准输入或者文件读取\n";
+        let wrapped = wrap(line, 38);
+        assert_eq!(
+            wrapped,
+            "  \x1b[1m--lines\x1b[0m  一行一个数据报，从标准输入\n           或者文件读取\n"
+        );
+    }
+
+    #[test]
+    fn no_line_begins_with_a_mark_that_closes() {
+        let text = "数据报，（你好）。每个：字；都？是！这样、的》”\n"
+            .repeat(3)
+            .replace('\n', "");
+        for columns in 6..60 {
+            for line in wrap(&text, columns).lines() {
+                assert!(line.width() <= columns + 6, "{line}");
+                assert!(
+                    !line.starts_with(['，', '。', '）', '：', '；', '？', '！', '、', '》', '”']),
+                    "{line}"
+                );
+            }
+        }
+    }
+}
