@@ -75,7 +75,7 @@ pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
         return udp::file_message(error);
     }
     #[cfg(feature = "board")]
-    if let Some(text) = board::cause(error) {
+    if let Some(text) = board::cause(error).or_else(|| pair::cause(error)) {
         return text;
     }
     error.to_string()
@@ -92,7 +92,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Config(error) => error.hint(),
         Error::LeftOut { feature, .. } => Some(say!("cli.left-out-board.hint", feature = feature)),
         #[cfg(feature = "board")]
-        Error::Simulate(error) => error.hint(),
+        Error::Simulate(error) => pair::simulate_hint(error),
         #[cfg(feature = "board")]
         Error::Board(error) => board::hint(error),
         #[cfg(feature = "flash")]

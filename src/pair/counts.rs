@@ -1,10 +1,9 @@
 //! What came of what was sent, by size.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use crate::pair::datagram::Header;
+use crate::text::sentence::{Sentence, sentence};
 
 /// One size in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -143,33 +142,43 @@ impl Counts {
     }
 
     /// `80 of 80 arrived`, with what else there is to say.
-    pub(super) fn summary(&self) -> String {
-        let mut text = format!("{} of {} arrived", self.received(), self.sent());
-        for (count, word) in [
-            (self.total(|count| count.duplicate), "twice"),
-            (self.total(|count| count.reordered), "out of order"),
-            (self.total(|count| count.cut), "cut"),
-            (self.total(|count| count.damaged), "damaged"),
-            (self.total(|count| count.refused), "refused by the sender"),
-        ] {
-            if count > 0 {
-                let _ = write!(text, ", {count} {word}");
-            }
-        }
-        text
+    pub(super) fn summary(&self) -> Vec<Sentence> {
+        let mut said = vec![sentence!(
+            "pair.arrived",
+            received: self.received(),
+            sent: self.sent()
+        )];
+        let counted = |of: fn(&SizeCount) -> u64| Some(self.total(of)).filter(|&count| count > 0);
+        said.extend(
+            counted(|count| count.duplicate).map(|n| sentence!("pair.arrived-twice", count: n)),
+        );
+        said.extend(
+            counted(|count| count.reordered)
+                .map(|n| sentence!("pair.arrived-out-of-order", count: n)),
+        );
+        said.extend(counted(|count| count.cut).map(|n| sentence!("pair.arrived-cut", count: n)));
+        said.extend(
+            counted(|count| count.damaged).map(|n| sentence!("pair.arrived-damaged", count: n)),
+        );
+        said.extend(
+            counted(|count| count.refused).map(|n| sentence!("pair.sender-refused", count: n)),
+        );
+        said
     }
 
     /// For each size how many arrived.
-    pub(super) fn by_size(&self) -> String {
-        let each: Vec<String> = self
-            .sizes
+    pub(super) fn by_size(&self) -> Vec<Sentence> {
+        self.sizes
             .iter()
             .map(|count| {
-                let s = if count.size == 1 { "" } else { "s" };
-                format!("{} byte{s}: {}/{}", count.size, count.received, count.sent)
+                sentence!(
+                    "pair.size-arrived",
+                    size: count.size,
+                    received: count.received,
+                    sent: count.sent
+                )
             })
-            .collect();
-        each.join(", ")
+            .collect()
     }
 
     pub(super) fn json(&self) -> Value {
@@ -223,7 +232,12 @@ mod tests {
         assert_eq!((count.duplicate, count.reordered, count.cut), (1, 1, 1));
         assert_eq!(
             counts.summary(),
-            "5 of 6 arrived, 1 twice, 1 out of order, 1 cut"
+            [
+                sentence!("pair.arrived", received: 5u64, sent: 6u64),
+                sentence!("pair.arrived-twice", count: 1u64),
+                sentence!("pair.arrived-out-of-order", count: 1u64),
+                sentence!("pair.arrived-cut", count: 1u64),
+            ]
         );
     }
 
@@ -234,9 +248,6 @@ mod tests {
         for number in 0..600u16 {
             counts.arrive(header(number & 255, false), State::Whole);
         }
-        assert_eq!(
-            (counts.received(), counts.summary().as_str()),
-            (600, "600 of 600 arrived")
-        );
+        assert_eq!((counts.received(), counts.summary().len()), (600, 1));
     }
 }

@@ -1,47 +1,51 @@
 //! Failures on the board, on its line and on the way, as findings.
 
+use std::sync::Arc;
+
 use crate::board::error::Error as BoardError;
 use crate::board::repl::last_line;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::Trouble;
-use crate::pair::report::{Finding, StepResult, Verdict};
+use crate::pair::report::{Finding, Said, StepResult, Verdict};
 use crate::pair::talk::Failure;
+use crate::text::sentence::sentence;
 
 /// What a failure on the board or the line means.
 pub(super) fn fail(result: &mut StepResult, failure: Failure) {
-    let mut say = |seen: &str, finding: Finding| {
-        if result.seen.is_empty() {
-            seen.clone_into(&mut result.seen);
+    let mut say = |seen: Said, finding: Finding| {
+        if result.seen.is_nothing() {
+            result.seen = seen;
         }
         result.fail(finding);
     };
     match failure {
         Failure::Interrupted => {
             result.verdict = Verdict::Interrupted;
-            "stopped by Ctrl-C".clone_into(&mut result.seen);
+            result.see(sentence!("pair.stopped"));
         }
         Failure::Died(text) => say(
-            "the program on the board ended with an error",
+            sentence!("pair.program-died").into(),
             Finding {
                 diagnosis: Diagnosis::BoardProgramDied,
-                detail: last_line(&text),
+                detail: Said::Text(last_line(&text)),
                 evidence: Some(text),
             },
         ),
         Failure::Restarted => say(
-            "the board restarted",
+            sentence!("pair.board-restarted").into(),
             Finding::plain(Diagnosis::BoardRestarted),
         ),
         Failure::Overdue | Failure::Unsent => say(
-            "the board took too long",
+            sentence!("pair.board-overdue").into(),
             Finding::plain(Diagnosis::SerialLost),
         ),
         Failure::Board(error) => {
-            let hint = error.hint().unwrap_or_default();
             let diagnosis = diagnosis_of(&error);
-            let cause = std::error::Error::source(&error)
-                .map_or_else(String::new, |cause| format!(": {cause}"));
-            say(&format!("{error}{cause}"), Finding::with(diagnosis, hint));
+            let error = Arc::new(error);
+            say(
+                Said::ErrorAndCause(Arc::clone(&error)),
+                Finding::with(diagnosis, Said::Hint(error)),
+            );
         }
     }
 }
@@ -62,12 +66,15 @@ pub(super) fn trouble_of(result: &mut StepResult, trouble: Trouble, board_port: 
     match trouble {
         Trouble::Failure(failure) => fail(result, failure),
         Trouble::BoardPort(number) => {
-            result.seen =
-                format!("the board cannot listen on its UDP port {board_port} (error {number})");
+            result.see(sentence!(
+                "pair.board-cannot-listen",
+                port = board_port,
+                number = number
+            ));
             result.fail(Finding::plain(Diagnosis::BoardPortInUse));
         }
         Trouble::Send(error) => {
-            result.seen = format!("this PC cannot send to the board: {error}");
+            result.see(sentence!("pair.pc-cannot-send", error = error));
             result.fail(Finding::plain(Diagnosis::NoRoute));
         }
     }

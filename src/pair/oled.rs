@@ -11,9 +11,10 @@ use crate::board::mirror::attach::{Attached, attach};
 use crate::pair::Plan;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::{self, Course, Trouble, python_bytes};
-use crate::pair::report::{Finding, StepResult, Verdict};
+use crate::pair::report::{Finding, Said, StepResult};
 use crate::pair::talk::{Failure, Talk};
 use crate::terminal::panel::screen::{Screen, WIDTH};
+use crate::text::sentence::sentence;
 
 /// Where the tutorial's server draws the text and the sender.
 const ROWS: [i16; 2] = [15, 31];
@@ -33,14 +34,12 @@ pub(super) fn step(
         let attached = attach(&mut talk.repl, &mut talk.mirror, report).map_err(Failure::from)?;
         talk.is_mirrored = true;
         if let Attached::No(why) = attached {
-            result.verdict = Verdict::Skipped;
-            result.seen = why.to_string();
+            result.skip(Said::NoDisplay(why));
             return Ok(());
         }
     }
     if !talk.mirror.is_attached() {
-        result.verdict = Verdict::Skipped;
-        "the board has no display".clone_into(&mut result.seen);
+        result.skip(sentence!("pair.oled-none"));
         return Ok(());
     }
     let here = format!("{}:{}", course.board, course.board_port);
@@ -57,7 +56,7 @@ pub(super) fn step(
     for line in &said {
         match line.split_once(' ') {
             Some(("undecodable", _)) => {
-                "the board received it and could not decode it".clone_into(&mut result.seen);
+                result.see(sentence!("pair.oled-undecodable"));
                 result.fail(Finding::plain(Diagnosis::GbkNotDecoded));
                 return Ok(());
             }
@@ -66,7 +65,7 @@ pub(super) fn step(
         }
     }
     let Some(sender) = sender else {
-        "the text never reached the board".clone_into(&mut result.seen);
+        result.see(sentence!("pair.oled-not-reached"));
         result.fail(Finding::plain(Diagnosis::PcToBoardBlocked));
         return Ok(());
     };
@@ -88,26 +87,39 @@ pub(super) fn step(
     });
     let rows: Vec<i16> = screen.texts.iter().map(|text| text.y).collect();
     let problem = if !screen.whole {
-        Some("the picture did not come over the cable whole".to_owned())
+        Some(sentence!("pair.oled-not-whole"))
     } else if address.as_ref().is_some_and(|address| *address != here) {
-        Some(format!(
-            "wanted the address {here:?}, on the OLED {:?}",
-            address.unwrap_or_default()
+        Some(sentence!(
+            "pair.oled-other-address",
+            wanted = format!("{here:?}"),
+            shown = format!("{:?}", address.unwrap_or_default())
         ))
     } else if shown != wanted || rows != ROWS {
-        Some(format!("wanted {wanted:?}, on the OLED {shown:?}"))
+        Some(sentence!(
+            "pair.oled-other-texts",
+            wanted = format!("{wanted:?}"),
+            shown = format!("{shown:?}")
+        ))
     } else {
         ROWS.iter()
             .zip(&wanted)
             .find(|(row, text)| !text.trim().is_empty() && is_dark(screen, **row))
-            .map(|(row, text)| format!("{text:?} was drawn at row {row}, and no pixel is lit there: the font is missing"))
+            .map(|(row, text)| sentence!("pair.oled-dark", text = format!("{text:?}"), row = row))
     };
     match problem {
         Some(problem) => {
-            "other than what was sent".clone_into(&mut result.seen);
+            result.see(sentence!("pair.oled-other"));
             result.fail(Finding::with(Diagnosis::OledWrong, problem));
         }
-        None => result.seen = format!("{here}, then {} | {}", wanted[0], wanted[1]),
+        None => {
+            let [text, sender] = &wanted;
+            result.see(sentence!(
+                "pair.oled-seen",
+                address = here,
+                text = text,
+                sender = sender
+            ));
+        }
     }
     Ok(())
 }

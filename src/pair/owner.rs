@@ -2,10 +2,19 @@
 
 use std::net::Ipv4Addr;
 
-/// The program that listens on `port`, on `local` or on every address, as `name (process 123)`, where the system
-/// tells: Linux, for programs of the same user (of all users to root).
+/// A program that has a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The program's name. Untrusted.
+    pub name: String,
+    /// The number of its process.
+    pub process: String,
+}
+
+/// The program that listens on `port`, on `local` or on every address, where the system tells: Linux, for programs of
+/// the same user (of all users to root).
 #[must_use]
-pub fn of(local: Ipv4Addr, port: u16) -> Option<String> {
+pub fn of(local: Ipv4Addr, port: u16) -> Option<Owner> {
     #[cfg(target_os = "linux")]
     {
         linux::owner(local, port)
@@ -24,7 +33,9 @@ mod linux {
     use std::net::Ipv4Addr;
     use std::path::Path;
 
-    pub(super) fn owner(local: Ipv4Addr, port: u16) -> Option<String> {
+    use super::Owner;
+
+    pub(super) fn owner(local: Ipv4Addr, port: u16) -> Option<Owner> {
         let mut sockets: Vec<String> = Vec::new();
         for table in ["/proc/net/udp", "/proc/net/udp6"] {
             let text = fs::read_to_string(table).unwrap_or_default();
@@ -38,7 +49,10 @@ mod linux {
             let pid = process.file_name().to_string_lossy().into_owned();
             if pid.bytes().all(|byte| byte.is_ascii_digit()) && has_one(&process.path(), &sockets) {
                 let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-                return Some(format!("{} (process {pid})", comm.trim_end()));
+                return Some(Owner {
+                    name: comm.trim_end().to_owned(),
+                    process: pid,
+                });
             }
         }
         None
@@ -81,10 +95,7 @@ mod linux {
             let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
             let port = socket.local_addr().unwrap().port();
             let owner = owner(Ipv4Addr::LOCALHOST, port).unwrap();
-            assert!(
-                owner.ends_with(&format!("(process {})", std::process::id())),
-                "{owner}"
-            );
+            assert_eq!(owner.process, std::process::id().to_string());
         }
     }
 }

@@ -122,7 +122,7 @@ fn hear(socket: &UdpSocket, inbox: &Inbox) {
             Ok(got) => got,
             Err(error) if is_passing(&error) => continue,
             Err(error) => {
-                tracing::warn!("cannot receive any more: {error}");
+                tracing::warn!(say = "pair.cannot-receive", error = %error);
                 return;
             }
         };

@@ -1,10 +1,14 @@
-//! What the steps found: results without any words for a terminal.
+//! What the steps found, as data: `words` puts it into sentences.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::board::error::Error as BoardError;
+use crate::board::mirror::attach::NoDisplay;
 use crate::pair::diagnosis::Diagnosis;
+use crate::text::sentence::Sentence;
 
 /// The steps, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,13 +93,55 @@ impl Verdict {
     }
 }
 
+/// What there is to say about a step, as data. May have text of the board's or the user's in it.
+#[derive(Debug, Clone, Default)]
+pub enum Said {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A sentence of the catalogue.
+    Sentence(Sentence),
+    /// Several of these, in a row.
+    List(Vec<Self>),
+    /// A name, or the board's own words: the same in every language.
+    Text(String),
+    /// What went wrong on the serial line.
+    Error(Arc<BoardError>),
+    /// The same with its cause.
+    ErrorAndCause(Arc<BoardError>),
+    /// What to do about it, where we know.
+    Hint(Arc<BoardError>),
+    /// Why there is no display.
+    NoDisplay(NoDisplay),
+}
+
+impl Said {
+    /// Whether it is nothing.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+
+    /// Sentences in a row.
+    #[must_use]
+    pub fn list(sentences: Vec<Sentence>) -> Self {
+        Self::List(sentences.into_iter().map(Self::Sentence).collect())
+    }
+}
+
+impl From<Sentence> for Said {
+    fn from(sentence: Sentence) -> Self {
+        Self::Sentence(sentence)
+    }
+}
+
 /// Something found to be wrong, with what shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Finding {
     /// What is wrong.
     pub diagnosis: Diagnosis,
-    /// What shows it, in one line; empty where the step's own line does.
-    pub detail: String,
+    /// What shows it, in one line; nothing where the step's own line does.
+    pub detail: Said,
     /// The board's own words: a traceback. Untrusted.
     pub evidence: Option<String>,
 }
@@ -104,33 +150,33 @@ impl Finding {
     /// A finding that the step's line speaks for.
     #[must_use]
     pub fn plain(diagnosis: Diagnosis) -> Self {
-        Self::with(diagnosis, String::new())
+        Self::with(diagnosis, Said::Nothing)
     }
 
     /// A finding with what shows it.
     #[must_use]
-    pub fn with(diagnosis: Diagnosis, detail: String) -> Self {
+    pub fn with(diagnosis: Diagnosis, detail: impl Into<Said>) -> Self {
         Self {
             diagnosis,
-            detail,
+            detail: detail.into(),
             evidence: None,
         }
     }
 }
 
 /// One step's result.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct StepResult {
     /// Which step.
     pub step: Step,
     /// How it ended.
     pub verdict: Verdict,
-    /// What was tried. May have text of the board's or the user's in it, as all of these.
-    pub tried: String,
+    /// What was tried.
+    pub tried: Said,
     /// What was seen.
-    pub seen: String,
+    pub seen: Said,
     /// More lines for people: figures by size, limits.
-    pub notes: Vec<String>,
+    pub notes: Vec<Said>,
     /// How long it took.
     pub time: Duration,
     /// What is wrong.
@@ -142,12 +188,12 @@ pub struct StepResult {
 impl StepResult {
     /// A step that begins: passed unless something is found.
     #[must_use]
-    pub fn new(step: Step, tried: impl Into<String>) -> Self {
+    pub fn new(step: Step, tried: impl Into<Said>) -> Self {
         Self {
             step,
             verdict: Verdict::Passed,
             tried: tried.into(),
-            seen: String::new(),
+            seen: Said::Nothing,
             notes: Vec::new(),
             time: Duration::ZERO,
             findings: Vec::new(),
@@ -157,11 +203,26 @@ impl StepResult {
 
     /// A step that is left out.
     #[must_use]
-    pub fn skipped(step: Step, why: &str) -> Self {
-        let mut result = Self::new(step, "");
-        result.verdict = Verdict::Skipped;
-        why.clone_into(&mut result.seen);
+    pub fn skipped(step: Step, why: Sentence) -> Self {
+        let mut result = Self::new(step, Said::Nothing);
+        result.skip(why);
         result
+    }
+
+    /// Says what was seen.
+    pub fn see(&mut self, what: impl Into<Said>) {
+        self.seen = what.into();
+    }
+
+    /// Adds a line for people.
+    pub fn note(&mut self, what: impl Into<Said>) {
+        self.notes.push(what.into());
+    }
+
+    /// Leaves it out after all.
+    pub fn skip(&mut self, why: impl Into<Said>) {
+        self.verdict = Verdict::Skipped;
+        self.see(why);
     }
 
     /// Adds what fails the step.
@@ -178,7 +239,7 @@ impl StepResult {
 }
 
 /// Everything about one board.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Report {
     /// Its serial port.
     pub port: String,

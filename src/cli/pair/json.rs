@@ -29,16 +29,16 @@ fn step(result: &StepResult) -> Value {
     json!({
         "step": result.step.key(),
         "verdict": result.verdict.key(),
-        "tried": result.tried,
-        "seen": result.seen,
-        "notes": result.notes,
+        "tried": words::pair::said(&result.tried),
+        "seen": words::pair::said(&result.seen),
+        "notes": result.notes.iter().map(words::pair::said).collect::<Vec<_>>(),
         "seconds": seconds(result.time),
         "figures": result.figures,
         "findings": result.findings.iter().map(|finding| json!({
             "code": finding.diagnosis.code(),
             "meaning": words::pair::meaning(finding.diagnosis),
             "next": words::pair::next(finding.diagnosis),
-            "detail": finding.detail,
+            "detail": words::pair::said(&finding.detail),
             "evidence": finding.evidence,
         })).collect::<Vec<_>>(),
     })
@@ -53,14 +53,14 @@ fn seconds(time: std::time::Duration) -> f64 {
 mod tests {
     use super::*;
     use crate::pair::diagnosis::Diagnosis;
-    use crate::pair::report::{Finding, Step};
+    use crate::pair::report::{Finding, Said, Step};
 
     #[test]
     fn a_code_is_there_once_in_the_order_of_the_steps() {
-        let mut down = StepResult::new(Step::PcToBoard, "");
+        let mut down = StepResult::new(Step::PcToBoard, Said::Nothing);
         down.fail(Finding::plain(Diagnosis::SizeLost));
         down.fail(Finding::plain(Diagnosis::Loss));
-        let mut up = StepResult::new(Step::BoardToPc, "");
+        let mut up = StepResult::new(Step::BoardToPc, Said::Nothing);
         up.fail(Finding::plain(Diagnosis::SizeLost));
         let report = Report {
             port: "COM3".to_owned(),

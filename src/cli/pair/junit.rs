@@ -118,7 +118,11 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
     let tag = match kind(step) {
         Kind::Passed => "",
         Kind::Skipped => {
-            let _ = writeln!(out, "      <skipped message=\"{}\"/>", escape(&step.seen));
+            let _ = writeln!(
+                out,
+                "      <skipped message=\"{}\"/>",
+                escape(&words::pair::said(&step.seen))
+            );
             ""
         }
         Kind::Failure => "failure",
@@ -126,7 +130,7 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
     };
     if !tag.is_empty() {
         let message = step.findings.first().map_or_else(
-            || step.seen.clone(),
+            || words::pair::said(&step.seen),
             |finding| words::pair::meaning(finding.diagnosis),
         );
         let mut body = String::new();
@@ -139,8 +143,8 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
                 words::pair::meaning(diagnosis),
                 words::pair::next(diagnosis)
             );
-            for line in finding
-                .detail
+            let detail = words::pair::said(&finding.detail);
+            for line in detail
                 .lines()
                 .chain(finding.evidence.iter().flat_map(|text| text.lines()))
             {
@@ -154,9 +158,13 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
             escape(&body)
         );
     }
-    let mut said = format!("{}: {}\n", step.tried, step.seen);
+    let mut said = format!(
+        "{}: {}\n",
+        words::pair::said(&step.tried),
+        words::pair::said(&step.seen)
+    );
     for note in &step.notes {
-        let _ = writeln!(said, "{note}");
+        let _ = writeln!(said, "{}", words::pair::said(note));
     }
     let _ = writeln!(
         out,

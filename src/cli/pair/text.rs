@@ -51,7 +51,10 @@ pub(super) fn step(result: &StepResult, style: Style) -> String {
         style.paint(result.verdict),
         padded(&words::pair::step_name(result.step), 16)
     );
-    let (tried, seen) = (result.tried.clone(), result.seen.clone());
+    let (tried, seen) = (
+        words::pair::said(&result.tried),
+        words::pair::said(&result.seen),
+    );
     let what = match (tried.is_empty(), seen.is_empty()) {
         (false, false) => say!("pair.tried-and-seen", tried = tried, seen = seen),
         (true, _) => seen,
@@ -63,11 +66,16 @@ pub(super) fn step(result: &StepResult, style: Style) -> String {
     }
     text.push('\n');
     for note in &result.notes {
-        let _ = writeln!(text, "{INDENT}{}", sanitize::for_terminal(note));
+        let _ = writeln!(
+            text,
+            "{INDENT}{}",
+            sanitize::for_terminal(&words::pair::said(note))
+        );
     }
     for finding in &result.findings {
-        if !finding.detail.is_empty() {
-            let _ = writeln!(text, "{INDENT}{}", sanitize::for_terminal(&finding.detail));
+        let detail = words::pair::said(&finding.detail);
+        if !detail.is_empty() {
+            let _ = writeln!(text, "{INDENT}{}", sanitize::for_terminal(&detail));
         }
         let diagnosis = finding.diagnosis;
         let meaning = say!(
@@ -145,11 +153,10 @@ pub(super) fn row(report: &Report, style: Style) -> String {
         add(&format!("RTT {rtt:.1} ms"));
     }
     for (step, finding) in report.findings() {
-        let detail = if finding.detail.is_empty() {
-            &step.seen
-        } else {
-            &finding.detail
-        };
+        let mut detail = words::pair::said(&finding.detail);
+        if detail.is_empty() {
+            detail = words::pair::said(&step.seen);
+        }
         add(&say!(
             "pair.row-finding",
             step = words::pair::step_name(step.step),

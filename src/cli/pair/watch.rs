@@ -33,7 +33,7 @@ const KEYS: Duration = Duration::from_millis(1);
 
 /// What the view is told.
 enum News {
-    Step(StepResult),
+    Step(Box<StepResult>),
     Round(Box<Round>),
 }
 
@@ -159,7 +159,7 @@ fn sessions(
             shutdown,
             &mut |step| {
                 if step.verdict != Verdict::Skipped {
-                    tell.borrow_mut()(News::Step(step.clone()));
+                    tell.borrow_mut()(News::Step(Box::new(step.clone())));
                 }
             },
             &mut |round| {

@@ -1,19 +1,18 @@
 //! The board is left as it was.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Radio, Touched};
 use crate::board::error::Error as BoardError;
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::report::{Finding, Step, StepResult};
+use crate::pair::report::{Finding, Said, Step, StepResult};
 use crate::pair::talk::Talk;
+use crate::text::sentence::sentence;
 
 /// Leaves the board as it was found: its radio as it was, without our program, at its prompt.
 pub(super) fn clean_up(mut talk: Talk, touched: &Touched) -> StepResult {
-    let mut result = StepResult::new(
-        Step::CleanUp,
-        "stop our program, soft reset, back to the prompt",
-    );
+    let mut result = StepResult::new(Step::CleanUp, sentence!("pair.clean-up-tried"));
     // Ctrl-C has ended the steps; this one is done all the same.
     talk.repl.link().heed_shutdown(false);
     match put_in_order(&mut talk, touched) {
@@ -21,32 +20,34 @@ pub(super) fn clean_up(mut talk: Talk, touched: &Touched) -> StepResult {
             free: free_after,
             access_point,
         }) => {
-            "nothing of ours is left on the board".clone_into(&mut result.seen);
+            result.see(sentence!("pair.clean-up-seen"));
             match access_point {
                 AccessPoint::AsItWas => {}
-                AccessPoint::Off => result.notes.push(
-                    "the board's own Wi-Fi is off again: connect this PC to its usual network"
-                        .to_owned(),
-                ),
+                AccessPoint::Off => result.note(sentence!("pair.clean-up-own-ap-off")),
                 AccessPoint::On => {
-                    "the board's access point is still on".clone_into(&mut result.seen);
+                    result.see(sentence!("pair.clean-up-own-ap-on"));
                     result.fail(Finding::plain(Diagnosis::NotCleanedUp));
                 }
             }
             if let (Some(before), Some(after)) = (touched.files_free, free_after)
                 && before != after
             {
-                result.notes.push(format!(
-                    "free space on the board went from {before} to {after} bytes: a program of its own writes there"
+                result.note(sentence!(
+                    "pair.clean-up-free-space",
+                    before = before,
+                    after = after
                 ));
             }
             let is_lost = talk.repl.link().is_lost();
             if let Err(error) = talk.repl.close() {
-                result.fail(Finding::with(failure(is_lost), error.to_string()));
+                result.fail(Finding::with(
+                    failure(is_lost),
+                    Said::Error(Arc::new(error)),
+                ));
             }
         }
         Err(error) => {
-            result.seen = error.to_string();
+            result.see(Said::Error(Arc::new(error)));
             result.fail(Finding::plain(failure(talk.repl.link().is_lost())));
         }
     }

