@@ -33,6 +33,7 @@ use crate::terminal::{color, status};
 use crate::text::encoding::TextEncoding;
 use crate::text::seconds;
 use crate::udp;
+use crate::words::catalogue::say;
 use text::Style;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
@@ -106,8 +107,8 @@ pub(super) enum Format {
 
 fn payload_size(text: &str) -> Result<usize, String> {
     match value::size(text)? {
-        0 => Err("an empty datagram makes some ESP32 firmware spin: 1 byte at least".to_owned()),
-        size if size > 65_507 => Err("a UDP datagram carries at most 65507 bytes".to_owned()),
+        0 => Err(say!("pair.size-zero")),
+        size if size > 65_507 => Err(say!("pair.size-too-large")),
         size => Ok(size),
     }
 }
@@ -115,14 +116,14 @@ fn payload_size(text: &str) -> Result<usize, String> {
 fn wifi_name(text: &str) -> Result<String, String> {
     match text.len() {
         1..=32 => Ok(text.to_owned()),
-        len => Err(format!("the name of a Wi-Fi has 1 to 32 bytes, not {len}")),
+        len => Err(say!("pair.wifi-name-length", len: len)),
     }
 }
 
 fn percent(text: &str) -> Result<f64, String> {
     match text.strip_suffix('%').unwrap_or(text).parse() {
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
-        _ => Err("a number from 0 to 100".to_owned()),
+        _ => Err(say!("pair.not-a-percentage")),
     }
 }
 
@@ -133,12 +134,10 @@ fn panel_text(text: &str) -> Result<String, String> {
         .map(|c| if c.is_ascii() { 8 } else { 16 })
         .sum();
     if text.is_empty() || text.chars().any(char::is_control) {
-        return Err("a text of at least one character, without control characters".to_owned());
+        return Err(say!("pair.text-unfit"));
     }
     if pixels > 128 {
-        return Err(
-            "too long for a line of the OLED: 16 letters or 8 Chinese characters".to_owned(),
-        );
+        return Err(say!("pair.text-too-long"));
     }
     Ok(text.to_owned())
 }
@@ -187,12 +186,10 @@ impl Place {
 pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     // Said before a password is asked for, and boards are looked for.
     if args.watch && (args.format != Format::Text || args.serial.len() > 1) {
-        return Err(Error::usage("--watch shows one board, as text"));
+        return Err(Error::usage(say!("pair.watch-one-board")));
     }
     if args.board_ap && args.serial.len() > 1 {
-        return Err(Error::usage(
-            "--board-ap tests one board: this PC can be in one board's Wi-Fi only",
-        ));
+        return Err(Error::usage(say!("pair.board-ap-one-board")));
     }
     let mut plan = plan(args)?;
     let places = match places(args, &mut plan) {
@@ -204,7 +201,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         places => Ok(places?),
     };
     if args.watch && places.as_ref().is_ok_and(|places| places.len() > 1) {
-        return Err(Error::usage("--watch shows one board, as text"));
+        return Err(Error::usage(say!("pair.watch-one-board")));
     }
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
         what: "signals",
@@ -420,9 +417,10 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
     let mut named = HashSet::new();
     ports.retain(|port| named.insert(port.clone()));
     if ports.len() > MOST_BOARDS {
-        return Err(Error::usage(format!(
-            "{} boards are too many at once: at most {MOST_BOARDS}",
-            ports.len()
+        return Err(Error::usage(say!(
+            "pair.too-many-boards",
+            boards: ports.len(),
+            most: MOST_BOARDS
         )));
     }
     Ok(ports
@@ -462,14 +460,17 @@ fn conclude(reports: &[Report]) -> Result<Outcome, Error> {
 /// Asks the user to join the board's Wi-Fi, on stderr whatever -q says: the test cannot go on without. Past the log,
 /// which a password never gets into.
 fn announce(join: &Join<'_>) {
-    let text = format!(
-        "On this PC, join the board's own Wi-Fi now (it has no internet; waiting {}, Ctrl-C stops):\n  network:  {}\n  password: {}\n",
-        seconds(join.wait),
-        sanitize::for_terminal(join.ssid),
-        join.password
-            .unwrap_or("that of the program on the board that switched it on")
-    );
-    status::print(&text);
+    let (wait, ssid) = (seconds(join.wait), sanitize::for_terminal(join.ssid));
+    let text = match join.password {
+        Some(password) => say!(
+            "pair.join-own-ap",
+            wait = wait,
+            ssid = ssid,
+            password = password
+        ),
+        None => say!("pair.join-own-ap-of-program", wait = wait, ssid = ssid),
+    };
+    status::print(&(text + "\n"));
 }
 
 fn plan(args: &PairArgs) -> Result<Plan, Error> {
@@ -477,10 +478,11 @@ fn plan(args: &PairArgs) -> Result<Plan, Error> {
     sizes.sort_unstable();
     sizes.dedup();
     if sizes.len() > 64 || sizes.len() * usize::from(args.count) > MOST_DATAGRAMS {
-        return Err(Error::usage(format!(
-            "{} sizes of {} datagrams are too many: at most 64 sizes, and {MOST_DATAGRAMS} datagrams each way",
-            sizes.len(),
-            args.count
+        return Err(Error::usage(say!(
+            "pair.too-many-datagrams",
+            sizes: sizes.len(),
+            count: args.count,
+            most: MOST_DATAGRAMS
         )));
     }
     let mut text_bytes = Vec::new();
@@ -488,7 +490,7 @@ fn plan(args: &PairArgs) -> Result<Plan, Error> {
         .encode(&args.text, &mut text_bytes)
         .map_err(|source| {
             Error::Udp(udp::error::Error::Encode {
-                what: format!("the text {:?}", args.text),
+                what: say!("pair.the-text", text = format!("{:?}", args.text)),
                 source,
             })
         })?;

@@ -32,6 +32,7 @@ areas! {
     "listen",
     "pair",
     "pair-diagnosis",
+    "pair-watch",
     "send",
     "udp",
 }

@@ -284,7 +284,7 @@ fn next(lines: &Receiver<Vec<u8>>, what: &str, stderr: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Runs its arguments on a terminal of 200 columns: what the terminal shows comes out of this program's stdout, what
+/// Runs its arguments on a terminal of 50 rows and 200 columns, or what `TERMINAL_SIZE` says (`24 80`): what the terminal shows comes out of this program's stdout, what
 /// goes into its stdin is typed. The first argument lists the descriptors that stay as they are instead.
 pub(crate) const PTY: &str = r"
 import fcntl, os, pty, select, struct, sys, termios
@@ -295,7 +295,8 @@ if pid == 0:
     modes[1] &= ~termios.OPOST
     modes[3] &= ~termios.ECHO
     termios.tcsetattr(0, termios.TCSANOW, modes)
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 200, 0, 0))
+    rows, columns = map(int, os.environ.get('TERMINAL_SIZE', '50 200').split())
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
     os.environ['TERM'] = 'xterm'
     for fd, saved in kept.items():
         os.dup2(saved, fd)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use udpcli::board::port::Port as _;
 use udpcli::pair::simulate::{self, Simulated};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::air::{Pc, finish};
 use crate::board::environment;
@@ -49,6 +50,91 @@ fn a_failure_is_found_there_too() {
     assert!(
         text.contains("[payload-cut-at-1024]") && text.contains("[gbk-not-decoded]"),
         "{text}"
+    );
+}
+
+#[test]
+fn in_chinese_each_step_says_what_it_saw_in_the_same_columns() {
+    let args = "--lang zh-CN -n 2 --interval 10ms --sizes 64,1025";
+    let finished = finish(&mut simulate(&Pc::new(), args)).expect_code(1);
+    let text = finished.text();
+    for part in [
+        "2 个被截短",
+        "说明：掌控板只取每个数据报的前 1024 字节",
+        "[payload-cut-at-1024]\n",
+        "办法：载荷不要超过 1024 字节",
+        "：掌控板上没有留下测试的任何东西",
+        "失败  有问题的步骤：电脑到掌控板",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    let begins = |what: &str| {
+        let line = text.lines().find(|line| line.contains(what));
+        let (before, _) = line.and_then(|line| line.split_once(what)).expect(what);
+        before.width()
+    };
+    for what in [
+        "进入原始 REPL",
+        "询问掌控板",
+        "发往 127",
+        "停止测试程序",
+        "说明：",
+    ] {
+        assert_eq!(begins(what), 22, "{what} in {text}");
+    }
+}
+
+/// The text with 0 for each number: ports, times and what was measured differ from run to run.
+fn without_numbers(text: &str) -> String {
+    let mut out = String::new();
+    for character in text.chars() {
+        if !(character.is_ascii_digit() || character == '.') {
+            out.push(character);
+        } else if !out.ends_with('0') {
+            out.push('0');
+        }
+    }
+    out
+}
+
+#[test]
+fn programs_read_the_same_whatever_the_language() {
+    for format in ["json", "junit"] {
+        let of = |language: &str| {
+            let args = format!(
+                "--lang {language} --format {format} -n 2 --interval 10ms --sizes 1025 --encoding gbk --text 你好"
+            );
+            let finished = finish(&mut simulate(&Pc::new(), &args)).expect_code(1);
+            without_numbers(&finished.text())
+        };
+        let english = of("en");
+        assert!(
+            english.contains("recvfrom(0) cuts longer ones"),
+            "{english}"
+        );
+        assert_eq!(english, of("zh-CN"));
+    }
+}
+
+#[test]
+fn without_micropython_it_says_so_in_chinese_and_programs_get_english() {
+    let run = |args: &[&str]| {
+        let mut command = udpcli(["pair", "--simulate", "--lang", "zh-CN"]);
+        command.args(args).env("PATH", "/nonexistent");
+        let output = command.output().expect("udpcli starts");
+        assert_eq!(output.status.code(), Some(3));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (_, stderr) = run(&[]);
+    assert!(
+        stderr.contains("  caused by: PATH 里没有 micropython 程序\n  hint: 请安装它："),
+        "{stderr}"
+    );
+    let (stdout, _) = run(&["--format", "json"]);
+    assert!(
+        stdout.contains("the program micropython is not on the PATH") && stdout.is_ascii(),
+        "{stdout}"
     );
 }
 

@@ -100,6 +100,11 @@ struct Watched {
 
 impl Watched {
     fn start(board: VirtualBoard, more: &[&str]) -> Self {
+        Self::start_on("50 200", board, more)
+    }
+
+    /// On a terminal of so many rows and columns.
+    fn start_on(size: &str, board: VirtualBoard, more: &[&str]) -> Self {
         let port = Pc::new().port.to_string();
         let args = [
             "pair",
@@ -115,6 +120,7 @@ impl Watched {
         let args = args.into_iter().chain(QUICK.split(' '));
         let mut child = udpcli_on_terminal("", args.chain(more.iter().copied()))
             .env("WIFI_PASSWORD", "secret")
+            .env("TERMINAL_SIZE", size)
             .stdout(Stdio::piped())
             .spawn()
             .expect("python3 starts");
@@ -187,6 +193,68 @@ fn a_terminal_gets_a_live_view_and_its_screen_back() {
     assert!(
         after.contains("rounds: ") && after.contains("nothing of ours is left on the board"),
         "{after}"
+    );
+}
+
+/// The screen of a terminal of 24 rows and 80 columns, if each of its lines but the last is between the edges of a box.
+fn framed(all: &[u8]) -> Option<String> {
+    let mut parser = vt100::Parser::new(24, 80, 0);
+    parser.process(all);
+    let screen = parser.screen();
+    let is_edge = |row, column, edges: [&str; 3]| {
+        let cell = screen.cell(row, column);
+        cell.is_some_and(|cell| edges.contains(&cell.contents()))
+    };
+    (0..23)
+        .all(|row| is_edge(row, 0, ["┌", "│", "└"]) && is_edge(row, 79, ["┐", "│", "┘"]))
+        .then(|| screen.contents())
+}
+
+#[test]
+fn the_live_view_keeps_its_frames_in_chinese_on_a_small_terminal() {
+    let board = wifi_board(VirtualBoard::options(), 107);
+    let mut watched = Watched::start_on("24 80", board, &["--lang", "zh-CN"]);
+    let wanted = [
+        "电脑到掌控板：每秒 ",
+        "掌控板到电脑：每秒 ",
+        "丢失：本轮 0 %，累计 0/",
+        "RTT 最小/中位/p99/最大 ",
+        "掌控板最近发来的数据报，第 ",
+        "64 字节，与上一个相隔 ",
+        " 按 q 或 Ctrl-C 结束",
+    ];
+    watched.until("whole view", |all| {
+        framed(all).is_some_and(|text| wanted.iter().all(|part| text.contains(part)))
+    });
+    let text = watched.interrupt();
+    let (_, after) = text.rsplit_once("\x1b[?1049l").expect("the first screen");
+    assert!(
+        after.contains("共 ") && after.contains("通过\x1b[0m  收尾  "),
+        "{after}"
+    );
+}
+
+#[test]
+fn a_round_is_a_line_in_chinese_too() {
+    let board = wifi_board(VirtualBoard::options(), 108);
+    let args = format!("{QUICK} --lang zh-CN");
+    let mut running = Running::spawn(&mut Pc::new().command(&board, &args));
+    let line = loop {
+        let line = running.stdout_line();
+        if line.starts_with("第 2 轮") {
+            break line;
+        }
+    };
+    assert!(
+        line.contains("  电脑到掌控板 4/4  掌控板到电脑 4/4  回显 5/5  RTT ")
+            && line.contains("  OLED 正确  ["),
+        "{line}"
+    );
+    let finished = running.interrupt().expect_code(0);
+    assert!(
+        finished.stderr.contains(" 轮；到达数：电脑到掌控板 "),
+        "{}",
+        finished.stderr
     );
 }
 

@@ -3,7 +3,6 @@
 mod view;
 
 use std::cell::RefCell;
-use std::fmt;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -20,6 +19,7 @@ use crate::terminal::full_screen::FullScreen;
 use crate::terminal::keys::{self, Key};
 use crate::terminal::stdout;
 use crate::text::seconds;
+use crate::words::catalogue::say;
 use view::View;
 
 /// How long to wait before a board that was lost is looked for again.
@@ -60,20 +60,9 @@ impl Total {
     }
 }
 
-impl fmt::Display for Total {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "rounds: {}; came from PC to board {}/{}, from board to PC {}/{}, echo {}/{}",
-            self.rounds,
-            self.down.received,
-            self.down.sent,
-            self.up.received,
-            self.up.sent,
-            self.echo.received,
-            self.echo.sent
-        )
-    }
+/// `received/sent`.
+fn fraction(way: Way) -> String {
+    format!("{}/{}", way.received, way.sent)
 }
 
 /// Says what all rounds saw. A watch that never came as far as a round ends as its report says.
@@ -81,7 +70,13 @@ fn sum_up(report: Option<Report>, total: &Total) -> Option<Report> {
     if total.rounds == 0 {
         return report;
     }
-    tracing::info!("{total}");
+    tracing::info!(
+        say = "pair-watch.total",
+        rounds = total.rounds,
+        down = %fraction(total.down),
+        up = %fraction(total.up),
+        echo = %fraction(total.echo)
+    );
     None
 }
 
@@ -125,7 +120,7 @@ pub(super) fn run(
     });
     shown.map_err(|source| {
         Error::File(file::Error::Write {
-            object: "the terminal".to_owned(),
+            object: say!("pair-watch.the-terminal"),
             source,
         })
     })?;
@@ -181,27 +176,25 @@ fn sessions(
 /// A round as a line.
 fn line(round: &Round) -> String {
     let rtt = round.rtt.map_or_else(
-        || "RTT -".to_owned(),
-        |[min, median, _, max]| {
-            format!("RTT {}/{}/{}", seconds(min), seconds(median), seconds(max))
-        },
+        || "-".to_owned(),
+        |[min, median, _, max]| format!("{}/{}/{}", seconds(min), seconds(median), seconds(max)),
+    );
+    let round_line = say!(
+        "pair-watch.round",
+        number: round.number,
+        down = fraction(round.down),
+        up = fraction(round.up),
+        echo = fraction(round.echo),
+        rtt = rtt
     );
     let oled = match &round.oled {
-        None => "",
-        Some((_, true)) => "  OLED ok",
-        Some((_, false)) => "  OLED other",
+        None => String::new(),
+        Some((_, true)) => say!("pair-watch.round-oled-ok"),
+        Some((_, false)) => say!("pair-watch.round-oled-other"),
     };
-    format!(
-        "round {}  PC to board {}/{}  board to PC {}/{}  echo {}/{}  {rtt}{oled}  [{:.1} s]\n",
-        round.number,
-        round.down.received,
-        round.down.sent,
-        round.up.received,
-        round.up.sent,
-        round.echo.received,
-        round.echo.sent,
-        round.time.as_secs_f64()
-    )
+    let space = if oled.is_empty() { "" } else { "  " };
+    let time = round.time.as_secs_f64();
+    format!("{round_line}{space}{oled}  [{time:.1} s]\n")
 }
 
 /// The live view, until whoever tells the news has ended.

@@ -152,3 +152,25 @@ simulate-not-installed = the program micropython is not on the PATH
 simulate-start = cannot start { $program }
 simulate-silent = { $program } does not run the simulated board; it says: { $said }
     .hint = MicroPython 1.12 or later is needed; udpcli pair --simulate runs the first micropython on the PATH
+
+# The command line, and what pair asks for.
+
+size-zero = an empty datagram makes some ESP32 firmware spin: 1 byte at least
+size-too-large = a UDP datagram carries at most 65507 bytes
+wifi-name-length = the name of a Wi-Fi has 1 to 32 bytes, not { $len }
+not-a-percentage = a number from 0 to 100
+text-unfit = a text of at least one character, without control characters
+text-too-long = too long for a line of the OLED: 16 letters or 8 Chinese characters
+the-text = the text { $text }
+watch-one-board = --watch shows one board, as text
+board-ap-one-board = --board-ap tests one board: this PC can be in one board's Wi-Fi only
+too-many-boards = { $boards } boards are too many at once: at most { $most }
+too-many-datagrams = { $sizes } sizes of { $count } datagrams are too many: at most 64 sizes, and { $most } datagrams each way
+join-own-ap =
+    On this PC, join the board's own Wi-Fi now (it has no internet; waiting { $wait }, Ctrl-C stops):
+      network:  { $ssid }
+      password: { $password }
+join-own-ap-of-program =
+    On this PC, join the board's own Wi-Fi now (it has no internet; waiting { $wait }, Ctrl-C stops):
+      network:  { $ssid }
+      password: that of the program on the board that switched it on

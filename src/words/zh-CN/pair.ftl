@@ -29,7 +29,7 @@ stopped = 已按 Ctrl-C 停止
 # 各步骤做了什么、看到了什么。
 
 skipped-after-failure = 前面的步骤没有通过
-serial-tried = 进入 { $port } 上的原始 REPL
+serial-tried = 进入原始 REPL（{ $port }）
 serial-answers = 有应答
 serial-answers-after-reset = 复位后有应答
 serial-answers-program-stopped = 有应答；正在运行的程序已停止
@@ -144,3 +144,25 @@ simulate-not-installed = PATH 里没有 micropython 程序
 simulate-start = 无法启动 { $program }
 simulate-silent = { $program } 运行不了模拟的掌控板；它的输出是：{ $said }
     .hint = 需要 MicroPython 1.12 或更新的版本；udpcli pair --simulate 运行 PATH 里的第一个 micropython
+
+# 命令行，以及请用户做的事。
+
+size-zero = 空数据报会让有些 ESP32 固件陷入死循环：至少 1 字节
+size-too-large = 一个 UDP 数据报最多装 65507 字节
+wifi-name-length = Wi-Fi 的名称要有 1 到 32 字节，这里是 { $len } 字节
+not-a-percentage = 应为 0 到 100 的数
+text-unfit = 文字至少要有一个字符，不能有控制字符
+text-too-long = OLED 的一行放不下：最多 16 个字母或 8 个汉字
+the-text = 文字 { $text }
+watch-one-board = --watch 只显示一块掌控板，输出为文字
+board-ap-one-board = --board-ap 只测试一块掌控板：本机一次只能连一块掌控板的 Wi-Fi
+too-many-boards = { $boards } 块掌控板太多：一次最多 { $most } 块
+too-many-datagrams = { $sizes } 种长度各 { $count } 个数据报太多：最多 64 种长度，每个方向最多 { $most } 个数据报
+join-own-ap =
+    请现在让电脑连上掌控板自己的 Wi-Fi（不能上网；等待 { $wait }，按 Ctrl-C 停止）：
+      网络：{ $ssid }
+      密码：{ $password }
+join-own-ap-of-program =
+    请现在让电脑连上掌控板自己的 Wi-Fi（不能上网；等待 { $wait }，按 Ctrl-C 停止）：
+      网络：{ $ssid }
+      密码：掌控板上打开这个热点的程序所设的密码

@@ -15,6 +15,7 @@ use crate::terminal::panel::picture;
 use crate::terminal::sanitize;
 use crate::text::seconds;
 use crate::words;
+use crate::words::catalogue::say;
 
 /// Rounds that are kept: more than a terminal is wide.
 const KEPT: usize = 512;
@@ -78,16 +79,18 @@ impl View {
 
     /// A step has ended.
     pub(super) fn step(&mut self, step: &StepResult) {
-        let mut text = format!(
-            "{}: {}",
-            words::pair::step_name(step.step),
-            words::pair::said(&step.seen)
+        let mut text = say!(
+            "pair-watch.step",
+            step = words::pair::step_name(step.step),
+            seen = words::pair::said(&step.seen)
         );
         for finding in &step.findings {
             text.push_str(" - ");
-            text.push_str(&words::pair::meaning(finding.diagnosis));
-            text.push_str("; ");
-            text.push_str(&words::pair::next(finding.diagnosis));
+            text.push_str(&say!(
+                "pair-watch.finding",
+                meaning = words::pair::meaning(finding.diagnosis),
+                next = words::pair::next(finding.diagnosis)
+            ));
         }
         if step.step == Step::Serial {
             self.messages.clear();
@@ -134,18 +137,18 @@ impl View {
         .areas(area);
         self.draw_messages(frame, messages);
         let [down, up] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(ways);
-        draw_way(frame, down, "PC to board", &self.down);
-        draw_way(frame, up, "board to PC", &self.up);
+        draw_way(frame, down, Step::PcToBoard, &self.down);
+        draw_way(frame, up, Step::BoardToPc, &self.up);
         let title = self.last.as_ref().and_then(|last| last.rtt).map_or_else(
             || " RTT ".to_owned(),
             |[min, median, p99, max]| {
-                format!(
-                    " RTT min/median/p99/max {}/{}/{}/{} ",
-                    seconds(min),
-                    seconds(median),
-                    seconds(p99),
-                    seconds(max)
-                )
+                spaced(&say!(
+                    "pair-watch.rtt",
+                    min = seconds(min),
+                    median = seconds(median),
+                    p99 = seconds(p99),
+                    max = seconds(max)
+                ))
             },
         );
         frame.render_widget(
@@ -167,14 +170,14 @@ impl View {
         self.draw_last(frame, last);
         let lines: Vec<Line<'_>> = self.log.iter().map(|line| line.as_str().into()).collect();
         frame.render_widget(
-            Paragraph::new(lines).block(Block::bordered().title(" log ")),
+            Paragraph::new(lines).block(Block::bordered().title(spaced(&say!("pair-watch.log")))),
             log,
         );
-        let text = if self.is_ending {
-            " leaving the board as it was .."
+        let text = spaced(&if self.is_ending {
+            say!("pair-watch.ending")
         } else {
-            " q or Ctrl-C ends"
-        };
+            say!("pair-watch.keys")
+        });
         frame.render_widget(Paragraph::new(text), end);
     }
 
@@ -200,9 +203,9 @@ impl View {
     fn draw_panel(&self, frame: &mut Frame<'_>, area: Rect) {
         let oled = self.last.as_ref().and_then(|last| last.oled.as_ref());
         let title = match oled {
-            Some((_, true)) => " OLED: the text sent ",
-            Some((_, false)) => " OLED: another text ",
-            None => " OLED ",
+            Some((_, true)) => spaced(&say!("pair-watch.oled-right")),
+            Some((_, false)) => spaced(&say!("pair-watch.oled-other")),
+            None => spaced("OLED"),
         };
         let rows = oled.map_or_else(Vec::new, |(screen, _)| {
             picture::Style::Braille { color: false }.rows(screen)
@@ -218,9 +221,10 @@ impl View {
         let mut lines = Vec::new();
         if let Some(last) = &self.last {
             for (len, gap) in &last.last {
-                lines.push(Line::from(format!(
-                    "{len} bytes, {} after the one before",
-                    seconds(*gap)
+                lines.push(Line::from(say!(
+                    "pair-watch.datagram",
+                    len: *len,
+                    gap = seconds(*gap)
                 )));
             }
             if let Some((screen, _)) = &last.oled {
@@ -233,7 +237,7 @@ impl View {
             }
         }
         let round = self.last.as_ref().map_or(0, |last| last.number);
-        let title = format!(" last datagrams from the board, round {round} ");
+        let title = spaced(&say!("pair-watch.last-datagrams", round: round));
         frame.render_widget(
             Paragraph::new(lines).block(Block::bordered().title(title)),
             area,
@@ -241,21 +245,30 @@ impl View {
     }
 }
 
-fn draw_way(frame: &mut Frame<'_>, area: Rect, name: &str, past: &Past) {
+/// A text in the frame of a box, or in the last line.
+fn spaced(text: &str) -> String {
+    format!(" {text} ")
+}
+
+fn draw_way(frame: &mut Frame<'_>, area: Rect, direction: Step, past: &Past) {
     let rate = past.rate.front().copied().unwrap_or(0);
-    let title = format!(" {name}: {}.{} datagrams/s ", rate / 10, rate % 10);
+    let rate = spaced(&say!(
+        "pair-watch.rate",
+        direction = words::pair::step_name(direction),
+        rate = format!("{}.{}", rate / 10, rate % 10)
+    ));
     let total = past.total;
-    let lost = format!(
-        " lost {} % now, {} of {} in all ",
-        past.loss.front().copied().unwrap_or(0),
-        total.sent.saturating_sub(total.received),
-        total.sent
-    );
+    let lost = spaced(&say!(
+        "pair-watch.lost",
+        percent: past.loss.front().copied().unwrap_or(0),
+        lost: total.sent.saturating_sub(total.received),
+        sent: total.sent
+    ));
     let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)]).areas(area);
     frame.render_widget(
         Sparkline::default()
             .direction(RenderDirection::RightToLeft)
-            .block(Block::bordered().title(title))
+            .block(Block::bordered().title(rate))
             .data(&past.rate)
             .style(Style::new().fg(Color::Green)),
         above,
