@@ -6,9 +6,12 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+
+/// How long the signal of a closed window may take to come once the terminal is gone.
+const HANG_UP: Duration = Duration::from_millis(100);
 
 /// Tells a run that it was asked to end.
 #[derive(Debug, Clone)]
@@ -72,14 +75,25 @@ impl Shutdown {
         self.asked_at().is_some()
     }
 
+    /// Whether the end is asked for just now: closing a window takes the terminal away and sends SIGHUP, and either may be
+    /// noticed first.
+    #[must_use]
+    pub fn is_asked_soon(&self) -> bool {
+        let until = Instant::now() + HANG_UP;
+        while !self.is_asked() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.is_asked()
+    }
+
     /// When the end was asked for.
     #[must_use]
     pub fn asked_at(&self) -> Option<Instant> {
         *self.asked.borrow()
     }
 
-    /// Resolves when the end is asked for; never otherwise.
-    pub async fn asked(&mut self) {
+    /// Resolves when the end is asked for; never otherwise. For [`crate::wait`]: every wait names its site there.
+    pub(crate) async fn asked(&mut self) {
         if self.asked.wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -46,13 +46,31 @@ pub enum Site {
     Chip,
     /// `pair --simulate`: the MicroPython that is started.
     Simulator,
-    /// `board get` and `--image`: writing to a FIFO or a device.
+    /// `board get`, `--image` and `--save`: writing to a FIFO or a device.
     WriteDevice,
+    /// `send`: the next line or piece of what is to be sent.
+    Payload,
+    /// `send`: the time of the next datagram.
+    Pace,
+    /// `send`: the system takes no more datagrams.
+    SendBuffer,
+    /// `send`: replies, and word of datagrams that were refused.
+    Replies,
+    /// `listen`: datagrams.
+    Datagrams,
+    /// Whoever reads stdout.
+    Stdout,
+    /// Whoever reads stderr.
+    Stderr,
+    /// `demo`: the listener and the sender that it runs.
+    Demo,
+    /// `pair`: the system's own program that lists the Wi-Fis which this PC's radio sees.
+    Radio,
 }
 
 impl Site {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 21] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
@@ -65,6 +83,15 @@ impl Site {
         Self::Chip,
         Self::Simulator,
         Self::WriteDevice,
+        Self::Payload,
+        Self::Pace,
+        Self::SendBuffer,
+        Self::Replies,
+        Self::Datagrams,
+        Self::Stdout,
+        Self::Stderr,
+        Self::Demo,
+        Self::Radio,
     ];
 }
 
@@ -83,6 +110,15 @@ impl fmt::Display for Site {
             Self::Chip => "the chip",
             Self::Simulator => "the simulated board",
             Self::WriteDevice => "the reader of what is written",
+            Self::Payload => "what is to be sent",
+            Self::Pace => "the time of the next datagram",
+            Self::SendBuffer => "room for datagrams",
+            Self::Replies => "replies",
+            Self::Datagrams => "datagrams",
+            Self::Stdout => "the reader of stdout",
+            Self::Stderr => "the reader of stderr",
+            Self::Demo => "the listener and the sender",
+            Self::Radio => "the list of Wi-Fis",
         })
     }
 }
@@ -157,6 +193,15 @@ impl<'a> Wait<'a> {
         Self { grace, ..self }
     }
 
+    /// Does not tell that it takes long: where a message would have to wait itself.
+    #[must_use]
+    pub fn in_silence(self) -> Self {
+        Self {
+            say_at: None,
+            ..self
+        }
+    }
+
     /// Looks whether to wait no longer: what waits piece by piece asks between two pieces.
     pub fn look(&mut self) -> Option<Over> {
         let now = Instant::now();
@@ -229,6 +274,12 @@ pub(crate) async fn until(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
     }
+}
+
+/// Resolves when the end is asked for while an event loop waits at `site`. Without a message: the loops come by here for
+/// each batch of datagrams.
+pub async fn end_asked_at(_site: Site, shutdown: &mut Shutdown) {
+    shutdown.asked().await;
 }
 
 /// Waits for what an event loop drives; `say` is called once it takes long.

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -12,6 +12,7 @@ use clap::Args;
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
+use crate::wait::{Ended, Over, Site, Wait};
 use crate::words::catalogue::say;
 use crate::words::language;
 
@@ -233,14 +234,16 @@ impl Screen {
 
     /// The next thing that a side says.
     fn next(&mut self) -> Result<(Side, Said), Stop> {
+        let is_stopped = || self.shutdown.is_asked();
+        let mut wait = Wait::at(Site::Demo, &is_stopped).until(self.deadline);
         loop {
-            if self.shutdown.is_asked() {
+            if wait.look() == Some(Over::Interrupted) {
                 return Err(Stop::Interrupted);
             }
-            match self.heard.recv_timeout(TICK) {
-                Ok(next) => return Ok(next),
-                Err(RecvTimeoutError::Timeout) if Instant::now() < self.deadline => {}
-                Err(_) => {
+            match wait.receive(&self.heard, TICK) {
+                Some(Ok(next)) => return Ok(next),
+                None if Instant::now() < self.deadline => {}
+                None | Some(Err(Ended)) => {
                     return Err(failed(say!("cli.demo-late", time = DEADLINE.as_secs())));
                 }
             }

@@ -253,7 +253,12 @@ fn end(reports: &[Report], mut out: Out) -> Result<Outcome, Error> {
     if out.format == Format::Junit {
         out.write(&junit::document(reports));
     }
+    // Ctrl-C, while nobody read the results.
+    let is_cut_short = matches!(out.result, Ok(WriteOutcome::Abandoned(_)));
     out.end()?;
+    if is_cut_short {
+        return Ok(Outcome::Interrupted);
+    }
     conclude(reports)
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::board::literal;
 use crate::pair::Network;
 use crate::pair::diagnosis::Diagnosis;
+use crate::pair::failure::fail;
 use crate::pair::measure::from_hex;
 use crate::pair::report::{Finding, Said, StepResult};
 use crate::pair::talk::{Failure, Talk};
@@ -186,8 +187,9 @@ fn refused(ssid: &str, tried: &Tried, result: &mut StepResult) {
             sentence!("pair.wifi-seen", networks <- names)
         });
         let finding = match air::only_5ghz(ssid) {
-            Some(evidence) => Finding::with(Diagnosis::Wifi5GhzOnly, evidence),
-            None => Finding::plain(Diagnosis::WifiNotFound),
+            Ok(Some(evidence)) => Finding::with(Diagnosis::Wifi5GhzOnly, evidence),
+            Ok(None) => Finding::plain(Diagnosis::WifiNotFound),
+            Err(failure) => return fail(result, failure),
         };
         result.fail(finding);
         return;

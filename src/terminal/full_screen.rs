@@ -1,17 +1,22 @@
 //! The whole terminal, drawn with ratatui, on the alternate screen: what stood on the terminal comes back afterwards.
 
-use std::io;
+use std::cell::Cell;
+use std::io::{self, Write};
+use std::rc::Rc;
 
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 
 use super::raw_mode::RawMode;
 use super::status;
+use super::stream::{WriteOutcome, Writer};
+use crate::shutdown::Shutdown;
 
 /// The alternate screen in raw mode, until this is dropped.
 #[derive(Debug)]
 pub struct FullScreen {
-    terminal: ratatui::Terminal<CrosstermBackend<io::Stdout>>,
+    terminal: ratatui::Terminal<CrosstermBackend<Canvas>>,
+    is_gone: Rc<Cell<bool>>,
     _raw: RawMode,
 }
 
@@ -23,23 +28,64 @@ impl FullScreen {
     /// The terminal cannot be set.
     pub fn open() -> io::Result<Self> {
         let raw = RawMode::on_alternate_screen()?;
+        let canvas = Canvas::new();
         Ok(Self {
-            terminal: ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?,
+            is_gone: Rc::clone(&canvas.is_gone),
+            terminal: ratatui::Terminal::new(CrosstermBackend::new(canvas))?,
             _raw: raw,
         })
     }
 
-    /// Draws all of it.
+    /// Draws all of it. False if nobody looks any more: the window was closed, or the end was asked for while the
+    /// terminal took nothing.
     ///
     /// # Errors
     /// The terminal cannot be written.
-    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.terminal.draw(draw).map(|_| ())
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<bool> {
+        self.terminal.draw(draw)?;
+        Ok(!self.is_gone.get())
     }
 
     /// Messages that came since the last call, one a line, without colours. The oldest are missing where there were many.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
         status::take_diverted()
+    }
+}
+
+/// The terminal as ratatui writes to it. One that is gone takes everything: ratatui shows the cursor again in the end, and
+/// panics where it cannot even tell that this failed.
+#[derive(Debug)]
+struct Canvas {
+    writer: Writer,
+    /// What is not written yet.
+    drawn: Vec<u8>,
+    is_gone: Rc<Cell<bool>>,
+}
+
+impl Canvas {
+    fn new() -> Self {
+        Self {
+            writer: Writer::stdout(Shutdown::current()),
+            drawn: Vec::new(),
+            is_gone: Rc::default(),
+        }
+    }
+}
+
+impl Write for Canvas {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.drawn.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.is_gone.get() {
+            let written = self.writer.write(&self.drawn);
+            self.is_gone
+                .set(!matches!(written, Ok(WriteOutcome::Whole)));
+        }
+        self.drawn.clear();
+        Ok(())
     }
 }

@@ -1,8 +1,10 @@
-//! Questions to the user, on the terminal itself: stdin and stdout may be pipes.
+//! Questions to the user. The answer is typed on the terminal itself: stdin and stdout may be pipes. The question stands
+//! in the status area, below everything else; where stderr is no terminal it is asked on that one.
 
 use std::io;
 
 use super::sanitize;
+use super::status::{self, Question};
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait, Waited};
 
@@ -14,11 +16,23 @@ pub fn password(question: &str) -> io::Result<Option<String>> {
     let shutdown = Shutdown::current();
     let question = sanitize::for_terminal(question).into_owned();
     let _echo = echo::Kept::new();
+    let shown = status::is_terminal().then(|| Question::ask(&question));
+    let is_shown = shown.is_some();
+    let ask = move || {
+        if is_shown {
+            let silent = rpassword::ConfigBuilder::new().output_discard().build();
+            rpassword::read_password_with_config(silent)
+        } else {
+            rpassword::prompt_password(question)
+        }
+    };
     let is_stopped = || shutdown.is_asked();
-    let answered =
-        Wait::at(Site::Password, &is_stopped).call(move || rpassword::prompt_password(question))?;
+    let answered = Wait::at(Site::Password, &is_stopped).call(ask)?;
     match answered {
-        Waited::Done(answer) => answer.map(Some),
+        Waited::Done(Ok(answer)) => Ok(Some(answer)),
+        // Ctrl-C is a key here, and asks for the end itself.
+        Waited::Done(Err(_)) if shutdown.is_asked_soon() => Ok(None),
+        Waited::Done(Err(error)) => Err(error),
         // The thread that asks is left behind, and does not restore the terminal.
         Waited::Interrupted | Waited::TimeUp => Ok(None),
     }

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Once, mpsc};
 use std::time::Duration;
 
-use crossterm::{event, execute, terminal};
+use crossterm::{event, execute, queue, terminal};
 
-use super::{status, stdout};
-use crate::shutdown;
+use super::{status, stdout, stream};
+use crate::shutdown::{self, Shutdown};
 
 /// What has to be undone, one bit each.
 static TO_UNDO: AtomicU8 = AtomicU8::new(0);
@@ -37,7 +37,10 @@ impl RawMode {
         // Windows' console has no such mark; there a paste is told by its speed.
         if cfg!(unix) && status::is_terminal() {
             TO_UNDO.fetch_or(PASTE, Ordering::Relaxed);
-            execute!(io::stderr(), event::EnableBracketedPaste)?;
+            let mut mark = Vec::new();
+            queue!(mark, event::EnableBracketedPaste)?;
+            // A terminal that takes nothing does not hold up the end.
+            stream::write_stderr(&mark)?;
         }
         Ok(guard)
     }
@@ -47,7 +50,9 @@ impl RawMode {
         let guard = Self::begin()?;
         TO_UNDO.fetch_or(ALTERNATE_SCREEN, Ordering::Relaxed);
         status::divert();
-        execute!(io::stdout(), terminal::EnterAlternateScreen)?;
+        let mut enter = Vec::new();
+        queue!(enter, terminal::EnterAlternateScreen)?;
+        stream::Writer::stdout(Shutdown::current()).write(&enter)?;
         Ok(guard)
     }
 

@@ -123,6 +123,37 @@ impl Drop for Block {
     }
 }
 
+/// A question, on the line below everything else, until this is dropped. Messages appear above it.
+#[cfg(feature = "board")]
+#[derive(Debug)]
+pub(super) struct Question {
+    /// Has what is written meanwhile go above the line on which the question stands.
+    _line: Block,
+}
+
+#[cfg(feature = "board")]
+impl Question {
+    pub(super) fn ask(text: &str) -> Self {
+        let mut filter = Filter::new(Allowed::Colors);
+        let has_tail = lock().has_tail();
+        if has_tail {
+            pass(b"\n", &mut filter);
+        }
+        // Control sequences alone, which have done their work.
+        lock().tail.clear();
+        let line = Block::new(|_| Vec::new());
+        pass(text.as_bytes(), &mut filter);
+        Self { _line: line }
+    }
+}
+
+#[cfg(feature = "board")]
+impl Drop for Question {
+    fn drop(&mut self) {
+        pass(b"\n", &mut Filter::new(Allowed::Colors));
+    }
+}
+
 /// Whether stderr is a terminal.
 #[must_use]
 pub fn is_terminal() -> bool {

@@ -47,10 +47,22 @@ mod unix {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         wait(&self.0, PollFlags::IN, None);
                     }
+                    // Whoever typed there types no more.
+                    Err(error) if is_closed_terminal(&self.0, &error) => return Ok(0),
                     result => return result,
                 }
             }
         }
+    }
+
+    /// Whether an error means that the window of a terminal was closed. It is no terminal any more then, but still a
+    /// device.
+    pub(super) fn is_closed_terminal(fd: &impl AsFd, error: &io::Error) -> bool {
+        use rustix::fs::FileType;
+        error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+            && rustix::fs::fstat(fd).is_ok_and(|stat| {
+                FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
+            })
     }
 
     impl<T: Write + AsFd> Write for Patient<T> {
@@ -59,6 +71,9 @@ mod unix {
                 match self.0.write(bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         wait(&self.0, PollFlags::OUT, None);
+                    }
+                    Err(error) if is_closed_terminal(&self.0, &error) => {
+                        return Err(io::ErrorKind::BrokenPipe.into());
                     }
                     result => return result,
                 }
@@ -174,7 +189,8 @@ impl Writer {
     /// Writes all of it; stops only if the end is asked for while nobody reads.
     ///
     /// # Errors
-    /// What the system says: the reader has gone, the disk is full.
+    /// What the system says: the reader has gone, the disk is full. A terminal whose window was closed is a reader that
+    /// has gone.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
         match &mut self.way {
             Way::Blocking(stream) => {
@@ -219,11 +235,13 @@ mod linux {
     use std::io::IsTerminal as _;
     use std::os::fd::{AsFd as _, BorrowedFd};
     use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use rustix::event::{PollFlags, Timespec};
     use rustix::fs::OFlags;
     use rustix::net::SendFlags;
+
+    use crate::wait::{Site, Wait};
 
     /// After the end was asked for, a reader that takes nothing for so long is left behind.
     const LAST_WAIT: Duration = Duration::from_millis(100);
@@ -242,25 +260,28 @@ mod linux {
         file: File,
         /// A socket need not be made non-blocking: each call can be.
         is_socket: bool,
+        /// Whose reader is waited for.
+        site: Site,
     }
 
     /// stdout as something to wait for: a pipe, a terminal, a socket. None for files and devices, which do not wait.
     pub(super) fn stdout() -> Option<Polled> {
-        standard(io::stdout().as_fd(), "/proc/self/fd/1")
+        standard(io::stdout().as_fd(), "/proc/self/fd/1", Site::Stdout)
     }
 
     /// stderr likewise.
     pub(super) fn stderr() -> Option<Polled> {
-        standard(io::stderr().as_fd(), "/proc/self/fd/2")
+        standard(io::stderr().as_fd(), "/proc/self/fd/2", Site::Stderr)
     }
 
-    fn standard(stream: BorrowedFd<'_>, path: &str) -> Option<Polled> {
+    fn standard(stream: BorrowedFd<'_>, path: &str, site: Site) -> Option<Polled> {
         let file = File::from(stream.try_clone_to_owned().ok()?);
         let kind = file.metadata().ok()?.file_type();
         if kind.is_socket() {
             return Some(Polled {
                 file,
                 is_socket: true,
+                site,
             });
         }
         if !kind.is_fifo() && !file.is_terminal() {
@@ -274,6 +295,7 @@ mod linux {
         Some(Polled {
             file: opened.unwrap_or(file),
             is_socket: false,
+            site,
         })
     }
 
@@ -287,6 +309,7 @@ mod linux {
             Self {
                 file,
                 is_socket: false,
+                site: Site::WriteDevice,
             }
         }
 
@@ -303,26 +326,31 @@ mod linux {
             bytes: &[u8],
             shutdown: &Shutdown,
         ) -> io::Result<WriteOutcome> {
+            let is_stopped = || shutdown.is_asked();
             let mut rest = bytes;
-            let mut left_at: Option<Instant> = None;
+            let mut waiting: Option<Wait<'_>> = None;
             while !rest.is_empty() {
                 match self.write_some(rest) {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(len) => {
                         rest = rest.get(len..).unwrap_or_default();
-                        left_at = None;
+                        waiting = None;
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if let Some(asked_at) = shutdown.asked_at() {
-                            let now = Instant::now();
-                            if now >= *left_at.get_or_insert(now + LAST_WAIT)
-                                || now >= asked_at + LONGEST_WAIT
-                            {
-                                return Ok(WriteOutcome::Abandoned(rest.len()));
-                            }
+                        let wait = waiting.get_or_insert_with(|| {
+                            let wait = Wait::at(self.site, &is_stopped);
+                            wait.with_grace(LAST_WAIT).in_silence()
+                        });
+                        let asked_at = shutdown.asked_at();
+                        let is_late = asked_at.is_some_and(|at| at.elapsed() >= LONGEST_WAIT);
+                        if is_late || wait.look().is_some() {
+                            return Ok(WriteOutcome::Abandoned(rest.len()));
                         }
                         super::unix::wait(&self.file, PollFlags::OUT, Some(LOOK));
+                    }
+                    Err(error) if super::unix::is_closed_terminal(&self.file, &error) => {
+                        return Err(io::ErrorKind::BrokenPipe.into());
                     }
                     Err(error) => return Err(error),
                 }

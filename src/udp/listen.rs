@@ -18,7 +18,7 @@ use crate::udp::sink::{Flow, Sink};
 use crate::udp::socket::{self, Bound};
 use crate::udp::system;
 use crate::udp::system::InterfaceWatch;
-use crate::wait::until;
+use crate::wait::{Site, end_asked_at, until};
 use counts::{Answers, Counts};
 
 pub use counts::Report;
@@ -146,7 +146,7 @@ impl<'a> Listener<'a> {
             ];
             let index = tokio::select! {
                 biased;
-                () = shutdown.asked() => {
+                () = end_asked_at(Site::Datagrams, shutdown) => {
                     return self.last_look(sink).await.map(|flow| if flow == Flow::Continue { End::Asked } else { End::ReaderGone });
                 }
                 () = until(deadlines.into_iter().flatten().min()) => {

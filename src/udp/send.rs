@@ -25,7 +25,7 @@ use crate::udp::socket::Bound;
 use crate::udp::system::take_error;
 use crate::udp::system::{self, Timer};
 use crate::udp::{Neighbour, Rejected, family_name, max_payload};
-use crate::wait::until;
+use crate::wait::{Site, end_asked_at, until};
 use advice::Advice;
 
 pub use report::Report;
@@ -338,7 +338,7 @@ impl<'a> Sender<'a> {
             let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
-                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                () = end_asked_at(Site::Payload, shutdown) => return Ok(Some(End::Asked)),
                 result = source.fill(outbox, BATCH) => return result.map(|()| None),
                 () = until(deadline) => return Ok(Some(End::Complete)),
                 _ = self.bound.socket.readable(), if hears => {}
@@ -584,7 +584,7 @@ impl<'a> Sender<'a> {
             }
             tokio::select! {
                 biased;
-                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                () = end_asked_at(Site::Pace, shutdown) => return Ok(Some(End::Asked)),
                 result = timer.until(due) => return match result {
                     Ok(()) => {
                         // Replies had their look while this waited.
@@ -616,7 +616,7 @@ impl<'a> Sender<'a> {
             let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
-                () = shutdown.asked() => return Ok(Some(End::Asked)),
+                () = end_asked_at(Site::SendBuffer, shutdown) => return Ok(Some(End::Asked)),
                 () = until(deadline) => return Ok(Some(End::Complete)),
                 _ = self.bound.socket.writable() => return Ok(None),
                 _ = self.bound.socket.readable(), if hears => {

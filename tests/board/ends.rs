@@ -19,7 +19,7 @@ use udpcli::wait::Site;
 
 use crate::client::{assert_untouched, command, run_source, start, start_source};
 use crate::files::{random, text};
-use crate::process::{DEADLINE, Running, loopback_socket, udpcli};
+use crate::process::{DEADLINE, Running, bash, loopback_socket, udpcli};
 use crate::support::VirtualBoard;
 
 const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
@@ -33,6 +33,8 @@ enum Waits {
     Says,
     /// The other side of its line heard it, so that it waits for an answer.
     Heard(Receiver<()>),
+    /// It said this, and computes nothing any more.
+    Rests(&'static str),
 }
 
 /// A command that is about to wait.
@@ -213,6 +215,19 @@ fn without_name_server(args: &'static [&'static str]) -> impl Fn() -> Scene {
     }
 }
 
+/// A program of this name in the folder.
+fn executable(folder: &Path, name: &str, line: &str) {
+    let program = folder.join(name);
+    fs::write(&program, format!("#!/bin/sh\n{line}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Where programs are looked for: in the folder first.
+fn path_with(folder: &Path) -> String {
+    let path = std::env::var("PATH").unwrap();
+    format!("{}:{path}", text(folder))
+}
+
 fn files() -> Vec<Row> {
     vec![
         Row::new(
@@ -254,13 +269,23 @@ fn files() -> Vec<Row> {
         Row::new(Site::Simulator, "pair --simulate", || {
             // A micropython that says nothing.
             let folder = TempDir::new().unwrap();
-            let program = folder.path().join("micropython");
-            fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").unwrap();
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            executable(folder.path(), "micropython", "exec sleep 1000");
             let mut command = quiet(&["pair", "--simulate"]);
-            let path = std::env::var("PATH").unwrap();
-            command.env("PATH", format!("{}:{path}", text(folder.path())));
+            command.env("PATH", path_with(folder.path()));
             scene(command, folder)
+        }),
+        Row::new(Site::Radio, "pair", || {
+            let board = VirtualBoard::options()
+                .arg("--wifi", "class:secret")
+                .ready();
+            let folder = TempDir::new().unwrap();
+            executable(folder.path(), "nmcli", "sleep 1000 & exec sleep 1000");
+            let mut command = quiet(&["pair", "-s", &board.port, "--ssid", "another"]);
+            command
+                .args(["--password-env", "PASSWORD"])
+                .env("PASSWORD", "secret")
+                .env("PATH", path_with(folder.path()));
+            scene(command, (folder, board))
         }),
         Row::new(Site::WriteDevice, "board get", || {
             let board = VirtualBoard::options().file("x", "new").ready();
@@ -371,11 +396,277 @@ fn flashing() -> Vec<Row> {
     rows
 }
 
+/// A command that rests once it has said `text`; with `PEER` in place of a socket that never answers.
+fn resting(args: &'static [&'static str], text: &'static str) -> impl Fn() -> Scene {
+    move || {
+        let socket = loopback_socket();
+        let peer = socket.local_addr().unwrap().to_string();
+        let args: Vec<String> = args.iter().map(|arg| arg.replace("PEER", &peer)).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        Scene {
+            waits: Waits::Rests(text),
+            ..with_stdin(quiet(&args), socket)
+        }
+    }
+}
+
+/// A command in a network of its own, where a neighbour never answers: the system keeps what is sent, up to the size of the
+/// send buffer.
+fn without_neighbour(args: &'static [&'static str]) -> impl Fn() -> Scene {
+    move || {
+        let inner = quiet(args);
+        let mut command = Command::new("unshare");
+        command
+            .args(["--map-root-user", "--net", "sh", "-c"])
+            .arg(
+                "ip link add quiet type veth peer name other && ip address add 10.9.9.1/24 dev quiet \
+                 && ip link set quiet up && ip link set other up \
+                 && echo 10000000 > /proc/sys/net/ipv4/neigh/quiet/unres_qlen_bytes \
+                 && echo 100000 > /proc/sys/net/ipv4/neigh/quiet/mcast_solicit && exec \"$0\" \"$@\"",
+            )
+            .arg(inner.get_program())
+            .args(inner.get_args())
+            .env_remove("UDPCLI_LOG")
+            .stdin(Stdio::null());
+        Scene {
+            waits: Waits::Rests(""),
+            ..scene(command, ())
+        }
+    }
+}
+
+/// A command whose stdout or stderr leads into a pipe that is full.
+fn into_full_pipe(stream: &'static str, args: &'static [&'static str]) -> impl Fn() -> Scene {
+    move || {
+        let (folder, path) = fifo();
+        // With both ends open neither this nor the command waits for the other.
+        let both = fs::File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .unwrap();
+        fill(&both);
+        let socket = loopback_socket();
+        let peer = socket.local_addr().unwrap().to_string();
+        let args: Vec<String> = args.iter().map(|arg| arg.replace("PEER", &peer)).collect();
+        let inner = udpcli(args.iter().map(String::as_str));
+        let number = if stream == "stdout" { 1 } else { 2 };
+        let mut command = bash(
+            &format!("exec \"$0\" \"$@\" {number}>\"$FULL\""),
+            inner.get_args(),
+        );
+        command
+            .env("FULL", &path)
+            .env_remove("UDPCLI_SERIAL")
+            .env_remove("UDPCLI_LOG")
+            .stdin(Stdio::null());
+        Scene {
+            waits: Waits::Rests(""),
+            ..scene(command, (folder, both, socket))
+        }
+    }
+}
+
+fn datagrams() -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut row = |site, name, code, scene: Box<dyn Fn() -> Scene>| {
+        rows.push(Row {
+            site,
+            name,
+            code,
+            scene,
+        });
+    };
+    for (site, name, code, args, text) in [
+        (
+            Site::Payload,
+            "send, lines",
+            0,
+            &["send", "PEER"][..],
+            "socket",
+        ),
+        (
+            Site::Payload,
+            "send --file -",
+            130,
+            &["send", "PEER", "--file", "-"],
+            "socket",
+        ),
+        (
+            Site::Pace,
+            "send -n 2",
+            130,
+            &["send", "PEER", "x", "-n", "2", "-i", "1h"],
+            "sendto",
+        ),
+        (
+            Site::Pace,
+            "send --rate",
+            130,
+            &["send", "PEER", "x", "--rate", "0.001", "--duration", "1h"],
+            "sendto",
+        ),
+        (
+            Site::Replies,
+            "send -w",
+            130,
+            &["send", "PEER", "x", "-w", "1h"],
+            "sendto",
+        ),
+        (
+            Site::Datagrams,
+            "listen",
+            0,
+            &["listen", "-p", "0", "--bind", "127.0.0.1"],
+            "listening on",
+        ),
+        (
+            Site::Datagrams,
+            "listen -n 1",
+            130,
+            &["listen", "-p", "0", "--bind", "127.0.0.1", "-n", "1"],
+            "listening on",
+        ),
+        (
+            Site::Datagrams,
+            "listen --timeout",
+            0,
+            &[
+                "listen",
+                "-p",
+                "0",
+                "--bind",
+                "127.0.0.1",
+                "--timeout",
+                "1h",
+                "--oled",
+            ],
+            "listening on",
+        ),
+    ] {
+        row(site, name, code, Box::new(resting(args, text)));
+    }
+    let args = &[
+        "send",
+        "10.9.9.2:6000",
+        "--size",
+        "1000",
+        "-n",
+        "1000000",
+        "--send-buffer",
+        "8k",
+        "--bind",
+        "10.9.9.1",
+    ];
+    let scene = Box::new(without_neighbour(args));
+    row(Site::SendBuffer, "send --size", 130, scene);
+    row(
+        Site::Demo,
+        "demo",
+        130,
+        Box::new(|| scene_of(quiet(&["demo"]))),
+    );
+    rows
+}
+
+fn scene_of(command: Command) -> Scene {
+    scene(command, ())
+}
+
+fn unread_streams() -> Vec<Row> {
+    [
+        (
+            Site::Stdout,
+            "listen",
+            0,
+            &[
+                "listen",
+                "-p",
+                "0",
+                "--bind",
+                "127.0.0.1",
+                "--format",
+                "board",
+            ][..],
+        ),
+        (
+            Site::Stdout,
+            "listen -n",
+            130,
+            &[
+                "listen",
+                "-p",
+                "0",
+                "--bind",
+                "127.0.0.1",
+                "--format",
+                "board",
+                "-n",
+                "1",
+            ],
+        ),
+        (
+            Site::Stdout,
+            "send -w",
+            130,
+            &["send", "PEER", "x", "-w", "1h", "--format", "board"],
+        ),
+        (
+            Site::Stdout,
+            "board list",
+            130,
+            &["board", "-s", "/dev/null", "list", "--probe"],
+        ),
+        (Site::Stdout, "demo", 130, &["demo"]),
+        (Site::Stdout, "pair", 130, &["pair", "-s", "/dev/null"]),
+        (
+            Site::Stdout,
+            "pair --format json",
+            130,
+            &["pair", "-s", "/dev/null", "--format", "json"],
+        ),
+        (
+            Site::Stderr,
+            "listen -v",
+            0,
+            &["listen", "-p", "0", "--bind", "127.0.0.1", "-v"],
+        ),
+        (
+            Site::Stderr,
+            "send -v",
+            130,
+            &["-v", "send", "PEER", "x", "-n", "1000", "-i", "1ms"],
+        ),
+    ]
+    .map(|(site, name, code, args)| {
+        let stream = if site == Site::Stdout {
+            "stdout"
+        } else {
+            "stderr"
+        };
+        Row {
+            site,
+            name,
+            code,
+            scene: Box::new(into_full_pipe(stream, args)),
+        }
+    })
+    .into()
+}
+
+/// All of them.
 fn rows() -> Vec<Row> {
-    [files(), connections(), silent_boards(), flashing()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        files(),
+        connections(),
+        silent_boards(),
+        flashing(),
+        datagrams(),
+        unread_streams(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A command that waits where the row says.
@@ -390,6 +681,12 @@ fn waiting(row: &Row) -> (Running, Scene) {
         Waits::Heard(heard) => heard
             .recv_timeout(DEADLINE)
             .unwrap_or_else(|_| panic!("{}: nothing is said on the line", row.name)),
+        Waits::Rests(text) => {
+            if !text.is_empty() {
+                running.stderr_line_with(text);
+            }
+            until_it_stands_still(running.id());
+        }
     }
     scene.command = Command::new("true");
     (running, scene)
@@ -429,12 +726,13 @@ fn the_second_signal_ends_every_wait_at_once() {
         let (running, _scene) = waiting(&row);
         two_signals(&running);
         let finished = running.finish();
-        assert_eq!(
-            finished.code,
-            Some(130),
-            "{:?}, {}: {}",
+        // A command that has nothing to put in order may be over before it sees the second.
+        assert!(
+            [Some(130), Some(row.code)].contains(&finished.code),
+            "{:?}, {}: {:?}; {}",
             row.site,
             row.name,
+            finished.code,
             finished.stderr
         );
     }
@@ -526,7 +824,7 @@ fn the_second_signal_does_not_wait_for_a_silent_board() {
 
 /// Calls that may block for as long as somebody else likes, and where they may stand: where nothing can hold them up, or
 /// where [`udpcli::wait`] runs them.
-const BLOCKING: [(&str, &[&str]); 12] = [
+const BLOCKING: [(&str, &[&str]); 14] = [
     (
         "File::open(",
         &[
@@ -563,10 +861,10 @@ const BLOCKING: [(&str, &[&str]); 12] = [
     ("connect_timeout(", &["src/board/port/tcp.rs"]),
     ("to_socket_addrs(", &["src/board/port/tcp.rs"]),
     ("lookup_host(", &["src/udp/endpoint.rs"]),
-    (
-        "prompt_password(",
-        &["src/cli/board/password.rs", "src/terminal/prompt.rs"],
-    ),
+    ("prompt_password(", &["src/terminal/prompt.rs"]),
+    ("read_password", &["src/terminal/prompt.rs"]),
+    // What an event loop waits for has a site as well.
+    (".asked()", &["src/wait.rs"]),
     (
         ".recv()",
         &[
@@ -585,7 +883,6 @@ const BLOCKING: [(&str, &[&str]); 12] = [
             "src/board/flash/backup.rs",
             "src/cli/pair/watch.rs",
             "src/pair/measure.rs",
-            "src/pair/wifi/air.rs",
         ],
     ),
     (
@@ -658,6 +955,15 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     (reader, writer)
 }
 
+/// Fills a FIFO.
+fn fill(fifo: &fs::File) {
+    let flags = rustix::fs::fcntl_getfl(fifo).unwrap();
+    rustix::fs::fcntl_setfl(fifo, flags | OFlags::NONBLOCK).unwrap();
+    let mut fifo = fifo;
+    while fifo.write(&[b'.'; 4096]).is_ok() {}
+    while fifo.write(b".").is_ok() {}
+}
+
 /// Waits until the process computes nothing: it waits for its reader.
 fn until_it_stands_still(id: u32) {
     let time = || {
@@ -724,12 +1030,6 @@ fn a_reader_that_does_not_read_does_not_hold_up_the_end() {
             &[0, 130],
             on_board(&["oled", "--format", "json"]),
         ),
-        (
-            "pair",
-            "stdout",
-            &[3, 130],
-            udpcli(["pair", "-s", "/dev/null"]),
-        ),
         ("ls -vv", "stderr", &[130], on_board(&["-vv", "ls"])),
         (
             "run -vv",
@@ -780,6 +1080,128 @@ fn a_reader_that_does_not_read_does_not_hold_up_the_end() {
         );
     }
     assert_untouched(&board, &["main.py", "x"]);
+}
+
+/// A command whose terminal is closed, as by a click on its window.
+#[test]
+fn a_closed_window_ends_every_command_in_order() {
+    let board = VirtualBoard::options()
+        .baud(921_600)
+        .arg("--wifi", "class:secret")
+        .ready();
+    let folder = TempDir::new().unwrap();
+    let script = folder.path().join("script.py");
+    fs::write(
+        &script,
+        "import time\nwhile True:\n print('tick')\n time.sleep(0.02)\n",
+    )
+    .unwrap();
+    let big = folder.path().join("big");
+    fs::write(&big, random(300_000)).unwrap();
+    let port = board.port.clone();
+    let on_board = |args: &[&str]| -> Vec<String> {
+        let all = ["board", "-s", &port]
+            .into_iter()
+            .chain(args.iter().copied());
+        all.map(str::to_owned).collect()
+    };
+    let (silent, _heard) = line(b"");
+    let plain = |line: &str| line.split(' ').map(str::to_owned).collect();
+    let listen = "listen -p 0 --bind 127.0.0.1 --stats 10ms";
+    let rows: Vec<(&str, Vec<String>, &str, i32)> = vec![
+        ("run", on_board(&["run", text(&script)]), "tick", 0),
+        ("repl", on_board(&["repl"]), ">>> ", 0),
+        ("put", on_board(&["put", text(&big), ":"]), "%", 130),
+        ("listen", plain(listen), "0 datagrams", 0),
+        ("listen --oled", plain(&format!("{listen} --oled")), "└", 0),
+        ("send", plain("send 127.0.0.1:9 -i 10ms"), "refused", 0),
+        ("send -I", plain("send 127.0.0.1:9 -I"), "Ctrl-C", 0),
+        (
+            "send -n",
+            plain("send 127.0.0.1:9 -v x -n 10000 -i 10ms"),
+            "refused",
+            130,
+        ),
+        ("pair", plain(&format!("pair -s {port}")), "firmware", 130),
+        (
+            "pair --ssid",
+            plain(&format!("pair -s {port} --ssid x")),
+            "password of x: ",
+            130,
+        ),
+        // Before the first round.
+        (
+            "pair --watch",
+            plain(&format!("pair -s socket://{silent} --watch")),
+            "datagrams/s",
+            130,
+        ),
+    ];
+    for (name, args, until, code) in rows {
+        // Whichever is noticed first, the signal or that the terminal is gone.
+        for _ in 0..3 {
+            let (ended, took) = in_closed_window(&args, until);
+            assert_eq!(ended, Some(code), "{name}");
+            assert!(took < SOON, "{name}: {took:?}");
+        }
+    }
+    assert_untouched(&board, &[]);
+}
+
+/// Runs `udpcli ARGS` on a terminal of its own, closes that once it shows `text`, and gives the exit code and the time that
+/// the end took.
+fn in_closed_window(args: &[String], text: &str) -> (Option<i32>, Duration) {
+    use rustix::pty::OpenptFlags;
+    let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+        .unwrap();
+    rustix::pty::grantpt(&ours).unwrap();
+    rustix::pty::unlockpt(&ours).unwrap();
+    let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap();
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let theirs = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()).unwrap();
+    let size = rustix::termios::Winsize {
+        ws_row: 30,
+        ws_col: 100,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    rustix::termios::tcsetwinsize(&theirs, size).unwrap();
+    // The program leads the terminal's session: it is the one that is told.
+    let mut command = Command::new("setsid");
+    command
+        .arg("--ctty")
+        .arg(udpcli::<&str>([]).get_program())
+        .args(args)
+        .env("TERM", "xterm-256color")
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("UDPCLI_SERIAL")
+        .env_remove("UDPCLI_LOG")
+        .stdin(theirs.try_clone().unwrap())
+        .stdout(theirs.try_clone().unwrap())
+        .stderr(theirs);
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut ours = fs::File::from(ours);
+    let mut shown = Vec::new();
+    let mut buffer = [0; 4096];
+    while !String::from_utf8_lossy(&shown).contains(text) {
+        let len = ours.read(&mut buffer).unwrap_or_else(|error| {
+            panic!("{args:?}: {error}; {}", String::from_utf8_lossy(&shown))
+        });
+        shown.extend_from_slice(&buffer[..len]);
+    }
+    drop(ours);
+    let closed = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return (status.code(), closed.elapsed());
+        }
+        if closed.elapsed() > DEADLINE {
+            let _ = child.kill();
+            panic!("{args:?} does not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// The process that this one has started, once there is one.
@@ -870,4 +1292,33 @@ fn a_signal_ends_a_terminal_to_the_board_and_gives_the_users_back() {
         assert_eq!(code, Some(0), "{signal}");
     }
     assert_untouched(&board, &[]);
+}
+
+/// A far side that asks for Telnet options all the time and never reads the answers.
+#[cfg(feature = "flash")]
+#[test]
+fn a_far_side_that_asks_and_never_reads_does_not_hold_up_the_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // IAC DO 24: the terminal's type.
+            std::thread::spawn(
+                move || while stream.write_all(&[255, 253, 24].repeat(1000)).is_ok() {},
+            );
+        }
+    });
+    let port = format!("rfc2217://{address}");
+    // The best of several: this machine may be busy.
+    let took = (0..5).map(|_| {
+        let running = Running::spawn(&mut quiet(&["board", "-s", &port, "info", "--flash"]));
+        std::thread::sleep(Duration::from_millis(1500));
+        let asked = Instant::now();
+        running.signal("TERM");
+        running.finish().expect_code(130);
+        asked.elapsed()
+    });
+    let best = took.min().unwrap();
+    assert!(best < Duration::from_secs(2), "{best:?}");
 }

@@ -16,6 +16,7 @@ use udpcli::terminal::full_screen::FullScreen;
 use udpcli::terminal::panel::screen::{Mode, Screen, Text};
 use udpcli::terminal::panel::{Panel, View};
 use udpcli::terminal::progress::Progress;
+use udpcli::terminal::prompt;
 use udpcli::terminal::raw_mode::RawMode;
 use udpcli::terminal::sanitize::{Allowed, Filter};
 use udpcli::terminal::status;
@@ -43,6 +44,13 @@ fn screen(text: &str) -> Screen {
         whole: true,
         ..Screen::default()
     }
+}
+
+/// Fills the screen with something else in each frame.
+fn fill(view: &mut ratatui::Frame<'_>, frame: usize) {
+    let row = frame.to_string().repeat(100);
+    let rows = vec![row.as_str(); 60].join("\n");
+    view.render_widget(ratatui::widgets::Paragraph::new(rows), view.area());
 }
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -99,6 +107,7 @@ fn on_the_terminal() {
     let mut filter = Filter::new(Allowed::Program);
     let mut panel = Some(Panel::new(View::Text));
     let (mut progress, mut flash) = (Progress::new(false), Progress::with_ends(false));
+    let mut answers = Vec::new();
     let folder = std::env::var_os(FOLDER).unwrap();
     let folder = Path::new(&folder);
     let orders = File::open(folder.join("orders")).unwrap();
@@ -151,6 +160,25 @@ fn on_the_terminal() {
             "raw" => raw = Some(RawMode::on().unwrap()),
             "cooked" => drop(raw.take()),
             "screen" => screen_of_its_own = Some(FullScreen::open().unwrap()),
+            "frames" => {
+                let screen = screen_of_its_own.as_mut().unwrap();
+                let mut frame = 0;
+                while screen.draw(|view| fill(view, frame)).unwrap() {
+                    frame += 1;
+                }
+                drop(screen_of_its_own.take());
+                // The harness has something to say on the terminal, too.
+                File::create(folder.join("over")).unwrap();
+                return;
+            }
+            "ask" => {
+                let question = format!("{rest}: ");
+                answers.push(std::thread::spawn(move || prompt::password(&question)));
+            }
+            "answer" => {
+                let answer = answers.pop().unwrap().join().unwrap().unwrap();
+                tracing::info!(target: "udpcli", "answered {}", answer.unwrap());
+            }
             "first" => drop(screen_of_its_own.take()),
             "panic" => panic!("as it was told"),
             "twice" => {

@@ -1,10 +1,11 @@
 //! A pseudo-terminal with a terminal emulator behind it, and a process on it that does as it is told.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ pub(crate) struct Emulator {
     ours: OwnedFd,
     shown: Arc<Mutex<Shown>>,
     reader: Option<JoinHandle<()>>,
+    /// Whether nobody reads for now.
+    is_stalled: Arc<AtomicBool>,
 }
 
 fn set_size(terminal: &OwnedFd, columns: u16) {
@@ -86,6 +89,8 @@ impl Emulator {
         }));
         let kept = Arc::clone(&shown);
         let mut output = File::from(ours.try_clone().unwrap());
+        let is_stalled = Arc::new(AtomicBool::new(false));
+        let stalls = Arc::clone(&is_stalled);
         let reader = std::thread::spawn(move || {
             let mut buffer = vec![0; 16 << 10];
             // A terminal's end is an error (EIO).
@@ -93,6 +98,10 @@ impl Emulator {
                 let mut shown = kept.lock().unwrap();
                 shown.parser.process(&buffer[..len]);
                 shown.bytes.extend_from_slice(&buffer[..len]);
+                drop(shown);
+                while stalls.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
             }
         });
         let folder = tempfile::tempdir().unwrap();
@@ -124,6 +133,7 @@ impl Emulator {
             ours,
             shown,
             reader: Some(reader),
+            is_stalled,
         }
     }
 
@@ -221,6 +231,22 @@ impl Emulator {
         rustix::io::write(&self.ours, text.as_bytes()).unwrap();
     }
 
+    /// From now on nobody reads what the terminal is sent, or somebody does again.
+    pub(crate) fn stall(&self, stalls: bool) {
+        self.is_stalled.store(stalls, Ordering::Relaxed);
+    }
+
+    /// Sends a signal to the process on the terminal.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let shell = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), children.trim()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
     /// Waits until the child has ended by itself.
     #[track_caller]
     pub(crate) fn wait(&mut self) {
@@ -229,7 +255,7 @@ impl Emulator {
 
     /// Waits until there is such a file in the folder.
     #[track_caller]
-    fn wait_for(&self, name: &str) {
+    pub(crate) fn wait_for(&self, name: &str) {
         let deadline = Instant::now() + DEADLINE;
         while !self.folder.path().join(name).exists() {
             assert!(Instant::now() < deadline, "the child is not at {name:?}");

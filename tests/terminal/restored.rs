@@ -1,5 +1,7 @@
 //! Whatever way the program ends, the terminal is as it was.
 
+use std::time::{Duration, Instant};
+
 use crate::emulator::Emulator;
 
 #[test]
@@ -29,6 +31,30 @@ fn raw_mode_ends_with_its_guard_a_panic_and_the_second_ctrl_c() {
                 terminal.until(&what, |rows| rows.join("").contains("as it was told"));
             }
         }
+    }
+}
+
+/// Ctrl-S, or a connection that stands still; the system holds some 64 KB for the terminal.
+#[test]
+fn a_screen_that_nobody_reads_does_not_hold_up_the_end() {
+    for (signals, over) in [(&["TERM"][..], "over"), (&["INT", "TERM"], "ended")] {
+        let mut terminal = Emulator::start(80, false);
+        terminal.tell("screen");
+        terminal.until("the other screen", |_| terminal.modes().0);
+        terminal.stall(true);
+        terminal.tell("frames");
+        // Long enough for more than the system holds; less makes an easier case.
+        std::thread::sleep(Duration::from_millis(500));
+        for signal in signals {
+            terminal.signal(signal);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let asked = Instant::now();
+        terminal.wait_for(over);
+        assert!(asked.elapsed() < Duration::from_secs(4), "{signals:?}");
+        terminal.stall(false);
+        terminal.wait();
+        terminal.until("the terminal's modes", |_| terminal.is_cooked());
     }
 }
 

@@ -154,6 +154,46 @@ fn log_data_progress_and_panel_share_the_terminal() {
     }
 }
 
+#[test]
+fn a_question_stays_below_messages_and_progress() {
+    for columns in [40, 80, 200] {
+        let mut terminal = Emulator::start(columns, false);
+        terminal.tell("begin");
+        terminal.tell("ask 密码 of class");
+        let question = "密码 of class:";
+        terminal.until("the question", |rows| rows == [question]);
+        terminal.tell("log 第一 said meanwhile");
+        terminal.until("a message above it", |rows| {
+            rows == ["第一 said meanwhile", question]
+        });
+        terminal.tell(&format!("progress 420 {FILE}"));
+        terminal.until(
+            "progress above it",
+            |rows| matches!(rows, [_, bar, asked] if bar.starts_with("课程/") && asked == question),
+        );
+        terminal.tell("log and again");
+        terminal.until("a message above both", |rows| {
+            matches!(rows, [_, said, bar, asked]
+                if said == "and again" && bar.starts_with("课程/") && asked == question)
+        });
+        terminal.tell("done");
+        terminal.until("no bar", |rows| rows.len() == 3);
+        terminal.type_in("geheim 密\r");
+        terminal.tell("answer");
+        // What was typed is not shown by the question.
+        terminal.until("the answer", |rows| {
+            rows == [
+                "第一 said meanwhile",
+                "and again",
+                question,
+                "answered geheim 密",
+            ]
+        });
+        assert!(terminal.is_cooked());
+        terminal.end();
+    }
+}
+
 /// Rows as one text: a terminal broke the lines somewhere.
 fn joined(rows: &[String]) -> String {
     rows.concat()

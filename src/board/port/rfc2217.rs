@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::{LineFault, Port, tcp::Tcp};
+use crate::shutdown::Shutdown;
 
 const IAC: u8 = 255;
 const WILL: u8 = 251;
@@ -27,6 +28,9 @@ const PIECE: usize = 256;
 /// The most that waits to be sent. A far side that asks for options and never reads the answers must not make us grow;
 /// an ordinary one asks for a dozen.
 const MAX_WAITING: usize = 16 << 10;
+
+/// How long after Ctrl-C the far side may still take nothing.
+const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// A Telnet connection that speaks RFC 2217.
 #[derive(Debug)]
@@ -69,11 +73,15 @@ impl Rfc2217 {
 
     /// Sends what waits; commands must not be cut off by a time-out.
     fn flush(&mut self) -> io::Result<()> {
+        let asked_at = || Shutdown::current().asked_at();
         for _ in 0..100 {
             if self.to_send.is_empty() {
                 return Ok(());
             }
             self.push(super::TICK)?;
+            if asked_at().is_some_and(|asked_at| asked_at.elapsed() > LAST_WAIT) {
+                break;
+            }
         }
         Err(io::Error::new(
             io::ErrorKind::TimedOut,

@@ -26,6 +26,9 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How often a lost port is tried.
 const RETRY: Duration = Duration::from_millis(300);
 
+/// How long one that is far away may take to answer: the keys wait meanwhile, Ctrl-] among them.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// How long the board has to take a line and come back to a prompt before the next one is typed: nobody types faster,
 /// and of what is pasted its buffer holds 255 bytes.
 const TAKEN: Duration = Duration::from_millis(300);
@@ -388,7 +391,11 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
             }
         } else if Instant::now() >= next_try {
             next_try = Instant::now() + RETRY;
-            if let Ok(again) = open(address, shutdown) {
+            let soon = Address {
+                timeout: address.timeout.min(AGAIN),
+                ..address.clone()
+            };
+            if let Ok(again) = open(&soon, shutdown) {
                 link = Some(again);
                 tell("udpcli: connected again");
                 send(&mut link, b"\r")?;
@@ -397,7 +404,11 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
             std::thread::sleep(LOOK);
         }
         let mut has_left = false;
-        match read_keys()? {
+        let typed = match read_keys() {
+            Err(_) if shutdown.is_asked_soon() => return Ok(Outcome::Done),
+            typed => typed?,
+        };
+        match typed {
             // What is typed behind a paste goes behind it, unless it is Ctrl-C.
             Typed::Bytes(bytes) if held.is_some() && !bytes.contains(&3) => {
                 hold(&mut held, &bytes);

@@ -111,9 +111,8 @@ pub(super) fn run(
             })
         });
         let shown = show(&news, &asker, &place.address().port);
-        if shown.is_err() {
-            asker.ask();
-        }
+        // Where nobody looks any more, and where the view cannot be drawn, the watch is over.
+        asker.ask();
         // Until clean-up is over.
         for _ in &news {}
         (shown, watching.join().ok())
@@ -197,7 +196,7 @@ fn line(round: &Round) -> String {
     format!("{round_line}{space}{oled}  [{time:.1} s]\n")
 }
 
-/// The live view, until whoever tells the news has ended.
+/// The live view, until whoever tells the news has ended, or the terminal is gone.
 fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
     let mut view = View::new(port);
     let mut screen = FullScreen::open()?;
@@ -205,14 +204,17 @@ fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
         for message in screen.messages() {
             view.message(message);
         }
-        screen.draw(|frame| view.draw(frame))?;
+        if !screen.draw(|frame| view.draw(frame))? {
+            return Ok(());
+        }
         match news.recv_timeout(LOOK) {
             Ok(News::Step(step)) => view.step(&step),
             Ok(News::Round(round)) => view.round(*round),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        while let Some(key) = keys::next(KEYS)? {
+        // A closed window has no keys: the next drawing tells.
+        while let Ok(Some(key)) = keys::next(KEYS) {
             // Ctrl-C is a key here.
             if [&b"q"[..], b"\x03"]
                 .iter()

@@ -4,20 +4,25 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::pair::talk::Failure;
+use crate::shutdown::Shutdown;
 use crate::text::sentence::{Sentence, sentence};
+use crate::wait::{Site, Wait, Waited};
 
-/// How long the system's own program may take to list what it knows already. Less than the 2 s within which Ctrl-C ends
-/// any command.
+/// How long the system's own program may take to list what it knows already.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 1 << 20;
 
 /// What shows that the Wi-Fi is on 5 GHz only; none if nothing does.
-pub(super) fn only_5ghz(ssid: &str) -> Option<Sentence> {
+///
+/// # Errors
+/// [`Failure::Interrupted`].
+pub(super) fn only_5ghz(ssid: &str) -> Result<Option<Sentence>, Failure> {
     let bands = if cfg!(windows) {
         of_netsh(
-            &ask("netsh", &["wlan", "show", "networks", "mode=bssid"]),
+            &ask("netsh", &["wlan", "show", "networks", "mode=bssid"])?,
             ssid,
         )
     } else {
@@ -34,15 +39,17 @@ pub(super) fn only_5ghz(ssid: &str) -> Option<Sentence> {
                     "--rescan",
                     "no",
                 ],
-            ),
+            )?,
             ssid,
         )
     };
-    match (bands.is_empty(), bands.iter().all(|&is_5ghz| is_5ghz)) {
-        (false, true) => Some(sentence!("pair.wifi-only-5ghz")),
-        (true, _) if is_named_so(ssid) => Some(sentence!("pair.wifi-named-5ghz")),
-        _ => None,
-    }
+    Ok(
+        match (bands.is_empty(), bands.iter().all(|&is_5ghz| is_5ghz)) {
+            (false, true) => Some(sentence!("pair.wifi-only-5ghz")),
+            (true, _) if is_named_so(ssid) => Some(sentence!("pair.wifi-named-5ghz")),
+            _ => None,
+        },
+    )
 }
 
 /// `class-5G`, `class_5GHz`: how access points name the second network.
@@ -55,7 +62,7 @@ fn is_named_so(ssid: &str) -> bool {
 }
 
 /// What a program of the system's says; nothing where it is missing or slow.
-fn ask(program: &str, args: &[&str]) -> String {
+fn ask(program: &str, args: &[&str]) -> Result<String, Failure> {
     let child = Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -63,26 +70,28 @@ fn ask(program: &str, args: &[&str]) -> String {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut child) = child else {
-        return String::new();
+        return Ok(String::new());
     };
-    let mut text = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        let reading = std::thread::spawn(move || {
+    let Some(stdout) = child.stdout.take() else {
+        return Ok(String::new());
+    };
+    let shutdown = Shutdown::current();
+    let is_stopped = || shutdown.is_asked();
+    // Its own children may keep the other end open for longer.
+    let read = Wait::at(Site::Radio, &is_stopped)
+        .until(Instant::now() + PATIENCE)
+        .call(move || {
+            let mut text = Vec::new();
             let _ = stdout.take(MAX_ANSWER).read_to_end(&mut text);
             text
         });
-        let until = Instant::now() + PATIENCE;
-        while !reading.is_finished() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let _ = child.kill();
-        let _ = child.wait();
-        return reading
-            .join()
-            .map(|text| String::from_utf8_lossy(&text).into_owned())
-            .unwrap_or_default();
+    let _ = child.kill();
+    let _ = child.wait();
+    match read {
+        Ok(Waited::Done(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
+        Ok(Waited::Interrupted) => Err(Failure::Interrupted),
+        Ok(Waited::TimeUp) | Err(_) => Ok(String::new()),
     }
-    String::new()
 }
 
 /// For each access point of the name: whether it is on 5 GHz. Lines are `NAME:5180 MHz`, with `\:` for a colon.

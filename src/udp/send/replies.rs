@@ -13,7 +13,7 @@ use crate::udp::send::{
 use crate::udp::sink::{Flow, Sink};
 use crate::udp::system::{self, NetworkError};
 use crate::udp::{Rejected, interface};
-use crate::wait::until;
+use crate::wait::{Site, end_asked_at, until};
 
 /// So many ICMP messages, and two for each datagram, are no storm.
 const STORM: u64 = 16;
@@ -223,7 +223,7 @@ impl Sender<'_> {
         let hears = self.receiver.is_some();
         let end = tokio::select! {
             biased;
-            () = shutdown.asked() => End::Asked,
+            () = end_asked_at(Site::Replies, shutdown) => End::Asked,
             () = system::error_reported(&self.bound.socket) => End::Complete,
             // A reply is no refusal.
             _ = self.bound.socket.readable(), if hears => End::Complete,
@@ -270,7 +270,7 @@ impl Sender<'_> {
             }
             tokio::select! {
                 biased;
-                () = shutdown.asked() => return Ok(End::Asked),
+                () = end_asked_at(Site::Replies, shutdown) => return Ok(End::Asked),
                 _ = self.bound.socket.readable() => {}
                 () = system::error_reported(&self.bound.socket) => {
                     self.hear_errors(None, Loudness::Verdict);
