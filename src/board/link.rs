@@ -253,8 +253,12 @@ impl Link {
         })
     }
 
-    /// The error after Ctrl-C. Says once that the board was left as it is.
+    /// The error after Ctrl-C. Says once that the board was left as it is. What is still to go over, up to a second's
+    /// worth, is of no use any more, and in the way of what puts the board in order.
     fn interrupted(&mut self) -> Error {
+        if self.heeds_shutdown {
+            self.port.discard_output();
+        }
         if !self.heeds_shutdown && !std::mem::replace(&mut self.has_given_up, true) {
             tracing::warn!(say = "board.given-up", port = self.address.port);
         }
@@ -268,5 +272,64 @@ impl Link {
             port: self.address.port.clone(),
             source,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A port that takes no bytes and counts how often what it holds is dropped.
+    #[derive(Debug)]
+    struct Full(Arc<AtomicUsize>);
+
+    impl Port for Full {
+        fn read(&mut self, _: &mut [u8], _: Duration) -> io::Result<usize> {
+            Ok(0)
+        }
+
+        fn write(&mut self, _: &[u8], _: Duration) -> io::Result<usize> {
+            Ok(0)
+        }
+
+        fn discard_output(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn set_dtr(&mut self, _: bool) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_rts(&mut self, _: bool) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_baud(&mut self, _: u32) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_still_to_go_over_does_not_delay_putting_the_board_in_order() {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let address = Address {
+            port: "full".to_owned(),
+            baud: 115_200,
+            timeout: Duration::from_secs(1),
+        };
+        let shutdown = Shutdown::by_hand();
+        let port = Box::new(Full(Arc::clone(&dropped)));
+        let mut link = Link::over(port, &address, shutdown.clone());
+        shutdown.asker().ask();
+        assert!(matches!(link.send(b"code"), Err(Error::Interrupted)));
+        assert_eq!(dropped.load(Ordering::Relaxed), 1);
+        // What puts it in order is not dropped.
+        link.heed_shutdown(false);
+        assert!(matches!(link.fill(Instant::now()), Ok(false)));
+        assert_eq!(dropped.load(Ordering::Relaxed), 1);
     }
 }

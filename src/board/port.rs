@@ -35,6 +35,10 @@ pub trait Port: Send + fmt::Debug {
     /// The line is gone.
     fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize>;
 
+    /// Drops what was written and is not on the line yet, as far as the port can: nothing stands before what is written
+    /// next.
+    fn discard_output(&mut self) {}
+
     /// Sets DTR; asserted (low on the wire) when `level`.
     ///
     /// # Errors

@@ -124,6 +124,11 @@ impl Port for Cable {
         }
     }
 
+    fn discard_output(&mut self) {
+        // What cannot be dropped goes over, and takes its time.
+        let _ = self.port.clear(serialport::ClearBuffer::Output);
+    }
+
     fn set_dtr(&mut self, level: bool) -> io::Result<()> {
         self.port.write_data_terminal_ready(level).map_err(no_lines)
     }
