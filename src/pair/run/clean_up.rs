@@ -97,6 +97,17 @@ impl AccessPoint {
 
 const STILL_ON: &[u8] = b"\x1eap 1";
 
+/// What the board said; an exception while its access point is switched off means that this is still on.
+fn or_still_on(radio: Radio, left: Result<Vec<u8>, BoardError>) -> Result<Vec<u8>, BoardError> {
+    match left {
+        Err(BoardError::Refused { doing, exception }) if radio == Radio::AccessPoint => {
+            tracing::debug!("{doing}: {exception}");
+            Ok(STILL_ON.to_vec())
+        }
+        left => left,
+    }
+}
+
 fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> {
     let limit = Duration::from_secs(5);
     // Where the test's program did not get as far, its functions are not there, and there is nothing to undo.
@@ -112,18 +123,14 @@ fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> 
         // Half a program may be on its way: without this the board would wait for its rest, and answer nothing.
         talk.repl.reenter()?;
     }
-    let left = match talk.repl.exec(doing, leave, limit) {
-        Err(BoardError::Refused { exception, .. }) => {
-            tracing::debug!("{doing}: {exception}");
-            STILL_ON.to_vec()
-        }
-        Err(error) => {
-            tracing::debug!("{error}; trying again");
-            talk.repl.reenter()?;
-            talk.repl.exec(doing, leave, limit)?
-        }
-        Ok(left) => left,
-    };
+    let mut left = talk.repl.exec(doing, leave, limit);
+    if let Err(error) = &left {
+        // An exception may be a byte that the line lost.
+        tracing::debug!("{error}; trying again");
+        talk.repl.reenter()?;
+        left = talk.repl.exec(doing, leave, limit);
+    }
+    let left = or_still_on(touched.radio, left)?;
     let free = b"\ntry:\n import uos as _po\nexcept ImportError:\n import os as _po\n_po=_po.statvfs(_po.getcwd())\nprint(_po[0]*_po[3])";
     let free = talk
         .repl
@@ -134,4 +141,31 @@ fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> 
         free: free.and_then(|free| String::from_utf8_lossy(&free).trim().parse().ok()),
         access_point: AccessPoint::read(&left),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_access_point_that_was_switched_on_can_still_be_on() {
+        let refused = || {
+            Err(BoardError::Refused {
+                doing: "it".to_owned(),
+                exception: "OSError: 5".to_owned(),
+            })
+        };
+        let on = or_still_on(Radio::AccessPoint, refused()).unwrap();
+        assert_eq!(AccessPoint::read(&on), AccessPoint::On);
+        for radio in [Radio::AsItWas, Radio::Joined] {
+            assert!(matches!(
+                or_still_on(radio, refused()),
+                Err(BoardError::Refused { .. })
+            ));
+        }
+        let silent = Err(BoardError::Interrupted);
+        assert!(or_still_on(Radio::AccessPoint, silent).is_err());
+        let off = or_still_on(Radio::AccessPoint, Ok(b"\x1eap 0".to_vec())).unwrap();
+        assert_eq!(AccessPoint::read(&off), AccessPoint::Off);
+    }
 }
