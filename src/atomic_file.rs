@@ -5,7 +5,7 @@
 //! has put there. It is removed when [`AtomicFile`] is dropped before [`AtomicFile::commit`].
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, IsTerminal as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -37,8 +37,16 @@ impl AtomicFile {
     /// directly.
     ///
     /// # Errors
-    /// `path` is a folder, or its folder cannot be written to.
+    /// `path` is a folder or a terminal, or its folder cannot be written to.
     pub fn create(path: &Path) -> io::Result<Self> {
+        // By the name that was given: what /dev/stdout leads to may have none.
+        if is_device(path) {
+            return Ok(Self {
+                output: Output::Device(device(path)?),
+                path: path.to_owned(),
+                replaces: true,
+            });
+        }
         let path = follow_links(path)?;
         let old = match fs::metadata(&path) {
             Ok(old) => Some(old),
@@ -47,7 +55,6 @@ impl AtomicFile {
         };
         let output = match &old {
             Some(old) if old.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Some(old) if !old.is_file() => Output::Device(File::options().write(true).open(&path)?),
             old => Output::Temporary(temporary(&path, old.as_ref())?),
         };
         Ok(Self {
@@ -145,6 +152,18 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(content)?;
     file.commit()
+}
+
+/// Opens a pipe or a device. No terminal: it would obey what is in the file.
+fn device(path: &Path) -> io::Result<File> {
+    let file = File::options().write(true).open(path)?;
+    if file.is_terminal() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is a terminal, which would obey control sequences in the file",
+        ));
+    }
+    Ok(file)
 }
 
 /// Whether there is something else than a file or a folder at `path`: a FIFO, a device. To open it and to write to it may

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, IsTerminal as _, Seek as _, SeekFrom, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -142,6 +142,15 @@ impl Saver {
         encoding: TextEncoding,
         shutdown: &Shutdown,
     ) -> Result<Self, Error> {
+        if opened.len.is_none() && opened.file.is_terminal() {
+            return Err(Error::Write {
+                object: path.display().to_string(),
+                source: io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "it is a terminal, which would obey control sequences in the datagrams",
+                ),
+            });
+        }
         let target = match opened.len {
             Some(_) => Target::File {
                 file: opened.file,

@@ -45,6 +45,16 @@ const OUTPUTS: [Kind; 8] = [
     Terminal,
 ];
 
+const INPUTS: [Kind; 7] = [
+    Pipe,
+    NonblockingPipe,
+    Socket,
+    NonblockingSocket,
+    Terminal,
+    Dead,
+    Closed,
+];
+
 fn make_nonblocking(stream: &impl AsFd) {
     let flags = rustix::fs::fcntl_getfl(stream).unwrap();
     rustix::fs::fcntl_setfl(stream, flags | OFlags::NONBLOCK).unwrap();
@@ -98,7 +108,7 @@ fn terminal() -> (OwnedFd, OwnedFd) {
 }
 
 /// A stream from which `content` is read, as far as there is any, and what writes it.
-fn input(kind: Kind, content: &'static [u8]) -> (OwnedFd, Option<JoinHandle<()>>) {
+fn input(kind: Kind, content: &'static [u8]) -> (OwnedFd, JoinHandle<Option<File>>) {
     let (theirs, ours): (OwnedFd, OwnedFd) = match kind {
         Pipe | NonblockingPipe | Dead | Closed | Full => {
             let (reader, writer) = std::io::pipe().unwrap();
@@ -122,9 +132,16 @@ fn input(kind: Kind, content: &'static [u8]) -> (OwnedFd, Option<JoinHandle<()>>
             ours.write_all(first).unwrap();
             std::thread::sleep(std::time::Duration::from_millis(30));
             ours.write_all(second).unwrap();
+            if kind == Terminal {
+                // The end, as it is typed (Ctrl-D): at the beginning of a line.
+                ours.write_all(b"\x04").unwrap();
+                // Without its other end it would be closed at once.
+                return Some(ours);
+            }
         }
+        None
     });
-    (theirs, Some(writer))
+    (theirs, writer)
 }
 
 /// What a run left.
@@ -160,7 +177,13 @@ fn run(args: &[String], stdin: (Kind, &'static [u8]), stdout: Kind, stderr: Kind
     // Its own copies of the streams, which would keep the readers waiting.
     drop(command);
     let deadline = Instant::now() + DEADLINE;
+    let mut writer = Some(writer);
+    let mut _open = None;
     let status = loop {
+        if let Some(written) = writer.take_if(|writer| writer.is_finished()) {
+            // A command that does not read leaves it.
+            _open = written.join().ok();
+        }
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
@@ -170,10 +193,6 @@ fn run(args: &[String], stdin: (Kind, &'static [u8]), stdout: Kind, stderr: Kind
         }
         std::thread::sleep(std::time::Duration::from_millis(2));
     };
-    if let Some(writer) = writer {
-        // A command that does not read leaves it.
-        let _ = writer.join();
-    }
     let read = |reader: Option<JoinHandle<Vec<u8>>>| {
         reader.map_or_else(Vec::new, |reader| reader.join().unwrap())
     };
@@ -341,14 +360,11 @@ fn every_kind_of_stdin_is_read_to_its_end() {
     ];
     for (line, content, out) in table {
         let args = args_of(line, Some(&board));
-        for kind in [
-            Pipe,
-            NonblockingPipe,
-            Socket,
-            NonblockingSocket,
-            Dead,
-            Closed,
-        ] {
+        for kind in INPUTS {
+            if line == "board repl" && kind == Terminal {
+                // Key by key: tests/board/repl.rs.
+                continue;
+            }
             let ended = run(&args, (kind, content.as_bytes()), Pipe, Pipe);
             let said = String::from_utf8_lossy(&ended.stderr).into_owned();
             let shown = String::from_utf8_lossy(&ended.stdout).into_owned();
@@ -363,15 +379,12 @@ fn every_kind_of_stdin_is_read_to_its_end() {
 
 #[test]
 fn datagrams_come_from_every_kind_of_stdin() {
-    for kind in [
-        Pipe,
-        NonblockingPipe,
-        Socket,
-        NonblockingSocket,
-        Dead,
-        Closed,
-    ] {
+    for kind in INPUTS {
         for form in ["", "--lines", "--file -"] {
+            if form.is_empty() && kind == Terminal {
+                // The tutorial's message, without end.
+                continue;
+            }
             let socket = loopback_socket();
             let peer = socket.local_addr().unwrap().to_string();
             let line = format!("send {peer} {form}");
@@ -397,6 +410,34 @@ fn datagrams_come_from_every_kind_of_stdin() {
             }
         }
     }
+}
+
+/// Other programs are told to write into /dev/stdout where they know no `-`.
+#[test]
+fn a_file_that_is_stdout_is_written_there_and_never_onto_a_terminal() {
+    let board = a_board();
+    let hostile = "\x1b]0;title\x07\u{202e}one\n";
+    std::fs::write(board.files().join("hostile"), hostile).unwrap();
+    let get = args_of("board get :hostile /dev/stdout", Some(&board));
+    for kind in [Pipe, NonblockingPipe] {
+        let ended = run(&get, NO_INPUT, kind, Pipe);
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.code, Some(0), "{kind:?}: {said}");
+        assert!(ended.stdout == hostile.as_bytes(), "{kind:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("saved.jsonl");
+    std::os::unix::fs::symlink("/dev/stdout", &link).unwrap();
+    let link = link.to_str().unwrap();
+    let save = format!("listen -p 0 --bind 127.0.0.1 --save {link} --duration 50ms");
+    for args in [get, args_of(&save, None)] {
+        let ended = run(&args, NO_INPUT, Terminal, Pipe);
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.code, Some(3), "{args:?}: {said}");
+        assert!(said.contains("it is a terminal"), "{args:?}: {said}");
+        assert!(ended.stdout.is_empty(), "{args:?}: {:?}", ended.stdout);
+    }
+    assert_untouched(&board, &["hostile", "x"]);
 }
 
 #[test]
