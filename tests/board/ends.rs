@@ -1122,7 +1122,12 @@ fn a_closed_window_ends_every_command_in_order() {
             "refused",
             130,
         ),
-        ("pair", plain(&format!("pair -s {port}")), "firmware", 130),
+        (
+            "pair",
+            plain(&format!("pair -v -s socket://{silent}")),
+            " baud",
+            130,
+        ),
         (
             "pair --ssid",
             plain(&format!("pair -s {port} --ssid x")),
