@@ -320,6 +320,7 @@ mod tests {
             port: "full".to_owned(),
             baud: 115_200,
             timeout: Duration::from_secs(1),
+            wire: None,
         };
         let shutdown = Shutdown::by_hand();
         let port = Box::new(Full(Arc::clone(&dropped)));

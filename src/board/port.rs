@@ -37,7 +37,7 @@ pub trait Port: Send + fmt::Debug {
 
     /// Drops what was written and is not on the line yet, as far as the port can: nothing stands before what is written
     /// next.
-    fn discard_output(&mut self) {}
+    fn discard_output(&mut self);
 
     /// Sets DTR; asserted (low on the wire) when `level`.
     ///

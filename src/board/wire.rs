@@ -120,6 +120,10 @@ impl Port for Logged {
         Ok(len)
     }
 
+    fn discard_output(&mut self) {
+        self.port.discard_output();
+    }
+
     fn set_dtr(&mut self, level: bool) -> io::Result<()> {
         let done = self.port.set_dtr(level);
         self.set("dtr", level, done)

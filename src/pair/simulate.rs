@@ -278,6 +278,8 @@ impl Port for Simulated {
         Ok(interrupts)
     }
 
+    fn discard_output(&mut self) {}
+
     fn set_dtr(&mut self, _: bool) -> io::Result<()> {
         Err(no_lines())
     }

@@ -824,7 +824,7 @@ fn the_second_signal_does_not_wait_for_a_silent_board() {
 
 /// Calls that may block for as long as somebody else likes, and where they may stand: where nothing can hold them up, or
 /// where [`udpcli::wait`] runs them.
-const BLOCKING: [(&str, &[&str]); 14] = [
+const BLOCKING: [(&str, &[&str]); 19] = [
     (
         "File::open(",
         &[
@@ -845,6 +845,7 @@ const BLOCKING: [(&str, &[&str]); 14] = [
             // `Site::WriteDevice`.
             "src/atomic_file.rs",
             // Do not block: O_NONBLOCK, or the terminal itself.
+            "src/config.rs",
             "src/board/port/cable.rs",
             "src/terminal/stream.rs",
             "src/terminal/prompt.rs",
@@ -858,6 +859,36 @@ const BLOCKING: [(&str, &[&str]); 14] = [
             "src/capture.rs",
         ],
     ),
+    (
+        "(File::create(",
+        &[
+            // A FIFO and a device are refused before.
+            "src/board/wire.rs",
+        ],
+    ),
+    ("= File::create(", &[]),
+    (
+        "fs::read(",
+        &[
+            // Regular files, looked at before.
+            "src/board/files/put.rs",
+            "src/cli/board/files/get.rs",
+        ],
+    ),
+    (
+        "fs::read_to_string(",
+        &[
+            // The system's own files.
+            "src/board/holder.rs",
+            "src/board/port.rs",
+            "src/pair/owner.rs",
+            "src/pair/post.rs",
+            "src/shutdown.rs",
+            "src/udp/system/linux.rs",
+            "src/udp/system/linux/receive.rs",
+        ],
+    ),
+    ("fs::write(", &[]),
     ("connect_timeout(", &["src/board/port/tcp.rs"]),
     ("to_socket_addrs(", &["src/board/port/tcp.rs"]),
     ("lookup_host(", &["src/udp/endpoint.rs"]),

@@ -248,6 +248,8 @@ impl Port for Replay {
         Ok(bytes.len())
     }
 
+    fn discard_output(&mut self) {}
+
     fn set_dtr(&mut self, _: bool) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -189,6 +189,8 @@ impl Port for Chip {
         Ok(bytes.len())
     }
 
+    fn discard_output(&mut self) {}
+
     fn set_dtr(&mut self, _: bool) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }

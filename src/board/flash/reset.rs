@@ -92,6 +92,8 @@ mod tests {
         fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
             Ok(bytes.len())
         }
+        fn discard_output(&mut self) {}
+
         fn set_dtr(&mut self, level: bool) -> io::Result<()> {
             self.0.push(format!("DTR {}", u8::from(level)));
             Ok(())

@@ -140,6 +140,9 @@ impl Port for Rfc2217 {
         Ok(piece.len())
     }
 
+    /// What was handed to the system is on its way.
+    fn discard_output(&mut self) {}
+
     fn set_dtr(&mut self, level: bool) -> io::Result<()> {
         self.control(if level { 8 } else { 9 })
     }

@@ -59,6 +59,9 @@ impl Port for Tcp {
         }
     }
 
+    /// What was handed to the system is on its way.
+    fn discard_output(&mut self) {}
+
     fn set_dtr(&mut self, _: bool) -> io::Result<()> {
         Err(no_lines())
     }

@@ -146,12 +146,13 @@ fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::board::doing::Doing;
 
     #[test]
     fn only_an_access_point_that_was_switched_on_can_still_be_on() {
         let refused = || {
             Err(BoardError::Refused {
-                doing: "it".to_owned(),
+                doing: Doing::CleaningUp,
                 exception: "OSError: 5".to_owned(),
             })
         };
