@@ -529,6 +529,8 @@ impl Port for Booting {
         Ok(bytes.len())
     }
 
+    fn discard_output(&mut self) {}
+
     fn set_dtr(&mut self, _: bool) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
