@@ -871,7 +871,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
         "fs::read(",
         &[
             // Regular files, looked at before.
-            "src/board/files/put.rs",
+            "src/cli/board/files/put.rs",
             "src/cli/board/files/get.rs",
         ],
     ),
