@@ -81,6 +81,13 @@ pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     error.to_string()
 }
 
+/// What a program's end shows, and what to do next.
+#[cfg(feature = "board")]
+#[must_use]
+pub fn symptom(symptom: crate::board::symptom::Symptom) -> (String, String) {
+    board::symptom(symptom)
+}
+
 /// What to try next after an error, where we know.
 #[must_use]
 pub fn hint(error: &Error) -> Option<String> {

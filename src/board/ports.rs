@@ -29,37 +29,62 @@ pub struct Usb {
 }
 
 /// USB ids of the chips on mPython boards and their kin: vendor, product (every one if absent), what it is.
-const KNOWN: [(u16, Option<u16>, &str); 7] = [
-    (
-        0x10c4,
-        Some(0xea60),
-        "CP210x: mPython board, many ESP32 boards",
-    ),
-    (
-        0x1a86,
-        Some(0x7523),
-        "CH340: mPython board, many ESP32 boards",
-    ),
-    (0x1a86, Some(0x55d4), "CH9102: many ESP32 boards"),
-    (0x1a86, Some(0x55d3), "CH343: many ESP32 boards"),
-    (
-        0x303a,
-        None,
-        "Espressif's own USB: ESP32-S2, S3, C3 and later",
-    ),
-    (0x0403, None, "FTDI: some ESP32 boards"),
-    (0xf055, None, "MicroPython's own USB"),
+const KNOWN: [(u16, Option<u16>, Chip); 7] = [
+    (0x10c4, Some(0xea60), Chip::Cp210x),
+    (0x1a86, Some(0x7523), Chip::Ch340),
+    (0x1a86, Some(0x55d4), Chip::Ch9102),
+    (0x1a86, Some(0x55d3), Chip::Ch343),
+    (0x303a, None, Chip::Espressif),
+    (0x0403, None, Chip::Ftdi),
+    (0xf055, None, Chip::MicroPython),
 ];
 
+/// What stands between the USB plug and a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names are those of the makers")]
+pub enum Chip {
+    Cp210x,
+    Ch340,
+    Ch9102,
+    Ch343,
+    /// The board's own, in an ESP32 with USB.
+    Espressif,
+    Ftdi,
+    /// The board's own, with USB made by the firmware.
+    MicroPython,
+}
+
+impl Chip {
+    /// What board has it, for programs.
+    #[must_use]
+    pub fn boards(self) -> &'static str {
+        match self {
+            Self::Cp210x => "CP210x: mPython board, many ESP32 boards",
+            Self::Ch340 => "CH340: mPython board, many ESP32 boards",
+            Self::Ch9102 => "CH9102: many ESP32 boards",
+            Self::Ch343 => "CH343: many ESP32 boards",
+            Self::Espressif => "Espressif's own USB: ESP32-S2, S3, C3 and later",
+            Self::Ftdi => "FTDI: some ESP32 boards",
+            Self::MicroPython => "MicroPython's own USB",
+        }
+    }
+}
+
 impl Listed {
-    /// What board this may be by its USB ids; none if it does not look like one.
+    /// What board this may be by its USB ids, for programs; none if it does not look like one.
     #[must_use]
     pub fn board(&self) -> Option<&'static str> {
+        self.chip().map(Chip::boards)
+    }
+
+    /// The USB chip of a board; none if it does not look like one.
+    #[must_use]
+    pub fn chip(&self) -> Option<Chip> {
         let usb = self.usb.as_ref()?;
         KNOWN
             .iter()
             .find(|(vid, pid, _)| *vid == usb.vid && pid.is_none_or(|pid| pid == usb.pid))
-            .map(|(_, _, what)| *what)
+            .map(|(_, _, chip)| *chip)
     }
 }
 

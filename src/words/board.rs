@@ -11,6 +11,7 @@ use crate::board::files::local::{self, Unnameable};
 use crate::board::holder;
 use crate::board::path::with_slashes;
 use crate::board::port::LineFault;
+use crate::board::symptom::Symptom;
 use crate::text::seconds;
 use crate::words::catalogue::say;
 
@@ -153,6 +154,20 @@ pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
             Unnameable::LeadsElsewhere => say!("board.unnameable"),
             Unnameable::TooLong => say!("board.name-too-long", longest = local::LONGEST),
         })
+}
+
+/// What a program's end shows, and what to do next.
+pub(super) fn symptom(symptom: Symptom) -> (String, String) {
+    match symptom {
+        Symptom::SilentEnd => (
+            say!("board.symptom-silent-end"),
+            say!("board.symptom-silent-end.next"),
+        ),
+        Symptom::NoArp => (
+            say!("board.symptom-no-arp"),
+            say!("board.symptom-no-arp.next"),
+        ),
+    }
 }
 
 /// What to try next, where we know.

@@ -27,6 +27,7 @@ macro_rules! areas {
 
 areas! {
     "board",
+    "board-cli",
     "cli",
     "help",
     "listen",

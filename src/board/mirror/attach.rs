@@ -9,6 +9,7 @@ use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Display, Report};
 use crate::board::repl::Repl;
 use crate::terminal::sanitize;
+use crate::text::sentence::{Sentence, sentence};
 
 /// How long the agent may take to start, above all `import mpython`.
 const START: Duration = Duration::from_secs(5);
@@ -52,6 +53,36 @@ impl NoDisplay {
         self.refused.is_none()
             && self.files.is_empty()
             && self.exception.as_deref().is_none_or(is_missing)
+    }
+}
+
+impl NoDisplay {
+    /// It as a sentence of the catalogue.
+    #[must_use]
+    pub fn sentence(&self) -> Sentence {
+        let why = match (&self.refused, &self.exception) {
+            (Some(refused), _) => sentence!("board.mirror-refused", exception = shown(refused)),
+            // Where a file stands in for a module, that is why; the firmware may well have mpython.
+            (None, Some(exception)) if is_missing(exception) && self.files.is_empty() => {
+                sentence!("board.mirror-no-module")
+            }
+            (None, Some(exception)) => {
+                sentence!("board.mirror-import", exception = shown(exception))
+            }
+            (None, None) if self.has_other => sentence!("board.mirror-other-size"),
+            (None, None) => sentence!("board.mirror-no-oled"),
+        };
+        if self.files.is_empty() {
+            return why;
+        }
+        let files: Vec<_> = self.files.iter().map(|file| shown(file)).collect();
+        sentence!(
+            "board.mirror-hidden",
+            count: files.len(),
+            why => why,
+            files = files.join(", "),
+            paths = format!(":{}", files.join(" :"))
+        )
     }
 }
 

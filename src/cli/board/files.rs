@@ -7,7 +7,7 @@ mod remote;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
@@ -18,8 +18,10 @@ use crate::board::files::{BoardPath, Shown, Text};
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::terminal::status;
-use crate::text::counted;
 use crate::text::seconds;
+use crate::text::sentence::Sentence;
+use crate::words;
+use crate::words::catalogue::{say, text};
 use plan::LeftOut;
 use remote::RemotePath;
 
@@ -71,32 +73,46 @@ struct Done {
     left_out: LeftOut,
 }
 
+impl Done {
+    fn text(&self, time: Duration) -> String {
+        let count = self.written + self.unchanged;
+        if self.left_out.is_empty() {
+            say!(
+                "board-cli.transfer",
+                count: count,
+                written = self.written,
+                unchanged = self.unchanged,
+                bytes = self.bytes,
+                time = seconds(time)
+            )
+        } else {
+            say!(
+                "board-cli.transfer-left-out",
+                count: count,
+                written = self.written,
+                unchanged = self.unchanged,
+                bytes = self.bytes,
+                time = seconds(time),
+                names = self.left_out.text()
+            )
+        }
+    }
+}
+
 /// Says what a transfer did; `interrupted` is what Ctrl-C left.
 fn conclude(
     result: Result<Done, Error>,
     start: Instant,
-    interrupted: &str,
+    interrupted: &Sentence,
 ) -> Result<Outcome, Error> {
     match result {
         Ok(done) => {
-            let left_out = if done.left_out.is_empty() {
-                String::new()
-            } else {
-                format!("; left out: {}", done.left_out)
-            };
-            tracing::info!(
-                "{}: {} written, {} unchanged; {} bytes in {}{left_out}",
-                counted(done.written + done.unchanged, "file", "files"),
-                done.written,
-                done.unchanged,
-                done.bytes,
-                seconds(start.elapsed())
-            );
+            tracing::info!("{}", done.text(start.elapsed()));
             Ok(Outcome::Done)
         }
         Err(Error::Board(BoardError::Interrupted)) => {
             status::end_interrupted_line();
-            tracing::info!("stopped: {interrupted}");
+            tracing::info!("{}", text(interrupted));
             Ok(Outcome::Interrupted)
         }
         Err(error) => Err(error),
@@ -151,11 +167,11 @@ pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
         let mut first: Option<BoardError> = None;
         for path in &paths {
             match files.remove(path, args.recursive) {
-                Ok(()) => tracing::info!("removed {path}"),
+                Ok(()) => tracing::info!(say = "board-cli.removed", path = %path),
                 Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. })) => {
                     match &first {
                         None => first = Some(error),
-                        Some(_) => tracing::warn!("{error}"),
+                        Some(_) => tracing::warn!("{}", words::cause(&error)),
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -170,7 +186,7 @@ pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
 
 fn root_stays() -> Error {
     Error::usage_hint(
-        "the root folder of the board cannot be removed",
-        "udpcli board ls shows what is in it",
+        say!("board-cli.root-stays"),
+        say!("board-cli.root-stays.hint"),
     )
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::info::Info;
@@ -11,6 +12,7 @@ use crate::cli::GlobalArgs;
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
+use crate::words::catalogue::say;
 
 /// What `udpcli board info` takes.
 #[derive(Debug, Args)]
@@ -87,66 +89,85 @@ fn object(port: &str, info: &Info) -> Value {
 
 fn text(port: &str, info: &Info) -> String {
     let mut out = String::new();
-    let mut line = |name: &str, value: Option<String>| {
+    let mut line = |name: String, value: Option<String>| {
         if let Some(value) = value {
+            let blanks = 10_usize.saturating_sub(name.width());
             // Writing to a String cannot fail. A board calls itself as it likes.
-            let _ = writeln!(out, "{name:<10} {}", sanitize::for_terminal(&value));
+            let _ = writeln!(
+                out,
+                "{name}{:blanks$} {}",
+                "",
+                sanitize::for_terminal(&value)
+            );
         }
     };
-    line("port", Some(port.to_owned()));
+    line(say!("board-cli.info-port"), Some(port.to_owned()));
     line(
-        "board",
+        say!("board-cli.info-board"),
         info.text("machine").map(|machine| {
             if info.is_mpython() {
-                format!("{machine}, with the mPython module")
+                say!("board-cli.info-with-mpython", machine = machine)
             } else {
-                format!("{machine}, without the mPython module")
+                say!("board-cli.info-without-mpython", machine = machine)
             }
         }),
     );
+    let name = info.text("implementation").unwrap_or("MicroPython");
     line(
-        "firmware",
-        info.text("version").map(|version| {
-            format!(
-                "{} {version}{}",
-                info.text("implementation").unwrap_or("MicroPython"),
-                info.text("build")
-                    .map_or(String::new(), |build| format!(", {build}"))
-            )
-        }),
-    );
-    line("id", info.text("unique_id").map(str::to_owned));
-    line("MAC", info.text("mac").map(colons));
-    line("memory", share(info, "memory", "memory_total"));
-    let place = match info.text("files_at") {
-        None | Some("/") => String::new(),
-        Some(place) => format!(", in {place}"),
-    };
-    line(
-        "files",
-        share(info, "files_free", "files_total").map(|share| share + &place),
+        say!("board-cli.info-firmware"),
+        info.text("version")
+            .map(|version| match info.text("build") {
+                Some(build) => say!(
+                    "board-cli.info-build",
+                    name = name,
+                    version = version,
+                    build = build
+                ),
+                None => format!("{name} {version}"),
+            }),
     );
     line(
-        "Wi-Fi",
-        Some(match (info.text("address"), info.text("ssid")) {
-            (Some(address), ssid) => format!(
-                "{address}{}{}",
-                ssid.map_or(String::new(), |ssid| format!(" in {ssid}")),
-                info.number("rssi")
-                    .map_or(String::new(), |rssi| format!(", signal {rssi} dBm"))
-            ),
-            (None, _) => "not connected".to_owned(),
-        }),
+        say!("board-cli.info-id"),
+        info.text("unique_id").map(str::to_owned),
     );
+    line(say!("board-cli.info-mac"), info.text("mac").map(colons));
+    line(
+        say!("board-cli.info-memory"),
+        share(info, "memory", "memory_total"),
+    );
+    let files = share(info, "files_free", "files_total").map(|share| match info.text("files_at") {
+        None | Some("/") => share,
+        Some(place) => say!("board-cli.info-free-in", share = share, place = place),
+    });
+    line(say!("board-cli.info-files"), files);
+    line(say!("board-cli.info-wifi"), Some(wifi(info)));
     out
+}
+
+/// `192.168.0.20 in class, signal -50 dBm`
+fn wifi(info: &Info) -> String {
+    let Some(address) = info.text("address") else {
+        return say!("board-cli.info-not-connected");
+    };
+    match (info.text("ssid"), info.number("rssi")) {
+        (None, None) => address.to_owned(),
+        (Some(ssid), None) => say!("board-cli.info-ssid", address = address, ssid = ssid),
+        (None, Some(rssi)) => say!("board-cli.info-rssi", address = address, rssi = rssi),
+        (Some(ssid), Some(rssi)) => say!(
+            "board-cli.info-ssid-rssi",
+            address = address,
+            ssid = ssid,
+            rssi = rssi
+        ),
+    }
 }
 
 /// `81920 of 111168 bytes free`
 fn share(info: &Info, free: &str, total: &str) -> Option<String> {
     let free = info.number(free)?;
     Some(match info.number(total) {
-        Some(total) if total > 0 => format!("{free} of {total} bytes free"),
-        _ => format!("{free} bytes free"),
+        Some(total) if total > 0 => say!("board-cli.info-free-of", free = free, total = total),
+        _ => say!("board-cli.info-free", free = free),
     })
 }
 

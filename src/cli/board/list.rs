@@ -8,11 +8,13 @@ use serde_json::json;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
 use crate::board::link::{Address, Link};
-use crate::board::ports::{self, Listed};
+use crate::board::ports::{self, Chip, Listed};
 use crate::board::repl::Repl;
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
+use crate::words;
+use crate::words::catalogue::say;
 
 /// What `udpcli board list` takes.
 #[derive(Debug, Args)]
@@ -68,9 +70,7 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
         text.push('\n');
     }
     if ports.is_empty() {
-        tracing::info!(
-            "no serial ports: is the board plugged in, the cable one that carries data, the driver installed?"
-        );
+        tracing::info!(say = "board-cli.list-empty");
     }
     output::print(text.as_bytes())
 }
@@ -88,16 +88,31 @@ fn line(port: &Listed, answer: Option<&Answer>) -> String {
             line.push_str(text);
         }
     }
-    if let Some(board) = port.board() {
-        let _ = write!(line, "  ({board})");
+    if let Some(chip) = port.chip() {
+        let _ = write!(line, "  ({})", what_has(chip));
     }
-    let _ = match answer {
-        Some(Ok(())) => write!(line, "  MicroPython answers"),
-        Some(Err(error)) => write!(line, "  no MicroPython: {error}"),
-        None => Ok(()),
-    };
+    if let Some(answer) = answer {
+        let answer = match answer {
+            Ok(()) => say!("board-cli.list-answers"),
+            Err(error) => say!("board-cli.list-no-answer", error = words::cause(error)),
+        };
+        let _ = write!(line, "  {answer}");
+    }
     // A device names itself as it likes.
     sanitize::for_terminal(&line).into_owned()
+}
+
+/// What board has this chip.
+fn what_has(chip: Chip) -> String {
+    match chip {
+        Chip::Cp210x => say!("board-cli.chip-cp210x"),
+        Chip::Ch340 => say!("board-cli.chip-ch340"),
+        Chip::Ch9102 => say!("board-cli.chip-ch9102"),
+        Chip::Ch343 => say!("board-cli.chip-ch343"),
+        Chip::Espressif => say!("board-cli.chip-espressif"),
+        Chip::Ftdi => say!("board-cli.chip-ftdi"),
+        Chip::MicroPython => say!("board-cli.chip-micropython"),
+    }
 }
 
 fn object(port: &Listed, answer: Option<&Answer>) -> serde_json::Value {

@@ -15,6 +15,7 @@ use crate::file;
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Screen;
 use crate::wait::{Site, Wait, Waited};
+use crate::words::catalogue::say;
 
 /// How long the last picture may take.
 const LAST: Duration = Duration::from_secs(5);
@@ -30,9 +31,14 @@ pub(super) fn attach(
 ) -> Result<(), BoardError> {
     match attach::attach(repl, mirror, report)? {
         Attached::Yes => {}
-        // A board that never had one.
-        Attached::No(why) if why.is_plain() => tracing::debug!("no OLED mirror: {why}"),
-        Attached::No(why) => tracing::warn!("no OLED mirror: {why}"),
+        Attached::No(why) => {
+            let text = say!("board-cli.no-mirror", why => why.sentence());
+            if why.is_plain() {
+                tracing::debug!("{text}");
+            } else {
+                tracing::warn!("{text}");
+            }
+        }
     }
     Ok(())
 }
@@ -63,10 +69,9 @@ pub(super) fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>
 
 /// Says what was lost.
 pub(super) fn report_losses(mirror: &Mirror) {
-    match mirror.garbled() {
-        0 => {}
-        1 => tracing::warn!("a frame of the OLED came garbled and was dropped"),
-        count => tracing::warn!("{count} frames of the OLED came garbled and were dropped"),
+    let count = mirror.garbled();
+    if count > 0 {
+        tracing::warn!("{}", say!("board-cli.frames-lost", count: count));
     }
 }
 
@@ -102,7 +107,7 @@ pub(super) fn save(screen: &Screen, path: &Path, shutdown: &Shutdown) -> Result<
     match saved {
         Ok(Waited::Done(saved)) => saved.map_err(failed),
         Ok(Waited::Interrupted | Waited::TimeUp) => {
-            tracing::warn!("nobody read {}: no picture is saved", path.display());
+            tracing::warn!(say = "board-cli.nobody-read", path = %path.display());
             Ok(())
         }
         Err(error) => Err(failed(error)),

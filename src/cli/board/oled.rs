@@ -20,6 +20,7 @@ use crate::terminal::panel::screen::Screen;
 use crate::terminal::panel::{self, Panel, Terminal, View};
 use crate::terminal::sanitize::{Allowed, Filter};
 use crate::terminal::{status, stdout};
+use crate::words::catalogue::say;
 
 /// With --once: the screen is taken when it did not change for so long.
 const QUIET: Duration = Duration::from_millis(500);
@@ -60,15 +61,13 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
         Format::Text
     });
     if args.framebuffer && format != Format::Json {
-        return Err(Error::usage("--framebuffer goes with --format json"));
+        return Err(Error::usage(say!("board-cli.framebuffer-format")));
     }
     if let Some(path) = &args.image {
         mirroring::check(path)?;
     }
     let shutdown = session::shutdown()?;
-    tracing::info!(
-        "soft reset: the board's {MAIN} starts anew, with the OLED mirror in front of it"
-    );
+    tracing::info!(say = "board-cli.oled-starts", main = MAIN);
     let mut repl = session::open_repl(serial, shutdown.clone())?;
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);
@@ -114,12 +113,12 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     let outcome = match ended {
         Ended::Left => {
             repl.detach();
-            tracing::info!("{MAIN} runs on; udpcli board reset starts it without the mirror");
+            tracing::info!(say = "board-cli.oled-runs-on", main = MAIN);
             Ok(Outcome::Done)
         }
         Ended::Done | Ended::Exited => {
             repl.close()?;
-            tracing::info!("{MAIN} has come to its end");
+            tracing::info!(say = "board-cli.oled-ended", main = MAIN);
             Ok(Outcome::Done)
         }
         Ended::Exception(text) => {

@@ -19,6 +19,7 @@ use crate::terminal::keys::{self, Key};
 use crate::terminal::raw_mode::RawMode;
 use crate::terminal::{status, stream};
 use crate::wait::{self, Ended, Site};
+use crate::words::catalogue::say;
 
 /// How long the board's bytes are waited for before the keys are looked at: no key seems slow.
 const LOOK: Duration = Duration::from_millis(5);
@@ -62,7 +63,7 @@ enum Typed {
 fn read_keys() -> Result<Typed, Error> {
     let failed = |source| {
         Error::File(file::Error::Read {
-            object: "the keyboard".to_owned(),
+            object: say!("board-cli.keyboard"),
             source,
         })
     };
@@ -165,7 +166,10 @@ impl Terminal for Finding<'_> {
 fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome, Error> {
     let mut link = open(address, shutdown)?;
     if !quiet {
-        tracing::info!("connected to {}", address.port);
+        tracing::info!(
+            say = "board-cli.repl-connected",
+            port = address.port.as_str()
+        );
     }
     let mut out = Out {
         screen: Screen::new(shutdown.clone()),
@@ -194,7 +198,7 @@ fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome,
         // Ctrl-C, or nobody reads: what runs is stopped, and the board left at its prompt.
         let back = prompt.interrupt(&mut out)?;
         if !back {
-            tracing::warn!("the program on the board did not react to Ctrl-C: it runs on");
+            tracing::warn!(say = "board-cli.repl-runs-on");
         }
     }
     out.screen.end()?;
@@ -359,10 +363,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
         failure: None,
     };
     if !quiet {
-        tell(&format!(
-            "udpcli: connected to {}; Ctrl-] leaves, Ctrl-C interrupts, Ctrl-D resets softly",
-            address.port
-        ));
+        tell(&say!("board-cli.repl-welcome", port = &address.port));
     }
     // Brings up the prompt, if the board is at one.
     send(&mut link, b"\r")?;
@@ -385,7 +386,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
                 Ok(false) => {}
                 Err(BoardError::Gone { .. }) => {
                     link = None;
-                    tell("udpcli: the port is gone; waiting for it to come back, Ctrl-] leaves");
+                    tell(&say!("board-cli.repl-gone"));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -397,7 +398,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
             };
             if let Ok(again) = open(&soon, shutdown) {
                 link = Some(again);
-                tell("udpcli: connected again");
+                tell(&say!("board-cli.repl-again"));
                 send(&mut link, b"\r")?;
             }
         } else {
@@ -416,9 +417,7 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
             Typed::Bytes(bytes) => {
                 held = None;
                 if !bytes.is_ascii() && !std::mem::replace(&mut has_told, true) {
-                    tell(
-                        "udpcli: the board's prompt ignores characters that are not ASCII when they are typed; paste the whole line instead",
-                    );
+                    tell(&say!("board-cli.repl-not-ascii"));
                 }
                 keys.typed(&bytes);
             }

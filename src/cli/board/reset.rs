@@ -18,11 +18,11 @@ pub(super) fn run(args: &ResetArgs, serial: &SerialArgs) -> Result<Outcome, Erro
     let mut link = session::open(serial, session::shutdown()?)?;
     if args.hard {
         link.hard_reset()?;
-        tracing::info!("hard reset of the board on {}", link.name());
+        tracing::info!(say = "board-cli.hard-reset", port = link.name());
         return Ok(Outcome::Done);
     }
     let repl = Repl::enter(link)?;
     repl.soft_reset_to_prompt()?;
-    tracing::info!("soft reset: the board starts its main.py, if it has one");
+    tracing::info!(say = "board-cli.soft-reset");
     Ok(Outcome::Done)
 }

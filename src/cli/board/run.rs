@@ -15,7 +15,7 @@ use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Report};
 use crate::board::program::{self, Kind, Launch};
 use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
-use crate::board::symptom;
+use crate::board::symptom::{self, Symptom};
 use crate::cli::{complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -23,6 +23,8 @@ use crate::shutdown::Shutdown;
 use crate::terminal::panel::{Panel, View};
 use crate::terminal::{status, stdout, stream};
 use crate::wait::{Site, Wait, Waited};
+use crate::words;
+use crate::words::catalogue::say;
 
 /// The longest script that is read: more than any board's memory or file system takes.
 const MAX_SCRIPT: u64 = 16 << 20;
@@ -114,9 +116,7 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
         return detach(repl, launch);
     }
     if reads_input(&source) {
-        tracing::warn!(
-            "the program calls input(), which gets nothing here: board run passes no keyboard input to the board. Use input() at the prompt: udpcli board repl"
-        );
+        tracing::warn!(say = "board-cli.run-input");
     }
     // Without an agent nothing in the program's output is a frame, whatever it looks like.
     printer.mirror.take_if(|mirror| !mirror.has_heard());
@@ -142,8 +142,7 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
         Ok(ended) => {
             let outcome = conclude(repl, launch, &printer, ended);
             if let Some(symptom) = symptom {
-                tracing::warn!("{} [{}]", symptom.meaning(), symptom.code());
-                tracing::warn!("  to do next: {}", symptom.next());
+                tell(symptom);
             }
             outcome
         }
@@ -158,6 +157,13 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     }
 }
 
+/// Says what the program's end shows, and what to do about it.
+fn tell(symptom: Symptom) {
+    let (meaning, next) = words::symptom(symptom);
+    tracing::warn!(say = "board-cli.symptom", meaning = %meaning, code = symptom.code());
+    tracing::warn!(say = "board-cli.symptom-next", next = %next);
+}
+
 /// Saves the last picture, if there was one.
 fn save(printer: &Printer, path: &Path) -> Result<(), Error> {
     match &printer.mirror {
@@ -165,10 +171,7 @@ fn save(printer: &Printer, path: &Path) -> Result<(), Error> {
             mirroring::save(mirror.screen(), path, &printer.shutdown)
         }
         _ => {
-            tracing::warn!(
-                "the program showed nothing on an OLED: no {}",
-                path.display()
-            );
+            tracing::warn!(say = "board-cli.run-no-picture", path = %path.display());
             Ok(())
         }
     }
@@ -194,7 +197,7 @@ fn conclude(
             let exception = last_line(&text);
             if printer.interrupted.is_some() && exception.starts_with("KeyboardInterrupt") {
                 if !printer.reader_gone {
-                    tracing::info!("stopped by Ctrl-C");
+                    tracing::info!(say = "board-cli.run-stopped");
                 }
                 return Ok(Outcome::Done);
             }
@@ -208,7 +211,7 @@ fn conclude(
             Err(error.into())
         }
         Ended::Left => {
-            tracing::info!("the program goes on after Ctrl-C: stopping it");
+            tracing::info!(say = "board-cli.run-stopping");
             match repl.stop_stubborn(STOP) {
                 Ok(()) => {
                     program::clean_up(&mut repl, launch);
@@ -216,9 +219,7 @@ fn conclude(
                     Ok(Outcome::Done)
                 }
                 Err(error) => {
-                    tracing::warn!(
-                        "the program on the board still runs ({error}); to end it: udpcli board reset --hard, or press the board's RESET button"
-                    );
+                    tracing::warn!(say = "board-cli.run-still", error = %words::cause(&error));
                     repl.detach();
                     Ok(Outcome::Interrupted)
                 }
@@ -265,9 +266,9 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
     match ended {
         Ended::Left => {
             repl.detach();
-            tracing::info!("the program runs on; udpcli board reset ends it");
+            tracing::info!(say = "board-cli.run-detached");
             if launch.is_file() {
-                tracing::info!("its file stays on the board until the next run");
+                tracing::info!(say = "board-cli.run-file-stays");
             }
             Ok(Outcome::Done)
         }
@@ -288,7 +289,7 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
             Err(error.into())
         }
         Ended::Done | Ended::Exited => {
-            tracing::info!("the program has come to its end already");
+            tracing::info!(say = "board-cli.run-ended");
             program::clean_up(&mut repl, launch);
             repl.close()?;
             Ok(Outcome::Done)
@@ -315,9 +316,9 @@ fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error>
         Waited::Interrupted | Waited::TimeUp => return Ok(None),
     };
     if source.len() as u64 > MAX_SCRIPT {
-        return Err(Error::usage(format!(
-            "{} is longer than any board takes (16 MiB)",
-            path.display()
+        return Err(Error::usage(say!(
+            "board-cli.script-too-long",
+            path = path.display()
         )));
     }
     check_kind(&path.display().to_string(), &source)?;
@@ -333,7 +334,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
             .read_to_end(&mut source)
             .map_err(|source| {
                 Error::File(file::Error::Read {
-                    object: "standard input".to_owned(),
+                    object: say!("board-cli.standard-input"),
                     source,
                 })
             })?;
@@ -378,9 +379,7 @@ fn check_kind(name: &str, source: &[u8]) -> Result<(), Error> {
         Kind::Utf16 => refuse(NotSource::Utf16),
         Kind::Binary => refuse(NotSource::Binary),
         Kind::Gbk => {
-            tracing::warn!(
-                "{name} is not UTF-8; it looks like GBK: the board reads UTF-8, so save it as UTF-8 if its Chinese text comes out wrong"
-            );
+            tracing::warn!(say = "board-cli.script-gbk", name = name);
             Ok(())
         }
     }
@@ -390,14 +389,12 @@ fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
     let target = match (example, args.target) {
         (Example::Client, None) => {
             return Err(Error::usage_hint(
-                "--example client needs --target IP:PORT",
-                "udpcli listen shows the address that the board reaches this PC at",
+                say!("board-cli.example-target"),
+                say!("board-cli.example-target.hint"),
             ));
         }
         (Example::Server, Some(_)) => {
-            return Err(Error::usage(
-                "--target is for --example client: the server answers nobody",
-            ));
+            return Err(Error::usage(say!("board-cli.example-server")));
         }
         (_, target) => target,
     };

@@ -79,9 +79,7 @@ pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, E
 
 /// Says that the program on the board does not run any more.
 pub(super) fn tell_stopped() {
-    tracing::info!(
-        "the program that ran on the board was stopped; udpcli board reset starts its main.py again"
-    );
+    tracing::info!(say = "board-cli.program-stopped");
 }
 
 /// Gets into the board, does `work` on its file system, and leaves it at its prompt, whatever became of the work.

@@ -169,3 +169,22 @@ no-prompt-resetting = no prompt from { $port } after Ctrl-C: resetting the board
 no-prompt-press = no prompt from { $port } after Ctrl-C: press the board's RESET button now
 boot-takes-time = boot.py on the board takes its time: it is interrupted after { $seconds } s
 given-up = the board on { $port } did not answer in time after Ctrl-C: its program may run on, and temporary files of udpcli may be left on it; to start it anew: udpcli board reset --hard, or press its RESET button
+
+# What a program's end shows, and what to do about it.
+
+symptom-silent-end = the UDP program on the board has ended, and its bare except: hides the error that ended it
+    .next = write except Exception as e: in place of except:, with import sys; sys.print_exception(e) as the first line below it, and run it again: then it prints the error
+symptom-no-arp = nobody answers at the address that the board sends to: ENOMEM (12) from sendto means that its ARP requests get no answer
+    .next = check that the address in the board's program is this PC's (udpcli listen shows it) and that both are in the same Wi-Fi; if the access point keeps its clients apart: udpcli pair --board-ap
+
+# Why the OLED cannot be mirrored.
+
+mirror-refused = the mirror does not run: { $exception }
+mirror-no-module = the firmware has no module mpython
+mirror-import = the board cannot import the module mpython: { $exception }
+mirror-other-size = the board's display does not have 128 x 64 pixels
+mirror-no-oled = the board's module mpython has neither oled nor onboard_oled
+mirror-hidden = { $count ->
+        [one] { $why }; a file on the board has the name of a module of the firmware and is imported in its place: { $files }. Rename it, or remove it: udpcli board rm { $paths }
+       *[other] { $why }; files on the board have the names of modules of the firmware and are imported in their place: { $files }. Rename them, or remove them: udpcli board rm { $paths }
+    }

@@ -169,3 +169,19 @@ no-prompt-resetting = 发送 Ctrl-C 后 { $port } 没有出现提示符：正在
 no-prompt-press = 发送 Ctrl-C 后 { $port } 没有出现提示符：现在请按掌控板的 RESET 键
 boot-takes-time = 掌控板上的 boot.py 运行时间较长：{ $seconds } 秒后会中断它
 given-up = 按 Ctrl-C 后，{ $port } 上的掌控板没有及时应答：它的程序可能还在运行，udpcli 的临时文件可能还留在上面；要让它重新启动，请运行 udpcli board reset --hard，或按它的 RESET 键
+
+# 程序的结束说明什么，以及该怎么办。
+
+symptom-silent-end = 掌控板上的 UDP 程序已经结束，而它的 except: 没有写明异常，掩盖了使它结束的错误
+    .next = 把 except: 改成 except Exception as e:，并在它下面第一行写 import sys; sys.print_exception(e)，再运行一次：它就会输出错误
+symptom-no-arp = 掌控板发往的地址没有设备应答：sendto 的 ENOMEM（12）表示它的 ARP 请求没有得到应答
+    .next = 请检查掌控板程序里的地址是不是这台电脑的地址（udpcli listen 会显示），以及双方是否在同一个 Wi-Fi；如果接入点隔离了各个设备：udpcli pair --board-ap
+
+# 为什么不能镜像 OLED。
+
+mirror-refused = 镜像程序没有运行：{ $exception }
+mirror-no-module = 固件里没有 mpython 模块
+mirror-import = 掌控板无法导入 mpython 模块：{ $exception }
+mirror-other-size = 掌控板的屏幕不是 128 x 64 像素
+mirror-no-oled = 掌控板的 mpython 模块里既没有 oled，也没有 onboard_oled
+mirror-hidden = { $why }；掌控板上有 { $count } 个文件与固件的模块重名，导入时用的是这些文件：{ $files }。请改名，或者删除：udpcli board rm { $paths }

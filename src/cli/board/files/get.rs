@@ -14,7 +14,10 @@ use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::terminal::progress::Progress;
+use crate::text::sentence::sentence;
 use crate::wait::{Site, Wait, Waited};
+use crate::words;
+use crate::words::catalogue::say;
 
 /// Gets a file or a folder.
 pub(in crate::cli::board) fn run(
@@ -27,22 +30,23 @@ pub(in crate::cli::board) fn run(
         && local.as_os_str().as_encoded_bytes().starts_with(b":")
     {
         return Err(Error::usage_hint(
-            format!(
-                "{} is a path on the board, and get takes one",
-                local.display()
-            ),
-            "a file of this PC whose name begins with a colon is ./:name",
+            say!("board-cli.get-takes-one", path = local.display()),
+            say!("board-cli.get-takes-one.hint"),
         ));
     }
     if args.local.as_deref() == Some(Path::new("-")) {
         let content = session::with_files(serial, |files| fetch_one(args, files, global.quiet));
         return match content {
             Ok(content) => output::print(&content),
-            Err(error) => conclude(Err(error), start, "nothing is written"),
+            Err(error) => conclude(
+                Err(error),
+                start,
+                &sentence!("board-cli.stopped-get-stdout"),
+            ),
         };
     }
     let result = session::with_files(serial, |files| fetch(args, files, global.quiet));
-    conclude(result, start, "the file that was begun is not written")
+    conclude(result, start, &sentence!("board-cli.stopped-get"))
 }
 
 /// A file for stdout.
@@ -131,8 +135,15 @@ impl FirstFailure {
         match &self.0 {
             None => self.0 = Some(error),
             Some(_) => match std::error::Error::source(&error) {
-                Some(source) => tracing::warn!("{error}: {source}"),
-                None => tracing::warn!("{error}"),
+                Some(source) => tracing::warn!(
+                    "{}",
+                    say!(
+                        "board-cli.with-cause",
+                        error = words::message(&error),
+                        cause = words::cause(source)
+                    )
+                ),
+                None => tracing::warn!("{}", words::message(&error)),
             },
         }
     }
@@ -190,17 +201,16 @@ fn target(local: Option<&Path>, name: &[u8]) -> Result<PathBuf, Error> {
 }
 
 fn tell_renamed(name: &[u8], local: &Path) {
-    tracing::info!("{} on the board becomes {}", Shown(name), local.display());
+    tracing::info!(say = "board-cli.becomes", name = %Shown(name), path = %local.display());
 }
 
 fn unnameable(name: &[u8], why: Unnameable) -> Error {
     match why {
-        Unnameable::LeadsElsewhere => Error::usage(format!(
-            "{} on the board is no name for a file on this PC",
-            Shown(name)
-        )),
+        Unnameable::LeadsElsewhere => {
+            Error::usage(say!("board-cli.no-name-here", name = Shown(name)))
+        }
         Unnameable::TooLong => Error::File(file::Error::Write {
-            object: format!("{} of the board here", Shown(name)),
+            object: say!("board-cli.of-the-board", name = Shown(name)),
             source: io::Error::new(io::ErrorKind::InvalidFilename, why),
         }),
     }
@@ -285,13 +295,15 @@ fn save(
     {
         done.unchanged += 1;
         saved.add(local, remote);
-        tracing::debug!("{} is unchanged", local.display());
+        tracing::debug!("{}", say!("board-cli.unchanged", path = local.display()));
         return Ok(());
     }
     if let Some(other) = saved.other(local) {
-        return Err(Error::usage(format!(
-            "{remote} and {other} on the board would be one file here, {}",
-            local.display()
+        return Err(Error::usage(say!(
+            "board-cli.one-file-here",
+            first = remote,
+            second = other,
+            path = local.display()
         )));
     }
     let content = read(files, remote, found, progress)?;
@@ -300,7 +312,7 @@ fn save(
     saved.add(local, remote);
     done.written += 1;
     done.bytes += len as u64;
-    tracing::info!("{}: {len} bytes", local.display());
+    tracing::info!(say = "board-cli.got", path = %local.display(), len = %len);
     Ok(())
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::board::files::{self, BoardPath, Shown};
 use crate::error::Error;
 use crate::file;
+use crate::words::catalogue::say;
 
 /// The longest file that is read: more than the flash of any of these boards.
 const MAX_FILE: u64 = 64 << 20;
@@ -48,27 +48,28 @@ impl LeftOut {
         self.0.is_empty()
     }
 
+    /// `.DS_Store (2), .git and 3 more`
+    pub(super) fn text(&self) -> String {
+        let shown = self.0.iter().take(SHOWN);
+        let names: Vec<String> = shown
+            .map(|(name, count)| match count {
+                1 => name.clone(),
+                count => format!("{name} ({count})"),
+            })
+            .collect();
+        let names = names.join(", ");
+        let more: u64 = self.0.values().skip(SHOWN).sum();
+        if more == 0 {
+            names
+        } else {
+            say!("board-cli.left-out-more", names = names, more = more)
+        }
+    }
+
     fn extend(&mut self, other: &Self) {
         for (name, count) in &other.0 {
             *self.0.entry(name.clone()).or_default() += count;
         }
-    }
-}
-
-impl fmt::Display for LeftOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (name, count)) in self.0.iter().take(SHOWN).enumerate() {
-            let comma = if index > 0 { ", " } else { "" };
-            write!(f, "{comma}{name}")?;
-            if *count > 1 {
-                write!(f, " ({count})")?;
-            }
-        }
-        let more: u64 = self.0.values().skip(SHOWN).sum();
-        if more > 0 {
-            write!(f, " and {more} more")?;
-        }
-        Ok(())
     }
 }
 
@@ -114,8 +115,9 @@ impl Tree {
             // A link in a folder is not worth its other files.
             Err(source) if !is_named && is_link(local) => {
                 tracing::warn!(
-                    "left out: {}, a link that leads nowhere ({source})",
-                    local.display()
+                    say = "board-cli.dead-link",
+                    path = %local.display(),
+                    error = %source
                 );
                 self.leave_out(local);
                 return Ok(());
@@ -126,9 +128,9 @@ impl Tree {
             // One that must not be read is said before the board is disturbed.
             std::fs::File::open(local).map_err(failed)?;
             if metadata.len() > MAX_FILE {
-                return Err(Error::usage(format!(
-                    "{} is longer than any board's flash",
-                    local.display()
+                return Err(Error::usage(say!(
+                    "board-cli.too-long-to-put",
+                    path = local.display()
                 )));
             }
             self.files.push((local.to_owned(), below.to_vec()));
@@ -136,28 +138,26 @@ impl Tree {
         }
         if !metadata.is_dir() {
             if !is_named {
-                tracing::warn!("left out: {}, neither a file nor a folder", local.display());
+                tracing::warn!(say = "board-cli.left-out-kind", path = %local.display());
                 self.leave_out(local);
                 return Ok(());
             }
-            return Err(Error::usage(format!(
-                "{} is neither a file nor a folder",
-                local.display()
+            return Err(Error::usage(say!(
+                "board-cli.no-file",
+                path = local.display()
             )));
         }
         let place = std::fs::canonicalize(local).map_err(failed)?;
         if parents.contains(&place) {
-            tracing::warn!(
-                "left out: {}, a link back to a folder that it lies in",
-                local.display()
-            );
+            tracing::warn!(say = "board-cli.left-out-loop", path = %local.display());
             self.leave_out(local);
             return Ok(());
         }
         if parents.len() > MAX_DEPTH {
-            return Err(Error::usage(format!(
-                "{} lies more than {MAX_DEPTH} folders deep",
-                local.display()
+            return Err(Error::usage(say!(
+                "board-cli.too-deep",
+                path = local.display(),
+                most = MAX_DEPTH
             )));
         }
         if is_named {
@@ -177,7 +177,7 @@ impl Tree {
         for entry in entries {
             let name = name_of(&entry)?;
             if name.starts_with(b".") || LEFT_OUT.iter().any(|out| out.as_bytes() == name) {
-                tracing::debug!("left out: {}", entry.display());
+                tracing::debug!("{}", say!("board-cli.left-out", path = entry.display()));
                 self.left_out.add(&name);
                 continue;
             }
@@ -213,9 +213,9 @@ impl PutPlan {
         for (local, below) in &tree.files {
             let remote = target.join(below);
             if files::is_temporary(remote.name()) {
-                return Err(Error::usage(format!(
-                    "{} is the name of put's own temporary file on the board",
-                    Shown(remote.name())
+                return Err(Error::usage(say!(
+                    "board-cli.own-temporary",
+                    name = Shown(remote.name())
                 )));
             }
             self.files.push(PutFile {
@@ -232,23 +232,20 @@ impl PutPlan {
         for file in &self.files {
             if self.folders.contains(&file.remote) {
                 return Err(Error::usage_hint(
-                    format!(
-                        "{} and a folder would have one name on the board",
-                        file.local.display()
-                    ),
-                    "put them one by one, each with its own :PATH",
+                    say!("board-cli.clash-folder", path = file.local.display()),
+                    say!("board-cli.clash.hint"),
                 ));
             }
             if let Some(other) = seen.insert(&file.remote, &file.local)
                 && *other != file.local
             {
                 return Err(Error::usage_hint(
-                    format!(
-                        "{} and {} would be one file on the board",
-                        other.display(),
-                        file.local.display()
+                    say!(
+                        "board-cli.clash",
+                        first = other.display(),
+                        second = file.local.display()
                     ),
-                    "put them one by one, each with its own :PATH",
+                    say!("board-cli.clash.hint"),
                 ));
             }
         }
@@ -270,7 +267,7 @@ fn name_of(path: &Path) -> Result<Vec<u8>, Error> {
     match path.components().next_back() {
         // Windows' own form of a name that is no Unicode means nothing to a board.
         Some(Component::Normal(name)) if cfg!(windows) && name.to_str().is_none() => Err(
-            Error::usage(format!("the name of {} is no Unicode text", path.display())),
+            Error::usage(say!("board-cli.no-unicode", path = path.display())),
         ),
         Some(Component::Normal(name)) => Ok(name.as_encoded_bytes().to_vec()),
         _ => Ok(Vec::new()),
@@ -307,7 +304,7 @@ pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, Error> {
     if found.is_empty() {
         return Err(open(std::io::Error::new(
             std::io::ErrorKind::NotFound,
-            "no file here matches this pattern",
+            say!("board-cli.no-match"),
         )));
     }
     Ok(found)
@@ -351,7 +348,7 @@ mod tests {
             out.add(name.as_bytes());
         }
         assert_eq!(
-            out.to_string(),
+            out.text(),
             ".DS_Store (2), .git, __pycache__, a, b and 2 more"
         );
     }

@@ -13,7 +13,8 @@ use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::terminal::progress::Progress;
-use crate::text::counted;
+use crate::text::sentence::sentence;
+use crate::words::catalogue::say;
 
 /// Puts everything that differs.
 pub(in crate::cli::board) fn run(
@@ -39,11 +40,7 @@ pub(in crate::cli::board) fn run(
         let plan = plan(files, &trees, &remote)?;
         transfer(files, &plan, plan::left_out(&trees), global.quiet)
     });
-    conclude(
-        result,
-        start,
-        "the file that was being written is as it was before",
-    )
+    conclude(result, start, &sentence!("board-cli.stopped-put"))
 }
 
 /// Takes `:REMOTE` off the end; the board's working directory where there is none.
@@ -61,17 +58,14 @@ fn split(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, RemotePath), Error> {
     };
     if locals.is_empty() {
         return Err(Error::usage_hint(
-            "nothing to put",
-            "udpcli board put main.py; a file whose name begins with a colon is ./:name",
+            say!("board-cli.nothing-to-put"),
+            say!("board-cli.nothing-to-put.hint"),
         ));
     }
     if let Some(path) = locals.iter().find(is_remote) {
         return Err(Error::usage_hint(
-            format!(
-                "{} is a path on the board, and only the last argument can be one",
-                path.display()
-            ),
-            "a file of this PC whose name begins with a colon is ./:name",
+            say!("board-cli.only-last", path = path.display()),
+            say!("board-cli.only-last.hint"),
         ));
     }
     Ok((locals.to_vec(), RemotePath::parse(remote)?))
@@ -105,14 +99,14 @@ fn plan(files: &mut Files<'_>, trees: &[Tree], remote: &RemotePath) -> Result<Pu
         && !is_file
     {
         return Err(Error::usage_hint(
-            format!("{place} is not on the board, and has a backslash in its name"),
-            format!("with slashes it is :{slashed}; a name with a backslash is written with \\x5c"),
+            say!("board-cli.backslash", path = place),
+            say!("board-cli.backslash.hint", slashed = slashed),
         ));
     }
     if trees.len() > 1 && !is_folder {
         return Err(Error::usage_hint(
-            format!("{place} is no folder on the board"),
-            "several files go into a folder that is there; a folder of this PC is made there with its content",
+            say!("board-cli.no-folder", path = place),
+            say!("board-cli.no-folder.hint"),
         ));
     }
     let mut plan = PutPlan::default();
@@ -173,7 +167,7 @@ fn transfer(
             }
             Found::File { hash, .. } if hash == files::hash(&content) => {
                 done.unchanged += 1;
-                tracing::debug!("{} is unchanged", file.remote);
+                tracing::debug!("{}", say!("board-cli.unchanged", path = &file.remote));
                 continue;
             }
             _ => {}
@@ -186,20 +180,22 @@ fn transfer(
         let sent = result?;
         done.written += 1;
         done.bytes += content.len() as u64;
-        tracing::info!(
-            "{}: {} bytes, {} on the line{}",
-            file.remote,
-            content.len(),
-            sent.on_the_line,
-            if sent.again > 0 {
-                format!(
-                    ", {} sent again",
-                    counted(u64::from(sent.again), "piece", "pieces")
-                )
-            } else {
-                String::new()
-            }
-        );
+        if sent.again > 0 {
+            tracing::info!(
+                say = "board-cli.put-again",
+                path = %file.remote,
+                len = %content.len(),
+                sent = %sent.on_the_line,
+                again = u64::from(sent.again)
+            );
+        } else {
+            tracing::info!(
+                say = "board-cli.put",
+                path = %file.remote,
+                len = %content.len(),
+                sent = %sent.on_the_line
+            );
+        }
     }
     Ok(done)
 }

@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::board::files::{self, BoardPath, Files, Shown};
 use crate::error::Error;
+use crate::words::catalogue::say;
 
 /// A path on the board: `:main.py` from its working directory on, `:/main.py` from its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +61,7 @@ impl RemotePath {
         let bytes = text.as_encoded_bytes();
         let Some(path) = bytes.strip_prefix(b":") else {
             return Err(BadPath {
-                problem: format!(
-                    "a path on the board begins with a colon: :{}",
-                    text.display()
-                ),
+                problem: say!("board-cli.no-colon", path = text.display()),
                 hint: None,
             });
         };
@@ -73,16 +71,14 @@ impl RemotePath {
             && files::escape_value(path).is_none()
         {
             return Err(BadPath {
-                problem: format!("{} has backslashes", text.display()),
-                hint: Some(format!(
-                    "on the board / stands between folders: :{slashed} (a name that begins with a backslash is written \\x5c..)"
-                )),
+                problem: say!("board-cli.backslashes", path = text.display()),
+                hint: Some(say!("board-cli.backslashes.hint", slashed = slashed)),
             });
         }
         let path = files::unescape(path);
         if path.contains(&0) {
             return Err(BadPath {
-                problem: "a path has no NUL in it".to_owned(),
+                problem: say!("board-cli.no-nul"),
                 hint: None,
             });
         }
@@ -134,7 +130,7 @@ impl RemotePath {
 /// The whole paths on the board. Says what its working directory is where that matters.
 pub(super) fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath> {
     if !files.cwd().is_root() && paths.iter().any(RemotePath::is_relative) {
-        tracing::info!("the board's working directory is {}", files.cwd());
+        tracing::info!(say = "board-cli.working-directory", path = %files.cwd());
     }
     paths.iter().map(|path| path.resolve(files)).collect()
 }
@@ -144,13 +140,8 @@ pub(super) fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath>
 pub(super) fn git_bash(text: &OsStr) -> Option<BadPath> {
     match text.as_encoded_bytes() {
         [b';', drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic() => Some(BadPath {
-            problem: format!(
-                "{} is what Git Bash made of a path on the board",
-                text.display()
-            ),
-            hint: Some(
-                "write two slashes (://lib), or MSYS_NO_PATHCONV=1 before the command".to_owned(),
-            ),
+            problem: say!("board-cli.git-bash", path = text.display()),
+            hint: Some(say!("board-cli.git-bash.hint")),
         }),
         _ => None,
     }

@@ -1,0 +1,145 @@
+# udpcli board: what each of its commands says.
+
+program-stopped = the program that ran on the board was stopped; udpcli board reset starts its main.py again
+hard-reset = hard reset of the board on { $port }
+soft-reset = soft reset: the board starts its main.py, if it has one
+password-unset = the environment variable { $variable } is not set, or no text
+password-question = password of { $ssid }:{" "}
+password-no-terminal = no terminal to ask for the Wi-Fi password
+    .hint = put it into an environment variable and name that with --password-env
+
+# Files: put, get, ls, rm.
+
+transfer = { $count ->
+        [one] { $count } file
+       *[other] { $count } files
+    }: { $written } written, { $unchanged } unchanged; { $bytes } bytes in { $time }
+transfer-left-out = { $count ->
+        [one] { $count } file
+       *[other] { $count } files
+    }: { $written } written, { $unchanged } unchanged; { $bytes } bytes in { $time }; left out: { $names }
+left-out-more = { $names } and { $more } more
+stopped-put = stopped: the file that was being written is as it was before
+stopped-get = stopped: the file that was begun is not written
+stopped-get-stdout = stopped: nothing is written
+removed = removed { $path }
+with-cause = { $error }: { $cause }
+root-stays = the root folder of the board cannot be removed
+    .hint = udpcli board ls shows what is in it
+get-takes-one = { $path } is a path on the board, and get takes one
+    .hint = a file of this PC whose name begins with a colon is ./:name
+becomes = { $name } on the board becomes { $path }
+no-name-here = { $name } on the board is no name for a file on this PC
+of-the-board = { $name } of the board here
+unchanged = { $path } is unchanged
+one-file-here = { $first } and { $second } on the board would be one file here, { $path }
+got = { $path }: { $len } bytes
+nothing-to-put = nothing to put
+    .hint = udpcli board put main.py; a file whose name begins with a colon is ./:name
+only-last = { $path } is a path on the board, and only the last argument can be one
+    .hint = a file of this PC whose name begins with a colon is ./:name
+backslash = { $path } is not on the board, and has a backslash in its name
+    .hint = with slashes it is :{ $slashed }; a name with a backslash is written with \x5c
+no-folder = { $path } is no folder on the board
+    .hint = several files go into a folder that is there; a folder of this PC is made there with its content
+put = { $path }: { $len } bytes, { $sent } on the line
+put-again = { $path }: { $len } bytes, { $sent } on the line, { $again ->
+        [one] { $again } piece
+       *[other] { $again } pieces
+    } sent again
+dead-link = left out: { $path }, a link that leads nowhere ({ $error })
+too-long-to-put = { $path } is longer than any board's flash
+left-out-kind = left out: { $path }, neither a file nor a folder
+no-file = { $path } is neither a file nor a folder
+left-out-loop = left out: { $path }, a link back to a folder that it lies in
+too-deep = { $path } lies more than { $most } folders deep
+left-out = left out: { $path }
+own-temporary = { $name } is the name of put's own temporary file on the board
+clash-folder = { $path } and a folder would have one name on the board
+clash = { $first } and { $second } would be one file on the board
+    .hint = put them one by one, each with its own :PATH
+no-unicode = the name of { $path } is no Unicode text
+no-match = no file here matches this pattern
+working-directory = the board's working directory is { $path }
+no-colon = a path on the board begins with a colon: :{ $path }
+backslashes = { $path } has backslashes
+    .hint = on the board / stands between folders: :{ $slashed } (a name that begins with a backslash is written \x5c..)
+no-nul = a path has no NUL in it
+git-bash = { $path } is what Git Bash made of a path on the board
+    .hint = write two slashes (://lib), or MSYS_NO_PATHCONV=1 before the command
+
+# info.
+
+info-port = port
+info-board = board
+info-firmware = firmware
+info-id = id
+info-mac = MAC
+info-memory = memory
+info-files = files
+info-wifi = Wi-Fi
+info-with-mpython = { $machine }, with the mPython module
+info-without-mpython = { $machine }, without the mPython module
+info-build = { $name } { $version }, { $build }
+info-free = { $free } bytes free
+info-free-of = { $free } of { $total } bytes free
+info-free-in = { $share }, in { $place }
+info-not-connected = not connected
+info-ssid = { $address } in { $ssid }
+info-rssi = { $address }, signal { $rssi } dBm
+info-ssid-rssi = { $address } in { $ssid }, signal { $rssi } dBm
+
+# list.
+
+list-empty = no serial ports: is the board plugged in, the cable one that carries data, the driver installed?
+list-answers = MicroPython answers
+list-no-answer = no MicroPython: { $error }
+chip-cp210x = CP210x: mPython board, many ESP32 boards
+chip-ch340 = CH340: mPython board, many ESP32 boards
+chip-ch9102 = CH9102: many ESP32 boards
+chip-ch343 = CH343: many ESP32 boards
+chip-espressif = Espressif's own USB: ESP32-S2, S3, C3 and later
+chip-ftdi = FTDI: some ESP32 boards
+chip-micropython = MicroPython's own USB
+
+# oled, and the mirror of run.
+
+no-mirror = no OLED mirror: { $why }
+frames-lost = { $count ->
+        [one] a frame of the OLED came garbled and was dropped
+       *[other] { $count } frames of the OLED came garbled and were dropped
+    }
+nobody-read = nobody read { $path }: no picture is saved
+framebuffer-format = --framebuffer goes with --format json
+oled-starts = soft reset: the board's { $main } starts anew, with the OLED mirror in front of it
+oled-runs-on = { $main } runs on; udpcli board reset starts it without the mirror
+oled-ended = { $main } has come to its end
+
+# run.
+
+run-input = the program calls input(), which gets nothing here: board run passes no keyboard input to the board. Use input() at the prompt: udpcli board repl
+symptom = { $meaning } [{ $code }]
+symptom-next = {"  "}to do next: { $next }
+run-no-picture = the program showed nothing on an OLED: no { $path }
+run-stopped = stopped by Ctrl-C
+run-stopping = the program goes on after Ctrl-C: stopping it
+run-still = the program on the board still runs ({ $error }); to end it: udpcli board reset --hard, or press the board's RESET button
+run-detached = the program runs on; udpcli board reset ends it
+run-file-stays = its file stays on the board until the next run
+run-ended = the program has come to its end already
+script-too-long = { $path } is longer than any board takes (16 MiB)
+script-gbk = { $name } is not UTF-8; it looks like GBK: the board reads UTF-8, so save it as UTF-8 if its Chinese text comes out wrong
+example-target = --example client needs --target IP:PORT
+    .hint = udpcli listen shows the address that the board reaches this PC at
+example-server = --target is for --example client: the server answers nobody
+standard-input = standard input
+keyboard = the keyboard
+
+# repl.
+
+repl-connected = connected to { $port }
+repl-runs-on = the program on the board did not react to Ctrl-C: it runs on
+repl-welcome = udpcli: connected to { $port }; Ctrl-] leaves, Ctrl-C interrupts, Ctrl-D resets softly
+repl-gone = udpcli: the port is gone; waiting for it to come back, Ctrl-] leaves
+repl-again = udpcli: connected again
+repl-not-ascii = udpcli: the board's prompt ignores characters that are not ASCII when they are typed; paste the whole line instead
