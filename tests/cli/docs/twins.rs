@@ -268,3 +268,26 @@ fn each_page_leads_to_its_twin_at_the_top() {
         );
     }
 }
+
+/// Where emphasis ends after a full stop and the next word follows at once, Markdown shows the asterisks: `**停。**再`.
+#[test]
+fn emphasis_in_chinese_text_ends_before_the_punctuation() {
+    for (_, twin) in twins() {
+        let mut in_code = false;
+        for (at, line) in read(&twin).lines().enumerate() {
+            in_code ^= line.trim_start().starts_with("```");
+            if in_code {
+                continue;
+            }
+            // Every other part stands between backticks.
+            let text: String = line.split('`').step_by(2).collect::<Vec<_>>().join("x");
+            let parts: Vec<&str> = text.split("**").collect();
+            for pair in parts.windows(2).skip(1).step_by(2) {
+                let [before, after] = [pair[0].chars().next_back(), pair[1].chars().next()];
+                let ends_badly = before.is_some_and(|last| "。，：；？！）”".contains(last));
+                let goes_on = after.is_some_and(char::is_alphanumeric);
+                assert!(!(ends_badly && goes_on), "{twin}:{}: {line}", at + 1);
+            }
+        }
+    }
+}
