@@ -10,6 +10,8 @@ use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCan
 use clap_complete::env::{CompleteEnv, Shells};
 
 use crate::cli::{Cli, help};
+#[cfg(feature = "board")]
+use crate::terminal::sanitize;
 
 /// Set by the scripts that [`script`] makes, and by nothing else: its value is the shell's name.
 const VARIABLE: &str = "UDPCLI_COMPLETE";
@@ -65,13 +67,17 @@ pub fn script(shell: clap_complete::Shell) -> std::io::Result<Vec<u8>> {
 pub(super) fn serial_ports() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let ports = crate::board::ports::list().unwrap_or_default();
-        let candidates = ports.into_iter().map(|port| {
-            let what = port.board().map(str::to_owned);
-            let product = port.usb.and_then(|usb| usb.product);
-            CompletionCandidate::new(port.name).help(what.or(product).map(Into::into))
-        });
-        candidates.collect()
+        ports.into_iter().map(of_port).collect()
     })
+}
+
+/// A port and what it is. The shell shows the text as it stands, and a device may call itself anything.
+#[cfg(feature = "board")]
+fn of_port(port: crate::board::ports::Listed) -> CompletionCandidate {
+    let what = port.board().map(str::to_owned);
+    let product = port.usb.and_then(|usb| usb.product);
+    let shown = what.or(product).map(|text| sanitize::plain(&text).into());
+    CompletionCandidate::new(port.name).help(shown)
 }
 
 fn interface_names() -> Vec<String> {
@@ -186,6 +192,28 @@ pub(super) const PROGRAMS: &[&str] = &["py", "mpy"];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "board")]
+    #[test]
+    fn what_a_device_calls_itself_does_nothing_to_the_terminal() {
+        use crate::board::ports::{Listed, Usb};
+        let usb = Usb {
+            vid: 1,
+            pid: 2,
+            serial: None,
+            product: Some("a \x1b[31m\x1b]0;t\x07\u{202e}name".to_owned()),
+        };
+        let candidate = of_port(Listed {
+            name: "/dev/ttyUSB0".to_owned(),
+            usb: Some(usb),
+        });
+        let shown = candidate.get_help().unwrap().to_string();
+        assert!(
+            shown.starts_with("a ") && shown.ends_with("name"),
+            "{shown:?}"
+        );
+        assert!(!shown.chars().any(sanitize::acts), "{shown:?}");
+    }
 
     #[test]
     fn every_label_is_one() {

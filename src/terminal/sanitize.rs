@@ -22,7 +22,7 @@ const FINALS: &[u8] = b"ABCDEFGHJKLMPSTX@dfm";
 pub enum Allowed {
     /// Colours, line ends and tabs: what udpcli itself writes in lines.
     Colors,
-    /// Those of a program on the board: also cursor moves, erasing, the carriage return, backspace and bell.
+    /// Those of a program on the board: also cursor moves, erasing, the carriage return and backspace.
     Program,
 }
 
@@ -55,7 +55,7 @@ impl Filter {
                     out.push(first);
                     1
                 }
-                b'\r' | 0x08 | 0x07 if self.allowed == Allowed::Program => {
+                b'\r' | 0x08 if self.allowed == Allowed::Program => {
                     out.push(first);
                     1
                 }
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_shown_instead() {
-        assert_eq!(passed(b"\x1b]0;title\x07"), "\\x1b]0;title\x07");
+        assert_eq!(passed(b"\x1b]0;title\x07"), "\\x1b]0;title\\x07");
         assert_eq!(passed(b"\x1b[6n"), "\\x1b[6n");
         assert_eq!(passed(b"\x1b[?1049h"), "\\x1b[?1049h");
         assert_eq!(passed(b"\x1bP1$q\x1b\\"), "\\x1bP1$q\\x1b\\");

@@ -64,7 +64,7 @@ fn a_board_cannot_command_the_terminal() {
     let line = shown(&mut repl, "z\r");
     assert_eq!(
         line.escape_debug().to_string(),
-        "\\\\x1b]0;title\\u{7}a\\u{1b}[31mred\\u{1b}[0m\\\\x1b[6n\\\\x1bP$q\\\\x1b\\\\z\\r\\n"
+        "\\\\x1b]0;title\\\\x07a\\u{1b}[31mred\\u{1b}[0m\\\\x1b[6n\\\\x1bP$q\\\\x1b\\\\z\\r\\n"
     );
     repl.type_in(LEAVE);
     repl.finish().expect_code(0);

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::emulator::{Config, Emulator, op};
@@ -267,6 +270,82 @@ fn a_backup_goes_to_a_pipe() {
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(3));
     assert!(board.flash() == content);
+}
+
+/// A stream as other programs leave it, and what comes out at its other end.
+fn stream(kind: &str) -> (Stdio, Option<JoinHandle<Vec<u8>>>) {
+    let (theirs, ours): (OwnedFd, OwnedFd) = match kind {
+        "full" => {
+            let full = fs::File::options().write(true).open("/dev/full").unwrap();
+            return (full.into(), None);
+        }
+        "socket" | "non-blocking socket" => {
+            let (theirs, ours) = UnixStream::pair().unwrap();
+            (theirs.into(), ours.into())
+        }
+        _ => {
+            let (ours, theirs) = std::io::pipe().unwrap();
+            (theirs.into(), ours.into())
+        }
+    };
+    if kind.starts_with("non-blocking") {
+        let flags = rustix::fs::fcntl_getfl(&theirs).unwrap();
+        rustix::fs::fcntl_setfl(&theirs, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+    }
+    let reader = std::thread::spawn(move || {
+        // What is written has to wait for its reader.
+        std::thread::sleep(Duration::from_millis(300));
+        let mut all = Vec::new();
+        fs::File::from(ours).read_to_end(&mut all).unwrap();
+        all
+    });
+    (theirs.into(), Some(reader))
+}
+
+#[test]
+fn a_backup_goes_to_every_kind_of_stdout() {
+    let content = small_flash(81);
+    let board = board(content.clone());
+    for (kind, code) in [
+        ("pipe", 0),
+        ("non-blocking pipe", 0),
+        ("socket", 0),
+        ("non-blocking socket", 0),
+        ("full", 3),
+    ] {
+        // More than a pipe or a socket holds.
+        let (stdout, reader) = stream(kind);
+        let mut command = command(&board, &["--backup", "-", "--only", "factory"]);
+        let child = command.stdout(stdout).stderr(Stdio::piped()).spawn();
+        drop(command);
+        let output = child.unwrap().wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{kind}: {said}");
+        match reader {
+            Some(reader) => {
+                assert!(
+                    reader.join().unwrap() == content[0x1_0000..0x9_0000],
+                    "{kind}"
+                );
+            }
+            None => assert!(said.contains("standard output"), "{kind}: {said}"),
+        }
+    }
+    // None at all, and a terminal, which it would make unusable.
+    for (line, code) in [
+        ("exec \"$@\" >&-", 0),
+        ("exec script -qec \"$*\" /dev/null", 2),
+    ] {
+        let inner = command(&board, &["--backup", "-", "--only", "nvs"]);
+        let mut command = Command::new("sh");
+        command.args(["-c", line, "sh"]).arg(inner.get_program());
+        command.args(inner.get_args()).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{line}: {said}");
+        assert!(output.stdout.len() < 1000, "{line}");
+    }
+    assert!(left(&board).is_empty());
 }
 
 #[test]

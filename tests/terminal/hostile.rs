@@ -106,7 +106,7 @@ fn check(bytes: &[u8], may: May) {
         match character {
             '\n' | '\t' => {}
             '\r' if rest.starts_with("\r\n") => {}
-            '\r' | '\u{8}' | '\u{7}' if may == May::Program => {}
+            '\r' | '\u{8}' if may == May::Program => {}
             '\u{1b}' => {
                 let sequence = rest
                     .strip_prefix("\u{1b}[")
