@@ -120,6 +120,16 @@ fn agrees(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
     if from == to || is_cause || is_summary(catalogues, from, to) {
         return true;
     }
+    // A row whose last cell is a sentence.
+    if let (Some((row, from)), Some((same, to))) = (from.rsplit_once("  ("), to.rsplit_once("  ("))
+    {
+        return row == same
+            && agrees(
+                catalogues,
+                from.trim_end_matches(')'),
+                to.trim_end_matches(')'),
+            );
+    }
     for mark in ["udpcli: error: ", "  hint: ", "warning: ", ""] {
         if let (Some(from), Some(to)) = (from.strip_prefix(mark), to.strip_prefix(mark)) {
             // A code in brackets is the same.
