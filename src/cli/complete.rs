@@ -154,12 +154,19 @@ const ENCODINGS: [&str; 36] = [
 
 /// Labels of encodings, the ones of the classroom first.
 pub(super) fn encodings() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| {
-        let labels = (0..).zip(ENCODINGS);
-        labels
-            .map(|(order, label)| CompletionCandidate::new(label).display_order(Some(order)))
-            .collect()
-    })
+    ArgValueCandidates::new(|| in_order(&ENCODINGS))
+}
+
+/// The same for what decodes: UTF-8 and GBK can be told apart.
+pub(super) fn encodings_and_auto() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| in_order(&[&["auto"], &ENCODINGS[..]].concat()))
+}
+
+fn in_order(labels: &[&'static str]) -> Vec<CompletionCandidate> {
+    let labels = (0..).zip(labels);
+    labels
+        .map(|(order, label)| CompletionCandidate::new(label).display_order(Some(order)))
+        .collect()
 }
 
 /// Files with one of `extensions`, and folders.

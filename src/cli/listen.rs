@@ -49,7 +49,7 @@ pub struct ListenArgs {
     format: Option<Format>,
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     separator: Option<String>,
-    #[arg(long, value_name = "LABEL", add = complete::encodings(), help_heading = "Output")]
+    #[arg(long, value_name = "LABEL", add = complete::encodings_and_auto(), help_heading = "Output")]
     encoding: Option<TextEncoding>,
     #[arg(long, value_enum, help_heading = "Output")]
     timestamps: Option<Timestamps>,

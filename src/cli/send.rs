@@ -1,5 +1,6 @@
 //! `udpcli send`: arguments to plan, run, report.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ pub struct SendArgs {
     #[arg(value_name = "HOST:PORT")]
     peer: Endpoint,
     #[arg(value_name = "MESSAGE", group = "payload")]
-    messages: Vec<String>,
+    messages: Vec<OsString>,
 
     #[arg(long, help_heading = "Payload", conflicts_with_all = ["messages", "hex", "size", "chunk", "interactive"])]
     lines: bool,
@@ -260,6 +261,25 @@ pub async fn run(
     Ok(Outcome::Done)
 }
 
+/// The payload of a message. One that is not UTF-8, as a terminal with another encoding gives it, is sent byte for byte.
+fn payload(message: &OsStr, rules: TextRules) -> Result<Vec<u8>, Error> {
+    let mut payload = Vec::new();
+    if let Some(text) = message.to_str() {
+        rules.append(text, &format!("{text:?}"), &mut payload)?;
+        return Ok(payload);
+    }
+    #[cfg(unix)]
+    if rules.is_verbatim() {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        payload.extend_from_slice(message.as_bytes());
+        return Ok(payload);
+    }
+    Err(Error::Udp(udp::error::Error::NotUtf8 {
+        what: format!("\"{}\"", message.as_encoded_bytes().escape_ascii()),
+    }))
+}
+
 /// Which of the payload forms the arguments chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -442,9 +462,7 @@ impl SendArgs {
             Form::Messages => {
                 let mut payloads = Vec::with_capacity(self.messages.len());
                 for message in &self.messages {
-                    let mut payload = Vec::new();
-                    rules.append(message, &format!("{message:?}"), &mut payload)?;
-                    payloads.push(payload);
+                    payloads.push(payload(message, rules)?);
                 }
                 Source::fixed(payloads, rounds)
             }
@@ -530,7 +548,8 @@ impl SendArgs {
             Form::Interactive => tracing::info!(say = "send.start-interactive", peer = %plan.peer),
             _ => {}
         }
-        let is_escape = |text: &String| {
+        let is_escape = |message: &OsString| {
+            let text = message.to_string_lossy();
             [r"\n", r"\r", r"\t", r"\x"]
                 .iter()
                 .any(|escape| text.contains(escape))

@@ -100,9 +100,7 @@ impl<'a> Listener<'a> {
         {
             tracing::info!(say = "udp.no-broadcast-flag", rate = plan.reply_rate);
         }
-        let depends = sockets
-            .iter()
-            .any(|bound| bound.local.ip().is_unspecified())
+        let depends = sockets.iter().any(|bound| !bound.local.ip().is_loopback())
             || memberships.iter().any(|groups| !groups.is_empty());
         let watch = depends.then(InterfaceWatch::new).and_then(|watch| {
             watch

@@ -93,6 +93,11 @@ fn values_are_completed() {
     );
     assert_eq!(values(&["listen", "--encoding", "gb"]), ["gbk", "gb18030"]);
     assert_eq!(
+        values(&["listen", "--encoding", ""])[..2],
+        ["auto", "utf-8"]
+    );
+    assert_eq!(values(&["send", "1.2.3.4:5", "--encoding", ""])[0], "utf-8");
+    assert_eq!(
         values(&["send", "1.2.3.4:5", "--encoding", "shift"]),
         ["shift_jis"]
     );

@@ -15,7 +15,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{DEADLINE, Finished, Listener, Running, run_with_input, skipped, udpcli};
+use crate::support::{
+    DEADLINE, Finished, Listener, Running, listening_address, run_with_input, skipped, udpcli,
+    udpcli_on_terminal,
+};
 
 /// Looks again and again, for as long as a test may wait.
 #[track_caller]
@@ -429,7 +432,7 @@ fn the_listening_line_names_the_address_and_the_interface() {
         let mut running =
             Running::spawn(&mut net.udpcli(1, &format!("listen --port 0 --bind {bind}")));
         let line = running.stderr_line_with("listening on ");
-        let port = crate::support::listening_address(&line).port();
+        let port = listening_address(&line).port();
         assert!(
             line.contains(&format!(
                 "; type this address into the board's program: 10.77.1.2, port {port} (vb)"
@@ -495,6 +498,92 @@ fn the_listening_line_comes_again_when_an_address_comes_or_goes() {
         "{}",
         end.stderr
     );
+}
+
+/// A PC that joins a Wi-Fi gets its address first, and its route a moment later.
+#[test]
+fn the_listening_line_follows_the_default_route() {
+    let Some(net) = Net::pair() else { return };
+    net.ip(1, "link add wifi type veth peer name air");
+    net.ip(1, "addr add 10.66.0.2/24 dev wifi");
+    for name in ["air", "wifi"] {
+        net.ip(1, &format!("link set {name} up"));
+    }
+    net.wait_until_up(1, "wifi");
+    let mut running = Running::spawn(&mut net.udpcli(1, "listen --port 0"));
+    running.stderr_line_with("listening on ");
+    for (via, address) in [("10.66.0.9", "10.66.0.2"), ("10.77.1.1", "10.77.1.2")] {
+        net.ip(1, &format!("route replace default via {via}"));
+        running.stderr_line_with(&format!("program: {address}, port "));
+    }
+    running.interrupt().expect_code(0);
+}
+
+#[test]
+fn a_listener_on_one_address_says_when_that_goes_and_comes_back() {
+    let Some(net) = Net::pair() else { return };
+    let mut command = net.udpcli(1, "listen --port 0 --bind 10.77.1.2 --format json");
+    let mut listener = Listener::spawn(&mut command);
+    net.ip(1, "addr del 10.77.1.2/24 dev vb");
+    listener
+        .running
+        .stderr_line_with("this PC does not have that address now");
+    net.ip(1, "addr add 10.77.1.2/24 dev vb");
+    listener
+        .running
+        .stderr_line_with("program: 10.77.1.2, port ");
+    net.send(0, &format!("10.77.1.2:{} back", listener.port()))
+        .expect_code(0);
+    assert_eq!(next_text(&mut listener), "back");
+}
+
+#[test]
+fn the_panel_follows_the_address() {
+    let Some(net) = Net::pair() else { return };
+    let args = "listen --port 0 --oled".split(' ');
+    let mut running = Running::spawn(&mut net.within(1, &udpcli_on_terminal("", args)));
+    let line = loop {
+        let line = running.stdout_line();
+        if line.contains("listening on ") {
+            break line;
+        }
+    };
+    let port = listening_address(&line).port();
+    let mut shows = |address: &str| {
+        let row = format!("{address}:{port}");
+        while !running.stdout_line().contains(&row) {}
+    };
+    shows("10.77.1.2");
+    net.ip(1, "addr flush dev vb");
+    net.ip(1, "addr add 10.77.1.3/24 dev vb");
+    shows("10.77.1.3");
+}
+
+#[test]
+fn addresses_that_come_and_go_all_the_time_cost_no_datagram() {
+    let Some(net) = Net::pair() else { return };
+    let mut listener = net.listen(1, "--format json --join 239.77.0.11");
+    let mut batch = String::new();
+    for number in 0..200 {
+        let (third, last) = (number / 100, number % 100 + 1);
+        for what in ["add", "del"] {
+            let _ = writeln!(batch, "addr {what} 10.99.{third}.{last}/24 dev vb");
+        }
+    }
+    batch += "addr add 10.99.9.9/24 dev vb\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("batch");
+    fs::write(&path, batch).unwrap();
+    let to = format!("10.77.1.2:{}", listener.port());
+    let mut sending = Running::spawn(&mut net.udpcli(0, &format!("send {to} x -n 200 -i 5ms")));
+    run_ip(&["-n", &net.names[1], "-b", path.to_str().unwrap()]);
+    listener.running.stderr_line_with("10.99.9.9 (vb)");
+    eventually("it has sent", || sending.has_ended());
+    for _ in 0..200 {
+        assert_eq!(next_text(&mut listener), "x");
+    }
+    let end = listener.running.interrupt().expect_code(0);
+    assert!(end.stderr.contains("\n200 datagrams, "), "{}", end.stderr);
 }
 
 #[test]
@@ -703,7 +792,7 @@ fn multicast_of_another_program_is_heard_where_the_group_is_joined() {
         if family == '6' {
             // Two sockets then, each with a port of its own: the second line has IPv6's.
             let line = listener.running.stderr_line_with("listening on [::]");
-            listener.address = crate::support::listening_address(&line);
+            listener.address = listening_address(&line);
         }
         peer.send(group, listener.port(), join.as_bytes());
         let datagram = next_json(&mut listener);

@@ -1603,3 +1603,43 @@ fn the_summary_has_every_count_and_stdout_nothing() {
         "{line}"
     );
 }
+
+/// A terminal in GBK gives such arguments; nc sends the bytes it gets.
+#[cfg(unix)]
+#[test]
+fn a_message_that_is_not_utf8_is_sent_byte_for_byte_or_refused() {
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let gbk: &[u8] = b"\xc4\xe3\xba\xc3";
+    let socket = loopback_socket();
+    let args = |more: &[&str]| -> Vec<OsString> {
+        let peer = address_of(&socket);
+        let words = ["send", &peer].into_iter().chain(more.iter().copied());
+        let mut args: Vec<OsString> = words.map(OsString::from).collect();
+        args.push(OsStr::from_bytes(gbk).to_owned());
+        args
+    };
+    run_with_input(udpcli(args(&["plain"])), b"").expect_code(0);
+    assert_eq!(receive_payloads(&socket, 2), [b"plain", gbk]);
+    for flags in [
+        &["-e"][..],
+        &["--encoding", "gbk"],
+        &["--line-ending", "lf"],
+    ] {
+        let finished = run_with_input(udpcli(args(flags)), b"").expect_code(2);
+        for told in [r#""\xc4\xe3\xba\xc3" is not UTF-8"#, "--hex"] {
+            assert!(
+                finished.stderr.contains(told),
+                "{flags:?}: {}",
+                finished.stderr
+            );
+        }
+    }
+    // What is no message has to be text.
+    let mut expect = args(&["hi", "--expect"]);
+    expect.push("x".into());
+    let finished = run_with_input(udpcli(expect), b"").expect_code(2);
+    assert!(finished.stderr.contains("UTF-8"), "{}", finished.stderr);
+    nothing_waits(&socket);
+}

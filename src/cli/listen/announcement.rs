@@ -11,8 +11,14 @@ pub(super) struct Place {
     local: SocketAddr,
     only_v6: bool,
     interface: Option<String>,
+    /// Whether an interface had the address at first: none has a group's or a broadcast address.
+    had_address: bool,
     /// What was told last.
     told: String,
+}
+
+fn has(address: IpAddr) -> bool {
+    interface::own_addresses().contains(&address)
 }
 
 impl Place {
@@ -21,6 +27,7 @@ impl Place {
             local,
             only_v6,
             interface,
+            had_address: has(local.ip()),
             told: String::new(),
         }
     }
@@ -62,6 +69,11 @@ impl Place {
         found
     }
 
+    /// Whether an interface had the address, and none has it now.
+    fn is_lost(&self) -> bool {
+        self.had_address && !has(self.local.ip())
+    }
+
     fn line(&self) -> String {
         let local = self.local;
         if local.ip().is_loopback() {
@@ -95,6 +107,7 @@ impl Place {
         let is_v4_wildcard = local.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
             || (local.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !self.only_v6);
         match &self.interface {
+            _ if self.is_lost() => say!("listen.at-lost", local = local),
             _ if !is_v4_wildcard => say!("listen.at", local = local),
             Some(name) => say!("listen.at-no-address", local = local, interface = name),
             None => say!("listen.at-no-network", local = local),

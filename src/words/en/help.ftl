@@ -71,7 +71,7 @@ send = Send datagrams: the board's UDP client, on the PC
           udpcli send 239.1.2.3:6000 hello --multicast-if eth0
           udpcli send 192.168.0.3:6000 -I                       type lines, see replies
 send-peer = Destination: IPv4:PORT, [IPv6]:PORT or NAME:PORT
-send-messages = One datagram per argument, literally
+send-messages = One datagram per argument, literally; bytes that are not UTF-8 are sent as they are
 send-lines = One datagram per line of standard input, or of --file
 send-file = The whole file as one datagram (- is standard input)
 send-chunk = With --file: one datagram per SIZE bytes

@@ -23,6 +23,7 @@ no-panel = --oled draws on a terminal only: no panel here
 at-loopback = listening on { $local }; only programs on this PC reach it
 at-address = listening on { $local }; type this address into the board's program: { $address }, port { $port } ({ $interface })
 at-addresses = listening on { $local }; type this address into the board's program: { $address }, port { $port } ({ $interface }); from other networks: { $others }
+at-lost = listening on { $local }; this PC does not have that address now: nothing arrives until it comes back
 at = listening on { $local }
 at-no-address = listening on { $local }; { $interface } has no IPv4 address: connect it to the board's network
 at-no-network = listening on { $local }; this PC is not on a network: connect to the board's Wi-Fi first

@@ -23,6 +23,7 @@ no-panel = --oled 只能画在终端上：这里没有屏幕画面
 at-loopback = listening on { $local }；只有本机的程序能发到这里
 at-address = listening on { $local }；请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）
 at-addresses = listening on { $local }；请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）；从其他网络：{ $others }
+at-lost = listening on { $local }；本机现在没有这个地址：地址恢复之前收不到任何数据
 at = listening on { $local }
 at-no-address = listening on { $local }；{ $interface } 没有 IPv4 地址：请让它连上掌控板所在的网络
 at-no-network = listening on { $local }；本机没有连接网络：请先连上掌控板所用的 Wi-Fi

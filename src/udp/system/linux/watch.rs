@@ -1,4 +1,4 @@
-//! Tells when an interface or an address comes or goes: rtnetlink(7). What changed is not read: the caller looks anew.
+//! Tells when an interface, an address or an IPv4 route comes or goes: rtnetlink(7). What changed is not read: the caller looks anew.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -10,8 +10,9 @@ use nix::sys::socket::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR` and `RTMGRP_IPV6_IFADDR` of rtnetlink.h.
-const GROUPS: u32 = 0x1 | 0x10 | 0x100;
+/// `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR`, `RTMGRP_IPV4_ROUTE` and `RTMGRP_IPV6_IFADDR` of rtnetlink.h. The default route,
+/// which says where a board is most likely, comes a moment after the address.
+const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100;
 
 /// Hears of changes.
 #[derive(Debug)]
