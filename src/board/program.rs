@@ -45,10 +45,13 @@ const WORK: Duration = Duration::from_secs(5);
 /// (`readblocks`, taken from a loaded module) and file system (`statvfs`), classes of loaded modules, and of mPython 2.x the text `$#mac:..#$` with
 /// one counter (its `_boot.py`). What a program leaves is anything else: functions, objects, numbers, modules that come
 /// from a file on the board; and `mpython`, whose buttons keep the callbacks that a program gave them.
-const LOOK: &str = include_str!("scripts/look.py");
+const LOOK: &str = include_str!("scripts/minified/look.py");
 
 /// Takes a program in pieces and gives it back whole. `print` shows that a piece came; the name goes with the last.
-const LOAD: &str = include_str!("scripts/load.py");
+const LOAD: &str = include_str!("scripts/minified/load.py");
+
+/// The same for firmware that has no CRC-32.
+const LOAD_UNCHECKED: &str = include_str!("scripts/minified/load_unchecked.py");
 
 /// How a program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +204,7 @@ struct Look {
 }
 
 fn look(repl: &mut Repl) -> Result<Look, Error> {
-    let code = LOOK.replace("FILE", &literal::quoted(FILE));
+    let code = format!("{LOOK}_udpcli({})\ndel _udpcli\n", literal::quoted(FILE));
     let doing = &Doing::LookingAtInterpreter;
     let mut answer = repl.exec_short(Way::Plain, doing, code.as_bytes(), WORK);
     let mut repeats = Repeats::default();
@@ -243,15 +246,22 @@ fn look(repl: &mut Repl) -> Result<Look, Error> {
 ///
 /// A piece that was damaged on its way goes again, shorter: a shorter one is less likely to be hit.
 fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
-    with_another_definition(|| try_to_start(repl, source))
+    with_another_definition(|loader| try_to_start(repl, loader, source))
 }
 
 /// Believes an exception only after the loader was sent again. The loader itself goes over without a checksum: a damaged
-/// one may raise the same exception each time.
-fn with_another_definition<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+/// one may raise the same exception each time. `attempt` is given the loader.
+fn with_another_definition<T>(
+    mut attempt: impl FnMut(&'static str) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut last = None;
+    let mut loader = LOAD;
     for _ in 0..TRIES {
-        match attempt() {
+        match attempt(loader) {
+            Err(Error::Refused { exception, .. }) if lacks_crc32(&exception) => {
+                tracing::debug!("the firmware has no CRC-32: the program goes over unchecked");
+                loader = LOAD_UNCHECKED;
+            }
             Err(Error::Refused { exception, .. }) if last.as_ref() != Some(&exception) => {
                 last = Some(exception);
             }
@@ -261,7 +271,7 @@ fn with_another_definition<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> 
     Err(damaged())
 }
 
-fn try_to_start(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
+fn try_to_start(repl: &mut Repl, loader: &str, source: &[u8]) -> Result<Option<Launch>, Error> {
     let way = if repl.link().address().baud <= PLAIN_BAUD {
         Way::Plain
     } else {
@@ -272,13 +282,13 @@ fn try_to_start(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error>
         let mut rest = source;
         let mut index = 0;
         while rest.len() > len {
-            match send_piece(repl, way, index, rest, &mut len)? {
+            match send_piece(repl, loader, way, index, rest, &mut len)? {
                 Some(behind) => rest = behind,
                 None => return Ok(None),
             }
             index += 1;
         }
-        match start_last(repl, way, index, rest)? {
+        match start_last(repl, loader, way, index, rest)? {
             Started::Yes(launch) => return Ok(Some(launch)),
             Started::NoMemory => return Ok(None),
             Started::Damaged => len = (len / 2).max(SHORTEST_PIECE),
@@ -293,26 +303,27 @@ fn try_to_start(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error>
 /// The line is bad, or the code raises an exception.
 pub(crate) fn load(repl: &mut Repl, doing: impl Into<Doing>, source: &[u8]) -> Result<(), Error> {
     let doing = &doing.into();
-    with_another_definition(|| try_to_load(repl, doing, source))
+    with_another_definition(|loader| try_to_load(repl, loader, doing, source))
 }
 
-fn try_to_load(repl: &mut Repl, doing: &Doing, source: &[u8]) -> Result<(), Error> {
+fn try_to_load(repl: &mut Repl, loader: &str, doing: &Doing, source: &[u8]) -> Result<(), Error> {
     let mut len = PIECE;
     let mut repeats = Repeats::default();
     for _ in 0..TRIES {
         let mut rest = source;
         let mut index = 0;
         while rest.len() > len {
-            rest = send_piece(repl, Way::Plain, index, rest, &mut len)?.ok_or_else(|| {
-                Error::Refused {
-                    doing: doing.clone(),
-                    exception: "MemoryError".to_owned(),
-                }
-            })?;
+            rest =
+                send_piece(repl, loader, Way::Plain, index, rest, &mut len)?.ok_or_else(|| {
+                    Error::Refused {
+                        doing: doing.clone(),
+                        exception: "MemoryError".to_owned(),
+                    }
+                })?;
             index += 1;
         }
         let mut code = if index == 0 {
-            LOAD.as_bytes().to_vec()
+            loader.as_bytes().to_vec()
         } else {
             Vec::new()
         };
@@ -339,13 +350,19 @@ enum Started {
     Damaged,
 }
 
-fn start_last(repl: &mut Repl, way: Way, index: usize, piece: &[u8]) -> Result<Started, Error> {
+fn start_last(
+    repl: &mut Repl,
+    loader: &str,
+    way: Way,
+    index: usize,
+    piece: &[u8],
+) -> Result<Started, Error> {
     let mut code = b"exec(compile(".to_vec();
     code.extend(call(index, piece, true));
     code.extend(b",'<stdin>','exec'))");
     let line = if index == 0 {
-        code = [LOAD.as_bytes(), &code].concat();
-        LOAD.lines().count() + 1
+        code = [loader.as_bytes(), &code].concat();
+        loader.lines().count() + 1
     } else {
         1
     };
@@ -380,6 +397,7 @@ fn start_last(repl: &mut Repl, way: Way, index: usize, piece: &[u8]) -> Result<S
 /// not hold it. `len` shrinks where the line damages bytes.
 fn send_piece<'a>(
     repl: &mut Repl,
+    loader: &str,
     way: Way,
     index: usize,
     source: &'a [u8],
@@ -389,7 +407,7 @@ fn send_piece<'a>(
     for _ in 0..TRIES {
         let (piece, behind) = source.split_at(source.len().min(*len));
         let code = if index == 0 {
-            [LOAD.as_bytes(), &call(index, piece, false)].concat()
+            [loader.as_bytes(), &call(index, piece, false)].concat()
         } else {
             call(index, piece, false)
         };
@@ -419,6 +437,11 @@ fn is_out_of_memory(exception: &str) -> bool {
     exception.starts_with("MemoryError")
 }
 
+/// Whether the firmware's module binascii has no `crc32`.
+fn lacks_crc32(exception: &str) -> bool {
+    exception.starts_with("AttributeError") && exception.contains("'crc32'")
+}
+
 /// Whether the function that takes the pieces is not there.
 fn is_not_loaded(exception: &str) -> bool {
     exception.starts_with("NameError") && exception.contains("'_udpcli'")
@@ -443,12 +466,13 @@ fn ack(index: usize) -> Vec<u8> {
 
 /// The call that hands over a piece; idempotent, since a piece has its place.
 fn call(index: usize, piece: &[u8], is_last: bool) -> Vec<u8> {
+    let is_last = u8::from(is_last);
     let mut crc = flate2::Crc::new();
-    crc.update(index.to_string().as_bytes());
+    crc.update(format!("{index},{is_last}").as_bytes());
     crc.update(piece);
     let mut code = format!("_udpcli({index},").into_bytes();
     literal::append_bytes(piece, &mut code);
-    code.extend(format!(",{},{})", crc.sum(), u8::from(is_last)).into_bytes());
+    code.extend(format!(",{},{})", crc.sum(), is_last).into_bytes());
     code
 }
 

@@ -70,6 +70,17 @@ fn a_line_that_damages_both_ways_ends_every_run() {
 }
 
 #[test]
+fn a_program_runs_on_firmware_without_crc32() {
+    // What sys.modules holds comes before the firmware's own module.
+    let boot = "import sys\nclass Module: pass\nsys.modules['ubinascii'] = Module()\n";
+    for lines in [1, 200] {
+        let vboard = VirtualBoard::options().file("boot.py", boot).ready();
+        let finished = run_source(&vboard, counting(lines)).expect_code(0);
+        assert_eq!(finished.text(), format!("total {lines}\r\n"));
+    }
+}
+
+#[test]
 fn piped_source_gets_past_a_program_that_prints_all_the_time() {
     let main = "import time\nwhile True:\n print('tick')\n time.sleep(0.05)\n";
     let vboard = VirtualBoard::options().file("main.py", main).ready();
