@@ -29,7 +29,7 @@ pub use put::{Sent, is_temporary};
 
 use piece::PieceLength;
 
-const SCRIPT: &str = include_str!("scripts/files.py");
+const SCRIPT: &str = include_str!("scripts/minified/files.py");
 
 /// For the board's own work on a few files; a slow flash erases 4 KiB in up to 0.4 s.
 const WORK: Duration = Duration::from_secs(10);

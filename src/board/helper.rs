@@ -6,7 +6,7 @@
 //! An exception that the program catches comes back as an answer with a checksum: it is the board's own, and it is
 //! reported at once. Only what does not fit its checksum, and silence, count as a bad line.
 //!
-//! The program takes its modules from the firmware alone (function `I` of `scripts/helper.py`): a file `/io.py` or
+//! The program takes its modules from the firmware alone (`load_module` in `scripts/helper.py`): a file `/io.py` or
 //! `/os.py` on the board would else run in place of the firmware's module. Built-in modules whose names begin with `u`
 //! come before files in every version; where a firmware has no such name, `sys.path` without the board's folders makes
 //! sure that no file is found. Of the names without `u`, versions up to 1.20 look for a file first where the module is a
@@ -23,7 +23,7 @@ use crate::board::literal;
 use crate::board::repl::{Repl, Way};
 use crate::text::escape;
 
-const SCRIPT: &str = include_str!("scripts/helper.py");
+const SCRIPT: &str = include_str!("scripts/minified/helper.py");
 
 /// Ends a part of a script: each part is short enough for a line that damages bytes.
 const PART_END: &str = "#\n";
@@ -548,8 +548,8 @@ mod tests {
     fn the_parts_of_the_scripts_are_short_enough_for_a_bad_line() {
         let scripts = [
             SCRIPT,
-            include_str!("scripts/files.py"),
-            include_str!("scripts/info.py"),
+            include_str!("scripts/minified/files.py"),
+            include_str!("scripts/minified/info.py"),
         ];
         for part in scripts.iter().flat_map(|script| script.split(PART_END)) {
             assert!(part.len() < 800, "{part}");

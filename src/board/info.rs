@@ -8,7 +8,7 @@ use crate::board::error::Error;
 use crate::board::helper::Helper;
 use crate::board::repl::Repl;
 
-const SCRIPT: &str = include_str!("scripts/info.py");
+const SCRIPT: &str = include_str!("scripts/minified/info.py");
 
 /// Where the firmware's name does not tell, `mpython` is imported, which takes a second and more.
 const WORK: Duration = Duration::from_secs(10);

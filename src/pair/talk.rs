@@ -13,7 +13,7 @@ use crate::terminal::panel::screen::Text;
 use crate::text::escape;
 
 /// Our program's functions. They live in the interpreter's memory and go with the soft reset at the end.
-const AGENT: &str = include_str!("scripts/agent.py");
+const NETWORK: &str = include_str!("scripts/minified/network.py");
 
 /// Begins a line of ours among whatever else the board prints.
 const MARK: char = '\x1e';
@@ -103,7 +103,7 @@ impl Talk {
         program::load(
             &mut self.repl,
             "loading the test's program",
-            AGENT.as_bytes(),
+            NETWORK.as_bytes(),
         )
         .map_err(|error| self.failure(error))?;
         self.is_loaded = true;

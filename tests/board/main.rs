@@ -33,6 +33,7 @@ mod recordings;
 mod repl;
 mod replay;
 mod run;
+mod scripts;
 mod shadowed;
 mod start;
 mod stdio;

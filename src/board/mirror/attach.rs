@@ -15,7 +15,7 @@ use crate::text::sentence::{Sentence, sentence};
 const START: Duration = Duration::from_secs(5);
 
 /// Asks what there is in place of `oled`.
-const WHY: &str = include_str!("why.py");
+const WHY: &str = include_str!("../scripts/minified/no_display.py");
 
 /// Modules that `import mpython` needs in the maker's firmware or in Mixly's (`mpython.py`, `oled128x64.py`, `uframebuf.py`
 /// of each), and itself: a file of the pupil's that has one of these names is imported in its place.
@@ -153,7 +153,7 @@ pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: Report) -> Result<At
     if mirror.is_attached() {
         return Ok(Attached::Yes);
     }
-    let code = format!("NAMES='{MODULES}'.split()\n{WHY}del NAMES\n");
+    let code = format!("{WHY}_u('{MODULES}'.split())\ndel _u\n");
     let answer = match repl.exec(Doing::LookingForDisplay, code.as_bytes(), START) {
         Ok(answer) => answer,
         Err(Error::Refused { exception, .. }) => {
