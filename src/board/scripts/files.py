@@ -1,4 +1,4 @@
-# The board's file system: what `udpcli board put`, `get`, `ls`, `rm`, `mkdir` and `sync` call. Runs after helper.py, in the
+# The board's file system: what `udpcli board put`, `get`, `ls` and `rm` call. Runs after helper.py, in the
 # same dictionary; docs/protocol.md lists the calls and their answers. Paths are bytes, because a name need not be UTF-8.
 gc = load_module('gc')  # on the line: g
 hashlib = load_module('uhashlib', 'hashlib')  # on the line: H
