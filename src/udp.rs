@@ -1,6 +1,7 @@
 //! UDP: endpoints, interfaces, sockets, batches of datagrams, and the two loops, `send` and `listen`.
 //!
-//! Knows nothing of the command line, of formats or of stdout: the loops hand datagrams to a sink.
+//! This module does not depend on the command line, the output formats or stdout: both loops hand their datagrams to a
+//! [`sink::Sink`].
 
 pub mod adapter;
 pub mod answer;
@@ -28,10 +29,11 @@ use std::net::{IpAddr, SocketAddr};
 /// The longest payload over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP (RFC 791, RFC 768).
 pub const MAX_PAYLOAD_V4: usize = 65_507;
 
-/// The longest payload over IPv6: 65,535 less 8 bytes of UDP header (RFC 8200 counts its own header apart).
+/// The longest payload over IPv6: 65,535 less 8 bytes of UDP header (RFC 8200: the length field leaves out the IPv6
+/// header).
 pub const MAX_PAYLOAD_V6: usize = 65_527;
 
-/// Bytes of headers around a payload, by the peer's family: IP without options, and UDP.
+/// Header bytes that IP (without options) and UDP add to a payload, by the peer's address family.
 #[must_use]
 pub fn header_len(peer: &SocketAddr) -> usize {
     if peer.is_ipv4() { 28 } else { 48 }
@@ -47,28 +49,28 @@ pub fn max_payload(peer: &SocketAddr) -> usize {
     }
 }
 
-/// The peer's address family, for messages.
+/// The name of the peer's address family, for messages.
 #[must_use]
 pub fn family_name(peer: &SocketAddr) -> &'static str {
     if peer.is_ipv4() { "IPv4" } else { "IPv6" }
 }
 
-/// What is known of a host on this machine's own network (ARP for IPv4, neighbour discovery for IPv6).
+/// The kernel's neighbour-table state for a host on the local network (ARP for IPv4, neighbour discovery for IPv6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Neighbour {
-    /// It was asked for on this interface, and does not answer.
+    /// The kernel sent ARP or neighbour solicitations on this interface, and the host did not answer.
     Silent {
         /// The interface's name.
         interface: String,
     },
-    /// It answered a moment ago.
+    /// The host answered recently (`NUD_REACHABLE`).
     Present,
 }
 
-/// A firewall kept a datagram from its destination.
+/// A firewall rejected a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejected {
-    /// Where the firewall is; `None` is this machine.
+    /// The host that runs the firewall; `None` means this machine.
     pub by: Option<IpAddr>,
 }
 
@@ -78,7 +80,7 @@ impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.by {
             Some(by) => write!(f, "rejected by a firewall on {by}"),
-            // What the system says of it is what people search for.
+            // Keep the operating system's own wording: it is what people search the web for.
             None => write!(
                 f,
                 "rejected by a firewall on this PC (Operation not permitted)"

@@ -1,8 +1,8 @@
-//! The network adapters of this machine, as the system lists them.
+//! Lists the network interfaces of this machine.
 
 use if_addrs::Interface;
 
-/// The interfaces with their addresses, one entry an address; none if the system does not tell.
+/// All interfaces with their addresses, one entry per address; empty if the operating system does not report them.
 #[must_use]
 pub fn all() -> Vec<Interface> {
     if_addrs::get_if_addrs().unwrap_or_default()
@@ -11,8 +11,8 @@ pub fn all() -> Vec<Interface> {
 /// An interface by its name and index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// As the system calls it.
+    /// The interface name, such as `eth0`.
     pub name: String,
-    /// As the system counts it.
+    /// The interface index that the operating system assigned.
     pub index: u32,
 }

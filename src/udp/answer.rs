@@ -1,4 +1,5 @@
-//! Whom a listener answers, and how often, so that two answering programs cannot storm.
+//! Decides which datagrams a listener answers, and limits the rate per peer, so that two programs that answer each
+//! other do not start a packet storm.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -6,32 +7,34 @@ use std::time::{Duration, Instant};
 use crate::datagram::Addressed;
 use crate::datagram::run::Run;
 
-/// What a listener answers with.
+/// The payload of a listener's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The payload that came.
+    /// Send the received payload back.
     Echo,
-    /// Always these bytes.
+    /// Send the same bytes every time.
     Fixed(Vec<u8>),
 }
 
-/// Why a datagram gets no answer.
+/// Why the listener does not answer a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Silence {
-    /// It was sent to a multicast group or a broadcast address: many may have heard it.
+    /// It was sent to a multicast group or a broadcast address: many receivers would answer at once.
     Group,
-    /// The sender's address is a group, a broadcast or no address at all: an answer would reach many.
+    /// The sender's address is a multicast group, a broadcast address or unspecified, or its port is 0: an answer would
+    /// reach many hosts, or none.
     Sender,
-    /// It claims to come from this very socket.
+    /// The source address is this socket's own address: the listener would answer itself in a loop.
     Own,
-    /// This peer has had its share for now.
+    /// This peer has reached the rate limit.
     Rate,
 }
 
-/// Whether the datagrams of `run` may be answered, the rate apart. `own` are this machine's addresses.
+/// Checks whether the listener may answer the datagrams of `run`, apart from the rate limit. `own` are this machine's
+/// addresses.
 ///
 /// # Errors
-/// The reason why not.
+/// The reason not to answer.
 pub fn check(
     run: &Run<'_>,
     own: &[IpAddr],
@@ -56,8 +59,9 @@ pub fn check(
     Ok(())
 }
 
-/// Answers to one peer in the last second: two counted windows of a second, the older weighed by what of it still
-/// counts. Needs no list of times and lets no burst across the border.
+/// Rate limit for the answers to one peer: a sliding-window counter that weights the previous one-second window by the
+/// part of it that is still within the last second. It needs no list of timestamps and allows no double burst at a
+/// window boundary.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerRate {
     window: Instant,
@@ -66,7 +70,7 @@ pub struct AnswerRate {
 }
 
 impl AnswerRate {
-    /// A peer that was not answered yet.
+    /// The state for a peer without answers so far.
     #[must_use]
     pub fn new(now: Instant) -> Self {
         Self {

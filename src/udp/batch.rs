@@ -1,8 +1,8 @@
-//! Datagrams many to a system call, both ways.
+//! Sends and receives batches of datagrams, many per system call.
 //!
-//! Where the system has batching (Linux: recvmmsg, sendmmsg, and the kernel's own segmentation, UDP GSO and GRO) it
-//! is used; elsewhere, or when told to, the same interface moves one datagram a call. Datagrams stay what they are:
-//! boundaries, order, senders and times are kept, and long ones may be fragmented as ordinary UDP tools allow.
+//! Linux batches with recvmmsg, sendmmsg and the kernel's segmentation offload (UDP GSO and GRO). Other systems, and
+//! runs without batching, use the same interface with one datagram per call. Batching does not change the datagrams: it
+//! keeps boundaries, order, senders and times, and IP may still fragment long ones, as with ordinary UDP tools.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,12 +16,12 @@ use crate::udp::outbox::Outbox;
 use crate::udp::receive::{Drops, ReceiveOptions, SLOT, canonical};
 use crate::udp::system;
 
-/// Switches on what a receiver wants of a socket; before the bind, so that the first datagram has it too.
+/// Sets the socket options that a receiver needs. Call it before `bind`, so that they apply to the first datagram too.
 pub(crate) fn prepare(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
     system::prepare_receive(socket, is_v4, options);
 }
 
-/// Receives from sockets into buffers that are used again and again.
+/// Receives datagrams into reused buffers.
 #[derive(Debug)]
 pub struct Receiver {
     way: ReceiveWay,
@@ -35,7 +35,7 @@ enum ReceiveWay {
 }
 
 impl Receiver {
-    /// A receiver for sockets that were opened with the same options.
+    /// A receiver for sockets that were opened with these options.
     #[must_use]
     pub fn new(options: ReceiveOptions) -> Self {
         let way = match system::BatchReceiver::new(&options) {
@@ -48,7 +48,8 @@ impl Receiver {
         }
     }
 
-    /// What the kernel dropped at this socket for want of buffer, where it tells.
+    /// How many datagrams the kernel dropped because this socket's receive buffer was full; `None` if the operating
+    /// system does not report it.
     #[must_use]
     pub fn drops(&self, socket: &UdpSocket) -> Option<Drops> {
         match &self.way {
@@ -57,11 +58,12 @@ impl Receiver {
         }
     }
 
-    /// Receives what is there, with one system call, at most `limit` datagrams where the system lets us say so.
-    /// Returns how many came; those of one sender that came together are one run.
+    /// Receives the queued datagrams with one system call. On systems with batching, `limit` bounds the number of
+    /// buffers. Returns how many datagrams came; datagrams of one sender that arrived in one buffer form one run.
     ///
     /// # Errors
-    /// `WouldBlock` if none is there; else what the system says, an ICMP error for an earlier answer among it.
+    /// `WouldBlock` if no datagram is queued; otherwise the error of the system call, which may be an ICMP error for an
+    /// earlier answer.
     pub fn receive(
         &mut self,
         socket: &UdpSocket,
@@ -94,7 +96,7 @@ impl Receiver {
     }
 }
 
-/// Sends from an [`Outbox`].
+/// Sends the datagrams of an [`Outbox`].
 #[derive(Debug)]
 pub struct Transmitter {
     way: TransmitWay,
@@ -109,7 +111,7 @@ enum TransmitWay {
 }
 
 impl Transmitter {
-    /// A transmitter to `peer`, or to where the socket is connected.
+    /// A transmitter to `peer`, or, with `None`, to the address that the socket is connected to.
     #[must_use]
     pub fn new(peer: Option<SocketAddr>, batching: bool) -> Self {
         let way = match system::BatchTransmitter::new(batching) {
@@ -119,18 +121,18 @@ impl Transmitter {
         Self { way, peer }
     }
 
-    /// Allows the kernel to cut buffers into datagrams of at most `len` bytes: those that leave as one packet.
+    /// Enables segmentation offload (GSO) for datagrams of at most `len` bytes: those that fit in one packet.
     pub fn set_longest_segment(&mut self, len: usize) {
         if let TransmitWay::Batched(transmitter) = &mut self.way {
             transmitter.set_longest_segment(len);
         }
     }
 
-    /// Sends datagrams from `first` on with one system call, at most `limit`; returns how many went, at least one.
+    /// Sends up to `limit` datagrams from `first` on with one system call; returns how many were sent, at least one.
     ///
     /// # Errors
-    /// `WouldBlock` if the send buffer is full; else what the system says of the first of them, or an ICMP error for
-    /// an earlier one.
+    /// `WouldBlock` if the send buffer is full; otherwise the error for the first of these datagrams, or an ICMP error
+    /// for an earlier one.
     pub fn send(
         &mut self,
         socket: &UdpSocket,
@@ -157,7 +159,7 @@ impl Transmitter {
 mod tests {
     use super::*;
 
-    /// What other systems run on runs here too.
+    /// Tests the unbatched path, which all other systems use, on Linux as well.
     #[test]
     fn the_plain_way_keeps_boundaries_and_cuts_to_size() {
         let runtime = tokio::runtime::Builder::new_current_thread()

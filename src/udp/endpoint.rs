@@ -1,4 +1,4 @@
-//! `HOST:PORT` as people write it, and the address it stands for.
+//! Parses `HOST:PORT` and resolves it to socket addresses.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -11,7 +11,7 @@ use crate::udp::receive::canonical;
 /// A peer as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// An address or a name, without brackets; an IPv6 zone may follow `%`.
+    /// An IP address or a host name, without brackets; an IPv6 zone may follow `%`.
     pub host: String,
     /// The UDP port.
     pub port: u16,
@@ -55,7 +55,7 @@ impl FromStr for Endpoint {
             }
             (host, port)
         };
-        // What the resolver would complete: 192.168.0 is 192.168.0.0 there (inet_aton(3)).
+        // The resolver would accept 192.168.0 and expand it to 192.168.0.0 (inet_aton(3)).
         let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         if !host.is_empty() && host.split('.').all(is_number) && host.parse::<Ipv4Addr>().is_err() {
             return Err(format!(
@@ -77,23 +77,23 @@ impl FromStr for Endpoint {
     }
 }
 
-/// Whether all of it is an IPv6 address, a zone included.
+/// Whether the whole text is an IPv6 address, with or without a zone.
 fn is_v6(text: &str) -> bool {
     let address = text.split_once('%').map_or(text, |(address, _)| address);
     address.parse::<Ipv6Addr>().is_ok()
 }
 
-/// `u16::from_str` takes `+6000`; people who write that meant something else.
+/// `u16::from_str` accepts `+6000`, which is a typing mistake here.
 fn port_has_sign(text: &str) -> bool {
     text.rsplit(':')
         .next()
         .is_some_and(|port| port.starts_with('+'))
 }
 
-/// Which family a name may resolve to.
+/// The address family that a name may resolve to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
-    /// Both, IPv4 first: boards and the programs beside them listen there.
+    /// Both, IPv4 first: boards and the tutorial's programs listen on IPv4.
     Any,
     /// IPv4 only (`-4`).
     V4,
@@ -120,8 +120,8 @@ impl Family {
 }
 
 impl Endpoint {
-    /// The addresses to send to, in the order to try them: IPv4 first, else as the resolver has them. Asks the resolver
-    /// only where the host is a name.
+    /// The addresses to send to, in the order to try them: IPv4 first, otherwise in the resolver's order. Queries the
+    /// resolver only if the host is a name.
     ///
     /// # Errors
     /// The name or the zone is unknown, or has no address of that family.
@@ -154,7 +154,7 @@ impl Endpoint {
         Ok(addresses)
     }
 
-    /// The address, if the host is one and not a name.
+    /// The address, if the host is an IP address and not a name.
     fn literal(&self) -> Result<Option<SocketAddr>, Error> {
         if let Ok(address) = self.host.parse::<Ipv4Addr>() {
             return Ok(Some(SocketAddr::new(IpAddr::V4(address), self.port)));
@@ -169,7 +169,7 @@ impl Endpoint {
         let scope = match zone {
             Some(zone) => match (interface::find(zone), zone.strip_prefix("25")) {
                 (Ok(found), _) => found.index,
-                // As URLs write it: %25 stands for % (RFC 6874).
+                // In URLs, %25 is the escaped % (RFC 6874).
                 (Err(_), Some(decoded)) if !decoded.is_empty() => interface::find(decoded)?.index,
                 (Err(error), _) => return Err(error),
             },
@@ -179,7 +179,7 @@ impl Endpoint {
     }
 }
 
-/// The addresses of the family asked for, each once, IPv4 first.
+/// Keeps the addresses of this family, removes duplicates, and puts IPv4 first.
 fn in_order(found: Vec<SocketAddr>, family: Family) -> Vec<SocketAddr> {
     let mut addresses: Vec<SocketAddr> = Vec::with_capacity(found.len());
     for address in found.into_iter().filter(|address| family.allows(address)) {

@@ -1,4 +1,4 @@
-//! What can go wrong with sockets, addresses and payloads, as data: `words` says it to people.
+//! Errors of sockets, addresses and payloads, as data; `words` turns them into text for people.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::file;
 use crate::text::{counted, encoding, escape, hex, seconds};
 
-/// Every failure of the network side, naming the operation and its object.
+/// An error of the UDP layer; each variant names the operation and its object.
 #[derive(Debug, thiserror::Error)]
 #[expect(
     missing_docs,

@@ -15,10 +15,10 @@ pub fn own_addresses() -> Vec<IpAddr> {
     all().iter().map(Interface::ip).collect()
 }
 
-/// How long [`RecentAddresses`] are believed.
+/// How long [`RecentAddresses`] caches the address list.
 const RECENT: Duration = Duration::from_secs(1);
 
-/// Every address of this machine, asked for once a second at most: each time costs a dozen system calls.
+/// A cache of this machine's addresses, refreshed at most once per second: each query costs a dozen system calls.
 #[derive(Debug, Default)]
 pub(crate) struct RecentAddresses {
     read: Option<(Instant, Vec<IpAddr>)>,
@@ -35,8 +35,8 @@ impl RecentAddresses {
     }
 }
 
-/// Whether a datagram from `peer` is one that a socket of ours at `local` sent: it came back by a broadcast, a group, or
-/// because it was sent to ourselves. Another program of this machine has another port.
+/// Whether our own socket at `local` sent this datagram: it can come back through a broadcast, a multicast group or a
+/// send to our own address. Another program on this machine has a different port.
 #[must_use]
 pub fn is_ourselves(peer: SocketAddr, local: SocketAddr) -> bool {
     peer.port() == local.port()
@@ -45,8 +45,8 @@ pub fn is_ourselves(peer: SocketAddr, local: SocketAddr) -> bool {
             || own_addresses().contains(&peer.ip()))
 }
 
-/// The IPv4 addresses that another device on the network can use, each with its interface's name: the one that faces
-/// the default route first, as a board is most likely there.
+/// The IPv4 addresses under which other devices on the network can reach this PC, each with its interface's name. The
+/// interface of the default route comes first, as a board is most likely on that network.
 #[must_use]
 pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
     let mut found: Vec<(Ipv4Addr, String)> = Vec::new();
@@ -62,7 +62,7 @@ pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
         let default = facing_default_route();
         found.sort_by_key(|(address, name)| {
             (
-                // 169.254/16 is what a machine gives itself when nothing else did.
+                // A machine assigns itself a 169.254/16 address when it got none by DHCP (RFC 3927): sort these last.
                 address.is_link_local(),
                 Some(*address) != default,
                 is_virtual(name),
@@ -72,8 +72,8 @@ pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
     found
 }
 
-/// This machine's address towards the default route. Connecting a UDP socket sends nothing; the destination is one that
-/// no network has (RFC 5737), so that the default route is what leads there.
+/// This machine's address on the interface of the default route. `connect` on a UDP socket sends nothing. The
+/// destination is a documentation address that no network uses (RFC 5737), so the kernel selects the default route.
 fn facing_default_route() -> Option<Ipv4Addr> {
     const NOWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(203, 0, 113, 1), 9);
     let probe = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
@@ -84,8 +84,8 @@ fn facing_default_route() -> Option<Ipv4Addr> {
     }
 }
 
-/// Networks within this machine: containers and virtual machines (named by Docker, libvirt, and makers of virtual
-/// machines).
+/// Whether the interface belongs to a network of containers or virtual machines (interface name prefixes of Docker,
+/// libvirt and the common hypervisors).
 fn is_virtual(name: &str) -> bool {
     [
         "docker",
@@ -100,13 +100,13 @@ fn is_virtual(name: &str) -> bool {
     .any(|prefix| name.starts_with(prefix))
 }
 
-/// Every interface by name and index, as far as the system tells those without an address.
+/// Every interface by name and index; Linux also lists the interfaces without an address.
 #[must_use]
 pub fn named() -> Vec<Named> {
     system::interfaces()
 }
 
-/// The interfaces that a group of this family can be joined on, loopback last.
+/// The interfaces on which a socket can join a multicast group of this family, loopback last.
 #[must_use]
 pub fn for_groups(is_v4: bool) -> Vec<Named> {
     let all = all();
@@ -122,10 +122,10 @@ pub fn for_groups(is_v4: bool) -> Vec<Named> {
     found
 }
 
-/// The interface that is called so, has this index, or has this address.
+/// Finds an interface by its name, index or address.
 ///
 /// # Errors
-/// There is none.
+/// No interface matches.
 pub fn find(text: &str) -> Result<Named, Error> {
     let named = named();
     let number: Option<u32> = text.parse().ok();
@@ -144,11 +144,11 @@ pub fn find(text: &str) -> Result<Named, Error> {
     known.or_else(by_address).ok_or_else(|| unknown(text))
 }
 
-/// The interface that has this address: its zone says so, or it is listed there. An address of the loopback network
-/// need not be listed.
+/// The interface of this address: taken from its zone, or else from the list of interfaces. An address in 127.0.0.0/8
+/// may not be listed; it belongs to the loopback interface.
 ///
 /// # Errors
-/// There is none.
+/// No interface matches.
 pub fn of_address(address: &SocketAddr) -> Result<Named, Error> {
     let zone = match address {
         SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(v6.scope_id()),
@@ -195,7 +195,7 @@ pub fn with_address(address: IpAddr) -> Vec<Named> {
     found
 }
 
-/// The name of an interface that link-local addresses may be on, for an example.
+/// An interface name for the example in a hint about link-local addresses.
 #[must_use]
 pub fn for_link_local() -> String {
     let all = all();
@@ -227,8 +227,8 @@ fn unknown(name: &str) -> Error {
 pub fn broadcast_addresses() -> Vec<IpAddr> {
     let mut found = vec![IpAddr::V4(Ipv4Addr::BROADCAST)];
     for interface in all() {
-        // A /31 or /32 has no broadcast address (RFC 3021). The kernel takes the network's last address for one even
-        // where the interface was given none.
+        // A /31 or /32 has no broadcast address (RFC 3021). The kernel treats the network's last address as a broadcast
+        // address even if none is configured on the interface.
         if let IfAddr::V4(v4) = &interface.addr
             && v4.prefixlen < 31
         {
@@ -244,8 +244,8 @@ pub fn broadcast_addresses() -> Vec<IpAddr> {
     found
 }
 
-/// Whether the address is one of [`broadcast_addresses`]. Looks only where it can be: a network's last address ends in
-/// two ones, as blocks are of four addresses or more.
+/// Whether the address is one of [`broadcast_addresses`]. Skips the costly lookup if the last two bits are not ones: a
+/// network with a broadcast address has at least four addresses.
 #[must_use]
 pub fn is_broadcast(address: IpAddr) -> bool {
     match address {

@@ -1,4 +1,4 @@
-//! The receive loop: datagrams come in batches, are filtered, counted, answered and handed to a sink.
+//! The receive loop: receives datagrams in batches, filters, counts and answers them, and hands them to a sink.
 
 mod counts;
 
@@ -23,55 +23,55 @@ use counts::{Answers, Counts};
 
 pub use counts::Report;
 
-/// Receive calls on one socket before the others, the clock and the signals get a look.
+/// Receive calls per socket before the loop polls the other sockets, the deadlines and the signals again.
 const CALLS_IN_A_ROW: usize = 16;
 
-/// After the end was asked for, what the kernel already holds is still read, for at most this long.
+/// Deadline for draining the kernel's receive buffers after the run was asked to stop.
 const LAST_LOOK: Duration = Duration::from_millis(100);
 
-/// After a change of interfaces or addresses, others follow: all are looked at together.
+/// Debounce time: one change of interfaces or addresses is usually followed by more, so wait and process them together.
 const SETTLING: Duration = Duration::from_millis(100);
 
-/// A failing socket is given up after so many errors without a datagram between them.
+/// The listener gives up on a socket after this many consecutive receive errors.
 const MAX_ERRORS: u32 = 1000;
 
-/// What to do with what comes.
+/// What the listener does with the datagrams it receives.
 #[derive(Debug)]
 pub struct ListenPlan {
-    /// How to receive.
+    /// Options of the receive calls.
     pub receive: ReceiveOptions,
-    /// Senders to hear; all if empty.
+    /// Accept datagrams from these senders only; from all senders if empty.
     pub from: Vec<Prefix>,
-    /// What to answer.
+    /// The answer to each datagram, if any.
     pub answer: Option<Answer>,
-    /// Answers a second and peer at most.
+    /// Rate limit: the maximum number of answers per second and peer.
     pub reply_rate: u32,
-    /// Read sequence numbers.
+    /// Read the sequence numbers in the payloads, to detect loss.
     pub sequenced: bool,
-    /// End after so many datagrams.
+    /// Stop after this many datagrams.
     pub count: Option<u64>,
-    /// End when none came for so long.
+    /// Stop when no datagram arrives for this long.
     pub timeout: Option<Duration>,
-    /// End after so long.
+    /// Stop after this total time.
     pub duration: Option<Duration>,
-    /// Report the counts this often.
+    /// The interval between reports of the counts.
     pub stats_every: Option<Duration>,
 }
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The count or the duration is reached.
+    /// The loop reached the count or the duration.
     Complete,
-    /// Nothing came for the time given.
+    /// No datagram arrived within the timeout.
     Silence,
     /// Ctrl-C or SIGTERM.
     Asked,
-    /// Whoever read the output has gone.
+    /// The program that reads the output closed its end of the pipe.
     ReaderGone,
 }
 
-/// The listener: its sockets, its counts.
+/// A listener with its sockets and counts.
 #[derive(Debug)]
 pub struct Listener<'a> {
     plan: &'a ListenPlan,
@@ -80,14 +80,14 @@ pub struct Listener<'a> {
     counts: Counts<'a>,
     answers: Answers,
     started: Instant,
-    /// The groups of each socket.
+    /// The multicast memberships of each socket, in the order of `sockets`.
     memberships: Vec<Memberships>,
-    /// Where what is told or joined depends on them.
+    /// Watches for changes of interfaces and addresses; only needed with wildcard addresses and multicast groups.
     watch: Option<InterfaceWatch>,
 }
 
 impl<'a> Listener<'a> {
-    /// A listener on sockets that are open.
+    /// A listener on these open sockets.
     #[must_use]
     pub fn new(plan: &'a ListenPlan, sockets: &'a [Bound], memberships: Vec<Memberships>) -> Self {
         let now = Instant::now();
@@ -119,10 +119,10 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// Receives until the plan's end or until asked to end.
+    /// Receives until the plan is complete or a signal asks the program to stop.
     ///
     /// # Errors
-    /// A socket fails for good, or the sink does.
+    /// A socket fails permanently, or the sink fails.
     pub async fn run(
         &mut self,
         sink: &mut impl Sink,
@@ -133,7 +133,7 @@ impl<'a> Listener<'a> {
         let mut next_socket = 0;
         let mut errors = 0;
         let mut next_refresh = None;
-        // What came between the first look and the watch.
+        // Catch interfaces that appeared after the groups were joined and before the watch started.
         self.refresh();
         loop {
             let deadlines = [
@@ -153,7 +153,8 @@ impl<'a> Listener<'a> {
                         return self.last_look(sink).await.map(|_| End::Complete);
                     }
                     if self.plan.timeout.is_some_and(|timeout| now >= last_heard + timeout) {
-                        // Time passes for a stopped program too, and datagrams may have come meanwhile.
+                        // The clock also runs while the program is suspended (Ctrl-Z), and datagrams may have arrived
+                        // meanwhile: drain the sockets before reporting a timeout.
                         let before = self.counts.datagrams;
                         if self.last_look(sink).await? == Flow::ReaderGone {
                             return Ok(End::ReaderGone);
@@ -178,7 +179,7 @@ impl<'a> Listener<'a> {
                     if let Some(next) = next_stats && now >= next {
                         let report = self.report();
                         sink.stats(&|| report.clauses(), &|| report.to_json());
-                        // A program that was stopped does not make up for the reports it missed.
+                        // After a suspension, skip the missed reports.
                         next_stats = self.plan.stats_every.map(|every| (next + every).max(now + every / 2));
                         if sink.flush()? == Flow::ReaderGone {
                             return Ok(End::ReaderGone);
@@ -202,9 +203,11 @@ impl<'a> Listener<'a> {
                     Ok(0) => break,
                     Ok(_) => errors = 0,
                     Err(source) => {
-                        // An ICMP error for an answer, an interface that went down: the next datagram may still come.
+                        // The error may be an ICMP error for an answer, or an interface that went down: receiving can
+                        // still work afterwards.
                         tracing::debug!("recvfrom on {}: {source}", bound.local);
-                        // One came for each answer that was refused, however many those are.
+                        // Do not count ICMP errors for our answers: every refused answer causes one, so their number
+                        // says nothing about the socket.
                         errors += u32::from(!system::is_of_an_answer(&source));
                         if errors > MAX_ERRORS {
                             return Err(Error::Receive {
@@ -227,7 +230,7 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// Joins groups on interfaces that came.
+    /// Joins the multicast groups on new interfaces.
     fn refresh(&mut self) {
         for (bound, memberships) in self.sockets.iter().zip(&mut self.memberships) {
             if memberships.is_empty() {
@@ -243,7 +246,7 @@ impl<'a> Listener<'a> {
             .is_some_and(|count| self.counts.datagrams >= count)
     }
 
-    /// One receive call and its answers; how many datagrams came.
+    /// Makes one receive call and sends the answers; returns how many datagrams arrived.
     async fn receive(&mut self, bound: &Bound, sink: &mut impl Sink) -> io::Result<usize> {
         let Self {
             plan,
@@ -275,9 +278,10 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// What arrived before the end was asked for is not lost.
+    /// Drains the kernel's receive buffers, so that no datagram that arrived before the stop is lost.
     async fn last_look(&mut self, sink: &mut impl Sink) -> Result<Flow, Error> {
-        // tokio learns what became ready while we were busy, or stopped, when the loop turns once more.
+        // Yield once: tokio polls epoll only between tasks, and sockets may have become ready while this task was busy
+        // or the program was suspended.
         tokio::task::yield_now().await;
         let until = Instant::now() + LAST_LOOK;
         for bound in self.sockets {
@@ -290,19 +294,19 @@ impl<'a> Listener<'a> {
         sink.flush()
     }
 
-    /// How many datagrams came.
+    /// How many datagrams arrived.
     #[must_use]
     pub fn datagrams(&self) -> u64 {
         self.counts.datagrams
     }
 
-    /// How many came from senders that were not asked for.
+    /// How many datagrams the sender filter rejected.
     #[must_use]
     pub fn filtered(&self) -> u64 {
         self.counts.filtered
     }
 
-    /// The counts so far, for people.
+    /// The counts so far.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
         let dropped = self
@@ -320,7 +324,7 @@ impl<'a> Listener<'a> {
     }
 }
 
-/// Resolves when an interface or an address came or went; never where nobody asked.
+/// Resolves when an interface or address appears or disappears; never resolves without a watch.
 async fn changed(watch: &mut Option<InterfaceWatch>) {
     match watch {
         Some(watch) => watch.changed().await,
@@ -328,7 +332,7 @@ async fn changed(watch: &mut Option<InterfaceWatch>) {
     }
 }
 
-/// The first socket with something to read, looked for from `first` on.
+/// Waits for a readable socket and returns its index. Polling starts at `first`, so that the sockets take turns.
 async fn ready(sockets: &[Bound], first: usize) -> usize {
     poll_fn(|context| {
         for offset in 0..sockets.len() {

@@ -1,7 +1,7 @@
-//! Multicast groups, and the interfaces they are joined on: by index, and again when an interface appears.
+//! Joins multicast groups on interfaces, by interface index, and joins again when an interface appears.
 //!
-//! A membership belongs to a socket and an interface (ip(7), ipv6(7)). The kernel keeps it while the interface goes down
-//! and up or changes its addresses, and forgets it when the interface is taken away.
+//! A membership belongs to a socket and an interface (ip(7), ipv6(7)). The kernel keeps it while the interface goes
+//! down and up or changes its addresses, and drops it when the interface is removed.
 
 use std::io;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ use crate::udp::system;
 pub struct Group {
     /// The group's address.
     pub address: IpAddr,
-    /// The interface by name, index or address; all interfaces if not given.
+    /// The interface by name, index or address; `None` means all interfaces.
     pub interface: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl FromStr for Group {
 }
 
 impl Group {
-    /// The interfaces to join it on now; none where the one asked for is not there.
+    /// The interfaces to join the group on now.
     fn interfaces(&self) -> Result<Vec<Named>, Error> {
         match &self.interface {
             Some(name) => Ok(vec![interface::find(name)?]),
@@ -72,15 +72,15 @@ impl Group {
 pub struct Memberships {
     groups: Vec<Group>,
     joined: Vec<(IpAddr, u32)>,
-    /// Where joining failed and was told.
+    /// Interfaces on which a join failed and the user was told, so that the warning is not repeated.
     failed: Vec<(IpAddr, u32)>,
 }
 
 impl Memberships {
-    /// Joins the groups wherever they are to be joined now.
+    /// Joins the groups on all their interfaces.
     ///
     /// # Errors
-    /// An interface asked for is not there, or a group could be joined nowhere.
+    /// A named interface does not exist, or a group could not be joined on any interface.
     pub fn join(socket: &Socket, groups: Vec<Group>) -> Result<Self, Error> {
         let mut memberships = Self {
             groups,
@@ -110,13 +110,13 @@ impl Memberships {
         Ok(memberships)
     }
 
-    /// Whether there are none.
+    /// Whether there are no groups.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
 
-    /// Joins what is not joined: interfaces may have come since.
+    /// Joins the groups on interfaces that appeared since the last call. Idempotent.
     pub fn refresh(&mut self, socket: &Socket) {
         let present = interface::named();
         let is_present =
@@ -124,7 +124,7 @@ impl Memberships {
         self.joined.retain(is_present);
         self.failed.retain(is_present);
         for group in self.groups.clone() {
-            // One that was asked for by name may come back.
+            // A named interface may be missing now and come back later: not an error here.
             if let Ok(interfaces) = group.interfaces() {
                 self.join_on(socket, &group, &interfaces);
             }
@@ -137,7 +137,7 @@ impl Memberships {
             .any(|(address, _)| *address == group.address)
     }
 
-    /// Joins a group on these interfaces, and tells where that worked and where it did not, once each.
+    /// Joins a group on these interfaces, and reports each success and each failure once.
     fn join_on(
         &mut self,
         socket: &Socket,
@@ -153,7 +153,7 @@ impl Memberships {
             }
             match group.join(socket, *index) {
                 Ok(()) => joined.push(name.clone()),
-                // By another --join of this command.
+                // Another --join of this command has already joined it.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => {
                     if system::has_no_groups(&error) && group.interface.is_none() {

@@ -1,21 +1,21 @@
-//! Datagrams that are to be sent, in one buffer.
+//! The queue of datagrams to send, in one buffer.
 
-/// No send call takes more datagrams than this, `UDP_MAX_SEGMENTS` of Linux 6.9 and later.
+/// The maximum number of datagrams per send call: `UDP_MAX_SEGMENTS` of Linux 6.9 and later.
 pub(crate) const MOST_AT_ONCE: usize = 128;
 
-/// Datagrams to send, their payloads end to end in one buffer.
+/// Datagrams to send; their payloads are contiguous in one buffer, as GSO needs them.
 #[derive(Debug, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    /// The length of every datagram, while they are alike: nothing need be looked up then.
+    /// The common length of all datagrams, if they are equally long; then offsets are computed, not looked up.
     even_len: Option<usize>,
-    /// Whether all datagrams are copies that [`Outbox::repeat`] made.
+    /// Whether all datagrams are copies from [`Outbox::repeat`], which it can reuse.
     is_repeated: bool,
 }
 
 impl Outbox {
-    /// Forgets all datagrams, keeps the memory.
+    /// Removes all datagrams but keeps the allocated memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
@@ -23,8 +23,8 @@ impl Outbox {
         self.is_repeated = false;
     }
 
-    /// Holds `count` copies of one payload and nothing else. The next call with the same payload keeps what is there,
-    /// headers written over it included.
+    /// Replaces the contents with `count` copies of one payload. Another call with the same payload keeps the existing
+    /// copies, including any headers written over them.
     pub fn repeat(&mut self, payload: &[u8], count: usize) {
         if !self.is_repeated {
             self.clear();
@@ -39,10 +39,10 @@ impl Outbox {
         }
     }
 
-    /// Adds one datagram: what `write` appends to the buffer.
+    /// Adds one datagram whose payload `write` appends to the buffer.
     ///
     /// # Errors
-    /// What `write` says; nothing is added then.
+    /// The error of `write`; then no datagram is added.
     pub fn push_with<E>(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
@@ -65,7 +65,7 @@ impl Outbox {
         self.end_at(start);
     }
 
-    /// A datagram that starts at `start` is whole.
+    /// Ends the datagram that begins at `start`.
     fn end_at(&mut self, start: usize) {
         let len = self.bytes.len() - start;
         self.even_len = match self.even_len {
@@ -81,19 +81,19 @@ impl Outbox {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no datagrams.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// All payloads' bytes together.
+    /// The total length of all payloads.
     #[must_use]
     pub fn byte_len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The payload of datagram `index`; empty beyond the last.
+    /// The payload of datagram `index`; empty if there is no such datagram.
     #[must_use]
     pub fn payload(&self, index: usize) -> &[u8] {
         self.bytes
@@ -101,7 +101,8 @@ impl Outbox {
             .unwrap_or_default()
     }
 
-    /// The payloads of `count` datagrams from `first`, to write over, where all are of one length; else none.
+    /// Mutable access to the payloads of `count` datagrams from `first` on, if all datagrams have the same length;
+    /// otherwise an empty iterator.
     pub fn even_payloads_mut(
         &mut self,
         first: usize,
@@ -112,7 +113,7 @@ impl Outbox {
         span.unwrap_or_default().chunks_exact_mut(len.max(1))
     }
 
-    /// How many of the datagrams from the first on stand for the lengths of all.
+    /// How many datagrams, from the first on, a caller must examine to see every length that occurs.
     #[must_use]
     pub fn lengths(&self) -> usize {
         if self.even_len.is_some() {
@@ -122,7 +123,7 @@ impl Outbox {
         }
     }
 
-    /// The payloads of `count` datagrams from `first`, end to end.
+    /// The contiguous payloads of `count` datagrams from `first` on.
     #[must_use]
     pub fn span(&self, first: usize, count: usize) -> &[u8] {
         match count.checked_sub(1) {
@@ -134,7 +135,7 @@ impl Outbox {
         }
     }
 
-    /// How many datagrams from `first` on have the length of the first, at most `limit`.
+    /// How many consecutive datagrams from `first` on have the same length, at most `limit`.
     #[must_use]
     pub fn run_len(&self, first: usize, limit: usize) -> usize {
         if self.even_len.is_some() {

@@ -1,4 +1,4 @@
-//! When the next datagram is due: one after another, every so often, or at a rate.
+//! Pacing: when the next datagram is due, at an interval, at a rate, or back to back.
 
 use std::num::ParseFloatError;
 use std::str::FromStr;
@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use crate::udp::system;
 
-/// Datagrams a second.
+/// Datagrams per second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
-    /// As fast as the kernel takes them.
+    /// As fast as the kernel accepts them.
     Max,
     /// Evenly spaced.
     PerSecond(f64),
 }
 
-/// The highest rate worth pacing; above it `max` is meant.
+/// The highest rate to accept; a user who wants more can write `max`.
 const HIGHEST_RATE: f64 = 1e9;
 
 impl FromStr for Rate {
@@ -43,43 +43,46 @@ impl FromStr for Rate {
     }
 }
 
-/// Spaces datagrams. The schedule counts from the first, so that lateness does not add up; lateness is made good at a
-/// slightly higher rate and not in one burst.
+/// The schedule of a run. Due times count from the first datagram, so that delays do not accumulate. After a delay the
+/// schedule catches up at a slightly higher rate, without a burst.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// Nanoseconds from one datagram to the next.
+    /// The interval between two datagrams, in nanoseconds.
     gap: f64,
-    /// Later than this, in nanoseconds, the schedule starts afresh.
+    /// If the delay exceeds this, in nanoseconds, the schedule restarts instead of catching up.
     forgiven: f64,
     clock: Option<Clock>,
     sent: u64,
 }
 
-/// How far the schedule is.
+/// The progress of the schedule.
 #[derive(Debug, Clone, Copy)]
 struct Clock {
     start: Instant,
-    /// When it was looked at last.
+    /// The time of the last update.
     last: Instant,
-    /// Nanoseconds of the schedule that may have been sent by then: behind the time since `start` while lateness is
-    /// being made good.
+    /// Schedule time that has passed, in nanoseconds. It is behind the real time since `start` while the schedule
+    /// catches up.
     passed: f64,
 }
 
-/// A rate makes good a delay of at most this, in nanoseconds: a machine that slept does not send what it missed.
+/// The longest delay that a rate catches up with, in nanoseconds: a machine that wakes from sleep does not send
+/// everything it missed.
 const RATE_FORGIVEN: f64 = 200e6;
 
-/// An interval stands between any two datagrams, so next to nothing of a delay is made good: what wakes a program late.
+/// The longest delay that an interval catches up with, in nanoseconds: only the wake-up latency, because the user asked
+/// for at least this interval between two datagrams.
 const INTERVAL_FORGIVEN: f64 = 5e6;
 
-/// How much faster than time the schedule runs while it catches up.
+/// How much faster than real time the schedule runs while it catches up.
 const CATCH_UP: f64 = 1.1;
 
-/// At most this much of the schedule goes out back to back, in nanoseconds: what the system's timer may be late.
+/// The longest part of the schedule that may be sent as one burst, in nanoseconds: the lateness of the operating
+/// system's timer.
 const BURST: f64 = system::TIMER_GRAIN.as_nanos() as f64;
 
 impl Pace {
-    /// Back to back.
+    /// No pacing: datagrams are sent back to back.
     #[must_use]
     pub fn unpaced() -> Self {
         Self::every(Duration::ZERO)
@@ -96,7 +99,7 @@ impl Pace {
         }
     }
 
-    /// At a rate.
+    /// Evenly spaced datagrams at this rate.
     #[must_use]
     pub fn at(rate: Rate) -> Self {
         match rate {
@@ -110,13 +113,13 @@ impl Pace {
         }
     }
 
-    /// Whether datagrams go back to back.
+    /// Whether datagrams are sent back to back.
     #[must_use]
     pub fn is_unpaced(&self) -> bool {
         self.gap == 0.0
     }
 
-    /// When the next datagram is due; `now` or before, if it is.
+    /// When the next datagram is due; `now` if it is due already.
     pub fn due(&mut self, now: Instant) -> Instant {
         let clock = self.advance(now);
         let wanted = self.gap * self.sent as f64;
@@ -131,8 +134,8 @@ impl Pace {
         }
     }
 
-    /// How many datagrams may go now, `limit` at most: those that are due. Never none where [`Self::due`] says that one
-    /// is: the two must agree to the last bit.
+    /// How many datagrams are due now, `limit` at most. At least one if [`Self::due`] says that one is due: both must
+    /// round the same way.
     pub fn allowance(&mut self, now: Instant, limit: usize) -> usize {
         if self.is_unpaced() {
             self.advance(now);
@@ -152,7 +155,8 @@ impl Pace {
         allowed.min(limit)
     }
 
-    /// Whether all that was due before `deadline` is gone: what is owed still goes, a little late.
+    /// Whether the run is over: `deadline` has passed, and every datagram that was due before it has been sent. Overdue
+    /// datagrams may still be sent shortly after the deadline.
     #[must_use]
     pub fn is_past(&self, deadline: Instant, now: Instant) -> bool {
         let Some(clock) = self.clock.filter(|_| !self.is_unpaced()) else {
@@ -162,12 +166,12 @@ impl Pace {
         now >= deadline && (next >= deadline || now >= after(deadline, RATE_FORGIVEN))
     }
 
-    /// Counts datagrams as gone, sent or failed.
+    /// Counts datagrams as done, whether they were sent or failed.
     pub fn count(&mut self, datagrams: usize) {
         self.sent += datagrams as u64;
     }
 
-    /// Lets the schedule follow the time.
+    /// Advances the schedule to `now`.
     fn advance(&mut self, now: Instant) -> Clock {
         let Some(mut clock) = self.clock else {
             return *self.clock.insert(Clock {
@@ -180,7 +184,7 @@ impl Pace {
         let real = nanos(now.saturating_duration_since(clock.start));
         clock.last = clock.last.max(now);
         clock.passed = (clock.passed + step * CATCH_UP).min(real);
-        // Late is what the next datagram is, not the time that passed since the last.
+        // Measure how overdue the next datagram is, not how long ago the last one was sent.
         if real - self.gap * self.sent as f64 > self.forgiven && !self.is_unpaced() {
             clock = Clock {
                 start: now,
@@ -199,7 +203,7 @@ fn nanos(duration: Duration) -> f64 {
 }
 
 fn after(start: Instant, nanos: f64) -> Instant {
-    // An interval can be a century; a run is not.
+    // An interval can be 100 years long; clamp it so that the sum does not overflow.
     start
         + Duration::try_from_secs_f64(nanos / 1e9)
             .unwrap_or(Duration::MAX)
@@ -230,7 +234,7 @@ mod tests {
         let mut pace = Pace::every(100 * MS);
         for index in 0..10u32 {
             let nominal = start + index * 100 * MS;
-            // Each wake-up is late; the next is still due when it would have been.
+            // Each wake-up is late, but the next datagram is still due at its original time.
             let woken = nominal + 3 * MS * index.min(1);
             assert!(pace.due(woken) <= woken);
             assert_eq!(pace.allowance(woken, 64), 1);
@@ -257,7 +261,7 @@ mod tests {
         assert!((99..=112).contains(&sent), "{sent} in the second after");
     }
 
-    /// The longest burst and the count, when the sender is held up for `stall` after a tenth of a second.
+    /// The longest burst and the total count, if the sender stalls for `stall` after a tenth of a second.
     fn run(rate: f64, stall: Duration, wake: Duration) -> (usize, usize) {
         let start = Instant::now();
         let mut pace = Pace::at(Rate::PerSecond(rate));
@@ -295,7 +299,7 @@ mod tests {
         assert!(longest <= 11, "{longest} within a millisecond");
         assert_eq!(count, 10_000);
         let (longest, count) = run(10_000.0, 50 * MS, US);
-        // A coarse timer is made good in coarser steps.
+        // With a coarse timer, the schedule catches up in larger steps.
         let burst = |rate: f64| rate * BURST / 1e9 * 1.2;
         assert!(
             longest as f64 <= burst(10_000.0).max(15.0),
@@ -312,7 +316,8 @@ mod tests {
     }
 
     proptest! {
-        /// Rounding once made the two disagree, and a datagram went out that nobody had numbered.
+        /// Regression test: `due` and `allowance` once rounded differently, and a datagram was sent without a sequence
+        /// number.
         #[test]
         fn what_is_due_is_allowed(rate in 0.1f64..1e6, wakes in prop::collection::vec(0u64..3_000_000, 1..200)) {
             let mut pace = Pace::at(Rate::PerSecond(rate));
@@ -332,7 +337,8 @@ mod tests {
             let mut now = Instant::now();
             for _ in 0..300 {
                 now = pace.due(now).max(now);
-                // Asked at the very moment that it named itself; an Instant has no fractions of a nanosecond.
+                // Ask again at exactly the time that `due` returned, which has whole nanoseconds only, as every
+                // `Instant`.
                 let allowed = pace.allowance(now, 64);
                 prop_assert!(allowed > 0 || pace.due(now) > now);
                 pace.count(allowed);

@@ -1,5 +1,5 @@
-//! What a datagram carries: literal text and its escapes, hex digits, encodings, sequenced payloads, and the
-//! sources that `send` takes payloads from.
+//! Payloads: literal text with escapes, hex digits, encodings, sequenced payloads, and the sources from which `send`
+//! reads payloads.
 
 pub mod sequence;
 pub mod source;
@@ -8,25 +8,25 @@ use crate::text::encoding::TextEncoding;
 use crate::text::escape;
 use crate::udp::error::Error;
 
-/// The message that the tutorial's client sends (28 bytes).
+/// The message of the tutorial's client (28 bytes).
 pub const TUTORIAL_MESSAGE: &[u8] = b"hello message from mPython\r\n";
 
-/// Bytes that the tutorial's server reads of a datagram (`recvfrom(1024)`); it never sees the rest.
+/// The receive size of the tutorial's server (`recvfrom(1024)`); it truncates longer datagrams.
 pub const TUTORIAL_RECV_SIZE: usize = 1024;
 
-/// Turns what a user typed into payload bytes.
+/// Rules that turn text from the user into payload bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct TextRules {
-    /// Read `\n`, `\xNN` and their like.
+    /// Interpret escapes such as `\n` and `\xNN`.
     pub escapes: bool,
-    /// The encoding of the text on the wire.
+    /// The encoding of the text in the payload.
     pub encoding: TextEncoding,
-    /// Appended to every payload, in its encoding.
+    /// The line ending to append to every payload, in its encoding.
     pub line_ending: &'static str,
 }
 
 impl TextRules {
-    /// Whether text goes to the wire as it came.
+    /// Whether the payload is exactly the input, so that no conversion is needed.
     #[must_use]
     pub fn is_verbatim(&self) -> bool {
         !self.escapes && self.encoding.sends_utf8() && self.line_ending.is_empty()
@@ -35,7 +35,7 @@ impl TextRules {
     /// Appends the payload for `text` to `out`. `what` names the text in an error.
     ///
     /// # Errors
-    /// An escape that is not one, or a character that the encoding lacks.
+    /// An invalid escape, or a character that the encoding does not have.
     pub fn append(&self, text: &str, what: &str, out: &mut Vec<u8>) -> Result<(), Error> {
         let encode = |text: &str, out: &mut Vec<u8>| {
             self.encoding

@@ -1,9 +1,9 @@
-//! Blocks of addresses, to choose whom to hear.
+//! Address prefixes (CIDR), for filtering by sender.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// An address or a block of them: `192.168.0.0/24`.
+/// An address or a CIDR block, such as `192.168.0.0/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefix {
     address: IpAddr,
@@ -34,7 +34,7 @@ impl FromStr for Prefix {
 }
 
 impl Prefix {
-    /// Whether the address is of this block.
+    /// Whether the block contains the address.
     #[must_use]
     pub fn contains(self, address: IpAddr) -> bool {
         let differ = match (self.address, address) {

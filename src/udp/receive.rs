@@ -1,37 +1,38 @@
-//! How datagrams are received, and what the kernel says of those that it dropped.
+//! Options for receiving, and the kernel's count of dropped datagrams.
 
 use std::net::SocketAddr;
 
-/// Bytes of one receive buffer: more than any UDP datagram, so that the system never cuts one (Windows would give an
-/// error for it) and the receive size is ours to apply.
+/// The size of one receive buffer: larger than any UDP datagram, so that the kernel never truncates one (Windows would
+/// return an error) and udpcli applies the receive size itself.
 pub(crate) const SLOT: usize = 1 << 16;
 
-/// Where arrival times come from.
+/// The source of arrival times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// The kernel's, where it gives them.
+    /// The kernel's receive timestamp, if the operating system has one.
     Kernel,
-    /// Ours, when the datagram is read.
+    /// The time when udpcli reads the datagram.
     User,
 }
 
-/// How to receive.
+/// Options for receiving.
 #[derive(Debug, Clone, Copy)]
 pub struct ReceiveOptions {
-    /// Bytes kept of a datagram.
+    /// The receive size: longer datagrams are truncated to this many bytes.
     pub recv_size: usize,
-    /// Where times come from.
+    /// The source of arrival times.
     pub clock: Clock,
-    /// Many datagrams a system call, where the system can; else one.
+    /// Receive many datagrams per system call, if the operating system can.
     pub batching: bool,
 }
 
-/// Datagrams that the kernel dropped at a socket.
+/// The number of datagrams that the kernel dropped because a socket's receive buffer was full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Drops {
-    /// How many.
+    /// The number of datagrams.
     pub count: u64,
-    /// The kernel counts buffers; how many datagrams those held is taken from their neighbours.
+    /// Whether `count` is an estimate: with GRO the kernel counts dropped buffers, and udpcli assumes that each held as
+    /// many datagrams as a buffer received next to it.
     pub is_estimate: bool,
 }
 
@@ -46,7 +47,7 @@ impl std::ops::Add for Drops {
     }
 }
 
-/// An IPv4 peer that reached an IPv6 socket is shown as what it is.
+/// Converts an IPv4-mapped IPv6 address to IPv4: a dual-stack socket reports IPv4 peers as `::ffff:a.b.c.d`.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     match address {
         SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {

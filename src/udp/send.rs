@@ -1,4 +1,4 @@
-//! The send loop: payloads go out in batches at their pace, replies and network errors come in between.
+//! The send loop: sends payloads in batches at their pace, and reads replies and network errors in between.
 
 mod advice;
 mod replies;
@@ -30,25 +30,26 @@ use advice::Advice;
 
 pub use report::Report;
 
-/// Datagrams taken from the source at a time.
+/// The maximum number of datagrams that the loop takes from the source per batch.
 const BATCH: usize = 256;
 
-/// Send times kept to match replies with.
+/// How many recent send times to keep, for matching replies to datagrams.
 const SENDS_KEPT: usize = 1024;
 
-/// How long a full device queue (`ENOBUFS`) is waited for before a datagram counts as failed.
+/// How long to retry while the device queue is full (`ENOBUFS`) before the datagram counts as failed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The first wait for room in a full device queue; and the longest, for one that does not move.
+/// The minimum and the maximum backoff while the device queue is full; the maximum is reached if the queue does not
+/// drain.
 const LEAST_QUEUE_WAIT: Duration = Duration::from_millis(1);
 const MOST_QUEUE_WAIT: Duration = Duration::from_millis(250);
 
-/// Waits for a device queue that is full (`ENOBUFS`): nothing tells when there is room, and looking costs system calls.
-/// A wait is as long as two or three datagrams take to leave.
+/// Adaptive backoff for a full device queue (`ENOBUFS`). The kernel does not notify us when there is room again, and
+/// each retry costs a system call, so the wait settles at the time in which two or three datagrams leave the queue.
 #[derive(Debug)]
 struct QueueWait {
     wait: Duration,
-    /// Datagrams that the queue took since it was full last.
+    /// Datagrams that the queue accepted since it was last full.
     taken: usize,
 }
 
@@ -66,7 +67,7 @@ impl QueueWait {
         self.taken = self.taken.saturating_add(count);
     }
 
-    /// How long to wait now that it is full.
+    /// The next backoff, when the queue is full again.
     fn next(&mut self) -> Duration {
         self.wait = match std::mem::take(&mut self.taken) {
             0 | 1 => (self.wait * 2).min(MOST_QUEUE_WAIT),
@@ -77,72 +78,73 @@ impl QueueWait {
     }
 }
 
-/// Back to back, so many failures in a row end the run.
+/// Without pacing, this many consecutive failures end the run.
 const MAX_FAILURES_IN_A_ROW: u32 = 100;
 
-/// While datagrams go back to back, replies get a look this often.
+/// How often to poll for replies while datagrams are sent back to back.
 const LOOK_FOR_REPLIES: Duration = Duration::from_millis(1);
 
-/// How long a run that waits for nothing else stays for the peer's refusal: a round trip over Wi-Fi.
+/// How long a run without replies waits for an ICMP port unreachable: a round trip over Wi-Fi.
 const REFUSAL_TIME: Duration = Duration::from_millis(100);
 
-/// After the last reply that was expected: an answer in several datagrams comes back to back.
+/// How long to keep receiving after the last expected reply, for an answer that consists of several datagrams.
 const LINGER: Duration = Duration::from_millis(10);
 
-/// A neighbour that did not answer for so long is not there: the kernel asks once a second (`retrans_time_ms`, arp(7)).
+/// After this time without an answer, a neighbour counts as absent: the kernel repeats its request every second
+/// (`retrans_time_ms`, arp(7)).
 const NEIGHBOUR_TIME: Duration = Duration::from_millis(1200);
 
-/// Receive calls before sending goes on.
+/// The maximum number of receive calls in a row before sending continues.
 const CALLS_IN_A_ROW: usize = 64;
 
-/// How often a run looks up while ICMP messages storm in.
+/// The polling interval during an ICMP storm.
 const STORM_LOOK: Duration = Duration::from_millis(200);
 
-/// Between two warnings of the same kind.
+/// The minimum interval between two warnings.
 const WARN_EVERY: Duration = Duration::from_secs(1);
 
-/// What to send, and what to wait for.
+/// The settings of a send run.
 #[derive(Debug)]
 pub struct SendPlan {
-    /// Where to.
+    /// The destination.
     pub peer: SocketAddr,
-    /// When.
+    /// The pacing.
     pub pace: Pace,
-    /// Stop sending after so long.
+    /// Stop sending after this time.
     pub duration: Option<Duration>,
-    /// Wait for replies.
+    /// Which replies to wait for, if any.
     pub replies: Option<ReplyPlan>,
-    /// Replies are received like this.
+    /// Options for sending in batches and for receiving replies.
     pub receive: ReceiveOptions,
-    /// Whether the peer is a single host: its ICMP errors are worth hearing.
+    /// Whether the peer is a single host. Only then do ICMP errors count.
     pub unicast: bool,
-    /// Whether the socket may broadcast: then many may reply.
+    /// Whether `SO_BROADCAST` is set; then more than one host may reply.
     pub broadcast: bool,
-    /// Whether there is another address to try where this one refuses the first datagram at once.
+    /// Whether the caller has another address to try if this one refuses the first datagram.
     pub has_alternative: bool,
 }
 
-/// What replies to wait for.
+/// Which replies to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyPlan {
-    /// After the last datagram, this long at most.
+    /// The maximum time to wait for replies after the last datagram.
     pub wait: Duration,
-    /// Stop after this many replies; else, where the peer is one host, after as many as datagrams were sent.
+    /// Stop after this many replies. `None` with a unicast peer: stop after one reply per datagram sent.
     pub wanted: Option<u64>,
-    /// A reply that must come.
+    /// The payload of a reply that must arrive.
     pub expect: Option<Vec<u8>>,
 }
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Everything was sent and the replies were waited for.
+    /// All datagrams were sent, and waiting for replies is over.
     Complete,
     /// Ctrl-C or SIGTERM.
     Asked,
-    /// The first datagram was refused at once, and there is another address to try: the outbox has it still.
+    /// The peer refused the first datagram, and there is another address to try. The datagram is still in the outbox.
     Refused,
-    /// Whoever read the replies has gone.
+    /// The program that reads the replies closed its end of the pipe.
     ReaderGone,
 }
 
@@ -156,7 +158,7 @@ pub struct Sender<'a> {
     receiver: Option<Receiver>,
     pace: Pace,
     report: Report,
-    /// The number and the time of recent datagrams.
+    /// The numbers and send times of recent datagrams.
     sends: VecDeque<(u64, Instant)>,
     /// The number of the next datagram, sent or failed.
     next_number: u64,
@@ -164,7 +166,7 @@ pub struct Sender<'a> {
     first_sent: Instant,
     last_sent: Instant,
     failures_in_a_row: u32,
-    /// What the network reported so far, whatever it was about.
+    /// How many ICMP errors arrived so far, including those for other datagrams.
     reports: u64,
     own_addresses: RecentAddresses,
     queue_wait: QueueWait,
@@ -175,28 +177,30 @@ pub struct Sender<'a> {
     advice: Advice,
 }
 
-/// Who tells the user about a network error.
+/// When to tell the user about a network error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loudness {
-    /// A warning now: the run goes on.
+    /// Log a warning now, because the run continues.
     Warn,
-    /// The verdict at the end of the run.
+    /// Leave it to the error or summary at the end of the run.
     Verdict,
 }
 
 impl<'a> Sender<'a> {
-    /// A run over an open socket.
+    /// Prepares a run on an open socket.
     ///
     /// # Errors
-    /// The socket cannot be connected: there is no route.
+    /// The socket cannot be connected, for example because there is no route.
     pub async fn new(plan: &'a SendPlan, bound: &'a Bound) -> Result<Self, Error> {
         let peer = plan.peer;
-        // A connected socket costs the kernel less per datagram. But it hears replies from the peer's very port
-        // only, and devices answer from others: so where replies count it stays open, if errors still reach it.
+        // A connected socket costs the kernel less per datagram. But it receives replies only from the peer's exact
+        // port, and some devices reply from another port. So with replies the socket stays unconnected, if ICMP errors
+        // reach unconnected sockets on this system.
         let connects = plan.unicast
             && !plan.broadcast
             && (plan.replies.is_none() || !system::reports_errors_unconnected());
-        // To a group or a broadcast address too: only then a full device queue is told (udp_send_skb, net/ipv4/udp.c).
+        // Set this for groups and broadcast addresses too: without it Linux does not report a full device queue
+        // (udp_send_skb, net/ipv4/udp.c).
         system::report_errors(&bound.socket, peer.is_ipv4());
         if connects {
             tracing::trace!("connect {peer}");
@@ -253,10 +257,10 @@ impl<'a> Sender<'a> {
         self.report
     }
 
-    /// Sends what the outbox has and all that the source has, then waits for replies.
+    /// Sends the datagrams in the outbox and all payloads of the source, then waits for replies.
     ///
     /// # Errors
-    /// Nothing can be sent, the source is bad, or the sink fails.
+    /// Sending fails, the source has an invalid payload, or the sink fails.
     pub async fn run(
         &mut self,
         source: &mut Source,
@@ -268,9 +272,9 @@ impl<'a> Sender<'a> {
         let mut timer = Timer::default();
         self.started = Instant::now();
         let deadline = self.plan.duration.map(|duration| self.started + duration);
-        // tokio learns with the first wait that the socket can be written.
+        // tokio's `try_send` fails with `WouldBlock` until a first wait has registered that the socket is writable.
         let _ = self.bound.socket.writable().await;
-        // What another address refused.
+        // The outbox is not empty if another address refused its datagrams before.
         let mut is_full = !outbox.is_empty();
         loop {
             if !is_full {
@@ -311,7 +315,7 @@ impl<'a> Sender<'a> {
         Ok(end)
     }
 
-    /// Where nothing came back, learns whether anybody is there.
+    /// If neither replies nor errors arrived, looks up in the neighbour table whether the host exists.
     fn look_for_neighbour(&mut self) {
         let report = &self.report;
         let is_silent =
@@ -324,7 +328,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Takes the next payloads while replies may come in. `Complete` if the time is up.
+    /// Fills the outbox from the source, and receives replies meanwhile. `Complete` if the deadline has passed.
     async fn fill(
         &mut self,
         source: &mut Source,
@@ -355,7 +359,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Sends one batch at its pace. `Some` if the run ends within it.
+    /// Sends one batch at its pace. `Some` if the run ends during the batch.
     async fn send_batch(
         &mut self,
         outbox: &mut Outbox,
@@ -367,7 +371,8 @@ impl<'a> Sender<'a> {
     ) -> Result<Option<End>, Error> {
         let mut next = 0;
         let mut patience: Option<Instant> = None;
-        // One retry per datagram is free: a report of an earlier one kept it from being tried. What fails again failed.
+        // Retry each datagram once: the send call may return a pending error of an earlier datagram without trying this
+        // one. A second failure is this datagram's own.
         let mut may_retry = true;
         while next < outbox.len() {
             let now = Instant::now();
@@ -394,7 +399,8 @@ impl<'a> Sender<'a> {
                     return Ok(Some(end));
                 }
             }
-            // Where another address may be better, the first datagram goes ahead alone.
+            // If there is an alternative address, send the first datagram alone, to see whether this address refuses
+            // it.
             let most = if self.plan.has_alternative && self.report.datagrams == 0 {
                 1
             } else {
@@ -438,7 +444,7 @@ impl<'a> Sender<'a> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The network's report on an earlier datagram: this one was not tried yet.
+                // A pending error of an earlier datagram: the kernel has not tried this one yet.
                 Err(error) if self.hear_errors(Some(&error), Loudness::Warn) && may_retry => {
                     may_retry = false;
                 }
@@ -465,17 +471,18 @@ impl<'a> Sender<'a> {
         Ok(None)
     }
 
-    /// Sends from `first` on; how many went.
+    /// Sends datagrams from `first` on; returns how many were sent.
     fn transmit(&mut self, outbox: &Outbox, first: usize, most: usize) -> io::Result<usize> {
         if self.is_storm() {
-            // What is pending is about no datagram of ours, and would keep this one from being tried.
+            // Clear the pending error: in a storm it is unlikely to be about our datagrams, and the send call would
+            // return it instead of sending.
             drop(take_error(&self.bound.socket));
         }
         self.transmitter
             .send(&self.bound.socket, outbox, first, most)
     }
 
-    /// How often replies get a look while datagrams go.
+    /// How often to poll for replies while sending.
     fn look_every(&self) -> Duration {
         if self.is_storm() {
             STORM_LOOK
@@ -487,7 +494,7 @@ impl<'a> Sender<'a> {
     fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize, sent_at: Instant) {
         if self.report.datagrams == 0 {
             self.first_sent = sent_at;
-            // The system chose the port with the first datagram.
+            // The operating system may choose the local address only with the first datagram.
             self.local = self.bound.socket.local_addr().unwrap_or(self.local);
         }
         self.report.datagrams += count as u64;
@@ -519,7 +526,8 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// One datagram cannot be sent. If nothing ever could be, that is the end.
+    /// Counts one datagram as failed. It is a fatal error if no datagram has been sent so far, or after too many
+    /// failures.
     fn fail_one(&mut self, source: io::Error) -> Result<(), Error> {
         let peer = self.plan.peer;
         let source = if system::is_own_firewall(&source) {
@@ -554,7 +562,7 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    /// Waits until `due`, and hears replies and errors meanwhile. `Some` if the run ends.
+    /// Waits until `due`, and receives replies and errors meanwhile. `Some` if the run ends.
     async fn pause(
         &mut self,
         due: Instant,
@@ -587,7 +595,7 @@ impl<'a> Sender<'a> {
                 () = end_asked_at(Site::Pace, shutdown) => return Ok(Some(End::Asked)),
                 result = timer.until(due) => return match result {
                     Ok(()) => {
-                        // Replies had their look while this waited.
+                        // The wait has just polled for replies, so postpone the next poll.
                         self.next_look = Instant::now() + self.look_every();
                         Ok(None)
                     }
@@ -605,7 +613,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Waits until the socket's send buffer has room, and hears replies and errors meanwhile. `Some` if the run ends.
+    /// Waits until the send buffer has room, and receives replies and errors meanwhile. `Some` if the run ends.
     async fn wait_for_room(
         &mut self,
         sink: &mut impl Sink,
@@ -636,7 +644,8 @@ impl<'a> Sender<'a> {
 mod tests {
     use super::*;
 
-    /// A queue of five that lets one go every 4 ms, as a 2 Mbit/s shaper does with datagrams of 1,000 bytes.
+    /// Simulates a queue of five datagrams that sends one every 4 ms, as a 2 Mbit/s shaper does with 1,000-byte
+    /// datagrams.
     #[test]
     fn waiting_for_a_queue_costs_few_calls_and_leaves_it_little_idle() {
         let each = Duration::from_millis(4);

@@ -1,4 +1,4 @@
-//! Where the loops hand datagrams to: the output, or a test.
+//! The interface through which the loops hand datagrams to the output, or to a test.
 
 use serde_json::Value;
 
@@ -10,27 +10,27 @@ use crate::udp::error::Error;
 /// Whether the sink wants more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// Go on.
+    /// Keep receiving.
     Continue,
-    /// Whoever read the output has gone.
+    /// The program that reads the output closed its end of the pipe.
     ReaderGone,
 }
 
-/// Takes datagrams as they come.
+/// A consumer of datagrams.
 pub trait Sink {
-    /// Datagrams that came together, with the notes of each, or none where there is nothing to note; errors wait for
-    /// [`Sink::flush`].
+    /// Takes a run of datagrams with one note each, or with no notes. May buffer the output; [`Sink::flush`] reports
+    /// errors.
     fn run(&mut self, run: &Run<'_>, notes: &[Notes]);
 
-    /// No more datagrams are at hand: everything goes out now.
+    /// Writes out everything buffered. The loops call this once per batch.
     ///
     /// # Errors
     /// The output or a file cannot be written.
     fn flush(&mut self) -> Result<Flow, Error>;
 
-    /// The counts so far, every so often: as text, and for programs.
+    /// Takes the periodic statistics, as text and as JSON.
     fn stats(&mut self, _clauses: &dyn Fn() -> Vec<Sentence>, _json: &dyn Fn() -> Value) {}
 
-    /// An interface or an address came or went.
+    /// Called when an interface or address appeared or disappeared.
     fn network_changed(&mut self) {}
 }

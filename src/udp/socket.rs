@@ -1,6 +1,6 @@
-//! Opens UDP sockets with the options asked for, told step by step in the tutorial's words.
+//! Opens UDP sockets with the requested options, and logs each step under the name that the tutorial uses.
 //!
-//! Limits and option names are the sockets API's: socket(7), ip(7), ipv6(7), udp(7).
+//! Limits and option names are those of the sockets API: socket(7), ip(7), ipv6(7), udp(7).
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,72 +15,73 @@ use crate::udp::membership::{Group, Memberships};
 use crate::udp::receive::ReceiveOptions;
 use crate::udp::{interface, system};
 
-/// What we ask for where the user named no receive buffer; the system grants an ordinary user what it allows
-/// (`net.core.rmem_max` on Linux), and a sender's burst is lost where it does not fit.
+/// The default receive buffer size to request. The kernel caps it at the limit for ordinary users (`net.core.rmem_max`
+/// on Linux). A larger buffer holds a sender's burst; datagrams that do not fit are dropped.
 const WANTED_RECV_BUFFER: usize = 32 << 20;
 
-/// The least worth asking for: systems that refuse instead of capping are asked for half each time down to this.
+/// The minimum receive buffer size to request. Some systems refuse a size instead of capping it; udpcli then halves the
+/// size until it is accepted or below this.
 const LEAST_RECV_BUFFER: usize = 256 << 10;
 
-/// What both kinds of sockets take.
+/// Options of both kinds of sockets.
 #[derive(Debug, Clone, Default)]
 pub struct Sharing {
     /// `SO_REUSEADDR`.
     pub reuse_addr: bool,
     /// `SO_REUSEPORT`.
     pub reuse_port: bool,
-    /// Bind to this interface.
+    /// Use this network interface only.
     pub interface: Option<String>,
 }
 
 /// How to open a socket for sending.
 #[derive(Debug, Clone, Default)]
 pub struct SendOptions {
-    /// Reuse and interface.
+    /// Address reuse and interface.
     pub sharing: Sharing,
-    /// Our own address; any if not given.
+    /// The local address to send from; the operating system chooses if `None`.
     pub bind: Option<SocketAddr>,
     /// `SO_BROADCAST`.
     pub broadcast: bool,
-    /// TTL or hop limit, of unicast and multicast alike.
+    /// TTL or hop limit, for unicast and multicast.
     pub ttl: Option<u8>,
-    /// The interface that multicast leaves by: a name or an address.
+    /// The outgoing interface for multicast: a name, an index or an address.
     pub multicast_if: Option<String>,
-    /// Whether this machine hears its own multicast.
+    /// Whether this machine receives its own multicast datagrams.
     pub multicast_loop: Option<bool>,
     /// The type-of-service byte (DSCP and ECN).
     pub tos: Option<u8>,
     /// `SO_SNDBUF`, in bytes.
     pub send_buffer: Option<usize>,
-    /// How replies will be received, if at all.
+    /// Options for receiving replies; `None` if there is no need to receive.
     pub replies: Option<ReceiveOptions>,
 }
 
 /// How to open a socket for listening.
 #[derive(Debug, Clone)]
 pub struct ListenOptions {
-    /// Reuse and interface.
+    /// Address reuse and interface.
     pub sharing: Sharing,
-    /// Where to listen; port 0 lets the system choose.
+    /// The local address to listen on; with port 0 the operating system chooses a port.
     pub local: SocketAddr,
-    /// For an IPv6 wildcard: leave IPv4 alone.
+    /// `IPV6_V6ONLY`, for the IPv6 wildcard address: do not receive IPv4 datagrams.
     pub only_v6: bool,
-    /// Groups of this socket's family.
+    /// Multicast groups to join, of this socket's address family.
     pub groups: Vec<Group>,
-    /// Where port 0 is asked for: the socket whose port this one shares, by its place among those opened.
+    /// With port 0: the index of an already opened socket whose port this one shares.
     pub port_of: Option<usize>,
-    /// `SO_RCVBUF`, in bytes; as much as an ordinary user gets if not given.
+    /// `SO_RCVBUF`, in bytes; `None` requests as much as an ordinary user may have.
     pub recv_buffer: Option<usize>,
-    /// How datagrams will be received.
+    /// Options for receiving.
     pub receive: ReceiveOptions,
 }
 
-/// A socket that says `close` in the log when it goes.
+/// A bound socket. It logs `close` when it is dropped.
 #[derive(Debug)]
 pub struct Bound {
-    /// The socket, in tokio's hands.
+    /// The socket, registered with tokio.
     pub socket: UdpSocket,
-    /// Its own address.
+    /// Its local address.
     pub local: SocketAddr,
 }
 
@@ -141,7 +142,7 @@ fn bind(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error>
 
 fn take_address(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
     socket.bind(&SockAddr::from(*local)).map_err(|source| {
-        // The system was to choose the port: udp(7).
+        // With port 0, `EADDRINUSE` means that all ephemeral ports are in use (ip(7)).
         if local.port() == 0 && source.kind() == io::ErrorKind::AddrInUse {
             return Error::NoFreePort {
                 local: local.ip(),
@@ -162,7 +163,7 @@ fn take_address(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<()
     })
 }
 
-/// A link-local address of ours is of one interface: the zone follows from it.
+/// Adds the zone to a local link-local address: it is the interface that has the address.
 fn with_zone(local: SocketAddr) -> Result<SocketAddr, Error> {
     match local {
         SocketAddr::V6(mut v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local() => {
@@ -181,7 +182,7 @@ fn with_zone(local: SocketAddr) -> Result<SocketAddr, Error> {
     }
 }
 
-/// Hands a finished socket to tokio.
+/// Makes the socket non-blocking and registers it with tokio.
 fn finish(socket: Socket, local: &SocketAddr) -> Result<Bound, Error> {
     let failed = |source| Error::Socket {
         object: local.to_string(),
@@ -193,10 +194,10 @@ fn finish(socket: Socket, local: &SocketAddr) -> Result<Bound, Error> {
     Ok(Bound { socket, local })
 }
 
-/// Opens a socket that sends to `peer`. It is not connected yet.
+/// Opens a socket for sending to `peer`, without connecting it.
 ///
 /// # Errors
-/// The system refuses the socket, an option or the address.
+/// The operating system refuses the socket, an option or the address.
 pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Error> {
     if let Some(local) = options
         .bind
@@ -260,7 +261,7 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
     if let Some(name) = &options.multicast_if {
         if peer.is_ipv4() {
             let found = interface::find(name)?;
-            // An address is also the source that groups see.
+            // If the user gave an address, it also becomes the source address.
             let source = name.parse().ok();
             set(
                 || format!("IP_MULTICAST_IF {}", found.name),
@@ -279,7 +280,7 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
         set_recv_buffer(&socket, None)?;
     }
     if let Some(mut local) = options.bind {
-        // Both ends of a link-local path are on one interface.
+        // Both ends of a link-local path are on the same link, so take the zone from the peer.
         if let (SocketAddr::V6(local), SocketAddr::V6(peer)) = (&mut local, &peer)
             && local.scope_id() == 0
             && local.ip().is_unicast_link_local()
@@ -288,8 +289,9 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
         }
         bind(&socket, &local, false)?;
     } else {
-        // The first send would do it. But where no port is free it says EAGAIN, as for a full send buffer, which would
-        // be waited for. And Windows cannot receive on a socket that was never bound nor sent from.
+        // Bind explicitly, although the first send would bind too. If no port is free, that send fails with EAGAIN,
+        // which looks like a full send buffer, and we would wait forever. Also, Windows cannot receive on a socket
+        // before it is bound or has sent.
         take_address(&socket, &unspecified(&peer, 0), false)?;
     }
     finish(socket, &peer)
@@ -298,7 +300,7 @@ pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Err
 fn set_ttl(socket: &Socket, ttl: u8, is_v4: bool) -> Result<(), Error> {
     let value = u32::from(ttl);
     if is_v4 {
-        // 0 is for multicast only, where it stays on this machine (ip(7)).
+        // IP_TTL does not accept 0. For multicast, 0 means that the datagram stays on this machine (ip(7)).
         if ttl > 0 {
             set(|| format!("IP_TTL {ttl}"), socket.set_ttl_v4(value))?;
         }
@@ -318,10 +320,10 @@ fn set_ttl(socket: &Socket, ttl: u8, is_v4: bool) -> Result<(), Error> {
     }
 }
 
-/// Opens a socket that listens.
+/// Opens a socket for listening.
 ///
 /// # Errors
-/// The system refuses the socket, an option, the address or a group.
+/// The operating system refuses the socket, an option, the address or a group.
 pub fn open_listener(options: &ListenOptions) -> Result<(Bound, Memberships), Error> {
     let local = options.local;
     let socket = create(&local)?;
@@ -374,7 +376,7 @@ fn set_recv_buffer(socket: &Socket, asked: Option<usize>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The socket as the options take it.
+/// A reference to the socket for setting options.
 pub(crate) fn options_of(bound: &Bound) -> SockRef<'_> {
     SockRef::from(&bound.socket)
 }

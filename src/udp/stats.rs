@@ -1,4 +1,4 @@
-//! Counts, spreads of times, and sequence numbers: what the summaries are made of.
+//! Statistics for the summaries: counts, distributions of times, and sequence numbers.
 
 pub mod sequence;
 
@@ -8,17 +8,18 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-/// Times from a nanosecond to an hour, three digits exact, in bounded memory.
+/// A distribution of times from a nanosecond to an hour, as a histogram with three significant digits and bounded
+/// memory.
 #[derive(Debug)]
 pub struct Spread {
     histogram: Histogram<u32>,
-    /// Exact, where the histogram knows the bucket only.
+    /// The exact minimum and maximum; the histogram knows only their buckets.
     ends: Option<(u64, u64)>,
 }
 
 impl Default for Spread {
     fn default() -> Self {
-        // Three digits are always a valid precision; `new` fails on others only.
+        // `new` fails only for more than five significant digits.
         let histogram = Histogram::new(3)
             .unwrap_or_else(|_| unreachable!("three digits are a valid precision"));
         Self {
@@ -28,21 +29,21 @@ impl Default for Spread {
     }
 }
 
-/// Longer times count as this.
+/// Longer times are recorded as this one.
 const LONGEST: Duration = Duration::from_hours(1);
 
 impl Spread {
-    /// Counts one time.
+    /// Records one time.
     pub fn record(&mut self, time: Duration) {
         self.record_n(time, 1);
     }
 
-    /// Counts one time `count` times.
+    /// Records the same time `count` times.
     pub fn record_n(&mut self, time: Duration, count: u64) {
         let nanos = u64::try_from(time.min(LONGEST).as_nanos())
             .unwrap_or(u64::MAX)
             .max(1);
-        // The histogram grows to what an hour takes; it refuses nothing below.
+        // The histogram resizes itself, so recording up to an hour cannot fail.
         let _ = self
             .histogram
             .record_n(nanos, u32::try_from(count).unwrap_or(u32::MAX));
@@ -50,24 +51,24 @@ impl Spread {
         self.ends = Some((min.min(nanos), max.max(nanos)));
     }
 
-    /// How many were counted.
+    /// How many times were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }
 
-    /// Least, median, 99th percentile and most; none if nothing was counted.
+    /// Minimum, median, 99th percentile and maximum; `None` if nothing was recorded.
     #[must_use]
     pub fn quantiles(&self) -> Option<[Duration; 4]> {
         let (min, max) = self.ends?;
-        // A bucket's upper edge can lie above the largest value seen.
+        // A bucket's upper bound can be above the largest recorded value.
         let at = |quantile| self.histogram.value_at_quantile(quantile).clamp(min, max);
         Some([min, at(0.5), at(0.99), max].map(Duration::from_nanos))
     }
 }
 
 impl Spread {
-    /// Seconds by name, for programs; none if nothing was counted.
+    /// The quantiles in seconds, as JSON; `None` if nothing was recorded.
     #[must_use]
     pub fn to_json(&self) -> Option<Value> {
         let [min, median, p99, max] = self.quantiles()?.map(|time| time.as_secs_f64());
@@ -75,7 +76,7 @@ impl Spread {
     }
 }
 
-/// Events a second, for programs.
+/// Events per second, for JSON.
 #[must_use]
 pub fn rate(count: u64, elapsed: Duration) -> f64 {
     if elapsed.is_zero() {
@@ -86,7 +87,7 @@ pub fn rate(count: u64, elapsed: Duration) -> f64 {
 }
 
 impl Spread {
-    /// Least, median, 99th percentile and most, in milliseconds: `0.081/0.104/0.410/1.203`.
+    /// Minimum, median, 99th percentile and maximum, in milliseconds: `0.081/0.104/0.410/1.203`.
     #[must_use]
     pub fn figures(&self) -> String {
         let [min, median, p99, max] = self
@@ -104,7 +105,7 @@ impl fmt::Display for Spread {
     }
 }
 
-/// Events a second, with as many digits as make sense.
+/// Events per second as text, with a sensible number of digits.
 #[must_use]
 pub fn per_second(count: u64, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();

@@ -1,7 +1,7 @@
-//! What differs between operating systems, in one place: each file here offers the same names.
+//! The platform layer: one file per operating system, each with the same functions and types.
 //!
-//! Where a system lacks something, its file says so to the user (an error that names the option) or falls back to the
-//! plain way with the same result.
+//! If an operating system lacks a feature, its file returns an error that names the option, or falls back to plain
+//! calls with the same result.
 
 use std::io;
 
@@ -18,7 +18,7 @@ mod portable;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::*;
 
-/// The error that the network reported for an earlier datagram, if any (`SO_ERROR`).
+/// Reads and clears the pending error of the socket (`SO_ERROR`), such as an ICMP error for an earlier datagram.
 #[must_use]
 pub(crate) fn take_error(socket: &UdpSocket) -> Option<io::Error> {
     SockRef::from(socket).take_error().ok().flatten()

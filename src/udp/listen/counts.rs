@@ -1,4 +1,4 @@
-//! What a listener counts and whom it answers; the summary line.
+//! The listener's statistics per peer, its queue of answers, and the summary line.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,13 +23,14 @@ use crate::udp::stats::sequence::{Arrival, Totals, Tracker};
 use crate::udp::stats::{Spread, per_second, rate};
 use crate::udp::{interface, system};
 
-/// A datagram that took longer, or arrived before it was sent, comes from a clock that differs from ours.
+/// If the one-way delay is longer than this or negative, the sender's clock differs from ours.
 const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
-/// Peers told apart; a flood of forged senders beyond this is counted in one lump.
+/// The peer table's limit, so that a flood with forged sender addresses cannot use up memory; further peers share one
+/// entry.
 const MAX_PEERS: usize = 32_768;
 
-/// Everything that a datagram is counted into.
+/// All counters that a received datagram updates.
 #[derive(Debug)]
 pub(super) struct Counts<'a> {
     plan: &'a ListenPlan,
@@ -40,20 +41,20 @@ pub(super) struct Counts<'a> {
     peers: Peers,
     totals: Totals,
     unsequenced: u64,
-    /// Sequenced ones of peers beyond [`MAX_PEERS`].
+    /// Sequenced datagrams from peers beyond [`MAX_PEERS`]: no tracker checks them for loss.
     unfollowed: u64,
     delays: Delays,
-    /// Of the run that came last.
+    /// The notes of the most recent run; reused to save an allocation per run.
     notes: Vec<Notes>,
     own: Vec<IpAddr>,
     broadcasts: Vec<IpAddr>,
 }
 
-/// One-way delays, of senders whose clock is ours.
+/// One-way delays of datagrams from this machine, whose send time is from the same clock.
 #[derive(Debug, Default)]
 struct Delays {
     spread: Spread,
-    /// Datagrams of clocks that differ.
+    /// Datagrams with an implausible delay, see [`LONGEST_DELAY`].
     other_clock: u64,
 }
 
@@ -88,7 +89,7 @@ struct Peers {
     table: Vec<Peer>,
     index: HashMap<SocketAddr, usize>,
     last: Option<(SocketAddr, usize)>,
-    /// Stands in for all beyond [`MAX_PEERS`].
+    /// The shared entry for all peers beyond [`MAX_PEERS`].
     rest: Peer,
     is_full: bool,
 }
@@ -117,7 +118,7 @@ impl Peers {
 }
 
 impl<'a> Counts<'a> {
-    /// Nothing counted yet.
+    /// All counters at zero.
     pub(super) fn new(plan: &'a ListenPlan, now: Instant) -> Self {
         let wants_interfaces = plan.sequenced || plan.answer.is_some();
         let rest = Peer {
@@ -156,7 +157,7 @@ impl<'a> Counts<'a> {
         }
     }
 
-    /// The datagrams of a run that are still wanted: from a sender to be heard, and within the count.
+    /// Applies the sender filter and the count limit: returns the part of the run to process, if any.
     pub(super) fn wanted<'b>(&mut self, run: Run<'b>) -> Option<Run<'b>> {
         let plan = self.plan;
         let left = plan
@@ -177,7 +178,8 @@ impl<'a> Counts<'a> {
         Some(run.first(usize::try_from(left).unwrap_or(usize::MAX)))
     }
 
-    /// Counts the datagrams of a run; says what is to be noted of each, or nothing if there is nothing to note.
+    /// Counts the datagrams of a run and queues their answers. Returns one note per datagram, or none at all without
+    /// sequence numbers.
     pub(super) fn count(
         &mut self,
         run: &Run<'_>,
@@ -221,7 +223,8 @@ impl<'a> Counts<'a> {
                     let mut delays = peer.is_own.then_some(&mut self.delays);
                     self.unsequenced += follow(run, tracker, &mut self.notes, &mut delays);
                     let after = tracker.totals();
-                    // Counts can go down again: a late one was not lost, a sender that began anew doubled nothing.
+                    // A peer's counts can also decrease: a datagram counted as lost arrives late, or the sender
+                    // restarts and its first numbers were counted as duplicates.
                     let change =
                         |sum: u64, after: u64, before: u64| (sum + after).saturating_sub(before);
                     self.totals = Totals {
@@ -257,7 +260,8 @@ impl<'a> Counts<'a> {
     }
 }
 
-/// Reads the sequence numbers of a run: the notes of each datagram, and how late each is. Returns how many had none.
+/// Reads the sequence numbers of a run, and appends one note per datagram and its one-way delay. Returns how many
+/// datagrams had no sequence number.
 fn follow(
     run: &Run<'_>,
     tracker: &mut Tracker,
@@ -272,7 +276,8 @@ fn follow(
             notes.push(Notes::default());
             continue;
         };
-        // Datagrams that left together carry one time and numbers in order, and were as late as each other.
+        // Datagrams sent in one batch carry the same send time and consecutive numbers, so they share one delay and one
+        // tracker call.
         let mut next = first.next();
         while payloads.next_if(|payload| next.starts(payload)).is_some() {
             next = next.next();
@@ -299,7 +304,7 @@ fn follow(
 }
 
 impl Answers {
-    /// Whether an answer is to be sent.
+    /// Whether an answer is queued.
     pub(super) fn is_waiting(&self) -> bool {
         !self.to.is_empty()
     }
@@ -318,7 +323,7 @@ impl Answers {
         tracing::debug!("no answer to {peer} ({silence:?})");
     }
 
-    /// Sends what is queued, from the address each question came to, many to a system call.
+    /// Sends the queued answers in batches, each from the address that its datagram was sent to.
     pub(super) async fn send(&mut self, bound: &Bound) {
         let is_v4 = bound.local.is_ipv4();
         let mut next = 0;
@@ -335,12 +340,14 @@ impl Answers {
                     next += count;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // The device takes on average microseconds; a signal still ends the program.
+                    // The send buffer is usually free again within microseconds; the second Ctrl-C still ends the
+                    // process here.
                     if bound.socket.writable().await.is_err() {
                         break;
                     }
                 }
-                // An ICMP error for an earlier answer counts as this one's failure: the two cannot be told apart.
+                // This may be an ICMP error for an earlier answer; it counts as a failure of this one because the two
+                // cannot be distinguished.
                 Err(error) => {
                     tracing::debug!("cannot answer {peer}: {error}");
                     self.failed += 1;
@@ -363,7 +370,7 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// The counts for programs: docs/summary.schema.json.
+    /// The counts as JSON, described in docs/summary.schema.json.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let Self {

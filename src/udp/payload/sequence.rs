@@ -1,33 +1,33 @@
-//! Sequenced payloads: 8 bytes sequence number, 8 bytes send time in nanoseconds since the Unix epoch, both
-//! big-endian, then printable filler.
+//! The format of sequenced payloads: an 8-byte sequence number, an 8-byte send time in nanoseconds since the Unix
+//! epoch, both big-endian, then printable filler.
 
 use crate::datagram::Timestamp;
 
-/// Bytes of the header: the least a sequenced payload can be.
+/// The header's length in bytes, and so the minimum length of a sequenced payload.
 pub const HEADER_LEN: usize = 16;
 
-/// Sequence numbers from here up are taken for other data: eight ASCII letters read as a number lie far above, and no
-/// sender counts so far.
+/// Numbers from here up are not treated as sequence numbers: eight ASCII letters read as a number are far larger, and
+/// no sender counts this far.
 const HIGHEST: u64 = 1 << 48;
 
-/// What a sequenced payload starts with.
+/// The header of a sequenced payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Counts from 0.
     pub sequence: u64,
-    /// When it was sent, by the sender's clock.
+    /// The send time, by the sender's clock.
     pub sent: Timestamp,
 }
 
 impl Header {
-    /// Writes the header over the start of `payload`; a payload shorter than [`HEADER_LEN`] is left alone.
+    /// Writes the header over the start of `payload`; does nothing if the payload is shorter than [`HEADER_LEN`].
     pub fn write(self, payload: &mut [u8]) {
         if let Some(header) = payload.first_chunk_mut::<HEADER_LEN>() {
             *header = self.to_bytes();
         }
     }
 
-    /// The header of a datagram that left right after this one.
+    /// The header of the next datagram in the same batch: the next number, the same send time.
     #[must_use]
     pub fn next(self) -> Self {
         Self {
@@ -47,21 +47,21 @@ impl Header {
         (u128::from(self.sequence) << 64 | u128::from(sent)).to_be_bytes()
     }
 
-    /// Reads the header, if the payload can have one.
+    /// Reads the header; `None` if the payload does not look sequenced.
     #[must_use]
     pub fn read(payload: &[u8]) -> Option<Self> {
         let header = u128::from_be_bytes(*payload.first_chunk::<HEADER_LEN>()?);
         let sequence = u64::try_from(header >> 64).ok()?;
-        // The lower half: as much as a time of the years to 2262 takes.
+        // The lower 64 bits are the send time; as an `i64` they reach the year 2262.
         let sent = i64::try_from(header & u128::from(u64::MAX)).ok()?;
         let sent = Timestamp::from_nanos(sent);
         (sequence < HIGHEST).then_some(Self { sequence, sent })
     }
 }
 
-/// A payload of `len` bytes, its header still blank.
+/// A payload of `len` bytes with a zeroed header.
 ///
-/// The filler is `0`..`9`, `a`..`z` over and over, so that a cut shows.
+/// The filler repeats `0`..`9`, `a`..`z`, so that truncation is visible.
 #[must_use]
 pub fn blank(len: usize) -> Vec<u8> {
     let filler = b"0123456789abcdefghijklmnopqrstuvwxyz".iter().cycle();

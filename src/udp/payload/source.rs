@@ -1,8 +1,8 @@
-//! Where `send` takes its payloads from: fixed ones, generated ones, or a stream of lines or chunks.
+//! Payload sources of `send`: fixed payloads, generated ones, or a stream that is split into lines or chunks.
 //!
-//! Files and standard input are opened and read on a thread of their own, so that one that waits (a pipe, a terminal, a
-//! FIFO that nobody writes to) holds up neither pacing nor replies nor Ctrl-C. A path is opened once a round: what a FIFO
-//! or a process substitution gave cannot be had again, so it is kept for further rounds as standard input is.
+//! A separate thread opens and reads files and standard input, so that a blocking one (a pipe, a terminal, a FIFO
+//! without a writer) delays neither pacing nor replies nor Ctrl-C. A path is opened again for each round. Data from a
+//! FIFO, a process substitution or standard input cannot be read twice, so it is kept in memory for further rounds.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -15,24 +15,24 @@ use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
 use crate::udp::payload::{TextRules, sequence};
 
-/// Bytes of one read.
+/// The buffer size of one read, in bytes.
 const READ_SIZE: usize = 64 << 10;
 
-/// Reads under way between the reading thread and the loop.
+/// The capacity, in reads, of the channel from the reading thread to the loop.
 const READS_AHEAD: usize = 4;
 
-/// Standard input is kept for a second round up to this size.
+/// The maximum number of bytes kept in memory for further rounds.
 const MAX_KEPT: usize = 64 << 20;
 
-/// Bytes of payload gathered for one batch before it goes out.
+/// The maximum number of payload bytes per batch.
 const BATCH_BYTES: usize = 256 << 10;
 
-/// What bytes are read from.
+/// The input of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Standard input.
     Stdin,
-    /// A file by its path.
+    /// The file at this path.
     File(PathBuf),
 }
 
@@ -44,7 +44,7 @@ impl Input {
         }
     }
 
-    /// Opens it, which may wait: on a thread that may.
+    /// Opens the input. May block, so call it on the reading thread.
     fn open(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
         match self {
             Self::Stdin => Ok((Box::new(stream::stdin()), None)),
@@ -56,7 +56,7 @@ impl Input {
     }
 }
 
-/// What the reading thread says.
+/// A message from the reading thread.
 #[derive(Debug)]
 enum Event {
     /// The input is open; its length, if it is a regular file.
@@ -65,7 +65,7 @@ enum Event {
     Bytes(Vec<u8>),
 }
 
-/// What a text file may begin with: Notepad's mark, and what PowerShell's `>` writes.
+/// A byte-order mark (BOM): old versions of Notepad write one in UTF-8, PowerShell's `>` in UTF-16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Utf8,
@@ -73,7 +73,7 @@ enum Mark {
 }
 
 impl Mark {
-    /// The mark at the start of a file (Unicode, chapter 23.8).
+    /// The byte-order mark at the start of a file (Unicode, chapter 23.8).
     fn of(start: &[u8]) -> Option<Self> {
         match start {
             [0xef, 0xbb, 0xbf, ..] => Some(Self::Utf8),
@@ -82,7 +82,7 @@ impl Mark {
         }
     }
 
-    /// Whether more bytes may make a mark of these.
+    /// Whether these bytes are an incomplete byte-order mark.
     fn may_follow(start: &[u8]) -> bool {
         [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"]
             .iter()
@@ -90,14 +90,14 @@ impl Mark {
     }
 }
 
-/// How a stream becomes datagrams.
+/// How to split a stream into datagrams.
 #[derive(Debug, Clone, Copy)]
 pub enum Split {
-    /// One a line, the line ending removed.
+    /// One datagram per line, without its line ending.
     Lines(TextRules),
-    /// One every so many bytes.
+    /// One datagram per this many bytes.
     Chunks(usize),
-    /// All of it in one.
+    /// The whole input in one datagram.
     Whole,
 }
 
@@ -105,7 +105,7 @@ pub enum Split {
 #[derive(Debug)]
 pub struct Source {
     kind: Kind,
-    /// Rounds still to go, the present one among them; `None` without end.
+    /// Remaining rounds, including the current one; `None` means no limit.
     rounds: Option<u64>,
     is_sequenced: bool,
     max_payload: usize,
@@ -126,26 +126,26 @@ struct Stream {
     /// The input's length, if it is a regular file.
     len: Option<u64>,
     is_open: bool,
-    /// Whether the beginning was looked at, in this round.
+    /// Whether this round has already checked for a byte-order mark.
     is_begun: bool,
-    /// Whether its mark was told.
+    /// Whether the user was told about the byte-order mark.
     is_mark_told: bool,
-    /// What was read and not yet sent, from `start` on.
+    /// Bytes that were read; those from `start` on are not yet in a datagram.
     pending: Vec<u8>,
     start: usize,
-    /// No newline stands before this place.
+    /// Everything between `start` and this offset was searched and has no newline.
     scanned: usize,
     is_at_end: bool,
-    /// Datagrams of this round, or the line number.
+    /// Datagrams of this round so far; with lines, the line number.
     made: u64,
-    /// Whether there will be a next round.
+    /// Whether another round follows, so that the input must be kept.
     keeps: bool,
-    /// All that was read, for the next round, where it cannot be read again.
+    /// A copy of the whole input for the next round, if it cannot be read again.
     kept: Option<Vec<u8>>,
 }
 
 impl Source {
-    /// These payloads, in turn.
+    /// These payloads, one after another.
     #[must_use]
     pub fn fixed(payloads: Vec<Vec<u8>>, rounds: Option<u64>) -> Self {
         Self::new(Kind::Fixed { payloads, next: 0 }, rounds)
@@ -159,7 +159,7 @@ impl Source {
         source
     }
 
-    /// A file or standard input, cut into datagrams.
+    /// A file or standard input, split into datagrams.
     #[must_use]
     pub fn stream(input: Input, split: Split, rounds: Option<u64>) -> Self {
         let stream = Stream {
@@ -191,14 +191,13 @@ impl Source {
         }
     }
 
-    /// Opens what payloads are read from; returns when that is done, which for a FIFO takes another program. May be
-    /// dropped and called again.
+    /// Opens the input. For a FIFO this waits until another program opens it for writing. Cancel safe.
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// The input cannot be opened.
     pub async fn open(&mut self) -> Result<(), Error> {
         match &mut self.kind {
-            // Standard input is open, and not read before something can be sent.
+            // Standard input is open already; start reading it only when the socket is ready to send.
             Kind::Stream(stream) if stream.input != Input::Stdin => stream.open().await,
             Kind::Stream(_) | Kind::Fixed { .. } => Ok(()),
         }
@@ -230,13 +229,14 @@ impl Source {
         }
     }
 
-    /// Whether each datagram gets a sequence number and a send time as it goes out.
+    /// Whether each datagram gets a sequence number and a send time just before it is sent.
     #[must_use]
     pub fn is_sequenced(&self) -> bool {
         self.is_sequenced
     }
 
-    /// Whether payloads come as somebody types or another program writes them, so that the end is not ours to know.
+    /// Whether the payloads are lines from standard input, which arrive while a person types or a program writes, so
+    /// that their number is unknown.
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(
@@ -249,7 +249,7 @@ impl Source {
         )
     }
 
-    /// What payloads are read from, for messages.
+    /// The input's name, for messages.
     #[must_use]
     pub fn input_name(&self) -> Option<String> {
         match &self.kind {
@@ -258,23 +258,23 @@ impl Source {
         }
     }
 
-    /// Makes the outbox ready for [`Self::fill`]: empty, unless it holds copies of the one payload there is.
+    /// Prepares the outbox for [`Self::fill`]: clears it, unless it can reuse the copies of a single fixed payload.
     pub fn begin(&self, outbox: &mut Outbox) {
         if !matches!(&self.kind, Kind::Fixed { payloads, .. } if payloads.len() == 1) {
             outbox.clear();
         }
     }
 
-    /// Fills the outbox with up to `limit` datagrams; waits while there is none yet. It stays empty when all rounds
-    /// are done. May be dropped and called again: nothing is lost.
+    /// Fills the outbox with up to `limit` datagrams, and waits for at least one. It stays empty when all rounds are
+    /// done. Cancel safe: dropping the future loses no data.
     ///
     /// # Errors
-    /// The file or a payload in it is bad.
+    /// The input cannot be read, or a payload in it is invalid.
     pub async fn fill(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
         if let Kind::Fixed { payloads, .. } = &self.kind
             && let [payload] = payloads.as_slice()
         {
-            // The flood's way: copies made once serve every batch.
+            // Fast path for floods: the copies are made once and reused in every batch.
             let fits = BATCH_BYTES / payload.len().max(1);
             let left = self.rounds.map_or(usize::MAX, |rounds| {
                 usize::try_from(rounds).unwrap_or(usize::MAX)
@@ -313,7 +313,7 @@ impl Source {
                         continue;
                     }
                     if !outbox.is_empty() && !stream.has_read_ahead() {
-                        // What is there goes out now: the rest may take long.
+                        // Send what we have: the next read may block for a long time.
                         return Ok(());
                     }
                     stream.read().await?;
@@ -331,7 +331,8 @@ impl Source {
 }
 
 impl Stream {
-    /// Looks for a mark at the beginning, once there are bytes enough to tell; lines go without it.
+    /// Checks for a byte-order mark once enough bytes are there, and removes it from lines. Returns false while more
+    /// bytes are needed.
     fn begin(&mut self) -> bool {
         if self.is_begun {
             return true;
@@ -361,8 +362,8 @@ impl Stream {
         true
     }
 
-    /// Moves lines that need no work to the outbox, as many as it takes; says whether there was one. What is special
-    /// (a line too long, the last without its newline) is left to [`Self::take`].
+    /// Fast path: moves lines that need no conversion to the outbox, up to `limit`; returns whether it moved any.
+    /// [`Self::take`] handles the special cases (a line that is too long, the last line without a newline).
     fn take_plain_lines(&mut self, outbox: &mut Outbox, limit: usize, max: usize) -> bool {
         if !matches!(self.split, Split::Lines(rules) if rules.is_verbatim())
             || self.scanned != self.start
@@ -386,7 +387,7 @@ impl Stream {
         from > 0
     }
 
-    /// Moves one datagram to the outbox, if one is whole.
+    /// Moves one datagram to the outbox, if it is complete.
     fn take(
         &mut self,
         outbox: &mut Outbox,
@@ -405,7 +406,7 @@ impl Stream {
                     None if self.is_at_end && !rest.is_empty() => (rest.len(), rest.len()),
                     None => {
                         self.scanned = self.pending.len();
-                        // One more byte may be the carriage return of its line ending.
+                        // Allow one more byte: it may be the carriage return of the line ending.
                         if rest.len() > max + 1 {
                             return Err(self.too_long(rest.len(), max, family));
                         }
@@ -452,7 +453,7 @@ impl Stream {
             Split::Whole => name,
         };
         let len = match self.split {
-            // Reading stopped once it was too much.
+            // Reading stopped at the limit, so the file's length is the better number.
             Split::Whole => self.len.unwrap_or(0).max(len as u64),
             Split::Lines(_) | Split::Chunks(_) => len as u64,
         };
@@ -476,7 +477,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Waits for the input to open, for more bytes or for the end.
+    /// Waits for the reading thread's next message: the input is open, more bytes, or the end.
     async fn read(&mut self) -> Result<(), Error> {
         let reads = match &mut self.reads {
             Some(reads) => reads,
@@ -518,7 +519,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Back to the first byte, for another round.
+    /// Rewinds to the first byte for another round.
     fn rewind(&mut self) {
         self.made = 0;
         self.start = 0;
@@ -526,7 +527,7 @@ impl Stream {
         self.is_begun = false;
         match &self.kept {
             Some(kept) => {
-                // Everything is in memory from now on.
+                // The whole input is in memory, so `is_at_end` stays true.
                 self.pending.clear();
                 self.pending.extend_from_slice(kept);
             }
@@ -540,8 +541,8 @@ impl Stream {
     }
 }
 
-/// Opens and reads to the end on a thread of its own. The thread may outlive the run, waiting in a call: the process does
-/// not wait for it.
+/// Starts a thread that opens the input and reads it to the end. If the thread blocks in a system call, the process
+/// exits without waiting for it.
 fn read_on_thread(input: Input) -> Result<mpsc::Receiver<Result<Event, Error>>, Error> {
     let (sender, receiver) = mpsc::channel(READS_AHEAD);
     let read = move || {
@@ -655,7 +656,7 @@ mod tests {
             64,
         )
         .unwrap();
-        // Only the first bytes of a file are a mark.
+        // Only at the start of a file are these bytes a byte-order mark.
         let round = [&b"a"[..], b"\xef\xbb\xbfb"];
         assert_eq!(lines, [round, round].concat());
         let whole = of_file(b"\xef\xbb\xbfa", Split::Whole, 1, 64).unwrap();

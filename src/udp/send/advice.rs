@@ -1,4 +1,4 @@
-//! What is worth knowing of the path and the payloads, said once.
+//! Notices about the path and the payloads, each logged once per run.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use crate::udp::payload::TUTORIAL_RECV_SIZE;
 use crate::udp::send::Sender;
 use crate::udp::{header_len, system};
 
-/// What was said already.
+/// Which notices have been logged.
 #[derive(Debug, Default)]
 pub(super) struct Advice {
     cut: bool,
@@ -17,7 +17,7 @@ pub(super) struct Advice {
 }
 
 impl Sender<'_> {
-    /// Looks up the path's MTU when it begins to matter: a run of one short datagram goes without.
+    /// Looks up the path MTU once it matters. A run of a few short datagrams skips the lookup.
     pub(super) fn learn_path(&mut self, outbox: &Outbox) {
         let room = LEAST_MTU - header_len(&self.plan.peer);
         let is_short = outbox.len() < 4 && outbox.byte_len() <= room;
@@ -27,16 +27,16 @@ impl Sender<'_> {
         self.is_path_known = true;
         let path = Path::to(self.plan.peer);
         self.path_mtu = path.mtu;
-        // A queue on the way may be shorter than one buffer of segments: a shaper (tc-tbf(8)) cuts the buffer up, keeps
-        // what fits, drops the rest, and nothing is reported. Datagrams that enter it one by one are refused one by one
-        // (ENOBUFS), and wait. So segmentation is for paths without a queue: those within this machine.
+        // Use GSO only for paths within this machine. A queue on the path may be shorter than one GSO buffer: a shaper
+        // (tc-tbf(8)) splits the buffer, keeps the segments that fit and drops the rest without an error. Single
+        // datagrams get ENOBUFS from a full queue, and the loop can retry.
         if let Some(mtu) = path.mtu.filter(|_| path.is_local) {
             self.transmitter
                 .set_longest_segment(mtu.saturating_sub(header_len(&self.plan.peer)));
         }
     }
 
-    /// Says once what may go wrong with these payloads.
+    /// Logs once what may go wrong with these payloads.
     pub(super) fn advise(&mut self, outbox: &Outbox) {
         if self.advice.cut
             && self.advice.empty
@@ -65,18 +65,18 @@ impl Sender<'_> {
     }
 }
 
-/// Every path takes IP packets of this size whole, or fragments them unseen: IPv6's least MTU (RFC 8200).
+/// The minimum MTU of IPv6 (RFC 8200). A path with a smaller MTU fragments such packets without our doing.
 const LEAST_MTU: usize = 1280;
 
-/// What the kernel knows of the path to a peer.
+/// What the kernel knows about the path to a peer.
 struct Path {
     mtu: Option<usize>,
-    /// It stays within this machine.
+    /// Whether the path stays within this machine.
     is_local: bool,
 }
 
 impl Path {
-    /// Asked on a socket of its own: sends nothing.
+    /// Looks the path up with a socket of its own; `connect` on a UDP socket sends nothing.
     fn to(peer: SocketAddr) -> Self {
         let probe = std::net::UdpSocket::bind(unspecified(&peer, 0))
             .and_then(|probe| probe.connect(peer).map(|()| probe));
@@ -88,7 +88,7 @@ impl Path {
         };
         Self {
             mtu: system::path_mtu(&probe),
-            // Whoever sends to an address of its own does so from that address.
+            // If the peer is one of this machine's addresses, the kernel chooses the same address as the source.
             is_local: peer.ip().is_loopback()
                 || probe
                     .local_addr()

@@ -1,4 +1,4 @@
-//! What comes back: replies, and what the network reports of datagrams that went.
+//! Receives what comes back: replies, and ICMP errors about sent datagrams.
 
 use std::io;
 use std::time::Instant;
@@ -15,17 +15,17 @@ use crate::udp::system::{self, NetworkError};
 use crate::udp::{Rejected, interface};
 use crate::wait::{Site, end_asked_at, until};
 
-/// So many ICMP messages, and two for each datagram, are no storm.
+/// ICMP errors that do not count as a storm, in addition to two per sent datagram.
 const STORM: u64 = 16;
 
 impl Sender<'_> {
-    /// Whether more ICMP messages come than datagrams went: forged ones, or copies. Every one of them wakes whoever waits
-    /// at the socket, so it is looked at from time to time instead.
+    /// Whether more ICMP errors arrive than our datagrams can cause: they are forged or duplicated. Each one makes the
+    /// socket ready and would wake the event loop, so in a storm the loop polls at intervals instead.
     pub(super) fn is_storm(&self) -> bool {
         self.reports > self.no_storm()
     }
 
-    /// So many ICMP messages are none.
+    /// The number of ICMP errors above which this run is in a storm.
     fn no_storm(&self) -> u64 {
         STORM + 2 * self.report.datagrams
     }
@@ -41,11 +41,12 @@ impl Sender<'_> {
         may
     }
 
-    /// Takes note of what the network reports of datagrams that went. `error` is what a call returned; says whether
-    /// that was such a report, and not a failure of the call itself.
+    /// Reads and counts the pending ICMP errors of sent datagrams. `error` is the error of a send or receive call.
+    /// Returns whether it was such a report, and not a failure of the call itself.
     pub(super) fn hear_errors(&mut self, error: Option<&io::Error>, loudness: Loudness) -> bool {
         let peer = self.plan.peer;
-        // The firewall's verdict is the call's own error; what it reports besides is of the same datagram.
+        // EPERM is the call's own error. If the firewall also sends an ICMP error, that is about the same datagram: do
+        // not count it twice.
         let is_own_firewall = error.is_some_and(system::is_own_firewall);
         let is_peer_here = peer.ip().is_loopback() || self.local.ip() == peer.ip();
         let mut heard = false;
@@ -61,7 +62,7 @@ impl Sender<'_> {
         self.reports += reports.len() as u64;
         for report in reports {
             match report {
-                // A group or a broadcast address is nobody who could refuse.
+                // A multicast group or a broadcast address cannot refuse: the error is about one of its receivers.
                 NetworkError::Refused
                 | NetworkError::Rejected { .. }
                 | NetworkError::Unreachable { .. }
@@ -110,7 +111,7 @@ impl Sender<'_> {
         heard && !is_own_firewall
     }
 
-    /// Reads the replies that are there. `Some` if that ends the run: enough came, or nobody reads them any more.
+    /// Reads the queued replies. `Some` if the run ends: there are enough replies, or the reader of the output is gone.
     pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Option<End>, Error> {
         let Some(mut receiver) = self.receiver.take() else {
             return Ok(None);
@@ -122,7 +123,7 @@ impl Sender<'_> {
             .as_ref()
             .and_then(|plan| plan.wanted)
             .unwrap_or(u64::MAX);
-        // Not for ever: a peer that floods must not keep us from sending.
+        // Bounded, so that a peer that floods us cannot stop us from sending.
         for _ in 0..CALLS_IN_A_ROW {
             let more = wanted.saturating_sub(self.report.replies);
             if more == 0 {
@@ -134,7 +135,7 @@ impl Sender<'_> {
                     tracing::debug!("what came from {} is our own, no reply", run.peer);
                     return;
                 }
-                // One buffer of the kernel's can hold more than was asked for.
+                // With GRO one buffer can hold more datagrams than `limit`.
                 let more = wanted.saturating_sub(self.report.replies);
                 if more > 0 {
                     let run = run.first(usize::try_from(more).unwrap_or(usize::MAX));
@@ -152,7 +153,7 @@ impl Sender<'_> {
                         tracing::debug!("recvfrom: {error}");
                         break;
                     }
-                    // The next call would return the next of them.
+                    // The next call would only return the next forged error.
                     if self.is_storm() {
                         break;
                     }
@@ -181,7 +182,8 @@ impl Sender<'_> {
         if expected == Some(datagram.payload) {
             self.report.is_expected_seen = true;
         }
-        // A reply that carries our number answers that datagram; any other, the last one sent.
+        // Match a reply with a sequence number to the datagram with that number, and any other reply to the last
+        // datagram sent.
         let by_number = Header::read(datagram.payload).and_then(|header| {
             self.sends
                 .iter()
@@ -193,19 +195,19 @@ impl Sender<'_> {
         }
     }
 
-    /// Whether the replies that came are all that was asked for.
+    /// Whether enough replies arrived, or none can arrive any more.
     fn has_enough(&self, plan: &ReplyPlan) -> bool {
         let report = &self.report;
         let all_refused = self.plan.unicast
             && report.datagrams > 0
             && (report.refused + report.errors >= report.datagrams
-                // One answer may stand for a batch that went back to back.
+                // The kernel may report one refusal for a whole batch.
                 || (self.pace.is_unpaced() && report.refused > 0 && report.replies == 0));
         match (plan.wanted, &plan.expect) {
             _ if all_refused => true,
             (Some(wanted), _) => report.replies >= wanted,
             (None, Some(_)) => report.is_expected_seen && report.replies >= report.datagrams,
-            // Nobody knows how many hear a group or a broadcast address.
+            // The number of receivers of a group or a broadcast address is unknown, so wait until the deadline.
             (None, None) => {
                 self.plan.unicast
                     && report.replies + report.refused + report.errors >= report.datagrams
@@ -213,7 +215,7 @@ impl Sender<'_> {
         }
     }
 
-    /// Gives a refusal the time of a round trip. A peer on this machine has refused already, if it does.
+    /// Waits a round trip for a refusal. A peer on this machine refuses immediately, so it needs no wait.
     pub(super) async fn wait_for_refusal(&mut self, shutdown: &mut Shutdown) -> End {
         self.hear_errors(None, Loudness::Verdict);
         let is_here = self.plan.peer.ip().is_loopback() || self.local.ip() == self.plan.peer.ip();
@@ -225,7 +227,7 @@ impl Sender<'_> {
             biased;
             () = end_asked_at(Site::Replies, shutdown) => End::Asked,
             () = system::error_reported(&self.bound.socket) => End::Complete,
-            // A reply is no refusal.
+            // A reply means that the peer does not refuse.
             _ = self.bound.socket.readable(), if hears => End::Complete,
             () = until(Some(self.last_sent + REFUSAL_TIME)) => End::Complete,
         };

@@ -1,4 +1,4 @@
-//! The counts of a run of sending; the summary line.
+//! The counts of a send run, and its summary line.
 
 use std::io;
 use std::time::Duration;
@@ -13,33 +13,33 @@ use crate::udp::stats::{Spread, per_second, rate};
 /// The counts of a run.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Datagrams that the kernel took.
+    /// Datagrams that the kernel accepted.
     pub datagrams: u64,
     /// Their payload bytes.
     pub bytes: u64,
-    /// Datagrams that could not be sent, or that the network reported undeliverable.
+    /// Datagrams that could not be sent, or that ICMP errors reported as undeliverable.
     pub errors: u64,
-    /// Those among `errors` that never left.
+    /// The datagrams among `errors` that were never sent.
     pub unsent: u64,
     /// ICMP port-unreachable messages.
     pub refused: u64,
-    /// Datagrams that came back.
+    /// Replies received.
     pub replies: u64,
-    /// Whether the expected reply was among them.
+    /// Whether the expected reply was among the replies.
     pub is_expected_seen: bool,
     /// The last error among `errors`.
     pub last_error: Option<io::Error>,
-    /// What is known of a peer that sent nothing back.
+    /// The neighbour-table state of a peer that sent nothing back.
     pub neighbour: Option<Neighbour>,
     pub(super) rtt: Spread,
     pub(super) elapsed: Duration,
-    /// From the first datagram to the last.
+    /// The time from the first datagram to the last.
     pub(super) sending: Duration,
 }
 
 impl Report {
-    /// Datagrams per second, from the first to the last: waiting for replies is not sending. One datagram has no such
-    /// span.
+    /// The count and the time span for datagrams per second. The span is from the first datagram to the last, without
+    /// the wait for replies. A single datagram has no such span.
     fn rate(&self) -> (u64, Duration) {
         match self.datagrams.checked_sub(1) {
             Some(gaps @ 1..) if !self.sending.is_zero() => (gaps, self.sending),
@@ -47,7 +47,7 @@ impl Report {
         }
     }
 
-    /// The counts for programs: docs/summary.schema.json.
+    /// The counts as JSON, described in docs/summary.schema.json.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let (count, time) = self.rate();

@@ -1,65 +1,66 @@
-//! Loss, duplicates and reordering of one sender, from its sequence numbers and send times.
+//! Detects loss, duplicates and reordering of one sender from its sequence numbers and send times.
 
 use std::ops::Range;
 
 use crate::datagram::Timestamp;
 
-/// How far back a late datagram is told from a duplicate.
+/// The size of the window, in numbers, within which a late datagram can be distinguished from a duplicate.
 const WINDOW: u64 = 1024;
 
-/// A jump ahead beyond this is another stream, not loss.
+/// A larger gap in the numbers is a new stream, not loss.
 const LONGEST_GAP: u64 = 1 << 32;
 
-/// So many numbers from 0 in order show that the sender began anew.
+/// This many consecutive numbers from 0 show that the sender restarted.
 const RERUN: u64 = 3;
 
-/// What one datagram's number means.
+/// The meaning of one datagram's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// The next in order, or the first; `lost` numbers before it are missing so far.
+    /// A number above all earlier ones, or the first; `lost` numbers before it are missing so far.
     Next {
-        /// Numbers skipped just before this one.
+        /// Numbers missing directly before this one.
         lost: u64,
     },
-    /// One that was missing.
+    /// A number that was missing until now.
     Reordered,
-    /// One that had come already.
+    /// A number that has arrived before.
     Duplicate,
-    /// The sender began anew.
+    /// The sender restarted its numbering.
     Restarted,
 }
 
 /// Totals over all streams of one sender.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Numbers that never came.
+    /// Numbers that never arrived.
     pub lost: u64,
-    /// Numbers that came again.
+    /// Numbers that arrived more than once.
     pub duplicate: u64,
-    /// Numbers that came after a later one.
+    /// Numbers that arrived after a higher one.
     pub reordered: u64,
 }
 
-/// Follows one sender. The first number seen is where it starts: what a sender sent before we listened is not loss.
+/// Tracks one sender. Counting starts at the first number received: what the sender sent before we listened is not
+/// loss.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tracker {
-    /// One past the highest number seen; `None` before the first.
+    /// The highest received number plus one; `None` before the first datagram.
     next: Option<u64>,
-    /// The first number seen.
+    /// The first number that counts.
     first: u64,
-    /// The latest send time seen.
+    /// The latest send time received.
     latest: Timestamp,
-    /// So many numbers from 0 came in order behind the highest.
+    /// How many consecutive numbers from 0 arrived, while higher numbers had arrived before: a possible restart.
     rerun: u64,
-    /// The counts before those.
+    /// The totals before that possible restart.
     before_rerun: Totals,
-    /// Which of the last `WINDOW` numbers came, one bit each, number modulo `WINDOW`.
+    /// A ring of bits: which of the last `WINDOW` numbers arrived, indexed by number modulo `WINDOW`.
     seen: [u64; (WINDOW / 64) as usize],
     totals: Totals,
 }
 
 impl Tracker {
-    /// Counts one number, sent at that time by the sender's clock.
+    /// Counts one number; `sent` is its send time by the sender's clock.
     pub fn arrive(&mut self, sequence: u64, sent: Timestamp) -> Arrival {
         if self.next != Some(sequence) {
             return self.arrive_out_of_turn(sequence, sent);
@@ -71,7 +72,7 @@ impl Tracker {
         Arrival::Next { lost: 0 }
     }
 
-    /// Counts numbers that came one after another, all sent at that time.
+    /// Counts consecutive numbers with the same send time, as from one batch.
     pub fn arrive_in_order(&mut self, numbers: Range<u64>, sent: Timestamp) {
         if numbers.is_empty() {
             return;
@@ -85,7 +86,7 @@ impl Tracker {
         self.latest = self.latest.max(sent);
         self.next = Some(numbers.end);
         self.rerun = 0;
-        // A word at a time, and no number that a later one of them takes the place of.
+        // Set whole words of bits, and skip numbers whose bits later numbers would overwrite.
         let mut from = numbers.start.max(numbers.end.saturating_sub(WINDOW));
         while from < numbers.end {
             let count = (64 - from % 64).min(numbers.end - from);
@@ -124,12 +125,12 @@ impl Tracker {
             return Arrival::Restarted;
         }
         if next - sequence > WINDOW {
-            // Too old to tell whether it was missing; it came late, or again.
+            // Outside the window: late or duplicate, we cannot tell. Count it as a duplicate.
             self.totals.duplicate += 1;
             return Arrival::Duplicate;
         }
         if sequence < self.first {
-            // It left before the first one that we saw.
+            // The sender sent it before the first datagram we received.
             self.mark_missing_between(sequence + 1, self.first);
             self.totals.lost += self.first - sequence - 1;
             self.first = sequence;
@@ -150,8 +151,8 @@ impl Tracker {
         self.totals
     }
 
-    /// Whether the sender began anew: it counts from 0 again, in order, and what it sends is none of its older ones.
-    /// Until that is plain, its numbers count as late ones.
+    /// Whether the sender restarted: its numbers count up from 0 again, and their send times are new. Until [`RERUN`]
+    /// of them have arrived, they count as late datagrams.
     fn is_rerun(&mut self, sequence: u64, is_as_new: bool) -> bool {
         if !is_as_new || sequence > self.rerun {
             self.rerun = 0;
@@ -197,7 +198,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Numbers as one sender sent them: each at the time of its number.
+    /// The totals for these numbers, each with its own value as the send time.
     fn totals(numbers: impl IntoIterator<Item = u64>) -> Totals {
         let mut tracker = Tracker::default();
         for number in numbers {
@@ -316,7 +317,7 @@ mod tests {
             }
         }
 
-        /// Against a plain set, for arrivals that stay within the window.
+        /// Compares the tracker with a plain set, for numbers within the window.
         #[test]
         fn counts_agree_with_a_set(numbers in prop::collection::vec(0u64..1000, 1..300)) {
             let mut seen = std::collections::HashSet::new();

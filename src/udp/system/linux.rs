@@ -1,5 +1,5 @@
-//! Linux: batches in both directions, destination addresses, kernel times, drop counts and ICMP errors as control
-//! messages (udp(7), ip(7), ipv6(7), socket(7)), and a fine timer. All through nix, which has safe wrappers for each.
+//! Linux: batches in both directions; destination addresses, kernel timestamps, drop counts and ICMP errors from
+//! control messages (udp(7), ip(7), ipv6(7), socket(7)); and a precise timer. nix has safe wrappers for most of this.
 
 mod errors;
 mod neighbour;
@@ -29,19 +29,19 @@ use crate::udp::adapter::{self, Named};
 use crate::udp::error::Error;
 use crate::udp::receive::{Clock, ReceiveOptions};
 
-/// Whether a socket on a wildcard address learns which address a datagram was sent to.
+/// Whether a socket on a wildcard address learns the destination address of each datagram.
 pub(crate) const TELLS_DESTINATION: bool = true;
 
-/// How to get a larger buffer, for a warning.
+/// The setting that limits receive buffers, for a warning.
 pub(crate) const RECEIVE_BUFFER_LIMIT: &str = "net.core.rmem_max";
-/// The setting that limits send buffers.
+/// The setting that limits send buffers, for a warning.
 pub(crate) const SEND_BUFFER_LIMIT: &str = "net.core.wmem_max";
 
 pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
-/// What [`bind_to_interface`] sets.
+/// The name of the socket option that [`bind_to_interface`] sets.
 pub(crate) fn bound_interface(_is_v4: bool) -> &'static str {
     "SO_BINDTODEVICE"
 }
@@ -59,7 +59,8 @@ pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()>
     socket.set_tclass_v6(u32::from(class))
 }
 
-/// The interface that IPv4 groups leave by: by index, as two may have one address and one may have none (ip(7)).
+/// Sets the outgoing interface for IPv4 multicast, by index, because two interfaces may have the same address and some
+/// have none (ip(7)).
 #[expect(clippy::unnecessary_wraps, reason = "other systems need an address")]
 pub(crate) fn set_multicast_if_v4(
     socket: &Socket,
@@ -74,12 +75,12 @@ pub(crate) fn set_multicast_if_v4(
     )
 }
 
-/// How an IPv4 group's interface is named: by index, as one without an address has no other (ip(7)).
+/// How to name the interface in an IPv4 join: by index, because an interface may have no address (ip(7)).
 pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
     InterfaceIndexOrAddress::Index(index)
 }
 
-/// Every interface, with an address or without (netdevice(7)).
+/// Every interface, with or without an address (netdevice(7)).
 pub(crate) fn interfaces() -> Vec<Named> {
     let Ok(found) = nix::net::if_::if_nameindex() else {
         return Vec::new();
@@ -93,17 +94,17 @@ pub(crate) fn interfaces() -> Vec<Named> {
         .collect()
 }
 
-/// Whether a group can be joined on an interface without an address in its family.
+/// Whether a socket can join a group on an interface that has no address of that family.
 pub(crate) const JOINS_WITHOUT_ADDRESS: bool = true;
 
-/// Whether a failed join says that the interface has no part in the protocol: IPv6 is switched off there.
+/// Whether a join failed because the interface does not support the protocol, for example with IPv6 disabled.
 pub(crate) fn has_no_groups(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::libc::ENODEV)
 }
 
-/// What to do about a failed join of one of `wanted` groups and interfaces.
+/// The setting to raise after a failed join; selects the hint in the message.
 pub(crate) fn join_limit(is_v4: bool, error: &io::Error) -> &'static str {
-    // The limit on memberships per socket (net/ipv4/igmp.c).
+    // ENOBUFS means that the socket has reached its limit of memberships (net/ipv4/igmp.c).
     if is_v4 && error.raw_os_error() == Some(nix::libc::ENOBUFS) {
         "net.ipv4.igmp_max_memberships"
     } else {
@@ -111,20 +112,19 @@ pub(crate) fn join_limit(is_v4: bool, error: &io::Error) -> &'static str {
     }
 }
 
-/// Linux reports twice what was asked, for its own bookkeeping (socket(7)).
+/// Linux doubles the requested size to allow for bookkeeping overhead, and reports the doubled value (socket(7)).
 pub(crate) fn usable_buffer(reported: usize) -> usize {
     reported / 2
 }
 
-/// Asks for each datagram's destination, the kernel's time and its count of drops, and for runs of datagrams in one
-/// buffer (GRO).
+/// Enables control messages with each datagram's destination, the kernel's timestamp and drop count, and enables GRO.
 pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
     let tell = |what: &str, result: nix::Result<()>| {
         if let Err(error) = result {
             tracing::debug!("the kernel gives no {what}: {error}");
         }
     };
-    // IPv4 peers of an IPv6 wildcard need the IPv4 option too: only it tells broadcast addresses.
+    // A dual-stack socket needs the IPv4 option too: only it shows whether the destination was a broadcast address.
     tell(
         "destinations",
         setsockopt(socket, sockopt::Ipv4PacketInfo, &true),
@@ -150,7 +150,8 @@ pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, options: &ReceiveOpt
     }
 }
 
-/// Without this Linux hands a socket every group that any program here has joined (`IP_MULTICAST_ALL`).
+/// Disables `IP_MULTICAST_ALL`, with which Linux delivers datagrams of every group that any program on this machine has
+/// joined.
 pub(crate) fn only_joined_groups(socket: &Socket, is_v4: bool) {
     let result = if is_v4 {
         socket.set_multicast_all_v4(false)
@@ -162,9 +163,9 @@ pub(crate) fn only_joined_groups(socket: &Socket, is_v4: bool) {
     }
 }
 
-/// The size of IP packet that reaches the connected peer whole, as far as the kernel knows.
+/// The path MTU to the connected peer, as far as the kernel knows.
 pub(crate) fn path_mtu(socket: &std::net::UdpSocket) -> Option<usize> {
-    // The IPv6 twin of this option has no wrapper; the interface's own MTU stands in.
+    // There is no safe wrapper for `IPV6_MTU`, so use the interface's MTU for IPv6.
     let local = socket.local_addr().ok()?;
     if local.is_ipv4() {
         return nix::sys::socket::getsockopt(socket, sockopt::IpMtu)

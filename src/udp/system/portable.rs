@@ -1,5 +1,5 @@
-//! Windows, macOS and the rest: plain calls, one datagram each. The sockets are the same; what these systems do not
-//! tell (a datagram's destination on a wildcard address, kernel times, drop counts, the path's MTU) is left out.
+//! Windows, macOS and other systems: plain calls, one datagram each. What these systems do not report (a datagram's
+//! destination on a wildcard address, kernel timestamps, drop counts, the path MTU) is missing.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,12 +16,12 @@ use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
 use crate::udp::receive::{Drops, ReceiveOptions};
 
-/// Whether a socket on a wildcard address learns which address a datagram was sent to.
+/// Whether a socket on a wildcard address learns the destination address of each datagram.
 pub(crate) const TELLS_DESTINATION: bool = false;
 
-/// How to get a larger buffer, for a warning.
+/// The setting that limits receive buffers, for a warning.
 pub(crate) const RECEIVE_BUFFER_LIMIT: &str = "none";
-/// The setting that limits send buffers, where an administrator can raise it.
+/// The setting that limits send buffers, for a warning.
 pub(crate) const SEND_BUFFER_LIMIT: &str = "none";
 
 #[cfg(not(target_vendor = "apple"))] // macOS has all that is asked for here
@@ -42,7 +42,7 @@ pub(crate) fn reuse_port(_: &Socket) -> io::Result<()> {
     Err(lacking("SO_REUSEPORT; --reuse-addr is what it has"))
 }
 
-/// What [`bind_to_interface`] sets, or would: macOS has no `SO_BINDTODEVICE`.
+/// The name of the socket option that [`bind_to_interface`] sets or lacks: macOS has no `SO_BINDTODEVICE`.
 pub(crate) fn bound_interface(is_v4: bool) -> &'static str {
     match (cfg!(target_vendor = "apple"), is_v4) {
         (true, true) => "IP_BOUND_IF",
@@ -88,7 +88,7 @@ pub(crate) fn set_traffic_class_v6(_: &Socket, _: u8) -> io::Result<()> {
     Err(lacking("way to set the IPv6 traffic class"))
 }
 
-/// The interface that IPv4 groups leave by: by its address, which every system takes.
+/// Sets the outgoing interface for IPv4 multicast, by its address, which every system accepts.
 pub(crate) fn set_multicast_if_v4(
     socket: &Socket,
     interface: &Named,
@@ -110,7 +110,7 @@ fn v4_of(index: u32) -> Option<Ipv4Addr> {
     })
 }
 
-/// How an IPv4 group's interface is named: by its address, which every system takes.
+/// How to name the interface in an IPv4 join: by its address, which every system accepts.
 pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
     v4_of(index).map_or(
         InterfaceIndexOrAddress::Index(index),
@@ -118,7 +118,7 @@ pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
     )
 }
 
-/// Interfaces without an address are not told here.
+/// The interfaces that have an address; the others are not listed here.
 pub(crate) fn interfaces() -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
     for interface in adapter::all() {
@@ -134,23 +134,23 @@ pub(crate) fn interfaces() -> Vec<Named> {
     found
 }
 
-/// Whether a group can be joined on an interface without an address in its family.
+/// Whether a socket can join a group on an interface that has no address of that family.
 pub(crate) const JOINS_WITHOUT_ADDRESS: bool = false;
 
-/// Whether a failed join says that the interface has no part in the protocol.
+/// Whether a join failed because the interface does not support the protocol.
 pub(crate) fn has_no_groups(_: &io::Error) -> bool {
     false
 }
 
-/// What to do about a failed join.
+/// The setting to raise after a failed join; none is known here.
 pub(crate) fn join_limit(_is_v4: bool, _: &io::Error) -> &'static str {
     "none"
 }
 
-/// How often interfaces are looked at.
+/// The interval at which to poll the interfaces for changes.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Compares the addresses with those of the last look.
+/// Detects changes by polling: compares the addresses with those of the previous poll.
 #[derive(Debug)]
 pub(crate) struct InterfaceWatch {
     known: Vec<(Option<u32>, IpAddr)>,
@@ -166,7 +166,7 @@ impl InterfaceWatch {
         })
     }
 
-    /// Resolves when something changed. May be dropped and asked again.
+    /// Resolves when something changed. Cancel safe.
     pub(crate) async fn changed(&mut self) {
         loop {
             tokio::time::sleep_until(self.next.into()).await;
@@ -189,7 +189,7 @@ impl InterfaceWatch {
     }
 }
 
-/// What the neighbour table says is not asked here.
+/// The neighbour table is not supported here.
 pub(crate) fn neighbour(_: IpAddr) -> Option<Neighbour> {
     None
 }
@@ -210,7 +210,7 @@ pub(crate) fn plain_drops(_: &UdpSocket) -> Option<Drops> {
     None
 }
 
-/// No batches here: never made.
+/// A placeholder that cannot be constructed: there is no batching here.
 #[derive(Debug)]
 pub(crate) struct BatchReceiver(Infallible);
 
@@ -234,7 +234,7 @@ impl BatchReceiver {
     }
 }
 
-/// No batches here: never made.
+/// A placeholder that cannot be constructed: there is no batching here.
 #[derive(Debug)]
 pub(crate) struct BatchTransmitter(Infallible);
 
@@ -259,18 +259,18 @@ impl BatchTransmitter {
     }
 }
 
-/// What the network reports of a datagram that went.
+/// An error that the network reported for a sent datagram.
 #[derive(Debug)]
 pub(crate) enum NetworkError {
-    /// ICMP port unreachable: nothing listens there.
+    /// ICMP port unreachable: no program listens on that port.
     Refused,
-    /// A firewall forbids it.
+    /// A firewall rejected the datagram.
     #[expect(dead_code, reason = "only some systems tell")]
     Rejected { by: Option<IpAddr> },
-    /// A router cannot pass so long a packet whole.
+    /// The packet is longer than the path MTU.
     #[expect(dead_code, reason = "only some systems tell")]
     TooBig { mtu: u32 },
-    /// The host or its network cannot be reached.
+    /// The host or its network is unreachable.
     #[expect(dead_code, reason = "only some systems tell")]
     Unreachable {
         error: io::Error,
@@ -278,14 +278,14 @@ pub(crate) enum NetworkError {
     },
 }
 
-/// Windows reports to unconnected sockets too (WSAECONNRESET), the BSDs do not.
+/// Windows reports ICMP errors to unconnected sockets too (WSAECONNRESET); the BSDs do not.
 pub(crate) fn reports_errors_unconnected() -> bool {
     cfg!(windows)
 }
 
 pub(crate) fn report_errors(_: &UdpSocket, _is_v4: bool) {}
 
-/// Windows says `ConnectionReset` where others say `ConnectionRefused`.
+/// Reads the pending error. Windows reports a refusal as `ConnectionReset`, other systems as `ConnectionRefused`.
 pub(crate) fn network_errors(
     socket: &UdpSocket,
     error: Option<&io::Error>,
@@ -309,18 +309,18 @@ pub(crate) fn network_errors(
     }
 }
 
-/// Not told apart here.
+/// Cannot be detected here.
 pub(crate) fn is_own_firewall(_: &io::Error) -> bool {
     false
 }
 
-/// Resolves when the network reported an error; here errors come with the next call only.
+/// Resolves when the network reports an error; never here, because errors arrive only with the next call.
 pub(crate) async fn error_reported(_: &UdpSocket) {
     std::future::pending::<()>().await;
 }
 
-/// Whether a failed receive says what became of an earlier answer, and nothing of the socket: Windows tells an ICMP
-/// port unreachable (WSAECONNRESET) and a hop limit that ran out (WSAENETRESET) that way (recvfrom, learn.microsoft.com).
+/// Whether a receive error is an ICMP error for an earlier answer and not a problem of the socket. Windows reports a
+/// port unreachable (WSAECONNRESET) and an exceeded hop limit (WSAENETRESET) this way (recvfrom, learn.microsoft.com).
 pub(crate) fn is_of_an_answer(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -328,12 +328,12 @@ pub(crate) fn is_of_an_answer(error: &io::Error) -> bool {
     ) || (cfg!(windows) && error.raw_os_error() == Some(10052))
 }
 
-/// The device's queue is full, for now: `ENOBUFS` (55 on the BSDs), `WSAENOBUFS`.
+/// Whether the device queue is full at the moment: `ENOBUFS` (55 on the BSDs), `WSAENOBUFS`.
 pub(crate) fn is_queue_full(error: &io::Error) -> bool {
     error.raw_os_error() == Some(if cfg!(windows) { 10055 } else { 55 })
 }
 
-/// Sends one answer; the system chooses the address it leaves from.
+/// Sends one answer; the operating system chooses its source address.
 pub(crate) fn answer(
     socket: &UdpSocket,
     socket_is_v4: bool,
@@ -351,10 +351,11 @@ pub(crate) fn answer(
     socket.try_send_to(outbox.payload(first), peer).map(|_| 1)
 }
 
-/// How late a wake-up usually is at most: tokio counts milliseconds, Windows' clock ticks 64 times a second.
+/// The usual maximum lateness of a wake-up: tokio's timer has a resolution of 1 ms, the Windows clock ticks 64 times
+/// per second.
 pub(crate) const TIMER_GRAIN: Duration = Duration::from_millis(if cfg!(windows) { 16 } else { 2 });
 
-/// tokio's timer. Braces, because it is made by `default` as on Linux, where it has something to keep.
+/// tokio's timer. The struct has braces so that `Timer::default()` compiles here as on Linux, where it has a field.
 #[derive(Debug, Default)]
 pub(crate) struct Timer {}
 

@@ -1,4 +1,4 @@
-//! What the network says of datagrams that went: the socket's error queue (`IP_RECVERR`, ip(7)).
+//! Reads network errors about sent datagrams from the socket's error queue (`IP_RECVERR`, ip(7)).
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,34 +13,35 @@ use tokio::net::UdpSocket;
 
 use super::receive::socket_address;
 
-/// Reports read with the first system call: a datagram that is refused costs one call more, not two.
+/// Messages to read with the first system call. More than one, so that a short read shows that the queue is empty and
+/// saves a second call.
 const FIRST_REPORTS: usize = 8;
 
-/// Reports read with each further one.
+/// Messages to read with each further system call.
 const MORE_REPORTS: usize = 64;
 
-/// What the network reports of a datagram that went.
+/// An error that the network reported for a sent datagram.
 #[derive(Debug)]
 pub(crate) enum NetworkError {
-    /// ICMP port unreachable: nothing listens there.
+    /// ICMP port unreachable: no program listens on that port.
     Refused,
-    /// A firewall forbids it: the one on host `by`, or this machine's own.
+    /// A firewall rejected the datagram: the one on host `by`, or this machine's own.
     Rejected { by: Option<IpAddr> },
-    /// A router cannot pass so long a packet whole.
+    /// The packet is longer than the path MTU.
     TooBig { mtu: u32 },
-    /// The host or its network cannot be reached; `by` is who says so, if not this machine itself.
+    /// The host or its network is unreachable; `by` is the host that reported it, if it was not this machine.
     Unreachable {
         error: io::Error,
         by: Option<IpAddr>,
     },
 }
 
-/// With `IP_RECVERR` errors reach unconnected sockets as well.
+/// With `IP_RECVERR`, errors reach unconnected sockets too.
 pub(crate) fn reports_errors_unconnected() -> bool {
     true
 }
 
-/// Asks for ICMP errors and for drops in the device's queue (`IP_RECVERR`, ip(7)).
+/// Enables reports of ICMP errors and of drops in the device queue (`IP_RECVERR`, ip(7)).
 pub(crate) fn report_errors(socket: &UdpSocket, is_v4: bool) {
     let result = if is_v4 {
         setsockopt(socket, sockopt::Ipv4RecvErr, &true)
@@ -52,9 +53,9 @@ pub(crate) fn report_errors(socket: &UdpSocket, is_v4: bool) {
     }
 }
 
-/// Empties the socket's error queue: what the network said of datagrams that went. `error` is what a call returned, as
-/// a sign that something may be there. After about `most` the caller goes on with its own work, however many a hostile
-/// network sends. `is_own`: whether this machine has an address.
+/// Drains the socket's error queue. `error` is the error of a send or receive call, as a sign that the queue may not be
+/// empty. Stops after about `most` reports, so that a hostile network cannot keep the caller busy. `is_own` tells
+/// whether an address is this machine's.
 pub(crate) fn network_errors(
     socket: &UdpSocket,
     error: Option<&io::Error>,
@@ -90,7 +91,7 @@ pub(crate) fn network_errors(
         let mut count = 0;
         for message in messages {
             count += 1;
-            // The name is where the datagram was to go (ip(7)).
+            // In the error queue, `msg_name` is the destination of the original datagram (ip(7)).
             let destination = message.address.as_ref().and_then(socket_address);
             let Ok(messages) = message.cmsgs() else {
                 continue;
@@ -117,10 +118,10 @@ pub(crate) fn network_errors(
         }
         payloads.resize(MORE_REPORTS, [0; 64]);
     }
-    // Tells tokio that what it saw is dealt with.
+    // Clear tokio's error readiness: the queue is drained.
     let _: io::Result<()> =
         socket.try_io(Interest::ERROR, || Err(io::ErrorKind::WouldBlock.into()));
-    // The same error stands in SO_ERROR, and the next call would return it once more.
+    // The same error is also pending in SO_ERROR; clear it, or the next call would return it again.
     if reports.is_empty() {
         if error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
             reports.push(NetworkError::Refused);
@@ -131,7 +132,7 @@ pub(crate) fn network_errors(
     reports
 }
 
-/// What one report says. `by` is the host that sent it, `destination` where the datagram was to go.
+/// Interprets one report. `by` is the host that sent it, `destination` where the datagram was sent to.
 fn read(
     report: &nix::libc::sock_extended_err,
     by: Option<IpAddr>,
@@ -139,7 +140,7 @@ fn read(
     is_own: &mut dyn FnMut(IpAddr) -> bool,
 ) -> NetworkError {
     let errno = i32::try_from(report.ee_errno).unwrap_or(0);
-    // Where no neighbour answers, or this machine's own firewall rejects, it is this machine that says so.
+    // If no neighbour answers, or this machine's own firewall rejects, the report comes from this machine.
     let is_peer = destination.is_none_or(|to| by.is_none_or(|by| by == to.ip()));
     let mut other = || by.filter(|by| !is_own(*by));
     let is_prohibited = match report.ee_origin {
@@ -154,7 +155,8 @@ fn read(
     match errno {
         _ if is_prohibited => NetworkError::Rejected { by: other() },
         nix::libc::ECONNREFUSED if is_peer => NetworkError::Refused,
-        // Only a host itself knows that nothing listens there; from another it is a firewall's word.
+        // Only the destination knows that no program listens on the port; from any other host, port unreachable comes
+        // from a firewall.
         nix::libc::ECONNREFUSED => NetworkError::Rejected { by: other() },
         nix::libc::EMSGSIZE => NetworkError::TooBig {
             mtu: report.ee_info,
@@ -166,25 +168,25 @@ fn read(
     }
 }
 
-/// Whether a send failed because this machine's firewall dropped the very datagram: netfilter's `EPERM`. No ICMP error
-/// becomes this one (`icmp_err_convert`, net/ipv4/icmp.c).
+/// Whether a send failed because this machine's firewall dropped that datagram: netfilter's `EPERM`. No ICMP error is
+/// mapped to `EPERM` (`icmp_err_convert`, net/ipv4/icmp.c).
 pub(crate) fn is_own_firewall(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::libc::EPERM)
 }
 
-/// Resolves when the network reported an error.
+/// Resolves when the network reports an error.
 pub(crate) async fn error_reported(socket: &UdpSocket) {
     if socket.ready(Interest::ERROR).await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// Whether a failed receive says what became of an earlier answer, and nothing of the socket.
+/// Whether a receive error is an ICMP error for an earlier answer and not a problem of the socket.
 pub(crate) fn is_of_an_answer(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ConnectionRefused
 }
 
-/// The device's queue is full, for now.
+/// Whether the device queue is full at the moment.
 pub(crate) fn is_queue_full(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::libc::ENOBUFS)
 }

@@ -1,4 +1,4 @@
-//! What the kernel knows of a neighbour on the link: rtnetlink(7), `RTM_GETNEIGH`.
+//! Looks up a host in the kernel's neighbour table: rtnetlink(7), `RTM_GETNEIGH`.
 
 use std::net::IpAddr;
 use std::os::fd::AsRawFd as _;
@@ -11,7 +11,7 @@ use nix::sys::time::{TimeVal, TimeValLike as _};
 
 use crate::udp::Neighbour;
 
-/// Bytes of a message's header (`nlmsghdr`), and of the part that all neighbour messages have (`ndmsg`).
+/// The lengths of a message header (`nlmsghdr`), and of the fixed part of a neighbour message (`ndmsg`).
 const HEADER: usize = 16;
 const NEIGHBOUR: usize = 12;
 
@@ -22,12 +22,13 @@ const DONE: u16 = 3;
 const DUMP: u16 = 0x301;
 const DESTINATION: u16 = 1;
 
-/// States of an entry (neighbour.h): asked for and not answered, given up, heard of just now.
+/// States of an entry (neighbour.h). Incomplete: requests are unanswered so far. Reachable: confirmed recently. Failed:
+/// the kernel gave up.
 const INCOMPLETE: u16 = 0x1;
 const REACHABLE: u16 = 0x2;
 const FAILED: u16 = 0x20;
 
-/// What the neighbour table says of an address; none if it says nothing: a host behind a router is no neighbour.
+/// Looks `address` up in the neighbour table; `None` if it has no entry, as for a host behind a router.
 pub(crate) fn neighbour(address: IpAddr) -> Option<Neighbour> {
     let socket = socket(
         AddressFamily::Netlink,
@@ -36,7 +37,7 @@ pub(crate) fn neighbour(address: IpAddr) -> Option<Neighbour> {
         SockProtocol::NetlinkRoute,
     )
     .ok()?;
-    // The kernel answers at once; whatever happens, nobody waits here.
+    // The kernel replies immediately; the timeout is a safeguard.
     setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(1)).ok()?;
     let family: u8 = if address.is_ipv4() { 2 } else { 10 };
     let len = u32::try_from(HEADER + NEIGHBOUR).ok()?;
@@ -69,7 +70,7 @@ pub(crate) fn neighbour(address: IpAddr) -> Option<Neighbour> {
     }
 }
 
-/// The kind and body of the first message, and what follows it.
+/// Splits off the first message: its type, its body, and the remaining bytes.
 fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let len = usize::try_from(u32::from_ne_bytes(*bytes.first_chunk()?)).ok()?;
     let kind = u16::from_ne_bytes(*bytes.get(4..)?.first_chunk()?);
@@ -78,7 +79,7 @@ fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((kind, body, after))
 }
 
-/// The state and the interface of an entry, if it is of this address.
+/// The state and interface index of an entry, if it belongs to this address.
 fn entry(body: &[u8], address: IpAddr) -> Option<(u16, u32)> {
     let index = u32::from_ne_bytes(*body.get(4..)?.first_chunk()?);
     let state = u16::from_ne_bytes(*body.get(8..)?.first_chunk()?);
@@ -86,7 +87,7 @@ fn entry(body: &[u8], address: IpAddr) -> Option<(u16, u32)> {
     while let Some(len) = rest.first_chunk() {
         let len = usize::from(u16::from_ne_bytes(*len));
         let kind = u16::from_ne_bytes(*rest.get(2..)?.first_chunk()?);
-        // At least its own header: what is shorter leads nowhere.
+        // A length below 4, the attribute's own header, is malformed; without this check the loop might not advance.
         let value = rest.get(4..len)?;
         let is_it = match address {
             IpAddr::V4(address) => value == address.octets(),
@@ -100,7 +101,7 @@ fn entry(body: &[u8], address: IpAddr) -> Option<(u16, u32)> {
     None
 }
 
-/// What a state means.
+/// Translates a state.
 fn meaning(state: u16, index: u32) -> Option<Neighbour> {
     match state {
         INCOMPLETE | FAILED => Some(Neighbour::Silent {
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_found_by_its_address() {
-        // As the kernel gave it: ndmsg, NDA_DST, NDA_LLADDR.
+        // Recorded from a kernel: ndmsg, NDA_DST, NDA_LLADDR.
         let body = [
             &[2, 0, 0, 0, 7, 0, 0, 0, 2, 0, 0, 1][..],
             &[8, 0, 1, 0, 10, 77, 1, 2],

@@ -1,4 +1,5 @@
-//! Receives with recvmmsg(2) and GRO: many buffers a call, many datagrams a buffer, each with its control messages.
+//! Receives with recvmmsg(2) and GRO: many buffers per call, many datagrams per buffer, with control messages per
+//! buffer.
 
 use std::fs;
 use std::io::{self, IoSliceMut};
@@ -17,13 +18,14 @@ use crate::datagram::run::Run;
 use crate::datagram::{Addressed, Timestamp};
 use crate::udp::receive::{Clock, Drops, ReceiveOptions, SLOT, canonical};
 
-/// Buffers of one receive call. With GRO each can hold as many datagrams as one send call, 64 or 128.
+/// The maximum number of buffers per receive call. With GRO each can hold as many datagrams as one GSO send, 64 or 128.
 const RECEIVE_SLOTS: usize = 32;
 
-/// Buffers offered when traffic is slow.
+/// The number of buffers per call while traffic is slow.
 const LEAST_SLOTS: usize = 4;
 
-/// Buffers that the kernel dropped at this socket for want of room: the last column of /proc/net/udp (proc(5)).
+/// How many buffers the kernel dropped because this socket's receive buffer was full: the last column of /proc/net/udp
+/// (proc(5)).
 fn dropped_buffers(socket: &UdpSocket) -> Option<u64> {
     let inode = fs::metadata(format!("/proc/self/fd/{}", socket.as_raw_fd()))
         .ok()?
@@ -41,7 +43,7 @@ fn dropped_buffers(socket: &UdpSocket) -> Option<u64> {
     row?.last()?.parse().ok()
 }
 
-/// Without GRO a buffer is a datagram.
+/// The drop count without GRO, where each buffer is one datagram.
 pub(crate) fn plain_drops(socket: &UdpSocket) -> Option<Drops> {
     Some(Drops {
         count: dropped_buffers(socket)?,
@@ -54,26 +56,26 @@ pub(crate) fn plain_drops(socket: &UdpSocket) -> Option<Drops> {
 pub(crate) struct BatchReceiver {
     buffer: Box<[u8]>,
     clock: Clock,
-    /// Buffers to offer next time: as many as were filled, and room for more.
+    /// The number of buffers for the next call: twice as many as were filled last time.
     wanted: usize,
-    /// One entry a socket.
+    /// One entry per socket.
     drops: Vec<(RawFd, DropCount)>,
 }
 
-/// Follows the kernel's count of dropped buffers (`SO_RXQ_OVFL`).
+/// Tracks the kernel's count of dropped buffers (`SO_RXQ_OVFL`), and estimates the number of datagrams.
 #[derive(Debug, Clone, Copy, Default)]
 struct DropCount {
-    /// What the kernel said last.
+    /// The kernel's most recent count.
     buffers: u32,
-    /// Datagrams those held, about.
+    /// The estimated number of datagrams in those buffers.
     datagrams: u64,
-    /// Datagrams in the last buffer that came.
+    /// Datagrams in the last received buffer.
     last_segments: u64,
     is_estimate: bool,
 }
 
 impl DropCount {
-    /// A buffer of `segments` datagrams came; so many were dropped before it.
+    /// Accounts for a received buffer of `segments` datagrams; `buffers` is the kernel's drop count at that point.
     fn follow(&mut self, buffers: Option<u32>, segments: usize) {
         let segments = segments as u64;
         if let Some(buffers) = buffers {
@@ -102,12 +104,12 @@ impl BatchReceiver {
         })
     }
 
-    /// What the kernel dropped at this socket until now.
+    /// What the kernel has dropped at this socket until now.
     pub(crate) fn drops(&self, socket: &UdpSocket) -> Option<Drops> {
         let buffers = dropped_buffers(socket)?;
         let known = self.drops.iter().find(|(fd, _)| *fd == socket.as_raw_fd());
         let mut count = known.map(|(_, count)| *count).unwrap_or_default();
-        // What was dropped after the last one that came.
+        // Add the drops since the last received buffer.
         count.add(
             buffers.saturating_sub(u64::from(count.buffers)),
             count.last_segments.max(1),
@@ -126,7 +128,7 @@ impl BatchReceiver {
         mut each: impl FnMut(Run<'_>),
     ) -> io::Result<usize> {
         let clock = self.clock;
-        // Headers are made anew for each call: for one datagram at a time, few of them.
+        // The headers are allocated anew for each call, so keep their number small while traffic is slow.
         let slots = limit.clamp(1, self.wanted.min(self.buffer.len() / SLOT));
         let mut buffers: Vec<[IoSliceMut<'_>; 1]> = self
             .buffer
@@ -134,7 +136,7 @@ impl BatchReceiver {
             .take(slots)
             .map(|slot| [IoSliceMut::new(slot)])
             .collect();
-        // Made anew for each call: recvmmsg shortens the control buffers it used, and nix does not put them back.
+        // Not reusable: recvmmsg sets the control buffers' lengths to what it used, and nix does not reset them.
         let control = nix::cmsg_space!(
             TimeSpec,
             nix::libc::in6_pktinfo,
@@ -183,8 +185,8 @@ impl BatchReceiver {
         }
         self.wanted = (filled * 2).clamp(LEAST_SLOTS, RECEIVE_SLOTS);
         if filled < slots {
-            // Fewer than there was room for: no more are there. Saying so to tokio spares a call that finds nothing;
-            // whatever comes now is told anew (epoll is used edge by edge).
+            // Fewer datagrams than buffers: the queue is empty. Clear tokio's readiness, which saves a call that would
+            // return EAGAIN. epoll is edge-triggered, so the next datagram sets the readiness again.
             let _: io::Result<()> =
                 socket.try_io(Interest::READABLE, || Err(io::ErrorKind::WouldBlock.into()));
         }
@@ -216,14 +218,14 @@ pub(super) fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
         .map(|v6| SocketAddrV6::from(*v6).into())
 }
 
-/// What the control messages of one datagram say.
+/// The parsed control messages of one buffer.
 struct Control {
     destination: Option<IpAddr>,
     addressed: Addressed,
     time: Option<Timestamp>,
-    /// With GRO: the length of each datagram in the buffer but the last.
+    /// With GRO: the length of each datagram in the buffer except the last.
     segment: Option<usize>,
-    /// Buffers dropped so far; the kernel says it once there is one.
+    /// Buffers dropped so far; the kernel includes the count after the first drop.
     drops: Option<u32>,
 }
 
@@ -242,7 +244,8 @@ impl Control {
         for message in messages {
             match message {
                 ControlMessageOwned::Ipv4PacketInfo(info) => {
-                    // The header's destination is our own address unless it is a group or a broadcast address.
+                    // For unicast the destination in the header equals the local address; for a group or a broadcast
+                    // address they differ.
                     let unicast = info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;
                     control.addressed = if unicast {
                         Addressed::Unicast

@@ -1,4 +1,4 @@
-//! A timer for even spacing: timerfd(2).
+//! A precise timer for evenly spaced datagrams: timerfd(2).
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd, RawFd};
@@ -9,10 +9,10 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// How late a wake-up usually is at most.
+/// The usual maximum lateness of a wake-up.
 pub(crate) const TIMER_GRAIN: Duration = Duration::from_micros(200);
 
-/// A timer exact to some tens of microseconds, where tokio's is exact to a millisecond. Made at the first wait.
+/// A timer with a precision of some tens of microseconds; tokio's has 1 ms. The timerfd is created at the first wait.
 #[derive(Debug, Default)]
 pub(crate) struct Timer {
     timer: Option<AsyncFd<Handle>>,
@@ -28,7 +28,7 @@ impl AsRawFd for Handle {
 }
 
 impl Timer {
-    /// Resolves at `deadline`. May be dropped and asked again.
+    /// Resolves at `deadline`. Cancel safe.
     pub(crate) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
         let wait = deadline.saturating_duration_since(Instant::now());
         if wait.is_zero() {
@@ -45,7 +45,7 @@ impl Timer {
         loop {
             let mut ready = timer.readable().await?;
             ready.clear_ready();
-            // An expiry from before may have been left: the clock decides.
+            // A cancelled wait may have left an expiration behind, so check the clock.
             if Instant::now() >= deadline {
                 return Ok(());
             }

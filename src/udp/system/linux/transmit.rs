@@ -1,4 +1,5 @@
-//! Sends with sendmmsg(2), and runs of one length with GSO; answers from the address that was asked.
+//! Sends with sendmmsg(2), and datagrams of equal length with GSO; sends answers from the address that the datagram was
+//! sent to.
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -13,26 +14,26 @@ use tokio::net::UdpSocket;
 use crate::udp::MAX_PAYLOAD_V4;
 use crate::udp::outbox::{MOST_AT_ONCE, Outbox};
 
-/// Datagrams of one send call where their lengths differ.
+/// The maximum number of datagrams per sendmmsg call.
 const SEND_SLOTS: usize = 64;
 
-/// Segments that any kernel with GSO cuts one buffer into: `UDP_MAX_SEGMENTS` of Linux 4.18.
+/// The number of segments per buffer that every kernel with GSO supports: `UDP_MAX_SEGMENTS` of Linux 4.18.
 const SURE_SEGMENTS: usize = 64;
 
-/// Shorter runs go as datagrams of their own: on loopback the kernel answers a segmented buffer with one ICMP error,
-/// and who sends a few wants to hear of each.
+/// Do not use GSO for fewer datagrams than this: on loopback the kernel reports one ICMP error per GSO buffer, and a
+/// user who sends a few datagrams wants an error for each.
 const LEAST_SEGMENTS: usize = 4;
 
-/// Sends with sendmmsg, and runs of one length with GSO: the kernel cuts one buffer into datagrams.
+/// Sends with sendmmsg, and datagrams of equal length with GSO, where the kernel splits one buffer into datagrams.
 #[derive(Debug)]
 pub(crate) struct BatchTransmitter {
-    /// Otherwise one datagram a call.
+    /// Whether to batch; otherwise one datagram per call.
     batching: bool,
-    /// The longest payload that may be a GSO segment: one that fits the path's MTU. 0 switches GSO off.
+    /// The longest payload that may be a GSO segment: it must fit the path MTU. 0 disables GSO.
     longest_segment: usize,
-    /// Segments of one buffer.
+    /// The maximum number of segments per buffer.
     most_segments: usize,
-    /// `UDP_SEGMENT` as the socket has it now.
+    /// The current value of the socket's `UDP_SEGMENT` option.
     segment: usize,
 }
 
@@ -65,7 +66,8 @@ impl BatchTransmitter {
             let mut run = outbox.run_len(first, most);
             while run >= LEAST_SEGMENTS {
                 match self.send_run(socket, outbox, first, run, len, peer) {
-                    // Old kernels, odd devices and tunnels refuse segmentation in these ways: go on without.
+                    // Old kernels, some devices and tunnels reject GSO with these errors: fall back to sending without
+                    // it.
                     Err(error)
                         if matches!(
                             error.raw_os_error(),
@@ -149,8 +151,8 @@ fn send_one(socket: &UdpSocket, payload: &[u8], peer: Option<SocketAddr>) -> io:
     .map(drop)
 }
 
-/// Sends answers from `first` on with one system call, those that leave from one address; returns how many went.
-/// `to` has each answer's peer and, where the socket has several addresses, the one that was asked.
+/// Sends answers from `first` on with one system call, up to the first with another source address; returns how many
+/// were sent. `to` has each answer's peer and, on a wildcard socket, the source address to use.
 pub(crate) fn answer(
     socket: &UdpSocket,
     socket_is_v4: bool,
@@ -217,7 +219,7 @@ pub(crate) fn answer(
         .map(|index| [IoSlice::new(outbox.payload(index))])
         .collect();
     let addresses: Vec<Option<SockaddrStorage>> = (0..run).map(address).collect();
-    // Room for exactly the one message: the kernel takes what is behind it for another.
+    // The space must fit exactly: the kernel would parse trailing bytes as another control message.
     let space = match &control {
         Some(ControlMessage::Ipv4PacketInfo(_)) => Some(nix::cmsg_space!(nix::libc::in_pktinfo)),
         Some(_) => Some(nix::cmsg_space!(nix::libc::in6_pktinfo)),
@@ -238,7 +240,7 @@ pub(crate) fn answer(
     })
 }
 
-/// The peer as the socket's family writes it.
+/// The peer's address in the socket's family: an IPv6 socket needs an IPv4-mapped address for an IPv4 peer.
 fn for_socket(peer: SocketAddr, socket_is_v4: bool) -> SocketAddr {
     match peer {
         SocketAddr::V4(v4) if !socket_is_v4 => (v4.ip().to_ipv6_mapped(), v4.port()).into(),

@@ -14,7 +14,7 @@ use tokio::io::unix::AsyncFd;
 /// which says where a board is most likely, comes a moment after the address.
 const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100;
 
-/// Hears of changes.
+/// A netlink socket that receives change notifications.
 #[derive(Debug)]
 pub(crate) struct InterfaceWatch {
     socket: AsyncFd<Handle>,
@@ -47,7 +47,7 @@ impl InterfaceWatch {
         Ok(Self { socket })
     }
 
-    /// Resolves when something changed. May be dropped and asked again.
+    /// Resolves when something changed. Cancel safe.
     pub(crate) async fn changed(&mut self) {
         loop {
             let Ok(mut ready) = self.socket.readable().await else {
@@ -58,7 +58,7 @@ impl InterfaceWatch {
             loop {
                 let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
                 match recv(self.socket.as_raw_fd(), &mut buffer, flags) {
-                    // More came than the socket holds: something did.
+                    // ENOBUFS means that the socket's buffer overflowed, so something changed.
                     Ok(_) | Err(Errno::ENOBUFS) => has_changed = true,
                     Err(Errno::EINTR) => {}
                     Err(_) => break,
