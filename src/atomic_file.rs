@@ -1,8 +1,9 @@
-//! A file on this PC that is old or new, never half: written under a name nobody can guess, then renamed into place.
+//! Replaces a file on this PC atomically: writes a temporary file and renames it, so that the target has either the old
+//! or the new content, never a part.
 //!
-//! The temporary file lies in the target's folder, because a rename cannot cross file systems. It is created with
-//! `O_EXCL` under a random name, so it can neither overwrite a file of the user's nor follow a link that somebody else
-//! has put there. It is removed when [`AtomicFile`] is dropped before [`AtomicFile::commit`].
+//! The temporary file is in the target's folder, because a rename cannot cross file systems. It is created with
+//! `O_EXCL` under a random name, so it can neither overwrite a user's file nor follow a symbolic link that an attacker
+//! has placed there. Dropping [`AtomicFile`] before [`AtomicFile::commit`] removes it.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, IsTerminal as _, Seek, SeekFrom, Write};
@@ -10,36 +11,36 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Symbolic links to follow before giving up: what Linux allows in a path (`path_resolution(7)`).
+/// The maximum number of symbolic links to follow, the same as Linux's limit per path (`path_resolution(7)`).
 const MAX_LINKS: u32 = 40;
 
-/// A file that is being written, and appears under its name only in [`AtomicFile::commit`].
+/// A file that is being written. It appears under its name only at [`AtomicFile::commit`].
 #[derive(Debug)]
 pub struct AtomicFile {
     output: Output,
-    /// The name it gets, with symbolic links followed.
+    /// The final path, with symbolic links resolved.
     path: PathBuf,
-    /// A file of that name may be replaced.
+    /// Whether `commit` may replace an existing file.
     replaces: bool,
 }
 
 #[derive(Debug)]
 enum Output {
-    /// Renamed in the end.
+    /// A temporary file, which `commit` renames.
     Temporary(NamedTempFile),
-    /// A pipe or a device: it takes the bytes as they come, and stays what it is.
+    /// A pipe or a device: written directly, because a rename would replace it with a regular file.
     Device(File),
 }
 
 impl AtomicFile {
-    /// Begins a file that replaces the one at `path`, if there is one, and gets its permissions and, where the system
-    /// allows it, its owner. A symbolic link stays: what it leads to is replaced. A pipe or a device is written to
-    /// directly.
+    /// Begins a file that replaces the one at `path`, if it exists, and takes over its permissions and, if the
+    /// operating system allows it, its owner. If `path` is a symbolic link, its target is replaced. A pipe or a device
+    /// is written directly.
     ///
     /// # Errors
-    /// `path` is a folder or a terminal, or its folder cannot be written to.
+    /// `path` is a folder or a terminal, or its folder is not writable.
     pub fn create(path: &Path) -> io::Result<Self> {
-        // By the name that was given: what /dev/stdout leads to may have none.
+        // Open a device before resolving links: the target of /dev/stdout may have no name.
         if is_device(path) {
             return Ok(Self {
                 output: Output::Device(device(path)?),
@@ -64,10 +65,10 @@ impl AtomicFile {
         })
     }
 
-    /// Begins a file that never replaces anything: neither now, nor what appears at `path` before the commit.
+    /// Begins a file that never replaces an existing one, not even one that appears at `path` before the commit.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`], or its folder cannot be written to.
+    /// [`io::ErrorKind::AlreadyExists`], or the folder is not writable.
     pub fn create_new(path: &Path) -> io::Result<Self> {
         if fs::symlink_metadata(path).is_ok() {
             return Err(io::Error::new(
@@ -82,10 +83,10 @@ impl AtomicFile {
         })
     }
 
-    /// Sets the file's length; what is added reads as zeros.
+    /// Sets the file's length; added bytes are zeros.
     ///
     /// # Errors
-    /// The file system does not allow such a length. A full disk may show only when bytes are written.
+    /// The file system does not allow this length. A full disk may be reported only when bytes are written.
     pub fn set_len(&self, len: u64) -> io::Result<()> {
         match &self.output {
             Output::Temporary(file) => file.as_file().set_len(len),
@@ -93,11 +94,11 @@ impl AtomicFile {
         }
     }
 
-    /// Puts the file into its place, once its bytes are on the disk.
+    /// Syncs the file to disk and renames it to its final path.
     ///
     /// # Errors
-    /// The disk is full, the folder is gone, or (after [`AtomicFile::create_new`]) another file has taken the name. The
-    /// old file is then as it was, and the temporary one is removed.
+    /// The disk is full, the folder was removed, or (after [`AtomicFile::create_new`]) another file has taken the name.
+    /// Then the old file is unchanged, and the temporary file is removed.
     pub fn commit(self) -> io::Result<()> {
         let file = match self.output {
             Output::Device(mut file) => return file.flush(),
@@ -107,7 +108,8 @@ impl AtomicFile {
         if self.replaces {
             file.persist(&self.path).map_err(|failed| failed.error)?;
         } else if let Err(failed) = file.persist_noclobber(&self.path) {
-            // FAT on some systems has neither a rename that spares what is there, nor hard links.
+            // FAT on some systems supports neither a no-replace rename nor hard links, so fall back to a check and a
+            // plain rename.
             let is_free = fs::symlink_metadata(&self.path).is_err();
             if failed.error.kind() == io::ErrorKind::AlreadyExists || !is_free {
                 return Err(failed.error);
@@ -144,7 +146,7 @@ impl Seek for AtomicFile {
     }
 }
 
-/// Writes all of `content` to `path`, or leaves what is there.
+/// Writes `content` to `path` atomically.
 ///
 /// # Errors
 /// As [`AtomicFile::create`] and [`AtomicFile::commit`].
@@ -154,7 +156,7 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     file.commit()
 }
 
-/// Opens a pipe or a device. No terminal: it would obey what is in the file.
+/// Opens a pipe or a device. Refuses a terminal, which would execute escape sequences in the file.
 fn device(path: &Path) -> io::Result<File> {
     let file = File::options().write(true).open(path)?;
     if file.is_terminal() {
@@ -166,20 +168,20 @@ fn device(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether there is something else than a file or a folder at `path`: a FIFO, a device. To open it and to write to it may
-/// take as long as its other end likes.
+/// Whether `path` is neither a regular file nor a folder, but for example a FIFO or a device. Opening and writing it
+/// may block without limit.
 #[must_use]
 pub fn is_device(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-/// The name that a chain of symbolic links ends at; nothing has to be there.
+/// Resolves a chain of symbolic links; the target need not exist.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {
             Ok(target) => path = folder(&path).join(target),
-            // No link: the name itself.
+            // Not a symbolic link.
             Err(_) => return Ok(path),
         }
     }
@@ -189,7 +191,7 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
     ))
 }
 
-/// The folder that has `path`'s name.
+/// The parent folder of `path`.
 fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -197,7 +199,7 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// A new file beside `path`, with the permissions and the owner of `old`.
+/// Creates a temporary file next to `path`, with the permissions and the owner of `old`.
 fn temporary(path: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
     if path.file_name().is_none() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -207,7 +209,8 @@ fn temporary(path: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // tempfile's own default, 0600, is for files that stay temporary. The umask still applies.
+        // tempfile's default mode, 0600, would be too strict for a file that becomes permanent. The umask still
+        // applies.
         let mode = old.map_or(0o666, |old| old.permissions().mode() & 0o777);
         builder.permissions(fs::Permissions::from_mode(mode));
     }
@@ -217,19 +220,21 @@ fn temporary(path: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::{MetadataExt as _, fchown};
         let new = file.as_file().metadata()?;
         if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            // Only root may give files away; the file is then ours, as after any editor that renames.
+            // Best effort: only root may change the owner. Otherwise the new file belongs to this user, as with editors
+            // that rename.
             let _ = fchown(file.as_file(), Some(old.uid()), Some(old.gid()));
         }
-        // Exactly the old ones, before the first byte is in it: without the umask, which has been applied above.
+        // Set exactly the old permissions, because the umask was applied above, and do it before the first byte is
+        // written.
         file.as_file().set_permissions(old.permissions())?;
     }
-    // Windows has but one permission, read-only, which would be in the way of the rename.
+    // On Windows the only permission is read-only, which would make the rename fail.
     #[cfg(not(unix))]
     let _ = old;
     Ok(file)
 }
 
-/// Makes the rename last through a power cut. Not every file system can, so a failure is none.
+/// Syncs the folder, so that the rename survives a power cut. Best effort: not every file system supports it.
 fn sync_folder(path: &Path) {
     #[cfg(unix)]
     if let Ok(folder) = File::open(folder(path)) {
@@ -257,7 +262,7 @@ mod tests {
     fn the_old_file_is_there_until_the_new_one_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        // Names that other programs, and older versions of this one, have used for temporary files.
+        // Names that other programs, and older versions of udpcli, have used for temporary files.
         for taken in ["a", "a.part", "a.udpcli-part", "a.tmp", ".a.tmp"] {
             fs::write(folder.path().join(taken), taken).unwrap();
         }
@@ -298,7 +303,7 @@ mod tests {
         let path = folder.path().join("a");
         let mut file = AtomicFile::create_new(&path).unwrap();
         file.write_all(b"ours").unwrap();
-        // It appears while the first is being written.
+        // The second file appears while the first is being written.
         fs::write(&path, "theirs").unwrap();
         let error = file.commit().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
@@ -358,7 +363,7 @@ mod tests {
                 fs::write(&path, "old").unwrap();
                 fs::set_permissions(&path, fs::Permissions::from_mode(kept)).unwrap();
                 let mut file = AtomicFile::create(&path).unwrap();
-                // Before the first byte: nobody else can read along.
+                // The permissions are set before the first byte is written, so that nobody else can read it.
                 let temporary = names(folder.path()).remove(0);
                 assert_eq!(mode(&folder.path().join(temporary)), kept);
                 file.write_all(b"new").unwrap();
@@ -367,7 +372,7 @@ mod tests {
                 assert_eq!(mode(&path), kept);
                 fs::remove_file(&path).unwrap();
             }
-            // A new file has what the umask leaves, as any other program's.
+            // A new file gets the permissions that the umask allows.
             let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
             write(&ours, b"").unwrap();
             fs::write(&theirs, "").unwrap();
@@ -382,7 +387,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a");
             fs::write(&path, "old").unwrap();
-            // Only root may do so; for others there is nothing to keep.
+            // Only root may change the owner; for other users there is nothing to test.
             let other = std::os::unix::fs::chown(&path, Some(12), Some(34)).is_ok();
             let old = fs::metadata(&path).unwrap();
             write(&path, b"new").unwrap();

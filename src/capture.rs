@@ -1,7 +1,8 @@
 //! Writes received datagrams to a file: pcap and pcapng for Wireshark and tshark, or JSON lines.
 //!
-//! A capture holds IP packets (link type RAW, 101): the headers are made from the addresses, with right lengths and
-//! checksums. Records are gathered and written whole, so that a full disk or a kill leaves a file that opens.
+//! A capture contains IP packets (link type RAW, 101). The headers are synthesised from the addresses, with correct
+//! lengths and checksums. Records are buffered and written whole, so that after a full disk or a kill the file can
+//! still be opened.
 
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
@@ -31,25 +32,25 @@ use crate::terminal::stream::{self, WriteOutcome};
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
 
-/// Gathered bytes go to the file at this size, or when the loop has nothing else to do.
+/// Flush the buffer at this size; the loop also flushes once per batch.
 const FLUSH_AT: usize = 256 << 10;
 
-/// The TTL of the packets that we make up: the one that arrived is not known.
+/// The TTL in the synthesised headers; the real one is unknown.
 const MADE_UP_TTL: u8 = 64;
 
-/// What kind of file.
+/// The file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `.pcap`, nanosecond resolution.
     Pcap,
     /// `.pcapng`.
     PcapNg,
-    /// `.jsonl`, as `--format json`.
+    /// `.jsonl`, in the format of `--format json`.
     JsonLines,
 }
 
 impl Kind {
-    /// By the file name's extension: none if it is not one of the three.
+    /// The format for the file name's extension; `None` if it is unknown.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let extension = path
@@ -64,7 +65,7 @@ impl Kind {
     }
 }
 
-/// An open file.
+/// An open capture.
 #[derive(Debug)]
 pub struct Saver {
     path: PathBuf,
@@ -72,22 +73,22 @@ pub struct Saver {
     writer: Writer,
     gathered: Gathered,
     packet: Vec<u8>,
-    /// A cut payload with blanks for what is missing.
+    /// A buffer for a truncated payload, padded with zeros to its original length for the checksum.
     whole: Vec<u8>,
-    /// Whether nobody reads standard output any more.
+    /// Whether the reader of standard output is gone.
     reader_gone: bool,
 }
 
-/// Where records go.
+/// The destination of the records.
 #[derive(Debug)]
 enum Target {
-    /// A file, and how many bytes of whole records it holds.
+    /// A regular file, and how many bytes of complete records it contains.
     File { file: File, written: u64 },
-    /// What another program reads as it comes: a FIFO, a process substitution, a device.
+    /// A FIFO, a process substitution or a device, which another program reads concurrently.
     Stream(stream::Writer),
-    /// Standard output, where nothing else is written then.
+    /// Standard output, which then carries nothing else.
     Stdout(Stdout),
-    /// Its reader stopped reading, and the end was asked for.
+    /// The reader stalled or is gone, so further records are discarded.
     Abandoned,
 }
 
@@ -97,7 +98,8 @@ enum Writer {
     JsonLines(Box<Renderer>),
 }
 
-/// Bytes of whole records on their way to the file; the capture writers own one handle, we the other.
+/// The buffer of complete records, shared between the format writers, which fill it, and the [`Saver`], which drains
+/// it.
 #[derive(Debug, Clone, Default)]
 struct Gathered(Rc<RefCell<Vec<u8>>>);
 
@@ -123,7 +125,7 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Saver {
-    /// How to open a file for this.
+    /// The options with which to open the file.
     #[must_use]
     pub fn open_options() -> OpenOptions {
         let mut options = OpenOptions::new();
@@ -131,7 +133,7 @@ impl Saver {
         options
     }
 
-    /// Starts with what stands at the beginning of an open file.
+    /// Starts a capture in an open file and writes the file header.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -161,7 +163,7 @@ impl Saver {
         Self::start(path, kind, target, encoding)
     }
 
-    /// Starts a capture on standard output, for a program that reads it as it comes.
+    /// Starts a capture on standard output, for a program that reads it concurrently.
     ///
     /// # Errors
     /// Standard output cannot be written.
@@ -196,7 +198,7 @@ impl Saver {
         Ok(saver)
     }
 
-    /// Whether the capture went to standard output, and nobody reads it any more.
+    /// Whether the capture goes to standard output, and its reader is gone.
     #[must_use]
     pub fn reader_is_gone(&self) -> bool {
         self.reader_gone
@@ -205,7 +207,7 @@ impl Saver {
     /// Adds one datagram.
     ///
     /// # Errors
-    /// The file cannot be written; what it holds is whole.
+    /// The file cannot be written; it contains only complete records.
     pub fn add(&mut self, datagram: &Datagram<'_>, notes: Notes) -> Result<(), Error> {
         if let Writer::JsonLines(renderer) = &mut self.writer {
             renderer.render(datagram, notes, &mut self.gathered.0.borrow_mut());
@@ -213,9 +215,9 @@ impl Saver {
             let time = datagram.time.since_epoch();
             self.packet.clear();
             append_packet(datagram, &mut self.whole, &mut self.packet);
-            // A UDP datagram with its headers is shorter than 64 KiB and some.
+            // A UDP datagram with its headers fits in a `u32` by far.
             let len = u32::try_from(self.packet.len()).unwrap_or(u32::MAX);
-            // What --recv-size cut off was on the wire: the capture says how much.
+            // The record keeps the length before truncation by --recv-size as its original length.
             let cut = datagram.full_len.saturating_sub(datagram.payload.len());
             let kept = self.packet.len().saturating_sub(cut);
             self.packet.truncate(kept);
@@ -241,10 +243,10 @@ impl Saver {
         }
     }
 
-    /// Writes what is gathered.
+    /// Writes the buffered records.
     ///
     /// # Errors
-    /// The file cannot be written. A record cut short is taken back.
+    /// The file cannot be written. A partially written record is removed again.
     pub fn flush(&mut self) -> Result<(), Error> {
         let mut gathered = self.gathered.0.borrow_mut();
         if gathered.is_empty() {
@@ -256,7 +258,8 @@ impl Saver {
                 if result.is_ok() {
                     *written += gathered.len() as u64;
                 } else {
-                    // Best effort: a capture that ends between two records opens without complaint.
+                    // Best effort: truncate to the last complete record, so that Wireshark opens the file without an
+                    // error.
                     let _ = file.set_len(*written);
                     let _ = file.seek(SeekFrom::Start(*written));
                 }
@@ -352,7 +355,7 @@ impl Writer {
     }
 }
 
-/// Appends the IP packet that carried the datagram, as far as we know it.
+/// Appends a synthesised IP packet that carries the datagram.
 fn append_packet(datagram: &Datagram<'_>, whole: &mut Vec<u8>, packet: &mut Vec<u8>) {
     let (from, to) = same_family(datagram.peer, datagram.local);
     let builder = match (from.ip(), to.ip()) {
@@ -361,7 +364,7 @@ fn append_packet(datagram: &Datagram<'_>, whole: &mut Vec<u8>, packet: &mut Vec<
         }
         (from, to) => PacketBuilder::ipv6(v6(from), v6(to), MADE_UP_TTL),
     };
-    // Only a payload too long for a datagram fails, and none such was received.
+    // `write` below fails only for a payload that is too long for a datagram, and a received one is not.
     let payload = if datagram.is_truncated() {
         whole.clear();
         whole.extend_from_slice(datagram.payload);
@@ -380,7 +383,8 @@ fn v6(address: IpAddr) -> [u8; 16] {
     }
 }
 
-/// Where the system did not tell the destination, the wildcard of the sender's family stands for it.
+/// If the destination is unknown (a wildcard address), uses the wildcard address of the sender's family, because both
+/// addresses of a packet must have the same family.
 fn same_family(peer: SocketAddr, local: SocketAddr) -> (SocketAddr, SocketAddr) {
     if peer.is_ipv4() == local.is_ipv4() || !local.ip().is_unspecified() {
         return (peer, local);

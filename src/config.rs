@@ -1,6 +1,6 @@
-//! Settings from files: `udpcli.toml`, which belongs to a project, and the user's `config.toml`, which belongs to this
-//! PC. Both are TOML 1.1 (<https://toml.io>); docs/configuration.md lists the keys. Which command uses which setting is
-//! decided in [`crate::cli`].
+//! Configuration files: the project's `udpcli.toml`, and the user's `config.toml`, which holds the settings of this PC.
+//! Both are TOML 1.1 (<https://toml.io>); docs/configuration.md lists the keys. [`crate::cli`] decides which command
+//! uses which setting.
 
 mod error;
 mod read;
@@ -19,13 +19,13 @@ use crate::text::encoding::TextEncoding;
 pub use error::Error;
 pub use write::quoted;
 
-/// The project's file, in the folder where udpcli is started.
+/// The project's file, in the current folder.
 pub const PROJECT_FILE: &str = "udpcli.toml";
 
-/// A file of settings is at most this long, so that reading one cannot use up memory.
+/// The maximum size of a configuration file, so that reading one cannot use up memory.
 pub const MAX_LEN: u64 = 1 << 20;
 
-/// A value, and the line that it stands on.
+/// A value and its line in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Set<T> {
     /// The value.
@@ -37,13 +37,13 @@ pub struct Set<T> {
 /// The settings of `udpcli.toml`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Project {
-    /// The file with the boards' names.
+    /// The file that maps boards to names.
     pub names: Option<Set<String>>,
-    /// Files that are not put onto a board.
+    /// Files to leave out when copying to a board.
     pub exclude: Option<Set<Vec<String>>>,
-    /// Messages by name, in the order of the file.
+    /// Named messages, in the order of the file.
     pub messages: Vec<Set<Message>>,
-    /// Replies by pattern; the first that matches counts.
+    /// Replies by pattern; the first match wins.
     pub replies: Vec<Set<Reply>>,
 }
 
@@ -52,7 +52,7 @@ pub struct Project {
 pub struct User {
     /// The board's serial port.
     pub serial: Option<Set<String>>,
-    /// The baud rate of the board's prompt.
+    /// The baud rate of the board's REPL.
     pub baud: Option<Set<u32>>,
     /// The language of messages.
     pub lang: Option<Set<Lang>>,
@@ -61,7 +61,7 @@ pub struct User {
 /// The language of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lang {
-    /// The system's.
+    /// The language of the operating system.
     #[default]
     Auto,
     /// English.
@@ -71,7 +71,7 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// As it is written.
+    /// The name in configuration files and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -96,13 +96,13 @@ impl FromStr for Lang {
 /// A message with a name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// What it is called: `send HOST:PORT @NAME`.
+    /// Its name, as in `send HOST:PORT @NAME`.
     pub name: String,
-    /// Its bytes.
+    /// The payload.
     pub content: Content,
-    /// The reply that must come.
+    /// The reply that must arrive.
     pub expect: Option<String>,
-    /// How long to wait for it.
+    /// How long to wait for the reply.
     pub wait: Option<Duration>,
 }
 
@@ -111,31 +111,31 @@ pub struct Message {
 pub struct Reply {
     /// The pattern: text, `re:`, or `hex:`.
     pub on: String,
-    /// Its bytes.
+    /// The payload.
     pub content: Content,
-    /// How long to wait before it is sent.
+    /// The delay before the reply is sent.
     pub delay: Option<Duration>,
-    /// How many replies in a hundred to leave out.
+    /// The percentage of replies to drop.
     pub drop: Option<f64>,
 }
 
-/// What a message or a reply consists of.
+/// The content of a message or a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     /// The payload.
     pub body: Body,
-    /// The encoding of its text.
+    /// The encoding of the text.
     pub encoding: Option<Encoding>,
-    /// The checksum that follows it.
+    /// The checksum to append.
     pub append: Option<Append>,
 }
 
-/// An encoding, and what the file calls it.
+/// An encoding, and its label in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoding {
     /// The label as written.
     pub label: String,
-    /// What it stands for.
+    /// The encoding.
     pub encoding: TextEncoding,
 }
 
@@ -146,7 +146,7 @@ pub enum Body {
     Text(String),
     /// Bytes, written as hex digits.
     Hex(Vec<u8>),
-    /// Text with fields that are filled in for each datagram.
+    /// Text with placeholders that are filled in for each datagram.
     Template(String),
     /// The contents of a file.
     File(String),
@@ -155,13 +155,13 @@ pub enum Body {
 /// A checksum at the end of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Append {
-    /// How it is computed.
+    /// The algorithm.
     pub check: Check,
-    /// Which byte comes first, where it was said.
+    /// The byte order, if the file sets it.
     pub order: Option<ByteOrder>,
 }
 
-/// How a checksum is computed.
+/// A checksum algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the checksums say it all")]
 pub enum Check {
@@ -183,7 +183,7 @@ impl Check {
         Self::Crc32,
     ];
 
-    /// As it is written.
+    /// The name in configuration files and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -197,12 +197,12 @@ impl Check {
     }
 }
 
-/// Which byte of a checksum comes first.
+/// The byte order of a checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ByteOrder {
-    /// The lowest.
+    /// Little-endian: the least significant byte first.
     Little,
-    /// The highest.
+    /// Big-endian: the most significant byte first.
     Big,
 }
 
@@ -230,37 +230,37 @@ impl FromStr for Append {
     }
 }
 
-/// Where a setting is from.
+/// The source of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A flag of this command line.
     Flag(&'static str),
     /// An environment variable.
     Environment(&'static str),
-    /// The project's file, and the line there.
+    /// The project's file, and the line number.
     Project(usize),
-    /// The user's file, and the line there.
+    /// The user's file, and the line number.
     User(usize),
-    /// Nobody set it.
+    /// The default value.
     Default,
 }
 
-/// The two files, read and checked.
+/// Both files, parsed and validated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Files {
-    /// What the project sets; none if there is no file.
+    /// The project's settings; `None` if there is no file.
     pub project: Option<Project>,
-    /// Where the user's file is or would be; none if the system does not say.
+    /// The path of the user's file, whether it exists or not; `None` if the operating system does not define one.
     pub user_path: Option<PathBuf>,
-    /// What the user sets; none if there is no file.
+    /// The user's settings; `None` if there is no file.
     pub user: Option<User>,
 }
 
 impl Files {
-    /// Reads both files. One that is not there sets nothing.
+    /// Reads both files. A missing file sets nothing.
     ///
     /// # Errors
-    /// A file cannot be read, is no TOML, or says something that is not known here.
+    /// A file cannot be read, is not valid TOML, or has an unknown key or an invalid value.
     pub fn read() -> Result<Self, Error> {
         let user_path = user_path(|name| std::env::var_os(name));
         let project_path = Path::new(PROJECT_FILE);
@@ -281,7 +281,8 @@ impl Files {
     }
 }
 
-/// The language that the user's file sets. A file that is wrong sets none: the commands that use it say what is wrong.
+/// The language that the user's file sets. An invalid file counts as unset here; commands that need its settings report
+/// the error.
 #[must_use]
 pub fn user_lang() -> Option<Lang> {
     let path = user_path(|name| std::env::var_os(name))?;
@@ -290,10 +291,11 @@ pub fn user_lang() -> Option<Lang> {
     Some(user.lang?.value)
 }
 
-/// Where the user's file belongs on this system: what the *XDG Base Directory Specification*, Apple's *File System
-/// Programming Guide* and Windows' known folders name for settings.
+/// The path of the user's file, following the *XDG Base Directory Specification*, Apple's *File System Programming
+/// Guide* or Windows' known folders.
 fn user_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    // A relative path would be another file in each folder: XDG has it ignored.
+    // Ignore relative paths, as the XDG specification requires: they would mean a different file in each current
+    // folder.
     let folder = |name| {
         variable(name)
             .map(PathBuf::from)
@@ -313,19 +315,19 @@ fn user_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     settings.map(|settings| settings.join(file))
 }
 
-/// The text of the user's file, which is opened once in a process.
+/// The text of the user's file, cached so that a process opens the file only once.
 fn user_contents(path: &Path) -> Result<Option<String>, Error> {
     static TEXT: OnceLock<Option<String>> = OnceLock::new();
     if let Some(text) = TEXT.get() {
         return Ok(text.clone());
     }
     let text = contents(path)?;
-    // Whoever comes second has read the same.
+    // If another thread was faster, it has read the same text.
     let _ = TEXT.set(text.clone());
     Ok(text)
 }
 
-/// The text of a file; none if there is no such file. Opening it does not block: a FIFO is refused.
+/// Reads a file; `None` if it does not exist. Opens it non-blocking and rejects a FIFO, so that it cannot block.
 fn contents(path: &Path) -> Result<Option<String>, Error> {
     let failed = |source| Error::Read {
         path: path.to_owned(),

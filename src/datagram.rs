@@ -1,11 +1,11 @@
-//! A received datagram: its payload, who sent it, when it arrived, and what a loop noted about it.
+//! A received datagram: its payload, its sender, its arrival time, and the notes of the receive loop about it.
 
 pub mod run;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A time on the wall clock, in nanoseconds since the Unix epoch (the years 1677 to 2262).
+/// A wall-clock time in nanoseconds since the Unix epoch (range: the years 1677 to 2262).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Timestamp(i64);
 
@@ -22,7 +22,7 @@ impl Timestamp {
         Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
     }
 
-    /// The wall clock's time now.
+    /// The current wall-clock time.
     #[must_use]
     pub fn now() -> Self {
         let now = SystemTime::now();
@@ -40,55 +40,56 @@ impl Timestamp {
         self.0
     }
 
-    /// Since the epoch; zero for times before it.
+    /// The duration since the epoch; zero for times before it.
     #[must_use]
     pub fn since_epoch(self) -> Duration {
         Duration::from_nanos(u64::try_from(self.0).unwrap_or(0))
     }
 }
 
-/// How a datagram was addressed.
+/// The kind of destination address that a datagram had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Addressed {
-    /// To this machine alone.
+    /// A unicast address of this machine.
     Unicast,
-    /// To a multicast group or a broadcast address.
+    /// A multicast group or a broadcast address.
     Group,
-    /// The system does not tell.
+    /// Unknown: the operating system does not report it.
     Unknown,
 }
 
-/// One received datagram; the payload lies in the receiver's buffer.
+/// One received datagram; it borrows the payload from the receive buffer.
 #[derive(Debug, Clone, Copy)]
 pub struct Datagram<'a> {
-    /// The bytes, cut to the receive size.
+    /// The payload, truncated to the receive size.
     pub payload: &'a [u8],
-    /// Who sent it.
+    /// The sender.
     pub peer: SocketAddr,
-    /// The address and port it was sent to, as far as the system tells.
+    /// The destination address and port; the socket's own address if the operating system does not report the
+    /// destination.
     pub local: SocketAddr,
-    /// Unicast or not.
+    /// Whether the destination was a unicast address.
     pub addressed: Addressed,
-    /// When it arrived: by the kernel where it says, else when it was read.
+    /// The arrival time: the kernel's timestamp if there is one, otherwise the time of reading.
     pub time: Timestamp,
-    /// Bytes before the cut.
+    /// The length before truncation.
     pub full_len: usize,
 }
 
 impl Datagram<'_> {
-    /// Whether the receive size cut it.
+    /// Whether it was truncated to the receive size.
     #[must_use]
     pub fn is_truncated(&self) -> bool {
         self.full_len > self.payload.len()
     }
 }
 
-/// What the loop found out about a datagram.
+/// What the receive loop found out about a datagram from its sequence number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Notes {
     /// Its sequence number.
     pub sequence: Option<u64>,
-    /// Numbers missing just before it.
+    /// How many numbers are missing directly before it.
     pub lost: u64,
 }
 

@@ -1,6 +1,6 @@
-//! Opens paths that a user named. A FIFO holds its opener until another program opens the other end (fifo(7)), a hung
-//! network file system holds it as long as it likes: the call runs on a thread of its own, so that Ctrl-C, SIGTERM and
-//! `--duration` end the wait. The thread is left behind; the process does not wait for it.
+//! Opens paths that the user named. Opening a FIFO blocks until another program opens the other end (fifo(7)), and a
+//! hung network file system can block without limit. So the call runs on a separate thread, and Ctrl-C, SIGTERM and
+//! `--duration` end the wait. The process does not wait for an abandoned thread.
 
 use std::fs::File;
 use std::io;
@@ -10,10 +10,10 @@ use std::time::Instant;
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Waited, wait_for};
 
-/// How an [`Error::Write`] names standard output.
+/// The name of standard output in an [`Error::Write`].
 pub const STDOUT: &str = "standard output";
 
-/// A file, a device or a standard stream that failed.
+/// A failed operation on a file, a device or a standard stream.
 #[derive(Debug, thiserror::Error)]
 #[expect(
     missing_docs,
@@ -28,12 +28,12 @@ pub enum Error {
     Write { object: String, source: io::Error },
 }
 
-/// What an opened path is.
+/// An opened path.
 #[derive(Debug)]
 pub struct Opened {
     /// The open file.
     pub file: File,
-    /// The file's length; none where it is no regular file, so that it cannot be read again or cut.
+    /// The length of a regular file. `None` for a FIFO or a device, which cannot be read again or truncated.
     pub len: Option<u64>,
 }
 
@@ -48,7 +48,7 @@ impl Opened {
 /// Opens a path for reading.
 ///
 /// # Errors
-/// The system refuses.
+/// The operating system refuses.
 pub fn for_reading(path: &Path) -> Result<Opened, Error> {
     File::open(path)
         .and_then(Opened::new)
@@ -58,10 +58,10 @@ pub fn for_reading(path: &Path) -> Result<Opened, Error> {
         })
 }
 
-/// Opens a path for writing as `options` say, on a thread of its own.
+/// Opens a path for writing with these options, on a separate thread.
 ///
 /// # Errors
-/// The system refuses.
+/// The operating system refuses.
 pub async fn for_writing(
     options: &std::fs::OpenOptions,
     path: &Path,
@@ -86,7 +86,7 @@ pub async fn for_writing(
     };
     Ok(match waited {
         Waited::Done(Ok(result)) => Waited::Done(result.map_err(failed)?),
-        // The thread panicked or was never started.
+        // The blocking task panicked or could not start.
         Waited::Done(Err(error)) => return Err(failed(io::Error::other(error))),
         Waited::Interrupted => Waited::Interrupted,
         Waited::TimeUp => Waited::TimeUp,

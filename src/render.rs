@@ -1,5 +1,5 @@
-//! One datagram becomes text, hex, JSON, what the tutorial's server prints, or its bytes: all appended to one buffer
-//! that is used again and again.
+//! Renders datagrams as text, hex dump, JSON, raw bytes or the output of the tutorial's server. All renderers append to
+//! one reused buffer.
 
 pub mod clock;
 mod hex;
@@ -16,7 +16,7 @@ use crate::text::encoding::{Part, TextEncoding};
 use crate::text::escape::{self, Audience};
 use clock::{LocalClock, UtcClock};
 
-/// How a datagram is shown.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Time, peer, length and escaped text on a line
@@ -31,18 +31,18 @@ pub enum Format {
     Raw,
 }
 
-/// Where the rendered text goes, and how.
+/// The settings of a renderer.
 #[derive(Debug, Clone)]
 pub struct Style {
     /// The format.
     pub format: Format,
-    /// Escape what a terminal must not see.
+    /// Who reads the output; decides what is escaped.
     pub audience: Audience,
-    /// Set apart times and peers by colour.
+    /// Whether to colour times and peers.
     pub color: bool,
-    /// The encoding of payload text.
+    /// The encoding for decoding payload text.
     pub encoding: TextEncoding,
-    /// After each payload of [`Format::Raw`].
+    /// Bytes to write after each payload of [`Format::Raw`].
     pub separator: Vec<u8>,
 }
 
@@ -56,7 +56,7 @@ pub struct Renderer {
     scratch: String,
 }
 
-/// Addresses as text; the last of each role is kept, as most traffic comes from one peer at a time.
+/// A cache of addresses as text. It keeps the last address of each role, as most traffic comes from one peer at a time.
 #[derive(Debug, Default)]
 struct Names {
     peer: Name,
@@ -81,13 +81,13 @@ impl Name {
     }
 }
 
-/// Dim, cyan, and back: enough to tell the columns apart on light and dark.
+/// Dim, cyan and reset (ANSI SGR): readable on light and dark backgrounds.
 const TIME_COLOR: &[u8] = b"\x1b[2m";
 const PEER_COLOR: &[u8] = b"\x1b[36m";
 const NO_COLOR: &[u8] = b"\x1b[0m";
 
 impl Renderer {
-    /// A renderer of one style.
+    /// A renderer with this style.
     #[must_use]
     pub fn new(style: Style) -> Self {
         Self {
@@ -99,10 +99,10 @@ impl Renderer {
         }
     }
 
-    /// What stands before the first datagram.
+    /// Appends the output before the first datagram, if the format has any.
     pub fn begin(&mut self, out: &mut Vec<u8>) {
         if matches!(self.style.format, Format::Text | Format::Hex) {
-            // Not while the first datagram waits to be seen.
+            // Load the time zone now, so that the first datagram is not delayed.
             self.local_clock.format(Timestamp::now());
         }
         if self.style.format == Format::Board {
@@ -146,13 +146,14 @@ impl Renderer {
                     Audience::Pipe => out.extend_from_slice(datagram.payload),
                     Audience::Terminal => self.shown(datagram.payload, out),
                 }
-                // After each, not between two: a reader of lines gets each with its datagram, the last one too.
+                // Write it after each payload, not only between two, so that a program that reads line by line gets
+                // every datagram at once.
                 out.extend_from_slice(&self.style.separator);
             }
         }
     }
 
-    /// Appends all of a run at once, where its bytes are what the format shows; says whether it did.
+    /// Fast path: appends a whole run at once if the output is exactly its bytes; returns whether it did.
     pub fn render_joined(&mut self, run: &Run<'_>, out: &mut Vec<u8>) -> bool {
         if self.style.format != Format::Raw
             || self.style.audience != Audience::Pipe
@@ -206,7 +207,7 @@ impl Renderer {
             });
     }
 
-    /// Raw bytes on a terminal: line breaks and tabs work, everything that could harm is escaped.
+    /// Appends raw bytes for a terminal: newlines and tabs pass, other control characters are escaped.
     fn shown(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         self.style
             .encoding

@@ -1,8 +1,8 @@
-//! Ctrl-C, SIGTERM and SIGHUP (a closed terminal): the first asks the run to end, the second ends the process at once.
-//! A signal that was ignored when the program started stays ignored: `nohup`, `trap '' INT`, and the SIGINT of background
-//! jobs. On Windows: Ctrl-C, Ctrl-Break, closing the window, logging off, shutting down.
+//! Handles Ctrl-C, SIGTERM and SIGHUP (a closed terminal): the first signal asks the run to stop, the second ends the
+//! process immediately. A signal that was ignored when the program started stays ignored, as with `nohup`, `trap ''
+//! INT` and background jobs (SIGINT). On Windows: Ctrl-C, Ctrl-Break, closing the window, logging off, shutting down.
 //!
-//! Signals come to the process, so there is one [`Shutdown`] for it, of which everybody has a copy.
+//! Signals are per process, so there is one [`Shutdown`] per process, and it is cloned where needed.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -10,29 +10,29 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-/// How long the signal of a closed window may take to come once the terminal is gone.
+/// How long after the loss of the terminal the SIGHUP of a closed window may arrive.
 const HANG_UP: Duration = Duration::from_millis(100);
 
-/// Tells a run that it was asked to end.
+/// Tells a run that it was asked to stop.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
     ask: watch::Sender<Option<Instant>>,
     asked: watch::Receiver<Option<Instant>>,
 }
 
-/// The process's own, once the signals are watched.
+/// The [`Shutdown`] of this process, once signal handling has started.
 static CURRENT: Mutex<Option<Shutdown>> = Mutex::new(None);
 
-/// What restores the terminal before the process ends at once.
+/// Restores the terminal before the process exits immediately.
 static LAST: Mutex<Option<fn()>> = Mutex::new(None);
 
 impl Shutdown {
-    /// Watches for Ctrl-C and the other signals from now on; called again it gives another copy.
+    /// Starts handling Ctrl-C and the other signals. Idempotent: another call returns a clone.
     ///
-    /// The signals are watched on a thread of their own, so that the second one works even while a call blocks the run.
+    /// A separate thread handles the signals, so that the second one works even while the run is blocked in a call.
     ///
     /// # Errors
-    /// The system has no signal handler or no thread to give.
+    /// The signal handlers or the thread cannot be set up.
     pub fn on_signal() -> io::Result<Self> {
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shutdown) = &*current {
@@ -55,28 +55,29 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// The process's own; one that no signal asks where none are watched, as in commands that wait for nobody.
+    /// The [`Shutdown`] of this process. Without signal handling, as in commands that never block, one that no signal
+    /// triggers.
     #[must_use]
     pub fn current() -> Self {
         let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         current.clone().unwrap_or_else(Self::by_hand)
     }
 
-    /// One that no signal asks.
+    /// A [`Shutdown`] that no signal triggers.
     #[must_use]
     pub fn by_hand() -> Self {
         let (ask, asked) = watch::channel(None);
         Self { ask, asked }
     }
 
-    /// Whether the end was asked for.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         self.asked_at().is_some()
     }
 
-    /// Whether the end is asked for just now: closing a window takes the terminal away and sends SIGHUP, and either may be
-    /// noticed first.
+    /// Whether a stop is requested now or within 100 ms. Closing a window removes the terminal and sends SIGHUP, and
+    /// the program may notice either first.
     #[must_use]
     pub fn is_asked_soon(&self) -> bool {
         let until = Instant::now() + HANG_UP;
@@ -86,20 +87,20 @@ impl Shutdown {
         self.is_asked()
     }
 
-    /// When the end was asked for.
+    /// When the stop was requested.
     #[must_use]
     pub fn asked_at(&self) -> Option<Instant> {
         *self.asked.borrow()
     }
 
-    /// Resolves when the end is asked for; never otherwise. For [`crate::wait`]: every wait names its site there.
+    /// Resolves when a stop is requested. Only [`crate::wait`] calls this, because every wait must name its site there.
     pub(crate) async fn asked(&mut self) {
         if self.asked.wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// What asks for the end without a signal: where Ctrl-C is a key that the program reads itself.
+    /// A handle to request a stop without a signal, for raw mode, where the program reads Ctrl-C as a key.
     #[must_use]
     pub fn asker(&self) -> Asker {
         Asker {
@@ -108,26 +109,26 @@ impl Shutdown {
     }
 }
 
-/// Asks a run to end.
+/// A handle with which to ask a run to stop.
 #[derive(Debug, Clone)]
 pub struct Asker {
     ask: watch::Sender<Option<Instant>>,
 }
 
 impl Asker {
-    /// Asks, once or more often.
+    /// Requests a stop. Idempotent.
     pub fn ask(&self) {
         self.is_first();
     }
 
-    /// As a signal: the first asks, the second ends the process at once.
+    /// Acts like a signal: the first call requests a stop, the second ends the process immediately.
     pub fn interrupt(&self) {
         if !self.is_first() {
             end_now();
         }
     }
 
-    /// Asks. False if the end was asked for already.
+    /// Requests a stop; false if one was requested already.
     fn is_first(&self) -> bool {
         self.ask.send_if_modified(|asked| {
             let is_first = asked.is_none();
@@ -137,7 +138,7 @@ impl Asker {
     }
 }
 
-/// Does what signals say: the first asks, the second ends.
+/// Acts on signals: the first requests a stop, the second calls `end`.
 async fn follow(mut next: impl AsyncFnMut(), asker: &Asker, end: impl FnOnce()) {
     loop {
         next().await;
@@ -147,7 +148,8 @@ async fn follow(mut next: impl AsyncFnMut(), asker: &Asker, end: impl FnOnce()) 
     }
 }
 
-/// Sets what is done before the process ends at once, or nothing: whoever changes the terminal restores it there.
+/// Sets the function that restores the terminal before the process exits immediately. Code that changes the terminal's
+/// mode must set it.
 pub fn before_ending_at_once(what: Option<fn()>) {
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = what;
 }
@@ -157,7 +159,7 @@ pub fn before_ending_at_once(what: Option<fn()>) {
     reason = "the user asked twice: nothing else may delay the end"
 )]
 fn end_now() -> ! {
-    // Whoever is just setting it has not changed the terminal yet.
+    // Do not wait for the lock: a thread that is setting the function has not changed the terminal yet.
     if let Ok(Some(restore)) = LAST.try_lock().as_deref() {
         restore();
     }
@@ -205,8 +207,8 @@ impl Signals {
     }
 }
 
-/// The signals that this process ignores, one bit each: bit 0 is signal 1 (proc(5), `SigIgn`). Elsewhere than on Linux
-/// there is no safe way to ask: none.
+/// The signals that this process ignores, as a bit mask: bit 0 is signal 1 (proc(5), `SigIgn`). Only Linux has a safe
+/// way to ask; other systems return 0.
 #[cfg(unix)]
 fn ignored() -> u64 {
     std::fs::read_to_string("/proc/self/status")
@@ -268,7 +270,7 @@ mod tests {
         let shutdown = Shutdown::by_hand();
         let (seen, ended) = (Cell::new(0), Cell::new(false));
         let next = async || {
-            // The signal before this one has asked, and not ended anything.
+            // The previous signal has requested a stop and has not ended the process.
             assert_eq!(shutdown.is_asked(), seen.get() > 0);
             assert!(!ended.get());
             seen.set(seen.get() + 1);
@@ -291,7 +293,7 @@ mod tests {
             },
         ));
         assert_eq!(ended.get(), 1);
-        // The time that the end may take runs from the first on.
+        // The time limit for stopping counts from the first signal.
         shutdown.asker().ask();
         assert_eq!(shutdown.asked_at(), Some(asked_at));
     }
@@ -306,7 +308,8 @@ mod tests {
         run(shutdown.asked());
     }
 
-    /// Also on Windows, where nothing can press Ctrl-Break or close a window in a test: the handlers can be set.
+    /// Only checks that the handlers can be installed, also on Windows, where a test cannot press Ctrl-Break or close a
+    /// window.
     #[test]
     fn signals_can_be_watched_and_there_is_one_watch() {
         let first = Shutdown::on_signal().unwrap();
@@ -319,7 +322,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn what_is_ignored_is_read_from_the_system() {
-        // SIGPIPE, 13: the standard library has it ignored from the start.
+        // SIGPIPE (13): Rust's standard library sets it to ignored at program start.
         assert_ne!(ignored() & (1 << 12), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Text: escapes, encodings, hex digits, and how counts and durations are written.
+//! Text: escapes, encodings, hex digits, and the formatting of counts and durations.
 
 pub mod duration;
 pub mod encoding;
@@ -15,7 +15,7 @@ pub fn counted(count: u64, one: &'static str, many: &'static str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// A duration as people write it in a message: `250ms`, `2s`, `1m 30s`.
+/// Formats a duration for a message: `250ms`, `2s`, `1m 30s`.
 #[must_use]
 pub fn seconds(duration: Duration) -> impl fmt::Display {
     struct Seconds(Duration);
@@ -23,7 +23,7 @@ pub fn seconds(duration: Duration) -> impl fmt::Display {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let total = self.0.as_secs();
             if self.0 < Duration::from_secs(1) {
-                // Three digits tell enough.
+                // Three significant digits are enough.
                 let ms = self.0.as_secs_f64() * 1e3;
                 let digits = if ms < 1.0 {
                     1e3
@@ -47,9 +47,9 @@ pub fn seconds(duration: Duration) -> impl fmt::Display {
     Seconds(duration)
 }
 
-/// Characters without a shape of their own that change how a terminal shows their neighbours, or hide: bidi marks,
-/// zero-width characters, variation selectors, blank letters, tags, the byte-order mark. Unicode's
-/// `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) and the interlinear annotations.
+/// Invisible characters that hide text or change how a terminal displays their neighbours: bidi controls, zero-width
+/// characters, variation selectors, blank letters, tags, the byte-order mark. The set is Unicode's
+/// `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) plus the interlinear annotations.
 #[must_use]
 pub fn reorders_or_hides(character: char) -> bool {
     matches!(

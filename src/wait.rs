@@ -1,12 +1,12 @@
-//! Waits that somebody else ends: the other end of a FIFO, a name server, a board that says nothing, a reader that does
-//! not read.
+//! Blocking waits that depend on somebody else: the other end of a FIFO, a name server, a silent board, a reader that
+//! does not read.
 //!
-//! The first Ctrl-C, SIGTERM or SIGHUP ends any of them. So every wait says at which [`Site`] it is; the tests go through
-//! all sites with all signals, and look for calls that block and pass this module by (`tests/cli/ends.rs`). `-vv` tells
-//! of a wait that takes long.
+//! The first Ctrl-C, SIGTERM or SIGHUP ends every such wait. Each wait names its [`Site`]; the tests try all signals at
+//! all sites, and search for blocking calls that bypass this module (`tests/cli/ends.rs`). `-vv` logs a wait that takes
+//! long.
 //!
-//! A call of the system that cannot be interrupted runs on a thread of its own. When the wait is given up that thread is
-//! left behind; the process does not wait for it.
+//! A system call that cannot be interrupted runs on a separate thread. If the wait is given up, that thread is
+//! abandoned, and the process does not wait for it.
 
 use std::fmt;
 use std::io;
@@ -15,61 +15,61 @@ use std::time::{Duration, Instant};
 
 use crate::shutdown::Shutdown;
 
-/// Waits shorter than this are not worth a message.
+/// Log a wait only if it takes longer than this.
 const WORTH_SAYING: Duration = Duration::from_millis(200);
 
-/// How often a wait looks whether the end was asked for.
+/// How often a wait polls for a request to stop.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Where the program may be held up.
+/// The places where the program may block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Site {
-    /// `send`: opening what is to be sent.
+    /// `send`: opening the input.
     OpenPayload,
     /// `listen --save`: opening the capture.
     OpenCapture,
-    /// `send`: the name server.
+    /// `send`: resolving the host name.
     Resolve,
     /// `board run`: reading the program from a file or standard input.
     ReadScript,
     /// `board flash`: reading firmware, a font or a backup.
     ReadFirmware,
-    /// `board repl`: reading source that is piped in.
+    /// `board repl`: reading source code from a pipe.
     ReadSource,
-    /// A Wi-Fi password that is typed.
+    /// Typing a Wi-Fi password.
     Password,
-    /// `socket://` and `rfc2217://`: the name server, and the connection.
+    /// `socket://` and `rfc2217://`: resolving the host name and connecting.
     Connect,
-    /// The board's MicroPython.
+    /// A response of the board's MicroPython.
     Board,
-    /// The board's boot loader, or our stub in its place.
+    /// A response of the board's ROM loader, or of our stub that replaces it.
     Chip,
-    /// `pair --simulate`: the MicroPython that is started.
+    /// `pair --simulate`: starting MicroPython on the PC.
     Simulator,
     /// `board get`, `--image` and `--save`: writing to a FIFO or a device.
     WriteDevice,
-    /// `send`: the next line or piece of what is to be sent.
+    /// `send`: the next line or chunk of the input.
     Payload,
-    /// `send`: the time of the next datagram.
+    /// `send`: waiting until the next datagram is due.
     Pace,
-    /// `send`: the system takes no more datagrams.
+    /// `send`: waiting for room in the send buffer.
     SendBuffer,
-    /// `send`: replies, and word of datagrams that were refused.
+    /// `send`: waiting for replies and refusals.
     Replies,
-    /// `listen`: datagrams.
+    /// `listen`: waiting for datagrams.
     Datagrams,
-    /// Whoever reads stdout.
+    /// Writing to stdout, until its reader reads.
     Stdout,
-    /// Whoever reads stderr.
+    /// Writing to stderr, until its reader reads.
     Stderr,
-    /// `demo`: the listener and the sender that it runs.
+    /// `demo`: waiting for output of the listener and the sender that it runs.
     Demo,
-    /// `pair`: the system's own program that lists the Wi-Fis which this PC's radio sees.
+    /// `pair`: the operating system's program that lists the Wi-Fi networks in range.
     Radio,
 }
 
 impl Site {
-    /// All of them.
+    /// All sites.
     pub const ALL: [Self; 21] = [
         Self::OpenPayload,
         Self::OpenCapture,
@@ -123,34 +123,34 @@ impl fmt::Display for Site {
     }
 }
 
-/// What became of a call that may wait.
+/// The result of a call that may block.
 #[derive(Debug)]
 pub enum Waited<T> {
-    /// It returned.
+    /// The call returned.
     Done(T),
-    /// The end was asked for.
+    /// The program was asked to stop.
     Interrupted,
-    /// The time was up.
+    /// The deadline passed.
     TimeUp,
 }
 
-/// Why to wait no longer.
+/// Why a wait ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
-    /// The end was asked for.
+    /// The program was asked to stop.
     Interrupted,
-    /// The time is up.
+    /// The deadline passed.
     TimeUp,
 }
 
-/// One wait.
+/// A wait with a deadline, which a request to stop can end.
 pub struct Wait<'a> {
     site: Site,
     is_stopped: &'a dyn Fn() -> bool,
     deadline: Option<Instant>,
-    /// When to say that it takes long.
+    /// When to log that the wait takes long; `None` once logged.
     say_at: Option<Instant>,
-    /// How long to go on after the end was asked for.
+    /// How long to continue after a request to stop.
     grace: Duration,
     given_up_at: Option<Instant>,
 }
@@ -165,7 +165,7 @@ impl fmt::Debug for Wait<'_> {
 }
 
 impl<'a> Wait<'a> {
-    /// Waits at `site` until `is_stopped` says that the end was asked for.
+    /// A wait at `site`, which ends when `is_stopped` returns true.
     #[must_use]
     pub fn at(site: Site, is_stopped: &'a dyn Fn() -> bool) -> Self {
         Self {
@@ -178,7 +178,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// At most until then.
+    /// Sets a deadline.
     #[must_use]
     pub fn until(self, deadline: Instant) -> Self {
         Self {
@@ -187,13 +187,13 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// What is to be done even though the end was asked for gets so much time.
+    /// Sets a grace period after a request to stop, for clean-up that must still be done.
     #[must_use]
     pub fn with_grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }
 
-    /// Does not tell that it takes long: where a message would have to wait itself.
+    /// Disables the log message about a long wait, for waits in which writing the message would block too.
     #[must_use]
     pub fn in_silence(self) -> Self {
         Self {
@@ -202,7 +202,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Looks whether to wait no longer: what waits piece by piece asks between two pieces.
+    /// Checks whether to stop waiting. A caller that waits in short steps calls this between two steps.
     pub fn look(&mut self) -> Option<Over> {
         let now = Instant::now();
         if (self.is_stopped)() && now >= *self.given_up_at.get_or_insert(now + self.grace) {
@@ -218,7 +218,8 @@ impl<'a> Wait<'a> {
         None
     }
 
-    /// How long the next piece of the wait may be, at most `most`; never nothing, which some calls take for no limit.
+    /// The length of the next waiting step, at most `most`. At least 1 ms, because some calls treat a timeout of zero
+    /// as no limit.
     #[must_use]
     pub fn piece(&self, most: Duration) -> Duration {
         let piece = self.deadline.map_or(most, |deadline| {
@@ -227,10 +228,10 @@ impl<'a> Wait<'a> {
         piece.max(Duration::from_millis(1))
     }
 
-    /// Runs `call` on a thread of its own.
+    /// Runs `call` on a separate thread.
     ///
     /// # Errors
-    /// There is no thread to give, or the call panicked.
+    /// No thread could be started, or the call panicked.
     pub fn call<T: Send + 'static>(
         mut self,
         call: impl FnOnce() -> T + Send + 'static,
@@ -253,7 +254,8 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Waits at most `most` for what a thread sends; none if nothing came. The caller looks between two calls.
+    /// Waits at most `most` for a message from a thread; `None` on timeout. The caller must call [`Self::look`] between
+    /// two calls.
     #[must_use]
     pub fn receive<T>(&self, from: &Receiver<T>, most: Duration) -> Option<Result<T, Ended>> {
         match from.recv_timeout(self.piece(most)) {
@@ -264,11 +266,11 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// Nothing more will be sent.
+/// The sending thread has ended, so no more messages will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended;
 
-/// Resolves at the deadline; never without one.
+/// Resolves at the deadline; never resolves without one.
 pub(crate) async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
@@ -276,13 +278,13 @@ pub(crate) async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Resolves when the end is asked for while an event loop waits at `site`. Without a message: the loops come by here for
-/// each batch of datagrams.
+/// Resolves when a stop is requested while an event loop waits at `site`. Logs nothing, because the loops call it once
+/// per batch of datagrams.
 pub async fn end_asked_at(_site: Site, shutdown: &mut Shutdown) {
     shutdown.asked().await;
 }
 
-/// Waits for what an event loop drives; `say` is called once it takes long.
+/// Waits for a future. Calls `say` once if the wait takes long, to tell the user what it waits for.
 pub async fn wait_for<T>(
     site: Site,
     what: impl Future<Output = T>,

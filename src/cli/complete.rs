@@ -1,4 +1,4 @@
-//! What the shell asks for when Tab is pressed: subcommands, flags, and values that only this machine knows.
+//! Tab completion: subcommands, flags, and values that depend on this machine.
 //!
 //! `udpcli completions SHELL` prints a script that calls udpcli again, with `UDPCLI_COMPLETE` set and the words so far.
 
@@ -13,13 +13,13 @@ use crate::cli::{Cli, help};
 #[cfg(feature = "board")]
 use crate::terminal::sanitize;
 
-/// Set by the scripts that [`script`] makes, and by nothing else: its value is the shell's name.
+/// Only the scripts from [`script`] set this variable; its value is the shell's name.
 const VARIABLE: &str = "UDPCLI_COMPLETE";
 
-/// Answers the shell, if it is the shell that asks; otherwise this is a run like any other.
+/// Answers a completion request of the shell; `None` if this is an ordinary run.
 #[must_use]
 pub fn answered() -> Option<ExitCode> {
-    // Looked up first, so that other runs pay for nothing else.
+    // Check this first, so that ordinary runs do no further work.
     std::env::var_os(VARIABLE)?;
     let folder = std::env::current_dir().ok();
     let answer = CompleteEnv::with_factory(command)
@@ -30,24 +30,25 @@ pub fn answered() -> Option<ExitCode> {
     match answer {
         Ok(false) => None,
         Ok(true) => Some(ExitCode::SUCCESS),
-        // Anything on the screen would be in the way of what is being typed.
+        // Print nothing: a message would appear in the middle of the command that the user is typing.
         Err(_) => Some(ExitCode::from(2)),
     }
 }
 
-/// The command line without its hidden flag: clap would offer that where no other flag fits what was typed.
+/// The command line without its hidden flag, which clap would otherwise offer when no other flag matches.
 fn command() -> clap::Command {
     help::fill(Cli::command().mut_arg("no_batching", |flag| flag.long("~")))
 }
 
-/// As a file `_udpcli` in zsh's `fpath` the script is a function that runs at the first Tab: it has to answer that one too.
+/// As a file `_udpcli` in zsh's `fpath` the script is an autoloaded function: zsh runs it at the first Tab, which only
+/// registers the completer, so this line also answers that first request.
 const ZSH_AUTOLOAD: &[u8] =
     b"if [[ ${funcstack[1]} == _udpcli ]]; then\n    _clap_dynamic_completer_udpcli \"$@\"\nfi\n";
 
-/// The script that has `shell` ask udpcli.
+/// The completion script for `shell`, which calls udpcli.
 ///
 /// # Errors
-/// None that a buffer in memory could have.
+/// clap has no completer for the shell.
 pub fn script(shell: clap_complete::Shell) -> std::io::Result<Vec<u8>> {
     let mut script = Vec::new();
     let shells = Shells::builtins();
@@ -62,7 +63,7 @@ pub fn script(shell: clap_complete::Shell) -> std::io::Result<Vec<u8>> {
     Ok(script)
 }
 
-/// This machine's serial ports, with what is known of them.
+/// This PC's serial ports, each with the board or product name.
 #[cfg(feature = "board")]
 pub(super) fn serial_ports() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
@@ -90,7 +91,7 @@ fn interface_names() -> Vec<String> {
     names
 }
 
-/// The names of this machine's network interfaces.
+/// The names of this PC's network interfaces.
 pub(super) fn interfaces() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let names = interface_names().into_iter();
@@ -98,7 +99,7 @@ pub(super) fn interfaces() -> ArgValueCandidates {
     })
 }
 
-/// The same after the `@` of `GROUP@IFACE`.
+/// Interface names after the `@` of `GROUP@IFACE`.
 pub(super) fn group_interfaces() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let Some((group, begun)) = current.to_str().and_then(|text| text.split_once('@')) else {
@@ -112,7 +113,7 @@ pub(super) fn group_interfaces() -> ArgValueCompleter {
     })
 }
 
-/// The names of the WHATWG's *Encoding* standard; their many other labels are taken too.
+/// The names in the WHATWG *Encoding* standard; `--encoding` also accepts its other labels.
 const ENCODINGS: [&str; 36] = [
     "utf-8",
     "gbk",
@@ -152,7 +153,7 @@ const ENCODINGS: [&str; 36] = [
     "windows-1258",
 ];
 
-/// Labels of encodings, the ones of the classroom first.
+/// Labels of encodings; those most used in Chinese classrooms come first.
 pub(super) fn encodings() -> ArgValueCandidates {
     ArgValueCandidates::new(|| in_order(&ENCODINGS))
 }
@@ -184,15 +185,15 @@ pub(super) fn files(extensions: &'static [&'static str]) -> ArgValueCompleter {
     ArgValueCompleter::new(PathCompleter::any().filter(with_extension))
 }
 
-/// What holds firmware.
+/// Extensions of firmware files.
 #[cfg(feature = "flash")]
 pub(super) const FIRMWARE: &[&str] = &["bin", "zip", "uf2", "elf"];
 
-/// What holds a font.
+/// Extensions of font files.
 #[cfg(feature = "flash")]
 pub(super) const FONTS: &[&str] = &["xbf", "bin"];
 
-/// Programs for the board.
+/// Extensions of programs for the board.
 #[cfg(feature = "board")]
 pub(super) const PROGRAMS: &[&str] = &["py", "mpy"];
 

@@ -1,4 +1,4 @@
-//! `udpcli config`, and the settings that other commands take from files.
+//! `udpcli config`, and the settings that other commands read from files.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use crate::config::{Files, Lang, Origin, PROJECT_FILE, Project, quoted};
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
 
-/// The environment variables that stand above the files.
+/// The environment variables that override the files.
 const SERIAL: &str = "UDPCLI_SERIAL";
 const LANG: &str = "UDPCLI_LANG";
 
-/// The baud rate of MicroPython's prompt.
+/// The default baud rate of MicroPython's REPL.
 const DEFAULT_BAUD: u32 = 115_200;
 
-/// Values that go beyond this column do not move the remarks after them.
+/// The maximum column at which to align the comments; longer lines do not shift the others.
 const REMARKS_AT_MOST: usize = 44;
 
-/// What `udpcli config` takes.
+/// The arguments of `udpcli config`.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
     #[arg(short, long, value_name = "PORT")]
@@ -35,7 +35,7 @@ pub struct ConfigArgs {
     format: TextOrJson,
 }
 
-/// What board commands and pair take from the user's file.
+/// The settings that board commands and pair read from the user's file.
 #[cfg(feature = "board")]
 #[derive(Debug, Clone, Default)]
 pub struct SerialSettings {
@@ -78,7 +78,7 @@ impl SerialSettings {
         Some(baud.value)
     }
 
-    /// Says where a port is from that cannot be opened: whoever set it may have forgotten that.
+    /// If the port cannot be opened, tells the user which file sets it, because they may have forgotten the setting.
     pub(super) fn explain(&self, error: &Error) {
         if let (Error::Board(crate::board::error::Error::Open { port, .. }), Some(serial)) =
             (error, &self.serial)
@@ -107,23 +107,23 @@ pub fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     output::print(text.as_bytes())
 }
 
-/// One setting in force.
+/// The effective value of one setting.
 struct Setting {
     key: &'static str,
     value: Shown,
     origin: Origin,
 }
 
-/// A value as it is shown.
+/// A value for output.
 enum Shown {
-    /// Not set, and what that means.
+    /// Not set, with the meaning of that.
     Unset(&'static str),
     Text(String),
     Number(u32),
     List(Vec<String>),
 }
 
-/// The settings that have one value each.
+/// The settings with a single value.
 fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Setting> {
     let user = files.user.clone().unwrap_or_default();
     let project = files.project.clone().unwrap_or_default();
@@ -136,12 +136,12 @@ fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Set
         let (value, origin) = flag.or(file).unwrap_or((default, Origin::Default));
         Setting { key, value, origin }
     };
-    // A port named by an empty text is none: it stands above the file all the same.
+    // An empty port name means no port, and it still overrides the file.
     let port = |port: String| match port.as_str() {
         "" => Shown::Unset("the one board found"),
         _ => Shown::Text(port),
     };
-    // Of the flag and the variable, clap has taken one.
+    // clap has already merged the flag and the variable into one value.
     let lang = match variable(LANG) {
         _ if language::is_given() => Some((lang.to_lang(), Origin::Flag("--lang"))),
         Some(_) => Some((lang.to_lang(), Origin::Environment(LANG))),
@@ -186,7 +186,7 @@ fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Set
     ]
 }
 
-/// Where a setting is from, for people.
+/// The source of a setting, as text.
 fn place(origin: &Origin, files: &Files) -> String {
     let user = || {
         files
@@ -203,12 +203,12 @@ fn place(origin: &Origin, files: &Files) -> String {
     }
 }
 
-/// What stands after a `#`: nothing in it can end the line.
+/// Sanitises the text of a TOML comment: a newline in it would end the comment.
 fn remark(text: &str) -> std::borrow::Cow<'_, str> {
     sanitize::for_terminal(text)
 }
 
-/// The settings as TOML, with remarks.
+/// The settings as TOML with comments.
 fn text(files: &Files, settings: &[Setting]) -> String {
     let file = |path: &Path, is_there| {
         let state = if is_there { "" } else { " (not there)" };
@@ -262,7 +262,7 @@ fn append_table(head: &str, line: usize, pairs: Vec<(&str, String)>, text: &mut 
     }
 }
 
-/// A key needs no quotes if it consists of these.
+/// Quotes a TOML key unless it is a valid bare key.
 fn bare_or_quoted(key: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if key.chars().all(is_bare) {
@@ -284,7 +284,7 @@ fn toml(value: &Shown) -> String {
     }
 }
 
-/// The settings as one object.
+/// The settings as a JSON object.
 fn object(files: &Files, settings: &[Setting]) -> Value {
     let settings = settings.iter().map(|setting| {
         let value = match &setting.value {

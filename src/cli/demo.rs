@@ -1,6 +1,6 @@
-//! `udpcli demo`: a listener and a sender on this machine alone, no board needed.
+//! `udpcli demo`: runs a listener and a sender on this PC, without a board.
 //!
-//! Runs `udpcli listen` and `udpcli send` as a user would, shows both as they speak, and checks what they said.
+//! Runs `udpcli listen` and `udpcli send` as a user would, shows the output of both, and checks it.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -16,10 +16,10 @@ use crate::wait::{Ended, Over, Site, Wait};
 use crate::words::catalogue::say;
 use crate::words::language;
 
-/// Ten times what the two sides take.
+/// The deadline for the whole demo: ten times its usual duration.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// How often Ctrl-C is looked for while nothing is said.
+/// How often to poll for Ctrl-C while there is no output.
 const TICK: Duration = Duration::from_millis(50);
 
 const LISTEN: [&str; 8] = [
@@ -46,14 +46,14 @@ const TUTORIAL: [&str; 8] = [
 
 const CHINESE: [&str; 3] = ["你好", "-w", "1s"];
 
-/// What `udpcli demo` takes.
+/// The arguments of `udpcli demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {}
 
-/// Runs both sides and checks what they said.
+/// Runs both processes and checks their output.
 ///
 /// # Errors
-/// [`Error::Demo`] with what did not arrive; a side cannot be started.
+/// [`Error::Demo`] with what did not arrive, or a process cannot be started.
 pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
         what: "signals",
@@ -114,7 +114,7 @@ fn both_sides(lines: &Sender<(Side, Said)>, screen: &mut Screen) -> Result<(), S
     Ok(())
 }
 
-/// Who speaks.
+/// The process that printed a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Listen,
@@ -122,7 +122,7 @@ enum Side {
 }
 
 impl Side {
-    /// What stands before its lines; both are equally wide.
+    /// The prefix of its lines; both have the same width.
     fn label(self) -> &'static str {
         match self {
             Self::Listen => "listen",
@@ -131,17 +131,17 @@ impl Side {
     }
 }
 
-/// What one of a process's two streams said.
+/// An event on one of a process's two output streams.
 enum Said {
-    /// A line of data, from stdout.
+    /// A line from stdout.
     Data(String),
-    /// A line for people, from stderr.
+    /// A line from stderr.
     Note(String),
-    /// Nothing more.
+    /// The end of the stream.
     Closed,
 }
 
-/// A running `udpcli`; killed if it is dropped early.
+/// A running `udpcli`; dropping it kills the process.
 struct Process {
     side: Side,
     child: Child,
@@ -197,7 +197,7 @@ impl Drop for Process {
     }
 }
 
-/// Passes each line on, then the end. Nobody listens any more once something went wrong.
+/// Forwards each line, then the end of the stream. `send` fails if the demo has already failed; ignore that.
 fn forward(
     stream: impl Read + Send + 'static,
     side: Side,
@@ -212,7 +212,7 @@ fn forward(
     });
 }
 
-/// Shows what both sides say as they say it, and remembers the data.
+/// Prints the lines of both processes as they arrive, and keeps the data lines.
 struct Screen {
     heard: Receiver<(Side, Said)>,
     shutdown: Shutdown,
@@ -232,7 +232,7 @@ impl Screen {
         }
     }
 
-    /// The next thing that a side says.
+    /// Waits for the next event.
     fn next(&mut self) -> Result<(Side, Said), Stop> {
         let is_stopped = || self.shutdown.is_asked();
         let mut wait = Wait::at(Site::Demo, &is_stopped).until(self.deadline);
@@ -250,7 +250,7 @@ impl Screen {
         }
     }
 
-    /// Shows the next line; gives it if it is a note.
+    /// Prints the next line; returns it if it came from stderr.
     fn show(&mut self) -> Result<Option<String>, Stop> {
         match self.next()? {
             (side, Said::Data(line)) => {
@@ -269,7 +269,7 @@ impl Screen {
         }
     }
 
-    /// Where `udpcli listen` says that it listens.
+    /// Reads the address from the "listening on" line of `udpcli listen`.
     fn listening_address(&mut self) -> Result<String, Stop> {
         while !self.closed.contains(&Side::Listen) {
             if let Some(note) = self.show()?
@@ -282,7 +282,7 @@ impl Screen {
         Err(failed(say!("cli.demo-no-listener")))
     }
 
-    /// Shows lines until so many streams of this side are closed.
+    /// Prints lines until this many streams of the process are closed.
     fn show_until_closed(&mut self, side: Side, streams: usize) -> Result<(), Stop> {
         while self.closed.iter().filter(|&&closed| closed == side).count() < streams {
             self.show()?;
@@ -290,7 +290,7 @@ impl Screen {
         Ok(())
     }
 
-    /// How many lines of this side's data end so.
+    /// How many data lines of the process end with `end`.
     fn count(&self, side: Side, end: &str) -> usize {
         self.data
             .iter()

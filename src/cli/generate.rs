@@ -1,4 +1,4 @@
-//! `completions` and `man`, made from the same definitions that parse the command line.
+//! `completions` and `man`, generated from the definitions that also parse the command line.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,21 +14,21 @@ use crate::cli::{complete, help};
 use crate::error::{Error, Outcome};
 use crate::file;
 
-/// What `udpcli completions` takes.
+/// The arguments of `udpcli completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     #[arg(value_enum)]
     shell: Shell,
 }
 
-/// What `udpcli man` takes.
+/// The arguments of `udpcli man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
 }
 
-/// Prints the script.
+/// Prints the completion script.
 ///
 /// # Errors
 /// stdout cannot be written.
@@ -42,7 +42,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
     output::print(&script)
 }
 
-/// Prints the man page: the program's, then a part for each command. Or writes a page for each.
+/// Prints one man page with a part per command, or writes one page per command into a folder.
 ///
 /// # Errors
 /// stdout, the folder or a file in it cannot be written.
@@ -61,7 +61,7 @@ pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
     write_pages(&command, "udpcli", folder)
 }
 
-/// Writes the page of `command`, and of each command under it.
+/// Writes the pages of `command` and, recursively, of its subcommands.
 fn write_pages(command: &clap::Command, name: &str, folder: &Path) -> Result<Outcome, Error> {
     let path = folder.join(format!("{name}.1"));
     let written = render_page(command, name).and_then(|page| atomic_file::write(&path, &page));
@@ -77,14 +77,14 @@ fn write_pages(command: &clap::Command, name: &str, folder: &Path) -> Result<Out
     Ok(Outcome::Done)
 }
 
-/// The commands under `command` that have a page.
+/// The subcommands of `command` that have a page.
 fn subcommands(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
     command
         .get_subcommands()
         .filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
 }
 
-/// The page of one command.
+/// Renders the page of one command.
 fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     let man = Man::new(command.clone())
@@ -98,7 +98,7 @@ fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
     if let Some(examples) = command.get_after_help() {
         append_plain("SH", "EXAMPLES", &examples.to_string(), &mut page)?;
     }
-    // A command's page leads to those under it and to the one that it is under.
+    // SEE ALSO lists the parent command and the subcommands.
     let above = name.rsplit_once('-').map(|(above, _)| above.to_owned());
     let below = subcommands(command).map(|sub| format!("{name}-{}", sub.get_name()));
     let related: Vec<String> = above
@@ -127,8 +127,8 @@ fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
     render_subcommands(&command, "udpcli", page)
 }
 
-/// A part for each command under `parent`, and for those under them. Section titles cannot nest in man(7): each
-/// command's parts carry its whole name instead.
+/// Renders a part per subcommand, recursively. Sections cannot be nested in man(7), so each title has the command's
+/// full name.
 fn render_subcommands(parent: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
     for sub in subcommands(parent) {
         let mut part = Vec::new();
@@ -157,7 +157,7 @@ fn render_subcommands(parent: &clap::Command, name: &str, page: &mut Vec<u8>) ->
     Ok(())
 }
 
-/// A section whose lines stay as they are.
+/// Appends a section without filling (`.nf`), so that its line breaks are kept.
 fn append_plain(level: &str, title: &str, text: &str, page: &mut Vec<u8>) -> io::Result<()> {
     let mut roff = Roff::new();
     roff.control(level, [title]);

@@ -1,4 +1,4 @@
-//! `udpcli listen`: arguments to plan, run, report.
+//! `udpcli listen`: turns the arguments into a plan, runs it and reports the result.
 
 mod announcement;
 
@@ -34,10 +34,10 @@ use crate::wait::Waited;
 use crate::words::catalogue::say;
 use announcement::Place;
 
-/// Answers a second and peer where `--reply-rate` does not say.
+/// The default of `--reply-rate`: answers per second and peer.
 const DEFAULT_REPLY_RATE: u32 = 1000;
 
-/// What `udpcli listen` takes.
+/// The arguments of `udpcli listen`.
 #[derive(Debug, Args)]
 pub struct ListenArgs {
     #[arg(short, long, value_name = "N", default_value = "6000", value_parser = value::port, action = clap::ArgAction::Append)]
@@ -122,7 +122,7 @@ impl From<SaveFormat> for Kind {
     }
 }
 
-/// Where arrival times come from.
+/// The source of arrival times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Timestamps {
     Kernel,
@@ -132,7 +132,7 @@ enum Timestamps {
 /// Runs `udpcli listen`.
 ///
 /// # Errors
-/// The arguments contradict each other, the environment refuses, or nothing came in time.
+/// The arguments contradict each other, the command could not run, or no datagram arrived in time.
 pub async fn run(
     args: Box<ListenArgs>,
     global: &GlobalArgs,
@@ -153,7 +153,7 @@ pub async fn run(
     let wanted = args.sockets(receive)?;
     args.warn_of_unused(&style, save.map(|(_, kind)| kind));
     let (sockets, memberships) = open_sockets(&wanted)?;
-    // After the sockets: a taken port must not cost an old capture.
+    // Open the capture after the sockets: otherwise a port in use would truncate an existing capture for nothing.
     let saver = match args.saver(save, begun, shutdown).await? {
         Waited::Done(saver) => saver,
         Waited::Interrupted => return Ok(Outcome::Interrupted),
@@ -211,7 +211,7 @@ pub async fn run(
     let has_end = args.count.is_some() || args.duration.is_some();
     match end? {
         End::Asked if has_end => Ok(Outcome::Interrupted),
-        // Left behind, as the end was asked for.
+        // The output was abandoned because a stop was requested.
         End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
         End::Silence if listener.datagrams() == 0 => {
             Err(Error::Udp(udp::error::Error::NoDatagram {
@@ -243,12 +243,12 @@ impl ListenArgs {
         self.format.unwrap_or(Format::Text)
     }
 
-    /// Whether standard output gets the capture.
+    /// Whether the capture goes to standard output.
     fn saves_to_stdout(&self) -> bool {
         self.save.as_deref() == Some(Path::new("-"))
     }
 
-    /// Where to save to, and in which format.
+    /// The path and the format of the capture.
     fn save(&self) -> Result<Option<(&Path, Kind)>, Error> {
         let Some(path) = self.save.as_deref() else {
             return Ok(None);
@@ -281,7 +281,7 @@ impl ListenArgs {
         Ok(Some((path, kind)))
     }
 
-    /// Opens the file to save to; a FIFO may wait for its reader.
+    /// Opens the capture file; opening a FIFO blocks until it has a reader.
     async fn saver(
         &self,
         save: Option<(&Path, Kind)>,
@@ -372,7 +372,7 @@ impl ListenArgs {
         })
     }
 
-    /// The addresses to listen on: what a wildcard covers needs no socket of its own.
+    /// The addresses to listen on, without those that a wildcard address covers.
     fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = Vec::new();
         for &address in &self.bind {
@@ -403,13 +403,13 @@ impl ListenArgs {
         addresses
     }
 
-    /// Whether an IPv6 wildcard leaves IPv4 to another socket of this command.
+    /// Whether another socket of this command listens on IPv4, so that an IPv6 wildcard socket must not.
     fn is_only_v6(&self) -> bool {
         let v4_wildcard = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         self.addresses().contains(&v4_wildcard)
     }
 
-    /// An option that does nothing is told: whoever gave it expects something of it.
+    /// Warns about options without effect, because the user expects one.
     fn warn_of_unused(&self, style: &Style, saved: Option<Kind>) {
         let format = self.format();
         let shows_text = matches!(format, Format::Text | Format::Json)
@@ -431,7 +431,7 @@ impl ListenArgs {
         }
     }
 
-    /// One socket for each address and port, and for each group that none of those can hear.
+    /// One socket per address and port, and one per multicast group that none of these can receive.
     fn sockets(&self, receive: ReceiveOptions) -> Result<Vec<ListenOptions>, Error> {
         let addresses = self.addresses();
         let only_v6 = addresses.contains(&(Ipv4Addr::UNSPECIFIED, 0).into());
@@ -482,7 +482,7 @@ impl ListenArgs {
                         }
                         None => sockets.push(ListenOptions {
                             groups: vec![group],
-                            // Where the system chose the port, it is the one of the first address.
+                            // If the operating system chooses the port, share the port of the first address.
                             port_of: Some(first),
                             ..options(&address, port)
                         }),
@@ -516,9 +516,9 @@ fn zone(address: &SocketAddr) -> u32 {
     }
 }
 
-/// The addresses of sockets that hear a group, and the group as each is to join it. A socket that is bound to an address
-/// of this machine hears no group, except on Windows: elsewhere the group gets a socket of its own, bound to the group's
-/// address and joined on the interface that has the address.
+/// The addresses of the sockets that can receive a group, each with the group to join. A socket that is bound to a
+/// unicast address receives no multicast, except on Windows. On other systems the group gets its own socket, which is
+/// bound to the group's address and joins on the interface that has the unicast address.
 fn group_addresses(
     group: &Group,
     addresses: &[SocketAddr],
@@ -527,7 +527,7 @@ fn group_addresses(
     let is_wildcard_for = |address: &SocketAddr| {
         address.ip().is_unspecified()
             && match group.address {
-                // An IPv6 wildcard that hears IPv4 can be in IPv4's groups.
+                // A dual-stack socket can join IPv4 groups.
                 IpAddr::V4(_) => address.is_ipv4() || !only_v6,
                 IpAddr::V6(_) => address.is_ipv6(),
             }
@@ -549,7 +549,7 @@ fn group_addresses(
             Some(name) => interface::find(name),
             None => interface::of_address(own),
         };
-        // What is not there is told when the group is joined.
+        // An unknown interface is reported later, when the group is joined.
         let index = named.as_ref().map_or(0, |named| named.index);
         let joined = Group {
             address: group.address,
@@ -561,7 +561,7 @@ fn group_addresses(
         let address = match group.address {
             _ if cfg!(windows) => *own,
             IpAddr::V4(address) => (address, 0).into(),
-            // A group of the link's own is another one on each interface.
+            // A link-local group (scope 2 or less) is a different group on each link, so it needs a zone.
             IpAddr::V6(address) if address.octets()[1] & 0xf <= 2 => {
                 SocketAddrV6::new(address, 0, 0, index).into()
             }

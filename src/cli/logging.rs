@@ -1,7 +1,7 @@
-//! Messages for people, on stderr: tracing's events one a line, and the final error.
+//! Messages for people on stderr: one tracing event per line, and the final error.
 //!
-//! The message is the whole line at info level; a warning says so first. Levels follow `-q`, `-v` and `-vv`, or
-//! `UDPCLI_LOG` (`warn`, `udpcli=trace`, `udpcli::udp=debug` ..) where that is set.
+//! At info level the line is just the message; warnings and errors have a prefix. The level comes from `-q`, `-v` and
+//! `-vv`, or from `UDPCLI_LOG` (`warn`, `udpcli=trace`, `udpcli::udp=debug` ..) if it is set.
 
 use std::error::Error as _;
 use std::fmt::{self, Write as _};
@@ -22,9 +22,9 @@ use crate::terminal::{color, sanitize, status};
 use crate::text::sentence::Sentence;
 use crate::words;
 
-/// Starts logging to stderr. Called once, before anything else runs.
+/// Starts logging to stderr. Call it once, before anything else.
 pub fn start(args: &GlobalArgs) {
-    // Whatever is written to a console later, by a board's program too, finds it ready.
+    // Enable escape sequences on the Windows console now, for all later output, including that of a board's program.
     let _ = color::obeys_escapes();
     let color = color::decide(args.color.into());
     let level = match (args.quiet, args.verbose) {
@@ -44,7 +44,7 @@ pub fn start(args: &GlobalArgs) {
         .event_format(Line { color })
         .with_ansi(false)
         .with_writer(|| status::Log);
-    // A second start (two runs in one process) keeps the first subscriber.
+    // If two runs share a process, the first subscriber stays.
     let _ = tracing_subscriber::registry()
         .with(filter)
         .with(layer)
@@ -87,7 +87,7 @@ pub fn report(error: &Error) {
     status::print(&text);
 }
 
-/// How summaries and counts are written.
+/// The format of summaries and statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Summary {
     #[default]
@@ -96,7 +96,7 @@ pub(crate) enum Summary {
 }
 
 impl Summary {
-    /// Writes one set of counts to stderr. JSON was asked for by name: -q does not leave it out.
+    /// Writes one set of counts to stderr. -q does not suppress JSON, because the user requested it explicitly.
     pub(crate) fn write(
         self,
         key: &str,
@@ -114,7 +114,7 @@ impl Summary {
     }
 }
 
-/// One event a line: the message, then its other fields as `key=value`.
+/// Formats one event per line: the message, then the other fields as `key=value`.
 struct Line {
     color: bool,
 }
@@ -156,8 +156,8 @@ where
     }
 }
 
-/// What an event carries. One with a field `say` is a sentence of the catalogue, and its other fields are the sentence's
-/// placeholders: so the layers below say what happened and leave the words to `words`.
+/// The fields of an event. A field `say` holds the ID of a message in the catalogue, and the other fields are its
+/// placeholders: the lower layers log data, and `words` provides the text.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -167,7 +167,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// The message and the other fields, in words.
+    /// The message and the other fields as text.
     fn into_text(self) -> (String, String) {
         match self.say {
             Some(id) => (words::catalogue::of_event(&id, &self.args), String::new()),
@@ -191,7 +191,7 @@ impl Visit for Fields {
         }
     }
 
-    /// An error, or a phrase of the catalogue.
+    /// Records an error, or a message of the catalogue.
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
         self.args.set(field.name(), words::cause(value));
         self.record_debug(field, &format_args!("{value}"));
@@ -201,7 +201,8 @@ impl Visit for Fields {
         let _ = if field.name() == "message" {
             write!(self.message, "{value:?}")
         } else {
-            // A number is set before, so that the sentence may choose by it.
+            // Do not overwrite a number that `record_u64` has set: the message needs it as a number to select a plural
+            // form.
             if self.args.get(field.name()).is_none() {
                 self.args.set(field.name(), format!("{value:?}"));
             }

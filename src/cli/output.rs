@@ -1,4 +1,4 @@
-//! Where received datagrams go: rendered to stdout, to a file, to the panel; one write for a batch.
+//! The output of received datagrams: rendered to stdout, saved to a capture, shown on the panel. Writes once per batch.
 
 use std::fmt;
 use std::io;
@@ -22,22 +22,21 @@ use crate::text::sentence::Sentence;
 use crate::udp;
 use crate::udp::sink::{Flow, Sink};
 
-/// Rendered text goes out at this size even while more datagrams are at hand: bounded memory.
+/// Flush the rendered text at this size even within a batch, to bound the memory.
 const WRITE_AT: usize = 256 << 10;
 
-/// Prints data: byte for byte to a program, and to a terminal without anything that it would act on. A reader that
-/// went away is no failure.
+/// Prints data: unchanged to a pipe or file, sanitised to a terminal. A broken pipe is not an error.
 ///
 /// # Errors
-/// stdout cannot be written: a full disk.
+/// stdout cannot be written, for example because the disk is full.
 pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
     printed(stdout::print(bytes))
 }
 
-/// Prints text of udpcli's own, with its colours. A reader that went away is no failure.
+/// Prints udpcli's own text with colours. A broken pipe is not an error.
 ///
 /// # Errors
-/// stdout cannot be written: a full disk.
+/// stdout cannot be written, for example because the disk is full.
 pub fn print_styled(text: &str) -> Result<Outcome, Error> {
     printed(stdout::print_styled(text))
 }
@@ -45,7 +44,7 @@ pub fn print_styled(text: &str) -> Result<Outcome, Error> {
 fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
     match result {
         Ok(WriteOutcome::Whole) => Ok(Outcome::Done),
-        // The end was asked for while nobody read it.
+        // A stop was requested while the reader stalled.
         Ok(WriteOutcome::Abandoned(_)) => Ok(Outcome::Interrupted),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
         Err(source) => Err(Error::File(file::Error::Write {
@@ -55,20 +54,20 @@ fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
     }
 }
 
-/// Takes datagrams and shows, saves and draws them.
+/// Prints, saves and draws datagrams.
 pub struct Output {
-    /// None where standard output has the capture.
+    /// `None` if the capture goes to standard output.
     renderer: Option<Renderer>,
     stdout: Stdout,
     text: Vec<u8>,
     saver: Option<Saver>,
     panel: Option<ServerPanel>,
-    /// What went wrong within a batch, until the loop asks.
+    /// The first error within a batch; `flush` returns it.
     failure: Option<file::Error>,
     reader_gone: bool,
-    /// Called when interfaces or addresses change; gives the address for the panel.
+    /// Called when interfaces or addresses change; returns the address for the panel.
     on_network_change: Option<Box<dyn FnMut() -> String>>,
-    /// How counts are told.
+    /// The format of statistics.
     summary: Summary,
 }
 
@@ -82,8 +81,8 @@ impl fmt::Debug for Output {
 }
 
 impl Output {
-    /// An output that shows datagrams on stdout if there is a renderer, and does with them what else is given. A reader
-    /// that stopped reading is waited for until the end is asked for.
+    /// An output that prints with `renderer`, saves with `saver` and draws on `panel`, each if given. If the reader of
+    /// stdout stalls, writing blocks until a stop is requested.
     #[must_use]
     pub fn new(
         renderer: Option<Renderer>,
@@ -104,17 +103,17 @@ impl Output {
         }
     }
 
-    /// How the counts of `--stats` are told.
+    /// Sets the format of `--stats`.
     pub(crate) fn tell_counts(&mut self, summary: Summary) {
         self.summary = summary;
     }
 
-    /// What to do when interfaces or addresses change; gives the address that the panel shows.
+    /// Sets the function to call when interfaces or addresses change; it returns the address for the panel.
     pub fn on_network_change(&mut self, tell: impl FnMut() -> String + 'static) {
         self.on_network_change = Some(Box::new(tell));
     }
 
-    /// What stands before the first datagram.
+    /// Writes the output before the first datagram, if the format has any.
     ///
     /// # Errors
     /// As [`Sink::flush`].
@@ -125,7 +124,7 @@ impl Output {
         self.flush()
     }
 
-    /// Nothing more comes: the panel stays on the screen as it is.
+    /// Ends the output and leaves the panel on the screen.
     pub fn end(&mut self) {
         if let Some(panel) = self.panel.take() {
             panel.keep();
@@ -140,7 +139,7 @@ impl Output {
             && let Err(error) = saver.add(datagram, notes)
         {
             self.failure.get_or_insert(error);
-            // The file is whole as it stands.
+            // Stop saving: the file contains only complete records.
             self.saver = None;
         }
         if let Some(panel) = &mut self.panel {
@@ -151,7 +150,7 @@ impl Output {
         }
     }
 
-    /// Writes what is rendered. A reader that went away is no failure.
+    /// Writes the rendered text. A broken pipe is not an error.
     fn write(&mut self) {
         if self.text.is_empty() || self.reader_gone {
             self.text.clear();
@@ -169,7 +168,7 @@ impl Output {
             }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_gone = true,
             Err(source) => {
-                // Said once; a full disk behind stdout ends the run.
+                // Report the error only once: it ends the run.
                 self.reader_gone = true;
                 self.failure.get_or_insert(file::Error::Write {
                     object: STDOUT.to_owned(),
@@ -212,7 +211,7 @@ impl Sink for Output {
     }
 
     fn flush(&mut self) -> Result<Flow, udp::error::Error> {
-        // The file first: whoever sees a line may rely on it being saved.
+        // Flush the capture first, so that every printed datagram is saved.
         if let Some(saver) = &mut self.saver {
             match saver.flush() {
                 Ok(()) => self.reader_gone |= saver.reader_is_gone(),
@@ -222,7 +221,7 @@ impl Sink for Output {
                 }
             }
         }
-        // Drawn together with what is written.
+        // Stage the panel before the text, so that both appear in one update of the terminal.
         if let Some(panel) = &mut self.panel {
             panel.stage();
         }

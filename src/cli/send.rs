@@ -1,4 +1,4 @@
-//! `udpcli send`: arguments to plan, run, report.
+//! `udpcli send`: turns the arguments into a plan, runs it and reports the result.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
@@ -35,10 +35,10 @@ use crate::wait::{Site, Waited, wait_for};
 use crate::words;
 use crate::words::catalogue::say;
 
-/// Between datagrams of a send without end, as in the tutorial.
+/// The default interval of an endless run, as in the tutorial.
 const TUTORIAL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long replies are waited for where `-w` does not say.
+/// The default of `-w`, when replies are requested with another flag.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
 /// What `udpcli send` takes.
@@ -126,7 +126,7 @@ pub struct SendArgs {
     send_buffer: Option<usize>,
 }
 
-/// What ends a text payload.
+/// The line ending of a text payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LineEnding {
     None,
@@ -150,7 +150,7 @@ enum OnOff {
     Off,
 }
 
-/// Decimal, or hex as DSCP tables have it.
+/// Parses decimal, or hexadecimal as in DSCP tables.
 fn tos(text: &str) -> Result<u8, String> {
     let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u8::from_str_radix(digits, 16),
@@ -162,7 +162,7 @@ fn tos(text: &str) -> Result<u8, String> {
 /// Runs `udpcli send`.
 ///
 /// # Errors
-/// The arguments contradict each other, it could not run, or it ran but failed.
+/// The arguments contradict each other, the command could not run, or it ran but failed.
 pub async fn run(
     args: Box<SendArgs>,
     global: &GlobalArgs,
@@ -257,7 +257,7 @@ pub async fn run(
             }
         }
     }
-    // The last address has no alternative: the loop returned.
+    // Unreachable: the last address has no alternative, so the loop has returned.
     Ok(Outcome::Done)
 }
 
@@ -280,7 +280,7 @@ fn payload(message: &OsStr, rules: TextRules) -> Result<Vec<u8>, Error> {
     }))
 }
 
-/// Which of the payload forms the arguments chose.
+/// The kind of payload that the arguments select.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Tutorial,
@@ -320,7 +320,7 @@ impl SendArgs {
 
     fn options(&self, form: Form, plan: &SendPlan) -> SendOptions {
         SendOptions {
-            // The board's client sets SO_REUSEADDR, so its twin does.
+            // Set SO_REUSEADDR as the tutorial's client does.
             sharing: Sharing {
                 reuse_addr: self.reuse_addr || form == Form::Tutorial,
                 reuse_port: self.reuse_port,
@@ -337,7 +337,7 @@ impl SendArgs {
         }
     }
 
-    /// Reports a run that ended.
+    /// Reports the result of a run.
     fn finish(
         &self,
         plan: &SendPlan,
@@ -357,21 +357,21 @@ impl SendArgs {
         if matches!(end, Ok(End::Asked)) {
             status::end_interrupted_line();
         }
-        // A run that could not send at all has nothing to sum up.
+        // Without a single datagram sent, the error says it all: print no summary.
         if end.is_ok() || report.datagrams > 0 {
             self.summary
                 .write("summary", || report.clauses(), || report.to_json());
         }
         match end? {
             End::Asked if has_end => Ok(Outcome::Interrupted),
-            // Left behind, as the end was asked for.
+            // The output was abandoned because a stop was requested.
             End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
             End::Asked | End::ReaderGone => Ok(Outcome::Done),
             End::Complete | End::Refused => self.verdict(plan, sender.into_report()),
         }
     }
 
-    /// Opens the file and resolves the name: both may wait for others. None if the end was asked for meanwhile.
+    /// Opens the input and resolves the host name; both may block. `None` if a stop is requested meanwhile.
     async fn prepare(
         &self,
         source: &mut Source,
@@ -382,7 +382,7 @@ impl SendArgs {
         let deadline = self.duration.map(|duration| begun + duration);
         let time = seconds(self.duration.unwrap_or_default()).to_string();
         let late = |what: String| io::Error::new(io::ErrorKind::TimedOut, what);
-        // A file that is not there is told before anything else happens.
+        // Open the input first, so that a missing file is reported before the name is resolved.
         let path = self.file.clone().unwrap_or_default();
         let say = || tracing::info!(say = "send.waiting-for-writer", path = %path.display());
         match wait_for(Site::OpenPayload, source.open(), shutdown, deadline, say).await {
@@ -432,7 +432,7 @@ impl SendArgs {
         }
     }
 
-    /// How many times to send the messages; none if only a duration or Ctrl-C ends the run.
+    /// How many times to send the messages; `None` if only a duration or Ctrl-C ends the run.
     fn rounds(&self, form: Form) -> Option<u64> {
         match self.count {
             Some(count) => Some(count),
@@ -538,7 +538,7 @@ impl SendArgs {
         }))
     }
 
-    /// A line for a run that will take a while, so that nobody wonders.
+    /// Tells the user what is happening if the run may take a while.
     fn say_start(&self, form: Form, plan: &SendPlan) {
         match form {
             Form::Tutorial if self.count.is_none() => {
@@ -560,7 +560,7 @@ impl SendArgs {
         self.warn_of_unused(form, plan);
     }
 
-    /// An option that does nothing is told: whoever gave it expects something of it.
+    /// Warns about options without effect, because the user expects one.
     fn warn_of_unused(&self, form: Form, plan: &SendPlan) {
         let is_single = self.rounds(form) == Some(1)
             && match form {
@@ -628,7 +628,7 @@ impl SendArgs {
         Output::new(Some(Renderer::new(style)), None, None, shutdown.clone())
     }
 
-    /// What a run that came to its end says to a script.
+    /// The outcome of a completed run, which decides the exit code.
     fn verdict(&self, plan: &SendPlan, report: Report) -> Result<Outcome, Error> {
         let peer = plan.peer;
         let replies_are_asked =

@@ -1,4 +1,4 @@
-//! Values as people write them: durations, sizes, addresses with an optional port.
+//! Parsers for argument values: durations, sizes, addresses with an optional port.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(crate) enum TextOrJson {
     Json,
 }
 
-/// A baud rate that serial adapters may know.
+/// A baud rate in the range that serial adapters support.
 pub(super) fn baud() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(50..=12_000_000)
 }
@@ -30,8 +30,8 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// What is left of `--duration` after a wait for another program's end of a FIFO, or for a name server. A file is open
-/// and an address is read in less than counts here.
+/// What is left of `--duration` after waiting for the other end of a FIFO or for a name server. Shorter waits, as for
+/// an ordinary file, do not count.
 pub(super) fn remaining(duration: Duration, waited: Duration) -> Duration {
     const UNNOTICED: Duration = Duration::from_millis(50);
     if waited < UNNOTICED {
@@ -41,7 +41,7 @@ pub(super) fn remaining(duration: Duration, waited: Duration) -> Duration {
     }
 }
 
-/// Bytes, or with a unit as GNU tools read them: `64k` and `64KiB` are 65,536, `64kB` is 64,000.
+/// Parses a number of bytes, with a unit as in GNU tools: `64k` and `64KiB` are 65,536, `64kB` is 64,000.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();
@@ -83,7 +83,7 @@ pub(super) fn positive_size(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A number of bytes for a socket buffer, which the system counts in 31 bits.
+/// A size for a socket buffer. The kernel stores it in a signed 32-bit integer, and Linux doubles it.
 pub(super) fn buffer_size(text: &str) -> Result<usize, String> {
     match positive_size(text)? {
         size if size > i32::MAX as usize / 2 => Err("must be at most 1 GiB".to_owned()),
@@ -106,7 +106,7 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
         .map_err(|_| "write a port from 0 to 65535".to_owned())
 }
 
-/// `IP`, an IPv6 zone behind `%` if need be; the port is 0.
+/// Parses `IP`, with an optional IPv6 zone after `%`; the port is 0.
 fn bare_address(text: &str) -> Option<SocketAddr> {
     let bare = text
         .strip_prefix('[')
@@ -124,14 +124,14 @@ fn bare_address(text: &str) -> Option<SocketAddr> {
     }
 }
 
-/// An address of this machine's to listen on.
+/// A local address to listen on.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     bare_address(text).ok_or_else(|| {
         "write an address of this machine's, such as 127.0.0.1, 192.168.0.10, :: or fe80::1%eth0".to_owned()
     })
 }
 
-/// `IP` or `IP:PORT` (`[IPv6]:PORT`); the port is 0 where none is given.
+/// Parses `IP` or `IP:PORT` (`[IPv6]:PORT`); without a port, the port is 0.
 pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
     let with_port = || {
         let (address, port) = text.rsplit_once(':')?;
@@ -146,7 +146,7 @@ pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// How often counts may be reported.
+/// The interval of periodic reports.
 pub(super) fn report_period(text: &str) -> Result<Duration, String> {
     const LEAST: Duration = Duration::from_millis(10);
     match duration(text)? {

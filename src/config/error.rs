@@ -1,4 +1,4 @@
-//! What is wrong with a file of settings.
+//! Errors in configuration files.
 
 use std::fmt;
 use std::io;
@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use super::{MAX_LEN, PROJECT_FILE};
 
-/// A place in a file.
+/// A position in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
     /// The file.
     pub path: PathBuf,
     /// The line, from 1.
     pub line: usize,
-    /// The character in it, from 1.
+    /// The column in characters, from 1.
     pub column: usize,
 }
 
@@ -24,7 +24,7 @@ impl fmt::Display for At {
     }
 }
 
-/// Why settings cannot be taken from a file.
+/// Why a configuration file was rejected.
 #[derive(Debug, thiserror::Error)]
 #[expect(
     missing_docs,
@@ -85,7 +85,7 @@ impl Error {
         }
     }
 
-    /// What to change.
+    /// A hint that says what to change.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -121,23 +121,23 @@ impl Error {
     }
 }
 
-/// The known key that `key` is a misspelling of, if one is near.
+/// The known key with the smallest edit distance to `key`, if it is close enough.
 fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
     let key = key.to_lowercase();
     let of_all = known.iter().map(|&known| (distance(&key, known), known));
     let (distance, nearest) = of_all.min()?;
-    // More than half of the letters are right.
+    // Close enough: at least half of the letters are right.
     (distance <= nearest.len() / 2).then_some(nearest)
 }
 
-/// How many letters to insert, remove, replace, or swap with their neighbour (optimal string alignment).
+/// The edit distance: letters to insert, remove, replace, or swap with their neighbour (optimal string alignment).
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
-    // Rows for the letters so far, the one before, and the one before that.
+    // The last two rows of the dynamic-programming table; each iteration computes the next one.
     let mut row: Vec<usize> = (0..=to.len()).collect();
     let mut above: Vec<usize> = Vec::new();
     let mut previous = None;
-    // A key of any length may be in the file; the rest of a long one cannot make it nearer.
+    // Limit the work for an extremely long key, which is not close to any known key anyway.
     for (index, letter) in from.chars().take(64).enumerate() {
         let mut next = vec![index + 1];
         let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);

@@ -1,4 +1,4 @@
-//! From the text of a file to checked settings. Every error has the line and the column of what is wrong.
+//! Parses and validates configuration files. Every error has the line and the column of the problem.
 
 use std::ops::Range;
 use std::path::Path;
@@ -24,13 +24,13 @@ const REPLY: [&str; 9] = [
     "append", "delay", "drop", "encoding", "file", "hex", "on", "template", "text",
 ];
 
-/// What the board's line may run at.
+/// The valid baud rates.
 const BAUD: std::ops::RangeInclusive<u64> = 50..=12_000_000;
 
-/// A datagram waits, and is waited for, at most this long.
+/// The maximum of `wait` and `delay`.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// The file's bytes as text, without the byte-order mark of Windows' editors.
+/// Decodes the file as UTF-8, without the byte-order mark that Windows editors may write.
 pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
     let at = |line, column| At {
         path: path.to_owned(),
@@ -58,7 +58,7 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
     Ok(text)
 }
 
-/// Line and column, both from 1, of a place in the text.
+/// The line and column, both from 1, of a byte offset.
 fn line_and_column(text: &str, place: usize) -> (usize, usize) {
     let before = text.get(..place).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -140,7 +140,7 @@ struct Entry<'a> {
     name: String,
     place: usize,
     value: DeValue<'a>,
-    /// Where the value stands.
+    /// The byte offset of the value.
     value_place: usize,
 }
 
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
 
     fn document(self) -> Result<Vec<Entry<'a>>, Error> {
         let document = DeTable::parse(self.text).map_err(|error| {
-            // Only what is nested too deeply has no place.
+            // Only the error for too deep nesting has no position.
             let place = match error.span() {
                 Some(span) => span.start,
                 None => self.most_dotted_line(),
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
         Ok(self.entries(document.into_inner()))
     }
 
-    /// Where the line with the most dots begins.
+    /// The start of the line with the most dots, as a guess where a dotted key nests too deeply.
     fn most_dotted_line(self) -> usize {
         let lines = self.text.split_inclusive('\n').scan(0, |start, line| {
             let this = *start;
@@ -225,7 +225,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The value cannot be used.
+    /// An error for an invalid value.
     fn wrong(&self, problem: impl Into<String>) -> Error {
         Error::Value {
             at: self.reader.at(self.value_place),
@@ -243,7 +243,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// A text that is not empty.
+    /// The value as a text that is not empty.
     fn text(&self) -> Result<String, Error> {
         match &self.value {
             DeValue::String(text) if text.is_empty() => {
@@ -275,7 +275,7 @@ impl<'a> Entry<'a> {
         Ok(texts)
     }
 
-    /// A whole number from 0.
+    /// The value as an unsigned integer.
     fn number(&self) -> Result<u64, Error> {
         let DeValue::Integer(number) = &self.value else {
             return Err(self.wrong_type("a whole number"));
@@ -284,14 +284,14 @@ impl<'a> Entry<'a> {
             .map_err(|_| self.wrong(format!("{number} is out of range")))
     }
 
-    /// A text that stands for something.
+    /// The value as a text, parsed into `T`.
     fn parsed<T: FromStr<Err = String>>(&self) -> Result<T, Error> {
         let text = self.text()?;
         text.parse()
             .map_err(|problem| self.wrong(format!("{text:?}: {problem}")))
     }
 
-    /// A duration, or a number of seconds.
+    /// The value as a duration, or as a number of seconds.
     fn duration(&self) -> Result<Duration, Error> {
         let text = match &self.value {
             DeValue::String(text) => text.clone().into_owned(),
@@ -306,7 +306,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// A number from 0 to 100, or a text with `%` after it.
+    /// The value as a percentage: a number from 0 to 100, or a text such as `"20%"`.
     fn percent(&self) -> Result<f64, Error> {
         let text = match &self.value {
             DeValue::String(text) => text.clone().into_owned(),
@@ -327,7 +327,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// `[messages.NAME]`.
+    /// Parses a table `[messages.NAME]`.
     fn message(&self) -> Result<Message, Error> {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if self.name.is_empty() || !self.name.chars().all(is_name) {
@@ -362,7 +362,7 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// `[[replies]]`.
+    /// Parses the array of tables `[[replies]]`.
     fn replies(&self) -> Result<Vec<Set<Reply>>, Error> {
         const WANTED: &str = "a list of tables: [[replies]]";
         let DeValue::Array(array) = &self.value else {
@@ -415,7 +415,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// What a message and a reply have in common; `other` takes the keys that only one of them has.
+    /// Parses the keys that messages and replies share; `other` handles the keys that only one of them has.
     fn content(
         &self,
         table: &DeTable<'a>,
@@ -427,7 +427,7 @@ impl<'a> Entry<'a> {
         let (mut encoding, mut append) = (None, None);
         for entry in self.reader.entries(table.clone()) {
             let found = match entry.name.as_str() {
-                // An empty datagram is one, too.
+                // Unlike other texts this one may be empty: an empty datagram is valid.
                 "text" => match &entry.value {
                     DeValue::String(text) => Body::Text(text.clone().into_owned()),
                     _ => return Err(entry.wrong_type("a text in quotes")),
@@ -479,7 +479,7 @@ impl<'a> Entry<'a> {
 }
 
 impl Content {
-    /// Whether its payload is text that is encoded.
+    /// Whether the payload is text, to which the encoding applies.
     fn is_encoded(&self) -> bool {
         matches!(self.body, Body::Text(_) | Body::Template(_))
     }
@@ -516,7 +516,7 @@ mod tests {
         user(Path::new("config.toml"), text)
     }
 
-    /// The error in full, as it is printed.
+    /// The complete error message, as printed.
     fn told(error: &Error) -> String {
         match error.hint() {
             Some(hint) => format!("{error} | {hint}"),
@@ -739,7 +739,7 @@ file = "answer.bin"
         }
         let bare = project_of("[messages.开灯]").unwrap_err();
         assert!(bare.hint().unwrap().contains("[messages.\"开灯\"]"));
-        // Nested without end.
+        // Extremely deep nesting.
         let deep = format!("serial = 'x'\n{} = 1", vec!["a"; 100_000].join("."));
         let told = user_of(&deep).unwrap_err().to_string();
         assert!(told.starts_with("config.toml, line 2, column "), "{told}");

@@ -1,4 +1,4 @@
-//! Settings as TOML: what `udpcli config` shows can be copied into a file.
+//! Writes settings as TOML, so that the output of `udpcli config` can be copied into a file.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 
 use super::{Append, Body, ByteOrder, Content, Message, Reply};
 
-/// A text as TOML's basic string. What a terminal would act on, or not show, is written as `\uXXXX`.
+/// Formats a text as a TOML basic string. Control characters and invisible characters become `\uXXXX`, so that they
+/// cannot affect a terminal.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
@@ -34,7 +35,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 impl Append {
-    /// As it is written.
+    /// The form in configuration files.
     #[must_use]
     pub fn to_text(self) -> String {
         let order = match self.order {
@@ -64,7 +65,7 @@ impl Content {
     }
 }
 
-/// `2s`, `250ms`: read back, it is the same.
+/// Formats a duration, such as `2s` or `250ms`, so that parsing it gives the same value.
 fn duration_text(duration: std::time::Duration) -> String {
     SignedDuration::try_from(duration).map_or_else(
         |_| format!("{}s", duration.as_secs()),
@@ -73,7 +74,7 @@ fn duration_text(duration: std::time::Duration) -> String {
 }
 
 impl Message {
-    /// Its keys and values, in the order in which they are shown.
+    /// Its keys and values, in output order.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = self.content.pairs();
@@ -84,7 +85,7 @@ impl Message {
 }
 
 impl Reply {
-    /// Its keys and values, in the order in which they are shown.
+    /// Its keys and values, in output order.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![("on", self.on.clone())];

@@ -1,31 +1,33 @@
-//! Datagrams that came together: what the kernel gave in one buffer, with one set of facts about all of them.
+//! A run of datagrams that the kernel delivered in one buffer (GRO), with their common metadata.
 
 use std::net::SocketAddr;
 
 use crate::datagram::{Addressed, Datagram, Timestamp};
 
-/// One datagram, or several of one sender that arrived together: all of one length, but the last may be shorter. Their
-/// bytes lie end to end in the receiver's buffer, so that what holds for all is found out once.
+/// One datagram, or several of one sender that arrived in one buffer. All have the same length, except that the last
+/// may be shorter. Their payloads are contiguous, so that work such as filtering is done once per run instead of once
+/// per datagram.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
-    /// Before the cut.
+    /// The payloads before truncation.
     bytes: &'a [u8],
-    /// Bytes of each datagram but the last; 0 for a single empty one.
+    /// The length of each datagram except the last; 0 for a single empty one.
     segment: usize,
     len: usize,
     recv_size: usize,
-    /// Who sent them.
+    /// The sender.
     pub peer: SocketAddr,
-    /// The address and port they were sent to, as far as the system tells.
+    /// The destination address and port; the socket's own address if the operating system does not report the
+    /// destination.
     pub local: SocketAddr,
-    /// Unicast or not.
+    /// Whether the destination was a unicast address.
     pub addressed: Addressed,
-    /// When they arrived: by the kernel where it says, else when they were read.
+    /// The arrival time: the kernel's timestamp if there is one, otherwise the time of reading.
     pub time: Timestamp,
 }
 
 impl<'a> Run<'a> {
-    /// A single datagram, whole.
+    /// A run of a single datagram, not truncated.
     #[must_use]
     pub fn single(
         bytes: &'a [u8],
@@ -46,7 +48,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The same bytes as datagrams of `segment` bytes each, but the last.
+    /// Splits the same bytes into datagrams of `segment` bytes each; the last may be shorter.
     #[must_use]
     pub fn segmented(self, segment: usize) -> Self {
         if segment == 0 || segment >= self.bytes.len() {
@@ -59,13 +61,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The same datagrams, of each at most `recv_size` bytes.
+    /// Truncates each datagram to `recv_size` bytes.
     #[must_use]
     pub fn cut_to(self, recv_size: usize) -> Self {
         Self { recv_size, ..self }
     }
 
-    /// The first `count` of them, at least one.
+    /// The first `count` datagrams, at least one.
     #[must_use]
     pub fn first(self, count: usize) -> Self {
         let len = self.len.min(count.max(1));
@@ -73,14 +75,14 @@ impl<'a> Run<'a> {
         Self { bytes, len, ..self }
     }
 
-    /// How many there are.
+    /// The number of datagrams.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// How many of them the receive size cut: all but the last are alike.
+    /// How many datagrams are truncated. All have the same length except the last, so this needs no loop.
     #[must_use]
     pub fn truncated(&self) -> usize {
         if self.segment <= self.recv_size {
@@ -92,13 +94,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Bytes of all their payloads.
+    /// The total length of the truncated payloads.
     #[must_use]
     pub fn payload_len(&self) -> usize {
         (self.len - 1) * self.segment.min(self.recv_size) + self.last_len().min(self.recv_size)
     }
 
-    /// All payloads end to end, if none is cut.
+    /// All payloads as one slice, if none is truncated.
     #[must_use]
     pub fn joined(&self) -> Option<&'a [u8]> {
         (self.segment <= self.recv_size).then_some(self.bytes)
@@ -123,12 +125,12 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Their payloads, cut to the receive size.
+    /// The payloads, truncated to the receive size.
     pub fn payloads(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.parts().map(|(payload, _)| payload)
     }
 
-    /// Each payload, and its length before the cut.
+    /// Each truncated payload, and its length before truncation.
     fn parts(&self) -> impl Iterator<Item = (&'a [u8], usize)> + use<'a> {
         let Self {
             segment, recv_size, ..

@@ -1,4 +1,4 @@
-//! Times as text, to the microsecond; the part up to the second is made once a second.
+//! Formats times with microseconds. The part up to the seconds is cached, because formatting it is slow.
 
 use std::cell::OnceCell;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ pub struct UtcClock {
     cache: Cache,
 }
 
-/// `12:01:05.123456`: local time. The time zone is looked up at the first use: that takes a millisecond or two.
+/// `12:01:05.123456`: local time. The time zone is loaded at first use, which takes a millisecond or two.
 #[derive(Debug, Default)]
 pub struct LocalClock {
     cache: Cache,
@@ -23,15 +23,15 @@ pub struct LocalClock {
 #[derive(Debug, Default)]
 struct Cache {
     second: Option<i64>,
-    /// What `text` says now: datagrams that came together share a time.
+    /// The time that `text` shows: the datagrams of a batch share one time.
     time: Option<Timestamp>,
     text: Vec<u8>,
-    /// Where the six digits of the microseconds stand.
+    /// The offset of the six microsecond digits in `text`.
     digits_at: usize,
 }
 
 impl Cache {
-    /// The text for `time`; `whole` writes the part before the point, `end` follows the digits.
+    /// Formats `time`; `whole` writes the part before the decimal point, and `end` follows the digits.
     fn format(
         &mut self,
         time: Timestamp,

@@ -1,20 +1,20 @@
-//! A canonical hex dump, as `hexdump -C` prints it but for the line with the length, which stands above.
+//! A canonical hex dump in the format of `hexdump -C`, without its last line, the total length.
 
 use crate::text::hex::digits;
 
-/// Bytes a line.
+/// Bytes per line.
 const ACROSS: usize = 16;
 
-/// Where the bytes begin: behind eight digits of offset and two spaces.
+/// The column of the first byte: after eight digits of offset and two spaces.
 const BYTES: usize = 10;
 
-/// Where the text begins: behind three columns a byte, one more between the halves, a space and a bar.
+/// The column of the text: after three columns per byte, one more between the halves, a space and a bar.
 const TEXT: usize = BYTES + ACROSS * 3 + 1 + 1 + 1;
 
-/// A whole line: text, bar and newline.
+/// The length of a full line, with the closing bar and the newline.
 const LINE: usize = TEXT + ACROSS + 2;
 
-/// Each byte as the text column shows it.
+/// Maps each byte to its character in the text column.
 #[expect(
     clippy::indexing_slicing,
     reason = "worked out by the compiler, which would refuse a place beyond the end"
@@ -29,7 +29,7 @@ const SHOWN: [u8; 256] = {
     table
 };
 
-/// Appends the dump: 16 bytes a line, every line in full.
+/// Appends the dump, 16 bytes per line. Unlike `hexdump -C`, it does not abbreviate repeated lines.
 pub(super) fn dump(payload: &[u8], out: &mut Vec<u8>) {
     out.reserve(payload.len().div_ceil(ACROSS) * LINE);
     let (lines, rest) = payload.as_chunks::<ACROSS>();
@@ -39,7 +39,7 @@ pub(super) fn dump(payload: &[u8], out: &mut Vec<u8>) {
     if rest.is_empty() {
         return;
     }
-    // A short line is a long one with blanks for the bytes that are not there, and the bar moved up.
+    // Build the short last line from a full one: blank the missing bytes and move the closing bar.
     let mut padded = [0; ACROSS];
     for (place, &byte) in padded.iter_mut().zip(rest) {
         *place = byte;
@@ -54,12 +54,12 @@ pub(super) fn dump(payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"|\n");
 }
 
-/// Where byte `index` of a line stands.
+/// The column of byte `index` in a line.
 const fn column(index: usize) -> usize {
     BYTES + index * 3 + if index < ACROSS / 2 { 0 } else { 1 }
 }
 
-/// One line of 16 bytes, put together in place: a flood is dumped as fast as it comes.
+/// Formats one line of 16 bytes in a fixed array, without allocation, so that the dump keeps up with a flood.
 #[expect(
     clippy::indexing_slicing,
     reason = "a byte is below 256, and 16 of them end where the line does"
@@ -93,7 +93,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// The right-hand side is what `hexdump -C` prints.
+    /// The expected values are the output of `hexdump -C`.
     #[test]
     fn a_dump_is_what_hexdump_prints() {
         let payload: Vec<u8> = (0x1a..0x30).chain([0x7e, 0x7f, 0xff]).collect();

@@ -1,4 +1,5 @@
-//! One JSON object per line; `docs/datagram.schema.json` describes it. Keys are only ever added.
+//! JSON Lines: one object per datagram, described in `docs/datagram.schema.json`. For compatibility, keys may be added
+//! but never removed.
 
 use std::io::Write as _;
 
@@ -11,7 +12,7 @@ use crate::render::Style;
 use crate::text::escape::Audience;
 use crate::text::reorders_or_hides;
 
-/// Appends the object and a newline. `names` are peer and local address.
+/// Appends the object and a newline. `names` are the peer's and the local address.
 pub(super) fn object(
     datagram: &Datagram<'_>,
     notes: Notes,
@@ -40,7 +41,7 @@ pub(super) fn object(
     } else {
         out.extend_from_slice(br#","base64":""#);
         let start = out.len();
-        // Four characters for three bytes begun.
+        // Base64 needs four characters per three bytes, rounded up.
         out.resize(start + datagram.payload.len().div_ceil(3) * 4, b'=');
         let room = out.get_mut(start..).unwrap_or_default();
         let written = STANDARD.encode_slice(datagram.payload, room).unwrap_or(0);
@@ -61,8 +62,8 @@ pub(super) fn object(
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends a JSON string. JSON's own escapes cover ASCII's control characters; a terminal must not see the others
-/// either, and `\uNNNN` means the same to every reader.
+/// Appends a JSON string. JSON requires escapes for ASCII control characters only; this also escapes other characters
+/// that are dangerous on a terminal. `\uNNNN` means the same to every JSON parser.
 pub(crate) fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
     let is_plain = |byte: &u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     if text
@@ -70,7 +71,7 @@ pub(crate) fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
         .chunks(32)
         .all(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte)))
     {
-        // What most text is: nothing to escape, and seen at a glance.
+        // Fast path for the usual case: nothing to escape.
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -81,7 +82,7 @@ pub(crate) fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
             || (audience == Audience::Terminal && reorders_or_hides(character))
     };
     let start = out.len();
-    // Writing to a Vec cannot fail, and a string can always be JSON.
+    // Writing to a Vec cannot fail, and every string can be serialised.
     let _ = serde_json::to_writer(&mut *out, text);
     let is_clean = |byte: &u8| byte.is_ascii() && *byte != 0x7f;
     if out.get(start..).unwrap_or_default().iter().all(is_clean) || !text.chars().any(hides) {

@@ -1,11 +1,11 @@
-//! What the tutorial's server prints: `print('received:', data, 'from', address)`, with Python's way of writing bytes.
+//! The output of the tutorial's server, `print('received:', data, 'from', address)`, with Python's `repr` of bytes.
 //!
-//! MicroPython's `mp_str_print_quoted` (py/objstr.c) and CPython's `bytes.__repr__` agree on it.
+//! MicroPython's `mp_str_print_quoted` (py/objstr.c) and CPython's `bytes.__repr__` print the same.
 
 use crate::datagram::Datagram;
 use crate::text::hex::digits;
 
-/// Appends the line.
+/// Appends the line for one datagram.
 pub(super) fn received(datagram: &Datagram<'_>, peer_ip: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"received: ");
     bytes(datagram.payload, out);
@@ -50,7 +50,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// The right-hand sides are what `python3 -c 'print(..)'` prints.
+    /// The expected values are the output of `python3 -c 'print(..)'`.
     #[test]
     fn bytes_are_written_as_python_writes_them() {
         assert_eq!(repr(b"a'b"), r#"b"a'b""#);

@@ -1,16 +1,16 @@
-//! Durations as people write them.
+//! Parses durations that a user typed.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// The longest duration: 100 years, so that adding it to a time of day cannot overflow.
+/// The maximum: 100 years, so that adding it to an `Instant` cannot overflow.
 const LONGEST: Duration = Duration::from_hours(878_400);
 
-/// Reads `250ms`, `2s`, `1m30s`, or a bare number of seconds.
+/// Parses `250ms`, `2s`, `1m30s`, or a plain number of seconds.
 ///
 /// # Errors
-/// What to write instead.
+/// A text that says what to write instead.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let help = || "write a duration such as 250ms, 2s, 1m30s, or seconds such as 0.5".to_owned();
     let duration = match text.parse::<f64>() {

@@ -1,10 +1,10 @@
-//! Text in the encodings that people's tools use: WHATWG labels through `encoding_rs`, and `auto`.
+//! Encodes and decodes text in other encodings than UTF-8: WHATWG labels through `encoding_rs`, and `auto`.
 
 use std::str::FromStr;
 
 use encoding_rs::{DecoderResult, EncoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// Why a text cannot be encoded.
+/// The text has a character that the encoding does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{encoding} has no {character:?} (U+{:04X})", u32::from(*.character))]
 pub struct Error {
@@ -12,12 +12,12 @@ pub struct Error {
     encoding: &'static str,
 }
 
-/// How payload text is encoded.
+/// The encoding of payload text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextEncoding {
-    /// UTF-8, and GBK where the bytes are not UTF-8. Sends UTF-8.
+    /// Decodes UTF-8, and falls back to GBK if the bytes are not valid UTF-8. Encodes UTF-8.
     Auto,
-    /// One encoding of the WHATWG standard.
+    /// One encoding of the WHATWG Encoding standard.
     Named(&'static Encoding),
 }
 
@@ -34,7 +34,7 @@ impl FromStr for TextEncoding {
         if label.eq_ignore_ascii_case("auto") {
             return Ok(Self::Auto);
         }
-        // Names of Windows' code pages, of Python and of others; not WHATWG labels.
+        // Aliases from Windows code pages, Python and other tools that are not WHATWG labels.
         let label = match label.to_ascii_lowercase().as_str() {
             "cp936" | "ms936" | "windows-936" => "gbk".to_owned(),
             "cp54936" | "gb-18030" | "gb18030-2005" | "gb18030-2022" => "gb18030".to_owned(),
@@ -46,7 +46,7 @@ impl FromStr for TextEncoding {
             "utf16be" => "utf-16be".to_owned(),
             _ => label.to_owned(),
         };
-        // "replacement" is the standard's name for encodings that nobody may decode.
+        // The standard maps encodings that are unsafe to decode to "replacement"; reject those.
         match Encoding::for_label_no_replacement(label.as_bytes()) {
             Some(encoding) => Ok(Self::Named(encoding)),
             None => Err("not an encoding known here; for example utf-8, gbk, gb18030, big5, shift_jis, euc-kr, windows-1252, utf-16le, or auto".to_owned()),
@@ -54,17 +54,17 @@ impl FromStr for TextEncoding {
     }
 }
 
-/// A part of a payload, decoded.
+/// A decoded part of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part<'a> {
     /// Text.
     Text(&'a str),
-    /// Bytes that are no text in this encoding.
+    /// Bytes that are not valid in this encoding.
     Bytes(&'a [u8]),
 }
 
 impl TextEncoding {
-    /// Whether text goes out as UTF-8.
+    /// Whether text is sent as UTF-8.
     #[must_use]
     pub fn sends_utf8(self) -> bool {
         match self {
@@ -73,10 +73,10 @@ impl TextEncoding {
         }
     }
 
-    /// Appends `text` in this encoding.
+    /// Encodes `text` and appends it.
     ///
     /// # Errors
-    /// A character that the encoding lacks.
+    /// The encoding does not have one of the characters.
     pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
         let encoding = match self {
             Self::Auto => UTF_8,
@@ -89,7 +89,8 @@ impl TextEncoding {
         } else if encoding == UTF_16BE {
             out.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
         } else {
-            // The standard has no UTF-16 encoder, and its others write `&#NNNN;` for what they lack: not wanted here.
+            // The WHATWG standard has no UTF-16 encoder, hence the branches above. Its other encoders replace a missing
+            // character with `&#NNNN;`; report an error instead.
             let mut encoder = encoding.new_encoder();
             let mut rest = text;
             loop {
@@ -115,7 +116,8 @@ impl TextEncoding {
         Ok(())
     }
 
-    /// The payload as text, if all of it is text in this encoding. `scratch` holds what had to be converted.
+    /// Decodes the payload; `None` if it is not valid in this encoding. `scratch` is a reused buffer for the converted
+    /// text.
     pub fn decode<'a>(self, payload: &'a [u8], scratch: &'a mut String) -> Option<&'a str> {
         match self {
             Self::Named(encoding) if encoding == UTF_8 => std::str::from_utf8(payload).ok(),
@@ -127,7 +129,7 @@ impl TextEncoding {
         }
     }
 
-    /// Hands over the payload part by part, text and what is not text, in order.
+    /// Splits the payload into valid text and invalid bytes, and passes each part to `each` in order.
     pub fn parts(self, payload: &[u8], scratch: &mut String, mut each: impl FnMut(Part<'_>)) {
         if let Some(text) = self.decode(payload, scratch) {
             each(Part::Text(text));
@@ -147,7 +149,7 @@ impl TextEncoding {
     }
 }
 
-/// Converts all of `payload`, or nothing.
+/// Decodes all of `payload`; `None` if any byte is invalid.
 fn convert<'a>(
     encoding: &'static Encoding,
     payload: &[u8],
@@ -186,7 +188,8 @@ fn convert_parts(
             DecoderResult::InputEmpty => return,
             DecoderResult::OutputFull => {}
             DecoderResult::Malformed(length, after) => {
-                // The bad bytes end `after` bytes before where the decoder stands; it goes on behind those.
+                // The malformed sequence ends `after` bytes before the decoder's position (see
+                // `DecoderResult::Malformed`).
                 let end = done.saturating_sub(usize::from(after));
                 let start = end.saturating_sub(usize::from(length));
                 each(Part::Bytes(payload.get(start..end).unwrap_or_default()));

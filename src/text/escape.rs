@@ -1,59 +1,59 @@
-//! Escapes, both ways: what `send -e` reads is what `listen` writes.
+//! Escaping and unescaping: `send -e` reads the same escapes that `listen` writes.
 //!
-//! A datagram can hold anything, terminal commands included, so its text is escaped before anybody sees it: control
-//! characters, bytes that are not text, the backslash; and on a terminal also the characters that reorder or hide
-//! text (Unicode TR 36, section 3.3; the "Trojan Source" set).
+//! A datagram can contain anything, including terminal escape sequences, so its text is escaped before it is displayed:
+//! control characters, bytes that are not valid text, and the backslash. On a terminal, characters that reorder or hide
+//! text are escaped too (Unicode TR 36, section 3.3; the "Trojan Source" set).
 
 use std::io::Write as _;
 
 use crate::text::hex::digits;
 use crate::text::reorders_or_hides;
 
-/// Why an escape cannot be read.
+/// Why an escape is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A backslash with a letter that means nothing here.
+    /// A backslash before a letter that is not an escape.
     #[error("unknown escape \\{letter} at character {at}")]
     Unknown {
         /// The letter after the backslash.
         letter: char,
-        /// Where, in characters from 1.
+        /// The position in characters, from 1.
         at: usize,
     },
     /// The text ends inside an escape.
     #[error("the escape at character {at} is not finished")]
     Unfinished {
-        /// Where, in characters from 1.
+        /// The position in characters, from 1.
         at: usize,
     },
-    /// `\0` and a digit: an octal number elsewhere.
+    /// `\0` before a digit: other languages would read an octal number.
     #[error(
         "\\0 before a digit at character {at} is ambiguous: write \\xNN (octal \\033 is \\x1b, NUL is \\x00)"
     )]
     Octal {
-        /// Where, in characters from 1.
+        /// The position in characters, from 1.
         at: usize,
     },
-    /// `\x` or `\u{}` without fitting hex digits.
+    /// `\x` or `\u{}` without valid hex digits.
     #[error("the escape at character {at} needs hex digits: \\xNN or \\u{{NNNN}}")]
     Digits {
-        /// Where, in characters from 1.
+        /// The position in characters, from 1.
         at: usize,
     },
 }
 
-/// A part of an escaped text.
+/// A piece of text with escapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Text that stands for itself.
+    /// Literal text.
     Text(&'a str),
-    /// A character (to be encoded like text).
+    /// A character from an escape such as `\n` or `\u{NNNN}`, to be encoded like text.
     Char(char),
-    /// A byte as it is.
+    /// A byte from an escape such as `\xNN`, not to be encoded.
     Byte(u8),
 }
 
-/// Reads `\n \r \t \0 \\ \xNN \u{NNNN}` in `text`. After an error nothing more follows.
+/// Parses `\n \r \t \0 \\ \xNN \u{NNNN}` in `text`. The iterator ends after the first error.
 pub fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Error>> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -79,7 +79,7 @@ pub fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Error>> {
     })
 }
 
-/// Reads the one escape at the start of `text`.
+/// Parses the escape at the start of `text`.
 fn escape(text: &str, at: usize) -> Result<(Piece<'static>, &str), Error> {
     let mut chars = text.chars();
     chars.next();
@@ -90,7 +90,7 @@ fn escape(text: &str, at: usize) -> Result<(Piece<'static>, &str), Error> {
         'n' => Ok((Piece::Char('\n'), tail)),
         'r' => Ok((Piece::Char('\r'), tail)),
         't' => Ok((Piece::Char('\t'), tail)),
-        // In C, Python and the shell this is octal: \033 is an escape character, not NUL and two digits.
+        // In C, Python and the shell this is octal: \033 is the escape character, not NUL and two digits.
         '0' if tail.starts_with(|next: char| next.is_ascii_digit()) => Err(Error::Octal { at }),
         '0' => byte(0),
         '\\' => Ok((Piece::Char('\\'), tail)),
@@ -118,23 +118,23 @@ fn escape(text: &str, at: usize) -> Result<(Piece<'static>, &str), Error> {
     }
 }
 
-/// How much is escaped.
+/// Who reads the output; decides how much is escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// A pipe or a file: what would break a line, and bytes that are not text.
+    /// A pipe or a file: escape control characters and invalid bytes.
     Pipe,
-    /// A terminal: as for a pipe, and characters that reorder or hide text.
+    /// A terminal: also escape characters that reorder or hide text.
     Terminal,
 }
 
-/// Bytes from the start of `bytes` that need no look: printable ASCII but the backslash.
+/// The length of the prefix that needs no escaping: printable ASCII except the backslash.
 #[must_use]
 pub fn plain_prefix(bytes: &[u8]) -> usize {
     const LANES: usize = 32;
     let is_plain = |byte: u8| matches!(byte, 0x20..=0x5b | 0x5d..=0x7e);
     let mut clean = 0;
     for chunk in bytes.chunks_exact(LANES) {
-        // No early exit within a chunk, so that the compiler makes vector code of it.
+        // No early exit within a chunk, so that the compiler can vectorise the loop.
         if !chunk.iter().fold(true, |all, &byte| all & is_plain(byte)) {
             break;
         }
@@ -157,14 +157,14 @@ pub fn append_text(text: &str, audience: Audience, out: &mut Vec<u8>) {
         let (head, tail) = rest.split_at(plain);
         out.extend_from_slice(head.as_bytes());
         let mut chars = tail.chars();
-        // One character past the plain run; a run of text in another script comes here one by one.
+        // Handle the character after the plain prefix; non-ASCII text takes this path for every character.
         if let Some(character) = chars.next() {
             if character == '\0'
                 && chars
                     .as_str()
                     .starts_with(|next: char| next.is_ascii_digit())
             {
-                // \0 before a digit would read as an octal number.
+                // \0 before a digit would look like an octal number.
                 append_hex_escape(0, out);
             } else {
                 append_char(character, audience, out);
@@ -174,7 +174,7 @@ pub fn append_text(text: &str, audience: Audience, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends bytes that are no text as `\xNN` each.
+/// Appends invalid bytes, each as `\xNN`.
 pub fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     for &byte in bytes {
         append_hex_escape(byte, out);
@@ -207,7 +207,7 @@ fn append_code(character: char, out: &mut Vec<u8>) {
     let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
 }
 
-/// The first bytes of a payload, escaped: for a trace line.
+/// The first 64 bytes of a payload, escaped, for a trace line.
 #[must_use]
 pub fn excerpt(payload: &[u8]) -> String {
     const SHOWN: usize = 64;

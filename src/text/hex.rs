@@ -1,6 +1,7 @@
-//! Bytes as hex digits, and hex digits to bytes as people paste them: `de ad be ef`, `0xDE,0xAD`, `de:ad`, `deadbeef`.
+//! Formats bytes as hex digits, and parses the forms that people paste: `de ad be ef`, `0xDE,0xAD`, `de:ad`,
+//! `deadbeef`.
 
-/// Each byte as two digits.
+/// A lookup table: each byte as two digits.
 #[expect(
     clippy::indexing_slicing,
     reason = "worked out by the compiler, which would refuse a place beyond the end"
@@ -23,7 +24,7 @@ pub fn digits(byte: u8) -> [u8; 2] {
     DIGITS[usize::from(byte)]
 }
 
-/// Why hex digits cannot be read.
+/// Why the hex digits are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A character that is neither a digit nor a separator.
@@ -31,21 +32,21 @@ pub enum Error {
     NotHex {
         /// The character.
         found: char,
-        /// Where, in characters from 1.
+        /// The position in characters, from 1.
         at: usize,
     },
-    /// A digit without its pair.
+    /// A single digit: a byte needs two.
     #[error("the byte at character {at} has one digit: a byte takes two")]
     Half {
-        /// Where, in characters from 1.
+        /// The position in characters, from 1.
         at: usize,
     },
 }
 
-/// Reads bytes; spaces, commas, colons and `0x` may stand between bytes.
+/// Parses hex digits. Spaces, commas, colons and `0x` may separate the bytes.
 ///
 /// # Errors
-/// A character that is no hex digit, or half a byte.
+/// A character is not a hex digit, or a byte has only one digit.
 pub fn parse(text: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(text.len() / 2);
     let mut high: Option<(u32, usize)> = None;

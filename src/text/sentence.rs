@@ -1,30 +1,30 @@
-//! A sentence for people, as data: which one of the catalogue it is, and what stands in its places. `words` puts it into
-//! the user's language; programs, which read JSON, get it in English.
+//! A message for people, as data: its ID in the catalogue and the values of its placeholders. `words` translates it
+//! into the user's language; JSON output contains it in English.
 
-/// What stands in a sentence's place.
+/// The value of a placeholder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// As it is displayed.
+    /// Text that is inserted unchanged.
     Text(String),
-    /// A number, by which the sentence may choose between forms (1 datagram, 2 datagrams).
+    /// A number, which may select a plural form (1 datagram, 2 datagrams).
     Number(u64),
-    /// Items of the catalogue, listed as the language lists them.
+    /// Messages of the catalogue, joined as the language joins the items of a list.
     List(Vec<Sentence>),
-    /// A phrase of the catalogue, such as what was being done when something failed.
+    /// Another message of the catalogue, such as the operation that failed.
     Phrase(Sentence),
 }
 
-/// A sentence of the catalogue, with its parts.
+/// A message of the catalogue, with its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sentence {
     /// `area.message` or `area.message.attribute`.
     pub id: &'static str,
-    /// What stands in its places, by their names.
+    /// The values by the names of their placeholders.
     pub parts: Vec<(&'static str, Part)>,
 }
 
 impl Sentence {
-    /// A sentence without parts yet.
+    /// A message without values so far.
     #[must_use]
     pub fn new(id: &'static str) -> Self {
         Self {
@@ -33,27 +33,27 @@ impl Sentence {
         }
     }
 
-    /// With this text in a place.
+    /// Adds a text value.
     #[must_use]
     pub fn with(mut self, name: &'static str, text: impl std::fmt::Display) -> Self {
         self.parts.push((name, Part::Text(text.to_string())));
         self
     }
 
-    /// With this phrase in a place.
+    /// Adds another message as a value.
     #[must_use]
     pub fn with_phrase(mut self, name: &'static str, phrase: impl Into<Self>) -> Self {
         self.parts.push((name, Part::Phrase(phrase.into())));
         self
     }
 
-    /// As an event takes it: `tracing` carries text, numbers and errors.
+    /// The message as a field of a `tracing` event. Fields can be text, numbers and errors, so it travels as an error.
     #[must_use]
     pub fn as_value(&self) -> &(dyn std::error::Error + 'static) {
         self
     }
 
-    /// With this number in a place.
+    /// Adds a numeric value.
     #[must_use]
     pub fn with_number(mut self, name: &'static str, number: impl TryInto<u64>) -> Self {
         let number = number.try_into().unwrap_or(u64::MAX);
@@ -61,7 +61,7 @@ impl Sentence {
         self
     }
 
-    /// With these items in a place.
+    /// Adds a list value.
     #[must_use]
     pub fn with_list(mut self, name: &'static str, items: Vec<Self>) -> Self {
         self.parts.push((name, Part::List(items)));
@@ -69,7 +69,7 @@ impl Sentence {
     }
 }
 
-/// For logs: which one it is, and its parts. `words` has the text.
+/// For logs: the ID and the values. Only `words` has the text.
 impl std::fmt::Display for Sentence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.id)?;
@@ -86,9 +86,9 @@ impl std::fmt::Display for Sentence {
 
 impl std::error::Error for Sentence {}
 
-/// A [`Sentence`]: `sentence!("udp.refused", peer = peer)`. `name = value` puts in what the value displays;
-/// `name: number` can also choose between forms; `name <- sentences` lists them; `name => sentence` puts in a phrase of
-/// the catalogue.
+/// Builds a [`Sentence`]: `sentence!("udp.refused", peer = peer)`. `name = value` inserts a value through `Display`;
+/// `name: number` can also select a plural form; `name <- sentences` inserts a list; `name => sentence` inserts another
+/// message of the catalogue.
 macro_rules! sentence {
     ($id:literal $(, $($parts:tt)*)?) => {
         $crate::text::sentence::parts!(

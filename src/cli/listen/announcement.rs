@@ -1,11 +1,11 @@
-//! The line that says where a listener listens, and which address to type into the board's program.
+//! The line that shows the listening address, and the address to type into the board's program.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::udp::interface;
 use crate::words::catalogue::say;
 
-/// One socket, and what it was opened with.
+/// One listening socket and the options it was opened with.
 #[derive(Debug)]
 pub(super) struct Place {
     local: SocketAddr,
@@ -13,7 +13,7 @@ pub(super) struct Place {
     interface: Option<String>,
     /// Whether an interface had the address at first: none has a group's or a broadcast address.
     had_address: bool,
-    /// What was told last.
+    /// The line printed last.
     told: String,
 }
 
@@ -32,7 +32,7 @@ impl Place {
         }
     }
 
-    /// Tells the line; again only if it changed.
+    /// Prints the line if it has changed since the last call.
     pub(super) fn tell(&mut self) {
         let line = self.line();
         if line != self.told {
@@ -41,7 +41,7 @@ impl Place {
         }
     }
 
-    /// The address that a board is to send to, as far as it can be known.
+    /// The address that the board should send to, as far as it is known.
     pub(super) fn board_address(&self) -> SocketAddr {
         match self.reachable().first() {
             Some((address, _)) if self.local.ip().is_unspecified() => {
@@ -51,7 +51,7 @@ impl Place {
         }
     }
 
-    /// The IPv4 addresses that reach this socket from outside, the likeliest first.
+    /// The IPv4 addresses under which other devices can reach this socket, the most likely first.
     fn reachable(&self) -> Vec<(Ipv4Addr, String)> {
         let takes_v4 = match self.local.ip() {
             IpAddr::V4(_) => true,
