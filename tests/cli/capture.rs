@@ -1,4 +1,4 @@
-//! `listen --save`: what tshark reads in a capture is what was sent.
+//! `listen --save`: tshark must read from a capture exactly what was sent.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -21,21 +21,21 @@ use serde_json::Value;
 use crate::support::{DEADLINE, bash, eventually, listening_address, udpcli};
 use crate::support::{Listener, loopback_socket, run, run_with_input};
 
-/// One packet as tshark tells it.
+/// One packet as tshark prints it.
 #[derive(Debug, PartialEq, Eq)]
 struct Packet {
-    /// Seconds since the epoch, as printed: to the nanosecond.
+    /// Seconds since the epoch as printed, with nanoseconds.
     time: String,
     from: String,
     to: String,
     from_port: u16,
     to_port: u16,
-    /// Of the UDP header: eight more than the payload.
+    /// The length in the UDP header: the payload and 8 bytes of header.
     udp_len: usize,
     payload: Vec<u8>,
 }
 
-/// Reads a capture; every checksum must be there and right.
+/// Reads a capture, and asserts that every checksum is present and correct.
 #[track_caller]
 fn read(path: &Path) -> Vec<Packet> {
     const FIELDS: [&str; 11] = [
@@ -63,7 +63,7 @@ fn read(path: &Path) -> Vec<Packet> {
     for field in FIELDS {
         command.args(["-e", field]);
     }
-    // tshark waits for its stdin to end, and as root it warns on stderr.
+    // tshark waits for the end of its stdin, and as root it prints a warning on stderr.
     let end = run_with_input(command, b"").expect_code(0);
     assert!(!end.stderr.contains("cut short"), "{}", end.stderr);
     end.text()
@@ -109,7 +109,7 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Payloads of `--save x.jsonl`, from whichever key they are in.
+/// The payloads of `--save x.jsonl`, from the key `text` or `base64`.
 fn read_json_lines(path: &Path) -> Vec<(Value, Vec<u8>)> {
     let text = fs::read_to_string(path).unwrap();
     assert!(
@@ -158,7 +158,7 @@ fn send(socket: &UdpSocket, listener: &mut Listener, payload: &[u8]) {
     listener.running.stdout_line();
 }
 
-/// Every byte value, in an order that shows a swapped or a missing part.
+/// Contains every byte value, in an order in which a swapped or missing part is visible.
 fn pattern(len: usize) -> Vec<u8> {
     (0..len)
         .map(|index| u8::try_from((index * 31 + index / 251) % 256).expect("below 256"))
@@ -183,7 +183,7 @@ fn a_capture_has_the_addresses_checksums_and_bytes_that_were_sent() {
         let socket = UdpSocket::bind((bind, 0)).unwrap();
         let mut payloads: Vec<Vec<u8>> = SIZES.iter().map(|&len| pattern(len)).collect();
         payloads.push((0..=255).collect());
-        // Sums that come out as zero are where checksums go wrong.
+        // All zeros and all ones: a checksum that comes out as zero is a special case.
         payloads.extend([vec![0; 64], vec![0xff; 64], vec![0xff; 63]]);
         if bind == "::1" {
             payloads.push(pattern(65_527));
@@ -222,7 +222,7 @@ fn a_checksum_that_comes_out_as_zero_is_written_as_ones() {
     let path = place.file("a.pcap");
     let mut listener = listen(&path, &[]);
     let socket = loopback_socket();
-    // The payload that completes the sum: addresses, protocol, the length twice, ports.
+    // Compute the payload that makes the sum zero. The sum covers addresses, protocol, the length twice, and ports.
     let ports = [socket.local_addr().unwrap().port(), listener.port()].map(u32::from);
     let mut sum = 2 * (0x7f00 + 0x0001) + 17 + 2 * 10 + ports[0] + ports[1];
     while sum > 0xffff {
@@ -330,7 +330,7 @@ fn capture_times_are_the_kernels_to_the_nanosecond() {
                 .unwrap()
                 .as_nanos()
         };
-        // The kernel switches its stamps on a while after it is asked to: until then, the time of reading stands in.
+        // The kernel enables timestamps with a delay. Until then, the capture has the time of reading.
         let deadline = Instant::now() + DEADLINE;
         let spans = loop {
             listener.running.signal("STOP");
@@ -378,14 +378,15 @@ fn capture_times_are_the_kernels_to_the_nanosecond() {
     }
 }
 
-/// Ends a listener by these signals, with the exit codes they give; all that it printed must be in the capture.
+/// Ends a listener with each of these signals, and checks the exit code. The capture must contain everything that the
+/// listener printed.
 #[cfg(unix)]
 #[track_caller]
 fn capture_until(signals: &[(&str, Option<i32>)]) {
     let place = Place::new();
     for name in ["a.pcap", "a.pcapng", "a.jsonl"] {
         for &(signal, code) in signals {
-            // An old file, longer than the new one, goes.
+            // An existing, longer file must be truncated.
             let path = place.file(name);
             fs::write(&path, vec![b'x'; 200_000]).unwrap();
             let mut listener = listen(&path, &[]);
@@ -432,7 +433,7 @@ fn a_capture_has_what_was_printed_before_a_kill() {
     capture_until(&[("KILL", None)]);
 }
 
-/// Stops the listener, sends 50 datagrams and the signal, and lets it go on: it must have read them all.
+/// Stops the listener, sends 50 datagrams and a signal, and continues it. It must still read all datagrams.
 #[cfg(unix)]
 #[track_caller]
 fn capture_to_the_signal(is_warm: bool) {
@@ -507,7 +508,7 @@ fn a_cut_datagram_is_captured_as_it_was_kept_with_the_length_it_had() {
         assert!(!end.stderr.contains("cut short"), "{}", end.stderr);
         let text = end.text();
         let fields: Vec<&str> = text.trim_end_matches('\n').split('\t').collect();
-        // 28 bytes are the headers of IP and UDP.
+        // The IP and UDP headers have 28 bytes.
         assert_eq!(
             fields[..4],
             ["3028", "38", "3028", "3008"],
@@ -568,7 +569,7 @@ fn a_place_that_cannot_be_written_is_an_error_of_the_environment() {
     }
 }
 
-/// `udpcli listen --save - ARGS` with `rest` after it in a shell line; datagrams go to 127.0.0.1.
+/// Starts `udpcli listen --save - ARGS` on 127.0.0.1 in a shell line, followed by `rest`.
 #[cfg(target_os = "linux")]
 fn on_stdout(args: &str, rest: &str) -> Listener {
     let line = format!("\"$0\" listen --bind 127.0.0.1 --port 0 --save - {args} {rest}");
@@ -579,7 +580,7 @@ fn on_stdout(args: &str, rest: &str) -> Listener {
 #[test]
 fn tshark_reads_a_capture_live_from_standard_output() {
     for format in ["pcap", "pcapng"] {
-        // From a file that is a pipe, and as an interface that is one.
+        // tshark can read a pipe as a file and as a capture interface.
         for source in ["-r", "-i"] {
             let fields = "-T fields -e udp.payload";
             let mut listener = on_stdout(
@@ -589,7 +590,7 @@ fn tshark_reads_a_capture_live_from_standard_output() {
             let socket = loopback_socket();
             let to = listener.address;
             socket.send_to(b"one", to).unwrap();
-            // Shown while the listener still waits for the second.
+            // tshark must show the first packet while the listener still waits for the second.
             assert_eq!(
                 listener.running.stdout_line(),
                 "6f6e65\n",
@@ -642,13 +643,13 @@ fn standard_output_has_the_capture_that_a_file_would_have_and_nothing_else() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_capture_ends_in_order_when_its_reader_goes_or_does_not_read() {
-    // The reader takes the file header and goes.
+    // The reader reads the file header and exits.
     let line = "\"$0\" listen --bind 127.0.0.1 --port 0 --save - --save-format pcap | head -c 24 | wc -c; exit ${PIPESTATUS[0]}";
     let mut listener = Listener::spawn(&mut bash::<&str>(line, []));
     assert_eq!(listener.running.stdout_line(), "24\n");
     let socket = loopback_socket();
     eventually("it ends", || {
-        // Refused once it has ended.
+        // Sends are refused once the listener has ended.
         let _ = socket.send_to(b"x", listener.address);
         listener.running.has_ended()
     });
@@ -656,7 +657,7 @@ fn a_capture_ends_in_order_when_its_reader_goes_or_does_not_read() {
     assert!(!end.stderr.contains("error"), "{}", end.stderr);
     assert!(end.stderr.contains(" datagram"), "{}", end.stderr);
 
-    // The reader does not read, and the end is asked for.
+    // The reader stalls, and a signal asks the listener to stop.
     let (_reader, writer) = std::io::pipe().unwrap();
     let mut command = udpcli(["listen", "--bind", "127.0.0.1", "--port", "0"]);
     command.args(["--save", "-", "--save-format", "pcap"]);
@@ -717,7 +718,7 @@ fn a_capture_on_standard_output_needs_a_format_and_has_it_to_itself() {
     }
 }
 
-/// A name that says nothing, as `>(program)` has.
+/// A file name without a known extension, as `>(program)` produces.
 #[test]
 fn a_format_that_is_named_stands_above_the_files_name() {
     let place = Place::new();

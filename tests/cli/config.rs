@@ -1,4 +1,4 @@
-//! Settings from files, the environment and flags: which of them counts, what is refused, and what it costs.
+//! Settings from files, the environment and flags: precedence, invalid values, and the cost in system calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::{Finished, address_of, loopback_socket, run_with_input, skipped, udpcli};
 
-/// A folder that is started in, with a place for the user's file.
+/// A working folder, and a folder for the user's file.
 struct Place {
     folder: TempDir,
 }
@@ -34,7 +34,7 @@ impl Place {
         self.folder.path().join("udpcli.toml")
     }
 
-    /// Where the user's file belongs, in this place that stands for all the places where systems look.
+    /// The path of the user's file; in the test, all systems' configuration folders are in one folder.
     fn user_file(&self) -> PathBuf {
         let home = self.home();
         if cfg!(target_os = "macos") {
@@ -75,7 +75,7 @@ impl Place {
     }
 }
 
-/// One setting of `udpcli config --format json`: its value, and where it is from.
+/// One setting of `udpcli config --format json`: its value and its source.
 #[track_caller]
 fn setting(settings: &Value, key: &str) -> (Value, String) {
     let found = settings["settings"]
@@ -168,7 +168,7 @@ fn flags_stand_above_the_environment_and_that_above_files() {
         (50.into(), "flag --baud".to_owned())
     );
 
-    // An empty name asks for the one board found, whatever the file says.
+    // An empty name selects the one board found, and overrides the file.
     let settings = place.settings(&[], &[("UDPCLI_SERIAL", "")]);
     let serial = (Value::Null, "environment UDPCLI_SERIAL".to_owned());
     assert_eq!(setting(&settings, "serial"), serial);
@@ -340,7 +340,7 @@ fn a_file_that_is_none_or_too_long_holds_nothing_up() {
         "{}",
         finished.stderr
     );
-    // As long as it may be, and made to be hard to read.
+    // A large, deeply nested file, which is slow to parse.
     for nested in ["[", "{a=", "a.", "a=[["] {
         let text = format!("names = {}", nested.repeat((1 << 19) / nested.len()));
         fs::write(place.project_file(), text).unwrap();
@@ -388,7 +388,7 @@ fn a_wrong_file_does_not_stop_commands_that_use_nothing_of_it() {
     place.run(&["pair", "--help"]).expect_code(0);
 }
 
-/// The names of settings files that a run tries to open or looks for.
+/// The configuration files that a run tries to open or checks for.
 #[cfg(target_os = "linux")]
 fn looked_for(place: &Place, args: &[&str]) -> Option<Vec<String>> {
     let log = place.folder.path().join("strace");
@@ -426,7 +426,7 @@ fn looked_for(place: &Place, args: &[&str]) -> Option<Vec<String>> {
 fn settings_that_nobody_made_cost_two_failed_opens_or_nothing() {
     let place = Place::new();
     for (args, most) in [
-        // The language of messages is a setting, too, if neither a flag nor a variable chooses it.
+        // Without a flag or a variable, the language of messages is read from the user's file as well.
         (&["send", "127.0.0.1:9", "hi"][..], 1),
         (&["listen", "--port", "0", "--duration", "1ms"], 1),
         (&["send", "127.0.0.1:9", "hi", "--lang", "en"], 0),
@@ -451,7 +451,7 @@ fn settings_that_nobody_made_cost_two_failed_opens_or_nothing() {
     }
 }
 
-/// `serial` and `baud` count for whatever opens a serial line; what is at the other end here says nothing.
+/// `serial` and `baud` apply to every command that opens a serial port. The other end does not respond in this test.
 #[cfg(feature = "board")]
 #[test]
 fn board_commands_and_pair_take_serial_port_and_baud_rate_from_the_users_file() {
@@ -459,7 +459,7 @@ fn board_commands_and_pair_take_serial_port_and_baud_rate_from_the_users_file() 
     let port = format!("socket://{}", listener.local_addr().unwrap());
     let place = Place::with("", &format!("baud = 9600\nserial = '{port}'\n"));
     std::thread::spawn(move || {
-        // Closed at once.
+        // The other end closes the connection immediately.
         for connection in listener.incoming() {
             drop(connection);
         }
@@ -485,7 +485,7 @@ fn board_commands_and_pair_take_serial_port_and_baud_rate_from_the_users_file() 
         ] {
             assert!(stderr.contains(&told), "{args:?}: no {told:?} in {stderr}");
         }
-        // Flags and variables stand above it.
+        // Flags and variables override the file.
         let args = [&args[..], &["--baud", "300", "-s", "/nonexistent/flag"]].concat();
         let mut flags = place.command(&args);
         flags.env("UDPCLI_SERIAL", "/nonexistent/variable");
@@ -501,7 +501,7 @@ fn board_commands_and_pair_take_serial_port_and_baud_rate_from_the_users_file() 
             "{command:?}: {seen}"
         );
     }
-    // Whoever forgot that the file names a port reads it where it does not open.
+    // If the port cannot be opened, the message says which file sets it.
     let place = Place::with("", "serial = '/nonexistent/file'");
     let finished = place.run(&["board", "info"]).expect_code(3);
     let told = format!(
@@ -509,7 +509,7 @@ fn board_commands_and_pair_take_serial_port_and_baud_rate_from_the_users_file() 
         place.user_file().display()
     );
     assert!(finished.stderr.contains(&told), "{}", finished.stderr);
-    // All ports are listed and asked all the same.
+    // Listing ports is not affected by the setting.
     let finished = place.run(&["board", "list", "--probe", "--connect-timeout", "1s"]);
     assert!(
         !finished.text().contains("/nonexistent"),

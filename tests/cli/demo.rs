@@ -1,4 +1,4 @@
-//! `udpcli demo`: both sides on this machine.
+//! `udpcli demo`: a listener and a sender on this PC.
 
 use crate::support::run;
 #[cfg(unix)]

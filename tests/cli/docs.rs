@@ -1,4 +1,5 @@
-//! What README and docs say is so: commands parse, help texts and exit codes are the binary's, JSON lines fit the schema.
+//! Checks README and docs against the program: commands parse, help texts and exit codes match, JSON Lines fit the
+//! schema.
 
 mod screens;
 mod twins;
@@ -30,7 +31,7 @@ fn read(name: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
-/// README and every Markdown file of docs and its decisions.
+/// README and all Markdown files in docs and docs/decisions.
 fn pages() -> Vec<String> {
     let mut pages = vec![README.to_owned()];
     for folder in ["docs", "docs/decisions"] {
@@ -48,7 +49,7 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// The lines in code blocks, help texts left out, each with its number.
+/// The lines in code blocks except help texts, with their line numbers.
 fn code_lines(page: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let (mut in_code, mut in_help) = (false, false);
@@ -65,8 +66,8 @@ fn code_lines(page: &str) -> Vec<(usize, String)> {
     lines
 }
 
-/// The simple commands of a shell line as words, redirections and comments left out: quotes as in a POSIX shell, whose
-/// double quotes keep every backslash that our examples have.
+/// Splits a shell line into simple commands and their words, without redirections and comments. Quotes work as in a
+/// POSIX shell, except that double quotes keep every backslash, as all our examples need.
 fn commands(line: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
     let mut word: Option<String> = None;
@@ -108,13 +109,13 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     commands
 }
 
-/// The commands of a page that run udpcli, each with its line's number.
+/// The commands of a page that run udpcli, with their line numbers.
 fn udpcli_commands(page: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     for (number, line) in code_lines(page) {
         let is_prompt = line.starts_with("$ ");
         let line = line.strip_prefix("$ ").unwrap_or(&line);
-        // A line that begins with neither is what a command printed.
+        // A line without either prefix is the output of a command.
         if is_prompt || line.starts_with("udpcli ") {
             let commands = commands(line)
                 .into_iter()
@@ -156,7 +157,7 @@ fn every_command_in_the_docs_parses() {
     }
 }
 
-/// The console blocks of a page: the command's line and what it printed.
+/// The console blocks of a page: a command and its output.
 fn console_blocks(page: &str) -> Vec<String> {
     let text = read(page);
     let blocks = text.split("```console\n").skip(1);
@@ -165,7 +166,7 @@ fn console_blocks(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// What is typed is the same in every language.
+/// Commands are the same in every language.
 #[test]
 fn the_tables_of_other_tools_have_the_same_commands_in_both_languages() {
     let [english, chinese] =
@@ -198,7 +199,7 @@ fn every_command_in_the_tables_parses() {
             }
         }
     }
-    // Whoever wants to read the flash must not write it.
+    // A command listed for reading flash must not write to it.
     let backup = read("docs/coming-from.md")
         .lines()
         .find_map(|line| line.strip_prefix("| `esptool read_flash 0 ALL backup.bin` | `"))
@@ -209,14 +210,14 @@ fn every_command_in_the_tables_parses() {
     );
 }
 
-/// The steps that the mPython course counts, six for the client and five for the server, as `-v` tells them.
+/// The steps of the mPython course, six for the client and five for the server, match the output of `-v`.
 #[test]
 fn the_tutorials_steps_are_what_the_program_tells() {
     const CLIENT: [&str; 5] = [
         "socket AF_INET SOCK_DGRAM",
         "setsockopt SO_REUSEADDR 1",
         "bind ",
-        // Step four, the receiver, and step five.
+        // Steps four (the receiver) and five.
         "sendto 28 bytes to ",
         "close",
     ];
@@ -275,7 +276,7 @@ fn the_tutorials_steps_are_what_the_program_tells() {
     check(&listener.running.finish().expect_code(0).stderr, SERVER);
 }
 
-/// Every command that has a help text.
+/// All commands with a help text.
 const COMMANDS: [&str; 19] = [
     "",
     "send",
@@ -308,7 +309,7 @@ fn every_example_in_the_help_texts_parses() {
             .lines()
             .filter_map(|line| line.strip_prefix("  udpcli "))
         {
-            // Two spaces set the explanation apart.
+            // Two spaces separate the explanation from the command.
             let line = line.split("  ").next().unwrap_or(line);
             let words = commands(&format!("udpcli {line}")).swap_remove(0);
             if let Err(error) = Cli::try_parse_from(&words) {
@@ -357,7 +358,7 @@ fn try_it_and_test_it_name_what_is_there() {
     assert!(runner.is_file());
 }
 
-/// The links of a page that lead to files.
+/// Every link to a file or to a heading must resolve.
 #[test]
 fn links_lead_somewhere() {
     for page in pages() {
@@ -383,7 +384,7 @@ fn links_lead_somewhere() {
             assert!(target.is_file(), "{page}: {link}");
             if !anchor.is_empty() {
                 let text = fs::read_to_string(&target).expect("text");
-                // As GitHub makes it: small letters, no punctuation, dashes for spaces.
+                // The anchor that GitHub generates: lower case, no punctuation, dashes for spaces.
                 let is_heading = |line: &str| {
                     let title = line.trim_start_matches('#').trim().to_lowercase();
                     let kept = title
@@ -400,7 +401,7 @@ fn links_lead_somewhere() {
     }
 }
 
-/// `udpcli COMMAND --help` as it is in the docs: 100 columns, no colour, no blanks at line ends.
+/// `udpcli COMMAND --help` as shown in the docs: 100 columns, no colour, no trailing spaces.
 fn help(command: &str) -> String {
     let mut call = udpcli(command.split_whitespace().chain(["--help"]));
     call.env("COLUMNS", "100");
@@ -465,7 +466,7 @@ const EXPLAINED: [&str; 6] = [
 fn the_pages_name_every_flag() {
     let (usage, explained) = (read(USAGE), EXPLAINED.map(read).join("\n"));
     for command in COMMANDS {
-        // What send and listen can do is on one page.
+        // The flags of send and listen must all be explained on the usage page.
         let told = if ["send", "listen"].contains(&command) {
             &usage
         } else {
@@ -493,7 +494,7 @@ fn the_pages_name_every_flag() {
     }
 }
 
-/// Each message in `src/board/error.rs` has a row in docs/board.md: its words in their order, whatever stands between.
+/// Each message in `src/board/error.rs` needs a row in docs/board.md that contains its words in the same order.
 #[test]
 fn every_error_of_the_board_is_explained() {
     let page = read("docs/board.md");
@@ -531,7 +532,7 @@ fn every_error_of_the_board_is_explained() {
     }
 }
 
-/// The first column of the exit-code table.
+/// The first column of the table of exit codes.
 fn exit_codes(page: &str) -> Vec<u8> {
     let text = read(page);
     let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
@@ -588,7 +589,7 @@ fn ctrl_c_ends_a_run_as_the_table_says() {
     counted.running.interrupt().expect_code(130);
 }
 
-/// Checks one value against its part of the schema.
+/// Validates one value against its part of the schema.
 fn check_value(key: &str, value: &Value, schema: &Value) {
     let rules = schema.as_object().expect("a property is an object");
     for (rule, wanted) in rules {
@@ -622,7 +623,7 @@ fn check_value(key: &str, value: &Value, schema: &Value) {
     }
 }
 
-/// Checks a line against the schema; gives its object.
+/// Validates a line against the schema; returns its object.
 fn check_line(line: &str, schema: &Value) -> Map<String, Value> {
     let object: Map<String, Value> =
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -660,7 +661,7 @@ fn check_line(line: &str, schema: &Value) -> Map<String, Value> {
 
 const SUMMARY_SCHEMA: &str = "docs/summary.schema.json";
 
-/// Checks an object of counts against its part of the schema; gives the keys that it has.
+/// Validates an object of counts against its part of the schema; returns its keys.
 fn check_counts(counts: &Value, schema: &Value) -> Vec<String> {
     let rules = &schema["$defs"]["counts"];
     let object = counts.as_object().expect("an object of counts");
@@ -691,7 +692,7 @@ fn check_counts(counts: &Value, schema: &Value) -> Vec<String> {
     object.keys().cloned().collect()
 }
 
-/// The JSON lines on stderr by their one key.
+/// The JSON Lines on stderr whose only key is `key`.
 fn counts_on(stderr: &str, key: &str) -> Vec<Value> {
     let lines = stderr.lines().filter(|line| line.starts_with('{'));
     lines
@@ -723,7 +724,7 @@ fn summaries_for_programs_fit_the_schema() {
             &["--echo", "--from", "127.0.0.1", "--stats", "20ms"],
         ]
         .concat();
-        // Without -q the listening line tells the port.
+        // No -q, because the test reads the port from the listening line.
         let listener = Listener::start(&args);
         let peer = listener.address.to_string();
         let send = [
@@ -779,7 +780,7 @@ fn summaries_for_programs_fit_the_schema() {
     let mut running = stats.running;
     running.stderr_line_with("{\"stats\":{");
     running.interrupt().expect_code(0);
-    // Each key that the schema has was seen, but for what takes 32,768 peers.
+    // Every key of the schema must occur, except the one that needs more than 32,768 peers.
     for key in schema["$defs"]["counts"]["properties"]
         .as_object()
         .expect("properties")
@@ -871,7 +872,7 @@ fn json_lines_fit_the_schema() {
     assert_eq!(pick("seq")[3..], [Value::from(0), Value::from(3)]);
     assert_eq!(pick("lost")[3..], [Value::Null, Value::from(2)]);
 
-    // Each key that the schema has was seen.
+    // Every key of the schema must occur.
     for key in schema["properties"].as_object().expect("properties").keys() {
         assert!(
             pick(key).iter().any(|value| !value.is_null()),

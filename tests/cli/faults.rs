@@ -1,5 +1,4 @@
-//! What goes wrong around udpcli: readers that leave, full disks, files that vanish, streams that are closed, hostile
-//! names.
+//! Faults in the environment: readers that exit, full disks, files that vanish, closed streams, hostile names.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,14 +9,14 @@ use crate::support::{
     udpcli_on_terminal,
 };
 
-/// Sends datagrams, a burst at a time, until the listener is no more.
+/// Sends bursts of datagrams until the listener has ended.
 #[track_caller]
 fn flood_until_it_ends(mut listener: Listener, payload: &[u8]) -> Finished {
     let socket = loopback_socket();
     let address = listener.address;
     eventually("the listener ends", || {
         for _ in 0..10 {
-            // Once it is gone, sends are refused.
+            // Sends are refused once the listener has ended.
             let _ = socket.send_to(payload, address);
         }
         listener.running.has_ended()
@@ -25,7 +24,7 @@ fn flood_until_it_ends(mut listener: Listener, payload: &[u8]) -> Finished {
     listener.running.finish()
 }
 
-// Readers that leave.
+// Readers that exit early.
 
 #[test]
 fn a_reader_that_leaves_is_a_normal_end_of_listen() {
@@ -98,7 +97,7 @@ fn closed_streams_hurt_nobody() {
             .expect_code(0);
         assert_eq!(receive(&socket).0, b"hello", "{redirection}");
     }
-    // Without a payload, a closed stdin is one without lines.
+    // Without a payload argument, a closed stdin counts as one without lines.
     let finished = Running::spawn(&mut bash(r#"exec "$0" send "$1" <&-"#, [&peer]))
         .finish()
         .expect_code(0);
@@ -185,7 +184,7 @@ fn a_full_stderr_hurts_nobody() {
 
 // Files.
 
-/// The number of records of a capture or of JSON lines; checks that the file ends with a whole one.
+/// Counts the records of a capture or a JSON Lines file, and asserts that the last record is complete.
 #[track_caller]
 fn records(path: &Path) -> usize {
     let bytes = std::fs::read(path).unwrap();
@@ -209,7 +208,7 @@ fn records(path: &Path) -> usize {
             }
         }
         Some("pcapng") => {
-            // draft-ietf-opsawg-pcapng: blocks with their length at both ends.
+            // draft-ietf-opsawg-pcapng: each block has its length at both ends.
             let mut at = 0;
             while at < bytes.len() {
                 let len = number(at + 4) as usize;
@@ -241,11 +240,11 @@ fn records(path: &Path) -> usize {
     count
 }
 
-/// A small file system that is taken down again.
+/// A small file system; dropping it unmounts it.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    /// None, with the reason printed, where this user may not mount.
+    /// Mounts it; `None`, with the reason printed, if this user may not mount.
     fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
@@ -282,7 +281,7 @@ fn a_full_disk_is_exit_code_3_and_leaves_a_whole_file() {
             &finished.stderr,
             &[" datagrams, ", &error, "caused by: No space left", "hint: "],
         );
-        // What could not be saved was printed at least.
+        // The datagram that could not be saved must still be printed.
         let saved = records(&path);
         let printed = finished.stdout.len() / 700;
         assert!(
@@ -297,7 +296,7 @@ fn a_file_that_may_not_grow_is_exit_code_3_and_left_whole() {
     for extension in ["pcap", "pcapng", "jsonl"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(format!("heard.{extension}"));
-        // Without the signal, the write that would pass the limit fails.
+        // Ignore SIGXFSZ, so that a write beyond the limit fails instead of killing the process.
         let line = r#"trap "" XFSZ; ulimit -f 32; exec "$0" listen --port 0 --bind 127.0.0.1 --format raw --save "$1""#;
         let listener = Listener::spawn(&mut bash(line, [&path]));
         let finished = flood_until_it_ends(listener, &[b'x'; 700]).expect_code(3);
@@ -400,7 +399,7 @@ fn a_line_too_long_for_a_datagram_is_a_usage_error() {
             finished.stderr
         );
     }
-    // One that never ends is not waited for, nor kept.
+    // A line that never ends must neither block the run nor use up memory.
     let socket = loopback_socket();
     let line = r#"exec "$0" send "$1" </dev/zero"#;
     Running::spawn(&mut bash(line, [address_of(&socket)]))
@@ -411,7 +410,7 @@ fn a_line_too_long_for_a_datagram_is_a_usage_error() {
 
 // Hostile names.
 
-/// Characters that a terminal would obey, or that would mislead its reader.
+/// Whether a character would control a terminal or mislead a reader.
 fn is_harmful(char: char) -> bool {
     (char.is_control() && char != '\n')
         || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -424,7 +423,7 @@ fn says_cleanly(args: &[&str], code: i32) {
     assert!(!said.is_empty(), "{args:?}");
     let on_terminal = Running::spawn(udpcli_on_terminal("0", args).stdin(Stdio::null()));
     let mut shown = on_terminal.finish().expect_code(code).text();
-    // Our own colours (bold red and the like; plain red is the hostile name's) are all the commands that a terminal may get.
+    // udpcli's own colours (such as bold red; plain red is in the hostile name) are the only escape sequences allowed.
     while let Some((before, rest)) = shown.split_once("\u{1b}[")
         && let Some((color, after)) = rest.split_once('m')
         && color
@@ -443,7 +442,8 @@ fn says_cleanly(args: &[&str], code: i32) {
     }
 }
 
-/// A title, a colour, a C1 control and a right-to-left override: no text of ours has any of them.
+/// Contains a title sequence, a colour, a C1 control character and a right-to-left override, none of which udpcli's own
+/// texts contain.
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[31m\u{9b}2J\u{202e}";
 
 #[test]
@@ -531,7 +531,7 @@ fn a_name_that_is_not_text_is_a_name_all_the_same() {
     command.arg(&path);
     run_with_input(command, b"").expect_code(0);
     assert_eq!(receive(&socket).0, b"hello");
-    // A message that is not text cannot be sent literally: it is told, not mangled.
+    // A message that is not valid UTF-8 cannot be sent literally: report an error instead of changing it.
     let mut command = udpcli(["send", &address_of(&socket)]);
     command.arg(OsString::from_vec(b"\xff".to_vec()));
     run_with_input(command, b"").expect_code(2);
@@ -539,8 +539,8 @@ fn a_name_that_is_not_text_is_a_name_all_the_same() {
 }
 
 #[test]
-fn a_process_without_time_to_breathe_still_counts() {
-    // Stopped and continued again and again, it loses no datagram that the kernel kept.
+fn a_process_that_is_stopped_repeatedly_receives_everything() {
+    // The process is stopped and continued repeatedly. It must not lose a datagram that the kernel has queued.
     let listener = Listener::start(["-n", "60", "--format", "raw", "--bind", "127.0.0.1"]);
     let socket = loopback_socket();
     for _ in 0..20 {
@@ -554,7 +554,7 @@ fn a_process_without_time_to_breathe_still_counts() {
 }
 
 #[test]
-fn a_peer_that_comes_late_is_sent_to_all_the_same() {
+fn sending_continues_after_a_refusal_until_the_peer_listens() {
     let closed = refusing_socket("127.0.0.77:0");
     let address = closed.local_addr().unwrap();
     let mut running = Running::spawn(
@@ -571,7 +571,8 @@ fn a_peer_that_comes_late_is_sent_to_all_the_same() {
     );
     running.stderr_line_with("refused: nothing listens on ");
     drop(closed);
-    // No other test binds this address, but a process that one starts may hold a copy of what was just closed.
+    // No other test binds this address, but between fork and exec, a process that another test starts may hold a copy
+    // of the closed socket.
     let mut opened = None;
     eventually("the port is free again", || {
         opened = std::net::UdpSocket::bind(address).ok();

@@ -1,4 +1,4 @@
-//! The language: chosen by flag, environment or system; what programs read stays as it is.
+//! The language of messages: chosen by flag, environment or system. Output for programs does not change.
 
 use crate::support::{address_of, loopback_socket, run, udpcli};
 

@@ -1,4 +1,4 @@
-//! `listen`: every format to the byte, what ends it, whom it hears, whom it answers, and what it counts.
+//! `listen`: the exact output of every format, the ways to end, sender filters, answers, and statistics.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -15,7 +15,7 @@ use crate::support::{
     sharing_socket, socket_on, sockets_bound_to, udpcli, udpcli_on_terminal,
 };
 
-/// Payloads that hurt careless programs.
+/// Edge-case payloads that break careless programs.
 fn awkward_payloads() -> Vec<Vec<u8>> {
     let all_bytes: Vec<u8> = (0..=255).collect();
     let mut payloads = vec![all_bytes.clone()];
@@ -31,7 +31,7 @@ fn slices(payloads: &[Vec<u8>]) -> Vec<&[u8]> {
     payloads.iter().map(Vec::as_slice).collect()
 }
 
-/// The objects that `--format json` printed.
+/// Parses the output of `--format json`.
 fn objects(finished: &Finished) -> Vec<Value> {
     finished
         .text()
@@ -40,7 +40,7 @@ fn objects(finished: &Finished) -> Vec<Value> {
         .collect()
 }
 
-/// The payload of an object.
+/// The payload of a JSON object.
 fn payload(object: &Value) -> Vec<u8> {
     match (object["text"].as_str(), object["base64"].as_str()) {
         (Some(text), None) => text.as_bytes().to_vec(),
@@ -49,7 +49,7 @@ fn payload(object: &Value) -> Vec<u8> {
     }
 }
 
-/// An object's time since the epoch.
+/// The time of a JSON object, since the epoch.
 fn time(object: &Value) -> Duration {
     let time: jiff::Timestamp = object["time"].as_str().unwrap().parse().unwrap();
     Duration::from_micros(time.as_microsecond().try_into().unwrap())
@@ -59,7 +59,7 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-/// Checks `12:01:05.123456` and gives the rest of the line.
+/// Checks a time such as `12:01:05.123456` and returns the rest of the line.
 #[track_caller]
 fn after_time(line: &str) -> &str {
     let (time, rest) = line
@@ -73,7 +73,7 @@ fn after_time(line: &str) -> &str {
     rest
 }
 
-/// The line that sums up a run of listening.
+/// The summary line of a listener.
 #[track_caller]
 fn summary(finished: &Finished) -> &str {
     let mut lines = finished.stderr.lines().rev();
@@ -82,7 +82,7 @@ fn summary(finished: &Finished) -> &str {
         .unwrap_or_else(|| panic!("no summary in: {}", finished.stderr))
 }
 
-/// A payload as `send --size` makes it.
+/// A sequenced payload in the format of `send --size`.
 fn sequenced(sequence: u64) -> Vec<u8> {
     let sent = u64::try_from(now().as_nanos()).unwrap();
     [&sequence.to_be_bytes()[..], &sent.to_be_bytes(), b"filler"].concat()
@@ -111,7 +111,7 @@ fn text_is_one_line_with_time_peer_length_and_escaped_text() {
         lines,
         expected.map(|rest| format!("127.0.0.1:{port} {rest}"))
     );
-    // It is the default.
+    // `text` is the default format.
     let (finished, port) = heard(&[] as &[&str], &[b"hello"]);
     assert_eq!(
         after_time(&finished.text()),
@@ -241,7 +241,7 @@ fn raw_is_the_payload_alone() {
 }
 
 #[test]
-fn a_reader_of_lines_gets_each_with_its_datagram() {
+fn a_separator_follows_every_datagram() {
     let mut listener = Listener::start([
         "--bind",
         "127.0.0.1",
@@ -363,7 +363,7 @@ fn the_terminal_sees_no_control_character_in_any_format() {
             let (finished, _) = heard_by(&mut command, &payloads);
             let shown = String::from_utf8(finished.stdout)
                 .unwrap_or_else(|error| panic!("{format} {encoding}: {error}"));
-            // Its own colours are the only escape sequences.
+            // udpcli's own colours are the only escape sequences allowed.
             let shown = ["\x1b[2m", "\x1b[36m", "\x1b[0m"]
                 .iter()
                 .fold(shown, |shown, color| shown.replace(color, ""));
@@ -382,7 +382,7 @@ fn the_terminal_sees_no_control_character_in_any_format() {
 }
 
 #[test]
-fn the_terminal_sees_no_character_that_has_no_shape() {
+fn invisible_characters_are_escaped_on_a_terminal() {
     let unseen = [
         '\u{34f}',
         '\u{fe0f}',
@@ -518,7 +518,7 @@ fn an_encoding_decodes_the_text() {
     run(["listen", "--encoding", "klingon"]).expect_code(2);
 }
 
-// Times.
+// Timestamps.
 
 #[test]
 fn kernel_time_is_when_it_came_and_user_time_when_it_was_read() {
@@ -537,7 +537,7 @@ fn kernel_time_is_when_it_came_and_user_time_when_it_was_read() {
         let before = now();
         loopback_socket().send_to(b"x", listener.address).unwrap();
         let after = now();
-        // The delay under test, not a wait for anything.
+        // This delay is what the test checks; it is not used for synchronisation.
         std::thread::sleep(Duration::from_millis(300));
         let continued = now();
         listener.running.signal("CONT");
@@ -555,14 +555,14 @@ fn kernel_time_is_when_it_came_and_user_time_when_it_was_read() {
     }
 }
 
-// Ends.
+// Ways to end.
 
 #[test]
 fn a_count_ends_it() {
     let listener = Listener::start(["-n", "2", "--format", "raw"]);
     let socket = loopback_socket();
     for text in ["1", "2", "3"] {
-        // The third may meet a listener that is gone.
+        // The third datagram may be refused, because the listener has already ended.
         let _ = socket.send_to(text.as_bytes(), listener.address);
     }
     let finished = listener.running.finish().expect_code(0);
@@ -597,7 +597,7 @@ fn a_timeout_is_exit_code_1_only_if_nothing_came() {
 }
 
 #[test]
-fn a_datagram_puts_the_timeout_off() {
+fn each_datagram_restarts_the_timeout() {
     let mut listener = Listener::start(["--timeout", "1s"]);
     let socket = loopback_socket();
     let mut last = Instant::now();
@@ -651,7 +651,7 @@ fn ctrl_c_cuts_short_a_run_that_had_an_end() {
             finished.stderr
         );
     }
-    // A timeout is no end of its own: nobody knows when it would come.
+    // With only a timeout, Ctrl-C is the normal end, so the exit code is 0.
     Listener::start(["--timeout", "1h"])
         .running
         .interrupt()
@@ -673,7 +673,7 @@ fn what_came_before_ctrl_c_is_printed() {
     );
 }
 
-/// A listener that has more to write than its pipe holds and its reader takes.
+/// Starts a listener that is blocked writing to a full stdout pipe, because nobody reads it.
 fn listener_nobody_reads(args: &[&str]) -> Child {
     let mut child = udpcli(
         [
@@ -698,14 +698,14 @@ fn listener_nobody_reads(args: &[&str]) -> Child {
     stderr.read_line(&mut line).unwrap();
     let address = listening_address(&line);
     let socket = loopback_socket();
-    // A pipe holds 64 KiB.
+    // Send more than a pipe's capacity, 64 KiB (pipe(7)).
     for _ in 0..8 {
         socket.send_to(&vec![b'x'; 30_000], address).unwrap();
     }
     let wait_channel = format!("/proc/{}/wchan", child.id());
     eventually("the listener waits for its reader", || {
         let channel = std::fs::read_to_string(&wait_channel).unwrap();
-        // Not in epoll, where it waits for datagrams.
+        // In `ep_poll` it would be waiting for datagrams.
         channel.contains("pipe_w") || (channel.contains("poll") && !channel.contains("ep_poll"))
     });
     child
@@ -738,7 +738,7 @@ fn ctrl_c_ends_it_though_nobody_reads_its_output() {
 #[test]
 fn a_reader_that_pauses_gets_everything_in_order() {
     let mut child = listener_nobody_reads(&["-n", "8"]);
-    // It waits: nothing is given up unless the end is asked for.
+    // It keeps waiting: output is abandoned only after a request to stop.
     std::thread::sleep(Duration::from_millis(300));
     assert!(child.try_wait().unwrap().is_none());
     let mut output = Vec::new();
@@ -756,7 +756,7 @@ fn a_reader_that_pauses_gets_everything_in_order() {
 fn a_reader_that_takes_a_little_now_and_then_does_not_hold_up_the_end_either() {
     let mut child = listener_nobody_reads(&[]);
     let mut stdout = child.stdout.take().unwrap();
-    // A page at a time, more often than a reader counts as one that has stopped.
+    // Read one page at a time, at intervals shorter than those after which a reader counts as stalled.
     let reader = std::thread::spawn(move || {
         while stdout.read_exact(&mut [0; 4096]).is_ok() {
             std::thread::sleep(Duration::from_millis(85));
@@ -772,8 +772,8 @@ fn a_reader_that_takes_a_little_now_and_then_does_not_hold_up_the_end_either() {
 #[test]
 fn a_second_signal_ends_it_at_once_even_while_nobody_reads_its_output() {
     let mut child = listener_nobody_reads(&[]);
-    // Both wait while it is stopped, and come one right after the other. The first alone ends it in order, with 0: see
-    // `ctrl_c_ends_it_though_nobody_reads_its_output`.
+    // Both signals are pending while the process is stopped, and are delivered together. With the first signal alone
+    // the exit code would be 0: see `ctrl_c_ends_it_though_nobody_reads_its_output`.
     signal(&child, "STOP");
     let stat = format!("/proc/{}/stat", child.id());
     eventually("it is stopped", || {
@@ -796,7 +796,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
     ] {
         let line = format!(r#"{line} "$0" listen --port 0 --bind 127.0.0.1 --format raw"#);
         let mut listener = Listener::spawn(&mut bash(&line, [""; 0]));
-        // Were it not ignored, the first would ask for the end, and the second end it with 130.
+        // If the signal were not ignored, the first would request a stop and the second would end the process with 130.
         for text in ["one\n", "two\n", "three\n"] {
             listener.running.signal(ignored);
             loopback_socket()
@@ -833,7 +833,7 @@ fn what_came_before_the_timeout_is_printed() {
     loopback_socket()
         .send_to(b"just in time", listener.address)
         .unwrap();
-    // The delay under test, not a wait for anything.
+    // This delay is what the test checks; it is not used for synchronisation.
     std::thread::sleep(Duration::from_millis(700));
     listener.running.signal("CONT");
     assert_eq!(
@@ -859,7 +859,7 @@ fn the_default_address_is_every_ipv4_one() {
     let mut running = Running::spawn(udpcli(["listen", "--port", "0"]).stdin(Stdio::null()));
     let line = running.stderr_line_with("listening on ");
     assert!(line.starts_with("listening on 0.0.0.0:"), "{line}");
-    // What follows depends on the machine: its addresses, or that it has none.
+    // The rest of the line depends on the machine's addresses.
     assert!(
         line.contains("; type this address into the board's program: ")
             || line.contains("; this PC is not on a network"),
@@ -1036,7 +1036,8 @@ fn listeners_share_a_port_with_reuse_port() {
     }
     let heard = [one, other].map(|listener| listener.running.finish().stdout.len());
     assert_eq!(heard.iter().sum::<usize>(), sockets.len(), "{heard:?}");
-    // The kernel spreads by the sender's port: that all 32 go to one is one in 2^31.
+    // The kernel distributes by a hash of the sender's port. The probability that all 32 go to one listener is 1 in
+    // 2^31.
     assert!(heard.iter().all(|&count| count > 0), "{heard:?}");
 }
 
@@ -1051,7 +1052,7 @@ fn listeners_share_a_port_with_reuse_addr() {
             .stdin(Stdio::null()),
     );
     loopback_socket().send_to(b"x", one.address).unwrap();
-    // Unicast goes to the last to bind, as the hint says.
+    // Unicast datagrams go to the socket that was bound last, as the hint says.
     assert_eq!(other.running.finish().expect_code(0).text(), "x");
     assert_eq!(one.running.interrupt().expect_code(0).text(), "");
 }
@@ -1141,7 +1142,7 @@ fn an_option_without_effect_is_told() {
     }
 }
 
-// Whom it hears.
+// Sender filters.
 
 #[test]
 fn only_the_senders_asked_for_are_heard() {
@@ -1259,8 +1260,8 @@ fn answers_keep_to_the_rate_for_each_peer() {
     );
 }
 
-/// Two hundred datagrams for each of these addresses, in turns, wait when the listener looks: each gets its answer, in
-/// order, from the address it went to.
+/// Queues 200 datagrams for each of these addresses, interleaved, while the listener is stopped. Each must be answered,
+/// in order, from the address it was sent to.
 #[track_caller]
 fn answers_a_crowd(listener: &Listener, own: &[&str]) {
     const COUNT: u32 = 200;
@@ -1311,7 +1312,7 @@ fn many_echoes_asked_for_at_once_all_come_in_order() {
 #[test]
 fn its_own_address_and_port_get_no_answer() {
     let listener = Listener::start(["--echo", "--reuse-addr"]);
-    // All of 127/8 is the listener's own while it is bound to the wildcard.
+    // On a wildcard address, every address in 127.0.0.0/8 is the listener's own.
     let own = sharing_socket(SocketAddr::from(([127, 0, 0, 9], listener.port())));
     own.send_to(b"from yourself", listener.address).unwrap();
     let other = loopback_socket();
@@ -1343,7 +1344,8 @@ fn two_echoing_listeners_do_not_storm() {
     let started = Instant::now();
     let [one, other] = [Listener::start(args), Listener::start(args)];
     one.running.stop();
-    // A question to one that seems to come from the other; the liar is gone before it is read.
+    // Send a datagram with the other listener's address as its source. The sending socket is closed before the datagram
+    // is read, so that the answer goes to the other listener.
     let liar = sharing_socket(other.address);
     liar.send_to(b"x", one.address).unwrap();
     drop(liar);
@@ -1366,7 +1368,7 @@ fn two_echoing_listeners_do_not_storm() {
 #[test]
 fn listen_survives_port_unreachable() {
     let mut listener = Listener::start(["--echo", "--bind", "127.0.0.1"]);
-    // It asks, and refuses the answer: the kernel reports a port unreachable to the listener.
+    // This socket sends, but refuses the answers, so the kernel reports port unreachable to the listener.
     let asker = refusing_socket("127.0.0.1:0");
     for _ in 0..20 {
         asker.send_to(b"gone", listener.address).unwrap();
@@ -1422,7 +1424,7 @@ fn a_small_receive_size_cuts_as_the_tutorial_does() {
     }
 }
 
-// Counts.
+// Statistics.
 
 #[test]
 fn loss_duplicates_and_reordering_are_told() {
@@ -1449,7 +1451,7 @@ fn loss_duplicates_and_reordering_are_told() {
     assert_eq!(notes, expected.map(|(seq, lost)| (Some(seq), lost)));
 }
 
-/// What `listen --seq` says of these datagrams of one sender, numbers and send times, in this order.
+/// The summary of `listen --seq` after these sequence numbers and send times from one sender, in this order.
 #[track_caller]
 fn counts_of(datagrams: impl IntoIterator<Item = (u64, Duration)>) -> String {
     let mut listener = Listener::start(["--seq", "--format", "json"]);
@@ -1461,7 +1463,7 @@ fn counts_of(datagrams: impl IntoIterator<Item = (u64, Duration)>) -> String {
             [&number.to_be_bytes()[..], &sent.to_be_bytes(), b"filler"].concat()
         })
         .collect();
-    // So few at a time that none is dropped.
+    // Send small batches, so that the receive buffer does not overflow.
     for some in payloads.chunks(100) {
         for payload in some {
             socket.send_to(payload, listener.address).unwrap();
@@ -1509,7 +1511,7 @@ fn a_clock_that_differs_gives_no_delay() {
         (now(), true),
         (now().saturating_sub(DAY), false),
         (now() + DAY, false),
-        // 1970 and 2262: what a board without a clock writes, and the highest number there is.
+        // 1970 is what a board without a real-time clock sends; 2262 is the maximum timestamp.
         (Duration::ZERO, false),
         (Duration::from_nanos(i64::MAX.cast_unsigned()), false),
     ] {
@@ -1591,7 +1593,7 @@ fn reports_that_were_missed_do_not_all_come_at_once() {
     listener.running.stderr_line_with("0 datagrams, ");
     listener.running.stop();
     let stopped = Instant::now();
-    // Twenty reports long.
+    // The time of twenty reports.
     std::thread::sleep(Duration::from_secs(2));
     let away = stopped.elapsed();
     listener.running.signal("CONT");
@@ -1607,7 +1609,7 @@ fn reports_that_were_missed_do_not_all_come_at_once() {
         .lines()
         .filter(|line| line.contains(" truncated"))
         .count();
-    // The summary is one more.
+    // The summary has one such line more.
     let most = awake.as_millis() / EVERY.as_millis() + 3 + 1;
     assert!(
         reports as u128 <= most,
@@ -1617,7 +1619,7 @@ fn reports_that_were_missed_do_not_all_come_at_once() {
 }
 
 #[test]
-fn reports_more_often_than_anybody_reads_are_a_usage_error() {
+fn a_stats_interval_below_the_minimum_is_a_usage_error() {
     let args = [
         "listen",
         "--port",
@@ -1653,7 +1655,7 @@ fn the_summary_has_every_count() {
     );
 }
 
-/// `send --chunk` hands the kernel runs of one length, which come as one buffer (GRO) where there is batching.
+/// `send --chunk` uses GSO for runs of equal length, and with batching the listener receives them in one GRO buffer.
 #[test]
 fn datagrams_of_one_buffer_are_cut_counted_and_kept_like_single_ones() {
     let folder = tempfile::tempdir().unwrap();
@@ -1668,7 +1670,7 @@ fn datagrams_of_one_buffer_are_cut_counted_and_kept_like_single_ones() {
             let to = listener.address.to_string();
             let path = path.to_str().unwrap();
             let send = ["send", &to, "--file", path, "--chunk", "40"];
-            // Refused, where the listener has enough before all are sent.
+            // The exit code does not matter: the last datagrams are refused if the listener ends early.
             run(send);
             listener.running.finish().expect_code(0)
         };
@@ -1769,7 +1771,8 @@ fn what_the_kernel_drops_is_counted() {
             socket.send_to(&[b'x'; 1000], listener.address).unwrap();
         }
         listener.running.signal("CONT");
-        // Until one gets through the buffer behind the flood: its line ends when the next comes.
+        // Send markers until one fits into the buffer after the flood. Two per round, because each line is complete
+        // only when its datagram is printed.
         let deadline = Instant::now() + DEADLINE;
         while {
             for _ in 0..2 {
@@ -1798,7 +1801,7 @@ fn what_the_kernel_drops_is_counted() {
     }
 }
 
-// What it says.
+// Log messages.
 
 #[test]
 fn verbose_tells_the_steps_in_the_tutorials_terms() {
@@ -1817,7 +1820,7 @@ fn verbose_tells_the_steps_in_the_tutorials_terms() {
 
 #[test]
 fn quiet_says_errors_only() {
-    // Nothing says the port then: it is taken from a socket that lets go of it only to share.
+    // With -q no line shows the port, so reserve one with a socket that allows sharing it.
     let taken = sharing_socket(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let port = taken.local_addr().unwrap().port().to_string();
     let args = [
@@ -1870,15 +1873,15 @@ fn stderr_never_gets_data_nor_stdout_words() {
     );
 }
 
-/// A terminal of 80 columns and 24 lines, of its own server; it goes with what runs on it.
+/// A terminal of 80 columns and 24 lines in a tmux server of its own; dropping it kills the server.
 struct Screen {
-    /// Its socket.
+    /// The path of the tmux socket.
     server: String,
     _folder: tempfile::TempDir,
 }
 
 impl Screen {
-    /// Runs `udpcli ARGS` on it; words are split at spaces.
+    /// Runs `udpcli ARGS` on a new terminal; arguments are split at spaces.
     #[track_caller]
     fn with(args: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -1886,7 +1889,7 @@ impl Screen {
             server: folder.path().join("tmux").to_str().unwrap().to_owned(),
             _folder: folder,
         };
-        // Without a configuration of the user's; the last screen stays when the program ends.
+        // Ignore the user's tmux configuration. `read` keeps the last screen after udpcli ends.
         let line = format!("'{}' {args}; read -r _", env!("CARGO_BIN_EXE_udpcli"));
         screen.tmux(&[
             "-f",
@@ -1918,14 +1921,14 @@ impl Screen {
             .text()
     }
 
-    /// What it shows, line by line.
+    /// The lines on the screen.
     #[track_caller]
     fn lines(&self) -> Vec<String> {
         let shown = self.tmux(&["capture-pane", "-p"]);
         shown.lines().map(str::to_owned).collect()
     }
 
-    /// What it shows as soon as that is so.
+    /// Waits until the screen meets a condition; returns its lines.
     #[track_caller]
     fn once(&self, what: &str, is_so: impl Fn(&str) -> bool) -> Vec<String> {
         let deadline = Instant::now() + DEADLINE;
@@ -1948,13 +1951,13 @@ impl Drop for Screen {
     }
 }
 
-/// Checks that one panel is on the screen, whole, and says where the last datagram came from.
+/// Checks that exactly one complete panel is on the screen, and that it shows the last sender.
 #[track_caller]
 fn shows_one_panel(lines: &[String], address: SocketAddr) {
     let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
     assert_eq!(count("┌"), 1, "top edge: {lines:#?}");
     assert_eq!(count("└"), 1, "bottom edge: {lines:#?}");
-    // As the tutorial's server does: the first datagram clears the address.
+    // The first datagram clears the address, as in the tutorial's server.
     assert_eq!(count(&format!("│{address} ")), 0, "address: {lines:#?}");
     assert_eq!(count("│from127.0.0.1 "), 1, "sender: {lines:#?}");
     let top = lines.iter().position(|line| line.contains('┌')).unwrap();
@@ -1967,7 +1970,7 @@ fn shows_one_panel(lines: &[String], address: SocketAddr) {
 }
 
 #[test]
-fn the_panel_and_what_is_said_besides_are_both_on_the_screen() {
+fn the_panel_and_log_lines_share_the_screen() {
     let screen = Screen::with("listen --port 0 --bind 127.0.0.1 --oled --recv-size 20");
     let lines = screen.once("panel", |shown| shown.contains('└'));
     let listening = lines.iter().find(|line| line.contains("listening on "));
@@ -1979,7 +1982,7 @@ fn the_panel_and_what_is_said_besides_are_both_on_the_screen() {
     );
     let socket = loopback_socket();
     for round in 0..3 {
-        // Thirty bytes, of which twenty are kept.
+        // Thirty bytes, truncated to twenty.
         let payload = format!("round {round} of datagrams that long");
         socket.send_to(payload.as_bytes(), address).unwrap();
         let row = format!("│round {round} of ");

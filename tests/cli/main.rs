@@ -1,6 +1,6 @@
-//! The binary from outside: its command line, its streams and its exit codes, against real peers.
+//! Black-box tests of the binary: its command line, streams and exit codes, with real peers.
 
-// Says to clippy that every helper here is test code.
+// Tells clippy that every helper here is test code.
 #![cfg(test)]
 
 mod support;
@@ -28,7 +28,7 @@ use support::{bash, run, run_with_input, skipped, udpcli};
 
 const COMMANDS: [&str; 6] = ["send", "listen", "demo", "config", "completions", "man"];
 
-/// What Tab offers in `shell` for the last of `words`, a line each, as the shell's script gets it.
+/// The completions for the last of `words` in `shell`, one per line, as the completion script receives them.
 fn offered(shell: &str, words: &[&str], folder: &Path) -> String {
     let mut command = udpcli(["--", "udpcli"].iter().chain(words));
     command
@@ -65,7 +65,7 @@ fn every_shell_has_completions() {
     run(["completions", "tcsh"]).expect_code(2);
 }
 
-/// Subcommands first, values that are right, and nothing that is hidden.
+/// Subcommands come first, values are valid, and nothing hidden is offered.
 #[test]
 fn values_are_completed() {
     let folder = tempfile::tempdir().unwrap();
@@ -136,9 +136,9 @@ fn values_are_completed() {
     }
 }
 
-/// The program does not hold up the shell where it cannot answer.
+/// A request that udpcli cannot answer must not print anything or block the shell.
 #[test]
-fn what_is_no_question_of_a_shell_is_answered_with_nothing() {
+fn an_invalid_completion_request_prints_nothing() {
     for (shell, words) in [("tcsh", &["--", "udpcli", ""][..]), ("bash", &["--"])] {
         let mut command = udpcli(words);
         command.env("UDPCLI_COMPLETE", shell);
@@ -164,7 +164,7 @@ fn bash_reads_its_completions() {
         &script,
     )
     .expect_code(0);
-    // As bash does it when Tab is pressed after: udpcli board fl
+    // What bash does when the user presses Tab after: udpcli board fl
     let line = r#"
         PATH="$(dirname "$0"):$PATH"
         source <(udpcli completions bash)
@@ -180,7 +180,7 @@ fn bash_reads_its_completions() {
     }
 }
 
-/// One page for each command, each of which leads to the others.
+/// Every command has a page, and the pages refer to each other.
 #[test]
 fn each_command_has_a_man_page() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,7 +217,7 @@ fn each_command_has_a_man_page() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(names.iter().all(|name| !name.contains("help")), "{names:?}");
-    // Again: they are replaced.
+    // A second run replaces the pages.
     run(["man".as_ref(), "--out".as_ref(), out.as_os_str()]).expect_code(0);
     let file = out.join("udpcli.1");
     run(["man".as_ref(), "--out".as_ref(), file.as_os_str()]).expect_code(3);
@@ -251,7 +251,7 @@ fn the_man_page_is_one_that_man_reads() {
     for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"] {
         assert!(text.contains(&format!(".SH {section}")), "{section}");
     }
-    // Containers often come without man.
+    // Containers often do not have man installed.
     if std::process::Command::new("man")
         .arg("--version")
         .output()
@@ -311,7 +311,7 @@ fn usage_errors_have_the_shape_of_every_error() {
         &["completions", "tcsh"],
         &["completions"],
     ] {
-        // Whatever the program is called here, its name is udpcli.
+        // Messages use the name udpcli, whatever the executable is called.
         let line = r#"(exec -a other-name "$0" "$@")"#;
         let finished = support::Running::spawn(&mut bash(line, args))
             .finish()

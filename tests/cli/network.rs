@@ -1,4 +1,5 @@
-//! Over links that are not loopback: network namespaces joined by veth pairs, made and removed by each test.
+//! Tests over links other than loopback: each test creates network namespaces, connected by veth pairs, and removes
+//! them.
 //!
 //! Loopback has an MTU of 65,536 bytes, one interface and no neighbours: fragments, groups, broadcasts, routes and
 //! unreachable hosts exist only here. No datagram leaves the namespaces.
@@ -20,7 +21,7 @@ use crate::support::{
     udpcli_on_terminal,
 };
 
-/// Looks again and again, for as long as a test may wait.
+/// Polls until the condition is true or the deadline passes.
 #[track_caller]
 fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
@@ -30,7 +31,7 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Namespaces of one test; they go with it, also when it panics.
+/// The network namespaces of one test; dropping it removes them, also after a panic.
 struct Net {
     names: Vec<String>,
 }
@@ -47,7 +48,7 @@ impl Drop for Net {
 type End = (usize, &'static str, u8);
 
 impl Net {
-    /// Empty namespaces with `lo` up; `None` where this machine does not allow them, which CI must.
+    /// Namespaces with only `lo` up; `None` if this machine does not allow namespaces. CI must allow them.
     fn empty(count: usize) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let mut net = Self { names: Vec::new() };
@@ -82,21 +83,22 @@ impl Net {
         Some(net)
     }
 
-    /// Two namespaces, 0 and 1, and a link: `va` with 10.77.1.1, `fd77:1::1` and `fe80::1`, `vb` with the same in 2.
+    /// Two connected namespaces, 0 and 1: `va` with 10.77.1.1, `fd77:1::1` and `fe80::1`, `vb` with the same in 2.
     fn pair() -> Option<Self> {
         let net = Self::empty(2)?;
         net.link(1, (0, "va", 1), (1, "vb", 2), 1500);
         Some(net)
     }
 
-    /// As `pair`, with a second link of the same two: `wa` with 10.77.2.1 and `wb` with 10.77.2.2.
+    /// Like `pair`, with a second link between the two: `wa` with 10.77.2.1 and `wb` with 10.77.2.2.
     fn two_links() -> Option<Self> {
         let net = Self::pair()?;
         net.link(2, (0, "wa", 1), (1, "wb", 2), 1500);
         Some(net)
     }
 
-    /// Namespace 0 (10.77.1.1), a router 1 (10.77.1.2 and 10.77.2.1), and 2 (10.77.2.2); the second link is narrow.
+    /// Namespace 0 (10.77.1.1), a router 1 (10.77.1.2 and 10.77.2.1), and 2 (10.77.2.2); the second link has a smaller
+    /// MTU.
     fn routed() -> Option<Self> {
         let net = Self::empty(3)?;
         net.link(1, (0, "va", 1), (1, "ra", 2), 1500);
@@ -117,7 +119,7 @@ impl Net {
         Some(net)
     }
 
-    /// Joins two namespaces by a network 10.77.NUMBER.0/24 and `fd77:NUMBER::/64`.
+    /// Connects two namespaces with a network 10.77.NUMBER.0/24 and `fd77:NUMBER::/64`.
     fn link(&self, number: u8, one: End, other: End, mtu: u32) {
         let (from, to) = (&self.names[one.0], &self.names[other.0]);
         let made = format!(
@@ -126,7 +128,7 @@ impl Net {
         );
         run_ip(&made.split(' ').collect::<Vec<_>>());
         for (at, name, _) in [one, other] {
-            // Addresses are given below, usable at once.
+            // No automatic addresses: the ones added below are usable at once.
             self.ip(at, &format!("link set {name} addrgenmode none up"));
         }
         for (at, name, last) in [one, other] {
@@ -143,7 +145,7 @@ impl Net {
         }
     }
 
-    /// Until then the device drops what it is to send.
+    /// Waits until the link is up; before that, the device drops packets.
     #[track_caller]
     fn wait_until_up(&self, at: usize, name: &str) {
         eventually(&format!("{name} is up"), || {
@@ -152,7 +154,7 @@ impl Net {
         });
     }
 
-    /// Runs `ip` in namespace `at`; returns what it printed.
+    /// Runs `ip` in namespace `at`; returns its output.
     #[track_caller]
     fn ip(&self, at: usize, args: &str) -> String {
         let mut all = vec!["-n", self.names[at].as_str()];
@@ -160,7 +162,8 @@ impl Net {
         run_ip(&all)
     }
 
-    /// A command that runs in namespace `at`. `ip netns exec` becomes it, so it keeps its process id.
+    /// A command that runs in namespace `at`. `ip netns exec` replaces itself with the command, so the process ID is
+    /// the command's.
     fn within(&self, at: usize, inner: &Command) -> Command {
         let mut command = Command::new("ip");
         command
@@ -182,7 +185,7 @@ impl Net {
         run_with_input(self.within(at, Command::new(program).args(args)), b"").expect_code(0)
     }
 
-    /// `udpcli ARGS` in namespace `at`; words are split at spaces.
+    /// `udpcli ARGS` in namespace `at`; arguments are split at spaces.
     fn udpcli(&self, at: usize, args: &str) -> Command {
         let mut command = self.within(at, &udpcli(args.split(' ')));
         command.stdin(Stdio::null());
@@ -201,7 +204,7 @@ impl Net {
         Listener::spawn(&mut self.udpcli(at, format!("listen --port 0 {args}").trim_end()))
     }
 
-    /// A UDP socket of another program in namespace `at`, in these groups (`GROUP@INTERFACE`).
+    /// A UDP socket of another program in namespace `at`, joined to these groups (`GROUP@INTERFACE`).
     #[track_caller]
     fn peer(&self, at: usize, family: char, groups: &[&str]) -> Peer {
         let mut python = Command::new("python3");
@@ -233,7 +236,7 @@ fn run_ip(args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("ip prints UTF-8")
 }
 
-/// A Python socket that does what its stdin says and tells what it received.
+/// A Python program with a socket: it executes the commands on its stdin and prints what it receives.
 const PEER: &str = r#"
 import socket, struct, sys
 v6 = sys.argv[1] == "6"
@@ -285,7 +288,7 @@ struct Peer {
     port: u16,
 }
 
-/// What a peer received.
+/// A datagram that a peer received.
 #[derive(Debug)]
 struct Heard {
     from: String,
@@ -357,7 +360,7 @@ fn next_text(listener: &mut Listener) -> String {
         .to_owned()
 }
 
-/// Addresses of namespace 1 as namespace 0 writes them, and the sender's address that belongs to each.
+/// Addresses of namespace 1 as seen from namespace 0, each with the sender's address that belongs to it.
 const TARGETS: [(&str, &str, &str); 3] = [
     ("0.0.0.0", "10.77.1.2", "10.77.1.1:"),
     ("::", "[fd77:1::2]", "[fd77:1::1]:"),
@@ -383,7 +386,7 @@ fn unicast_arrives_over_a_link_in_both_families() {
             "{datagram}"
         );
     }
-    // And back.
+    // The opposite direction.
     let mut listener = net.listen(0, "--format json");
     net.send(1, &format!("10.77.1.1:{} back", listener.port()))
         .expect_code(0);
@@ -455,7 +458,7 @@ fn the_listening_line_names_the_address_and_the_interface() {
 #[test]
 fn the_listening_line_has_the_network_with_the_default_route_first() {
     let Some(net) = Net::two_links() else { return };
-    // Docker's bridge, with an index and an address lower than the others'.
+    // A bridge named like Docker's. Its index and address sort before the others, so a plain sort would put it first.
     net.ip(1, "link add docker0 type veth peer name inside");
     net.ip(1, "addr add 10.1.0.1/16 dev docker0");
     net.ip(1, "link set inside up");
@@ -467,7 +470,7 @@ fn the_listening_line_has_the_network_with_the_default_route_first() {
         let address = line.split_once("program: ").unwrap().1;
         address.split_once(',').unwrap().0.to_owned()
     };
-    // Without a default route the container's network is the least likely.
+    // Without a default route, the container network comes last.
     assert_ne!(first(), "10.1.0.1");
     for (via, address) in [("10.77.2.1", "10.77.2.2"), ("10.77.1.1", "10.77.1.2")] {
         net.ip(1, &format!("route add default via {via}"));
@@ -488,7 +491,7 @@ fn the_listening_line_comes_again_when_an_address_comes_or_goes() {
     net.ip(1, "addr add 10.77.1.3/24 dev vb");
     let line = running.stderr_line_with("program: 10.77.1.3, port ");
     assert!(line.starts_with("listening on 0.0.0.0:"), "{line}");
-    // What does not change the line does not repeat it.
+    // A change that does not affect the line must not print it again.
     net.ip(1, "link add other type veth peer name another");
     std::thread::sleep(Duration::from_millis(300));
     let end = running.interrupt().expect_code(0);
@@ -605,7 +608,8 @@ fn the_listening_line_claims_no_address_that_cannot_be_reached() {
     }
 }
 
-/// Starts `udpcli listen --port 0 --format json ARGS`; gives its port, however it writes the address.
+/// Starts `udpcli listen --port 0 --format json ARGS` on a link-local address, and reads the port from its listening
+/// line.
 #[track_caller]
 fn listen_on_link_local(net: &Net, at: usize, args: &str) -> Listener {
     let mut running =
@@ -629,7 +633,7 @@ fn a_link_local_address_can_be_bound() {
     let Some(net) = Net::two_links() else { return };
     net.ip(1, "addr add fe80::22/64 dev wb nodad");
     for (bind, to) in [
-        // Its interface is the one that has it.
+        // Without a zone: the interface follows from the address.
         ("fe80::22", "[fe80::22%wa]"),
         ("fe80::2%vb", "[fe80::2%va]"),
         ("fe80::2%wb", "[fe80::2%wa]"),
@@ -708,7 +712,7 @@ fn an_interface_without_a_broadcast_address_of_its_own_has_the_networks() {
 }
 
 #[test]
-fn broadcast_without_a_route_says_there_is_no_way() {
+fn broadcast_without_a_route_is_an_error_with_a_hint() {
     let Some(net) = Net::pair() else { return };
     let end = net.send(0, "255.255.255.255:6000 x").expect_code(3);
     assert!(end.stderr.contains("hint:"), "{}", end.stderr);
@@ -745,7 +749,7 @@ fn echo_answers_unicast_only(flag: &str) {
         peer.send(to, listener.port(), to.as_bytes());
         assert_eq!(next_text(&mut listener), to);
     }
-    // The first answer is to the last of the three.
+    // Only the last of the three is answered, so the first reply is to it.
     assert_eq!(peer.receive().payload, b"10.77.1.2");
     let summary = listener.running.interrupt().expect_code(0).stderr;
     assert!(summary.contains("1 answered"), "{summary}");
@@ -790,7 +794,7 @@ fn multicast_of_another_program_is_heard_where_the_group_is_joined() {
         peer.tell("by va");
         let mut listener = net.listen(1, &format!("--join {join} --format json"));
         if family == '6' {
-            // Two sockets then, each with a port of its own: the second line has IPv6's.
+            // The listener opens two sockets with separate ports; the second line shows the port for IPv6.
             let line = listener.running.stderr_line_with("listening on [::]");
             listener.address = listening_address(&line);
         }
@@ -843,7 +847,7 @@ fn an_ipv4_group_is_heard_on_the_ipv6_wildcard() {
     let datagram = next_json(&mut listener);
     assert_eq!(datagram["text"], "group");
     assert_eq!(datagram["to"], format!("239.77.0.1:{}", listener.port()));
-    // Both families are heard still.
+    // Unicast datagrams of both families still arrive.
     for (_, to, _) in TARGETS {
         net.send(0, &format!("{to}:{} {to}", listener.port()))
             .expect_code(0);
@@ -854,7 +858,7 @@ fn an_ipv4_group_is_heard_on_the_ipv6_wildcard() {
 #[test]
 fn a_group_joined_on_one_interface_is_not_heard_on_another() {
     let Some(net) = Net::two_links() else { return };
-    // Another program's membership makes the datagram reach this machine at all.
+    // Another program on this machine joins the group on the other interface, so that the kernel accepts the datagram.
     let mut peer = net.peer(1, '4', &["239.77.0.1@wb"]);
     let mut listener = net.listen(1, "--join 239.77.0.1@vb --format json");
     for port in [listener.port(), peer.port] {
@@ -1005,7 +1009,7 @@ fn socat_in_the_group_hears_what_is_sent() {
         eventually("socat is bound", || {
             fs::read_to_string(&table).is_ok_and(|table| table.contains(&format!(":{port:04X} ")))
         });
-        // Bound is not joined yet: what comes before is lost.
+        // A bound socket may not have joined the group yet, and earlier datagrams are lost: send repeatedly.
         let sender = Running::spawn(&mut net.udpcli(
             0,
             &format!("send {target} tick --line-ending lf -n 100000 -i 20ms --multicast-if va"),
@@ -1029,7 +1033,7 @@ fn a_link_local_group_is_reached_by_its_zone() {
 }
 
 #[test]
-fn multicast_without_a_route_says_there_is_no_way() {
+fn multicast_without_a_route_is_an_error_with_a_hint() {
     let Some(net) = Net::pair() else { return };
     let end = net.send(0, "239.77.0.1:6000 x").expect_code(3);
     assert!(end.stderr.contains("hint:"), "{}", end.stderr);
@@ -1068,14 +1072,14 @@ fn multicast_loop_says_whether_this_machine_hears_itself() {
                 )
                 .expect_code(0);
             }
-            // The other machine hears both.
+            // The other machine receives both.
             assert_eq!(peer.receive().payload, payload.as_bytes());
         }
         assert_eq!(next_text(&mut listener), "on");
     }
 }
 
-/// Every byte value, in an order that shows a swapped or a missing part.
+/// Contains every byte value, in an order in which a swapped or missing part is visible.
 fn pattern(len: usize) -> Vec<u8> {
     (0..len)
         .map(|index| u8::try_from((index * 31 + index / 251) % 256).expect("below 256"))
@@ -1217,7 +1221,7 @@ fn as_fast_as_possible_keeps_order_boundaries_and_content() {
         ("--rate 20k --no-batching", " --no-batching"),
     ] {
         let count = if sends == "--rate max" { 20_000 } else { 8_000 };
-        // The neighbour is known then, and nothing waits for it.
+        // A first datagram fills the neighbour table, so that the test's datagrams need not wait for ARP.
         let listener = net.listen(
             1,
             &format!(
@@ -1277,7 +1281,7 @@ fn bundles_about_as_long_as_the_mtu_keep_order_boundaries_and_content() {
                 1,
                 &format!("--bind {bind} --format raw --recv-buffer 4M -n 301 --timeout 5s"),
             );
-            // The neighbour is known then, and nothing waits for it.
+            // A first datagram fills the neighbour table, so that the test's datagrams need not wait for ARP.
             net.send(0, &format!("{to}:{} {}", listener.port(), "w".repeat(8)))
                 .expect_code(0);
             let end = net
@@ -1307,7 +1311,7 @@ fn bundles_about_as_long_as_the_mtu_keep_order_boundaries_and_content() {
     }
 }
 
-/// Datagrams that the kernel dropped so far at UDP sockets of that process's namespace.
+/// How many datagrams the kernel has dropped at the UDP sockets of that process's namespace.
 fn drops(process: u32) -> u64 {
     let table = fs::read_to_string(format!("/proc/{process}/net/udp")).expect("the process lives");
     table
@@ -1347,7 +1351,7 @@ fn what_does_not_fit_the_receive_buffer_is_counted_as_lost_and_dropped() {
             number_before(&end.stderr, "lost,"),
         );
         assert_eq!(came + lost, newest + 1, "{}", end.stderr);
-        // Of a bundle of many that does not fit, the kernel counts one: then it is an estimate.
+        // With GRO the kernel counts a dropped buffer of many datagrams as one, so the count is an estimate.
         let dropped = number_before(&end.stderr, "dropped");
         assert!(
             if flag.is_empty() {
@@ -1361,7 +1365,7 @@ fn what_does_not_fit_the_receive_buffer_is_counted_as_lost_and_dropped() {
     }
 }
 
-/// The number before the first such word in a summary.
+/// The number before the first occurrence of `what` in a summary.
 #[track_caller]
 fn number_before(stderr: &str, what: &str) -> u64 {
     let words: Vec<&str> = stderr.split_whitespace().collect();
@@ -1372,7 +1376,7 @@ fn number_before(stderr: &str, what: &str) -> u64 {
     number.unwrap_or_else(|| panic!("no number before {what:?} in {stderr}"))
 }
 
-/// Lines of many lengths: runs of one length, a shorter one after a run, and empty ones.
+/// Lines of many lengths: runs of equal length, a shorter line after a run, and empty lines.
 fn mixed_lines() -> Vec<u8> {
     let mut lines = Vec::new();
     for round in 0..120usize {
@@ -1401,7 +1405,7 @@ fn datagrams_of_mixed_sizes_keep_order_boundaries_and_content() {
         ("--rate 20k", " --no-batching"),
         ("--rate 10k --no-batching", ""),
     ] {
-        // As fast as the kernel takes it, but not more than fits the device's backlog.
+        // At the maximum rate, do not send more datagrams than fit in the device's backlog.
         let lines = if sends == "--rate max" {
             lines
                 .split_inclusive(|&byte| byte == b'\n')
@@ -1552,7 +1556,7 @@ fn a_closed_port_on_another_machine_is_refused() {
 #[test]
 fn a_listener_that_comes_late_hears_what_comes_after() {
     let Some(net) = Net::pair() else { return };
-    // A free port: that of a listener that went.
+    // Find a free port: start a listener and end it again.
     let port = net.listen(1, "").port();
     let mut sender = Running::spawn(
         &mut net.udpcli(0, &format!("send 10.77.1.2:{port} tick -n 100000 -i 10ms")),
@@ -1637,7 +1641,7 @@ fn an_own_firewall_is_named() {
 }
 
 impl Net {
-    /// Adds a chain to the firewall of namespace `at`: `hook` and a rule with a counter.
+    /// Adds a chain with this hook and a rule with a counter to the firewall of namespace `at`.
     #[track_caller]
     fn firewall(&self, at: usize, hook: &str, rule: &str) {
         let table = format!(
@@ -1648,7 +1652,7 @@ impl Net {
         run_with_input(self.within(at, &nft), table.as_bytes()).expect_code(0);
     }
 
-    /// How many packets the firewall's counters counted.
+    /// The packet count of the firewall's counters.
     #[track_caller]
     fn counted(&self, at: usize) -> u64 {
         let listed = self.run(at, "nft", &["list", "ruleset"]).text();
@@ -1662,7 +1666,8 @@ impl Net {
 #[test]
 fn a_datagram_that_a_firewall_rejects_is_retried_once_at_most() {
     let Some(net) = Net::pair() else { return };
-    // Without it the kernel reports a rejection a second, and nothing but the call's own error the rest of the time.
+    // Disable the kernel's ICMP rate limit. Otherwise it sends one ICMP error per second, and other rejected datagrams
+    // only fail with the call's own error.
     net.run(0, "sysctl", &["-qw", "net.ipv4.icmp_ratemask=0"]);
     for args in ["", " -w 5s", " --no-batching", " -n 10 -i 1ms"] {
         net.firewall(0, "output", "udp dport 6002 counter reject");
@@ -1679,7 +1684,7 @@ fn a_datagram_that_a_firewall_rejects_is_retried_once_at_most() {
         assert!((1..=2).contains(&tried), "{args}: {tried} attempts");
         net.run(0, "nft", &["flush", "ruleset"]);
     }
-    // A rule that comes while it sends.
+    // A rule that is added during a run.
     for args in ["", " --no-batching", " -w 1s"] {
         let mut listener = net.listen(1, "--format json");
         let sender = Running::spawn(&mut net.udpcli(
@@ -1718,7 +1723,7 @@ fn a_firewall_elsewhere_is_told_from_a_closed_port() {
         (2, "input", admin, "[fd77:2::2]", "fd77:2::2"),
         (1, "forward", admin, "10.77.2.2", "10.77.1.2"),
         (1, "forward", admin, "[fd77:2::2]", "fd77:1::2"),
-        // What iptables and nftables do where no type is given: port unreachable, from a router.
+        // The default of iptables and nftables: the router itself sends port unreachable.
         (1, "forward", "reject", "10.77.2.2", "10.77.1.2"),
         (1, "forward", "reject", "[fd77:2::2]", "fd77:1::2"),
     ] {
@@ -1746,7 +1751,7 @@ fn a_listener_on_one_interface_hears_only_that() {
     let mut listener = net.listen(1, "--interface wb --format json");
     let mut other = net.listen(1, "--interface vb --format json");
     for port in [listener.port(), other.port()] {
-        // Refused where this interface has no such port, which is an answer too.
+        // The exit code does not matter: the datagram is refused if no socket on this interface has the port.
         net.send(0, &format!("10.77.1.2:{port} first"));
         net.send(0, &format!("10.77.2.2:{port} second"));
     }
@@ -1774,7 +1779,7 @@ fn an_address_names_its_interface() {
     for (interface, near) in [("127.0.0.1", true), ("10.77.1.2", false)] {
         let mut listener = net.listen(1, &format!("--interface {interface} --format json"));
         let port = listener.port();
-        // Refused where this interface has no such port, which is an answer too.
+        // The exit code does not matter: the datagram is refused if no socket on this interface has the port.
         for _ in 0..2 {
             net.send(0, &format!("10.77.1.2:{port} far"));
             net.send(1, &format!("127.0.0.1:{port} near"));
@@ -1873,7 +1878,7 @@ fn an_echo_comes_from_the_address_that_was_asked() {
         let listener = net.listen(1, &format!("--bind {bind} --echo"));
         for address in addresses {
             let mut peer = net.peer(0, family, &[]);
-            // A connected socket hears that one address only.
+            // A connected socket receives only from that address.
             peer.tell(&format!("connect {address} {}", listener.port()));
             peer.send(address, listener.port(), address.as_bytes());
             let heard = peer.receive();
@@ -2019,7 +2024,7 @@ fn send_goes_on_when_its_own_link_narrows() {
         assert_eq!(next_json(&mut listener)["seq"], 0);
         net.ip(0, "link set va mtu 1000");
         let now = jiff::Timestamp::now();
-        // What is sent from here on leaves in two pieces.
+        // From here on, every datagram is sent in two fragments.
         let mut arrived_later = 0;
         while arrived_later < 200 {
             let datagram = next_json(&mut listener);
@@ -2052,13 +2057,14 @@ fn a_closed_port_is_refused_also_where_broadcast_is_allowed() {
 }
 
 #[test]
-fn a_host_that_does_not_answer_for_itself_is_no_other_machines_word() {
+fn a_missing_neighbour_is_not_reported_as_another_hosts_error() {
     let Some(net) = Net::pair() else { return };
     let end = net.send(0, "10.77.1.99:6000 hello -w 12s").expect_code(3);
     assert!(!end.stderr.contains("says 10.77.1.1"), "{}", end.stderr);
 }
 
-/// A host behind a TUN device that says port unreachable to every IPv4 packet, 5 ms after it came.
+/// A Python program that simulates a host behind a TUN device. It answers every UDP datagram over IPv4 with an ICMP
+/// port unreachable after 5 ms.
 const LATE_REFUSER: &str = r#"
 import fcntl, os, struct, subprocess, sys, time
 device = os.open("/dev/net/tun", os.O_RDWR)
@@ -2088,7 +2094,7 @@ while True:
 #[test]
 fn a_refusal_that_takes_its_time_is_heard() {
     let Some(net) = Net::empty(1) else { return };
-    // Containers often come without the device, and may be kept from it where they have it.
+    // Containers often do not have the TUN device, or may not open it.
     let device = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -2120,7 +2126,8 @@ fn a_refusal_that_takes_its_time_is_heard() {
     }
 }
 
-/// Names for one address each, in the order of the lines.
+/// Runs a command with this file as /etc/hosts. Each line maps names to one address, and the resolver keeps their
+/// order.
 fn within_hosts(net: &Net, hosts: &tempfile::NamedTempFile, inner: &Command) -> Command {
     let mut command = Command::new("unshare");
     command
@@ -2146,11 +2153,11 @@ fn a_name_with_both_families_meets_the_listener_whichever_it_has() {
         .write_all(b"::1 localhost both\n127.0.0.1 localhost both\n127.0.0.9 both\n")
         .unwrap();
     for (listen, send, found) in [
-        // The default listener, IPv4's wildcard.
+        // The default listener, on the IPv4 wildcard address.
         ("", "localhost", ""),
         ("", "both", ""),
         ("", "both -w 5s", ""),
-        // What the first address refuses goes to the next.
+        // If the first address refuses, the datagrams go to the next one.
         (" --bind ::1", "localhost", "trying [::1]:"),
         (" --bind 127.0.0.9", "both", "trying 127.0.0.9:"),
         (" --bind ::1", "both -w 5s", "trying [::1]:"),
@@ -2183,7 +2190,7 @@ fn a_name_with_both_families_meets_the_listener_whichever_it_has() {
             end.stderr
         );
     }
-    // Refused by all.
+    // All addresses refuse.
     let inner = udpcli(["send", "both:9", "x"]);
     let end = run_with_input(within_hosts(&net, &hosts, &inner), b"").expect_code(1);
     assert!(
@@ -2192,7 +2199,7 @@ fn a_name_with_both_families_meets_the_listener_whichever_it_has() {
         "{}",
         end.stderr
     );
-    // Each line of a pipe once, wherever it arrives.
+    // Each line of a pipe must be received exactly once, although the first address refused it.
     let mut listener = net.listen(0, "--format json -n 2 --bind ::1");
     let inner = udpcli(["send", &format!("both:{}", listener.address.port())]);
     run_with_input(
@@ -2212,7 +2219,7 @@ fn a_name_with_both_families_meets_the_listener_whichever_it_has() {
 #[test]
 fn an_own_datagram_that_comes_back_is_no_reply() {
     let Some(net) = Net::pair() else { return };
-    // A port that is free in both namespaces: that of a socket that stays.
+    // Use the port of a socket that stays open, so that it is not taken meanwhile.
     let mut peer = net.peer(1, '4', &[]);
     let port = peer.port;
     let group = format!("239.77.0.5:{port} who --multicast-if va");
@@ -2237,7 +2244,7 @@ fn an_own_datagram_that_comes_back_is_no_reply() {
             );
         }
     }
-    // Another host on the same port is heard.
+    // A reply from another host with the same port counts.
     for to in [format!("10.77.1.255:{port} who"), group] {
         let mut sender = Running::spawn(&mut net.udpcli(
             0,
@@ -2265,7 +2272,7 @@ fn a_listener_on_one_address_hears_the_groups_it_joined() {
                 &format!("--format json --bind {bind} --join {join}{way}"),
             );
             let port = listener.port();
-            // The group has a socket of its own: it is ready once that is told.
+            // The group has a socket of its own; wait for its listening line.
             listener.running.stderr_line_with("listening on ");
             let own = match bind.split_once('%') {
                 Some((address, _)) => format!("[{address}%va]"),
@@ -2282,7 +2289,7 @@ fn a_listener_on_one_address_hears_the_groups_it_joined() {
                     .expect_code(0);
                 assert_eq!(next_text(&mut listener), payload, "{bind} {join}{way}");
             }
-            // By another interface it is not joined.
+            // The group is not joined on the other interface.
             if !to.contains('%') {
                 net.send(0, &format!("{to}:{port} other --multicast-if wa"))
                     .expect_code(0);
@@ -2354,7 +2361,7 @@ fn a_group_is_joined_on_interfaces_that_come_later() {
     };
     net.link(1, (0, "va", 1), (1, "vb", 2), 1500);
     heard("first");
-    // Unplugged and plugged in again: another interface of the same name.
+    // Remove the interface and add it again: it has the same name but a new index.
     net.ip(1, "link del vb");
     net.link(1, (0, "va", 1), (1, "vb", 2), 1500);
     heard("again");
@@ -2439,12 +2446,12 @@ fn where_a_group_cannot_be_joined_is_told_with_the_limit() {
     }
     assert!(failed.starts_with("warning: "), "{failed}");
     let (_, command) = failed.split_once("sysctl -w ").unwrap();
-    // What the message says to do is done.
+    // Follow the hint in the message.
     net.run(0, "sysctl", &["-qw", command]);
     let (joined, failed) = told(net.listen(0, "--join 239.77.0.11"));
     assert_eq!(failed, None);
     assert!(joined.unwrap().contains("d25"));
-    // All on one that there is not.
+    // An interface that does not exist.
     let end = run_with_input(
         net.udpcli(0, "listen --port 0 --join 239.77.0.11@nosuch"),
         b"",
@@ -2484,7 +2491,7 @@ fn where_no_local_port_is_free_it_is_said_at_once() {
             end.stderr
         );
     }
-    // A port by name is outside of the range.
+    // An explicit port need not be in the ephemeral port range.
     net.send(0, "10.77.1.2:9 hi --bind 0.0.0.0:50000")
         .expect_code(1);
     drop(taken);
@@ -2493,7 +2500,8 @@ fn where_no_local_port_is_free_it_is_said_at_once() {
 #[test]
 fn a_full_send_buffer_is_waited_for_no_longer_than_the_run_lasts() {
     let Some(net) = Net::pair() else { return };
-    // Next to nothing gets through, and a long queue holds what the socket may have on its way.
+    // A very slow shaper with a queue longer than the send buffer, so that the send buffer becomes full before the
+    // queue does.
     let shaper = "qdisc add dev va root tbf rate 8kbit burst 2000 limit 10000000";
     net.run(0, "tc", &shaper.split(' ').collect::<Vec<_>>());
     for args in ["", " --no-batching", " -w 100ms"] {
@@ -2540,7 +2548,7 @@ fn a_shaper_on_the_way_out_slows_and_loses_nothing() {
                 ),
             );
             let sent = number_before(&end.stderr, "datagrams,");
-            // 2 Mbit/s are 240 packets of 1,042 bytes a second, and what the queue and the bucket hold.
+            // 2 Mbit/s is 240 packets of 1,042 bytes per second, plus the contents of the queue and the token bucket.
             assert!((150..300).contains(&sent), "{to}{args}: {}", end.stderr);
             assert!(
                 end.stderr.contains(", 0 errors"),
@@ -2580,15 +2588,15 @@ fn multicast_leaves_by_the_interface_named_whatever_addresses_it_has() {
         .expect_code(0);
         assert_eq!(next_text(&mut listener), "hello", "{by}");
     };
-    // Two interfaces with one address.
+    // Two interfaces with the same address.
     net.ip(0, "addr flush dev wa");
     net.ip(0, "addr add 10.77.1.1/32 dev wa");
     hears("vb", "va");
     hears("wb", "wa");
-    // One without an address.
+    // An interface without an address.
     net.ip(0, "addr flush dev wa");
     hears("wb", "wa");
-    // By index, and by an address, which is the source then.
+    // An interface given by index, or by an address, which is then the source address.
     hears("vb", "10.77.1.1");
     let index = net.run(0, "cat", &["/sys/class/net/wa/ifindex"]).text();
     hears("wb", index.trim());
@@ -2604,12 +2612,12 @@ fn a_link_local_address_of_two_interfaces_needs_a_name() {
         "{}",
         end.stderr
     );
-    // The peer's zone says which.
+    // The zone of the peer selects the interface.
     let mut listener = net.listen(1, "--bind :: --format json");
     for (to, bind) in [
         ("[fe80::2%va]", "fe80::1"),
         ("[fe80::2%wa]", "fe80::1"),
-        // As in a URL.
+        // A zone as in a URL, where % is escaped as %25.
         ("[fe80::2%25va]", "fe80::1"),
     ] {
         net.send(0, &format!("{to}:{} hello --bind {bind}", listener.port()))
@@ -2638,9 +2646,9 @@ fn a_neighbour_that_is_not_there_is_told_before_the_kernel_gives_up() {
             "{to}: {}",
             end.stderr
         );
-        // Not from the error that comes after three seconds.
+        // The result must come from the neighbour table, not from the kernel's error after three seconds.
         assert!(started.elapsed() < Duration::from_secs(3) || end.stderr.contains("0 errors"));
-        // Asked a moment ago, it may still answer.
+        // So soon after the kernel's request, the host may still answer.
         net.ip(0, "neigh flush dev va");
         let end = net.send(0, &format!("{to} hello -w 100ms")).expect_code(1);
         assert!(
@@ -2665,7 +2673,7 @@ fn a_neighbour_that_is_there_and_says_nothing_is_told_from_one_that_is_not() {
             end.stderr
         );
     }
-    // What a router says nothing of is not known.
+    // For a host behind a router, the neighbour table says nothing.
     net.firewall(2, "input", "udp dport 6004 counter drop");
     for to in ["10.77.2.2", "[fd77:2::2]"] {
         let end = net

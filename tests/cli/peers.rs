@@ -1,4 +1,4 @@
-//! Both directions against other people's programs: socat, ncat, OpenBSD's nc, and the tutorial's own in Python.
+//! Interoperability in both directions with socat, ncat, OpenBSD's nc, and the tutorial's Python programs.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use crate::support::{
     run_with_input, socket_on, sockets_bound_to, udpcli,
 };
 
-/// The tutorial's server, but for the panel: it says its port first, and ends after so many datagrams.
+/// The tutorial's server without the panel. It prints its port first, and ends after a given number of datagrams.
 const TUTORIAL_SERVER: &str = r"
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -25,7 +25,7 @@ for _ in range(int(sys.argv[1])):
 s.close()
 ";
 
-/// The tutorial's client, but for the count: it ends after so many datagrams.
+/// The tutorial's client, except that it ends after a given number of datagrams.
 const TUTORIAL_CLIENT: &str = r"
 import socket, sys, time
 host, port = sys.argv[1].rsplit(':', 1)
@@ -49,9 +49,9 @@ fn peer(program: &str, args: &[&str]) -> Command {
     command
 }
 
-/// Starts a program that listens; in its arguments `HOST` and `PORT` stand for the address. Such programs neither pick
-/// a free port nor say when they are ready: so each gets a loopback address of its own and another port where one is
-/// taken, and the kernel is asked.
+/// Starts a program that listens; `HOST` and `PORT` in its arguments are replaced with the address. Such programs can
+/// neither choose a free port nor report when they are ready. So each gets its own loopback address, another port is
+/// tried if one is in use, and the kernel's socket table shows when the program is ready.
 fn receiver(program: &str, args: &[&str]) -> (Running, SocketAddrV4) {
     static NEXT_HOST: AtomicU8 = AtomicU8::new(100);
     for _ in 0..10 {
@@ -309,12 +309,12 @@ fn board_prints_what_the_tutorials_server_prints_to_the_byte() {
     for running in [&mut server.running, &mut listener.running] {
         assert_eq!(running.stdout_line(), "waiting...\n");
     }
-    // One socket to both: the sender's port is the same as well.
+    // Send from one socket to both, so that the sender's port is the same in both outputs.
     let socket = loopback_socket();
     for payload in &payloads {
         socket.send_to(payload, server.address).unwrap();
         socket.send_to(payload, listener.address).unwrap();
-        // One by one: Python's receive buffer is small.
+        // Send one at a time, because Python's receive buffer is small.
         server.running.stdout_line();
         listener.running.stdout_line();
     }

@@ -1,4 +1,4 @@
-//! `send`: payload forms, pace, replies, verdicts, and what it says about them.
+//! `send`: payload forms, pacing, replies, results, and log messages.
 
 use std::io::Write as _;
 use std::net::UdpSocket;
@@ -14,10 +14,10 @@ use crate::support::{
     run_with_input, sent_by, sharing_socket, socket_on, udpcli, udpcli_on_terminal,
 };
 
-/// What the tutorial's client sends.
+/// The message of the tutorial's client.
 const TUTORIAL_MESSAGE: &[u8] = b"hello message from mPython\r\n";
 
-/// A peer that answers the first datagram with all of these; gives its address.
+/// Starts a peer that answers the first datagram with all of these replies; returns its address.
 fn answering(replies: Vec<Vec<u8>>) -> (String, JoinHandle<UdpSocket>) {
     let socket = loopback_socket();
     let address = address_of(&socket);
@@ -33,7 +33,7 @@ fn answering(replies: Vec<Vec<u8>>) -> (String, JoinHandle<UdpSocket>) {
     (address, thread)
 }
 
-/// Runs `udpcli send` to a socket that must stay without a datagram.
+/// Runs `udpcli send`, which must fail with `code` without sending a datagram. Returns stderr.
 #[track_caller]
 fn fails(args: &[&str], input: &[u8], code: i32) -> String {
     let socket = loopback_socket();
@@ -50,7 +50,7 @@ fn fails(args: &[&str], input: &[u8], code: i32) -> String {
     finished.stderr
 }
 
-/// The line that sums up a run of sending.
+/// The summary line of a send run.
 #[track_caller]
 fn summary(finished: &Finished) -> &str {
     finished
@@ -60,7 +60,7 @@ fn summary(finished: &Finished) -> &str {
         .unwrap_or_else(|| panic!("no summary in: {}", finished.stderr))
 }
 
-/// Sequence number and send time of a sequenced datagram.
+/// The sequence number and send time of a sequenced datagram.
 fn header(payload: &[u8]) -> (u64, Duration) {
     let number = |at: usize| u64::from_be_bytes(payload[at..at + 8].try_into().unwrap());
     (number(0), Duration::from_nanos(number(8)))
@@ -125,7 +125,7 @@ fn a_bad_escape_is_a_usage_error_that_says_where() {
             "{text}: {stderr}"
         );
     }
-    // A good message before the bad one does not go out either.
+    // A valid message before the invalid one must not be sent either.
     fails(&["-e", "good", r"\q"], b"", 2);
 }
 
@@ -149,7 +149,7 @@ fn each_line_of_a_pipe_is_one_datagram() {
     let sent = sent_by(&[], b"a\r\n\nb c\n\xff\xfe\nlast", 5);
     assert_eq!(sent, [&b"a"[..], b"", b"b c", b"\xff\xfe", b"last"]);
     assert_eq!(sent_by(&["--lines"], b"a\nb\n", 2), [b"a", b"b"]);
-    // Only the line ending goes, not what looks like one within the line.
+    // Only the line ending is removed, not a carriage return within the line.
     assert_eq!(sent_by(&[], b"a\rb\r\r\n", 1), [b"a\rb\r"]);
     assert_eq!(sent_by(&["-e"], b"a\\tb\n", 1), [b"a\tb"]);
 }
@@ -208,7 +208,7 @@ fn a_file_is_one_datagram_or_lines_or_chunks() {
         sent_by(&["--file", path, "--chunk", "1k"], b"", 1),
         [b"first\r\n\nthird\xff"]
     );
-    // Standard input is a file as well; its lines stay whole.
+    // `--file -` reads standard input as one datagram, line endings included.
     assert_eq!(sent_by(&["--file", "-"], b"a\r\nb\n", 1), [b"a\r\nb\n"]);
     assert_eq!(
         sent_by(&["--file", "-", "--chunk", "2"], b"abcde", 3),
@@ -221,7 +221,7 @@ fn a_file_is_one_datagram_or_lines_or_chunks() {
 }
 
 #[test]
-fn what_notepad_and_powershell_write_is_told_once() {
+fn a_byte_order_mark_is_reported_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     let name = path.to_str().unwrap();
@@ -254,7 +254,7 @@ fn what_notepad_and_powershell_write_is_told_once() {
             finished.stderr
         );
     }
-    // A mark that comes in pieces.
+    // A byte-order mark that arrives in pieces.
     let socket = loopback_socket();
     let mut running = Running::spawn(udpcli(["send", &address_of(&socket)]).stdin(Stdio::piped()));
     for piece in [&b"\xef"[..], b"\xbb", b"\xbfone\n"] {
@@ -311,7 +311,7 @@ fn a_whole_file_has_the_limit_of_a_datagram() {
         "{stderr}"
     );
     fails(&["--file", &path, "--chunk", "65508"], b"", 2);
-    // An IPv4 address written as IPv6 has the limit of IPv4.
+    // An IPv4-mapped IPv6 address has the payload limit of IPv4.
     let socket = loopback_socket();
     let port = socket.local_addr().unwrap().port();
     let mapped = format!("[::ffff:127.0.0.1]:{port}");
@@ -402,7 +402,7 @@ fn a_message_longer_than_a_datagram_is_a_usage_error() {
         stderr.contains("65507") || stderr.contains("65,507"),
         "{stderr}"
     );
-    // What the line ending adds counts.
+    // The line ending counts towards the length.
     fails(&["--line-ending", "lf", &longest], b"", 2);
 }
 
@@ -429,7 +429,7 @@ fn text_is_sent_in_the_encoding_asked_for() {
             "{label} by a pipe"
         );
     }
-    // An escaped byte is a byte, in any encoding; the line ending is text.
+    // An escape `\xNN` is a raw byte in any encoding.
     assert_eq!(
         sent_by(&["--encoding", "gbk", "-e", r"\xff你"], b"", 1),
         [b"\xff\xc4\xe3"]
@@ -449,7 +449,7 @@ fn escapes_and_line_endings_are_encoded_as_text_is() {
 }
 
 #[test]
-fn what_an_encoding_cannot_say_is_a_usage_error() {
+fn a_character_that_the_encoding_lacks_is_a_usage_error() {
     let stderr = fails(&["--encoding", "gbk", "a😀"], b"", 2);
     assert_in_order(&stderr, &["error: cannot encode", "caused by:", "U+1F600"]);
     let stderr = fails(&["--encoding", "big5"], "ok\n€😀\n".as_bytes(), 2);
@@ -555,7 +555,8 @@ fn the_interval_stands_between_datagrams() {
         );
     }
     running.finish().expect_code(0);
-    // By the sender's own stamps, so that a busy receiver does not count: none early, and none kept for later.
+    // Compare the sender's own timestamps, which do not depend on a busy receiver: no datagram is early, none is
+    // delayed indefinitely.
     for (index, time) in (0..).zip(&sent) {
         let after = time.saturating_sub(sent[0]);
         let due = gap * index;
@@ -572,7 +573,7 @@ fn the_interval_stands_between_datagrams() {
 
 #[test]
 fn the_interval_stands_between_lines_after_one_that_came_late() {
-    // A listener tells when the kernel had each: what keeps this test waiting does not count.
+    // Use the kernel's timestamps from a listener, so that delays of this test do not matter.
     let mut listener = Listener::start(["--format", "json"]);
     let peer = listener.address.to_string();
     let mut running = Running::spawn(udpcli(["send", &peer, "-i", "300ms"]).stdin(Stdio::piped()));
@@ -584,7 +585,7 @@ fn the_interval_stands_between_lines_after_one_that_came_late() {
     };
     running.type_in(b"a\n");
     arrival("a");
-    // So late that several intervals went by.
+    // Wait for several intervals, to see that they are not made up for.
     std::thread::sleep(Duration::from_secs(1));
     running.type_in(b"b\nc\nd\n");
     let times = ["b", "c", "d"].map(&mut arrival);
@@ -699,7 +700,7 @@ fn a_duration_ends_the_sending() {
     assert!((1..=21).contains(&count), "{}", finished.stderr);
     assert_eq!(receive_payloads(&socket, count).len(), count);
     nothing_waits(&socket);
-    // Without a pace it is the tutorial's: one datagram every two seconds.
+    // The default interval is the tutorial's: one datagram every two seconds.
     let finished = run(["send", &peer, "hello", "--duration", "300ms"]).expect_code(0);
     assert!(
         summary(&finished).starts_with("1 datagram, 5 bytes, "),
@@ -715,14 +716,14 @@ fn a_duration_ends_a_wait_for_lines() {
     let mut running = Running::spawn(udpcli(args).stdin(Stdio::piped()));
     running.type_in(b"one\n");
     assert_eq!(receive(&socket).0, b"one");
-    // The pipe stays open all the time.
+    // The pipe stays open, so only the duration can end the run.
     running.stderr_line_with("1 datagram, 3 bytes, ");
     running.finish().expect_code(0);
 }
 
 #[test]
 fn durations_and_sizes_are_read_as_people_write_them() {
-    // One datagram waits for nothing: an interval of any length is read and not used.
+    // With a single datagram, the interval is parsed but not used, so a long one does not delay the test.
     for duration in ["250ms", "2s", "1m30s", "0.5", "3", "1h"] {
         assert_eq!(
             sent_by(&["x", "-i", duration], b"", 1),
@@ -785,7 +786,7 @@ fn ctrl_c_is_the_normal_end_of_lines_that_still_come() {
     running.type_in(b"one\n");
     receive(&socket);
     running.signal("INT");
-    // The pipe is still open: the end is not its end.
+    // The pipe is still open, so only the signal can have ended the run.
     running.stderr_line_with("1 datagram, 3 bytes, ");
     running.finish().expect_code(0);
 }
@@ -956,7 +957,7 @@ fn enough_replies_end_an_interactive_run_while_more_could_be_typed() {
 }
 
 #[test]
-fn where_nothing_was_sent_no_reply_that_was_asked_for_came() {
+fn missing_replies_are_exit_code_1_even_if_nothing_was_sent() {
     let socket = loopback_socket();
     let peer = address_of(&socket);
     for args in [["--expect", "pong"], ["--replies", "2"]] {
@@ -1005,7 +1006,7 @@ fn a_wait_ends_with_the_reply_to_the_last_datagram() {
         let finished = run_with_input(udpcli(&args), input).expect_code(0);
         assert_eq!(finished.text().lines().count(), count, "{args:?}");
     }
-    // However many a busy machine lets go in the time.
+    // The number of datagrams depends on how busy the machine is.
     let args = [
         "x",
         "--rate",
@@ -1020,13 +1021,13 @@ fn a_wait_ends_with_the_reply_to_the_last_datagram() {
     let finished = run([&["send", &peer], &args[..]].concat()).expect_code(0);
     let sent = summary(&finished).split(' ').next().unwrap().parse();
     assert_eq!(Ok(finished.text().lines().count()), sent);
-    // What was refused is no more to come either.
+    // A refused datagram gets no reply, so it also ends the wait.
     let closed = refusing_socket("127.0.0.1:0");
     run(["send", &address_of(&closed), "a", "b", "c", "-w", "1h"]).expect_code(1);
 }
 
 #[test]
-fn one_reply_too_few_is_waited_for_to_the_end() {
+fn with_a_reply_missing_the_wait_lasts_to_its_end() {
     let (peer, answerer) = answering(vec![b"1".to_vec()]);
     let started = Instant::now();
     run(["send", &peer, "x", "y", "-w", "300ms"]).expect_code(0);
@@ -1087,7 +1088,7 @@ fn an_expected_reply_must_come() {
         );
         answerer.join().unwrap();
     }
-    // The expected text is text as the message is: escapes and encoding hold for it.
+    // Escapes and encoding apply to the expected text as to the message.
     let (peer, answerer) = answering(vec![b"\xc4\xe3\r\n".to_vec()]);
     run([
         "send",
@@ -1255,7 +1256,7 @@ fn every_refusal_is_counted() {
 #[test]
 fn the_bound_address_is_the_source() {
     let socket = loopback_socket();
-    // The test holds the port so that nobody else takes it, and shares it.
+    // The test reserves the port with a socket that allows sharing it.
     let held = sharing_socket("127.0.0.2:0".parse().unwrap());
     let source = address_of(&held);
     run([
@@ -1415,7 +1416,7 @@ fn options_that_contradict_each_other_are_usage_errors() {
 }
 
 #[test]
-fn a_ttl_that_leads_nowhere_is_a_usage_error() {
+fn ttl_0_to_a_unicast_address_is_a_usage_error() {
     let stderr = fails(&["x", "--ttl", "0"], b"", 2);
     assert!(
         stderr.contains("--ttl 0: ") && stderr.contains("hint: --ttl 1"),
@@ -1477,7 +1478,7 @@ fn chunk_without_file_is_a_usage_error() {
     }
 }
 
-// What it says.
+// Log messages.
 
 #[test]
 fn verbose_tells_the_steps_in_the_tutorials_terms() {

@@ -1,4 +1,4 @@
-//! Starts udpcli and its peers, and waits for what they say: every wait has a deadline, no port is fixed.
+//! Helpers that start udpcli and its peers and wait for their output. Every wait has a deadline, and no port is fixed.
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
@@ -8,10 +8,10 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes on a busy machine.
+/// The deadline of every wait; longer than any operation takes on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A command that runs the binary under test, free of the caller's environment.
+/// A command that runs the binary under test, without the caller's settings in the environment.
 pub(crate) fn udpcli<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = program();
     command
@@ -23,19 +23,20 @@ pub(crate) fn udpcli<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Comm
     command
 }
 
-/// The program under test; `tests/windows/run` has some of the tests run the Windows one under Wine.
+/// The program under test. `tests/windows/run` runs some of the tests with the Windows program under Wine.
 fn program() -> Command {
     let wine = std::env::var_os("UDPCLI_WINE").zip(std::env::var_os("UDPCLI_WINDOWS_EXE"));
     let Some((wine, exe)) = wine else {
         return Command::new(env!("CARGO_BIN_EXE_udpcli"));
     };
     let mut command = Command::new(wine);
-    // Wine takes the arguments' encoding from here.
+    // Wine uses the locale to encode the arguments.
     command.arg(exe).env("LC_ALL", "C.UTF-8");
     command
 }
 
-/// Says that the test that calls this cannot run here. For `cargo test` it has passed, so `tests/run` counts and names it.
+/// Reports that the calling test was skipped. `cargo test` counts it as passed, so `tests/run` collects and lists
+/// skipped tests.
 pub(crate) fn skipped(reason: impl std::fmt::Display) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
@@ -46,13 +47,13 @@ pub(crate) fn skipped(reason: impl std::fmt::Display) {
             .append(true)
             .open(list)
             .expect("the list of tests/run");
-        // In one call: tests of this process write to it side by side.
+        // Write in one call, because tests of this process write concurrently.
         list.write_all(format!("{test}: {reason}\n").as_bytes())
             .expect("room in the list");
     }
 }
 
-/// What a process that ended left behind.
+/// The result of a process that has ended.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
@@ -66,7 +67,7 @@ impl Finished {
         String::from_utf8(self.stdout.clone()).expect("stdout is UTF-8")
     }
 
-    /// Checks the exit code, showing stderr if it is another.
+    /// Asserts the exit code, and shows stderr if it differs.
     #[track_caller]
     pub(crate) fn expect_code(self, code: i32) -> Self {
         assert_eq!(
@@ -80,12 +81,12 @@ impl Finished {
     }
 }
 
-/// Runs a command to its end with this on its stdin.
+/// Runs a command to its end with `input` on its stdin.
 #[track_caller]
 pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Finished {
     let mut running = Running::spawn(command.stdin(Stdio::piped()));
     let mut stdin = running.stdin.take().expect("stdin is piped");
-    // A process that ends early does not read it all.
+    // A process that ends early does not read all of its input; ignore the error.
     let _ = stdin.write_all(input);
     drop(stdin);
     running.finish()
@@ -97,7 +98,7 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Finishe
     run_with_input(udpcli(args), b"")
 }
 
-/// A process whose output is read line by line as it comes.
+/// A running process whose output is read line by line.
 pub(crate) struct Running {
     child: Child,
     pub(crate) stdin: Option<ChildStdin>,
@@ -133,7 +134,7 @@ impl Running {
         self.child.id()
     }
 
-    /// The next line of stdout, its newline included.
+    /// The next line of stdout, including its newline.
     #[track_caller]
     pub(crate) fn stdout_line(&mut self) -> String {
         let line = next(&self.stdout, "stdout", &self.seen_stderr);
@@ -178,7 +179,7 @@ impl Running {
         assert!(status.success(), "kill -{name}");
     }
 
-    /// Whether the process is no more.
+    /// Whether the process has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child
             .try_wait()
@@ -186,7 +187,7 @@ impl Running {
             .is_some()
     }
 
-    /// Stops the process, and waits until the kernel says so.
+    /// Stops the process with SIGSTOP, and waits until the kernel reports it as stopped.
     #[track_caller]
     pub(crate) fn stop(&self) {
         self.signal("STOP");
@@ -199,7 +200,7 @@ impl Running {
         });
     }
 
-    /// Waits for the end.
+    /// Waits for the process to end.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Finished {
         drop(self.stdin.take());
@@ -218,7 +219,7 @@ impl Running {
         self.finished(status)
     }
 
-    /// Ctrl-C, then the end.
+    /// Sends SIGINT and waits for the process to end.
     #[track_caller]
     pub(crate) fn interrupt(self) -> Finished {
         self.signal("INT");
@@ -284,8 +285,9 @@ fn next(lines: &Receiver<Vec<u8>>, what: &str, stderr: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Runs its arguments on a terminal of 50 rows and 200 columns, or what `TERMINAL_SIZE` says (`24 80`): what the terminal shows comes out of this program's stdout, what
-/// goes into its stdin is typed. The first argument lists the descriptors that stay as they are instead.
+/// A Python program that runs its arguments on a terminal of 50 rows and 200 columns, or of the size in `TERMINAL_SIZE`
+/// (`24 80`). It copies the terminal's output to stdout and types what it reads from stdin. Its first argument lists
+/// the file descriptors that are not connected to the terminal.
 pub(crate) const PTY: &str = r"
 import fcntl, os, pty, select, struct, sys, termios
 kept = {int(fd): os.dup(int(fd)) for fd in sys.argv[1]}
@@ -329,7 +331,7 @@ _, status = os.waitpid(pid, 0)
 sys.exit(os.waitstatus_to_exitcode(status) % 256)
 ";
 
-/// `udpcli` on a terminal; the descriptors in `piped` (digits, for example `"2"`) stay pipes.
+/// `udpcli` on a terminal; the file descriptors in `piped` (digits, for example `"2"`) stay pipes.
 pub(crate) fn udpcli_on_terminal<S: AsRef<OsStr>>(
     piped: &str,
     args: impl IntoIterator<Item = S>,
@@ -347,10 +349,10 @@ pub(crate) fn udpcli_on_terminal<S: AsRef<OsStr>>(
     command
 }
 
-/// Ctrl-C as a terminal takes it.
+/// The byte that Ctrl-C sends on a terminal.
 pub(crate) const CTRL_C: &[u8] = b"\x03";
 
-/// A shell line with `udpcli` as `$0` and the rest as `$1` and on.
+/// Runs a shell line with `udpcli` as `$0` and the other arguments as `$1` and so on.
 pub(crate) fn bash<S: AsRef<OsStr>>(line: &str, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("bash");
     command
@@ -365,8 +367,8 @@ pub(crate) fn bash<S: AsRef<OsStr>>(line: &str, args: impl IntoIterator<Item = S
     command
 }
 
-/// Runs `udpcli listen ARGS` until it has heard these payloads from one socket; gives what it left behind and the
-/// sender's port.
+/// Runs `udpcli listen ARGS` until it has received these payloads from one socket; returns its result and the sender's
+/// port.
 #[track_caller]
 pub(crate) fn heard<S: AsRef<OsStr> + Debug>(args: &[S], payloads: &[&[u8]]) -> (Finished, u16) {
     let count = payloads.len().to_string();
@@ -383,7 +385,7 @@ pub(crate) fn heard<S: AsRef<OsStr> + Debug>(args: &[S], payloads: &[&[u8]]) -> 
     heard_by(&mut command, payloads)
 }
 
-/// As [`heard`], by any command that listens until it has heard them.
+/// Like [`heard`], for any command that ends after receiving the payloads.
 #[track_caller]
 pub(crate) fn heard_by(command: &mut Command, payloads: &[&[u8]]) -> (Finished, u16) {
     let listener = Listener::spawn(command);
@@ -399,10 +401,10 @@ pub(crate) fn heard_by(command: &mut Command, payloads: &[&[u8]]) -> (Finished, 
     )
 }
 
-/// `udpcli listen`, listening.
+/// A running `udpcli listen`.
 pub(crate) struct Listener {
     pub(crate) running: Running,
-    /// Where it listens; a wildcard is given as its loopback address.
+    /// The address to send to; for a wildcard address, the loopback address.
     pub(crate) address: SocketAddr,
 }
 
@@ -415,7 +417,7 @@ impl Listener {
         Self::spawn(&mut command)
     }
 
-    /// Starts a command that is, or wraps, `udpcli listen` and waits until it listens.
+    /// Starts a command that runs `udpcli listen`, directly or through another program, and waits until it listens.
     #[track_caller]
     pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut running = Running::spawn(command);
@@ -450,12 +452,12 @@ pub(crate) fn listening_address(line: &str) -> SocketAddr {
     address
 }
 
-/// A UDP socket of the test's own on loopback, with a deadline on reads.
+/// A UDP socket on loopback with a read timeout.
 pub(crate) fn loopback_socket() -> UdpSocket {
     socket_on("127.0.0.1:0")
 }
 
-/// A UDP socket of the test's own on this address, with a deadline on reads.
+/// A UDP socket on this address with a read timeout.
 pub(crate) fn socket_on(address: &str) -> UdpSocket {
     let socket = UdpSocket::bind(address).expect("loopback has ports");
     socket
@@ -464,8 +466,8 @@ pub(crate) fn socket_on(address: &str) -> UdpSocket {
     socket
 }
 
-/// A loopback address where nothing listens. The socket keeps the port from others; being connected elsewhere, it makes
-/// the kernel refuse what anybody else sends.
+/// A socket that makes the kernel refuse datagrams to its port. It reserves the port, and because it is connected to
+/// another address, the kernel does not deliver other senders' datagrams to it.
 pub(crate) fn refusing_socket(address: &str) -> UdpSocket {
     let socket = socket_on(address);
     let own = socket.local_addr().expect("a bound socket");
@@ -474,7 +476,7 @@ pub(crate) fn refusing_socket(address: &str) -> UdpSocket {
     socket
 }
 
-/// A socket that shares its port with others that allow it.
+/// A socket with SO_REUSEADDR, which shares its port with others that set it too.
 pub(crate) fn sharing_socket(address: SocketAddr) -> UdpSocket {
     let domain = socket2::Domain::for_address(address);
     let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, None).expect("a socket");
@@ -487,8 +489,8 @@ pub(crate) fn sharing_socket(address: SocketAddr) -> UdpSocket {
     socket
 }
 
-/// How many UDP sockets are bound to exactly this address, as the kernel lists them. A socket that a test dropped may
-/// be there a moment longer: a process that another test is just starting holds a copy until its program runs.
+/// How many UDP sockets the kernel lists for exactly this address. A dropped socket may be listed a little longer:
+/// between fork and exec, a process that another test starts holds a copy.
 pub(crate) fn sockets_bound_to(address: SocketAddrV4) -> usize {
     let entry = format!(
         "{:08X}:{:04X}",
@@ -507,14 +509,14 @@ pub(crate) fn address_of(socket: &UdpSocket) -> String {
     socket.local_addr().expect("a bound socket").to_string()
 }
 
-/// Receives the payloads of so many datagrams.
+/// Receives this many datagrams and returns their payloads.
 #[track_caller]
 pub(crate) fn receive_payloads(socket: &UdpSocket, count: usize) -> Vec<Vec<u8>> {
     (0..count).map(|_| receive(socket).0).collect()
 }
 
-/// Runs `udpcli send` to a socket of the test's own; checks that it succeeds and sends exactly so many datagrams, and
-/// gives their payloads.
+/// Runs `udpcli send` to a new socket, asserts that it succeeds and sends exactly this many datagrams, and returns
+/// their payloads.
 #[track_caller]
 pub(crate) fn sent_by(args: &[&str], input: &[u8], count: usize) -> Vec<Vec<u8>> {
     let socket = loopback_socket();
@@ -531,7 +533,7 @@ pub(crate) fn sent_by(args: &[&str], input: &[u8], count: usize) -> Vec<Vec<u8>>
     payloads
 }
 
-/// Checks that no datagram waits at the socket. On loopback a datagram is there once its sender's call returned.
+/// Asserts that no datagram is queued at the socket. On loopback a datagram is queued before the send call returns.
 #[track_caller]
 pub(crate) fn nothing_waits(socket: &UdpSocket) {
     socket.set_nonblocking(true).expect("a socket option");
@@ -545,7 +547,7 @@ pub(crate) fn nothing_waits(socket: &UdpSocket) {
     );
 }
 
-/// Waits until it is so.
+/// Polls until the condition is true.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
@@ -555,7 +557,7 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Checks that the texts come in this order, each after the one before it.
+/// Asserts that `text` contains the parts in this order.
 #[track_caller]
 pub(crate) fn assert_in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
@@ -567,13 +569,13 @@ pub(crate) fn assert_in_order(text: &str, parts: &[&str]) {
     }
 }
 
-/// Receives one datagram on a socket of the test's own.
+/// Receives one datagram.
 #[track_caller]
 pub(crate) fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buffer = vec![0; 65_536];
     let (len, peer) = loop {
         match socket.recv_from(&mut buffer) {
-            // A read with a deadline is not taken up again after a signal (signal(7)).
+            // The kernel does not restart a receive call with a timeout after a signal (signal(7)).
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             result => break result.expect("a datagram before the deadline"),
         }

@@ -1,5 +1,5 @@
-//! Paths and streams that make a program wait: FIFOs without their other end, and streams that somebody else made
-//! non-blocking. Waiting ends when the end is asked for; a call that would block is no error.
+//! Blocking paths and streams: FIFOs without another end, and streams that another program made non-blocking. A signal
+//! must end the wait, and EAGAIN must not be an error.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -22,10 +22,10 @@ use crate::support::{
     receive_payloads, run, udpcli,
 };
 
-/// A run that was asked to end is over by then; twice what the contract says, for a busy machine.
+/// The time within which a run must stop after a signal: twice what the contract says, for a busy machine.
 const SOON: Duration = Duration::from_secs(4);
 
-/// A folder with a FIFO in it.
+/// A folder with a FIFO.
 struct Fifo {
     path: PathBuf,
     _folder: tempfile::TempDir,
@@ -47,7 +47,7 @@ impl Fifo {
         self.path.to_str().unwrap()
     }
 
-    /// Opens the other end on a thread, writes and closes.
+    /// On a thread, opens the other end, writes `content` and closes it.
     fn written(&self, content: &'static [u8]) -> JoinHandle<()> {
         let path = self.path.clone();
         std::thread::spawn(move || {
@@ -61,7 +61,8 @@ impl Fifo {
 
 #[test]
 fn a_fifo_is_opened_once_and_sent_whole() {
-    // What was wrong showed in one run of three: a second open may come before, while or after the writer writes.
+    // Repeat, because the bug is a race that showed in one run of three: a second open may happen before, during or
+    // after the write.
     for _ in 0..20 {
         let fifo = Fifo::new("f");
         let socket = loopback_socket();
@@ -105,7 +106,7 @@ fn a_process_substitution_is_a_file() {
     assert_eq!(receive(&socket).0, b"wholefile");
 }
 
-/// Waits until a thread of the process waits for the other end of a FIFO: `wait_for_partner` (fs/pipe.c).
+/// Waits until a thread of the process blocks on the other end of a FIFO: `wait_for_partner` (fs/pipe.c).
 #[track_caller]
 fn until_it_waits(running: &Running) {
     eventually("a thread waits in open", || {
@@ -117,7 +118,7 @@ fn until_it_waits(running: &Running) {
     });
 }
 
-/// Commands that open a FIFO and wait, with what is to come after their name.
+/// The arguments of commands that open a FIFO and block.
 fn waiting_commands(path: &Path, peer: SocketAddr) -> Vec<Vec<String>> {
     let (path, peer) = (path.to_str().unwrap(), peer.to_string());
     [
@@ -168,7 +169,7 @@ fn a_duration_ends_the_wait_for_a_fifos_other_end() {
             "{args:?}: {:?}",
             started.elapsed()
         );
-        // A listener listened for the time it was to; a sender has nothing it could have sent.
+        // The listener ran for its duration, so it succeeds; the sender had nothing to send, so it fails.
         let code = if args[0] == "listen" { 0 } else { 3 };
         let finished = finished.expect_code(code);
         assert!(
@@ -251,7 +252,7 @@ fn make_nonblocking(stream: &impl AsFd) {
     rustix::fs::fcntl_setfl(stream, flags | OFlags::NONBLOCK).unwrap();
 }
 
-/// The two ends of a non-blocking pipe, socket or terminal: what to give the process, what to read or write here.
+/// The two ends of a non-blocking pipe, socket or terminal: one for the process, one for the test.
 fn nonblocking(kind: &str) -> (OwnedFd, File) {
     match kind {
         "pipe" => {
@@ -289,7 +290,7 @@ fn nonblocking(kind: &str) -> (OwnedFd, File) {
     }
 }
 
-/// Reads to the end, a little at a time, so that the writer meets a full stream again and again.
+/// Reads to the end in small pieces, so that the writer finds the stream full again and again.
 struct SlowReader {
     seen: Arc<AtomicUsize>,
     all: Arc<Mutex<Vec<u8>>>,
@@ -303,7 +304,7 @@ impl SlowReader {
         let thread = std::thread::spawn(move || {
             let kept: Arc<Mutex<Vec<u8>>> = kept;
             let mut buffer = vec![0; 16 << 10];
-            // A terminal's end is an error (EIO).
+            // At the end of a terminal, `read` fails with EIO.
             while let Ok(len @ 1..) = stream.read(&mut buffer) {
                 kept.lock().unwrap().extend_from_slice(&buffer[..len]);
                 counter.fetch_add(len, Ordering::SeqCst);
@@ -362,7 +363,7 @@ fn every_byte_reaches_a_stdout_that_does_not_block() {
             .take(LEN)
             .collect();
         for sent in 0..COUNT {
-            // As many as the socket's receive buffer surely holds.
+            // Few enough that they certainly fit in the socket's receive buffer.
             eventually("the reader reads on", || {
                 reader.seen() + 500 * LEN >= sent * LEN
             });
@@ -388,7 +389,7 @@ fn every_byte_reaches_a_stdout_that_does_not_block_from_the_other_commands() {
         let expected = run(args).expect_code(0).stdout;
         for kind in ["pipe", "socket", "terminal"] {
             let (theirs, ours) = nonblocking(kind);
-            // Full to begin with: a short text meets a full stream too.
+            // Fill the stream first, so that even a short text finds it full.
             let mut filler = 0;
             if kind == "pipe" {
                 let mut writer = File::from(theirs.try_clone().unwrap());
@@ -452,7 +453,7 @@ fn a_stdin_that_does_not_block_is_read_to_its_end() {
             command.stdin(Stdio::from(theirs));
             let running = Running::spawn(&mut command);
             drop(command);
-            // It has to wait before the first line and between the two.
+            // The process must wait before the first line and between the two.
             std::thread::sleep(Duration::from_millis(50));
             ours.write_all(b"one\n").unwrap();
             std::thread::sleep(Duration::from_millis(50));
@@ -465,7 +466,7 @@ fn a_stdin_that_does_not_block_is_read_to_its_end() {
     }
 }
 
-/// As [`crate::listen`]'s test with a pipe: nobody reads, and Ctrl-C ends it in order.
+/// Like the test with a pipe in [`crate::listen`]: the reader stalls, and Ctrl-C ends the run with a summary.
 #[test]
 fn ctrl_c_ends_it_though_nobody_reads_a_socket_or_a_terminal() {
     for kind in ["socket", "terminal"] {

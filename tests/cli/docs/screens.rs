@@ -1,5 +1,5 @@
-//! The screens of a Chinese page are the English page's in Chinese, word for word as the catalogue has them: a sentence
-//! that changes there changes here.
+//! The screens in Chinese pages must be exact translations of the English screens, taken from the catalogue, so that a
+//! change there fails here until the page is updated.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,11 +7,11 @@ use std::fs;
 use super::twins::twins;
 use super::{console_blocks, path, read};
 
-/// Every form of every sentence of a language, by its id: `udp.refused`, `udp.refused.hint`.
+/// Every plural form of every message of a language, by ID: `udp.refused`, `udp.refused.hint`.
 type Catalogue = BTreeMap<String, Vec<String>>;
 
-/// Reads the catalogue line by line, which suffices here: sentences, attributes and the forms of a choice each stand on a
-/// line of their own.
+/// Reads the catalogue line by line instead of parsing Fluent. That is enough, because every message, attribute and
+/// variant is on its own line.
 fn catalogue(language: &str) -> Catalogue {
     let mut sentences = Catalogue::new();
     let folder = path("src/words").join(language);
@@ -51,7 +51,7 @@ fn catalogue(language: &str) -> Catalogue {
     sentences
 }
 
-/// What stands at the placeholders of a sentence, if a line is that sentence.
+/// The values of the placeholders, if the line matches this form of a message.
 fn values(form: &str, line: &str) -> Option<BTreeMap<String, String>> {
     let form = form.replace("{ \"{\" }", "{").replace("{ \"}\" }", "}");
     let mut pieces = form.split("{ $");
@@ -74,7 +74,7 @@ fn values(form: &str, line: &str) -> Option<BTreeMap<String, String>> {
     rest.is_empty().then_some(found)
 }
 
-/// Whether a line is what the catalogue makes of an English line: the same sentence with the same values.
+/// Whether `to` is the catalogue's translation of `from`: the same message with the same values.
 fn is_translation([english, chinese]: [&Catalogue; 2], from: &str, to: &str) -> bool {
     let said = |catalogue: &Catalogue, id: &str, line: &str| {
         let forms = catalogue.get(id)?;
@@ -86,10 +86,10 @@ fn is_translation([english, chinese]: [&Catalogue; 2], from: &str, to: &str) -> 
     })
 }
 
-/// Whether a Chinese summary is the English one: clause by clause.
+/// Whether a Chinese summary is the translation of the English one, compared clause by clause.
 fn is_summary(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
     let clauses = from.split(", ").map(str::to_owned);
-    // Lost, duplicate and reordered datagrams are one sentence.
+    // Lost, duplicate and reordered datagrams are one message.
     let english = clauses.fold(Vec::<String>::new(), |mut clauses, clause| {
         match clauses.last_mut().filter(|last| last.contains(" lost")) {
             Some(last) if !last.contains(" reordered") => *last = format!("{last}, {clause}"),
@@ -112,9 +112,9 @@ fn is_summary(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
             .all(|(from, to)| is_translation(catalogues, from, to))
 }
 
-/// Whether a line of a screen in Chinese says what the English line says.
+/// Whether a line of a Chinese screen is the translation of the English line.
 fn agrees(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
-    // The operating system's own words.
+    // Messages of the operating system are not translated.
     let cause = "  caused by: ";
     let is_cause = from.starts_with(cause) && to.starts_with(cause);
     if from == to || is_cause || is_summary(catalogues, from, to) {
@@ -132,7 +132,7 @@ fn agrees(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
     }
     for mark in ["udpcli: error: ", "  hint: ", "warning: ", ""] {
         if let (Some(from), Some(to)) = (from.strip_prefix(mark), to.strip_prefix(mark)) {
-            // A code in brackets is the same.
+            // Error codes in brackets are not translated.
             let (from, code) = from
                 .strip_suffix(']')
                 .and_then(|from| from.rsplit_once(" ["))
@@ -209,7 +209,7 @@ fn messages(page: &str, heading: &str) -> Vec<String> {
         .collect()
 }
 
-/// A pupil looks for what is on the screen: the Chinese page has the Chinese messages.
+/// The Chinese page must contain the Chinese messages, because pupils search for the text on their screen.
 #[test]
 fn the_board_page_explains_the_same_messages_in_both_languages() {
     let [english, chinese] = ["en", "zh-CN"].map(catalogue);
@@ -222,7 +222,7 @@ fn the_board_page_explains_the_same_messages_in_both_languages() {
         to.len()
     );
     for (from, to) in from.iter().zip(&to) {
-        // What a page leaves out at the end.
+        // A page may leave out the end of a message, after the colon.
         let both = |id: &&String| {
             let said = |catalogue: &Catalogue, colon: &str, message: &str| {
                 let forms = catalogue.get(*id)?;

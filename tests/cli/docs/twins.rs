@@ -1,11 +1,11 @@
-//! Each page that a class reads exists in English and in Chinese, and the two say the same: the same headings, commands,
-//! tables, flags and pictures. What a test can compare, it compares; the sentences are read by people.
+//! Every page for users exists in English and in Chinese with the same outline: headings, commands, tables, flags and
+//! pictures. These tests compare the structure; people review the sentences.
 
 use std::collections::BTreeSet;
 
 use super::{README, README_ZH, pages, path, read};
 
-/// The pages for users; what is for programmers is in English only.
+/// The pages for users; pages for programmers are in English only.
 const NAMES: [&str; 11] = [
     "install",
     "tutorial",
@@ -29,17 +29,17 @@ pub(super) fn twins() -> Vec<(String, String)> {
         .collect()
 }
 
-/// What two pages must have in common, in its order. Each part names its section, by number, so that a difference is
-/// found.
+/// The structure that two pages must have in common, in order. Each entry has its section's number, so that a
+/// difference is easy to find.
 #[derive(Debug, Default, PartialEq)]
 struct Outline {
-    /// Levels of the headings.
+    /// The levels of the headings.
     headings: Vec<usize>,
-    /// Language of each code block, and what is typed in it.
+    /// The language of each code block, and the commands in it.
     code: Vec<(usize, String, Vec<String>)>,
-    /// The rows of all tables: how many cells, and the code in the first of them.
+    /// The rows of all tables: the number of cells, and the code in the first cell.
     rows: Vec<(usize, usize, Vec<String>)>,
-    /// The flags that a section names, and the udpcli commands.
+    /// The flags and udpcli commands that each section mentions.
     flags: Vec<BTreeSet<String>>,
     /// Pictures.
     pictures: Vec<(usize, String)>,
@@ -47,7 +47,8 @@ struct Outline {
     entries: Vec<(usize, &'static str)>,
 }
 
-/// What a code block lets a reader type, or all of it where it is a program or data. Comments may be translated.
+/// The commands in a code block, or the whole block if it is a program or data, without comments, which may be
+/// translated.
 fn typed(language: &str, lines: &[&str]) -> Vec<String> {
     let without_comment = |line: &&str| {
         let code = line.split(" #").next().unwrap_or_default();
@@ -66,17 +67,18 @@ fn typed(language: &str, lines: &[&str]) -> Vec<String> {
     }
 }
 
-/// What stands between backticks and is the same in every language: no Chinese, and no `..` for words left out.
+/// The code between backticks that must be the same in every language: without Chinese, and without `..` for omitted
+/// words.
 fn code_in(text: &str) -> Vec<String> {
     let spans = text.split('`').skip(1).step_by(2);
     let same = spans.filter(|span| span.is_ascii() && !span.contains(".."));
     let mut same: Vec<String> = same.map(str::to_owned).collect();
-    // Each language may put them in its own order.
+    // Sort them, because each language may use a different order.
     same.sort();
     same
 }
 
-/// The flags in a text; in a word such as `--size` that follows a letter (`non--x`) there is none.
+/// The flags in a text. `--` after a letter, as in `non--x`, is not a flag.
 fn flags_in(text: &str) -> BTreeSet<String> {
     let words = text.split(|next: char| !(next.is_ascii_alphanumeric() || next == '-'));
     let flags = words.filter(|word| {
@@ -100,7 +102,7 @@ impl Outline {
             ..Self::default()
         };
         let mut block: Option<(&str, Vec<&str>)> = None;
-        // Whose messages a table explains are translated with the messages.
+        // In a table that explains messages, the first column is translated.
         let (mut in_table, mut translates_first) = (false, false);
         for line in text.lines() {
             let section = outline.headings.len();
@@ -226,7 +228,7 @@ fn a_page_and_its_chinese_twin_have_the_same_outline() {
     );
 }
 
-/// A reader of one language stays in it: only the switch at the top leads to the other.
+/// Links stay within one language, except the language switch at the top.
 #[test]
 fn a_chinese_page_leads_to_chinese_pages() {
     for page in pages().iter().filter(|page| page.ends_with(".zh-CN.md")) {
@@ -239,7 +241,7 @@ fn a_chinese_page_leads_to_chinese_pages() {
             let Some(name) = file.strip_suffix(".md") else {
                 continue;
             };
-            // docs/README.md leads to the pages of both languages.
+            // docs/README.md links to the pages of both languages.
             if name == "README" {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! What a run of `send` may cost, whatever the network does: strace counts its network and waiting calls.
+//! The system-call budget of `send`, whatever the network does: strace counts the calls that send, receive or wait.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -7,15 +7,15 @@ use std::time::Instant;
 use super::{Net, run_with_input, udpcli};
 use crate::support::Running;
 
-/// Calls that send, receive or wait. What else a process does, such as reading its files, is not the network's doing.
+/// The system calls that send, receive or wait. Other calls, such as reading files, do not depend on the network.
 const CALLS: &str = "trace=sendto,sendmsg,sendmmsg,recvfrom,recvmsg,recvmmsg,poll,ppoll,select,pselect6,epoll_wait,epoll_pwait,epoll_pwait2";
 
-/// What a run may make of them: a fixed part, a part per datagram, a part per second.
+/// How many of these calls a run may make: a fixed number, plus some per datagram and per second.
 const FIXED: f64 = 10.0;
 const PER_DATAGRAM: f64 = 4.0;
 const PER_SECOND: f64 = 20.0;
 
-/// A network that does not carry what is sent, and how it is made; `send` runs in namespace 0.
+/// A network on which datagrams do not arrive, and the commands that create it; `send` runs in namespace 0.
 struct Hostile {
     name: &'static str,
     to: &'static str,
@@ -82,7 +82,7 @@ const HOSTILE: [Hostile; 9] = [
     },
 ];
 
-/// Arguments of `send`, and how many datagrams they are.
+/// Arguments of `send`, and how many datagrams they send.
 const RUNS: [(&str, f64); 6] = [
     ("hello", 1.0),
     ("hello -w 1s", 1.0),
@@ -92,7 +92,7 @@ const RUNS: [(&str, f64); 6] = [
     ("--size 200 --rate 50 --duration 1s -w 500ms", 50.0),
 ];
 
-/// Runs `udpcli send` under strace: how many calls it made, and for how long it ran.
+/// Runs `udpcli send` under strace; returns the number of calls and the duration of the run.
 fn counted(net: &Net, args: &str) -> (f64, f64, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let counts = folder.path().join("counts");
@@ -150,7 +150,8 @@ fn no_network_makes_send_busy() {
     }
 }
 
-/// Sends ICMP *port unreachable* about datagrams from 10.77.1.1:6001 to 10.77.1.2:6002, as fast as it can.
+/// A Python program that floods with ICMP *port unreachable* messages about datagrams from 10.77.1.1:6001 to
+/// 10.77.1.2:6002, as fast as it can.
 const STORM: &str = r#"
 import socket, struct
 def checksum(data):
