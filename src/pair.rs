@@ -22,6 +22,7 @@ mod steps;
 mod talk;
 pub mod watch;
 mod wifi;
+mod work;
 
 use std::fmt;
 use std::time::Duration;

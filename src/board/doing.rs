@@ -42,7 +42,9 @@ pub enum Doing {
     Listing(String),
     MakingFolder(String),
     Removing(String),
-    /// Work of a layer above, in its own words.
+    /// Work of a layer above, in its own words: for logs, and as a sentence.
+    Above(&'static str, Sentence),
+    /// Other work, in words that are the same in every language.
     Other(String),
 }
 
@@ -91,6 +93,7 @@ impl Doing {
             Self::Listing(path) => sentence!("board.doing-listing", path = path),
             Self::MakingFolder(path) => sentence!("board.doing-making-folder", path = path),
             Self::Removing(path) => sentence!("board.doing-removing", path = path),
+            Self::Above(_, sentence) => sentence.clone(),
             Self::Other(text) => sentence!("board.doing-other", text = text),
         }
     }
@@ -127,6 +130,7 @@ impl fmt::Display for Doing {
             Self::Listing(path) => return write!(f, "listing {path}"),
             Self::MakingFolder(path) => return write!(f, "making folder {path}"),
             Self::Removing(path) => return write!(f, "removing {path}"),
+            Self::Above(text, _) => text,
             Self::Other(text) => text,
         };
         f.write_str(text)

@@ -85,6 +85,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::board::doing::Doing;
     use crate::board::evidence::Fault;
 
     #[test]
@@ -118,7 +119,9 @@ mod tests {
                 said: String::new(),
             },
             BoardError::Echo { port: port() },
-            BoardError::Restarted { doing: "".into() },
+            BoardError::Restarted {
+                doing: Doing::Preparing,
+            },
             fault(Fault::NoFirmware),
             fault(Fault::FirmwareDamaged),
             fault(Fault::BrownOut),

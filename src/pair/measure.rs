@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crate::pair::datagram::Mark;
 use crate::pair::post::{self, Facing};
 use crate::pair::talk::{Ears, Failure, Talk};
+use crate::pair::work::Work;
 
 pub(super) use down::{Down, down};
 pub(super) use echo::{ECHO_SIZE, Echo, echo};
@@ -241,7 +242,7 @@ fn with_listener<T: Send>(
             busy: None,
             said: Vec::new(),
         };
-        let called = talk.call("listening", code, limit, &mut told);
+        let called = talk.call(Work::Listening, code, limit, &mut told);
         over.store(true, Ordering::Relaxed);
         let (busy, said) = (told.busy, std::mem::take(&mut told.said));
         // With its senders: ends a wait for a report that will not come.

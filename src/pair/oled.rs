@@ -13,6 +13,7 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::{self, Course, Trouble, python_bytes};
 use crate::pair::report::{Finding, Said, StepResult};
 use crate::pair::talk::{Failure, Talk};
+use crate::pair::work::Work;
 use crate::terminal::panel::screen::{Screen, WIDTH};
 use crate::text::sentence::sentence;
 
@@ -46,12 +47,7 @@ pub(super) fn step(
     talk.shown.clear();
     let handler = format!("_po('{here}',{})", python_bytes(&plan.text_bytes));
     let said = measure::deliver(talk, course, &handler, &plan.text_bytes)?;
-    talk.call(
-        "reading the OLED",
-        agent::FINISH,
-        work,
-        &mut |_: &[&str]| {},
-    )?;
+    talk.call(Work::ReadingOled, agent::FINISH, work, &mut |_: &[&str]| {})?;
     let mut sender = None;
     for line in &said {
         match line.split_once(' ') {

@@ -6,6 +6,7 @@ use crate::board::literal;
 use crate::board::symptom;
 use crate::pair::measure::from_hex;
 use crate::pair::talk::{Failure, Talk};
+use crate::pair::work::Work;
 
 /// Reading a file and looking at names.
 const WORK: Duration = Duration::from_secs(5);
@@ -22,7 +23,7 @@ pub(super) fn main_has_ended(talk: &mut Talk) -> Result<bool, Failure> {
     }
     talk.load()?;
     let mut source = Vec::new();
-    talk.call("reading main.py", "_pf()", WORK, &mut |words: &[&str]| {
+    talk.call(Work::ReadingMain, "_pf()", WORK, &mut |words: &[&str]| {
         if let ["main", hex] = *words
             && source.len() < MOST
         {
@@ -42,11 +43,8 @@ pub(super) fn main_has_ended(talk: &mut Talk) -> Result<bool, Failure> {
         names.join(",")
     );
     let mut has_run = false;
-    talk.call(
-        "looking at what main.py left",
-        &code,
-        WORK,
-        &mut |words: &[&str]| has_run |= matches!(words, ["names", _, ..]),
-    )?;
+    talk.call(Work::LookingAtMain, &code, WORK, &mut |words: &[&str]| {
+        has_run |= matches!(words, ["names", _, ..]);
+    })?;
     Ok(has_run)
 }

@@ -41,6 +41,16 @@ pub enum Error {
     Interrupted,
 }
 
+/// Why the line of a simulated board does not do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
+pub enum Fault {
+    #[error("the simulated board has ended")]
+    Ended,
+    #[error("a simulated board has no control lines")]
+    NoLines,
+}
+
 /// A simulated board's process and pipes. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Simulated {
@@ -191,10 +201,7 @@ impl Simulated {
         if status.success() {
             Ok(())
         } else {
-            Err(io::Error::new(
-                io::ErrorKind::BrokenPipe,
-                "the simulated board has ended",
-            ))
+            Err(io::Error::new(io::ErrorKind::BrokenPipe, Fault::Ended))
         }
     }
 }
@@ -209,10 +216,7 @@ impl Drop for Simulated {
 }
 
 fn no_lines() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        "a simulated board has no control lines",
-    )
+    io::Error::new(io::ErrorKind::Unsupported, Fault::NoLines)
 }
 
 impl Port for Simulated {
@@ -222,10 +226,7 @@ impl Port for Simulated {
                 Ok(bytes) => self.rest = bytes,
                 Err(RecvTimeoutError::Timeout) => return Ok(0),
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        "the simulated board has ended",
-                    ));
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, Fault::Ended));
                 }
             }
         }

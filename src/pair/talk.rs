@@ -8,6 +8,7 @@ use crate::board::literal;
 use crate::board::mirror::Mirror;
 use crate::board::program;
 use crate::board::repl::{Ended, Follower, Repl, Way, Wish, last_line};
+use crate::pair::work::Work;
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Text;
 use crate::text::escape;
@@ -100,12 +101,8 @@ impl Talk {
         if self.is_loaded {
             return Ok(());
         }
-        program::load(
-            &mut self.repl,
-            "loading the test's program",
-            NETWORK.as_bytes(),
-        )
-        .map_err(|error| self.failure(error))?;
+        program::load(&mut self.repl, Work::Loading, NETWORK.as_bytes())
+            .map_err(|error| self.failure(error))?;
         self.is_loaded = true;
         Ok(())
     }
@@ -141,7 +138,7 @@ impl Talk {
     /// and goes again.
     pub(super) fn call(
         &mut self,
-        doing: &str,
+        doing: Work,
         code: &str,
         limit: Duration,
         ears: &mut dyn Ears,
@@ -173,7 +170,7 @@ impl Talk {
 
     fn call_once(
         &mut self,
-        doing: &str,
+        doing: Work,
         code: &[u8],
         limit: Duration,
         ears: &mut dyn Ears,

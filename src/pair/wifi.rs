@@ -14,6 +14,7 @@ use crate::pair::failure::fail;
 use crate::pair::measure::from_hex;
 use crate::pair::report::{Finding, Said, StepResult};
 use crate::pair::talk::{Failure, Talk};
+use crate::pair::work::Work;
 use crate::text::sentence::sentence;
 
 /// How long the board tries.
@@ -44,7 +45,7 @@ pub(super) fn online(talk: &mut Talk) -> Result<Option<Online>, Failure> {
     talk.load()?;
     let mut online = None;
     talk.call(
-        "looking at the Wi-Fi",
+        Work::LookingAtWifi,
         "_pi()",
         Duration::from_secs(5),
         &mut |words: &[&str]| {
@@ -80,7 +81,7 @@ struct Tried {
 
 /// Closes the sockets that an earlier program left open: they would hold the UDP port.
 fn close_sockets(talk: &mut Talk) -> Result<(), Failure> {
-    let doing = "closing sockets left open";
+    let doing = Work::ClosingSockets;
     talk.call(doing, "_pk()", Duration::from_secs(5), &mut |_: &[&str]| {})
 }
 
@@ -117,7 +118,7 @@ pub(super) fn step(
         JOIN.as_millis()
     );
     talk.call(
-        "joining the Wi-Fi",
+        Work::JoiningWifi,
         &code,
         JOIN + SCAN,
         &mut |words: &[&str]| match *words {

@@ -282,6 +282,7 @@ fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::text::sentence::sentence;
     use std::time::Duration;
 
     use super::*;
@@ -495,7 +496,7 @@ mod tests {
             Doing::Listing(path()),
             Doing::MakingFolder(path()),
             Doing::Removing(path()),
-            Doing::Other("joining the Wi-Fi".to_owned()),
+            Doing::Above("sending", sentence!("pair.doing-sending")),
         ] {
             assert_eq!(text(&doing.sentence()), doing.to_string());
         }

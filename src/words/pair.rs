@@ -62,6 +62,12 @@ pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
     let inner = error
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
+    if let Some(fault) = inner.and_then(|inner| inner.downcast_ref()) {
+        return Some(match fault {
+            simulate::Fault::Ended => say!("pair.simulated-ended"),
+            simulate::Fault::NoLines => say!("pair.simulated-no-lines"),
+        });
+    }
     error
         .downcast_ref()
         .or_else(|| inner?.downcast_ref())

@@ -157,6 +157,34 @@ fn read(xml: &[u8]) -> String {
 }
 
 #[test]
+fn an_error_of_the_serial_line_is_chinese_for_people_and_english_for_programs() {
+    let run = |format: &str| {
+        let args = [
+            "pair",
+            "-s",
+            "/nonexistent/tty",
+            "--lang",
+            "zh-CN",
+            "--format",
+        ];
+        let command = udpcli(args.into_iter().chain([format]));
+        run_with_input(command, b"").expect_code(3).text()
+    };
+    let text = run("text");
+    assert!(
+        text.contains("失败  串口            进入原始 REPL（/nonexistent/tty）：无法打开串口 /nonexistent/tty："),
+        "{text}"
+    );
+    for format in ["json", "junit"] {
+        let text = run(format);
+        assert!(
+            text.contains("cannot open serial port /nonexistent/tty") && text.is_ascii(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn without_a_board_there_is_a_report_all_the_same() {
     let has_board = ports::list()
         .expect("the ports")

@@ -10,6 +10,7 @@ use crate::pair::counts::{Counts, State};
 use crate::pair::datagram::{self, HEADER, Mark};
 use crate::pair::post::Arrived;
 use crate::pair::talk::{Ears, Talk};
+use crate::pair::work::Work;
 use crate::udp::stats::Spread;
 
 /// What was measured from the board to the PC.
@@ -208,7 +209,12 @@ pub(in crate::pair) fn up(
         most_strangers: sizes.len() * usize::from(count) + STRANGERS,
     };
     let datagrams = u32::try_from(sizes.len()).unwrap_or(u32::MAX) * u32::from(count);
-    talk.call("sending", &code, interval * datagrams + SLACK, &mut ears)?;
+    talk.call(
+        Work::Sending,
+        &code,
+        interval * datagrams + SLACK,
+        &mut ears,
+    )?;
     let total = ears.up.counts.sent();
     let mut patience = Patience::new(LATE);
     // Others may send as well, without end.

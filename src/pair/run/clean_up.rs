@@ -8,6 +8,7 @@ use crate::board::error::Error as BoardError;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::report::{Finding, Said, Step, StepResult};
 use crate::pair::talk::Talk;
+use crate::pair::work::Work;
 use crate::text::sentence::sentence;
 
 /// Leaves the board as it was found: its radio as it was, without our program, at its prompt.
@@ -112,10 +113,10 @@ fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> 
     let limit = Duration::from_secs(5);
     // Where the test's program did not get as far, its functions are not there, and there is nothing to undo.
     let (doing, leave): (_, &[u8]) = match touched.radio {
-        Radio::AsItWas => ("ending the test's program", b"pass"),
-        Radio::Joined => ("leaving the Wi-Fi", b"\ntry:_pu()\nexcept Exception:pass"),
+        Radio::AsItWas => (Work::EndingProgram, b"pass"),
+        Radio::Joined => (Work::LeavingWifi, b"\ntry:_pu()\nexcept Exception:pass"),
         Radio::AccessPoint => (
-            "switching the access point off",
+            Work::StoppingAccessPoint,
             b"\ntry:_py()\nexcept NameError:pass",
         ),
     };
@@ -132,10 +133,7 @@ fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> 
     }
     let left = or_still_on(touched.radio, left)?;
     let free = b"\ntry:\n import uos as _po\nexcept ImportError:\n import os as _po\n_po=_po.statvfs(_po.getcwd())\nprint(_po[0]*_po[3])";
-    let free = talk
-        .repl
-        .exec("looking at the file system", free, limit)
-        .ok();
+    let free = talk.repl.exec(Work::LookingAtFiles, free, limit).ok();
     talk.repl.soft_reset()?;
     Ok(Left {
         free: free.and_then(|free| String::from_utf8_lossy(&free).trim().parse().ok()),

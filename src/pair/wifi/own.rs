@@ -11,6 +11,7 @@ use crate::pair::measure::from_hex;
 use crate::pair::report::{Finding, StepResult};
 use crate::pair::talk::{Failure, Talk};
 use crate::pair::wifi::Online;
+use crate::pair::work::Work;
 use crate::pair::{BoardAp, Join};
 use crate::text::seconds;
 use crate::text::sentence::sentence;
@@ -98,7 +99,7 @@ fn start(talk: &mut Talk, own_ap: &BoardAp) -> Result<Own, Failure> {
     );
     let mut own = Own::default();
     talk.call(
-        "starting the access point",
+        Work::StartingAccessPoint,
         &code,
         START_AP,
         &mut |words: &[&str]| {

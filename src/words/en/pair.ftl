@@ -174,3 +174,25 @@ join-own-ap-of-program =
     On this PC, join the board's own Wi-Fi now (it has no internet; waiting { $wait }, Ctrl-C stops):
       network:  { $ssid }
       password: that of the program on the board that switched it on
+
+# What is done on the board, as it stands after *while*.
+
+doing-loading = loading the test's program
+doing-reading-main = reading main.py
+doing-looking-at-main = looking at what main.py left
+doing-closing-sockets = closing sockets left open
+doing-joining-wifi = joining the Wi-Fi
+doing-looking-at-wifi = looking at the Wi-Fi
+doing-starting-access-point = starting the access point
+doing-listening = listening
+doing-sending = sending
+doing-reading-oled = reading the OLED
+doing-ending-program = ending the test's program
+doing-leaving-wifi = leaving the Wi-Fi
+doing-stopping-access-point = switching the access point off
+doing-looking-at-files = looking at the file system
+
+# --simulate: what becomes of the simulated board's line.
+
+simulated-ended = the simulated board has ended
+simulated-no-lines = a simulated board has no control lines

@@ -166,3 +166,25 @@ join-own-ap-of-program =
     请现在让电脑连上掌控板自己的 Wi-Fi（不能上网；等待 { $wait }，按 Ctrl-C 停止）：
       网络：{ $ssid }
       密码：掌控板上打开这个热点的程序所设的密码
+
+# 正在对掌控板做什么，用在“……时”之前。
+
+doing-loading = 载入测试程序
+doing-reading-main = 读取 main.py{ " " }
+doing-looking-at-main = 查看 main.py 留下的内容
+doing-closing-sockets = 关闭遗留的套接字
+doing-joining-wifi = 连接 Wi-Fi{ " " }
+doing-looking-at-wifi = 查看 Wi-Fi{ " " }
+doing-starting-access-point = 打开热点
+doing-listening = 监听
+doing-sending = 发送
+doing-reading-oled = 读取 OLED{ " " }
+doing-ending-program = 结束测试程序
+doing-leaving-wifi = 断开 Wi-Fi{ " " }
+doing-stopping-access-point = 关闭热点
+doing-looking-at-files = 查看文件系统
+
+# --simulate：模拟的掌控板的串口出了什么事。
+
+simulated-ended = 模拟的掌控板已经结束
+simulated-no-lines = 模拟的掌控板没有控制线

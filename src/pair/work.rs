@@ -1,0 +1,78 @@
+//! What is done on the board, for the errors that say what was going on when it failed.
+
+use std::fmt;
+
+use crate::board::doing::Doing;
+use crate::text::sentence::{Sentence, sentence};
+
+/// A piece of work on the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    Loading,
+    ReadingMain,
+    LookingAtMain,
+    ClosingSockets,
+    JoiningWifi,
+    LookingAtWifi,
+    StartingAccessPoint,
+    Listening,
+    Sending,
+    ReadingOled,
+    EndingProgram,
+    LeavingWifi,
+    StoppingAccessPoint,
+    LookingAtFiles,
+}
+
+impl Work {
+    fn sentence(self) -> Sentence {
+        match self {
+            Self::Loading => sentence!("pair.doing-loading"),
+            Self::ReadingMain => sentence!("pair.doing-reading-main"),
+            Self::LookingAtMain => sentence!("pair.doing-looking-at-main"),
+            Self::ClosingSockets => sentence!("pair.doing-closing-sockets"),
+            Self::JoiningWifi => sentence!("pair.doing-joining-wifi"),
+            Self::LookingAtWifi => sentence!("pair.doing-looking-at-wifi"),
+            Self::StartingAccessPoint => sentence!("pair.doing-starting-access-point"),
+            Self::Listening => sentence!("pair.doing-listening"),
+            Self::Sending => sentence!("pair.doing-sending"),
+            Self::ReadingOled => sentence!("pair.doing-reading-oled"),
+            Self::EndingProgram => sentence!("pair.doing-ending-program"),
+            Self::LeavingWifi => sentence!("pair.doing-leaving-wifi"),
+            Self::StoppingAccessPoint => sentence!("pair.doing-stopping-access-point"),
+            Self::LookingAtFiles => sentence!("pair.doing-looking-at-files"),
+        }
+    }
+
+    /// For logs.
+    fn english(self) -> &'static str {
+        match self {
+            Self::Loading => "loading the test's program",
+            Self::ReadingMain => "reading main.py",
+            Self::LookingAtMain => "looking at what main.py left",
+            Self::ClosingSockets => "closing sockets left open",
+            Self::JoiningWifi => "joining the Wi-Fi",
+            Self::LookingAtWifi => "looking at the Wi-Fi",
+            Self::StartingAccessPoint => "starting the access point",
+            Self::Listening => "listening",
+            Self::Sending => "sending",
+            Self::ReadingOled => "reading the OLED",
+            Self::EndingProgram => "ending the test's program",
+            Self::LeavingWifi => "leaving the Wi-Fi",
+            Self::StoppingAccessPoint => "switching the access point off",
+            Self::LookingAtFiles => "looking at the file system",
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.english())
+    }
+}
+
+impl From<Work> for Doing {
+    fn from(work: Work) -> Self {
+        Self::Above(work.english(), work.sentence())
+    }
+}
