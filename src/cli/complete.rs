@@ -9,7 +9,7 @@ use clap::CommandFactory as _;
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 
-use crate::cli::{Cli, help};
+use crate::cli::{Cli, help, language};
 #[cfg(feature = "board")]
 use crate::terminal::sanitize;
 
@@ -21,6 +21,8 @@ const VARIABLE: &str = "UDPCLI_COMPLETE";
 pub fn answered() -> Option<ExitCode> {
     // Check this first, so that ordinary runs do no further work.
     std::env::var_os(VARIABLE)?;
+    // Descriptions are in the user's language; the words so far are not options of this run.
+    language::choose(&[]);
     let folder = std::env::current_dir().ok();
     let answer = CompleteEnv::with_factory(command)
         .var(VARIABLE)

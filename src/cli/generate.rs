@@ -54,7 +54,7 @@ pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
     let Some(folder) = &args.out else {
         let mut page = Vec::new();
         render_man(&mut page).map_err(failed("the man page"))?;
-        return output::print(&page);
+        return output::print(&help::man_page(&page));
     };
     std::fs::create_dir_all(folder).map_err(failed(&folder.display().to_string()))?;
     let command = help::command();
@@ -64,7 +64,8 @@ pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
 /// Writes the pages of `command` and, recursively, of its subcommands.
 fn write_pages(command: &clap::Command, name: &str, folder: &Path) -> Result<Outcome, Error> {
     let path = folder.join(format!("{name}.1"));
-    let written = render_page(command, name).and_then(|page| atomic_file::write(&path, &page));
+    let written = render_page(command, name)
+        .and_then(|page| atomic_file::write(&path, &help::man_page(&page)));
     written.map_err(|source| {
         Error::File(file::Error::Write {
             object: path.display().to_string(),
@@ -85,7 +86,7 @@ fn subcommands(command: &clap::Command) -> impl Iterator<Item = &clap::Command> 
 }
 
 /// Renders the page of one command.
-fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
+pub(super) fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     let man = Man::new(command.clone())
         .title(name)
@@ -113,7 +114,7 @@ fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
     let command = help::command();
     let man = Man::new(command.clone());
     man.render_title(page)?;
@@ -162,7 +163,8 @@ fn append_plain(level: &str, title: &str, text: &str, page: &mut Vec<u8>) -> io:
     let mut roff = Roff::new();
     roff.control(level, [title]);
     roff.control("nf", []);
-    for line in text.lines().filter(|line| !line.starts_with("Examples")) {
+    // The first line says what the title says.
+    for line in text.lines().skip(1) {
         roff.text([roman(line)]);
     }
     roff.control("fi", []);

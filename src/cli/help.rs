@@ -40,6 +40,17 @@ const OF_CLAP: [&str; 10] = [
     "clap-variable",
 ];
 
+/// The titles of a man page's sections, likewise.
+const OF_MAN: [&str; 7] = [
+    "man-name",
+    "man-synopsis",
+    "man-description",
+    "man-options",
+    "man-examples",
+    "man-examples-and-codes",
+    "man-see-also",
+];
+
 /// The command line with its texts, in the language in force.
 #[must_use]
 pub fn command() -> Command {
@@ -89,6 +100,31 @@ pub(super) fn in_our_words(text: &str) -> String {
         }
     }
     layout::with_wide_colons(&text)
+}
+
+/// A man page with its sections' titles and clap's words in the language in force.
+pub(super) fn man_page(page: &[u8]) -> Vec<u8> {
+    if language::current() == Language::English {
+        return page.to_vec();
+    }
+    let mut out = String::with_capacity(page.len());
+    for line in in_our_words(&String::from_utf8_lossy(page)).lines() {
+        let title = [".SH ", ".SS "].iter().find_map(|macro_name| {
+            let title = line.strip_prefix(macro_name)?.trim_matches('"');
+            let id = OF_MAN
+                .iter()
+                .map(|id| format!("help.{id}"))
+                .find(|id| catalogue::lookup_in(Language::English, id).as_deref() == Some(title))?;
+            Some(format!("{macro_name}{}", catalogue::lookup(&id)?))
+        });
+        out.push_str(title.as_deref().unwrap_or(line));
+        out.push('\n');
+        if line.starts_with(".TH ") {
+            // groff breaks lines between Chinese characters with this.
+            out.push_str(".mso zh.tmac\n");
+        }
+    }
+    out.into_bytes()
 }
 
 /// Where the texts come from, by their ids in `help`.
@@ -254,7 +290,8 @@ mod tests {
         }
         // Smaller builds ask for less.
         if cfg!(feature = "flash") {
-            let of_clap: BTreeSet<String> = OF_CLAP.iter().map(ToString::to_string).collect();
+            let of_clap = OF_CLAP.iter().chain(&OF_MAN);
+            let of_clap: BTreeSet<String> = of_clap.map(ToString::to_string).collect();
             let unused = known.iter().filter(|id| {
                 !asked.contains(*id) && !of_clap.contains(*id) && !id.ends_with("-left-out")
             });
@@ -272,7 +309,11 @@ mod tests {
             text += &sub.render_long_help().to_string();
             text += &sub.render_help().to_string();
         }
-        for id in OF_CLAP {
+        let mut page = Vec::new();
+        crate::cli::generate::render_man(&mut page).expect("a page in memory");
+        page.extend(crate::cli::generate::render_page(&command, "udpcli").expect("in memory"));
+        text += &String::from_utf8(page).expect("UTF-8");
+        for id in OF_CLAP.iter().chain(&OF_MAN) {
             let id = format!("help.{id}");
             let theirs = catalogue::lookup_in(Language::English, &id).expect("a text");
             assert!(text.contains(&theirs), "{theirs}");

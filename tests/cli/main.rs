@@ -276,6 +276,25 @@ fn the_man_page_is_one_that_man_reads() {
 }
 
 #[test]
+fn the_man_page_is_in_chinese_too() {
+    let page = run(["--lang", "zh-CN", "man"]).expect_code(0).text();
+    for section in [".SH 名称", ".SH 概要", ".SH 全局选项", ".SS 示例"] {
+        assert!(page.lines().any(|line| line == section), "{section}");
+    }
+    // English stays in commands, flags and the names of values.
+    for english in [
+        "Print",
+        "Possible values",
+        "[default:",
+        "EXAMPLES",
+        "SYNOPSIS",
+    ] {
+        assert!(!page.contains(english), "{english}");
+    }
+    assert!(page.contains("发送数据报"), "{page}");
+}
+
+#[test]
 fn help_has_examples() {
     for command in COMMANDS {
         for flag in ["--help", "-h"] {

@@ -28,13 +28,17 @@ pub(super) fn wrap(text: &str, columns: usize) -> String {
 }
 
 fn wrap_line(line: &str, columns: usize, out: &mut String) {
-    let pieces = pieces(line);
-    let width: usize = pieces.iter().map(|piece| piece.width).sum();
+    // clap leaves spaces in the empty lines between paragraphs.
+    let text = line.trim_end_matches(['\n', ' ']);
+    let ending = if line.ends_with('\n') { "\n" } else { "" };
+    let pieces = pieces(text);
+    let width: usize = pieces.iter().map(|piece| piece.width + piece.spaces).sum();
     if width <= columns {
-        out.push_str(line);
+        out.push_str(text);
+        out.push_str(ending);
         return;
     }
-    let indent = indent(line, columns);
+    let indent = indent(text, columns);
     let mut column = 0;
     for piece in pieces {
         if column > indent && column + piece.width > columns {
@@ -46,6 +50,7 @@ fn wrap_line(line: &str, columns: usize, out: &mut String) {
         out.push_str(piece.text);
         column += piece.width + piece.spaces;
     }
+    out.push_str(ending);
 }
 
 /// What is not broken, and the spaces behind it.
@@ -111,7 +116,8 @@ pub(super) fn with_wide_colons(text: &str) -> String {
             continue;
         }
         let ours = match character {
-            ':' if is_wide(before) => '：',
+            // Not in an address such as ::.
+            ':' if is_wide(before) && before.is_alphabetic() => '：',
             _ => character,
         };
         if !(character == ' ' && before == '：') {
@@ -185,7 +191,9 @@ mod tests {
             wrap(value, 40),
             "          - text: 每个数据报一行：时间、\n            对方、长度和转义后的文本\n"
         );
-        assert_eq!(wrap("一行\n\n另一行\n", 40), "一行\n\n另一行\n");
+        assert_eq!(wrap("一行\n   \n另一行\n", 40), "一行\n\n另一行\n");
+        let spaced = "  a          很宽\n";
+        assert_eq!(wrap(spaced, 14), "  a\n  很宽\n");
     }
 
     #[test]

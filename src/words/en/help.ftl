@@ -17,6 +17,13 @@ clap-help-more = Print help (see more with '--help')
 clap-help-summary = Print help (see a summary with '-h')
 clap-help-command = Print this message or the help of the given subcommand(s)
 clap-version = Print version
+man-name = NAME
+man-synopsis = SYNOPSIS
+man-description = DESCRIPTION
+man-options = OPTIONS
+man-examples = EXAMPLES
+man-examples-and-codes = EXAMPLES AND EXIT CODES
+man-see-also = SEE ALSO
 
 ## Headings
 

@@ -1,442 +1,448 @@
-# Help: a command's id is its path, an argument's is its command's and its own. src/cli/help.rs says more.
-# Lines of .after that begin with udpcli are commands: they stay as they are, what stands after them is translated.
+# 帮助：命令的 id 是它的路径，参数的 id 是命令加上它自己的名字。详见 src/cli/help.rs。
+# .after 里以 udpcli 开头的是命令，保持原样；后面的说明要翻译。
 
-## What clap writes itself
+## clap 自己写的词
 
-clap-usage = Usage:
-clap-commands = Commands:
-clap-arguments = Arguments:
-clap-options = Options:
-clap-any-options = [OPTIONS]
-clap-any-command = <COMMAND>
-clap-values = Possible values:
-clap-values-inline = [possible values:
-clap-default = [default:
-clap-variable = [env:
-clap-help-more = Print help (see more with '--help')
-clap-help-summary = Print help (see a summary with '-h')
-clap-help-command = Print this message or the help of the given subcommand(s)
-clap-version = Print version
+clap-usage = 用法：
+clap-commands = 命令：
+clap-arguments = 参数：
+clap-options = 选项：
+clap-any-options = [选项]
+clap-any-command = <命令>
+clap-values = 可选值：
+clap-values-inline = [可选值：
+clap-default = [默认值：
+clap-variable = [环境变量：
+clap-help-more = 显示帮助（用 --help 看详细说明）
+clap-help-summary = 显示帮助（用 -h 看概要）
+clap-help-command = 显示本帮助，或某个命令的帮助
+clap-version = 显示版本
+man-name = 名称
+man-synopsis = 概要
+man-description = 描述
+man-options = 选项
+man-examples = 示例
+man-examples-and-codes = 示例和退出码
+man-see-also = 另请参阅
 
 ## Headings
 
-heading-global-options = Global options
-heading-payload = Payload
-heading-pace = Pace
-heading-replies = Replies
-heading-socket = Socket
-heading-output = Output
-heading-end = End
-heading-answers = Answers
-heading-serial-port = Serial port
-heading-example = Example
-heading-network = Network
-heading-measurement = Measurement
+heading-global-options = 全局选项
+heading-payload = 载荷
+heading-pace = 发送节奏
+heading-replies = 回复
+heading-socket = 套接字
+heading-output = 输出
+heading-end = 何时结束
+heading-answers = 应答
+heading-serial-port = 串口
+heading-example = 示例程序
+heading-network = 网络
+heading-measurement = 测量
 
 ## udpcli
 
-udpcli = Send and receive UDP messages between your PC and an mPython board (掌控板，ESP32), and learn why nothing arrives
+udpcli = 在电脑和掌控板（ESP32）之间收发 UDP 消息，并查明消息为什么没有到达
     .after =
-        Examples:
-          udpcli listen                              what the board sends to this PC's port 6000
-          udpcli send 192.168.0.3:6000               the tutorial's client: a message every 2 s until Ctrl-C
-          udpcli send 192.168.0.3:6000 hello -w 1s   one datagram, and what comes back within a second
+        示例：
+          udpcli listen                              显示掌控板发到本机 6000 端口的消息
+          udpcli send 192.168.0.3:6000               教程的客户端：每 2 秒一条
+          udpcli send 192.168.0.3:6000 hello -w 1s   发一个数据报，显示 1 秒内的回复
 
-        Exit codes: 0 done, 1 it ran but failed (refused, no reply, wrong reply), 2 usage,
-        3 it could not run (address, port, file or board not available), 130 cut short by Ctrl-C.
-verbose = Show each step (socket, bind, sendto ..); -vv shows everything
-quiet = Print errors only
-color = Use colour
-    .value-auto = On a terminal, unless NO_COLOR is set
-    .value-always = Always
-    .value-never = Never
-lang = Language of help, messages and errors
-    .value-auto = The system's language
-    .value-en = English
-    .value-zh-CN = Simplified Chinese
+        退出码：0 成功；1 运行了但没有成功（被拒绝、没有回复、回复不符）；2 用法错误；
+        3 无法运行（地址、端口、文件或掌控板不可用）；130 被 Ctrl-C 中断。
+verbose = 显示每一步（socket、bind、sendto 等）；-vv 显示全部细节
+quiet = 只显示错误
+color = 是否使用颜色
+    .value-auto = 在终端上使用，除非设置了 NO_COLOR
+    .value-always = 总是使用
+    .value-never = 从不使用
+lang = 帮助、消息和错误的语言
+    .value-auto = 系统的语言
+    .value-en = 英文
+    .value-zh-CN = 简体中文
 
 ## udpcli send
 
-send = Send datagrams: the board's UDP client, on the PC
+send = 发送数据报：在电脑上充当掌控板的 UDP 客户端
     .after =
-        Examples:
-          udpcli send 192.168.0.3:6000                          the tutorial's client, until Ctrl-C
-          udpcli send 192.168.0.3:6000 hello -w 1s              one datagram, and the reply
+        示例：
+          udpcli send 192.168.0.3:6000                          教程的客户端，直到 Ctrl-C
+          udpcli send 192.168.0.3:6000 hello -w 1s              一个数据报和它的回复
           udpcli send 192.168.0.3:6000 -e 'hello\r\n' -n 5 -i 500ms
           udpcli send 192.168.0.3:6000 --encoding gbk 你好
           udpcli send 192.168.0.3:6000 --hex 'de ad be ef'
           udpcli send 192.168.0.3:6000 --file notes.txt --lines
           udpcli send 192.168.0.3:6000 --size 1024 --rate 1000 --duration 10s
-          udpcli send 192.168.0.255:6000 ping --wait 2s         who answers a broadcast
+          udpcli send 192.168.0.255:6000 ping --wait 2s         谁会应答广播
           udpcli send 239.1.2.3:6000 hello --multicast-if eth0
-          udpcli send 192.168.0.3:6000 -I                       type lines, see replies
-send-peer = Destination: IPv4:PORT, [IPv6]:PORT or NAME:PORT
-send-messages = One datagram per argument, literally; bytes that are not UTF-8 are sent as they are
-send-lines = One datagram per line of standard input, or of --file
-send-file = The whole file as one datagram (- is standard input)
-send-chunk = With --file: one datagram per SIZE bytes
-send-hex = Bytes as hex digits; spaces, commas, colons and 0x allowed
-send-size = Generated bytes with a sequence number and a send time in the first 16
-send-interactive = Type lines, see replies as they come
-send-escape = Turn \n, \r, \t, \xNN .. in MESSAGE into the real characters
-send-line-ending = Append to each text payload
-    .value-none = Nothing
+          udpcli send 192.168.0.3:6000 -I                       逐行输入，随时看回复
+send-peer = 目的地：IPv4:PORT、[IPv6]:PORT 或 NAME:PORT
+send-messages = 每个参数作为一个数据报原样发送；不是 UTF-8 的字节也照样发送
+send-lines = 标准输入（或 --file 的文件）每行一个数据报
+send-file = 把整个文件作为一个数据报（- 表示标准输入）
+send-chunk = 与 --file 一起用：每 SIZE 字节一个数据报
+send-hex = 用十六进制数字写出的字节；可以有空格、逗号、冒号和 0x
+send-size = 生成 N 字节的载荷，前 16 个字节是序号和发送时间
+send-interactive = 逐行输入并发送，回复到了就显示
+send-escape = 把 MESSAGE 里的 \n、\r、\t、\xNN 等换成真正的字符
+send-line-ending = 在每个文本载荷后面加上行尾
+    .value-none = 不加
     .value-lf = \n
     .value-crlf = \r\n
-send-encoding = Encode text payloads, and decode replies: utf-8, gbk, big5, shift_jis ..
-send-count = How many times to send the messages [default: 1; endless for the tutorial's message]
-send-interval = Between datagrams [default: 2s for endless sends, else none]
-send-rate = Datagrams per second, evenly spaced; or max
-send-duration = Send for this long
-send-wait = Wait for replies, at most D after the last datagram; ends once there is one per datagram
-send-replies = Stop after this many replies
-send-expect = Exit 1 unless a reply equals TEXT
-send-summary = How to write the summary
-    .value-text = One line for people
-    .value-json = JSON lines on stderr: { "{" }"summary": ..{ "}" }, and with --stats { "{" }"stats": ..{ "}" }
-send-format = How to print replies [default: text]
-    .value-text = Time, peer, length and escaped text on a line
-    .value-board = Exactly what the tutorial's server prints
-    .value-hex = Time, peer and length on a line, then a hex dump
-    .value-json = One JSON object per line
-    .value-raw = The payload bytes alone
-send-v4 = Use IPv4 only
-send-v6 = Use IPv6 only
-send-bind = Local address (and port) to send from
-send-reuse-addr = Set SO_REUSEADDR: share the --bind port with programs that set it too (on Windows: undefined which of them gets replies)
-send-reuse-port = Set SO_REUSEPORT: share the --bind port with programs that set it too (not on Windows)
-send-broadcast = Allow broadcast (automatic for 255.255.255.255 and this PC's own broadcast addresses)
-send-ttl = Time to live, or hop limit
-send-multicast-if = Send multicast through this interface
-send-multicast-loop = Whether this PC hears its own multicast
-    .value-on = Yes
-    .value-off = No
-send-interface = Use only this network interface (Linux, macOS)
-send-tos = The type-of-service byte (DSCP and ECN)
-send-send-buffer = Size of the send buffer (SO_SNDBUF)
+send-encoding = 文本载荷的编码，也用来解码回复：utf-8、gbk、big5、shift_jis 等
+send-count = 消息发送的次数 [默认值：1；教程的消息则一直发]
+send-interval = 两个数据报的间隔 [默认值：一直发送时 2s，否则没有间隔]
+send-rate = 每秒均匀发送多少个数据报；max 表示尽可能快
+send-duration = 发送多长时间
+send-wait = 等待回复，最后一个数据报之后最多等 D；每个数据报都有了回复就结束
+send-replies = 收到这么多条回复后结束
+send-expect = 没有一条回复等于 TEXT 时，退出码为 1
+send-summary = 统计的形式
+    .value-text = 给人看的一行
+    .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
+send-format = 回复的显示方式 [默认值：text]
+    .value-text = 一行里显示时间、对方、长度和转义后的文本
+    .value-board = 与教程的服务端显示的完全一样
+    .value-hex = 一行时间、对方和长度，然后是十六进制内容
+    .value-json = 每个数据报一行 JSON 对象
+    .value-raw = 只有载荷的字节
+send-v4 = 只用 IPv4
+send-v6 = 只用 IPv6
+send-bind = 从哪个本机地址（和端口）发送
+send-reuse-addr = 设置 SO_REUSEADDR：与同样设置了它的程序共用 --bind 的端口（Windows 上由谁收到回复并不确定）
+send-reuse-port = 设置 SO_REUSEPORT：与同样设置了它的程序共用 --bind 的端口（Windows 上没有）
+send-broadcast = 允许广播（对 255.255.255.255 和本机所在网络的广播地址会自动允许）
+send-ttl = 生存时间（TTL），IPv6 上是跳数限制
+send-multicast-if = 从哪个网络接口发送组播
+send-multicast-loop = 本机能否收到自己发出的组播
+    .value-on = 能
+    .value-off = 不能
+send-interface = 只使用这个网络接口（Linux、macOS）
+send-tos = 服务类型字节（DSCP 和 ECN）
+send-send-buffer = 发送缓冲区的大小（SO_SNDBUF）
 
 ## udpcli listen
 
-listen = Receive datagrams: the board's UDP server, on the PC
+listen = 接收数据报：在电脑上充当掌控板的 UDP 服务端
     .after =
-        Examples:
-          udpcli listen                                   port 6000, as in the tutorial
-          udpcli listen --port 6000 --echo                send everything back
-          udpcli listen -n 1 --timeout 10s                one datagram, or exit code 1
+        示例：
+          udpcli listen                                   6000 端口，与教程相同
+          udpcli listen --port 6000 --echo                收到什么就发回什么
+          udpcli listen -n 1 --timeout 10s                收一个数据报，否则退出码为 1
           udpcli listen --format json | jq .text
-          udpcli listen --encoding auto                   Chinese text in UTF-8 or GBK
-          udpcli listen --format board --recv-size 1024   to the byte what the board would print
+          udpcli listen --encoding auto                   UTF-8 或 GBK 的中文
+          udpcli listen --format board --recv-size 1024   逐字节与掌控板的显示相同
           udpcli listen --join 239.1.2.3@eth0
-          udpcli listen --save lesson.pcapng              open it with Wireshark
+          udpcli listen --save lesson.pcapng              用 Wireshark 打开
           udpcli listen --save - --save-format pcap | tshark -r -
           udpcli listen --seq --stats 1s --format raw > /dev/null
-listen-port = UDP port; 0 picks a free one
-listen-bind = Local address to listen on; :: means all IPv6 and IPv4 addresses
-listen-format = How to print the datagrams [default: text]
-    .value-text = Time, peer, length and escaped text on a line
-    .value-board = Exactly what the tutorial's server prints
-    .value-hex = Time, peer and length on a line, then a hex dump
-    .value-json = One JSON object per line
-    .value-raw = The payload bytes alone
-listen-separator = With --format raw: write TEXT after each datagram (escapes such as \n work)
-listen-encoding = Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
-listen-timestamps = Which clock arrival times come from [default: kernel]
-    .value-kernel = Time of arrival, from the operating system (Linux)
-    .value-user = Time when udpcli reads it
-listen-oled = Draw the panel that the tutorial's server would show (on a terminal)
-listen-save = Write every datagram to FILE as well: .pcap, .pcapng or .jsonl; to standard output, instead of printing it, with -
-listen-save-format = Format of the file, if its name does not end in it
-    .value-pcap = For Wireshark and tcpdump
-    .value-pcapng = For Wireshark
-    .value-jsonl = One JSON object per line, as --format json prints them
-listen-stats = Report the counts this often
-listen-summary = How to write the summary and the counts of --stats
-    .value-text = One line for people
-    .value-json = JSON lines on stderr: { "{" }"summary": ..{ "}" }, and with --stats { "{" }"stats": ..{ "}" }
-listen-seq = Read sequence numbers (send --size): loss, duplicates, reordering, delay
-listen-count = End after this many datagrams
-listen-timeout = End when no datagram came for D; exit code 1 if none ever did
-listen-duration = End after this time
-listen-echo = Send every datagram back
-listen-reply = Answer every datagram with TEXT
-listen-escape = Turn \n, \r, \t, \xNN .. in --reply into the real characters
-listen-reply-rate = Answers per second and peer at most [default: 1000]
-listen-reuse-addr = Set SO_REUSEADDR: share the port; unicast goes to one of the programs (on Windows: undefined which)
-listen-reuse-port = Set SO_REUSEPORT: share the port; senders are spread over the programs (not on Windows)
-listen-join = Join a multicast group, on one interface or on all
-listen-interface = Use only this network interface (Linux, macOS)
-listen-recv-buffer = Bytes that may wait to be read (SO_RCVBUF) [default: as many as the system allows]
-listen-recv-size = Keep at most N bytes of a datagram; 1024 behaves like the tutorial
-listen-from = Only accept datagrams from these senders
+listen-port = UDP 端口；0 表示任选一个空闲端口
+listen-bind = 监听的本机地址；:: 表示所有 IPv6 和 IPv4 地址
+listen-format = 数据报的显示方式 [默认值：text]
+    .value-text = 一行里显示时间、对方、长度和转义后的文本
+    .value-board = 与教程的服务端显示的完全一样
+    .value-hex = 一行时间、对方和长度，然后是十六进制内容
+    .value-json = 每个数据报一行 JSON 对象
+    .value-raw = 只有载荷的字节
+listen-separator = 与 --format raw 一起用：在每个数据报后面写 TEXT（可以用 \n 等转义）
+listen-encoding = 载荷文本的编码：utf-8、gbk、big5、shift_jis 等，或 auto（先试 UTF-8，再试 GBK）
+listen-timestamps = 到达时间取自哪个时钟 [默认值：kernel]
+    .value-kernel = 操作系统记录的到达时间（Linux）
+    .value-user = udpcli 读取数据报的时间
+listen-oled = 画出教程的服务端会在屏幕上显示的内容（在终端上）
+listen-save = 同时把每个数据报写入 FILE：.pcap、.pcapng 或 .jsonl；写 - 则写到标准输出，不再显示
+listen-save-format = 文件的格式，用于文件名没有相应后缀时
+    .value-pcap = 用于 Wireshark 和 tcpdump
+    .value-pcapng = 用于 Wireshark
+    .value-jsonl = 每个数据报一行 JSON 对象，与 --format json 相同
+listen-stats = 每隔这么久显示一次统计
+listen-summary = 最后的统计和 --stats 的形式
+    .value-text = 给人看的一行
+    .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
+listen-seq = 读取序号（send --size）：丢失、重复、乱序、延迟
+listen-count = 收到这么多个数据报后结束
+listen-timeout = D 时间内没有数据报就结束；一个也没收到则退出码为 1
+listen-duration = 经过这段时间后结束
+listen-echo = 把每个数据报原样发回
+listen-reply = 对每个数据报都回复 TEXT
+listen-escape = 把 --reply 里的 \n、\r、\t、\xNN 等换成真正的字符
+listen-reply-rate = 对每个对方每秒最多应答多少次 [默认值：1000]
+listen-reuse-addr = 设置 SO_REUSEADDR：共用端口；单播只送到其中一个程序（Windows 上是哪个并不确定）
+listen-reuse-port = 设置 SO_REUSEPORT：共用端口；不同的发送者分给不同的程序（Windows 上没有）
+listen-join = 在一个或所有网络接口上加入组播组
+listen-interface = 只使用这个网络接口（Linux、macOS）
+listen-recv-buffer = 最多有多少字节可以等待读取（SO_RCVBUF）[默认值：系统允许的上限]
+listen-recv-size = 每个数据报最多保留 N 字节；1024 与教程相同
+listen-from = 只接收这些发送者的数据报
 
 ## udpcli board
 
-board = The serial bridge: run programs on the board, move files, see its OLED
+board = 串口桥：在掌控板上运行程序、传送文件、查看 OLED
     .after =
-        Examples:
-          udpcli board list                 which port is the board's
+        示例：
+          udpcli board list                 哪个串口是掌控板
           udpcli board info -s /dev/ttyUSB0
-board-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT [default: the one board found]
-board-baud = Baud rate of the serial line [default: 115200]; for board flash, the rate for data
-board-connect-timeout = How long to try to reach the board
-board-wire = Log every byte on the serial line to FILE, with its direction and time, as JSON lines
-
-board-left-out = The serial bridge, which was left out of this build
+board-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT [默认值：找到的唯一一块板]
+board-baud = 串口的波特率 [默认值：115200]；board flash 用它传送数据
+board-connect-timeout = 最多用多长时间连接掌控板
+board-wire = 把串口上的每个字节连同方向和时间记入 FILE，每行一个 JSON 对象
+board-left-out = 串口桥，这个版本没有包含
 
 ## udpcli board list
 
-board-list = List serial ports, and which of them may be a board
+board-list = 列出串口，以及哪些可能是掌控板
     .after =
-        Examples:
+        示例：
           udpcli board list
-          udpcli board list --probe             which of them has MicroPython
+          udpcli board list --probe             哪些串口上有 MicroPython
           udpcli board list --format json
-board-list-probe = Ask each port whether MicroPython answers
-board-list-format = How to print the ports
-    .value-text = For people
-    .value-json = One JSON object
+board-list-probe = 逐个询问串口上有没有 MicroPython
+board-list-format = 列表的形式
+    .value-text = 给人看
+    .value-json = 一个 JSON 对象
 
 ## udpcli board info
 
-board-info = What the board is: firmware, memory, space, Wi-Fi address
+board-info = 显示掌控板的信息：固件、内存、空间、Wi-Fi 地址
     .after =
-        Examples:
+        示例：
           udpcli board info
           udpcli board info --format json | jq -r .address
           udpcli board info --flash
-board-info-format = How to print it
-    .value-text = For people
-    .value-json = One JSON object
-board-info-flash = Show chip, MAC, flash size and partitions instead (resets the board twice)
+board-info-format = 信息的形式
+    .value-text = 给人看
+    .value-json = 一个 JSON 对象
+board-info-flash = 改为显示芯片、MAC 地址、闪存大小和分区（会把板复位两次）
 
 ## udpcli board run
 
-board-run = Run a program in the board's memory and print its output
+board-run = 在掌控板的内存里运行程序，并显示它的输出
     .after =
-        Examples:
+        示例：
           udpcli board run hello.py
           echo 'print(1)' | udpcli board run -
           udpcli board run --example client --ssid class --target 192.168.0.10:6000
           udpcli board run --example server --ssid class --password-env WIFI
           udpcli board run blink.py --detach
-board-run-script = Python file for the board; - reads it from stdin
-board-run-example = The tutorial's UDP client or server, in our own words
-    .value-client = Sends a message every two seconds
-    .value-server = Prints what arrives and draws it on the OLED
-board-run-detach = Start the program and leave it running
-board-run-no-mirror = Do not draw what the OLED shows
-board-run-image = Save what the OLED showed last, as a PNG file
-board-run-no-soft-reset = Run in the interpreter as it is, with what earlier programs left
-board-run-ssid = With --example: Wi-Fi to join; without it the board stays in the one it is in
-board-run-password-env = With --ssid: environment variable that holds its password (else it is asked for)
-board-run-target = With --example client: where it sends, this PC's address as udpcli listen shows it
-board-run-port = With --example server: UDP port it listens on
-board-run-interval = With --example client: time between two datagrams
+board-run-script = 要运行的 Python 文件；- 表示从标准输入读取
+board-run-example = 我们自己编写的教程 UDP 客户端或服务端
+    .value-client = 每两秒发送一条消息
+    .value-server = 显示收到的消息，并画在 OLED 上
+board-run-detach = 启动程序后让它继续运行，udpcli 退出
+board-run-no-mirror = 不画出 OLED 上显示的内容
+board-run-image = 把 OLED 最后显示的内容存为 PNG 文件
+board-run-no-soft-reset = 直接在当前的解释器里运行，保留之前程序留下的内容
+board-run-ssid = 与 --example 一起用：要加入的 Wi-Fi；不写则留在当前的 Wi-Fi
+board-run-password-env = 与 --ssid 一起用：存放密码的环境变量（不写则会询问）
+board-run-target = 与 --example client 一起用：发送到哪里，即 udpcli listen 显示的本机地址
+board-run-port = 与 --example server 一起用：它监听的 UDP 端口
+board-run-interval = 与 --example client 一起用：两个数据报的间隔
 
 ## udpcli board put
 
-board-put = Put files and folders onto the board
+board-put = 把文件和文件夹传到掌控板
     .after =
-        Examples:
-          udpcli board put main.py              into the board's working directory, mostly /
-          udpcli board put main.py lib :        a file and a folder
-          udpcli board put '*.py' :/lib         every file that matches, in any shell
-          udpcli board put data.txt :/logs/     into a folder that is there
+        示例：
+          udpcli board put main.py              传到板的工作目录，一般是 /
+          udpcli board put main.py lib :        一个文件和一个文件夹
+          udpcli board put '*.py' :/lib         所有匹配的文件，在任何 shell 里都行
+          udpcli board put data.txt :/logs/     传到已有的文件夹里
           udpcli board put config.py :/settings.py
-board-put-paths = Files and folders of this PC; the last argument may be :PATH, where they go on the board
-    .long = :x.py is a path from the board's working directory on, :/x.py from its root. \xNN stands for one byte of a name. Of a folder, names that begin with a dot, __pycache__ and Thumbs.db stay here.
+board-put-paths = 本机的文件和文件夹；最后一个参数可以是 :PATH，表示放在板上的哪里
+    .long = :x.py 从板的工作目录算起，:/x.py 从根目录算起。\xNN 表示文件名里的一个字节。文件夹里以点开头的名字、__pycache__ 和 Thumbs.db 不会传送。
 
 ## udpcli board get
 
-board-get = Get files and folders from the board
+board-get = 从掌控板取回文件和文件夹
     .after =
-        Examples:
-          udpcli board get :main.py             into this folder
+        示例：
+          udpcli board get :main.py             取到当前文件夹
           udpcli board get :main.py old.py
-          udpcli board get :/lib backup         a folder with everything in it
-          udpcli board get :boot.py -           to stdout
-board-get-remote = File or folder on the board; \xNN stands for one byte of a name
-board-get-local = Where it goes on this PC; - is stdout [default: this folder]
+          udpcli board get :/lib backup         文件夹和里面的全部内容
+          udpcli board get :boot.py -           写到标准输出
+board-get-remote = 板上的文件或文件夹；\xNN 表示文件名里的一个字节
+board-get-local = 存到本机的哪里；- 表示标准输出 [默认值：当前文件夹]
 
 ## udpcli board ls
 
-board-ls = List files on the board
+board-ls = 列出掌控板上的文件
     .after =
-        Examples:
+        示例：
           udpcli board ls
           udpcli board ls -r :/lib
           udpcli board ls --format json | jq -r .path
-board-ls-folder = Folder on the board
-board-ls-recursive = Also list what is in its folders
-board-ls-format = How to print the entries
-    .value-text = For people
-    .value-json = One JSON object
+board-ls-folder = 板上的文件夹
+board-ls-recursive = 也列出子文件夹里的内容
+board-ls-format = 列表的形式
+    .value-text = 给人看
+    .value-json = 一个 JSON 对象
 
 ## udpcli board rm
 
-board-rm = Remove files from the board
+board-rm = 删除掌控板上的文件
     .after =
-        Examples:
+        示例：
           udpcli board rm :main.py
           udpcli board rm -r :/lib :/logs
-board-rm-paths = Files and empty folders on the board
-board-rm-recursive = Remove folders with everything in them
+board-rm-paths = 板上的文件和空文件夹
+board-rm-recursive = 删除文件夹和里面的全部内容
 
 ## udpcli board repl
 
-board-repl = An interactive terminal to the board's prompt; Ctrl-] leaves
+board-repl = 掌控板提示符的交互终端；按 Ctrl-] 离开
     .after =
-        Examples:
+        示例：
           udpcli board repl
           echo 'print(1+1)' | udpcli board repl
           udpcli board repl < session.py
 
 ## udpcli board oled
 
-board-oled = Show what the board's main.py shows on the OLED
+board-oled = 显示掌控板的 main.py 在 OLED 上显示的内容
     .after =
-        Examples:
-          udpcli board oled                              the picture on the terminal, as it changes
-          udpcli board oled --format json                a line for each change
-          udpcli board oled --once --image screen.png    one look, as text and as a file
-board-oled-once = Show one screen and end: the first that stays for half a second
-board-oled-image = Save what was shown last, as a PNG file
-board-oled-format = How a change is shown [default: picture on a terminal, text elsewhere]
-    .value-text = The texts, about where they are
-    .value-json = One JSON object per line: docs/oled.schema.json
-    .value-picture = Every pixel
-board-oled-framebuffer = With --format json: the pixels as well
+        示例：
+          udpcli board oled                              在终端上显示画面，随时更新
+          udpcli board oled --format json                每次变化一行
+          udpcli board oled --once --image screen.png    看一眼，显示文本并存为文件
+board-oled-once = 只显示一屏就结束：第一个停留半秒以上的画面
+board-oled-image = 把最后显示的内容存为 PNG 文件
+board-oled-format = 变化的显示方式 [默认值：终端上是 picture，否则是 text]
+    .value-text = 只显示文字，位置大致相同
+    .value-json = 每次变化一行 JSON 对象：docs/oled.schema.json
+    .value-picture = 显示每个像素
+board-oled-framebuffer = 与 --format json 一起用：连同像素
 
 ## udpcli board reset
 
-board-reset = Soft or hard reset; the board's main.py starts
+board-reset = 软复位或硬复位；随后板上的 main.py 启动
     .after =
-        Examples:
-          udpcli board reset          the interpreter starts anew, the serial line stays
-          udpcli board reset --hard   as the RESET button does, through the control lines
-board-reset-hard = Reset through the control lines DTR and RTS, as the RESET button does
+        示例：
+          udpcli board reset          解释器重新启动，串口连接不断
+          udpcli board reset --hard   通过控制线复位，与按 RESET 键相同
+board-reset-hard = 通过控制线 DTR 和 RTS 复位，与按 RESET 键相同
 
 ## udpcli board flash
 
-board-flash = Write firmware to the board, checked before and verified after
+board-flash = 把固件刷入掌控板，刷前检查，刷后校验
     .after =
-        Examples:
-          udpcli board flash mpython.bin                       the maker's release; the board's files stay
-          udpcli board flash firmware.bin --font font.xbf      firmware, and a font where it looks for one
-          udpcli board flash mpython.bin --dry-run             what it would do
-          udpcli board flash app.bin@0x10000 -s COM5           an application at its place
-          udpcli board flash --backup board.bin                read the whole flash into a file
-          udpcli board flash --restore board.bin               and put it back
-          udpcli board flash --backup files.bin --only vfs     the board's files alone
+        示例：
+          udpcli board flash mpython.bin                       官方固件；板上的文件保留
+          udpcli board flash firmware.bin --font font.xbf      固件，和它所用的字库
+          udpcli board flash mpython.bin --dry-run             看看会做什么
+          udpcli board flash app.bin@0x10000 -s COM5           把应用程序写到它的位置
+          udpcli board flash --backup board.bin                把整个闪存备份到文件
+          udpcli board flash --restore board.bin               再恢复回去
+          udpcli board flash --backup files.bin --only vfs     只备份板上的文件
 
-        Where a file goes: boot loaders (and images that begin with one) to 0x1000, merged images part by
-        part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other
-        file needs @OFFSET, or its offset before it: 0x10000 app.bin
-board-flash-images = Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
-board-flash-font = Font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
-board-flash-chip = Chip that the board must have: esp32
-board-flash-flash-size = Size of the flash, for flash chips that do not tell it: 4MB, 8MB ..
-board-flash-flash-mode = How the boot loader has the chip read its flash
-    .value-keep = As the file has it
-    .value-dio = Two lines; works on every board, and is what mPython's maker uses
-    .value-qio = Four lines; faster, where the flash chip and the board have them
-    .value-dout = Two lines, for data alone
-    .value-qout = Four lines, for data alone
-board-flash-flash-baud = Rate for data [default: the highest that works, from 921600 down]
-board-flash-files = Keep the board's files, or replace them by the ones that the firmware brings [default: keep]
-    .value-keep = They stay, byte for byte
-    .value-replace = The firmware's own files take their place, or an empty file system
-board-flash-erase-all = Erase the whole flash first, the board's files and settings included
-board-flash-no-verify = Do not compare the flash with the files at the end
-board-flash-no-compress = Send files as they are
-board-flash-before = How the board gets into download mode
-    .value-default-reset = DTR and RTS through the two transistors, as on the mPython board
-    .value-no-reset = It is there already: BOOT was held at reset
-    .value-usb-reset = DTR and RTS as the chip's own USB port takes them
-board-flash-after = What the board does at the end
-    .value-hard-reset = It starts its program
-    .value-no-reset = It stays in download mode
-board-flash-backup = Read the flash into FILE first, or to standard output with -; FILE.json says what it is of
-board-flash-restore = Write a backup back as it was, settings and files included
-board-flash-only = Back up or restore this alone: a partition's name, or OFFSET+SIZE
-board-flash-dry-run = Check everything and show the plan, but write nothing
-board-flash-monitor = Go straight on to the board's prompt
-board-flash-force = Write even if the file looks wrong (not firmware, damaged, too large)
-board-flash-left-out = Write firmware to the board: left out of this build
+        文件写到哪里：引导程序（和以它开头的映像）写到 0x1000，合并的映像逐部分写入；字库写到
+        固件查找它的地方；ELF、UF2 和 ZIP 文件自带位置；其他文件要写 @OFFSET，或者把偏移写在
+        文件前面：0x10000 app.bin
+board-flash-images = 固件：.bin、ELF、UF2，或带刷写参数的 ZIP；文件本身没有写明位置时加 @OFFSET
+board-flash-font = 中文字库；写到固件查找它的地方，或 OFFSET 处
+board-flash-chip = 板上必须是哪种芯片：esp32
+board-flash-flash-size = 闪存大小，用于不报告大小的闪存芯片：4MB、8MB 等
+board-flash-flash-mode = 引导程序用什么方式读取闪存
+    .value-keep = 按文件里写的
+    .value-dio = 两根线；所有板都能用，官方固件也用它
+    .value-qio = 四根线；更快，但闪存芯片和板要支持
+    .value-dout = 两根线，只用于数据
+    .value-qout = 四根线，只用于数据
+board-flash-flash-baud = 传送数据的速率 [默认值：从 921600 往下，能用的最高速率]
+board-flash-files = 保留板上的文件，还是换成固件自带的文件 [默认值：keep]
+    .value-keep = 逐字节保留
+    .value-replace = 换成固件自带的文件，或空的文件系统
+board-flash-erase-all = 先擦除整个闪存，包括板上的文件和设置
+board-flash-no-verify = 最后不比较闪存与文件
+board-flash-no-compress = 不压缩，按原样传送文件
+board-flash-before = 用什么方式让板进入下载模式
+    .value-default-reset = 通过两个三极管控制 DTR 和 RTS，掌控板就是这样
+    .value-no-reset = 已经在下载模式：复位时按住了 BOOT
+    .value-usb-reset = 按芯片自带 USB 口的方式控制 DTR 和 RTS
+board-flash-after = 最后让板做什么
+    .value-hard-reset = 启动它的程序
+    .value-no-reset = 停留在下载模式
+board-flash-backup = 先把闪存读到 FILE，- 表示标准输出；FILE.json 记录它的来源
+board-flash-restore = 把备份原样写回，包括设置和文件
+board-flash-only = 只备份或恢复这一部分：分区名，或 OFFSET+SIZE
+board-flash-dry-run = 检查一切并显示计划，但不写入
+board-flash-monitor = 完成后直接进入板的提示符
+board-flash-force = 文件看起来不对（不是固件、已损坏、太大）也写入
+board-flash-left-out = 把固件刷入掌控板：这个版本没有包含
 
 ## udpcli pair
 
-pair = Test the PC and the board together, both directions, and say why nothing arrives
+pair = 一起测试电脑和掌控板的两个方向，并查明消息为什么没有到达
     .after =
-        Examples:
-          udpcli pair                                        the one board found, in the Wi-Fi it is in
-          udpcli pair -s /dev/ttyUSB0 --ssid class           joins that Wi-Fi first; asks for its password
+        示例：
+          udpcli pair                                        找到的唯一一块板，在当前的 Wi-Fi
+          udpcli pair -s /dev/ttyUSB0 --ssid class           先加入这个 Wi-Fi；会询问密码
           WIFI=secret udpcli pair --ssid class --password-env WIFI
-          udpcli pair --all --ssid class --format junit      a classroom, for a CI system
-          udpcli pair --board-ap                             in the board's own Wi-Fi, without an access point
-          udpcli pair --watch --ssid class                   a live view until Ctrl-C
-          udpcli pair --simulate                             no board at hand
-          udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace
-pair-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [env: `UDPCLI_SERIAL`] [default: the one board found]
-pair-all = Test every board that is found, all at once
-pair-simulate = No board at hand: the real MicroPython on this PC in its place (Linux, macOS)
-pair-baud = Baud rate of the serial line [default: 115200]
-pair-connect-timeout = How long to try to reach the board
-pair-ssid = Wi-Fi to join; without it the board stays in the one it is in
-pair-password-env = With --ssid: environment variable that holds its password (else it is asked for)
-pair-board-ap = Make the board an access point and test in its own Wi-Fi: helps where the access point keeps its clients apart. Shows the network and a random password to join on this PC
-pair-join-timeout = With --board-ap: how long to wait until this PC is in the board's Wi-Fi
-pair-port = UDP port, on the PC and on the board
-pair-count = How many datagrams to send of each size, each way, and as echoes
-pair-interval = Time between two datagrams
-pair-sizes = Payload sizes in bytes
-pair-max-loss = Highest loss allowed each way, in percent
-pair-text = Show this text on the OLED
-pair-encoding = Encoding of the text that is sent; the board reads UTF-8
-pair-watch = Repeat until Ctrl-C: a live view on a terminal, one line per round elsewhere
-pair-format = How to print the results
-    .value-text = One line per step when it ends; with several boards one row per board
-    .value-json = One object per board (docs/pair.schema.json)
-    .value-junit = XML in the form of junit, for CI systems
-pair-left-out = The test of PC and board, which was left out of this build
+          udpcli pair --all --ssid class --format junit      全班的板，用于 CI 系统
+          udpcli pair --board-ap                             用板自己的 Wi-Fi，不需要路由器
+          udpcli pair --watch --ssid class                   持续显示，直到 Ctrl-C
+          udpcli pair --simulate                             手边没有板
+          udpcli pair -n 10 --interval 2s --sizes 28         按教程的节奏
+pair-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；可以写多次，同时测试 [环境变量：UDPCLI_SERIAL] [默认值：找到的唯一一块板]
+pair-all = 同时测试找到的每一块板
+pair-simulate = 手边没有板：用本机上真正的 MicroPython 代替（Linux、macOS）
+pair-baud = 串口的波特率 [默认值：115200]
+pair-connect-timeout = 最多用多长时间连接掌控板
+pair-ssid = 要加入的 Wi-Fi；不写则留在当前的 Wi-Fi
+pair-password-env = 与 --ssid 一起用：存放密码的环境变量（不写则会询问）
+pair-board-ap = 让板成为接入点，在它自己的 Wi-Fi 里测试：适合接入点隔离各个设备的场合。会显示网络名和随机密码，请让本机加入
+pair-join-timeout = 与 --board-ap 一起用：等待本机加入板的 Wi-Fi 的时间
+pair-port = UDP 端口，电脑和板上相同
+pair-count = 每种大小、每个方向以及回显各发送多少个数据报
+pair-interval = 两个数据报的间隔
+pair-sizes = 载荷大小，以字节为单位
+pair-max-loss = 每个方向允许的最高丢失率，百分数
+pair-text = 在 OLED 上显示的文本
+pair-encoding = 所发文本的编码；板按 UTF-8 读取
+pair-watch = 重复测试直到 Ctrl-C：终端上持续更新，否则每轮一行
+pair-format = 结果的显示方式
+    .value-text = 每一步结束时显示一行；有多块板时每块一行
+    .value-json = 每块板一个 JSON 对象（docs/pair.schema.json）
+    .value-junit = junit 形式的 XML，用于 CI 系统
+pair-left-out = 电脑和掌控板的测试，这个版本没有包含
 
 ## udpcli demo
 
-demo = Show a listener and a sender at work on this PC, no board needed
+demo = 在本机演示接收和发送，不需要掌控板
     .after =
-        Examples:
+        示例：
           udpcli demo
 
 ## udpcli config
 
-config = Show the settings in force, and where each comes from
+config = 显示生效的设置，以及各项设置的来源
     .after =
-        Examples:
+        示例：
           udpcli config
-          udpcli config --serial COM5          with a flag in place of what the files say
+          udpcli config --serial COM5          用选项代替文件里的设置
           udpcli config --format json
-config-serial = Serial port that a board command would be given
-config-baud = Baud rate that a board command would be given
-config-format = How to print the settings
-    .value-text = For people
-    .value-json = One JSON object
+config-serial = 要交给 board 命令的串口
+config-baud = 要交给 board 命令的波特率
+config-format = 设置的显示方式
+    .value-text = 给人看
+    .value-json = 一个 JSON 对象
 
 ## udpcli completions
 
-completions = Print a completion script for a shell
+completions = 输出 shell 的补全脚本
     .after =
-        Examples:
+        示例：
           udpcli completions bash > ~/.local/share/bash-completion/completions/udpcli
           udpcli completions zsh > ~/.zfunc/_udpcli
           udpcli completions fish > ~/.config/fish/completions/udpcli.fish
           udpcli completions powershell >> $PROFILE
-completions-shell = Shell to complete for
+completions-shell = 为哪个 shell 补全
 
 ## udpcli man
 
-man = Print the man page
+man = 输出手册页
     .after =
-        Examples:
-          udpcli man | man -l -                                everything on one page
-          udpcli man --out ~/.local/share/man/man1             then: man udpcli-board-flash
-man-out = Write a page for each command into this folder: udpcli.1, udpcli-send.1, udpcli-board-flash.1 ..
+        示例：
+          udpcli man | man -l -                                全部在一页
+          udpcli man --out ~/.local/share/man/man1             然后：man udpcli-board-flash
+man-out = 把每个命令的手册页写入这个文件夹：udpcli.1、udpcli-send.1、udpcli-board-flash.1 等
