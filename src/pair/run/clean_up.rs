@@ -133,7 +133,12 @@ fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> 
     }
     let left = or_still_on(touched.radio, left)?;
     let free = b"\ntry:\n import uos as _po\nexcept ImportError:\n import os as _po\n_po=_po.statvfs(_po.getcwd())\nprint(_po[0]*_po[3])";
-    let free = talk.repl.exec(Work::LookingAtFiles, free, limit).ok();
+    // What is only for the report waits for a run that nobody ended: the rest has 2 s after Ctrl-C.
+    let free = if talk.shutdown.is_asked() {
+        None
+    } else {
+        talk.repl.exec(Work::LookingAtFiles, free, limit).ok()
+    };
     talk.repl.soft_reset()?;
     Ok(Left {
         free: free.and_then(|free| String::from_utf8_lossy(&free).trim().parse().ok()),
