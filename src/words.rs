@@ -4,6 +4,8 @@
 #[cfg(feature = "board")]
 mod board;
 pub mod catalogue;
+#[cfg(feature = "flash")]
+mod flash;
 pub mod language;
 #[cfg(feature = "board")]
 pub mod pair;
@@ -32,7 +34,7 @@ pub fn message(error: &Error) -> String {
         #[cfg(feature = "board")]
         Error::Board(error) => board::message(error),
         #[cfg(feature = "flash")]
-        Error::Flash(error) => error.to_string(),
+        Error::Flash(error) => flash::message(error),
         Error::Pair {
             codes,
             boards: 0 | 1,
@@ -103,7 +105,7 @@ pub fn hint(error: &Error) -> Option<String> {
         #[cfg(feature = "board")]
         Error::Board(error) => board::hint(error),
         #[cfg(feature = "flash")]
-        Error::Flash(error) => error.hint(),
+        Error::Flash(error) => flash::hint(error),
         Error::Start { .. } | Error::Pair { .. } => None,
     }
 }

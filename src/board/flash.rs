@@ -32,6 +32,7 @@ mod write;
 use std::path::PathBuf;
 
 use crate::board::port::Port;
+use crate::text::sentence::{Sentence, sentence};
 use backup::{Backup, Made};
 pub use backup::{Copy, Target};
 use chip::chip_name;
@@ -45,15 +46,15 @@ use look::Looking;
 use pieces::{Piece, Role};
 use reset::After;
 use session::Session;
-pub use session::{Connect, PRESS_RESET, RATES};
+pub use session::{Connect, RATES, press_reset};
 pub use write::{Options, Part, Written};
 
 /// Who is told how it goes.
 pub trait Report {
     /// One thing that happened.
-    fn note(&mut self, text: &str);
+    fn note(&mut self, note: &Sentence);
     /// `doing` has come so far: bytes of all bytes.
-    fn progress(&mut self, doing: &str, done: u64, total: u64);
+    fn progress(&mut self, doing: &Sentence, done: u64, total: u64);
     /// This will be done to the flash; nothing has been done yet.
     fn plan(&mut self, layout: &Layout);
 }
@@ -143,14 +144,12 @@ fn carry_out(
     report: &mut dyn Report,
 ) -> Result<(ChipInfo, Written, Option<PathBuf>), Error> {
     let chip = session.start(report)?;
-    report.note(&format!(
-        "{} revision {}.{}, MAC {}, {}, at {} baud",
-        name(chip.chip),
-        chip.revision.0,
-        chip.revision.1,
-        mac(chip.mac),
-        flash_size(&chip),
-        session.loader.baud,
+    report.note(&sentence!("flash.chip",
+        chip = name(chip.chip),
+        revision = format!("{}.{}", chip.revision.0, chip.revision.1),
+        mac = mac(chip.mac),
+        flash => flash_size(&chip),
+        baud = session.loader.baud
     ));
     check::size(&chip)?;
     let layout = match plan.restore.take() {
@@ -180,10 +179,13 @@ fn carry_out(
 }
 
 /// `8 MB of flash`
-fn flash_size(chip: &ChipInfo) -> String {
+fn flash_size(chip: &ChipInfo) -> Sentence {
     match chip.flash_size {
-        0 => "a flash chip that does not say its size".to_owned(),
-        size => format!("{} of flash", check::megabytes(u64::from(size))),
+        0 => sentence!("flash.flash-unsized"),
+        size => sentence!(
+            "flash.flash-sized",
+            size = check::megabytes(u64::from(size))
+        ),
     }
 }
 
@@ -264,7 +266,7 @@ pub fn describe(
     });
     match &described {
         Ok(_) if session.start_program() => {}
-        Ok(_) => report.note(PRESS_RESET),
+        Ok(_) => report.note(&press_reset()),
         Err(error) => session.leave(error, report),
     }
     described

@@ -1,5 +1,6 @@
 //! `udpcli board`: the serial bridge's subcommands.
 
+mod bar;
 mod files;
 #[cfg(feature = "flash")]
 mod flash;

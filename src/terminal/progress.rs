@@ -1,6 +1,5 @@
 //! How far something is: a bar in the status area, or where stderr is no terminal a line every tenth.
 
-use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,10 +20,21 @@ const COLUMNS: usize = 80;
 /// Without a terminal, less than this needs no line every tenth: it is over soon, and its end is told anyway.
 const SHORT: u64 = 16 << 10;
 
+/// The words beside a bar, where a terminal is wide enough for them, with the places that indicatif fills:
+/// `{pos} of {len} bytes, {decimal_bytes_per_sec}, {eta} left`.
+#[derive(Debug, Clone)]
+pub struct BarWords {
+    /// On a wide terminal.
+    pub wide: String,
+    /// On one of 60 to 89 columns.
+    pub middle: String,
+}
+
 /// Tells how far it is, one thing after the other.
 #[derive(Debug)]
 pub struct Progress {
     is_quiet: bool,
+    words: BarWords,
     /// Whether the end of each is told as well.
     tells_end: bool,
     current: Option<Current>,
@@ -53,9 +63,10 @@ struct Shown {
 impl Progress {
     /// Progress whose results the caller tells; `is_quiet`: none at all.
     #[must_use]
-    pub fn new(is_quiet: bool) -> Self {
+    pub fn new(is_quiet: bool, words: BarWords) -> Self {
         Self {
             is_quiet,
+            words,
             tells_end: false,
             current: None,
         }
@@ -63,10 +74,10 @@ impl Progress {
 
     /// Progress that leaves a line at the end of each thing.
     #[must_use]
-    pub fn with_ends(is_quiet: bool) -> Self {
+    pub fn with_ends(is_quiet: bool, words: BarWords) -> Self {
         Self {
             tells_end: true,
-            ..Self::new(is_quiet)
+            ..Self::new(is_quiet, words)
         }
     }
 
@@ -78,7 +89,7 @@ impl Progress {
         let is_whole = done >= total;
         let current = match &mut self.current {
             Some(current) if current.name == name && (is_whole || !current.is_whole) => current,
-            current => current.insert(Current::new(name, done, total)),
+            current => current.insert(Current::new(name, done, total, &self.words)),
         };
         if is_whole {
             if self.tells_end && !std::mem::replace(&mut current.is_whole, true) {
@@ -102,14 +113,14 @@ impl Progress {
 }
 
 impl Current {
-    fn new(name: &str, done: u64, total: u64) -> Self {
+    fn new(name: &str, done: u64, total: u64, words: &BarWords) -> Self {
         Self {
             name: name.to_owned(),
             since: Instant::now(),
             from: done,
             tenth: 0,
             is_whole: false,
-            shown: status::can_draw().then(|| Shown::new(name, done, total)),
+            shown: status::can_draw().then(|| Shown::new(name, done, total, words)),
         }
     }
 
@@ -119,24 +130,33 @@ impl Current {
         let moved = done.saturating_sub(self.from) as f64;
         let rate = if elapsed > 0.05 { moved / elapsed } else { 0.0 };
         let percent = done.saturating_mul(100) / total.max(1);
-        let mut line = format!(
-            "{} {percent:>3} %  {done} of {total} bytes",
-            sanitize::for_terminal(&self.name)
-        );
-        // Writing to a String cannot fail.
-        if rate > 0.0 {
-            let _ = write!(line, ", {:.1} kB/s", rate / 1e3);
-            if done < total {
-                let left = total.saturating_sub(done) as f64 / rate;
-                let _ = write!(line, ", {:.0} s left", left.ceil());
-            }
+        let name = sanitize::for_terminal(&self.name);
+        let percent = format!("{percent:>3}");
+        let left = (total.saturating_sub(done) as f64 / rate).ceil();
+        let (done, total, is_over) = (done.to_string(), total.to_string(), done >= total);
+        if rate <= 0.0 {
+            tracing::info!(say = "terminal.progress", name = %name, percent, done, total);
+            return;
         }
-        tracing::info!("{line}");
+        let rate = format!("{:.1}", rate / 1e3);
+        if is_over {
+            tracing::info!(say = "terminal.progress-rate", name = %name, percent, done, total, rate);
+        } else {
+            tracing::info!(
+                say = "terminal.progress-left",
+                name = %name,
+                percent,
+                done,
+                total,
+                rate,
+                left = %left
+            );
+        }
     }
 }
 
 impl Shown {
-    fn new(name: &str, done: u64, total: u64) -> Self {
+    fn new(name: &str, done: u64, total: u64, words: &BarWords) -> Self {
         let canvas = Canvas::default();
         let bar = ProgressBar::with_draw_target(
             Some(total),
@@ -147,7 +167,7 @@ impl Shown {
         bar.reset_eta();
         let look = Look::of_stderr();
         let name = plain(&sanitize::for_terminal(name));
-        let (drawn, mut width) = (bar.clone(), None);
+        let (drawn, mut width, words) = (bar.clone(), None, words.clone());
         let block = Block::new(move |size| {
             let columns = match size.columns {
                 usize::MAX => COLUMNS,
@@ -158,7 +178,7 @@ impl Shown {
                 width = Some(columns);
                 canvas.set_width(columns);
                 drawn.set_prefix(cut(&name, columns / 3));
-                if let Some(style) = look.style(columns) {
+                if let Some(style) = look.style(columns, &words) {
                     drawn.set_style(style);
                 }
             }
@@ -197,19 +217,15 @@ impl Look {
     }
 
     /// Name, bar, percent, rate and time left, as far as so many columns have room for them.
-    fn style(self, columns: usize) -> Option<ProgressStyle> {
+    fn style(self, columns: usize, words: &BarWords) -> Option<ProgressStyle> {
         let bar = if self.color {
             "\x1b[36m{wide_bar}\x1b[0m"
         } else {
             "{wide_bar}"
         };
         let template = match columns {
-            90.. => format!(
-                "{{prefix}} {bar} {{percent:>3}} %  {{pos}} of {{len}} bytes, {{decimal_bytes_per_sec}}, {{eta}} left"
-            ),
-            60.. => format!(
-                "{{prefix}} {bar} {{percent:>3}} %  {{decimal_bytes_per_sec}}  {{eta}} left"
-            ),
+            90.. => format!("{{prefix}} {bar} {{percent:>3}} %  {}", words.wide),
+            60.. => format!("{{prefix}} {bar} {{percent:>3}} %  {}", words.middle),
             30.. => format!("{{prefix}} {bar} {{percent:>3}} %  {{eta}}"),
             12.. => "{prefix} {percent:>3} %".to_owned(),
             _ => "{percent:>3} %".to_owned(),
@@ -330,7 +346,11 @@ mod tests {
         bar.set_position(420);
         canvas.set_width(columns);
         bar.set_prefix(cut(name, columns / 3));
-        bar.set_style(look.style(columns).unwrap());
+        let words = BarWords {
+            wide: "{pos} of {len} bytes, {decimal_bytes_per_sec}, {eta} left".to_owned(),
+            middle: "{decimal_bytes_per_sec}  {eta} left".to_owned(),
+        };
+        bar.set_style(look.style(columns, &words).unwrap());
         canvas.line(&bar).pop().unwrap()
     }
 

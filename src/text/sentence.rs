@@ -17,7 +17,7 @@ pub enum Part {
 /// A message of the catalogue, with its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sentence {
-    /// `area.message` or `area.message.attribute`.
+    /// `area.message` or `area.message.attribute`; nothing for a text as it is.
     pub id: &'static str,
     /// The values by the names of their placeholders.
     pub parts: Vec<(&'static str, Part)>,
@@ -26,11 +26,17 @@ pub struct Sentence {
 impl Sentence {
     /// A message without values so far.
     #[must_use]
-    pub fn new(id: &'static str) -> Self {
+    pub const fn new(id: &'static str) -> Self {
         Self {
             id,
             parts: Vec::new(),
         }
+    }
+
+    /// A text as it is: a name, a number, what another program says.
+    #[must_use]
+    pub fn verbatim(text: impl std::fmt::Display) -> Self {
+        Self::new("").with("text", text)
     }
 
     /// Adds a text value.
@@ -72,6 +78,9 @@ impl Sentence {
 /// For logs: the ID and the values. Only `words` has the text.
 impl std::fmt::Display for Sentence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let ("", [(_, Part::Text(text))]) = (self.id, self.parts.as_slice()) {
+            return f.write_str(text);
+        }
         f.write_str(self.id)?;
         self.parts.iter().try_for_each(|(name, part)| match part {
             Part::Text(text) => write!(f, " {name}={text}"),
@@ -85,6 +94,18 @@ impl std::fmt::Display for Sentence {
 }
 
 impl std::error::Error for Sentence {}
+
+impl From<String> for Sentence {
+    fn from(text: String) -> Self {
+        Self::verbatim(text)
+    }
+}
+
+impl From<&str> for Sentence {
+    fn from(text: &str) -> Self {
+        Self::verbatim(text)
+    }
+}
 
 /// Builds a [`Sentence`]: `sentence!("udp.refused", peer = peer)`. `name = value` inserts a value through `Display`;
 /// `name: number` can also select a plural form; `name <- sentences` inserts a list; `name => sentence` inserts another

@@ -29,12 +29,14 @@ areas! {
     "board",
     "board-cli",
     "cli",
+    "flash",
     "help",
     "listen",
     "pair",
     "pair-diagnosis",
     "pair-watch",
     "send",
+    "terminal",
     "udp",
 }
 
@@ -55,6 +57,9 @@ pub fn text(sentence: &Sentence) -> String {
 /// A sentence in one language; in English where that language lacks it.
 #[must_use]
 pub fn in_language(language: Language, sentence: &Sentence) -> String {
+    if let ("", [(_, Part::Text(text))]) = (sentence.id, sentence.parts.as_slice()) {
+        return text.clone();
+    }
     let args = args(language, sentence);
     find(language, sentence.id, &args)
         .or_else(|| find(Language::English, sentence.id, &args))

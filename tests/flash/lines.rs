@@ -10,6 +10,7 @@ use udpcli::board::flash::layout::{Layout, Wish};
 use udpcli::board::flash::reset::{After, Before};
 use udpcli::board::flash::{self, Chip, Connect, Flashed, Options, Plan, Report, pieces};
 use udpcli::board::port::{self, Port};
+use udpcli::text::sentence::Sentence;
 
 use crate::emulator::{Config, Emulator, Fault, Kind, Mode, op};
 use crate::images::firmware;
@@ -76,11 +77,11 @@ impl Port for Wired {
 struct Notes(Vec<String>);
 
 impl Report for Notes {
-    fn note(&mut self, text: &str) {
-        self.0.push(text.to_owned());
+    fn note(&mut self, note: &Sentence) {
+        self.0.push(udpcli::words::catalogue::text(note));
     }
 
-    fn progress(&mut self, _: &str, _: u64, _: u64) {}
+    fn progress(&mut self, _: &Sentence, _: u64, _: u64) {}
 
     fn plan(&mut self, _: &Layout) {}
 }

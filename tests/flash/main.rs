@@ -13,6 +13,7 @@ mod font;
 mod hostile;
 mod images;
 mod kinds;
+mod language;
 mod lines;
 mod proof;
 mod refuse;

@@ -12,6 +12,7 @@ use udpcli::board::flash::layout::{Layout, Wish, rows};
 use udpcli::board::flash::reset::{After, Before};
 use udpcli::board::flash::{self, Connect, Options, Plan, Report, pieces, slip};
 use udpcli::board::port::Port;
+use udpcli::text::sentence::Sentence;
 
 /// An input that keeps a conversation going for longer says nothing new.
 const TIME: Duration = Duration::from_millis(100);
@@ -209,17 +210,18 @@ impl Port for Chip {
 struct Told(Cell<usize>);
 
 impl Report for Told {
-    fn note(&mut self, text: &str) {
+    fn note(&mut self, note: &Sentence) {
+        let text = note.to_string();
         assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
         self.0.set(self.0.get() + 1);
     }
 
-    fn progress(&mut self, _: &str, done: u64, total: u64) {
+    fn progress(&mut self, _: &Sentence, done: u64, total: u64) {
         assert!(done <= total, "{done} of {total}");
     }
 
     fn plan(&mut self, layout: &Layout) {
-        let text = rows::text(&layout.rows);
+        let text = rows::text(&layout.rows, &ToString::to_string);
         assert!(
             !text.contains(|c: char| c.is_control() && c != '\n'),
             "{text:?}"
@@ -253,7 +255,7 @@ pub(crate) fn replies(bytes: &[u8]) {
     let mut told = Told::default();
     if choice & 4 == 0 {
         if let Ok(description) = flash::describe(port, connect, &stop, &mut told) {
-            let text = description.text();
+            let text = rows::contents(&description.contents, &ToString::to_string);
             let is_bad = |c: char| c.is_control() && c != '\n';
             assert!(!text.contains(is_bad), "{text:?}");
             assert!(description.partitions.is_none_or(|found| found.len() <= 96));

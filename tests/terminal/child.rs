@@ -15,7 +15,7 @@ use udpcli::shutdown::Shutdown;
 use udpcli::terminal::full_screen::FullScreen;
 use udpcli::terminal::panel::screen::{Mode, Screen, Text};
 use udpcli::terminal::panel::{Panel, View};
-use udpcli::terminal::progress::Progress;
+use udpcli::terminal::progress::{BarWords, Progress};
 use udpcli::terminal::prompt;
 use udpcli::terminal::raw_mode::RawMode;
 use udpcli::terminal::sanitize::{Allowed, Filter};
@@ -106,7 +106,12 @@ fn on_the_terminal() {
     let mut program = Stdout::new(shutdown.clone(), Allowed::Program);
     let mut filter = Filter::new(Allowed::Program);
     let mut panel = Some(Panel::new(View::Text));
-    let (mut progress, mut flash) = (Progress::new(false), Progress::with_ends(false));
+    let words = BarWords {
+        wide: "{pos} of {len} bytes, {decimal_bytes_per_sec}, {eta} left".to_owned(),
+        middle: "{decimal_bytes_per_sec}  {eta} left".to_owned(),
+    };
+    let mut progress = Progress::new(false, words.clone());
+    let mut flash = Progress::with_ends(false, words);
     let mut answers = Vec::new();
     let folder = std::env::var_os(FOLDER).unwrap();
     let folder = Path::new(&folder);

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::chip::{ChipInfo, name};
 use super::description::{mac, partitions_json};
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::files::{self, Given, other_chip};
 use super::image::{self, Image, Partition, TABLE_OFFSET};
 use super::layout::{Action, Layout, Row};
@@ -20,6 +20,7 @@ use super::write::{Part, SECTOR};
 use super::{Report, chip_name, kind, look};
 use crate::atomic_file::AtomicFile;
 use crate::board::port::TICK;
+use crate::text::sentence::{Sentence, sentence};
 
 /// Where a copy goes.
 pub enum Target {
@@ -71,24 +72,26 @@ fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Re
         .iter()
         .map(|partition| partition.name.as_str())
         .collect();
-    let (offset, size) = found.ok_or_else(|| Error::Refused {
-        what: format!("--only {only}"),
-        expected: "a partition, or OFFSET+SIZE as in 0x200000+0x200000".to_owned(),
-        found: if names.is_empty() {
-            "no partition table".to_owned()
-        } else {
-            format!("the partitions {}", names.join(", "))
-        },
-        hint: None,
+    let (offset, size) = found.ok_or_else(|| {
+        Error::Refused(Box::new(Refusal {
+            what: format!("--only {only}").into(),
+            expected: sentence!("flash.x-only"),
+            found: if names.is_empty() {
+                sentence!("flash.f-no-table")
+            } else {
+                sentence!("flash.f-partitions", names = names.join(", "))
+            },
+            hint: None,
+        }))
     })?;
     let end = u64::from(offset) + u64::from(size);
     if end > u64::from(flash_size) || size == 0 || !offset.is_multiple_of(SECTOR) {
-        return Err(Error::Refused {
-            what: format!("--only {only}"),
-            expected: format!("whole sectors of 0x1000 bytes, up to {flash_size:#x}"),
-            found: format!("{offset:#x} to {end:#x}"),
+        return Err(Error::Refused(Box::new(Refusal {
+            what: format!("--only {only}").into(),
+            expected: sentence!("flash.x-sectors", end = format!("{flash_size:#x}")),
+            found: range(offset.into(), end),
             hint: None,
-        });
+        })));
     }
     Ok(Region {
         label: only.to_owned(),
@@ -182,7 +185,7 @@ impl Backup {
                 read::pieces(
                     session,
                     (region.offset, region.size),
-                    "backing up",
+                    &sentence!("flash.doing-backing-up"),
                     report,
                     |_, bytes| {
                         hash.update(bytes);
@@ -221,7 +224,7 @@ fn streamed(
     let sent = read::pieces(
         session,
         (region.offset, region.size),
-        "backing up",
+        &sentence!("flash.doing-backing-up"),
         report,
         |session, bytes| {
             let mut piece = bytes.to_vec();
@@ -232,7 +235,7 @@ fn streamed(
                     Err(mpsc::TrySendError::Disconnected(_)) => return Err(Error::Unwritten),
                     Err(mpsc::TrySendError::Full(same)) => piece = same,
                 }
-                session.pause(TICK, "backing up")?;
+                session.pause(TICK, &sentence!("flash.doing-backing-up"))?;
             }
         },
     );
@@ -243,7 +246,10 @@ fn streamed(
     }
     // The last pieces wait for the reader, and Ctrl-C still ends that.
     while !writer.is_finished() {
-        session.pause(Duration::from_millis(5), "backing up")?;
+        session.pause(
+            Duration::from_millis(5),
+            &sentence!("flash.doing-backing-up"),
+        )?;
     }
     match writer.join() {
         Ok(Ok(())) => Ok(Made::Streamed),
@@ -319,39 +325,43 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
     };
     let this = super::name(rules.chip);
     if let Some(other) = text("chip").filter(|other| *other != this) {
-        return Err(other_chip(&name, this, other));
+        return Err(other_chip(name.as_str(), this, other));
     }
-    let damaged = |found: String| Error::Refused {
-        what: name.clone(),
-        expected: format!("the copy that {} tells of", about_path(path).display()),
-        found,
-        hint: Some("use another copy; --force writes it anyway".to_owned()),
+    let damaged = |found: Sentence| {
+        Error::Refused(Box::new(Refusal {
+            what: name.as_str().into(),
+            expected: sentence!("flash.x-copy", path = about_path(path).display()),
+            found,
+            hint: Some(sentence!("flash.another-copy")),
+        }))
     };
     let digest = hexadecimal(&Sha256::digest(&bytes));
     if !rules.force {
         if let Some(size) = number("size").filter(|&size| u64::from(size) != bytes.len() as u64) {
-            return Err(damaged(format!("{} bytes instead of {size}", bytes.len())));
+            return Err(damaged(sentence!(
+                "flash.f-copy-size",
+                len = bytes.len(),
+                size = size
+            )));
         }
         if text("sha256").is_some_and(|told| told != digest) {
-            return Err(damaged(
-                "another SHA-256: it was changed or damaged".to_owned(),
-            ));
+            return Err(damaged(sentence!("flash.f-copy-digest")));
         }
         // Nothing is told of it: it may be anything.
         if about.is_null()
             && let Some(found) = kind::not_firmware(&name, &bytes)
         {
             let hint = if found.is_packed() {
-                "unpack it first, and restore what is in it"
+                sentence!("flash.unpack-restore")
             } else {
-                "is it the right file?"
+                sentence!("flash.right-file")
             };
-            return Err(Error::Refused {
-                what: name,
-                expected: "a copy of a board's flash".to_owned(),
-                found: found.what.into_owned(),
-                hint: Some(format!("{hint}; --force writes it anyway")),
-            });
+            return Err(Error::Refused(Box::new(Refusal {
+                what: name.into(),
+                expected: sentence!("flash.x-a-copy"),
+                found: found.what,
+                hint: Some(hint),
+            })));
         }
     }
     files::for_this_chip(&name, &bytes, rules.chip)?;
@@ -363,7 +373,7 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
     })) = within(rules.chip.boot_address()).map(Image::parse)
         && id != rules.chip.id()
     {
-        return Err(other_chip(&name, this, chip_name(id)));
+        return Err(other_chip(name.as_str(), this, chip_name(id)));
     }
     let mut copy = Copy {
         label: text("region").unwrap_or_else(|| "flash".to_owned()),
@@ -380,11 +390,13 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
         let region = region(only, table.as_deref().unwrap_or_default(), end)?;
         let part = within(region.offset).and_then(|bytes| bytes.get(..region.size as usize));
         copy.bytes = part
-            .ok_or_else(|| Error::Refused {
-                what: copy.name.clone(),
-                expected: format!("{} in it", region.label),
-                found: format!("{start:#x} to {end:#x}"),
-                hint: None,
+            .ok_or_else(|| {
+                Error::Refused(Box::new(Refusal {
+                    what: copy.name.as_str().into(),
+                    expected: sentence!("flash.x-in-it", what = &region.label),
+                    found: range(start.into(), end.into()),
+                    hint: None,
+                }))
             })?
             .to_vec();
         copy.offset = Some(region.offset);
@@ -412,12 +424,23 @@ fn about(path: &Path) -> Result<Value, Error> {
     file.take(MAX_ABOUT)
         .read_to_end(&mut text)
         .map_err(failed)?;
-    serde_json::from_slice(&text).map_err(|error| Error::Refused {
-        what: path.display().to_string(),
-        expected: "what udpcli writes beside a copy".to_owned(),
-        found: error.to_string(),
-        hint: Some("move it away, and the copy is taken as it is".to_owned()),
+    serde_json::from_slice(&text).map_err(|error| {
+        Error::Refused(Box::new(Refusal {
+            what: Sentence::verbatim(path.display()),
+            expected: sentence!("flash.x-beside"),
+            found: error.to_string().into(),
+            hint: Some(sentence!("flash.move-away")),
+        }))
     })
+}
+
+/// From one offset to another.
+fn range(start: u64, end: u64) -> Sentence {
+    sentence!(
+        "flash.f-range",
+        start = format!("{start:#x}"),
+        end = format!("{end:#x}")
+    )
 }
 
 /// What putting `copy` back does to this board.
@@ -435,22 +458,22 @@ pub(super) fn lay_out(
         None => {
             return Err(Error::NeedsOffset {
                 what: copy.name.clone(),
-                found: format!("has {len} bytes, and the board's flash {}", chip.flash_size),
-                example: format!("--restore {}@0x200000", copy.name),
+                found: sentence!("flash.n-copy", len = len, size = chip.flash_size),
+                example: format!("--restore {}@0x200000", copy.name).into(),
             });
         }
     };
     let end = u64::from(offset) + len;
     if end > u64::from(chip.flash_size) || !offset.is_multiple_of(SECTOR) {
-        return Err(Error::Refused {
-            what: copy.name,
-            expected: format!(
-                "whole sectors, up to {:#x}, the end of the board's flash",
-                chip.flash_size
+        return Err(Error::Refused(Box::new(Refusal {
+            what: copy.name.into(),
+            expected: sentence!(
+                "flash.x-sectors-flash",
+                end = format!("{:#x}", chip.flash_size)
             ),
-            found: format!("{offset:#x} to {end:#x}"),
+            found: range(offset.into(), end),
             hint: None,
-        });
+        })));
     }
     // A part alone has to be where the board looks for it.
     if u64::from(TABLE_OFFSET) < u64::from(offset) && !force {
@@ -461,30 +484,32 @@ pub(super) fn lay_out(
             overlaps && (u64::from(offset) < range.start || end > range.end)
         });
         if let Some(partition) = torn {
-            return Err(Error::Refused {
-                what: copy.name,
-                expected: format!(
-                    "a part that fits the board's partitions: {:?} is at {:#x}, {:#x} bytes",
-                    partition.name, partition.offset, partition.size
+            return Err(Error::Refused(Box::new(Refusal {
+                what: copy.name.into(),
+                expected: sentence!(
+                    "flash.x-part",
+                    name = format!("{:?}", partition.name),
+                    at = format!("{:#x}", partition.offset),
+                    size = format!("{:#x}", partition.size)
                 ),
-                found: format!("{offset:#x} to {end:#x}"),
-                hint: Some("restore the whole copy, or flash the firmware that it belongs to first; --force writes it anyway".to_owned()),
-            });
+                found: range(offset.into(), end),
+                hint: Some(sentence!("flash.restore-whole")),
+            })));
         }
     }
     let mut layout = Layout::default();
     let this = mac(chip.mac);
     if let Some(other) = copy.mac.filter(|other| *other != this) {
-        layout.notes.push(format!(
-            "the copy is of another board ({other}): its settings and calibration come along"
-        ));
+        layout
+            .notes
+            .push(sentence!("flash.other-board", mac = other));
     }
     layout.rows.push(Row {
         label: copy.label,
         offset,
         size: u32::try_from(len).unwrap_or(u32::MAX),
         action: Action::Write,
-        why: format!("as it is in {}", copy.name),
+        why: sentence!("flash.row-as-in", file = &copy.name),
     });
     layout.parts.push(Part {
         name: copy.name,

@@ -3,31 +3,36 @@
 use espflash::target::Chip;
 
 use super::chip::{ChipInfo, chip_name, name};
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::files::{Loaded, other_chip};
 use super::image::{self, Image, Partition, Problem, TABLE_OFFSET, Use};
 use super::pieces::{Piece, Role, covered, is_blank};
 use super::write::SECTOR;
 use super::{font, layout};
+use crate::text::sentence::{Sentence, sentence};
 
 /// How a check that guesses is overridden.
-const FORCE: &str = "--force writes it anyway";
+fn force_anyway() -> Sentence {
+    sentence!("flash.force")
+}
 
 /// What to do with a file that is not whole.
-const AGAIN: &str = "download it again; --force writes it anyway";
+fn again() -> Sentence {
+    sentence!("flash.again")
+}
 
 fn refused(
-    what: &str,
-    expected: impl Into<String>,
-    found: impl Into<String>,
-    hint: Option<&str>,
+    what: impl Into<Sentence>,
+    expected: impl Into<Sentence>,
+    found: impl Into<Sentence>,
+    hint: Option<Sentence>,
 ) -> Error {
-    Error::Refused {
-        what: what.to_owned(),
+    Error::Refused(Box::new(Refusal {
+        what: what.into(),
         expected: expected.into(),
         found: found.into(),
-        hint: hint.map(str::to_owned),
-    }
+        hint,
+    }))
 }
 
 /// What can be said of each file without the board: places, images whole and for `chip`.
@@ -38,10 +43,10 @@ pub fn files(parts: &[Loaded], chip: Chip, force: bool) -> Result<(), Error> {
     for part in parts {
         if !part.offset.is_multiple_of(SECTOR) {
             return Err(refused(
-                &part.name,
-                "an offset that is a multiple of 0x1000, the sector that flash erases at once",
+                part.name.as_str(),
+                sentence!("flash.x-offset"),
                 format!("{:#x}", part.offset),
-                hexadecimal(part.offset).as_deref(),
+                hexadecimal(part.offset),
             ));
         }
     }
@@ -88,14 +93,14 @@ fn has_application(part: &Loaded, parts: &[Loaded], chip: Chip) -> Result<(), Er
         return Ok(());
     }
     let expected = match apps.first() {
-        Some(app) => format!("an application at {app:#x}, where its partition table has one"),
-        None => "an application in its partition table".to_owned(),
+        Some(app) => sentence!("flash.x-app-at", at = format!("{app:#x}")),
+        None => sentence!("flash.x-app"),
     };
     Err(refused(
-        &part.name,
+        part.name.as_str(),
         expected,
-        "no application: the file is cut short",
-        Some(AGAIN),
+        sentence!("flash.f-no-app"),
+        Some(again()),
     ))
 }
 
@@ -111,22 +116,31 @@ pub fn whole(pieces: &[Piece], force: bool) -> Result<(), Error> {
             piece.file.clone()
         };
         let len = piece.data.len();
-        let cut = |kind: &str, needed: u64| {
-            let expected = format!("a whole {kind}: {needed} bytes");
-            let found = format!("{len}: it is cut short");
-            Err(refused(&what, expected, found, Some(AGAIN)))
+        let cut = |is_font: bool, needed: u64| {
+            let found = sentence!("flash.f-cut-short", len = len);
+            let expected = if is_font {
+                sentence!("flash.x-whole-font-of", needed = needed)
+            } else {
+                sentence!("flash.x-whole-files-of", needed = needed)
+            };
+            Err(refused(what.as_str(), expected, found, Some(again())))
         };
         match font::recognise(&piece.data) {
-            Err(font::Problem::Short(needed)) => return cut("font", needed),
+            Err(font::Problem::Short(needed)) => return cut(true, needed),
             Err(font::Problem::Damaged) => {
-                return Err(refused(&what, "a whole font", "a damaged one", Some(AGAIN)));
+                return Err(refused(
+                    what.as_str(),
+                    sentence!("flash.x-whole-font"),
+                    sentence!("flash.f-damaged"),
+                    Some(again()),
+                ));
             }
             Ok(_) | Err(font::Problem::Magic) => {}
         }
         if let Some(needed) =
             layout::littlefs_len(&piece.data).filter(|&needed| needed > len as u64)
         {
-            return cut("file system", needed);
+            return cut(false, needed);
         }
     }
     Ok(())
@@ -136,27 +150,31 @@ fn whole_table(part: &Loaded, table: &[u8], partitions: &[Partition]) -> Result<
     match image::table_damage(table, partitions) {
         None => Ok(()),
         Some(damage) => Err(refused(
-            &part.name,
-            format!("a whole partition table at {TABLE_OFFSET:#x}"),
-            format!("a damaged one: {damage}"),
-            Some(AGAIN),
+            part.name.as_str(),
+            sentence!("flash.x-whole-table", at = format!("{TABLE_OFFSET:#x}")),
+            sentence!("flash.f-damaged-table", damage => damage),
+            Some(again()),
         )),
     }
 }
 
 /// `app.bin@10000` was meant to be 0x10000.
-fn hexadecimal(offset: u32) -> Option<String> {
+fn hexadecimal(offset: u32) -> Option<Sentence> {
     let meant = u32::from_str_radix(&offset.to_string(), 16).ok()?;
-    meant
-        .is_multiple_of(SECTOR)
-        .then(|| format!("{offset} is a decimal number: is {meant:#x} meant?"))
+    meant.is_multiple_of(SECTOR).then(|| {
+        sentence!(
+            "flash.decimal",
+            offset = offset,
+            meant = format!("{meant:#x}")
+        )
+    })
 }
 
 /// Makes room among the pieces of an image for files that the user has placed by hand; says what was left out.
 ///
 /// # Errors
 /// Two files go to the same place, and it is not clear which is wanted.
-pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<String>, Error> {
+pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<Sentence>, Error> {
     let mut notes = Vec::new();
     let asked: Vec<(String, std::ops::Range<u64>)> = pieces
         .iter()
@@ -174,16 +192,14 @@ pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<String>, Error> {
             .iter()
             .find(|(_, asked)| optional && asked.start < range.end && range.start < asked.end);
         if let Some((file, _)) = winner {
-            notes.push(format!(
-                "{} has {} of its own for {:#x}: {file} is written instead",
-                piece.file,
-                match piece.role {
-                    Role::Font => "a font",
-                    Role::Partition(Use::Files) => "files",
-                    _ => "data",
-                },
-                piece.offset,
-            ));
+            let at = format!("{:#x}", piece.offset);
+            notes.push(match piece.role {
+                Role::Font => sentence!("flash.own-font", name = &piece.file, at = at, file = file),
+                Role::Partition(Use::Files) => {
+                    sentence!("flash.own-files", name = &piece.file, at = at, file = file)
+                }
+                _ => sentence!("flash.own-data", name = &piece.file, at = at, file = file),
+            });
         }
         winner.is_none()
     });
@@ -195,9 +211,13 @@ pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<String>, Error> {
         let end = first.sectors().end;
         if end > u64::from(second.offset) {
             return Err(refused(
-                &second.name(),
-                format!("{end:#x} or more, where {} ends", first.name()),
-                format!("{:#x}: they overlap", second.offset),
+                second.name(),
+                sentence!(
+                    "flash.x-after",
+                    end = format!("{end:#x}"),
+                    first = first.name()
+                ),
+                sentence!("flash.f-overlap", at = format!("{:#x}", second.offset)),
                 None,
             ));
         }
@@ -206,16 +226,16 @@ pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<String>, Error> {
 }
 
 /// What firmware is that says itself where it goes, and where that is.
-fn own_place(part: &Loaded, chip: Chip) -> Option<(&'static str, u32)> {
+fn own_place(part: &Loaded, chip: Chip) -> Option<(Sentence, u32)> {
     let boot = chip.boot_address();
     let at = |offset: u32| part.data.get(offset as usize..).unwrap_or_default();
     if Image::parse(&part.data).is_ok_and(|image| !image.is_app) {
-        return Some(("firmware that begins with a bootloader", boot));
+        return Some((sentence!("flash.f-begins-with-bootloader"), boot));
     }
     let is_merged = part.data.get(..boot as usize).is_some_and(is_blank)
         && at(boot).first() == Some(&image::MAGIC)
         && image::partitions(at(TABLE_OFFSET)).is_some();
-    is_merged.then_some(("an image of the whole flash", 0))
+    is_merged.then(|| (sentence!("flash.f-whole-flash"), 0))
 }
 
 /// The images that `part` puts where the chip looks for one.
@@ -226,26 +246,25 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
         && !force
     {
         return Err(refused(
-            &part.name,
-            format!("something else at {:#x}", part.offset),
-            format!("{what}, which belongs at {place:#x}"),
-            Some("leave @OFFSET out: it says itself where it goes; --force writes it anyway"),
+            part.name.as_str(),
+            sentence!("flash.x-something-else", at = format!("{:#x}", part.offset)),
+            sentence!("flash.f-belongs-at", what => what, place = format!("{place:#x}")),
+            Some(sentence!("flash.leave-offset-out")),
         ));
     }
     if let Some(bytes) = covered(part, boot) {
-        let what = format!(
-            "{} at {boot:#x}, where the chip looks for its bootloader,",
-            part.name
+        let what = sentence!(
+            "flash.w-bootloader",
+            name = &part.name,
+            at = format!("{boot:#x}")
         );
         image(&what, bytes, chip, force)?;
         if !force && Image::parse(bytes).is_ok_and(|image| image.is_app) {
             return Err(refused(
-                &what,
-                "a bootloader, or firmware that begins with one",
-                "an application, which alone does not start",
-                Some(
-                    "most boards have applications at 0x10000 (udpcli board info --flash tells); --force writes it anyway",
-                ),
+                what,
+                sentence!("flash.x-bootloader"),
+                sentence!("flash.f-application"),
+                Some(sentence!("flash.app-at")),
             ));
         }
     }
@@ -262,45 +281,49 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
         if bytes.first() == Some(&0xff) {
             continue;
         }
-        let what = format!(
-            "{} at {:#x}, partition {:?},",
-            part.name, app.offset, app.name
+        let what = sentence!(
+            "flash.w-partition",
+            name = &part.name,
+            at = format!("{:#x}", app.offset),
+            partition = format!("{:?}", app.name)
         );
         image(&what, bytes, chip, force)?;
     }
     // A file that begins with an image is meant to be one, wherever it goes.
     if part.data.first() == Some(&image::MAGIC) && part.offset != boot {
-        image(&part.name, &part.data, chip, force)?;
+        image(&part.name.as_str().into(), &part.data, chip, force)?;
     }
     Ok(())
 }
 
-fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error> {
+fn image(what: &Sentence, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error> {
     match Image::parse(bytes) {
         Err(_) if force => Ok(()),
         Err(Problem::Magic(found)) => Err(refused(
-            what,
-            "an ESP image, which begins with 0xe9",
-            found.map_or("nothing".to_owned(), |byte| format!("{byte:#04x}")),
-            Some("is it firmware, and at the right offset? --force writes it anyway"),
+            what.clone(),
+            sentence!("flash.x-image"),
+            found.map_or(sentence!("flash.f-nothing"), |byte| {
+                format!("{byte:#04x}").into()
+            }),
+            Some(sentence!("flash.is-it-firmware")),
         )),
         Err(Problem::Short(needed)) => Err(refused(
-            what,
-            format!("{needed} bytes, as its header says"),
-            format!("{}: it is cut short", bytes.len()),
-            Some(AGAIN),
+            what.clone(),
+            sentence!("flash.x-bytes", needed = needed),
+            sentence!("flash.f-cut-short", len = bytes.len()),
+            Some(again()),
         )),
         Ok(image) => {
             // Another chip cannot run it: no override.
             if let Some(id) = image.chip_id.filter(|&id| id != chip.id()) {
-                return Err(other_chip(what, name(chip), chip_name(id)));
+                return Err(other_chip(what.clone(), name(chip), chip_name(id)));
             }
             match image.damage {
                 Some(damage) if !force => Err(refused(
-                    what,
-                    format!("an image whose {damage} is right"),
-                    "another one: the file is damaged",
-                    Some(AGAIN),
+                    what.clone(),
+                    sentence!("flash.x-image-right", damage = damage),
+                    sentence!("flash.f-image-wrong"),
+                    Some(again()),
                 )),
                 _ => Ok(()),
             }
@@ -315,12 +338,13 @@ fn image(what: &str, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error>
 pub fn size(info: &ChipInfo) -> Result<(), Error> {
     if info.flash_size == 0 {
         return Err(refused(
-            "the board",
-            "a flash chip that says its size",
-            format!("identification {:#08x}", info.flash_id),
-            Some(
-                "is the flash chip's supply right? some boards need GPIO 12 free while they start; if you know the size, say it: --flash-size 8MB (the mPython board has that)",
+            sentence!("flash.w-board"),
+            sentence!("flash.x-sized"),
+            sentence!(
+                "flash.f-identification",
+                id = format!("{:#08x}", info.flash_id)
             ),
+            Some(sentence!("flash.size-hint")),
         ));
     }
     Ok(())
@@ -333,17 +357,15 @@ pub fn size(info: &ChipInfo) -> Result<(), Error> {
 pub fn locks(info: &ChipInfo) -> Result<(), Error> {
     let found = match (info.locks.flash_encryption, info.locks.secure_boot) {
         (false, false) => return Ok(()),
-        (true, false) => "flash encryption, switched on by an eFuse",
-        (false, true) => "secure boot, switched on by an eFuse",
-        (true, true) => "flash encryption and secure boot, switched on by eFuses",
+        (true, false) => sentence!("flash.f-encryption"),
+        (false, true) => sentence!("flash.f-secure-boot"),
+        (true, true) => sentence!("flash.f-both-locks"),
     };
     Err(refused(
-        "the board",
-        "a chip that starts any firmware",
+        sentence!("flash.w-board"),
+        sentence!("flash.x-any-firmware"),
         found,
-        Some(
-            "it only starts what its owner has encrypted or signed, and that cannot be switched off: plain firmware would make it useless. Ask whoever set it up, or take another board",
-        ),
+        Some(sentence!("flash.locked")),
     ))
 }
 
@@ -362,9 +384,13 @@ pub fn board(
         let end = piece.range().end;
         if end > size {
             return Err(refused(
-                &piece.name(),
-                format!("at most {size:#x} ({}), the board's flash", megabytes(size)),
-                format!("an end at {end:#x}"),
+                piece.name(),
+                sentence!(
+                    "flash.x-at-most",
+                    size = format!("{size:#x}"),
+                    megabytes = megabytes(size)
+                ),
+                sentence!("flash.f-end", end = format!("{end:#x}")),
                 None,
             ));
         }
@@ -377,10 +403,10 @@ pub fn board(
             .flatten();
         if let Some(asks) = asks.filter(|&asks| u64::from(asks) > size) {
             return Err(refused(
-                &piece.name(),
-                format!("firmware for the board's {} of flash", megabytes(size)),
-                format!("firmware for {}", megabytes(u64::from(asks))),
-                Some(FORCE),
+                piece.name(),
+                sentence!("flash.x-for-flash", size = megabytes(size)),
+                sentence!("flash.f-for", size = megabytes(u64::from(asks))),
+                Some(force_anyway()),
             ));
         }
     }
@@ -392,10 +418,13 @@ pub fn board(
         let end = partition.range().end;
         if end > size {
             return Err(refused(
-                &format!("partition {:?}", partition.name),
-                format!("an end within the board's {} of flash", megabytes(size)),
+                sentence!(
+                    "flash.w-partition-alone",
+                    name = format!("{:?}", partition.name)
+                ),
+                sentence!("flash.x-end-within", size = megabytes(size)),
                 format!("{end:#x}"),
-                Some(FORCE),
+                Some(force_anyway()),
             ));
         }
         for piece in pieces
@@ -406,15 +435,16 @@ pub fn board(
                 && let Err(Problem::Magic(found)) = Image::parse(&piece.data)
             {
                 return Err(refused(
-                    &piece.name(),
-                    format!(
-                        "an application at {:#x}, the place of partition {:?}",
-                        partition.offset, partition.name
+                    piece.name(),
+                    sentence!(
+                        "flash.x-app-partition",
+                        at = format!("{:#x}", partition.offset),
+                        name = format!("{:?}", partition.name)
                     ),
-                    found.map_or("nothing".to_owned(), |byte| {
-                        format!("none: it begins with {byte:#04x}, and not with 0xe9")
+                    found.map_or(sentence!("flash.f-nothing"), |byte| {
+                        sentence!("flash.f-begins-with", byte = format!("{byte:#04x}"))
                     }),
-                    Some(FORCE),
+                    Some(force_anyway()),
                 ));
             }
             fits(&piece.name(), piece.data.len(), partition)?;
@@ -434,12 +464,13 @@ fn fits(name: &str, needs: usize, partition: &Partition) -> Result<(), Error> {
     if needs > room {
         return Err(refused(
             name,
-            format!(
-                "at most {room} bytes, the size of partition {:?}",
-                partition.name
+            sentence!(
+                "flash.x-fits",
+                room = room,
+                name = format!("{:?}", partition.name)
             ),
-            format!("{needs}"),
-            Some("other firmware, or another partition table; --force writes it anyway"),
+            needs.to_string(),
+            Some(sentence!("flash.fits-hint")),
         ));
     }
     Ok(())

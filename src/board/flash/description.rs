@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::check::megabytes;
 use super::chip::{ChipInfo, name};
 use super::image::Partition;
-use super::layout::{Row, rows};
+use super::layout::Row;
+use crate::text::sentence::Sentence;
 
 /// What is in a board.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,35 +19,9 @@ pub struct Description {
 }
 
 impl Description {
-    /// For people: a line a fact.
+    /// For programs; `say` has the words.
     #[must_use]
-    pub fn text(&self) -> String {
-        let chip = &self.chip;
-        let mut text = format!(
-            "chip        {} revision {}.{}\nmac         {}\nflash       {}, id {:#08x}\n",
-            name(chip.chip),
-            chip.revision.0,
-            chip.revision.1,
-            mac(chip.mac),
-            match chip.flash_size {
-                0 => "size unknown".to_owned(),
-                size => megabytes(u64::from(size)),
-            },
-            chip.flash_id,
-        );
-        if self.partitions.is_none() {
-            text.push_str("partitions  none: the board is blank, or has them elsewhere\n");
-        }
-        if !self.contents.is_empty() {
-            text.push('\n');
-            text.push_str(&rows::contents(&self.contents));
-        }
-        text
-    }
-
-    /// For programs.
-    #[must_use]
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self, say: &dyn Fn(&Sentence) -> String) -> serde_json::Value {
         let chip = &self.chip;
         let partitions = self.partitions.as_deref().map(partitions_json);
         let contents: serde_json::Value = self
@@ -58,7 +32,7 @@ impl Description {
                     "name": row.label,
                     "offset": row.offset,
                     "size": row.size,
-                    "content": row.why,
+                    "content": say(&row.why),
                 })
             })
             .collect();

@@ -16,13 +16,14 @@ use espflash::target::Chip;
 
 pub(super) use self::given::offset;
 pub use self::given::{Given, given};
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::font;
 use super::image::{self, Image, Problem, TABLE_OFFSET};
 use super::kind;
 use super::layout;
 use super::pieces;
 use super::write::SECTOR;
+use crate::text::sentence::{Sentence, sentence};
 
 /// No board has more flash than this: larger files are not read.
 const MAX_FILE: u64 = 64 << 20;
@@ -78,7 +79,7 @@ pub struct Contents {
     /// What has none yet.
     pub fonts: Vec<FontFile>,
     /// What the user should know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Sentence>,
 }
 
 impl Contents {
@@ -195,20 +196,31 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
         .map_err(failed)?;
     let name = path.display();
     if bytes.len() as u64 > MAX_FILE {
-        return Err(refused(name, "at most 64 MB", "a larger file"));
+        return Err(refused(
+            name,
+            sentence!("flash.x-64mb"),
+            sentence!("flash.f-larger"),
+        ));
     }
     let after = file.metadata().map_err(failed)?;
     if before.is_file() && (changed(&before, &after) || after.len() != bytes.len() as u64) {
-        return Err(Error::Refused {
-            what: name.to_string(),
-            expected: "a file that stays as it is while it is read".to_owned(),
-            found: "that another program is writing it".to_owned(),
-            hint: Some("wait until its download is complete, and run this again".to_owned()),
-        });
+        return Err(Error::Refused(Box::new(Refusal {
+            what: Sentence::verbatim(name),
+            expected: sentence!("flash.x-stays"),
+            found: sentence!("flash.f-being-written"),
+            hint: Some(sentence!("flash.wait-download")),
+        })));
     }
     if bytes.is_empty() {
-        return Err(not_firmware("", &name.to_string(), &bytes, false)
-            .unwrap_or_else(|| refused(name, "firmware", "an empty file")));
+        return Err(
+            not_firmware("", &name.to_string(), &bytes, false).unwrap_or_else(|| {
+                refused(
+                    name,
+                    sentence!("flash.x-firmware"),
+                    sentence!("flash.kind-an-empty-file"),
+                )
+            }),
+        );
     }
     Ok(bytes)
 }
@@ -217,40 +229,42 @@ fn changed(before: &Metadata, after: &Metadata) -> bool {
     before.len() != after.len() || before.modified().ok() != after.modified().ok()
 }
 
-fn refused(what: impl Display, expected: impl Display, found: impl Display) -> Error {
-    Error::Refused {
-        what: what.to_string(),
-        expected: expected.to_string(),
-        found: found.to_string(),
+fn refused(what: impl Display, expected: impl Into<Sentence>, found: impl Into<Sentence>) -> Error {
+    Error::Refused(Box::new(Refusal {
+        what: Sentence::verbatim(what),
+        expected: expected.into(),
+        found: found.into(),
         hint: None,
-    }
+    }))
 }
 
 /// Firmware that only another chip can run.
-pub(super) fn other_chip(what: impl Display, chip: impl Display, other: impl Display) -> Error {
-    Error::Refused {
-        what: what.to_string(),
-        expected: format!("firmware for the {chip}"),
-        found: format!("firmware for the {other}"),
-        hint: Some(format!(
-            "get the file for the {chip}; a board with another chip is flashed with its maker's program, or with esptool"
-        )),
-    }
+pub(super) fn other_chip(
+    what: impl Into<Sentence>,
+    chip: impl Display,
+    other: impl Into<Sentence>,
+) -> Error {
+    Error::Refused(Box::new(Refusal {
+        what: what.into(),
+        expected: sentence!("flash.x-for-chip", chip = &chip),
+        found: sentence!("flash.f-for-chip", other => other),
+        hint: Some(sentence!("flash.for-chip-hint", chip = chip)),
+    }))
 }
 
 /// The refusal of a file that is known to be no firmware, unless that is overridden.
 fn not_firmware(path: &str, name: &str, bytes: &[u8], force: bool) -> Option<Error> {
     let found = kind::not_firmware(path, bytes).filter(|found| found.is_final || !force)?;
-    Some(Error::Refused {
-        what: name.to_owned(),
-        expected: "firmware".to_owned(),
-        found: found.what.into_owned(),
-        hint: Some(if found.is_final {
-            found.hint.to_owned()
-        } else {
-            format!("{}; --force writes it anyway", found.hint)
-        }),
-    })
+    Some(Error::Refused(Box::new(Refusal {
+        what: name.into(),
+        expected: sentence!("flash.x-firmware"),
+        hint: Some(found.hint()),
+        found: found.what,
+    })))
+}
+
+fn again() -> Sentence {
+    sentence!("flash.again")
 }
 
 /// Why `bytes` are no font.
@@ -260,34 +274,32 @@ fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
         _ => None,
     };
     let (found, hint) = match (problem, known) {
-        (_, Some(Error::Refused { found, hint, .. })) => {
-            return Error::Refused {
-                what: name.to_owned(),
-                expected: "a font".to_owned(),
+        (_, Some(Error::Refused(refusal))) => {
+            let Refusal { found, hint, .. } = *refusal;
+            return Error::Refused(Box::new(Refusal {
+                what: name.into(),
+                expected: sentence!("flash.x-font"),
                 found,
                 hint,
-            };
+            }));
         }
         (font::Problem::Short(needed), _) => (
-            format!("{} of {needed} bytes: it is cut short", bytes.len()),
-            "download it again",
+            sentence!("flash.f-font-cut", len = bytes.len(), needed = needed),
+            again(),
         ),
-        (font::Problem::Damaged, _) => ("a damaged one".to_owned(), "download it again"),
-        (font::Problem::Magic, _) if bytes.first() == Some(&image::MAGIC) => {
-            ("firmware".to_owned(), "give it without --font")
-        }
-        (font::Problem::Magic, _) => (
-            "something else: it begins with neither GUIX (mPython's fonts) nor UFL (Mixly's)"
-                .to_owned(),
-            "mPython's font is Noto_Sans_CJK_SC_Light16.xbf, from the maker",
+        (font::Problem::Damaged, _) => (sentence!("flash.f-damaged"), again()),
+        (font::Problem::Magic, _) if bytes.first() == Some(&image::MAGIC) => (
+            sentence!("flash.x-firmware"),
+            sentence!("flash.without-font"),
         ),
+        (font::Problem::Magic, _) => (sentence!("flash.f-no-font"), sentence!("flash.font-name")),
     };
-    Error::Refused {
-        what: name.to_owned(),
-        expected: "a font".to_owned(),
+    Error::Refused(Box::new(Refusal {
+        what: name.into(),
+        expected: sentence!("flash.x-font"),
         found,
-        hint: Some(format!("{hint}; --force writes it anyway")),
-    }
+        hint: Some(hint),
+    }))
 }
 
 /// A ZIP file begins so; as do many files that are one under another name.
@@ -316,8 +328,8 @@ fn contents(
         if offset.is_some() {
             return Err(refused(
                 name,
-                "no offset: a UF2 file says where its parts go",
-                "one",
+                sentence!("flash.x-no-offset-uf2"),
+                sentence!("flash.f-offset"),
             ));
         }
         return uf2::uf2(name, &bytes, rules).map(|files| Contents {
@@ -360,76 +372,85 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
     // Merged: the whole flash from 0 on, with the bootloader at its place.
     let merged =
         at(boot).first() == Some(&image::MAGIC) && image::partitions(at(TABLE_OFFSET)).is_some();
-    let (found, example, agrees): (&str, &str, fn(u32, u32) -> bool) = match Image::parse(&bytes) {
-        _ if merged => {
-            let end = blank_end(name, &bytes);
-            let mut contents = placed_by_content(name, 0, named, bytes);
-            contents.notes.extend(end);
-            return Ok(contents);
-        }
-        // The beginning of such an image; two entries are the least that a partition table has.
-        _ if at(boot).first() == Some(&image::MAGIC)
-            && at(TABLE_OFFSET).len() < 64
-            && bytes.get(..boot as usize).is_some_and(pieces::is_blank) =>
-        {
-            return Err(Error::Refused {
-                what: name.to_owned(),
-                expected: format!(
-                    "an image of the whole flash, with a partition table at {TABLE_OFFSET:#x}"
-                ),
-                found: format!("{} bytes: it is cut short", bytes.len()),
-                hint: Some("download it again".to_owned()),
-            });
-        }
-        Ok(image) if !image.is_app => return Ok(placed_by_content(name, boot, named, bytes)),
-        Ok(_) => (
-            "is an application without a boot loader",
-            "0x10000 (where the board's partition table, udpcli board info --flash, has an app)",
-            |named, first| named >= first,
-        ),
-        Err(Problem::Short(needed)) => {
-            return Err(Error::Refused {
-                what: name.to_owned(),
-                expected: format!("{needed} bytes, as its header says"),
-                found: format!("{}: the file is cut short", bytes.len()),
-                hint: Some("download it again".to_owned()),
-            });
-        }
-        Err(_) if image::partitions(&bytes).is_some() => {
-            ("is a partition table", "0x8000", |named, _| {
-                named == TABLE_OFFSET
-            })
-        }
-        Err(Problem::Magic(_)) => match (font::recognise(&bytes), layout::file_system(&bytes)) {
-            // Its name may say where it goes; otherwise the firmware does.
-            (Ok(kind), _) if named.is_none_or(|named| named < first_data) => {
-                return Ok(Contents {
-                    fonts: vec![FontFile {
-                        name: name.to_owned(),
-                        data: bytes,
-                        kind: Some(kind),
-                    }],
-                    ..Contents::default()
-                });
+    let (found, example, agrees): (Sentence, Sentence, fn(u32, u32) -> bool) =
+        match Image::parse(&bytes) {
+            _ if merged => {
+                let end = blank_end(name, &bytes);
+                let mut contents = placed_by_content(name, 0, named, bytes);
+                contents.notes.extend(end);
+                return Ok(contents);
             }
-            (Ok(_), _) => ("is a font", "0x400000", |named, first| named >= first),
-            (Err(font::Problem::Magic), Some(_)) => (
-                "is a file system",
-                "0x200000 (where the board's partition table, udpcli board info --flash, has vfs)",
+            // The beginning of such an image; two entries are the least that a partition table has.
+            _ if at(boot).first() == Some(&image::MAGIC)
+                && at(TABLE_OFFSET).len() < 64
+                && bytes.get(..boot as usize).is_some_and(pieces::is_blank) =>
+            {
+                return Err(Error::Refused(Box::new(Refusal {
+                    what: name.into(),
+                    expected: sentence!("flash.x-whole-flash", at = format!("{TABLE_OFFSET:#x}")),
+                    found: sentence!("flash.f-bytes-cut", len = bytes.len()),
+                    hint: Some(sentence!("flash.download-again")),
+                })));
+            }
+            Ok(image) if !image.is_app => return Ok(placed_by_content(name, boot, named, bytes)),
+            Ok(_) => (
+                sentence!("flash.n-application"),
+                sentence!("flash.e-application", name = name),
                 |named, first| named >= first,
             ),
-            (Err(font::Problem::Magic), None) => (
-                "begins with neither a boot loader (0xe9) nor a merged image",
-                "0x400000 (a font is given with --font)",
-                // Nothing in it could agree with a name.
-                |_, _| false,
+            Err(Problem::Short(needed)) => {
+                return Err(Error::Refused(Box::new(Refusal {
+                    what: name.into(),
+                    expected: sentence!("flash.x-bytes", needed = needed),
+                    found: sentence!("flash.f-file-cut", len = bytes.len()),
+                    hint: Some(sentence!("flash.download-again")),
+                })));
+            }
+            Err(_) if image::partitions(&bytes).is_some() => (
+                sentence!("flash.n-table"),
+                format!("{name}@0x8000").into(),
+                |named, _| named == TABLE_OFFSET,
             ),
-            (Err(problem), _) => return Err(no_font(name, &bytes, problem)),
-        },
-    };
+            Err(Problem::Magic(_)) => {
+                match (font::recognise(&bytes), layout::file_system(&bytes)) {
+                    // Its name may say where it goes; otherwise the firmware does.
+                    (Ok(kind), _) if named.is_none_or(|named| named < first_data) => {
+                        return Ok(Contents {
+                            fonts: vec![FontFile {
+                                name: name.to_owned(),
+                                data: bytes,
+                                kind: Some(kind),
+                            }],
+                            ..Contents::default()
+                        });
+                    }
+                    (Ok(_), _) => (
+                        sentence!("flash.n-font"),
+                        format!("{name}@0x400000").into(),
+                        |named, first| named >= first,
+                    ),
+                    (Err(font::Problem::Magic), Some(_)) => (
+                        sentence!("flash.n-files"),
+                        sentence!("flash.e-files", name = name),
+                        |named, first| named >= first,
+                    ),
+                    (Err(font::Problem::Magic), None) => (
+                        sentence!("flash.n-unknown"),
+                        sentence!("flash.e-unknown", name = name),
+                        // Nothing in it could agree with a name.
+                        |_, _| false,
+                    ),
+                    (Err(problem), _) => return Err(no_font(name, &bytes, problem)),
+                }
+            }
+        };
     if let Some(named) = named.filter(|&named| agrees(named, first_data)) {
         return Ok(Contents {
-            notes: vec![format!("{name} goes to {named:#x}, as its name says")],
+            notes: vec![sentence!(
+                "flash.as-name-says",
+                name = name,
+                at = format!("{named:#x}")
+            )],
             ..Contents::file(Loaded {
                 is_asked_for: true,
                 ..Loaded::placed(name, named, bytes)
@@ -437,26 +458,28 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
         });
     }
     let example = match named {
-        Some(named) => format!("{name}@{named:#x} is what its name says"),
-        None => format!("{name}@{example}"),
+        Some(named) => sentence!("flash.e-named", name = name, at = format!("{named:#x}")),
+        None => example,
     };
     Err(Error::NeedsOffset {
         what: name.to_owned(),
-        found: found.to_owned(),
+        found,
         example,
     })
 }
 
 /// What to say of an image that ends in blank bytes. The maker's ends with a font; a download that ended early may end
 /// anywhere, and tools that fill images up do so to a round size.
-fn blank_end(name: &str, bytes: &[u8]) -> Option<String> {
+fn blank_end(name: &str, bytes: &[u8]) -> Option<Sentence> {
     const ROUND: usize = 0x1_0000;
     let last = bytes.iter().rposition(|&byte| byte != 0xff)?;
     let blank = bytes.len() - last - 1;
     (blank >= SECTOR as usize && !bytes.len().is_multiple_of(ROUND)).then(|| {
-        format!(
-            "{name} ends with {blank} blank bytes: was its download complete? It has {} bytes",
-            bytes.len()
+        sentence!(
+            "flash.blank-end",
+            name = name,
+            blank = blank,
+            len = bytes.len()
         )
     })
 }
@@ -464,7 +487,12 @@ fn blank_end(name: &str, bytes: &[u8]) -> Option<String> {
 /// A file that belongs at `offset`, whatever its name says.
 fn placed_by_content(name: &str, offset: u32, named: Option<u32>, bytes: Vec<u8>) -> Contents {
     let notes = named.filter(|&named| named != offset).map(|named| {
-        format!("{name} goes to {offset:#x}, as its content says; its name says {named:#x}")
+        sentence!(
+            "flash.as-content-says",
+            name = name,
+            at = format!("{offset:#x}"),
+            named = format!("{named:#x}")
+        )
     });
     Contents {
         notes: notes.into_iter().collect(),
@@ -516,7 +544,7 @@ mod tests {
         assert_eq!(place("fw-0x0.bin", &boot).unwrap(), (Some(0x1000), 1));
         // Anything at all could be called so.
         let error = place("data-0x310000.bin", b"\x5a\x80\x01").unwrap_err();
-        assert!(error.hint().unwrap().contains("@0x310000"), "{error:?}");
+        assert!(format!("{error:?}").contains("0x310000"), "{error:?}");
     }
 
     proptest! {

@@ -5,11 +5,12 @@
 //! `class Font` in the firmware's `mpython.py` reads it. Mixly's is a *Unicode Font Library*: `UFL`, the version, the
 //! file's length; `class Font_Uincode` in Mixly's `uframebuf.py` reads that.
 
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::files::FontFile;
 use super::firmware::{self, Firmware, Maker};
 use super::image::Use;
 use super::pieces::{FONT, Piece, Role};
+use crate::text::sentence::{Sentence, sentence};
 
 /// The kinds of fonts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +156,7 @@ pub struct Place {
     /// The offset in flash.
     pub offset: u32,
     /// Who looks there, and how that is known: `mPython since 1.5 (this is v2.6.1)`.
-    pub who: String,
+    pub who: Sentence,
     /// What kind of font belongs there.
     pub kind: Kind,
 }
@@ -178,7 +179,7 @@ pub fn place(firmware: &Firmware) -> Option<Place> {
     let tag = firmware.text.split(' ').nth(1).unwrap_or_default();
     let (offset, who, kind) = match firmware.maker {
         Maker::Other => return None,
-        Maker::Mixly => (MIXLY, "Mixly's firmware".to_owned(), Kind::Ufl),
+        Maker::Mixly => (MIXLY, sentence!("flash.who-mixly"), Kind::Ufl),
         Maker::Labplus => {
             let own = match (
                 firmware.has_constant(UNTIL_1_4),
@@ -189,11 +190,11 @@ pub fn place(firmware: &Firmware) -> Option<Place> {
                 _ => None,
             };
             let (offset, who) = match (own, firmware.version) {
-                (Some(offset), _) => (offset, format!("this firmware ({tag})")),
+                (Some(offset), _) => (offset, sentence!("flash.who-this", tag = tag)),
                 (None, Some(version)) if version < (1, 5) => {
-                    (UNTIL_1_4, format!("mPython up to 1.4 (this is {tag})"))
+                    (UNTIL_1_4, sentence!("flash.who-until", tag = tag))
                 }
-                (None, Some(_)) => (SINCE_1_5, format!("mPython since 1.5 (this is {tag})")),
+                (None, Some(_)) => (SINCE_1_5, sentence!("flash.who-since", tag = tag)),
                 (None, None) => return None,
             };
             (offset, who, Kind::Xbf)
@@ -211,7 +212,7 @@ pub fn settle(
     pieces: &mut Vec<Piece>,
     fonts: &mut Vec<FontFile>,
     force: bool,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<Sentence>, Error> {
     let application = pieces
         .iter()
         .find(|piece| piece.role == Role::Partition(Use::App));
@@ -232,13 +233,7 @@ pub fn settle(
     };
     let is_lost = |piece: &&Piece| piece.role == Role::Font && piece.offset != place.offset;
     let notes = pieces.iter().filter(is_lost).map(|piece| {
-        format!(
-            "{} goes to {:#x}, but {} looks for its font at {:#x}: Chinese characters would stay invisible",
-            piece.name(),
-            piece.offset,
-            place.who,
-            place.offset
-        )
+        sentence!("flash.font-lost", name = piece.name(), at = format!("{:#x}", piece.offset), who => place.who.clone(), place = format!("{:#x}", place.offset))
     });
     Ok(notes.collect())
 }
@@ -249,12 +244,12 @@ pub fn settle(
 /// It is another kind of font than the firmware reads.
 pub(super) fn placed(font: FontFile, place: &Place, force: bool) -> Result<Piece, Error> {
     if let Some(kind) = font.kind.filter(|&kind| kind != place.kind && !force) {
-        return Err(Error::Refused {
-            what: font.name,
-            expected: format!("a font for {}, as {} reads", place.kind.maker(), place.who),
-            found: format!("one for {}", kind.maker()),
-            hint: Some("each firmware has a font of its own; --force writes it anyway".to_owned()),
-        });
+        return Err(Error::Refused(Box::new(Refusal {
+            what: font.name.into(),
+            expected: sentence!("flash.x-font-for", maker = place.kind.maker(), who => place.who.clone()),
+            found: sentence!("flash.f-font-for", maker = kind.maker()),
+            hint: Some(sentence!("flash.font-hint")),
+        })));
     }
     Ok(Piece {
         role: Role::Font,
@@ -264,7 +259,7 @@ pub(super) fn placed(font: FontFile, place: &Place, force: bool) -> Result<Piece
         data: font.data,
         is_asked_for: true,
         is_cut: false,
-        why: Some(format!("{} looks for its font here", place.who)),
+        why: Some(sentence!("flash.font-here", who => place.who.clone())),
     })
 }
 
@@ -275,19 +270,17 @@ pub(super) fn unknown_place(
     application: &str,
 ) -> Error {
     let found = match firmware {
-        Some(firmware) => format!(
-            "is a font, and {application} does not tell where it looks for one ({})",
-            firmware.text
+        Some(firmware) => sentence!(
+            "flash.n-font-place-of",
+            application = application,
+            firmware = &firmware.text
         ),
-        None => format!("is a font, and {application} does not tell where it looks for one"),
+        None => sentence!("flash.n-font-place", application = application),
     };
     Error::NeedsOffset {
         what: font.name.clone(),
         found,
-        example: format!(
-            "--font {0}@0x400000 (mPython 1.5 and later), {0}@0x300000 (mPython up to 1.4), {0}@0x700000 (Mixly)",
-            font.name
-        ),
+        example: sentence!("flash.e-font", name = &font.name),
     }
 }
 

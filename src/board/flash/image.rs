@@ -7,6 +7,7 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use super::write::SECTOR;
+use crate::text::sentence::{Sentence, sentence};
 
 /// First byte of every image that the chip starts.
 pub const MAGIC: u8 = 0xe9;
@@ -277,7 +278,7 @@ impl Partition {
 ///
 /// Partitions that overlap, or that take the table's own place, cannot be told apart: neither can what they keep.
 #[must_use]
-pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<&'static str> {
+pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<Sentence> {
     /// First bytes of the entry that has the MD5 of those before it (ESP-IDF's `gen_esp32part.py`).
     const MD5_ENTRY: [u8; 2] = [0xeb, 0xeb];
     let entries = partitions.len() * 32;
@@ -285,7 +286,7 @@ pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<&'static s
         && last.starts_with(&MD5_ENTRY)
         && last.get(16..) != Some(Md5::digest(table.get(..entries)?).as_slice())
     {
-        return Some("its MD5 is wrong");
+        return Some(sentence!("flash.table-md5"));
     }
     let mut ranges: Vec<Range<u64>> = partitions.iter().map(Partition::range).collect();
     ranges.sort_by_key(|range| range.start);
@@ -296,7 +297,7 @@ pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<&'static s
             .windows(2)
             .any(|pair| matches!(pair, [a, b] if a.end > b.start))
     {
-        return Some("its partitions overlap");
+        return Some(sentence!("flash.table-overlap"));
     }
     None
 }

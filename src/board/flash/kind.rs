@@ -5,82 +5,206 @@ use std::borrow::Cow;
 
 use super::image;
 use super::pieces::is_blank;
+use crate::text::sentence::{Sentence, sentence};
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFirmware {
     /// With its article: `an HTML page`.
-    pub what: Cow<'static, str>,
+    pub what: Sentence,
     /// What to do.
-    pub hint: &'static str,
+    hint: Hint,
     /// No board of this kind can run it: `--force` does not write it.
     pub is_final: bool,
 }
 
 impl NotFirmware {
-    fn new(what: impl Into<Cow<'static, str>>, hint: &'static str) -> Self {
+    fn new(what: Sentence, hint: Hint) -> Self {
         Self {
-            what: what.into(),
+            what,
             hint,
             is_final: false,
         }
     }
 
+    /// What to do; `--force` is named where it helps.
+    #[must_use]
+    pub fn hint(&self) -> Sentence {
+        self.hint.sentence(!self.is_final)
+    }
+
     /// It is an archive, which may well have the right file in it.
     pub(super) fn is_packed(&self) -> bool {
-        self.hint == UNPACK
+        self.hint == Hint::Unpack
     }
 }
 
-const DOWNLOAD: &str = "the download failed: open the download page in a browser, save the firmware itself, and look at its size (1 to 8 MB)";
-const UNPACK: &str = "unpack it, then flash the .bin or .zip inside";
-const BIN: &str = "get the firmware itself: a .bin, .zip or .uf2 for the ESP32";
-const OTHER_BOARD: &str =
-    "it is for another kind of board (the micro:bit takes such files): get the .bin for the ESP32";
+/// What to do with a file that is no firmware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hint {
+    Download,
+    Unpack,
+    Bin,
+    OtherBoard,
+    Alone,
+    Font,
+    Lfs,
+    Esp8266,
+    Blank,
+    Unfinished,
+    Mpy,
+    Describes,
+    Python,
+}
+
+impl Hint {
+    /// It as a sentence; `may_force` where `--force` writes the file.
+    fn sentence(self, may_force: bool) -> Sentence {
+        match (self, may_force) {
+            (Self::Download, false) => sentence!("flash.kind-hint-download"),
+            (Self::Download, true) => sentence!("flash.kind-hint-download.force"),
+            (Self::Unpack, false) => sentence!("flash.kind-hint-unpack"),
+            (Self::Unpack, true) => sentence!("flash.kind-hint-unpack.force"),
+            (Self::Bin, false) => sentence!("flash.kind-hint-bin"),
+            (Self::Bin, true) => sentence!("flash.kind-hint-bin.force"),
+            (Self::OtherBoard, false) => sentence!("flash.kind-hint-other-board"),
+            (Self::OtherBoard, true) => sentence!("flash.kind-hint-other-board.force"),
+            (Self::Alone, false) => sentence!("flash.kind-hint-alone"),
+            (Self::Alone, true) => sentence!("flash.kind-hint-alone.force"),
+            (Self::Font, false) => sentence!("flash.kind-hint-font"),
+            (Self::Font, true) => sentence!("flash.kind-hint-font.force"),
+            (Self::Lfs, false) => sentence!("flash.kind-hint-lfs"),
+            (Self::Lfs, true) => sentence!("flash.kind-hint-lfs.force"),
+            (Self::Esp8266, false) => sentence!("flash.kind-hint-esp8266"),
+            (Self::Esp8266, true) => sentence!("flash.kind-hint-esp8266.force"),
+            (Self::Blank, false) => sentence!("flash.kind-hint-blank"),
+            (Self::Blank, true) => sentence!("flash.kind-hint-blank.force"),
+            (Self::Unfinished, false) => sentence!("flash.kind-hint-unfinished"),
+            (Self::Unfinished, true) => sentence!("flash.kind-hint-unfinished.force"),
+            (Self::Mpy, false) => sentence!("flash.kind-hint-mpy"),
+            (Self::Mpy, true) => sentence!("flash.kind-hint-mpy.force"),
+            (Self::Describes, false) => sentence!("flash.kind-hint-describes"),
+            (Self::Describes, true) => sentence!("flash.kind-hint-describes.force"),
+            (Self::Python, false) => sentence!("flash.kind-hint-python"),
+            (Self::Python, true) => sentence!("flash.kind-hint-python.force"),
+        }
+    }
+}
 
 /// First bytes that say what a file is.
-const MAGIC: [(&[u8], &str, &str); 26] = [
+static MAGIC: [(&[u8], Sentence, Hint); 26] = [
     // These are taken apart where that is possible, and come here where it is not: as a font, or as one of many files.
-    (b"PK\x03\x04", "a ZIP archive", UNPACK),
-    (b"\x7fELF", "a linked program (ELF)", ALONE),
-    (b"UF2\n", "a UF2 file", ALONE),
-    (b"\x1f\x8b", "a gzip archive", UNPACK),
-    (b"\xfd7zXZ\0", "an xz archive", UNPACK),
-    (b"BZh", "a bzip2 archive", UNPACK),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive", UNPACK),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
-    (b"Rar!\x1a\x07", "a RAR archive", UNPACK),
-    (b"MSCF", "a Windows cabinet archive", UNPACK),
-    (b"PK\x05\x06", "an empty ZIP archive", DOWNLOAD),
-    (b"%PDF-", "a PDF document", BIN),
-    (b"\x89PNG", "a picture (PNG)", BIN),
-    (b"\xff\xd8\xff", "a picture (JPEG)", BIN),
-    (b"GIF8", "a picture (GIF)", BIN),
-    (b"MZ", "a Windows program", BIN),
+    (
+        b"PK\x03\x04",
+        sentence!("flash.kind-a-zip-archive"),
+        Hint::Unpack,
+    ),
+    (
+        b"\x7fELF",
+        sentence!("flash.kind-a-linked-program-elf"),
+        Hint::Alone,
+    ),
+    (b"UF2\n", sentence!("flash.kind-a-uf2-file"), Hint::Alone),
+    (
+        b"\x1f\x8b",
+        sentence!("flash.kind-a-gzip-archive"),
+        Hint::Unpack,
+    ),
+    (
+        b"\xfd7zXZ\0",
+        sentence!("flash.kind-an-xz-archive"),
+        Hint::Unpack,
+    ),
+    (
+        b"BZh",
+        sentence!("flash.kind-a-bzip2-archive"),
+        Hint::Unpack,
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        sentence!("flash.kind-a-zstd-archive"),
+        Hint::Unpack,
+    ),
+    (
+        b"7z\xbc\xaf\x27\x1c",
+        sentence!("flash.kind-a-7z-archive"),
+        Hint::Unpack,
+    ),
+    (
+        b"Rar!\x1a\x07",
+        sentence!("flash.kind-a-rar-archive"),
+        Hint::Unpack,
+    ),
+    (
+        b"MSCF",
+        sentence!("flash.kind-a-windows-cabinet-archive"),
+        Hint::Unpack,
+    ),
+    (
+        b"PK\x05\x06",
+        sentence!("flash.kind-an-empty-zip-archive"),
+        Hint::Download,
+    ),
+    (b"%PDF-", sentence!("flash.kind-a-pdf-document"), Hint::Bin),
+    (b"\x89PNG", sentence!("flash.kind-a-picture-png"), Hint::Bin),
+    (
+        b"\xff\xd8\xff",
+        sentence!("flash.kind-a-picture-jpeg"),
+        Hint::Bin,
+    ),
+    (b"GIF8", sentence!("flash.kind-a-picture-gif"), Hint::Bin),
+    (b"MZ", sentence!("flash.kind-a-windows-program"), Hint::Bin),
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "a Windows installer or an Office document",
-        BIN,
+        sentence!("flash.kind-a-windows-installer-or-an-office-document"),
+        Hint::Bin,
     ),
-    (b"\xca\xfe\xba\xbe", "a program for macOS or Java", BIN),
-    (b"\xcf\xfa\xed\xfe", "a program for macOS", BIN),
-    (b"!<arch>", "a Debian package or a library", BIN),
-    (b"\0\x01\0\0\0", "a TrueType font", FONT),
-    (b"OTTO", "an OpenType font", FONT),
-    (b"DfuSe", "a DFU file, for STM32 boards", BIN),
-    (b"SQLite format 3\0", "a database", BIN),
+    (
+        b"\xca\xfe\xba\xbe",
+        sentence!("flash.kind-a-program-for-macos-or-java"),
+        Hint::Bin,
+    ),
+    (
+        b"\xcf\xfa\xed\xfe",
+        sentence!("flash.kind-a-program-for-macos"),
+        Hint::Bin,
+    ),
+    (
+        b"!<arch>",
+        sentence!("flash.kind-a-debian-package-or-a-library"),
+        Hint::Bin,
+    ),
+    (
+        b"\0\x01\0\0\0",
+        sentence!("flash.kind-a-truetype-font"),
+        Hint::Font,
+    ),
+    (
+        b"OTTO",
+        sentence!("flash.kind-an-opentype-font"),
+        Hint::Font,
+    ),
+    (
+        b"DfuSe",
+        sentence!("flash.kind-a-dfu-file-for-stm32-boards"),
+        Hint::Bin,
+    ),
+    (
+        b"SQLite format 3\0",
+        sentence!("flash.kind-a-database"),
+        Hint::Bin,
+    ),
     (
         b"version https://git-lfs.github.com/spec/",
-        "a Git LFS pointer, which stands for a file that was not downloaded",
-        "on the file's page, use its Download button; in a clone, run git lfs pull",
+        sentence!("flash.kind-a-git-lfs-pointer-which-stands-for-a-file-that-was-not-downloaded"),
+        Hint::Lfs,
     ),
-    (b"aria2", "the rest of an unfinished download", DOWNLOAD),
+    (
+        b"aria2",
+        sentence!("flash.kind-the-rest-of-an-unfinished-download"),
+        Hint::Download,
+    ),
 ];
-
-const ALONE: &str = "flash it by itself: it says itself where its parts go";
-
-const FONT: &str =
-    "the board reads bitmap fonts only: mPython's is Noto_Sans_CJK_SC_Light16.xbf, from the maker";
 
 /// What the file is, if it is known to be no firmware.
 #[must_use]
@@ -88,27 +212,30 @@ pub fn not_firmware(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     if let Some(chip) = esp8266(bytes) {
         return Some(NotFirmware {
             is_final: true,
-            ..NotFirmware::new(
-                chip,
-                "get the firmware for the ESP32; an ESP8266 board is flashed with esptool",
-            )
+            ..NotFirmware::new(chip, Hint::Esp8266)
         });
     }
     if bytes.is_empty() {
-        return Some(NotFirmware::new("an empty file", DOWNLOAD));
+        return Some(NotFirmware::new(
+            sentence!("flash.kind-an-empty-file"),
+            Hint::Download,
+        ));
     }
     if is_blank(bytes) {
         return Some(NotFirmware::new(
-            "a blank file: nothing but 0xff",
-            "get the firmware again; to blank the board, use --erase-all",
+            sentence!("flash.kind-a-blank-file-nothing-but-ff"),
+            Hint::Blank,
         ));
     }
     if bytes.iter().all(|&byte| byte == 0) {
-        return Some(NotFirmware::new("nothing but zeros", DOWNLOAD));
+        return Some(NotFirmware::new(
+            sentence!("flash.kind-nothing-but-zeros"),
+            Hint::Download,
+        ));
     }
     let found = MAGIC.iter().find(|(magic, ..)| bytes.starts_with(magic));
     if let Some((_, what, hint)) = found {
-        return Some(NotFirmware::new(*what, hint));
+        return Some(NotFirmware::new(what.clone(), *hint));
     }
     // What browsers and download managers call a file until it is whole.
     let unfinished = ["crdownload", "part", "partial", "download", "opdownload"];
@@ -117,21 +244,24 @@ pub fn not_firmware(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
         .any(|extension| has_extension(name, extension))
     {
         return Some(NotFirmware::new(
-            "an unfinished download, by its name",
-            "wait until the browser has finished it, or download it again",
+            sentence!("flash.kind-an-unfinished-download-by-its-name"),
+            Hint::Unfinished,
         ));
     }
     // POSIX tar: the magic follows the first file's 257 bytes of name, owner, size ..
     if bytes.get(257..262) == Some(b"ustar") {
-        return Some(NotFirmware::new("a tar archive", UNPACK));
+        return Some(NotFirmware::new(
+            sentence!("flash.kind-a-tar-archive"),
+            Hint::Unpack,
+        ));
     }
     // MicroPython bytecode: M, then the version of the format, 1 to 6 so far (py/persistentcode.c).
     if let [b'M', 1..=9, ..] = bytes
         && has_extension(name, "mpy")
     {
         return Some(NotFirmware::new(
-            "a MicroPython module",
-            "it goes into the board's file system: udpcli board put",
+            sentence!("flash.kind-a-micropython-module"),
+            Hint::Mpy,
         ));
     }
     text(name, bytes)
@@ -160,32 +290,32 @@ fn text(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     ];
     let first_line = text.lines().next().unwrap_or_default().trim_end();
     let found = if html.iter().any(|tag| lower.starts_with(tag)) || lower.contains("<html") {
-        NotFirmware::new("an HTML page", DOWNLOAD)
+        NotFirmware::new(sentence!("flash.kind-an-html-page"), Hint::Download)
     } else if lower.starts_with("<?xml") || lower.starts_with('<') {
-        NotFirmware::new("an XML document", DOWNLOAD)
+        NotFirmware::new(sentence!("flash.kind-an-xml-document"), Hint::Download)
     } else if text.starts_with(['{', '[']) {
         let describes = ["flash_files", "chipfamily", "builds"];
         if describes.iter().any(|key| lower.contains(key)) {
             NotFirmware::new(
-                "JSON text that only describes a release",
-                "give the .zip that it came in, or the .bin files that it names, each as FILE@OFFSET",
+                sentence!("flash.kind-json-text-that-only-describes-a-release"),
+                Hint::Describes,
             )
         } else {
-            NotFirmware::new("JSON text", DOWNLOAD)
+            NotFirmware::new(sentence!("flash.kind-json-text"), Hint::Download)
         }
     } else if is_intel_hex(first_line) {
-        NotFirmware::new("an Intel HEX file", OTHER_BOARD)
+        NotFirmware::new(sentence!("flash.kind-an-intel-hex-file"), Hint::OtherBoard)
     } else if is_srec(first_line) {
-        NotFirmware::new("a Motorola S-record file", OTHER_BOARD)
-    } else if has_extension(name, "py") {
         NotFirmware::new(
-            "a Python program",
-            "to run it: udpcli board run; to store it on the board: udpcli board put",
+            sentence!("flash.kind-a-motorola-s-record-file"),
+            Hint::OtherBoard,
         )
+    } else if has_extension(name, "py") {
+        NotFirmware::new(sentence!("flash.kind-a-python-program"), Hint::Python)
     } else if has_extension(name, "csv") {
-        NotFirmware::new("a table as text", BIN)
+        NotFirmware::new(sentence!("flash.kind-a-table-as-text"), Hint::Bin)
     } else {
-        NotFirmware::new("text", BIN)
+        NotFirmware::new(sentence!("flash.kind-text"), Hint::Bin)
     };
     Some(found)
 }
@@ -242,12 +372,12 @@ fn is_srec(line: &str) -> bool {
 }
 
 /// ESP8266 firmware: its image header has 8 bytes, where the ESP32's has 24 (esptool, *Firmware Image Format*).
-fn esp8266(bytes: &[u8]) -> Option<&'static str> {
+fn esp8266(bytes: &[u8]) -> Option<Sentence> {
     /// The second header of images that a boot loader starts: `0xea`, then four segments.
     const SECOND: [u8; 2] = [0xea, 4];
-    const NAME: &str = "firmware for the ESP8266";
+    let name = || sentence!("flash.kind-firmware-for-the-esp8266");
     if bytes.starts_with(&SECOND) {
-        return Some(NAME);
+        return Some(name());
     }
     let (&[magic, segments, _, _], rest) = bytes.split_first_chunk()?;
     let (&entry, rest) = rest.split_first_chunk()?;
@@ -262,7 +392,7 @@ fn esp8266(bytes: &[u8]) -> Option<&'static str> {
         && (1..=16).contains(&segments)
         && is_code(entry)
         && (is_code(address) || is_data(address));
-    is_one.then_some(NAME)
+    is_one.then(name)
 }
 
 #[cfg(test)]
@@ -271,7 +401,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn what(bytes: &[u8]) -> Option<String> {
-        not_firmware("a.bin", bytes).map(|found| found.what.into_owned())
+        not_firmware("a.bin", bytes).map(|found| found.what.id.to_owned())
     }
 
     #[test]
@@ -280,62 +410,65 @@ mod tests {
         tar[257..262].copy_from_slice(b"ustar");
         let gbk = b"\xd5\xc6\xbf\xd8\xb0\xe5 readme\r\n".repeat(300);
         let cases: [(&[u8], &str); 30] = [
-            (b"\r\n<!DOCTYPE html>\n<html>", "an HTML page"),
-            (b"\xef\xbb\xbf<HTML lang=\"en\">", "an HTML page"),
-            (b"<?xml version=\"1.0\"?><html>", "an HTML page"),
+            (b"\r\n<!DOCTYPE html>\n<html>", "flash.kind-an-html-page"),
+            (b"\xef\xbb\xbf<HTML lang=\"en\">", "flash.kind-an-html-page"),
+            (b"<?xml version=\"1.0\"?><html>", "flash.kind-an-html-page"),
             (
                 b"<?xml version=\"1.0\"?><Error><Code>NoSuchKey",
-                "an XML document",
+                "flash.kind-an-xml-document",
             ),
-            (b"{\"message\": \"Not Found\"}", "JSON text"),
+            (b"{\"message\": \"Not Found\"}", "flash.kind-json-text"),
             (
                 b"{\"builds\": [{\"chipFamily\": \"ESP32\"}]}",
-                "JSON text that only describes a release",
+                "flash.kind-json-text-that-only-describes-a-release",
             ),
             (
                 b"version https://git-lfs.github.com/spec/v1\noid sha256:",
-                "a Git LFS pointer, which stands for a file that was not downloaded",
+                "flash.kind-a-git-lfs-pointer-which-stands-for-a-file-that-was-not-downloaded",
             ),
-            (b":020000040000FA\r\n:1000", "an Intel HEX file"),
+            (b":020000040000FA\r\n:1000", "flash.kind-an-intel-hex-file"),
             (
                 b"S00F000068656C6C6F202020202000003C\r\n",
-                "a Motorola S-record file",
+                "flash.kind-a-motorola-s-record-file",
             ),
-            (b"\x1f\x8b\x08\0", "a gzip archive"),
-            (b"\xfd7zXZ\0\0", "an xz archive"),
-            (b"7z\xbc\xaf\x27\x1c\0", "a 7z archive"),
-            (b"Rar!\x1a\x07\x01\0", "a RAR archive"),
-            (&tar, "a tar archive"),
-            (b"%PDF-1.7\n\x80", "a PDF document"),
-            (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
-            (b"MZ\x90\0", "a Windows program"),
-            (b"", "an empty file"),
-            (&[0xff; 5000], "a blank file: nothing but 0xff"),
-            (&[0; 5000], "nothing but zeros"),
-            (b"no firmware at all", "text"),
-            (b"import machine\n", "text"),
-            ("固件\n".as_bytes(), "text"),
-            (&gbk, "text"),
-            (b"\xff\xfeh\0e\0l\0l\0o\0", "text"),
-            (b"PK\x05\x06\0\0", "an empty ZIP archive"),
-            (b"\xea\x04\0\0\x10\0\x10\x40", "firmware for the ESP8266"),
+            (b"\x1f\x8b\x08\0", "flash.kind-a-gzip-archive"),
+            (b"\xfd7zXZ\0\0", "flash.kind-an-xz-archive"),
+            (b"7z\xbc\xaf\x27\x1c\0", "flash.kind-a-7z-archive"),
+            (b"Rar!\x1a\x07\x01\0", "flash.kind-a-rar-archive"),
+            (&tar, "flash.kind-a-tar-archive"),
+            (b"%PDF-1.7\n\x80", "flash.kind-a-pdf-document"),
+            (b"\x89PNG\r\n\x1a\n", "flash.kind-a-picture-png"),
+            (b"MZ\x90\0", "flash.kind-a-windows-program"),
+            (b"", "flash.kind-an-empty-file"),
+            (&[0xff; 5000], "flash.kind-a-blank-file-nothing-but-ff"),
+            (&[0; 5000], "flash.kind-nothing-but-zeros"),
+            (b"no firmware at all", "flash.kind-text"),
+            (b"import machine\n", "flash.kind-text"),
+            ("固件\n".as_bytes(), "flash.kind-text"),
+            (&gbk, "flash.kind-text"),
+            (b"\xff\xfeh\0e\0l\0l\0o\0", "flash.kind-text"),
+            (b"PK\x05\x06\0\0", "flash.kind-an-empty-zip-archive"),
+            (
+                b"\xea\x04\0\0\x10\0\x10\x40",
+                "flash.kind-firmware-for-the-esp8266",
+            ),
             // As esptool's elf2image makes them: entry, then the first segment's address and length.
             (
                 b"\xe9\x03\x02\x20\xb0\x00\x10\x40\x00\x00\x10\x40\x54\x05\x00\x00",
-                "firmware for the ESP8266",
+                "flash.kind-firmware-for-the-esp8266",
             ),
             (
                 b"\xe9\x01\x00\x00\x04\x00\x10\x40\xe8\x84\xfe\x3f\x54\x05\x00\x00",
-                "firmware for the ESP8266",
+                "flash.kind-firmware-for-the-esp8266",
             ),
-            (b"\0\x01\0\0\0\x12GDEF", "a TrueType font"),
+            (b"\0\x01\0\0\0\x12GDEF", "flash.kind-a-truetype-font"),
         ];
         for (bytes, expected) in cases {
             assert_eq!(what(bytes).as_deref(), Some(expected));
         }
-        let hint = |name: &str| not_firmware(name, b"import machine\n").unwrap().hint;
-        assert!(hint("main.PY").contains("board put"));
-        assert!(!hint("main.bin").contains("board put"));
+        let hint = |name: &str| not_firmware(name, b"import machine\n").unwrap().hint().id;
+        assert!(hint("main.PY").contains("python"));
+        assert!(!hint("main.bin").contains("python"));
         assert!(what(b"M\x05\x03").is_none());
         assert!(not_firmware("a.mpy", b"M\x05\x03").is_some());
     }

@@ -6,12 +6,13 @@ use std::ops::Range;
 
 use espflash::target::Chip;
 
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::firmware;
 use super::font;
 use super::image::{self, Image, Partition, Use};
 use super::pieces::{BOOTLOADER, FONT, Piece, Role, TABLE};
 use super::write::Part;
+use crate::text::sentence::{Sentence, sentence};
 
 /// What is to become of the files on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub struct Row {
     /// What is done with it.
     pub action: Action,
     /// Why, or from which file; not to be trusted on a terminal.
-    pub why: String,
+    pub why: Sentence,
 }
 
 impl Row {
@@ -78,9 +79,9 @@ pub struct Layout {
     /// What is erased besides.
     pub erase: Vec<Erase>,
     /// What the user should know besides.
-    pub notes: Vec<String>,
+    pub notes: Vec<Sentence>,
     /// Why the user has to choose with `--files`; nothing may be written then.
-    pub conflict: Option<String>,
+    pub conflict: Option<Vec<Sentence>>,
 }
 
 /// A part of flash to erase: whole sectors.
@@ -125,7 +126,7 @@ pub fn contents(
     look: &mut dyn Look,
 ) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
-    let mut add = |label: &str, offset: u32, size: u32, why: String| {
+    let mut add = |label: &str, offset: u32, size: u32, why: Sentence| {
         rows.push(Row {
             label: label.to_owned(),
             offset,
@@ -137,35 +138,40 @@ pub fn contents(
     let boot = Chip::Esp32.boot_address();
     let head = look.peek(boot, HEAD)?;
     if head.first() == Some(&image::MAGIC) {
-        let mode = image::flash_mode(&head).map_or("unknown", image::FlashMode::name);
+        let mode = image::flash_mode(&head).map(image::FlashMode::name);
         let size = image::TABLE_OFFSET - boot;
         add(
             BOOTLOADER,
             boot,
             size,
-            format!("reads flash in {mode} mode"),
+            match mode {
+                Some(mode) => sentence!("flash.row-mode", mode = mode),
+                None => sentence!("flash.row-mode-unknown"),
+            },
         );
     }
     if !table.is_empty() {
-        let count = format!("{} partitions", table.len());
+        let count = sentence!("flash.row-partitions", count = table.len());
         add(TABLE, image::TABLE_OFFSET, image::TABLE_LEN, count);
     }
     let mut firmware = firmware;
     for partition in table {
         let head = look.peek(partition.offset, HEAD)?;
         let known = match partition.purpose() {
-            Use::App if head.first() == Some(&image::MAGIC) => {
-                Some(firmware.take().unwrap_or("an application").to_owned())
-            }
-            Use::Files => file_system(&head).map(|kind| format!("files ({kind})")),
+            Use::App if head.first() == Some(&image::MAGIC) => Some(
+                firmware
+                    .take()
+                    .map_or(sentence!("flash.row-application"), Sentence::from),
+            ),
+            Use::Files => file_system(&head).map(|kind| sentence!("flash.row-files", kind = kind)),
             _ => None,
         };
         let why = match known {
             Some(known) => known,
-            None if look.is_blank(partition.range())? => "empty".to_owned(),
-            None => "in use".to_owned(),
+            None if look.is_blank(partition.range())? => sentence!("flash.row-empty"),
+            None => sentence!("flash.row-used"),
         };
-        let why = format!("{}: {why}", partition.describe());
+        let why = sentence!("flash.row-described", kind = partition.describe(), what => why);
         add(&partition.name, partition.offset, partition.size, why);
     }
     for offset in font::PLACES {
@@ -177,7 +183,7 @@ pub fn contents(
                 FONT,
                 offset,
                 size,
-                format!("for {}'s firmware", kind.maker()),
+                sentence!("flash.row-font", maker = kind.maker()),
             );
         }
     }
@@ -223,12 +229,12 @@ pub fn plan(
         Some(Ok(Image {
             flash_mode: Some(mode),
             ..
-        })) if mode.is_quad() => planner.layout.notes.push(format!(
-            "this boot loader reads the flash in {} mode; mPython's maker flashes DIO. If the board does not start, run this again with --flash-mode dio",
-            mode.name()
-        )),
+        })) if mode.is_quad() => planner
+            .layout
+            .notes
+            .push(sentence!("flash.quad-mode", mode = mode.name())),
         None if application.is_some() && planner.has_no_boot_loader()? => {
-            planner.layout.notes.push(NO_BOOT_LOADER.to_owned());
+            planner.layout.notes.push(sentence!("flash.no-boot-loader"));
         }
         _ => {}
     }
@@ -238,7 +244,7 @@ pub fn plan(
         planner
             .layout
             .notes
-            .push(format!("{} {ONLY_BOOT_LOADER}", piece.file));
+            .push(sentence!("flash.only-boot-loader", file = &piece.file));
     }
     for piece in pieces {
         planner.piece(piece)?;
@@ -265,12 +271,6 @@ struct Planner<'a> {
     foreign: Vec<usize>,
 }
 
-/// An application alone on an empty chip.
-const NO_BOOT_LOADER: &str = "the board has no boot loader, and this application brings none: it will not start. Flash the maker's whole firmware instead, or first";
-
-/// A download that ended in the gap behind the boot loader looks the same.
-const ONLY_BOOT_LOADER: &str = "has a boot loader and nothing else: the firmware itself is not in it. Was its download complete?";
-
 impl Planner<'_> {
     /// Whether nothing on the board could start an application.
     fn has_no_boot_loader(&mut self) -> Result<bool, Error> {
@@ -279,18 +279,18 @@ impl Planner<'_> {
         Ok(self.wish.erase_all || first.first() != Some(&image::MAGIC))
     }
 
-    fn row(&mut self, label: &str, range: Range<u64>, action: Action, why: impl Into<String>) {
+    fn row(&mut self, label: &str, range: Range<u64>, action: Action, why: Sentence) {
         let bytes = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         self.layout.rows.push(Row {
             label: label.to_owned(),
             offset: bytes(range.start),
             size: bytes(range.end - range.start),
             action,
-            why: why.into(),
+            why,
         });
     }
 
-    fn write(&mut self, piece: Piece, why: String) {
+    fn write(&mut self, piece: Piece, why: Sentence) {
         self.taken.push(piece.sectors());
         let is_own = piece.is_asked_for
             && self
@@ -342,25 +342,25 @@ impl Planner<'_> {
             piece.role = Role::Partition(partition.purpose());
             piece.label.clone_from(&partition.name);
         }
-        let mut from = format!("from {}", piece.file);
+        let mut from = sentence!("flash.row-from", file = &piece.file);
         if piece.role == Role::Partition(Use::App)
             && let Some(firmware) = firmware::identify(&piece.data)
         {
-            from = format!("{from}: {}", firmware.text);
+            from = sentence!("flash.row-from-what", from => from, what = firmware.text);
         }
         if let Some(why) = &piece.why {
-            from = format!("{from}: {why}");
+            from = sentence!("flash.row-from-what", from => from, what => why.clone());
         }
         if self.wish.erase_all || piece.is_asked_for {
             let why = match piece.role {
-                Role::Partition(Use::Files) => format!("{from}: in place of the board's files"),
+                Role::Partition(Use::Files) => sentence!("flash.row-in-place", from => from),
                 _ => from,
             };
             self.write(piece, why);
             return Ok(());
         }
         match piece.role {
-            Role::Partition(Use::Files) => self.files(piece, &from),
+            Role::Partition(Use::Files) => self.files(piece, from),
             Role::Partition(Use::Settings) => {
                 // A partition that was not there before has nothing to keep. The table may be what an interrupted run
                 // has damaged.
@@ -372,7 +372,7 @@ impl Planner<'_> {
                 };
                 if stays {
                     let range = self.partition_range(&piece);
-                    self.row(&piece.label, range, Action::Keep, KEPT_SETTINGS);
+                    self.row(&piece.label, range, Action::Keep, kept_settings());
                 } else {
                     self.write(piece, from);
                 }
@@ -386,30 +386,31 @@ impl Planner<'_> {
     }
 
     /// A file system that comes with the firmware.
-    fn files(&mut self, piece: Piece, from: &str) -> Result<(), Error> {
+    fn files(&mut self, piece: Piece, from: Sentence) -> Result<(), Error> {
         let range = self.partition_range(&piece);
         let has_files = self.has_files(&range)?;
         if has_files && self.wish.files != Some(Files::Replace) {
-            self.layout.notes.push(format!(
-                "{} brings files of its own, which are not written: the board's files stay. --files replace puts them in their place",
-                piece.file
-            ));
+            self.layout
+                .notes
+                .push(sentence!("flash.own-files-left", file = &piece.file));
             let start = u32::try_from(range.start).unwrap_or(u32::MAX);
             let board = file_system(&self.look.peek(start, HEAD)?);
             if let (Some(theirs), Some(own)) = (file_system(&piece.data), board)
                 && theirs != own
             {
-                self.layout.notes.push(format!(
-                    "the board's files are in a {own} file system, and this firmware brings {theirs}: it may not read them, and begin with empty files. To be sure, copy them first: udpcli board get :/ FOLDER"
+                self.layout.notes.push(sentence!(
+                    "flash.other-file-system",
+                    own = own,
+                    theirs = theirs
                 ));
             }
-            self.row(&piece.label, range, Action::Keep, KEPT_FILES);
+            self.row(&piece.label, range, Action::Keep, kept_files());
             return Ok(());
         }
         let why = if has_files {
-            format!("{from}: the board's files make way (--files replace)")
+            sentence!("flash.row-make-way", from => from)
         } else {
-            format!("{from}: the board has none")
+            sentence!("flash.row-none", from => from)
         };
         let (label, end) = (piece.label.clone(), piece.sectors().end);
         self.write(piece, why);
@@ -447,18 +448,15 @@ impl Planner<'_> {
                 continue;
             }
             let (action, why) = match partition.purpose() {
-                Use::App => (Action::Keep, "not in the file"),
-                Use::Settings => (Action::Keep, KEPT_SETTINGS),
-                Use::Files if replaces => (
-                    Action::Erase,
-                    "--files replace: the firmware makes an empty one",
-                ),
-                Use::Files => (Action::Keep, KEPT_FILES),
+                Use::App => (Action::Keep, sentence!("flash.row-not-in-file")),
+                Use::Settings => (Action::Keep, kept_settings()),
+                Use::Files if replaces => (Action::Erase, sentence!("flash.row-empty-one")),
+                Use::Files => (Action::Keep, kept_files()),
                 // It could have the chip start another application than the one that was just written.
                 Use::AppChoice if writes_firmware && self.new.is_some() => {
-                    (Action::Erase, "so that the new application starts")
+                    (Action::Erase, sentence!("flash.row-so-that"))
                 }
-                Use::AppChoice | Use::Other => (Action::Keep, ""),
+                Use::AppChoice | Use::Other => (Action::Keep, "".into()),
             };
             if action == Action::Erase {
                 self.erase(&partition.name, range.clone(), &[]);
@@ -481,12 +479,9 @@ impl Planner<'_> {
         };
         match found {
             Some((kind, size)) if kind == place.kind => {
-                self.row(FONT, start..start + u64::from(size), Action::Keep, "");
+                self.row(FONT, start..start + u64::from(size), Action::Keep, "".into());
             }
-            _ => self.layout.notes.push(format!(
-                "{} looks for its font at {:#x}, and there is none: Chinese characters stay invisible. --font FILE writes one",
-                place.who, place.offset
-            )),
+            _ => self.layout.notes.push(sentence!("flash.no-font", who => place.who.clone(), at = format!("{:#x}", place.offset))),
         }
         Ok(())
     }
@@ -508,7 +503,7 @@ impl Planner<'_> {
                     &partition.name,
                     partition.range(),
                     Action::Erase,
-                    "--erase-all",
+                    "--erase-all".into(),
                 );
             }
         }
@@ -531,8 +526,8 @@ impl Planner<'_> {
                 continue;
             }
             let what = match old.purpose() {
-                Use::Files => KEPT_FILES,
-                _ => KEPT_SETTINGS,
+                Use::Files => kept_files(),
+                _ => kept_settings(),
             };
             let now = rows::place(old.offset, old.size);
             let place = table
@@ -540,41 +535,38 @@ impl Planner<'_> {
                 .find(|new| new.purpose() == old.purpose() && new.name == old.name);
             let stays = place.is_some_and(|place| place.range() == range);
             let then = match (place, &over) {
-                (Some(_), Some(file)) if stays => format!("{file} goes into it"),
-                (Some(place), _) => format!(
-                    "the new firmware has its own at {}",
-                    rows::place(place.offset, place.size)
+                (Some(_), Some(file)) if stays => sentence!("flash.row-goes-into", file = file),
+                (Some(place), _) => sentence!(
+                    "flash.row-own-at",
+                    place = rows::place(place.offset, place.size)
                 ),
-                (None, _) => "the new firmware has no such partition".to_owned(),
+                (None, _) => sentence!("flash.row-no-such"),
             };
             // One row for both, where the new one lies over the old one.
             let place = place.map(Partition::range);
             let place = place.filter(|place| overlap(place, &range));
             match (self.wish.files, over) {
                 (None, _) => {
-                    self.row(&old.name, range, Action::Ask, "--files keep or replace?");
-                    conflicts.push(format!(
-                        "{what} are in partition {:?} at {now}, and {then}",
-                        old.name
-                    ));
+                    self.row(&old.name, range, Action::Ask, sentence!("flash.row-ask"));
+                    conflicts.push(sentence!("flash.conflict-in", what => what, name = format!("{:?}", old.name), place = now, then => then));
                 }
                 (Some(Files::Keep), Some(file)) => {
-                    return Err(Error::Refused {
-                        what: file,
-                        expected: format!("nothing to write at {now}, where {what} are"),
-                        found: "that it goes there: they cannot be kept".to_owned(),
-                        hint: Some(COPY_FIRST.to_owned()),
-                    });
+                    return Err(Error::Refused(Box::new(Refusal {
+                        what: file.into(),
+                        expected: sentence!("flash.x-nothing-there", place = now, what => what),
+                        found: sentence!("flash.f-goes-there"),
+                        hint: Some(sentence!("flash.copy-first")),
+                    })));
                 }
                 (Some(Files::Keep), None) => {
-                    let why = format!("{what}, at {now}, but {then}");
+                    let why = sentence!("flash.row-but", what => what, place = now, then => then);
                     self.row(&old.name, place.unwrap_or(range), Action::Keep, why);
                 }
                 (Some(Files::Replace), _) => self.make_way(old, table, place.is_some() && !stays),
             }
         }
         if !conflicts.is_empty() {
-            self.layout.conflict = Some(conflicts.join("; "));
+            self.layout.conflict = Some(conflicts);
         }
         Ok(())
     }
@@ -588,7 +580,12 @@ impl Planner<'_> {
             .collect();
         self.erase(&old.name, old.range(), &spared);
         if !is_told {
-            self.row(&old.name, old.range(), Action::Erase, "--files replace");
+            self.row(
+                &old.name,
+                old.range(),
+                Action::Erase,
+                "--files replace".into(),
+            );
         }
     }
 
@@ -623,12 +620,13 @@ impl Planner<'_> {
     }
 }
 
-const KEPT_FILES: &str = "the board's files";
-const KEPT_SETTINGS: &str = "the board's settings";
+fn kept_files() -> Sentence {
+    sentence!("flash.kept-files")
+}
 
-/// How files are saved that cannot stay.
-pub(super) const COPY_FIRST: &str =
-    "copy the files first (udpcli board get :/ FOLDER), then run this again with --files replace";
+fn kept_settings() -> Sentence {
+    sentence!("flash.kept-settings")
+}
 
 /// So much of a file system says what it is.
 const HEAD: u32 = 0x1000;

@@ -12,8 +12,11 @@ use super::layout::Look;
 use super::read;
 use super::session::Session;
 use super::write::{SECTOR, blank_digest, digest_of};
+use crate::text::sentence::{Sentence, sentence};
 
-const DOING: &str = "looking at the board's flash";
+fn doing() -> Sentence {
+    sentence!("flash.doing-looking")
+}
 
 /// The flash of the board that `session` talks to.
 pub(super) struct Looking<'s, 'a> {
@@ -30,7 +33,7 @@ impl Look for Looking<'_, '_> {
 
     fn holds(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Error> {
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let digest = digest_of(self.session, offset, len, DOING, self.report)?;
+        let digest = digest_of(self.session, offset, len, &doing(), self.report)?;
         Ok(digest == <[u8; 16]>::from(Md5::digest(bytes)))
     }
 
@@ -44,7 +47,7 @@ impl Look for Looking<'_, '_> {
         else {
             return Ok(Vec::new());
         };
-        read::read(self.session, offset, len, DOING, self.report)
+        read::read(self.session, offset, len, &doing(), self.report)
     }
 }
 
@@ -60,7 +63,7 @@ fn is_blank(looking: &mut Looking<'_, '_>, range: Range<u64>) -> Result<bool, Er
     let Some(len) = end.checked_sub(start).filter(|&len| len > 0) else {
         return Ok(true);
     };
-    let digest = digest_of(looking.session, start, len, DOING, looking.report)?;
+    let digest = digest_of(looking.session, start, len, &doing(), looking.report)?;
     Ok(digest == blank_digest(len))
 }
 
@@ -74,7 +77,7 @@ pub(super) fn table(
     if let Some(new) = new {
         let mut padded = new.to_vec();
         padded.resize(TABLE_LEN as usize, 0xff);
-        let digest = digest_of(session, TABLE_OFFSET, TABLE_LEN, DOING, report)?;
+        let digest = digest_of(session, TABLE_OFFSET, TABLE_LEN, &doing(), report)?;
         if digest == <[u8; 16]>::from(Md5::digest(&padded)) {
             return Ok(image::partitions(&padded));
         }
@@ -98,7 +101,7 @@ pub(super) fn firmware(
     let Some(app) = table.iter().find(|partition| partition.kind == 0) else {
         return Ok(None);
     };
-    let doing = "looking at the board's firmware";
+    let doing = &sentence!("flash.doing-looking-firmware");
     let mut bytes = Vec::new();
     let mut end = PIECE;
     loop {
@@ -130,7 +133,7 @@ pub(super) fn read_table(
     session: &mut Session<'_>,
     report: &mut dyn Report,
 ) -> Result<Option<Vec<Partition>>, Error> {
-    let doing = "reading the partition table";
+    let doing = &sentence!("flash.doing-reading-table");
     let table = read::read(session, TABLE_OFFSET, TABLE_LEN, doing, report)?;
     // What lies where a damaged one says is not known.
     Ok(image::partitions(&table).filter(|found| image::table_damage(&table, found).is_none()))

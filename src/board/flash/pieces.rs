@@ -11,6 +11,7 @@ use super::files::Loaded;
 use super::font;
 use super::image::{self, Image, Partition, TABLE_LEN, TABLE_OFFSET, Use};
 use super::write::SECTOR;
+use crate::text::sentence::Sentence;
 
 /// So many blank bytes between two stretches outside of partitions make them two pieces. A font has shorter gaps.
 const GAP: usize = 0x1_0000;
@@ -48,7 +49,7 @@ pub struct Piece {
     /// It is only a part of its file.
     pub is_cut: bool,
     /// Why it goes there, where that is not plain.
-    pub why: Option<String>,
+    pub why: Option<Sentence>,
 }
 
 impl Piece {

@@ -8,6 +8,7 @@ use super::Report;
 use super::error::Error;
 use super::loader::{Fault, Loader, Op, words};
 use super::session::Session;
+use crate::text::sentence::Sentence;
 
 /// What is read again when something goes wrong, in bytes.
 const PIECE: u32 = 64 << 10;
@@ -21,7 +22,7 @@ pub(super) fn read(
     session: &mut Session<'_>,
     offset: u32,
     len: u32,
-    doing: &str,
+    doing: &Sentence,
     report: &mut dyn Report,
 ) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(len as usize);
@@ -36,7 +37,7 @@ pub(super) fn read(
 pub(super) fn pieces<'a>(
     session: &mut Session<'a>,
     (offset, len): (u32, u32),
-    doing: &str,
+    doing: &Sentence,
     report: &mut dyn Report,
     mut take: impl FnMut(&mut Session<'a>, &[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {

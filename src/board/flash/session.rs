@@ -9,11 +9,12 @@ use espflash::target::Chip;
 
 use super::check::megabytes;
 use super::chip::{self, ChipInfo, name};
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::loader::{Fault, Loader, Op, QUICK, words};
 use super::reset::{self, Before};
 use super::{Report, stub};
 use crate::board::port::{DEFAULT_BAUD, Port};
+use crate::text::sentence::{Sentence, sentence};
 
 /// Rates to try, the highest first: what CP2104 and CH340 both have and short cables carry.
 pub const RATES: [u32; 3] = [921_600, 460_800, 230_400];
@@ -25,10 +26,15 @@ const SYNC_TIMEOUT: Duration = Duration::from_millis(100);
 const ESP8266: u32 = 0xfff0_c101;
 
 /// What to do with a chip that is not written to.
-const OTHER_BOARD: &str = "this is another board, or a newer mPython board with a colour screen: it takes other firmware, by its maker's program or by Espressif's own: pip install esptool, then esptool write-flash";
+fn other_board() -> Sentence {
+    sentence!("flash.another-board")
+}
 
 /// What to do where the port cannot start the program.
-pub const PRESS_RESET: &str = "press RESET on the board to start its program";
+#[must_use]
+pub fn press_reset() -> Sentence {
+    sentence!("flash.press-reset")
+}
 
 /// How to reach the chip.
 #[derive(Debug, Clone)]
@@ -60,7 +66,7 @@ pub(super) struct Session<'a> {
     /// Rates that are still believed to work, the highest first.
     rates: Vec<u32>,
     /// What to say of the flash when everything ends here.
-    state: String,
+    state: Sentence,
     /// Something was erased or written.
     changed: bool,
     /// The file that has what was in flash before.
@@ -84,7 +90,7 @@ impl<'a> Session<'a> {
             deafened: false,
             had_stub: false,
             rates,
-            state: "nothing in flash was changed".to_owned(),
+            state: sentence!("flash.state-unchanged"),
             changed: false,
             kept: None,
         }
@@ -100,7 +106,7 @@ impl<'a> Session<'a> {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Fault(fault)) => {
                     attempts += 1;
-                    self.recover(fault, attempts, "preparing", report)?;
+                    self.recover(fault, attempts, &sentence!("flash.doing-preparing"), report)?;
                 }
             }
         }
@@ -115,7 +121,7 @@ impl<'a> Session<'a> {
             match self.find_once(round, &mut booted) {
                 Ok(()) => return Ok(()),
                 Err(Fault::Silent | Fault::Refused(_)) => {}
-                Err(fault) => return Err(self.give_up(fault, "connecting")),
+                Err(fault) => return Err(self.give_up(fault, &sentence!("flash.doing-connecting"))),
             }
             if started.elapsed() >= self.connect.timeout {
                 return Err(Error::NoLoader {
@@ -126,7 +132,7 @@ impl<'a> Session<'a> {
                 });
             }
             if round == 0 {
-                report.note("no answer yet: still trying");
+                report.note(&sentence!("flash.still-trying"));
             }
             round += 1;
         }
@@ -185,24 +191,24 @@ impl<'a> Session<'a> {
     fn prepare(&mut self, report: &mut dyn Report) -> Result<ChipInfo, Failure> {
         let (magic, chip) = chip::identify(&mut self.loader)?;
         let Some(chip) = chip else {
-            return Err(Failure::Final(Error::Refused {
-                what: format!("the board on {}", self.connect.port),
-                expected: "an ESP32".to_owned(),
+            return Err(Failure::Final(Error::Refused(Box::new(Refusal {
+                what: sentence!("flash.w-board-on", port = &self.connect.port),
+                expected: sentence!("flash.x-esp32"),
                 found: match magic {
-                    ESP8266 => "an ESP8266".to_owned(),
-                    _ => format!("a chip with the unknown number {magic:#010x}"),
+                    ESP8266 => sentence!("flash.f-esp8266"),
+                    _ => sentence!("flash.f-unknown-chip", number = format!("{magic:#010x}")),
                 },
-                hint: Some(OTHER_BOARD.to_owned()),
-            }));
+                hint: Some(other_board()),
+            }))));
         };
         let known = self.chip.as_ref().is_some_and(|info| info.chip == chip);
         if !known && chip != Chip::Esp32 {
-            return Err(Failure::Final(Error::Refused {
-                what: format!("the board on {}", self.connect.port),
-                expected: "an ESP32, as the mPython board has".to_owned(),
-                found: format!("an {}", name(chip)),
-                hint: Some(OTHER_BOARD.to_owned()),
-            }));
+            return Err(Failure::Final(Error::Refused(Box::new(Refusal {
+                what: sentence!("flash.w-board-on", port = &self.connect.port),
+                expected: sentence!("flash.x-esp32-board"),
+                found: sentence!("flash.f-chip", chip = name(chip)),
+                hint: Some(other_board()),
+            }))));
         }
         if !self.loader.stub {
             stub::start(&mut self.loader)?;
@@ -231,16 +237,16 @@ impl<'a> Session<'a> {
             return Ok(info);
         };
         if info.flash_size != 0 && size > info.flash_size {
-            return Err(Failure::Final(Error::Refused {
-                what: format!("the board on {}", self.connect.port),
-                expected: format!("{} of flash (--flash-size)", megabytes(u64::from(size))),
-                found: format!(
-                    "a flash chip of {} (id {:#08x})",
-                    megabytes(u64::from(info.flash_size)),
-                    info.flash_id
+            return Err(Failure::Final(Error::Refused(Box::new(Refusal {
+                what: sentence!("flash.w-board-on", port = &self.connect.port),
+                expected: sentence!("flash.x-flash-size", size = megabytes(u64::from(size))),
+                found: sentence!(
+                    "flash.f-flash-chip",
+                    size = megabytes(u64::from(info.flash_size)),
+                    id = format!("{:#08x}", info.flash_id)
                 ),
-                hint: Some("leave --flash-size out: this chip says its size".to_owned()),
-            }));
+                hint: Some(sentence!("flash.flash-size-out")),
+            }))));
         }
         Ok(ChipInfo {
             flash_size: size,
@@ -270,20 +276,18 @@ impl<'a> Session<'a> {
         }
         self.rates.remove(0);
         self.deafened = true;
-        report.note(&format!(
-            "{rate} baud does not work on this line: trying a lower rate"
-        ));
+        report.note(&sentence!("flash.lower-rate", rate = rate));
         Err(Failure::Fault(Fault::Silent))
     }
 
     /// Waits, unless the user asks for the end.
-    pub(super) fn pause(&self, duration: Duration, doing: &str) -> Result<(), Error> {
+    pub(super) fn pause(&self, duration: Duration, doing: &Sentence) -> Result<(), Error> {
         let paused = self.loader.pause(duration);
         paused.map_err(|fault| self.give_up(fault, doing))
     }
 
     /// From now on flash is as `state` says: not what it was.
-    pub(super) fn changed(&mut self, state: String) {
+    pub(super) fn changed(&mut self, state: Sentence) {
         self.state = state;
         self.changed = true;
     }
@@ -294,11 +298,10 @@ impl<'a> Session<'a> {
     }
 
     /// What a fault that cannot be mended is called.
-    pub(super) fn give_up(&self, fault: Fault, doing: &str) -> Error {
+    pub(super) fn give_up(&self, fault: Fault, doing: &Sentence) -> Error {
         let mut state = self.state.clone();
         if let Some(path) = &self.kept {
-            let path = path.display();
-            state = format!("{state}; {path} has what was there before: leave --backup out now");
+            state = sentence!("flash.state-kept", state => state, path = path.display());
         }
         let port = self.connect.port.clone();
         match fault {
@@ -310,7 +313,7 @@ impl<'a> Session<'a> {
             Fault::Stopped => Error::Interrupted { state },
             Fault::Silent | Fault::Refused(_) => Error::Lost {
                 port,
-                doing: doing.to_owned(),
+                doing: doing.clone(),
                 state,
             },
         }
@@ -328,7 +331,7 @@ impl<'a> Session<'a> {
         }
         // One that never answered has its own hint.
         if !self.start_program() && !matches!(error, Error::NoLoader { .. }) {
-            report.note(PRESS_RESET);
+            report.note(&press_reset());
         }
     }
 }

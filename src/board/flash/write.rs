@@ -18,6 +18,7 @@ use super::error::Error;
 use super::layout::{Erase, Layout};
 use super::loader::{Fault, Op, words};
 use super::session::Session;
+use crate::text::sentence::{Sentence, sentence};
 
 /// A piece whose MD5 is asked for, in bytes.
 const PIECE: usize = 128 << 10;
@@ -143,10 +144,7 @@ pub(super) fn write(
                     times: attempt,
                 });
             }
-            report.note(&format!(
-                "{} is not right yet: writing what differs",
-                part.name
-            ));
+            report.note(&sentence!("flash.not-right-yet", what = &part.name));
             wrong.push((part, differing(session, part, report)?));
         }
         if wrong.is_empty() {
@@ -165,9 +163,15 @@ pub(super) fn write(
 /// Erases everything.
 fn erase_all(session: &mut Session<'_>, report: &mut dyn Report) -> Result<(), Error> {
     let size = session.chip.as_ref().map_or(0, |info| info.flash_size);
-    session.changed("the flash is partly erased".to_owned());
-    erase(session, 0, size, "erasing", report)?;
-    session.changed("the flash is empty".to_owned());
+    session.changed(sentence!("flash.state-partly-erased"));
+    erase(
+        session,
+        0,
+        size,
+        &sentence!("flash.doing-erasing-all"),
+        report,
+    )?;
+    session.changed(sentence!("flash.state-empty"));
     Ok(())
 }
 
@@ -177,15 +181,12 @@ fn erase_region(
     region: &Erase,
     report: &mut dyn Report,
 ) -> Result<(), Error> {
-    let doing = format!("erasing {}", region.label);
+    let doing = sentence!("flash.doing-erasing", what = &region.label);
     let digest = digest_of(session, region.offset, region.size, &doing, report)?;
     if digest == blank_digest(region.size) {
         return Ok(());
     }
-    session.changed(format!(
-        "{} is partly erased, and nothing is written yet",
-        region.label
-    ));
+    session.changed(sentence!("flash.state-region-erased", what = &region.label));
     erase(session, region.offset, region.size, &doing, report)
 }
 
@@ -194,7 +195,7 @@ fn erase(
     session: &mut Session<'_>,
     start: u32,
     size: u32,
-    doing: &str,
+    doing: &Sentence,
     report: &mut dyn Report,
 ) -> Result<(), Error> {
     const STEP: u32 = 512 << 10;
@@ -224,7 +225,7 @@ fn differing(
     }
     let mut differs = Vec::with_capacity(pieces.len());
     let mut at = part.offset;
-    let doing = format!("comparing {}", part.name);
+    let doing = sentence!("flash.doing-comparing-part", what = &part.name);
     for piece in pieces {
         report.progress(&doing, u64::from(at - part.offset), part.data.len() as u64);
         let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
@@ -248,7 +249,13 @@ fn resembles(
     for (index, sample) in sectors.iter().enumerate().step_by(step) {
         let at = part.offset + u32::try_from(index * sector).unwrap_or(u32::MAX);
         let len = u32::try_from(sample.len()).unwrap_or(u32::MAX);
-        let digest = digest_of(session, at, len, "comparing", report)?;
+        let digest = digest_of(
+            session,
+            at,
+            len,
+            &sentence!("flash.doing-comparing"),
+            report,
+        )?;
         if digest == <[u8; 16]>::from(Md5::digest(sample)) {
             return Ok(true);
         }
@@ -276,7 +283,7 @@ pub(super) fn digest_of(
     session: &mut Session<'_>,
     offset: u32,
     len: u32,
-    doing: &str,
+    doing: &Sentence,
     report: &mut dyn Report,
 ) -> Result<[u8; 16], Error> {
     // Eight seconds a megabyte is what Espressif allows.
@@ -307,7 +314,7 @@ fn verified(
     part: &Part,
     report: &mut dyn Report,
 ) -> Result<bool, Error> {
-    let doing = format!("verifying {}", part.name);
+    let doing = sentence!("flash.doing-verifying", what = &part.name);
     let len = part.data.len();
     report.progress(&doing, 0, len as u64);
     let expected: [u8; 16] = Md5::digest(&part.data).into();
@@ -347,14 +354,15 @@ fn transfer(
             }
         });
         for (name, run) in runs {
-            session.changed(format!(
-                "{} of {} bytes are written, so the board may not start its program",
-                *done, due
+            session.changed(sentence!(
+                "flash.state-partly-written",
+                done = *done,
+                due = due
             ));
-            let doing = format!("writing {name}");
+            let doing = sentence!("flash.doing-writing-part", what = name);
             session.persist(&doing, report, |loader, report| {
                 send(loader, &run, &mut |bytes| {
-                    report.progress("writing", *done + bytes, due);
+                    report.progress(&sentence!("flash.doing-writing"), *done + bytes, due);
                 })
             })?;
             *done += run.len as u64;
@@ -368,7 +376,7 @@ fn transfer(
         Ok::<(), Error>(())
     })?;
     if due > 0 {
-        session.changed("everything is written but not yet verified".to_owned());
+        session.changed(sentence!("flash.state-unverified"));
     }
     Ok(())
 }

@@ -2,23 +2,25 @@
 
 mod progress;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use espflash::target::Chip;
+use unicode_width::UnicodeWidthStr as _;
 
 use self::progress::Progress;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::flash::error::Error as FlashError;
 use crate::board::flash::files::{self, Contents, Given};
 use crate::board::flash::image::{self, FlashMode};
-use crate::board::flash::layout::{Files, Wish};
+use crate::board::flash::layout::{Files, Wish, rows};
 use crate::board::flash::pieces::{self, Piece, Role};
 use crate::board::flash::reset::{After, Before};
 use crate::board::flash::{
-    self, Connect, Flashed, FontFile, Options, PRESS_RESET, Plan, Rules, Target, backup, check,
-    font,
+    self, Connect, Description, Flashed, FontFile, Options, Plan, Rules, Target, backup, check,
+    font, press_reset,
 };
 use crate::board::port::{self, Port};
 use crate::board::wire::Logged;
@@ -28,7 +30,10 @@ use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::{sanitize, stdout};
 use crate::text::seconds;
+use crate::text::sentence::Sentence;
 use crate::wait::{Site, Wait, Waited};
+use crate::words::catalogue::{in_language, say, text};
+use crate::words::language::Language;
 
 /// What `udpcli board flash` takes.
 #[derive(Debug, Args)]
@@ -118,7 +123,7 @@ fn flash_size(text: &str) -> Result<u32, String> {
     // Flash chips have 256 KB to 128 MB.
     bytes
         .filter(|bytes| bytes.is_power_of_two() && (1 << 18..=1 << 27).contains(bytes))
-        .ok_or_else(|| "write it as 4MB, 8MB or 16MB: a power of two, 256KB to 128MB".to_owned())
+        .ok_or_else(|| say!("flash.size-format"))
 }
 
 /// A chip by the name Espressif's tools use, with or without its hyphen.
@@ -126,11 +131,8 @@ fn chip(text: &str) -> Result<Chip, String> {
     let plain = text.to_lowercase().replace('-', "");
     match plain.parse() {
         Ok(Chip::Esp32) => Ok(Chip::Esp32),
-        Ok(_) => Err(
-            "only the ESP32, the mPython board's chip, is written to; for others: esptool write-flash"
-                .to_owned(),
-        ),
-        Err(_) => Err("no such chip: the mPython board has an esp32".to_owned()),
+        Ok(_) => Err(say!("flash.only-esp32")),
+        Err(_) => Err(say!("flash.no-such-chip")),
     }
 }
 
@@ -143,14 +145,14 @@ pub(super) fn run(
     let started = Instant::now();
     if args.monitor && args.after == After::NoReset {
         return Err(Error::usage_hint(
-            "--monitor and --after no-reset contradict each other: a board in download mode has no prompt",
-            "leave one of them out",
+            say!("flash.monitor-no-reset"),
+            say!("flash.monitor-no-reset.hint"),
         ));
     }
     if args.only.is_some() && args.backup.is_none() && args.restore.is_none() {
         return Err(Error::usage_hint(
-            "--only says what to back up or restore, and neither was asked for",
-            "add --backup FILE or --restore FILE",
+            say!("flash.only-alone"),
+            say!("flash.only-alone.hint"),
         ));
     }
     let shutdown = session::shutdown()?;
@@ -207,7 +209,7 @@ pub(super) fn run(
     let (name, port) = open(serial, &shutdown)?;
     plan.connect.port = name;
     for note in notes {
-        tracing::info!("{}", sanitize::for_terminal(&note));
+        tracing::info!("{}", sanitize::for_terminal(&text(&note)));
     }
     let mut progress = Progress::new(global, args.dry_run);
     let flashed = flash::run(port, &mut plan, &|| shutdown.is_asked(), &mut progress);
@@ -235,8 +237,8 @@ fn target(path: &Path) -> Result<Target, Error> {
     }
     if stdout::is_terminal() {
         return Err(Error::usage_hint(
-            "--backup - would put megabytes of binary data on the terminal",
-            "name a file, or write it into one: udpcli board flash --backup - > board.bin",
+            say!("flash.backup-terminal"),
+            say!("flash.backup-terminal.hint"),
         ));
     }
     Ok(Target::Stream(stdout::binary()))
@@ -248,7 +250,7 @@ struct Firmware {
     /// Fonts whose place depends on the board.
     fonts: Vec<FontFile>,
     /// What to say of them.
-    notes: Vec<String>,
+    notes: Vec<Sentence>,
 }
 
 fn rules(args: &FlashArgs) -> Rules {
@@ -326,8 +328,8 @@ fn set_mode(pieces: &mut [Piece], mode: FlashMode) -> Result<(), Error> {
         .find(|piece| piece.role == Role::Bootloader);
     let boot = boot.ok_or_else(|| {
         Error::usage_hint(
-            "--flash-mode needs a boot loader to set it in, and these files have none",
-            "leave it out, or flash the maker's whole firmware",
+            say!("flash.mode-boot-loader"),
+            say!("flash.mode-boot-loader.hint"),
         )
     })?;
     image::set_flash_mode(&mut boot.data, mode);
@@ -346,57 +348,87 @@ fn open(serial: &SerialArgs, shutdown: &Shutdown) -> Result<(String, Box<dyn Por
 
 /// What a dry run says besides the plan.
 fn tell_dry_run(plan: &Plan, flashed: &Flashed) {
-    let first = if plan.options.erase_all {
-        "the whole flash would be erased, then "
+    let (written, total) = (flashed.written.written, flashed.written.total);
+    if plan.options.erase_all {
+        tracing::info!(say = "flash.dry-run-erase", written = %written, total = %total);
     } else {
-        ""
-    };
-    tracing::info!(
-        "{first}{} of {} bytes {}would be written; nothing was",
-        flashed.written.written,
-        flashed.written.total,
-        if first.is_empty() { "differ and " } else { "" },
-    );
+        tracing::info!(say = "flash.dry-run", written = %written, total = %total);
+    }
     if !flashed.started && plan.after == After::HardReset {
-        tracing::info!("{PRESS_RESET}");
+        tracing::info!("{}", text(&press_reset()));
     }
 }
 
 fn report(plan: &Plan, flashed: &Flashed, elapsed: Duration) {
     let written = flashed.written;
     if let Some(path) = &flashed.kept {
-        tracing::info!(
-            "{} has what was in flash; {0}.json says of which board",
-            path.display()
-        );
+        tracing::info!(say = "flash.backed-up", path = %path.display());
     }
     let verified = if plan.options.verify {
-        "verified by MD5"
+        say!("flash.verified")
     } else {
-        "not verified"
+        say!("flash.not-verified")
     };
     if written.total == 0 {
     } else if written.written == 0 {
-        tracing::info!(
-            "nothing to write: all {} bytes are in flash already, {verified}",
-            written.total
-        );
+        tracing::info!(say = "flash.nothing-to-write", total = %written.total, verified = %verified);
     } else {
         tracing::info!(
-            "{} of {} bytes written in {} ({} sent), {verified}",
-            written.written,
-            written.total,
-            seconds(elapsed),
-            written.sent
+            say = "flash.written",
+            written = %written.written,
+            total = %written.total,
+            time = %seconds(elapsed),
+            sent = %written.sent,
+            verified = %verified
         );
     }
     if flashed.started {
-        tracing::info!("the board starts its program");
+        tracing::info!(say = "flash.starts");
     } else if plan.after == After::HardReset {
-        tracing::info!("{PRESS_RESET}");
+        tracing::info!("{}", text(&press_reset()));
     } else {
-        tracing::info!("the board stays in download mode");
+        tracing::info!(say = "flash.stays");
     }
+}
+
+/// What is in a board, for people: a line a fact.
+fn describe(description: &Description) -> String {
+    let chip = &description.chip;
+    let mut told = String::new();
+    let mut line = |name: String, value: String| {
+        let blanks = 11_usize.saturating_sub(name.width());
+        // Writing to a String cannot fail.
+        let _ = writeln!(told, "{name}{:blanks$} {value}", "");
+    };
+    line(
+        say!("flash.info-chip"),
+        say!(
+            "flash.info-chip-value",
+            chip = flash::name(chip.chip),
+            revision = format!("{}.{}", chip.revision.0, chip.revision.1)
+        ),
+    );
+    line(say!("flash.info-mac"), flash::mac(chip.mac));
+    let id = format!("{:#08x}", chip.flash_id);
+    let size = check::megabytes(u64::from(chip.flash_size));
+    line(
+        say!("flash.info-flash"),
+        match chip.flash_size {
+            0 => say!("flash.info-unsized", id = id),
+            _ => say!("flash.info-sized", size = size, id = id),
+        },
+    );
+    if description.partitions.is_none() {
+        line(
+            say!("flash.info-partitions"),
+            say!("flash.info-no-partitions"),
+        );
+    }
+    if !description.contents.is_empty() {
+        told.push('\n');
+        told.push_str(&rows::contents(&description.contents, &text));
+    }
+    told
 }
 
 /// What is in flash: for `udpcli board info --flash`.
@@ -418,9 +450,12 @@ pub(super) fn info(
     let described = flash::describe(port, connect, &|| shutdown.is_asked(), &mut progress);
     progress.end();
     let description = described.map_err(Error::Flash)?;
-    let text = match format {
-        TextOrJson::Text => description.text(),
-        TextOrJson::Json => format!("{}\n", description.json()),
+    let told = match format {
+        TextOrJson::Text => describe(&description),
+        TextOrJson::Json => format!(
+            "{}\n",
+            description.json(&|sentence| in_language(Language::English, sentence))
+        ),
     };
-    output::print(text.as_bytes())
+    output::print(told.as_bytes())
 }

@@ -6,6 +6,7 @@ use espflash::target::Chip;
 
 use super::super::error::Error;
 use super::{Loaded, other_chip, refused};
+use crate::text::sentence::{Sentence, sentence};
 
 /// Makes images of a program.
 pub(super) fn elf(
@@ -17,35 +18,38 @@ pub(super) fn elf(
     let machine = half(bytes, 18).unwrap_or(0);
     if machine != XTENSA {
         let known = MACHINES.iter().find(|(number, _)| *number == machine);
-        let other = known.map_or("another processor", |(_, name)| name);
+        let other = known.map_or_else(
+            || sentence!("flash.other-processor"),
+            |(_, name)| Sentence::verbatim(name),
+        );
         return Err(other_chip(name, super::super::name(chip), other));
     }
     if offset.is_some() {
         return Err(refused(
             name,
-            "no offset: an ELF file says where its parts go",
-            "one",
+            sentence!("flash.x-no-offset-elf"),
+            sentence!("flash.f-offset"),
         ));
     }
     // The library copies what sections hold, as often as they say: that must not be more than the file has.
     if section_bytes(bytes).is_none_or(|sum| sum > bytes.len() as u64) {
         return Err(refused(
             name,
-            "sections that lie in the file, each at its place",
-            "others: the file is damaged",
+            sentence!("flash.x-sections"),
+            sentence!("flash.f-sections"),
         ));
     }
     if has_foreign_addresses(bytes) {
-        let other = "another Xtensa chip (ESP8266, ESP32-S2, ESP32-S3), or for its ROM";
+        let other = sentence!("flash.other-xtensa");
         return Err(other_chip(name, super::super::name(chip), other));
     }
     let settings = FlashSettings::new(None, Some(FlashSize::_4Mb), None);
     let data = FlashData::new(settings, 0, None, chip, chip.default_xtal_frequency());
-    let linked = "a program that ESP-IDF has linked";
+    let linked = || sentence!("flash.x-linked");
     // The library takes the file's word for where its parts are.
     let image = quietly(|| IdfBootloaderFormat::new(bytes, &data, None, None, None, None))
-        .ok_or_else(|| refused(name, linked, "a damaged file"))?
-        .map_err(|error| refused(name, linked, error))?;
+        .ok_or_else(|| refused(name, linked(), sentence!("flash.f-damaged-file")))?
+        .map_err(|error| refused(name, linked(), error.to_string()))?;
     let labels = ["bootloader", "partition table", "application"];
     Ok(image
         .flash_segments()

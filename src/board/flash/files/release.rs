@@ -6,12 +6,13 @@ use std::io::{Cursor, Read as _};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::super::error::Error;
+use super::super::error::{Error, Refusal};
 use super::given::offset as parse_offset;
 use super::{
     Contents, Loaded, MAX_FILE, Rules, contents, for_this_chip, is_archive, not_firmware,
     other_chip, refused,
 };
+use crate::text::sentence::{Sentence, sentence};
 
 /// What describes a release is a few hundred bytes: a larger one would only take memory.
 const MAX_TEXT: u64 = 1 << 20;
@@ -36,8 +37,8 @@ pub(super) fn release(
     if offset.is_some() {
         return Err(refused(
             name,
-            "no offset: the release says where its files go",
-            "one",
+            sentence!("flash.x-no-offset-release"),
+            sentence!("flash.f-offset"),
         ));
     }
     let folder = path
@@ -95,19 +96,22 @@ fn undescribed(
     if images.is_empty() {
         let first = archive.names.first().map(|entry| entry.path.clone());
         let (found, hint) = match (archive.names.len(), first) {
-            (0, _) | (_, None) => ("nothing".to_owned(), "download it again"),
-            (1, Some(first)) => (first, "unpack it; if there is a .bin, flash that"),
+            (0, _) | (_, None) => (
+                sentence!("flash.f-nothing"),
+                sentence!("flash.download-again"),
+            ),
+            (1, Some(first)) => (first.into(), sentence!("flash.unpack-one")),
             (count, Some(first)) => (
-                format!("{count} files, {first} the first"),
-                "is it the firmware, and not its source? get the .bin",
+                sentence!("flash.f-files", count = count, first = first),
+                sentence!("flash.is-it-source"),
             ),
         };
-        return Err(Error::Refused {
-            what: name.to_owned(),
-            expected: "flasher_args.json, flash_args, manifest.json or a .bin in it".to_owned(),
+        return Err(Error::Refused(Box::new(Refusal {
+            what: name.into(),
+            expected: sentence!("flash.x-described"),
             found,
-            hint: Some(hint.to_owned()),
-        });
+            hint: Some(hint),
+        })));
     }
     let mut room = MAX_FILE;
     let mut found = Contents::default();
@@ -117,8 +121,8 @@ fn undescribed(
         room = room.saturating_sub(data.len() as u64);
         // An archive may even hold itself.
         if is_archive(&data) {
-            let found = format!("another archive, {path}: unpack it first");
-            return Err(refused(name, "firmware in the archive", found));
+            let found = sentence!("flash.f-archive", path = path);
+            return Err(refused(name, sentence!("flash.x-in-archive"), found));
         }
         let of = |error| choose(name, &images, error);
         let label = format!("{path} in {name}");
@@ -136,7 +140,7 @@ fn undescribed(
         }
         found
             .notes
-            .push(format!("{label} is for another chip: it is left out"));
+            .push(sentence!("flash.other-chip-left-out", name = label));
     }
     let mut sorted: Vec<&Loaded> = found.files.iter().collect();
     sorted.sort_by_key(|file| file.offset);
@@ -164,15 +168,16 @@ fn several(name: &str, images: &[String]) -> Error {
     if images.len() > MOST {
         found.push("..");
     }
-    Error::Refused {
-        what: name.to_owned(),
-        expected: "one firmware, or files that say where they go".to_owned(),
-        found: format!("{} .bin files: {}", images.len(), found.join(", ")),
-        hint: Some(
-            "unpack it, and name the one to flash; or all of them with the offsets from the page you got it from: a.bin@0x1000 b.bin@0x8000"
-                .to_owned(),
+    Error::Refused(Box::new(Refusal {
+        what: name.into(),
+        expected: sentence!("flash.x-one"),
+        found: sentence!(
+            "flash.f-bins",
+            count = images.len(),
+            names = found.join(", ")
         ),
-    }
+        hint: Some(sentence!("flash.unpack-several")),
+    }))
 }
 
 /// `path` as seen from `folder`: a description may stand beside the folder that it names.
@@ -207,13 +212,19 @@ impl<'a> Archive<'a> {
     fn open(name: &'a str, bytes: Vec<u8>) -> Result<Self, Error> {
         let entry = |four: &&[u8]| *four == b"PK\x01\x02";
         if bytes.windows(4).filter(entry).count() > MAX_ENTRIES {
-            return Err(refused(name, "at most 10,000 files in it", "more"));
+            return Err(refused(
+                name,
+                sentence!("flash.x-10000"),
+                sentence!("flash.f-more"),
+            ));
         }
-        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| Error::Refused {
-            what: name.to_owned(),
-            expected: "a whole ZIP archive".to_owned(),
-            found: error.to_string(),
-            hint: Some("download it again".to_owned()),
+        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
+            Error::Refused(Box::new(Refusal {
+                what: name.into(),
+                expected: sentence!("flash.x-zip"),
+                found: error.to_string().into(),
+                hint: Some(sentence!("flash.download-again")),
+            }))
         })?;
         let mut names: Vec<Member> = (0..zip.len())
             .filter_map(|index| {
@@ -279,43 +290,47 @@ impl<'a> Archive<'a> {
         let Some(member) = exact.or_else(alike) else {
             return Err(refused(
                 name,
-                format!("{path}, which its description names"),
-                "none",
+                sentence!("flash.x-named", path = path),
+                sentence!("flash.f-none"),
             ));
         };
         let file = self
             .zip
             .by_index(member.index)
             .map_err(|error| match error {
-                ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Error::Refused {
-                    what: name.to_owned(),
-                    expected: format!("{path} readable"),
-                    found: "that it needs a password".to_owned(),
-                    hint: Some("unpack it with the password, then flash the .bin".to_owned()),
-                },
-                error => Error::Refused {
-                    what: name.to_owned(),
-                    expected: format!("{path} readable"),
-                    found: error.to_string(),
-                    hint: Some("unpack it, then flash the .bin".to_owned()),
-                },
+                ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
+                    Error::Refused(Box::new(Refusal {
+                        what: name.into(),
+                        expected: sentence!("flash.x-readable", path = path),
+                        found: sentence!("flash.f-password"),
+                        hint: Some(sentence!("flash.unpack-password")),
+                    }))
+                }
+                error => Error::Refused(Box::new(Refusal {
+                    what: name.into(),
+                    expected: sentence!("flash.x-readable", path = path),
+                    found: error.to_string().into(),
+                    hint: Some(sentence!("flash.unpack-first")),
+                })),
             })?;
         let mut data = Vec::new();
         file.take(limit + 1)
             .read_to_end(&mut data)
-            .map_err(|error| Error::Refused {
-                what: name.to_owned(),
-                expected: format!("a whole {path}"),
-                found: error.to_string(),
-                hint: Some("download it again".to_owned()),
+            .map_err(|error| {
+                Error::Refused(Box::new(Refusal {
+                    what: name.into(),
+                    expected: sentence!("flash.x-whole", path = path),
+                    found: error.to_string().into(),
+                    hint: Some(sentence!("flash.download-again")),
+                }))
             })?;
         if data.len() as u64 > limit {
-            let limit = if limit == MAX_TEXT {
-                "1 MB"
+            let expected = if limit == MAX_TEXT {
+                sentence!("flash.x-1mb", path = path)
             } else {
-                "64 MB in all"
+                sentence!("flash.x-64mb-all", path = path)
             };
-            return Err(refused(name, format!("{path} of at most {limit}"), "more"));
+            return Err(refused(name, expected, sentence!("flash.f-more")));
         }
         Ok(data)
     }
@@ -323,9 +338,12 @@ impl<'a> Archive<'a> {
 
 /// What ESP-IDF's build writes: `"flash_files": {"0x1000": "bootloader/bootloader.bin", ..}`.
 fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error> {
-    let unreadable = |found: String| unclear(name, "flasher_args.json as ESP-IDF writes it", found);
-    let json: serde_json::Value =
-        serde_json::from_str(&decoded(text)).map_err(|error| unreadable(error.to_string()))?;
+    let unreadable = |found: Sentence| {
+        let expected = sentence!("flash.x-flasher-args");
+        unclear(name, expected, found)
+    };
+    let json: serde_json::Value = serde_json::from_str(&decoded(text))
+        .map_err(|error| unreadable(error.to_string().into()))?;
     let other = json
         .pointer("/extra_esptool_args/chip")
         .and_then(serde_json::Value::as_str)
@@ -338,14 +356,17 @@ fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error>
         .and_then(serde_json::Value::as_object);
     let files = files
         .filter(|files| !files.is_empty())
-        .ok_or_else(|| unreadable("no flash_files".to_owned()))?;
+        .ok_or_else(|| unreadable(sentence!("flash.f-no-flash-files")))?;
     files
         .iter()
         .map(|(at, path)| {
             let path = path
                 .as_str()
-                .ok_or_else(|| unreadable("no file name".to_owned()))?;
-            Ok((parse_offset(at).map_err(unreadable)?, slashes(path)))
+                .ok_or_else(|| unreadable(sentence!("flash.f-no-file-name")))?;
+            Ok((
+                parse_offset(at).map_err(|found| unreadable(found.into()))?,
+                slashes(path),
+            ))
         })
         .collect()
 }
@@ -357,14 +378,22 @@ fn from_arguments(name: &str, text: &str) -> Result<Vec<Entry>, Error> {
     while let Some(word) = words.next() {
         if word.starts_with("0x") || word.starts_with("0X") {
             let at = parse_offset(&word).map_err(|found| unclear(name, "flash_args", found))?;
-            let path = words
-                .next()
-                .ok_or_else(|| unclear(name, format!("a file at {word}"), "none"))?;
+            let path = words.next().ok_or_else(|| {
+                unclear(
+                    name,
+                    sentence!("flash.x-file-at", at = &word),
+                    sentence!("flash.f-none"),
+                )
+            })?;
             files.push((at, slashes(&path)));
         }
     }
     if files.is_empty() {
-        return Err(unclear(name, "flash_args with offsets and files", "none"));
+        return Err(unclear(
+            name,
+            sentence!("flash.x-flash-args"),
+            sentence!("flash.f-none"),
+        ));
     }
     Ok(files)
 }
@@ -395,17 +424,14 @@ fn decoded(text: &[u8]) -> Cow<'_, str> {
 }
 
 /// What describes the release does not say where its files go.
-fn unclear(name: &str, expected: impl Into<String>, found: impl Into<String>) -> Error {
-    Error::Refused {
-        what: name.to_owned(),
+fn unclear(name: &str, expected: impl Into<Sentence>, found: impl Into<Sentence>) -> Error {
+    Error::Refused(Box::new(Refusal {
+        what: name.into(),
         expected: expected.into(),
         found: found.into(),
-        hint: Some(UNPACK.to_owned()),
-    }
+        hint: Some(sentence!("flash.unpack-offsets")),
+    }))
 }
-
-/// The way around any description.
-const UNPACK: &str = "unpack it, and flash its files with the offsets from the page you got it from: a.bin@0x1000 b.bin@0x8000";
 
 /// What web pages flash with (<https://esphome.github.io/esp-web-tools/>):
 /// `"builds": [{"chipFamily": "ESP32", "parts": [{"path": "a.bin", "offset": 4096}]}]`. None if it is another manifest.
@@ -431,31 +457,35 @@ fn from_manifest(name: &str, text: &[u8], rules: Rules) -> Result<Option<Vec<Ent
         let others: Vec<String> = builds.iter().filter_map(family).collect();
         return Err(other_chip(name, wanted, others.join(", ")));
     };
-    let unreadable = |found: &str| unclear(name, "manifest.json as ESP Web Tools have it", found);
+    let unreadable = |found: Sentence| {
+        let expected = sentence!("flash.x-manifest");
+        unclear(name, expected, found)
+    };
+    let no_parts = || sentence!("flash.f-no-parts");
     let parts = build.get("parts").and_then(Value::as_array);
-    let parts = parts.ok_or_else(|| unreadable("no parts"))?;
+    let parts = parts.ok_or_else(|| unreadable(no_parts()))?;
     let mut entries = Vec::new();
     for part in parts {
         let path = part.get("path").and_then(Value::as_str);
-        let path = path.ok_or_else(|| unreadable("a part without a path"))?;
+        let path = path.ok_or_else(|| unreadable(sentence!("flash.f-no-path")))?;
         if path.contains("://") {
-            return Err(Error::Refused {
-                what: name.to_owned(),
-                expected: "its files in the archive".to_owned(),
-                found: format!("the address of one: {path}"),
-                hint: Some("download that file, and flash it".to_owned()),
-            });
+            return Err(Error::Refused(Box::new(Refusal {
+                what: name.into(),
+                expected: sentence!("flash.x-files-inside"),
+                found: sentence!("flash.f-address", path = path),
+                hint: Some(sentence!("flash.download-that")),
+            })));
         }
         let offset = match part.get("offset") {
             Some(Value::Number(number)) => number.as_u64().and_then(|n| u32::try_from(n).ok()),
             Some(Value::String(text)) => parse_offset(text).ok(),
             _ => None,
         };
-        let offset = offset.ok_or_else(|| unreadable("a part without an offset"))?;
+        let offset = offset.ok_or_else(|| unreadable(sentence!("flash.f-no-offset")))?;
         entries.push((offset, slashes(path)));
     }
     if entries.is_empty() {
-        return Err(unreadable("no parts"));
+        return Err(unreadable(no_parts()));
     }
     Ok(Some(entries))
 }

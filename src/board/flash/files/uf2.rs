@@ -3,8 +3,9 @@
 
 use espflash::target::Chip;
 
-use super::super::error::Error;
+use super::super::error::{Error, Refusal};
 use super::{Loaded, Rules, other_chip, refused};
+use crate::text::sentence::{Sentence, sentence};
 
 /// The family of the ESP32.
 const ESP32: u32 = 0x1c5f_21b0;
@@ -51,13 +52,17 @@ pub(super) fn uf2(name: &str, bytes: &[u8], rules: Rules) -> Result<Vec<Loaded>,
             && block.get(508..) == Some(END_MAGIC.as_slice())
             && len <= 476;
         let Some(data) = block.get(32..32 + len).filter(|_| whole) else {
-            return Err(broken(name, "a damaged one"));
+            return Err(broken(name, sentence!("flash.f-damaged")));
         };
         // Some programs leave the blocks' number out.
         let count = word(block, 24) as usize;
         if count > bytes.len() / 512 {
-            let found = format!("{} of {count}: it is cut short", bytes.len() / 512);
-            return Err(broken(name, &found));
+            let found = sentence!(
+                "flash.f-blocks-cut",
+                blocks = bytes.len() / 512,
+                count = count
+            );
+            return Err(broken(name, found));
         }
         if flags & NOT_FOR_FLASH != 0 {
             continue;
@@ -82,28 +87,30 @@ pub(super) fn uf2(name: &str, bytes: &[u8], rules: Rules) -> Result<Vec<Loaded>,
         }
     }
     if parts.iter().all(|part| part.data.is_empty()) {
-        return Err(refused(name, "blocks for flash", "none"));
+        return Err(refused(
+            name,
+            sentence!("flash.x-blocks"),
+            sentence!("flash.f-none"),
+        ));
     }
     Ok(parts)
 }
 
-fn broken(name: &str, found: &str) -> Error {
-    Error::Refused {
-        what: name.to_owned(),
-        expected: "whole blocks of UF2".to_owned(),
-        found: found.to_owned(),
-        hint: Some("download it again".to_owned()),
-    }
+fn broken(name: &str, found: Sentence) -> Error {
+    Error::Refused(Box::new(Refusal {
+        what: name.into(),
+        expected: sentence!("flash.x-uf2"),
+        found,
+        hint: Some(sentence!("flash.download-again")),
+    }))
 }
 
 /// Nothing says which chip the blocks are for: many older boards' files are such.
 fn nameless(name: &str, chip: Chip) -> Error {
-    Error::Refused {
-        what: name.to_owned(),
-        expected: format!("UF2 for the {}", super::super::name(chip)),
-        found:
-            "blocks with no chip's family: most are for boards of Adafruit, Arduino or Microsoft"
-                .to_owned(),
-        hint: Some("get the .bin for the ESP32; --force writes it anyway".to_owned()),
-    }
+    Error::Refused(Box::new(Refusal {
+        what: name.into(),
+        expected: sentence!("flash.x-uf2-for", chip = super::super::name(chip)),
+        found: sentence!("flash.f-nameless"),
+        hint: Some(sentence!("flash.nameless-hint")),
+    }))
 }

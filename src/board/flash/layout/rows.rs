@@ -6,16 +6,17 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Action, Row};
 use crate::terminal::sanitize;
+use crate::text::sentence::{Sentence, sentence};
 
 impl Action {
     /// The word in the table.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn word(self) -> Sentence {
         match self {
-            Self::Write => "write",
-            Self::Keep => "keep",
-            Self::Erase => "erase",
-            Self::Ask => "?",
+            Self::Write => sentence!("flash.word-write"),
+            Self::Keep => sentence!("flash.word-keep"),
+            Self::Erase => sentence!("flash.word-erase"),
+            Self::Ask => "?".into(),
         }
     }
 }
@@ -40,17 +41,21 @@ pub fn size(bytes: u32) -> String {
 
 /// The rows as lines of aligned columns, safe for a terminal.
 #[must_use]
-pub fn text(rows: &[Row]) -> String {
-    lines(rows, |row| Some(row.action))
+pub fn text(rows: &[Row], say: &dyn Fn(&Sentence) -> String) -> String {
+    lines(rows, say, |row| Some(say(&row.action.word())))
 }
 
 /// The same of what is there, with which nothing is done.
 #[must_use]
-pub fn contents(rows: &[Row]) -> String {
-    lines(rows, |_| None)
+pub fn contents(rows: &[Row], say: &dyn Fn(&Sentence) -> String) -> String {
+    lines(rows, say, |_| None)
 }
 
-fn lines(rows: &[Row], action: impl Fn(&Row) -> Option<Action>) -> String {
+fn lines(
+    rows: &[Row],
+    say: &dyn Fn(&Sentence) -> String,
+    action: impl Fn(&Row) -> Option<String>,
+) -> String {
     let labels: Vec<_> = rows
         .iter()
         .map(|row| sanitize::for_terminal(&row.label))
@@ -67,10 +72,12 @@ fn lines(rows: &[Row], action: impl Fn(&Row) -> Option<Action>) -> String {
             size(row.size),
         );
         if let Some(action) = action(row) {
-            let _ = write!(text, "  {:<5}", action.word());
+            let blanks = 5_usize.saturating_sub(action.width());
+            let _ = write!(text, "  {action}{:blanks$}", "");
         }
-        if !row.why.is_empty() {
-            let _ = write!(text, "  {}", sanitize::for_terminal(&row.why));
+        let why = say(&row.why);
+        if !why.is_empty() {
+            let _ = write!(text, "  {}", sanitize::for_terminal(&why));
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
@@ -89,7 +96,7 @@ mod tests {
             offset,
             size,
             action,
-            why: why.to_owned(),
+            why: why.into(),
         };
         let rows = [
             row("boot loader", 0x1000, 20_000, Action::Write, "from a.bin"),
@@ -97,7 +104,11 @@ mod tests {
             row("字库", 0x40_0000, 1_900_000, Action::Ask, "why"),
             row("x", 0x7f_c000, 12, Action::Erase, ""),
         ];
-        let text = text(&rows);
+        let say = |sentence: &Sentence| {
+            let text = sentence.to_string();
+            text.trim_start_matches("flash.word-").to_owned()
+        };
+        let text = text(&rows, &say);
         assert_eq!(
             text,
             "\

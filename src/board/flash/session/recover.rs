@@ -7,6 +7,7 @@ use super::super::error::Error;
 use super::super::loader::{Fault, Loader};
 use super::{Failure, RATES, SYNC_TIMEOUT, Session};
 use crate::board::port::DEFAULT_BAUD;
+use crate::text::sentence::{Sentence, sentence};
 
 /// How long a chip that stopped answering is asked whether it is back. A flash chip may take seconds to erase.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,7 +19,7 @@ impl<'a> Session<'a> {
     /// Does `step`, and again after whatever went wrong, as long as that can be mended.
     pub(in super::super) fn persist<T>(
         &mut self,
-        doing: &str,
+        doing: &Sentence,
         report: &mut dyn Report,
         mut step: impl FnMut(&mut Loader<'a>, &mut dyn Report) -> Result<T, Fault>,
     ) -> Result<T, Error> {
@@ -39,11 +40,11 @@ impl<'a> Session<'a> {
         if self.rates.len() > 1 {
             self.rates.remove(0);
             if let Some(rate) = self.rates.first() {
-                report.note(&format!("going on at {rate} baud"));
+                report.note(&sentence!("flash.going-on", rate = rate));
             }
         } else if !self.rates.is_empty() && self.rates != [DEFAULT_BAUD] {
             self.rates = vec![DEFAULT_BAUD];
-            report.note(&format!("going on at {DEFAULT_BAUD} baud"));
+            report.note(&sentence!("flash.going-on", rate = DEFAULT_BAUD));
         }
     }
 
@@ -52,7 +53,7 @@ impl<'a> Session<'a> {
         &mut self,
         fault: Fault,
         attempts: u32,
-        doing: &str,
+        doing: &Sentence,
         report: &mut dyn Report,
     ) -> Result<(), Error> {
         let mut fault = fault;
@@ -67,12 +68,11 @@ impl<'a> Session<'a> {
             match fault {
                 Fault::Gone(_) | Fault::Stopped => return Err(self.give_up(fault, doing)),
                 Fault::Silent => {
-                    report.note(&format!("no proper answer while {doing}: trying again"));
+                    report.note(&sentence!("flash.trying-again", doing => doing.clone()));
                 }
-                Fault::Refused(code) => report.note(&format!(
-                    "the chip refused ({}) while {doing}: trying again",
-                    meaning(code)
-                )),
+                Fault::Refused(code) => report.note(
+                    &sentence!("flash.chip-refused", why = meaning(code), doing => doing.clone()),
+                ),
             }
             fault = match self.resume(report) {
                 Ok(()) => return Ok(()),
@@ -138,7 +138,7 @@ impl<'a> Session<'a> {
     fn prepare_again(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
         // A ROM that answers before the stub ever ran has not restarted: the stub was damaged on its way.
         if !self.loader.stub && std::mem::take(&mut self.had_stub) {
-            report.note("the board restarted: starting the stub again");
+            report.note(&sentence!("flash.board-restarted"));
         }
         self.prepare(report).map(drop)
     }

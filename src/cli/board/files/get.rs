@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::super::bar;
 use super::{Done, GetArgs, SerialArgs, conclude, remote, session};
 use crate::atomic_file;
 use crate::board::error::Error as BoardError;
@@ -53,7 +54,12 @@ pub(in crate::cli::board) fn run(
 fn fetch_one(args: &GetArgs, files: &mut Files<'_>, quiet: bool) -> Result<Vec<u8>, Error> {
     let path = place(args, files);
     let found = one(files, &path)?;
-    read(files, &path, &found, &mut Progress::new(quiet))
+    read(
+        files,
+        &path,
+        &found,
+        &mut Progress::new(quiet, bar::words()),
+    )
 }
 
 fn place(args: &GetArgs, files: &Files<'_>) -> BoardPath {
@@ -65,7 +71,7 @@ fn place(args: &GetArgs, files: &Files<'_>) -> BoardPath {
 fn fetch(args: &GetArgs, files: &mut Files<'_>, quiet: bool) -> Result<Done, Error> {
     let path = place(args, files);
     let found = one(files, &path)?;
-    let mut progress = Progress::new(quiet);
+    let mut progress = Progress::new(quiet, bar::words());
     let mut done = Done::default();
     let mut saved = Saved::default();
     let target = target(args.local.as_deref(), &args.remote.name())?;

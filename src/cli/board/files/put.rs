@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::super::bar;
 use super::plan::{self, LeftOut, PutPlan, Tree};
 use super::remote::{self, RemotePath};
 use super::{Done, PutArgs, SerialArgs, conclude, session};
@@ -150,7 +151,7 @@ fn transfer(
             .into());
         }
     }
-    let mut progress = Progress::new(quiet);
+    let mut progress = Progress::new(quiet, bar::words());
     for (file, found) in plan.files.iter().zip(found_files) {
         let content = std::fs::read(&file.local).map_err(|source| {
             Error::File(file::Error::Open {

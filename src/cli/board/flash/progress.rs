@@ -4,6 +4,8 @@ use crate::board::flash::Report;
 use crate::board::flash::layout::{Layout, rows};
 use crate::cli::GlobalArgs;
 use crate::terminal::{progress, sanitize};
+use crate::text::sentence::Sentence;
+use crate::words::catalogue::text;
 
 /// Tells of progress.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ impl Progress {
     /// `keeps_plan`: for [`Self::plan_text`], where it is the answer that goes to stdout.
     pub(super) fn new(global: &GlobalArgs, keeps_plan: bool) -> Self {
         Self {
-            bar: progress::Progress::with_ends(global.quiet),
+            bar: progress::Progress::with_ends(global.quiet, super::super::bar::words()),
             keeps_plan,
             plan: String::new(),
         }
@@ -36,12 +38,12 @@ impl Progress {
 }
 
 impl Report for Progress {
-    fn note(&mut self, text: &str) {
-        tracing::info!("{}", sanitize::for_terminal(text));
+    fn note(&mut self, note: &Sentence) {
+        tracing::info!("{}", sanitize::for_terminal(&text(note)));
     }
 
     fn plan(&mut self, layout: &Layout) {
-        self.plan = rows::text(&layout.rows);
+        self.plan = rows::text(&layout.rows, &text);
         if !self.keeps_plan {
             for line in self.plan.lines() {
                 tracing::info!("{line}");
@@ -52,7 +54,7 @@ impl Report for Progress {
         }
     }
 
-    fn progress(&mut self, doing: &str, done: u64, total: u64) {
-        self.bar.at(doing, done, total);
+    fn progress(&mut self, doing: &Sentence, done: u64, total: u64) {
+        self.bar.at(text(doing).trim_end(), done, total);
     }
 }
