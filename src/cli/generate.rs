@@ -170,3 +170,31 @@ fn append_plain(level: &str, title: &str, text: &str, page: &mut Vec<u8>) -> io:
     roff.control("fi", []);
     roff.to_writer(page)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::catalogue;
+    use crate::words::language::Language;
+
+    /// What stands in the English catalogue for clap's own words is what clap writes, in one command or another.
+    #[test]
+    fn the_words_of_clap_are_known() {
+        let mut command = help::command();
+        let mut text = command.render_long_help().to_string();
+        text += &command.render_help().to_string();
+        for sub in command.get_subcommands_mut() {
+            text += &sub.render_long_help().to_string();
+            text += &sub.render_help().to_string();
+        }
+        let mut page = Vec::new();
+        render_man(&mut page).expect("a page in memory");
+        page.extend(render_page(&command, "udpcli").expect("in memory"));
+        text += &String::from_utf8(page).expect("UTF-8");
+        for id in help::OF_CLAP.iter().chain(&help::OF_MAN) {
+            let id = format!("help.{id}");
+            let theirs = catalogue::lookup_in(Language::English, &id).expect("a text");
+            assert!(text.contains(&theirs), "{theirs}");
+        }
+    }
+}
