@@ -276,7 +276,7 @@ fn a_datagram_of_any_length_comes_whole_and_one_that_is_cut_says_so() {
 fn a_pipe_gets_each_datagram_when_it_comes() {
     for format in ["text", "board", "hex", "json", "raw"] {
         let line = format!(
-            "\"$0\" listen --bind 127.0.0.1 --port 0 --format {format} --separator '\\n' | grep --line-buffered hello"
+            "\"$0\" listen --bind 127.0.0.1 --port 0 -n 2 --format {format} --separator '\\n' | grep --line-buffered hello"
         );
         let line = if format == "raw" {
             line
@@ -284,10 +284,12 @@ fn a_pipe_gets_each_datagram_when_it_comes() {
             line.replace(" --separator '\\n'", "")
         };
         let mut listener = Listener::spawn(&mut bash::<&str>(&line, []));
-        loopback_socket()
-            .send_to(b"hello", listener.address)
-            .unwrap();
+        let client = loopback_socket();
+        client.send_to(b"hello", listener.address).unwrap();
+        // It still waits for the second, with which the whole pipe ends.
         assert!(listener.running.stdout_line().contains("hello"), "{format}");
+        client.send_to(b"hello", listener.address).unwrap();
+        listener.running.finish().expect_code(0);
     }
 }
 
