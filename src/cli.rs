@@ -135,8 +135,11 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
             }
         };
     }
-    let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        help::answer(&args, false)
+    let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        || is_command_alone(error.kind(), &args)
+    {
+        let asked = [&args[..], &["-h".into()]].concat();
+        help::answer(&asked, false)
     } else {
         let color = color::of_stderr(ColorChoice::Auto);
         let rendered = if error.use_stderr() {
@@ -164,6 +167,13 @@ fn is_message_taken_for_help(args: &[std::ffi::OsString]) -> bool {
     };
     let is_send = words.clone().next() == Some("send");
     is_send && !words.any(asks)
+}
+
+/// Whether nothing but a command that needs another was typed: `udpcli`, `udpcli board`. With a variable such as
+/// `UDPCLI_LANG` set, clap counts its argument as given, and reports an error in place of the help.
+fn is_command_alone(kind: ErrorKind, args: &[std::ffi::OsString]) -> bool {
+    let typed = args.len().saturating_sub(1);
+    kind == ErrorKind::MissingSubcommand && command_path(args).split_whitespace().count() == typed
 }
 
 /// The commands at the beginning of the arguments, each with a space before it.

@@ -41,7 +41,7 @@ pub use description::{Description, mac};
 use error::Error;
 pub use espflash::target::Chip;
 pub use files::{FontFile, Rules};
-use layout::{Layout, Wish};
+use layout::{Layout, LayoutRequest};
 use look::Looking;
 use pieces::{Piece, Role};
 use reset::After;
@@ -69,7 +69,7 @@ pub struct Plan {
     /// Fonts for the firmware that the board has.
     pub fonts: Vec<FontFile>,
     /// What is to become of the rest.
-    pub wish: Wish,
+    pub wish: LayoutRequest,
     /// How to write.
     pub options: Options,
     /// A copy to put back, instead of pieces.

@@ -20,7 +20,7 @@ use flate2::Crc;
 use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::literal;
-use crate::board::repl::{Repl, Way};
+use crate::board::repl::{Repl, SubmitMode};
 use crate::text::escape;
 
 const SCRIPT: &str = include_str!("scripts/minified/helper.py");
@@ -55,7 +55,7 @@ const PLAIN_FACTOR: u32 = 31;
 #[derive(Debug)]
 pub struct Helper<'a> {
     repl: &'a mut Repl,
-    way: Way,
+    way: SubmitMode,
     /// Scripts that are defined besides the helper's own.
     scripts: &'static [&'static str],
     /// Whether the interpreter was started anew in this session.
@@ -103,7 +103,7 @@ impl<'a> Helper<'a> {
     pub(crate) fn new(repl: &'a mut Repl, scripts: &'static [&'static str]) -> Self {
         Self {
             repl,
-            way: Way::Plain,
+            way: SubmitMode::Plain,
             scripts,
             is_fresh: false,
             attempts: 0,
@@ -145,7 +145,7 @@ impl<'a> Helper<'a> {
 
     /// A line that lost bytes at full speed: from now on the board paces the sender, where its firmware can.
     pub(crate) fn slow_down(&mut self) {
-        self.way = Way::Paced;
+        self.way = SubmitMode::Paced;
     }
 
     /// Defines the helper, then the scripts, part by part.

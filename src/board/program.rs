@@ -11,7 +11,7 @@ use crate::board::error::Error;
 use crate::board::files::Files;
 use crate::board::helper::Repeats;
 use crate::board::literal;
-use crate::board::repl::{Ack, Repl, Way};
+use crate::board::repl::{Ack, Repl, SubmitMode};
 
 /// Where a program goes that is too long for the board's memory: in its working directory.
 const FILE: &str = ".udpcli_run.py";
@@ -206,7 +206,7 @@ struct Look {
 fn look(repl: &mut Repl) -> Result<Look, Error> {
     let code = format!("{LOOK}_udpcli({})\ndel _udpcli\n", literal::quoted(FILE));
     let doing = &Doing::LookingAtInterpreter;
-    let mut answer = repl.exec_short(Way::Plain, doing, code.as_bytes(), WORK);
+    let mut answer = repl.exec_short(SubmitMode::Plain, doing, code.as_bytes(), WORK);
     let mut repeats = Repeats::default();
     for turn in 0..TRIES {
         match &answer {
@@ -219,7 +219,7 @@ fn look(repl: &mut Repl) -> Result<Look, Error> {
             repl.reenter()?;
             repl.soft_reset()?;
         }
-        answer = repl.exec_short(Way::Plain, doing, code.as_bytes(), WORK);
+        answer = repl.exec_short(SubmitMode::Plain, doing, code.as_bytes(), WORK);
     }
     if matches!(&answer, Err(Error::Refused { exception, .. }) if Repeats::is_of_the_line(exception))
     {
@@ -273,9 +273,9 @@ fn with_another_definition<T>(
 
 fn try_to_start(repl: &mut Repl, loader: &str, source: &[u8]) -> Result<Option<Launch>, Error> {
     let way = if repl.link().address().baud <= PLAIN_BAUD {
-        Way::Plain
+        SubmitMode::Plain
     } else {
-        Way::Paced
+        SubmitMode::Paced
     };
     let mut len = PIECE;
     for _ in 0..TRIES {
@@ -313,13 +313,12 @@ fn try_to_load(repl: &mut Repl, loader: &str, doing: &Doing, source: &[u8]) -> R
         let mut rest = source;
         let mut index = 0;
         while rest.len() > len {
-            rest =
-                send_piece(repl, loader, Way::Plain, index, rest, &mut len)?.ok_or_else(|| {
-                    Error::Refused {
-                        doing: doing.clone(),
-                        exception: "MemoryError".to_owned(),
-                    }
-                })?;
+            rest = send_piece(repl, loader, SubmitMode::Plain, index, rest, &mut len)?.ok_or_else(
+                || Error::Refused {
+                    doing: doing.clone(),
+                    exception: "MemoryError".to_owned(),
+                },
+            )?;
             index += 1;
         }
         let mut code = if index == 0 {
@@ -330,7 +329,7 @@ fn try_to_load(repl: &mut Repl, loader: &str, doing: &Doing, source: &[u8]) -> R
         code.extend(b"exec(");
         code.extend(call(index, rest, true));
         code.extend(b")");
-        match repl.exec_short(Way::Plain, doing, &code, WORK) {
+        match repl.exec_short(SubmitMode::Plain, doing, &code, WORK) {
             Ok(answer) if answer == ack(index) => return Ok(()),
             Ok(_) => {}
             Err(Error::Refused { exception, .. }) => fail_if_repeated(&mut repeats, &exception)?,
@@ -353,7 +352,7 @@ enum Started {
 fn start_last(
     repl: &mut Repl,
     loader: &str,
-    way: Way,
+    way: SubmitMode,
     index: usize,
     piece: &[u8],
 ) -> Result<Started, Error> {
@@ -398,7 +397,7 @@ fn start_last(
 fn send_piece<'a>(
     repl: &mut Repl,
     loader: &str,
-    way: Way,
+    way: SubmitMode,
     index: usize,
     source: &'a [u8],
     len: &mut usize,
@@ -496,7 +495,7 @@ pub fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
 /// The board does not take it.
 pub fn start_file(repl: &mut Repl, path: &str) -> Result<(), Error> {
     repl.submit(
-        Way::Plain,
+        SubmitMode::Plain,
         Doing::StartingProgram,
         run_file(path).as_bytes(),
     )

@@ -41,7 +41,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// How code travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum SubmitMode {
     /// As plain bytes, as fast as the line carries them.
     Plain,
     /// In raw-paste mode where the firmware has it.
@@ -58,7 +58,7 @@ enum Paste {
 
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum Exit {
     /// It came to its end.
     Done,
     /// With an exception: the board's own text.
@@ -68,11 +68,11 @@ pub enum Ended {
     /// The board started anew.
     Restarted,
     /// The follower wanted to hear no more; the program may still run.
-    Left,
+    Detached,
 }
 
 /// Whoever follows a running program.
-pub trait Follower {
+pub trait OutputHandler {
     /// Takes what the program printed.
     ///
     /// # Errors
@@ -83,8 +83,8 @@ pub trait Follower {
     ///
     /// # Errors
     /// Ends the following.
-    fn tick(&mut self) -> Result<Wish, Error> {
-        Ok(Wish::GoOn)
+    fn tick(&mut self) -> Result<FollowAction, Error> {
+        Ok(FollowAction::Continue)
     }
 }
 
@@ -99,13 +99,13 @@ pub enum Ack {
 
 /// What a follower wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum FollowAction {
     /// To hear more.
-    GoOn,
+    Continue,
     /// To interrupt the program, as Ctrl-C does.
     Interrupt,
     /// To hear no more.
-    Leave,
+    Detach,
 }
 
 /// A board in its raw REPL. Dropped, it is left at its ordinary prompt.
@@ -233,7 +233,7 @@ impl Repl {
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
-        self.exec_by(Way::Plain, doing, code, limit)
+        self.exec_by(SubmitMode::Plain, doing, code, limit)
     }
 
     /// As [`Self::exec`], by a way of the caller's choice.
@@ -242,7 +242,7 @@ impl Repl {
     /// As [`Self::exec`].
     pub fn exec_by(
         &mut self,
-        way: Way,
+        way: SubmitMode,
         doing: impl Into<Doing>,
         code: &[u8],
         limit: Duration,
@@ -257,7 +257,7 @@ impl Repl {
     /// As [`Self::exec`].
     pub fn exec_short(
         &mut self,
-        way: Way,
+        way: SubmitMode,
         doing: impl Into<Doing>,
         code: &[u8],
         limit: Duration,
@@ -267,7 +267,7 @@ impl Repl {
 
     fn exec_within(
         &mut self,
-        way: Way,
+        way: SubmitMode,
         doing: &Doing,
         code: &[u8],
         limit: Duration,
@@ -281,7 +281,7 @@ impl Repl {
             deadline: Instant,
             port: String,
         }
-        impl Follower for Kept<'_> {
+        impl OutputHandler for Kept<'_> {
             fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
                 self.answer.extend_from_slice(bytes);
                 self.last = Some(Instant::now());
@@ -293,7 +293,7 @@ impl Repl {
                 }
                 Ok(())
             }
-            fn tick(&mut self) -> Result<Wish, Error> {
+            fn tick(&mut self) -> Result<FollowAction, Error> {
                 let has_stopped = self
                     .pause
                     .zip(self.last)
@@ -304,7 +304,7 @@ impl Repl {
                         doing: self.doing.clone(),
                     });
                 }
-                Ok(Wish::GoOn)
+                Ok(FollowAction::Continue)
             }
         }
         self.submit(way, doing, code)?;
@@ -317,12 +317,12 @@ impl Repl {
             port: self.link.name().to_owned(),
         };
         match self.follow(&mut kept)? {
-            Ended::Done => Ok(kept.answer),
-            Ended::Exception(text) => Err(Error::Refused {
+            Exit::Done => Ok(kept.answer),
+            Exit::Exception(text) => Err(Error::Refused {
                 doing: doing.clone(),
                 exception: last_line(&text),
             }),
-            Ended::Restarted | Ended::Exited | Ended::Left => Err(self.restarted(doing)),
+            Exit::Restarted | Exit::Exited | Exit::Detached => Err(self.restarted(doing)),
         }
     }
 
@@ -351,13 +351,13 @@ impl Repl {
             deadline: Instant,
             port: String,
         }
-        impl Follower for UntilPause {
+        impl OutputHandler for UntilPause {
             fn output(&mut self, _: &[u8]) -> Result<(), Error> {
                 Ok(())
             }
-            fn tick(&mut self) -> Result<Wish, Error> {
+            fn tick(&mut self) -> Result<FollowAction, Error> {
                 if Instant::now() <= self.deadline {
-                    return Ok(Wish::GoOn);
+                    return Ok(FollowAction::Continue);
                 }
                 Err(Error::NoAnswer {
                     port: self.port.clone(),
@@ -379,7 +379,7 @@ impl Repl {
             port: self.link.name().to_owned(),
         };
         match self.follow(&mut until_pause)? {
-            Ended::Exception(text) => Ok(Ack::Exception(last_line(&text))),
+            Exit::Exception(text) => Ok(Ack::Exception(last_line(&text))),
             _ => Err(self.restarted(Doing::StartingProgram)),
         }
     }
@@ -388,14 +388,14 @@ impl Repl {
     ///
     /// # Errors
     /// The line is gone, or the follower's own.
-    pub fn follow(&mut self, follower: &mut dyn Follower) -> Result<Ended, Error> {
+    pub fn follow(&mut self, follower: &mut dyn OutputHandler) -> Result<Exit, Error> {
         let heeded = self.link.heed_shutdown(false);
         let result = self.follow_to_end(follower);
         self.link.heed_shutdown(heeded);
         result
     }
 
-    fn follow_to_end(&mut self, follower: &mut dyn Follower) -> Result<Ended, Error> {
+    fn follow_to_end(&mut self, follower: &mut dyn OutputHandler) -> Result<Exit, Error> {
         let mut restart = RestartWatch::default();
         // How much of what is pending was shown already: it may be the beginning of the end all the same.
         let mut shown = 0;
@@ -423,9 +423,9 @@ impl Repl {
             while !came && Instant::now() < until {
                 came = self.link.fill((Instant::now() + TICK).min(until))?;
                 match follower.tick()? {
-                    Wish::GoOn => {}
-                    Wish::Interrupt => self.link.send(b"\x03")?,
-                    Wish::Leave => return Ok(Ended::Left),
+                    FollowAction::Continue => {}
+                    FollowAction::Interrupt => self.link.send(b"\x03")?,
+                    FollowAction::Detach => return Ok(Exit::Detached),
                 }
             }
             if is_held && !came {
@@ -435,15 +435,15 @@ impl Repl {
             }
             if !came && restart.is_sure() {
                 self.fault = restart.fault();
-                return Ok(Ended::Restarted);
+                return Ok(Exit::Restarted);
             }
         }
     }
 
     /// The program asked for a soft reset: the board comes back to its raw REPL by itself.
-    fn after_exit(&mut self) -> Result<Ended, Error> {
+    fn after_exit(&mut self) -> Result<Exit, Error> {
         self.await_banner()?;
-        Ok(Ended::Exited)
+        Ok(Exit::Exited)
     }
 
     /// Makes a soft reset: the interpreter starts anew, `boot.py` runs, `main.py` does not. The raw REPL stays.

@@ -60,7 +60,7 @@ pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
         source,
     })?;
     let (lines, heard) = channel();
-    let mut screen = Screen::new(heard, shutdown);
+    let mut screen = DemoOutput::new(heard, shutdown);
     match both_sides(&lines, &mut screen) {
         Err(Stop::Interrupted) => Ok(Outcome::Interrupted),
         Err(Stop::Failed(error)) => Err(error),
@@ -88,7 +88,7 @@ fn failed(problem: impl Into<String>) -> Stop {
     })
 }
 
-fn both_sides(lines: &Sender<(Side, Said)>, screen: &mut Screen) -> Result<(), Stop> {
+fn both_sides(lines: &Sender<(Side, Said)>, screen: &mut DemoOutput) -> Result<(), Stop> {
     let mut listen = Process::start(&LISTEN, Side::Listen, lines)?;
     let peer = screen.listening_address()?;
     for (turn, payload) in [&TUTORIAL[..], &CHINESE[..]].into_iter().enumerate() {
@@ -213,7 +213,7 @@ fn forward(
 }
 
 /// Prints the lines of both processes as they arrive, and keeps the data lines.
-struct Screen {
+struct DemoOutput {
     heard: Receiver<(Side, Said)>,
     shutdown: Shutdown,
     deadline: Instant,
@@ -221,7 +221,7 @@ struct Screen {
     closed: Vec<Side>,
 }
 
-impl Screen {
+impl DemoOutput {
     fn new(heard: Receiver<(Side, Said)>, shutdown: Shutdown) -> Self {
         Self {
             heard,

@@ -23,7 +23,7 @@ use crate::text::escape::Audience;
 use crate::udp;
 use crate::udp::answer::Answer;
 use crate::udp::interface;
-use crate::udp::listen::{End, ListenPlan, Listener};
+use crate::udp::listen::{ListenPlan, Listener, StopReason};
 use crate::udp::membership::{Group, Memberships};
 use crate::udp::payload::TextRules;
 use crate::udp::prefix::Prefix;
@@ -198,11 +198,11 @@ pub async fn run(
     });
     let mut listener = Listener::new(&plan, &sockets, memberships);
     let end = match output.begin()? {
-        Flow::ReaderGone => Ok(End::ReaderGone),
+        Flow::ReaderGone => Ok(StopReason::ReaderGone),
         Flow::Continue => listener.run(&mut output, shutdown).await,
     };
     output.end();
-    if matches!(end, Ok(End::Asked)) {
+    if matches!(end, Ok(StopReason::Interrupted)) {
         status::end_interrupted_line();
     }
     let report = listener.report();
@@ -210,17 +210,20 @@ pub async fn run(
         .write("summary", || report.clauses(), || report.to_json());
     let has_end = args.count.is_some() || args.duration.is_some();
     match end? {
-        End::Asked if has_end => Ok(Outcome::Interrupted),
+        StopReason::Interrupted if has_end => Ok(Outcome::Interrupted),
         // The output was abandoned because a stop was requested.
-        End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
-        End::Silence if listener.datagrams() == 0 => {
+        StopReason::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
+        StopReason::Silence if listener.datagrams() == 0 => {
             Err(Error::Udp(udp::error::Error::NoDatagram {
                 timeout: args.timeout.unwrap_or_default(),
                 local: sockets.first().map(|bound| bound.local),
                 filtered: listener.filtered(),
             }))
         }
-        End::Asked | End::Silence | End::Complete | End::ReaderGone => Ok(Outcome::Done),
+        StopReason::Interrupted
+        | StopReason::Silence
+        | StopReason::Complete
+        | StopReason::ReaderGone => Ok(Outcome::Done),
     }
 }
 

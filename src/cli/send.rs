@@ -29,7 +29,7 @@ use crate::udp::payload::sequence;
 use crate::udp::payload::source::{Input, Source, Split};
 use crate::udp::payload::{TUTORIAL_MESSAGE, TextRules};
 use crate::udp::receive::{Clock, ReceiveOptions};
-use crate::udp::send::{End, ReplyPlan, Report, SendPlan, Sender};
+use crate::udp::send::{ReplyPlan, SendPlan, SendSummary, Sender, StopReason};
 use crate::udp::socket::{self, SendOptions, Sharing};
 use crate::wait::{Site, Waited, wait_for};
 use crate::words;
@@ -226,7 +226,7 @@ pub async fn run(
                     .run(&mut source, &mut outbox, &mut output, shutdown)
                     .await;
                 match end {
-                    Ok(End::Refused) => None,
+                    Ok(StopReason::Refused) => None,
                     Err(error @ udp::error::Error::Send { .. }) if plan.has_alternative => {
                         Some(words::message(&error.into()))
                     }
@@ -343,18 +343,18 @@ impl SendArgs {
         plan: &SendPlan,
         mut sender: Sender<'_>,
         source: &Source,
-        end: Result<End, udp::error::Error>,
+        end: Result<StopReason, udp::error::Error>,
         has_end: bool,
         shutdown: &Shutdown,
     ) -> Result<Outcome, Error> {
         let report = sender.report();
-        if report.datagrams == 0 && matches!(end, Ok(End::Complete)) {
+        if report.datagrams == 0 && matches!(end, Ok(StopReason::Complete)) {
             match source.input_name() {
                 Some(name) => tracing::warn!(say = "send.nothing-sent", name = %name),
                 None => tracing::warn!(say = "send.nothing-sent-payload"),
             }
         }
-        if matches!(end, Ok(End::Asked)) {
+        if matches!(end, Ok(StopReason::Interrupted)) {
             status::end_interrupted_line();
         }
         // Without a single datagram sent, the error says it all: print no summary.
@@ -363,11 +363,11 @@ impl SendArgs {
                 .write("summary", || report.clauses(), || report.to_json());
         }
         match end? {
-            End::Asked if has_end => Ok(Outcome::Interrupted),
+            StopReason::Interrupted if has_end => Ok(Outcome::Interrupted),
             // The output was abandoned because a stop was requested.
-            End::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
-            End::Asked | End::ReaderGone => Ok(Outcome::Done),
-            End::Complete | End::Refused => self.verdict(plan, sender.into_report()),
+            StopReason::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
+            StopReason::Interrupted | StopReason::ReaderGone => Ok(Outcome::Done),
+            StopReason::Complete | StopReason::Refused => self.verdict(plan, sender.into_report()),
         }
     }
 
@@ -629,7 +629,7 @@ impl SendArgs {
     }
 
     /// The outcome of a completed run, which decides the exit code.
-    fn verdict(&self, plan: &SendPlan, report: Report) -> Result<Outcome, Error> {
+    fn verdict(&self, plan: &SendPlan, report: SendSummary) -> Result<Outcome, Error> {
         let peer = plan.peer;
         let replies_are_asked =
             self.wait.is_some() || self.replies.is_some() || self.expect.is_some();

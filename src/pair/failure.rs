@@ -7,11 +7,11 @@ use crate::board::repl::last_line;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::Trouble;
 use crate::pair::report::{Finding, Said, StepResult, Verdict};
-use crate::pair::talk::Failure;
+use crate::pair::talk::SessionError;
 use crate::text::sentence::sentence;
 
 /// What a failure on the board or the line means.
-pub(super) fn fail(result: &mut StepResult, failure: Failure) {
+pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
     let mut say = |seen: Said, finding: Finding| {
         if result.seen.is_nothing() {
             result.seen = seen;
@@ -19,11 +19,11 @@ pub(super) fn fail(result: &mut StepResult, failure: Failure) {
         result.fail(finding);
     };
     match failure {
-        Failure::Interrupted => {
+        SessionError::Interrupted => {
             result.verdict = Verdict::Interrupted;
             result.see(sentence!("pair.stopped"));
         }
-        Failure::Died(text) => say(
+        SessionError::Died(text) => say(
             sentence!("pair.program-died").into(),
             Finding {
                 diagnosis: Diagnosis::BoardProgramDied,
@@ -31,15 +31,15 @@ pub(super) fn fail(result: &mut StepResult, failure: Failure) {
                 evidence: Some(text),
             },
         ),
-        Failure::Restarted => say(
+        SessionError::Restarted => say(
             sentence!("pair.board-restarted").into(),
             Finding::plain(Diagnosis::BoardRestarted),
         ),
-        Failure::Overdue | Failure::Unsent => say(
+        SessionError::Overdue | SessionError::Unsent => say(
             sentence!("pair.board-overdue").into(),
             Finding::plain(Diagnosis::SerialLost),
         ),
-        Failure::Board(error) => {
+        SessionError::Board(error) => {
             let diagnosis = diagnosis_of(&error);
             let error = Arc::new(error);
             say(
@@ -64,7 +64,7 @@ fn diagnosis_of(error: &BoardError) -> Diagnosis {
 /// What kept a measurement from being made.
 pub(super) fn trouble_of(result: &mut StepResult, trouble: Trouble, board_port: u16) {
     match trouble {
-        Trouble::Failure(failure) => fail(result, failure),
+        Trouble::SessionError(failure) => fail(result, failure),
         Trouble::BoardPort(number) => {
             result.see(sentence!(
                 "pair.board-cannot-listen",

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::pair::datagram::Mark;
 use crate::pair::post::{self, Facing};
-use crate::pair::talk::{Ears, Failure, Talk};
+use crate::pair::talk::{BoardSession, LineHandler, SessionError};
 use crate::pair::work::Work;
 
 pub(super) use down::{Down, down};
@@ -75,7 +75,7 @@ const SLACK: Duration = Duration::from_secs(15);
 
 /// What is measured, and with what.
 #[derive(Debug)]
-pub(super) struct Course {
+pub(super) struct MeasurementContext {
     pub(super) board: Ipv4Addr,
     pub(super) board_port: u16,
     pub(super) facing: Facing,
@@ -88,7 +88,7 @@ pub(super) struct Course {
     pub(super) phase: u8,
 }
 
-impl Course {
+impl MeasurementContext {
     pub(super) fn next_phase(&mut self) -> Mark {
         self.phase = self.phase.wrapping_add(1);
         Mark {
@@ -138,16 +138,16 @@ pub(super) fn python_bytes(bytes: &[u8]) -> String {
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// On the board.
-    Failure(Failure),
+    SessionError(SessionError),
     /// The board's port is taken; the error's number.
     BoardPort(i64),
     /// The PC cannot send.
     Send(io::Error),
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
+impl From<SessionError> for Trouble {
+    fn from(failure: SessionError) -> Self {
+        Self::SessionError(failure)
     }
 }
 
@@ -155,7 +155,7 @@ impl From<Failure> for Trouble {
 const MAX_SAID: usize = 16;
 
 /// What a listening board tells the thread that sends.
-struct Told {
+struct ListenEvents {
     ready: Sender<usize>,
     reports: Sender<Report>,
     busy: Option<i64>,
@@ -172,7 +172,7 @@ struct Report {
     sum: u64,
 }
 
-impl Ears for Told {
+impl LineHandler for ListenEvents {
     fn line(&mut self, words: &[&str]) {
         match *words {
             ["ready", size] => {
@@ -213,7 +213,7 @@ pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
 /// Has the board listen, and `traffic` send to it meanwhile, on a thread of its own. `traffic` gets the size the board
 /// takes and the board's reports; when it returns the board is told to stop.
 fn with_listener<T: Send>(
-    talk: &mut Talk,
+    talk: &mut BoardSession,
     socket: &UdpSocket,
     mark: Mark,
     code: &str,
@@ -236,7 +236,7 @@ fn with_listener<T: Send>(
             }
             Some(result)
         });
-        let mut told = Told {
+        let mut told = ListenEvents {
             ready,
             reports,
             busy: None,
@@ -269,8 +269,8 @@ fn pause(until: Instant, over: &AtomicBool) {
 
 /// Sends `payload` until the board has it and its program ends; what the program said.
 pub(super) fn deliver(
-    talk: &mut Talk,
-    course: &mut Course,
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
     handler: &str,
     payload: &[u8],
 ) -> Result<Vec<String>, Trouble> {
@@ -290,7 +290,7 @@ pub(super) fn deliver(
 }
 
 /// The MTU of the PC's interface; an Ethernet's or a Wi-Fi's where the system does not tell.
-pub(super) fn mtu(course: &Course) -> usize {
+pub(super) fn mtu(course: &MeasurementContext) -> usize {
     course
         .facing
         .interface

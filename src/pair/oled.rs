@@ -10,9 +10,9 @@ use crate::board::mirror::agent;
 use crate::board::mirror::attach::{Attached, attach};
 use crate::pair::Plan;
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::measure::{self, Course, Trouble, python_bytes};
+use crate::pair::measure::{self, MeasurementContext, Trouble, python_bytes};
 use crate::pair::report::{Finding, Said, StepResult};
-use crate::pair::talk::{Failure, Talk};
+use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::work::Work;
 use crate::terminal::panel::screen::{Screen, WIDTH};
 use crate::text::sentence::sentence;
@@ -24,15 +24,16 @@ const ROWS: [i16; 2] = [15, 31];
 const GLYPH: usize = 16;
 
 pub(super) fn step(
-    talk: &mut Talk,
+    talk: &mut BoardSession,
     plan: &Plan,
-    course: &mut Course,
+    course: &mut MeasurementContext,
     result: &mut StepResult,
 ) -> Result<(), Trouble> {
     let work = Duration::from_secs(10);
     if !talk.is_mirrored {
         let report = agent::Report::Everything;
-        let attached = attach(&mut talk.repl, &mut talk.mirror, report).map_err(Failure::from)?;
+        let attached =
+            attach(&mut talk.repl, &mut talk.mirror, report).map_err(SessionError::from)?;
         talk.is_mirrored = true;
         if let Attached::No(why) = attached {
             result.skip(Said::NoDisplay(why));

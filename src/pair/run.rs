@@ -14,10 +14,10 @@ use crate::board::link::Link;
 use crate::board::repl::Repl;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::{fail, trouble_of};
-use crate::pair::measure::Course;
+use crate::pair::measure::MeasurementContext;
 use crate::pair::post::{self, Arrived, Post};
 use crate::pair::report::{Finding, Report, Said, Step, StepResult, Verdict};
-use crate::pair::talk::{Failure, Talk};
+use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::watch::{self, Round};
 use crate::pair::wifi::Online;
 use crate::pair::{Network, Plan, oled, owner, silent, steps, wifi};
@@ -68,7 +68,7 @@ fn go<'a>(
     on_step: OnStep<'a>,
     on_round: Option<OnRound<'a>>,
 ) -> Report {
-    let mut run = Run {
+    let mut run = PairTest {
         plan,
         post,
         on_round,
@@ -91,7 +91,7 @@ fn go<'a>(
             });
             result.figures = json!({"baud": baud, "stopped_program": entered.stopped_program, "reset": entered.reset});
             run.end(result, start);
-            run.with_board(Talk::new(repl, shutdown.clone()));
+            run.with_board(BoardSession::new(repl, shutdown.clone()));
         }
         Err(error) => {
             fail(&mut result, error.into());
@@ -106,7 +106,7 @@ fn go<'a>(
     }
 }
 
-struct Run<'a> {
+struct PairTest<'a> {
     plan: &'a Plan,
     post: &'a Post,
     begin: Instant,
@@ -134,7 +134,7 @@ struct Touched {
     files_free: Option<i64>,
 }
 
-impl Run<'_> {
+impl PairTest<'_> {
     fn end(&mut self, mut result: StepResult, start: Instant) {
         result.time = start.elapsed();
         (self.on_step)(&result);
@@ -175,7 +175,7 @@ impl Run<'_> {
         self.steps.sort_by_key(|result| result.step);
     }
 
-    fn with_board(&mut self, mut talk: Talk) {
+    fn with_board(&mut self, mut talk: BoardSession) {
         let mut touched = Touched::default();
         self.with_program(&mut talk, &mut touched);
         let is_interrupted = talk.shutdown.is_asked();
@@ -192,7 +192,7 @@ impl Run<'_> {
         self.end(result, start);
     }
 
-    fn with_program(&mut self, talk: &mut Talk, touched: &mut Touched) {
+    fn with_program(&mut self, talk: &mut BoardSession, touched: &mut Touched) {
         let Some(info) = self.firmware(talk, touched) else {
             return;
         };
@@ -243,13 +243,13 @@ impl Run<'_> {
         self.end(result, start);
     }
 
-    fn firmware(&mut self, talk: &mut Talk, touched: &mut Touched) -> Option<Info> {
+    fn firmware(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Info> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Firmware, sentence!("pair.firmware-tried"));
         let info = if talk.shutdown.is_asked() {
-            Err(Failure::Interrupted)
+            Err(SessionError::Interrupted)
         } else {
-            Info::ask(&mut talk.repl).map_err(Failure::from)
+            Info::ask(&mut talk.repl).map_err(SessionError::from)
         };
         let info = match info {
             Ok(info) => {
@@ -272,7 +272,7 @@ impl Run<'_> {
                 }
                 match silent::main_has_ended(talk) {
                     // What the board raises here says nothing about the way to it.
-                    Ok(false) | Err(Failure::Died(_)) => Some(info),
+                    Ok(false) | Err(SessionError::Died(_)) => Some(info),
                     Ok(true) => {
                         result.warn(Finding::with(
                             Diagnosis::BoardProgramSilentEnd,
@@ -295,7 +295,7 @@ impl Run<'_> {
         info
     }
 
-    fn wifi(&mut self, talk: &mut Talk, touched: &mut Touched) -> Option<Online> {
+    fn wifi(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Online> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Wifi, Said::Nothing);
         // Whatever comes in between, the board may have come as far as that.
@@ -321,7 +321,10 @@ impl Run<'_> {
     }
 
     /// The board's address and ours, and our socket; without the socket if another program has the port.
-    fn addresses(&mut self, online: &Online) -> Option<(Course, Option<Receiver<Arrived>>)> {
+    fn addresses(
+        &mut self,
+        online: &Online,
+    ) -> Option<(MeasurementContext, Option<Receiver<Arrived>>)> {
         let start = Instant::now();
         let plan = self.plan;
         let mut result = StepResult::new(
@@ -331,7 +334,7 @@ impl Run<'_> {
         let found = self.find_addresses(online, &mut result);
         let found = found.map(|(board, facing, arrivals, token)| {
             (
-                Course {
+                MeasurementContext {
                     board,
                     board_port: plan.board_port,
                     facing,
@@ -449,7 +452,7 @@ impl Run<'_> {
     }
 }
 
-impl steps::Ending for Run<'_> {
+impl steps::Ending for PairTest<'_> {
     fn end_step(&mut self, result: StepResult, start: Instant) {
         self.end(result, start);
     }

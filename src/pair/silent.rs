@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::board::literal;
 use crate::board::symptom;
 use crate::pair::measure::from_hex;
-use crate::pair::talk::{Failure, Talk};
+use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::work::Work;
 
 /// Reading a file and looking at names.
@@ -16,7 +16,7 @@ const MOST: usize = 8192;
 
 /// Whether `main.py` speaks UDP for ever, ran as far as where its bare `except:` watches, and runs no more. Only where
 /// entering the board stopped no program: then it ended by itself, or by somebody's Ctrl-C.
-pub(super) fn main_has_ended(talk: &mut Talk) -> Result<bool, Failure> {
+pub(super) fn main_has_ended(talk: &mut BoardSession) -> Result<bool, SessionError> {
     let entered = talk.repl.entered();
     if entered.stopped_program || entered.reset || entered.new_prompt {
         return Ok(false);

@@ -10,10 +10,10 @@ use crate::pair::Plan;
 use crate::pair::counts::Counts;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::trouble_of;
-use crate::pair::measure::{self, Course, Down, Longest, TUTORIAL, Trouble, Up};
+use crate::pair::measure::{self, Down, Longest, MeasurementContext, TUTORIAL, Trouble, Up};
 use crate::pair::post::Arrived;
 use crate::pair::report::{Finding, Said, Step, StepResult};
-use crate::pair::talk::Talk;
+use crate::pair::talk::BoardSession;
 use crate::pair::wifi::Online;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp::stats::Spread;
@@ -35,8 +35,8 @@ type Measured<T> = Result<T, Option<Trouble>>;
 /// Measures both directions and the echo.
 pub(super) fn traffic(
     run: &mut impl Ending,
-    talk: &mut Talk,
-    course: &mut Course,
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
     arrivals: Option<&Receiver<Arrived>>,
     online: &Online,
 ) {
@@ -138,7 +138,11 @@ fn send_to(address: Ipv4Addr, port: u16) -> Sentence {
     )
 }
 
-fn up(talk: &mut Talk, course: &mut Course, arrivals: Option<&Receiver<Arrived>>) -> Measured<Up> {
+fn up(
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
+    arrivals: Option<&Receiver<Arrived>>,
+) -> Measured<Up> {
     let Some(arrivals) = arrivals else {
         return Err(None);
     };
@@ -176,7 +180,13 @@ struct Judge {
 }
 
 impl Judge {
-    fn down(&mut self, down: &Down, up: Option<&Up>, course: &Course, result: &mut StepResult) {
+    fn down(
+        &mut self,
+        down: &Down,
+        up: Option<&Up>,
+        course: &MeasurementContext,
+        result: &mut StepResult,
+    ) {
         let counts = &down.counts;
         result.see(Said::list(counts.summary()));
         result.note(Said::list(counts.by_size()));
@@ -226,7 +236,13 @@ impl Judge {
         self.lost(counts, result);
     }
 
-    fn up(&mut self, up: &Up, down: Option<Downwards>, course: &Course, result: &mut StepResult) {
+    fn up(
+        &mut self,
+        up: &Up,
+        down: Option<Downwards>,
+        course: &MeasurementContext,
+        result: &mut StepResult,
+    ) {
         let counts = &up.counts;
         result.see(Said::list(counts.summary()));
         result.note(Said::list(counts.by_size()));
@@ -347,7 +363,7 @@ impl Judge {
         Finding::with(diagnosis, detail)
     }
 
-    fn echo(&self, echo: &measure::Echo, course: &Course, result: &mut StepResult) {
+    fn echo(&self, echo: &measure::Echo, course: &MeasurementContext, result: &mut StepResult) {
         let mut seen = vec![sentence!(
             "pair.echo-seen",
             received: echo.received,
@@ -400,7 +416,7 @@ fn no_arp(pc: Ipv4Addr) -> Sentence {
 }
 
 /// Silence in both directions, with what the board's own `sendto` says about it.
-fn nothing_both_ways(up: &Up, course: &Course) -> Sentence {
+fn nothing_both_ways(up: &Up, course: &MeasurementContext) -> Sentence {
     let (pc, board) = (course.facing.local, course.board);
     if up.no_arp > 0 {
         sentence!("pair.silent-both-ways-no-arp", pc = pc, board = board)
@@ -410,7 +426,7 @@ fn nothing_both_ways(up: &Up, course: &Course) -> Sentence {
 }
 
 /// Silence from the board.
-fn nothing_back(up: &Up, course: &Course) -> Sentence {
+fn nothing_back(up: &Up, course: &MeasurementContext) -> Sentence {
     let (pc, board) = (course.facing.local, course.board);
     if up.no_arp > 0 {
         sentence!("pair.silent-board-no-arp", pc = pc, board = board)
@@ -468,7 +484,7 @@ fn sizes(sizes: &[usize]) -> Vec<Sentence> {
 /// `recvfrom(1024)` took.
 fn longest_of(
     longest: Result<Option<Longest>, Trouble>,
-    course: &Course,
+    course: &MeasurementContext,
     result: &mut StepResult,
     is_down: bool,
     tutorial: Option<usize>,

@@ -7,7 +7,7 @@ use crate::board::evidence::{self, BOOT_MARKS};
 use crate::board::literal;
 use crate::board::mirror::Mirror;
 use crate::board::program;
-use crate::board::repl::{Ended, Follower, Repl, Way, Wish, last_line};
+use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, SubmitMode, last_line};
 use crate::pair::work::Work;
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Text;
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How a call may fail.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum SessionError {
     /// Ctrl-C.
     Interrupted,
     /// Our program ended with an exception: the board's own text.
@@ -46,7 +46,7 @@ pub(super) enum Failure {
     Board(Error),
 }
 
-impl From<Error> for Failure {
+impl From<Error> for SessionError {
     fn from(error: Error) -> Self {
         match error {
             Error::Interrupted => Self::Interrupted,
@@ -57,7 +57,7 @@ impl From<Error> for Failure {
 }
 
 /// Whoever hears our program.
-pub(super) trait Ears {
+pub(super) trait LineHandler {
     /// A line of our program, in words.
     fn line(&mut self, words: &[&str]);
 
@@ -65,14 +65,14 @@ pub(super) trait Ears {
     fn tick(&mut self) {}
 }
 
-impl<F: FnMut(&[&str])> Ears for F {
+impl<F: FnMut(&[&str])> LineHandler for F {
     fn line(&mut self, words: &[&str]) {
         self(words);
     }
 }
 
 /// A board in its raw REPL with our program.
-pub(super) struct Talk {
+pub(super) struct BoardSession {
     pub(super) repl: Repl,
     pub(super) shutdown: Shutdown,
     /// The OLED, once its agent is on the board.
@@ -84,7 +84,7 @@ pub(super) struct Talk {
     is_loaded: bool,
 }
 
-impl Talk {
+impl BoardSession {
     pub(super) fn new(repl: Repl, shutdown: Shutdown) -> Self {
         Self {
             repl,
@@ -97,7 +97,7 @@ impl Talk {
     }
 
     /// Puts our functions onto the board, once, in checked pieces.
-    pub(super) fn load(&mut self) -> Result<(), Failure> {
+    pub(super) fn load(&mut self) -> Result<(), SessionError> {
         if self.is_loaded {
             return Ok(());
         }
@@ -108,25 +108,25 @@ impl Talk {
     }
 
     /// Why there is no answer: a board that restarted has said so, and perhaps why.
-    fn failure(&mut self, error: Error) -> Failure {
+    fn failure(&mut self, error: Error) -> SessionError {
         let Error::NoAnswer { port, doing } = error else {
             return error.into();
         };
         let said = self.repl.link().pending();
         match evidence::last_fault(said) {
-            Some((fault, said)) => Failure::Board(Error::Fault {
+            Some((fault, said)) => SessionError::Board(Error::Fault {
                 port,
                 fault,
                 doing: Some(doing),
                 said,
             }),
-            None if evidence::has(said, &BOOT_MARKS) => Failure::Restarted,
-            None => Failure::Board(Error::NoAnswer { port, doing }),
+            None if evidence::has(said, &BOOT_MARKS) => SessionError::Restarted,
+            None => SessionError::Board(Error::NoAnswer { port, doing }),
         }
     }
 
     /// Waits so long, and throws away what the board prints meanwhile.
-    pub(super) fn wait(&mut self, time: Duration) -> Result<(), Failure> {
+    pub(super) fn wait(&mut self, time: Duration) -> Result<(), SessionError> {
         let until = Instant::now() + time;
         while self.repl.link().fill(until)? {
             self.repl.link().forget();
@@ -141,25 +141,25 @@ impl Talk {
         doing: Work,
         code: &str,
         limit: Duration,
-        ears: &mut dyn Ears,
-    ) -> Result<(), Failure> {
+        ears: &mut dyn LineHandler,
+    ) -> Result<(), SessionError> {
         let code = checked(code.as_bytes());
         for _ in 1..TRIES {
             match self.call_once(doing, &code, limit, ears) {
-                Err(Failure::Died(text)) if has_not_begun(&text) => {
+                Err(SessionError::Died(text)) if has_not_begun(&text) => {
                     tracing::debug!("damaged on the way while {doing}: {text}");
                 }
-                Err(Failure::Unsent) => self.repl.reenter()?,
+                Err(SessionError::Unsent) => self.repl.reenter()?,
                 result => return result,
             }
         }
         match self.call_once(doing, &code, limit, ears) {
-            Err(Failure::Died(text)) if has_not_begun(&text) => Err(Error::Garbled {
+            Err(SessionError::Died(text)) if has_not_begun(&text) => Err(Error::Garbled {
                 doing: doing.into(),
                 times: TRIES,
             }
             .into()),
-            Err(Failure::Unsent) => Err(Error::NoAnswer {
+            Err(SessionError::Unsent) => Err(Error::NoAnswer {
                 port: self.repl.link().name().to_owned(),
                 doing: doing.into(),
             }
@@ -173,16 +173,16 @@ impl Talk {
         doing: Work,
         code: &[u8],
         limit: Duration,
-        ears: &mut dyn Ears,
-    ) -> Result<(), Failure> {
+        ears: &mut dyn LineHandler,
+    ) -> Result<(), SessionError> {
         if self.shutdown.is_asked() {
-            return Err(Failure::Interrupted);
+            return Err(SessionError::Interrupted);
         }
-        match self.repl.submit(Way::Paced, doing, code) {
+        match self.repl.submit(SubmitMode::Paced, doing, code) {
             Ok(()) => {}
             Err(error @ Error::NoAnswer { .. }) => {
                 return Err(match self.failure(error) {
-                    Failure::Board(Error::NoAnswer { .. }) => Failure::Unsent,
+                    SessionError::Board(Error::NoAnswer { .. }) => SessionError::Unsent,
                     failure => failure,
                 });
             }
@@ -206,12 +206,12 @@ impl Talk {
             Err(error) => return Err(self.failure(error)),
         };
         match (ended, why) {
-            (_, Some(Why::Asked)) => Err(Failure::Interrupted),
-            (_, Some(Why::Overdue)) => Err(Failure::Overdue),
-            (Ended::Done, None) => Ok(()),
-            (Ended::Exception(text), None) => Err(Failure::Died(text)),
-            (Ended::Restarted, None) => Err(self.repl.restarted(doing).into()),
-            (Ended::Exited | Ended::Left, None) => Err(Failure::Restarted),
+            (_, Some(Why::Asked)) => Err(SessionError::Interrupted),
+            (_, Some(Why::Overdue)) => Err(SessionError::Overdue),
+            (Exit::Done, None) => Ok(()),
+            (Exit::Exception(text), None) => Err(SessionError::Died(text)),
+            (Exit::Restarted, None) => Err(self.repl.restarted(doing).into()),
+            (Exit::Exited | Exit::Detached, None) => Err(SessionError::Restarted),
         }
     }
 }
@@ -243,7 +243,7 @@ enum Why {
 
 /// Follows one call.
 struct Listener<'a> {
-    ears: &'a mut dyn Ears,
+    ears: &'a mut dyn LineHandler,
     mirror: &'a mut Mirror,
     shown: &'a mut Vec<Vec<Text>>,
     shutdown: &'a Shutdown,
@@ -254,7 +254,7 @@ struct Listener<'a> {
     why: Option<Why>,
 }
 
-impl Follower for Listener<'_> {
+impl OutputHandler for Listener<'_> {
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let shown = &mut *self.shown;
         self.mirror.feed(bytes, &mut self.text, |screen| {
@@ -279,7 +279,7 @@ impl Follower for Listener<'_> {
         Ok(())
     }
 
-    fn tick(&mut self) -> Result<Wish, Error> {
+    fn tick(&mut self) -> Result<FollowAction, Error> {
         self.ears.tick();
         let now = Instant::now();
         match &mut self.stopping {
@@ -289,17 +289,17 @@ impl Follower for Listener<'_> {
                 } else if now > self.deadline {
                     self.why = Some(Why::Overdue);
                 } else {
-                    return Ok(Wish::GoOn);
+                    return Ok(FollowAction::Continue);
                 }
                 self.stopping = Some((now, now));
-                Ok(Wish::Interrupt)
+                Ok(FollowAction::Interrupt)
             }
-            Some((since, _)) if now.duration_since(*since) > PATIENCE => Ok(Wish::Leave),
+            Some((since, _)) if now.duration_since(*since) > PATIENCE => Ok(FollowAction::Detach),
             Some((_, last)) if now.duration_since(*last) > AGAIN => {
                 *last = now;
-                Ok(Wish::Interrupt)
+                Ok(FollowAction::Interrupt)
             }
-            Some(_) => Ok(Wish::GoOn),
+            Some(_) => Ok(FollowAction::Continue),
         }
     }
 }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::pair::Plan;
 use crate::pair::failure::trouble_of;
-use crate::pair::measure::{self, Course, Trouble};
+use crate::pair::measure::{self, MeasurementContext, Trouble};
 use crate::pair::oled;
 use crate::pair::post::Arrived;
 use crate::pair::report::{Said, Step, StepResult, Verdict};
-use crate::pair::talk::{Failure, Talk};
+use crate::pair::talk::{BoardSession, SessionError};
 use crate::terminal::panel::screen::Screen;
 use crate::text::sentence::sentence;
 
@@ -20,14 +20,14 @@ const ECHOES: u16 = 5;
 
 /// A direction in a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Way {
+pub struct Direction {
     /// Datagrams that were sent.
     pub sent: u64,
     /// Different ones that came.
     pub received: u64,
 }
 
-impl Way {
+impl Direction {
     /// Percent that were lost.
     #[must_use]
     pub fn loss(self) -> u64 {
@@ -43,11 +43,11 @@ pub struct Round {
     /// From 1.
     pub number: u64,
     /// From the PC to the board.
-    pub down: Way,
+    pub down: Direction,
     /// From the board to the PC.
-    pub up: Way,
+    pub up: Direction,
     /// There and back.
-    pub echo: Way,
+    pub echo: Direction,
     /// Least, median, 99th percentile and most.
     pub rtt: Option<[Duration; 4]>,
     /// How long it took.
@@ -61,8 +61,8 @@ pub struct Round {
 /// Goes round until Ctrl-C, or until something other than loss goes wrong: that is returned.
 pub(super) fn rounds(
     plan: &Plan,
-    talk: &mut Talk,
-    course: &mut Course,
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
     arrivals: Option<&Receiver<Arrived>>,
     has_oled: bool,
     on_round: &mut dyn FnMut(Round),
@@ -81,7 +81,7 @@ pub(super) fn rounds(
     for number in 1.. {
         match round(plan, talk, course, arrivals, has_oled, number) {
             Ok(round) => on_round(round),
-            Err(Trouble::Failure(Failure::Interrupted)) => return None,
+            Err(Trouble::SessionError(SessionError::Interrupted)) => return None,
             Err(trouble) => {
                 let mut result = StepResult::new(
                     Step::PcToBoard,
@@ -100,8 +100,8 @@ pub(super) fn rounds(
 
 fn round(
     plan: &Plan,
-    talk: &mut Talk,
-    course: &mut Course,
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
     has_oled: bool,
     number: u64,
@@ -112,15 +112,15 @@ fn round(
     let up = measure::up(talk, course, arrivals, &sizes, count, interval)?;
     let mut round = Round {
         number,
-        down: Way {
+        down: Direction {
             sent: down.counts.sent(),
             received: down.counts.received(),
         },
-        up: Way {
+        up: Direction {
             sent: up.counts.sent(),
             received: up.counts.received(),
         },
-        echo: Way::default(),
+        echo: Direction::default(),
         rtt: None,
         time: Duration::ZERO,
         oled: None,
@@ -128,7 +128,7 @@ fn round(
     };
     if round.down.received > 0 {
         let echo = measure::echo(talk, course, ECHOES)?;
-        round.echo = Way {
+        round.echo = Direction {
             sent: echo.sent,
             received: echo.received,
         };

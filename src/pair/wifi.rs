@@ -13,7 +13,7 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::fail;
 use crate::pair::measure::from_hex;
 use crate::pair::report::{Finding, Said, StepResult};
-use crate::pair::talk::{Failure, Talk};
+use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::work::Work;
 use crate::text::sentence::sentence;
 
@@ -41,7 +41,7 @@ pub(super) struct Online {
 }
 
 /// Where the board is connected; none if it is not.
-pub(super) fn online(talk: &mut Talk) -> Result<Option<Online>, Failure> {
+pub(super) fn online(talk: &mut BoardSession) -> Result<Option<Online>, SessionError> {
     talk.load()?;
     let mut online = None;
     talk.call(
@@ -80,17 +80,17 @@ struct Tried {
 }
 
 /// Closes the sockets that an earlier program left open: they would hold the UDP port.
-fn close_sockets(talk: &mut Talk) -> Result<(), Failure> {
+fn close_sockets(talk: &mut BoardSession) -> Result<(), SessionError> {
     let doing = Work::ClosingSockets;
     talk.call(doing, "_pk()", Duration::from_secs(5), &mut |_: &[&str]| {})
 }
 
 /// Brings the board into the network that was asked for. True if it was brought there, and has to leave.
 pub(super) fn step(
-    talk: &mut Talk,
+    talk: &mut BoardSession,
     network: &Network,
     result: &mut StepResult,
-) -> Result<(Option<Online>, bool), Failure> {
+) -> Result<(Option<Online>, bool), SessionError> {
     talk.load()?;
     close_sockets(talk)?;
     let wifi = match network {

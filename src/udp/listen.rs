@@ -21,7 +21,7 @@ use crate::udp::system::InterfaceWatch;
 use crate::wait::{Site, end_asked_at, until};
 use counts::{Answers, Counts};
 
-pub use counts::Report;
+pub use counts::ListenSummary;
 
 /// Receive calls per socket before the loop polls the other sockets, the deadlines and the signals again.
 const CALLS_IN_A_ROW: usize = 16;
@@ -60,13 +60,13 @@ pub struct ListenPlan {
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum StopReason {
     /// The loop reached the count or the duration.
     Complete,
     /// No datagram arrived within the timeout.
     Silence,
     /// Ctrl-C or SIGTERM.
-    Asked,
+    Interrupted,
     /// The program that reads the output closed its end of the pipe.
     ReaderGone,
 }
@@ -127,7 +127,7 @@ impl<'a> Listener<'a> {
         &mut self,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
-    ) -> Result<End, Error> {
+    ) -> Result<StopReason, Error> {
         let mut last_heard = self.started;
         let mut next_stats = self.plan.stats_every.map(|every| self.started + every);
         let mut next_socket = 0;
@@ -145,25 +145,25 @@ impl<'a> Listener<'a> {
             let index = tokio::select! {
                 biased;
                 () = end_asked_at(Site::Datagrams, shutdown) => {
-                    return self.last_look(sink).await.map(|flow| if flow == Flow::Continue { End::Asked } else { End::ReaderGone });
+                    return self.last_look(sink).await.map(|flow| if flow == Flow::Continue { StopReason::Interrupted } else { StopReason::ReaderGone });
                 }
                 () = until(deadlines.into_iter().flatten().min()) => {
                     let now = Instant::now();
                     if self.plan.duration.is_some_and(|duration| now >= self.started + duration) {
-                        return self.last_look(sink).await.map(|_| End::Complete);
+                        return self.last_look(sink).await.map(|_| StopReason::Complete);
                     }
                     if self.plan.timeout.is_some_and(|timeout| now >= last_heard + timeout) {
                         // The clock also runs while the program is suspended (Ctrl-Z), and datagrams may have arrived
                         // meanwhile: drain the sockets before reporting a timeout.
                         let before = self.counts.datagrams;
                         if self.last_look(sink).await? == Flow::ReaderGone {
-                            return Ok(End::ReaderGone);
+                            return Ok(StopReason::ReaderGone);
                         }
                         if self.is_complete() {
-                            return Ok(End::Complete);
+                            return Ok(StopReason::Complete);
                         }
                         if self.counts.datagrams == before {
-                            return Ok(End::Silence);
+                            return Ok(StopReason::Silence);
                         }
                         last_heard = Instant::now();
                         continue;
@@ -173,7 +173,7 @@ impl<'a> Listener<'a> {
                         self.refresh();
                         sink.network_changed();
                         if sink.flush()? == Flow::ReaderGone {
-                            return Ok(End::ReaderGone);
+                            return Ok(StopReason::ReaderGone);
                         }
                     }
                     if let Some(next) = next_stats && now >= next {
@@ -182,7 +182,7 @@ impl<'a> Listener<'a> {
                         // After a suspension, skip the missed reports.
                         next_stats = self.plan.stats_every.map(|every| (next + every).max(now + every / 2));
                         if sink.flush()? == Flow::ReaderGone {
-                            return Ok(End::ReaderGone);
+                            return Ok(StopReason::ReaderGone);
                         }
                     }
                     continue;
@@ -220,11 +220,11 @@ impl<'a> Listener<'a> {
                 if self.counts.datagrams > before {
                     last_heard = Instant::now();
                     if sink.flush()? == Flow::ReaderGone {
-                        return Ok(End::ReaderGone);
+                        return Ok(StopReason::ReaderGone);
                     }
                 }
                 if self.is_complete() {
-                    return Ok(End::Complete);
+                    return Ok(StopReason::Complete);
                 }
             }
         }
@@ -308,14 +308,14 @@ impl<'a> Listener<'a> {
 
     /// The counts so far.
     #[must_use]
-    pub fn report(&self) -> Report<'_> {
+    pub fn report(&self) -> ListenSummary<'_> {
         let dropped = self
             .sockets
             .iter()
             .try_fold(Drops::default(), |sum, bound| {
                 Some(sum + self.receiver.drops(&bound.socket)?)
             });
-        Report {
+        ListenSummary {
             counts: &self.counts,
             answers: &self.answers,
             dropped,

@@ -28,7 +28,7 @@ use crate::udp::{Neighbour, Rejected, family_name, max_payload};
 use crate::wait::{Site, end_asked_at, until};
 use advice::Advice;
 
-pub use report::Report;
+pub use report::SendSummary;
 
 /// The maximum number of datagrams that the loop takes from the source per batch.
 const BATCH: usize = 256;
@@ -137,11 +137,11 @@ pub struct ReplyPlan {
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum StopReason {
     /// All datagrams were sent, and waiting for replies is over.
     Complete,
     /// Ctrl-C or SIGTERM.
-    Asked,
+    Interrupted,
     /// The peer refused the first datagram, and there is another address to try. The datagram is still in the outbox.
     Refused,
     /// The program that reads the replies closed its end of the pipe.
@@ -157,7 +157,7 @@ pub struct Sender<'a> {
     transmitter: Transmitter,
     receiver: Option<Receiver>,
     pace: Pace,
-    report: Report,
+    report: SendSummary,
     /// The numbers and send times of recent datagrams.
     sends: VecDeque<(u64, Instant)>,
     /// The number of the next datagram, sent or failed.
@@ -224,7 +224,7 @@ impl<'a> Sender<'a> {
             transmitter: Transmitter::new(to, plan.receive.batching),
             receiver,
             pace: plan.pace.clone(),
-            report: Report::default(),
+            report: SendSummary::default(),
             sends: VecDeque::new(),
             next_number: 0,
             started: now,
@@ -244,7 +244,7 @@ impl<'a> Sender<'a> {
 
     /// The counts so far.
     #[must_use]
-    pub fn report(&mut self) -> &Report {
+    pub fn report(&mut self) -> &SendSummary {
         self.hear_errors(None, Loudness::Verdict);
         self.report.elapsed = self.started.elapsed();
         self.report.sending = self.last_sent.saturating_duration_since(self.first_sent);
@@ -253,7 +253,7 @@ impl<'a> Sender<'a> {
 
     /// The final counts.
     #[must_use]
-    pub fn into_report(self) -> Report {
+    pub fn into_report(self) -> SendSummary {
         self.report
     }
 
@@ -267,7 +267,7 @@ impl<'a> Sender<'a> {
         outbox: &mut Outbox,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
-    ) -> Result<End, Error> {
+    ) -> Result<StopReason, Error> {
         source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
         let mut timer = Timer::default();
         self.started = Instant::now();
@@ -279,7 +279,7 @@ impl<'a> Sender<'a> {
         loop {
             if !is_full {
                 match self.fill(source, outbox, sink, shutdown, deadline).await? {
-                    Some(End::Complete) => break,
+                    Some(StopReason::Complete) => break,
                     Some(end) => return Ok(end),
                     None => {}
                 }
@@ -301,7 +301,7 @@ impl<'a> Sender<'a> {
                 )
                 .await?
             {
-                if end == End::Complete {
+                if end == StopReason::Complete {
                     break;
                 }
                 return Ok(end);
@@ -309,7 +309,7 @@ impl<'a> Sender<'a> {
         }
         self.hear_errors(None, Loudness::Verdict);
         let end = self.wait_for_replies(sink, shutdown).await?;
-        if end == End::Complete {
+        if end == StopReason::Complete {
             self.look_for_neighbour();
         }
         Ok(end)
@@ -336,15 +336,15 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         deadline: Option<Instant>,
-    ) -> Result<Option<End>, Error> {
+    ) -> Result<Option<StopReason>, Error> {
         source.begin(outbox);
         loop {
             let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
-                () = end_asked_at(Site::Payload, shutdown) => return Ok(Some(End::Asked)),
+                () = end_asked_at(Site::Payload, shutdown) => return Ok(Some(StopReason::Interrupted)),
                 result = source.fill(outbox, BATCH) => return result.map(|()| None),
-                () = until(deadline) => return Ok(Some(End::Complete)),
+                () = until(deadline) => return Ok(Some(StopReason::Complete)),
                 _ = self.bound.socket.readable(), if hears => {}
                 () = system::error_reported(&self.bound.socket) => {
                     self.hear_errors(None, Loudness::Warn);
@@ -368,7 +368,7 @@ impl<'a> Sender<'a> {
         shutdown: &mut Shutdown,
         timer: &mut Timer,
         deadline: Option<Instant>,
-    ) -> Result<Option<End>, Error> {
+    ) -> Result<Option<StopReason>, Error> {
         let mut next = 0;
         let mut patience: Option<Instant> = None;
         // Retry each datagram once: the send call may return a pending error of an earlier datagram without trying this
@@ -377,11 +377,11 @@ impl<'a> Sender<'a> {
         while next < outbox.len() {
             let now = Instant::now();
             if shutdown.is_asked() {
-                return Ok(Some(End::Asked));
+                return Ok(Some(StopReason::Interrupted));
             }
             let due = self.pace.due(now);
             if deadline.is_some_and(|deadline| self.pace.is_past(deadline, now)) {
-                return Ok(Some(End::Complete));
+                return Ok(Some(StopReason::Complete));
             }
             if due > now {
                 let due = deadline.map_or(due, |deadline| due.min(deadline));
@@ -430,9 +430,9 @@ impl<'a> Sender<'a> {
                     next += count;
                     if is_first && self.plan.has_alternative {
                         match self.wait_for_refusal(shutdown).await {
-                            End::Asked => return Ok(Some(End::Asked)),
+                            StopReason::Interrupted => return Ok(Some(StopReason::Interrupted)),
                             _ if self.report.refused + self.report.errors > 0 => {
-                                return Ok(Some(End::Refused));
+                                return Ok(Some(StopReason::Refused));
                             }
                             _ => {}
                         }
@@ -569,12 +569,12 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         timer: &mut Timer,
         shutdown: &mut Shutdown,
-    ) -> Result<Option<End>, Error> {
+    ) -> Result<Option<StopReason>, Error> {
         loop {
             let hears = self.receiver.is_some();
             if self.is_storm() {
                 if shutdown.is_asked() {
-                    return Ok(Some(End::Asked));
+                    return Ok(Some(StopReason::Interrupted));
                 }
                 let left = due.saturating_duration_since(Instant::now());
                 if left.is_zero() {
@@ -592,7 +592,7 @@ impl<'a> Sender<'a> {
             }
             tokio::select! {
                 biased;
-                () = end_asked_at(Site::Pace, shutdown) => return Ok(Some(End::Asked)),
+                () = end_asked_at(Site::Pace, shutdown) => return Ok(Some(StopReason::Interrupted)),
                 result = timer.until(due) => return match result {
                     Ok(()) => {
                         // The wait has just polled for replies, so postpone the next poll.
@@ -619,13 +619,13 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         deadline: Option<Instant>,
-    ) -> Result<Option<End>, Error> {
+    ) -> Result<Option<StopReason>, Error> {
         loop {
             let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
-                () = end_asked_at(Site::SendBuffer, shutdown) => return Ok(Some(End::Asked)),
-                () = until(deadline) => return Ok(Some(End::Complete)),
+                () = end_asked_at(Site::SendBuffer, shutdown) => return Ok(Some(StopReason::Interrupted)),
+                () = until(deadline) => return Ok(Some(StopReason::Complete)),
                 _ = self.bound.socket.writable() => return Ok(None),
                 _ = self.bound.socket.readable(), if hears => {
                     if let Some(end) = self.hear(sink)? {

@@ -10,7 +10,7 @@ use udpcli::board::error::Error;
 use udpcli::board::link::Address;
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::agent::{self, Display, Report};
-use udpcli::board::repl::{Ended, Follower, Repl, Way};
+use udpcli::board::repl::{Exit, OutputHandler, Repl, SubmitMode};
 use udpcli::shutdown::Shutdown;
 
 use crate::client::kinds;
@@ -73,7 +73,7 @@ struct Raw {
     until: Instant,
 }
 
-impl Follower for Raw {
+impl OutputHandler for Raw {
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.bytes.extend_from_slice(bytes);
         assert!(Instant::now() < self.until, "the program does not end");
@@ -98,7 +98,7 @@ pub(crate) fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, V
     let mut bytes = repl
         .exec("the agent", &agent::packed(report, Display::Oled), limit)
         .unwrap();
-    repl.submit(Way::Paced, "the program", program.as_bytes())
+    repl.submit(SubmitMode::Paced, "the program", program.as_bytes())
         .unwrap();
     let mut raw = Raw {
         bytes: Vec::new(),
@@ -108,7 +108,7 @@ pub(crate) fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, V
     let said = String::from_utf8_lossy(&raw.bytes).into_owned();
     assert_eq!(
         ended,
-        Ended::Done,
+        Exit::Done,
         "{}",
         said.chars().take(2000).collect::<String>()
     );

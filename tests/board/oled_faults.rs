@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::agent::{self, Display, Report};
-use udpcli::board::repl::{Ended, Follower, Repl, Way};
+use udpcli::board::repl::{Exit, OutputHandler, Repl, SubmitMode};
 
 use crate::client::kinds;
 use crate::oled::{DRAW, enter, run, udpcli};
@@ -46,7 +46,7 @@ fn on_a_garbled_line_no_wrong_picture_is_shown_and_the_next_whole_one_is_right()
         bytes: Vec<u8>,
         until: Instant,
     }
-    impl Follower for Garbled<'_> {
+    impl OutputHandler for Garbled<'_> {
         fn output(&mut self, bytes: &[u8]) -> Result<(), udpcli::board::error::Error> {
             self.bytes.extend_from_slice(bytes);
             assert!(Instant::now() < self.until, "the program does not end");
@@ -65,7 +65,7 @@ fn on_a_garbled_line_no_wrong_picture_is_shown_and_the_next_whole_one_is_right()
         let code = agent::packed(Report::Everything, Display::Oled);
         let started = repl.exec("the agent", &code, limit).unwrap();
         let program = "exec(open('draw.py').read())\ndraw(2000)\nprint('done '*200)\ntime.sleep(1)\noled.fill(0)\noled.DispChar('whole',0,0)\noled.show()\n";
-        repl.submit(Way::Paced, "the program", program.as_bytes())
+        repl.submit(SubmitMode::Paced, "the program", program.as_bytes())
             .unwrap();
         let garble = json!({"probability": 0.01, "seed": 7, "direction": "up"});
         board.control("garble", garble);
@@ -79,7 +79,7 @@ fn on_a_garbled_line_no_wrong_picture_is_shown_and_the_next_whole_one_is_right()
         let said = bytes.len().saturating_sub(300);
         assert_eq!(
             ended,
-            Ended::Done,
+            Exit::Done,
             "{kind}: {}",
             bytes[said..].escape_ascii()
         );

@@ -13,7 +13,7 @@ use udpcli::board::error::Error;
 use udpcli::board::link::{Address, Link};
 use udpcli::board::port::Port;
 use udpcli::board::prompt::{Prompt, Statement, Terminal, Wait};
-use udpcli::board::repl::{Ended, Follower, Repl, Way};
+use udpcli::board::repl::{Exit, OutputHandler, Repl, SubmitMode};
 
 use crate::enter::shutdown;
 
@@ -306,27 +306,27 @@ fn with_each(work: impl Fn(&str, &Recording, &mut Repl)) {
 
 /// Runs code as `board run` does, and gives its output and its end. `interrupt`: as Ctrl-C does, once it runs.
 #[track_caller]
-fn run(repl: &mut Repl, code: &str, interrupt: bool) -> (Vec<u8>, Ended) {
+fn run(repl: &mut Repl, code: &str, interrupt: bool) -> (Vec<u8>, Exit) {
     struct Kept {
         output: Vec<u8>,
         interrupt: bool,
     }
-    impl Follower for Kept {
+    impl OutputHandler for Kept {
         fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
             self.output.extend_from_slice(bytes);
             Ok(())
         }
-        fn tick(&mut self) -> Result<udpcli::board::repl::Wish, Error> {
-            use udpcli::board::repl::Wish;
+        fn tick(&mut self) -> Result<udpcli::board::repl::FollowAction, Error> {
+            use udpcli::board::repl::FollowAction;
             Ok(if std::mem::take(&mut self.interrupt) {
-                Wish::Interrupt
+                FollowAction::Interrupt
             } else {
-                Wish::GoOn
+                FollowAction::Continue
             })
         }
     }
     let start = Instant::now();
-    repl.submit(Way::Plain, "a test", code.as_bytes())
+    repl.submit(SubmitMode::Plain, "a test", code.as_bytes())
         .expect("it is taken");
     let mut kept = Kept {
         output: Vec::new(),
@@ -351,7 +351,7 @@ fn every_recorded_board_is_entered_from_its_boot() {
 #[test]
 fn recorded_programs_end_as_they_did() {
     with_each(|name, _, repl| {
-        let done = |output: &str| (output.as_bytes().to_vec(), Ended::Done);
+        let done = |output: &str| (output.as_bytes().to_vec(), Exit::Done);
         assert_eq!(run(repl, "print('a'+'b')", false), done("ab\r\n"), "{name}");
         assert_eq!(
             run(repl, "print('你好')", false),
@@ -372,7 +372,7 @@ fn recorded_programs_end_as_they_did() {
             let (output, ended) = run(repl, code, interrupt);
             assert_eq!(output, b"", "{name}: {code}");
             match ended {
-                Ended::Exception(text) => {
+                Exit::Exception(text) => {
                     assert!(text.starts_with("Traceback"), "{name}: {code}: {text}");
                     let last = udpcli::board::repl::last_line(&text);
                     assert!(last.starts_with(exception), "{name}: {code}: {last}");
@@ -387,24 +387,24 @@ fn recorded_programs_end_as_they_did() {
 fn sys_exit_and_soft_reset_end_a_program_on_every_recorded_board() {
     with_each(|name, recording, repl| {
         let resets = |step: &str| memmem(&recording.got(step), b"soft reboot").is_some();
-        let end = |resets: bool| if resets { Ended::Exited } else { Ended::Done };
+        let end = |resets: bool| if resets { Exit::Exited } else { Exit::Done };
         assert_eq!(
             run(repl, "import sys\nsys.exit()", false),
             (Vec::new(), end(resets("raw: sys.exit()"))),
             "{name}"
         );
-        assert_eq!(run(repl, "print('a'+'b')", false).1, Ended::Done, "{name}");
+        assert_eq!(run(repl, "print('a'+'b')", false).1, Exit::Done, "{name}");
         let (output, ended) = run(repl, "import machine\nmachine.soft_reset()", false);
         assert_eq!(output, b"", "{name}");
         if resets("raw: machine.soft_reset()") {
-            assert_eq!(ended, Ended::Exited, "{name}");
+            assert_eq!(ended, Exit::Exited, "{name}");
         } else {
             assert!(
-                matches!(ended, Ended::Exception(text) if text.contains("AttributeError")),
+                matches!(ended, Exit::Exception(text) if text.contains("AttributeError")),
                 "{name}"
             );
         }
-        assert_eq!(run(repl, "print('a'+'b')", false).1, Ended::Done, "{name}");
+        assert_eq!(run(repl, "print('a'+'b')", false).1, Exit::Done, "{name}");
     });
 }
 
@@ -445,7 +445,7 @@ fn a_reset_in_a_program_is_a_restart_and_no_fault() {
         let (link, _) = link(&Recording::read(name));
         let mut repl = Repl::enter(link).expect("it is entered");
         let (_, ended) = run(&mut repl, "import machine;machine.reset()", false);
-        assert_eq!(ended, Ended::Restarted, "{name}");
+        assert_eq!(ended, Exit::Restarted, "{name}");
         let error = repl.restarted("a test");
         assert!(
             matches!(error, Error::Restarted { .. }),

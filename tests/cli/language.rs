@@ -92,3 +92,36 @@ fn what_programs_read_does_not_change_with_the_language() {
     steps("en");
     steps("zh-CN");
 }
+
+/// Variables that name a language and a port do not count as typed: the help comes all the same.
+#[test]
+fn a_command_alone_shows_its_help_whatever_the_environment_sets() {
+    for (args, heading) in [
+        (vec![], "Usage: udpcli "),
+        (vec!["board"], "Usage: udpcli board "),
+    ] {
+        if args.contains(&"board") && cfg!(not(feature = "board")) {
+            continue;
+        }
+        for lang in ["", "en"] {
+            let mut command = udpcli(args.clone());
+            command
+                .env_remove("UDPCLI_LANG")
+                .env_remove("UDPCLI_SERIAL");
+            if !lang.is_empty() {
+                command
+                    .env("UDPCLI_LANG", lang)
+                    .env("UDPCLI_SERIAL", "COM3");
+            }
+            let output = command
+                .env("LANG", "C")
+                .env("LC_ALL", "C")
+                .output()
+                .expect("it runs");
+            let text = String::from_utf8(output.stderr).expect("text");
+            assert_eq!(output.status.code(), Some(2), "{text}");
+            assert!(text.contains(heading), "{args:?} {lang:?}: {text}");
+            assert!(!text.contains("requires a subcommand"), "{text}");
+        }
+    }
+}

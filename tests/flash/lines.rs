@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use udpcli::board::flash::files::Loaded;
-use udpcli::board::flash::layout::{Layout, Wish};
+use udpcli::board::flash::layout::{Layout, LayoutRequest};
 use udpcli::board::flash::reset::{After, Before};
 use udpcli::board::flash::{self, Chip, Connect, Flashed, Options, Plan, Report, pieces};
 use udpcli::board::port::{self, Port};
@@ -113,7 +113,7 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
         },
         pieces: pieces::of(vec![firmware], Chip::Esp32),
         fonts: Vec::new(),
-        wish: Wish::default(),
+        wish: LayoutRequest::default(),
         options: Options {
             erase_all: false,
             verify: true,

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use udpcli::board::flash::firmware::identify;
 use udpcli::board::flash::image::{Image, partitions};
 use udpcli::board::flash::kind::not_firmware;
-use udpcli::board::flash::layout::{self, Action, Files, Look, Wish};
+use udpcli::board::flash::layout::{self, Action, Files, LayoutRequest, Look};
 use udpcli::board::flash::{Chip, ChipInfo, Locks, Rules, check, error, files, font, pieces, slip};
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
@@ -316,7 +316,7 @@ fn firmware(bytes: &[u8]) {
             .get(bytes.len().saturating_sub(0xc00)..)
             .unwrap_or_default(),
     );
-    let wish = Wish {
+    let wish = LayoutRequest {
         files: [None, Some(Files::Keep), Some(Files::Replace), None][usize::from(choice >> 3) % 4],
         erase_all: choice & 4 != 0,
     };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use md5::{Digest as _, Md5};
 use udpcli::board::flash::files::Loaded;
-use udpcli::board::flash::layout::{Layout, Wish, rows};
+use udpcli::board::flash::layout::{Layout, LayoutRequest, rows};
 use udpcli::board::flash::reset::{After, Before};
 use udpcli::board::flash::{self, Connect, Options, Plan, Report, pieces, slip};
 use udpcli::board::port::Port;
@@ -272,7 +272,7 @@ pub(crate) fn replies(bytes: &[u8]) {
         connect,
         pieces: pieces::of(vec![data], flash::Chip::Esp32),
         fonts: Vec::new(),
-        wish: Wish::default(),
+        wish: LayoutRequest::default(),
         options: Options {
             erase_all: choice & 8 != 0,
             verify: choice & 16 == 0,

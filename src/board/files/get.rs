@@ -6,7 +6,7 @@ use super::{BoardPath, Files, Found, call, hash, missing};
 use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::helper::{self, Outcome, Repeats};
-use crate::board::repl::{Way, last_line};
+use crate::board::repl::{SubmitMode, last_line};
 
 /// How often a file is asked for.
 const TRIES: u32 = 3;
@@ -116,7 +116,7 @@ impl Files<'_> {
             });
         };
         let code = helper::framed(&call("G", path.as_bytes(), b""), b"");
-        match self.repl().submit(Way::Plain, doing, &code) {
+        match self.repl().submit(SubmitMode::Plain, doing, &code) {
             // The call or its answer was damaged on the way.
             Err(Error::NoAnswer { .. }) => return Ok(Reading::Damaged),
             result => result?,

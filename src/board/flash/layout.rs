@@ -25,7 +25,7 @@ pub enum Files {
 
 /// What the user wants besides the files to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct LayoutRequest {
     /// What is to become of the board's files; none: they stay, unless both cannot be had.
     pub files: Option<Files>,
     /// The whole flash is erased first.
@@ -198,7 +198,7 @@ pub fn contents(
 pub fn plan(
     pieces: Vec<Piece>,
     old: Option<&[Partition]>,
-    wish: Wish,
+    wish: LayoutRequest,
     look: &mut dyn Look,
 ) -> Result<Layout, Error> {
     let new = pieces
@@ -262,7 +262,7 @@ struct Planner<'a> {
     old: &'a [Partition],
     /// The table that comes with the firmware.
     new: Option<&'a [Partition]>,
-    wish: Wish,
+    wish: LayoutRequest,
     look: &'a mut dyn Look,
     layout: Layout,
     /// What is written, in whole sectors.

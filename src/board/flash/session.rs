@@ -60,7 +60,7 @@ pub(super) struct Session<'a> {
     /// The port has control lines that answer.
     lines: bool,
     /// The chip is at a rate that the line does not carry: only a reset brings it back.
-    deafened: bool,
+    needs_reset_after_baud_change: bool,
     /// The stub has answered since the chip's last start.
     had_stub: bool,
     /// Rates that are still believed to work, the highest first.
@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
             connect,
             chip: None,
             lines: true,
-            deafened: false,
+            needs_reset_after_baud_change: false,
             had_stub: false,
             rates,
             state: sentence!("flash.state-unchanged"),
@@ -275,7 +275,7 @@ impl<'a> Session<'a> {
             }
         }
         self.rates.remove(0);
-        self.deafened = true;
+        self.needs_reset_after_baud_change = true;
         report.note(&sentence!("flash.lower-rate", rate = rate));
         Err(Failure::Fault(Fault::Silent))
     }

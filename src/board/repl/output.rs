@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::Ended;
+use super::Exit;
 use crate::board::evidence::{self, Fault, RebootLine, SOFT_REBOOT};
 
 /// The longest traceback that is taken for one. A recursion that is stopped at its deepest prints a few thousand lines
@@ -24,7 +24,7 @@ pub enum End {
         /// Bytes of the end.
         len: usize,
         /// How the program ended.
-        ended: Ended,
+        ended: Exit,
     },
     /// Here, and a soft reset follows.
     Exiting,
@@ -53,7 +53,7 @@ fn end_at(rest: &[u8]) -> End {
         [] | [4] => End::Unclear,
         [4, b'>', ..] => End::Found {
             len: 3,
-            ended: Ended::Done,
+            ended: Exit::Done,
         },
         [4, rest @ ..] => match evidence::reboot_line(rest) {
             RebootLine::Yes => End::Exiting,
@@ -117,7 +117,7 @@ fn exception_at(rest: &[u8]) -> End {
             let text = String::from_utf8_lossy(rest.get(..text_end).unwrap_or_default());
             End::Found {
                 len: 1 + text_end + 2,
-                ended: Ended::Exception(text.into_owned()),
+                ended: Exit::Exception(text.into_owned()),
             }
         }
         _ => End::None,
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn found(len: usize, ended: Ended) -> End {
+    fn found(len: usize, ended: Exit) -> End {
         End::Found { len, ended }
     }
 
@@ -182,10 +182,10 @@ mod tests {
         assert_eq!(split_output(b"hello\r\n"), (7, End::None));
         assert_eq!(split_output(b"hi\x04"), (2, End::Unclear));
         assert_eq!(split_output(b"hi\x04\x04"), (2, End::Unclear));
-        assert_eq!(split_output(b"hi\x04\x04>"), (2, found(3, Ended::Done)));
+        assert_eq!(split_output(b"hi\x04\x04>"), (2, found(3, Exit::Done)));
         assert_eq!(
             split_output(b"hi\x04OSError: 5\r\n\x04>"),
-            (2, found(15, Ended::Exception("OSError: 5\r\n".to_owned())))
+            (2, found(15, Exit::Exception("OSError: 5\r\n".to_owned())))
         );
         for text in [
             "MPY: soft reboot",
@@ -199,18 +199,15 @@ mod tests {
 
     #[test]
     fn a_program_may_print_the_end_byte_itself() {
-        assert_eq!(split_output(b"a\x04b\x04\x04>"), (3, found(3, Ended::Done)));
-        assert_eq!(split_output(b"\x04\x04\x04\x04>").1, found(3, Ended::Done));
+        assert_eq!(split_output(b"a\x04b\x04\x04>"), (3, found(3, Exit::Done)));
+        assert_eq!(split_output(b"\x04\x04\x04\x04>").1, found(3, Exit::Done));
     }
 
     #[test]
     fn a_program_may_print_what_looks_like_an_exception() {
         // Of two 0x04 before the `>` the first is no exception's last byte.
         let bytes = b"a\x04Traceback (most recent call last):\r\nend\r\n\x04\x04>";
-        assert_eq!(
-            split_output(bytes),
-            (bytes.len() - 3, found(3, Ended::Done))
-        );
+        assert_eq!(split_output(bytes), (bytes.len() - 3, found(3, Exit::Done)));
         // A line that goes on is output at once.
         assert_eq!(split_output(b"\x04Hello\r\nyou"), (11, End::None));
         assert_eq!(split_output(b"\x04Hello").1, End::Unclear);
@@ -221,7 +218,7 @@ mod tests {
             split_output(b"\x04MemoryError: \r\n\x04>"),
             (
                 0,
-                found(18, Ended::Exception("MemoryError: \r\n".to_owned()))
+                found(18, Exit::Exception("MemoryError: \r\n".to_owned()))
             )
         );
     }

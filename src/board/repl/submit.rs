@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Paste, Repl, SLACK, Way};
+use super::{Paste, Repl, SLACK, SubmitMode};
 use crate::board::doing::Doing;
 use crate::board::enter::BANNER;
 use crate::board::error::Error;
@@ -15,11 +15,16 @@ impl Repl {
     ///
     /// # Errors
     /// [`Error::NoAnswer`] if the board does not take it.
-    pub fn submit(&mut self, way: Way, doing: impl Into<Doing>, code: &[u8]) -> Result<(), Error> {
+    pub fn submit(
+        &mut self,
+        way: SubmitMode,
+        doing: impl Into<Doing>,
+        code: &[u8],
+    ) -> Result<(), Error> {
         let doing = &doing.into();
         // Nothing at all, then Ctrl-D, is a soft reset.
         let code = if code.is_empty() { b"\n" } else { code };
-        if way == Way::Paced
+        if way == SubmitMode::Paced
             && code.len() > SHORT
             && self.paste != Paste::No
             && let Some(window) = self.begin_paste(doing)?

@@ -15,7 +15,7 @@ use super::{SerialArgs, TextOrJson, session};
 use crate::board::flash::error::Error as FlashError;
 use crate::board::flash::files::{self, Contents, Given};
 use crate::board::flash::image::{self, FlashMode};
-use crate::board::flash::layout::{Files, Wish, rows};
+use crate::board::flash::layout::{Files, LayoutRequest, rows};
 use crate::board::flash::pieces::{self, Piece, Role};
 use crate::board::flash::reset::{After, Before};
 use crate::board::flash::{
@@ -186,7 +186,7 @@ pub(super) fn run(
         },
         pieces,
         fonts,
-        wish: Wish {
+        wish: LayoutRequest {
             files: args.files.map(|files| match files {
                 KeepOrReplace::Keep => Files::Keep,
                 KeepOrReplace::Replace => Files::Replace,

@@ -13,7 +13,7 @@ use crate::board::error::Error as BoardError;
 use crate::board::mirror::agent::Report;
 use crate::board::mirror::{Mirror, json};
 use crate::board::program;
-use crate::board::repl::{Ended, Follower, Wish, last_line};
+use crate::board::repl::{Exit, FollowAction, OutputHandler, last_line};
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Screen;
@@ -87,7 +87,7 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     program::start_file(&mut repl, MAIN)?;
     let mut watcher = Watcher::new(args, format, is_terminal, mirror, shutdown);
     let ended = repl.follow(&mut watcher);
-    if let Ok(Ended::Done | Ended::Exception(_)) = &ended {
+    if let Ok(Exit::Done | Exit::Exception(_)) = &ended {
         let mut rest = Vec::new();
         let changed = mirroring::finish(&mut repl, &mut watcher.mirror, &mut rest);
         watcher.show_prints(&rest, false);
@@ -111,23 +111,23 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
         (ended, Ok(())) => ended?,
     };
     let outcome = match ended {
-        Ended::Left => {
+        Exit::Detached => {
             repl.detach();
             tracing::info!(say = "board-cli.oled-runs-on", main = MAIN);
             Ok(Outcome::Done)
         }
-        Ended::Done | Ended::Exited => {
+        Exit::Done | Exit::Exited => {
             repl.close()?;
             tracing::info!(say = "board-cli.oled-ended", main = MAIN);
             Ok(Outcome::Done)
         }
-        Ended::Exception(text) => {
+        Exit::Exception(text) => {
             repl.close()?;
             show_traceback(&text);
             let exception = last_line(&text);
             Err(BoardError::Traceback { exception }.into())
         }
-        Ended::Restarted => {
+        Exit::Restarted => {
             let error = repl.restarted(Doing::FileRan(MAIN));
             repl.detach();
             Err(error.into())
@@ -290,7 +290,7 @@ impl Watcher {
     }
 }
 
-impl Follower for Watcher {
+impl OutputHandler for Watcher {
     fn output(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
         let (format, framebuffer) = (self.format, self.framebuffer);
         let (mut plain, mut lines) = (Vec::new(), Vec::new());
@@ -317,7 +317,7 @@ impl Follower for Watcher {
         Ok(())
     }
 
-    fn tick(&mut self) -> Result<Wish, BoardError> {
+    fn tick(&mut self) -> Result<FollowAction, BoardError> {
         // A screen that does not change makes no write that would tell.
         self.reader_gone |= stdout::reader_is_gone();
         let looked = self.once
@@ -325,9 +325,9 @@ impl Follower for Watcher {
                 self.changed.elapsed() > QUIET || first.elapsed() > LONGEST_LOOK
             });
         Ok(if looked || self.is_left() {
-            Wish::Leave
+            FollowAction::Detach
         } else {
-            Wish::GoOn
+            FollowAction::Continue
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::board::example::{Example, Settings};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Report};
 use crate::board::program::{self, Kind, Launch};
-use crate::board::repl::{Ended, Follower, Repl, Wish, last_line};
+use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
 use crate::board::symptom::{self, Symptom};
 use crate::cli::{complete, value};
 use crate::error::{Error, Outcome};
@@ -121,7 +121,7 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     // Without an agent nothing in the program's output is a frame, whatever it looks like.
     printer.mirror.take_if(|mirror| !mirror.has_heard());
     let ended = repl.follow(&mut printer);
-    if let (Ok(Ended::Done | Ended::Exception(_)), Some(mirror)) = (&ended, &mut printer.mirror) {
+    if let (Ok(Exit::Done | Exit::Exception(_)), Some(mirror)) = (&ended, &mut printer.mirror) {
         let mut rest = Vec::new();
         let changed = mirroring::finish(&mut repl, mirror, &mut rest);
         printer.show(&rest, changed);
@@ -134,8 +134,8 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     let symptom = match &ended {
         // What the user stopped tells nothing by its end.
         _ if printer.interrupted.is_some() => None,
-        Ok(Ended::Done) => symptom::of_end(&source, None),
-        Ok(Ended::Exception(text)) => symptom::of_end(&source, Some(&launch.traceback(text))),
+        Ok(Exit::Done) => symptom::of_end(&source, None),
+        Ok(Exit::Exception(text)) => symptom::of_end(&source, Some(&launch.traceback(text))),
         _ => None,
     };
     let outcome = match ended {
@@ -182,15 +182,15 @@ fn conclude(
     mut repl: Repl,
     launch: Launch,
     printer: &Printer,
-    ended: Ended,
+    ended: Exit,
 ) -> Result<Outcome, Error> {
     match ended {
-        Ended::Done | Ended::Exited => {
+        Exit::Done | Exit::Exited => {
             program::clean_up(&mut repl, launch);
             repl.close()?;
             Ok(Outcome::Done)
         }
-        Ended::Exception(text) => {
+        Exit::Exception(text) => {
             let text = launch.traceback(&text);
             program::clean_up(&mut repl, launch);
             repl.close()?;
@@ -204,13 +204,13 @@ fn conclude(
             show_traceback(&text);
             Err(BoardError::Traceback { exception }.into())
         }
-        Ended::Restarted => {
+        Exit::Restarted => {
             // What runs there now is the board's own.
             let error = repl.restarted(Doing::ProgramRan);
             repl.detach();
             Err(error.into())
         }
-        Ended::Left => {
+        Exit::Detached => {
             tracing::info!(say = "board-cli.run-stopping");
             match repl.stop_stubborn(STOP) {
                 Ok(()) => {
@@ -248,15 +248,15 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
     struct Look {
         until: Instant,
     }
-    impl Follower for Look {
+    impl OutputHandler for Look {
         fn output(&mut self, _: &[u8]) -> Result<(), BoardError> {
             Ok(())
         }
-        fn tick(&mut self) -> Result<Wish, BoardError> {
+        fn tick(&mut self) -> Result<FollowAction, BoardError> {
             Ok(if Instant::now() < self.until {
-                Wish::GoOn
+                FollowAction::Continue
             } else {
-                Wish::Leave
+                FollowAction::Detach
             })
         }
     }
@@ -264,7 +264,7 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
         until: Instant::now() + LOOK,
     })?;
     match ended {
-        Ended::Left => {
+        Exit::Detached => {
             repl.detach();
             tracing::info!(say = "board-cli.run-detached");
             if launch.is_file() {
@@ -272,7 +272,7 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
             }
             Ok(Outcome::Done)
         }
-        Ended::Exception(text) => {
+        Exit::Exception(text) => {
             let text = launch.traceback(&text);
             program::clean_up(&mut repl, launch);
             repl.close()?;
@@ -282,13 +282,13 @@ fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
             }
             .into())
         }
-        Ended::Restarted => {
+        Exit::Restarted => {
             // What runs there now is the board's own.
             let error = repl.restarted(Doing::ProgramRan);
             repl.detach();
             Err(error.into())
         }
-        Ended::Done | Ended::Exited => {
+        Exit::Done | Exit::Exited => {
             tracing::info!(say = "board-cli.run-ended");
             program::clean_up(&mut repl, launch);
             repl.close()?;
@@ -488,7 +488,7 @@ impl Printer {
     }
 }
 
-impl Follower for Printer {
+impl OutputHandler for Printer {
     fn output(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
         let Some(mirror) = &mut self.mirror else {
             self.show(bytes, false);
@@ -500,15 +500,15 @@ impl Follower for Printer {
         Ok(())
     }
 
-    fn tick(&mut self) -> Result<Wish, BoardError> {
+    fn tick(&mut self) -> Result<FollowAction, BoardError> {
         match self.interrupted {
-            Some(since) if since.elapsed() > CLEAN_UP => return Ok(Wish::Leave),
+            Some(since) if since.elapsed() > CLEAN_UP => return Ok(FollowAction::Detach),
             None if self.shutdown.is_asked() || self.reader_gone => {
                 self.interrupted = Some(Instant::now());
-                return Ok(Wish::Interrupt);
+                return Ok(FollowAction::Interrupt);
             }
             _ => {}
         }
-        Ok(Wish::GoOn)
+        Ok(FollowAction::Continue)
     }
 }

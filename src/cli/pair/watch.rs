@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::file;
 use crate::pair::post::Post;
 use crate::pair::report::{Report, StepResult, Verdict};
-use crate::pair::watch::{Round, Way};
+use crate::pair::watch::{Direction, Round};
 use crate::pair::{self, Plan};
 use crate::shutdown::{Asker, Shutdown};
 use crate::terminal::full_screen::FullScreen;
@@ -41,9 +41,9 @@ enum News {
 #[derive(Debug, Default)]
 struct Total {
     rounds: u64,
-    down: Way,
-    up: Way,
-    echo: Way,
+    down: Direction,
+    up: Direction,
+    echo: Direction,
 }
 
 impl Total {
@@ -61,7 +61,7 @@ impl Total {
 }
 
 /// `received/sent`.
-fn fraction(way: Way) -> String {
+fn fraction(way: Direction) -> String {
     format!("{}/{}", way.received, way.sent)
 }
 

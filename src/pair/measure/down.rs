@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Course, LATE, LOOK, Patience, TUTORIAL, Trouble, pause, with_listener};
+use super::{LATE, LOOK, MeasurementContext, Patience, TUTORIAL, Trouble, pause, with_listener};
 use crate::pair::counts::{Counts, State};
 use crate::pair::datagram;
 use crate::pair::post;
-use crate::pair::talk::{Failure, Talk};
+use crate::pair::talk::{BoardSession, SessionError};
 
 /// What was measured from the PC to the board.
 #[derive(Debug)]
@@ -24,13 +24,15 @@ pub(in crate::pair) struct Down {
 }
 
 /// Sends every size to the board, which takes them as the tutorial's server does.
-pub(in crate::pair) fn down(talk: &mut Talk, course: &mut Course) -> Result<Down, Trouble> {
+pub(in crate::pair) fn down(
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
+) -> Result<Down, Trouble> {
     let mark = course.next_phase();
     let course = &*course;
     let socket = course.to_board().map_err(Trouble::Send)?;
     // The last place in the list is the one that shows where the tutorial's server cuts.
-    let mut sizes = course.sizes.clone();
-    sizes.push(TUTORIAL + 1);
+    let sizes = [&course.sizes[..], &[TUTORIAL + 1]].concat();
     let total = course.sizes.len() * usize::from(course.count);
     let code = course.listen_code(mark, TUTORIAL, "_pr");
     let received = AtomicU64::new(0);
@@ -122,7 +124,9 @@ pub(in crate::pair) fn down(talk: &mut Talk, course: &mut Course) -> Result<Down
             down
         },
     )?;
-    let mut down = measured.0.ok_or(Trouble::Failure(Failure::Restarted))?;
+    let mut down = measured
+        .0
+        .ok_or(Trouble::SessionError(SessionError::Restarted))?;
     down.counts.sizes.pop();
     Ok(down)
 }

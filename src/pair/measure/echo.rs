@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::{Course, ECHO, ECHO_TRIES, ECHO_WAIT, IDLE, SLACK, Trouble, with_listener};
+use super::{ECHO, ECHO_TRIES, ECHO_WAIT, IDLE, MeasurementContext, SLACK, Trouble, with_listener};
 use crate::pair::datagram;
-use crate::pair::talk::{Failure, Talk};
+use crate::pair::talk::{BoardSession, SessionError};
 use crate::udp::stats::Spread;
 
 /// What was measured there and back.
@@ -25,8 +25,8 @@ pub(in crate::pair) const ECHO_SIZE: usize = 64;
 
 /// Sends one datagram after the other, each when the one before is back or lost.
 pub(in crate::pair) fn echo(
-    talk: &mut Talk,
-    course: &mut Course,
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
     count: u16,
 ) -> Result<Echo, Trouble> {
     let mark = course.next_phase();
@@ -70,7 +70,7 @@ pub(in crate::pair) fn echo(
         echo
     })?;
     let (echo, said) = measured;
-    let mut echo = echo.ok_or(Trouble::Failure(Failure::Restarted))?;
+    let mut echo = echo.ok_or(Trouble::SessionError(SessionError::Restarted))?;
     echo.error = said
         .iter()
         .filter_map(|line| line.strip_prefix("err ")?.rsplit_once(' ')?.1.parse().ok())

@@ -4,10 +4,12 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use super::{Course, IDLE, LATE, Report, SLACK, TRIES, TUTORIAL, Trouble, mtu, up, with_listener};
+use super::{
+    IDLE, LATE, MeasurementContext, Report, SLACK, TRIES, TUTORIAL, Trouble, mtu, up, with_listener,
+};
 use crate::pair::datagram::{self, Mark};
 use crate::pair::post::{self, Arrived};
-use crate::pair::talk::Talk;
+use crate::pair::talk::BoardSession;
 
 /// The longest payload that came through whole, and the shortest that did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +73,8 @@ fn search<E>(
 
 /// The longest payload that reaches the board whole, when its program takes all of it.
 pub(in crate::pair) fn longest_down(
-    talk: &mut Talk,
-    course: &mut Course,
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
 ) -> Result<Option<Longest>, Trouble> {
     let mark = course.next_phase();
     let course = &*course;
@@ -124,8 +126,8 @@ fn sum_of_any(mark: Mark, report: &Report, length: usize) -> u64 {
 
 /// The longest payload that the board gets to the PC whole.
 pub(in crate::pair) fn longest_up(
-    talk: &mut Talk,
-    course: &mut Course,
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
 ) -> Result<Option<Longest>, Trouble> {
     let mut memory = false;

@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::{Course, LATE, LOOK, Patience, SLACK, Trouble, python_bytes};
+use super::{LATE, LOOK, MeasurementContext, Patience, SLACK, Trouble, python_bytes};
 use crate::pair::counts::{Counts, State};
 use crate::pair::datagram::{self, HEADER, Mark};
 use crate::pair::post::Arrived;
-use crate::pair::talk::{Ears, Talk};
+use crate::pair::talk::{BoardSession, LineHandler};
 use crate::pair::work::Work;
 use crate::udp::stats::Spread;
 
@@ -88,7 +88,7 @@ impl Seen {
     }
 }
 
-impl Ears for UpEars<'_> {
+impl LineHandler for UpEars<'_> {
     fn line(&mut self, words: &[&str]) {
         if let ["err", place, _, number] = *words {
             let place: usize = place.parse().unwrap_or(usize::MAX);
@@ -169,8 +169,8 @@ impl UpEars<'_> {
 
 /// Has the board send `count` of each of `sizes`.
 pub(in crate::pair) fn up(
-    talk: &mut Talk,
-    course: &mut Course,
+    talk: &mut BoardSession,
+    course: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
     sizes: &[usize],
     count: u16,

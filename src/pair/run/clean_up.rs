@@ -7,12 +7,12 @@ use super::{Radio, Touched};
 use crate::board::error::Error as BoardError;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::report::{Finding, Said, Step, StepResult};
-use crate::pair::talk::Talk;
+use crate::pair::talk::BoardSession;
 use crate::pair::work::Work;
 use crate::text::sentence::sentence;
 
 /// Leaves the board as it was found: its radio as it was, without our program, at its prompt.
-pub(super) fn clean_up(mut talk: Talk, touched: &Touched) -> StepResult {
+pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult {
     let mut result = StepResult::new(Step::CleanUp, sentence!("pair.clean-up-tried"));
     // Ctrl-C has ended the steps; this one is done all the same.
     talk.repl.link().heed_shutdown(false);
@@ -109,7 +109,7 @@ fn or_still_on(radio: Radio, left: Result<Vec<u8>, BoardError>) -> Result<Vec<u8
     }
 }
 
-fn put_in_order(talk: &mut Talk, touched: &Touched) -> Result<Left, BoardError> {
+fn put_in_order(talk: &mut BoardSession, touched: &Touched) -> Result<Left, BoardError> {
     let limit = Duration::from_secs(5);
     // Where the test's program did not get as far, its functions are not there, and there is nothing to undo.
     let (doing, leave): (_, &[u8]) = match touched.radio {

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::pair::talk::Failure;
+use crate::pair::talk::SessionError;
 use crate::shutdown::Shutdown;
 use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Wait, Waited};
@@ -18,8 +18,8 @@ const MAX_ANSWER: u64 = 1 << 20;
 /// What shows that the Wi-Fi is on 5 GHz only; none if nothing does.
 ///
 /// # Errors
-/// [`Failure::Interrupted`].
-pub(super) fn only_5ghz(ssid: &str) -> Result<Option<Sentence>, Failure> {
+/// [`SessionError::Interrupted`].
+pub(super) fn only_5ghz(ssid: &str) -> Result<Option<Sentence>, SessionError> {
     let bands = if cfg!(windows) {
         of_netsh(
             &ask("netsh", &["wlan", "show", "networks", "mode=bssid"])?,
@@ -62,7 +62,7 @@ fn is_named_so(ssid: &str) -> bool {
 }
 
 /// What a program of the system's says; nothing where it is missing or slow.
-fn ask(program: &str, args: &[&str]) -> Result<String, Failure> {
+fn ask(program: &str, args: &[&str]) -> Result<String, SessionError> {
     let child = Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -89,7 +89,7 @@ fn ask(program: &str, args: &[&str]) -> Result<String, Failure> {
     let _ = child.wait();
     match read {
         Ok(Waited::Done(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
-        Ok(Waited::Interrupted) => Err(Failure::Interrupted),
+        Ok(Waited::Interrupted) => Err(SessionError::Interrupted),
         Ok(Waited::TimeUp) | Err(_) => Ok(String::new()),
     }
 }

@@ -9,7 +9,7 @@ use crate::board::literal;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::from_hex;
 use crate::pair::report::{Finding, StepResult};
-use crate::pair::talk::{Failure, Talk};
+use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::wifi::Online;
 use crate::pair::work::Work;
 use crate::pair::{BoardAp, Join};
@@ -37,10 +37,10 @@ struct Own {
 ///
 /// The user is told the network's name and password, and nobody else: neither is in the result.
 pub(in crate::pair) fn step(
-    talk: &mut Talk,
+    talk: &mut BoardSession,
     own_ap: &BoardAp,
     result: &mut StepResult,
-) -> Result<Option<Online>, Failure> {
+) -> Result<Option<Online>, SessionError> {
     result.tried = sentence!("pair.own-ap-tried").into();
     let own = start(talk, own_ap)?;
     let addresses = own.address.parse::<Ipv4Addr>().ok();
@@ -90,7 +90,7 @@ pub(in crate::pair) fn step(
     }))
 }
 
-fn start(talk: &mut Talk, own_ap: &BoardAp) -> Result<Own, Failure> {
+fn start(talk: &mut BoardSession, own_ap: &BoardAp) -> Result<Own, SessionError> {
     // As `enable_APWiFi` of the maker's module does it (mpython.py, class wifi), with WPA2 alone.
     let code = format!(
         "_pz({},{})",

@@ -362,14 +362,14 @@ impl Answers {
 
 /// The summary line of a listener.
 #[derive(Debug)]
-pub struct Report<'a> {
+pub struct ListenSummary<'a> {
     pub(super) counts: &'a Counts<'a>,
     pub(super) answers: &'a Answers,
     pub(super) dropped: Option<Drops>,
     pub(super) elapsed: Duration,
 }
 
-impl Report<'_> {
+impl ListenSummary<'_> {
     /// The counts as JSON, described in docs/summary.schema.json.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -414,7 +414,7 @@ impl Report<'_> {
     }
 }
 
-impl Report<'_> {
+impl ListenSummary<'_> {
     /// The summary, clause by clause.
     #[must_use]
     pub fn clauses(&self) -> Vec<Sentence> {

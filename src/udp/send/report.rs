@@ -12,7 +12,7 @@ use crate::udp::stats::{Spread, per_second, rate};
 
 /// The counts of a run.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct SendSummary {
     /// Datagrams that the kernel accepted.
     pub datagrams: u64,
     /// Their payload bytes.
@@ -37,7 +37,7 @@ pub struct Report {
     pub(super) sending: Duration,
 }
 
-impl Report {
+impl SendSummary {
     /// The count and the time span for datagrams per second. The span is from the first datagram to the last, without
     /// the wait for replies. A single datagram has no such span.
     fn rate(&self) -> (u64, Duration) {
@@ -69,7 +69,7 @@ impl Report {
     }
 }
 
-impl Report {
+impl SendSummary {
     /// The summary, clause by clause.
     #[must_use]
     pub fn clauses(&self) -> Vec<Sentence> {

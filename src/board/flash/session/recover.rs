@@ -89,7 +89,7 @@ impl<'a> Session<'a> {
     fn resume(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
         let started = Instant::now();
         let mut round = 0_u32;
-        if std::mem::take(&mut self.deafened) && self.reset(round) {
+        if std::mem::take(&mut self.needs_reset_after_baud_change) && self.reset(round) {
             self.loader.baud = DEFAULT_BAUD;
         }
         let rate = self.loader.baud;

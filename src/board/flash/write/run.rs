@@ -13,7 +13,7 @@ const BLOCK_SIZE: u32 = 0x4000;
 
 /// A stretch of a part, as it goes over the line.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct WriteRun {
     offset: u32,
     pub(super) len: usize,
     /// Blocks, each with how many bytes of flash it becomes.
@@ -22,7 +22,7 @@ pub(super) struct Run {
 }
 
 /// Cuts a stretch into blocks, deflated or as it is.
-pub(super) fn prepare(offset: u32, bytes: &[u8], compress: bool) -> Run {
+pub(super) fn prepare(offset: u32, bytes: &[u8], compress: bool) -> WriteRun {
     let deflated = compress.then(|| {
         let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::best());
         encoder
@@ -40,7 +40,7 @@ pub(super) fn prepare(offset: u32, bytes: &[u8], compress: bool) -> Run {
                 (whole, block.len())
             })
             .collect();
-        return Run {
+        return WriteRun {
             offset,
             len: bytes.len(),
             blocks,
@@ -59,7 +59,7 @@ pub(super) fn prepare(offset: u32, bytes: &[u8], compress: bool) -> Run {
             if inflated.is_ok() { len } else { bytes.len() },
         ));
     }
-    Run {
+    WriteRun {
         offset,
         len: bytes.len(),
         blocks,
@@ -88,7 +88,7 @@ fn patience(bytes: usize) -> Duration {
 /// One run from begin to the last block written.
 pub(super) fn send(
     loader: &mut Loader<'_>,
-    run: &Run,
+    run: &WriteRun,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Fault> {
     let (begin, data) = if run.compressed {

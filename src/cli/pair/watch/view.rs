@@ -10,7 +10,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, RenderDirection, Sparkline};
 
 use crate::pair::report::{Step, StepResult, Verdict};
-use crate::pair::watch::{Round, Way};
+use crate::pair::watch::{Direction, Round};
 use crate::terminal::panel::picture;
 use crate::terminal::sanitize;
 use crate::text::seconds;
@@ -32,7 +32,7 @@ const PANEL: (u16, u16) = (66, 18);
 /// One direction's past, the newest first.
 #[derive(Debug, Default)]
 struct Past {
-    total: Way,
+    total: Direction,
     /// Datagrams a second, times ten.
     rate: VecDeque<u64>,
     /// Percent.
@@ -40,7 +40,7 @@ struct Past {
 }
 
 impl Past {
-    fn add(&mut self, way: Way, time: Duration) {
+    fn add(&mut self, way: Direction, time: Duration) {
         self.total.sent += way.sent;
         self.total.received += way.received;
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
