@@ -36,7 +36,13 @@ impl Cable {
             .timeout(timeout)
             .open()
             .map_err(io::Error::from)
-            .map_err(|error| if is_no_port(name) { no_port() } else { error })?;
+            .map_err(|error| {
+                if is_no_port(name) {
+                    no_port()
+                } else {
+                    refusal(name).unwrap_or(error)
+                }
+            })?;
         Ok(Self { port, timeout })
     }
 
@@ -80,6 +86,23 @@ fn is_no_port(name: &str) -> bool {
 #[cfg(not(unix))]
 fn is_no_port(_: &str) -> bool {
     false
+}
+
+/// "Access is denied", if that is why a port did not open: another program has it. The library makes "no such port" of it.
+#[cfg(windows)]
+fn refusal(name: &str) -> Option<io::Error> {
+    let again = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(device(name));
+    let error = again.err()?;
+    (error.kind() == io::ErrorKind::PermissionDenied).then_some(error)
+}
+
+/// Elsewhere the library keeps the reason.
+#[cfg(not(windows))]
+fn refusal(_: &str) -> Option<io::Error> {
+    None
 }
 
 /// A terminal without modem lines says that it is no typewriter.
