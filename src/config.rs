@@ -321,10 +321,24 @@ fn user_contents(path: &Path) -> Result<Option<String>, Error> {
     if let Some(text) = TEXT.get() {
         return Ok(text.clone());
     }
-    let text = contents(path)?;
+    let text = match contents(path) {
+        // Somebody else's folder, as when `sudo -u` or `setpriv` leaves HOME as it was: it holds no settings of this user.
+        Err(Error::Read { source, .. })
+            if source.kind() == io::ErrorKind::PermissionDenied && is_out_of_reach(path) =>
+        {
+            None
+        }
+        text => text?,
+    };
     // If another thread was faster, it has read the same text.
     let _ = TEXT.set(text.clone());
     Ok(text)
+}
+
+/// Whether this user cannot even search the file's folder.
+fn is_out_of_reach(path: &Path) -> bool {
+    let folder = path.parent().map(std::fs::metadata);
+    matches!(folder, Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// Reads a file; `None` if it does not exist. Opens it non-blocking and rejects a FIFO, so that it cannot block.
