@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+#[cfg(target_os = "linux")]
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Finished, address_of, loopback_socket, run_with_input, skipped, udpcli};
+#[cfg(target_os = "linux")]
+use crate::support::skipped;
+use crate::support::{Finished, address_of, loopback_socket, run_with_input, udpcli};
 
 /// A working folder, and a folder for the user's file.
 struct Place {
