@@ -181,10 +181,20 @@ fn command_path(args: &[std::ffi::OsString]) -> String {
     let mut path = String::new();
     let root = <Cli as clap::CommandFactory>::command();
     let mut command = &root;
+    // `--lang zh-CN send`: a flag may stand before the command, with its value.
+    let mut is_after_flag = false;
     for word in args.iter().skip(1).filter_map(|arg| arg.to_str()) {
+        if word.starts_with('-') {
+            is_after_flag = !word.contains('=');
+            continue;
+        }
         let Some(found) = command.find_subcommand(word) else {
+            if std::mem::take(&mut is_after_flag) {
+                continue;
+            }
             break;
         };
+        is_after_flag = false;
         path.push(' ');
         path.push_str(found.get_name());
         command = found;
@@ -260,5 +270,9 @@ mod tests {
         let error = Cli::try_parse_from(["/bin/u", "send", "--nosuch"]).unwrap_err();
         let text = usage_text(&error.render().to_string(), &[], false);
         assert!(text.contains("  hint: usage: udpcli send"), "{text}");
+        let path = |args: &[&str]| command_path(&args.iter().map(Into::into).collect::<Vec<_>>());
+        assert_eq!(path(&["u", "--lang", "en", "send", "x"]), " send");
+        assert_eq!(path(&["u", "-v", "send", "-w", "1s", "x"]), " send");
+        assert_eq!(path(&["u", "--lang=en", "nosuch", "send"]), "");
     }
 }
