@@ -58,7 +58,7 @@ pub fn message(error: &Error) -> String {
 #[must_use]
 pub fn list(sentences: &[Sentence]) -> String {
     let texts: Vec<String> = sentences.iter().map(catalogue::text).collect();
-    texts.join(&say!("cli.list-separator"))
+    texts.join(&say!("summary.separator"))
 }
 
 /// What another error was caused by, or what an event says of an error.

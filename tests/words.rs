@@ -264,3 +264,18 @@ fn chinese_sentences_have_chinese_punctuation() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
+
+/// A file that is not in the program's list of areas would show its IDs in place of sentences.
+#[test]
+fn the_program_has_every_file() {
+    use udpcli::text::sentence::Sentence;
+    use udpcli::words::catalogue::in_language;
+
+    let english = catalogue(Language::English);
+    for (id, _) in english.iter().filter(|(_, names)| names.is_empty()) {
+        let id: &'static str = Box::leak(id.clone().into_boxed_str());
+        for language in Language::ALL {
+            assert_ne!(in_language(language, &Sentence::new(id)), id);
+        }
+    }
+}

@@ -36,6 +36,7 @@ areas! {
     "pair-diagnosis",
     "pair-watch",
     "send",
+    "summary",
     "terminal",
     "udp",
 }

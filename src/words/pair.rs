@@ -40,7 +40,7 @@ pub(crate) fn said(what: &Said) -> String {
         Said::Sentence(sentence) => text(sentence),
         Said::List(items) => {
             let items: Vec<String> = items.iter().map(said).collect();
-            items.join(&say!("cli.list-separator"))
+            items.join(&say!("summary.separator"))
         }
         Said::Text(text) => text.clone(),
         Said::Error(error) => board::message(error),

@@ -38,7 +38,7 @@ impl Style {
     }
 }
 
-/// A text that takes at least so many columns. A Chinese character takes two.
+/// Pads a text to a minimum width in columns. A Chinese character takes two.
 fn padded(text: &str, columns: usize) -> String {
     let missing = columns.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))

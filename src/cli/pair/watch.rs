@@ -196,7 +196,7 @@ fn line(round: &Round) -> String {
     format!("{round_line}{space}{oled}  [{time:.1} s]\n")
 }
 
-/// The live view, until whoever tells the news has ended, or the terminal is gone.
+/// Shows the live view until the sender of news ends or the terminal is closed.
 fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
     let mut view = View::new(port);
     let mut screen = FullScreen::open()?;

@@ -423,41 +423,41 @@ impl ListenSummary<'_> {
         } = self;
         let peers = counts.peers.table.len() as u64;
         let mut clauses = vec![
-            sentence!("udp.sum-datagrams", n: counts.datagrams),
-            sentence!("udp.sum-bytes", n: counts.bytes),
+            sentence!("summary.datagrams", n: counts.datagrams),
+            sentence!("summary.bytes", n: counts.bytes),
             if counts.peers.is_full {
-                sentence!("udp.sum-more-peers", n = peers)
+                sentence!("summary.more-peers", n = peers)
             } else {
-                sentence!("udp.sum-peers", n: peers)
+                sentence!("summary.peers", n: peers)
             },
-            sentence!("udp.sum-elapsed", time = seconds(self.elapsed)),
+            sentence!("summary.elapsed", time = seconds(self.elapsed)),
             sentence!(
-                "udp.sum-rate",
+                "summary.rate",
                 rate = per_second(counts.datagrams, self.elapsed)
             ),
             match self.dropped {
                 Some(Drops {
                     count,
                     is_estimate: true,
-                }) => sentence!("udp.sum-dropped-about", n = count),
-                Some(Drops { count, .. }) => sentence!("udp.sum-dropped", n = count),
-                None => sentence!("udp.sum-dropped-unknown"),
+                }) => sentence!("summary.dropped-about", n = count),
+                Some(Drops { count, .. }) => sentence!("summary.dropped", n = count),
+                None => sentence!("summary.dropped-unknown"),
             },
-            sentence!("udp.sum-truncated", n = counts.truncated),
+            sentence!("summary.truncated", n = counts.truncated),
         ];
         if counts.plan.sequenced {
             self.sequence_clauses(&mut clauses);
         }
         if counts.filtered > 0 {
-            clauses.push(sentence!("udp.sum-filtered", n = counts.filtered));
+            clauses.push(sentence!("summary.filtered", n = counts.filtered));
         }
         if counts.plan.answer.is_some() {
-            clauses.push(sentence!("udp.sum-answered", n = answers.sent));
+            clauses.push(sentence!("summary.answered", n = answers.sent));
             if answers.withheld > 0 {
-                clauses.push(sentence!("udp.sum-withheld", n = answers.withheld));
+                clauses.push(sentence!("summary.withheld", n = answers.withheld));
             }
             if answers.failed > 0 {
-                clauses.push(sentence!("udp.sum-answers-failed", n = answers.failed));
+                clauses.push(sentence!("summary.answers-failed", n = answers.failed));
             }
         }
         clauses
@@ -471,26 +471,26 @@ impl ListenSummary<'_> {
             reordered,
         } = counts.totals;
         clauses.push(sentence!(
-            "udp.sum-lost",
+            "summary.lost",
             lost = lost,
             duplicate = duplicate,
             reordered = reordered
         ));
         if counts.unsequenced > 0 {
-            clauses.push(sentence!("udp.sum-unsequenced", n = counts.unsequenced));
+            clauses.push(sentence!("summary.unsequenced", n = counts.unsequenced));
         }
         if counts.unfollowed > 0 {
-            clauses.push(sentence!("udp.sum-unfollowed", n = counts.unfollowed));
+            clauses.push(sentence!("summary.unfollowed", n = counts.unfollowed));
         }
         let Delays {
             spread,
             other_clock,
         } = &counts.delays;
         if spread.count() > 0 {
-            clauses.push(sentence!("udp.sum-delay", figures = spread.figures()));
+            clauses.push(sentence!("summary.delay", figures = spread.figures()));
         }
         if *other_clock > 0 {
-            clauses.push(sentence!("udp.sum-clocks-differ", n = other_clock));
+            clauses.push(sentence!("summary.clocks-differ", n = other_clock));
         }
     }
 }

@@ -74,18 +74,18 @@ impl SendSummary {
     #[must_use]
     pub fn clauses(&self) -> Vec<Sentence> {
         let mut clauses = vec![
-            sentence!("udp.sum-datagrams", n: self.datagrams),
-            sentence!("udp.sum-bytes", n: self.bytes),
-            sentence!("udp.sum-errors", n: self.errors),
-            sentence!("udp.sum-refused", n = self.refused),
-            sentence!("udp.sum-replies", n: self.replies),
+            sentence!("summary.datagrams", n: self.datagrams),
+            sentence!("summary.bytes", n: self.bytes),
+            sentence!("summary.errors", n: self.errors),
+            sentence!("summary.refused", n = self.refused),
+            sentence!("summary.replies", n: self.replies),
         ];
         if self.rtt.count() > 0 {
-            clauses.push(sentence!("udp.sum-rtt", figures = self.rtt.figures()));
+            clauses.push(sentence!("summary.rtt", figures = self.rtt.figures()));
         }
         let (count, time) = self.rate();
-        clauses.push(sentence!("udp.sum-elapsed", time = seconds(self.elapsed)));
-        clauses.push(sentence!("udp.sum-rate", rate = per_second(count, time)));
+        clauses.push(sentence!("summary.elapsed", time = seconds(self.elapsed)));
+        clauses.push(sentence!("summary.rate", rate = per_second(count, time)));
         clauses
     }
 }

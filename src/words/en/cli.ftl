@@ -1,7 +1,6 @@
 
 # What belongs to no single command.
 
-list-separator = ,{" "}
 demo-failed = the demo failed: { $problem }
     .hint = run the two sides in two windows and compare: udpcli listen --bind 127.0.0.1, then udpcli send 127.0.0.1:6000 hello
 demo-done = All 4 datagrams arrived unchanged, and each came back: UDP works on this PC.

@@ -95,47 +95,6 @@ empty-datagram = an empty datagram: some ESP32 firmware mishandles it
 cut-by-tutorial = a payload of { $len } bytes: the tutorial's recvfrom({ $kept }) would cut it to { $kept }
 fragmented = a payload of { $len } bytes will be fragmented: the path's MTU is { $mtu }, and one lost fragment loses the datagram
 
-# The summary, clause by clause.
-
-sum-datagrams = { $n ->
-        [one] { $n } datagram
-       *[other] { $n } datagrams
-    }
-sum-bytes = { $n ->
-        [one] { $n } byte
-       *[other] { $n } bytes
-    }
-sum-errors = { $n ->
-        [one] { $n } error
-       *[other] { $n } errors
-    }
-sum-refused = { $n } refused
-sum-replies = { $n ->
-        [one] { $n } reply
-       *[other] { $n } replies
-    }
-sum-rtt = RTT min/median/p99/max { $figures } ms
-sum-elapsed = { $time }
-sum-rate = { $rate } datagrams/s
-sum-peers = { $n ->
-        [one] { $n } peer
-       *[other] { $n } peers
-    }
-sum-more-peers = more than { $n } peers
-sum-dropped = { $n } dropped by the kernel
-sum-dropped-about = about { $n } dropped by the kernel
-sum-dropped-unknown = drops by the kernel not known on this system
-sum-truncated = { $n } truncated
-sum-lost = { $lost } lost, { $duplicate } duplicate, { $reordered } reordered
-sum-unsequenced = { $n } without a sequence number
-sum-unfollowed = { $n } of more peers than are followed
-sum-delay = one-way delay min/median/p99/max { $figures } ms
-sum-clocks-differ = { $n } without a delay (clocks differ)
-sum-filtered = { $n } from others left out
-sum-answered = { $n } answered
-sum-withheld = { $n } not answered (rate, group or own address)
-sum-answers-failed = { $n } answers failed
-
 # Events of the loops.
 
 truncated = a datagram of { $len } bytes from { $peer } was cut to { $kept } (--recv-size); further ones are only counted

@@ -1,7 +1,6 @@
 
 # 不属于某一条命令的提示。
 
-list-separator = ，
 demo-failed = 演示失败：{ $problem }
     .hint = 请在两个窗口里分别运行两端并对照：先 udpcli listen --bind 127.0.0.1，再 udpcli send 127.0.0.1:6000 hello
 demo-done = 4 个数据报都原样到达，每一个也都回来了：本机的 UDP 正常。

@@ -87,32 +87,6 @@ empty-datagram = 这是空数据报：有些 ESP32 固件处理不好
 cut-by-tutorial = 载荷有 { $len } 字节：教程里的 recvfrom({ $kept }) 会把它截成 { $kept } 字节
 fragmented = 载荷有 { $len } 字节，会被分片：路径 MTU 是 { $mtu }，丢一个分片就丢了整个数据报
 
-# 汇总，逐项。
-
-sum-datagrams = { $n } 个数据报
-sum-bytes = { $n } 字节
-sum-errors = { $n } 个错误
-sum-refused = { $n } 次被拒绝
-sum-replies = { $n } 条回复
-sum-rtt = RTT 最小/中位/p99/最大 { $figures } ms
-sum-elapsed = 用时 { $time }
-sum-rate = 每秒 { $rate } 个
-sum-peers = { $n } 个发送者
-sum-more-peers = 超过 { $n } 个发送者
-sum-dropped = 内核丢弃 { $n } 个
-sum-dropped-about = 内核丢弃约 { $n } 个
-sum-dropped-unknown = 本系统不报告内核丢弃的个数
-sum-truncated = 截断 { $n } 个
-sum-lost = 丢失 { $lost } 个，重复 { $duplicate } 个，乱序 { $reordered } 个
-sum-unsequenced = { $n } 个没有序号
-sum-unfollowed = { $n } 个来自超出跟踪数量的发送者
-sum-delay = 单程延迟 最小/中位/p99/最大 { $figures } ms
-sum-clocks-differ = { $n } 个没有延迟值（时钟不一致）
-sum-filtered = 排除了其他发送者的 { $n } 个
-sum-answered = 回复了 { $n } 个
-sum-withheld = { $n } 个未回复（超过速率、组播，或本机自己的地址）
-sum-answers-failed = { $n } 条回复发送失败
-
 # 收发过程中的事件。
 
 truncated = 来自 { $peer } 的数据报有 { $len } 字节，被截成 { $kept } 字节（--recv-size）；之后的只计数

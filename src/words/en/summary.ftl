@@ -1,0 +1,41 @@
+# The clauses of a summary. In a file of its own, so that a run which says nothing else reads no more.
+
+separator = ,{" "}
+datagrams = { $n ->
+        [one] { $n } datagram
+       *[other] { $n } datagrams
+    }
+bytes = { $n ->
+        [one] { $n } byte
+       *[other] { $n } bytes
+    }
+errors = { $n ->
+        [one] { $n } error
+       *[other] { $n } errors
+    }
+refused = { $n } refused
+replies = { $n ->
+        [one] { $n } reply
+       *[other] { $n } replies
+    }
+rtt = RTT min/median/p99/max { $figures } ms
+elapsed = { $time }
+rate = { $rate } datagrams/s
+peers = { $n ->
+        [one] { $n } peer
+       *[other] { $n } peers
+    }
+more-peers = more than { $n } peers
+dropped = { $n } dropped by the kernel
+dropped-about = about { $n } dropped by the kernel
+dropped-unknown = drops by the kernel not known on this system
+truncated = { $n } truncated
+lost = { $lost } lost, { $duplicate } duplicate, { $reordered } reordered
+unsequenced = { $n } without a sequence number
+unfollowed = { $n } of more peers than are followed
+delay = one-way delay min/median/p99/max { $figures } ms
+clocks-differ = { $n } without a delay (clocks differ)
+filtered = { $n } from others left out
+answered = { $n } answered
+withheld = { $n } not answered (rate, group or own address)
+answers-failed = { $n } answers failed
