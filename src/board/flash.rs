@@ -1,12 +1,14 @@
-//! Firmware onto the board: checked before, written where it differs, proven after.
+//! Flashes firmware: checks it, writes only what differs, and verifies it afterwards.
 //!
-//! - [`files`] finds out what goes where, [`kind`], [`image`], [`font`] and [`firmware`] what it is, [`check`] whether it may.
-//! - [`pieces`] takes it apart, [`layout`] decides what becomes of each part of flash.
-//! - `loader` has one command and its reply, `session` a chip whose stub runs, `write` and `read` what is done with it.
-//! - [`reset`] has the sequences on DTR and RTS.
+//! - [`files`] finds out where each file goes; [`kind`], [`image`], [`font`] and [`firmware`] identify it; [`check`]
+//!   decides whether udpcli may write it.
+//! - [`pieces`] cuts the files into pieces, and [`layout`] decides what happens to each part of flash.
+//! - `loader` sends one command and reads its reply; `session` holds a chip whose stub runs; `write` and `read`
+//!   transfer the data.
+//! - [`reset`] has the reset sequences on DTR and RTS.
 //!
-//! From the espflash library come the chips' tables, flash sizes and the images that are made of ELF files; why the line
-//! itself is not left to it is told in `docs/architecture.md`.
+//! The espflash library supplies the chips' tables and flash sizes, and makes images from ELF files.
+//! `docs/architecture.md` explains why it does not drive the serial line as well.
 
 pub mod backup;
 pub mod check;
@@ -49,68 +51,68 @@ use session::Session;
 pub use session::{Connect, RATES, press_reset};
 pub use write::{Options, Part, Written};
 
-/// Who is told how it goes.
+/// Receives the progress of a flash run.
 pub trait Report {
-    /// One thing that happened.
+    /// Reports one event.
     fn note(&mut self, note: &Sentence);
-    /// `doing` has come so far: bytes of all bytes.
+    /// Reports that step `doing` has handled `done` of `total` bytes.
     fn progress(&mut self, doing: &Sentence, done: u64, total: u64);
-    /// This will be done to the flash; nothing has been done yet.
+    /// Shows what will happen to each part of flash, before the first change.
     fn plan(&mut self, layout: &Layout);
 }
 
 /// What to do with a board.
 #[derive(Debug)]
 pub struct Plan {
-    /// How to reach it.
+    /// How to connect to the chip.
     pub connect: Connect,
-    /// What goes where; may be nothing if there is a backup to make.
+    /// The pieces to write; may be empty if the user only wants a backup.
     pub pieces: Vec<Piece>,
-    /// Fonts for the firmware that the board has.
+    /// Fonts whose place depends on the firmware that is on the board.
     pub fonts: Vec<FontFile>,
-    /// What is to become of the rest.
+    /// What happens to the rest of flash.
     pub wish: LayoutRequest,
-    /// How to write.
+    /// The options for writing.
     pub options: Options,
-    /// A copy to put back, instead of pieces.
+    /// A backup to restore, instead of pieces.
     pub restore: Option<Copy>,
-    /// Where to put what is in flash now.
+    /// Where to save a backup of the flash before writing.
     pub backup: Option<Target>,
-    /// The part of flash to back up: a partition, or `OFFSET+SIZE`; none: all of it.
+    /// The part of flash to back up: a partition, or `OFFSET+SIZE`; `None` means the whole flash.
     pub only: Option<String>,
-    /// What happens at the end.
+    /// What the board does afterwards.
     pub after: After,
-    /// Checks that guess do not refuse.
+    /// Override the checks that rely on heuristics.
     pub force: bool,
 }
 
-/// How it went.
+/// The result of a flash run.
 #[derive(Debug)]
 pub struct Flashed {
-    /// The chip.
+    /// The chip of the board.
     pub chip: ChipInfo,
-    /// What was written.
+    /// How many bytes were written.
     pub written: Written,
-    /// The file that has what was in flash before.
+    /// The backup file with the flash's previous content.
     pub kept: Option<PathBuf>,
-    /// The board was told to start its program; otherwise RESET has to be pressed.
+    /// Whether the board started its program; if not, the user has to press RESET.
     pub started: bool,
-    /// The line, for whoever goes on with it; at the rate of the prompt if the program was started.
+    /// The open serial port. If the program was started, the port has the prompt's baud rate.
     pub port: Box<dyn Port>,
 }
 
-/// Does what `plan` says to the board on `port`, until `stop` says that the user wants the end. The plan's pieces are
-/// used up.
+/// Flashes the board on `port` as `plan` says. `stop` returns true once the user has pressed Ctrl-C.
 ///
 /// # Errors
-/// A check refuses, the board does not answer, the line breaks, the user stops it. Each says in what state the flash is.
+/// A check refuses a file, the board does not answer, the serial line fails, or the user interrupts the run. Each error
+/// says in what state the flash is.
 pub fn run(
     port: Box<dyn Port>,
     plan: &mut Plan,
     stop: &dyn Fn() -> bool,
     report: &mut dyn Report,
 ) -> Result<Flashed, Error> {
-    // Before the board is disturbed: whether there can be a copy.
+    // Create the backup file first, so that a failure does not disturb the board.
     let backup = plan.backup.take().map(Backup::begin).transpose()?;
     let mut session = Session::new(port, plan.connect.clone(), stop);
     let (chip, written, kept) = match carry_out(&mut session, plan, backup, report) {
@@ -125,7 +127,7 @@ pub fn run(
     let started = plan.after == After::HardReset && session.start_program();
     let mut port = session.loader.into_port();
     if started {
-        // What the program prints comes at its own rate.
+        // The program prints at its own baud rate.
         let _ = port.set_baud(crate::board::port::DEFAULT_BAUD);
     }
     Ok(Flashed {
@@ -169,7 +171,7 @@ fn carry_out(
                 kept = Some(path);
             }
             Made::Streamed => {}
-            // Nothing is written over what could not be kept.
+            // Without a complete backup, write nothing.
             Made::Abandoned if layout.parts.is_empty() => {}
             Made::Abandoned => return Err(Error::Unwritten),
         }
@@ -178,7 +180,7 @@ fn carry_out(
     Ok((chip, written, kept))
 }
 
-/// `8 MB of flash`
+/// The flash size as a sentence, such as `8 MB of flash`.
 fn flash_size(chip: &ChipInfo) -> Sentence {
     match chip.flash_size {
         0 => sentence!("flash.flash-unsized"),
@@ -189,7 +191,7 @@ fn flash_size(chip: &ChipInfo) -> Sentence {
     }
 }
 
-/// Checks what is to be written against the board, and decides what becomes of each part of its flash.
+/// Checks the files against the board, and decides what happens to each part of its flash.
 fn lay_out(
     session: &mut Session<'_>,
     plan: &mut Plan,
@@ -237,10 +239,10 @@ fn lay_out(
     }
 }
 
-/// Looks into the board on `port` without changing anything, and starts its program again.
+/// Reads chip, flash and partitions of the board on `port` without changing anything, then starts its program again.
 ///
 /// # Errors
-/// The board does not answer, the line breaks, the user stops it.
+/// The board does not answer, the serial line fails, or the user interrupts the run.
 pub fn describe(
     port: Box<dyn Port>,
     connect: Connect,

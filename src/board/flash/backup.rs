@@ -1,4 +1,5 @@
-//! Copies of the flash: made piece by piece, each proven; put back, and what a copy says of itself in a file beside it.
+//! Backs up flash piece by piece, verifies each piece, and restores backups. A JSON file beside each backup describes
+//! it.
 
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -22,11 +23,11 @@ use crate::atomic_file::AtomicFile;
 use crate::board::port::TICK;
 use crate::text::sentence::{Sentence, sentence};
 
-/// Where a copy goes.
+/// Where to save the backup.
 pub enum Target {
-    /// Into a new file; what it is of is told in `FILE.json`.
+    /// A new file; `FILE.json` describes it.
     File(PathBuf),
-    /// To standard output.
+    /// Standard output.
     Stream(Box<dyn io::Write + Send>),
 }
 
@@ -39,21 +40,21 @@ impl std::fmt::Debug for Target {
     }
 }
 
-/// A stretch of flash.
+/// A range of flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
-    /// What it is called: the partition's name, or nothing in particular.
+    /// The partition's name; empty if the user gave an offset and a size.
     pub label: String,
-    /// Where it begins.
+    /// Where the range begins.
     pub offset: u32,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: u32,
 }
 
-/// A part of flash that the user names: a partition, or `OFFSET+SIZE`.
+/// Finds the part of flash that the user named: a partition, or `OFFSET+SIZE`.
 ///
 /// # Errors
-/// There is no such partition, or it ends beyond the flash.
+/// The partition does not exist, or the range ends beyond the flash.
 fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Region, Error> {
     let Some(only) = only else {
         return Ok(Region {
@@ -100,7 +101,7 @@ fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Re
     })
 }
 
-/// A copy that is about to be made.
+/// A backup whose files exist and are still empty.
 pub(super) struct Backup {
     output: Output,
 }
@@ -114,18 +115,18 @@ enum Output {
     Stream(Box<dyn io::Write + Send>),
 }
 
-/// How a copy ended.
+/// The result of a backup.
 #[derive(Debug)]
 pub(super) enum Made {
-    /// This file has it.
+    /// The backup is in this file.
     File(PathBuf),
-    /// All of it went to standard output.
+    /// The whole backup went to standard output.
     Streamed,
-    /// Its reader went away.
+    /// The program that reads standard output closed it early.
     Abandoned,
 }
 
-/// The file that tells what a copy is of.
+/// The path of the JSON file that describes the backup.
 fn about_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".json");
@@ -133,8 +134,8 @@ fn about_path(path: &Path) -> PathBuf {
 }
 
 impl Backup {
-    /// Begins the files: what is there already is never overwritten. Of a board that does not start any more, it may be
-    /// the only copy.
+    /// Creates the files, and never overwrites an existing one: if the board no longer starts, that file may be the
+    /// only backup.
     pub(super) fn begin(target: Target) -> Result<Self, Error> {
         let output = match target {
             Target::Stream(stream) => Output::Stream(stream),
@@ -152,7 +153,7 @@ impl Backup {
         Ok(Self { output })
     }
 
-    /// Makes it.
+    /// Reads the flash and writes the backup.
     pub(super) fn make(
         self,
         session: &mut Session<'_>,
@@ -173,7 +174,7 @@ impl Backup {
                     path: path.clone(),
                     source,
                 };
-                // Before minutes of reading: whether the disk has room for both files.
+                // Reading takes minutes: find out first whether the disk has space for both files.
                 let zeros = vec![0; 1 << 16];
                 for _ in 0..region.size.div_ceil(1 << 16) {
                     data.write_all(&zeros).map_err(failed)?;
@@ -207,7 +208,7 @@ impl Backup {
     }
 }
 
-/// Reads flash to standard output. The line is not kept waiting by a reader that stalls, nor is Ctrl-C.
+/// Streams flash to standard output. A reader that stalls blocks neither the serial line nor Ctrl-C.
 fn streamed(
     session: &mut Session<'_>,
     mut stream: Box<dyn io::Write + Send>,
@@ -231,7 +232,7 @@ fn streamed(
             loop {
                 match pieces.try_send(piece) {
                     Ok(()) => return Ok(()),
-                    // The writer has ended, with an error that it will tell.
+                    // The writer thread has ended; its own error is reported below.
                     Err(mpsc::TrySendError::Disconnected(_)) => return Err(Error::Unwritten),
                     Err(mpsc::TrySendError::Full(same)) => piece = same,
                 }
@@ -244,7 +245,7 @@ fn streamed(
         Ok(()) | Err(Error::Unwritten) => {}
         Err(error) => return Err(error),
     }
-    // The last pieces wait for the reader, and Ctrl-C still ends that.
+    // The reader has not taken the last pieces yet; Ctrl-C still ends the wait.
     while !writer.is_finished() {
         session.pause(
             Duration::from_millis(5),
@@ -262,7 +263,7 @@ fn streamed(
     }
 }
 
-/// What a copy is of, as JSON.
+/// The JSON that describes a backup.
 fn description(
     chip: &ChipInfo,
     region: &Region,
@@ -294,25 +295,25 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// A copy to be put back.
+/// A backup to restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copy {
     name: String,
     bytes: Vec<u8>,
-    /// Where it goes; none: it is of the whole flash if it is as large as that.
+    /// Where the backup goes; `None` means from 0 on, if it is as large as the whole flash.
     offset: Option<u32>,
     label: String,
-    /// The MAC of the board that it is of.
+    /// The MAC address of the board that it was made from.
     mac: Option<String>,
 }
 
-/// A description is a few kilobytes.
+/// The limit for the JSON file; a real one has a few kilobytes.
 const MAX_ABOUT: u64 = 1 << 20;
 
-/// Reads a copy, and what is told of it beside it.
+/// Loads a backup and the JSON file beside it.
 ///
 /// # Errors
-/// It cannot be read, is damaged, is of another chip, or has no such partition.
+/// The file cannot be read, is damaged, belongs to another chip, or does not contain the partition.
 pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Copy, Error> {
     let path = &given.path;
     let bytes = files::read(path)?;
@@ -347,7 +348,7 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
         if text("sha256").is_some_and(|told| told != digest) {
             return Err(damaged(sentence!("flash.f-copy-digest")));
         }
-        // Nothing is told of it: it may be anything.
+        // Without a description, check that the file is not something else.
         if about.is_null()
             && let Some(found) = kind::not_firmware(&name, &bytes)
         {
@@ -409,7 +410,7 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
     Ok(copy)
 }
 
-/// What is told of a copy; null if nothing is.
+/// The JSON beside a backup; null if there is none.
 fn about(path: &Path) -> Result<Value, Error> {
     use std::io::Read as _;
     let failed = |source| Error::Read {
@@ -434,7 +435,7 @@ fn about(path: &Path) -> Result<Value, Error> {
     })
 }
 
-/// From one offset to another.
+/// The range between two offsets, as a sentence.
 fn range(start: u64, end: u64) -> Sentence {
     sentence!(
         "flash.f-range",
@@ -443,7 +444,7 @@ fn range(start: u64, end: u64) -> Sentence {
     )
 }
 
-/// What putting `copy` back does to this board.
+/// Decides what restoring `copy` does to this board.
 pub(super) fn lay_out(
     copy: Copy,
     session: &mut Session<'_>,
@@ -475,7 +476,7 @@ pub(super) fn lay_out(
             hint: None,
         })));
     }
-    // A part alone has to be where the board looks for it.
+    // A single partition must lie where the board's partition table expects it.
     if u64::from(TABLE_OFFSET) < u64::from(offset) && !force {
         let table = look::read_table(session, report)?.unwrap_or_default();
         let torn = table.iter().find(|partition| {

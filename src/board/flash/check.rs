@@ -1,4 +1,4 @@
-//! What is refused before a byte is written.
+//! The checks that refuse a file before udpcli writes anything.
 
 use espflash::target::Chip;
 
@@ -11,12 +11,12 @@ use super::write::SECTOR;
 use super::{font, layout};
 use crate::text::sentence::{Sentence, sentence};
 
-/// How a check that guesses is overridden.
+/// The hint for checks that `--force` overrides.
 fn force_anyway() -> Sentence {
     sentence!("flash.force")
 }
 
-/// What to do with a file that is not whole.
+/// The hint for an incomplete file.
 fn again() -> Sentence {
     sentence!("flash.again")
 }
@@ -35,10 +35,11 @@ fn refused(
     }))
 }
 
-/// What can be said of each file without the board: places, images whole and for `chip`.
+/// Runs the checks that need no board: each offset is a multiple of the sector size, and each image is complete, built
+/// for `chip` and fits its partition.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first problem found.
 pub fn files(parts: &[Loaded], chip: Chip, force: bool) -> Result<(), Error> {
     for part in parts {
         if !part.offset.is_multiple_of(SECTOR) {
@@ -68,7 +69,8 @@ pub fn files(parts: &[Loaded], chip: Chip, force: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Firmware that begins with a boot loader and a partition table has an application: otherwise its download ended early.
+/// Checks that firmware with a boot loader and a partition table also has an application: if not, its download was cut
+/// short.
 fn has_application(part: &Loaded, parts: &[Loaded], chip: Chip) -> Result<(), Error> {
     let begins = |bytes: Option<&[u8]>| {
         bytes
@@ -104,10 +106,11 @@ fn has_application(part: &Loaded, parts: &[Loaded], chip: Chip) -> Result<(), Er
     ))
 }
 
-/// Whether the fonts and file systems among `pieces` are whole. Images say it themselves; these end where the file does.
+/// Checks that the fonts and file systems among `pieces` are complete. An image has its own length and checksum; these
+/// do not, so a short file is the only sign.
 ///
 /// # Errors
-/// The first that is not.
+/// The first piece that is incomplete.
 pub fn whole(pieces: &[Piece], force: bool) -> Result<(), Error> {
     for piece in pieces.iter().filter(|_| !force) {
         let what = if piece.is_cut {
@@ -158,7 +161,7 @@ fn whole_table(part: &Loaded, table: &[u8], partitions: &[Partition]) -> Result<
     }
 }
 
-/// `app.bin@10000` was meant to be 0x10000.
+/// The hint for an offset that was meant as hexadecimal: `app.bin@10000` for 0x10000.
 fn hexadecimal(offset: u32) -> Option<Sentence> {
     let meant = u32::from_str_radix(&offset.to_string(), 16).ok()?;
     meant.is_multiple_of(SECTOR).then(|| {
@@ -170,10 +173,10 @@ fn hexadecimal(offset: u32) -> Option<Sentence> {
     })
 }
 
-/// Makes room among the pieces of an image for files that the user has placed by hand; says what was left out.
+/// Removes those pieces of a combined image whose place the user has given to another file; returns a note on each.
 ///
 /// # Errors
-/// Two files go to the same place, and it is not clear which is wanted.
+/// Two files overlap, and it is unclear which one the user wants.
 pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<Sentence>, Error> {
     let mut notes = Vec::new();
     let asked: Vec<(String, std::ops::Range<u64>)> = pieces
@@ -207,7 +210,7 @@ pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<Sentence>, Error> {
     sorted.sort_by_key(|piece| piece.offset);
     for pair in sorted.windows(2) {
         let [first, second] = pair else { continue };
-        // A sector is erased whole: two files cannot share one.
+        // Flash is erased by whole sectors, so two files cannot share one.
         let end = first.sectors().end;
         if end > u64::from(second.offset) {
             return Err(refused(
@@ -225,7 +228,7 @@ pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<Sentence>, Error> {
     Ok(notes)
 }
 
-/// What firmware is that says itself where it goes, and where that is.
+/// For firmware that defines its own offset: what it is, and that offset.
 fn own_place(part: &Loaded, chip: Chip) -> Option<(Sentence, u32)> {
     let boot = chip.boot_address();
     let at = |offset: u32| part.data.get(offset as usize..).unwrap_or_default();
@@ -238,7 +241,7 @@ fn own_place(part: &Loaded, chip: Chip) -> Option<(Sentence, u32)> {
     is_merged.then(|| (sentence!("flash.f-whole-flash"), 0))
 }
 
-/// The images that `part` puts where the chip looks for one.
+/// Checks the images in `part` at the offsets where the chip looks for one.
 fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
     let boot = chip.boot_address();
     if let Some((what, place)) = own_place(part, chip)
@@ -277,7 +280,7 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
         let Some(bytes) = covered(part, app.offset) else {
             continue;
         };
-        // Second app partitions are often left empty.
+        // The second app partition is often empty.
         if bytes.first() == Some(&0xff) {
             continue;
         }
@@ -289,7 +292,7 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
         );
         image(&what, bytes, chip, force)?;
     }
-    // A file that begins with an image is meant to be one, wherever it goes.
+    // A file that begins with the image magic must be a valid image, wherever it goes.
     if part.data.first() == Some(&image::MAGIC) && part.offset != boot {
         image(&part.name.as_str().into(), &part.data, chip, force)?;
     }
@@ -314,7 +317,7 @@ fn image(what: &Sentence, bytes: &[u8], chip: Chip, force: bool) -> Result<(), E
             Some(again()),
         )),
         Ok(image) => {
-            // Another chip cannot run it: no override.
+            // An image for another chip never runs, so `--force` does not override this.
             if let Some(id) = image.chip_id.filter(|&id| id != chip.id()) {
                 return Err(other_chip(what.clone(), name(chip), chip_name(id)));
             }
@@ -331,10 +334,10 @@ fn image(what: &Sentence, bytes: &[u8], chip: Chip, force: bool) -> Result<(), E
     }
 }
 
-/// Whether the flash's size is known.
+/// Checks that the flash size is known.
 ///
 /// # Errors
-/// The flash chip does not say it, and the user did not either.
+/// Neither the flash chip nor the user gives the size.
 pub fn size(info: &ChipInfo) -> Result<(), Error> {
     if info.flash_size == 0 {
         return Err(refused(
@@ -350,10 +353,11 @@ pub fn size(info: &ChipInfo) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the chip's eFuses let it run what is written. There is no override: what was burnt cannot be undone.
+/// Checks that the chip's eFuses allow it to run plain firmware. There is no override, because nobody can undo a burnt
+/// eFuse.
 ///
 /// # Errors
-/// They do not.
+/// An eFuse forbids it.
 pub fn locks(info: &ChipInfo) -> Result<(), Error> {
     let found = match (info.locks.flash_encryption, info.locks.secure_boot) {
         (false, false) => return Ok(()),
@@ -369,10 +373,10 @@ pub fn locks(info: &ChipInfo) -> Result<(), Error> {
     ))
 }
 
-/// What the board has to say: its flash's size, and the partitions.
+/// Checks the pieces against the board: its flash size and its partitions.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first problem found.
 pub fn board(
     pieces: &[Piece],
     info: &ChipInfo,
@@ -453,7 +457,7 @@ pub fn board(
     Ok(())
 }
 
-/// Whether the application that `part` puts into `partition` fits.
+/// Checks that the application that `part` puts into `partition` fits.
 fn app_fits(part: &Loaded, partition: &Partition) -> Result<(), Error> {
     let image = covered(part, partition.offset).and_then(|bytes| Image::parse(bytes).ok());
     fits(&part.name, image.map_or(0, |image| image.len), partition)
@@ -476,7 +480,7 @@ fn fits(name: &str, needs: usize, partition: &Partition) -> Result<(), Error> {
     Ok(())
 }
 
-/// `8 MB`, as flash chips are called.
+/// The size in the unit that flash chips are sold in: `8 MB`.
 #[must_use]
 pub fn megabytes(bytes: u64) -> String {
     if bytes.is_multiple_of(1 << 20) {

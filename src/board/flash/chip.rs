@@ -1,4 +1,4 @@
-//! Which chip it is, and what it says of itself.
+//! Identifies the chip and reads its properties.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use espflash::target::Chip;
 
 use super::loader::{Fault, Loader, QUICK};
 
-// Registers of the ESP32, by its technical reference manual. BLOCK0 of the eFuses begins at the first.
+// Register addresses from the ESP32 Technical Reference Manual; the first is where eFuse BLOCK0 begins.
 const EFUSE_CRYPT: u32 = 0x3ff5_a000;
 const EFUSE_ABS_DONE: u32 = 0x3ff5_a018;
 const MAGIC: u32 = 0x4000_1000;
@@ -22,35 +22,35 @@ const SPI_USR2: u32 = 0x3ff4_2024;
 const SPI_MISO_DLEN: u32 = 0x3ff4_202c;
 const SPI_W0: u32 = 0x3ff4_2080;
 
-/// What is known of the chip and its flash.
+/// The properties of the chip and its flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChipInfo {
-    /// The chip's family.
+    /// The chip model.
     pub chip: Chip,
-    /// Its revision, major and minor.
+    /// The chip revision, major and minor.
     pub revision: (u32, u32),
-    /// Its address: the MAC that Wi-Fi uses.
+    /// The MAC address that the chip uses for Wi-Fi.
     pub mac: [u8; 6],
-    /// What the flash chip calls itself: maker, type, capacity.
+    /// The flash chip's JEDEC ID: manufacturer, type, capacity.
     pub flash_id: u32,
-    /// The flash's size in bytes; 0 if neither the flash chip nor the user says it.
+    /// The flash size in bytes; 0 if neither the flash chip nor the user gives it.
     pub flash_size: u32,
-    /// What the eFuses forbid for ever.
+    /// Security features that are burnt into the eFuses.
     pub locks: Locks,
 }
 
-/// What a chip's eFuses say that plain firmware cannot get past.
+/// The security features that stop a chip from running plain firmware.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Locks {
-    /// Flash is read through a key that nobody can read.
+    /// The chip decrypts flash with a key that cannot be read out.
     pub flash_encryption: bool,
-    /// Only signed boot loaders start.
+    /// The chip starts signed boot loaders only.
     pub secure_boot: bool,
 }
 
 impl Locks {
-    /// By the eFuses' words 0 and 6 and the chip's revision, as esptool reads them: an odd number of the seven bits of
-    /// `FLASH_CRYPT_CNT`; `ABS_DONE_0`, or since revision 3 `ABS_DONE_1`.
+    /// Decodes eFuse words 0 and 6 with the chip's major revision, as esptool does: encryption is on if an odd number
+    /// of the seven `FLASH_CRYPT_CNT` bits is set; secure boot is `ABS_DONE_0`, or since revision 3 `ABS_DONE_1`.
     fn read(crypt: u32, done: u32, major: u32) -> Self {
         Self {
             flash_encryption: (crypt >> 20 & 0x7f).count_ones() % 2 == 1,
@@ -59,19 +59,19 @@ impl Locks {
     }
 }
 
-/// The chip's number, and the chip if it is a known one.
+/// Reads the chip's magic number, and finds the chip if the number is a known one.
 pub(super) fn identify(loader: &mut Loader<'_>) -> Result<(u32, Option<Chip>), Fault> {
     let magic = loader.read_register(MAGIC)?;
     Ok((magic, Chip::from_magic(magic).ok()))
 }
 
-/// Reads what the chip says of itself and of its flash.
+/// Reads the properties of the chip and of its flash.
 pub(super) fn describe(loader: &mut Loader<'_>, chip: Chip) -> Result<ChipInfo, Fault> {
     let low = loader.read_register(EFUSE_MAC_LOW)?.to_be_bytes();
     let high = loader.read_register(EFUSE_MAC_HIGH)?.to_be_bytes();
     let [_, _, first, second] = high;
     let [third, fourth, fifth, sixth] = low;
-    // The major revision is spread over three registers, as a count of bits set.
+    // The major revision is spread over three registers: the number of set bits counts.
     let version = loader.read_register(EFUSE_VERSION)?;
     let minor = loader.read_register(EFUSE_MINOR)?;
     let date = loader.read_register(APB_CTL_DATE)?;
@@ -95,13 +95,13 @@ pub(super) fn describe(loader: &mut Loader<'_>, chip: Chip) -> Result<ChipInfo, 
     })
 }
 
-/// Has the SPI controller ask the flash chip for its identification (RDID, 0x9F).
+/// Makes the SPI controller read the flash chip's ID (command RDID, 0x9F).
 fn flash_id(loader: &mut Loader<'_>) -> Result<u32, Fault> {
     let (usr, usr2) = (
         loader.read_register(SPI_USR)?,
         loader.read_register(SPI_USR2)?,
     );
-    // A command and an answer, of 8 and 24 bits.
+    // One transaction with an 8-bit command and a 24-bit reply.
     loader.write_register(SPI_USR, 1 << 31 | 1 << 28)?;
     loader.write_register(SPI_USR2, 7 << 28 | 0x9f)?;
     loader.write_register(SPI_MISO_DLEN, 23)?;
@@ -119,7 +119,7 @@ fn flash_id(loader: &mut Loader<'_>) -> Result<u32, Fault> {
     Ok(id)
 }
 
-/// The chip's name as people write it: `ESP32-S3`.
+/// The chip's name in the usual spelling: `ESP32-S3`.
 #[must_use]
 pub fn name(chip: Chip) -> String {
     let name = chip.to_string().to_uppercase();
@@ -129,7 +129,7 @@ pub fn name(chip: Chip) -> String {
     }
 }
 
-/// The name of the chip with this number in image headers.
+/// The name of the chip with this ID in image headers.
 #[must_use]
 pub(super) fn chip_name(id: u16) -> String {
     Chip::try_from(id).map_or(format!("chip number {id}"), name)
@@ -147,12 +147,12 @@ mod tests {
         };
         assert_eq!(locks(0, 0, 3), (false, false));
         assert_eq!(locks(1, 0, 3), (true, false));
-        // Switched on, off, on again.
+        // Encryption enabled, disabled, and enabled again.
         assert_eq!(locks(0b11, 0, 3), (false, false));
         assert_eq!(locks(0b111, 0, 3), (true, false));
         assert_eq!(locks(0x7f, 0, 3), (true, false));
         assert_eq!(locks(0, 1 << 4, 1), (false, true));
-        // The second secure boot came with revision 3.
+        // The second version of secure boot exists since revision 3.
         assert_eq!(locks(0, 1 << 5, 1), (false, false));
         assert_eq!(locks(0, 1 << 5, 3), (false, true));
     }

@@ -1,4 +1,4 @@
-//! What is in a board, told.
+//! The description of a board: chip, partitions and content.
 
 use serde_json::json;
 
@@ -7,19 +7,19 @@ use super::image::Partition;
 use super::layout::Row;
 use crate::text::sentence::Sentence;
 
-/// What is in a board.
+/// The chip of a board and the content of its flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// The chip and its flash.
     pub chip: ChipInfo,
-    /// Its partitions; none if there is no table where it should be.
+    /// The partitions; `None` if there is no valid table at its offset.
     pub partitions: Option<Vec<Partition>>,
-    /// What is in each part of flash.
+    /// The content of each part of flash.
     pub contents: Vec<Row>,
 }
 
 impl Description {
-    /// For programs; `say` has the words.
+    /// The description as JSON; `say` turns sentences into text.
     #[must_use]
     pub fn json(&self, say: &dyn Fn(&Sentence) -> String) -> serde_json::Value {
         let chip = &self.chip;
@@ -48,13 +48,13 @@ impl Description {
     }
 }
 
-/// `24:0a:c4:12:34:56`
+/// A MAC address as text: `24:0a:c4:12:34:56`.
 #[must_use]
 pub fn mac(address: [u8; 6]) -> String {
     address.map(|byte| format!("{byte:02x}")).join(":")
 }
 
-/// A partition table for programs.
+/// A partition table as JSON.
 pub(super) fn partitions_json(partitions: &[Partition]) -> serde_json::Value {
     partitions
         .iter()

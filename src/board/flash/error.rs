@@ -1,4 +1,4 @@
-//! What can go wrong while flashing, with the exit code of each; `words` has the hints.
+//! Errors of flashing, each with its exit code; `words` has the hints.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::board;
 use crate::text::seconds;
 use crate::text::sentence::Sentence;
 
-/// A failure of `udpcli board flash`.
+/// An error of `udpcli board flash`.
 #[derive(Debug, thiserror::Error)]
 #[expect(
     missing_docs,
@@ -35,7 +35,7 @@ pub enum Error {
     NoLoader {
         port: String,
         waited: Duration,
-        /// It started its program instead: the boot log said so.
+        /// The boot log shows that the board started its program instead.
         booted: bool,
         lines: bool,
     },
@@ -59,21 +59,21 @@ pub enum Error {
     Verify { what: String, times: u32 },
 }
 
-/// What is not flashed, and why.
+/// A file, board or option that a check refused, and the reason.
 #[derive(Debug)]
 pub struct Refusal {
     /// The file, the board or the option.
     pub what: Sentence,
-    /// What it should be.
+    /// What the check expected.
     pub expected: Sentence,
-    /// What it is.
+    /// What it found.
     pub found: Sentence,
-    /// What to do.
+    /// What the user can do.
     pub hint: Option<Sentence>,
 }
 
 impl Error {
-    /// The process exit code: 1 ran but failed, 2 usage, 3 could not run, 130 for Ctrl-C.
+    /// The process exit code: 1 it ran but failed, 2 usage, 3 it could not run, 130 Ctrl-C.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -1,4 +1,4 @@
-//! Files, and where in flash they go.
+//! Reads files and finds out where in flash their content goes.
 
 mod elf;
 mod given;
@@ -25,31 +25,31 @@ use super::pieces;
 use super::write::SECTOR;
 use crate::text::sentence::{Sentence, sentence};
 
-/// No board has more flash than this: larger files are not read.
+/// The size limit for files: no board has more flash than this.
 const MAX_FILE: u64 = 64 << 20;
 
-/// What a file has for flash, and where it goes.
+/// The content of a file and its offset in flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
-    /// What it is called in messages: the file's name.
+    /// The name for messages: the file's name.
     pub name: String,
-    /// Where it goes.
+    /// The offset in flash.
     pub offset: u32,
-    /// What goes there: whole words.
+    /// The bytes to write, a multiple of 4.
     pub data: Vec<u8>,
-    /// The user said where it goes.
+    /// The user gave the offset.
     pub is_asked_for: bool,
 }
 
 impl Loaded {
-    /// The part of flash that it takes.
+    /// The range of flash that it occupies.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
         let start = u64::from(self.offset);
         start..start + self.data.len() as u64
     }
 
-    /// A file whose place is known by what is in it.
+    /// A file whose content determines its offset.
     fn placed(name: impl Into<String>, offset: u32, data: Vec<u8>) -> Self {
         Self {
             name: name.into(),
@@ -60,30 +60,30 @@ impl Loaded {
     }
 }
 
-/// A font; where it goes depends on the firmware.
+/// A font; its offset depends on the firmware.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FontFile {
-    /// What it is called in messages: the file's name.
+    /// The name for messages: the file's name.
     pub name: String,
-    /// The glyphs: whole words.
+    /// The glyphs, padded to a multiple of 4 bytes.
     pub data: Vec<u8>,
-    /// What kind of font; none if it is none, and was forced to be one.
+    /// The format of the font; `None` if the file is not a font and the user forced it.
     pub kind: Option<font::Kind>,
 }
 
-/// What files have for flash.
+/// What the files contain for flash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// What has a place.
+    /// The parts with a known offset.
     pub files: Vec<Loaded>,
-    /// What has none yet.
+    /// The fonts, whose offsets are not known yet.
     pub fonts: Vec<FontFile>,
-    /// What the user should know.
+    /// Notes for the user.
     pub notes: Vec<Sentence>,
 }
 
 impl Contents {
-    /// Takes in what another file has.
+    /// Adds the content of another file.
     pub fn add(&mut self, other: Self) {
         self.files.extend(other.files);
         self.fonts.extend(other.fonts);
@@ -97,7 +97,7 @@ impl Contents {
         }
     }
 
-    /// Flash is written in words; 0xff leaves the rest of one as erasing made it.
+    /// Flash is written in words of 4 bytes. Padding with 0xff leaves the rest of a word erased.
     fn fill_words(&mut self) {
         let files = self.files.iter_mut().map(|file| &mut file.data);
         let fonts = self.fonts.iter_mut().map(|font| &mut font.data);
@@ -107,19 +107,19 @@ impl Contents {
     }
 }
 
-/// How files are looked at.
+/// The settings for reading files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// The chip that it is for.
+    /// The chip that will run the firmware.
     pub chip: Chip,
-    /// What only looks wrong is taken.
+    /// Accept a file that only looks wrong.
     pub force: bool,
 }
 
-/// Reads `given` and finds out where its parts go.
+/// Reads the file `given` and finds out where its parts go.
 ///
 /// # Errors
-/// It cannot be read, is no firmware, or does not say where it goes.
+/// The file cannot be read, is not firmware, or does not say where it goes.
 pub fn load(given: &Given, rules: Rules) -> Result<Contents, Error> {
     let bytes = read(&given.path)?;
     take_apart(
@@ -130,10 +130,10 @@ pub fn load(given: &Given, rules: Rules) -> Result<Contents, Error> {
     )
 }
 
-/// Reads a font; with an offset, it goes there.
+/// Reads a font; an offset in `given` sets its place.
 ///
 /// # Errors
-/// It cannot be read, or is no font.
+/// The file cannot be read, or is not a font.
 pub fn load_font(given: &Given, rules: Rules) -> Result<Contents, Error> {
     let bytes = read(&given.path)?;
     let name = given.path.display().to_string();
@@ -160,10 +160,10 @@ pub fn load_font(given: &Given, rules: Rules) -> Result<Contents, Error> {
     Ok(contents)
 }
 
-/// The parts of a file that was read, and where they go.
+/// Splits a file that was read into parts, with the offset of each.
 ///
 /// # Errors
-/// It is no firmware, or does not say where it goes.
+/// The file is not firmware, or does not say where it goes.
 pub fn take_apart(
     name: &str,
     bytes: Vec<u8>,
@@ -175,10 +175,10 @@ pub fn take_apart(
     Ok(contents)
 }
 
-/// Reads a file whole.
+/// Reads a whole file.
 ///
 /// # Errors
-/// It cannot be read, is too large for any board, or is being written by another program.
+/// The file cannot be read, is larger than any board's flash, or another program is still writing it.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Read {
         path: path.to_owned(),
@@ -238,7 +238,7 @@ fn refused(what: impl Display, expected: impl Into<Sentence>, found: impl Into<S
     }))
 }
 
-/// Firmware that only another chip can run.
+/// The refusal of firmware that only another chip can run.
 pub(super) fn other_chip(
     what: impl Into<Sentence>,
     chip: impl Display,
@@ -252,7 +252,7 @@ pub(super) fn other_chip(
     }))
 }
 
-/// The refusal of a file that is known to be no firmware, unless that is overridden.
+/// The refusal of a file that is known not to be firmware, unless the user overrides it.
 fn not_firmware(path: &str, name: &str, bytes: &[u8], force: bool) -> Option<Error> {
     let found = kind::not_firmware(path, bytes).filter(|found| found.is_final || !force)?;
     Some(Error::Refused(Box::new(Refusal {
@@ -267,7 +267,7 @@ fn again() -> Sentence {
     sentence!("flash.again")
 }
 
-/// Why `bytes` are no font.
+/// The error for `bytes` that are not a font.
 fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
     let known = match problem {
         font::Problem::Magic => not_firmware(name, name, bytes, false),
@@ -302,12 +302,12 @@ fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
     }))
 }
 
-/// A ZIP file begins so; as do many files that are one under another name.
+/// Whether it is a ZIP file; several other formats are ZIP files with another extension.
 fn is_archive(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
 }
 
-/// What a file has; `path` is its own name, and `name` what it is called in messages.
+/// Identifies what a file contains. `path` is its own name, `name` the name for messages.
 fn contents(
     path: &str,
     name: &str,
@@ -350,9 +350,9 @@ fn contents(
     place(path, name, bytes, rules.chip)
 }
 
-/// Refuses an image for another chip, wherever it is to go.
+/// Refuses an image for another chip, whatever its offset.
 pub(super) fn for_this_chip(name: &str, bytes: &[u8], chip: Chip) -> Result<(), Error> {
-    // The newest chips have their boot loader at 0x2000, behind as many blank bytes.
+    // The newest chips have their boot loader at 0x2000, after that many blank bytes.
     let is_blank = bytes.get(..0x2000).is_some_and(pieces::is_blank);
     let start = if is_blank { 0x2000 } else { 0 };
     let image = Image::parse(bytes.get(start..).unwrap_or_default());
@@ -363,13 +363,13 @@ pub(super) fn for_this_chip(name: &str, bytes: &[u8], chip: Chip) -> Result<(), 
     }
 }
 
-/// Where a `.bin` says it goes, by what is in it; its name may have the offset where that is not enough.
+/// Finds the offset of a `.bin` file from its content; the offset in its name counts if the content is not enough.
 fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents, Error> {
     let named = name::offset(path);
     let boot = chip.boot_address();
     let at = |offset: u32| bytes.get(offset as usize..).unwrap_or_default();
     let first_data = TABLE_OFFSET + 0x1000;
-    // Merged: the whole flash from 0 on, with the bootloader at its place.
+    // A merged image: the whole flash from 0 on, with the boot loader at its offset.
     let merged =
         at(boot).first() == Some(&image::MAGIC) && image::partitions(at(TABLE_OFFSET)).is_some();
     let (found, example, agrees): (Sentence, Sentence, fn(u32, u32) -> bool) =
@@ -380,7 +380,7 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                 contents.notes.extend(end);
                 return Ok(contents);
             }
-            // The beginning of such an image; two entries are the least that a partition table has.
+            // A merged image that was cut short. A partition table has at least two entries.
             _ if at(boot).first() == Some(&image::MAGIC)
                 && at(TABLE_OFFSET).len() < 64
                 && bytes.get(..boot as usize).is_some_and(pieces::is_blank) =>
@@ -413,7 +413,8 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
             ),
             Err(Problem::Magic(_)) => {
                 match (font::recognise(&bytes), layout::file_system(&bytes)) {
-                    // Its name may say where it goes; otherwise the firmware does.
+                    // Use the offset in the file name, if there is one; otherwise the firmware decides where the font
+                    // goes.
                     (Ok(kind), _) if named.is_none_or(|named| named < first_data) => {
                         return Ok(Contents {
                             fonts: vec![FontFile {
@@ -437,7 +438,7 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                     (Err(font::Problem::Magic), None) => (
                         sentence!("flash.n-unknown"),
                         sentence!("flash.e-unknown", name = name),
-                        // Nothing in it could agree with a name.
+                        // Nothing in the content can confirm an offset from the name.
                         |_, _| false,
                     ),
                     (Err(problem), _) => return Err(no_font(name, &bytes, problem)),
@@ -468,8 +469,8 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
     })
 }
 
-/// What to say of an image that ends in blank bytes. The maker's ends with a font; a download that ended early may end
-/// anywhere, and tools that fill images up do so to a round size.
+/// The note on an image that ends in blank bytes. The maker's image ends with a font, so it may be an incomplete
+/// download, which can end anywhere. Tools that pad an image do so to a round size.
 fn blank_end(name: &str, bytes: &[u8]) -> Option<Sentence> {
     const ROUND: usize = 0x1_0000;
     let last = bytes.iter().rposition(|&byte| byte != 0xff)?;
@@ -484,7 +485,7 @@ fn blank_end(name: &str, bytes: &[u8]) -> Option<Sentence> {
     })
 }
 
-/// A file that belongs at `offset`, whatever its name says.
+/// A file whose content determines its offset; a different offset in its name only gives a note.
 fn placed_by_content(name: &str, offset: u32, named: Option<u32>, bytes: Vec<u8>) -> Contents {
     let notes = named.filter(|&named| named != offset).map(|named| {
         sentence!(
@@ -511,10 +512,10 @@ mod tests {
     };
 
     #[test]
-    fn what_a_name_says_counts_where_the_content_agrees() {
+    fn an_offset_in_the_name_counts_only_if_the_content_agrees() {
         let mut app = vec![0xe9, 1, 2, 0x20, 0, 0, 8, 0x40, 0xee];
         app.resize(24, 0);
-        // One segment without bytes in flash: an application.
+        // One segment without bytes in flash makes it an application.
         app.extend(0x400d_0020_u32.to_le_bytes());
         app.extend(0_u32.to_le_bytes());
         app.resize(47, 0);
@@ -526,7 +527,7 @@ mod tests {
             })
         };
         assert_eq!(place("app-0x20000.bin", &app).unwrap(), (Some(0x2_0000), 1));
-        // An application is no boot loader, whatever its name says.
+        // An application is not a boot loader, even if its name has the boot loader's offset.
         assert!(matches!(
             place("app-0x1000.bin", &app),
             Err(Error::NeedsOffset { .. })
@@ -542,14 +543,14 @@ mod tests {
             (Some(0x1000), 0)
         );
         assert_eq!(place("fw-0x0.bin", &boot).unwrap(), (Some(0x1000), 1));
-        // Anything at all could be called so.
+        // A file with any content could have such a name.
         let error = place("data-0x310000.bin", b"\x5a\x80\x01").unwrap_err();
         assert!(format!("{error:?}").contains("0x310000"), "{error:?}");
     }
 
     proptest! {
         #[test]
-        fn whatever_a_file_holds_is_taken_or_refused(
+        fn any_file_content_is_accepted_or_refused_without_a_panic(
             kind in 0..8_usize,
             force: bool,
             mut bytes: Vec<u8>,

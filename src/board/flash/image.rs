@@ -1,4 +1,4 @@
-//! What lies in firmware: ESP images and partition tables, by Espressif's *Firmware Image Format* and *Partition Tables*.
+//! Reads ESP images and partition tables, as Espressif's *Firmware Image Format* and *Partition Tables* describe them.
 
 use std::ops::Range;
 
@@ -9,38 +9,38 @@ use sha2::{Digest as _, Sha256};
 use super::write::SECTOR;
 use crate::text::sentence::{Sentence, sentence};
 
-/// First byte of every image that the chip starts.
+/// The first byte of every image that the chip starts.
 pub const MAGIC: u8 = 0xe9;
 
-/// Where the partition table lies in flash, unless firmware was built otherwise.
+/// The offset of the partition table in flash, unless the firmware was built with another one.
 pub const TABLE_OFFSET: u32 = 0x8000;
 
-/// The table's length, its checksum included.
+/// The table's length with its checksum.
 pub const TABLE_LEN: u32 = 0xc00;
 
-/// First bytes of a partition table's entries.
+/// The first bytes of each entry in a partition table.
 const ENTRY: [u8; 2] = [0xaa, 0x50];
 
 const HEADER: usize = 24;
 
-/// A bootloader or an application.
+/// A boot loader or an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// The chip's number; none for images from before there were others.
+    /// The chip ID; `None` for images from before there were several chips.
     pub chip_id: Option<u16>,
-    /// Bytes, with checksum and digest.
+    /// The length in bytes, with checksum and digest.
     pub len: usize,
-    /// The flash size that a bootloader expects, in bytes.
+    /// The flash size that a boot loader expects, in bytes.
     pub flash_size: Option<u32>,
-    /// How a bootloader has the chip read its flash; none if the header has an unknown number.
+    /// How a boot loader makes the chip read its flash; `None` if the number in the header is unknown.
     pub flash_mode: Option<FlashMode>,
-    /// Parts of it are run in place from flash: an application, not a bootloader.
+    /// The chip runs parts of it directly from flash: it is an application, not a boot loader.
     pub is_app: bool,
-    /// What is damaged, if anything is.
+    /// The check that failed, if one did.
     pub damage: Option<&'static str>,
 }
 
-/// How many lines carry data between chip and flash, and which: the third byte of an image's header.
+/// How many data lines connect chip and flash, and what they carry: the third byte of an image's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlashMode {
     /// Four lines for address and data.
@@ -54,10 +54,10 @@ pub enum FlashMode {
 }
 
 impl FlashMode {
-    /// In the order of their numbers in the header.
+    /// All modes, in the order of their numbers in the header.
     const ALL: [Self; 4] = [Self::Qio, Self::Qout, Self::Dio, Self::Dout];
 
-    /// Its name as Espressif's tools write it.
+    /// The mode's name in Espressif's tools.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -68,19 +68,20 @@ impl FlashMode {
         }
     }
 
-    /// Whether it needs all four data lines of the flash chip wired, and a chip that is set up for them.
+    /// Whether the mode needs all four data lines of the flash chip connected, and a flash chip that is configured for
+    /// it.
     #[must_use]
     pub fn is_quad(self) -> bool {
         matches!(self, Self::Qio | Self::Qout)
     }
 }
 
-/// Why bytes are no image.
+/// Why bytes are not an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// They begin with something else.
+    /// They begin with this other byte, or are empty.
     Magic(Option<u8>),
-    /// They end too early: so many are needed.
+    /// They end too early: a complete image has at least this many bytes.
     Short(usize),
 }
 
@@ -88,7 +89,7 @@ impl Image {
     /// Reads the image at the beginning of `bytes`.
     ///
     /// # Errors
-    /// It is none, or not all of it is there.
+    /// The bytes are not an image, or not a complete one.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let header = bytes.get(..HEADER).unwrap_or_default();
         let &[
@@ -112,7 +113,7 @@ impl Image {
         else {
             return Err(Problem::Magic(bytes.first().copied()));
         };
-        // More than sixteen segments, the boot loaders refuse.
+        // The boot loaders refuse more than sixteen segments.
         if magic != MAGIC || segments == 0 || segments > 16 {
             return Err(Problem::Magic(Some(magic)));
         }
@@ -132,7 +133,7 @@ impl Image {
             checksum = data.iter().fold(checksum, |sum, byte| sum ^ byte);
             at = end;
         }
-        // The checksum is the last byte of a line of sixteen; the digest follows.
+        // The checksum is the last byte of a 16-byte row; the digest follows.
         let end = (at + 1).next_multiple_of(16);
         let sum = *bytes.get(end - 1).ok_or(Problem::Short(end))?;
         let len = if has_digest == 1 { end + 32 } else { end };
@@ -140,7 +141,7 @@ impl Image {
         let body = bytes.get(..end).unwrap_or_default();
         let damage = if sum != checksum {
             Some("checksum")
-        // Tools that set a bootloader's flash size leave its digest as it was, and nothing looks at it.
+        // Tools that set a boot loader's flash size do not update its digest, and nothing checks it there.
         } else if is_app && has_digest == 1 && Sha256::digest(body).as_slice() != digest {
             Some("SHA-256")
         } else {
@@ -159,13 +160,13 @@ impl Image {
     }
 }
 
-/// How a boot loader with this header has the chip read its flash.
+/// The flash mode in a boot loader's header.
 pub(super) fn flash_mode(header: &[u8]) -> Option<FlashMode> {
     FlashMode::ALL.get(usize::from(*header.get(2)?)).copied()
 }
 
-/// Sets how a boot loader has the chip read its flash, and makes its digest right again. Nothing if the bytes do not
-/// begin with an image.
+/// Sets the flash mode of a boot loader and recalculates its digest. Does nothing if the bytes do not begin with an
+/// image.
 pub fn set_flash_mode(bytes: &mut [u8], mode: FlashMode) {
     let Ok(image) = Image::parse(bytes) else {
         return;
@@ -176,7 +177,7 @@ pub fn set_flash_mode(bytes: &mut [u8], mode: FlashMode) {
     {
         *byte = number;
     }
-    // The checksum covers the segments alone.
+    // The checksum covers only the segments.
     if bytes.get(HEADER - 1) == Some(&1)
         && let Some((body, digest)) = bytes
             .get_mut(..image.len)
@@ -186,8 +187,8 @@ pub fn set_flash_mode(bytes: &mut [u8], mode: FlashMode) {
     }
 }
 
-/// Where the data of an image's first segment is; none if the bytes do not begin with an image. It may be longer than
-/// they are.
+/// The range of the first segment's data; `None` if the bytes do not begin with an image. The range may end beyond the
+/// bytes.
 pub(super) fn first_segment(bytes: &[u8]) -> Option<Range<usize>> {
     (bytes.first() == Some(&MAGIC)).then_some(())?;
     let len = word(bytes, HEADER + 4)? as usize;
@@ -200,58 +201,58 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }
 
-/// What a partition is for, as far as it decides whether its content stays when other firmware comes.
+/// The use of a partition, which decides whether its content stays when udpcli writes other firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// A program: an application.
+    /// An application.
     App,
-    /// Which of several applications starts: belongs to the firmware.
+    /// The selection of the application to start; it belongs to the firmware.
     AppChoice,
     /// Files: FAT, SPIFFS or `LittleFS`.
     Files,
-    /// What the board remembers: names, passwords, calibration.
+    /// The board's settings: names, passwords, calibration.
     Settings,
-    /// Data that comes with the firmware, or that only the firmware understands.
+    /// Data that belongs to the firmware, or that only the firmware understands.
     Other,
 }
 
-/// A partition.
+/// An entry of the partition table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partition {
-    /// Its label; as the table has it, so not to be trusted on a terminal.
+    /// Its label, unchanged from the table: escape it before you print it.
     pub name: String,
-    /// 0 is an application, 1 data.
+    /// The type: 0 is an application, 1 is data.
     pub kind: u8,
-    /// What of its kind.
+    /// The subtype.
     pub subtype: u8,
     /// Where it begins in flash.
     pub offset: u32,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: u32,
 }
 
 impl Partition {
-    /// The part of flash that it takes.
+    /// The range of flash that it occupies.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
         let start = u64::from(self.offset);
         start..start + u64::from(self.size)
     }
 
-    /// What it is for. The numbers are those of ESP-IDF's `esp_partition_subtype_t`.
+    /// The partition's use. The numbers are those of ESP-IDF's `esp_partition_subtype_t`.
     #[must_use]
     pub fn purpose(&self) -> Use {
         match (self.kind, self.subtype) {
             (0, _) => Use::App,
             (1, 0x00) => Use::AppChoice,
-            // The radio's calibration, key-value settings, and the keys that encrypt those.
+            // Radio calibration, key-value settings, and the keys that encrypt them.
             (1, 0x01 | 0x02 | 0x04) => Use::Settings,
             (1, 0x81..=0x83) => Use::Files,
             _ => Use::Other,
         }
     }
 
-    /// Its kind in words, as Espressif's tools call it.
+    /// The type's name in Espressif's tools.
     #[must_use]
     pub fn describe(&self) -> String {
         let name = match (self.kind, self.subtype) {
@@ -274,12 +275,12 @@ impl Partition {
     }
 }
 
-/// What is wrong with a partition table that [`partitions`] can read; none if nothing is.
+/// What is wrong with a partition table that [`partitions`] can read; `None` if nothing is.
 ///
-/// Partitions that overlap, or that take the table's own place, cannot be told apart: neither can what they keep.
+/// If partitions overlap, or overlap the table itself, udpcli cannot know which content to keep.
 #[must_use]
 pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<Sentence> {
-    /// First bytes of the entry that has the MD5 of those before it (ESP-IDF's `gen_esp32part.py`).
+    /// The first bytes of the entry with the MD5 of all entries before it (ESP-IDF's `gen_esp32part.py`).
     const MD5_ENTRY: [u8; 2] = [0xeb, 0xeb];
     let entries = partitions.len() * 32;
     if let Some(last) = table.get(entries..entries + 32)
@@ -290,7 +291,7 @@ pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<Sentence> 
     }
     let mut ranges: Vec<Range<u64>> = partitions.iter().map(Partition::range).collect();
     ranges.sort_by_key(|range| range.start);
-    // The table is in a sector of its own.
+    // The table has a sector of its own.
     let first = u64::from(TABLE_OFFSET + SECTOR);
     if ranges.first().is_some_and(|range| range.start < first)
         || ranges
@@ -302,7 +303,7 @@ pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<Sentence> 
     None
 }
 
-/// Reads a partition table; none if the bytes are no such thing.
+/// Reads a partition table; `None` if the bytes are not one.
 #[must_use]
 pub fn partitions(table: &[u8]) -> Option<Vec<Partition>> {
     let mut partitions = Vec::new();

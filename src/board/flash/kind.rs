@@ -1,5 +1,5 @@
-//! What a file is that is no firmware for this board, by its first bytes: a failed download, an archive, text, firmware
-//! for another chip. Whoever sees the name of it knows what went wrong.
+//! Identifies files that are not firmware for this board, by their first bytes: a failed download, an archive, text,
+//! firmware for another chip. The name of the format tells the user what went wrong.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use super::image;
 use super::pieces::is_blank;
 use crate::text::sentence::{Sentence, sentence};
 
-/// What a file turned out to be.
+/// A file that is not firmware.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFirmware {
-    /// With its article: `an HTML page`.
+    /// The format, with its article: `an HTML page`.
     pub what: Sentence,
-    /// What to do.
+    /// What the user can do.
     hint: Hint,
-    /// No board of this kind can run it: `--force` does not write it.
+    /// No board of this kind can run it, so `--force` does not write it.
     pub is_final: bool,
 }
 
@@ -27,19 +27,19 @@ impl NotFirmware {
         }
     }
 
-    /// What to do; `--force` is named where it helps.
+    /// What the user can do; mentions `--force` if it helps.
     #[must_use]
     pub fn hint(&self) -> Sentence {
         self.hint.sentence(!self.is_final)
     }
 
-    /// It is an archive, which may well have the right file in it.
+    /// Whether it is an archive that may contain the right file.
     pub(super) fn is_packed(&self) -> bool {
         self.hint == Hint::Unpack
     }
 }
 
-/// What to do with a file that is no firmware.
+/// What to do with a file that is not firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hint {
     Download,
@@ -58,7 +58,7 @@ enum Hint {
 }
 
 impl Hint {
-    /// It as a sentence; `may_force` where `--force` writes the file.
+    /// The hint as a sentence; with `may_force` it mentions `--force`.
     fn sentence(self, may_force: bool) -> Sentence {
         match (self, may_force) {
             (Self::Download, false) => sentence!("flash.kind-hint-download"),
@@ -91,9 +91,9 @@ impl Hint {
     }
 }
 
-/// First bytes that say what a file is.
+/// The magic numbers of known formats.
 static MAGIC: [(&[u8], Sentence, Hint); 26] = [
-    // These are taken apart where that is possible, and come here where it is not: as a font, or as one of many files.
+    // udpcli unpacks these formats if it can; they get here as a font or as one of many files.
     (
         b"PK\x03\x04",
         sentence!("flash.kind-a-zip-archive"),
@@ -206,7 +206,7 @@ static MAGIC: [(&[u8], Sentence, Hint); 26] = [
     ),
 ];
 
-/// What the file is, if it is known to be no firmware.
+/// Identifies the file, if it is known not to be firmware.
 #[must_use]
 pub fn not_firmware(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     if let Some(chip) = esp8266(bytes) {
@@ -237,7 +237,7 @@ pub fn not_firmware(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     if let Some((_, what, hint)) = found {
         return Some(NotFirmware::new(what.clone(), *hint));
     }
-    // What browsers and download managers call a file until it is whole.
+    // The extensions of unfinished downloads in browsers and download managers.
     let unfinished = ["crdownload", "part", "partial", "download", "opdownload"];
     if unfinished
         .iter()
@@ -248,14 +248,14 @@ pub fn not_firmware(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
             Hint::Unfinished,
         ));
     }
-    // POSIX tar: the magic follows the first file's 257 bytes of name, owner, size ..
+    // POSIX tar: the magic follows 257 bytes of the first file's header (name, owner, size ..).
     if bytes.get(257..262) == Some(b"ustar") {
         return Some(NotFirmware::new(
             sentence!("flash.kind-a-tar-archive"),
             Hint::Unpack,
         ));
     }
-    // MicroPython bytecode: M, then the version of the format, 1 to 6 so far (py/persistentcode.c).
+    // MicroPython bytecode: M, then the version of the format, so far 1 to 6 (py/persistentcode.c).
     if let [b'M', 1..=9, ..] = bytes
         && has_extension(name, "mpy")
     {
@@ -267,10 +267,10 @@ pub fn not_firmware(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     text(name, bytes)
 }
 
-/// So much of a file says whether it is text.
+/// The number of bytes that decide whether a file is text.
 const SAMPLE: usize = 4096;
 
-/// What text the file is, if it is text.
+/// Identifies the kind of text, if the file is text.
 fn text(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
     let text = decode(sample, sample.len() == bytes.len())?;
@@ -320,12 +320,11 @@ fn text(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     Some(found)
 }
 
-/// `sample` as text; none if it is none. If it is not the whole file, a character may be cut off at its end.
+/// Decodes `sample` as text; `None` if it is not text. A sample of a longer file may end within a character.
 fn decode(sample: &[u8], is_whole: bool) -> Option<Cow<'_, str>> {
     if sample.starts_with(&[0xff, 0xfe]) || sample.starts_with(&[0xfe, 0xff]) {
         let (text, _, damaged) = encoding_rs::UTF_16LE.decode(sample);
-        // decode() goes by the byte order mark.
-        // Flash that begins so is not mostly letters.
+        // `decode()` obeys the byte order mark. Flash content that happens to begin with one is not mostly ASCII.
         let plain = text.chars().filter(char::is_ascii).count();
         return (!damaged && plain * 2 > text.chars().count()).then_some(text);
     }
@@ -353,7 +352,8 @@ fn has_extension(name: &str, wanted: &str) -> bool {
         .is_some_and(|(_, extension)| extension.eq_ignore_ascii_case(wanted))
 }
 
-/// `:10000000..`: a colon, then a length, an address, a type, the data, a checksum, two digits a byte.
+/// Whether a line is Intel HEX, `:10000000..`: a colon, then length, address, type, data and checksum with two digits
+/// per byte.
 fn is_intel_hex(line: &str) -> bool {
     line.strip_prefix(':').is_some_and(|digits| {
         digits.len() >= 10
@@ -362,7 +362,8 @@ fn is_intel_hex(line: &str) -> bool {
     })
 }
 
-/// `S0..` to `S9..`: a type, then a length, an address, data, a checksum, two digits a byte.
+/// Whether a line is an S-record, `S0..` to `S9..`: a type, then length, address, data and checksum with two digits per
+/// byte.
 fn is_srec(line: &str) -> bool {
     let mut characters = line.chars();
     characters.next() == Some('S')
@@ -371,9 +372,9 @@ fn is_srec(line: &str) -> bool {
         && characters.all(|character| character.is_ascii_hexdigit())
 }
 
-/// ESP8266 firmware: its image header has 8 bytes, where the ESP32's has 24 (esptool, *Firmware Image Format*).
+/// Identifies ESP8266 firmware: its image header has 8 bytes, the ESP32's has 24 (esptool, *Firmware Image Format*).
 fn esp8266(bytes: &[u8]) -> Option<Sentence> {
-    /// The second header of images that a boot loader starts: `0xea`, then four segments.
+    /// The second header, of images that a boot loader starts: `0xea`, then four segments.
     const SECOND: [u8; 2] = [0xea, 4];
     let name = || sentence!("flash.kind-firmware-for-the-esp8266");
     if bytes.starts_with(&SECOND) {
@@ -385,7 +386,8 @@ fn esp8266(bytes: &[u8]) -> Option<Sentence> {
         u32::from_le_bytes(entry),
         u32::from_le_bytes(*rest.first_chunk()?),
     );
-    // Instruction memory and flash; data memory. The ESP32's header has the pins' settings at that place: below 0x10000.
+    // The address ranges of code (instruction memory and flash) and of data memory. The ESP32's header has pin settings
+    // at that place, which are below 0x10000.
     let is_code = |address: u32| (0x4010_0000..0x4030_0000).contains(&address);
     let is_data = |address: u32| (0x3ffe_8000..0x4000_0000).contains(&address);
     let is_one = magic == image::MAGIC
@@ -405,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_firmware_is_called_by_its_name() {
+    fn known_formats_are_identified_by_name() {
         let mut tar = vec![0; 512];
         tar[257..262].copy_from_slice(b"ustar");
         let gbk = b"\xd5\xc6\xbf\xd8\xb0\xe5 readme\r\n".repeat(300);
@@ -452,7 +454,7 @@ mod tests {
                 b"\xea\x04\0\0\x10\0\x10\x40",
                 "flash.kind-firmware-for-the-esp8266",
             ),
-            // As esptool's elf2image makes them: entry, then the first segment's address and length.
+            // Images as esptool's elf2image makes them: entry point, then the first segment's address and length.
             (
                 b"\xe9\x03\x02\x20\xb0\x00\x10\x40\x00\x00\x10\x40\x54\x05\x00\x00",
                 "flash.kind-firmware-for-the-esp8266",
@@ -474,8 +476,8 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_firmware_is_left_to_others() {
-        // An ESP32's header, a partition table, a font, a file system, anything.
+    fn possible_firmware_is_not_refused_here() {
+        // An ESP32 image header, a partition table, a font, a file system, and arbitrary bytes.
         for bytes in [
             &b"\xe9\x04\x02\x20\xb0\x06\x08\x40\xee\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01"[..],
             b"\xaa\x50\x01\x02\0\x90\0\0\0\x60\0\0nvs\0",
@@ -489,7 +491,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_file_is_looked_at(name: String, bytes: Vec<u8>) {
+        fn any_bytes_are_checked_without_a_panic(name: String, bytes: Vec<u8>) {
             let _ = not_firmware(&name, &bytes);
         }
     }

@@ -1,4 +1,4 @@
-//! What happens to each part of flash, decided before a byte is written: written, kept or erased, and why.
+//! Decides what happens to each part of flash (write, keep or erase) and why, before udpcli writes anything.
 
 pub mod rows;
 
@@ -14,54 +14,54 @@ use super::pieces::{BOOTLOADER, FONT, Piece, Role, TABLE};
 use super::write::Part;
 use crate::text::sentence::{Sentence, sentence};
 
-/// What is to become of the files on the board.
+/// What happens to the files on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Files {
-    /// They stay.
+    /// Keep them.
     Keep,
-    /// They make way for the ones that the firmware brings, or for an empty file system.
+    /// Replace them with the firmware's own files, or with an empty file system.
     Replace,
 }
 
-/// What the user wants besides the files to write.
+/// What the user wants, apart from the files to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LayoutRequest {
-    /// What is to become of the board's files; none: they stay, unless both cannot be had.
+    /// What happens to the board's files; `None` keeps them, unless that conflicts with the new firmware.
     pub files: Option<Files>,
-    /// The whole flash is erased first.
+    /// Erase the whole flash first.
     pub erase_all: bool,
 }
 
-/// What is done with a part of flash.
+/// What happens to a part of flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// It gets new content.
+    /// udpcli writes new content.
     Write,
     /// It stays as it is.
     Keep,
     /// It becomes blank.
     Erase,
-    /// The user has to say.
+    /// The user has to decide.
     Ask,
 }
 
-/// A part of flash, and what is done with it.
+/// A part of flash, and what happens to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The partition's name, or what it is; not to be trusted on a terminal.
+    /// The partition's name or a description; escape it before you print it.
     pub label: String,
     /// Where it begins.
     pub offset: u32,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: u32,
-    /// What is done with it.
+    /// What happens to it.
     pub action: Action,
-    /// Why, or from which file; not to be trusted on a terminal.
+    /// The reason, or the source file; escape it before you print it.
     pub why: Sentence,
 }
 
 impl Row {
-    /// The part of flash that it tells of.
+    /// The range of flash that this row describes.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
         let start = u64::from(self.offset);
@@ -69,57 +69,57 @@ impl Row {
     }
 }
 
-/// All of it.
+/// The layout of the whole flash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// The parts of flash, by offset.
+    /// The parts of flash, ordered by offset.
     pub rows: Vec<Row>,
-    /// What is written.
+    /// The parts to write.
     pub parts: Vec<Part>,
-    /// What is erased besides.
+    /// The ranges to erase that are not written.
     pub erase: Vec<Erase>,
-    /// What the user should know besides.
+    /// Further notes for the user.
     pub notes: Vec<Sentence>,
-    /// Why the user has to choose with `--files`; nothing may be written then.
+    /// Why the user has to choose with `--files`; if set, nothing may be written.
     pub conflict: Option<Vec<Sentence>>,
 }
 
-/// A part of flash to erase: whole sectors.
+/// A part of flash to erase, in whole sectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erase {
-    /// What to call it in messages.
+    /// The name for messages.
     pub label: String,
     /// Where it begins.
     pub offset: u32,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: u32,
 }
 
-/// The flash of the board as it is now.
+/// Reads the current flash content of the board.
 pub trait Look {
-    /// Whether all of it is as erasing leaves it.
+    /// Whether the whole range is erased.
     ///
     /// # Errors
-    /// The line or the chip fails.
+    /// The serial line or the chip fails.
     fn is_blank(&mut self, range: Range<u64>) -> Result<bool, Error>;
 
-    /// Whether these bytes are at `offset` already.
+    /// Whether these bytes are already at `offset`.
     ///
     /// # Errors
-    /// As [`Look::is_blank`].
+    /// As for [`Look::is_blank`].
     fn holds(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Error>;
 
-    /// The first `len` bytes at `offset`.
+    /// Reads the first `len` bytes at `offset`.
     ///
     /// # Errors
-    /// As [`Look::is_blank`].
+    /// As for [`Look::is_blank`].
     fn peek(&mut self, offset: u32, len: u32) -> Result<Vec<u8>, Error>;
 }
 
-/// What is in each part of the flash now, by its partition table. `firmware` is what its application says of itself.
+/// Describes the current content of each partition. `firmware` is the banner of the board's application.
 ///
 /// # Errors
-/// The board cannot be looked at.
+/// udpcli cannot read the board's flash.
 pub fn contents(
     table: &[Partition],
     firmware: Option<&str>,
@@ -191,10 +191,10 @@ pub fn contents(
     Ok(rows)
 }
 
-/// Decides what is done with `pieces` on a board whose partition table is `old`.
+/// Decides what happens to `pieces` on a board with the partition table `old`.
 ///
 /// # Errors
-/// The board cannot be looked at, or the user wants what cannot be.
+/// udpcli cannot read the board's flash, or the user's options contradict each other.
 pub fn plan(
     pieces: Vec<Piece>,
     old: Option<&[Partition]>,
@@ -260,21 +260,21 @@ pub fn plan(
 
 struct Planner<'a> {
     old: &'a [Partition],
-    /// The table that comes with the firmware.
+    /// The partition table of the new firmware.
     new: Option<&'a [Partition]>,
     wish: LayoutRequest,
     look: &'a mut dyn Look,
     layout: Layout,
-    /// What is written, in whole sectors.
+    /// The ranges to write, in whole sectors.
     taken: Vec<Range<u64>>,
-    /// Which of the parts are not the content of one of the board's partitions that the user has named.
+    /// The indices of those parts that do not replace a partition of the board that the user has named.
     foreign: Vec<usize>,
 }
 
 impl Planner<'_> {
-    /// Whether nothing on the board could start an application.
+    /// Whether the board has no boot loader that could start an application.
     fn has_no_boot_loader(&mut self) -> Result<bool, Error> {
-        // Only the ESP32 is written to.
+        // udpcli writes to the ESP32 only.
         let first = self.look.peek(Chip::Esp32.boot_address(), 4)?;
         Ok(self.wish.erase_all || first.first() != Some(&image::MAGIC))
     }
@@ -307,7 +307,7 @@ impl Planner<'_> {
         });
     }
 
-    /// Erases what of `range` is neither written nor in `spared`.
+    /// Erases those parts of `range` that are neither written nor in `spared`.
     fn erase(&mut self, label: &str, range: Range<u64>, spared: &[Range<u64>]) {
         let taken: Vec<Range<u64>> = self.taken.iter().chain(spared).cloned().collect();
         for range in without(range, &taken) {
@@ -335,7 +335,7 @@ impl Planner<'_> {
     }
 
     fn piece(&mut self, mut piece: Piece) -> Result<(), Error> {
-        // Without a table of the firmware's own, the board's says what it is.
+        // If the firmware brings no table, the board's table gives the partition's use.
         if matches!(piece.role, Role::Data | Role::Partition(Use::App))
             && let Some(partition) = self.partition_at(piece.offset)
         {
@@ -362,8 +362,8 @@ impl Planner<'_> {
         match piece.role {
             Role::Partition(Use::Files) => self.files(piece, from),
             Role::Partition(Use::Settings) => {
-                // A partition that was not there before has nothing to keep. The table may be what an interrupted run
-                // has damaged.
+                // A new partition has no old content to keep. An interrupted run may have damaged the table, so look at
+                // the flash as well.
                 let known = |old: &Partition| old.offset == piece.offset;
                 let stays = if self.old.is_empty() {
                     is_settings(&self.look.peek(piece.offset, 4)?)
@@ -385,7 +385,7 @@ impl Planner<'_> {
         }
     }
 
-    /// A file system that comes with the firmware.
+    /// Handles a file system that belongs to the firmware.
     fn files(&mut self, piece: Piece, from: Sentence) -> Result<(), Error> {
         let range = self.partition_range(&piece);
         let has_files = self.has_files(&range)?;
@@ -420,7 +420,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Whether the board has files in `range`, where the new firmware has its own.
+    /// Whether the board has files in `range`, where the new firmware puts its own.
     fn has_files(&mut self, range: &Range<u64>) -> Result<bool, Error> {
         let known = self
             .old
@@ -429,12 +429,12 @@ impl Planner<'_> {
         if known {
             return Ok(!self.look.is_blank(range.clone())?);
         }
-        // The table may be what an interrupted run has damaged.
+        // An interrupted run may have damaged the table.
         let start = u32::try_from(range.start).unwrap_or(u32::MAX);
         Ok(self.old.is_empty() && file_system(&self.look.peek(start, HEAD)?).is_some())
     }
 
-    /// What no piece is written to.
+    /// Handles the partitions that no piece is written to.
     fn rest(&mut self, writes_firmware: bool) -> Result<(), Error> {
         if self.wish.erase_all {
             self.all_erased();
@@ -452,7 +452,7 @@ impl Planner<'_> {
                 Use::Settings => (Action::Keep, kept_settings()),
                 Use::Files if replaces => (Action::Erase, sentence!("flash.row-empty-one")),
                 Use::Files => (Action::Keep, kept_files()),
-                // It could have the chip start another application than the one that was just written.
+                // Its old content could make the chip start another application than the new one.
                 Use::AppChoice if writes_firmware && self.new.is_some() => {
                     (Action::Erase, sentence!("flash.row-so-that"))
                 }
@@ -466,7 +466,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Whether the new firmware finds a font on the board, if none is written.
+    /// Checks whether the new firmware finds a font on the board, if this run writes none.
     fn font(&mut self, place: &font::Place) -> Result<(), Error> {
         let start = u64::from(place.offset);
         if self.taken.iter().any(|taken| taken.contains(&start)) {
@@ -486,7 +486,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Whether a row says already what becomes of `partition`: of all of it, or of what is written there.
+    /// Whether a row already covers the whole `partition`, or what is written there.
     fn is_told(&self, partition: &Partition) -> bool {
         let range = partition.range();
         self.taken.iter().any(|taken| overlap(taken, &range))
@@ -509,13 +509,13 @@ impl Planner<'_> {
         }
     }
 
-    /// What the board keeps somewhere else than the new firmware will look for it, or where something else goes.
+    /// Finds files and settings that the new firmware would not find, or that would be overwritten.
     fn conflicts(&mut self) -> Result<(), Error> {
         let table = self.new.unwrap_or(self.old);
         let mut conflicts = Vec::new();
         for old in self.old {
             let range = old.range();
-            // The radio's calibration is made anew by itself.
+            // The board recreates its radio calibration by itself.
             let is_kept =
                 matches!(old.purpose(), Use::Files | Use::Settings) && old.subtype != 0x01;
             if !is_kept {
@@ -542,7 +542,7 @@ impl Planner<'_> {
                 ),
                 (None, _) => sentence!("flash.row-no-such"),
             };
-            // One row for both, where the new one lies over the old one.
+            // One row for both, if the new partition overlaps the old one.
             let place = place.map(Partition::range);
             let place = place.filter(|place| overlap(place, &range));
             match (self.wish.files, over) {
@@ -571,7 +571,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Erases what the board has in `old`. `is_told`: the row of the new partition tells it.
+    /// Erases the board's content in `old`. `is_told`: the row of the new partition already mentions it.
     fn make_way(&mut self, old: &Partition, table: &[Partition], is_told: bool) {
         let spared: Vec<Range<u64>> = table
             .iter()
@@ -589,7 +589,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The name of a foreign part that goes into `range` and is not there yet.
+    /// The name of a foreign part that goes into `range` and is not in flash yet.
     fn goes_into(&mut self, range: &Range<u64>) -> Result<Option<String>, Error> {
         for &index in &self.foreign {
             if let Some(part) = self.layout.parts.get(index)
@@ -602,7 +602,7 @@ impl Planner<'_> {
         Ok(None)
     }
 
-    /// Whether the new firmware would not find what the board has in `old`, or something else goes over it.
+    /// Whether the new firmware would not find the content of `old`, or something overwrites it.
     fn is_in_danger(&mut self, old: &Partition, written: bool) -> Result<bool, Error> {
         let range = old.range();
         let stays = self
@@ -610,7 +610,7 @@ impl Planner<'_> {
             .unwrap_or(self.old)
             .iter()
             .any(|new| new.range() == range && new.purpose() == old.purpose());
-        // A file system that comes with the firmware goes where the old one was: that has been decided already.
+        // If the firmware brings its own file system to the same place, the user's choice is already applied.
         let is_decided = self
             .layout
             .parts
@@ -628,14 +628,14 @@ fn kept_settings() -> Sentence {
     sentence!("flash.kept-settings")
 }
 
-/// So much of a file system says what it is.
+/// The number of bytes that identify a file system.
 const HEAD: u32 = 0x1000;
 
-/// What file system begins with `head`, if it is a known one.
+/// Identifies the file system that begins with `head`, if it is a known one.
 #[must_use]
 pub fn file_system(head: &[u8]) -> Option<&'static str> {
-    // LittleFS: the superblock's name, behind its metadata tag (littlefs SPEC.md); in the second block if the first is
-    // being written. FAT: the boot sector's signature, and a jump.
+    // LittleFS: the superblock's name after its metadata tag (littlefs SPEC.md); in the second block if the first one
+    // is being rewritten. FAT: the boot sector's signature and its jump instruction.
     if head.get(8..16) == Some(b"littlefs") {
         Some("LittleFS")
     } else if head.get(510..512) == Some(&[0x55, 0xaa])
@@ -649,9 +649,9 @@ pub fn file_system(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// How many bytes a `LittleFS` file system has that begins with `bytes`; none if it is none.
+/// The size of the `LittleFS` file system that begins with `bytes`; `None` if it is not one.
 ///
-/// Its superblock has, behind the name: a tag, the version, the size of a block, their number (littlefs SPEC.md).
+/// In its superblock, a tag, the version, the block size and the block count follow the name (littlefs SPEC.md).
 pub(super) fn littlefs_len(bytes: &[u8]) -> Option<u64> {
     let word = |at: usize| {
         let bytes = bytes.get(at..at + 4)?;
@@ -661,15 +661,16 @@ pub(super) fn littlefs_len(bytes: &[u8]) -> Option<u64> {
     word(24)?.checked_mul(word(28)?)
 }
 
-/// Whether `head` begins a page of settings, by its state: in use, full or being emptied (ESP-IDF's `nvs_page.hpp`).
+/// Whether `head` is the beginning of a settings page, by its state: active, full or being freed (ESP-IDF's
+/// `nvs_page.hpp`).
 fn is_settings(head: &[u8]) -> bool {
     matches!(head, [0xfe | 0xfc | 0xf8, 0xff, 0xff, 0xff, ..])
 }
 
-/// The font at `offset`, and how large it is.
+/// The font at `offset` and its size.
 ///
 /// # Errors
-/// The board cannot be looked at.
+/// udpcli cannot read the board's flash.
 pub(super) fn find_font(
     look: &mut dyn Look,
     offset: u32,
@@ -685,14 +686,14 @@ pub(super) fn find_font(
     })
 }
 
-/// The length of a glyph's entry.
+/// The size of a glyph's entry.
 const ENTRY: u32 = 6;
 
 fn overlap(a: &Range<u64>, b: &Range<u64>) -> bool {
     a.start < b.end && b.start < a.end
 }
 
-/// What is left of `range` without `taken`.
+/// The parts of `range` outside of `taken`.
 fn without(range: Range<u64>, taken: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut left = vec![range];
     for taken in taken {

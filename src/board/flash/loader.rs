@@ -1,7 +1,7 @@
-//! One command to the chip's loader or stub, and its reply.
+//! Sends one command to the chip's ROM loader or stub, and reads the reply.
 //!
-//! Espressif describes the protocol under *Serial Protocol* in esptool's documentation. A reply carries no checksum:
-//! whatever steers the writing is asked for twice, and what was written is proven by its MD5.
+//! esptool's documentation describes the protocol under *Serial Protocol*. A reply has no checksum. So udpcli reads
+//! each value that controls the writing twice, and verifies the written data by MD5.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,7 +11,7 @@ use super::slip::{self, Decoder};
 use crate::board::port::{Port, TICK};
 use crate::wait::{Over, Site, Wait};
 
-/// Commands, by their numbers.
+/// The commands and their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Op {
@@ -32,16 +32,16 @@ pub(super) enum Op {
     ReadFlash = 0xd2,
 }
 
-/// Why a command did not work out.
+/// Why a command failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// No reply in time, or none that makes sense.
+    /// No reply within the timeout, or no valid one.
     Silent,
-    /// The chip's error code.
+    /// The chip replied with this error code.
     Refused(u8),
-    /// The line is gone.
+    /// The serial port is gone.
     Gone(io::Error),
-    /// The user asked for the end.
+    /// The user pressed Ctrl-C.
     Stopped,
 }
 
@@ -51,29 +51,29 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// What a command gave.
+/// The reply to a command.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) value: u32,
     pub(super) data: Vec<u8>,
 }
 
-/// Most commands are answered within milliseconds.
+/// The timeout for most commands: the chip replies within milliseconds.
 pub(super) const QUICK: Duration = Duration::from_secs(1);
 
-/// After something that is no reply, the true one is not far.
+/// After an invalid frame, the real reply follows soon: shorten the timeout.
 const AFTER_NOISE: Duration = Duration::from_millis(300);
 
-/// The first bytes of SYNC's 36; the rest is 0x55, from which the ROM takes the line's rate.
+/// The first of SYNC's 36 bytes. The rest is 0x55, which lets the ROM detect the baud rate.
 const SYNC: [u8; 4] = [0x07, 0x07, 0x12, 0x20];
 
-/// The line to the chip.
+/// The connection to the chip.
 pub(super) struct Loader<'a> {
     port: Box<dyn Port>,
     decoder: Decoder,
-    /// Read from the port, not yet looked at: what follows the frame that was waited for.
+    /// Bytes that were read from the port and not parsed yet: they follow the last complete frame.
     unread: VecDeque<u8>,
-    /// The stub runs: two status bytes instead of four, and more commands.
+    /// The stub runs: replies have two status bytes instead of four, and more commands exist.
     pub(super) stub: bool,
     pub(super) baud: u32,
     stop: &'a dyn Fn() -> bool,
@@ -115,7 +115,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// Waits, unless the user asks for the end.
+    /// Waits for `duration`, unless the user presses Ctrl-C.
     pub(super) fn pause(&self, duration: Duration) -> Result<(), Fault> {
         let mut wait = Wait::at(Site::Chip, self.stop).until(Instant::now() + duration);
         loop {
@@ -127,13 +127,13 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Leaves aside what has come so far.
+    /// Discards what was received so far.
     fn forget(&mut self) {
         self.decoder.reset();
         self.unread.clear();
     }
 
-    /// Reads away what has come, until nothing comes for `quiet` or `limit` has passed; returns its last 4 KB.
+    /// Discards the input until the line is quiet for `quiet`, or `limit` has passed; returns the last 4 KB.
     pub(super) fn drain(&mut self, quiet: Duration, limit: Duration) -> Result<Vec<u8>, Fault> {
         const KEPT: usize = 4096;
         let mut kept = Vec::new();
@@ -167,7 +167,7 @@ impl<'a> Loader<'a> {
         self.reply(op, timeout)
     }
 
-    /// Sends a block of data under its sequence number and checksum, and waits for the reply.
+    /// Sends a data block with its sequence number and checksum, and waits for the reply.
     pub(super) fn block(
         &mut self,
         op: Op,
@@ -180,7 +180,7 @@ impl<'a> Loader<'a> {
         body.extend_from_slice(data);
         let checksum = data.iter().fold(0xef, |sum, byte| sum ^ byte);
         self.send(op, &body, u32::from(checksum))?;
-        // A system or a network may hold all of it before the line does.
+        // The operating system or the network may buffer the whole block before the line sends it.
         self.reply(op, timeout + self.airtime(body.len())).map(drop)
     }
 
@@ -193,16 +193,16 @@ impl<'a> Loader<'a> {
         self.send_frame(&packet)
     }
 
-    /// How long so many bytes take on the line: ten bits each.
+    /// How long this many bytes take on the line, at ten bits each.
     fn airtime(&self, bytes: usize) -> Duration {
         Duration::from_secs_f64(bytes as f64 * 10.0 / f64::from(self.baud.max(1)))
     }
 
-    /// Sends `payload` as a frame.
+    /// Sends `payload` as one frame.
     pub(super) fn send_frame(&mut self, payload: &[u8]) -> Result<(), Fault> {
         let mut frame = Vec::new();
         slip::encode(payload, &mut frame);
-        // With patience for a busy system.
+        // Allow extra time for a busy PC.
         let until = Instant::now() + self.airtime(frame.len()) + Duration::from_secs(3);
         let mut wait = Wait::at(Site::Chip, self.stop).until(until);
         let mut rest = frame.as_slice();
@@ -218,7 +218,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// The next frame of any kind.
+    /// The next frame, of any kind.
     pub(super) fn frame(&mut self, timeout: Duration) -> Result<Vec<u8>, Fault> {
         let mut frame = None;
         self.frames(timeout, |payload, _| {
@@ -228,7 +228,7 @@ impl<'a> Loader<'a> {
         frame.ok_or(Fault::Silent)
     }
 
-    /// Hands over frames until `take` is content or the time is up; it may shorten the wait.
+    /// Passes frames to `take` until it is satisfied or the timeout ends; `take` can shorten the timeout.
     fn frames(
         &mut self,
         timeout: Duration,
@@ -274,14 +274,14 @@ impl<'a> Loader<'a> {
         reply
     }
 
-    /// Waits until the stub has done what it acknowledged before.
+    /// Waits until the stub has finished the commands that it acknowledged.
     pub(super) fn settle(&mut self, timeout: Duration) -> Result<(), Fault> {
-        // A register that every chip has; its value does not matter here.
+        // This register exists on every chip; its value does not matter.
         self.command(Op::ReadReg, &words(&[0x4000_1000]), timeout)
             .map(drop)
     }
 
-    /// Finds the beat of whoever listens: ROM or stub. Says which.
+    /// Synchronises with the ROM or the stub, and finds out which of them answers.
     pub(super) fn sync(&mut self, timeout: Duration) -> Result<(), Fault> {
         let mut body = SYNC.to_vec();
         body.resize(36, 0x55);
@@ -290,18 +290,18 @@ impl<'a> Loader<'a> {
         self.frames(timeout, |frame, _| {
             stub = parse(&frame, Op::Sync, 2)
                 .and_then(Result::ok)
-                // The stub answers 0, the ROM something else.
+                // The stub answers 0, the ROM another value.
                 .map(|reply| reply.value == 0);
             stub.is_some()
         })?;
-        // Each SYNC is answered eight times.
+        // The chip answers each SYNC eight times.
         self.drain(Duration::from_millis(20), Duration::from_millis(200))?;
         self.stub = stub.ok_or(Fault::Silent)?;
         Ok(())
     }
 
     pub(super) fn read_register(&mut self, address: u32) -> Result<u32, Fault> {
-        // Replies carry no checksum: two that agree are believed.
+        // Replies have no checksum, so accept a value after two equal replies.
         let mut last = None;
         for _ in 0..5 {
             let value = self.command(Op::ReadReg, &words(&[address]), QUICK)?.value;
@@ -314,18 +314,18 @@ impl<'a> Loader<'a> {
     }
 
     pub(super) fn write_register(&mut self, address: u32, value: u32) -> Result<(), Fault> {
-        // The mask: all bits; the delay: none.
+        // Mask: all bits; delay: none.
         self.command(Op::WriteReg, &words(&[address, value, u32::MAX, 0]), QUICK)
             .map(drop)
     }
 }
 
-/// `words` as the chip takes them.
+/// Encodes `words` in little-endian order.
 pub(super) fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
-/// A frame as the reply to `op`; none if it is something else.
+/// Parses a frame as the reply to `op`; `None` if it is something else.
 fn parse(frame: &[u8], op: Op, status_len: usize) -> Option<Result<Reply, Fault>> {
     let (&[direction, name, size_low, size_high, a, b, c, d], data) = frame.split_first_chunk()?;
     let size = usize::from(u16::from_le_bytes([size_low, size_high]));
@@ -339,7 +339,7 @@ fn parse(frame: &[u8], op: Op, status_len: usize) -> Option<Result<Reply, Fault>
             value,
             data: data.to_vec(),
         }),
-        // The ROM says "failed" and then why; the stub says only why.
+        // The ROM sends a failure flag and then the error code; the stub sends only the code.
         [_, why, _, _] | [why, ..] => Err(Fault::Refused(*why)),
         [] => return None,
     })

@@ -1,4 +1,5 @@
-//! What is in the board's flash now: asked for by MD5 where that will do, because reading takes the line's time.
+//! Examines the board's flash. It compares MD5 digests if possible, because reading the content over the serial line is
+//! slow.
 
 use std::ops::Range;
 
@@ -18,7 +19,7 @@ fn doing() -> Sentence {
     sentence!("flash.doing-looking")
 }
 
-/// The flash of the board that `session` talks to.
+/// The flash of the board in `session`.
 pub(super) struct Looking<'s, 'a> {
     pub(super) session: &'s mut Session<'a>,
     pub(super) report: &'s mut dyn Report,
@@ -26,7 +27,7 @@ pub(super) struct Looking<'s, 'a> {
 
 impl Look for Looking<'_, '_> {
     fn is_blank(&mut self, range: Range<u64>) -> Result<bool, Error> {
-        // What was used at all nearly always shows in the first sector; hashing 2 MB takes a second.
+        // Used flash almost always shows in the first sector, and hashing 2 MB takes a second.
         let first = range.start..range.end.min(range.start + u64::from(SECTOR));
         Ok(is_blank(self, first)? && is_blank(self, range)?)
     }
@@ -52,7 +53,7 @@ impl Look for Looking<'_, '_> {
 }
 
 fn is_blank(looking: &mut Looking<'_, '_>, range: Range<u64>) -> Result<bool, Error> {
-    // Nothing is known of what lies beyond the end of flash.
+    // Beyond the end of flash there is nothing to compare.
     let size = looking
         .session
         .chip
@@ -67,8 +68,8 @@ fn is_blank(looking: &mut Looking<'_, '_>, range: Range<u64>) -> Result<bool, Er
     Ok(digest == blank_digest(len))
 }
 
-/// The board's partition table; none if it has none. `new` is the one that is to be written, if there is one: mostly
-/// it is there already, or the flash is blank, and both show without reading it.
+/// The board's partition table; `None` if it has none. `new` is the table to be written, if there is one: usually the
+/// board has it already, or the flash is blank, and a digest shows both without a read.
 pub(super) fn table(
     session: &mut Session<'_>,
     new: Option<&[u8]>,
@@ -88,10 +89,11 @@ pub(super) fn table(
     read_table(session, report)
 }
 
-/// What of an application is read at once. Most have the text that their prompt shows within.
+/// How many bytes of an application to read at once. Most applications have their banner within that.
 pub(super) const PIECE: u32 = 128 << 10;
 
-/// What the application on the board says of itself, by its first `most` bytes; none if it says nothing, or there is none.
+/// The firmware that the first `most` bytes of the board's application identify; `None` if they do not, or if there is
+/// no application.
 pub(super) fn firmware(
     session: &mut Session<'_>,
     table: &[Partition],
@@ -116,7 +118,7 @@ pub(super) fn firmware(
         };
         let offset = app.offset.saturating_add(at);
         bytes.extend(read::read(session, offset, len.min(PIECE), doing, report)?);
-        // Texts and frozen modules are in the first segment.
+        // Strings and frozen modules are in the first segment.
         match image::first_segment(&bytes) {
             None => return Ok(None),
             Some(segment) => end = u32::try_from(segment.end).unwrap_or(u32::MAX),
@@ -135,6 +137,6 @@ pub(super) fn read_table(
 ) -> Result<Option<Vec<Partition>>, Error> {
     let doing = &sentence!("flash.doing-reading-table");
     let table = read::read(session, TABLE_OFFSET, TABLE_LEN, doing, report)?;
-    // What lies where a damaged one says is not known.
+    // A damaged table does not say what lies where.
     Ok(image::partitions(&table).filter(|found| image::table_damage(&table, found).is_none()))
 }

@@ -1,7 +1,7 @@
-//! Files taken apart by what they put where: a boot loader, a partition table, applications, a font, data.
+//! Cuts files into pieces with an offset each: a boot loader, a partition table, applications, a font, data.
 //!
-//! The maker's release is one image of the whole flash, with 0xff where the board keeps its settings and files. Written
-//! as it is, it would erase those. So it is cut along the partition table inside, and what is blank is left out.
+//! The maker's release is one image of the whole flash, with 0xff in place of the board's settings and files. Written
+//! as one block, it would erase them. So udpcli cuts it along its partition table and leaves out the blank parts.
 
 use std::ops::Range;
 
@@ -13,47 +13,47 @@ use super::image::{self, Image, Partition, TABLE_LEN, TABLE_OFFSET, Use};
 use super::write::SECTOR;
 use crate::text::sentence::Sentence;
 
-/// So many blank bytes between two stretches outside of partitions make them two pieces. A font has shorter gaps.
+/// This many blank bytes outside of partitions separate two pieces. A font has only shorter gaps.
 const GAP: usize = 0x1_0000;
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The first program that the chip starts.
+    /// The boot loader.
     Bootloader,
     /// The partition table.
     Table,
-    /// What goes into a partition.
+    /// The content of a partition.
     Partition(Use),
-    /// Glyphs that the firmware reads straight from flash.
+    /// Glyphs that the firmware reads directly from flash.
     Font,
-    /// Anything else outside of partitions.
+    /// Other data outside of partitions.
     Data,
 }
 
-/// Bytes that belong together, and where in flash they go.
+/// Bytes that belong together, and their offset in flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// What it is.
+    /// What this piece is.
     pub role: Role,
-    /// What to call it: the partition's name, where it is one.
+    /// The name for messages: the partition's name, if it is one.
     pub label: String,
     /// The file that it comes from.
     pub file: String,
-    /// Where it goes: a multiple of the sector's size.
+    /// Its offset, a multiple of the sector size.
     pub offset: u32,
-    /// What goes there: whole words.
+    /// The bytes to write, a multiple of 4.
     pub data: Vec<u8>,
-    /// The user said where this file goes, so it is meant to be written whatever is there now.
+    /// The user gave the offset of this file, so udpcli writes it whatever is there now.
     pub is_asked_for: bool,
     /// It is only a part of its file.
     pub is_cut: bool,
-    /// Why it goes there, where that is not plain.
+    /// Why it goes there, if that is not obvious.
     pub why: Option<Sentence>,
 }
 
 impl Piece {
-    /// What it is called in messages.
+    /// The name for messages.
     #[must_use]
     pub fn name(&self) -> String {
         if self.is_cut {
@@ -63,14 +63,14 @@ impl Piece {
         }
     }
 
-    /// The part of flash that it takes.
+    /// The range of flash that it occupies.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
         let start = u64::from(self.offset);
         start..start + self.data.len() as u64
     }
 
-    /// The same, in whole sectors: what is erased before it is written.
+    /// The range in whole sectors: what has to be erased before the write.
     #[must_use]
     pub fn sectors(&self) -> Range<u64> {
         let range = self.range();
@@ -79,7 +79,7 @@ impl Piece {
     }
 }
 
-/// What `files` bring along for `chip`.
+/// Cuts `files` for `chip` into pieces.
 #[must_use]
 pub fn of(files: Vec<Loaded>, chip: Chip) -> Vec<Piece> {
     let table = table(&files);
@@ -95,14 +95,14 @@ pub fn of(files: Vec<Loaded>, chip: Chip) -> Vec<Piece> {
     pieces
 }
 
-/// What `file` puts at `offset` and after it.
+/// The bytes that `file` has for `offset` and after it.
 #[must_use]
 pub fn covered(file: &Loaded, offset: u32) -> Option<&[u8]> {
     let start = offset.checked_sub(file.offset)? as usize;
     file.data.get(start..).filter(|bytes| !bytes.is_empty())
 }
 
-/// The partition table that `files` bring along.
+/// The partition table in `files`.
 #[must_use]
 pub fn table(files: &[Loaded]) -> Option<Vec<Partition>> {
     files
@@ -110,7 +110,7 @@ pub fn table(files: &[Loaded]) -> Option<Vec<Partition>> {
         .find_map(|file| covered(file, TABLE_OFFSET).and_then(image::partitions))
 }
 
-/// Whether all bytes are as erasing leaves them.
+/// Whether all bytes are erased (0xff).
 #[must_use]
 pub fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte == 0xff)
@@ -126,7 +126,7 @@ fn is_combined(file: &Loaded, chip: Chip) -> bool {
     };
     covered(file, chip.boot_address()).is_some_and(|bytes| Image::parse(bytes).is_ok())
         && image::table_damage(table, &partitions).is_none()
-        // Only --force gets an application that does not fit as far as this: it is then written as it is.
+        // An application that does not fit gets here only with --force; it is then written uncut.
         && partitions.iter().all(|partition| {
             partition.kind != 0
                 || covered(file, partition.offset)
@@ -135,7 +135,7 @@ fn is_combined(file: &Loaded, chip: Chip) -> bool {
         })
 }
 
-/// A file that is one piece.
+/// Makes one piece of a whole file.
 fn whole(file: Loaded, table: &[Partition], chip: Chip) -> Piece {
     let partition = table
         .iter()
@@ -165,13 +165,13 @@ fn whole(file: Loaded, table: &[Partition], chip: Chip) -> Piece {
     }
 }
 
-/// What pieces without a partition are called.
+/// The names of pieces outside of partitions.
 pub(super) const BOOTLOADER: &str = "boot loader";
 pub(super) const TABLE: &str = "partitions";
 pub(super) const FONT: &str = "font";
 const DATA: &str = "data";
 
-/// Cuts an image along the partition table inside.
+/// Cuts an image along its own partition table.
 fn cut(file: &Loaded, table: &[Partition], chip: Chip, pieces: &mut Vec<Piece>) {
     let mut add = |role: Role, label: &str, offset: u64, data: &[u8]| {
         pieces.push(Piece {
@@ -180,7 +180,7 @@ fn cut(file: &Loaded, table: &[Partition], chip: Chip, pieces: &mut Vec<Piece>) 
             file: file.name.clone(),
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
             data: data.to_vec(),
-            // The user has asked for the image as a whole, and not for this part of it.
+            // The user gave the offset of the whole image, not of this part.
             is_asked_for: false,
             is_cut: true,
             why: None,
@@ -216,7 +216,7 @@ fn cut(file: &Loaded, table: &[Partition], chip: Chip, pieces: &mut Vec<Piece>) 
         match purpose {
             _ if is_blank(data) => {}
             Use::App | Use::Other => add(role, &partition.name, range.start, trimmed(data)),
-            // What is blank in a file system's image is part of it: it must not show what was there before.
+            // Blank bytes in a file system image belong to it: they must replace the old content.
             Use::Files | Use::Settings | Use::AppChoice => {
                 add(role, &partition.name, range.start, data);
             }
@@ -225,17 +225,17 @@ fn cut(file: &Loaded, table: &[Partition], chip: Chip, pieces: &mut Vec<Piece>) 
     gap(file, at..file.range().end, &mut add);
 }
 
-/// What of `range` lies in `file`.
+/// The bytes of `file` in `range`.
 fn within(file: &Loaded, range: Range<u64>) -> &[u8] {
     let start = u64::from(file.offset);
     let index = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
     let end = index(range.end).min(file.data.len());
     let begin = index(range.start).min(end);
-    // A range that begins before the file has its own beginning blank: such pieces are looked for nowhere else.
+    // A range that begins before the file yields the file's own beginning: the caller looks for no such ranges elsewhere.
     file.data.get(begin..end).unwrap_or_default()
 }
 
-/// Without the blank end, in whole words.
+/// The data without its blank end, in whole words.
 fn trimmed(data: &[u8]) -> &[u8] {
     let len = data
         .iter()
@@ -254,7 +254,7 @@ fn trimmed(data: &[u8]) -> &[u8] {
     }
 }
 
-/// What lies outside of partitions: stretches that are not blank.
+/// Adds the non-blank ranges outside of partitions.
 fn gap(file: &Loaded, range: Range<u64>, add: &mut impl FnMut(Role, &str, u64, &[u8])) {
     let start = range.start.max(u64::from(file.offset));
     let data = within(file, start..range.end.max(start));

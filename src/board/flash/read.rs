@@ -1,4 +1,4 @@
-//! Reading flash, piece by piece, each proven by the MD5 that comes with it.
+//! Reads flash piece by piece, and verifies each piece with its MD5.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::loader::{Fault, Loader, Op, words};
 use super::session::Session;
 use crate::text::sentence::Sentence;
 
-/// What is read again when something goes wrong, in bytes.
+/// The number of bytes to read again after an error.
 const PIECE: u32 = 64 << 10;
 
-/// How the stub cuts it up: frames of so many bytes, and how many may be under way.
+/// The size of the stub's frames, and how many may be unacknowledged.
 const FRAME: u32 = 0x1000;
 const WINDOW: u32 = 16;
 
@@ -33,7 +33,7 @@ pub(super) fn read(
     Ok(bytes)
 }
 
-/// Reads `len` bytes at `offset` and hands each proven piece on.
+/// Reads `len` bytes at `offset` and passes on each verified piece.
 pub(super) fn pieces<'a>(
     session: &mut Session<'a>,
     (offset, len): (u32, u32),

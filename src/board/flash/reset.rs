@@ -1,8 +1,8 @@
-//! The sequences on DTR and RTS that reset a board, by way of the port.
+//! The reset sequences on DTR and RTS of the serial port.
 //!
-//! On boards with a USB serial adapter two transistors join the lines to the chip: EN (reset) is low while RTS is
-//! asserted and DTR is not, IO0 (boot mode) is low while DTR is asserted and RTS is not. Espressif's *boot mode
-//! selection* page has the circuit; the times are those its own tools use.
+//! On boards with a USB serial adapter, two transistors connect the control lines to the chip: EN (reset) is low
+//! while RTS is asserted and DTR is not, IO0 (boot mode) is low while DTR is asserted and RTS is not. Espressif's *boot
+//! mode selection* page has the circuit; the times are those of Espressif's own tools.
 
 use std::io;
 use std::thread::sleep;
@@ -12,37 +12,37 @@ use clap::ValueEnum;
 
 use crate::board::port::Port;
 
-/// How long reset is held.
+/// How long to hold the chip in reset.
 const HOLD: Duration = Duration::from_millis(100);
 
-/// How a board gets into download mode.
+/// How to get the board into download mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Before {
-    /// DTR and RTS through the two transistors, as on the mPython board
+    /// DTR and RTS through the two transistors, as on the mPython board.
     DefaultReset,
-    /// It is there already: BOOT was held at reset
+    /// No reset: the user held BOOT during a reset, so the board is already in download mode.
     NoReset,
-    /// DTR and RTS as the chip's own USB port takes them
+    /// DTR and RTS as the USB port inside the chip interprets them.
     UsbReset,
 }
 
-/// What happens to the board at the end.
+/// What the board does afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum After {
-    /// It starts its program
+    /// It starts its program.
     HardReset,
-    /// It stays in download mode
+    /// It stays in download mode.
     NoReset,
 }
 
-/// Resets into download mode; `settle` is how long IO0 stays low after reset is let go: capacitors on EN delay it.
+/// Resets into download mode. `settle` is how long IO0 stays low after EN is released, because a capacitor delays EN.
 pub(super) fn into_download(port: &mut dyn Port, settle: Duration) -> io::Result<()> {
-    // IO0 high, EN low: the chip is held in reset. Some Windows drivers pass RTS on only when DTR is set again.
+    // IO0 high, EN low: the chip is held in reset. Some Windows drivers update RTS only when DTR is set again.
     port.set_dtr(false)?;
     port.set_rts(true)?;
     port.set_dtr(false)?;
     sleep(HOLD);
-    // IO0 low before EN rises: the chip looks at IO0 when it does.
+    // IO0 must be low before EN rises, because the chip samples IO0 at that moment.
     port.set_dtr(true)?;
     port.set_rts(false)?;
     port.set_dtr(true)?;
@@ -50,7 +50,7 @@ pub(super) fn into_download(port: &mut dyn Port, settle: Duration) -> io::Result
     port.set_dtr(false)
 }
 
-/// Resets into download mode through the USB port inside newer chips, which takes the lines as commands.
+/// Resets into download mode through the USB port inside newer chips, which interprets the control lines as commands.
 pub(super) fn into_download_by_usb(port: &mut dyn Port) -> io::Result<()> {
     port.set_rts(false)?;
     port.set_dtr(false)?;
@@ -58,7 +58,7 @@ pub(super) fn into_download_by_usb(port: &mut dyn Port) -> io::Result<()> {
     port.set_dtr(true)?;
     port.set_rts(false)?;
     sleep(HOLD);
-    // By way of both asserted: both released would mean another command.
+    // Go through the state with both asserted: both released would be another command.
     port.set_rts(true)?;
     port.set_dtr(false)?;
     port.set_rts(true)?;
@@ -81,7 +81,7 @@ pub(super) fn into_program(port: &mut dyn Port) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// A port that only writes down what its lines were set to.
+    /// A port that only records the states of its control lines.
     #[derive(Debug, Default)]
     struct Lines(Vec<String>);
 

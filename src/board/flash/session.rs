@@ -1,4 +1,4 @@
-//! A chip that listens: found, told apart, with the stub running, at the highest rate that works.
+//! A connection to a chip: finds it, identifies it, starts the stub, and selects the highest baud rate that works.
 
 mod recover;
 
@@ -16,65 +16,65 @@ use super::{Report, stub};
 use crate::board::port::{DEFAULT_BAUD, Port};
 use crate::text::sentence::{Sentence, sentence};
 
-/// Rates to try, the highest first: what CP2104 and CH340 both have and short cables carry.
+/// The baud rates to try, highest first: CP2104 and CH340 support them, and short cables carry them.
 pub const RATES: [u32; 3] = [921_600, 460_800, 230_400];
 
-/// A SYNC that is understood is answered within milliseconds.
+/// The timeout for SYNC: the chip answers a valid one within milliseconds.
 const SYNC_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What the ESP8266 has where the ESP32 has its number.
+/// The value of the ESP8266 in the register where the ESP32 has its magic number.
 const ESP8266: u32 = 0xfff0_c101;
 
-/// What to do with a chip that is not written to.
+/// The hint for a chip that udpcli does not write to.
 fn other_board() -> Sentence {
     sentence!("flash.another-board")
 }
 
-/// What to do where the port cannot start the program.
+/// The note to press RESET, if the port cannot start the program.
 #[must_use]
 pub fn press_reset() -> Sentence {
     sentence!("flash.press-reset")
 }
 
-/// How to reach the chip.
+/// How to connect to the chip.
 #[derive(Debug, Clone)]
 pub struct Connect {
     /// The port's name, for messages.
     pub port: String,
-    /// How it gets into download mode.
+    /// How to get the board into download mode.
     pub before: Before,
     /// How long to try.
     pub timeout: Duration,
-    /// The one rate to use for data; none: the highest that works.
+    /// The only baud rate to use for data; `None` selects the highest one that works.
     pub flash_baud: Option<u32>,
-    /// The flash's size in bytes, for flash chips that do not say it.
+    /// The flash size in bytes, for flash chips that do not report it.
     pub flash_size: Option<u32>,
 }
 
-/// A line to a chip whose stub runs.
+/// A connection to a chip whose stub runs.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     pub(super) loader: Loader<'a>,
     pub(super) connect: Connect,
     pub(super) chip: Option<ChipInfo>,
-    /// The port has control lines that answer.
+    /// The port has working control lines.
     lines: bool,
-    /// The chip is at a rate that the line does not carry: only a reset brings it back.
+    /// The chip uses a baud rate that the line does not carry: only a reset brings it back.
     needs_reset_after_baud_change: bool,
-    /// The stub has answered since the chip's last start.
+    /// The stub has answered since the last reset.
     had_stub: bool,
-    /// Rates that are still believed to work, the highest first.
+    /// The baud rates that may still work, highest first.
     rates: Vec<u32>,
-    /// What to say of the flash when everything ends here.
+    /// The sentence about the state of the flash, for an error.
     state: Sentence,
     /// Something was erased or written.
     changed: bool,
-    /// The file that has what was in flash before.
+    /// The backup file with the flash's previous content.
     kept: Option<PathBuf>,
 }
 
 impl<'a> Session<'a> {
-    /// The line, with nothing known of what is on it.
+    /// A session before the first contact with the chip.
     pub(super) fn new(port: Box<dyn Port>, connect: Connect, stop: &'a dyn Fn() -> bool) -> Self {
         let rates = match connect.flash_baud {
             Some(rate) => std::iter::once(rate)
@@ -96,7 +96,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Gets the chip into download mode and its stub running.
+    /// Puts the chip into download mode and starts the stub.
     pub(super) fn start(&mut self, report: &mut dyn Report) -> Result<ChipInfo, Error> {
         self.find(report)?;
         let mut attempts = 0;
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Finds the loader: resets the board where that works, and syncs.
+    /// Finds the loader: resets the board if the port can, and synchronises.
     fn find(&mut self, report: &mut dyn Report) -> Result<(), Error> {
         let started = Instant::now();
         let mut booted = false;
@@ -155,7 +155,7 @@ impl<'a> Session<'a> {
             }
             return Err(Fault::Silent);
         }
-        // A run that was cut short has left the stub at its rate; the ROM takes any.
+        // An interrupted run left the stub at its baud rate; the ROM detects any rate.
         for rate in std::iter::once(DEFAULT_BAUD).chain(self.rates.clone()) {
             self.loader.set_baud(rate)?;
             self.loader
@@ -170,10 +170,10 @@ impl<'a> Session<'a> {
         Err(Fault::Silent)
     }
 
-    /// Resets into download mode through the lines; whether that was possible.
+    /// Resets into download mode with the control lines; returns whether that was possible.
     fn reset(&mut self, round: u32) -> bool {
         let port = self.loader.port();
-        // Every other time IO0 is held longer: some boards have a large capacitor at EN.
+        // Hold IO0 low for longer in every second round: some boards have a large capacitor at EN.
         let settle = if round.is_multiple_of(2) { 50 } else { 500 };
         let result = match self.connect.before {
             Before::NoReset => return false,
@@ -187,7 +187,7 @@ impl<'a> Session<'a> {
         self.lines
     }
 
-    /// From a loader that answers to a stub at the data rate.
+    /// Starts the stub from a loader that answers, and raises the baud rate.
     fn prepare(&mut self, report: &mut dyn Report) -> Result<ChipInfo, Failure> {
         let (magic, chip) = chip::identify(&mut self.loader)?;
         let Some(chip) = chip else {
@@ -222,16 +222,16 @@ impl<'a> Session<'a> {
             }
         };
         self.chip = Some(info.clone());
-        // Without a size the chip reads nothing, not even the partition table; every ESP32 board has 2 MB at least.
+        // Without a size the chip reads nothing, not even the partition table. Every ESP32 board has at least 2 MB.
         let size = info.flash_size.max(2 << 20);
-        // Number, size, block, sector, page, status mask.
+        // The parameters: ID, total size, block size, sector size, page size, status mask.
         let parameters = words(&[0, size, 0x1_0000, 0x1000, 0x100, 0xffff]);
         self.loader.command(Op::SpiSetParams, &parameters, QUICK)?;
         self.raise_rate(report)?;
         Ok(info)
     }
 
-    /// With the flash's size that the user gave: instead of none, or less than there is.
+    /// Applies the flash size that the user gave: it replaces a missing size, or lowers the detected one.
     fn sized(&self, info: ChipInfo) -> Result<ChipInfo, Failure> {
         let Some(size) = self.connect.flash_size else {
             return Ok(info);
@@ -254,7 +254,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Goes to the highest rate that is still believed to work.
+    /// Switches to the highest baud rate that may still work.
     fn raise_rate(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
         let Some(&rate) = self.rates.first() else {
             return Ok(());
@@ -262,11 +262,11 @@ impl<'a> Session<'a> {
         if rate == self.loader.baud {
             return Ok(());
         }
-        // The stub wants to know the rate it is at.
+        // The stub needs its current baud rate too.
         let rates = words(&[rate, self.loader.baud]);
         self.loader.command(Op::ChangeBaudrate, &rates, QUICK)?;
         self.loader.set_baud(rate)?;
-        // What came while the rate changed is no data.
+        // Bytes received during the switch are noise.
         self.loader
             .drain(Duration::from_millis(30), Duration::from_millis(150))?;
         for _ in 0..3 {
@@ -280,24 +280,24 @@ impl<'a> Session<'a> {
         Err(Failure::Fault(Fault::Silent))
     }
 
-    /// Waits, unless the user asks for the end.
+    /// Waits for `duration`, unless the user presses Ctrl-C.
     pub(super) fn pause(&self, duration: Duration, doing: &Sentence) -> Result<(), Error> {
         let paused = self.loader.pause(duration);
         paused.map_err(|fault| self.give_up(fault, doing))
     }
 
-    /// From now on flash is as `state` says: not what it was.
+    /// Records that the flash has changed; `state` describes its new state.
     pub(super) fn changed(&mut self, state: Sentence) {
         self.state = state;
         self.changed = true;
     }
 
-    /// `path` has what was in flash.
+    /// Records that the backup is in `path`.
     pub(super) fn kept(&mut self, path: &Path) {
         self.kept = Some(path.to_owned());
     }
 
-    /// What a fault that cannot be mended is called.
+    /// The final error for a fault that retries did not fix.
     pub(super) fn give_up(&self, fault: Fault, doing: &Sentence) -> Error {
         let mut state = self.state.clone();
         if let Some(path) = &self.kept {
@@ -319,29 +319,29 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Starts the board's program; whether the port could.
+    /// Starts the board's program; returns whether the port could do that.
     pub(super) fn start_program(&mut self) -> bool {
         reset::into_program(self.loader.port()).is_ok()
     }
 
-    /// After `error`: a board in which nothing was changed goes back to its program.
+    /// After `error`: starts the program again if the flash is unchanged.
     pub(super) fn leave(&mut self, error: &Error, report: &mut dyn Report) {
         if self.changed || matches!(error, Error::Gone { .. }) {
             return;
         }
-        // One that never answered has its own hint.
+        // The error for a board that never answered has its own hint.
         if !self.start_program() && !matches!(error, Error::NoLoader { .. }) {
             report.note(&press_reset());
         }
     }
 }
 
-/// Why preparing did not work.
+/// Why the preparation failed.
 #[derive(Debug)]
 enum Failure {
-    /// The line or the chip: worth another try.
+    /// A fault of the serial line or the chip: a retry may help.
     Fault(Fault),
-    /// Nothing will change it.
+    /// A retry does not help.
     Final(Error),
 }
 

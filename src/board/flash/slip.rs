@@ -1,14 +1,14 @@
-//! SLIP frames (RFC 1055), in which the chip's loader and its stub talk.
+//! SLIP frames (RFC 1055), which carry the protocol of the ROM loader and its stub.
 
 const END: u8 = 0xc0;
 const ESC: u8 = 0xdb;
 const ESC_END: u8 = 0xdc;
 const ESC_ESC: u8 = 0xdd;
 
-/// The longest frame that the chip sends is a sector of flash; anything longer is noise.
+/// The longest frame from the chip is a sector of flash; longer input is noise.
 const MAX_FRAME: usize = 0x4000;
 
-/// Appends `payload` to `frames` as a frame.
+/// Appends `payload` to `frames` as one frame.
 pub fn encode(payload: &[u8], frames: &mut Vec<u8>) {
     frames.reserve(payload.len() + payload.len() / 64 + 2);
     frames.push(END);
@@ -22,7 +22,7 @@ pub fn encode(payload: &[u8], frames: &mut Vec<u8>) {
     frames.push(END);
 }
 
-/// Finds frames in what comes from the chip, whatever lies between them.
+/// Finds frames in the input from the chip, and skips what is between them.
 #[derive(Debug, Default)]
 pub struct Decoder {
     frame: Vec<u8>,
@@ -31,14 +31,14 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Forgets a frame that has begun.
+    /// Discards a partial frame.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes a byte; the frame that it ends, if it does.
+    /// Takes one byte; returns the frame that it completes, if any.
     ///
-    /// An END where a frame should begin may as well be the end of noise, so frames without a byte are left out.
+    /// An END at the start of a frame may also be the end of noise, so empty frames are skipped.
     pub fn push(&mut self, byte: u8) -> Option<Vec<u8>> {
         if byte == END {
             self.escaped = false;
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_end_costs_one_frame() {
+    fn a_lost_end_marker_costs_one_frame() {
         let mut bytes = Vec::new();
         encode(b"one", &mut bytes);
         bytes.pop();
@@ -98,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_comes_back(payloads: Vec<Vec<u8>>) {
+        fn encoded_payloads_are_decoded_unchanged(payloads: Vec<Vec<u8>>) {
             let mut bytes = Vec::new();
             for payload in &payloads {
                 encode(payload, &mut bytes);

@@ -1,4 +1,4 @@
-//! The flasher stub: Espressif's program that writes flash faster than the chip's ROM does.
+//! The flasher stub: Espressif's program, which writes flash faster than the ROM loader.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use super::loader::{Fault, Loader, Op, QUICK, words};
 /// Espressif's flasher stub for the ESP32, as published (stub/README.md).
 const STUB: &str = include_str!("stub/esp32.json");
 
-/// The ROM takes memory in blocks of at most so much.
+/// The largest block for the ROM's memory commands.
 const MEMORY_BLOCK: usize = 0x1800;
 
-/// Copies the stub into the chip's memory and starts it.
+/// Loads the stub into the chip's memory and starts it.
 pub(super) fn start(loader: &mut Loader<'_>) -> Result<(), Fault> {
     let unreadable = || Fault::Silent;
     let stub: serde_json::Value = serde_json::from_str(STUB).map_err(|_| unreadable())?;

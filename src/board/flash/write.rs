@@ -1,8 +1,8 @@
-//! Writing: only what differs, compressed, proven by MD5.
+//! Writes only what differs, compressed, and verifies it by MD5.
 //!
-//! The stub acknowledges a block before it inflates, erases and writes it, has two buffers of 16 KB, and does not look
-//! at sequence numbers. So one block is under way at a time, what went wrong shows in the next reply, and after any
-//! fault only a fresh start of the run is safe. Runs are small enough that starting one again costs little.
+//! The stub acknowledges a block before it inflates, erases and writes it, has two buffers of 16 KB, and ignores
+//! sequence numbers. So udpcli sends one block at a time, an error shows in the next reply, and after any error it is
+//! only safe to restart the run. Runs are small, so a restart costs little.
 
 mod run;
 
@@ -20,34 +20,34 @@ use super::loader::{Fault, Op, words};
 use super::session::Session;
 use crate::text::sentence::{Sentence, sentence};
 
-/// A piece whose MD5 is asked for, in bytes.
+/// The number of bytes per MD5 comparison.
 const PIECE: usize = 128 << 10;
 
-/// Neighbouring pieces are written in one go up to this many bytes.
+/// Adjacent pieces are merged into runs of at most this many bytes.
 const RUN: usize = 512 << 10;
 
-/// What flash erases at once.
+/// The unit in which flash is erased.
 pub(super) const SECTOR: u32 = 0x1000;
 
-/// How many samples of a file say whether any of it is in flash already.
+/// How many samples decide whether any part of a file is already in flash.
 const SAMPLES: usize = 8;
 
-/// How often a file whose MD5 is wrong in the end is written again.
+/// How often to write a file again if its final MD5 is wrong.
 const VERIFY_ATTEMPTS: u32 = 3;
 
-/// Bytes that go to one place in flash.
+/// Bytes for one place in flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// What it is called in messages: the file's name.
+    /// The name for messages: the file's name.
     pub name: String,
-    /// Where it goes: a multiple of the sector's size.
+    /// Its offset, a multiple of the sector size.
     pub offset: u32,
-    /// What goes there: whole words.
+    /// The bytes to write, a multiple of 4.
     pub data: Vec<u8>,
 }
 
 impl Part {
-    /// The part of flash that it takes.
+    /// The range of flash that it occupies.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
         let start = u64::from(self.offset);
@@ -55,27 +55,27 @@ impl Part {
     }
 }
 
-/// How to write.
+/// The options for writing.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Blank the whole flash first.
+    /// Erase the whole flash first.
     pub erase_all: bool,
-    /// Ask for each file's MD5 in the end.
+    /// Verify each file by MD5 at the end.
     pub verify: bool,
-    /// Send deflated.
+    /// Compress the data on the line (deflate).
     pub compress: bool,
     /// Find out what would be written, and write nothing.
     pub dry_run: bool,
 }
 
-/// What was done.
+/// The amounts of a finished write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Bytes of all files.
+    /// The bytes in all files.
     pub total: u64,
-    /// Bytes that differed and were written.
+    /// The bytes that differed and were written.
     pub written: u64,
-    /// Bytes that went over the line for them.
+    /// The bytes that went over the serial line for them.
     pub sent: u64,
 }
 
@@ -134,7 +134,7 @@ pub(super) fn write(
         }
         let mut wrong = Vec::new();
         for (part, runs) in work.drain(..) {
-            // What nothing was written to has just been compared.
+            // A part without differences has just been verified by the comparison.
             if runs.is_empty() || verified(session, part, report)? {
                 continue;
             }
@@ -160,7 +160,7 @@ pub(super) fn write(
     Ok(written)
 }
 
-/// Erases everything.
+/// Erases the whole flash.
 fn erase_all(session: &mut Session<'_>, report: &mut dyn Report) -> Result<(), Error> {
     let size = session.chip.as_ref().map_or(0, |info| info.flash_size);
     session.changed(sentence!("flash.state-partly-erased"));
@@ -175,7 +175,7 @@ fn erase_all(session: &mut Session<'_>, report: &mut dyn Report) -> Result<(), E
     Ok(())
 }
 
-/// Erases what is not blank already.
+/// Erases a range, unless it is blank already.
 fn erase_region(
     session: &mut Session<'_>,
     region: &Erase,
@@ -190,7 +190,7 @@ fn erase_region(
     erase(session, region.offset, region.size, &doing, report)
 }
 
-/// Erases whole sectors, some at a time so that it can be followed and stopped.
+/// Erases whole sectors, a few at a time, so that there is progress to show and Ctrl-C works.
 fn erase(
     session: &mut Session<'_>,
     start: u32,
@@ -202,7 +202,7 @@ fn erase(
     for done in (0..size).step_by(STEP as usize) {
         report.progress(doing, u64::from(done), u64::from(size));
         let len = STEP.min(size - done);
-        // The datasheets' worst: 2 s for a block of 64 KB.
+        // The longest time in the datasheets is 2 s for a block of 64 KB.
         let timeout = Duration::from_secs(4 + u64::from(len >> 16) * 2);
         session.persist(doing, report, |loader, _| {
             loader.command(Op::EraseRegion, &words(&[start + done, len]), timeout)
@@ -212,14 +212,14 @@ fn erase(
     Ok(())
 }
 
-/// The pieces that differ, as stretches of at most [`RUN`] bytes.
+/// The pieces that differ, merged into runs of at most [`RUN`] bytes.
 fn differing(
     session: &mut Session<'_>,
     part: &Part,
     report: &mut dyn Report,
 ) -> Result<Vec<Range<usize>>, Error> {
     let pieces: Vec<&[u8]> = part.data.chunks(PIECE).collect();
-    // One piece is compared as fast as one sample of it.
+    // One sample would take as long as comparing the only piece.
     if pieces.len() > 1 && !resembles(session, part, report)? {
         return Ok(runs(part, &vec![true; pieces.len()]));
     }
@@ -237,7 +237,7 @@ fn differing(
     Ok(runs(part, &differs))
 }
 
-/// Whether any of a few sectors is in flash already. If none is, comparing all would only take time.
+/// Whether any of a few sampled sectors is already in flash. If none is, comparing all pieces only wastes time.
 fn resembles(
     session: &mut Session<'_>,
     part: &Part,
@@ -263,7 +263,7 @@ fn resembles(
     Ok(false)
 }
 
-/// Stretches of differing pieces.
+/// Merges adjacent pieces that differ into runs.
 fn runs(part: &Part, differs: &[bool]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (index, _) in differs.iter().enumerate().filter(|(_, differs)| **differs) {
@@ -278,7 +278,7 @@ fn runs(part: &Part, differs: &[bool]) -> Vec<Range<usize>> {
     runs
 }
 
-/// The MD5 of a part of flash, by the stub.
+/// The MD5 of a range of flash, calculated by the stub.
 pub(super) fn digest_of(
     session: &mut Session<'_>,
     offset: u32,
@@ -286,7 +286,7 @@ pub(super) fn digest_of(
     doing: &Sentence,
     report: &mut dyn Report,
 ) -> Result<[u8; 16], Error> {
-    // Eight seconds a megabyte is what Espressif allows.
+    // Espressif allows eight seconds per megabyte.
     let timeout = Duration::from_secs(3) + Duration::from_micros(u64::from(len) * 8);
     session.persist(doing, report, |loader, _| {
         let reply = loader.command(Op::SpiFlashMd5, &words(&[offset, len, 0, 0]), timeout)?;
@@ -294,7 +294,7 @@ pub(super) fn digest_of(
     })
 }
 
-/// The MD5 of so many bytes as erasing leaves them.
+/// The MD5 of `len` erased bytes.
 pub(super) fn blank_digest(len: u32) -> [u8; 16] {
     let sector = [0xff; SECTOR as usize];
     let mut hash = Md5::new();
@@ -320,7 +320,7 @@ fn verified(
     let expected: [u8; 16] = Md5::digest(&part.data).into();
     let len = u32::try_from(len).unwrap_or(u32::MAX);
     let right = digest_of(session, part.offset, len, &doing, report)? == expected
-        // The reply itself may have been damaged: it has no checksum.
+        // Try again: the reply has no checksum and may have been damaged.
         || digest_of(session, part.offset, len, &doing, report)? == expected;
     if right {
         report.progress(&doing, u64::from(len), u64::from(len));
@@ -328,7 +328,7 @@ fn verified(
     Ok(right)
 }
 
-/// Sends every run; each is made ready while the one before is under way.
+/// Sends every run, and compresses the next one meanwhile.
 fn transfer(
     session: &mut Session<'_>,
     work: &[(&Part, Vec<Range<usize>>)],

@@ -1,4 +1,4 @@
-//! Programs as ESP-IDF links them: the espflash library makes the image, and adds boot loader and partition table.
+//! Converts ELF programs of ESP-IDF: the espflash library makes the image and adds boot loader and partition table.
 
 use espflash::flasher::{FlashData, FlashSettings, FlashSize};
 use espflash::image_format::idf::IdfBootloaderFormat;
@@ -8,7 +8,7 @@ use super::super::error::Error;
 use super::{Loaded, other_chip, refused};
 use crate::text::sentence::{Sentence, sentence};
 
-/// Makes images of a program.
+/// Makes flash images from an ELF program.
 pub(super) fn elf(
     name: &str,
     bytes: &[u8],
@@ -31,7 +31,8 @@ pub(super) fn elf(
             sentence!("flash.f-offset"),
         ));
     }
-    // The library copies what sections hold, as often as they say: that must not be more than the file has.
+    // The library copies each section as long as its header claims. The sum must not exceed the file, so that a damaged
+    // file cannot exhaust memory.
     if section_bytes(bytes).is_none_or(|sum| sum > bytes.len() as u64) {
         return Err(refused(
             name,
@@ -46,7 +47,7 @@ pub(super) fn elf(
     let settings = FlashSettings::new(None, Some(FlashSize::_4Mb), None);
     let data = FlashData::new(settings, 0, None, chip, chip.default_xtal_frequency());
     let linked = || sentence!("flash.x-linked");
-    // The library takes the file's word for where its parts are.
+    // The library trusts the offsets in the file and may panic on a damaged one.
     let image = quietly(|| IdfBootloaderFormat::new(bytes, &data, None, None, None, None))
         .ok_or_else(|| refused(name, linked(), sentence!("flash.f-damaged-file")))?
         .map_err(|error| refused(name, linked(), error.to_string()))?;
@@ -61,7 +62,7 @@ pub(super) fn elf(
         .collect())
 }
 
-/// `e_machine` of the ESP32's processor, and of others that people have programs for (the ELF specification's list).
+/// `e_machine` of the ESP32's processor and of other common ones (the ELF specification's list).
 const XTENSA: u16 = 94;
 const MACHINES: [(u16, &str); 7] = [
     (3, "PC (x86)"),
@@ -83,19 +84,19 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }
 
-/// The section headers of a 32-bit ELF file: where each begins. None if it has no table of them.
+/// The offsets of the section headers in a 32-bit ELF file; `None` without a section table.
 fn section_headers(bytes: &[u8]) -> Option<impl Iterator<Item = usize>> {
     let table = word(bytes, 32)? as usize;
     let size = usize::from(half(bytes, 46)?);
     let count = usize::from(half(bytes, 48)?);
-    // None: the count would stand elsewhere, for files with more than 65,279 sections.
+    // A count of 0 means that it is stored elsewhere, for files with more than 65,279 sections: unsupported.
     (count != 0).then(|| (0..count).map(move |index| table.saturating_add(index * size)))
 }
 
-/// A section without bytes in the file: what a program finds zeroed.
+/// The type of a section without bytes in the file, such as `.bss`.
 const NOBITS: u32 = 8;
 
-/// How many bytes the sections have together; none if they cannot be counted.
+/// The sum of all section sizes; `None` if the headers are unreadable.
 fn section_bytes(bytes: &[u8]) -> Option<u64> {
     let mut sum = 0;
     for header in section_headers(bytes)? {
@@ -106,15 +107,16 @@ fn section_bytes(bytes: &[u8]) -> Option<u64> {
     Some(sum)
 }
 
-/// Whether a section is to be loaded where the ESP32 has nothing, or none where it has its constants (*ESP32 Technical
-/// Reference Manual*, address mapping). An ESP8266's program would fit into the ESP32's map, but for those.
+/// Whether a section loads at an address that the ESP32 does not have, or no section lies in its memory for constants
+/// (*ESP32 Technical Reference Manual*, address mapping). The second test is needed for ESP8266 programs, which
+/// otherwise fit the ESP32's memory map.
 fn has_foreign_addresses(bytes: &[u8]) -> bool {
     const ALLOC: u32 = 2;
     let constants = 0x3f40_0000..0x3f80_0000;
     let is_known = |address: u32| {
         matches!(
             address,
-            // Flash and external memory as data; memory; flash as code; slow memory of the RTC.
+            // In this order: flash and external memory as data, internal memory, flash as code, slow RTC memory.
             0x3f40_0000..0x3fc0_0000
                 | 0x3ff8_0000..0x4000_0000
                 | 0x4007_0000..0x400c_2000
@@ -134,11 +136,11 @@ fn has_foreign_addresses(bytes: &[u8]) -> bool {
         .collect();
     let has_constants = addresses.iter().any(|address| constants.contains(address));
     let fits = has_constants && addresses.iter().copied().all(is_known);
-    // One without any section is damaged: that is found out later.
+    // A file without such a section is damaged; a later check reports it.
     !fits && !addresses.is_empty()
 }
 
-/// What `work` gives; none if it panics, without a word on stderr.
+/// Runs `work` and returns its result; `None` if it panics. Prints nothing on stderr.
 fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));

@@ -1,14 +1,14 @@
-//! What the user asked to be written: `FILE`, `FILE@OFFSET`, or `OFFSET FILE` as esptool takes it.
+//! Parses the files on the command line: `FILE`, `FILE@OFFSET`, or `OFFSET FILE` as in esptool.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A file, and where it goes.
+/// A file and its offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Where it goes; none: it says so itself.
+    /// Its offset in flash; `None` if the file's content determines it.
     pub offset: Option<u32>,
 }
 
@@ -16,7 +16,7 @@ impl FromStr for Given {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A file's name, or its folder's, may have an @ in it: it is an offset only if it looks like one.
+        // A file or folder name may contain an @: it separates an offset only if a number follows.
         let split = text.rsplit_once('@').filter(|(path, tail)| {
             !path.is_empty()
                 && tail.starts_with(|c: char| c.is_ascii_digit())
@@ -35,11 +35,11 @@ impl FromStr for Given {
     }
 }
 
-/// An offset in flash: `0x1000` or `4096`.
+/// Parses an offset in flash: `0x1000` or `4096`.
 pub(in super::super) fn offset(text: &str) -> Result<u32, String> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let number = match digits {
-        // The library would take a sign.
+        // `from_str_radix` would accept a sign.
         Some(digits) if digits.starts_with('+') => None,
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
@@ -49,10 +49,10 @@ pub(in super::super) fn offset(text: &str) -> Result<u32, String> {
     })
 }
 
-/// The files among `words`, of which some may be offsets that stand before their file.
+/// Parses the files among `words`; a word may be the offset of the file after it.
 ///
 /// # Errors
-/// An offset without a file, or a file with two offsets: what is wrong, and what to type.
+/// An offset without a file, or a file with two offsets: the problem, and what to type instead.
 pub fn given(words: &[String]) -> Result<Vec<Given>, (String, String)> {
     let mut files = Vec::new();
     let mut words = words.iter();
@@ -79,7 +79,7 @@ pub fn given(words: &[String]) -> Result<Vec<Given>, (String, String)> {
     Ok(files)
 }
 
-/// The offset that a word is, if it is not the name of a file.
+/// The offset in a word that is not the name of an existing file.
 fn bare_offset(word: &str) -> Option<u32> {
     let is_number = word.starts_with("0x") || word.starts_with("0X");
     let is_number = is_number || word.bytes().all(|byte| byte.is_ascii_digit());
@@ -144,7 +144,7 @@ mod tests {
                 file("c.bin", Some(0x9000)),
             ])
         );
-        // Not an offset.
+        // A file name, not an offset.
         assert_eq!(parse(&["0x1000.bin"]), Ok(vec![file("0x1000.bin", None)]));
         for words in [
             &["fw.bin", "0x1000"][..],

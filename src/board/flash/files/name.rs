@@ -1,8 +1,8 @@
-//! Offsets in file names: `mPython-0x1000-V1.19.1-lib.bin`, as Mixly ships its firmware.
+//! Finds offsets in file names: `mPython-0x1000-V1.19.1-lib.bin`, as Mixly names its firmware.
 
 use super::super::write::SECTOR;
 
-/// The offset that a file's name has in it, if it can be one.
+/// The offset that a file name contains, if it is a possible one.
 pub(super) fn offset(path: &str) -> Option<u32> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_stand_between_other_words() {
+    fn an_offset_is_found_between_other_words() {
         assert_eq!(offset("mPython-0x1000-V1.19.1-lib.bin"), Some(0x1000));
         assert_eq!(offset("a/0x8000/font_0X400000.bin"), Some(0x40_0000));
         assert_eq!(offset(r"C:\fw\app@0x10000.bin"), Some(0x1_0000));

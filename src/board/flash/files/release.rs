@@ -1,4 +1,4 @@
-//! ZIP releases: what describes them, and the files they name.
+//! Reads ZIP releases: the file that describes the offsets, and the files that it names.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
@@ -14,16 +14,16 @@ use super::{
 };
 use crate::text::sentence::{Sentence, sentence};
 
-/// What describes a release is a few hundred bytes: a larger one would only take memory.
+/// The size limit for description files. A real one has a few hundred bytes.
 const MAX_TEXT: u64 = 1 << 20;
 
-/// A release has a dozen files; each takes memory before it is looked at.
+/// The limit for the number of files: a release has a dozen, and each one takes memory.
 const MAX_ENTRIES: usize = 10_000;
 
-/// A file in a release: where it goes, and its path.
+/// A file in a release: its offset and path.
 type Entry = (u32, String);
 
-/// Takes a release apart.
+/// Reads a release and its files.
 pub(super) fn release(
     name: &str,
     bytes: Vec<u8>,
@@ -44,7 +44,7 @@ pub(super) fn release(
     let folder = path
         .rfind('/')
         .map_or("", |end| path.get(..=end).unwrap_or_default());
-    // However well it packs: no board has more.
+    // The limit for the unpacked size, against ZIP bombs: no board has more flash.
     let mut room = MAX_FILE;
     let mut found = Contents::default();
     for (offset, path) in entries {
@@ -59,7 +59,7 @@ pub(super) fn release(
     Ok(found)
 }
 
-/// What says where the files go, by its path; none if nothing does.
+/// The entries from the file that describes the release, and that file's path; `None` if there is no such file.
 fn described(
     archive: &mut Archive<'_>,
     rules: Rules,
@@ -77,7 +77,7 @@ fn described(
     }
     if let Some(path) = archive.find("manifest.json") {
         let text = archive.take(&path, MAX_TEXT)?;
-        // Other programs have manifests, too.
+        // Other programs also have a file named manifest.
         if let Some(entries) = from_manifest(name, &text, rules)? {
             return Ok(Some((path, entries)));
         }
@@ -85,7 +85,7 @@ fn described(
     Ok(None)
 }
 
-/// A release that does not say where its files go: they have to say it themselves.
+/// Handles a release without a description: each file has to determine its own offset.
 fn undescribed(
     archive: &mut Archive<'_>,
     offset: Option<u32>,
@@ -119,14 +119,14 @@ fn undescribed(
     for path in &images {
         let data = archive.take(path, room)?;
         room = room.saturating_sub(data.len() as u64);
-        // An archive may even hold itself.
+        // An archive may even contain itself, so do not recurse.
         if is_archive(&data) {
             let found = sentence!("flash.f-archive", path = path);
             return Err(refused(name, sentence!("flash.x-in-archive"), found));
         }
         let of = |error| choose(name, &images, error);
         let label = format!("{path} in {name}");
-        // Some releases have a file for each chip.
+        // Some releases have one file per chip.
         if let Err(error) = for_this_chip(&label, &data, rules.chip) {
             others.push((label, error));
             continue;
@@ -154,7 +154,8 @@ fn undescribed(
     Ok(found)
 }
 
-/// What to say of a file among `images` that cannot be taken. With several, it is not clear which is meant.
+/// Chooses the error for a file among `images` that was refused. With several files, it is unclear which one the user
+/// wants.
 fn choose(name: &str, images: &[String], error: Error) -> Error {
     match error {
         Error::NeedsOffset { .. } if images.len() > 1 => several(name, images),
@@ -180,7 +181,7 @@ fn several(name: &str, images: &[String]) -> Error {
     }))
 }
 
-/// `path` as seen from `folder`: a description may stand beside the folder that it names.
+/// Resolves `path` relative to `folder`: the description can be in another folder than the files.
 fn joined(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {
@@ -195,7 +196,7 @@ fn joined(folder: &str, path: &str) -> String {
 
 /// A file in the archive.
 struct Member {
-    /// Its path, with slashes whatever the program that packed it wrote.
+    /// Its path with forward slashes, even if the archiver wrote backslashes.
     path: String,
     index: usize,
 }
@@ -204,7 +205,7 @@ struct Member {
 struct Archive<'a> {
     name: &'a str,
     zip: ZipArchive<Cursor<Vec<u8>>>,
-    /// What is in it, the outermost first.
+    /// Its members, outermost folder first.
     names: Vec<Member>,
 }
 
@@ -228,10 +229,10 @@ impl<'a> Archive<'a> {
         })?;
         let mut names: Vec<Member> = (0..zip.len())
             .filter_map(|index| {
-                // Windows programs write backslashes, which the format does not have.
+                // Some Windows programs write backslashes, against the ZIP specification.
                 let path = joined("", &zip.name_for_index(index)?.replace('\\', "/"));
                 let is_folder = zip.name_for_index(index)?.ends_with(['/', '\\']);
-                // What macOS adds: a shadow of every file, under the same name or one with a dot.
+                // macOS adds a metadata copy of every file, under `__MACOSX` or with a leading dot.
                 let last = path.rsplit('/').next().unwrap_or_default();
                 let is_shadow = path.starts_with("__MACOSX/") || last.starts_with('.');
                 (!is_folder && !is_shadow).then_some(Member { path, index })
@@ -241,7 +242,7 @@ impl<'a> Archive<'a> {
         Ok(Self { name, zip, names })
     }
 
-    /// The file of that name, in whatever folder and case.
+    /// Finds a file by name, in any folder, ignoring case.
     fn find(&self, wanted: &str) -> Option<String> {
         let matches = |member: &&Member| {
             let last = member.path.rsplit('/').next();
@@ -253,7 +254,8 @@ impl<'a> Archive<'a> {
             .map(|member| member.path.clone())
     }
 
-    /// The `.bin` files and fonts; where there are none, what else may be firmware. Builds leave ELF files beside them.
+    /// The `.bin` files and fonts, or, without any, the other firmware files. Builds leave ELF files beside the
+    /// binaries.
     fn images(&self) -> Vec<String> {
         let with = |extensions: &[&str]| -> Vec<String> {
             let is_image = |member: &&Member| {
@@ -272,13 +274,13 @@ impl<'a> Archive<'a> {
             return images;
         }
         match self.names.as_slice() {
-            // It says itself what it is.
+            // The content of the only file decides what it is.
             [only] => vec![only.path.clone()],
             _ => with(&["uf2", "elf"]),
         }
     }
 
-    /// What `path` unpacks to, at most `limit` bytes.
+    /// Unpacks `path`, at most `limit` bytes.
     fn take(&mut self, path: &str, limit: u64) -> Result<Vec<u8>, Error> {
         let name = self.name;
         let exact = self.names.iter().find(|member| member.path == path);
@@ -336,7 +338,7 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// What ESP-IDF's build writes: `"flash_files": {"0x1000": "bootloader/bootloader.bin", ..}`.
+/// Parses the JSON of ESP-IDF's build: `"flash_files": {"0x1000": "bootloader/bootloader.bin", ..}`.
 fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error> {
     let unreadable = |found: Sentence| {
         let expected = sentence!("flash.x-flasher-args");
@@ -371,7 +373,7 @@ fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error>
         .collect()
 }
 
-/// The same as esptool's arguments: `--flash_mode dio .. 0x1000 bootloader/bootloader.bin ..`.
+/// Parses esptool arguments: `--flash_mode dio .. 0x1000 bootloader/bootloader.bin ..`.
 fn from_arguments(name: &str, text: &str) -> Result<Vec<Entry>, Error> {
     let mut words = words(text).into_iter();
     let mut files = Vec::new();
@@ -398,7 +400,7 @@ fn from_arguments(name: &str, text: &str) -> Result<Vec<Entry>, Error> {
     Ok(files)
 }
 
-/// The words of a command line; what stands in quotes is one.
+/// Splits a command line into words; a quoted part is one word.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -418,12 +420,12 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Text as editors and PowerShell write it: UTF-8, or what its byte order mark says.
+/// Decodes text from editors and PowerShell: UTF-8, or the encoding of its byte order mark.
 fn decoded(text: &[u8]) -> Cow<'_, str> {
     encoding_rs::UTF_8.decode(text).0
 }
 
-/// What describes the release does not say where its files go.
+/// The error for a description that does not say where the files go.
 fn unclear(name: &str, expected: impl Into<Sentence>, found: impl Into<Sentence>) -> Error {
     Error::Refused(Box::new(Refusal {
         what: name.into(),
@@ -433,8 +435,8 @@ fn unclear(name: &str, expected: impl Into<Sentence>, found: impl Into<Sentence>
     }))
 }
 
-/// What web pages flash with (<https://esphome.github.io/esp-web-tools/>):
-/// `"builds": [{"chipFamily": "ESP32", "parts": [{"path": "a.bin", "offset": 4096}]}]`. None if it is another manifest.
+/// Parses a manifest for flashing from web pages (<https://esphome.github.io/esp-web-tools/>): `"builds":
+/// [{"chipFamily": "ESP32", "parts": [{"path": "a.bin", "offset": 4096}]}]`. `None` if it is another kind of manifest.
 fn from_manifest(name: &str, text: &[u8], rules: Rules) -> Result<Option<Vec<Entry>>, Error> {
     use serde_json::Value;
     let Ok(json) = serde_json::from_str::<Value>(&decoded(text)) else {
@@ -506,7 +508,7 @@ mod tests {
     };
 
     #[test]
-    fn arguments_are_read_whatever_stands_before_them() {
+    fn esptool_arguments_are_read_after_any_options() {
         let text = "--flash_mode dio --flash_size 4MB\n0x1000 boot\\b.bin\n0X10000 \"app.bin\"\n";
         let files = from_arguments("x.zip", text).unwrap();
         assert_eq!(
@@ -521,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_read_for_its_chip() {
+    fn a_manifest_gives_the_files_of_the_chip() {
         let text = br#"{"name": "x", "builds": [
             {"chipFamily": "ESP32-S3", "parts": [{"path": "s3.bin", "offset": 0}]},
             {"chipFamily": "ESP32", "parts": [{"path": "a.bin", "offset": 4096}, {"path": "sub\\b.bin", "offset": 65536}]}

@@ -1,5 +1,4 @@
-//! UF2: blocks of 512 bytes, each with its address and the family of chips that it is for
-//! (<https://github.com/microsoft/uf2>).
+//! Reads UF2 files: blocks of 512 bytes, each with its address and chip family (<https://github.com/microsoft/uf2>).
 
 use espflash::target::Chip;
 
@@ -7,10 +6,10 @@ use super::super::error::{Error, Refusal};
 use super::{Loaded, Rules, other_chip, refused};
 use crate::text::sentence::{Sentence, sentence};
 
-/// The family of the ESP32.
+/// The family ID of the ESP32.
 const ESP32: u32 = 0x1c5f_21b0;
 
-/// Other boards' families, from `utils/uf2families.json` beside the format's description.
+/// The family IDs of other boards, from `utils/uf2families.json` in the format's repository.
 const FAMILIES: [(u32, &str); 15] = [
     (0xe48b_ff56, "RP2040 (Raspberry Pi Pico)"),
     (0xe48b_ff59, "RP2350 (Raspberry Pi Pico 2)"),
@@ -29,15 +28,15 @@ const FAMILIES: [(u32, &str); 15] = [
     (0x5775_5a57, "STM32F4"),
 ];
 
-/// First and last bytes of every block.
+/// The first and the last bytes of every block.
 const MAGIC: [u8; 8] = *b"UF2\nWQ]\x9e";
 const END_MAGIC: [u8; 4] = 0x0ab1_6f30_u32.to_le_bytes();
 
-/// Flags: the block is not for flash; it says which family it is for.
+/// Flags of a block: it is not for flash; its family ID is valid.
 const NOT_FOR_FLASH: u32 = 1;
 const HAS_FAMILY: u32 = 0x2000;
 
-/// Puts the blocks together.
+/// Joins the blocks.
 pub(super) fn uf2(name: &str, bytes: &[u8], rules: Rules) -> Result<Vec<Loaded>, Error> {
     let word = |block: &[u8], at: usize| {
         let bytes = block
@@ -54,7 +53,7 @@ pub(super) fn uf2(name: &str, bytes: &[u8], rules: Rules) -> Result<Vec<Loaded>,
         let Some(data) = block.get(32..32 + len).filter(|_| whole) else {
             return Err(broken(name, sentence!("flash.f-damaged")));
         };
-        // Some programs leave the blocks' number out.
+        // Some programs leave out the number of blocks.
         let count = word(block, 24) as usize;
         if count > bytes.len() / 512 {
             let found = sentence!(
@@ -105,7 +104,7 @@ fn broken(name: &str, found: Sentence) -> Error {
     }))
 }
 
-/// Nothing says which chip the blocks are for: many older boards' files are such.
+/// The refusal of a file without family IDs, as many older boards have.
 fn nameless(name: &str, chip: Chip) -> Error {
     Error::Refused(Box::new(Refusal {
         what: name.into(),

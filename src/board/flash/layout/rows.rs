@@ -1,4 +1,4 @@
-//! The table that people read: what is where, how large, what becomes of it.
+//! Formats the table for people: each part of flash, its size, and what happens to it.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::terminal::sanitize;
 use crate::text::sentence::{Sentence, sentence};
 
 impl Action {
-    /// The word in the table.
+    /// The action's word in the table.
     #[must_use]
     pub fn word(self) -> Sentence {
         match self {
@@ -21,12 +21,12 @@ impl Action {
     }
 }
 
-/// `0x200000 (2 MB)`
+/// An offset and a size: `0x200000 (2 MB)`.
 pub(super) fn place(offset: u32, size: u32) -> String {
     format!("{offset:#x} ({})", self::size(size))
 }
 
-/// `2 MB`, `1.6 MB`, `24 KB`, `68 bytes`: as people compare them.
+/// A size in a readable unit: `2 MB`, `1.6 MB`, `24 KB`, `68 bytes`.
 #[must_use]
 pub fn size(bytes: u32) -> String {
     const KB: u32 = 1 << 10;
@@ -39,13 +39,13 @@ pub fn size(bytes: u32) -> String {
     }
 }
 
-/// The rows as lines of aligned columns, safe for a terminal.
+/// The rows as aligned lines, escaped for a terminal.
 #[must_use]
 pub fn text(rows: &[Row], say: &dyn Fn(&Sentence) -> String) -> String {
     lines(rows, say, |row| Some(say(&row.action.word())))
 }
 
-/// The same of what is there, with which nothing is done.
+/// The rows without the column for actions.
 #[must_use]
 pub fn contents(rows: &[Row], say: &dyn Fn(&Sentence) -> String) -> String {
     lines(rows, say, |_| None)
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_line_up_and_nothing_steers_the_terminal() {
+    fn columns_are_aligned_and_control_characters_escaped() {
         let row = |label: &str, offset, size, action, why: &str| Row {
             label: label.to_owned(),
             offset,

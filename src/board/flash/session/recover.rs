@@ -1,4 +1,4 @@
-//! A chip found again after whatever went wrong, and brought to where it was.
+//! Finds the chip again after an error, and restores the session's state.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use super::{Failure, RATES, SYNC_TIMEOUT, Session};
 use crate::board::port::DEFAULT_BAUD;
 use crate::text::sentence::{Sentence, sentence};
 
-/// How long a chip that stopped answering is asked whether it is back. A flash chip may take seconds to erase.
+/// How long to wait for a chip that stopped answering. A flash chip may take seconds to erase.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often the same step is tried anew before giving up.
+/// How often to retry the same step.
 const ATTEMPTS: u32 = 5;
 
 impl<'a> Session<'a> {
-    /// Does `step`, and again after whatever went wrong, as long as that can be mended.
+    /// Runs `step`, and retries it after errors that recovery can fix.
     pub(in super::super) fn persist<T>(
         &mut self,
         doing: &Sentence,
@@ -35,7 +35,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Says that the rate in use may be the trouble, so that the next start is slower.
+    /// Reports that the baud rate may be the problem, and uses a lower one for the next start.
     fn lower_rate(&mut self, report: &mut dyn Report) {
         if self.rates.len() > 1 {
             self.rates.remove(0);
@@ -48,7 +48,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Gets the chip back after `fault`, the `attempts`-th of its kind in a row.
+    /// Recovers the chip after `fault`, the `attempts`-th fault in a row.
     pub(super) fn recover(
         &mut self,
         fault: Fault,
@@ -60,7 +60,7 @@ impl<'a> Session<'a> {
         if attempts > ATTEMPTS {
             return Err(self.give_up(fault, doing));
         }
-        // Once may be chance; more often in one place is the rate.
+        // One error may be chance; several at the same place point to the baud rate.
         if attempts > 1 {
             self.lower_rate(report);
         }
@@ -85,7 +85,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Syncs at this rate, then at others, then with a reset; then everything is as it was before the fault.
+    /// Synchronises at the current baud rate, then at others, then after a reset; restores the state from before the
+    /// fault.
     fn resume(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
         let started = Instant::now();
         let mut round = 0_u32;
@@ -94,7 +95,7 @@ impl<'a> Session<'a> {
         }
         let rate = self.loader.baud;
         while started.elapsed() < PATIENCE {
-            // Half of the time at the rate it was at, a quarter at the ROM's, a quarter at the others.
+            // Spend half of the time at the current rate, a quarter at the ROM's, and a quarter at the others.
             let others = self.rates.len() + 1;
             let at = match round % 4 {
                 0 | 2 => rate,
@@ -104,7 +105,7 @@ impl<'a> Session<'a> {
                     .copied()
                     .unwrap_or(rate),
             };
-            // The first seconds are for a chip that is only busy: another rate would look like noise to it.
+            // In the first seconds, assume that the chip is only busy: it would see another rate as noise.
             let at = if started.elapsed() < Duration::from_secs(3) {
                 rate
             } else {
@@ -124,7 +125,7 @@ impl<'a> Session<'a> {
                 Err(Fault::Silent | Fault::Refused(_)) => {}
                 Err(fault) => return Err(fault.into()),
             }
-            // Longer than any erase of one block: it will not come back by itself.
+            // This is longer than any erase of one block, so the chip needs a reset.
             if self.lines && started.elapsed() > Duration::from_secs(12) && round.is_multiple_of(3)
             {
                 self.reset(round);
@@ -136,7 +137,7 @@ impl<'a> Session<'a> {
     }
 
     fn prepare_again(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
-        // A ROM that answers before the stub ever ran has not restarted: the stub was damaged on its way.
+        // If the ROM answers before the stub ever did, the chip has not restarted: the stub was damaged in transfer.
         if !self.loader.stub && std::mem::take(&mut self.had_stub) {
             report.note(&sentence!("flash.board-restarted"));
         }
@@ -144,7 +145,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// What the chip's error codes mean: the ROM's, then the stub's.
+/// The meaning of the chip's error codes: the ROM's, then the stub's.
 fn meaning(code: u8) -> String {
     let meaning = match code {
         0x05 => "invalid message",

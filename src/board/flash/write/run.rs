@@ -1,4 +1,4 @@
-//! A stretch of flash: cut into blocks, sent block by block.
+//! Cuts a run into blocks and sends them.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -7,21 +7,21 @@ use flate2::write::{ZlibDecoder, ZlibEncoder};
 
 use super::super::loader::{Fault, Loader, Op, words};
 
-/// The stub's buffer.
+/// The size of the stub's buffer.
 const BLOCK: usize = 0x4000;
 const BLOCK_SIZE: u32 = 0x4000;
 
-/// A stretch of a part, as it goes over the line.
+/// A range of a part, ready to send.
 #[derive(Debug)]
 pub(super) struct WriteRun {
     offset: u32,
     pub(super) len: usize,
-    /// Blocks, each with how many bytes of flash it becomes.
+    /// The blocks, each with the number of flash bytes that it becomes.
     pub(super) blocks: Vec<(Vec<u8>, usize)>,
     compressed: bool,
 }
 
-/// Cuts a stretch into blocks, deflated or as it is.
+/// Cuts a range into blocks, compressed or plain.
 pub(super) fn prepare(offset: u32, bytes: &[u8], compress: bool) -> WriteRun {
     let deflated = compress.then(|| {
         let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::best());
@@ -34,7 +34,7 @@ pub(super) fn prepare(offset: u32, bytes: &[u8], compress: bool) -> WriteRun {
         let blocks = bytes
             .chunks(BLOCK)
             .map(|block| {
-                // The stub trims the last block, and Espressif's own tool always sends whole ones.
+                // The stub trims the last block; Espressif's own tool always sends full ones.
                 let mut whole = block.to_vec();
                 whole.resize(BLOCK, 0xff);
                 (whole, block.len())
@@ -47,7 +47,7 @@ pub(super) fn prepare(offset: u32, bytes: &[u8], compress: bool) -> WriteRun {
             compressed: false,
         };
     };
-    // How long the stub takes for a block depends on what it inflates to.
+    // The stub's time for a block depends on the size that it inflates to.
     let mut decoder = ZlibDecoder::new(Count(0));
     let mut blocks = Vec::new();
     for block in stream.chunks(BLOCK) {
@@ -67,7 +67,7 @@ pub(super) fn prepare(offset: u32, bytes: &[u8], compress: bool) -> WriteRun {
     }
 }
 
-/// Counts what is written to it.
+/// Counts the bytes written to it.
 struct Count(usize);
 
 impl std::io::Write for Count {
@@ -80,12 +80,12 @@ impl std::io::Write for Count {
     }
 }
 
-/// How long the stub may take to erase and write so many bytes: Espressif allows 40 s a megabyte.
+/// The timeout for erasing and writing `bytes` bytes: Espressif allows 40 s per megabyte.
 fn patience(bytes: usize) -> Duration {
     Duration::from_millis(1500) + Duration::from_micros(bytes as u64 * 40)
 }
 
-/// One run from begin to the last block written.
+/// Sends one run, from the begin command to the last block.
 pub(super) fn send(
     loader: &mut Loader<'_>,
     run: &WriteRun,
@@ -100,7 +100,7 @@ pub(super) fn send(
     let blocks = u32::try_from(run.blocks.len()).unwrap_or(u32::MAX);
     let parameters = words(&[size, blocks, BLOCK_SIZE, run.offset]);
     loader.command(begin, &parameters, Duration::from_secs(3))?;
-    // Each block is acknowledged when the one before is in flash.
+    // The stub acknowledges a block once the previous one is in flash.
     let mut before = 0;
     let mut done = 0;
     for (sequence, (block, len)) in (0..).zip(&run.blocks) {
