@@ -3,6 +3,7 @@
 //! - [`port`] opens a serial line, [`ports`] finds it, [`holder`] says who else holds it.
 //! - [`link`] reads and writes it with deadlines; [`enter`] gets into the raw REPL from whatever the board is doing.
 //! - [`repl`] runs code there, [`helper`] a program of ours; [`files`] moves files over it.
+//! - [`life_cycle`] runs the user's program from its start to its end.
 //!
 //! It knows neither `net` nor `cli`.
 
@@ -17,6 +18,7 @@ pub mod flash;
 pub mod helper;
 pub mod holder;
 pub mod info;
+pub mod life_cycle;
 pub mod link;
 pub mod literal;
 pub mod mirror;

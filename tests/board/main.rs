@@ -24,6 +24,7 @@ mod file_names;
 mod files;
 mod first_boot;
 mod language;
+mod life_cycle;
 mod oled;
 mod oled_cost;
 mod oled_faults;

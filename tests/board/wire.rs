@@ -60,7 +60,7 @@ fn token(code: &[u8]) -> Option<String> {
 
 /// A port that answers what a log says: each answer comes once as many bytes were sent as in the log.
 #[derive(Debug)]
-struct Replay {
+pub(crate) struct Replay {
     events: VecDeque<Event>,
     sent: Vec<u8>,
     expected: Vec<u8>,
@@ -68,7 +68,7 @@ struct Replay {
 }
 
 impl Replay {
-    fn of(log: &Path) -> Self {
+    pub(crate) fn of(log: &Path) -> Self {
         let mut replay = Self {
             events: read(log).into(),
             sent: Vec::new(),

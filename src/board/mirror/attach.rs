@@ -1,4 +1,4 @@
-//! Puts the agent on the board, and finds out why it can hook nothing.
+//! Puts the agent on the board, finds out why it can hook nothing, and asks for the last picture.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,6 +13,12 @@ use crate::text::sentence::{Sentence, sentence};
 
 /// How long the agent may take to start, above all `import mpython`.
 const START: Duration = Duration::from_secs(5);
+
+/// How long the last picture may take.
+const LAST: Duration = Duration::from_secs(5);
+
+/// How often the last picture is asked for on a line that loses it.
+const LAST_TRIES: usize = 5;
 
 /// Asks what there is in place of `oled`.
 const WHY: &str = include_str!("../scripts/minified/no_display.py");
@@ -173,6 +179,30 @@ pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: Report) -> Result<At
         why.has_other = true;
     }
     Ok(Attached::No(why))
+}
+
+/// After the program: what was shown last comes once more, whatever was lost on the way. The rest of the program's
+/// output goes to `printed`. True if the screen changed.
+pub fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>) -> bool {
+    let mut changed = false;
+    mirror.finish(printed);
+    for _ in 0..LAST_TRIES {
+        let lost = mirror.losses();
+        if !mirror.is_attached() {
+            break;
+        }
+        match repl.exec(Doing::EndingMirror, agent::FINISH.as_bytes(), LAST) {
+            Ok(answer) => mirror.feed(&answer, &mut Vec::new(), |_| changed = true),
+            Err(error) => {
+                tracing::debug!("the last picture did not come: {error}");
+                break;
+            }
+        }
+        if mirror.screen().whole || mirror.losses() == lost {
+            break;
+        }
+    }
+    changed
 }
 
 /// Runs the agent for one kind of firmware; what it raised, if it could not start.

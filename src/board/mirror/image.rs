@@ -2,9 +2,12 @@
 
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::atomic_file::{self, AtomicFile};
+use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::{HEIGHT, Screen, WIDTH};
+use crate::wait::{Site, Wait, Waited};
 
 /// Pixels of the file for one of the panel's, each way: 512 by 256.
 pub const SCALE: usize = 4;
@@ -17,6 +20,29 @@ pub fn save(screen: &Screen, path: &Path) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     write(screen, &mut file)?;
     file.commit()
+}
+
+/// How long a FIFO's reader may take after Ctrl-C.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// As [`save`]; a FIFO's reader is waited for until Ctrl-C.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_or_wait(screen: &Screen, path: &Path, shutdown: &Shutdown) -> io::Result<Waited<()>> {
+    if !atomic_file::is_device(path) {
+        return save(screen, path).map(Waited::Done);
+    }
+    let is_stopped = || shutdown.is_asked();
+    let (screen, owned) = (screen.clone(), path.to_owned());
+    let saved = Wait::at(Site::WriteDevice, &is_stopped)
+        .with_grace(GRACE)
+        .call(move || save(&screen, &owned))?;
+    Ok(match saved {
+        Waited::Done(saved) => Waited::Done(saved?),
+        Waited::Interrupted => Waited::Interrupted,
+        Waited::TimeUp => Waited::TimeUp,
+    })
 }
 
 /// Looks whether a file can be written there. Nothing is left behind.

@@ -11,6 +11,7 @@ use super::{SerialArgs, mirroring, session};
 use crate::board::doing::Doing;
 use crate::board::error::Error as BoardError;
 use crate::board::mirror::agent::Report;
+use crate::board::mirror::attach::{self, Attached};
 use crate::board::mirror::{Mirror, json};
 use crate::board::program;
 use crate::board::repl::{Exit, FollowAction, OutputHandler, last_line};
@@ -80,8 +81,8 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
         Report::Texts
     };
     let mut mirror = Mirror::new();
-    mirroring::attach(&mut repl, &mut mirror, report)?;
-    if !mirror.is_attached() {
+    if let Attached::No(why) = attach::attach(&mut repl, &mut mirror, report)? {
+        mirroring::tell_no_display(&why);
         return Err(BoardError::NoDisplay.into());
     }
     program::start_file(&mut repl, MAIN)?;
@@ -89,7 +90,7 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     let ended = repl.follow(&mut watcher);
     if let Ok(Exit::Done | Exit::Exception(_)) = &ended {
         let mut rest = Vec::new();
-        let changed = mirroring::finish(&mut repl, &mut watcher.mirror, &mut rest);
+        let changed = attach::finish(&mut repl, &mut watcher.mirror, &mut rest);
         watcher.show_prints(&rest, false);
         if changed {
             watcher.render();
@@ -286,7 +287,9 @@ impl Watcher {
             let text = Self::rendered(self.mirror.screen(), self.format, self.framebuffer);
             self.write_new(text);
         }
-        mirroring::report_losses(&self.mirror);
+        if self.mirror.garbled() > 0 {
+            mirroring::tell_losses(self.mirror.garbled());
+        }
     }
 }
 

@@ -2,24 +2,23 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 
 use super::screen::Screen;
 use super::{SerialArgs, mirroring, session};
-use crate::board::doing::Doing;
 use crate::board::error::{Error as BoardError, NotSource};
 use crate::board::example::{Example, Settings};
-use crate::board::mirror::Mirror;
-use crate::board::mirror::agent::{self, Report};
-use crate::board::program::{self, Kind, Launch};
-use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
-use crate::board::symptom::{self, Symptom};
+use crate::board::life_cycle::{self, Ending, RunEvent, RunObserver, RunOptions, WatchOled};
+use crate::board::program::source::{self, SourceKind};
+use crate::board::repl::last_line;
+use crate::board::symptom::Symptom;
 use crate::cli::{complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::shutdown::Shutdown;
+use crate::terminal::panel::screen::Screen as Picture;
 use crate::terminal::panel::{Panel, View};
 use crate::terminal::{status, stdout, stream};
 use crate::wait::{Site, Wait, Waited};
@@ -67,13 +66,6 @@ pub(super) struct RunArgs {
     interval: Duration,
 }
 
-/// How long an interrupted program may take to clean up after itself; then it is stopped. With [`STOP`] and the way out
-/// this stays within the 2 s in which the first Ctrl-C ends any command.
-const CLEAN_UP: Duration = Duration::from_millis(600);
-
-/// How long udpcli tries to stop a program that catches Ctrl-C.
-const STOP: Duration = Duration::from_millis(1200);
-
 /// Runs the program to its end, or to Ctrl-C.
 pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let shutdown = session::shutdown()?;
@@ -93,208 +85,72 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);
     }
-    let mut printer = Printer::new(shutdown);
-    if printer.takes_panel() || args.image.is_some() {
-        let is_of_use = args.image.is_some() || agent::is_of_use_to(&source);
-        if is_of_use && !args.no_mirror && !args.detach {
-            printer.mirror = Some(Mirror::new());
-        }
-    }
-    let mirror = printer.mirror.as_mut();
-    let launch = program::start(
-        &mut repl,
-        &source,
-        !args.no_soft_reset,
-        |repl| match mirror {
-            Some(mirror) => mirroring::attach(repl, mirror, Report::Everything),
-            None => Ok(()),
+    let mut printer = Printer::new(shutdown, args.image.clone());
+    let options = RunOptions {
+        source: &source,
+        soft_reset: !args.no_soft_reset,
+        oled: match (&args.image, &printer.panel) {
+            (Some(_), _) => WatchOled::Always,
+            (None, Some(_)) if !args.no_mirror => WatchOled::IfUsed,
+            _ => WatchOled::Never,
         },
-    )?;
-    // From here on Ctrl-C is for the program; cleaning up after it must not be stopped by it.
-    repl.link().heed_shutdown(false);
-    if args.detach {
-        return detach(repl, launch);
-    }
-    if reads_input(&source) {
-        tracing::warn!(say = "board-cli.run-input");
-    }
-    // Without an agent nothing in the program's output is a frame, whatever it looks like.
-    printer.mirror.take_if(|mirror| !mirror.has_heard());
-    let ended = repl.follow(&mut printer);
-    if let (Ok(Exit::Done | Exit::Exception(_)), Some(mirror)) = (&ended, &mut printer.mirror) {
-        let mut rest = Vec::new();
-        let changed = mirroring::finish(&mut repl, mirror, &mut rest);
-        printer.show(&rest, changed);
-    }
-    printer.end();
-    let saved = match &args.image {
-        Some(path) => save(&printer, path),
-        None => Ok(()),
+        detach: args.detach,
     };
-    let symptom = match &ended {
-        // What the user stopped tells nothing by its end.
-        _ if printer.interrupted.is_some() => None,
-        Ok(Exit::Done) => symptom::of_end(&source, None),
-        Ok(Exit::Exception(text)) => symptom::of_end(&source, Some(&launch.traceback(text))),
-        _ => None,
-    };
-    let outcome = match ended {
-        Ok(ended) => {
-            let outcome = conclude(repl, launch, &printer, ended);
-            if let Some(symptom) = symptom {
-                tell(symptom);
-            }
-            outcome
-        }
-        Err(error) => {
-            program::clean_up(&mut repl, launch);
-            return Err(error.into());
-        }
-    };
-    match (printer.failure, saved) {
-        (Some(failure), _) | (None, Err(failure)) => Err(failure),
-        (None, Ok(())) => outcome,
+    let ended = life_cycle::run(&mut repl, &options, &mut printer)?;
+    if args.detach && matches!(ended.ending, Ending::Done) {
+        tracing::info!(say = "board-cli.run-ended");
+    }
+    let symptom = ended.symptom;
+    let outcome = ended
+        .leave(repl)
+        .map_err(Error::from)
+        .and_then(|()| conclude(ended.ending, printer.reader_gone));
+    if let Some(symptom) = symptom {
+        tell_symptom(symptom);
+    }
+    match printer.failure {
+        Some(failure) => Err(failure),
+        None => outcome,
     }
 }
 
-/// Says what the program's end shows, and what to do about it.
-fn tell(symptom: Symptom) {
-    let (meaning, next) = words::symptom(symptom);
-    tracing::warn!(say = "board-cli.symptom", meaning = %meaning, code = symptom.code());
-    tracing::warn!(say = "board-cli.symptom-next", next = %next);
-}
-
-/// Saves the last picture, if there was one.
-fn save(printer: &Printer, path: &Path) -> Result<(), Error> {
-    match &printer.mirror {
-        Some(mirror) if mirror.has_picture() => {
-            mirroring::save(mirror.screen(), path, &printer.shutdown)
-        }
-        _ => {
-            tracing::warn!(say = "board-cli.run-no-picture", path = %path.display());
-            Ok(())
-        }
-    }
-}
-
-/// What the end of the program means for us.
-fn conclude(
-    mut repl: Repl,
-    launch: Launch,
-    printer: &Printer,
-    ended: Exit,
-) -> Result<Outcome, Error> {
-    match ended {
-        Exit::Done | Exit::Exited => {
-            program::clean_up(&mut repl, launch);
-            repl.close()?;
-            Ok(Outcome::Done)
-        }
-        Exit::Exception(text) => {
-            let text = launch.traceback(&text);
-            program::clean_up(&mut repl, launch);
-            repl.close()?;
-            let exception = last_line(&text);
-            if printer.interrupted.is_some() && exception.starts_with("KeyboardInterrupt") {
-                if !printer.reader_gone {
-                    tracing::info!(say = "board-cli.run-stopped");
-                }
-                return Ok(Outcome::Done);
-            }
-            show_traceback(&text);
-            Err(BoardError::Traceback { exception }.into())
-        }
-        Exit::Restarted => {
-            // What runs there now is the board's own.
-            let error = repl.restarted(Doing::ProgramRan);
-            repl.detach();
-            Err(error.into())
-        }
-        Exit::Detached => {
-            tracing::info!(say = "board-cli.run-stopping");
-            match repl.stop_stubborn(STOP) {
-                Ok(()) => {
-                    program::clean_up(&mut repl, launch);
-                    repl.close()?;
-                    Ok(Outcome::Done)
-                }
-                Err(error) => {
-                    tracing::warn!(say = "board-cli.run-still", error = %words::cause(&error));
-                    repl.detach();
-                    Ok(Outcome::Interrupted)
-                }
-            }
-        }
-    }
-}
-
-/// Whether a program calls `input()`, as far as its text says.
-fn reads_input(source: &[u8]) -> bool {
-    memchr::memmem::find_iter(source, b"input(").any(|at| {
-        let line = source.get(..at).unwrap_or_default();
-        let start = memchr::memrchr(b'\n', line).map_or(0, |end| end + 1);
-        let before = line.get(start..).unwrap_or_default();
-        let is_of_a_name = before
-            .last()
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte));
-        !is_of_a_name && !before.contains(&b'#')
-    })
-}
-
-/// Leaves the program running, once it has not failed at once.
-fn detach(mut repl: Repl, launch: Launch) -> Result<Outcome, Error> {
-    /// A syntax error or a missing module shows in this time.
-    const LOOK: Duration = Duration::from_millis(400);
-    struct Look {
-        until: Instant,
-    }
-    impl OutputHandler for Look {
-        fn output(&mut self, _: &[u8]) -> Result<(), BoardError> {
-            Ok(())
-        }
-        fn tick(&mut self) -> Result<FollowAction, BoardError> {
-            Ok(if Instant::now() < self.until {
-                FollowAction::Continue
-            } else {
-                FollowAction::Detach
-            })
-        }
-    }
-    let ended = repl.follow(&mut Look {
-        until: Instant::now() + LOOK,
-    })?;
-    match ended {
-        Exit::Detached => {
-            repl.detach();
-            tracing::info!(say = "board-cli.run-detached");
-            if launch.is_file() {
-                tracing::info!(say = "board-cli.run-file-stays");
+/// Says how the program ended.
+fn conclude(ending: Ending, is_unread: bool) -> Result<Outcome, Error> {
+    match ending {
+        Ending::Done => Ok(Outcome::Done),
+        Ending::Stopped => {
+            if !is_unread {
+                tracing::info!(say = "board-cli.run-stopped");
             }
             Ok(Outcome::Done)
         }
-        Exit::Exception(text) => {
-            let text = launch.traceback(&text);
-            program::clean_up(&mut repl, launch);
-            repl.close()?;
+        Ending::Exception(text) => {
             show_traceback(&text);
             Err(BoardError::Traceback {
                 exception: last_line(&text),
             }
             .into())
         }
-        Exit::Restarted => {
-            // What runs there now is the board's own.
-            let error = repl.restarted(Doing::ProgramRan);
-            repl.detach();
-            Err(error.into())
-        }
-        Exit::Done | Exit::Exited => {
-            tracing::info!(say = "board-cli.run-ended");
-            program::clean_up(&mut repl, launch);
-            repl.close()?;
+        Ending::Restarted(error) => Err(error.into()),
+        Ending::Detached { leaves_file } => {
+            tracing::info!(say = "board-cli.run-detached");
+            if leaves_file {
+                tracing::info!(say = "board-cli.run-file-stays");
+            }
             Ok(Outcome::Done)
         }
+        Ending::StillRunning(error) => {
+            tracing::warn!(say = "board-cli.run-still", error = %words::cause(&error));
+            Ok(Outcome::Interrupted)
+        }
     }
+}
+
+/// Says what the program's end shows, and what to do about it.
+fn tell_symptom(symptom: Symptom) {
+    let (meaning, next) = words::symptom(symptom);
+    tracing::warn!(say = "board-cli.symptom", meaning = %meaning, code = symptom.code());
+    tracing::warn!(say = "board-cli.symptom-next", next = %next);
 }
 
 /// The script's bytes; none after Ctrl-C.
@@ -322,7 +178,7 @@ fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error>
         )));
     }
     check_kind(&path.display().to_string(), &source)?;
-    Ok(Some(program::as_python(&source)))
+    Ok(Some(source::as_python(&source)))
 }
 
 /// Reads a script, and a byte more than the longest: a file, a FIFO, or standard input.
@@ -373,12 +229,12 @@ fn check_kind(name: &str, source: &[u8]) -> Result<(), Error> {
         }
         .into())
     };
-    match Kind::of(source) {
-        Kind::Source => Ok(()),
-        Kind::Compiled => refuse(NotSource::Compiled),
-        Kind::Utf16 => refuse(NotSource::Utf16),
-        Kind::Binary => refuse(NotSource::Binary),
-        Kind::Gbk => {
+    match SourceKind::of(source) {
+        SourceKind::Source => Ok(()),
+        SourceKind::Compiled => refuse(NotSource::Compiled),
+        SourceKind::Utf16 => refuse(NotSource::Utf16),
+        SourceKind::Binary => refuse(NotSource::Binary),
+        SourceKind::Gbk => {
             tracing::warn!(say = "board-cli.script-gbk", name = name);
             Ok(())
         }
@@ -418,48 +274,40 @@ pub(super) fn show_traceback(text: &str) {
     status::print(text);
 }
 
-/// Hands the program's output on, and Ctrl-C to the program.
+/// Shows a run to a person: output on stdout, the display's picture below it or in a file.
 struct Printer {
-    screen: Screen,
-    /// Takes the OLED's frames out of the output.
-    mirror: Option<Mirror>,
-    /// The panel below it, where both stdout and stderr are the terminal.
+    stdout: Screen,
+    /// The panel below the output, where both stdout and stderr are the terminal.
     panel: Option<Panel>,
+    /// Where the last picture is saved.
+    image: Option<PathBuf>,
     shutdown: Shutdown,
-    /// When the program was interrupted.
-    interrupted: Option<Instant>,
     reader_gone: bool,
-    /// stdout that cannot be written.
+    /// stdout or the picture that could not be written.
     failure: Option<Error>,
 }
 
 impl Printer {
-    fn new(shutdown: Shutdown) -> Self {
+    fn new(shutdown: Shutdown, image: Option<PathBuf>) -> Self {
         Self {
-            screen: Screen::new(shutdown.clone()),
-            mirror: None,
+            stdout: Screen::new(shutdown.clone()),
             panel: stdout::shares_terminal().then(|| Panel::new(View::Picture)),
+            image,
             shutdown,
-            interrupted: None,
             reader_gone: false,
             failure: None,
         }
     }
 
-    fn takes_panel(&self) -> bool {
-        self.panel.is_some()
-    }
-
     /// Shows what was printed, and the panel.
-    fn show(&mut self, printed: &[u8], changed: bool) {
+    fn show(&mut self, printed: &[u8], picture: Option<&Picture>) {
         if self.reader_gone {
             return;
         }
-        let panel = self.panel.as_mut();
-        if let (Some(panel), Some(mirror), true) = (panel, &self.mirror, changed) {
-            panel.stage_once_whole(mirror.screen());
+        if let (Some(panel), Some(picture)) = (&mut self.panel, picture) {
+            panel.stage_once_whole(picture);
         }
-        let shown = self.screen.show(printed);
+        let shown = self.stdout.show(printed);
         if let Some(panel) = &self.panel {
             panel.draw();
         }
@@ -472,43 +320,43 @@ impl Printer {
         }
     }
 
-    fn end(&mut self) {
-        if let Some(mirror) = &mut self.mirror {
-            let mut rest = Vec::new();
-            mirror.finish(&mut rest);
-            mirroring::report_losses(mirror);
-            self.show(&rest, false);
-        }
+    fn end(&mut self, picture: Option<&Picture>) {
         if let Some(panel) = self.panel.take() {
             panel.keep();
         }
-        if let Err(error) = self.screen.end() {
+        let ended = self.stdout.end();
+        let saved = self.save(picture);
+        if let Err(error) = ended.and(saved) {
             self.failure.get_or_insert(error);
         }
     }
-}
 
-impl OutputHandler for Printer {
-    fn output(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
-        let Some(mirror) = &mut self.mirror else {
-            self.show(bytes, false);
+    /// Saves the last picture, if there was one.
+    fn save(&self, picture: Option<&Picture>) -> Result<(), Error> {
+        let Some(path) = &self.image else {
             return Ok(());
         };
-        let (mut printed, mut changed) = (Vec::new(), false);
-        mirror.feed(bytes, &mut printed, |_| changed = true);
-        self.show(&printed, changed);
-        Ok(())
+        let Some(picture) = picture else {
+            tracing::warn!(say = "board-cli.run-no-picture", path = %path.display());
+            return Ok(());
+        };
+        mirroring::save(picture, path, &self.shutdown)
+    }
+}
+
+impl RunObserver for Printer {
+    fn event(&mut self, event: RunEvent<'_>) {
+        match event {
+            RunEvent::Output { printed, picture } => self.show(printed, picture),
+            RunEvent::OutputEnded { picture } => self.end(picture),
+            RunEvent::NoDisplay(why) => mirroring::tell_no_display(why),
+            RunEvent::ReadsInput => tracing::warn!(say = "board-cli.run-input"),
+            RunEvent::FramesLost(count) => mirroring::tell_losses(count),
+            RunEvent::Stopping => tracing::info!(say = "board-cli.run-stopping"),
+        }
     }
 
-    fn tick(&mut self) -> Result<FollowAction, BoardError> {
-        match self.interrupted {
-            Some(since) if since.elapsed() > CLEAN_UP => return Ok(FollowAction::Detach),
-            None if self.shutdown.is_asked() || self.reader_gone => {
-                self.interrupted = Some(Instant::now());
-                return Ok(FollowAction::Interrupt);
-            }
-            _ => {}
-        }
-        Ok(FollowAction::Continue)
+    fn wants_interrupt(&mut self) -> bool {
+        self.reader_gone
     }
 }

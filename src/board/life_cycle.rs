@@ -1,0 +1,339 @@
+//! The life cycle of a program run: start it, pass its output on, interrupt it, stop it if it does not react, and clean up.
+//!
+//! [`run`] does all of it and reports to a [`RunObserver`]. It prints nothing itself: a command shows the events to a person,
+//! and a test collects them. [`Ended::leave`] then leaves the board as its end requires.
+
+use std::time::{Duration, Instant};
+
+use crate::board::doing::Doing;
+use crate::board::error::Error;
+use crate::board::mirror::Mirror;
+use crate::board::mirror::agent::{self, Report};
+use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::program::{self, Launch, source};
+use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
+use crate::board::symptom::{self, Symptom};
+use crate::shutdown::Shutdown;
+use crate::terminal::panel::screen::Screen;
+
+/// How long an interrupted program may take to clean up after itself; then it is stopped. With [`STOP`] and the way out
+/// this stays within the 2 s in which the first Ctrl-C ends any command.
+const CLEAN_UP: Duration = Duration::from_millis(600);
+
+/// How long udpcli tries to stop a program that catches Ctrl-C.
+const STOP: Duration = Duration::from_millis(1200);
+
+/// How long a detached program is watched: a syntax error or a missing module shows in this time.
+const DETACH_AFTER: Duration = Duration::from_millis(400);
+
+/// Whether the display is watched while the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchOled {
+    /// No.
+    Never,
+    /// If the program seems to use it.
+    IfUsed,
+    /// Yes, as far as the board has one.
+    Always,
+}
+
+/// What to run, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct RunOptions<'a> {
+    /// The program, as [`source::as_python`] gives it.
+    pub source: &'a [u8],
+    /// Whether the interpreter starts anew where an earlier program left something behind.
+    pub soft_reset: bool,
+    /// Whether the display is watched.
+    pub oled: WatchOled,
+    /// Whether the program is left running once it has not failed at once.
+    pub detach: bool,
+}
+
+/// What happens during a run.
+#[derive(Debug)]
+pub enum RunEvent<'a> {
+    /// The program printed something, or showed a new picture, or both.
+    Output {
+        /// What it printed.
+        printed: &'a [u8],
+        /// The picture, if it changed.
+        picture: Option<&'a Screen>,
+    },
+    /// No more output comes.
+    OutputEnded {
+        /// The last picture, if the program showed any.
+        picture: Option<&'a Screen>,
+    },
+    /// There is no display to watch: the program runs without that.
+    NoDisplay(&'a NoDisplay),
+    /// The program seems to call `input()`, which gets nothing.
+    ReadsInput,
+    /// Some of the display's frames came damaged.
+    FramesLost(u64),
+    /// The program did not react to Ctrl-C in time: it is being stopped.
+    Stopping,
+}
+
+/// Whoever watches a run.
+pub trait RunObserver {
+    /// Takes an event.
+    fn event(&mut self, event: RunEvent<'_>);
+
+    /// Whether the program is to be interrupted, as Ctrl-C does: asked at least every 20 ms.
+    fn wants_interrupt(&mut self) -> bool {
+        false
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// The program came to its end.
+    Done,
+    /// It was interrupted and ended by that.
+    Stopped,
+    /// It raised an exception: the board's own text.
+    Exception(String),
+    /// The board started anew; what runs there now is its own program.
+    Restarted(Error),
+    /// It was left running.
+    Detached {
+        /// Whether its file stays on the board meanwhile.
+        leaves_file: bool,
+    },
+    /// It was interrupted and could not be stopped.
+    StillRunning(Error),
+}
+
+/// How a run ended, and what its end shows.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub ending: Ending,
+    /// What the end of a program that nobody interrupted shows.
+    pub symptom: Option<Symptom>,
+}
+
+impl Ended {
+    /// Leaves the board: at its prompt, or with the program that still runs.
+    ///
+    /// # Errors
+    /// The line is gone.
+    pub fn leave(&self, repl: Repl) -> Result<(), Error> {
+        match self.ending {
+            Ending::Done | Ending::Stopped | Ending::Exception(_) => repl.close(),
+            Ending::Restarted(_) | Ending::Detached { .. } | Ending::StillRunning(_) => {
+                repl.detach();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Runs a program to its end, or until Ctrl-C or the observer interrupts it. Afterwards the board is at its raw REPL, unless
+/// the ending says otherwise, and nothing of ours is left on it.
+///
+/// # Errors
+/// The board does not take the program, or the line is gone.
+pub fn run(
+    repl: &mut Repl,
+    options: &RunOptions<'_>,
+    observer: &mut dyn RunObserver,
+) -> Result<Ended, Error> {
+    let watches = match options.oled {
+        WatchOled::Never => false,
+        WatchOled::IfUsed => agent::is_of_use_to(options.source),
+        WatchOled::Always => true,
+    };
+    let mut mirror = (watches && !options.detach).then(Mirror::new);
+    let launch = program::start(
+        repl,
+        options.source,
+        options.soft_reset,
+        |repl| match &mut mirror {
+            Some(mirror) => attach_if_there(repl, mirror, observer),
+            None => Ok(()),
+        },
+    )?;
+    // From here on Ctrl-C is for the program; cleaning up after it must not be stopped by it.
+    repl.link().heed_shutdown(false);
+    if options.detach {
+        return detach(repl, launch);
+    }
+    if source::reads_input(options.source) {
+        observer.event(RunEvent::ReadsInput);
+    }
+    // Without an agent nothing in the program's output is a frame, whatever it looks like.
+    mirror.take_if(|mirror| !mirror.has_heard());
+    let mut follower = Follower {
+        mirror,
+        shutdown: repl.link().shutdown(),
+        interrupted: None,
+        observer,
+    };
+    let exit = repl.follow(&mut follower);
+    if let (Ok(Exit::Done | Exit::Exception(_)), Some(mirror)) = (&exit, &mut follower.mirror) {
+        let mut rest = Vec::new();
+        let changed = attach::finish(repl, mirror, &mut rest);
+        follower.report(&rest, changed);
+    }
+    follower.end();
+    let is_interrupted = follower.interrupted.is_some();
+    let exit = match exit {
+        Ok(exit) => exit,
+        Err(error) => {
+            program::clean_up(repl, launch);
+            return Err(error);
+        }
+    };
+    // What the user stopped tells nothing by its end.
+    let symptom = if is_interrupted {
+        None
+    } else {
+        symptom_of(&exit, options.source, launch)
+    };
+    if exit == Exit::Detached {
+        observer.event(RunEvent::Stopping);
+    }
+    let ending = match ended(repl, launch, exit) {
+        Ending::Exception(text)
+            if is_interrupted && last_line(&text).starts_with("KeyboardInterrupt") =>
+        {
+            Ending::Stopped
+        }
+        ending => ending,
+    };
+    Ok(Ended { ending, symptom })
+}
+
+/// Starts the agent. Without a display, or without the memory for the agent, the program runs all the same.
+fn attach_if_there(
+    repl: &mut Repl,
+    mirror: &mut Mirror,
+    observer: &mut dyn RunObserver,
+) -> Result<(), Error> {
+    if let Attached::No(why) = attach::attach(repl, mirror, Report::Everything)? {
+        observer.event(RunEvent::NoDisplay(&why));
+    }
+    Ok(())
+}
+
+/// Leaves the program running, once it has not failed at once.
+fn detach(repl: &mut Repl, launch: Launch) -> Result<Ended, Error> {
+    struct UntilTime(Instant);
+    impl OutputHandler for UntilTime {
+        fn output(&mut self, _: &[u8]) -> Result<(), Error> {
+            Ok(())
+        }
+        fn tick(&mut self) -> Result<FollowAction, Error> {
+            Ok(if Instant::now() < self.0 {
+                FollowAction::Continue
+            } else {
+                FollowAction::Detach
+            })
+        }
+    }
+    let exit = repl.follow(&mut UntilTime(Instant::now() + DETACH_AFTER))?;
+    let ending = match exit {
+        Exit::Detached => Ending::Detached {
+            leaves_file: launch.is_file(),
+        },
+        exit => ended(repl, launch, exit),
+    };
+    Ok(Ended {
+        ending,
+        symptom: None,
+    })
+}
+
+/// What the end of a program that nobody interrupted shows.
+fn symptom_of(exit: &Exit, source: &[u8], launch: Launch) -> Option<Symptom> {
+    match exit {
+        Exit::Done => symptom::of_end(source, None),
+        Exit::Exception(text) => symptom::of_end(source, Some(&launch.traceback(text))),
+        Exit::Exited | Exit::Restarted | Exit::Detached => None,
+    }
+}
+
+/// Takes away what the run put on the board, as far as its end allows.
+fn ended(repl: &mut Repl, launch: Launch, exit: Exit) -> Ending {
+    match exit {
+        Exit::Done | Exit::Exited => {
+            program::clean_up(repl, launch);
+            Ending::Done
+        }
+        Exit::Exception(text) => {
+            program::clean_up(repl, launch);
+            Ending::Exception(launch.traceback(&text))
+        }
+        Exit::Restarted => Ending::Restarted(repl.restarted(Doing::ProgramRan)),
+        Exit::Detached => match repl.stop_stubborn(STOP) {
+            Ok(()) => {
+                program::clean_up(repl, launch);
+                Ending::Done
+            }
+            Err(error) => Ending::StillRunning(error),
+        },
+    }
+}
+
+/// Passes the program's output on, and Ctrl-C to the program.
+struct Follower<'a> {
+    /// Takes the display's frames out of the output.
+    mirror: Option<Mirror>,
+    shutdown: Shutdown,
+    /// When the program was interrupted.
+    interrupted: Option<Instant>,
+    observer: &'a mut dyn RunObserver,
+}
+
+impl Follower<'_> {
+    fn report(&mut self, printed: &[u8], has_changed: bool) {
+        let picture = self.mirror.as_ref().filter(|_| has_changed);
+        self.observer.event(RunEvent::Output {
+            printed,
+            picture: picture.map(Mirror::screen),
+        });
+    }
+
+    fn end(&mut self) {
+        if let Some(mirror) = &mut self.mirror {
+            let mut rest = Vec::new();
+            mirror.finish(&mut rest);
+            if mirror.garbled() > 0 {
+                self.observer.event(RunEvent::FramesLost(mirror.garbled()));
+            }
+            self.report(&rest, false);
+        }
+        let shown = self.mirror.as_ref().filter(|mirror| mirror.has_picture());
+        self.observer.event(RunEvent::OutputEnded {
+            picture: shown.map(Mirror::screen),
+        });
+    }
+}
+
+impl OutputHandler for Follower<'_> {
+    fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let Some(mirror) = &mut self.mirror else {
+            self.report(bytes, false);
+            return Ok(());
+        };
+        let (mut printed, mut changed) = (Vec::new(), false);
+        mirror.feed(bytes, &mut printed, |_| changed = true);
+        self.report(&printed, changed);
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<FollowAction, Error> {
+        match self.interrupted {
+            Some(since) if since.elapsed() > CLEAN_UP => return Ok(FollowAction::Detach),
+            None if self.shutdown.is_asked() || self.observer.wants_interrupt() => {
+                self.interrupted = Some(Instant::now());
+                return Ok(FollowAction::Interrupt);
+            }
+            _ => {}
+        }
+        Ok(FollowAction::Continue)
+    }
+}

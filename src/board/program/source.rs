@@ -1,0 +1,71 @@
+//! A program's text: whether it is Python source, and how a board's prompt takes it.
+
+/// What a file that should be a program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    /// Python source, as far as its bytes tell.
+    Source,
+    /// What `mpy-cross` makes: `M` and a version number.
+    Compiled,
+    /// Text in 16-bit units.
+    Utf16,
+    /// Text in GBK.
+    Gbk,
+    /// No text.
+    Binary,
+}
+
+impl SourceKind {
+    /// Tells by the content.
+    #[must_use]
+    pub fn of(file: &[u8]) -> Self {
+        match file {
+            // The versions of MicroPython 1.9 to 1.26 are 2 to 6; no program begins with M and a control character.
+            [b'M', 0..=8, ..] => Self::Compiled,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Utf16,
+            _ if file.contains(&0) => Self::Binary,
+            _ if std::str::from_utf8(file).is_ok() => Self::Source,
+            _ if encoding_rs::GBK
+                .decode_without_bom_handling_and_without_replacement(file)
+                .is_some() =>
+            {
+                Self::Gbk
+            }
+            _ => Self::Source,
+        }
+    }
+}
+
+/// A file's bytes as the board's prompt takes them: without an editor's byte-order mark, every line end one LF. Python
+/// reads the others as that too, but not every board's prompt hands them on unchanged.
+#[must_use]
+pub fn as_python(file: &[u8]) -> Vec<u8> {
+    let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    if !text.contains(&b'\r') {
+        return text.to_vec();
+    }
+    let mut source = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        source.push(if byte == b'\r' { b'\n' } else { byte });
+        rest = match (byte, behind) {
+            (b'\r', [b'\n', behind @ ..]) => behind,
+            _ => behind,
+        };
+    }
+    source
+}
+
+/// Whether a program calls `input()`, as far as its text says.
+#[must_use]
+pub fn reads_input(source: &[u8]) -> bool {
+    memchr::memmem::find_iter(source, b"input(").any(|at| {
+        let line = source.get(..at).unwrap_or_default();
+        let start = memchr::memrchr(b'\n', line).map_or(0, |end| end + 1);
+        let before = line.get(start..).unwrap_or_default();
+        let is_of_a_name = before
+            .last()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte));
+        !is_of_a_name && !before.contains(&b'#')
+    })
+}
