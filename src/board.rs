@@ -1,11 +1,11 @@
-//! The serial bridge to a MicroPython board: plain blocking code with a deadline on every wait.
+//! The serial bridge to a MicroPython board: blocking code with a deadline for every wait.
 //!
-//! - [`port`] opens a serial line, [`ports`] finds it, [`holder`] says who else holds it.
-//! - [`link`] reads and writes it with deadlines; [`enter`] gets into the raw REPL from whatever the board is doing.
-//! - [`repl`] runs code there, [`helper`] a program of ours; [`files`] moves files over it.
+//! - [`port`] opens a serial port, [`ports`] finds it, [`holder`] finds the program that uses it.
+//! - [`link`] reads and writes with deadlines; [`enter`] gets into the raw REPL from any state of the board.
+//! - [`repl`] runs code on the board, [`helper`] runs our own program there, and [`files`] transfers files with it.
 //! - [`life_cycle`] runs the user's program from its start to its end.
 //!
-//! It knows neither `net` nor `cli`.
+//! This module depends on neither `udp` nor `cli`.
 
 pub mod doing;
 pub mod enter;

@@ -1,10 +1,11 @@
-//! The PC and the board tested together: steps in order, each with a result, and what the results mean.
+//! Tests the PC and the board together: runs the steps in order, and explains their results.
 //!
-//! - [`run`] goes through the steps with one board; [`report`] is what they found, [`diagnosis`] what it means.
-//! - `talk` runs our program on the board, `measure` sends and receives meanwhile, `post` has the PC's sockets.
-//! - [`simulate`] is a board for who has none.
+//! - [`run`] runs the steps with one board; [`report`] has their results, [`diagnosis`] has the explanations.
+//! - `talk` runs our program on the board, `measure` sends and receives meanwhile, and `post` holds the PC's sockets.
+//! - [`simulate`] replaces the board for users who have none.
 //!
-//! It stands on `udp` and `board`, and knows neither `cli` nor `words`: a report is data, which `cli::pair` shows.
+//! This module uses `udp` and `board`, and depends on neither `cli` nor `words`: a report is data, which `cli::pair`
+//! shows.
 
 mod counts;
 mod datagram;
@@ -29,21 +30,21 @@ use std::time::Duration;
 
 pub use run::{run, watch as watch_board};
 
-/// A Wi-Fi and its password.
+/// A Wi-Fi network and its password.
 #[derive(Debug, Clone)]
 pub struct Wifi {
-    /// Its name.
+    /// The network's name (SSID).
     pub ssid: String,
-    /// Empty for an open network.
+    /// The password; empty for an open network.
     pub password: Password,
 }
 
-/// A password: it goes to the board inside a line of code, and nowhere else.
+/// A password. It goes to the board inside a line of code and is never printed or logged.
 #[derive(Clone)]
 pub struct Password(String);
 
 impl Password {
-    /// Takes it.
+    /// Wraps the secret.
     #[must_use]
     pub fn new(secret: String) -> Self {
         Self(secret)
@@ -60,36 +61,36 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The network of the board that is tested.
+/// The network in which pair tests the board.
 #[derive(Debug, Clone)]
 pub enum Network {
-    /// The Wi-Fi that the board is in.
+    /// The Wi-Fi that the board is connected to.
     Current,
-    /// This one, which the board joins for the test.
+    /// A Wi-Fi that the board joins for the test.
     Join(Wifi),
-    /// The board's own, which this PC joins for the test.
+    /// The board's own access point, which this PC joins for the test.
     BoardAp(BoardAp),
 }
 
-/// The board as an access point, for the length of a test.
+/// The board as an access point while the test runs.
 #[derive(Debug, Clone)]
 pub struct BoardAp {
-    /// Its name and password.
+    /// The access point's name and password.
     pub wifi: Wifi,
-    /// How long to wait until this PC is in it.
+    /// How long to wait for this PC to join it.
     pub wait: Duration,
     /// Asks the user to join it.
     pub announce: fn(&Join<'_>),
 }
 
-/// What the user needs to join the board's network. For the user's eyes only.
+/// What the user needs to join the board's access point. Show it to the user, but do not log it.
 #[derive(Clone, Copy)]
 pub struct Join<'a> {
-    /// Its name. Untrusted: it may be one that the board had already.
+    /// The access point's name. Untrusted, because the board may have set it.
     pub ssid: &'a str,
-    /// None if the access point was on already, with a password that nobody can read.
+    /// `None` if the access point was already on: nobody can read its password.
     pub password: Option<&'a str>,
-    /// How long the test waits.
+    /// How long the test waits for the user.
     pub wait: Duration,
 }
 
@@ -103,7 +104,8 @@ impl fmt::Debug for Join<'_> {
 }
 
 impl Wifi {
-    /// A network of a random name with a random password: letters and digits that are easily told apart and typed.
+    /// An access point with a random name and a random password, made of letters and digits that are easy to tell apart
+    /// and to type.
     #[must_use]
     pub fn random() -> Self {
         Self {
@@ -113,8 +115,8 @@ impl Wifi {
     }
 }
 
-/// Random characters, without those that are mistaken for each other. Each is one of 30 by the system's own random
-/// numbers, of which the standard library keys its hashers; WPA2 takes 8 characters at least.
+/// Random characters, without those that look alike. Each is one of 30 and comes from the operating system's random
+/// numbers, which the standard library uses to key its hashers. WPA2 requires at least 8 characters.
 fn random(len: usize) -> String {
     use std::hash::{BuildHasher as _, RandomState};
     const CHARACTERS: &[u8; 30] = b"abcdefghjkmnpqrstuvwxyz2345679";
@@ -128,7 +130,7 @@ fn random(len: usize) -> String {
         .collect()
 }
 
-/// What is tested, and how: the arguments, checked and filled in.
+/// What to test and how: the checked arguments with all defaults.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The network to test in.
@@ -137,17 +139,17 @@ pub struct Plan {
     pub port: u16,
     /// The UDP port on the board.
     pub board_port: u16,
-    /// Datagrams of each size, each way; echoes.
+    /// The number of datagrams of each size in each direction, and of echoes.
     pub count: u16,
-    /// Between two datagrams.
+    /// The time between two datagrams.
     pub interval: Duration,
-    /// Payload sizes, each once, at least one, 1 to 65,507 bytes.
+    /// The payload sizes, 1 to 65,507 bytes each: at least one, without duplicates.
     pub sizes: Vec<usize>,
-    /// The loss that is allowed each way, in percent.
+    /// The accepted loss in each direction, in percent.
     pub max_loss: f64,
     /// The text for the OLED.
     pub text: String,
-    /// The same as it is sent.
+    /// The bytes of that text in the selected encoding.
     pub text_bytes: Vec<u8>,
 }
 
@@ -158,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_run_has_another_network_and_password() {
+    fn each_run_has_a_new_network_name_and_password() {
         let all: HashSet<String> = (0..200)
             .map(|_| {
                 let wifi = Wifi::random();
@@ -168,7 +170,7 @@ mod tests {
             })
             .collect();
         assert_eq!(all.len(), 200);
-        // No character is always at one place.
+        // Each position takes several values.
         for place in 0..8 {
             let seen: HashSet<u8> = all
                 .iter()
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_in_no_debug_output() {
+    fn debug_output_hides_the_password() {
         let wifi = Wifi::random();
         let shown = format!("{wifi:?}");
         assert!(!shown.contains(wifi.password.secret()), "{shown}");

@@ -1,10 +1,10 @@
-//! What is done with a board, for the errors that say what was going on when it failed.
+//! The operations on a board, for error messages that say what udpcli was doing.
 
 use std::fmt;
 
 use crate::text::sentence::{Sentence, sentence};
 
-/// A piece of work, as it stands after *while*.
+/// An operation, as a phrase after *while*.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant's text says what it is")]
 pub enum Doing {
@@ -24,13 +24,13 @@ pub enum Doing {
     RemovingProgramFile,
     /// The program that was sent ran.
     ProgramRan,
-    /// A program of the board's ran.
+    /// A program stored on the board ran.
     FileRan(&'static str),
     // The OLED.
     LookingForDisplay,
     StartingMirror,
     EndingMirror,
-    // Files, by their path.
+    // Files, with their path.
     PreparingForFiles,
     AskingForRoom,
     ComparingFiles,
@@ -42,9 +42,9 @@ pub enum Doing {
     Listing(String),
     MakingFolder(String),
     Removing(String),
-    /// Work of a layer above, in its own words: for logs, and as a sentence.
+    /// An operation of a higher layer: English text for logs, and a sentence for people.
     Above(&'static str, Sentence),
-    /// Other work, in words that are the same in every language.
+    /// Another operation, in words that are the same in every language.
     Other(String),
 }
 
@@ -61,7 +61,7 @@ impl From<&Self> for Doing {
 }
 
 impl Doing {
-    /// It as a sentence of the catalogue.
+    /// The operation as a sentence of the catalogue.
     #[must_use]
     pub fn sentence(&self) -> Sentence {
         match self {
@@ -137,7 +137,7 @@ impl fmt::Display for Doing {
     }
 }
 
-/// Why a board's file system does not do what it was asked.
+/// Why the board's file system refused an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant's text says what it is")]
 pub enum Reason {
@@ -157,15 +157,15 @@ pub enum Reason {
     NotEmpty,
     MountPoint,
     NoFileSystem,
-    /// No file system is mounted there; here are some.
+    /// No file system is mounted there; holds the places with one.
     FilesAreIn(Vec<String>),
     NoMemory,
-    /// An exception of the board's. Untrusted.
+    /// An exception from the board. Untrusted.
     Exception(String),
 }
 
 impl Reason {
-    /// It as a sentence of the catalogue.
+    /// The reason as a sentence of the catalogue.
     #[must_use]
     pub fn sentence(&self) -> Sentence {
         match self {

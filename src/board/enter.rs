@@ -1,21 +1,22 @@
-//! Into the raw REPL, whatever the board is doing.
+//! Enters the raw REPL, whatever the board is doing.
 //!
-//! A ladder, each rung only when the one before did not help:
+//! Three steps, each only if the previous one did not help:
 //!
-//! 1. two Ctrl-C and Ctrl-A: a board at a prompt of any kind, or with a program that sleeps, spins, prints or waits;
-//! 2. bursts of Ctrl-C, 0.1 to 3 ms apart: a program that catches `KeyboardInterrupt` is caught inside its handler;
-//! 3. a reset through the control lines with a Ctrl-C every 5 ms through the boot: a program that switched Ctrl-C off.
-//!    Where the port has no control lines udpcli asks the user to press RESET, and goes on trying.
+//! 1. two Ctrl-C and Ctrl-A: for a board at any prompt, or with a program that sleeps, loops, prints or waits;
+//! 2. bursts of Ctrl-C, 0.1 to 3 ms apart: they interrupt a program that catches `KeyboardInterrupt` inside its
+//!    handler;
+//! 3. a reset through the control lines with a Ctrl-C every 5 ms during the boot: for a program that disabled Ctrl-C.
+//!    If the port has no control lines, udpcli asks the user to press RESET, and keeps trying.
 //!
-//! A board counts as entered only when it has run a line of ours and given back a number that nothing else knows: text
-//! that looks like a prompt is not believed. Where that number comes back among other output, a thread of the last
-//! program still prints: a soft reset ends it.
+//! Entry is verified: the board must run a line of ours and return a number that only this run knows. Text that only
+//! looks like a prompt does not count. If other output surrounds the number, a thread of the last program still prints, and a soft reset
+//! ends it.
 //!
-//! A board that is booting is left alone until its prompt comes: a Ctrl-C would hit `_boot.py` before it has mounted the
-//! file system. Where the third rung has to do just that, a soft reset afterwards lets `_boot.py` finish.
+//! udpcli waits for the prompt of a board that is booting: a Ctrl-C would interrupt `_boot.py` before it has mounted
+//! the file system. If the third step cannot avoid that, a soft reset afterwards lets `_boot.py` finish.
 //!
-//! What the port says meanwhile is evidence (see [`evidence`]): a board that reports an empty flash twice has no
-//! program to interrupt, and is not waited for.
+//! Meanwhile the board's output is evidence (see [`evidence`]): a board that reports an empty flash twice has no
+//! program to interrupt, so udpcli stops waiting.
 
 use std::time::{Duration, Instant};
 
@@ -26,122 +27,123 @@ use crate::board::evidence::{self, BOOT_MARKS, DOWNLOAD_MARKS, MICROPYTHON_MARKS
 use crate::board::link::Link;
 use crate::text::escape;
 
-/// What the raw REPL says when it is entered.
+/// The banner of the raw REPL.
 pub(crate) const BANNER: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
 
-/// How long a knock is given to be answered: a traceback and the banner take 30 ms at 115,200 baud.
+/// The timeout after Ctrl-C and Ctrl-A: a traceback and the banner take 30 ms at 115,200 baud.
 const KNOCK_WAIT: Duration = Duration::from_millis(150);
 
-/// When the second rung begins.
+/// When the second step begins.
 const BURSTS_AFTER: Duration = Duration::from_millis(300);
 
-/// When the bursts become as dense as the line: a handler that does nothing is left again after a few opcodes, and
-/// only the number of tries counts.
+/// When the bursts become as dense as the line allows: the program leaves an empty handler after a few opcodes, so only
+/// the number of tries counts.
 const DENSE_AFTER: Duration = Duration::from_millis(600);
 
-/// When the third rung begins.
+/// When the third step begins.
 const RESET_AFTER: Duration = Duration::from_millis(1400);
 
-/// How long a port is tried that may have no board behind it.
+/// The timeout for a port that may have no board.
 const PATIENCE: Duration = Duration::from_millis(1300);
 
-/// A board that was reset on purpose, and printed boot messages less than this ago, is booting: Ctrl-C goes on all
-/// through it. The mPython board needs 1 to 3 s.
+/// The board is booting if udpcli reset it and its last boot message is newer than this: keep sending Ctrl-C. The
+/// mPython board needs 1 to 3 s.
 const BOOT_TIME: Duration = Duration::from_secs(4);
 
-/// A board that is booting when the port is opened is left alone until its prompt comes, or for this long after its last
-/// boot message: a Ctrl-C in `_boot.py` leaves it without its file system (recorded on mPython 1.0.1).
+/// How long to wait for the prompt after the last boot message of a board that boots when the port is opened: a Ctrl-C
+/// during `_boot.py` leaves it without its file system (recorded on mPython 1.0.1).
 const BOOT_QUIET: Duration = Duration::from_millis(2500);
 
-/// The ROM's log comes within a tenth of a second after a reset: one that comes later than this after the port was
-/// opened was not caused by that. Somebody pressed RESET because of a program that does not react.
+/// The ROM's log comes within 0.1 s after a reset. A log that comes later than this after opening the port has another
+/// cause: the user pressed RESET because of a program that does not react.
 const OPENED: Duration = Duration::from_millis(600);
 
-/// How long making the file system may take without a word; the recorded boards need less than a second.
+/// The timeout for creating the file system without output; the recorded boards need less than a second.
 const SET_UP: Duration = Duration::from_secs(5);
 
-/// What the first boot of a freshly flashed board prints while it makes its file system.
+/// The first boot of a newly flashed board prints this while it creates its file system.
 const SETTING_UP: &[u8] = b"Performing initial setup";
 
-/// A burst's groups of Ctrl-C, and the time after each: within a group they arrive 90 us apart at 115,200 baud.
+/// The groups of Ctrl-C in a burst, and the pause after each: within a group they arrive 90 us apart at 115,200 baud.
 const GROUPS: [(usize, Duration); 5] = {
     let (short, long) = (Duration::from_millis(1), Duration::from_millis(3));
     [(64, short), (4, short), (4, long), (4, short), (4, long)]
 };
 
-/// How many single Ctrl-C go before the groups. A handler that prints is left at once where the next one arrives while
-/// it does, which is soon after the program was woken by the one before: no time suits all boards, so each is another.
+/// How many single Ctrl-C to send before the groups. A handler that prints ends at once if the next Ctrl-C arrives
+/// while it prints, soon after the previous one. No interval suits all boards, so each one differs.
 const SINGLES: usize = 32;
 
-/// The time between two Ctrl-C through a boot: `import mpython` is the window, and some boards have none longer.
+/// The interval between two Ctrl-C during a boot: on some boards `import mpython` is the only time when they work.
 const BOOT_GAP: Duration = Duration::from_millis(5);
 
-/// How much of what the board said is kept for the diagnosis.
+/// How much output to keep for the diagnosis.
 const KEPT: usize = 8192;
 
-/// How long a soft reset may take: 0.15 s on mPython 1.x to 1.2 s on generic 1.26 (recorded), and the board's `boot.py`.
+/// The timeout for a soft reset: it takes 0.15 s on mPython 1.x to 1.2 s on generic 1.26 (recorded), plus the board's
+/// `boot.py`.
 const SOFT_RESET: Duration = Duration::from_secs(4);
 
-/// How often the board is asked for the proof that it is in its raw REPL.
+/// How often to ask the board for the proof that it is in its raw REPL.
 const QUESTIONS: u32 = 3;
 
-/// How much of the last that a board said may tell of a fault: a crash's registers and the ROM's log behind it.
+/// How much of the latest output may report a fault: a crash's registers and the ROM's log after them.
 const RECENT: usize = 2048;
 
-/// A thread that pauses for longer between two prints leaves room for an answer.
+/// A thread that pauses for longer than this between two prints leaves time for a reply.
 const THREAD_PAUSE: Duration = Duration::from_millis(100);
 
-/// What a port that sends back whatever it receives has sent back, at least, before it counts as one.
+/// A port counts as an echo after it has sent back at least this many bytes.
 const ECHOED: usize = 12;
 
-/// How a board was when it was entered.
+/// The state in which udpcli found the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Entered {
     /// A running program was stopped.
     pub stopped_program: bool,
     /// The board had to be reset.
     pub reset: bool,
-    /// The interpreter was started anew, by a soft reset or by a reset of the board: what was in its memory is gone.
+    /// The interpreter restarted, by a soft reset or a reset of the board, so its memory is empty.
     pub started_anew: bool,
-    /// The board came to its prompt anew while it was entered: it booted, or its `main.py` ended, which may catch the
-    /// Ctrl-C that stops it without a word.
+    /// The board reached a new prompt meanwhile: it booted, or its `main.py` ended, which may catch Ctrl-C without
+    /// printing anything.
     pub new_prompt: bool,
 }
 
-/// What every recorded firmware prints before its first prompt, and after `main.py`.
+/// Every recorded firmware prints this before its first prompt, and after `main.py`.
 const WELCOME: &[u8] = b"Type \"help()\" for more information.";
 
-/// Gets into the raw REPL within the address's timeout.
+/// Enters the raw REPL within the timeout of the address.
 ///
 /// # Errors
-/// Why the board cannot be reached: silence, download mode, noise, a program that does not give in.
+/// The board cannot be reached: silence, download mode, noise, or a program that does not react to Ctrl-C.
 pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
     climb(link, link.address().timeout, None)
 }
 
-/// As [`raw_repl`], within `timeout`.
+/// Like [`raw_repl`], within `timeout`.
 ///
 /// # Errors
-/// As [`raw_repl`].
+/// As for [`raw_repl`].
 pub fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
     climb(link, timeout, None)
 }
 
-/// As [`raw_repl_within`], for a program that has caught a Ctrl-C: begins with the second rung.
+/// Like [`raw_repl_within`], but starts with the second step, for a program that catches Ctrl-C.
 ///
 /// # Errors
-/// As [`raw_repl`].
+/// As for [`raw_repl`].
 pub fn raw_repl_from_stubborn(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
     let mut climb = Climb::new(timeout, None);
     climb.start = climb.start.checked_sub(BURSTS_AFTER).unwrap_or(climb.start);
     climb.up(link)
 }
 
-/// As [`raw_repl`], for a port that may have anything behind it: gives up after 1.3 s and resets nothing, but
-/// waits for a board that is booting.
+/// Like [`raw_repl`], for a port that may have any device: gives up after 1.3 s and resets nothing, but waits for a
+/// board that is booting.
 ///
 /// # Errors
-/// As [`raw_repl`].
+/// As for [`raw_repl`].
 pub fn raw_repl_without_reset(link: &mut Link) -> Result<Entered, Error> {
     climb(link, link.address().timeout, Some(PATIENCE))
 }
@@ -157,37 +159,37 @@ fn climb(link: &mut Link, timeout: Duration, patience: Option<Duration>) -> Resu
     result
 }
 
-/// One climb of the ladder.
+/// One attempt, through all steps.
 struct Climb {
     began: Instant,
-    /// When the first rung was taken: after the boot where there was one.
+    /// When the first step began; after a boot, when the boot ended.
     start: Instant,
     deadline: Instant,
-    /// How long a board that is not booting is tried, less than [`RESET_AFTER`]; none: to the deadline.
+    /// How long to try a board that is not booting, less than [`RESET_AFTER`]; `None` means until the deadline.
     patience: Option<Duration>,
-    /// The last of what the board said.
+    /// The board's latest output.
     heard: Vec<u8>,
     heard_in_all: usize,
     last_heard: Instant,
-    /// As it was when the last burst began.
+    /// The value of `heard_in_all` when the last burst began.
     heard_by_burst: usize,
-    /// As it was when the last Ctrl-A was sent.
+    /// The value of `heard_in_all` when the last Ctrl-A was sent.
     heard_by_ctrl_a: usize,
-    /// Whether anything came that only `MicroPython` says.
+    /// Whether the output contains text that only `MicroPython` prints.
     is_micropython: bool,
-    /// Whether everything that came is a byte that was sent.
+    /// Whether all received bytes equal the sent ones.
     is_echo: bool,
-    /// Whether a Ctrl-C went out during a boot.
+    /// Whether a Ctrl-C was sent during a boot.
     has_hit_boot: bool,
-    /// Whether the questions go through the module `sys`: what `print` is may have been changed.
+    /// Whether to ask through the module `sys`, because the program may have replaced `print`.
     asks_by_sys: bool,
     last_boot_mark: Option<Instant>,
-    /// Whether a boot began after the port had been open for a while.
+    /// Whether a boot began some time after the port was opened.
     was_reset_by_hand: bool,
-    /// The last time between two single Ctrl-C, as a part of the longest.
+    /// The last interval between two single Ctrl-C, as a fraction of the longest.
     gap: f64,
     entered: Entered,
-    /// Whether the port turned out to have no control lines.
+    /// Whether the port has no control lines.
     no_lines: bool,
 }
 
@@ -234,13 +236,13 @@ impl Climb {
             } else if elapsed < RESET_AFTER || self.no_lines {
                 self.burst(link)?
             } else {
-                // A second time, too, when the first boot went by without a moment in which it listened.
+                // Reset a second time if the first boot ended without a moment in which it accepted Ctrl-C.
                 self.reset(link);
                 None
             };
             let proof = match found {
                 Some(Prompt::Quiet) => self.verify(link)?,
-                // Not at once: a program that prints the banner itself must first be interrupted.
+                // Not at once: interrupt a program that prints the banner itself first.
                 Some(Prompt::Noisy) if elapsed > BURSTS_AFTER => self.verify(link)?,
                 Some(Prompt::Noisy) | None => Proof::None,
             };
@@ -264,22 +266,22 @@ impl Climb {
         }
     }
 
-    /// The board is in its raw REPL: how it was before.
+    /// The board is in its raw REPL: the state in which udpcli found it.
     fn entered(&mut self) -> Entered {
         self.entered.stopped_program |= memmem::find(&self.heard, b"KeyboardInterrupt").is_some();
         self.entered.new_prompt |= memmem::find(&self.heard, WELCOME).is_some();
         self.entered
     }
 
-    /// Asks for the raw REPL and waits for its banner.
+    /// Sends Ctrl-A and waits for the raw REPL's banner.
     fn ctrl_a(&mut self, link: &mut Link, time: Duration) -> Result<Option<Prompt>, Error> {
         self.heard_by_ctrl_a = self.heard_in_all;
         link.send(b"\x01")?;
         self.banner(link, time)
     }
 
-    /// In the raw REPL, with a thread that prints among the answers: a soft reset ends every thread. True if the board
-    /// answers cleanly after it.
+    /// Ends the threads that print between the replies: a soft reset ends every thread. True if the board then replies
+    /// cleanly.
     fn end_threads(&mut self, link: &mut Link) -> Result<bool, Error> {
         tracing::info!(say = "board.thread-prints", port = link.name());
         link.send(b"\x03")?;
@@ -288,7 +290,7 @@ impl Climb {
         self.soft_reset(link)
     }
 
-    /// Starts the interpreter anew from the raw REPL, which stays. True if the board answers cleanly after it.
+    /// Soft-resets from the raw REPL, which stays active. True if the board then replies cleanly.
     fn soft_reset(&mut self, link: &mut Link) -> Result<bool, Error> {
         link.send(b"\x04")?;
         let until = (Instant::now() + SOFT_RESET).min(self.deadline);
@@ -306,12 +308,12 @@ impl Climb {
         Ok(self.banner(link, left)? == Some(Prompt::Quiet) && self.verify(link)? == Proof::Clean)
     }
 
-    /// Ctrl-C so close together that a handler is interrupted in its turn.
+    /// Sends Ctrl-C at intervals so short that a handler is interrupted too.
     fn burst(&mut self, link: &mut Link) -> Result<Option<Prompt>, Error> {
         let heard = self.heard_in_all;
         let is_quiet = std::mem::replace(&mut self.heard_by_burst, heard) == heard;
         if is_quiet && self.start.elapsed() > DENSE_AFTER {
-            // Until it says something: more than its receive buffer holds must not come before the Ctrl-A.
+            // Stop after the first output: more bytes than its receive buffer holds must not precede the Ctrl-A.
             for turn in 0..16 {
                 if turn % 2 == 0 {
                     let group = [0x03; 64];
@@ -334,19 +336,20 @@ impl Climb {
         self.ctrl_a(link, KNOCK_WAIT / 4)
     }
 
-    /// Single Ctrl-C, each after another time up to `most`, and then what came meanwhile.
+    /// Sends single Ctrl-C at varying intervals up to `most`, and collects the output.
     fn singles(&mut self, link: &mut Link, most: Duration) -> Result<(), Error> {
         for _ in 0..SINGLES {
             link.send(b"\x03")?;
-            // Steps of a fraction that no small number of them brings back to the start.
+            // The golden ratio spreads the intervals evenly without repeating one.
             self.gap = (self.gap + 0.618_034).fract();
-            // Not a wait for bytes: those end on time only on a cable under Linux, on a socket 4 to 8 ms late.
+            // Sleep instead of waiting for bytes: such waits end on time only on a cable under Linux, on a socket 4 to
+            // 8 ms late.
             std::thread::sleep(most.mul_f64(self.gap));
         }
         self.listen(link, Duration::from_millis(1))
     }
 
-    /// Whether the board boots. At the end of a boot that was waited for the ladder begins.
+    /// Whether the board boots. At the end of a boot, the first step begins.
     fn is_booting(&mut self) -> bool {
         let Some(seen) = self.last_boot_mark else {
             return false;
@@ -366,7 +369,8 @@ impl Climb {
         false
     }
 
-    /// Whether Ctrl-C goes out during a boot: what runs after it did not react to Ctrl-C, or it boots again and again.
+    /// Whether to send Ctrl-C during a boot: the program after it did not react to Ctrl-C, or the board restarts
+    /// repeatedly.
     fn interrupts_boot(&self) -> bool {
         self.entered.reset
             || self.no_lines
@@ -374,16 +378,16 @@ impl Climb {
             || memmem::find_iter(&self.heard, b"rst:0x").nth(1).is_some()
     }
 
-    /// Whether a freshly flashed board makes its file system.
+    /// Whether a newly flashed board creates its file system.
     fn is_setting_up(&self) -> bool {
-        // A program may print that text, too: after a while of silence it is no file system being made.
+        // A program may print this text too: after a period of silence, the board is not creating a file system.
         self.last_heard.elapsed() < SET_UP
             && memmem::rfind(&self.heard, SETTING_UP).is_some_and(|at| {
                 memmem::find(self.heard.get(at..).unwrap_or_default(), b">>> ").is_none()
             })
     }
 
-    /// A Ctrl-C every 5 ms and a Ctrl-A now and then while the board boots.
+    /// Sends a Ctrl-C every 5 ms and sometimes a Ctrl-A while the board boots.
     fn through_boot(&mut self, link: &mut Link) -> Result<Option<Prompt>, Error> {
         self.has_hit_boot = true;
         for _ in 0..10 {
@@ -414,7 +418,7 @@ impl Climb {
         }
     }
 
-    /// Listens for `time`.
+    /// Collects output for `time`.
     fn listen(&mut self, link: &mut Link, time: Duration) -> Result<(), Error> {
         let until = (Instant::now() + time).min(self.deadline);
         while link.fill(until)? {
@@ -423,7 +427,7 @@ impl Climb {
         Ok(())
     }
 
-    /// Listens until the banner came, for at most `time`.
+    /// Collects output until the banner, for at most `time`.
     fn banner(&mut self, link: &mut Link, time: Duration) -> Result<Option<Prompt>, Error> {
         let until = (Instant::now() + time).min(self.deadline);
         loop {
@@ -440,14 +444,14 @@ impl Climb {
         }
     }
 
-    /// Takes what came into what was heard.
+    /// Appends the received bytes to the output.
     fn note(&mut self, link: &mut Link) {
         let came = link.take(usize::MAX);
         self.heard_in_all += came.len();
         self.last_heard = Instant::now();
         self.is_echo &= came.iter().all(|byte| matches!(byte, 1 | 3));
         self.heard.extend_from_slice(&came);
-        // A mark may come in two pieces.
+        // A mark may arrive in two chunks.
         let recent = self.heard.len().saturating_sub(came.len() + 16);
         let tail = self.heard.get(recent..).unwrap_or_default();
         if evidence::has(tail, &BOOT_MARKS) {
@@ -460,8 +464,8 @@ impl Climb {
         self.heard.drain(..surplus);
     }
 
-    /// Has the board run a line and give back what only it can know. An answer that came damaged, by a bad line or by a
-    /// Ctrl-C that was still under way, is asked for again.
+    /// Makes the board run a line and return what only it can know. Repeats the question if a bad line, or a Ctrl-C
+    /// that arrived late, damaged the reply.
     fn verify(&mut self, link: &mut Link) -> Result<Proof, Error> {
         for _ in 0..QUESTIONS {
             if let Some(proof) = self.ask(link)? {
@@ -471,7 +475,7 @@ impl Climb {
         Ok(Proof::None)
     }
 
-    /// Asks once; none if the answer came damaged.
+    /// Asks once; `None` if the reply was damaged.
     fn ask(&mut self, link: &mut Link) -> Result<Option<Proof>, Error> {
         let question = Question::new(self.asks_by_sys);
         self.asks_by_sys = !self.asks_by_sys;
@@ -488,16 +492,16 @@ impl Climb {
             return Ok(Some(Proof::None));
         }
         if self.has_hit_boot {
-            // A Ctrl-C that was still under way hit the answer; a soft reset follows in any case.
+            // A late Ctrl-C hit the reply; a soft reset follows in any case.
             return Ok(Some(Proof::Noisy));
         }
-        // An answer that a bad line damaged is followed by silence; what a thread prints goes on.
+        // After a reply that a bad line damaged there is silence; a thread keeps printing.
         let heard = self.heard_in_all;
         self.listen(link, THREAD_PAUSE)?;
         Ok((self.heard_in_all > heard).then_some(Proof::Noisy))
     }
 
-    /// Why it did not work, from what was heard.
+    /// The error that the output explains best.
     fn failure(&self, link: &mut Link) -> Error {
         let port = link.name().to_owned();
         let waited = self.began.elapsed();
@@ -517,7 +521,7 @@ impl Climb {
         if self.is_echo && self.heard_in_all >= ECHOED {
             return Error::Echo { port };
         }
-        // What was said after a fault is the better evidence: the board went on.
+        // Output after a fault is the better evidence, because the board continued.
         let recent = self.heard.len().saturating_sub(RECENT);
         let tail = self.heard.get(recent..).unwrap_or_default();
         let fault = evidence::repeated_fault(&self.heard).or_else(|| evidence::last_fault(tail));
@@ -550,23 +554,23 @@ impl Climb {
     }
 }
 
-/// How the raw REPL's banner came.
+/// What follows the raw REPL's banner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Prompt {
-    /// Nothing followed.
+    /// Nothing.
     Quiet,
-    /// Other output followed it.
+    /// Other output.
     Noisy,
 }
 
-/// Whether the board answered a question.
+/// The board's reply to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Proof {
-    /// As it should.
+    /// The correct reply.
     Clean,
-    /// It did, and something else printed in between.
+    /// The correct reply with other output in between.
     Noisy,
-    /// It did not.
+    /// No correct reply.
     None,
 }
 
@@ -574,20 +578,19 @@ fn source_of(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
 }
 
-/// A line for the board, and what it must answer.
+/// A line for the board, and the expected reply.
 struct Question {
     code: Vec<u8>,
-    /// A number in two halves, so that an echo of the line is no answer.
+    /// A number in two halves, so that an echo of the line is not a valid reply.
     token: Vec<u8>,
     answer: Vec<u8>,
 }
 
 impl Question {
-    /// A question that no earlier run asked. `print` needs no module, and a module can be shadowed by a file on the
-    /// board; the way through `sys` is for a program that has changed what `print` is. Firmware 1.17 and 1.19 have
-    /// `usys` and no `sys` of their own.
+    /// A new question for each run. `print` needs no module, and a file on the board can hide a module. `sys` is for a
+    /// program that has replaced `print`. Firmware 1.17 and 1.19 have `usys` and no `sys` of their own.
     fn new(by_sys: bool) -> Self {
-        // The clock's nanoseconds differ from any earlier run's; they need not be hard to guess.
+        // The clock's nanoseconds differ from those of earlier runs; they need not be unpredictable.
         let nanos = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |time| time.subsec_nanos());
@@ -620,7 +623,7 @@ fn answers_as_loader(link: &mut Link) -> bool {
     ];
     sync.extend([0x55; 32]);
     sync.push(0xc0);
-    // The first one tells the loader our rate; it may answer only the next.
+    // The first SYNC tells the loader our baud rate; it may answer only the next one.
     (0..2).any(|_| {
         link.forget();
         link.send(&sync).is_ok()
@@ -638,7 +641,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_echo_of_the_question_is_no_answer() {
+    fn an_echo_of_the_question_is_not_a_reply() {
         for by_sys in [false, true] {
             let question = Question::new(by_sys);
             assert!(memmem::find(&question.code, &question.token).is_none());

@@ -1,4 +1,4 @@
-//! What can go wrong between the PC and a board, with the exit code of each; `words` has the hints.
+//! Errors between PC and board, each with its exit code; `words` has the hints.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::board::doing::{Doing, Reason};
 use crate::board::evidence::Fault;
 use crate::text::seconds;
 
-/// A failure on the serial bridge.
+/// An error of the serial bridge.
 #[derive(Debug, thiserror::Error)]
 #[expect(
     missing_docs,
@@ -34,7 +34,7 @@ pub enum Error {
     #[error("cannot reset the board on {port} through its control lines")]
     Lines { port: String, source: io::Error },
 
-    // Getting the board's attention.
+    // Entering the raw REPL.
     #[error("no answer from the board on {port} within {}", seconds(*waited))]
     Silent {
         port: String,
@@ -56,9 +56,9 @@ pub enum Error {
     Fault {
         port: String,
         fault: Fault,
-        /// What was going on, where it was more than entering the board.
+        /// What udpcli was doing, if it was more than entering the raw REPL.
         doing: Option<Doing>,
-        /// The line of its log that says so.
+        /// The line of the board's log that reports the fault.
         said: String,
     },
     #[error("{port} sends back what it receives: no board answers there")]
@@ -68,7 +68,7 @@ pub enum Error {
     #[error("stopped by Ctrl-C")]
     Interrupted,
 
-    // Talking with it.
+    // Talking with the board.
     #[error("the board on {port} stopped answering while {doing}")]
     NoAnswer { port: String, doing: Doing },
     #[error("the board restarted while {doing}")]
@@ -92,7 +92,7 @@ pub enum Error {
     #[error("the board's program showed nothing on the OLED")]
     NothingShown,
 
-    // Its file system.
+    // The board's file system.
     #[error("{path} is not on the board")]
     NoSuchFile { path: String },
     #[error("{path} on the board is a folder")]
@@ -102,14 +102,14 @@ pub enum Error {
         path: String,
         needed: u64,
         free: u64,
-        /// Whether there is an old file, which is as it was.
+        /// Whether an old file exists, which is unchanged.
         keeps_old: bool,
     },
     #[error("cannot write {path} on the board: {reason}")]
     WriteFile {
         path: String,
         reason: Reason,
-        /// Whether there is an old file, which is as it was.
+        /// Whether an old file exists, which is unchanged.
         keeps_old: bool,
     },
     #[error("cannot read {path} on the board: {reason}")]
@@ -122,17 +122,17 @@ pub enum Error {
     Damaged { path: String, times: u32 },
 }
 
-/// An error as an event takes it.
+/// An error as the value of a log event.
 pub(crate) fn as_value(error: &Error) -> &(dyn std::error::Error + 'static) {
     error
 }
 
-/// `: in use by X` or nothing.
+/// `: in use by X`, or nothing.
 fn held_by(holder: Option<&str>) -> String {
     holder.map_or_else(String::new, |holder| format!(": in use by {holder}"))
 }
 
-/// What a board's log shows, and of which board.
+/// The text about a fault in a board's log.
 fn fault_on(port: &str, fault: Fault, doing: Option<&Doing>) -> String {
     let meanwhile = doing.map_or_else(String::new, |doing| format!(" while {doing}"));
     match fault {
@@ -149,7 +149,7 @@ fn fault_on(port: &str, fault: Fault, doing: Option<&Doing>) -> String {
     }
 }
 
-/// How much of an exception an error line shows: the traceback above it has the whole.
+/// The length limit for an exception in an error line: the traceback above it has the full text.
 const LONGEST_EXCEPTION: usize = 400;
 
 /// The beginning of an exception's line.
@@ -160,14 +160,14 @@ pub(crate) fn shortened(exception: &str) -> String {
     }
 }
 
-/// What a file is that was given as a program.
+/// What the file is instead of a Python program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSource {
-    /// `MicroPython` that was compiled, `.mpy`.
+    /// Compiled `MicroPython`, `.mpy`.
     Compiled,
     /// Text in UTF-16.
     Utf16,
-    /// No text.
+    /// Not text.
     Binary,
 }
 
@@ -180,7 +180,7 @@ fn what_it_is(what: NotSource) -> &'static str {
 }
 
 impl Error {
-    /// The code for programs, where there is one: the same as `udpcli pair` gives for it.
+    /// The code for programs, if there is one: the same as in `udpcli pair`.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         Some(match self {

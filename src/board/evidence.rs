@@ -1,21 +1,21 @@
-//! What a board's own words prove: boot logs, restarts, and faults that no Ctrl-C cures.
+//! What a board's output proves: boots, restarts, and faults that Ctrl-C does not fix.
 //!
 //! The texts are those of the ESP32's mask ROM, of ESP-IDF's second-stage boot loader and of the firmwares recorded in
-//! `tests/genuine/`. They are matched by the part that all versions share: `mpython soft reboot`, `mpython: soft reboot`
-//! and `MPY: soft reboot` are all *soft reboot*.
+//! `tests/genuine/`. udpcli matches the part that all versions share: `mpython soft reboot`, `mpython: soft reboot` and
+//! `MPY: soft reboot` all contain *soft reboot*.
 
 use memchr::memmem;
 
-/// What every firmware prints at a soft reset, whatever stands before it.
+/// Every firmware prints this at a soft reset, after its own name.
 pub(crate) const SOFT_REBOOT: &[u8] = b"soft reboot";
 
-/// The longest line that ends in [`SOFT_REBOOT`]: names of firmwares are short.
+/// The length limit of a line that ends in [`SOFT_REBOOT`]: the names of firmwares are short.
 const LONGEST_REBOOT_LINE: usize = 48;
 
-/// What a boot looks like: the ROM's log, the first text of mPython 2.x (`_boot.py`), a soft reset.
+/// The signs of a boot: the ROM's log, the first text of mPython 2.x (`_boot.py`), a soft reset.
 pub(crate) const BOOT_MARKS: [&[u8]; 4] = [b"rst:0x", b"ets J", b"=$%#=", SOFT_REBOOT];
 
-/// Text that says the ROM's loader waits for firmware.
+/// The ROM loader prints these while it waits for firmware.
 pub(crate) const DOWNLOAD_MARKS: [&[u8]; 2] = [b"waiting for download", b"boot:0x3 "];
 
 /// Text that only `MicroPython` prints.
@@ -28,7 +28,7 @@ pub(crate) const MICROPYTHON_MARKS: [&[u8]; 6] = [
     SOFT_REBOOT,
 ];
 
-/// Whether `text` has one of `marks`.
+/// Whether `text` contains one of `marks`.
 pub(crate) fn has(text: &[u8], marks: &[&[u8]]) -> bool {
     marks.iter().any(|mark| memmem::find(text, mark).is_some())
 }
@@ -40,14 +40,14 @@ pub enum Fault {
     NoFirmware,
     /// Boot loader, partition table or application is damaged.
     FirmwareDamaged,
-    /// The supply voltage fell too low.
+    /// The supply voltage dropped too low.
     BrownOut,
     /// The firmware crashed.
     Panic,
 }
 
 impl Fault {
-    /// The code for programs, the same as in `udpcli pair`; it never changes its meaning.
+    /// The stable code for programs, the same as in `udpcli pair`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -58,8 +58,8 @@ impl Fault {
         }
     }
 
-    /// How often its text must come before nothing else is waited for. An empty or damaged flash stays so; a program
-    /// that browns out or crashes may be interrupted in one of the next boots.
+    /// How often the text must appear before udpcli stops waiting. An empty or damaged flash stays so. If a program
+    /// causes a brown-out or a crash, a Ctrl-C may interrupt it in one of the next boots.
     fn times_until_sure(self) -> usize {
         match self {
             Self::NoFirmware | Self::FirmwareDamaged => 2,
@@ -68,14 +68,14 @@ impl Fault {
     }
 }
 
-/// The mask ROM's text for a boot loader's header that is none; eight digits follow, and eight `f` are an empty flash.
+/// The mask ROM's text for an invalid boot loader header. Eight digits follow; eight `f` mean an empty flash.
 const INVALID_HEADER: &[u8] = b"invalid header: 0x";
 const INVALID_HEADER_DIGITS: usize = 8;
 
-/// The texts of each fault. An empty word is `0xffffffff`: the ROM's `invalid header` with another number is a damaged
-/// boot loader, see [`fault_at`].
+/// The texts of each fault. An empty word is `0xffffffff`: `invalid header` with another number means a damaged boot
+/// loader, see [`fault_at`].
 const TEXTS: [(Fault, &[u8]); 15] = [
-    // Mask ROM: the boot loader's header at 0x1000; the error of its first revision for an empty flash.
+    // Mask ROM: the boot loader's header at 0x1000; the first revision's error for an empty flash.
     (Fault::NoFirmware, b"invalid header: 0xffffffff"),
     (Fault::NoFirmware, b"flash read err, 1000"),
     (Fault::FirmwareDamaged, INVALID_HEADER),
@@ -95,14 +95,14 @@ const TEXTS: [(Fault, &[u8]); 15] = [
     (Fault::Panic, b"***ERROR*** A stack overflow"),
 ];
 
-/// The last fault that a log tells of, with the line that does; none if it tells of none.
+/// The last fault that a log reports, with its line; `None` without one.
 ///
 /// A program may print any of the texts: see `is_of_the_firmware`.
 #[must_use]
 pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
     let mut last: Option<(usize, Fault)> = None;
     for (fault, text) in TEXTS {
-        // While its digits are still on their way, that line says nothing yet.
+        // Ignore this line until all its digits have arrived.
         let whole = if text == INVALID_HEADER {
             log.get(..log.len().saturating_sub(INVALID_HEADER_DIGITS))
         } else {
@@ -112,7 +112,7 @@ pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
             .filter(|at| is_of_the_firmware(log, *at, fault))
             .last();
         if let Some(at) = said
-            // The more specific text stands first and is not replaced by a text that begins it.
+            // The more specific text is first in the list, so a text that is its prefix does not replace it.
             && last.is_none_or(|(before, _)| at > before)
         {
             last = Some((at, fault));
@@ -121,13 +121,13 @@ pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
     last.map(|(at, fault)| (fault, line_at(log, at)))
 }
 
-/// The boot loader has spoken by then: its log is some 1,000 bytes at its most talkative.
+/// The longest boot loader log has about 1,000 bytes, so the text appears within this distance.
 const LONGEST_BOOT: usize = 2048;
 
-/// Whether the text at `at` is the firmware's, and not a program's that prints the same words.
+/// Whether the firmware printed the text at `at`, and not a program with the same words.
 ///
-/// The ROM and the boot loader speak right after `rst:0x`. A crash prints a backtrace or the registers behind its text, and
-/// a brown-out is followed by the ROM's log, or is the reason that the log gives.
+/// ROM and boot loader print right after `rst:0x`. After a crash's text there is a backtrace or a register dump. After
+/// a brown-out's text there is the ROM's log, or the log gives it as the reset reason.
 fn is_of_the_firmware(log: &[u8], at: usize, fault: Fault) -> bool {
     let (before, after) = log.split_at(at);
     let near = |len: usize| after.get(..len).unwrap_or(after);
@@ -145,9 +145,9 @@ fn is_of_the_firmware(log: &[u8], at: usize, fault: Fault) -> bool {
     }
 }
 
-/// The fault that a board shows again and again, so that nothing else is to be waited for.
+/// The fault that a board reports repeatedly, so that waiting is pointless.
 pub(crate) fn repeated_fault(log: &[u8]) -> Option<(Fault, String)> {
-    // A program may print any of the texts; the ROM's log between them is what makes them a board that restarts.
+    // A program may print any of the texts, but the ROM's log between them proves that the board restarts.
     memmem::find_iter(log, b"rst:0x").nth(1)?;
     let (fault, line) = last_fault(log)?;
     let times: usize = TEXTS
@@ -159,7 +159,7 @@ pub(crate) fn repeated_fault(log: &[u8]) -> Option<(Fault, String)> {
     (times >= fault.times_until_sure()).then_some((fault, line))
 }
 
-/// The line around a position, escaped and cut to what fits an error.
+/// The line around a position, escaped and shortened to fit an error.
 fn line_at(log: &[u8], at: usize) -> String {
     let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
     let before = log.get(..at).unwrap_or_default();
@@ -170,7 +170,7 @@ fn line_at(log: &[u8], at: usize) -> String {
     crate::text::escape::excerpt(&line)
 }
 
-/// ESP-IDF colours its log lines: `ESC [0;31m` before, `ESC [0m` after.
+/// Removes ESP-IDF's log colours: `ESC [0;31m` before a line, `ESC [0m` after it.
 fn without_color(line: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(line.len());
     let mut rest = line;
@@ -187,19 +187,19 @@ fn without_color(line: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Whether `text` is the line that announces a soft reset, or may become one.
+/// Whether `text` is the line that announces a soft reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RebootLine {
     /// It is.
     Yes,
-    /// As far as it has come it may be.
+    /// It may become one: the line is incomplete.
     Perhaps,
     /// It is not.
     No,
 }
 
 /// Looks for a soft reset's announcement at the beginning of `text`: a short line of printable characters that ends in
-/// *soft reboot*. Some firmwares begin it on a new line.
+/// *soft reboot*. Some firmwares print a line end before it.
 pub(crate) fn reboot_line(text: &[u8]) -> RebootLine {
     let line = text.strip_prefix(b"\r\n").unwrap_or(text);
     if line.is_empty() || line == b"\r" {
@@ -219,7 +219,7 @@ pub(crate) fn reboot_line(text: &[u8]) -> RebootLine {
     }
 }
 
-/// Whether the ROM's log says that the chip was reset: its reset line and the jump into the boot loader.
+/// Whether the ROM's log shows a reset of the chip: its reset line and the jump into the boot loader.
 pub(crate) fn has_rom_log(text: &[u8]) -> bool {
     memmem::find(text, b"rst:0x").is_some_and(|at| {
         memmem::find(text.get(at..).unwrap_or_default(), b"\r\nentry 0x4").is_some()
@@ -232,7 +232,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_firmware_announces_a_soft_reset_in_its_own_words() {
+    fn each_firmwares_soft_reset_line_is_recognised() {
         for text in [
             "mpython soft reboot\r\n",
             "mpython: soft reboot\r\n",
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_still_coming_is_not_judged_by_its_beginning() {
+    fn an_incomplete_line_is_not_a_fault_yet() {
         let line = b"invalid header: 0xffffffff";
         let log = b"rst:0x10 (RTCWDT_RTC_RESET)\r\ninvalid header: 0xffffffff\r\n".repeat(3);
         for len in 0..=line.len() {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_prints_before_it_resets_the_board_is_no_fault() {
+    fn a_programs_output_before_a_reset_is_not_a_fault() {
         let reset =
             "ets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET)\r\nentry 0x400806b8\r\n>>> ";
         for printed in [
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn one_fault_may_pass_and_a_loop_does_not() {
+    fn one_fault_may_pass_but_a_restart_loop_is_permanent() {
         let once = b"rst:0x10 (RTCWDT_RTC_RESET)\r\ninvalid header: 0xffffffff\r\n".to_vec();
         assert_eq!(repeated_fault(&once), None);
         assert_eq!(
@@ -323,7 +323,7 @@ mod tests {
         );
         let crash =
             b"Guru Meditation Error: Core  0 panic'ed\r\nBacktrace: 0x400e14ed\r\nrst:0xc (SW_CPU_RESET)\r\n".to_vec();
-        // What only prints such a text restarts nothing.
+        // A program that only prints the text restarts nothing.
         assert_eq!(repeated_fault(&b"assert failed: x\r\n".repeat(9)), None);
         assert_eq!(repeated_fault(&crash.repeat(3)), None);
         assert_eq!(repeated_fault(&crash.repeat(4)).unwrap().0, Fault::Panic);
@@ -331,7 +331,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_log_is_read(log in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn any_log_is_searched_without_a_panic(log in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = (last_fault(&log), repeated_fault(&log), reboot_line(&log), has_rom_log(&log), without_color(&log));
         }
     }

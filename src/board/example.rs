@@ -1,4 +1,5 @@
-//! The tutorial's two programs in our own words, filled in for a lesson and sent, not stored.
+//! The tutorial's two programs in our own code. udpcli fills in the settings and sends them; the board does not store
+//! them.
 
 use std::fmt::Write as _;
 use std::net::SocketAddrV4;
@@ -6,36 +7,36 @@ use std::time::Duration;
 
 use crate::board::literal;
 
-/// Joins the Wi-Fi, and forgets the password.
+/// Joins the Wi-Fi, then deletes the password.
 const WIFI: &str = include_str!("scripts/wifi.py");
 const CLIENT: &str = include_str!("scripts/client.py");
 const SERVER: &str = include_str!("scripts/server.py");
 
-/// Which of the two.
+/// Which of the two programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Example {
-    /// Sends a message every two seconds
+    /// Sends a message every two seconds.
     Client,
-    /// Prints what arrives and draws it on the OLED
+    /// Prints the received text and draws it on the OLED.
     Server,
 }
 
-/// What is filled in.
+/// The settings to fill in.
 #[derive(Clone)]
 pub struct Settings {
-    /// Wi-Fi name and password; none to stay in the one the board is in.
+    /// Wi-Fi name and password; `None` keeps the board's current Wi-Fi.
     pub wifi: Option<(String, String)>,
-    /// Where the client sends.
+    /// The destination of the client.
     pub target: Option<SocketAddrV4>,
-    /// Where the server listens.
+    /// The port of the server.
     pub port: u16,
-    /// The client's time between two datagrams.
+    /// The client's interval between two datagrams.
     pub interval: Duration,
 }
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The password stays out of every log.
+        // Keep the password out of logs.
         f.debug_struct("Settings")
             .field("ssid", &self.wifi.as_ref().map(|(ssid, _)| ssid))
             .field("target", &self.target)
@@ -46,7 +47,7 @@ impl std::fmt::Debug for Settings {
 }
 
 impl Example {
-    /// The program's source with the settings in front.
+    /// The program's source code with the settings at the top.
     #[must_use]
     pub fn source(self, settings: &Settings) -> Vec<u8> {
         let (ssid, password) = settings.wifi.as_ref().map_or(

@@ -1,11 +1,12 @@
 //! The board's file system over the raw REPL.
 //!
-//! A short program of ours (`scripts/files.py`) is defined on the board for the session and taken away after it. Files
-//! go over as Python literals, compressed where the firmware can inflate, each piece with a checksum; the file is
-//! written under a temporary name, read back, hashed, and renamed only if it is whole.
+//! For the session, udpcli defines a short program of ours (`scripts/files.py`) on the board, and removes it
+//! afterwards. File content is sent as Python literals, compressed if the firmware can inflate, in pieces with
+//! checksums. The board writes the file under a temporary name, reads it back, hashes it, and renames it only if it is
+//! complete.
 //!
-//! Paths are bytes, and go over as bytes: a folder that is named by bytes is listed in bytes (MicroPython,
-//! `extmod/vfs_fat.c` and `vfs_lfsx.c`: `is_str`), where a name that is not UTF-8 would raise a `UnicodeError` as text.
+//! Paths are bytes and are sent as bytes: MicroPython lists a folder in bytes if its name is bytes (`extmod/vfs_fat.c`
+//! and `vfs_lfsx.c`: `is_str`), while a name that is not UTF-8 would raise a `UnicodeError` as text.
 
 mod get;
 pub mod local;
@@ -31,19 +32,19 @@ use piece::PieceLength;
 
 const SCRIPT: &str = include_str!("scripts/minified/files.py");
 
-/// For the board's own work on a few files; a slow flash erases 4 KiB in up to 0.4 s.
+/// The timeout for the board's work on a few files; a slow flash takes up to 0.4 s to erase 4 KiB.
 const WORK: Duration = Duration::from_secs(10);
 
-/// How fast a board hashes, at least: an ESP32 reads and hashes 200 kB/s and more.
+/// The minimum speed at which a board hashes: an ESP32 reads and hashes 200 kB/s or more.
 const HASH_RATE: f64 = 50_000.0;
 
-/// How long hashing may take in a file system that does not tell its size.
+/// The assumed size of a file system that does not report one, for the timeout of hashing.
 const UNKNOWN_SIZE: u64 = 16 << 20;
 
 /// The SHA-256 of a file.
 pub type Hash = [u8; 32];
 
-/// What is under a path on the board.
+/// What is at a path on the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// Nothing.
@@ -52,45 +53,46 @@ pub enum Found {
     Folder,
     /// A file.
     File {
-        /// Its length in bytes.
+        /// The length in bytes.
         len: u64,
-        /// Its hash.
+        /// The hash.
         hash: Hash,
     },
-    /// A file that the board cannot read: the exception.
+    /// A file that the board cannot read; holds the exception.
     Unreadable(String),
 }
 
 /// An entry of a folder on the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its whole path.
+    /// The full path.
     pub path: BoardPath,
-    /// Its length in bytes; 0 for a folder.
+    /// The length in bytes; 0 for a folder.
     pub len: u64,
     /// Whether it is a folder.
     pub is_folder: bool,
 }
 
-/// Room in one of the board's file systems.
+/// The space in one of the board's file systems.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Room {
-    /// Free bytes of the file system; 0 with `total` 0 where it does not tell.
+    /// The free bytes; 0 with `total` 0 if the file system does not report them.
     pub free: u64,
-    /// All bytes of the file system.
+    /// The size in bytes.
     pub total: u64,
 }
 
-/// What the board said when the session began.
+/// The board's properties at the start of the session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Board {
-    /// Free memory in bytes, after a garbage collection.
+    /// The free memory in bytes, after a garbage collection.
     memory: u64,
-    /// Window in bits that the board has memory to inflate with, beside a piece; 0 if its firmware cannot inflate.
+    /// The window size in bits that the board has memory to inflate with, in addition to a piece; 0 if its firmware
+    /// cannot inflate.
     window: u8,
     /// The working directory.
     cwd: BoardPath,
-    /// Where file systems are mounted besides the root.
+    /// The mount points, without the root.
     mounts: Vec<BoardPath>,
 }
 
@@ -99,17 +101,17 @@ struct Board {
 pub struct Files<'a> {
     helper: Helper<'a>,
     board: Board,
-    /// Room in file systems that were asked, by the place they are mounted at.
+    /// Cached space of file systems, by mount point.
     rooms: Vec<(BoardPath, Room)>,
-    /// How long a piece of code is that is sent at once.
+    /// The length of code to send at once.
     piece: PieceLength,
 }
 
 impl<'a> Files<'a> {
-    /// Puts the helper onto the board, does `work` with it, and takes it away again, whatever became of the work.
+    /// Loads the helper onto the board, does `work` with it, and removes it, also after an error.
     ///
     /// # Errors
-    /// The board does not take it, or the work's own error.
+    /// The board does not accept the helper, or `work` fails.
     pub fn with<T, E: From<Error>>(
         repl: &'a mut Repl,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
@@ -141,23 +143,23 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// The board itself.
+    /// The board's raw REPL.
     pub fn repl(&mut self) -> &mut Repl {
         self.helper.repl()
     }
 
-    /// The board's working directory, as it was when the session began.
+    /// The board's working directory at the start of the session.
     #[must_use]
     pub fn cwd(&self) -> &BoardPath {
         &self.board.cwd
     }
 
-    /// The whole path of what `path` names, from the working directory on.
+    /// The full path of `path`, resolved from the working directory.
     fn place(&self, path: impl AsRef<[u8]>) -> BoardPath {
         self.board.cwd.resolve(path.as_ref())
     }
 
-    /// Where the file system is mounted that `path` lies in.
+    /// The mount point of the file system that contains `path`.
     #[must_use]
     pub fn mount_of(&self, path: &BoardPath) -> BoardPath {
         self.board
@@ -169,19 +171,19 @@ impl<'a> Files<'a> {
             .unwrap_or_else(BoardPath::root)
     }
 
-    /// Whether `path` is a place where a file system is mounted: it cannot be removed, nor be a file.
+    /// Whether `path` is a mount point: it cannot be removed or be a file.
     #[must_use]
     pub fn is_mount(&self, path: &BoardPath) -> bool {
         path.is_root() || self.board.mounts.contains(path)
     }
 
-    /// Where file systems are mounted besides the root.
+    /// The mount points, without the root.
     #[must_use]
     pub fn mounts(&self) -> &[BoardPath] {
         &self.board.mounts
     }
 
-    /// Asks how much room there is in the file system that is mounted at `mount`.
+    /// Queries the space in the file system at `mount`.
     fn ask_room(&mut self, mount: &BoardPath) -> Result<Room, Error> {
         let code = call("y", mount.as_bytes(), b"");
         let answer = self.call(&Doing::AskingForRoom, &code, WORK)?;
@@ -191,7 +193,7 @@ impl<'a> Files<'a> {
         Ok(room)
     }
 
-    /// Room in the file system that is mounted at `mount`, asked for once.
+    /// The space in the file system at `mount`, queried only once.
     fn room(&mut self, mount: &BoardPath) -> Result<Room, Error> {
         match self.rooms.iter().find(|(known, _)| known == mount) {
             Some((_, room)) => Ok(*room),
@@ -199,7 +201,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// How long the board may take to read and hash whatever fits into the file system of `path`.
+    /// The timeout for the board to read and hash everything that fits in the file system of `path`.
     fn hash_time(&mut self, path: &BoardPath) -> Result<Duration, Error> {
         let mount = self.mount_of(path);
         let total = match self.room(&mount)?.total {
@@ -213,19 +215,19 @@ impl<'a> Files<'a> {
         self.helper.call(doing, code, limit)
     }
 
-    /// As [`Self::call`], for work that pauses within its answer.
+    /// Like [`Self::call`], for work that pauses during its reply.
     fn call_slow(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
         self.helper.call_slow(doing, code, limit)
     }
 
-    /// What is under each of `paths`.
+    /// Finds out what is at each of `paths`.
     ///
     /// # Errors
-    /// The board does not answer, or not as it should.
+    /// The board does not reply, or not correctly.
     pub fn look(&mut self, paths: &[impl AsRef<[u8]>]) -> Result<Vec<Found>, Error> {
         let doing = &Doing::ComparingFiles;
         let mut found = Vec::with_capacity(paths.len());
-        // In parts, so that neither the line of code nor the wait grows without bound.
+        // In chunks, so that line length and timeout are bounded.
         for part in paths.chunks(64) {
             let mut limit = WORK;
             let mut code = b"l(".to_vec();
@@ -246,7 +248,7 @@ impl<'a> Files<'a> {
         Ok(found)
     }
 
-    /// The entries of a folder, and of those under it if `deep`; a file is its own only entry.
+    /// Lists a folder, with its subfolders if `deep`; for a file, only the file itself.
     ///
     /// # Errors
     /// [`Error::NoSuchFile`].
@@ -265,7 +267,7 @@ impl<'a> Files<'a> {
         Ok(entries)
     }
 
-    /// Makes a folder, if it is not there.
+    /// Creates a folder, unless it exists.
     ///
     /// # Errors
     /// [`Error::WriteFile`].
@@ -278,7 +280,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Removes a file, or a folder: an empty one, or with everything in it if `deep`.
+    /// Removes a file or an empty folder; with `deep`, also a folder with its content.
     ///
     /// # Errors
     /// [`Error::NoSuchFile`], [`Error::Remove`].
@@ -295,7 +297,7 @@ impl<'a> Files<'a> {
         let result = self.call(&doing, &code, WORK * 3);
         match result.map_err(|error| missing(error, &path)) {
             Ok(_) => Ok(()),
-            // The first answer was lost, and the second attempt found nothing more to do.
+            // The first reply was lost, and the retry found that the file is already gone.
             Err(Error::NoSuchFile { .. }) if self.helper.attempts() > 1 => Ok(()),
             Err(Error::Refused { exception, .. }) => Err(Error::Remove {
                 path: path.to_string(),
@@ -305,7 +307,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// A refusal to write, in words.
+    /// The error for a refused write.
     fn unwritable(&self, error: Error, path: &BoardPath, keeps_old: bool) -> Error {
         match error {
             Error::Refused { exception, .. } => {
@@ -324,8 +326,8 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// What to say where no file system is mounted. At the first boot after flashing, firmware up to 1.4 mounts its
-    /// own at `/flash`.
+    /// The reason if no file system is mounted. At the first boot after flashing, firmware up to 1.4 mounts its own at
+    /// `/flash`.
     fn where_files_go(&self) -> Reason {
         let mounts: Vec<String> = self.board.mounts.iter().map(BoardPath::to_string).collect();
         if mounts.is_empty() {
@@ -345,20 +347,20 @@ fn call(function: &str, path: &[u8], more: &[u8]) -> Vec<u8> {
     code
 }
 
-/// The records of an answer, each of which ends in a NUL: a name holds none.
+/// The records of a reply, which end in NUL: names do not contain one.
 fn records(answer: &[u8]) -> impl Iterator<Item = &[u8]> {
     let records = answer.strip_suffix(b"\0").unwrap_or(answer);
     let is_empty = records.is_empty();
     records.split(|byte| *byte == 0).filter(move |_| !is_empty)
 }
 
-/// The hash that a board computes too.
+/// The same hash as the board computes.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// `ENOENT`, `ENOTDIR` and `ENODEV` of the board's as "not there".
+/// Converts the board's `ENOENT`, `ENOTDIR` and `ENODEV` to "does not exist".
 fn missing(error: Error, path: &BoardPath) -> Error {
     match error {
         Error::Refused { exception, .. } if matches!(errno(&exception), Some(2 | 20 | ENODEV)) => {
@@ -373,7 +375,7 @@ fn missing(error: Error, path: &BoardPath) -> Error {
 /// No file system is mounted there (MicroPython, `extmod/vfs.c`).
 const ENODEV: u32 = 19;
 
-/// The number in `OSError: 28` or `OSError: [Errno 28] ENOSPC`.
+/// The errno in `OSError: 28` or `OSError: [Errno 28] ENOSPC`.
 fn errno(exception: &str) -> Option<u32> {
     let rest = exception.strip_prefix("OSError:")?.trim_start();
     let rest = rest.strip_prefix("[Errno ").unwrap_or(rest);
@@ -382,7 +384,7 @@ fn errno(exception: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// What an exception of the file system means, in words.
+/// The meaning of a file system exception.
 fn meaning(exception: &str) -> Reason {
     match errno(exception) {
         Some(1 | 13) => Reason::NotPermitted,
@@ -446,7 +448,7 @@ fn room(answer: &[u8]) -> Result<Room, Error> {
     }
 }
 
-/// `MEMORY WINDOW`, the working directory, and mount points, separated by NUL.
+/// Parses `MEMORY WINDOW`, the working directory and the mount points, separated by NUL.
 fn board(answer: &[u8]) -> Result<Board, Error> {
     let mut parts = answer.split(|byte| *byte == 0);
     let numbers = numbers(parts.next().unwrap_or_default());
@@ -474,7 +476,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn numbers_of_errors_on_old_and_new_firmware() {
+    fn errno_is_parsed_from_old_and_new_firmware() {
         assert_eq!(errno("OSError: 28"), Some(28));
         assert_eq!(errno("OSError: [Errno 2] ENOENT"), Some(2));
         assert_eq!(errno("OSError: (17, 'x')"), Some(17));
@@ -482,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read_or_refused() {
+    fn replies_are_parsed_or_rejected() {
         let line = format!("F 5 {}", STANDARD.encode(hash(b"hello")));
         assert_eq!(
             found_of(line.as_bytes()),
@@ -510,7 +512,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_answer_is_read_or_refused(text in "[-DFO 0-9a-zA-Z+/=:\\[(]{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn any_reply_is_parsed_or_rejected_without_a_panic(text in "[-DFO 0-9a-zA-Z+/=:\\[(]{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             let _ = (found_of(text.as_bytes()), entry_of(text.as_bytes()), errno(&text), meaning(&text));
             let _ = (found_of(&bytes), entry_of(&bytes), room(&bytes), board(&bytes));
         }

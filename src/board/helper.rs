@@ -1,17 +1,17 @@
-//! Our program on the board, and calls of it that survive a line which damages bytes.
+//! Our program on the board, with calls that work on a line that damages bytes.
 //!
-//! All its names lie in one dictionary, `_udpcli`, which goes when the session ends. Every call goes over with a
-//! checksum, and its answer comes back with one. What the line damaged is sent again, so every call must be idempotent.
+//! All its names are in one dictionary, `_udpcli`, which udpcli deletes at the end of the session. Every call and every
+//! reply has a checksum. udpcli repeats damaged ones, so every call must be idempotent.
 //!
-//! An exception that the program catches comes back as an answer with a checksum: it is the board's own, and it is
-//! reported at once. Only what does not fit its checksum, and silence, count as a bad line.
+//! An exception that the program catches comes back as a reply with a checksum: it is the board's own, so udpcli
+//! reports it at once. Only a wrong checksum, and silence, count as a bad line.
 //!
-//! The program takes its modules from the firmware alone (`load_module` in `scripts/helper.py`): a file `/io.py` or
-//! `/os.py` on the board would else run in place of the firmware's module. Built-in modules whose names begin with `u`
-//! come before files in every version; where a firmware has no such name, `sys.path` without the board's folders makes
-//! sure that no file is found. Of the names without `u`, versions up to 1.20 look for a file first where the module is a
-//! weak link, later ones where it is extensible (MicroPython, `py/builtinimport.c` and `py/objmodule.c`). `sys` is
-//! such a weak link from 1.13 to 1.20, and `usys` its safe name.
+//! The program imports modules only from the firmware (`load_module` in `scripts/helper.py`): otherwise a file `/io.py`
+//! or `/os.py` on the board would run in place of the firmware's module. Built-in modules with names that begin with
+//! `u` precede files in every version. If a firmware lacks such a name, udpcli removes the board's folders from
+//! `sys.path`, so that the import finds no file. For names without `u`, versions up to 1.20 look for a file first if
+//! the module is a weak link, later ones if it is extensible (MicroPython, `py/builtinimport.c` and `py/objmodule.c`).
+//! `sys` is a weak link from 1.13 to 1.20, and `usys` is its safe name.
 
 use std::time::{Duration, Instant};
 
@@ -25,29 +25,29 @@ use crate::text::escape;
 
 const SCRIPT: &str = include_str!("scripts/minified/helper.py");
 
-/// Ends a part of a script: each part is short enough for a line that damages bytes.
+/// Separates the parts of a script: each part is short enough for a line that damages bytes.
 const PART_END: &str = "#\n";
 
-/// Takes the helper away again. Nothing of it is a name of the user's own.
+/// Removes the helper. None of its names belong to the user.
 const CLEAN_UP: &[u8] = b"if'_udpcli'in globals():del _udpcli\nexec('import gc\\ngc.collect()',{})";
 
-/// For the board's own work on a short call.
+/// The timeout for a short call on the board.
 const WORK: Duration = Duration::from_secs(10);
 
-/// How often a call is made until its answer comes whole.
+/// How often to repeat a call until its reply is complete.
 const TRIES: u32 = 6;
 
-/// How long a board is listened to that may be printing by itself.
+/// How long to listen for output that the board prints by itself.
 const EAVESDROP: Duration = Duration::from_millis(1200);
 
-/// The checksum at the end of an answer, behind `~` or an exception's length: eight digits.
+/// The length of the checksum at the end of a reply, after `~` or an exception's length.
 const CHECKSUM_LEN: usize = 8;
 
-/// What a board with firmware that has no CRC-32 says in place of a checksum.
+/// Firmware without CRC-32 sends this in place of a checksum.
 const NO_CHECKSUM: &[u8] = b"--------";
 
-/// The largest prime below 2^16, and a factor: a checksum in plain Python, for what goes over before the board has
-/// our program. Its products stay within MicroPython's small integers of 31 bits.
+/// The largest prime below 2^16, and a factor: a checksum in plain Python, for the code that is sent before the board
+/// has our program. Its products fit in MicroPython's small integers of 31 bits.
 const PLAIN_MODULUS: u32 = 65_521;
 const PLAIN_FACTOR: u32 = 31;
 
@@ -56,36 +56,35 @@ const PLAIN_FACTOR: u32 = 31;
 pub struct Helper<'a> {
     repl: &'a mut Repl,
     way: SubmitMode,
-    /// Scripts that are defined besides the helper's own.
+    /// Scripts to define in addition to the helper's own.
     scripts: &'static [&'static str],
-    /// Whether the interpreter was started anew in this session.
+    /// Whether the interpreter restarted in this session.
     is_fresh: bool,
     /// How many attempts the last call took.
     attempts: u32,
 }
 
-/// What became of a call.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The answer, whole.
+    /// A complete reply.
     Answer(Vec<u8>),
     /// The code on the board raised this exception.
     Raised(String),
-    /// An exception came that our program did not catch: the call itself may have been damaged, or this is the board's
-    /// own all the same. It is the board's own if the next attempt ends in the very same one.
+    /// An exception that our program did not catch: the line may have damaged the call, or it is the board's own. It is
+    /// the board's own if the next attempt raises the same one.
     Uncaught(String),
-    /// The call or its answer did not come over whole. What came, for a log.
+    /// The call or its reply was damaged; holds the received bytes, for a log.
     Damaged(Vec<u8>),
-    /// No answer, or no end of it.
+    /// No reply, or an incomplete one.
     Silent,
 }
 
 impl<'a> Helper<'a> {
-    /// Puts the helper and `scripts` onto the board, does `work` with it, and takes it away again, whatever became of
-    /// the work.
+    /// Loads the helper and `scripts` onto the board, does `work` with it, and removes it, also after an error.
     ///
     /// # Errors
-    /// The board does not take it, or the work's own error.
+    /// The board does not accept the helper, or `work` fails.
     pub fn with<T, E: From<Error>>(
         repl: &'a mut Repl,
         scripts: &'static [&'static str],
@@ -99,7 +98,7 @@ impl<'a> Helper<'a> {
         helper.end(result)
     }
 
-    /// A session that is yet to begin.
+    /// A session that has not begun.
     pub(crate) fn new(repl: &'a mut Repl, scripts: &'static [&'static str]) -> Self {
         Self {
             repl,
@@ -110,15 +109,15 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// Puts the helper and its scripts onto the board. [`Self::end`] must follow, whatever becomes of it.
+    /// Loads the helper and its scripts onto the board. The caller must call [`Self::end`], also after an error.
     ///
     /// # Errors
-    /// The board does not take them.
+    /// The board does not accept them.
     pub(crate) fn begin(&mut self) -> Result<(), Error> {
         let doing = &Doing::Preparing;
         match self.define() {
             Err(error) if is_unclear(&error) => self.start_anew(doing).map(drop),
-            // What the program that was stopped left in memory.
+            // The stopped program still occupies memory.
             Err(Error::Refused { exception, .. }) if exception.starts_with("MemoryError") => self
                 .start_anew_because(doing, NewStart::MemoryFull)
                 .map(drop),
@@ -126,10 +125,10 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// Takes the helper away again, after work that ended with `result`.
+    /// Removes the helper after work that ended with `result`.
     ///
     /// # Errors
-    /// The work's own, or that of the clean-up.
+    /// The error of the work, or that of the clean-up.
     pub(crate) fn end<T, E: From<Error>>(mut self, result: Result<T, E>) -> Result<T, E> {
         let cleaned = self.clean_up(result.is_ok());
         match (result, cleaned) {
@@ -138,20 +137,20 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// The board itself.
+    /// The board's raw REPL.
     pub fn repl(&mut self) -> &mut Repl {
         self.repl
     }
 
-    /// A line that lost bytes at full speed: from now on the board paces the sender, where its firmware can.
+    /// Switches to flow control, if the firmware supports it, after the line lost bytes at full speed.
     pub(crate) fn slow_down(&mut self) {
         self.way = SubmitMode::Paced;
     }
 
-    /// Defines the helper, then the scripts, part by part.
+    /// Defines the helper and then the scripts, part by part.
     ///
     /// # Errors
-    /// The board does not take them.
+    /// The board does not accept them.
     pub(crate) fn define(&mut self) -> Result<(), Error> {
         let doing = &Doing::Preparing;
         let mut is_first = true;
@@ -173,8 +172,8 @@ impl<'a> Helper<'a> {
         Ok(())
     }
 
-    /// Starts the interpreter anew, once: a timer or a thread of the program that was stopped may print among the
-    /// answers, which no second try helps against. False if that was done before.
+    /// Restarts the interpreter once: a timer or a thread of the stopped program may print between the replies, and a
+    /// retry does not help against that. False if this was done before.
     ///
     /// # Errors
     /// The board does not come back.
@@ -201,10 +200,10 @@ impl<'a> Helper<'a> {
         Ok(true)
     }
 
-    /// Gets back into the raw REPL after a silence.
+    /// Re-enters the raw REPL after a silence.
     ///
     /// # Errors
-    /// [`Error::NoAnswer`], which [`Self::start_anew`] mends, when the way in was a reset: the helper is gone.
+    /// [`Error::NoAnswer`] if that took a reset: the helper is gone, and [`Self::start_anew`] restores it.
     pub(crate) fn reenter(&mut self, doing: &Doing) -> Result<(), Error> {
         let before = self.repl.new_starts();
         self.repl.reenter()?;
@@ -217,7 +216,7 @@ impl<'a> Helper<'a> {
         })
     }
 
-    /// Takes the helper away, Ctrl-C or not. After a failure the board may be in the middle of something.
+    /// Removes the helper, even after Ctrl-C. After a failure the board may be in any state.
     fn clean_up(&mut self, went_well: bool) -> Result<(), Error> {
         if self.repl.link().is_lost() {
             return Ok(());
@@ -237,7 +236,7 @@ impl<'a> Helper<'a> {
             })
         });
         let result = match result {
-            // The interpreter itself is as good as new after a soft reset.
+            // A soft reset leaves a clean interpreter.
             Err(error) if is_unclear(&error) => {
                 self.repl.reenter().and_then(|()| self.repl.soft_reset())
             }
@@ -247,19 +246,19 @@ impl<'a> Helper<'a> {
         result
     }
 
-    /// Has the helper run code, and gives back what that said. Where something prints in between, the interpreter is
-    /// started anew, once, which only the helper and its scripts survive.
+    /// Runs code with the helper, and returns its output. If other output appears in between, restarts the interpreter
+    /// once; only the helper and its scripts are restored.
     ///
     /// # Errors
-    /// [`Error::Refused`] with an exception of the code's; the line is bad, or the board does not answer.
+    /// [`Error::Refused`] with an exception of the code; the line is bad, or the board does not reply.
     pub fn call(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
         self.call_or_start_anew(doing, code, limit, false)
     }
 
-    /// As [`Self::call`], for work that pauses within its answer.
+    /// Like [`Self::call`], for work that pauses during its reply.
     ///
     /// # Errors
-    /// As [`Self::call`].
+    /// As for [`Self::call`].
     pub fn call_slow(
         &mut self,
         doing: &Doing,
@@ -288,7 +287,7 @@ impl<'a> Helper<'a> {
         self.attempts
     }
 
-    /// As [`Self::call`], on the interpreter as it is. `pauses` says that the answer does not come in one go.
+    /// Like [`Self::call`], but never restarts the interpreter. `pauses` says that the reply may arrive with pauses.
     pub(crate) fn call_once(
         &mut self,
         doing: &Doing,
@@ -302,7 +301,7 @@ impl<'a> Helper<'a> {
         })
     }
 
-    /// One attempt of a call with data beside its code, which the code finds as `A`.
+    /// One attempt of a call with data, which the code finds as `A`.
     pub(crate) fn attempt_with_data(
         &mut self,
         doing: &Doing,
@@ -312,7 +311,7 @@ impl<'a> Helper<'a> {
         self.attempt(doing, framed, limit, false, read)
     }
 
-    /// Makes attempts until one is clear: an answer, or an exception.
+    /// Repeats attempts until the result is clear: a reply, or an exception.
     fn insist(
         &mut self,
         doing: &Doing,
@@ -350,7 +349,7 @@ impl<'a> Helper<'a> {
             }
         }
         match self.bad_line(doing)? {
-            // Nothing was ever damaged: the board hangs, the line is not to blame.
+            // Nothing was damaged, so the board hangs and the line is good.
             Error::Garbled { doing, .. } if all_silent => Err(Error::NoAnswer {
                 port: self.repl.link().name().to_owned(),
                 doing,
@@ -359,8 +358,8 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// The error after too many damaged answers: a bad line, or a board that prints by itself. One that is not asked
-    /// anything is silent.
+    /// The error after too many damaged replies: a bad line, or a board that prints by itself. To find out, listen
+    /// without asking anything.
     pub(crate) fn bad_line(&mut self, doing: &Doing) -> Result<Error, Error> {
         self.repl.reenter()?;
         let link = self.repl.link();
@@ -378,7 +377,7 @@ impl<'a> Helper<'a> {
         })
     }
 
-    /// Runs code once and looks at what came.
+    /// Runs code once and evaluates the output.
     fn attempt(
         &mut self,
         doing: &Doing,
@@ -404,25 +403,25 @@ impl<'a> Helper<'a> {
     }
 }
 
-/// Why the interpreter is started anew.
+/// Why the interpreter restarts.
 #[derive(Debug, Clone, Copy)]
 enum NewStart {
     MemoryFull,
-    /// A timer or a thread of the program that was stopped may have printed in between.
+    /// A timer or a thread of the stopped program may have printed in between.
     Printed,
 }
 
-/// Whether an exception comes a second time in a row.
+/// Detects an exception that occurs twice in a row.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     last: String,
 }
 
 impl Repeats {
-    /// Takes note of an exception; true if it is believed, because the one before was the same.
+    /// Records an exception; true if it equals the previous one and so is the board's own.
     ///
-    /// What a damaged line makes of a call is hardly ever the same twice, but for code that does not compile, and for a
-    /// byte that became Ctrl-C. Our own code compiles, and nobody else's is compiled here.
+    /// A damaged line hardly ever changes a call in the same way twice, except for code that does not compile and for a
+    /// byte that became Ctrl-C. Our own code compiles, and this code runs no other.
     pub(crate) fn has(&mut self, exception: &str) -> bool {
         let is_repeated = self.last == exception && !Self::is_of_the_line(exception);
         exception.clone_into(&mut self.last);
@@ -436,7 +435,7 @@ impl Repeats {
     }
 }
 
-/// Whether an error may come from something on the board that prints in between.
+/// Whether output in between may have caused the error.
 pub(crate) fn is_unclear(error: &Error) -> bool {
     matches!(
         error,
@@ -444,7 +443,7 @@ pub(crate) fn is_unclear(error: &Error) -> bool {
     )
 }
 
-/// An exception as an error.
+/// The error for an exception.
 pub(crate) fn refused(doing: &Doing, exception: String) -> Error {
     Error::Refused {
         doing: doing.clone(),
@@ -452,23 +451,23 @@ pub(crate) fn refused(doing: &Doing, exception: String) -> Error {
     }
 }
 
-/// What an exception means that our program did not catch.
+/// The meaning of an exception that our program did not catch.
 pub(crate) fn uncaught(doing: &Doing, exception: String) -> Result<Outcome, Error> {
     if exception.starts_with("NameError") && exception.contains("'_udpcli'") {
-        // The helper is gone: somebody or something started the interpreter anew.
+        // The helper is gone: the interpreter restarted.
         return Err(Error::Restarted {
             doing: doing.clone(),
         });
     }
     Ok(if exception.starts_with("MemoryError") {
-        // No room for the call itself.
+        // There was not enough memory for the call itself.
         Outcome::Raised(exception)
     } else {
         Outcome::Uncaught(exception)
     })
 }
 
-/// A call with its checksum. `data` is for the code to use, and goes over beside it so that it is not compiled.
+/// A call with its checksum. `data` is for the code, and is sent separately so that it is not compiled.
 pub(crate) fn framed(code: &[u8], data: &[u8]) -> Vec<u8> {
     let mut call = format!("_udpcli['x']({},", checksum(&[code, data])).into_bytes();
     literal::append_bytes(code, &mut call);
@@ -480,7 +479,7 @@ pub(crate) fn framed(code: &[u8], data: &[u8]) -> Vec<u8> {
     call
 }
 
-/// A part of the helper itself, which is defined only if it comes over whole, and what the board then says.
+/// A part of the helper itself, which the board defines only if it is complete, and the expected reply.
 fn plain_frame(part: &str, is_first: bool) -> (Vec<u8>, Vec<u8>) {
     let sum = plain_checksum(part.as_bytes());
     let mut code = Vec::new();
@@ -513,8 +512,8 @@ fn checksum(parts: &[&[u8]]) -> u32 {
     crc.sum()
 }
 
-/// An answer of the helper's: what the code wrote and `~`, or that, an exception, `^` and the exception's length in
-/// four digits; then the checksum over all that stands before `~` or `^`. None if they do not fit.
+/// Parses a reply of the helper: the code's output and `~`, or the output with an exception, `^` and the exception's
+/// length in four digits; then the checksum over everything before `~` or `^`. `None` if they do not match.
 pub(crate) fn read(answer: &[u8]) -> Option<Outcome> {
     let (rest, sum) = answer.split_at_checked(answer.len().checked_sub(CHECKSUM_LEN)?)?;
     let fits =
@@ -545,7 +544,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_parts_of_the_scripts_are_short_enough_for_a_bad_line() {
+    fn the_parts_of_the_scripts_are_short() {
         let scripts = [
             SCRIPT,
             include_str!("scripts/minified/files.py"),
@@ -571,7 +570,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_is_believed_when_it_comes_again() {
+    fn an_exception_counts_when_it_occurs_again() {
         let mut repeats = Repeats::default();
         assert!(!repeats.has("AttributeError: 'module' object has no attribute 'x'"));
         assert!(!repeats.has("AttributeError: 'module' object has no attribute 'y'"));
@@ -582,7 +581,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_is_an_answer_of_its_own() {
+    fn an_exception_is_parsed_as_a_reply() {
         let with_sum = |said: &str, tail: &str| {
             format!("{said}{tail}{:08x}", checksum(&[said.as_bytes()])).into_bytes()
         };
@@ -591,7 +590,7 @@ mod tests {
             read(&with_sum(&format!("half a li{text}"), "^000b")),
             Some(Outcome::Raised(text.to_owned()))
         );
-        // Without a checksum it has to come again.
+        // Without a checksum, the exception has to occur again.
         let plain = format!("{text}^000b--------");
         assert_eq!(
             read(plain.as_bytes()),
@@ -607,7 +606,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_answer_is_taken_only_as_it_was_sent(data in proptest::collection::vec(any::<u8>(), 0..40), at in 0usize..49, bit in 0u8..8) {
+        fn a_changed_reply_is_rejected(data in proptest::collection::vec(any::<u8>(), 0..40), at in 0usize..49, bit in 0u8..8) {
             let mut answer = data.clone();
             answer.extend(format!("~{:08x}", checksum(&[&data])).into_bytes());
             prop_assert_eq!(read(&answer), Some(Outcome::Answer(data)));
@@ -617,7 +616,7 @@ mod tests {
         }
 
         #[test]
-        fn any_answer_is_read_or_refused(answer in proptest::collection::vec(any::<u8>(), 0..30)) {
+        fn any_reply_is_parsed_or_rejected_without_a_panic(answer in proptest::collection::vec(any::<u8>(), 0..30)) {
             let _ = read(&answer);
         }
 

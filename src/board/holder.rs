@@ -1,9 +1,9 @@
-//! Which program holds a serial port.
+//! Finds the program that uses a serial port.
 
 use std::io;
 
-/// The programs that have the device `name` open, as `name (process 123)`, where the system tells: Linux, for programs
-/// of the same user (of all users to root).
+/// The programs that have the device `name` open, as `name (process 123)`. Only Linux reports them, for programs of the
+/// same user (for all users to root).
 #[must_use]
 pub fn of(name: &str) -> Option<String> {
     #[cfg(target_os = "linux")]
@@ -12,7 +12,7 @@ pub fn of(name: &str) -> Option<String> {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        // Neither Windows nor macOS tells an ordinary program; the error's hint lists the usual ones.
+        // Windows and macOS do not report this to ordinary programs; the error's hint lists the usual ones.
         let _ = name;
         None
     }
@@ -25,7 +25,7 @@ mod linux {
 
     use crate::terminal::sanitize;
 
-    /// At most this many are named.
+    /// The limit for the number of programs.
     const MAX_HOLDERS: usize = 3;
 
     pub(super) fn holder(name: &str) -> Option<String> {
@@ -40,7 +40,7 @@ mod linux {
             }
             if has_open(&process.path(), &device) {
                 let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-                // A process names itself as it likes.
+                // A process can choose any name for itself.
                 let comm = sanitize::for_terminal(comm.trim_end()).into_owned();
                 holders.push(format!("{comm} (process {pid})"));
             }
@@ -61,13 +61,13 @@ mod linux {
     }
 }
 
-/// Whether another program has the device. The library has a text for it, but no kind.
+/// Whether another program uses the device. The library gives this error a text, but no kind of its own.
 pub(crate) fn is_held(error: &io::Error) -> bool {
     let text = error.to_string();
     error.kind() == io::ErrorKind::ResourceBusy || text.contains("lock") || text.contains("busy")
 }
 
-/// The group that may use a device, where the system tells: its members need no more than that.
+/// The group whose members may use a device, if the operating system has one.
 #[cfg(unix)]
 pub(crate) fn group_of(name: &str) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;

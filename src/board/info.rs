@@ -1,4 +1,4 @@
-//! What a board says of itself.
+//! A board's information about itself.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,23 +10,23 @@ use crate::board::repl::Repl;
 
 const SCRIPT: &str = include_str!("scripts/minified/info.py");
 
-/// Where the firmware's name does not tell, `mpython` is imported, which takes a second and more.
+/// The timeout. If the firmware's name is not enough, the board imports `mpython`, which takes a second or more.
 const WORK: Duration = Duration::from_secs(10);
 
-/// The longest value that is kept of a key.
+/// The length limit for the value of a key.
 const MAX_VALUE: usize = 256;
 
-/// What a board said of itself; a key is missing where it did not say.
+/// The information from a board; keys without a value are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Info {
     values: BTreeMap<String, String>,
 }
 
 impl Info {
-    /// Asks the board.
+    /// Queries the board.
     ///
     /// # Errors
-    /// It does not answer.
+    /// The board does not reply.
     pub fn ask(repl: &mut Repl) -> Result<Self, Error> {
         Helper::with(repl, &[SCRIPT], |helper| {
             let answer = helper.call(&Doing::AskingWhatItIs, b"i()", WORK)?;
@@ -48,19 +48,20 @@ impl Info {
         Self { values }
     }
 
-    /// What it said to `key`.
+    /// The value of `key`.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str)
     }
 
-    /// What it said to `key`, as a number.
+    /// The value of `key` as a number.
     #[must_use]
     pub fn number(&self, key: &str) -> Option<i64> {
         self.text(key)?.parse().ok()
     }
 
-    /// Whether its firmware is the mPython board's: it has the module `mpython`. A file `/mpython.py` is none.
+    /// Whether the board has firmware for the mPython board, with a built-in module `mpython`. A file `/mpython.py`
+    /// does not count.
     #[must_use]
     pub fn is_mpython(&self) -> bool {
         self.text("mpython").is_some()
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_values_are_read_and_nothing_else() {
+    fn only_keys_and_values_are_parsed() {
         let info = Info::read("version\t1.12.0\0noise\0memory\t81920\0");
         assert_eq!(info.text("version"), Some("1.12.0"));
         assert_eq!(info.number("memory"), Some(81_920));

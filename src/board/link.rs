@@ -1,4 +1,4 @@
-//! A serial line with deadlines: what every conversation with a board stands on.
+//! A serial line with deadlines, the basis of all communication with a board.
 
 use std::time::{Duration, Instant};
 
@@ -10,45 +10,45 @@ use crate::board::wire::{Logged, WireLog};
 use crate::shutdown::Shutdown;
 use crate::wait::{Over, Site, Wait};
 
-/// A board that says more than this before the answer we wait for is not talking to us.
+/// The limit for unread output: a board that prints more than this before its reply is not talking to us.
 const MAX_PENDING: usize = 64 << 10;
 
-/// How long a line may take no bytes at all before it counts as stuck.
+/// The timeout for a line that accepts no bytes at all.
 const STUCK: Duration = Duration::from_secs(10);
 
-/// Where and how to reach a board.
+/// The address of a board and how to connect.
 #[derive(Debug, Clone)]
 pub struct Address {
     /// A device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
     pub port: String,
-    /// Baud rate of the serial line.
+    /// The baud rate of the serial line.
     pub baud: u32,
     /// How long to try to reach the board.
     pub timeout: Duration,
-    /// Where the line's bytes are logged.
+    /// The log of the line's bytes.
     pub wire: Option<WireLog>,
 }
 
-/// An open line, the bytes that came and were not yet taken, and Ctrl-C.
+/// An open line, the received bytes that nobody has taken yet, and the Ctrl-C state.
 #[derive(Debug)]
 pub struct Link {
     port: Box<dyn Port>,
     address: Address,
     shutdown: Shutdown,
-    /// Whether Ctrl-C ends a wait at once. Off while the board is put in order, and where the caller looks itself: then
-    /// it ends it when the time for that is over.
+    /// Whether Ctrl-C ends a wait at once. It does not during the clean-up, or if the caller checks it: then Ctrl-C
+    /// ends the wait after a grace period.
     heeds_shutdown: bool,
     pending: Vec<u8>,
-    /// Whether the line failed: nothing can be said over it any more.
+    /// Whether the line has failed, so that no communication is possible.
     is_lost: bool,
-    /// Whether it was said that the board could not be put in order.
+    /// Whether the user has been told that the clean-up failed.
     has_given_up: bool,
 }
 
-/// How long the board may take to be put in order after Ctrl-C: with it a run ends within 2 s.
+/// The timeout for the clean-up after Ctrl-C, so that the run ends within 2 s.
 const ORDER: Duration = Duration::from_millis(1850);
 
-/// Whether to wait for the board no longer.
+/// Whether to stop waiting for the board.
 fn must_end(shutdown: &Shutdown, heeds: bool) -> bool {
     shutdown
         .asked_at()
@@ -59,7 +59,7 @@ impl Link {
     /// Opens the line.
     ///
     /// # Errors
-    /// [`Error::Open`]; [`Error::Interrupted`] when the user wants to end meanwhile.
+    /// [`Error::Open`]; [`Error::Interrupted`] after Ctrl-C.
     pub fn open(address: &Address, shutdown: Shutdown) -> Result<Self, Error> {
         let port = port::open(&address.port, address.baud, address.timeout, &|| {
             shutdown.is_asked()
@@ -69,7 +69,7 @@ impl Link {
         Ok(Self::over(port, address, shutdown))
     }
 
-    /// A line that is open already.
+    /// Uses a line that is already open.
     #[must_use]
     pub fn over(port: Box<dyn Port>, address: &Address, shutdown: Shutdown) -> Self {
         Self {
@@ -83,68 +83,68 @@ impl Link {
         }
     }
 
-    /// What the port is called.
+    /// The name of the port.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.address.port
     }
 
-    /// Where and how this line was opened.
+    /// The address of this line.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// Whether the line failed: unplugged, closed, or stuck.
+    /// Whether the line has failed: unplugged, closed, or stuck.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.is_lost
     }
 
-    /// What tells of Ctrl-C.
+    /// The Ctrl-C state.
     #[must_use]
     pub fn shutdown(&self) -> Shutdown {
         self.shutdown.clone()
     }
 
-    /// Whether Ctrl-C ends a wait at once; returns how it was.
+    /// Sets whether Ctrl-C ends a wait at once; returns the old value.
     pub fn heed_shutdown(&mut self, heed: bool) -> bool {
         std::mem::replace(&mut self.heeds_shutdown, heed)
     }
 
-    /// How long `len` bytes take on the line: 10 bits each.
+    /// How long `len` bytes take on the line, at 10 bits each.
     #[must_use]
     pub fn line_time(&self, len: usize) -> Duration {
         Duration::from_secs_f64(len as f64 * 10.0 / f64::from(self.address.baud))
     }
 
-    /// The bytes that came and were not yet taken.
+    /// The received bytes that nobody has taken yet.
     #[must_use]
     pub fn pending(&self) -> &[u8] {
         &self.pending
     }
 
-    /// Takes the first `len` of them.
+    /// Takes the first `len` received bytes.
     pub fn take(&mut self, len: usize) -> Vec<u8> {
         let rest = self.pending.split_off(len.min(self.pending.len()));
         std::mem::replace(&mut self.pending, rest)
     }
 
-    /// Puts bytes back in front of those not yet taken.
+    /// Puts bytes back in front of the received bytes.
     pub fn put_back(&mut self, bytes: &[u8]) {
         self.pending.splice(..0, bytes.iter().copied());
     }
 
-    /// Waits for bytes until `deadline`; false if none came.
+    /// Waits for bytes until `deadline`; false if none arrived.
     ///
     /// # Errors
-    /// The line is gone, or Ctrl-C was pressed.
+    /// The line has failed, or the user pressed Ctrl-C.
     pub fn fill(&mut self, deadline: Instant) -> Result<bool, Error> {
         let mut buffer = [0; 4096];
         let is_stopped = || must_end(&self.shutdown, self.heeds_shutdown);
         let mut wait = Wait::at(Site::Board, &is_stopped).until(deadline);
         loop {
-            // Looked before reading: a board that never stops talking must not keep us past the deadline.
+            // Check before reading: a board that never stops printing must not keep us past the deadline.
             match wait.look() {
                 Some(Over::Interrupted) => return Err(self.interrupted()),
                 Some(Over::TimeUp) => return Ok(false),
@@ -162,11 +162,11 @@ impl Link {
         }
     }
 
-    /// Waits until `needle` came and takes everything up to its end, the needle included; none if it did not come.
-    /// What came instead stays, at most 64 KiB of it.
+    /// Waits for `needle` and takes everything up to its end; `None` if it does not arrive. Other bytes remain, at most
+    /// 64 KiB of them.
     ///
     /// # Errors
-    /// As [`Self::fill`].
+    /// As for [`Self::fill`].
     pub fn until(&mut self, needle: &[u8], deadline: Instant) -> Result<Option<Vec<u8>>, Error> {
         let mut searched = 0;
         loop {
@@ -187,10 +187,10 @@ impl Link {
         }
     }
 
-    /// Waits until `len` bytes came, and takes them; none if they did not come.
+    /// Waits for `len` bytes and takes them; `None` if they do not arrive.
     ///
     /// # Errors
-    /// As [`Self::fill`].
+    /// As for [`Self::fill`].
     pub fn exactly(&mut self, len: usize, deadline: Instant) -> Result<Option<Vec<u8>>, Error> {
         while self.pending.len() < len {
             if !self.fill(deadline)? {
@@ -200,7 +200,7 @@ impl Link {
         Ok(Some(self.take(len)))
     }
 
-    /// Forgets what came.
+    /// Discards the received bytes.
     pub fn forget(&mut self) {
         self.pending.clear();
     }
@@ -208,7 +208,7 @@ impl Link {
     /// Writes all of `bytes`.
     ///
     /// # Errors
-    /// The line is gone or takes nothing for ten seconds, or Ctrl-C was pressed.
+    /// The line has failed or accepts nothing for ten seconds, or the user pressed Ctrl-C.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut left = bytes;
         let mut progress = Instant::now();
@@ -235,11 +235,11 @@ impl Link {
         Ok(())
     }
 
-    /// Pulls the board's reset line (EN, by RTS) while its boot mode line (IO0, by DTR) is left high: it starts its
-    /// program, not its loader. 100 ms is what Espressif's own tools wait.
+    /// Pulls the board's reset line (EN, through RTS) and leaves its boot mode line (IO0, through DTR) high, so that
+    /// the board starts its program and not the loader. Espressif's own tools wait 100 ms too.
     ///
     /// # Errors
-    /// [`Error::Lines`] where the port has no such lines.
+    /// [`Error::Lines`] if the port has no control lines.
     pub fn hard_reset(&mut self) -> Result<(), Error> {
         let result = self.port.set_dtr(false).and_then(|()| {
             self.port.set_rts(true)?;
@@ -253,8 +253,8 @@ impl Link {
         })
     }
 
-    /// The error after Ctrl-C. Says once that the board was left as it is. What is still to go over, up to a second's
-    /// worth, is of no use any more, and in the way of what puts the board in order.
+    /// The error after Ctrl-C. Tells the user once that the board is left as it is. Discards up to a second's worth of
+    /// unsent bytes, which are useless now and would delay the clean-up.
     fn interrupted(&mut self) -> Error {
         if self.heeds_shutdown {
             self.port.discard_output();
@@ -283,7 +283,7 @@ mod tests {
 
     use super::*;
 
-    /// A port that takes no bytes and counts how often what it holds is dropped.
+    /// A port that accepts no bytes and counts how often its output buffer is discarded.
     #[derive(Debug)]
     struct Full(Arc<AtomicUsize>);
 
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_still_to_go_over_does_not_delay_putting_the_board_in_order() {
+    fn unsent_bytes_do_not_delay_the_clean_up() {
         let dropped = Arc::new(AtomicUsize::new(0));
         let address = Address {
             port: "full".to_owned(),
@@ -328,7 +328,7 @@ mod tests {
         shutdown.asker().ask();
         assert!(matches!(link.send(b"code"), Err(Error::Interrupted)));
         assert_eq!(dropped.load(Ordering::Relaxed), 1);
-        // What puts it in order is not dropped.
+        // The clean-up's own bytes are not discarded.
         link.heed_shutdown(false);
         assert!(matches!(link.fill(Instant::now()), Ok(false)));
         assert_eq!(dropped.load(Ordering::Relaxed), 1);

@@ -1,7 +1,7 @@
-//! Python literals for the raw REPL: binary data in 1.04 bytes a byte where base64 takes 1.33.
+//! Python literals for the raw REPL: binary data takes 1.04 characters per byte, where base64 takes 1.33.
 //!
-//! MicroPython's raw REPL takes every byte as it is but 0x01 to 0x05, and its lexer every byte within a literal but
-//! line ends, the quote and the backslash; those are escaped.
+//! MicroPython's raw REPL accepts every byte except 0x01 to 0x05, and its lexer accepts every byte in a literal except
+//! line ends, the quote and the backslash; udpcli escapes these.
 
 /// Appends `bytes` as a `b'..'` literal.
 pub fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
@@ -14,12 +14,12 @@ pub fn append_str(text: &str, out: &mut Vec<u8>) {
     append_quoted(text.as_bytes(), out);
 }
 
-/// `text` as a literal, for code that is put together with `format!`.
+/// The literal for `text`, for code that is built with `format!`.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 2);
     append_str(text, &mut out);
-    // Every byte that is not ASCII was taken over unchanged.
+    // Non-ASCII bytes are unchanged, so this is valid UTF-8.
     String::from_utf8_lossy(&out).into_owned()
 }
 
@@ -34,7 +34,7 @@ fn append_quoted(bytes: &[u8], out: &mut Vec<u8>) {
             b'\'' => out.extend(b"\\'"),
             b'\\' => out.extend(b"\\\\"),
             0..=5 => {
-                // An octal escape is the shortest, but would swallow a digit that follows.
+                // An octal escape is the shortest, but would include a digit that follows.
                 out.push(b'\\');
                 if behind.first().is_some_and(u8::is_ascii_digit) {
                     out.extend(b"00");
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_repl_or_the_lexer_would_take_is_escaped() {
+    fn bytes_that_the_repl_or_the_lexer_interprets_are_escaped() {
         assert_eq!(
             literal(b"\x00\x01\x037\x05\n\r'\\a\xff"),
             b"b'\\0\\1\\0037\\5\\n\\r\\'\\\\a\xff'"
@@ -76,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_byte_of_a_literal_is_a_control_of_the_repl(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn a_literal_contains_no_control_character_of_the_repl(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             prop_assert!(!literal(&bytes).iter().any(|byte| matches!(byte, 1..=5 | b'\r' | b'\n' | 0)));
         }
     }

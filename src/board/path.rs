@@ -1,4 +1,4 @@
-//! Paths on the board. They are bytes: its file systems keep whatever a card reader, a camera or a program wrote.
+//! Paths on the board. They are bytes: its file systems keep any name that a card reader, a camera or a program wrote.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use crate::text::reorders_or_hides;
 
 /// A path on the board.
 ///
-/// It is shown, and read on the command line, as text in which `\xNN` stands for one byte. Every other character stands
-/// for itself; a backslash that two hex digits would make an escape of is `\x5c`.
+/// Its text form, also on the command line, has `\xNN` for a byte. All other characters stand for themselves; a
+/// backslash that two hex digits would turn into an escape is written `\x5c`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BoardPath(Vec<u8>);
 
@@ -18,7 +18,7 @@ impl BoardPath {
         Self(b"/".to_vec())
     }
 
-    /// Its bytes.
+    /// The path as bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -43,7 +43,7 @@ impl BoardPath {
         Self(path)
     }
 
-    /// The path of what `relative` names when this is the working directory: without `.`, `..` and empty parts.
+    /// The full path of `relative`, with this as the working directory: without `.`, `..` and empty parts.
     #[must_use]
     pub fn resolve(&self, relative: &[u8]) -> Self {
         let base: &[u8] = if relative.starts_with(b"/") {
@@ -73,7 +73,7 @@ impl BoardPath {
         parts(&self.0).next_back().unwrap_or_default()
     }
 
-    /// The folder that it is in.
+    /// The folder that contains it.
     #[must_use]
     pub fn folder(&self) -> Self {
         let len = self.0.len() - self.name().len();
@@ -83,7 +83,7 @@ impl BoardPath {
         }
     }
 
-    /// Its parts below `folder`; none if it does not lie in there.
+    /// The part of the path below `folder`; `None` if it is not in that folder.
     #[must_use]
     pub fn below(&self, folder: &Self) -> Option<&[u8]> {
         let rest = self.0.strip_prefix(folder.0.as_slice())?;
@@ -126,7 +126,7 @@ impl fmt::Display for BoardPath {
     }
 }
 
-/// Bytes of a path or name as they are shown.
+/// Displays the bytes of a path or name as text for people.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a [u8]);
 
@@ -136,7 +136,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Bytes of a path or name as text for programs: as [`Shown`], but characters that a person would not see stay.
+/// Displays the bytes of a path or name as text for programs: like [`Shown`], but invisible characters stay.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a>(pub &'a [u8]);
 
@@ -170,7 +170,7 @@ fn append_escapes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
 }
 
-/// Text from the command line as bytes: `\xNN` with two hex digits is a byte, anything else is itself.
+/// Converts text from the command line to bytes: `\xNN` with two hex digits is one byte, all other text stays.
 #[must_use]
 pub fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
@@ -190,7 +190,7 @@ pub fn unescape(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The byte that the `\xNN` at the start of `text` stands for; none if there is no escape.
+/// The byte of the `\xNN` at the start of `text`; `None` without an escape.
 #[must_use]
 pub fn escape_value(text: &[u8]) -> Option<u8> {
     let digits = text.strip_prefix(b"\\x")?.get(..2)?;
@@ -200,7 +200,7 @@ pub fn escape_value(text: &[u8]) -> Option<u8> {
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// A shown path with slashes in place of its backslashes; none if every backslash in it begins an escape.
+/// A displayed path with slashes in place of backslashes; `None` if every backslash begins an escape.
 #[must_use]
 pub fn with_slashes(shown: &str) -> Option<String> {
     let is_plain =
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_or_would_not_be_seen_is_shown_escaped() {
+    fn invalid_text_and_invisible_characters_are_escaped() {
         for (bytes, text) in [
             (b"/Fr\x81hst.wav".as_slice(), r"/Fr\x81hst.wav"),
             (br"/deep/\back", r"/deep/\back"),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_path() {
+    fn a_path_has_a_name_and_a_folder() {
         let path = BoardPath::from("/lib/a.py");
         assert_eq!(path.name(), b"a.py");
         assert_eq!(path.folder(), BoardPath::from("/lib"));
@@ -282,7 +282,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_read_as_the_same_bytes(bytes in prop::collection::vec(
+        fn displayed_paths_are_parsed_to_the_same_bytes(bytes in prop::collection::vec(
             prop_oneof![any::<u8>(), Just(b'\\'), Just(b'x'), Just(b'8'), Just(b'f')], 0..40,
         )) {
             let shown = Shown(&bytes).to_string();

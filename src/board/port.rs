@@ -1,4 +1,4 @@
-//! A serial line to a board: a cable, or a port that another machine offers over the network.
+//! A serial port with a board: on this machine, or offered by another machine over the network.
 
 mod cable;
 pub mod rfc2217;
@@ -12,60 +12,60 @@ use crate::board::error::Error;
 use crate::board::holder;
 use crate::wait::{Site, Wait, Waited};
 
-/// How often a wait looks up: a reader is told of Ctrl-C and deadlines at least this often.
+/// How often a wait checks for Ctrl-C and its deadline.
 pub const TICK: Duration = Duration::from_millis(20);
 
-/// How long a port that another program holds is tried.
+/// How long to retry a port that another program uses.
 const HELD: Duration = Duration::from_millis(300);
 
-/// The rate of the mPython board and of nearly all MicroPython boards.
+/// The baud rate of the mPython board and of nearly all MicroPython boards.
 pub const DEFAULT_BAUD: u32 = 115_200;
 
-/// A serial line, 8 data bits, no parity, 1 stop bit, no flow control.
+/// A serial port with 8 data bits, no parity, 1 stop bit and no flow control.
 pub trait Port: Send + fmt::Debug {
-    /// Reads what is there, waiting at most `timeout` for a first byte. 0 means that nothing came.
+    /// Reads the available bytes, and waits at most `timeout` for the first one. 0 means that none arrived.
     ///
     /// # Errors
-    /// The line is gone: unplugged, or the connection was closed.
+    /// The port is gone: unplugged, or the connection was closed.
     fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize>;
 
-    /// Writes some of `bytes`, waiting at most `timeout` for room. 0 means that there was none.
+    /// Writes some of `bytes`, and waits at most `timeout` for buffer space. 0 means that there was none.
     ///
     /// # Errors
-    /// The line is gone.
+    /// The port is gone.
     fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize>;
 
-    /// Drops what was written and is not on the line yet, as far as the port can: nothing stands before what is written
-    /// next.
+    /// Discards written bytes that are not on the line yet, if the port can do so, so that the next bytes do not wait
+    /// for them.
     fn discard_output(&mut self);
 
-    /// Sets DTR; asserted (low on the wire) when `level`.
+    /// Sets DTR: asserted (low on the wire) if `level` is true.
     ///
     /// # Errors
     /// The port has no such line: a pty, `socket://`.
     fn set_dtr(&mut self, level: bool) -> io::Result<()>;
 
-    /// Sets RTS; asserted (low on the wire) when `level`.
+    /// Sets RTS: asserted (low on the wire) if `level` is true.
     ///
     /// # Errors
     /// The port has no such line.
     fn set_rts(&mut self, level: bool) -> io::Result<()>;
 
-    /// Changes the rate.
+    /// Changes the baud rate.
     ///
     /// # Errors
-    /// The port cannot.
+    /// The port does not support it.
     fn set_baud(&mut self, baud: u32) -> io::Result<()>;
 }
 
-/// Opens a port by what the user calls it: a device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`; until
-/// `is_stopped` says that the end was asked for.
+/// Opens a port by its name: a device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`. `is_stopped` returns true
+/// once the user has pressed Ctrl-C.
 ///
-/// A device is taken as given, listed or not, and locked for as long as it is open. Opening may reset a board
-/// through its control lines; nothing here does so on purpose.
+/// Any device name is accepted, listed or not, and the device is locked while it is open. Opening may reset a board
+/// through its control lines, but this function does not do so on purpose.
 ///
 /// # Errors
-/// [`Error::Open`] names the program that holds the port, where that can be seen. [`Error::Interrupted`].
+/// [`Error::Open`] names the program that uses the port, if it is known. [`Error::Interrupted`].
 pub fn open(
     name: &str,
     baud: u32,
@@ -88,8 +88,8 @@ pub fn open(
     })
 }
 
-/// Neither the system's resolver nor its connect can be left once they are called. A thread that is left ends with its
-/// own timeout; the resolver knows none.
+/// Resolves and connects on another thread, because neither call can be cancelled. An abandoned thread ends with its
+/// own timeout; the resolver has none.
 fn connect(
     address: &str,
     timeout: Duration,
@@ -107,7 +107,7 @@ fn connect(
     })
 }
 
-/// Opens a device. One that is held is tried again for a moment: a program that just ended may not be gone yet.
+/// Opens a device. Retries a short time if it is in use, because a program that just ended may still have it open.
 fn open_cable(name: &str, baud: u32) -> io::Result<cable::Cable> {
     let until = Instant::now() + HELD;
     loop {
@@ -120,7 +120,7 @@ fn open_cable(name: &str, baud: u32) -> io::Result<cable::Cable> {
     }
 }
 
-/// Whether an error of a read or a write means that a wait ran out, and nothing worse.
+/// Whether an error of a read or a write is only a timeout.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -128,12 +128,12 @@ fn is_timeout(error: &io::Error) -> bool {
     )
 }
 
-/// What a closed line is called.
+/// The error for a closed connection.
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, LineFault::Closed)
 }
 
-/// What a line fails of that the system has no error for.
+/// Errors of a port for which the operating system has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum LineFault {

@@ -1,4 +1,4 @@
-//! Which serial ports there are, and which of them is a board.
+//! Lists the serial ports, and finds the one with a board.
 
 use std::io;
 
@@ -9,26 +9,26 @@ use crate::board::error::Error;
 /// A serial port of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// What to open: `/dev/ttyUSB0`, `/dev/cu.usbserial-0001`, `COM5`.
+    /// The name to open: `/dev/ttyUSB0`, `/dev/cu.usbserial-0001`, `COM5`.
     pub name: String,
-    /// What is known of the USB device behind it.
+    /// The USB device of the port, if it has one.
     pub usb: Option<Usb>,
 }
 
 /// A USB device with a serial port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usb {
-    /// Vendor.
+    /// The vendor ID.
     pub vid: u16,
-    /// Product.
+    /// The product ID.
     pub pid: u16,
-    /// Its serial number, if it has one.
+    /// The serial number, if it has one.
     pub serial: Option<String>,
-    /// What the device calls itself, or the driver calls it.
+    /// The product name from the device or the driver.
     pub product: Option<String>,
 }
 
-/// USB ids of the chips on mPython boards and their kin: vendor, product (every one if absent), what it is.
+/// The USB IDs of the chips on mPython boards and similar ones: vendor, product (any if absent), chip.
 const KNOWN: [(u16, Option<u16>, Chip); 7] = [
     (0x10c4, Some(0xea60), Chip::Cp210x),
     (0x1a86, Some(0x7523), Chip::Ch340),
@@ -39,7 +39,7 @@ const KNOWN: [(u16, Option<u16>, Chip); 7] = [
     (0xf055, None, Chip::MicroPython),
 ];
 
-/// What stands between the USB plug and a board.
+/// The chip between the USB plug and a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "their names are those of the makers")]
 pub enum Chip {
@@ -47,15 +47,15 @@ pub enum Chip {
     Ch340,
     Ch9102,
     Ch343,
-    /// The board's own, in an ESP32 with USB.
+    /// The USB port inside an ESP32.
     Espressif,
     Ftdi,
-    /// The board's own, with USB made by the firmware.
+    /// A USB port that the firmware implements.
     MicroPython,
 }
 
 impl Chip {
-    /// What board has it, for programs.
+    /// The boards with this chip, for programs.
     #[must_use]
     pub fn boards(self) -> &'static str {
         match self {
@@ -71,13 +71,13 @@ impl Chip {
 }
 
 impl Listed {
-    /// What board this may be by its USB ids, for programs; none if it does not look like one.
+    /// The board that this may be by its USB IDs, for programs; `None` if it does not look like one.
     #[must_use]
     pub fn board(&self) -> Option<&'static str> {
         self.chip().map(Chip::boards)
     }
 
-    /// The USB chip of a board; none if it does not look like one.
+    /// The USB chip of a board; `None` if it does not look like one.
     #[must_use]
     pub fn chip(&self) -> Option<Chip> {
         let usb = self.usb.as_ref()?;
@@ -88,12 +88,12 @@ impl Listed {
     }
 }
 
-/// The serial ports of this machine, by name.
+/// The serial ports of this machine, sorted by name.
 ///
 /// # Errors
-/// The system does not tell.
+/// The operating system does not list them.
 pub fn list() -> Result<Vec<Listed>, Error> {
-    // The library panics without it: an empty root, a sandbox.
+    // The library panics without this folder, for example in a sandbox.
     if cfg!(target_os = "linux")
         && let Err(error) = std::fs::read_dir("/sys/class/tty")
     {
@@ -107,7 +107,7 @@ pub fn list() -> Result<Vec<Listed>, Error> {
     })?;
     let mut ports: Vec<Listed> = found
         .into_iter()
-        // macOS lists every port twice; opening tty.* waits for a carrier that no board gives.
+        // macOS lists every port twice; opening tty.* waits for a carrier signal that boards do not have.
         .filter(|port| !(cfg!(target_os = "macos") && port.port_name.starts_with("/dev/tty.")))
         .map(|port| Listed {
             name: port.port_name,
@@ -126,7 +126,7 @@ pub fn list() -> Result<Vec<Listed>, Error> {
     Ok(ports)
 }
 
-/// `COM2` before `COM10`: the text without its last digits, then their number.
+/// The key for natural sorting, `COM2` before `COM10`: the text without its last digits, then their number.
 fn natural(name: &str) -> (String, u64) {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = name
@@ -135,10 +135,10 @@ fn natural(name: &str) -> (String, u64) {
     (stem.to_owned(), number.unwrap_or(0))
 }
 
-/// The one port with a board, for when the user named none.
+/// The only port with a board, if the user named none.
 ///
 /// # Errors
-/// There is none, or more than one; both list the candidates. It never guesses.
+/// There is none, or more than one; both errors list the candidates. This function never guesses.
 pub fn only_board() -> Result<String, Error> {
     choose(list()?)
 }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_board_is_chosen_and_never_guessed() {
+    fn the_only_board_is_chosen_and_never_guessed() {
         let modem = port("COM1", None);
         let board = port("COM5", Some((0x10c4, 0xea60)));
         let other = port("COM10", Some((0x1a86, 0x7523)));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn names_sort_as_people_count() {
+    fn names_are_sorted_by_number() {
         assert!(natural("COM2") < natural("COM10"));
         assert!(natural("/dev/ttyUSB9") < natural("/dev/ttyUSB10"));
     }

@@ -1,8 +1,8 @@
-//! Source text typed at the board's ordinary prompt, as fast as the board takes it.
+//! Types source code at the board's ordinary prompt, as fast as the board accepts it.
 //!
-//! The prompt indents by itself, drops what is not ASCII (recorded on mPython 1.0 to generic 1.26), completes names at a
-//! tab, and loses what exceeds its 255-byte buffer while code runs. So every statement waits for the prompt, and
-//! whatever is more than one plain line goes through paste mode (Ctrl-E .. Ctrl-D), line by line with its echo.
+//! The prompt indents automatically, drops non-ASCII bytes (recorded on mPython 1.0 to generic 1.26), completes names
+//! at a tab, and loses input beyond its 255-byte buffer while code runs. So every statement waits for the prompt, and
+//! everything but a single plain line goes through paste mode (Ctrl-E .. Ctrl-D), line by line with its echo.
 
 mod statements;
 
@@ -19,19 +19,19 @@ pub use statements::{Statement, Statements};
 /// The prompt of every firmware, unless a program has changed `sys.ps1`.
 const PS1: &[u8] = b">>> ";
 
-/// What paste mode shows at the beginning of each line.
+/// Paste mode shows this at the beginning of each line.
 const PASTE: &[u8] = b"=== ";
 
-/// The longest prompt of a program's own.
+/// The length limit for a prompt that a program has set.
 const LONGEST_PROMPT: usize = 32;
 
-/// How long the prompt may take to come: a board at its prompt answers within a few milliseconds.
+/// The timeout for the prompt: a board at its prompt replies within a few milliseconds.
 const ANSWER: Duration = Duration::from_millis(600);
 
-/// A board that says nothing for this long, in a statement with `input()`, waits for a line.
+/// A board that prints nothing for this long, in a statement with `input()`, waits for a line.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// How long an interrupted program has to come back to the prompt.
+/// The timeout for the prompt after an interrupt.
 const INTERRUPT: Duration = Duration::from_millis(1500);
 
 /// How a wait for the prompt ended.
@@ -39,18 +39,18 @@ const INTERRUPT: Duration = Duration::from_millis(1500);
 pub enum Wait {
     /// The prompt is back.
     Ready,
-    /// The program waits for a line of input, as far as can be seen.
+    /// The program probably waits for a line of input.
     Input,
-    /// The user wants to end.
+    /// The user wants to stop.
     Stopped,
 }
 
-/// What a session at the prompt shows, and when it has to end.
+/// Shows a session's output, and says when to stop.
 pub trait Terminal {
-    /// Shows what the board said. False if nobody reads it any more.
+    /// Shows output of the board. False if nobody reads it any more.
     fn show(&mut self, bytes: &[u8]) -> bool;
 
-    /// Whether the user wants to end.
+    /// Whether the user wants to stop.
     fn is_stopped(&mut self) -> bool;
 }
 
@@ -59,32 +59,32 @@ pub trait Terminal {
 pub struct Prompt<'a> {
     link: &'a mut Link,
     text: Vec<u8>,
-    /// The end of what the board said.
+    /// The end of the board's output.
     tail: Vec<u8>,
-    /// Whether a wait ended while the board was still talking.
+    /// Whether a wait ended while the board was still printing.
     is_talking: bool,
 }
 
 impl<'a> Prompt<'a> {
-    /// Finds the prompt; stops the program that runs, if one does, and leaves the raw REPL. True if it stopped one.
+    /// Finds the prompt; stops a running program and leaves the raw REPL. True if it stopped a program.
     ///
-    /// A prompt that does not come after one Ctrl-C is got at by the way of every other command: through the raw REPL.
+    /// If the prompt does not come after one Ctrl-C, udpcli enters the raw REPL first, as in every other command.
     ///
     /// # Errors
-    /// Why there is none, as [`enter::raw_repl`].
+    /// As for [`enter::raw_repl`].
     pub fn find(link: &'a mut Link, terminal: &mut dyn Terminal) -> Result<(Self, bool), Error> {
         let mut prompt = Self::here(link);
         prompt.link.send(b"\r")?;
         if prompt.answer_within(terminal, ANSWER, 2 * ANSWER)? == Wait::Ready {
             return Ok((prompt, false));
         }
-        // Ctrl-B leaves the raw REPL and does no harm elsewhere.
+        // Ctrl-B leaves the raw REPL and has no other effect.
         prompt.link.send(b"\x03\x03\x02\r")?;
         prompt.is_talking = false;
         if prompt.answer_within(terminal, INTERRUPT, 2 * INTERRUPT)? == Wait::Ready {
             return Ok((prompt, true));
         }
-        // A prompt of the program's own comes back the same after each Enter, and nothing behind it.
+        // A prompt that a program has set is the same after each Enter, with nothing after it.
         let first = prompt.last_line().to_vec();
         prompt.link.send(b"\r")?;
         prompt.answer_within(terminal, ANSWER, 2 * ANSWER)?;
@@ -122,10 +122,10 @@ impl<'a> Prompt<'a> {
         }
     }
 
-    /// Types a statement; it runs from then on.
+    /// Types a statement, which the board then runs.
     ///
     /// # Errors
-    /// The line is gone, or the board does not take it.
+    /// The line has failed, or the board does not accept the statement.
     pub fn type_in(
         &mut self,
         statement: &Statement,
@@ -142,31 +142,31 @@ impl<'a> Prompt<'a> {
         }
     }
 
-    /// Keys for the program that runs.
+    /// Sends keys to the running program.
     ///
     /// # Errors
-    /// The line is gone.
+    /// The line has failed.
     pub fn send(&mut self, keys: &[u8]) -> Result<(), Error> {
         self.link.send(keys)
     }
 
-    /// A line of input for the program that runs.
+    /// Sends a line of input to the running program.
     ///
     /// # Errors
-    /// The line is gone.
+    /// The line has failed.
     pub fn answer_input(&mut self, line: &[u8]) -> Result<(), Error> {
         self.tail.clear();
         self.link.send(line)?;
         self.link.send(b"\r")
     }
 
-    /// Paste mode: every line waits for the echo of the one before, so that the board's buffer never overflows.
+    /// Paste mode: each line waits for the echo of the previous one, so that the board's buffer never overflows.
     fn paste(&mut self, text: &[u8], terminal: &mut dyn Terminal) -> Result<(), Error> {
         self.link.send(b"\x05")?;
         self.expect(PASTE, terminal)?;
         for line in text.split(|&byte| byte == b'\n') {
             self.tail.clear();
-            // Less than the board's buffer at a time: a long line is echoed as it comes.
+            // Send less than the board's buffer at a time: the board echoes a long line while it receives it.
             for piece in line.chunks(128) {
                 self.link.send(piece)?;
                 self.listen(terminal, Instant::now() + self.link.line_time(piece.len()))?;
@@ -178,10 +178,10 @@ impl<'a> Prompt<'a> {
         self.link.send(b"\x04")
     }
 
-    /// Waits for the prompt for as long as it takes. `may_ask`: the statement may call `input()`.
+    /// Waits for the prompt without a timeout. `may_ask`: the statement may call `input()`.
     ///
     /// # Errors
-    /// The line is gone.
+    /// The line has failed.
     pub fn wait(&mut self, may_ask: bool, terminal: &mut dyn Terminal) -> Result<Wait, Error> {
         loop {
             let wait = self.answer(terminal, QUIET)?;
@@ -192,15 +192,16 @@ impl<'a> Prompt<'a> {
         }
     }
 
-    /// Interrupts what runs and waits for the prompt for a moment, whatever the user wants meanwhile. True if it came.
+    /// Interrupts the running program and waits shortly for the prompt, even if the user wants to stop. True if it
+    /// came.
     ///
     /// # Errors
-    /// The line is gone.
+    /// The line has failed.
     pub fn interrupt(&mut self, terminal: &mut dyn Terminal) -> Result<bool, Error> {
         struct Stopping<'t>(&'t mut dyn Terminal);
         impl Terminal for Stopping<'_> {
             fn show(&mut self, bytes: &[u8]) -> bool {
-                // A reader that went away does not end the wait either.
+                // A reader that went away does not end this wait.
                 self.0.show(bytes);
                 true
             }
@@ -213,7 +214,7 @@ impl<'a> Prompt<'a> {
         Ok(self.answer(&mut Stopping(terminal), INTERRUPT)? == Wait::Ready)
     }
 
-    /// As [`Self::answer`], but not for longer than `limit`: a program may print without a pause.
+    /// Like [`Self::answer`], but for at most `limit`: a program may print without a pause.
     fn answer_within(
         &mut self,
         terminal: &mut dyn Terminal,
@@ -223,7 +224,7 @@ impl<'a> Prompt<'a> {
         self.answer_until(terminal, quiet, Some(Instant::now() + limit))
     }
 
-    /// Shows what comes until the prompt stands at the end, or nothing came for `quiet`.
+    /// Shows output until it ends with the prompt, or none arrives for `quiet`.
     fn answer(&mut self, terminal: &mut dyn Terminal, quiet: Duration) -> Result<Wait, Error> {
         self.answer_until(terminal, quiet, None)
     }
@@ -249,7 +250,7 @@ impl<'a> Prompt<'a> {
                     return Ok(Wait::Stopped);
                 }
             } else if self.is_at_prompt() {
-                // Nothing came for a tick: a program that prints `>>> ` goes on sooner.
+                // Nothing arrived for a tick: a program that prints `>>> ` would continue sooner.
                 return Ok(Wait::Ready);
             }
             if last.elapsed() > quiet {
@@ -258,7 +259,7 @@ impl<'a> Prompt<'a> {
         }
     }
 
-    /// Shows what comes until `text` stands at the end.
+    /// Shows output until it ends with `text`.
     fn expect(&mut self, text: &[u8], terminal: &mut dyn Terminal) -> Result<(), Error> {
         let deadline = Instant::now() + INTERRUPT;
         while !self.tail.ends_with(text) {
@@ -292,7 +293,7 @@ impl<'a> Prompt<'a> {
         self.last_line() == self.text
     }
 
-    /// What stands after the last line end.
+    /// The text after the last line end.
     fn last_line(&self) -> &[u8] {
         let start = memchr::memrchr(b'\n', &self.tail).map_or(0, |at| at + 1);
         self.tail.get(start..).unwrap_or_default()

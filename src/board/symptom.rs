@@ -1,10 +1,10 @@
-//! What the end of a pupil's UDP program shows that its output does not: an error that a bare `except:` hides, and an
-//! address where nobody is.
+//! Finds the reason why a pupil's UDP program ended if its output does not show it: an error that a bare `except:`
+//! hides, or an address without a device.
 //!
-//! The tutorial's client and server end in a bare `except:` that closes the socket and leaves the Wi-Fi: whatever error
-//! ends them, they print nothing.
+//! The tutorial's client and server end in a bare `except:` that closes the socket and leaves the Wi-Fi: whatever the
+//! error, they print nothing.
 
-/// What ended a program.
+/// Why a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symptom {
     /// A bare `except:` caught the error that ended its endless loop.
@@ -14,7 +14,7 @@ pub enum Symptom {
 }
 
 impl Symptom {
-    /// The code for programs, the same as in `udpcli pair`; it never changes its meaning.
+    /// The stable code for programs, the same as in `udpcli pair`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -23,7 +23,7 @@ impl Symptom {
         }
     }
 
-    /// What it means.
+    /// What the symptom means, for people.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Symptom {
         }
     }
 
-    /// What to do next.
+    /// What the user can do next.
     #[must_use]
     pub fn next(self) -> &'static str {
         match self {
@@ -50,7 +50,8 @@ impl Symptom {
     }
 }
 
-/// What the end of a program shows that was not interrupted. `traceback` is the board's own text, if it printed one.
+/// The symptom at the end of a program that the user did not interrupt. `traceback` is the board's text, if it printed
+/// one.
 #[must_use]
 pub fn of_end(source: &[u8], traceback: Option<&str>) -> Option<Symptom> {
     let source = String::from_utf8_lossy(source);
@@ -60,8 +61,8 @@ pub fn of_end(source: &[u8], traceback: Option<&str>) -> Option<Symptom> {
     }
 }
 
-/// Whether a program speaks UDP in an endless loop, so that only an error ends it, and has a bare `except:` that says
-/// nothing of that error.
+/// Whether a program has an endless UDP loop, which only an error ends, and a bare `except:` that does not print that
+/// error.
 #[must_use]
 pub fn ends_silently(source: &str) -> bool {
     let lines: Vec<Line<'_>> = lines(source);
@@ -75,8 +76,8 @@ pub fn ends_silently(source: &str) -> bool {
         })
 }
 
-/// What a program that ends silently has assigned where its bare `except:` watches: if one of these names is there
-/// afterwards, the program came as far as that.
+/// The names that a silently ending program assigns inside the `try` of its bare `except:`. If one of them exists
+/// afterwards, the program reached that point.
 #[must_use]
 pub fn watched_names(source: &str) -> Vec<String> {
     let lines = lines(source);
@@ -112,7 +113,7 @@ fn assigned(code: &str) -> impl Iterator<Item = &str> {
     targets.split(',').map(str::trim).filter(is_name)
 }
 
-/// At most this many names are looked for.
+/// The limit for the number of names.
 const MAX_NAMES: usize = 32;
 
 /// A line of code without its comment.
@@ -122,7 +123,7 @@ struct Line<'a> {
     code: &'a str,
 }
 
-/// The lines that have code. Strings of several lines are not told from code: for a symptom that is enough.
+/// The lines with code. Multi-line strings are treated as code, which is good enough for a symptom.
 fn lines(source: &str) -> Vec<Line<'_>> {
     source
         .lines()
@@ -130,7 +131,7 @@ fn lines(source: &str) -> Vec<Line<'_>> {
             let code = without_comment(line).trim_end();
             let text = code.trim_start();
             (!text.is_empty()).then_some(Line {
-                // A tab counts as the next multiple of eight, as in Python.
+                // A tab advances to the next multiple of eight, as in Python.
                 indent: code.chars().take_while(|c| matches!(c, ' ' | '\t')).fold(
                     0,
                     |indent, c| {
@@ -164,7 +165,7 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-/// `while True:`, `while 1:`, `while(True):` without a `break` of its own.
+/// Whether there is a `while True:`, `while 1:` or `while(True):` without a `break` of its own.
 fn has_endless_loop(lines: &[Line<'_>]) -> bool {
     lines.iter().enumerate().any(|(at, line)| {
         let condition: String = line
@@ -184,13 +185,13 @@ fn has_endless_loop(lines: &[Line<'_>]) -> bool {
     })
 }
 
-/// `except:`, with or without a statement behind it.
+/// Whether it is `except:`, with or without a statement on the same line.
 fn is_bare_except(code: &str) -> bool {
     code.strip_prefix("except")
         .is_some_and(|rest| rest.trim_start().starts_with(':'))
 }
 
-/// Whether a handler tells of the error: it raises it again, or prints it.
+/// Whether a handler reports the error: it raises it again, or prints it.
 fn says_the_error(body: &[Line<'_>], header: &str) -> bool {
     let tells = |code: &str| {
         ["print_exception", "exc_info"]
@@ -203,7 +204,7 @@ fn says_the_error(body: &[Line<'_>], header: &str) -> bool {
     tells(header) || body.iter().any(|line| tells(line.code))
 }
 
-/// The lines that are further in than the one at `header` and follow it.
+/// The lines after `header` that are indented further.
 fn body<'a>(lines: &'a [Line<'a>], header: usize) -> &'a [Line<'a>] {
     let Some(indent) = lines.get(header).map(|line| line.indent) else {
         return &[];
@@ -224,7 +225,7 @@ fn is_unanswered(source: &str, traceback: &str) -> bool {
     if !is_enomem {
         return false;
     }
-    // `  File "<stdin>", line 12, in <module>`: the last one is where it was raised.
+    // `  File "<stdin>", line 12, in <module>`: the last one is where the exception was raised.
     let number: Option<usize> = traceback
         .lines()
         .filter_map(|line| {
@@ -242,7 +243,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The shape of the tutorial's server, in other words.
+    /// A program with the structure of the tutorial's server.
     const SERVER: &str = "\
 from mpython import *
 import socket
@@ -261,7 +262,7 @@ except:
 ";
 
     #[test]
-    fn a_server_whose_error_nobody_sees_is_known() {
+    fn a_server_that_hides_its_error_is_recognised() {
         assert_eq!(of_end(SERVER.as_bytes(), None), Some(Symptom::SilentEnd));
         for (from, to) in [
             ("while True:", "while 1:"),
@@ -276,16 +277,16 @@ except:
     }
 
     #[test]
-    fn the_names_that_a_watched_program_leaves_are_those_of_its_try() {
+    fn the_watched_names_are_those_assigned_in_the_try() {
         assert_eq!(watched_names(SERVER), ["addr", "data", "s"]);
         assert!(watched_names("s = 1\nexcept:\n").is_empty());
         assert!(watched_names("try:\n if a == 1: pass\n f(b=2)\nexcept:\n pass\n").is_empty());
     }
 
     #[test]
-    fn programs_that_may_end_or_that_say_why_are_not() {
+    fn programs_that_end_or_report_their_error_have_no_symptom() {
         for (from, to) in [
-            // They say what it was.
+            // These handlers report the error.
             ("except:", "except Exception as e:"),
             ("except:", "except OSError:"),
             ("    mywifi.disconnectWiFi()", "    raise"),
@@ -293,7 +294,7 @@ except:
                 "    mywifi.disconnectWiFi()",
                 "    import sys; sys.print_exception(sys.exc_info()[1])",
             ),
-            // They come to an end of their own.
+            // These programs end by themselves.
             ("while True:", "for i in range(10):"),
             (
                 "        data, addr",
@@ -301,7 +302,7 @@ except:
             ),
             // Not UDP.
             ("socket.SOCK_DGRAM", "socket.SOCK_STREAM"),
-            // In a comment, in a string.
+            // In a comment and in a string.
             ("except:", "finally: # except:"),
             ("except:", "finally:\n    print('#', 'except:')"),
         ] {
@@ -314,7 +315,7 @@ except:
     }
 
     #[test]
-    fn enomem_counts_where_sendto_raised_it() {
+    fn enomem_counts_only_if_sendto_raised_it() {
         let source = b"import socket\nb = bytearray(9)\nwhile True:\n    s.sendto(b, dst)\n";
         let traceback = |line: usize, end: &str| {
             format!(
@@ -337,7 +338,7 @@ except:
 
     proptest! {
         #[test]
-        fn any_source_and_any_traceback_are_taken(source in ".{0,300}", traceback in ".{0,200}") {
+        fn any_source_and_traceback_are_parsed_without_a_panic(source in ".{0,300}", traceback in ".{0,200}") {
             let _ = of_end(source.as_bytes(), None);
             let _ = of_end(source.as_bytes(), Some(&traceback));
         }

@@ -1,9 +1,9 @@
-//! The wire log: every byte on the serial line, with its direction and time, as JSON lines. A user sends it with a report,
+//! The wire log: every byte on the serial line with its direction and time, as JSON lines. Users attach it to a report,
 //! and `tests/board/wire.rs` turns it into a test.
 //!
-//! A line is `{"t": seconds since the start, "sent": bytes}` or `{.., "got": bytes}`, the bytes as Latin-1 text as in the
-//! recordings of genuine firmware; `{"t": .., "hidden": length}` stands for bytes that were sent and may tell a password;
-//! `{.., "set": "dtr=1"}` for a control line or a rate.
+//! A line is `{"t": seconds since the start, "sent": bytes}` or `{.., "got": bytes}`, with the bytes as Latin-1 text,
+//! as in the recordings of genuine firmware. `{"t": .., "hidden": length}` replaces sent bytes that may contain a
+//! password; `{.., "set": "dtr=1"}` is a change of a control line or the baud rate.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -16,23 +16,23 @@ use serde_json::{Value, json};
 
 use crate::board::port::Port;
 
-/// A log that the lines of one command share.
+/// The log of one command, shared by its serial lines.
 #[derive(Debug, Clone)]
 pub struct WireLog(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     start: Instant,
-    /// None once it could not be written.
+    /// `None` after a write failed.
     file: Mutex<Option<File>>,
     hides: AtomicBool,
 }
 
 impl WireLog {
-    /// A log in a new file, or in place of an old one.
+    /// Creates a log, and replaces an old file.
     ///
     /// # Errors
-    /// The file cannot be made.
+    /// The file cannot be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         Ok(Self(Arc::new(Shared {
             start: Instant::now(),
@@ -41,7 +41,8 @@ impl WireLog {
         })))
     }
 
-    /// From now on, what is sent is only counted: it holds a password, in a form that nobody could find again.
+    /// From now on, logs only the number of sent bytes: they contain an encoded password that cannot be searched for
+    /// and masked.
     pub fn hide(&self) {
         self.0.hides.store(true, Ordering::Relaxed);
     }
@@ -72,7 +73,7 @@ fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-/// A port whose bytes are logged.
+/// A port with a log.
 #[derive(Debug)]
 pub struct Logged {
     port: Box<dyn Port>,
@@ -80,7 +81,7 @@ pub struct Logged {
 }
 
 impl Logged {
-    /// The port, with a log where there is one.
+    /// Adds the log to the port, if there is one.
     #[must_use]
     pub fn over(port: Box<dyn Port>, log: Option<&WireLog>) -> Box<dyn Port> {
         match log {

@@ -1,26 +1,26 @@
-//! What came of what was sent, by size.
+//! Counts sent and received datagrams by size.
 
 use serde_json::{Value, json};
 
 use crate::pair::datagram::Header;
 use crate::text::sentence::{Sentence, sentence};
 
-/// One size in one direction.
+/// The counts for one size in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct SizeCount {
     pub(super) size: usize,
     pub(super) sent: u64,
-    /// Refused where it should have left: the error's number on the board, or the PC's words.
+    /// Datagrams that `sendto` refused on the board or on the PC.
     pub(super) refused: u64,
-    /// Different ones that came, whole or not.
+    /// Different datagrams that arrived, complete or not.
     pub(super) received: u64,
     pub(super) duplicate: u64,
     pub(super) reordered: u64,
-    /// That came shorter than they left.
+    /// Datagrams that arrived truncated.
     pub(super) cut: u64,
-    /// That came with other bytes.
+    /// Datagrams that arrived with wrong bytes.
     pub(super) damaged: u64,
-    /// One past the highest number that came.
+    /// One more than the highest sequence number so far.
     next: u32,
     seen: Vec<bool>,
 }
@@ -31,13 +31,13 @@ impl SizeCount {
     }
 }
 
-/// All sizes in one direction.
+/// The counts for all sizes in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Counts {
     pub(super) sizes: Vec<SizeCount>,
 }
 
-/// How a payload was when it came.
+/// The state of a payload on arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Whole,
@@ -58,14 +58,14 @@ impl Counts {
         }
     }
 
-    /// Counts one that came; true if it is a new one.
+    /// Counts a datagram that arrived; returns true if it is not a duplicate.
     pub(super) fn arrive(&mut self, header: Header, state: State) -> bool {
         let Some(count) = self.sizes.get_mut(header.place) else {
             return false;
         };
         let mut number = u32::from(header.number);
         if !header.is_exact {
-            // One byte of the number: the nearest to the one that is due.
+            // Only the low byte of the number arrived: choose the candidate nearest to the next expected number.
             while number + 128 < count.next {
                 number += 256;
             }
@@ -109,7 +109,7 @@ impl Counts {
         self.total(|count| count.received)
     }
 
-    /// Percent of those sent that never came.
+    /// The percentage of datagrams that never arrived.
     pub(super) fn loss(&self) -> f64 {
         let sent = self.sent();
         if sent == 0 {
@@ -118,7 +118,7 @@ impl Counts {
         self.total(SizeCount::lost) as f64 * 100.0 / sent as f64
     }
 
-    /// Sizes of which nothing came, while all of a shorter one did or most of it.
+    /// The sizes of which nothing arrived, although all or most datagrams of a shorter size did.
     pub(super) fn sizes_lost(&self) -> Vec<usize> {
         self.sizes
             .iter()
@@ -132,7 +132,7 @@ impl Counts {
             .collect()
     }
 
-    /// Sizes that came cut.
+    /// The sizes that arrived truncated.
     pub(super) fn sizes_cut(&self) -> Vec<usize> {
         self.sizes
             .iter()
@@ -141,7 +141,7 @@ impl Counts {
             .collect()
     }
 
-    /// `80 of 80 arrived`, with what else there is to say.
+    /// The summary of one direction, such as `80 of 80 arrived`.
     pub(super) fn summary(&self) -> Vec<Sentence> {
         let mut said = vec![sentence!(
             "pair.arrived",
@@ -166,7 +166,7 @@ impl Counts {
         said
     }
 
-    /// For each size how many arrived.
+    /// How many datagrams arrived, for each size.
     pub(super) fn by_size(&self) -> Vec<Sentence> {
         self.sizes
             .iter()
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn loss_duplicates_order_and_cuts_are_told_apart() {
+    fn loss_duplicates_reordering_and_truncation_are_counted_separately() {
         let mut counts = Counts::new(&[64]);
         counts.sizes[0].sent = 6;
         for number in [0, 1, 3, 2, 3] {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_of_the_number_is_enough_in_order() {
+    fn the_low_byte_of_the_number_identifies_datagrams_in_order() {
         let mut counts = Counts::new(&[1]);
         counts.sizes[0].sent = 600;
         for number in 0..600u16 {

@@ -1,13 +1,14 @@
-//! The datagrams of the measurement. `0` the number's low byte, `1` the size's place in the list, `2` the number's high
-//! byte, `3..7` the run's token, `7` the phase, then `u` to the end. A short payload has as much of it as fits.
+//! The datagrams of the measurement. Byte 0 is the low byte of the sequence number, byte 1 the index of the size in the
+//! list, byte 2 the high byte of the number, bytes 3 to 6 the run's token, byte 7 the phase; `u` fills the rest. A
+//! short payload has as much of this as fits.
 
-/// Bytes before the filler.
+/// The length of the header before the filler.
 pub(super) const HEADER: usize = 8;
 
-/// The filler.
+/// The filler byte.
 const FILLER: u8 = b'u';
 
-/// What tells one run's and one phase's datagrams from all others.
+/// The token and phase that distinguish the datagrams of one phase from all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) token: [u8; 4],
@@ -15,7 +16,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// As the board puts it into its datagrams.
+    /// The bytes that the board puts into its datagrams.
     pub(super) fn bytes(self) -> [u8; 5] {
         let [a, b, c, d] = self.token;
         [a, b, c, d, self.phase]
@@ -27,7 +28,7 @@ impl Mark {
     }
 }
 
-/// The payload of number `number` of the size at `place`.
+/// Makes the payload with sequence number `number` for the size at index `place`.
 pub(super) fn payload(mark: Mark, place: u8, number: u16, size: usize) -> Vec<u8> {
     let [low, high] = number.to_le_bytes();
     let [a, b, c, d, phase] = mark.bytes();
@@ -37,28 +38,28 @@ pub(super) fn payload(mark: Mark, place: u8, number: u16, size: usize) -> Vec<u8
     payload
 }
 
-/// The sum of a payload's bytes, as Python's `sum` has it.
+/// The sum of a payload's bytes, equal to Python's `sum`.
 pub(super) fn sum(payload: &[u8]) -> u64 {
     payload.iter().map(|&byte| u64::from(byte)).sum()
 }
 
-/// Whether everything behind the header is filler.
+/// Whether all bytes after the header are filler.
 pub(super) fn is_whole(payload: &[u8]) -> bool {
     payload.iter().skip(HEADER).all(|&byte| byte == FILLER)
 }
 
-/// A datagram that came, as far as its bytes tell.
+/// The header of a received datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Its size's place in the list.
+    /// The index of its size in the list.
     pub(super) place: usize,
-    /// Its number, or the low byte of it.
+    /// Its sequence number, or only the low byte.
     pub(super) number: u16,
-    /// Whether `number` is whole.
+    /// Whether `number` has both bytes.
     pub(super) is_exact: bool,
 }
 
-/// Reads the first bytes of a datagram of `len` bytes; none if it is not one of this phase's.
+/// Parses the first bytes of a datagram with `len` bytes; `None` if it does not belong to this phase.
 pub(super) fn read(first: &[u8], len: usize, mark: Mark, sizes: &[usize]) -> Option<Header> {
     let low = *first.first()?;
     if let Some(theirs) = first.get(3..HEADER)
@@ -71,7 +72,7 @@ pub(super) fn read(first: &[u8], len: usize, mark: Mark, sizes: &[usize]) -> Opt
         None => sizes.iter().position(|&size| size == len)?,
     };
     let size = *sizes.get(place)?;
-    // Short ones have no token: their length must be right at least.
+    // A short datagram has no token, so at least its length must match.
     if len > size || (first.len() < HEADER && len != size) {
         return None;
     }
@@ -105,13 +106,13 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..20), len in 0usize..70000) {
+        fn any_bytes_are_parsed_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..20), len in 0usize..70000) {
             let _ = read(&bytes, len, MARK, &[1, 64]);
         }
     }
 
     #[test]
-    fn other_runs_and_phases_are_left_aside() {
+    fn datagrams_of_other_runs_and_phases_are_ignored() {
         let sizes = [64];
         let bytes = payload(Mark { phase: 6, ..MARK }, 0, 1, 64);
         assert_eq!(read(&bytes[..8], 64, MARK, &sizes), None);

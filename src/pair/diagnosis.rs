@@ -1,8 +1,8 @@
-//! What a failed check means: each verdict with a code that stays. `words` says it to people.
+//! The diagnoses: the meaning of a failed step, each with a stable code. `words` turns them into text.
 
 use crate::board::symptom::Symptom;
 
-/// What was found to be wrong.
+/// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Diagnosis {
     /// The serial port does not open.
@@ -15,78 +15,78 @@ pub enum Diagnosis {
     NoFirmware,
     /// The board's firmware does not start.
     FirmwareDamaged,
-    /// The board's supply voltage falls too low.
+    /// The board's supply voltage drops too low.
     BrownOut,
     /// The board's firmware crashes.
     BoardPanic,
-    /// What comes is no text.
+    /// The board sends unreadable data.
     LineNoise,
     /// A program on the board does not stop.
     BoardBusy,
-    /// Something talks, but not as `MicroPython` does.
+    /// Something answers, but it is not `MicroPython`.
     NoMicroPython,
-    /// What is sent comes back, and nothing else.
+    /// The serial port only sends back what udpcli writes.
     SerialEcho,
-    /// The board stopped answering on the serial line, or the cable is out.
+    /// The board stopped answering on the serial line, or somebody pulled out the cable.
     SerialLost,
     /// The board restarted during the test.
     BoardRestarted,
     /// Our program ended with an exception on the board.
     BoardProgramDied,
-    /// The pupil's own UDP program ended, and its bare `except:` hides why.
+    /// The pupil's own UDP program ended, and its bare `except:` hides the reason.
     BoardProgramSilentEnd,
     /// The firmware lacks the module `mpython`.
     NotMpython,
-    /// The board is in no Wi-Fi and none was named.
+    /// The board is not connected to Wi-Fi, and the user named no network.
     WifiNotConnected,
     /// The board does not see this Wi-Fi.
     WifiNotFound,
     /// The Wi-Fi refused the password.
     WifiPasswordRefused,
-    /// The Wi-Fi is there on 5 GHz only.
+    /// The Wi-Fi exists on 5 GHz only.
     Wifi5GhzOnly,
-    /// The Wi-Fi is there, and the board did not get a connection in time.
+    /// The Wi-Fi exists, and the board did not connect within the timeout.
     WifiTimeout,
     /// The PC has no route to the board's address.
     NoRoute,
     /// The PC and the board are in different networks.
     DifferentSubnets,
-    /// Something between the two rewrites addresses (NAT).
+    /// A device between PC and board rewrites addresses (NAT).
     AddressRewritten,
-    /// Another program has the PC's UDP port.
+    /// Another program uses the PC's UDP port.
     PcPortInUse,
-    /// The system refuses the PC's UDP port for another reason.
+    /// The operating system refuses the PC's UDP port for another reason.
     PcPortRefused,
-    /// Something on the board has the UDP port.
+    /// A socket on the board uses the UDP port.
     BoardPortInUse,
-    /// Nobody answers the board's ARP request for the address it sends to.
+    /// No device answers the board's ARP request for the address that it sends to.
     BoardNoArp,
-    /// Neither direction gets through, though both are in one network.
+    /// No direction works, although both are in one network.
     ApIsolation,
-    /// The board's datagrams do not reach this PC, the PC's reach the board.
+    /// The board's datagrams do not reach this PC, but the PC's reach the board.
     PcFirewall,
-    /// The PC's datagrams do not reach the board, the board's reach the PC.
+    /// The PC's datagrams do not reach the board, but the board's reach the PC.
     PcToBoardBlocked,
-    /// The echo does not come back, though both directions work.
+    /// The echo does not come back, although both directions work.
     NoEcho,
     /// Datagrams are lost, and the signal is weak.
     WeakSignal,
     /// Datagrams are lost.
     Loss,
-    /// Payloads arrive cut at 1,024 bytes.
+    /// Payloads arrive truncated to 1,024 bytes.
     PayloadCut,
-    /// Payloads of this size do not arrive, shorter ones do.
+    /// Payloads of this size do not arrive, but shorter ones do.
     SizeLost,
-    /// Text that is not UTF-8 came to the board's `decode()`.
+    /// The board's `decode()` received text that is not UTF-8.
     GbkNotDecoded,
-    /// The OLED shows something else.
+    /// The OLED does not show the expected text.
     OledWrong,
-    /// The board could not be left as it was.
+    /// udpcli could not restore the board's state.
     NotCleanedUp,
 }
 
 impl Diagnosis {
-    /// All of them, for the documentation's test.
+    /// All diagnoses, for the test of the documentation.
     pub const ALL: &[Self] = &[
         Self::SerialPort,
         Self::NoSerialAnswer,
@@ -129,7 +129,7 @@ impl Diagnosis {
         Self::NotCleanedUp,
     ];
 
-    /// The code for programs; it never changes its meaning.
+    /// The stable code for programs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -175,7 +175,7 @@ impl Diagnosis {
         }
     }
 
-    /// Whether the test could not run (exit code 3), rather than ran and failed (exit code 1).
+    /// Whether the test could not run (exit code 3); otherwise it ran and failed (exit code 1).
     #[must_use]
     pub fn is_environment(self) -> bool {
         matches!(
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_unique_and_plain() {
+    fn codes_are_unique_lower_case_words() {
         for (index, diagnosis) in Diagnosis::ALL.iter().enumerate() {
             let code = diagnosis.code();
             assert!(

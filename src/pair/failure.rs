@@ -1,4 +1,4 @@
-//! Failures on the board, on its line and on the way, as findings.
+//! Turns failures on the board, on the serial line and in the network into findings.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::pair::report::{Finding, Said, StepResult, Verdict};
 use crate::pair::talk::SessionError;
 use crate::text::sentence::sentence;
 
-/// What a failure on the board or the line means.
+/// Adds the finding for a failure on the board or the serial line.
 pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
     let mut say = |seen: Said, finding: Finding| {
         if result.seen.is_nothing() {
@@ -50,7 +50,7 @@ pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
     }
 }
 
-/// The verdict on an error of the serial line: the one that every other command gives, where there is one.
+/// The diagnosis for an error of the serial line: the same one as in the other commands, if they have one.
 fn diagnosis_of(error: &BoardError) -> Diagnosis {
     if let Some(diagnosis) = error.code().and_then(Diagnosis::from_code) {
         return diagnosis;
@@ -61,7 +61,7 @@ fn diagnosis_of(error: &BoardError) -> Diagnosis {
     }
 }
 
-/// What kept a measurement from being made.
+/// Adds the finding for a measurement that failed.
 pub(super) fn trouble_of(result: &mut StepResult, trouble: Trouble, board_port: u16) {
     match trouble {
         Trouble::SessionError(failure) => fail(result, failure),
@@ -89,7 +89,7 @@ mod tests {
     use crate::board::evidence::Fault;
 
     #[test]
-    fn every_code_of_the_bridge_is_a_diagnosis_with_the_same_code() {
+    fn every_board_error_code_is_also_a_diagnosis_code() {
         let port = || "COM3".to_owned();
         let fault = |fault| BoardError::Fault {
             port: port(),

@@ -1,4 +1,4 @@
-//! The measurements: both directions, the longest payload each way, the round trip.
+//! The measurements: loss in both directions, the longest payload in each direction, the round-trip time.
 
 mod down;
 mod echo;
@@ -22,20 +22,20 @@ pub(super) use echo::{ECHO_SIZE, Echo, echo};
 pub(super) use longest::{Longest, longest_down, longest_up};
 pub(super) use up::{ENOMEM, Up, up};
 
-/// How much the tutorial's server takes of a datagram.
+/// The size in the `recvfrom(1024)` of the tutorial's server.
 pub(super) const TUTORIAL: usize = 1024;
 
-/// How long the board waits for a next datagram before it gives up, beyond the interval.
+/// The board's timeout for the next datagram, in addition to the interval.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// How long we wait for what is still on its way.
+/// How long to wait for late datagrams.
 const LATE: Duration = Duration::from_millis(700);
 
-/// The time of one look for what is still on its way.
+/// The length of one look for late datagrams.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A wait that is counted in looks, not by the clock. A busy PC may let a thread stand still for longer than [`LATE`]:
-/// then nothing has been looked for, and what waits in the system has not yet been lost.
+/// A timeout that counts looks instead of time. On a busy PC, a thread may be suspended for longer than [`LATE`]: it
+/// has then not looked at all, and a datagram in the receive buffer is not lost.
 #[derive(Debug)]
 struct Patience {
     looks: u128,
@@ -48,32 +48,32 @@ impl Patience {
         }
     }
 
-    /// Counts a look that found nothing; whether there is another.
+    /// Counts a look that found nothing; returns whether to look again.
     fn again(&mut self) -> bool {
         self.looks = self.looks.saturating_sub(1);
         self.looks > 0
     }
 }
 
-/// Between two of the datagrams that end a phase.
+/// The time between two repetitions of the datagram that ends a phase.
 const BYE_GAP: Duration = Duration::from_millis(30);
 
-/// How long one echo may take: power saving holds datagrams back for some hundred milliseconds.
+/// The timeout for one echo: Wi-Fi power saving delays datagrams by some hundred milliseconds.
 const ECHO_WAIT: Duration = Duration::from_secs(1);
 
-/// So many echoes lost at the beginning, and no more are tried.
+/// Stop after this many lost echoes at the beginning.
 const ECHO_TRIES: u32 = 8;
 
-/// The board's function that sends back what it gets.
+/// The function on the board that echoes datagrams.
 const ECHO: &str = "_pe";
 
-/// How often something is tried before it counts as lost.
+/// How often to try before a datagram counts as lost.
 const TRIES: u16 = 3;
 
-/// What a call on the board gets on top of the time it should take.
+/// The extra time for a call on the board, in addition to its expected duration.
 const SLACK: Duration = Duration::from_secs(15);
 
-/// What is measured, and with what.
+/// The parameters and sockets of the measurements.
 #[derive(Debug)]
 pub(super) struct MeasurementContext {
     pub(super) board: Ipv4Addr,
@@ -84,7 +84,7 @@ pub(super) struct MeasurementContext {
     pub(super) count: u16,
     pub(super) interval: Duration,
     pub(super) token: [u8; 4],
-    /// Counts the phases of this run.
+    /// The number of the current phase.
     pub(super) phase: u8,
 }
 
@@ -104,9 +104,9 @@ impl MeasurementContext {
         )
     }
 
-    /// Code that has the board listen with `handler` until `mark`'s bye.
+    /// The code that makes the board receive with `handler` until the end datagram of `mark`.
     pub(super) fn listen_code(&self, mark: Mark, size: usize, handler: &str) -> String {
-        // All echoes that are waited for in vain must fit into the board's patience.
+        // The board's timeout must be longer than all timeouts for lost echoes together.
         let idle =
             IDLE + self.interval * 2 + ECHO_WAIT * if handler == ECHO { ECHO_TRIES } else { 0 };
         format!(
@@ -118,13 +118,13 @@ impl MeasurementContext {
         )
     }
 
-    /// The longest a phase with so many datagrams may take.
+    /// The maximum duration of a phase with this many datagrams.
     fn limit(&self, datagrams: usize) -> Duration {
         self.interval * u32::try_from(datagrams + 2).unwrap_or(u32::MAX) + IDLE + SLACK
     }
 }
 
-/// `b'\x00..'` for the board.
+/// A Python bytes literal, `b'\x00..'`, for the board.
 pub(super) fn python_bytes(bytes: &[u8]) -> String {
     let mut text = String::from("b'");
     for byte in bytes {
@@ -134,12 +134,12 @@ pub(super) fn python_bytes(bytes: &[u8]) -> String {
     text
 }
 
-/// Why a measurement did not come about.
+/// Why a measurement failed.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// On the board.
+    /// A failure on the board or the serial line.
     SessionError(SessionError),
-    /// The board's port is taken; the error's number.
+    /// The board's UDP port is in use; holds the errno.
     BoardPort(i64),
     /// The PC cannot send.
     Send(io::Error),
@@ -154,16 +154,16 @@ impl From<SessionError> for Trouble {
 /// How many other lines of a call are kept.
 const MAX_SAID: usize = 16;
 
-/// What a listening board tells the thread that sends.
+/// Events of a listening board for the thread that sends.
 struct ListenEvents {
     ready: Sender<usize>,
     reports: Sender<Report>,
     busy: Option<i64>,
-    /// What else it said, in words.
+    /// Other lines of the board.
     said: Vec<String>,
 }
 
-/// A datagram as the board saw it.
+/// A datagram as the board reports it.
 #[derive(Debug)]
 struct Report {
     from: Option<Ipv4Addr>,
@@ -192,14 +192,14 @@ impl LineHandler for ListenEvents {
                 }
             }
             ["end"] => {}
-            // An empty datagram has no first bytes: it is none of ours.
+            // An empty datagram has no first bytes, so it is not ours.
             _ if self.said.len() < MAX_SAID => self.said.push(words.join(" ")),
             _ => {}
         }
     }
 }
 
-/// Hex digits of at most 64 KiB.
+/// Decodes hex digits of at most 64 KiB of data.
 pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || text.len() > 131_072 || !text.len().is_multiple_of(2) {
         return None;
@@ -210,8 +210,8 @@ pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Has the board listen, and `traffic` send to it meanwhile, on a thread of its own. `traffic` gets the size the board
-/// takes and the board's reports; when it returns the board is told to stop.
+/// Lets the board listen while `traffic` sends to it on another thread. `traffic` gets the board's receive size and its
+/// reports; when it returns, the board is told to stop.
 fn with_listener<T: Send>(
     talk: &mut BoardSession,
     socket: &UdpSocket,
@@ -228,7 +228,7 @@ fn with_listener<T: Send>(
         let sending = scope.spawn(move || {
             let size = is_ready.recv().ok()?;
             let result = traffic(size, &reported, over);
-            // The board may be deaf for a moment, and datagrams get lost: again until it has ended.
+            // The end datagram can be lost too, so repeat it until the board's program has ended.
             let bye = mark.bye();
             while !over.load(Ordering::Relaxed) {
                 let _ = socket.send(&bye);
@@ -245,7 +245,7 @@ fn with_listener<T: Send>(
         let called = talk.call(Work::Listening, code, limit, &mut told);
         over.store(true, Ordering::Relaxed);
         let (busy, said) = (told.busy, std::mem::take(&mut told.said));
-        // With its senders: ends a wait for a report that will not come.
+        // Dropping the senders ends a wait for a report that will not come.
         drop(told);
         let result = sending.join().ok().flatten();
         called?;
@@ -256,7 +256,7 @@ fn with_listener<T: Send>(
     })
 }
 
-/// Sleeps until `until`, or until it is over.
+/// Sleeps until `until`, or until `over` is set.
 fn pause(until: Instant, over: &AtomicBool) {
     loop {
         let left = until.saturating_duration_since(Instant::now());
@@ -267,7 +267,7 @@ fn pause(until: Instant, over: &AtomicBool) {
     }
 }
 
-/// Sends `payload` until the board has it and its program ends; what the program said.
+/// Sends `payload` until the board has it and its program ends; returns the program's lines.
 pub(super) fn deliver(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
@@ -289,7 +289,7 @@ pub(super) fn deliver(
     Ok(measured.1)
 }
 
-/// The MTU of the PC's interface; an Ethernet's or a Wi-Fi's where the system does not tell.
+/// The MTU of the PC's interface; Ethernet's 1500 if the operating system does not report it.
 pub(super) fn mtu(course: &MeasurementContext) -> usize {
     course
         .facing
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_is_so_many_looks_however_long_each_took() {
+    fn patience_counts_looks_and_not_time() {
         let mut patience = Patience::new(Duration::from_millis(100));
         let looks = std::iter::from_fn(|| patience.again().then_some(())).count();
         assert_eq!(looks, 4);
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn hex_from_the_board_is_read_or_left() {
+    fn hex_from_the_board_is_decoded_or_rejected() {
         assert_eq!(from_hex("00ff"), Some(vec![0, 255]));
         for text in ["0", "zz", "é9", "+1"] {
             assert!(from_hex(text).is_none_or(|bytes| bytes == [1]), "{text}");

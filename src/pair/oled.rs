@@ -1,6 +1,7 @@
-//! The OLED step: a text is sent, drawn by the board as the tutorial's server draws it, and read off the mirror.
+//! The OLED step: sends a text, which the board draws like the tutorial's server, and reads it in the OLED mirror.
 //!
-//! That server draws its own address until the first datagram, then clears it and draws only text and sender.
+//! That server shows its own address until the first datagram arrives, then clears the OLED and draws only text and
+//! sender.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::pair::work::Work;
 use crate::terminal::panel::screen::{Screen, WIDTH};
 use crate::text::sentence::sentence;
 
-/// Where the tutorial's server draws the text and the sender.
+/// The rows where the tutorial's server draws the text and the sender.
 const ROWS: [i16; 2] = [15, 31];
 
 /// Glyphs are 16 pixels high.
@@ -67,7 +68,7 @@ pub(super) fn step(
         return Ok(());
     };
     let wanted = [plan.text.clone(), format!("from{sender}")];
-    // The first screen; none if the line damaged it.
+    // The first frame; `None` if the serial line damaged it.
     let address = talk
         .shown
         .iter()
@@ -121,7 +122,7 @@ pub(super) fn step(
     Ok(())
 }
 
-/// Whether no pixel of a line of text is lit.
+/// Whether all pixels of a text line are dark.
 fn is_dark(screen: &Screen, row: i16) -> bool {
     let top = usize::try_from(row).unwrap_or(0);
     !(top..top + GLYPH).any(|y| (0..WIDTH).any(|x| screen.pixel(x, y)))

@@ -1,18 +1,18 @@
-//! Which program has a UDP port on this PC.
+//! Finds the program that uses a UDP port on this PC.
 
 use std::net::Ipv4Addr;
 
-/// A program that has a port.
+/// A program that uses a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// The program's name. Untrusted.
     pub name: String,
-    /// The number of its process.
+    /// The process ID.
     pub process: String,
 }
 
-/// The program that listens on `port`, on `local` or on every address, where the system tells: Linux, for programs of
-/// the same user (of all users to root).
+/// The program that listens on `port`, on `local` or on every address. Only Linux reports it, for programs of the same
+/// user (for all users to root).
 #[must_use]
 pub fn of(local: Ipv4Addr, port: u16) -> Option<Owner> {
     #[cfg(target_os = "linux")]
@@ -21,7 +21,7 @@ pub fn of(local: Ipv4Addr, port: u16) -> Option<Owner> {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        // Windows and macOS have programs for it (netstat -ano, lsof -i UDP), which the documentation names.
+        // Windows and macOS need a program for this (`netstat -ano`, `lsof -i UDP`); the documentation names it.
         let _ = (local, port);
         None
     }
@@ -58,7 +58,8 @@ mod linux {
         None
     }
 
-    /// The socket of a line of the table if it has the port: `  sl  local_address rem_address st .. inode ..`.
+    /// The inode of a socket in a line of the table, if it has the port: `  sl  local_address rem_address st .. inode
+    /// ..`.
     fn inode(line: &str, local: Ipv4Addr, port: u16) -> Option<String> {
         let mut fields = line.split_ascii_whitespace();
         let (address, theirs) = fields.nth(1)?.split_once(':')?;
@@ -66,7 +67,7 @@ mod linux {
             return None;
         }
         let is_any = address.bytes().all(|byte| byte == b'0');
-        // The address is as the processor has it in memory.
+        // The table prints the address in the processor's byte order.
         let own = format!("{:08X}", u32::from_ne_bytes(local.octets()));
         (is_any || address.ends_with(&own)).then(|| fields.nth(7).unwrap_or_default().to_owned())
     }

@@ -1,4 +1,5 @@
-//! The PC's sockets: one a local address that hears for every board behind it, and one a measurement that sends.
+//! The PC's sockets: one receiving socket per local address, shared by all boards, and one sending socket per
+//! measurement.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,38 +13,38 @@ use socket2::SockRef;
 
 use crate::udp::adapter;
 
-/// Datagrams that wait for a board's measurement to take them.
+/// How many datagrams wait for a board's measurement.
 const WAITING: usize = 8192;
 
-/// What we ask the system to hold for us: forty boards may speak at once.
+/// The receive buffer to request: forty boards may send at once.
 const RECV_BUFFER: usize = 4 << 20;
 
-/// How often a thread that hears looks up.
+/// How often a receiving thread checks whether it should end.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A datagram that arrived.
 #[derive(Debug)]
 pub(super) struct Arrived {
     pub(super) at: Instant,
-    /// The sender's address: another than the board's where a router or a virtual machine rewrites it (NAT).
+    /// The sender's address; it is not the board's if a router or a virtual machine rewrites it (NAT).
     pub(super) from: Ipv4Addr,
     pub(super) payload: Vec<u8>,
 }
 
-/// Who wants a board's datagrams.
+/// A measurement that waits for a board's datagrams.
 struct Subscriber {
     from: Ipv4Addr,
     token: [u8; 4],
     to: SyncSender<Arrived>,
 }
 
-/// One listening socket.
+/// One receiving socket.
 struct Inbox {
     subscribers: Mutex<Vec<Subscriber>>,
     ended: AtomicBool,
 }
 
-/// All listening sockets of a run. They close when this is dropped.
+/// All receiving sockets of a run. They close on drop.
 #[derive(Default)]
 pub struct Post {
     inboxes: Mutex<BTreeMap<SocketAddrV4, Arc<Inbox>>>,
@@ -56,8 +57,8 @@ impl std::fmt::Debug for Post {
 }
 
 impl Post {
-    /// Listens on `local`, together with the boards that do so already, for what the board at `from` sends: datagrams
-    /// with its `token` from any address, and those too short for a token from its own or a stranger's.
+    /// Receives on `local`, shared with other boards, what the board at `from` sends: datagrams with its `token` from
+    /// any address, and datagrams too short for a token from its own or an unknown address.
     pub(super) fn subscribe(
         &self,
         local: SocketAddrV4,
@@ -96,12 +97,12 @@ impl Drop for Post {
     }
 }
 
-/// Opens a socket and has a thread hear it.
+/// Opens a socket and starts a thread that receives.
 fn open(local: SocketAddrV4) -> io::Result<Arc<Inbox>> {
     tracing::debug!("socket AF_INET SOCK_DGRAM");
     tracing::debug!("bind {local}");
     let socket = UdpSocket::bind(local)?;
-    // The system caps it as it sees fit.
+    // Best effort: the operating system limits the size.
     let _ = SockRef::from(&socket).set_recv_buffer_size(RECV_BUFFER);
     socket.set_read_timeout(Some(LOOK))?;
     let inbox = Arc::new(Inbox {
@@ -157,7 +158,7 @@ fn hear(socket: &UdpSocket, inbox: &Inbox) {
     tracing::debug!("close");
 }
 
-/// Whether a socket's error is a timeout, or an earlier datagram's that nobody wanted.
+/// Whether a socket error is a timeout, or an ICMP error for an earlier datagram.
 pub(super) fn is_passing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -169,27 +170,26 @@ pub(super) fn is_passing(error: &io::Error) -> bool {
     )
 }
 
-/// The PC's side of the way to a board.
+/// The PC's side of the path to a board.
 #[derive(Debug, Clone)]
 pub(super) struct Facing {
-    /// The PC's address that faces the board.
+    /// The PC's address on the path to the board.
     pub(super) local: Ipv4Addr,
-    /// Its interface, and whether the board's address is in that interface's network; unknown on systems that do not
-    /// tell.
+    /// The interface with this address, and whether the board is in its network; unknown on some operating systems.
     pub(super) interface: Option<Interface>,
 }
 
-/// The interface that faces the board.
+/// The interface on the path to the board.
 #[derive(Debug, Clone)]
 pub(super) struct Interface {
     pub(super) name: String,
-    /// Bits of its network's prefix.
+    /// The prefix length of its network.
     pub(super) prefix: u8,
     pub(super) has_board: bool,
     pub(super) mtu: Option<usize>,
 }
 
-/// Which of our addresses faces the board: the one the system would send from. Nothing is sent for this.
+/// Finds the local address that the operating system uses to send to the board, without sending anything.
 pub(super) fn facing(board: Ipv4Addr, port: u16) -> io::Result<Facing> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.connect((board, port))?;
@@ -215,7 +215,7 @@ pub(super) fn facing(board: Ipv4Addr, port: u16) -> io::Result<Facing> {
     Ok(Facing { local, interface })
 }
 
-/// The interface's MTU, where the system has it in a file (Linux).
+/// The interface's MTU, which Linux has in a file.
 fn mtu(name: &str) -> Option<usize> {
     std::fs::read_to_string(format!("/sys/class/net/{name}/mtu"))
         .ok()?
@@ -224,7 +224,7 @@ fn mtu(name: &str) -> Option<usize> {
         .ok()
 }
 
-/// A socket that sends from `local` to the board and hears only it.
+/// A socket that sends from `local` to the board and receives only from it.
 pub(super) fn to_board(local: Ipv4Addr, board: SocketAddrV4) -> io::Result<UdpSocket> {
     tracing::debug!("socket AF_INET SOCK_DGRAM");
     let socket = UdpSocket::bind((local, 0))?;

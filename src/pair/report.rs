@@ -1,4 +1,4 @@
-//! What the steps found, as data: `words` puts it into sentences.
+//! The results of the steps, as data; `words` turns them into sentences.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,31 +10,31 @@ use crate::board::mirror::attach::NoDisplay;
 use crate::pair::diagnosis::Diagnosis;
 use crate::text::sentence::Sentence;
 
-/// The steps, in their order.
+/// The steps, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// The raw REPL is entered.
+    /// Enter the raw REPL.
     Serial,
-    /// What the board is.
+    /// Identify board and firmware.
     Firmware,
-    /// The board is in a Wi-Fi.
+    /// Check the board's Wi-Fi.
     Wifi,
-    /// The board's address, and the PC's own that faces it.
+    /// Find the board's address and the PC's address on the path to it.
     Addresses,
-    /// Datagrams from the PC to the board.
+    /// Send datagrams from the PC to the board.
     PcToBoard,
-    /// Datagrams from the board to the PC.
+    /// Send datagrams from the board to the PC.
     BoardToPc,
-    /// There and back.
+    /// Send echoes there and back.
     Echo,
-    /// A text on the OLED.
+    /// Show a text on the OLED.
     Oled,
-    /// The board is left as it was.
+    /// Restore the board's state.
     CleanUp,
 }
 
 impl Step {
-    /// All of them, in order.
+    /// All steps, in order.
     pub const ALL: [Self; 9] = [
         Self::Serial,
         Self::Firmware,
@@ -47,7 +47,7 @@ impl Step {
         Self::CleanUp,
     ];
 
-    /// Its name for programs.
+    /// The step's name for programs.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
@@ -64,23 +64,23 @@ impl Step {
     }
 }
 
-/// How a step, or all of it, ended.
+/// The verdict on a step, or on the whole test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// As it should be.
+    /// It passed.
     Passed,
-    /// As it should be, with something to know.
+    /// It passed, with a warning.
     Warned,
-    /// Not tried: an earlier step makes it pointless, or the board has no such thing.
+    /// It was not tried: an earlier step makes it pointless, or the board does not support it.
     Skipped,
-    /// Cut short by Ctrl-C.
+    /// Ctrl-C interrupted it.
     Interrupted,
-    /// Not as it should be.
+    /// It failed.
     Failed,
 }
 
 impl Verdict {
-    /// Its name for programs.
+    /// The verdict's name for programs.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl Verdict {
     }
 }
 
-/// What there is to say about a step, as data. May have text of the board's or the user's in it.
+/// What the report says about a step, as data. It may contain text from the board or the user.
 #[derive(Debug, Clone, Default)]
 pub enum Said {
     /// Nothing.
@@ -101,28 +101,28 @@ pub enum Said {
     Nothing,
     /// A sentence of the catalogue.
     Sentence(Sentence),
-    /// Several of these, in a row.
+    /// Several of these, one after the other.
     List(Vec<Self>),
-    /// A name, or the board's own words: the same in every language.
+    /// A name, or the board's own output, which is not translated.
     Text(String),
-    /// What went wrong on the serial line.
+    /// An error of the serial line.
     Error(Arc<BoardError>),
-    /// The same with its cause.
+    /// An error of the serial line with its cause.
     ErrorAndCause(Arc<BoardError>),
-    /// What to do about it, where we know.
+    /// The hint for an error, if there is one.
     Hint(Arc<BoardError>),
     /// Why there is no display.
     NoDisplay(NoDisplay),
 }
 
 impl Said {
-    /// Whether it is nothing.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         matches!(self, Self::Nothing)
     }
 
-    /// Sentences in a row.
+    /// Several sentences, one after the other.
     #[must_use]
     pub fn list(sentences: Vec<Sentence>) -> Self {
         Self::List(sentences.into_iter().map(Self::Sentence).collect())
@@ -135,25 +135,25 @@ impl From<Sentence> for Said {
     }
 }
 
-/// Something found to be wrong, with what shows it.
+/// A problem that a step found, with its evidence.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// What is wrong.
     pub diagnosis: Diagnosis,
-    /// What shows it, in one line; nothing where the step's own line does.
+    /// The evidence in one line; nothing if the step's own line has it.
     pub detail: Said,
-    /// The board's own words: a traceback. Untrusted.
+    /// The board's own output, such as a traceback. Untrusted.
     pub evidence: Option<String>,
 }
 
 impl Finding {
-    /// A finding that the step's line speaks for.
+    /// A finding without further evidence.
     #[must_use]
     pub fn plain(diagnosis: Diagnosis) -> Self {
         Self::with(diagnosis, Said::Nothing)
     }
 
-    /// A finding with what shows it.
+    /// A finding with evidence.
     #[must_use]
     pub fn with(diagnosis: Diagnosis, detail: impl Into<Said>) -> Self {
         Self {
@@ -164,29 +164,29 @@ impl Finding {
     }
 }
 
-/// One step's result.
+/// The result of one step.
 #[derive(Debug, Clone)]
 pub struct StepResult {
     /// Which step.
     pub step: Step,
-    /// How it ended.
+    /// Its verdict.
     pub verdict: Verdict,
     /// What was tried.
     pub tried: Said,
     /// What was seen.
     pub seen: Said,
-    /// More lines for people: figures by size, limits.
+    /// More lines for people: counts by size, limits.
     pub notes: Vec<Said>,
-    /// How long it took.
+    /// The duration.
     pub time: Duration,
-    /// What is wrong.
+    /// The problems that the step found.
     pub findings: Vec<Finding>,
     /// The measurements, under stable keys (docs/pair.schema.json).
     pub figures: Value,
 }
 
 impl StepResult {
-    /// A step that begins: passed unless something is found.
+    /// The result of a step that starts: it passes unless a finding is added.
     #[must_use]
     pub fn new(step: Step, tried: impl Into<Said>) -> Self {
         Self {
@@ -201,7 +201,7 @@ impl StepResult {
         }
     }
 
-    /// A step that is left out.
+    /// The result of a step that is skipped.
     #[must_use]
     pub fn skipped(step: Step, why: Sentence) -> Self {
         let mut result = Self::new(step, Said::Nothing);
@@ -209,7 +209,7 @@ impl StepResult {
         result
     }
 
-    /// Says what was seen.
+    /// Sets what was seen.
     pub fn see(&mut self, what: impl Into<Said>) {
         self.seen = what.into();
     }
@@ -219,38 +219,38 @@ impl StepResult {
         self.notes.push(what.into());
     }
 
-    /// Leaves it out after all.
+    /// Marks the step as skipped after it started.
     pub fn skip(&mut self, why: impl Into<Said>) {
         self.verdict = Verdict::Skipped;
         self.see(why);
     }
 
-    /// Adds what fails the step.
+    /// Adds a finding that fails the step.
     pub fn fail(&mut self, finding: Finding) {
         self.verdict = Verdict::Failed;
         self.findings.push(finding);
     }
 
-    /// Adds what is good to know.
+    /// Adds a finding that is only a warning.
     pub fn warn(&mut self, finding: Finding) {
         self.verdict = self.verdict.max(Verdict::Warned);
         self.findings.push(finding);
     }
 }
 
-/// Everything about one board.
+/// The report on one board.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Its serial port.
+    /// The board's serial port.
     pub port: String,
     /// The steps, in order.
     pub steps: Vec<StepResult>,
-    /// How long all of it took.
+    /// The total duration.
     pub time: Duration,
 }
 
 impl Report {
-    /// Failed if a step failed; skipped steps alone do not fail it.
+    /// Failed if a step failed; skipped steps alone do not fail the test.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let worst = self
@@ -266,7 +266,7 @@ impl Report {
         worst
     }
 
-    /// Whether Ctrl-C cut it short.
+    /// Whether Ctrl-C interrupted the test.
     #[must_use]
     pub fn was_interrupted(&self) -> bool {
         self.steps
@@ -274,14 +274,14 @@ impl Report {
             .any(|step| step.verdict == Verdict::Interrupted)
     }
 
-    /// What is wrong, in the order in which it was found.
+    /// All findings, in the order in which the steps found them.
     pub fn findings(&self) -> impl Iterator<Item = (&StepResult, &Finding)> {
         self.steps
             .iter()
             .flat_map(|step| step.findings.iter().map(move |finding| (step, finding)))
     }
 
-    /// Whether what failed is the environment's refusal (exit code 3).
+    /// Whether a failure means that the test could not run (exit code 3).
     #[must_use]
     pub fn is_environment(&self) -> bool {
         self.steps

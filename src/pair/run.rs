@@ -1,4 +1,4 @@
-//! The steps in order, with one board.
+//! Runs the steps with one board, in order.
 
 mod clean_up;
 
@@ -26,15 +26,15 @@ use crate::text::sentence::{Sentence, sentence};
 
 use clean_up::clean_up;
 
-/// Whoever hears of a step when it ends.
+/// Called at the end of each step.
 pub(crate) type OnStep<'a> = &'a mut dyn FnMut(&StepResult);
 
-/// Whoever hears of the rounds of a watch.
+/// Called after each round of a watch.
 pub(crate) type OnRound<'a> = &'a mut dyn FnMut(Round);
 
-/// Tests one board. `open` opens its serial line, called `name`; `post` has the sockets that boards share.
+/// Tests one board. `open` opens its serial port, called `name`; `post` has the sockets that all boards share.
 ///
-/// Whatever happens, the board is left at its prompt, with what was there before on its file system.
+/// Every exit leaves the board at its prompt, with an unchanged file system.
 pub fn run(
     plan: &Plan,
     name: &str,
@@ -46,7 +46,7 @@ pub fn run(
     go(plan, name, open, post, shutdown, on_step, None)
 }
 
-/// The first four steps with one board, then rounds of traffic until Ctrl-C or until something fails, then clean-up.
+/// Runs the first four steps with one board, then rounds of traffic until Ctrl-C or a failure, then the clean-up.
 pub fn watch<'a>(
     plan: &'a Plan,
     name: &str,
@@ -120,17 +120,17 @@ struct PairTest<'a> {
 enum Radio {
     #[default]
     AsItWas,
-    /// It brought the board into a Wi-Fi.
+    /// The test connected the board to a Wi-Fi.
     Joined,
-    /// It made the board an access point.
+    /// The test made the board an access point.
     AccessPoint,
 }
 
-/// What clean-up has to know.
+/// What the clean-up has to restore.
 #[derive(Debug, Default)]
 struct Touched {
     radio: Radio,
-    /// Free bytes of the file system before.
+    /// The free bytes of the file system before the test.
     files_free: Option<i64>,
 }
 
@@ -141,7 +141,7 @@ impl PairTest<'_> {
         self.steps.push(result);
     }
 
-    /// Whether an earlier step makes going on pointless: Ctrl-C, a line that is gone, a board that restarted.
+    /// Whether the remaining steps are pointless: after Ctrl-C, a lost serial line or a restart of the board.
     fn is_over(&self) -> bool {
         self.steps.last().is_some_and(|last| {
             last.verdict == Verdict::Interrupted
@@ -271,7 +271,7 @@ impl PairTest<'_> {
                     result.warn(Finding::plain(Diagnosis::NotMpython));
                 }
                 match silent::main_has_ended(talk) {
-                    // What the board raises here says nothing about the way to it.
+                    // An exception on the board here says nothing about the network.
                     Ok(false) | Err(SessionError::Died(_)) => Some(info),
                     Ok(true) => {
                         result.warn(Finding::with(
@@ -298,7 +298,7 @@ impl PairTest<'_> {
     fn wifi(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Online> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Wifi, Said::Nothing);
-        // Whatever comes in between, the board may have come as far as that.
+        // Assume the change from here on: even if the call fails, the board may have made it.
         touched.radio = match self.plan.network {
             Network::Current => Radio::AsItWas,
             Network::Join(_) => Radio::Joined,
@@ -320,7 +320,7 @@ impl PairTest<'_> {
         online
     }
 
-    /// The board's address and ours, and our socket; without the socket if another program has the port.
+    /// Finds the board's address and ours, and opens our socket; there is no socket if another program uses the port.
     fn addresses(
         &mut self,
         online: &Online,
@@ -440,7 +440,7 @@ impl PairTest<'_> {
         Some((board, facing, arrivals, token))
     }
 
-    /// Whether the PC's datagrams did not reach the board, or could not be sent to it.
+    /// Whether no datagram of the PC reached the board, or the PC could not send.
     fn reaches_no_board(&self) -> bool {
         self.steps
             .iter()
@@ -466,7 +466,7 @@ impl steps::Ending for PairTest<'_> {
     }
 }
 
-/// Why a step is left out.
+/// The reason for a skipped step.
 fn why_skipped(is_interrupted: bool) -> Sentence {
     if is_interrupted {
         sentence!("pair.stopped")
@@ -475,7 +475,7 @@ fn why_skipped(is_interrupted: bool) -> Sentence {
     }
 }
 
-/// Four bytes that no other run has: a hasher's own random keys.
+/// Four random bytes that identify this run, from a hasher's random keys.
 fn token() -> [u8; 4] {
     use std::hash::{BuildHasher as _, Hasher as _};
     let [a, b, c, d, ..] = std::hash::RandomState::new()

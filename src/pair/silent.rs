@@ -1,4 +1,5 @@
-//! Whether the board's own `main.py` ended without a word: the tutorial's server behind its bare `except:`.
+//! Finds out whether the board's own `main.py` ended without a message, as the tutorial's server does because of its
+//! bare `except:`.
 
 use std::time::Duration;
 
@@ -8,14 +9,14 @@ use crate::pair::measure::from_hex;
 use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::work::Work;
 
-/// Reading a file and looking at names.
+/// The timeout to read a file and look up names.
 const WORK: Duration = Duration::from_secs(5);
 
-/// What the board sends of its `main.py` at most; as much as `_pf` reads.
+/// The limit for `main.py`, equal to what `_pf` reads.
 const MOST: usize = 8192;
 
-/// Whether `main.py` speaks UDP for ever, ran as far as where its bare `except:` watches, and runs no more. Only where
-/// entering the board stopped no program: then it ended by itself, or by somebody's Ctrl-C.
+/// Whether `main.py` contains an endless UDP loop, ran up to its bare `except:`, and has ended. Only meaningful if
+/// entering the raw REPL stopped no program: then `main.py` ended by itself, or after somebody's Ctrl-C.
 pub(super) fn main_has_ended(talk: &mut BoardSession) -> Result<bool, SessionError> {
     let entered = talk.repl.entered();
     if entered.stopped_program || entered.reset || entered.new_prompt {

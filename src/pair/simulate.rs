@@ -1,6 +1,6 @@
-//! A board in place of a board: the real MicroPython of this PC (its Unix port), with stand-ins for what only the
-//! mPython board has. It answers as mPython 1.4.0 does, byte for byte. It talks through pipes; Ctrl-C, which a serial line
-//! carries as a byte, becomes SIGINT while a program runs.
+//! A virtual board: the PC's own MicroPython (Unix port) with replacements for the modules that only the mPython board
+//! has. Its output equals that of mPython 1.4.0, byte for byte. It talks through pipes. Ctrl-C, a byte on a serial
+//! line, becomes SIGINT while a program runs.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, UdpSocket};
@@ -13,19 +13,19 @@ use crate::board::port::{Port, TICK};
 use crate::shutdown::Shutdown;
 use crate::wait::{Over, Site, Wait};
 
-/// The program that runs on it.
+/// The program that simulates the board.
 const SIMULATOR: &str = include_str!("scripts/simulator.py");
 
-/// What it says when it has booted.
+/// The prompt at the end of the boot.
 const PROMPT: &[u8] = b">>> ";
 
-/// How long MicroPython may take to start.
+/// The timeout for MicroPython's start.
 const START: Duration = Duration::from_secs(10);
 
-/// Pieces of output that wait to be read.
+/// How many chunks of output wait to be read.
 const WAITING: usize = 256;
 
-/// Why there is no simulated board.
+/// Why the virtual board did not start.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum Error {
@@ -41,7 +41,7 @@ pub enum Error {
     Interrupted,
 }
 
-/// Why the line of a simulated board does not do what it was asked.
+/// Why the virtual board's serial line failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum Fault {
@@ -51,31 +51,32 @@ pub enum Fault {
     NoLines,
 }
 
-/// A simulated board's process and pipes. It ends when this is dropped.
+/// The process and pipes of a virtual board. It ends on drop.
 #[derive(Debug)]
 pub struct Simulated {
     child: Child,
     stdin: Option<ChildStdin>,
     output: Receiver<Vec<u8>>,
-    /// What it said while it booted.
+    /// The output of the boot.
     boot: Vec<u8>,
     rest: Vec<u8>,
-    /// Whether a program runs that Ctrl-C could stop: code was sent, and its end was not read.
+    /// Whether a program runs that Ctrl-C could interrupt: code was sent, and its end was not read yet.
     is_running: bool,
     /// The last bytes that were read.
     tail: Vec<u8>,
     interrupted: Option<Instant>,
 }
 
-/// What ends a program's output.
+/// The end of a program's output.
 const END: &[u8] = b"\x04>";
 
-/// Between two interrupts: MicroPython takes a second one, before it has looked at the first, for a wish to end it.
+/// The minimum time between two interrupts: a second one before MicroPython has handled the first makes MicroPython
+/// exit.
 const INTERRUPT_GAP: Duration = Duration::from_secs(1);
 
-/// Its address, and its UDP port where the PC has `port` on its own.
+/// The virtual board's address, and its UDP port if the PC uses `port`.
 ///
-/// All of 127.0.0.0/8 is this machine on Linux. Where only 127.0.0.1 is (macOS) the two need different ports.
+/// On Linux, all of 127.0.0.0/8 is local. On macOS only 127.0.0.1 is, so the two need different ports.
 #[must_use]
 pub fn place(port: u16) -> (Ipv4Addr, u16) {
     let second = Ipv4Addr::new(127, 0, 0, 2);
@@ -92,15 +93,15 @@ pub fn place(port: u16) -> (Ipv4Addr, u16) {
 /// Starts the MicroPython on the PATH and waits until it has booted.
 ///
 /// # Errors
-/// It is not installed, or this system has none.
+/// MicroPython is not installed, or does not exist for this operating system.
 pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
     start_program(PathBuf::from("micropython"), address)
 }
 
-/// As [`start`], with the MicroPython of this path.
+/// Like [`start`], with the MicroPython at this path.
 ///
 /// # Errors
-/// As [`start`].
+/// As for [`start`].
 pub fn start_program(program: PathBuf, address: Ipv4Addr) -> Result<Simulated, Error> {
     if cfg!(not(unix)) {
         return Err(Error::System);
@@ -112,7 +113,7 @@ pub fn start_program(program: PathBuf, address: Ipv4Addr) -> Result<Simulated, E
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // Ctrl-C on the terminal is ours alone; the board gets it when we say so.
+    // A process group of its own keeps the terminal's Ctrl-C from the board; udpcli passes it on when needed.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|source| match source.kind() {
@@ -161,7 +162,7 @@ pub fn start_program(program: PathBuf, address: Ipv4Addr) -> Result<Simulated, E
         tail: Vec::new(),
         interrupted: None,
     };
-    // Before that a SIGINT would end it.
+    // Before the prompt, a SIGINT would end MicroPython.
     let shutdown = Shutdown::current();
     let is_stopped = || shutdown.is_asked();
     let mut wait = Wait::at(Site::Simulator, &is_stopped).until(Instant::now() + START);
@@ -187,13 +188,13 @@ pub fn start_program(program: PathBuf, address: Ipv4Addr) -> Result<Simulated, E
 }
 
 impl Simulated {
-    /// What it said from its power-on to its prompt.
+    /// The output from the start to the prompt.
     #[must_use]
     pub fn boot(&self) -> &[u8] {
         &self.boot
     }
 
-    /// What Ctrl-C does on a board.
+    /// Sends the signal that corresponds to Ctrl-C on a board.
     fn interrupt(&self) -> io::Result<()> {
         let status = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
@@ -208,7 +209,7 @@ impl Simulated {
 
 impl Drop for Simulated {
     fn drop(&mut self) {
-        // Its end of input is its end.
+        // MicroPython exits when its input ends.
         drop(self.stdin.take());
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -251,8 +252,8 @@ impl Port for Simulated {
         let Some(stdin) = &mut self.stdin else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        // Ctrl-D ends a program in the raw REPL, Enter a line at the prompt: then it runs. While nothing runs, Ctrl-C is a
-        // key like any other.
+        // A program starts after Ctrl-D in the raw REPL, or after Enter at the prompt. While no program runs, Ctrl-C is
+        // an ordinary key.
         let starts = |byte: u8| matches!(byte, 4 | b'\r');
         let is_running = self.is_running;
         let typed = bytes.iter().take_while(|&&byte| byte != 3 || !is_running);

@@ -1,4 +1,4 @@
-//! The three steps of traffic, and what their results mean together.
+//! The three steps with traffic, and the diagnosis of their results.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::mpsc::Receiver;
@@ -18,18 +18,18 @@ use crate::pair::wifi::Online;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp::stats::Spread;
 
-/// A signal at or below this loses datagrams: below -75 dBm 802.11n falls back to its slowest rates.
+/// The threshold for a weak signal: below -75 dBm, 802.11n falls back to its slowest rates and loses datagrams.
 const WEAK: i64 = -75;
 
-/// Whoever keeps the results.
+/// Collects the results of the steps.
 pub(super) trait Ending {
     fn end_step(&mut self, result: StepResult, start: Instant);
     fn plan(&self) -> &Plan;
-    /// Whether the last step makes going on pointless.
+    /// Whether the last result makes the next steps pointless.
     fn must_stop(&self) -> bool;
 }
 
-/// One direction's measurement, or why there is none.
+/// The measurement of one direction, or why it is missing.
 type Measured<T> = Result<T, Option<Trouble>>;
 
 /// Measures both directions and the echo.
@@ -53,7 +53,7 @@ pub(super) fn traffic(
     };
     let start = Instant::now();
     let down = measure::down(talk, course);
-    // What nothing in this direction means depends on the other: that is measured before the first is judged.
+    // The meaning of silence in this direction depends on the other one, so measure that before judging the first.
     let is_silent = down.as_ref().is_ok_and(|down| down.counts.received() == 0);
     let mut early = None;
     if is_silent {
@@ -69,7 +69,7 @@ pub(super) fn traffic(
     match down {
         Ok(down) => {
             judge.down(&down, early_up, course, &mut result);
-            // Where datagrams of any size are lost a lost one says nothing about its size.
+            // With loss at every size, a lost datagram says nothing about its size.
             let longest = if is_silent || judge.is_lossy {
                 Ok(None)
             } else {
@@ -130,7 +130,7 @@ pub(super) fn traffic(
     run.end_step(result, start);
 }
 
-/// What a direction tries.
+/// The sentence about what a direction tries.
 fn send_to(address: Ipv4Addr, port: u16) -> Sentence {
     sentence!(
         "pair.send-tried",
@@ -150,7 +150,7 @@ fn up(
     measure::up(talk, course, arrivals, &sizes, count, interval).map_err(Some)
 }
 
-/// Datagrams that arrived shorter than they were sent.
+/// Adds findings for datagrams that arrived truncated.
 fn cut(counts: &Counts, result: &mut StepResult) {
     let cut = counts.sizes_cut();
     if !cut.is_empty() {
@@ -161,17 +161,17 @@ fn cut(counts: &Counts, result: &mut StepResult) {
     }
 }
 
-/// What the way from the PC to the board says about the way back.
+/// What the results from PC to board imply for the other direction.
 #[derive(Debug, Clone, Copy)]
 struct Downwards {
     received: u64,
-    /// The address that the board saw the PC's datagrams come from, if it is not the PC's.
+    /// The source address that the board saw, if it is not the PC's address.
     alias: Option<Ipv4Addr>,
 }
 
-/// What results mean.
+/// Derives diagnoses from the results.
 struct Judge {
-    /// Whether a direction lost more than is allowed.
+    /// Whether a direction lost more than the limit.
     is_lossy: bool,
     max_loss: f64,
     rssi: Option<i64>,
@@ -312,7 +312,7 @@ impl Judge {
         self.lost(counts, result);
     }
 
-    /// Loss, by what it looks like.
+    /// Adds the finding for loss, by its pattern.
     fn lost(&mut self, counts: &Counts, result: &mut StepResult) {
         let gone = counts.sizes_lost();
         if !gone.is_empty() {
@@ -321,7 +321,7 @@ impl Judge {
                 sentence!("pair.sizes-never-came", sizes <- sizes(&gone)),
             ));
         }
-        // Sizes that never come say nothing about the loss of the others.
+        // Sizes that never arrive say nothing about the loss of the other sizes.
         let (sent, received) = counts
             .sizes
             .iter()
@@ -402,7 +402,7 @@ impl Judge {
             });
             return;
         }
-        // There and back is lost twice as often as one way.
+        // A round trip uses both directions, so allow twice the loss.
         let loss = (echo.sent - echo.received) as f64 * 100.0 / echo.sent.max(1) as f64;
         if loss > self.max_loss * 2.0 {
             result.fail(self.loss(loss));
@@ -410,12 +410,12 @@ impl Judge {
     }
 }
 
-/// ENOMEM from the board's `sendto` in words.
+/// The sentence for ENOMEM from the board's `sendto`.
 fn no_arp(pc: Ipv4Addr) -> Sentence {
     sentence!("pair.no-arp", pc = pc)
 }
 
-/// Silence in both directions, with what the board's own `sendto` says about it.
+/// The sentence for silence in both directions, with the error of the board's `sendto`.
 fn nothing_both_ways(up: &Up, course: &MeasurementContext) -> Sentence {
     let (pc, board) = (course.facing.local, course.board);
     if up.no_arp > 0 {
@@ -425,7 +425,7 @@ fn nothing_both_ways(up: &Up, course: &MeasurementContext) -> Sentence {
     }
 }
 
-/// Silence from the board.
+/// The sentence for silence from the board.
 fn nothing_back(up: &Up, course: &MeasurementContext) -> Sentence {
     let (pc, board) = (course.facing.local, course.board);
     if up.no_arp > 0 {
@@ -435,7 +435,7 @@ fn nothing_back(up: &Up, course: &MeasurementContext) -> Sentence {
     }
 }
 
-/// Milliseconds with three significant digits, without zeros at the end.
+/// Milliseconds with three significant digits, without trailing zeros.
 fn millis(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
     let digits = if ms >= 100.0 {
@@ -455,14 +455,14 @@ fn millis(time: Duration) -> String {
     }
 }
 
-/// `min`, `median`, `p99`, `max` in milliseconds; null if nothing was counted.
+/// `min`, `median`, `p99`, `max` in milliseconds; null without measurements.
 fn spread(spread: &Spread) -> Value {
     spread.quantiles().map_or(Value::Null, |[min, median, p99, max]| {
         json!({"min": ms(min), "median": ms(median), "p99": ms(p99), "max": ms(max)})
     })
 }
 
-/// Milliseconds with three digits behind the point.
+/// Milliseconds with three decimals.
 fn ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
@@ -480,8 +480,8 @@ fn sizes(sizes: &[usize]) -> Vec<Sentence> {
         .collect()
 }
 
-/// Adds the longest payload that survives, and the limit that was met. `tutorial`: how much of 1,025 bytes the board's
-/// `recvfrom(1024)` took.
+/// Adds the longest payload that arrived complete, and the limit that was found. `tutorial` is how many of 1,025 bytes
+/// the board's `recvfrom(1024)` returned.
 fn longest_of(
     longest: Result<Option<Longest>, Trouble>,
     course: &MeasurementContext,
@@ -508,7 +508,7 @@ fn longest_of(
     );
 }
 
-/// The limit by name: a stable code, and a sentence.
+/// The name of the limit: a stable code, and a sentence.
 fn limit(longest: Longest, mtu: usize) -> (&'static str, Sentence) {
     let whole = mtu.saturating_sub(28);
     match longest.fails {
@@ -537,7 +537,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_have_three_digits() {
+    fn intervals_have_three_significant_digits() {
         for (micros, text) in [
             (26_600, "26.6"),
             (118_400, "118"),

@@ -1,4 +1,4 @@
-//! Runs parts of our program on the board, and hears what it says in between: lines that begin with 0x1e.
+//! Runs parts of our program on the board, and reads its messages: lines that begin with 0x1e.
 
 use std::time::{Duration, Instant};
 
@@ -13,36 +13,36 @@ use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Text;
 use crate::text::escape;
 
-/// Our program's functions. They live in the interpreter's memory and go with the soft reset at the end.
+/// Our program's functions. They live in the interpreter's memory, and the soft reset at the end removes them.
 const NETWORK: &str = include_str!("scripts/minified/network.py");
 
-/// Begins a line of ours among whatever else the board prints.
+/// Marks our lines among the board's other output.
 const MARK: char = '\x1e';
 
-/// The longest line that is put together.
+/// The longest line that is assembled.
 const MAX_LINE: usize = 16 << 10;
 
-/// At most this many screens are kept.
+/// The limit for stored frames.
 const MAX_SHOWN: usize = 4;
 
-/// After this an interrupted program that has not ended is interrupted again, and at last left.
+/// After this time without an end, interrupt the program again; after `PATIENCE`, give up.
 const AGAIN: Duration = Duration::from_millis(400);
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// How a call may fail.
+/// Why a call failed.
 #[derive(Debug)]
 pub(super) enum SessionError {
-    /// Ctrl-C.
+    /// The user pressed Ctrl-C.
     Interrupted,
-    /// Our program ended with an exception: the board's own text.
+    /// Our program raised an exception; holds the board's text.
     Died(String),
-    /// The board started anew.
+    /// The board restarted.
     Restarted,
-    /// It took longer than it may.
+    /// The call exceeded its time limit.
     Overdue,
-    /// The board did not take the line of code.
+    /// The board did not accept the line of code.
     Unsent,
-    /// The line.
+    /// An error of the serial line.
     Board(Error),
 }
 
@@ -56,9 +56,9 @@ impl From<Error> for SessionError {
     }
 }
 
-/// Whoever hears our program.
+/// Receives our program's lines.
 pub(super) trait LineHandler {
-    /// A line of our program, in words.
+    /// Handles a line of our program, split into words.
     fn line(&mut self, words: &[&str]);
 
     /// Called at least every 20 ms.
@@ -75,11 +75,11 @@ impl<F: FnMut(&[&str])> LineHandler for F {
 pub(super) struct BoardSession {
     pub(super) repl: Repl,
     pub(super) shutdown: Shutdown,
-    /// The OLED, once its agent is on the board.
+    /// The OLED mirror, once its agent is on the board.
     pub(super) mirror: Mirror,
-    /// Whether it is.
+    /// Whether the agent is on the board.
     pub(super) is_mirrored: bool,
-    /// The texts of the first screens that were shown since this was cleared.
+    /// The texts of the first frames since this was cleared.
     pub(super) shown: Vec<Vec<Text>>,
     is_loaded: bool,
 }
@@ -96,7 +96,7 @@ impl BoardSession {
         }
     }
 
-    /// Puts our functions onto the board, once, in checked pieces.
+    /// Loads our functions onto the board once, in pieces with checksums.
     pub(super) fn load(&mut self) -> Result<(), SessionError> {
         if self.is_loaded {
             return Ok(());
@@ -107,7 +107,7 @@ impl BoardSession {
         Ok(())
     }
 
-    /// Why there is no answer: a board that restarted has said so, and perhaps why.
+    /// Converts the error after a missing reply: if the board restarted, its output says so, and perhaps why.
     fn failure(&mut self, error: Error) -> SessionError {
         let Error::NoAnswer { port, doing } = error else {
             return error.into();
@@ -125,7 +125,7 @@ impl BoardSession {
         }
     }
 
-    /// Waits so long, and throws away what the board prints meanwhile.
+    /// Waits for `time`, and discards the board's output meanwhile.
     pub(super) fn wait(&mut self, time: Duration) -> Result<(), SessionError> {
         let until = Instant::now() + time;
         while self.repl.link().fill(until)? {
@@ -134,8 +134,8 @@ impl BoardSession {
         Ok(())
     }
 
-    /// Runs a line of code to its end. `limit` is for the board's own work. Code that was damaged on its way does not run,
-    /// and goes again.
+    /// Runs a line of code to its end. `limit` is for the board's own work. If the line damaged the code, it does not
+    /// run, and udpcli sends it again.
     pub(super) fn call(
         &mut self,
         doing: Work,
@@ -216,10 +216,10 @@ impl BoardSession {
     }
 }
 
-/// How often a call is sent.
+/// How often to send a call.
 const TRIES: u32 = 5;
 
-/// A call that runs only if it came whole: `_pc` of our program compares the checksum.
+/// Wraps a call so that it runs only if it arrived complete: `_pc` of our program compares the checksum.
 fn checked(code: &[u8]) -> Vec<u8> {
     let mut crc = flate2::Crc::new();
     crc.update(code);
@@ -229,7 +229,7 @@ fn checked(code: &[u8]) -> Vec<u8> {
     call
 }
 
-/// Whether an exception came before any of a call's code ran: the checksum's, or that of the line which holds it.
+/// Whether the exception was raised before the call's own code ran: by the checksum, or by the line that contains it.
 fn has_not_begun(traceback: &str) -> bool {
     last_line(traceback) == "ValueError: crc" || traceback.matches("  File ").count() < 2
 }
@@ -249,7 +249,7 @@ struct Listener<'a> {
     shutdown: &'a Shutdown,
     text: Vec<u8>,
     deadline: Instant,
-    /// Since when the program is being stopped, and when Ctrl-C was sent last.
+    /// The times of the first and of the last Ctrl-C, while the program is being stopped.
     stopping: Option<(Instant, Instant)>,
     why: Option<Why>,
 }

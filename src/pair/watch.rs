@@ -1,4 +1,4 @@
-//! The same test again and again: short rounds of traffic until Ctrl-C.
+//! The live view's test: short rounds of traffic until Ctrl-C.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
@@ -14,21 +14,21 @@ use crate::pair::talk::{BoardSession, SessionError};
 use crate::terminal::panel::screen::Screen;
 use crate::text::sentence::sentence;
 
-/// Datagrams each way, and echoes, of a round: about a second with the default interval.
+/// The datagrams in each direction and the echoes of a round: about a second with the default interval.
 const COUNT: u16 = 10;
 const ECHOES: u16 = 5;
 
-/// A direction in a round.
+/// The counts of one direction in a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Direction {
-    /// Datagrams that were sent.
+    /// The number of sent datagrams.
     pub sent: u64,
-    /// Different ones that came.
+    /// The number of different datagrams that arrived.
     pub received: u64,
 }
 
 impl Direction {
-    /// Percent that were lost.
+    /// The percentage of lost datagrams.
     #[must_use]
     pub fn loss(self) -> u64 {
         (self.sent.saturating_sub(self.received) * 100)
@@ -37,10 +37,10 @@ impl Direction {
     }
 }
 
-/// What a round saw.
+/// The results of a round.
 #[derive(Debug, Clone)]
 pub struct Round {
-    /// From 1.
+    /// The number of the round, from 1.
     pub number: u64,
     /// From the PC to the board.
     pub down: Direction,
@@ -48,17 +48,17 @@ pub struct Round {
     pub up: Direction,
     /// There and back.
     pub echo: Direction,
-    /// Least, median, 99th percentile and most.
+    /// The minimum, the median, the 99th percentile and the maximum.
     pub rtt: Option<[Duration; 4]>,
-    /// How long it took.
+    /// The duration.
     pub time: Duration,
-    /// The OLED, and whether it shows what was sent; none where there is no OLED.
+    /// The OLED, and whether it shows the sent text; `None` without an OLED.
     pub oled: Option<(Screen, bool)>,
-    /// The last datagrams from the board: length, and time since the one before; the newest first.
+    /// The last datagrams from the board, newest first: the length, and the time since the previous one.
     pub last: VecDeque<(usize, Duration)>,
 }
 
-/// Goes round until Ctrl-C, or until something other than loss goes wrong: that is returned.
+/// Repeats rounds until Ctrl-C, or until a failure other than loss, which it returns.
 pub(super) fn rounds(
     plan: &Plan,
     talk: &mut BoardSession,
@@ -68,7 +68,7 @@ pub(super) fn rounds(
     on_round: &mut dyn FnMut(Round),
 ) -> Option<StepResult> {
     let arrivals = arrivals?;
-    // One size a round: the longest of the plan that the tutorial's server takes whole.
+    // One size per round: the longest in the plan that the tutorial's server receives complete.
     let size = plan
         .sizes
         .iter()

@@ -1,4 +1,4 @@
-//! The board's Wi-Fi: joining it, and why it may not.
+//! The board's Wi-Fi: joins it, and finds out why that failed.
 
 mod air;
 pub(super) mod own;
@@ -17,20 +17,20 @@ use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::work::Work;
 use crate::text::sentence::sentence;
 
-/// How long the board tries.
+/// How long the board tries to connect.
 const JOIN: Duration = Duration::from_secs(15);
 
-/// Scanning takes 2 to 3 s.
+/// The timeout for a scan, which takes 2 to 3 s.
 const SCAN: Duration = Duration::from_secs(10);
 
-/// What ESP32 firmware says of a refused password: `STAT_WRONG_PASSWORD`, `STAT_HANDSHAKE_TIMEOUT`, and the radio's own
-/// reasons *authentication expired* and *4-way handshake timeout*, which a wrong password gives more often.
+/// The ESP32 status codes for a refused password: `STAT_WRONG_PASSWORD`, `STAT_HANDSHAKE_TIMEOUT`, and the radio's own
+/// reasons *authentication expired* and *4-way handshake timeout*, which are more frequent with a wrong password.
 const REFUSED: [i64; 4] = [202, 204, 2, 15];
 
-/// At most this many networks in the air are kept.
+/// The limit for stored scan results.
 const MAX_SEEN: usize = 64;
 
-/// How the board is connected.
+/// The board's connection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Online {
     pub(super) address: String,
@@ -40,7 +40,7 @@ pub(super) struct Online {
     pub(super) ssid: String,
 }
 
-/// Where the board is connected; none if it is not.
+/// The board's connection; `None` if it has none.
 pub(super) fn online(talk: &mut BoardSession) -> Result<Option<Online>, SessionError> {
     talk.load()?;
     let mut online = None;
@@ -67,25 +67,25 @@ fn name(hex: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&from_hex(hex)?).into_owned())
 }
 
-/// What the board saw in the air, and how joining ended.
+/// The scan results and the outcome of the join.
 #[derive(Debug, Default)]
 struct Tried {
     networks: Vec<(String, i64)>,
-    /// The Wi-Fi it was in before.
+    /// The Wi-Fi that the board left.
     left: Option<String>,
-    /// Whether it was connected to it before.
+    /// Whether the board was already connected to this Wi-Fi.
     joined: Option<bool>,
     status: i64,
     seen: bool,
 }
 
-/// Closes the sockets that an earlier program left open: they would hold the UDP port.
+/// Closes sockets that an earlier program left open: they would occupy the UDP port.
 fn close_sockets(talk: &mut BoardSession) -> Result<(), SessionError> {
     let doing = Work::ClosingSockets;
     talk.call(doing, "_pk()", Duration::from_secs(5), &mut |_: &[&str]| {})
 }
 
-/// Brings the board into the network that was asked for. True if it was brought there, and has to leave.
+/// Connects the board to the requested network. Returns true if it has to disconnect at the end.
 pub(super) fn step(
     talk: &mut BoardSession,
     network: &Network,
@@ -168,7 +168,7 @@ fn describe(online: &Online, was_there: bool, result: &mut StepResult) {
     result.figures = json!({"ssid": online.ssid, "rssi": online.rssi});
 }
 
-/// Why the board did not get into the Wi-Fi.
+/// Finds out why the board could not join the Wi-Fi.
 fn refused(ssid: &str, tried: &Tried, result: &mut StepResult) {
     let names: Vec<_> = tried
         .networks

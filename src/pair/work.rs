@@ -1,11 +1,11 @@
-//! What is done on the board, for the errors that say what was going on when it failed.
+//! The operations on the board, for error messages.
 
 use std::fmt;
 
 use crate::board::doing::Doing;
 use crate::text::sentence::{Sentence, sentence};
 
-/// A piece of work on the board.
+/// An operation on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
     Loading,
@@ -44,7 +44,7 @@ impl Work {
         }
     }
 
-    /// For logs.
+    /// The English text, for logs.
     fn english(self) -> &'static str {
         match self {
             Self::Loading => "loading the test's program",

@@ -1,4 +1,4 @@
-//! Files from the board.
+//! Reads files from the board.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use crate::board::error::Error;
 use crate::board::helper::{self, Outcome, Repeats};
 use crate::board::repl::{SubmitMode, last_line};
 
-/// How often a file is asked for.
+/// How often to try to read a file.
 const TRIES: u32 = 3;
 
-/// The longest file that is read: the length is the board's word, and a file is held in memory. The largest flash of
-/// an ESP32 has 16 MiB, a card more.
+/// The size limit for reading a file: the length comes from the board, and udpcli holds the file in memory. The largest
+/// flash of an ESP32 has 16 MiB, a card has more.
 const LONGEST: u64 = 256 << 20;
 
 /// The longest block that our program on the board sends.
@@ -21,17 +21,17 @@ const BLOCK: usize = 1024;
 /// How long a board may pause within a file.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// What became of an attempt to read a file.
+/// The result of an attempt to read a file.
 enum Reading {
     Whole(Vec<u8>),
     Damaged,
-    /// An exception, and whether it came with a checksum.
+    /// An exception, with or without a checksum.
     Raised(String),
     Uncaught(String),
 }
 
 impl Files<'_> {
-    /// Reads a file that [`Files::look`] found, and checks it against its hash.
+    /// Reads a file that [`Files::look`] found, and verifies its hash.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::NoSuchFile`], [`Error::TooLong`], [`Error::ReadFile`], [`Error::Interrupted`].
@@ -99,8 +99,8 @@ impl Files<'_> {
         }
     }
 
-    /// The file's bytes, in blocks with their length in two bytes before each; the end is a block of no bytes, and
-    /// behind it the helper's answer as to any call.
+    /// Reads the file in blocks, each preceded by its length in two bytes. An empty block ends it; the helper's usual
+    /// reply follows.
     fn read(
         &mut self,
         path: &BoardPath,
@@ -117,7 +117,7 @@ impl Files<'_> {
         };
         let code = helper::framed(&call("G", path.as_bytes(), b""), b"");
         match self.repl().submit(SubmitMode::Plain, doing, &code) {
-            // The call or its answer was damaged on the way.
+            // The line damaged the call or its reply.
             Err(Error::NoAnswer { .. }) => return Ok(Reading::Damaged),
             result => result?,
         }
@@ -134,7 +134,7 @@ impl Files<'_> {
                 break;
             }
             if block > BLOCK || content.len() + block > len {
-                // No block of the file's: an answer or an exception, or what the line made of a length.
+                // Not a block of the file: a reply, an exception, or a damaged length.
                 link.put_back(&head);
                 break;
             }
@@ -151,13 +151,14 @@ impl Files<'_> {
     }
 }
 
-/// What the end of an answer says of the bytes before it: `ANSWER`, 0x04, a traceback if there is one, `\x04>`.
+/// Evaluates the end of a reply, which says whether the bytes before it are complete: `ANSWER`, 0x04, a traceback if
+/// there is one, `\x04>`.
 fn ending(end: &[u8], content: Vec<u8>) -> Reading {
     let end = end.strip_suffix(b"\x04>").unwrap_or(end);
     let at = end.iter().position(|byte| *byte == 4);
     let (answer, traceback) = end.split_at(at.unwrap_or(end.len()));
     if let Some(text) = traceback.get(1..).filter(|text| !text.is_empty()) {
-        // Where bytes were lost or came in between, this is the middle of the file.
+        // If bytes were lost or inserted, this is the middle of the file.
         return match std::str::from_utf8(text) {
             Ok(text) if text.starts_with("Traceback") => Reading::Uncaught(last_line(text)),
             _ => Reading::Damaged,
@@ -183,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_file_tells_an_exception_from_damage() {
+    fn the_end_of_a_file_distinguishes_exceptions_from_damage() {
         let raised = |end: &[u8]| match ending(end, Vec::new()) {
             Reading::Raised(text) | Reading::Uncaught(text) => Some(text),
             Reading::Whole(_) => Some("whole".to_owned()),

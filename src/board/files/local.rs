@@ -1,30 +1,31 @@
-//! Names on the board as names on this PC.
+//! Converts names on the board to names on this PC.
 //!
-//! A board may call its files as it likes: FAT and `LittleFS` take nearly any bytes, and both `A.py` and `a.py`. What a PC
-//! can hold depends on its system. [`Rules`] has that as data, so that the tests of one system cover them all.
+//! A board's file names can be nearly anything: FAT and `LittleFS` accept almost all bytes, and both `A.py` and `a.py`.
+//! Which names a PC accepts depends on its operating system. [`Rules`] has this as data, so that the tests on one
+//! system cover all systems.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// What names a system can hold.
+/// The names that an operating system accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// Characters that no name may have, besides `/` and control characters.
+    /// Forbidden characters, in addition to `/` and control characters.
     reserved: &'static str,
-    /// Names of devices are reserved (`CON`, `NUL.txt`), and a dot or a space at the end is dropped.
+    /// Device names are reserved (`CON`, `NUL.txt`), and a dot or a space at the end is dropped.
     has_devices: bool,
-    /// Names that differ in case only are one.
+    /// Names that differ only in case are the same.
     ignores_case: bool,
-    /// A name's length is counted in UTF-16 units, otherwise in bytes.
+    /// The length limit counts UTF-16 units; otherwise bytes.
     counts_utf16: bool,
 }
 
-/// The longest name, in UTF-16 units or bytes: NTFS, exFAT, APFS, ext4 and others agree on it.
+/// The length limit of a name, in UTF-16 units or bytes: the same for NTFS, exFAT, APFS, ext4 and others.
 pub const LONGEST: usize = 255;
 
 impl Rules {
-    /// Linux and its kin.
+    /// Linux and similar systems.
     pub const LINUX: Self = Self {
         reserved: "",
         has_devices: false,
@@ -48,7 +49,7 @@ impl Rules {
         counts_utf16: true,
     };
 
-    /// This system.
+    /// The rules of this PC's operating system.
     pub const HERE: Self = if cfg!(windows) {
         Self::WINDOWS
     } else if cfg!(target_vendor = "apple") {
@@ -57,8 +58,8 @@ impl Rules {
         Self::LINUX
     };
 
-    /// The name for one of the board's, with its first `escaped` characters written `%NN` whatever they are. So is, for
-    /// each byte, what is no text, could not be typed, or is not possible here.
+    /// The local name for a name on the board. Each byte is written as `%NN` if it is not valid text, could not be
+    /// typed, or is forbidden here; so are the first `escaped` characters in any case.
     fn name(&self, name: &[u8], escaped: usize) -> String {
         let text = String::from_utf8_lossy(name);
         let escaped = escaped.max(usize::from(self.has_devices && is_device(&text)));
@@ -88,8 +89,8 @@ impl Rules {
         local
     }
 
-    /// What names that this system takes for one have in common. Where systems differ in which letters they take for
-    /// one, this takes more of them for one: a name too many gets another.
+    /// A key that is equal for names that the operating system treats as the same. Systems differ in which letters they
+    /// treat as equal; the key is generous, which only means that one more name is changed.
     fn key(&self, name: &str) -> String {
         if self.ignores_case {
             name.to_uppercase().to_lowercase()
@@ -108,7 +109,7 @@ impl Rules {
     }
 }
 
-/// Whether Windows takes a name for a device, whatever stands behind its first dot.
+/// Whether Windows treats a name as a device, whatever follows its first dot.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let stem = stem.trim_end_matches(' ').to_uppercase();
@@ -118,7 +119,7 @@ fn is_device(name: &str) -> bool {
     ) {
         return true;
     }
-    // The superscript digits are digits here (ISO-8859-1's, as the page above says).
+    // The superscript digits count as digits here (ISO-8859-1's, as the page above says).
     ["COM", "LPT"].iter().any(|device| {
         stem.strip_prefix(device).is_some_and(|number| {
             let mut characters = number.chars();
@@ -135,29 +136,29 @@ fn escape(bytes: &[u8], local: &mut String) {
     }
 }
 
-/// Why this PC cannot have a file of that name.
+/// Why this PC cannot have a file with that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unnameable {
-    /// It would lead out of its folder.
+    /// The name would lead out of its folder.
     #[error("it is no name")]
     LeadsElsewhere,
-    /// It would be longer than names may be here.
+    /// The name would exceed the length limit here.
     #[error("it is longer than the {LONGEST} characters or bytes that a name may have on this PC")]
     TooLong,
 }
 
-/// A place for a file or folder of the board's, below the folder that everything goes into.
+/// The local place for a file or folder of the board, below the target folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The path from that folder on.
+    /// The path relative to the target folder.
     pub path: PathBuf,
-    /// Whether a name in it is another than on the board.
+    /// Whether a name in it differs from the one on the board.
     pub is_renamed: bool,
-    /// What paths that this system takes for one have in common.
+    /// A key that is equal for paths that the operating system treats as the same.
     key: String,
 }
 
-/// The places that the files of a folder get, each its own.
+/// The local places of a folder's files, each unique.
 #[derive(Debug)]
 pub struct Places {
     rules: Rules,
@@ -167,8 +168,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// Gives every path its place. Names that can stay as they are do; of two that would be one file here, the later one
-    /// in the order of their bytes gets another name. So the same files get the same names every time.
+    /// Assigns a place to every path. Names that can stay do. If two names would be the same file here, the later one
+    /// in byte order gets another name. So the same files always get the same names.
     pub fn of<'a>(rules: Rules, paths: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut places = Self {
             rules,
@@ -183,13 +184,13 @@ impl Places {
             (is_renamed, *path)
         });
         for path in paths {
-            // place() returns the error to its caller.
+            // place() returns the error to its caller later.
             let _ = places.place(path);
         }
         places
     }
 
-    /// The place of a path on the board, given from the folder on that is fetched.
+    /// The place of a path on the board, given relative to the folder that is fetched.
     ///
     /// # Errors
     /// This PC cannot have such a file.
@@ -215,7 +216,7 @@ impl Places {
                 key: String::new(),
             },
         };
-        // One character after the other is escaped until the name is free, then it becomes longer.
+        // Escape one more character at a time until the name is unique, then make it longer.
         let mut attempt = 0;
         let (local, key) = loop {
             let mut local = self.rules.name(name, attempt);
@@ -251,8 +252,8 @@ mod tests {
         ("Windows", Rules::WINDOWS),
     ];
 
-    /// What becomes of these paths.
-    /// On Windows a colon or a backslash makes another path of what the other systems take for a name.
+    /// Whether this system can open paths that were made by `rules`.
+    /// On Windows, a colon or a backslash changes the meaning of what other systems treat as a name.
     fn can_be_tried(rules: Rules) -> bool {
         !cfg!(windows) || rules == Rules::WINDOWS
     }
@@ -270,8 +271,8 @@ mod tests {
     }
 
     #[test]
-    fn each_system_has_the_names_that_it_can_hold() {
-        // The name on the board, then on Linux, macOS and Windows; none where it is the same.
+    fn each_system_gets_names_that_it_accepts() {
+        // The name on the board, then on Linux, macOS and Windows; `None` if it is the same.
         let table: [(&[u8], [Option<&str>; 3]); 24] = [
             (b"main.py", [None; 3]),
             ("你好.py".as_bytes(), [None; 3]),
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_would_be_one_get_two() {
+    fn colliding_names_get_different_places() {
         for (paths, unfolded, folded) in [
             (
                 &[b"A.py".as_slice(), b"a.py"][..],
@@ -332,7 +333,7 @@ mod tests {
                 &["Ä", "ä"],
                 &["Ä", "%c3%a4"],
             ),
-            // A name that can stay does, whichever comes first.
+            // A name that can stay does, regardless of the order.
             (
                 &[b"a\x81", b"a%81"],
                 &["%61%81", "a%81"],
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_or_too_long_is_refused_and_nothing_else() {
+    fn only_invalid_and_too_long_names_are_refused() {
         for (_, rules) in SYSTEMS {
             for path in ["../x", "a/../../x", "a/", ".", "..", "/etc/passwd", "a//b"] {
                 assert_eq!(
@@ -382,7 +383,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_two_paths_get_one_place_nor_any_a_place_elsewhere(
+        fn every_path_gets_a_unique_place_inside_the_folder(
             names in proptest::collection::btree_set(
                 proptest::collection::vec(
                     prop_oneof![Just(b'a'), Just(b'A'), Just(b'.'), Just(b'/'), Just(b':'), Just(b'%'), Just(b'6'), Just(b'1'), any::<u8>()],

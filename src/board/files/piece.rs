@@ -1,32 +1,32 @@
-//! How long the pieces are that a file goes over in.
+//! The length of the pieces in which a file is sent.
 //!
-//! A long piece wastes the least on the time between two; a short one is the least likely to be hit by a byte that the
-//! line loses, and the cheapest to send again. On a line that loses one byte in `1/p`, pieces of about
-//! `sqrt(cost/p)` bytes are the fastest, where `cost` is what each piece costs besides its own bytes. The rate of
-//! losses is counted over the session, so that later files begin with the length that the line was found to carry.
+//! A long piece wastes the least time between pieces. A short one is less likely to contain a byte that the line loses,
+//! and cheaper to send again. On a line that loses one byte in `1/p`, pieces of about `sqrt(cost/p)` bytes are the
+//! fastest, where `cost` is the overhead of a piece. The loss rate is counted over the session, so that later files
+//! start with a length that suits the line.
 
-/// The longest piece of code: long enough that the time between two pieces does not matter at 921,600 baud.
+/// The longest piece of code: with it, the time between two pieces does not matter even at 921,600 baud.
 const LONGEST: usize = 16_384;
 
-/// The shortest worth trying.
+/// The shortest piece that is useful.
 const SHORTEST: usize = 256;
 
 /// Damage does not shorten pieces below this.
 const SHORTEST_AFTER_DAMAGE: usize = 2 * SHORTEST;
 
-/// What a piece costs besides its own bytes, in bytes of the line: its frame, the answer, and the turn-around of both
-/// ends, which takes 5 to 20 ms.
+/// The overhead of a piece, in bytes of the line: its frame, the reply, and the turn-around time of both ends, which is
+/// 5 to 20 ms.
 const COST: f64 = 200.0;
 
-/// The length of pieces over a session.
+/// The piece length over a session.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PieceLength {
-    /// What the board has memory for.
+    /// The limit from the board's memory.
     most: usize,
-    /// Bytes that were sent, and how many pieces of them were damaged.
+    /// How many bytes were sent, and how many pieces of them were damaged.
     sent: usize,
     hits: u32,
-    /// Shorter than the session's length, after damage of the piece that is being sent.
+    /// A temporary limit, after damage of the current piece.
     at_most: Option<usize>,
 }
 
@@ -42,12 +42,12 @@ impl Default for PieceLength {
 }
 
 impl PieceLength {
-    /// What the board has memory for.
+    /// Sets the limit from the board's memory.
     pub(super) fn set_most(&mut self, most: usize) {
         self.most = most.clamp(SHORTEST, LONGEST);
     }
 
-    /// How long the next piece is.
+    /// The length of the next piece.
     pub(super) fn now(&self) -> usize {
         #[expect(
             clippy::cast_possible_truncation,
@@ -64,24 +64,24 @@ impl PieceLength {
             .min(self.most)
     }
 
-    /// A piece went over.
+    /// Counts a piece that arrived complete.
     pub(super) fn went_well(&mut self, len: usize) {
         self.sent = self.sent.saturating_add(len);
         self.at_most = None;
     }
 
-    /// A piece was damaged. False if it was as short as it gets.
+    /// Counts a damaged piece. False if it already had the minimum length.
     pub(super) fn was_damaged(&mut self, len: usize) -> bool {
         let shortest = SHORTEST_AFTER_DAMAGE.min(self.most);
         let was_long = self.now() > shortest;
         self.sent = self.sent.saturating_add(len);
         self.hits = self.hits.saturating_add(1);
-        // What was too long once is not tried a second time for the same bytes.
+        // Do not try a length again that was too long for the same bytes.
         self.at_most = Some((self.at_most.unwrap_or(len).min(len) / 4).max(shortest));
         was_long
     }
 
-    /// The board had no memory for a piece. False if it was as short as it gets.
+    /// The board had no memory for a piece. False if it already had the minimum length.
     pub(super) fn found_no_memory(&mut self) -> bool {
         let now = self.now();
         self.most = (now / 2).max(SHORTEST);
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_line_that_loses_bytes_keeps_short_pieces_for_later_files() {
         let mut piece = fresh();
-        // One byte in 5,000.
+        // A loss of one byte in 5,000.
         for _ in 0..50 {
             let mut left: usize = 5000;
             while left > 0 {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_that_is_hit_again_and_again_becomes_as_short_as_it_gets() {
+    fn repeated_damage_shortens_a_piece_to_the_minimum() {
         let mut piece = fresh();
         for _ in 0..200 {
             piece.went_well(LONGEST);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_board_without_memory_gets_shorter_pieces_for_good() {
+    fn lack_of_memory_shortens_all_later_pieces() {
         let mut piece = fresh();
         while piece.found_no_memory() {}
         assert_eq!(piece.now(), SHORTEST);

@@ -7,11 +7,10 @@ use serialport::SerialPort;
 
 use super::{LineFault, Port, is_timeout};
 
-/// At most this much is handed over at once, so that a line that stopped is noticed between two pieces.
+/// Write at most this much at once, so that a line that stopped is noticed between two chunks.
 const PIECE: usize = 128;
 
-/// A wait for bytes is cut into pieces of this on Windows: some drivers (and Wine) give what came only when the wait
-/// has run out.
+/// The length of one wait on Windows: some drivers (and Wine) return received bytes only when the wait has ended.
 const WINDOWS_WAIT: Duration = Duration::from_millis(10);
 
 /// An open, locked serial port.
@@ -31,7 +30,7 @@ impl std::fmt::Debug for Cable {
 impl Cable {
     pub(super) fn open(name: &str, baud: u32) -> io::Result<Self> {
         let timeout = super::TICK;
-        // The library locks the port for us: TIOCEXCL and flock here, no sharing on Windows.
+        // The library locks the port: TIOCEXCL and flock here, exclusive access on Windows.
         let port = serialport::new(device(name), baud)
             .timeout(timeout)
             .open()
@@ -60,7 +59,7 @@ impl Cable {
     }
 }
 
-/// Whether there is something of that name, and it is no serial port: a file, a folder, `/dev/null`.
+/// Whether the name exists but is not a serial port: a file, a folder, `/dev/null`.
 #[cfg(unix)]
 fn is_no_port(name: &str) -> bool {
     use std::io::IsTerminal as _;
@@ -71,7 +70,7 @@ fn is_no_port(name: &str) -> bool {
     let Ok(metadata) = std::fs::metadata(name) else {
         return false;
     };
-    // A line without a carrier would hold its opener.
+    // Without NONBLOCK, opening a line without a carrier signal would block.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let open = || {
         std::fs::File::options()
@@ -82,13 +81,13 @@ fn is_no_port(name: &str) -> bool {
     !metadata.file_type().is_char_device() || open().is_ok_and(|file| !file.is_terminal())
 }
 
-/// Windows says so itself.
+/// Windows reports this itself.
 #[cfg(not(unix))]
 fn is_no_port(_: &str) -> bool {
     false
 }
 
-/// "Access is denied", if that is why a port did not open: another program has it. The library makes "no such port" of it.
+/// The error "Access is denied", if another program uses the port. The library turns it into "no such port".
 #[cfg(windows)]
 fn refusal(name: &str) -> Option<io::Error> {
     let again = std::fs::File::options()
@@ -99,13 +98,13 @@ fn refusal(name: &str) -> Option<io::Error> {
     (error.kind() == io::ErrorKind::PermissionDenied).then_some(error)
 }
 
-/// Elsewhere the library keeps the reason.
+/// On other systems the library keeps the reason.
 #[cfg(not(windows))]
 fn refusal(_: &str) -> Option<io::Error> {
     None
 }
 
-/// A terminal without modem lines says that it is no typewriter.
+/// A terminal without modem lines reports ENOTTY (not a typewriter).
 fn no_lines(error: serialport::Error) -> io::Error {
     let text = error.to_string();
     if text.contains("typewriter") || text.contains("ioctl") {
@@ -119,7 +118,7 @@ fn no_port() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, LineFault::NoSerialPort)
 }
 
-/// The name the system knows a port by: on Windows `COM10` and above have a longer one.
+/// The operating system's name for a port: on Windows, `COM10` and above need a prefix.
 fn device(name: &str) -> String {
     if cfg!(windows) && !name.starts_with('\\') {
         format!(r"\\.\{name}")
@@ -148,7 +147,7 @@ impl Port for Cable {
     }
 
     fn discard_output(&mut self) {
-        // What cannot be dropped goes over, and takes its time.
+        // Best effort: bytes that cannot be discarded are sent, and take their time.
         let _ = self.port.clear(serialport::ClearBuffer::Output);
     }
 

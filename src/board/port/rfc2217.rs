@@ -1,4 +1,4 @@
-//! `rfc2217://HOST:PORT`: a serial port over Telnet with its rate and control lines (RFC 2217), as `ser2net`,
+//! `rfc2217://HOST:PORT`: a serial port over Telnet with its baud rate and control lines (RFC 2217), as `ser2net`,
 //! `pyserial` and `esp_rfc2217_server` offer it.
 
 use std::io;
@@ -22,23 +22,23 @@ const COM_PORT: u8 = 44;
 const SET_BAUD_RATE: u8 = 1;
 const SET_CONTROL: u8 = 5;
 
-/// At most this much is escaped and sent at once.
+/// Escape and send at most this much at once.
 const PIECE: usize = 256;
 
-/// The most that waits to be sent. A far side that asks for options and never reads the answers must not make us grow;
-/// an ordinary one asks for a dozen.
+/// The limit for unsent bytes. A server that sends option requests and never reads the replies must not fill our
+/// memory; a normal one sends about a dozen.
 const MAX_WAITING: usize = 16 << 10;
 
-/// How long after Ctrl-C the far side may still take nothing.
+/// How long to wait for a server that accepts nothing after Ctrl-C.
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
-/// A Telnet connection that speaks RFC 2217.
+/// A Telnet connection with RFC 2217.
 #[derive(Debug)]
 pub(super) struct Rfc2217 {
     tcp: Tcp,
     telnet: Telnet,
     received: Vec<u8>,
-    /// Escaped bytes and commands that still wait for room.
+    /// Escaped bytes and commands that wait for buffer space.
     to_send: Vec<u8>,
 }
 
@@ -50,7 +50,7 @@ impl Rfc2217 {
             received: vec![0; 4096],
             to_send: Vec::new(),
         };
-        // Both directions carry 8-bit data; the far side understands the port's options. Its answers are read along
+        // Both directions carry 8-bit data, and the server supports the port's options. Its replies are read together
         // with the board's bytes: nothing waits for them.
         for (verb, option) in [
             (WILL, BINARY),
@@ -71,7 +71,7 @@ impl Rfc2217 {
         self.flush()
     }
 
-    /// Sends what waits; commands must not be cut off by a time-out.
+    /// Sends the waiting bytes; a timeout must not cut off a command.
     fn flush(&mut self) -> io::Result<()> {
         let asked_at = || Shutdown::current().asked_at();
         for _ in 0..100 {
@@ -140,7 +140,7 @@ impl Port for Rfc2217 {
         Ok(piece.len())
     }
 
-    /// What was handed to the system is on its way.
+    /// The operating system has already taken the bytes.
     fn discard_output(&mut self) {}
 
     fn set_dtr(&mut self, level: bool) -> io::Result<()> {
@@ -164,24 +164,24 @@ impl Port for Rfc2217 {
     }
 }
 
-/// Takes Telnet's own bytes out of the stream.
+/// Removes Telnet's own bytes from the stream.
 #[derive(Debug, Default)]
 pub enum Telnet {
-    /// Among the board's bytes.
+    /// In the board's bytes.
     #[default]
     Data,
     /// After an IAC.
     Command,
     /// After this verb: an option follows.
     Option(u8),
-    /// Inside what an option has to say.
+    /// Inside a subnegotiation.
     Subnegotiation,
-    /// There, after an IAC.
+    /// Inside a subnegotiation, after an IAC.
     SubnegotiationCommand,
 }
 
 impl Telnet {
-    /// The board's byte in `byte`, if it is one; what the far side must be told goes to `answer`.
+    /// The board's byte in `byte`, if it is one; appends the reply for the server to `answer`.
     pub fn take(&mut self, byte: u8, answer: &mut Vec<u8>) -> Option<u8> {
         let (next, data) = match (&*self, byte) {
             (Self::Data, IAC) => (Self::Command, None),
@@ -191,7 +191,7 @@ impl Telnet {
             (Self::Command, SB) => (Self::Subnegotiation, None),
             (Self::Option(verb), option) => {
                 let known = matches!(option, BINARY | SUPPRESS_GO_AHEAD | COM_PORT);
-                // What we asked for ourselves needs no answer; everything else is declined.
+                // Replies to our own requests need no answer; decline everything else.
                 match *verb {
                     WILL if !known => answer.extend([IAC, DONT, option]),
                     DO if !known => answer.extend([IAC, WONT, option]),
@@ -200,7 +200,7 @@ impl Telnet {
                 (Self::Data, None)
             }
             (Self::Subnegotiation, IAC) => (Self::SubnegotiationCommand, None),
-            // Other commands stand alone.
+            // Other commands have no argument.
             (Self::Command, _) | (Self::SubnegotiationCommand, SE) => (Self::Data, None),
             (Self::Subnegotiation | Self::SubnegotiationCommand, _) => (Self::Subnegotiation, None),
         };
@@ -231,7 +231,7 @@ mod tests {
     }
     proptest! {
         #[test]
-        fn doubled_bytes_come_out_as_they_went_in(data in proptest::collection::vec(prop_oneof![Just(IAC), any::<u8>()], 0..64)) {
+        fn escaped_bytes_are_decoded_unchanged(data in proptest::collection::vec(prop_oneof![Just(IAC), any::<u8>()], 0..64)) {
             let mut telnet = Telnet::default();
             let mut answer = Vec::new();
             let stream = data.iter().flat_map(|&byte| std::iter::repeat_n(byte, if byte == IAC { 2 } else { 1 }));
@@ -241,7 +241,7 @@ mod tests {
         }
 
         #[test]
-        fn any_stream_is_read_and_answered_with_less(stream in proptest::collection::vec(prop_oneof![Just(IAC), Just(SB), Just(DO), any::<u8>()], 0..64)) {
+        fn any_stream_is_parsed_and_the_replies_are_shorter(stream in proptest::collection::vec(prop_oneof![Just(IAC), Just(SB), Just(DO), any::<u8>()], 0..64)) {
             let mut telnet = Telnet::default();
             let mut answer = Vec::new();
             let came = stream.iter().filter_map(|&byte| telnet.take(byte, &mut answer)).count();

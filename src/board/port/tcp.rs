@@ -1,4 +1,4 @@
-//! `socket://HOST:PORT`: the bare bytes of a serial port over TCP, as `ser2net` and `socat` offer it.
+//! `socket://HOST:PORT`: the plain bytes of a serial port over TCP, as `ser2net` and `socat` offer it.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -16,7 +16,7 @@ impl Tcp {
     pub(super) fn connect(address: &str, timeout: Duration) -> io::Result<Self> {
         let deadline = Instant::now() + timeout;
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, LineFault::NoAddress);
-        // What stands behind a question mark is for pyserial, which other tools' instructions are written for.
+        // Options after a question mark are for pyserial; the instructions of other tools contain them.
         let address = address.split('?').next().unwrap_or(address);
         let address = address.trim_end_matches('/');
         if !address.contains(':') {
@@ -28,7 +28,7 @@ impl Tcp {
                 .max(Duration::from_millis(1));
             match TcpStream::connect_timeout(&address, left) {
                 Ok(stream) => {
-                    // Keystrokes and acknowledgements are small and must not wait for company.
+                    // Keystrokes and acknowledgements are small; send them without delay.
                     stream.set_nodelay(true)?;
                     return Ok(Self { stream });
                 }
@@ -59,7 +59,7 @@ impl Port for Tcp {
         }
     }
 
-    /// What was handed to the system is on its way.
+    /// The operating system has already taken the bytes.
     fn discard_output(&mut self) {}
 
     fn set_dtr(&mut self, _: bool) -> io::Result<()> {
@@ -71,7 +71,7 @@ impl Port for Tcp {
     }
 
     fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        // Whoever offers the port has set its rate.
+        // The server has set the baud rate.
         Ok(())
     }
 }

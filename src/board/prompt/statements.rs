@@ -1,18 +1,18 @@
-//! Python source cut into what the board's prompt takes at once.
+//! Splits Python source into parts that the board's prompt accepts at once.
 
-/// What is typed at once.
+/// A part to type at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
     /// A plain line.
     Line(Vec<u8>),
     /// Lines for paste mode, joined by LF: a compound statement, or text that the prompt would change.
     Block(Vec<u8>),
-    /// Control characters, as they are.
+    /// Control characters, unchanged.
     Raw(Vec<u8>),
 }
 
 impl Statement {
-    /// Whether it may wait for a line of input, as far as its text tells.
+    /// Whether its text calls `input()`, so that it may wait for a line of input.
     #[must_use]
     pub fn may_ask(&self) -> bool {
         let (Self::Line(text) | Self::Block(text) | Self::Raw(text)) = self;
@@ -21,32 +21,32 @@ impl Statement {
     }
 }
 
-/// The longest piece that is gathered before it is handed on, whatever it is.
+/// The size limit of a statement; a longer one is passed on incomplete.
 const MAX_BLOCK: usize = 256 << 10;
 
-/// Cuts source that comes in pieces. CR, LF and CR LF are one line end each.
+/// Splits source that arrives in chunks. CR, LF and CR LF are one line end each.
 #[derive(Debug, Default)]
 pub struct Statements {
-    /// Bytes of the line that is not complete.
+    /// The bytes of the incomplete line.
     line: Vec<u8>,
     after_cr: bool,
-    /// Complete lines of the statement that is not complete.
+    /// The complete lines of the incomplete statement.
     lines: Vec<Vec<u8>>,
     ready: std::collections::VecDeque<Statement>,
     scan: Scan,
-    /// Whether the lines so far are a compound statement, which ends before the next line at its margin.
+    /// Whether the lines so far are a compound statement, which ends before the next line without indentation.
     is_compound: bool,
     gathered: usize,
 }
 
-/// Where the end of a line leaves Python's tokenizer.
+/// The state of Python's tokenizer at the end of a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Scan {
-    /// Open brackets.
+    /// The number of open brackets.
     depth: usize,
     /// The quote of an open triple-quoted string.
     triple: Option<u8>,
-    /// The line ends in a backslash.
+    /// Whether the line ends in a backslash.
     goes_on: bool,
 }
 
@@ -55,7 +55,7 @@ impl Scan {
         self.depth > 0 || self.triple.is_some() || self.goes_on
     }
 
-    /// The state behind a line; and the line's last character that is neither space nor comment.
+    /// The state after a line, and the line's last character apart from spaces and comments.
     fn after(mut self, line: &[u8]) -> (Self, Option<u8>) {
         let mut last = None;
         let mut rest = line;
@@ -105,7 +105,7 @@ impl Scan {
 }
 
 impl Statements {
-    /// Takes more of the source.
+    /// Adds source.
     pub fn feed(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             let follows_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
@@ -116,7 +116,7 @@ impl Statements {
                     self.end_line(line);
                 }
                 1..=8 | 0x0b | 0x0c | 0x0e..=0x1f => {
-                    // A control character acts at once, and what stands before it is its line.
+                    // A control character takes effect at once; the text before it is its line.
                     self.line.push(byte);
                     let bytes = std::mem::take(&mut self.line);
                     self.flush();
@@ -132,8 +132,8 @@ impl Statements {
         }
     }
 
-    /// The next whole statement. `is_idle`: nothing more has come for a moment, so that an empty line ends a compound
-    /// statement as it does for somebody who types.
+    /// The next complete statement. `is_idle`: no input arrived for a moment, so an empty line ends a compound
+    /// statement, as for a user who types.
     pub fn next(&mut self, is_idle: bool) -> Option<Statement> {
         if self.ready.is_empty() && is_idle && self.lines.last().is_some_and(|line| is_blank(line))
         {
@@ -142,13 +142,13 @@ impl Statements {
         self.ready.pop_front()
     }
 
-    /// Whether control characters come next: they are for what runs now, not for the prompt after it.
+    /// Whether control characters are next: they are for the running program, not for the prompt after it.
     #[must_use]
     pub fn is_control_next(&self) -> bool {
         matches!(self.ready.front(), Some(Statement::Raw(_)))
     }
 
-    /// The next line as it is, for a program that asks for one.
+    /// The next line unchanged, for a program that reads input.
     pub fn next_line(&mut self) -> Option<Vec<u8>> {
         match self.ready.pop_front() {
             Some(Statement::Line(line) | Statement::Raw(line)) => Some(line),
@@ -165,17 +165,17 @@ impl Statements {
         }
     }
 
-    /// Nothing more comes: the complete lines are a statement.
+    /// The input has ended: makes the complete lines a statement.
     pub fn end_lines(&mut self) {
         self.flush();
     }
 
-    /// Takes the line that is not complete.
+    /// Takes the incomplete line.
     pub fn take_partial(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.line)
     }
 
-    /// Nothing more comes: what is there is a statement, the last line complete or not.
+    /// The input has ended: makes the rest a statement, even if its last line is incomplete.
     pub fn end(&mut self) {
         if !self.line.is_empty() {
             let line = std::mem::take(&mut self.line);
@@ -188,7 +188,7 @@ impl Statements {
         let is_margin = line
             .first()
             .is_some_and(|byte| !matches!(byte, b' ' | b'\t'));
-        // Decorators belong to what follows them.
+        // Decorators belong to the statement after them.
         let is_decorated = self.lines.last().is_some_and(|last| last.starts_with(b"@"));
         if self.is_compound
             && !self.scan.is_open()
@@ -213,7 +213,7 @@ impl Statements {
         }
     }
 
-    /// The lines so far are a statement.
+    /// Makes the lines so far a statement.
     fn flush(&mut self) {
         let mut lines = std::mem::take(&mut self.lines);
         (self.scan, self.is_compound, self.gathered) = (Scan::default(), false, 0);
@@ -245,12 +245,12 @@ fn word(line: &[u8]) -> &[u8] {
     line.get(..end).unwrap_or_default()
 }
 
-/// Whether a line at the margin goes on with the compound statement before it. A comment does.
+/// Whether a line without indentation continues the compound statement before it. A comment does.
 fn continues(line: &[u8]) -> bool {
     matches!(word(line), b"else" | b"elif" | b"except" | b"finally") || line.starts_with(b"#")
 }
 
-/// Whether a line begins a compound statement, all on one line or not.
+/// Whether a line begins a compound statement, even one on a single line.
 fn begins_block(line: &[u8]) -> bool {
     matches!(
         word(line),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_strings_and_backslashes_hold_lines_together() {
+    fn brackets_strings_and_backslashes_join_lines() {
         for source in [
             "x = [1,\n2]",
             "x = '''a\n# '\nb'''",
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_prompt_would_change_is_pasted() {
+    fn lines_that_the_prompt_would_change_are_pasted() {
         assert_eq!(cut("print('你好')"), [block("print('你好')")]);
         assert_eq!(cut("x = '\t'"), [block("x = '\t'")]);
         assert_eq!(
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_is_typed_ends_at_an_empty_line() {
+    fn a_typed_block_ends_at_an_empty_line() {
         let mut statements = Statements::default();
         statements.feed(b"for i in range(2):\n print(i)\n");
         assert_eq!(statements.next(true), None);

@@ -1,4 +1,4 @@
-//! From the PC to the board.
+//! Measures from the PC to the board.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -11,19 +11,19 @@ use crate::pair::datagram;
 use crate::pair::post;
 use crate::pair::talk::{BoardSession, SessionError};
 
-/// What was measured from the PC to the board.
+/// The results from the PC to the board.
 #[derive(Debug)]
 pub(in crate::pair) struct Down {
     pub(in crate::pair) counts: Counts,
     /// The last error of our own socket.
     pub(in crate::pair) error: Option<io::Error>,
-    /// How many bytes of one longer than the tutorial's 1,024 came through its `recvfrom(1024)`.
+    /// How many bytes of a payload longer than 1,024 bytes the tutorial's `recvfrom(1024)` returned.
     pub(in crate::pair) tutorial: Option<usize>,
-    /// The address that the board saw them come from, if it is not the PC's.
+    /// The source address that the board saw, if it is not the PC's address.
     pub(in crate::pair) alias: Option<Ipv4Addr>,
 }
 
-/// Sends every size to the board, which takes them as the tutorial's server does.
+/// Sends every size to the board, which receives like the tutorial's server.
 pub(in crate::pair) fn down(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
@@ -31,7 +31,7 @@ pub(in crate::pair) fn down(
     let mark = course.next_phase();
     let course = &*course;
     let socket = course.to_board().map_err(Trouble::Send)?;
-    // The last place in the list is the one that shows where the tutorial's server cuts.
+    // The extra size at the end shows where the tutorial's server truncates.
     let sizes = [&course.sizes[..], &[TUTORIAL + 1]].concat();
     let total = course.sizes.len() * usize::from(course.count);
     let code = course.listen_code(mark, TUTORIAL, "_pr");

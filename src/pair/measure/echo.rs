@@ -1,4 +1,4 @@
-//! There and back.
+//! Measures the round trip.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -8,22 +8,22 @@ use crate::pair::datagram;
 use crate::pair::talk::{BoardSession, SessionError};
 use crate::udp::stats::Spread;
 
-/// What was measured there and back.
+/// The results of the round trip.
 #[derive(Debug)]
 pub(in crate::pair) struct Echo {
     pub(in crate::pair) sent: u64,
     pub(in crate::pair) received: u64,
     pub(in crate::pair) rtt: Spread,
-    /// That came back with other bytes, or so late that their turn was over.
+    /// Echoes with wrong bytes, or that arrived after their timeout.
     pub(in crate::pair) other: u64,
-    /// The number of the last error of the board's `sendto`.
+    /// The last errno of the board's `sendto`.
     pub(in crate::pair) error: Option<i64>,
 }
 
-/// How long an echoed payload is.
+/// The payload size of an echo.
 pub(in crate::pair) const ECHO_SIZE: usize = 64;
 
-/// Sends one datagram after the other, each when the one before is back or lost.
+/// Sends one datagram after another, each when the previous one is back or lost.
 pub(in crate::pair) fn echo(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
@@ -45,7 +45,7 @@ pub(in crate::pair) fn echo(
         let mut lost_in_a_row = 0;
         let mut buffer = [0; 2048];
         for number in 0..count {
-            // When none of the first came back none will.
+            // If none of the first echoes came back, none will.
             if over.load(Ordering::Relaxed) || (echo.received == 0 && lost_in_a_row >= ECHO_TRIES) {
                 break;
             }

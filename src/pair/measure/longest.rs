@@ -1,4 +1,4 @@
-//! The longest payload that survives whole.
+//! Finds the longest payload that arrives complete.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
@@ -11,20 +11,20 @@ use crate::pair::datagram::{self, Mark};
 use crate::pair::post::{self, Arrived};
 use crate::pair::talk::BoardSession;
 
-/// The longest payload that came through whole, and the shortest that did not.
+/// The longest payload that arrived complete, and the shortest that did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::pair) struct Longest {
     pub(in crate::pair) whole: usize,
-    /// None if nothing failed.
+    /// `None` if no length failed.
     pub(in crate::pair) fails: Option<usize>,
-    /// The board's memory, not the network, ends it.
+    /// The limit is the board's memory, not the network.
     pub(in crate::pair) memory: bool,
 }
 
-/// The longest payload that is tried: more than the tutorial's board ever sends, in six fragments.
+/// The longest payload to try: longer than the tutorial's board ever sends, in six fragments.
 pub(in crate::pair) const LONGEST: usize = 8192;
 
-/// Lengths to try first: around the tutorial's limit and the MTU, where limits are.
+/// The lengths to try first, close to the usual limits: the tutorial's buffer and the MTU.
 fn ladder(mtu: usize) -> Vec<usize> {
     let whole = mtu.saturating_sub(28);
     let mut lengths = vec![512, TUTORIAL, whole, whole + 1, 2000, 4096, LONGEST];
@@ -34,7 +34,7 @@ fn ladder(mtu: usize) -> Vec<usize> {
     lengths
 }
 
-/// Finds the limit by trying the ladder, then halving between the last that passed and the first that did not.
+/// Finds the limit: tries the ladder, then bisects between the last length that passed and the first that failed.
 fn search<E>(
     mtu: usize,
     most: usize,
@@ -56,7 +56,7 @@ fn search<E>(
     while let Some(short) = fails
         && short - whole > 1
     {
-        // Between two lengths of the ladder it is rarely worth more than a few tries; the byte is found all the same.
+        // The steps of the ladder are close together, so the bisection needs few tries, and still finds the exact byte.
         let middle = whole + (short - whole) / 2;
         if passes(middle)? {
             whole = middle;
@@ -71,7 +71,7 @@ fn search<E>(
     }))
 }
 
-/// The longest payload that reaches the board whole, when its program takes all of it.
+/// Finds the longest payload that reaches the board complete, if its program receives all of it.
 pub(in crate::pair) fn longest_down(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
@@ -115,7 +115,7 @@ pub(in crate::pair) fn longest_down(
     Ok(measured.0.and_then(Result::ok).flatten())
 }
 
-/// The sum that a payload of the search must have, whatever its number.
+/// The expected sum of a payload of the search, for any sequence number.
 fn sum_of_any(mark: Mark, report: &Report, length: usize) -> u64 {
     let number = u16::from_le_bytes([
         report.first.first().copied().unwrap_or(0),
@@ -124,7 +124,7 @@ fn sum_of_any(mark: Mark, report: &Report, length: usize) -> u64 {
     datagram::sum(&datagram::payload(mark, 0, number, length))
 }
 
-/// The longest payload that the board gets to the PC whole.
+/// Finds the longest payload that the board can send to the PC complete.
 pub(in crate::pair) fn longest_up(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_found_to_the_byte() {
+    fn the_exact_limit_is_found() {
         for limit in [600, 1023, 1024, 1300, 1472, 1473, 5000, 8191, 8192] {
             let found = search(1500, LONGEST, |length| Ok::<_, ()>(length <= limit))
                 .unwrap()

@@ -1,4 +1,4 @@
-//! From the board to the PC.
+//! Measures from the board to the PC.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -13,37 +13,37 @@ use crate::pair::talk::{BoardSession, LineHandler};
 use crate::pair::work::Work;
 use crate::udp::stats::Spread;
 
-/// What was measured from the board to the PC.
+/// The results from the board to the PC.
 #[derive(Debug)]
 pub(in crate::pair) struct Up {
     pub(in crate::pair) counts: Counts,
-    /// Between one datagram and the next, as they came.
+    /// The times between consecutive arrivals.
     pub(in crate::pair) gaps: Spread,
-    /// The number of the last error of the board's `sendto`.
+    /// The last errno of the board's `sendto`.
     pub(in crate::pair) error: Option<i64>,
-    /// How often the board's `sendto` said ENOMEM to a payload that fits one frame.
+    /// How often the board's `sendto` failed with ENOMEM for a payload that fits in one frame.
     pub(in crate::pair) no_arp: u64,
-    /// The board's own memory is too small for a payload.
+    /// The board's memory is too small for a payload.
     pub(in crate::pair) memory: bool,
-    /// The address that all of them came from, if it is not the board's.
+    /// The source address of all datagrams, if it is not the board's.
     pub(in crate::pair) alias: Option<Ipv4Addr>,
-    /// The last datagrams: length, and time since the one before.
+    /// The last datagrams: the length, and the time since the previous one.
     pub(in crate::pair) last: VecDeque<(usize, Duration)>,
 }
 
 /// How many of the last datagrams are kept.
 const KEPT: usize = 8;
 
-/// `ENOMEM`: lwIP says it when a datagram cannot be queued any more while nobody answers its ARP request.
+/// `ENOMEM`: lwIP returns it if its queue for an unanswered ARP request is full.
 pub(in crate::pair) const ENOMEM: i64 = 12;
 
-/// The longest payload that one Ethernet frame carries. A longer one may be refused for want of memory.
+/// The longest payload that fits in one Ethernet frame. A longer one may fail for lack of memory.
 const ONE_FRAME: usize = 1472;
 
-/// How many datagrams from other addresses are kept beyond the number that the board sends.
+/// How many datagrams from other addresses are kept, in addition to the number that the board sends.
 const STRANGERS: usize = 64;
 
-/// Hears the board send.
+/// Receives while the board sends.
 struct UpEars<'a> {
     arrivals: &'a Receiver<Arrived>,
     sizes: &'a [usize],
@@ -51,7 +51,7 @@ struct UpEars<'a> {
     board: Ipv4Addr,
     up: Up,
     last: Option<Instant>,
-    /// From other addresses than the board's, as they arrived.
+    /// Datagrams from other addresses, in order of arrival.
     strangers: Vec<(Ipv4Addr, Seen)>,
     most_strangers: usize,
 }
@@ -61,7 +61,7 @@ struct UpEars<'a> {
 struct Seen {
     at: Instant,
     len: usize,
-    /// Its first bytes, and how many they are.
+    /// Its first bytes, and their number.
     first: [u8; HEADER],
     first_len: usize,
     is_whole: bool,
@@ -123,7 +123,7 @@ impl UpEars<'_> {
         }
     }
 
-    /// If none arrived from the board's own address, those count that arrived from the one that sent our token.
+    /// If no datagram arrived from the board's own address, count those from the address that sent our token.
     fn find_alias(&mut self) {
         if self.up.counts.received() > 0 {
             return;
@@ -167,7 +167,7 @@ impl UpEars<'_> {
     }
 }
 
-/// Has the board send `count` of each of `sizes`.
+/// Lets the board send `count` datagrams of each of `sizes`.
 pub(in crate::pair) fn up(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
@@ -217,7 +217,7 @@ pub(in crate::pair) fn up(
     )?;
     let total = ears.up.counts.sent();
     let mut patience = Patience::new(LATE);
-    // Others may send as well, without end.
+    // Set a deadline, because other devices may send without end.
     let until = Instant::now() + SLACK;
     let arrived = |ears: &UpEars<'_>| ears.up.counts.received() + ears.strangers.len() as u64;
     while arrived(&ears) < total && Instant::now() < until {

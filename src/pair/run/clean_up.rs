@@ -1,4 +1,4 @@
-//! The board is left as it was.
+//! Restores the board's state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::pair::talk::BoardSession;
 use crate::pair::work::Work;
 use crate::text::sentence::sentence;
 
-/// Leaves the board as it was found: its radio as it was, without our program, at its prompt.
+/// Restores the board's state: its radio as before, without our program, at its prompt.
 pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult {
     let mut result = StepResult::new(Step::CleanUp, sentence!("pair.clean-up-tried"));
-    // Ctrl-C has ended the steps; this one is done all the same.
+    // Ctrl-C has ended the other steps, but the clean-up still runs.
     talk.repl.link().heed_shutdown(false);
     match put_in_order(&mut talk, touched) {
         Ok(Left {
@@ -55,7 +55,7 @@ pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult 
     result
 }
 
-/// A board whose cable was pulled has lost its power, and with it all that was in its memory.
+/// A board without its cable has lost power, and with it everything in its memory.
 fn failure(is_lost: bool) -> Diagnosis {
     if is_lost {
         Diagnosis::SerialLost
@@ -64,26 +64,26 @@ fn failure(is_lost: bool) -> Diagnosis {
     }
 }
 
-/// What is left on the board.
+/// The board's state after the clean-up.
 struct Left {
-    /// Free bytes of the file system.
+    /// The free bytes of the file system.
     free: Option<i64>,
     access_point: AccessPoint,
 }
 
-/// What became of the board's access point.
+/// The state of the board's access point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AccessPoint {
     /// The test did not switch it on.
     AsItWas,
     /// The test switched it on and off again.
     Off,
-    /// It could not be switched off.
+    /// The test could not switch it off.
     On,
 }
 
 impl AccessPoint {
-    /// What our program said after it switched it off.
+    /// Parses our program's message after it switched the access point off.
     fn read(said: &[u8]) -> Self {
         let has = |words: &[u8]| memchr::memmem::find(said, words).is_some();
         if has(b"\x1eap 0") {
@@ -98,7 +98,7 @@ impl AccessPoint {
 
 const STILL_ON: &[u8] = b"\x1eap 1";
 
-/// What the board said; an exception while its access point is switched off means that this is still on.
+/// The board's message; an exception while the access point is switched off means that it is still on.
 fn or_still_on(radio: Radio, left: Result<Vec<u8>, BoardError>) -> Result<Vec<u8>, BoardError> {
     match left {
         Err(BoardError::Refused { doing, exception }) if radio == Radio::AccessPoint => {
@@ -111,7 +111,7 @@ fn or_still_on(radio: Radio, left: Result<Vec<u8>, BoardError>) -> Result<Vec<u8
 
 fn put_in_order(talk: &mut BoardSession, touched: &Touched) -> Result<Left, BoardError> {
     let limit = Duration::from_secs(5);
-    // Where the test's program did not get as far, its functions are not there, and there is nothing to undo.
+    // If the test ended early, its functions are not on the board, and there is nothing to undo.
     let (doing, leave): (_, &[u8]) = match touched.radio {
         Radio::AsItWas => (Work::EndingProgram, b"pass"),
         Radio::Joined => (Work::LeavingWifi, b"\ntry:_pu()\nexcept Exception:pass"),
@@ -121,19 +121,19 @@ fn put_in_order(talk: &mut BoardSession, touched: &Touched) -> Result<Left, Boar
         ),
     };
     if talk.shutdown.is_asked() {
-        // Half a program may be on its way: without this the board would wait for its rest, and answer nothing.
+        // The board may have received half a program: without a new start it would wait for the rest, and not answer.
         talk.repl.reenter()?;
     }
     let mut left = talk.repl.exec(doing, leave, limit);
     if let Err(error) = &left {
-        // An exception may be a byte that the line lost.
+        // The exception may come from a byte that the line lost, so retry.
         tracing::debug!("{error}; trying again");
         talk.repl.reenter()?;
         left = talk.repl.exec(doing, leave, limit);
     }
     let left = or_still_on(touched.radio, left)?;
     let free = b"\ntry:\n import uos as _po\nexcept ImportError:\n import os as _po\n_po=_po.statvfs(_po.getcwd())\nprint(_po[0]*_po[3])";
-    // What is only for the report waits for a run that nobody ended: the rest has 2 s after Ctrl-C.
+    // Skip what is only for the report after Ctrl-C, because the clean-up must end within 2 s.
     let free = if talk.shutdown.is_asked() {
         None
     } else {
@@ -152,7 +152,7 @@ mod tests {
     use crate::board::doing::Doing;
 
     #[test]
-    fn only_an_access_point_that_was_switched_on_can_still_be_on() {
+    fn an_access_point_is_reported_on_only_if_the_test_switched_it_on() {
         let refused = || {
             Err(BoardError::Refused {
                 doing: Doing::CleaningUp,

@@ -1,10 +1,10 @@
-# What `udpcli pair` runs on the board: Wi-Fi, datagrams in both directions, the OLED. The functions lie in the
-# interpreter's memory, in the user's own dictionary, and go with the soft reset at the end.
+# The program that `udpcli pair` runs on the board: Wi-Fi, datagrams in both directions, the OLED. The functions live in
+# the interpreter's memory, in the user's own dictionary, and the soft reset at the end removes them.
 #
-# A function says what it sees in lines that begin with 0x1e, so that they are found among whatever else the board prints.
+# A function reports in lines that begin with 0x1e, so that udpcli finds them among the board's other output.
 # docs/protocol.md lists the functions and the lines. tests/minify_scripts.py makes minified/network.py.
 def load_module(name):  # on the line: _pm
-    # A file on the board that is called like a module hides it, but not under the name that begins with u.
+    # A file on the board with the name of a module hides that module, but not its name with u in front.
     try:
         return __import__('u' + name)
     except ImportError:
@@ -19,7 +19,7 @@ sockets = load_module('socket')  # on the line: _ps
 
 
 def run_call(expected_crc, code):  # on the line: _pc
-    # Code that the line damaged must not run: part of it might.
+    # Code that the line damaged must not run, not even a part of it.
     crc32 = getattr(load_module('binascii'), 'crc32', 0)
     if crc32 and crc32(code) != expected_crc:
         raise ValueError('crc')
@@ -31,7 +31,7 @@ def tell(*words):  # on the line: _pw
 
 
 def as_hex(data):  # on the line: _px
-    # A Wi-Fi name may hold spaces, which separate words, and any other byte.
+    # A Wi-Fi name may contain spaces, which separate words, and any other byte.
     return ''.join(['%02x' % byte for byte in data])
 
 
@@ -45,7 +45,7 @@ def interface(is_access_point=0):  # on the line: _pn
 
 
 def close_sockets():  # on the line: _pk
-    # The program that was stopped may have left one open, which holds its UDP port.
+    # The program that was stopped may have left a socket open, which occupies its UDP port.
     for value in list(globals().values()):
         try:
             if isinstance(value, sockets.socket):
@@ -55,7 +55,7 @@ def close_sockets():  # on the line: _pk
     gc.collect()
 
 
-# Wi-Fi of somebody else.
+# Joining a Wi-Fi.
 def join(name, password, most_ms):  # on the line: _pj
     global was_active  # on the line: _pa
     station = interface()
@@ -70,7 +70,7 @@ def join(name, password, most_ms):  # on the line: _pj
         except Exception:
             pass
         station.disconnect()
-    # 0 it is not in the air, 1 it is, 2 unknown because the scan failed.
+    # 0: not found, 1: found, 2: unknown because the scan failed.
     seen = 0
     try:
         for found in station.scan():
@@ -79,14 +79,14 @@ def join(name, password, most_ms):  # on the line: _pj
                 seen = 1
     except OSError:
         seen = 2
-    # A hidden network is in no scan, so it is tried anyway, for a shorter time.
+    # A hidden network does not appear in a scan, so try it anyway, but with a shorter timeout.
     if not seen:
         most_ms = min(most_ms, 6000)
     if password:
         station.connect(name, password)
     else:
         station.connect(name)
-    # The password must not outlive its use.
+    # Do not keep the password longer than needed.
     password = 0
     start = time.ticks_ms()
     last_good = 0
@@ -94,7 +94,7 @@ def join(name, password, most_ms):  # on the line: _pj
         time.sleep_ms(50)
         waited = since(start)
         status = station.status()
-        # Idle, connecting, got an address. Any other status may pass; 2 s of it do not.
+        # Idle, connecting, got an address. Any other status may be temporary, but not for 2 s.
         if status in (1000, 1001, 1010):
             last_good = waited
         if waited > most_ms or waited - last_good > 2000:
@@ -110,7 +110,7 @@ def tell_connection():  # on the line: _pi
     if not (station.active() and station.isconnected()):
         return tell('offline')
     addresses = station.ifconfig()
-    # Not every firmware tells these two.
+    # Some firmwares do not support these two.
     signal = '-'
     try:
         signal = station.status('rssi')
@@ -131,11 +131,11 @@ def leave():  # on the line: _pu
         station.active(False)
 
 
-# The board's own Wi-Fi.
+# The board's own access point.
 def open_access_point(name, password):  # on the line: _pz
     global ap_was_active, was_connecting, old_ap_name  # on the line: _pv, _pq, _pd
     station = interface()
-    # A station that looks for its Wi-Fi changes channels, and takes the access point with it.
+    # A station that looks for its Wi-Fi changes the channel, also for the access point.
     was_connecting = station.active() and station.status() == 1001
     if was_connecting:
         station.disconnect()
@@ -143,7 +143,7 @@ def open_access_point(name, password):  # on the line: _pz
     ap_was_active = access_point.active()
     access_point.active(True)
     old_ap_name = access_point.config('essid')
-    # An access point that somebody else opened is used as it is. 3 is WPA2.
+    # Use an access point that is already on as it is. 3 is WPA2.
     if not ap_was_active:
         access_point.config(essid=name, password=password, authmode=3, channel=6)
     addresses = access_point.ifconfig()
@@ -153,7 +153,7 @@ def open_access_point(name, password):  # on the line: _pz
 def close_access_point():  # on the line: _py
     if not ap_was_active:
         access_point = interface(1)
-        # The radio keeps its last settings: overwrite the password before it is taken away.
+        # The radio keeps its last settings, so overwrite the password before removing it.
         for password in '0' * 63, '':
             try:
                 access_point.config(essid=old_ap_name, password=password, authmode=0)
@@ -169,7 +169,7 @@ def close_access_point():  # on the line: _py
 
 
 def send_main():  # on the line: _pf
-    # Only a program whose `except:` may hide why its UDP loop ended is of interest.
+    # Send only a program whose `except:` may hide why its UDP loop ended.
     try:
         stream = open('main.py', 'rb')
         source = stream.read(8192)
@@ -196,7 +196,7 @@ def bind(address, port):  # on the line: _pb
 
 
 def receive(udp, size):  # on the line: _pg
-    # EAGAIN, ETIMEDOUT of two systems, and the text of old firmware are its timeout.
+    # A timeout is EAGAIN, ETIMEDOUT (two values), or the text of old firmware.
     try:
         return udp.recvfrom(size)
     except OSError as error:
@@ -210,7 +210,7 @@ def listen(address, port, size, goodbye, idle_ms, handle):  # on the line: _ph
     if udp is None:
         return
     try:
-        # A datagram and what is made of it must fit into the memory, which may be in parts.
+        # The datagram and what is made of it must fit in the memory, which may be fragmented.
         while 1:
             try:
                 bytearray(size + size // 2)
@@ -249,7 +249,7 @@ def send(address, port, sizes, count, gap_ms, token):  # on the line: _pt
     udp = sockets.socket(sockets.AF_INET, sockets.SOCK_DGRAM)
     try:
         target = sockets.getaddrinfo(address, port)[0][-1]
-        # One buffer for all sizes: a fresh one each time would break the heap into pieces.
+        # One buffer for all sizes, because a new one each time would fragment the heap.
         most = max(8, max(sizes))
         while 1:
             try:
@@ -281,10 +281,10 @@ def send(address, port, sizes, count, gap_ms, token):  # on the line: _pt
     tell('end')
 
 
-# The OLED, drawn on as the tutorial's server does.
+# The OLED, drawn like the tutorial's server does.
 def drawing(here, expected):  # on the line: _po
     import mpython
-    # The maker's firmware has the first, Mixly's the second.
+    # The maker's firmware has `oled`, Mixly's has `onboard_oled`.
     display = getattr(mpython, 'oled', 0) or mpython.onboard_oled
 
     def show(*lines):
@@ -293,7 +293,7 @@ def drawing(here, expected):  # on the line: _po
             for text, row in lines:
                 display.DispChar(text, 0, row)
         else:
-            # shows() would also show every text by itself.
+            # By default, shows() updates the OLED after every text.
             display.auto_show = False
             try:
                 for text, row in lines:

@@ -1,6 +1,6 @@
-# A board in place of a board: run by MicroPython's Unix port, it answers on stdin and stdout as mPython 1.4.0 does on its
-# serial line, from its first boot on (tests/genuine/mpython-1.4.0.jsonl, which a test holds against this), and has what that
-# firmware has and the Unix port has not. IP is put in front of this.
+# A virtual board, run by MicroPython's Unix port. On stdin and stdout it behaves as mPython 1.4.0 does on its serial
+# line, from its first boot on (a test compares it with tests/genuine/mpython-1.4.0.jsonl). It adds the modules that the
+# firmware has and the Unix port lacks. udpcli inserts the address as IP at the top.
 import sys as real_sys, gc as real_gc, builtins
 import socket as real
 try:
@@ -17,7 +17,7 @@ out = real_sys.stdout.write
 source = real_sys.stdin.buffer
 
 
-# Its name is in the texts of exceptions: 'module' object has no attribute ..
+# The name of this class appears in exceptions: 'module' object has no attribute ..
 class module:
     pass
 
@@ -30,7 +30,7 @@ def add_module(name, names):
     return m
 
 
-# Text as a board's line carries it: an LF becomes CR LF. `buffer` is left alone.
+# Text output converts LF to CR LF, as the board does; `buffer` does not.
 class Stdout(getattr(io, 'IOBase', object)):
     buffer = real_sys.stdout.buffer
 
@@ -111,7 +111,7 @@ class Socket:
         try:
             data, address = self.s.recvfrom(size)
         except OSError as e:
-            # EAGAIN on Linux and macOS: the time is up.
+            # The timeout is EAGAIN on Linux and macOS, and ETIMEDOUT on the board.
             if e.args[0] in (11, 35):
                 raise OSError(110)
             raise
@@ -169,7 +169,7 @@ class OLED:
             self.buffer[i] = self.buffer[i] | 1 << y % 8 if c else self.buffer[i] & ~(1 << y % 8)
 
     def DispChar(self, s, x, y, mode=1, auto_return=False):
-        # Stand-in glyphs: a pattern of the character's number.
+        # Replacement glyphs: a pattern calculated from the character code.
         for c in s:
             n = ord(c) * 40503 & 0xffff
             width = 7 if ord(c) < 128 else 15
@@ -191,7 +191,7 @@ class FlashBdev:
     writeblocks = readblocks
 
 
-# Its files: a board's first boot makes them, in a folder that is no longer there at the next.
+# The file system, in a folder that is removed at the end: each first boot creates the files again.
 class Files:
     def __init__(self, root):
         self.root = root
@@ -225,7 +225,7 @@ def named(*fields):
         from collections import namedtuple
     except ImportError:
         from ucollections import namedtuple
-    # Without a name of its own, as the firmware shows it.
+    # The firmware shows this tuple without a type name.
     return namedtuple('', [name for name, _ in fields])(*[value for _, value in fields])
 
 
@@ -265,7 +265,7 @@ def read():
     try:
         c = source.read(1)
     except KeyboardInterrupt:
-        # It came when nothing ran: a key like any other.
+        # The interrupt arrived while no program ran, so it is an ordinary key.
         return C
     if not c:
         raise EOFError
@@ -288,7 +288,7 @@ def read_line(prompt):
                 line = line[:-1]
                 out('\x08\x1b[K')
         elif 32 <= c < 127:
-            # The prompt of every recorded firmware drops what is not ASCII.
+            # The prompt of every recorded firmware drops non-ASCII bytes.
             line += chr(c)
             out(chr(c))
 
@@ -315,10 +315,11 @@ def told(text, e):
     real_sys.print_exception(e, s)
     lines = s.getvalue().split('\n')
     if len(lines) > 2 and lines[1].endswith('in execute'):
-        # The frame of this program.
+        # Remove the frame of this program.
         del lines[1]
     if isinstance(e, SyntaxError) and len(lines) > 1:
-        # MicroPython of 1.10 reports the end of a line with the next line's number: what then follows a backslash is wrong there.
+        # MicroPython 1.10 reports an error at the end of a line with the next line's number. In that case a backslash
+        # with further text after that line changes the error.
         n = syntax_line(e)
         try:
             compile(b'\n'.join(text.split(b'\n')[:n]) + b' \\\n$', '<stdin>', 'exec')
@@ -327,7 +328,7 @@ def told(text, e):
                 lines[-3] = lines[-3].replace('line %d' % n, 'line %d' % (n + 1))
     if len(lines) > 1 and not lines[1].startswith('  File'):
         if isinstance(e, KeyboardInterrupt):
-            # Before its first line.
+            # The interrupt came before the program's first line.
             lines.insert(1, '  File "<stdin>", line 1, in <module>')
         elif lines[0].startswith('Traceback'):
             del lines[0]
@@ -421,7 +422,7 @@ def raw(names):
         try:
             error = execute(bytes(code), 'exec', names)
         except KeyboardInterrupt:
-            # Between the program and its end.
+            # The interrupt came between the program's end and this line.
             error = 'KeyboardInterrupt: \r\n'
         out('\x04' + error + '\x04')
 

@@ -1,4 +1,4 @@
-//! Whether a Wi-Fi that the board does not see is there on 5 GHz only: this PC's own radio may see it.
+//! Finds out whether a Wi-Fi that the board does not see exists on 5 GHz only: this PC's own radio may see it.
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -9,13 +9,13 @@ use crate::shutdown::Shutdown;
 use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Wait, Waited};
 
-/// How long the system's own program may take to list what it knows already.
+/// The timeout for the operating system's program that lists the networks it knows.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// The longest answer that is read.
+/// The limit for its output.
 const MAX_ANSWER: u64 = 1 << 20;
 
-/// What shows that the Wi-Fi is on 5 GHz only; none if nothing does.
+/// The evidence that the Wi-Fi is on 5 GHz only; `None` without evidence.
 ///
 /// # Errors
 /// [`SessionError::Interrupted`].
@@ -52,7 +52,7 @@ pub(super) fn only_5ghz(ssid: &str) -> Result<Option<Sentence>, SessionError> {
     )
 }
 
-/// `class-5G`, `class_5GHz`: how access points name the second network.
+/// Whether the name ends like `class-5G` or `class_5GHz`: many access points name their 5 GHz network this way.
 fn is_named_so(ssid: &str) -> bool {
     let name = ssid.to_ascii_lowercase();
     ["5g", "5ghz", "5.8g"].iter().any(|end| {
@@ -61,7 +61,7 @@ fn is_named_so(ssid: &str) -> bool {
     })
 }
 
-/// What a program of the system's says; nothing where it is missing or slow.
+/// The output of a program of the operating system; empty if the program is missing or too slow.
 fn ask(program: &str, args: &[&str]) -> Result<String, SessionError> {
     let child = Command::new(program)
         .args(args)
@@ -77,7 +77,7 @@ fn ask(program: &str, args: &[&str]) -> Result<String, SessionError> {
     };
     let shutdown = Shutdown::current();
     let is_stopped = || shutdown.is_asked();
-    // Its own children may keep the other end open for longer.
+    // Its child processes may keep the pipe open for longer.
     let read = Wait::at(Site::Radio, &is_stopped)
         .until(Instant::now() + PATIENCE)
         .call(move || {
@@ -94,7 +94,7 @@ fn ask(program: &str, args: &[&str]) -> Result<String, SessionError> {
     }
 }
 
-/// For each access point of the name: whether it is on 5 GHz. Lines are `NAME:5180 MHz`, with `\:` for a colon.
+/// For each access point with this name: whether it is on 5 GHz. Lines are `NAME:5180 MHz`, with `\:` for a colon.
 fn of_nmcli(answer: &str, ssid: &str) -> Vec<bool> {
     answer
         .lines()
@@ -105,7 +105,7 @@ fn of_nmcli(answer: &str, ssid: &str) -> Vec<bool> {
         .collect()
 }
 
-/// The same from `SSID 1 : NAME` and, below it, lines that end in `: 5 GHz` or `: 2.4 GHz`.
+/// The same from `SSID 1 : NAME` and the lines below it, which end in `: 5 GHz` or `: 2.4 GHz`.
 fn of_netsh(answer: &str, ssid: &str) -> Vec<bool> {
     let mut is_ours = false;
     let mut bands = Vec::new();
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_of_networks_are_read() {
+    fn lists_of_networks_are_parsed() {
         let nmcli = "class:5180 MHz\nother:2412 MHz\na\\:b:2437 MHz\nclass:5500 MHz\n";
         assert_eq!(of_nmcli(nmcli, "class"), [true, true]);
         assert_eq!(of_nmcli(nmcli, "a:b"), [false]);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn names_tell() {
+    fn a_network_name_can_show_5_ghz() {
         for name in ["class-5G", "class_5GHz", "CLASS5g"] {
             assert!(is_named_so(name), "{name}");
         }

@@ -1,4 +1,4 @@
-//! The board as its own access point: the way past access points that keep their clients apart.
+//! The board as its own access point: for networks whose access point isolates its clients.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -17,13 +17,13 @@ use crate::text::seconds;
 use crate::text::sentence::sentence;
 use crate::udp::interface;
 
-/// How long the access point may take to start.
+/// The timeout for the start of the access point.
 const START_AP: Duration = Duration::from_secs(5);
 
-/// How often this PC's addresses are looked at.
+/// How often to check this PC's addresses.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// What the board says of its own network.
+/// The board's description of its own network.
 #[derive(Debug, Default)]
 struct Own {
     was_on: bool,
@@ -33,9 +33,9 @@ struct Own {
     ssid: String,
 }
 
-/// Has the board start its access point and waits until this PC has an address in its network; none if it gets none.
+/// Starts the board's access point and waits until this PC has an address in its network; `None` if it gets none.
 ///
-/// The user is told the network's name and password, and nobody else: neither is in the result.
+/// Only the user sees the network's name and password: the result contains neither.
 pub(in crate::pair) fn step(
     talk: &mut BoardSession,
     own_ap: &BoardAp,
@@ -91,7 +91,7 @@ pub(in crate::pair) fn step(
 }
 
 fn start(talk: &mut BoardSession, own_ap: &BoardAp) -> Result<Own, SessionError> {
-    // As `enable_APWiFi` of the maker's module does it (mpython.py, class wifi), with WPA2 alone.
+    // The same calls as `enable_APWiFi` of the maker's module (mpython.py, class wifi), but only with WPA2.
     let code = format!(
         "_pz({},{})",
         literal::quoted(&own_ap.wifi.ssid),
@@ -126,7 +126,7 @@ fn address_in(board: Ipv4Addr, mask: Ipv4Addr) -> Option<(Ipv4Addr, String)> {
 }
 
 fn is_in(address: Ipv4Addr, board: Ipv4Addr, mask: Ipv4Addr) -> bool {
-    // A board that says no netmask would have every address in its network.
+    // Without a netmask, every address would be in the board's network.
     !mask.is_unspecified() && address & mask == board & mask
 }
 
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_boards_network_count() {
+    fn only_addresses_in_the_boards_network_count() {
         let board = Ipv4Addr::new(192, 168, 4, 1);
         let mask = Ipv4Addr::new(255, 255, 255, 0);
         for (address, expected) in [
