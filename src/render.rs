@@ -2,7 +2,7 @@
 //! one reused buffer.
 
 pub mod clock;
-mod hex;
+pub(crate) mod hex;
 pub(crate) mod json;
 mod python;
 

@@ -42,6 +42,10 @@ pub enum Site {
     Connect,
     /// A response of the board's MicroPython.
     Board,
+    /// `board monitor`: the next output of the board.
+    Monitor,
+    /// The port of a board whose cable was pulled.
+    Cable,
     /// A response of the board's ROM loader, or of our stub that replaces it.
     Chip,
     /// `pair --simulate`: starting MicroPython on the PC.
@@ -70,7 +74,7 @@ pub enum Site {
 
 impl Site {
     /// All sites.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
@@ -80,6 +84,8 @@ impl Site {
         Self::Password,
         Self::Connect,
         Self::Board,
+        Self::Monitor,
+        Self::Cable,
         Self::Chip,
         Self::Simulator,
         Self::WriteDevice,
@@ -107,6 +113,8 @@ impl fmt::Display for Site {
             Self::Password => "the password",
             Self::Connect => "the connection",
             Self::Board => "the board",
+            Self::Monitor => "output of the board",
+            Self::Cable => "the serial port to come back",
             Self::Chip => "the chip",
             Self::Simulator => "the simulated board",
             Self::WriteDevice => "the reader of what is written",

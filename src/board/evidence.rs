@@ -100,6 +100,11 @@ const TEXTS: [(Fault, &[u8]); 15] = [
 /// A program may print any of the texts: see `is_of_the_firmware`.
 #[must_use]
 pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
+    last_fault_at(log).map(|(at, fault)| (fault, line_at(log, at)))
+}
+
+/// The last fault that a log tells of, and where its text stands.
+pub(crate) fn last_fault_at(log: &[u8]) -> Option<(usize, Fault)> {
     let mut last: Option<(usize, Fault)> = None;
     for (fault, text) in TEXTS {
         // Ignore this line until all its digits have arrived.
@@ -118,7 +123,7 @@ pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
             last = Some((at, fault));
         }
     }
-    last.map(|(at, fault)| (fault, line_at(log, at)))
+    last
 }
 
 /// The longest boot loader log has about 1,000 bytes, so the text appears within this distance.
@@ -160,7 +165,7 @@ pub(crate) fn repeated_fault(log: &[u8]) -> Option<(Fault, String)> {
 }
 
 /// The line around a position, escaped and shortened to fit an error.
-fn line_at(log: &[u8], at: usize) -> String {
+pub(crate) fn line_at(log: &[u8], at: usize) -> String {
     let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
     let before = log.get(..at).unwrap_or_default();
     let start = before.iter().rposition(is_end).map_or(0, |end| end + 1);
@@ -171,7 +176,7 @@ fn line_at(log: &[u8], at: usize) -> String {
 }
 
 /// Removes ESP-IDF's log colours: `ESC [0;31m` before a line, `ESC [0m` after it.
-fn without_color(line: &[u8]) -> Vec<u8> {
+pub(crate) fn without_color(line: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(line.len());
     let mut rest = line;
     while let Some((&byte, behind)) = rest.split_first() {

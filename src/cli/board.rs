@@ -7,6 +7,7 @@ mod flash;
 mod info;
 mod list;
 mod mirroring;
+mod monitor;
 mod oled;
 pub(super) mod password;
 mod repl;
@@ -94,6 +95,7 @@ enum BoardCommand {
     Rm(files::RmArgs),
     Repl(repl::ReplArgs),
     Oled(oled::OledArgs),
+    Monitor(monitor::MonitorArgs),
     Reset(reset::ResetArgs),
     #[cfg(feature = "flash")]
     Flash(Box<flash::FlashArgs>),
@@ -138,6 +140,7 @@ fn run_command(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         BoardCommand::Run(run) => run::run(&run, &args.serial),
         BoardCommand::Repl(repl) => repl::run(&repl, &args.serial, global.quiet),
         BoardCommand::Oled(oled) => oled::run(&oled, &args.serial),
+        BoardCommand::Monitor(monitor) => monitor::run(&monitor, &args.serial),
         BoardCommand::Reset(reset) => reset::run(&reset, &args.serial),
         #[cfg(feature = "flash")]
         BoardCommand::Flash(flash) => flash::run(&flash, &args.serial, global),

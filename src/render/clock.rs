@@ -20,6 +20,13 @@ pub struct LocalClock {
     zone: OnceCell<TimeZone>,
 }
 
+/// `2026-11-23 12:01:05.123456`: local date and time.
+#[derive(Debug, Default)]
+pub struct DateClock {
+    cache: Cache,
+    zone: OnceCell<TimeZone>,
+}
+
 #[derive(Debug, Default)]
 struct Cache {
     second: Option<i64>,
@@ -88,6 +95,21 @@ impl LocalClock {
                 text,
                 "{}",
                 second.to_zoned(zone.clone()).strftime("%H:%M:%S")
+            );
+        })
+    }
+}
+
+impl DateClock {
+    /// The time as text.
+    pub fn format(&mut self, time: Timestamp) -> &[u8] {
+        let zone = self.zone.get_or_init(TimeZone::system);
+        self.cache.format(time, b"", |second, text| {
+            // Writing to a Vec cannot fail.
+            let _ = write!(
+                text,
+                "{}",
+                second.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S")
             );
         })
     }

@@ -31,10 +31,15 @@ const SHOWN: [u8; 256] = {
 
 /// Appends the dump, 16 bytes per line. Unlike `hexdump -C`, it does not abbreviate repeated lines.
 pub(super) fn dump(payload: &[u8], out: &mut Vec<u8>) {
+    dump_from(0, payload, out);
+}
+
+/// Appends the dump of a part of a stream, whose first byte has this offset.
+pub(crate) fn dump_from(offset: usize, payload: &[u8], out: &mut Vec<u8>) {
     out.reserve(payload.len().div_ceil(ACROSS) * LINE);
     let (lines, rest) = payload.as_chunks::<ACROSS>();
     for (index, bytes) in lines.iter().enumerate() {
-        out.extend_from_slice(&line(index * ACROSS, bytes));
+        out.extend_from_slice(&line(offset + index * ACROSS, bytes));
     }
     if rest.is_empty() {
         return;
@@ -44,7 +49,7 @@ pub(super) fn dump(payload: &[u8], out: &mut Vec<u8>) {
     for (place, &byte) in padded.iter_mut().zip(rest) {
         *place = byte;
     }
-    let mut last = line(payload.len() - rest.len(), &padded);
+    let mut last = line(offset + payload.len() - rest.len(), &padded);
     for index in rest.len()..ACROSS {
         for place in last.iter_mut().skip(column(index)).take(2) {
             *place = b' ';
@@ -66,8 +71,10 @@ const fn column(index: usize) -> usize {
 )]
 fn line(offset: usize, bytes: &[u8; ACROSS]) -> [u8; LINE] {
     let mut line = [b' '; LINE];
-    // A payload is shorter than 4 GiB.
-    let offset = u32::try_from(offset).unwrap_or(u32::MAX).to_be_bytes();
+    // Eight digits: the offset of a longer stream begins again at 0.
+    let offset = u32::try_from(offset & 0xffff_ffff)
+        .unwrap_or_default()
+        .to_be_bytes();
     for (index, byte) in offset.into_iter().enumerate() {
         line[index * 2..index * 2 + 2].copy_from_slice(&digits(byte));
     }

@@ -32,6 +32,7 @@ areas! {
     "flash",
     "help",
     "listen",
+    "monitor",
     "pair",
     "pair-diagnosis",
     "pair-watch",

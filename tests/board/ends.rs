@@ -352,6 +352,34 @@ fn silent_boards() -> Vec<Row> {
     .into()
 }
 
+/// `board monitor` on a board that says nothing, and on a line that was cut.
+fn monitors() -> Vec<Row> {
+    let monitor = |address: SocketAddr| {
+        let port = format!("socket://{address}");
+        quiet(&["board", "-s", &port, "monitor"])
+    };
+    let silent = move || {
+        let (address, heard) = line(b"");
+        scene(monitor(address), heard)
+    };
+    let cut = move || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = std::thread::spawn(move || drop(listener.accept()));
+        scene(monitor(address), thread)
+    };
+    let row = |site, name, scene: Box<dyn Fn() -> Scene>| Row {
+        site,
+        name,
+        code: 0,
+        scene,
+    };
+    vec![
+        row(Site::Monitor, "monitor", Box::new(silent)),
+        row(Site::Cable, "monitor", Box::new(cut)),
+    ]
+}
+
 fn flashing() -> Vec<Row> {
     let mut rows = Vec::new();
     if cfg!(feature = "flash") {
@@ -660,6 +688,7 @@ fn rows() -> Vec<Row> {
         files(),
         connections(),
         silent_boards(),
+        monitors(),
         flashing(),
         datagrams(),
         unread_streams(),
@@ -844,7 +873,10 @@ const BLOCKING: [(&str, &[&str]); 19] = [
         &[
             // `Site::WriteDevice`.
             "src/atomic_file.rs",
+            // A FIFO and a device are refused before.
+            "src/cli/board/monitor/log.rs",
             // Do not block: O_NONBLOCK, or the terminal itself.
+            "src/board/monitor/source.rs",
             "src/config.rs",
             "src/board/port/cable.rs",
             "src/terminal/stream.rs",

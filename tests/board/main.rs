@@ -25,6 +25,7 @@ mod files;
 mod first_boot;
 mod language;
 mod life_cycle;
+mod monitor;
 mod oled;
 mod oled_cost;
 mod oled_faults;

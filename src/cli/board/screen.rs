@@ -16,7 +16,12 @@ pub(super) struct Screen(Stdout);
 impl Screen {
     /// A reader that stopped reading is waited for until the end is asked for.
     pub(super) fn new(shutdown: Shutdown) -> Self {
-        Self(Stdout::new(shutdown, Allowed::Program))
+        Self::allowing(shutdown, Allowed::Program)
+    }
+
+    /// The same, where a terminal gets only what is `allowed`.
+    pub(super) fn allowing(shutdown: Shutdown, allowed: Allowed) -> Self {
+        Self(Stdout::new(shutdown, allowed))
     }
 
     /// Shows bytes of the board's. False if the reader went away.

@@ -314,6 +314,29 @@ board-oled-format = How a change is shown [default: picture on a terminal, text 
     .value-picture = Every pixel
 board-oled-framebuffer = With --format json: the pixels as well
 
+## udpcli board monitor
+
+board-monitor = Watch what the board prints, without disturbing it
+    .after =
+        It sends nothing and resets nothing; Ctrl-C ends it and the board's program runs on. Explanations of boot
+        messages, crashes and well-known errors go to stderr, or with --format json into the line's object.
+
+        Examples:
+          udpcli board monitor
+          udpcli board monitor --timestamps --log board.log
+          udpcli board monitor --filter 'temp|error'
+          udpcli board monitor --format json | jq -r 'select(.code) | .code'
+board-monitor-timestamps = Print the local time in front of each line
+board-monitor-log = Append every line to FILE, with date and time, whatever --filter hides
+board-monitor-hex = Print a hex dump of all bytes instead
+board-monitor-filter = Print only lines that match this regular expression
+board-monitor-format = How to print the lines
+    .value-text = As the board prints them
+    .value-json = One JSON object per line: docs/monitor.schema.json
+board-monitor-summary = How to print the summary
+    .value-text = For people
+    .value-json = One JSON object
+
 ## udpcli board reset
 
 board-reset = Soft or hard reset; the board's main.py starts

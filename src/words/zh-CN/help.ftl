@@ -313,6 +313,29 @@ board-oled-format = 变化的显示方式 [默认值：终端上是 picture，�
     .value-picture = 显示每个像素
 board-oled-framebuffer = 与 --format json 一起用：连同像素
 
+## udpcli board monitor
+
+board-monitor = 查看板子的输出，不打扰它
+    .after =
+        它不发送任何内容，也不复位板子；按 Ctrl-C 结束，板上的程序继续运行。对启动信息、崩溃和常见错误的解释
+        写到 stderr；用 --format json 时写在那一行的对象里。
+
+        示例：
+          udpcli board monitor
+          udpcli board monitor --timestamps --log board.log
+          udpcli board monitor --filter 'temp|error'
+          udpcli board monitor --format json | jq -r 'select(.code) | .code'
+board-monitor-timestamps = 在每行前面显示本地时间
+board-monitor-log = 把每一行连同日期和时间追加到 FILE，包括 --filter 隐藏的行
+board-monitor-hex = 改为以十六进制显示所有字节
+board-monitor-filter = 只显示与这个正则表达式匹配的行
+board-monitor-format = 各行的形式
+    .value-text = 与板子的输出相同
+    .value-json = 每行一个 JSON 对象：docs/monitor.schema.json
+board-monitor-summary = 摘要的形式
+    .value-text = 给人看
+    .value-json = 一个 JSON 对象
+
 ## udpcli board reset
 
 board-reset = 软复位或硬复位；随后板上的 main.py 启动

@@ -1,0 +1,602 @@
+//! Says what a line of a board's output is, and what the ones that a person may not know mean.
+//!
+//! The texts are those of the ESP32's mask ROM, of ESP-IDF and of MicroPython, as recorded in `tests/genuine/`.
+
+use memchr::memmem;
+
+use crate::board::evidence::{self, Fault};
+use crate::board::symptom::Symptom;
+use crate::text::escape;
+use crate::text::sentence::{Sentence, sentence};
+
+/// So much of the output is kept for [`evidence`], which looks at what stands around a text.
+const LOG: usize = 4096;
+
+/// At most this many addresses of a backtrace are kept.
+const MAX_ADDRESSES: usize = 64;
+
+/// A traceback or a crash with more lines than this has no end.
+const LONGEST: usize = 200;
+
+/// What kind of line it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Of the chip's mask ROM.
+    Rom,
+    /// Of ESP-IDF's boot loader.
+    BootLoader,
+    /// Another line of ESP-IDF's log.
+    Log,
+    /// Of the firmware's crash report.
+    Panic,
+    /// Of a MicroPython traceback; its last line is the exception.
+    Traceback,
+    /// The announcement of a soft reset.
+    SoftReboot,
+    /// What mPython 2.x prints as it boots.
+    BootMark,
+    /// MicroPython's first line at the prompt.
+    Banner,
+}
+
+impl Kind {
+    /// The name for programs; it never changes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rom => "rom",
+            Self::BootLoader => "boot-loader",
+            Self::Log => "log",
+            Self::Panic => "panic",
+            Self::Traceback => "traceback",
+            Self::SoftReboot => "soft-reboot",
+            Self::BootMark => "boot-mark",
+            Self::Banner => "banner",
+        }
+    }
+}
+
+/// Why the chip started, by the reason in the ROM's `rst:` line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// Power, or the RESET button.
+    PowerOn,
+    /// The program or the firmware asked for it.
+    Software,
+    /// A watchdog.
+    Watchdog,
+    /// It woke up.
+    DeepSleep,
+    /// A reason that is none of the above.
+    Other,
+}
+
+/// An error that pupils meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// `ENOMEM`: from `sendto`, no answer to ARP.
+    NoMemoryForDatagram,
+    /// `UnicodeError`.
+    NotUtf8,
+    /// `EADDRINUSE`.
+    AddressInUse,
+    /// The Wi-Fi was not among those found.
+    WifiNotFound,
+    /// The board did not get into the Wi-Fi in time.
+    WifiTimeout,
+    /// `ETIMEDOUT`.
+    TimedOut,
+    /// `MemoryError`.
+    MemoryError,
+}
+
+/// Something that is worth a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The chip started.
+    Reset(Reset, String),
+    /// The ROM waits for firmware.
+    DownloadMode,
+    /// A fault, the line that tells of it, and the addresses of a crash's backtrace.
+    Fault(Fault, String, Vec<String>),
+    /// The board told its MAC address.
+    Mac(String),
+    /// A well-known error.
+    Error(Known),
+}
+
+impl Finding {
+    /// The code for programs; it never changes its meaning.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Reset(Reset::PowerOn, _) => "power-on",
+            Self::Reset(Reset::Software, _) => "software-reset",
+            Self::Reset(Reset::Watchdog, _) => "watchdog-reset",
+            Self::Reset(Reset::DeepSleep, _) => "deep-sleep-reset",
+            Self::Reset(Reset::Other, _) => "reset",
+            Self::DownloadMode => "download-mode",
+            Self::Fault(fault, ..) => fault.code(),
+            Self::Mac(_) => "mpython-boot",
+            Self::Error(Known::NoMemoryForDatagram) => Symptom::NoArp.code(),
+            Self::Error(Known::NotUtf8) => "not-utf8",
+            Self::Error(Known::AddressInUse) => "address-in-use",
+            Self::Error(Known::WifiNotFound) => "wifi-not-found",
+            Self::Error(Known::WifiTimeout) => "wifi-timeout",
+            Self::Error(Known::TimedOut) => "timed-out",
+            Self::Error(Known::MemoryError) => "memory-error",
+        }
+    }
+
+    /// The addresses of a crash's backtrace.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        match self {
+            Self::Fault(_, _, addresses) => addresses,
+            _ => &[],
+        }
+    }
+
+    /// What it means, in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Reset(Reset::PowerOn, reason) => sentence!("monitor.power-on", reason = reason),
+            Self::Reset(Reset::Software, reason) => {
+                sentence!("monitor.software-reset", reason = reason)
+            }
+            Self::Reset(Reset::Watchdog, reason) => {
+                sentence!("monitor.watchdog-reset", reason = reason)
+            }
+            Self::Reset(Reset::DeepSleep, reason) => {
+                sentence!("monitor.deep-sleep-reset", reason = reason)
+            }
+            Self::Reset(Reset::Other, reason) => sentence!("monitor.reset", reason = reason),
+            Self::DownloadMode => sentence!("monitor.download-mode"),
+            Self::Fault(Fault::NoFirmware, ..) => sentence!("monitor.no-firmware"),
+            Self::Fault(Fault::FirmwareDamaged, ..) => sentence!("monitor.firmware-damaged"),
+            Self::Fault(Fault::BrownOut, ..) => sentence!("monitor.brown-out"),
+            Self::Fault(Fault::Panic, said, addresses) if addresses.is_empty() => {
+                sentence!("monitor.panic", said = said)
+            }
+            Self::Fault(Fault::Panic, said, addresses) => {
+                sentence!(
+                    "monitor.panic-backtrace",
+                    said = said,
+                    addresses = addresses.join(" ")
+                )
+            }
+            Self::Mac(mac) => sentence!("monitor.mac", mac = mac),
+            Self::Error(Known::NoMemoryForDatagram) => sentence!("monitor.no-arp"),
+            Self::Error(Known::NotUtf8) => sentence!("monitor.not-utf8"),
+            Self::Error(Known::AddressInUse) => sentence!("monitor.address-in-use"),
+            Self::Error(Known::WifiNotFound) => sentence!("monitor.wifi-not-found"),
+            Self::Error(Known::WifiTimeout) => sentence!("monitor.wifi-timeout"),
+            Self::Error(Known::TimedOut) => sentence!("monitor.timed-out"),
+            Self::Error(Known::MemoryError) => sentence!("monitor.memory-error"),
+        }
+    }
+}
+
+/// What a line says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// What kind of line it is, if it is one of these.
+    pub kind: Option<Kind>,
+    /// What it means, if that is worth a sentence.
+    pub finding: Option<Finding>,
+}
+
+/// A report of several lines that is under way.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    #[default]
+    Nothing,
+    /// So many lines of it have come.
+    Traceback(usize),
+    Panic(usize),
+}
+
+/// Decodes line by line.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    within: Within,
+    /// The end of the output, with its line ends.
+    log: Vec<u8>,
+    /// How much of the output stands before it.
+    before: usize,
+    /// Where the text of the fault stands that was told last, and behind which others are looked for.
+    told: Option<usize>,
+}
+
+impl Decoder {
+    /// Takes the next line, without its line end.
+    pub fn line(&mut self, line: &[u8]) -> Decoded {
+        let plain = if line.contains(&0x1b) {
+            &evidence::without_color(line)
+        } else {
+            line
+        };
+        self.keep(plain);
+        let kind = self.kind(plain);
+        let finding = match kind {
+            Some(Kind::Traceback) if self.within == Within::Nothing => {
+                known(plain).map(Finding::Error)
+            }
+            Some(Kind::Rom | Kind::BootLoader | Kind::Panic) => {
+                self.fault(plain).or_else(|| reset(plain))
+            }
+            Some(Kind::BootMark) => mac(plain),
+            _ => None,
+        };
+        Decoded { kind, finding }
+    }
+
+    fn keep(&mut self, line: &[u8]) {
+        if self.log.len() > 2 * LOG {
+            let surplus = self.log.len() - LOG;
+            self.log.drain(..surplus);
+            self.before += surplus;
+        }
+        self.log.extend_from_slice(line);
+        self.log.extend_from_slice(b"\r\n");
+    }
+
+    fn kind(&mut self, line: &[u8]) -> Option<Kind> {
+        if line.ends_with(b"Traceback (most recent call last):") {
+            self.within = Within::Traceback(0);
+            return Some(Kind::Traceback);
+        }
+        if is_rom(line) {
+            self.within = Within::Nothing;
+            return Some(Kind::Rom);
+        }
+        if begins_panic(line) {
+            self.within = Within::Panic(0);
+            return Some(Kind::Panic);
+        }
+        match self.within {
+            Within::Traceback(lines) if lines < LONGEST => {
+                let is_frame = line.starts_with(b"  ");
+                self.within = if is_frame {
+                    Within::Traceback(lines + 1)
+                } else {
+                    Within::Nothing
+                };
+                return (is_frame || is_exception(line)).then_some(Kind::Traceback);
+            }
+            Within::Panic(lines) if lines < LONGEST => {
+                let is_last = line.starts_with(b"Rebooting");
+                self.within = if is_last {
+                    Within::Nothing
+                } else {
+                    Within::Panic(lines + 1)
+                };
+                return Some(Kind::Panic);
+            }
+            _ => self.within = Within::Nothing,
+        }
+        if let Some(tag) = log_tag(line) {
+            let is_boot = ["boot", "esp_image", "flash_parts", "bootloader_flash"];
+            return Some(if is_boot.iter().any(|boot| tag == boot.as_bytes()) {
+                Kind::BootLoader
+            } else {
+                Kind::Log
+            });
+        }
+        if line.starts_with(b"=$%#=") || line.starts_with(b"$#mac:") {
+            return Some(Kind::BootMark);
+        }
+        if line.ends_with(evidence::SOFT_REBOOT) && line.len() < 48 {
+            return Some(Kind::SoftReboot);
+        }
+        if line.starts_with(b"MicroPython v") {
+            return Some(Kind::Banner);
+        }
+        // Printed by `sys.print_exception` of some firmware, and by programs that print the exception alone.
+        known(line).map(|_| Kind::Traceback)
+    }
+
+    /// The fault that became certain with this line. A crash and a brown-out are certain only by what follows their text.
+    fn fault(&mut self, line: &[u8]) -> Option<Finding> {
+        let (at, fault) = evidence::last_fault_at(&self.log)?;
+        let place = self.before + at;
+        let is_new = self.told.is_none_or(|told| place > told);
+        // The crash report's backtrace stands behind the registers.
+        let is_over = fault != Fault::Panic
+            || line.starts_with(b"Backtrace:")
+            || line.starts_with(b"Rebooting")
+            || is_rom(line);
+        if !is_new || !is_over {
+            return None;
+        }
+        self.told = Some(place);
+        let addresses = if fault == Fault::Panic {
+            backtrace(self.log.get(at..).unwrap_or_default())
+        } else {
+            Vec::new()
+        };
+        let said = evidence::line_at(&self.log, at);
+        Some(Finding::Fault(fault, said, addresses))
+    }
+}
+
+/// What the mask ROM's lines begin with.
+const ROM: [&[u8]; 19] = [
+    b"ets J",
+    b"rst:0x",
+    b"ESP-ROM:",
+    b"Build:",
+    b"configsip:",
+    b"SPIWP:0x",
+    b"clk_drv:0x",
+    b"mode:D",
+    b"mode:Q",
+    b"load:0x",
+    b"ho 0 tail",
+    b"entry 0x4",
+    b"csum err:0x",
+    b"invalid header: 0x",
+    b"flash read err, ",
+    b"waiting for download",
+    b"Saved PC:0x",
+    b"ets_main.c",
+    b"user code done",
+];
+
+fn is_rom(line: &[u8]) -> bool {
+    ROM.iter().any(|begin| line.starts_with(begin))
+}
+
+/// The first lines of ESP-IDF's crash reports.
+fn begins_panic(line: &[u8]) -> bool {
+    const TEXTS: [&[u8]; 5] = [
+        b"Guru Meditation Error",
+        b"abort() was called at PC",
+        b"assert failed:",
+        b"***ERROR*** A stack overflow",
+        b"Brownout detector was triggered",
+    ];
+    TEXTS.iter().any(|begin| line.starts_with(begin))
+}
+
+/// The tag of a line of ESP-IDF's log: `I (31) boot: ..`.
+fn log_tag(line: &[u8]) -> Option<&[u8]> {
+    let (level, rest) = line.split_first()?;
+    let rest = rest.strip_prefix(b" (")?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest.get(digits..)?.strip_prefix(b") ")?;
+    let tag = rest.get(..memchr::memchr(b':', rest)?)?;
+    (b"EWIDV".contains(level) && digits > 0 && tag.len() < 32).then_some(tag)
+}
+
+/// `NAME` or `NAME: text`, where the name is an identifier that begins with a capital letter.
+fn is_exception(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+}
+
+/// The error that an exception's line tells of, if it is well known. Firmware of 2018 gives the number alone.
+fn known(line: &[u8]) -> Option<Known> {
+    let has = |text: &str| memmem::find(line, text.as_bytes()).is_some();
+    if line.starts_with(b"UnicodeError") {
+        return Some(Known::NotUtf8);
+    }
+    if line.starts_with(b"MemoryError") {
+        return Some(Known::MemoryError);
+    }
+    let said = line.strip_prefix(b"OSError: ")?;
+    let number = match said.strip_prefix(b"[Errno ") {
+        Some(rest) => rest.split(|byte| *byte == b']').next().unwrap_or_default(),
+        None => said,
+    };
+    match number {
+        b"12" => return Some(Known::NoMemoryForDatagram),
+        // ESP-IDF's numbers, and those of firmware with Linux's.
+        b"112" | b"98" => return Some(Known::AddressInUse),
+        b"116" | b"110" => return Some(Known::TimedOut),
+        _ => {}
+    }
+    if has("EADDRINUSE") {
+        Some(Known::AddressInUse)
+    } else if has("ETIMEDOUT") {
+        Some(Known::TimedOut)
+    } else if has("failed to scan this wifi") {
+        Some(Known::WifiNotFound)
+    } else if said.starts_with(b"Timeout!") {
+        Some(Known::WifiTimeout)
+    } else {
+        None
+    }
+}
+
+/// The start that the ROM's `rst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)` tells of.
+fn reset(line: &[u8]) -> Option<Finding> {
+    if evidence::has(line, &evidence::DOWNLOAD_MARKS) {
+        return Some(Finding::DownloadMode);
+    }
+    let rest = line.strip_prefix(b"rst:0x")?;
+    let open = memchr::memchr(b'(', rest)?;
+    let close = memchr::memchr(b')', rest)?;
+    let reason = escape::excerpt(rest.get(open + 1..close)?);
+    let kind = if reason.contains("WDT") {
+        Reset::Watchdog
+    } else if reason.starts_with("POWERON") {
+        Reset::PowerOn
+    } else if reason.starts_with("DEEPSLEEP") || reason.starts_with("DSLEEP") {
+        Reset::DeepSleep
+    } else if reason.starts_with("SW_") || reason.starts_with("RTC_SW_") {
+        Reset::Software
+    } else {
+        Reset::Other
+    };
+    Some(Finding::Reset(kind, reason))
+}
+
+/// The address in mPython 2.x's `$#mac:AABBCCDDEEFF#$`.
+fn mac(line: &[u8]) -> Option<Finding> {
+    let digits = line.strip_prefix(b"$#mac:")?.strip_suffix(b"#$")?;
+    if digits.len() != 12 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let pairs: Vec<_> = digits.chunks(2).map(String::from_utf8_lossy).collect();
+    Some(Finding::Mac(pairs.join(":").to_ascii_lowercase()))
+}
+
+/// The program addresses of a `Backtrace: 0x400e14ed:0x3ffb1f60 ..`.
+fn backtrace(report: &[u8]) -> Vec<String> {
+    let Some(at) = memmem::find(report, b"Backtrace:") else {
+        return Vec::new();
+    };
+    let line = report.get(at + b"Backtrace:".len()..).unwrap_or_default();
+    let line = line.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    line.split(|byte| *byte == b' ')
+        .filter_map(|pair| {
+            let address = pair.split(|byte| *byte == b':').next()?;
+            let digits = address.strip_prefix(b"0x")?;
+            let is_number = digits.len() <= 8 && digits.iter().all(u8::is_ascii_hexdigit);
+            is_number.then(|| String::from_utf8_lossy(address).into_owned())
+        })
+        .take(MAX_ADDRESSES)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The codes of a text's findings, in order.
+    fn codes(text: &str) -> Vec<&'static str> {
+        let mut decoder = Decoder::default();
+        text.lines()
+            .filter_map(|line| decoder.line(line.as_bytes()).finding)
+            .map(|finding| finding.code())
+            .collect()
+    }
+
+    fn kinds(text: &str) -> Vec<Option<&'static str>> {
+        let mut decoder = Decoder::default();
+        text.lines()
+            .map(|line| decoder.line(line.as_bytes()).kind.map(Kind::name))
+            .collect()
+    }
+
+    const ROM_LOG: &str = "ets Jul 29 2019 12:21:46\n\nrst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)\nconfigsip: 0, SPIWP:0xee\nentry 0x400806e8\n";
+
+    #[test]
+    fn a_boot_is_told_from_the_program() {
+        let rom = Some("rom");
+        assert_eq!(kinds(ROM_LOG), [rom, None, rom, rom, rom]);
+        assert_eq!(codes(ROM_LOG), ["power-on"]);
+        assert_eq!(
+            kinds(
+                "I (31) boot: ESP-IDF v3.1\nI (500) wifi: up\n=$%#=\n$#mac:A4CF1200AB9C#$\nmpython: soft reboot\nMicroPython v1.9.1 on 2019\n"
+            ),
+            [
+                "boot-loader",
+                "log",
+                "boot-mark",
+                "boot-mark",
+                "soft-reboot",
+                "banner"
+            ]
+            .map(Some)
+        );
+        assert_eq!(
+            Decoder::default().line(b"$#mac:A4CF1200AB9C#$").finding,
+            Some(Finding::Mac("a4:cf:12:00:ab:9c".to_owned()))
+        );
+        assert_eq!(
+            codes(
+                "rst:0x8 (TG1WDT_SYS_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\nrst:0x5 (DEEPSLEEP_RESET),boot:0x13 ()\nrst:0xc (SW_CPU_RESET),boot:0x13 ()\nrst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT)\n"
+            ),
+            [
+                "watchdog-reset",
+                "deep-sleep-reset",
+                "software-reset",
+                "download-mode"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_crash_is_told_once_with_its_backtrace() {
+        let crash = "Guru Meditation Error: Core  1 panic'ed (LoadProhibited). Exception was unhandled.\nCore 1 register dump:\nPC      : 0x400e14ed  PS      : 0x00060730\n\nBacktrace: 0x400e14ed:0x3ffb1f60 0x400d2e2f:0x3ffb1f80 |<-CORRUPTED\n\nRebooting...\nets Jul 29 2019 12:21:46\n\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\n";
+        assert_eq!(codes(crash), ["board-panic", "software-reset"]);
+        let mut decoder = Decoder::default();
+        let finding = crash
+            .lines()
+            .find_map(|line| decoder.line(line.as_bytes()).finding)
+            .unwrap();
+        assert_eq!(finding.addresses(), ["0x400e14ed", "0x400d2e2f"]);
+        assert_eq!(codes(&crash.repeat(3)).len(), 6);
+        // A program that prints the same words.
+        assert!(codes("Guru Meditation Error: none\nhello\n").is_empty());
+    }
+
+    #[test]
+    fn a_brown_out_and_flash_without_firmware_are_told() {
+        assert_eq!(
+            codes(&format!("Brownout detector was triggered\n\n{ROM_LOG}")),
+            ["brown-out", "power-on"]
+        );
+        let empty = "rst:0x10 (RTCWDT_RTC_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\ninvalid header: 0xffffffff\n";
+        assert_eq!(codes(empty), ["watchdog-reset", "no-firmware"]);
+        let damaged = format!(
+            "{ROM_LOG}\x1b[0;31mE (512) boot: No bootable app partitions in the partition table\x1b[0m\n"
+        );
+        assert_eq!(codes(&damaged), ["power-on", "firmware-damaged"]);
+    }
+
+    #[test]
+    fn well_known_exceptions_are_explained_and_others_are_only_tracebacks() {
+        let traceback = |exception: &str| {
+            format!(
+                "OK\x04Traceback (most recent call last):\n  File \"<stdin>\", line 4, in <module>\n{exception}\nnext\n"
+            )
+        };
+        for (exception, code) in [
+            ("OSError: [Errno 12] ENOMEM", "board-no-arp"),
+            ("OSError: 12", "board-no-arp"),
+            ("UnicodeError: ", "not-utf8"),
+            ("OSError: [Errno 112] EADDRINUSE", "address-in-use"),
+            ("OSError: 112", "address-in-use"),
+            ("OSError: [Errno 116] ETIMEDOUT", "timed-out"),
+            (
+                "OSError: Timeout!Please check your wifi password",
+                "wifi-timeout",
+            ),
+            (
+                "OSError: SSID invalid / failed to scan this wifi",
+                "wifi-not-found",
+            ),
+            (
+                "MemoryError: memory allocation failed, allocating 8192 bytes",
+                "memory-error",
+            ),
+        ] {
+            assert_eq!(codes(&traceback(exception)), [code], "{exception}");
+            let tracebacks = ["traceback"; 3].map(Some);
+            assert_eq!(kinds(&traceback(exception))[..3], tracebacks, "{exception}");
+            assert_eq!(kinds(&traceback(exception))[3], None, "{exception}");
+        }
+        assert!(codes(&traceback("ValueError: bad")).is_empty());
+        assert!(codes(&traceback("OSError: [Errno 2] ENOENT")).is_empty());
+        assert!(codes("received: OSError: 12\n").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_output_is_decoded(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..100)) {
+            let mut decoder = Decoder::default();
+            for line in lines {
+                let _ = decoder.line(&line).finding.map(|finding| finding.sentence());
+            }
+            prop_assert!(decoder.log.len() < 3 * LOG);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Cuts a stream of bytes into lines of bounded length, and gives out the part of a line that has come when the board
+//! pauses.
+
+use std::time::{Duration, Instant};
+
+use crate::datagram::Timestamp;
+
+/// A longer line is cut here.
+pub const MAX_LINE: usize = 4096;
+
+/// A part of a line is given out when nothing more came for so long: a prompt, a progress bar of dots.
+pub const QUIET: Duration = Duration::from_millis(100);
+
+/// A line, or the part of it that has not been given out yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// The line as far as it has come, without its line end.
+    pub line: &'a [u8],
+    /// How much of it was given out before.
+    pub from: usize,
+    /// Whether the line is complete.
+    pub ends: bool,
+    /// When its first byte came.
+    pub time: Timestamp,
+}
+
+impl<'a> Piece<'a> {
+    /// What was not given out before.
+    #[must_use]
+    pub fn new_bytes(&self) -> &'a [u8] {
+        self.line.get(self.from..).unwrap_or_default()
+    }
+}
+
+/// The line that is still coming.
+#[derive(Debug, Default)]
+pub struct Lines {
+    line: Vec<u8>,
+    given: usize,
+    begun: Option<Timestamp>,
+    last: Option<Instant>,
+}
+
+impl Lines {
+    /// Takes bytes that came at `time`, and gives out every line that they complete.
+    pub fn feed(&mut self, bytes: &[u8], time: Timestamp, mut each: impl FnMut(Piece<'_>)) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let begun = *self.begun.get_or_insert(time);
+            let room = MAX_LINE.saturating_sub(self.line.len());
+            let (taken, ends, after) = match memchr::memchr(b'\n', rest) {
+                Some(at) if at <= room => (at, true, at + 1),
+                _ if rest.len() > room => (room, true, room),
+                _ => (rest.len(), false, rest.len()),
+            };
+            self.line
+                .extend_from_slice(rest.get(..taken).unwrap_or_default());
+            rest = rest.get(after..).unwrap_or_default();
+            if ends {
+                if self.line.last() == Some(&b'\r') && self.given < self.line.len() {
+                    self.line.pop();
+                }
+                each(Piece {
+                    line: &self.line,
+                    from: self.given,
+                    ends: true,
+                    time: begun,
+                });
+                self.line.clear();
+                self.given = 0;
+                self.begun = None;
+            }
+        }
+        self.last = Some(Instant::now());
+    }
+
+    /// Gives out what has come of a line, if nothing more came for [`QUIET`].
+    pub fn pause(&mut self, each: impl FnOnce(Piece<'_>)) {
+        let is_quiet = self.last.is_some_and(|last| last.elapsed() >= QUIET);
+        if is_quiet && self.given < self.line.len() {
+            self.give(false, each);
+            self.given = self.line.len();
+        }
+    }
+
+    /// Nothing more comes of a line that has begun: gives it out.
+    pub fn end(&mut self, each: impl FnOnce(Piece<'_>)) {
+        self.give(true, each);
+        self.line.clear();
+        self.given = 0;
+        self.begun = None;
+    }
+
+    fn give(&self, ends: bool, each: impl FnOnce(Piece<'_>)) {
+        if let Some(time) = self.begun {
+            each(Piece {
+                line: &self.line,
+                from: self.given,
+                ends,
+                time,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fed(pieces: &[&[u8]]) -> Vec<(Vec<u8>, bool)> {
+        let (mut lines, mut given) = (Lines::default(), Vec::new());
+        for bytes in pieces {
+            lines.feed(bytes, Timestamp::from_nanos(1), |piece| {
+                given.push((piece.new_bytes().to_vec(), piece.ends));
+            });
+        }
+        lines.end(|piece| {
+            given.push((piece.new_bytes().to_vec(), piece.ends));
+        });
+        given
+    }
+
+    #[test]
+    fn a_line_ends_with_either_line_end_and_a_part_is_given_out_at_a_pause() {
+        assert_eq!(
+            fed(&[b"one\r\ntw", b"o\nthr", b"ee"]),
+            [
+                (b"one".to_vec(), true),
+                (b"two".to_vec(), true),
+                (b"three".to_vec(), true)
+            ]
+        );
+        let mut lines = Lines::default();
+        lines.feed(b">>> ", Timestamp::from_nanos(1), |_| panic!("no line yet"));
+        lines.pause(|_| panic!("no pause yet"));
+        std::thread::sleep(QUIET);
+        lines.pause(|piece| assert_eq!((piece.new_bytes(), piece.ends), (&b">>> "[..], false)));
+        lines.pause(|_| panic!("given out twice"));
+        lines.feed(b"1+1\r\n", Timestamp::from_nanos(2), |piece| {
+            assert_eq!((piece.line, piece.from), (&b">>> 1+1"[..], 4));
+            assert_eq!(piece.time, Timestamp::from_nanos(1));
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn no_byte_is_lost_and_no_line_is_longer_than_allowed(
+            pieces in prop::collection::vec(prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'a'), Just(0xff)], 0..3000), 0..6),
+        ) {
+            let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+            let given = fed(&pieces);
+            prop_assert!(given.iter().all(|(line, _)| line.len() <= MAX_LINE));
+            let whole: Vec<u8> = pieces.concat().into_iter().filter(|byte| *byte != b'\n').collect();
+            let came: Vec<u8> = given.into_iter().flat_map(|(line, _)| line).collect();
+            prop_assert_eq!(came, whole);
+        }
+    }
+}

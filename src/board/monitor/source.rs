@@ -1,0 +1,151 @@
+//! Reads a serial line on a thread of its own, so that a reader of stdout that pauses costs no byte: the kernel keeps only
+//! some kilobytes of a serial port's input.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use crate::board::error::Error;
+use crate::board::link::Address;
+use crate::board::port::{Port, TICK};
+use crate::board::reconnect;
+use crate::datagram::Timestamp;
+use crate::shutdown::Shutdown;
+
+/// Bytes that one event carries at most.
+const CHUNK: usize = 4096;
+
+/// Events that wait to be shown: up to 16 MiB. Beyond them the line is not read until there is room.
+const WAITING: usize = 4096;
+
+/// After Ctrl-C, what the system still holds is read for so long.
+const LAST_LOOK: Duration = Duration::from_millis(100);
+
+/// What happens on the line.
+#[derive(Debug)]
+pub enum Event {
+    /// The board sent bytes.
+    Bytes(Timestamp, Vec<u8>),
+    /// The port is gone; it is waited for.
+    Lost(Timestamp, String),
+    /// The port, of this name, is open again.
+    Back(Timestamp, String),
+}
+
+/// Opens the line and reads it from then on. The events end after Ctrl-C. With `finds`, as [`reconnect::reopen`].
+///
+/// # Errors
+/// [`Error::Open`], [`Error::Interrupted`]; no thread could be started.
+pub fn start(
+    address: &Address,
+    finds: bool,
+    shutdown: &Shutdown,
+) -> Result<Receiver<Event>, Error> {
+    let port = open(address, shutdown)?;
+    let (sender, events) = sync_channel(WAITING);
+    let (address, shutdown) = (address.clone(), shutdown.clone());
+    let name = address.port.clone();
+    std::thread::Builder::new()
+        .name("monitor".to_owned())
+        .spawn(move || read(port, address, finds, &shutdown, &sender))
+        .map_err(|source| Error::Open {
+            port: name,
+            holder: None,
+            source,
+        })?;
+    Ok(events)
+}
+
+fn open(address: &Address, shutdown: &Shutdown) -> Result<Box<dyn Port>, Error> {
+    let _held = hold_lines(&address.port);
+    reconnect::open(address, &|| shutdown.is_asked())
+}
+
+/// Reads until Ctrl-C, or until nobody takes the events any more.
+fn read(
+    mut port: Box<dyn Port>,
+    mut address: Address,
+    finds: bool,
+    shutdown: &Shutdown,
+    events: &SyncSender<Event>,
+) {
+    let mut buffer = vec![0; CHUNK];
+    let mut end: Option<Instant> = None;
+    loop {
+        if shutdown.is_asked() {
+            let end = *end.get_or_insert_with(|| Instant::now() + LAST_LOOK);
+            if Instant::now() >= end {
+                return;
+            }
+        }
+        let wait = if end.is_some() {
+            Duration::from_millis(1)
+        } else {
+            TICK
+        };
+        let event = match port.read(&mut buffer, wait) {
+            Ok(0) if end.is_some() => return,
+            Ok(0) => continue,
+            Ok(len) => {
+                let bytes = buffer.get(..len).unwrap_or_default().to_vec();
+                Event::Bytes(Timestamp::now(), bytes)
+            }
+            Err(error) => {
+                let lost = Event::Lost(Timestamp::now(), error.to_string());
+                drop(port);
+                if events.send(lost).is_err() {
+                    return;
+                }
+                let Ok(reopened) = reconnect::reopen(&mut address, finds, shutdown, |address| {
+                    open(address, shutdown)
+                }) else {
+                    return;
+                };
+                port = reopened;
+                Event::Back(Timestamp::now(), address.port.clone())
+            }
+        };
+        if events.send(event).is_err() {
+            return;
+        }
+    }
+}
+
+/// Whether the system itself raises DTR and RTS when this port is opened: Linux and macOS do so on every port that has
+/// these lines. Windows leaves them as they are.
+#[must_use]
+pub fn raises_lines(port: &str) -> bool {
+    let is_network = port.starts_with("socket://") || port.starts_with("rfc2217://");
+    // A pseudo-terminal has no such lines.
+    let is_pty = std::fs::canonicalize(port).is_ok_and(|path| path.starts_with("/dev/pts"));
+    cfg!(unix) && !is_network && !is_pty
+}
+
+/// Has the system leave DTR and RTS as they are when the port is closed (`HUPCL` in termios(3)), where it drops them
+/// otherwise. What is returned must live until the port is open.
+#[cfg(unix)]
+fn hold_lines(port: &str) -> Option<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+    use rustix::termios::{ControlModes, OptionalActions};
+
+    if !raises_lines(port) {
+        return None;
+    }
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(flags)
+        .open(port)
+        .ok()?;
+    let mut settings = rustix::termios::tcgetattr(&file).ok()?;
+    settings.control_modes.remove(ControlModes::HUPCL);
+    rustix::termios::tcsetattr(&file, OptionalActions::Now, &settings).ok()?;
+    Some(file)
+}
+
+#[cfg(not(unix))]
+fn hold_lines(_: &str) -> Option<std::fs::File> {
+    None
+}

@@ -1,0 +1,363 @@
+//! `udpcli board monitor`.
+
+mod form;
+mod log;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use regex::bytes::{Regex, RegexBuilder};
+
+use self::form::{Form, Layout};
+use self::log::Log;
+use super::screen::Screen as Stdout;
+use super::{SerialArgs, TextOrJson, session};
+use crate::board::mirror::Mirror;
+use crate::board::monitor::decode::{Decoded, Decoder, Finding};
+use crate::board::monitor::lines::{Lines, Piece, QUIET};
+use crate::board::monitor::source::{self, Event};
+use crate::cli::logging::Summary;
+use crate::datagram::Timestamp;
+use crate::error::{Error, Outcome};
+use crate::shutdown::Shutdown;
+use crate::terminal::panel::screen::Screen;
+use crate::terminal::sanitize::{Allowed, for_terminal};
+use crate::terminal::{status, stdout};
+use crate::text;
+use crate::text::sentence::sentence;
+use crate::wait::{Site, Wait};
+use crate::words::catalogue::say;
+
+/// The same explanation is not given again so soon: a board may start over and over.
+const SAID: Duration = Duration::from_secs(10);
+
+/// What is ready for stdout is written at this length at the latest.
+const BATCH: usize = 256 << 10;
+
+/// After Ctrl-C, what the board sent before is waited for.
+const LAST_LOOK: Duration = Duration::from_millis(300);
+
+/// A compiled expression may take so much memory. The time that it takes is linear in the length of a line.
+const MAX_EXPRESSION: usize = 1 << 20;
+
+/// What `udpcli board monitor` takes.
+#[derive(Debug, Args)]
+pub(super) struct MonitorArgs {
+    #[arg(long)]
+    timestamps: bool,
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    log: Option<PathBuf>,
+    #[arg(long, conflicts_with_all = ["filter", "format"])]
+    hex: bool,
+    #[arg(long, value_name = "RE", value_parser = expression)]
+    filter: Option<Regex>,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
+    #[arg(long, value_enum, default_value_t = Summary::Text)]
+    summary: Summary,
+}
+
+/// Only the last line of the library's error says what is wrong; the others draw a picture of where.
+fn expression(text: &str) -> Result<Regex, String> {
+    RegexBuilder::new(text)
+        .size_limit(MAX_EXPRESSION)
+        .dfa_size_limit(MAX_EXPRESSION)
+        .build()
+        .map_err(|error| {
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            last.trim_start_matches("error: ").to_owned()
+        })
+}
+
+impl MonitorArgs {
+    fn layout(&self) -> Layout {
+        match self.format {
+            TextOrJson::Json => Layout::Json,
+            TextOrJson::Text if self.hex => Layout::Hex,
+            TextOrJson::Text if self.timestamps || self.filter.is_some() => Layout::Lines,
+            TextOrJson::Text => Layout::Bytes,
+        }
+    }
+}
+
+/// Shows what the board sends, until Ctrl-C.
+pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let log = args.log.as_deref().map(Log::open).transpose()?;
+    let shutdown = session::shutdown()?;
+    let address = session::address(serial)?;
+    let events = source::start(&address, serial.port().is_none(), &shutdown)?;
+    tracing::info!(
+        say = "monitor.watching",
+        port = address.port,
+        baud = address.baud
+    );
+    if source::raises_lines(&address.port) {
+        tracing::info!(say = "monitor.raises-lines", port = address.port);
+    }
+    let begun = Instant::now();
+    let mut monitor = Monitor::new(args, log, shutdown.clone());
+    let watched = monitor.watch(&events, &shutdown);
+    let ended = monitor.end();
+    if shutdown.is_asked() {
+        status::end_interrupted_line();
+    }
+    let counts = monitor.counts;
+    args.summary.write(
+        "summary",
+        || {
+            vec![
+                sentence!("monitor.lines", n: counts.lines),
+                sentence!("summary.bytes", n: counts.bytes),
+                sentence!("monitor.reconnects", n: counts.reconnects),
+                sentence!("summary.elapsed", time = text::seconds(begun.elapsed())),
+            ]
+        },
+        || {
+            serde_json::json!({
+                "lines": counts.lines,
+                "bytes": counts.bytes,
+                "reconnects": counts.reconnects,
+                "elapsed": begun.elapsed().as_secs_f64(),
+            })
+        },
+    );
+    watched.and(ended)?;
+    Ok(Outcome::Done)
+}
+
+/// What the summary counts.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    lines: u64,
+    bytes: u64,
+    reconnects: u64,
+}
+
+/// What came, on its way to stdout, the log, and stderr.
+struct Monitor {
+    mirror: Mirror,
+    lines: Lines,
+    decoder: Decoder,
+    form: Form,
+    log: Option<Log>,
+    stdout: Stdout,
+    reader_gone: bool,
+    counts: Counts,
+    /// The texts that the OLED showed last.
+    texts: String,
+    /// When each explanation was given last.
+    said: HashMap<String, Instant>,
+}
+
+impl Monitor {
+    fn new(args: &MonitorArgs, log: Option<Log>, shutdown: Shutdown) -> Self {
+        let layout = args.layout();
+        let allowed = if layout == Layout::Bytes {
+            Allowed::Program
+        } else {
+            Allowed::Colors
+        };
+        Self {
+            mirror: Mirror::new(),
+            lines: Lines::default(),
+            decoder: Decoder::default(),
+            form: Form::new(layout, args.timestamps, args.filter.clone()),
+            log: log.map(|log| log.with_layout(layout)),
+            stdout: Stdout::allowing(shutdown, allowed),
+            reader_gone: false,
+            counts: Counts::default(),
+            texts: String::new(),
+            said: HashMap::new(),
+        }
+    }
+
+    fn watch(&mut self, events: &Receiver<Event>, shutdown: &Shutdown) -> Result<(), Error> {
+        let is_stopped = || shutdown.is_asked();
+        let mut wait = Wait::at(Site::Monitor, &is_stopped).with_grace(LAST_LOOK);
+        while !self.reader_gone && wait.look().is_none() {
+            match wait.receive(events, QUIET / 2) {
+                Some(Ok(event)) => {
+                    self.take(event)?;
+                    while self.form.len() < BATCH
+                        && let Ok(event) = events.try_recv()
+                    {
+                        self.take(event)?;
+                    }
+                    self.flush()?;
+                }
+                Some(Err(_)) => break,
+                None => {
+                    self.pause()?;
+                    // A board that says nothing makes no write that would tell.
+                    self.reader_gone |= stdout::reader_is_gone();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        let mut rest = Vec::new();
+        self.mirror.finish(&mut rest);
+        self.text(&rest, Timestamp::now())?;
+        self.end_line()?;
+        self.stdout.end()
+    }
+
+    /// Writes what is ready.
+    fn flush(&mut self) -> Result<(), Error> {
+        if !self.reader_gone && self.form.len() > 0 {
+            self.reader_gone |= !self.stdout.show(self.form.ready())?;
+        }
+        self.form.clear();
+        match &mut self.log {
+            Some(log) => log.flush(),
+            None => Ok(()),
+        }
+    }
+
+    /// The forms that everything goes to: that of stdout and that of the log.
+    fn forms(&mut self) -> impl Iterator<Item = &mut Form> {
+        std::iter::once(&mut self.form).chain(self.log.as_mut().map(Log::form))
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Error> {
+        match event {
+            Event::Bytes(time, bytes) => {
+                self.counts.bytes += bytes.len() as u64;
+                for form in self.forms() {
+                    form.raw(&bytes, time);
+                }
+                let (mut plain, mut screens) = (Vec::with_capacity(bytes.len()), Vec::new());
+                self.mirror
+                    .feed(&bytes, &mut plain, |screen| screens.push(screen.clone()));
+                self.text(&plain, time)?;
+                for screen in screens {
+                    self.screen(&screen, time)?;
+                }
+            }
+            Event::Lost(time, reason) => {
+                self.end_line()?;
+                for form in self.forms() {
+                    form.event(
+                        time,
+                        "lost",
+                        &reason,
+                        &say!("monitor.lost", reason = &reason),
+                    );
+                }
+                self.flush()?;
+                tracing::warn!(say = "monitor.lost", reason = reason);
+            }
+            Event::Back(time, port) => {
+                self.counts.reconnects += 1;
+                for form in self.forms() {
+                    form.event(time, "back", &port, &say!("monitor.back", port = &port));
+                }
+                self.flush()?;
+                tracing::info!(say = "monitor.back", port = port);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what the board printed, without the frames of its OLED.
+    fn text(&mut self, bytes: &[u8], time: Timestamp) -> Result<(), Error> {
+        for form in self.forms() {
+            form.printed(bytes);
+        }
+        let mut lines = std::mem::take(&mut self.lines);
+        let mut result = Ok(());
+        lines.feed(bytes, time, |piece| {
+            let decoded = self.decoder.line(piece.line);
+            self.counts.lines += 1;
+            if result.is_ok() {
+                result = self.piece(&piece, &decoded);
+            }
+        });
+        self.lines = lines;
+        result
+    }
+
+    fn piece(&mut self, piece: &Piece<'_>, decoded: &Decoded) -> Result<(), Error> {
+        for form in self.forms() {
+            form.piece(piece, decoded);
+        }
+        match &decoded.finding {
+            Some(finding) => self.explain(finding, piece.time),
+            None => Ok(()),
+        }
+    }
+
+    /// Says what a line means, below it.
+    fn explain(&mut self, finding: &Finding, time: Timestamp) -> Result<(), Error> {
+        let sentence = finding.sentence();
+        let text = crate::words::catalogue::text(&sentence);
+        let last = self.said.get(&text);
+        if last.is_some_and(|last| last.elapsed() < SAID) {
+            return Ok(());
+        }
+        // Texts come from the board: they must not fill the memory.
+        if self.said.len() > 100 {
+            self.said.clear();
+        }
+        self.said.insert(text.clone(), Instant::now());
+        if let Some(log) = &mut self.log {
+            log.form().note(time, &text);
+        }
+        self.flush()?;
+        tracing::info!(say = "monitor.means", what = sentence.as_value());
+        Ok(())
+    }
+
+    fn screen(&mut self, screen: &Screen, time: Timestamp) -> Result<(), Error> {
+        for form in self.forms() {
+            form.screen(time, screen);
+        }
+        let texts: Vec<&str> = screen.texts.iter().map(|text| text.text.as_str()).collect();
+        let texts = for_terminal(&texts.join(" | ")).into_owned();
+        if texts.is_empty() || texts == self.texts {
+            return Ok(());
+        }
+        self.texts.clone_from(&texts);
+        if let Some(log) = &mut self.log {
+            let note = say!("monitor.oled", texts = &texts);
+            log.form().note(time, &note);
+        }
+        self.flush()?;
+        tracing::info!(say = "monitor.oled", texts = texts);
+        Ok(())
+    }
+
+    /// Shows the part of a line that has come, if the board pauses.
+    fn pause(&mut self) -> Result<(), Error> {
+        let mut lines = std::mem::take(&mut self.lines);
+        let mut result = Ok(());
+        lines.pause(|piece| result = self.piece(&piece, &Decoded::default()));
+        self.lines = lines;
+        result?;
+        self.show_rest()
+    }
+
+    /// Shows the part of a line that has come: the rest of it will not.
+    fn end_line(&mut self) -> Result<(), Error> {
+        let mut lines = std::mem::take(&mut self.lines);
+        let mut result = Ok(());
+        lines.end(|piece| result = self.piece(&piece, &Decoded::default()));
+        self.lines = lines;
+        result?;
+        self.show_rest()
+    }
+
+    fn show_rest(&mut self) -> Result<(), Error> {
+        let now = Timestamp::now();
+        for form in self.forms() {
+            form.pause(now);
+        }
+        self.flush()
+    }
+}

@@ -1,0 +1,279 @@
+//! What came from the board, in the form in which it is shown or logged.
+
+use regex::bytes::Regex;
+
+use crate::board::mirror::json;
+use crate::board::monitor::decode::Decoded;
+use crate::board::monitor::lines::Piece;
+use crate::datagram::Timestamp;
+use crate::render::clock::{DateClock, LocalClock, UtcClock};
+use crate::render::hex;
+use crate::render::json::string;
+use crate::terminal::panel::screen::Screen;
+use crate::text::escape::{Audience, append_bytes, append_text};
+use crate::words::catalogue::in_language;
+use crate::words::language::Language;
+
+/// Bytes in a row of the hex dump.
+const ROW: usize = 16;
+
+/// How it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Byte for byte.
+    Bytes,
+    /// Line by line.
+    Lines,
+    /// A hex dump of everything, frames of the OLED included.
+    Hex,
+    /// An object per line.
+    Json,
+}
+
+/// The time in front of a line.
+enum Clock {
+    None,
+    /// On the terminal: the time of day.
+    Local(LocalClock),
+    /// In a log, which may be of several days.
+    Date(DateClock),
+}
+
+/// Makes text of what came.
+pub(super) struct Form {
+    layout: Layout,
+    clock: Clock,
+    utc: UtcClock,
+    filter: Option<Regex>,
+    /// Whether what is not text is escaped here: in a log.
+    escapes: bool,
+    out: Vec<u8>,
+    /// How much was shown of the line that is still coming; none if nothing was.
+    shown: Option<usize>,
+    /// Whether a note stands behind that: the rest begins on a line of its own.
+    is_broken: bool,
+    /// The row of the hex dump that is still coming, and where it begins.
+    row: Vec<u8>,
+    row_at: usize,
+}
+
+impl Form {
+    /// For stdout.
+    pub(super) fn new(layout: Layout, timestamps: bool, filter: Option<Regex>) -> Self {
+        let clock = if timestamps {
+            Clock::Local(LocalClock::default())
+        } else {
+            Clock::None
+        };
+        Self::with(layout, clock, filter, false)
+    }
+
+    /// For a log: all lines, with date and time, and escaped.
+    pub(super) fn of_log(layout: Layout) -> Self {
+        let layout = if layout == Layout::Bytes {
+            Layout::Lines
+        } else {
+            layout
+        };
+        Self::with(layout, Clock::Date(DateClock::default()), None, true)
+    }
+
+    fn with(layout: Layout, clock: Clock, filter: Option<Regex>, escapes: bool) -> Self {
+        Self {
+            layout,
+            clock,
+            utc: UtcClock::default(),
+            filter,
+            escapes,
+            out: Vec::new(),
+            shown: None,
+            is_broken: false,
+            row: Vec::with_capacity(ROW),
+            row_at: 0,
+        }
+    }
+
+    /// Bytes that are ready.
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    pub(super) fn ready(&self) -> &[u8] {
+        &self.out
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.out.clear();
+    }
+
+    fn stamp(&mut self, time: Timestamp) {
+        let text = match &mut self.clock {
+            Clock::None => return,
+            Clock::Local(clock) => clock.format(time),
+            Clock::Date(clock) => clock.format(time),
+        };
+        self.out.extend_from_slice(text);
+        self.out.push(b' ');
+    }
+
+    /// All bytes as they came.
+    pub(super) fn raw(&mut self, bytes: &[u8], time: Timestamp) {
+        if self.layout != Layout::Hex {
+            return;
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (row, after) = rest.split_at(rest.len().min(ROW - self.row.len()));
+            self.row.extend_from_slice(row);
+            rest = after;
+            if self.row.len() == ROW {
+                self.end_row(time);
+            }
+        }
+    }
+
+    fn end_row(&mut self, time: Timestamp) {
+        self.stamp(time);
+        hex::dump_from(self.row_at, &self.row, &mut self.out);
+        self.row_at += self.row.len();
+        self.row.clear();
+    }
+
+    /// What the board printed, without the frames of its OLED.
+    pub(super) fn printed(&mut self, bytes: &[u8]) {
+        if self.layout == Layout::Bytes {
+            self.out.extend_from_slice(bytes);
+        }
+    }
+
+    /// A line, or what has come of it.
+    pub(super) fn piece(&mut self, piece: &Piece<'_>, decoded: &Decoded) {
+        if !matches!(self.layout, Layout::Lines | Layout::Json) {
+            return;
+        }
+        let begun = self.shown;
+        self.shown = if piece.ends { None } else { begun };
+        let passes = begun.is_some()
+            || self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.is_match(piece.line));
+        if !passes {
+            return;
+        }
+        let bytes = piece.line.get(begun.unwrap_or(0)..).unwrap_or_default();
+        if self.layout == Layout::Json {
+            self.object(piece, bytes, decoded);
+        } else {
+            if begun.is_none() || self.is_broken {
+                self.stamp(piece.time);
+            }
+            self.is_broken = false;
+            self.words(bytes);
+            if piece.ends {
+                self.out.push(b'\n');
+            }
+        }
+        if !piece.ends {
+            self.shown = Some(piece.line.len());
+        }
+    }
+
+    fn words(&mut self, bytes: &[u8]) {
+        if !self.escapes {
+            self.out.extend_from_slice(bytes);
+            return;
+        }
+        for chunk in bytes.utf8_chunks() {
+            append_text(chunk.valid(), Audience::Terminal, &mut self.out);
+            append_bytes(chunk.invalid(), &mut self.out);
+        }
+    }
+
+    fn key(&mut self, key: &str, value: &str) {
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        // Escapes mean the same to every reader, so that nobody needs to know whether a terminal is one.
+        string(value, Audience::Terminal, &mut self.out);
+    }
+
+    fn open_object(&mut self, time: Timestamp) {
+        self.out.extend_from_slice(br#"{"time":""#);
+        self.out.extend_from_slice(self.utc.format(time));
+        self.out.push(b'"');
+    }
+
+    fn object(&mut self, piece: &Piece<'_>, bytes: &[u8], decoded: &Decoded) {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+
+        self.open_object(piece.time);
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.key("text", text),
+            Err(_) => self.key("base64", &STANDARD.encode(bytes)),
+        }
+        if !piece.ends {
+            self.out.extend_from_slice(br#","partial":true"#);
+        }
+        if let Some(kind) = decoded.kind {
+            self.key("kind", kind.name());
+        }
+        if let Some(finding) = &decoded.finding {
+            self.key("code", finding.code());
+            let text = in_language(Language::English, &finding.sentence());
+            self.key("explanation", &text);
+            if !finding.addresses().is_empty() {
+                let list = serde_json::json!(finding.addresses()).to_string();
+                self.out.extend_from_slice(br#","addresses":"#);
+                self.out.extend_from_slice(list.as_bytes());
+            }
+        }
+        self.out.extend_from_slice(b"}\n");
+    }
+
+    /// Something that happened to the line: in JSON an object, in a log a note.
+    pub(super) fn event(&mut self, time: Timestamp, name: &str, what: &str, note: &str) {
+        if self.layout == Layout::Json {
+            self.open_object(time);
+            self.key("event", name);
+            self.key(if name == "back" { "port" } else { "reason" }, what);
+            self.out.extend_from_slice(b"}\n");
+        } else if self.escapes {
+            self.note(time, note);
+        }
+    }
+
+    /// What udpcli has to say, in a log that people read.
+    pub(super) fn note(&mut self, time: Timestamp, text: &str) {
+        if self.layout == Layout::Json {
+            return;
+        }
+        if self.layout == Layout::Lines && self.shown.is_some() && !self.is_broken {
+            self.out.push(b'\n');
+            self.is_broken = true;
+        }
+        self.stamp(time);
+        self.out.extend_from_slice(b"-- ");
+        self.words(text.as_bytes());
+        self.out.push(b'\n');
+    }
+
+    /// What the OLED shows, for programs.
+    pub(super) fn screen(&mut self, time: Timestamp, screen: &Screen) {
+        if self.layout == Layout::Json {
+            self.open_object(time);
+            self.out.extend_from_slice(br#","oled":"#);
+            self.out
+                .extend_from_slice(json::line(screen, false).as_bytes());
+            self.out.extend_from_slice(b"}\n");
+        }
+    }
+
+    /// The board pauses: what has come of a row is shown.
+    pub(super) fn pause(&mut self, time: Timestamp) {
+        if !self.row.is_empty() {
+            self.end_row(time);
+        }
+    }
+}

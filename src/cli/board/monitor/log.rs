@@ -1,0 +1,68 @@
+//! The file of `--log`.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::form::{Form, Layout};
+use crate::atomic_file;
+use crate::error::Error;
+use crate::file;
+use crate::words::catalogue::say;
+
+/// A file to which everything is appended.
+pub(super) struct Log {
+    path: PathBuf,
+    file: File,
+    form: Form,
+}
+
+impl Log {
+    /// Opens the file, or makes it. A FIFO or a device could hold up the monitor.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        if atomic_file::is_device(path) {
+            return Err(Error::usage_hint(
+                say!("monitor.log-device", path = path.display()),
+                say!("monitor.log-device.hint"),
+            ));
+        }
+        let file = File::options()
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(|source| {
+                Error::File(file::Error::Open {
+                    path: path.to_owned(),
+                    source,
+                })
+            })?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            form: Form::of_log(Layout::Lines),
+        })
+    }
+
+    pub(super) fn with_layout(self, layout: Layout) -> Self {
+        Self {
+            form: Form::of_log(layout),
+            ..self
+        }
+    }
+
+    pub(super) fn form(&mut self) -> &mut Form {
+        &mut self.form
+    }
+
+    /// Writes what is ready.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        let written = self.file.write_all(self.form.ready());
+        self.form.clear();
+        written.map_err(|source| {
+            Error::File(file::Error::Write {
+                object: self.path.display().to_string(),
+                source,
+            })
+        })
+    }
+}
