@@ -48,6 +48,10 @@ pub enum Error {
     #[cfg(feature = "board")]
     #[error(transparent)]
     Board(#[from] board::error::Error),
+    /// Files that udpcli does not put or get.
+    #[cfg(feature = "board")]
+    #[error(transparent)]
+    Transfer(#[from] board::files::error::Refusal),
     #[cfg(feature = "flash")]
     #[error(transparent)]
     Flash(#[from] board::flash::error::Error),
@@ -80,6 +84,18 @@ pub enum Error {
         what: &'static str,
         source: io::Error,
     },
+}
+
+#[cfg(feature = "board")]
+impl From<board::files::error::TransferError> for Error {
+    fn from(error: board::files::error::TransferError) -> Self {
+        use board::files::error::TransferError;
+        match error {
+            TransferError::Board(error) => Self::Board(error),
+            TransferError::File(error) => Self::File(error),
+            TransferError::Refused(refusal) => Self::Transfer(refusal),
+        }
+    }
 }
 
 impl Error {
@@ -130,6 +146,8 @@ impl Error {
             Self::Simulate(_) => 3,
             #[cfg(feature = "board")]
             Self::Board(error) => error.exit_code(),
+            #[cfg(feature = "board")]
+            Self::Transfer(refusal) => refusal.exit_code(),
             #[cfg(feature = "flash")]
             Self::Flash(error) => error.exit_code(),
         }

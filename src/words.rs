@@ -9,6 +9,8 @@ mod flash;
 pub mod language;
 #[cfg(feature = "board")]
 pub mod pair;
+#[cfg(feature = "board")]
+mod transfer;
 mod udp;
 
 use crate::error::Error;
@@ -33,6 +35,8 @@ pub fn message(error: &Error) -> String {
         Error::Simulate(_) => say!("cli.no-simulated-board"),
         #[cfg(feature = "board")]
         Error::Board(error) => board::message(error),
+        #[cfg(feature = "board")]
+        Error::Transfer(refusal) => transfer::message(refusal),
         #[cfg(feature = "flash")]
         Error::Flash(error) => flash::message(error),
         Error::Pair {
@@ -104,6 +108,8 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Simulate(error) => pair::simulate_hint(error),
         #[cfg(feature = "board")]
         Error::Board(error) => board::hint(error),
+        #[cfg(feature = "board")]
+        Error::Transfer(refusal) => transfer::hint(refusal),
         #[cfg(feature = "flash")]
         Error::Flash(error) => flash::hint(error),
         Error::Start { .. } | Error::Pair { .. } => None,

@@ -180,6 +180,7 @@ fn used(code: &str) -> Vec<(String, BTreeSet<String>)> {
     for (at, macro_name) in code
         .match_indices("say!(")
         .chain(code.match_indices("sentence!("))
+        .chain(code.match_indices("tracing::debug!("))
         .chain(code.match_indices("tracing::info!("))
         .chain(code.match_indices("tracing::warn!("))
         .chain(code.match_indices("tracing::error!("))

@@ -8,10 +8,16 @@
 //! Paths are bytes and are sent as bytes: MicroPython lists a folder in bytes if its name is bytes (`extmod/vfs_fat.c`
 //! and `vfs_lfsx.c`: `is_str`), while a name that is not UTF-8 would raise a `UnicodeError` as text.
 
+pub mod download;
+pub mod error;
 mod get;
 pub mod local;
 mod piece;
 mod put;
+pub mod remote;
+pub mod transfer;
+pub mod upload;
+mod upload_plan;
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::board::doing::{Doing, Reason};
 use crate::board::error::{Error, NotSource, shortened};
 use crate::board::evidence::Fault;
+use crate::board::files::error::NoMatch;
 use crate::board::files::local::{self, Unnameable};
 use crate::board::holder;
 use crate::board::path::with_slashes;
@@ -147,6 +148,9 @@ pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
             LineFault::TakesNoCommands => say!("board.line-takes-no-commands"),
             LineFault::ReadsNoAnswers => say!("board.line-reads-no-answers"),
         });
+    }
+    if inner.is::<NoMatch>() {
+        return Some(say!("board-cli.no-match"));
     }
     inner
         .downcast_ref::<Unnameable>()

@@ -4,6 +4,7 @@
 //! `UPDATE_LOGS=1 cargo test --test board life_cycle::` records the logs anew on virtual boards, after a change to what goes
 //! over the line.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,30 +71,48 @@ fn address(port: &str, wire: Option<WireLog>) -> Address {
     }
 }
 
-/// Runs a program as the log of this name says. `profile` is the virtual board that the log is of.
-fn run(name: &str, profile: &str, options: &RunOptions<'_>, mut kept: Kept) -> (Ended, Kept) {
+/// Does `work` on a line that answers as the log of this name says. `profile` is the virtual board that the log is of.
+pub(crate) fn with_log<T, E: Display>(
+    name: &str,
+    profile: &str,
+    work: impl Fn(Link) -> Result<T, E>,
+) -> Result<T, E> {
     let log =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/board/logs/{name}.jsonl"));
-    let run_on = |link: Link, kept: &mut Kept| -> Result<Ended, Error> {
-        let mut repl = Repl::enter(link)?;
-        let ended = life_cycle::run(&mut repl, options, kept)?;
-        ended.leave(repl)?;
-        Ok(ended)
-    };
     if std::env::var_os("UPDATE_LOGS").is_some() {
         let board = VirtualBoard::options().profile(profile).ready();
         let wire = WireLog::create(&log).expect("the log can be written");
         let link = Link::open(&address(&board.port, Some(wire)), Shutdown::by_hand());
-        let mut recorded = Kept {
-            interrupt_after: kept.interrupt_after,
-            ..Kept::default()
-        };
-        run_on(link.expect("a line"), &mut recorded).expect("the run");
+        if let Err(error) = work(link.expect("a line")) {
+            println!("{name}: {error}");
+        }
     }
     let port = Box::new(Replay::of(&log));
-    let link = Link::over(port, &address("replay", None), Shutdown::by_hand());
-    let ended = run_on(link, &mut kept).unwrap_or_else(|error| panic!("{name}: {error}"));
-    (ended, kept)
+    work(Link::over(
+        port,
+        &address("replay", None),
+        Shutdown::by_hand(),
+    ))
+}
+
+/// Runs a program as the log of this name says; the observer interrupts it after a text.
+fn run(
+    name: &str,
+    profile: &str,
+    options: &RunOptions<'_>,
+    interrupt_after: Option<&'static str>,
+) -> (Ended, Kept) {
+    with_log(name, profile, |link| {
+        let mut kept = Kept {
+            interrupt_after,
+            ..Kept::default()
+        };
+        let mut repl = Repl::enter(link)?;
+        let ended = life_cycle::run(&mut repl, options, &mut kept)?;
+        ended.leave(repl)?;
+        Ok::<_, Error>((ended, kept))
+    })
+    .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn options(source: &str) -> RunOptions<'_> {
@@ -111,7 +130,7 @@ fn a_program_comes_to_its_end() {
         "run-done",
         "generic-1.26",
         &options("print('hello')\n"),
-        Kept::default(),
+        None,
     );
     assert!(matches!(ended.ending, Ending::Done), "{ended:?}");
     assert_eq!(kept.text(), "hello\r\n");
@@ -124,7 +143,7 @@ fn an_exception_is_told_without_our_own_line() {
         "run-exception",
         "generic-1.26",
         &options("print('before')\n1/0\n"),
-        Kept::default(),
+        None,
     );
     let Ending::Exception(text) = &ended.ending else {
         panic!("{ended:?}");
@@ -140,10 +159,7 @@ fn the_observer_interrupts_a_program() {
         "run-interrupted",
         "generic-1.26",
         &options("print('on')\nwhile True: pass\n"),
-        Kept {
-            interrupt_after: Some("on"),
-            ..Kept::default()
-        },
+        Some("on"),
     );
     assert!(matches!(ended.ending, Ending::Stopped), "{ended:?}");
     assert_eq!(ended.symptom, None);
@@ -153,15 +169,7 @@ fn the_observer_interrupts_a_program() {
 #[test]
 fn a_program_that_catches_ctrl_c_is_stopped() {
     let source = "print('on')\nwhile True:\n try:\n  while True: pass\n except KeyboardInterrupt: print('no')\n";
-    let (ended, kept) = run(
-        "run-stubborn",
-        "generic-1.26",
-        &options(source),
-        Kept {
-            interrupt_after: Some("on"),
-            ..Kept::default()
-        },
-    );
+    let (ended, kept) = run("run-stubborn", "generic-1.26", &options(source), Some("on"));
     assert!(matches!(ended.ending, Ending::Done), "{ended:?}");
     assert_eq!(kept.events, ["ended", "stopping"]);
 }
@@ -172,7 +180,7 @@ fn a_detached_program_is_left_running() {
         detach: true,
         ..options("while True: pass\n")
     };
-    let (ended, kept) = run("run-detached", "generic-1.26", &options, Kept::default());
+    let (ended, kept) = run("run-detached", "generic-1.26", &options, None);
     let is_left = matches!(ended.ending, Ending::Detached { leaves_file: false });
     assert!(is_left, "{ended:?}");
     assert_eq!(kept.events, [""; 0]);
@@ -181,12 +189,7 @@ fn a_detached_program_is_left_running() {
 #[test]
 fn a_board_that_restarts_is_told() {
     let source = "import machine\nmachine.reset()\n";
-    let (ended, _) = run(
-        "run-restarted",
-        "generic-1.26",
-        &options(source),
-        Kept::default(),
-    );
+    let (ended, _) = run("run-restarted", "generic-1.26", &options(source), None);
     assert!(matches!(ended.ending, Ending::Restarted(_)), "{ended:?}");
 }
 
@@ -197,7 +200,7 @@ fn pictures_come_apart_from_the_output() {
         oled: WatchOled::IfUsed,
         ..options(source)
     };
-    let (ended, kept) = run("run-oled", "mpython-1.4", &options, Kept::default());
+    let (ended, kept) = run("run-oled", "mpython-1.4", &options, None);
     assert!(matches!(ended.ending, Ending::Done), "{ended:?}");
     assert_eq!(kept.text(), "a\r\nb\r\n");
     assert!(kept.pictures > 0);
@@ -210,15 +213,7 @@ fn a_board_without_a_display_runs_the_program_all_the_same() {
         oled: WatchOled::Always,
         ..options("name = input('name? ')\nprint('hello')\n")
     };
-    let (ended, kept) = run(
-        "run-no-display",
-        "generic-1.26",
-        &options,
-        Kept {
-            interrupt_after: Some("name?"),
-            ..Kept::default()
-        },
-    );
+    let (ended, kept) = run("run-no-display", "generic-1.26", &options, Some("name?"));
     assert!(matches!(ended.ending, Ending::Stopped), "{ended:?}");
     assert_eq!(kept.events, ["no display", "reads input", "ended"]);
 }
@@ -226,11 +221,6 @@ fn a_board_without_a_display_runs_the_program_all_the_same() {
 #[test]
 fn the_end_of_an_endless_udp_program_is_a_symptom() {
     let source = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ntry:\n while True:\n  s.sendto(b'x', 'nowhere')\nexcept:\n pass\n";
-    let (ended, _) = run(
-        "run-symptom",
-        "generic-1.26",
-        &options(source),
-        Kept::default(),
-    );
+    let (ended, _) = run("run-symptom", "generic-1.26", &options(source), None);
     assert_eq!(ended.symptom, Some(Symptom::SilentEnd));
 }

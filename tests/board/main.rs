@@ -39,6 +39,7 @@ mod scripts;
 mod shadowed;
 mod start;
 mod stdio;
+mod transfers;
 mod verdict;
 mod virtual_board;
 mod wire;

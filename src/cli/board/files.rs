@@ -1,29 +1,29 @@
 //! `udpcli board put`, `get`, `ls` and `rm`.
 
 mod get;
-mod plan;
 mod put;
-mod remote;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::json;
 
-use super::{SerialArgs, TextOrJson, session};
+use super::{SerialArgs, TextOrJson, bar, session};
 use crate::board::error::Error as BoardError;
+use crate::board::files::remote::{self, RemotePath};
+use crate::board::files::transfer::{TransferEvent, TransferObserver, Transferred};
 use crate::board::files::{BoardPath, Shown, Text};
 use crate::cli::output;
 use crate::error::{Error, Outcome};
+use crate::terminal::progress::Progress;
 use crate::terminal::status;
 use crate::text::seconds;
 use crate::text::sentence::Sentence;
 use crate::words;
 use crate::words::catalogue::{say, text};
-use plan::LeftOut;
-use remote::RemotePath;
 
 pub(super) use get::run as get;
 pub(super) use put::run as put;
@@ -38,7 +38,7 @@ pub(super) struct PutArgs {
 /// What `udpcli board get` takes.
 #[derive(Debug, Args)]
 pub(super) struct GetArgs {
-    #[arg(value_name = ":REMOTE", value_parser = RemotePath::parser())]
+    #[arg(value_name = ":REMOTE", value_parser = remote_path())]
     remote: RemotePath,
     local: Option<PathBuf>,
 }
@@ -46,7 +46,7 @@ pub(super) struct GetArgs {
 /// What `udpcli board ls` takes.
 #[derive(Debug, Args)]
 pub(super) struct LsArgs {
-    #[arg(value_name = ":DIR", default_value = ":", value_parser = RemotePath::parser())]
+    #[arg(value_name = ":DIR", default_value = ":", value_parser = remote_path())]
     folder: RemotePath,
     #[arg(short, long)]
     recursive: bool,
@@ -57,57 +57,121 @@ pub(super) struct LsArgs {
 /// What `udpcli board rm` takes.
 #[derive(Debug, Args)]
 pub(super) struct RmArgs {
-    #[arg(required = true, value_name = ":PATH", value_parser = RemotePath::parser())]
+    #[arg(required = true, value_name = ":PATH", value_parser = remote_path())]
     paths: Vec<RemotePath>,
     #[arg(short, long)]
     recursive: bool,
 }
 
-/// What a transfer did.
-#[derive(Debug, Default)]
-struct Done {
-    written: u64,
-    unchanged: u64,
-    bytes: u64,
-    /// Of folders that were put.
-    left_out: LeftOut,
+/// For clap: a path on the board.
+fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
+    OsStringValueParser::new().try_map(|text| {
+        RemotePath::parse(&text).map_err(|refusal| {
+            let error = Error::from(refusal);
+            match words::hint(&error) {
+                Some(hint) => format!("{}; {hint}", words::message(&error)),
+                None => words::message(&error),
+            }
+        })
+    })
 }
 
-impl Done {
-    fn text(&self, time: Duration) -> String {
-        let count = self.written + self.unchanged;
-        if self.left_out.is_empty() {
-            say!(
-                "board-cli.transfer",
-                count: count,
-                written = self.written,
-                unchanged = self.unchanged,
-                bytes = self.bytes,
-                time = seconds(time)
-            )
-        } else {
-            say!(
-                "board-cli.transfer-left-out",
-                count: count,
-                written = self.written,
-                unchanged = self.unchanged,
-                bytes = self.bytes,
-                time = seconds(time),
-                names = self.left_out.text()
-            )
+/// Shows a transfer to a person.
+struct Printer(Progress);
+
+impl Printer {
+    fn new(quiet: bool) -> Self {
+        Self(Progress::new(quiet, bar::words()))
+    }
+}
+
+impl TransferObserver for Printer {
+    fn event(&mut self, event: TransferEvent<'_>) {
+        match event {
+            TransferEvent::Progress { name, done, len } => self.0.at(name, done, len),
+            TransferEvent::ProgressEnded => self.0.end(),
+            TransferEvent::Put { remote, len, sent } if sent.again > 0 => tracing::info!(
+                say = "board-cli.put-again",
+                path = %remote,
+                len = %len,
+                sent = %sent.on_the_line,
+                again = u64::from(sent.again)
+            ),
+            TransferEvent::Put { remote, len, sent } => tracing::info!(
+                say = "board-cli.put",
+                path = %remote,
+                len = %len,
+                sent = %sent.on_the_line
+            ),
+            TransferEvent::Got { local, len } => {
+                tracing::info!(say = "board-cli.got", path = %local.display(), len = %len);
+            }
+            TransferEvent::UnchangedThere(remote) => {
+                tracing::debug!(say = "board-cli.unchanged", path = %remote);
+            }
+            TransferEvent::UnchangedHere(local) => {
+                tracing::debug!(say = "board-cli.unchanged", path = %local.display());
+            }
+            TransferEvent::Renamed { name, local } => {
+                tracing::info!(say = "board-cli.becomes", name = %Shown(name), path = %local.display());
+            }
+            TransferEvent::AlsoFailed(error) => tell_also_failed(&error.into()),
         }
     }
 }
 
+/// Says what is the matter with one more file.
+fn tell_also_failed(error: &Error) {
+    match std::error::Error::source(error) {
+        Some(source) => tracing::warn!(
+            "{}",
+            say!(
+                "board-cli.with-cause",
+                error = words::message(error),
+                cause = words::cause(source)
+            )
+        ),
+        None => tracing::warn!("{}", words::message(error)),
+    }
+}
+
+/// What a transfer did.
+fn summary(done: &Transferred, time: Duration) -> String {
+    let count = done.written + done.unchanged;
+    if done.left_out.is_empty() {
+        return say!(
+            "board-cli.transfer",
+            count: count,
+            written = done.written,
+            unchanged = done.unchanged,
+            bytes = done.bytes,
+            time = seconds(time)
+        );
+    }
+    let names = match done.left_out.names() {
+        (names, 0) => names,
+        (names, more) => say!("board-cli.left-out-more", names = names, more = more),
+    };
+    say!(
+        "board-cli.transfer-left-out",
+        count: count,
+        written = done.written,
+        unchanged = done.unchanged,
+        bytes = done.bytes,
+        time = seconds(time),
+        names = names
+    )
+}
+
 /// Says what a transfer did; `interrupted` is what Ctrl-C left.
 fn conclude(
-    result: Result<Done, Error>,
+    result: Result<Transferred, Error>,
     start: Instant,
     interrupted: &Sentence,
 ) -> Result<Outcome, Error> {
     match result {
         Ok(done) => {
-            tracing::info!("{}", done.text(start.elapsed()));
+            tracing::info!("{}", summary(&done, start.elapsed()));
             Ok(Outcome::Done)
         }
         Err(Error::Board(BoardError::Interrupted)) => {

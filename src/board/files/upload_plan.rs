@@ -1,13 +1,12 @@
-//! Which file goes where.
+//! What an upload puts where: the files of this PC, their paths on the board, and what is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use crate::board::files::{self, BoardPath, Shown};
-use crate::error::Error;
+use super::error::{NoMatch, Refusal, TransferError};
+use super::{BoardPath, Shown, is_temporary};
 use crate::file;
-use crate::words::catalogue::say;
 
 /// The longest file that is read: more than the flash of any of these boards.
 const MAX_FILE: u64 = 64 << 20;
@@ -37,19 +36,20 @@ pub(super) struct PutPlan {
 
 /// What stays here of the folders that are put, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct LeftOut(BTreeMap<String, u64>);
+pub struct LeftOut(BTreeMap<String, u64>);
 
 impl LeftOut {
     fn add(&mut self, name: &[u8]) {
         *self.0.entry(Shown(name).to_string()).or_default() += 1;
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `.DS_Store (2), .git and 3 more`
-    pub(super) fn text(&self) -> String {
+    /// The first names, as `.DS_Store (2), .git`, and how many more there are.
+    #[must_use]
+    pub fn names(&self) -> (String, u64) {
         let shown = self.0.iter().take(SHOWN);
         let names: Vec<String> = shown
             .map(|(name, count)| match count {
@@ -57,13 +57,7 @@ impl LeftOut {
                 count => format!("{name} ({count})"),
             })
             .collect();
-        let names = names.join(", ");
-        let more: u64 = self.0.values().skip(SHOWN).sum();
-        if more == 0 {
-            names
-        } else {
-            say!("board-cli.left-out-more", names = names, more = more)
-        }
+        (names.join(", "), self.0.values().skip(SHOWN).sum())
     }
 
     fn extend(&mut self, other: &Self) {
@@ -88,7 +82,7 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Looks at a file or folder of this PC.
-    pub(super) fn read(local: &Path) -> Result<Self, Error> {
+    pub(super) fn read(local: &Path) -> Result<Self, TransferError> {
         let mut tree = Self {
             name: name_of(local)?,
             ..Self::default()
@@ -102,12 +96,15 @@ impl Tree {
         &self.name
     }
 
-    fn add(&mut self, local: &Path, below: &[u8], parents: &mut Vec<PathBuf>) -> Result<(), Error> {
-        let failed = |source| {
-            Error::File(file::Error::Open {
-                path: local.to_owned(),
-                source,
-            })
+    fn add(
+        &mut self,
+        local: &Path,
+        below: &[u8],
+        parents: &mut Vec<PathBuf>,
+    ) -> Result<(), TransferError> {
+        let failed = |source| file::Error::Open {
+            path: local.to_owned(),
+            source,
         };
         let is_named = parents.is_empty();
         let metadata = match std::fs::metadata(local) {
@@ -122,16 +119,16 @@ impl Tree {
                 self.leave_out(local);
                 return Ok(());
             }
-            Err(source) => return Err(failed(source)),
+            Err(source) => return Err(failed(source).into()),
         };
         if metadata.is_file() {
             // One that must not be read is said before the board is disturbed.
             std::fs::File::open(local).map_err(failed)?;
             if metadata.len() > MAX_FILE {
-                return Err(Error::usage(say!(
-                    "board-cli.too-long-to-put",
-                    path = local.display()
-                )));
+                return Err(Refusal::TooLong {
+                    path: local.to_owned(),
+                }
+                .into());
             }
             self.files.push((local.to_owned(), below.to_vec()));
             return Ok(());
@@ -142,10 +139,10 @@ impl Tree {
                 self.leave_out(local);
                 return Ok(());
             }
-            return Err(Error::usage(say!(
-                "board-cli.no-file",
-                path = local.display()
-            )));
+            return Err(Refusal::NotAFile {
+                path: local.to_owned(),
+            }
+            .into());
         }
         let place = std::fs::canonicalize(local).map_err(failed)?;
         if parents.contains(&place) {
@@ -154,11 +151,11 @@ impl Tree {
             return Ok(());
         }
         if parents.len() > MAX_DEPTH {
-            return Err(Error::usage(say!(
-                "board-cli.too-deep",
-                path = local.display(),
-                most = MAX_DEPTH
-            )));
+            return Err(Refusal::TooDeep {
+                path: local.to_owned(),
+                most: MAX_DEPTH,
+            }
+            .into());
         }
         if is_named {
             self.is_folder = true;
@@ -177,7 +174,7 @@ impl Tree {
         for entry in entries {
             let name = name_of(&entry)?;
             if name.starts_with(b".") || LEFT_OUT.iter().any(|out| out.as_bytes() == name) {
-                tracing::debug!("{}", say!("board-cli.left-out", path = entry.display()));
+                tracing::debug!(say = "board-cli.left-out", path = %entry.display());
                 self.left_out.add(&name);
                 continue;
             }
@@ -204,7 +201,7 @@ fn is_link(local: &Path) -> bool {
 
 impl PutPlan {
     /// Adds a file or folder of this PC as `target`.
-    pub(super) fn add(&mut self, tree: &Tree, target: &BoardPath) -> Result<(), Error> {
+    pub(super) fn add(&mut self, tree: &Tree, target: &BoardPath) -> Result<(), Refusal> {
         if tree.is_folder && !target.is_root() {
             self.folders.insert(target.clone());
         }
@@ -212,11 +209,10 @@ impl PutPlan {
             .extend(tree.folders.iter().map(|below| target.join(below)));
         for (local, below) in &tree.files {
             let remote = target.join(below);
-            if files::is_temporary(remote.name()) {
-                return Err(Error::usage(say!(
-                    "board-cli.own-temporary",
-                    name = Shown(remote.name())
-                )));
+            if is_temporary(remote.name()) {
+                return Err(Refusal::OwnTemporary {
+                    name: remote.name().to_vec(),
+                });
             }
             self.files.push(PutFile {
                 local: local.clone(),
@@ -227,26 +223,21 @@ impl PutPlan {
     }
 
     /// Refuses two files that would be one on the board: which of them stays is no matter of order.
-    pub(super) fn refuse_clashes(&self) -> Result<(), Error> {
+    pub(super) fn refuse_clashes(&self) -> Result<(), Refusal> {
         let mut seen = BTreeMap::new();
         for file in &self.files {
             if self.folders.contains(&file.remote) {
-                return Err(Error::usage_hint(
-                    say!("board-cli.clash-folder", path = file.local.display()),
-                    say!("board-cli.clash.hint"),
-                ));
+                return Err(Refusal::ClashWithFolder {
+                    path: file.local.clone(),
+                });
             }
             if let Some(other) = seen.insert(&file.remote, &file.local)
                 && *other != file.local
             {
-                return Err(Error::usage_hint(
-                    say!(
-                        "board-cli.clash",
-                        first = other.display(),
-                        second = file.local.display()
-                    ),
-                    say!("board-cli.clash.hint"),
-                ));
+                return Err(Refusal::Clash {
+                    first: other.clone(),
+                    second: file.local.clone(),
+                });
             }
         }
         Ok(())
@@ -263,12 +254,14 @@ pub(super) fn left_out(trees: &[Tree]) -> LeftOut {
 }
 
 /// A local path's own name as bytes; empty for `.` and `/`, whose content is meant.
-fn name_of(path: &Path) -> Result<Vec<u8>, Error> {
+fn name_of(path: &Path) -> Result<Vec<u8>, Refusal> {
     match path.components().next_back() {
         // Windows' own form of a name that is no Unicode means nothing to a board.
-        Some(Component::Normal(name)) if cfg!(windows) && name.to_str().is_none() => Err(
-            Error::usage(say!("board-cli.no-unicode", path = path.display())),
-        ),
+        Some(Component::Normal(name)) if cfg!(windows) && name.to_str().is_none() => {
+            Err(Refusal::NoUnicode {
+                path: path.to_owned(),
+            })
+        }
         Some(Component::Normal(name)) => Ok(name.as_encoded_bytes().to_vec()),
         _ => Ok(Vec::new()),
     }
@@ -276,7 +269,7 @@ fn name_of(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// Files that a pattern with wildcards stands for, where there is none of that very name: `cmd.exe` and PowerShell
 /// leave it to the program. A name that begins with a dot is matched only by a pattern that does, as in a Unix shell.
-pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, file::Error> {
     let pattern = match local.to_str() {
         Some(text) if text.contains(['*', '?', '[']) => text,
         _ => return Ok(vec![local.to_owned()]),
@@ -289,11 +282,9 @@ pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, Error> {
         require_literal_separator: true,
         require_literal_leading_dot: true,
     };
-    let open = |source| {
-        Error::File(file::Error::Open {
-            path: local.to_owned(),
-            source,
-        })
+    let open = |source| file::Error::Open {
+        path: local.to_owned(),
+        source,
     };
     let matches = glob::glob_with(pattern, options)
         .map_err(|error| open(std::io::Error::new(std::io::ErrorKind::InvalidInput, error)))?;
@@ -304,7 +295,7 @@ pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, Error> {
     if found.is_empty() {
         return Err(open(std::io::Error::new(
             std::io::ErrorKind::NotFound,
-            say!("board-cli.no-match"),
+            NoMatch,
         )));
     }
     Ok(found)
@@ -348,8 +339,8 @@ mod tests {
             out.add(name.as_bytes());
         }
         assert_eq!(
-            out.text(),
-            ".DS_Store (2), .git, __pycache__, a, b and 2 more"
+            out.names(),
+            (".DS_Store (2), .git, __pycache__, a, b".to_owned(), 2)
         );
     }
 }

@@ -1,17 +1,13 @@
 //! Paths on the board as they are written on the command line.
 
 use std::ffi::OsStr;
-use std::fmt;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
-
-use crate::board::files::{self, BoardPath, Files, Shown};
-use crate::error::Error;
-use crate::words::catalogue::say;
+use super::error::Refusal;
+use super::{BoardPath, Files, Shown, escape_value, unescape, with_slashes};
 
 /// A path on the board: `:main.py` from its working directory on, `:/main.py` from its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli::board) struct RemotePath {
+pub struct RemotePath {
     /// What stands behind the colon, escapes read.
     path: Vec<u8>,
     /// Written with a slash at its end: a folder.
@@ -20,67 +16,34 @@ pub(in crate::cli::board) struct RemotePath {
     slashed: Option<String>,
 }
 
-/// Why a path is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli::board) struct BadPath {
-    problem: String,
-    hint: Option<String>,
-}
-
-impl fmt::Display for BadPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)?;
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for BadPath {}
-
-impl From<BadPath> for Error {
-    fn from(bad: BadPath) -> Self {
-        Self::Usage {
-            problem: bad.problem,
-            hint: bad.hint,
-        }
-    }
-}
-
 impl RemotePath {
-    /// For clap: names that are not UTF-8 are taken as they are, where the system has them.
-    pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
-        OsStringValueParser::new().try_map(|text| Self::parse(&text))
-    }
-
-    pub(super) fn parse(text: &OsStr) -> Result<Self, BadPath> {
+    /// Reads it. Names that are not UTF-8 are taken as they are, where the system has them.
+    ///
+    /// # Errors
+    /// It is no path on the board.
+    pub fn parse(text: &OsStr) -> Result<Self, Refusal> {
         if let Some(bad) = git_bash(text) {
             return Err(bad);
         }
         let bytes = text.as_encoded_bytes();
         let Some(path) = bytes.strip_prefix(b":") else {
-            return Err(BadPath {
-                problem: say!("board-cli.no-colon", path = text.display()),
-                hint: None,
+            return Err(Refusal::NoColon {
+                path: text.to_owned(),
             });
         };
-        let slashed = files::with_slashes(&Shown(path).to_string());
+        let slashed = with_slashes(&Shown(path).to_string());
         if let Some(slashed) = &slashed
             && path.starts_with(b"\\")
-            && files::escape_value(path).is_none()
+            && escape_value(path).is_none()
         {
-            return Err(BadPath {
-                problem: say!("board-cli.backslashes", path = text.display()),
-                hint: Some(say!("board-cli.backslashes.hint", slashed = slashed)),
+            return Err(Refusal::Backslashes {
+                path: text.to_owned(),
+                slashed: slashed.clone(),
             });
         }
-        let path = files::unescape(path);
+        let path = unescape(path);
         if path.contains(&0) {
-            return Err(BadPath {
-                problem: say!("board-cli.no-nul"),
-                hint: None,
-            });
+            return Err(Refusal::Nul);
         }
         Ok(Self {
             is_folder: path.is_empty() || path.ends_with(b"/"),
@@ -90,27 +53,32 @@ impl RemotePath {
     }
 
     /// Whether it depends on the board's working directory.
-    pub(super) fn is_relative(&self) -> bool {
+    #[must_use]
+    pub fn is_relative(&self) -> bool {
         !self.path.starts_with(b"/")
     }
 
     /// Whether it is the root folder whatever the working directory is.
-    pub(super) fn is_root(&self) -> bool {
+    #[must_use]
+    pub fn is_root(&self) -> bool {
         !self.is_relative() && BoardPath::root().resolve(&self.path).is_root()
     }
 
     /// Whether it was written as a folder.
-    pub(super) fn is_folder(&self) -> bool {
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
         self.is_folder
     }
 
     /// The path with slashes, if it was written with backslashes.
-    pub(super) fn slashed(&self) -> Option<&str> {
+    #[must_use]
+    pub fn slashed(&self) -> Option<&str> {
         self.slashed.as_deref()
     }
 
     /// The name that it ends in; empty for `:`, `:/` and `:..`, whose content is meant.
-    pub(super) fn name(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn name(&self) -> Vec<u8> {
         let last = self
             .path
             .split(|byte| *byte == b'/')
@@ -122,13 +90,15 @@ impl RemotePath {
     }
 
     /// The whole path on the board of this session.
-    pub(super) fn resolve(&self, files: &Files<'_>) -> BoardPath {
+    #[must_use]
+    pub fn resolve(&self, files: &Files<'_>) -> BoardPath {
         files.cwd().resolve(&self.path)
     }
 }
 
 /// The whole paths on the board. Says what its working directory is where that matters.
-pub(super) fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath> {
+#[must_use]
+pub fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath> {
     if !files.cwd().is_root() && paths.iter().any(RemotePath::is_relative) {
         tracing::info!(say = "board-cli.working-directory", path = %files.cwd());
     }
@@ -137,12 +107,14 @@ pub(super) fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath>
 
 /// Git for Windows rewrites arguments that look like paths: `:/lib` becomes `;C:\Program Files\Git\lib` (its release
 /// notes, *Known issues*).
-pub(super) fn git_bash(text: &OsStr) -> Option<BadPath> {
+#[must_use]
+pub fn git_bash(text: &OsStr) -> Option<Refusal> {
     match text.as_encoded_bytes() {
-        [b';', drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic() => Some(BadPath {
-            problem: say!("board-cli.git-bash", path = text.display()),
-            hint: Some(say!("board-cli.git-bash.hint")),
-        }),
+        [b';', drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic() => {
+            Some(Refusal::GitBash {
+                path: text.to_owned(),
+            })
+        }
         _ => None,
     }
 }
@@ -151,7 +123,7 @@ pub(super) fn git_bash(text: &OsStr) -> Option<BadPath> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<RemotePath, BadPath> {
+    fn parse(text: &str) -> Result<RemotePath, Refusal> {
         RemotePath::parse(OsStr::new(text))
     }
 
@@ -180,9 +152,12 @@ mod tests {
     #[test]
     fn what_other_shells_make_of_a_path_is_explained() {
         let bad = parse(r":\lib\a.py").unwrap_err();
-        assert!(bad.to_string().contains(": :/lib/a.py "), "{bad}");
+        assert!(
+            matches!(&bad, Refusal::Backslashes { slashed, .. } if slashed == "/lib/a.py"),
+            "{bad}"
+        );
         let bad = parse(r";C:\Program Files\Git\lib").unwrap_err();
-        assert!(bad.to_string().contains("MSYS_NO_PATHCONV=1"), "{bad}");
+        assert!(matches!(bad, Refusal::GitBash { .. }), "{bad}");
         // A backslash that is no slash.
         assert_eq!(parse(r":\x5cback").unwrap().name(), br"\back");
         assert_eq!(parse(r":deep/\back").unwrap().name(), br"\back");

@@ -1,0 +1,322 @@
+//! Files and folders of the board onto this PC: only what differs is written, and only below the folder that was named.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::{Refusal, TransferError};
+use super::local::{Places, Rules, Unnameable};
+use super::remote::{self, RemotePath};
+use super::transfer::{TransferEvent, TransferObserver, Transferred};
+use super::{BoardPath, Entry, Files, Found};
+use crate::atomic_file;
+use crate::board::error::Error as BoardError;
+use crate::file;
+use crate::wait::{Site, Wait, Waited};
+
+/// Reads one file of the board.
+///
+/// # Errors
+/// It is not there or cannot be read, or Ctrl-C.
+pub fn read(
+    files: &mut Files<'_>,
+    remote: &RemotePath,
+    observer: &mut dyn TransferObserver,
+) -> Result<Vec<u8>, TransferError> {
+    let path = place(remote, files);
+    let found = one(files, &path)?;
+    Download::new(files, observer).read(&path, &found)
+}
+
+/// Gets a file or a folder: into `local` if that is a folder, otherwise as `local`; into the current folder without one.
+///
+/// # Errors
+/// The first failure. What concerns one file of a folder does not stop the others.
+pub fn get(
+    files: &mut Files<'_>,
+    remote: &RemotePath,
+    local: Option<&Path>,
+    observer: &mut dyn TransferObserver,
+) -> Result<Transferred, TransferError> {
+    let path = place(remote, files);
+    let found = one(files, &path)?;
+    let target = target(local, &remote.name(), observer)?;
+    let mut download = Download::new(files, observer);
+    if found == Found::Folder {
+        return download.folder(&path, &target);
+    }
+    download.save(&path, &found, &target)?;
+    Ok(download.done)
+}
+
+fn place(remote: &RemotePath, files: &Files<'_>) -> BoardPath {
+    remote::resolve(files, std::slice::from_ref(remote))
+        .pop()
+        .unwrap_or_default()
+}
+
+/// A transfer from the board.
+struct Download<'a, 'f> {
+    files: &'a mut Files<'f>,
+    observer: &'a mut dyn TransferObserver,
+    done: Transferred,
+    saved: Saved,
+}
+
+impl<'a, 'f> Download<'a, 'f> {
+    fn new(files: &'a mut Files<'f>, observer: &'a mut dyn TransferObserver) -> Self {
+        Self {
+            files,
+            observer,
+            done: Transferred::default(),
+            saved: Saved::default(),
+        }
+    }
+
+    /// Gets a folder with everything in it.
+    fn folder(mut self, path: &BoardPath, target: &Path) -> Result<Transferred, TransferError> {
+        let entries = self.files.list(path, true)?;
+        make_folder(target)?;
+        // One name that this PC cannot have, or one file that cannot be read there or written here, does not stop the others.
+        let mut failure = FirstFailure::default();
+        let mut wanted = Vec::new();
+        let below = |entry: &Entry| entry.path.below(path).unwrap_or_default().to_vec();
+        let paths: Vec<Vec<u8>> = entries.iter().map(below).collect();
+        let mut places = Places::of(Rules::HERE, paths.iter().map(Vec::as_slice));
+        for (entry, below) in entries.into_iter().zip(&paths) {
+            let place = match places.place(below) {
+                Ok(place) => place,
+                Err(why) => {
+                    failure.note(unnameable(below, why), self.observer);
+                    continue;
+                }
+            };
+            let local = target.join(&place.path);
+            if place.is_renamed && !entry.is_folder {
+                self.observer.event(TransferEvent::Renamed {
+                    name: below,
+                    local: &local,
+                });
+            }
+            if !entry.is_folder {
+                wanted.push((entry.path, local));
+            } else if let Err(error) = make_folder(&local) {
+                failure.note_or_end(error, self.observer)?;
+            }
+        }
+        let remotes: Vec<&BoardPath> = wanted.iter().map(|(remote, _)| remote).collect();
+        let found = self.files.look(&remotes)?;
+        for ((remote, local), found) in wanted.iter().zip(found) {
+            if let Err(error) = self.save(remote, &found, local) {
+                failure.note_or_end(error, self.observer)?;
+            }
+        }
+        failure.or(self.done)
+    }
+
+    fn read(&mut self, remote: &BoardPath, found: &Found) -> Result<Vec<u8>, TransferError> {
+        let name = remote.to_string();
+        let len = match found {
+            Found::File { len, .. } => *len,
+            _ => 0,
+        };
+        let observer = &mut *self.observer;
+        let result = self.files.get(remote, found, &mut |done| {
+            observer.event(TransferEvent::Progress {
+                name: &name,
+                done,
+                len,
+            });
+        });
+        self.observer.event(TransferEvent::ProgressEnded);
+        Ok(result?)
+    }
+
+    /// Writes a file here, whole or not at all.
+    fn save(
+        &mut self,
+        remote: &BoardPath,
+        found: &Found,
+        local: &Path,
+    ) -> Result<(), TransferError> {
+        if let Found::File { hash, len } = found
+            && std::fs::metadata(local)
+                .is_ok_and(|metadata| metadata.is_file() && metadata.len() == *len)
+            && std::fs::read(local).is_ok_and(|content| super::hash(&content) == *hash)
+        {
+            self.done.unchanged += 1;
+            self.saved.add(local, remote);
+            self.observer.event(TransferEvent::UnchangedHere(local));
+            return Ok(());
+        }
+        if let Some(other) = self.saved.other(local) {
+            return Err(Refusal::OneFileHere {
+                first: remote.clone(),
+                second: other.clone(),
+                path: local.to_owned(),
+            }
+            .into());
+        }
+        let content = self.read(remote, found)?;
+        let len = content.len();
+        write(self.files, local, content)?;
+        self.saved.add(local, remote);
+        self.done.written += 1;
+        self.done.bytes += len as u64;
+        self.observer.event(TransferEvent::Got { local, len });
+        Ok(())
+    }
+}
+
+/// The first of several failures: the error in the end. The observer is told of the others when they happen.
+#[derive(Debug, Default)]
+struct FirstFailure(Option<TransferError>);
+
+impl FirstFailure {
+    fn note(&mut self, error: TransferError, observer: &mut dyn TransferObserver) {
+        match &self.0 {
+            None => self.0 = Some(error),
+            Some(_) => observer.event(TransferEvent::AlsoFailed(error)),
+        }
+    }
+
+    /// Notes what is the matter with one file; gives back what is the matter with all of them.
+    fn note_or_end(
+        &mut self,
+        error: TransferError,
+        observer: &mut dyn TransferObserver,
+    ) -> Result<(), TransferError> {
+        let is_of_one = match &error {
+            TransferError::Board(BoardError::ReadFile { .. } | BoardError::NoSuchFile { .. })
+            | TransferError::Refused(_) => true,
+            TransferError::File(file::Error::Write { source, .. }) => !matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::ReadOnlyFilesystem
+            ),
+            _ => false,
+        };
+        if !is_of_one {
+            return Err(error);
+        }
+        self.note(error, observer);
+        Ok(())
+    }
+
+    fn or<T>(self, result: T) -> Result<T, TransferError> {
+        self.0.map_or(Ok(result), Err)
+    }
+}
+
+fn one(files: &mut Files<'_>, path: &BoardPath) -> Result<Found, BoardError> {
+    match files.look(&[path])?.pop() {
+        Some(Found::Nothing) | None => Err(BoardError::NoSuchFile {
+            path: path.to_string(),
+        }),
+        Some(found) => Ok(found),
+    }
+}
+
+/// Where it goes: into a folder that is there, or under the name given.
+fn target(
+    local: Option<&Path>,
+    name: &[u8],
+    observer: &mut dyn TransferObserver,
+) -> Result<PathBuf, TransferError> {
+    let base = local.unwrap_or(Path::new("."));
+    let is_folder = base.is_dir() || base.as_os_str().to_string_lossy().ends_with(['/', '\\']);
+    if !is_folder || name.is_empty() {
+        return Ok(base.to_owned());
+    }
+    let place = Places::of(Rules::HERE, [name])
+        .place(name)
+        .map_err(|why| unnameable(name, why))?;
+    let target = base.join(&place.path);
+    if place.is_renamed {
+        observer.event(TransferEvent::Renamed {
+            name,
+            local: &target,
+        });
+    }
+    Ok(target)
+}
+
+fn unnameable(name: &[u8], why: Unnameable) -> TransferError {
+    let name = name.to_vec();
+    match why {
+        Unnameable::LeadsElsewhere => Refusal::NoNameHere { name },
+        Unnameable::TooLong => Refusal::NameTooLong {
+            name,
+            source: io::Error::new(io::ErrorKind::InvalidFilename, why),
+        },
+    }
+    .into()
+}
+
+fn make_folder(path: &Path) -> Result<(), TransferError> {
+    std::fs::create_dir_all(path).map_err(|source| {
+        TransferError::File(file::Error::Write {
+            object: path.display().to_string(),
+            source,
+        })
+    })
+}
+
+/// The files of this PC that hold what was fetched.
+#[derive(Debug, Default)]
+struct Saved(Vec<(FileId, BoardPath)>);
+
+/// What a file is, whatever it is called: its device and its number there.
+type FileId = (u64, u64);
+
+/// What the file is; none if there is none, it is no regular file, or it has several names anyway.
+#[cfg(unix)]
+fn id(local: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(local).ok()?;
+    (metadata.is_file() && metadata.nlink() == 1).then(|| (metadata.dev(), metadata.ino()))
+}
+
+/// Windows tells it of open files only.
+#[cfg(not(unix))]
+fn id(_: &Path) -> Option<FileId> {
+    None
+}
+
+impl Saved {
+    fn add(&mut self, local: &Path, remote: &BoardPath) {
+        if let Some(id) = id(local) {
+            self.0.push((id, remote.clone()));
+        }
+    }
+
+    /// The file on the board that was just saved under this name: by a link of the user's, or in a file system that takes
+    /// two names for one.
+    fn other(&self, local: &Path) -> Option<&BoardPath> {
+        let id = id(local)?;
+        let (_, other) = self.0.iter().find(|(saved, _)| *saved == id)?;
+        Some(other)
+    }
+}
+
+/// Writes a file whole or not at all. A FIFO or a device is written to as it is, and waited for until Ctrl-C.
+fn write(files: &mut Files<'_>, local: &Path, content: Vec<u8>) -> Result<(), TransferError> {
+    let failed = |source| {
+        TransferError::File(file::Error::Write {
+            object: local.display().to_string(),
+            source,
+        })
+    };
+    if !atomic_file::is_device(local) {
+        return atomic_file::write(local, &content).map_err(failed);
+    }
+    let shutdown = files.repl().link().shutdown();
+    let owned = local.to_owned();
+    let is_stopped = || shutdown.is_asked();
+    let write = move || atomic_file::write(&owned, &content);
+    match Wait::at(Site::WriteDevice, &is_stopped).call(write) {
+        Ok(Waited::Done(written)) => written.map_err(failed),
+        Ok(Waited::Interrupted | Waited::TimeUp) => Err(BoardError::Interrupted.into()),
+        Err(error) => Err(failed(error)),
+    }
+}
