@@ -1,14 +1,14 @@
-//! The layers: a module uses modules below it only, and nothing in a layer uses itself in a circle. `docs/architecture.md`
-//! shows the table that this test prints; `UPDATE_DOCS=1` writes it there.
+//! The layers: a module uses only modules below it, and the modules of a layer have no circular dependency.
+//! `docs/architecture.md` contains the table that this test makes; `UPDATE_DOCS=1` updates it.
 
-// Says to clippy that every helper here is test code.
+// Tells clippy that all helpers here are test code.
 #![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// From the top down: a layer may use what stands below it. What stands in one row knows nothing of its neighbours.
+/// The layers, top down: a layer may use those below it. The modules in one row do not use each other.
 const LAYERS: &[(&[&str], &str)] = &[
     (&["main", "lib"], "parse, run, print the error, exit"),
     (&["cli"], "arguments -> plan, call one thing, exit code"),
@@ -32,7 +32,7 @@ const LAYERS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// A use of one module by another: the two files.
+/// The uses of one module by another, with the two files.
 type Uses = BTreeMap<(String, String), (PathBuf, String)>;
 
 fn source_files(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -46,7 +46,7 @@ fn source_files(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// The source without comments, so that a link in a doc comment is no dependency.
+/// The source without comments, because a link in a doc comment is not a dependency.
 fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).expect("a source file");
     text.lines()
@@ -93,7 +93,7 @@ fn first_name(path: &str) -> String {
     path[..end].to_owned()
 }
 
-/// Who uses whom among the modules right below `folder`, whose path in code is `prefix`.
+/// The uses between the modules directly below `folder`, whose path in code is `prefix`.
 fn uses(folder: &Path, prefix: &str) -> Uses {
     let mut files = Vec::new();
     source_files(folder, &mut files);
@@ -156,7 +156,7 @@ fn only_the_command_line_uses_words() {
     assert_eq!(users, ["cli"]);
 }
 
-/// Within a layer: no module reaches itself by way of others.
+/// Within a layer: no module depends on itself through others.
 #[test]
 fn no_circle_closes_within_a_layer() {
     let mut wrong = String::new();
@@ -181,7 +181,7 @@ fn no_circle_closes_within_a_layer() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// The modules on the shortest way from one to another.
+/// The modules on the shortest path from one to another.
 fn way_between(uses: &Uses, from: &str, to: &str) -> Option<Vec<String>> {
     let mut ways = vec![vec![from.to_owned()]];
     let mut seen = BTreeSet::from([from.to_owned()]);

@@ -1,7 +1,7 @@
-//! A real board on a cable, for those who have one: `UDPCLI_SERIAL=PORT cargo test --test real_board -- --ignored`. Reads
-//! the board, puts a file, runs a program and takes both away again. It flashes nothing.
+//! An optional test with a real board: `UDPCLI_SERIAL=PORT cargo test --test real_board -- --ignored`. It reads the
+//! board, uploads a file, runs a program and removes both. It flashes nothing.
 
-// Says to clippy that every helper here is test code.
+// Tells clippy that all helpers here are test code.
 #![cfg(test)]
 #![cfg(feature = "board")]
 
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// Nobody else's name.
+/// A name that no user's file has.
 const FILE: &str = "udpcli-real-board-test.txt";
 
 fn board(args: &[&str]) -> Output {
@@ -32,7 +32,7 @@ fn ok(args: &[&str]) -> String {
 
 #[test]
 #[ignore = "needs a board on the port that UDPCLI_SERIAL names"]
-fn a_real_board_is_read_written_and_left_as_it_was() {
+fn a_real_board_is_read_written_and_restored() {
     let info: Value = serde_json::from_str(&ok(&["info", "--format", "json"])).expect("JSON");
     println!("{info:#}");
     let before = ok(&["ls", "-r"]);

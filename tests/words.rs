@@ -1,7 +1,7 @@
-//! The catalogue of sentences: each language has every sentence with the same placeholders, and the code uses each of
-//! them, with all its placeholders and no others.
+//! The catalogue of sentences: every language has every sentence with the same placeholders, and the code uses each of
+//! them with exactly its placeholders.
 
-// Says to clippy that every helper here is test code.
+// Tells clippy that all helpers here are test code.
 #![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use udpcli::words::language::Language;
 
-/// A sentence's placeholders, by the sentence's id.
+/// The placeholders of each sentence, by its ID.
 type Sentences = BTreeMap<String, BTreeSet<String>>;
 
 fn root() -> &'static Path {
@@ -119,7 +119,7 @@ fn every_language_has_every_sentence_with_the_same_placeholders() {
     }
 }
 
-/// The text between a parenthesis and the one that closes it, strings respected.
+/// The text between a parenthesis and its closing one; skips strings.
 fn arguments(code: &str) -> &str {
     let mut depth = 1;
     let mut in_string = false;
@@ -165,7 +165,7 @@ fn split(arguments: &str) -> Vec<&str> {
     parts
 }
 
-/// The name of an argument: before its `=` or `:`, or the variable that is given by its own name.
+/// The name of an argument: before its `=` or `:`, or the variable itself.
 fn name(argument: &str) -> String {
     argument
         .trim_start_matches(['%', '?'])
@@ -197,7 +197,7 @@ fn used(code: &str) -> Vec<(String, BTreeSet<String>)> {
             continue;
         };
         let Some(id) = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')) else {
-            // The macro's own definition.
+            // Skip the macro's own definition.
             continue;
         };
         found.push((
@@ -217,7 +217,7 @@ fn the_code_uses_each_sentence_with_all_its_placeholders() {
     let mut seen = BTreeSet::new();
     for path in paths {
         let code = std::fs::read_to_string(&path).expect("a source file");
-        // Comments show how to write it.
+        // Comments contain examples.
         let code: String = code
             .lines()
             .filter(|line| !line.trim_start().starts_with("//"))
@@ -244,7 +244,7 @@ fn the_code_uses_each_sentence_with_all_its_placeholders() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// Between Chinese characters and around placeholders, Chinese has its own punctuation.
+/// Chinese sentences use full-width punctuation between Chinese characters and around placeholders.
 #[test]
 fn chinese_sentences_have_chinese_punctuation() {
     let mut paths = Vec::new();
@@ -266,7 +266,7 @@ fn chinese_sentences_have_chinese_punctuation() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// A file that is not in the program's list of areas would show its IDs in place of sentences.
+/// If a file is missing in the program's list of areas, users see IDs instead of sentences.
 #[test]
 fn the_program_has_every_file() {
     use udpcli::text::sentence::Sentence;

@@ -1,4 +1,4 @@
-//! Programs over a line that damages bytes: they run as they are, or not at all.
+//! Programs over a line that damages bytes: they run unchanged, or not at all.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::client::{assert_untouched, board, command, run_source, start_source};
 use crate::process::run_with_input;
 use crate::support::VirtualBoard;
 
-/// Adds up ones; a damaged line is another sum, another name or no Python.
+/// A program that counts up; a damaged line gives another sum, another name or a syntax error.
 fn counting(lines: usize) -> String {
     let mut source = String::from("total = 0\n");
     for _ in 0..lines {
@@ -17,8 +17,8 @@ fn counting(lines: usize) -> String {
 }
 
 #[test]
-fn a_program_runs_as_it_is_or_not_at_all() {
-    // The last is too long for the memory of the board, whose firmware has raw-paste mode.
+fn a_program_runs_unchanged_or_not_at_all() {
+    // The longest program does not fit in the memory of the last board, whose firmware has raw-paste mode.
     for (profile, lines) in [
         ("mpython-1.4", 60),
         ("mpython-2.x", 60),
@@ -44,14 +44,14 @@ fn a_program_runs_as_it_is_or_not_at_all() {
 }
 
 #[test]
-fn a_line_that_damages_both_ways_ends_every_run() {
+fn every_run_ends_on_a_line_that_damages_both_directions() {
     for seed in 0..6 {
         let mut vboard = VirtualBoard::options().baud(921_600).ready();
         vboard.control(
             "garble",
             json!({"probability": 0.001, "seed": seed, "direction": "both"}),
         );
-        // `run_with_input` has a deadline of its own. What the program prints may be damaged.
+        // `run_with_input` has a timeout of its own. The line may damage the program's output.
         let finished = run_source(&vboard, counting(200));
         assert!(
             matches!(finished.code, Some(0 | 3)),
@@ -71,7 +71,7 @@ fn a_line_that_damages_both_ways_ends_every_run() {
 
 #[test]
 fn a_program_runs_on_firmware_without_crc32() {
-    // What sys.modules holds comes before the firmware's own module.
+    // Modules in sys.modules take precedence over the firmware's own.
     let boot = "import sys\nclass Module: pass\nsys.modules['ubinascii'] = Module()\n";
     for lines in [1, 200] {
         let vboard = VirtualBoard::options().file("boot.py", boot).ready();
@@ -81,7 +81,7 @@ fn a_program_runs_on_firmware_without_crc32() {
 }
 
 #[test]
-fn piped_source_gets_past_a_program_that_prints_all_the_time() {
+fn piped_source_stops_a_program_that_prints_without_pause() {
     let main = "import time\nwhile True:\n print('tick')\n time.sleep(0.05)\n";
     let vboard = VirtualBoard::options().file("main.py", main).ready();
     let finished = run_with_input(command(&vboard, ["repl"]), b"print(6 * 7)\n").expect_code(0);
@@ -94,7 +94,7 @@ fn piped_source_gets_past_a_program_that_prints_all_the_time() {
 }
 
 #[test]
-fn piped_source_gets_the_same_verdict_as_a_program() {
+fn piped_source_gets_the_same_diagnosis_as_a_program() {
     for (kind, code) in [
         ("no-firmware", "no-firmware"),
         ("brown-out", "brown-out"),
@@ -113,7 +113,7 @@ fn piped_source_gets_the_same_verdict_as_a_program() {
 }
 
 #[test]
-fn a_detached_program_that_restarts_the_board_is_no_success() {
+fn a_detached_program_that_restarts_the_board_is_an_error() {
     let vboard = VirtualBoard::options().ready();
     let source = "import machine\nmachine.reset()\n";
     let finished = run_with_input(
@@ -129,7 +129,7 @@ fn a_detached_program_that_restarts_the_board_is_no_success() {
 }
 
 #[test]
-fn a_program_that_waits_for_input_is_named() {
+fn a_program_that_waits_for_input_is_reported() {
     let mut vboard = VirtualBoard::options().ready();
     for (source, is_named) in [
         ("print(1)\nname = input('name? ')\n", true),
@@ -154,7 +154,7 @@ fn a_program_that_waits_for_input_is_named() {
 }
 
 #[test]
-fn an_exception_of_many_kilobytes_is_one_short_line_behind_its_traceback() {
+fn a_long_exception_is_shortened_after_its_traceback() {
     let vboard = VirtualBoard::options().baud(921_600).ready();
     let finished = run_source(&vboard, "raise ValueError('x' * 30000)\n").expect_code(1);
     let told = finished

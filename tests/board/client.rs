@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use crate::process::{Finished, Running, run_with_input, udpcli};
 use crate::support::{Options, VirtualBoard};
 
-/// The maker's firmware as recorded and as of its source, and a firmware with raw-paste mode.
+/// The firmwares: the maker's as recorded and as in its source code, and one with raw-paste mode.
 pub(crate) fn kinds() -> [(&'static str, Options); 3] {
     [
         (
@@ -17,7 +17,7 @@ pub(crate) fn kinds() -> [(&'static str, Options); 3] {
     ]
 }
 
-/// `udpcli board -s PORT ARGS`.
+/// The command `udpcli board -s PORT ARGS`.
 pub(crate) fn command<const N: usize>(board: &VirtualBoard, args: [&str; N]) -> Command {
     let mut command = udpcli(["board", "-s", &board.port]);
     command
@@ -33,7 +33,7 @@ pub(crate) fn board<const N: usize>(board: &VirtualBoard, args: [&str; N]) -> Fi
     run_with_input(command(board, args), b"")
 }
 
-/// Runs a program on the board, given on stdin, to its end.
+/// Runs a program from stdin on the board to its end.
 #[track_caller]
 pub(crate) fn run_source(board: &VirtualBoard, source: impl AsRef<[u8]>) -> Finished {
     run_with_input(command(board, ["run", "-"]), source.as_ref())
@@ -45,7 +45,7 @@ pub(crate) fn start<const N: usize>(board: &VirtualBoard, args: [&str; N]) -> Ru
     Running::spawn(&mut command(board, args))
 }
 
-/// Starts a program on the board, given as a file of this machine.
+/// Starts a program from a file of this PC on the board.
 #[track_caller]
 pub(crate) fn start_source(board: &VirtualBoard, source: impl AsRef<[u8]>) -> Running {
     let script = board.files().with_file_name("script.py");
@@ -53,8 +53,8 @@ pub(crate) fn start_source(board: &VirtualBoard, source: impl AsRef<[u8]>) -> Ru
     start(board, ["run", script.to_str().expect("UTF-8")])
 }
 
-/// The board as any other program must find it after udpcli: at its ordinary prompt, with nothing of ours in its
-/// interpreter and nothing on its file system but `files`.
+/// Checks that udpcli left no trace: the board is at its ordinary prompt, the interpreter has none of our names, and
+/// the file system contains only `files`.
 #[track_caller]
 pub(crate) fn assert_untouched(board: &VirtualBoard, files: &[&str]) {
     let code = "print([k for k in globals() if k[:2] == '_u' or 'udpcli' in k])";

@@ -1,5 +1,5 @@
-//! How commands end: wherever one waits, the first SIGINT, SIGTERM or SIGHUP ends it in order within 2 s, the second at
-//! once. The table goes through every [`Site`] at which the program can be held up.
+//! How commands end: wherever a command waits, the first SIGINT, SIGTERM or SIGHUP ends it cleanly within 2 s, and the
+//! second one at once. The table covers every [`Site`] where the program can be blocked.
 
 use std::any::Any;
 use std::collections::HashSet;
@@ -24,16 +24,16 @@ use crate::support::VirtualBoard;
 
 const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
 
-/// A command that was asked to end is over by then: twice what it may take, for a busy machine.
+/// The test's timeout for a command to end: twice what the command may take, for a busy machine.
 const SOON: Duration = Duration::from_secs(4);
 
-/// How to see that a command waits.
+/// How a test recognises that the command waits.
 enum Waits {
-    /// `-vv` says so.
+    /// The `-vv` log names the site.
     Says,
-    /// The other side of its line heard it, so that it waits for an answer.
+    /// The other end received the command's bytes, so the command waits for a reply.
     Heard(Receiver<()>),
-    /// It said this, and computes nothing any more.
+    /// The command printed this and then uses no processor time.
     Rests(&'static str),
 }
 
@@ -41,7 +41,7 @@ enum Waits {
 struct Scene {
     command: Command,
     waits: Waits,
-    /// What has to live as long as it waits.
+    /// Objects that must live while the command waits.
     _keep: Box<dyn Any>,
 }
 
@@ -49,7 +49,7 @@ struct Scene {
 struct Row {
     site: Site,
     name: &'static str,
-    /// After the first signal.
+    /// The exit code after the first signal.
     code: i32,
     scene: Box<dyn Fn() -> Scene>,
 }
@@ -90,7 +90,7 @@ fn fifo() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// A command with a FIFO in place of `FIFO`, which nobody else opens.
+/// A command with a FIFO in place of `FIFO`, which no other process opens.
 fn with_fifo(args: &'static [&'static str]) -> impl Fn() -> Scene {
     move || {
         let (folder, path) = fifo();
@@ -105,7 +105,7 @@ fn with_fifo(args: &'static [&'static str]) -> impl Fn() -> Scene {
     }
 }
 
-/// A command that reads a standard input which stays open and says nothing.
+/// A command with a standard input that stays open and silent.
 fn with_stdin(command: Command, keep: impl Any) -> Scene {
     let mut command = command;
     let (ours, theirs) = std::io::pipe()
@@ -115,7 +115,7 @@ fn with_stdin(command: Command, keep: impl Any) -> Scene {
     scene(command, (ours, keep))
 }
 
-/// A line on which something listens and answers `answer` to whatever comes.
+/// A TCP port that sends `answer` after any input.
 fn line(answer: &'static [u8]) -> (SocketAddr, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -139,7 +139,7 @@ fn line(answer: &'static [u8]) -> (SocketAddr, Receiver<()>) {
     (address, heard)
 }
 
-/// A command on a line where nobody answers.
+/// A command on a serial port that never replies.
 fn on_silent_line(args: &'static [&'static str]) -> impl Fn() -> Scene {
     move || {
         let (address, heard) = line(b"");
@@ -161,7 +161,7 @@ fn on_silent_line(args: &'static [&'static str]) -> impl Fn() -> Scene {
     }
 }
 
-/// A listener whose queue is full: the next connection gets no answer.
+/// A listener with a full backlog: the next connection gets no reply.
 fn full_listener() -> (SocketAddr, impl Any) {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -187,7 +187,7 @@ fn unconnected(args: &'static [&'static str]) -> impl Fn() -> Scene {
     }
 }
 
-/// A command in a network of its own, whose name server never answers.
+/// A command in its own network namespace with a name server that never replies.
 fn without_name_server(args: &'static [&'static str]) -> impl Fn() -> Scene {
     move || {
         let folder = TempDir::new().unwrap();
@@ -215,14 +215,14 @@ fn without_name_server(args: &'static [&'static str]) -> impl Fn() -> Scene {
     }
 }
 
-/// A program of this name in the folder.
+/// Creates an executable with this name in the folder.
 fn executable(folder: &Path, name: &str, line: &str) {
     let program = folder.join(name);
     fs::write(&program, format!("#!/bin/sh\n{line}\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Where programs are looked for: in the folder first.
+/// The PATH with this folder first.
 fn path_with(folder: &Path) -> String {
     let path = std::env::var("PATH").unwrap();
     format!("{}:{path}", text(folder))
@@ -267,7 +267,7 @@ fn files() -> Vec<Row> {
             })
         },
         Row::new(Site::Simulator, "pair --simulate", || {
-            // A micropython that says nothing.
+            // A micropython without any output.
             let folder = TempDir::new().unwrap();
             executable(folder.path(), "micropython", "exec sleep 1000");
             let mut command = quiet(&["pair", "--simulate"]);
@@ -424,7 +424,7 @@ fn flashing() -> Vec<Row> {
     rows
 }
 
-/// A command that rests once it has said `text`; with `PEER` in place of a socket that never answers.
+/// A command that waits after it has printed `text`; `PEER` is replaced by a socket that never replies.
 fn resting(args: &'static [&'static str], text: &'static str) -> impl Fn() -> Scene {
     move || {
         let socket = loopback_socket();
@@ -438,8 +438,8 @@ fn resting(args: &'static [&'static str], text: &'static str) -> impl Fn() -> Sc
     }
 }
 
-/// A command in a network of its own, where a neighbour never answers: the system keeps what is sent, up to the size of the
-/// send buffer.
+/// A command in its own network namespace with a neighbour that never answers: the kernel queues datagrams up to the
+/// size of the send buffer.
 fn without_neighbour(args: &'static [&'static str]) -> impl Fn() -> Scene {
     move || {
         let inner = quiet(args);
@@ -463,11 +463,11 @@ fn without_neighbour(args: &'static [&'static str]) -> impl Fn() -> Scene {
     }
 }
 
-/// A command whose stdout or stderr leads into a pipe that is full.
+/// A command with stdout or stderr connected to a full pipe.
 fn into_full_pipe(stream: &'static str, args: &'static [&'static str]) -> impl Fn() -> Scene {
     move || {
         let (folder, path) = fifo();
-        // With both ends open neither this nor the command waits for the other.
+        // With both ends open, neither this process nor the command blocks in `open`.
         let both = fs::File::options()
             .read(true)
             .write(true)
@@ -682,7 +682,7 @@ fn unread_streams() -> Vec<Row> {
     .into()
 }
 
-/// All of them.
+/// All rows.
 fn rows() -> Vec<Row> {
     [
         files(),
@@ -698,7 +698,7 @@ fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// A command that waits where the row says.
+/// Starts a row's command and waits until it is blocked at the row's site.
 #[track_caller]
 fn waiting(row: &Row) -> (Running, Scene) {
     let mut scene = (row.scene)();
@@ -714,7 +714,7 @@ fn waiting(row: &Row) -> (Running, Scene) {
             if !text.is_empty() {
                 running.stderr_line_with(text);
             }
-            until_it_stands_still(running.id());
+            until_idle(running.id());
         }
     }
     scene.command = Command::new("true");
@@ -722,7 +722,7 @@ fn waiting(row: &Row) -> (Running, Scene) {
 }
 
 #[test]
-fn the_first_signal_ends_every_wait_in_order() {
+fn the_first_signal_ends_every_wait_cleanly() {
     for row in rows() {
         for signal in SIGNALS {
             let (running, _scene) = waiting(&row);
@@ -755,7 +755,7 @@ fn the_second_signal_ends_every_wait_at_once() {
         let (running, _scene) = waiting(&row);
         two_signals(&running);
         let finished = running.finish();
-        // A command that has nothing to put in order may be over before it sees the second.
+        // A command with nothing to clean up may end before it sees the second signal.
         assert!(
             [Some(130), Some(row.code)].contains(&finished.code),
             "{:?}, {}: {:?}; {}",
@@ -767,7 +767,7 @@ fn the_second_signal_ends_every_wait_at_once() {
     }
 }
 
-/// Has the process see two signals, one right after the other: they wait while it is stopped.
+/// Sends two signals while the process is stopped, so that it sees both at once.
 #[track_caller]
 fn two_signals(running: &Running) {
     running.stop();
@@ -781,16 +781,16 @@ fn every_site_is_in_the_table() {
     let tested: HashSet<Site> = rows().iter().map(|row| row.site).collect();
     for site in Site::ALL {
         let is_tested = tested.contains(&site)
-            // By a test of its own, below.
+            // A separate test covers it, see below.
             || site == Site::Password
             || !cfg!(feature = "flash") && matches!(site, Site::ReadFirmware | Site::Chip);
         assert!(is_tested, "{site:?}");
     }
 }
 
-/// A board that hears nothing any more, in the middle of something.
+/// The board stops receiving in the middle of an operation.
 #[test]
-fn a_board_that_falls_silent_is_left_in_time_with_what_repairs_it() {
+fn after_ctrl_c_on_a_silent_board_the_run_ends_with_a_hint() {
     for signal in SIGNALS {
         let mut board = VirtualBoard::options().file("x", "old").ready();
         let big = board.files().with_file_name("x");
@@ -804,7 +804,7 @@ fn a_board_that_falls_silent_is_left_in_time_with_what_repairs_it() {
         ends_and_says(running, signal, 130);
         board.control("silence", json!({"on": false}));
         assert_eq!(fs::read(board.files().join("x")).unwrap(), b"old");
-        // The next run finds the board, and takes away what this one had to leave.
+        // The next run reaches the board, and removes what this one had to leave.
         let again = crate::client::board(&board, ["put", text(&big), ":"]).expect_code(0);
         assert!(again.stderr.contains("1 written"), "{}", again.stderr);
         assert_untouched(&board, &["x"]);
@@ -842,7 +842,7 @@ fn the_second_signal_does_not_wait_for_a_silent_board() {
     assert_eq!(running.stdout_line(), "begin\r\n");
     board.control("silence", json!({"on": true}));
     two_signals(&running);
-    // In order, it would have said what repairs the board.
+    // A clean end would have printed how to recover the board.
     let finished = running.finish().expect_code(130);
     assert!(
         !finished.stderr.contains("reset --hard"),
@@ -851,20 +851,20 @@ fn the_second_signal_does_not_wait_for_a_silent_board() {
     );
 }
 
-/// Calls that may block for as long as somebody else likes, and where they may stand: where nothing can hold them up, or
-/// where [`udpcli::wait`] runs them.
+/// Calls that may block without a limit, and the files that may contain them: where the call cannot block, or where
+/// [`udpcli::wait`] runs it.
 const BLOCKING: [(&str, &[&str]); 19] = [
     (
         "File::open(",
         &[
-            // The system's own files.
+            // Files of the operating system.
             "src/atomic_file.rs",
-            // On a thread: `Site::OpenPayload`, `Site::ReadScript`, `Site::ReadFirmware`.
+            // On another thread: `Site::OpenPayload`, `Site::ReadScript`, `Site::ReadFirmware`.
             "src/file.rs",
             "src/cli/board/run.rs",
             "src/board/flash/files.rs",
             "src/board/flash/backup.rs",
-            // Regular files, looked at before.
+            // Regular files, checked before.
             "src/cli/board/files/plan.rs",
         ],
     ),
@@ -873,9 +873,9 @@ const BLOCKING: [(&str, &[&str]); 19] = [
         &[
             // `Site::WriteDevice`.
             "src/atomic_file.rs",
-            // A FIFO and a device are refused before.
+            // The code refuses a FIFO or a device before.
             "src/cli/board/monitor/log.rs",
-            // Do not block: O_NONBLOCK, or the terminal itself.
+            // These do not block: O_NONBLOCK, or the terminal itself.
             "src/board/monitor/source.rs",
             "src/config.rs",
             "src/board/port/cable.rs",
@@ -894,7 +894,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     (
         "(File::create(",
         &[
-            // A FIFO and a device are refused before.
+            // The code refuses a FIFO or a device before.
             "src/board/wire.rs",
         ],
     ),
@@ -902,7 +902,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     (
         "fs::read(",
         &[
-            // Regular files, looked at before.
+            // Regular files, checked before.
             "src/cli/board/files/put.rs",
             "src/cli/board/files/get.rs",
         ],
@@ -910,7 +910,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     (
         "fs::read_to_string(",
         &[
-            // The system's own files.
+            // Files of the operating system.
             "src/board/holder.rs",
             "src/board/port.rs",
             "src/pair/owner.rs",
@@ -926,12 +926,12 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     ("lookup_host(", &["src/udp/endpoint.rs"]),
     ("prompt_password(", &["src/terminal/prompt.rs"]),
     ("read_password", &["src/terminal/prompt.rs"]),
-    // What an event loop waits for has a site as well.
+    // An event loop's wait has a site as well.
     (".asked()", &["src/wait.rs"]),
     (
         ".recv()",
         &[
-            // Signals are what everything else waits for; an event loop, which selects.
+            // The signal handling itself, and an event loop that selects.
             "src/shutdown.rs",
             "src/udp/payload/source.rs",
             // A thread that the same function ends.
@@ -941,7 +941,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     (
         ".join()",
         &[
-            // Threads that end by themselves: they compute, or look at Ctrl-C themselves.
+            // These threads end by themselves: they compute, or check for Ctrl-C.
             "src/board/files/put.rs",
             "src/board/flash/backup.rs",
             "src/cli/pair/watch.rs",
@@ -951,7 +951,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     (
         "child.wait()",
         &[
-            // Our own processes, which have closed their output, or were killed.
+            // Child processes that have closed their output, or were killed.
             "src/cli/demo.rs",
             // Killed before.
             "src/pair/simulate.rs",
@@ -962,7 +962,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     (
         "stdin()",
         &[
-            // On threads: `Site::OpenPayload` and the send loop, `Site::ReadScript`, `Site::ReadSource`.
+            // On other threads: `Site::OpenPayload` and the send loop, `Site::ReadScript`, `Site::ReadSource`.
             "src/udp/payload/source.rs",
             "src/cli/board/run.rs",
             "src/cli/board/repl.rs",
@@ -974,7 +974,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
 ];
 
 #[test]
-fn no_call_that_blocks_passes_the_waits_by() {
+fn every_blocking_call_is_covered_by_a_site() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join("src")];
     let mut found = Vec::new();
@@ -1007,7 +1007,7 @@ fn no_call_that_blocks_passes_the_waits_by() {
     );
 }
 
-/// A pipe with no room left, and the end that nobody reads.
+/// A full pipe with its reading end.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
@@ -1027,8 +1027,8 @@ fn fill(fifo: &fs::File) {
     while fifo.write(b".").is_ok() {}
 }
 
-/// Waits until the process computes nothing: it waits for its reader.
-fn until_it_stands_still(id: u32) {
+/// Waits until the process uses no processor time, because it is blocked by its reader.
+fn until_idle(id: u32) {
     let time = || {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split(' ').collect();
@@ -1047,7 +1047,7 @@ fn until_it_stands_still(id: u32) {
     }
 }
 
-/// Starts a command whose stdout or stderr nobody reads, and which has come as far as it can.
+/// Starts a command with unread stdout or stderr, and waits until it is blocked.
 fn unread(mut command: Command, stream: &str) -> (Child, std::io::PipeReader) {
     let (reader, writer) = full_pipe();
     command
@@ -1059,12 +1059,12 @@ fn unread(mut command: Command, stream: &str) -> (Child, std::io::PipeReader) {
         _ => command.stderr(writer),
     };
     let child = command.spawn().unwrap();
-    until_it_stands_still(child.id());
+    until_idle(child.id());
     (child, reader)
 }
 
 #[test]
-fn a_reader_that_does_not_read_does_not_hold_up_the_end() {
+fn a_stalled_reader_does_not_delay_the_end() {
     let main = "from mpython import oled\nimport time\nwhile True:\n    oled.text(str(time.ticks_ms()), 0, 0)\n    oled.show()\n    oled.fill(0)\n";
     let board = VirtualBoard::options()
         .baud(921_600)
@@ -1087,7 +1087,7 @@ fn a_reader_that_does_not_read_does_not_hold_up_the_end() {
         ("list", "stdout", &[130], on_board(&["list", "--probe"])),
         ("run", "stdout", &[0], on_board(&["run", text(&script)])),
         (
-            // On a busy machine it may not yet have come as far as a screen.
+            // On a busy machine it may not have reached the first frame yet.
             "oled",
             "stdout",
             &[0, 130],
@@ -1145,9 +1145,9 @@ fn a_reader_that_does_not_read_does_not_hold_up_the_end() {
     assert_untouched(&board, &["main.py", "x"]);
 }
 
-/// A command whose terminal is closed, as by a click on its window.
+/// Closing the terminal window ends the command.
 #[test]
-fn a_closed_window_ends_every_command_in_order() {
+fn a_closed_window_ends_every_command_cleanly() {
     let board = VirtualBoard::options()
         .baud(921_600)
         .arg("--wifi", "class:secret")
@@ -1206,7 +1206,7 @@ fn a_closed_window_ends_every_command_in_order() {
         ),
     ];
     for (name, args, until, code) in rows {
-        // Whichever is noticed first, the signal or that the terminal is gone.
+        // The process may notice the signal first, or the closed terminal.
         for _ in 0..3 {
             let (ended, took) = in_closed_window(&args, until);
             assert_eq!(ended, Some(code), "{name}");
@@ -1216,8 +1216,8 @@ fn a_closed_window_ends_every_command_in_order() {
     assert_untouched(&board, &[]);
 }
 
-/// Runs `udpcli ARGS` on a terminal of its own, closes that once it shows `text`, and gives the exit code and the time that
-/// the end took.
+/// Runs `udpcli ARGS` on a terminal, closes it once it shows `text`, and returns the exit code and the time until the
+/// end.
 fn in_closed_window(args: &[String], text: &str) -> (Option<i32>, Duration) {
     use rustix::pty::OpenptFlags;
     let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
@@ -1234,7 +1234,7 @@ fn in_closed_window(args: &[String], text: &str) -> (Option<i32>, Duration) {
         ws_ypixel: 0,
     };
     rustix::termios::tcsetwinsize(&theirs, size).unwrap();
-    // The program leads the terminal's session: it is the one that is told.
+    // The program is the session leader of the terminal, so it receives SIGHUP.
     let mut command = Command::new("setsid");
     command
         .arg("--ctty")
@@ -1272,7 +1272,7 @@ fn in_closed_window(args: &[String], text: &str) -> (Option<i32>, Duration) {
     }
 }
 
-/// The process that this one has started, once there is one.
+/// The child of this process, once it exists.
 fn child_of(parent: u32) -> u32 {
     let path = format!("/proc/{parent}/task/{parent}/children");
     let mut child = None;
@@ -1284,8 +1284,8 @@ fn child_of(parent: u32) -> u32 {
     child.unwrap()
 }
 
-/// Runs `udpcli ARGS` on a terminal, sends it `signals` once the terminal shows `text`, and gives what is shown, the end
-/// of it being the terminal's modes, and the exit code.
+/// Runs `udpcli ARGS` on a terminal, sends `signals` once it shows `text`, and returns the output, with the terminal's
+/// modes at the end, and the exit code.
 fn signalled_on_terminal(args: &[&str], text: &str, signals: &[&str]) -> (String, Option<i32>) {
     let line = "trap : INT; stty echo; \"$0\" \"$@\"; code=$?; \
                 echo; stty -a | grep -owE -- '-?(echo|icanon)'; echo ended; exit $code";
@@ -1328,14 +1328,14 @@ fn signalled_on_terminal(args: &[&str], text: &str, signals: &[&str]) -> (String
     (shown, child.wait().unwrap().code())
 }
 
-/// Whether the terminal shows what is typed, line by line, as it did before.
+/// Whether the terminal echoes typed lines, as before.
 fn is_as_before(shown: &str) -> bool {
     let has = |mode: &str| shown.lines().any(|line| line.trim() == mode);
     has("echo") && has("icanon") && !has("-echo") && !has("-icanon")
 }
 
 #[test]
-fn a_signal_ends_a_question_and_gives_the_terminal_back() {
+fn a_signal_ends_a_prompt_and_restores_the_terminal() {
     let args = ["board", "-s", "/dev/null", "run", "--example", "server"];
     let args = [&args[..], &["--ssid", "class"]].concat();
     for signals in [
@@ -1351,7 +1351,7 @@ fn a_signal_ends_a_question_and_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_signal_ends_a_terminal_to_the_board_and_gives_the_users_back() {
+fn a_signal_ends_the_repl_and_restores_the_terminal() {
     let board = VirtualBoard::options().ready();
     for signal in SIGNALS {
         let args = ["board", "-s", &board.port, "repl"];
@@ -1362,23 +1362,23 @@ fn a_signal_ends_a_terminal_to_the_board_and_gives_the_users_back() {
     assert_untouched(&board, &[]);
 }
 
-/// A far side that asks for Telnet options all the time and never reads the answers.
+/// A server that sends Telnet option requests without end and never reads the replies.
 #[cfg(feature = "flash")]
 #[test]
-fn a_far_side_that_asks_and_never_reads_does_not_hold_up_the_end() {
+fn a_server_that_never_reads_does_not_delay_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            // IAC DO 24: the terminal's type.
+            // IAC DO 24: the terminal type.
             std::thread::spawn(
                 move || while stream.write_all(&[255, 253, 24].repeat(1000)).is_ok() {},
             );
         }
     });
     let port = format!("rfc2217://{address}");
-    // The best of several: this machine may be busy.
+    // Take the best of several runs, because this machine may be busy.
     let took = (0..5).map(|_| {
         let running = Running::spawn(&mut quiet(&["board", "-s", &port, "info", "--flash"]));
         std::thread::sleep(Duration::from_millis(1500));

@@ -1,4 +1,4 @@
-//! Into the raw REPL from every state a board can be in.
+//! Entering the raw REPL from every state of a board.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,20 +10,20 @@ use udpcli::shutdown::Shutdown;
 use crate::client::kinds;
 use crate::support::{DEADLINE, Options, Port, VirtualBoard};
 
-/// How long an entry takes at most once the board can answer, on a machine that runs both ends in time.
+/// The time limit for entry once the board can reply, if both ends get enough processor time.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// How many in a hundred may take longer: where the machine is busy, interrupts reach a program late and together, and
-/// the stubborn one is caught in its handler later.
+/// The percentage of entries that may take longer: on a busy machine, interrupts reach a program late and together, and
+/// interrupting the stubborn program's handler takes longer.
 const LATE: usize = 1;
 
-/// A state of a board before it is entered.
+/// The state of a board before entry.
 #[derive(Clone, Copy)]
 struct State {
     name: &'static str,
-    /// Its `main.py`; none: it is at its prompt.
+    /// Its `main.py`; `None` if it is at its prompt.
     main: Option<&'static str>,
-    /// What was typed there.
+    /// The keys that were typed at the prompt.
     typed: &'static [u8],
 }
 
@@ -73,7 +73,7 @@ const fn program(name: &'static str, main: &'static str) -> State {
     }
 }
 
-/// One watch for Ctrl-C: they are this process's.
+/// One Ctrl-C watch for all tests, because signals belong to the process.
 pub(crate) fn shutdown() -> Shutdown {
     static SHUTDOWN: OnceLock<Shutdown> = OnceLock::new();
     SHUTDOWN
@@ -90,13 +90,13 @@ pub(crate) fn address(board: &VirtualBoard) -> Address {
     }
 }
 
-/// A board that boots fast, so that many boots fit into a test.
+/// A board that boots fast, so that a test can boot it often.
 fn options(profile: &str) -> Options {
     let options = VirtualBoard::options().profile(profile);
     options.arg("--boot-time", &0.02).flag("--quick")
 }
 
-/// Brings a board into a state, enters it, and leaves it at its prompt.
+/// Brings a board into a state, enters the raw REPL, and returns to the prompt.
 fn enter_from(board: &mut VirtualBoard, state: &State) -> Duration {
     if state.main.is_some() {
         board.reset();
@@ -125,7 +125,7 @@ fn enter_from(board: &mut VirtualBoard, state: &State) -> Duration {
     took
 }
 
-/// The firmware that is entered; 150 times each.
+/// The firmwares to enter, 150 times each.
 const PROFILES: [&str; 7] = [
     "mpython-1.0",
     "mpython-1.2",
@@ -136,7 +136,7 @@ const PROFILES: [&str; 7] = [
     "generic-1.26",
 ];
 
-/// How many entries in all, for all firmware; another number by `UDPCLI_TEST_ENTRIES`.
+/// The number of entries for all firmwares together; the environment variable `UDPCLI_TEST_ENTRIES` changes it.
 fn entries() -> usize {
     std::env::var("UDPCLI_TEST_ENTRIES")
         .ok()
@@ -144,13 +144,13 @@ fn entries() -> usize {
         .unwrap_or(1000)
 }
 
-/// Enters every state again and again, on as many boards at once as the machine has processors here: two.
+/// Enters every state repeatedly, on two boards at a time: one per processor.
 fn every_state(profile: &str) {
-    // Other firmware waits: an entry's time is measured.
+    // Run one firmware at a time, because the test measures times.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let rounds = (entries() / PROFILES.len()).div_ceil(STATES.len());
-    // All boards first: a process that is just being started holds this one's open ports for a moment.
+    // Start all boards first: a process that is starting briefly inherits this process's open ports.
     let mut boards: Vec<_> = STATES
         .iter()
         .map(|state| {
@@ -174,7 +174,7 @@ fn every_state(profile: &str) {
                         let longest = times.iter().max();
                         println!("{}: {rounds} entries, longest {longest:?}", state.name);
                         late += times.iter().filter(|time| **time > LIMIT).count();
-                        // A program that spins leaves the processor to the next.
+                        // A program in a loop would take processor time from the next one.
                         board.unplug();
                     }
                     late
@@ -195,23 +195,23 @@ fn every_state(profile: &str) {
 }
 
 #[test]
-fn every_state_of_the_makers_firmware_is_entered() {
+fn the_raw_repl_is_entered_from_every_state_of_the_makers_firmware() {
     for profile in PROFILES.iter().filter(|name| name.starts_with("mpython")) {
         every_state(profile);
     }
 }
 
 #[test]
-fn every_state_of_other_firmware_is_entered() {
+fn the_raw_repl_is_entered_from_every_state_of_other_firmware() {
     for profile in PROFILES.iter().filter(|name| !name.starts_with("mpython")) {
         every_state(profile);
     }
 }
 
-/// On an ESP32 the window is a good part of the time between two bytes; here it is a hundredth of that, and to be hit
-/// it takes many tries, the more the busier the machine is.
+/// On an ESP32, the window is a large part of the time between two bytes; here it is a hundredth of that, and hitting
+/// it takes many tries, more on a busy machine.
 #[test]
-fn a_handler_that_does_nothing_is_left_without_a_reset() {
+fn an_empty_handler_is_interrupted_without_a_reset() {
     let main = "x = 0\nwhile True:\n try:\n  while True: x += 1\n except KeyboardInterrupt: pass";
     for profile in ["mpython-1.4", "mpython-2.x", "generic-1.26"] {
         let mut board = options(profile).file("main.py", main).ready();
@@ -227,7 +227,7 @@ fn a_handler_that_does_nothing_is_left_without_a_reset() {
 }
 
 #[test]
-fn a_booting_board_is_waited_for() {
+fn entry_waits_for_a_booting_board() {
     let mut board = VirtualBoard::options().arg("--boot-time", &0.5).ready();
     for _ in 0..3 {
         board.reset();
@@ -240,10 +240,10 @@ fn a_booting_board_is_waited_for() {
     }
 }
 
-/// Switches Ctrl-C off: only a reset gets in, and only while `import mpython` runs. The file says that it has.
+/// Disables Ctrl-C: only a reset helps, and only while `import mpython` runs. The file shows that Ctrl-C is disabled.
 const DEAF: &str = "import mpython, micropython, time\nmicropython.kbd_intr(-1)\nopen('deaf', 'w').close()\nwhile True: time.sleep(1)";
 
-/// Waits until a board with that program is deaf.
+/// Waits until the board's program has disabled Ctrl-C.
 fn wait_deaf(board: &mut VirtualBoard) {
     let file = board.files().join("deaf");
     board.wait_until("Ctrl-C is off", |_| file.exists());
@@ -251,7 +251,7 @@ fn wait_deaf(board: &mut VirtualBoard) {
 }
 
 #[test]
-fn a_deaf_board_is_reset_through_the_control_lines() {
+fn a_board_that_ignores_ctrl_c_is_reset_through_the_control_lines() {
     for (_, options) in kinds() {
         let mut board = options.flag("--rfc2217").file("main.py", DEAF).ready();
         for round in 0..3 {
@@ -266,7 +266,7 @@ fn a_deaf_board_is_reset_through_the_control_lines() {
                 b"1\r\n"
             );
             repl.close().expect("the prompt");
-            // A second one only where the machine was too busy to hit the first boot's window.
+            // A second reset only if the busy machine missed the window of the first boot.
             let needed = board.count("resets") - resets;
             assert!(needed == 1 || needed == 2, "{needed} resets");
             assert!(needed == 2 || took < 2 * LIMIT, "{round}: {took:?}");
@@ -284,8 +284,8 @@ fn without_control_lines_the_reset_button_helps() {
         let mut repl = Repl::open(&address, shutdown())?;
         repl.exec("a test", b"print(1)", DEADLINE)
     });
-    // Pressed when the user has been asked to, 1.4 s after it began to knock: so many bytes have come later than that. A boot
-    // that begins in the first 0.6 s is one that opening the port has caused.
+    // The user presses RESET after the request, 1.4 s after the first Ctrl-C: this many bytes have arrived since.
+    // udpcli assumes that a boot in the first 0.6 s was caused by opening the port.
     let down = board.count("down");
     board.wait_until("it asks for RESET", |stats| {
         stats["down"].as_u64() > Some(down + 20_000)

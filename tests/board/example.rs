@@ -1,4 +1,4 @@
-//! `udpcli board run --example`: the tutorial's two programs, against `udpcli listen` and `udpcli send`.
+//! `udpcli board run --example`: the tutorial's two programs with `udpcli listen` and `udpcli send`.
 
 use std::fs;
 use std::process::Command;
@@ -9,12 +9,12 @@ use crate::support::{Options, VirtualBoard, mpremote_ok};
 
 const PASSWORD: &str = "geheim'\\ 你好";
 
-/// A board with the class's Wi-Fi in the air.
+/// A board that sees the class's Wi-Fi.
 fn in_class(options: Options) -> VirtualBoard {
     options.arg("--wifi", &format!("class:{PASSWORD}")).ready()
 }
 
-/// `udpcli -vv board run --example ARGS` with the Wi-Fi's name and password.
+/// `udpcli -vv board run --example ARGS` with the name and password of the Wi-Fi.
 fn example(vboard: &VirtualBoard, args: &[&str], password: &str) -> Command {
     let mut command = udpcli([
         "-vv",
@@ -32,7 +32,7 @@ fn example(vboard: &VirtualBoard, args: &[&str], password: &str) -> Command {
     command
 }
 
-/// The password is nowhere it could be read later.
+/// Checks that the password is stored nowhere.
 #[track_caller]
 fn assert_kept(vboard: &VirtualBoard, finished: &Finished) {
     let everything = [
@@ -85,7 +85,7 @@ fn the_client_sends_to_udpcli_listen() {
 }
 
 #[test]
-fn the_server_hears_udpcli_send() {
+fn the_server_receives_from_udpcli_send() {
     for (kind, options) in kinds() {
         let mut vboard = in_class(options);
         let free = loopback_socket();
@@ -101,7 +101,7 @@ fn the_server_hears_udpcli_send() {
             line = server.stdout_line();
         }
         assert_eq!(line, format!("waiting on 127.0.0.1:{port}\r\n"), "{kind}");
-        // The first page of the panel: the upper half of the address.
+        // The first page of the OLED: the upper half of the address.
         let has_address = |vboard: &mut VirtualBoard| vboard.frame()[..128] != [0; 128];
         vboard.wait_until("the address is on the OLED", |stats| {
             stats["shows"].as_u64() > Some(1)
@@ -129,7 +129,7 @@ fn the_server_hears_udpcli_send() {
 }
 
 #[test]
-fn a_wifi_that_does_not_let_it_in_is_said() {
+fn a_refused_wifi_password_is_reported() {
     for (kind, options) in kinds() {
         let vboard = in_class(options);
         let client = ["client", "--target", "127.0.0.1:9"];
@@ -175,7 +175,7 @@ fn a_wifi_that_does_not_let_it_in_is_said() {
             finished.stderr
         );
     }
-    // A name that nobody has.
+    // A Wi-Fi name that does not exist.
     let vboard = VirtualBoard::options().ready();
     let finished = run_with_input(example(&vboard, &["server"], PASSWORD), b"").expect_code(1);
     assert!(

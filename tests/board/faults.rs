@@ -1,4 +1,5 @@
-//! Files over a line that damages, drops and ends: the old file or the new one, whole.
+//! File transfer over a line that damages bytes, loses bytes or breaks: the result is the old file or the complete new
+//! one.
 
 use std::fs;
 
@@ -11,7 +12,7 @@ use crate::enter::{address, shutdown};
 use crate::files::{assert_says, folder, random, source, text};
 
 #[test]
-fn a_line_that_damages_bytes_ends_right_or_leaves_the_old_file() {
+fn damage_gives_the_new_file_or_keeps_the_old_one() {
     let new = source(12_000);
     let here = folder(&[("main.py", &new)]);
     for (kind, options) in kinds() {
@@ -40,9 +41,9 @@ fn a_line_that_damages_bytes_ends_right_or_leaves_the_old_file() {
                 _ => panic!("{what}"),
             }
             assert!(probability > 0.005 || finished.code == Some(0), "{what}");
-            // With a good line all is well again, and what a failed run may have left is gone.
+            // On a good line everything works again, and leftovers of a failed run are removed.
             board(&vboard, ["put", text(&here.path().join("main.py"))]).expect_code(0);
-            // A very bad line may have made names of its own out of ours.
+            // A very bad line may have changed our names into others.
             if probability < 0.005 {
                 assert_untouched(&vboard, &["main.py"]);
             }
@@ -70,7 +71,7 @@ fn lost_bytes_are_sent_again() {
 }
 
 #[test]
-fn a_lost_answer_is_asked_for_again() {
+fn a_lost_reply_is_requested_again() {
     let content = random(3000);
     for (kind, options) in kinds() {
         let mut vboard = options.file("x", &content).ready();
@@ -117,7 +118,7 @@ fn a_pulled_cable_leaves_the_old_file() {
 }
 
 #[test]
-fn a_reboot_in_between_leaves_the_old_file() {
+fn a_restart_during_put_leaves_the_old_file() {
     let here = folder(&[("x", &random(30_000))]);
     for (kind, options) in kinds() {
         let mut vboard = options.file("x", "old").ready();
@@ -129,7 +130,7 @@ fn a_reboot_in_between_leaves_the_old_file() {
             b"old",
             "{kind}"
         );
-        // The board can be reached again: nothing of ours is left.
+        // The board is reachable again, without any leftovers of udpcli.
         assert_untouched(&vboard, &["x"]);
         board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
         assert_untouched(&vboard, &["x"]);
@@ -157,7 +158,7 @@ fn ctrl_c_leaves_the_old_file_and_nothing_else() {
         );
         assert_untouched(&vboard, &["x"]);
 
-        // The same while a file comes here.
+        // The same during a download.
         fs::write(vboard.files().join("y"), random(30_000)).unwrap();
         let up = vboard.count("up");
         let target = here.path().join("y");

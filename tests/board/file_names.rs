@@ -1,4 +1,4 @@
-//! Names of files: bytes on the board, patterns and links on this PC, and what shells make of a path.
+//! File names: bytes on the board, patterns and links on this PC, and what shells do to a path.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::files::{assert_says, folder, text};
 use crate::process::run_with_input;
 use crate::support::{VirtualBoard, card};
 
-/// What a recorder or a PC of another code page wrote onto a card.
+/// A name that a recorder or a PC with another code page wrote to a card.
 const ODD: &[u8] = b"Fr\x81hst.wav";
 
 fn names(folder: &Path) -> Vec<Vec<u8>> {
@@ -27,7 +27,7 @@ fn names(folder: &Path) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_name_that_is_no_text_is_shown_and_taken_escaped() {
+fn a_name_that_is_not_text_is_shown_and_accepted_escaped() {
     for (kind, options) in kinds() {
         let vboard = options.file("d/a.txt", "a").file("d/z.txt", "z").ready();
         let on_board = vboard.files();
@@ -43,7 +43,7 @@ fn a_name_that_is_no_text_is_shown_and_taken_escaped() {
         .unwrap();
         fs::write(on_board.join(OsStr::from_bytes(b"\xe4")), "root").unwrap();
 
-        // It never stops the rest of a folder.
+        // It does not stop the rest of the folder.
         let listed = board(&vboard, ["ls", ":d"]).expect_code(0);
         assert_eq!(
             listed.text(),
@@ -80,7 +80,7 @@ fn a_name_that_is_no_text_is_shown_and_taken_escaped() {
         raw.arg(OsStr::from_bytes(b":/d/Fr\x81hst.wav")).arg("-");
         assert_eq!(run_with_input(raw, b"").expect_code(0).stdout, b"odd");
 
-        // Onto the board, from a file of that very name and to a name given escaped.
+        // Upload a file with exactly that name, and one to an escaped name.
         let here = TempDir::new().unwrap();
         let local = here.path().join("d");
         fs::create_dir(&local).unwrap();
@@ -102,7 +102,7 @@ fn a_name_that_is_no_text_is_shown_and_taken_escaped() {
         let listed = board(&vboard, ["ls"]).expect_code(0).text();
         assert!(listed.contains("        2 \\x80\\x5cx41\n"), "{listed}");
 
-        // And away again, each by the name that was shown.
+        // Remove each file by the name that `ls` displays.
         for name in [r":d/Fr\x81hst.wav", r":/\xe4", r":\x80\x5cx41"] {
             board(&vboard, ["rm", name]).expect_code(0);
         }
@@ -111,7 +111,7 @@ fn a_name_that_is_no_text_is_shown_and_taken_escaped() {
     }
 }
 
-/// What is done on a card at `/sd`: files with odd names.
+/// Work on a card at `/sd`: files with unusual names.
 const ODD_NAMES: &str = "for name in (b'Fr\\x81hst.wav', b'a.txt'):
     f = open(b'/sd/' + name, 'w')
     f.write('x')
@@ -147,7 +147,7 @@ fn the_boards_own_file_systems_keep_such_names_too() {
 }
 
 #[test]
-fn patterns_that_the_shell_left_are_matched() {
+fn patterns_that_the_shell_did_not_expand_are_matched() {
     let here = folder(&[
         ("a.py", b"a".as_slice()),
         ("b.py", b"b"),
@@ -165,7 +165,7 @@ fn patterns_that_the_shell_left_are_matched() {
     let finished = put(&["*.py", ":"]).expect_code(0);
     assert_says(&finished, "3 files: 3 written");
     assert_untouched(&vboard, &["[x].py", "a.py", "b.py"]);
-    // A file of that very name is meant as it is, and nothing that it would match.
+    // A file with exactly that name is used as it is, without pattern matching.
     fs::write(here.path().join("x.py"), "another").unwrap();
     assert_says(
         &put(&["[x].py"]).expect_code(0),
@@ -182,7 +182,7 @@ fn patterns_that_the_shell_left_are_matched() {
 }
 
 #[test]
-fn what_a_board_does_not_need_stays_here_and_is_counted() {
+fn files_that_a_board_does_not_need_are_left_out_and_counted() {
     let here = folder(&[
         ("p/main.py", b"1".as_slice()),
         ("p/.DS_Store", b"no"),
@@ -201,7 +201,7 @@ fn what_a_board_does_not_need_stays_here_and_is_counted() {
         &finished,
         "; left out: .DS_Store (2), .git, .hidden.py, Thumbs.db, __pycache__\n",
     );
-    // A file that is named is put, whatever it is called.
+    // A file that the user names is uploaded, whatever its name.
     let hidden = p.join(".hidden.py");
     let finished = board(&vboard, ["put", text(&hidden)]).expect_code(0);
     assert!(!finished.stderr.contains("left out"), "{}", finished.stderr);
@@ -250,13 +250,13 @@ fn a_link_that_leads_nowhere_does_not_stop_a_folder() {
         names(&vboard.files().join("p")),
         [b"a.py".as_slice(), b"lib", b"real"]
     );
-    // Named itself it is an error, as any file that is not there.
+    // Named directly, a dangling link is an error like any missing file.
     let finished = board(&vboard, ["put", text(&p.join("dangling"))]).expect_code(3);
     assert_says(&finished, "cannot open ");
 }
 
 #[test]
-fn what_other_shells_make_of_a_path_comes_with_the_way_out() {
+fn a_path_that_another_shell_changed_gets_a_hint() {
     let here = folder(&[("a.py", b"1")]);
     let a = here.path().join("a.py");
     let vboard = VirtualBoard::options().baud(921_600).ready();
@@ -287,13 +287,13 @@ fn what_other_shells_make_of_a_path_comes_with_the_way_out() {
     let finished = board(&vboard, ["get", r":lib\a.py"]).expect_code(3);
     assert_says(&finished, "hint: with slashes it is :/lib/a.py");
     assert_untouched(&vboard, &[]);
-    // What was doubled against Git Bash is taken as it was meant.
+    // A doubled slash, typed because of Git Bash, is understood.
     board(&vboard, ["put", text(&a), "://a.py"]).expect_code(0);
     assert_untouched(&vboard, &["a.py"]);
 }
 
 #[test]
-fn an_old_file_is_only_spoken_of_where_there_was_one() {
+fn the_old_file_is_mentioned_only_if_there_was_one() {
     let here = folder(&[("x", &crate::files::random(40_000))]);
     let x = here.path().join("x");
     let vboard = VirtualBoard::options()
@@ -329,7 +329,7 @@ fn an_old_file_is_only_spoken_of_where_there_was_one() {
 }
 
 #[test]
-fn an_odd_name_hides_no_oled() {
+fn an_unusual_file_name_does_not_hide_the_oled() {
     let draws = "import mpython
 mpython.onboard_oled.fill(0)
 mpython.onboard_oled.show()

@@ -1,4 +1,4 @@
-//! `udpcli board put`, `get`, `ls` and `rm`: what is there afterwards is what was meant, or what was there before.
+//! `udpcli board put`, `get`, `ls` and `rm`: afterwards the file is the new one or the old one, never a mixture.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::client::{assert_untouched, board, command, kinds};
 use crate::process::Finished;
 use crate::support::{VirtualBoard, card, mpremote_ok};
 
-/// Bytes that no compression shortens.
+/// Random bytes, which do not compress.
 pub(crate) fn random(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut bytes = Vec::with_capacity(len + 8);
@@ -25,7 +25,7 @@ pub(crate) fn random(len: usize) -> Vec<u8> {
     bytes
 }
 
-/// Python as people write it: this project's own.
+/// Typical Python code: this project's own.
 pub(crate) fn source(len: usize) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/virtual_board");
     let mut all = Vec::new();
@@ -35,7 +35,7 @@ pub(crate) fn source(len: usize) -> Vec<u8> {
     all.into_iter().cycle().take(len).collect()
 }
 
-/// The files under a folder, by their path from there; of a folder with nothing in it the path with a slash.
+/// The files below a folder, by relative path; an empty folder as its path with a slash.
 fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -69,7 +69,7 @@ fn write(folder: &Path, name: &str, content: &[u8]) {
     fs::write(path, content).expect("a file");
 }
 
-/// A folder of this PC with these files.
+/// A folder on this PC with these files.
 pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = TempDir::new().expect("a folder");
     for (name, content) in files {
@@ -92,7 +92,7 @@ pub(crate) fn assert_says(finished: &Finished, words: &str) {
 }
 
 #[test]
-fn a_tree_goes_over_and_comes_back() {
+fn a_folder_tree_is_uploaded_and_downloaded() {
     let every_byte: Vec<u8> = (0..=255).collect();
     let noise = random(20_000);
     let here = folder(&[
@@ -117,12 +117,12 @@ fn a_tree_goes_over_and_comes_back() {
         let target = back.path().join("copy");
         board(&vboard, ["get", ":lib", text(&target)]).expect_code(0);
         assert_eq!(tree(&target), expected, "{kind}");
-        // Into a folder that is there it goes under its own name.
+        // A copy into an existing folder keeps its own name.
         fs::rename(&target, back.path().join("lib")).unwrap();
         let again = board(&vboard, ["get", ":lib", text(back.path())]).expect_code(0);
         assert_says(&again, "5 files: 0 written, 5 unchanged");
 
-        // Only what changed goes over again.
+        // Only changed files are transferred again.
         let again = board(&vboard, ["put", text(&lib)]).expect_code(0);
         assert_says(&again, "5 files: 0 written, 5 unchanged");
         fs::write(vboard.files().join("lib/main.py"), "old").unwrap();
@@ -185,7 +185,7 @@ fn every_size_and_kind_of_content_arrives() {
 }
 
 #[test]
-fn a_megabyte_goes_over_and_comes_back_through_stdout() {
+fn a_megabyte_is_uploaded_and_downloaded_to_stdout() {
     let content = random(1 << 20);
     let here = folder(&[("big", &content)]);
     let mut vboard = VirtualBoard::options().baud(0).ready();
@@ -197,7 +197,7 @@ fn a_megabyte_goes_over_and_comes_back_through_stdout() {
 }
 
 #[test]
-fn little_memory_means_smaller_pieces() {
+fn little_memory_gives_smaller_pieces() {
     let here = folder(&[("noise", &random(30_000)), ("text.py", &source(30_000))]);
     for (kind, options) in kinds() {
         let vboard = options.baud(921_600).arg("--heap", "42k").ready();
@@ -249,10 +249,10 @@ fn a_file_system_that_refuses_keeps_the_old_file() {
         assert!(!finished.stderr.contains("warning"), "{}", finished.stderr);
         let finished = board(&vboard, ["put", text(&x), ":no/"]).expect_code(3);
         assert_says(&finished, "/no is not on the board");
-        // Into a folder that is there, under its own name.
+        // Into an existing folder, under its own name.
         board(&vboard, ["put", text(&x), ":d"]).expect_code(0);
         assert!(vboard.files().join("d/x").is_file());
-        // A file of a folder's name, and a folder of a file's.
+        // A file with the name of a folder, and a folder with the name of a file.
         let tree_here = folder(&[("x/inner", b"1"), ("d/f/inner", b"1"), ("e/f", b"1")]);
         let finished = board(&vboard, ["put", text(&tree_here.path().join("x"))]).expect_code(3);
         assert_says(
@@ -277,7 +277,7 @@ fn a_file_system_that_refuses_keeps_the_old_file() {
 }
 
 #[test]
-fn what_is_not_there_is_said() {
+fn missing_files_are_reported() {
     let vboard = VirtualBoard::options()
         .file("a", "1")
         .file("d/x", "2")
@@ -292,7 +292,7 @@ fn what_is_not_there_is_said() {
         assert_says(&finished, "is not on the board");
         assert_says(&finished, "hint: udpcli board ls shows what is there");
     }
-    // The rest is removed all the same.
+    // The rest is still removed.
     let finished = board(&vboard, ["rm", ":nope", ":a"]).expect_code(3);
     assert_says(&finished, "removed /a");
     assert_eq!(
@@ -315,7 +315,7 @@ fn a_board_cannot_write_outside_the_folder() {
     fs::write(vboard.files().join("d/a\x1b[31m\nb"), "x").unwrap();
     fs::write(vboard.files().join("d/z"), "z").unwrap();
     let here = TempDir::new().unwrap();
-    // A name that could not be typed here becomes another, and does not stop the rest.
+    // A name that cannot be typed here is changed, and does not stop the rest.
     let finished = board(&vboard, ["get", ":d", text(&here.path().join("out"))]).expect_code(0);
     assert_says(&finished, r"a\x1b[31m\x0ab on the board becomes ");
     assert_eq!(
@@ -337,7 +337,7 @@ fn a_board_cannot_write_outside_the_folder() {
     assert_untouched(&vboard, &[]);
 }
 
-/// A file system of the user's own, written in Python and mounted at `/odd`: what it says of itself is not believed.
+/// A user's own file system, written in Python and mounted at `/odd`: udpcli does not trust its data.
 const ODD: &str = "import os
 class Odd:
     def mount(self, readonly, mkfs): pass
@@ -350,7 +350,7 @@ os.mount(Odd(), '/odd')
 ";
 
 #[test]
-fn names_that_lead_out_of_the_folder_are_left_there() {
+fn names_that_lead_out_of_the_folder_are_not_downloaded() {
     let odd = ODD
         .replace("LIST", "[('../../evil', 0x8000, 0, 1), ('..', 0x4000, 0)]")
         .replace("FAIL", "raise OSError(5)");
@@ -420,8 +420,8 @@ fn an_exception_on_the_board_is_shown_as_what_it_is() {
 }
 
 #[test]
-fn an_exception_that_comes_before_ours_is_believed_the_second_time() {
-    // What a program leaves in the interpreter, and what our own code needs to begin with.
+fn an_exception_before_our_code_counts_when_it_is_repeated() {
+    // A user's program replaced a name that our own code needs at its start.
     let main = "def exec(*args):\n    raise TypeError('not yours')\n";
     for (kind, options) in kinds() {
         let vboard = options.file("main.py", main).ready();
@@ -460,12 +460,12 @@ fn one_file_that_cannot_be_read_does_not_stop_the_others() {
     let finished = board(&vboard, ["get", ":/odd", text(&out)]).expect_code(3);
     assert_says(&finished, "cannot read /odd/a on the board");
     assert!(!out.join("a").exists());
-    // Its length is not what was said, which is damage.
+    // The length differs from the announced one, which counts as damage.
     assert!(!out.join("b").exists() || fs::read(out.join("b")).unwrap().is_empty());
 }
 
 #[test]
-fn what_a_pulled_cable_left_takes_no_room() {
+fn leftovers_of_a_pulled_cable_take_no_space() {
     let here = folder(&[("x", &random(60_000))]);
     for (kind, options) in kinds() {
         let vboard = options
@@ -492,7 +492,7 @@ fn a_file_does_not_take_a_folders_place() {
     let finished = board(&vboard, ["put", &at("a/lib"), &at("b/lib"), ":"]).expect_code(2);
     assert_says(&finished, "and a folder would have one name on the board");
     assert_untouched(&vboard, &[]);
-    // The name that put itself needs.
+    // `put` itself needs this name.
     let finished = board(&vboard, ["put", &at("c/.udpcli.part")]).expect_code(2);
     assert_says(&finished, "put's own temporary file");
     let finished = board(&vboard, ["put", &at("c")]).expect_code(0);
@@ -504,7 +504,7 @@ fn a_file_does_not_take_a_folders_place() {
 }
 
 #[test]
-fn what_is_no_file_here_is_written_and_not_replaced() {
+fn special_files_are_written_and_not_replaced() {
     use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 
     let vboard = VirtualBoard::options()
@@ -554,14 +554,14 @@ fn get_overwrites_only_what_was_named() {
         .file("d/b", "from b")
         .file("d/c", "from c")
         .ready();
-    // Once, `get` wrote under this name first: a file of the user's, and a link to one.
+    // Earlier versions of `get` wrote to this name first: here it is a user's file, and a link to one.
     let here = folder(&[
         ("d/a.udpcli-part", b"mine".as_slice()),
         ("d/precious", b"mine"),
     ]);
     let at = |path: &str| here.path().join(path);
     symlink("precious", at("d/b.udpcli-part")).unwrap();
-    // Two files of the board's would become one here, and the first is not overwritten by the second.
+    // Two files of the board would have the same name here; the second does not overwrite the first.
     symlink("a", at("d/c")).unwrap();
     let finished = board(&vboard, ["get", ":d", text(here.path())]).expect_code(2);
     assert_says(
@@ -586,11 +586,11 @@ fn get_overwrites_only_what_was_named() {
 }
 
 #[test]
-fn what_this_pc_cannot_hold_is_said_and_the_rest_comes() {
+fn names_that_this_pc_cannot_have_are_reported_and_the_rest_is_downloaded() {
     let vboard = VirtualBoard::options().baud(921_600).ready();
     let on_board = vboard.files().join("d");
     fs::create_dir_all(on_board.join("folder")).unwrap();
-    // Each of these would be written with three characters here.
+    // Each of these characters needs three characters here.
     let long = "\x07".repeat(100);
     fs::write(on_board.join(&long), "too long").unwrap();
     for name in ["CON", "a:b", "folder/in", "taken", "z"] {
@@ -616,11 +616,11 @@ fn what_this_pc_cannot_hold_is_said_and_the_rest_comes() {
 }
 
 #[test]
-fn other_file_systems_have_their_own_room() {
+fn other_file_systems_have_their_own_space() {
     let here = folder(&[("x", &random(30_000)), ("big", &random(120_000))]);
     let at = |path: &str| text(&here.path().join(path)).to_owned();
     for kind in ["VfsFat", "VfsLfs2"] {
-        // The board's own has no room for it.
+        // The board's own file system has no space for it.
         let vboard = VirtualBoard::options()
             .baud(921_600)
             .arg("--heap", "600k")
@@ -645,11 +645,11 @@ fn other_file_systems_have_their_own_room() {
     }
 }
 
-/// Prints on after Ctrl-C has stopped the program, as a timer's callback does.
+/// Keeps printing after Ctrl-C has stopped the program, like a timer's callback.
 const TICKING: &str = "import _thread, time\ndef tick():\n    while True:\n        print('tick')\n        time.sleep_ms(200)\n_thread.start_new_thread(tick, ())\nopen('on', 'w').close()\n";
 
 #[test]
-fn a_board_that_prints_in_between_is_started_anew() {
+fn a_board_that_prints_in_between_is_soft_reset() {
     let noise = random(20_000);
     let here = TempDir::new().unwrap();
     for (kind, options) in kinds() {
@@ -680,7 +680,7 @@ fn a_board_that_prints_in_between_is_started_anew() {
 }
 
 #[test]
-fn names_and_files_do_not_command_a_terminal() {
+fn names_and_files_do_not_control_the_terminal() {
     let board = VirtualBoard::options()
         .file("a\u{9b}31m\u{202e}.py", "print(1)\n")
         .file("bell", b"\x07\x1b]0;title\x07\xff\n")
@@ -691,7 +691,7 @@ fn names_and_files_do_not_command_a_terminal() {
         (&["get", ":bell", "-"], "\\u0007\\u001b]0;title\\u0007\\xff"),
     ] {
         let mut command = crate::process::udpcli_on_terminal(
-            // Progress stays off the terminal.
+            // A pipe for stderr keeps progress off the terminal.
             "2",
             ["board", "-s", &board.port].iter().chain(args),
         );
@@ -706,7 +706,7 @@ fn names_and_files_do_not_command_a_terminal() {
     }
 }
 
-/// What a command shows on a terminal.
+/// The output of a command on a terminal.
 fn shown_by(command: &mut std::process::Command) -> Vec<u8> {
     let output = command
         .stdin(std::process::Stdio::null())

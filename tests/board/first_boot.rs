@@ -1,5 +1,5 @@
-//! A board that has just been flashed: firmware up to 1.4 mounts its file system at `/flash` and works there, until the
-//! first soft reset (recorded: `genuine/mpython-1.4.0.jsonl`, *working directory*).
+//! A newly flashed board: until the first soft reset, firmware up to 1.4 mounts its file system at `/flash` and uses it
+//! as working directory (recorded: `genuine/mpython-1.4.0.jsonl`, *working directory*).
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::client::{assert_untouched, board};
 use crate::files::{assert_says, folder, random, text};
 use crate::support::{Options, VirtualBoard, card};
 
-/// Where the file system is at `/flash` on the first boot.
+/// The firmwares with the file system at `/flash` on the first boot.
 const PROFILES: [&str; 2] = ["mpython-1.0", "mpython-1.4"];
 
 fn new(profile: &str) -> Options {
@@ -27,7 +27,7 @@ fn json_lines(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn files_go_where_a_new_board_works() {
+fn files_go_to_the_working_directory_of_a_new_board() {
     let here = folder(&[
         ("main.py", b"print(1)\n".as_slice()),
         ("lib/a.py", b"a = 1\n"),
@@ -53,7 +53,7 @@ fn files_go_where_a_new_board_works() {
             .map(|line| line.split_whitespace().last().unwrap().to_owned())
             .collect();
         assert_eq!(names, ["boot.py", "lib/", "main.py"], "{profile}");
-        // The root has no files, and can be listed all the same.
+        // The root contains no files, but `ls` still works there.
         assert_eq!(
             board(&vboard, ["ls", ":/"]).expect_code(0).text(),
             "          flash/\n"
@@ -88,7 +88,7 @@ fn files_go_where_a_new_board_works() {
 }
 
 #[test]
-fn where_nothing_is_mounted_the_place_that_is_meant_is_named() {
+fn without_a_file_system_the_error_names_the_right_folder() {
     let here = folder(&[("x", b"1")]);
     let x = here.path().join("x");
     let vboard = new("mpython-1.4").ready();
@@ -108,7 +108,7 @@ fn where_nothing_is_mounted_the_place_that_is_meant_is_named() {
 }
 
 #[test]
-fn info_shows_the_space_of_the_file_system_that_is_meant() {
+fn info_shows_the_space_of_the_file_system_in_use() {
     for profile in PROFILES {
         let vboard = new(profile).arg("--fs-size", &1_024_000).ready();
         let info: Value = serde_json::from_str(
@@ -129,7 +129,7 @@ fn info_shows_the_space_of_the_file_system_that_is_meant() {
 }
 
 #[test]
-fn after_a_soft_reset_it_is_like_any_other_board() {
+fn after_a_soft_reset_a_new_board_is_like_any_other() {
     let here = folder(&[("x", b"1")]);
     let mut vboard = new("mpython-1.4").ready();
     board(&vboard, ["reset"]).expect_code(0);
@@ -143,16 +143,16 @@ fn after_a_soft_reset_it_is_like_any_other_board() {
 }
 
 #[test]
-fn a_card_beside_it_has_its_own_files_and_room() {
+fn a_card_has_its_own_files_and_space() {
     let here = folder(&[("x", &random(30_000)), ("big", &random(120_000))]);
     let at = |path: &str| text(&here.path().join(path)).to_owned();
     let vboard = new("mpython-1.4")
         .arg("--fs-size", &20_000)
         .arg("--heap", "600k")
-        // A new board has no `main.py`; this one stands for what is typed.
+        // A new board has no `main.py`; this one replaces typed commands.
         .file("main.py", card("VfsFat", "/sd"))
         .ready();
-    // Neither goes into the other's room.
+    // Neither file system uses the space of the other.
     board(&vboard, ["put", &at("x"), ":/sd/x"]).expect_code(0);
     let finished = board(&vboard, ["put", &at("x"), ":x"]).expect_code(3);
     assert_says(

@@ -1,4 +1,4 @@
-//! What people read in Chinese, and that programs read the same in every language.
+//! Texts for people in Chinese; output for programs is the same in every language.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use crate::process::{Finished, run_with_input, udpcli};
 use crate::support::VirtualBoard;
 
 #[test]
-fn an_error_of_the_board_is_chinese_with_its_hint_and_its_reason() {
+fn a_board_error_is_chinese_with_its_hint_and_reason() {
     let vboard = VirtualBoard::options().file("lib/a.py", "").ready();
     let missing = ["--lang", "zh-CN", "get", ":nothing.py"];
     let finished = board(&vboard, missing).expect_code(3);
@@ -27,7 +27,7 @@ fn an_error_of_the_board_is_chinese_with_its_hint_and_its_reason() {
 }
 
 #[test]
-fn what_an_error_was_caused_by_is_chinese_too() {
+fn the_cause_of_an_error_is_chinese_too() {
     let mut command = udpcli(["board", "-s", "/dev/null", "--lang", "zh-CN", "info"]);
     command.env_remove("UDPCLI_SERIAL").stdin(Stdio::null());
     let finished = run_with_input(command, b"").expect_code(3);
@@ -38,7 +38,7 @@ fn what_an_error_was_caused_by_is_chinese_too() {
 }
 
 #[test]
-fn what_put_and_info_say_is_chinese_and_json_is_the_same() {
+fn put_and_info_are_chinese_and_json_is_the_same() {
     let vboard = VirtualBoard::options().ready();
     let here = folder(&[("main.py", b"print(1)\n".as_slice())]);
     let main = here.path().join("main.py");

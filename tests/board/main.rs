@@ -1,6 +1,6 @@
-//! Serial boards from outside: the virtual board, and clients talking to it.
+//! Serial boards from the outside: the virtual board, and clients that talk to it.
 
-// Says to clippy that every helper here is test code. The virtual board is a Linux program (pseudo-terminal, inotify).
+// Tells clippy that all helpers here are test code. The virtual board needs Linux (pseudo-terminal, inotify).
 #![cfg(test)]
 #![cfg(all(target_os = "linux", feature = "board"))]
 

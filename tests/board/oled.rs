@@ -1,4 +1,4 @@
-//! The OLED's mirror: the agent on the real MicroPython, what it costs, and what the commands make of it.
+//! The OLED mirror: the agent on the real MicroPython, its cost, and the commands that use it.
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ use udpcli::shutdown::Shutdown;
 use crate::client::kinds;
 use crate::support::{DEADLINE, Options, VirtualBoard};
 
-/// A linear congruential generator, here and on the board.
+/// A linear congruential generator, the same here and on the board.
 pub(crate) const DRAW: &str = r"
 from mpython import *
 import sys, ubinascii, framebuf
@@ -67,7 +67,7 @@ def draw(count):
             sys.stdout.write('shown %08x\n' % ubinascii.crc32(oled.buffer))
 ";
 
-/// Whatever a program sends, as it comes.
+/// Records a program's output unchanged.
 struct Raw {
     bytes: Vec<u8>,
     until: Instant,
@@ -92,7 +92,7 @@ pub(crate) fn enter(board: &VirtualBoard) -> Repl {
     repl.expect("the board is entered")
 }
 
-/// Runs a program behind the agent; everything that came, and what comes at the end.
+/// Runs a program with the agent; returns the whole output, and what arrived at the end.
 pub(crate) fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, Vec<u8>) {
     let limit = Duration::from_secs(10);
     let mut bytes = repl
@@ -140,7 +140,7 @@ fn drawn(kind: &str, options: Options) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn every_shown_picture_is_the_boards_bit_for_bit_and_prints_stay_what_they_are() {
+fn every_picture_equals_the_boards_and_prints_are_unchanged() {
     for (kind, options) in kinds() {
         let (bytes, finish, frame) = drawn(kind, options);
         let mut mirror = Mirror::new();
@@ -156,7 +156,7 @@ fn every_shown_picture_is_the_boards_bit_for_bit_and_prints_stay_what_they_are()
                     mirror.garbled(),
                     mirror.gaps()
                 );
-                // What the board printed of its own buffer is what the mirror has at this moment.
+                // The board printed its own buffer at this point; it must equal the mirror's.
                 for i in 4 * lines..4 * lines + 4 {
                     if i % 7 == 0 {
                         write!(expected, "\x1b[1mpart {i} ").unwrap();
@@ -177,9 +177,9 @@ fn every_shown_picture_is_the_boards_bit_for_bit_and_prints_stay_what_they_are()
 }
 
 #[test]
-fn garbled_frames_never_make_a_wrong_picture_and_the_next_whole_one_repairs_it() {
+fn damaged_frames_never_show_a_wrong_picture() {
     let (bytes, finish, frame) = drawn("mpython-2.x", VirtualBoard::options());
-    // Every picture that was shown.
+    // Every picture that the program showed.
     let mut shown = std::collections::HashSet::new();
     Mirror::new().feed(&bytes, &mut Vec::new(), |screen| {
         shown.insert(screen.framebuffer);
@@ -215,7 +215,7 @@ fn garbled_frames_never_make_a_wrong_picture_and_the_next_whole_one_repairs_it()
             }
         });
         assert!(mirror.garbled() > 100, "seed {seed}: {}", mirror.garbled());
-        // The line is clean again: the next whole picture is right.
+        // On a clean line again, the next whole frame is right.
         mirror.feed(&finish, &mut Vec::new(), |_| {});
         assert!(mirror.screen().whole, "seed {seed}");
         assert_eq!(mirror.screen().framebuffer.as_slice(), frame, "seed {seed}");
@@ -223,7 +223,7 @@ fn garbled_frames_never_make_a_wrong_picture_and_the_next_whole_one_repairs_it()
     }
 }
 
-/// Bytes per show of a program, beyond the first show.
+/// Bytes per show of a program, without the first show.
 fn bytes_per_show(repl: &mut Repl, report: Report, body: &str) -> usize {
     const SHOWS: usize = 40;
     let program = format!(
@@ -232,7 +232,7 @@ fn bytes_per_show(repl: &mut Repl, report: Report, body: &str) -> usize {
     repl.soft_reset().unwrap();
     let (bytes, _) = run(repl, report, &program);
     let len = bytes.split(|&byte| byte == b'|').nth(1).unwrap().len();
-    // A whole picture comes every four seconds of shows; these take less, so at most one is among them.
+    // The agent sends a whole frame every four seconds of shows. These take less time, so there is at most one.
     len / SHOWS
 }
 
@@ -265,12 +265,12 @@ fn shows_are_short_enough_for_the_line() {
 }
 
 #[test]
-fn the_agent_starts_fast_and_makes_no_lasting_garbage() {
+fn the_agent_starts_fast_and_leaves_no_garbage() {
     for (kind, options) in kinds() {
         let board = options.arg("--import-time", &0).ready();
         let mut repl = enter(&board);
         let packed = agent::packed(Report::Everything, Display::Oled);
-        // The fastest of three: other tests run on this machine.
+        // Take the fastest of three runs, because other tests use this machine.
         let fastest = (0..3)
             .map(|_| {
                 repl.soft_reset().unwrap();
@@ -333,7 +333,7 @@ print('|%d %d'%(n-bare(0),last-first),end='|')
 }
 
 #[test]
-fn what_a_program_draws_without_showing_it_is_not_shown_at_its_end() {
+fn drawing_without_show_is_not_shown_at_the_end() {
     let mut board = VirtualBoard::options().baud(0).ready();
     let mut repl = enter(&board);
     let program = "from mpython import *\noled.DispChar('shown',0,0)\noled.show()\noled.fill(1)\n";
@@ -344,13 +344,13 @@ fn what_a_program_draws_without_showing_it_is_not_shown_at_its_end() {
         assert!(mirror.screen().whole);
         assert_eq!(mirror.screen().framebuffer.as_slice(), board.frame());
     }
-    // Sent again without a soft reset, the agent hooks nothing twice.
+    // Sent again without a soft reset, the agent must not install its hooks twice.
     let again = "from mpython import *\noled.fill(0)\noled.DispChar('again',0,0)\noled.show()\n";
     let (bytes, _) = run(&mut repl, Report::Everything, again);
     let mut shows = 0;
     let mut mirror = Mirror::new();
     mirror.feed(&bytes, &mut Vec::new(), |_| shows += 1);
-    // The panel and the old picture as the agent starts, and the new one.
+    // Three frames: the panel and the old picture at the agent's start, and the new picture.
     assert_eq!(shows, 3);
     assert_eq!(mirror.screen().texts[0].text, "again");
     assert_eq!(mirror.screen().framebuffer.as_slice(), board.frame());
@@ -367,7 +367,7 @@ oled.show()
 print('shown')
 ";
 
-/// Runs `udpcli board`, which must end.
+/// Runs `udpcli board` with a timeout.
 pub(crate) fn udpcli(board: &VirtualBoard, args: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new("timeout")
         .arg(DEADLINE.as_secs().to_string())
@@ -389,7 +389,7 @@ pub(crate) fn udpcli(board: &VirtualBoard, args: &[&str]) -> (Option<i32>, Strin
 }
 
 #[test]
-fn one_look_at_a_board_that_runs_its_main_py() {
+fn once_shows_the_oled_of_a_board_that_runs_main_py() {
     let main = format!("{TUTORIAL}while True:\n time.sleep(0.1)\n");
     let mut board = VirtualBoard::options().file("main.py", &main).ready();
     let image = tempfile::tempdir().unwrap();
@@ -401,7 +401,7 @@ fn one_look_at_a_board_that_runs_its_main_py() {
         stdout,
         "┌─────────────────────┐\n│192.168.0.3:6000     │\n│你好 hello           │\n│from192.168.0.5      │\n│                     │\n└─────────────────────┘\n"
     );
-    // Said before it is done, and what the program printed is no data here.
+    // The soft reset is announced before it happens, and the program's output does not appear here.
     let said = stderr.find("soft reset").unwrap();
     assert!(
         said < stderr.find("shown").unwrap() && stderr.contains("main.py runs on"),
@@ -409,7 +409,7 @@ fn one_look_at_a_board_that_runs_its_main_py() {
     );
     let bytes = std::fs::read(path).unwrap();
     assert!(bytes.starts_with(b"\x89PNG"));
-    // It does run on, and can be looked at again.
+    // The program keeps running, and a second look works.
     let (code, stdout, stderr) = udpcli(
         &board,
         &["oled", "--once", "--format", "json", "--framebuffer"],
@@ -428,7 +428,7 @@ fn one_look_at_a_board_that_runs_its_main_py() {
     assert_eq!((code, stdout.lines().count()), (Some(0), 18));
 }
 
-/// A JSON line has what the schema says, and nothing else.
+/// Checks that a JSON line has exactly the keys of the schema.
 fn check_line(line: &str) -> Value {
     let schema: Value = serde_json::from_str(include_str!("../../docs/oled.schema.json")).unwrap();
     let value: Value = serde_json::from_str(line).unwrap();
@@ -500,7 +500,7 @@ print('end')
 }
 
 #[test]
-fn a_piped_run_has_the_programs_bytes_and_nothing_else() {
+fn a_piped_run_prints_only_the_programs_bytes() {
     let board = VirtualBoard::options().ready();
     let folder = tempfile::tempdir().unwrap();
     let (script, image) = (
@@ -517,7 +517,7 @@ fn a_piped_run_has_the_programs_bytes_and_nothing_else() {
         assert_eq!((code, stdout.as_str()), (Some(0), "shown\r\n"), "{stderr}");
     }
     assert!(std::fs::read(&image).unwrap().starts_with(b"\x89PNG"));
-    // A program without a display, where a picture was asked for.
+    // A picture was requested, but the program has no display.
     std::fs::write(folder.path().join("show.py"), "print(1)").unwrap();
     let none = folder.path().join("none.png");
     let (code, stdout, stderr) =
@@ -530,7 +530,7 @@ fn a_piped_run_has_the_programs_bytes_and_nothing_else() {
 }
 
 #[test]
-fn a_board_without_main_py_or_with_a_silent_one_is_an_answer() {
+fn a_board_without_main_py_or_picture_is_reported() {
     let board = VirtualBoard::options().ready();
     let (code, _, stderr) = udpcli(&board, &["oled", "--once"]);
     assert!(
@@ -548,7 +548,7 @@ fn a_board_without_main_py_or_with_a_silent_one_is_an_answer() {
     );
 }
 
-/// The terminal as a person sees it.
+/// The terminal as the user sees it.
 #[test]
 fn prints_scroll_above_and_the_panel_stays_below() {
     let board = VirtualBoard::options().ready();
@@ -597,14 +597,14 @@ fn prints_scroll_above_and_the_panel_stays_below() {
         "{shown}"
     );
     assert_eq!(shown.matches('┌').count(), 1, "{shown}");
-    // Narrower, then Ctrl-C: one panel, and what is said below it.
+    // A narrower terminal, then Ctrl-C: one panel, with the final message below it.
     tmux(&["send-keys", "C-c"]);
     let shown = until("the end", &|shown| shown.contains("stopped by Ctrl-C"));
     assert_eq!(shown.matches('┌').count(), 1, "{shown}");
     tmux(&["kill-server"]);
 }
 
-/// Mixly's `onboard_oled` draws by `shows` and `texts`, and shows at once.
+/// Mixly's `onboard_oled` draws with `shows` and `texts`, which update the OLED at once.
 #[test]
 fn mixlys_display_is_mirrored_with_its_texts() {
     let draws = "from mpython import *

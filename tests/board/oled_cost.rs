@@ -1,4 +1,4 @@
-//! What the OLED's mirror costs a program: its start, the time of a show, the time until a change is seen.
+//! What the OLED mirror costs a program: its start, the time of a show, the delay of a change.
 
 use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,13 +13,13 @@ use crate::oled_faults::start;
 use crate::support::VirtualBoard;
 
 #[test]
-fn a_program_that_imports_mpython_begins_less_than_300_ms_later() {
+fn a_program_that_imports_mpython_starts_at_most_300_ms_later() {
     for (kind, options) in kinds() {
         let board = options.ready();
         let mut repl = enter(&board);
         let program = b"from mpython import *\nprint('begun')\n";
         let limit = Duration::from_secs(10);
-        // The fastest of three: other tests run on this machine.
+        // Take the fastest of three runs, because other tests use this machine.
         let mut fastest = |agent: Option<Vec<u8>>| {
             let time = |_| {
                 repl.soft_reset().unwrap();
@@ -87,7 +87,7 @@ print('|%d %d %d'%(least(same),least(message),least(noise)),end='|')
 }
 
 #[test]
-fn a_change_is_out_within_20_ms() {
+fn a_change_is_printed_within_20_ms() {
     let main = "\
 from mpython import *
 import time
@@ -99,7 +99,7 @@ for i in range(41):
  oled.DispChar(str(time.time_ns()),0,0)
  oled.show()
 ";
-    // The line's own time is not meant: none here.
+    // Exclude the time on the line: here it is unlimited.
     let board = VirtualBoard::options()
         .baud(0)
         .file("main.py", main)
@@ -121,6 +121,6 @@ for i in range(41):
         "microseconds: least {}, median {}, most {}",
         late[0], late[20], late[40]
     );
-    // A quarter of them: this machine may be busy with other tests.
+    // Check a quarter of the values, because this machine may be busy with other tests.
     assert!(late[10] < 20_000, "{late:?}");
 }

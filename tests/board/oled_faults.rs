@@ -1,5 +1,5 @@
-//! The OLED's mirror where something goes wrong: a bad line, odd programs, places that cannot be written, a terminal that
-//! changes its size.
+//! The OLED mirror with faults: a bad line, unusual programs, files that cannot be written, a terminal that changes its
+//! size.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +15,7 @@ use crate::client::kinds;
 use crate::oled::{DRAW, enter, run, udpcli};
 use crate::support::{DEADLINE, VirtualBoard};
 
-/// Ends with the test.
+/// A process that is killed at the end of the test.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
@@ -25,7 +25,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts `udpcli board`, its stdout and stderr piped.
+/// Starts `udpcli board` with stdout and stderr connected to pipes.
 pub(crate) fn start(board: &VirtualBoard, args: &[&str]) -> Running {
     let child = Command::new(env!("CARGO_BIN_EXE_udpcli"))
         .args(["board", "-s", &board.port])
@@ -38,9 +38,9 @@ pub(crate) fn start(board: &VirtualBoard, args: &[&str]) -> Running {
     Running(child.expect("udpcli starts"))
 }
 
-/// The board's line damages a byte in a hundred while a program draws and prints.
+/// The line damages one byte in a hundred while a program draws and prints.
 #[test]
-fn on_a_garbled_line_no_wrong_picture_is_shown_and_the_next_whole_one_is_right() {
+fn a_bad_line_shows_no_wrong_picture_and_the_next_whole_frame_is_right() {
     struct Garbled<'a> {
         board: &'a mut VirtualBoard,
         bytes: Vec<u8>,
@@ -50,7 +50,7 @@ fn on_a_garbled_line_no_wrong_picture_is_shown_and_the_next_whole_one_is_right()
         fn output(&mut self, bytes: &[u8]) -> Result<(), udpcli::board::error::Error> {
             self.bytes.extend_from_slice(bytes);
             assert!(Instant::now() < self.until, "the program does not end");
-            // The program says when it is through, in words that the line may damage, but not all.
+            // The program prints its end marker repeatedly, so that at least one arrives undamaged.
             if memchr::memmem::find(&self.bytes, b"done done").is_some() {
                 let clean = json!({"probability": 0, "direction": "up"});
                 self.board.control("garble", clean);
@@ -141,7 +141,7 @@ fn screens(
 }
 
 #[test]
-fn text_takes_bytes_and_long_words_are_cut_between_characters() {
+fn text_accepts_bytes_and_long_words_are_split_between_characters() {
     for (kind, options) in kinds() {
         let board = options.baud(0).ready();
         let mut repl = enter(&board);
@@ -160,7 +160,7 @@ fn text_takes_bytes_and_long_words_are_cut_between_characters() {
 }
 
 #[test]
-fn sent_again_the_agent_reports_what_is_asked_now() {
+fn an_agent_that_is_sent_again_uses_the_new_settings() {
     let mut board = VirtualBoard::options().baud(0).ready();
     let mut repl = enter(&board);
     let program = |word: &str| {
@@ -168,12 +168,12 @@ fn sent_again_the_agent_reports_what_is_asked_now() {
     };
     let seen = screens(&mut repl, Report::Texts, &program("one"));
     assert!(seen.last().unwrap().framebuffer.iter().all(|&b| b == 0));
-    // No soft reset in between, as with `run --no-soft-reset`.
+    // Without a soft reset in between, as in `run --no-soft-reset`.
     let seen = screens(&mut repl, Report::Everything, &program("two"));
     let last = seen.last().unwrap();
     assert!(last.whole && last.texts[0].text == "two");
     assert_eq!(last.framebuffer.as_slice(), board.frame());
-    // Nothing of a picture that it knows nothing of was shown.
+    // The agent showed no part of the unknown old picture.
     assert!(
         seen.iter()
             .all(|screen| !screen.whole || screen.framebuffer == last.framebuffer)
@@ -185,7 +185,7 @@ fn sent_again_the_agent_reports_what_is_asked_now() {
 }
 
 #[test]
-fn output_that_looks_like_a_frame_stays_output() {
+fn output_that_looks_like_a_frame_is_printed() {
     let board = VirtualBoard::options().ready();
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("odd.py");
@@ -207,7 +207,7 @@ fn output_that_looks_like_a_frame_stays_output() {
         assert_eq!(code, Some(0), "{stderr}");
         stdout
     };
-    // The last byte may begin a frame.
+    // The last bytes may be the beginning of a frame.
     for end in ["\\x1b", "\\x1b_", "\\x1b_U", "\\x1b_mine\\x1b\\\\"] {
         let program =
             format!("from mpython import *\noled.show()\nimport sys\nsys.stdout.write('a{end}')\n");
@@ -215,7 +215,7 @@ fn output_that_looks_like_a_frame_stays_output() {
         assert_eq!(run(&program), format!("a{expected}"));
     }
     drop(board);
-    // Without a display there is no agent, and nothing is a frame.
+    // Without a display there is no agent, and all output is ordinary.
     let board = VirtualBoard::options().profile("generic-1.26").ready();
     std::fs::write(
         &script,
@@ -230,7 +230,7 @@ fn output_that_looks_like_a_frame_stays_output() {
 }
 
 #[test]
-fn a_picture_that_cannot_be_saved_is_told_before_anything_is_done() {
+fn an_unwritable_picture_file_is_reported_before_the_run() {
     let main = "import time\nwhile True:\n time.sleep(0.1)\n";
     let mut board = VirtualBoard::options().file("main.py", main).ready();
     let folder = tempfile::tempdir().unwrap();
@@ -251,7 +251,7 @@ fn a_picture_that_cannot_be_saved_is_told_before_anything_is_done() {
 }
 
 #[test]
-fn a_folder_that_goes_away_meanwhile_leaves_main_py_running() {
+fn a_folder_that_disappears_leaves_main_py_running() {
     let main = "from mpython import *\nimport time\noled.DispChar('one',0,0)\noled.show()\nn=0\nwhile True:\n time.sleep(0.05)\n n+=1\n oled.fill_rect(0,0,128,16,0)\n oled.DispChar(str(n),0,0)\n oled.show()\n";
     let mut board = VirtualBoard::options().file("main.py", main).ready();
     let folder = tempfile::tempdir().unwrap();
@@ -269,7 +269,7 @@ fn a_folder_that_goes_away_meanwhile_leaves_main_py_running() {
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     lines.next().unwrap().unwrap();
     std::fs::remove_dir_all(&inner).unwrap();
-    // The reader goes: the end.
+    // Closing the reader ends the command.
     drop(lines);
     let status = running.0.wait().unwrap();
     assert_eq!(status.code(), Some(3));
@@ -280,12 +280,12 @@ fn a_folder_that_goes_away_meanwhile_leaves_main_py_running() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_it_though_nothing_changes() {
+fn closing_the_reader_ends_the_command_without_a_change() {
     let main = "from mpython import *\nimport time\noled.contrast(9)\noled.invert(1)\noled.DispChar('a\\x9b\\u202e',0,0)\noled.show()\nwhile True:\n time.sleep(1)\n";
     let mut board = VirtualBoard::options().file("main.py", main).ready();
     let mut running = start(&board, &["oled", "--format", "json"]);
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
-    // Changes of the panel before the first picture are in its line.
+    // Panel changes before the first picture are part of its line.
     assert_eq!(
         lines.next().unwrap().unwrap(),
         r#"{"texts":[{"x":0,"y":0,"text":"a\u009b\u202e"}],"on":true,"inverted":true,"contrast":9}"#
@@ -303,7 +303,7 @@ fn a_reader_that_has_seen_enough_ends_it_though_nothing_changes() {
     assert_eq!(board.count("soft_resets"), 1);
 }
 
-/// A terminal, and udpcli in it.
+/// A terminal with udpcli in it.
 struct Tmux {
     folder: TempDir,
 }
@@ -356,16 +356,16 @@ impl Drop for Tmux {
 }
 
 #[test]
-fn a_terminal_of_another_size_gets_the_panel_that_fits_it_at_once() {
+fn a_resized_terminal_gets_a_fitting_panel_at_once() {
     let board = VirtualBoard::options().ready();
-    // A line without its end that is longer than the terminal is wide, and then nothing changes.
+    // An incomplete line, longer than the terminal is wide, and then no further change.
     let program = "from mpython import *\nimport sys,time\nsys.stdout.write('T'*200)\noled.DispChar('hello',0,0)\noled.show()\ntime.sleep(100)\n";
     let tmux = Tmux::run(&board, ["150", "50"], program);
     let frame = |width: usize| format!("┌{}┐", "─".repeat(width));
     let shown = tmux.until("half-blocks", |shown| {
         shown.contains(&frame(128)) && shown.trim_end().ends_with('T')
     });
-    // What stood above the panel moved below it, whole.
+    // Text above the panel moved below it, complete.
     assert!(shown.starts_with('┌'), "{shown}");
     assert_eq!(shown.matches('┌').count(), 1, "{shown}");
     for (width, height, cells) in [
@@ -383,7 +383,7 @@ fn a_terminal_of_another_size_gets_the_panel_that_fits_it_at_once() {
 }
 
 #[test]
-fn where_no_panel_fits_the_incomplete_line_stands_there_once() {
+fn without_space_for_a_panel_the_incomplete_line_appears_once() {
     let board = VirtualBoard::options().ready();
     let program = "from mpython import *\nimport sys,time\nprint('begin')\nsys.stdout.write('in a line')\nfor i in range(9):\n oled.fill(0)\n oled.DispChar('n %d'%i,0,0)\n oled.show()\nsys.stdout.write('.')\ntime.sleep(100)\n";
     let tmux = Tmux::run(&board, ["18", "10"], program);

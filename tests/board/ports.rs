@@ -1,4 +1,4 @@
-//! Ports of every kind, and what is said when one cannot be used.
+//! Serial ports of every kind, and the errors for unusable ones.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use crate::client::{assert_untouched, board, command, kinds, run_source};
 use crate::process::{Finished, Running, run, run_with_input, udpcli};
 use crate::support::{Port, VirtualBoard};
 
-/// `udpcli board -s PORT info`, which must fail with these words.
+/// Runs `udpcli board -s PORT info`, which must fail with these words.
 #[track_caller]
 fn refused(port: &str, words: &[&str]) -> Finished {
     let args = ["board", "-s", port, "--connect-timeout", "2s", "info"];
@@ -34,7 +34,7 @@ fn refused(port: &str, words: &[&str]) -> Finished {
 }
 
 #[test]
-fn a_port_that_is_not_there_or_is_none() {
+fn missing_ports_and_other_files_are_refused() {
     refused(
         "/dev/no-such-port",
         &[
@@ -69,7 +69,7 @@ fn a_port_that_is_not_there_or_is_none() {
 }
 
 #[test]
-fn a_port_that_another_program_holds_names_it() {
+fn an_occupied_port_names_the_program() {
     let vboard = VirtualBoard::options().ready();
     let mut first = Running::spawn(command(&vboard, ["repl"]).stdin(Stdio::piped()));
     first.stderr_line_with("connected to");
@@ -99,7 +99,7 @@ fn no_permission_names_the_group() {
     let is_root =
         fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     if !is_root {
-        // Only root can become somebody else, and everybody else's ports are somebody's own.
+        // Only root can change to another user, and other users' ports belong to them anyway.
         return;
     }
     let vboard = VirtualBoard::options().ready();
@@ -127,7 +127,7 @@ fn no_permission_names_the_group() {
         "{}",
         finished.stderr
     );
-    // The group that may is named: everywhere it is another.
+    // The error names the group with access, which differs between systems.
     fs::set_permissions(&port, fs::Permissions::from_mode(0o660)).unwrap();
     std::os::unix::fs::chown(&port, None, Some(1)).unwrap();
     let mut command = Command::new("setpriv");
@@ -148,7 +148,7 @@ fn no_permission_names_the_group() {
 }
 
 #[test]
-fn a_reset_is_claimed_only_where_there_was_one() {
+fn the_error_mentions_a_reset_only_if_there_was_one() {
     let mut vboard = VirtualBoard::options().flag("--rfc2217").ready();
     vboard.control("silence", json!({"on": true}));
     let mut finished = Vec::new();
@@ -164,7 +164,7 @@ fn a_reset_is_claimed_only_where_there_was_one() {
 }
 
 #[test]
-fn a_board_that_does_not_answer_is_told_from_one_that_cannot() {
+fn silence_noise_and_download_mode_have_different_errors() {
     let mut vboard = VirtualBoard::options().ready();
     let port = vboard.port.clone();
     vboard.control("silence", json!({"on": true}));
@@ -178,7 +178,7 @@ fn a_board_that_does_not_answer_is_told_from_one_that_cannot() {
     );
     vboard.control("silence", json!({"on": false}));
 
-    // At this rate it is no flood.
+    // At this rate the output is slow enough.
     vboard.control("baud", json!({"baud": 9600}));
     vboard.control("chatter", json!({"on": true}));
     refused(
@@ -202,7 +202,7 @@ fn a_board_that_does_not_answer_is_told_from_one_that_cannot() {
     let mut listening = Port::open(&vboard);
     vboard.control("boot_download_mode", json!({}));
     listening.until(b"waiting for download");
-    // A board in download mode says so once, and then nothing.
+    // A board in download mode prints this once, and then nothing.
     drop(listening);
     refused(&port, &["from the board on"]);
     vboard.reset();
@@ -214,7 +214,7 @@ fn a_board_that_does_not_answer_is_told_from_one_that_cannot() {
 }
 
 #[test]
-fn ports_over_the_network_do_all_that_a_cable_does() {
+fn network_ports_support_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let local = folder.path().join("x");
     let content: Vec<u8> = (0..=255).cycle().take(3000).collect();
@@ -236,7 +236,7 @@ fn ports_over_the_network_do_all_that_a_cable_does() {
             board(&vboard, ["get", ":x", "-"]).expect_code(0).stdout == content,
             "{flag}"
         );
-        // As esptool and pyserial want it written.
+        // The notation of esptool and pyserial.
         let with_option = format!("{}?ign_set_control", vboard.port);
         udpcli(["board", "-s", &with_option, "ls"])
             .output()
@@ -307,7 +307,7 @@ fn a_reset_starts_main_py() {
 }
 
 #[test]
-fn the_port_can_come_from_the_environment() {
+fn the_environment_can_name_the_port() {
     let vboard = VirtualBoard::options().ready();
     let mut command = udpcli(["board", "info", "--format", "json"]);
     command.env("UDPCLI_SERIAL", &vboard.port);
@@ -321,7 +321,7 @@ fn the_port_can_come_from_the_environment() {
 }
 
 #[test]
-fn list_asks_ports_when_told_to() {
+fn list_probes_ports_on_request() {
     let mut vboard = VirtualBoard::options().ready();
     let text = board(&vboard, ["list", "--probe"]).expect_code(0).text();
     assert_eq!(text, format!("{}  MicroPython answers\n", vboard.port));
@@ -355,7 +355,7 @@ fn list_asks_ports_when_told_to() {
 }
 
 #[test]
-fn list_waits_for_a_board_that_opening_its_port_reset() {
+fn list_waits_for_a_board_that_was_reset_by_opening_its_port() {
     let mut vboard = VirtualBoard::options()
         .flag("--reset-on-open")
         .arg("--boot-time", &1.6)
@@ -365,7 +365,7 @@ fn list_waits_for_a_board_that_opening_its_port_reset() {
     assert_eq!(vboard.count("resets"), 1);
 }
 
-/// A host that takes a connection and never says anything, or does not even take it.
+/// A server that accepts a connection and stays silent, or does not even accept it.
 fn unanswering() -> (std::net::TcpListener, String) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = listener.local_addr().expect("its address");
@@ -374,7 +374,7 @@ fn unanswering() -> (std::net::TcpListener, String) {
 
 #[test]
 fn ctrl_c_ends_a_connect_at_once() {
-    // A listener whose queue is full drops what comes then: connecting takes until its timeout.
+    // A full backlog drops new connections: `connect` waits for its timeout.
     let (listener, address) = unanswering();
     let mut full = Vec::new();
     let address = address.parse().expect("an address");
@@ -395,7 +395,7 @@ fn ctrl_c_ends_a_connect_at_once() {
             "-v",
             "info",
         ]));
-        // Its signals are watched before the port is opened; nothing tells from outside that it waits.
+        // udpcli watches signals before it opens the port; nothing shows from the outside that it waits.
         std::thread::sleep(Duration::from_millis(300));
         let start = Instant::now();
         running.signal("INT");
@@ -410,7 +410,7 @@ fn ctrl_c_ends_a_connect_at_once() {
 }
 
 #[test]
-fn a_far_side_that_asks_and_never_reads_does_not_make_us_grow() {
+fn a_server_that_never_reads_does_not_exhaust_memory() {
     use std::io::Write as _;
     let (listener, address) = unanswering();
     let asking = std::thread::spawn(move || {
@@ -418,7 +418,7 @@ fn a_far_side_that_asks_and_never_reads_does_not_make_us_grow() {
         stream
             .set_write_timeout(Some(Duration::from_secs(10)))
             .expect("a timeout");
-        // IAC DO 24, which has to be declined, 30 MB of it.
+        // IAC DO 24, which udpcli has to decline: 30 MB of it.
         let asks = [255u8, 253, 24].repeat(10_000);
         let sent = (0..1000)
             .take_while(|_| stream.write_all(&asks).is_ok())

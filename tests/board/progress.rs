@@ -1,4 +1,4 @@
-//! How `board put` and `get` tell how far they are.
+//! How `board put` and `get` show their progress.
 
 use std::fs;
 use std::io::Read as _;
@@ -9,12 +9,12 @@ use crate::files::random;
 use crate::process::udpcli_on_terminal;
 use crate::support::VirtualBoard;
 
-/// Several pieces of the largest kind, and two seconds on the line.
+/// Several pieces of the longest kind, and two seconds on the line.
 const LEN: usize = 100_000;
 
 const NAME: &str = "课程.bin";
 
-/// The screen of a terminal of 200 columns that was sent this; its line feeds are bare.
+/// The screen of a terminal with 200 columns after these bytes; line feeds have no carriage return.
 fn screen(bytes: &[u8]) -> Vec<String> {
     let mut parser = vt100::Parser::new(50, 200, 0);
     for &byte in bytes {
@@ -28,7 +28,7 @@ fn screen(bytes: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn a_bar_stands_below_the_log_lines_and_goes_when_it_is_over() {
+fn the_bar_stays_below_the_log_lines_and_disappears_at_the_end() {
     let vboard = VirtualBoard::options().baud(460_800).ready();
     let folder = tempfile::tempdir().unwrap();
     let local = folder.path().join(NAME);
@@ -56,7 +56,7 @@ fn a_bar_stands_below_the_log_lines_and_goes_when_it_is_over() {
                 break;
             }
             all.extend_from_slice(&buffer[..len]);
-            // What is half written has not been shown yet.
+            // Ignore updates that are not complete yet.
             if !all.ends_with(b"\x1b[?2026l") {
                 continue;
             }
@@ -87,7 +87,7 @@ fn a_bar_stands_below_the_log_lines_and_goes_when_it_is_over() {
 }
 
 #[test]
-fn without_a_terminal_each_tenth_is_a_line() {
+fn without_a_terminal_there_is_a_line_per_ten_percent() {
     let vboard = VirtualBoard::options().ready();
     let folder = tempfile::tempdir().unwrap();
     let local = folder.path().join("data.bin");
@@ -110,7 +110,7 @@ fn without_a_terminal_each_tenth_is_a_line() {
             finished.stderr
         );
     }
-    // What is over at once needs no lines.
+    // A short transfer needs no progress lines.
     let small = folder.path().join("small.bin");
     fs::write(&small, random(9000)).unwrap();
     let finished = board(&vboard, ["put", small.to_str().unwrap(), ":"]).expect_code(0);

@@ -1,4 +1,4 @@
-//! The virtual board says what genuine firmware said: driven through the steps of the recordings.
+//! The virtual board behaves like genuine firmware: it repeats the steps of the recordings.
 
 use std::io::Read as _;
 use std::os::fd::AsFd as _;
@@ -36,12 +36,12 @@ impl Board for Line {
     }
 }
 
-/// A board of this profile that is flashed, and boots for the first time, while its port is open.
+/// Flashes a board with this profile, and drives its first boot while the port is open.
 fn drive(profile: &str, name: &str, steps: &[Step]) {
     let mut board = VirtualBoard::options()
         .profile(profile)
         .broken("silence")
-        // Longer than any wait: a boot that is interrupted meanwhile is interrupted there.
+        // Longer than any wait, so that an interrupt during the boot hits this point.
         .arg(
             "--setup-time",
             &if name == "mpython-1.0.1" { 60 } else { 0 },
@@ -86,23 +86,25 @@ fn generic_1_26_is_as_recorded() {
     replay("generic-1.26", "generic-1.26.1");
 }
 
-/// What mPython 2.x says otherwise than 1.4.0: nobody has recorded it, and each text is from the firmware's source,
-/// github.com/labplus-cn/mpython, at port/ (commits 0236e7d main.c, 1f347eb pyexec.c, 59dec86 _boot.py, 6500012 modmachine.c).
+/// Where mPython 2.x differs from 1.4.0. No recording exists; each text is from the firmware's source,
+/// github.com/labplus-cn/mpython, in port/ (commits 0236e7d main.c, 1f347eb pyexec.c, 59dec86 _boot.py, 6500012
+/// modmachine.c).
 const MPYTHON_2: [(&str, &str); 17] = [
-    // boards/mpython/modules/_boot.py:19 calls inisetup.setup() of micropython's ports/esp32/modules/inisetup.py ("Performing
-    // initial setup"); _boot.py:22-24 and 29-30 print the rest; the banner is lib/utils/pyexec.c:439-441, its version an
-    // example, its machine boards/mpython/mpconfigboard.h:1-2; the prompt is pyexec.c:485.
+    // boards/mpython/modules/_boot.py:19 calls inisetup.setup() of micropython's ports/esp32/modules/inisetup.py
+    // ("Performing initial setup"); _boot.py:22-24 and 29-30 print the rest. The banner is from
+    // lib/utils/pyexec.c:439-441, its version is an example, its machine is from boards/mpython/mpconfigboard.h:1-2;
+    // the prompt is pyexec.c:485.
     (
         "power-on until quiet",
         "ets Jul 29\r\nentry 0x400806e8\r\nPerforming initial setup\r\n=$%#=\r\n=$%#=\r\n=$%#=\r\n$#mac:AABBCCDDEEFF#$\r\n\
          MicroPython v2.6.1 on 2025-06-01; mpython with ESP32\r\nType \"help()\" for more information.\r\n>>> ",
     ),
-    // _boot.py:16 mounts at "/"; that setup() does so too is not proven.
+    // _boot.py:16 mounts at "/"; whether setup() does so too is not proven.
     (
         "working directory",
         "import uos;print(uos.getcwd(), uos.listdir('/'), uos.listdir())\r\n/ ['boot.py'] ['boot.py']\r\n>>> ",
     ),
-    // _boot.py:1-7 (imports), 18-19 (inisetup, vfs), 22 (count), 29 (mac); _rgb is deleted in line 12.
+    // _boot.py:1-7 (imports), 18-19 (inisetup, vfs), 22 (count), 29 (mac); line 12 deletes _rgb.
     (
         "names after boot",
         "print(sorted(globals()))\r\n['NeoPixel', '__name__', 'bdev', 'count', 'gc', 'inisetup', 'mac', 'machine', 'time', \
@@ -115,17 +117,18 @@ const MPYTHON_2: [(&str, &str); 17] = [
          0)) 3.4.0 esp32 (sysname='esp32', nodename='esp32', release='1.12.0', version='v2.6.1 on 2025-06-01', \
          machine='mpython with ESP32')\r\n>>> ",
     ),
-    // pyexec.c:390-392: Ctrl-A in the raw REPL repeats the banner; there is no raw-paste mode in this file.
+    // pyexec.c:390-392: Ctrl-A in the raw REPL repeats the banner; this file has no raw-paste mode.
     ("raw: raw-paste request", "raw REPL; CTRL-B to exit\r\n>"),
     // pyexec.c:393-398, then 439-441.
     (
         "back to the prompt",
         "\r\nMicroPython v2.6.1 on 2025-06-01; mpython with ESP32\r\nType \"help()\" for more information.\r\n>>> ",
     ),
-    // pyexec.c:75-76, 129-131: sys.exit() returns 0, which ends the program and nothing else.
+    // pyexec.c:75-76, 129-131: sys.exit() returns 0, which only ends the program.
     ("raw: sys.exit()", "OK\x04\x04>"),
-    // builtins/modmachine.c:192-195 has pyexec.c:131 return PYEXEC_FORCED_EXIT; boards/mpython/main.c:219-220 leaves the REPL,
-    // 242 prints, 255 goes back to 168, and 208 runs _boot.py again; the mode is still raw: 217-219, pyexec.c:383-387.
+    // builtins/modmachine.c:192-195 makes pyexec.c:131 return PYEXEC_FORCED_EXIT; boards/mpython/main.c:219-220 leaves
+    // the REPL, 242 prints, 255 jumps to 168, and 208 runs _boot.py again. The mode is still raw: 217-219,
+    // pyexec.c:383-387.
     (
         "raw: machine.soft_reset()",
         "OK\x04\x04mpython: soft reboot\r\n=$%#=\r\n=$%#=\r\n=$%#=\r\n$#mac:AABBCCDDEEFF#$\r\nraw REPL; CTRL-B to exit\r\n>",
@@ -145,7 +148,7 @@ const MPYTHON_2: [(&str, &str); 17] = [
         "\r\nmpython: soft reboot\r\n=$%#=\r\n=$%#=\r\n=$%#=\r\n$#mac:AABBCCDDEEFF#$\r\n\
          MicroPython v2.6.1 on 2025-06-01; mpython with ESP32\r\nType \"help()\" for more information.\r\n>>> ",
     ),
-    // _boot.py as after boot, without 18-19; `i` is of the program that was pasted.
+    // _boot.py as after boot, without 18-19; `i` is from the pasted program.
     (
         "names after a soft reset",
         "print(sorted(globals()))\r\n['NeoPixel', '__name__', 'bdev', 'count', 'gc', 'i', 'mac', 'machine', 'time', \
@@ -161,7 +164,7 @@ const MPYTHON_2: [(&str, &str); 17] = [
         "modules",
         "help('modules')\r\nPlus any modules on the filesystem\r\n>>> ",
     ),
-    // The registers of 1.4.0: what 2.x has there is not known.
+    // The registers of 1.4.0; the values on 2.x are unknown.
     (
         "UART0 clock divider",
         "import machine;print(hex(machine.mem32[0x3ff40014]), hex(machine.mem32[0x3ff40020]))\r\n0xa00008 0x400001c\r\n>>> ",
@@ -174,10 +177,10 @@ const MPYTHON_2: [(&str, &str); 17] = [
     ),
 ];
 
-/// mPython 2.x is of MicroPython 1.12: what the recordings before (1.4.0, of 1.10) and after it (1.17) have in common, it has
-/// too. The rest is in [`MPYTHON_2`].
+/// mPython 2.x is based on MicroPython 1.12: it has everything that the recordings before it (1.4.0, based on 1.10) and
+/// after it (1.17) have in common. The rest is in [`MPYTHON_2`].
 #[test]
-fn mpython_2_is_as_its_source_says() {
+fn mpython_2_behaves_as_in_its_source() {
     let later = recording("generic-1.17");
     let mut steps = recording("mpython-1.4.0");
     let mut from_source = 0;
@@ -201,7 +204,7 @@ fn mpython_2_is_as_its_source_says() {
 }
 
 #[test]
-fn a_wrong_byte_is_found() {
+fn a_wrong_byte_fails_the_comparison() {
     let mut steps = recording("mpython-1.4.0");
     let step = steps
         .iter_mut()

@@ -19,7 +19,7 @@ fn open(vboard: &VirtualBoard) -> Running {
     repl
 }
 
-/// Reads what is shown until a line has these words.
+/// Reads the output until a line contains these words.
 #[track_caller]
 fn shown(repl: &mut Running, words: &str) -> String {
     loop {
@@ -31,13 +31,13 @@ fn shown(repl: &mut Running, words: &str) -> String {
 }
 
 #[test]
-fn keys_reach_the_prompt_and_its_answers_the_terminal() {
+fn keys_reach_the_prompt_and_output_reaches_the_terminal() {
     for (kind, options) in kinds() {
         let vboard = options.ready();
         let mut repl = open(&vboard);
         repl.type_in(b"print('\\u4f60' + '\\u597d')\r");
         assert_eq!(shown(&mut repl, "你好"), "你好\r\n", "{kind}");
-        // The line before, from the prompt's own history; its last character taken back.
+        // Fetch the previous line from the prompt's own history, and delete its last character.
         repl.type_in(b"print(6*7)\r");
         assert_eq!(shown(&mut repl, "42\r"), "42\r\n", "{kind}");
         repl.type_in(b"\x1b[A\x7f+1)\r");
@@ -57,7 +57,7 @@ fn keys_reach_the_prompt_and_its_answers_the_terminal() {
 }
 
 #[test]
-fn a_board_cannot_command_the_terminal() {
+fn a_board_cannot_control_the_terminal() {
     let vboard = VirtualBoard::options().ready();
     let mut repl = open(&vboard);
     repl.type_in(b"print('\\x1b]0;title\\x07' + 'a' + '\\x1b[31mred\\x1b[0m' + '\\x1b[6n' + '\\x1bP$q\\x1b\\\\' + 'z')\r");
@@ -70,7 +70,7 @@ fn a_board_cannot_command_the_terminal() {
     repl.finish().expect_code(0);
 }
 
-/// Runs a shell line with the board's port as `$1` on a terminal, and gives the modes before and after.
+/// Runs a shell line on a terminal, with the board's port as `$1`, and prints the terminal modes before and after.
 fn on_terminal(vboard: &VirtualBoard, line: &str) -> Running {
     let script =
         format!("echo modes $(stty -g); {line} ; code=$?; echo; echo modes $(stty -g) $code");
@@ -91,7 +91,7 @@ fn on_terminal(vboard: &VirtualBoard, line: &str) -> Running {
 }
 
 #[test]
-fn the_terminal_is_as_it_was_after_every_end() {
+fn every_exit_restores_the_terminal() {
     let mut vboard = VirtualBoard::options().ready();
     for (line, typed, code) in [
         ("$0 board -s $1 repl", LEAVE, 0),
@@ -116,7 +116,7 @@ fn the_terminal_is_as_it_was_after_every_end() {
 }
 
 #[test]
-fn it_goes_on_when_the_cable_comes_back() {
+fn the_repl_continues_when_the_cable_is_back() {
     for (kind, options) in kinds() {
         let mut vboard = options.ready();
         let mut repl = open(&vboard);
@@ -135,7 +135,7 @@ fn it_goes_on_when_the_cable_comes_back() {
 }
 
 #[test]
-fn a_pipe_is_typed_and_the_answer_waited_for() {
+fn piped_source_is_typed_and_its_output_printed() {
     for (kind, options) in kinds() {
         let vboard = options.ready();
         let finished = run_with_input(command(&vboard, ["repl"]), b"print(1 + 1)\nprint(2 + 1)\n")
@@ -148,7 +148,7 @@ fn a_pipe_is_typed_and_the_answer_waited_for() {
     }
 }
 
-/// Runs source through `udpcli board repl` from a pipe; what the board said.
+/// Runs source from a pipe through `udpcli board repl`; returns the board's output.
 fn piped(vboard: &VirtualBoard, source: &str) -> String {
     run_with_input(command(vboard, ["repl"]), source.as_bytes())
         .expect_code(0)
@@ -193,7 +193,7 @@ fn piped_compound_statements_run_whatever_their_line_ends() {
 }
 
 #[test]
-fn a_piped_statement_is_waited_for_however_long_it_is_silent() {
+fn a_silent_piped_statement_has_no_timeout() {
     let vboard = VirtualBoard::options().ready();
     let text = piped(
         &vboard,
@@ -221,7 +221,7 @@ fn ctrl_c_ends_piped_source_at_the_prompt() {
 }
 
 #[test]
-fn a_program_that_runs_is_stopped_for_piped_source() {
+fn piped_source_stops_a_running_program() {
     let vboard = VirtualBoard::options()
         .file("main.py", "import time\nwhile True: time.sleep(1)\n")
         .ready();
@@ -235,7 +235,7 @@ fn a_program_that_runs_is_stopped_for_piped_source() {
 }
 
 #[test]
-fn a_paste_of_60_lines_runs_whole() {
+fn a_paste_of_60_lines_runs_completely() {
     use std::fmt::Write as _;
     let mut source =
         String::from("def f(n):\r    if n % 2:\r        return 'odd'\r    return 'even'\r");
@@ -244,7 +244,7 @@ fn a_paste_of_60_lines_runs_whole() {
     }
     for (kind, options) in kinds() {
         let vboard = options.ready();
-        // As a terminal marks it, and as one that does not.
+        // With the terminal's paste markers, and without.
         for text in [format!("\x1b[200~{source}\x1b[201~"), source.clone()] {
             let mut repl = open(&vboard);
             repl.type_in(b"print(1 + 1)\r");
@@ -269,7 +269,7 @@ fn a_paste_of_60_lines_runs_whole() {
 }
 
 #[test]
-fn ctrl_c_stops_what_was_pasted() {
+fn ctrl_c_stops_pasted_code() {
     let vboard = VirtualBoard::options().ready();
     let mut repl = open(&vboard);
     repl.type_in(b"print(1 + 1)\r");

@@ -1,7 +1,7 @@
-//! Recordings of genuine firmware fed to our own code: entering, running, exceptions, resets and boot logs.
+//! Replays recordings of genuine firmware to our own code: entry, programs, exceptions, resets and boot logs.
 //!
-//! The port answers with the recorded bytes of `tests/genuine/`, and with nothing else: what it is asked that no
-//! recording answers is a failure of the test. Only the text of `print('hi')` is exchanged for what our question asks.
+//! The port replies only with the recorded bytes of `tests/genuine/`. A request without a recorded reply fails the
+//! test. Only the text of `print('hi')` is replaced by the token of our question.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -27,10 +27,10 @@ const RECORDINGS: [&str; 6] = [
     "generic-1.26.1",
 ];
 
-/// Nothing here waits for a line: whatever takes this long waited for a text that never comes.
+/// No real delays occur here: a test that takes this long waited for a text that never comes.
 const AT_ONCE: Duration = Duration::from_millis(1500);
 
-/// What a board answered, by step.
+/// A board's replies, by step.
 #[derive(Debug, Clone)]
 struct Recording {
     steps: BTreeMap<String, Vec<u8>>,
@@ -63,10 +63,10 @@ impl Recording {
             .clone()
     }
 
-    /// Everything up to the first prompt, whichever steps it came in.
+    /// The output up to the first prompt, over all steps.
     fn power_on(&self) -> Vec<u8> {
         let mut log = self.got("power-on until quiet");
-        // The first boot of mPython 1.0.1 and 1.2.0 went on into later steps (tests/genuine/README.md).
+        // The first boot of mPython 1.0.1 and 1.2.0 continued during later steps (tests/genuine/README.md).
         for step in [
             "Enter at the prompt",
             "Ctrl-C at the prompt",
@@ -88,25 +88,25 @@ fn memmem(text: &[u8], wanted: &[u8]) -> Option<usize> {
         .position(|window| window == wanted)
 }
 
-/// What the board is at.
+/// The board's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Friendly,
     Raw,
-    /// A program that ends with Ctrl-C only, and how it answers then.
+    /// A program that ends only after Ctrl-C, and its reply then.
     Loop(&'static str),
     /// Paste mode: how much of the recorded dialogue was shown.
     Paste(usize),
 }
 
-/// A board made of a recording.
+/// A board that replays a recording.
 #[derive(Debug)]
 struct Replay {
     recording: Recording,
     at: At,
     line: Vec<u8>,
     said: VecDeque<u8>,
-    /// What was asked that no recording answers.
+    /// Requests without a recorded reply.
     unanswered: Arc<Mutex<Vec<String>>>,
 }
 
@@ -134,7 +134,7 @@ impl Replay {
                 self.said.extend(&dialogue[..shown]);
                 self.at = At::Paste(shown);
             }
-            // In two recordings the boot was not over at the step "Enter at the prompt".
+            // In two recordings, the boot was not over at the step "Enter at the prompt".
             (At::Friendly, b'\r') if self.line.is_empty() => self.said.extend(b"\r\n>>> "),
             (At::Raw, 1) if self.line == b"\x05A" => {
                 self.line.clear();
@@ -181,7 +181,7 @@ impl Replay {
         }
     }
 
-    /// What the raw REPL did with this code.
+    /// The raw REPL's recorded reply to this code.
     fn run(&mut self, code: &[u8]) {
         let text = String::from_utf8_lossy(code).into_owned();
         if let Some(token) = printed(&text) {
@@ -211,7 +211,7 @@ impl Replay {
             "import machine\nmachine.soft_reset()" => self.say("raw: machine.soft_reset()"),
             "import machine;machine.reset()" => {
                 let log = self.recording.got("reset");
-                // What was typed at the friendly prompt is echoed there, and acknowledged here.
+                // The friendly prompt echoed the code; here it is acknowledged instead.
                 let start = memmem(&log, b"\r\n").expect("the echo's end") + 2;
                 self.said.extend(b"OK");
                 self.said.extend(&log[start..]);
@@ -222,7 +222,7 @@ impl Replay {
     }
 }
 
-/// What `print('a'+'b')` prints; none for other code.
+/// The output of `print('a'+'b')`; `None` for other code.
 fn printed(code: &str) -> Option<String> {
     let parts = code.strip_prefix("print('")?.strip_suffix("')")?;
     parts.contains("'+'").then(|| parts.replace("'+'", ""))
@@ -274,7 +274,7 @@ fn address() -> Address {
 
 type Unanswered = Arc<Mutex<Vec<String>>>;
 
-/// A line to a board that was just switched on.
+/// A line to a board that was just powered on.
 fn link(recording: &Recording) -> (Link, Unanswered) {
     let unanswered = Unanswered::default();
     let port = Replay {
@@ -288,7 +288,7 @@ fn link(recording: &Recording) -> (Link, Unanswered) {
     (link, unanswered)
 }
 
-/// Does `work` with each recording's board in its raw REPL, and takes it back to its prompt.
+/// Does `work` with each recorded board in its raw REPL, and returns to its prompt.
 fn with_each(work: impl Fn(&str, &Recording, &mut Repl)) {
     for name in RECORDINGS {
         let recording = Recording::read(name);
@@ -304,7 +304,7 @@ fn with_each(work: impl Fn(&str, &Recording, &mut Repl)) {
     }
 }
 
-/// Runs code as `board run` does, and gives its output and its end. `interrupt`: as Ctrl-C does, once it runs.
+/// Runs code like `board run`, and returns its output and exit. `interrupt`: presses Ctrl-C once it runs.
 #[track_caller]
 fn run(repl: &mut Repl, code: &str, interrupt: bool) -> (Vec<u8>, Exit) {
     struct Kept {
@@ -342,14 +342,14 @@ fn every_recorded_board_is_entered_from_its_boot() {
     with_each(|name, _, repl| {
         let entered = repl.entered();
         assert!(!entered.reset, "{name}: {entered:?}");
-        // The recording of 1.0.1 has a Ctrl-C that hit its first boot.
+        // The recording of 1.0.1 contains a Ctrl-C during its first boot.
         let was_hit = name == "mpython-1.0.1";
         assert_eq!(entered.stopped_program, was_hit, "{name}: {entered:?}");
     });
 }
 
 #[test]
-fn recorded_programs_end_as_they_did() {
+fn recorded_programs_end_as_recorded() {
     with_each(|name, _, repl| {
         let done = |output: &str| (output.as_bytes().to_vec(), Exit::Done);
         assert_eq!(run(repl, "print('a'+'b')", false), done("ab\r\n"), "{name}");
@@ -409,7 +409,7 @@ fn sys_exit_and_soft_reset_end_a_program_on_every_recorded_board() {
 }
 
 #[test]
-fn a_soft_reset_is_over_when_the_recorded_board_says_so() {
+fn a_soft_reset_ends_at_the_recorded_banner() {
     with_each(|name, _, repl| {
         let start = Instant::now();
         repl.soft_reset().expect("it comes back");
@@ -426,10 +426,10 @@ fn a_soft_reset_is_over_when_the_recorded_board_says_so() {
 }
 
 #[test]
-fn raw_paste_is_used_where_the_recording_has_it() {
+fn raw_paste_mode_is_used_if_the_recording_has_it() {
     with_each(|name, recording, repl| {
         if recording.got("raw: raw-paste request").starts_with(b"R") {
-            // What follows the window was not recorded.
+            // The recording ends after the window size.
             return;
         }
         let start = Instant::now();
@@ -440,7 +440,7 @@ fn raw_paste_is_used_where_the_recording_has_it() {
 }
 
 #[test]
-fn a_reset_in_a_program_is_a_restart_and_no_fault() {
+fn a_reset_in_a_program_is_a_restart_and_not_a_fault() {
     for name in RECORDINGS {
         let (link, _) = link(&Recording::read(name));
         let mut repl = Repl::enter(link).expect("it is entered");
@@ -484,14 +484,14 @@ fn a_block_is_pasted_as_it_was_recorded() {
     }
 }
 
-/// A board that opening its port has reset: its recorded boot log, at a line's pace, and then the board.
+/// A board that was reset by opening its port: its recorded boot log at the speed of a line, and then the board.
 #[derive(Debug)]
 struct Booting {
     log: VecDeque<u8>,
-    /// When more of the log comes.
+    /// When more of the log arrives.
     next: Instant,
     board: Replay,
-    /// Bytes that reached `_boot.py`, which a Ctrl-C would have ended.
+    /// Bytes that reached `_boot.py`, where a Ctrl-C would have interrupted it.
     hits: Arc<Mutex<Vec<u8>>>,
     has_interpreter: bool,
 }
@@ -511,9 +511,9 @@ impl Port for Booting {
             *to = from;
         }
         let rest = self.log.make_contiguous();
-        // The interpreter's interrupt character is set from its first text on.
+        // Ctrl-C has an effect from the interpreter's first output on.
         self.has_interpreter |= memmem(rest, b"Performing initial setup").is_none();
-        // Making the file system takes the recorded boards most of a second.
+        // Creating the file system takes the recorded boards almost a second.
         let is_made = rest.starts_with(b"MicroPython") || rest.starts_with(b"OSError");
         self.next = now + Duration::from_millis(if is_made { 700 } else { 3 });
         Ok(len)
@@ -547,7 +547,7 @@ impl Port for Booting {
 #[test]
 fn the_first_boot_of_a_flashed_board_is_not_interrupted() {
     for name in RECORDINGS {
-        // The recording of 1.0.1 shows what a Ctrl-C does there: no file system.
+        // The recording of 1.0.1 shows the effect of a Ctrl-C there: no file system.
         let recording = Recording::read(name);
         let hits = Arc::new(Mutex::new(Vec::new()));
         let port = Booting {

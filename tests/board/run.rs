@@ -1,4 +1,4 @@
-//! `udpcli board run`: output as it comes, bytes intact, and every way a program can end.
+//! `udpcli board run`: immediate output, unchanged bytes, and every way a program can end.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -10,10 +10,10 @@ use crate::process::run_with_input;
 use crate::support::{VirtualBoard, mpremote_ok};
 
 #[test]
-fn each_line_is_there_before_the_next_is_printed() {
+fn each_line_is_printed_at_once() {
     for (kind, options) in kinds() {
         let board = options.ready();
-        // The board waits for a file that is made only when its line was seen.
+        // The board waits for a file that is created only after its line has arrived.
         let code = "import os, time\nfor i in range(3):\n    print('line', i)\n    while 'go%d' % i not in os.listdir('/'): time.sleep_ms(5)\n";
         let mut running = start_source(&board, code);
         for i in 0..3 {
@@ -26,7 +26,7 @@ fn each_line_is_there_before_the_next_is_printed() {
 }
 
 #[test]
-fn bytes_come_through_as_they_are() {
+fn bytes_arrive_unchanged() {
     let code = "import sys\nfor i in range(3): sys.stdout.buffer.write(bytes(range(256)))\nsys.stdout.buffer.write(b'\\x04\\x04\\x04')\n";
     let mut expected: Vec<u8> = (0..3).flat_map(|_| 0..=255u8).collect();
     expected.extend([4, 4, 4]);
@@ -38,7 +38,7 @@ fn bytes_come_through_as_they_are() {
 }
 
 #[test]
-fn what_looks_like_the_end_in_two_writes_is_not() {
+fn a_split_end_marker_in_the_output_is_not_the_end() {
     let code = "import sys, time\nfor part in (b'a\\x04', b'\\x04', b'b\\x04', b'Traceback', b' of what\\n'):\n    sys.stdout.buffer.write(part)\n    time.sleep_ms(100)\nprint('end')\n";
     let board = VirtualBoard::options().ready();
     let finished = run_source(&board, code).expect_code(0);
@@ -49,7 +49,7 @@ fn what_looks_like_the_end_in_two_writes_is_not() {
 }
 
 #[test]
-fn a_traceback_is_the_boards_own_and_exits_1() {
+fn a_traceback_is_printed_unchanged_and_exits_1() {
     for (kind, options) in kinds() {
         let board = options.ready();
         let finished = run_source(
@@ -78,7 +78,7 @@ fn a_traceback_is_the_boards_own_and_exits_1() {
 }
 
 #[test]
-fn sys_exit_is_an_end_like_any_other() {
+fn sys_exit_ends_a_program_successfully() {
     for (kind, options) in kinds() {
         let board = options.ready();
         let finished = run_source(&board, "import sys\nprint('bye')\nsys.exit()\n").expect_code(0);
@@ -89,11 +89,11 @@ fn sys_exit_is_an_end_like_any_other() {
 }
 
 #[test]
-fn a_restart_of_the_board_is_said() {
+fn a_restart_of_the_board_is_reported() {
     for (kind, options) in kinds() {
         let board = options.ready();
         let finished =
-            // A reset empties what waits to be sent: the text gets its time on the line.
+            // A reset discards unsent output, so give the text its time on the line.
             run_source(&board, "import machine, time\nprint('now')\ntime.sleep_ms(50)\nmachine.reset()\n").expect_code(3);
         assert!(finished.text().starts_with("now\r\n"), "{kind}");
         assert!(
@@ -107,7 +107,7 @@ fn a_restart_of_the_board_is_said() {
 }
 
 #[test]
-fn ctrl_c_interrupts_and_shows_the_rest() {
+fn ctrl_c_interrupts_and_prints_the_remaining_output() {
     let code = "import time\ntry:\n    print('begin')\n    time.sleep(20)\nfinally:\n    time.sleep_ms(300)\n    print('end')\n";
     for (kind, options) in kinds() {
         let board = options.ready();
@@ -121,7 +121,7 @@ fn ctrl_c_interrupts_and_shows_the_rest() {
     }
 }
 
-/// Prints when it is interrupted, and goes on.
+/// Prints when it is interrupted, and continues.
 const STUBBORN: &str = "import time\nprint('begin')\nwhile True:\n    try:\n        while True: time.sleep_ms(1)\n    except KeyboardInterrupt: print('no')\n";
 
 #[test]
@@ -160,8 +160,8 @@ fn a_second_ctrl_c_ends_at_once() {
 }
 
 #[test]
-fn a_board_that_nothing_stops_is_named_with_what_ends_it() {
-    // Ctrl-C is off, and a pseudo-terminal has no reset line.
+fn an_unstoppable_program_is_reported_with_a_hint() {
+    // Ctrl-C is disabled, and a pseudo-terminal has no reset line.
     let code = "import micropython, time\nprint('begin')\nmicropython.kbd_intr(-1)\nwhile True: time.sleep_ms(10)\n";
     let board = VirtualBoard::options().ready();
     let mut running = start_source(&board, code);
@@ -178,7 +178,7 @@ fn a_board_that_nothing_stops_is_named_with_what_ends_it() {
 }
 
 #[test]
-fn a_reset_into_main_py_is_said() {
+fn a_reset_into_main_py_is_reported() {
     // main.py runs after the reset, and catches Ctrl-C.
     let main = STUBBORN.replace("begin", "main");
     for (kind, options) in kinds() {
@@ -195,11 +195,11 @@ fn a_reset_into_main_py_is_said() {
     }
 }
 
-/// Within which the first signal ends a command.
+/// The time limit for the end after the first signal.
 const LIMIT: Duration = Duration::from_secs(2);
 
 #[test]
-fn a_reader_that_leaves_ends_the_program() {
+fn closing_the_reader_ends_the_program() {
     for (kind, options) in kinds() {
         let board = options.ready();
         let script = board.files().with_file_name("script.py");
@@ -226,13 +226,13 @@ fn a_reader_that_leaves_ends_the_program() {
 }
 
 #[test]
-fn sources_as_editors_save_them() {
+fn sources_run_as_editors_save_them() {
     for (kind, options) in kinds() {
         let board = options.ready();
         let crlf = "\u{feff}x = '''a\r\nb'''\r\nif True:\r\n    print(repr(x))\r\n";
         let finished = run_source(&board, crlf).expect_code(0);
         assert_eq!(finished.text(), "'a\\nb'\r\n", "{kind}");
-        // Control bytes within a literal.
+        // Control bytes in a literal.
         let control = b"print(b'\x01\x02\x03\x04\x05' == bytes(range(1, 6)))\n";
         let finished = run_source(&board, control).expect_code(0);
         assert_eq!(finished.text(), "True\r\n", "{kind}");
@@ -308,7 +308,7 @@ fn detach_leaves_it_running() {
         };
         let before = count();
         vboard.wait_until("it goes on", |_| count() > before + 5);
-        // And the next run gets in.
+        // The next run still works.
         assert_eq!(
             run_source(&vboard, "print(3)").expect_code(0).text(),
             "3\r\n",
@@ -379,7 +379,7 @@ fn a_pulled_cable_is_noticed_at_once() {
 }
 
 #[test]
-fn no_script_is_said_before_the_board_is_disturbed() {
+fn a_missing_script_is_reported_before_the_board_is_disturbed() {
     let mut vboard = VirtualBoard::options()
         .file("main.py", "import time\nwhile True: time.sleep(1)\n")
         .ready();
@@ -395,7 +395,7 @@ fn no_script_is_said_before_the_board_is_disturbed() {
     assert_eq!(vboard.count("interrupts"), 0);
 }
 
-/// A thread that goes on printing after the program that started it: between two answers, and without a pause.
+/// A thread that keeps printing after its program has ended: between two replies, and without a pause.
 const PRINTING: [&str; 2] = [
     "import _thread, time\ndef f():\n while True:\n  print('noise', end=' ')\n_thread.start_new_thread(f, ())\ntime.sleep_ms(50)\n",
     "import _thread, time\ndef f():\n while True:\n  print('noise')\n  time.sleep_ms(30)\n_thread.start_new_thread(f, ())\ntime.sleep_ms(50)\n",
@@ -418,7 +418,7 @@ fn a_thread_that_prints_does_not_outlive_the_next_run() {
 }
 
 #[test]
-fn a_damaged_line_is_no_error_of_the_program() {
+fn a_damaged_line_is_not_an_error_of_the_program() {
     let code = format!(
         "total = 0\n{}print('total', total)\n",
         "total += 1\n".repeat(500)
@@ -452,7 +452,7 @@ fn a_damaged_line_is_no_error_of_the_program() {
 #[test]
 fn a_program_without_line_ends_and_one_with_a_long_traceback_end() {
     let flood = "import sys\nfor i in range(1024): sys.stdout.write('x' * 1024)\nsys.exit()\n";
-    // 1,500 lines of 50 bytes and more, longer than what any recursion on the board leaves.
+    // 1,500 lines of at least 50 bytes: longer than any recursion on the board can print.
     let traceback =
         "try: 1/0\nexcept Exception as e: error = e\ntext = 'y' * 70000\nraise ValueError(text)\n";
     for (kind, options) in kinds() {
@@ -467,7 +467,7 @@ fn a_program_without_line_ends_and_one_with_a_long_traceback_end() {
 }
 
 #[test]
-fn what_is_no_source_is_named() {
+fn files_that_are_not_source_are_identified() {
     let folder = tempfile::TempDir::new().unwrap();
     let utf16: Vec<u8> = "\u{feff}print(1)\n"
         .encode_utf16()
@@ -499,7 +499,7 @@ fn what_is_no_source_is_named() {
             finished.stderr
         );
     }
-    // GBK: the board may run it, and says nothing true of its Chinese.
+    // GBK: the board may run it, but its Chinese text is wrong.
     let path = folder.path().join("gbk.py");
     fs::write(&path, b"# \xc4\xe3\xba\xc3\nprint(1)\n").unwrap();
     let vboard = VirtualBoard::options().ready();
@@ -521,7 +521,7 @@ fn a_script_named_as_on_the_board_is_explained() {
 }
 
 #[test]
-fn a_terminal_that_is_closed_ends_a_run_in_order() {
+fn a_closed_terminal_ends_a_run_cleanly() {
     for (kind, options) in kinds() {
         let board = options.ready();
         let mut running = start_source(&board, STUBBORN);
@@ -530,7 +530,7 @@ fn a_terminal_that_is_closed_ends_a_run_in_order() {
         running.finish().expect_code(0);
         assert_untouched(&board, &[]);
 
-        // A long put: its temporary file goes.
+        // During a long put: the temporary file is removed.
         let big = board.files().with_file_name("big.bin");
         let mut state = 0x2545_f491u32;
         let noise: Vec<u8> = std::iter::repeat_with(|| {
@@ -587,7 +587,7 @@ fn one_signal_ends_a_run_whose_reader_stopped_reading() {
                 .spawn()
                 .unwrap();
             let mut stdout = child.stdout.take().unwrap();
-            // One byte, and no more: the pipe fills up.
+            // Read one byte and no more, so that the pipe fills up.
             std::io::Read::read_exact(&mut stdout, &mut [0]).unwrap();
             std::thread::sleep(Duration::from_millis(500));
             let start = Instant::now();
@@ -614,7 +614,7 @@ fn send_signal(id: u32, signal: &str) {
 }
 
 #[test]
-fn a_udp_program_that_a_bare_except_ended_without_a_word_is_named() {
+fn a_udp_program_that_a_bare_except_ended_is_diagnosed() {
     let program = |body: &str| {
         format!(
             "import socket\ntry:\n    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n    while True:\n        {body}\nexcept:\n    s.close()\n    print('closed')\n"
@@ -622,7 +622,7 @@ fn a_udp_program_that_a_bare_except_ended_without_a_word_is_named() {
     };
     for (kind, options) in kinds() {
         let board = options.ready();
-        // GBK, as the tutorial's server gets it from many Windows programs.
+        // GBK, as many Windows programs send it to the tutorial's server.
         let finished =
             run_source(&board, program("b'\\xc4\\xe3'.decode(); s.recvfrom(1)")).expect_code(0);
         assert_eq!(finished.text(), "closed\r\n", "{kind}");
@@ -637,7 +637,7 @@ fn a_udp_program_that_a_bare_except_ended_without_a_word_is_named() {
                 finished.stderr
             );
         }
-        // Stopped by the user, it has not ended by an error, though it catches the Ctrl-C.
+        // A program that the user stopped has not failed, although it catches Ctrl-C.
         let mut running = start_source(
             &board,
             program("print('there'); __import__('time').sleep(20); s.recvfrom(1)"),
@@ -653,10 +653,10 @@ fn a_udp_program_that_a_bare_except_ended_without_a_word_is_named() {
 }
 
 #[test]
-fn enomem_from_sendto_is_an_address_where_nobody_answers() {
+fn enomem_from_sendto_means_an_unanswered_address() {
     for (kind, options) in kinds() {
         let board = options.ready();
-        // Raised anywhere else it is too little memory.
+        // Raised elsewhere, ENOMEM means too little memory.
         let finished = run_source(&board, "raise OSError(12)\n").expect_code(1);
         assert!(
             !finished.stderr.contains("board-no-arp"),

@@ -1,4 +1,4 @@
-//! What goes over the line is made from the readable scripts, and docs/protocol.md specifies it.
+//! The minified scripts are up to date, and docs/protocol.md describes them.
 
 use std::fs;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::environment;
 
 #[test]
-fn the_minified_scripts_fit_the_readable_ones() {
+fn the_minified_scripts_are_up_to_date() {
     let output = Command::new(environment().join("python"))
         .args(["-B", "tests/minify_scripts.py", "--check"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -44,7 +44,7 @@ fn the_protocol_page_describes_every_name_on_the_line() {
             let Some((code, names)) = line.split_once("# on the line: ") else {
                 continue;
             };
-            // `def name(..)` gives the function's readable name; its row must have both.
+            // For `def name(..)`, the row must contain the readable name too.
             let readable = code
                 .trim()
                 .strip_prefix("def ")
@@ -71,7 +71,7 @@ fn the_protocol_page_describes_every_name_on_the_line() {
     assert!(count > 80, "{count} names");
 }
 
-/// The rows of a table, or a paragraph as a whole.
+/// The rows of a table, or a whole paragraph.
 fn rows(paragraph: &str) -> Vec<String> {
     if paragraph.starts_with('|') {
         paragraph.lines().map(str::to_owned).collect()
@@ -94,7 +94,7 @@ fn the_protocol_page_describes_every_word_and_key() {
             .find(|(name, _)| name == script)
             .unwrap();
         for after in source.split(call).skip(1) {
-            // These add records of other keys.
+            // These add records with other keys.
             if ["files', add_", "wifi', add_"]
                 .iter()
                 .any(|group| after.starts_with(group))
@@ -115,7 +115,7 @@ fn the_protocol_page_describes_every_word_and_key() {
     assert!(count > 35, "{count} words");
 }
 
-/// Changes each bit of the loader in turn, and counts with how many the loader then takes a damaged program.
+/// Flips each bit of the loader in turn, and counts how often the loader then accepts a damaged program.
 const FLIP: &str = "
 import binascii, contextlib, io, sys, warnings
 warnings.simplefilter('ignore')
@@ -137,9 +137,9 @@ for bit in range(-1, len(loader) * 8):
 sys.exit(str(accepted) if accepted != 1 else None)
 ";
 
-/// The loader goes over without a checksum of its own.
+/// The loader is sent without a checksum of its own.
 #[test]
-fn no_damaged_bit_of_the_loader_lets_a_damaged_program_in() {
+fn a_damaged_loader_never_accepts_a_damaged_program() {
     let output = Command::new(environment().join("python"))
         .args(["-B", "-c", FLIP])
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -1,5 +1,5 @@
-//! Files of a pupil's that have the names of the firmware's modules: no command imports them in the module's place, or
-//! it names the file and how to remove it.
+//! A pupil's files with the names of the firmware's modules: no command imports them in place of the module; if one
+//! interferes, the error names the file and how to remove it.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ const PROFILES: [&str; 6] = [
     "generic-1.26",
 ];
 
-/// Each module that a program of ours on the board imports, directly or through `mpython`, without the prefix `u`.
+/// Every module that our programs on the board import, directly or through `mpython`, without the prefix `u`.
 const MODULES: [&str; 26] = [
     "array",
     "binascii",
@@ -54,7 +54,7 @@ fn shadow(options: Options, name: &str) -> Options {
     )
 }
 
-/// Whoever reads this is not sent to look for another cable.
+/// The error must not blame the cable.
 #[track_caller]
 fn assert_no_bad_line(finished: &Finished, what: &str) {
     for word in ["damaged", "cable", "soft reset", "shadow of"] {
@@ -66,7 +66,7 @@ fn assert_no_bad_line(finished: &Finished, what: &str) {
     }
 }
 
-/// Every command but `oled`, with exit code 0.
+/// Runs every command but `oled`, with exit code 0.
 #[track_caller]
 fn assert_commands_work(vboard: &VirtualBoard, what: &str) {
     let here = folder(&[("new.py", b"print('new')\n"), ("run.py", b"print(6 * 7)\n")]);
@@ -95,7 +95,7 @@ fn assert_commands_work(vboard: &VirtualBoard, what: &str) {
     assert_eq!(ok(run_source(vboard, "print(1)")).text(), "1\r\n", "{what}");
 }
 
-/// Draws, where the firmware's module can be imported.
+/// Draws, if the firmware's module can be imported.
 const DRAWS: &str = "
 import mpython
 oled = getattr(mpython, 'oled', None) or mpython.onboard_oled
@@ -113,7 +113,7 @@ fn look(vboard: &VirtualBoard) -> Finished {
     finished
 }
 
-/// The picture, or a sentence that names the file in the way and how to remove it.
+/// Either the picture appears, or a sentence names the interfering file and how to remove it.
 #[track_caller]
 fn assert_oled_works_or_names_the_file(vboard: &VirtualBoard, what: &str) {
     let finished = look(vboard);
@@ -136,7 +136,7 @@ fn assert_oled_works_or_names_the_file(vboard: &VirtualBoard, what: &str) {
 }
 
 #[test]
-fn a_file_of_every_modules_name_stops_no_command() {
+fn a_file_with_any_modules_name_stops_no_command() {
     for profile in PROFILES {
         let mut options = VirtualBoard::options().profile(profile).baud(921_600);
         for name in MODULES {
@@ -147,7 +147,7 @@ fn a_file_of_every_modules_name_stops_no_command() {
         if profile.starts_with("mpython") || profile.starts_with("mixly") {
             assert_oled_works_or_names_the_file(&vboard, profile);
         }
-        // The cure works too.
+        // Removing the files works too.
         for name in MODULES {
             let path = format!(":/{name}.py");
             board(&vboard, ["rm", &path]).expect_code(0);
@@ -164,7 +164,7 @@ fn a_file_of_every_modules_name_stops_no_command() {
 }
 
 #[test]
-fn a_file_named_mpython_stops_no_command_whichever_the_firmware_imports() {
+fn a_file_named_mpython_stops_no_command() {
     for profile in ["mpython-1.4", "mpython-2.x", "mixly-1.19"] {
         for first in ["file", "frozen"] {
             let what = format!("{profile}, {first} first");

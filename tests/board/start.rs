@@ -1,17 +1,17 @@
-//! How soon a program runs, and that nothing is reset without need, on every firmware.
+//! How soon a program starts, and that nothing is reset without need, on every firmware.
 
 use std::time::{Duration, Instant};
 
 use crate::client::run_source;
 use crate::support::{PROFILES, VirtualBoard};
 
-/// From the start of the command to its end, on a board that is at its prompt.
+/// The time limit for a whole command, on a board at its prompt.
 const AT_PROMPT: Duration = Duration::from_millis(500);
 
-/// The same with a soft reset, which adds its own time.
+/// The time limit with a soft reset, in addition to the reset's own time.
 const WITH_RESET: Duration = Duration::from_millis(400);
 
-/// How often a run is tried until one is fast enough: other programs share this machine's processors.
+/// How often to repeat a run until one is fast enough: other programs use this machine too.
 const TRIES: usize = 30;
 
 /// The fastest of some runs, or the first below `limit`.
@@ -37,10 +37,10 @@ fn print_1(vboard: &VirtualBoard) {
 }
 
 #[test]
-fn a_freshly_booted_board_runs_a_program_without_a_reset() {
+fn a_newly_booted_board_runs_a_program_without_a_reset() {
     for (profile, _) in PROFILES {
         let mut vboard = VirtualBoard::options().profile(profile).ready();
-        // The first boot of a freshly flashed board, and a later one: each leaves other names in the interpreter.
+        // Test the first boot of a newly flashed board and a later one: they leave different names in the interpreter.
         for boot in ["first", "later"] {
             print_1(&vboard);
             assert_eq!(vboard.count("soft_resets"), 0, "{profile}, {boot} boot");
@@ -55,7 +55,7 @@ fn a_freshly_booted_board_runs_a_program_without_a_reset() {
 }
 
 #[test]
-fn a_used_interpreter_costs_one_soft_reset_and_no_more() {
+fn a_used_interpreter_costs_exactly_one_soft_reset() {
     for (profile, reset) in PROFILES {
         let mut vboard = VirtualBoard::options().profile(profile).ready();
         let limit = WITH_RESET + Duration::from_millis(reset);
@@ -77,7 +77,7 @@ fn a_used_interpreter_costs_one_soft_reset_and_no_more() {
         };
         println!("{profile}: {took:?} of {limit:?}");
         assert!(took < limit, "{profile}: {took:?} of {limit:?}");
-        // After the reset the interpreter is clean: nothing to reset for.
+        // After the reset the interpreter is clean, so no further reset is needed.
         resets += 1;
         print_1(&vboard);
         assert_eq!(vboard.count("soft_resets"), resets, "{profile}");
@@ -85,7 +85,7 @@ fn a_used_interpreter_costs_one_soft_reset_and_no_more() {
 }
 
 #[test]
-fn whatever_a_program_leaves_is_gone_before_the_next() {
+fn nothing_of_a_program_remains_for_the_next() {
     for (profile, _) in PROFILES {
         let mut vboard = VirtualBoard::options().profile(profile).ready();
         for left in [

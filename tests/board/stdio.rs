@@ -1,5 +1,5 @@
-//! Standard streams as other programs leave them: closed, full, non-blocking, a socket, a terminal, a pipe whose reader has
-//! gone. For every command that reads or writes: no panic, no hang, no lost byte, and the exit code that says it.
+//! Standard streams in every state: closed, full, non-blocking, a socket, a terminal, a pipe without a reader. Every
+//! command that reads or writes must not panic, hang or lose a byte, and its exit code must report the error.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -16,14 +16,14 @@ use crate::client::assert_untouched;
 use crate::process::{DEADLINE, bash, loopback_socket};
 use crate::support::VirtualBoard;
 
-/// What a stream is.
+/// The kind of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// There is none.
+    /// The stream is closed.
     Closed,
-    /// No room on the disk.
+    /// The disk is full.
     Full,
-    /// A pipe nobody reads any more, or nobody writes to.
+    /// A pipe whose other end is closed.
     Dead,
     Pipe,
     NonblockingPipe,
@@ -60,7 +60,7 @@ fn make_nonblocking(stream: &impl AsFd) {
     rustix::fs::fcntl_setfl(stream, flags | OFlags::NONBLOCK).unwrap();
 }
 
-/// A stream to write to, and what reads the other end.
+/// A stream to write to, and a thread that reads the other end.
 fn output(kind: Kind) -> (OwnedFd, Option<JoinHandle<Vec<u8>>>) {
     let (theirs, ours): (OwnedFd, OwnedFd) = match kind {
         Closed | Full => {
@@ -88,14 +88,14 @@ fn output(kind: Kind) -> (OwnedFd, Option<JoinHandle<Vec<u8>>>) {
     let mut ours = File::from(ours);
     let reader = std::thread::spawn(move || {
         let mut all = Vec::new();
-        // A terminal's end is an error (EIO).
+        // Reading a closed terminal fails with EIO.
         let _ = ours.read_to_end(&mut all);
         all
     });
     (theirs, Some(reader))
 }
 
-/// The two ends of a terminal: what to give the process, and ours.
+/// A terminal: the end for the process, and our end.
 fn terminal() -> (OwnedFd, OwnedFd) {
     let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
         .unwrap();
@@ -107,7 +107,7 @@ fn terminal() -> (OwnedFd, OwnedFd) {
     (theirs, ours)
 }
 
-/// A stream from which `content` is read, as far as there is any, and what writes it.
+/// A stream that provides `content`, if it can, and the thread that writes it.
 fn input(kind: Kind, content: &'static [u8]) -> (OwnedFd, JoinHandle<Option<File>>) {
     let (theirs, ours): (OwnedFd, OwnedFd) = match kind {
         Pipe | NonblockingPipe | Dead | Closed | Full => {
@@ -127,15 +127,15 @@ fn input(kind: Kind, content: &'static [u8]) -> (OwnedFd, JoinHandle<Option<File
     let writer = std::thread::spawn(move || {
         let mut ours = File::from(ours);
         if !is_empty {
-            // In two pieces: the reader waits in between.
+            // Write in two parts, so that the reader waits in between.
             let (first, second) = content.split_at(content.len() / 2);
             ours.write_all(first).unwrap();
             std::thread::sleep(std::time::Duration::from_millis(30));
             ours.write_all(second).unwrap();
             if kind == Terminal {
-                // The end, as it is typed (Ctrl-D): at the beginning of a line.
+                // Ctrl-D at the beginning of a line ends the input.
                 ours.write_all(b"\x04").unwrap();
-                // Without its other end it would be closed at once.
+                // Keep our end open: closing it would close the terminal at once.
                 return Some(ours);
             }
         }
@@ -144,14 +144,14 @@ fn input(kind: Kind, content: &'static [u8]) -> (OwnedFd, JoinHandle<Option<File
     (theirs, writer)
 }
 
-/// What a run left.
+/// The result of a run.
 struct Ended {
     code: Option<i32>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
-/// Runs a command with these streams; `input` is what there is on stdin.
+/// Runs a command with these streams; `input` is the content of stdin.
 fn run(args: &[String], stdin: (Kind, &'static [u8]), stdout: Kind, stderr: Kind) -> Ended {
     let mut closing = String::from("exec \"$0\" \"$@\"");
     for (kind, how) in [(stdin.0, " <&-"), (stdout, " >&-"), (stderr, " 2>&-")] {
@@ -174,14 +174,14 @@ fn run(args: &[String], stdin: (Kind, &'static [u8]), stdout: Kind, stderr: Kind
         .stderr(Stdio::from(their_err))
         .spawn()
         .unwrap();
-    // Its own copies of the streams, which would keep the readers waiting.
+    // `command` holds copies of the streams, which would keep the readers waiting.
     drop(command);
     let deadline = Instant::now() + DEADLINE;
     let mut writer = Some(writer);
     let mut _open = None;
     let status = loop {
         if let Some(written) = writer.take_if(|writer| writer.is_finished()) {
-            // A command that does not read leaves it.
+            // A command that does not read leaves the content unread.
             _open = written.join().ok();
         }
         if let Some(status) = child.try_wait().unwrap() {
@@ -203,7 +203,7 @@ fn run(args: &[String], stdin: (Kind, &'static [u8]), stdout: Kind, stderr: Kind
     }
 }
 
-/// Commands that write, the board they need, and what they read.
+/// Commands that write, the board they need, and their input.
 fn writers() -> Vec<(&'static str, Board, &'static [u8])> {
     let none = |line| (line, Board::None, &b""[..]);
     let plain = |line| (line, Board::Plain, &b""[..]);
@@ -231,13 +231,13 @@ fn writers() -> Vec<(&'static str, Board, &'static [u8])> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Board {
     None,
-    /// With a file on it.
+    /// A board with a file.
     Plain,
-    /// Whose program shows something.
+    /// A board with a program that shows something.
     Shows,
 }
 
-/// One of each kind.
+/// One board of each kind.
 struct Boards {
     plain: VirtualBoard,
     shows: VirtualBoard,
@@ -261,7 +261,7 @@ impl Boards {
     }
 }
 
-/// Free memory and times differ from run to run.
+/// Whether the output is reproducible: free memory and times are not.
 fn is_the_same_each_time(line: &str) -> bool {
     !line.contains("info") && !line.contains("pair")
 }
@@ -291,7 +291,7 @@ fn a_board() -> VirtualBoard {
 const NO_INPUT: (Kind, &[u8]) = (Pipe, b"");
 
 #[test]
-fn every_kind_of_stdout_is_written_or_said_to_be_bad() {
+fn every_kind_of_stdout_is_written_or_reported() {
     let boards = Boards::new();
     for (line, which, content) in writers() {
         let args = args_of(line, boards.get(which));
@@ -362,7 +362,7 @@ fn every_kind_of_stdin_is_read_to_its_end() {
         let args = args_of(line, Some(&board));
         for kind in INPUTS {
             if line == "board repl" && kind == Terminal {
-                // Key by key: tests/board/repl.rs.
+                // Single keys are tested in tests/board/repl.rs.
                 continue;
             }
             let ended = run(&args, (kind, content.as_bytes()), Pipe, Pipe);
@@ -382,7 +382,7 @@ fn datagrams_come_from_every_kind_of_stdin() {
     for kind in INPUTS {
         for form in ["", "--lines", "--file -"] {
             if form.is_empty() && kind == Terminal {
-                // The tutorial's message, without end.
+                // This stream provides the tutorial's message without end.
                 continue;
             }
             let socket = loopback_socket();
@@ -412,9 +412,9 @@ fn datagrams_come_from_every_kind_of_stdin() {
     }
 }
 
-/// Other programs are told to write into /dev/stdout where they know no `-`.
+/// Some programs know no `-`, so users write /dev/stdout.
 #[test]
-fn a_file_that_is_stdout_is_written_there_and_never_onto_a_terminal() {
+fn dev_stdout_is_written_but_never_to_a_terminal() {
     let board = a_board();
     let hostile = "\x1b]0;title\x07\u{202e}one\n";
     std::fs::write(board.files().join("hostile"), hostile).unwrap();

@@ -1,5 +1,5 @@
-//! Starts virtual boards: the real MicroPython on a pseudo-terminal, see `tests/virtual_board/README.md`. Every wait has a
-//! deadline; a board and its processes end when its [`VirtualBoard`] is dropped.
+//! Starts virtual boards: the real MicroPython on a pseudo-terminal, see `tests/virtual_board/README.md`. Every wait
+//! has a timeout; a board and its processes end when its [`VirtualBoard`] is dropped.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -16,11 +16,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Longer than anything here takes on a busy machine, installing apart.
+/// Longer than any step here takes on a busy machine, except the installation.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Each profile with the milliseconds that its soft reset takes: as recorded (`tests/genuine/`, *raw: Ctrl-D alone, a soft
-/// reset*); of mPython 2.x the three pauses of 100 ms in its `_boot.py` and what 1.0.1 takes without them.
+/// Each profile with the milliseconds of its soft reset, as recorded (`tests/genuine/`, *raw: Ctrl-D alone, a soft
+/// reset*). For mPython 2.x: the three pauses of 100 ms in its `_boot.py` plus the time of 1.0.1.
 pub(crate) const PROFILES: [(&str, u64); 6] = [
     ("mpython-1.0", 157),
     ("mpython-1.4", 225),
@@ -30,9 +30,9 @@ pub(crate) const PROFILES: [(&str, u64); 6] = [
     ("generic-1.26", 937),
 ];
 
-/// The folder with the programs of the test's Python environment: `python`, `mpremote`.
+/// The folder with the programs of the tests' Python environment: `python`, `mpremote`.
 ///
-/// Made on first use in `target/virtual-board/`, from the pinned requirements; other processes wait meanwhile.
+/// The first use creates it in `target/virtual-board/` from the pinned requirements; other processes wait meanwhile.
 pub(crate) fn environment() -> &'static Path {
     static READY: OnceLock<PathBuf> = OnceLock::new();
     READY.get_or_init(install)
@@ -97,7 +97,7 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/virtual_board")
 }
 
-/// Switches of `virtual_board.py`; `VirtualBoard::options().profile("mpython-1.4").baud(0).start()`.
+/// Options of `virtual_board.py`; `VirtualBoard::options().profile("mpython-1.4").baud(0).start()`.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Options {
     args: Vec<String>,
@@ -105,26 +105,26 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Any switch of the program, as in its `--help`.
+    /// Any option of the program, see its `--help`.
     pub(crate) fn arg(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
         self.args.extend([name.to_owned(), value.to_string()]);
         self
     }
 
-    /// A switch without a value.
+    /// An option without a value.
     pub(crate) fn flag(mut self, name: &str) -> Self {
         self.args.push(name.to_owned());
         self
     }
 
-    /// The firmware the board runs if not `mpython-2.x`: `mpython-1.0`, `mpython-1.2`, `mpython-1.4`, `mpython-2.x`, `mixly-1.19`, `generic-1.17`,
-    /// `generic-1.26`; see the README.
+    /// The board's firmware, by default `mpython-2.x`: `mpython-1.0`, `mpython-1.2`, `mpython-1.4`, `mpython-2.x`,
+    /// `mixly-1.19`, `generic-1.17`, `generic-1.26`; see the README.
     pub(crate) fn profile(self, name: &str) -> Self {
         self.arg("--profile", name)
     }
 
-    /// A board on which no MicroPython answers: `no-firmware`, `firmware-damaged`, `brown-out`, `panic`, `download`, `program`,
-    /// `echo`, `silence`; it is never [`ready`](Self::ready).
+    /// A board without a working MicroPython: `no-firmware`, `firmware-damaged`, `brown-out`, `panic`, `download`,
+    /// `program`, `echo`, `silence`; it never becomes [`ready`](Self::ready).
     pub(crate) fn broken(self, kind: &str) -> Self {
         self.arg("--broken", kind)
     }
@@ -134,19 +134,19 @@ impl Options {
         self.profile("generic-1.26").flag("--mpython")
     }
 
-    /// Bits a second on the line, 10 to a byte; 0 moves bytes as fast as they are taken and loses none.
+    /// The baud rate, 10 bits per byte; 0 means unlimited and without loss.
     pub(crate) fn baud(self, baud: u32) -> Self {
         self.arg("--baud", &baud)
     }
 
-    /// A file that is on the board before it boots, such as `main.py`.
+    /// A file on the board before it boots, such as `main.py`.
     pub(crate) fn file(mut self, name: &str, content: impl AsRef<[u8]>) -> Self {
         self.files
             .push((name.to_owned(), content.as_ref().to_owned()));
         self
     }
 
-    /// Starts the board; it is still booting then, and hears nothing.
+    /// Starts the board; it then still boots, and receives nothing.
     pub(crate) fn start(self) -> VirtualBoard {
         VirtualBoard::start(&self)
     }
@@ -166,13 +166,13 @@ pub(crate) struct VirtualBoard {
     /// The program ends when this closes.
     stdin: Option<ChildStdin>,
     control: BufReader<TcpStream>,
-    /// What a client opens: a path, `socket://..` or `rfc2217://..`.
+    /// The port for clients: a path, `socket://..` or `rfc2217://..`.
     pub(crate) port: String,
     folder: TempDir,
 }
 
 impl VirtualBoard {
-    /// The switches of a board that is not yet started.
+    /// The options of a board that has not started yet.
     pub(crate) fn options() -> Options {
         Options::default()
     }
@@ -201,7 +201,7 @@ impl VirtualBoard {
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let (sender, receiver) = channel();
         thread::spawn(move || {
-            // Lines after the first are for whoever reads the test's output.
+            // Later lines are for people who read the test's output.
             for line in stdout.lines().map_while(Result::ok) {
                 let _ = sender.send(line);
             }
@@ -226,12 +226,13 @@ impl VirtualBoard {
         }
     }
 
-    /// The folder on this machine that is the board's file system.
+    /// The folder on this PC that is the board's file system.
     pub(crate) fn files(&self) -> PathBuf {
         self.folder.path().join("fs")
     }
 
-    /// Asks the control connection: `control("garble", json!({"probability": 0.01, "seed": 7}))`; see the README.
+    /// Sends a command to the control connection: `control("garble", json!({"probability": 0.01, "seed": 7}))`; see the
+    /// README.
     #[track_caller]
     pub(crate) fn control(&mut self, command: &str, mut arguments: Value) -> Value {
         arguments["do"] = command.into();
@@ -248,13 +249,13 @@ impl VirtualBoard {
         answer
     }
 
-    /// Counts since the start; see the README for the keys.
+    /// The counts since the start; see the README for the keys.
     #[track_caller]
     pub(crate) fn stats(&mut self) -> Value {
         self.control("stats", json!({}))
     }
 
-    /// One count out of [`Self::stats`].
+    /// One count from [`Self::stats`].
     #[track_caller]
     pub(crate) fn count(&mut self, key: &str) -> u64 {
         let stats = self.stats();
@@ -263,7 +264,7 @@ impl VirtualBoard {
             .unwrap_or_else(|| panic!("no count {key} in {stats}"))
     }
 
-    /// What the display shows since the last `show()`: 1,024 bytes, `MONO_VLSB`.
+    /// The display's content since the last `show()`: 1,024 bytes, `MONO_VLSB`.
     #[track_caller]
     pub(crate) fn frame(&mut self) -> Vec<u8> {
         let stats = self.control("stats", json!({"frame": true}));
@@ -273,7 +274,7 @@ impl VirtualBoard {
             .collect()
     }
 
-    /// Asks again until `done` says so of the board's stats.
+    /// Repeats until `done` accepts the board's stats.
     #[track_caller]
     pub(crate) fn wait_until(&mut self, what: &str, mut done: impl FnMut(&Value) -> bool) -> Value {
         let until = Instant::now() + DEADLINE;
@@ -297,19 +298,19 @@ impl VirtualBoard {
         });
     }
 
-    /// The cable is pulled: the host sees a hang-up and the board has no power.
+    /// Pulls the cable: the host sees a hang-up, and the board loses power.
     #[track_caller]
     pub(crate) fn unplug(&mut self) {
         self.control("unplug", json!({}));
     }
 
-    /// The cable comes back, on the same path; the board boots.
+    /// Plugs the cable in again, with the same path; the board boots.
     #[track_caller]
     pub(crate) fn plug(&mut self) {
         self.control("plug", json!({}));
     }
 
-    /// A hard reset, as by the button on the board.
+    /// A hard reset, like the button on the board.
     #[track_caller]
     pub(crate) fn reset(&mut self) {
         self.control("reset", json!({}));
@@ -331,7 +332,7 @@ impl Drop for VirtualBoard {
     }
 }
 
-/// A program for `main.py` that mounts memory of 100 KiB as a card: `card("VfsFat", "/sd")`.
+/// A program for `main.py` that mounts 100 KiB of memory as a card: `card("VfsFat", "/sd")`.
 pub(crate) fn card(file_system: &str, mount_point: &str) -> String {
     const CARD: &str = "import uos
 class Ram:
@@ -360,7 +361,7 @@ pub(crate) fn mpremote<const N: usize>(board: &VirtualBoard, args: [&str; N]) ->
     command.output().expect("mpremote starts")
 }
 
-/// Like [`mpremote`], which must succeed; what it printed.
+/// Like [`mpremote`], but it must succeed; returns its output.
 #[track_caller]
 pub(crate) fn mpremote_ok<const N: usize>(board: &VirtualBoard, args: [&str; N]) -> String {
     let output = mpremote(board, args);
@@ -376,7 +377,7 @@ pub(crate) fn mpremote_ok<const N: usize>(board: &VirtualBoard, args: [&str; N])
     stdout.into_owned()
 }
 
-/// Runs a Python program in the environment, with one argument; it must succeed.
+/// Runs a Python program with one argument in the environment; it must succeed.
 #[track_caller]
 pub(crate) fn python(code: &str, argument: &str) {
     let mut command = Command::new("timeout");
@@ -387,7 +388,7 @@ pub(crate) fn python(code: &str, argument: &str) {
     must(&mut command, "");
 }
 
-/// A board's port, opened without a client: bytes as they are.
+/// A board's port without a client, for raw bytes.
 #[derive(Debug)]
 pub(crate) struct Port {
     pub(crate) file: fs::File,
@@ -408,13 +409,13 @@ impl Port {
         }
     }
 
-    /// Writes all of it, at the line's pace.
+    /// Writes all bytes, as fast as the line allows.
     #[track_caller]
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.file.write_all(bytes).expect("the port takes bytes");
     }
 
-    /// Reads until these bytes have come and returns all up to and with them; fails after [`DEADLINE`].
+    /// Reads until these bytes arrive, and returns everything up to their end; fails after [`DEADLINE`].
     #[track_caller]
     pub(crate) fn until(&mut self, wanted: &[u8]) -> Vec<u8> {
         let until = Instant::now() + DEADLINE;

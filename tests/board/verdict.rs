@@ -1,4 +1,5 @@
-//! What the port says is read before anything is claimed: the same verdict with the same code from every command.
+//! Every command evaluates the board's output before it reports an error, and gives the same diagnosis with the same
+//! code.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use crate::client::{board, command, run_source};
 use crate::process::run_with_input;
 use crate::support::VirtualBoard;
 
-/// What is behind the port, the code for it, words of the error and of the hint.
+/// The device on the port, the code, and words of the error and the hint.
 const VERDICTS: [(&str, &str, &str, &str); 7] = [
     (
         "no-firmware",
@@ -51,7 +52,7 @@ const VERDICTS: [(&str, &str, &str, &str); 7] = [
 ];
 
 #[test]
-fn every_command_gives_the_same_verdict_with_the_same_code() {
+fn every_command_gives_the_same_diagnosis_with_the_same_code() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.py");
     fs::write(&file, "print(1)\n").unwrap();
@@ -83,7 +84,7 @@ fn every_command_gives_the_same_verdict_with_the_same_code() {
 }
 
 #[test]
-fn a_board_without_firmware_is_not_waited_for_to_the_end() {
+fn a_board_without_firmware_is_reported_early() {
     for kind in ["no-firmware", "firmware-damaged"] {
         let vboard = VirtualBoard::options().broken(kind).start();
         let start = Instant::now();
@@ -98,9 +99,9 @@ fn a_board_without_firmware_is_not_waited_for_to_the_end() {
     }
 }
 
-/// A program that loops in its `boot.py` or raises there, and one that browns out, crashes or resets while it runs.
+/// A program that loops or raises in `boot.py`, and one that causes a brown-out, crash or reset.
 #[test]
-fn a_boot_py_that_raises_or_loops_does_not_lock_anybody_out() {
+fn a_boot_py_that_raises_or_loops_does_not_block_entry() {
     for boot in ["1/0\n", "import time\nwhile True: time.sleep(1)\n"] {
         for profile in ["mpython-1.4", "mpython-2.x"] {
             let vboard = VirtualBoard::options()
@@ -117,7 +118,7 @@ fn a_boot_py_that_raises_or_loops_does_not_lock_anybody_out() {
     }
 }
 
-/// The module came after 1.0: the recorded `help('modules')` of 1.0.1 lists none, that of 1.2.0 does.
+/// The module came after 1.0: the recorded `help('modules')` of 1.0.1 does not list it, that of 1.2.0 does.
 #[test]
 fn info_claims_no_module_that_the_firmware_lacks() {
     for (profile, has_module) in [

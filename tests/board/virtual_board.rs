@@ -1,4 +1,4 @@
-//! The virtual board behaves as a board does: checked with mpremote, which is no part of this project.
+//! The virtual board behaves like a real board: checked with mpremote, which is an independent program.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -48,7 +48,7 @@ fn mpremote_runs_code_and_moves_files() {
 }
 
 #[test]
-fn firmware_says_what_it_is() {
+fn the_firmware_identifies_itself() {
     let code = "import uos, sys; print(sys.implementation[1][:2], uos.uname()[4], uos.getcwd(), uos.listdir('/'))";
     for ((kind, options), expected) in kinds().into_iter().zip([
         "(1, 10) mPython with ESP32 / ['a.txt']\r\n",
@@ -61,7 +61,7 @@ fn firmware_says_what_it_is() {
 }
 
 #[test]
-fn the_first_boot_works_in_a_folder_of_its_own() {
+fn the_first_boot_has_its_own_working_directory() {
     let code = "import uos
 print(uos.getcwd(), uos.listdir('/'), uos.stat('/')[0])
 for f in (lambda: uos.statvfs('/'), lambda: open('/x', 'w'), lambda: uos.rename('/boot.py', '/b')):
@@ -77,7 +77,7 @@ print(sorted(uos.listdir()), uos.statvfs('/flash')[2])";
     let first = mpremote_ok(&board, ["resume", "exec", code]);
     assert_eq!(
         first,
-        // statvfs of a root where nothing is mounted says so with zeros: extmod/vfs.c, mp_vfs_statvfs.
+        // statvfs of a root without a mounted file system returns zeros: extmod/vfs.c, mp_vfs_statvfs.
         "/flash ['flash'] 16384\r\n[Errno 19] ENODEV\r\n[Errno 19] ENODEV\r\n['boot.py', 'y'] 512\r\n"
     );
     let later = mpremote_ok(
@@ -90,10 +90,10 @@ print(sorted(uos.listdir()), uos.statvfs('/flash')[2])";
     assert_eq!(later, "/ ['boot.py', 'y']\r\n");
 }
 
-/// The modules that a file of the pupil's takes the place of, and those that it does not, by the lists of modules in the
+/// The modules that a pupil's file replaces, and those that it does not, according to the lists of modules in the
 /// recordings and `py/builtinimport.c`. The maker's `mpython` imports `time`: with such a file it does not load.
 #[test]
-fn a_file_takes_the_place_of_some_modules() {
+fn a_file_replaces_some_modules() {
     let names = "io os time socket ustruct uos uio sys machine network gc array mpython";
     for (profile, replaced) in [
         ("mpython-1.4", "io os time socket"),
@@ -116,7 +116,7 @@ fn a_file_takes_the_place_of_some_modules() {
         let said = mpremote_ok(&board, ["resume", "exec", &code]);
         let mut said: Vec<&str> = said.trim_end().split(' ').collect();
         said.sort_unstable();
-        // Not there on this firmware: the pupil's is the only one.
+        // This firmware lacks the module, so the pupil's file is the only one.
         let missing = if profile == "generic-1.17" {
             " mpython"
         } else {
@@ -130,7 +130,7 @@ fn a_file_takes_the_place_of_some_modules() {
 }
 
 #[test]
-fn a_frozen_module_wins_or_the_file_does() {
+fn a_frozen_module_or_a_file_takes_precedence() {
     for (first, expected) in [("file", "True\r\n"), ("frozen", "False\r\n")] {
         for (kind, options) in kinds() {
             let board = options
@@ -168,7 +168,7 @@ print(w.ifconfig()[0])";
 }
 
 #[test]
-fn a_soft_reset_says_what_the_profile_says() {
+fn a_soft_reset_prints_the_profiles_text() {
     for (profile, text) in [
         ("mpython-1.0", "mpython soft reboot"),
         ("mpython-1.2", "mpython soft reboot"),
@@ -196,7 +196,7 @@ fn bytes_beyond_the_receive_buffer_are_lost() {
     port.send(&[b'#'; 400]);
     board.wait_until("bytes are lost", |stats| stats["lost"] == 145);
     assert_eq!(board.count("unread"), 255);
-    // The interrupt finds its way all the same.
+    // The interrupt still arrives.
     port.send(b"\x03");
     port.until(b"KeyboardInterrupt");
 }
@@ -212,7 +212,7 @@ fn rate(baud: u32, bytes: u32) {
     let mut port = Port::open(&board);
     port.send(b"\x01");
     port.until(b"raw REPL; CTRL-B to exit\r\n>");
-    // Up, then down; the program is there when it says so.
+    // Both directions; the program prints when it is ready.
     for (stream, filled) in [
         ("stdout.buffer.write", &b""[..]),
         ("stdin.buffer.readinto", &b"y"[..]),
@@ -221,8 +221,8 @@ fn rate(baud: u32, bytes: u32) {
         let code = format!(
             "import sys; b = bytearray(6000); print('go')\nfor i in range({parts}): sys.{stream}(b)\nprint('end')\x04"
         );
-        // A machine that is busy makes it slower, never faster: the best of some is the line's own rate. That it is not
-        // faster is measured from before the board says "go": it may have begun before we are woken to read that.
+        // A busy machine can only make it slower: the best of several runs is the line's own rate. To check that it is
+        // not faster, start the clock before the board prints "go", because the program may start before we read that.
         let line = f64::from(bytes) / f64::from(baud / 10);
         let mut best = f64::MAX;
         for _ in 0..5 {
@@ -256,7 +256,7 @@ fn the_cable_comes_back_on_the_same_path() {
     let mut port = Port::open(&board);
     board.unplug();
     let mut rest = Vec::new();
-    // A hang-up: the end of the file, or an I/O error.
+    // A hang-up: end of file, or an I/O error.
     let _ = port.file.read_to_end(&mut rest);
     assert!(port.file.write_all(b"x").is_err());
     assert!(fs::metadata(&board.port).is_err());
@@ -268,7 +268,7 @@ fn the_cable_comes_back_on_the_same_path() {
 }
 
 #[test]
-fn programs_that_keep_mpremote_out() {
+fn stubborn_programs_block_mpremote() {
     let deaf =
         "import micropython, time\nmicropython.kbd_intr(-1)\nwhile True: time.sleep_ms(10)\n";
     let stubborn =
@@ -292,7 +292,7 @@ fn programs_that_keep_mpremote_out() {
 }
 
 #[test]
-fn a_program_that_gives_in_lets_mpremote_in() {
+fn mpremote_stops_an_ordinary_program() {
     let main = "import time\nwhile True: time.sleep(1)\n";
     for (kind, options) in kinds() {
         let board = options.file("main.py", main).ready();
@@ -318,7 +318,7 @@ fn old_firmware_inflates_with_uzlib() {
 }
 
 #[test]
-fn the_display_can_be_looked_at() {
+fn the_displays_content_can_be_read() {
     let mut board = VirtualBoard::options().ready();
     let code = "from mpython import *; oled.fill(0); oled.pixel(3, 9, 1); oled.show()";
     mpremote_ok(&board, ["exec", code]);
@@ -345,7 +345,7 @@ fn a_full_file_system_refuses() {
 }
 
 #[test]
-fn faults_come_when_asked_for() {
+fn faults_occur_on_request() {
     let mut board = VirtualBoard::options().ready();
     let mut port = Port::open(&board);
     board.control("drop", json!({"bytes": 2}));
@@ -362,7 +362,7 @@ fn faults_come_when_asked_for() {
 }
 
 #[test]
-fn a_broken_board_says_what_is_broken_again_and_again() {
+fn a_broken_board_reports_its_fault_repeatedly() {
     for (kind, text) in [
         ("no-firmware", "invalid header: 0xffffffff"),
         ("firmware-damaged", "No bootable app partitions"),
@@ -385,7 +385,7 @@ fn a_broken_board_says_what_is_broken_again_and_again() {
     let mut port = Port::open(&board);
     port.send(b"\r");
     board.wait_until("it came", |stats| stats["lost"] == 1);
-    // Its firmware is written again.
+    // New firmware is written to it.
     board.control("broken", json!({}));
     port.until(b">>> ");
     board.control("broken", json!({"kind": "download"}));
@@ -403,7 +403,8 @@ fn ports_over_the_network_work() {
 #[test]
 fn control_lines_reset_the_board() {
     let mut board = VirtualBoard::options().flag("--rfc2217").ready();
-    // The classic sequence: EN low; then IO0 low while EN rises, in one write, since EN takes 10 ms; then both free.
+    // The classic sequence: EN low; then IO0 low while EN rises, in one write, because EN takes 10 ms; then both
+    // released.
     let code = "import serial, sys, time
 port = serial.serial_for_url(sys.argv[1], 115200, timeout=10)
 port.dtr = False; port.rts = True; time.sleep(0.05)
@@ -430,7 +431,7 @@ fn opening_the_port_can_reset_the_board() {
 }
 
 #[test]
-fn udp_goes_between_two_boards() {
+fn two_boards_exchange_datagrams() {
     let board = |ip: &str| {
         VirtualBoard::options()
             .arg("--ip", ip)
@@ -440,7 +441,7 @@ fn udp_goes_between_two_boards() {
     let (receiver, sender) = (board("127.0.0.31"), board("127.0.0.32"));
     let join = "from mpython import *; import socket; wifi().connectWiFi('class', 'secret'); \
                 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); ";
-    // The tutorial's 6000 may be another program's.
+    // Another program may use the tutorial's port 6000.
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
     let port = socket.local_addr().unwrap().port();
     drop(socket);

@@ -1,4 +1,4 @@
-//! The wire log, and how a user's log becomes a test: [`Replay`] is a port that answers as the log says.
+//! The wire log, and how a user's log becomes a test: [`Replay`] is a port that replies according to the log.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -15,7 +15,7 @@ use udpcli::board::repl::Repl;
 use crate::enter::shutdown;
 use crate::support::{DEADLINE, VirtualBoard};
 
-/// What a log says happened, in order; what set control lines or rates is left out.
+/// The events of a log, in order; changes of control lines and baud rate are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Event {
     Sent(Vec<u8>),
@@ -29,7 +29,7 @@ fn bytes(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// The events of a log, one after the other.
+/// Parses the events of a log.
 fn read(path: &Path) -> Vec<Event> {
     let text = fs::read_to_string(path).expect("the log is there");
     let mut last = 0.0;
@@ -50,7 +50,7 @@ fn read(path: &Path) -> Vec<Event> {
         .collect()
 }
 
-/// The two halves of the number that entering asks for, which differ from run to run, where `code` has them.
+/// The two halves of the token in the entry question, which differs in each run, if `code` contains them.
 fn token(code: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(code);
     let at = text.rfind("'+'")?;
@@ -58,7 +58,7 @@ fn token(code: &[u8]) -> Option<String> {
     Some(format!("{a}{b}"))
 }
 
-/// A port that answers what a log says: each answer comes once as many bytes were sent as in the log.
+/// A port that replays a log: each reply comes after as many sent bytes as in the log.
 #[derive(Debug)]
 pub(crate) struct Replay {
     events: VecDeque<Event>,
@@ -79,7 +79,7 @@ impl Replay {
         replay
     }
 
-    /// Makes ready what has come by now.
+    /// Releases the replies that are due.
     fn advance(&mut self) {
         while let Some(event) = self.events.front() {
             match event {
@@ -139,7 +139,7 @@ impl Port for Replay {
     }
 }
 
-/// Runs a command with a wire log and gives the log's path.
+/// Runs a command with a wire log and returns the log's path.
 fn logged(board: &VirtualBoard, folder: &TempDir, args: &[&str]) -> std::path::PathBuf {
     let log = folder.path().join("wire.jsonl");
     let output = udpcli()
@@ -160,7 +160,7 @@ fn logged(board: &VirtualBoard, folder: &TempDir, args: &[&str]) -> std::path::P
 }
 
 #[test]
-fn the_log_has_every_byte_and_can_be_replayed() {
+fn the_log_contains_every_byte_and_can_be_replayed() {
     for profile in ["mpython-1.4", "generic-1.26"] {
         let board = VirtualBoard::options().profile(profile).ready();
         let folder = TempDir::new().expect("a folder");

@@ -1,4 +1,4 @@
-//! Copies of the flash: made, told of, put back.
+//! Backups of the flash: making, describing and restoring them.
 
 use std::fs;
 use std::io::Read as _;
@@ -13,7 +13,7 @@ use crate::emulator::{Config, Emulator, op};
 use crate::images::{TABLE, font_like, image, table};
 use crate::support::{Finished, command, file, finish, flash};
 
-/// A megabyte of flash: the table, and partitions that fit in.
+/// One megabyte of flash: the partition table, and partitions that fit.
 fn small_flash(seed: u64) -> Vec<u8> {
     let mut flash = font_like(1 << 20, seed);
     flash[0x8000..0x9000].fill(0xff);
@@ -33,7 +33,7 @@ fn board(flash: Vec<u8>) -> Emulator {
     })
 }
 
-/// The names in the board's folder, but for its port.
+/// The names in the board's folder, without its port.
 fn left(board: &Emulator) -> Vec<String> {
     let entries = fs::read_dir(board.folder()).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -43,10 +43,10 @@ fn left(board: &Emulator) -> Vec<String> {
 }
 
 #[test]
-fn a_backup_says_what_it_is_of_and_spares_what_is_there() {
+fn a_backup_is_described_and_overwrites_no_file() {
     let content = small_flash(70);
     let board = board(content.clone());
-    // Names that could be taken for temporary ones are somebody's files.
+    // Names that look temporary may belong to the user's own files.
     for name in ["copy.bin.part", "copy.bin.tmp", "copy.bin~"] {
         file(&board, name, b"theirs");
     }
@@ -80,7 +80,7 @@ fn a_backup_says_what_it_is_of_and_spares_what_is_there() {
     for name in &names[2..] {
         assert_eq!(fs::read(board.folder().join(name)).unwrap(), b"theirs");
     }
-    // Neither the copy nor what tells of it is overwritten; the board is not disturbed.
+    // Neither the backup nor its description is overwritten, and the board is not disturbed.
     let commands = board.stats().commands.len();
     for gone in ["copy.bin.json", "copy.bin"] {
         flash(&board, &arguments)
@@ -93,7 +93,7 @@ fn a_backup_says_what_it_is_of_and_spares_what_is_there() {
 }
 
 #[test]
-fn a_backup_is_put_back_and_verified() {
+fn a_backup_is_restored_and_verified() {
     let content = small_flash(71);
     let board = board(content.clone());
     let copy = board.folder().join("copy.bin");
@@ -105,7 +105,7 @@ fn a_backup_is_put_back_and_verified() {
     flash(&board, &[other.as_str(), "--force", "--files", "replace"]).expect_code(0);
     assert!(board.flash() != content);
 
-    // The files alone come first.
+    // Restore the files alone first.
     flash(&board, &["--restore", copy, "--only", "vfs"])
         .expect_code(0)
         .expect_says(&["verified by MD5"]);
@@ -124,7 +124,7 @@ fn a_backup_is_put_back_and_verified() {
         .expect_code(0)
         .expect_says(&["nothing to write"]);
 
-    // On another board it is a copy all the same, and that is said.
+    // Another board accepts the backup too, with a note.
     let other = Emulator::start(Config {
         flash: vec![0xff; 1 << 20],
         flash_time: 0.1,
@@ -138,7 +138,7 @@ fn a_backup_is_put_back_and_verified() {
 }
 
 #[test]
-fn a_part_is_backed_up_and_put_back_where_it_was() {
+fn a_partition_is_backed_up_and_restored() {
     let content = small_flash(73);
     let board = board(content.clone());
     for (only, range) in [
@@ -153,7 +153,7 @@ fn a_part_is_backed_up_and_put_back_where_it_was() {
         let other = format!("{}@{:#x}", other.display(), range.start);
         flash(&board, &[&other]).expect_code(0);
         assert!(board.flash() != content);
-        // Where it goes stands beside it; without that it has to be said.
+        // The description beside the backup has the offset; without it, the user has to give one.
         let beside = format!("{copy}.json");
         flash(&board, &["--restore", copy]).expect_code(0);
         assert!(board.flash() == content);
@@ -176,7 +176,7 @@ fn a_part_is_backed_up_and_put_back_where_it_was() {
 }
 
 #[test]
-fn what_is_no_copy_for_this_board_is_not_put_back() {
+fn files_that_are_no_backup_for_this_board_are_refused() {
     let board = board(small_flash(75));
     let copy = board.folder().join("copy.bin");
     let copy = copy.to_str().unwrap();
@@ -207,12 +207,12 @@ fn what_is_no_copy_for_this_board_is_not_put_back() {
     flash(&board, &["--restore".as_ref(), page.as_os_str()])
         .expect_code(1)
         .expect_says(&["an HTML page"]);
-    // As docs/flash.md packs it.
+    // Packed as in docs/flash.md.
     let packed = file(&board, "copy.bin.gz", b"\x1f\x8b\x08\0\0\0");
     flash(&board, &["--restore".as_ref(), packed.as_os_str()])
         .expect_code(1)
         .expect_says(&["a gzip archive", "unpack it"]);
-    // Another chip's: a whole copy from 0 on, and an application, of which nothing is told.
+    // For another chip: a whole backup from 0 on, and an application without a description.
     let s3 = file(
         &board,
         "s3.bin",
@@ -249,7 +249,7 @@ fn a_backup_goes_to_a_pipe() {
     assert!(output.stdout == content, "{log}");
     assert!(left(&board).is_empty());
 
-    // A reader that goes away ends it, as with any filter.
+    // A reader that closes the pipe ends the backup, as with any filter.
     let mut child = command(&board, &["--backup", "-"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -259,7 +259,7 @@ fn a_backup_goes_to_a_pipe() {
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     assert!(first == content[..1000]);
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    // But nothing is written over what was not kept.
+    // But without a complete backup, nothing is written.
     let path = file(&board, "x.bin", &font_like(9_000, 78));
     let path = format!("{}@0x90000", path.display());
     let mut child = command(&board, &["--backup", "-", &path, "--force"])
@@ -272,7 +272,7 @@ fn a_backup_goes_to_a_pipe() {
     assert!(board.flash() == content);
 }
 
-/// A stream as other programs leave it, and what comes out at its other end.
+/// A stream in the state that another program left it in, and a thread that reads its other end.
 fn stream(kind: &str) -> (Stdio, Option<JoinHandle<Vec<u8>>>) {
     let (theirs, ours): (OwnedFd, OwnedFd) = match kind {
         "full" => {
@@ -293,7 +293,7 @@ fn stream(kind: &str) -> (Stdio, Option<JoinHandle<Vec<u8>>>) {
         rustix::fs::fcntl_setfl(&theirs, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
     }
     let reader = std::thread::spawn(move || {
-        // What is written has to wait for its reader.
+        // The writer has to wait for its reader.
         std::thread::sleep(Duration::from_millis(300));
         let mut all = Vec::new();
         fs::File::from(ours).read_to_end(&mut all).unwrap();
@@ -313,7 +313,7 @@ fn a_backup_goes_to_every_kind_of_stdout() {
         ("non-blocking socket", 0),
         ("full", 3),
     ] {
-        // More than a pipe or a socket holds.
+        // More than the buffer of a pipe or a socket.
         let (stdout, reader) = stream(kind);
         let mut command = command(&board, &["--backup", "-", "--only", "factory"]);
         let child = command.stdout(stdout).stderr(Stdio::piped()).spawn();
@@ -331,7 +331,7 @@ fn a_backup_goes_to_every_kind_of_stdout() {
             None => assert!(said.contains("standard output"), "{kind}: {said}"),
         }
     }
-    // None at all, and a terminal, which it would make unusable.
+    // No stdout at all, and a terminal, which binary data would upset.
     for (line, code) in [
         ("exec \"$@\" >&-", 0),
         ("exec script -qec \"$*\" /dev/null", 2),
@@ -356,7 +356,7 @@ fn ctrl_c_ends_a_backup_whose_reader_stalls() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // The pipe holds 64 KB; once they are there, nobody reads any more.
+    // The pipe holds 64 KB; after that, nobody reads any more.
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut [0; 1000]).unwrap();
     let pid = child.id().to_string();
@@ -373,7 +373,7 @@ fn ctrl_c_ends_a_backup_whose_reader_stalls() {
     assert_eq!(code, Some(130));
 }
 
-/// A run whose copy goes to a disk of `size`, in a mount namespace of its own.
+/// A run with a backup on a disk of `size`, in its own mount namespace.
 fn on_a_small_disk(board: &Emulator, folder: &Path, size: &str) -> Finished {
     let mut command = Command::new("unshare");
     command
@@ -391,17 +391,17 @@ fn on_a_small_disk(board: &Emulator, folder: &Path, size: &str) -> Finished {
 }
 
 #[test]
-fn a_full_disk_shows_before_minutes_of_reading() {
+fn a_full_disk_is_reported_before_reading() {
     let content = small_flash(80);
     let board = board(content.clone());
     let folder = tempfile::tempdir().unwrap();
-    // In the second there is room for the copy, but not for what tells of it.
+    // The second disk has space for the backup, but not for its description.
     for (size, runs) in [("256k", 1), ("1024k", 2)] {
         let run = on_a_small_disk(&board, folder.path(), size)
             .expect_code(3)
             .expect_says(&["cannot write", "the disk is full"]);
-        // Nothing is left of half a copy; nothing but the table was read, on a busy machine more than once. A copy takes
-        // sixteen reads.
+        // No partial backup remains. Only the table was read, on a busy machine more than once; a backup takes sixteen
+        // reads.
         assert_eq!(run.stdout, "");
         let reads = board
             .stats()
@@ -410,14 +410,14 @@ fn a_full_disk_shows_before_minutes_of_reading() {
             .filter(|&op| op == op::READ_FLASH);
         assert!((runs..8 * runs).contains(&reads.count()), "{size}");
     }
-    // The same again, where there is room.
+    // The same command with enough space.
     let copy = folder.path().join("copy.bin");
     flash(&board, &["--backup".as_ref(), copy.as_os_str()]).expect_code(0);
     assert!(fs::read(&copy).unwrap() == content);
 }
 
 #[test]
-fn files_that_change_while_they_are_written_do_not_change_what_is_written() {
+fn a_file_that_changes_during_the_run_has_no_effect() {
     use std::io::{BufRead as _, BufReader};
     let board = board(vec![0xff; 8 << 20]);
     let release = crate::images::Release {
@@ -435,7 +435,7 @@ fn files_that_change_while_they_are_written_do_not_change_what_is_written() {
     while !log.contains("writing") {
         assert_ne!(stderr.read_line(&mut log).unwrap(), 0, "{log}");
     }
-    // Another download under the same name; then it is gone.
+    // Another download under the same name; then the file disappears.
     fs::write(&path, b"<html>").unwrap();
     fs::remove_file(&path).unwrap();
     while stderr.read_line(&mut log).unwrap() > 0 {}

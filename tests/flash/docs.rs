@@ -1,4 +1,4 @@
-//! The screens in docs/flash.md are what a teacher sees: each command there is run, in order, on one board.
+//! The screens in docs/flash.md are real: this test runs each command of the page, in order, on one board.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::images::{Release, TABLE, table};
 use crate::release::used_flash;
 use crate::support::{file, finish};
 
-/// The console blocks of a page, each as lines.
+/// The console blocks of a page, split into lines.
 fn screens(page: &str) -> Vec<Vec<String>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(page);
     let text = fs::read_to_string(path).unwrap().replace("\r\n", "\n");
@@ -20,7 +20,7 @@ fn screens(page: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Whether `line` is as `shown`, where `..` stands for anything.
+/// Whether `line` matches `shown`, where `..` stands for any text.
 fn matches(shown: &str, line: &str) -> bool {
     let mut parts = shown.split("..");
     let first = parts.next().unwrap_or_default();
@@ -38,7 +38,7 @@ fn matches(shown: &str, line: &str) -> bool {
     open || rest.is_empty()
 }
 
-/// What differs from one run to the next, and how far it has come, is not shown.
+/// Whether a line shows progress; the page leaves these out, because they differ in each run.
 fn is_progress(line: &str) -> bool {
     let mut words = line.split(" %  ");
     words.next().is_some_and(|before| {
@@ -54,7 +54,7 @@ fn both_languages_show_the_same_screens() {
 }
 
 #[test]
-fn each_screen_of_the_page_is_what_the_program_shows() {
+fn each_screen_of_the_page_is_the_programs_output() {
     let board = Emulator::start(Config {
         flash: used_flash(&TABLE),
         flash_time: 0.1,
@@ -81,7 +81,7 @@ fn each_screen_of_the_page_is_what_the_program_shows() {
             .env_remove("UDPCLI_LOG")
             .stdin(Stdio::null());
         let run = finish(&mut command);
-        // A terminal shows both: the plan of a dry run, its answer, comes before what is said of it.
+        // A terminal shows both streams: the plan of a dry run comes before the messages.
         let output = if first.contains("--dry-run") {
             format!("{}{}", run.stdout, run.stderr)
         } else {
@@ -95,7 +95,7 @@ fn each_screen_of_the_page_is_what_the_program_shows() {
             );
         }
     }
-    // In the end the files are what they were.
+    // At the end, the files are unchanged.
     assert_eq!(
         board.flash()[0x20_0000..0x40_0000],
         used_flash(&TABLE)[0x20_0000..0x40_0000]

@@ -1,9 +1,9 @@
-//! An ESP32 in download mode on a pseudo-terminal: ROM loader, flasher stub, SPI flash, and the line between.
+//! An ESP32 in download mode on a pseudo-terminal: ROM loader, flasher stub, SPI flash and the serial line.
 //!
-//! It keeps time as the real thing does: bytes take their time on the line in both directions, the flash takes its
-//! time to erase and program, and a byte sent at another speed than the chip's arrives as another byte. What the
-//! loader and the stub answer follows Espressif's description of the serial protocol; `esptool` itself is run
-//! against it (`proof.rs`). A pseudo-terminal has no DTR and RTS, so those are reached by [`Emulator::set_lines`].
+//! Its timing is realistic: bytes take time on the line in both directions, the flash takes time to erase and program,
+//! and a byte at another baud rate than the chip's arrives as a different byte. The replies of loader and stub follow
+//! Espressif's description of the serial protocol, and `esptool` itself is tested against it (`proof.rs`). A
+//! pseudo-terminal has no DTR and RTS, so [`Emulator::set_lines`] sets them.
 
 mod chip;
 mod fault;
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 pub(crate) use fault::{Fault, Kind};
 pub(crate) use flash::Flash;
 
-/// The chip's serial commands, by the numbers of Espressif's serial protocol.
+/// The chip's serial commands, with the numbers of Espressif's serial protocol.
 pub(crate) mod op {
     pub(crate) const FLASH_BEGIN: u8 = 0x02;
     pub(crate) const FLASH_DATA: u8 = 0x03;
@@ -46,34 +46,34 @@ pub(crate) mod op {
     pub(crate) const RUN_USER_CODE: u8 = 0xd3;
 }
 
-/// 10 kOhm and 1 uF take so long to reach the level at which the chip starts.
+/// The time that 10 kOhm and 1 uF take to reach the level at which the chip starts.
 const EN_RISE: Duration = Duration::from_millis(8);
 
-/// Which chip it is.
+/// The chip model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Model {
-    /// The mPython board's: no `GET_SECURITY_INFO`, four status bytes in the ROM.
+    /// The mPython board's chip: no `GET_SECURITY_INFO`, four status bytes in the ROM.
     Esp32,
-    /// The newer boards': tells its id by `GET_SECURITY_INFO`.
+    /// The chip of newer boards: `GET_SECURITY_INFO` returns its ID.
     Esp32S3,
 }
 
-/// What board is plugged in.
+/// The board that is plugged in.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) model: Model,
-    /// What lies in flash; its length is the flash's size, a power of two.
+    /// The flash content; its length, a power of two, is the flash size.
     pub(crate) flash: Vec<u8>,
     pub(crate) mac: [u8; 6],
-    /// How long erasing and programming take, as a part of the real time.
+    /// How long erasing and programming take, as a fraction of the real time.
     pub(crate) flash_time: f64,
-    /// The BOOT button is held: every reset ends in download mode.
+    /// The user holds the BOOT button: every reset ends in download mode.
     pub(crate) boot_held: bool,
-    /// What words of the eFuses' BLOCK0 have, by their registers' addresses, besides MAC and revision.
+    /// Words of eFuse BLOCK0 by register address, in addition to MAC and revision.
     pub(crate) efuses: Vec<(u32, u32)>,
-    /// What the flash chip calls itself; none: Winbond, and its size.
+    /// The flash chip's ID; `None` means Winbond with the right size.
     pub(crate) flash_id: Option<u32>,
-    /// Above this the line carries garbage whatever both sides are set to.
+    /// Above this baud rate, the line delivers garbage.
     pub(crate) max_baud: u32,
 }
 
@@ -92,7 +92,7 @@ impl Default for Config {
     }
 }
 
-/// What the chip is running.
+/// The program that the chip runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     App,
@@ -100,32 +100,32 @@ pub(crate) enum Mode {
     Stub,
 }
 
-/// What happened so far.
+/// The events so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stats {
-    /// Every command taken, by its number.
+    /// The numbers of all received commands.
     pub(crate) commands: Vec<u8>,
-    /// Bytes that came from the host.
+    /// The number of bytes from the host.
     pub(crate) received: u64,
-    /// Blocks lost because both of the stub's buffers were full.
+    /// Blocks lost because both buffers of the stub were full.
     pub(crate) lost: u64,
     pub(crate) resets: u64,
-    /// Host speeds at which bytes came, each once.
+    /// The different baud rates of received bytes.
     pub(crate) bauds: Vec<u32>,
 }
 
-/// Both threads' common state.
+/// The state that both threads share.
 #[derive(Debug)]
 struct State {
     config: Config,
     mode: Mode,
     baud: u32,
-    /// The ROM takes the speed of the first bytes after a reset.
+    /// The ROM detects the baud rate from the first bytes after a reset.
     autobaud: bool,
     frames: VecDeque<Vec<u8>>,
-    /// A frame is being worked on, and holds one of the two buffers.
+    /// The chip is processing a frame, which occupies one of the two buffers.
     busy: bool,
-    /// A reset is due.
+    /// A reset is pending.
     reset: bool,
     unplugged: bool,
     /// When the cable was pulled.
@@ -134,17 +134,17 @@ struct State {
     rts: bool,
     /// When EN will have risen.
     rises: Option<Instant>,
-    /// Whether IO0 was low when the chip left reset.
+    /// Whether IO0 was low at the end of the reset.
     strapped: bool,
     flash: Flash,
     faults: Vec<Fault>,
-    /// Characters for the application's prompt.
+    /// Keys typed at the application's prompt.
     typed: Vec<u8>,
     stats: Stats,
 }
 
 impl State {
-    /// EN rises if it is time.
+    /// Raises EN if it is time.
     fn rise(&mut self) {
         if self.rises.is_some_and(|when| when <= Instant::now()) {
             self.rises = None;
@@ -170,7 +170,7 @@ impl Shared {
     }
 }
 
-/// A board on a serial port of its own, until it is dropped.
+/// A board on its own serial port, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Emulator {
     shared: Arc<Shared>,
@@ -213,7 +213,7 @@ impl Emulator {
         emulator
     }
 
-    /// Plugs the board in again after [`Kind::Unplug`], under the same name; flash keeps what it had.
+    /// Plugs the board in again after [`Kind::Unplug`], with the same name and the same flash content.
     pub(crate) fn plug_in(&mut self) {
         for thread in self.threads.drain(..) {
             thread.join().unwrap();
@@ -238,22 +238,22 @@ impl Emulator {
         ];
     }
 
-    /// The serial port's name; it stays the same when the board is plugged in again.
+    /// The serial port's name, which stays the same when the board is plugged in again.
     pub(crate) fn port(&self) -> PathBuf {
         self.folder.path().join("port")
     }
 
-    /// A folder that goes with the emulator.
+    /// A folder that is removed with the emulator.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// What lies in flash.
+    /// The flash content.
     pub(crate) fn flash(&self) -> Vec<u8> {
         self.shared.lock().flash.bytes().to_vec()
     }
 
-    /// How often sectors were erased, and programming asked for a 1 where a 0 was.
+    /// How often sectors were erased, and how often programming tried to set a 0 to 1.
     pub(crate) fn wear(&self) -> flash::Wear {
         self.shared.lock().flash.wear()
     }
@@ -266,24 +266,24 @@ impl Emulator {
         self.shared.lock().stats.clone()
     }
 
-    /// When [`Kind::Unplug`] struck.
+    /// When [`Kind::Unplug`] happened.
     pub(crate) fn pulled(&self) -> Option<Instant> {
         self.shared.lock().pulled
     }
 
-    /// Makes something go wrong later on.
+    /// Schedules a fault.
     pub(crate) fn inject(&self, fault: Fault) {
         self.shared.lock().faults.push(fault);
     }
 
-    /// The faults that have not struck yet.
+    /// The faults that have not occurred yet.
     pub(crate) fn pending_faults(&self) -> Vec<Fault> {
         self.shared.lock().faults.clone()
     }
 
-    /// What the auto-reset circuit of two transistors makes of the host's lines: EN is low while RTS is on and DTR is
-    /// not, IO0 is low while DTR is on and RTS is not. A capacitor makes EN rise late, and the chip looks at IO0 when
-    /// it does: the lines do not change at once.
+    /// Simulates the auto-reset circuit with two transistors: EN is low while RTS is on and DTR is off, IO0 is low
+    /// while DTR is on and RTS is off. A capacitor delays EN, and the chip samples IO0 when EN rises; the control lines
+    /// do not change at exactly the same time.
     pub(crate) fn set_lines(&self, dtr: bool, rts: bool) {
         let mut state = self.shared.lock();
         let held = |dtr: bool, rts: bool| rts && !dtr;
@@ -299,7 +299,7 @@ impl Emulator {
         self.shared.wake.notify_all();
     }
 
-    /// Waits until it runs `mode`.
+    /// Waits until the chip runs `mode`.
     pub(crate) fn wait_for(&self, mode: Mode) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while self.mode() != mode || self.shared.lock().is_resetting() {

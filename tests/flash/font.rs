@@ -1,11 +1,11 @@
-//! Fonts: where each firmware looks for its own, and what is no font.
+//! Fonts: where each firmware expects its own, and files that are not fonts.
 
 use crate::emulator::{Config, Emulator};
 use crate::esptool::compiled_font_class;
 use crate::images::{Release, TABLE, application, application_with, font_like, table, ufl, xbf};
 use crate::support::{file, flash};
 
-/// What the recorded firmwares, and their makers' sources, say at the prompt.
+/// The banners of the recorded firmwares and of the makers' sources.
 const V1_2_0: &str = "v1.0.1-241-ged66773 on 2019-01-26; mPython with ESP32";
 const V1_4_0: &str = "v1.4.0-51-g3c0e39c-dirty on 2019-05-09; mPython with ESP32";
 const V2_6_1: &str = "v2.6.1 on 2026-08-01; mpython with ESP32";
@@ -19,7 +19,7 @@ fn board() -> Emulator {
     })
 }
 
-/// Firmware to write at 0x1000, without a font inside, of this application.
+/// Firmware with this application for 0x1000, without a font.
 fn firmware(application: Vec<u8>) -> Vec<u8> {
     let release = Release {
         application,
@@ -35,8 +35,8 @@ fn firmware(application: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn a_font_goes_where_its_firmware_looks_for_it() {
-    // MicroPython 1.10 is in mPython 1.4.0, 1.12 in 2.x (recorded; port/Makefile).
+fn a_font_goes_where_its_firmware_expects_it() {
+    // mPython 1.4.0 is based on MicroPython 1.10, 2.x on 1.12 (recorded; port/Makefile).
     let cases: [(&str, Vec<u8>, usize, &str); 6] = [
         (V1_2_0, Vec::new(), 0x30_0000, "mPython up to 1.4"),
         (V2_6_1, Vec::new(), 0x40_0000, "mPython since 1.5"),
@@ -46,7 +46,7 @@ fn a_font_goes_where_its_firmware_looks_for_it() {
             0x30_0000,
             "this firmware (v1.4.0-51-g3c0e39c-dirty)",
         ),
-        // Built from the source after 1.4.0: what it does counts, not what it is called.
+        // Built from the source after 1.4.0: the code counts, not the version.
         (
             V1_4_0,
             compiled_font_class("1.10", 0x40_0000),
@@ -78,7 +78,7 @@ fn a_font_goes_where_its_firmware_looks_for_it() {
         let planned = |line: &str| line.starts_with("font") && line.contains(&row);
         assert!(run.stderr.lines().any(planned), "{}", run.stderr);
         assert!(board.flash()[offset..].starts_with(&font), "{banner}");
-        // Without --font it is one all the same.
+        // Without --font, the file is still recognised as a font.
         let wear = board.wear();
         flash(&board, &[path, font_path])
             .expect_code(0)
@@ -91,7 +91,7 @@ fn a_font_goes_where_its_firmware_looks_for_it() {
 fn mixlys_firmware_has_a_font_of_its_own() {
     let board = board();
     let image = firmware(application(MIXLY, 40_000, 7));
-    // As Mixly ships it.
+    // Named as Mixly ships it.
     let path = file(&board, "mPython-0x1000-V1.19.1-lib.bin", &image);
     let (own, other) = (ufl(20_000, 3), xbf(300, 8));
     let (own_path, other_path) = (file(&board, "own", &own), file(&board, "other", &other));
@@ -112,11 +112,11 @@ fn mixlys_firmware_has_a_font_of_its_own() {
 }
 
 #[test]
-fn where_no_firmware_tells_the_place_is_asked_for() {
+fn an_unknown_font_offset_must_be_given() {
     let font = xbf(300, 8);
     for application in [
         application(GENERIC, 40_000, 7),
-        // A build outside of any version, and no constant.
+        // A build without a version tag, and without the constant.
         application("3c0e39c on 2020-05-09; mpython with ESP32", 40_000, 7),
         crate::images::image(0, 0x3f40_0020, &font_like(40_000, 7)),
     ] {
@@ -136,7 +136,7 @@ fn where_no_firmware_tells_the_place_is_asked_for() {
 }
 
 #[test]
-fn a_font_alone_goes_where_the_boards_firmware_looks_for_it() {
+fn a_font_alone_goes_where_the_boards_firmware_expects_it() {
     let font = xbf(300, 8);
     for (banner, module, offset) in [
         (V1_4_0, compiled_font_class("1.10", 0x40_0000), 0x40_0000),
@@ -144,7 +144,7 @@ fn a_font_alone_goes_where_the_boards_firmware_looks_for_it() {
         (V2_6_1, Vec::new(), 0x40_0000),
     ] {
         let mut content = vec![0xff; 0x1000];
-        // Longer than what is read at once.
+        // Longer than one read.
         let app = application_with(banner, &module, 300_000, 7);
         content.extend(firmware(app));
         content.resize(8 << 20, 0xff);
@@ -171,7 +171,7 @@ fn a_font_alone_goes_where_the_boards_firmware_looks_for_it() {
 }
 
 #[test]
-fn a_font_in_the_wrong_place_or_in_none_is_noted() {
+fn a_misplaced_or_missing_font_gives_a_note() {
     let board = board();
     let path = file(&board, "m.bin", &firmware(application(V2_6_1, 40_000, 7)));
     let path = path.to_str().unwrap();
@@ -182,7 +182,7 @@ fn a_font_in_the_wrong_place_or_in_none_is_noted() {
     let font = xbf(300, 8);
     let font_path = file(&board, "f.xbf", &font);
     let font_path = font_path.to_str().unwrap();
-    // As the maker's old page had it.
+    // The offset from the maker's old page.
     flash(&board, &[path, &format!("{font_path}@0x300000")])
         .expect_code(0)
         .expect_says(&["goes to 0x300000", "looks for its font at 0x400000"]);
@@ -194,11 +194,11 @@ fn a_font_in_the_wrong_place_or_in_none_is_noted() {
 }
 
 #[test]
-fn what_is_no_font_is_not_written_as_one() {
+fn files_that_are_not_fonts_are_not_written_as_fonts() {
     let board = board();
     let font = xbf(300, 8);
     let mut damaged = font.clone();
-    // The first character lies behind the last one.
+    // The first character is after the last one.
     damaged[14..16].copy_from_slice(&u16::MAX.to_le_bytes());
     let firmware = firmware(application(V2_6_1, 40_000, 7));
     let table = table(&TABLE);
@@ -218,7 +218,7 @@ fn what_is_no_font_is_not_written_as_one() {
             .expect_says(&[says]);
     }
     assert!(board.stats().commands.is_empty());
-    // Whoever knows better says so.
+    // A user who knows better adds --force.
     let path = file(&board, "own.font", &font_like(5_000, 9));
     let at = format!("{}@0x400000", path.display());
     flash(&board, &["--font", &at]).expect_code(1);

@@ -1,4 +1,4 @@
-//! Files that are made to do harm: they are refused in little time and memory.
+//! Malicious files: udpcli refuses them quickly and with little memory.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -10,10 +10,10 @@ use crate::images::elf;
 use crate::refuse::zip;
 use crate::support::{Finished, finish};
 
-/// More than the largest file and all that is in it take.
+/// More memory than the largest valid file and its content need.
 const MEMORY_KB: u32 = 400 << 10;
 
-/// A run without a board that has only so much memory; no file here is good enough to get as far as a board.
+/// A run without a board and with limited memory; no file here is valid enough to need a board.
 fn flash_in_little_memory(path: &Path) -> Finished {
     let mut command = Command::new("sh");
     command
@@ -28,7 +28,7 @@ fn flash_in_little_memory(path: &Path) -> Finished {
     run
 }
 
-/// One file of `path`'s archive that packs `len` bytes of `text`, again and again.
+/// Adds a file with `len` bytes of repeated `text` to an archive at `path`.
 fn bomb(path: &Path, name: &str, text: &[u8], len: usize, more: &[(&str, &[u8])]) {
     let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     let options = zip::write::SimpleFileOptions::default().large_file(true);
@@ -45,14 +45,14 @@ fn bomb(path: &Path, name: &str, text: &[u8], len: usize, more: &[(&str, &[u8])]
 }
 
 #[test]
-fn archives_that_unpack_to_more_than_there_is() {
+fn archives_that_unpack_to_too_much_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bomb.zip");
     bomb(&path, "a.bin", b"\x02", 200 << 20, &[]);
     flash_in_little_memory(&path)
         .expect_code(1)
         .expect_says(&["a.bin of at most 64 MB", "found more"]);
-    // Each alone would do.
+    // Each of these files alone would be accepted.
     let arguments = b"0x0 a.bin 0x2000000 a.bin";
     bomb(
         &path,
@@ -73,7 +73,7 @@ fn archives_that_unpack_to_more_than_there_is() {
 }
 
 #[test]
-fn archives_of_very_many_files() {
+fn archives_with_too_many_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("many.zip");
     let names: Vec<String> = (0..20_000).map(|number| number.to_string()).collect();
@@ -85,7 +85,7 @@ fn archives_of_very_many_files() {
 }
 
 #[test]
-fn archives_in_archives() {
+fn archives_in_archives_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.bin");
     zip(&path, &[("a.bin", b"no archive")]);
@@ -96,19 +96,19 @@ fn archives_in_archives() {
     flash_in_little_memory(&path)
         .expect_code(1)
         .expect_says(&["another archive", "unpack it"]);
-    // A name that would steer the terminal.
+    // A file name with a terminal control sequence.
     zip(&path, &[("\x1b[2J.bin", b"text")]);
     let run = flash_in_little_memory(&path).expect_code(1);
     assert!(!run.stderr.contains('\x1b'), "{}", run.stderr);
 }
 
 #[test]
-fn programs_whose_sections_have_more_than_the_file() {
+fn programs_with_sections_larger_than_the_file_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.elf");
     let good = elf();
     let table = u32::from_le_bytes(good[32..36].try_into().unwrap()) as usize;
-    // A thousand sections side by side in the chip's memory, all of them the same megabytes of the file.
+    // A thousand sections in the chip's memory, all with the same megabytes of the file.
     let len = 4_u32 << 20;
     let mut bytes = good[..table].to_vec();
     bytes.resize(len as usize, 0);
@@ -131,7 +131,7 @@ fn programs_whose_sections_have_more_than_the_file() {
 }
 
 #[test]
-fn files_without_an_end_and_files_that_are_none() {
+fn endless_and_special_files_are_refused() {
     flash_in_little_memory(Path::new("/dev/zero"))
         .expect_code(1)
         .expect_says(&["at most 64 MB"]);

@@ -1,6 +1,6 @@
-//! What is flashed: made up, but as compressible as the real thing.
+//! Generated files to flash, as compressible as real ones.
 
-/// Bytes as a font has them: runs of empty rows, rows of few bits. Deflate halves it, about.
+/// Bytes like those of a font: runs of empty rows, and rows with few bits. Deflate halves them approximately.
 pub(crate) fn font_like(len: usize, seed: u64) -> Vec<u8> {
     let mut random = Random(seed | 1);
     let mut bytes = Vec::with_capacity(len + 64);
@@ -62,7 +62,8 @@ pub(crate) fn table(partitions: &[(&str, u8, u8, u32, u32)]) -> Vec<u8> {
     table
 }
 
-/// Firmware as the mPython board's maker ships it: bootloader, table and an application of `len` bytes, for 0x1000.
+/// Firmware in the format of the mPython board's maker, for 0x1000: boot loader, table and an application of `len`
+/// bytes.
 pub(crate) fn firmware(len: usize, seed: u64) -> Vec<u8> {
     let mut firmware = image(0, 0x4007_8000, &font_like(20_000, seed));
     firmware.resize(0x7000, 0xff);
@@ -77,8 +78,8 @@ pub(crate) fn firmware(len: usize, seed: u64) -> Vec<u8> {
     firmware
 }
 
-/// A program as ESP-IDF links it, as far as a loader looks: an application descriptor, code run in place, code copied
-/// to memory, and the table of these sections.
+/// The parts of an ESP-IDF program that a loader reads: an application descriptor, code run in place, code copied to
+/// memory, and the table of these sections.
 pub(crate) fn elf() -> Vec<u8> {
     let mut descriptor = 0xabcd_5432_u32.to_le_bytes().to_vec();
     descriptor.resize(256, 0);
@@ -92,7 +93,7 @@ pub(crate) fn elf() -> Vec<u8> {
     )
 }
 
-/// An ELF file for Xtensa: where it begins, and its sections with name, flags, address and data.
+/// An ELF file for Xtensa: its entry point, and its sections with name, flags, address and data.
 pub(crate) fn linked(entry: u32, sections: &[(&str, u32, u32, Vec<u8>)]) -> Vec<u8> {
     let word = |n: usize| u32::try_from(n).unwrap();
     let mut names = vec![0];
@@ -141,7 +142,7 @@ pub(crate) fn linked(entry: u32, sections: &[(&str, u32, u32, Vec<u8>)]) -> Vec<
     elf
 }
 
-/// mPython's partition table of 2026-08 (`port/boards/mpython`, read out of the release), and its predecessor's.
+/// mPython's partition table of 2026-08 (`port/boards/mpython`, read from the release), and the one before it.
 pub(crate) const TABLE: [(&str, u8, u8, u32, u32); 5] = [
     ("nvs", 1, 2, 0x9000, 0x6000),
     ("phy_init", 1, 1, 0xf000, 0x1000),
@@ -150,12 +151,12 @@ pub(crate) const TABLE: [(&str, u8, u8, u32, u32); 5] = [
     ("user_nvs", 1, 2, 0x7f_c000, 0x4000),
 ];
 
-/// An application that says at its prompt what it is, as `MicroPython`'s do.
+/// An application with a banner, like `MicroPython`'s.
 pub(crate) fn application(banner: &str, len: usize, seed: u64) -> Vec<u8> {
     application_with(banner, &[], len, seed)
 }
 
-/// The same, with a frozen module behind the prompt's text.
+/// The same, with a frozen module after the banner.
 pub(crate) fn application_with(banner: &str, module: &[u8], len: usize, seed: u64) -> Vec<u8> {
     let mut code = font_like(len, seed);
     let text = format!("MicroPython {banner}\r\n\0");
@@ -169,7 +170,7 @@ pub(crate) fn application_with(banner: &str, module: &[u8], len: usize, seed: u6
 pub(crate) fn ufl(len: usize, seed: u64) -> Vec<u8> {
     let mut font = b"UFL\x12".to_vec();
     font.extend(u32::try_from(len).unwrap().to_le_bytes());
-    // Three ranges of characters, twelve rows high.
+    // Three character ranges, twelve rows high.
     font.extend([3, 12, 0, 0, 0, 0, 0, 1]);
     let glyphs = font_like(len - font.len(), seed);
     font.extend(glyphs);
@@ -190,14 +191,14 @@ pub(crate) fn xbf(count: u16, seed: u64) -> Vec<u8> {
         font.extend(u16::try_from(GLYPH).unwrap().to_le_bytes());
     }
     for index in 0..u64::from(count) {
-        // Width and bytes a line, then sixteen lines of two bytes.
+        // Width and bytes per row, then sixteen rows of two bytes.
         font.extend([16, 0, 2, 0]);
         font.extend(font_like(32, seed + index));
     }
     font
 }
 
-/// What the maker's release has, part by part: offset and bytes (`port/release.py`).
+/// The parts of the maker's release: offset and bytes (`port/release.py`).
 #[derive(Debug, Clone)]
 pub(crate) struct Release {
     pub(crate) bootloader: Vec<u8>,
@@ -208,7 +209,7 @@ pub(crate) struct Release {
 }
 
 impl Release {
-    /// A release of mPython 2.6.1, as large as the real one or as small as `len` and `glyphs` make it.
+    /// A release of mPython 2.6.1: as large as the real one, or smaller with other values of `len` and `glyphs`.
     pub(crate) fn new(len: usize, glyphs: u16, seed: u64) -> Self {
         Self {
             bootloader: image(0, 0x4007_8000, &font_like(20_000, seed)),
@@ -219,7 +220,7 @@ impl Release {
         }
     }
 
-    /// The parts that are written whatever is on the board, with their places.
+    /// The parts that are always written, with their offsets.
     pub(crate) fn parts(&self) -> [(usize, &[u8]); 4] {
         [
             (0x1000, &self.bootloader),
@@ -229,7 +230,7 @@ impl Release {
         ]
     }
 
-    /// The image as the maker ships it, to be written at 0: 0xff between its parts.
+    /// The maker's merged image for offset 0, with 0xff between its parts.
     pub(crate) fn merged(&self) -> Vec<u8> {
         let mut image = Vec::new();
         let files = self.files.iter().map(|files| (0x20_0000, files.as_slice()));

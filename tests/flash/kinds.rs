@@ -1,4 +1,4 @@
-//! Files that are no firmware for this board: named, and refused before the board is touched.
+//! Files that are not firmware for this board: udpcli names their format and refuses them before it touches the board.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::images::{Release, elf, firmware, font_like, image, linked, table};
 use crate::refuse::zip;
 use crate::support::{file, flash, has_firmware};
 
-/// What is in an archive.
+/// The files in an archive.
 type Packed<'a> = &'a [(&'a str, &'a [u8])];
 
 fn board() -> Emulator {
@@ -19,7 +19,7 @@ fn board() -> Emulator {
     })
 }
 
-/// A UF2 file of one block for `family`.
+/// A UF2 file with one block for `family`.
 fn uf2(family: u32) -> Vec<u8> {
     let mut block = b"UF2\nWQ]\x9e".to_vec();
     for word in [0x2000, 0x1000, 256, 0, 1, family] {
@@ -54,16 +54,16 @@ fn uf2_of(data: &[u8], flags: u32) -> Vec<u8> {
 }
 
 #[test]
-fn uf2_files_are_whole_and_say_whom_they_are_for() {
+fn uf2_files_must_be_complete_and_for_this_chip() {
     let board = board();
     let image = firmware(20_000, 31);
     let whole = uf2_of(&image, 0x2000);
     for (bytes, says) in [
-        // Boards with older boot loaders have no family in their files.
+        // The files of boards with older boot loaders have no family.
         (uf2_of(&image, 0), "no chip's family"),
         (whole[..whole.len() - 512].to_vec(), "cut short"),
         (whole[..512 * 40].to_vec(), "cut short"),
-        // Another program has written into it.
+        // Another program has written into the file.
         (
             [&whole[..512], &[0; 512], &whole[1024..]].concat(),
             "damaged",
@@ -88,9 +88,9 @@ fn uf2_files_are_whole_and_say_whom_they_are_for() {
         .expect_says(&["nothing to write"]);
 }
 
-/// What goes to an offset is written as it is: what is packed or linked has to be given by itself.
+/// A file with an offset is written as it is, so archives and linked programs have to be given without an offset.
 #[test]
-fn what_has_to_be_taken_apart_is_not_written_as_it_is() {
+fn archives_and_programs_are_not_written_unchanged() {
     let board = board();
     let path = board.folder().join("a.zip");
     let inner = board.folder().join("inner.zip");
@@ -121,7 +121,7 @@ fn what_has_to_be_taken_apart_is_not_written_as_it_is() {
             .expect_says(&["expected a font", says]);
     }
     assert!(board.stats().commands.is_empty());
-    // By itself, in an archive that describes nothing, it says where its parts go.
+    // Without an offset, in an archive without a description, it defines where its parts go.
     zip(
         &path,
         &[("build/m.uf2", &uf2_of(&boot, 0x2000)), ("readme", b"x")],
@@ -130,9 +130,9 @@ fn what_has_to_be_taken_apart_is_not_written_as_it_is() {
     assert!(has_firmware(&board.flash(), &boot));
 }
 
-/// As the makers' older pages have it, and as people guess.
+/// Offsets from the makers' older pages, and wrong guesses.
 #[test]
-fn an_offset_that_the_file_contradicts_is_to_be_left_out() {
+fn an_offset_that_the_file_contradicts_is_refused() {
     let board = board();
     let release = file(&board, "m.bin", &Release::new(20_000, 100, 3).merged());
     let firmware = file(&board, "fw.bin", &firmware(20_000, 31));
@@ -149,7 +149,7 @@ fn an_offset_that_the_file_contradicts_is_to_be_left_out() {
     assert!(board.stats().commands.is_empty());
 }
 
-/// An ELF file of one section at `address` for `machine`.
+/// An ELF file with one section at `address` for `machine`.
 fn program(machine: u16, address: u32) -> Vec<u8> {
     let mut elf = elf();
     elf[18..20].copy_from_slice(&machine.to_le_bytes());
@@ -161,7 +161,7 @@ fn program(machine: u16, address: u32) -> Vec<u8> {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
-fn a_failed_download_is_called_by_its_name() {
+fn a_failed_download_is_identified() {
     let board = board();
     let mut tar = vec![b'x'; 512];
     tar[0] = 0;
@@ -265,7 +265,7 @@ fn a_failed_download_is_called_by_its_name() {
         }
     }
     assert!(board.stats().commands.is_empty());
-    // Who knows better may write any bytes to any place.
+    // With --force, the user may write any bytes anywhere.
     let path = file(&board, "cert.pem", b"-----BEGIN CERTIFICATE-----\n");
     let at = format!("{}@0x310000", path.display());
     flash(&board, &[at.as_str(), "--force"]).expect_code(0);
@@ -303,7 +303,7 @@ fn firmware_for_another_chip_is_never_written() {
         ("c3.elf", &program(243, 0x4200_0020), "RISC-V"),
         ("arm.elf", &program(40, 0x0800_0000), "ARM"),
         ("pc.elf", &program(62, 0x0040_0000), "x86-64"),
-        // The same processor as the ESP32's, other memory.
+        // The same processor as the ESP32's, but other memory.
         ("s3.elf", &program(94, 0x4200_0020), "another Xtensa chip"),
     ];
     for (name, bytes, other) in cases {
@@ -353,7 +353,7 @@ fn esptools_images_for_other_chips_are_recognised() {
             .output()
             .unwrap();
         assert!(output.status.success(), "{chip}: {output:?}");
-        // For the ESP8266 the name is only a beginning: it becomes two files, of which the first is started.
+        // For the ESP8266 the name is only a prefix: the tool makes two files, of which the first is started.
         let made = [image.clone(), board.folder().join("image0x00000.bin")];
         let made = made.iter().find(|path| path.exists()).unwrap();
         for at in ["", "@0x1000"] {
@@ -363,7 +363,7 @@ fn esptools_images_for_other_chips_are_recognised() {
                 .expect_says(&[says]);
         }
         std::fs::remove_file(made).unwrap();
-        // Nor is what they were made of.
+        // The source file is not written either.
         flash(&board, &[source.to_str().unwrap(), "--force"])
             .expect_code(1)
             .expect_says(&["another Xtensa chip"]);
@@ -372,7 +372,7 @@ fn esptools_images_for_other_chips_are_recognised() {
 }
 
 #[test]
-fn offsets_are_taken_as_esptool_users_type_them() {
+fn offsets_are_accepted_in_esptools_notation() {
     let board = board();
     let (first, second) = (firmware(20_000, 31), font_like(5_000, 32));
     let (first_path, second_path) = (
@@ -392,7 +392,7 @@ fn offsets_are_taken_as_esptool_users_type_them() {
 }
 
 #[test]
-fn an_offset_in_the_name_counts_where_the_content_agrees() {
+fn an_offset_in_the_name_counts_if_the_content_agrees() {
     let board = board();
     let app = image(0, 0x400d_0020, &font_like(9_000, 2));
     let path = file(&board, "app-0x20000.bin", &app);
@@ -400,7 +400,7 @@ fn an_offset_in_the_name_counts_where_the_content_agrees() {
         .expect_code(0)
         .expect_says(&["goes to 0x20000, as its name says"]);
     assert!(board.flash()[0x2_0000..].starts_with(&app));
-    // An application is no boot loader; any bytes may be called anything.
+    // An application is not a boot loader, and a file with any content can have any name.
     let path = file(&board, "app-0x1000.bin", &app);
     flash(&board, &[&path])
         .expect_code(2)
@@ -419,9 +419,9 @@ fn an_offset_in_the_name_counts_where_the_content_agrees() {
     }
 }
 
-/// A ZIP archive with its member's names as they are given: the library would refuse some.
+/// A ZIP archive with unchanged member names; the library would refuse some.
 fn zip_with_backslashes(path: &Path, files: &[(&str, &[u8])]) {
-    // The library writes slashes; the names are as long with backslashes.
+    // The library writes slashes; names with backslashes have the same length.
     zip(path, files);
     let mut bytes = std::fs::read(path).unwrap();
     for (name, _) in files {
@@ -436,7 +436,7 @@ fn zip_with_backslashes(path: &Path, files: &[(&str, &[u8])]) {
 }
 
 #[test]
-fn archives_as_people_pack_them_are_understood() {
+fn archives_are_accepted_as_people_pack_them() {
     let release = Release::new(20_000, 100, 3);
     let [(_, boot), (_, table), (_, app), (_, font)] = release.parts();
     let manifest = br#"{"name":"x","builds":[
@@ -456,7 +456,7 @@ fn archives_as_people_pack_them_are_understood() {
     let marked = [b"\xef\xbb\xbf", &br#"{"flash_files":{"0x0":"m.bin"}}"#[..]].concat();
     let s3 = image(9, 0x403c_9000, &font_like(5_000, 1));
     let cases: [Packed<'_>; 12] = [
-        // As Notepad and PowerShell write text.
+        // In the encodings of Notepad and PowerShell.
         &[
             ("flash_args", &wide),
             ("my boot.bin", boot),
@@ -472,7 +472,7 @@ fn archives_as_people_pack_them_are_understood() {
             ),
             ("m.bin", &merged),
         ],
-        // One file for each chip; one file of any name; what macOS leaves.
+        // One file per chip; one file with any name; the extra files of macOS.
         &[("esp32s3/m.bin", &s3), ("esp32/m.bin", &merged)],
         &[("firmware.img", &merged)],
         &[
@@ -494,14 +494,14 @@ fn archives_as_people_pack_them_are_understood() {
             ("release/sub/a.bin", app),
             ("release/sub/f.bin", font),
         ],
-        // Names that say where they go.
+        // Names with offsets.
         &[
             ("bootloader-0x1000.bin", boot),
             ("table-0x8000.bin", table),
             ("app-0x10000.bin", app),
             ("font-0x400000.bin", font),
         ],
-        // Firmware and font; the font goes where the firmware looks for it.
+        // Firmware and font; the font goes where the firmware expects it.
         &[
             ("mpython/FIRMWARE.BIN", without_font),
             ("mpython/Noto_Sans_CJK_SC_Light16.xbf", font),
@@ -538,7 +538,7 @@ fn archives_as_people_pack_them_are_understood() {
 }
 
 #[test]
-fn archives_that_are_not_clear_come_with_the_next_step() {
+fn unclear_archives_get_a_hint() {
     let board = board();
     let path = board.folder().join("a.zip");
     let (first, second) = (firmware(20_000, 31), firmware(20_000, 32));

@@ -1,4 +1,4 @@
-//! What people read in Chinese while flashing, and that programs read the same in every language.
+//! Texts for people in Chinese while flashing; output for programs is the same in every language.
 
 use std::process::{Command, Stdio};
 
@@ -33,7 +33,7 @@ fn info(board: &Emulator, lang: &str, format: &str) -> Finished {
 }
 
 #[test]
-fn what_is_done_and_what_is_there_is_chinese_and_json_is_the_same() {
+fn plans_and_contents_are_chinese_and_json_is_the_same() {
     let board = quick_board();
     let good = file(&board, "good.bin", &firmware(50_000, 1));
     let good = good.to_str().unwrap();

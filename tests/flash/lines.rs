@@ -1,5 +1,5 @@
-//! A board whose DTR and RTS are wired: a pseudo-terminal has no such lines, so they go to the emulator by hand, and
-//! everything else over the port.
+//! A board with wired DTR and RTS: a pseudo-terminal has no such lines, so the test passes them to the emulator
+//! directly, and everything else over the port.
 
 use std::io;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Port for Wired {
     }
 }
 
-/// Keeps what it is told.
+/// Records the notes.
 #[derive(Debug, Default)]
 struct Notes(Vec<String>);
 
@@ -130,14 +130,14 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
 }
 
 #[test]
-fn the_lines_take_a_running_board_into_download_mode_and_out_again() {
+fn the_control_lines_enter_and_leave_download_mode() {
     let board = board(Config::default());
     let image = firmware(60_000, 21);
     let mut flashed = flash_through_lines(&board, &image, &mut Notes::default());
     assert!(flashed.started);
     assert!(has_firmware(&board.flash(), &image));
     board.wait_for(Mode::App);
-    // What goes on with the line sees the program start.
+    // The next user of the port sees the program start.
     let mut seen = Vec::new();
     let deadline = std::time::Instant::now() + Duration::from_secs(5);
     while !seen.ends_with(b">>> ") {
@@ -156,7 +156,7 @@ fn the_lines_take_a_running_board_into_download_mode_and_out_again() {
 }
 
 #[test]
-fn a_rate_that_the_line_does_not_carry_is_given_up() {
+fn a_baud_rate_that_fails_is_lowered() {
     let board = board(Config {
         max_baud: 500_000,
         ..Config::default()
@@ -171,7 +171,7 @@ fn a_rate_that_the_line_does_not_carry_is_given_up() {
 }
 
 #[test]
-fn a_board_that_starts_its_program_in_the_middle_is_taken_back() {
+fn a_board_that_restarts_during_the_run_is_recovered() {
     let board = board(Config::default());
     let image = firmware(100_000, 23);
     board.inject(Fault {

@@ -1,6 +1,6 @@
-//! Flashing: the emulated board, its proof by `esptool`, and `udpcli board flash` against it.
+//! Flashing: the emulated board, its verification with `esptool`, and `udpcli board flash` on it.
 
-// Says to clippy that every helper here is test code.
+// Tells clippy that all helpers here are test code.
 #![cfg(test)]
 #![cfg(target_os = "linux")]
 

@@ -1,5 +1,5 @@
-//! The emulator is proven by Espressif's own tool: what `esptool` writes, reads, verifies and erases is what a board
-//! would have had.
+//! Verifies the emulator with Espressif's own tool: the result of `esptool`'s writing, reading, verifying and erasing
+//! is the same as on a real board.
 
 use crate::emulator::{Config, Emulator};
 use crate::esptool::run_esptool;
@@ -9,7 +9,7 @@ use crate::images::font_like;
 fn esptool_writes_verifies_reads_and_erases() {
     let image = font_like(300_000, 7);
     let emulator = Emulator::start(Config {
-        // What lies there must be erased first, and its neighbours stay.
+        // Old content must be erased first, and its neighbours stay.
         flash: vec![0x5a; 8 << 20],
         flash_time: 0.2,
         ..Config::default()
@@ -53,7 +53,7 @@ fn esptool_writes_verifies_reads_and_erases() {
 }
 
 #[test]
-fn esptool_does_without_the_stub() {
+fn esptool_works_without_the_stub() {
     let image = font_like(40_000, 11);
     let emulator = Emulator::start(Config {
         flash_time: 0.2,

@@ -1,4 +1,4 @@
-//! What is not written, and what is said.
+//! Files that are refused, and the messages.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -11,17 +11,17 @@ use crate::emulator::{Config, Emulator, Model};
 use crate::images::{Random, elf, firmware, font_like, image, table, xbf};
 use crate::support::{file, flash, has_firmware, quick_board};
 
-/// A file, where it should go, the exit code, and what is said.
+/// A file, its offset, the exit code, and the words of the message.
 type Case<'a> = (&'a str, &'a [u8], &'a str, i32, &'a [&'a str]);
 
-/// A board whose flash nothing may touch.
+/// Checks that nothing was written to the board's flash.
 fn untouched(board: &Emulator) {
     assert_eq!((board.wear().erased, board.wear().programmed), (0, 0));
 }
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
-fn files_that_are_not_whole_firmware_for_this_chip() {
+fn files_that_are_not_complete_firmware_for_this_chip_are_refused() {
     let board = quick_board();
     let good = firmware(50_000, 1);
     let mut damaged = good.clone();
@@ -126,12 +126,12 @@ fn files_that_are_not_whole_firmware_for_this_chip() {
         run.expect_says(says);
     }
     untouched(&board);
-    // All that was said without a word to the board.
+    // All this happened without a command to the board.
     assert!(board.stats().commands.is_empty());
 }
 
 #[test]
-fn files_that_do_not_fit() {
+fn files_that_do_not_fit_are_refused() {
     let board = quick_board();
     let mut large = firmware(50_000, 1);
     large.truncate(0xf000);
@@ -156,7 +156,7 @@ fn files_that_do_not_fit() {
 }
 
 #[test]
-fn firmware_for_more_flash_than_there_is() {
+fn firmware_for_a_larger_flash_is_refused() {
     let board = Emulator::start(Config {
         flash: vec![0xff; 4 << 20],
         flash_time: 0.1,
@@ -183,7 +183,7 @@ fn firmware_for_more_flash_than_there_is() {
 }
 
 #[test]
-fn another_board_is_named() {
+fn another_chip_is_named() {
     let board = Emulator::start(Config {
         model: Model::Esp32S3,
         ..Config::default()
@@ -198,7 +198,7 @@ fn another_board_is_named() {
 }
 
 #[test]
-fn a_board_that_runs_its_program_is_told_how_to_get_out_of_it() {
+fn a_board_that_runs_its_program_gets_a_hint() {
     let board = Emulator::start(Config {
         boot_held: false,
         ..Config::default()
@@ -271,7 +271,7 @@ fn a_dry_run_and_a_backup_change_nothing() {
     untouched(&board);
 }
 
-/// A release with `files`, packed.
+/// A ZIP release of `files`.
 pub(crate) fn zip(path: &Path, files: &[(&str, &[u8])]) {
     let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     let options = zip::write::SimpleFileOptions::default();
@@ -283,7 +283,7 @@ pub(crate) fn zip(path: &Path, files: &[(&str, &[u8])]) {
 }
 
 #[test]
-fn releases_say_where_their_files_go() {
+fn releases_describe_the_offsets_of_their_files() {
     let board = quick_board();
     let (first, second) = (firmware(20_000, 31), font_like(5_000, 32));
     let json = br#"{"flash_files": {"0x1000": "boot/m.bin", "0x300000": "f.bin"}, "extra_esptool_args": {"chip": "esp32"}}"#;
@@ -328,7 +328,7 @@ fn releases_say_where_their_files_go() {
         .expect_code(1)
         .expect_says(&["m.bin, which its description names"]);
 
-    // Merged from 0 on; and the same as UF2.
+    // Merged from 0 on, and the same as UF2.
     let mut merged = vec![0xff; 0x1000];
     merged.extend(&other);
     let merged_file = file(&board, "merged.bin", &merged);
@@ -336,7 +336,7 @@ fn releases_say_where_their_files_go() {
     let now = board.flash();
     assert!(now[0x8000..].starts_with(&merged[0x8000..0x8c00]));
     assert!(now[0x1_0000..].starts_with(&merged[0x1_0000..]));
-    // What is blank in it is not written.
+    // Blank parts of the image are not written.
     assert!(now[..0x1000].iter().all(|&byte| byte == 0x5a));
     let mut uf2 = Vec::new();
     for (index, data) in first.chunks(256).enumerate() {
@@ -365,7 +365,7 @@ fn releases_say_where_their_files_go() {
 }
 
 #[test]
-fn a_linked_program_becomes_bootloader_table_and_application() {
+fn an_elf_program_becomes_boot_loader_table_and_application() {
     let board = quick_board();
     let elf = elf();
     let path = file(&board, "program.elf", &elf);
@@ -375,7 +375,7 @@ fn a_linked_program_becomes_bootloader_table_and_application() {
         assert!(Image::parse(&now[offset..]).is_ok(), "{offset:#x}");
     }
     assert!(partitions(&now[0x8000..]).is_some());
-    // Damaged ones are refused, whatever is damaged.
+    // Damaged programs are refused, whatever is damaged.
     let mut random = Random(3);
     for _ in 0..300 {
         let mut damaged = elf.clone();
@@ -399,11 +399,11 @@ fn a_linked_program_becomes_bootloader_table_and_application() {
 }
 
 #[test]
-fn a_port_without_its_folder_comes_with_the_whole_name() {
+fn a_port_without_its_folder_gets_a_hint_with_the_full_name() {
     let board = quick_board();
     let path = file(&board, "m.bin", &firmware(9_000, 1));
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_udpcli"));
-    // Every system has this device; opening "null" fails as "ttyUSB0" does.
+    // This device exists everywhere; opening "null" fails like "ttyUSB0".
     command
         .args(["board", "flash", "--serial", "null"])
         .arg(&path);

@@ -1,4 +1,4 @@
-//! The maker's release: one image of the whole flash, of which only the firmware is written.
+//! The maker's release: one image of the whole flash, of which udpcli writes only the firmware.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ const NVS: Range<usize> = 0x9000..0xf000;
 const VFS: Range<usize> = 0x20_0000..0x40_0000;
 const USER_NVS: Range<usize> = 0x7f_c000..0x80_0000;
 
-/// What a table has: label, type, subtype, offset, size.
+/// An entry of a partition table: label, type, subtype, offset, size.
 pub(crate) type Entry = (&'static str, u8, u8, u32, u32);
 
 /// The flash of a board that a class has used: other firmware, settings, calibration, a pupil's `main.py`.
@@ -40,7 +40,7 @@ fn board(flash: Vec<u8>) -> Emulator {
     })
 }
 
-/// `parts` are in `now`; everything else is as it was, but for the ends of the sectors that had to be erased.
+/// Checks that `now` contains `parts` and is otherwise unchanged, apart from the rest of the erased sectors.
 #[track_caller]
 fn only_parts_changed(before: &[u8], now: &[u8], parts: &[(usize, &[u8])]) {
     let mut expected = before.to_vec();
@@ -55,7 +55,7 @@ fn only_parts_changed(before: &[u8], now: &[u8], parts: &[(usize, &[u8])]) {
 }
 
 #[test]
-fn a_release_is_written_part_by_part_and_the_boards_data_stays() {
+fn a_release_is_written_in_parts_and_the_boards_data_stays() {
     let before = used_flash(&TABLE);
     let release = Release::new(300_000, 4_000, 1);
     for packed in [false, true] {
@@ -98,7 +98,7 @@ fn a_release_is_written_part_by_part_and_the_boards_data_stays() {
 }
 
 #[test]
-fn files_make_way_only_when_asked() {
+fn files_are_replaced_only_on_request() {
     let before = used_flash(&TABLE);
     let mut release = Release::new(60_000, 500, 11);
     release.files = Some(littlefs("main.py", "print('the maker')"));
@@ -110,7 +110,7 @@ fn files_make_way_only_when_asked() {
         "--files replace",
     ]);
     only_parts_changed(&before, &board.flash(), &release.parts());
-    // The user may say so, too.
+    // The user can also request it.
     flash(&board, &[path, "--files", "keep"])
         .expect_code(0)
         .expect_says(&["nothing to write"]);
@@ -126,7 +126,7 @@ fn files_make_way_only_when_asked() {
     );
     let now = board.flash();
     assert_eq!(now[VFS], release.files.as_ref().unwrap()[..]);
-    // esptool reads the same, as far as the files go. It does not look for a stub that runs already.
+    // esptool reads the same files. It does not look for a stub that is already running, so reset the chip.
     board.set_lines(false, true);
     board.set_lines(false, false);
     board.wait_for(Mode::Rom);
@@ -136,14 +136,14 @@ fn files_make_way_only_when_asked() {
     let mut copy = std::fs::read(copy).unwrap();
     copy.resize(VFS.len(), 0xff);
     assert_eq!(littlefs_file(&copy, "main.py"), "print('the maker')");
-    // The calibration is no file.
+    // The calibration is not part of the files.
     for data in [NVS, USER_NVS] {
         assert_eq!(now[data.clone()], before[data]);
     }
 }
 
 #[test]
-fn files_are_erased_where_the_firmware_brings_none() {
+fn files_are_erased_if_the_firmware_has_none() {
     let before = used_flash(&TABLE);
     let release = Release::new(60_000, 500, 21);
     let board = board(before.clone());
@@ -167,7 +167,7 @@ fn files_are_erased_where_the_firmware_brings_none() {
         .chain([(VFS.start, &blank[..])])
         .collect();
     only_parts_changed(&before, &board.flash(), &parts);
-    // Again: nothing is left to do.
+    // A second run has nothing to do.
     let wear = board.wear();
     flash(&board, &[path, "--files", "replace"])
         .expect_code(0)
@@ -176,7 +176,7 @@ fn files_are_erased_where_the_firmware_brings_none() {
 }
 
 #[test]
-fn a_blank_board_gets_all_of_a_release() {
+fn a_blank_board_gets_the_whole_release() {
     let mut release = Release::new(60_000, 500, 31);
     release.files = Some(littlefs("main.py", "print('the maker')"));
     let merged = release.merged();
@@ -190,7 +190,7 @@ fn a_blank_board_gets_all_of_a_release() {
     assert!(now[merged.len()..].iter().all(|&byte| byte == 0xff));
 }
 
-/// A pulled cable may leave a board without a table: its files are still there.
+/// A pulled cable may leave a board without a partition table, but its files are still there.
 #[test]
 fn files_survive_a_damaged_table() {
     let mut before = used_flash(&TABLE);
@@ -204,8 +204,8 @@ fn files_survive_a_damaged_table() {
 }
 
 #[test]
-fn files_that_the_new_firmware_would_not_find_are_asked_about() {
-    // mPython 1.x had half as much room for files, and the font behind it.
+fn files_that_the_new_firmware_would_not_find_need_a_choice() {
+    // mPython 1.x had half as much space for files, and the font after them.
     let mut old = TABLE;
     old[3] = ("vfs", 1, 0x81, 0x20_0000, 0x10_0000);
     let before = used_flash(&old);
@@ -235,9 +235,9 @@ fn files_that_the_new_firmware_would_not_find_are_asked_about() {
 }
 
 #[test]
-fn files_are_not_kept_under_an_application() {
+fn files_under_an_application_are_not_kept() {
     let before = used_flash(&TABLE);
-    // port/partitions.csv of another branch: a larger application, and the files behind it.
+    // port/partitions.csv of another branch: a larger application, and the files after it.
     let mut release = Release::new(0x20_0000, 500, 61);
     let mut entries = TABLE;
     entries[2] = ("factory", 0, 0, 0x1_0000, 0x27_0000);
@@ -262,7 +262,7 @@ fn files_are_not_kept_under_an_application() {
     for data in [NVS, USER_NVS] {
         assert_eq!(now[data.clone()], before[data]);
     }
-    // Files of nobody are in nobody's way.
+    // An empty file system causes no conflict.
     let mut empty = used_flash(&TABLE);
     empty[VFS].fill(0xff);
     let board = self::board(empty);
@@ -271,7 +271,7 @@ fn files_are_not_kept_under_an_application() {
 }
 
 #[test]
-fn a_font_beside_a_release_with_one_is_a_note() {
+fn a_second_font_gives_a_note() {
     let before = used_flash(&TABLE);
     let release = Release::new(60_000, 500, 71);
     let font = crate::images::xbf(600, 72);
@@ -290,7 +290,7 @@ fn a_font_beside_a_release_with_one_is_a_note() {
 }
 
 #[test]
-fn an_image_that_esptool_merged_is_understood() {
+fn an_image_merged_by_esptool_is_accepted() {
     let before = used_flash(&TABLE);
     let release = Release::new(60_000, 500, 81);
     let board = board(before.clone());
@@ -306,7 +306,7 @@ fn an_image_that_esptool_merged_is_understood() {
     assert_eq!(std::fs::read(&merged).unwrap(), release.merged());
     flash(&board, &[&merged]).expect_code(0);
     only_parts_changed(&before, &board.flash(), &release.parts());
-    // esptool takes the parts for images, too.
+    // esptool accepts the parts as images, too.
     for offset in ["1000", "10000"] {
         let part = board.folder().join(format!("{offset}.bin"));
         let log = run_esptool_on_files(&["image-info", part.to_str().unwrap()]);
@@ -315,7 +315,7 @@ fn an_image_that_esptool_merged_is_understood() {
 }
 
 #[test]
-fn info_shows_the_same_table_of_what_is_on_the_board() {
+fn info_shows_the_same_table_for_the_boards_content() {
     let board = board(used_flash(&TABLE));
     let path = file(&board, "m.bin", &Release::new(60_000, 500, 91).merged());
     flash(&board, &[path]).expect_code(0);
@@ -342,9 +342,9 @@ fn info_shows_the_same_table_of_what_is_on_the_board() {
     }
 }
 
-/// A font, or any bytes, that would go into the middle of the board's files.
+/// A font, or other bytes, whose offset is in the middle of the board's files.
 #[test]
-fn the_boards_files_do_not_make_way_for_a_font_unasked() {
+fn a_font_never_overwrites_the_boards_files_without_a_choice() {
     let before = used_flash(&TABLE);
     let board = board(before.clone());
     let font = crate::images::xbf(300, 101);
@@ -375,7 +375,7 @@ fn the_boards_files_do_not_make_way_for_a_font_unasked() {
     assert!(now[VFS.start..0x30_0000].iter().all(|&byte| byte == 0xff));
     assert_eq!(now[NVS], before[NVS]);
 
-    // The whole partition, asked for by its place, is what the user has said.
+    // With the offset of the whole partition, the user has made the choice.
     let board = self::board(before);
     let files = littlefs("main.py", "print('own')");
     let path = file(&board, "files.bin", &files);
@@ -390,9 +390,9 @@ fn the_boards_files_do_not_make_way_for_a_font_unasked() {
     assert_eq!(board.flash()[VFS], files[..]);
 }
 
-/// mPython 1.4 has half as much room for files, and its font behind that.
+/// mPython 1.4 has half as much space for files, and its font after that.
 #[test]
-fn older_firmware_with_its_font_asks_before_it_takes_the_files() {
+fn older_firmware_with_its_font_needs_a_choice_about_the_files() {
     let before = used_flash(&TABLE);
     let board = board(before.clone());
     let mut entries = TABLE;
@@ -426,7 +426,7 @@ fn older_firmware_with_its_font_asks_before_it_takes_the_files() {
     }
 }
 
-/// As [`files_survive_a_damaged_table`]: a dump of another board has settings of its own.
+/// Like [`files_survive_a_damaged_table`]: a backup of another board contains settings, too.
 #[test]
 fn settings_survive_a_damaged_table() {
     let mut before = used_flash(&TABLE);
@@ -441,7 +441,7 @@ fn settings_survive_a_damaged_table() {
     let path = file(&board, "m.bin", &merged);
     flash(&board, &[&path]).expect_code(0);
     assert_eq!(board.flash()[NVS], mine[..]);
-    // Where nothing is, they are part of the image.
+    // On an empty board, the settings are part of the image.
     let board = self::board(vec![0xff; 8 << 20]);
     let path = file(&board, "m.bin", &merged);
     flash(&board, &[&path]).expect_code(0);
@@ -449,7 +449,7 @@ fn settings_survive_a_damaged_table() {
 }
 
 #[test]
-fn files_of_another_kind_than_the_firmwares_are_told() {
+fn files_of_another_file_system_give_a_note() {
     let mut before = used_flash(&TABLE);
     before[VFS].fill(0);
     before[VFS.start..VFS.start + 3].copy_from_slice(b"\xeb\xfe\x90");

@@ -1,4 +1,4 @@
-//! From a program that runs to download mode and back, through the lines of a real port: RFC 2217.
+//! From a running program to download mode and back, through the control lines of a real port: RFC 2217.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -54,10 +54,10 @@ fn auto_reset_works_over_the_network() {
     assert_eq!(object["partitions"][2]["offset"], 0x1_0000);
 }
 
-/// For trying by hand, and for the picture in `docs/flash.md`: a board that a class has used, and a release for it.
+/// For manual tests, and for the picture in `docs/flash.md`: a board that a class has used, and a release for it.
 #[test]
 #[ignore = "serves a board until its standard input ends"]
-fn a_board_for_hands() {
+fn a_board_for_manual_tests() {
     let board = Arc::new(Emulator::start(Config {
         flash: used_flash(&TABLE),
         boot_held: false,

@@ -24,7 +24,7 @@ const COM_PORT: u8 = 44;
 const SET_BAUDRATE: u8 = 1;
 const SET_CONTROL: u8 = 5;
 
-/// Serves one host after another until it is dropped.
+/// Serves one client after another until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     port: u16,
@@ -53,7 +53,7 @@ impl Server {
         }
     }
 
-    /// What to give as the port's name.
+    /// The name of the port for udpcli.
     pub(crate) fn url(&self) -> String {
         format!("rfc2217://127.0.0.1:{}", self.port)
     }
@@ -69,7 +69,7 @@ impl Drop for Server {
     }
 }
 
-/// One host, until it goes.
+/// Serves one client until it disconnects.
 fn serve(board: &Emulator, stream: &TcpStream) {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let serial = rustix::fs::open(board.port(), flags, rustix::fs::Mode::empty()).unwrap();
@@ -126,7 +126,7 @@ fn from_host(board: &Emulator, serial: &OwnedFd, mut stream: &TcpStream) {
                     data.push(IAC);
                     command.clear();
                 }
-                // What is offered is taken.
+                // Accept every option that the client offers.
                 [IAC, verb @ 251..=254, option] => {
                     let answer = if *verb == WILL { DO } else { WILL };
                     if matches!(*verb, WILL | DO) {

@@ -1,4 +1,4 @@
-//! Boards that plain firmware would spoil, and flash chips and headers that are not as usual.
+//! Boards that plain firmware would damage, and unusual flash chips and headers.
 
 use crate::emulator::{Config, Emulator};
 use crate::esptool::run_esptool_on_files;
@@ -17,7 +17,7 @@ fn board(config: Config) -> Emulator {
 }
 
 #[test]
-fn a_locked_chip_is_left_alone() {
+fn a_locked_chip_is_not_written() {
     for (address, value, says) in [
         (CRYPT, 1 << 20, "flash encryption"),
         (CRYPT, 0x7f << 20, "flash encryption"),
@@ -44,7 +44,7 @@ fn a_locked_chip_is_left_alone() {
         }
         assert_eq!((board.wear().erased, board.wear().programmed), (0, 0));
     }
-    // Switched on and off again: it starts anything.
+    // Encryption was enabled and disabled again: the chip starts any firmware.
     let board = board(Config {
         efuses: vec![(CRYPT, 3 << 20)],
         ..Config::default()
@@ -54,7 +54,7 @@ fn a_locked_chip_is_left_alone() {
 }
 
 #[test]
-fn a_flash_chip_without_a_size_takes_the_users_word() {
+fn the_user_can_give_the_size_of_an_unknown_flash_chip() {
     let board = board(Config {
         // A maker that does not use JEDEC's exponent.
         flash_id: Some(0x00_4020),
@@ -74,7 +74,7 @@ fn a_flash_chip_without_a_size_takes_the_users_word() {
     for wrong in ["8", "7MB", "0MB", "1GB", "8 apples", "256MB"] {
         flash(&board, &[path, "--flash-size", wrong]).expect_code(2);
     }
-    // What the chip says is not exceeded, whatever the user says.
+    // The size from the chip is the upper limit, whatever the user gives.
     let board = self::board(Config {
         flash: vec![0xff; 4 << 20],
         ..Config::default()
@@ -102,9 +102,9 @@ fn in_qio_mode(image: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_boot_loaders_flash_mode_is_kept_unless_it_is_set() {
+fn the_boot_loaders_flash_mode_is_kept_by_default() {
     let mut release = Release::new(20_000, 100, 5);
-    // mPython 1.0.1's header says QIO: 0.
+    // The header of mPython 1.0.1 has QIO: 0.
     release.bootloader = in_qio_mode(&release.bootloader);
     let board = board(Config::default());
     let path = file(&board, "m.bin", &release.merged());
@@ -117,7 +117,7 @@ fn the_boot_loaders_flash_mode_is_kept_unless_it_is_set() {
     assert!(!run.stderr.contains("QIO"), "{}", run.stderr);
     let now = board.flash()[0x1000..0x1000 + release.bootloader.len()].to_vec();
     assert_eq!(now[2], 2);
-    // esptool agrees, digest included.
+    // esptool agrees, and the digest is correct.
     let boot = file(&board, "boot.bin", &now);
     let log = run_esptool_on_files(&["image-info", boot.to_str().unwrap()]);
     assert!(log.contains("Flash mode: DIO"), "{log}");
@@ -134,7 +134,7 @@ fn the_boot_loaders_flash_mode_is_kept_unless_it_is_set() {
 }
 
 #[test]
-fn an_application_alone_on_an_empty_chip_is_said_not_to_start() {
+fn an_application_alone_on_an_empty_chip_gives_a_note() {
     let board = board(Config::default());
     let app = file(
         &board,

@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle.
+//! Ctrl-C during a flash run.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use crate::emulator::{Config, Emulator, Fault, Kind, op};
 use crate::images::{firmware, font_like};
 use crate::support::{command, file, flash, has_firmware, quick_board};
 
-/// Starts `arguments`, presses Ctrl-C when stderr says `when`; what else was on stderr.
+/// Starts `arguments`, presses Ctrl-C when stderr contains `when`, and returns the rest of stderr.
 #[track_caller]
 fn stopped(board: &Emulator, arguments: &[&OsStr], when: &str) -> String {
     let mut child = command(board, arguments)
@@ -25,7 +25,7 @@ fn stopped(board: &Emulator, arguments: &[&OsStr], when: &str) -> String {
     interrupt(&mut child, stderr, text)
 }
 
-/// Presses Ctrl-C: the run ends in order, and within two seconds. What was on stderr, `text` first.
+/// Presses Ctrl-C and checks that the run ends cleanly within two seconds. Returns stderr, with `text` first.
 #[track_caller]
 fn interrupt(child: &mut Child, mut stderr: impl BufRead, mut text: String) -> String {
     let asked = Instant::now();
@@ -61,7 +61,7 @@ fn ctrl_c_ends_every_step() {
     let text = stopped(&board, &backup, "backing up");
     assert!(text.contains("nothing in flash was changed"), "{text}");
     assert!(text.contains("press RESET"), "{text}");
-    // Nothing is left of half a copy.
+    // No partial backup remains.
     let left = std::fs::read_dir(board.folder()).unwrap().count();
     assert_eq!(left, 1, "the port alone");
 
@@ -78,7 +78,7 @@ fn ctrl_c_ends_every_step() {
 }
 
 #[test]
-fn a_copy_that_was_made_is_not_asked_for_again() {
+fn a_finished_backup_is_not_made_again() {
     let board = Emulator::start(Config {
         flash: font_like(1 << 20, 78),
         ..Config::default()
@@ -98,7 +98,7 @@ fn a_copy_that_was_made_is_not_asked_for_again() {
 }
 
 #[test]
-fn ctrl_c_says_what_is_in_flash_and_the_same_command_completes() {
+fn ctrl_c_reports_the_flash_state_and_the_same_command_completes() {
     let board = quick_board();
     let image = firmware(700_000, 41);
     let path = file(&board, "m.bin", &image);
@@ -111,11 +111,11 @@ fn ctrl_c_says_what_is_in_flash_and_the_same_command_completes() {
     let before = board.stats().commands.len();
     flash(&board, &[&path]).expect_code(0);
     assert!(has_firmware(&board.flash(), &image));
-    // It went on where the first had ended: the stub was still there.
+    // The second run used the stub of the first one.
     assert!(!board.stats().commands[before..].contains(&op::MEM_BEGIN));
 }
 
-/// A board with `content` that stalls when the `nth` MD5 is asked for.
+/// A board with `content` that stalls at the `nth` MD5 command.
 fn stalling_board(content: &[u8], nth: Option<usize>) -> Emulator {
     let board = Emulator::start(Config {
         flash: content.to_vec(),
@@ -132,7 +132,7 @@ fn stalling_board(content: &[u8], nth: Option<usize>) -> Emulator {
     board
 }
 
-/// How many MD5s were asked for.
+/// The number of MD5 commands.
 fn digests(board: &Emulator) -> usize {
     let commands = board.stats().commands.into_iter();
     commands.filter(|&op| op == op::SPI_FLASH_MD5).count()
@@ -142,7 +142,7 @@ fn digests(board: &Emulator) -> usize {
 fn ctrl_c_ends_verifying_and_the_same_command_completes() {
     let content = vec![0xff; 8 << 20];
     let image = firmware(200_000, 41);
-    // The last MD5 of a run that nobody stops is the last part's proof.
+    // The last MD5 of a complete run verifies the last part.
     let board = stalling_board(&content, None);
     let path = file(&board, "m.bin", &image);
     flash(&board, &[path]).expect_code(0);
@@ -185,7 +185,7 @@ fn ctrl_c_ends_restoring_and_the_same_command_completes() {
         .expect_says(&["verified by MD5"]);
     assert!(board.flash() == content);
 
-    // While it is verified.
+    // During verification.
     let board = stalling_board(&blank, None);
     flash(&board, &restore).expect_code(0);
     let board = stalling_board(&blank, Some(digests(&board) - 1));
@@ -216,11 +216,11 @@ fn ctrl_c_ends_erasing_and_the_same_command_completes() {
     assert!(board.flash()[0x20_0000..].iter().all(|&byte| byte == 0xff));
 }
 
-/// Whatever is looked at before anything is written: the stub on its way, the table, the application, the files.
+/// During every examination before the first write: loading the stub, the table, the application, the files.
 #[test]
-fn ctrl_c_ends_looking_at_the_board() {
+fn ctrl_c_ends_the_examination_of_the_board() {
     let release = crate::images::Release::new(60_000, 100, 3);
-    // Another table, so that it is read.
+    // Another table, so that udpcli reads it.
     let mut entries = crate::images::TABLE;
     entries[1].0 = "phy";
     let used = crate::release::used_flash(&entries);

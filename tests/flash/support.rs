@@ -1,4 +1,4 @@
-//! Starting `udpcli board flash` against an emulated board.
+//! Runs `udpcli board flash` on an emulated board.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::emulator::{Config, Emulator};
 
-/// A run that has ended.
+/// A finished run.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) code: i32,
@@ -23,7 +23,7 @@ impl Finished {
         self
     }
 
-    /// Every one of `words` stands on stderr.
+    /// Checks that stderr contains all of `words`.
     #[track_caller]
     pub(crate) fn expect_says(self, words: &[&str]) -> Self {
         for word in words {
@@ -33,7 +33,7 @@ impl Finished {
     }
 }
 
-/// `udpcli board flash ARGUMENTS` on the emulated board, which has no control lines and is in download mode.
+/// `udpcli board flash ARGUMENTS` on the emulated board, which is in download mode and has no control lines.
 pub(crate) fn command<S: AsRef<OsStr>>(emulator: &Emulator, arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_udpcli"));
     command
@@ -61,7 +61,7 @@ pub(crate) fn finish(command: &mut Command) -> Finished {
     }
 }
 
-/// A board whose flash takes a tenth of its time, with junk in it.
+/// A board with random flash content that takes a tenth of the real time.
 pub(crate) fn quick_board() -> Emulator {
     Emulator::start(Config {
         flash: vec![0x5a; 8 << 20],
@@ -70,15 +70,15 @@ pub(crate) fn quick_board() -> Emulator {
     })
 }
 
-/// Puts `bytes` into a file of the emulator's folder.
+/// Writes `bytes` to a file in the emulator's folder.
 pub(crate) fn file(emulator: &Emulator, name: &str, bytes: &[u8]) -> PathBuf {
     let path = emulator.folder().join(name);
     std::fs::write(&path, bytes).unwrap();
     path
 }
 
-/// `flash` has what [`crate::images::firmware`] made: boot loader, table and application. Between them it may have
-/// anything: the board's settings are there.
+/// Whether `flash` has the boot loader, table and application that [`crate::images::firmware`] made. The content
+/// between them may differ: it includes the board's settings.
 pub(crate) fn has_firmware(flash: &[u8], firmware: &[u8]) -> bool {
     let parts = [
         0x1000..0x8000,

@@ -1,4 +1,4 @@
-//! What lands in flash, and how fast.
+//! The written content, and the speed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::images::{firmware, font_like};
 use crate::support::{file, flash, has_firmware, quick_board};
 
 #[test]
-fn firmware_and_font_land_where_they_belong() {
+fn firmware_and_font_are_written_at_their_offsets() {
     let board = quick_board();
     let (image, font) = (firmware(250_000, 3), font_like(150_001, 5));
     let (image_file, font_file) = (file(&board, "m.bin", &image), file(&board, "f.bin", &font));
@@ -34,18 +34,18 @@ fn firmware_and_font_land_where_they_belong() {
     assert!(flash_now[end..0x40_0000].iter().all(|&byte| byte == 0x5a));
     assert_eq!(board.wear().spoilt, 0);
 
-    // Again: nothing is written. The stub is still there, at its rate.
+    // A second run writes nothing. The stub still runs at its baud rate.
     let wear = board.wear();
     let commands = board.stats().commands.len();
     let again = flash(&board, &arguments)
         .expect_code(0)
         .expect_says(&["nothing to write"]);
     assert_eq!(board.wear(), wear);
-    // The firmware's partition table is there already: it is not read.
+    // The firmware's partition table is already there, so it is not read.
     assert!(!board.stats().commands[commands..].contains(&op::READ_FLASH));
     assert!(again.took < first.took, "{:?} {:?}", again.took, first.took);
 
-    // One sector changed: one piece of 128 KB is written.
+    // One sector has changed: one piece of 128 KB is written.
     let mut changed = font;
     changed[100_000] ^= 0xff;
     file(&board, "f.bin", &changed);
@@ -55,7 +55,7 @@ fn firmware_and_font_land_where_they_belong() {
 }
 
 #[test]
-fn every_single_fault_is_survived() {
+fn every_single_fault_is_recovered() {
     let image = firmware(100_000, 9);
     let noise = vec![0xc0, 0x01, 0xff, 0x00, 0xdb, 0xdd, b'x', 0xc0, 0x01, 0x11];
     let faults = [
@@ -107,7 +107,7 @@ fn survive(image: &[u8], fault: &Fault) {
     board.inject(fault.clone());
     let run = flash(&board, &[image_file.as_os_str()]);
     assert_eq!(run.code, 0, "{fault:?}: {}", run.stderr);
-    // Not every command comes three times, but each comes once.
+    // Some commands are sent fewer than three times, but each at least once.
     assert!(
         fault.nth > 0 || board.pending_faults().is_empty(),
         "{fault:?}"
@@ -122,7 +122,7 @@ fn survive(image: &[u8], fault: &Fault) {
 }
 
 #[test]
-fn a_copy_is_right_whatever_happens_on_the_way() {
+fn a_backup_is_correct_despite_faults() {
     let faults = [
         (0, Kind::LoseReply),
         (0, Kind::DamageReply(3)),
@@ -157,7 +157,7 @@ fn a_copy_is_right_whatever_happens_on_the_way() {
 }
 
 #[test]
-fn a_stall_of_eight_seconds_is_survived() {
+fn a_stall_of_eight_seconds_is_recovered() {
     let image = firmware(100_000, 9);
     survive(
         &image,
@@ -190,7 +190,7 @@ fn a_pulled_cable_ends_within_four_seconds_and_the_same_command_completes() {
 }
 
 #[test]
-fn without_compression_and_at_a_set_rate() {
+fn writing_works_uncompressed_and_at_a_fixed_rate() {
     let board = Emulator::start(Config {
         flash_time: 0.1,
         ..Config::default()
@@ -215,7 +215,7 @@ fn without_compression_and_at_a_set_rate() {
 }
 
 #[test]
-fn the_rate_of_esptool_is_the_rate_for_data() {
+fn esptools_baud_flag_sets_the_data_rate() {
     let board = quick_board();
     let path = file(&board, "m.bin", &firmware(20_000, 9));
     flash(
@@ -228,7 +228,7 @@ fn the_rate_of_esptool_is_the_rate_for_data() {
 }
 
 #[test]
-fn a_damaged_upload_is_no_restart() {
+fn a_damaged_stub_upload_is_not_a_restart() {
     let board = quick_board();
     board.inject(Fault {
         op: op::MEM_DATA,

@@ -10,10 +10,10 @@ use crate::support::{Finished, udpcli};
 pub(crate) const SSID: &str = "class";
 pub(crate) const PASSWORD: &str = "secret";
 
-/// Seconds after which a test of PC and board hangs: two directions of silence take 20 on an idle machine.
+/// The test's timeout in seconds: silence in two directions takes 20 s on an idle machine.
 const LONG: &str = "150";
 
-/// A board at its prompt, at 127.0.0.`last`, that sees the Wi-Fi.
+/// A board at its prompt, with the address 127.0.0.`last`, that sees the Wi-Fi.
 pub(crate) fn wifi_board(options: Options, last: u8) -> VirtualBoard {
     options
         .arg("--wifi", &format!("{SSID}:{PASSWORD}"))
@@ -34,7 +34,7 @@ impl Pc {
         Self { port }
     }
 
-    /// `udpcli pair` without a Wi-Fi's name; words of `args` are split at spaces.
+    /// `udpcli pair` without a Wi-Fi name; `args` is split at spaces.
     pub(crate) fn bare(&self, board: &VirtualBoard, args: &str) -> Command {
         let port = self.port.to_string();
         let mut command = udpcli(
@@ -46,7 +46,7 @@ impl Pc {
         command
     }
 
-    /// `udpcli pair` that joins the Wi-Fi.
+    /// `udpcli pair` with the Wi-Fi to join.
     pub(crate) fn command(&self, board: &VirtualBoard, args: &str) -> Command {
         self.bare(
             board,
@@ -55,7 +55,7 @@ impl Pc {
     }
 }
 
-/// Runs it to its end.
+/// Runs the command to its end.
 #[track_caller]
 pub(crate) fn finish(command: &mut Command) -> Finished {
     let mut limited = Command::new("timeout");

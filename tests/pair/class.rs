@@ -1,4 +1,4 @@
-//! Many boards side by side.
+//! Many boards in parallel.
 
 use serde_json::{Value, json};
 
@@ -7,9 +7,9 @@ use crate::board::VirtualBoard;
 use crate::support::udpcli;
 
 #[test]
-fn forty_boards_at_once_and_no_wrong_verdict() {
+fn forty_boards_in_parallel_get_the_right_diagnoses() {
     const BOARDS: u8 = 40;
-    /// Two that have something.
+    /// Two boards with a fault.
     const MUTE: u8 = 7;
     const ELSEWHERE: u8 = 23;
     let mut boards: Vec<VirtualBoard> = (0..BOARDS)
@@ -49,7 +49,7 @@ fn forty_boards_at_once_and_no_wrong_verdict() {
     for board in &boards {
         command.args(["-s", &board.port]);
     }
-    // One of those that fail is the environment's.
+    // One of the failures means that the test could not run.
     let finished = finish(&mut command).expect_code(3);
     let text = finished.text();
     assert_eq!(text.lines().count(), usize::from(BOARDS), "{text}");
@@ -111,7 +111,7 @@ fn several_boards_have_a_row_each() {
 }
 
 #[test]
-fn a_board_that_is_named_twice_is_tested_once() {
+fn a_board_given_twice_is_tested_once() {
     let board = crate::air::wifi_board(VirtualBoard::options(), 93);
     let mut command = Pc::new().command(&board, "-n 1 --interval 10ms --sizes 64");
     command.args(["-s", "/nonexistent/tty", "-s", &board.port]);

@@ -1,4 +1,4 @@
-//! Every step on one board, and what is left behind.
+//! All steps on one board, and the board's state afterwards.
 
 use std::fs;
 
@@ -78,7 +78,7 @@ fn the_log_never_has_the_password() {
 
 #[test]
 fn ctrl_c_at_any_step_leaves_the_board_as_it_was() {
-    // After this many lines of the report; 0 is as soon as the board hears of us.
+    // After this many lines of the report; 0 is as soon as the board receives anything.
     for (index, step) in [
         "",
         "firmware",
@@ -112,7 +112,7 @@ fn ctrl_c_at_any_step_leaves_the_board_as_it_was() {
             .map(|entry| entry.expect("an entry").file_name())
             .collect();
         assert_eq!(files, ["boot.py"], "{step}");
-        // Its socket is closed: the same port is free again on its address.
+        // The board's socket is closed: the same port on its address is free again.
         let address = format!("127.0.0.{last}:{}", pc.port);
         std::net::UdpSocket::bind(&address)
             .unwrap_or_else(|error| panic!("{step}: {address}: {error}"));
@@ -120,7 +120,7 @@ fn ctrl_c_at_any_step_leaves_the_board_as_it_was() {
 }
 
 #[test]
-fn the_board_is_left_out_of_the_wifi_unless_it_was_in() {
+fn the_board_leaves_the_wifi_unless_it_was_connected_before() {
     let mut board = wifi_board(
         VirtualBoard::options().file(
             "main.py",
@@ -139,7 +139,7 @@ fn the_board_is_left_out_of_the_wifi_unless_it_was_in() {
     );
 }
 
-/// The board is in its friendly REPL, and nothing runs.
+/// Checks that the board is in its friendly REPL and runs no program.
 #[track_caller]
 fn is_at_its_prompt(board: &mut VirtualBoard) {
     board.wait_until("the board is past its boot", |stats| {

@@ -1,4 +1,4 @@
-//! Every diagnosis, provoked.
+//! Causes every diagnosis for real.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -14,7 +14,7 @@ use crate::support::{Finished, Running, udpcli};
 
 const QUICK: &str = "-n 4 --interval 10ms --sizes 64,512";
 
-/// The report names this diagnosis and no other; the exit code is `code`.
+/// Checks that the report has only this diagnosis, and the exit code.
 #[track_caller]
 fn only(finished: Finished, code: i32, diagnosis: &str) -> String {
     let finished = finished.expect_code(code);
@@ -66,7 +66,7 @@ fn no_micropython() {
 }
 
 #[test]
-fn what_the_log_says_is_the_verdict_in_pair_as_in_every_board_command() {
+fn pair_gives_the_same_boot_log_diagnosis_as_the_board_commands() {
     for (kind, code) in [
         ("no-firmware", "no-firmware"),
         ("firmware-damaged", "firmware-damaged"),
@@ -98,10 +98,10 @@ fn what_the_log_says_is_the_verdict_in_pair_as_in_every_board_command() {
 }
 
 #[test]
-fn endless_talk() {
+fn endless_output() {
     let mut board = wifi_board(VirtualBoard::options(), 53);
     for (text, code) in [
-        // Only MicroPython says that; anything may say the other.
+        // Only MicroPython prints the first text; any program may print the second.
         ("KeyboardInterrupt: \r\n", "board-busy"),
         ("temperature 21.5\r\n", "no-micropython"),
     ] {
@@ -110,7 +110,7 @@ fn endless_talk() {
     }
 }
 
-/// A device on the network that is no MicroPython: what it says at once, and what it answers to everything.
+/// A network device that is not MicroPython: its output at the start, and its reply to everything.
 struct Device {
     port: String,
 }
@@ -144,7 +144,7 @@ impl Device {
 }
 
 #[test]
-fn another_rate() {
+fn another_baud_rate() {
     let mut board = wifi_board(VirtualBoard::options(), 54);
     board.control("wrong_baud", json!({"on": true}));
     only(
@@ -179,7 +179,7 @@ fn the_cable_is_pulled() {
 }
 
 #[test]
-fn the_board_starts_anew() {
+fn the_board_restarts() {
     let mut board = wifi_board(VirtualBoard::options(), 57);
     let pc = Pc::new();
     let mut running = Running::spawn(&mut pc.command(&board, "-n 100 --interval 50ms --sizes 64"));
@@ -207,7 +207,7 @@ fn another_firmware_has_no_oled() {
 }
 
 #[test]
-fn wifi_of_another_name() {
+fn wifi_with_another_name() {
     let board = wifi_board(VirtualBoard::options(), 59);
     let finished = finish(&mut Pc::new().bare(&board, "--ssid Class --password-env WIFI_PASSWORD"));
     let text = only(finished, 1, "wifi-not-found");
@@ -233,7 +233,7 @@ fn wifi_on_5_ghz_only() {
     let finished =
         finish(&mut Pc::new().bare(&board, "--ssid class-5G --password-env WIFI_PASSWORD"));
     only(finished, 1, "wifi-5ghz-only");
-    // By what the PC's own radio sees: NetworkManager's program, as it answers.
+    // By the PC's own radio: a program with the output of NetworkManager's.
     let folder = tempfile::tempdir().expect("a folder");
     let nmcli = folder.path().join("nmcli");
     fs::write(
@@ -250,7 +250,7 @@ fn wifi_on_5_ghz_only() {
 }
 
 #[test]
-fn a_name_that_no_wifi_has() {
+fn a_wifi_that_does_not_exist() {
     for name in ["", "a name of more than thirty-two bytes"] {
         let stderr = finish(&mut udpcli(["pair", "--ssid", name]))
             .expect_code(2)
@@ -299,7 +299,7 @@ fn the_wifi_that_the_board_left_is_named() {
 }
 
 #[test]
-fn something_on_the_board_has_the_port() {
+fn a_socket_on_the_board_uses_the_port() {
     let pc = Pc::new();
     let held = UdpSocket::bind(("127.0.0.68", pc.port)).expect("the port is free");
     let board = wifi_board(VirtualBoard::options(), 68);
@@ -313,9 +313,9 @@ fn something_on_the_board_has_the_port() {
 }
 
 #[test]
-fn an_answer_that_is_dropped() {
+fn a_dropped_echo() {
     let Some(link) = Link::new() else { return };
-    // To the PC's own port it may come, to the port that asked it may not.
+    // Datagrams to the PC's own port pass, but not those to the port of the echo.
     link.pc_rules("input", "udp sport 6000 drop");
     let text = only(linked(&link, -55, QUICK), 1, "no-echo");
     assert!(text.contains("ok    board to PC"), "{text}");
@@ -323,7 +323,7 @@ fn an_answer_that_is_dropped() {
 
 #[test]
 fn the_font_is_missing() {
-    // Nothing is drawn for a character that the font lacks.
+    // The font draws nothing for a missing character.
     let boot = "import mpython\nmpython.oled.DispChar = lambda *a: (0, (0, 0))\n";
     let board = wifi_board(VirtualBoard::options().file("boot.py", boot), 69);
     let text = only(pair(&board, &Pc::new(), QUICK), 1, "oled-wrong");
@@ -336,11 +336,11 @@ fn the_font_is_missing() {
 // The PC.
 
 #[test]
-fn another_program_has_the_port() {
+fn another_program_uses_the_port() {
     let board = wifi_board(VirtualBoard::options(), 62);
     let pc = Pc::new();
     let held = UdpSocket::bind(("0.0.0.0", pc.port));
-    // The board's own address must stay free for its socket: Linux refuses that beside a wildcard.
+    // The board's own address must stay free for its socket: Linux refuses it together with a wildcard.
     drop(held);
     let _held = UdpSocket::bind(("127.0.0.1", pc.port)).expect("the port is free");
     let text = only(pair(&board, &pc, QUICK), 3, "pc-port-in-use");
@@ -361,10 +361,10 @@ fn another_program_has_the_port() {
 }
 
 #[test]
-fn the_system_does_not_give_the_port() {
+fn the_operating_system_refuses_the_port() {
     let Some(link) = Link::new() else { return };
     let board = link_board(&link, -55);
-    // As for a user who is not root: ports below 1024 are not theirs.
+    // As for ordinary users: only root may use ports below 1024.
     let inner = Pc { port: 80 }.command(&board, QUICK);
     let mut command = std::process::Command::new("ip");
     command
@@ -385,8 +385,8 @@ fn the_system_does_not_give_the_port() {
 // The board's program.
 
 #[test]
-fn a_board_that_does_not_come_back_is_said() {
-    // From a certain moment it hangs as it boots, and hears no Ctrl-C.
+fn a_board_that_does_not_come_back_is_reported() {
+    // From a certain point it hangs during the boot, and ignores Ctrl-C.
     let boot = "import os\nif 'hang' in os.listdir('/'):\n import micropython\n micropython.kbd_intr(-1)\n while True: pass\n";
     let board = wifi_board(VirtualBoard::options().file("boot.py", boot), 70);
     let pc = Pc::new();
@@ -405,7 +405,7 @@ fn a_board_that_does_not_come_back_is_said() {
 
 #[test]
 fn the_boards_program_dies() {
-    // A boot.py that changes one of the firmware's modules; a file called socket.py would not be taken.
+    // A boot.py that changes one of the firmware's modules; udpcli would ignore a file named socket.py.
     let boot = "import usocket\ndef died(*a):\n    raise ValueError('my own \\x1b[31msocket')\nusocket.socket = died\n";
     let board = wifi_board(VirtualBoard::options().file("boot.py", boot), 63);
     let finished = pair(&board, &Pc::new(), QUICK).expect_code(1);
@@ -423,7 +423,7 @@ fn the_boards_program_dies() {
     assert!(text.contains("ok    clean-up"), "{text}");
 }
 
-/// The tutorial's server, in other words.
+/// A program with the structure of the tutorial's server.
 fn tutorials_server(ip: &str, port: u16) -> String {
     format!(
         "from mpython import *
@@ -448,12 +448,12 @@ except:
 }
 
 #[test]
-fn a_server_on_the_board_that_ended_without_a_word_is_named() {
+fn a_server_that_ended_silently_is_diagnosed() {
     let pc = Pc::new();
     let main = tutorials_server("127.0.0.107", pc.port);
     let mut board = wifi_board(VirtualBoard::options().file("main.py", main), 107);
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    // GBK, which decode() does not take. Until it is there, and has ended.
+    // GBK, which decode() refuses. Repeat it until the server runs, and has ended.
     board.wait_until("the server has ended", |stats| {
         let _ = socket.send_to(b"\xc4\xe3\xba\xc3", ("127.0.0.107", pc.port));
         stats["stage"] == "repl"
@@ -465,10 +465,10 @@ fn a_server_on_the_board_that_ended_without_a_word_is_named() {
             && text.contains("sys.print_exception(e)"),
         "{text}"
     );
-    // Clean-up left the board at its prompt, and main.py was not started since.
+    // The clean-up left the board at its prompt, and main.py was not started since.
     let text = pair(&board, &pc, QUICK).expect_code(0).text();
     assert!(!text.contains("meaning:"), "{text}");
-    // While it runs it has not ended: it is stopped for the test, and catches that without a word as well.
+    // A running server has not ended: the test stops it, and it also catches that silently.
     board.reset();
     let shows = board.stats()["shows"].as_u64();
     board.wait_until("the server shows what it receives", |stats| {
@@ -480,7 +480,7 @@ fn a_server_on_the_board_that_ended_without_a_word_is_named() {
 }
 
 #[test]
-fn a_socket_that_the_last_program_left_is_closed() {
+fn a_socket_left_by_the_last_program_is_closed() {
     let pc = Pc::new();
     let main = format!(
         "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('127.0.0.64', {}))\nwhile True: s.recvfrom(1024)\n",
@@ -494,7 +494,7 @@ fn a_socket_that_the_last_program_left_is_closed() {
 // Payloads.
 
 #[test]
-fn payloads_are_cut_at_1024() {
+fn payloads_are_truncated_at_1024() {
     let board = wifi_board(VirtualBoard::options(), 65);
     let finished = pair(
         &board,
@@ -515,7 +515,7 @@ fn gbk_is_not_decoded() {
 
 // The network, in namespaces.
 
-/// A board in the link's namespace, and what `pair` makes of it.
+/// Runs `pair` on a board in the link's namespace.
 fn linked(link: &Link, rssi: i32, args: &str) -> Finished {
     within(link, &link_board(link, rssi), args)
 }
@@ -577,7 +577,7 @@ fn the_pcs_firewall() {
     let Some(link) = Link::new() else { return };
     link.pc_rules("input", "ct state new udp dport 6000 drop");
     let text = only(linked(&link, -55, QUICK), 1, "pc-firewall");
-    // What it lets through are answers.
+    // The firewall lets replies through.
     assert!(
         text.contains("ok    PC to board") && text.contains("ok    echo round trip"),
         "{text}"
@@ -585,7 +585,7 @@ fn the_pcs_firewall() {
 }
 
 #[test]
-fn what_goes_out_is_dropped() {
+fn outgoing_datagrams_are_dropped() {
     let Some(link) = Link::new() else { return };
     link.pc_rules("output", "udp dport 6000 drop");
     let text = only(linked(&link, -55, QUICK), 1, "pc-to-board-blocked");
@@ -593,11 +593,11 @@ fn what_goes_out_is_dropped() {
 }
 
 #[test]
-fn the_boards_address_is_rewritten_on_its_way_to_the_pc() {
+fn nat_rewrites_the_boards_address() {
     let Some(link) = Link::routed("near") else {
         return;
     };
-    // Of one byte each, too, which is too short for a token.
+    // With one byte each, too, which is too short for a token.
     let args = "-n 4 --interval 10ms --sizes 1,64,512";
     let text = only(
         within(&link, &far_board(&link), args),
@@ -625,7 +625,7 @@ fn a_board_behind_nat_that_the_pc_cannot_reach() {
     let Some(link) = Link::routed("near") else {
         return;
     };
-    // A phone's hotspot passes nothing in that was not asked for.
+    // A phone's hotspot blocks incoming datagrams that are not replies.
     link.router_rules("forward", "iifname near oifname far ct state new drop");
     let text = only(
         within(&link, &far_board(&link), QUICK),
@@ -642,11 +642,11 @@ fn a_board_behind_nat_that_the_pc_cannot_reach() {
 }
 
 #[test]
-fn the_pcs_address_is_rewritten_on_its_way_to_the_board() {
+fn nat_rewrites_the_pcs_address() {
     let Some(link) = Link::routed("far") else {
         return;
     };
-    // As for a virtual machine: what is not an answer does not get in.
+    // As for a virtual machine: only replies get in.
     link.router_rules("forward", "iifname far oifname near ct state new drop");
     let text = only(
         within(&link, &far_board(&link), QUICK),
@@ -664,7 +664,7 @@ fn the_pcs_address_is_rewritten_on_its_way_to_the_board() {
 }
 
 #[test]
-fn a_rewritten_address_that_harms_nothing_is_a_note() {
+fn a_rewritten_address_without_loss_gives_a_warning() {
     let Some(link) = Link::routed("far") else {
         return;
     };
@@ -681,7 +681,7 @@ fn a_rewritten_address_that_harms_nothing_is_a_note() {
 
 #[test]
 fn nobody_answers_the_boards_arp_requests() {
-    // lwIP's ENOMEM, for every datagram to the PC's port; answers to the PC's other ports get through.
+    // lwIP's ENOMEM for every datagram to the PC's port; replies to the PC's other ports get through.
     let boot = |wanted: &str| {
         format!(
             "import usocket\nclass socket(usocket.socket):\n def sendto(self, data, address):\n  if address[1] {wanted} PORT: raise OSError(12)\n  return super().sendto(data, address)\nusocket.socket = socket\n"
@@ -706,7 +706,7 @@ fn nobody_answers_the_boards_arp_requests() {
 }
 
 #[test]
-fn the_access_point_keeps_its_clients_apart() {
+fn the_access_point_isolates_its_clients() {
     let Some(link) = Link::new() else { return };
     link.isolate();
     only(linked(&link, -55, QUICK), 1, "ap-isolation");
@@ -722,9 +722,9 @@ fn another_network() {
         .arg("--netns", &link.board)
         .arg("--ip", "10.78.2.2")
         .ready();
-    // No way there at all.
+    // No route at all.
     only(within(&link, &board, QUICK), 3, "no-route");
-    // A way that leads nowhere.
+    // A route through an address without a device.
     must(
         "ip",
         &format!("-n {} route add default via 10.78.1.9", link.pc),
@@ -753,7 +753,7 @@ fn a_weak_signal_loses_datagrams() {
 #[test]
 fn fragments_that_are_dropped() {
     let Some(link) = Link::new() else { return };
-    // Before the kernel puts them together.
+    // Before the kernel reassembles them.
     link.pc_rules("prerouting", "ip frag-off & 0x3fff != 0 drop");
     let text = linked(&link, -55, "-n 3 --interval 10ms --sizes 64,1472,1600")
         .expect_code(1)

@@ -1,10 +1,10 @@
-//! docs/pair.md and its Chinese twin have the table evidence -> verdict -> code of every diagnosis, in the program's words.
+//! docs/pair.md and its Chinese twin list the evidence, diagnosis and code of every diagnosis, in the program's words.
 
 use udpcli::pair::diagnosis::Diagnosis;
 use udpcli::words::language::{Language, within};
 use udpcli::words::pair::{evidence, meaning, next};
 
-/// The pages, their languages, and the first cells of the table.
+/// The pages, their languages, and the header of the table.
 const PAGES: [(&str, Language, &str); 2] = [
     (
         "docs/pair.md",
@@ -19,7 +19,7 @@ const PAGES: [(&str, Language, &str); 2] = [
 ];
 
 #[test]
-fn the_pages_have_the_evidence_the_verdict_and_the_next_step_of_every_code() {
+fn the_pages_describe_every_code() {
     for (name, language, heading) in PAGES {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let page = std::fs::read_to_string(path).expect("the page is readable");

@@ -1,4 +1,4 @@
-//! What programs read: JSON that fits its schema, `JUnit` that an XML parser takes.
+//! The output for programs: JSON that matches its schema, `JUnit` that an XML parser accepts.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -18,7 +18,7 @@ fn schema() -> Value {
     serde_json::from_str(&fs::read_to_string(path).expect("the schema")).expect("JSON")
 }
 
-/// Checks a value by the words of JSON Schema that ours uses.
+/// Validates a value against the keywords of JSON Schema that our schema uses.
 #[track_caller]
 fn fits(value: &Value, schema: &Value, root: &Value, at: &str) {
     if let Some(name) = schema["$ref"].as_str() {
@@ -71,7 +71,7 @@ fn fits(value: &Value, schema: &Value, root: &Value, at: &str) {
     }
 }
 
-/// Checks a report by the schema.
+/// Validates a report against the schema.
 #[track_caller]
 pub(crate) fn fits_schema(report: &Value) {
     let schema = schema();
@@ -88,7 +88,7 @@ fn the_schema_has_every_code() {
 }
 
 #[test]
-fn json_fits_its_schema() {
+fn json_matches_its_schema() {
     let schema = schema();
     let board = wifi_board(VirtualBoard::options().profile("mpython-1.4"), 81);
     for (args, code, verdict) in [
@@ -125,7 +125,7 @@ fn json_fits_its_schema() {
     }
 }
 
-/// Prints what a CI system reads of a `JUnit` file: counts, and for each case its name and outcome.
+/// Prints what a CI system reads in a `JUnit` file: counts, and name and outcome of each case.
 const READ: &str = r"
 import sys, xml.etree.ElementTree as tree
 root = tree.fromstring(sys.stdin.buffer.read())
@@ -157,7 +157,7 @@ fn read(xml: &[u8]) -> String {
 }
 
 #[test]
-fn an_error_of_the_serial_line_is_chinese_for_people_and_english_for_programs() {
+fn a_serial_error_is_chinese_for_people_and_english_for_programs() {
     let run = |format: &str| {
         let args = [
             "pair",
@@ -185,13 +185,13 @@ fn an_error_of_the_serial_line_is_chinese_for_people_and_english_for_programs() 
 }
 
 #[test]
-fn without_a_board_there_is_a_report_all_the_same() {
+fn without_a_board_there_is_still_a_report() {
     let has_board = ports::list()
         .expect("the ports")
         .iter()
         .any(|port| port.board().is_some());
     for args in ["-s /nonexistent/tty", "", "--all", "--simulate"] {
-        // A board that is connected to this machine is none of this test's.
+        // Skip this if a real board is connected to this machine.
         if has_board && matches!(args, "" | "--all") {
             skipped(format!(
                 "udpcli pair {args}: a board is connected to this machine"
@@ -201,7 +201,7 @@ fn without_a_board_there_is_a_report_all_the_same() {
         let command = |format: &str| {
             let words = args.split_ascii_whitespace();
             let mut command = udpcli(["pair", "--format", format].into_iter().chain(words));
-            // No micropython there.
+            // This PATH has no micropython.
             command
                 .env_remove("UDPCLI_SERIAL")
                 .env("PATH", "/nonexistent");
@@ -232,8 +232,8 @@ fn without_a_board_there_is_a_report_all_the_same() {
 }
 
 #[test]
-fn junit_is_read_by_an_xml_parser() {
-    // A board whose words are no XML.
+fn an_xml_parser_accepts_the_junit_report() {
+    // A board whose output contains characters that XML forbids.
     let boot = "import usocket\ndef died(*a):\n    raise ValueError('<&\\x1b\\x00]]>\\ufffe')\nusocket.socket = died\n";
     let board = wifi_board(VirtualBoard::options().file("boot.py", boot), 82);
     let finished = pair(&board, &Pc::new(), &format!("{QUICK} --format junit")).expect_code(1);

@@ -1,21 +1,21 @@
-//! A PC and a board in namespaces of their own, joined by a veth pair, or by a router with two; the serial line goes
-//! through the file system.
+//! A PC and a board in separate network namespaces, connected by a veth pair, or by two pairs with a router; the serial
+//! line goes through the file system.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::support::{DEADLINE, eventually, skipped};
 
-/// Namespaces `pc` and `board`, with `10.78.1.1/24` on `va` and `10.78.1.2/24` on `vb`. They go when this is dropped.
+/// Namespaces `pc` and `board`, with `10.78.1.1/24` on `va` and `10.78.1.2/24` on `vb`. They are removed on drop.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) pc: String,
     pub(crate) board: String,
-    /// A router between the two.
+    /// A router between them.
     router: Option<String>,
 }
 
-/// The PC's and the board's address.
+/// The addresses of PC and board.
 pub(crate) const PC: &str = "10.78.1.1";
 pub(crate) const BOARD: &str = "10.78.1.2";
 
@@ -24,16 +24,16 @@ pub(crate) const NEAR_ROUTER: &str = "10.78.1.254";
 pub(crate) const FAR_ROUTER: &str = "10.78.3.254";
 pub(crate) const FAR_BOARD: &str = "10.78.3.2";
 
-/// The address that an ESP32 has in the network of its own access point (ESP-IDF, `esp_netif_defaults.h`).
+/// The address of an ESP32 in its own access point's network (ESP-IDF, `esp_netif_defaults.h`).
 pub(crate) const OWN_AP: &str = "192.168.4.1";
 
 impl Link {
-    /// None where this machine does not allow namespaces, which CI must.
+    /// `None` if this machine does not allow namespaces; CI must.
     pub(crate) fn new() -> Option<Self> {
         Self::with(BOARD)
     }
 
-    /// A board that has another address.
+    /// A board with another address.
     pub(crate) fn with(board_address: &str) -> Option<Self> {
         let link = Self::spaces(false)?;
         let (pc, board) = (&link.pc, &link.board);
@@ -41,7 +41,7 @@ impl Link {
         Some(link)
     }
 
-    /// A board at [`OWN_AP`], as its own access point has it, and a PC that is not yet in its network.
+    /// A board at [`OWN_AP`], like its own access point, and a PC that has not joined its network.
     pub(crate) fn unjoined() -> Option<Self> {
         let link = Self::spaces(false)?;
         let (pc, board) = (&link.pc, &link.board);
@@ -50,8 +50,8 @@ impl Link {
     }
 
     /// The PC at [`PC`] and the board at [`FAR_BOARD`] with a router between them, whose addresses are [`NEAR_ROUTER`]
-    /// and [`FAR_ROUTER`]. It rewrites the source of what leaves by the interface `masquerade`: `near`, which faces the
-    /// PC, or `far`.
+    /// and [`FAR_ROUTER`]. It rewrites the source address of datagrams that leave by the interface `masquerade`:
+    /// `near`, on the PC's side, or `far`.
     pub(crate) fn routed(masquerade: &str) -> Option<Self> {
         let link = Self::spaces(true)?;
         let (pc, board) = (&link.pc, &link.board);
@@ -107,7 +107,7 @@ impl Link {
         [&self.pc, &self.board].into_iter().chain(&self.router)
     }
 
-    /// The PC gets an address in the board's network, as joining its access point gives it one.
+    /// Gives the PC an address in the board's network, as if it joined the access point.
     pub(crate) fn pc_joins(&self, address: &str) {
         must(
             "ip",
@@ -115,7 +115,7 @@ impl Link {
         );
     }
 
-    /// It leaves it.
+    /// Removes that address.
     pub(crate) fn pc_leaves(&self, address: &str) {
         must(
             "ip",
@@ -123,18 +123,18 @@ impl Link {
         );
     }
 
-    /// Gives the PC a firewall: rules of nftables in a table whose chains have priority 0.
+    /// Adds a firewall rule to the PC: nftables rules in a table whose chains have priority 0.
     pub(crate) fn pc_rules(&self, chain: &str, rule: &str) {
         rules(&self.pc, chain, rule);
     }
 
-    /// Gives the router a rule.
+    /// Adds a rule to the router.
     pub(crate) fn router_rules(&self, chain: &str, rule: &str) {
         let router = self.router.as_ref().expect("a router");
         rules(router, chain, rule);
     }
 
-    /// The access point passes nothing on from one client to the other, questions for an address (ARP) included.
+    /// Simulates client isolation: the access point forwards nothing between its clients, not even ARP.
     pub(crate) fn isolate(&self) {
         for (space, interface) in [(&self.pc, "va"), (&self.board, "vb")] {
             let chain =
@@ -146,7 +146,7 @@ impl Link {
         }
     }
 
-    /// Three datagrams of ten are lost, each way.
+    /// Loses three datagrams of ten in each direction.
     pub(crate) fn lose(&self) {
         for space in [&self.pc, &self.board] {
             rules(
@@ -161,7 +161,7 @@ impl Link {
 /// An end of a veth pair: namespace, interface, address.
 type End<'a> = (&'a str, &'a str, Option<&'a str>);
 
-/// Joins two namespaces by a veth pair, and waits until it is up.
+/// Connects two namespaces by a veth pair, and waits until it is up.
 fn join(one: End<'_>, other: End<'_>) {
     must(
         "ip",
@@ -204,7 +204,7 @@ fn nft(space: &str, rules: &str) {
     assert!(output.status.success(), "{rules}: {stderr}");
 }
 
-/// nft lives in /usr/sbin, which is not on everybody's PATH.
+/// A PATH with /usr/sbin, which contains nft and is not on every user's PATH.
 fn path() -> String {
     let path = std::env::var("PATH").unwrap_or_default();
     format!("{path}:/usr/sbin:/sbin")

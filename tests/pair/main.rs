@@ -1,6 +1,6 @@
-//! `udpcli pair` against virtual boards: every step, every diagnosis, provoked for real.
+//! `udpcli pair` with virtual boards: every step, and every diagnosis with its real cause.
 
-// Says to clippy that every helper here is test code. The virtual board is a Linux program (pseudo-terminal, inotify).
+// Tells clippy that all helpers here are test code. The virtual board needs Linux (pseudo-terminal, inotify).
 #![cfg(test)]
 #![cfg(all(target_os = "linux", feature = "board"))]
 

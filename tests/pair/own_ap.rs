@@ -1,4 +1,4 @@
-//! `--board-ap`: the board is the access point, and the PC joins it: it gets an address on the link.
+//! `--board-ap`: the board is the access point. To join it, the PC gets an address on the link.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -8,12 +8,12 @@ use crate::board::{Options, Port, VirtualBoard};
 use crate::link::{Link, OWN_AP};
 use crate::support::{Finished, Running, udpcli};
 
-/// An address that the board's DHCP server gives.
+/// An address from the board's DHCP server.
 const JOINED: &str = "192.168.4.2";
 
 const QUICK: &str = "-n 3 --interval 10ms --sizes 64,512";
 
-/// What the stats say of an access point with WPA2 (`AUTH_WPA2_PSK` is 3), and of none.
+/// The stats' value for an access point with WPA2 (`AUTH_WPA2_PSK` is 3), and without an access point.
 const WPA2: u64 = 4;
 const OFF: u64 = 0;
 
@@ -36,7 +36,7 @@ fn command(link: &Link, board: &VirtualBoard, args: &str) -> Command {
     command
 }
 
-/// Waits until it asks to join; the network's name and password as they stand there.
+/// Waits for the request to join, and returns its network name and password.
 fn asked(running: &mut Running) -> (String, String) {
     let mut value = |key: &str| {
         let line = running.stderr_line_with(key);
@@ -46,7 +46,7 @@ fn asked(running: &mut Running) -> (String, String) {
     (value("network:"), value("password:"))
 }
 
-/// Neither is in what it writes, but for the one time on stderr.
+/// Checks that the output contains neither of them, apart from this request on stderr.
 #[track_caller]
 fn assert_kept(finished: &Finished, ssid: &str, password: &str) {
     for secret in [ssid, password] {
@@ -57,7 +57,7 @@ fn assert_kept(finished: &Finished, ssid: &str, password: &str) {
 }
 
 #[test]
-fn both_directions_pass_in_the_boards_own_wifi_and_its_radio_is_as_it_was() {
+fn both_directions_pass_in_the_boards_own_wifi_and_the_radio_is_restored() {
     for (kind, options) in [
         (
             "mpython-1.4",
@@ -67,7 +67,7 @@ fn both_directions_pass_in_the_boards_own_wifi_and_its_radio_is_as_it_was() {
     ] {
         let Some(link) = Link::unjoined() else { return };
         let mut board = own_board(&link, options.file("main.py", "x = 1\n"));
-        // Everything there is to log, and then the forms for programs.
+        // The most detailed log, and then the formats for programs.
         for args in ["-vv", "--quiet", "--format json", "--format junit"] {
             let mut running =
                 Running::spawn(&mut command(&link, &board, &format!("{QUICK} {args}")));
@@ -113,7 +113,7 @@ fn both_directions_pass_in_the_boards_own_wifi_and_its_radio_is_as_it_was() {
 }
 
 #[test]
-fn a_pc_that_does_not_join_is_waited_for_so_long_and_no_longer() {
+fn the_wait_for_the_pc_has_a_timeout() {
     let Some(link) = Link::unjoined() else { return };
     let mut board = own_board(&link, VirtualBoard::options());
     let finished = finish(&mut command(&link, &board, "--join-timeout 1s")).expect_code(3);
@@ -174,7 +174,7 @@ fn an_access_point_that_is_on_already_is_used_and_left_on() {
 #[test]
 fn a_board_that_cannot_be_an_access_point_says_why() {
     let Some(link) = Link::unjoined() else { return };
-    // As it is where the radio is in use otherwise.
+    // The exception that the board raises if the radio is busy.
     let boot = "import network\ndef active(self, on=None):\n if on: raise OSError('Wifi Internal Error')\n return False\nnetwork.WLAN.active = active\n";
     let board = own_board(&link, VirtualBoard::options().file("boot.py", boot));
     let text = finish(&mut command(&link, &board, ""))
@@ -188,7 +188,7 @@ fn a_board_that_cannot_be_an_access_point_says_why() {
 }
 
 #[test]
-fn what_it_does_not_go_with() {
+fn board_ap_refuses_conflicting_flags() {
     for args in [
         "--board-ap --ssid class",
         "--board-ap --all",

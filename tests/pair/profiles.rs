@@ -1,4 +1,4 @@
-//! `pair` on every firmware, on boards as pupils leave them, and with the cable pulled in each step.
+//! `pair` on every firmware, on boards in the state that pupils leave them, and with the cable pulled in each step.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::support::{Finished, Running};
 
 const QUICK: &str = "-n 2 --interval 10ms --sizes 64 --format json";
 
-/// What the clean-up may take beside the soft reset itself.
+/// The time limit of the clean-up, in addition to the soft reset itself.
 const CLEAN_UP: Duration = Duration::from_millis(400);
 
-/// How often a time is taken until it is short enough: other programs share this machine's processors.
+/// How often to repeat a measurement until it is short enough: other programs use this machine too.
 const TRIES: usize = 10;
 
 fn profile(name: &str) -> Options {
@@ -32,7 +32,7 @@ fn report(finished: &Finished, what: &str) -> Value {
         .unwrap_or_else(|error| panic!("{what}: {error}: {}", finished.text()))
 }
 
-/// Every step passed.
+/// Checks that every step passed.
 #[track_caller]
 fn passes(board: &VirtualBoard, what: &str) -> Value {
     let finished = pair(board, &Pc::new(), QUICK);
@@ -44,7 +44,7 @@ fn passes(board: &VirtualBoard, what: &str) -> Value {
         finished.stderr
     );
     let report = report(&finished, what);
-    // Firmware 1.0 came before the module mpython.
+    // Firmware 1.0 is older than the module mpython.
     let codes = if what == "mpython-1.0" {
         serde_json::json!(["not-mpython"])
     } else {
@@ -86,7 +86,7 @@ fn clean_up_takes_little_more_than_its_soft_reset() {
 }
 
 #[test]
-fn files_with_the_names_of_modules_stop_no_step() {
+fn files_with_module_names_stop_no_step() {
     for (index, (name, _)) in PROFILES.into_iter().enumerate() {
         let mut options = profile(name);
         for module in [
@@ -102,7 +102,7 @@ fn files_with_the_names_of_modules_stop_no_step() {
         let board = wifi_board(options, last);
         let finished = pair(&board, &Pc::new(), QUICK);
         let report = report(&finished, name);
-        // Only what needs `import mpython` may fail: that module imports the pupil's files itself.
+        // Only steps that need `import mpython` may fail: that module imports the pupil's files itself.
         for of in [
             "serial",
             "firmware",
@@ -172,7 +172,7 @@ fn the_cable_is_pulled_in_each_step() {
 }
 
 #[test]
-fn a_line_that_damages_bytes_is_not_blamed_on_the_test_program() {
+fn a_bad_line_is_not_blamed_on_the_test_program() {
     for seed in 0..4 {
         let mut board = wifi_board(
             VirtualBoard::options().baud(921_600),

@@ -40,7 +40,7 @@ fn all_steps_pass_without_a_board() {
 }
 
 #[test]
-fn a_failure_is_found_there_too() {
+fn a_failure_is_found_without_a_board() {
     let finished = finish(&mut simulate(
         &Pc::new(),
         "-n 2 --interval 10ms --sizes 1025 --encoding gbk",
@@ -54,7 +54,7 @@ fn a_failure_is_found_there_too() {
 }
 
 #[test]
-fn in_chinese_each_step_says_what_it_saw_in_the_same_columns() {
+fn in_chinese_the_steps_have_the_same_columns() {
     let args = "--lang zh-CN -n 2 --interval 10ms --sizes 64,1025";
     let finished = finish(&mut simulate(&Pc::new(), args)).expect_code(1);
     let text = finished.text();
@@ -84,7 +84,7 @@ fn in_chinese_each_step_says_what_it_saw_in_the_same_columns() {
     }
 }
 
-/// The text with 0 for each number: ports, times and what was measured differ from run to run.
+/// The text with every number replaced by 0, because ports, times and measurements differ in each run.
 fn without_numbers(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {
@@ -98,7 +98,7 @@ fn without_numbers(text: &str) -> String {
 }
 
 #[test]
-fn programs_read_the_same_whatever_the_language() {
+fn output_for_programs_is_the_same_in_every_language() {
     for format in ["json", "junit"] {
         let of = |language: &str| {
             let args = format!(
@@ -117,7 +117,7 @@ fn programs_read_the_same_whatever_the_language() {
 }
 
 #[test]
-fn without_micropython_it_says_so_in_chinese_and_programs_get_english() {
+fn without_micropython_people_get_chinese_and_programs_english() {
     let run = |args: &[&str]| {
         let mut command = udpcli(["pair", "--simulate", "--lang", "zh-CN"]);
         command.args(args).env("PATH", "/nonexistent");
@@ -139,7 +139,7 @@ fn without_micropython_it_says_so_in_chinese_and_programs_get_english() {
 }
 
 #[test]
-fn without_micropython_it_says_how_to_get_it() {
+fn without_micropython_there_is_a_hint() {
     let mut command = udpcli(["pair", "--simulate"]);
     command.env("PATH", "/nonexistent");
     let output = command.output().expect("udpcli starts");
@@ -161,7 +161,7 @@ fn ctrl_c_ends_it_and_its_micropython() {
         text.contains("stop  PC to board") && text.contains("ok    clean-up"),
         "{text}"
     );
-    // Its traceback was taken for its end, not for output of a program that has to be given up.
+    // The traceback counts as the program's end, not as output of a program that does not stop.
     assert!(
         !finished.stderr.contains("Traceback"),
         "{}",
@@ -172,7 +172,7 @@ fn ctrl_c_ends_it_and_its_micropython() {
 /// A simulated board, at the other end of its pipes.
 struct Pipes {
     board: Simulated,
-    /// What it said before it could be asked.
+    /// Its output from before the first request.
     boot: Vec<u8>,
 }
 
@@ -197,12 +197,12 @@ impl Board for Pipes {
         came
     }
 
-    /// An interrupt before its first line is one in its first line.
+    /// An interrupt before the program's first line counts as one in its first line.
     fn wait_running(&mut self) {}
 }
 
 #[test]
-fn it_answers_as_the_firmware_that_it_imitates() {
+fn the_simulated_board_behaves_like_the_recorded_firmware() {
     let program = environment().join("micropython");
     let board = simulate::start_program(program, Ipv4Addr::LOCALHOST).expect("it starts");
     let boot = board.boot().to_vec();

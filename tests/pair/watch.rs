@@ -11,13 +11,13 @@ use crate::air::{Pc, finish, wifi_board};
 use crate::board::VirtualBoard;
 use crate::support::{CTRL_C, DEADLINE, Running, udpcli, udpcli_on_terminal};
 
-/// A command that was asked to end is over by then: twice what it may take, for a busy machine.
+/// The test's timeout for a command to end: twice what the command may take, for a busy machine.
 const SOON: Duration = Duration::from_secs(4);
 
 const QUICK: &str = "--watch -n 4 --interval 10ms --sizes 64";
 
 #[test]
-fn a_line_a_round_until_ctrl_c() {
+fn each_round_is_a_line_until_ctrl_c() {
     let board = wifi_board(VirtualBoard::options(), 101);
     let mut running = Running::spawn(&mut Pc::new().command(&board, QUICK));
     let line = loop {
@@ -37,7 +37,7 @@ fn a_line_a_round_until_ctrl_c() {
         "{}",
         finished.text()
     );
-    // 3 rounds of 4, or more when Ctrl-C came late.
+    // 3 rounds of 4, or more if Ctrl-C came late.
     let rounds = finished
         .text()
         .lines()
@@ -55,7 +55,7 @@ fn a_line_a_round_until_ctrl_c() {
 }
 
 #[test]
-fn a_board_that_was_lost_is_looked_for_again() {
+fn a_lost_board_is_searched_for_again() {
     let mut board = wifi_board(VirtualBoard::options(), 102);
     let mut running = Running::spawn(&mut Pc::new().command(&board, QUICK));
     while !running.stdout_line().starts_with("round 2") {}
@@ -67,7 +67,7 @@ fn a_board_that_was_lost_is_looked_for_again() {
 }
 
 #[test]
-fn what_never_begins_is_not_repeated() {
+fn a_test_that_cannot_start_is_not_repeated() {
     let board = wifi_board(VirtualBoard::options(), 103);
     let mut command = Pc::new().bare(
         &board,
@@ -79,7 +79,7 @@ fn what_never_begins_is_not_repeated() {
         "{}",
         finished.text()
     );
-    // Whether there is a board or not.
+    // With or without a board.
     for args in [
         "--watch --format json",
         "--watch --simulate --format junit",
@@ -90,7 +90,7 @@ fn what_never_begins_is_not_repeated() {
     }
 }
 
-/// `pair --watch` on a terminal of 200 columns and 50 rows, with all that it was sent.
+/// `pair --watch` on a terminal with 200 columns and 50 rows, and its whole output.
 struct Watched {
     child: Child,
     shown: Receiver<Vec<u8>>,
@@ -103,7 +103,7 @@ impl Watched {
         Self::start_on("50 200", board, more)
     }
 
-    /// On a terminal of so many rows and columns.
+    /// On a terminal with these rows and columns.
     fn start_on(size: &str, board: VirtualBoard, more: &[&str]) -> Self {
         let port = Pc::new().port.to_string();
         let args = [
@@ -142,7 +142,7 @@ impl Watched {
         }
     }
 
-    /// Reads on until that is so of all that came.
+    /// Reads until the output satisfies the condition.
     #[track_caller]
     fn until(&mut self, what: &str, is_so: impl Fn(&[u8]) -> bool) {
         let deadline = Instant::now() + DEADLINE;
@@ -155,7 +155,7 @@ impl Watched {
         }
     }
 
-    /// Presses Ctrl-C and reads to the end, which must be one in order.
+    /// Presses Ctrl-C and reads to the end, which must be clean.
     #[track_caller]
     fn interrupt(&mut self) -> String {
         let mut stdin = self.child.stdin.take().expect("piped");
@@ -171,7 +171,7 @@ impl Watched {
 }
 
 #[test]
-fn a_terminal_gets_a_live_view_and_its_screen_back() {
+fn a_terminal_gets_a_live_view_and_is_restored() {
     let mut watched = Watched::start(wifi_board(VirtualBoard::options(), 104), &[]);
     for wanted in [
         "\x1b[?1049h",
@@ -196,7 +196,7 @@ fn a_terminal_gets_a_live_view_and_its_screen_back() {
     );
 }
 
-/// The screen of a terminal of 24 rows and 80 columns, if each of its lines but the last is between the edges of a box.
+/// The screen of a terminal with 24 rows and 80 columns, if each line but the last is between the edges of a box.
 fn framed(all: &[u8]) -> Option<String> {
     let mut parser = vt100::Parser::new(24, 80, 0);
     parser.process(all);
@@ -259,12 +259,12 @@ fn a_round_is_a_line_in_chinese_too() {
 }
 
 #[test]
-fn a_board_that_falls_silent_is_left_in_time_with_what_was_found() {
+fn ctrl_c_with_a_silent_board_ends_in_time_with_a_report() {
     for (signals, code) in [
         (&["INT"][..], 0),
         (&["TERM"], 0),
         (&["HUP"], 0),
-        // They wait while it is stopped, and come one right after the other.
+        // The signals are pending while the process is stopped, and arrive one right after the other.
         (&["STOP", "INT", "TERM", "CONT"], 130),
     ] {
         let mut board = wifi_board(VirtualBoard::options(), 105);
@@ -291,7 +291,7 @@ fn a_board_that_falls_silent_is_left_in_time_with_what_was_found() {
     }
 }
 
-/// The screen of a terminal that was sent this.
+/// The screen of a terminal after this output.
 fn screen(all: &[u8]) -> Vec<String> {
     let mut parser = vt100::Parser::new(50, 200, 0);
     parser.process(all);
@@ -327,7 +327,7 @@ fn log_lines_are_in_a_box_of_the_view_and_nowhere_else() {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_the_live_view_at_once_and_gives_the_screen_back() {
+fn a_second_ctrl_c_ends_the_live_view_at_once_and_restores_the_screen() {
     let mut board = wifi_board(VirtualBoard::options(), 106);
     let port = Pc::new().port.to_string();
     let args = format!(
@@ -354,7 +354,7 @@ fn a_second_ctrl_c_ends_the_live_view_at_once_and_gives_the_screen_back() {
     until("min/median/p99/max");
     board.control("silence", json!({"on": true}));
     stdin.write_all(CTRL_C).expect("it reads");
-    // Putting the board in order takes nearly two seconds.
+    // The clean-up takes nearly two seconds.
     until("leaving the");
     stdin.write_all(CTRL_C).expect("it reads");
     until("\x1b[?1049l");

@@ -14,8 +14,8 @@ class Trouble:
     first: bytes
     again: bytes
     period: float = 0.5
-    boots: bool = False  # the ROM's log for a working boot comes before `first`
-    echoes: bool = False  # what is sent comes back
+    boots: bool = False  # the ROM's log of a working boot comes before `first`
+    echoes: bool = False  # the board sends every byte back
 
 
 def lines(*texts):
@@ -40,7 +40,7 @@ LOAD = (
     "entry 0x400806e8",
 )
 
-# The ROM finds no image header at 0x1000 and tries again until its watchdog resets the chip.
+# The ROM finds no image header at 0x1000 and retries until its watchdog resets the chip.
 EMPTY = lines(ROM, "", "rst:0x10 (RTCWDT_RTC_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)", *["invalid header: 0xffffffff"] * 8)
 
 # ESP-IDF components/bootloader_support: esp_image_format.c (magic byte), bootloader_utility.c (the other two), then
@@ -78,7 +78,7 @@ PANIC = lines(
     *LOAD,
 )
 
-# A sketch that prints a measurement: Serial.println ends a line with CR LF.
+# A sketch that prints measurements: Serial.println ends a line with CR LF.
 SKETCH = lines("temperature: 23.4 C", "humidity: 51 %")
 
 DOWNLOAD = lines(ROM, "", "rst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))", "waiting for download")

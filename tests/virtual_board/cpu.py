@@ -29,9 +29,9 @@ from firmware import PROFILES, with_maker_modules
 from imports import MODULES, Imports
 from library import PASS, Library
 
-TEXT_OUT, TEXT_IN = 101, 102  # numbers of no file: how text streams are told from binary ones
-TX_FIFO = 128  # bytes a print may be ahead of the line (ESP32 UART FIFO)
-JITTER = 0.01  # seconds a schedule may be made up for
+TEXT_OUT, TEXT_IN = 101, 102  # numbers that no file has: they distinguish text streams from binary ones
+TX_FIFO = 128  # bytes that a print may be ahead of the line (ESP32 UART FIFO)
+JITTER = 0.01  # seconds of delay that a schedule may make up for
 FIONREAD = 0x541B
 EXIT_SOFT, EXIT_HARD, EXIT_DOWNLOAD = 0, 78, 79
 STAGES = ("boot", "boot.py", "main.py", "repl")
@@ -42,7 +42,7 @@ CTRL_C = 3
 NEWLINE = 5  # MP_TOKEN_NEWLINE
 
 
-MODULE_HEAP = 32 * 1024  # bytes of heap that modules/builtin takes: it is in the flash of a board
+MODULE_HEAP = 32 * 1024  # bytes of heap that modules/builtin takes; on a board it is in flash
 
 
 def unread(fd):
@@ -76,11 +76,11 @@ class Shared:
 
     interrupt = _byte(0)  # the interrupt character, 255 for none
     mode = _byte(1)  # FRIENDLY or RAW
-    stage = _byte(2)  # what runs: an index of STAGES
+    stage = _byte(2)  # the current program: an index of STAGES
     baud = _word(4)  # 0: unlimited
-    shows = _word(8)  # calls of oled.show()
+    shows = _word(8)  # number of calls of oled.show()
     power, inverted, contrast = _byte(20), _byte(21), _byte(22)
-    ap = _byte(23)  # the radio is an access point: 1 and its authmode, else 0
+    ap = _byte(23)  # access point mode: 1 plus its authmode, or 0
 
     @property
     def frame(self):
@@ -204,9 +204,9 @@ class Cpu:
         self.decompress = lib.function("mp_decompress_rom_string", None, pointer, pointer)
         lib.gate("mp_obj_new_exception_msg", self.exception_msg)
         lib.gate("mp_obj_new_exception_msg_vlist", self.exception_msg_vlist)
-        # MICROPY_PY_GC_COLLECT_RETVAL is the unix port's.
+        # Only the unix port has MICROPY_PY_GC_COLLECT_RETVAL.
         lib.returns_none("gc_collect_obj")
-        # The ESP32's file systems do not name the file.
+        # The ESP32's file systems leave out the file's name.
         lib.replace("mp_raise_OSError_with_filename", "mp_raise_OSError")
         if self.firmware.newline_next_line:
             lib.gate("mp_parse", self.parse)
@@ -215,21 +215,21 @@ class Cpu:
     has_booted = False
 
     def set_interrupt(self, char):
-        # What runs before the firmware's own _boot.py (prelude.py) is not there on a board: no Ctrl-C can hit it.
+        # prelude.py, which runs before the firmware's own _boot.py, does not exist on a board: Ctrl-C must not hit it.
         if char < 0 or not self.has_booted:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             self.shared.interrupt = NO_INTERRUPT
         else:
-            # Something is about to run.
+            # A program is about to run.
             self.wants_reset = False
             self.has_run = True
-            # A signal that came too late for the last program must not end the next one.
+            # A signal that arrived too late for the last program must not end the next one.
             self.libc.signal(signal.SIGINT, 1)
             self.interrupt_handler()
             self.shared.interrupt = char
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
-    # What has changed in MicroPython since the firmware.
+    # Changes in MicroPython since the firmware's version.
 
     def exception_msg(self, call):
         """mp_obj_new_exception_msg(type, text)"""
@@ -289,7 +289,7 @@ class Cpu:
             self._put(data)
             return
         byte_time = 10 / baud
-        # Oversleeping is this machine's doing, not the board's: the schedule goes on as if nothing had been.
+        # This PC caused the delay, not the board: continue the schedule as if there were none.
         self.line_free = max(self.line_free, time.monotonic() - JITTER)
         for at in range(0, len(data), 64):
             piece = data[at : at + 64]
@@ -316,7 +316,7 @@ class Cpu:
         self.tx(ctypes.string_at(data, length).replace(b"\n", b"\r\n"))
 
     BANNERS = (b"MicroPython ", b"; ", b"\r\n", b"Type ", b"raw REPL")
-    goes_on = False  # the REPL is entered again and says nothing of it
+    goes_on = False  # the REPL starts again without printing anything
 
     def tx_string(self, data):
         if self.goes_on:
@@ -358,7 +358,7 @@ class Cpu:
         while got < length:
             count = self.libc.read(0, ctypes.c_void_p(data + got), ctypes.c_size_t(length - got))
             if count < 0:
-                return -1  # an interrupt: errno goes back with it
+                return -1  # an interrupt: errno is set too
             if count == 0:
                 break
             got += count
@@ -400,7 +400,7 @@ class Cpu:
 
     @staticmethod
     def _call(function, *args):
-        # errno set by the call is in ctypes' copy, which the callback hands back.
+        # The call's errno is in ctypes' copy, which the callback returns.
         return function(*args)
 
     # The file system.
@@ -424,7 +424,7 @@ class Cpu:
         return self._call(self.libc.open64, path, flags, mode & 0o777)
 
     def stat(self, _version, path, result):
-        # glibc 2.33 and later: stat64 has the layout that version 1 of __xstat64 names.
+        # glibc 2.33 and later: stat64 has the layout of version 1 of __xstat64.
         return self._call(self.libc.stat64, path, ctypes.c_void_p(result))
 
     def _changes(self, name):
@@ -492,14 +492,14 @@ class Cpu:
         library.set_string("mp_sys_version_obj", self.firmware.sys_version)
         for name in ("atexit", "executable"):
             library.sys_entry(name)
-        # pyexec keeps a program's name in __file__; the firmware's does not, as recorded.
+        # pyexec stores a program's name in __file__; the firmware's does not, as recorded.
         library.drop("mp_store_global", library.qstr("__file__"))
         self.imports.firmware_runs = True
 
     # The firmware's main.c.
 
     wants_reset = False  # machine.soft_reset() was called
-    has_run = False  # since the REPL last read anything
+    has_run = False  # whether a program ran since the REPL last read input
 
     def run(self, name):
         """A file in the working directory, if there is one."""
@@ -536,7 +536,7 @@ class Cpu:
                 code = dll.pyexec_raw_repl() if mode.value == RAW else dll.pyexec_friendly_repl()
                 if not code:
                     continue
-                # The Ctrl-D that asks for a soft reset has just been read; a program that ended in sys.exit() has run since.
+                # The Ctrl-D that requests a soft reset was just read; a program that ended in sys.exit() has run since.
                 if not self.has_run or self.resets(code):
                     break
                 self.goes_on = True

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 DEFAULT = "mpython-2.x"
 RECORDINGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "genuine")
 
-# Modules that are named with a leading u on some firmware and without on other. Other names that begin with u are names.
+# Modules whose names begin with u on some firmware but not on other. Other names that begin with u are ordinary.
 PLAIN = set(
     "array asyncio binascii bluetooth collections cryptolib errno hashlib heapq io json machine os platform random re select socket"
     " ssl struct sys time websocket zlib".split()
 )
 
-# MP_REGISTER_EXTENSIBLE_MODULE in 1.26: a file of that name comes first, and `uio` always means the firmware's `io`.
+# MP_REGISTER_EXTENSIBLE_MODULE in 1.26: a file with that name takes precedence, and `uio` always means the firmware's `io`.
 EXTENSIBLE = PLAIN - {"asyncio", "sys", "zlib"}
 
 
@@ -33,26 +33,26 @@ class Firmware:
     version: str  # in the banner and os.uname()
     machine: str  # the same
     release: tuple  # sys.implementation.version
-    soft_reset: str  # what a soft reset prints
-    boot: str  # the file of modules/boot that is its _boot.py
-    modules: frozenset  # all it has, by help('modules')
-    frozen: tuple  # the folders of modules/frozen that it has modules of
-    implementation: tuple = ()  # more of sys.implementation: names and values
+    soft_reset: str  # text of a soft reset
+    boot: str  # the file in modules/boot that serves as _boot.py
+    modules: frozenset  # all its modules, from help('modules')
+    frozen: tuple  # the folders in modules/frozen with its modules
+    implementation: tuple = ()  # further attributes of sys.implementation: names and values
     sys_version: str = "3.4.0"
     sys_path: tuple = ("", "/lib")
     raw_paste: bool = False
-    links: str = "u"  # how `io` leads to `uio`: a table of "weak" links, "u" put before it, or "extensible" modules
-    frozen_first: bool = True  # a frozen module wins over a file of that name
-    flash: bool = False  # the first boot mounts the file system at /flash and works there
-    says_enoent: bool = False  # a missing boot.py or main.py is an error that is printed
-    exit_resets: bool = False  # sys.exit() makes a soft reset
+    links: str = "u"  # how `io` finds `uio`: "weak" links in a table, "u" added in front, or "extensible" modules
+    frozen_first: bool = True  # a frozen module takes precedence over a file with its name
+    flash: bool = False  # the first boot mounts the file system at /flash and uses it as working directory
+    says_enoent: bool = False  # a missing boot.py or main.py prints an error
+    exit_resets: bool = False  # sys.exit() causes a soft reset
     can_soft_reset: bool = True  # machine.soft_reset() exists
-    heeds_exit_at_boot: bool = True  # boot.py and main.py can ask for a soft reset too
+    heeds_exit_at_boot: bool = True  # boot.py and main.py can request a soft reset too
     newline_next_line: bool = True  # a syntax error at the end of a line is reported for the next line
     old_attribute_error: bool = True  # 'module' object has no attribute ..
     division: bytes = b"divide by zero"
-    soft_reset_time: float = 0.2  # seconds from a soft reset's text to what follows
-    log: tuple = ()  # what ESP-IDF logs at a power-on, before MicroPython
+    soft_reset_time: float = 0.2  # seconds from a soft reset's text to the next output
+    log: tuple = ()  # ESP-IDF's log at power-on, before MicroPython
     uart: tuple = (0x7002B6, 0xC00001C)  # UART_CLKDIV_REG and UART_CONF0_REG
 
     @property
@@ -145,11 +145,11 @@ PROFILES = {
         release=(1, 12, 0),  # M of that time
         soft_reset="mpython: soft reboot",  # L port/boards/mpython/main.c:242
         boot="mpython_2",
-        # L port/boards/mpython/main.c, under "run boot-up scripts": nobody looks at what pyexec_file_if_exists() returns.
+        # L port/boards/mpython/main.c, under "run boot-up scripts": the result of pyexec_file_if_exists() is ignored.
         heeds_exit_at_boot=False,
         modules=MPYTHON_2_MODULES,
         frozen=("maker", "common"),
-        soft_reset_time=0.05,  # and the 0.3 s that its _boot.py sleeps
+        soft_reset_time=0.05,  # plus the 0.3 s that its _boot.py sleeps
         uart=(0xA00008, 0x400001C),
     ),
     "mixly-1.19": recorded(

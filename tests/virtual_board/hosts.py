@@ -8,7 +8,7 @@ import termios
 import tty
 
 IN_OPEN, IN_CLOSE = 0x20, 0x18
-BACKLOG = 65536  # bytes kept for a computer that does not read
+BACKLOG = 65536  # bytes that are kept for a computer that does not read
 
 
 class Pty:
@@ -223,7 +223,7 @@ class Rfc2217(Tcp):
         self.on_lines = on_lines
         self.dtr = self.rts = False
         self.baud = 115200
-        self.pending = bytearray()  # of a telnet command that has not come whole
+        self.pending = bytearray()  # incomplete telnet command
         self.data = b""
 
     def opened(self):

@@ -33,7 +33,7 @@ class Imports:
         self.add("_boot.py", os.path.join(MODULES, "boot", firmware.boot + ".py"))
         self.built_in = {}  # name to address, once loaded
         self.waiting = {name[:-3] for name in os.listdir(os.path.join(MODULES, "builtin"))}
-        self.pending = None  # a frozen file that is about to be read
+        self.pending = None  # a frozen file that will be read next
         self.open_files = []
         pointer, size, boolean = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool
         self.name_of = library.function("qstr_str", ctypes.c_char_p, size)
@@ -73,7 +73,7 @@ class Imports:
             return 0
         if plain in self.built_in:
             return self.built_in[plain]
-        # The name is a constant of the interpreter: asking for it allocates nothing, and so raises nothing.
+        # The name is a constant of the interpreter, so looking it up allocates nothing and raises nothing.
         number = self.qstr_of(plain.encode())
         return self.own(number, False) or self.own(number, True) or 0
 

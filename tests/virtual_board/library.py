@@ -11,7 +11,7 @@ import importlib.util
 import mmap
 import struct
 
-PASS = 0x2D7A_91C4_0E63_B85F  # "let the call go on": no pointer, and no number any function here returns
+PASS = 0x2D7A_91C4_0E63_B85F  # "continue the call": neither a pointer nor a number that any function here returns
 NONE = 0 << 3 | 6  # MP_ROM_NONE: an immediate object
 
 _PUSH = bytes.fromhex("57 56 52 51 41 50 41 51")  # rdi rsi rdx rcx r8 r9
@@ -44,7 +44,7 @@ class Library:
         with open(path, "rb") as file:
             self._parse(file.read())
         self.base = ctypes.cast(self.dll.main_, ctypes.c_void_p).value - self.symbols["main_"]
-        self.kept = []  # callbacks must outlive the calls
+        self.kept = []  # callbacks must live longer than the calls
         self.code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
         self.code_at = ctypes.addressof(ctypes.c_char.from_buffer(self.code))
 
@@ -183,7 +183,7 @@ class Library:
         data = ctypes.create_string_buffer(text.encode())
         self.kept.append(data)
         address = self.address(symbol)
-        # Word or two 32-bit halves for hash and length: taken from what is there.
+        # Hash and length are one word or two 32-bit halves: detect it from the existing data.
         old = struct.unpack("<QQQQ", ctypes.string_at(address, 32))
         if old[2] > 0xFFFF:
             raise RuntimeError(f"{symbol} has a form this program does not know")

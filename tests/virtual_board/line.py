@@ -3,7 +3,7 @@
 import random
 import time
 
-STEP = 0.0015  # seconds of line time moved at once
+STEP = 0.0015  # seconds of line time to move at once
 
 
 class Direction:
@@ -17,10 +17,10 @@ class Direction:
         self.source = source
         self.sink = sink
         self.baud = baud
-        self.jitter = jitter  # seconds a source may be late and count as in time
+        self.jitter = jitter  # seconds that a source may be late without losing its turn
         self.flying = b""
         self.due = 0.0
-        self.passed = 0  # bytes that came through
+        self.passed = 0  # number of bytes that passed
         self.dropped = 0
         self.garbled = 0
         self.drop_next = 0

@@ -19,10 +19,10 @@ from firmware import DEFAULT, PROFILES
 from hosts import Pty, Rfc2217, Tcp
 from line import Direction
 
-RX_BUFFER = 255  # bytes the board's receive buffer holds
-PATIENCE = 0.003  # seconds a board with a full buffer gets to read before a byte counts as lost
+RX_BUFFER = 255  # size of the board's receive buffer in bytes
+PATIENCE = 0.003  # seconds that a board with a full buffer has to read before a byte is lost
 
-EN_RISE = 0.01  # seconds EN takes to rise: 10 kOhm and 1 uF
+EN_RISE = 0.01  # seconds until EN has risen: 10 kOhm and 1 uF
 
 ROM_LOG = (
     "ets Jul 29 2019 12:21:46\r\n\r\n"
@@ -102,11 +102,11 @@ class Board:
         self.down = Direction(self.host_read, self.receive, lambda: self.shared.baud)
         self.up = Direction(self.board_read, self.send, lambda: self.shared.baud, jitter=JITTER)
         self.state = OFF
-        self.said = b""  # what the ROM has yet to say
+        self.said = b""  # output of the ROM that is still to send
         self.boot_at = None
         self.release_at = None
         self.lines = (False, False)
-        self.late = b""  # received beyond the buffer, not yet given up
+        self.late = b""  # bytes beyond the buffer that are not lost yet
         self.late_mark = None
         self.stats = {"resets": 0, "soft_resets": 0, "interrupts": 0, "lost": 0, "crashes": 0}
         self.reboot_after = None
@@ -115,7 +115,7 @@ class Board:
         self.noise = False
         self.is_new = options.first_boot
         self.broken = options.broken
-        self.again_at = None  # when a broken board says it again
+        self.again_at = None  # when a broken board repeats its output
         self.control = Control(self)
 
     # Power and reset.
@@ -235,7 +235,7 @@ class Board:
                 self.state = HELD
             self.release_at = None
         elif self.state == HELD:
-            # EN's capacitor takes a while; IO0 is looked at when it is full.
+            # EN's capacitor delays EN; the chip samples IO0 when EN has risen.
             self.release_at = time.monotonic() + EN_RISE
 
     def release(self):
@@ -319,7 +319,7 @@ class Board:
             self.chatter = self.chatter[cut:] + self.chatter[:cut]
             return text
         if not self.shared.baud and self.host.backlog:
-            # Without a rate the board waits for whoever reads.
+            # Without a baud rate, the board waits for its reader.
             return b""
         try:
             data = os.read(self.tx_out, limit)
@@ -366,7 +366,7 @@ class Board:
             if wakeup in ready:
                 if signal.SIGTERM in os.read(wakeup, 256):
                     return
-                # What the board said before it ended comes first: it is in the pipe.
+                # Send the output from before the end first: it is still in the pipe.
                 self.ended()
             self.control.ready(ready)
 

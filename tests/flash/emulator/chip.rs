@@ -1,4 +1,4 @@
-//! The chip: what ROM loader and stub make of a command.
+//! The chip: executes the commands of ROM loader and stub.
 
 mod download;
 mod registers;
@@ -15,11 +15,11 @@ use super::flash::SECTOR;
 use super::line::Line;
 use super::{Fault, Kind, Mode, Model, Shared, op, slip};
 
-/// A USB serial adapter hands bytes over every millisecond.
+/// A USB serial adapter passes bytes on once per millisecond.
 const LATENCY: Duration = Duration::from_millis(1);
-/// Below this the ROM believes flash to end, until `SPI_SET_PARAMS` tells it more.
+/// The flash size that the ROM assumes until `SPI_SET_PARAMS`.
 const ROM_FLASH: usize = 2 << 20;
-/// The ROM inflates through a window of this size and writes all of the last one.
+/// The ROM inflates through a window of this size, and always writes the whole last window.
 const ROM_WINDOW: usize = 0x8000;
 
 // Error codes: the ROM's, then the stub's.
@@ -34,7 +34,7 @@ const INFLATE: u8 = 0xc7;
 const TOO_MUCH: u8 = 0xc9;
 const NOT_IMPLEMENTED: u8 = 0xff;
 
-/// Why the chip stops what it is doing.
+/// Why the chip stops its current operation.
 enum Interrupt {
     Reset,
     Unplugged,
@@ -42,7 +42,7 @@ enum Interrupt {
 
 type Outcome<T> = Result<T, Interrupt>;
 
-/// A reply's value, data and error code (0: none).
+/// The value, data and error code of a reply (0: no error).
 type Answer = (u32, Vec<u8>, u8);
 
 const DONE: Answer = (0, Vec::new(), 0);
@@ -61,14 +61,14 @@ pub(crate) struct Chip {
     shared: Arc<Shared>,
     line: Arc<Line>,
     registers: HashMap<u32, u32>,
-    /// The command before, whose name the ROM puts on its answer to one it does not know.
+    /// The previous command: the ROM uses its number in the reply to an unknown one.
     previous: u8,
     memory: HashMap<u32, Vec<u8>>,
     memory_at: u32,
     flash_size: usize,
     attached: bool,
     download: Option<Download>,
-    /// Blocks that one of the faults wants written wrong.
+    /// Write blocks with wrong bits because of a fault.
     bad_bits: bool,
 }
 
@@ -130,11 +130,11 @@ impl Chip {
         } else {
             b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\ninvalid header: 0xffffffff\r\n"
         };
-        // Opening the port must not show what a host that was not there would have missed.
+        // Discard the log if no host has the port open, so that it is not buffered.
         self.line.send(log, 115_200, u32::MAX);
     }
 
-    /// What the application prints when it starts, by what it says of itself.
+    /// The application's output at its start, according to its banner.
     fn prompt(&self) -> String {
         let firmware = {
             let state = self.shared.lock();
@@ -150,7 +150,7 @@ impl Chip {
         )
     }
 
-    /// Waits until `when`, unless the chip is reset or unplugged before.
+    /// Waits until `when`, unless the chip is reset or unplugged.
     fn sleep_until(&self, when: Instant) -> Outcome<()> {
         let mut state = self.shared.lock();
         loop {
@@ -206,7 +206,7 @@ impl Chip {
         }
     }
 
-    /// The fault that strikes this command, if any.
+    /// The fault for this command, if there is one.
     fn fault(&self, op: u8) -> Option<Kind> {
         let mut state = self.shared.lock();
         let mut due = None;
@@ -289,7 +289,7 @@ impl Chip {
             self.previous = op;
         }
         if matches!(fault, Some(Kind::WrongMd5)) && !data.is_empty() {
-            // A digit and a byte both: the ROM answers in hexadecimal.
+            // Keep it a hex digit, because the ROM replies in hexadecimal.
             data[3] = if data[3] == b'1' { b'2' } else { b'1' };
         }
         match (rom, code) {
@@ -419,7 +419,7 @@ impl Chip {
         })
     }
 
-    /// What happens once the reply is out.
+    /// Actions after the reply.
     fn after(&mut self, op: u8, body: &[u8]) -> Outcome<()> {
         let stub = self.mode() == Mode::Stub;
         match op {
@@ -427,7 +427,7 @@ impl Chip {
             op::MEM_END if word(body, 1) != 0 && !self.memory.is_empty() => {
                 self.sleep_until(Instant::now() + Duration::from_millis(5))?;
                 self.shared.lock().mode = Mode::Stub;
-                // The stub attaches the flash itself and asks for its size.
+                // The stub attaches the flash itself and reads its size.
                 self.attached = true;
                 self.flash_size = usize::MAX;
                 self.send(&slip::encode(b"OHAI"));
@@ -460,7 +460,7 @@ impl Chip {
         Ok(())
     }
 
-    /// A part of flash, if it is attached and the chip knows of so much.
+    /// A range of flash, if the flash is attached and the chip knows that size.
     fn area(&self, offset: u32, len: u32) -> Option<Range<usize>> {
         let range = offset as usize..offset as usize + len as usize;
         let real = self.shared.lock().flash.bytes().len();
@@ -482,12 +482,12 @@ impl Chip {
     }
 }
 
-/// Commands of the chip's ROM.
+/// Whether the chip's ROM has this command.
 fn known_to_rom(op: u8, model: Model) -> bool {
     matches!(op, 0x02..=0x0b | 0x0d..=0x13) || op == op::GET_SECURITY_INFO && model != Model::Esp32
 }
 
-/// The blocks' checksum: all bytes and 0xEF, exclusive or.
+/// Verifies a block's checksum: XOR of all bytes and 0xEF.
 fn checks(data: &[u8], checksum: u32) -> bool {
     u32::from(data.iter().fold(0xef, |sum, byte| sum ^ byte)) == checksum
 }

@@ -1,8 +1,8 @@
-//! What can go wrong, and when.
+//! The faults, and when they occur.
 
 use std::time::Duration;
 
-/// The `nth` command (from 0) with the number `op`, counted from the injection on, is hit.
+/// A fault at the `nth` command (from 0) with the number `op`, counted from the injection.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) op: u8,
@@ -12,28 +12,28 @@ pub(crate) struct Fault {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
-    /// The command is done and nothing comes back.
+    /// The command is executed, but its reply is lost.
     LoseReply,
-    /// The command never reaches the chip.
+    /// The command is lost.
     LoseCommand,
-    /// One byte of what the host sent changes on the way.
+    /// The line changes one byte of the command.
     DamageCommand,
-    /// Byte `n` of the reply changes on the way.
+    /// The line changes byte `n` of the reply.
     DamageReply(usize),
     /// The reply ends after `n` bytes.
     CutReply(usize),
     /// These bytes come before the reply.
     Noise(Vec<u8>),
-    /// The chip does nothing for so long, then goes on.
+    /// The chip does nothing for this time, then continues.
     Stall(Duration),
     /// The command is refused with this error code.
     Refuse(u8),
-    /// An MD5 that is not the flash's.
+    /// The reply contains a wrong MD5.
     WrongMd5,
-    /// One byte of the block is written wrong, and nobody says so.
+    /// One byte of the block is written wrong, without an error.
     BadBits,
-    /// The cable is pulled before the command is worked on.
+    /// The cable is pulled before the command is executed.
     Unplug,
-    /// The supply dips: the chip starts over, in download mode if BOOT is held.
+    /// A brown-out: the chip restarts, in download mode if BOOT is held.
     BrownOut,
 }

@@ -1,4 +1,4 @@
-//! NOR flash: programming only clears bits, erasing sets them, and both take their time.
+//! NOR flash: programming only clears bits, erasing sets them, and both take time.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -7,21 +7,21 @@ pub(crate) const SECTOR: usize = 0x1000;
 pub(crate) const BLOCK: usize = 0x1_0000;
 const PAGE: usize = 256;
 
-// Typical times of the Winbond W25Q64JV's datasheet (table of AC characteristics): tSE, tBE2, tPP.
+// Typical times from the Winbond W25Q64JV's datasheet (table of AC characteristics): tSE, tBE2, tPP.
 const SECTOR_ERASE: Duration = Duration::from_millis(45);
 const BLOCK_ERASE: Duration = Duration::from_millis(150);
 const PAGE_PROGRAM: Duration = Duration::from_micros(400);
-/// Reading and hashing a byte: 40 MHz DIO is 10 MB/s, the ESP32's MD5 in software about a fifth of it.
+/// The time to read and hash a byte: 40 MHz DIO reads 10 MB/s, the ESP32's software MD5 about a fifth of it.
 const MD5_PER_BYTE: Duration = Duration::from_nanos(550);
 
-/// What the flash went through.
+/// The counts of erasing and programming.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Wear {
-    /// Sectors erased.
+    /// Erased sectors.
     pub(crate) erased: u64,
-    /// Bytes programmed.
+    /// Programmed bytes.
     pub(crate) programmed: u64,
-    /// Bytes that did not become what was asked, because they were not erased.
+    /// Bytes that got a wrong value because they were not erased.
     pub(crate) spoilt: u64,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Wear {
 pub(crate) struct Flash {
     bytes: Vec<u8>,
     time: f64,
-    /// Until when an erase keeps the chip busy.
+    /// The end of the current erase.
     busy_until: Instant,
     wear: Wear,
 }
@@ -57,12 +57,12 @@ impl Flash {
         self.busy_until = self.busy_until.max(Instant::now()) + duration.mul_f64(self.time);
     }
 
-    /// When what was asked for will be done.
+    /// When the current operation will be finished.
     pub(crate) fn busy_until(&self) -> Instant {
         self.busy_until
     }
 
-    /// Starts to erase a sector, or a block of 64 KB where `range` begins with a whole one; says how much.
+    /// Starts to erase a sector, or a block of 64 KB if `range` begins with a whole one; returns the size.
     pub(crate) fn erase_next(&mut self, range: Range<usize>) -> usize {
         let whole = range.start.is_multiple_of(BLOCK) && range.len() >= BLOCK;
         let (size, duration) = if whole {

@@ -1,4 +1,4 @@
-//! The serial line: a pseudo-terminal whose bytes take as long as the line's speed makes them.
+//! The serial line: a pseudo-terminal with the speed of the baud rate.
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -13,17 +13,17 @@ use rustix::time::Timespec;
 
 use super::{Mode, Shared, slip};
 
-/// Bits on the line for a byte: start, eight, stop.
+/// Bits per byte: start, eight data bits, stop.
 const BITS: u32 = 10;
-/// How far the two sides' speeds may differ.
+/// How far the two baud rates may differ.
 const TOLERANCE: f64 = 0.04;
 
 #[derive(Debug)]
 pub(crate) struct Line {
     master: OwnedFd,
-    /// Kept open so that the line lives on between the host's programs.
+    /// Kept open so that the pseudo-terminal exists between two programs of the host.
     _slave: OwnedFd,
-    /// When the last byte to the host has gone.
+    /// When the last byte to the host has left.
     sent: Mutex<Instant>,
 }
 
@@ -53,13 +53,13 @@ impl Line {
         (line, name)
     }
 
-    /// The speed the host's side is set to: on Linux the master reports the slave's settings.
+    /// The host's baud rate: on Linux, the master reports the slave's settings.
     pub(crate) fn host_baud(&self) -> u32 {
         tcgetattr(&self.master).map_or(0, |settings| settings.output_speed())
     }
 
-    /// A pseudo-terminal holds 4 KB, a tenth of what a USB adapter and its driver do: a host that is late on a busy
-    /// machine gets longer, and one that does not read loses bytes.
+    /// A pseudo-terminal buffers 4 KB, a tenth of a USB adapter with its driver. So a host that is late on a busy
+    /// machine gets more time, and only a host that does not read loses bytes.
     fn hand_over(&self, mut bytes: &[u8]) {
         let until = Instant::now() + Duration::from_secs(3);
         while !bytes.is_empty() && Instant::now() < until {
@@ -70,7 +70,7 @@ impl Line {
         }
     }
 
-    /// Sends to the host at `baud`, byte by byte as the line does; returns when the last one has gone.
+    /// Sends to the host at `baud`, as slowly as the line; returns when the last byte has left.
     pub(crate) fn send(&self, bytes: &[u8], baud: u32, max_baud: u32) {
         let mut sent = self.sent.lock().unwrap();
         for chunk in bytes.chunks(chunk_len(baud)) {
@@ -87,7 +87,7 @@ fn airtime(bytes: usize, baud: u32) -> Duration {
     Duration::from_secs_f64(bytes as f64 * f64::from(BITS) / f64::from(baud.max(1)))
 }
 
-/// About 2 ms of line.
+/// About 2 ms of line time.
 fn chunk_len(baud: u32) -> usize {
     (baud / BITS / 500).clamp(16, 512) as usize
 }
@@ -99,7 +99,7 @@ fn sleep_until(when: Instant) {
     }
 }
 
-/// What a receiver at another speed makes of the bytes.
+/// Changes the bytes as a receiver at another baud rate would see them.
 fn garble(bytes: &mut [u8], baud: u32, host: u32, max_baud: u32) {
     let apart = (f64::from(baud) - f64::from(host)).abs() > TOLERANCE * f64::from(host.max(1));
     if apart || host > max_baud {
@@ -109,7 +109,7 @@ fn garble(bytes: &mut [u8], baud: u32, host: u32, max_baud: u32) {
     }
 }
 
-/// Takes what the host sends until the cable is pulled.
+/// Receives from the host until the cable is pulled.
 pub(crate) fn receive(shared: &Shared, line: &Line) {
     let mut decoder = slip::Decoder::default();
     let mut free = Instant::now();
@@ -120,7 +120,7 @@ pub(crate) fn receive(shared: &Shared, line: &Line) {
         }
         let host = line.host_baud();
         let Ok(len) = rustix::io::read(&line.master, &mut buffer[..chunk_len(host)]) else {
-            // The line is idle. Where bytes wait it never was: a thread that wakes late must not slow it down.
+            // The line is idle. With waiting bytes it is not: a thread that wakes up late must not slow the line down.
             let mut fds = [PollFd::new(&line.master, PollFlags::IN)];
             let tick = Timespec {
                 tv_sec: 0,
@@ -151,14 +151,15 @@ pub(crate) fn receive(shared: &Shared, line: &Line) {
             let Some(frame) = decoder.push(byte) else {
                 continue;
             };
-            // While it reads flash out, the stub looks at the line itself: a newer count of bytes replaces an older.
+            // While the stub sends flash content, it reads the line itself: a newer acknowledgement replaces an older
+            // one.
             let is_count = |frame: &Vec<u8>| frame.len() == 4;
             if is_count(&frame) {
                 state.frames.retain(|waiting| !is_count(waiting));
                 state.frames.push_back(frame);
                 continue;
             }
-            // Two buffers: one that is worked on, one that fills.
+            // Two buffers: one is being processed while the other one fills.
             if state.frames.len() + usize::from(state.busy) < 2 {
                 state.frames.push_back(frame);
             } else {

@@ -5,7 +5,7 @@ const ESC: u8 = 0xdb;
 const ESC_END: u8 = 0xdc;
 const ESC_ESC: u8 = 0xdd;
 
-/// `payload` as a frame.
+/// Encodes `payload` as a frame.
 pub(crate) fn encode(payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![END];
     for &byte in payload {
@@ -27,7 +27,7 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Takes one byte; a frame when it was the last of one.
+    /// Takes one byte; returns the frame that it completes.
     pub(crate) fn push(&mut self, byte: u8) -> Option<Vec<u8>> {
         let Some(frame) = &mut self.frame else {
             if byte == END {
@@ -51,12 +51,12 @@ impl Decoder {
                 None
             }
             (true, _) => {
-                // No frame of ours: wait for the next start.
+                // Not a frame of the protocol: wait for the next start.
                 self.frame = None;
                 None
             }
             (false, byte) => {
-                // The largest frame is a block of 16 KB and its headers.
+                // The largest frame is a block of 16 KB with its headers.
                 if frame.len() > 0x4100 {
                     self.frame = None;
                     return None;

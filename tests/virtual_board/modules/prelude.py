@@ -1,7 +1,7 @@
-# Runs before the firmware's _boot.py: the unix port's file system and modules become the board's.
+# Runs before the firmware's _boot.py, and turns the unix port's file system and modules into those of the board.
 import sys
 
-# A file of the pupil's is not to be found in place of one of these.
+# A pupil's file must not replace one of these.
 sys.path[:] = ['/nowhere']
 import gc, os, vfs, socket, errno, machine, deflate
 from collections import namedtuple
@@ -30,7 +30,7 @@ def mount():
 real.mount = mount
 sys.modules['_real'] = real
 
-# Modules that are C in the firmware.
+# Modules that are written in C in the firmware.
 kept = [real]
 sys.path[:] = [os.getenv('VB_MODULES') + '/builtin']
 os.system('modules')
@@ -45,11 +45,11 @@ os.system('module _real %d' % id(real))
 extra = firmware['implementation']
 names = ['name', 'version'] + [name for name, _ in extra]
 values = ['micropython', tuple(firmware['release'])] + [value for _, value in extra]
-# A tuple with attributes is shown without a name of its own.
+# The firmware shows a tuple with attributes without a type name.
 implementation = namedtuple('', names)(*values)
 kept.append(implementation)
 os.system('implementation %d' % id(implementation))
-# Nothing of this is to be collected: what sys.atexit is given is one of the roots.
+# The garbage collector must keep all of this: the argument of sys.atexit is one of its roots.
 sys.atexit(kept)
 
 vfs.umount('/')
@@ -58,8 +58,8 @@ if not real.first:
 
 
 def open_bytes():
-    # VfsPosix makes a str of the path it opens (extmod/vfs_posix.c, vfs_posix_get_path_obj), and so cannot open a name
-    # that is not UTF-8. The ESP32's file systems take the bytes as they are (extmod/vfs_fat_file.c, vfs_lfsx_file.c).
+    # VfsPosix converts a path to str to open it (extmod/vfs_posix.c, vfs_posix_get_path_obj), so it cannot open a name
+    # that is not UTF-8. The ESP32's file systems use the bytes unchanged (extmod/vfs_fat_file.c, vfs_lfsx_file.c).
     import builtins
     plain, whole, top, cwd = builtins.open, os.VfsPosix(), os.getenv('VB_FS').encode(), os.getcwd
     root = real.root.rstrip('/').encode()

@@ -1,4 +1,4 @@
-//! What the chip makes of a write, deflated or not, and of a read.
+//! Writes, compressed or plain, and reads.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ use crate::emulator::{Kind, Mode, op, slip};
 pub(super) struct Download {
     next: usize,
     end: usize,
-    /// The stub erases as it goes; the ROM has done it all before.
+    /// The stub erases during the write; the ROM has erased everything before.
     erased: usize,
     inflate: Option<Box<Decompress>>,
-    /// The stub tells of what went wrong after its ack with the next reply.
+    /// The stub reports an error after its acknowledgement with the next reply.
     pub(super) error: Option<u8>,
 }
 
@@ -30,10 +30,10 @@ impl Chip {
         let stub = self.mode() == Mode::Stub;
         let (size, block_size, offset) = (word(body, 0), word(body, 2), word(body, 3));
         if size == 0 {
-            // How a host asks for a reset: FLASH_END follows.
+            // The host requests a reset: FLASH_END follows.
             return Ok(DONE);
         }
-        // The flash is written in words.
+        // Flash is written in words.
         if stub && !size.is_multiple_of(4) {
             return Ok(refuse(BAD_LENGTH));
         }
@@ -60,7 +60,7 @@ impl Chip {
         Ok(DONE)
     }
 
-    /// The stub begins to erase before the block that needs it has arrived.
+    /// The stub starts to erase before the block arrives.
     fn start_next_erase(&mut self) {
         let Some(download) = &mut self.download else {
             return;
@@ -91,7 +91,7 @@ impl Chip {
         Ok(DONE)
     }
 
-    /// Inflates a block where it must be and writes it.
+    /// Inflates a block if needed, and writes it.
     pub(super) fn write(&mut self, block: &[u8]) -> Outcome<Result<(), u8>> {
         let Some(download) = &mut self.download else {
             return Ok(Ok(()));
@@ -100,7 +100,7 @@ impl Chip {
             return Ok(Ok(()));
         }
         let Some(inflate) = &mut download.inflate else {
-            // Padding behind what was announced is trimmed.
+            // Padding beyond the announced size is trimmed.
             let room = download.end - download.next;
             let block = if self.mode() == Mode::Stub {
                 &block[..block.len().min(room)]
@@ -159,7 +159,7 @@ impl Chip {
         Ok(Ok(()))
     }
 
-    /// The stub's `READ_FLASH`: frames of `block` bytes, at most `window` of them not acknowledged, then the MD5.
+    /// The stub's `READ_FLASH`: frames of `block` bytes, at most `window` of them unacknowledged, then the MD5.
     pub(super) fn read_out(
         &mut self,
         range: Range<usize>,
@@ -198,7 +198,7 @@ impl Chip {
                     acknowledged = word(&frame, 0) as usize;
                     heard = Instant::now();
                 }
-                // The host gave up and asks for something else.
+                // The host gave up and sent another command.
                 Some(frame) => {
                     self.shared.lock().frames.push_front(frame);
                     return Ok(());

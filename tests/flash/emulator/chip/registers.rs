@@ -1,4 +1,4 @@
-//! The registers that hosts look at.
+//! The registers that hosts read.
 
 use super::Chip;
 use crate::emulator::Model;
@@ -14,18 +14,18 @@ impl Chip {
         match (state.config.model, address) {
             (Model::Esp32, 0x4000_1000) => 0x00f0_1d83,
             (Model::Esp32S3, 0x4000_1000) => 0x0000_0009,
-            // BLOCK0 of the eFuses: the MAC, package and revision.
+            // eFuse BLOCK0: the MAC, package and revision.
             (_, 0x3ff5_a004) => u32::from_be_bytes([mac[2], mac[3], mac[4], mac[5]]),
             (_, 0x3ff5_a008) => u32::from(u16::from_be_bytes([mac[0], mac[1]])),
             (_, 0x3ff5_a00c) => 1 << 15 | 1 << 9,
             (_, 0x3ff5_a014) => 1 << 20 | 1 << 24,
             (_, 0x3ff6_607c) => 1 << 31,
-            // What the ROM measured of the crystal, 40 MHz: in units of 15,625 Hz, times the slow clock's 40 / 40.
+            // The ROM's measurement of the 40 MHz crystal, in units of 15,625 Hz, times the slow clock's 40 / 40.
             (_, 0x3ff5_f06c) => 2560 << 7,
             (_, 0x3ff5_a010) => 40,
             // The UART's divider of the 40 MHz crystal.
             (_, 0x3ff4_0014) => 40_000_000 / state.baud.max(1),
-            // The strapping pins as they were at reset.
+            // The strapping pins at reset.
             (_, 0x3ff4_4038) => {
                 if state.strapped {
                     0x03
@@ -63,7 +63,8 @@ impl Chip {
                     state.config.flash_id,
                 )
             };
-            // RDID: Winbond, its W25Q family, and the capacity's exponent. No flash answers before it is attached.
+            // RDID: Winbond, its W25Q family, and the exponent of the capacity. Flash does not reply before it is
+            // attached.
             let answer = match command {
                 0x9f if self.attached => id.unwrap_or(0x40ef | size << 16),
                 0x9f => 0x00ff_ffff,

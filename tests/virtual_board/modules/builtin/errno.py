@@ -1,4 +1,4 @@
-# newlib's numbers, which the ESP32's firmware uses, where they are not Linux's.
+# The numbers of newlib, which the ESP32's firmware uses, where they differ from Linux.
 from _real import errno as _errno
 
 for _name in dir(_errno):

@@ -1,4 +1,4 @@
-# The ESP32's machine: resets, identity, pins that remember what they were given.
+# The ESP32's machine: resets, identity, and pins that keep their values.
 from _real import machine as _machine, os as _os, firmware as _firmware
 from binascii import unhexlify as _unhexlify
 import time as _time
@@ -14,7 +14,7 @@ def reset():
 if _firmware['can_soft_reset']:
 
     def soft_reset():
-        # ports/esp32/modmachine.c: the exception, and a word to the REPL that this one is to end it.
+        # ports/esp32/modmachine.c: the exception, and a flag that tells the REPL to end after it.
         _os.system('soft_reset')
         raise SystemExit
 
@@ -69,7 +69,7 @@ class _Memory:
         self.registers[address] = value
         if address in (self.CLKDIV, self.CONF0):
             divider = self.registers[self.CLKDIV]
-            # The divider is in sixteenths; bit 27 is APB's 80 MHz, else REF_TICK's 1 MHz.
+            # The divider counts sixteenths; bit 27 selects APB's 80 MHz, otherwise REF_TICK's 1 MHz.
             clock = 80000000 if self.registers[self.CONF0] & 1 << 27 else 1000000
             _os.system('baud %d' % (clock * 16 // ((divider & 0xfffff) * 16 + (divider >> 20))))
 

@@ -1,4 +1,4 @@
-# Wi-Fi as the ESP32 shows it: the networks in the air are the virtual board's --wifi.
+# The ESP32's Wi-Fi: the networks are those of the virtual board's --wifi.
 import json as _json, time as _time
 from _real import os as _os
 from binascii import unhexlify as _unhexlify
@@ -17,8 +17,8 @@ class _Station:
     ssid = ''
 
 
-# The access point: as ESP-IDF sets it up by itself (esp_wifi: "ESP_" and the MAC, open), and what config() may change (the
-# firmware's modnetwork.c, esp_config). Whether it is on is the chip's, not the interpreter's: it survives a soft reset.
+# The access point: its defaults are ESP-IDF's (esp_wifi: "ESP_" and the MAC, open), and config() changes what the
+# firmware allows (modnetwork.c, esp_config). The chip keeps its on/off state: it survives a soft reset.
 _ap = {'essid': 'ESP_' + _os.getenv('VB_MAC')[6:].upper(), 'authmode': AUTH_OPEN, 'channel': 1, 'hidden': False}
 _AP_ONLY = ('essid', 'ssid', 'password', 'key', 'authmode', 'security', 'channel', 'hidden')
 
@@ -43,7 +43,7 @@ def _ap_config(name, values):
         if key not in _AP_ONLY:
             raise ValueError('unknown config param')
         new[names.get(key, key)] = values[key]
-    # ESP-IDF takes no password of less than 8 characters, unless the network is open.
+    # ESP-IDF refuses a password of less than 8 characters, unless the network is open.
     if new.get('authmode', _ap['authmode']) and len(new.get('password', '')) < 8:
         raise OSError('Wifi Invalid Password')
     new.pop('password', None)

@@ -1,4 +1,4 @@
-# The ESP32's os over the unix port's: no environment, no processes; sizes in listings; the board's statvfs.
+# The ESP32's os on top of the unix port's: no environment, no processes; sizes in listings; the board's statvfs.
 from collections import namedtuple as _namedtuple
 from _real import os as _os, root as _root, firmware as _firmware
 
@@ -48,8 +48,8 @@ unlink = remove
 
 
 def rename(old, new):
-    # VfsPosix puts both paths behind its root in one buffer, where the second overwrites the first: relative ones
-    # stay apart.
+    # VfsPosix joins both paths with its root in one buffer, where the second path overwrites the first: relative
+    # paths stay separate.
     here = getcwd()
     paths = [_bytes(p) for p in (old, new)]
     paths = [p if p.startswith(b'/') else here.rstrip('/').encode() + b'/' + p for p in paths]
@@ -57,7 +57,7 @@ def rename(old, new):
         return _os.rename(*paths)
     root = (_root.rstrip('/') + '/').encode()
     if not (paths[0].startswith(root) and paths[1].startswith(root)):
-        # ENODEV: nothing is mounted there.
+        # ENODEV: no file system is mounted there.
         raise OSError(19)
     chdir(root)
     try:
@@ -68,14 +68,14 @@ def rename(old, new):
 
 def stat(path):
     s = _os.stat(path)
-    # (mode, 0, 0, 0, 0, 0, size, times): the board's file systems keep no more.
+    # (mode, 0, 0, 0, 0, 0, size, times): the board's file systems store no more.
     mode = s[0] & 0xF000
     return (mode, 0, 0, 0, 0, 0, 0 if mode == 0x4000 else s[6], s[7], s[8], s[9])
 
 
 def ilistdir(path=''):
-    # A folder named by bytes is listed in bytes, but for what the file system at the root adds to the mount points
-    # in `/`: extmod/vfs.c, mp_vfs_ilistdir_it_iternext.
+    # A folder named by bytes is listed in bytes, except the entries that the root file system adds to the mount
+    # points in `/`: extmod/vfs.c, mp_vfs_ilistdir_it_iternext.
     folder = _bytes(path or getcwd())
     folder = folder if folder.endswith(b'/') else folder + b'/'
     for entry in _os.ilistdir(path or '.'):
@@ -97,7 +97,7 @@ def statvfs(path='/'):
     if _is_mounted(path):
         return _os.statvfs(path)
     if not ((path if path[:1] == b'/' else getcwd().encode() + b'/' + path) + b'/').startswith(_root.encode()):
-        # extmod/vfs.c, mp_vfs_statvfs: the root folder where nothing is mounted.
+        # extmod/vfs.c, mp_vfs_statvfs: the root folder without a mounted file system.
         if path == b'/':
             return (0, 0, 0, 0, 0, 0, 0, 0, 0, 255)
         raise OSError(19)
@@ -109,6 +109,6 @@ def statvfs(path='/'):
 
 def uname():
     release = '.'.join([str(n) for n in _firmware['release'][:3]])
-    # A tuple with attributes is shown without a name of its own.
+    # The firmware shows a tuple with attributes without a type name.
     names = ('sysname', 'nodename', 'release', 'version', 'machine')
     return _namedtuple('', names)('esp32', 'esp32', release, _firmware['version'], _firmware['machine'])

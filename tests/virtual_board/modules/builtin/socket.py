@@ -1,4 +1,4 @@
-# The ESP32's sockets over the unix port's: addresses are ('ip', port), errors have lwIP's numbers.
+# The ESP32's sockets on top of the unix port's: addresses are ('ip', port), errors have lwIP's numbers.
 from _real import socket as _socket, os as _os, firmware as _firmware
 import io as _io, errno as _errno
 
@@ -11,7 +11,7 @@ if _firmware['raw_paste']:
     # Absent in old firmware (micropython#8729).
     SO_BROADCAST = 32
 
-# Linux's numbers to newlib's, which the ESP32's firmware uses.
+# Linux's numbers and newlib's, which the ESP32's firmware uses.
 _NAMES = {98: 'EADDRINUSE', 99: 'EADDRNOTAVAIL', 101: 'ENETUNREACH', 110: 'ETIMEDOUT', 113: 'EHOSTUNREACH', 106: 'EISCONN',
           107: 'ENOTCONN', 115: 'EINPROGRESS', 90: 'EMSGSIZE', 103: 'ECONNABORTED'}
 
@@ -68,11 +68,11 @@ class socket(_io.IOBase):
         try:
             return function(*args)
         except OSError as error:
-            # The unix port says EAGAIN when the time is up.
+            # After a timeout, the unix port raises EAGAIN.
             raise _translate(110 if error.errno == 11 and self._timed else error.errno)
 
     def _bind_ip(self):
-        # A board sends from its own address, not from this machine's choice.
+        # A board sends from its own address, not from the one that this PC would select.
         if not self._bound:
             self._call(self._s.bind, _pack((_ip(), 0)))
             self._bound = True
@@ -126,7 +126,7 @@ class socket(_io.IOBase):
 
     def setsockopt(self, level, option, value):
         if level == SOL_SOCKET:
-            # lwIP's numbers to Linux's.
+            # lwIP's numbers and Linux's.
             level, option = 1, {SO_REUSEADDR: 2, 32: 6}.get(option, option)
         elif option == IP_ADD_MEMBERSHIP:
             option = 35

@@ -1,4 +1,4 @@
-# uzlib: firmware before 1.21 inflates with it, and has no deflate.
+# uzlib: firmware before 1.21 inflates with it, and lacks deflate.
 from _real import deflate as _deflate
 import io as _io
 

@@ -1,4 +1,4 @@
-# The flash behind the file system: a folder of this machine. Writing ends in `ioctl`, whose line 23 is the one of
+# The flash of the file system: a folder of this PC. A write ends in `ioctl`, whose line 23 is the line in
 # the recorded traceback.
 import utime as _time
 from _real import env as _env, first as _first
@@ -18,7 +18,7 @@ class FlashBdev:
         raise OSError(5)
 
     def ioctl(self, op, arg):
-        # The time that the flash takes.
+        # The time that a real flash takes.
 
         _time.sleep_ms(arg)
 

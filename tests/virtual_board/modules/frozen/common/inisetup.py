@@ -1,5 +1,5 @@
-# The first boot of a freshly flashed board: makes the file system and writes boot.py. An interrupt that comes
-# while the flash is being written shows line 35, as recorded.
+# The first boot of a newly flashed board: creates the file system and writes boot.py. An interrupt during
+# the write to flash shows line 35, as recorded.
 from _real import mount as _mount, env as _env
 from flashbdev import bdev as _bdev
 

@@ -1,4 +1,4 @@
-# The maker's module: Wi-Fi, the display, the buttons and lights, and its own print.
+# The maker's module: Wi-Fi, the display, the buttons and lights, and a print of its own.
 import builtins
 from machine import I2C, PWM, Pin, ADC
 from ssd1106 import SSD1106_I2C
@@ -14,8 +14,8 @@ time.sleep_ms(int(_env('VB_IMPORT_TIME')))
 i2c = I2C(0, scl=Pin(22), sda=Pin(23), freq=400000)
 
 
-# As in the firmware, drawing goes past the instance's attributes (`super().pixel`), and glyphs are 16 pixels high and
-# proportional. They are made here: Latin ones of framebuf's font, others of strokes that follow from the code point.
+# As in the firmware, drawing ignores the instance's attributes (`super().pixel`), and glyphs are proportional and
+# 16 pixels high. They are generated: Latin ones from framebuf's font, others as strokes based on the code point.
 
 
 class TextMode:
@@ -36,7 +36,7 @@ class Font:
 
     def glyph(self, c):
         code = ord(c)
-        # As in the maker's font there is nothing for control characters, nor beyond the basic plane.
+        # Like the maker's font, it has no control characters and nothing beyond the basic multilingual plane.
         if code < 32 or 127 <= code < 160 or code > 0xFFFF:
             return None
         if c not in self.glyphs:
@@ -61,7 +61,7 @@ class Font:
         while not ink & 1:
             ink >>= 1
             width -= 1
-        # 12 of 16 rows, between the ascender and the descender.
+        # 12 of 16 rows, between ascender and descender.
         tall = [rows[(y - 2) * 8 // 12] << 8 << left & 0xFFFF if 2 <= y < 14 else 0 for y in range(16)]
         return width, tuple(tall)
 
@@ -134,7 +134,7 @@ class OLED(SSD1106_I2C):
             drawn += width + 1
         return drawn - 1, (x - 1, y)
 
-    # In C in the firmware.
+    # Written in C in the firmware.
 
     def circle(self, x, y, radius, c):
         super().ellipse(x, y, radius, radius, c)
@@ -173,7 +173,7 @@ display = oled
 
 
 def print(first, *rest, sep=' ', end='\n', **options):
-    # Needs an argument, and puts a space before a leading Chinese character.
+    # Requires an argument, and adds a space before a leading Chinese character.
     if isinstance(first, str) and first and ord(first[0]) > 127:
         first = ' ' + first
     builtins.print(first, *rest, sep=sep, end=end, **options)

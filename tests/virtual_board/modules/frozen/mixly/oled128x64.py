@@ -1,4 +1,4 @@
-# Mixly's display: a font in the flash over its driver.
+# Mixly's display: a driver with a font in flash.
 from ssd1106 import SSD1106_I2C
 
 

@@ -1,4 +1,4 @@
-# Mixly's driver: the picture is in `_buffer` (get_buffer()), not in `buffer`.
+# Mixly's driver: the framebuffer is `_buffer` (get_buffer()), not `buffer`.
 import uframebuf
 from _real import os as _os
 from ubinascii import hexlify as _hexlify

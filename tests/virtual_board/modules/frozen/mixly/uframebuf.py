@@ -1,5 +1,5 @@
-# Mixly's extension of framebuf: texts in a font of the flash, centred and scaled. What it offers, and what its defaults
-# are, is as in Mixly's source (uframebuf.py, "framebuf-extend", 20230412). Glyphs are made here, as in the maker's mpython.py.
+# Mixly's extension of framebuf: texts in a font in flash, centred and scaled. Functions and defaults are those of
+# Mixly's source (uframebuf.py, "framebuf-extend", 20230412). The glyphs are generated, as in the maker's mpython.py.
 import time
 from framebuf import *
 
@@ -73,7 +73,7 @@ class FrameBuffer_Uincode(FrameBuffer_Base):
         rows, (width, height) = buffer
         if rows is None or x < -width * size or x >= self.width or y < -height * size or y >= self.height:
             return
-        # Glyphs keep two bytes a row, pictures as many as they need.
+        # Glyphs have two bytes per row, pictures as many as they need.
         stride = len(rows) // height
         for j in range(height):
             for i in range(width):
