@@ -15,9 +15,9 @@ pub mod output;
 pub mod pair;
 pub mod send;
 mod suggest;
+mod usage;
 pub mod value;
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -25,7 +25,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::terminal::color::{self, ColorChoice};
-use crate::terminal::{sanitize, status};
+use crate::terminal::status;
 
 /// Bold headings, as cargo's help has them; one place so that help and errors agree.
 const STYLES: Styles = Styles::styled()
@@ -142,12 +142,7 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
         help::answer(&asked, false)
     } else {
         let color = color::of_stderr(ColorChoice::Auto);
-        let rendered = if error.use_stderr() {
-            error.render().to_string()
-        } else {
-            "a message that begins with - is taken for flags".to_owned()
-        };
-        usage_text(&rendered, &args, color)
+        usage::text(error, &args, color)
     };
     status::print(&text);
     ExitCode::from(2)
@@ -202,48 +197,6 @@ fn command_path(args: &[std::ffi::OsString]) -> String {
     path
 }
 
-/// clap's words in our form: the error on one line, what may help as hints. The argument that it repeats is escaped.
-fn usage_text(rendered: &str, args: &[std::ffi::OsString], color: bool) -> String {
-    let (red, bold, reset) = if color {
-        ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
-    } else {
-        ("", "", "")
-    };
-    let mut error: Vec<String> = Vec::new();
-    let mut hints: Vec<String> = Vec::new();
-    let message = rendered.strip_prefix("error: ").unwrap_or(rendered);
-    for line in message
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-    {
-        let line = sanitize::for_terminal(line).into_owned();
-        if let Some(tip) = line.strip_prefix("tip: ") {
-            hints.push(tip.to_owned());
-        } else if let Some(usage) = line.strip_prefix("Usage: ") {
-            // Whatever name the program was started by.
-            let usage = usage.split_once(' ').map_or("", |(_, arguments)| arguments);
-            hints.push(format!("usage: udpcli {usage}"));
-        } else if !line.starts_with("For more information") {
-            error.push(line);
-        }
-    }
-    if let Some(hint) = suggest::hint(args) {
-        // What clap guesses from the spelling is not worth more.
-        hints.retain(|hint| hint.starts_with("usage: "));
-        hints.insert(0, sanitize::for_terminal(&hint).into_owned());
-    }
-    if !hints.iter().any(|hint| hint.starts_with("usage: ")) {
-        hints.push(format!("see: udpcli{} --help", command_path(args)));
-    }
-    let mut text = format!("udpcli: {red}error:{reset} {}\n", error.join(" "));
-    for hint in hints {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {bold}hint:{reset} {hint}");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,7 +210,7 @@ mod tests {
     #[test]
     fn a_usage_error_is_one_line_and_its_hints() {
         let error = Cli::try_parse_from(["/bin/u", "send", "1.2.3.4"]).unwrap_err();
-        let text = usage_text(&error.render().to_string(), &[], false);
+        let text = usage::text(&error, &[], false);
         let mut lines = text.lines();
         assert!(
             lines
@@ -268,7 +221,7 @@ mod tests {
         );
         assert!(lines.all(|line| line.starts_with("  hint: ")), "{text}");
         let error = Cli::try_parse_from(["/bin/u", "send", "--nosuch"]).unwrap_err();
-        let text = usage_text(&error.render().to_string(), &[], false);
+        let text = usage::text(&error, &[], false);
         assert!(text.contains("  hint: usage: udpcli send"), "{text}");
         let path = |args: &[&str]| command_path(&args.iter().map(Into::into).collect::<Vec<_>>());
         assert_eq!(path(&["u", "--lang", "en", "send", "x"]), " send");

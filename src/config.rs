@@ -3,7 +3,7 @@
 //! uses which setting.
 
 mod error;
-mod read;
+pub(crate) mod read;
 mod write;
 
 use std::ffi::OsString;
@@ -15,8 +15,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::text::encoding::TextEncoding;
+use crate::text::sentence::{Sentence, sentence};
 
-pub use error::Error;
+pub(crate) use error::nearest;
+pub use error::{At, Error};
 pub use write::quoted;
 
 /// The project's file, in the current folder.
@@ -83,13 +85,13 @@ impl Lang {
 }
 
 impl FromStr for Lang {
-    type Err = String;
+    type Err = Sentence;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Sentence> {
         [Self::Auto, Self::En, Self::ZhCn]
             .into_iter()
             .find(|lang| lang.name().eq_ignore_ascii_case(text))
-            .ok_or_else(|| "write auto, en or zh-CN".to_owned())
+            .ok_or_else(|| sentence!("value.lang"))
     }
 }
 
@@ -207,9 +209,9 @@ pub enum ByteOrder {
 }
 
 impl FromStr for Append {
-    type Err = String;
+    type Err = Sentence;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Sentence> {
         let (name, order) = match text.split_once(':') {
             Some((name, "le")) => (name, Some(ByteOrder::Little)),
             Some((name, "be")) => (name, Some(ByteOrder::Big)),
@@ -218,13 +220,10 @@ impl FromStr for Append {
         let found = Check::ALL.into_iter().find(|check| check.name() == name);
         let check = found.ok_or_else(|| {
             let names: Vec<&str> = Check::ALL.into_iter().map(Check::name).collect();
-            format!(
-                "write one of {}, and :le or :be after it for the byte order",
-                names.join(", ")
-            )
+            sentence!("value.checksum", names = names.join(", "))
         })?;
         if order.is_some() && matches!(check, Check::Sum8 | Check::Xor8 | Check::Crc8) {
-            return Err(format!("{name} is one byte: leave out :le or :be"));
+            return Err(sentence!("value.checksum-one-byte", name = name));
         }
         Ok(Self { check, order })
     }
@@ -370,10 +369,10 @@ fn contents(path: &Path) -> Result<Option<String>, Error> {
     };
     let metadata = file.metadata().map_err(failed)?;
     if metadata.is_dir() {
-        return Err(failed(io::Error::other("it is a folder, not a file")));
+        return Err(failed(io::Error::other(sentence!("config.is-folder"))));
     }
     if !metadata.is_file() {
-        return Err(failed(io::Error::other("it is not a regular file")));
+        return Err(failed(io::Error::other(sentence!("config.not-regular"))));
     }
     let mut bytes = Vec::new();
     file.take(MAX_LEN + 1)

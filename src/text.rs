@@ -3,6 +3,7 @@
 pub mod duration;
 pub mod encoding;
 pub mod escape;
+pub mod fullwidth;
 pub mod hex;
 pub mod sentence;
 

@@ -4,6 +4,7 @@
 #[cfg(feature = "board")]
 mod board;
 pub mod catalogue;
+mod config;
 #[cfg(feature = "flash")]
 mod flash;
 pub mod language;
@@ -12,6 +13,7 @@ pub mod pair;
 #[cfg(feature = "board")]
 mod transfer;
 mod udp;
+mod value;
 
 use crate::error::Error;
 use crate::text::sentence::Sentence;
@@ -24,7 +26,7 @@ pub fn message(error: &Error) -> String {
         Error::Udp(error) => udp::message(error),
         Error::File(error) => udp::file_message(error),
         Error::Usage { problem, .. } => problem.clone(),
-        Error::Config(error) => error.to_string(),
+        Error::Config(error) => config::message(error),
         Error::Demo { problem } => say!("cli.demo-failed", problem = problem),
         Error::LeftOut { feature, .. } => match *feature {
             "flash" => say!("cli.left-out-flash"),
@@ -80,6 +82,9 @@ pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<crate::file::Error>() {
         return udp::file_message(error);
     }
+    if let Some(text) = value::cause(error) {
+        return text;
+    }
     #[cfg(feature = "board")]
     if let Some(text) = board::cause(error).or_else(|| pair::cause(error)) {
         return text;
@@ -102,7 +107,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::File(error) => udp::file_hint(error),
         Error::Demo { .. } => Some(say!("cli.demo-failed.hint")),
         Error::Usage { hint, .. } => hint.clone(),
-        Error::Config(error) => error.hint(),
+        Error::Config(error) => config::hint(error),
         Error::LeftOut { feature, .. } => Some(say!("cli.left-out-board.hint", feature = feature)),
         #[cfg(feature = "board")]
         Error::Simulate(error) => pair::simulate_hint(error),

@@ -50,7 +50,7 @@ pub struct SerialArgs {
         display_order = 800
     )]
     pub(super) serial: Option<String>,
-    #[arg(long, global = true, value_name = "N", value_parser = value::baud(), display_order = 801)]
+    #[arg(long, global = true, value_name = "N", value_parser = value::baud, display_order = 801)]
     pub(super) baud: Option<u32>,
     #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
     pub(super) connect_timeout: Duration,

@@ -12,6 +12,8 @@ use crate::cli::{GlobalArgs, language, output};
 use crate::config::{Files, Lang, Origin, PROJECT_FILE, Project, quoted};
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
+use crate::text::sentence::{Sentence, sentence};
+use crate::words::catalogue::{self, say};
 
 /// The environment variables that override the files.
 const SERIAL: &str = "UDPCLI_SERIAL";
@@ -29,7 +31,7 @@ pub struct ConfigArgs {
     #[arg(short, long, value_name = "PORT")]
     #[cfg_attr(feature = "board", arg(add = crate::cli::complete::serial_ports()))]
     serial: Option<String>,
-    #[arg(long, value_name = "N", value_parser = value::baud())]
+    #[arg(long, value_name = "N", value_parser = value::baud)]
     baud: Option<u32>,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
@@ -84,7 +86,12 @@ impl SerialSettings {
             (error, &self.serial)
             && *port == serial.value
         {
-            tracing::info!("the serial port {port} is set in {}", self.place(serial));
+            tracing::info!(
+                say = "config.serial-set",
+                port = %port,
+                path = %self.path.display(),
+                line = serial.line,
+            );
         }
     }
 
@@ -117,7 +124,7 @@ struct Setting {
 /// A value for output.
 enum Shown {
     /// Not set, with the meaning of that.
-    Unset(&'static str),
+    Unset(Sentence),
     Text(String),
     Number(u32),
     List(Vec<String>),
@@ -138,7 +145,7 @@ fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Set
     };
     // An empty port name means no port, and it still overrides the file.
     let port = |port: String| match port.as_str() {
-        "" => Shown::Unset("the one board found"),
+        "" => Shown::Unset(sentence!("config.unset-serial")),
         _ => Shown::Text(port),
     };
     // clap has already merged the flag and the variable into one value.
@@ -171,7 +178,7 @@ fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Set
             args.serial.clone().map(port),
             "--serial",
             serial,
-            Shown::Unset("the one board found"),
+            Shown::Unset(sentence!("config.unset-serial")),
         ),
         in_force(
             "baud",
@@ -182,7 +189,13 @@ fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Set
         ),
         in_force("lang", None, "", lang, auto),
         in_force("exclude", None, "", exclude, Shown::List(Vec::new())),
-        in_force("names", None, "", names, Shown::Unset("no file of names")),
+        in_force(
+            "names",
+            None,
+            "",
+            names,
+            Shown::Unset(sentence!("config.unset-names")),
+        ),
     ]
 }
 
@@ -196,10 +209,10 @@ fn place(origin: &Origin, files: &Files) -> String {
     };
     match origin {
         Origin::Flag(name) => (*name).to_owned(),
-        Origin::Environment(name) => format!("environment variable {name}"),
-        Origin::Project(line) => format!("{PROJECT_FILE}, line {line}"),
-        Origin::User(line) => format!("{}, line {line}", user().display()),
-        Origin::Default => "default".to_owned(),
+        Origin::Environment(name) => say!("config.from-environment", name = name),
+        Origin::Project(line) => say!("config.from-file", path = PROJECT_FILE, line = line),
+        Origin::User(line) => say!("config.from-file", path = user().display(), line = line),
+        Origin::Default => say!("config.from-default"),
     }
 }
 
@@ -210,26 +223,26 @@ fn remark(text: &str) -> std::borrow::Cow<'_, str> {
 
 /// The settings as TOML with comments.
 fn text(files: &Files, settings: &[Setting]) -> String {
-    let file = |path: &Path, is_there| {
-        let state = if is_there { "" } else { " (not there)" };
-        format!("{}{state}", remark(&path.display().to_string()))
+    let project = match files.project {
+        Some(_) => say!("config.project", path = PROJECT_FILE),
+        None => say!("config.project-missing", path = PROJECT_FILE),
     };
-    let mut text = format!(
-        "# project: {}\n",
-        file(Path::new(PROJECT_FILE), files.project.is_some())
-    );
-    // Writing to a String cannot fail.
-    let _ = match &files.user_path {
-        Some(path) => writeln!(text, "# this PC: {}", file(path, files.user.is_some())),
-        None => writeln!(text, "# this PC: no folder for settings is known"),
+    let user = match (&files.user_path, &files.user) {
+        (Some(path), Some(_)) => say!("config.user", path = path.display()),
+        (Some(path), None) => say!("config.user-missing", path = path.display()),
+        (None, _) => say!("config.user-no-folder"),
     };
+    let mut text = format!("# {}\n# {}\n", remark(&project), remark(&user));
     text.push('\n');
     let lines: Vec<(String, String)> = settings
         .iter()
         .map(|setting| {
             let origin = place(&setting.origin, files);
             match &setting.value {
-                Shown::Unset(meaning) => (format!("# {}: {meaning}", setting.key), origin),
+                Shown::Unset(meaning) => {
+                    let meaning = catalogue::text(meaning);
+                    (format!("# {}: {meaning}", setting.key), origin)
+                }
                 value => (format!("{} = {}", setting.key, toml(value)), origin),
             }
         })
@@ -256,7 +269,8 @@ fn text(files: &Files, settings: &[Setting]) -> String {
 
 fn append_table(head: &str, line: usize, pairs: Vec<(&str, String)>, text: &mut String) {
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "\n{head}  # {PROJECT_FILE}, line {line}");
+    let place = say!("config.from-file", path = PROJECT_FILE, line = line);
+    let _ = writeln!(text, "\n{head}  # {place}");
     for (key, value) in pairs {
         let _ = writeln!(text, "{key} = {}", quoted(&value));
     }

@@ -20,6 +20,7 @@ use crate::terminal::panel::server::ServerPanel;
 use crate::terminal::{color, status, stdout};
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
+use crate::text::sentence::Sentence;
 use crate::udp;
 use crate::udp::answer::Answer;
 use crate::udp::interface;
@@ -85,7 +86,7 @@ pub struct ListenArgs {
     reply: Option<String>,
     #[arg(short, long, requires = "reply", help_heading = "Answers")]
     escape: bool,
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Answers")]
+    #[arg(long, value_name = "N", value_parser = reply_rate, help_heading = "Answers")]
     reply_rate: Option<u32>,
 
     #[arg(long, help_heading = "Socket")]
@@ -102,6 +103,11 @@ pub struct ListenArgs {
     recv_size: usize,
     #[arg(long, value_name = "IP[/PREFIX]", help_heading = "Socket")]
     from: Vec<Prefix>,
+}
+
+/// Answers per second.
+fn reply_rate(text: &str) -> Result<u32, Sentence> {
+    value::number(text, 1..=u32::MAX)
 }
 
 /// The format of a saved file.

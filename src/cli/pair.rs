@@ -8,6 +8,7 @@ mod watch;
 use std::collections::HashSet;
 use std::io;
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -31,7 +32,9 @@ use crate::terminal::stdout::{self, Stdout};
 use crate::terminal::stream::WriteOutcome;
 use crate::terminal::{color, status};
 use crate::text::encoding::TextEncoding;
+use crate::text::fullwidth::to_ascii;
 use crate::text::seconds;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::words::catalogue::say;
 use text::Style;
@@ -56,7 +59,7 @@ pub struct PairArgs {
     all: bool,
     #[arg(long, conflicts_with_all = ["serial", "all", "ssid"])]
     simulate: bool,
-    #[arg(long, value_name = "N", value_parser = value::baud())]
+    #[arg(long, value_name = "N", value_parser = value::baud)]
     baud: Option<u32>,
     #[arg(long, value_name = "D", default_value = "10s", value_parser = value::positive_duration)]
     connect_timeout: Duration,
@@ -69,15 +72,20 @@ pub struct PairArgs {
     board_ap: bool,
     #[arg(long, value_name = "D", default_value = "2m", requires = "board_ap", value_parser = value::positive_duration, help_heading = "Network")]
     join_timeout: Duration,
-    #[arg(short, long, value_name = "N", default_value_t = 6000, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Network")]
+    #[arg(short, long, value_name = "N", default_value_t = 6000, value_parser = value::peer_port, help_heading = "Network")]
     port: u16,
 
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Measurement")]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = datagrams, help_heading = "Measurement")]
     count: u16,
     #[arg(short, long, value_name = "D", default_value = "50ms", value_parser = value::positive_duration, help_heading = "Measurement")]
     interval: Duration,
-    #[arg(long, value_name = "N,N..", value_delimiter = ',', default_value = "1,64,512,1024", value_parser = payload_size, help_heading = "Measurement")]
-    sizes: Vec<usize>,
+    #[arg(
+        long,
+        value_name = "N,N..",
+        default_value = "1,64,512,1024",
+        help_heading = "Measurement"
+    )]
+    sizes: Vec<Sizes>,
     #[arg(long, value_name = "PCT", default_value = "5", value_parser = percent, help_heading = "Measurement")]
     max_loss: f64,
     #[arg(long, value_name = "TEXT", default_value = "你好 hello", value_parser = panel_text, help_heading = "Measurement")]
@@ -105,39 +113,59 @@ pub(super) enum Format {
     Junit,
 }
 
-fn payload_size(text: &str) -> Result<usize, String> {
+/// Payload sizes, separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sizes(Vec<usize>);
+
+impl FromStr for Sizes {
+    type Err = Sentence;
+
+    fn from_str(text: &str) -> Result<Self, Sentence> {
+        let sizes = to_ascii(text);
+        let sizes = sizes.split(',').map(|size| payload_size(size.trim()));
+        sizes.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn payload_size(text: &str) -> Result<usize, Sentence> {
     match value::size(text)? {
-        0 => Err(say!("pair.size-zero")),
-        size if size > 65_507 => Err(say!("pair.size-too-large")),
+        0 => Err(sentence!("pair.size-zero")),
+        size if size > 65_507 => Err(sentence!("pair.size-too-large")),
         size => Ok(size),
     }
 }
 
-fn wifi_name(text: &str) -> Result<String, String> {
+/// Datagrams of a size.
+fn datagrams(text: &str) -> Result<u16, Sentence> {
+    value::number(text, 1..=10_000)
+}
+
+fn wifi_name(text: &str) -> Result<String, Sentence> {
     match text.len() {
         1..=32 => Ok(text.to_owned()),
-        len => Err(say!("pair.wifi-name-length", len: len)),
+        len => Err(sentence!("pair.wifi-name-length", len: len)),
     }
 }
 
-fn percent(text: &str) -> Result<f64, String> {
-    match text.strip_suffix('%').unwrap_or(text).parse() {
+fn percent(text: &str) -> Result<f64, Sentence> {
+    let text = to_ascii(text);
+    match text.strip_suffix('%').unwrap_or(&text).parse() {
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
-        _ => Err(say!("pair.not-a-percentage")),
+        _ => Err(sentence!("pair.not-a-percentage")),
     }
 }
 
 /// What fits a line of the OLED: 128 pixels, 8 a letter, 16 a Chinese character.
-fn panel_text(text: &str) -> Result<String, String> {
+fn panel_text(text: &str) -> Result<String, Sentence> {
     let pixels: usize = text
         .chars()
         .map(|c| if c.is_ascii() { 8 } else { 16 })
         .sum();
     if text.is_empty() || text.chars().any(char::is_control) {
-        return Err(say!("pair.text-unfit"));
+        return Err(sentence!("pair.text-unfit"));
     }
     if pixels > 128 {
-        return Err(say!("pair.text-too-long"));
+        return Err(sentence!("pair.text-too-long"));
     }
     Ok(text.to_owned())
 }
@@ -479,7 +507,8 @@ fn announce(join: &Join<'_>) {
 }
 
 fn plan(args: &PairArgs) -> Result<Plan, Error> {
-    let mut sizes = args.sizes.clone();
+    let sizes = args.sizes.iter().flat_map(|Sizes(sizes)| sizes);
+    let mut sizes: Vec<usize> = sizes.copied().collect();
     sizes.sort_unstable();
     sizes.dedup();
     if sizes.len() > 64 || sizes.len() * usize::from(args.count) > MOST_DATAGRAMS {

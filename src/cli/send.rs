@@ -18,6 +18,8 @@ use crate::shutdown::Shutdown;
 use crate::terminal::{color, status, stdout};
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
+use crate::text::fullwidth::to_ascii;
+use crate::text::sentence::{Sentence, sentence};
 use crate::text::{hex, seconds};
 use crate::udp;
 use crate::udp::Neighbour;
@@ -112,7 +114,7 @@ pub struct SendArgs {
     reuse_port: bool,
     #[arg(long, help_heading = "Socket")]
     broadcast: bool,
-    #[arg(long, value_name = "N", help_heading = "Socket")]
+    #[arg(long, value_name = "N", value_parser = value::byte, help_heading = "Socket")]
     ttl: Option<u8>,
     #[arg(long, value_name = "NAME|IP", add = complete::interfaces(), help_heading = "Socket")]
     multicast_if: Option<String>,
@@ -151,12 +153,13 @@ enum OnOff {
 }
 
 /// Parses decimal, or hexadecimal as in DSCP tables.
-fn tos(text: &str) -> Result<u8, String> {
+fn tos(text: &str) -> Result<u8, Sentence> {
+    let text = to_ascii(text);
     let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u8::from_str_radix(digits, 16),
         None => text.parse(),
     };
-    parsed.map_err(|_| "write a number from 0 to 255, or 0x00 to 0xff".to_owned())
+    parsed.map_err(|_| sentence!("value.tos"))
 }
 
 /// Runs `udpcli send`.

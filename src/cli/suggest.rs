@@ -6,7 +6,9 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::Cli;
+use crate::text::fullwidth;
 use crate::udp::endpoint::Endpoint;
+use crate::words::catalogue::say;
 
 /// The port that is meant where none is given.
 const PORT: &str = "6000";
@@ -23,14 +25,13 @@ pub(super) fn hint(args: &[OsString]) -> Option<String> {
     let line = command_line(&fixed);
     Some(match (words.as_slice(), fixed.as_slice()) {
         ([command, number], [_, _, port]) if command == "listen" && number == port => {
-            let default = if port == PORT {
-                " (6000 is the default: udpcli listen)"
+            if port == PORT {
+                say!("usage.listen-on-default", port = port, line = line)
             } else {
-                ""
-            };
-            format!("to listen on port {port}: {line}{default}")
+                say!("usage.listen-on", port = port, line = line)
+            }
         }
-        _ => format!("write: {line}"),
+        _ => say!("usage.write", line = line),
     })
 }
 
@@ -73,6 +74,7 @@ fn long_flags(command: &str, words: Vec<String>) -> Vec<String> {
     };
     let mut out = Vec::with_capacity(words.len() + 1);
     for word in words {
+        let word = with_ascii_dashes(word, known);
         let name = word.split('=').next().unwrap_or_default();
         let format = word.strip_prefix("--").filter(|name| !known(name));
         match (name.strip_prefix('-'), format) {
@@ -89,15 +91,33 @@ fn long_flags(command: &str, words: Vec<String>) -> Vec<String> {
     out
 }
 
+/// The flag that a Chinese input method or a text editor turned into `——port`, `—port` or `－p`.
+fn with_ascii_dashes(word: String, known: impl Fn(&str) -> bool) -> String {
+    let flag = word.trim_start_matches(['—', '–', '－']);
+    let name = flag.split('=').next().unwrap_or_default();
+    if flag.len() == word.len() {
+        word
+    } else if known(name) {
+        format!("--{flag}")
+    } else if is_short_flags(flag) && !flag.is_empty() {
+        format!("-{flag}")
+    } else {
+        word
+    }
+}
+
 fn is_port(word: &str) -> bool {
-    word.parse::<u16>().is_ok_and(|port| port > 0)
+    fullwidth::to_ascii(word)
+        .parse::<u16>()
+        .is_ok_and(|port| port > 0)
 }
 
 /// The port after `:`, an address before it, or either alone.
 fn listen(words: Vec<String>) -> Vec<String> {
     let mut out = Vec::new();
     let mut is_value = false;
-    for word in words {
+    for typed in words {
+        let word = fullwidth::to_ascii(&typed).into_owned();
         let (host, port) = word.rsplit_once(':').unwrap_or(("", &word));
         let is_address = |text: &str| text.parse::<std::net::Ipv4Addr>().is_ok();
         if !is_value && is_port(port) && (host.is_empty() || is_address(host)) {
@@ -108,8 +128,8 @@ fn listen(words: Vec<String>) -> Vec<String> {
         } else if !is_value && is_address(&word) {
             out.extend(["--bind".to_owned(), word]);
         } else {
-            is_value = word.starts_with('-') && !word.contains('=');
-            out.push(word);
+            is_value = typed.starts_with('-') && !typed.contains('=');
+            out.push(typed);
             continue;
         }
         is_value = false;
@@ -151,6 +171,7 @@ fn send(words: Vec<String>) -> Vec<String> {
             Some(first) if is_port(first) => rest.remove(0),
             _ => PORT.to_owned(),
         });
+        let port = fullwidth::to_ascii(&port);
         let bare = host.trim_matches(['[', ']']);
         let is_v6 = bare
             .split('%')
@@ -173,19 +194,11 @@ fn send(words: Vec<String>) -> Vec<String> {
     out
 }
 
-/// Without a scheme, in ordinary characters.
+/// Without a scheme, in ASCII.
 fn clean(host: &str) -> String {
-    let host = host.split_once("://").map_or(host, |(_, rest)| rest);
-    host.trim_end_matches('/')
-        .chars()
-        .map(|character| match character {
-            '：' => ':',
-            '．' | '。' => '.',
-            // The full-width digits.
-            '０'..='９' => char::from_u32(u32::from(character) - 0xff10 + 0x30).unwrap_or('0'),
-            _ => character,
-        })
-        .collect()
+    let host = fullwidth::to_ascii(host);
+    let host = host.split_once("://").map_or(&*host, |(_, rest)| rest);
+    host.trim_end_matches('/').to_owned()
 }
 
 /// Whether what begins with one `-` is no flag of ours: `-5`, `-hello`.
@@ -265,8 +278,13 @@ mod tests {
             ("send ::1:7000 hi", "send '[::1:7000]:6000' hi"),
             ("send fe80::1%va", "send '[fe80::1%va]:6000'"),
             ("send udp://127.0.0.1:6000", "send 127.0.0.1:6000"),
-            ("send 192.168.0.3：6000 hi", "send 192.168.0.3:6000 hi"),
-            ("send １９２.168.0.3：6000 hi", "send 192.168.0.3:6000 hi"),
+            ("send １２７.0.0.1 ６０００ hi", "send 127.0.0.1:6000 hi"),
+            (
+                "listen １２７。0.0.1：６００１",
+                "listen --bind 127.0.0.1 --port 6001",
+            ),
+            ("listen ——port 6001", "listen --port 6001"),
+            ("listen －n 3", "listen -n 3"),
             (
                 "send 127.0.0.1:6000 -hello",
                 "send 127.0.0.1:6000 -- -hello",

@@ -1,11 +1,18 @@
-//! Parsers for argument values: durations, sizes, addresses with an optional port.
+//! Parsers for argument values: durations, sizes, addresses with an optional port. All of them read full-width
+//! characters as ASCII.
 
+use std::fmt::Display;
+#[cfg(feature = "board")]
+use std::net::SocketAddrV4;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use clap::builder::RangedI64ValueParser;
 
+use crate::text::fullwidth::to_ascii;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp::interface;
 
 pub(super) use crate::text::duration::parse as duration;
@@ -18,14 +25,35 @@ pub(crate) enum TextOrJson {
 }
 
 /// A baud rate in the range that serial adapters support.
-pub(super) fn baud() -> RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(50..=12_000_000)
+pub(super) fn baud(text: &str) -> Result<u32, Sentence> {
+    number(text, 50..=12_000_000)
+}
+
+/// A whole number of a range.
+pub(super) fn number<T>(text: &str, range: RangeInclusive<T>) -> Result<T, Sentence>
+where
+    T: FromStr + PartialOrd + Display,
+{
+    let number = to_ascii(text).parse().ok();
+    let number = number.filter(|number| range.contains(number));
+    number.ok_or_else(|| sentence!("value.number", least = range.start(), most = range.end()))
+}
+
+/// A number of one byte, such as a TTL.
+pub(super) fn byte(text: &str) -> Result<u8, Sentence> {
+    number(text, 0..=u8::MAX)
+}
+
+/// A UDP port that datagrams can be sent to.
+#[cfg(feature = "board")]
+pub(super) fn peer_port(text: &str) -> Result<u16, Sentence> {
+    number(text, 1..=u16::MAX)
 }
 
 /// A duration above zero.
-pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn positive_duration(text: &str) -> Result<Duration, Sentence> {
     match duration(text)? {
-        Duration::ZERO => Err("must be above 0".to_owned()),
+        Duration::ZERO => Err(sentence!("value.above-zero")),
         duration => Ok(duration),
     }
 }
@@ -42,7 +70,8 @@ pub(super) fn remaining(duration: Duration, waited: Duration) -> Duration {
 }
 
 /// Parses a number of bytes, with a unit as in GNU tools: `64k` and `64KiB` are 65,536, `64kB` is 64,000.
-pub(super) fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, Sentence> {
+    let text = &*to_ascii(text);
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
@@ -54,12 +83,10 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,
         _ => {
-            return Err(format!(
-                "{unit:?} is not a unit: use k, M or G (1024), kB, MB or GB (1000)"
-            ));
+            return Err(sentence!("value.unit", unit = format!("{unit:?}")));
         }
     };
-    let help = || "write bytes, or a size such as 64k or 4MiB".to_owned();
+    let help = || sentence!("value.size");
     if !digits
         .bytes()
         .next()
@@ -71,39 +98,38 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     let bytes = count
         .checked_mul(factor)
         .filter(|&bytes| bytes <= 1 << 40)
-        .ok_or("that is over 1 TiB")?;
+        .ok_or_else(|| sentence!("value.size-too-large"))?;
     usize::try_from(bytes).map_err(|_| help())
 }
 
 /// A size above zero.
-pub(super) fn positive_size(text: &str) -> Result<usize, String> {
+pub(super) fn positive_size(text: &str) -> Result<usize, Sentence> {
     match size(text)? {
-        0 => Err("must be above 0".to_owned()),
+        0 => Err(sentence!("value.above-zero")),
         size => Ok(size),
     }
 }
 
 /// A size for a socket buffer. The kernel stores it in a signed 32-bit integer, and Linux doubles it.
-pub(super) fn buffer_size(text: &str) -> Result<usize, String> {
+pub(super) fn buffer_size(text: &str) -> Result<usize, Sentence> {
     match positive_size(text)? {
-        size if size > i32::MAX as usize / 2 => Err("must be at most 1 GiB".to_owned()),
+        size if size > i32::MAX as usize / 2 => Err(sentence!("value.at-most-gib")),
         size => Ok(size),
     }
 }
 
 /// A count above zero.
-pub(super) fn positive_count(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(0) => Err("must be above 0".to_owned()),
+pub(super) fn positive_count(text: &str) -> Result<u64, Sentence> {
+    match to_ascii(text).parse() {
+        Ok(0) => Err(sentence!("value.above-zero")),
         Ok(count) => Ok(count),
-        Err(_) => Err("write a whole number".to_owned()),
+        Err(_) => Err(sentence!("value.whole-number")),
     }
 }
 
 /// A UDP port.
-pub(super) fn port(text: &str) -> Result<u16, String> {
-    text.parse()
-        .map_err(|_| "write a port from 0 to 65535".to_owned())
+pub(super) fn port(text: &str) -> Result<u16, Sentence> {
+    to_ascii(text).parse().map_err(|_| sentence!("value.port"))
 }
 
 /// Parses `IP`, with an optional IPv6 zone after `%`; the port is 0.
@@ -125,14 +151,21 @@ fn bare_address(text: &str) -> Option<SocketAddr> {
 }
 
 /// A local address to listen on.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    bare_address(text).ok_or_else(|| {
-        "write an address of this machine's, such as 127.0.0.1, 192.168.0.10, :: or fe80::1%eth0".to_owned()
-    })
+pub(super) fn address(text: &str) -> Result<SocketAddr, Sentence> {
+    bare_address(&to_ascii(text)).ok_or_else(|| sentence!("value.address"))
+}
+
+/// The address and port that a board sends to.
+#[cfg(feature = "board")]
+pub(super) fn target(text: &str) -> Result<SocketAddrV4, Sentence> {
+    to_ascii(text)
+        .parse()
+        .map_err(|_| sentence!("value.target"))
 }
 
 /// Parses `IP` or `IP:PORT` (`[IPv6]:PORT`); without a port, the port is 0.
-pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn local_address(text: &str) -> Result<SocketAddr, Sentence> {
+    let text = &*to_ascii(text);
     let with_port = || {
         let (address, port) = text.rsplit_once(':')?;
         let mut address =
@@ -140,17 +173,16 @@ pub(super) fn local_address(text: &str) -> Result<SocketAddr, String> {
         address.set_port(port.parse().ok()?);
         Some(address)
     };
-    bare_address(text).or_else(with_port).ok_or_else(|| {
-        "write IP or IP:PORT, for example 192.168.0.10 or 192.168.0.10:5000 or [::1]:5000"
-            .to_owned()
-    })
+    bare_address(text)
+        .or_else(with_port)
+        .ok_or_else(|| sentence!("value.local-address"))
 }
 
 /// The interval of periodic reports.
-pub(super) fn report_period(text: &str) -> Result<Duration, String> {
+pub(super) fn report_period(text: &str) -> Result<Duration, Sentence> {
     const LEAST: Duration = Duration::from_millis(10);
     match duration(text)? {
-        period if period < LEAST => Err("must be at least 10ms".to_owned()),
+        period if period < LEAST => Err(sentence!("value.at-least-10ms")),
         period => Ok(period),
     }
 }
@@ -170,6 +202,8 @@ mod tests {
             ("3", 3000),
             ("1.5s", 1500),
             ("1h", 3_600_000),
+            ("２ｓ", 2000),
+            ("１。５", 1500),
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
@@ -190,6 +224,7 @@ mod tests {
             ("0", 0),
             ("64KB", 64_000),
             ("1G", 1 << 30),
+            ("６４ｋ", 65_536),
         ] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
@@ -215,12 +250,30 @@ mod tests {
             ("::1", "[::1]:0"),
             ("[::1]", "[::1]:0"),
             ("[::1]:5", "[::1]:5"),
+            ("１２７.０。０.１：５", "127.0.0.1:5"),
         ] {
             assert_eq!(local_address(text), Ok(address.parse().unwrap()), "{text}");
         }
         for text in ["", "localhost", "1.2.3", "[::1", "1.2.3.4:70000"] {
             assert!(local_address(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_have_a_range() {
+        assert_eq!(baud("115200"), Ok(115_200));
+        assert_eq!(baud("１１５２００"), Ok(115_200));
+        for text in ["", "49", "12000001", "x", "-1", "99999999999999999999"] {
+            assert!(baud(text).is_err(), "{text}");
+        }
+        #[cfg(feature = "board")]
+        {
+            assert_eq!(peer_port("６０００"), Ok(6000));
+            assert!(peer_port("0").is_err() && peer_port("65536").is_err());
+        }
+        assert_eq!(byte("255"), Ok(255));
+        assert_eq!(port("０"), Ok(0));
+        assert_eq!(positive_count("１０"), Ok(10));
     }
 
     proptest! {

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::{MAX_LEN, PROJECT_FILE};
+use super::MAX_LEN;
+use crate::text::sentence::Sentence;
 
 /// A position in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,17 @@ impl fmt::Display for At {
     }
 }
 
+/// A value of another type than the key takes.
+#[derive(Debug)]
+pub struct Mismatch {
+    /// The key.
+    pub key: Sentence,
+    /// The type that it takes.
+    pub wanted: Sentence,
+    /// The type of the value.
+    pub found: Sentence,
+}
+
 /// Why a configuration file was rejected.
 #[derive(Debug, thiserror::Error)]
 #[expect(
@@ -36,8 +48,13 @@ pub enum Error {
     #[error("{} is over {} bytes long", .path.display(), MAX_LEN)]
     TooLong { path: PathBuf },
     #[error("{at}: {problem}")]
-    Syntax { at: At, problem: String },
-    #[error("{at}: unknown key {key:?}{}", in_table(table))]
+    Syntax {
+        at: At,
+        problem: Sentence,
+        /// The character there, if a Chinese input method typed it.
+        typed: Option<char>,
+    },
+    #[error("{at}: unknown key {key:?} of {table:?}")]
     UnknownKey {
         at: At,
         key: String,
@@ -52,27 +69,14 @@ pub enum Error {
     },
     #[error("{at}: {key} is a setting of a project, not of this PC")]
     NotOfUser { at: At, key: String },
-    #[error("{at}: {key} must be {wanted}, not {found}")]
-    WrongType {
-        at: At,
-        key: String,
-        wanted: &'static str,
-        found: &'static str,
-    },
+    #[error("{at}: {} must be {}, not {}", .mismatch.key, .mismatch.wanted, .mismatch.found)]
+    WrongType { at: At, mismatch: Box<Mismatch> },
     #[error("{at}: {key}: {problem}")]
     Value {
         at: At,
         key: String,
-        problem: String,
+        problem: Sentence,
     },
-}
-
-fn in_table(table: &str) -> String {
-    if table.is_empty() {
-        String::new()
-    } else {
-        format!(" in {table}")
-    }
 }
 
 impl Error {
@@ -84,45 +88,10 @@ impl Error {
             _ => 2,
         }
     }
-
-    /// A hint that says what to change.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::UnknownKey { key, known, .. } => Some(match nearest(key, known) {
-                Some(nearest) => format!("did you mean {nearest}?"),
-                None => format!("known keys: {}", known.join(", ")),
-            }),
-            Self::NotOfProject { key, user_path, .. } => {
-                let place = user_path.as_ref().map_or_else(
-                    || "your own settings".to_owned(),
-                    |path| path.display().to_string(),
-                );
-                Some(format!(
-                    "{PROJECT_FILE} is shared with other PCs, where {key} has another value: move this line to {place}"
-                ))
-            }
-            Self::NotOfUser { .. } => Some(format!(
-                "move it to {PROJECT_FILE} in the project's folder"
-            )),
-            Self::Syntax { problem, .. } if problem.starts_with("invalid unquoted key") => Some(
-                "a name with other characters than A-Z, a-z, 0-9, - and _ stands in quotes, as in [messages.\"开灯\"]"
-                    .to_owned(),
-            ),
-            Self::Syntax { .. } => Some(
-                "the file is TOML (https://toml.io): a text stands in quotes, as in names = \"class.toml\""
-                    .to_owned(),
-            ),
-            Self::Read { .. }
-            | Self::TooLong { .. }
-            | Self::WrongType { .. }
-            | Self::Value { .. } => None,
-        }
-    }
 }
 
 /// The known key with the smallest edit distance to `key`, if it is close enough.
-fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
     let key = key.to_lowercase();
     let of_all = known.iter().map(|&known| (distance(&key, known), known));
     let (distance, nearest) = of_all.min()?;

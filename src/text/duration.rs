@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::text::fullwidth;
+use crate::text::sentence::{Sentence, sentence};
+
 /// The maximum: 100 years, so that adding it to an `Instant` cannot overflow.
 const LONGEST: Duration = Duration::from_hours(878_400);
 
@@ -11,8 +14,9 @@ const LONGEST: Duration = Duration::from_hours(878_400);
 ///
 /// # Errors
 /// A text that says what to write instead.
-pub fn parse(text: &str) -> Result<Duration, String> {
-    let help = || "write a duration such as 250ms, 2s, 1m30s, or seconds such as 0.5".to_owned();
+pub fn parse(text: &str) -> Result<Duration, Sentence> {
+    let text = fullwidth::to_ascii(text);
+    let help = || sentence!("value.duration");
     let duration = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| help())?,
         Err(_) => {
@@ -21,7 +25,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         }
     };
     if duration > LONGEST {
-        Err("that is over 100 years".to_owned())
+        Err(sentence!("value.duration-too-long"))
     } else {
         Ok(duration)
     }

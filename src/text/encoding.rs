@@ -4,12 +4,17 @@ use std::str::FromStr;
 
 use encoding_rs::{DecoderResult, EncoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use crate::text::fullwidth;
+use crate::text::sentence::{Sentence, sentence};
+
 /// The text has a character that the encoding does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{encoding} has no {character:?} (U+{:04X})", u32::from(*.character))]
 pub struct Error {
-    character: char,
-    encoding: &'static str,
+    /// The character.
+    pub character: char,
+    /// The encoding's name.
+    pub encoding: &'static str,
 }
 
 /// The encoding of payload text.
@@ -28,9 +33,10 @@ impl Default for TextEncoding {
 }
 
 impl FromStr for TextEncoding {
-    type Err = String;
+    type Err = Sentence;
 
-    fn from_str(label: &str) -> Result<Self, String> {
+    fn from_str(label: &str) -> Result<Self, Sentence> {
+        let label = fullwidth::to_ascii(label);
         if label.eq_ignore_ascii_case("auto") {
             return Ok(Self::Auto);
         }
@@ -44,12 +50,12 @@ impl FromStr for TextEncoding {
             "cp65001" | "utf_8" | "utf-8-sig" | "utf8-sig" => "utf-8".to_owned(),
             "utf16" | "utf_16" | "utf16le" => "utf-16le".to_owned(),
             "utf16be" => "utf-16be".to_owned(),
-            _ => label.to_owned(),
+            _ => label.into_owned(),
         };
         // The standard maps encodings that are unsafe to decode to "replacement"; reject those.
         match Encoding::for_label_no_replacement(label.as_bytes()) {
             Some(encoding) => Ok(Self::Named(encoding)),
-            None => Err("not an encoding known here; for example utf-8, gbk, gb18030, big5, shift_jis, euc-kr, windows-1252, utf-16le, or auto".to_owned()),
+            None => Err(sentence!("value.encoding")),
         }
     }
 }

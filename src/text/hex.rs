@@ -1,6 +1,9 @@
 //! Formats bytes as hex digits, and parses the forms that people paste: `de ad be ef`, `0xDE,0xAD`, `de:ad`,
 //! `deadbeef`.
 
+use crate::text::fullwidth::ascii_of;
+use crate::text::sentence::{Sentence, sentence};
+
 /// A lookup table: each byte as two digits.
 #[expect(
     clippy::indexing_slicing,
@@ -43,7 +46,19 @@ pub enum Error {
     },
 }
 
-/// Parses hex digits. Spaces, commas, colons and `0x` may separate the bytes.
+impl From<&Error> for Sentence {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::NotHex { found, at } => {
+                sentence!("value.hex-digit", found = format!("{found:?}"), at = at)
+            }
+            Error::Half { at } => sentence!("value.hex-half", at = at),
+        }
+    }
+}
+
+/// Parses hex digits. Spaces, commas, colons and `0x` may separate the bytes, and a Chinese input method may have typed
+/// them.
 ///
 /// # Errors
 /// A character is not a hex digit, or a byte has only one digit.
@@ -53,27 +68,29 @@ pub fn parse(text: &str) -> Result<Vec<u8>, Error> {
     let mut chars = text.chars().enumerate().peekable();
     while let Some((index, character)) = chars.next() {
         let at = index + 1;
+        let found = character;
+        let character = ascii_of(found);
         if let Some(digit) = character.to_digit(16) {
             if let Some((first, _)) = high.take() {
                 // Two hex digits are at most 255.
                 bytes.push(u8::try_from(first * 16 + digit).unwrap_or_default());
             } else if character == '0'
                 && chars
-                    .next_if(|(_, next)| matches!(next, 'x' | 'X'))
+                    .next_if(|&(_, next)| matches!(ascii_of(next), 'x' | 'X'))
                     .is_some()
             {
             } else {
                 high = Some((digit, at));
             }
-        } else if character.is_whitespace() || matches!(character, ',' | ':') {
+        } else if character.is_whitespace()
+            || matches!(character, ',' | ':')
+            || matches!(found, '“' | '”' | '‘' | '’')
+        {
             if let Some((_, at)) = high {
                 return Err(Error::Half { at });
             }
         } else {
-            return Err(Error::NotHex {
-                found: character,
-                at,
-            });
+            return Err(Error::NotHex { found, at });
         }
     }
     match high {
@@ -95,6 +112,8 @@ mod tests {
             "de:ad:be:ef",
             "0xdeadbeef",
             " de\tad\nbeef ",
+            "ｄｅ，ＡＤ、ｂｅ：ｅｆ",
+            "“０ｘｄｅ　ad　be　ef”",
         ] {
             assert_eq!(parse(text).unwrap(), [0xde, 0xad, 0xbe, 0xef], "{text}");
         }
@@ -110,6 +129,12 @@ mod tests {
         );
         assert_eq!(parse("de a").unwrap_err(), Error::Half { at: 4 });
         assert_eq!(parse("d ea").unwrap_err(), Error::Half { at: 1 });
+        assert_eq!(
+            parse("de。ad").unwrap_err(),
+            Error::NotHex {
+                found: '。', at: 3
+            }
+        );
         assert_eq!(
             parse("a0x1").unwrap_err(),
             Error::NotHex { found: 'x', at: 3 }

@@ -4,6 +4,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 
+use crate::text::fullwidth;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp::error::Error;
 use crate::udp::interface;
 use crate::udp::receive::canonical;
@@ -18,57 +20,49 @@ pub struct Endpoint {
 }
 
 impl FromStr for Endpoint {
-    type Err = String;
+    type Err = Sentence;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let example = "write HOST:PORT, for example 192.168.0.3:6000";
+    fn from_str(text: &str) -> Result<Self, Sentence> {
+        let text = &*fullwidth::to_ascii(text);
         if let Some((_, rest)) = text.split_once("://") {
             let rest = rest.trim_end_matches('/');
-            return Err(format!("leave out what stands before {rest}"));
-        }
-        if text.contains('：') {
-            return Err(format!(
-                "this is the full-width colon ： (Chinese input method); use the ordinary one: {}",
-                text.replace('：', ":")
-            ));
+            return Err(sentence!("value.scheme", rest = rest));
         }
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, port) = rest
                 .split_once(']')
-                .ok_or("the bracket is not closed: write [IPv6]:PORT")?;
+                .ok_or_else(|| sentence!("value.bracket"))?;
             let port = port
                 .strip_prefix(':')
-                .ok_or_else(|| format!("the port is missing: write [{host}]:6000"))?;
+                .ok_or_else(|| sentence!("value.no-port-after-bracket", host = host))?;
             (host, port)
         } else if is_v6(text) {
-            return Err(format!(
-                "the port is missing; write an IPv6 address in brackets, with the port after it: [{text}]:6000"
-            ));
+            return Err(sentence!("value.no-port-ipv6", address = text));
         } else {
             let (host, port) = text
                 .rsplit_once(':')
-                .ok_or_else(|| format!("the port is missing: {example}"))?;
+                .ok_or_else(|| sentence!("value.no-port"))?;
             if host.contains(':') {
-                return Err(format!(
-                    "write an IPv6 address in brackets: [{host}]:{port}"
-                ));
+                return Err(sentence!("value.brackets", host = host, port = port));
             }
             (host, port)
         };
         // The resolver would accept 192.168.0 and expand it to 192.168.0.0 (inet_aton(3)).
         let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         if !host.is_empty() && host.split('.').all(is_number) && host.parse::<Ipv4Addr>().is_err() {
-            return Err(format!(
-                "{host} is not an IPv4 address: it has four numbers from 0 to 255, for example 192.168.0.3"
-            ));
+            return Err(sentence!("value.four-numbers", host = host));
         }
         if host.is_empty() {
-            return Err(format!("the host is missing: {example}"));
+            return Err(sentence!("value.no-host"));
+        }
+        if host.contains(',') {
+            let meant = format!("{}:{port}", host.replace(',', "."));
+            return Err(sentence!("value.comma", meant = meant));
         }
         let port: u16 = match port.parse() {
-            Ok(0) => return Err("port 0 cannot be sent to".to_owned()),
+            Ok(0) => return Err(sentence!("value.port-zero")),
             Ok(port) if !port_has_sign(text) => port,
-            _ => return Err(format!("{port:?} is not a port from 1 to 65535")),
+            _ => return Err(sentence!("value.no-such-port", port = format!("{port:?}"))),
         };
         Ok(Self {
             host: host.to_owned(),
@@ -211,7 +205,7 @@ mod tests {
         }
     }
 
-    fn read(text: &str) -> Result<(String, u16), String> {
+    fn read(text: &str) -> Result<(String, u16), Sentence> {
         text.parse::<Endpoint>()
             .map(|endpoint| (endpoint.host, endpoint.port))
     }
@@ -231,34 +225,37 @@ mod tests {
             read("board.local:65535").unwrap(),
             ("board.local".into(), 65535)
         );
+        // As a Chinese input method types it.
+        for text in [
+            "192.168.0.3：6000",
+            "１９２。１６８。０。３：６０００",
+            "“192.168.0.3:6000”",
+        ] {
+            assert_eq!(read(text).unwrap(), ("192.168.0.3".into(), 6000), "{text}");
+        }
     }
 
     #[test]
     fn a_bad_endpoint_says_what_to_write() {
-        assert!(read("192.168.0.3").unwrap_err().contains("HOST:PORT"));
-        assert!(read("::1").unwrap_err().contains("[::1]:6000"));
-        assert!(
-            read("fe80::1%va")
-                .unwrap_err()
-                .contains("[fe80::1%va]:6000")
-        );
-        assert!(
-            read("192.168.0.3：6000")
-                .unwrap_err()
-                .contains("use the ordinary one: 192.168.0.3:6000")
-        );
-        assert!(
-            read("udp://127.0.0.1:6000/")
-                .unwrap_err()
-                .contains("before 127.0.0.1:6000")
-        );
+        let problem = |text: &str| read(text).unwrap_err().to_string();
+        for (text, wanted) in [
+            ("192.168.0.3", "value.no-port"),
+            ("::1", "value.no-port-ipv6 address=::1"),
+            ("fe80::1%va", "value.no-port-ipv6 address=fe80::1%va"),
+            ("::1:7:8", "value.no-port-ipv6 address=::1:7:8"),
+            ("udp://127.0.0.1:6000/", "value.scheme rest=127.0.0.1:6000"),
+            ("192，168，0，3：6000", "value.comma meant=192.168.0.3:6000"),
+            ("192.168.0.3；6000", "value.no-port"),
+        ] {
+            assert_eq!(problem(text), wanted, "{text}");
+        }
         for text in [
             "192.168.0:6000",
             "127.1:6000",
             "1.2.3.256:6000",
             "2130706433:9",
         ] {
-            assert!(read(text).unwrap_err().contains("four numbers"), "{text}");
+            assert!(problem(text).starts_with("value.four-numbers"), "{text}");
         }
         for text in [
             "host:",

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use socket2::Socket;
 
+use crate::text::fullwidth;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp::adapter::Named;
 use crate::udp::error::Error;
 use crate::udp::interface;
@@ -24,21 +26,20 @@ pub struct Group {
 }
 
 impl FromStr for Group {
-    type Err = String;
+    type Err = Sentence;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (address, interface) = match text.split_once(['@', '%']) {
-            Some((_, "")) => return Err("the interface after @ is missing".to_owned()),
+    fn from_str(text: &str) -> Result<Self, Sentence> {
+        // The name of an interface may have full-width characters of its own.
+        let (address, interface) = match text.split_once(['@', '%', '＠', '％']) {
+            Some((_, "")) => return Err(sentence!("value.group-interface")),
             Some((address, interface)) => (address, Some(interface.to_owned())),
             None => (text, None),
         };
-        let address: IpAddr = address
+        let address: IpAddr = fullwidth::to_ascii(address)
             .parse()
-            .map_err(|_| "write GROUP or GROUP@INTERFACE, for example 239.1.2.3@eth0".to_owned())?;
+            .map_err(|_| sentence!("value.group"))?;
         if !address.is_multicast() {
-            return Err(format!(
-                "{address} is not a multicast group (224.0.0.0/4 or ff00::/8)"
-            ));
+            return Err(sentence!("value.no-group", address = address));
         }
         Ok(Self { address, interface })
     }

@@ -4,6 +4,8 @@ use std::num::ParseFloatError;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use crate::text::fullwidth;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp::system;
 
 /// Datagrams per second.
@@ -19,9 +21,10 @@ pub enum Rate {
 const HIGHEST_RATE: f64 = 1e9;
 
 impl FromStr for Rate {
-    type Err = String;
+    type Err = Sentence;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Sentence> {
+        let text = &*fullwidth::to_ascii(text);
         if text.eq_ignore_ascii_case("max") {
             return Ok(Self::Max);
         }
@@ -31,14 +34,14 @@ impl FromStr for Rate {
                 .strip_suffix('M')
                 .map_or((text, 1.0), |digits| (digits, 1e6)),
         };
-        let rate: f64 = digits.parse().map_err(|_: ParseFloatError| {
-            "write datagrams a second, such as 100 or 50k, or max".to_owned()
-        })?;
+        let rate: f64 = digits
+            .parse()
+            .map_err(|_: ParseFloatError| sentence!("value.rate"))?;
         let rate = rate * factor;
         if rate > 0.0 && rate <= HIGHEST_RATE {
             Ok(Self::PerSecond(rate))
         } else {
-            Err("the rate must be above 0 (or max)".to_owned())
+            Err(sentence!("value.rate-zero"))
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use crate::text::fullwidth;
+use crate::text::sentence::{Sentence, sentence};
+
 /// An address or a CIDR block, such as `192.168.0.0/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefix {
@@ -11,22 +14,21 @@ pub struct Prefix {
 }
 
 impl FromStr for Prefix {
-    type Err = String;
+    type Err = Sentence;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Sentence> {
+        let text = fullwidth::to_ascii(text);
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
-            None => (text, None),
+            None => (&*text, None),
         };
-        let address: IpAddr = address
-            .parse()
-            .map_err(|_| "write IP or IP/PREFIX, for example 192.168.0.0/24".to_owned())?;
+        let address: IpAddr = address.parse().map_err(|_| sentence!("value.prefix"))?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         let bits = match bits {
             None => most,
             Some(bits) => match bits.parse() {
                 Ok(bits) if bits <= most => bits,
-                _ => return Err(format!("the prefix is a number from 0 to {most}")),
+                _ => return Err(sentence!("value.prefix-length", most = most)),
             },
         };
         Ok(Self { address, bits })

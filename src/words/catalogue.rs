@@ -29,6 +29,7 @@ areas! {
     "board",
     "board-cli",
     "cli",
+    "config",
     "flash",
     "help",
     "listen",
@@ -40,6 +41,8 @@ areas! {
     "summary",
     "terminal",
     "udp",
+    "usage",
+    "value",
 }
 
 type Bundle = FluentBundle<FluentResource>;

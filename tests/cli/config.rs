@@ -201,13 +201,13 @@ fn what_config_shows_can_be_put_into_the_files_again() {
     let place = Place::with(PROJECT, USER);
     let text = place.run(&["config"]).expect_code(0).text();
     for line in [
-        "# project: udpcli.toml\n",
-        "[messages.led-on]  # udpcli.toml, line 4\n",
-        "[messages.\"开灯\"]  # udpcli.toml, line 10\n",
+        "# 项目：udpcli.toml\n",
+        "[messages.led-on]  # udpcli.toml 第 4 行\n",
+        "[messages.\"开灯\"]  # udpcli.toml 第 10 行\n",
     ] {
         assert!(text.contains(line), "no {line:?} in {text}");
     }
-    let remark = format!("# {}, line 2\n", place.user_file().display());
+    let remark = format!("# {} 第 2 行\n", place.user_file().display());
     assert!(text.contains(&remark), "no {remark:?} in {text}");
 
     let is_of_user = |line: &str| {

@@ -125,3 +125,64 @@ fn a_command_alone_shows_its_help_whatever_the_environment_sets() {
         }
     }
 }
+
+/// What a Chinese input method types in an address, in a number and in hex digits is understood; a message stays as it is.
+#[test]
+fn full_width_characters_are_read_in_values_and_kept_in_messages() {
+    let socket = loopback_socket();
+    let port = socket.local_addr().expect("bound").port();
+    let wide = |text: &str| -> String {
+        text.chars()
+            .map(|c| char::from_u32(u32::from(c) + 0xfee0).expect("full-width"))
+            .collect()
+    };
+    let to = wide(&format!("127.0.0.1:{port}"));
+    run(["send", &to, "你好：１，２。", "-n", "２", "-i", "１ｍｓ"]).expect_code(0);
+    run(["send", &to, "--hex", "ｄｅ，ａｄ"]).expect_code(0);
+    let mut buffer = [0; 64];
+    let mut received = || {
+        let (len, _) = socket.recv_from(&mut buffer).expect("a datagram");
+        buffer[..len].to_vec()
+    };
+    for _ in 0..2 {
+        assert_eq!(received(), "你好：１，２。".as_bytes());
+    }
+    assert_eq!(received(), [0xde, 0xad]);
+    let unclear = run(["send", "127，0，0，1：9", "x"]).expect_code(2);
+    assert!(
+        unclear
+            .stderr
+            .contains("an address has points, not commas: 127.0.0.1:9"),
+        "{}",
+        unclear.stderr
+    );
+}
+
+/// A usage error is Chinese throughout: what is wrong, the hint and the form of the command.
+#[test]
+fn usage_errors_are_in_the_language_of_messages() {
+    for (args, wanted) in [
+        (
+            vec!["send", "127.0.0.1"],
+            "udpcli: error: <HOST:PORT> 的值“127.0.0.1”不对：缺少端口：要写成 HOST:PORT（主机和端口，中间是英文冒号），例如 192.168.0.3:6000\n  \
+             hint: 请写成：udpcli send 127.0.0.1:6000\n  \
+             hint: 详细用法：udpcli send --help\n",
+        ),
+        (
+            vec!["listen", "--prot", "6000"],
+            "udpcli: error: 不认识“--prot”\n  \
+             hint: 是不是想写 --port？\n  \
+             hint: 用法：udpcli listen --port <N>\n",
+        ),
+        (
+            vec!["listen", "--timeout", "2；"],
+            "udpcli: error: --timeout <D> 的值“2；”不对：时长要写成 250ms、2s、1m30s 这样，或者直接写秒数，例如 0.5\n  \
+             hint: ； 是用中文输入法输入的：请切换到英文输入，再重新输入这个值\n  \
+             hint: 详细用法：udpcli listen --help\n",
+        ),
+    ] {
+        let output = udpcli(args).env("UDPCLI_LANG", "zh-CN").output();
+        let output = output.expect("it runs");
+        assert_eq!(String::from_utf8(output.stderr).expect("text"), wanted);
+    }
+}

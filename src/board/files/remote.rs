@@ -16,6 +16,15 @@ pub struct RemotePath {
     slashed: Option<String>,
 }
 
+/// What follows the colon of a path on the board. A Chinese input method types a full-width colon.
+#[must_use]
+pub fn without_colon(text: &OsStr) -> Option<&[u8]> {
+    let bytes = text.as_encoded_bytes();
+    bytes
+        .strip_prefix(b":")
+        .or_else(|| bytes.strip_prefix("：".as_bytes()))
+}
+
 impl RemotePath {
     /// Reads it. Names that are not UTF-8 are taken as they are, where the system has them.
     ///
@@ -25,8 +34,7 @@ impl RemotePath {
         if let Some(bad) = git_bash(text) {
             return Err(bad);
         }
-        let bytes = text.as_encoded_bytes();
-        let Some(path) = bytes.strip_prefix(b":") else {
+        let Some(path) = without_colon(text) else {
             return Err(Refusal::NoColon {
                 path: text.to_owned(),
             });
@@ -137,6 +145,7 @@ mod tests {
             ("://lib", false, false, false, "lib"),
             (":/lib/..", false, true, false, ""),
             (":.", true, false, false, ""),
+            ("：main.py", true, false, false, "main.py"),
         ] {
             let path = parse(text).unwrap();
             assert_eq!(path.is_relative(), relative, "{text}");

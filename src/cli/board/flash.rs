@@ -25,12 +25,13 @@ use crate::board::flash::{
 use crate::board::port::{self, Port};
 use crate::board::wire::Logged;
 use crate::cli::output;
-use crate::cli::{GlobalArgs, complete};
+use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::{sanitize, stdout};
+use crate::text::fullwidth::to_ascii;
 use crate::text::seconds;
-use crate::text::sentence::Sentence;
+use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Wait, Waited};
 use crate::words::catalogue::{in_language, say, text};
 use crate::words::language::Language;
@@ -48,7 +49,7 @@ pub(super) struct FlashArgs {
     flash_size: Option<u32>,
     #[arg(long, value_enum, default_value_t = Mode::Keep, value_name = "MODE")]
     flash_mode: Mode,
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(9600..=2_000_000))]
+    #[arg(long, value_name = "N", value_parser = flash_baud)]
     flash_baud: Option<u32>,
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "erase_all")]
     files: Option<KeepOrReplace>,
@@ -106,8 +107,8 @@ impl Mode {
 }
 
 /// A flash chip's size as people and esptool write it: `8MB`, `8M`, `512KB`.
-fn flash_size(text: &str) -> Result<u32, String> {
-    let upper = text.to_ascii_uppercase();
+fn flash_size(text: &str) -> Result<u32, Sentence> {
+    let upper = to_ascii(text).to_ascii_uppercase();
     let upper = upper.trim_end_matches("IB").trim_end_matches('B');
     let bytes = match (upper.strip_suffix('M'), upper.strip_suffix('K')) {
         (Some(number), _) => number
@@ -123,16 +124,21 @@ fn flash_size(text: &str) -> Result<u32, String> {
     // Flash chips have 256 KB to 128 MB.
     bytes
         .filter(|bytes| bytes.is_power_of_two() && (1 << 18..=1 << 27).contains(bytes))
-        .ok_or_else(|| say!("flash.size-format"))
+        .ok_or_else(|| sentence!("flash.size-format"))
+}
+
+/// What a serial adapter and the chip's stub both support.
+fn flash_baud(text: &str) -> Result<u32, Sentence> {
+    value::number(text, 9600..=2_000_000)
 }
 
 /// A chip by the name Espressif's tools use, with or without its hyphen.
-fn chip(text: &str) -> Result<Chip, String> {
-    let plain = text.to_lowercase().replace('-', "");
+fn chip(text: &str) -> Result<Chip, Sentence> {
+    let plain = to_ascii(text).to_lowercase().replace('-', "");
     match plain.parse() {
         Ok(Chip::Esp32) => Ok(Chip::Esp32),
-        Ok(_) => Err(say!("flash.only-esp32")),
-        Err(_) => Err(say!("flash.no-such-chip")),
+        Ok(_) => Err(sentence!("flash.only-esp32")),
+        Err(_) => Err(sentence!("flash.no-such-chip")),
     }
 }
 
@@ -279,8 +285,8 @@ fn loaded<T: Send + 'static>(
 /// What there is to flash; none after Ctrl-C.
 fn firmware(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Firmware>, Error> {
     let rules = rules(args);
-    let given =
-        files::given(&args.images).map_err(|(error, hint)| Error::usage_hint(error, hint))?;
+    let given = files::given(&args.images)
+        .map_err(|(error, hint)| Error::usage_hint(text(&error), text(&hint)))?;
     let mut contents = Contents::default();
     for given in given {
         match loaded(move || files::load(&given, rules), shutdown)? {

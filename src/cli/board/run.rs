@@ -53,12 +53,7 @@ pub(super) struct RunArgs {
     ssid: Option<String>,
     #[arg(long, value_name = "VAR", requires = "ssid", help_heading = "Example")]
     password_env: Option<String>,
-    #[arg(
-        long,
-        value_name = "IP:PORT",
-        requires = "example",
-        help_heading = "Example"
-    )]
+    #[arg(long, value_name = "IP:PORT", value_parser = value::target, requires = "example", help_heading = "Example")]
     target: Option<std::net::SocketAddrV4>,
     #[arg(long, value_name = "N", default_value_t = 6000, value_parser = value::port, requires = "example", help_heading = "Example")]
     port: u16,

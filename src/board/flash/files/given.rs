@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::text::fullwidth;
+use crate::text::sentence::{Sentence, sentence};
+
 /// A file and its offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
@@ -13,11 +16,14 @@ pub struct Given {
 }
 
 impl FromStr for Given {
-    type Err = String;
+    type Err = Sentence;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Sentence> {
         // A file or folder name may contain an @: it separates an offset only if a number follows.
-        let split = text.rsplit_once('@').filter(|(path, tail)| {
+        let split = text
+            .rsplit_once(['@', '＠'])
+            .map(|(path, tail)| (path, fullwidth::to_ascii(tail)));
+        let split = split.filter(|(path, tail)| {
             !path.is_empty()
                 && tail.starts_with(|c: char| c.is_ascii_digit())
                 && tail.chars().all(|c| c.is_ascii_alphanumeric())
@@ -30,13 +36,13 @@ impl FromStr for Given {
         };
         Ok(Self {
             path: path.into(),
-            offset: Some(offset(tail)?),
+            offset: Some(offset(&tail)?),
         })
     }
 }
 
 /// Parses an offset in flash: `0x1000` or `4096`.
-pub(in super::super) fn offset(text: &str) -> Result<u32, String> {
+pub(in super::super) fn offset(text: &str) -> Result<u32, Sentence> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let number = match digits {
         // `from_str_radix` would accept a sign.
@@ -44,33 +50,31 @@ pub(in super::super) fn offset(text: &str) -> Result<u32, String> {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
     };
-    number.ok_or_else(|| {
-        format!("{text} is no offset in flash: write it as 0x1000 or 4096, at most 0xffffffff")
-    })
+    number.ok_or_else(|| sentence!("value.offset", text = text))
 }
 
 /// Parses the files among `words`; a word may be the offset of the file after it.
 ///
 /// # Errors
 /// An offset without a file, or a file with two offsets: the problem, and what to type instead.
-pub fn given(words: &[String]) -> Result<Vec<Given>, (String, String)> {
+pub fn given(words: &[String]) -> Result<Vec<Given>, (Sentence, Sentence)> {
     let mut files = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let Some(offset) = bare_offset(word) else {
-            let hint = "for example: fw.bin@0x1000".to_owned();
+            let hint = sentence!("value.offset.hint");
             files.push(word.parse::<Given>().map_err(|error| (error, hint))?);
             continue;
         };
-        let pairs = format!("{word} fw.bin, or fw.bin@{word}");
+        let pairs = sentence!("value.no-file-for-offset.hint", offset = word);
         let Some(file) = words.next().filter(|next| bare_offset(next).is_none()) else {
-            return Err((format!("no file follows the offset {word}"), pairs));
+            return Err((sentence!("value.no-file-for-offset", offset = word), pairs));
         };
         let mut file: Given = file.parse().map_err(|error| (error, pairs))?;
         if file.offset.is_some() {
             return Err((
-                format!("two offsets for {}", file.path.display()),
-                format!("leave {word} out"),
+                sentence!("value.two-offsets", path = file.path.display()),
+                sentence!("value.two-offsets.hint", offset = word),
             ));
         }
         file.offset = Some(offset);
@@ -97,6 +101,8 @@ mod tests {
         let given = |text: &str| text.parse::<Given>().unwrap();
         assert_eq!(given("a.bin@0x1000").offset, Some(0x1000));
         assert_eq!(given("a.bin@4096").offset, Some(4096));
+        assert_eq!(given("a.bin＠０ｘ１０００").offset, Some(0x1000));
+        assert_eq!(given("我的＠固件.bin").offset, None);
         assert_eq!(given("me@home.bin").offset, None);
         assert_eq!(given("me@home.bin@0").path, Path::new("me@home.bin"));
         for path in [
@@ -115,7 +121,7 @@ mod tests {
         assert_eq!(windows.offset, Some(0x1000));
         for wrong in ["0xyz", "0x", "0x100000000", "4294967296", "1k", "0x1000h"] {
             let error = format!("a.bin@{wrong}").parse::<Given>().unwrap_err();
-            assert!(error.contains("write it as 0x1000"), "{error}");
+            assert_eq!(error.id, "value.offset", "{error}");
         }
     }
 
@@ -125,7 +131,7 @@ mod tests {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
             let files = given(&words).map_err(|(error, _)| error)?;
             let pair = |file: Given| (file.path.display().to_string(), file.offset);
-            Ok::<_, String>(files.into_iter().map(pair).collect::<Vec<_>>())
+            Ok::<_, Sentence>(files.into_iter().map(pair).collect::<Vec<_>>())
         };
         let file = |name: &str, offset| (name.to_owned(), offset);
         assert_eq!(

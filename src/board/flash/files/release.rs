@@ -365,10 +365,7 @@ fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error>
             let path = path
                 .as_str()
                 .ok_or_else(|| unreadable(sentence!("flash.f-no-file-name")))?;
-            Ok((
-                parse_offset(at).map_err(|found| unreadable(found.into()))?,
-                slashes(path),
-            ))
+            Ok((parse_offset(at).map_err(&unreadable)?, slashes(path)))
         })
         .collect()
 }

@@ -18,7 +18,7 @@ pub(in crate::cli::board) fn run(
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     if let Some(local) = &args.local
-        && local.as_os_str().as_encoded_bytes().starts_with(b":")
+        && crate::board::files::remote::without_colon(local.as_os_str()).is_some()
     {
         return Err(Error::usage_hint(
             say!("board-cli.get-takes-one", path = local.display()),

@@ -33,7 +33,15 @@ fn split(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, RemotePath), Error> {
     {
         return Err(bad.into());
     }
-    let is_remote = |path: &&PathBuf| path.as_os_str().as_encoded_bytes().starts_with(b":");
+    let is_remote = |path: &&PathBuf| {
+        let is_named = || {
+            path.as_os_str()
+                .as_encoded_bytes()
+                .starts_with("：".as_bytes())
+        };
+        // A file of that name here is meant.
+        remote::without_colon(path.as_os_str()).is_some() && !(is_named() && path.exists())
+    };
     let (locals, remote) = match paths.split_last() {
         Some((last, rest)) if is_remote(&last) => (rest, last.as_os_str()),
         _ => (paths, ":".as_ref()),

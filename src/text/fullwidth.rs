@@ -1,0 +1,99 @@
+//! Full-width characters (Unicode Standard Annex #11): a Chinese input method types them in place of ASCII.
+//!
+//! Only values that consist of ASCII are read this way: addresses, numbers, durations. The text of a message keeps every
+//! character.
+
+use std::borrow::Cow;
+
+/// The ASCII character for what a Chinese input method types; any other character as it is.
+#[must_use]
+pub fn ascii_of(character: char) -> char {
+    match character {
+        // Halfwidth and Fullwidth Forms: ASCII in the same order.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or('?'),
+        '\u{3000}' => ' ',
+        '。' | '｡' => '.',
+        '、' => ',',
+        '“' | '”' => '"',
+        '‘' | '’' => '\'',
+        '【' => '[',
+        '】' => ']',
+        '—' | '–' | '−' => '-',
+        other => other,
+    }
+}
+
+/// Whether a Chinese input method typed this character in place of an ASCII one.
+#[must_use]
+pub fn is_fullwidth(character: char) -> bool {
+    ascii_of(character) != character
+}
+
+/// The value in ASCII, without the Chinese quotation marks and the spaces around it. A value without full-width
+/// characters stays as it is.
+#[must_use]
+pub fn to_ascii(value: &str) -> Cow<'_, str> {
+    if !value.contains(is_fullwidth) {
+        return Cow::Borrowed(value);
+    }
+    let ascii: String = value
+        .trim()
+        .trim_matches(['“', '”', '‘', '’', '＂', '＇'])
+        .chars()
+        .map(ascii_of)
+        .collect();
+    Cow::Owned(ascii.trim().to_owned())
+}
+
+/// The first character that no ASCII value has and that a Chinese input method types: full-width, or the punctuation of
+/// Chinese text.
+#[must_use]
+pub fn first_typed(value: &str) -> Option<char> {
+    value.chars().find(|&character| {
+        is_fullwidth(character)
+            || matches!(character, '\u{3001}'..='\u{303f}' | '…' | '·' | '￥' | '\u{ff5f}'..='\u{ff65}')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_a_chinese_input_method_types_becomes_ascii() {
+        for (typed, meant) in [
+            ("192.168.0.3：6000", "192.168.0.3:6000"),
+            ("１９２。１６８．０｡３：６０００", "192.168.0.3:6000"),
+            ("“192.168.0.3:6000”", "192.168.0.3:6000"),
+            ("‘２ｓ’", "2s"),
+            ("　５００ＭＳ　", "500MS"),
+            ("【：：１】：６０００", "[::1]:6000"),
+            ("1，64、512", "1,64,512"),
+            ("239.1.2.3＠eth0", "239.1.2.3@eth0"),
+            ("192.168.0.0／24", "192.168.0.0/24"),
+            ("－１", "-1"),
+            ("５％", "5%"),
+        ] {
+            assert_eq!(to_ascii(typed), meant, "{typed}");
+        }
+        for same in ["", " 2s ", "\"2s\"", "你好", "board.local:6000", "é"] {
+            assert_eq!(to_ascii(same), same);
+            assert_eq!(first_typed(same), None, "{same}");
+        }
+        assert_eq!(first_typed("1.2.3.4；6000"), Some('；'));
+        assert_eq!(first_typed("《2s》"), Some('《'));
+    }
+
+    proptest! {
+        #[test]
+        fn ascii_never_changes(value in "[\\x00-\\x7f]{0,12}") {
+            prop_assert!(matches!(to_ascii(&value), Cow::Borrowed(same) if same == value));
+        }
+
+        #[test]
+        fn no_full_width_character_is_left(value in "\\PC{0,12}") {
+            prop_assert!(!to_ascii(&value).contains(is_fullwidth));
+        }
+    }
+}
