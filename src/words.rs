@@ -1,5 +1,5 @@
-//! Every sentence that a person reads, by its id, in each language. The layers below carry data and know nothing of flags;
-//! this is where errors become sentences.
+//! Every sentence for people, by its ID, in each language. The layers below carry data and know no flags; this module
+//! turns errors into sentences.
 
 #[cfg(feature = "board")]
 mod board;
@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::text::sentence::Sentence;
 use crate::words::catalogue::say;
 
-/// What failed and on what, on one line.
+/// What failed and on what, in one line.
 #[must_use]
 pub fn message(error: &Error) -> String {
     match error {
@@ -60,14 +60,14 @@ pub fn message(error: &Error) -> String {
     }
 }
 
-/// Sentences in a row, such as the clauses of a summary.
+/// Several sentences joined, such as the clauses of a summary.
 #[must_use]
 pub fn list(sentences: &[Sentence]) -> String {
     let texts: Vec<String> = sentences.iter().map(catalogue::text).collect();
     texts.join(&say!("summary.separator"))
 }
 
-/// What another error was caused by, or what an event says of an error.
+/// The text for the cause of an error, or for an error in an event.
 #[must_use]
 pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(sentence) = error.downcast_ref::<Sentence>() {
@@ -92,14 +92,14 @@ pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     error.to_string()
 }
 
-/// What a program's end shows, and what to do next.
+/// The meaning of a symptom at a program's end, and what to do next.
 #[cfg(feature = "board")]
 #[must_use]
 pub fn symptom(symptom: crate::board::symptom::Symptom) -> (String, String) {
     board::symptom(symptom)
 }
 
-/// What to try next after an error, where we know.
+/// The hint for an error, if there is one.
 #[must_use]
 pub fn hint(error: &Error) -> Option<String> {
     match error {

@@ -1,7 +1,8 @@
-//! The life cycle of a program run: start it, pass its output on, interrupt it, stop it if it does not react, and clean up.
+//! The life cycle of a program run: starts it, passes on its output, interrupts it, stops it if it does not react, and
+//! cleans up.
 //!
-//! [`run`] does all of it and reports to a [`RunObserver`]. It prints nothing itself: a command shows the events to a person,
-//! and a test collects them. [`Ended::leave`] then leaves the board as its end requires.
+//! [`run`] does all of this and reports to a [`RunObserver`]. It prints nothing itself: a command shows the events to
+//! the user, and a test collects them. [`Ended::leave`] then leaves the board as its end requires.
 
 use std::time::{Duration, Instant};
 
@@ -16,71 +17,71 @@ use crate::board::symptom::{self, Symptom};
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Screen;
 
-/// How long an interrupted program may take to clean up after itself; then it is stopped. With [`STOP`] and the way out
-/// this stays within the 2 s in which the first Ctrl-C ends any command.
+/// How long an interrupted program may take for its own clean-up before udpcli stops it. Together with [`STOP`] and the
+/// exit, this stays within the 2 s in which the first Ctrl-C ends any command.
 const CLEAN_UP: Duration = Duration::from_millis(600);
 
 /// How long udpcli tries to stop a program that catches Ctrl-C.
 const STOP: Duration = Duration::from_millis(1200);
 
-/// How long a detached program is watched: a syntax error or a missing module shows in this time.
+/// How long to watch a detached program: a syntax error or a missing module appears within this time.
 const DETACH_AFTER: Duration = Duration::from_millis(400);
 
-/// Whether the display is watched while the program runs.
+/// Whether to mirror the OLED while the program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchOled {
     /// No.
     Never,
     /// If the program seems to use it.
     IfUsed,
-    /// Yes, as far as the board has one.
+    /// Yes, if the board has one.
     Always,
 }
 
 /// What to run, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct RunOptions<'a> {
-    /// The program, as [`source::as_python`] gives it.
+    /// The program, from [`source::as_python`].
     pub source: &'a [u8],
-    /// Whether the interpreter starts anew where an earlier program left something behind.
+    /// Whether to soft-reset if an earlier program left something behind.
     pub soft_reset: bool,
-    /// Whether the display is watched.
+    /// Whether to mirror the OLED.
     pub oled: WatchOled,
-    /// Whether the program is left running once it has not failed at once.
+    /// Whether to leave the program running after a short check.
     pub detach: bool,
 }
 
-/// What happens during a run.
+/// An event of a run.
 #[derive(Debug)]
 pub enum RunEvent<'a> {
     /// The program printed something, or showed a new picture, or both.
     Output {
-        /// What it printed.
+        /// The printed bytes.
         printed: &'a [u8],
         /// The picture, if it changed.
         picture: Option<&'a Screen>,
     },
-    /// No more output comes.
+    /// There will be no more output.
     OutputEnded {
-        /// The last picture, if the program showed any.
+        /// The last picture, if the program showed one.
         picture: Option<&'a Screen>,
     },
-    /// There is no display to watch: the program runs without that.
+    /// There is no display to mirror; the program runs without the mirror.
     NoDisplay(&'a NoDisplay),
-    /// The program seems to call `input()`, which gets nothing.
+    /// The program seems to call `input()`, which receives nothing.
     ReadsInput,
-    /// Some of the display's frames came damaged.
+    /// This many frames of the display were damaged.
     FramesLost(u64),
-    /// The program did not react to Ctrl-C in time: it is being stopped.
+    /// The program did not react to Ctrl-C in time: udpcli stops it.
     Stopping,
 }
 
-/// Whoever watches a run.
+/// Watches a run.
 pub trait RunObserver {
-    /// Takes an event.
+    /// Handles an event.
     fn event(&mut self, event: RunEvent<'_>);
 
-    /// Whether the program is to be interrupted, as Ctrl-C does: asked at least every 20 ms.
+    /// Whether to interrupt the program, like Ctrl-C. Called at least every 20 ms.
     fn wants_interrupt(&mut self) -> bool {
         false
     }
@@ -89,29 +90,29 @@ pub trait RunObserver {
 /// How a run ended.
 #[derive(Debug)]
 pub enum Ending {
-    /// The program came to its end.
+    /// The program reached its end.
     Done,
-    /// It was interrupted and ended by that.
+    /// The user interrupted it, and it ended.
     Stopped,
-    /// It raised an exception: the board's own text.
+    /// It raised an exception; holds the board's text.
     Exception(String),
-    /// The board started anew; what runs there now is its own program.
+    /// The board restarted; it now runs its own program.
     Restarted(Error),
     /// It was left running.
     Detached {
         /// Whether its file stays on the board meanwhile.
         leaves_file: bool,
     },
-    /// It was interrupted and could not be stopped.
+    /// The user interrupted it, but it could not be stopped.
     StillRunning(Error),
 }
 
-/// How a run ended, and what its end shows.
+/// How a run ended, with its symptom.
 #[derive(Debug)]
 pub struct Ended {
-    /// How.
+    /// How it ended.
     pub ending: Ending,
-    /// What the end of a program that nobody interrupted shows.
+    /// The symptom at the end of a program that nobody interrupted.
     pub symptom: Option<Symptom>,
 }
 
@@ -119,7 +120,7 @@ impl Ended {
     /// Leaves the board: at its prompt, or with the program that still runs.
     ///
     /// # Errors
-    /// The line is gone.
+    /// The line has failed.
     pub fn leave(&self, repl: Repl) -> Result<(), Error> {
         match self.ending {
             Ending::Done | Ending::Stopped | Ending::Exception(_) => repl.close(),
@@ -131,11 +132,11 @@ impl Ended {
     }
 }
 
-/// Runs a program to its end, or until Ctrl-C or the observer interrupts it. Afterwards the board is at its raw REPL, unless
-/// the ending says otherwise, and nothing of ours is left on it.
+/// Runs a program to its end, or until Ctrl-C or the observer interrupts it. Afterwards the board is in its raw REPL,
+/// unless the ending says otherwise, without any names or files of udpcli.
 ///
 /// # Errors
-/// The board does not take the program, or the line is gone.
+/// The board does not accept the program, or the line has failed.
 pub fn run(
     repl: &mut Repl,
     options: &RunOptions<'_>,
@@ -156,7 +157,7 @@ pub fn run(
             None => Ok(()),
         },
     )?;
-    // From here on Ctrl-C is for the program; cleaning up after it must not be stopped by it.
+    // From here on Ctrl-C is for the program; it must not stop the clean-up afterwards.
     repl.link().heed_shutdown(false);
     if options.detach {
         return detach(repl, launch);
@@ -164,7 +165,7 @@ pub fn run(
     if source::reads_input(options.source) {
         observer.event(RunEvent::ReadsInput);
     }
-    // Without an agent nothing in the program's output is a frame, whatever it looks like.
+    // Without an agent, no output of the program is a frame, even if it looks like one.
     mirror.take_if(|mirror| !mirror.has_heard());
     let mut follower = Follower {
         mirror,
@@ -187,7 +188,7 @@ pub fn run(
             return Err(error);
         }
     };
-    // What the user stopped tells nothing by its end.
+    // The end of a program that the user interrupted has no symptom.
     let symptom = if is_interrupted {
         None
     } else {
@@ -207,7 +208,7 @@ pub fn run(
     Ok(Ended { ending, symptom })
 }
 
-/// Starts the agent. Without a display, or without the memory for the agent, the program runs all the same.
+/// Starts the agent. Without a display, or without enough memory for the agent, the program still runs.
 fn attach_if_there(
     repl: &mut Repl,
     mirror: &mut Mirror,
@@ -219,7 +220,7 @@ fn attach_if_there(
     Ok(())
 }
 
-/// Leaves the program running, once it has not failed at once.
+/// Leaves the program running after a short check.
 fn detach(repl: &mut Repl, launch: Launch) -> Result<Ended, Error> {
     struct UntilTime(Instant);
     impl OutputHandler for UntilTime {
@@ -247,7 +248,7 @@ fn detach(repl: &mut Repl, launch: Launch) -> Result<Ended, Error> {
     })
 }
 
-/// What the end of a program that nobody interrupted shows.
+/// The symptom at the end of a program that nobody interrupted.
 fn symptom_of(exit: &Exit, source: &[u8], launch: Launch) -> Option<Symptom> {
     match exit {
         Exit::Done => symptom::of_end(source, None),
@@ -256,7 +257,7 @@ fn symptom_of(exit: &Exit, source: &[u8], launch: Launch) -> Option<Symptom> {
     }
 }
 
-/// Takes away what the run put on the board, as far as its end allows.
+/// Removes what the run put on the board, if its end allows it.
 fn ended(repl: &mut Repl, launch: Launch, exit: Exit) -> Ending {
     match exit {
         Exit::Done | Exit::Exited => {
@@ -280,7 +281,7 @@ fn ended(repl: &mut Repl, launch: Launch, exit: Exit) -> Ending {
 
 /// Passes the program's output on, and Ctrl-C to the program.
 struct Follower<'a> {
-    /// Takes the display's frames out of the output.
+    /// Removes the display's frames from the output.
     mirror: Option<Mirror>,
     shutdown: Shutdown,
     /// When the program was interrupted.

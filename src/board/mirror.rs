@@ -1,8 +1,10 @@
-//! The board's OLED on the PC: an agent on the board reports each `show()` in frames between the program's prints.
+//! Mirrors the board's OLED on the PC: an agent on the board reports each `show()` in frames between the program's
+//! output.
 //!
-//! - [`agent`] is the code that is sent before the user's program; [`attach`] sends it.
-//! - [`demux`] parts its frames from the program's output, [`frame`] reads them, [`stage`] makes screens of them.
-//! - [`json`] and [`image`] are the screen as a line and as a file.
+//! - [`agent`] is the code that runs before the user's program; [`attach`] sends it.
+//! - [`demux`] separates its frames from the program's output, [`frame`] parses them, [`stage`] makes pictures from
+//!   them.
+//! - [`json`] and [`image`] write the picture as a line and as a file.
 
 pub mod agent;
 pub mod attach;
@@ -18,7 +20,7 @@ use stage::Stage;
 
 use crate::terminal::panel::screen::Screen;
 
-/// Parts what a board sends into the program's output and the screen.
+/// Separates the board's output into the program's output and the picture.
 #[derive(Debug, Default)]
 pub struct Mirror {
     demux: Demux,
@@ -27,14 +29,14 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// A mirror that has seen nothing yet.
+    /// A mirror that has received nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes bytes from the board in pieces of any size: the program's own go to `output` unchanged, and each change of
-    /// the screen is told.
+    /// Takes bytes from the board in chunks of any size: appends the program's own to `output` unchanged, and reports
+    /// each change of the picture.
     pub fn feed(&mut self, bytes: &[u8], output: &mut Vec<u8>, mut changed: impl FnMut(&Screen)) {
         let Self {
             demux,
@@ -54,49 +56,49 @@ impl Mirror {
         });
     }
 
-    /// The output ends here: what looked like the beginning of a frame and is none goes to `output`. A frame of which
-    /// a part has come is dropped; the line did it no harm.
+    /// The output has ended: text that only began like a frame goes to `output`. A partial frame is dropped and does
+    /// not count as damaged.
     pub fn finish(&mut self, output: &mut Vec<u8>) {
         self.demux.finish(output);
     }
 
-    /// The screen as far as it is known.
+    /// The current picture.
     #[must_use]
     pub fn screen(&self) -> &Screen {
         self.stage.shown()
     }
 
-    /// Whether the agent has reported: there is a display, and it is hooked.
+    /// Whether the agent has reported, so there is a display that it watches.
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.stage.shows_anything()
     }
 
-    /// Garbled frames and gaps: more of them than before are a loss.
+    /// Damaged frames and gaps; a higher number means a new loss.
     #[must_use]
     pub fn losses(&self) -> u64 {
         self.garbled + self.gaps()
     }
 
-    /// Whether anything of the agent's came, be it garbled.
+    /// Whether any frame arrived, even a damaged one.
     #[must_use]
     pub fn has_heard(&self) -> bool {
         self.is_attached() || self.garbled > 0
     }
 
-    /// Whether a whole picture came: before the program's first `show()` there is none.
+    /// Whether a whole picture has arrived: there is none before the program's first `show()`.
     #[must_use]
     pub fn has_picture(&self) -> bool {
         self.stage.has_picture()
     }
 
-    /// Frames dropped because they came damaged.
+    /// The number of damaged frames.
     #[must_use]
     pub fn garbled(&self) -> u64 {
         self.garbled
     }
 
-    /// Times that frames were missing between two that came.
+    /// How often frames were missing between two that arrived.
     #[must_use]
     pub fn gaps(&self) -> u64 {
         self.stage.gaps()
@@ -123,7 +125,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_taken_and_at_most_a_frame_is_held(
+        fn any_bytes_are_accepted_and_at_most_a_frame_is_buffered(
             pieces in prop::collection::vec(prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..200),
                 prop::collection::vec(prop::sample::select(&b"\x1b_U\\ !\"\xe0\xec\r\n"[..]), 0..200),
@@ -139,7 +141,7 @@ mod tests {
         }
 
         #[test]
-        fn output_without_frames_goes_through(text in "[^\u{1b}]*(\u{1b}[^_]{1,9}[^\u{1b}]*)*") {
+        fn output_without_frames_is_unchanged(text in "[^\u{1b}]*(\u{1b}[^_]{1,9}[^\u{1b}]*)*") {
             let (output, _, garbled, _) = all(&[text.as_bytes()]);
             prop_assert_eq!(output, text.as_bytes());
             prop_assert_eq!(garbled, 0);
@@ -147,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn frames_and_prints_do_not_disturb_each_other() {
-        // Key, page 0, one byte as it is; end.
+    fn frames_and_prints_are_separated() {
+        // Key, page 0, one plain byte; end.
         let first = encode(0, &[169, 159, 0, 5, 170]);
         let second = encode(1, &[159, 64, 0, 255 - 65, 32, 170]);
         let bytes = [
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_garbled_frame_leaves_the_last_picture_and_a_key_frame_repairs_it() {
+    fn a_damaged_frame_keeps_the_last_picture_until_a_key_frame() {
         let key = encode(0, &[169, 159, 0, 5, 170]);
         let mut delta = encode(1, &[159, 0, 6, 170]);
         delta[8] ^= 1;
@@ -183,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_in_the_middle_of_a_frame_finds_none_garbled() {
+    fn a_partial_frame_at_the_end_is_not_damaged() {
         let key = encode(0, &[169, 159, 0, 5, 170]);
-        // Of three bytes nobody can tell.
+        // With three bytes, a frame cannot be recognised yet.
         for len in 4..key.len() {
             let (output, _, garbled, _) = all(&[b"text", &key[..len]]);
             assert_eq!((output.as_slice(), garbled), (&b"text"[..], 0), "{len}");
@@ -193,13 +195,13 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_cut_by_a_print_costs_only_itself() {
+    fn a_frame_cut_by_a_print_loses_only_itself() {
         let key = encode(0, &[169, 159, 0, 5, 170]);
         let cut = [&key[..key.len() - 4], b"\r\nTraceback\r\n", &key].concat();
         let (output, screen, garbled, _) = all(&[&cut]);
         assert_eq!(output, b"\r\nTraceback\r\n");
         assert_eq!((garbled, screen.whole), (1, true));
-        // A byte lost, a byte too many, a terminator that came wrong.
+        // A lost byte, an extra byte, a damaged terminator.
         for (bytes, counted) in [
             ([&key[..7], &key[8..]].concat(), 1),
             ([&key[..7], b"x", &key[7..]].concat(), 1),

@@ -1,7 +1,7 @@
-//! Watches a serial line without disturbing the board: nothing is sent, and no control line is moved.
+//! Watches a serial line without disturbing the board: it sends nothing and moves no control line.
 //!
-//! - [`source`] reads the line on a thread of its own, and reopens it after the cable was pulled.
-//! - [`lines`] cuts what comes into lines, [`decode`] says what a line means.
+//! - [`source`] reads the line on its own thread, and reopens it after the cable was pulled.
+//! - [`lines`] splits the output into lines, [`decode`] explains a line.
 
 pub mod decode;
 pub mod lines;

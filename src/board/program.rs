@@ -1,8 +1,8 @@
 //! Programs in the board's memory.
 //!
-//! A program goes over as Python literals with a CRC-32 each, so that a byte damaged on the line is a damaged line and
-//! not an error in the pupil's program. On the board it is put together, compiled under the name `<stdin>` and run in
-//! `__main__`, as the raw REPL would. A program too long for the board's memory goes into a file.
+//! udpcli sends a program as Python literals with a CRC-32 each, so that a byte damaged on the line counts as a bad
+//! line and not as an error in the pupil's program. The board joins the pieces, compiles them under the name `<stdin>`
+//! and runs them in `__main__`, as the raw REPL would. A program too long for the board's memory goes into a file.
 
 pub mod source;
 
@@ -15,63 +15,66 @@ use crate::board::helper::Repeats;
 use crate::board::literal;
 use crate::board::repl::{Ack, Repl, SubmitMode};
 
-/// Where a program goes that is too long for the board's memory: in its working directory.
+/// The file for a program that is too long for the board's memory, in its working directory.
 const FILE: &str = ".udpcli_run.py";
 
-/// Up to this length a program is sent without asking how much memory is free.
+/// udpcli sends programs up to this length without asking for the free memory.
 const SURELY_FITS: usize = 4096;
 
-/// How many bytes of memory a byte of a program takes while it is put together and compiled: the pieces, the whole, and
-/// what the compiler makes of it.
+/// How many bytes of memory each byte of a program takes while it is joined and compiled: the pieces, the whole, and
+/// the compiler's output.
 const MEMORY_PER_BYTE: usize = 4;
 
-/// Up to this rate programs go as plain bytes even where the firmware could pace them.
+/// Up to this baud rate, programs are sent as plain bytes even if the firmware has flow control.
 const PLAIN_BAUD: u32 = 230_400;
 
-/// How much of a program goes at once. A shorter piece is less likely to be hit on a bad line; each costs an answer.
+/// How much of a program to send at once. A shorter piece is less likely to be damaged on a bad line, but each needs a
+/// reply.
 const PIECE: usize = 4096;
 
-/// The shortest piece on a bad line: its call and its answer are 40 bytes more.
+/// The shortest piece on a bad line: its call and its reply add 40 bytes.
 const SHORTEST_PIECE: usize = 128;
 
-/// How often a piece is sent.
+/// How often to send a piece.
 const TRIES: u32 = 8;
 
-/// For the board's own work on a piece: a garbage collection.
+/// The timeout for the board's work on a piece: a garbage collection.
 const WORK: Duration = Duration::from_secs(5);
 
-/// Looks whether anything but the boot has run in this interpreter, asks for free memory, and removes the file of a
+/// Checks whether anything but the boot has run in this interpreter, queries the free memory, and removes the file of a
 /// long program that was left running.
 ///
-/// What the boot leaves is told by its kind, since every firmware leaves other names: modules, the flash's block device
-/// (`readblocks`, taken from a loaded module) and file system (`statvfs`), classes of loaded modules, and of mPython 2.x the text `$#mac:..#$` with
-/// one counter (its `_boot.py`). What a program leaves is anything else: functions, objects, numbers, modules that come
-/// from a file on the board; and `mpython`, whose buttons keep the callbacks that a program gave them.
+/// The names from the boot are recognised by their kind, because each firmware leaves different ones: modules, the
+/// flash's block device (`readblocks`, from a loaded module) and file system (`statvfs`), classes of loaded modules,
+/// and on mPython 2.x the text `$#mac:..#$` with one counter (its `_boot.py`). Everything else is from a program:
+/// functions, objects, numbers, modules from a file on the board; and `mpython`, whose buttons keep the callbacks of a
+/// program.
 const LOOK: &str = include_str!("scripts/minified/look.py");
 
-/// Takes a program in pieces and gives it back whole. `print` shows that a piece came; the name goes with the last.
+/// Receives a program in pieces and returns it whole. `print` acknowledges each piece; the last one deletes the
+/// function's name.
 const LOAD: &str = include_str!("scripts/minified/load.py");
 
-/// The same for firmware that has no CRC-32.
+/// The same for firmware without CRC-32.
 const LOAD_UNCHECKED: &str = include_str!("scripts/minified/load_unchecked.py");
 
 /// How a program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Launch {
-    /// It lies in a file of ours on the board.
+    /// It is in a temporary file of ours on the board.
     file: bool,
-    /// The line of ours that runs it, which a traceback names first.
+    /// The line of our code that runs it, which a traceback names first.
     line: Option<usize>,
 }
 
 impl Launch {
-    /// Whether the program lies in a file of ours on the board, because it is too long for its memory.
+    /// Whether the program is in a temporary file on the board, because it is too long for the memory.
     #[must_use]
     pub fn is_file(self) -> bool {
         self.file
     }
 
-    /// A traceback as if the raw REPL had run the program itself: without the line of ours that did.
+    /// The traceback as if the raw REPL had run the program itself: without the line of our code.
     #[must_use]
     pub fn traceback(self, text: &str) -> String {
         let Some(line) = self.line else {
@@ -82,11 +85,11 @@ impl Launch {
     }
 }
 
-/// Starts a program. Where an earlier one left something behind, the interpreter is started anew before, if `fresh`;
-/// `before` runs in between. After a failure nothing of ours is left in the interpreter.
+/// Starts a program. If an earlier program left something behind and `fresh` is set, soft-resets first; `before` runs
+/// in between. After a failure, none of our names remain in the interpreter.
 ///
 /// # Errors
-/// The board does not take it.
+/// The board does not accept the program.
 pub fn start(
     repl: &mut Repl,
     source: &[u8],
@@ -100,7 +103,7 @@ pub fn start(
     result
 }
 
-/// Takes our name out of the interpreter after a program was not started: Ctrl-C, a bad line, a refusal.
+/// Removes our name from the interpreter after a program was not started: Ctrl-C, a bad line, a refusal.
 fn forget(repl: &mut Repl) {
     let heeded = repl.link().heed_shutdown(false);
     let result = repl.reenter_within(FORGET).and_then(|()| {
@@ -113,7 +116,7 @@ fn forget(repl: &mut Repl) {
     repl.link().heed_shutdown(heeded);
 }
 
-/// How long cleaning up may take: Ctrl-C ends a command within 2 s.
+/// The timeout for the clean-up: Ctrl-C ends a command within 2 s.
 const FORGET: Duration = Duration::from_millis(800);
 
 fn start_or_fail(
@@ -142,10 +145,10 @@ fn start_or_fail(
     })
 }
 
-/// What the interpreter was found to be like.
+/// The state of the interpreter.
 struct Look {
     is_used: bool,
-    /// Free bytes.
+    /// The free bytes.
     memory: usize,
 }
 
@@ -177,7 +180,7 @@ fn look(repl: &mut Repl) -> Result<Look, Error> {
     let numbers = parts.next().unwrap_or_default();
     let after = parts.next().unwrap_or("?");
     let mut numbers = numbers.split_whitespace();
-    // Anything else in the answer was printed by a thread or a timer that is still there.
+    // Other text in the reply is from a thread or a timer that still runs.
     let is_alone = before.is_empty() && after.is_empty();
     Ok(Look {
         is_used: numbers.next() != Some("0") || !is_alone,
@@ -188,15 +191,15 @@ fn look(repl: &mut Repl) -> Result<Look, Error> {
     })
 }
 
-/// Sends a program in checked pieces and starts it; none if the board's memory does not hold it.
+/// Sends a program in pieces with checksums and starts it; `None` if it does not fit in the board's memory.
 ///
-/// A piece that was damaged on its way goes again, shorter: a shorter one is less likely to be hit.
+/// A damaged piece is sent again in shorter pieces, which are less likely to be damaged.
 fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
     with_another_definition(|loader| try_to_start(repl, loader, source))
 }
 
-/// Believes an exception only after the loader was sent again. The loader itself goes over without a checksum: a damaged
-/// one may raise the same exception each time. `attempt` is given the loader.
+/// Accepts an exception only after the loader was sent again: the loader has no checksum of its own, so a damaged one
+/// may raise the same exception each time. `attempt` gets the loader.
 fn with_another_definition<T>(
     mut attempt: impl FnMut(&'static str) -> Result<T, Error>,
 ) -> Result<T, Error> {
@@ -243,7 +246,8 @@ fn try_to_start(repl: &mut Repl, loader: &str, source: &[u8]) -> Result<Option<L
     Err(damaged())
 }
 
-/// Sends our own code in checked pieces and runs it to its end. It must be idempotent: a retry runs it again.
+/// Sends our own code in pieces with checksums and runs it to its end. The code must be idempotent, because a retry
+/// runs it again.
 ///
 /// # Errors
 /// The line is bad, or the code raises an exception.
@@ -287,11 +291,12 @@ fn try_to_load(repl: &mut Repl, loader: &str, doing: &Doing, source: &[u8]) -> R
     Err(damaged())
 }
 
-/// What became of the call that brings the last piece and starts the program.
+/// The result of the call with the last piece, which starts the program.
 enum Started {
     Yes(Launch),
     NoMemory,
-    /// It did not come whole. All of the program is sent again: it may have been started, and interrupted since.
+    /// It did not arrive complete. udpcli sends the whole program again, because it may have been started and
+    /// interrupted.
     Damaged,
 }
 
@@ -325,7 +330,7 @@ fn start_last(
             Ok(Ack::Exception(exception)) if is_out_of_memory(&exception) => {
                 return Ok(Started::NoMemory);
             }
-            // Either its definition was damaged, or the call came whole and only its answer did not.
+            // Either the loader was damaged, or the call arrived and only its reply was lost.
             Ok(Ack::Exception(exception)) if is_not_loaded(&exception) => break,
             Ok(Ack::Exception(exception)) => fail_if_repeated(&mut repeats, &exception)?,
             Err(Error::NoAnswer { .. }) => {
@@ -338,8 +343,8 @@ fn start_last(
     Ok(Started::Damaged)
 }
 
-/// Sends a piece of at most `len` bytes until it came whole, and gives what is behind it; none if the board's memory does
-/// not hold it. `len` shrinks where the line damages bytes.
+/// Sends a piece of at most `len` bytes until it arrives, and returns the rest; `None` if it does not fit in the
+/// board's memory. Damage reduces `len`.
 fn send_piece<'a>(
     repl: &mut Repl,
     loader: &str,
@@ -382,17 +387,18 @@ fn is_out_of_memory(exception: &str) -> bool {
     exception.starts_with("MemoryError")
 }
 
-/// Whether the firmware's module binascii has no `crc32`.
+/// Whether the firmware's module binascii lacks `crc32`.
 fn lacks_crc32(exception: &str) -> bool {
     exception.starts_with("AttributeError") && exception.contains("'crc32'")
 }
 
-/// Whether the function that takes the pieces is not there.
+/// Whether the loader is missing on the board.
 fn is_not_loaded(exception: &str) -> bool {
     exception.starts_with("NameError") && exception.contains("'_udpcli'")
 }
 
-/// An exception is the board's own if it comes twice in a row, and no checksum's: the line damages bytes at random.
+/// An exception is the board's own if it occurs twice in a row and is not about a checksum: the line damages bytes at
+/// random.
 fn fail_if_repeated(repeats: &mut Repeats, exception: &str) -> Result<(), Error> {
     tracing::debug!("exception while sending the program: {exception}");
     if repeats.has(exception) && exception != "ValueError: crc" && !is_not_loaded(exception) {
@@ -404,12 +410,12 @@ fn fail_if_repeated(repeats: &mut Repeats, exception: &str) -> Result<(), Error>
     Ok(())
 }
 
-/// What the board prints when a piece came whole.
+/// The board's acknowledgement of a piece.
 fn ack(index: usize) -> Vec<u8> {
     format!("~{index}\r\n").into_bytes()
 }
 
-/// The call that hands over a piece; idempotent, since a piece has its place.
+/// The call with a piece. It is idempotent, because a piece has its index.
 fn call(index: usize, piece: &[u8], is_last: bool) -> Vec<u8> {
     let is_last = u8::from(is_last);
     let mut crc = flate2::Crc::new();
@@ -421,7 +427,7 @@ fn call(index: usize, piece: &[u8], is_last: bool) -> Vec<u8> {
     code
 }
 
-/// Looks whether a file is on the board.
+/// Checks that a file is on the board.
 ///
 /// # Errors
 /// [`Error::NoSuchFile`] if it is not.
@@ -435,10 +441,10 @@ pub fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
     }
 }
 
-/// Runs a file on the board, as the program that the board starts by itself would run.
+/// Runs a file on the board in the same way as the board starts `main.py`.
 ///
 /// # Errors
-/// The board does not take it.
+/// The board does not accept the code.
 pub fn start_file(repl: &mut Repl, path: &str) -> Result<(), Error> {
     repl.submit(
         SubmitMode::Plain,
@@ -447,13 +453,13 @@ pub fn start_file(repl: &mut Repl, path: &str) -> Result<(), Error> {
     )
 }
 
-/// Code that runs a file under the name `__main__`.
+/// The code that runs a file under the name `__main__`.
 fn run_file(path: &str) -> String {
     let path = literal::quoted(path);
     format!("try:execfile\nexcept NameError:exec(open({path}).read())\nelse:execfile({path})")
 }
 
-/// Takes away what [`start`] put on the board, wherever the program left the working directory.
+/// Removes the file that [`start`] created, even if the program changed the working directory.
 pub fn clean_up(repl: &mut Repl, launch: Launch) {
     if !launch.file {
         return;
@@ -475,7 +481,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_traceback_loses_our_line_and_no_other() {
+    fn a_traceback_loses_only_our_line() {
         let launch = Launch {
             file: false,
             line: Some(14),
@@ -491,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_of_a_program_may_travel() {
+    fn every_byte_can_be_sent() {
         let call = call(0, b"a\x01\x04\r\n\xe4", true);
         assert!(!call.iter().any(|byte| matches!(byte, 1..=5 | b'\r')));
     }

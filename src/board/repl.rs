@@ -1,8 +1,8 @@
-//! The raw REPL: code in, its output and its exception out.
+//! The raw REPL: runs code and returns its output and its exception.
 //!
-//! Code goes in in raw-paste mode where the firmware has it (MicroPython 1.14 and later), which paces the sender, or
-//! as plain bytes, which every firmware takes and which is faster. The answer is `OK`, what the code printed, 0x04,
-//! the traceback if there is one, 0x04, `>`.
+//! Code is sent in raw-paste mode if the firmware has it (MicroPython 1.14 and later), with flow control, or as plain
+//! bytes, which every firmware accepts and which is faster. The reply is `OK`, the output of the code, 0x04, the
+//! traceback if there is one, 0x04, `>`.
 
 pub mod output;
 mod submit;
@@ -19,36 +19,36 @@ use crate::shutdown::Shutdown;
 use crate::text::escape;
 use output::{End, RestartWatch, split_output};
 
-/// The longest answer that is kept: our own code never says more.
+/// The length limit of a reply: our own code never prints more.
 const MAX_ANSWER: usize = 1 << 20;
 
-/// What a board gets beyond the time its bytes take on the line: a garbage collection, a slow flash.
+/// The extra time for a board beyond the time on the line: a garbage collection, a slow flash.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// How long what may be the beginning of the end is held back for the rest of it. Short of this a slow network may
-/// hold up the rest; after it, it was the program's own output.
+/// How long to buffer a possible partial end marker. Before this, a slow network may delay the rest; after it, the
+/// bytes were the program's own output.
 const HELD_BACK: Duration = Duration::from_secs(2);
 
-/// How long a soft reset may take before the board is entered anew: 0.15 to 1.2 s in the recordings of mPython 1.0 to
-/// generic 1.26, and then its `boot.py`, which may join a Wi-Fi.
+/// How long to wait for a soft reset before entering the raw REPL again: 0.15 to 1.2 s in the recordings of mPython 1.0
+/// to generic 1.26, plus the board's `boot.py`, which may join a Wi-Fi.
 const SOFT_RESET: Duration = Duration::from_secs(6);
 
-/// What a soft reset takes at the most, on an idle PC, where no `boot.py` of the user's runs: 1.2 s on generic 1.26.
+/// The longest soft reset on an idle PC without a `boot.py` of the user: 1.2 s on generic 1.26.
 const LONGEST_RESET: Duration = Duration::from_secs(2);
 
-/// The longest pause within an answer that comes in one go, a garbage collection included.
+/// The longest pause within a reply, a garbage collection included.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How code travels.
+/// How to send code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubmitMode {
     /// As plain bytes, as fast as the line carries them.
     Plain,
-    /// In raw-paste mode where the firmware has it.
+    /// In raw-paste mode, if the firmware has it.
     Paced,
 }
 
-/// What the firmware was found to do about raw-paste mode.
+/// What is known about the firmware's raw-paste mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Paste {
     Unknown,
@@ -59,65 +59,65 @@ enum Paste {
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
-    /// It came to its end.
+    /// It reached its end.
     Done,
-    /// With an exception: the board's own text.
+    /// It raised an exception; holds the board's text.
     Exception(String),
-    /// It asked for a soft reset (`machine.soft_reset()`; on newer firmware `sys.exit()`).
+    /// It requested a soft reset (`machine.soft_reset()`; on newer firmware also `sys.exit()`).
     Exited,
-    /// The board started anew.
+    /// The board restarted.
     Restarted,
-    /// The follower wanted to hear no more; the program may still run.
+    /// The output handler detached; the program may still run.
     Detached,
 }
 
-/// Whoever follows a running program.
+/// Receives the output of a running program.
 pub trait OutputHandler {
-    /// Takes what the program printed.
+    /// Handles the program's output.
     ///
     /// # Errors
-    /// Ends the following.
+    /// An error ends the run.
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error>;
 
-    /// Called at least every 20 ms; says what to do.
+    /// Called at least every 20 ms; returns what to do.
     ///
     /// # Errors
-    /// Ends the following.
+    /// An error ends the run.
     fn tick(&mut self) -> Result<FollowAction, Error> {
         Ok(FollowAction::Continue)
     }
 }
 
-/// What came first after code was handed over.
+/// The first output after code was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ack {
-    /// The acknowledgement that the code prints before anything else, or text in its place: the code runs.
+    /// The code's acknowledgement, or damaged text in its place: the code runs.
     Yes,
-    /// An exception, so that the code never ran; its last line.
+    /// The last line of an exception: the code did not run.
     Exception(String),
 }
 
-/// What a follower wants.
+/// What to do with a running program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FollowAction {
-    /// To hear more.
+    /// Continue to receive its output.
     Continue,
-    /// To interrupt the program, as Ctrl-C does.
+    /// Interrupt it, like Ctrl-C.
     Interrupt,
-    /// To hear no more.
+    /// Stop receiving and leave it running.
     Detach,
 }
 
-/// A board in its raw REPL. Dropped, it is left at its ordinary prompt.
+/// A board in its raw REPL. On drop, it returns to its ordinary prompt.
 #[derive(Debug)]
 pub struct Repl {
     link: Link,
     paste: Paste,
     entered: Entered,
     new_starts: u32,
-    /// What the board's log showed when it restarted while code ran.
+    /// The fault in the board's log when it restarted while code ran.
     fault: Option<(Fault, String)>,
-    /// Whether the board is left as it is when this is dropped: a program that goes on, a line that is gone.
+    /// Whether to leave the board as it is on drop: its program keeps running, or the line has failed.
     detached: bool,
 }
 
@@ -125,7 +125,7 @@ impl Repl {
     /// Opens the line and enters the raw REPL.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The line cannot be opened, or the board does not enter the raw REPL.
     pub fn open(address: &Address, shutdown: Shutdown) -> Result<Self, Error> {
         Self::enter(Link::open(address, shutdown)?)
     }
@@ -133,15 +133,15 @@ impl Repl {
     /// Enters the raw REPL on an open line.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The board does not enter the raw REPL.
     pub fn enter(link: Link) -> Result<Self, Error> {
         Self::enter_by(enter::raw_repl, link)
     }
 
-    /// Enters the raw REPL on an open line that may have anything behind it, see [`enter::raw_repl_without_reset`].
+    /// Enters the raw REPL on an open line that may have any device, see [`enter::raw_repl_without_reset`].
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The board does not enter the raw REPL.
     pub fn enter_without_reset(link: Link) -> Result<Self, Error> {
         Self::enter_by(enter::raw_repl_without_reset, link)
     }
@@ -154,7 +154,7 @@ impl Repl {
             Ok(entered) => entered,
             Err(error) => {
                 if matches!(error, Error::Interrupted) {
-                    // Half way in: it may be in its raw REPL already.
+                    // The board may already be in its raw REPL.
                     leave(&mut link);
                 }
                 return Err(error);
@@ -170,29 +170,29 @@ impl Repl {
         })
     }
 
-    /// How the board was when it was entered.
+    /// The state in which udpcli found the board.
     #[must_use]
     pub fn entered(&self) -> Entered {
         self.entered
     }
 
-    /// The line itself.
+    /// The serial line.
     pub fn link(&mut self) -> &mut Link {
         &mut self.link
     }
 
-    /// Enters again, after an answer failed to come: what was set up on the board stays.
+    /// Enters again after a missing reply; keeps our names on the board.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The board does not enter the raw REPL.
     pub fn reenter(&mut self) -> Result<(), Error> {
         self.reenter_within(self.link.address().timeout)
     }
 
-    /// As [`Self::reenter`], within a time of the caller's choice.
+    /// Like [`Self::reenter`], with a timeout.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The board does not enter the raw REPL.
     pub fn reenter_within(&mut self, limit: Duration) -> Result<(), Error> {
         self.link.forget();
         let entered = enter::raw_repl_within(&mut self.link, limit)?;
@@ -200,10 +200,10 @@ impl Repl {
         Ok(())
     }
 
-    /// As [`Self::reenter_within`], for a program that has caught a Ctrl-C.
+    /// Like [`Self::reenter_within`], for a program that catches Ctrl-C.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The board does not enter the raw REPL.
     pub fn stop_stubborn(&mut self, limit: Duration) -> Result<(), Error> {
         self.link.forget();
         let entered = enter::raw_repl_from_stubborn(&mut self.link, limit)?;
@@ -216,17 +216,17 @@ impl Repl {
         self.new_starts += u32::from(again.started_anew);
     }
 
-    /// How often entering the board again has started its interpreter anew: what was in its memory is gone then.
+    /// How often entering again has restarted the interpreter, which empties its memory.
     pub(crate) fn new_starts(&self) -> u32 {
         self.new_starts
     }
 
-    /// Runs code of ours and gives back what it printed.
+    /// Runs our code and returns its output.
     ///
     /// `limit` is for the board's own work; the time on the line is added.
     ///
     /// # Errors
-    /// [`Error::Refused`] with the last line of the traceback; [`Error::NoAnswer`] when time ran out.
+    /// [`Error::Refused`] with the last line of the traceback; [`Error::NoAnswer`] after the timeout.
     pub fn exec(
         &mut self,
         doing: impl Into<Doing>,
@@ -236,10 +236,10 @@ impl Repl {
         self.exec_by(SubmitMode::Plain, doing, code, limit)
     }
 
-    /// As [`Self::exec`], by a way of the caller's choice.
+    /// Like [`Self::exec`], with a mode of sending.
     ///
     /// # Errors
-    /// As [`Self::exec`].
+    /// As for [`Self::exec`].
     pub fn exec_by(
         &mut self,
         way: SubmitMode,
@@ -250,11 +250,11 @@ impl Repl {
         self.exec_within(way, &doing.into(), code, limit, None)
     }
 
-    /// As [`Self::exec_by`], for code that answers in one go: an answer that stops coming and has not ended was damaged
-    /// on its way, and is not waited for.
+    /// Like [`Self::exec_by`], for code that replies without pauses: a reply that stops before its end was damaged, and
+    /// udpcli does not wait for it.
     ///
     /// # Errors
-    /// As [`Self::exec`].
+    /// As for [`Self::exec`].
     pub fn exec_short(
         &mut self,
         way: SubmitMode,
@@ -326,7 +326,7 @@ impl Repl {
         }
     }
 
-    /// The error for a board that started anew, with what its log showed to be the cause.
+    /// The error for a board that restarted, with the cause from its log.
     #[must_use]
     pub fn restarted(&self, doing: impl Into<Doing>) -> Error {
         let doing = doing.into();
@@ -341,12 +341,13 @@ impl Repl {
         }
     }
 
-    /// Waits for the text that code prints first. A damaged one is taken as well: the code that prints it was checked.
+    /// Waits for the acknowledgement that code prints first. A damaged one counts too, because the code that prints it
+    /// was verified.
     ///
     /// # Errors
-    /// [`Error::NoAnswer`] when nothing came in time.
+    /// [`Error::NoAnswer`] if nothing arrives within the timeout.
     pub fn acknowledged(&mut self, ack: &[u8], deadline: Instant) -> Result<Ack, Error> {
-        /// An exception comes whole within [`PAUSE`] of its beginning, or it was damaged on its way.
+        /// An exception arrives completely within [`PAUSE`] of its beginning, or it was damaged.
         struct UntilPause {
             deadline: Instant,
             port: String,
@@ -387,7 +388,7 @@ impl Repl {
     /// Follows a running program to its end.
     ///
     /// # Errors
-    /// The line is gone, or the follower's own.
+    /// The line has failed, or the output handler returned an error.
     pub fn follow(&mut self, follower: &mut dyn OutputHandler) -> Result<Exit, Error> {
         let heeded = self.link.heed_shutdown(false);
         let result = self.follow_to_end(follower);
@@ -397,7 +398,7 @@ impl Repl {
 
     fn follow_to_end(&mut self, follower: &mut dyn OutputHandler) -> Result<Exit, Error> {
         let mut restart = RestartWatch::default();
-        // How much of what is pending was shown already: it may be the beginning of the end all the same.
+        // How many pending bytes were already passed on; they may still be the beginning of the end marker.
         let mut shown = 0;
         loop {
             let (output, end) = split_output(self.link.pending());
@@ -440,24 +441,25 @@ impl Repl {
         }
     }
 
-    /// The program asked for a soft reset: the board comes back to its raw REPL by itself.
+    /// The program requested a soft reset: the board returns to its raw REPL by itself.
     fn after_exit(&mut self) -> Result<Exit, Error> {
         self.await_banner()?;
         Ok(Exit::Exited)
     }
 
-    /// Makes a soft reset: the interpreter starts anew, `boot.py` runs, `main.py` does not. The raw REPL stays.
+    /// Soft-resets the board: the interpreter restarts and runs `boot.py`, but not `main.py`. The raw REPL stays
+    /// active.
     ///
     /// # Errors
     /// The board does not come back.
     pub fn soft_reset(&mut self) -> Result<(), Error> {
-        // A banner from before would be taken for the one that ends the reset.
+        // An old banner would look like the end of the reset.
         self.link.forget();
         self.link.send(b"\x04")?;
         self.await_banner()
     }
 
-    /// Waits for the raw REPL after a soft reset; enters it anew where its banner does not come.
+    /// Waits for the raw REPL after a soft reset; enters it again if its banner does not arrive.
     fn await_banner(&mut self) -> Result<(), Error> {
         let start = Instant::now();
         if self.link.until(BANNER, start + LONGEST_RESET)?.is_some() {
@@ -473,7 +475,7 @@ impl Repl {
         }
     }
 
-    /// Makes a soft reset from the ordinary prompt: `boot.py` and `main.py` run, and the board is left to them.
+    /// Soft-resets from the ordinary prompt: the board runs `boot.py` and `main.py`, and udpcli leaves it running.
     ///
     /// # Errors
     /// The board does not reset.
@@ -489,10 +491,10 @@ impl Repl {
         }
     }
 
-    /// Leaves the board at its ordinary prompt.
+    /// Returns the board to its ordinary prompt.
     ///
     /// # Errors
-    /// The line is gone.
+    /// The line has failed.
     pub fn close(mut self) -> Result<(), Error> {
         self.detached = true;
         if self.link.is_lost() {
@@ -500,7 +502,7 @@ impl Repl {
         }
         self.link.heed_shutdown(false);
         self.link.send(b"\x02")?;
-        // The prompt shows that the byte got through before the port is closed and what it holds is thrown away.
+        // Wait for the prompt, because closing the port discards unsent bytes.
         self.link
             .until(b">>> ", Instant::now() + Duration::from_millis(500))?;
         Ok(())
@@ -527,7 +529,7 @@ impl Drop for Repl {
     }
 }
 
-/// Whatever the board is at: stopped, its half line thrown away, back at its prompt.
+/// From any state: stops the program, discards a partial line, and returns to the prompt.
 fn leave(link: &mut Link) {
     link.heed_shutdown(false);
     let _ = link.send(b"\x03\x03\x02");

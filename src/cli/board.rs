@@ -1,4 +1,4 @@
-//! `udpcli board`: the serial bridge's subcommands.
+//! `udpcli board`: the commands for a board on a serial port.
 
 mod bar;
 mod files;
@@ -27,7 +27,7 @@ use crate::cli::value::TextOrJson;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 
-/// What `udpcli board` takes.
+/// The arguments of `udpcli board`.
 #[derive(Debug, Args)]
 pub struct BoardArgs {
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub struct BoardArgs {
     command: BoardCommand,
 }
 
-/// Which board, and how to talk to it.
+/// The arguments for the serial port.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serial port")]
 pub struct SerialArgs {
@@ -56,25 +56,25 @@ pub struct SerialArgs {
     pub(super) connect_timeout: Duration,
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath, display_order = 803)]
     pub(super) wire: Option<PathBuf>,
-    // What the user's file sets where the command line and the environment do not.
+    // The settings from the user's file, for values that neither the command line nor the environment gives.
     #[arg(skip)]
     pub(super) settings: SerialSettings,
 }
 
 impl SerialArgs {
-    /// The rate of the board's prompt.
+    /// The baud rate of the board's prompt.
     fn rate(&self) -> u32 {
         self.baud
             .or_else(|| self.settings.baud())
             .unwrap_or(DEFAULT_BAUD)
     }
 
-    /// The port that the command line or the environment names. A variable that is set to nothing names none.
+    /// The port from the command line or the environment. An empty variable counts as not set.
     fn given_port(&self) -> Option<&str> {
         self.serial.as_deref().filter(|port| !port.is_empty())
     }
 
-    /// The port that is named. An empty name stands for the one board found, above what the user's file says.
+    /// The port to use. An empty name selects the only board, even if the user's file names a port.
     fn port(&self) -> Option<&str> {
         match &self.serial {
             Some(_) => self.given_port(),
@@ -103,10 +103,10 @@ enum BoardCommand {
     Flash(crate::cli::LeftOutArgs),
 }
 
-/// Does what `udpcli board` was asked.
+/// Runs `udpcli board`.
 ///
 /// # Errors
-/// [`Error::Board`] for everything that the line or the board refuses.
+/// [`Error::Board`] for all failures of the serial line or the board.
 pub fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     if args.command.uses_a_line() {
         args.serial.settings = SerialSettings::read()?;
@@ -120,7 +120,7 @@ pub fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
 }
 
 impl BoardCommand {
-    /// Whether it opens a serial port, so that the settings for one count.
+    /// Whether it opens a serial port, so that the settings for one apply.
     fn uses_a_line(&self) -> bool {
         match self {
             Self::List(list) => list.probes(),

@@ -1,4 +1,4 @@
-//! What can go wrong between the PC and a board, in words.
+//! The errors between PC and board, in words.
 
 use std::error::Error as StdError;
 use std::io;
@@ -51,7 +51,7 @@ pub(super) fn message(error: &Error) -> String {
     }
 }
 
-/// What went wrong while talking with a board.
+/// Errors of the communication with a board.
 fn talk_message(error: &Error) -> String {
     match error {
         Error::NoAnswer { port, doing } => {
@@ -85,7 +85,7 @@ fn talk_message(error: &Error) -> String {
     }
 }
 
-/// What went wrong in a board's file system.
+/// Errors of a board's file system.
 fn file_message(error: &Error) -> String {
     match error {
         Error::NoSuchFile { path } => say!("board.no-such-file", path = path),
@@ -106,12 +106,12 @@ fn file_message(error: &Error) -> String {
             say!("board.remove", path = path, reason => reason.sentence())
         }
         Error::Damaged { path, times } => say!("board.damaged", path = path, times = times),
-        // `message` and `talk_message` have the others.
+        // `message` and `talk_message` handle the others.
         other => other.to_string(),
     }
 }
 
-/// What a board's log shows, and of which board.
+/// The text for a fault in a board's log, with the port.
 fn fault_on(port: &str, fault: Fault, doing: Option<&Doing>) -> String {
     let Some(doing) = doing.map(Doing::sentence) else {
         return match fault {
@@ -131,7 +131,7 @@ fn fault_on(port: &str, fault: Fault, doing: Option<&Doing>) -> String {
     }
 }
 
-/// An error of the bridge, or what one was caused by; none if it is another's.
+/// The text for an error of the bridge or its cause; `None` for other errors.
 pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<Error>() {
         return Some(message(error));
@@ -160,7 +160,7 @@ pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
         })
 }
 
-/// What a program's end shows, and what to do next.
+/// The meaning of a symptom at a program's end, and what to do next.
 pub(super) fn symptom(symptom: Symptom) -> (String, String) {
     match symptom {
         Symptom::SilentEnd => (
@@ -174,7 +174,7 @@ pub(super) fn symptom(symptom: Symptom) -> (String, String) {
     }
 }
 
-/// What to try next, where we know.
+/// The hint, if there is one.
 pub(super) fn hint(error: &Error) -> Option<String> {
     Some(match error {
         Error::NoBoard { others } if others.is_empty() => say!("board.no-board.hint"),
@@ -209,7 +209,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
     })
 }
 
-/// What to try next after something went wrong while talking with a board.
+/// The hint for an error of the communication with a board.
 fn talk_hint(error: &Error) -> Option<String> {
     Some(match error {
         Error::NoAnswer { .. } => say!("board.no-answer.hint"),
@@ -247,7 +247,7 @@ fn talk_hint(error: &Error) -> Option<String> {
     })
 }
 
-/// What to do about a fault, and the line of the board's log that shows it.
+/// What to do about a fault, and the line of the board's log that reports it.
 fn fault_hint(fault: Fault, said: &str) -> String {
     let said = format!("{said:?}");
     match fault {
@@ -308,7 +308,7 @@ mod tests {
         Doing::Writing(path())
     }
 
-    /// Errors of a port, and of a board that does not answer.
+    /// Errors of a port, and of a board that does not reply.
     fn of_the_port() -> Vec<Error> {
         let waited = Duration::from_secs(10);
         let source = || io::Error::new(io::ErrorKind::UnexpectedEof, LineFault::Closed);
@@ -377,7 +377,7 @@ mod tests {
         all
     }
 
-    /// Errors of the talk with a board.
+    /// Errors of the communication with a board.
     fn of_the_talk() -> Vec<Error> {
         let mut all = vec![
             Error::Interrupted,
@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn the_catalogue_says_what_the_error_says() {
+    fn the_catalogue_matches_the_error_texts() {
         let errors = of_the_port().into_iter().chain(of_the_talk());
         for error in errors.chain(of_its_files()) {
             assert_eq!(message(&error), error.to_string(), "{error:?}");
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn work_and_reasons_are_said_as_they_are_displayed() {
+    fn operations_and_reasons_match_their_display_texts() {
         for doing in [
             Doing::EnteringPaste,
             Doing::LeavingRawRepl,
@@ -528,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_line_failed_of_is_said_as_it_is_displayed() {
+    fn line_faults_match_their_display_texts() {
         for fault in [
             LineFault::NoAnswer,
             LineFault::Closed,

@@ -1,8 +1,8 @@
-//! The catalogue: every sentence by its id, in each language. Fluent (projectfluent.org) is the format: a translator can
-//! move placeholders and choose by number in the text itself, and `tests/words.rs` can compare two languages.
+//! The catalogue: every sentence by its ID, in each language. Its format is Fluent (projectfluent.org): a translator
+//! can reorder placeholders and choose by number in the text itself, and `tests/words.rs` can compare two languages.
 //!
-//! An id is `area.message` or `area.message.attribute`, as in `say!("udp.refused.hint", peer = peer)`. An area is a file,
-//! and is parsed when its first sentence is needed: a command that prints one summary reads one small file
+//! An ID is `area.message` or `area.message.attribute`, as in `say!("udp.refused.hint", peer = peer)`. An area is a
+//! file, which is parsed when its first sentence is needed: a command that prints one summary parses one small file
 //! (under 0.1 ms).
 
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ type Sources = [&'static str; AREAS.len()];
 
 macro_rules! areas {
     ($($area:literal),+ $(,)?) => {
-        /// What stands before the first dot of an id: the file's name.
+        /// The part of an ID before its first dot: the file's name.
         const AREAS: [&str; [$($area),+].len()] = [$($area),+];
         const ENGLISH: Sources = [$(include_str!(concat!("en/", $area, ".ftl"))),+];
         const CHINESE: Sources = [$(include_str!(concat!("zh-CN/", $area, ".ftl"))),+];
@@ -53,13 +53,13 @@ struct Parsed([OnceLock<Bundle>; AREAS.len()]);
 static PARSED_ENGLISH: Parsed = Parsed([const { OnceLock::new() }; AREAS.len()]);
 static PARSED_CHINESE: Parsed = Parsed([const { OnceLock::new() }; AREAS.len()]);
 
-/// A sentence in the language in force; in English where that language lacks it.
+/// A sentence in the current language; in English if that language lacks it.
 #[must_use]
 pub fn text(sentence: &Sentence) -> String {
     in_language(language::current(), sentence)
 }
 
-/// A sentence in one language; in English where that language lacks it.
+/// A sentence in one language; in English if that language lacks it.
 #[must_use]
 pub fn in_language(language: Language, sentence: &Sentence) -> String {
     if let ("", [(_, Part::Text(text))]) = (sentence.id, sentence.parts.as_slice()) {
@@ -68,11 +68,11 @@ pub fn in_language(language: Language, sentence: &Sentence) -> String {
     let args = args(language, sentence);
     find(language, sentence.id, &args)
         .or_else(|| find(Language::English, sentence.id, &args))
-        // tests/words.rs sees to it that this does not happen.
+        // tests/words.rs prevents this.
         .unwrap_or_else(|| sentence.id.to_owned())
 }
 
-/// An event's sentence in the language in force: its id comes from the event, which may be anything.
+/// An event's sentence in the current language. The ID comes from the event, so it may be unknown.
 #[must_use]
 pub fn of_event(id: &str, args: &FluentArgs<'_>) -> String {
     find(language::current(), id, args)
@@ -80,7 +80,7 @@ pub fn of_event(id: &str, args: &FluentArgs<'_>) -> String {
         .unwrap_or_else(|| id.to_owned())
 }
 
-/// A text without placeholders in the language in force; in English where that language lacks it.
+/// A text without placeholders in the current language; in English if that language lacks it.
 #[must_use]
 pub fn lookup(id: &str) -> Option<String> {
     lookup_in(language::current(), id).or_else(|| lookup_in(Language::English, id))
@@ -106,7 +106,7 @@ fn args(language: Language, sentence: &Sentence) -> FluentArgs<'_> {
     args
 }
 
-/// `a, b, c`.
+/// Joins items: `a, b, c`.
 fn list(language: Language, items: &[Sentence]) -> String {
     let items: Vec<String> = items
         .iter()
@@ -118,7 +118,7 @@ fn list(language: Language, items: &[Sentence]) -> String {
     })
 }
 
-/// The sentence in one language; none if the catalogue has no such id.
+/// The sentence in one language; `None` if the catalogue lacks the ID.
 fn find(language: Language, id: &str, args: &FluentArgs<'_>) -> Option<String> {
     let (area, rest) = id.split_once('.')?;
     let (key, attribute) = match rest.split_once('.') {
@@ -148,13 +148,13 @@ fn find(language: Language, id: &str, args: &FluentArgs<'_>) -> Option<String> {
 }
 
 fn parse(language: Language, source: &str) -> Bundle {
-    // What does not parse is left out; tests/words.rs sees to it that everything does.
+    // Sentences with syntax errors are left out; tests/words.rs prevents them.
     let resource = match FluentResource::try_new(source.to_owned()) {
         Ok(resource) | Err((resource, _)) => resource,
     };
     let locale = language.tag().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![locale]);
-    // Marks around each placeholder would be control characters in a terminal.
+    // Isolation marks around placeholders would be control characters on a terminal.
     bundle.set_use_isolating(false);
     let _ = bundle.add_resource(resource);
     bundle

@@ -1,4 +1,4 @@
-//! What can go wrong while flashing, in words.
+//! The errors of flashing, in words.
 
 use std::io;
 
@@ -40,13 +40,13 @@ pub(super) fn message(error: &Error) -> String {
     }
 }
 
-/// Sentences in a row.
+/// Several sentences joined.
 fn list(sentences: &[Sentence]) -> String {
     let texts: Vec<String> = sentences.iter().map(text).collect();
     texts.join(&say!("flash.list-separator"))
 }
 
-/// What to try next, where we know.
+/// The hint, if there is one.
 pub(super) fn hint(error: &Error) -> Option<String> {
     Some(match error {
         Error::Port(error) => return board::hint(error),

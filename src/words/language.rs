@@ -1,4 +1,4 @@
-//! The language of what people read: English or Chinese.
+//! The language of the texts for people: English or Chinese.
 
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
 
     /// Its tag (BCP 47), which is also the name of its folder.
@@ -25,8 +25,8 @@ impl Language {
         }
     }
 
-    /// The language for a name that a user or a system gives: `zh-CN`, `zh_CN.UTF-8`, `zh-Hans-CN`, `en_GB`. Every kind
-    /// of Chinese is Chinese; everything else is English.
+    /// The language for a tag from the user or the operating system: `zh-CN`, `zh_CN.UTF-8`, `zh-Hans-CN`, `en_GB`.
+    /// Every kind of Chinese maps to Chinese, everything else to English.
     #[must_use]
     pub fn of_tag(tag: &str) -> Self {
         let first = tag.split(['-', '_', '.', '@']).next().unwrap_or_default();
@@ -37,7 +37,7 @@ impl Language {
         }
     }
 
-    /// The system's language.
+    /// The operating system's language.
     #[must_use]
     pub fn of_system() -> Self {
         sys_locale::get_locale().map_or(Self::English, |tag| Self::of_tag(&tag))
@@ -46,19 +46,19 @@ impl Language {
 
 static CHOSEN: OnceLock<Language> = OnceLock::new();
 
-/// Sets the language of this process. The first call decides.
+/// Sets the language of this process. Only the first call has an effect.
 pub fn choose(language: Language) {
     let _ = CHOSEN.set(language);
 }
 
 thread_local! {
-    /// The language of what this thread says at the moment, if it is not that of the process.
+    /// The language of this thread, if it differs from the language of the process.
     static WITHIN: Cell<Option<Language>> = const { Cell::new(None) };
 }
 
-/// Has everything that `say` says in this language: programs, which read JSON, get English.
+/// Runs `say` in this language: programs, which read JSON, get English.
 pub fn within<T>(language: Language, say: impl FnOnce() -> T) -> T {
-    /// Sets it back, whatever happens.
+    /// Restores the language on drop, also after a panic.
     struct Before(Option<Language>);
     impl Drop for Before {
         fn drop(&mut self) {
@@ -69,7 +69,7 @@ pub fn within<T>(language: Language, say: impl FnOnce() -> T) -> T {
     say()
 }
 
-/// The language in force: English until one is chosen.
+/// The current language: English until one is chosen.
 #[must_use]
 pub fn current() -> Language {
     if let Some(language) = WITHIN.get() {
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_within_holds_only_there() {
+    fn within_sets_the_language_only_inside() {
         let inner = within(Language::Chinese, || {
             let innermost = within(Language::English, current);
             (current(), innermost)
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_systems_name_for_chinese_is_chinese() {
+    fn every_system_tag_for_chinese_is_chinese() {
         for tag in [
             "zh",
             "zh-CN",

@@ -1,4 +1,4 @@
-//! The test of PC and board, in words: what it found, what that means and what to do.
+//! The test of PC and board, in words: its findings, their meaning, and what to do next.
 
 mod diagnosis;
 
@@ -12,14 +12,14 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::{say, text};
 use crate::words::{self, board};
 
-/// What udpcli saw: the evidence that leads to this verdict.
+/// The evidence for this diagnosis.
 #[must_use]
 pub fn evidence(found: Diagnosis) -> String {
     let [evidence, ..] = diagnosis::sentences(found);
     text(&evidence)
 }
 
-/// What it means.
+/// The meaning of this diagnosis.
 #[must_use]
 pub fn meaning(found: Diagnosis) -> String {
     let [_, meaning, _] = diagnosis::sentences(found);
@@ -33,7 +33,7 @@ pub fn next(found: Diagnosis) -> String {
     text(&next)
 }
 
-/// What there is to say about a step; empty if nothing.
+/// The text about a step; may be empty.
 pub(crate) fn said(what: &Said) -> String {
     match what {
         Said::Nothing => String::new(),
@@ -57,7 +57,7 @@ pub(crate) fn said(what: &Said) -> String {
     }
 }
 
-/// The cause of an error, where it is ours to say.
+/// The text for the cause of an error, if it is one of ours.
 pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
     let inner = error
         .downcast_ref::<io::Error>()
@@ -101,7 +101,7 @@ pub(super) fn simulate_hint(error: &simulate::Error) -> Option<String> {
     }
 }
 
-/// A step's name.
+/// A step's name as a sentence.
 pub(crate) fn step(step: Step) -> Sentence {
     match step {
         Step::Serial => sentence!("pair.step-serial"),

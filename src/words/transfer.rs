@@ -1,10 +1,10 @@
-//! What udpcli does not do with files and names, in words.
+//! The refusals of file transfers, in words.
 
 use crate::board::files::error::Refusal;
 use crate::board::path::Shown;
 use crate::words::catalogue::say;
 
-/// What it is.
+/// The refusal as text.
 pub(super) fn message(refusal: &Refusal) -> String {
     match refusal {
         Refusal::TooLong { path } => say!("board-cli.too-long-to-put", path = path.display()),
@@ -44,7 +44,7 @@ pub(super) fn message(refusal: &Refusal) -> String {
     }
 }
 
-/// What to try next, where we know.
+/// The hint, if there is one.
 pub(super) fn hint(refusal: &Refusal) -> Option<String> {
     Some(match refusal {
         Refusal::ClashWithFolder { .. } | Refusal::Clash { .. } => say!("board-cli.clash.hint"),

@@ -1,4 +1,4 @@
-//! What can go wrong with sockets, addresses, payloads and files, in words.
+//! The errors of sockets, addresses, payloads and files, in words.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -73,7 +73,7 @@ pub(super) fn message(error: &Error) -> String {
     }
 }
 
-/// What the system would not do.
+/// Errors of the operating system.
 fn system_message(error: &Error) -> String {
     match error {
         Error::Resolve { host, .. } => say!("udp.resolve", host = host),
@@ -97,12 +97,12 @@ fn system_message(error: &Error) -> String {
             ..
         } => say!("udp.send-some", failed = failed, total = total, peer = peer),
         Error::Receive { local, .. } => say!("udp.receive", local = local),
-        // What is not the system's doing; `message` has it.
+        // `message` handles the other errors.
         other => other.to_string(),
     }
 }
 
-/// What failed with a file or a stream.
+/// Errors of a file or a stream.
 pub(super) fn file_message(error: &file::Error) -> String {
     match error {
         file::Error::Open { path, .. } => say!("udp.file-open", path = path.display()),
@@ -111,7 +111,7 @@ pub(super) fn file_message(error: &file::Error) -> String {
     }
 }
 
-/// What to try next, where we know.
+/// The hint, if there is one.
 pub(super) fn hint(error: &Error) -> Option<String> {
     Some(match error {
         Error::Refused { peer } => {
@@ -178,7 +178,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
     })
 }
 
-/// What to try next with a file or a stream.
+/// The hint for a file or a stream.
 pub(super) fn file_hint(error: &file::Error) -> Option<String> {
     match error {
         file::Error::Write { object, source } if source.kind() == io::ErrorKind::StorageFull => {
@@ -192,7 +192,7 @@ pub(super) fn file_hint(error: &file::Error) -> Option<String> {
     }
 }
 
-/// Names that end in `.local` are for mDNS (RFC 6762).
+/// Whether the name ends in `.local`, which mDNS uses (RFC 6762).
 fn is_announced_by_devices(host: &str) -> bool {
     host.trim_end_matches('.')
         .rsplit('.')
@@ -227,8 +227,9 @@ fn bind_hint(
     })
 }
 
-/// Why a port may not be bound. Windows keeps no ports for administrators, but says so of one that another program does
-/// not share, and of those it reserves (*Using `SO_REUSEADDR` and `SO_EXCLUSIVEADDRUSE`*, learn.microsoft.com).
+/// Why the operating system may deny a port. Windows reserves no ports for administrators, but reports this error for a
+/// port that another program does not share, and for the ports that Windows reserves (*Using `SO_REUSEADDR` and
+/// `SO_EXCLUSIVEADDRUSE`*, learn.microsoft.com).
 fn denied_hint(port: u16, is_windows: bool) -> String {
     if is_windows {
         say!("udp.bind.hint-denied-windows", port = port)
@@ -239,7 +240,7 @@ fn denied_hint(port: u16, is_windows: bool) -> String {
     }
 }
 
-/// Why nothing may have come to a listener on `local`.
+/// Why a listener on `local` may have received nothing.
 fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
     if filtered > 0 {
         return say!("udp.no-datagram.hint-filtered", filtered: filtered);
@@ -295,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_that_is_denied_means_something_else_on_windows() {
+    fn a_denied_port_has_another_meaning_on_windows() {
         assert!(denied_hint(80, false).contains("administrator"));
         let windows = denied_hint(80, true);
         assert!(!windows.contains("administrator"), "{windows}");

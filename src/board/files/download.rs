@@ -1,4 +1,4 @@
-//! Files and folders of the board onto this PC: only what differs is written, and only below the folder that was named.
+//! Downloads files and folders from the board: writes only what differs, and only below the folder that the user named.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::board::error::Error as BoardError;
 use crate::file;
 use crate::wait::{Site, Wait, Waited};
 
-/// Reads one file of the board.
+/// Reads one file from the board.
 ///
 /// # Errors
-/// It is not there or cannot be read, or Ctrl-C.
+/// The file does not exist or cannot be read, or the user pressed Ctrl-C.
 pub fn read(
     files: &mut Files<'_>,
     remote: &RemotePath,
@@ -27,10 +27,11 @@ pub fn read(
     Download::new(files, observer).read(&path, &found)
 }
 
-/// Gets a file or a folder: into `local` if that is a folder, otherwise as `local`; into the current folder without one.
+/// Downloads a file or a folder: into `local` if that is a folder, otherwise as `local`; without `local`, into the
+/// current folder.
 ///
 /// # Errors
-/// The first failure. What concerns one file of a folder does not stop the others.
+/// The first failure. A failure of one file does not stop the others in its folder.
 pub fn get(
     files: &mut Files<'_>,
     remote: &RemotePath,
@@ -54,7 +55,7 @@ fn place(remote: &RemotePath, files: &Files<'_>) -> BoardPath {
         .unwrap_or_default()
 }
 
-/// A transfer from the board.
+/// A download from the board.
 struct Download<'a, 'f> {
     files: &'a mut Files<'f>,
     observer: &'a mut dyn TransferObserver,
@@ -72,11 +73,11 @@ impl<'a, 'f> Download<'a, 'f> {
         }
     }
 
-    /// Gets a folder with everything in it.
+    /// Downloads a folder with all its content.
     fn folder(mut self, path: &BoardPath, target: &Path) -> Result<Transferred, TransferError> {
         let entries = self.files.list(path, true)?;
         make_folder(target)?;
-        // One name that this PC cannot have, or one file that cannot be read there or written here, does not stop the others.
+        // A name that this PC cannot have, or a file that cannot be read or written, does not stop the others.
         let mut failure = FirstFailure::default();
         let mut wanted = Vec::new();
         let below = |entry: &Entry| entry.path.below(path).unwrap_or_default().to_vec();
@@ -131,7 +132,7 @@ impl<'a, 'f> Download<'a, 'f> {
         Ok(result?)
     }
 
-    /// Writes a file here, whole or not at all.
+    /// Writes a file on this PC atomically.
     fn save(
         &mut self,
         remote: &BoardPath,
@@ -167,7 +168,7 @@ impl<'a, 'f> Download<'a, 'f> {
     }
 }
 
-/// The first of several failures: the error in the end. The observer is told of the others when they happen.
+/// The first of several failures, which becomes the final error. The observer gets the others as they occur.
 #[derive(Debug, Default)]
 struct FirstFailure(Option<TransferError>);
 
@@ -179,7 +180,7 @@ impl FirstFailure {
         }
     }
 
-    /// Notes what is the matter with one file; gives back what is the matter with all of them.
+    /// Records a failure of one file; returns a failure that concerns all of them.
     fn note_or_end(
         &mut self,
         error: TransferError,
@@ -217,7 +218,7 @@ fn one(files: &mut Files<'_>, path: &BoardPath) -> Result<Found, BoardError> {
     }
 }
 
-/// Where it goes: into a folder that is there, or under the name given.
+/// The local path: in an existing folder, or with the given name.
 fn target(
     local: Option<&Path>,
     name: &[u8],
@@ -262,14 +263,14 @@ fn make_folder(path: &Path) -> Result<(), TransferError> {
     })
 }
 
-/// The files of this PC that hold what was fetched.
+/// The local files that were downloaded.
 #[derive(Debug, Default)]
 struct Saved(Vec<(FileId, BoardPath)>);
 
-/// What a file is, whatever it is called: its device and its number there.
+/// The identity of a file, independent of its name: device and inode.
 type FileId = (u64, u64);
 
-/// What the file is; none if there is none, it is no regular file, or it has several names anyway.
+/// The identity of the file; `None` if it does not exist, is not a regular file, or has several names anyway.
 #[cfg(unix)]
 fn id(local: &Path) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt as _;
@@ -277,7 +278,7 @@ fn id(local: &Path) -> Option<FileId> {
     (metadata.is_file() && metadata.nlink() == 1).then(|| (metadata.dev(), metadata.ino()))
 }
 
-/// Windows tells it of open files only.
+/// Windows reports it only for open files.
 #[cfg(not(unix))]
 fn id(_: &Path) -> Option<FileId> {
     None
@@ -290,8 +291,8 @@ impl Saved {
         }
     }
 
-    /// The file on the board that was just saved under this name: by a link of the user's, or in a file system that takes
-    /// two names for one.
+    /// The file on the board that was already saved under this name: because of a user's link, or because the file
+    /// system treats two names as the same.
     fn other(&self, local: &Path) -> Option<&BoardPath> {
         let id = id(local)?;
         let (_, other) = self.0.iter().find(|(saved, _)| *saved == id)?;
@@ -299,7 +300,7 @@ impl Saved {
     }
 }
 
-/// Writes a file whole or not at all. A FIFO or a device is written to as it is, and waited for until Ctrl-C.
+/// Writes a file atomically. Writes directly to a FIFO or a device, and waits for it until Ctrl-C.
 fn write(files: &mut Files<'_>, local: &Path, content: Vec<u8>) -> Result<(), TransferError> {
     let failed = |source| {
         TransferError::File(file::Error::Write {

@@ -1,4 +1,4 @@
-//! Why files were not put or got: the board, a file of this PC, or what the user asked for.
+//! Why a transfer failed: the board, a file on this PC, or the user's request.
 
 use std::ffi::OsString;
 use std::io;
@@ -8,21 +8,21 @@ use crate::board::error::Error as BoardError;
 use crate::board::path::{BoardPath, Shown};
 use crate::file;
 
-/// Why files were not put or got.
+/// Why a transfer failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     /// The board, or the line to it.
     #[error(transparent)]
     Board(#[from] BoardError),
-    /// A file of this PC.
+    /// A file on this PC.
     #[error(transparent)]
     File(#[from] file::Error),
-    /// What the user asked for.
+    /// The user's request.
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
 
-/// What udpcli does not do with these files and names.
+/// Requests that udpcli refuses.
 #[derive(Debug, thiserror::Error)]
 #[expect(
     missing_docs,
@@ -68,7 +68,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The process exit code: a name that this PC cannot hold is a file that cannot be written, all else is usage.
+    /// The process exit code: a name that this PC cannot have counts as a file that cannot be written; everything else
+    /// is a usage error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -92,7 +93,7 @@ impl Refusal {
     }
 }
 
-/// No file has a name that a pattern stands for.
+/// No file name matches the pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no file here matches this pattern")]
 pub struct NoMatch;

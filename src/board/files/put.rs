@@ -1,4 +1,4 @@
-//! Files onto the board.
+//! Writes files to the board.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -11,77 +11,78 @@ use crate::board::error::Error;
 use crate::board::helper::{self, Outcome, Repeats};
 use crate::board::literal;
 
-/// A piece's code, its literal and the bytes of it lie in the board's memory at once, and the heap is in parts.
+/// The code of a piece, its literal and its bytes are in the board's memory at the same time, and the heap is
+/// fragmented.
 const MEMORY_PER_PIECE: u64 = 8;
 
-/// Memory that no piece gets: for an open file and what runs. A raw REPL that has no memory for its line does not raise a
+/// Memory reserved for an open file and running code. If a raw REPL has no memory for its line, it raises no
 /// `MemoryError`: the board restarts (MicroPython, `shared/runtime/pyexec.c`: the line grows outside any `try`).
 const MEMORY_RESERVED: u64 = 10_000;
 
-/// The most of a file that one piece stands for: writing it takes a slow flash a dozen seconds.
+/// How much of a file one piece may cover: writing this takes a slow flash about twelve seconds.
 const MOST_COVERED: usize = 128 << 10;
 
-/// How many bytes a second a slow flash takes, which erases 4 KiB in 0.4 s.
+/// Bytes per second of a slow flash, which erases 4 KiB in 0.4 s.
 const SLOWEST_WRITE: f64 = 10_000.0;
 
-/// What a file takes besides its bytes, at most: the rest of its last block, and an entry in a folder that grows.
+/// The maximum overhead of a file: the rest of its last block, and an entry in a folder that grows.
 const PER_FILE: u64 = 2 * 4096;
 
-/// How often the length that fits is looked for.
+/// How often to look for a length that fits.
 const LOOKS: u32 = 5;
 
-/// How often a piece, and then a file, is sent again.
+/// How often to send a piece again, and then a file.
 const TRIES: u32 = 5;
 
-/// The window in bits for a board that ran out of memory.
+/// The window size in bits for a board that ran out of memory.
 const SMALL_WINDOW: u8 = 10;
 
-/// Up to this rate the line is slower than the thorough compression, which takes 2 ms a kilobyte on this side and saves
-/// 4 % of the line.
+/// Up to this baud rate, the line is slower than the thorough compression, which takes 2 ms per kilobyte on the PC and
+/// saves 4 % of the line time.
 const THOROUGH_BAUD: u32 = 230_400;
 
-/// What a file cost.
+/// The cost of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// Bytes of code on the line.
+    /// The bytes of code on the line.
     pub on_the_line: u64,
-    /// Pieces that were sent again.
+    /// The number of pieces that were sent again.
     pub again: u32,
 }
 
-/// How long a piece may be on a board with so much free memory.
+/// The piece length for a board with this much free memory.
 pub(super) fn piece_for(memory: u64) -> usize {
     usize::try_from(memory.saturating_sub(MEMORY_RESERVED) / MEMORY_PER_PIECE).unwrap_or(usize::MAX)
 }
 
-/// What a file is called until it is whole.
+/// The temporary name of an incomplete file.
 const TEMPORARY: &str = ".udpcli.part";
 
-/// Whether a name is one that a file has only while another is written, or put in its place.
+/// Whether a name is a temporary one of udpcli: for an incomplete file, or for an old file that is being replaced.
 #[must_use]
 pub fn is_temporary(name: &[u8]) -> bool {
     name.strip_suffix(b"~").unwrap_or(name) == TEMPORARY.as_bytes()
 }
 
-/// The temporary name beside `path`: in the same folder, so that a rename suffices.
+/// The temporary path for `path`: in the same folder, so that a rename is enough.
 fn temporary(path: &BoardPath) -> BoardPath {
     path.folder().join(TEMPORARY.as_bytes())
 }
 
-/// A file that is being put.
+/// A file that is being written.
 struct Put<'p> {
     path: &'p BoardPath,
     part: BoardPath,
     content: &'p [u8],
-    /// Where the file system is mounted that it goes to.
+    /// The mount point of its file system.
     mount: BoardPath,
 }
 
 impl Files<'_> {
-    /// Writes a file: whole and checked, or not at all. `progress` is told how many bytes are over.
+    /// Writes a file completely and verified, or not at all. Reports the bytes so far to `progress`.
     ///
     /// # Errors
-    /// [`Error::Full`], [`Error::WriteFile`], [`Error::Damaged`]; an old file is then as it was. [`Error::Interrupted`]
+    /// [`Error::Full`], [`Error::WriteFile`], [`Error::Damaged`]: an old file is then unchanged. [`Error::Interrupted`]
     /// after Ctrl-C: the temporary file is removed.
     pub fn put(
         &mut self,
@@ -115,8 +116,8 @@ impl Files<'_> {
         Err(self.with_old_file(error, &path))
     }
 
-    /// Counts a file's bytes off the room, without what an old one gave back: a guess that is on the safe side, so that
-    /// the board need not be asked before each of many files. Counting free blocks takes a board up to a second.
+    /// Subtracts a file from the cached space, and ignores what an old one gave back. This estimate is safe and avoids
+    /// a query before each of many files: counting free blocks takes a board up to a second.
     fn take_room(&mut self, put: &Put<'_>) {
         let len = put.content.len() as u64 + PER_FILE;
         for (mount, room) in &mut self.rooms {
@@ -126,7 +127,7 @@ impl Files<'_> {
         }
     }
 
-    /// Whether an old file is left as it was belongs to these errors, if the board can still say.
+    /// Adds to these errors whether an old file is unchanged, if the board can still tell.
     fn with_old_file(&mut self, error: Error, at: &BoardPath) -> Error {
         if !matches!(error, Error::Full { .. } | Error::WriteFile { .. }) {
             return error;
@@ -156,7 +157,7 @@ impl Files<'_> {
         }
     }
 
-    /// Said before a byte is written, where the board tells how much room it has.
+    /// Fails early if there is not enough space and the board reports it.
     fn check_room(&mut self, put: &Put<'_>) -> Result<(), Error> {
         let needed = put.content.len() as u64;
         let mut room = self.room(&put.mount)?;
@@ -164,7 +165,7 @@ impl Files<'_> {
             room = self.ask_room(&put.mount)?;
         }
         if room.total > 0 && needed > room.free {
-            // What a pulled cable left there would be written over anyway.
+            // The temporary file from an interrupted run would be overwritten anyway.
             let code = call("q", put.part.as_bytes(), b"");
             self.call(&Doing::RemovingTemporary, &code, WORK)?;
             room = self.ask_room(&put.mount)?;
@@ -190,7 +191,7 @@ impl Files<'_> {
             self.call(&doing, &open, WORK)
                 .map_err(|error| self.unwritable(error, put.path, false))?;
             match self.send_pieces(put, &doing, &mut sent, progress) {
-                // A timer or a thread prints in between: after a soft reset the file is begun again.
+                // A timer or a thread prints in between: start the file again after a soft reset.
                 Err(error) if helper::is_unclear(&error) && self.helper.start_anew(&doing)? => {
                     continue;
                 }
@@ -270,12 +271,12 @@ impl Files<'_> {
                     }
                 }
                 Outcome::Damaged(_) => {}
-                // The byte that ends the piece was lost, or the answer. The file stays open on the board, and a piece
-                // that was taken after all is written over.
+                // The last byte of the piece or the reply was lost. The file stays open on the board, and writing the
+                // piece again is idempotent.
                 Outcome::Silent => self.helper.reenter(doing)?,
             }
             sent.again += 1;
-            // A board that loses bytes at full speed is slowed down to what it asks for.
+            // Switch to flow control for a board that loses bytes at full speed.
             self.helper.slow_down();
             if !self.piece.was_damaged(code.len()) {
                 tries += 1;
@@ -293,7 +294,7 @@ impl Files<'_> {
         Ok(())
     }
 
-    /// Sends a piece, and packs the one behind it meanwhile.
+    /// Sends a piece, and compresses the next one meanwhile.
     fn send_and_pack(
         &mut self,
         doing: &Doing,
@@ -309,12 +310,12 @@ impl Files<'_> {
         std::thread::scope(|scope| {
             let packing = scope.spawn(|| packer.pack(behind, room));
             let outcome = self.helper.attempt_with_data(doing, code, limit);
-            // One that failed is packed again, when it is its turn.
+            // After a failure, the piece is compressed again when it is sent.
             (outcome, packing.join().ok())
         })
     }
 
-    /// Closes, reads back, compares, renames. False if the file is not what it should be.
+    /// Closes, reads back, compares and renames the file. False if its content is wrong.
     fn finish(&mut self, put: &Put<'_>, expected: &Hash) -> Result<bool, Error> {
         let mut code = b"v(".to_vec();
         literal::append_bytes(put.part.as_bytes(), &mut code);
@@ -331,7 +332,7 @@ impl Files<'_> {
         Ok(answer == b".")
     }
 
-    /// Removes the temporary file after a failure, as far as the board lets us.
+    /// Removes the temporary file after a failure. Best effort.
     fn forget_part(&mut self, part: &BoardPath, was_restarted: bool) {
         let heeded = self.repl().link().heed_shutdown(false);
         let mut code = b"c()\n".to_vec();
@@ -353,12 +354,12 @@ impl Files<'_> {
     }
 }
 
-/// A piece of a file, ready for the line.
+/// A piece of a file, ready to send.
 #[derive(Debug)]
 struct Piece {
-    /// How many bytes of the file it holds.
+    /// How many bytes of the file it contains.
     covers: usize,
-    /// Window in bits if it is compressed, else 0.
+    /// The window size in bits if it is compressed, otherwise 0.
     window: u8,
     bytes: Vec<u8>,
 }
@@ -373,19 +374,19 @@ impl Piece {
     }
 }
 
-/// Cuts a file into pieces, compressed where that is shorter.
+/// Splits a file into pieces, and compresses a piece if that makes it shorter.
 #[derive(Debug)]
 struct Packer {
-    /// Window in bits; 0 if the firmware cannot inflate.
+    /// The window size in bits; 0 if the firmware cannot inflate.
     window: u8,
-    /// How many bytes of the file went into a byte on the line, the last time.
+    /// The compression ratio of the previous piece: bytes of the file per byte on the line.
     ratio: f64,
-    /// Whether the best coding is looked for, not just a good one.
+    /// Whether to search for the best compression.
     thorough: bool,
 }
 
 impl Packer {
-    /// A shorter coding of the same text, where that is worth its time and the board has the window.
+    /// A shorter encoding of the same data, if it is worth the time and the board has the window.
     fn better(&self, text: &[u8], bytes: Vec<u8>) -> Vec<u8> {
         if !self.thorough || self.window < 15 {
             return bytes;
@@ -396,9 +397,9 @@ impl Packer {
         }
     }
 
-    /// The next piece of `rest`, about `room` bytes on the line.
+    /// The next piece of `rest`, with about `room` bytes on the line.
     fn pack(&mut self, rest: &[u8], room: usize) -> Piece {
-        // A literal grows by 4 % on average, and has a frame.
+        // A literal is 4 % longer on average, and has a frame.
         let room = room - room / 16 - 48;
         let plain = rest.get(..room).unwrap_or(rest);
         match self.compressed(rest, room) {
@@ -415,7 +416,7 @@ impl Packer {
         }
     }
 
-    /// As much of `rest` as fits into `room` compressed, nearly; none where it is not worth it.
+    /// As much of `rest` as fits into `room` when compressed, approximately; `None` if compression does not help.
     fn compressed<'r>(&mut self, rest: &'r [u8], room: usize) -> Option<(&'r [u8], Vec<u8>)> {
         if self.window == 0 {
             return None;
@@ -446,10 +447,10 @@ impl Packer {
     }
 }
 
-/// As [`deflate`], with the window's whole 32 KiB, by the search for the shortest coding.
+/// Like [`deflate`], with the full window of 32 KiB and a search for the shortest encoding.
 fn deflate_thoroughly(bytes: &[u8]) -> Option<Vec<u8>> {
     let options = zopfli::Options {
-        // More rounds save less than a thousandth.
+        // More rounds save less than 0.1 %.
         iteration_count: NonZeroU64::MIN.saturating_add(4),
         ..zopfli::Options::default()
     };
@@ -458,7 +459,7 @@ fn deflate_thoroughly(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// `bytes` as a raw deflate stream of its own.
+/// Compresses `bytes` as a complete raw deflate stream.
 fn deflate(bytes: &[u8], window: u8) -> Option<Vec<u8>> {
     let mut compressor = Compress::new_with_window_bits(Compression::best(), false, window);
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 100 + 64);
@@ -503,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn the_temporary_name_lies_beside_the_file() {
+    fn the_temporary_file_is_in_the_same_folder() {
         for (path, part) in [
             ("/lib/a.py", "/lib/.udpcli.part"),
             ("/a.py", "/.udpcli.part"),

@@ -1,18 +1,18 @@
-//! Paths on the board as they are written on the command line.
+//! Paths on the board, as users write them on the command line.
 
 use std::ffi::OsStr;
 
 use super::error::Refusal;
 use super::{BoardPath, Files, Shown, escape_value, unescape, with_slashes};
 
-/// A path on the board: `:main.py` from its working directory on, `:/main.py` from its root.
+/// A path on the board: `:main.py` relative to its working directory, `:/main.py` from its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemotePath {
-    /// What stands behind the colon, escapes read.
+    /// The text after the colon, with escapes decoded.
     path: Vec<u8>,
-    /// Written with a slash at its end: a folder.
+    /// Written with a slash at the end, so it is a folder.
     is_folder: bool,
-    /// Written with backslashes, each of which may have been meant as a slash; the path with slashes.
+    /// The path with slashes, if it was written with backslashes, each of which may be meant as a slash.
     slashed: Option<String>,
 }
 
@@ -26,10 +26,10 @@ pub fn without_colon(text: &OsStr) -> Option<&[u8]> {
 }
 
 impl RemotePath {
-    /// Reads it. Names that are not UTF-8 are taken as they are, where the system has them.
+    /// Parses it. Names that are not UTF-8 are kept unchanged, if the operating system supports them.
     ///
     /// # Errors
-    /// It is no path on the board.
+    /// It is not a path on the board.
     pub fn parse(text: &OsStr) -> Result<Self, Refusal> {
         if let Some(bad) = git_bash(text) {
             return Err(bad);
@@ -66,7 +66,7 @@ impl RemotePath {
         !self.path.starts_with(b"/")
     }
 
-    /// Whether it is the root folder whatever the working directory is.
+    /// Whether it is the root folder, independent of the working directory.
     #[must_use]
     pub fn is_root(&self) -> bool {
         !self.is_relative() && BoardPath::root().resolve(&self.path).is_root()
@@ -84,7 +84,7 @@ impl RemotePath {
         self.slashed.as_deref()
     }
 
-    /// The name that it ends in; empty for `:`, `:/` and `:..`, whose content is meant.
+    /// Its last name; empty for `:`, `:/` and `:..`, which mean the content.
     #[must_use]
     pub fn name(&self) -> Vec<u8> {
         let last = self
@@ -97,14 +97,14 @@ impl RemotePath {
         }
     }
 
-    /// The whole path on the board of this session.
+    /// The full path on the board in this session.
     #[must_use]
     pub fn resolve(&self, files: &Files<'_>) -> BoardPath {
         files.cwd().resolve(&self.path)
     }
 }
 
-/// The whole paths on the board. Says what its working directory is where that matters.
+/// The full paths on the board. Reports the working directory if it matters.
 #[must_use]
 pub fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath> {
     if !files.cwd().is_root() && paths.iter().any(RemotePath::is_relative) {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_taken_as_the_board_would_take_them() {
+    fn paths_are_resolved_as_on_the_board() {
         for (text, relative, root, folder, name) in [
             (":", true, false, true, ""),
             (":/", false, true, true, ""),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_shells_make_of_a_path_is_explained() {
+    fn paths_changed_by_another_shell_are_explained() {
         let bad = parse(r":\lib\a.py").unwrap_err();
         assert!(
             matches!(&bad, Refusal::Backslashes { slashed, .. } if slashed == "/lib/a.py"),
@@ -167,7 +167,7 @@ mod tests {
         );
         let bad = parse(r";C:\Program Files\Git\lib").unwrap_err();
         assert!(matches!(bad, Refusal::GitBash { .. }), "{bad}");
-        // A backslash that is no slash.
+        // A backslash that does not replace a slash.
         assert_eq!(parse(r":\x5cback").unwrap().name(), br"\back");
         assert_eq!(parse(r":deep/\back").unwrap().name(), br"\back");
         assert_eq!(parse(r":deep/\back").unwrap().slashed(), Some("deep//back"));

@@ -1,4 +1,4 @@
-//! What `upload` and `download` share: the events of a transfer, its observer and its result.
+//! Types for `upload` and `download`: the events of a transfer, its observer and its result.
 
 use std::path::Path;
 
@@ -6,66 +6,66 @@ use super::error::TransferError;
 use super::upload_plan::LeftOut;
 use super::{BoardPath, Sent};
 
-/// What happens during a transfer.
+/// An event of a transfer.
 #[derive(Debug)]
 pub enum TransferEvent<'a> {
-    /// Bytes of a file went over.
+    /// Bytes of a file were transferred.
     Progress {
         /// The file's path on the board.
         name: &'a str,
-        /// So many bytes of it.
+        /// The bytes so far.
         done: u64,
-        /// Of so many.
+        /// The length of the file.
         len: u64,
     },
-    /// The file that was in progress is over, or was given up.
+    /// The current file is finished or was given up.
     ProgressEnded,
     /// A file was written to the board.
     Put {
-        /// Its path there.
+        /// Its path on the board.
         remote: &'a BoardPath,
-        /// Its bytes.
+        /// Its length in bytes.
         len: usize,
-        /// What it cost.
+        /// The cost.
         sent: Sent,
     },
     /// A file was written on this PC.
     Got {
-        /// Its path here.
+        /// Its local path.
         local: &'a Path,
-        /// Its bytes.
+        /// Its length in bytes.
         len: usize,
     },
-    /// A file on the board is what it should be already.
+    /// A file on the board already has the right content.
     UnchangedThere(&'a BoardPath),
-    /// A file on this PC is what it should be already.
+    /// A file on this PC already has the right content.
     UnchangedHere(&'a Path),
-    /// This PC cannot have the name that the board has.
+    /// This PC cannot have a name from the board.
     Renamed {
         /// The name or path on the board.
         name: &'a [u8],
-        /// What it becomes here.
+        /// Its replacement on this PC.
         local: &'a Path,
     },
-    /// One more file failed, after the one whose error the transfer ends with.
+    /// One more file failed, after the one whose error ends the transfer.
     AlsoFailed(TransferError),
 }
 
-/// Whoever watches a transfer.
+/// Watches a transfer.
 pub trait TransferObserver {
-    /// Takes an event.
+    /// Handles an event.
     fn event(&mut self, event: TransferEvent<'_>);
 }
 
-/// What a transfer did.
+/// The result of a transfer.
 #[derive(Debug, Default)]
 pub struct Transferred {
-    /// Files that were written.
+    /// The number of files that were written.
     pub written: u64,
-    /// Files that were there already.
+    /// The number of unchanged files.
     pub unchanged: u64,
-    /// Bytes of the files that were written.
+    /// The bytes in the written files.
     pub bytes: u64,
-    /// What stays here of folders that were put.
+    /// The entries of uploaded folders that were left out.
     pub left_out: LeftOut,
 }

@@ -1,4 +1,4 @@
-//! Files and folders of this PC onto the board: only what differs is written.
+//! Uploads files and folders to the board: writes only what differs.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::board::doing::Reason;
 use crate::board::error::Error as BoardError;
 use crate::file;
 
-/// What is to be put, and where to.
+/// The files to upload and their target.
 #[derive(Debug)]
 pub struct Upload {
     trees: Vec<Tree>,
@@ -19,11 +19,11 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Looks at the files and folders of this PC: whatever is wrong with them is told before the board is disturbed.
-    /// Patterns with wildcards stand for the files that match them.
+    /// Examines the local files and folders, so that problems with them are reported before the board is disturbed.
+    /// Wildcards in a name stand for the matching files.
     ///
     /// # Errors
-    /// One of them cannot be read, or two of them would be one file on the board.
+    /// A file cannot be read, or two of them would be the same file on the board.
     pub fn read(locals: &[PathBuf], remote: RemotePath) -> Result<Self, TransferError> {
         let mut trees = Vec::new();
         for local in locals {
@@ -39,10 +39,11 @@ impl Upload {
         Ok(Self { trees, remote })
     }
 
-    /// Puts everything that differs.
+    /// Uploads everything that differs.
     ///
     /// # Errors
-    /// The board refuses, a file cannot be read, or Ctrl-C. What was put before stays.
+    /// The board refuses a file, a file cannot be read, or the user pressed Ctrl-C. Files that are already uploaded
+    /// stay.
     pub fn put(
         &self,
         files: &mut Files<'_>,
@@ -53,7 +54,7 @@ impl Upload {
     }
 }
 
-/// Decides what goes where, which depends on what is there.
+/// Decides the target of each file, which depends on the board's content.
 fn plan(
     files: &mut Files<'_>,
     trees: &[Tree],
@@ -63,7 +64,7 @@ fn plan(
         .pop()
         .unwrap_or_default();
     let found = files.look(&[&place])?.pop();
-    // The root folder is none to the board where only other folders are mounted in it.
+    // The board does not see the root as a folder if only other file systems are mounted in it.
     let is_folder = place.is_root() || found == Some(Found::Folder);
     let is_file = matches!(found, Some(Found::File { .. } | Found::Unreadable(_)));
     if remote.is_folder() && is_file {

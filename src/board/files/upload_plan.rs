@@ -1,4 +1,4 @@
-//! What an upload puts where: the files of this PC, their paths on the board, and what is left out.
+//! The plan of an upload: local files, their paths on the board, and what is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -8,33 +8,33 @@ use super::error::{NoMatch, Refusal, TransferError};
 use super::{BoardPath, Shown, is_temporary};
 use crate::file;
 
-/// The longest file that is read: more than the flash of any of these boards.
+/// The size limit for files: more than the flash of any of these boards.
 const MAX_FILE: u64 = 64 << 20;
 
-/// Names in a folder, besides those that begin with a dot, which hold nothing a board needs.
+/// Names that a board does not need, in addition to those that begin with a dot.
 const LEFT_OUT: [&str; 2] = ["__pycache__", "Thumbs.db"];
 
-/// How deep folders may lie in each other.
+/// The depth limit for nested folders.
 const MAX_DEPTH: usize = 32;
 
-/// How many names of what was left out are shown.
+/// How many names of left-out entries to show.
 const SHOWN: usize = 5;
 
-/// A file to put.
+/// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PutFile {
     pub(super) local: PathBuf,
     pub(super) remote: BoardPath,
 }
 
-/// Everything to put: folders to make, in order, and files.
+/// Everything to upload: folders to create, in order, and files.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PutPlan {
     pub(super) folders: BTreeSet<BoardPath>,
     pub(super) files: Vec<PutFile>,
 }
 
-/// What stays here of the folders that are put, by name.
+/// The entries of uploaded folders that were left out, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut(BTreeMap<String, u64>);
 
@@ -47,7 +47,7 @@ impl LeftOut {
         self.0.is_empty()
     }
 
-    /// The first names, as `.DS_Store (2), .git`, and how many more there are.
+    /// The first names, such as `.DS_Store (2), .git`, and how many more there are.
     #[must_use]
     pub fn names(&self) -> (String, u64) {
         let shown = self.0.iter().take(SHOWN);
@@ -67,21 +67,21 @@ impl LeftOut {
     }
 }
 
-/// A file or folder of this PC with everything in it, as it was named.
+/// A local file or folder with all its content, as the user named it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tree {
-    /// The name that it gets in a folder on the board; empty for `.` and `/`, whose content is meant.
+    /// Its name in a folder on the board; empty for `.` and `/`, which mean the content.
     name: Vec<u8>,
     is_folder: bool,
-    /// Folders below it.
+    /// The folders below it.
     folders: Vec<Vec<u8>>,
-    /// Files, with their path below it; empty for a file that was named itself.
+    /// The files with their relative paths; empty for a file that the user named directly.
     files: Vec<(PathBuf, Vec<u8>)>,
     left_out: LeftOut,
 }
 
 impl Tree {
-    /// Looks at a file or folder of this PC.
+    /// Examines a local file or folder.
     pub(super) fn read(local: &Path) -> Result<Self, TransferError> {
         let mut tree = Self {
             name: name_of(local)?,
@@ -91,7 +91,7 @@ impl Tree {
         Ok(tree)
     }
 
-    /// The name that it gets in a folder on the board.
+    /// Its name in a folder on the board.
     pub(super) fn name(&self) -> &[u8] {
         &self.name
     }
@@ -109,7 +109,7 @@ impl Tree {
         let is_named = parents.is_empty();
         let metadata = match std::fs::metadata(local) {
             Ok(metadata) => metadata,
-            // A link in a folder is not worth its other files.
+            // A dangling link in a folder must not stop the other files.
             Err(source) if !is_named && is_link(local) => {
                 tracing::warn!(
                     say = "board-cli.dead-link",
@@ -122,7 +122,7 @@ impl Tree {
             Err(source) => return Err(failed(source).into()),
         };
         if metadata.is_file() {
-            // One that must not be read is said before the board is disturbed.
+            // Report an unreadable file before the board is disturbed.
             std::fs::File::open(local).map_err(failed)?;
             if metadata.len() > MAX_FILE {
                 return Err(Refusal::TooLong {
@@ -200,7 +200,7 @@ fn is_link(local: &Path) -> bool {
 }
 
 impl PutPlan {
-    /// Adds a file or folder of this PC as `target`.
+    /// Adds a local file or folder as `target`.
     pub(super) fn add(&mut self, tree: &Tree, target: &BoardPath) -> Result<(), Refusal> {
         if tree.is_folder && !target.is_root() {
             self.folders.insert(target.clone());
@@ -222,7 +222,7 @@ impl PutPlan {
         Ok(())
     }
 
-    /// Refuses two files that would be one on the board: which of them stays is no matter of order.
+    /// Refuses two files that would be the same on the board, because the order must not decide which one stays.
     pub(super) fn refuse_clashes(&self) -> Result<(), Refusal> {
         let mut seen = BTreeMap::new();
         for file in &self.files {
@@ -244,7 +244,7 @@ impl PutPlan {
     }
 }
 
-/// What the trees leave out, together.
+/// Everything that the trees leave out.
 pub(super) fn left_out(trees: &[Tree]) -> LeftOut {
     let mut all = LeftOut::default();
     for tree in trees {
@@ -253,10 +253,10 @@ pub(super) fn left_out(trees: &[Tree]) -> LeftOut {
     all
 }
 
-/// A local path's own name as bytes; empty for `.` and `/`, whose content is meant.
+/// The last name of a local path as bytes; empty for `.` and `/`, which mean the content.
 fn name_of(path: &Path) -> Result<Vec<u8>, Refusal> {
     match path.components().next_back() {
-        // Windows' own form of a name that is no Unicode means nothing to a board.
+        // Windows' encoding of a name that is not valid Unicode is useless on a board.
         Some(Component::Normal(name)) if cfg!(windows) && name.to_str().is_none() => {
             Err(Refusal::NoUnicode {
                 path: path.to_owned(),
@@ -267,8 +267,8 @@ fn name_of(path: &Path) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-/// Files that a pattern with wildcards stands for, where there is none of that very name: `cmd.exe` and PowerShell
-/// leave it to the program. A name that begins with a dot is matched only by a pattern that does, as in a Unix shell.
+/// The files that match a pattern with wildcards, if no file has exactly that name: `cmd.exe` and PowerShell leave this
+/// to the program. A name that begins with a dot matches only a pattern that does, as in a Unix shell.
 pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, file::Error> {
     let pattern = match local.to_str() {
         Some(text) if text.contains(['*', '?', '[']) => text,
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_files_do_not_become_one() {
+    fn two_files_with_one_target_are_refused() {
         let file = |local: &str| PutFile {
             local: local.into(),
             remote: BoardPath::from("/x.py"),
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_counted_by_name() {
+    fn left_out_entries_are_counted_by_name() {
         let mut out = LeftOut::default();
         for name in [
             ".DS_Store",

@@ -1,4 +1,4 @@
-//! The agent's code as it is sent, deflated. docs/protocol.md specifies its frames.
+//! The agent's code, compressed. docs/protocol.md specifies its frames.
 
 use flate2::{Compress, Compression, FlushCompress};
 
@@ -8,13 +8,13 @@ use crate::board::literal;
 const MPYTHON: &str = include_str!("../scripts/minified/mirror_mpython.py");
 const MIXLY: &str = include_str!("../scripts/minified/mirror_mixly.py");
 
-/// Inflates and runs what it is given.
+/// Inflates and runs its argument.
 const UNPACK: &str = include_str!("../scripts/minified/unpack.py");
 
-/// Run on the board when the user's program has ended: sends once more what was shown last.
+/// Runs on the board after the user's program: sends the last shown picture again.
 pub const FINISH: &str = include_str!("../scripts/minified/last_picture.py");
 
-/// Which display object the firmware's module `mpython` has.
+/// The display object in the firmware's module `mpython`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
     /// `oled`: the maker's firmware.
@@ -28,7 +28,7 @@ pub enum Display {
 pub enum Report {
     /// Texts and picture.
     Everything,
-    /// Texts alone: a third of the bytes.
+    /// Only texts, which take a third of the bytes.
     Texts,
 }
 
@@ -39,7 +39,7 @@ pub fn source(report: Report, display: Display) -> String {
         Display::Oled => MPYTHON,
         Display::OnboardOled => MIXLY,
     };
-    // The length of the picture; without one, no page is looked at and none is sent.
+    // The length of the picture; with -1, the agent examines and sends no page.
     let picture = match report {
         Report::Everything => 1024,
         Report::Texts => -1,
@@ -47,19 +47,19 @@ pub fn source(report: Report, display: Display) -> String {
     format!("{script}_u({picture})\ndel _u\n")
 }
 
-/// As [`source`], deflated, with code before it that inflates and runs it: less than 2 KB on the line.
+/// Like [`source`], but compressed, with code that inflates and runs it: less than 2 KB on the line.
 ///
 /// It raises `ImportError` on firmware that cannot inflate.
 #[must_use]
 pub fn packed(report: Report, display: Display) -> Vec<u8> {
-    /// Both sides keep so much of what went before, in bits.
+    /// The window size in bits, the same on both sides.
     const WINDOW: u8 = 10;
     let source = source(report, display);
     let mut deflated = Vec::with_capacity(source.len());
     let mut compressor = Compress::new_with_window_bits(Compression::best(), false, WINDOW);
     let packed = compressor.compress_vec(source.as_bytes(), &mut deflated, FlushCompress::Finish);
     if packed.is_err() {
-        // Deflate takes all bytes; an error would be zlib's own.
+        // Compressing into memory fails only by an error in zlib itself.
         return source.into_bytes();
     }
     let mut code = format!("{UNPACK}_u(").into_bytes();
@@ -68,7 +68,7 @@ pub fn packed(report: Report, display: Display) -> Vec<u8> {
     code
 }
 
-/// Whether a program may show something on the OLED, as far as its text says.
+/// Whether a program may use the OLED, judged by its text.
 #[must_use]
 pub fn is_of_use_to(program: &[u8]) -> bool {
     [&b"mpython"[..], b"oled"]
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_agent_takes_less_than_three_kilobytes() {
-        // Mixly's draws text by more functions.
+        // The agent for Mixly handles more text functions.
         for (display, most, most_packed) in [
             (Display::Oled, 3000, 2000),
             (Display::OnboardOled, 3500, 2250),

@@ -1,4 +1,4 @@
-//! Puts the agent on the board, finds out why it can hook nothing, and asks for the last picture.
+//! Starts the agent on the board, finds out why there is no display, and requests the last picture.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,49 +11,49 @@ use crate::board::repl::Repl;
 use crate::terminal::sanitize;
 use crate::text::sentence::{Sentence, sentence};
 
-/// How long the agent may take to start, above all `import mpython`.
+/// The timeout for the agent's start, mainly for `import mpython`.
 const START: Duration = Duration::from_secs(5);
 
-/// How long the last picture may take.
+/// The timeout for the last picture.
 const LAST: Duration = Duration::from_secs(5);
 
-/// How often the last picture is asked for on a line that loses it.
+/// How often to request the last picture on a line that loses it.
 const LAST_TRIES: usize = 5;
 
-/// Asks what there is in place of `oled`.
+/// Queries which display exists in place of `oled`.
 const WHY: &str = include_str!("../scripts/minified/no_display.py");
 
-/// Modules that `import mpython` needs in the maker's firmware or in Mixly's (`mpython.py`, `oled128x64.py`, `uframebuf.py`
-/// of each), and itself: a file of the pupil's that has one of these names is imported in its place.
+/// The modules that `import mpython` needs in the maker's firmware or in Mixly's (`mpython.py`, `oled128x64.py`,
+/// `uframebuf.py` of each), and the module itself: a pupil's file with one of these names is imported in its place.
 const MODULES: &str = "mpython machine time network esp math struct ustruct array io os framebuf neopixel gui ssd1106 calibrate_img micropython oled128x64 uframebuf mmc5603 qmi8658 ws2812 music";
 
-/// At most this many of the board's files are named.
+/// The limit for the number of named files.
 const MAX_FILES: usize = 8;
 
-/// Whether the agent hooks a display.
+/// Whether the agent watches a display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attached {
-    /// It does, and has said what is on it.
+    /// It does, and has reported the content.
     Yes,
-    /// There is none, or none that it knows.
+    /// There is no display, or an unknown one.
     No(NoDisplay),
 }
 
-/// Why there is no display to hook.
+/// Why there is no display to watch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NoDisplay {
-    /// What `import mpython` raised. Untrusted.
+    /// The exception from `import mpython`. Untrusted.
     pub exception: Option<String>,
-    /// Files of the pupil's on the board that hide modules of the firmware. Untrusted.
+    /// The pupil's files on the board that hide modules of the firmware. Untrusted.
     pub files: Vec<String>,
-    /// What the agent itself raised: too little memory.
+    /// The exception from the agent itself: too little memory.
     pub refused: Option<String>,
     /// There is a display of another size.
     pub has_other: bool,
 }
 
 impl NoDisplay {
-    /// Whether the firmware simply has none: nothing that the user could mend.
+    /// Whether the firmware simply has no display, so that the user can do nothing.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.refused.is_none()
@@ -63,12 +63,12 @@ impl NoDisplay {
 }
 
 impl NoDisplay {
-    /// It as a sentence of the catalogue.
+    /// The reason as a sentence of the catalogue.
     #[must_use]
     pub fn sentence(&self) -> Sentence {
         let why = match (&self.refused, &self.exception) {
             (Some(refused), _) => sentence!("board.mirror-refused", exception = shown(refused)),
-            // Where a file stands in for a module, that is why; the firmware may well have mpython.
+            // If a file replaces a module, that is the reason, and the firmware may have mpython.
             (None, Some(exception)) if is_missing(exception) && self.files.is_empty() => {
                 sentence!("board.mirror-no-module")
             }
@@ -96,7 +96,7 @@ impl fmt::Display for NoDisplay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.refused, &self.exception) {
             (Some(refused), _) => write!(f, "the mirror does not run: {}", shown(refused))?,
-            // Where a file stands in for a module, that is why; the firmware may well have mpython.
+            // If a file replaces a module, that is the reason, and the firmware may have mpython.
             (None, Some(exception)) if is_missing(exception) && self.files.is_empty() => {
                 f.write_str("the firmware has no module mpython")?;
             }
@@ -140,15 +140,15 @@ fn shown(text: &str) -> String {
     sanitize::for_terminal(text).into_owned()
 }
 
-/// Whether it is the module mpython itself that is not there: `ImportError: no module named 'mpython'`.
+/// Whether the module mpython itself is missing: `ImportError: no module named 'mpython'`.
 fn is_missing(exception: &str) -> bool {
     exception.starts_with("ImportError") && exception.contains("'mpython'")
 }
 
-/// Starts the agent. A board without a display, or without the memory for the agent, is an answer, not an error.
+/// Starts the agent. A board without a display, or without enough memory for the agent, is not an error.
 ///
 /// # Errors
-/// The line.
+/// The line has failed.
 pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: Report) -> Result<Attached, Error> {
     if let Some(refused) = start(repl, mirror, report, Display::Oled)? {
         return Ok(Attached::No(NoDisplay {
@@ -181,8 +181,8 @@ pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: Report) -> Result<At
     Ok(Attached::No(why))
 }
 
-/// After the program: what was shown last comes once more, whatever was lost on the way. The rest of the program's
-/// output goes to `printed`. True if the screen changed.
+/// After the program: requests the last shown picture again, in case a frame was lost. The rest of the program's output
+/// goes to `printed`. True if the picture changed.
 pub fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>) -> bool {
     let mut changed = false;
     mirror.finish(printed);
@@ -205,7 +205,7 @@ pub fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>) -> bo
     changed
 }
 
-/// Runs the agent for one kind of firmware; what it raised, if it could not start.
+/// Starts the agent for one kind of firmware; returns the exception if it could not start.
 fn start(
     repl: &mut Repl,
     mirror: &mut Mirror,
@@ -217,11 +217,11 @@ fn start(
     if let Err(Error::Refused { exception, .. }) = &answer
         && exception.contains("ImportError")
     {
-        // Firmware that cannot inflate.
+        // This firmware cannot inflate.
         answer = repl.exec(doing, agent::source(report, display).as_bytes(), START);
     }
     match answer {
-        // What mpython prints while it is imported is no output of the program.
+        // Output of `import mpython` is not the program's output.
         Ok(answer) => {
             mirror.feed(&answer, &mut Vec::new(), |_| {});
             Ok(None)
@@ -231,7 +231,7 @@ fn start(
     }
 }
 
-/// Reads what the board said to [`WHY`]; whether it has Mixly's display.
+/// Parses the reply to [`WHY`]; the second value is whether the board has Mixly's display.
 fn read(answer: &str) -> (NoDisplay, bool) {
     let mut why = NoDisplay::default();
     let mut has_onboard = false;
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_board_says_is_escaped_and_bounded() {
+    fn the_boards_reply_is_escaped_and_bounded() {
         let many = "file \x1b[31mx.py\n".repeat(100);
         let (why, _) = read(&many);
         assert_eq!(why.files.len(), MAX_FILES);

@@ -1,41 +1,41 @@
-//! Parts the agent's frames from what the user's program prints, byte by byte; holds at most one frame.
+//! Separates the agent's frames from the user's program output, byte by byte; buffers at most one frame.
 
 use crate::board::mirror::frame::{self, CHECKSUM, HEADER, MAX_LEN, MAX_SECTIONS, SEQUENCE, START};
 
 const ESC: u8 = 0x1b;
 
-/// Something other than output.
+/// Input that is not output of the program.
 #[derive(Debug)]
 pub enum Piece<'a> {
-    /// A frame as long as it says, without its `ESC \`; its checksum is not yet looked at.
+    /// A frame with its full length, without its `ESC \`; the checksum is not verified yet.
     Frame(&'a [u8]),
     /// A frame was cut short.
     Garbled,
 }
 
-/// What of a frame may still come after it was taken or dropped, and is no output.
+/// The rest of a frame that may still arrive after the frame was accepted or dropped; it is not output.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     #[default]
     None,
-    /// `\` if it is that, or a whole terminator.
+    /// A `\`, or a whole terminator.
     Backslash,
-    /// `ESC \`, where the `\` may have come wrong; the ESC is held.
+    /// `ESC \`, in which the `\` may be damaged; the ESC is buffered.
     Terminator,
-    /// `ESC \` if it is that; the ESC, which cut a frame short, is held.
+    /// `ESC \`; the ESC, which cut a frame short, is buffered.
     Stray,
 }
 
-/// The state between two pieces of input.
+/// The state between two chunks of input.
 #[derive(Debug, Default)]
 pub struct Demux {
-    /// What may be a frame, from its ESC on.
+    /// A possible frame, from its ESC on.
     held: Vec<u8>,
     tail: Tail,
 }
 
 impl Demux {
-    /// Takes bytes: output goes to `output`, frames go to `found` in the order in which they came.
+    /// Takes bytes: appends output to `output`, and passes frames to `found` in order.
     pub fn feed(&mut self, bytes: &[u8], output: &mut Vec<u8>, mut found: impl FnMut(Piece<'_>)) {
         let mut rest = bytes;
         while let Some(&byte) = rest.first() {
@@ -56,7 +56,7 @@ impl Demux {
         }
     }
 
-    /// Takes one byte while something is held; false if it is to be looked at again.
+    /// Takes one byte while something is buffered; false if the byte must be examined again.
     fn step(&mut self, byte: u8, output: &mut Vec<u8>, found: &mut impl FnMut(Piece<'_>)) -> bool {
         match std::mem::take(&mut self.tail) {
             Tail::None => {}
@@ -101,13 +101,13 @@ impl Demux {
         }
         self.held.push(byte);
         if self.held.len() == HEADER && !self.is_plausible() {
-            // A sequence of the program's own.
+            // An escape sequence of the program itself.
             output.append(&mut self.held);
         }
         true
     }
 
-    /// The frame is as long as it says: takes the first byte after it.
+    /// The frame has its full length: examines the first byte after it.
     fn close(&mut self, byte: u8, found: &mut impl FnMut(Piece<'_>)) -> bool {
         found(Piece::Frame(&self.held));
         self.held.clear();
@@ -117,11 +117,11 @@ impl Demux {
         } else {
             self.tail = Tail::Backslash;
         }
-        // A control character is no terminator that came wrong.
+        // A control character cannot be a damaged terminator.
         byte >= 0x20 || byte == ESC
     }
 
-    /// The end of the input: what is held is output after all, unless it is a frame that is not yet whole.
+    /// The end of the input: buffered bytes are output after all, unless they are an incomplete frame.
     pub fn finish(&mut self, output: &mut Vec<u8>) {
         let is_frame = self.held.len() > START.len();
         if is_frame || self.tail != Tail::None {
@@ -131,13 +131,13 @@ impl Demux {
         self.tail = Tail::None;
     }
 
-    /// Bytes held back.
+    /// The number of buffered bytes.
     #[must_use]
     pub fn held(&self) -> usize {
         self.held.len()
     }
 
-    /// Length of the sections as the header has it.
+    /// The length of the sections, from the header.
     fn sections(&self) -> Option<usize> {
         let digit = |index| {
             let symbol = self.held.get(index).copied().and_then(frame::symbol)?;
@@ -154,7 +154,7 @@ impl Demux {
                 .is_some_and(|len| (1..=MAX_SECTIONS).contains(&len))
     }
 
-    /// Where the checksum ends, if the header is there.
+    /// Where the checksum ends, if the header is complete.
     fn end(&self) -> usize {
         if self.held.len() < HEADER {
             return MAX_LEN;

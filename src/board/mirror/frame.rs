@@ -1,7 +1,7 @@
 //! One frame of the agent: `ESC _ U`, sequence number, length, sections, checksum, `ESC \`.
 //!
-//! It is an application program command (ECMA-48, 8.3.2), which terminals that know none of it pass over. Inside, a
-//! *symbol* 0 to 190 is one byte, 0x20 to 0x7e or 0xa0 to 0xff: no control character, in 7 bits or in 8.
+//! It is an application program command (ECMA-48, 8.3.2), which terminals ignore. Inside, a *symbol* 0 to 190 is one
+//! byte, 0x20 to 0x7e or 0xa0 to 0xff: it is never a control character, neither in 7 nor in 8 bits.
 //!
 //! | symbols | what |
 //! |---|---|
@@ -27,25 +27,25 @@
 
 use crate::terminal::panel::screen::{Mode, PAGE};
 
-/// What a frame begins with.
+/// The beginning of a frame.
 pub(super) const START: &[u8] = b"\x1b_U";
 
-/// Bytes before the sections: start, sequence number, length.
+/// The bytes before the sections: start, sequence number, length.
 pub(super) const HEADER: usize = 6;
 
-/// Bytes of checksum after them.
+/// The bytes of the checksum after them.
 pub(super) const CHECKSUM: usize = 4;
 
-/// The agent closes a frame before the page that would begin beyond 999, and a page takes 259.
+/// The agent ends a frame before a page that would begin beyond 999, and a page takes 259 bytes.
 pub(super) const MAX_SECTIONS: usize = 1264;
 
-/// The longest frame, its `ESC \` included.
+/// The longest frame, with its `ESC \`.
 pub(super) const MAX_LEN: usize = HEADER + MAX_SECTIONS + CHECKSUM + 2;
 
 /// Sequence numbers are below this.
 pub(super) const SEQUENCE: u8 = 90;
 
-/// The symbol that a byte is.
+/// The symbol of a byte.
 pub(super) fn symbol(byte: u8) -> Option<u8> {
     match byte {
         0x20..=0x7e => Some(byte - 32),
@@ -63,7 +63,7 @@ pub enum Step<'a> {
     Bytes(usize, Vec<u8>),
     /// The panel: on, inverted, contrast if the program set it.
     Panel {
-        /// Whether it is lit.
+        /// Whether it is on.
         on: bool,
         /// Whether black and white are exchanged.
         inverted: bool,
@@ -72,13 +72,13 @@ pub enum Step<'a> {
     },
     /// The list of texts follows.
     Texts,
-    /// The next text of the list is the one that was there.
+    /// The next text of the list is unchanged.
     SameText,
-    /// The next text of the list; without words, those that were there.
+    /// The next text of the list; without `words`, its words are unchanged.
     Text {
-        /// Column of its left edge.
+        /// The column of its left edge.
         x: i16,
-        /// Row of its upper edge.
+        /// The row of its upper edge.
         y: i16,
         /// How it was drawn.
         mode: Mode,
@@ -89,17 +89,17 @@ pub enum Step<'a> {
     Shown,
 }
 
-/// A frame that came whole.
+/// A complete frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Its number, modulo 90.
+    /// Its sequence number, modulo 90.
     pub seq: u8,
-    /// What it says, in order.
+    /// Its instructions, in order.
     pub steps: Vec<Step<'a>>,
 }
 
 impl<'a> Frame<'a> {
-    /// Reads a frame without its `ESC \`; none if it is damaged.
+    /// Parses a frame without its `ESC \`; `None` if it is damaged.
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let counted = bytes.get(START.len()..bytes.len().checked_sub(CHECKSUM)?)?;
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         self.byte().and_then(symbol)
     }
 
-    /// A number, as 16 bits.
+    /// A number of 16 bits.
     fn number(&mut self) -> Option<u16> {
         let first = u16::from(self.symbol()?);
         if first < 160 {
@@ -212,11 +212,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// So many bytes of UTF-8, escapes and all.
+    /// This many bytes of UTF-8 with their escapes.
     fn words(&mut self) -> Option<&'a [u8]> {
         let mut len = 0;
         for _ in 0..self.number()? {
-            // 255 is in no UTF-8.
+            // The byte 255 does not occur in UTF-8.
             len += if *self.0.get(len)? == 255 { 2 } else { 1 };
         }
         let (words, rest) = self.0.split_at_checked(len)?;
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// CRC-32 as in zlib and `binascii.crc32`.
+/// The CRC-32 of zlib and `binascii.crc32`.
 fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
@@ -238,7 +238,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A frame as the agent makes it; sections given in symbols.
+    /// A frame as the agent makes it, from sections in symbols.
     pub(in crate::board::mirror) fn encode(seq: u8, sections: &[u8]) -> Vec<u8> {
         let byte = |symbol: u8| {
             if symbol < 95 {
@@ -258,7 +258,7 @@ pub(super) mod tests {
         frame
     }
 
-    /// Frames with a right checksum around anything.
+    /// Frames with a valid checksum and any content.
     pub(in crate::board::mirror) fn frames() -> impl Strategy<Value = Vec<u8>> {
         let tags = prop::sample::select(&[159, 160, 166, 167, 168, 169, 170, 171, 172, 173][..]);
         let symbols = prop_oneof![0..191_u8, tags];
@@ -267,7 +267,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn numbers_have_sixteen_bits_and_a_sign() {
+    fn numbers_have_16_bits_and_a_sign() {
         for (symbols, number) in [
             (&[0][..], 0),
             (&[159], 159),
@@ -282,7 +282,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_changed_byte_is_noticed() {
+    fn every_changed_byte_is_detected() {
         let frame = encode(7, &[169, 159, 3, 1, 2, 3, 4, 170]);
         let body = &frame[..frame.len() - 2];
         assert!(Frame::parse(body).is_some());

@@ -1,4 +1,4 @@
-//! The screen as a PNG file: one bit a pixel, enlarged, lit pixels white.
+//! Writes the picture as a PNG file: one bit per pixel, enlarged, with white for lit pixels.
 
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
@@ -9,26 +9,26 @@ use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::{HEIGHT, Screen, WIDTH};
 use crate::wait::{Site, Wait, Waited};
 
-/// Pixels of the file for one of the panel's, each way: 512 by 256.
+/// The scale: each pixel of the panel has this many pixels in each direction, so the file has 512 by 256.
 pub const SCALE: usize = 4;
 
-/// Writes the file, whole or not at all: whoever looks sees the old one or the new one.
+/// Writes the file atomically: a reader sees the complete old or new file.
 ///
 /// # Errors
-/// The folder cannot be written to, or the disk is full.
+/// The folder is not writable, or the disk is full.
 pub fn save(screen: &Screen, path: &Path) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     write(screen, &mut file)?;
     file.commit()
 }
 
-/// How long a FIFO's reader may take after Ctrl-C.
+/// How long to wait for a FIFO's reader after Ctrl-C.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// As [`save`]; a FIFO's reader is waited for until Ctrl-C.
+/// Like [`save`], but waits for a FIFO's reader until Ctrl-C.
 ///
 /// # Errors
-/// As [`save`].
+/// As for [`save`].
 pub fn save_or_wait(screen: &Screen, path: &Path, shutdown: &Shutdown) -> io::Result<Waited<()>> {
     if !atomic_file::is_device(path) {
         return save(screen, path).map(Waited::Done);
@@ -45,19 +45,19 @@ pub fn save_or_wait(screen: &Screen, path: &Path, shutdown: &Shutdown) -> io::Re
     })
 }
 
-/// Looks whether a file can be written there. Nothing is left behind.
+/// Checks whether the file can be written. Leaves nothing behind.
 ///
 /// # Errors
-/// As [`save`].
+/// As for [`save`].
 pub fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     if atomic_file::is_device(path) {
-        // A reader sees the end of the file as soon as a FIFO was opened and closed: open it once only.
+        // Opening and closing a FIFO gives its reader an end of file, so do not open it here.
         return Ok(());
     }
-    // Dropped without a commit, it leaves nothing behind.
+    // Without a commit, the drop removes the temporary file.
     AtomicFile::create(path).map(drop)
 }
 
@@ -88,7 +88,7 @@ mod tests {
     use std::fs::File;
 
     #[test]
-    fn a_file_called_like_an_old_temporary_name_stays() {
+    fn a_users_file_with_an_old_temporary_name_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("oled.png");
         let other = folder
@@ -106,7 +106,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("oled.png");
         let mut screen = Screen::default();
-        // Pixels (0, 0) and (127, 63).
+        // The pixels (0, 0) and (127, 63).
         screen.framebuffer[0] = 1;
         screen.framebuffer[1023] = 0x80;
         for inverted in [false, true] {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_an_error() {
+    fn a_missing_folder_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none/oled.png");
         assert!(save(&Screen::default(), &path).is_err());

@@ -1,4 +1,4 @@
-//! The screen as a line of JSON: `docs/oled.schema.json` describes it.
+//! The picture as a line of JSON; `docs/oled.schema.json` describes it.
 
 use std::fmt::Write as _;
 
@@ -9,14 +9,15 @@ use crate::render::json::string;
 use crate::terminal::panel::screen::{Mode, Screen};
 use crate::text::escape::Audience;
 
-/// One object, without a line ending; the framebuffer only where it is asked for.
+/// One object without a line ending; contains the framebuffer only on request.
 #[must_use]
 pub fn line(screen: &Screen, with_framebuffer: bool) -> String {
     let mut line = String::from("{\"texts\":[");
     // Writing to a String cannot fail.
     for (index, text) in screen.texts.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        // Escapes mean the same to every reader, so that nobody needs to know whether a terminal is one.
+        // Always escape for a terminal: every JSON parser accepts the escapes, so it does not matter where the line
+        // goes.
         let mut words = Vec::new();
         string(&text.text, Audience::Terminal, &mut words);
         let words = String::from_utf8_lossy(&words);
@@ -58,7 +59,7 @@ mod tests {
     use crate::terminal::panel::screen::Text;
 
     #[test]
-    fn a_line_says_what_was_drawn_and_where() {
+    fn a_line_has_the_texts_and_their_places() {
         let mut screen = Screen {
             whole: true,
             ..Screen::default()

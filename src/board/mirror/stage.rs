@@ -1,20 +1,20 @@
-//! Makes screens out of frames: only what one `show()` showed is shown.
+//! Makes pictures from frames: only complete `show()` calls become visible.
 
 use std::collections::VecDeque;
 
 use crate::board::mirror::frame::{Frame, SEQUENCE, Step};
 use crate::terminal::panel::screen::{BYTES, Screen, Text};
 
-/// Texts kept, more than the agent keeps.
+/// The limit for stored texts, higher than the agent's own.
 const MAX_TEXTS: usize = 64;
 
-/// Takes frames, and shows only what one `show()` showed.
+/// Applies frames, and shows only complete `show()` calls.
 #[derive(Debug, Default)]
 pub struct Stage {
     shown: Screen,
-    /// As the agent's frames have it, half a show perhaps.
+    /// The picture according to the frames so far, perhaps an incomplete `show()`.
     next: Screen,
-    /// Texts before this frame's list, from its place on.
+    /// The previous list of texts, from the current position on.
     before: VecDeque<Text>,
     expected: Option<u8>,
     /// Whether a whole picture was ever shown.
@@ -23,13 +23,13 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// What is shown.
+    /// The visible picture.
     #[must_use]
     pub fn shown(&self) -> &Screen {
         &self.shown
     }
 
-    /// Whether any frame came.
+    /// Whether any frame has arrived.
     #[must_use]
     pub fn shows_anything(&self) -> bool {
         self.expected.is_some()
@@ -41,13 +41,13 @@ impl Stage {
         self.has_picture
     }
 
-    /// Times that frames were missing.
+    /// How often frames were missing.
     #[must_use]
     pub fn gaps(&self) -> u64 {
         self.gaps
     }
 
-    /// Does what a frame says; true if a change of the screen is complete.
+    /// Applies a frame; true if it completes a change of the picture.
     pub fn take(&mut self, frame: &Frame<'_>) -> bool {
         if self.expected.is_some_and(|expected| expected != frame.seq) {
             self.gaps += 1;
@@ -98,7 +98,7 @@ impl Stage {
         complete
     }
 
-    /// A text that a lost frame would have had makes the list incomplete.
+    /// Adds a text; if it was in a lost frame, the list is incomplete.
     fn add(&mut self, text: Option<Text>) {
         match text {
             Some(text) if self.next.texts.len() < MAX_TEXTS => self.next.texts.push(text),
@@ -122,7 +122,7 @@ impl Stage {
     }
 }
 
-/// Control characters out of their escapes.
+/// Replaces the escapes by control characters.
 fn unescape(words: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(words.len());
     let mut words = words.iter().copied();
@@ -135,7 +135,7 @@ fn unescape(words: &[u8]) -> String {
             _ => byte,
         });
     }
-    // Of a text that was cut, the last character may be there in part.
+    // If a text was shortened, its last character may be incomplete.
     let whole = match std::str::from_utf8(&bytes) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
         _ => bytes.len(),

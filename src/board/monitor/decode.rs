@@ -1,4 +1,4 @@
-//! Says what a line of a board's output is, and what the ones that a person may not know mean.
+//! Identifies the lines of a board's output, and explains those that a user may not know.
 //!
 //! The texts are those of the ESP32's mask ROM, of ESP-IDF and of MicroPython, as recorded in `tests/genuine/`.
 
@@ -9,38 +9,38 @@ use crate::board::symptom::Symptom;
 use crate::text::escape;
 use crate::text::sentence::{Sentence, sentence};
 
-/// So much of the output is kept for [`evidence`], which looks at what stands around a text.
+/// How much output is kept for [`evidence`], which examines the text around a fault.
 const LOG: usize = 4096;
 
-/// At most this many addresses of a backtrace are kept.
+/// The limit for stored addresses of a backtrace.
 const MAX_ADDRESSES: usize = 64;
 
-/// A traceback or a crash with more lines than this has no end.
+/// The line limit for a traceback or a crash report.
 const LONGEST: usize = 200;
 
-/// What kind of line it is.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Of the chip's mask ROM.
+    /// Output of the chip's mask ROM.
     Rom,
-    /// Of ESP-IDF's boot loader.
+    /// Output of ESP-IDF's boot loader.
     BootLoader,
     /// Another line of ESP-IDF's log.
     Log,
-    /// Of the firmware's crash report.
+    /// Part of the firmware's crash report.
     Panic,
-    /// Of a MicroPython traceback; its last line is the exception.
+    /// Part of a MicroPython traceback; its last line is the exception.
     Traceback,
     /// The announcement of a soft reset.
     SoftReboot,
-    /// What mPython 2.x prints as it boots.
+    /// Output of mPython 2.x during its boot.
     BootMark,
-    /// MicroPython's first line at the prompt.
+    /// MicroPython's banner.
     Banner,
 }
 
 impl Kind {
-    /// The name for programs; it never changes.
+    /// The stable name for programs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -56,33 +56,33 @@ impl Kind {
     }
 }
 
-/// Why the chip started, by the reason in the ROM's `rst:` line.
+/// Why the chip started, from the reason in the ROM's `rst:` line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reset {
     /// Power, or the RESET button.
     PowerOn,
-    /// The program or the firmware asked for it.
+    /// The program or the firmware requested it.
     Software,
     /// A watchdog.
     Watchdog,
-    /// It woke up.
+    /// It woke up from deep sleep.
     DeepSleep,
-    /// A reason that is none of the above.
+    /// Another reason.
     Other,
 }
 
-/// An error that pupils meet.
+/// An error that pupils often meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// `ENOMEM`: from `sendto`, no answer to ARP.
+    /// `ENOMEM`: from `sendto`, it means that nobody answered the ARP request.
     NoMemoryForDatagram,
     /// `UnicodeError`.
     NotUtf8,
     /// `EADDRINUSE`.
     AddressInUse,
-    /// The Wi-Fi was not among those found.
+    /// The Wi-Fi was not found.
     WifiNotFound,
-    /// The board did not get into the Wi-Fi in time.
+    /// The board did not connect to the Wi-Fi within the timeout.
     WifiTimeout,
     /// `ETIMEDOUT`.
     TimedOut,
@@ -90,23 +90,23 @@ pub enum Known {
     MemoryError,
 }
 
-/// Something that is worth a sentence.
+/// Something that needs an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// The chip started.
     Reset(Reset, String),
     /// The ROM waits for firmware.
     DownloadMode,
-    /// A fault, the line that tells of it, and the addresses of a crash's backtrace.
+    /// A fault, the line that reports it, and the addresses of a crash's backtrace.
     Fault(Fault, String, Vec<String>),
-    /// The board told its MAC address.
+    /// The board printed its MAC address.
     Mac(String),
     /// A well-known error.
     Error(Known),
 }
 
 impl Finding {
-    /// The code for programs; it never changes its meaning.
+    /// The stable code for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -137,7 +137,7 @@ impl Finding {
         }
     }
 
-    /// What it means, in one sentence.
+    /// The explanation in one sentence.
     #[must_use]
     pub fn sentence(&self) -> Sentence {
         match self {
@@ -178,21 +178,21 @@ impl Finding {
     }
 }
 
-/// What a line says.
+/// The meaning of a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decoded {
-    /// What kind of line it is, if it is one of these.
+    /// The kind of the line, if it is one of these.
     pub kind: Option<Kind>,
-    /// What it means, if that is worth a sentence.
+    /// The explanation, if it needs one.
     pub finding: Option<Finding>,
 }
 
-/// A report of several lines that is under way.
+/// A report of several lines that is not complete.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Within {
     #[default]
     Nothing,
-    /// So many lines of it have come.
+    /// A traceback with this many lines so far.
     Traceback(usize),
     Panic(usize),
 }
@@ -203,14 +203,14 @@ pub struct Decoder {
     within: Within,
     /// The end of the output, with its line ends.
     log: Vec<u8>,
-    /// How much of the output stands before it.
+    /// How much output came before it.
     before: usize,
-    /// Where the text of the fault stands that was told last, and behind which others are looked for.
+    /// Where the text of the last reported fault is; the search for the next one starts after it.
     told: Option<usize>,
 }
 
 impl Decoder {
-    /// Takes the next line, without its line end.
+    /// Decodes the next line, without its line end.
     pub fn line(&mut self, line: &[u8]) -> Decoded {
         let plain = if line.contains(&0x1b) {
             &evidence::without_color(line)
@@ -293,16 +293,17 @@ impl Decoder {
         if line.starts_with(b"MicroPython v") {
             return Some(Kind::Banner);
         }
-        // Printed by `sys.print_exception` of some firmware, and by programs that print the exception alone.
+        // The output of `sys.print_exception` on some firmware, and of programs that print only the exception.
         known(line).map(|_| Kind::Traceback)
     }
 
-    /// The fault that became certain with this line. A crash and a brown-out are certain only by what follows their text.
+    /// The fault that became certain with this line. A crash and a brown-out are certain only after the text that
+    /// follows them.
     fn fault(&mut self, line: &[u8]) -> Option<Finding> {
         let (at, fault) = evidence::last_fault_at(&self.log)?;
         let place = self.before + at;
         let is_new = self.told.is_none_or(|told| place > told);
-        // The crash report's backtrace stands behind the registers.
+        // The crash report's backtrace comes after the registers.
         let is_over = fault != Fault::Panic
             || line.starts_with(b"Backtrace:")
             || line.starts_with(b"Rebooting")
@@ -321,7 +322,7 @@ impl Decoder {
     }
 }
 
-/// What the mask ROM's lines begin with.
+/// The beginnings of the mask ROM's lines.
 const ROM: [&[u8]; 19] = [
     b"ets J",
     b"rst:0x",
@@ -360,7 +361,7 @@ fn begins_panic(line: &[u8]) -> bool {
     TEXTS.iter().any(|begin| line.starts_with(begin))
 }
 
-/// The tag of a line of ESP-IDF's log: `I (31) boot: ..`.
+/// The tag in a line of ESP-IDF's log: `I (31) boot: ..`.
 fn log_tag(line: &[u8]) -> Option<&[u8]> {
     let (level, rest) = line.split_first()?;
     let rest = rest.strip_prefix(b" (")?;
@@ -379,7 +380,7 @@ fn is_exception(line: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
 }
 
-/// The error that an exception's line tells of, if it is well known. Firmware of 2018 gives the number alone.
+/// The error in an exception's line, if it is well known. Firmware of 2018 prints only the number.
 fn known(line: &[u8]) -> Option<Known> {
     let has = |text: &str| memmem::find(line, text.as_bytes()).is_some();
     if line.starts_with(b"UnicodeError") {
@@ -413,7 +414,7 @@ fn known(line: &[u8]) -> Option<Known> {
     }
 }
 
-/// The start that the ROM's `rst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)` tells of.
+/// The reset in the ROM's `rst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)`.
 fn reset(line: &[u8]) -> Option<Finding> {
     if evidence::has(line, &evidence::DOWNLOAD_MARKS) {
         return Some(Finding::DownloadMode);
@@ -446,7 +447,7 @@ fn mac(line: &[u8]) -> Option<Finding> {
     Some(Finding::Mac(pairs.join(":").to_ascii_lowercase()))
 }
 
-/// The program addresses of a `Backtrace: 0x400e14ed:0x3ffb1f60 ..`.
+/// The program addresses in `Backtrace: 0x400e14ed:0x3ffb1f60 ..`.
 fn backtrace(report: &[u8]) -> Vec<String> {
     let Some(at) = memmem::find(report, b"Backtrace:") else {
         return Vec::new();
@@ -488,7 +489,7 @@ mod tests {
     const ROM_LOG: &str = "ets Jul 29 2019 12:21:46\n\nrst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)\nconfigsip: 0, SPIWP:0xee\nentry 0x400806e8\n";
 
     #[test]
-    fn a_boot_is_told_from_the_program() {
+    fn boot_lines_are_distinguished_from_the_program() {
         let rom = Some("rom");
         assert_eq!(kinds(ROM_LOG), [rom, None, rom, rom, rom]);
         assert_eq!(codes(ROM_LOG), ["power-on"]);
@@ -524,7 +525,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_is_told_once_with_its_backtrace() {
+    fn a_crash_is_reported_once_with_its_backtrace() {
         let crash = "Guru Meditation Error: Core  1 panic'ed (LoadProhibited). Exception was unhandled.\nCore 1 register dump:\nPC      : 0x400e14ed  PS      : 0x00060730\n\nBacktrace: 0x400e14ed:0x3ffb1f60 0x400d2e2f:0x3ffb1f80 |<-CORRUPTED\n\nRebooting...\nets Jul 29 2019 12:21:46\n\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\n";
         assert_eq!(codes(crash), ["board-panic", "software-reset"]);
         let mut decoder = Decoder::default();
@@ -539,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn a_brown_out_and_flash_without_firmware_are_told() {
+    fn a_brown_out_and_an_empty_flash_are_reported() {
         assert_eq!(
             codes(&format!("Brownout detector was triggered\n\n{ROM_LOG}")),
             ["brown-out", "power-on"]
@@ -591,7 +592,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_output_is_decoded(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..100)) {
+        fn any_output_is_decoded_without_a_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..100)) {
             let mut decoder = Decoder::default();
             for line in lines {
                 let _ = decoder.line(&line).finding.map(|finding| finding.sentence());

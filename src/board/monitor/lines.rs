@@ -1,38 +1,37 @@
-//! Cuts a stream of bytes into lines of bounded length, and gives out the part of a line that has come when the board
-//! pauses.
+//! Splits a stream of bytes into lines of limited length, and passes on a partial line when the board pauses.
 
 use std::time::{Duration, Instant};
 
 use crate::datagram::Timestamp;
 
-/// A longer line is cut here.
+/// A longer line is split here.
 pub const MAX_LINE: usize = 4096;
 
-/// A part of a line is given out when nothing more came for so long: a prompt, a progress bar of dots.
+/// A partial line is passed on after this pause: a prompt, or a progress bar of dots.
 pub const QUIET: Duration = Duration::from_millis(100);
 
-/// A line, or the part of it that has not been given out yet.
+/// A line, or the part of it that was not passed on yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<'a> {
-    /// The line as far as it has come, without its line end.
+    /// The line so far, without its line end.
     pub line: &'a [u8],
-    /// How much of it was given out before.
+    /// How much of it was passed on before.
     pub from: usize,
     /// Whether the line is complete.
     pub ends: bool,
-    /// When its first byte came.
+    /// When its first byte arrived.
     pub time: Timestamp,
 }
 
 impl<'a> Piece<'a> {
-    /// What was not given out before.
+    /// The part that was not passed on before.
     #[must_use]
     pub fn new_bytes(&self) -> &'a [u8] {
         self.line.get(self.from..).unwrap_or_default()
     }
 }
 
-/// The line that is still coming.
+/// The incomplete line.
 #[derive(Debug, Default)]
 pub struct Lines {
     line: Vec<u8>,
@@ -42,7 +41,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Takes bytes that came at `time`, and gives out every line that they complete.
+    /// Takes bytes that arrived at `time`, and passes on every line that they complete.
     pub fn feed(&mut self, bytes: &[u8], time: Timestamp, mut each: impl FnMut(Piece<'_>)) {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -74,7 +73,7 @@ impl Lines {
         self.last = Some(Instant::now());
     }
 
-    /// Gives out what has come of a line, if nothing more came for [`QUIET`].
+    /// Passes on a partial line if no more bytes arrived for [`QUIET`].
     pub fn pause(&mut self, each: impl FnOnce(Piece<'_>)) {
         let is_quiet = self.last.is_some_and(|last| last.elapsed() >= QUIET);
         if is_quiet && self.given < self.line.len() {
@@ -83,7 +82,7 @@ impl Lines {
         }
     }
 
-    /// Nothing more comes of a line that has begun: gives it out.
+    /// Passes on a partial line whose rest will not arrive.
     pub fn end(&mut self, each: impl FnOnce(Piece<'_>)) {
         self.give(true, each);
         self.line.clear();
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_ends_with_either_line_end_and_a_part_is_given_out_at_a_pause() {
+    fn lines_end_with_either_line_end_and_partial_ones_appear_at_a_pause() {
         assert_eq!(
             fed(&[b"one\r\ntw", b"o\nthr", b"ee"]),
             [

@@ -1,5 +1,5 @@
-//! Reads a serial line on a thread of its own, so that a reader of stdout that pauses costs no byte: the kernel keeps only
-//! some kilobytes of a serial port's input.
+//! Reads a serial line on its own thread, so that a slow reader of stdout loses no byte: the kernel buffers only some
+//! kilobytes of a serial port's input.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -11,30 +11,31 @@ use crate::board::reconnect;
 use crate::datagram::Timestamp;
 use crate::shutdown::Shutdown;
 
-/// Bytes that one event carries at most.
+/// The maximum number of bytes in one event.
 const CHUNK: usize = 4096;
 
-/// Events that wait to be shown: up to 16 MiB. Beyond them the line is not read until there is room.
+/// The queue of events: up to 16 MiB. While it is full, the line is not read.
 const WAITING: usize = 4096;
 
-/// After Ctrl-C, what the system still holds is read for so long.
+/// How long to drain the operating system's buffer after Ctrl-C.
 const LAST_LOOK: Duration = Duration::from_millis(100);
 
-/// What happens on the line.
+/// An event on the line.
 #[derive(Debug)]
 pub enum Event {
     /// The board sent bytes.
     Bytes(Timestamp, Vec<u8>),
-    /// The port is gone; it is waited for.
+    /// The port is gone; the monitor waits for it.
     Lost(Timestamp, String),
-    /// The port, of this name, is open again.
+    /// The port with this name is open again.
     Back(Timestamp, String),
 }
 
-/// Opens the line and reads it from then on. The events end after Ctrl-C. With `finds`, as [`reconnect::reopen`].
+/// Opens the line and starts to read it. The events end after Ctrl-C. With `finds`, it searches for the port as
+/// [`reconnect::reopen`] does.
 ///
 /// # Errors
-/// [`Error::Open`], [`Error::Interrupted`]; no thread could be started.
+/// [`Error::Open`], [`Error::Interrupted`]; the thread could not be started.
 pub fn start(
     address: &Address,
     finds: bool,
@@ -60,7 +61,7 @@ fn open(address: &Address, shutdown: &Shutdown) -> Result<Box<dyn Port>, Error> 
     reconnect::open(address, &|| shutdown.is_asked())
 }
 
-/// Reads until Ctrl-C, or until nobody takes the events any more.
+/// Reads until Ctrl-C, or until the receiver of the events is gone.
 fn read(
     mut port: Box<dyn Port>,
     mut address: Address,
@@ -110,8 +111,8 @@ fn read(
     }
 }
 
-/// Whether the system itself raises DTR and RTS when this port is opened: Linux and macOS do so on every port that has
-/// these lines. Windows leaves them as they are.
+/// Whether the operating system itself raises DTR and RTS when this port is opened: Linux and macOS do so for every
+/// port with these lines, Windows does not.
 #[must_use]
 pub fn raises_lines(port: &str) -> bool {
     let is_network = port.starts_with("socket://") || port.starts_with("rfc2217://");
@@ -120,8 +121,8 @@ pub fn raises_lines(port: &str) -> bool {
     cfg!(unix) && !is_network && !is_pty
 }
 
-/// Has the system leave DTR and RTS as they are when the port is closed (`HUPCL` in termios(3)), where it drops them
-/// otherwise. What is returned must live until the port is open.
+/// Makes the operating system leave DTR and RTS unchanged when the port is closed (`HUPCL` in termios(3)); by default
+/// it drops them. The returned file must live until the port is open.
 #[cfg(unix)]
 fn hold_lines(port: &str) -> Option<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;

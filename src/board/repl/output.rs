@@ -1,36 +1,36 @@
-//! Where a program's output ends.
+//! Finds the end of a program's output.
 
 use memchr::{memchr, memmem};
 
 use super::Exit;
 use crate::board::evidence::{self, Fault, RebootLine, SOFT_REBOOT};
 
-/// The longest traceback that is taken for one. A recursion that is stopped at its deepest prints a few thousand lines
-/// of 40 bytes; the board's memory is smaller than this.
+/// The length limit of a traceback. A very deep recursion prints a few thousand lines of 40 bytes; the board's memory
+/// is smaller than this limit.
 const MAX_EXCEPTION: usize = 1 << 20;
 
-/// The longest exception without a traceback.
+/// The length limit of an exception without a traceback.
 const MAX_LONE_LINE: usize = 1024;
 
-/// What stands at the end of a program's output.
+/// What is at the end of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// Not in these bytes.
+    /// Not the end of the program.
     None,
-    /// Perhaps here: more bytes will tell.
+    /// Perhaps the end: it depends on the next bytes.
     Unclear,
-    /// Here; so many bytes are the end itself.
+    /// The end; `len` bytes belong to the end marker.
     Found {
-        /// Bytes of the end.
+        /// The length of the end marker.
         len: usize,
         /// How the program ended.
         ended: Exit,
     },
-    /// Here, and a soft reset follows.
+    /// The end, and a soft reset follows.
     Exiting,
 }
 
-/// How many of `bytes` are the program's output for certain, and whether they are followed by its end.
+/// Returns how many of `bytes` are certainly the program's output, and whether the end follows them.
 ///
 /// A program may print 0x04 itself. It is the end only if the rest of the protocol follows: 0x04 and `>`, or an
 /// exception's text, 0x04 and `>`.
@@ -47,7 +47,7 @@ pub fn split_output(bytes: &[u8]) -> (usize, End) {
     (bytes.len(), End::None)
 }
 
-/// Whether what follows a 0x04 makes it the end.
+/// Whether the bytes after a 0x04 make it the end.
 fn end_at(rest: &[u8]) -> End {
     match rest {
         [] | [4] => End::Unclear,
@@ -65,11 +65,11 @@ fn end_at(rest: &[u8]) -> End {
     }
 }
 
-/// How every traceback begins.
+/// The beginning of every traceback.
 const TRACEBACK: &[u8] = b"Traceback (most recent call last):\r\n";
 
-/// Whether what follows a 0x04 is an exception's text and the end: a traceback, or one line where the board had no
-/// memory for one.
+/// Whether an exception's text and the end follow a 0x04: a traceback, or one line if the board had no memory for a
+/// traceback.
 fn exception_at(rest: &[u8]) -> End {
     if TRACEBACK.starts_with(rest) {
         return End::Unclear;
@@ -83,10 +83,10 @@ fn exception_at(rest: &[u8]) -> End {
     } else {
         MAX_LONE_LINE
     };
-    // However much has come at once, no longer text counts: what is output stays output.
+    // Limit the length even if more has arrived, so that the result does not depend on the chunk size.
     let within = rest.get(..longest).unwrap_or(rest);
     let text_end = if is_traceback {
-        // Not the first 0x04: an exception may say one.
+        // Not the first 0x04, because an exception's text may contain one.
         let mut from = 0;
         loop {
             let Some(at) = memchr(4, within.get(from..).unwrap_or_default()) else {
@@ -95,7 +95,7 @@ fn exception_at(rest: &[u8]) -> End {
             from += at + 1;
             match rest.get(from..).unwrap_or_default() {
                 [] => return End::Unclear,
-                // The program's own end: what looked like a traceback was its output.
+                // The program's own end: the text that looked like a traceback was its output.
                 [4, b'>', ..] => return End::None,
                 [b'>', ..] => break Some(from - 1),
                 _ => {}
@@ -124,17 +124,17 @@ fn exception_at(rest: &[u8]) -> End {
     }
 }
 
-/// Whether a line may be an exception's, as far as it has come: a name, then a colon or nothing.
+/// Whether an incomplete line may be an exception's: a name, then a colon or nothing.
 fn begins_with_name(line: &[u8]) -> bool {
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
     let after = line.iter().find(|byte| !is_of_name(byte));
     after.is_none_or(|after| b":\r\n".contains(after))
 }
 
-/// How much of a program's last output is kept as evidence: a crash's registers and the ROM's log behind them.
+/// How much of a program's last output is kept as evidence: a crash's registers and the ROM's log after them.
 const EVIDENCE: usize = 4096;
 
-/// Notices that the board started anew while a program ran: the ROM's log, or a soft reset and then a prompt.
+/// Detects that the board restarted while a program ran: the ROM's log, or a soft reset and then a prompt.
 #[derive(Debug, Default)]
 pub(super) struct RestartWatch {
     tail: Vec<u8>,
@@ -145,7 +145,7 @@ pub(super) struct RestartWatch {
 
 impl RestartWatch {
     pub(super) fn note(&mut self, bytes: &[u8]) {
-        // A mark may come in two pieces; the ROM's log is some 400 bytes.
+        // A mark may arrive in two chunks; the ROM's log has about 400 bytes.
         let recent = self.tail.len().saturating_sub(512);
         self.tail.extend_from_slice(bytes);
         let fresh = self.tail.get(recent..).unwrap_or_default();
@@ -156,13 +156,13 @@ impl RestartWatch {
         self.tail.drain(..surplus);
     }
 
-    /// Whether nothing of the program runs any more. Asked when the board is silent for a moment: a program may print
-    /// what a prompt looks like.
+    /// Whether the program has certainly ended. The caller asks when the board is silent, because a program may print
+    /// text that looks like a prompt.
     pub(super) fn is_sure(&self) -> bool {
         self.rom_seen || (self.boot_seen && self.prompt_last)
     }
 
-    /// What the log shows to be wrong, if it does.
+    /// The fault that the log reports, if any.
     pub(super) fn fault(&self) -> Option<(Fault, String)> {
         evidence::last_fault(&self.tail)
     }
@@ -204,15 +204,15 @@ mod tests {
     }
 
     #[test]
-    fn a_program_may_print_what_looks_like_an_exception() {
-        // Of two 0x04 before the `>` the first is no exception's last byte.
+    fn a_program_may_print_text_that_looks_like_an_exception() {
+        // Of two 0x04 before the `>`, the first one is not the end of an exception.
         let bytes = b"a\x04Traceback (most recent call last):\r\nend\r\n\x04\x04>";
         assert_eq!(split_output(bytes), (bytes.len() - 3, found(3, Exit::Done)));
-        // A line that goes on is output at once.
+        // A longer line is output at once.
         assert_eq!(split_output(b"\x04Hello\r\nyou"), (11, End::None));
         assert_eq!(split_output(b"\x04Hello").1, End::Unclear);
         assert_eq!(split_output(b"\x04OSError: 5").1, End::Unclear);
-        // So is what no exception's name is: a byte that came wrong on a bad line.
+        // So is text that is not an exception's name: a damaged byte on a bad line.
         assert_eq!(split_output(b"a\x04Bc~d"), (6, End::None));
         assert_eq!(
             split_output(b"\x04MemoryError: \r\n\x04>"),

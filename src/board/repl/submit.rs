@@ -1,4 +1,4 @@
-//! How code gets to the board: as plain bytes, or in raw-paste mode.
+//! Sends code to the board: as plain bytes, or in raw-paste mode.
 
 use std::time::Instant;
 
@@ -7,14 +7,14 @@ use crate::board::doing::Doing;
 use crate::board::enter::BANNER;
 use crate::board::error::Error;
 
-/// Code up to this length goes as plain bytes even where raw-paste is known: it fits the board's receive buffer.
+/// Code up to this length is sent as plain bytes even if raw-paste mode exists: it fits in the board's receive buffer.
 const SHORT: usize = 200;
 
 impl Repl {
-    /// Hands code over; it runs from then on.
+    /// Sends code, which the board then runs.
     ///
     /// # Errors
-    /// [`Error::NoAnswer`] if the board does not take it.
+    /// [`Error::NoAnswer`] if the board does not accept it.
     pub fn submit(
         &mut self,
         way: SubmitMode,
@@ -22,7 +22,7 @@ impl Repl {
         code: &[u8],
     ) -> Result<(), Error> {
         let doing = &doing.into();
-        // Nothing at all, then Ctrl-D, is a soft reset.
+        // Ctrl-D without any code would be a soft reset.
         let code = if code.is_empty() { b"\n" } else { code };
         if way == SubmitMode::Paced
             && code.len() > SHORT
@@ -40,7 +40,7 @@ impl Repl {
         }
     }
 
-    /// Asks for raw-paste mode; the window's size if the firmware has it.
+    /// Requests raw-paste mode; returns the window size if the firmware has it.
     fn begin_paste(&mut self, doing: &Doing) -> Result<Option<u32>, Error> {
         self.link.send(b"\x05A\x01")?;
         let deadline = Instant::now() + SLACK;
@@ -59,7 +59,8 @@ impl Repl {
             return Ok(Some(size.max(1)));
         }
         self.paste = Paste::No;
-        // `R\0` is all there is; a firmware from before raw-paste says its banner again, of which two bytes are read.
+        // `R\0` means that it is not available. Firmware from before raw-paste mode prints its banner again, of which
+        // two bytes were read.
         if answer != b"R\x00" {
             self.link.put_back(&answer);
             if self.link.until(BANNER, deadline)?.is_none() {
@@ -69,7 +70,7 @@ impl Repl {
         Ok(None)
     }
 
-    /// Sends code as the board makes room for it: each 0x01 from it is room for one more window.
+    /// Sends code with flow control: each 0x01 from the board allows one more window.
     fn paste(&mut self, doing: &Doing, code: &[u8], window: u32) -> Result<(), Error> {
         let mut room = usize::try_from(window).unwrap_or(1);
         let window = room;
@@ -82,7 +83,7 @@ impl Repl {
                         room += window;
                         patience = Instant::now() + SLACK;
                     }
-                    // The compiler gave up: the rest of the code does not matter any more.
+                    // The compiler gave up, so the rest of the code is not needed.
                     Some(b"\x04") => {
                         self.link.send(b"\x04")?;
                         return Ok(());
@@ -104,7 +105,7 @@ impl Repl {
         }
     }
 
-    /// Whether the firmware has raw-paste mode; asked for once.
+    /// Whether the firmware has raw-paste mode; asks only once.
     ///
     /// # Errors
     /// [`Error::NoAnswer`].
@@ -112,7 +113,7 @@ impl Repl {
         if self.paste == Paste::Unknown {
             let doing = &Doing::EnteringPaste;
             if self.begin_paste(doing)?.is_some() {
-                // An empty program.
+                // Send an empty program.
                 self.paste(doing, b"", 1)?;
                 let deadline = Instant::now() + SLACK;
                 if self.link.until(b"\x04\x04>", deadline)?.is_none() {

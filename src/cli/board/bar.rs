@@ -1,9 +1,9 @@
-//! The progress bar's words.
+//! The texts of the progress bar.
 
 use crate::terminal::progress::BarWords;
 use crate::words::catalogue::say;
 
-/// In the language in force; indicatif fills the places.
+/// The texts in the current language; indicatif fills the placeholders.
 pub(super) fn words() -> BarWords {
     BarWords {
         wide: say!(

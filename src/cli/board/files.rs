@@ -28,14 +28,14 @@ use crate::words::catalogue::{say, text};
 pub(super) use get::run as get;
 pub(super) use put::run as put;
 
-/// What `udpcli board put` takes.
+/// The arguments of `udpcli board put`.
 #[derive(Debug, Args)]
 pub(super) struct PutArgs {
     #[arg(required = true, value_name = "LOCAL|:REMOTE")]
     paths: Vec<PathBuf>,
 }
 
-/// What `udpcli board get` takes.
+/// The arguments of `udpcli board get`.
 #[derive(Debug, Args)]
 pub(super) struct GetArgs {
     #[arg(value_name = ":REMOTE", value_parser = remote_path())]
@@ -43,7 +43,7 @@ pub(super) struct GetArgs {
     local: Option<PathBuf>,
 }
 
-/// What `udpcli board ls` takes.
+/// The arguments of `udpcli board ls`.
 #[derive(Debug, Args)]
 pub(super) struct LsArgs {
     #[arg(value_name = ":DIR", default_value = ":", value_parser = remote_path())]
@@ -54,7 +54,7 @@ pub(super) struct LsArgs {
     format: TextOrJson,
 }
 
-/// What `udpcli board rm` takes.
+/// The arguments of `udpcli board rm`.
 #[derive(Debug, Args)]
 pub(super) struct RmArgs {
     #[arg(required = true, value_name = ":PATH", value_parser = remote_path())]
@@ -63,7 +63,7 @@ pub(super) struct RmArgs {
     recursive: bool,
 }
 
-/// For clap: a path on the board.
+/// The clap parser for a path on the board.
 fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
     OsStringValueParser::new().try_map(|text| {
         RemotePath::parse(&text).map_err(|refusal| {
@@ -76,7 +76,7 @@ fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
     })
 }
 
-/// Shows a transfer to a person.
+/// Prints the events of a transfer.
 struct Printer(Progress);
 
 impl Printer {
@@ -120,7 +120,7 @@ impl TransferObserver for Printer {
     }
 }
 
-/// Says what is the matter with one more file.
+/// Prints the error of one more file.
 fn tell_also_failed(error: &Error) {
     match std::error::Error::source(error) {
         Some(source) => tracing::warn!(
@@ -135,7 +135,7 @@ fn tell_also_failed(error: &Error) {
     }
 }
 
-/// What a transfer did.
+/// The summary of a transfer.
 fn summary(done: &Transferred, time: Duration) -> String {
     let count = done.written + done.unchanged;
     if done.left_out.is_empty() {
@@ -163,7 +163,7 @@ fn summary(done: &Transferred, time: Duration) -> String {
     )
 }
 
-/// Says what a transfer did; `interrupted` is what Ctrl-C left.
+/// Prints the summary of a transfer; `interrupted` describes the state after Ctrl-C.
 fn conclude(
     result: Result<Transferred, Error>,
     start: Instant,
@@ -203,7 +203,7 @@ pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
             ),
             TextOrJson::Text => {
                 let name = match entry.path.below(&folder) {
-                    // A file that was named itself.
+                    // A file that the user named directly.
                     Some(b"") | None => Shown(entry.path.as_bytes()),
                     Some(rest) => Shown(rest),
                 };
@@ -218,7 +218,7 @@ pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     output::print(out.as_bytes())
 }
 
-/// Removes files; what is left to do after a failure is done first.
+/// Removes files; continues with the others after a failure.
 pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     if args.paths.iter().any(RemotePath::is_root) {
         return Err(root_stays());

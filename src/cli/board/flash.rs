@@ -36,7 +36,7 @@ use crate::wait::{Site, Wait, Waited};
 use crate::words::catalogue::{in_language, say, text};
 use crate::words::language::Language;
 
-/// What `udpcli board flash` takes.
+/// The arguments of `udpcli board flash`.
 #[derive(Debug, Args)]
 pub(super) struct FlashArgs {
     #[arg(value_name = "FILE[@OFFSET]", required_unless_present_any = ["font", "backup", "restore"], add = complete::files(complete::FIRMWARE))]
@@ -77,14 +77,14 @@ pub(super) struct FlashArgs {
     force: bool,
 }
 
-/// What is to become of the board's files.
+/// What to do with the board's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum KeepOrReplace {
     Keep,
     Replace,
 }
 
-/// How a boot loader has the chip read its flash.
+/// How the boot loader makes the chip read its flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
     Keep,
@@ -106,7 +106,7 @@ impl Mode {
     }
 }
 
-/// A flash chip's size as people and esptool write it: `8MB`, `8M`, `512KB`.
+/// Parses a flash size in the usual notation: `8MB`, `8M`, `512KB`.
 fn flash_size(text: &str) -> Result<u32, Sentence> {
     let upper = to_ascii(text).to_ascii_uppercase();
     let upper = upper.trim_end_matches("IB").trim_end_matches('B');
@@ -127,12 +127,12 @@ fn flash_size(text: &str) -> Result<u32, Sentence> {
         .ok_or_else(|| sentence!("flash.size-format"))
 }
 
-/// What a serial adapter and the chip's stub both support.
+/// Parses a baud rate that serial adapters and the chip's stub support.
 fn flash_baud(text: &str) -> Result<u32, Sentence> {
     value::number(text, 9600..=2_000_000)
 }
 
-/// A chip by the name Espressif's tools use, with or without its hyphen.
+/// Parses the name of a chip as in Espressif's tools, with or without its hyphen.
 fn chip(text: &str) -> Result<Chip, Sentence> {
     let plain = to_ascii(text).to_lowercase().replace('-', "");
     match plain.parse() {
@@ -142,7 +142,7 @@ fn chip(text: &str) -> Result<Chip, Sentence> {
     }
 }
 
-/// Reads the files, checks them, writes them.
+/// Reads, checks and writes the files.
 pub(super) fn run(
     args: &FlashArgs,
     serial: &SerialArgs,
@@ -186,7 +186,7 @@ pub(super) fn run(
             port: String::new(),
             before: args.before,
             timeout: serial.connect_timeout,
-            // Whoever types --baud as for esptool means the rate for data.
+            // Users who know esptool mean the data rate with --baud.
             flash_baud: args.flash_baud.or(serial.baud),
             flash_size: args.flash_size,
         },
@@ -207,7 +207,7 @@ pub(super) fn run(
         },
         restore,
         backup: args.backup.as_deref().map(target).transpose()?,
-        // Of what is restored, it was said above.
+        // For a restore, `--only` was applied above.
         only: args.only.clone().filter(|_| args.restore.is_none()),
         after: args.after,
         force: args.force,
@@ -221,7 +221,7 @@ pub(super) fn run(
     let flashed = flash::run(port, &mut plan, &|| shutdown.is_asked(), &mut progress);
     progress.end();
     if args.dry_run {
-        // It is the answer, even where the plan ends in a question.
+        // The plan is the result of a dry run, even if it needs a decision by the user.
         output::print(progress.plan_text().as_bytes())?;
         tell_dry_run(&plan, &flashed.map_err(Error::Flash)?);
         return Ok(Outcome::Done);
@@ -229,14 +229,14 @@ pub(super) fn run(
     let flashed = flashed.map_err(Error::Flash)?;
     report(&plan, &flashed, started.elapsed());
     if args.monitor {
-        // The prompt opens the port for itself.
+        // The REPL opens the port again.
         drop(flashed);
         return super::repl::run(&super::repl::ReplArgs {}, serial, global.quiet);
     }
     Ok(Outcome::Done)
 }
 
-/// Where a backup goes: `-` is standard output, unless that is a terminal.
+/// The target of a backup: `-` is standard output, unless that is a terminal.
 fn target(path: &Path) -> Result<Target, Error> {
     if path != Path::new("-") {
         return Ok(Target::File(path.to_owned()));
@@ -250,12 +250,12 @@ fn target(path: &Path) -> Result<Target, Error> {
     Ok(Target::Stream(stdout::binary()))
 }
 
-/// What the files bring along.
+/// The content of the files.
 struct Firmware {
     pieces: Vec<Piece>,
     /// Fonts whose place depends on the board.
     fonts: Vec<FontFile>,
-    /// What to say of them.
+    /// Notes about them.
     notes: Vec<Sentence>,
 }
 
@@ -266,7 +266,7 @@ fn rules(args: &FlashArgs) -> Rules {
     }
 }
 
-/// What `load` reads; none after Ctrl-C: a file may be a FIFO.
+/// Runs `load`; `None` after Ctrl-C, because a file may be a FIFO that blocks.
 fn loaded<T: Send + 'static>(
     load: impl FnOnce() -> Result<T, FlashError> + Send + 'static,
     shutdown: &Shutdown,
@@ -282,7 +282,7 @@ fn loaded<T: Send + 'static>(
     }
 }
 
-/// What there is to flash; none after Ctrl-C.
+/// The content to flash; `None` after Ctrl-C.
 fn firmware(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Firmware>, Error> {
     let rules = rules(args);
     let given = files::given(&args.images)
@@ -342,7 +342,7 @@ fn set_mode(pieces: &mut [Piece], mode: FlashMode) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens the port that was named, or the one board found.
+/// Opens the port that the user named, or that of the only board.
 fn open(serial: &SerialArgs, shutdown: &Shutdown) -> Result<(String, Box<dyn Port>), Error> {
     let address = session::address(serial)?;
     let port = port::open(&address.port, port::DEFAULT_BAUD, address.timeout, &|| {
@@ -352,7 +352,7 @@ fn open(serial: &SerialArgs, shutdown: &Shutdown) -> Result<(String, Box<dyn Por
     Ok((address.port, port))
 }
 
-/// What a dry run says besides the plan.
+/// Prints the result of a dry run, apart from the plan.
 fn tell_dry_run(plan: &Plan, flashed: &Flashed) {
     let (written, total) = (flashed.written.written, flashed.written.total);
     if plan.options.erase_all {
@@ -397,7 +397,7 @@ fn report(plan: &Plan, flashed: &Flashed, elapsed: Duration) {
     }
 }
 
-/// What is in a board, for people: a line a fact.
+/// The description of a board for people: one line per fact.
 fn describe(description: &Description) -> String {
     let chip = &description.chip;
     let mut told = String::new();
@@ -437,7 +437,7 @@ fn describe(description: &Description) -> String {
     told
 }
 
-/// What is in flash: for `udpcli board info --flash`.
+/// Prints chip and flash content: for `udpcli board info --flash`.
 pub(super) fn info(
     serial: &SerialArgs,
     global: &GlobalArgs,

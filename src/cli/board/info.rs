@@ -14,7 +14,7 @@ use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
 use crate::words::catalogue::say;
 
-/// What `udpcli board info` takes.
+/// The arguments of `udpcli board info`.
 #[derive(Debug, Args)]
 pub(super) struct InfoArgs {
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
@@ -49,7 +49,7 @@ const KEYS: [(&str, bool); 21] = [
     ("wifi_connected", false),
 ];
 
-/// Asks and prints.
+/// Queries the board and prints the result.
 pub(super) fn run(
     args: &InfoArgs,
     serial: &SerialArgs,
@@ -92,7 +92,7 @@ fn text(port: &str, info: &Info) -> String {
     let mut line = |name: String, value: Option<String>| {
         if let Some(value) = value {
             let blanks = 10_usize.saturating_sub(name.width());
-            // Writing to a String cannot fail. A board calls itself as it likes.
+            // Writing to a String cannot fail. The board's text is untrusted.
             let _ = writeln!(
                 out,
                 "{name}{:blanks$} {}",
@@ -144,7 +144,7 @@ fn text(port: &str, info: &Info) -> String {
     out
 }
 
-/// `192.168.0.20 in class, signal -50 dBm`
+/// The board's Wi-Fi: `192.168.0.20 in class, signal -50 dBm`.
 fn wifi(info: &Info) -> String {
     let Some(address) = info.text("address") else {
         return say!("board-cli.info-not-connected");
@@ -162,7 +162,7 @@ fn wifi(info: &Info) -> String {
     }
 }
 
-/// `81920 of 111168 bytes free`
+/// The free share: `81920 of 111168 bytes free`.
 fn share(info: &Info, free: &str, total: &str) -> Option<String> {
     let free = info.number(free)?;
     Some(match info.number(total) {
@@ -171,7 +171,7 @@ fn share(info: &Info, free: &str, total: &str) -> Option<String> {
     })
 }
 
-/// `24:0a:c4:..` of `240ac4..`
+/// Formats `240ac4..` as `24:0a:c4:..`.
 fn colons(hex: &str) -> String {
     let digits: Vec<char> = hex.chars().collect();
     let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();

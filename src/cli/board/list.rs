@@ -16,7 +16,7 @@ use crate::terminal::sanitize;
 use crate::words;
 use crate::words::catalogue::say;
 
-/// What `udpcli board list` takes.
+/// The arguments of `udpcli board list`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     #[arg(long)]
@@ -26,13 +26,13 @@ pub(super) struct ListArgs {
 }
 
 impl ListArgs {
-    /// Whether ports are opened.
+    /// Whether the command opens ports.
     pub(super) fn probes(&self) -> bool {
         self.probe
     }
 }
 
-/// Prints the ports; none is an answer too.
+/// Prints the ports. Finding none is not an error.
 pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let mut ports = ports::list()?;
     if let (true, Some(name)) = (args.probe, serial.given_port()) {
@@ -78,7 +78,7 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
 /// Whether MicroPython answered, if it was asked.
 type Answer = Result<(), BoardError>;
 
-/// `/dev/ttyUSB0  10c4:ea60  CP2104 USB to UART  (CP210x: mPython board)`
+/// A line such as `/dev/ttyUSB0  10c4:ea60  CP2104 USB to UART  (CP210x: mPython board)`.
 fn line(port: &Listed, answer: Option<&Answer>) -> String {
     let mut line = port.name.clone();
     if let Some(usb) = &port.usb {
@@ -98,11 +98,11 @@ fn line(port: &Listed, answer: Option<&Answer>) -> String {
         };
         let _ = write!(line, "  {answer}");
     }
-    // A device names itself as it likes.
+    // A device can choose any name for itself.
     sanitize::for_terminal(&line).into_owned()
 }
 
-/// What board has this chip.
+/// The boards with this chip.
 fn what_has(chip: Chip) -> String {
     match chip {
         Chip::Cp210x => say!("board-cli.chip-cp210x"),

@@ -1,4 +1,4 @@
-//! What `board run` and `board oled` share: sentences about the display, and the picture file.
+//! Shared by `board run` and `board oled`: sentences about the display, and the picture file.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::terminal::panel::screen::Screen;
 use crate::wait::Waited;
 use crate::words::catalogue::say;
 
-/// Says why the display is not watched; only with `-vv` if the board simply has none.
+/// Reports why the display is not mirrored; only with `-vv` if the board simply has none.
 pub(super) fn tell_no_display(why: &NoDisplay) {
     let text = say!("board-cli.no-mirror", why => why.sentence());
     if why.is_plain() {
@@ -21,12 +21,12 @@ pub(super) fn tell_no_display(why: &NoDisplay) {
     }
 }
 
-/// Says how many frames were lost.
+/// Reports how many frames were lost.
 pub(super) fn tell_losses(count: u64) {
     tracing::warn!("{}", say!("board-cli.frames-lost", count: count));
 }
 
-/// Whether a picture can be saved there, before there is one: a program may run for long.
+/// Checks that the picture file can be written, before a program that may run for long.
 pub(super) fn check(path: &Path) -> Result<(), Error> {
     image::check(path).map_err(|source| {
         Error::File(file::Error::Write {
@@ -36,7 +36,7 @@ pub(super) fn check(path: &Path) -> Result<(), Error> {
     })
 }
 
-/// Saves the picture. A FIFO's reader is waited for until Ctrl-C.
+/// Saves the picture. Waits for a FIFO's reader until Ctrl-C.
 pub(super) fn save(screen: &Screen, path: &Path, shutdown: &Shutdown) -> Result<(), Error> {
     match image::save_or_wait(screen, path, shutdown) {
         Ok(Waited::Done(())) => Ok(()),

@@ -31,19 +31,19 @@ use crate::text::sentence::sentence;
 use crate::wait::{Site, Wait};
 use crate::words::catalogue::say;
 
-/// The same explanation is not given again so soon: a board may start over and over.
+/// The same explanation is not repeated within this time, because a board may restart repeatedly.
 const SAID: Duration = Duration::from_secs(10);
 
-/// What is ready for stdout is written at this length at the latest.
+/// The size at which the output buffer is flushed.
 const BATCH: usize = 256 << 10;
 
-/// After Ctrl-C, what the board sent before is waited for.
+/// How long to drain the board's earlier output after Ctrl-C.
 const LAST_LOOK: Duration = Duration::from_millis(300);
 
-/// A compiled expression may take so much memory. The time that it takes is linear in the length of a line.
+/// The memory limit of a compiled regular expression. Its running time is linear in the length of a line.
 const MAX_EXPRESSION: usize = 1 << 20;
 
-/// What `udpcli board monitor` takes.
+/// The arguments of `udpcli board monitor`.
 #[derive(Debug, Args)]
 pub(super) struct MonitorArgs {
     #[arg(long)]
@@ -60,7 +60,7 @@ pub(super) struct MonitorArgs {
     summary: Summary,
 }
 
-/// Only the last line of the library's error says what is wrong; the others draw a picture of where.
+/// Only the last line of the library's error has the reason; the others draw a picture of the place.
 fn expression(text: &str) -> Result<Regex, String> {
     RegexBuilder::new(text)
         .size_limit(MAX_EXPRESSION)
@@ -84,7 +84,7 @@ impl MonitorArgs {
     }
 }
 
-/// Shows what the board sends, until Ctrl-C.
+/// Shows the board's output until Ctrl-C.
 pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let log = args.log.as_deref().map(Log::open).transpose()?;
     let shutdown = session::shutdown()?;
@@ -129,7 +129,7 @@ pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Er
     Ok(Outcome::Done)
 }
 
-/// What the summary counts.
+/// The counts for the summary.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
     lines: u64,
@@ -137,7 +137,7 @@ struct Counts {
     reconnects: u64,
 }
 
-/// What came, on its way to stdout, the log, and stderr.
+/// The board's output on its way to stdout, the log, and stderr.
 struct Monitor {
     mirror: Mirror,
     lines: Lines,
@@ -147,9 +147,9 @@ struct Monitor {
     stdout: Stdout,
     reader_gone: bool,
     counts: Counts,
-    /// The texts that the OLED showed last.
+    /// The last texts on the OLED.
     texts: String,
-    /// When each explanation was given last.
+    /// When each explanation was last given.
     said: HashMap<String, Instant>,
 }
 
@@ -192,7 +192,7 @@ impl Monitor {
                 Some(Err(_)) => break,
                 None => {
                     self.pause()?;
-                    // A board that says nothing makes no write that would tell.
+                    // A silent board causes no write, so a closed reader would go unnoticed.
                     self.reader_gone |= stdout::reader_is_gone();
                 }
             }
@@ -208,7 +208,7 @@ impl Monitor {
         self.stdout.end()
     }
 
-    /// Writes what is ready.
+    /// Flushes the output.
     fn flush(&mut self) -> Result<(), Error> {
         if !self.reader_gone && self.form.len() > 0 {
             self.reader_gone |= !self.stdout.show(self.form.ready())?;
@@ -220,7 +220,7 @@ impl Monitor {
         }
     }
 
-    /// The forms that everything goes to: that of stdout and that of the log.
+    /// The formatters for stdout and for the log.
     fn forms(&mut self) -> impl Iterator<Item = &mut Form> {
         std::iter::once(&mut self.form).chain(self.log.as_mut().map(Log::form))
     }
@@ -265,7 +265,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Takes what the board printed, without the frames of its OLED.
+    /// Handles the board's output, without the frames of its OLED.
     fn text(&mut self, bytes: &[u8], time: Timestamp) -> Result<(), Error> {
         for form in self.forms() {
             form.printed(bytes);
@@ -293,7 +293,7 @@ impl Monitor {
         }
     }
 
-    /// Says what a line means, below it.
+    /// Prints the explanation of a line below it.
     fn explain(&mut self, finding: &Finding, time: Timestamp) -> Result<(), Error> {
         let sentence = finding.sentence();
         let text = crate::words::catalogue::text(&sentence);
@@ -301,7 +301,7 @@ impl Monitor {
         if last.is_some_and(|last| last.elapsed() < SAID) {
             return Ok(());
         }
-        // Texts come from the board: they must not fill the memory.
+        // The texts come from the board: they must not exhaust the memory.
         if self.said.len() > 100 {
             self.said.clear();
         }
@@ -333,7 +333,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Shows the part of a line that has come, if the board pauses.
+    /// Shows a partial line if the board pauses.
     fn pause(&mut self) -> Result<(), Error> {
         let mut lines = std::mem::take(&mut self.lines);
         let mut result = Ok(());
@@ -343,7 +343,7 @@ impl Monitor {
         self.show_rest()
     }
 
-    /// Shows the part of a line that has come: the rest of it will not.
+    /// Shows a partial line whose rest will not arrive.
     fn end_line(&mut self) -> Result<(), Error> {
         let mut lines = std::mem::take(&mut self.lines);
         let mut result = Ok(());

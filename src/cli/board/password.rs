@@ -1,11 +1,11 @@
-//! A Wi-Fi password from the user: never from the command line, never shown.
+//! Gets a Wi-Fi password from the user: never from the command line, and never displayed.
 
 use crate::board::error::Error as BoardError;
 use crate::error::Error;
 use crate::terminal::prompt;
 use crate::words::catalogue::say;
 
-/// From the environment variable that the user named, else asked for.
+/// Reads the environment variable that the user named; otherwise asks.
 pub(in crate::cli) fn get(ssid: &str, variable: Option<&str>) -> Result<String, Error> {
     match variable {
         Some(variable) => std::env::var(variable)

@@ -6,7 +6,7 @@ use super::{SerialArgs, session};
 use crate::board::repl::Repl;
 use crate::error::{Error, Outcome};
 
-/// What `udpcli board reset` takes.
+/// The arguments of `udpcli board reset`.
 #[derive(Debug, Args)]
 pub(super) struct ResetArgs {
     #[arg(long)]

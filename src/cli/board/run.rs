@@ -25,10 +25,10 @@ use crate::wait::{Site, Wait, Waited};
 use crate::words;
 use crate::words::catalogue::say;
 
-/// The longest script that is read: more than any board's memory or file system takes.
+/// The size limit for scripts: more than any board's memory or file system holds.
 const MAX_SCRIPT: u64 = 16 << 20;
 
-/// What `udpcli board run` takes.
+/// The arguments of `udpcli board run`.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[arg(required_unless_present = "example", conflicts_with = "example", add = complete::files(complete::PROGRAMS))]
@@ -61,7 +61,7 @@ pub(super) struct RunArgs {
     interval: Duration,
 }
 
-/// Runs the program to its end, or to Ctrl-C.
+/// Runs the program to its end, or until Ctrl-C.
 pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let shutdown = session::shutdown()?;
     let Some(source) = source(args, &shutdown)? else {
@@ -76,7 +76,7 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     {
         log.hide();
     }
-    // A look at Ctrl-C that came while the board was entered.
+    // Check for a Ctrl-C during entry.
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);
     }
@@ -109,7 +109,7 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     }
 }
 
-/// Says how the program ended.
+/// Reports how the program ended.
 fn conclude(ending: Ending, is_unread: bool) -> Result<Outcome, Error> {
     match ending {
         Ending::Done => Ok(Outcome::Done),
@@ -141,14 +141,14 @@ fn conclude(ending: Ending, is_unread: bool) -> Result<Outcome, Error> {
     }
 }
 
-/// Says what the program's end shows, and what to do about it.
+/// Reports the symptom at the program's end, and what to do next.
 fn tell_symptom(symptom: Symptom) {
     let (meaning, next) = words::symptom(symptom);
     tracing::warn!(say = "board-cli.symptom", meaning = %meaning, code = symptom.code());
     tracing::warn!(say = "board-cli.symptom-next", next = %next);
 }
 
-/// The script's bytes; none after Ctrl-C.
+/// Reads the script; `None` after Ctrl-C.
 fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error> {
     let Some(path) = &args.script else {
         let example = args.example.unwrap_or(Example::Client);
@@ -176,7 +176,7 @@ fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error>
     Ok(Some(source::as_python(&source)))
 }
 
-/// Reads a script, and a byte more than the longest: a file, a FIFO, or standard input.
+/// Reads a script from a file, a FIFO, or standard input, and one byte more than the limit.
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let mut source = Vec::new();
     if path.as_os_str() == "-" {
@@ -192,7 +192,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
         return Ok(source);
     }
     let file = std::fs::File::open(path).map_err(|source| {
-        // `:main.py` is how put and get name files of the board's.
+        // `put` and `get` write files on the board as `:main.py`, so the user may try that here.
         if let Some(path) = path.to_str().and_then(|path| path.strip_prefix(':')) {
             return BoardError::OnTheBoard {
                 path: path.to_owned(),
@@ -215,7 +215,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(source)
 }
 
-/// Refuses what is no Python source, and warns of text that the board reads otherwise than the editor wrote it.
+/// Refuses files that are not Python source, and warns of text that the board reads differently from the editor.
 fn check_kind(name: &str, source: &[u8]) -> Result<(), Error> {
     let refuse = |what| {
         Err(BoardError::NotSource {
@@ -264,21 +264,21 @@ fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
     }))
 }
 
-/// The board's own words, on stderr: what the program printed before is data.
+/// The board's own output, on stderr: the program's earlier output is data.
 pub(super) fn show_traceback(text: &str) {
     status::print(text);
 }
 
-/// Shows a run to a person: output on stdout, the display's picture below it or in a file.
+/// Shows a run to the user: output on stdout, the picture below it or in a file.
 struct Printer {
     stdout: Screen,
-    /// The panel below the output, where both stdout and stderr are the terminal.
+    /// The panel below the output, if both stdout and stderr are the terminal.
     panel: Option<Panel>,
-    /// Where the last picture is saved.
+    /// The file for the last picture.
     image: Option<PathBuf>,
     shutdown: Shutdown,
     reader_gone: bool,
-    /// stdout or the picture that could not be written.
+    /// The error of stdout or of the picture file.
     failure: Option<Error>,
 }
 
@@ -294,7 +294,7 @@ impl Printer {
         }
     }
 
-    /// Shows what was printed, and the panel.
+    /// Shows the output and the panel.
     fn show(&mut self, printed: &[u8], picture: Option<&Picture>) {
         if self.reader_gone {
             return;

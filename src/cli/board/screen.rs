@@ -1,4 +1,4 @@
-//! A board's output on stdout.
+//! Writes a board's output to stdout.
 
 use std::io;
 
@@ -10,21 +10,21 @@ use crate::terminal::sanitize::Allowed;
 use crate::terminal::stdout::Stdout;
 use crate::terminal::stream::WriteOutcome;
 
-/// The board's bytes on stdout: filtered for a terminal, unchanged for a pipe.
+/// A writer for the board's bytes: filtered on a terminal, unchanged in a pipe.
 pub(super) struct Screen(Stdout);
 
 impl Screen {
-    /// A reader that stopped reading is waited for until the end is asked for.
+    /// Waits for a reader that stalls, until the user presses Ctrl-C.
     pub(super) fn new(shutdown: Shutdown) -> Self {
         Self::allowing(shutdown, Allowed::Program)
     }
 
-    /// The same, where a terminal gets only what is `allowed`.
+    /// The same, with another set of control sequences for a terminal.
     pub(super) fn allowing(shutdown: Shutdown, allowed: Allowed) -> Self {
         Self(Stdout::new(shutdown, allowed))
     }
 
-    /// Shows bytes of the board's. False if the reader went away.
+    /// Writes bytes of the board. False if the reader went away.
     ///
     /// # Errors
     /// stdout cannot be written.
@@ -32,7 +32,7 @@ impl Screen {
         shown(self.0.write(bytes))
     }
 
-    /// Nothing more comes: what was held back is shown.
+    /// There is no more output: writes the buffered rest.
     pub(super) fn end(&mut self) -> Result<(), Error> {
         shown(self.0.end()).map(|_| ())
     }

@@ -1,4 +1,4 @@
-//! What every subcommand that talks with the board begins with.
+//! The first steps of every command that talks with the board.
 
 use crate::atomic_file;
 use crate::board::files::Files;
@@ -12,7 +12,7 @@ use crate::file;
 use crate::shutdown::Shutdown;
 use crate::words::catalogue::say;
 
-/// Ctrl-C for a run on the board.
+/// Starts to watch for Ctrl-C.
 pub(super) fn shutdown() -> Result<Shutdown, Error> {
     Shutdown::on_signal().map_err(|source| Error::Start {
         what: "signals",
@@ -20,7 +20,7 @@ pub(super) fn shutdown() -> Result<Shutdown, Error> {
     })
 }
 
-/// The port that was named, or the one board there is.
+/// The port that the user named, or that of the only board.
 pub(super) fn address(serial: &SerialArgs) -> Result<Address, Error> {
     Ok(Address {
         port: match serial.port() {
@@ -37,7 +37,7 @@ pub(super) fn address(serial: &SerialArgs) -> Result<Address, Error> {
     })
 }
 
-/// The log that `--wire` asks for. A FIFO or a device could hold up the line.
+/// Creates the log for `--wire`. Refuses a FIFO or a device, which could block the line.
 pub(super) fn wire_log(serial: &SerialArgs) -> Result<Option<WireLog>, Error> {
     let Some(path) = &serial.wire else {
         return Ok(None);
@@ -63,12 +63,12 @@ pub(super) fn open(serial: &SerialArgs, shutdown: Shutdown) -> Result<Link, Erro
     Ok(Link::open(&address(serial)?, shutdown)?)
 }
 
-/// Gets into the board's raw REPL.
+/// Enters the board's raw REPL.
 pub(super) fn open_repl(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
     Ok(Repl::enter(open(serial, shutdown)?)?)
 }
 
-/// Gets into the board's raw REPL, and says what that took.
+/// Enters the board's raw REPL, and reports what that needed.
 pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
     let repl = open_repl(serial, shutdown)?;
     if repl.entered().stopped_program {
@@ -77,12 +77,12 @@ pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, E
     Ok(repl)
 }
 
-/// Says that the program on the board does not run any more.
+/// Reports that udpcli stopped the program on the board.
 pub(super) fn tell_stopped() {
     tracing::info!(say = "board-cli.program-stopped");
 }
 
-/// Gets into the board, does `work` on its file system, and leaves it at its prompt, whatever became of the work.
+/// Enters the board's raw REPL, does `work` on its file system, and returns to the prompt, also after an error.
 pub(super) fn with_files<T>(
     serial: &SerialArgs,
     work: impl FnOnce(&mut Files<'_>) -> Result<T, Error>,

@@ -1,9 +1,9 @@
-//! What a diagnosis says, in sentences.
+//! The sentences of each diagnosis.
 
 use crate::pair::diagnosis::Diagnosis;
 use crate::text::sentence::{Sentence, sentence};
 
-/// What `udpcli pair` saw, what that means, and what to do next.
+/// The evidence that `udpcli pair` saw, its meaning, and what to do next.
 #[expect(clippy::too_many_lines, reason = "one row per diagnosis")]
 pub(super) fn sentences(diagnosis: Diagnosis) -> [Sentence; 3] {
     match diagnosis {

@@ -1,4 +1,4 @@
-//! Files from the board.
+//! `udpcli board get`.
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::error::{Error, Outcome};
 use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
 
-/// Gets a file or a folder.
+/// Downloads a file or a folder.
 pub(in crate::cli::board) fn run(
     args: &GetArgs,
     serial: &SerialArgs,

@@ -1,4 +1,4 @@
-//! Files onto the board.
+//! `udpcli board put`.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::error::{Error, Outcome};
 use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
 
-/// Puts everything that differs.
+/// Uploads everything that differs.
 pub(in crate::cli::board) fn run(
     args: &PutArgs,
     serial: &SerialArgs,
@@ -25,7 +25,7 @@ pub(in crate::cli::board) fn run(
     conclude(result, start, &sentence!("board-cli.stopped-put"))
 }
 
-/// Takes `:REMOTE` off the end; the board's working directory where there is none.
+/// Takes `:REMOTE` from the end of the arguments; without it, the target is the board's working directory.
 fn split(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, RemotePath), Error> {
     if let Some(bad) = paths
         .iter()

@@ -1,4 +1,4 @@
-//! What the flasher tells: its plan and notes as messages, and how far it is.
+//! Shows the flasher's plan, notes and progress.
 
 use crate::board::flash::Report;
 use crate::board::flash::layout::{Layout, rows};
@@ -7,17 +7,17 @@ use crate::terminal::{progress, sanitize};
 use crate::text::sentence::Sentence;
 use crate::words::catalogue::text;
 
-/// Tells of progress.
+/// Shows the progress.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: progress::Progress,
-    /// The plan is kept for stdout, and not told.
+    /// Keep the plan for stdout instead of printing it as a message.
     keeps_plan: bool,
     plan: String,
 }
 
 impl Progress {
-    /// `keeps_plan`: for [`Self::plan_text`], where it is the answer that goes to stdout.
+    /// `keeps_plan`: store the plan for [`Self::plan_text`], because it goes to stdout as the result.
     pub(super) fn new(global: &GlobalArgs, keeps_plan: bool) -> Self {
         Self {
             bar: progress::Progress::with_ends(global.quiet, super::super::bar::words()),
@@ -31,7 +31,7 @@ impl Progress {
         &self.plan
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn end(&mut self) {
         self.bar.end();
     }

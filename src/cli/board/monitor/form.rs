@@ -1,4 +1,4 @@
-//! What came from the board, in the form in which it is shown or logged.
+//! Formats the board's output for stdout or the log.
 
 use regex::bytes::Regex;
 
@@ -14,19 +14,19 @@ use crate::text::escape::{Audience, append_bytes, append_text};
 use crate::words::catalogue::in_language;
 use crate::words::language::Language;
 
-/// Bytes in a row of the hex dump.
+/// The bytes per row of the hex dump.
 const ROW: usize = 16;
 
-/// How it looks.
+/// The layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     /// Byte for byte.
     Bytes,
     /// Line by line.
     Lines,
-    /// A hex dump of everything, frames of the OLED included.
+    /// A hex dump of everything, including frames of the OLED.
     Hex,
-    /// An object per line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -35,30 +35,30 @@ enum Clock {
     None,
     /// On the terminal: the time of day.
     Local(LocalClock),
-    /// In a log, which may be of several days.
+    /// In a log: date and time, because it may cover several days.
     Date(DateClock),
 }
 
-/// Makes text of what came.
+/// Formats the output.
 pub(super) struct Form {
     layout: Layout,
     clock: Clock,
     utc: UtcClock,
     filter: Option<Regex>,
-    /// Whether what is not text is escaped here: in a log.
+    /// Whether to escape everything that is not text: in a log.
     escapes: bool,
     out: Vec<u8>,
-    /// How much was shown of the line that is still coming; none if nothing was.
+    /// How much of the incomplete line was shown; `None` if nothing was.
     shown: Option<usize>,
-    /// Whether a note stands behind that: the rest begins on a line of its own.
+    /// Whether a note came after the shown part, so that the rest needs a new line.
     is_broken: bool,
-    /// The row of the hex dump that is still coming, and where it begins.
+    /// The incomplete row of the hex dump, and its offset.
     row: Vec<u8>,
     row_at: usize,
 }
 
 impl Form {
-    /// For stdout.
+    /// The formatter for stdout.
     pub(super) fn new(layout: Layout, timestamps: bool, filter: Option<Regex>) -> Self {
         let clock = if timestamps {
             Clock::Local(LocalClock::default())
@@ -68,7 +68,7 @@ impl Form {
         Self::with(layout, clock, filter, false)
     }
 
-    /// For a log: all lines, with date and time, and escaped.
+    /// The formatter for a log: all lines, with date and time, escaped.
     pub(super) fn of_log(layout: Layout) -> Self {
         let layout = if layout == Layout::Bytes {
             Layout::Lines
@@ -93,7 +93,7 @@ impl Form {
         }
     }
 
-    /// Bytes that are ready.
+    /// The number of formatted bytes.
     pub(super) fn len(&self) -> usize {
         self.out.len()
     }
@@ -116,7 +116,7 @@ impl Form {
         self.out.push(b' ');
     }
 
-    /// All bytes as they came.
+    /// Handles all bytes, unchanged.
     pub(super) fn raw(&mut self, bytes: &[u8], time: Timestamp) {
         if self.layout != Layout::Hex {
             return;
@@ -139,14 +139,14 @@ impl Form {
         self.row.clear();
     }
 
-    /// What the board printed, without the frames of its OLED.
+    /// Handles the board's output without the frames of its OLED.
     pub(super) fn printed(&mut self, bytes: &[u8]) {
         if self.layout == Layout::Bytes {
             self.out.extend_from_slice(bytes);
         }
     }
 
-    /// A line, or what has come of it.
+    /// Handles a line, or a part of it.
     pub(super) fn piece(&mut self, piece: &Piece<'_>, decoded: &Decoded) {
         if !matches!(self.layout, Layout::Lines | Layout::Json) {
             return;
@@ -194,7 +194,8 @@ impl Form {
         self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(key.as_bytes());
         self.out.extend_from_slice(b"\":");
-        // Escapes mean the same to every reader, so that nobody needs to know whether a terminal is one.
+        // Always escape for a terminal: every JSON parser accepts the escapes, so it does not matter where the line
+        // goes.
         string(value, Audience::Terminal, &mut self.out);
     }
 
@@ -232,7 +233,7 @@ impl Form {
         self.out.extend_from_slice(b"}\n");
     }
 
-    /// Something that happened to the line: in JSON an object, in a log a note.
+    /// Handles an event of the serial line: an object in JSON, a note in a log.
     pub(super) fn event(&mut self, time: Timestamp, name: &str, what: &str, note: &str) {
         if self.layout == Layout::Json {
             self.open_object(time);
@@ -244,7 +245,7 @@ impl Form {
         }
     }
 
-    /// What udpcli has to say, in a log that people read.
+    /// Adds a message of udpcli to a log for people.
     pub(super) fn note(&mut self, time: Timestamp, text: &str) {
         if self.layout == Layout::Json {
             return;
@@ -259,7 +260,7 @@ impl Form {
         self.out.push(b'\n');
     }
 
-    /// What the OLED shows, for programs.
+    /// Handles the content of the OLED, for programs.
     pub(super) fn screen(&mut self, time: Timestamp, screen: &Screen) {
         if self.layout == Layout::Json {
             self.open_object(time);
@@ -270,7 +271,7 @@ impl Form {
         }
     }
 
-    /// The board pauses: what has come of a row is shown.
+    /// Shows the incomplete row because the board pauses.
     pub(super) fn pause(&mut self, time: Timestamp) {
         if !self.row.is_empty() {
             self.end_row(time);

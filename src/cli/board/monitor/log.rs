@@ -18,7 +18,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Opens the file, or makes it. A FIFO or a device could hold up the monitor.
+    /// Opens or creates the file. Refuses a FIFO or a device, which could block the monitor.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         if atomic_file::is_device(path) {
             return Err(Error::usage_hint(
@@ -54,7 +54,7 @@ impl Log {
         &mut self.form
     }
 
-    /// Writes what is ready.
+    /// Flushes the formatted output.
     pub(super) fn flush(&mut self) -> Result<(), Error> {
         let written = self.file.write_all(self.form.ready());
         self.form.clear();
