@@ -51,6 +51,7 @@ main() {
   trap 'exit 130' HUP INT TERM
   fetch "$from/$archive" "$work/$archive"
   got=$(sha256 "$work/$archive")
+  got=${got%% *}
   [ "$got" = "$sum" ] || fail \
     "$from/$archive has another SHA-256 than version $version: $got, not $sum" \
     "$from/$archive 的 SHA-256 与 $version 版不符：得到 $got，应为 $sum" \
@@ -74,7 +75,9 @@ main() {
 
 # English, or Chinese where the system speaks it.
 say() {
-  case ${UDPCLI_LANG:-${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}} in
+  language=${UDPCLI_LANG:-auto}
+  if [ "$language" = auto ]; then language=${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}; fi
+  case $language in
     zh*) printf '%s\n' "$2" ;;
     *) printf '%s\n' "$1" ;;
   esac
@@ -141,6 +144,7 @@ fetch() {
     "检查网络，或用 --from 指定别的来源"
 }
 
+# The checksum is the first word.
 sha256() {
   if command -v sha256sum >/dev/null; then
     sha256sum "$1"
@@ -151,7 +155,7 @@ sha256() {
   else
     fail "nothing here computes a SHA-256" "没有计算 SHA-256 的程序" \
       "install sha256sum (coreutils) or openssl" "安装 sha256sum（coreutils）或 openssl"
-  fi | cut -d ' ' -f 1
+  fi
 }
 
 # Whether typing udpcli will start it, and what to do if not.
