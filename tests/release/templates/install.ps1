@@ -31,11 +31,6 @@ param(
         return ($text -f $Values)
     }
 
-    if (-not $From) { $From = '@DOWNLOAD@' }
-    if (-not $Dir) { $Dir = Join-Path $env:LOCALAPPDATA 'Programs\udpcli' }
-    $Dir = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Dir)
-    $exe = Join-Path $Dir 'udpcli.exe'
-
     # A 32-bit PowerShell tells the machine's processor in the second variable.
     $machine = $env:PROCESSOR_ARCHITEW6432
     if (-not $machine) { $machine = $env:PROCESSOR_ARCHITECTURE }
@@ -45,6 +40,11 @@ param(
         throw (Text 'udpcli: there is no archive for {0} on {1}; @DOCUMENTATION@ says how to build it' `
             'udpcli：没有适用于 {1} 上的 {0} 的压缩包；@DOCUMENTATION@ 说明了怎样自己编译' @($env:OS, $machine))
     }
+
+    if (-not $From) { $From = '@DOWNLOAD@' }
+    if (-not $Dir) { $Dir = Join-Path $env:LOCALAPPDATA 'Programs\udpcli' }
+    $Dir = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Dir)
+    $exe = Join-Path $Dir 'udpcli.exe'
 
     # What is there already may only be an earlier udpcli.
     if (Test-Path -LiteralPath $exe) {
@@ -78,12 +78,12 @@ param(
             throw (Text 'udpcli: cannot get {0}: {1} Check the network, or name another place with -From' `
                 'udpcli：无法取得 {0}：{1} 检查网络，或用 -From 指定别的来源' @($place, $_.Exception.Message))
         }
-        $got = (Get-FileHash -LiteralPath $file -Algorithm SHA256).Hash.ToLowerInvariant()
+        $got = (Get-FileHash -LiteralPath $file -Algorithm SHA256 -ErrorAction Stop).Hash.ToLowerInvariant()
         if ($got -ne $sum) {
             throw (Text 'udpcli: {0} has another SHA-256 than version {1}: {2}, not {3}. Download once more; if it stays so, do not use this file' `
                 'udpcli：{0} 的 SHA-256 与 {1} 版不符：得到 {2}，应为 {3}。重新下载一次；如果还是这样，不要使用这个文件' @($place, $version, $got, $sum))
         }
-        Expand-Archive -LiteralPath $file -DestinationPath $work
+        Expand-Archive -LiteralPath $file -DestinationPath $work -ErrorAction Stop
         $null = New-Item -ItemType Directory -Force -Path $Dir
         try {
             Copy-Item -Force -LiteralPath (Join-Path $work "udpcli-$version-$target\udpcli.exe") -Destination $exe
@@ -95,6 +95,13 @@ param(
         Remove-Item -Recurse -Force -LiteralPath $work
     }
 
+    # Some schools allow only programs of a list.
+    try {
+        $null = & $exe --version
+    } catch {
+        throw (Text 'udpcli: {0} is there, but Windows does not start it: {1}' `
+            'udpcli：{0} 已装好，但 Windows 不让它启动：{1}' @($exe, $_.Exception.Message))
+    }
     Write-Host (Text 'installed udpcli {0}: {1}' '已安装 udpcli {0}：{1}' @($version, $exe))
     if (($env:Path -split ';') -contains $Dir) {
         Write-Host (Text 'try it: udpcli demo' '试一试：udpcli demo' @())
