@@ -17,7 +17,8 @@ use std::time::Duration;
 use crate::text::encoding::TextEncoding;
 use crate::text::sentence::{Sentence, sentence};
 
-pub(crate) use error::nearest;
+pub use crate::text::checksum::{Append, ByteOrder, Check};
+
 pub use error::{At, Error};
 pub use write::quoted;
 
@@ -26,6 +27,9 @@ pub const PROJECT_FILE: &str = "udpcli.toml";
 
 /// The maximum size of a configuration file, so that reading one cannot use up memory.
 pub const MAX_LEN: u64 = 1 << 20;
+
+/// The maximum size of a payload's file: what a datagram over IPv4 carries.
+const MAX_PAYLOAD: u64 = 65_507;
 
 /// A value and its line in the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,81 +158,6 @@ pub enum Body {
     File(String),
 }
 
-/// A checksum at the end of a payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Append {
-    /// The algorithm.
-    pub check: Check,
-    /// The byte order, if the file sets it.
-    pub order: Option<ByteOrder>,
-}
-
-/// A checksum algorithm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names of the checksums say it all")]
-pub enum Check {
-    Sum8,
-    Xor8,
-    Crc8,
-    Crc16Modbus,
-    Crc16Ccitt,
-    Crc32,
-}
-
-impl Check {
-    const ALL: [Self; 6] = [
-        Self::Sum8,
-        Self::Xor8,
-        Self::Crc8,
-        Self::Crc16Modbus,
-        Self::Crc16Ccitt,
-        Self::Crc32,
-    ];
-
-    /// The name in configuration files and on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sum8 => "sum8",
-            Self::Xor8 => "xor8",
-            Self::Crc8 => "crc8",
-            Self::Crc16Modbus => "crc16-modbus",
-            Self::Crc16Ccitt => "crc16-ccitt",
-            Self::Crc32 => "crc32",
-        }
-    }
-}
-
-/// The byte order of a checksum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteOrder {
-    /// Little-endian: the least significant byte first.
-    Little,
-    /// Big-endian: the most significant byte first.
-    Big,
-}
-
-impl FromStr for Append {
-    type Err = Sentence;
-
-    fn from_str(text: &str) -> Result<Self, Sentence> {
-        let (name, order) = match text.split_once(':') {
-            Some((name, "le")) => (name, Some(ByteOrder::Little)),
-            Some((name, "be")) => (name, Some(ByteOrder::Big)),
-            _ => (text, None),
-        };
-        let found = Check::ALL.into_iter().find(|check| check.name() == name);
-        let check = found.ok_or_else(|| {
-            let names: Vec<&str> = Check::ALL.into_iter().map(Check::name).collect();
-            sentence!("value.checksum", names = names.join(", "))
-        })?;
-        if order.is_some() && matches!(check, Check::Sum8 | Check::Xor8 | Check::Crc8) {
-            return Err(sentence!("value.checksum-one-byte", name = name));
-        }
-        Ok(Self { check, order })
-    }
-}
-
 /// The source of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -277,6 +206,42 @@ impl Files {
             user_path,
             user,
         })
+    }
+}
+
+/// The project's settings alone; `None` if there is no file.
+///
+/// # Errors
+/// As [`Files::read`], for the project's file.
+pub fn project() -> Result<Option<Project>, Error> {
+    let path = Path::new(PROJECT_FILE);
+    let user_path = user_path(|name| std::env::var_os(name));
+    contents(path)?
+        .map(|text| read::project(path, &text, user_path.as_deref()))
+        .transpose()
+}
+
+/// The replies of a file that has nothing else.
+///
+/// # Errors
+/// As [`Files::read`]; here the file must exist.
+pub fn replies(path: &Path) -> Result<Vec<Set<Reply>>, Error> {
+    let text = contents(path)?.ok_or_else(|| not_found(path))?;
+    read::replies(path, &text)
+}
+
+/// The contents of a payload's file.
+///
+/// # Errors
+/// The file cannot be read, or is too long for a datagram.
+pub fn payload(path: &Path) -> Result<Vec<u8>, Error> {
+    bytes(path, MAX_PAYLOAD)?.ok_or_else(|| not_found(path))
+}
+
+fn not_found(path: &Path) -> Error {
+    Error::Read {
+        path: path.to_owned(),
+        source: io::ErrorKind::NotFound.into(),
     }
 }
 
@@ -340,8 +305,16 @@ fn is_out_of_reach(path: &Path) -> bool {
     matches!(folder, Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied)
 }
 
-/// Reads a file; `None` if it does not exist. Opens it non-blocking and rejects a FIFO, so that it cannot block.
+/// Reads a file as text; `None` if it does not exist.
 fn contents(path: &Path) -> Result<Option<String>, Error> {
+    bytes(path, MAX_LEN)?
+        .map(|bytes| read::text(path, bytes))
+        .transpose()
+}
+
+/// Reads a file of at most `limit` bytes; `None` if it does not exist. Opens it non-blocking and rejects a FIFO, so that
+/// it cannot block.
+fn bytes(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
     let failed = |source| Error::Read {
         path: path.to_owned(),
         source,
@@ -375,15 +348,16 @@ fn contents(path: &Path) -> Result<Option<String>, Error> {
         return Err(failed(io::Error::other(sentence!("config.not-regular"))));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_LEN + 1)
+    file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
-    if bytes.len() as u64 > MAX_LEN {
+    if bytes.len() as u64 > limit {
         return Err(Error::TooLong {
             path: path.to_owned(),
+            limit,
         });
     }
-    read::text(path, bytes).map(Some)
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]
@@ -414,22 +388,6 @@ mod tests {
             assert_eq!(relative, wanted);
             let named = with(&[("HOME", "/home/li"), ("XDG_CONFIG_HOME", "/etc/li")]);
             assert_eq!(named, Some(PathBuf::from("/etc/li/udpcli/config.toml")));
-        }
-    }
-
-    #[test]
-    fn checksums_have_names_and_a_byte_order() {
-        let crc32 = |order| {
-            Ok(Append {
-                check: Check::Crc32,
-                order,
-            })
-        };
-        assert_eq!("crc32".parse(), crc32(None));
-        assert_eq!("crc32:le".parse(), crc32(Some(ByteOrder::Little)));
-        assert_eq!("crc32:be".parse(), crc32(Some(ByteOrder::Big)));
-        for wrong in ["", "crc", "crc32:", "crc32:xx", "sum8:le", "CRC32 "] {
-            assert!(wrong.parse::<Append>().is_err(), "{wrong}");
         }
     }
 }

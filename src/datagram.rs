@@ -3,6 +3,7 @@
 pub mod run;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A wall-clock time in nanoseconds since the Unix epoch (range: the years 1677 to 2262).
@@ -84,13 +85,17 @@ impl Datagram<'_> {
     }
 }
 
-/// What the receive loop found out about a datagram from its sequence number.
+/// What the receive loop found out about a datagram: its sequence number, its checksum, its reply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Notes {
     /// Its sequence number.
     pub sequence: Option<u64>,
     /// How many numbers are missing directly before it.
     pub lost: u64,
+    /// Whether its checksum is right; `None` if there is none to verify.
+    pub check: Option<bool>,
+    /// The number of the reply rule that it matches, from 1.
+    pub rule: Option<NonZeroU32>,
 }
 
 /// The wildcard address of `like`'s family.

@@ -341,6 +341,7 @@ mod tests {
             Notes {
                 sequence: Some(7),
                 lost: 2,
+                ..Notes::default()
             },
             &mut out,
         );

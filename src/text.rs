@@ -1,11 +1,17 @@
-//! Text: escapes, encodings, hex digits, and the formatting of counts and durations.
+//! Text and payloads: escapes, encodings, hex digits, checksums, patterns, templates, and the formatting of counts and
+//! durations.
 
+pub mod checksum;
 pub mod duration;
 pub mod encoding;
 pub mod escape;
 pub mod fullwidth;
 pub mod hex;
+pub mod nearest;
+pub mod pattern;
+pub mod random;
 pub mod sentence;
+pub mod template;
 
 use std::fmt;
 use std::time::Duration;

@@ -22,7 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How often to poll for Ctrl-C while there is no output.
 const TICK: Duration = Duration::from_millis(50);
 
-const LISTEN: [&str; 8] = [
+const LISTEN: [&str; 9] = [
     "listen",
     "--bind",
     "127.0.0.1",
@@ -31,6 +31,7 @@ const LISTEN: [&str; 8] = [
     "-n",
     "4",
     "--echo",
+    "--no-project",
 ];
 
 const TUTORIAL: [&str; 8] = [

@@ -1,12 +1,13 @@
 //! `udpcli listen`: turns the arguments into a plan, runs it and reports the result.
 
 mod announcement;
+mod rules;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::capture::{Kind, Saver};
 use crate::cli::logging::Summary;
@@ -18,11 +19,12 @@ use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::server::ServerPanel;
 use crate::terminal::{color, status, stdout};
+use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
 use crate::text::sentence::Sentence;
 use crate::udp;
-use crate::udp::answer::Answer;
+use crate::udp::answer::{Answer, AnswerPlan};
 use crate::udp::interface;
 use crate::udp::listen::{ListenPlan, Listener, StopReason};
 use crate::udp::membership::{Group, Memberships};
@@ -40,6 +42,7 @@ const DEFAULT_REPLY_RATE: u32 = 1000;
 
 /// The arguments of `udpcli listen`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("answer_text").args(["reply", "on"]).multiple(true))]
 pub struct ListenArgs {
     #[arg(short, long, value_name = "N", default_value = "6000", value_parser = value::port, action = clap::ArgAction::Append)]
     port: Vec<u16>,
@@ -72,6 +75,8 @@ pub struct ListenArgs {
     summary: Summary,
     #[arg(long, help_heading = "Output")]
     seq: bool,
+    #[arg(long, value_name = "CHECK", value_parser = value::checksum, help_heading = "Output")]
+    check: Option<Append>,
 
     #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "End")]
     count: Option<u64>,
@@ -84,10 +89,22 @@ pub struct ListenArgs {
     echo: bool,
     #[arg(long, value_name = "TEXT", help_heading = "Answers")]
     reply: Option<String>,
-    #[arg(short, long, requires = "reply", help_heading = "Answers")]
+    #[arg(long, value_name = "PATTERN=REPLY", help_heading = "Answers")]
+    on: Vec<String>,
+    #[arg(long, value_name = "FILE", help_heading = "Answers")]
+    replies: Option<PathBuf>,
+    #[arg(long, help_heading = "Answers")]
+    no_project: bool,
+    #[arg(short, long, requires = "answer_text", help_heading = "Answers")]
     escape: bool,
     #[arg(long, value_name = "N", value_parser = reply_rate, help_heading = "Answers")]
     reply_rate: Option<u32>,
+    #[arg(long, value_name = "D", value_parser = value::delay, help_heading = "Answers")]
+    reply_delay: Option<Duration>,
+    #[arg(long, value_name = "PCT", value_parser = value::percent, help_heading = "Answers")]
+    reply_drop: Option<f64>,
+    #[arg(long, value_name = "N", value_parser = value::seed, help_heading = "Answers")]
+    random_seed: Option<u64>,
 
     #[arg(long, help_heading = "Socket")]
     reuse_addr: bool,
@@ -145,7 +162,7 @@ pub async fn run(
     shutdown: &mut Shutdown,
 ) -> Result<Outcome, Error> {
     let begun = Instant::now();
-    let answer = args.answer()?;
+    let answers = args.answers()?;
     let style = args.style(global)?;
     let save = args.save()?;
     let receive = ReceiveOptions {
@@ -157,7 +174,7 @@ pub async fn run(
         batching: !global.no_batching,
     };
     let wanted = args.sockets(receive)?;
-    args.warn_of_unused(&style, save.map(|(_, kind)| kind));
+    args.warn_of_unused(&style, save.map(|(_, kind)| kind), answers.is_some());
     let (sockets, memberships) = open_sockets(&wanted)?;
     // Open the capture after the sockets: otherwise a port in use would truncate an existing capture for nothing.
     let saver = match args.saver(save, begun, shutdown).await? {
@@ -176,8 +193,8 @@ pub async fn run(
     let plan = ListenPlan {
         receive,
         from: args.from.clone(),
-        answer,
-        reply_rate: args.reply_rate.unwrap_or(DEFAULT_REPLY_RATE),
+        answers,
+        check: args.check,
         sequenced: args.seq,
         count: args.count,
         timeout: args.timeout,
@@ -323,6 +340,24 @@ impl ListenArgs {
         })
     }
 
+    /// What to answer; `None` if nothing.
+    fn answers(&self) -> Result<Option<AnswerPlan>, Error> {
+        let fallback = self.answer()?;
+        let rules = rules::all(self)?;
+        if fallback.is_none() && rules.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(AnswerPlan {
+            rules,
+            fallback,
+            rate: self.reply_rate.unwrap_or(DEFAULT_REPLY_RATE),
+            delay: self.reply_delay.unwrap_or_default(),
+            drop: self.reply_drop.unwrap_or_default(),
+            seed: self.random_seed,
+        }))
+    }
+
+    /// The answer to datagrams that no rule matches.
     fn answer(&self) -> Result<Option<Answer>, Error> {
         if self.echo {
             return Ok(Some(Answer::Echo));
@@ -419,18 +454,24 @@ impl ListenArgs {
     }
 
     /// Warns about options without effect, because the user expects one.
-    fn warn_of_unused(&self, style: &Style, saved: Option<Kind>) {
+    fn warn_of_unused(&self, style: &Style, saved: Option<Kind>, answers: bool) {
         let format = self.format();
         let shows_text = matches!(format, Format::Text | Format::Json)
             || (format == Format::Raw && style.audience == Audience::Terminal);
         let shows_text = shows_text && !self.saves_to_stdout();
-        let needs_text =
-            shows_text || self.oled || self.reply.is_some() || saved == Some(Kind::JsonLines);
+        let needs_text = shows_text || self.oled || answers || saved == Some(Kind::JsonLines);
         let shows_time = matches!(format, Format::Text | Format::Hex | Format::Json)
             || self.save.is_some()
             || self.seq;
-        if self.reply_rate.is_some() && !self.echo && self.reply.is_none() {
-            tracing::warn!(say = "listen.no-effect-reply-rate");
+        for (is_given, flag) in [
+            (self.reply_rate.is_some(), "--reply-rate"),
+            (self.reply_delay.is_some(), "--reply-delay"),
+            (self.reply_drop.is_some(), "--reply-drop"),
+            (self.random_seed.is_some(), "--random-seed"),
+        ] {
+            if is_given && !answers {
+                tracing::warn!(say = "listen.no-effect-reply", flag);
+            }
         }
         if self.encoding.is_some() && !needs_text {
             tracing::warn!(say = "listen.no-effect-encoding");

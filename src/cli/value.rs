@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::text::checksum::Append;
 use crate::text::fullwidth::to_ascii;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp::interface;
@@ -176,6 +177,34 @@ pub(super) fn local_address(text: &str) -> Result<SocketAddr, Sentence> {
     bare_address(text)
         .or_else(with_port)
         .ok_or_else(|| sentence!("value.local-address"))
+}
+
+/// The delay of answers: at most a day, as in the configuration.
+pub(super) fn delay(text: &str) -> Result<Duration, Sentence> {
+    match duration(text)? {
+        delay if delay > Duration::from_hours(24) => Err(sentence!("config.over-a-day")),
+        delay => Ok(delay),
+    }
+}
+
+/// A percentage, with or without `%`.
+pub(super) fn percent(text: &str) -> Result<f64, Sentence> {
+    let text = to_ascii(text);
+    match text.strip_suffix('%').unwrap_or(&text).parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err(sentence!("config.percent")),
+    }
+}
+
+/// A seed of random numbers.
+pub(super) fn seed(text: &str) -> Result<u64, Sentence> {
+    let seed = to_ascii(text).parse();
+    seed.map_err(|_| sentence!("value.whole-number"))
+}
+
+/// A checksum and its byte order.
+pub(super) fn checksum(text: &str) -> Result<Append, Sentence> {
+    to_ascii(text).parse()
 }
 
 /// The interval of periodic reports.

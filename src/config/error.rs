@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::MAX_LEN;
 use crate::text::sentence::Sentence;
 
 /// A position in a file.
@@ -45,8 +44,8 @@ pub struct Mismatch {
 pub enum Error {
     #[error("cannot read {}", .path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("{} is over {} bytes long", .path.display(), MAX_LEN)]
-    TooLong { path: PathBuf },
+    #[error("{} is over {limit} bytes long", .path.display())]
+    TooLong { path: PathBuf, limit: u64 },
     #[error("{at}: {problem}")]
     Syntax {
         at: At,
@@ -87,69 +86,5 @@ impl Error {
             Self::Read { .. } => 3,
             _ => 2,
         }
-    }
-}
-
-/// The known key with the smallest edit distance to `key`, if it is close enough.
-pub(crate) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
-    let key = key.to_lowercase();
-    let of_all = known.iter().map(|&known| (distance(&key, known), known));
-    let (distance, nearest) = of_all.min()?;
-    // Close enough: at least half of the letters are right.
-    (distance <= nearest.len() / 2).then_some(nearest)
-}
-
-/// The edit distance: letters to insert, remove, replace, or swap with their neighbour (optimal string alignment).
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    // The last two rows of the dynamic-programming table; each iteration computes the next one.
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    let mut above: Vec<usize> = Vec::new();
-    let mut previous = None;
-    // Limit the work for an extremely long key, which is not close to any known key anyway.
-    for (index, letter) in from.chars().take(64).enumerate() {
-        let mut next = vec![index + 1];
-        let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
-        for (column, &other) in to.iter().enumerate() {
-            let replaced = at(&row, column) + usize::from(letter != other);
-            let mut best = replaced
-                .min(at(&row, column + 1) + 1)
-                .min(at(&next, column) + 1);
-            let is_swapped =
-                column > 0 && previous == Some(other) && to.get(column - 1) == Some(&letter);
-            if is_swapped {
-                best = best.min(at(&above, column - 1) + 1);
-            }
-            next.push(best);
-        }
-        above = std::mem::replace(&mut row, next);
-        previous = Some(letter);
-    }
-    row.last().copied().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_key_is_the_one_that_was_meant() {
-        let known = ["exclude", "messages", "names", "replies"];
-        for (typed, meant) in [
-            ("mesages", Some("messages")),
-            ("message", Some("messages")),
-            ("Messages", Some("messages")),
-            ("excldue", Some("exclude")),
-            ("name", Some("names")),
-            ("reply", Some("replies")),
-            ("n", None),
-            ("colour", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(typed, &known), meant, "{typed}");
-        }
-        assert_eq!(distance("baud", "buad"), 1);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", ""), 3);
     }
 }

@@ -11,7 +11,9 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::error::{At, Error, Mismatch};
 use super::{Append, Body, Content, Encoding, Lang, Message, Project, Reply, Set, User};
 use crate::text::encoding::TextEncoding;
+use crate::text::pattern::Pattern;
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::template::{Place, Rules, Template};
 use crate::text::{duration, fullwidth, hex};
 
 /// The keys of each table.
@@ -96,6 +98,19 @@ pub(crate) fn project(path: &Path, text: &str, user_path: Option<&Path>) -> Resu
         }
     }
     Ok(project)
+}
+
+/// Reads a file of replies.
+pub(crate) fn replies(path: &Path, text: &str) -> Result<Vec<Set<Reply>>, Error> {
+    let reader = Reader { path, text };
+    let mut replies = Vec::new();
+    for entry in reader.document()? {
+        match entry.name.as_ref() {
+            "replies" => replies = entry.replies()?,
+            _ => return Err(entry.unknown("", &["replies"])),
+        }
+    }
+    Ok(replies)
 }
 
 /// Reads the user's file.
@@ -362,7 +377,7 @@ impl<'a> Entry<'a> {
         };
         let name = format!("messages.{}", self.name);
         let (mut expect, mut wait) = (None, None);
-        let content = self.content(table, &name, &MESSAGE, |entry| {
+        let (content, template) = self.content(table, &name, &MESSAGE, |entry| {
             match entry.name.as_str() {
                 "expect" => expect = Some(entry.text()?),
                 "wait" => wait = Some(entry.duration()?),
@@ -373,6 +388,7 @@ impl<'a> Entry<'a> {
         if content.encoding.is_some() && !content.is_encoded() && expect.is_none() {
             return Err(self.without_text(&name));
         }
+        self.check_template(&content, template, Place::Message { lines: false })?;
         Ok(Message {
             name: self.name.clone(),
             content,
@@ -400,9 +416,9 @@ impl<'a> Entry<'a> {
                 return Err(entry.wrong_type(sentence!("config.wanted-replies")));
             };
             let (mut on, mut delay, mut drop) = (None, None, None);
-            let content = entry.content(table, &name, &REPLY, |entry| {
+            let (content, template) = entry.content(table, &name, &REPLY, |entry| {
                 match entry.name.as_str() {
-                    "on" => on = Some(entry.text()?),
+                    "on" => on = Some((entry.text()?, entry.value_place)),
                     "delay" => delay = Some(entry.duration()?),
                     "drop" => drop = Some(entry.percent()?),
                     _ => return Ok(false),
@@ -412,7 +428,16 @@ impl<'a> Entry<'a> {
             if content.encoding.is_some() && !content.is_encoded() {
                 return Err(entry.without_text(&name));
             }
-            let on = on.ok_or_else(|| entry.wrong(sentence!("config.no-pattern")))?;
+            let (on, place) = on.ok_or_else(|| entry.wrong(sentence!("config.no-pattern")))?;
+            let pattern = Pattern::parse(&on, false, content.text_encoding()).map_err(|error| {
+                Error::Value {
+                    at: entry.reader.at(place),
+                    key: "on".to_owned(),
+                    problem: (&error).into(),
+                }
+            })?;
+            let groups = pattern.groups();
+            entry.check_template(&content, template, Place::Reply(&groups))?;
             replies.push(entry.set(Reply {
                 on,
                 content,
@@ -423,6 +448,29 @@ impl<'a> Entry<'a> {
         Ok(replies)
     }
 
+    /// Checks the fields of a template, which begins at `place` in the file.
+    fn check_template(
+        &self,
+        content: &Content,
+        place: usize,
+        fields: Place<'_>,
+    ) -> Result<(), Error> {
+        let Body::Template(text) = &content.body else {
+            return Ok(());
+        };
+        let rules = Rules {
+            escapes: false,
+            encoding: content.text_encoding(),
+            place: fields,
+        };
+        let parsed = Template::parse(text, rules).map(drop);
+        parsed.map_err(|error| Error::Value {
+            at: self.reader.at(place),
+            key: "template".to_owned(),
+            problem: (&error).into(),
+        })
+    }
+
     fn without_text(&self, name: &str) -> Error {
         Error::Value {
             at: self.at(),
@@ -431,15 +479,17 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Parses the keys that messages and replies share; `other` handles the keys that only one of them has.
+    /// Parses the keys that messages and replies share; `other` handles the keys that only one of them has. Also gives
+    /// the byte offset of the payload.
     fn content(
         &self,
         table: &DeTable<'a>,
         name: &str,
         known: &[&'static str],
         mut other: impl FnMut(&Self) -> Result<bool, Error>,
-    ) -> Result<Content, Error> {
+    ) -> Result<(Content, usize), Error> {
         let mut body: Option<(String, Body)> = None;
+        let mut place = 0;
         let (mut encoding, mut append) = (None, None);
         for entry in self.reader.entries(table.clone()) {
             let found = match entry.name.as_str() {
@@ -476,6 +526,7 @@ impl<'a> Entry<'a> {
                     problem: sentence!("config.two-bodies", first = first, second = &entry.name),
                 });
             }
+            place = entry.value_place;
             body = Some((entry.name, found));
         }
         let Some((_, body)) = body else {
@@ -485,11 +536,12 @@ impl<'a> Entry<'a> {
                 problem: sentence!("config.no-body", keys = BODIES.join(", ")),
             });
         };
-        Ok(Content {
+        let content = Content {
             body,
             encoding,
             append,
-        })
+        };
+        Ok((content, place))
     }
 }
 
@@ -497,6 +549,11 @@ impl Content {
     /// Whether the payload is text, to which the encoding applies.
     fn is_encoded(&self) -> bool {
         matches!(self.body, Body::Text(_) | Body::Template(_))
+    }
+
+    fn text_encoding(&self) -> TextEncoding {
+        let named = self.encoding.as_ref();
+        named.map_or_else(TextEncoding::default, |named| named.encoding)
     }
 }
 

@@ -59,6 +59,16 @@ pub(super) fn object(
             out.extend_from_slice(number.format(notes.lost).as_bytes());
         }
     }
+    if let Some(is_good) = notes.check {
+        let check = if is_good { "ok" } else { "bad" };
+        out.extend_from_slice(br#","check":""#);
+        out.extend_from_slice(check.as_bytes());
+        out.push(b'"');
+    }
+    if let Some(rule) = notes.rule {
+        out.extend_from_slice(br#","rule":"#);
+        out.extend_from_slice(number.format(rule.get()).as_bytes());
+    }
     out.extend_from_slice(b"}\n");
 }
 

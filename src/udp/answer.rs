@@ -1,11 +1,14 @@
 //! Decides which datagrams a listener answers, and limits the rate per peer, so that two programs that answer each
 //! other do not start a packet storm.
 
+pub mod rules;
+
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::datagram::Addressed;
 use crate::datagram::run::Run;
+use rules::Rules;
 
 /// The payload of a listener's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,23 @@ pub enum Answer {
     Echo,
     /// Send the same bytes every time.
     Fixed(Vec<u8>),
+}
+
+/// What to answer, to whom how often, and when.
+#[derive(Debug)]
+pub struct AnswerPlan {
+    /// Replies by pattern; the first match wins.
+    pub rules: Rules,
+    /// The answer to datagrams that no rule matches.
+    pub fallback: Option<Answer>,
+    /// Rate limit: the maximum number of answers per second and peer.
+    pub rate: u32,
+    /// The delay before an answer is sent, unless its rule sets another.
+    pub delay: Duration,
+    /// The percentage of answers to drop, unless the rule sets another.
+    pub drop: f64,
+    /// The seed for dropped answers and random fields.
+    pub seed: Option<u64>,
 }
 
 /// Why the listener does not answer a datagram.
@@ -28,6 +48,8 @@ pub enum Silence {
     Own,
     /// This peer has reached the rate limit.
     Rate,
+    /// Too many answers wait for their delay.
+    Queue,
 }
 
 /// Checks whether the listener may answer the datagrams of `run`, apart from the rate limit. `own` are this machine's

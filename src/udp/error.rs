@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::file;
-use crate::text::{counted, encoding, escape, hex, seconds};
+use crate::text::{counted, encoding, escape, hex, pattern, seconds, template};
 
 /// An error of the UDP layer; each variant names the operation and its object.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +59,16 @@ pub enum Error {
         source: encoding::Error,
     },
 
+    #[error("cannot read the pattern in {what}")]
+    Pattern {
+        what: String,
+        source: pattern::Error,
+    },
+    #[error("cannot read the template in {what}")]
+    Template {
+        what: String,
+        source: template::Error,
+    },
     #[error("{what} is not UTF-8")]
     NotUtf8 { what: String },
     #[error("{what} is over {} MiB: it cannot be kept for another round", *.limit >> 20)]
@@ -137,6 +147,8 @@ impl Error {
             | Self::Escape { .. }
             | Self::Hex { .. }
             | Self::Encode { .. }
+            | Self::Pattern { .. }
+            | Self::Template { .. }
             | Self::NotUtf8 { .. }
             | Self::TooLongToRepeat { .. }
             | Self::AmbiguousZone { .. }

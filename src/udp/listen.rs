@@ -1,6 +1,8 @@
 //! The receive loop: receives datagrams in batches, filters, counts and answers them, and hands them to a sink.
 
+mod answers;
 mod counts;
+mod delayed;
 
 use std::future::poll_fn;
 use std::io;
@@ -8,7 +10,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::shutdown::Shutdown;
-use crate::udp::answer::Answer;
+use crate::text::checksum::Append;
+use crate::udp::answer::AnswerPlan;
 use crate::udp::batch::Receiver;
 use crate::udp::error::Error;
 use crate::udp::membership::Memberships;
@@ -19,7 +22,8 @@ use crate::udp::socket::{self, Bound};
 use crate::udp::system;
 use crate::udp::system::InterfaceWatch;
 use crate::wait::{Site, end_asked_at, until};
-use counts::{Answers, Counts};
+use answers::{Answers, Via};
+use counts::Counts;
 
 pub use counts::ListenSummary;
 
@@ -42,10 +46,10 @@ pub struct ListenPlan {
     pub receive: ReceiveOptions,
     /// Accept datagrams from these senders only; from all senders if empty.
     pub from: Vec<Prefix>,
-    /// The answer to each datagram, if any.
-    pub answer: Option<Answer>,
-    /// Rate limit: the maximum number of answers per second and peer.
-    pub reply_rate: u32,
+    /// What to answer, if anything.
+    pub answers: Option<AnswerPlan>,
+    /// The checksum at the end of each payload, to be verified.
+    pub check: Option<Append>,
     /// Read the sequence numbers in the payloads, to detect loss.
     pub sequenced: bool,
     /// Stop after this many datagrams.
@@ -78,7 +82,7 @@ pub struct Listener<'a> {
     sockets: &'a [Bound],
     receiver: Receiver,
     counts: Counts<'a>,
-    answers: Answers,
+    answers: Answers<'a>,
     started: Instant,
     /// The multicast memberships of each socket, in the order of `sockets`.
     memberships: Vec<Memberships>,
@@ -92,13 +96,13 @@ impl<'a> Listener<'a> {
     pub fn new(plan: &'a ListenPlan, sockets: &'a [Bound], memberships: Vec<Memberships>) -> Self {
         let now = Instant::now();
         let receiver = Receiver::new(plan.receive);
-        if plan.answer.is_some()
+        if let Some(answering) = &plan.answers
             && !system::TELLS_DESTINATION
             && sockets
                 .iter()
                 .any(|bound| bound.local.ip().is_unspecified())
         {
-            tracing::info!(say = "udp.no-broadcast-flag", rate = plan.reply_rate);
+            tracing::info!(say = "udp.no-broadcast-flag", rate = answering.rate);
         }
         let depends = sockets.iter().any(|bound| !bound.local.ip().is_loopback())
             || memberships.iter().any(|groups| !groups.is_empty());
@@ -112,7 +116,7 @@ impl<'a> Listener<'a> {
             sockets,
             receiver,
             counts: Counts::new(plan, now),
-            answers: Answers::default(),
+            answers: Answers::new(plan.answers.as_ref()),
             started: now,
             memberships,
             watch,
@@ -141,6 +145,7 @@ impl<'a> Listener<'a> {
                 self.plan.timeout.map(|timeout| last_heard + timeout),
                 next_stats,
                 next_refresh,
+                self.answers.next_due(),
             ];
             let index = tokio::select! {
                 biased;
@@ -148,6 +153,7 @@ impl<'a> Listener<'a> {
                     return self.last_look(sink).await.map(|flow| if flow == Flow::Continue { StopReason::Interrupted } else { StopReason::ReaderGone });
                 }
                 () = until(deadlines.into_iter().flatten().min()) => {
+                    self.send_due().await;
                     let now = Instant::now();
                     if self.plan.duration.is_some_and(|duration| now >= self.started + duration) {
                         return self.last_look(sink).await.map(|_| StopReason::Complete);
@@ -199,7 +205,7 @@ impl<'a> Listener<'a> {
             };
             for _ in 0..CALLS_IN_A_ROW {
                 let before = self.counts.datagrams;
-                match self.receive(bound, sink).await {
+                match self.receive(index, sink).await {
                     Ok(0) => break,
                     Ok(_) => errors = 0,
                     Err(source) => {
@@ -224,10 +230,32 @@ impl<'a> Listener<'a> {
                     }
                 }
                 if self.is_complete() {
-                    return Ok(StopReason::Complete);
+                    return Ok(self.wait_for_answers(shutdown).await);
                 }
             }
         }
+    }
+
+    /// Sends the delayed answers that are due.
+    async fn send_due(&mut self) {
+        let now = Instant::now();
+        while let Some(socket) = self.answers.take_due(now) {
+            if let Some(bound) = self.sockets.get(socket) {
+                self.answers.send(bound).await;
+            }
+        }
+    }
+
+    /// Sends the delayed answers to the last datagrams before the run ends.
+    async fn wait_for_answers(&mut self, shutdown: &mut Shutdown) -> StopReason {
+        while let Some(due) = self.answers.next_due() {
+            tokio::select! {
+                biased;
+                () = end_asked_at(Site::Datagrams, shutdown) => return StopReason::Interrupted,
+                () = until(Some(due)) => self.send_due().await,
+            }
+        }
+        StopReason::Complete
     }
 
     /// Joins the multicast groups on new interfaces.
@@ -247,22 +275,29 @@ impl<'a> Listener<'a> {
     }
 
     /// Makes one receive call and sends the answers; returns how many datagrams arrived.
-    async fn receive(&mut self, bound: &Bound, sink: &mut impl Sink) -> io::Result<usize> {
+    async fn receive(&mut self, index: usize, sink: &mut impl Sink) -> io::Result<usize> {
         let Self {
             plan,
+            sockets,
             receiver,
             counts,
             answers,
             ..
         } = self;
+        let Some(bound) = sockets.get(index) else {
+            return Ok(0);
+        };
         let limit = plan.count.map_or(usize::MAX, |count| {
             usize::try_from(count - counts.datagrams).unwrap_or(usize::MAX)
         });
         let now = Instant::now();
-        let is_wildcard = bound.local.ip().is_unspecified();
+        let via = Via {
+            socket: index,
+            is_wildcard: bound.local.ip().is_unspecified(),
+        };
         let result = receiver.receive(&bound.socket, bound.local, limit, |run| {
             if let Some(run) = counts.wanted(run) {
-                let notes = counts.count(&run, is_wildcard, now, answers);
+                let notes = counts.count(&run, via, now, answers);
                 sink.run(&run, notes);
             }
         });
@@ -284,9 +319,9 @@ impl<'a> Listener<'a> {
         // or the program was suspended.
         tokio::task::yield_now().await;
         let until = Instant::now() + LAST_LOOK;
-        for bound in self.sockets {
+        for index in 0..self.sockets.len() {
             while !self.is_complete() && Instant::now() < until {
-                if !matches!(self.receive(bound, sink).await, Ok(1..)) {
+                if !matches!(self.receive(index, sink).await, Ok(1..)) {
                     break;
                 }
             }

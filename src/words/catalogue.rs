@@ -33,6 +33,7 @@ areas! {
     "flash",
     "help",
     "listen",
+    "messages",
     "monitor",
     "pair",
     "pair-diagnosis",

@@ -1,13 +1,16 @@
 //! What is wrong with a configuration file, in words.
 
-use crate::config::{At, Error, MAX_LEN, PROJECT_FILE, nearest};
+use crate::config::{At, Error, PROJECT_FILE};
+use crate::text::nearest::nearest;
 use crate::words::catalogue::say;
 
 /// What is wrong, and where.
 pub(super) fn message(error: &Error) -> String {
     match error {
         Error::Read { path, .. } => say!("config.read", path = path.display()),
-        Error::TooLong { path } => say!("config.too-long", path = path.display(), most = MAX_LEN),
+        Error::TooLong { path, limit } => {
+            say!("config.too-long", path = path.display(), most = limit)
+        }
         Error::Syntax { at, problem, .. } => {
             say!("config.syntax", at = place(at), problem => problem.clone())
         }

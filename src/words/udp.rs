@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::file;
 use crate::text::seconds;
+use crate::text::template::{self, Advice};
 use crate::udp::error::Error;
 use crate::udp::{Rejected, family_name, interface};
 use crate::words::catalogue::say;
@@ -50,6 +51,8 @@ pub(super) fn message(error: &Error) -> String {
         Error::Escape { what, .. } => say!("udp.escape", what = what),
         Error::Hex { text, .. } => say!("udp.hex", text = format!("{text:?}")),
         Error::Encode { what, .. } => say!("udp.encode", what = what),
+        Error::Pattern { what, .. } => say!("messages.pattern", what = what),
+        Error::Template { what, .. } => say!("messages.template", what = what),
         Error::NotUtf8 { what } => say!("udp.not-utf8", what = what),
         Error::TooLongToRepeat { what, limit } => {
             say!("udp.too-long-to-repeat", what = what, limit = limit >> 20)
@@ -161,6 +164,20 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Option { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
             say!("udp.option.hint-denied")
         }
+        Error::Pattern { .. } => say!("messages.pattern.hint"),
+        Error::Template {
+            source:
+                template::Error::Unknown {
+                    nearest: Some(nearest),
+                    ..
+                },
+            ..
+        } => say!("messages.template.hint-nearest", nearest = nearest),
+        Error::Template { source, .. } => match source.advice() {
+            Some(Advice::Braces) => say!("messages.template.hint-braces"),
+            Some(Advice::Pipe) => say!("messages.template.hint-pipe"),
+            None => say!("messages.template.hint"),
+        },
         Error::NotUtf8 { .. } => say!("udp.not-utf8.hint"),
         Error::TooLongToRepeat { .. } => say!("udp.too-long-to-repeat.hint"),
         Error::AmbiguousZone { address, first, .. } => {

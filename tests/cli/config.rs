@@ -385,7 +385,7 @@ fn a_wrong_file_does_not_stop_commands_that_use_nothing_of_it() {
         .run(&["send", &address_of(&socket), "hi"])
         .expect_code(0);
     place
-        .run(&["listen", "--port", "0", "--duration", "1ms"])
+        .run(&["listen", "--port", "0", "--duration", "1ms", "--no-project"])
         .expect_code(0);
     place.run(&["completions", "bash"]).expect_code(0);
     #[cfg(feature = "board")]
@@ -432,7 +432,11 @@ fn settings_that_nobody_made_cost_two_failed_opens_or_nothing() {
     for (args, most) in [
         // Without a flag or a variable, the language of messages is read from the user's file as well.
         (&["send", "127.0.0.1:9", "hi"][..], 1),
-        (&["listen", "--port", "0", "--duration", "1ms"], 1),
+        (&["listen", "--port", "0", "--duration", "1ms"], 2),
+        (
+            &["listen", "--port", "0", "--duration", "1ms", "--no-project"],
+            1,
+        ),
         (&["send", "127.0.0.1:9", "hi", "--lang", "en"], 0),
         (&["config"], 2),
         #[cfg(feature = "board")]

@@ -776,9 +776,12 @@ fn summaries_for_programs_fit_the_schema() {
         "json",
         "--stats",
         "20ms",
+        "--check",
+        "crc32",
     ]);
     let mut running = stats.running;
-    running.stderr_line_with("{\"stats\":{");
+    let line = running.stderr_line_with("{\"stats\":{");
+    seen.extend(check_counts(&counts_on(&line, "stats")[0], &schema));
     running.interrupt().expect_code(0);
     // Every key of the schema must occur, except the one that needs more than 32,768 peers.
     for key in schema["$defs"]["counts"]["properties"]
@@ -827,6 +830,10 @@ fn json_lines_fit_the_schema() {
         "--seq",
         "--recv-size",
         "100",
+        "--check",
+        "sum8",
+        "--on",
+        "hex:ff=hex:06",
         "--save",
         saved_name,
     ];
@@ -838,7 +845,7 @@ fn json_lines_fit_the_schema() {
     let socket = loopback_socket();
     for payload in [
         "你好\r\n".as_bytes(),
-        b"\xff\xfe",
+        b"\xff\xff",
         &[b'x'; 101],
         &numbered(0),
         &numbered(3),
@@ -858,7 +865,7 @@ fn json_lines_fit_the_schema() {
     };
     assert_eq!(pick("len"), [8, 2, 100, 22, 22]);
     assert_eq!(pick("text")[..2], [Value::from("你好\r\n"), Value::Null]);
-    assert_eq!(pick("base64")[1], "//4=");
+    assert_eq!(pick("base64")[1], "//8=");
     assert_eq!(
         pick("truncated"),
         [
@@ -871,6 +878,9 @@ fn json_lines_fit_the_schema() {
     );
     assert_eq!(pick("seq")[3..], [Value::from(0), Value::from(3)]);
     assert_eq!(pick("lost")[3..], [Value::Null, Value::from(2)]);
+
+    assert_eq!(pick("check"), ["bad", "ok", "bad", "bad", "bad"]);
+    assert_eq!(pick("rule")[..2], [Value::Null, Value::from(1)]);
 
     // Every key of the schema must occur.
     for key in schema["properties"].as_object().expect("properties").keys() {

@@ -1,8 +1,8 @@
-//! The listener's statistics per peer, its queue of answers, and the summary line.
+//! The listener's statistics per peer, and the summary line.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -13,15 +13,14 @@ use crate::datagram::{Datagram, Timestamp};
 use crate::text::escape;
 use crate::text::seconds;
 use crate::text::sentence::{Sentence, sentence};
-use crate::udp::answer::{self, Answer, AnswerRate};
+use crate::udp::answer::{self, AnswerRate, Silence};
+use crate::udp::interface;
 use crate::udp::listen::ListenPlan;
-use crate::udp::outbox::Outbox;
+use crate::udp::listen::answers::{Answers, Via};
 use crate::udp::payload::sequence::Header;
 use crate::udp::receive::Drops;
-use crate::udp::socket::Bound;
 use crate::udp::stats::sequence::{Arrival, Totals, Tracker};
 use crate::udp::stats::{Spread, per_second, rate};
-use crate::udp::{interface, system};
 
 /// If the one-way delay is longer than this or negative, the sender's clock differs from ours.
 const LONGEST_DELAY: Duration = Duration::from_mins(1);
@@ -41,6 +40,8 @@ pub(super) struct Counts<'a> {
     peers: Peers,
     totals: Totals,
     unsequenced: u64,
+    /// Datagrams whose checksum is wrong.
+    bad_checks: u64,
     /// Sequenced datagrams from peers beyond [`MAX_PEERS`]: no tracker checks them for loss.
     unfollowed: u64,
     delays: Delays,
@@ -66,15 +67,6 @@ impl Delays {
             _ => self.other_clock += count,
         }
     }
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Answers {
-    outbox: Outbox,
-    to: Vec<(SocketAddr, Option<IpAddr>)>,
-    sent: u64,
-    failed: u64,
-    withheld: u64,
 }
 
 #[derive(Debug)]
@@ -120,7 +112,7 @@ impl Peers {
 impl<'a> Counts<'a> {
     /// All counters at zero.
     pub(super) fn new(plan: &'a ListenPlan, now: Instant) -> Self {
-        let wants_interfaces = plan.sequenced || plan.answer.is_some();
+        let wants_interfaces = plan.sequenced || plan.answers.is_some();
         let rest = Peer {
             rate: AnswerRate::new(now),
             tracker: None,
@@ -141,6 +133,7 @@ impl<'a> Counts<'a> {
             },
             totals: Totals::default(),
             unsequenced: 0,
+            bad_checks: 0,
             unfollowed: 0,
             delays: Delays::default(),
             notes: Vec::new(),
@@ -183,9 +176,9 @@ impl<'a> Counts<'a> {
     pub(super) fn count(
         &mut self,
         run: &Run<'_>,
-        is_wildcard: bool,
+        via: Via,
         now: Instant,
-        answers: &mut Answers,
+        answers: &mut Answers<'_>,
     ) -> &[Notes] {
         let plan = self.plan;
         if tracing::enabled!(tracing::Level::DEBUG) {
@@ -203,18 +196,6 @@ impl<'a> Counts<'a> {
             tracker: plan.sequenced.then(Box::default),
             is_own: run.peer.ip().is_loopback() || own.contains(&run.peer.ip()),
         });
-        if let Some(answer) = &plan.answer {
-            let silence = answer::check(run, own, |address| self.broadcasts.contains(&address));
-            for payload in run.payloads() {
-                match silence {
-                    Ok(()) if peer.rate.allow(now, plan.reply_rate) => {
-                        answers.queue(answer, payload, run, is_wildcard);
-                    }
-                    Ok(()) => answers.withhold(answer::Silence::Rate, run.peer),
-                    Err(silence) => answers.withhold(silence, run.peer),
-                }
-            }
-        }
         self.notes.clear();
         if plan.sequenced {
             match &mut peer.tracker {
@@ -240,6 +221,52 @@ impl<'a> Counts<'a> {
                 }
             }
         }
+        let has_rules = plan
+            .answers
+            .as_ref()
+            .is_some_and(|plan| !plan.rules.is_empty());
+        if plan.check.is_some() || has_rules {
+            self.notes.resize(run.len(), Notes::default());
+        }
+        if let Some(check) = plan.check {
+            for (payload, note) in run.payloads().zip(&mut self.notes) {
+                let is_good = check.verified(payload).is_some();
+                self.bad_checks += u64::from(!is_good);
+                note.check = Some(is_good);
+            }
+        }
+        if let Some(answering) = &plan.answers {
+            let silence = answer::check(run, own, |address| self.broadcasts.contains(&address));
+            let mut notes = self.notes.iter_mut();
+            for payload in run.payloads() {
+                let note = notes.next();
+                if let Err(silence) = silence {
+                    answers.withhold(silence, run.peer);
+                    continue;
+                }
+                // A device ignores a damaged request, and reads a good one without its checksum.
+                let request = match plan.check.map(|check| check.verified(payload)) {
+                    None => payload,
+                    Some(Some(request)) => request,
+                    Some(None) => {
+                        tracing::debug!("no answer to {}: its checksum is wrong", run.peer);
+                        continue;
+                    }
+                };
+                let rule = answers.find(request);
+                if let Some((note, index)) = note.zip(rule) {
+                    note.rule = number(index);
+                }
+                if rule.is_none() && answering.fallback.is_none() {
+                    continue;
+                }
+                if peer.rate.allow(now, answering.rate) {
+                    answers.answer(payload, request, rule, run, via, now);
+                } else {
+                    answers.withhold(Silence::Rate, run.peer);
+                }
+            }
+        }
         &self.notes
     }
 
@@ -258,6 +285,11 @@ impl<'a> Counts<'a> {
         }
         self.truncated += truncated;
     }
+}
+
+/// The number of a rule, for people: from 1.
+pub(super) fn number(index: usize) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(index).ok()?.checked_add(1)?)
 }
 
 /// Reads the sequence numbers of a run, and appends one note per datagram and its one-way delay. Returns how many
@@ -291,10 +323,11 @@ fn follow(
                 Arrival::Next { lost } => lost,
                 _ => 0,
             },
+            ..Notes::default()
         });
         notes.extend((first.sequence + 1..next.sequence).map(|sequence| Notes {
             sequence: Some(sequence),
-            lost: 0,
+            ..Notes::default()
         }));
         if let Some(delays) = delays {
             delays.record_n(first.sent, run.time, count);
@@ -303,68 +336,11 @@ fn follow(
     unsequenced
 }
 
-impl Answers {
-    /// Whether an answer is queued.
-    pub(super) fn is_waiting(&self) -> bool {
-        !self.to.is_empty()
-    }
-
-    fn queue(&mut self, answer: &Answer, payload: &[u8], run: &Run<'_>, is_wildcard: bool) {
-        self.outbox.push(match answer {
-            Answer::Echo => payload,
-            Answer::Fixed(payload) => payload,
-        });
-        self.to
-            .push((run.peer, is_wildcard.then(|| run.local.ip())));
-    }
-
-    fn withhold(&mut self, silence: answer::Silence, peer: SocketAddr) {
-        self.withheld += 1;
-        tracing::debug!("no answer to {peer} ({silence:?})");
-    }
-
-    /// Sends the queued answers in batches, each from the address that its datagram was sent to.
-    pub(super) async fn send(&mut self, bound: &Bound) {
-        let is_v4 = bound.local.is_ipv4();
-        let mut next = 0;
-        while let Some((peer, _)) = self.to.get(next) {
-            match system::answer(&bound.socket, is_v4, &self.outbox, &self.to, next) {
-                Ok(count) => {
-                    for index in next..next + count {
-                        tracing::debug!(
-                            "sendto {} bytes as an answer",
-                            self.outbox.payload(index).len()
-                        );
-                    }
-                    self.sent += count as u64;
-                    next += count;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // The send buffer is usually free again within microseconds; the second Ctrl-C still ends the
-                    // process here.
-                    if bound.socket.writable().await.is_err() {
-                        break;
-                    }
-                }
-                // This may be an ICMP error for an earlier answer; it counts as a failure of this one because the two
-                // cannot be distinguished.
-                Err(error) => {
-                    tracing::debug!("cannot answer {peer}: {error}");
-                    self.failed += 1;
-                    next += 1;
-                }
-            }
-        }
-        self.outbox.clear();
-        self.to.clear();
-    }
-}
-
 /// The summary line of a listener.
 #[derive(Debug)]
 pub struct ListenSummary<'a> {
     pub(super) counts: &'a Counts<'a>,
-    pub(super) answers: &'a Answers,
+    pub(super) answers: &'a Answers<'a>,
     pub(super) dropped: Option<Drops>,
     pub(super) elapsed: Duration,
 }
@@ -405,10 +381,15 @@ impl ListenSummary<'_> {
                 put("delay", delay);
             }
         }
-        if counts.plan.answer.is_some() {
+        if counts.plan.check.is_some() {
+            put("bad_checks", counts.bad_checks.into());
+        }
+        if counts.plan.answers.is_some() {
             put("answered", answers.sent.into());
             put("withheld", answers.withheld.into());
             put("answers_failed", answers.failed.into());
+            put("answers_dropped", answers.dropped.into());
+            put("answers_waiting", answers.waiting().into());
         }
         Value::Object(out)
     }
@@ -451,13 +432,22 @@ impl ListenSummary<'_> {
         if counts.filtered > 0 {
             clauses.push(sentence!("summary.filtered", n = counts.filtered));
         }
-        if counts.plan.answer.is_some() {
+        if counts.plan.check.is_some() {
+            clauses.push(sentence!("summary.bad-checks", n = counts.bad_checks));
+        }
+        if counts.plan.answers.is_some() {
             clauses.push(sentence!("summary.answered", n = answers.sent));
             if answers.withheld > 0 {
                 clauses.push(sentence!("summary.withheld", n = answers.withheld));
             }
             if answers.failed > 0 {
                 clauses.push(sentence!("summary.answers-failed", n = answers.failed));
+            }
+            if answers.dropped > 0 {
+                clauses.push(sentence!("summary.answers-dropped", n = answers.dropped));
+            }
+            if answers.waiting() > 0 {
+                clauses.push(sentence!("summary.answers-waiting", n = answers.waiting()));
             }
         }
         clauses

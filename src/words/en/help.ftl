@@ -129,6 +129,7 @@ listen = Receive datagrams: the board's UDP server, on the PC
         Examples:
           udpcli listen                                   port 6000, as in the tutorial
           udpcli listen --port 6000 --echo                send everything back
+          udpcli listen --on 'temp?=23' --on 're:^led (.*)=ok { "{" }1{ "}" }'     answer like a device
           udpcli listen -n 1 --timeout 10s                one datagram, or exit code 1
           udpcli listen --format json | jq .text
           udpcli listen --encoding auto                   Chinese text in UTF-8 or GBK
@@ -161,13 +162,20 @@ listen-summary = How to write the summary and the counts of --stats
     .value-text = One line for people
     .value-json = JSON lines on stderr: { "{" }"summary": ..{ "}" }, and with --stats { "{" }"stats": ..{ "}" }
 listen-seq = Read sequence numbers (send --size): loss, duplicates, reordering, delay
+listen-check = Verify the checksum at the end of every payload; requests are matched without it
 listen-count = End after this many datagrams
 listen-timeout = End when no datagram came for D; exit code 1 if none ever did
 listen-duration = End after this time
 listen-echo = Send every datagram back
 listen-reply = Answer every datagram with TEXT
-listen-escape = Turn \n, \r, \t, \xNN .. in --reply into the real characters
+listen-on = Answer datagrams that match PATTERN (text, re:EXPRESSION or hex:BYTES) with REPLY; repeatable, the first match counts
+listen-replies = Read more such replies from a TOML file with tables [[replies]]
+listen-no-project = Leave out the replies of udpcli.toml
+listen-escape = Turn \n, \r, \t, \xNN .. in --reply and --on into the real characters
 listen-reply-rate = Answers per second and peer at most [default: 1000]
+listen-reply-delay = Wait this long before each answer
+listen-reply-drop = Leave out this percentage of the answers, to see timeouts
+listen-random-seed = Make --reply-drop and { "{" }rand{ "}" } the same in every run
 listen-reuse-addr = Set SO_REUSEADDR: share the port; unicast goes to one of the programs (on Windows: undefined which)
 listen-reuse-port = Set SO_REUSEPORT: share the port; senders are spread over the programs (not on Windows)
 listen-join = Join a multicast group, on one interface or on all

@@ -39,3 +39,6 @@ filtered = { $n } from others left out
 answered = { $n } answered
 withheld = { $n } not answered (rate, group or own address)
 answers-failed = { $n } answers failed
+bad-checks = { $n } with a wrong checksum
+answers-dropped = { $n } answers left out (--reply-drop)
+answers-waiting = { $n } answers not sent yet

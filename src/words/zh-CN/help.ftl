@@ -129,6 +129,7 @@ listen = 接收数据报：在电脑上充当掌控板的 UDP 服务端
         示例：
           udpcli listen                                   6000 端口，与教程相同
           udpcli listen --port 6000 --echo                收到什么就发回什么
+          udpcli listen --on 'temp?=23' --on 're:^led (.*)=ok { "{" }1{ "}" }'     像设备一样回复
           udpcli listen -n 1 --timeout 10s                收一个数据报，否则退出码为 1
           udpcli listen --format json | jq .text
           udpcli listen --encoding auto                   UTF-8 或 GBK 的中文
@@ -161,13 +162,20 @@ listen-summary = 最后的统计和 --stats 的形式
     .value-text = 给人看的一行
     .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
 listen-seq = 读取序号（send --size）：丢失、重复、乱序、延迟
+listen-check = 检查每个载荷末尾的校验和；匹配模式时不算上它
 listen-count = 收到这么多个数据报后结束
 listen-timeout = D 时间内没有数据报就结束；一个也没收到则退出码为 1
 listen-duration = 经过这段时间后结束
 listen-echo = 把每个数据报原样发回
 listen-reply = 对每个数据报都回复 TEXT
-listen-escape = 把 --reply 里的 \n、\r、\t、\xNN 等换成真正的字符
+listen-on = 对匹配 PATTERN（文本、re:表达式或 hex:字节）的数据报回复 REPLY；可以写多次，以先匹配的为准
+listen-replies = 再从 TOML 文件的 [[replies]] 表里读取这样的回复
+listen-no-project = 不使用 udpcli.toml 里的回复
+listen-escape = 把 --reply 和 --on 里的 \n、\r、\t、\xNN 等换成真正的字符
 listen-reply-rate = 对每个对方每秒最多应答多少次 [默认值：1000]
+listen-reply-delay = 每条回复先等这么久再发
+listen-reply-drop = 有意不发百分之几的回复，用来观察超时
+listen-random-seed = 让 --reply-drop 和 { "{" }rand{ "}" } 每次运行的结果相同
 listen-reuse-addr = 设置 SO_REUSEADDR：共用端口；单播只送到其中一个程序（Windows 上是哪个并不确定）
 listen-reuse-port = 设置 SO_REUSEPORT：共用端口；不同的发送者分给不同的程序（Windows 上没有）
 listen-join = 在一个或所有网络接口上加入组播组

@@ -24,3 +24,6 @@ filtered = 排除了其他发送者的 { $n } 个
 answered = 回复了 { $n } 个
 withheld = { $n } 个未回复（超过速率、组播，或本机自己的地址）
 answers-failed = { $n } 条回复发送失败
+bad-checks = { $n } 个校验和不对
+answers-dropped = 有意不发 { $n } 条回复（--reply-drop）
+answers-waiting = { $n } 条回复还没有发送

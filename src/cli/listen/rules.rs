@@ -1,0 +1,184 @@
+//! The replies of `udpcli listen` by pattern: from `--on`, from `--replies FILE` and from the project's file.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::listen::ListenArgs;
+use crate::config::{self, Body, PROJECT_FILE, Reply, Set};
+use crate::error::Error;
+use crate::text::encoding::TextEncoding;
+use crate::text::pattern::Pattern;
+use crate::text::template::{Place, Rules as TemplateRules, Template};
+use crate::udp;
+use crate::udp::answer::rules::{MAX_EXPRESSIONS, MAX_RULES, Rule, Rules, TooMany};
+use crate::words::catalogue::say;
+
+/// The rules in their order, and how many of them come from the project's file.
+pub(super) fn all(args: &ListenArgs) -> Result<Rules, Error> {
+    let encoding = args.encoding.unwrap_or_default();
+    let mut rules = Vec::new();
+    for text in &args.on {
+        rules.push(of_flag(text, args.escape, encoding)?);
+    }
+    if let Some(path) = &args.replies {
+        for reply in config::replies(path)? {
+            rules.push(of_file(&reply, path, encoding)?);
+        }
+    }
+    if !args.no_project {
+        let project = config::project()?.unwrap_or_default();
+        if !project.replies.is_empty() {
+            let count = project.replies.len();
+            tracing::info!(say = "messages.project-replies", count, path = PROJECT_FILE);
+        }
+        for reply in &project.replies {
+            rules.push(of_file(reply, Path::new(PROJECT_FILE), encoding)?);
+        }
+    }
+    Rules::new(rules).map_err(|too_many| {
+        Error::usage(match too_many {
+            TooMany::Rules => say!("messages.too-many-rules", most = MAX_RULES),
+            TooMany::Expressions => say!("messages.too-many-expressions", most = MAX_EXPRESSIONS),
+        })
+    })
+}
+
+/// `PATTERN=REPLY`. A text pattern and its reply may have escapes; the reply may be `hex:`.
+fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<Rule, Error> {
+    let (pattern, reply) = split(text).ok_or_else(|| {
+        Error::usage_hint(
+            say!("messages.no-equals", text = format!("{text:?}")),
+            say!("messages.no-equals.hint"),
+        )
+    })?;
+    let what = format!("--on {text:?}");
+    let pattern = Pattern::parse(&pattern, escapes, encoding)
+        .map_err(|source| pattern_error(&what, source))?;
+    let reply = match reply.strip_prefix("hex:") {
+        Some(digits) => Template::literal(crate::text::hex::parse(digits).map_err(|source| {
+            let text = digits.to_owned();
+            Error::Udp(udp::error::Error::Hex { text, source })
+        })?),
+        None => template(reply, &what, escapes, encoding, &pattern)?,
+    };
+    Ok(Rule {
+        pattern,
+        encoding,
+        reply,
+        append: None,
+        delay: None,
+        drop: None,
+    })
+}
+
+/// Splits at the first `=` that no backslash stands before. In a text pattern `\=` is an `=`; a regular expression
+/// reads it like that itself.
+fn split(text: &str) -> Option<(String, &str)> {
+    let is_escaped = |place: usize| {
+        let before = text.get(..place).unwrap_or_default();
+        (before.len() - before.trim_end_matches('\\').len()) % 2 == 1
+    };
+    let (place, _) = text
+        .match_indices('=')
+        .find(|(place, _)| !is_escaped(*place))?;
+    let (pattern, reply) = text.split_at_checked(place)?;
+    let pattern = if pattern.starts_with("re:") {
+        pattern.to_owned()
+    } else {
+        pattern.replace("\\=", "=")
+    };
+    Some((pattern, reply.get(1..).unwrap_or_default()))
+}
+
+/// A rule of a file.
+fn of_file(reply: &Set<Reply>, path: &Path, encoding: TextEncoding) -> Result<Rule, Error> {
+    let what = say!(
+        "messages.reply-in-file",
+        path = path.display(),
+        line = reply.line
+    );
+    let Reply {
+        on,
+        content,
+        delay,
+        drop,
+    } = &reply.value;
+    let encoding = content
+        .encoding
+        .as_ref()
+        .map_or(encoding, |named| named.encoding);
+    let pattern =
+        Pattern::parse(on, false, encoding).map_err(|source| pattern_error(&what, source))?;
+    let reply = match &content.body {
+        Body::Text(text) => {
+            let mut bytes = Vec::new();
+            encoding.encode(text, &mut bytes).map_err(|source| {
+                let what = what.clone();
+                Error::Udp(udp::error::Error::Encode { what, source })
+            })?;
+            Template::literal(bytes)
+        }
+        Body::Hex(bytes) => Template::literal(bytes.clone()),
+        Body::Template(text) => template(text, &what, false, encoding, &pattern)?,
+        Body::File(file) => Template::literal(config::payload(&beside(path, file))?),
+    };
+    Ok(Rule {
+        pattern,
+        encoding,
+        reply,
+        append: content.append,
+        delay: *delay,
+        drop: *drop,
+    })
+}
+
+/// A file that another file names: relative to the folder of that one.
+fn beside(path: &Path, file: &str) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(file)
+}
+
+fn template(
+    text: &str,
+    what: &str,
+    escapes: bool,
+    encoding: TextEncoding,
+    pattern: &Pattern,
+) -> Result<Template, Error> {
+    let groups = pattern.groups();
+    let rules = TemplateRules {
+        escapes,
+        encoding,
+        place: Place::Reply(&groups),
+    };
+    Template::parse(text, rules).map_err(|source| {
+        let what = what.to_owned();
+        Error::Udp(udp::error::Error::Template { what, source })
+    })
+}
+
+fn pattern_error(what: &str, source: crate::text::pattern::Error) -> Error {
+    let what = what.to_owned();
+    Error::Udp(udp::error::Error::Pattern { what, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_split_at_its_first_plain_equals_sign() {
+        let split = |text| split(text).map(|(pattern, reply)| format!("{pattern} -> {reply}"));
+        for (text, parts) in [
+            ("a=b", "a -> b"),
+            ("a=b=c", "a -> b=c"),
+            (r"a\=b=c", "a=b -> c"),
+            (r"re:a\=b=c", r"re:a\=b -> c"),
+            (r"a\\=b", r"a\\ -> b"),
+            ("=b", " -> b"),
+            ("a=", "a -> "),
+        ] {
+            assert_eq!(split(text).as_deref(), Some(parts), "{text}");
+        }
+        assert_eq!(split("a"), None);
+        assert_eq!(split(r"a\=b"), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! Random numbers for test traffic: repeatable from a seed, not secret.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+/// The generator `SplitMix64` (Steele, Lea, Flood, *Fast Splittable Pseudorandom Number Generators*, 2014).
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// The sequence of a seed, which is always the same, or, without one, a sequence that differs in each run.
+    #[must_use]
+    pub fn new(seed: Option<u64>) -> Self {
+        Self(seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()))
+    }
+
+    /// The next number.
+    pub fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number from `first` to `last`, both included.
+    pub fn between(&mut self, first: i64, last: i64) -> i64 {
+        let span = i128::from(last) - i128::from(first) + 1;
+        // The high half of the product: equally likely to within 2^-64.
+        let offset = (i128::from(self.draw()) * span) >> 64;
+        i64::try_from(i128::from(first) + offset).unwrap_or(first)
+    }
+
+    /// True in `percent` of 100 cases.
+    pub fn happens(&mut self, percent: f64) -> bool {
+        // 53 bits are what an f64 holds exactly.
+        let drawn = (self.draw() >> 11) as f64 / (1u64 << 53) as f64;
+        drawn * 100.0 < percent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_and_draws_stay_in_range() {
+        let draw = |seed| {
+            let mut random = Random::new(seed);
+            (0..5).map(|_| random.draw()).collect::<Vec<_>>()
+        };
+        assert_eq!(draw(Some(1)), draw(Some(1)));
+        assert_ne!(draw(Some(1)), draw(Some(2)));
+        assert_ne!(draw(None), draw(None));
+        let mut random = Random::new(Some(7));
+        let mut seen = [0; 3];
+        for _ in 0..3000 {
+            let drawn = random.between(-1, 1);
+            seen[usize::try_from(drawn + 1).unwrap()] += 1;
+        }
+        assert!(seen.iter().all(|&count| count > 800), "{seen:?}");
+        random.between(i64::MIN, i64::MAX);
+        assert_eq!(random.between(5, 5), 5);
+        let happened = (0..100_000).filter(|_| random.happens(5.0)).count();
+        assert!((4_500..5_500).contains(&happened), "{happened}");
+        assert!((0..1000).all(|_| !random.happens(0.0) && random.happens(100.0)));
+    }
+}

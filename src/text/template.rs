@@ -1,0 +1,740 @@
+//! Payloads with fields that are filled in for each datagram: `{seq:04} {time:%H:%M:%S} {rand:1..100}`.
+//!
+//! A template is parsed once. Rendering appends to the caller's buffer and allocates nothing in UTF-8.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+use jiff::fmt::StdFmtWrite;
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::TimeZone;
+
+use crate::text::encoding::{self, TextEncoding};
+use crate::text::escape;
+use crate::text::hex;
+use crate::text::nearest::nearest;
+use crate::text::random::Random;
+use crate::text::sentence::{Sentence, sentence};
+
+/// The maximum length of a template, in bytes; longer payloads do not fit in a datagram anyway.
+const MAX_LEN: usize = 65_535;
+
+/// The maximum width of `{seq:N}`.
+const MAX_WIDTH: usize = 40;
+
+/// The maximum number of hex digits of `{rand:N}`.
+const MAX_DIGITS: usize = 1024;
+
+/// The number of hex digits of `{rand}`.
+const USUAL_DIGITS: usize = 8;
+
+/// RFC 3339 with microseconds and the offset from UTC.
+const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.6f%:z";
+
+/// The names of all fields.
+const NAMES: [&str; 6] = ["from", "line", "rand", "seq", "time", "unix_ms"];
+
+/// Why a template is invalid. Positions are in characters, from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
+pub enum Error {
+    #[error("unknown field {{{name}}} at character {at}")]
+    Unknown {
+        name: String,
+        at: usize,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    #[error("the field at character {at} has no closing }}")]
+    Unclosed { at: usize },
+    #[error("the }} at character {at} closes nothing")]
+    Stray { at: usize },
+    #[error("{{{name}:{option}}} at character {at}: {problem:?}")]
+    Option {
+        name: String,
+        option: String,
+        at: usize,
+        problem: Problem,
+    },
+    #[error("{{{name}}} at character {at} has no meaning here")]
+    NotHere {
+        name: &'static str,
+        at: usize,
+        is_reply: bool,
+    },
+    #[error("the pattern has no group {name} for {{{name}}} at character {at}")]
+    NoGroup { name: String, at: usize },
+    #[error(transparent)]
+    Escape(#[from] escape::Error),
+    #[error(transparent)]
+    Encode(#[from] encoding::Error),
+    #[error("it is over {MAX_LEN} bytes long")]
+    TooLong,
+}
+
+/// What is wrong with what stands after the name of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the sentence in the catalogue says what it is")]
+pub enum Problem {
+    None,
+    Width,
+    Time(String),
+    Range,
+    Backwards,
+    Random,
+}
+
+impl From<&Problem> for Sentence {
+    fn from(problem: &Problem) -> Self {
+        match problem {
+            Problem::None => sentence!("messages.no-option"),
+            Problem::Width => sentence!("messages.width", most = MAX_WIDTH),
+            Problem::Time(problem) => Self::verbatim(problem),
+            Problem::Range => sentence!("messages.range"),
+            Problem::Backwards => sentence!("messages.backwards"),
+            Problem::Random => sentence!("messages.random", most = MAX_DIGITS),
+        }
+    }
+}
+
+impl From<&Error> for Sentence {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Unknown {
+                name,
+                at,
+                nearest: Some(nearest),
+            } => sentence!(
+                "messages.unknown-field-nearest",
+                name = name,
+                at = at,
+                nearest = nearest
+            ),
+            Error::Unknown { name, at, .. } => {
+                sentence!("messages.unknown-field", name = name, at = at)
+            }
+            Error::Unclosed { at } => sentence!("messages.unclosed", at = at),
+            Error::Stray { at } => sentence!("messages.stray", at = at),
+            Error::Option {
+                name,
+                option,
+                at,
+                problem,
+            } => sentence!(
+                "messages.wrong-option",
+                name = name,
+                option = option,
+                at = at,
+                problem => problem
+            ),
+            Error::NotHere {
+                name,
+                at,
+                is_reply: true,
+            } => sentence!("messages.not-in-a-reply", name = name, at = at),
+            Error::NotHere {
+                name: "line", at, ..
+            } => sentence!("messages.no-lines", at = at),
+            Error::NotHere { name, at, .. } => {
+                sentence!("messages.not-in-a-message", name = name, at = at)
+            }
+            Error::NoGroup { name, at } => sentence!("messages.no-group", name = name, at = at),
+            Error::Escape(error) => Self::verbatim(error),
+            Error::Encode(error) => Self::verbatim(error),
+            Error::TooLong => sentence!("messages.template-too-long", most = MAX_LEN),
+        }
+    }
+}
+
+/// How to read a template.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// Interpret escapes such as `\n` and `\xNN`.
+    pub escapes: bool,
+    /// The encoding of the payload.
+    pub encoding: TextEncoding,
+    /// Where the template stands, which decides which fields it may have.
+    pub place: Place<'a>,
+}
+
+/// Where a template stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// In a message to send, where `{line}` may be an input line.
+    Message {
+        /// Whether there are input lines.
+        lines: bool,
+    },
+    /// In a reply, where `{from}` is the sender and `{1}` and `{name}` are the groups of the pattern, given here by
+    /// their names in order from group 0.
+    Reply(&'a [Option<String>]),
+}
+
+/// A parsed template.
+#[derive(Debug, Clone)]
+pub struct Template {
+    pieces: Vec<Piece>,
+    encoding: TextEncoding,
+    /// The local time zone, if a field needs it.
+    zone: Option<TimeZone>,
+    has_line: bool,
+    has_groups: bool,
+    is_literal: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Bytes(Vec<u8>),
+    Seq { width: usize, zeros: bool },
+    Time(String),
+    UnixMs,
+    Hex(usize),
+    Between(i64, i64),
+    Line,
+    From,
+    Group(usize),
+}
+
+/// What the fields of one datagram are filled with.
+#[derive(Debug)]
+pub struct Values<'a, F> {
+    /// The number of the datagram, from 0.
+    pub seq: u64,
+    /// The time.
+    pub now: Timestamp,
+    /// The input line.
+    pub line: &'a [u8],
+    /// The sender of the datagram that is answered.
+    pub from: Option<SocketAddr>,
+    /// The groups that the pattern matched.
+    pub group: F,
+    /// Whether lines and groups are UTF-8 text to be encoded, instead of bytes of the payload.
+    pub is_text: bool,
+}
+
+/// What rendering needs again and again.
+#[derive(Debug)]
+pub struct State {
+    /// The source of `{rand}`.
+    pub random: Random,
+    scratch: String,
+}
+
+impl State {
+    /// With this source of random numbers.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self {
+            random,
+            scratch: String::new(),
+        }
+    }
+}
+
+/// The payload is longer than allowed, or a line has a character that the encoding does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RenderError {
+    /// Longer than allowed.
+    TooLong,
+    /// The input line is not UTF-8, so it cannot be encoded.
+    NotUtf8,
+    /// A character that the encoding does not have.
+    Encode(encoding::Error),
+}
+
+impl Template {
+    /// Parses a template.
+    ///
+    /// # Errors
+    /// A field is unknown or has no meaning here, a brace is not closed, or the text cannot be encoded.
+    pub fn parse(text: &str, rules: Rules<'_>) -> Result<Self, Error> {
+        if text.len() > MAX_LEN {
+            return Err(Error::TooLong);
+        }
+        let mut template = Self::literal(Vec::new());
+        template.encoding = rules.encoding;
+        let mut literal = String::new();
+        let mut chars = text.char_indices().enumerate().peekable();
+        while let Some((index, (place, character))) = chars.next() {
+            let at = index + 1;
+            let doubled = |chars: &mut std::iter::Peekable<_>| {
+                chars
+                    .next_if(|&(_, (_, next)): &(usize, (usize, char))| next == character)
+                    .is_some()
+            };
+            match character {
+                '{' if doubled(&mut chars) => literal.push('{'),
+                '{' => {
+                    let rest = text.get(place + 1..).unwrap_or_default();
+                    let (field, _) = rest.split_once('}').ok_or(Error::Unclosed { at })?;
+                    let end = place + 1 + field.len();
+                    while chars.next_if(|(_, (next, _))| *next <= end).is_some() {}
+                    template.add_literal(&mut literal, rules)?;
+                    template.pieces.push(piece(field, at, rules.place)?);
+                }
+                '}' if doubled(&mut chars) => literal.push('}'),
+                '}' => return Err(Error::Stray { at }),
+                '\\' if rules.escapes => {
+                    literal.push(character);
+                    let Some((_, (_, letter))) = chars.next() else {
+                        continue;
+                    };
+                    literal.push(letter);
+                    // The braces of \u{NNNN} are no field.
+                    if letter == 'u' && chars.peek().is_some_and(|(_, (_, next))| *next == '{') {
+                        for (_, (_, next)) in chars.by_ref() {
+                            literal.push(next);
+                            if next == '}' {
+                                break;
+                            }
+                        }
+                    }
+                }
+                _ => literal.push(character),
+            }
+        }
+        template.add_literal(&mut literal, rules)?;
+        let has = |wanted: fn(&Piece) -> bool| template.pieces.iter().any(wanted);
+        template.has_line = has(|piece| *piece == Piece::Line);
+        template.has_groups = has(|piece| matches!(piece, Piece::Group(_)));
+        template.is_literal = !has(|piece| !matches!(piece, Piece::Bytes(_)));
+        if has(|piece| matches!(piece, Piece::Time(_))) {
+            template.zone = Some(TimeZone::system());
+        }
+        Ok(template)
+    }
+
+    /// A template without fields: always these bytes.
+    #[must_use]
+    pub fn literal(bytes: Vec<u8>) -> Self {
+        Self {
+            pieces: vec![Piece::Bytes(bytes)],
+            encoding: TextEncoding::default(),
+            zone: None,
+            has_line: false,
+            has_groups: false,
+            is_literal: true,
+        }
+    }
+
+    /// The bytes of a template without fields.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<Vec<u8>> {
+        let bytes = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => bytes.clone(),
+            _ => Vec::new(),
+        };
+        self.is_literal
+            .then(|| self.pieces.iter().flat_map(bytes).collect())
+    }
+
+    /// Whether it has `{line}`, so that each input line makes one datagram.
+    #[must_use]
+    pub fn has_line(&self) -> bool {
+        self.has_line
+    }
+
+    /// Whether it has groups of the pattern.
+    #[must_use]
+    pub fn has_groups(&self) -> bool {
+        self.has_groups
+    }
+
+    /// Adds bytes at the end.
+    pub fn push(&mut self, bytes: Vec<u8>) {
+        self.pieces.push(Piece::Bytes(bytes));
+    }
+
+    fn add_literal(&mut self, literal: &mut String, rules: Rules<'_>) -> Result<(), Error> {
+        let mut bytes = Vec::new();
+        if rules.escapes {
+            append_escaped(literal, rules.encoding, &mut bytes)?;
+        } else {
+            rules.encoding.encode(literal, &mut bytes)?;
+        }
+        literal.clear();
+        self.pieces.push(Piece::Bytes(bytes));
+        Ok(())
+    }
+
+    /// Appends the payload of one datagram to `out`, at most `max` bytes.
+    ///
+    /// # Errors
+    /// The payload is longer than `max`, or a line cannot be encoded. Then `out` ends in an incomplete payload.
+    pub fn render<'a, F>(
+        &self,
+        values: &Values<'a, F>,
+        state: &mut State,
+        max: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RenderError>
+    where
+        F: Fn(usize) -> Option<&'a [u8]>,
+    {
+        let start = out.len();
+        for piece in &self.pieces {
+            let State { random, scratch } = &mut *state;
+            scratch.clear();
+            // Writing to a String cannot fail; the format of a time was tried when it was parsed.
+            let _ = match piece {
+                Piece::Bytes(bytes) => {
+                    out.extend_from_slice(bytes);
+                    Ok(())
+                }
+                Piece::Line => {
+                    self.copy(values.line, values.is_text, out)?;
+                    Ok(())
+                }
+                Piece::Group(index) => {
+                    let bytes = (values.group)(*index).unwrap_or_default();
+                    self.copy(bytes, values.is_text, out)?;
+                    Ok(())
+                }
+                Piece::Seq { width, zeros: true } => {
+                    write!(scratch, "{:0width$}", values.seq, width = *width)
+                }
+                Piece::Seq { width, .. } => {
+                    write!(scratch, "{:width$}", values.seq, width = *width)
+                }
+                Piece::UnixMs => write!(scratch, "{}", values.now.as_millisecond()),
+                Piece::Between(first, last) => {
+                    write!(scratch, "{}", random.between(*first, *last))
+                }
+                Piece::From => match values.from {
+                    Some(from) => write!(scratch, "{from}"),
+                    None => Ok(()),
+                },
+                Piece::Hex(digits) => {
+                    append_digits(*digits, random, scratch);
+                    Ok(())
+                }
+                Piece::Time(format) => {
+                    let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
+                    let time = BrokenDownTime::from(&values.now.to_zoned(zone));
+                    drop(time.format(format, StdFmtWrite(&mut *scratch)));
+                    Ok(())
+                }
+            };
+            if !scratch.is_empty() {
+                self.encoding
+                    .encode(scratch, out)
+                    .map_err(RenderError::Encode)?;
+            }
+            if out.len() - start > max {
+                return Err(RenderError::TooLong);
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(&self, bytes: &[u8], is_text: bool, out: &mut Vec<u8>) -> Result<(), RenderError> {
+        if !is_text || self.encoding.sends_utf8() {
+            out.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| RenderError::NotUtf8)?;
+        self.encoding.encode(text, out).map_err(RenderError::Encode)
+    }
+}
+
+/// Appends text with escapes such as `\n`.
+pub(super) fn append_escaped(
+    text: &str,
+    encoding: TextEncoding,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    for piece in escape::pieces(text) {
+        match piece? {
+            escape::Piece::Text(text) => encoding.encode(text, out)?,
+            escape::Piece::Char(character) => {
+                encoding.encode(character.encode_utf8(&mut [0; 4]), out)?;
+            }
+            escape::Piece::Byte(byte) => out.push(byte),
+        }
+    }
+    Ok(())
+}
+
+fn append_digits(count: usize, random: &mut Random, out: &mut String) {
+    let mut left = count;
+    while left > 0 {
+        for byte in random.draw().to_be_bytes() {
+            for digit in hex::digits(byte) {
+                if left > 0 {
+                    out.push(char::from(digit));
+                    left -= 1;
+                }
+            }
+        }
+    }
+}
+
+/// Parses what stands between the braces.
+fn piece(field: &str, at: usize, place: Place<'_>) -> Result<Piece, Error> {
+    let (name, option) = match field.split_once(':') {
+        Some((name, option)) => (name, Some(option)),
+        None => (field, None),
+    };
+    if let Place::Reply(groups) = place
+        && option.is_none()
+    {
+        let number = name.parse().ok().filter(|_| !name.starts_with('+'));
+        let named = || {
+            groups
+                .iter()
+                .position(|group| group.as_deref() == Some(name))
+        };
+        match number.or_else(named) {
+            Some(index) if index < groups.len() => return Ok(Piece::Group(index)),
+            Some(_) => {
+                let name = name.to_owned();
+                return Err(Error::NoGroup { name, at });
+            }
+            None => {}
+        }
+    }
+    let wrong = |problem| Error::Option {
+        name: name.to_owned(),
+        option: option.unwrap_or_default().to_owned(),
+        at,
+        problem,
+    };
+    let not_here = |name| Error::NotHere {
+        name,
+        at,
+        is_reply: matches!(place, Place::Reply(_)),
+    };
+    let no_option = |piece| match option {
+        None => Ok(piece),
+        Some(_) => Err(wrong(Problem::None)),
+    };
+    match name {
+        "seq" => sequence(option).ok_or_else(|| wrong(Problem::Width)),
+        "time" => {
+            let format = option.unwrap_or(RFC_3339);
+            // What works for one time works for all: jiff's directives do not depend on it.
+            let now = BrokenDownTime::from(&Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC));
+            let mut tried = String::new();
+            match now.format(format, StdFmtWrite(&mut tried)) {
+                Ok(()) => Ok(Piece::Time(format.to_owned())),
+                Err(error) => Err(wrong(Problem::Time(error.to_string()))),
+            }
+        }
+        "unix_ms" => no_option(Piece::UnixMs),
+        "rand" => random_piece(option).map_err(wrong),
+        "line" => match place {
+            Place::Message { lines: true } => no_option(Piece::Line),
+            Place::Message { lines: false } | Place::Reply(_) => Err(not_here("line")),
+        },
+        "from" => match place {
+            Place::Reply(_) => no_option(Piece::From),
+            Place::Message { .. } => Err(not_here("from")),
+        },
+        _ => Err(Error::Unknown {
+            name: field.to_owned(),
+            at,
+            nearest: nearest(name, &NAMES).map(str::to_owned),
+        }),
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn sequence(option: Option<&str>) -> Option<Piece> {
+    let Some(option) = option else {
+        return Some(Piece::Seq {
+            width: 0,
+            zeros: false,
+        });
+    };
+    let width = option.parse().ok().filter(|_| is_digits(option))?;
+    (1..=MAX_WIDTH).contains(&width).then_some(Piece::Seq {
+        width,
+        zeros: option.starts_with('0'),
+    })
+}
+
+fn random_piece(option: Option<&str>) -> Result<Piece, Problem> {
+    let Some(option) = option else {
+        return Ok(Piece::Hex(USUAL_DIGITS));
+    };
+    if let Some((first, last)) = option.split_once("..") {
+        return match (first.parse(), last.parse()) {
+            (Ok(first), Ok(last)) if first <= last => Ok(Piece::Between(first, last)),
+            (Ok(_), Ok(_)) => Err(Problem::Backwards),
+            _ => Err(Problem::Range),
+        };
+    }
+    match option.parse() {
+        Ok(digits) if is_digits(option) && (1..=MAX_DIGITS).contains(&digits) => {
+            Ok(Piece::Hex(digits))
+        }
+        _ => Err(Problem::Random),
+    }
+}
+
+impl Error {
+    /// What to write in its place.
+    #[must_use]
+    pub fn advice(&self) -> Option<Advice> {
+        match self {
+            Self::Unknown { nearest: None, .. } | Self::Stray { .. } | Self::Unclosed { .. } => {
+                Some(Advice::Braces)
+            }
+            Self::NotHere { name: "line", .. } => Some(Advice::Pipe),
+            _ => None,
+        }
+    }
+}
+
+/// What may help with a wrong template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advice {
+    /// A brace that is text is written twice.
+    Braces,
+    /// Input lines come through a pipe.
+    Pipe,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rules(place: Place<'_>) -> Rules<'_> {
+        Rules {
+            escapes: true,
+            encoding: TextEncoding::default(),
+            place,
+        }
+    }
+
+    const MESSAGE: Place<'static> = Place::Message { lines: true };
+
+    fn render(template: &Template) -> Result<String, RenderError> {
+        let mut out = Vec::new();
+        let values = Values {
+            seq: 7,
+            now: "2026-11-27T21:18:46.1234567Z".parse().unwrap(),
+            line: "line".as_bytes(),
+            from: Some("192.168.0.5:49153".parse().unwrap()),
+            group: |index| [&b"all"[..], b"one"].get(index).copied(),
+            is_text: true,
+        };
+        let mut state = State::new(Random::new(Some(1)));
+        template.render(&values, &mut state, 100, &mut out)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    #[test]
+    fn fields_are_filled_in() {
+        for (text, payload) in [
+            ("", ""),
+            ("plain", "plain"),
+            ("{seq} {seq:4} {seq:04}", "7    7 0007"),
+            ("{unix_ms}", "1795814326123"),
+            ("{{{seq}}} {{seq}}", "{7} {seq}"),
+            ("[{line}]\\n\\u{4f60}\\x41", "[line]\n你A"),
+            ("{rand:1..1}{rand:-3..-3}", "1-3"),
+        ] {
+            let template = Template::parse(text, rules(MESSAGE)).unwrap();
+            assert_eq!(render(&template).unwrap(), payload, "{text}");
+        }
+        let groups = [None, Some("name".to_owned())];
+        let template =
+            Template::parse("{0} {1} {name} {from}", rules(Place::Reply(&groups))).unwrap();
+        assert_eq!(render(&template).unwrap(), "all one one 192.168.0.5:49153");
+        for (text, len) in [
+            ("{rand}", 8),
+            ("{rand:3}", 3),
+            ("{time:%H:%M:%S}", 8),
+            ("{time}", 32),
+        ] {
+            let template = Template::parse(text, rules(MESSAGE)).unwrap();
+            assert_eq!(render(&template).unwrap().len(), len, "{text}");
+            assert_eq!(template.as_literal(), None);
+        }
+        let template = Template::parse("{{a}}", rules(MESSAGE)).unwrap();
+        assert_eq!(template.as_literal().unwrap(), b"{a}");
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_with_its_place() {
+        for (text, id, at) in [
+            ("a {sec}", "messages.unknown-field-nearest", "3"),
+            ("a {x}", "messages.unknown-field", "3"),
+            ("{seq", "messages.unclosed", "1"),
+            ("a}", "messages.stray", "2"),
+            ("{seq:x}", "messages.wrong-option", "1"),
+            ("{seq:+4}", "messages.wrong-option", "1"),
+            ("{rand:5..1}", "messages.wrong-option", "1"),
+            ("{rand:0}", "messages.wrong-option", "1"),
+            ("{unix_ms:3}", "messages.wrong-option", "1"),
+            ("{from}", "messages.not-in-a-message", "1"),
+        ] {
+            let wrong = Template::parse(text, rules(MESSAGE)).unwrap_err();
+            let sentence = Sentence::from(&wrong);
+            assert_eq!(sentence.id, id, "{text}");
+            assert!(
+                sentence.to_string().contains(&format!("at={at}")),
+                "{sentence}"
+            );
+        }
+        assert!(Template::parse("\\q", rules(MESSAGE)).is_err());
+        let wrong = Template::parse("{\"ok\": 1}", rules(MESSAGE)).unwrap_err();
+        assert_eq!(wrong.advice(), Some(Advice::Braces));
+        assert!(Template::parse("{time:%Q%!}", rules(MESSAGE)).is_err());
+        let wrong = Template::parse("{2}", rules(Place::Reply(&[None, None]))).unwrap_err();
+        assert_eq!(Sentence::from(&wrong).id, "messages.no-group");
+        assert!(Template::parse(&"x".repeat(70_000), rules(MESSAGE)).is_err());
+    }
+
+    #[test]
+    fn a_payload_that_grows_too_long_is_an_error() {
+        let template = Template::parse(&"{rand:1024}".repeat(9), rules(MESSAGE)).unwrap();
+        assert_eq!(render(&template), Err(RenderError::TooLong));
+    }
+
+    #[test]
+    fn fields_are_in_the_encoding_of_the_text() {
+        let gbk = Rules {
+            encoding: "gbk".parse().unwrap(),
+            ..rules(MESSAGE)
+        };
+        let template = Template::parse("{line}度{seq}", gbk).unwrap();
+        let values = Values {
+            seq: 1,
+            now: Timestamp::UNIX_EPOCH,
+            line: "开".as_bytes(),
+            from: None,
+            group: |_| None,
+            is_text: true,
+        };
+        let mut state = State::new(Random::new(None));
+        let mut out = Vec::new();
+        template.render(&values, &mut state, 100, &mut out).unwrap();
+        assert_eq!(out, b"\xbf\xaa\xb6\xc81");
+        let values = Values {
+            line: b"\xff",
+            ..values
+        };
+        assert_eq!(
+            template.render(&values, &mut state, 100, &mut out),
+            Err(RenderError::NotUtf8)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(\\{|\\}|seq|time|rand|:|%[a-zA-Z0-9:.]{0,5}|[0-9]{1,4}|\\.\\.|\\\\|\\PC){0,12}") {
+            for place in [MESSAGE, Place::Reply(&[None])] {
+                if let Ok(template) = Template::parse(&text, rules(place)) {
+                    let _ = render(&template);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+# Replies by pattern, templates, and messages with a name: what udpcli says of them.
+
+pattern = cannot read the pattern in { $what }
+    .hint = a pattern is the whole text, or re: and a regular expression, or hex: and bytes, where ?? is one byte and * any bytes
+template = cannot read the template in { $what }
+    .hint = fields are { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" } { "{" }line{ "}" }
+    .hint-nearest = did you mean { $nearest }?
+    .hint-braces = fields are seq, time, unix_ms, rand, line and, in replies, from and the groups of the pattern; a brace that is text is written twice: { "{{" } or { "}}" }
+    .hint-pipe = lines come through a pipe: seq 3 | udpcli send 192.168.0.3:6000 --template 'line { "{" }line{ "}" }'
+no-equals = --on { $text }: there is no = between pattern and reply
+    .hint = write, for example: --on 'temp?=23'
+reply-in-file = { $path }, line { $line }
+project-replies = answering by { $count ->
+        [one] the reply
+       *[other] the { $count } replies
+    } of { $path }; --no-project leaves { $count ->
+        [one] it
+       *[other] them
+    } out
+too-many-rules = there are more than { $most } replies by pattern
+too-many-expressions = there are more than { $most } replies with a regular expression
+
+regex = regular expression: { $problem }
+regex-too-large = the regular expression is too large: write fewer repetitions
+half-byte = a ? alone at character { $at }: ?? stands for one byte
+too-long-with-gaps = a hex pattern with * has at most { $most } bytes
+pattern-too-long = the pattern is longer than a datagram
+unknown-field = unknown field { "{" }{ $name }{ "}" } at character { $at }
+unknown-field-nearest = unknown field { "{" }{ $name }{ "}" } at character { $at }, perhaps { $nearest }
+unclosed = the field at character { $at } has no closing { "}" }
+stray = the { "}" } at character { $at } closes nothing
+wrong-option = { "{" }{ $name }:{ $option }{ "}" } at character { $at }: { $problem }
+no-option = nothing may stand after the name
+width = write a width from 1 to { $most }, or 04 for zeros in front
+range = write two whole numbers, as in { "{" }rand:1..100{ "}" }
+backwards = the first number must not be above the last
+random = write the number of hex digits, from 1 to { $most }, or a range such as 1..100
+not-in-a-reply = { "{" }{ $name }{ "}" } at character { $at } has no meaning in a reply
+not-in-a-message = { "{" }{ $name }{ "}" } at character { $at } has no meaning in a message
+no-lines = { "{" }line{ "}" } at character { $at } needs lines from standard input
+no-group = the pattern has no group { $name } for the field at character { $at }
+template-too-long = the template is over { $most } bytes long

@@ -1,0 +1,36 @@
+# 按模式回复、模板，以及有名字的消息：udpcli 会说的话。
+
+pattern = 无法识别 { $what } 中的模式
+    .hint = 模式可以是整段文本，可以是 re: 加正则表达式，也可以是 hex: 加若干字节，其中 ?? 代表一个字节，* 代表任意多个字节
+template = 无法识别 { $what } 中的模板
+    .hint = 可用的字段有 { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" } { "{" }line{ "}" }
+    .hint-nearest = 是不是想写 { $nearest }？
+    .hint-braces = 可用的字段有 seq、time、unix_ms、rand、line，回复里还有 from 和模式的分组；花括号本身要写两遍：{ "{{" } 或 { "}}" }
+    .hint-pipe = 各行来自管道：seq 3 | udpcli send 192.168.0.3:6000 --template 'line { "{" }line{ "}" }'
+no-equals = --on { $text }：模式和回复之间没有 =
+    .hint = 请这样写：--on 'temp?=23'
+reply-in-file = { $path } 第 { $line } 行
+project-replies = 按 { $path } 里的 { $count } 条规则回复；加 --no-project 就不用它们
+too-many-rules = 按模式回复的规则超过 { $most } 条
+too-many-expressions = 带正则表达式的回复规则超过 { $most } 条
+
+regex = 正则表达式：{ $problem }
+regex-too-large = 正则表达式太大：请减少重复次数
+half-byte = 第 { $at } 个字符处只有一个 ?：?? 代表一个字节
+too-long-with-gaps = 带 * 的 hex 模式最多 { $most } 字节
+pattern-too-long = 模式比一个数据报还长
+unknown-field = 第 { $at } 个字符处的 { "{" }{ $name }{ "}" } 不是已知的字段
+unknown-field-nearest = 第 { $at } 个字符处的 { "{" }{ $name }{ "}" } 不是已知的字段，也许是 { $nearest }
+unclosed = 第 { $at } 个字符处的字段没有结尾的 { "}" }
+stray = 第 { $at } 个字符处的 { "}" } 没有对应的开头
+wrong-option = 第 { $at } 个字符处的 { "{" }{ $name }:{ $option }{ "}" }：{ $problem }
+no-option = 名称后面不能再写别的
+width = 请写 1 到 { $most } 的宽度；04 表示前面补零
+range = 请写两个整数，例如 { "{" }rand:1..100{ "}" }
+backwards = 第一个数不能比第二个大
+random = 请写十六进制数字的个数（1 到 { $most }），或者 1..100 这样的范围
+not-in-a-reply = 第 { $at } 个字符处的 { "{" }{ $name }{ "}" } 不能用在回复里
+not-in-a-message = 第 { $at } 个字符处的 { "{" }{ $name }{ "}" } 不能用在消息里
+no-lines = 第 { $at } 个字符处的 { "{" }line{ "}" } 需要来自标准输入的行
+no-group = 第 { $at } 个字符处的字段要用分组 { $name }，模式里没有这个分组
+template-too-long = 模板超过 { $most } 字节
