@@ -7,6 +7,8 @@
 //!
 //! This module depends on neither `udp` nor `cli`.
 
+pub(crate) mod checksum;
+mod deflate;
 pub mod doing;
 pub mod enter;
 pub mod error;

@@ -4,7 +4,7 @@
 pub mod clock;
 pub(crate) mod hex;
 pub(crate) mod json;
-mod python;
+pub(crate) mod python;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

@@ -15,8 +15,7 @@
 
 use std::time::{Duration, Instant};
 
-use flate2::Crc;
-
+use crate::board::checksum::crc32;
 use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::literal;
@@ -469,7 +468,7 @@ pub(crate) fn uncaught(doing: &Doing, exception: String) -> Result<Outcome, Erro
 
 /// A call with its checksum. `data` is for the code, and is sent separately so that it is not compiled.
 pub(crate) fn framed(code: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut call = format!("_udpcli['x']({},", checksum(&[code, data])).into_bytes();
+    let mut call = format!("_udpcli['x']({},", crc32(&[code, data])).into_bytes();
     literal::append_bytes(code, &mut call);
     if !data.is_empty() {
         call.push(b',');
@@ -503,21 +502,12 @@ fn plain_checksum(bytes: &[u8]) -> u32 {
     })
 }
 
-/// The CRC-32 over all of `parts`.
-fn checksum(parts: &[&[u8]]) -> u32 {
-    let mut crc = Crc::new();
-    for part in parts {
-        crc.update(part);
-    }
-    crc.sum()
-}
-
 /// Parses a reply of the helper: the code's output and `~`, or the output with an exception, `^` and the exception's
 /// length in four digits; then the checksum over everything before `~` or `^`. `None` if they do not match.
 pub(crate) fn read(answer: &[u8]) -> Option<Outcome> {
     let (rest, sum) = answer.split_at_checked(answer.len().checked_sub(CHECKSUM_LEN)?)?;
     let fits =
-        |said: &[u8]| sum == NO_CHECKSUM || sum == format!("{:08x}", checksum(&[said])).as_bytes();
+        |said: &[u8]| sum == NO_CHECKSUM || sum == format!("{:08x}", crc32(&[said])).as_bytes();
     if let Some(said) = rest.strip_suffix(b"~") {
         return fits(said).then(|| Outcome::Answer(said.to_vec()));
     }
@@ -583,7 +573,7 @@ mod tests {
     #[test]
     fn an_exception_is_parsed_as_a_reply() {
         let with_sum = |said: &str, tail: &str| {
-            format!("{said}{tail}{:08x}", checksum(&[said.as_bytes()])).into_bytes()
+            format!("{said}{tail}{:08x}", crc32(&[said.as_bytes()])).into_bytes()
         };
         let text = "OSError: 28";
         assert_eq!(
@@ -608,7 +598,7 @@ mod tests {
         #[test]
         fn a_changed_reply_is_rejected(data in proptest::collection::vec(any::<u8>(), 0..40), at in 0usize..49, bit in 0u8..8) {
             let mut answer = data.clone();
-            answer.extend(format!("~{:08x}", checksum(&[&data])).into_bytes());
+            answer.extend(format!("~{:08x}", crc32(&[&data])).into_bytes());
             prop_assert_eq!(read(&answer), Some(Outcome::Answer(data)));
             let at = at % answer.len();
             answer[at] ^= 1 << bit;

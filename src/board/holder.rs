@@ -19,7 +19,7 @@ pub fn of(name: &str) -> Option<String> {
 }
 
 #[cfg(target_os = "linux")]
-mod linux {
+pub(crate) mod linux {
     use std::fs;
     use std::path::Path;
 
@@ -28,36 +28,47 @@ mod linux {
     /// The limit for the number of programs.
     const MAX_HOLDERS: usize = 3;
 
+    /// A process with an open file that was searched for.
+    pub(crate) struct Holder {
+        /// The name. Untrusted, because a process can choose any name for itself.
+        pub(crate) name: String,
+        /// The process ID.
+        pub(crate) process: String,
+    }
+
+    /// The processes with an open file whose link in `/proc/PID/fd` is `wanted`. The kernel shows these links only for
+    /// processes of the same user (of all users to root).
+    pub(crate) fn with_open(wanted: impl Fn(&Path) -> bool) -> impl Iterator<Item = Holder> {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes.filter_map(move |process| {
+            let id = process.file_name().to_string_lossy().into_owned();
+            if !id.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            let mut files = fs::read_dir(process.path().join("fd")).ok()?.flatten();
+            let has_it =
+                files.any(|file| fs::read_link(file.path()).is_ok_and(|target| wanted(&target)));
+            has_it.then(|| Holder {
+                name: fs::read_to_string(process.path().join("comm"))
+                    .unwrap_or_default()
+                    .trim_end()
+                    .to_owned(),
+                process: id,
+            })
+        })
+    }
+
     pub(super) fn holder(name: &str) -> Option<String> {
         let device = fs::canonicalize(name).ok()?;
         let own = std::process::id().to_string();
-        let processes = fs::read_dir("/proc").ok()?;
-        let mut holders = Vec::new();
-        for process in processes.flatten() {
-            let pid = process.file_name().to_string_lossy().into_owned();
-            if pid == own || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
-                continue;
-            }
-            if has_open(&process.path(), &device) {
-                let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-                // A process can choose any name for itself.
-                let comm = sanitize::for_terminal(comm.trim_end()).into_owned();
-                holders.push(format!("{comm} (process {pid})"));
-            }
-            if holders.len() == MAX_HOLDERS {
-                break;
-            }
-        }
+        let holders: Vec<String> = with_open(|target| target == device)
+            .filter(|holder| holder.process != own)
+            .take(MAX_HOLDERS)
+            .map(|Holder { name, process }| {
+                format!("{} (process {process})", sanitize::for_terminal(&name))
+            })
+            .collect();
         (!holders.is_empty()).then(|| holders.join(", "))
-    }
-
-    fn has_open(process: &Path, device: &Path) -> bool {
-        let Ok(files) = fs::read_dir(process.join("fd")) else {
-            return false;
-        };
-        files
-            .flatten()
-            .any(|file| fs::read_link(file.path()).is_ok_and(|target| target == device))
     }
 }
 

@@ -3,6 +3,8 @@
 //! MicroPython's raw REPL accepts every byte except 0x01 to 0x05, and its lexer accepts every byte in a literal except
 //! line ends, the quote and the backslash; udpcli escapes these.
 
+use crate::render::python::repr;
+
 /// Appends `bytes` as a `b'..'` literal.
 pub fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'b');
@@ -12,6 +14,12 @@ pub fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 /// Appends `text` as a `'..'` literal, in UTF-8.
 pub fn append_str(text: &str, out: &mut Vec<u8>) {
     append_quoted(text.as_bytes(), out);
+}
+
+/// The literal for `bytes` in ASCII, for code that is built with `format!`. It is longer than that of [`append_bytes`].
+#[must_use]
+pub fn ascii_bytes(bytes: &[u8]) -> String {
+    repr(bytes)
 }
 
 /// The literal for `text`, for code that is built with `format!`.

@@ -8,6 +8,7 @@ pub mod source;
 
 use std::time::{Duration, Instant};
 
+use crate::board::checksum::crc32;
 use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::files::Files;
@@ -418,12 +419,10 @@ fn ack(index: usize) -> Vec<u8> {
 /// The call with a piece. It is idempotent, because a piece has its index.
 fn call(index: usize, piece: &[u8], is_last: bool) -> Vec<u8> {
     let is_last = u8::from(is_last);
-    let mut crc = flate2::Crc::new();
-    crc.update(format!("{index},{is_last}").as_bytes());
-    crc.update(piece);
+    let crc = crc32(&[format!("{index},{is_last}").as_bytes(), piece]);
     let mut code = format!("_udpcli({index},").into_bytes();
     literal::append_bytes(piece, &mut code);
-    code.extend(format!(",{},{})", crc.sum(), is_last).into_bytes());
+    code.extend(format!(",{crc},{is_last})").into_bytes());
     code
 }
 

@@ -5,17 +5,18 @@ mod echo;
 mod longest;
 mod up;
 
-use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use crate::board::literal;
 use crate::pair::datagram::Mark;
 use crate::pair::post::{self, Facing};
 use crate::pair::talk::{BoardSession, LineHandler, SessionError};
 use crate::pair::work::Work;
+use crate::text::hex;
 
 pub(super) use down::{Down, down};
 pub(super) use echo::{ECHO_SIZE, Echo, echo};
@@ -113,7 +114,7 @@ impl MeasurementContext {
             "_ph('{}',{},{size},{},{},{handler})",
             self.board,
             self.board_port,
-            python_bytes(&mark.bye()),
+            literal::ascii_bytes(&mark.bye()),
             idle.as_millis(),
         )
     }
@@ -122,16 +123,6 @@ impl MeasurementContext {
     fn limit(&self, datagrams: usize) -> Duration {
         self.interval * u32::try_from(datagrams + 2).unwrap_or(u32::MAX) + IDLE + SLACK
     }
-}
-
-/// A Python bytes literal, `b'\x00..'`, for the board.
-pub(super) fn python_bytes(bytes: &[u8]) -> String {
-    let mut text = String::from("b'");
-    for byte in bytes {
-        let _ = write!(text, "\\x{byte:02x}");
-    }
-    text.push('\'');
-    text
 }
 
 /// Why a measurement failed.
@@ -201,13 +192,7 @@ impl LineHandler for ListenEvents {
 
 /// Decodes hex digits of at most 64 KiB of data.
 pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() > 131_072 || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
+    (text.len() <= 131_072).then(|| hex::decode(text))?
 }
 
 /// Lets the board listen while `traffic` sends to it on another thread. `traffic` gets the board's receive size and its

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::board::literal;
 use crate::board::mirror::agent;
 use crate::board::mirror::attach::{Attached, attach};
 use crate::pair::Plan;
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::measure::{self, MeasurementContext, Trouble, python_bytes};
+use crate::pair::measure::{self, MeasurementContext, Trouble};
 use crate::pair::report::{Finding, Said, StepResult};
 use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::work::Work;
@@ -47,7 +48,7 @@ pub(super) fn step(
     }
     let here = format!("{}:{}", course.board, course.board_port);
     talk.shown.clear();
-    let handler = format!("_po('{here}',{})", python_bytes(&plan.text_bytes));
+    let handler = format!("_po('{here}',{})", literal::ascii_bytes(&plan.text_bytes));
     let said = measure::deliver(talk, course, &handler, &plan.text_bytes)?;
     talk.call(Work::ReadingOled, agent::FINISH, work, &mut |_: &[&str]| {})?;
     let mut sender = None;

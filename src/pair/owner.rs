@@ -31,9 +31,9 @@ pub fn of(local: Ipv4Addr, port: u16) -> Option<Owner> {
 mod linux {
     use std::fs;
     use std::net::Ipv4Addr;
-    use std::path::Path;
 
     use super::Owner;
+    use crate::board::holder::linux::with_open;
 
     pub(super) fn owner(local: Ipv4Addr, port: u16) -> Option<Owner> {
         let mut sockets: Vec<String> = Vec::new();
@@ -45,17 +45,18 @@ mod linux {
                     .filter_map(|line| inode(line, local, port)),
             );
         }
-        for process in fs::read_dir("/proc").ok()?.flatten() {
-            let pid = process.file_name().to_string_lossy().into_owned();
-            if pid.bytes().all(|byte| byte.is_ascii_digit()) && has_one(&process.path(), &sockets) {
-                let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-                return Some(Owner {
-                    name: comm.trim_end().to_owned(),
-                    process: pid,
-                });
-            }
-        }
-        None
+        let owner = with_open(|target| {
+            let target = target.to_string_lossy();
+            target
+                .strip_prefix("socket:[")
+                .and_then(|rest| rest.strip_suffix(']'))
+                .is_some_and(|inode| sockets.iter().any(|socket| socket == inode))
+        })
+        .next()?;
+        Some(Owner {
+            name: owner.name,
+            process: owner.process,
+        })
     }
 
     /// The inode of a socket in a line of the table, if it has the port: `  sl  local_address rem_address st .. inode
@@ -70,21 +71,6 @@ mod linux {
         // The table prints the address in the processor's byte order.
         let own = format!("{:08X}", u32::from_ne_bytes(local.octets()));
         (is_any || address.ends_with(&own)).then(|| fields.nth(7).unwrap_or_default().to_owned())
-    }
-
-    fn has_one(process: &Path, sockets: &[String]) -> bool {
-        let Ok(files) = fs::read_dir(process.join("fd")) else {
-            return false;
-        };
-        files.flatten().any(|file| {
-            fs::read_link(file.path()).is_ok_and(|target| {
-                let target = target.to_string_lossy();
-                target
-                    .strip_prefix("socket:[")
-                    .and_then(|rest| rest.strip_suffix(']'))
-                    .is_some_and(|inode| sockets.iter().any(|socket| socket == inode))
-            })
-        })
     }
 
     #[cfg(test)]

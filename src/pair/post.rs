@@ -204,7 +204,7 @@ pub(super) fn facing(board: Ipv4Addr, port: u16) -> io::Result<Facing> {
                 let host_bits = 32 - u32::from(v4.prefixlen.min(32));
                 let network = v4.ip.to_bits().checked_shr(host_bits).unwrap_or(0);
                 Some(Interface {
-                    mtu: mtu(&found.name),
+                    mtu: adapter::mtu(&found.name),
                     prefix: v4.prefixlen,
                     has_board: board.to_bits().checked_shr(host_bits).unwrap_or(0) == network,
                     name: found.name,
@@ -213,15 +213,6 @@ pub(super) fn facing(board: Ipv4Addr, port: u16) -> io::Result<Facing> {
             _ => None,
         });
     Ok(Facing { local, interface })
-}
-
-/// The interface's MTU, which Linux has in a file.
-fn mtu(name: &str) -> Option<usize> {
-    std::fs::read_to_string(format!("/sys/class/net/{name}/mtu"))
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
 }
 
 /// A socket that sends from `local` to the board and receives only from it.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::board::checksum::crc32;
 use crate::board::error::Error;
 use crate::board::evidence::{self, BOOT_MARKS};
 use crate::board::literal;
@@ -221,9 +222,7 @@ const TRIES: u32 = 5;
 
 /// Wraps a call so that it runs only if it arrived complete: `_pc` of our program compares the checksum.
 fn checked(code: &[u8]) -> Vec<u8> {
-    let mut crc = flate2::Crc::new();
-    crc.update(code);
-    let mut call = format!("_pc({},", crc.sum()).into_bytes();
+    let mut call = format!("_pc({},", crc32(&[code])).into_bytes();
     literal::append_bytes(code, &mut call);
     call.push(b')');
     call

@@ -16,6 +16,14 @@ pub(super) fn received(datagram: &Datagram<'_>, peer_ip: &str, out: &mut Vec<u8>
     out.extend_from_slice(b")\n");
 }
 
+/// Python's `repr` of bytes: a literal in ASCII, which Python reads back as the same bytes.
+#[cfg(feature = "board")]
+pub(crate) fn repr(payload: &[u8]) -> String {
+    let mut out = Vec::with_capacity(payload.len() + 3);
+    bytes(payload, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 fn bytes(payload: &[u8], out: &mut Vec<u8>) {
     let quote = if payload.contains(&b'\'') && !payload.contains(&b'"') {
         b'"'

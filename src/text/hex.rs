@@ -57,6 +57,30 @@ impl From<&Error> for Sentence {
     }
 }
 
+/// All bytes as hex digits, without separators.
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|&byte| digits(byte))
+        .map(char::from)
+        .collect()
+}
+
+/// Decodes hex digits without separators; `None` if there is anything else.
+#[must_use]
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    let value = |digit: &u8| char::from(*digit).to_digit(16);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs
+        .iter()
+        .map(|[high, low]| u8::try_from(value(high)? * 16 + value(low)?).ok())
+        .collect()
+}
+
 /// Parses hex digits. Spaces, commas, colons and `0x` may separate the bytes, and a Chinese input method may have typed
 /// them.
 ///
@@ -119,6 +143,16 @@ mod tests {
         }
         assert!(parse("").unwrap().is_empty());
         assert_eq!(parse("00 0x00").unwrap(), [0, 0]);
+    }
+
+    #[test]
+    fn encoded_bytes_are_decoded_unchanged() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(decode(&encode(&all)), Some(all));
+        assert_eq!(decode("0A"), Some(vec![10]));
+        for text in ["0", "0g", "+1", " 1", "é"] {
+            assert_eq!(decode(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,16 @@ pub fn all() -> Vec<Interface> {
     if_addrs::get_if_addrs().unwrap_or_default()
 }
 
+/// The interface's MTU, which Linux has in a file; `None` on other operating systems.
+#[must_use]
+pub fn mtu(interface: &str) -> Option<usize> {
+    std::fs::read_to_string(format!("/sys/class/net/{interface}/mtu"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
 /// An interface by its name and index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {

@@ -3,9 +3,8 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use flate2::{Compress, Compression, FlushCompress, Status};
-
 use super::{BoardPath, Files, Hash, WORK, call, hash};
+use crate::board::deflate::deflate;
 use crate::board::doing::{Doing, Reason};
 use crate::board::error::Error;
 use crate::board::helper::{self, Outcome, Repeats};
@@ -457,16 +456,6 @@ fn deflate_thoroughly(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len());
     zopfli::compress(options, zopfli::Format::Deflate, bytes, &mut out).ok()?;
     Some(out)
-}
-
-/// Compresses `bytes` as a complete raw deflate stream.
-fn deflate(bytes: &[u8], window: u8) -> Option<Vec<u8>> {
-    let mut compressor = Compress::new_with_window_bits(Compression::best(), false, window);
-    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 100 + 64);
-    match compressor.compress_vec(bytes, &mut out, FlushCompress::Finish) {
-        Ok(Status::StreamEnd) => Some(out),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

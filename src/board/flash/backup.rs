@@ -21,6 +21,7 @@ use super::write::{Part, SECTOR};
 use super::{Report, chip_name, kind, look};
 use crate::atomic_file::AtomicFile;
 use crate::board::port::TICK;
+use crate::text::hex;
 use crate::text::sentence::{Sentence, sentence};
 
 /// Where to save the backup.
@@ -270,7 +271,7 @@ fn description(
     table: Option<&[Partition]>,
     digest: &[u8],
 ) -> String {
-    let digest = hexadecimal(digest);
+    let digest = hex::encode(digest);
     let value = json!({
         "chip": name(chip.chip),
         "revision": format!("{}.{}", chip.revision.0, chip.revision.1),
@@ -285,14 +286,6 @@ fn description(
         "partitions": table.map(partitions_json),
     });
     format!("{value:#}\n")
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A backup to restore.
@@ -336,7 +329,7 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
             hint: Some(sentence!("flash.another-copy")),
         }))
     };
-    let digest = hexadecimal(&Sha256::digest(&bytes));
+    let digest = hex::encode(&Sha256::digest(&bytes));
     if !rules.force {
         if let Some(size) = number("size").filter(|&size| u64::from(size) != bytes.len() as u64) {
             return Err(damaged(sentence!(

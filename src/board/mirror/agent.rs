@@ -1,7 +1,6 @@
 //! The agent's code, compressed. docs/protocol.md specifies its frames.
 
-use flate2::{Compress, Compression, FlushCompress};
-
+use crate::board::deflate::deflate;
 use crate::board::literal;
 
 /// The agent for the maker's firmware, and for Mixly's: `scripts/mirror.py`, minified.
@@ -55,13 +54,10 @@ pub fn packed(report: Report, display: Display) -> Vec<u8> {
     /// The window size in bits, the same on both sides.
     const WINDOW: u8 = 10;
     let source = source(report, display);
-    let mut deflated = Vec::with_capacity(source.len());
-    let mut compressor = Compress::new_with_window_bits(Compression::best(), false, WINDOW);
-    let packed = compressor.compress_vec(source.as_bytes(), &mut deflated, FlushCompress::Finish);
-    if packed.is_err() {
+    let Some(deflated) = deflate(source.as_bytes(), WINDOW) else {
         // Compressing into memory fails only by an error in zlib itself.
         return source.into_bytes();
-    }
+    };
     let mut code = format!("{UNPACK}_u(").into_bytes();
     literal::append_bytes(&deflated, &mut code);
     code.extend(b")\n");

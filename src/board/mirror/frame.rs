@@ -25,6 +25,7 @@
 //! 160 is one symbol, others 160 + the upper 4 of 16 bits and two symbols of 6 bits; negative ones are two's
 //! complement.
 
+use crate::board::checksum::crc32;
 use crate::terminal::panel::screen::{Mode, PAGE};
 
 /// The beginning of a frame.
@@ -103,7 +104,7 @@ impl<'a> Frame<'a> {
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let counted = bytes.get(START.len()..bytes.len().checked_sub(CHECKSUM)?)?;
-        let expected = crc32(counted);
+        let expected = crc32(&[counted]);
         let mut checksum = Reader(bytes.get(bytes.len() - CHECKSUM..)?);
         for shift in [0, 6, 12, 18] {
             if u32::from(checksum.symbol()?) != expected >> shift & 63 {
@@ -225,13 +226,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The CRC-32 of zlib and `binascii.crc32`.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use proptest::prelude::*;
@@ -252,7 +246,7 @@ pub(super) mod tests {
         let bits = |number: u32| u8::try_from(number & 63).unwrap();
         frame.extend([seq, bits(len >> 6), bits(len)].map(byte));
         frame.extend(sections.iter().map(|&symbol| byte(symbol)));
-        let crc = crc32(&frame[START.len()..]);
+        let crc = crc32(&[&frame[START.len()..]]);
         frame.extend([0, 6, 12, 18].map(|shift| byte(bits(crc >> shift))));
         frame.extend(b"\x1b\\");
         frame

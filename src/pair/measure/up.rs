@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::{LATE, LOOK, MeasurementContext, Patience, SLACK, Trouble, python_bytes};
+use super::{LATE, LOOK, MeasurementContext, Patience, SLACK, Trouble};
+use crate::board::literal;
 use crate::pair::counts::{Counts, State};
 use crate::pair::datagram::{self, HEADER, Mark};
 use crate::pair::post::Arrived;
@@ -188,7 +189,7 @@ pub(in crate::pair) fn up(
         course.port,
         list.join(","),
         interval.as_millis(),
-        python_bytes(&mark.bytes()),
+        literal::ascii_bytes(&mark.bytes()),
     );
     let mut ears = UpEars {
         arrivals,

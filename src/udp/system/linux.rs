@@ -18,7 +18,6 @@ pub(crate) use timer::{TIMER_GRAIN, Timer};
 pub(crate) use transmit::{BatchTransmitter, answer};
 pub(crate) use watch::InterfaceWatch;
 
-use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 
@@ -175,9 +174,5 @@ pub(crate) fn path_mtu(socket: &std::net::UdpSocket) -> Option<usize> {
     let interface = adapter::all()
         .into_iter()
         .find(|interface| interface.ip() == local.ip())?;
-    fs::read_to_string(format!("/sys/class/net/{}/mtu", interface.name))
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    adapter::mtu(&interface.name)
 }
