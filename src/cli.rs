@@ -5,6 +5,7 @@ pub mod board;
 pub mod complete;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod generate;
 pub mod help;
 pub mod language;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     #[cfg(not(feature = "board"))]
     Pair(LeftOutArgs),
     Demo(demo::DemoArgs),
+    Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
     Completions(generate::CompletionsArgs),
     Man(generate::ManArgs),

@@ -75,6 +75,9 @@ pub enum Error {
         failed: usize,
         environment: bool,
     },
+    /// The PC is not ready: the codes of the problems.
+    #[error("something on this PC keeps datagrams or the board away: {}", .codes.join(", "))]
+    Doctor { codes: Vec<&'static str> },
     #[error("the demo failed: {problem}")]
     Demo { problem: String },
     #[error("this build of udpcli was made without the feature {feature}")]
@@ -130,6 +133,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Demo { .. }
+            | Self::Doctor { .. }
             | Self::Pair {
                 environment: false, ..
             } => 1,

@@ -21,10 +21,14 @@ pub mod config;
 pub mod datagram;
 pub mod error;
 pub mod file;
+pub mod firewall;
 #[cfg(feature = "board")]
 pub mod pair;
+pub mod processes;
+pub mod program;
 pub mod render;
 pub mod shutdown;
+pub mod survey;
 pub mod terminal;
 pub mod text;
 pub mod udp;
@@ -62,6 +66,10 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
         #[cfg(not(feature = "board"))]
         Command::Pair(_) => Err(Error::LeftOut { feature: "board" }),
         Command::Demo(args) => cli::demo::run(&args),
+        Command::Doctor(args) => {
+            watch_signals()?;
+            cli::doctor::run(&args)
+        }
         Command::Config(args) => cli::config::run(&args, &cli.global),
         Command::Completions(args) => cli::generate::completions(&args),
         Command::Man(args) => cli::generate::man(&args),
@@ -69,7 +77,6 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
 }
 
 /// Watches for signals before anything waits: a file to be read may be a FIFO.
-#[cfg(feature = "board")]
 fn watch_signals() -> Result<(), Error> {
     let watched = Shutdown::on_signal();
     watched.map(drop).map_err(|source| Error::Start {

@@ -70,11 +70,13 @@ pub enum Site {
     Demo,
     /// `pair`: the operating system's program that lists the Wi-Fi networks in range.
     Radio,
+    /// `doctor`: the operating system's program that shows the firewall's rules.
+    Firewall,
 }
 
 impl Site {
     /// All sites.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
@@ -98,6 +100,7 @@ impl Site {
         Self::Stderr,
         Self::Demo,
         Self::Radio,
+        Self::Firewall,
     ];
 }
 
@@ -127,6 +130,7 @@ impl fmt::Display for Site {
             Self::Stderr => "the reader of stderr",
             Self::Demo => "the listener and the sender",
             Self::Radio => "the list of Wi-Fis",
+            Self::Firewall => "the firewall's rules",
         })
     }
 }

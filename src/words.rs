@@ -5,6 +5,7 @@
 mod board;
 pub mod catalogue;
 mod config;
+pub mod doctor;
 #[cfg(feature = "flash")]
 mod flash;
 pub mod language;
@@ -28,6 +29,7 @@ pub fn message(error: &Error) -> String {
         Error::Usage { problem, .. } => problem.clone(),
         Error::Config(error) => config::message(error),
         Error::Demo { problem } => say!("cli.demo-failed", problem = problem),
+        Error::Doctor { codes } => say!("doctor.failed", codes = codes.join(", ")),
         Error::LeftOut { feature, .. } => match *feature {
             "flash" => say!("cli.left-out-flash"),
             _ => say!("cli.left-out-board"),
@@ -99,6 +101,13 @@ pub fn symptom(symptom: crate::board::symptom::Symptom) -> (String, String) {
     board::symptom(symptom)
 }
 
+/// What board has this USB chip.
+#[cfg(feature = "board")]
+#[must_use]
+pub fn chip(chip: crate::board::ports::Chip) -> Sentence {
+    board::chip(chip)
+}
+
 /// The hint for an error, if there is one.
 #[must_use]
 pub fn hint(error: &Error) -> Option<String> {
@@ -117,6 +126,6 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Transfer(refusal) => transfer::hint(refusal),
         #[cfg(feature = "flash")]
         Error::Flash(error) => flash::hint(error),
-        Error::Start { .. } | Error::Pair { .. } => None,
+        Error::Start { .. } | Error::Pair { .. } | Error::Doctor { .. } => None,
     }
 }

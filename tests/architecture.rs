@@ -18,16 +18,25 @@ const LAYERS: &[(&[&str], &str)] = &[
         "how a command ends: outcome, or error and exit code",
     ),
     (&["pair"], "the test of PC and board"),
+    (
+        &["survey"],
+        "what would keep datagrams or the board away from this PC",
+    ),
     (&["board"], "the serial bridge; knows nothing of `udp`"),
     (&["udp"], "sockets, loops, payloads, statistics"),
     (&["capture"], "datagrams -> pcap, pcapng, jsonl"),
     (&["render"], "datagrams -> text, board, hex, json, raw"),
     (&["terminal"], "all output, and what the user types"),
     (&["file"], "opens what the user names"),
+    (
+        &["firewall"],
+        "whether this PC's firewall lets a datagram in",
+    ),
+    (&["program"], "asks a program of the operating system"),
     (&["wait"], "waits that Ctrl-C ends"),
     (&["config"], "settings from files"),
     (
-        &["atomic_file", "datagram", "shutdown", "text"],
+        &["atomic_file", "datagram", "processes", "shutdown", "text"],
         "small things; they know nothing",
     ),
 ];

@@ -2,13 +2,32 @@
 
 use std::io;
 
+#[cfg(target_os = "linux")]
+use crate::processes;
+#[cfg(target_os = "linux")]
+use crate::terminal::sanitize;
+
+/// The limit for the number of programs.
+#[cfg(target_os = "linux")]
+const MAX_HOLDERS: usize = 3;
+
 /// The programs that have the device `name` open, as `name (process 123)`. Only Linux reports them, for programs of the
 /// same user (for all users to root).
 #[must_use]
 pub fn of(name: &str) -> Option<String> {
     #[cfg(target_os = "linux")]
     {
-        linux::holder(name)
+        let device = std::fs::canonicalize(name).ok()?;
+        let holders: Vec<String> = processes::with_open(|target| target == device)
+            .filter(|holder| holder.id != std::process::id())
+            .take(MAX_HOLDERS)
+            // A process can choose any name for itself.
+            .map(|holder| {
+                let name = sanitize::for_terminal(&holder.name);
+                format!("{name} (process {})", holder.id)
+            })
+            .collect();
+        (!holders.is_empty()).then(|| holders.join(", "))
     }
     #[cfg(not(target_os = "linux"))]
     {
@@ -18,64 +37,41 @@ pub fn of(name: &str) -> Option<String> {
     }
 }
 
-#[cfg(target_os = "linux")]
-pub(crate) mod linux {
-    use std::fs;
-    use std::path::Path;
-
-    use crate::terminal::sanitize;
-
-    /// The limit for the number of programs.
-    const MAX_HOLDERS: usize = 3;
-
-    /// A process with an open file that was searched for.
-    pub(crate) struct Holder {
-        /// The name. Untrusted, because a process can choose any name for itself.
-        pub(crate) name: String,
-        /// The process ID.
-        pub(crate) process: String,
-    }
-
-    /// The processes with an open file whose link in `/proc/PID/fd` is `wanted`. The kernel shows these links only for
-    /// processes of the same user (of all users to root).
-    pub(crate) fn with_open(wanted: impl Fn(&Path) -> bool) -> impl Iterator<Item = Holder> {
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        processes.filter_map(move |process| {
-            let id = process.file_name().to_string_lossy().into_owned();
-            if !id.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            let mut files = fs::read_dir(process.path().join("fd")).ok()?.flatten();
-            let has_it =
-                files.any(|file| fs::read_link(file.path()).is_ok_and(|target| wanted(&target)));
-            has_it.then(|| Holder {
-                name: fs::read_to_string(process.path().join("comm"))
-                    .unwrap_or_default()
-                    .trim_end()
-                    .to_owned(),
-                process: id,
-            })
-        })
-    }
-
-    pub(super) fn holder(name: &str) -> Option<String> {
-        let device = fs::canonicalize(name).ok()?;
-        let own = std::process::id().to_string();
-        let holders: Vec<String> = with_open(|target| target == device)
-            .filter(|holder| holder.process != own)
-            .take(MAX_HOLDERS)
-            .map(|Holder { name, process }| {
-                format!("{} (process {process})", sanitize::for_terminal(&name))
-            })
-            .collect();
-        (!holders.is_empty()).then(|| holders.join(", "))
-    }
-}
-
 /// Whether another program uses the device. The library gives this error a text, but no kind of its own.
 pub(crate) fn is_held(error: &io::Error) -> bool {
     let text = error.to_string();
     error.kind() == io::ErrorKind::ResourceBusy || text.contains("lock") || text.contains("busy")
+}
+
+/// Whether this user may read and write the device, as far as its permissions tell. The device is not opened.
+#[cfg(unix)]
+pub(crate) fn may_open(name: &str) -> bool {
+    use rustix::fs::{Access, access};
+
+    access(name, Access::READ_OK | Access::WRITE_OK).is_ok()
+}
+
+/// Windows has no such permissions on serial ports.
+#[cfg(not(unix))]
+pub(crate) fn may_open(_: &str) -> bool {
+    true
+}
+
+/// Whether the list of groups has this user in the group; the process itself may have started before.
+pub(crate) fn is_member(group: &str, user: Option<&str>) -> bool {
+    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    user.is_some_and(|user| has_member(&groups, group, user))
+}
+
+/// Lines of the list are `dialout:x:20:anna,ben`.
+fn has_member(groups: &str, group: &str, user: &str) -> bool {
+    groups.lines().any(|line| {
+        let mut fields = line.split(':');
+        fields.next() == Some(group)
+            && fields
+                .nth(2)
+                .is_some_and(|members| members.split(',').any(|member| member == user))
+    })
 }
 
 /// The group whose members may use a device, if the operating system has one.
@@ -100,4 +96,18 @@ pub(crate) fn group_of(name: &str) -> Option<String> {
 #[cfg(not(unix))]
 pub(crate) fn group_of(_: &str) -> Option<String> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_groups_names_the_members() {
+        let groups = "root:x:0:\ndialout:x:20:anna,ben\nuucp:x:21";
+        assert!(has_member(groups, "dialout", "ben"));
+        assert!(!has_member(groups, "dialout", "be"));
+        assert!(!has_member(groups, "uucp", "ben"));
+        assert!(!has_member("", "dialout", ""));
+    }
 }

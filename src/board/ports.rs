@@ -55,6 +55,20 @@ pub enum Chip {
 }
 
 impl Chip {
+    /// What its maker calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cp210x => "CP210x",
+            Self::Ch340 => "CH340",
+            Self::Ch9102 => "CH9102",
+            Self::Ch343 => "CH343",
+            Self::Espressif => "Espressif",
+            Self::Ftdi => "FTDI",
+            Self::MicroPython => "MicroPython",
+        }
+    }
+
     /// The boards with this chip, for programs.
     #[must_use]
     pub fn boards(self) -> &'static str {
@@ -81,11 +95,45 @@ impl Listed {
     #[must_use]
     pub fn chip(&self) -> Option<Chip> {
         let usb = self.usb.as_ref()?;
-        KNOWN
-            .iter()
-            .find(|(vid, pid, _)| *vid == usb.vid && pid.is_none_or(|pid| pid == usb.pid))
-            .map(|(_, _, chip)| *chip)
+        chip_of(usb.vid, usb.pid)
     }
+}
+
+fn chip_of(vid: u16, pid: u16) -> Option<Chip> {
+    KNOWN
+        .iter()
+        .find(|known| known.0 == vid && known.1.is_none_or(|known| known == pid))
+        .map(|known| known.2)
+}
+
+/// The chips of boards that are plugged in, but have none of these serial ports: the driver is missing, or another
+/// program took the device away from it. Only Linux shows this.
+#[must_use]
+pub fn boards_without_port(ports: &[Listed]) -> Vec<Chip> {
+    without_port(std::path::Path::new("/sys/bus/usb/devices"), ports)
+}
+
+fn without_port(devices: &std::path::Path, ports: &[Listed]) -> Vec<Chip> {
+    let mut chips: Vec<Chip> = Vec::new();
+    for device in std::fs::read_dir(devices).into_iter().flatten().flatten() {
+        let id = |name| {
+            let text = std::fs::read_to_string(device.path().join(name)).ok()?;
+            u16::from_str_radix(text.trim(), 16).ok()
+        };
+        if let (Some(vid), Some(pid)) = (id("idVendor"), id("idProduct"))
+            && let Some(chip) = chip_of(vid, pid)
+        {
+            chips.push(chip);
+        }
+    }
+    for chip in ports.iter().filter_map(Listed::chip) {
+        if let Some(at) = chips.iter().position(|known| *known == chip) {
+            chips.swap_remove(at);
+        }
+    }
+    // A board with its own USB may offer a drive or a keyboard instead of a serial port.
+    chips.retain(|chip| !matches!(chip, Chip::Espressif | Chip::MicroPython));
+    chips
 }
 
 /// The serial ports of this machine, sorted by name.
@@ -191,6 +239,26 @@ mod tests {
             matches!(&none, Error::NoBoard { others } if *others == ["COM1"]),
             "{none:?}"
         );
+    }
+
+    #[test]
+    fn a_board_without_a_serial_port_is_seen_by_its_usb_ids() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, vid, pid) in [
+            ("1-1", "1a86\n", "7523\n"),
+            ("1-2", "10c4\n", "ea60\n"),
+            ("usb1", "1d6b\n", "0002\n"),
+            ("1-3", "303a\n", "1001\n"),
+        ] {
+            let device = folder.path().join(name);
+            std::fs::create_dir(&device).unwrap();
+            std::fs::write(device.join("idVendor"), vid).unwrap();
+            std::fs::write(device.join("idProduct"), pid).unwrap();
+        }
+        std::fs::create_dir(folder.path().join("1-1:1.0")).unwrap();
+        let listed = [port("/dev/ttyUSB0", Some((0x10c4, 0xea60)))];
+        assert_eq!(without_port(folder.path(), &listed), [Chip::Ch340]);
+        assert_eq!(without_port(&folder.path().join("none"), &listed), []);
     }
 
     #[test]

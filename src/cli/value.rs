@@ -133,6 +133,14 @@ pub(super) fn port(text: &str) -> Result<u16, Sentence> {
     to_ascii(text).parse().map_err(|_| sentence!("value.port"))
 }
 
+/// A UDP port that a datagram can be sent to.
+pub(super) fn positive_port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("write a port from 1 to 65535".to_owned()),
+        Ok(port) => Ok(port),
+    }
+}
+
 /// Parses `IP`, with an optional IPv6 zone after `%`; the port is 0.
 fn bare_address(text: &str) -> Option<SocketAddr> {
     let bare = text

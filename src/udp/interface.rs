@@ -53,7 +53,7 @@ pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
     for interface in all() {
         if let IpAddr::V4(address) = interface.ip()
             && !address.is_loopback()
-            && interface.oper_status != IfOperStatus::Down
+            && is_running(&interface)
         {
             found.push((address, interface.name));
         }
@@ -70,6 +70,13 @@ pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
         });
     }
     found
+}
+
+/// Whether the interface can receive. Outside Windows, "unknown" is how the list shows an interface that is switched off
+/// or whose cable is unplugged (`IFF_RUNNING` is not set).
+fn is_running(interface: &Interface) -> bool {
+    let status = &interface.oper_status;
+    *status != IfOperStatus::Down && (cfg!(windows) || *status != IfOperStatus::Unknown)
 }
 
 /// This machine's address on the interface of the default route. `connect` on a UDP socket sends nothing. The

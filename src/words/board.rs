@@ -12,8 +12,10 @@ use crate::board::files::local::{self, Unnameable};
 use crate::board::holder;
 use crate::board::path::with_slashes;
 use crate::board::port::LineFault;
+use crate::board::ports::Chip;
 use crate::board::symptom::Symptom;
 use crate::text::seconds;
+use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::say;
 
 /// What failed, and on what.
@@ -284,9 +286,21 @@ fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
     }
 }
 
+/// What board has this USB chip.
+pub(super) fn chip(chip: Chip) -> Sentence {
+    match chip {
+        Chip::Cp210x => sentence!("board-cli.chip-cp210x"),
+        Chip::Ch340 => sentence!("board-cli.chip-ch340"),
+        Chip::Ch9102 => sentence!("board-cli.chip-ch9102"),
+        Chip::Ch343 => sentence!("board-cli.chip-ch343"),
+        Chip::Espressif => sentence!("board-cli.chip-espressif"),
+        Chip::Ftdi => sentence!("board-cli.chip-ftdi"),
+        Chip::MicroPython => sentence!("board-cli.chip-micropython"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::text::sentence::sentence;
     use std::time::Duration;
 
     use super::*;

@@ -30,6 +30,7 @@ areas! {
     "board-cli",
     "cli",
     "config",
+    "doctor",
     "flash",
     "help",
     "listen",

@@ -287,6 +287,13 @@ fn files() -> Vec<Row> {
                 .env("PATH", path_with(folder.path()));
             scene(command, (folder, board))
         }),
+        Row::new(Site::Firewall, "doctor", || {
+            let folder = TempDir::new().unwrap();
+            executable(folder.path(), "nft", "sleep 1000 & exec sleep 1000");
+            let mut command = quiet(&["doctor"]);
+            command.env("PATH", path_with(folder.path()));
+            scene(command, folder)
+        }),
         Row::new(Site::WriteDevice, "board get", || {
             let board = VirtualBoard::options().file("x", "new").ready();
             let (folder, path) = fifo();
@@ -865,7 +872,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/board/flash/files.rs",
             "src/board/flash/backup.rs",
             // Regular files, checked before.
-            "src/cli/board/files/plan.rs",
+            "src/board/files/upload_plan.rs",
         ],
     ),
     (
@@ -903,8 +910,8 @@ const BLOCKING: [(&str, &[&str]); 19] = [
         "fs::read(",
         &[
             // Regular files, checked before.
-            "src/cli/board/files/put.rs",
-            "src/cli/board/files/get.rs",
+            "src/board/files/upload.rs",
+            "src/board/files/download.rs",
         ],
     ),
     (
@@ -913,7 +920,9 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // Files of the operating system.
             "src/board/holder.rs",
             "src/board/port.rs",
-            "src/pair/owner.rs",
+            "src/board/ports.rs",
+            "src/firewall/linux.rs",
+            "src/processes.rs",
             "src/pair/post.rs",
             "src/shutdown.rs",
             "src/udp/system/linux.rs",
@@ -955,7 +964,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/cli/demo.rs",
             // Killed before.
             "src/pair/simulate.rs",
-            "src/pair/wifi/air.rs",
+            "src/program.rs",
         ],
     ),
     ("read_line(", &[]),

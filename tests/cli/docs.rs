@@ -277,7 +277,7 @@ fn the_tutorials_steps_are_what_the_program_tells() {
 }
 
 /// All commands with a help text.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "",
     "send",
     "listen",
@@ -294,6 +294,7 @@ const COMMANDS: [&str; 19] = [
     "board reset",
     "board flash",
     "pair",
+    "doctor",
     "config",
     "completions",
     "man",

@@ -27,7 +27,15 @@ use std::process::Stdio;
 
 use support::{bash, run, run_with_input, skipped, udpcli};
 
-const COMMANDS: [&str; 6] = ["send", "listen", "demo", "config", "completions", "man"];
+const COMMANDS: [&str; 7] = [
+    "send",
+    "listen",
+    "demo",
+    "doctor",
+    "config",
+    "completions",
+    "man",
+];
 
 /// The completions for the last of `words` in `shell`, one per line, as the completion script receives them.
 fn offered(shell: &str, words: &[&str], folder: &Path) -> String {

@@ -5,6 +5,7 @@
 //! unreachable hosts exist only here. No datagram leaves the namespaces.
 
 mod budget;
+mod doctor;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -8,13 +8,13 @@ use serde_json::json;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
 use crate::board::link::{Address, Link};
-use crate::board::ports::{self, Chip, Listed};
+use crate::board::ports::{self, Listed};
 use crate::board::repl::Repl;
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
 use crate::words;
-use crate::words::catalogue::say;
+use crate::words::catalogue::{self, say};
 
 /// The arguments of `udpcli board list`.
 #[derive(Debug, Args)]
@@ -89,7 +89,7 @@ fn line(port: &Listed, answer: Option<&Answer>) -> String {
         }
     }
     if let Some(chip) = port.chip() {
-        let _ = write!(line, "  ({})", what_has(chip));
+        let _ = write!(line, "  ({})", catalogue::text(&words::chip(chip)));
     }
     if let Some(answer) = answer {
         let answer = match answer {
@@ -100,19 +100,6 @@ fn line(port: &Listed, answer: Option<&Answer>) -> String {
     }
     // A device can choose any name for itself.
     sanitize::for_terminal(&line).into_owned()
-}
-
-/// The boards with this chip.
-fn what_has(chip: Chip) -> String {
-    match chip {
-        Chip::Cp210x => say!("board-cli.chip-cp210x"),
-        Chip::Ch340 => say!("board-cli.chip-ch340"),
-        Chip::Ch9102 => say!("board-cli.chip-ch9102"),
-        Chip::Ch343 => say!("board-cli.chip-ch343"),
-        Chip::Espressif => say!("board-cli.chip-espressif"),
-        Chip::Ftdi => say!("board-cli.chip-ftdi"),
-        Chip::MicroPython => say!("board-cli.chip-micropython"),
-    }
 }
 
 fn object(port: &Listed, answer: Option<&Answer>) -> serde_json::Value {

@@ -1,19 +1,14 @@
 //! Finds out whether a Wi-Fi that the board does not see exists on 5 GHz only: this PC's own radio may see it.
 
-use std::io::Read as _;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::pair::talk::SessionError;
-use crate::shutdown::Shutdown;
+use crate::program::{self, Answer};
 use crate::text::sentence::{Sentence, sentence};
-use crate::wait::{Site, Wait, Waited};
+use crate::wait::Site;
 
 /// The timeout for the operating system's program that lists the networks it knows.
 const PATIENCE: Duration = Duration::from_millis(1500);
-
-/// The limit for its output.
-const MAX_ANSWER: u64 = 1 << 20;
 
 /// The evidence that the Wi-Fi is on 5 GHz only; `None` without evidence.
 ///
@@ -63,34 +58,10 @@ fn is_named_so(ssid: &str) -> bool {
 
 /// The output of a program of the operating system; empty if the program is missing or too slow.
 fn ask(program: &str, args: &[&str]) -> Result<String, SessionError> {
-    let child = Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut child) = child else {
-        return Ok(String::new());
-    };
-    let Some(stdout) = child.stdout.take() else {
-        return Ok(String::new());
-    };
-    let shutdown = Shutdown::current();
-    let is_stopped = || shutdown.is_asked();
-    // Its child processes may keep the pipe open for longer.
-    let read = Wait::at(Site::Radio, &is_stopped)
-        .until(Instant::now() + PATIENCE)
-        .call(move || {
-            let mut text = Vec::new();
-            let _ = stdout.take(MAX_ANSWER).read_to_end(&mut text);
-            text
-        });
-    let _ = child.kill();
-    let _ = child.wait();
-    match read {
-        Ok(Waited::Done(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
-        Ok(Waited::Interrupted) => Err(SessionError::Interrupted),
-        Ok(Waited::TimeUp) | Err(_) => Ok(String::new()),
+    match program::ask(Site::Radio, PATIENCE, program, args) {
+        Answer::Text(text) | Answer::Failed(text) => Ok(text),
+        Answer::Absent => Ok(String::new()),
+        Answer::Interrupted => Err(SessionError::Interrupted),
     }
 }
 

@@ -445,6 +445,25 @@ demo = Show a listener and a sender at work on this PC, no board needed
         Examples:
           udpcli demo
 
+## udpcli doctor
+
+doctor = Check what on this PC would keep datagrams or the board away
+    .long =
+        Checks the addresses (and says which to type into the board's program), the UDP port, the firewall, and the serial
+        ports with their drivers. Each problem comes with the command that cures it; udpcli never runs it. No datagram is
+        sent, and no serial port is opened.
+    .after =
+        Examples:
+          udpcli doctor
+          udpcli doctor --port 6001
+          udpcli doctor --format json | jq .findings
+
+        Exit code 1 if something would keep datagrams or the board away.
+doctor-port = UDP port on which the board's datagrams should arrive
+doctor-format = How to print the findings
+    .value-text = For people
+    .value-json = One JSON object
+
 ## udpcli config
 
 config = Show the settings in force, and where each comes from

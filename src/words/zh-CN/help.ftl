@@ -444,6 +444,24 @@ demo = 在本机演示接收和发送，不需要掌控板
         示例：
           udpcli demo
 
+## udpcli doctor
+
+doctor = 检查本机有什么会让数据报或掌控板用不了
+    .long =
+        检查地址（并指出掌控板的程序里该填哪一个）、UDP 端口、防火墙，以及串口和驱动。每个问题都附有解决它的命令；
+        udpcli 从不自行运行这些命令。检查时不发送数据报，也不打开串口。
+    .after =
+        示例：
+          udpcli doctor
+          udpcli doctor --port 6001
+          udpcli doctor --format json | jq .findings
+
+        如果有什么会让数据报或掌控板用不了，退出码为 1。
+doctor-port = 要接收掌控板数据报的 UDP 端口
+doctor-format = 检查结果的显示方式
+    .value-text = 给人看
+    .value-json = 一个 JSON 对象
+
 ## udpcli config
 
 config = 显示生效的设置，以及各项设置的来源

@@ -81,8 +81,20 @@ fn is_translation([english, chinese]: [&Catalogue; 2], from: &str, to: &str) -> 
         forms.iter().find_map(|form| values(form, line))
     };
     english.keys().any(|id| {
-        let wanted = said(english, id, from);
-        wanted.is_some() && wanted == said(chinese, id, to)
+        let (Some(wanted), Some(found)) = (said(english, id, from), said(chinese, id, to)) else {
+            return false;
+        };
+        // A value is a name or a number, or another message of the catalogue.
+        wanted.len() == found.len()
+            && wanted
+                .iter()
+                .zip(&found)
+                .all(|((name, value), (same, other))| {
+                    let is_shorter = value.len() < from.len();
+                    let is_same = value == other
+                        || (is_shorter && is_translation([english, chinese], value, other));
+                    name == same && is_same
+                })
     })
 }
 
@@ -129,6 +141,17 @@ fn agrees(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
                 from.trim_end_matches(')'),
                 to.trim_end_matches(')'),
             );
+    }
+    // The findings of doctor, and the commands below them.
+    for [mark, chinese] in [
+        ["ok: ", "正常："],
+        ["warning: ", "注意："],
+        ["problem: ", "问题："],
+        ["  type: ", "  输入："],
+    ] {
+        if let (Some(from), Some(to)) = (from.strip_prefix(mark), to.strip_prefix(chinese)) {
+            return agrees(catalogues, from, to);
+        }
     }
     for mark in ["udpcli: error: ", "  hint: ", "warning: ", ""] {
         if let (Some(from), Some(to)) = (from.strip_prefix(mark), to.strip_prefix(mark)) {

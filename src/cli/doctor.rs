@@ -1,0 +1,163 @@
+//! `udpcli doctor`: examines this PC and reports what would keep datagrams or the board away.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+#[cfg(feature = "board")]
+use crate::board::ports::Chip;
+use crate::cli::output;
+use crate::cli::value::{self, TextOrJson};
+use crate::error::{Error, Outcome};
+use crate::firewall::{Firewall, Interrupted};
+#[cfg(feature = "board")]
+use crate::survey::doctor::Serial;
+use crate::survey::doctor::{self, Finding};
+use crate::survey::severity::Severity;
+use crate::terminal::sanitize;
+use crate::words::language::{self, Language};
+use crate::words::{self, catalogue};
+
+/// The arguments of `udpcli doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[arg(short, long, value_name = "N", default_value = "6000", value_parser = value::positive_port)]
+    port: u16,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
+}
+
+/// Prints the findings.
+///
+/// # Errors
+/// [`Error::Doctor`] with the codes of the problems.
+pub fn run(args: &DoctorArgs) -> Result<Outcome, Error> {
+    #[cfg(feature = "board")]
+    let serial_port = serial_port()?;
+    #[cfg(not(feature = "board"))]
+    let serial_port: Option<String> = None;
+    let findings = match doctor::examine(args.port, serial_port.as_deref()) {
+        Ok(findings) => findings,
+        Err(Interrupted) => return Ok(Outcome::Interrupted),
+    };
+    let text = match args.format {
+        TextOrJson::Text => findings.iter().map(text).collect(),
+        TextOrJson::Json => {
+            let document = language::within(Language::English, || object(args.port, &findings));
+            format!("{document}\n")
+        }
+    };
+    let outcome = output::print(text.as_bytes())?;
+    let codes: Vec<&str> = problems(&findings).map(Finding::code).collect();
+    if codes.is_empty() {
+        Ok(outcome)
+    } else {
+        Err(Error::Doctor { codes })
+    }
+}
+
+/// The serial port of the environment or the user's file, as board commands take it.
+#[cfg(feature = "board")]
+fn serial_port() -> Result<Option<String>, Error> {
+    let port = match std::env::var("UDPCLI_SERIAL") {
+        Ok(port) => Some(port),
+        Err(_) => crate::cli::config::SerialSettings::read()?
+            .serial()
+            .map(str::to_owned),
+    };
+    Ok(port.filter(|port| !port.is_empty()))
+}
+
+fn problems(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings
+        .iter()
+        .filter(|finding| finding.severity() == Severity::Problem)
+}
+
+fn text(finding: &Finding) -> String {
+    let mut lines = words::doctor::line(finding);
+    if let Some(command) = finding.command() {
+        lines.push('\n');
+        lines.push_str(&words::doctor::command(&command));
+    }
+    // Programs, devices and interfaces name themselves as they like.
+    let lines: Vec<String> = lines
+        .lines()
+        .map(|line| sanitize::for_terminal(line).into_owned() + "\n")
+        .collect();
+    lines.concat()
+}
+
+fn object(port: u16, findings: &[Finding]) -> Value {
+    let entries: Vec<Value> = findings.iter().map(entry).collect();
+    json!({
+        "ok": problems(findings).next().is_none(),
+        "port": port,
+        "findings": entries,
+    })
+}
+
+fn entry(finding: &Finding) -> Value {
+    let mut entry = facts(finding);
+    let message = catalogue::text(&words::doctor::sentence(finding));
+    entry.insert("code".to_owned(), json!(finding.code()));
+    entry.insert("severity".to_owned(), json!(finding.severity().code()));
+    entry.insert("message".to_owned(), json!(message));
+    entry.insert("command".to_owned(), json!(finding.command()));
+    Value::Object(entry)
+}
+
+/// What a program may want to know of a finding.
+fn facts(finding: &Finding) -> Map<String, Value> {
+    let facts = match finding {
+        Finding::Address { own, others, .. } => {
+            let others: Vec<Value> = others
+                .iter()
+                .map(|own| json!({"address": own.address, "interface": own.interface}))
+                .collect();
+            json!({"address": own.address, "interface": own.interface, "others": others})
+        }
+        Finding::SelfAssigned { own } => {
+            json!({"address": own.address, "interface": own.interface})
+        }
+        Finding::PortInUse { holders, .. } => {
+            let holders: Vec<Value> = holders
+                .iter()
+                .map(|holder| json!({"name": holder.name, "process": holder.id}))
+                .collect();
+            json!({"holders": holders})
+        }
+        Finding::FirewallAllows { by, .. } | Finding::FirewallPartly { by, .. } => {
+            json!({"firewall": by.name()})
+        }
+        Finding::FirewallBlocks { block, .. } => {
+            json!({"firewall": block.by.name(), "rule": block.rule})
+        }
+        Finding::FirewallUnknown { by, .. } => json!({"firewall": by.map(Firewall::name)}),
+        #[cfg(feature = "board")]
+        Finding::Serial(finding) => of_serial(finding),
+        Finding::NoAddress
+        | Finding::PortFree { .. }
+        | Finding::PortRefused { .. }
+        | Finding::FirewallOff => Value::Null,
+    };
+    match facts {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    }
+}
+
+#[cfg(feature = "board")]
+fn of_serial(finding: &Serial) -> Value {
+    match finding {
+        Serial::Board { port, chip } => {
+            json!({"serial_port": port, "board": chip.map(Chip::boards)})
+        }
+        Serial::None { others } => json!({"serial_ports": others}),
+        Serial::Held { port, holder } => json!({"serial_port": port, "holder": holder}),
+        Serial::Brltty { port } => json!({"serial_port": port}),
+        Serial::Denied { port, group, .. } => json!({"serial_port": port, "group": group}),
+        Serial::Missing { port } => json!({"serial_port": port}),
+        Serial::NoDriver { chip } => json!({"chip": chip.name()}),
+        Serial::Unlisted => Value::Null,
+    }
+}

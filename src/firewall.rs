@@ -1,0 +1,120 @@
+//! Whether this PC's firewall lets a first datagram to a UDP port come in.
+//!
+//! The rules are read, never changed. [`rules`] decides, from rules that may match, do match or do not; the modules
+//! beside it translate the rules of each firewall. What needs root or an administrator and is not readable is unknown,
+//! and reported as unknown.
+
+#[cfg(any(target_os = "linux", test))]
+mod iptables;
+#[cfg(any(target_os = "linux", test))]
+mod linux;
+#[cfg(any(target_os = "macos", test))]
+mod macos;
+#[cfg(any(target_os = "linux", test))]
+mod nftables;
+#[cfg(any(target_os = "linux", test))]
+mod rules;
+#[cfg(any(target_os = "linux", test))]
+mod ufw;
+
+/// A firewall program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Firewall {
+    /// Linux' nftables, without a program that manages it.
+    Nftables,
+    /// The older iptables.
+    Iptables,
+    /// Ubuntu's ufw.
+    Ufw,
+    /// firewalld, as on Fedora.
+    Firewalld,
+    /// Microsoft Defender Firewall.
+    Windows,
+    /// The application firewall of macOS.
+    MacOs,
+}
+
+impl Firewall {
+    /// What its users call it, and the value in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nftables => "nftables",
+            Self::Iptables => "iptables",
+            Self::Ufw => "ufw",
+            Self::Firewalld => "firewalld",
+            Self::Windows => "Windows Defender Firewall",
+            Self::MacOs => "macOS firewall",
+        }
+    }
+
+    /// The command that lets datagrams to this port come in. It needs root or an administrator.
+    #[must_use]
+    pub fn command_to_allow(self, port: u16) -> String {
+        match self {
+            Self::Nftables => {
+                format!("sudo nft insert rule inet filter input udp dport {port} accept")
+            }
+            Self::Iptables => format!("sudo iptables -I INPUT -p udp --dport {port} -j ACCEPT"),
+            Self::Ufw => format!("sudo ufw allow {port}/udp"),
+            Self::Firewalld => format!("sudo firewall-cmd --add-port={port}/udp"),
+            Self::Windows => format!(
+                "netsh advfirewall firewall add rule name=udpcli dir=in action=allow protocol=UDP localport={port}"
+            ),
+            Self::MacOs => {
+                "sudo /usr/libexec/ApplicationFirewall/socketfilterfw --setblockall off".to_owned()
+            }
+        }
+    }
+}
+
+/// What happens to the first datagram from another device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// No firewall is on.
+    Off,
+    /// It comes in.
+    Allowed(Firewall),
+    /// It depends on who sends it, or on something that the rules do not show.
+    Partly(Firewall),
+    /// It is dropped.
+    Blocked(Block),
+    /// The rules are not readable without root, or there is no way to read them.
+    Unknown(Option<Firewall>),
+}
+
+/// Why a datagram is dropped, and what lets it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// The firewall that drops it.
+    pub by: Firewall,
+    /// The rule or the policy, as the firewall writes it.
+    pub rule: String,
+    /// The command that lets datagrams to the port in.
+    pub command: String,
+}
+
+/// The user asked udpcli to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interrupted;
+
+/// Reads what this PC's firewall does with a datagram to `port` that comes in through `interface`.
+///
+/// # Errors
+/// The user asked udpcli to stop.
+pub fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interrupted> {
+    #[cfg(target_os = "linux")]
+    {
+        linux::look(port, interface)
+    }
+    #[cfg(target_os = "macos")]
+    {
+        let _ = (port, interface);
+        macos::look()
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    {
+        let _ = (port, interface);
+        Ok(Verdict::Unknown(None))
+    }
+}

@@ -1,0 +1,135 @@
+//! Which firewall this PC has, and its rules where they are readable.
+
+#[cfg(target_os = "linux")]
+use std::fs;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+
+use super::rules::Decision;
+use super::{Block, Firewall, Verdict};
+#[cfg(target_os = "linux")]
+use super::{Interrupted, iptables, nftables, ufw};
+#[cfg(target_os = "linux")]
+use crate::program::{Answer, ask};
+#[cfg(target_os = "linux")]
+use crate::wait::Site;
+
+/// How long a program may take to show its rules.
+#[cfg(target_os = "linux")]
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[cfg(target_os = "linux")]
+pub(super) fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interrupted> {
+    let ufw_config = fs::read_to_string("/etc/ufw/ufw.conf").unwrap_or_default();
+    if ufw::is_on(&ufw_config) {
+        let Ok(rules) = fs::read_to_string("/etc/ufw/user.rules") else {
+            return Ok(Verdict::Unknown(Some(Firewall::Ufw)));
+        };
+        let defaults = fs::read_to_string("/etc/default/ufw").unwrap_or_default();
+        let decision = ufw::decision(&rules, &defaults, port, interface);
+        return Ok(verdict(decision, Firewall::Ufw, port));
+    }
+    let legacy = match run("iptables-legacy", &["-S"])? {
+        Answer::Text(listing) => Some(iptables::decision(&listing, port, interface)),
+        _ => None,
+    };
+    if let Some(decision @ (Decision::Dropped { .. } | Decision::Depends)) = legacy {
+        return Ok(verdict(decision, Firewall::Iptables, port));
+    }
+    let by_firewalld = run("firewall-cmd", &["--state"])?;
+    let is_firewalld = matches!(by_firewalld, Answer::Text(_));
+    let manager = if is_firewalld {
+        Firewall::Firewalld
+    } else {
+        Firewall::Nftables
+    };
+    match run("nft", &["-j", "list", "ruleset"])? {
+        Answer::Text(json) => Ok(match nftables::decision(&json, port, interface) {
+            Some(decision) => verdict(decision, manager, port),
+            None => Verdict::Unknown(Some(manager)),
+        }),
+        _ if is_firewalld => of_firewalld(port),
+        Answer::Absent => Ok(match (legacy, run("iptables", &["-S"])?) {
+            (Some(_), _) => Verdict::Allowed(Firewall::Iptables),
+            (None, Answer::Text(listing)) => verdict(
+                iptables::decision(&listing, port, interface),
+                Firewall::Iptables,
+                port,
+            ),
+            (None, Answer::Absent) => Verdict::Off,
+            (None, _) => Verdict::Unknown(None),
+        }),
+        _ => Ok(Verdict::Unknown(None)),
+    }
+}
+
+/// firewalld tells an ordinary user at the desktop whether it lets a port in.
+#[cfg(target_os = "linux")]
+fn of_firewalld(port: u16) -> Result<Verdict, Interrupted> {
+    let by = Firewall::Firewalld;
+    let asked = format!("--query-port={port}/udp");
+    Ok(match run("firewall-cmd", &[&asked])? {
+        Answer::Text(_) => Verdict::Allowed(by),
+        Answer::Failed(answer) if answer.trim() == "no" => Verdict::Partly(by),
+        _ => Verdict::Unknown(Some(by)),
+    })
+}
+
+/// The programs are in folders that an ordinary user's `PATH` may lack.
+#[cfg(target_os = "linux")]
+fn run(program: &str, args: &[&str]) -> Result<Answer, Interrupted> {
+    for folder in ["", "/usr/sbin/", "/sbin/"] {
+        match ask(
+            Site::Firewall,
+            PATIENCE,
+            &format!("{folder}{program}"),
+            args,
+        ) {
+            Answer::Absent => {}
+            Answer::Interrupted => return Err(Interrupted),
+            answer => return Ok(answer),
+        }
+    }
+    Ok(Answer::Absent)
+}
+
+fn verdict(decision: Decision, by: Firewall, port: u16) -> Verdict {
+    match decision {
+        Decision::Passes => Verdict::Allowed(by),
+        Decision::Depends => Verdict::Partly(by),
+        Decision::Dropped { rule } => Verdict::Blocked(Block {
+            by,
+            command: command(by, &rule, port),
+            rule,
+        }),
+    }
+}
+
+/// The command that lets the port in; nftables takes the name of the chain that drops it.
+fn command(by: Firewall, rule: &str, port: u16) -> String {
+    match (by, rule.split_once(": ")) {
+        (Firewall::Nftables, Some((chain, _))) => {
+            format!("sudo nft insert rule {chain} udp dport {port} accept")
+        }
+        _ => by.command_to_allow(port),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_names_the_chain_that_drops() {
+        let decision = Decision::Dropped {
+            rule: "inet mine in: policy drop".to_owned(),
+        };
+        let Verdict::Blocked(block) = verdict(decision, Firewall::Nftables, 6001) else {
+            panic!("not blocked");
+        };
+        assert_eq!(
+            block.command,
+            "sudo nft insert rule inet mine in udp dport 6001 accept"
+        );
+    }
+}

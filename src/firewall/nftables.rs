@@ -1,0 +1,452 @@
+//! The rules of nftables, from `nft -j list ruleset` (the schema is in libnftables-json(5)).
+
+use std::net::Ipv4Addr;
+
+use serde_json::Value;
+
+use super::rules::{Chain, Chains, Decision, Effect, Match, Rule, decide};
+
+/// What becomes of a first datagram to `port` that comes in through `interface`; `None` if the text is no set of rules.
+pub(super) fn decision(json: &str, port: u16, interface: Option<&str>) -> Option<Decision> {
+    let document: Value = serde_json::from_str(json).ok()?;
+    let objects = document.get("nftables")?.as_array()?;
+    let mut chains = Chains::new();
+    let mut bases = Vec::new();
+    for object in objects {
+        if let Some(chain) = object.get("chain")
+            && let Some(name) = full_name(chain, "name")
+        {
+            let drops = text(chain, "policy") == "drop";
+            chains.entry(name.clone()).or_default().drops = drops;
+            if is_base(chain) {
+                bases.push(name);
+            }
+        }
+    }
+    let datagram = Datagram { port, interface };
+    for object in objects {
+        if let Some(rule) = object.get("rule")
+            && let Some(name) = full_name(rule, "chain")
+        {
+            let chain: &mut Chain = chains.entry(name).or_default();
+            datagram.add_rules(rule, &mut chain.rules);
+        }
+    }
+    // The datagram has to pass every base chain.
+    let mut depends = false;
+    for base in bases {
+        match decide(&chains, &base) {
+            Decision::Passes => {}
+            Decision::Depends => depends = true,
+            Decision::Dropped { rule } => {
+                return Some(Decision::Dropped {
+                    rule: format!("{base}: {rule}"),
+                });
+            }
+        }
+    }
+    Some(if depends {
+        Decision::Depends
+    } else {
+        Decision::Passes
+    })
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// `inet filter input`, as the `nft` command takes it.
+fn full_name(object: &Value, chain: &str) -> Option<String> {
+    let family = text(object, "family");
+    let name = text(object, chain);
+    (matches!(family, "ip" | "inet") && !name.is_empty())
+        .then(|| format!("{family} {} {name}", text(object, "table")))
+}
+
+/// Whether a chain sees what comes in for this PC.
+fn is_base(chain: &Value) -> bool {
+    match text(chain, "hook") {
+        "input" => true,
+        "prerouting" => text(chain, "type") == "filter",
+        _ => false,
+    }
+}
+
+struct Datagram<'a> {
+    port: u16,
+    interface: Option<&'a str>,
+}
+
+impl Datagram<'_> {
+    /// Translates one rule; a map of verdicts becomes several.
+    fn add_rules(&self, rule: &Value, into: &mut Vec<Rule>) {
+        let mut matches = Match::Yes;
+        let statements = rule.get("expr").and_then(Value::as_array);
+        for statement in statements.into_iter().flatten() {
+            let Some((kind, value)) = statement.as_object().and_then(|map| map.iter().next())
+            else {
+                continue;
+            };
+            let add = |matches, effect| Rule {
+                matches,
+                effect,
+                text: shown(rule),
+            };
+            match kind.as_str() {
+                "match" => matches = matches.min(self.expression(value)),
+                "vmap" => self.add_map(value, matches, rule, into),
+                // A limit may be used up.
+                "limit" => matches = matches.min(Match::Maybe),
+                "xt" => matches = matches.min(extension(value, statements)),
+                "accept" => into.push(add(matches, Effect::Accept)),
+                "drop" | "reject" => into.push(add(matches, Effect::Block)),
+                "return" => into.push(add(matches, Effect::Return)),
+                "jump" | "goto" => {
+                    let target = format!(
+                        "{} {} {}",
+                        text(rule, "family"),
+                        text(rule, "table"),
+                        text(value, "target")
+                    );
+                    let effect = if kind == "jump" {
+                        Effect::Jump(target)
+                    } else {
+                        Effect::Goto(target)
+                    };
+                    into.push(add(matches, effect));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `udp dport vmap { 6000 : accept, .. }`.
+    fn add_map(&self, map: &Value, matches: Match, rule: &Value, into: &mut Vec<Rule>) {
+        let entries = map.get("data").and_then(|data| data.get("set"));
+        let Some(entries) = entries.and_then(Value::as_array) else {
+            return;
+        };
+        let nothing = Value::Null;
+        let key = map.get("key").unwrap_or(&nothing);
+        for entry in entries {
+            let Some([wanted, verdict]) = entry.as_array().map(Vec::as_slice) else {
+                continue;
+            };
+            let matches = matches.min(self.comparison(key, wanted));
+            let mut rule = rule.clone();
+            if let Some(rule) = rule.as_object_mut() {
+                rule.insert("expr".to_owned(), Value::Array(vec![verdict.clone()]));
+            }
+            let before = into.len();
+            self.add_rules(&rule, into);
+            for added in into.iter_mut().skip(before) {
+                added.matches = added.matches.min(matches);
+            }
+        }
+    }
+
+    /// `{"op": "==", "left": .., "right": ..}`.
+    fn expression(&self, value: &Value) -> Match {
+        let (Some(left), Some(right)) = (value.get("left"), value.get("right")) else {
+            return Match::Maybe;
+        };
+        match text(value, "op") {
+            "==" | "in" => self.comparison(left, right),
+            "!=" => self.comparison(left, right).negated(),
+            _ => Match::Maybe,
+        }
+    }
+
+    /// Whether this property of the datagram is one of the values.
+    fn comparison(&self, left: &Value, right: &Value) -> Match {
+        let key = |outer: &str, inner: &str| {
+            let value = left.get(outer)?.get(inner)?.as_str()?;
+            Some(value.to_owned())
+        };
+        if let (Some(protocol), Some(field)) = (key("payload", "protocol"), key("payload", "field"))
+        {
+            return match (protocol.as_str(), field.as_str()) {
+                ("udp" | "th", "dport") => any(right, &|value| self.is_port(value)),
+                ("ip", "protocol") => any(right, &is_udp),
+                ("ip", "saddr") => any(right, &is_loopback),
+                ("udp" | "th" | "ip", _) => Match::Maybe,
+                // A match on the header of another protocol also says that it is that protocol.
+                _ => Match::No,
+            };
+        }
+        if let Some(key) = key("meta", "key") {
+            return match key.as_str() {
+                "l4proto" => any(right, &is_udp),
+                "nfproto" => any(right, &|value| is_word(value, "ipv4")),
+                "protocol" => any(right, &|value| is_word(value, "ip")),
+                "iif" | "iifname" => any(right, &|value| self.is_interface(value)),
+                "pkttype" => any(right, &|value| is_word(value, "host")),
+                _ => Match::Maybe,
+            };
+        }
+        match key("ct", "key").as_deref() {
+            Some("state") => any(right, &|value| is_word(value, "new")),
+            Some("status") => Match::No,
+            _ => match key("fib", "result").as_deref() {
+                Some("type") => any(right, &|value| is_word(value, "local")),
+                _ => Match::Maybe,
+            },
+        }
+    }
+
+    fn is_port(&self, value: &Value) -> Match {
+        match value.as_u64() {
+            Some(port) => Match::of(port == u64::from(self.port)),
+            None => Match::Maybe,
+        }
+    }
+
+    fn is_interface(&self, value: &Value) -> Match {
+        let Some(wanted) = value.as_str() else {
+            return Match::Maybe;
+        };
+        match (wanted, self.interface) {
+            ("lo", _) => Match::No,
+            (_, None) => Match::Maybe,
+            (wanted, Some(name)) => Match::of(match wanted.strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => name == wanted,
+            }),
+        }
+    }
+}
+
+/// Whether any of the values matches: a single one, a set, a range or a list of flags.
+fn any(values: &Value, is_match: &dyn Fn(&Value) -> Match) -> Match {
+    if let Some(list) = values
+        .as_array()
+        .or_else(|| values.get("set").and_then(Value::as_array))
+    {
+        let matches = list.iter().map(|value| any(value, is_match));
+        return matches.max().unwrap_or(Match::No);
+    }
+    if let Some([first, last]) = values
+        .get("range")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+    {
+        return within(first, last, is_match);
+    }
+    if let Some(element) = values.get("elem").and_then(|element| element.get("val")) {
+        return any(element, is_match);
+    }
+    // `@name` is a set that is defined elsewhere.
+    if values.as_str().is_some_and(|name| name.starts_with('@')) {
+        return Match::Maybe;
+    }
+    is_match(values)
+}
+
+/// Ranges of ports; other ranges may match.
+fn within(first: &Value, last: &Value, is_match: &dyn Fn(&Value) -> Match) -> Match {
+    match (first.as_u64(), last.as_u64()) {
+        (Some(first), Some(last)) if u16::try_from(last).is_ok() => {
+            let matches = (first..=last).map(|port| is_match(&Value::from(port)));
+            matches.max().unwrap_or(Match::No)
+        }
+        _ => Match::Maybe,
+    }
+}
+
+fn is_word(value: &Value, wanted: &str) -> Match {
+    value
+        .as_str()
+        .map_or(Match::Maybe, |word| Match::of(word == wanted))
+}
+
+/// `IPPROTO_UDP` is 17.
+fn is_udp(value: &Value) -> Match {
+    match value.as_u64() {
+        Some(number) => Match::of(number == 17),
+        None => is_word(value, "udp"),
+    }
+}
+
+/// A sender may have any address but those of loopback.
+fn is_loopback(value: &Value) -> Match {
+    let address = value
+        .get("prefix")
+        .map_or(value, |prefix| prefix.get("addr").unwrap_or(value));
+    let address: Option<Ipv4Addr> = address.as_str().and_then(|address| address.parse().ok());
+    match address {
+        Some(address) if address.is_loopback() => Match::No,
+        _ => Match::Maybe,
+    }
+}
+
+/// An extension of iptables, which nftables does not show: what it accepts by the state of a connection is not the first
+/// datagram.
+fn extension(value: &Value, statements: Option<&Vec<Value>>) -> Match {
+    let accepts = statements
+        .into_iter()
+        .flatten()
+        .any(|statement| statement.get("accept").is_some());
+    match text(value, "name") {
+        "conntrack" | "state" if accepts => Match::No,
+        "comment" | "LOG" => Match::Yes,
+        _ => Match::Maybe,
+    }
+}
+
+/// A rule for people: where to find it, and its comment.
+fn shown(rule: &Value) -> String {
+    let verdict = rule
+        .get("expr")
+        .and_then(Value::as_array)
+        .and_then(|statements| statements.last())
+        .and_then(Value::as_object)
+        .and_then(|statement| statement.keys().next())
+        .map_or("drop", String::as_str);
+    let handle = rule.get("handle").and_then(Value::as_u64);
+    let mut shown = format!(
+        "{verdict}, chain {} handle {}",
+        text(rule, "chain"),
+        handle.unwrap_or_default()
+    );
+    if let Some(comment) = rule.get("comment").and_then(Value::as_str) {
+        shown.push_str(", ");
+        shown.push_str(comment);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// An input chain with this policy and the statements of each rule.
+    fn ruleset(policy: &str, rules: &[Value]) -> String {
+        let mut objects = vec![
+            json!({"metainfo": {"version": "1.0.6"}}),
+            json!({"table": {"family": "inet", "name": "filter", "handle": 1}}),
+            json!({"chain": {"family": "inet", "table": "filter", "name": "input", "handle": 1,
+                "type": "filter", "hook": "input", "prio": 0, "policy": policy}}),
+            json!({"chain": {"family": "inet", "table": "filter", "name": "mine", "handle": 2}}),
+        ];
+        for (at, statements) in rules.iter().enumerate() {
+            let chain = if statements.get(0).is_some_and(|first| first == "mine") {
+                "mine"
+            } else {
+                "input"
+            };
+            let statements: Vec<&Value> = statements
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|statement| statement.is_object())
+                .collect();
+            objects.push(
+                json!({"rule": {"family": "inet", "table": "filter", "chain": chain,
+                    "handle": at + 10, "expr": statements}}),
+            );
+        }
+        json!({"nftables": objects}).to_string()
+    }
+
+    fn matches(left: &Value, right: &Value) -> Value {
+        json!({"match": {"op": "==", "left": left, "right": right}})
+    }
+
+    fn dport(right: &Value) -> Value {
+        matches(
+            &json!({"payload": {"protocol": "udp", "field": "dport"}}),
+            right,
+        )
+    }
+
+    fn of(policy: &str, rules: &[Value]) -> Decision {
+        decision(&ruleset(policy, rules), 6000, Some("wlan0")).expect("rules")
+    }
+
+    #[test]
+    fn an_empty_set_of_rules_lets_everything_in() {
+        let none = json!({"nftables": []}).to_string();
+        assert_eq!(decision(&none, 6000, None), Some(Decision::Passes));
+        assert_eq!(of("accept", &[]), Decision::Passes);
+        for garbage in ["", "[]", "{}", "{\"nftables\": 1}"] {
+            assert_eq!(decision(garbage, 6000, None), None);
+        }
+    }
+
+    #[test]
+    fn a_policy_of_drop_needs_a_rule_that_accepts_the_port() {
+        let established = json!([
+            matches(&json!({"ct": {"key": "state"}}), &json!(["established", "related"])),
+            {"accept": null}
+        ]);
+        let lo =
+            json!([matches(&json!({"meta": {"key": "iifname"}}), &json!("lo")), {"accept": null}]);
+        let ssh = json!([
+            matches(&json!({"payload": {"protocol": "tcp", "field": "dport"}}), &json!(22)),
+            {"accept": null}
+        ]);
+        let usual = [established, lo, ssh];
+        assert_eq!(
+            of("drop", &usual),
+            Decision::Dropped {
+                rule: "inet filter input: policy drop".to_owned()
+            }
+        );
+        for port in [
+            json!(6000),
+            json!({"set": [53, 6000]}),
+            json!({"set": [{"range": [5000, 7000]}]}),
+            json!({"range": [6000, 6001]}),
+        ] {
+            let allowed = json!([dport(&port), {"counter": {"packets": 0}}, {"accept": null}]);
+            let rules = [&usual[..], &[allowed]].concat();
+            assert_eq!(of("drop", &rules), Decision::Passes, "{port}");
+        }
+        let other = json!([dport(&json!(6001)), {"accept": null}]);
+        assert!(matches!(of("drop", &[other]), Decision::Dropped { .. }));
+    }
+
+    #[test]
+    fn a_rule_for_some_senders_makes_it_depend() {
+        let saddr = json!({"payload": {"protocol": "ip", "field": "saddr"}});
+        let net = json!({"prefix": {"addr": "192.168.0.0", "len": 16}});
+        let some = json!([matches(&saddr, &net), {"accept": null}]);
+        assert_eq!(of("drop", &[some]), Decision::Depends);
+        let named = json!([dport(&json!("@ports")), {"accept": null}]);
+        assert_eq!(of("drop", &[named]), Decision::Depends);
+    }
+
+    #[test]
+    fn jumps_and_maps_of_verdicts_are_followed() {
+        let jump = json!([{"jump": {"target": "mine"}}]);
+        let accept = json!(["mine", dport(&json!(6000)), {"accept": null}]);
+        assert_eq!(of("drop", &[jump.clone(), accept]), Decision::Passes);
+        let block = json!(["mine", dport(&json!(6000)), {"drop": null}]);
+        assert_eq!(
+            of("accept", &[jump, block]),
+            Decision::Dropped {
+                rule: "inet filter input: drop, chain mine handle 11".to_owned()
+            }
+        );
+        let map = json!([{"vmap": {
+            "key": {"ct": {"key": "state"}},
+            "data": {"set": [["established", {"accept": null}], ["new", {"goto": {"target": "mine"}}]]}
+        }}]);
+        let accept = json!(["mine", {"accept": null}]);
+        assert_eq!(of("drop", &[map, accept]), Decision::Passes);
+    }
+
+    #[test]
+    fn what_iptables_puts_there_is_understood() {
+        let established = json!([{"xt": {"type": "match", "name": "conntrack"}}, {"accept": null}]);
+        assert!(matches!(
+            of("drop", &[established]),
+            Decision::Dropped { .. }
+        ));
+        let multiport = json!([{"xt": {"type": "match", "name": "multiport"}}, {"accept": null}]);
+        assert_eq!(of("drop", &[multiport]), Decision::Depends);
+    }
+}

@@ -1,0 +1,248 @@
+//! Decides what chains of rules do with one datagram. A rule that depends on something unknown, such as the sender's
+//! address, may match; the decision then may differ from sender to sender.
+
+use std::collections::BTreeMap;
+
+/// Whether a rule matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Match {
+    No,
+    Maybe,
+    Yes,
+}
+
+impl Match {
+    pub(super) fn of(is_match: bool) -> Self {
+        if is_match { Self::Yes } else { Self::No }
+    }
+
+    pub(super) fn negated(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Maybe => Self::Maybe,
+            Self::Yes => Self::No,
+        }
+    }
+}
+
+/// What a rule does with what it matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Effect {
+    Accept,
+    Block,
+    Jump(String),
+    Goto(String),
+    Return,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rule {
+    pub(super) matches: Match,
+    pub(super) effect: Effect,
+    /// How the firewall writes it.
+    pub(super) text: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Chain {
+    pub(super) rules: Vec<Rule>,
+    /// Whether the chain drops what no rule matched.
+    pub(super) drops: bool,
+}
+
+/// The chains by name.
+pub(super) type Chains = BTreeMap<String, Chain>;
+
+/// What becomes of the datagram in one base chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Decision {
+    Passes,
+    Depends,
+    Dropped {
+        /// The rule or the policy that drops it.
+        rule: String,
+    },
+}
+
+/// Enough for any real set of rules, and little enough for one made to take long.
+const MAX_STEPS: usize = 100_000;
+
+/// Deeper than netfilter allows.
+const MAX_DEPTH: usize = 20;
+
+/// Follows the datagram from this base chain.
+pub(super) fn decide(chains: &Chains, base: &str) -> Decision {
+    let mut walk = Walk {
+        chains,
+        steps: 0,
+        may_pass: false,
+        may_drop: false,
+    };
+    let end = walk.follow(base, true, 0);
+    let drops = chains.get(base).is_some_and(|chain| chain.drops);
+    let dropped = match end {
+        End::Dropped(rule) => Some(rule),
+        End::OutOfChain if drops => Some("policy drop".to_owned()),
+        End::Accepted | End::OutOfChain => None,
+        End::Lost => return Decision::Depends,
+    };
+    match dropped {
+        Some(rule) if !walk.may_pass => Decision::Dropped { rule },
+        None if !walk.may_drop => Decision::Passes,
+        Some(_) | None => Decision::Depends,
+    }
+}
+
+enum End {
+    Accepted,
+    Dropped(String),
+    /// No rule decided.
+    OutOfChain,
+    /// There are too many rules.
+    Lost,
+}
+
+struct Walk<'a> {
+    chains: &'a Chains,
+    steps: usize,
+    may_pass: bool,
+    may_drop: bool,
+}
+
+impl Walk<'_> {
+    fn follow(&mut self, name: &str, mut is_certain: bool, depth: usize) -> End {
+        let chains = self.chains;
+        let Some(chain) = chains.get(name) else {
+            return End::OutOfChain;
+        };
+        if depth > MAX_DEPTH {
+            return End::Lost;
+        }
+        for rule in &chain.rules {
+            self.steps += 1;
+            if self.steps > MAX_STEPS {
+                return End::Lost;
+            }
+            let is_sure = match rule.matches {
+                Match::No => continue,
+                Match::Maybe => false,
+                Match::Yes => is_certain,
+            };
+            let end = match &rule.effect {
+                Effect::Accept => End::Accepted,
+                Effect::Block => End::Dropped(rule.text.clone()),
+                Effect::Return if rule.matches == Match::Yes => return End::OutOfChain,
+                Effect::Return => {
+                    is_certain = false;
+                    continue;
+                }
+                Effect::Jump(target) => self.follow(target, is_sure, depth + 1),
+                Effect::Goto(target) => match self.follow(target, is_sure, depth + 1) {
+                    End::OutOfChain if is_sure => return End::OutOfChain,
+                    end => end,
+                },
+            };
+            match end {
+                End::OutOfChain => {}
+                End::Lost => return End::Lost,
+                end if is_sure => return end,
+                // In a chain that may not be entered, the rest of the rules is not reached either way.
+                End::Accepted => {
+                    self.may_pass = true;
+                    if rule.matches == Match::Yes {
+                        return End::OutOfChain;
+                    }
+                }
+                End::Dropped(_) => {
+                    self.may_drop = true;
+                    if rule.matches == Match::Yes {
+                        return End::OutOfChain;
+                    }
+                }
+            }
+        }
+        End::OutOfChain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(matches: Match, effect: Effect) -> Rule {
+        Rule {
+            matches,
+            effect,
+            text: "the rule".to_owned(),
+        }
+    }
+
+    fn decide_on(rules: Vec<Rule>, drops: bool, others: Vec<Rule>) -> Decision {
+        let chains = Chains::from([
+            ("input".to_owned(), Chain { rules, drops }),
+            (
+                "other".to_owned(),
+                Chain {
+                    rules: others,
+                    drops: false,
+                },
+            ),
+        ]);
+        decide(&chains, "input")
+    }
+
+    #[test]
+    fn the_first_rule_that_surely_matches_decides() {
+        let accept = || rule(Match::Yes, Effect::Accept);
+        let block = || rule(Match::Yes, Effect::Block);
+        let policy = Decision::Dropped {
+            rule: "policy drop".to_owned(),
+        };
+        let dropped = Decision::Dropped {
+            rule: "the rule".to_owned(),
+        };
+        assert_eq!(decide_on(vec![], false, vec![]), Decision::Passes);
+        assert_eq!(decide_on(vec![], true, vec![]), policy);
+        assert_eq!(
+            decide_on(vec![accept(), block()], true, vec![]),
+            Decision::Passes
+        );
+        assert_eq!(decide_on(vec![block(), accept()], false, vec![]), dropped);
+        let never = rule(Match::No, Effect::Accept);
+        assert_eq!(decide_on(vec![never], true, vec![]), policy);
+    }
+
+    #[test]
+    fn a_rule_that_may_match_makes_the_decision_depend() {
+        let maybe = |effect| rule(Match::Maybe, effect);
+        assert_eq!(
+            decide_on(vec![maybe(Effect::Accept)], true, vec![]),
+            Decision::Depends
+        );
+        assert_eq!(
+            decide_on(vec![maybe(Effect::Block)], false, vec![]),
+            Decision::Depends
+        );
+        assert_eq!(
+            decide_on(vec![maybe(Effect::Accept)], false, vec![]),
+            Decision::Passes
+        );
+        let jump = || maybe(Effect::Jump("other".to_owned()));
+        let accept = || rule(Match::Yes, Effect::Accept);
+        assert_eq!(
+            decide_on(vec![jump()], true, vec![accept()]),
+            Decision::Depends
+        );
+        let returns = vec![maybe(Effect::Return), rule(Match::Yes, Effect::Block)];
+        let jump = rule(Match::Yes, Effect::Jump("other".to_owned()));
+        assert_eq!(decide_on(vec![jump], false, returns), Decision::Depends);
+    }
+
+    #[test]
+    fn chains_that_lead_to_each_other_come_to_an_end() {
+        let jump = || rule(Match::Yes, Effect::Jump("other".to_owned()));
+        let back = || rule(Match::Maybe, Effect::Jump("input".to_owned()));
+        let many = |make: &dyn Fn() -> Rule| (0..50).map(|_| make()).collect::<Vec<_>>();
+        assert_eq!(decide_on(many(&jump), true, many(&back)), Decision::Depends);
+    }
+}

@@ -1,0 +1,192 @@
+//! Serial ports: boards, who may use them, who has them open, and boards for which no serial port appeared.
+
+use crate::board::holder;
+use crate::board::ports::{self, Chip, Listed};
+use crate::survey::severity::Severity;
+
+/// A finding about serial ports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A port with a board, ready to be opened.
+    Board {
+        /// The port's name.
+        port: String,
+        /// The chip on its USB plug; none for a port that the settings name.
+        chip: Option<Chip>,
+    },
+    /// No serial port looks like a board's.
+    None {
+        /// The other serial ports.
+        others: Vec<String>,
+    },
+    /// Another program has the port open.
+    Held {
+        /// The port's name.
+        port: String,
+        /// The program.
+        holder: String,
+    },
+    /// brltty, the driver for Braille displays, takes the board.
+    Brltty {
+        /// The port's name, if there is one.
+        port: Option<String>,
+    },
+    /// This user may not open the port.
+    Denied {
+        /// The port's name.
+        port: String,
+        /// The group whose members may.
+        group: Option<String>,
+        /// Whether the user is in that group since the last login.
+        is_member: bool,
+    },
+    /// The settings name a port that is not there.
+    Missing {
+        /// The port's name.
+        port: String,
+    },
+    /// A board's USB chip is there, and no serial port for it.
+    NoDriver {
+        /// The chip.
+        chip: Chip,
+    },
+    /// The system does not list its serial ports.
+    Unlisted,
+}
+
+impl Finding {
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Board { .. } => "board",
+            Self::None { .. } => "no-board",
+            Self::Held { .. } => "serial-in-use",
+            Self::Brltty { .. } => "brltty",
+            Self::Denied { .. } => "serial-denied",
+            Self::Missing { .. } => "serial-missing",
+            Self::NoDriver { .. } => "no-driver",
+            Self::Unlisted => "serial-unknown",
+        }
+    }
+
+    pub(super) fn severity(&self) -> Severity {
+        match self {
+            Self::Board { .. } => Severity::Ok,
+            // Datagrams need no cable.
+            Self::None { .. } | Self::Unlisted => Severity::Warning,
+            Self::Held { .. }
+            | Self::Brltty { .. }
+            | Self::Denied { .. }
+            | Self::Missing { .. }
+            | Self::NoDriver { .. } => Severity::Problem,
+        }
+    }
+
+    pub(super) fn command(&self) -> Option<String> {
+        Some(match self {
+            Self::Board { .. } | Self::Unlisted => return None,
+            Self::None { .. } | Self::Missing { .. } => "udpcli board list".to_owned(),
+            Self::Held { holder, .. } => {
+                let (_, rest) = holder.rsplit_once("(process ")?;
+                format!("kill {}", rest.trim_end_matches(')'))
+            }
+            Self::Brltty { .. } => "sudo apt remove brltty".to_owned(),
+            Self::Denied {
+                group: Some(group),
+                is_member: true,
+                ..
+            } => format!("newgrp {group}"),
+            Self::Denied { group, .. } => {
+                let group = group.as_deref().unwrap_or("dialout");
+                format!("sudo usermod -aG {group} $USER")
+            }
+            Self::NoDriver { chip } => return driver(*chip),
+        })
+    }
+}
+
+/// Where to get the driver, or what loads it.
+fn driver(chip: Chip) -> Option<String> {
+    if cfg!(windows) {
+        return Some("pnputil /scan-devices".to_owned());
+    }
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let module = match chip {
+        Chip::Cp210x => "cp210x",
+        Chip::Ch340 => "ch341",
+        Chip::Ftdi => "ftdi_sio",
+        Chip::Ch9102 | Chip::Ch343 | Chip::Espressif | Chip::MicroPython => "cdc_acm",
+    };
+    Some(format!("sudo modprobe {module}"))
+}
+
+/// Examines the port that the settings name, or else all that look like a board's.
+pub(super) fn examine(named: Option<&str>) -> Vec<Finding> {
+    let Ok(listed) = ports::list() else {
+        return vec![match named {
+            Some(port) => of_port(port, None),
+            None => Finding::Unlisted,
+        }];
+    };
+    let mut findings: Vec<Finding> = Vec::new();
+    if let Some(name) = named {
+        let chip = listed.iter().find(|port| port.name == name);
+        findings.push(of_port(name, chip.and_then(Listed::chip)));
+    } else {
+        let boards = listed
+            .iter()
+            .filter_map(|port| port.chip().map(|chip| (port, chip)));
+        findings.extend(boards.map(|(port, chip)| of_port(&port.name, Some(chip))));
+    }
+    let without_port = ports::boards_without_port(&listed);
+    if without_port.iter().any(|_| is_brltty_there()) {
+        findings.push(Finding::Brltty { port: None });
+    } else {
+        let missing = without_port.into_iter();
+        findings.extend(missing.map(|chip| Finding::NoDriver { chip }));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::None {
+            others: listed.into_iter().map(|port| port.name).collect(),
+        });
+    }
+    findings
+}
+
+fn of_port(name: &str, chip: Option<Chip>) -> Finding {
+    let port = name.to_owned();
+    if name.contains("://") {
+        return Finding::Board { port, chip };
+    }
+    if cfg!(unix) && !std::path::Path::new(name).exists() {
+        return Finding::Missing { port };
+    }
+    if let Some(holder) = holder::of(name) {
+        return if holder.contains("brltty") {
+            Finding::Brltty { port: Some(port) }
+        } else {
+            Finding::Held { port, holder }
+        };
+    }
+    if holder::may_open(name) {
+        return Finding::Board { port, chip };
+    }
+    let group = holder::group_of(name);
+    let is_member = group
+        .as_deref()
+        .is_some_and(|group| holder::is_member(group, std::env::var("USER").ok().as_deref()));
+    Finding::Denied {
+        port,
+        group,
+        is_member,
+    }
+}
+
+/// Whether brltty is installed, as it is on Ubuntu; it then takes some boards' USB chips away from their driver.
+fn is_brltty_there() -> bool {
+    cfg!(target_os = "linux")
+        && ["/sbin/brltty", "/usr/bin/brltty", "/usr/sbin/brltty"]
+            .iter()
+            .any(|path| std::path::Path::new(path).exists())
+}

@@ -1,0 +1,134 @@
+//! The findings of `udpcli doctor` in words.
+
+use crate::firewall::Firewall;
+use crate::processes::Process;
+#[cfg(feature = "board")]
+use crate::survey::doctor::Serial;
+use crate::survey::doctor::{Finding, Own};
+use crate::survey::severity::Severity;
+use crate::text::sentence::{Sentence, sentence};
+use crate::words::catalogue::say;
+
+/// A finding with its severity and code, on one line.
+#[must_use]
+pub fn line(finding: &Finding) -> String {
+    let (what, code) = (sentence(finding), finding.code());
+    match finding.severity() {
+        Severity::Ok => say!("doctor.ok", what => what, code = code),
+        Severity::Warning => say!("doctor.warning", what => what, code = code),
+        Severity::Problem => say!("doctor.problem", what => what, code = code),
+    }
+}
+
+/// The line with the command for a finding.
+#[must_use]
+pub fn command(command: &str) -> String {
+    say!("doctor.command", command = command)
+}
+
+/// What was found, as a sentence.
+#[must_use]
+pub fn sentence(finding: &Finding) -> Sentence {
+    match finding {
+        Finding::Address { own, port, others } => address(own, *port, others),
+        Finding::SelfAssigned { own } => sentence!(
+            "doctor.self-assigned",
+            address = own.address,
+            interface = &own.interface
+        ),
+        Finding::NoAddress => sentence!("doctor.no-address"),
+        Finding::PortFree { port } => sentence!("doctor.port-free", port = port),
+        Finding::PortInUse { port, holders } if holders.is_empty() => {
+            sentence!("doctor.port-in-use", port = port)
+        }
+        Finding::PortInUse { port, holders } => {
+            let names: Vec<Sentence> = holders.iter().map(process).collect();
+            sentence!("doctor.port-held", port = port, holders <- names)
+        }
+        Finding::PortRefused { port } => sentence!("doctor.port-refused", port = port),
+        Finding::FirewallOff => sentence!("doctor.firewall-off"),
+        Finding::FirewallAllows { by, port } => {
+            sentence!("doctor.firewall-allows", by = by.name(), port = port)
+        }
+        Finding::FirewallPartly {
+            by: Firewall::MacOs,
+            ..
+        } => sentence!("doctor.firewall-asks"),
+        Finding::FirewallPartly { by, port } => {
+            sentence!("doctor.firewall-partly", by = by.name(), port = port)
+        }
+        Finding::FirewallBlocks { block, port } => sentence!(
+            "doctor.firewall-blocks",
+            by = block.by.name(),
+            port = port,
+            rule = &block.rule
+        ),
+        Finding::FirewallUnknown { by: Some(by), port } => {
+            sentence!("doctor.firewall-unread", by = by.name(), port = port)
+        }
+        Finding::FirewallUnknown { by: None, .. } => sentence!("doctor.firewall-unknown"),
+        #[cfg(feature = "board")]
+        Finding::Serial(finding) => serial(finding),
+    }
+}
+
+fn address(own: &Own, port: u16, others: &[Own]) -> Sentence {
+    if others.is_empty() {
+        return sentence!(
+            "doctor.address",
+            address = own.address,
+            port = port,
+            interface = &own.interface
+        );
+    }
+    let others = others
+        .iter()
+        .map(|own| Sentence::verbatim(format!("{} ({})", own.address, own.interface)))
+        .collect();
+    sentence!(
+        "doctor.addresses",
+        address = own.address,
+        port = port,
+        interface = &own.interface,
+        others <- others
+    )
+}
+
+fn process(process: &Process) -> Sentence {
+    Sentence::verbatim(format!("{} (process {})", process.name, process.id))
+}
+
+#[cfg(feature = "board")]
+fn serial(finding: &Serial) -> Sentence {
+    match finding {
+        Serial::Board {
+            port,
+            chip: Some(chip),
+        } => sentence!("doctor.board", port = port, chip => crate::words::chip(*chip)),
+        Serial::Board { port, chip: None } => sentence!("doctor.serial-ready", port = port),
+        Serial::None { others } if others.is_empty() => sentence!("doctor.no-serial"),
+        Serial::None { others } => {
+            let others = others.iter().map(Sentence::verbatim).collect();
+            sentence!("doctor.no-board", others <- others)
+        }
+        Serial::Held { port, holder } => {
+            sentence!("doctor.serial-in-use", port = port, holder = holder)
+        }
+        Serial::Brltty { port: Some(port) } => sentence!("doctor.brltty-holds", port = port),
+        Serial::Brltty { port: None } => sentence!("doctor.brltty"),
+        Serial::Denied {
+            port,
+            group: Some(group),
+            is_member: true,
+        } => sentence!("doctor.serial-login", port = port, group = group),
+        Serial::Denied {
+            port,
+            group: Some(group),
+            ..
+        } => sentence!("doctor.serial-group", port = port, group = group),
+        Serial::Denied { port, .. } => sentence!("doctor.serial-denied", port = port),
+        Serial::Missing { port } => sentence!("doctor.serial-missing", port = port),
+        Serial::NoDriver { chip } => sentence!("doctor.no-driver", chip = chip.name()),
+        Serial::Unlisted => sentence!("doctor.serial-unknown"),
+    }
+}

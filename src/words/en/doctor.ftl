@@ -1,0 +1,36 @@
+# udpcli doctor: what it found, as a sentence each. The line around it has the severity and the code.
+
+ok = ok: { $what } [{ $code }]
+warning = warning: { $what } [{ $code }]
+problem = problem: { $what } [{ $code }]
+command = {"  "}type: { $command }
+failed = something on this PC keeps datagrams or the board away: { $codes }
+
+address = type this address into the board's program: { $address }, port { $port } ({ $interface })
+addresses = type this address into the board's program: { $address }, port { $port } ({ $interface }); from other networks: { $others }
+self-assigned = the router gave this PC no address: { $address } ({ $interface }) works only between devices that have none either
+no-address = this PC is not on a network: connect it to the board's Wi-Fi first
+port-free = UDP port { $port } is free
+port-in-use = another program has UDP port { $port }
+port-held = another program has UDP port { $port }: { $holders }; end it, or listen on another port
+port-refused = the system does not allow this user to listen on UDP port { $port }
+firewall-off = no firewall is on
+firewall-allows = the firewall ({ $by }) lets datagrams to UDP port { $port } in
+firewall-partly = the firewall ({ $by }) lets only some datagrams to UDP port { $port } in; if nothing arrives, allow the port
+firewall-asks = the firewall of macOS is on, and asks about each program: allow udpcli when it does
+firewall-blocks = the firewall ({ $by }) drops datagrams to UDP port { $port } (rule: { $rule })
+firewall-unread = the firewall ({ $by }) is on, but only an administrator may read its rules; if nothing arrives, allow UDP port { $port }
+firewall-unknown = only an administrator may read the firewall's rules, so udpcli cannot tell whether it drops datagrams
+board = a board on { $port } ({ $chip })
+serial-ready = serial port { $port } is ready
+no-serial = no serial port: if the board is plugged in, take a cable that carries data, and look whether the driver is installed
+no-board = no serial port looks like a board's ({ $others }): if the board is plugged in, take a cable that carries data, and look whether the driver is installed
+serial-in-use = another program has serial port { $port } open: { $holder }
+brltty = a board is plugged in, but brltty, the driver for Braille displays, takes it away; remove brltty, then plug the board in again
+brltty-holds = brltty, the driver for Braille displays, has serial port { $port } open; remove brltty, then plug the board in again
+serial-group = this user may not open { $port }: it belongs to the group { $group }; join the group, then log in again
+serial-login = this user may not open { $port } yet: log out and in again to use the rights of the group { $group }
+serial-denied = this user may not open { $port }
+serial-missing = the settings name the serial port { $port }, which is not there
+no-driver = a board with a { $chip } chip is plugged in, but its driver made no serial port
+serial-unknown = the system does not list its serial ports

@@ -1,0 +1,36 @@
+# udpcli doctor：每一项检查结果是一句话。外面的一行有严重程度和代码。
+
+ok = 正常：{ $what } [{ $code }]
+warning = 注意：{ $what } [{ $code }]
+problem = 问题：{ $what } [{ $code }]
+command = {"  "}输入：{ $command }
+failed = 本机有问题，数据报或掌控板会用不了：{ $codes }
+
+address = 请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）
+addresses = 请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）；从其他网络：{ $others }
+self-assigned = 路由器没有给本机分配地址：{ $address }（{ $interface }）只能用于同样没有分到地址的设备之间
+no-address = 本机没有连接网络：请先连上掌控板所用的 Wi-Fi
+port-free = UDP 端口 { $port } 空闲
+port-in-use = UDP 端口 { $port } 被另一个程序占用
+port-held = UDP 端口 { $port } 被另一个程序占用：{ $holders }；请结束它，或者改用别的端口
+port-refused = 系统不允许当前用户使用 UDP 端口 { $port }
+firewall-off = 没有开启防火墙
+firewall-allows = 防火墙（{ $by }）放行发往 UDP 端口 { $port } 的数据报
+firewall-partly = 防火墙（{ $by }）只放行一部分发往 UDP 端口 { $port } 的数据报；如果收不到数据，请放行这个端口
+firewall-asks = macOS 的防火墙已开启，会逐个询问程序：询问时请允许 udpcli
+firewall-blocks = 防火墙（{ $by }）会丢弃发往 UDP 端口 { $port } 的数据报（规则：{ $rule }）
+firewall-unread = 防火墙（{ $by }）已开启，但只有管理员能查看它的规则；如果收不到数据，请放行 UDP 端口 { $port }
+firewall-unknown = 只有管理员能查看防火墙的规则，所以无法判断它会不会丢弃数据报
+board = { $port } 上有一块掌控板（{ $chip }）
+serial-ready = 串口 { $port } 可以使用
+no-serial = 没有串口：如果已经插上掌控板，请换一根能传数据的线，并检查驱动是否装好
+no-board = 没有看起来像掌控板的串口（{ $others }）：如果已经插上掌控板，请换一根能传数据的线，并检查驱动是否装好
+serial-in-use = 串口 { $port } 正被另一个程序使用：{ $holder }
+brltty = 掌控板已经插上，但盲文显示器的驱动 brltty 抢占了它；请卸载 brltty，然后重新插上掌控板
+brltty-holds = 盲文显示器的驱动 brltty 正在使用串口 { $port }；请卸载 brltty，然后重新插上掌控板
+serial-group = 当前用户无权打开 { $port }：它属于用户组 { $group }；请加入这个组，然后重新登录
+serial-login = 当前用户暂时无权打开 { $port }：请注销后重新登录，用户组 { $group } 的权限才会生效
+serial-denied = 当前用户无权打开 { $port }
+serial-missing = 设置里写的串口 { $port } 不存在
+no-driver = 插上了一块带 { $chip } 芯片的掌控板，但驱动没有建立串口
+serial-unknown = 系统没有列出串口
