@@ -8,6 +8,7 @@
 //! This module depends on neither `udp` nor `cli`.
 
 pub(crate) mod checksum;
+pub mod clock;
 mod deflate;
 pub mod doing;
 pub mod enter;

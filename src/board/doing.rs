@@ -42,6 +42,12 @@ pub enum Doing {
     Listing(String),
     MakingFolder(String),
     Removing(String),
+    Copying(String),
+    Moving(String),
+    AskingForDates,
+    // Its clock.
+    SettingClock,
+    ReadingClock,
     /// An operation of a higher layer: English text for logs, and a sentence for people.
     Above(&'static str, Sentence),
     /// Another operation, in words that are the same in every language.
@@ -93,6 +99,11 @@ impl Doing {
             Self::Listing(path) => sentence!("board.doing-listing", path = path),
             Self::MakingFolder(path) => sentence!("board.doing-making-folder", path = path),
             Self::Removing(path) => sentence!("board.doing-removing", path = path),
+            Self::Copying(path) => sentence!("board.doing-copying", path = path),
+            Self::Moving(path) => sentence!("board.doing-moving", path = path),
+            Self::AskingForDates => sentence!("board.doing-asking-for-dates"),
+            Self::SettingClock => sentence!("board.doing-setting-clock"),
+            Self::ReadingClock => sentence!("board.doing-reading-clock"),
             Self::Above(_, sentence) => sentence.clone(),
             Self::Other(text) => sentence!("board.doing-other", text = text),
         }
@@ -130,6 +141,11 @@ impl fmt::Display for Doing {
             Self::Listing(path) => return write!(f, "listing {path}"),
             Self::MakingFolder(path) => return write!(f, "making folder {path}"),
             Self::Removing(path) => return write!(f, "removing {path}"),
+            Self::Copying(path) => return write!(f, "copying {path}"),
+            Self::Moving(path) => return write!(f, "moving {path}"),
+            Self::AskingForDates => "asking for the dates of files",
+            Self::SettingClock => "setting the clock",
+            Self::ReadingClock => "reading the clock",
             Self::Above(text, _) => text,
             Self::Other(text) => text,
         };
@@ -157,6 +173,8 @@ pub enum Reason {
     NotEmpty,
     MountPoint,
     NoFileSystem,
+    /// It would have to lie in itself.
+    IntoItself,
     /// No file system is mounted there; holds the places with one.
     FilesAreIn(Vec<String>),
     NoMemory,
@@ -184,6 +202,7 @@ impl Reason {
             Self::NotEmpty => sentence!("board.reason-not-empty"),
             Self::MountPoint => sentence!("board.reason-mount-point"),
             Self::NoFileSystem => sentence!("board.reason-no-file-system"),
+            Self::IntoItself => sentence!("board.reason-into-itself"),
             Self::FilesAreIn(mounts) => {
                 sentence!("board.reason-files-are-in", mounts = mounts.join(", "))
             }
@@ -211,6 +230,7 @@ impl fmt::Display for Reason {
             Self::NotEmpty => "the folder is not empty",
             Self::MountPoint => "a file system is mounted there",
             Self::NoFileSystem => "the board has no file system",
+            Self::IntoItself => "a folder cannot go into itself",
             Self::FilesAreIn(mounts) => {
                 return write!(
                     f,

@@ -118,6 +118,12 @@ pub enum Error {
     TooLong { path: String, len: u64, most: u64 },
     #[error("cannot remove {path} on the board: {reason}")]
     Remove { path: String, reason: Reason },
+    #[error("cannot move {from} to {to} on the board: {reason}")]
+    Move {
+        from: String,
+        to: String,
+        reason: Reason,
+    },
     #[error("{path} arrived damaged {times} times")]
     Damaged { path: String, times: u32 },
 }

@@ -12,6 +12,7 @@ pub mod download;
 pub mod error;
 mod get;
 pub mod local;
+mod manage;
 mod piece;
 mod put;
 pub mod remote;
@@ -32,11 +33,15 @@ use crate::board::literal;
 use crate::board::repl::Repl;
 
 pub use crate::board::path::{BoardPath, Shown, Text, escape_value, unescape, with_slashes};
+pub use manage::Copied;
 pub use put::{Sent, is_temporary};
 
 use piece::PieceLength;
 
 const SCRIPT: &str = include_str!("scripts/minified/files.py");
+
+/// For copies, moves and dates, on top of [`SCRIPT`].
+const MANAGE: &str = include_str!("scripts/minified/manage.py");
 
 /// The timeout for the board's work on a few files; a slow flash takes up to 0.4 s to erase 4 KiB.
 const WORK: Duration = Duration::from_secs(10);
@@ -122,8 +127,27 @@ impl<'a> Files<'a> {
         repl: &'a mut Repl,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
+        Self::with_scripts(repl, &[SCRIPT], work)
+    }
+
+    /// As [`Self::with`], for work that also copies, moves and dates files on the board.
+    ///
+    /// # Errors
+    /// As [`Self::with`].
+    pub fn with_manage<T, E: From<Error>>(
+        repl: &'a mut Repl,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        Self::with_scripts(repl, &[SCRIPT, MANAGE], work)
+    }
+
+    fn with_scripts<T, E: From<Error>>(
+        repl: &'a mut Repl,
+        scripts: &'static [&'static str],
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut files = Self {
-            helper: Helper::new(repl, &[SCRIPT]),
+            helper: Helper::new(repl, scripts),
             board: Board::default(),
             rooms: Vec::new(),
             piece: PieceLength::default(),

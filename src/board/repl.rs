@@ -4,6 +4,7 @@
 //! bytes, which every firmware accepts and which is faster. The reply is `OK`, the output of the code, 0x04, the
 //! traceback if there is one, 0x04, `>`.
 
+mod held;
 pub mod output;
 mod submit;
 
@@ -17,6 +18,7 @@ use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
 use crate::shutdown::Shutdown;
 use crate::text::escape;
+pub use held::HeldRepl;
 use output::{End, RestartWatch, split_output};
 
 /// The length limit of a reply: our own code never prints more.
@@ -119,6 +121,8 @@ pub struct Repl {
     fault: Option<(Fault, String)>,
     /// Whether to leave the board as it is on drop: its program keeps running, or the line has failed.
     detached: bool,
+    /// Where it waits for the next command after [`Self::close`].
+    held: Option<HeldRepl>,
 }
 
 impl Repl {
@@ -167,6 +171,7 @@ impl Repl {
             new_starts: 0,
             fault: None,
             detached: false,
+            held: None,
         })
     }
 
@@ -491,15 +496,20 @@ impl Repl {
         }
     }
 
-    /// Returns the board to its ordinary prompt.
+    /// Returns the board to its ordinary prompt, or keeps it for the next command ([`HeldRepl`]).
     ///
     /// # Errors
     /// The line has failed.
     pub fn close(mut self) -> Result<(), Error> {
-        self.detached = true;
         if self.link.is_lost() {
+            self.detached = true;
             return Ok(());
         }
+        if let Some(held) = self.held.take() {
+            held.keep(self);
+            return Ok(());
+        }
+        self.detached = true;
         self.link.heed_shutdown(false);
         self.link.send(b"\x02")?;
         // Wait for the prompt, because closing the port discards unsent bytes.

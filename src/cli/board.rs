@@ -12,6 +12,7 @@ mod oled;
 pub(super) mod password;
 mod repl;
 mod reset;
+mod rtc;
 mod run;
 mod screen;
 mod session;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use crate::board::port::DEFAULT_BAUD;
+use crate::board::repl::HeldRepl;
 use crate::cli::config::SerialSettings;
 use crate::cli::value::TextOrJson;
 use crate::cli::{GlobalArgs, complete, value};
@@ -59,6 +61,9 @@ pub struct SerialArgs {
     // The settings from the user's file, for values that neither the command line nor the environment gives.
     #[arg(skip)]
     pub(super) settings: SerialSettings,
+    // Where the board waits between the steps of one run.
+    #[arg(skip)]
+    held: Option<HeldRepl>,
 }
 
 impl SerialArgs {
@@ -93,6 +98,13 @@ enum BoardCommand {
     Get(files::GetArgs),
     Ls(files::LsArgs),
     Rm(files::RmArgs),
+    Mkdir(files::MkdirArgs),
+    Cp(files::CpArgs),
+    Mv(files::MvArgs),
+    Cat(files::CatArgs),
+    Tree(files::TreeArgs),
+    Df(files::DfArgs),
+    Rtc(rtc::RtcArgs),
     Repl(repl::ReplArgs),
     Oled(oled::OledArgs),
     Monitor(monitor::MonitorArgs),
@@ -119,6 +131,24 @@ pub fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     result
 }
 
+/// Does `work`, in which several commands use one connection.
+fn with_held(
+    serial: &SerialArgs,
+    work: impl FnOnce(&SerialArgs) -> Result<Outcome, Error>,
+) -> Result<Outcome, Error> {
+    if serial.held.is_some() {
+        return work(serial);
+    }
+    let held = HeldRepl::default();
+    let mut serial = serial.clone();
+    serial.held = Some(held.clone());
+    let result = work(&serial);
+    match (result, held.close()) {
+        (Ok(_), Err(error)) => Err(error.into()),
+        (result, _) => result,
+    }
+}
+
 impl BoardCommand {
     /// Whether it opens a serial port, so that the settings for one apply.
     fn uses_a_line(&self) -> bool {
@@ -137,6 +167,13 @@ fn run_command(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         BoardCommand::Get(get) => files::get(&get, &args.serial, global),
         BoardCommand::Ls(ls) => files::ls(&ls, &args.serial),
         BoardCommand::Rm(rm) => files::rm(&rm, &args.serial),
+        BoardCommand::Mkdir(mkdir) => files::mkdir(&mkdir, &args.serial),
+        BoardCommand::Cp(cp) => files::cp(&cp, &args.serial, global),
+        BoardCommand::Mv(mv) => files::mv(&mv, &args.serial),
+        BoardCommand::Cat(cat) => files::cat(&cat, &args.serial),
+        BoardCommand::Tree(tree) => files::tree(&tree, &args.serial),
+        BoardCommand::Df(df) => files::df(&df, &args.serial),
+        BoardCommand::Rtc(rtc) => rtc::run(&rtc, &args.serial),
         BoardCommand::Run(run) => run::run(&run, &args.serial),
         BoardCommand::Repl(repl) => repl::run(&repl, &args.serial, global.quiet),
         BoardCommand::Oled(oled) => oled::run(&oled, &args.serial),

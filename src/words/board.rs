@@ -107,6 +107,9 @@ fn file_message(error: &Error) -> String {
         Error::Remove { path, reason } => {
             say!("board.remove", path = path, reason => reason.sentence())
         }
+        Error::Move { from, to, reason } => {
+            say!("board.move", from = from, to = to, reason => reason.sentence())
+        }
         Error::Damaged { path, times } => say!("board.damaged", path = path, times = times),
         // `message` and `talk_message` handle the others.
         other => other.to_string(),
@@ -239,6 +242,10 @@ fn talk_hint(error: &Error) -> Option<String> {
             reason: Reason::NotEmpty,
             ..
         } => say!("board.remove.hint-not-empty"),
+        Error::Move {
+            reason: Reason::NameTaken,
+            ..
+        } => say!("board.move.hint-taken"),
         Error::WriteFile {
             keeps_old: true, ..
         } => say!("board.write-file.hint-old"),

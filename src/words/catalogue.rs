@@ -26,6 +26,7 @@ macro_rules! areas {
 }
 
 areas! {
+    "bench",
     "board",
     "board-cli",
     "cli",

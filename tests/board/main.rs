@@ -16,6 +16,7 @@ mod process;
 mod support;
 
 mod bad_line;
+mod bench;
 mod ends;
 mod enter;
 mod example;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{BoardPath, Files, Found, call, hash, missing};
+use super::{BoardPath, Files, Found, Hash, call, hash, missing};
 use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::helper::{self, Outcome, Repeats};
@@ -42,20 +42,7 @@ impl Files<'_> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Vec<u8>, Error> {
         let path = self.place(&path);
-        let (len, expected) = match found {
-            Found::File { len, hash } => (*len, hash),
-            Found::Folder => {
-                return Err(Error::IsFolder {
-                    path: path.to_string(),
-                });
-            }
-            Found::Nothing => {
-                return Err(Error::NoSuchFile {
-                    path: path.to_string(),
-                });
-            }
-            Found::Unreadable(exception) => return Err(unreadable(&path, exception)),
-        };
+        let (len, expected) = length_and_hash(&path, found)?;
         let doing = Doing::Reading(path.to_string());
         let mut repeats = Repeats::default();
         for turn in 1..=TRIES {
@@ -169,6 +156,23 @@ fn ending(end: &[u8], content: Vec<u8>) -> Reading {
         Some(Outcome::Raised(exception)) => Reading::Raised(exception),
         Some(Outcome::Uncaught(exception)) => Reading::Uncaught(exception),
         Some(Outcome::Damaged(_) | Outcome::Silent) | None => Reading::Damaged,
+    }
+}
+
+/// What a file should have; an error for whatever is none.
+pub(super) fn length_and_hash<'f>(
+    path: &BoardPath,
+    found: &'f Found,
+) -> Result<(u64, &'f Hash), Error> {
+    match found {
+        Found::File { len, hash } => Ok((*len, hash)),
+        Found::Folder => Err(Error::IsFolder {
+            path: path.to_string(),
+        }),
+        Found::Nothing => Err(Error::NoSuchFile {
+            path: path.to_string(),
+        }),
+        Found::Unreadable(exception) => Err(unreadable(path, exception)),
     }
 }
 

@@ -22,7 +22,7 @@ const MEMORY_RESERVED: u64 = 10_000;
 const MOST_COVERED: usize = 128 << 10;
 
 /// Bytes per second of a slow flash, which erases 4 KiB in 0.4 s.
-const SLOWEST_WRITE: f64 = 10_000.0;
+pub(super) const SLOWEST_WRITE: f64 = 10_000.0;
 
 /// The maximum overhead of a file: the rest of its last block, and an entry in a folder that grows.
 const PER_FILE: u64 = 2 * 4096;
@@ -64,15 +64,17 @@ pub fn is_temporary(name: &[u8]) -> bool {
 }
 
 /// The temporary path for `path`: in the same folder, so that a rename is enough.
-fn temporary(path: &BoardPath) -> BoardPath {
+pub(super) fn temporary(path: &BoardPath) -> BoardPath {
     path.folder().join(TEMPORARY.as_bytes())
 }
 
 /// A file that is being written.
-struct Put<'p> {
-    path: &'p BoardPath,
-    part: BoardPath,
+pub(super) struct Put<'p> {
+    pub(super) path: &'p BoardPath,
+    pub(super) part: BoardPath,
+    /// Empty for a file that is copied on the board.
     content: &'p [u8],
+    len: u64,
     /// The mount point of its file system.
     mount: BoardPath,
 }
@@ -90,19 +92,37 @@ impl Files<'_> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Sent, Error> {
         let path = self.place(&path);
-        let put = Put {
-            path: &path,
-            part: temporary(&path),
-            content,
-            mount: self.mount_of(&path),
-        };
+        let put = self.new_put(&path, content, content.len() as u64);
         let result = match self.check_room(&put) {
             Ok(()) => self.put_checked(&put, progress),
             result => result.map(|()| Sent::default()),
         };
-        let Err(error) = result else {
-            self.take_room(&put);
-            return result;
+        self.end_put(&put, result)
+    }
+
+    /// A file to be written, of `len` bytes.
+    pub(super) fn new_put<'p>(&self, path: &'p BoardPath, content: &'p [u8], len: u64) -> Put<'p> {
+        Put {
+            path,
+            part: temporary(path),
+            content,
+            len,
+            mount: self.mount_of(path),
+        }
+    }
+
+    /// After a failure, removes the temporary file and finds out whether an old file is unchanged.
+    pub(super) fn end_put<T>(
+        &mut self,
+        put: &Put<'_>,
+        result: Result<T, Error>,
+    ) -> Result<T, Error> {
+        let error = match result {
+            Ok(done) => {
+                self.take_room(put);
+                return Ok(done);
+            }
+            Err(error) => error,
         };
         self.rooms.retain(|(mount, _)| *mount != put.mount);
         if self.repl().link().is_lost() {
@@ -112,13 +132,13 @@ impl Files<'_> {
             let was_restarted = matches!(error, Error::Restarted { .. });
             self.forget_part(&put.part, was_restarted);
         }
-        Err(self.with_old_file(error, &path))
+        Err(self.with_old_file(error, put.path))
     }
 
     /// Subtracts a file from the cached space, and ignores what an old one gave back. This estimate is safe and avoids
     /// a query before each of many files: counting free blocks takes a board up to a second.
     fn take_room(&mut self, put: &Put<'_>) {
-        let len = put.content.len() as u64 + PER_FILE;
+        let len = put.len + PER_FILE;
         for (mount, room) in &mut self.rooms {
             if *mount == put.mount {
                 room.free = room.free.saturating_sub(len);
@@ -157,8 +177,8 @@ impl Files<'_> {
     }
 
     /// Fails early if there is not enough space and the board reports it.
-    fn check_room(&mut self, put: &Put<'_>) -> Result<(), Error> {
-        let needed = put.content.len() as u64;
+    pub(super) fn check_room(&mut self, put: &Put<'_>) -> Result<(), Error> {
+        let needed = put.len;
         let mut room = self.room(&put.mount)?;
         if room.total > 0 && needed > room.free / 2 {
             room = self.ask_room(&put.mount)?;
@@ -315,7 +335,7 @@ impl Files<'_> {
     }
 
     /// Closes, reads back, compares and renames the file. False if its content is wrong.
-    fn finish(&mut self, put: &Put<'_>, expected: &Hash) -> Result<bool, Error> {
+    pub(super) fn finish(&mut self, put: &Put<'_>, expected: &Hash) -> Result<bool, Error> {
         let mut code = b"v(".to_vec();
         literal::append_bytes(put.part.as_bytes(), &mut code);
         code.push(b',');

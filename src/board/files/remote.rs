@@ -113,6 +113,13 @@ pub fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath> {
     paths.iter().map(|path| path.resolve(files)).collect()
 }
 
+/// As [`resolve`], for one path.
+#[must_use]
+pub fn resolve_one(files: &Files<'_>, path: &RemotePath) -> BoardPath {
+    let paths = resolve(files, std::slice::from_ref(path));
+    paths.into_iter().next().unwrap_or_default()
+}
+
 /// Git for Windows rewrites arguments that look like paths: `:/lib` becomes `;C:\Program Files\Git\lib` (its release
 /// notes, *Known issues*).
 #[must_use]

@@ -1,6 +1,7 @@
-//! `udpcli board put`, `get`, `ls` and `rm`.
+//! `udpcli board put`, `get`, `ls` and `rm`, and what manages files on the board.
 
 mod get;
+mod manage;
 mod put;
 
 use std::fmt::Write as _;
@@ -15,7 +16,7 @@ use super::{SerialArgs, TextOrJson, bar, session};
 use crate::board::error::Error as BoardError;
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::{TransferEvent, TransferObserver, Transferred};
-use crate::board::files::{BoardPath, Shown, Text};
+use crate::board::files::{BoardPath, Files, Shown, Text};
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::terminal::progress::Progress;
@@ -26,6 +27,8 @@ use crate::words;
 use crate::words::catalogue::{say, text};
 
 pub(super) use get::run as get;
+pub(super) use manage::{CatArgs, CpArgs, DfArgs, MkdirArgs, MvArgs, TreeArgs};
+pub(super) use manage::{cat, cp, df, mkdir, mv, tree};
 pub(super) use put::run as put;
 
 /// The arguments of `udpcli board put`.
@@ -50,6 +53,8 @@ pub(super) struct LsArgs {
     folder: RemotePath,
     #[arg(short, long)]
     recursive: bool,
+    #[arg(short, long)]
+    long: bool,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }
@@ -185,32 +190,50 @@ fn conclude(
 
 /// Prints a folder's entries.
 pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let (folder, entries) = session::with_files(serial, |files| {
-        let folder = remote::resolve(files, std::slice::from_ref(&args.folder))
-            .pop()
-            .unwrap_or_default();
+    let list = |files: &mut Files<'_>| {
+        let folder = remote::resolve_one(files, &args.folder);
         let entries = files.list(&folder, args.recursive)?;
-        Ok((folder, entries))
-    })?;
+        let dates = if args.long {
+            let paths: Vec<&BoardPath> = entries.iter().map(|entry| &entry.path).collect();
+            files.dates(&paths)?
+        } else {
+            vec![None; entries.len()]
+        };
+        Ok((folder, entries, dates))
+    };
+    let (folder, entries, dates) = if args.long {
+        session::with_manage(serial, list)?
+    } else {
+        session::with_files(serial, list)?
+    };
     let mut out = String::new();
-    for entry in entries {
+    for (entry, date) in entries.iter().zip(dates) {
         // Writing to a String cannot fail.
         let _ = match args.format {
-            TextOrJson::Json => writeln!(
-                out,
-                "{}",
-                json!({"path": Text(entry.path.as_bytes()).to_string(), "len": entry.len, "folder": entry.is_folder})
-            ),
+            TextOrJson::Json => {
+                let path = Text(entry.path.as_bytes()).to_string();
+                let object = if args.long {
+                    json!({"path": path, "len": entry.len, "folder": entry.is_folder, "modified": date})
+                } else {
+                    json!({"path": path, "len": entry.len, "folder": entry.is_folder})
+                };
+                writeln!(out, "{object}")
+            }
             TextOrJson::Text => {
                 let name = match entry.path.below(&folder) {
                     // A file that the user named directly.
                     Some(b"") | None => Shown(entry.path.as_bytes()),
                     Some(rest) => Shown(rest),
                 };
+                let date = match (args.long, date) {
+                    (false, _) => String::new(),
+                    (true, Some(date)) => format!("{} ", date.replace('T', " ")),
+                    (true, None) => format!("{:19} ", "-"),
+                };
                 if entry.is_folder {
-                    writeln!(out, "{:>9} {name}/", "")
+                    writeln!(out, "{:>9} {date}{name}/", "")
                 } else {
-                    writeln!(out, "{:>9} {name}", entry.len)
+                    writeln!(out, "{:>9} {date}{name}", entry.len)
                 }
             }
         };

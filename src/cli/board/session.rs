@@ -4,7 +4,7 @@ use crate::atomic_file;
 use crate::board::files::Files;
 use crate::board::link::{Address, Link};
 use crate::board::ports;
-use crate::board::repl::Repl;
+use crate::board::repl::{HeldRepl, Repl};
 use crate::board::wire::WireLog;
 use crate::cli::board::SerialArgs;
 use crate::error::Error;
@@ -60,12 +60,22 @@ pub(super) fn wire_log(serial: &SerialArgs) -> Result<Option<WireLog>, Error> {
 
 /// Opens the line.
 pub(super) fn open(serial: &SerialArgs, shutdown: Shutdown) -> Result<Link, Error> {
+    if let Some(held) = &serial.held {
+        held.close()?;
+    }
     Ok(Link::open(&address(serial)?, shutdown)?)
 }
 
 /// Enters the board's raw REPL.
 pub(super) fn open_repl(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
-    Ok(Repl::enter(open(serial, shutdown)?)?)
+    if let Some(repl) = serial.held.as_ref().and_then(HeldRepl::take) {
+        return Ok(repl);
+    }
+    let mut repl = Repl::enter(open(serial, shutdown)?)?;
+    if let Some(held) = &serial.held {
+        held.keep_closed(&mut repl);
+    }
+    Ok(repl)
 }
 
 /// Enters the board's raw REPL, and reports what that needed.
@@ -87,8 +97,24 @@ pub(super) fn with_files<T>(
     serial: &SerialArgs,
     work: impl FnOnce(&mut Files<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    with_repl(serial, |repl| Files::with(repl, work))
+}
+
+/// As [`with_files`], for work that also copies, moves and dates files on the board.
+pub(super) fn with_manage<T>(
+    serial: &SerialArgs,
+    work: impl FnOnce(&mut Files<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    with_repl(serial, |repl| Files::with_manage(repl, work))
+}
+
+/// Gets into the board, does `work`, and leaves it at its prompt, whatever became of the work.
+pub(super) fn with_repl<T>(
+    serial: &SerialArgs,
+    work: impl FnOnce(&mut Repl) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut repl = connect(serial, shutdown()?)?;
-    let result = Files::with(&mut repl, work);
+    let result = work(&mut repl);
     match (result, repl.close()) {
         (Ok(_), Err(error)) => Err(error.into()),
         (result, _) => result,

@@ -90,6 +90,8 @@ too-long = the board claims that { $path } has { $len } bytes; udpcli reads at m
     .hint = no board holds so much: its file system is damaged, or what answers is no board; udpcli board info shows what it is
 remove = cannot remove { $path } on the board: { $reason }
     .hint-not-empty = -r removes a folder with everything in it
+move = cannot move { $from } to { $to } on the board: { $reason }
+    .hint-taken = -f replaces the file that is there
 damaged = { $path } arrived damaged { $times } times
 
 # Why its file system refuses.
@@ -109,6 +111,7 @@ reason-name-too-long = the name is too long
 reason-not-empty = the folder is not empty
 reason-mount-point = a file system is mounted there
 reason-no-file-system = the board has no file system
+reason-into-itself = a folder cannot go into itself
 reason-files-are-in = no file system is mounted there; the board's files are in { $mounts }
 reason-no-memory = the board has too little free memory to take it; udpcli board reset frees some
 reason-exception = { $text }
@@ -143,6 +146,11 @@ doing-reading = reading { $path }
 doing-listing = listing { $path }
 doing-making-folder = making folder { $path }
 doing-removing = removing { $path }
+doing-copying = copying { $path }
+doing-moving = moving { $path }
+doing-asking-for-dates = asking for the dates of files
+doing-setting-clock = setting the clock
+doing-reading-clock = reading the clock
 doing-other = { $text }
 
 # What a serial line failed of.

@@ -280,9 +280,11 @@ board-ls = List files on the board
         Examples:
           udpcli board ls
           udpcli board ls -r :/lib
+          udpcli board ls -l                    with dates
           udpcli board ls --format json | jq -r .path
 board-ls-folder = Folder on the board
 board-ls-recursive = Also list what is in its folders
+board-ls-long = Also show when each file was last written, if the board keeps that
 board-ls-format = How to print the entries
     .value-text = For people
     .value-json = One JSON object
@@ -296,6 +298,81 @@ board-rm = Remove files from the board
           udpcli board rm -r :/lib :/logs
 board-rm-paths = Files and empty folders on the board
 board-rm-recursive = Remove folders with everything in them
+
+## udpcli board mkdir
+
+board-mkdir = Make folders on the board
+    .after =
+        Examples:
+          udpcli board mkdir :/logs
+          udpcli board mkdir -p :/lib/sensors
+board-mkdir-folders = Folders on the board
+board-mkdir-parents = Also make the folders above; a folder that is there already is no error
+
+## udpcli board cp
+
+board-cp = Copy files and folders on the board, onto it, or from it
+    .after =
+        Examples:
+          udpcli board cp :main.py :old.py      on the board
+          udpcli board cp :/lib :/backup        a folder with everything in it
+          udpcli board cp main.py lib :         as udpcli board put does
+          udpcli board cp :data.csv .           as udpcli board get does
+board-cp-paths = What to copy, then where to; a path on the board begins with a colon
+board-cp-recursive = Copy folders with everything in them (always on)
+
+## udpcli board mv
+
+board-mv = Move or rename files and folders on the board
+    .after =
+        Examples:
+          udpcli board mv :main.py :old.py
+          udpcli board mv :a.csv :b.csv :/logs/
+          udpcli board mv -f :new.py :main.py   replaces main.py
+board-mv-paths = What to move, then where to
+board-mv-force = Replace a file that is there
+
+## udpcli board cat
+
+board-cat = Print files of the board
+    .after =
+        Examples:
+          udpcli board cat :boot.py
+          udpcli board cat :/logs/1.csv :/logs/2.csv > all.csv
+board-cat-paths = Files on the board
+
+## udpcli board tree
+
+board-tree = Show a folder of the board with everything in it
+    .after =
+        Examples:
+          udpcli board tree
+          udpcli board tree --size :/lib
+board-tree-folder = Folder on the board
+board-tree-size = Show the size of each file, in bytes
+
+## udpcli board df
+
+board-df = Show how much room is left in the board's file systems
+    .after =
+        Examples:
+          udpcli board df
+          udpcli board df --format json | jq .free
+board-df-format = How to print it
+    .value-text = For people
+    .value-json = One JSON object per file system
+
+## udpcli board rtc
+
+board-rtc = Show the board's clock, or set it to this PC's local time
+    .after =
+        Examples:
+          udpcli board rtc
+          udpcli board rtc --set
+board-rtc-set = Set the clock to this PC's local time first
+board-rtc-format = How to print it
+    .value-text = For people
+    .value-json = One JSON object
 
 ## udpcli board repl
 

@@ -90,6 +90,8 @@ too-long = 掌控板说 { $path } 有 { $len } 字节；udpcli 最多读取 { $m
     .hint = 没有哪块掌控板装得下这么多：是文件系统坏了，或者应答的不是掌控板；udpcli board info 会显示它是什么
 remove = 无法删除掌控板上的 { $path }：{ $reason }
     .hint-not-empty = 加上 -r 会连同里面的内容一起删除文件夹
+move = 无法把掌控板上的 { $from } 移动到 { $to }：{ $reason }
+    .hint-taken = 加上 -f 会替换那里已有的文件
 damaged = { $path } 传输时损坏了 { $times } 次
 
 # 文件系统为什么拒绝。
@@ -109,6 +111,7 @@ reason-name-too-long = 名字太长
 reason-not-empty = 文件夹不是空的
 reason-mount-point = 那里挂载着一个文件系统
 reason-no-file-system = 掌控板上没有文件系统
+reason-into-itself = 文件夹不能放进它自己里面
 reason-files-are-in = 那里没有挂载文件系统；掌控板的文件在 { $mounts } 里
 reason-no-memory = 掌控板的空闲内存太少，接收不了；udpcli board reset 可以释放一些
 reason-exception = { $text }
@@ -143,6 +146,11 @@ doing-reading = 读取 { $path }{ " " }
 doing-listing = 列出 { $path }{ " " }
 doing-making-folder = 新建文件夹 { $path }{ " " }
 doing-removing = 删除 { $path }{ " " }
+doing-copying = 复制 { $path }
+doing-moving = 移动 { $path }
+doing-asking-for-dates = 查询文件的日期
+doing-setting-clock = 设置时钟
+doing-reading-clock = 读取时钟
 doing-other = { $text }
 
 # 串口线路出了什么问题。

@@ -279,9 +279,11 @@ board-ls = 列出掌控板上的文件
         示例：
           udpcli board ls
           udpcli board ls -r :/lib
+          udpcli board ls -l                    带日期
           udpcli board ls --format json | jq -r .path
 board-ls-folder = 板上的文件夹
 board-ls-recursive = 也列出子文件夹里的内容
+board-ls-long = 同时显示文件最后写入的时间（如果板上有记录）
 board-ls-format = 列表的形式
     .value-text = 给人看
     .value-json = 一个 JSON 对象
@@ -295,6 +297,81 @@ board-rm = 删除掌控板上的文件
           udpcli board rm -r :/lib :/logs
 board-rm-paths = 板上的文件和空文件夹
 board-rm-recursive = 删除文件夹和里面的全部内容
+
+## udpcli board mkdir
+
+board-mkdir = 在掌控板上建立文件夹
+    .after =
+        示例：
+          udpcli board mkdir :/logs
+          udpcli board mkdir -p :/lib/sensors
+board-mkdir-folders = 板上的文件夹
+board-mkdir-parents = 同时建立上级文件夹；文件夹已经存在也不算错误
+
+## udpcli board cp
+
+board-cp = 在掌控板上复制文件和文件夹，或在电脑和板之间复制
+    .after =
+        示例：
+          udpcli board cp :main.py :old.py      在板上复制
+          udpcli board cp :/lib :/backup        文件夹和里面的全部内容
+          udpcli board cp main.py lib :         与 udpcli board put 相同
+          udpcli board cp :data.csv .           与 udpcli board get 相同
+board-cp-paths = 先写复制什么，再写复制到哪里；板上的路径以冒号开头
+board-cp-recursive = 连同文件夹里的全部内容一起复制（总是如此）
+
+## udpcli board mv
+
+board-mv = 移动或重命名掌控板上的文件和文件夹
+    .after =
+        示例：
+          udpcli board mv :main.py :old.py
+          udpcli board mv :a.csv :b.csv :/logs/
+          udpcli board mv -f :new.py :main.py   替换 main.py
+board-mv-paths = 先写移动什么，再写移动到哪里
+board-mv-force = 替换那里已有的文件
+
+## udpcli board cat
+
+board-cat = 显示掌控板上文件的内容
+    .after =
+        示例：
+          udpcli board cat :boot.py
+          udpcli board cat :/logs/1.csv :/logs/2.csv > all.csv
+board-cat-paths = 板上的文件
+
+## udpcli board tree
+
+board-tree = 以树形显示掌控板上的文件夹和里面的全部内容
+    .after =
+        示例：
+          udpcli board tree
+          udpcli board tree --size :/lib
+board-tree-folder = 板上的文件夹
+board-tree-size = 显示每个文件的大小（字节）
+
+## udpcli board df
+
+board-df = 显示掌控板的文件系统还有多少空间
+    .after =
+        示例：
+          udpcli board df
+          udpcli board df --format json | jq .free
+board-df-format = 显示的形式
+    .value-text = 给人看
+    .value-json = 每个文件系统一个 JSON 对象
+
+## udpcli board rtc
+
+board-rtc = 显示掌控板的时钟，或把它设为电脑的本地时间
+    .after =
+        示例：
+          udpcli board rtc
+          udpcli board rtc --set
+board-rtc-set = 先把时钟设为电脑的本地时间
+board-rtc-format = 显示的形式
+    .value-text = 给人看
+    .value-json = 一个 JSON 对象
 
 ## udpcli board repl
 

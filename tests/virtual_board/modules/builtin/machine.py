@@ -202,7 +202,15 @@ class UART:
         pass
 
 
+_clock_ahead = 0
+
+
 class RTC:
     def datetime(self, value=None):
-        t = _time.localtime()
-        return (t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0)
+        # ports/esp32/machine_rtc.c: the weekday of the date that is set is not looked at.
+        global _clock_ahead
+        if value is None:
+            t = _time.localtime(_time.time() + _clock_ahead)
+            return (t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0)
+        year, month, day, _, hour, minute, second, _ = value
+        _clock_ahead = _time.mktime((year, month, day, hour, minute, second, 0, 0)) - _time.time()

@@ -1,0 +1,47 @@
+//! A board that stays in its raw REPL between two commands of one run.
+
+use std::sync::{Arc, Mutex};
+
+use super::Repl;
+use crate::board::enter::Entered;
+use crate::board::error::Error;
+
+/// Where a board waits for the next command, so that several commands use one connection.
+#[derive(Debug, Clone, Default)]
+pub struct HeldRepl(Arc<Mutex<Option<Box<Repl>>>>);
+
+impl HeldRepl {
+    /// Takes the board out, if one waits. It comes back when it is closed.
+    #[must_use]
+    pub fn take(&self) -> Option<Repl> {
+        let mut repl = *self.0.lock().ok()?.take()?;
+        repl.held = Some(self.clone());
+        Some(repl)
+    }
+
+    /// Has a board come here when it is closed.
+    pub fn keep_closed(&self, repl: &mut Repl) {
+        repl.held = Some(self.clone());
+    }
+
+    /// Returns the waiting board to its ordinary prompt.
+    ///
+    /// # Errors
+    /// The line has failed.
+    pub fn close(&self) -> Result<(), Error> {
+        let Some(mut repl) = self.take() else {
+            return Ok(());
+        };
+        repl.held = None;
+        repl.close()
+    }
+
+    pub(super) fn keep(&self, mut repl: Repl) {
+        // The next command finds a board whose program has ended, and Ctrl-C ends its waits again.
+        repl.entered = Entered::default();
+        repl.link.heed_shutdown(true);
+        if let Ok(mut place) = self.0.lock() {
+            *place = Some(Box::new(repl));
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! `udpcli board mkdir`, `cp`, `mv`, `cat`, `tree` and `df`.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{GetArgs, PutArgs, SerialArgs, TextOrJson, conclude, remote_path, session};
+use crate::board::files::remote::{self, RemotePath};
+use crate::board::files::transfer::Transferred;
+use crate::board::files::{BoardPath, Entry, Files, Shown, Text};
+use crate::cli::output;
+use crate::cli::{GlobalArgs, board};
+use crate::error::{Error, Outcome};
+use crate::text::sentence::sentence;
+use crate::words::catalogue::say;
+
+/// What `udpcli board mkdir` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct MkdirArgs {
+    #[arg(required = true, value_name = ":DIR", value_parser = remote_path())]
+    folders: Vec<RemotePath>,
+    #[arg(short, long)]
+    parents: bool,
+}
+
+/// What `udpcli board cp` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct CpArgs {
+    #[arg(required = true, num_args = 2.., value_name = "PATH|:PATH")]
+    paths: Vec<OsString>,
+    // As mpremote wants it for folders, which are copied with everything in them anyway.
+    #[arg(short, long)]
+    recursive: bool,
+}
+
+/// What `udpcli board mv` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct MvArgs {
+    #[arg(required = true, num_args = 2.., value_name = ":PATH", value_parser = remote_path())]
+    paths: Vec<RemotePath>,
+    #[arg(short, long)]
+    force: bool,
+}
+
+/// What `udpcli board cat` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct CatArgs {
+    #[arg(required = true, value_name = ":PATH", value_parser = remote_path())]
+    paths: Vec<RemotePath>,
+}
+
+/// What `udpcli board tree` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct TreeArgs {
+    #[arg(value_name = ":DIR", default_value = ":", value_parser = remote_path())]
+    folder: RemotePath,
+    #[arg(long)]
+    size: bool,
+}
+
+/// What `udpcli board df` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct DfArgs {
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
+}
+
+/// Makes folders.
+pub(in crate::cli::board) fn mkdir(
+    args: &MkdirArgs,
+    serial: &SerialArgs,
+) -> Result<Outcome, Error> {
+    session::with_files(serial, |files| {
+        for path in remote::resolve(files, &args.folders) {
+            files.make_new_folder(&path, args.parents)?;
+            tracing::info!(say = "bench.made", path = %path);
+        }
+        Ok(Outcome::Done)
+    })
+}
+
+/// Copies on the board, or as put and get do.
+pub(in crate::cli::board) fn cp(
+    args: &CpArgs,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    let Some((to, from)) = args.paths.split_last() else {
+        return Ok(Outcome::Done);
+    };
+    if let Some(bad) = args.paths.iter().find_map(|path| remote::git_bash(path)) {
+        return Err(bad.into());
+    }
+    let remotes = from.iter().filter(|path| is_remote(path)).count();
+    match (remotes, is_remote(to)) {
+        (0, true) => {
+            let paths = args.paths.iter().map(PathBuf::from).collect();
+            super::put::run(&PutArgs { paths }, serial, global)
+        }
+        (0, false) => Err(Error::usage_hint(
+            say!("bench.both-here"),
+            say!("bench.both-here.hint"),
+        )),
+        (count, _) if count < from.len() => Err(Error::usage(say!("bench.both-kinds"))),
+        (_, false) => get_all(from, to, serial, global),
+        (_, true) => {
+            let from = parse_all(from)?;
+            copy_there(&from, &RemotePath::parse(to)?, serial)
+        }
+    }
+}
+
+fn is_remote(path: &OsStr) -> bool {
+    path.as_encoded_bytes().starts_with(b":")
+}
+
+fn parse_all(paths: &[OsString]) -> Result<Vec<RemotePath>, Error> {
+    let paths: Result<_, _> = paths.iter().map(|path| RemotePath::parse(path)).collect();
+    Ok(paths?)
+}
+
+/// Gets one after the other, over one connection.
+fn get_all(
+    from: &[OsString],
+    to: &OsStr,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    let from = parse_all(from)?;
+    let to = PathBuf::from(to);
+    if from.len() > 1 && !to.is_dir() {
+        return Err(Error::usage(say!(
+            "bench.no-folder-here",
+            path = to.display()
+        )));
+    }
+    board::with_held(serial, |serial| {
+        for remote in from {
+            let local = Some(to.clone());
+            let outcome = super::get::run(&GetArgs { remote, local }, serial, global)?;
+            if outcome != Outcome::Done {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome::Done)
+    })
+}
+
+/// Copies from one place on the board to another.
+fn copy_there(from: &[RemotePath], to: &RemotePath, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let start = Instant::now();
+    let result = session::with_manage(serial, |files| {
+        let mut done = Transferred::default();
+        for (from, to) in pairs(files, from, to)? {
+            files.copy(&from, &to, &mut |copied| {
+                if copied.is_unchanged {
+                    done.unchanged += 1;
+                    tracing::debug!("{}", say!("board-cli.unchanged", path = &copied.to));
+                    return;
+                }
+                done.written += 1;
+                done.bytes += copied.len;
+                tracing::info!(
+                    say = "bench.copied",
+                    from = %copied.from,
+                    to = %copied.to,
+                    len = %copied.len
+                );
+            })?;
+        }
+        Ok(done)
+    });
+    conclude(result, start, &sentence!("board-cli.stopped-put"))
+}
+
+/// Each source with the place that it goes to.
+fn pairs(
+    files: &mut Files<'_>,
+    from: &[RemotePath],
+    to: &RemotePath,
+) -> Result<Vec<(BoardPath, BoardPath)>, Error> {
+    let target = remote::resolve_one(files, to);
+    let from = remote::resolve(files, from);
+    let is_folder = to.is_folder() || from.len() > 1;
+    let mut pairs = Vec::new();
+    for from in from {
+        let to = files.destination(&from, &target, is_folder)?;
+        pairs.push((from, to));
+    }
+    Ok(pairs)
+}
+
+/// Moves files and folders.
+pub(in crate::cli::board) fn mv(args: &MvArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let Some((to, from)) = args.paths.split_last() else {
+        return Ok(Outcome::Done);
+    };
+    session::with_manage(serial, |files| {
+        for (from, to) in pairs(files, from, to)? {
+            files.move_to(&from, &to, args.force)?;
+            tracing::info!(say = "bench.moved", from = %from, to = %to);
+        }
+        Ok(Outcome::Done)
+    })
+}
+
+/// Prints files.
+pub(in crate::cli::board) fn cat(args: &CatArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    session::with_files(serial, |files| {
+        let paths = remote::resolve(files, &args.paths);
+        let found = files.look(&paths)?;
+        for (path, found) in paths.iter().zip(&found) {
+            let content = files.get(path, found, &mut |_| {})?;
+            let outcome = output::print(&content)?;
+            if outcome != Outcome::Done {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome::Done)
+    })
+}
+
+/// Prints a folder with everything in it.
+pub(in crate::cli::board) fn tree(args: &TreeArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let (folder, entries) = session::with_files(serial, |files| {
+        let folder = remote::resolve_one(files, &args.folder);
+        let entries = files.list(&folder, true)?;
+        Ok((folder, entries))
+    })?;
+    output::print(drawn(&folder, &entries, args.size).as_bytes())
+}
+
+/// The tree as lines. The entries are in the order of their paths.
+fn drawn(folder: &BoardPath, entries: &[Entry], with_size: bool) -> String {
+    let mut out = format!(":{}\n", Shown(folder.as_bytes()));
+    let mut sorted: Vec<(Vec<&[u8]>, &Entry)> = entries
+        .iter()
+        .map(|entry| {
+            let below = entry.path.below(folder).unwrap_or_default();
+            (below.split(|byte| *byte == b'/').collect(), entry)
+        })
+        // A file that was named itself.
+        .filter(|(parts, _): &(Vec<&[u8]>, _)| parts.iter().all(|part| !part.is_empty()))
+        .collect();
+    // By names and not by bytes: `a/b` comes before `a.py`.
+    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+    // From the end on it is known whether more follows at a depth.
+    let mut lines = Vec::with_capacity(sorted.len());
+    let mut follows: Vec<bool> = Vec::new();
+    for (parts, entry) in sorted.iter().rev() {
+        let depth = parts.len();
+        follows.resize(depth, false);
+        let mut line = String::new();
+        let (last, above) = follows
+            .split_last_mut()
+            .map_or((false, &[][..]), |(last, above)| {
+                (std::mem::replace(last, true), &*above)
+            });
+        for more in above {
+            line.push_str(if *more { "│   " } else { "    " });
+        }
+        line.push_str(if last { "├── " } else { "└── " });
+        let name = Shown(entry.path.name());
+        // Writing to a String cannot fail.
+        let _ = match (entry.is_folder, with_size) {
+            (true, _) => write!(line, "{name}/"),
+            (false, true) => write!(line, "{name} ({})", entry.len),
+            (false, false) => write!(line, "{name}"),
+        };
+        lines.push(line);
+    }
+    for line in lines.iter().rev() {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+/// Prints the room in each file system.
+pub(in crate::cli::board) fn df(args: &DfArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let rooms = session::with_files(serial, |files| Ok(files.all_rooms()?))?;
+    if rooms.is_empty() {
+        tracing::warn!(say = "bench.no-file-system");
+    }
+    let mut out = String::new();
+    if args.format == TextOrJson::Text {
+        let _ = writeln!(
+            out,
+            "{:>10} {:>10} {:>10}  {}",
+            say!("bench.total"),
+            say!("bench.used"),
+            say!("bench.free"),
+            say!("bench.mounted-at")
+        );
+    }
+    for (mount, room) in rooms {
+        let used = room.total.saturating_sub(room.free);
+        let _ = match args.format {
+            TextOrJson::Json => {
+                let path = Text(mount.as_bytes()).to_string();
+                let object =
+                    json!({"path": path, "total": room.total, "used": used, "free": room.free});
+                writeln!(out, "{object}")
+            }
+            TextOrJson::Text => writeln!(
+                out,
+                "{:>10} {used:>10} {:>10}  {}",
+                room.total,
+                room.free,
+                Shown(mount.as_bytes())
+            ),
+        };
+    }
+    output::print(out.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_drawn_by_its_names() {
+        let entry = |path: &str, is_folder| Entry {
+            path: BoardPath::from(path),
+            len: 7,
+            is_folder,
+        };
+        let entries = [
+            entry("/lib", true),
+            entry("/lib.py", false),
+            entry("/lib/a", true),
+            entry("/lib/a/b.py", false),
+            entry("/lib/c.py", false),
+            entry("/x\u{1b}.py", false),
+        ];
+        assert_eq!(
+            drawn(&BoardPath::root(), &entries, false),
+            ":/\n├── lib/\n│   ├── a/\n│   │   └── b.py\n│   └── c.py\n├── lib.py\n└── x\\x1b.py\n"
+        );
+        assert_eq!(
+            drawn(&BoardPath::from("/lib"), &entries[2..4], true),
+            ":/lib\n└── a/\n    └── b.py (7)\n"
+        );
+        assert_eq!(drawn(&BoardPath::from("/lib"), &[], true), ":/lib\n");
+    }
+}

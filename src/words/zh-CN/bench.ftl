@@ -1,0 +1,14 @@
+# 掌控板上的文件、时钟、代码和连续步骤：udpcli board 里这些命令的提示。
+
+made = 已建立 { $path }
+copied = 已把 { $from } 复制为 { $to }：{ $len } 字节
+moved = 已把 { $from } 移动为 { $to }
+both-here = 两个路径都在电脑上
+    .hint = 掌控板上的路径以冒号开头：udpcli board cp main.py :
+both-kinds = cp 的来源要么都在电脑上，要么都在掌控板上，不能混用
+no-folder-here = { $path } 不是电脑上的文件夹：多个文件要放进已有的文件夹
+no-file-system = 掌控板没有文件系统
+total = 总量
+used = 已用
+free = 空闲
+mounted-at = 挂载点
