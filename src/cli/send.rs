@@ -16,10 +16,13 @@ use crate::file;
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
 use crate::terminal::{color, status, stdout};
+use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
 use crate::text::fullwidth::to_ascii;
+use crate::text::random::Random;
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::template::{self, State, Template};
 use crate::text::{hex, seconds};
 use crate::udp;
 use crate::udp::Neighbour;
@@ -29,6 +32,7 @@ use crate::udp::outbox::Outbox;
 use crate::udp::pace::{Pace, Rate};
 use crate::udp::payload::sequence;
 use crate::udp::payload::source::{Input, Source, Split};
+use crate::udp::payload::templates::{Item, Templates};
 use crate::udp::payload::{TUTORIAL_MESSAGE, TextRules};
 use crate::udp::receive::{Clock, ReceiveOptions};
 use crate::udp::send::{ReplyPlan, SendPlan, SendSummary, Sender, StopReason};
@@ -56,7 +60,7 @@ pub struct SendArgs {
     lines: bool,
     #[arg(long, value_name = "PATH", help_heading = "Payload", group = "payload")]
     file: Option<PathBuf>,
-    #[arg(long, value_name = "SIZE", value_parser = value::positive_size, requires = "file", conflicts_with_all = ["messages", "hex", "size", "interactive", "lines"], help_heading = "Payload")]
+    #[arg(long, value_name = "SIZE", value_parser = value::positive_size, requires = "file", conflicts_with_all = ["messages", "hex", "size", "template", "interactive", "lines"], help_heading = "Payload")]
     chunk: Option<usize>,
     #[arg(
         long,
@@ -67,6 +71,8 @@ pub struct SendArgs {
     hex: Option<String>,
     #[arg(long, value_name = "N", value_parser = value::size, help_heading = "Payload", group = "payload")]
     size: Option<usize>,
+    #[arg(long, value_name = "TEXT", help_heading = "Payload", group = "payload")]
+    template: Option<String>,
     #[arg(
         short = 'I',
         long,
@@ -81,6 +87,8 @@ pub struct SendArgs {
     line_ending: LineEnding,
     #[arg(long, value_name = "LABEL", add = complete::encodings(), help_heading = "Payload")]
     encoding: Option<TextEncoding>,
+    #[arg(long, value_name = "CHECK", value_parser = value::checksum, help_heading = "Payload")]
+    append: Option<Append>,
 
     #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "Pace")]
     count: Option<u64>,
@@ -292,7 +300,25 @@ enum Form {
     File,
     Hex,
     Size,
+    /// A template without input lines.
+    Template,
+    /// A template that makes one datagram of each input line.
+    TemplateOfLines,
     Interactive,
+}
+
+impl Form {
+    /// Whether the payloads are text of the user, to which escapes, encoding and line ending apply.
+    fn is_text(self) -> bool {
+        match self {
+            Self::Messages
+            | Self::Lines
+            | Self::Template
+            | Self::TemplateOfLines
+            | Self::Interactive => true,
+            Self::Tutorial | Self::File | Self::Hex | Self::Size => false,
+        }
+    }
 }
 
 impl SendArgs {
@@ -422,6 +448,12 @@ impl SendArgs {
             Form::Hex
         } else if self.size.is_some() {
             Form::Size
+        } else if let Some(template) = &self.template {
+            if template.contains("{line}") {
+                Form::TemplateOfLines
+            } else {
+                Form::Template
+            }
         } else if self.interactive {
             Form::Interactive
         } else if self.lines {
@@ -441,7 +473,10 @@ impl SendArgs {
             Some(count) => Some(count),
             None if form == Form::Tutorial
                 || (self.duration.is_some()
-                    && !matches!(form, Form::Interactive | Form::Lines)) =>
+                    && !matches!(
+                        form,
+                        Form::Interactive | Form::Lines | Form::TemplateOfLines
+                    )) =>
             {
                 None
             }
@@ -451,7 +486,7 @@ impl SendArgs {
 
     fn source(&self, form: Form, rules: TextRules) -> Result<Source, Error> {
         let rounds = self.rounds(form);
-        if !matches!(form, Form::Messages | Form::Lines | Form::Interactive)
+        if !form.is_text()
             && ((self.escape && self.expect.is_none()) || self.line_ending != LineEnding::None)
         {
             return Err(Error::usage(say!("send.not-for-text")));
@@ -460,7 +495,9 @@ impl SendArgs {
             Some(path) if path.as_os_str() != "-" => Input::File(path.clone()),
             _ => Input::Stdin,
         };
+        let append = self.append;
         Ok(match form {
+            Form::Template | Form::TemplateOfLines => return self.templates(form, rules),
             Form::Tutorial => Source::fixed(vec![TUTORIAL_MESSAGE.to_vec()], rounds),
             Form::Messages => {
                 let mut payloads = Vec::with_capacity(self.messages.len());
@@ -499,7 +536,46 @@ impl SendArgs {
                 self.chunk.map_or(Split::Whole, Split::Chunks),
                 rounds,
             ),
-        })
+        }
+        .with_append(append))
+    }
+
+    /// The payloads of `--template`.
+    fn templates(&self, form: Form, rules: TextRules) -> Result<Source, Error> {
+        let text = self.template.as_deref().unwrap_or_default();
+        let has_lines = self.lines || !io::stdin().is_terminal();
+        let template_rules = template::Rules {
+            escapes: rules.escapes,
+            encoding: rules.encoding,
+            place: template::Place::Message { lines: has_lines },
+        };
+        let mut parsed = Template::parse(text, template_rules).map_err(|source| {
+            let what = format!("--template {text:?}");
+            Error::Udp(udp::error::Error::Template { what, source })
+        })?;
+        let mut ending = Vec::new();
+        let ending_rules = TextRules {
+            escapes: false,
+            ..rules
+        };
+        ending_rules.append("", "--line-ending", &mut ending)?;
+        parsed.push(ending);
+        let item = Item {
+            template: parsed,
+            append: self.append,
+        };
+        let templates = Templates::new(vec![item], State::new(Random::new(None)));
+        let rounds = self.rounds(form);
+        if form == Form::Template {
+            return Ok(Source::templates(templates, rounds));
+        }
+        let verbatim = TextRules {
+            escapes: false,
+            encoding: TextEncoding::default(),
+            line_ending: "",
+        };
+        let lines = Source::stream(Input::Stdin, Split::Lines(verbatim), rounds);
+        Ok(Source::templates(templates.with_lines(lines), None))
     }
 
     fn pace(&self, form: Form) -> Pace {
@@ -568,11 +644,11 @@ impl SendArgs {
         let is_single = self.rounds(form) == Some(1)
             && match form {
                 Form::Messages => self.messages.len() == 1,
-                Form::Hex | Form::Size => true,
+                Form::Hex | Form::Size | Form::Template => true,
                 Form::File => self.chunk.is_none(),
-                Form::Tutorial | Form::Lines | Form::Interactive => false,
+                Form::Tutorial | Form::Lines | Form::TemplateOfLines | Form::Interactive => false,
             };
-        let sends_text = matches!(form, Form::Messages | Form::Lines | Form::Interactive);
+        let sends_text = form.is_text();
         let is_group = plan.peer.ip().is_multicast();
         let unused = |is_unused: bool, flag: &str, why: fn(&str) -> String| {
             if is_unused {

@@ -3,6 +3,7 @@
 
 pub mod sequence;
 pub mod source;
+pub mod templates;
 
 use crate::text::encoding::TextEncoding;
 use crate::text::escape;

@@ -278,7 +278,24 @@ impl<'a> Sender<'a> {
         let mut is_full = !outbox.is_empty();
         loop {
             if !is_full {
-                match self.fill(source, outbox, sink, shutdown, deadline).await? {
+                let mut end = None;
+                let mut most = BATCH;
+                source.begin(outbox);
+                if source.is_rendered() {
+                    end = self.fill(source, None, sink, shutdown, deadline).await?;
+                    // Fields are filled in when the datagram is due, so that they have the time of sending.
+                    let due = self.pace.due(Instant::now());
+                    let due = deadline.map_or(due, |deadline| due.min(deadline));
+                    if end.is_none() && due > Instant::now() && !source.is_at_end() {
+                        end = self.pause(due, sink, &mut timer, shutdown).await?;
+                    }
+                    most = self.pace.allowance(Instant::now(), BATCH).max(1);
+                }
+                if end.is_none() {
+                    let outbox = Some((&mut *outbox, most));
+                    end = self.fill(source, outbox, sink, shutdown, deadline).await?;
+                }
+                match end {
                     Some(StopReason::Complete) => break,
                     Some(end) => return Ok(end),
                     None => {}
@@ -291,14 +308,7 @@ impl<'a> Sender<'a> {
             self.learn_path(outbox);
             self.advise(outbox);
             if let Some(end) = self
-                .send_batch(
-                    outbox,
-                    source.is_sequenced(),
-                    sink,
-                    shutdown,
-                    &mut timer,
-                    deadline,
-                )
+                .send_batch(outbox, source, sink, shutdown, &mut timer, deadline)
                 .await?
             {
                 if end == StopReason::Complete {
@@ -328,22 +338,27 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Fills the outbox from the source, and receives replies meanwhile. `Complete` if the deadline has passed.
+    /// Fills the outbox from the source with up to so many datagrams, or, without one, waits until the source has one.
+    /// Receives replies meanwhile. `Complete` if the deadline has passed.
     async fn fill(
         &mut self,
         source: &mut Source,
-        outbox: &mut Outbox,
+        mut outbox: Option<(&mut Outbox, usize)>,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         deadline: Option<Instant>,
     ) -> Result<Option<StopReason>, Error> {
-        source.begin(outbox);
         loop {
             let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
                 () = end_asked_at(Site::Payload, shutdown) => return Ok(Some(StopReason::Interrupted)),
-                result = source.fill(outbox, BATCH) => return result.map(|()| None),
+                result = async {
+                    match &mut outbox {
+                        Some((outbox, most)) => source.fill(outbox, *most).await,
+                        None => source.ready().await,
+                    }
+                } => return result.map(|()| None),
                 () = until(deadline) => return Ok(Some(StopReason::Complete)),
                 _ = self.bound.socket.readable(), if hears => {}
                 () = system::error_reported(&self.bound.socket) => {
@@ -363,7 +378,7 @@ impl<'a> Sender<'a> {
     async fn send_batch(
         &mut self,
         outbox: &mut Outbox,
-        is_sequenced: bool,
+        source: &Source,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         timer: &mut Timer,
@@ -410,12 +425,15 @@ impl<'a> Sender<'a> {
             if allowed == 0 {
                 continue;
             }
-            if is_sequenced {
+            if source.is_sequenced() {
                 let sent = Timestamp::now();
                 for (sequence, payload) in
                     (self.next_number..).zip(outbox.even_payloads_mut(next, allowed))
                 {
                     Header { sequence, sent }.write(payload);
+                    if let Some(append) = source.append() {
+                        append.write(payload);
+                    }
                 }
             }
             let sent_at = Instant::now();

@@ -21,6 +21,7 @@ mod peers;
 mod replies;
 mod reports;
 mod send;
+mod templates;
 
 use std::path::Path;
 use std::process::Stdio;

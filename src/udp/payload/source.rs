@@ -11,8 +11,10 @@ use tokio::sync::mpsc;
 
 use crate::file;
 use crate::terminal::stream;
+use crate::text::checksum::Append;
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
+use crate::udp::payload::templates::Templates;
 use crate::udp::payload::{TextRules, sequence};
 
 /// The buffer size of one read, in bytes.
@@ -108,6 +110,8 @@ pub struct Source {
     /// Remaining rounds, including the current one; `None` means no limit.
     rounds: Option<u64>,
     is_sequenced: bool,
+    /// The checksum after each payload of a stream and each sequenced payload; other payloads have theirs already.
+    append: Option<Append>,
     max_payload: usize,
     family: &'static str,
 }
@@ -116,6 +120,7 @@ pub struct Source {
 enum Kind {
     Fixed { payloads: Vec<Vec<u8>>, next: usize },
     Stream(Stream),
+    Templates(Box<Templates>),
 }
 
 #[derive(Debug)]
@@ -181,11 +186,31 @@ impl Source {
         Self::new(Kind::Stream(stream), rounds)
     }
 
+    /// Payloads that are rendered just before they are sent.
+    #[must_use]
+    pub fn templates(templates: Templates, rounds: Option<u64>) -> Self {
+        Self::new(Kind::Templates(Box::new(templates)), rounds)
+    }
+
+    /// Puts a checksum after each payload.
+    #[must_use]
+    pub fn with_append(mut self, append: Option<Append>) -> Self {
+        self.append = append;
+        if let (Some(append), Kind::Fixed { payloads, .. }) = (append, &mut self.kind) {
+            for payload in payloads {
+                // That of a sequenced payload is written over this one when it is sent.
+                append.append(0, payload);
+            }
+        }
+        self
+    }
+
     fn new(kind: Kind, rounds: Option<u64>) -> Self {
         Self {
             kind,
             rounds,
             is_sequenced: false,
+            append: None,
             max_payload: crate::udp::MAX_PAYLOAD_V4,
             family: "IPv4",
         }
@@ -199,7 +224,7 @@ impl Source {
         match &mut self.kind {
             // Standard input is open already; start reading it only when the socket is ready to send.
             Kind::Stream(stream) if stream.input != Input::Stdin => stream.open().await,
-            Kind::Stream(_) | Kind::Fixed { .. } => Ok(()),
+            Kind::Stream(_) | Kind::Fixed { .. } | Kind::Templates(_) => Ok(()),
         }
     }
 
@@ -210,12 +235,16 @@ impl Source {
     pub fn limit(&mut self, max_payload: usize, family: &'static str) -> Result<(), Error> {
         self.max_payload = max_payload;
         self.family = family;
-        let longest = match &self.kind {
+        let longest = match &mut self.kind {
             Kind::Fixed { payloads, .. } => payloads.iter().map(Vec::len).max(),
             Kind::Stream(Stream {
                 split: Split::Chunks(size),
                 ..
-            }) => Some(*size),
+            }) => Some(*size + self.append.map_or(0, Append::len)),
+            Kind::Templates(templates) => {
+                templates.limit(max_payload, family);
+                None
+            }
             Kind::Stream(_) => None,
         };
         match longest {
@@ -235,18 +264,50 @@ impl Source {
         self.is_sequenced
     }
 
+    /// Whether payloads are rendered just before they are sent.
+    #[must_use]
+    pub fn is_rendered(&self) -> bool {
+        matches!(self.kind, Kind::Templates(_))
+    }
+
+    /// The checksum that belongs after the header and the filler of sequenced payloads.
+    #[must_use]
+    pub fn append(&self) -> Option<Append> {
+        self.append
+    }
+
+    /// Whether all payloads that are rendered have been.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        match &self.kind {
+            Kind::Templates(templates) => templates.is_at_end() || self.rounds == Some(0),
+            Kind::Fixed { .. } | Kind::Stream(_) => false,
+        }
+    }
+
+    /// Waits until there is a payload to send, or until all rounds are done. Only payloads that are rendered need this:
+    /// their fields are filled in when they are due. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`Self::fill`].
+    pub async fn ready(&mut self) -> Result<(), Error> {
+        match &mut self.kind {
+            Kind::Templates(templates) if self.rounds != Some(0) => templates.ready().await,
+            Kind::Templates(_) | Kind::Fixed { .. } | Kind::Stream(_) => Ok(()),
+        }
+    }
+
     /// Whether the payloads are lines from standard input, which arrive while a person types or a program writes, so
     /// that their number is unknown.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        matches!(
-            &self.kind,
-            Kind::Stream(Stream {
-                input: Input::Stdin,
-                split: Split::Lines(_),
-                ..
-            })
-        )
+        match &self.kind {
+            Kind::Stream(Stream { input, split, .. }) => {
+                *input == Input::Stdin && matches!(split, Split::Lines(_))
+            }
+            Kind::Templates(templates) => templates.is_live(),
+            Kind::Fixed { .. } => false,
+        }
     }
 
     /// The input's name, for messages.
@@ -254,6 +315,7 @@ impl Source {
     pub fn input_name(&self) -> Option<String> {
         match &self.kind {
             Kind::Stream(stream) => Some(stream.input.name()),
+            Kind::Templates(templates) => templates.input_name(),
             Kind::Fixed { .. } => None,
         }
     }
@@ -286,6 +348,18 @@ impl Source {
         }
         while self.rounds != Some(0) && outbox.len() < limit && outbox.byte_len() < BATCH_BYTES {
             match &mut self.kind {
+                Kind::Templates(templates) => {
+                    if !outbox.is_empty() && !templates.has_more() {
+                        // Send what we have: the next line may come late.
+                        return Ok(());
+                    }
+                    templates.ready().await?;
+                    if templates.is_at_end() {
+                        self.rounds = Some(0);
+                    } else if templates.render(outbox)? {
+                        self.end_round();
+                    }
+                }
                 Kind::Fixed { payloads, next } => {
                     if let Some(payload) = payloads.get(*next) {
                         outbox.push(payload);
@@ -298,8 +372,9 @@ impl Source {
                 }
                 Kind::Stream(stream) => {
                     if stream.begin()
-                        && (stream.take_plain_lines(outbox, limit, self.max_payload)
-                            || stream.take(outbox, self.max_payload, self.family)?)
+                        && ((self.append.is_none()
+                            && stream.take_plain_lines(outbox, limit, self.max_payload))
+                            || stream.take(outbox, self.append, self.max_payload, self.family)?)
                     {
                         continue;
                     }
@@ -391,6 +466,7 @@ impl Stream {
     fn take(
         &mut self,
         outbox: &mut Outbox,
+        append: Option<Append>,
         max: usize,
         family: &'static str,
     ) -> Result<bool, Error> {
@@ -426,15 +502,22 @@ impl Stream {
             Split::Lines(rules) => {
                 let line = bytes.strip_suffix(b"\r").unwrap_or(bytes);
                 if rules.is_verbatim() {
-                    outbox.push(line);
+                    push(outbox, line, append);
                 } else {
                     let what = format!("line {} of {}", self.made, self.input.name());
                     let text = std::str::from_utf8(line)
                         .map_err(|_| Error::NotUtf8 { what: what.clone() })?;
-                    outbox.push_with(|out| rules.append(text, &what, out))?;
+                    outbox.push_with(|out| {
+                        let start = out.len();
+                        rules.append(text, &what, out)?;
+                        if let Some(append) = append {
+                            append.append(start, out);
+                        }
+                        Ok::<(), Error>(())
+                    })?;
                 }
             }
-            Split::Chunks(_) | Split::Whole => outbox.push(bytes),
+            Split::Chunks(_) | Split::Whole => push(outbox, bytes, append),
         }
         let made_len = outbox.payload(outbox.len() - 1).len();
         if made_len > max {
@@ -539,6 +622,19 @@ impl Stream {
             }
         }
     }
+}
+
+/// Adds a datagram with its checksum.
+fn push(outbox: &mut Outbox, payload: &[u8], append: Option<Append>) {
+    // Nothing here fails.
+    let _ = outbox.push_with(|out| {
+        let start = out.len();
+        out.extend_from_slice(payload);
+        if let Some(append) = append {
+            append.append(start, out);
+        }
+        Ok::<(), ()>(())
+    });
 }
 
 /// Starts a thread that opens the input and reads it to the end. If the thread blocks in a system call, the process
