@@ -26,6 +26,7 @@ pub mod link;
 pub mod literal;
 pub mod mirror;
 pub mod monitor;
+pub mod oled;
 pub mod path;
 pub mod port;
 pub mod ports;

@@ -9,10 +9,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use udpcli::board::error::Error;
+use udpcli::board::files::Files;
 use udpcli::board::life_cycle::{
     self, Ended, Ending, RunEvent, RunObserver, RunOptions, WatchOled,
 };
 use udpcli::board::link::{Address, Link};
+use udpcli::board::mirror::agent::Report;
+use udpcli::board::oled::{self, OledEvent, OledObserver, OledOptions};
 use udpcli::board::repl::{Repl, last_line};
 use udpcli::board::symptom::Symptom;
 use udpcli::board::wire::WireLog;
@@ -223,4 +226,55 @@ fn the_end_of_an_endless_udp_program_is_a_symptom() {
     let source = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ntry:\n while True:\n  s.sendto(b'x', 'nowhere')\nexcept:\n pass\n";
     let (ended, _) = run("run-symptom", "generic-1.26", &options(source), None);
     assert_eq!(ended.symptom, Some(Symptom::SilentEnd));
+}
+
+/// What happened on the display.
+#[derive(Debug, Default)]
+struct Shown {
+    screens: usize,
+    printed: Vec<u8>,
+    has_picture: bool,
+}
+
+impl OledObserver for Shown {
+    fn event(&mut self, event: OledEvent<'_>) {
+        match event {
+            OledEvent::Screen(_) => self.screens += 1,
+            OledEvent::Output { printed, .. } => self.printed.extend_from_slice(printed),
+            OledEvent::Ended { picture, lost } => {
+                assert_eq!(lost, 0);
+                self.has_picture = picture.is_some();
+            }
+            OledEvent::NoDisplay(why) => panic!("{why}"),
+        }
+    }
+
+    fn has_enough(&mut self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn the_display_is_watched_until_one_picture_came() {
+    let main =
+        "from mpython import oled\nprint('a')\noled.fill(1)\noled.show()\nwhile True: pass\n";
+    let (ended, shown) = with_log("oled-once", "mpython-1.4", |link| {
+        let mut repl = Repl::enter(link)?;
+        Files::with(&mut repl, |files| {
+            files.put("main.py", main.as_bytes(), &mut |_| {})
+        })?;
+        let options = OledOptions {
+            report: Report::Everything,
+            once: true,
+        };
+        let mut shown = Shown::default();
+        let ended = oled::watch(&mut repl, options, &mut shown)?;
+        ended.leave(repl)?;
+        Ok::<_, Error>((ended, shown))
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
+    let is_left = matches!(ended.ending, Ending::Detached { .. });
+    assert!(is_left, "{ended:?}");
+    assert_eq!(String::from_utf8_lossy(&shown.printed), "a\r\n");
+    assert!(shown.screens > 0 && shown.has_picture, "{shown:?}");
 }

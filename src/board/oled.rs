@@ -1,0 +1,185 @@
+//! Watching the board's display: starts the program that the board starts by itself, with the mirror, and reports what it
+//! shows until it ends, the observer has seen enough, or Ctrl-C. The program is left running where it can be.
+
+use std::time::{Duration, Instant};
+
+use crate::board::doing::Doing;
+use crate::board::error::Error;
+use crate::board::life_cycle::{Ended, Ending};
+use crate::board::mirror::Mirror;
+use crate::board::mirror::agent::Report;
+use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::program;
+use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl};
+use crate::shutdown::Shutdown;
+use crate::terminal::panel::screen::Screen;
+
+/// The program that the board starts by itself.
+pub const MAIN: &str = "main.py";
+
+/// For a single picture: it is taken when it did not change for this time.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// For a single picture: it is taken this time after the first one at the latest.
+const LONGEST_LOOK: Duration = Duration::from_secs(3);
+
+/// What to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OledOptions {
+    /// What the agent on the board reports.
+    pub report: Report,
+    /// Whether a single picture is enough.
+    pub once: bool,
+}
+
+/// What happens on the display.
+#[derive(Debug)]
+pub enum OledEvent<'a> {
+    /// Why there is no display to watch. The watching ends with [`Error::NoDisplay`].
+    NoDisplay(&'a NoDisplay),
+    /// The program showed this. One of these comes for each change.
+    Screen(&'a Screen),
+    /// The program printed something, or the display changed since the last one of these, or both.
+    Output {
+        /// What it printed.
+        printed: &'a [u8],
+        /// The last picture, if it changed.
+        picture: Option<&'a Screen>,
+    },
+    /// Nothing more comes.
+    Ended {
+        /// The last picture, if the program showed a whole one.
+        picture: Option<&'a Screen>,
+        /// Frames that came damaged.
+        lost: u64,
+    },
+}
+
+/// Whoever watches the display.
+pub trait OledObserver {
+    /// Takes an event.
+    fn event(&mut self, event: OledEvent<'_>);
+
+    /// Whether it has seen enough: asked at least every 20 ms.
+    fn has_enough(&mut self) -> bool;
+}
+
+/// Starts `main.py` and watches what it shows.
+///
+/// # Errors
+/// There is no `main.py` or no display, or the line is gone.
+pub fn watch(
+    repl: &mut Repl,
+    options: OledOptions,
+    observer: &mut dyn OledObserver,
+) -> Result<Ended, Error> {
+    program::exists(repl, MAIN)?;
+    repl.soft_reset()?;
+    let mut mirror = Mirror::new();
+    if let Attached::No(why) = attach::attach(repl, &mut mirror, options.report)? {
+        observer.event(OledEvent::NoDisplay(&why));
+        return Err(Error::NoDisplay);
+    }
+    program::start_file(repl, MAIN)?;
+    let mut watcher = Watcher {
+        mirror,
+        once: options.once,
+        first: None,
+        changed: Instant::now(),
+        shutdown: repl.link().shutdown(),
+        observer,
+    };
+    let exit = repl.follow(&mut watcher);
+    if let Ok(Exit::Done | Exit::Exception(_)) = &exit {
+        let mut rest = Vec::new();
+        let changed = attach::finish(repl, &mut watcher.mirror, &mut rest);
+        watcher.report(&rest, false);
+        if changed {
+            if watcher.has_screen() {
+                watcher
+                    .observer
+                    .event(OledEvent::Screen(watcher.mirror.screen()));
+            }
+            watcher.report(&[], true);
+        }
+    }
+    watcher.end();
+    let ending = match exit? {
+        Exit::Detached => Ending::Detached { leaves_file: false },
+        Exit::Done | Exit::Exited => Ending::Done,
+        Exit::Exception(text) => Ending::Exception(text),
+        Exit::Restarted => Ending::Restarted(repl.restarted(Doing::FileRan(MAIN))),
+    };
+    Ok(Ended {
+        ending,
+        symptom: None,
+    })
+}
+
+/// Takes the display's frames out of the output.
+struct Watcher<'a> {
+    mirror: Mirror,
+    once: bool,
+    /// When the first whole screen came, and the last change.
+    first: Option<Instant>,
+    changed: Instant,
+    shutdown: Shutdown,
+    observer: &'a mut dyn OledObserver,
+}
+
+impl Watcher<'_> {
+    /// Whether there is a screen to show: before the first `show()` there is none, but of one that was lost is told.
+    fn has_screen(&self) -> bool {
+        self.mirror.has_picture() || self.mirror.losses() > 0
+    }
+
+    fn report(&mut self, printed: &[u8], has_changed: bool) {
+        let picture = has_changed.then(|| self.mirror.screen());
+        self.observer.event(OledEvent::Output { printed, picture });
+    }
+
+    fn end(&mut self) {
+        let mut rest = Vec::new();
+        self.mirror.finish(&mut rest);
+        self.report(&rest, false);
+        let picture = self.first.map(|_| self.mirror.screen());
+        let lost = self.mirror.garbled();
+        self.observer.event(OledEvent::Ended { picture, lost });
+    }
+}
+
+impl OutputHandler for Watcher<'_> {
+    fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let (mut printed, mut changed, mut whole) = (Vec::new(), false, false);
+        let had_screen = self.has_screen();
+        let observer = &mut *self.observer;
+        self.mirror.feed(bytes, &mut printed, |screen| {
+            changed = true;
+            whole |= screen.whole;
+            if had_screen || whole {
+                observer.event(OledEvent::Screen(screen));
+            }
+        });
+        if changed {
+            self.changed = Instant::now();
+        }
+        if whole {
+            self.first.get_or_insert(self.changed);
+        }
+        self.report(&printed, changed);
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<FollowAction, Error> {
+        let is_quiet = self.once
+            && self.first.is_some_and(|first| {
+                self.changed.elapsed() > QUIET || first.elapsed() > LONGEST_LOOK
+            });
+        let has_enough = self.observer.has_enough();
+        Ok(if is_quiet || has_enough || self.shutdown.is_asked() {
+            FollowAction::Detach
+        } else {
+            FollowAction::Continue
+        })
+    }
+}
