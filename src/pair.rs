@@ -2,6 +2,7 @@
 //!
 //! - [`run`] runs the steps with one board; [`report`] has their results, [`diagnosis`] has the explanations.
 //! - `talk` runs our program on the board, `measure` sends and receives meanwhile, and `post` holds the PC's sockets.
+//! - [`fleet`] tests several boards side by side, and watches one.
 //! - [`simulate`] replaces the board for users who have none.
 //!
 //! This module uses `udp` and `board`, and depends on neither `cli` nor `words`: a report is data, which `cli::pair`
@@ -11,6 +12,7 @@ mod counts;
 mod datagram;
 pub mod diagnosis;
 mod failure;
+pub mod fleet;
 mod measure;
 mod oled;
 pub mod owner;
@@ -28,7 +30,7 @@ mod work;
 use std::fmt;
 use std::time::Duration;
 
-pub use run::{run, watch as watch_board};
+pub use run::{TestContext, run};
 
 /// A Wi-Fi network and its password.
 #[derive(Debug, Clone)]

@@ -5,16 +5,14 @@ mod junit;
 mod text;
 mod watch;
 
-use std::collections::HashSet;
 use std::io;
-use std::net::Ipv4Addr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::board::error::Error as BoardError;
-use crate::board::link::{Address, Link};
+use crate::board::link::Address;
 use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
 use crate::cli::board::password;
@@ -23,9 +21,10 @@ use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::file::STDOUT;
+use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, not_simulated};
 use crate::pair::post::Post;
 use crate::pair::report::{Report, Verdict};
-use crate::pair::{self, BoardAp, Join, Network, Password, Plan, Wifi, simulate};
+use crate::pair::{self, BoardAp, Join, Network, Password, Plan, TestContext, Wifi, simulate};
 use crate::shutdown::Shutdown;
 use crate::terminal::sanitize::{self, Allowed};
 use crate::terminal::stdout::{self, Stdout};
@@ -170,43 +169,6 @@ fn panel_text(text: &str) -> Result<String, Sentence> {
     Ok(text.to_owned())
 }
 
-/// A simulated board that does not start, as a board whose port does not open.
-fn not_simulated(port: String, error: simulate::Error) -> BoardError {
-    if matches!(error, simulate::Error::Interrupted) {
-        return BoardError::Interrupted;
-    }
-    BoardError::Open {
-        port,
-        holder: None,
-        source: io::Error::other(error),
-    }
-}
-
-/// Where a board is.
-enum Place {
-    Serial(Address),
-    Simulated(Address, Ipv4Addr),
-}
-
-impl Place {
-    fn address(&self) -> &Address {
-        match self {
-            Self::Serial(address) | Self::Simulated(address, _) => address,
-        }
-    }
-
-    fn open(&self, shutdown: Shutdown) -> Result<Link, BoardError> {
-        match self {
-            Self::Serial(address) => Link::open(address, shutdown),
-            Self::Simulated(address, ip) => {
-                let port = simulate::start(*ip)
-                    .map_err(|error| not_simulated(address.port.clone(), error))?;
-                Ok(Link::over(Box::new(port), address, shutdown))
-            }
-        }
-    }
-}
-
 /// Runs the test.
 ///
 /// # Errors
@@ -242,19 +204,18 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
             color: color::of_stdout(global.color.into()),
         },
         format: args.format,
+        is_fleet: false,
     };
     let post = Post::default();
+    let context = TestContext {
+        plan: &plan,
+        post: &post,
+        shutdown: &shutdown,
+    };
     let places = match places {
         Ok(places) => places,
         Err(error) => {
-            let report = pair::run(
-                &plan,
-                NO_BOARD,
-                || Err(error),
-                &post,
-                &shutdown,
-                &mut |_| {},
-            );
+            let report = pair::run(context, NO_BOARD, || Err(error), &mut |_| {});
             if out.format == Format::Json {
                 out.write(&format!("{}\n", json::object(&report)));
             }
@@ -262,17 +223,18 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         }
     };
     if let (true, [place]) = (args.watch, places.as_slice()) {
-        let report = watch::run(&plan, place, &post, &shutdown, &mut out)?;
+        let report = watch::run(context, place, &mut out)?;
         out.end()?;
         return match report {
             Some(report) => conclude(&[report]),
             None => Ok(Outcome::Done),
         };
     }
-    let reports = match places.as_slice() {
-        [place] => vec![one(&plan, place, &post, &shutdown, &mut out)],
-        places => several(&plan, places, &post, &shutdown, &mut out),
-    };
+    out.is_fleet = places.len() > 1;
+    let reports = fleet::test(context, &places, &mut out);
+    if out.is_fleet && out.format == Format::Text {
+        out.write(&text::total(&reports));
+    }
     end(&reports, out)
 }
 
@@ -290,78 +252,30 @@ fn end(reports: &[Report], mut out: Out) -> Result<Outcome, Error> {
     conclude(reports)
 }
 
-/// One board: a line a step when it ends.
-fn one(plan: &Plan, place: &Place, post: &Post, shutdown: &Shutdown, out: &mut Out) -> Report {
-    let report = pair::run(
-        plan,
-        &place.address().port,
-        || place.open(shutdown.clone()),
-        post,
-        shutdown,
-        &mut |step| {
-            if out.format == Format::Text {
-                out.write(&text::step(step, out.style));
-            }
-        },
-    );
-    match out.format {
-        Format::Text => out.write(&text::conclusion(&report, out.style)),
-        Format::Json => out.write(&format!("{}\n", json::object(&report))),
-        Format::Junit => {}
-    }
-    report
-}
-
-/// Several boards side by side: a row each when it ends. The reports are in the boards' order.
-fn several(
-    plan: &Plan,
-    places: &[Place],
-    post: &Post,
-    shutdown: &Shutdown,
-    out: &mut Out,
-) -> Vec<Report> {
-    let (sender, ended) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        for (index, place) in places.iter().enumerate() {
-            let sender = sender.clone();
-            scope.spawn(move || {
-                let report = pair::run(
-                    plan,
-                    &place.address().port,
-                    || place.open(shutdown.clone()),
-                    post,
-                    shutdown,
-                    &mut |_| {},
-                );
-                // The receiver lives as long as the scope.
-                let _ = sender.send((index, report));
-            });
-        }
-        drop(sender);
-        let mut reports: Vec<(usize, Report)> = Vec::new();
-        for (index, report) in ended {
-            match out.format {
-                Format::Text => out.write(&text::row(&report, out.style)),
-                Format::Json => out.write(&format!("{}\n", json::object(&report))),
-                Format::Junit => {}
-            }
-            reports.push((index, report));
-        }
-        reports.sort_by_key(|(index, _)| *index);
-        let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect();
-        if out.format == Format::Text {
-            out.write(&text::total(&reports));
-        }
-        reports
-    })
-}
-
 /// stdout; a reader that went away does not end the test, which has a board to put in order.
 struct Out {
     stdout: Stdout,
     result: io::Result<WriteOutcome>,
     style: Style,
     format: Format,
+    /// Whether several boards are tested: a row each, in place of a line for each step.
+    is_fleet: bool,
+}
+
+impl FleetObserver for Out {
+    fn event(&mut self, event: FleetEvent<'_>) {
+        let text = match (self.format, event) {
+            (Format::Text, FleetEvent::Step(step)) => text::step(step, self.style),
+            (Format::Text, FleetEvent::Round(round)) => watch::line(round),
+            (Format::Text, FleetEvent::Report(report)) if self.is_fleet => {
+                text::row(report, self.style)
+            }
+            (Format::Text, FleetEvent::Report(report)) => text::conclusion(report, self.style),
+            (Format::Json, FleetEvent::Report(report)) => format!("{}\n", json::object(report)),
+            (Format::Json | Format::Junit, _) => return,
+        };
+        self.write(&text);
+    }
 }
 
 impl Out {
@@ -396,7 +310,7 @@ impl Out {
 }
 
 /// The boards that were named, the one there is, or all there are.
-fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
+fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<BoardPlace>, Error> {
     let settings = if args.simulate {
         SerialSettings::default()
     } else {
@@ -417,22 +331,13 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
             simulate::Error::Interrupted => Error::Board(BoardError::Interrupted),
             error => Error::Simulate(error),
         })?);
-        return Ok(vec![Place::Simulated(address(SIMULATED.to_owned()), ip)]);
+        return Ok(vec![BoardPlace::Simulated(
+            address(SIMULATED.to_owned()),
+            ip,
+        )]);
     }
     let mut ports = if args.all {
-        let listed = ports::list()?;
-        let boards: Vec<String> = listed
-            .iter()
-            .filter(|port| port.board().is_some())
-            .map(|port| port.name.clone())
-            .collect();
-        if boards.is_empty() {
-            return Err(BoardError::NoBoard {
-                others: listed.into_iter().map(|port| port.name).collect(),
-            }
-            .into());
-        }
-        boards
+        fleet::all_boards()?
     } else if args.serial.is_empty() {
         let port = match std::env::var("UDPCLI_SERIAL") {
             // An empty name stands for the one board found, above what the user's file says.
@@ -446,9 +351,7 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
     } else {
         args.serial.clone()
     };
-    // Named twice, a board would be tested against itself.
-    let mut named = HashSet::new();
-    ports.retain(|port| named.insert(port.clone()));
+    fleet::without_doubles(&mut ports);
     if ports.len() > MOST_BOARDS {
         return Err(Error::usage(say!(
             "pair.too-many-boards",
@@ -458,7 +361,7 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<Place>, Error> {
     }
     Ok(ports
         .into_iter()
-        .map(|port| Place::Serial(address(port)))
+        .map(|port| BoardPlace::Serial(address(port)))
         .collect())
 }
 

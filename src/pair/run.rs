@@ -32,45 +32,50 @@ pub(crate) type OnStep<'a> = &'a mut dyn FnMut(&StepResult);
 /// Called after each round of a watch.
 pub(crate) type OnRound<'a> = &'a mut dyn FnMut(Round);
 
-/// Tests one board. `open` opens its serial port, called `name`; `post` has the sockets that all boards share.
+/// What the tests of all boards share.
+#[derive(Debug, Clone, Copy)]
+pub struct TestContext<'a> {
+    /// What to test.
+    pub plan: &'a Plan,
+    /// The PC's sockets.
+    pub post: &'a Post,
+    /// Ctrl-C.
+    pub shutdown: &'a Shutdown,
+}
+
+/// Tests one board. `open` opens its serial port, called `name`.
 ///
 /// Every exit leaves the board at its prompt, with an unchanged file system.
 pub fn run(
-    plan: &Plan,
+    context: TestContext<'_>,
     name: &str,
     open: impl FnOnce() -> Result<Link, BoardError>,
-    post: &Post,
-    shutdown: &Shutdown,
     on_step: OnStep<'_>,
 ) -> Report {
-    go(plan, name, open, post, shutdown, on_step, None)
+    go(context, name, open, on_step, None)
 }
 
 /// Runs the first four steps with one board, then rounds of traffic until Ctrl-C or a failure, then the clean-up.
-pub fn watch<'a>(
-    plan: &'a Plan,
+pub(super) fn watch<'a>(
+    context: TestContext<'a>,
     name: &str,
     open: impl FnOnce() -> Result<Link, BoardError>,
-    post: &'a Post,
-    shutdown: &Shutdown,
     on_step: OnStep<'a>,
     on_round: OnRound<'a>,
 ) -> Report {
-    go(plan, name, open, post, shutdown, on_step, Some(on_round))
+    go(context, name, open, on_step, Some(on_round))
 }
 
 fn go<'a>(
-    plan: &'a Plan,
+    context: TestContext<'a>,
     name: &str,
     open: impl FnOnce() -> Result<Link, BoardError>,
-    post: &'a Post,
-    shutdown: &Shutdown,
     on_step: OnStep<'a>,
     on_round: Option<OnRound<'a>>,
 ) -> Report {
     let mut run = PairTest {
-        plan,
-        post,
+        plan: context.plan,
+        post: context.post,
         on_round,
         begin: Instant::now(),
         steps: Vec::new(),
@@ -91,7 +96,7 @@ fn go<'a>(
             });
             result.figures = json!({"baud": baud, "stopped_program": entered.stopped_program, "reset": entered.reset});
             run.end(result, start);
-            run.with_board(BoardSession::new(repl, shutdown.clone()));
+            run.with_board(BoardSession::new(repl, context.shutdown.clone()));
         }
         Err(error) => {
             fail(&mut result, error.into());

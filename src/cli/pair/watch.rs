@@ -2,28 +2,24 @@
 
 mod view;
 
-use std::cell::RefCell;
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
-use super::{Out, Place, text};
+use super::{Out, text};
 use crate::error::Error;
 use crate::file;
-use crate::pair::post::Post;
+use crate::pair::TestContext;
+use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, Total};
 use crate::pair::report::{Report, StepResult, Verdict};
 use crate::pair::watch::{Direction, Round};
-use crate::pair::{self, Plan};
-use crate::shutdown::{Asker, Shutdown};
+use crate::shutdown::Asker;
 use crate::terminal::full_screen::FullScreen;
 use crate::terminal::keys::{self, Key};
 use crate::terminal::stdout;
 use crate::text::seconds;
 use crate::words::catalogue::say;
 use view::View;
-
-/// How long to wait before a board that was lost is looked for again.
-const AGAIN: Duration = Duration::from_secs(2);
 
 /// How often the view looks at the keyboard.
 const LOOK: Duration = Duration::from_millis(50);
@@ -37,26 +33,30 @@ enum News {
     Round(Box<Round>),
 }
 
-/// All rounds together, for the summary.
-#[derive(Debug, Default)]
-struct Total {
-    rounds: u64,
-    down: Direction,
-    up: Direction,
-    echo: Direction,
+/// Writes lines for somebody who has no terminal; when nobody reads them any more, the watch ends.
+struct Lines<'a> {
+    out: &'a mut Out,
+    asker: Asker,
 }
 
-impl Total {
-    fn add(&mut self, round: &Round) {
-        self.rounds += 1;
-        for (sum, way) in [
-            (&mut self.down, round.down),
-            (&mut self.up, round.up),
-            (&mut self.echo, round.echo),
-        ] {
-            sum.sent += way.sent;
-            sum.received += way.received;
+impl FleetObserver for Lines<'_> {
+    fn event(&mut self, event: FleetEvent<'_>) {
+        self.out.event(event);
+        if self.out.is_gone() {
+            self.asker.ask();
         }
+    }
+}
+
+impl FleetObserver for Sender<News> {
+    fn event(&mut self, event: FleetEvent<'_>) {
+        let news = match event {
+            FleetEvent::Step(step) => News::Step(Box::new(step.clone())),
+            FleetEvent::Round(round) => News::Round(Box::new(round.clone())),
+            FleetEvent::Report(_) => return,
+        };
+        // A view that cannot draw any more has ended everything.
+        let _ = self.send(news);
     }
 }
 
@@ -66,9 +66,9 @@ fn fraction(way: Direction) -> String {
 }
 
 /// Says what all rounds saw. A watch that never came as far as a round ends as its report says.
-fn sum_up(report: Option<Report>, total: &Total) -> Option<Report> {
+fn sum_up(report: Report, total: &Total) -> Option<Report> {
     if total.rounds == 0 {
-        return report;
+        return Some(report);
     }
     tracing::info!(
         say = "pair-watch.total",
@@ -82,33 +82,20 @@ fn sum_up(report: Option<Report>, total: &Total) -> Option<Report> {
 
 /// Watches until Ctrl-C. The report, if it did not come as far as a first round.
 pub(super) fn run(
-    plan: &Plan,
-    place: &Place,
-    post: &Post,
-    shutdown: &Shutdown,
+    context: TestContext<'_>,
+    place: &BoardPlace,
     out: &mut Out,
 ) -> Result<Option<Report>, Error> {
-    let asker = shutdown.asker();
+    let asker = context.shutdown.asker();
     if !stdout::is_terminal() {
-        let (report, total) = sessions(plan, place, post, shutdown, &mut |news| {
-            match news {
-                News::Step(step) => out.write(&text::step(&step, out.style)),
-                News::Round(round) => out.write(&line(&round)),
-            }
-            // Nobody reads any more.
-            if out.is_gone() {
-                asker.ask();
-            }
-        });
+        let (report, total) = fleet::watch(context, place, &mut Lines { out, asker });
         return Ok(sum_up(report, &total));
     }
     let (sender, news) = channel();
     let (shown, watched) = std::thread::scope(|scope| {
         let watching = scope.spawn(move || {
-            sessions(plan, place, post, shutdown, &mut |news| {
-                // A view that cannot draw any more has ended everything.
-                let _ = sender.send(news);
-            })
+            let mut sender = sender;
+            fleet::watch(context, place, &mut sender)
         });
         let shown = show(&news, &asker, &place.address().port);
         // Where nobody looks any more, and where the view cannot be drawn, the watch is over.
@@ -123,9 +110,11 @@ pub(super) fn run(
             source,
         })
     })?;
-    let (report, total) = watched.unwrap_or_default();
+    let Some((report, total)) = watched else {
+        return Ok(None);
+    };
     // The view is gone, and with it what the steps said: of the last session, clean-up included.
-    for step in report.iter().flat_map(|report| &report.steps) {
+    for step in &report.steps {
         if step.verdict != Verdict::Skipped {
             out.write(&text::step(step, out.style));
         }
@@ -133,47 +122,8 @@ pub(super) fn run(
     Ok(sum_up(report, &total))
 }
 
-/// The board is watched; when it is lost it is looked for again. One that never came as far as a round is not. The last
-/// report, and what all rounds saw.
-fn sessions(
-    plan: &Plan,
-    place: &Place,
-    post: &Post,
-    shutdown: &Shutdown,
-    tell: &mut dyn FnMut(News),
-) -> (Option<Report>, Total) {
-    let mut total = Total::default();
-    let tell = RefCell::new(tell);
-    loop {
-        let report = pair::watch_board(
-            plan,
-            &place.address().port,
-            || place.open(shutdown.clone()),
-            post,
-            shutdown,
-            &mut |step| {
-                if step.verdict != Verdict::Skipped {
-                    tell.borrow_mut()(News::Step(Box::new(step.clone())));
-                }
-            },
-            &mut |round| {
-                total.add(&round);
-                tell.borrow_mut()(News::Round(Box::new(round)));
-            },
-        );
-        let has_failed = total.rounds == 0 && report.verdict() == Verdict::Failed;
-        let until = Instant::now() + AGAIN;
-        while !has_failed && !shutdown.is_asked() && Instant::now() < until {
-            std::thread::sleep(LOOK);
-        }
-        if has_failed || shutdown.is_asked() {
-            return (Some(report), total);
-        }
-    }
-}
-
 /// A round as a line.
-fn line(round: &Round) -> String {
+pub(super) fn line(round: &Round) -> String {
     let rtt = round.rtt.map_or_else(
         || "-".to_owned(),
         |[min, median, _, max]| format!("{}/{}/{}", seconds(min), seconds(median), seconds(max)),

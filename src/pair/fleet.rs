@@ -1,0 +1,213 @@
+//! Several boards side by side, and one board that is watched for as long as the user likes: where each board is, a thread
+//! for each, and the search for a board that was lost.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use crate::board::error::Error as BoardError;
+use crate::board::link::{Address, Link};
+use crate::board::ports;
+use crate::pair::report::{Report, StepResult, Verdict};
+use crate::pair::watch::{Direction, Round};
+use crate::pair::{TestContext, run, simulate};
+use crate::shutdown::Shutdown;
+
+/// How long to wait before a board that was lost is looked for again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// How often Ctrl-C is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Where a board is.
+#[derive(Debug, Clone)]
+pub enum BoardPlace {
+    /// Behind a serial port.
+    Serial(Address),
+    /// On this PC, at this address of its network.
+    Simulated(Address, Ipv4Addr),
+}
+
+impl BoardPlace {
+    /// The port, as it is named in reports, and how to talk to the board.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        match self {
+            Self::Serial(address) | Self::Simulated(address, _) => address,
+        }
+    }
+
+    fn open(&self, shutdown: Shutdown) -> Result<Link, BoardError> {
+        match self {
+            Self::Serial(address) => Link::open(address, shutdown),
+            Self::Simulated(address, ip) => {
+                let port = simulate::start(*ip)
+                    .map_err(|error| not_simulated(address.port.clone(), error))?;
+                Ok(Link::over(Box::new(port), address, shutdown))
+            }
+        }
+    }
+}
+
+/// A simulated board that does not start, as a board whose port does not open.
+#[must_use]
+pub fn not_simulated(port: String, error: simulate::Error) -> BoardError {
+    if matches!(error, simulate::Error::Interrupted) {
+        return BoardError::Interrupted;
+    }
+    BoardError::Open {
+        port,
+        holder: None,
+        source: io::Error::other(error),
+    }
+}
+
+/// The ports of all boards that are found.
+///
+/// # Errors
+/// There is none.
+pub fn all_boards() -> Result<Vec<String>, BoardError> {
+    let listed = ports::list()?;
+    let boards: Vec<String> = listed
+        .iter()
+        .filter(|port| port.board().is_some())
+        .map(|port| port.name.clone())
+        .collect();
+    if boards.is_empty() {
+        return Err(BoardError::NoBoard {
+            others: listed.into_iter().map(|port| port.name).collect(),
+        });
+    }
+    Ok(boards)
+}
+
+/// Each port once: a board that is named twice would be tested against itself.
+pub fn without_doubles(ports: &mut Vec<String>) {
+    let mut named = HashSet::new();
+    ports.retain(|port| named.insert(port.clone()));
+}
+
+/// What happens during tests.
+#[derive(Debug)]
+pub enum FleetEvent<'a> {
+    /// A step with the only board ended.
+    Step(&'a StepResult),
+    /// A round of a watch ended.
+    Round(&'a Round),
+    /// The test of a board ended.
+    Report(&'a Report),
+}
+
+/// Whoever watches tests.
+pub trait FleetObserver {
+    /// Takes an event.
+    fn event(&mut self, event: FleetEvent<'_>);
+}
+
+/// Tests boards side by side. The reports are in the boards' order; the observer gets each when its test ends, and each step
+/// if there is only one board.
+pub fn test(
+    context: TestContext<'_>,
+    places: &[BoardPlace],
+    observer: &mut dyn FleetObserver,
+) -> Vec<Report> {
+    if let [place] = places {
+        let report = run(
+            context,
+            &place.address().port,
+            || place.open(context.shutdown.clone()),
+            &mut |step| observer.event(FleetEvent::Step(step)),
+        );
+        observer.event(FleetEvent::Report(&report));
+        return vec![report];
+    }
+    let (sender, ended) = channel();
+    std::thread::scope(|scope| {
+        for (index, place) in places.iter().enumerate() {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                let report = run(
+                    context,
+                    &place.address().port,
+                    || place.open(context.shutdown.clone()),
+                    &mut |_| {},
+                );
+                // The receiver lives as long as the scope.
+                let _ = sender.send((index, report));
+            });
+        }
+        drop(sender);
+        let mut reports: Vec<(usize, Report)> = Vec::new();
+        for (index, report) in ended {
+            observer.event(FleetEvent::Report(&report));
+            reports.push((index, report));
+        }
+        reports.sort_by_key(|(index, _)| *index);
+        reports.into_iter().map(|(_, report)| report).collect()
+    })
+}
+
+/// All rounds of a watch together.
+#[derive(Debug, Default)]
+pub struct Total {
+    /// How many rounds there were.
+    pub rounds: u64,
+    /// Datagrams to the board.
+    pub down: Direction,
+    /// Datagrams from the board.
+    pub up: Direction,
+    /// Datagrams there and back.
+    pub echo: Direction,
+}
+
+impl Total {
+    fn add(&mut self, round: &Round) {
+        self.rounds += 1;
+        for (sum, way) in [
+            (&mut self.down, round.down),
+            (&mut self.up, round.up),
+            (&mut self.echo, round.echo),
+        ] {
+            sum.sent += way.sent;
+            sum.received += way.received;
+        }
+    }
+}
+
+/// Watches a board until Ctrl-C. A board that is lost is looked for again, unless it never came as far as a round. Gives the
+/// last report, and what all rounds saw.
+pub fn watch(
+    context: TestContext<'_>,
+    place: &BoardPlace,
+    observer: &mut dyn FleetObserver,
+) -> (Report, Total) {
+    let mut total = Total::default();
+    let observer = RefCell::new(observer);
+    loop {
+        let report = run::watch(
+            context,
+            &place.address().port,
+            || place.open(context.shutdown.clone()),
+            &mut |step| {
+                if step.verdict != Verdict::Skipped {
+                    observer.borrow_mut().event(FleetEvent::Step(step));
+                }
+            },
+            &mut |round| {
+                total.add(&round);
+                observer.borrow_mut().event(FleetEvent::Round(&round));
+            },
+        );
+        let has_failed = total.rounds == 0 && report.verdict() == Verdict::Failed;
+        let until = Instant::now() + AGAIN;
+        while !has_failed && !context.shutdown.is_asked() && Instant::now() < until {
+            std::thread::sleep(LOOK);
+        }
+        if has_failed || context.shutdown.is_asked() {
+            return (report, total);
+        }
+    }
+}
