@@ -208,6 +208,33 @@ fn way_between(uses: &Uses, from: &str, to: &str) -> Option<Vec<String>> {
     None
 }
 
+/// A file of more lines than this says at its top why nobody has split it: "Long because ..".
+const LONGEST_FILE: usize = 400;
+
+#[test]
+fn a_long_file_says_why_it_is_long() {
+    let mut files = Vec::new();
+    source_files(&source(), &mut files);
+    let mut wrong = String::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        let is_long = text.lines().count() > LONGEST_FILE;
+        let says_why = text
+            .lines()
+            .take_while(|line| line.starts_with("//!"))
+            .any(|line| line.starts_with("//! Long because "));
+        if is_long != says_why {
+            let _ = writeln!(
+                wrong,
+                "{}: {} lines: split it by subject, or say at its top why not (`//! Long because ..`); no reason for a short one",
+                path.display(),
+                text.lines().count()
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
 fn table() -> String {
     let uses = uses(&source(), "crate::");
     let mut table = String::from("| layer | what it is | uses |\n|---|---|---|\n");

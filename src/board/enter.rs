@@ -17,6 +17,8 @@
 //!
 //! Meanwhile the board's output is evidence (see [`evidence`]): a board that reports an empty flash twice has no
 //! program to interrupt, so udpcli stops waiting.
+//!
+//! Long because each state that a board can be in is a step of one search, and the order of the steps matters.
 
 use std::time::{Duration, Instant};
 

@@ -12,6 +12,8 @@
 //! `sys.path`, so that the import finds no file. For names without `u`, versions up to 1.20 look for a file first if
 //! the module is a weak link, later ones if it is extensible (MicroPython, `py/builtinimport.c` and `py/objmodule.c`).
 //! `sys` is a weak link from 1.13 to 1.20, and `usys` is its safe name.
+//!
+//! Long because a call, its checksum and its repetition are one protocol with one state.
 
 use std::time::{Duration, Instant};
 

@@ -3,6 +3,8 @@
 //! Code is sent in raw-paste mode if the firmware has it (MicroPython 1.14 and later), with flow control, or as plain
 //! bytes, which every firmware accepts and which is faster. The reply is `OK`, the output of the code, 0x04, the
 //! traceback if there is one, 0x04, `>`.
+//!
+//! Long because one type holds the raw REPL's state, and all of its operations change it.
 
 mod held;
 pub mod output;

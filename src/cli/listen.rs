@@ -1,4 +1,6 @@
 //! `udpcli listen`: turns the arguments into a plan, runs it and reports the result.
+//!
+//! Long because each flag is declared here and checked against the others.
 
 mod announcement;
 mod rules;

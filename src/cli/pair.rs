@@ -1,4 +1,6 @@
 //! `udpcli pair`.
+//!
+//! Long because each flag is declared here and checked against the others.
 
 mod json;
 mod junit;

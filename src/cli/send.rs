@@ -1,4 +1,6 @@
 //! `udpcli send`: turns the arguments into a plan, runs it and reports the result.
+//!
+//! Long because each flag is declared here and checked against the others.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};

@@ -1,4 +1,6 @@
 //! What is wrong with a command line: clap says it as data (`ErrorKind` and `ContextKind`), the catalogue as sentences.
+//!
+//! Long because each kind of clap's errors has its sentence and its test here.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

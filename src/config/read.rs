@@ -1,4 +1,6 @@
 //! Parses and validates configuration files. Every error has the line and the column of the problem.
+//!
+//! Long because each setting has its check here and its test below.
 
 use std::ops::Range;
 use std::path::Path;

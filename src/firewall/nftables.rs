@@ -1,4 +1,6 @@
 //! The rules of nftables, from `nft -j list ruleset` (the schema is in libnftables-json(5)).
+//!
+//! Long because the language of nftables is read by one parser, with its tests.
 
 use std::net::Ipv4Addr;
 

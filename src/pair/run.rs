@@ -1,4 +1,6 @@
 //! Runs the steps with one board, in order.
+//!
+//! Long because one type holds the test's state, and each step changes it.
 
 mod clean_up;
 

@@ -1,4 +1,6 @@
 //! The three steps with traffic, and the diagnosis of their results.
+//!
+//! Long because the three steps with traffic share how they judge what arrived.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::mpsc::Receiver;

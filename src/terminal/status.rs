@@ -8,6 +8,8 @@
 //!
 //! What is drawn is drawn for the size that the terminal has then. Terminals break lines that have become too long for
 //! them, and the area is taken off accordingly; a thread looks for a new size as long as there is an area.
+//!
+//! Long because everything here runs under the lock of the one status area.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,6 +1,8 @@
 //! Payloads with fields that are filled in for each datagram: `{seq:04} {time:%H:%M:%S} {rand:1..100}`.
 //!
 //! A template is parsed once. Rendering appends to the caller's buffer and allocates nothing in UTF-8.
+//!
+//! Long because each placeholder is parsed, checked and rendered here, with its test.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

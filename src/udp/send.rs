@@ -1,4 +1,6 @@
 //! The send loop: sends payloads in batches at their pace, and reads replies and network errors in between.
+//!
+//! Long because one event loop has sockets, pace, replies and errors as its state.
 
 mod advice;
 mod replies;

@@ -1,4 +1,6 @@
 //! Writes files to the board.
+//!
+//! Long because writing a file, checking it and trying again are one protocol with one state.
 
 use std::num::NonZeroU64;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Backs up flash piece by piece, verifies each piece, and restores backups. A JSON file beside each backup describes
 //! it.
+//!
+//! Long because a backup, its description and its verification must agree on one format.
 
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,6 @@
 //! The checks that refuse a file before udpcli writes anything.
+//!
+//! Long because it is one list of checks, each a short function.
 
 use espflash::target::Chip;
 

@@ -1,4 +1,6 @@
 //! Reads files and finds out where in flash their content goes.
+//!
+//! Long because its tests need whole firmware files, which they build here.
 
 mod elf;
 mod given;

@@ -1,5 +1,7 @@
 //! Identifies files that are not firmware for this board, by their first bytes: a failed download, an archive, text,
 //! firmware for another chip. The name of the format tells the user what went wrong.
+//!
+//! Long because it is one table of file kinds, with a test for each.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,6 @@
 //! Decides what happens to each part of flash (write, keep or erase) and why, before udpcli writes anything.
+//!
+//! Long because the decision for one part of flash depends on the decisions for the others.
 
 pub mod rows;
 

@@ -1,6 +1,8 @@
 //! Identifies the lines of a board's output, and explains those that a user may not know.
 //!
 //! The texts are those of the ESP32's mask ROM, of ESP-IDF and of MicroPython, as recorded in `tests/genuine/`.
+//!
+//! Long because it is one table of messages and what they mean.
 
 use memchr::memmem;
 

@@ -1,4 +1,6 @@
 //! `udpcli board flash`.
+//!
+//! Long because each flag is declared, checked against the others and explained here.
 
 mod progress;
 

@@ -1,4 +1,6 @@
 //! `udpcli board repl`.
+//!
+//! Long because the keyboard, the line and the terminal meet in one loop.
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Read as _};

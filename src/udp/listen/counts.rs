@@ -1,4 +1,6 @@
 //! The listener's statistics per peer, and the summary line.
+//!
+//! Long because counting and the summary share the table of peers.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};

@@ -3,6 +3,8 @@
 //! A separate thread opens and reads files and standard input, so that a blocking one (a pipe, a terminal, a FIFO
 //! without a writer) delays neither pacing nor replies nor Ctrl-C. A path is opened again for each round. Data from a
 //! FIFO, a process substitution or standard input cannot be read twice, so it is kept in memory for further rounds.
+//!
+//! Long because every kind of source has its constructor, its next payload and its test here.
 
 use std::io::{self, Read};
 use std::path::PathBuf;

@@ -1,4 +1,6 @@
 //! Reads ZIP releases: the file that describes the offsets, and the files that it names.
+//!
+//! Long because every way in which a release describes its offsets is here, with its tests.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read as _};

@@ -1,0 +1,274 @@
+//! A program goes over in pieces, each with a checksum: a damaged piece is sent again, and a shorter one is less likely to be
+//! hit.
+
+use std::time::Instant;
+
+use super::{Launch, TRIES, WORK};
+use crate::board::checksum::crc32;
+use crate::board::doing::Doing;
+use crate::board::error::Error;
+use crate::board::helper::Repeats;
+use crate::board::literal;
+use crate::board::repl::{Ack, Repl, SubmitMode};
+
+/// Up to this baud rate, programs are sent as plain bytes even if the firmware has flow control.
+const PLAIN_BAUD: u32 = 230_400;
+
+/// How much of a program to send at once. A shorter piece is less likely to be damaged on a bad line, but each needs a
+/// reply.
+const PIECE: usize = 4096;
+
+/// The shortest piece on a bad line: its call and its reply add 40 bytes.
+const SHORTEST_PIECE: usize = 128;
+
+/// Receives a program in pieces and returns it whole. `print` acknowledges each piece; the last one deletes the
+/// function's name.
+const LOAD: &str = include_str!("../scripts/minified/load.py");
+
+/// The same for firmware without CRC-32.
+const LOAD_UNCHECKED: &str = include_str!("../scripts/minified/load_unchecked.py");
+
+/// Sends a program in pieces with checksums and starts it; `None` if it does not fit in the board's memory.
+///
+/// A damaged piece is sent again in shorter pieces, which are less likely to be damaged.
+pub(super) fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
+    with_another_definition(|loader| try_to_start(repl, loader, source))
+}
+
+/// Accepts an exception only after the loader was sent again: the loader has no checksum of its own, so a damaged one
+/// may raise the same exception each time. `attempt` gets the loader.
+fn with_another_definition<T>(
+    mut attempt: impl FnMut(&'static str) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut last = None;
+    let mut loader = LOAD;
+    for _ in 0..TRIES {
+        match attempt(loader) {
+            Err(Error::Refused { exception, .. }) if lacks_crc32(&exception) => {
+                tracing::debug!("the firmware has no CRC-32: the program goes over unchecked");
+                loader = LOAD_UNCHECKED;
+            }
+            Err(Error::Refused { exception, .. }) if last.as_ref() != Some(&exception) => {
+                last = Some(exception);
+            }
+            result => return result,
+        }
+    }
+    Err(damaged())
+}
+
+fn try_to_start(repl: &mut Repl, loader: &str, source: &[u8]) -> Result<Option<Launch>, Error> {
+    let way = if repl.link().address().baud <= PLAIN_BAUD {
+        SubmitMode::Plain
+    } else {
+        SubmitMode::Paced
+    };
+    let mut len = PIECE;
+    for _ in 0..TRIES {
+        let mut rest = source;
+        let mut index = 0;
+        while rest.len() > len {
+            match send_piece(repl, loader, way, index, rest, &mut len)? {
+                Some(behind) => rest = behind,
+                None => return Ok(None),
+            }
+            index += 1;
+        }
+        match start_last(repl, loader, way, index, rest)? {
+            Started::Yes(launch) => return Ok(Some(launch)),
+            Started::NoMemory => return Ok(None),
+            Started::Damaged => len = (len / 2).max(SHORTEST_PIECE),
+        }
+    }
+    Err(damaged())
+}
+
+/// Sends our own code in pieces with checksums and runs it to its end. The code must be idempotent, because a retry
+/// runs it again.
+///
+/// # Errors
+/// The line is bad, or the code raises an exception.
+pub(crate) fn load(repl: &mut Repl, doing: impl Into<Doing>, source: &[u8]) -> Result<(), Error> {
+    let doing = &doing.into();
+    with_another_definition(|loader| try_to_load(repl, loader, doing, source))
+}
+
+fn try_to_load(repl: &mut Repl, loader: &str, doing: &Doing, source: &[u8]) -> Result<(), Error> {
+    let mut len = PIECE;
+    let mut repeats = Repeats::default();
+    for _ in 0..TRIES {
+        let mut rest = source;
+        let mut index = 0;
+        while rest.len() > len {
+            rest = send_piece(repl, loader, SubmitMode::Plain, index, rest, &mut len)?.ok_or_else(
+                || Error::Refused {
+                    doing: doing.clone(),
+                    exception: "MemoryError".to_owned(),
+                },
+            )?;
+            index += 1;
+        }
+        let mut code = if index == 0 {
+            loader.as_bytes().to_vec()
+        } else {
+            Vec::new()
+        };
+        code.extend(b"exec(");
+        code.extend(call(index, rest, true));
+        code.extend(b")");
+        match repl.exec_short(SubmitMode::Plain, doing, &code, WORK) {
+            Ok(answer) if answer == ack(index) => return Ok(()),
+            Ok(_) => {}
+            Err(Error::Refused { exception, .. }) => fail_if_repeated(&mut repeats, &exception)?,
+            Err(Error::NoAnswer { .. }) => repl.reenter()?,
+            Err(error) => return Err(error),
+        }
+        len = (len / 2).max(SHORTEST_PIECE);
+    }
+    Err(damaged())
+}
+
+/// The result of the call with the last piece, which starts the program.
+enum Started {
+    Yes(Launch),
+    NoMemory,
+    /// It did not arrive complete. udpcli sends the whole program again, because it may have been started and
+    /// interrupted.
+    Damaged,
+}
+
+fn start_last(
+    repl: &mut Repl,
+    loader: &str,
+    way: SubmitMode,
+    index: usize,
+    piece: &[u8],
+) -> Result<Started, Error> {
+    let mut code = b"exec(compile(".to_vec();
+    code.extend(call(index, piece, true));
+    code.extend(b",'<stdin>','exec'))");
+    let line = if index == 0 {
+        code = [loader.as_bytes(), &code].concat();
+        loader.lines().count() + 1
+    } else {
+        1
+    };
+    let ack = ack(index);
+    let mut repeats = Repeats::default();
+    for _ in 0..2 {
+        repl.submit(way, Doing::StartingProgram, &code)?;
+        match repl.acknowledged(&ack, Instant::now() + WORK) {
+            Ok(Ack::Yes) => {
+                return Ok(Started::Yes(Launch {
+                    file: false,
+                    line: Some(line),
+                }));
+            }
+            Ok(Ack::Exception(exception)) if is_out_of_memory(&exception) => {
+                return Ok(Started::NoMemory);
+            }
+            // Either the loader was damaged, or the call arrived and only its reply was lost.
+            Ok(Ack::Exception(exception)) if is_not_loaded(&exception) => break,
+            Ok(Ack::Exception(exception)) => fail_if_repeated(&mut repeats, &exception)?,
+            Err(Error::NoAnswer { .. }) => {
+                repl.reenter()?;
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Started::Damaged)
+}
+
+/// Sends a piece of at most `len` bytes until it arrives, and returns the rest; `None` if it does not fit in the
+/// board's memory. Damage reduces `len`.
+fn send_piece<'a>(
+    repl: &mut Repl,
+    loader: &str,
+    way: SubmitMode,
+    index: usize,
+    source: &'a [u8],
+    len: &mut usize,
+) -> Result<Option<&'a [u8]>, Error> {
+    let mut repeats = Repeats::default();
+    for _ in 0..TRIES {
+        let (piece, behind) = source.split_at(source.len().min(*len));
+        let code = if index == 0 {
+            [loader.as_bytes(), &call(index, piece, false)].concat()
+        } else {
+            call(index, piece, false)
+        };
+        match repl.exec_short(way, Doing::SendingProgram, &code, WORK) {
+            Ok(answer) if answer == ack(index) => return Ok(Some(behind)),
+            Ok(_) => {}
+            Err(Error::Refused { exception, .. }) if is_out_of_memory(&exception) => {
+                return Ok(None);
+            }
+            Err(Error::Refused { exception, .. }) => fail_if_repeated(&mut repeats, &exception)?,
+            Err(Error::NoAnswer { .. }) => repl.reenter()?,
+            Err(error) => return Err(error),
+        }
+        *len = (*len / 2).max(SHORTEST_PIECE);
+    }
+    Err(damaged())
+}
+
+pub(super) fn damaged() -> Error {
+    Error::Garbled {
+        doing: Doing::SendingProgram,
+        times: TRIES,
+    }
+}
+
+fn is_out_of_memory(exception: &str) -> bool {
+    exception.starts_with("MemoryError")
+}
+
+/// Whether the firmware's module binascii lacks `crc32`.
+fn lacks_crc32(exception: &str) -> bool {
+    exception.starts_with("AttributeError") && exception.contains("'crc32'")
+}
+
+/// Whether the loader is missing on the board.
+fn is_not_loaded(exception: &str) -> bool {
+    exception.starts_with("NameError") && exception.contains("'_udpcli'")
+}
+
+/// An exception is the board's own if it occurs twice in a row and is not about a checksum: the line damages bytes at
+/// random.
+fn fail_if_repeated(repeats: &mut Repeats, exception: &str) -> Result<(), Error> {
+    tracing::debug!("exception while sending the program: {exception}");
+    if repeats.has(exception) && exception != "ValueError: crc" && !is_not_loaded(exception) {
+        return Err(Error::Refused {
+            doing: Doing::SendingProgram,
+            exception: exception.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// The board's acknowledgement of a piece.
+fn ack(index: usize) -> Vec<u8> {
+    format!("~{index}\r\n").into_bytes()
+}
+
+/// The call with a piece. It is idempotent, because a piece has its index.
+fn call(index: usize, piece: &[u8], is_last: bool) -> Vec<u8> {
+    let is_last = u8::from(is_last);
+    let crc = crc32(&[format!("{index},{is_last}").as_bytes(), piece]);
+    let mut code = format!("_udpcli({index},").into_bytes();
+    literal::append_bytes(piece, &mut code);
+    code.extend(format!(",{crc},{is_last})").into_bytes());
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_can_be_sent() {
+        let call = call(0, b"a\x01\x04\r\n\xe4", true);
+        assert!(!call.iter().any(|byte| matches!(byte, 1..=5 | b'\r')));
+    }
+}

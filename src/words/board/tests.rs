@@ -1,0 +1,261 @@
+//! Tests of the words for board errors.
+
+use std::time::Duration;
+
+use super::*;
+use crate::words::catalogue::text;
+
+fn port() -> String {
+    "COM3".to_owned()
+}
+
+fn path() -> String {
+    "/main.py".to_owned()
+}
+
+fn said() -> String {
+    "said".to_owned()
+}
+
+fn doing() -> Doing {
+    Doing::Writing(path())
+}
+
+/// Errors of a port, and of a board that does not reply.
+fn of_the_port() -> Vec<Error> {
+    let waited = Duration::from_secs(10);
+    let source = || io::Error::new(io::ErrorKind::UnexpectedEof, LineFault::Closed);
+    let open = |holder| Error::Open {
+        port: port(),
+        holder,
+        source: source(),
+    };
+    let silent = |lines, reset| Error::Silent {
+        port: port(),
+        waited,
+        lines,
+        reset,
+    };
+    let mut all = vec![
+        Error::NoBoard {
+            others: vec![port()],
+        },
+        Error::ManyBoards {
+            candidates: vec![port(), "COM5".to_owned()],
+        },
+        Error::List { source: source() },
+        open(Some("screen (process 12)".to_owned())),
+        open(None),
+        Error::Gone {
+            port: port(),
+            source: source(),
+        },
+        Error::Stuck { port: port() },
+        Error::Lines {
+            port: port(),
+            source: source(),
+        },
+        silent(false, false),
+        silent(true, false),
+        silent(true, true),
+        Error::DownloadMode { port: port() },
+        Error::Noise {
+            port: port(),
+            baud: 9600,
+        },
+        Error::Deaf {
+            port: port(),
+            waited,
+            said: said(),
+        },
+        Error::Echo { port: port() },
+        Error::NotMicroPython {
+            port: port(),
+            said: said(),
+        },
+    ];
+    for fault in [
+        Fault::NoFirmware,
+        Fault::FirmwareDamaged,
+        Fault::BrownOut,
+        Fault::Panic,
+    ] {
+        all.extend([None, Some(doing())].map(|doing| Error::Fault {
+            port: port(),
+            fault,
+            doing,
+            said: said(),
+        }));
+    }
+    all
+}
+
+/// Errors of the communication with a board.
+fn of_the_talk() -> Vec<Error> {
+    let mut all = vec![
+        Error::Interrupted,
+        Error::NoAnswer {
+            port: port(),
+            doing: doing(),
+        },
+        Error::Restarted {
+            doing: Doing::ProgramRan,
+        },
+        Error::Answer {
+            doing: doing(),
+            said: said(),
+        },
+        Error::Refused {
+            doing: doing(),
+            exception: said(),
+        },
+        Error::Chatter {
+            doing: doing(),
+            said: said(),
+        },
+        Error::Garbled {
+            doing: doing(),
+            times: 5,
+        },
+        Error::OnTheBoard { path: path() },
+        Error::Traceback {
+            exception: "x".repeat(500),
+        },
+        Error::NoDisplay,
+        Error::NothingShown,
+    ];
+    for what in [NotSource::Compiled, NotSource::Utf16, NotSource::Binary] {
+        all.push(Error::NotSource { name: path(), what });
+    }
+    all
+}
+
+/// Errors of a board's file system.
+fn of_its_files() -> Vec<Error> {
+    let mut all = vec![
+        Error::NoSuchFile { path: path() },
+        Error::IsFolder { path: path() },
+        Error::TooLong {
+            path: path(),
+            len: 5,
+            most: 4,
+        },
+        Error::ReadFile {
+            path: path(),
+            reason: Reason::BadFlash,
+        },
+        Error::Damaged {
+            path: path(),
+            times: 5,
+        },
+        Error::Remove {
+            path: path(),
+            reason: Reason::NotEmpty,
+        },
+        Error::Remove {
+            path: path(),
+            reason: Reason::Exception("OSError: 99".to_owned()),
+        },
+    ];
+    for keeps_old in [false, true] {
+        all.push(Error::Full {
+            path: path(),
+            needed: 5,
+            free: 4,
+            keeps_old,
+        });
+        all.push(Error::WriteFile {
+            path: path(),
+            reason: Reason::FilesAreIn(vec!["/flash".to_owned(), "/sd".to_owned()]),
+            keeps_old,
+        });
+    }
+    all
+}
+
+#[test]
+fn the_catalogue_matches_the_error_texts() {
+    let errors = of_the_port().into_iter().chain(of_the_talk());
+    for error in errors.chain(of_its_files()) {
+        assert_eq!(message(&error), error.to_string(), "{error:?}");
+    }
+}
+
+#[test]
+fn operations_and_reasons_match_their_display_texts() {
+    for doing in [
+        Doing::EnteringPaste,
+        Doing::LeavingRawRepl,
+        Doing::PastingAtPrompt,
+        Doing::SoftReset,
+        Doing::Preparing,
+        Doing::CleaningUp,
+        Doing::AskingWhatItIs,
+        Doing::LookingAtInterpreter,
+        Doing::SendingProgram,
+        Doing::StartingProgram,
+        Doing::LookingForFile,
+        Doing::RemovingProgramFile,
+        Doing::ProgramRan,
+        Doing::FileRan("main.py"),
+        Doing::LookingForDisplay,
+        Doing::StartingMirror,
+        Doing::EndingMirror,
+        Doing::PreparingForFiles,
+        Doing::AskingForRoom,
+        Doing::ComparingFiles,
+        Doing::LookingForOldFile,
+        Doing::RemovingTemporary,
+        Doing::Writing(path()),
+        Doing::Checking(path()),
+        Doing::Reading(path()),
+        Doing::Listing(path()),
+        Doing::MakingFolder(path()),
+        Doing::Removing(path()),
+        Doing::Above("sending", sentence!("pair.doing-sending")),
+    ] {
+        assert_eq!(text(&doing.sentence()), doing.to_string());
+    }
+    for reason in [
+        Reason::NotPermitted,
+        Reason::NoFolder,
+        Reason::BadFlash,
+        Reason::NameTaken,
+        Reason::FileOfThatName,
+        Reason::NotMounted,
+        Reason::PartIsFile,
+        Reason::BadName,
+        Reason::IsFolder,
+        Reason::Full,
+        Reason::ReadOnly,
+        Reason::NameTooLong,
+        Reason::NotEmpty,
+        Reason::MountPoint,
+        Reason::NoFileSystem,
+        Reason::FilesAreIn(vec![path()]),
+        Reason::NoMemory,
+        Reason::Exception("OSError: 99".to_owned()),
+    ] {
+        assert_eq!(text(&reason.sentence()), reason.to_string());
+    }
+}
+
+#[test]
+fn line_faults_match_their_display_texts() {
+    for fault in [
+        LineFault::NoAnswer,
+        LineFault::Closed,
+        LineFault::NoAddress,
+        LineFault::NoLinesOverTcp,
+        LineFault::NoLines,
+        LineFault::NoSerialPort,
+        LineFault::TakesNoCommands,
+        LineFault::ReadsNoAnswers,
+    ] {
+        let error = io::Error::other(fault);
+        assert_eq!(cause(&error), Some(error.to_string()));
+    }
+    let error = io::Error::other(Unnameable::TooLong);
+    assert_eq!(cause(&error), Some(error.to_string()));
+    assert_eq!(cause(&io::Error::other("the system's own")), None);
+}
