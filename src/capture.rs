@@ -40,7 +40,7 @@ const MADE_UP_TTL: u8 = 64;
 
 /// The file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CaptureFormat {
     /// `.pcap`, nanosecond resolution.
     Pcap,
     /// `.pcapng`.
@@ -49,7 +49,7 @@ pub enum Kind {
     JsonLines,
 }
 
-impl Kind {
+impl CaptureFormat {
     /// The format for the file name's extension; `None` if it is unknown.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
@@ -139,7 +139,7 @@ impl Saver {
     /// The file cannot be written.
     pub fn new(
         path: &Path,
-        kind: Kind,
+        kind: CaptureFormat,
         opened: Opened,
         encoding: TextEncoding,
         shutdown: &Shutdown,
@@ -168,7 +168,7 @@ impl Saver {
     /// # Errors
     /// Standard output cannot be written.
     pub fn to_stdout(
-        kind: Kind,
+        kind: CaptureFormat,
         encoding: TextEncoding,
         shutdown: &Shutdown,
     ) -> Result<Self, Error> {
@@ -178,7 +178,7 @@ impl Saver {
 
     fn start(
         path: &Path,
-        kind: Kind,
+        kind: CaptureFormat,
         target: Target,
         encoding: TextEncoding,
     ) -> Result<Self, Error> {
@@ -307,9 +307,13 @@ fn write_error(path: &Path, error: PcapError) -> Error {
 }
 
 impl Writer {
-    fn new(kind: Kind, encoding: TextEncoding, gathered: &Gathered) -> Result<Self, PcapError> {
+    fn new(
+        kind: CaptureFormat,
+        encoding: TextEncoding,
+        gathered: &Gathered,
+    ) -> Result<Self, PcapError> {
         Ok(match kind {
-            Kind::Pcap => Self::Pcap(PcapWriter::with_header(
+            CaptureFormat::Pcap => Self::Pcap(PcapWriter::with_header(
                 gathered.clone(),
                 PcapHeader {
                     datalink: DataLink::RAW,
@@ -319,7 +323,7 @@ impl Writer {
                     ..PcapHeader::default()
                 },
             )?),
-            Kind::PcapNg => {
+            CaptureFormat::PcapNg => {
                 let application = format!("udpcli {}", env!("CARGO_PKG_VERSION"));
                 let mut writer = PcapNgWriter::with_section_header(
                     gathered.clone(),
@@ -341,7 +345,7 @@ impl Writer {
                 })?;
                 Self::PcapNg(writer)
             }
-            Kind::JsonLines => {
+            CaptureFormat::JsonLines => {
                 let style = Style {
                     format: Format::Json,
                     audience: Audience::Pipe,

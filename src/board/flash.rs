@@ -45,14 +45,14 @@ pub use espflash::target::Chip;
 pub use files::{FontFile, Rules};
 use layout::{Layout, LayoutRequest};
 use look::Looking;
-use pieces::{Piece, Role};
+use pieces::{FlashPiece, Role};
 use reset::After;
 use session::Session;
 pub use session::{Connect, RATES, press_reset};
 pub use write::{Options, Part, Written};
 
 /// Receives the progress of a flash run.
-pub trait Report {
+pub trait FlashObserver {
     /// Reports one event.
     fn note(&mut self, note: &Sentence);
     /// Reports that step `doing` has handled `done` of `total` bytes.
@@ -67,7 +67,7 @@ pub struct Plan {
     /// How to connect to the chip.
     pub connect: Connect,
     /// The pieces to write; may be empty if the user only wants a backup.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<FlashPiece>,
     /// Fonts whose place depends on the firmware that is on the board.
     pub fonts: Vec<FontFile>,
     /// What happens to the rest of flash.
@@ -110,7 +110,7 @@ pub fn run(
     port: Box<dyn Port>,
     plan: &mut Plan,
     stop: &dyn Fn() -> bool,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Flashed, Error> {
     // Create the backup file first, so that a failure does not disturb the board.
     let backup = plan.backup.take().map(Backup::begin).transpose()?;
@@ -143,7 +143,7 @@ fn carry_out(
     session: &mut Session<'_>,
     plan: &mut Plan,
     backup: Option<Backup>,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<(ChipInfo, Written, Option<PathBuf>), Error> {
     let chip = session.start(report)?;
     report.note(&sentence!("flash.chip",
@@ -196,7 +196,7 @@ fn lay_out(
     session: &mut Session<'_>,
     plan: &mut Plan,
     chip: &ChipInfo,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Layout, Error> {
     if !plan.pieces.is_empty() || !plan.fonts.is_empty() {
         check::locks(chip)?;
@@ -247,7 +247,7 @@ pub fn describe(
     port: Box<dyn Port>,
     connect: Connect,
     stop: &dyn Fn() -> bool,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Description, Error> {
     let mut session = Session::new(port, connect, stop);
     let described = session.start(report).and_then(|chip| {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::mirror::Mirror;
-use crate::board::mirror::agent::{self, Report};
+use crate::board::mirror::agent::{self, OledReport};
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
 use crate::board::program::{self, Launch, source};
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
@@ -214,7 +214,7 @@ fn attach_if_there(
     mirror: &mut Mirror,
     observer: &mut dyn RunObserver,
 ) -> Result<(), Error> {
-    if let Attached::No(why) = attach::attach(repl, mirror, Report::Everything)? {
+    if let Attached::No(why) = attach::attach(repl, mirror, OledReport::Everything)? {
         observer.event(RunEvent::NoDisplay(&why));
     }
     Ok(())

@@ -14,7 +14,7 @@ pub mod image;
 pub mod json;
 pub mod stage;
 
-use demux::{Demux, Piece};
+use demux::{Demux, DemuxedFrame};
 use frame::Frame;
 use stage::Stage;
 
@@ -44,8 +44,8 @@ impl Mirror {
             garbled,
         } = self;
         demux.feed(bytes, output, |piece| match piece {
-            Piece::Garbled => *garbled += 1,
-            Piece::Frame(frame) => match Frame::parse(frame) {
+            DemuxedFrame::Garbled => *garbled += 1,
+            DemuxedFrame::Frame(frame) => match Frame::parse(frame) {
                 Some(frame) => {
                     if stage.take(&frame) {
                         changed(stage.shown());

@@ -7,7 +7,7 @@ use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::life_cycle::{Ended, Ending};
 use crate::board::mirror::Mirror;
-use crate::board::mirror::agent::Report;
+use crate::board::mirror::agent::OledReport;
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
 use crate::board::program;
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl};
@@ -27,7 +27,7 @@ const LONGEST_LOOK: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OledOptions {
     /// What the agent on the board reports.
-    pub report: Report,
+    pub report: OledReport,
     /// Whether a single picture is enough.
     pub once: bool,
 }

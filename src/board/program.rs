@@ -134,13 +134,13 @@ fn start_or_fail(
 }
 
 /// The state of the interpreter.
-struct Look {
+struct Interpreter {
     is_used: bool,
     /// The free bytes.
     memory: usize,
 }
 
-fn look(repl: &mut Repl) -> Result<Look, Error> {
+fn look(repl: &mut Repl) -> Result<Interpreter, Error> {
     let code = format!("{LOOK}_udpcli({})\ndel _udpcli\n", literal::quoted(FILE));
     let doing = &Doing::LookingAtInterpreter;
     let mut answer = repl.exec_short(SubmitMode::Plain, doing, code.as_bytes(), WORK);
@@ -170,7 +170,7 @@ fn look(repl: &mut Repl) -> Result<Look, Error> {
     let mut numbers = numbers.split_whitespace();
     // Other text in the reply is from a thread or a timer that still runs.
     let is_alone = before.is_empty() && after.is_empty();
-    Ok(Look {
+    Ok(Interpreter {
         is_used: numbers.next() != Some("0") || !is_alone,
         memory: numbers
             .next()

@@ -65,7 +65,7 @@ pub fn of_end(source: &[u8], traceback: Option<&str>) -> Option<Symptom> {
 /// error.
 #[must_use]
 pub fn ends_silently(source: &str) -> bool {
-    let lines: Vec<Line<'_>> = lines(source);
+    let lines: Vec<CodeLine<'_>> = lines(source);
     let speaks_udp = ["recvfrom(", "sendto(", "SOCK_DGRAM"]
         .iter()
         .any(|word| lines.iter().any(|line| line.code.contains(word)));
@@ -118,19 +118,19 @@ const MAX_NAMES: usize = 32;
 
 /// A line of code without its comment.
 #[derive(Debug, Clone, Copy)]
-struct Line<'a> {
+struct CodeLine<'a> {
     indent: usize,
     code: &'a str,
 }
 
 /// The lines with code. Multi-line strings are treated as code, which is good enough for a symptom.
-fn lines(source: &str) -> Vec<Line<'_>> {
+fn lines(source: &str) -> Vec<CodeLine<'_>> {
     source
         .lines()
         .filter_map(|line| {
             let code = without_comment(line).trim_end();
             let text = code.trim_start();
-            (!text.is_empty()).then_some(Line {
+            (!text.is_empty()).then_some(CodeLine {
                 // A tab advances to the next multiple of eight, as in Python.
                 indent: code.chars().take_while(|c| matches!(c, ' ' | '\t')).fold(
                     0,
@@ -166,7 +166,7 @@ fn without_comment(line: &str) -> &str {
 }
 
 /// Whether there is a `while True:`, `while 1:` or `while(True):` without a `break` of its own.
-fn has_endless_loop(lines: &[Line<'_>]) -> bool {
+fn has_endless_loop(lines: &[CodeLine<'_>]) -> bool {
     lines.iter().enumerate().any(|(at, line)| {
         let condition: String = line
             .code
@@ -192,7 +192,7 @@ fn is_bare_except(code: &str) -> bool {
 }
 
 /// Whether a handler reports the error: it raises it again, or prints it.
-fn says_the_error(body: &[Line<'_>], header: &str) -> bool {
+fn says_the_error(body: &[CodeLine<'_>], header: &str) -> bool {
     let tells = |code: &str| {
         ["print_exception", "exc_info"]
             .iter()
@@ -205,7 +205,7 @@ fn says_the_error(body: &[Line<'_>], header: &str) -> bool {
 }
 
 /// The lines after `header` that are indented further.
-fn body<'a>(lines: &'a [Line<'a>], header: usize) -> &'a [Line<'a>] {
+fn body<'a>(lines: &'a [CodeLine<'a>], header: usize) -> &'a [CodeLine<'a>] {
     let Some(indent) = lines.get(header).map(|line| line.indent) else {
         return &[];
     };

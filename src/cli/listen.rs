@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use crate::capture::{Kind, Saver};
+use crate::capture::{CaptureFormat, Saver};
 use crate::cli::logging::Summary;
 use crate::cli::output::Output;
 use crate::cli::{GlobalArgs, complete, value};
@@ -37,7 +37,7 @@ use crate::udp::sink::Flow;
 use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
 use crate::wait::Waited;
 use crate::words::catalogue::say;
-use announcement::Place;
+use announcement::AnnouncedSocket;
 
 /// The default of `--reply-rate`: answers per second and peer.
 const DEFAULT_REPLY_RATE: u32 = 1000;
@@ -137,7 +137,7 @@ enum SaveFormat {
     Jsonl,
 }
 
-impl From<SaveFormat> for Kind {
+impl From<SaveFormat> for CaptureFormat {
     fn from(format: SaveFormat) -> Self {
         match format {
             SaveFormat::Pcap => Self::Pcap,
@@ -185,9 +185,9 @@ pub async fn run(
         Waited::TimeUp => return Ok(Outcome::Done),
     };
     let opening = begun.elapsed();
-    let mut places: Vec<Place> = sockets
+    let mut places: Vec<AnnouncedSocket> = sockets
         .iter()
-        .map(|bound| Place::new(bound.local, args.is_only_v6(), args.interface.clone()))
+        .map(|bound| AnnouncedSocket::new(bound.local, args.is_only_v6(), args.interface.clone()))
         .collect();
     for place in &mut places {
         place.tell();
@@ -216,7 +216,7 @@ pub async fn run(
         for place in &mut places {
             place.tell();
         }
-        let address = places.first().map(Place::board_address);
+        let address = places.first().map(AnnouncedSocket::board_address);
         address
             .map(|address| address.to_string())
             .unwrap_or_default()
@@ -277,11 +277,14 @@ impl ListenArgs {
     }
 
     /// The path and the format of the capture.
-    fn save(&self) -> Result<Option<(&Path, Kind)>, Error> {
+    fn save(&self) -> Result<Option<(&Path, CaptureFormat)>, Error> {
         let Some(path) = self.save.as_deref() else {
             return Ok(None);
         };
-        let kind = self.save_format.map(Kind::from).or_else(|| Kind::of(path));
+        let kind = self
+            .save_format
+            .map(CaptureFormat::from)
+            .or_else(|| CaptureFormat::of(path));
         if !self.saves_to_stdout() {
             let kind = kind.ok_or_else(|| {
                 Error::usage_hint(
@@ -300,7 +303,7 @@ impl ListenArgs {
         let kind = kind.ok_or_else(|| {
             Error::usage_hint(say!("listen.save-stdout"), say!("listen.save-stdout.hint"))
         })?;
-        if kind != Kind::JsonLines && stdout::is_terminal() {
+        if kind != CaptureFormat::JsonLines && stdout::is_terminal() {
             return Err(Error::usage_hint(
                 say!("listen.save-terminal"),
                 say!("listen.save-terminal.hint"),
@@ -312,7 +315,7 @@ impl ListenArgs {
     /// Opens the capture file; opening a FIFO blocks until it has a reader.
     async fn saver(
         &self,
-        save: Option<(&Path, Kind)>,
+        save: Option<(&Path, CaptureFormat)>,
         begun: Instant,
         shutdown: &mut Shutdown,
     ) -> Result<Waited<Option<Saver>>, Error> {
@@ -456,12 +459,13 @@ impl ListenArgs {
     }
 
     /// Warns about options without effect, because the user expects one.
-    fn warn_of_unused(&self, style: &Style, saved: Option<Kind>, answers: bool) {
+    fn warn_of_unused(&self, style: &Style, saved: Option<CaptureFormat>, answers: bool) {
         let format = self.format();
         let shows_text = matches!(format, Format::Text | Format::Json)
             || (format == Format::Raw && style.audience == Audience::Terminal);
         let shows_text = shows_text && !self.saves_to_stdout();
-        let needs_text = shows_text || self.oled || answers || saved == Some(Kind::JsonLines);
+        let needs_text =
+            shows_text || self.oled || answers || saved == Some(CaptureFormat::JsonLines);
         let shows_time = matches!(format, Format::Text | Format::Hex | Format::Json)
             || self.save.is_some()
             || self.seq;
@@ -545,7 +549,7 @@ impl ListenArgs {
         Ok(sockets)
     }
 
-    fn panel(&self, places: &[Place]) -> Option<ServerPanel> {
+    fn panel(&self, places: &[AnnouncedSocket]) -> Option<ServerPanel> {
         if !self.oled {
             return None;
         }

@@ -41,7 +41,7 @@ pub fn start(args: &GlobalArgs) {
         _ => Targets::new().with_target("udpcli", level),
     };
     let layer = tracing_subscriber::fmt::layer()
-        .event_format(Line { color })
+        .event_format(LogLine { color })
         .with_ansi(false)
         .with_writer(|| status::Log);
     // If two runs share a process, the first subscriber stays.
@@ -115,11 +115,11 @@ impl Summary {
 }
 
 /// Formats one event per line: the message, then the other fields as `key=value`.
-struct Line {
+struct LogLine {
     color: bool,
 }
 
-impl<S, N> FormatEvent<S, N> for Line
+impl<S, N> FormatEvent<S, N> for LogLine
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,

@@ -25,7 +25,7 @@ use crate::file;
 use crate::file::STDOUT;
 use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, not_simulated};
 use crate::pair::post::Post;
-use crate::pair::report::{Report, Verdict};
+use crate::pair::report::{BoardReport, Verdict};
 use crate::pair::{self, BoardAp, Join, Network, Password, Plan, TestContext, Wifi, simulate};
 use crate::shutdown::Shutdown;
 use crate::terminal::sanitize::{self, Allowed};
@@ -241,7 +241,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
 }
 
 /// Writes what is written once all boards are tested.
-fn end(reports: &[Report], mut out: Out) -> Result<Outcome, Error> {
+fn end(reports: &[BoardReport], mut out: Out) -> Result<Outcome, Error> {
     if out.format == Format::Junit {
         out.write(&junit::document(reports));
     }
@@ -368,11 +368,11 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<BoardPlace>, Error> {
 }
 
 /// The exit code that the reports make.
-fn conclude(reports: &[Report]) -> Result<Outcome, Error> {
-    if reports.iter().any(Report::was_interrupted) {
+fn conclude(reports: &[BoardReport]) -> Result<Outcome, Error> {
+    if reports.iter().any(BoardReport::was_interrupted) {
         return Ok(Outcome::Interrupted);
     }
-    let failed: Vec<&Report> = reports
+    let failed: Vec<&BoardReport> = reports
         .iter()
         .filter(|report| report.verdict() == Verdict::Failed)
         .collect();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::board::error::Error as BoardError;
 use crate::board::link::{Address, Link};
 use crate::board::ports;
-use crate::pair::report::{Report, StepResult, Verdict};
+use crate::pair::report::{BoardReport, StepResult, Verdict};
 use crate::pair::watch::{Direction, Round};
 use crate::pair::{TestContext, run, simulate};
 use crate::shutdown::Shutdown;
@@ -98,7 +98,7 @@ pub enum FleetEvent<'a> {
     /// A round of a watch ended.
     Round(&'a Round),
     /// The test of a board ended.
-    Report(&'a Report),
+    Report(&'a BoardReport),
 }
 
 /// Whoever watches tests.
@@ -113,7 +113,7 @@ pub fn test(
     context: TestContext<'_>,
     places: &[BoardPlace],
     observer: &mut dyn FleetObserver,
-) -> Vec<Report> {
+) -> Vec<BoardReport> {
     if let [place] = places {
         let report = run(
             context,
@@ -140,7 +140,7 @@ pub fn test(
             });
         }
         drop(sender);
-        let mut reports: Vec<(usize, Report)> = Vec::new();
+        let mut reports: Vec<(usize, BoardReport)> = Vec::new();
         for (index, report) in ended {
             observer.event(FleetEvent::Report(&report));
             reports.push((index, report));
@@ -183,7 +183,7 @@ pub fn watch(
     context: TestContext<'_>,
     place: &BoardPlace,
     observer: &mut dyn FleetObserver,
-) -> (Report, Total) {
+) -> (BoardReport, Total) {
     let mut total = Total::default();
     let observer = RefCell::new(observer);
     loop {

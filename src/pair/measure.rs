@@ -148,7 +148,7 @@ const MAX_SAID: usize = 16;
 /// Events of a listening board for the thread that sends.
 struct ListenEvents {
     ready: Sender<usize>,
-    reports: Sender<Report>,
+    reports: Sender<ReportedDatagram>,
     busy: Option<i64>,
     /// Other lines of the board.
     said: Vec<String>,
@@ -156,7 +156,7 @@ struct ListenEvents {
 
 /// A datagram as the board reports it.
 #[derive(Debug)]
-struct Report {
+struct ReportedDatagram {
     from: Option<Ipv4Addr>,
     len: usize,
     first: Vec<u8>,
@@ -174,7 +174,7 @@ impl LineHandler for ListenEvents {
                 if let (Ok(len), Some(first), Ok(sum)) = (len.parse(), from_hex(first), sum.parse())
                 {
                     let from = from.parse().ok();
-                    let _ = self.reports.send(Report {
+                    let _ = self.reports.send(ReportedDatagram {
                         from,
                         len,
                         first,
@@ -203,7 +203,7 @@ fn with_listener<T: Send>(
     mark: Mark,
     code: &str,
     limit: Duration,
-    traffic: impl FnOnce(usize, &Receiver<Report>, &AtomicBool) -> T + Send,
+    traffic: impl FnOnce(usize, &Receiver<ReportedDatagram>, &AtomicBool) -> T + Send,
 ) -> Result<(Option<T>, Vec<String>), Trouble> {
     let (ready, is_ready) = channel();
     let (reports, reported) = channel();

@@ -33,7 +33,7 @@ pub(super) fn step(
 ) -> Result<(), Trouble> {
     let work = Duration::from_secs(10);
     if !talk.is_mirrored {
-        let report = agent::Report::Everything;
+        let report = agent::OledReport::Everything;
         let attached =
             attach(&mut talk.repl, &mut talk.mirror, report).map_err(SessionError::from)?;
         talk.is_mirrored = true;

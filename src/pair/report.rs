@@ -240,7 +240,7 @@ impl StepResult {
 
 /// The report on one board.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct BoardReport {
     /// The board's serial port.
     pub port: String,
     /// The steps, in order.
@@ -249,7 +249,7 @@ pub struct Report {
     pub time: Duration,
 }
 
-impl Report {
+impl BoardReport {
     /// Failed if a step failed; skipped steps alone do not fail the test.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

@@ -18,7 +18,7 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::{fail, trouble_of};
 use crate::pair::measure::MeasurementContext;
 use crate::pair::post::{self, Arrived, Post};
-use crate::pair::report::{Finding, Report, Said, Step, StepResult, Verdict};
+use crate::pair::report::{BoardReport, Finding, Said, Step, StepResult, Verdict};
 use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::watch::{self, Round};
 use crate::pair::wifi::Online;
@@ -53,7 +53,7 @@ pub fn run(
     name: &str,
     open: impl FnOnce() -> Result<Link, BoardError>,
     on_step: OnStep<'_>,
-) -> Report {
+) -> BoardReport {
     go(context, name, open, on_step, None)
 }
 
@@ -64,7 +64,7 @@ pub(super) fn watch<'a>(
     open: impl FnOnce() -> Result<Link, BoardError>,
     on_step: OnStep<'a>,
     on_round: OnRound<'a>,
-) -> Report {
+) -> BoardReport {
     go(context, name, open, on_step, Some(on_round))
 }
 
@@ -74,7 +74,7 @@ fn go<'a>(
     open: impl FnOnce() -> Result<Link, BoardError>,
     on_step: OnStep<'a>,
     on_round: Option<OnRound<'a>>,
-) -> Report {
+) -> BoardReport {
     let mut run = PairTest {
         plan: context.plan,
         post: context.post,
@@ -106,7 +106,7 @@ fn go<'a>(
         }
     }
     run.skip_rest();
-    Report {
+    BoardReport {
         port: name.to_owned(),
         steps: run.steps,
         time: run.begin.elapsed(),

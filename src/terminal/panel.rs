@@ -10,7 +10,7 @@ pub mod text;
 
 use screen::Screen;
 
-use crate::terminal::status::{Block, Line};
+use crate::terminal::status::{Block, StatusLine};
 use crate::terminal::{self, Size, color};
 
 /// What of a screen is drawn.
@@ -137,7 +137,7 @@ impl Panel {
         let draw = move |size| {
             let drawn = lines(&screen, view, Terminal::of_size(size));
             let cells = drawn.width;
-            let line = |text| Line { text, cells };
+            let line = |text| StatusLine { text, cells };
             drawn.lines.into_iter().map(line).collect()
         };
         match &self.block {

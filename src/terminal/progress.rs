@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::sanitize::{self, plain};
-use super::status::{self, Block, Line};
+use super::status::{self, Block, StatusLine};
 use super::{color, has_unicode};
 
 /// How often the bar is drawn anew.
@@ -165,7 +165,7 @@ impl Shown {
         bar.set_position(done);
         bar.reset_elapsed();
         bar.reset_eta();
-        let look = Look::of_stderr();
+        let look = BarLook::of_stderr();
         let name = plain(&sanitize::for_terminal(name));
         let (drawn, mut width, words) = (bar.clone(), None, words.clone());
         let block = Block::new(move |size| {
@@ -203,12 +203,12 @@ impl Shown {
 
 /// What the terminal can show of a bar.
 #[derive(Debug, Clone, Copy)]
-struct Look {
+struct BarLook {
     unicode: bool,
     color: bool,
 }
 
-impl Look {
+impl BarLook {
     fn of_stderr() -> Self {
         Self {
             unicode: has_unicode(),
@@ -285,11 +285,11 @@ impl Canvas {
     }
 
     /// The bar as it is now.
-    fn line(&self, bar: &ProgressBar) -> Vec<Line> {
+    fn line(&self, bar: &ProgressBar) -> Vec<StatusLine> {
         bar.tick();
         let text = self.with(|drawing| drawing.text.trim_end().to_owned());
         let cells = plain(&text).width();
-        vec![Line { text, cells }]
+        vec![StatusLine { text, cells }]
     }
 }
 
@@ -337,7 +337,7 @@ impl TermLike for Canvas {
 mod tests {
     use super::*;
 
-    fn line(name: &str, columns: usize, look: Look) -> Line {
+    fn line(name: &str, columns: usize, look: BarLook) -> StatusLine {
         let canvas = Canvas::default();
         let bar = ProgressBar::with_draw_target(
             Some(1000),
@@ -364,7 +364,7 @@ mod tests {
         ] {
             for columns in 1..=220 {
                 for (unicode, color) in [(true, false), (true, true), (false, false)] {
-                    let line = line(name, columns, Look { unicode, color });
+                    let line = line(name, columns, BarLook { unicode, color });
                     assert!(
                         columns < 6 || line.cells <= columns,
                         "{name} {columns}: {line:?}"

@@ -47,14 +47,14 @@ fn lock() -> MutexGuard<'static, Area> {
 
 /// A line of the area.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct StatusLine {
     /// With its escape sequences.
     pub text: String,
     /// Cells across.
     pub cells: usize,
 }
 
-type Draw = Box<dyn FnMut(Size) -> Vec<Line> + Send>;
+type Draw = Box<dyn FnMut(Size) -> Vec<StatusLine> + Send>;
 
 /// A part of the area; it is gone when this is dropped.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Block {
     /// Adds a block below those that are there; it appears with the next [`Block::draw`]. `draw` makes its lines for a
     /// size: at most as wide as that, and fewer than it has rows. It must not log, nor draw another block.
     #[must_use]
-    pub fn new(draw: impl FnMut(Size) -> Vec<Line> + Send + 'static) -> Self {
+    pub fn new(draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) -> Self {
         if !can_draw() {
             return Self { id: None };
         }
@@ -81,7 +81,7 @@ impl Block {
     }
 
     /// From now on shows something else; it appears with the next [`Block::draw`].
-    pub fn replace(&self, draw: impl FnMut(Size) -> Vec<Line> + Send + 'static) {
+    pub fn replace(&self, draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) {
         let mut area = lock();
         let entry = area.entries.iter_mut().find(|(id, _)| Some(*id) == self.id);
         if let Some((_, old)) = entry {
@@ -330,7 +330,7 @@ impl Area {
             return String::from_utf8_lossy(&self.tail).into_owned();
         }
         let size = Size::of_stderr();
-        let mut lines: Vec<Line> = Vec::new();
+        let mut lines: Vec<StatusLine> = Vec::new();
         for (_, draw) in &mut self.entries {
             lines.extend(draw(Size {
                 columns: size.columns,

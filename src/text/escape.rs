@@ -44,7 +44,7 @@ pub enum Error {
 
 /// A piece of text with escapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum EscapedPiece<'a> {
     /// Literal text.
     Text(&'a str),
     /// A character from an escape such as `\n` or `\u{NNNN}`, to be encoded like text.
@@ -54,7 +54,7 @@ pub enum Piece<'a> {
 }
 
 /// Parses `\n \r \t \0 \\ \xNN \u{NNNN}` in `text`. The iterator ends after the first error.
-pub fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Error>> {
+pub fn pieces(text: &str) -> impl Iterator<Item = Result<EscapedPiece<'_>, Error>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -64,7 +64,7 @@ pub fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Error>> {
         if plain > 0 {
             let (head, tail) = rest.split_at(plain);
             rest = tail;
-            return Some(Ok(Piece::Text(head)));
+            return Some(Ok(EscapedPiece::Text(head)));
         }
         let at = text
             .get(..text.len() - rest.len())
@@ -80,27 +80,27 @@ pub fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Error>> {
 }
 
 /// Parses the escape at the start of `text`.
-fn escape(text: &str, at: usize) -> Result<(Piece<'static>, &str), Error> {
+fn escape(text: &str, at: usize) -> Result<(EscapedPiece<'static>, &str), Error> {
     let mut chars = text.chars();
     chars.next();
     let letter = chars.next().ok_or(Error::Unfinished { at })?;
     let tail = chars.as_str();
-    let byte = |byte| Ok((Piece::Byte(byte), tail));
+    let byte = |byte| Ok((EscapedPiece::Byte(byte), tail));
     match letter {
-        'n' => Ok((Piece::Char('\n'), tail)),
-        'r' => Ok((Piece::Char('\r'), tail)),
-        't' => Ok((Piece::Char('\t'), tail)),
+        'n' => Ok((EscapedPiece::Char('\n'), tail)),
+        'r' => Ok((EscapedPiece::Char('\r'), tail)),
+        't' => Ok((EscapedPiece::Char('\t'), tail)),
         // In C, Python and the shell this is octal: \033 is the escape character, not NUL and two digits.
         '0' if tail.starts_with(|next: char| next.is_ascii_digit()) => Err(Error::Octal { at }),
         '0' => byte(0),
-        '\\' => Ok((Piece::Char('\\'), tail)),
+        '\\' => Ok((EscapedPiece::Char('\\'), tail)),
         'x' => {
             let digits = tail.get(..2).ok_or(Error::Digits { at })?;
             if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
                 return Err(Error::Digits { at });
             }
             let value = u8::from_str_radix(digits, 16).map_err(|_| Error::Digits { at })?;
-            Ok((Piece::Byte(value), tail.get(2..).unwrap_or_default()))
+            Ok((EscapedPiece::Byte(value), tail.get(2..).unwrap_or_default()))
         }
         'u' => {
             let body = tail.strip_prefix('{').ok_or(Error::Digits { at })?;
@@ -110,7 +110,7 @@ fn escape(text: &str, at: usize) -> Result<(Piece<'static>, &str), Error> {
             }
             let value = u32::from_str_radix(digits, 16).map_err(|_| Error::Digits { at })?;
             Ok((
-                Piece::Char(char::from_u32(value).ok_or(Error::Digits { at })?),
+                EscapedPiece::Char(char::from_u32(value).ok_or(Error::Digits { at })?),
                 after,
             ))
         }
@@ -232,11 +232,11 @@ mod tests {
         let mut out = Vec::new();
         for piece in pieces(text) {
             match piece? {
-                Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Piece::Char(character) => {
+                EscapedPiece::Text(text) => out.extend_from_slice(text.as_bytes()),
+                EscapedPiece::Char(character) => {
                     out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 }
-                Piece::Byte(byte) => out.push(byte),
+                EscapedPiece::Byte(byte) => out.push(byte),
             }
         }
         Ok(out)

@@ -448,11 +448,11 @@ pub(super) fn append_escaped(
 ) -> Result<(), Error> {
     for piece in escape::pieces(text) {
         match piece? {
-            escape::Piece::Text(text) => encoding.encode(text, out)?,
-            escape::Piece::Char(character) => {
+            escape::EscapedPiece::Text(text) => encoding.encode(text, out)?,
+            escape::EscapedPiece::Char(character) => {
                 encoding.encode(character.encode_utf8(&mut [0; 4]), out)?;
             }
-            escape::Piece::Byte(byte) => out.push(byte),
+            escape::EscapedPiece::Byte(byte) => out.push(byte),
         }
     }
     Ok(())

@@ -52,11 +52,11 @@ impl TextRules {
                     what: what.to_owned(),
                     source,
                 })? {
-                    escape::Piece::Text(text) => encode(text, out)?,
-                    escape::Piece::Char(character) => {
+                    escape::EscapedPiece::Text(text) => encode(text, out)?,
+                    escape::EscapedPiece::Char(character) => {
                         encode(character.encode_utf8(&mut [0; 4]), out)?;
                     }
-                    escape::Piece::Byte(byte) => out.push(byte),
+                    escape::EscapedPiece::Byte(byte) => out.push(byte),
                 }
             }
         } else {

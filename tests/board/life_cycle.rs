@@ -14,7 +14,7 @@ use udpcli::board::life_cycle::{
     self, Ended, Ending, RunEvent, RunObserver, RunOptions, WatchOled,
 };
 use udpcli::board::link::{Address, Link};
-use udpcli::board::mirror::agent::Report;
+use udpcli::board::mirror::agent::OledReport;
 use udpcli::board::oled::{self, OledEvent, OledObserver, OledOptions};
 use udpcli::board::repl::{Repl, last_line};
 use udpcli::board::symptom::Symptom;
@@ -264,7 +264,7 @@ fn the_display_is_watched_until_one_picture_came() {
             files.put("main.py", main.as_bytes(), &mut |_| {})
         })?;
         let options = OledOptions {
-            report: Report::Everything,
+            report: OledReport::Everything,
             once: true,
         };
         let mut shown = Shown::default();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use udpcli::board::error::Error;
 use udpcli::board::link::Address;
 use udpcli::board::mirror::Mirror;
-use udpcli::board::mirror::agent::{self, Display, Report};
+use udpcli::board::mirror::agent::{self, Display, OledReport};
 use udpcli::board::repl::{Exit, OutputHandler, Repl, SubmitMode};
 use udpcli::shutdown::Shutdown;
 
@@ -93,7 +93,7 @@ pub(crate) fn enter(board: &VirtualBoard) -> Repl {
 }
 
 /// Runs a program with the agent; returns the whole output, and what arrived at the end.
-pub(crate) fn run(repl: &mut Repl, report: Report, program: &str) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn run(repl: &mut Repl, report: OledReport, program: &str) -> (Vec<u8>, Vec<u8>) {
     let limit = Duration::from_secs(10);
     let mut bytes = repl
         .exec("the agent", &agent::packed(report, Display::Oled), limit)
@@ -131,7 +131,7 @@ fn drawn(kind: &str, options: Options) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let mut repl = enter(&board);
     let (bytes, finish) = run(
         &mut repl,
-        Report::Everything,
+        OledReport::Everything,
         "exec(open('draw.py').read())\ndraw(10000)\n",
     );
     let frame = board.frame();
@@ -224,7 +224,7 @@ fn damaged_frames_never_show_a_wrong_picture() {
 }
 
 /// Bytes per show of a program, without the first show.
-fn bytes_per_show(repl: &mut Repl, report: Report, body: &str) -> usize {
+fn bytes_per_show(repl: &mut Repl, report: OledReport, body: &str) -> usize {
     const SHOWS: usize = 40;
     let program = format!(
         "from mpython import *\ndef step(i):\n{body}\n oled.show()\nstep(-1)\nprint('|',end='')\nfor i in range({SHOWS}):step(i)\nprint('|',end='')\n"
@@ -245,14 +245,14 @@ fn shows_are_short_enough_for_the_line() {
         let three = " oled.fill(0)\n oled.DispChar('192.168.0.%d:6000'%(100+i),0,0)\n oled.DispChar('hello message from %d\\r\\n'%i,0,15)\n oled.DispChar('from192.168.0.%d'%(100+i),0,31)";
         let scroll = " oled.fill(0)\n for l in range(4):oled.DispChar('你好世界掌控板真好玩吗编程学习'[l:],-i,16*l)";
         for (what, report, body, rate) in [
-            ("three new texts", Report::Texts, three, 120),
+            ("three new texts", OledReport::Texts, three, 120),
             (
                 "the tutorial's next message",
-                Report::Everything,
+                OledReport::Everything,
                 tutorial,
                 74,
             ),
-            ("scrolling Chinese", Report::Everything, scroll, 10),
+            ("scrolling Chinese", OledReport::Everything, scroll, 10),
         ] {
             let len = bytes_per_show(&mut repl, report, body);
             println!(
@@ -269,7 +269,7 @@ fn the_agent_starts_fast_and_leaves_no_garbage() {
     for (kind, options) in kinds() {
         let board = options.arg("--import-time", &0).ready();
         let mut repl = enter(&board);
-        let packed = agent::packed(Report::Everything, Display::Oled);
+        let packed = agent::packed(OledReport::Everything, Display::Oled);
         // Take the fastest of three runs, because other tests use this machine.
         let fastest = (0..3)
             .map(|_| {
@@ -316,7 +316,7 @@ for i in range(300):
 last=least()
 print('|%d %d'%(n-bare(0),last-first),end='|')
 ";
-        let (bytes, _) = run(&mut repl, Report::Everything, program);
+        let (bytes, _) = run(&mut repl, OledReport::Everything, program);
         let mut mirror = Mirror::new();
         let mut output = Vec::new();
         mirror.feed(&bytes, &mut output, |_| {});
@@ -337,7 +337,7 @@ fn drawing_without_show_is_not_shown_at_the_end() {
     let mut board = VirtualBoard::options().baud(0).ready();
     let mut repl = enter(&board);
     let program = "from mpython import *\noled.DispChar('shown',0,0)\noled.show()\noled.fill(1)\n";
-    let (bytes, finish) = run(&mut repl, Report::Everything, program);
+    let (bytes, finish) = run(&mut repl, OledReport::Everything, program);
     let mut mirror = Mirror::new();
     for bytes in [bytes, finish] {
         mirror.feed(&bytes, &mut Vec::new(), |_| {});
@@ -346,7 +346,7 @@ fn drawing_without_show_is_not_shown_at_the_end() {
     }
     // Sent again without a soft reset, the agent must not install its hooks twice.
     let again = "from mpython import *\noled.fill(0)\noled.DispChar('again',0,0)\noled.show()\n";
-    let (bytes, _) = run(&mut repl, Report::Everything, again);
+    let (bytes, _) = run(&mut repl, OledReport::Everything, again);
     let mut shows = 0;
     let mut mirror = Mirror::new();
     mirror.feed(&bytes, &mut Vec::new(), |_| shows += 1);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use udpcli::board::mirror::Mirror;
-use udpcli::board::mirror::agent::{self, Display, Report};
+use udpcli::board::mirror::agent::{self, Display, OledReport};
 
 use crate::client::kinds;
 use crate::oled::{enter, run};
@@ -33,7 +33,7 @@ fn a_program_that_imports_mpython_starts_at_most_300_ms_later() {
             (0..3).map(time).min().unwrap()
         };
         let alone = fastest(None);
-        let mirrored = fastest(Some(agent::packed(Report::Everything, Display::Oled)));
+        let mirrored = fastest(Some(agent::packed(OledReport::Everything, Display::Oled)));
         println!("{kind}: begun after {alone:?}, with the mirror {mirrored:?}");
         assert!(
             mirrored < alone + Duration::from_millis(300),
@@ -72,7 +72,7 @@ print('|%d %d %d'%(least(same),least(message),least(noise)),end='|')
     for (kind, options) in kinds() {
         let board = options.baud(0).ready();
         let mut repl = enter(&board);
-        let (bytes, _) = run(&mut repl, Report::Everything, PROGRAM);
+        let (bytes, _) = run(&mut repl, OledReport::Everything, PROGRAM);
         let mut output = Vec::new();
         Mirror::new().feed(&bytes, &mut output, |_| {});
         let text = String::from_utf8(output).unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::TempDir;
 use udpcli::board::mirror::Mirror;
-use udpcli::board::mirror::agent::{self, Display, Report};
+use udpcli::board::mirror::agent::{self, Display, OledReport};
 use udpcli::board::repl::{Exit, OutputHandler, Repl, SubmitMode};
 
 use crate::client::kinds;
@@ -62,7 +62,7 @@ fn a_bad_line_shows_no_wrong_picture_and_the_next_whole_frame_is_right() {
         let mut board = options.baud(0).file("draw.py", DRAW).ready();
         let mut repl = enter(&board);
         let limit = Duration::from_secs(10);
-        let code = agent::packed(Report::Everything, Display::Oled);
+        let code = agent::packed(OledReport::Everything, Display::Oled);
         let started = repl.exec("the agent", &code, limit).unwrap();
         let program = "exec(open('draw.py').read())\ndraw(2000)\nprint('done '*200)\ntime.sleep(1)\noled.fill(0)\noled.DispChar('whole',0,0)\noled.show()\n";
         repl.submit(SubmitMode::Paced, "the program", program.as_bytes())
@@ -117,7 +117,7 @@ fn clean_pictures(kind: &str) -> std::collections::HashSet<[u8; 1024]> {
     let board = options.baud(0).file("draw.py", DRAW).ready();
     let mut repl = enter(&board);
     let program = "exec(open('draw.py').read())\ndraw(2000)\n";
-    let (bytes, _) = run(&mut repl, Report::Everything, program);
+    let (bytes, _) = run(&mut repl, OledReport::Everything, program);
     let mut shown = std::collections::HashSet::new();
     Mirror::new().feed(&bytes, &mut Vec::new(), |screen| {
         shown.insert(screen.framebuffer);
@@ -127,7 +127,7 @@ fn clean_pictures(kind: &str) -> std::collections::HashSet<[u8; 1024]> {
 
 fn screens(
     repl: &mut Repl,
-    report: Report,
+    report: OledReport,
     program: &str,
 ) -> Vec<udpcli::terminal::panel::screen::Screen> {
     let (bytes, finish) = run(repl, report, program);
@@ -146,7 +146,7 @@ fn text_accepts_bytes_and_long_words_are_split_between_characters() {
         let board = options.baud(0).ready();
         let mut repl = enter(&board);
         let program = "from mpython import *\noled.text(b'bytes',0,0)\noled.DispChar('你'*300,0,16)\noled.text(b'\\xff\\xfe',0,40)\noled.show()\n";
-        let seen = screens(&mut repl, Report::Everything, program);
+        let seen = screens(&mut repl, OledReport::Everything, program);
         let last = seen.last().unwrap();
         assert!(last.whole, "{kind}");
         assert!(last.framebuffer.iter().any(|&byte| byte != 0), "{kind}");
@@ -166,10 +166,10 @@ fn an_agent_that_is_sent_again_uses_the_new_settings() {
     let program = |word: &str| {
         format!("from mpython import *\noled.fill(0)\noled.DispChar('{word}',0,0)\noled.show()\n")
     };
-    let seen = screens(&mut repl, Report::Texts, &program("one"));
+    let seen = screens(&mut repl, OledReport::Texts, &program("one"));
     assert!(seen.last().unwrap().framebuffer.iter().all(|&b| b == 0));
     // Without a soft reset in between, as in `run --no-soft-reset`.
-    let seen = screens(&mut repl, Report::Everything, &program("two"));
+    let seen = screens(&mut repl, OledReport::Everything, &program("two"));
     let last = seen.last().unwrap();
     assert!(last.whole && last.texts[0].text == "two");
     assert_eq!(last.framebuffer.as_slice(), board.frame());
@@ -178,7 +178,7 @@ fn an_agent_that_is_sent_again_uses_the_new_settings() {
         seen.iter()
             .all(|screen| !screen.whole || screen.framebuffer == last.framebuffer)
     );
-    let seen = screens(&mut repl, Report::Texts, &program("three"));
+    let seen = screens(&mut repl, OledReport::Texts, &program("three"));
     let last = seen.last().unwrap();
     assert!(last.whole && last.texts[0].text == "three");
     assert!(last.framebuffer.iter().all(|&byte| byte == 0));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use udpcli::board::flash::files::Loaded;
 use udpcli::board::flash::layout::{Layout, LayoutRequest};
 use udpcli::board::flash::reset::{After, Before};
-use udpcli::board::flash::{self, Chip, Connect, Flashed, Options, Plan, Report, pieces};
+use udpcli::board::flash::{self, Chip, Connect, FlashObserver, Flashed, Options, Plan, pieces};
 use udpcli::board::port::{self, Port};
 use udpcli::text::sentence::Sentence;
 
@@ -76,7 +76,7 @@ impl Port for Wired {
 #[derive(Debug, Default)]
 struct Notes(Vec<String>);
 
-impl Report for Notes {
+impl FlashObserver for Notes {
     fn note(&mut self, note: &Sentence) {
         self.0.push(udpcli::words::catalogue::text(note));
     }

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use udpcli::board::flash::firmware::identify;
 use udpcli::board::flash::image::{Image, partitions};
 use udpcli::board::flash::kind::not_firmware;
-use udpcli::board::flash::layout::{self, Action, Files, LayoutRequest, Look};
+use udpcli::board::flash::layout::{self, Action, Files, FlashReader, LayoutRequest};
 use udpcli::board::flash::{Chip, ChipInfo, Locks, Rules, check, error, files, font, pieces, slip};
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
@@ -352,7 +352,7 @@ fn firmware(bytes: &[u8]) {
 /// A flash with anything in it.
 struct Anything(u8);
 
-impl Look for Anything {
+impl FlashReader for Anything {
     fn is_blank(&mut self, _: std::ops::Range<u64>) -> Result<bool, error::Error> {
         self.0 = self.0.rotate_left(1);
         Ok(self.0 & 1 != 0)

@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 use udpcli::board::flash::files::Loaded;
 use udpcli::board::flash::layout::{Layout, LayoutRequest, rows};
 use udpcli::board::flash::reset::{After, Before};
-use udpcli::board::flash::{self, Connect, Options, Plan, Report, pieces, slip};
+use udpcli::board::flash::{self, Connect, FlashObserver, Options, Plan, pieces, slip};
 use udpcli::board::port::Port;
 use udpcli::text::sentence::Sentence;
 
@@ -209,7 +209,7 @@ impl Port for Chip {
 #[derive(Default)]
 struct Told(Cell<usize>);
 
-impl Report for Told {
+impl FlashObserver for Told {
     fn note(&mut self, note: &Sentence) {
         let text = note.to_string();
         assert!(!text.contains(|c: char| c.is_control()), "{text:?}");

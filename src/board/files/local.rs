@@ -149,7 +149,7 @@ pub enum Unnameable {
 
 /// The local place for a file or folder of the board, below the target folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct LocalPlace {
     /// The path relative to the target folder.
     pub path: PathBuf,
     /// Whether a name in it differs from the one on the board.
@@ -163,7 +163,7 @@ pub struct Place {
 pub struct Places {
     rules: Rules,
     /// By the path on the board.
-    given: HashMap<Vec<u8>, Place>,
+    given: HashMap<Vec<u8>, LocalPlace>,
     taken: HashSet<String>,
 }
 
@@ -194,7 +194,7 @@ impl Places {
     ///
     /// # Errors
     /// This PC cannot have such a file.
-    pub fn place(&mut self, path: &[u8]) -> Result<Place, Unnameable> {
+    pub fn place(&mut self, path: &[u8]) -> Result<LocalPlace, Unnameable> {
         if let Some(place) = self.given.get(path) {
             return Ok(place.clone());
         }
@@ -210,7 +210,7 @@ impl Places {
         }
         let folder = match folder {
             Some(folder) => self.place(folder)?,
-            None => Place {
+            None => LocalPlace {
                 path: PathBuf::new(),
                 is_renamed: false,
                 key: String::new(),
@@ -230,7 +230,7 @@ impl Places {
             }
             attempt += 1;
         };
-        let place = Place {
+        let place = LocalPlace {
             is_renamed: folder.is_renamed || local.as_bytes() != name,
             path: folder.path.join(local),
             key,

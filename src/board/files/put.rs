@@ -323,7 +323,7 @@ impl Files<'_> {
         limit: Duration,
         packer: &mut Packer,
         behind: &[u8],
-    ) -> (Result<Outcome, Error>, Option<Piece>) {
+    ) -> (Result<Outcome, Error>, Option<FilePiece>) {
         if behind.is_empty() {
             return (self.helper.attempt_with_data(doing, code, limit), None);
         }
@@ -377,7 +377,7 @@ impl Files<'_> {
 
 /// A piece of a file, ready to send.
 #[derive(Debug)]
-struct Piece {
+struct FilePiece {
     /// How many bytes of the file it contains.
     covers: usize,
     /// The window size in bits if it is compressed, otherwise 0.
@@ -385,7 +385,7 @@ struct Piece {
     bytes: Vec<u8>,
 }
 
-impl Piece {
+impl FilePiece {
     /// The call that writes it at `offset`. It is idempotent.
     fn code(&self, offset: usize) -> Vec<u8> {
         helper::framed(
@@ -419,17 +419,17 @@ impl Packer {
     }
 
     /// The next piece of `rest`, with about `room` bytes on the line.
-    fn pack(&mut self, rest: &[u8], room: usize) -> Piece {
+    fn pack(&mut self, rest: &[u8], room: usize) -> FilePiece {
         // A literal is 4 % longer on average, and has a frame.
         let room = room - room / 16 - 48;
         let plain = rest.get(..room).unwrap_or(rest);
         match self.compressed(rest, room) {
-            Some((text, bytes)) if bytes.len() < plain.len().min(text.len()) => Piece {
+            Some((text, bytes)) if bytes.len() < plain.len().min(text.len()) => FilePiece {
                 covers: text.len(),
                 window: self.window,
                 bytes: self.better(text, bytes),
             },
-            _ => Piece {
+            _ => FilePiece {
                 covers: plain.len(),
                 window: 0,
                 bytes: plain.to_vec(),

@@ -20,7 +20,7 @@ use super::layout::{Action, Layout, Row};
 use super::read;
 use super::session::Session;
 use super::write::{Part, SECTOR};
-use super::{Report, chip_name, kind, look};
+use super::{FlashObserver, chip_name, kind, look};
 use crate::atomic_file::AtomicFile;
 use crate::board::port::TICK;
 use crate::text::hex;
@@ -162,7 +162,7 @@ impl Backup {
         session: &mut Session<'_>,
         chip: &ChipInfo,
         only: Option<&str>,
-        report: &mut dyn Report,
+        report: &mut dyn FlashObserver,
     ) -> Result<Made, Error> {
         let table = look::read_table(session, report)?;
         let region = region(only, table.as_deref().unwrap_or_default(), chip.flash_size)?;
@@ -216,7 +216,7 @@ fn streamed(
     session: &mut Session<'_>,
     mut stream: Box<dyn io::Write + Send>,
     region: &Region,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Made, Error> {
     let (pieces, to_write) = mpsc::sync_channel::<Vec<u8>>(2);
     let writer = std::thread::spawn(move || {
@@ -445,7 +445,7 @@ pub(super) fn lay_out(
     session: &mut Session<'_>,
     chip: &ChipInfo,
     force: bool,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Layout, Error> {
     let len = copy.bytes.len() as u64;
     let offset = match copy.offset {

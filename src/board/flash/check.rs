@@ -8,7 +8,7 @@ use super::chip::{ChipInfo, chip_name, name};
 use super::error::{Error, Refusal};
 use super::files::{Loaded, other_chip};
 use super::image::{self, Image, Partition, Problem, TABLE_OFFSET, Use};
-use super::pieces::{Piece, Role, covered, is_blank};
+use super::pieces::{FlashPiece, Role, covered, is_blank};
 use super::write::SECTOR;
 use super::{font, layout};
 use crate::text::sentence::{Sentence, sentence};
@@ -113,7 +113,7 @@ fn has_application(part: &Loaded, parts: &[Loaded], chip: Chip) -> Result<(), Er
 ///
 /// # Errors
 /// The first piece that is incomplete.
-pub fn whole(pieces: &[Piece], force: bool) -> Result<(), Error> {
+pub fn whole(pieces: &[FlashPiece], force: bool) -> Result<(), Error> {
     for piece in pieces.iter().filter(|_| !force) {
         let what = if piece.is_cut {
             format!("{} (at {:#x})", piece.file, piece.offset)
@@ -179,7 +179,7 @@ fn hexadecimal(offset: u32) -> Option<Sentence> {
 ///
 /// # Errors
 /// Two files overlap, and it is unclear which one the user wants.
-pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<Sentence>, Error> {
+pub fn overlaps(pieces: &mut Vec<FlashPiece>) -> Result<Vec<Sentence>, Error> {
     let mut notes = Vec::new();
     let asked: Vec<(String, std::ops::Range<u64>)> = pieces
         .iter()
@@ -208,7 +208,7 @@ pub fn overlaps(pieces: &mut Vec<Piece>) -> Result<Vec<Sentence>, Error> {
         }
         winner.is_none()
     });
-    let mut sorted: Vec<&Piece> = pieces.iter().collect();
+    let mut sorted: Vec<&FlashPiece> = pieces.iter().collect();
     sorted.sort_by_key(|piece| piece.offset);
     for pair in sorted.windows(2) {
         let [first, second] = pair else { continue };
@@ -380,7 +380,7 @@ pub fn locks(info: &ChipInfo) -> Result<(), Error> {
 /// # Errors
 /// The first problem found.
 pub fn board(
-    pieces: &[Piece],
+    pieces: &[FlashPiece],
     info: &ChipInfo,
     table: Option<&[Partition]>,
     force: bool,

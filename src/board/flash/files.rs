@@ -70,7 +70,7 @@ pub struct FontFile {
     /// The glyphs, padded to a multiple of 4 bytes.
     pub data: Vec<u8>,
     /// The format of the font; `None` if the file is not a font and the user forced it.
-    pub kind: Option<font::Kind>,
+    pub kind: Option<font::FontFormat>,
 }
 
 /// What the files contain for flash.

@@ -9,12 +9,12 @@ use super::error::{Error, Refusal};
 use super::files::FontFile;
 use super::firmware::{self, Firmware, Maker};
 use super::image::Use;
-use super::pieces::{FONT, Piece, Role};
+use super::pieces::{FONT, FlashPiece, Role};
 use crate::text::sentence::{Sentence, sentence};
 
 /// The font formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FontFormat {
     /// emWin's XBF, for mPython's firmware.
     Xbf,
     /// Unicode Font Library, for Mixly's firmware.
@@ -46,11 +46,11 @@ const MAX_HEIGHT: u16 = 128;
 ///
 /// # Errors
 /// The bytes are not a font, or not a complete one.
-pub fn recognise(bytes: &[u8]) -> Result<Kind, Problem> {
+pub fn recognise(bytes: &[u8]) -> Result<FontFormat, Problem> {
     if bytes.starts_with(b"GUIX") {
-        xbf(bytes).map(|()| Kind::Xbf)
+        xbf(bytes).map(|()| FontFormat::Xbf)
     } else if bytes.starts_with(b"UFL") {
-        ufl(bytes).map(|()| Kind::Ufl)
+        ufl(bytes).map(|()| FontFormat::Ufl)
     } else {
         Err(Problem::Magic)
     }
@@ -109,7 +109,7 @@ fn ufl(bytes: &[u8]) -> Result<(), Problem> {
     Ok(())
 }
 
-impl Kind {
+impl FontFormat {
     /// The maker whose firmware reads this format.
     pub(super) fn maker(self) -> &'static str {
         match self {
@@ -124,16 +124,16 @@ pub(super) const HEAD: u32 = 40;
 
 /// Finds the size of a font from its first bytes, `head`: the number of bytes, or the last entry, which gives it.
 /// `None` if it is not a font.
-pub(super) fn extent(head: &[u8]) -> Option<(Kind, Extent)> {
+pub(super) fn extent(head: &[u8]) -> Option<(FontFormat, Extent)> {
     if head.starts_with(b"UFL") {
-        return Some((Kind::Ufl, Extent::Bytes(word(head, 4)?)));
+        return Some((FontFormat::Ufl, Extent::Bytes(word(head, 4)?)));
     }
     let (first, last) = (half(head, 14)?, half(head, 16)?);
     let count = last.checked_sub(first)?;
     let at = XBF_HEADER + usize::from(count) * XBF_ENTRY;
     let entry = u32::try_from(at).ok()?;
     head.starts_with(b"GUIX")
-        .then_some((Kind::Xbf, Extent::Entry(entry)))
+        .then_some((FontFormat::Xbf, Extent::Entry(entry)))
 }
 
 /// The size of a font.
@@ -152,13 +152,13 @@ pub(super) fn glyph_end(entry: &[u8]) -> Option<u32> {
 
 /// Where firmware expects its font, and how udpcli knows that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FontPlace {
     /// The offset in flash.
     pub offset: u32,
     /// The firmware, and the evidence: `mPython since 1.5 (this is v2.6.1)`.
     pub who: Sentence,
     /// The format that belongs there.
-    pub kind: Kind,
+    pub kind: FontFormat,
 }
 
 // mPython's firmware moved its font once: `font_address=` in the maker's `mpython.py`, before and since 1.5.0.
@@ -175,11 +175,11 @@ pub(super) const PLACES: [u32; 3] = [UNTIL_1_4, SINCE_1_5, MIXLY];
 ///
 /// The offset in the firmware's own code takes precedence over its version.
 #[must_use]
-pub fn place(firmware: &Firmware) -> Option<Place> {
+pub fn place(firmware: &Firmware) -> Option<FontPlace> {
     let tag = firmware.text.split(' ').nth(1).unwrap_or_default();
     let (offset, who, kind) = match firmware.maker {
         Maker::Other => return None,
-        Maker::Mixly => (MIXLY, sentence!("flash.who-mixly"), Kind::Ufl),
+        Maker::Mixly => (MIXLY, sentence!("flash.who-mixly"), FontFormat::Ufl),
         Maker::Labplus => {
             let own = match (
                 firmware.has_constant(UNTIL_1_4),
@@ -197,10 +197,10 @@ pub fn place(firmware: &Firmware) -> Option<Place> {
                 (None, Some(_)) => (SINCE_1_5, sentence!("flash.who-since", tag = tag)),
                 (None, None) => return None,
             };
-            (offset, who, Kind::Xbf)
+            (offset, who, FontFormat::Xbf)
         }
     };
-    Some(Place { offset, who, kind })
+    Some(FontPlace { offset, who, kind })
 }
 
 /// Puts each font where the application among `pieces` expects it. Without an application, the fonts wait until the
@@ -209,7 +209,7 @@ pub fn place(firmware: &Firmware) -> Option<Place> {
 /// # Errors
 /// The application does not say where it expects a font, or expects another format.
 pub fn settle(
-    pieces: &mut Vec<Piece>,
+    pieces: &mut Vec<FlashPiece>,
     fonts: &mut Vec<FontFile>,
     force: bool,
 ) -> Result<Vec<Sentence>, Error> {
@@ -231,7 +231,7 @@ pub fn settle(
     let Some(place) = place else {
         return Ok(Vec::new());
     };
-    let is_lost = |piece: &&Piece| piece.role == Role::Font && piece.offset != place.offset;
+    let is_lost = |piece: &&FlashPiece| piece.role == Role::Font && piece.offset != place.offset;
     let notes = pieces.iter().filter(is_lost).map(|piece| {
         sentence!("flash.font-lost", name = piece.name(), at = format!("{:#x}", piece.offset), who => place.who.clone(), place = format!("{:#x}", place.offset))
     });
@@ -242,7 +242,7 @@ pub fn settle(
 ///
 /// # Errors
 /// The firmware reads another format.
-pub(super) fn placed(font: FontFile, place: &Place, force: bool) -> Result<Piece, Error> {
+pub(super) fn placed(font: FontFile, place: &FontPlace, force: bool) -> Result<FlashPiece, Error> {
     if let Some(kind) = font.kind.filter(|&kind| kind != place.kind && !force) {
         return Err(Error::Refused(Box::new(Refusal {
             what: font.name.into(),
@@ -251,7 +251,7 @@ pub(super) fn placed(font: FontFile, place: &Place, force: bool) -> Result<Piece
             hint: Some(sentence!("flash.font-hint")),
         })));
     }
-    Ok(Piece {
+    Ok(FlashPiece {
         role: Role::Font,
         label: FONT.to_owned(),
         file: font.name,
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn complete_fonts_are_told_from_short_and_damaged_ones() {
         let font = small_xbf();
-        assert_eq!(recognise(&font), Ok(Kind::Xbf));
+        assert_eq!(recognise(&font), Ok(FontFormat::Xbf));
         for len in 4..font.len() {
             assert!(
                 matches!(recognise(&font[..len]), Err(Problem::Short(_))),
@@ -323,7 +323,7 @@ mod tests {
         font.extend(100_u32.to_le_bytes());
         font.extend([3, 12]);
         font.resize(100, 0);
-        assert_eq!(recognise(&font), Ok(Kind::Ufl));
+        assert_eq!(recognise(&font), Ok(FontFormat::Ufl));
         assert_eq!(recognise(&font[..99]), Err(Problem::Short(100)));
     }
 

@@ -12,7 +12,7 @@ use super::error::{Error, Refusal};
 use super::firmware;
 use super::font;
 use super::image::{self, Image, Partition, Use};
-use super::pieces::{BOOTLOADER, FONT, Piece, Role, TABLE};
+use super::pieces::{BOOTLOADER, FONT, FlashPiece, Role, TABLE};
 use super::write::Part;
 use crate::text::sentence::{Sentence, sentence};
 
@@ -98,7 +98,7 @@ pub struct Erase {
 }
 
 /// Reads the current flash content of the board.
-pub trait Look {
+pub trait FlashReader {
     /// Whether the whole range is erased.
     ///
     /// # Errors
@@ -108,13 +108,13 @@ pub trait Look {
     /// Whether these bytes are already at `offset`.
     ///
     /// # Errors
-    /// As for [`Look::is_blank`].
+    /// As for [`FlashReader::is_blank`].
     fn holds(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Error>;
 
     /// Reads the first `len` bytes at `offset`.
     ///
     /// # Errors
-    /// As for [`Look::is_blank`].
+    /// As for [`FlashReader::is_blank`].
     fn peek(&mut self, offset: u32, len: u32) -> Result<Vec<u8>, Error>;
 }
 
@@ -125,7 +125,7 @@ pub trait Look {
 pub fn contents(
     table: &[Partition],
     firmware: Option<&str>,
-    look: &mut dyn Look,
+    look: &mut dyn FlashReader,
 ) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
     let mut add = |label: &str, offset: u32, size: u32, why: Sentence| {
@@ -198,10 +198,10 @@ pub fn contents(
 /// # Errors
 /// udpcli cannot read the board's flash, or the user's options contradict each other.
 pub fn plan(
-    pieces: Vec<Piece>,
+    pieces: Vec<FlashPiece>,
     old: Option<&[Partition]>,
     wish: LayoutRequest,
-    look: &mut dyn Look,
+    look: &mut dyn FlashReader,
 ) -> Result<Layout, Error> {
     let new = pieces
         .iter()
@@ -265,7 +265,7 @@ struct Planner<'a> {
     /// The partition table of the new firmware.
     new: Option<&'a [Partition]>,
     wish: LayoutRequest,
-    look: &'a mut dyn Look,
+    look: &'a mut dyn FlashReader,
     layout: Layout,
     /// The ranges to write, in whole sectors.
     taken: Vec<Range<u64>>,
@@ -292,7 +292,7 @@ impl Planner<'_> {
         });
     }
 
-    fn write(&mut self, piece: Piece, why: Sentence) {
+    fn write(&mut self, piece: FlashPiece, why: Sentence) {
         self.taken.push(piece.sectors());
         let is_own = piece.is_asked_for
             && self
@@ -331,12 +331,12 @@ impl Planner<'_> {
     }
 
     /// The whole partition that `piece` goes into.
-    fn partition_range(&self, piece: &Piece) -> Range<u64> {
+    fn partition_range(&self, piece: &FlashPiece) -> Range<u64> {
         self.partition_at(piece.offset)
             .map_or(piece.range(), Partition::range)
     }
 
-    fn piece(&mut self, mut piece: Piece) -> Result<(), Error> {
+    fn piece(&mut self, mut piece: FlashPiece) -> Result<(), Error> {
         // If the firmware brings no table, the board's table gives the partition's use.
         if matches!(piece.role, Role::Data | Role::Partition(Use::App))
             && let Some(partition) = self.partition_at(piece.offset)
@@ -388,7 +388,7 @@ impl Planner<'_> {
     }
 
     /// Handles a file system that belongs to the firmware.
-    fn files(&mut self, piece: Piece, from: Sentence) -> Result<(), Error> {
+    fn files(&mut self, piece: FlashPiece, from: Sentence) -> Result<(), Error> {
         let range = self.partition_range(&piece);
         let has_files = self.has_files(&range)?;
         if has_files && self.wish.files != Some(Files::Replace) {
@@ -469,7 +469,7 @@ impl Planner<'_> {
     }
 
     /// Checks whether the new firmware finds a font on the board, if this run writes none.
-    fn font(&mut self, place: &font::Place) -> Result<(), Error> {
+    fn font(&mut self, place: &font::FontPlace) -> Result<(), Error> {
         let start = u64::from(place.offset);
         if self.taken.iter().any(|taken| taken.contains(&start)) {
             return Ok(());
@@ -674,9 +674,9 @@ fn is_settings(head: &[u8]) -> bool {
 /// # Errors
 /// udpcli cannot read the board's flash.
 pub(super) fn find_font(
-    look: &mut dyn Look,
+    look: &mut dyn FlashReader,
     offset: u32,
-) -> Result<Option<(font::Kind, u32)>, Error> {
+) -> Result<Option<(font::FontFormat, u32)>, Error> {
     let head = look.peek(offset, font::HEAD)?;
     Ok(match font::extent(&head) {
         None => None,

@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use md5::{Digest as _, Md5};
 
-use super::Report;
+use super::FlashObserver;
 use super::error::Error;
 use super::firmware::{self, Firmware};
 use super::image::{self, Partition, TABLE_LEN, TABLE_OFFSET};
-use super::layout::Look;
+use super::layout::FlashReader;
 use super::read;
 use super::session::Session;
 use super::write::{SECTOR, blank_digest, digest_of};
@@ -22,10 +22,10 @@ fn doing() -> Sentence {
 /// The flash of the board in `session`.
 pub(super) struct Looking<'s, 'a> {
     pub(super) session: &'s mut Session<'a>,
-    pub(super) report: &'s mut dyn Report,
+    pub(super) report: &'s mut dyn FlashObserver,
 }
 
-impl Look for Looking<'_, '_> {
+impl FlashReader for Looking<'_, '_> {
     fn is_blank(&mut self, range: Range<u64>) -> Result<bool, Error> {
         // Used flash almost always shows in the first sector, and hashing 2 MB takes a second.
         let first = range.start..range.end.min(range.start + u64::from(SECTOR));
@@ -73,7 +73,7 @@ fn is_blank(looking: &mut Looking<'_, '_>, range: Range<u64>) -> Result<bool, Er
 pub(super) fn table(
     session: &mut Session<'_>,
     new: Option<&[u8]>,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Option<Vec<Partition>>, Error> {
     if let Some(new) = new {
         let mut padded = new.to_vec();
@@ -98,7 +98,7 @@ pub(super) fn firmware(
     session: &mut Session<'_>,
     table: &[Partition],
     most: u32,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Option<Firmware>, Error> {
     let Some(app) = table.iter().find(|partition| partition.kind == 0) else {
         return Ok(None);
@@ -133,7 +133,7 @@ pub(super) fn firmware(
 /// Reads the board's partition table.
 pub(super) fn read_table(
     session: &mut Session<'_>,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Option<Vec<Partition>>, Error> {
     let doing = &sentence!("flash.doing-reading-table");
     let table = read::read(session, TABLE_OFFSET, TABLE_LEN, doing, report)?;

@@ -33,7 +33,7 @@ pub enum Role {
 
 /// Bytes that belong together, and their offset in flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct FlashPiece {
     /// What this piece is.
     pub role: Role,
     /// The name for messages: the partition's name, if it is one.
@@ -52,7 +52,7 @@ pub struct Piece {
     pub why: Option<Sentence>,
 }
 
-impl Piece {
+impl FlashPiece {
     /// The name for messages.
     #[must_use]
     pub fn name(&self) -> String {
@@ -81,7 +81,7 @@ impl Piece {
 
 /// Cuts `files` for `chip` into pieces.
 #[must_use]
-pub fn of(files: Vec<Loaded>, chip: Chip) -> Vec<Piece> {
+pub fn of(files: Vec<Loaded>, chip: Chip) -> Vec<FlashPiece> {
     let table = table(&files);
     let table = table.as_deref().unwrap_or_default();
     let mut pieces = Vec::new();
@@ -136,7 +136,7 @@ fn is_combined(file: &Loaded, chip: Chip) -> bool {
 }
 
 /// Makes one piece of a whole file.
-fn whole(file: Loaded, table: &[Partition], chip: Chip) -> Piece {
+fn whole(file: Loaded, table: &[Partition], chip: Chip) -> FlashPiece {
     let partition = table
         .iter()
         .find(|partition| partition.offset == file.offset);
@@ -153,7 +153,7 @@ fn whole(file: Loaded, table: &[Partition], chip: Chip) -> Piece {
     } else {
         (Role::Data, DATA.to_owned())
     };
-    Piece {
+    FlashPiece {
         role,
         label,
         offset: file.offset,
@@ -172,9 +172,9 @@ pub(super) const FONT: &str = "font";
 const DATA: &str = "data";
 
 /// Cuts an image along its own partition table.
-fn cut(file: &Loaded, table: &[Partition], chip: Chip, pieces: &mut Vec<Piece>) {
+fn cut(file: &Loaded, table: &[Partition], chip: Chip, pieces: &mut Vec<FlashPiece>) {
     let mut add = |role: Role, label: &str, offset: u64, data: &[u8]| {
-        pieces.push(Piece {
+        pieces.push(FlashPiece {
             role,
             label: label.to_owned(),
             file: file.name.clone(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use md5::{Digest as _, Md5};
 
-use super::Report;
+use super::FlashObserver;
 use super::error::Error;
 use super::loader::{Fault, Loader, Op, words};
 use super::session::Session;
@@ -23,7 +23,7 @@ pub(super) fn read(
     offset: u32,
     len: u32,
     doing: &Sentence,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(len as usize);
     pieces(session, (offset, len), doing, report, |_, piece| {
@@ -38,7 +38,7 @@ pub(super) fn pieces<'a>(
     session: &mut Session<'a>,
     (offset, len): (u32, u32),
     doing: &Sentence,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
     mut take: impl FnMut(&mut Session<'a>, &[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for done in (0..len).step_by(PIECE as usize) {

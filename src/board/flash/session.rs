@@ -12,7 +12,7 @@ use super::chip::{self, ChipInfo, name};
 use super::error::{Error, Refusal};
 use super::loader::{Fault, Loader, Op, QUICK, words};
 use super::reset::{self, Before};
-use super::{Report, stub};
+use super::{FlashObserver, stub};
 use crate::board::port::{DEFAULT_BAUD, Port};
 use crate::text::sentence::{Sentence, sentence};
 
@@ -97,7 +97,7 @@ impl<'a> Session<'a> {
     }
 
     /// Puts the chip into download mode and starts the stub.
-    pub(super) fn start(&mut self, report: &mut dyn Report) -> Result<ChipInfo, Error> {
+    pub(super) fn start(&mut self, report: &mut dyn FlashObserver) -> Result<ChipInfo, Error> {
         self.find(report)?;
         let mut attempts = 0;
         loop {
@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
     }
 
     /// Finds the loader: resets the board if the port can, and synchronises.
-    fn find(&mut self, report: &mut dyn Report) -> Result<(), Error> {
+    fn find(&mut self, report: &mut dyn FlashObserver) -> Result<(), Error> {
         let started = Instant::now();
         let mut booted = false;
         let mut round = 0_u32;
@@ -188,7 +188,7 @@ impl<'a> Session<'a> {
     }
 
     /// Starts the stub from a loader that answers, and raises the baud rate.
-    fn prepare(&mut self, report: &mut dyn Report) -> Result<ChipInfo, Failure> {
+    fn prepare(&mut self, report: &mut dyn FlashObserver) -> Result<ChipInfo, Failure> {
         let (magic, chip) = chip::identify(&mut self.loader)?;
         let Some(chip) = chip else {
             return Err(Failure::Final(Error::Refused(Box::new(Refusal {
@@ -255,7 +255,7 @@ impl<'a> Session<'a> {
     }
 
     /// Switches to the highest baud rate that may still work.
-    fn raise_rate(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
+    fn raise_rate(&mut self, report: &mut dyn FlashObserver) -> Result<(), Failure> {
         let Some(&rate) = self.rates.first() else {
             return Ok(());
         };
@@ -325,7 +325,7 @@ impl<'a> Session<'a> {
     }
 
     /// After `error`: starts the program again if the flash is unchanged.
-    pub(super) fn leave(&mut self, error: &Error, report: &mut dyn Report) {
+    pub(super) fn leave(&mut self, error: &Error, report: &mut dyn FlashObserver) {
         if self.changed || matches!(error, Error::Gone { .. }) {
             return;
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use md5::{Digest as _, Md5};
 
 use self::run::{prepare, send};
-use super::Report;
+use super::FlashObserver;
 use super::error::Error;
 use super::layout::{Erase, Layout};
 use super::loader::{Fault, Op, words};
@@ -84,7 +84,7 @@ pub(super) fn write(
     session: &mut Session<'_>,
     layout: &Layout,
     options: Options,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Written, Error> {
     let parts = &layout.parts;
     let mut written = Written {
@@ -161,7 +161,7 @@ pub(super) fn write(
 }
 
 /// Erases the whole flash.
-fn erase_all(session: &mut Session<'_>, report: &mut dyn Report) -> Result<(), Error> {
+fn erase_all(session: &mut Session<'_>, report: &mut dyn FlashObserver) -> Result<(), Error> {
     let size = session.chip.as_ref().map_or(0, |info| info.flash_size);
     session.changed(sentence!("flash.state-partly-erased"));
     erase(
@@ -179,7 +179,7 @@ fn erase_all(session: &mut Session<'_>, report: &mut dyn Report) -> Result<(), E
 fn erase_region(
     session: &mut Session<'_>,
     region: &Erase,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<(), Error> {
     let doing = sentence!("flash.doing-erasing", what = &region.label);
     let digest = digest_of(session, region.offset, region.size, &doing, report)?;
@@ -196,7 +196,7 @@ fn erase(
     start: u32,
     size: u32,
     doing: &Sentence,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<(), Error> {
     const STEP: u32 = 512 << 10;
     for done in (0..size).step_by(STEP as usize) {
@@ -216,7 +216,7 @@ fn erase(
 fn differing(
     session: &mut Session<'_>,
     part: &Part,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<Vec<Range<usize>>, Error> {
     let pieces: Vec<&[u8]> = part.data.chunks(PIECE).collect();
     // One sample would take as long as comparing the only piece.
@@ -241,7 +241,7 @@ fn differing(
 fn resembles(
     session: &mut Session<'_>,
     part: &Part,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<bool, Error> {
     let sector = SECTOR as usize;
     let sectors: Vec<&[u8]> = part.data.chunks(sector).collect();
@@ -284,7 +284,7 @@ pub(super) fn digest_of(
     offset: u32,
     len: u32,
     doing: &Sentence,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<[u8; 16], Error> {
     // Espressif allows eight seconds per megabyte.
     let timeout = Duration::from_secs(3) + Duration::from_micros(u64::from(len) * 8);
@@ -312,7 +312,7 @@ pub(super) fn blank_digest(len: u32) -> [u8; 16] {
 fn verified(
     session: &mut Session<'_>,
     part: &Part,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<bool, Error> {
     let doing = sentence!("flash.doing-verifying", what = &part.name);
     let len = part.data.len();
@@ -336,7 +336,7 @@ fn transfer(
     due: u64,
     done: &mut u64,
     written: &mut Written,
-    report: &mut dyn Report,
+    report: &mut dyn FlashObserver,
 ) -> Result<(), Error> {
     std::thread::scope(|scope| {
         let (ready, runs) = mpsc::sync_channel(1);

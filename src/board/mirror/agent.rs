@@ -24,7 +24,7 @@ pub enum Display {
 
 /// What the agent reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Report {
+pub enum OledReport {
     /// Texts and picture.
     Everything,
     /// Only texts, which take a third of the bytes.
@@ -33,15 +33,15 @@ pub enum Report {
 
 /// The code to run on the board before the user's program.
 #[must_use]
-pub fn source(report: Report, display: Display) -> String {
+pub fn source(report: OledReport, display: Display) -> String {
     let script = match display {
         Display::Oled => MPYTHON,
         Display::OnboardOled => MIXLY,
     };
     // The length of the picture; with -1, the agent examines and sends no page.
     let picture = match report {
-        Report::Everything => 1024,
-        Report::Texts => -1,
+        OledReport::Everything => 1024,
+        OledReport::Texts => -1,
     };
     format!("{script}_u({picture})\ndel _u\n")
 }
@@ -50,7 +50,7 @@ pub fn source(report: Report, display: Display) -> String {
 ///
 /// It raises `ImportError` on firmware that cannot inflate.
 #[must_use]
-pub fn packed(report: Report, display: Display) -> Vec<u8> {
+pub fn packed(report: OledReport, display: Display) -> Vec<u8> {
     /// The window size in bits, the same on both sides.
     const WINDOW: u8 = 10;
     let source = source(report, display);
@@ -83,18 +83,18 @@ mod tests {
             (Display::Oled, 3000, 2000),
             (Display::OnboardOled, 3500, 2250),
         ] {
-            for report in [Report::Everything, Report::Texts] {
+            for report in [OledReport::Everything, OledReport::Texts] {
                 let source = source(report, display);
                 println!("{display:?}: {} bytes", source.len());
                 assert!(source.len() < most, "{display:?}: {} bytes", source.len());
                 assert!(source.is_ascii());
             }
-            let packed = packed(Report::Everything, display).len();
+            let packed = packed(OledReport::Everything, display).len();
             println!("{display:?}: {packed} bytes packed");
             assert!(packed < most_packed, "{display:?}: {packed} bytes packed");
             assert_ne!(
-                source(Report::Texts, display),
-                source(Report::Everything, display)
+                source(OledReport::Texts, display),
+                source(OledReport::Everything, display)
             );
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::mirror::Mirror;
-use crate::board::mirror::agent::{self, Display, Report};
+use crate::board::mirror::agent::{self, Display, OledReport};
 use crate::board::repl::Repl;
 use crate::terminal::sanitize;
 use crate::text::sentence::{Sentence, sentence};
@@ -149,7 +149,7 @@ fn is_missing(exception: &str) -> bool {
 ///
 /// # Errors
 /// The line has failed.
-pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: Report) -> Result<Attached, Error> {
+pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: OledReport) -> Result<Attached, Error> {
     if let Some(refused) = start(repl, mirror, report, Display::Oled)? {
         return Ok(Attached::No(NoDisplay {
             refused: Some(refused),
@@ -209,7 +209,7 @@ pub fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>) -> bo
 fn start(
     repl: &mut Repl,
     mirror: &mut Mirror,
-    report: Report,
+    report: OledReport,
     display: Display,
 ) -> Result<Option<String>, Error> {
     let doing = Doing::StartingMirror;

@@ -6,7 +6,7 @@ const ESC: u8 = 0x1b;
 
 /// Input that is not output of the program.
 #[derive(Debug)]
-pub enum Piece<'a> {
+pub enum DemuxedFrame<'a> {
     /// A frame with its full length, without its `ESC \`; the checksum is not verified yet.
     Frame(&'a [u8]),
     /// A frame was cut short.
@@ -36,7 +36,12 @@ pub struct Demux {
 
 impl Demux {
     /// Takes bytes: appends output to `output`, and passes frames to `found` in order.
-    pub fn feed(&mut self, bytes: &[u8], output: &mut Vec<u8>, mut found: impl FnMut(Piece<'_>)) {
+    pub fn feed(
+        &mut self,
+        bytes: &[u8],
+        output: &mut Vec<u8>,
+        mut found: impl FnMut(DemuxedFrame<'_>),
+    ) {
         let mut rest = bytes;
         while let Some(&byte) = rest.first() {
             if self.held.is_empty() && self.tail == Tail::None {
@@ -57,7 +62,12 @@ impl Demux {
     }
 
     /// Takes one byte while something is buffered; false if the byte must be examined again.
-    fn step(&mut self, byte: u8, output: &mut Vec<u8>, found: &mut impl FnMut(Piece<'_>)) -> bool {
+    fn step(
+        &mut self,
+        byte: u8,
+        output: &mut Vec<u8>,
+        found: &mut impl FnMut(DemuxedFrame<'_>),
+    ) -> bool {
         match std::mem::take(&mut self.tail) {
             Tail::None => {}
             Tail::Backslash if byte == ESC => {
@@ -91,7 +101,7 @@ impl Demux {
         }
         if byte < 0x20 || byte == 0x7f {
             self.held.clear();
-            found(Piece::Garbled);
+            found(DemuxedFrame::Garbled);
             if byte == ESC {
                 self.held.push(byte);
                 self.tail = Tail::Stray;
@@ -108,8 +118,8 @@ impl Demux {
     }
 
     /// The frame has its full length: examines the first byte after it.
-    fn close(&mut self, byte: u8, found: &mut impl FnMut(Piece<'_>)) -> bool {
-        found(Piece::Frame(&self.held));
+    fn close(&mut self, byte: u8, found: &mut impl FnMut(DemuxedFrame<'_>)) -> bool {
+        found(DemuxedFrame::Frame(&self.held));
         self.held.clear();
         if byte == ESC {
             self.held.push(byte);

@@ -18,7 +18,7 @@ use crate::board::flash::error::Error as FlashError;
 use crate::board::flash::files::{self, Contents, Given};
 use crate::board::flash::image::{self, FlashMode};
 use crate::board::flash::layout::{Files, LayoutRequest, rows};
-use crate::board::flash::pieces::{self, Piece, Role};
+use crate::board::flash::pieces::{self, FlashPiece, Role};
 use crate::board::flash::reset::{After, Before};
 use crate::board::flash::{
     self, Connect, Description, Flashed, FontFile, Options, Plan, Rules, Target, backup, check,
@@ -254,7 +254,7 @@ fn target(path: &Path) -> Result<Target, Error> {
 
 /// The content of the files.
 struct Firmware {
-    pieces: Vec<Piece>,
+    pieces: Vec<FlashPiece>,
     /// Fonts whose place depends on the board.
     fonts: Vec<FontFile>,
     /// Notes about them.
@@ -330,7 +330,7 @@ fn firmware(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Firmware>, E
     }))
 }
 
-fn set_mode(pieces: &mut [Piece], mode: FlashMode) -> Result<(), Error> {
+fn set_mode(pieces: &mut [FlashPiece], mode: FlashMode) -> Result<(), Error> {
     let boot = pieces
         .iter_mut()
         .find(|piece| piece.role == Role::Bootloader);

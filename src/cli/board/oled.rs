@@ -9,7 +9,7 @@ use super::screen::Screen as Stdout;
 use super::{SerialArgs, mirroring, session};
 use crate::board::error::Error as BoardError;
 use crate::board::life_cycle::Ending;
-use crate::board::mirror::agent::Report;
+use crate::board::mirror::agent::OledReport;
 use crate::board::mirror::json;
 use crate::board::oled::{self, MAIN, OledEvent, OledObserver, OledOptions};
 use crate::board::repl::last_line;
@@ -63,9 +63,9 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
         return Ok(Outcome::Interrupted);
     }
     let report = if format == Format::Picture || args.framebuffer || args.image.is_some() {
-        Report::Everything
+        OledReport::Everything
     } else {
-        Report::Texts
+        OledReport::Texts
     };
     let options = OledOptions {
         report,

@@ -55,7 +55,7 @@ fn wrap_line(line: &str, columns: usize, out: &mut String) {
 
 /// What is not broken, and the spaces behind it.
 #[derive(Debug, Default)]
-struct Piece<'a> {
+struct HelpWord<'a> {
     text: &'a str,
     /// Columns without the spaces.
     width: usize,
@@ -63,9 +63,9 @@ struct Piece<'a> {
 }
 
 /// The line, cut wherever it may be broken.
-fn pieces(line: &str) -> Vec<Piece<'_>> {
+fn pieces(line: &str) -> Vec<HelpWord<'_>> {
     let mut pieces = Vec::new();
-    let mut piece = Piece::default();
+    let mut piece = HelpWord::default();
     let mut start = 0;
     let mut before: Option<char> = None;
     for (at, character) in visible(line) {

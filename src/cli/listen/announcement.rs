@@ -7,7 +7,7 @@ use crate::words::catalogue::say;
 
 /// One listening socket and the options it was opened with.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct AnnouncedSocket {
     local: SocketAddr,
     only_v6: bool,
     interface: Option<String>,
@@ -21,7 +21,7 @@ fn has(address: IpAddr) -> bool {
     interface::own_addresses().contains(&address)
 }
 
-impl Place {
+impl AnnouncedSocket {
     pub(super) fn new(local: SocketAddr, only_v6: bool, interface: Option<String>) -> Self {
         Self {
             local,

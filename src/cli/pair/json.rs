@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::pair::report::{Report, StepResult};
+use crate::pair::report::{BoardReport, StepResult};
 use crate::words;
 use crate::words::language::{self, Language};
 
 /// The report of one board.
-pub(super) fn object(report: &Report) -> Value {
+pub(super) fn object(report: &BoardReport) -> Value {
     let mut codes: Vec<&str> = Vec::new();
     for (_, finding) in report.findings() {
         let code = finding.diagnosis.code();
@@ -62,7 +62,7 @@ mod tests {
         down.fail(Finding::plain(Diagnosis::Loss));
         let mut up = StepResult::new(Step::BoardToPc, Said::Nothing);
         up.fail(Finding::plain(Diagnosis::SizeLost));
-        let report = Report {
+        let report = BoardReport {
             port: "COM3".to_owned(),
             steps: vec![down, up],
             time: std::time::Duration::ZERO,

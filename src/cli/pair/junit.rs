@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use crate::pair::report::{Report, StepResult, Verdict};
+use crate::pair::report::{BoardReport, StepResult, Verdict};
 use crate::words;
 use crate::words::language::{self, Language};
 
 /// All reports as one document.
-pub(super) fn document(reports: &[Report]) -> String {
+pub(super) fn document(reports: &[BoardReport]) -> String {
     language::within(Language::English, || in_english(reports))
 }
 
-fn in_english(reports: &[Report]) -> String {
+fn in_english(reports: &[BoardReport]) -> String {
     let mut suites = String::new();
     let mut all = Counts::default();
     let mut time = 0.0;
@@ -47,15 +47,15 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(report: &Report) -> Self {
+    fn of(report: &BoardReport) -> Self {
         let mut counts = Self::default();
         for step in &report.steps {
             counts.tests += 1;
             match kind(step) {
-                Kind::Failure => counts.failures += 1,
-                Kind::Error => counts.errors += 1,
-                Kind::Skipped => counts.skipped += 1,
-                Kind::Passed => {}
+                CaseResult::Failure => counts.failures += 1,
+                CaseResult::Error => counts.errors += 1,
+                CaseResult::Skipped => counts.skipped += 1,
+                CaseResult::Passed => {}
             }
         }
         counts
@@ -76,7 +76,7 @@ impl Counts {
     }
 }
 
-enum Kind {
+enum CaseResult {
     Passed,
     Skipped,
     Failure,
@@ -84,26 +84,26 @@ enum Kind {
     Error,
 }
 
-fn kind(step: &StepResult) -> Kind {
+fn kind(step: &StepResult) -> CaseResult {
     match step.verdict {
-        Verdict::Passed | Verdict::Warned => Kind::Passed,
-        Verdict::Skipped => Kind::Skipped,
-        Verdict::Interrupted => Kind::Error,
+        Verdict::Passed | Verdict::Warned => CaseResult::Passed,
+        Verdict::Skipped => CaseResult::Skipped,
+        Verdict::Interrupted => CaseResult::Error,
         Verdict::Failed => {
             if step
                 .findings
                 .iter()
                 .any(|finding| finding.diagnosis.is_environment())
             {
-                Kind::Error
+                CaseResult::Error
             } else {
-                Kind::Failure
+                CaseResult::Failure
             }
         }
     }
 }
 
-fn case(out: &mut String, report: &Report, step: &StepResult) {
+fn case(out: &mut String, report: &BoardReport, step: &StepResult) {
     let _ = writeln!(
         out,
         "    <testcase classname=\"udpcli.pair.{}\" name=\"{}\" time=\"{:.3}\">",
@@ -116,8 +116,8 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
         .first()
         .map_or("interrupted", |finding| finding.diagnosis.code());
     let tag = match kind(step) {
-        Kind::Passed => "",
-        Kind::Skipped => {
+        CaseResult::Passed => "",
+        CaseResult::Skipped => {
             let _ = writeln!(
                 out,
                 "      <skipped message=\"{}\"/>",
@@ -125,8 +125,8 @@ fn case(out: &mut String, report: &Report, step: &StepResult) {
             );
             ""
         }
-        Kind::Failure => "failure",
-        Kind::Error => "error",
+        CaseResult::Failure => "failure",
+        CaseResult::Error => "error",
     };
     if !tag.is_empty() {
         let message = step.findings.first().map_or_else(

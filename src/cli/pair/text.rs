@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::pair::report::{Report, Step, StepResult, Verdict};
+use crate::pair::report::{BoardReport, Step, StepResult, Verdict};
 use crate::terminal::sanitize;
 use crate::words;
 use crate::words::catalogue::say;
@@ -101,7 +101,7 @@ pub(super) fn step(result: &StepResult, style: Style) -> String {
 }
 
 /// The last line.
-pub(super) fn conclusion(report: &Report, style: Style) -> String {
+pub(super) fn conclusion(report: &BoardReport, style: Style) -> String {
     let failed: Vec<_> = report
         .steps
         .iter()
@@ -121,7 +121,7 @@ pub(super) fn conclusion(report: &Report, style: Style) -> String {
 }
 
 /// One board among several: one row.
-pub(super) fn row(report: &Report, style: Style) -> String {
+pub(super) fn row(report: &BoardReport, style: Style) -> String {
     let mut text = format!(
         "{}  {}",
         style.paint(report.verdict()),
@@ -173,7 +173,7 @@ fn number(result: &StepResult, key: &str) -> Option<u64> {
 }
 
 /// The last line after several boards.
-pub(super) fn total(reports: &[Report]) -> String {
+pub(super) fn total(reports: &[BoardReport]) -> String {
     let good = reports
         .iter()
         .filter(|report| matches!(report.verdict(), Verdict::Passed | Verdict::Warned))

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::file;
 use crate::pair::TestContext;
 use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, Total};
-use crate::pair::report::{Report, StepResult, Verdict};
+use crate::pair::report::{BoardReport, StepResult, Verdict};
 use crate::pair::watch::{Direction, Round};
 use crate::shutdown::Asker;
 use crate::terminal::full_screen::FullScreen;
@@ -66,7 +66,7 @@ fn fraction(way: Direction) -> String {
 }
 
 /// Says what all rounds saw. A watch that never came as far as a round ends as its report says.
-fn sum_up(report: Report, total: &Total) -> Option<Report> {
+fn sum_up(report: BoardReport, total: &Total) -> Option<BoardReport> {
     if total.rounds == 0 {
         return Some(report);
     }
@@ -85,7 +85,7 @@ pub(super) fn run(
     context: TestContext<'_>,
     place: &BoardPlace,
     out: &mut Out,
-) -> Result<Option<Report>, Error> {
+) -> Result<Option<BoardReport>, Error> {
     let asker = context.shutdown.asker();
     if !stdout::is_terminal() {
         let (report, total) = fleet::watch(context, place, &mut Lines { out, asker });

@@ -5,7 +5,8 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use super::{
-    IDLE, LATE, MeasurementContext, Report, SLACK, TRIES, TUTORIAL, Trouble, mtu, up, with_listener,
+    IDLE, LATE, MeasurementContext, ReportedDatagram, SLACK, TRIES, TUTORIAL, Trouble, mtu, up,
+    with_listener,
 };
 use crate::pair::datagram::{self, Mark};
 use crate::pair::post::{self, Arrived};
@@ -116,7 +117,7 @@ pub(in crate::pair) fn longest_down(
 }
 
 /// The expected sum of a payload of the search, for any sequence number.
-fn sum_of_any(mark: Mark, report: &Report, length: usize) -> u64 {
+fn sum_of_any(mark: Mark, report: &ReportedDatagram, length: usize) -> u64 {
     let number = u16::from_le_bytes([
         report.first.first().copied().unwrap_or(0),
         report.first.get(2).copied().unwrap_or(0),

@@ -108,7 +108,7 @@ pub enum Split {
 /// The payloads to send, round after round.
 #[derive(Debug)]
 pub struct Source {
-    kind: Kind,
+    kind: SourceState,
     /// Remaining rounds, including the current one; `None` means no limit.
     rounds: Option<u64>,
     is_sequenced: bool,
@@ -119,7 +119,7 @@ pub struct Source {
 }
 
 #[derive(Debug)]
-enum Kind {
+enum SourceState {
     Fixed { payloads: Vec<Vec<u8>>, next: usize },
     Stream(Stream),
     Templates(Box<Templates>),
@@ -155,7 +155,7 @@ impl Source {
     /// These payloads, one after another.
     #[must_use]
     pub fn fixed(payloads: Vec<Vec<u8>>, rounds: Option<u64>) -> Self {
-        Self::new(Kind::Fixed { payloads, next: 0 }, rounds)
+        Self::new(SourceState::Fixed { payloads, next: 0 }, rounds)
     }
 
     /// Payloads of `len` bytes with room for a sequence number and a send time.
@@ -185,20 +185,20 @@ impl Source {
             keeps: rounds != Some(1),
             kept: None,
         };
-        Self::new(Kind::Stream(stream), rounds)
+        Self::new(SourceState::Stream(stream), rounds)
     }
 
     /// Payloads that are rendered just before they are sent.
     #[must_use]
     pub fn templates(templates: Templates, rounds: Option<u64>) -> Self {
-        Self::new(Kind::Templates(Box::new(templates)), rounds)
+        Self::new(SourceState::Templates(Box::new(templates)), rounds)
     }
 
     /// Puts a checksum after each payload.
     #[must_use]
     pub fn with_append(mut self, append: Option<Append>) -> Self {
         self.append = append;
-        if let (Some(append), Kind::Fixed { payloads, .. }) = (append, &mut self.kind) {
+        if let (Some(append), SourceState::Fixed { payloads, .. }) = (append, &mut self.kind) {
             for payload in payloads {
                 // That of a sequenced payload is written over this one when it is sent.
                 append.append(0, payload);
@@ -207,7 +207,7 @@ impl Source {
         self
     }
 
-    fn new(kind: Kind, rounds: Option<u64>) -> Self {
+    fn new(kind: SourceState, rounds: Option<u64>) -> Self {
         Self {
             kind,
             rounds,
@@ -225,8 +225,10 @@ impl Source {
     pub async fn open(&mut self) -> Result<(), Error> {
         match &mut self.kind {
             // Standard input is open already; start reading it only when the socket is ready to send.
-            Kind::Stream(stream) if stream.input != Input::Stdin => stream.open().await,
-            Kind::Stream(_) | Kind::Fixed { .. } | Kind::Templates(_) => Ok(()),
+            SourceState::Stream(stream) if stream.input != Input::Stdin => stream.open().await,
+            SourceState::Stream(_) | SourceState::Fixed { .. } | SourceState::Templates(_) => {
+                Ok(())
+            }
         }
     }
 
@@ -238,16 +240,16 @@ impl Source {
         self.max_payload = max_payload;
         self.family = family;
         let longest = match &mut self.kind {
-            Kind::Fixed { payloads, .. } => payloads.iter().map(Vec::len).max(),
-            Kind::Stream(Stream {
+            SourceState::Fixed { payloads, .. } => payloads.iter().map(Vec::len).max(),
+            SourceState::Stream(Stream {
                 split: Split::Chunks(size),
                 ..
             }) => Some(*size + self.append.map_or(0, Append::len)),
-            Kind::Templates(templates) => {
+            SourceState::Templates(templates) => {
                 templates.limit(max_payload, family);
                 None
             }
-            Kind::Stream(_) => None,
+            SourceState::Stream(_) => None,
         };
         match longest {
             Some(len) if len > max_payload => Err(Error::TooLong {
@@ -269,7 +271,7 @@ impl Source {
     /// Whether payloads are rendered just before they are sent.
     #[must_use]
     pub fn is_rendered(&self) -> bool {
-        matches!(self.kind, Kind::Templates(_))
+        matches!(self.kind, SourceState::Templates(_))
     }
 
     /// The checksum that belongs after the header and the filler of sequenced payloads.
@@ -282,8 +284,8 @@ impl Source {
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         match &self.kind {
-            Kind::Templates(templates) => templates.is_at_end() || self.rounds == Some(0),
-            Kind::Fixed { .. } | Kind::Stream(_) => false,
+            SourceState::Templates(templates) => templates.is_at_end() || self.rounds == Some(0),
+            SourceState::Fixed { .. } | SourceState::Stream(_) => false,
         }
     }
 
@@ -294,8 +296,10 @@ impl Source {
     /// As [`Self::fill`].
     pub async fn ready(&mut self) -> Result<(), Error> {
         match &mut self.kind {
-            Kind::Templates(templates) if self.rounds != Some(0) => templates.ready().await,
-            Kind::Templates(_) | Kind::Fixed { .. } | Kind::Stream(_) => Ok(()),
+            SourceState::Templates(templates) if self.rounds != Some(0) => templates.ready().await,
+            SourceState::Templates(_) | SourceState::Fixed { .. } | SourceState::Stream(_) => {
+                Ok(())
+            }
         }
     }
 
@@ -304,11 +308,11 @@ impl Source {
     #[must_use]
     pub fn is_live(&self) -> bool {
         match &self.kind {
-            Kind::Stream(Stream { input, split, .. }) => {
+            SourceState::Stream(Stream { input, split, .. }) => {
                 *input == Input::Stdin && matches!(split, Split::Lines(_))
             }
-            Kind::Templates(templates) => templates.is_live(),
-            Kind::Fixed { .. } => false,
+            SourceState::Templates(templates) => templates.is_live(),
+            SourceState::Fixed { .. } => false,
         }
     }
 
@@ -316,15 +320,15 @@ impl Source {
     #[must_use]
     pub fn input_name(&self) -> Option<String> {
         match &self.kind {
-            Kind::Stream(stream) => Some(stream.input.name()),
-            Kind::Templates(templates) => templates.input_name(),
-            Kind::Fixed { .. } => None,
+            SourceState::Stream(stream) => Some(stream.input.name()),
+            SourceState::Templates(templates) => templates.input_name(),
+            SourceState::Fixed { .. } => None,
         }
     }
 
     /// Prepares the outbox for [`Self::fill`]: clears it, unless it can reuse the copies of a single fixed payload.
     pub fn begin(&self, outbox: &mut Outbox) {
-        if !matches!(&self.kind, Kind::Fixed { payloads, .. } if payloads.len() == 1) {
+        if !matches!(&self.kind, SourceState::Fixed { payloads, .. } if payloads.len() == 1) {
             outbox.clear();
         }
     }
@@ -335,7 +339,7 @@ impl Source {
     /// # Errors
     /// The input cannot be read, or a payload in it is invalid.
     pub async fn fill(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
-        if let Kind::Fixed { payloads, .. } = &self.kind
+        if let SourceState::Fixed { payloads, .. } = &self.kind
             && let [payload] = payloads.as_slice()
         {
             // Fast path for floods: the copies are made once and reused in every batch.
@@ -350,7 +354,7 @@ impl Source {
         }
         while self.rounds != Some(0) && outbox.len() < limit && outbox.byte_len() < BATCH_BYTES {
             match &mut self.kind {
-                Kind::Templates(templates) => {
+                SourceState::Templates(templates) => {
                     if !outbox.is_empty() && !templates.has_more() {
                         // Send what we have: the next line may come late.
                         return Ok(());
@@ -362,7 +366,7 @@ impl Source {
                         self.end_round();
                     }
                 }
-                Kind::Fixed { payloads, next } => {
+                SourceState::Fixed { payloads, next } => {
                     if let Some(payload) = payloads.get(*next) {
                         outbox.push(payload);
                         *next += 1;
@@ -372,7 +376,7 @@ impl Source {
                         self.end_round();
                     }
                 }
-                Kind::Stream(stream) => {
+                SourceState::Stream(stream) => {
                     if stream.begin()
                         && ((self.append.is_none()
                             && stream.take_plain_lines(outbox, limit, self.max_payload))

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::Report;
+use super::super::FlashObserver;
 use super::super::error::Error;
 use super::super::loader::{Fault, Loader};
 use super::{Failure, RATES, SYNC_TIMEOUT, Session};
@@ -20,8 +20,8 @@ impl<'a> Session<'a> {
     pub(in super::super) fn persist<T>(
         &mut self,
         doing: &Sentence,
-        report: &mut dyn Report,
-        mut step: impl FnMut(&mut Loader<'a>, &mut dyn Report) -> Result<T, Fault>,
+        report: &mut dyn FlashObserver,
+        mut step: impl FnMut(&mut Loader<'a>, &mut dyn FlashObserver) -> Result<T, Fault>,
     ) -> Result<T, Error> {
         let mut attempts = 0;
         loop {
@@ -36,7 +36,7 @@ impl<'a> Session<'a> {
     }
 
     /// Reports that the baud rate may be the problem, and uses a lower one for the next start.
-    fn lower_rate(&mut self, report: &mut dyn Report) {
+    fn lower_rate(&mut self, report: &mut dyn FlashObserver) {
         if self.rates.len() > 1 {
             self.rates.remove(0);
             if let Some(rate) = self.rates.first() {
@@ -54,7 +54,7 @@ impl<'a> Session<'a> {
         fault: Fault,
         attempts: u32,
         doing: &Sentence,
-        report: &mut dyn Report,
+        report: &mut dyn FlashObserver,
     ) -> Result<(), Error> {
         let mut fault = fault;
         if attempts > ATTEMPTS {
@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
 
     /// Synchronises at the current baud rate, then at others, then after a reset; restores the state from before the
     /// fault.
-    fn resume(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
+    fn resume(&mut self, report: &mut dyn FlashObserver) -> Result<(), Failure> {
         let started = Instant::now();
         let mut round = 0_u32;
         if std::mem::take(&mut self.needs_reset_after_baud_change) && self.reset(round) {
@@ -136,7 +136,7 @@ impl<'a> Session<'a> {
         Err(Fault::Silent.into())
     }
 
-    fn prepare_again(&mut self, report: &mut dyn Report) -> Result<(), Failure> {
+    fn prepare_again(&mut self, report: &mut dyn FlashObserver) -> Result<(), Failure> {
         // If the ROM answers before the stub ever did, the chip has not restarted: the stub was damaged in transfer.
         if !self.loader.stub && std::mem::take(&mut self.had_stub) {
             report.note(&sentence!("flash.board-restarted"));

@@ -1,6 +1,6 @@
 //! Shows the flasher's plan, notes and progress.
 
-use crate::board::flash::Report;
+use crate::board::flash::FlashObserver;
 use crate::board::flash::layout::{Layout, rows};
 use crate::cli::GlobalArgs;
 use crate::terminal::{progress, sanitize};
@@ -37,7 +37,7 @@ impl Progress {
     }
 }
 
-impl Report for Progress {
+impl FlashObserver for Progress {
     fn note(&mut self, note: &Sentence) {
         tracing::info!("{}", sanitize::for_terminal(&text(note)));
     }
