@@ -368,7 +368,7 @@ fn a_filter_hides_lines_from_stdout_and_not_from_the_log() {
 #[test]
 fn no_expression_takes_for_ever_and_one_that_is_too_large_is_refused() {
     let mut line = Line::new();
-    // It takes exponential time with a matcher that goes back.
+    // A backtracking matcher needs exponential time for this expression.
     let said = format!("{}!\r\nend\r\n", "a".repeat(4000));
     let begun = Instant::now();
     let finished = line.shown(&["--filter", "^(a+)+$|end"], said, 1);

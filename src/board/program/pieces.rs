@@ -45,7 +45,7 @@ fn with_another_definition<T>(
     for _ in 0..TRIES {
         match attempt(loader) {
             Err(Error::Refused { exception, .. }) if lacks_crc32(&exception) => {
-                tracing::debug!("the firmware has no CRC-32: the program goes over unchecked");
+                tracing::debug!("the firmware has no CRC-32: sending the program unchecked");
                 loader = LOAD_UNCHECKED;
             }
             Err(Error::Refused { exception, .. }) if last.as_ref() != Some(&exception) => {
