@@ -65,7 +65,7 @@ fn fraction(way: Direction) -> String {
     format!("{}/{}", way.received, way.sent)
 }
 
-/// Says what all rounds saw. A watch that never came as far as a round ends as its report says.
+/// Prints the summary of all rounds. A watch that never came as far as a round ends as its report says.
 fn sum_up(report: BoardReport, total: &Total) -> Option<BoardReport> {
     if total.rounds == 0 {
         return Some(report);
