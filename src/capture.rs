@@ -146,7 +146,7 @@ impl Saver {
     ) -> Result<Self, Error> {
         if opened.len.is_none() && opened.file.is_terminal() {
             return Err(Error::Write {
-                object: path.display().to_string(),
+                object: path.display().to_string().into(),
                 source: io::Error::new(
                     io::ErrorKind::InvalidInput,
                     "it is a terminal, which would obey control sequences in the datagrams",
@@ -293,7 +293,7 @@ impl Saver {
         };
         gathered.clear();
         result.map_err(|source| Error::Write {
-            object: self.path.display().to_string(),
+            object: self.path.display().to_string().into(),
             source,
         })
     }
@@ -301,7 +301,7 @@ impl Saver {
 
 fn write_error(path: &Path, error: PcapError) -> Error {
     Error::Write {
-        object: path.display().to_string(),
+        object: path.display().to_string().into(),
         source: io::Error::other(error),
     }
 }

@@ -8,10 +8,17 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::shutdown::Shutdown;
+use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Waited, wait_for};
 
 /// The name of standard output in an [`Error::Write`].
 pub const STDOUT: &str = "standard output";
+
+/// Standard output, as an error names it.
+#[must_use]
+pub fn stdout_name() -> Sentence {
+    sentence!("udp.stdout")
+}
 
 /// A failed operation on a file, a device or a standard stream.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +30,9 @@ pub enum Error {
     #[error("cannot open {}", .path.display())]
     Open { path: PathBuf, source: io::Error },
     #[error("cannot read {object}")]
-    Read { object: String, source: io::Error },
+    Read { object: Sentence, source: io::Error },
     #[error("cannot write {object}")]
-    Write { object: String, source: io::Error },
+    Write { object: Sentence, source: io::Error },
 }
 
 /// An opened path.

@@ -13,6 +13,7 @@ use crate::cli::output;
 use crate::cli::{complete, help};
 use crate::error::{Error, Outcome};
 use crate::file;
+use crate::text::sentence::{Sentence, sentence};
 
 /// The arguments of `udpcli completions`.
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub struct ManArgs {
 pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
     let script = complete::script(args.shell).map_err(|source| {
         Error::File(file::Error::Write {
-            object: "the completion script".to_owned(),
+            object: sentence!("cli.completion-script"),
             source,
         })
     })?;
@@ -47,16 +48,14 @@ pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
 /// # Errors
 /// stdout, the folder or a file in it cannot be written.
 pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
-    let failed = |object: &str| {
-        let object = object.to_owned();
-        move |source| Error::File(file::Error::Write { object, source })
-    };
+    let failed =
+        |object: Sentence| move |source| Error::File(file::Error::Write { object, source });
     let Some(folder) = &args.out else {
         let mut page = Vec::new();
-        render_man(&mut page).map_err(failed("the man page"))?;
+        render_man(&mut page).map_err(failed(sentence!("cli.man-page")))?;
         return output::print(&help::man_page(&page));
     };
-    std::fs::create_dir_all(folder).map_err(failed(&folder.display().to_string()))?;
+    std::fs::create_dir_all(folder).map_err(failed(folder.display().to_string().into()))?;
     let command = help::command();
     write_pages(&command, "udpcli", folder)
 }
@@ -68,7 +67,7 @@ fn write_pages(command: &clap::Command, name: &str, folder: &Path) -> Result<Out
         .and_then(|page| atomic_file::write(&path, &help::man_page(&page)));
     written.map_err(|source| {
         Error::File(file::Error::Write {
-            object: path.display().to_string(),
+            object: path.display().to_string().into(),
             source,
         })
     })?;

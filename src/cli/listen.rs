@@ -24,7 +24,7 @@ use crate::terminal::{color, status, stdout};
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
-use crate::text::sentence::Sentence;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::udp::answer::{Answer, AnswerPlan};
 use crate::udp::interface;
@@ -376,11 +376,11 @@ impl ListenArgs {
             line_ending: "",
         };
         let mut payload = Vec::new();
-        rules.append(text, &format!("--reply {text:?}"), &mut payload)?;
+        rules.append(text, || format!("--reply {text:?}").into(), &mut payload)?;
         if payload.len() > udp::MAX_PAYLOAD_V4 {
             let (len, max) = (payload.len() as u64, udp::MAX_PAYLOAD_V4);
             return Err(Error::Udp(udp::error::Error::TooLong {
-                what: say!("listen.the-reply"),
+                what: sentence!("listen.the-reply"),
                 len,
                 max,
                 family: "IPv4",
@@ -401,7 +401,7 @@ impl ListenArgs {
         };
         rules.append(
             self.separator.as_deref().unwrap_or_default(),
-            "--separator",
+            || "--separator".into(),
             &mut separator,
         )?;
         let is_terminal = stdout::is_terminal();

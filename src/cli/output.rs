@@ -11,7 +11,7 @@ use crate::datagram::Datagram;
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
 use crate::error::{Error, Outcome};
-use crate::file::{self, STDOUT};
+use crate::file::{self, stdout_name};
 use crate::render::Renderer;
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::server::ServerPanel;
@@ -48,7 +48,7 @@ fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
         Ok(WriteOutcome::Abandoned(_)) => Ok(Outcome::Interrupted),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
         Err(source) => Err(Error::File(file::Error::Write {
-            object: STDOUT.to_owned(),
+            object: stdout_name(),
             source,
         })),
     }
@@ -171,7 +171,7 @@ impl Output {
                 // Report the error only once: it ends the run.
                 self.reader_gone = true;
                 self.failure.get_or_insert(file::Error::Write {
-                    object: STDOUT.to_owned(),
+                    object: stdout_name(),
                     source,
                 });
             }

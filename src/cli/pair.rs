@@ -22,7 +22,7 @@ use crate::cli::config::SerialSettings;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
-use crate::file::STDOUT;
+use crate::file::stdout_name;
 use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, not_simulated};
 use crate::pair::post::Post;
 use crate::pair::report::{BoardReport, Verdict};
@@ -302,7 +302,7 @@ impl Out {
         match self.result {
             Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::File(file::Error::Write {
-                    object: STDOUT.to_owned(),
+                    object: stdout_name(),
                     source,
                 }))
             }
@@ -429,7 +429,7 @@ fn plan(args: &PairArgs) -> Result<Plan, Error> {
         .encode(&args.text, &mut text_bytes)
         .map_err(|source| {
             Error::Udp(udp::error::Error::Encode {
-                what: say!("pair.the-text", text = format!("{:?}", args.text)),
+                what: sentence!("pair.the-text", text = format!("{:?}", args.text)),
                 source,
             })
         })?;

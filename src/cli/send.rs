@@ -278,7 +278,7 @@ pub async fn run(
 fn payload(message: &OsStr, rules: TextRules) -> Result<Vec<u8>, Error> {
     let mut payload = Vec::new();
     if let Some(text) = message.to_str() {
-        rules.append(text, &format!("{text:?}"), &mut payload)?;
+        rules.append(text, || format!("{text:?}").into(), &mut payload)?;
         return Ok(payload);
     }
     #[cfg(unix)]
@@ -289,7 +289,7 @@ fn payload(message: &OsStr, rules: TextRules) -> Result<Vec<u8>, Error> {
         return Ok(payload);
     }
     Err(Error::Udp(udp::error::Error::NotUtf8 {
-        what: format!("\"{}\"", message.as_encoded_bytes().escape_ascii()),
+        what: format!("\"{}\"", message.as_encoded_bytes().escape_ascii()).into(),
     }))
 }
 
@@ -381,7 +381,7 @@ impl SendArgs {
         let report = sender.report();
         if report.datagrams == 0 && matches!(end, Ok(StopReason::Complete)) {
             match source.input_name() {
-                Some(name) => tracing::warn!(say = "send.nothing-sent", name = %name),
+                Some(name) => tracing::warn!(say = "send.nothing-sent", name = name.as_value()),
                 None => tracing::warn!(say = "send.nothing-sent-payload"),
             }
         }
@@ -553,14 +553,17 @@ impl SendArgs {
         };
         let mut parsed = Template::parse(text, template_rules).map_err(|source| {
             let what = format!("--template {text:?}");
-            Error::Udp(udp::error::Error::Template { what, source })
+            Error::Udp(udp::error::Error::Template {
+                what: what.into(),
+                source,
+            })
         })?;
         let mut ending = Vec::new();
         let ending_rules = TextRules {
             escapes: false,
             ..rules
         };
-        ending_rules.append("", "--line-ending", &mut ending)?;
+        ending_rules.append("", || "--line-ending".into(), &mut ending)?;
         parsed.push(ending);
         let item = Item {
             template: parsed,
@@ -608,7 +611,11 @@ impl SendArgs {
                     line_ending: "",
                     ..rules
                 }
-                .append(text, &say!("send.the-expected-text"), &mut payload)?;
+                .append(
+                    text,
+                    || sentence!("send.the-expected-text"),
+                    &mut payload,
+                )?;
                 Some(payload)
             }
         };

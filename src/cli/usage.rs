@@ -74,18 +74,18 @@ fn problem(error: &clap::Error) -> String {
         ErrorKind::ArgumentConflict => conflict(&context),
         ErrorKind::NoEquals => say!("usage.no-equals", argument = argument),
         ErrorKind::InvalidValue => {
-            let values = quoted_where_needed(context.texts(ContextKind::ValidValue));
+            let values = listed(context.texts(ContextKind::ValidValue));
             match (value.is_empty(), values.is_empty()) {
                 (true, true) => say!("usage.no-value", argument = argument),
                 (true, false) => {
-                    say!("usage.no-value-of", argument = argument, values = values)
+                    say!("usage.no-value-of", argument = argument, values <- values)
                 }
                 (false, true) => say!("usage.value", argument = argument, value = value),
                 (false, false) => say!(
                     "usage.value-of",
                     argument = argument,
                     value = value,
-                    values = values
+                    values <- values
                 ),
             }
         }
@@ -104,7 +104,7 @@ fn problem(error: &clap::Error) -> String {
             command = context
                 .text(ContextKind::InvalidSubcommand)
                 .unwrap_or_default(),
-            commands = context.texts(ContextKind::ValidSubcommand).join(", ")
+            commands <- listed(context.texts(ContextKind::ValidSubcommand))
         ),
         ErrorKind::InvalidUtf8 => say!("usage.not-utf-8"),
         ErrorKind::TooManyValues => {
@@ -151,16 +151,16 @@ fn conflict(context: &Context<'_>) -> String {
     }
 }
 
-/// The values in a row; one with a space in it in quotes.
-fn quoted_where_needed(values: &[String]) -> String {
+/// The values as a list; one with a space in it in quotes.
+fn listed(values: &[String]) -> Vec<Sentence> {
     let values = values.iter().map(|value| {
         if value.contains(char::is_whitespace) {
-            format!("{value:?}")
+            Sentence::verbatim(format!("{value:?}"))
         } else {
-            value.clone()
+            Sentence::verbatim(value)
         }
     });
-    values.collect::<Vec<_>>().join(", ")
+    values.collect()
 }
 
 fn on_one_line(error: &clap::Error) -> String {

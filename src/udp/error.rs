@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::file;
+use crate::text::sentence::Sentence;
 use crate::text::{counted, encoding, escape, hex, pattern, seconds, template};
 
 /// An error of the UDP layer; each variant names the operation and its object.
@@ -44,35 +45,38 @@ pub enum Error {
     // A payload that cannot be a datagram: exit code 2.
     #[error("{what} is {len} bytes: a UDP datagram over {family} carries at most {max}")]
     TooLong {
-        what: String,
+        what: Sentence,
         len: u64,
         max: usize,
         family: &'static str,
     },
     #[error("cannot read the escapes in {what}")]
-    Escape { what: String, source: escape::Error },
+    Escape {
+        what: Sentence,
+        source: escape::Error,
+    },
     #[error("cannot read the hex digits in {text:?}")]
     Hex { text: String, source: hex::Error },
     #[error("cannot encode {what}")]
     Encode {
-        what: String,
+        what: Sentence,
         source: encoding::Error,
     },
 
     #[error("cannot read the pattern in {what}")]
     Pattern {
-        what: String,
+        what: Sentence,
         source: pattern::Error,
     },
     #[error("cannot read the template in {what}")]
     Template {
-        what: String,
+        what: Sentence,
         source: template::Error,
     },
     #[error("{what} is not UTF-8")]
-    NotUtf8 { what: String },
+    NotUtf8 { what: Sentence },
     #[error("{what} is over {} MiB: it cannot be kept for another round", *.limit >> 20)]
-    TooLongToRepeat { what: String, limit: usize },
+    TooLongToRepeat { what: Sentence, limit: usize },
     #[error("{address}: both {first} and {second} have that address")]
     AmbiguousZone {
         address: IpAddr,

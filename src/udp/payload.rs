@@ -7,6 +7,7 @@ pub mod templates;
 
 use crate::text::encoding::TextEncoding;
 use crate::text::escape;
+use crate::text::sentence::Sentence;
 use crate::udp::error::Error;
 
 /// The message of the tutorial's client (28 bytes).
@@ -37,19 +38,24 @@ impl TextRules {
     ///
     /// # Errors
     /// An invalid escape, or a character that the encoding does not have.
-    pub fn append(&self, text: &str, what: &str, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn append(
+        &self,
+        text: &str,
+        what: impl Fn() -> Sentence,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let encode = |text: &str, out: &mut Vec<u8>| {
             self.encoding
                 .encode(text, out)
                 .map_err(|source| Error::Encode {
-                    what: what.to_owned(),
+                    what: what(),
                     source,
                 })
         };
         if self.escapes {
             for piece in escape::pieces(text) {
                 match piece.map_err(|source| Error::Escape {
-                    what: what.to_owned(),
+                    what: what(),
                     source,
                 })? {
                     escape::EscapedPiece::Text(text) => encode(text, out)?,

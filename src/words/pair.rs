@@ -53,7 +53,7 @@ pub(crate) fn said(what: &Said) -> String {
             None => board::message(error),
         },
         Said::Hint(error) => board::hint(error).unwrap_or_default(),
-        Said::NoDisplay(why) => why.to_string(),
+        Said::NoDisplay(why) => text(&why.sentence()),
     }
 }
 

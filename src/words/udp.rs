@@ -43,19 +43,19 @@ pub(super) fn message(error: &Error) -> String {
             family,
         } => say!(
             "udp.too-long",
-            what = what,
+            what => what.clone(),
             len = len,
             family = family,
             max = max
         ),
-        Error::Escape { what, .. } => say!("udp.escape", what = what),
+        Error::Escape { what, .. } => say!("udp.escape", what => what.clone()),
         Error::Hex { text, .. } => say!("udp.hex", text = format!("{text:?}")),
-        Error::Encode { what, .. } => say!("udp.encode", what = what),
-        Error::Pattern { what, .. } => say!("messages.pattern", what = what),
-        Error::Template { what, .. } => say!("messages.template", what = what),
-        Error::NotUtf8 { what } => say!("udp.not-utf8", what = what),
+        Error::Encode { what, .. } => say!("udp.encode", what => what.clone()),
+        Error::Pattern { what, .. } => say!("messages.pattern", what => what.clone()),
+        Error::Template { what, .. } => say!("messages.template", what => what.clone()),
+        Error::NotUtf8 { what } => say!("udp.not-utf8", what => what.clone()),
         Error::TooLongToRepeat { what, limit } => {
-            say!("udp.too-long-to-repeat", what = what, limit = limit >> 20)
+            say!("udp.too-long-to-repeat", what => what.clone(), limit = limit >> 20)
         }
         Error::AmbiguousZone {
             address,
@@ -109,8 +109,8 @@ fn system_message(error: &Error) -> String {
 pub(super) fn file_message(error: &file::Error) -> String {
     match error {
         file::Error::Open { path, .. } => say!("udp.file-open", path = path.display()),
-        file::Error::Read { object, .. } => say!("udp.file-read", object = object),
-        file::Error::Write { object, .. } => say!("udp.file-write", object = object),
+        file::Error::Read { object, .. } => say!("udp.file-read", object => object.clone()),
+        file::Error::Write { object, .. } => say!("udp.file-write", object => object.clone()),
     }
 }
 
@@ -199,7 +199,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
 pub(super) fn file_hint(error: &file::Error) -> Option<String> {
     match error {
         file::Error::Write { object, source } if source.kind() == io::ErrorKind::StorageFull => {
-            Some(if object == file::STDOUT {
+            Some(if *object == file::stdout_name() {
                 say!("udp.file-write.hint-full-stdout")
             } else {
                 say!("udp.file-write.hint-full")

@@ -44,6 +44,100 @@ pub(super) fn cause(error: &(dyn Error + 'static)) -> Option<String> {
             error => Some(catalogue::text(&error.into())),
         };
     }
-    let inner = error.downcast_ref::<io::Error>()?.get_ref()?;
-    inner.downcast_ref::<Sentence>().map(catalogue::text)
+    let error = error.downcast_ref::<io::Error>()?;
+    let inner = error.get_ref();
+    inner
+        .and_then(|inner| inner.downcast_ref::<Sentence>())
+        .map(catalogue::text)
+        .or_else(|| of_system(&error.to_string()))
+}
+
+/// What a Unix system says, which does so in English (`strerror(3)`); Windows has its own language.
+fn of_system(text: &str) -> Option<String> {
+    type Say = fn(&str) -> String;
+    let known: [(&str, Say); 20] = [
+        ("No such file or directory", |system| {
+            say!("value.os-no-file", system = system)
+        }),
+        ("Permission denied", |system| {
+            say!("value.os-denied", system = system)
+        }),
+        ("Operation not permitted", |system| {
+            say!("value.os-not-permitted", system = system)
+        }),
+        ("Is a directory", |system| {
+            say!("value.os-is-folder", system = system)
+        }),
+        ("Not a directory", |system| {
+            say!("value.os-not-folder", system = system)
+        }),
+        ("Address already in use", |system| {
+            say!("value.os-in-use", system = system)
+        }),
+        ("Cannot assign requested address", |system| {
+            say!("value.os-not-ours", system = system)
+        }),
+        ("Network is unreachable", |system| {
+            say!("value.os-unreachable", system = system)
+        }),
+        ("No route to host", |system| {
+            say!("value.os-no-route", system = system)
+        }),
+        ("Device or resource busy", |system| {
+            say!("value.os-busy", system = system)
+        }),
+        ("No space left on device", |system| {
+            say!("value.os-full", system = system)
+        }),
+        ("Input/output error", |system| {
+            say!("value.os-io", system = system)
+        }),
+        ("No such device", |system| {
+            say!("value.os-no-device", system = system)
+        }),
+        ("Inappropriate ioctl for device", |system| {
+            say!("value.os-not-terminal", system = system)
+        }),
+        ("Not a typewriter", |system| {
+            say!("value.os-not-typewriter", system = system)
+        }),
+        ("Read-only file system", |system| {
+            say!("value.os-read-only", system = system)
+        }),
+        ("failed to lookup address information", |system| {
+            say!("value.os-no-name", system = system)
+        }),
+        ("Message too long", |system| {
+            say!("value.os-too-long", system = system)
+        }),
+        ("Connection timed out", |system| {
+            say!("value.os-timed-out", system = system)
+        }),
+        ("Connection refused", |system| {
+            say!("value.os-refused", system = system)
+        }),
+    ];
+    let (_, say) = known.iter().find(|(start, _)| text.starts_with(start))?;
+    Some(say(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::language::{self, Language};
+
+    #[test]
+    fn what_the_system_says_is_said_in_chinese_too() {
+        let error = io::Error::other("Permission denied (os error 13)");
+        assert_eq!(
+            cause(&error).as_deref(),
+            Some("Permission denied (os error 13)")
+        );
+        let chinese = language::within(Language::Chinese, || cause(&error));
+        assert_eq!(
+            chinese.as_deref(),
+            Some("没有权限（Permission denied (os error 13)）")
+        );
+        assert_eq!(cause(&io::Error::other("who knows")), None);
+    }
 }

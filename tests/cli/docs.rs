@@ -20,6 +20,7 @@ const README: &str = "README.md";
 const README_ZH: &str = "docs/README.zh-CN.md";
 const USAGE: &str = "docs/usage.md";
 const REFERENCE: &str = "docs/reference.md";
+const REFERENCE_ZH: &str = "docs/reference.zh-CN.md";
 const SCHEMA: &str = "docs/datagram.schema.json";
 
 fn path(name: &str) -> PathBuf {
@@ -303,7 +304,7 @@ const COMMANDS: [&str; 20] = [
 #[test]
 fn every_example_in_the_help_texts_parses() {
     for command in COMMANDS {
-        let help = help(command);
+        let help = help(command, "en");
         let examples = help.split_once("\nExamples:\n").expect("examples").1;
         let mut count = 0;
         for line in examples
@@ -403,9 +404,9 @@ fn links_lead_somewhere() {
 }
 
 /// `udpcli COMMAND --help` as shown in the docs: 100 columns, no colour, no trailing spaces.
-fn help(command: &str) -> String {
+fn help(command: &str, language: &str) -> String {
     let mut call = udpcli(command.split_whitespace().chain(["--help"]));
-    call.env("COLUMNS", "100");
+    call.env("COLUMNS", "100").env("UDPCLI_LANG", language);
     let text = Running::spawn(&mut call).finish().expect_code(0).text();
     text.lines()
         .flat_map(|line| [line.trim_end(), "\n"])
@@ -414,7 +415,17 @@ fn help(command: &str) -> String {
 
 #[test]
 fn the_reference_has_the_help_texts() {
-    let reference = read(REFERENCE);
+    check_reference(REFERENCE, "en");
+}
+
+#[test]
+fn the_chinese_reference_has_the_chinese_help_texts() {
+    check_reference(REFERENCE_ZH, "zh-CN");
+}
+
+/// Checks a page of help texts, or writes it.
+fn check_reference(page: &str, language: &str) {
+    let reference = read(page);
     let mut fresh = String::new();
     let mut rest = reference.as_str();
     let mut shown = Vec::new();
@@ -423,7 +434,7 @@ fn the_reference_has_the_help_texts() {
         let (_, after) = after
             .split_once("<!-- /help -->")
             .expect("a help text ends");
-        let text = help(command);
+        let text = help(command, language);
         let block = ["```text\n", &text, "```\n"].concat();
         fresh += &[
             before,
@@ -440,7 +451,7 @@ fn the_reference_has_the_help_texts() {
     fresh.push_str(rest);
     assert_eq!(shown, COMMANDS);
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(path(REFERENCE), &fresh).expect("docs/reference.md can be written");
+        fs::write(path(page), &fresh).expect("the page can be written");
     } else {
         let differ = reference
             .lines()
@@ -448,7 +459,7 @@ fn the_reference_has_the_help_texts() {
             .find(|(old, new)| old != new);
         assert!(
             reference == fresh,
-            "{REFERENCE} is behind --help ({differ:?}): UPDATE_DOCS=1 cargo test --test cli docs::"
+            "{page} is behind --help ({differ:?}): UPDATE_DOCS=1 cargo test --test cli docs::"
         );
     }
 }
@@ -473,7 +484,7 @@ fn the_pages_name_every_flag() {
         } else {
             &explained
         };
-        for line in help(command).lines() {
+        for line in help(command, "en").lines() {
             let flag = line.split_whitespace().find(|word| word.starts_with('-'));
             if let Some(flag) =
                 flag.filter(|_| line.starts_with("  -") || line.starts_with("      --"))

@@ -101,7 +101,7 @@ fn payload(bytes: &[u8]) {
         line_ending: "\r\n",
     };
     let mut out = Vec::new();
-    if rules.append(&text, "it", &mut out).is_ok() {
+    if rules.append(&text, || "it".into(), &mut out).is_ok() {
         assert!(out.len() <= 4 * text.len() + 16);
     }
     drop(text.parse::<udpcli::udp::endpoint::Endpoint>());

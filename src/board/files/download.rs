@@ -257,7 +257,7 @@ fn unnameable(name: &[u8], why: Unnameable) -> TransferError {
 fn make_folder(path: &Path) -> Result<(), TransferError> {
     std::fs::create_dir_all(path).map_err(|source| {
         TransferError::File(file::Error::Write {
-            object: path.display().to_string(),
+            object: path.display().to_string().into(),
             source,
         })
     })
@@ -304,7 +304,7 @@ impl Saved {
 fn write(files: &mut Files<'_>, local: &Path, content: Vec<u8>) -> Result<(), TransferError> {
     let failed = |source| {
         TransferError::File(file::Error::Write {
-            object: local.display().to_string(),
+            object: local.display().to_string().into(),
             source,
         })
     };

@@ -30,7 +30,7 @@ pub(super) fn tell_losses(count: u64) {
 pub(super) fn check(path: &Path) -> Result<(), Error> {
     image::check(path).map_err(|source| {
         Error::File(file::Error::Write {
-            object: path.display().to_string(),
+            object: path.display().to_string().into(),
             source,
         })
     })
@@ -45,7 +45,7 @@ pub(super) fn save(screen: &Screen, path: &Path, shutdown: &Shutdown) -> Result<
             Ok(())
         }
         Err(source) => Err(Error::File(file::Error::Write {
-            object: path.display().to_string(),
+            object: path.display().to_string().into(),
             source,
         })),
     }

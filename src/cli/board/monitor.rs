@@ -27,7 +27,7 @@ use crate::terminal::panel::screen::Screen;
 use crate::terminal::sanitize::{Allowed, for_terminal};
 use crate::terminal::{status, stdout};
 use crate::text;
-use crate::text::sentence::sentence;
+use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Wait};
 use crate::words::catalogue::say;
 
@@ -61,7 +61,7 @@ pub(super) struct MonitorArgs {
 }
 
 /// Only the last line of the library's error has the reason; the others draw a picture of the place.
-fn expression(text: &str) -> Result<Regex, String> {
+fn expression(text: &str) -> Result<Regex, Sentence> {
     RegexBuilder::new(text)
         .size_limit(MAX_EXPRESSION)
         .dfa_size_limit(MAX_EXPRESSION)
@@ -69,7 +69,8 @@ fn expression(text: &str) -> Result<Regex, String> {
         .map_err(|error| {
             let text = error.to_string();
             let last = text.lines().last().unwrap_or_default();
-            last.trim_start_matches("error: ").to_owned()
+            let problem = last.trim_start_matches("error: ");
+            sentence!("value.expression", problem = problem)
         })
 }
 

@@ -20,6 +20,7 @@ use crate::shutdown::Shutdown;
 use crate::terminal::keys::{self, Key};
 use crate::terminal::raw_mode::RawMode;
 use crate::terminal::{status, stream};
+use crate::text::sentence::sentence;
 use crate::wait::{self, Ended, Site};
 use crate::words::catalogue::say;
 
@@ -65,7 +66,7 @@ enum Typed {
 fn read_keys() -> Result<Typed, Error> {
     let failed = |source| {
         Error::File(file::Error::Read {
-            object: say!("board-cli.keyboard"),
+            object: sentence!("board-cli.keyboard"),
             source,
         })
     };

@@ -21,6 +21,7 @@ use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Screen as Picture;
 use crate::terminal::panel::{Panel, View};
 use crate::terminal::{status, stdout, stream};
+use crate::text::sentence::sentence;
 use crate::wait::{Site, Wait, Waited};
 use crate::words;
 use crate::words::catalogue::say;
@@ -159,7 +160,7 @@ fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error>
     let waited = Wait::at(Site::ReadScript, &is_stopped).call(move || read(&owned));
     let source = match waited.map_err(|source| {
         Error::File(file::Error::Read {
-            object: path.display().to_string(),
+            object: path.display().to_string().into(),
             source,
         })
     })? {
@@ -185,7 +186,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
             .read_to_end(&mut source)
             .map_err(|source| {
                 Error::File(file::Error::Read {
-                    object: say!("board-cli.standard-input"),
+                    object: sentence!("board-cli.standard-input"),
                     source,
                 })
             })?;
@@ -208,7 +209,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
         .read_to_end(&mut source)
         .map_err(|source| {
             Error::File(file::Error::Read {
-                object: path.display().to_string(),
+                object: path.display().to_string().into(),
                 source,
             })
         })?;

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::error::Error;
 use crate::file;
-use crate::file::STDOUT;
+use crate::file::stdout_name;
 use crate::shutdown::Shutdown;
 use crate::terminal::sanitize::Allowed;
 use crate::terminal::stdout::Stdout;
@@ -44,7 +44,7 @@ fn shown(written: io::Result<WriteOutcome>) -> Result<bool, Error> {
         Ok(WriteOutcome::Abandoned(_)) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(source) => Err(Error::File(file::Error::Write {
-            object: STDOUT.to_owned(),
+            object: stdout_name(),
             source,
         })),
     }

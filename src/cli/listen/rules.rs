@@ -113,7 +113,10 @@ fn of_file(reply: &Set<Reply>, path: &Path, encoding: TextEncoding) -> Result<Ru
             let mut bytes = Vec::new();
             encoding.encode(text, &mut bytes).map_err(|source| {
                 let what = what.clone();
-                Error::Udp(udp::error::Error::Encode { what, source })
+                Error::Udp(udp::error::Error::Encode {
+                    what: what.into(),
+                    source,
+                })
             })?;
             Template::literal(bytes)
         }
@@ -151,13 +154,19 @@ fn template(
     };
     Template::parse(text, rules).map_err(|source| {
         let what = what.to_owned();
-        Error::Udp(udp::error::Error::Template { what, source })
+        Error::Udp(udp::error::Error::Template {
+            what: what.into(),
+            source,
+        })
     })
 }
 
 fn pattern_error(what: &str, source: crate::text::pattern::Error) -> Error {
     let what = what.to_owned();
-    Error::Udp(udp::error::Error::Pattern { what, source })
+    Error::Udp(udp::error::Error::Pattern {
+        what: what.into(),
+        source,
+    })
 }
 
 #[cfg(test)]

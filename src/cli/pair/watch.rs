@@ -18,6 +18,7 @@ use crate::terminal::full_screen::FullScreen;
 use crate::terminal::keys::{self, Key};
 use crate::terminal::stdout;
 use crate::text::seconds;
+use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
 use view::View;
 
@@ -106,7 +107,7 @@ pub(super) fn run(
     });
     shown.map_err(|source| {
         Error::File(file::Error::Write {
-            object: say!("pair-watch.the-terminal"),
+            object: sentence!("pair-watch.the-terminal"),
             source,
         })
     })?;

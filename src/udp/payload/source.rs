@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::file;
 use crate::terminal::stream;
 use crate::text::checksum::Append;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
 use crate::udp::payload::templates::Templates;
@@ -41,10 +42,10 @@ pub enum Input {
 }
 
 impl Input {
-    fn name(&self) -> String {
+    fn name(&self) -> Sentence {
         match self {
-            Self::Stdin => "standard input".to_owned(),
-            Self::File(path) => path.display().to_string(),
+            Self::Stdin => sentence!("udp.stdin"),
+            Self::File(path) => path.display().to_string().into(),
         }
     }
 
@@ -253,7 +254,7 @@ impl Source {
         };
         match longest {
             Some(len) if len > max_payload => Err(Error::TooLong {
-                what: "the payload".to_owned(),
+                what: sentence!("udp.the-payload"),
                 len: len as u64,
                 max: max_payload,
                 family,
@@ -318,7 +319,7 @@ impl Source {
 
     /// The input's name, for messages.
     #[must_use]
-    pub fn input_name(&self) -> Option<String> {
+    pub fn input_name(&self) -> Option<Sentence> {
         match &self.kind {
             SourceState::Stream(stream) => Some(stream.input.name()),
             SourceState::Templates(templates) => templates.input_name(),
@@ -510,12 +511,13 @@ impl Stream {
                 if rules.is_verbatim() {
                     push(outbox, line, append);
                 } else {
-                    let what = format!("line {} of {}", self.made, self.input.name());
-                    let text = std::str::from_utf8(line)
-                        .map_err(|_| Error::NotUtf8 { what: what.clone() })?;
+                    let what =
+                        || sentence!("udp.line-of", line = self.made, name => self.input.name());
+                    let text =
+                        std::str::from_utf8(line).map_err(|_| Error::NotUtf8 { what: what() })?;
                     outbox.push_with(|out| {
                         let start = out.len();
-                        rules.append(text, &what, out)?;
+                        rules.append(text, what, out)?;
                         if let Some(append) = append {
                             append.append(start, out);
                         }
@@ -537,8 +539,8 @@ impl Stream {
     fn too_long(&self, len: usize, max: usize, family: &'static str) -> Error {
         let name = self.input.name();
         let what = match self.split {
-            Split::Lines(_) => format!("line {} of {name}", self.made.max(1)),
-            Split::Chunks(_) => format!("a chunk of {name}"),
+            Split::Lines(_) => sentence!("udp.line-of", line = self.made.max(1), name => name),
+            Split::Chunks(_) => sentence!("udp.chunk-of", name => name),
             Split::Whole => name,
         };
         let len = match self.split {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::text::checksum::Append;
+use crate::text::sentence::{Sentence, sentence};
 use crate::text::template::{RenderError, State, Template, Values};
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
@@ -79,7 +80,7 @@ impl Templates {
         lines.is_some_and(|lines| lines.source.is_live())
     }
 
-    pub(super) fn input_name(&self) -> Option<String> {
+    pub(super) fn input_name(&self) -> Option<Sentence> {
         self.lines.as_ref()?.source.input_name()
     }
 
@@ -166,16 +167,16 @@ impl Templates {
 fn failed(error: RenderError, number: u64, len: usize, max: usize, family: &'static str) -> Error {
     match error {
         RenderError::TooLong => Error::TooLong {
-            what: format!("datagram {number} of the template"),
+            what: sentence!("udp.datagram-of-template", number = number),
             len: len as u64,
             max,
             family,
         },
         RenderError::NotUtf8 => Error::NotUtf8 {
-            what: format!("line {number} of the input"),
+            what: sentence!("udp.line-of-input", line = number),
         },
         RenderError::Encode(source) => Error::Encode {
-            what: format!("datagram {number} of the template"),
+            what: sentence!("udp.datagram-of-template", number = number),
             source,
         },
     }

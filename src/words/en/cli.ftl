@@ -23,3 +23,5 @@ wire = every byte on the serial line goes into { $path }, your program and files
 wire-device = --wire { $path } is no regular file
     .hint = a reader that stops would hold up the serial line: name a file
 wire-incomplete = the wire log is incomplete: { $error }
+completion-script = the completion script
+man-page = the man page

@@ -121,3 +121,11 @@ group-not-joined = cannot join multicast group { $group } on { $interface }: { $
         [none] {""}
        *[other] ; an administrator raises the limit with: sysctl -w { $limit }={ $wanted }
     }
+
+stdout = standard output
+stdin = standard input
+the-payload = the payload
+line-of = line { $line } of { $name }
+chunk-of = a chunk of { $name }
+datagram-of-template = datagram { $number } of the template
+line-of-input = line { $line } of the input

@@ -55,3 +55,26 @@ escape-unfinished = the escape at character { $at } is not finished
 escape-octal = \0 before a digit at character { $at } is ambiguous: write \xNN (octal \033 is \x1b, NUL is \x00)
 escape-digits = the escape at character { $at } needs hex digits: \xNN or \u{ "{" }NNNN{ "}" }
 no-character = { $encoding } has no { $character } (U+{ $code })
+expression = { $problem }
+
+# What the operating system says: in English as it says it.
+os-no-file = { $system }
+os-denied = { $system }
+os-not-permitted = { $system }
+os-is-folder = { $system }
+os-not-folder = { $system }
+os-in-use = { $system }
+os-not-ours = { $system }
+os-unreachable = { $system }
+os-no-route = { $system }
+os-busy = { $system }
+os-full = { $system }
+os-io = { $system }
+os-no-device = { $system }
+os-not-terminal = { $system }
+os-not-typewriter = { $system }
+os-read-only = { $system }
+os-no-name = { $system }
+os-too-long = { $system }
+os-timed-out = { $system }
+os-refused = { $system }

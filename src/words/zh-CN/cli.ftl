@@ -23,3 +23,5 @@ wire = 串口上的每个字节都会记进 { $path }，包括你的程序和文
 wire-device = --wire { $path } 不是普通文件
     .hint = 读取它的程序一停，串口就会被卡住：请指定一个文件
 wire-incomplete = 线路记录不完整：{ $error }
+completion-script = 补全脚本
+man-page = 手册页

@@ -113,3 +113,11 @@ group-not-joined = 无法在 { $interface } 上加入组播组 { $group }：{ $e
         [none] {""}
        *[other] ；管理员可以用 sysctl -w { $limit }={ $wanted } 提高上限
     }
+
+stdout = 标准输出
+stdin = 标准输入
+the-payload = 要发送的内容
+line-of = { $name } 的第 { $line } 行
+chunk-of = { $name } 的一块
+datagram-of-template = 模板的第 { $number } 个数据报
+line-of-input = 输入的第 { $line } 行

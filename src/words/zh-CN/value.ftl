@@ -55,3 +55,26 @@ escape-unfinished = 第 { $at } 个字符处的转义没有写完
 escape-octal = 第 { $at } 个字符处的 \0 后面跟着数字，意思不明确：请写成 \xNN（八进制的 \033 是 \x1b，NUL 是 \x00）
 escape-digits = 第 { $at } 个字符处的转义缺少十六进制数字：要写成 \xNN 或 \u{ "{" }NNNN{ "}" }
 no-character = { $encoding } 里没有 { $character }（U+{ $code }）
+expression = 正则表达式有误：{ $problem }
+
+# 操作系统报告的错误；括号里是原文，便于搜索。
+os-no-file = 没有这个文件或文件夹（{ $system }）
+os-denied = 没有权限（{ $system }）
+os-not-permitted = 系统不允许（{ $system }）
+os-is-folder = 这是一个文件夹（{ $system }）
+os-not-folder = 路径里有一段不是文件夹（{ $system }）
+os-in-use = 地址和端口已被占用（{ $system }）
+os-not-ours = 本机没有这个地址（{ $system }）
+os-unreachable = 没有通往这个网络的路由（{ $system }）
+os-no-route = 到不了这台主机（{ $system }）
+os-busy = 设备正被别的程序占用（{ $system }）
+os-full = 磁盘已满（{ $system }）
+os-io = 读写出错，设备可能已经拔下（{ $system }）
+os-no-device = 没有这个设备（{ $system }）
+os-not-terminal = 这不是串口（{ $system }）
+os-not-typewriter = 这不是串口（{ $system }）
+os-read-only = 文件系统是只读的（{ $system }）
+os-no-name = 查不到这个名字的地址（{ $system }）
+os-too-long = 数据报太长（{ $system }）
+os-timed-out = 连接超时（{ $system }）
+os-refused = 连接被拒绝（{ $system }）

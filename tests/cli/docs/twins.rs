@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{README, README_ZH, pages, path, read};
+use super::{README, README_ZH, REFERENCE_ZH, pages, path, read};
 
 /// The pages for users; pages for programmers are in English only.
 const NAMES: [&str; 11] = [
@@ -232,8 +232,9 @@ fn a_page_and_its_chinese_twin_have_the_same_outline() {
 #[test]
 fn a_chinese_page_leads_to_chinese_pages() {
     for page in pages().iter().filter(|page| page.ends_with(".zh-CN.md")) {
+        // Its headings are checked with the help texts.
         assert!(
-            twins().iter().any(|(_, twin)| twin == page),
+            page == REFERENCE_ZH || twins().iter().any(|(_, twin)| twin == page),
             "{page} has no English twin in the list"
         );
         for link in read(page).split("](").skip(1) {

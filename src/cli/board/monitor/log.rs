@@ -60,7 +60,7 @@ impl Log {
         self.form.clear();
         written.map_err(|source| {
             Error::File(file::Error::Write {
-                object: self.path.display().to_string(),
+                object: self.path.display().to_string().into(),
                 source,
             })
         })
