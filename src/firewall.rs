@@ -10,12 +10,18 @@ mod iptables;
 mod linux;
 #[cfg(any(target_os = "macos", test))]
 mod macos;
+#[cfg(any(target_os = "linux", windows, test))]
+mod matching;
 #[cfg(any(target_os = "linux", test))]
 mod nftables;
 #[cfg(any(target_os = "linux", test))]
 mod rules;
 #[cfg(any(target_os = "linux", test))]
 mod ufw;
+#[cfg(any(windows, test))]
+mod windows;
+#[cfg(windows)]
+mod windows_registry;
 
 /// A firewall program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +83,8 @@ pub enum Verdict {
     Allowed(Firewall),
     /// It depends on who sends it, or on something that the rules do not show.
     Partly(Firewall),
+    /// The firewall asks the user about a program that starts to listen, and does what the user answers.
+    Asks(Firewall),
     /// It is dropped.
     Blocked(Block),
     /// The rules are not readable without root, or there is no way to read them.
@@ -112,9 +120,26 @@ pub fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interrupted> 
         let _ = (port, interface);
         macos::look()
     }
-    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    #[cfg(windows)]
+    {
+        let _ = interface;
+        Ok(windows_registry::look(port))
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
     {
         let _ = (port, interface);
         Ok(Verdict::Unknown(None))
     }
+}
+
+/// What drops a datagram to `port`, where reading that takes no program and no time: on Windows. For the start of a
+/// command that listens.
+#[must_use]
+pub fn known_block(port: u16) -> Option<Block> {
+    #[cfg(windows)]
+    if let Verdict::Blocked(block) = windows_registry::look(port) {
+        return Some(block);
+    }
+    let _ = port;
+    None
 }

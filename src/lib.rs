@@ -26,6 +26,8 @@ pub mod firewall;
 pub mod pair;
 pub mod processes;
 pub mod program;
+#[cfg(windows)]
+pub mod registry;
 pub mod render;
 pub mod shutdown;
 pub mod survey;

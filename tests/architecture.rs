@@ -36,7 +36,14 @@ const LAYERS: &[(&[&str], &str)] = &[
     (&["wait"], "waits that Ctrl-C ends"),
     (&["config"], "settings from files"),
     (
-        &["atomic_file", "datagram", "processes", "shutdown", "text"],
+        &[
+            "atomic_file",
+            "datagram",
+            "processes",
+            "registry",
+            "shutdown",
+            "text",
+        ],
         "small things; they know nothing",
     ),
 ];

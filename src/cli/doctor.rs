@@ -126,9 +126,9 @@ fn facts(finding: &Finding) -> Map<String, Value> {
                 .collect();
             json!({"holders": holders})
         }
-        Finding::FirewallAllows { by, .. } | Finding::FirewallPartly { by, .. } => {
-            json!({"firewall": by.name()})
-        }
+        Finding::FirewallAllows { by, .. }
+        | Finding::FirewallPartly { by, .. }
+        | Finding::FirewallAsks { by, .. } => json!({"firewall": by.name()}),
         Finding::FirewallBlocks { block, .. } => {
             json!({"firewall": block.by.name(), "rule": block.rule})
         }

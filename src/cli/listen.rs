@@ -192,6 +192,7 @@ pub async fn run(
     for place in &mut places {
         place.tell();
     }
+    announcement::warn_of_firewall(&places);
     let plan = ListenPlan {
         receive,
         from: args.from.clone(),

@@ -23,6 +23,7 @@ use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::file::stdout_name;
+use crate::firewall;
 use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, not_simulated};
 use crate::pair::post::Post;
 use crate::pair::report::{BoardReport, Verdict};
@@ -208,6 +209,9 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         format: args.format,
         is_fleet: false,
     };
+    if let Some(block) = firewall::known_block(args.port) {
+        tracing::warn!(say = "doctor.blocked", by = block.by.name(), command = %block.command);
+    }
     let post = Post::default();
     let context = TestContext {
         plan: &plan,

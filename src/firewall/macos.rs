@@ -43,7 +43,7 @@ fn verdict(answers: &str) -> Verdict {
         })
     } else if answers.contains("state = 1") {
         // It asks the user about each program, and keeps the answers to itself.
-        Verdict::Partly(Firewall::MacOs)
+        Verdict::Asks(Firewall::MacOs)
     } else {
         Verdict::Unknown(Some(Firewall::MacOs))
     }
@@ -73,9 +73,9 @@ mod tests {
         ] {
             let found = match verdict(answers) {
                 Verdict::Off => 0,
-                Verdict::Partly(_) => 1,
+                Verdict::Asks(_) => 1,
                 Verdict::Blocked(_) => 2,
-                Verdict::Unknown(_) | Verdict::Allowed(_) => 3,
+                Verdict::Unknown(_) | Verdict::Allowed(_) | Verdict::Partly(_) => 3,
             };
             assert_eq!(found, is_wanted, "{answers}");
         }

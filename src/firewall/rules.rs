@@ -3,27 +3,7 @@
 
 use std::collections::BTreeMap;
 
-/// Whether a rule matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Match {
-    No,
-    Maybe,
-    Yes,
-}
-
-impl Match {
-    pub(super) fn of(is_match: bool) -> Self {
-        if is_match { Self::Yes } else { Self::No }
-    }
-
-    pub(super) fn negated(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::Maybe => Self::Maybe,
-            Self::Yes => Self::No,
-        }
-    }
-}
+use super::matching::Match;
 
 /// What a rule does with what it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]

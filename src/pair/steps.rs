@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::firewall::{self, Verdict};
 use crate::pair::Plan;
 use crate::pair::counts::Counts;
 use crate::pair::diagnosis::Diagnosis;
@@ -298,6 +299,9 @@ impl Judge {
                 ),
             };
             result.fail(Finding::with(diagnosis, detail));
+            if diagnosis == Diagnosis::PcFirewall {
+                self.name_the_rule(result);
+            }
             return;
         }
         if let Some(alias) = up.alias {
@@ -312,6 +316,18 @@ impl Judge {
             ));
         }
         self.lost(counts, result);
+    }
+
+    /// Notes which rule of the firewall drops the board's datagrams, where its rules are readable.
+    fn name_the_rule(&self, result: &mut StepResult) {
+        if let Ok(Verdict::Blocked(block)) = firewall::look(self.port, None) {
+            result.note(sentence!(
+                "pair.firewall-rule",
+                by = block.by.name(),
+                rule = block.rule,
+                command = block.command
+            ));
+        }
     }
 
     /// Adds the finding for loss, by its pattern.

@@ -71,6 +71,13 @@ pub enum Finding {
         /// The UDP port.
         port: u16,
     },
+    /// The firewall asks about a program when it starts to listen.
+    FirewallAsks {
+        /// The firewall.
+        by: Firewall,
+        /// The UDP port.
+        port: u16,
+    },
     /// The firewall drops what comes in for the port.
     FirewallBlocks {
         /// By which rule, and what would let it in.
@@ -107,6 +114,7 @@ impl Finding {
             Self::FirewallOff => "firewall-off",
             Self::FirewallAllows { .. } => "firewall-allows",
             Self::FirewallPartly { .. } => "firewall-partly",
+            Self::FirewallAsks { .. } => "firewall-asks",
             Self::FirewallBlocks { .. } => "firewall-blocks",
             Self::FirewallUnknown { .. } => "firewall-unknown",
             #[cfg(feature = "board")]
@@ -124,6 +132,7 @@ impl Finding {
             | Self::FirewallAllows { .. } => Severity::Ok,
             Self::SelfAssigned { .. }
             | Self::FirewallPartly { .. }
+            | Self::FirewallAsks { .. }
             | Self::FirewallUnknown { .. } => Severity::Warning,
             Self::NoAddress
             | Self::PortInUse { .. }
@@ -152,7 +161,13 @@ impl Finding {
                 "netsh interface ipv4 show excludedportrange udp".to_owned()
             }
             Self::PortRefused { port } => format!("sudo udpcli listen --port {port}"),
-            Self::FirewallPartly { by, port } => by.command_to_allow(*port),
+            Self::FirewallAsks {
+                by: Firewall::MacOs,
+                ..
+            } => return None,
+            Self::FirewallPartly { by, port } | Self::FirewallAsks { by, port } => {
+                by.command_to_allow(*port)
+            }
             Self::FirewallBlocks { block, .. } => block.command.clone(),
             Self::FirewallUnknown { by, port } => match by {
                 Some(by @ (Firewall::Ufw | Firewall::Firewalld)) => by.command_to_allow(*port),
@@ -253,6 +268,7 @@ fn of_firewall(verdict: Verdict, port: u16) -> Finding {
         Verdict::Off => Finding::FirewallOff,
         Verdict::Allowed(by) => Finding::FirewallAllows { by, port },
         Verdict::Partly(by) => Finding::FirewallPartly { by, port },
+        Verdict::Asks(by) => Finding::FirewallAsks { by, port },
         Verdict::Blocked(block) => Finding::FirewallBlocks { block, port },
         Verdict::Unknown(by) => Finding::FirewallUnknown { by, port },
     }

@@ -1,6 +1,5 @@
 //! The findings of `udpcli doctor` in words.
 
-use crate::firewall::Firewall;
 use crate::processes::Process;
 #[cfg(feature = "board")]
 use crate::survey::doctor::Serial;
@@ -50,10 +49,7 @@ pub fn sentence(finding: &Finding) -> Sentence {
         Finding::FirewallAllows { by, port } => {
             sentence!("doctor.firewall-allows", by = by.name(), port = port)
         }
-        Finding::FirewallPartly {
-            by: Firewall::MacOs,
-            ..
-        } => sentence!("doctor.firewall-asks"),
+        Finding::FirewallAsks { by, .. } => sentence!("doctor.firewall-asks", by = by.name()),
         Finding::FirewallPartly { by, port } => {
             sentence!("doctor.firewall-partly", by = by.name(), port = port)
         }

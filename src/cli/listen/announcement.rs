@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::firewall;
 use crate::udp::interface;
 use crate::words::catalogue::say;
 
@@ -112,5 +113,16 @@ impl AnnouncedSocket {
             Some(name) => say!("listen.at-no-address", local = local, interface = name),
             None => say!("listen.at-no-network", local = local),
         }
+    }
+}
+
+/// Tells once if this PC's firewall is known to drop what other devices send to one of the sockets.
+pub(super) fn warn_of_firewall(places: &[AnnouncedSocket]) {
+    let block = places
+        .iter()
+        .filter(|place| !place.local.ip().is_loopback())
+        .find_map(|place| firewall::known_block(place.local.port()));
+    if let Some(block) = block {
+        tracing::warn!(say = "doctor.blocked", by = block.by.name(), command = %block.command);
     }
 }

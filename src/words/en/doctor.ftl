@@ -17,7 +17,7 @@ port-refused = the system does not allow this user to listen on UDP port { $port
 firewall-off = no firewall is on
 firewall-allows = the firewall ({ $by }) lets datagrams to UDP port { $port } in
 firewall-partly = the firewall ({ $by }) lets only some datagrams to UDP port { $port } in; if nothing arrives, allow the port
-firewall-asks = the firewall of macOS is on, and asks about each program: allow udpcli when it does
+firewall-asks = the firewall ({ $by }) asks when udpcli listens for the first time: allow it, or the port
 firewall-blocks = the firewall ({ $by }) drops datagrams to UDP port { $port } (rule: { $rule })
 firewall-unread = the firewall ({ $by }) is on, but only an administrator may read its rules; if nothing arrives, allow UDP port { $port }
 firewall-unknown = only an administrator may read the firewall's rules, so udpcli cannot tell whether it drops datagrams
@@ -34,3 +34,5 @@ serial-denied = this user may not open { $port }
 serial-missing = the settings name the serial port { $port }, which is not there
 no-driver = a board with a { $chip } chip is plugged in, but its driver made no serial port
 serial-unknown = the system does not list its serial ports
+
+blocked = the firewall ({ $by }) drops what other devices send to this program; to allow it, type as administrator: { $command }

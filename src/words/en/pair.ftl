@@ -100,6 +100,7 @@ other-direction-untried = the other direction could not be tried
 pc-seen-as = the board sees this PC at { $alias } instead of { $pc }
 pc-seen-as-none-back = { $received } reached the board from { $alias } instead of { $pc }; none of { $sent } reached { $pc } UDP port { $port }
 none-back = { $received } reached the board, none of { $sent } reached this PC's UDP port { $port }
+firewall-rule = the rule of the firewall ({ $by }) that drops them: { $rule }; to allow them, type: { $command }
 arrived-from-alias = they arrived from { $alias } instead of the board's own address { $board }
 lost-signal-unknown = { $lost } % lost, { $allowed } % allowed; signal unknown
 lost-signal = { $lost } % lost, { $allowed } % allowed; signal { $rssi } dBm

@@ -17,7 +17,7 @@ port-refused = 系统不允许当前用户使用 UDP 端口 { $port }
 firewall-off = 没有开启防火墙
 firewall-allows = 防火墙（{ $by }）放行发往 UDP 端口 { $port } 的数据报
 firewall-partly = 防火墙（{ $by }）只放行一部分发往 UDP 端口 { $port } 的数据报；如果收不到数据，请放行这个端口
-firewall-asks = macOS 的防火墙已开启，会逐个询问程序：询问时请允许 udpcli
+firewall-asks = udpcli 第一次接收时防火墙（{ $by }）会询问：请允许 udpcli，或者放行这个端口
 firewall-blocks = 防火墙（{ $by }）会丢弃发往 UDP 端口 { $port } 的数据报（规则：{ $rule }）
 firewall-unread = 防火墙（{ $by }）已开启，但只有管理员能查看它的规则；如果收不到数据，请放行 UDP 端口 { $port }
 firewall-unknown = 只有管理员能查看防火墙的规则，所以无法判断它会不会丢弃数据报
@@ -34,3 +34,5 @@ serial-denied = 当前用户无权打开 { $port }
 serial-missing = 设置里写的串口 { $port } 不存在
 no-driver = 插上了一块带 { $chip } 芯片的掌控板，但驱动没有建立串口
 serial-unknown = 系统没有列出串口
+
+blocked = 防火墙（{ $by }）会丢弃其他设备发给本程序的数据；要放行，请以管理员身份输入：{ $command }

@@ -92,6 +92,7 @@ other-direction-untried = 另一个方向没能测试
 pc-seen-as = 掌控板看到的本机地址是 { $alias }，而不是 { $pc }
 pc-seen-as-none-back = { $received } 个到达了掌控板，来自 { $alias } 而不是 { $pc }；{ $sent } 个中没有一个到达 { $pc } 的 UDP 端口 { $port }
 none-back = { $received } 个到达了掌控板，{ $sent } 个中没有一个到达本机的 UDP 端口 { $port }
+firewall-rule = 丢弃它们的防火墙规则（{ $by }）：{ $rule }；要放行，请输入：{ $command }
 arrived-from-alias = 它们来自 { $alias }，而不是掌控板自己的地址 { $board }
 lost-signal-unknown = 丢失 { $lost } %，允许 { $allowed } %；信号未知
 lost-signal = 丢失 { $lost } %，允许 { $allowed } %；信号 { $rssi } dBm

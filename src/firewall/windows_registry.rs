@@ -1,0 +1,64 @@
+//! Reads the settings of Microsoft Defender Firewall; an ordinary user may.
+
+use super::windows::{Listener, Profile, ProfileSettings, last_connected, overall};
+use super::{Firewall, Verdict};
+use crate::registry::Key;
+
+const POLICY: &str = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy";
+/// What an administrator of the school's network prescribes.
+const PRESCRIBED: &str = r"SOFTWARE\Policies\Microsoft\WindowsFirewall";
+const NETWORKS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\NetworkList\Profiles";
+
+pub(super) fn look(port: u16) -> Verdict {
+    let Some(policy) = Key::open(POLICY) else {
+        return Verdict::Unknown(Some(Firewall::Windows));
+    };
+    let prescribed = Key::open(PRESCRIBED);
+    let settings =
+        Profile::ALL.map(|profile| profile_settings(profile, &policy, prescribed.as_ref()));
+    let rules: Vec<String> = [Some(&policy), prescribed.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter_map(|key| key.child("FirewallRules"))
+        .flat_map(|key| key.texts())
+        .collect();
+    let program = std::env::current_exe().unwrap_or_default();
+    let listener = Listener {
+        port,
+        program: &program.to_string_lossy(),
+        variable: &|name| std::env::var(name).ok(),
+    };
+    overall(current_profile(), &settings, &rules, &listener)
+}
+
+fn profile_settings(profile: Profile, policy: &Key, prescribed: Option<&Key>) -> ProfileSettings {
+    let keys: Vec<Key> = [prescribed, Some(policy)]
+        .into_iter()
+        .flatten()
+        .filter_map(|key| key.child(profile.key()))
+        .collect();
+    let is = |name: &str, default: bool| {
+        let value = keys.iter().find_map(|key| key.number(name));
+        value.map_or(default, |value| value != 0)
+    };
+    ProfileSettings {
+        profile,
+        is_on: is("EnableFirewall", true),
+        blocks: is("DefaultInboundAction", true),
+        blocks_all: is("DoNotAllowExceptions", false),
+        asks: !is("DisableNotifications", false),
+    }
+}
+
+/// The profile of the network that was connected last. Only that time, and not what is connected now, is in the registry.
+fn current_profile() -> Option<Profile> {
+    let networks = Key::open(NETWORKS)?;
+    let latest = networks
+        .children()
+        .filter_map(|network| {
+            let time = last_connected(&network.bytes("DateLastConnected")?)?;
+            Some((time, network.number("Category")?))
+        })
+        .max()?;
+    Profile::of_category(latest.1)
+}

@@ -1,0 +1,59 @@
+//! Reads the Windows registry. What is missing, or not readable by this user, is `None`.
+
+use winreg::RegKey;
+use winreg::enums::{HKEY_LOCAL_MACHINE, KEY_READ};
+use winreg::types::FromRegValue as _;
+
+/// A key below `HKEY_LOCAL_MACHINE`.
+#[derive(Debug)]
+pub struct Key(RegKey);
+
+impl Key {
+    /// Opens a key by its path.
+    #[must_use]
+    pub fn open(path: &str) -> Option<Self> {
+        let machine = RegKey::predef(HKEY_LOCAL_MACHINE);
+        let key = machine.open_subkey_with_flags(path, KEY_READ);
+        key.ok().map(Self)
+    }
+
+    /// Opens a subkey.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Option<Self> {
+        let key = self.0.open_subkey_with_flags(name, KEY_READ);
+        key.ok().map(Self)
+    }
+
+    /// The subkeys.
+    pub fn children(&self) -> impl Iterator<Item = Self> {
+        let names: Vec<String> = self.0.enum_keys().filter_map(Result::ok).collect();
+        names.into_iter().filter_map(|name| self.child(&name))
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<u32> {
+        self.0.get_value(name).ok()
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.0.get_value(name).ok()
+    }
+
+    /// Bytes as they are.
+    #[must_use]
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        Some(self.0.get_raw_value(name).ok()?.bytes.to_vec())
+    }
+
+    /// All texts of the key.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let values = self.0.enum_values().filter_map(Result::ok);
+        values
+            .filter_map(|(_, value)| String::from_reg_value(&value).ok())
+            .collect()
+    }
+}
