@@ -11,6 +11,7 @@ pub mod help;
 pub mod language;
 pub mod listen;
 pub mod logging;
+mod menu;
 pub mod output;
 #[cfg(feature = "board")]
 pub mod pair;
@@ -27,6 +28,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::terminal::color::{self, ColorChoice};
 use crate::terminal::status;
+use crate::words::catalogue::say;
 
 /// Bold headings, as cargo's help has them; one place so that help and errors agree.
 const STYLES: Styles = Styles::styled()
@@ -137,9 +139,14 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
             }
         };
     }
-    let text = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-        || is_command_alone(error.kind(), &args)
-    {
+    let is_alone = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        || is_command_alone(error.kind(), &args);
+    if is_alone && let Some(code) = menu::answered(&args) {
+        return code;
+    }
+    let text = if is_alone && command_path(&args).is_empty() {
+        say!("menu.short-help")
+    } else if is_alone {
         let asked = [&args[..], &["-h".into()]].concat();
         help::answer(&asked, false)
     } else {

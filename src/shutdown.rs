@@ -100,6 +100,11 @@ impl Shutdown {
         }
     }
 
+    /// Forgets a request to stop that was meant for another program in the same terminal.
+    pub fn forget(&self) {
+        self.ask.send_replace(None);
+    }
+
     /// A handle to request a stop without a signal, for raw mode, where the program reads Ctrl-C as a key.
     #[must_use]
     pub fn asker(&self) -> Asker {

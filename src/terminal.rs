@@ -60,6 +60,23 @@ impl Size {
     }
 }
 
+/// Whether this is a Windows console in which nothing has been written yet.
+#[must_use]
+pub fn is_new_console() -> bool {
+    #[cfg(all(windows, feature = "board"))]
+    {
+        use std::io::IsTerminal as _;
+
+        std::io::stdin().is_terminal()
+            && stdout::is_terminal()
+            && crossterm::cursor::position().is_ok_and(|position| position == (0, 0))
+    }
+    #[cfg(not(all(windows, feature = "board")))]
+    {
+        false
+    }
+}
+
 /// Whether the terminal shows more than ASCII. Windows' console takes Unicode; elsewhere the locale's character set
 /// decides, and no locale means UTF-8.
 #[must_use]

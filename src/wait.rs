@@ -70,13 +70,15 @@ pub enum Site {
     Demo,
     /// `pair`: the operating system's program that lists the Wi-Fi networks in range.
     Radio,
+    /// `udpcli` alone: the menu's question.
+    Menu,
     /// `doctor`: the operating system's program that shows the firewall's rules.
     Firewall,
 }
 
 impl Site {
     /// All sites.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
@@ -101,6 +103,7 @@ impl Site {
         Self::Demo,
         Self::Radio,
         Self::Firewall,
+        Self::Menu,
     ];
 }
 
@@ -131,6 +134,7 @@ impl fmt::Display for Site {
             Self::Demo => "the listener and the sender",
             Self::Radio => "the list of Wi-Fis",
             Self::Firewall => "the firewall's rules",
+            Self::Menu => "the user's choice",
         })
     }
 }

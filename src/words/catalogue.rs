@@ -35,6 +35,7 @@ areas! {
     "flash",
     "help",
     "listen",
+    "menu",
     "messages",
     "monitor",
     "pair",

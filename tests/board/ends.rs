@@ -287,6 +287,11 @@ fn files() -> Vec<Row> {
                 .env("PATH", path_with(folder.path()));
             scene(command, (folder, board))
         }),
+        Row::new(Site::Menu, "udpcli alone", || {
+            let mut command = quiet(&[]);
+            command.env("UDPCLI_MENU", "1");
+            with_stdin(command, ())
+        }),
         Row::new(Site::Firewall, "doctor", || {
             let folder = TempDir::new().unwrap();
             executable(folder.path(), "nft", "sleep 1000 & exec sleep 1000");
@@ -923,6 +928,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/board/ports.rs",
             "src/firewall/linux.rs",
             "src/processes.rs",
+            "src/udp/adapter.rs",
             "src/pair/post.rs",
             "src/shutdown.rs",
             "src/udp/system/linux.rs",
@@ -964,10 +970,11 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/cli/demo.rs",
             // Killed before.
             "src/pair/simulate.rs",
+            "src/cli/menu.rs",
             "src/program.rs",
         ],
     ),
-    ("read_line(", &[]),
+    ("read_line(", &["src/cli/menu.rs"]),
     (
         "stdin()",
         &[
@@ -975,7 +982,9 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/udp/payload/source.rs",
             "src/cli/board/run.rs",
             "src/cli/board/repl.rs",
+            "src/cli/menu.rs",
             "src/cli/send.rs",
+            "src/terminal.rs",
             "src/terminal/stream.rs",
             "src/terminal/prompt.rs",
         ],

@@ -97,7 +97,7 @@ fn what_programs_read_does_not_change_with_the_language() {
 #[test]
 fn a_command_alone_shows_its_help_whatever_the_environment_sets() {
     for (args, heading) in [
-        (vec![], "Usage: udpcli "),
+        (vec![], "  udpcli listen "),
         (vec!["board"], "Usage: udpcli board "),
     ] {
         if args.contains(&"board") && cfg!(not(feature = "board")) {

@@ -17,6 +17,7 @@ mod docs;
 mod faults;
 mod language;
 mod listen;
+mod menu;
 mod peers;
 mod replies;
 mod reports;

@@ -109,3 +109,44 @@ fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
     screen.tmux(&["send-keys", "C-c"]);
     screen.wait_for("0 datagrams,");
 }
+
+/// A console in which nothing was written before is the program's own, as after a double click.
+#[test]
+fn alone_in_its_own_console_it_shows_the_menu_and_in_a_shell_its_help() {
+    let (Ok(exe), Ok(wine)) = (
+        std::env::var("UDPCLI_WINDOWS_EXE"),
+        std::env::var("UDPCLI_WINE"),
+    ) else {
+        skipped("tests/windows/run builds the Windows program and runs this");
+        return;
+    };
+    let folder = Path::new(&exe).parent().expect("a folder").display();
+    for (language, choose, close, done) in [
+        (
+            "en",
+            "Type a number",
+            "Press Enter to close.",
+            "UDP works on this PC",
+        ),
+        ("zh-CN", "请输入数字", "按回车键关闭窗口。", "UDP"),
+    ] {
+        let screen = Screen::start(&format!(
+            "cd '{folder}' && export LC_ALL=C.UTF-8 UDPCLI_LANG={language} && '{wine}' udpcli.exe; echo ended: $?"
+        ));
+        screen.wait_for(choose);
+        screen.tmux(&["send-keys", "4", "Enter"]);
+        screen.wait_for("> udpcli demo");
+        screen.wait_for(done);
+        screen.tmux(&["send-keys", "Enter"]);
+        screen.wait_for(close);
+        screen.tmux(&["send-keys", "Enter"]);
+        screen.wait_for("ended: 0");
+    }
+    let screen = Screen::start(&format!(
+        "cd '{folder}' && export LC_ALL=C.UTF-8 UDPCLI_LANG=en && '{wine}' cmd"
+    ));
+    screen.wait_for(">");
+    screen.tmux(&["send-keys", "udpcli.exe", "Enter"]);
+    let shown = screen.wait_for("All commands: udpcli --help");
+    assert!(!shown.contains("Type a number"), "{shown}");
+}
