@@ -13,6 +13,7 @@ mod deflate;
 pub mod doing;
 pub mod enter;
 pub mod error;
+pub mod evaluate;
 pub mod evidence;
 pub mod example;
 pub mod files;

@@ -80,6 +80,15 @@ pub enum Error {
     Doctor { codes: Vec<&'static str> },
     #[error("the demo failed: {problem}")]
     Demo { problem: String },
+    /// A step of several failed: the source says how.
+    #[cfg(feature = "board")]
+    #[error("step {index} of {count}: {step}")]
+    Step {
+        index: usize,
+        count: usize,
+        step: String,
+        source: Box<Self>,
+    },
     #[error("this build of udpcli was made without the feature {feature}")]
     LeftOut { feature: &'static str },
     #[error("cannot start the {what}")]
@@ -124,6 +133,8 @@ impl Error {
         match self {
             #[cfg(feature = "board")]
             Self::Board(error) => error.code(),
+            #[cfg(feature = "board")]
+            Self::Step { source, .. } => source.code(),
             _ => None,
         }
     }
@@ -146,6 +157,8 @@ impl Error {
             } => 3,
             Self::Udp(error) => error.exit_code(),
             Self::Config(error) => error.exit_code(),
+            #[cfg(feature = "board")]
+            Self::Step { source, .. } => source.exit_code(),
             #[cfg(feature = "board")]
             Self::Simulate(_) => 3,
             #[cfg(feature = "board")]

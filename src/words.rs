@@ -34,6 +34,10 @@ pub fn message(error: &Error) -> String {
             "flash" => say!("cli.left-out-flash"),
             _ => say!("cli.left-out-board"),
         },
+        #[cfg(feature = "board")]
+        Error::Step {
+            index, count, step, ..
+        } => say!("bench.step", index = index, count = count, step = step),
         Error::Start { what, .. } => say!("udp.start", what = what),
         #[cfg(feature = "board")]
         Error::Simulate(_) => say!("cli.no-simulated-board"),
@@ -78,6 +82,9 @@ pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<Error>() {
         return message(error);
     }
+    if let Some(error) = error.downcast_ref::<Box<Error>>() {
+        return message(error);
+    }
     if let Some(error) = error.downcast_ref::<crate::udp::error::Error>() {
         return udp::message(error);
     }
@@ -118,6 +125,8 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Usage { hint, .. } => hint.clone(),
         Error::Config(error) => config::hint(error),
         Error::LeftOut { feature, .. } => Some(say!("cli.left-out-board.hint", feature = feature)),
+        #[cfg(feature = "board")]
+        Error::Step { source, .. } => hint(source),
         #[cfg(feature = "board")]
         Error::Simulate(error) => pair::simulate_hint(error),
         #[cfg(feature = "board")]

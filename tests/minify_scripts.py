@@ -38,6 +38,7 @@ SCRIPTS = [
     ("src/board/scripts/manage.py", {}, "src/board/scripts/minified/manage.py", ["src/board/scripts/helper.py", "src/board/scripts/files.py"]),
     ("src/board/scripts/info.py", {}, "src/board/scripts/minified/info.py", ["src/board/scripts/helper.py"]),
     ("src/board/scripts/clock.py", {}, "src/board/scripts/minified/clock.py", ["src/board/scripts/helper.py"]),
+    ("src/board/scripts/show_value.py", {}, "src/board/scripts/minified/show_value.py", []),
     ("src/board/scripts/load.py", {"CHECKED": True}, "src/board/scripts/minified/load.py", []),
     ("src/board/scripts/load.py", {"CHECKED": False}, "src/board/scripts/minified/load_unchecked.py", []),
     ("src/board/scripts/look.py", {}, "src/board/scripts/minified/look.py", []),

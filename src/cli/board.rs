@@ -1,6 +1,7 @@
 //! `udpcli board`: the commands for a board on a serial port.
 
 mod bar;
+mod code;
 mod files;
 #[cfg(feature = "flash")]
 mod flash;
@@ -16,6 +17,7 @@ mod rtc;
 mod run;
 mod screen;
 mod session;
+mod steps;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -94,6 +96,9 @@ enum BoardCommand {
     List(list::ListArgs),
     Info(info::InfoArgs),
     Run(run::RunArgs),
+    Exec(code::ExecArgs),
+    Eval(code::EvalArgs),
+    Do(steps::DoArgs),
     Put(files::PutArgs),
     Get(files::GetArgs),
     Ls(files::LsArgs),
@@ -108,7 +113,9 @@ enum BoardCommand {
     Repl(repl::ReplArgs),
     Oled(oled::OledArgs),
     Monitor(monitor::MonitorArgs),
+    #[command(alias = "soft-reset")]
     Reset(reset::ResetArgs),
+    Resume(code::ResumeArgs),
     #[cfg(feature = "flash")]
     Flash(Box<flash::FlashArgs>),
     #[cfg(not(feature = "flash"))]
@@ -124,7 +131,7 @@ pub fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         args.serial.settings = SerialSettings::read()?;
     }
     let settings = args.serial.settings.clone();
-    let result = run_command(args, global);
+    let result = run_command(args.command, &args.serial, global);
     if let Err(error) = &result {
         settings.explain(error);
     }
@@ -149,7 +156,61 @@ fn with_held(
     }
 }
 
+/// A command in the interpreter as it is, for those who know that from mpremote; without a command the prompt.
+fn resume(
+    args: code::ResumeArgs,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    if args.command.is_empty() {
+        return repl::run(&repl::ReplArgs {}, serial, global.quiet);
+    }
+    let mut command =
+        steps::parse(args.command).map_err(|(problem, hint)| Error::Usage { problem, hint })?;
+    command.keep_interpreter();
+    run_command(command, serial, global)
+}
+
 impl BoardCommand {
+    /// The name of a command that cannot be a step of several: it has no end of its own, or is not for one board at its
+    /// prompt.
+    fn unfit_for_steps(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::List(_) => "list",
+            Self::Repl(_) => "repl",
+            Self::Oled(_) => "oled",
+            Self::Monitor(_) => "monitor",
+            Self::Flash(_) => "flash",
+            Self::Do(_) => "do",
+            Self::Resume(_) => "resume",
+            _ => return None,
+        })
+    }
+
+    /// Whether it runs code that the command line holds.
+    fn is_code(&self) -> bool {
+        matches!(self, Self::Exec(_) | Self::Eval(_))
+    }
+
+    /// Whether it takes what it does from standard input.
+    fn reads_stdin(&self) -> bool {
+        match self {
+            Self::Run(run) => run.reads_stdin(),
+            Self::Exec(exec) => exec.reads_stdin(),
+            _ => false,
+        }
+    }
+
+    /// Runs code in the interpreter as it is, with what earlier programs left.
+    fn keep_interpreter(&mut self) {
+        match self {
+            Self::Run(run) => run.keep_interpreter(),
+            Self::Exec(exec) => exec.keep_interpreter(),
+            Self::Eval(eval) => eval.keep_interpreter(),
+            _ => {}
+        }
+    }
+
     /// Whether it opens a serial port, so that the settings for one apply.
     fn uses_a_line(&self) -> bool {
         match self {
@@ -159,28 +220,36 @@ impl BoardCommand {
     }
 }
 
-fn run_command(args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
-    match args.command {
-        BoardCommand::List(list) => list::run(&list, &args.serial),
-        BoardCommand::Info(info) => info::run(&info, &args.serial, global),
-        BoardCommand::Put(put) => files::put(&put, &args.serial, global),
-        BoardCommand::Get(get) => files::get(&get, &args.serial, global),
-        BoardCommand::Ls(ls) => files::ls(&ls, &args.serial),
-        BoardCommand::Rm(rm) => files::rm(&rm, &args.serial),
-        BoardCommand::Mkdir(mkdir) => files::mkdir(&mkdir, &args.serial),
-        BoardCommand::Cp(cp) => files::cp(&cp, &args.serial, global),
-        BoardCommand::Mv(mv) => files::mv(&mv, &args.serial),
-        BoardCommand::Cat(cat) => files::cat(&cat, &args.serial),
-        BoardCommand::Tree(tree) => files::tree(&tree, &args.serial),
-        BoardCommand::Df(df) => files::df(&df, &args.serial),
-        BoardCommand::Rtc(rtc) => rtc::run(&rtc, &args.serial),
-        BoardCommand::Run(run) => run::run(&run, &args.serial),
-        BoardCommand::Repl(repl) => repl::run(&repl, &args.serial, global.quiet),
-        BoardCommand::Oled(oled) => oled::run(&oled, &args.serial),
-        BoardCommand::Monitor(monitor) => monitor::run(&monitor, &args.serial),
-        BoardCommand::Reset(reset) => reset::run(&reset, &args.serial),
+fn run_command(
+    command: BoardCommand,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    match command {
+        BoardCommand::List(list) => list::run(&list, serial),
+        BoardCommand::Info(info) => info::run(&info, serial, global),
+        BoardCommand::Exec(exec) => code::exec(&exec, serial),
+        BoardCommand::Eval(eval) => code::eval(&eval, serial),
+        BoardCommand::Do(steps) => steps::run(steps, serial, global),
+        BoardCommand::Resume(resume) => self::resume(resume, serial, global),
+        BoardCommand::Put(put) => files::put(&put, serial, global),
+        BoardCommand::Get(get) => files::get(&get, serial, global),
+        BoardCommand::Ls(ls) => files::ls(&ls, serial),
+        BoardCommand::Rm(rm) => files::rm(&rm, serial),
+        BoardCommand::Mkdir(mkdir) => files::mkdir(&mkdir, serial),
+        BoardCommand::Cp(cp) => files::cp(&cp, serial, global),
+        BoardCommand::Mv(mv) => files::mv(&mv, serial),
+        BoardCommand::Cat(cat) => files::cat(&cat, serial),
+        BoardCommand::Tree(tree) => files::tree(&tree, serial),
+        BoardCommand::Df(df) => files::df(&df, serial),
+        BoardCommand::Rtc(rtc) => rtc::run(&rtc, serial),
+        BoardCommand::Run(run) => run::run(&run, serial),
+        BoardCommand::Repl(repl) => repl::run(&repl, serial, global.quiet),
+        BoardCommand::Oled(oled) => oled::run(&oled, serial),
+        BoardCommand::Monitor(monitor) => monitor::run(&monitor, serial),
+        BoardCommand::Reset(reset) => reset::run(&reset, serial),
         #[cfg(feature = "flash")]
-        BoardCommand::Flash(flash) => flash::run(&flash, &args.serial, global),
+        BoardCommand::Flash(flash) => flash::run(&flash, serial, global),
         #[cfg(not(feature = "flash"))]
         BoardCommand::Flash(_) => Err(Error::LeftOut { feature: "flash" }),
     }

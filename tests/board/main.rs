@@ -17,6 +17,7 @@ mod support;
 
 mod bad_line;
 mod bench;
+mod bench_code;
 mod ends;
 mod enter;
 mod example;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::code::Program;
 use super::screen::Screen;
 use super::{SerialArgs, mirroring, session};
 use crate::board::error::{Error as BoardError, NotSource};
@@ -62,6 +63,18 @@ pub(super) struct RunArgs {
     interval: Duration,
 }
 
+impl RunArgs {
+    /// Whether the program comes from standard input.
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.script.as_deref() == Some(Path::new("-"))
+    }
+
+    /// Goes on in the interpreter as it is.
+    pub(super) fn keep_interpreter(&mut self) {
+        self.no_soft_reset = true;
+    }
+}
+
 /// Runs the program to its end, or until Ctrl-C.
 pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let shutdown = session::shutdown()?;
@@ -71,8 +84,25 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     if let Some(path) = &args.image {
         mirroring::check(path)?;
     }
+    let program = Program {
+        source: &source,
+        mirrors: !args.no_mirror,
+        image: args.image.as_deref(),
+        soft_reset: !args.no_soft_reset,
+        detach: args.detach,
+        has_password: args.ssid.is_some(),
+    };
+    execute(&program, serial, shutdown)
+}
+
+/// Gets into the board and runs a program to its end, or to Ctrl-C.
+pub(super) fn execute(
+    program: &Program<'_>,
+    serial: &SerialArgs,
+    shutdown: Shutdown,
+) -> Result<Outcome, Error> {
     let mut repl = session::connect(serial, shutdown.clone())?;
-    if args.ssid.is_some()
+    if program.has_password
         && let Some(log) = &repl.link().address().wire
     {
         log.hide();
@@ -81,19 +111,19 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);
     }
-    let mut printer = Printer::new(shutdown, args.image.clone());
+    let mut printer = Printer::new(shutdown, program.image.map(Path::to_owned));
     let options = RunOptions {
-        source: &source,
-        soft_reset: !args.no_soft_reset,
-        oled: match (&args.image, &printer.panel) {
+        source: program.source,
+        soft_reset: program.soft_reset,
+        oled: match (program.image, &printer.panel) {
             (Some(_), _) => WatchOled::Always,
-            (None, Some(_)) if !args.no_mirror => WatchOled::IfUsed,
+            (None, Some(_)) if program.mirrors => WatchOled::IfUsed,
             _ => WatchOled::Never,
         },
-        detach: args.detach,
+        detach: program.detach,
     };
     let ended = life_cycle::run(&mut repl, &options, &mut printer)?;
-    if args.detach && matches!(ended.ending, Ending::Done) {
+    if program.detach && matches!(ended.ending, Ending::Done) {
         tracing::info!(say = "board-cli.run-ended");
     }
     let symptom = ended.symptom;
@@ -155,7 +185,12 @@ fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error>
         let example = args.example.unwrap_or(Example::Client);
         return example_source(args, example).map(Some);
     };
-    let owned = path.clone();
+    script(path, shutdown)
+}
+
+/// A script's bytes, as the board takes them; none after Ctrl-C.
+pub(super) fn script(path: &Path, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error> {
+    let owned = path.to_owned();
     let is_stopped = || shutdown.is_asked();
     let waited = Wait::at(Site::ReadScript, &is_stopped).call(move || read(&owned));
     let source = match waited.map_err(|source| {

@@ -250,6 +250,39 @@ board-run-target = With --example client: where it sends, this PC's address as u
 board-run-port = With --example server: UDP port it listens on
 board-run-interval = With --example client: time between two datagrams
 
+## udpcli board exec
+
+board-exec = Run Python code on the board and print its output
+    .after =
+        Examples:
+          udpcli board exec "import machine; print(machine.freq())"
+          udpcli board exec - < setup.py
+board-exec-code = Python code; - reads it from stdin
+board-exec-mirror = Also draw what the OLED shows
+board-exec-no-soft-reset = Run in the interpreter as it is, with what earlier programs left
+
+## udpcli board eval
+
+board-eval = Print the value of a Python expression: as JSON if possible, else as Python text
+    .after =
+        Examples:
+          udpcli board eval "1 + 2"
+          udpcli board eval "__import__('os').listdir()" | jq length
+          udpcli board do 'exec "import machine"' 'eval machine.freq()'
+board-eval-expression = Python expression
+board-eval-no-soft-reset = Evaluate in the interpreter as it is, with what earlier programs left
+
+## udpcli board do
+
+board-do = Do several board commands, one after the other, over one connection
+    .after =
+        Examples:
+          udpcli board do 'put lib :' 'run main.py'
+          udpcli board do 'mkdir -p :/logs' 'rtc --set' 'put main.py :' reset
+          udpcli board do - < lesson.txt
+board-do-steps = Board commands, each as one argument; - reads them from stdin, one a line
+    .long = Words are split as in a shell: quote with ' or ". A backslash stays as it is, but for \". In a list from stdin, empty lines and what follows # are left out. All steps are checked before the first is done.
+
 ## udpcli board put
 
 board-put = Put files and folders onto the board
@@ -432,6 +465,15 @@ board-reset = Soft or hard reset; the board's main.py starts
           udpcli board reset          the interpreter starts anew, the serial line stays
           udpcli board reset --hard   as the RESET button does, through the control lines
 board-reset-hard = Reset through the control lines DTR and RTS, as the RESET button does
+
+## udpcli board resume
+
+board-resume = Do a command in the interpreter as it is, as mpremote's resume does; without a command, open the prompt
+    .after =
+        Examples:
+          udpcli board resume exec "print(counter)"
+          udpcli board resume eval counter
+board-resume-command = Board command with its arguments
 
 ## udpcli board flash
 

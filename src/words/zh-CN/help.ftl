@@ -249,6 +249,39 @@ board-run-target = 与 --example client 一起用：发送到哪里，即 udpcli
 board-run-port = 与 --example server 一起用：它监听的 UDP 端口
 board-run-interval = 与 --example client 一起用：两个数据报的间隔
 
+## udpcli board exec
+
+board-exec = 在掌控板上运行 Python 代码，并显示它的输出
+    .after =
+        示例：
+          udpcli board exec "import machine; print(machine.freq())"
+          udpcli board exec - < setup.py
+board-exec-code = Python 代码；- 表示从标准输入读取
+board-exec-mirror = 同时画出 OLED 上显示的内容
+board-exec-no-soft-reset = 直接在当前的解释器里运行，保留之前程序留下的内容
+
+## udpcli board eval
+
+board-eval = 显示一个 Python 表达式的值：能写成 JSON 就写成 JSON，否则写成 Python 文本
+    .after =
+        示例：
+          udpcli board eval "1 + 2"
+          udpcli board eval "__import__('os').listdir()" | jq length
+          udpcli board do 'exec "import machine"' 'eval machine.freq()'
+board-eval-expression = Python 表达式
+board-eval-no-soft-reset = 直接在当前的解释器里求值，保留之前程序留下的内容
+
+## udpcli board do
+
+board-do = 用一个连接依次执行多条 board 命令
+    .after =
+        示例：
+          udpcli board do 'put lib :' 'run main.py'
+          udpcli board do 'mkdir -p :/logs' 'rtc --set' 'put main.py :' reset
+          udpcli board do - < lesson.txt
+board-do-steps = board 命令，每条是一个参数；- 表示从标准输入读取，每行一条
+    .long = 像在 shell 里一样分词：用 ' 或 " 括起来。反斜杠保持原样，只有 \" 例外。从标准输入读取时，忽略空行和 # 之后的内容。执行第一步之前，会先检查所有步骤。
+
 ## udpcli board put
 
 board-put = 把文件和文件夹传到掌控板
@@ -431,6 +464,15 @@ board-reset = 软复位或硬复位；随后板上的 main.py 启动
           udpcli board reset          解释器重新启动，串口连接不断
           udpcli board reset --hard   通过控制线复位，与按 RESET 键相同
 board-reset-hard = 通过控制线 DTR 和 RTS 复位，与按 RESET 键相同
+
+## udpcli board resume
+
+board-resume = 在当前的解释器里执行一条命令，与 mpremote 的 resume 相同；不写命令则打开提示符
+    .after =
+        示例：
+          udpcli board resume exec "print(counter)"
+          udpcli board resume eval counter
+board-resume-command = board 命令和它的参数
 
 ## udpcli board flash
 

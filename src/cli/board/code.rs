@@ -1,0 +1,106 @@
+//! `udpcli board exec`, `eval` and `resume`.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::Args;
+
+use super::{SerialArgs, run, session};
+use crate::board::evaluate;
+use crate::board::program::source;
+use crate::error::{Error, Outcome};
+
+/// A program, and how it is run and shown.
+#[derive(Debug, Default)]
+pub(super) struct Program<'a> {
+    /// As [`source::as_python`] gives it.
+    pub(super) source: &'a [u8],
+    /// Whether the display is drawn on a terminal if the program uses it.
+    pub(super) mirrors: bool,
+    /// Where the last picture is saved.
+    pub(super) image: Option<&'a Path>,
+    pub(super) soft_reset: bool,
+    pub(super) detach: bool,
+    /// Whether the program holds a password, which the wire log must not.
+    pub(super) has_password: bool,
+}
+
+/// What `udpcli board exec` takes.
+#[derive(Debug, Args)]
+pub(super) struct ExecArgs {
+    code: String,
+    #[arg(long)]
+    mirror: bool,
+    #[arg(long)]
+    no_soft_reset: bool,
+}
+
+/// What `udpcli board eval` takes.
+#[derive(Debug, Args)]
+pub(super) struct EvalArgs {
+    #[arg(value_name = "EXPR")]
+    expression: String,
+    #[arg(long)]
+    no_soft_reset: bool,
+}
+
+/// What `udpcli board resume` takes.
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    #[arg(
+        value_name = "COMMAND",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(super) command: Vec<OsString>,
+}
+
+impl ExecArgs {
+    /// Whether the code comes from standard input.
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.code == "-"
+    }
+
+    /// Goes on in the interpreter as it is.
+    pub(super) fn keep_interpreter(&mut self) {
+        self.no_soft_reset = true;
+    }
+}
+
+impl EvalArgs {
+    /// Goes on in the interpreter as it is.
+    pub(super) fn keep_interpreter(&mut self) {
+        self.no_soft_reset = true;
+    }
+}
+
+/// Runs code.
+pub(super) fn exec(args: &ExecArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let shutdown = session::shutdown()?;
+    let code = if args.reads_stdin() {
+        match run::script(Path::new("-"), &shutdown)? {
+            Some(code) => code,
+            None => return Ok(Outcome::Interrupted),
+        }
+    } else {
+        source::as_python(args.code.as_bytes())
+    };
+    let program = Program {
+        source: &code,
+        mirrors: args.mirror,
+        soft_reset: !args.no_soft_reset,
+        ..Program::default()
+    };
+    run::execute(&program, serial, shutdown)
+}
+
+/// Prints the value of an expression.
+pub(super) fn eval(args: &EvalArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    let code = evaluate::program(&args.expression);
+    let program = Program {
+        source: &code,
+        soft_reset: !args.no_soft_reset,
+        ..Program::default()
+    };
+    run::execute(&program, serial, session::shutdown()?)
+}
