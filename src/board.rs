@@ -7,6 +7,7 @@
 //!
 //! This module depends on neither `udp` nor `cli`.
 
+pub mod changes;
 pub(crate) mod checksum;
 pub mod clock;
 mod deflate;
@@ -35,5 +36,6 @@ pub mod program;
 pub mod prompt;
 pub mod reconnect;
 pub mod repl;
+pub mod rerun;
 pub mod symptom;
 pub mod wire;

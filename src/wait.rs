@@ -46,6 +46,8 @@ pub enum Site {
     Monitor,
     /// The port of a board whose cable was pulled.
     Cable,
+    /// `--watch`: the next save of a file.
+    Save,
     /// A response of the board's ROM loader, or of our stub that replaces it.
     Chip,
     /// `pair --simulate`: starting MicroPython on the PC.
@@ -78,7 +80,7 @@ pub enum Site {
 
 impl Site {
     /// All sites.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
@@ -90,6 +92,7 @@ impl Site {
         Self::Board,
         Self::Monitor,
         Self::Cable,
+        Self::Save,
         Self::Chip,
         Self::Simulator,
         Self::WriteDevice,
@@ -121,6 +124,7 @@ impl fmt::Display for Site {
             Self::Board => "the board",
             Self::Monitor => "output of the board",
             Self::Cable => "the serial port to come back",
+            Self::Save => "the next save",
             Self::Chip => "the chip",
             Self::Simulator => "the simulated board",
             Self::WriteDevice => "the reader of what is written",

@@ -19,7 +19,7 @@ mod put;
 pub mod remote;
 pub mod transfer;
 pub mod upload;
-mod upload_plan;
+pub(crate) mod upload_plan;
 
 use std::time::Duration;
 

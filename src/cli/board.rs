@@ -30,6 +30,7 @@ use crate::cli::config::SerialSettings;
 use crate::cli::value::TextOrJson;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
+use crate::words;
 
 /// The arguments of `udpcli board`.
 #[derive(Debug, Args)]
@@ -183,6 +184,7 @@ impl BoardCommand {
             Self::Flash(_) => "flash",
             Self::Do(_) => "do",
             Self::Resume(_) => "resume",
+            Self::Run(run) if run.watches() => "run --watch",
             _ => return None,
         })
     }
@@ -217,6 +219,14 @@ impl BoardCommand {
             Self::List(list) => list.probes(),
             _ => true,
         }
+    }
+}
+
+/// Says what is the matter, where the command goes on.
+fn tell(error: &Error) {
+    files::tell_also_failed(error);
+    if let Some(hint) = words::hint(error) {
+        tracing::info!("{hint}");
     }
 }
 

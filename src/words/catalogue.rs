@@ -47,6 +47,7 @@ areas! {
     "udp",
     "usage",
     "value",
+    "watch",
 }
 
 type Bundle = FluentBundle<FluentResource>;

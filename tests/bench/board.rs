@@ -44,6 +44,12 @@ fn main() -> ExitCode {
     } else {
         3
     };
+    for profile in ["mpython-1.4", "mpython-2.x", "generic-1.26"] {
+        measure::saves(profile, runs);
+    }
+    if args.iter().any(|arg| arg == "--saves") {
+        return ExitCode::SUCCESS;
+    }
     for baud in [115_200, 921_600] {
         for has_raw_paste in [false, true] {
             measure::all(baud, has_raw_paste, runs);
@@ -55,7 +61,7 @@ fn main() -> ExitCode {
 #[cfg(target_os = "linux")]
 mod measure {
     use std::fs;
-    use std::io::Read as _;
+    use std::io::{BufRead as _, BufReader, Read as _};
     use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
@@ -170,6 +176,75 @@ mod measure {
             "",
             (ours - bare) / (10_000.0 / line)
         ));
+    }
+
+    /// From a save of a 2 KB program to its first output: `run --watch`, beside mpremote started at the save.
+    pub(super) fn saves(profile: &str, runs: usize) {
+        let board = VirtualBoard::options()
+            .profile(profile)
+            .baud(115_200)
+            .ready();
+        let here = tempfile::tempdir().expect("a folder");
+        let path = here.path().join("main.py");
+        let program = |number: usize| {
+            let mut program = format!("import time\nprint('save {number}')\n").into_bytes();
+            program
+                .extend(b"value = 'a line as programs have them'  # what it is for\n".repeat(34));
+            program.extend(b"while True:\n time.sleep(0.01)\n");
+            program
+        };
+        fs::write(&path, program(0)).expect("a program");
+        let mut child = ours_run(&board, &path)
+            .arg("--watch")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("udpcli starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        lines.next().expect("a line").expect("text");
+        let mut number = 0;
+        let ours = median(runs.max(5), || {
+            number += 1;
+            std::thread::sleep(Duration::from_millis(200));
+            let began = Instant::now();
+            fs::write(&path, program(number)).expect("a program");
+            let line = lines.next().expect("a line").expect("text");
+            assert!(line.contains(&format!("save {number}")), "{line}");
+            began.elapsed().as_secs_f64()
+        });
+        let id = child.id().to_string();
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .expect("kill");
+        child.wait().expect("it ends");
+        // mpremote interrupts the program that runs; its own process is ended at each save.
+        let theirs = median(runs.max(5), || {
+            number += 1;
+            fs::write(&path, program(number)).expect("a program");
+            let began = Instant::now();
+            let mut child = mpremote_command(&board)
+                .args(["run", text(&path)])
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("mpremote starts");
+            let mut byte = [0];
+            let mut stdout = child.stdout.take().expect("stdout is piped");
+            stdout.read_exact(&mut byte).expect("output");
+            let took = began.elapsed().as_secs_f64();
+            child.kill().expect("it can be ended");
+            child.wait().expect("it ends");
+            took
+        });
+        row(
+            &format!("save to output, {profile}"),
+            ours,
+            theirs,
+            |time| format!("{:.0} ms", time * 1000.0),
+        );
     }
 
     /// A time of ours, one of theirs, and how often ours fits into theirs.

@@ -44,4 +44,5 @@ mod stdio;
 mod transfers;
 mod verdict;
 mod virtual_board;
+mod watch;
 mod wire;

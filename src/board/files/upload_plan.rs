@@ -173,7 +173,7 @@ impl Tree {
         parents.push(place);
         for entry in entries {
             let name = name_of(&entry)?;
-            if name.starts_with(b".") || LEFT_OUT.iter().any(|out| out.as_bytes() == name) {
+            if is_left_out(&name) {
                 tracing::debug!(say = "board-cli.left-out", path = %entry.display());
                 self.left_out.add(&name);
                 continue;
@@ -193,6 +193,11 @@ impl Tree {
         let name = local.file_name().map_or(&b""[..], OsStr::as_encoded_bytes);
         self.left_out.add(name);
     }
+}
+
+/// Whether something in a folder stays on this PC because of its name.
+pub(crate) fn is_left_out(name: &[u8]) -> bool {
+    name.starts_with(b".") || LEFT_OUT.iter().any(|out| out.as_bytes() == name)
 }
 
 fn is_link(local: &Path) -> bool {

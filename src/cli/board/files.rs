@@ -126,7 +126,7 @@ impl TransferObserver for Printer {
 }
 
 /// Prints the error of one more file.
-fn tell_also_failed(error: &Error) {
+pub(super) fn tell_also_failed(error: &Error) {
     match std::error::Error::source(error) {
         Some(source) => tracing::warn!(
             "{}",

@@ -1,5 +1,7 @@
 //! `udpcli board run`.
 
+mod watch;
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +47,10 @@ pub(super) struct RunArgs {
     image: Option<PathBuf>,
     #[arg(long)]
     no_soft_reset: bool,
+    #[arg(long, requires = "script", conflicts_with = "detach")]
+    watch: bool,
+    #[arg(long, value_name = "PATH", requires = "watch")]
+    with: Vec<PathBuf>,
 
     #[arg(
         long,
@@ -69,6 +75,11 @@ impl RunArgs {
         self.script.as_deref() == Some(Path::new("-"))
     }
 
+    /// Whether it runs the program again at each save, until Ctrl-C.
+    pub(super) fn watches(&self) -> bool {
+        self.watch
+    }
+
     /// Goes on in the interpreter as it is.
     pub(super) fn keep_interpreter(&mut self) {
         self.no_soft_reset = true;
@@ -77,6 +88,9 @@ impl RunArgs {
 
 /// Runs the program to its end, or until Ctrl-C.
 pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    if let (true, Some(script)) = (args.watch, &args.script) {
+        return watch::run(args, script, serial);
+    }
     let shutdown = session::shutdown()?;
     let Some(source) = source(args, &shutdown)? else {
         return Ok(Outcome::Interrupted);
@@ -208,8 +222,7 @@ pub(super) fn script(path: &Path, shutdown: &Shutdown) -> Result<Option<Vec<u8>>
             path = path.display()
         )));
     }
-    check_kind(&path.display().to_string(), &source)?;
-    Ok(Some(source::as_python(&source)))
+    Ok(Some(program(&path.display().to_string(), &source)?))
 }
 
 /// Reads a script from a file, a FIFO, or standard input, and one byte more than the limit.
@@ -251,25 +264,23 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(source)
 }
 
-/// Refuses files that are not Python source, and warns of text that the board reads differently from the editor.
-fn check_kind(name: &str, source: &[u8]) -> Result<(), Error> {
+/// Makes a program of a file's bytes. Refuses what is no Python source, and warns of text that the board reads otherwise
+/// than the editor wrote it.
+fn program(name: &str, source: &[u8]) -> Result<Vec<u8>, BoardError> {
     let refuse = |what| {
         Err(BoardError::NotSource {
             name: name.to_owned(),
             what,
-        }
-        .into())
+        })
     };
     match SourceKind::of(source) {
-        SourceKind::Source => Ok(()),
-        SourceKind::Compiled => refuse(NotSource::Compiled),
-        SourceKind::Utf16 => refuse(NotSource::Utf16),
-        SourceKind::Binary => refuse(NotSource::Binary),
-        SourceKind::Gbk => {
-            tracing::warn!(say = "board-cli.script-gbk", name = name);
-            Ok(())
-        }
+        SourceKind::Source => {}
+        SourceKind::Compiled => return refuse(NotSource::Compiled),
+        SourceKind::Utf16 => return refuse(NotSource::Utf16),
+        SourceKind::Binary => return refuse(NotSource::Binary),
+        SourceKind::Gbk => tracing::warn!(say = "board-cli.script-gbk", name = name),
     }
+    Ok(source::as_python(source))
 }
 
 fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
@@ -314,6 +325,8 @@ struct Printer {
     image: Option<PathBuf>,
     shutdown: Shutdown,
     reader_gone: bool,
+    /// Whether another run follows: the panel stays where it is.
+    is_watching: bool,
     /// The error of stdout or of the picture file.
     failure: Option<Error>,
 }
@@ -326,6 +339,7 @@ impl Printer {
             image,
             shutdown,
             reader_gone: false,
+            is_watching: false,
             failure: None,
         }
     }
@@ -352,7 +366,9 @@ impl Printer {
     }
 
     fn end(&mut self, picture: Option<&Picture>) {
-        if let Some(panel) = self.panel.take() {
+        if !self.is_watching
+            && let Some(panel) = self.panel.take()
+        {
             panel.keep();
         }
         let ended = self.stdout.end();
@@ -368,6 +384,9 @@ impl Printer {
             return Ok(());
         };
         let Some(picture) = picture else {
+            if self.is_watching {
+                return Ok(());
+            }
             tracing::warn!(say = "board-cli.run-no-picture", path = %path.display());
             return Ok(());
         };

@@ -236,6 +236,7 @@ board-run = Run a program in the board's memory and print its output
           udpcli board run --example client --ssid class --target 192.168.0.10:6000
           udpcli board run --example server --ssid class --password-env WIFI
           udpcli board run blink.py --detach
+          udpcli board run main.py --watch --with lib
 board-run-script = Python file for the board; - reads it from stdin
 board-run-example = The tutorial's UDP client or server, in our own words
     .value-client = Sends a message every two seconds
@@ -244,6 +245,8 @@ board-run-detach = Start the program and leave it running
 board-run-no-mirror = Do not draw what the OLED shows
 board-run-image = Save what the OLED showed last, as a PNG file
 board-run-no-soft-reset = Run in the interpreter as it is, with what earlier programs left
+board-run-watch = Run it again each time the file is saved, until Ctrl-C
+board-run-with = With --watch: a file or folder that the program needs; put onto the board when it changed (repeatable)
 board-run-ssid = With --example: Wi-Fi to join; without it the board stays in the one it is in
 board-run-password-env = With --ssid: environment variable that holds its password (else it is asked for)
 board-run-target = With --example client: where it sends, this PC's address as udpcli listen shows it

@@ -235,6 +235,7 @@ board-run = 在掌控板的内存里运行程序，并显示它的输出
           udpcli board run --example client --ssid class --target 192.168.0.10:6000
           udpcli board run --example server --ssid class --password-env WIFI
           udpcli board run blink.py --detach
+          udpcli board run main.py --watch --with lib
 board-run-script = 要运行的 Python 文件；- 表示从标准输入读取
 board-run-example = 我们自己编写的教程 UDP 客户端或服务端
     .value-client = 每两秒发送一条消息
@@ -243,6 +244,8 @@ board-run-detach = 启动程序后让它继续运行，udpcli 退出
 board-run-no-mirror = 不画出 OLED 上显示的内容
 board-run-image = 把 OLED 最后显示的内容存为 PNG 文件
 board-run-no-soft-reset = 直接在当前的解释器里运行，保留之前程序留下的内容
+board-run-watch = 每次保存文件就重新运行，直到按 Ctrl-C
+board-run-with = 与 --watch 一起用：程序需要的文件或文件夹，有变化就上传到板子（可重复）
 board-run-ssid = 与 --example 一起用：要加入的 Wi-Fi；不写则留在当前的 Wi-Fi
 board-run-password-env = 与 --ssid 一起用：存放密码的环境变量（不写则会询问）
 board-run-target = 与 --example client 一起用：发送到哪里，即 udpcli listen 显示的本机地址
