@@ -6,6 +6,7 @@ pub mod complete;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod find;
 pub mod generate;
 pub mod help;
 pub mod language;
@@ -66,6 +67,7 @@ pub(crate) enum Command {
     Pair(LeftOutArgs),
     Demo(demo::DemoArgs),
     Doctor(doctor::DoctorArgs),
+    Find(find::FindArgs),
     Config(config::ConfigArgs),
     Completions(generate::CompletionsArgs),
     Man(generate::ManArgs),

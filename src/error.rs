@@ -78,6 +78,8 @@ pub enum Error {
     /// The PC is not ready: the codes of the problems.
     #[error("something on this PC keeps datagrams or the board away: {}", .codes.join(", "))]
     Doctor { codes: Vec<&'static str> },
+    #[error("no board found")]
+    NoBoardFound,
     #[error("the demo failed: {problem}")]
     Demo { problem: String },
     /// A step of several failed: the source says how.
@@ -145,6 +147,7 @@ impl Error {
         match self {
             Self::Demo { .. }
             | Self::Doctor { .. }
+            | Self::NoBoardFound
             | Self::Pair {
                 environment: false, ..
             } => 1,

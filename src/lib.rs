@@ -72,6 +72,10 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
             watch_signals()?;
             cli::doctor::run(&args)
         }
+        Command::Find(args) => {
+            watch_signals()?;
+            cli::find::run(&args)
+        }
         Command::Config(args) => cli::config::run(&args, &cli.global),
         Command::Completions(args) => cli::generate::completions(&args),
         Command::Man(args) => cli::generate::man(&args),

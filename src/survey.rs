@@ -1,6 +1,7 @@
-//! What this PC has, and what of it would keep datagrams or the board away.
+//! What this PC has, what of it would keep datagrams or the board away, and which boards are near.
 
 pub mod doctor;
+pub mod find;
 #[cfg(feature = "board")]
 mod serial;
 pub mod severity;

@@ -7,6 +7,8 @@
 //!
 //! A system call that cannot be interrupted runs on a separate thread. If the wait is given up, that thread is
 //! abandoned, and the process does not wait for it.
+//!
+//! Long because the list of sites, with what each waits for, belongs together.
 
 use std::fmt;
 use std::io;
@@ -76,6 +78,8 @@ pub enum Site {
     Menu,
     /// `doctor`: the operating system's program that shows the firewall's rules.
     Firewall,
+    /// `find`: the answers of devices on the network.
+    Boards,
 }
 
 impl Site {
@@ -107,6 +111,7 @@ impl Site {
         Self::Radio,
         Self::Firewall,
         Self::Menu,
+        Self::Boards,
     ];
 }
 
@@ -139,6 +144,7 @@ impl fmt::Display for Site {
             Self::Radio => "the list of Wi-Fis",
             Self::Firewall => "the firewall's rules",
             Self::Menu => "the user's choice",
+            Self::Boards => "boards",
         })
     }
 }

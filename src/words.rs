@@ -6,6 +6,7 @@ mod board;
 pub mod catalogue;
 mod config;
 pub mod doctor;
+pub mod find;
 #[cfg(feature = "flash")]
 mod flash;
 pub mod language;
@@ -30,6 +31,7 @@ pub fn message(error: &Error) -> String {
         Error::Config(error) => config::message(error),
         Error::Demo { problem } => say!("cli.demo-failed", problem = problem),
         Error::Doctor { codes } => say!("doctor.failed", codes = codes.join(", ")),
+        Error::NoBoardFound => say!("find.none"),
         Error::LeftOut { feature, .. } => match *feature {
             "flash" => say!("cli.left-out-flash"),
             _ => say!("cli.left-out-board"),
@@ -122,6 +124,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Udp(error) => udp::hint(error),
         Error::File(error) => udp::file_hint(error),
         Error::Demo { .. } => Some(say!("cli.demo-failed.hint")),
+        Error::NoBoardFound => Some(say!("find.none.hint")),
         Error::Usage { hint, .. } => hint.clone(),
         Error::Config(error) => config::hint(error),
         Error::LeftOut { feature, .. } => Some(say!("cli.left-out-board.hint", feature = feature)),

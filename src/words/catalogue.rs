@@ -32,6 +32,7 @@ areas! {
     "cli",
     "config",
     "doctor",
+    "find",
     "flash",
     "help",
     "listen",

@@ -292,6 +292,11 @@ fn files() -> Vec<Row> {
             command.env("UDPCLI_MENU", "1");
             with_stdin(command, ())
         }),
+        Row::new(
+            Site::Boards,
+            "find",
+            without_name_server(&["find", "--wait", "1h"]),
+        ),
         Row::new(Site::Firewall, "doctor", || {
             let folder = TempDir::new().unwrap();
             executable(folder.path(), "nft", "sleep 1000 & exec sleep 1000");
@@ -926,6 +931,8 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     (
         "fs::read_to_string(",
         &[
+            // The kernel's neighbour table.
+            "src/survey/find/neighbours.rs",
             // Files of the operating system.
             "src/board/holder.rs",
             "src/board/port.rs",

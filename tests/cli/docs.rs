@@ -278,7 +278,7 @@ fn the_tutorials_steps_are_what_the_program_tells() {
 }
 
 /// All commands with a help text.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "",
     "send",
     "listen",
@@ -296,6 +296,7 @@ const COMMANDS: [&str; 20] = [
     "board flash",
     "pair",
     "doctor",
+    "find",
     "config",
     "completions",
     "man",

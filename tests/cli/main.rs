@@ -29,11 +29,12 @@ use std::process::Stdio;
 
 use support::{bash, run, run_with_input, skipped, udpcli};
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "send",
     "listen",
     "demo",
     "doctor",
+    "find",
     "config",
     "completions",
     "man",

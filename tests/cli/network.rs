@@ -6,6 +6,7 @@
 
 mod budget;
 mod doctor;
+mod find;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -588,6 +588,30 @@ doctor-format = How to print the findings
     .value-text = For people
     .value-json = One JSON object
 
+## udpcli find
+
+find = List the boards on this PC's networks and USB ports
+    .long =
+        Lists the devices whose MAC address belongs to Espressif, the maker of the ESP32, the boards that tell their name by
+        mDNS, and the USB ports with a board's chip. The columns are name, address, MAC address and how the board was found.
+
+        The programs on the boards get nothing, unless you use --probe. To learn the MAC addresses, udpcli sends a datagram to
+        the discard port (9) of the 256 addresses around this PC's own on each network, at most 250 per second. No serial port
+        is opened, because that resets some boards. IPv4 only.
+    .after =
+        Examples:
+          udpcli find
+          udpcli find --wait 10s                Wi-Fi that answers slowly
+          udpcli find --probe                   also: which boards listen on port 6000?
+          udpcli find --format json | jq -r .address
+
+        Exit code 1 if no board was found.
+find-wait = How long to search; the 256 addresses of a network take one second
+find-probe = Send a datagram to UDP port 6000 of each board found, and show whether a program replies; the boards' programs show it
+find-format = How to print the boards
+    .value-text = One line per board, for people
+    .value-json = One JSON object per line
+
 ## udpcli config
 
 config = Show the settings in force, and where each comes from

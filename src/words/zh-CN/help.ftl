@@ -586,6 +586,29 @@ doctor-format = 检查结果的显示方式
     .value-text = 给人看
     .value-json = 一个 JSON 对象
 
+## udpcli find
+
+find = 列出本机各网络和 USB 口上的掌控板
+    .long =
+        列出 MAC 地址属于乐鑫（ESP32 的厂商）的设备、通过 mDNS 报出名字的掌控板，以及带有掌控板芯片的 USB 口。
+        各列依次是名字、地址、MAC 地址和发现方式。
+
+        不加 --probe 时，掌控板上的程序什么也不会收到。为了得到 MAC 地址，udpcli 会向每个网络中本机附近 256 个地址的
+        丢弃端口（9）各发送一个数据报，每秒最多 250 个。不会打开串口，因为那会使有些掌控板复位。只支持 IPv4。
+    .after =
+        示例：
+          udpcli find
+          udpcli find --wait 10s                Wi-Fi 应答较慢时
+          udpcli find --probe                   同时查看哪些掌控板在监听 6000 端口
+          udpcli find --format json | jq -r .address
+
+        没有找到掌控板时，退出码为 1。
+find-wait = 查找多长时间；一个网络的 256 个地址需要一秒
+find-probe = 向找到的每块掌控板的 UDP 6000 端口发送一个数据报，并显示是否有程序回复；掌控板上的程序会显示它
+find-format = 掌控板的显示方式
+    .value-text = 每块掌控板一行，给人看
+    .value-json = 每行一个 JSON 对象
+
 ## udpcli config
 
 config = 显示生效的设置，以及各项设置的来源

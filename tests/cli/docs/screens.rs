@@ -142,6 +142,15 @@ fn agrees(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
                 to.trim_end_matches(')'),
             );
     }
+    // The boards of find: the last cell says how they were found.
+    if let (Some((row, from)), Some((same, to))) = (from.rsplit_once("  "), to.rsplit_once("  "))
+        && !row.is_empty()
+        && row == same
+    {
+        let mut ways = from.split(" + ").zip(to.split(" + "));
+        return from.matches(" + ").count() == to.matches(" + ").count()
+            && ways.all(|(from, to)| agrees(catalogues, from, to));
+    }
     // The findings of doctor, and the commands below them.
     for [mark, chinese] in [
         ["ok: ", "正常："],

@@ -1,0 +1,110 @@
+//! `udpcli find`: lists the boards on this PC's networks and USB ports.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::cli::output;
+use crate::cli::value::{self, TextOrJson};
+use crate::error::{Error, Outcome};
+use crate::survey::find::{self, Board, Evidence};
+use crate::terminal::sanitize;
+use crate::words;
+
+/// The arguments of `udpcli find`.
+#[derive(Debug, Args)]
+pub struct FindArgs {
+    #[arg(short, long, value_name = "D", default_value = "3s", value_parser = value::positive_duration)]
+    wait: Duration,
+    #[arg(long)]
+    probe: bool,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
+}
+
+/// Prints the boards.
+///
+/// # Errors
+/// [`Error::NoBoardFound`] if there is none.
+pub fn run(args: &FindArgs) -> Result<Outcome, Error> {
+    let findings = find::search(args.wait, args.probe);
+    let text = match args.format {
+        TextOrJson::Text => table(&findings.boards),
+        TextOrJson::Json => {
+            let objects: Vec<String> = findings
+                .boards
+                .iter()
+                .map(|board| object(board).to_string() + "\n")
+                .collect();
+            objects.concat()
+        }
+    };
+    let outcome = output::print(text.as_bytes())?;
+    if findings.is_interrupted {
+        Ok(Outcome::Interrupted)
+    } else if findings.boards.is_empty() {
+        Err(Error::NoBoardFound)
+    } else {
+        Ok(outcome)
+    }
+}
+
+/// A line per board: name, address, MAC, how it was found, and the port's state if it was asked.
+fn table(boards: &[Board]) -> String {
+    let rows: Vec<Vec<String>> = boards.iter().map(columns).collect();
+    let mut widths = Vec::new();
+    for row in &rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width - cell.width() + 2));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn columns(board: &Board) -> Vec<String> {
+    let none = || "-".to_owned();
+    let place = match (board.address, &board.serial_port) {
+        (Some(address), Some(port)) => format!("{address}, {port}"),
+        (Some(address), None) => address.to_string(),
+        (None, port) => port.clone().unwrap_or_else(none),
+    };
+    let mut columns = vec![
+        board.name.clone().unwrap_or_else(none),
+        place,
+        board.mac.map_or_else(none, |mac| mac.to_string()),
+        words::find::evidence(&board.found),
+    ];
+    columns.extend(board.port.map(words::find::port));
+    // Devices choose their names themselves.
+    for column in &mut columns {
+        *column = sanitize::for_terminal(column).into_owned();
+    }
+    columns
+}
+
+fn object(board: &Board) -> serde_json::Value {
+    let mut object = json!({
+        "name": board.name,
+        "address": board.address,
+        "mac": board.mac.map(|mac| mac.to_string()),
+        "serial_port": board.serial_port,
+        "found": board.found.iter().copied().map(Evidence::code).collect::<Vec<_>>(),
+    });
+    if let (Some(port), Some(object)) = (board.port, object.as_object_mut()) {
+        object.insert("port_6000".to_owned(), json!(port.code()));
+    }
+    object
+}

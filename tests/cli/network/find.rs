@@ -1,0 +1,306 @@
+//! `udpcli find` in a network with 60 hosts of which 20 have the MAC address of a board.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::Net;
+use crate::support::{DEADLINE, Finished, Running, run_with_input, skipped};
+
+const HOSTS: u8 = 60;
+
+/// Every third host is a board.
+fn is_board(host: u8) -> bool {
+    host.is_multiple_of(3)
+}
+
+fn address(host: u8) -> String {
+    format!("10.77.1.{}", 100 + host)
+}
+
+fn mac(host: u8) -> String {
+    let block = if is_board(host) {
+        "24:0a:c4"
+    } else {
+        "02:00:00"
+    };
+    format!("{block}:00:01:{host:02x}")
+}
+
+/// Namespace 0 is the PC. In namespace 1, each host is an interface with its own MAC address. `None` if this machine
+/// cannot make them.
+fn class() -> Option<Net> {
+    let net = Net::pair()?;
+    let mut batch = String::new();
+    for host in 0..HOSTS {
+        let _ = writeln!(
+            batch,
+            "link add link vb name h{host} address {} type macvlan mode bridge\n\
+             link set h{host} addrgenmode none up\n\
+             addr add {}/32 dev h{host}",
+            mac(host),
+            address(host)
+        );
+    }
+    // Only the host that has an address answers for it, and no host uses up the ICMP errors of another.
+    let settings = [
+        "-qw",
+        "net.ipv4.conf.all.arp_ignore=1",
+        "net.ipv4.icmp_ratelimit=0",
+    ];
+    net.run(1, "sysctl", &settings);
+    let made = run_with_input(
+        net.within(1, Command::new("ip").args(["-batch", "-"])),
+        batch.as_bytes(),
+    );
+    if made.code != Some(0) {
+        assert!(std::env::var_os("CI").is_none(), "{}", made.stderr);
+        skipped(format!("no macvlan here: {}", made.stderr));
+        return None;
+    }
+    net.wait_until_up(1, "h59");
+    Some(net)
+}
+
+/// Programs at UDP port 6000 of these hosts: `replies` answer, `silent` do not. What they received is on stdout, a line
+/// each.
+fn programs(net: &Net, replies: &[u8], silent: &[u8]) -> Running {
+    let list = |hosts: &[u8]| {
+        let hosts: Vec<String> = hosts.iter().map(|host| address(*host)).collect();
+        hosts.join(",")
+    };
+    let mut python = Command::new("python3");
+    python.args(["-S", "-c", PROGRAMS, &list(replies), &list(silent)]);
+    let mut running = Running::spawn(net.within(1, &python).stdin(Stdio::null()));
+    assert_eq!(running.stdout_line(), "ready\n");
+    running
+}
+
+const PROGRAMS: &str = r#"
+import select, socket, sys
+replies = [a for a in sys.argv[1].split(",") if a]
+silent = [a for a in sys.argv[2].split(",") if a]
+sockets = []
+for address in replies + silent:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((address, 6000))
+    sockets.append(s)
+print("ready", flush=True)
+while True:
+    for s in select.select(sockets, [], [])[0]:
+        data, peer = s.recvfrom(2000)
+        own = s.getsockname()[0]
+        print(own, data.hex(), flush=True)
+        if own in replies:
+            s.sendto(b"ack:" + data, peer)
+"#;
+
+#[track_caller]
+fn find(net: &Net, args: &str, code: i32) -> Finished {
+    run_with_input(net.udpcli(0, format!("find {args}").trim_end()), b"").expect_code(code)
+}
+
+fn objects(finished: &Finished) -> Vec<Value> {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/find.schema.json")).expect("JSON");
+    let keys = |value: &Value| -> BTreeSet<String> {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect()
+    };
+    let known = keys(&schema["properties"]);
+    let objects: Vec<Value> = finished
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object"))
+        .collect();
+    for object in &objects {
+        assert!(keys(object).is_subset(&known), "{object}");
+        for key in schema["required"].as_array().expect("required keys") {
+            assert!(
+                object.get(key.as_str().unwrap()).is_some(),
+                "{key}: {object}"
+            );
+        }
+        let ways = schema["properties"]["found"]["items"]["enum"].as_array();
+        for way in object["found"].as_array().expect("a list") {
+            assert!(ways.unwrap().contains(way), "{way}");
+        }
+    }
+    // This machine may have a board on USB.
+    objects
+        .into_iter()
+        .filter(|object| !object["address"].is_null())
+        .collect()
+}
+
+#[test]
+fn the_twenty_boards_among_sixty_hosts_are_found_and_their_programs_get_nothing() {
+    let Some(net) = class() else { return };
+    let boards: Vec<u8> = (0..HOSTS).filter(|host| is_board(*host)).collect();
+    let mut programs = programs(&net, &boards[..10], &boards[10..]);
+    let finished = find(&net, "--format json", 0);
+    let found = objects(&finished);
+    let pairs: Vec<(String, String)> = found
+        .iter()
+        .map(|board| {
+            let text = |key: &str| board[key].as_str().expect("a text").to_owned();
+            (text("address"), text("mac"))
+        })
+        .collect();
+    let wanted: Vec<(String, String)> = boards
+        .iter()
+        .map(|host| (address(*host), mac(*host)))
+        .collect();
+    assert_eq!(pairs, wanted);
+    assert!(found.iter().all(|board| board.get("port_6000").is_none()));
+    let told = "sending a datagram to the discard port (9) of 253 addresses of 10.77.1.0/24, at most 250 per second";
+    assert!(finished.stderr.contains(told), "{}", finished.stderr);
+
+    // The first that the programs hear is the probe.
+    let finished = find(&net, "--probe --format json", 0);
+    let states: Vec<&str> = objects(&finished)
+        .iter()
+        .map(|board| board["port_6000"].as_str().expect("a state"))
+        .map(|state| match state {
+            "open" => "open",
+            "unknown" => "unknown",
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(states, [&["open"; 10][..], &["unknown"; 10]].concat());
+    let mut heard: Vec<String> = (0..20).map(|_| programs.stdout_line()).collect();
+    heard.sort();
+    let mut wanted: Vec<String> = boards
+        .iter()
+        .map(|host| format!("{} {}\n", address(*host), super::hex(b"udpcli find")))
+        .collect();
+    wanted.sort();
+    assert_eq!(heard, wanted);
+}
+
+#[test]
+fn a_closed_port_is_told_from_a_silent_program_and_the_columns_are_aligned() {
+    let Some(net) = class() else { return };
+    let _programs = programs(&net, &[0], &[3]);
+    let text = find(&net, "--probe --wait 2s", 0).text();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("10.77."))
+        .collect();
+    assert_eq!(lines.len(), 20, "{text}");
+    assert_eq!(
+        lines[0],
+        "-  10.77.1.100  24:0a:c4:00:01:00  neighbour table  port 6000 open"
+    );
+    assert!(lines[1].ends_with("  port 6000 unknown"), "{text}");
+    let closed = lines
+        .iter()
+        .filter(|line| line.ends_with("  port 6000 closed"))
+        .count();
+    assert_eq!(closed, 18, "{text}");
+}
+
+#[test]
+fn a_board_tells_its_name_by_mdns() {
+    let Some(net) = class() else { return };
+    let mut python = Command::new("python3");
+    python.args(["-S", "-c", RESPONDER, &address(3), "mpy-esp32.local"]);
+    let mut responder = Running::spawn(net.within(1, &python).stdin(Stdio::null()));
+    assert_eq!(responder.stdout_line(), "ready\n");
+    let found = objects(&find(&net, "--format json --wait 2s", 0));
+    let board = found
+        .iter()
+        .find(|board| board["address"] == address(3))
+        .expect("the board");
+    assert_eq!(board["name"], "mpy-esp32.local");
+    assert_eq!(
+        board["found"].as_array().unwrap().len(),
+        2,
+        "both ways: {board}"
+    );
+    let others = found.iter().filter(|board| board["name"].is_null());
+    assert_eq!(others.count(), 19);
+}
+
+/// Answers as ESP-IDF does: by unicast to a question from another port than 5353, with the question and its ID.
+const RESPONDER: &str = r#"
+import socket, struct, sys
+own, name = sys.argv[1:]
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 5353))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("224.0.0.251") + struct.pack("@4si", b"", socket.if_nametoindex("vb")))
+reply = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+reply.bind((own, 0))
+wire = b"".join(bytes([len(l)]) + l.encode() for l in name.split(".")) + b"\0"
+print("ready", flush=True)
+while True:
+    data, peer = s.recvfrom(9000)
+    if wire + b"\0\x01" in data:
+        answer = data[:2] + struct.pack(">HHHHH", 0x8400, 0, 1, 0, 0) + wire + struct.pack(">HHIH", 1, 1, 10, 4) + socket.inet_aton(own)
+        reply.sendto(answer, peer)
+"#;
+
+#[test]
+fn nothing_found_is_exit_code_1_and_ctrl_c_130() {
+    let Some(net) = Net::pair() else { return };
+    if std::fs::read_dir("/dev").is_ok_and(|entries| {
+        entries.flatten().any(|entry| {
+            let name = entry.file_name();
+            name.to_string_lossy().starts_with("ttyUSB")
+                || name.to_string_lossy().starts_with("ttyACM")
+        })
+    }) {
+        return skipped("a board on USB");
+    }
+    let finished = find(&net, "--wait 300ms", 1);
+    assert_eq!(finished.text(), "");
+    assert!(
+        finished.stderr.contains("udpcli: error: no board found\n"),
+        "{}",
+        finished.stderr
+    );
+    let mut running = Running::spawn(&mut net.udpcli(0, "find --wait 1h"));
+    running.stderr_line_with("sending a datagram");
+    let begun = Instant::now();
+    running.interrupt().expect_code(130);
+    assert!(begun.elapsed() < Duration::from_secs(2));
+
+    net.ip(0, "link set va down");
+    let finished = find(&net, "--wait 1h", 1);
+    assert!(
+        finished.stderr.contains("this PC is on no network"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn of_a_large_network_udpcli_asks_256_addresses_and_no_more_than_250_per_second() {
+    let Some(net) = Net::pair() else { return };
+    net.ip(0, "addr flush dev va");
+    net.ip(0, "addr add 10.77.1.1/16 brd + dev va");
+    let begun = Instant::now();
+    let finished = find(&net, "--wait 1500ms", 1);
+    assert!(begun.elapsed() < DEADLINE);
+    assert!(
+        finished.stderr.contains("of 255 addresses of 10.77.1.0/24"),
+        "{}",
+        finished.stderr
+    );
+    // Only the addresses of the block were asked for.
+    let asked = net.ip(0, "-4 neigh show dev va nud all");
+    assert!(asked.lines().count() > 200, "{asked}");
+    assert!(
+        asked
+            .lines()
+            .all(|line| line.starts_with("10.77.1.") || line.starts_with("224.")),
+        "{asked}"
+    );
+}
