@@ -84,7 +84,7 @@ pub enum Site {
 
 impl Site {
     /// All sites.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
