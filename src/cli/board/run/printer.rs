@@ -1,0 +1,107 @@
+//! A run as a person sees it.
+
+use std::path::PathBuf;
+
+use super::super::screen::Screen;
+use super::mirroring;
+use crate::board::life_cycle::{RunEvent, RunObserver};
+use crate::error::Error;
+use crate::shutdown::Shutdown;
+use crate::terminal::panel::screen::Screen as Picture;
+use crate::terminal::panel::{Panel, View};
+use crate::terminal::stdout;
+
+/// Shows a run to the user: output on stdout, the picture below it or in a file.
+pub(super) struct Printer {
+    stdout: Screen,
+    /// The panel below the output, if both stdout and stderr are the terminal.
+    pub(super) panel: Option<Panel>,
+    /// The file for the last picture.
+    image: Option<PathBuf>,
+    shutdown: Shutdown,
+    pub(super) reader_gone: bool,
+    /// Whether another run follows: the panel stays where it is.
+    pub(super) is_watching: bool,
+    /// The error of stdout or of the picture file.
+    pub(super) failure: Option<Error>,
+}
+
+impl Printer {
+    pub(super) fn new(shutdown: Shutdown, image: Option<PathBuf>) -> Self {
+        Self {
+            stdout: Screen::new(shutdown.clone()),
+            panel: stdout::shares_terminal().then(|| Panel::new(View::Picture)),
+            image,
+            shutdown,
+            reader_gone: false,
+            is_watching: false,
+            failure: None,
+        }
+    }
+
+    /// Shows the output and the panel.
+    pub(super) fn show(&mut self, printed: &[u8], picture: Option<&Picture>) {
+        if self.reader_gone {
+            return;
+        }
+        if let (Some(panel), Some(picture)) = (&mut self.panel, picture) {
+            panel.stage_once_whole(picture);
+        }
+        let shown = self.stdout.show(printed);
+        if let Some(panel) = &self.panel {
+            panel.draw();
+        }
+        match shown {
+            Ok(there) => self.reader_gone = !there,
+            Err(error) => {
+                self.reader_gone = true;
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    fn end(&mut self, picture: Option<&Picture>) {
+        if !self.is_watching
+            && let Some(panel) = self.panel.take()
+        {
+            panel.keep();
+        }
+        let ended = self.stdout.end();
+        let saved = self.save(picture);
+        if let Err(error) = ended.and(saved) {
+            self.failure.get_or_insert(error);
+        }
+    }
+
+    /// Saves the last picture, if there was one.
+    fn save(&self, picture: Option<&Picture>) -> Result<(), Error> {
+        let Some(path) = &self.image else {
+            return Ok(());
+        };
+        let Some(picture) = picture else {
+            if self.is_watching {
+                return Ok(());
+            }
+            tracing::warn!(say = "board-cli.run-no-picture", path = %path.display());
+            return Ok(());
+        };
+        mirroring::save(picture, path, &self.shutdown)
+    }
+}
+
+impl RunObserver for Printer {
+    fn event(&mut self, event: RunEvent<'_>) {
+        match event {
+            RunEvent::Output { printed, picture } => self.show(printed, picture),
+            RunEvent::OutputEnded { picture } => self.end(picture),
+            RunEvent::NoDisplay(why) => mirroring::tell_no_display(why),
+            RunEvent::ReadsInput => tracing::warn!(say = "board-cli.run-input"),
+            RunEvent::FramesLost(count) => mirroring::tell_losses(count),
+            RunEvent::Stopping => tracing::info!(say = "board-cli.run-stopping"),
+        }
+    }
+
+    fn wants_interrupt(&mut self) -> bool {
+        self.reader_gone
+    }
+}
