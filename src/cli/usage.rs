@@ -197,12 +197,31 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
             let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
             // Whatever name the program was started by.
             let arguments = usage.split_once(' ').map_or("", |(_, arguments)| arguments);
-            let arguments = help::in_our_words(arguments.trim_end());
+            let arguments = as_typed(arguments.trim_end(), args);
+            let arguments = help::in_our_words(&arguments);
             hints.push(say!("usage.form", arguments = arguments));
         }
         _ => hints.push(say!("usage.see", command = command_path(args))),
     }
     hints
+}
+
+/// Leaves out the flags that clap found in the environment, which it takes for typed.
+fn as_typed(usage: &str, args: &[OsString]) -> String {
+    let mut usage = usage.to_owned();
+    for (long, short, shown) in [
+        ("--lang", None, " --lang <LANG>"),
+        ("--serial", Some("-s"), " --serial <PORT>"),
+    ] {
+        let is_typed = args
+            .iter()
+            .filter_map(|arg| arg.to_str())
+            .any(|arg| arg.starts_with(long) || short.is_some_and(|short| arg.starts_with(short)));
+        if !is_typed {
+            usage = usage.replacen(shown, "", 1);
+        }
+    }
+    usage
 }
 
 /// What clap takes for meant.

@@ -134,11 +134,8 @@ pub(super) fn port(text: &str) -> Result<u16, Sentence> {
 }
 
 /// A UDP port that a datagram can be sent to.
-pub(super) fn positive_port(text: &str) -> Result<u16, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("write a port from 1 to 65535".to_owned()),
-        Ok(port) => Ok(port),
-    }
+pub(super) fn positive_port(text: &str) -> Result<u16, Sentence> {
+    number(text, 1..=u16::MAX)
 }
 
 /// Parses `IP`, with an optional IPv6 zone after `%`; the port is 0.
