@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::terminal::color::{self, ColorChoice};
 use crate::terminal::status;
@@ -50,6 +50,39 @@ pub struct Cli {
     pub global: GlobalArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Parses a command line.
+    ///
+    /// # Errors
+    /// What clap says of a command line that is wrong, or that asks for help or the version.
+    pub fn parse_args(args: &[std::ffi::OsString]) -> Result<Self, clap::Error> {
+        // Building the definitions of all commands takes longer than a datagram: these two have only their own built. Help,
+        // errors and guesses need all of them.
+        let parsed = match args.get(1).and_then(|arg| arg.to_str()) {
+            Some("send") => parse_one("send", args, Command::Send),
+            Some("listen") => parse_one("listen", args, Command::Listen),
+            _ => None,
+        };
+        parsed.map_or_else(|| Self::try_parse_from(args), Ok)
+    }
+}
+
+/// Parses a command line of the command `name`, if it is right.
+fn parse_one<T: Args>(
+    name: &'static str,
+    args: &[std::ffi::OsString],
+    command: fn(Box<T>) -> Command,
+) -> Option<Cli> {
+    let definition = GlobalArgs::augment_args(clap::Command::new("udpcli"))
+        .subcommand(T::augment_args(clap::Command::new(name)));
+    let matches = definition.try_get_matches_from(args).ok()?;
+    let (_, of_command) = matches.subcommand()?;
+    Some(Cli {
+        global: GlobalArgs::from_arg_matches(&matches).ok()?,
+        command: command(Box::new(T::from_arg_matches(of_command).ok()?)),
+    })
 }
 
 /// The subcommands.
@@ -216,6 +249,31 @@ mod tests {
     #[test]
     fn the_definitions_agree_with_each_other() {
         Cli::command().debug_assert();
+    }
+
+    /// What the short way parses is what the whole definition gives.
+    #[test]
+    fn send_and_listen_alone_are_parsed_as_among_all_commands() {
+        for line in [
+            "udpcli send 127.0.0.1:6000 hello -v",
+            "udpcli send --lang zh-CN --color never 127.0.0.1:6000 --size 16 --rate max -q",
+            "udpcli send 127.0.0.1:6000 -w 1 --expect x --no-batching -- -x",
+            "udpcli listen",
+            "udpcli listen -vv -p 1 --port 2 --format json --echo",
+        ] {
+            let args: Vec<_> = line.split(' ').map(std::ffi::OsString::from).collect();
+            let name = args[1].to_str().unwrap();
+            let alone = match name {
+                "send" => parse_one("send", &args, Command::Send),
+                _ => parse_one("listen", &args, Command::Listen),
+            };
+            let among_all = Cli::try_parse_from(&args).unwrap();
+            assert_eq!(
+                format!("{:?}", alone.unwrap()),
+                format!("{among_all:?}"),
+                "{line}"
+            );
+        }
     }
 
     #[test]

@@ -2,15 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
     if let Some(code) = udpcli::cli::complete::answered() {
         return code;
     }
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
     udpcli::cli::language::choose(&args);
-    let cli = match udpcli::cli::Cli::try_parse_from(args) {
+    let cli = match udpcli::cli::Cli::parse_args(&args) {
         Ok(cli) => cli,
         Err(error) => return udpcli::cli::report_usage(&error),
     };
