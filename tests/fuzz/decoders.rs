@@ -25,6 +25,10 @@ use udpcli::terminal::sanitize::{Allowed, Filter};
 use udpcli::text::encoding::TextEncoding;
 use udpcli::text::escape::{self, Audience};
 use udpcli::text::hex;
+use udpcli::text::pattern::Pattern;
+use udpcli::text::random::Random;
+use udpcli::text::template::{self, Place, State, Template, Values};
+use udpcli::udp::answer::rules::{Rule, Rules as ReplyRules, Workspace};
 use udpcli::udp::payload::TextRules;
 use udpcli::udp::payload::sequence::Header;
 use udpcli::udp::stats::sequence::Tracker;
@@ -33,8 +37,10 @@ use udpcli::udp::stats::sequence::Tracker;
 pub(crate) type Decoder = fn(&[u8]);
 
 /// The decoders by name.
-pub(crate) const DECODERS: [(&str, Decoder); 13] = [
+pub(crate) const DECODERS: [(&str, Decoder); 15] = [
     ("payload", payload),
+    ("pattern", pattern),
+    ("template", template),
     ("render", render),
     ("sequence", sequence),
     ("terminal", terminal),
@@ -106,6 +112,76 @@ fn payload(bytes: &[u8]) {
     }
     drop(text.parse::<udpcli::udp::endpoint::Endpoint>());
     drop(text.parse::<udpcli::udp::membership::Group>());
+}
+
+/// A reply rule, and a datagram after the first line: the pattern, its reply, and the same in a file of replies.
+fn pattern(bytes: &[u8]) {
+    let Some((&choice, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let end = bytes.iter().position(|&byte| byte == b'\n');
+    let (rule, datagram) = bytes.split_at(end.unwrap_or(bytes.len()));
+    let text = String::from_utf8_lossy(rule);
+    let (on, reply) = text.split_once('=').unwrap_or((&text, "{0}"));
+    let encoding = encoding(choice);
+    let Ok(pattern) = Pattern::parse(on, choice & 0x80 != 0, encoding) else {
+        return;
+    };
+    let groups = pattern.groups();
+    let rules = template::Rules {
+        escapes: choice & 0x80 != 0,
+        encoding,
+        place: Place::Reply(&groups),
+    };
+    let reply = Template::parse(reply, rules).unwrap_or_else(|_| Template::literal(vec![1]));
+    let rule = Rule {
+        pattern,
+        encoding,
+        reply,
+        append: "crc32".parse().ok(),
+        delay: None,
+        drop: None,
+    };
+    let table = ReplyRules::new(vec![rule]).expect("one rule");
+    let mut workspace = Workspace::new(&table, State::new(Random::new(Some(1))));
+    if let Some(index) = table.find(datagram, &mut workspace) {
+        let from = SocketAddr::from(([127, 0, 0, 1], 6000));
+        let mut out = Vec::new();
+        let result = table.render(index, datagram, from, &mut workspace, 1000, &mut out);
+        assert!(result.is_err() || out.len() <= 1000, "{}", out.len());
+    }
+}
+
+/// A template of a message.
+fn template(bytes: &[u8]) {
+    let Some((&choice, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let rules = template::Rules {
+        escapes: choice & 0x80 != 0,
+        encoding: encoding(choice),
+        place: Place::Message { lines: true },
+    };
+    let Ok(template) = Template::parse(&text, rules) else {
+        return;
+    };
+    let values = Values {
+        seq: u64::MAX,
+        now: "1970-01-01T00:00:00Z".parse().expect("a time"),
+        line: bytes,
+        from: None,
+        group: |_| None,
+        is_text: choice & 0x40 != 0,
+    };
+    let mut out = Vec::new();
+    let mut state = State::new(Random::new(Some(1)));
+    if template.render(&values, &mut state, 1000, &mut out).is_ok() {
+        assert!(out.len() <= 1000);
+        if let Some(literal) = template.as_literal() {
+            assert_eq!(out, literal);
+        }
+    }
 }
 
 /// What a datagram looks like in every format; a terminal gets no control character.
