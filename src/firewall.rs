@@ -1,6 +1,6 @@
 //! Whether this PC's firewall lets a first datagram to a UDP port come in.
 //!
-//! The rules are read, never changed. [`rules`] decides, from rules that may match, do match or do not; the modules
+//! The rules are read, never changed. The module `rules` decides, from rules that may match, do match or do not; the modules
 //! beside it translate the rules of each firewall. What needs root or an administrator and is not readable is unknown,
 //! and reported as unknown.
 
