@@ -54,12 +54,8 @@ pub(super) const OF_MAN: [&str; 7] = [
 /// The command line with its texts, in the language in force.
 #[must_use]
 pub fn command() -> Command {
-    let command = Cli::command();
-    fill(match language::current() {
-        Language::English => command,
-        // `layout` breaks the lines.
-        Language::Chinese => command.term_width(0),
-    })
+    // `layout` breaks the lines.
+    fill(Cli::command().term_width(0))
 }
 
 /// Puts the texts into the bare command line, or into one made of it.
@@ -80,10 +76,7 @@ pub(super) fn answer(args: &[OsString], color: bool) -> String {
     } else {
         answer.render().to_string()
     };
-    match language::current() {
-        Language::English => text,
-        Language::Chinese => layout::wrap(&in_our_words(&text), layout::columns()),
-    }
+    layout::wrap(&in_our_words(&text), layout::columns())
 }
 
 /// Puts what clap writes itself into the language in force.

@@ -66,6 +66,11 @@ impl Emulator {
         Self::run(columns, false, env!("CARGO_BIN_EXE_udpcli").as_ref(), args)
     }
 
+    /// As [`Self::udpcli`], with a program of the system.
+    pub(crate) fn program(columns: u16, name: &str, args: &[&str]) -> Self {
+        Self::run(columns, false, name.as_ref(), args)
+    }
+
     fn run(columns: u16, raw: bool, program: &OsStr, args: &[&str]) -> Self {
         let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::pty::grantpt(&ours).unwrap();

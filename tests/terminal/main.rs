@@ -15,3 +15,5 @@ mod hostile;
 mod restored;
 #[cfg(all(target_os = "linux", feature = "board"))]
 mod screens;
+#[cfg(all(target_os = "linux", feature = "board"))]
+mod snapshots;

@@ -1,6 +1,5 @@
 //! Log lines, data, progress and the OLED's panel on one terminal.
 
-use std::fmt::Write as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::emulator::Emulator;
@@ -279,58 +278,6 @@ fn help_has_colours_and_shows_no_escapes() {
             "{args:?}: {sent:?}"
         );
     }
-}
-
-/// The rows of what was sent to a terminal of so many columns.
-fn rows(sent: &[u8], columns: u16) -> Vec<String> {
-    let mut terminal = vt100::Parser::new(500, columns, 0);
-    terminal.process(sent);
-    let rows = terminal.screen().rows(0, columns);
-    let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
-    let end = rows.iter().rposition(|row| !row.is_empty()).unwrap_or(0);
-    rows.into_iter().take(end + 1).collect()
-}
-
-#[test]
-fn chinese_help_fits_80_columns() {
-    let pages = [
-        "--help",
-        "-h",
-        "send --help",
-        "listen -h",
-        "board flash --help",
-        "board put -h",
-        "pair --help",
-        "pair -h",
-    ];
-    let mut all = String::new();
-    for page in pages {
-        let args: Vec<&str> = ["--lang", "zh-CN"]
-            .into_iter()
-            .chain(page.split(' '))
-            .collect();
-        let mut terminal = Emulator::udpcli(80, &args);
-        terminal.wait();
-        terminal.until("help", |rows| joined(rows).contains("示例："));
-        let sent = terminal.sent();
-        let shown = rows(&sent, 80);
-        // The terminal itself breaks no line.
-        assert_eq!(shown, rows(&sent, 200), "{page}");
-        if ["--help", "send --help"].contains(&page) {
-            let shown = shown.join("\n");
-            writeln!(all, "$ udpcli --lang zh-CN {page}\n{shown}\n").unwrap();
-        }
-    }
-    let path =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/terminal/help.zh-CN.txt");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &all).unwrap();
-    }
-    assert_eq!(
-        all,
-        std::fs::read_to_string(&path).unwrap(),
-        "UPDATE_DOCS=1 writes it"
-    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Lines of help for a terminal in a language that is written without spaces. clap breaks lines only at spaces.
+//! Lines of help for a terminal. clap breaks lines only at spaces, takes Chinese characters to be as wide as Latin ones,
+//! and continues an example's explanation below its command.
 
 use unicode_width::UnicodeWidthChar as _;
 

@@ -46,11 +46,12 @@ udpcli = Send and receive UDP messages between your PC and an mPython board (掌
     .after =
         Examples:
           udpcli listen                              what the board sends to this PC's port 6000
-          udpcli send 192.168.0.3:6000               the tutorial's client: a message every 2 s until Ctrl-C
+          udpcli send 192.168.0.3:6000               the tutorial's client: every 2 s, until Ctrl-C
           udpcli send 192.168.0.3:6000 hello -w 1s   one datagram, and what comes back within a second
 
-        Exit codes: 0 done, 1 it ran but failed (refused, no reply, wrong reply), 2 usage,
-        3 it could not run (address, port, file or board not available), 130 cut short by Ctrl-C.
+        Exit codes: 0 done, 1 it ran but failed (refused, no reply, wrong reply),
+        2 usage, 3 it could not run (address, port, file or board not available),
+        130 cut short by Ctrl-C.
 verbose = Show each step (socket, bind, sendto ..); -vv shows everything
 quiet = Print errors only
 color = Use colour
@@ -539,7 +540,7 @@ pair = Test the PC and the board together, both directions, and say why nothing 
           udpcli pair --watch --ssid class                   a live view until Ctrl-C
           udpcli pair --simulate                             no board at hand
           udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace
-pair-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [env: `UDPCLI_SERIAL`] [default: the one board found]
+pair-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [env: UDPCLI_SERIAL] [default: the one board found]
 pair-all = Test every board that is found, all at once
 pair-simulate = No board at hand: the real MicroPython on this PC in its place (Linux, macOS)
 pair-baud = Baud rate of the serial line [default: 115200]
