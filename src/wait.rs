@@ -38,7 +38,7 @@ pub enum Site {
     ReadFirmware,
     /// `board repl`: reading source code from a pipe.
     ReadSource,
-    /// Typing a Wi-Fi password.
+    /// Typing a Wi-Fi password, or the answer to a question.
     Password,
     /// `socket://` and `rfc2217://`: resolving the host name and connecting.
     Connect,

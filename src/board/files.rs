@@ -11,6 +11,8 @@
 mod answer;
 pub mod download;
 pub mod error;
+mod excess;
+pub mod exclude;
 mod get;
 pub mod local;
 mod manage;

@@ -189,6 +189,14 @@ impl BoardCommand {
         })
     }
 
+    /// The problem and a hint, if it has a question that cannot be asked.
+    fn unasked(&self) -> Option<(String, String)> {
+        match self {
+            Self::Put(put) => files::unasked(put),
+            _ => None,
+        }
+    }
+
     /// Whether it runs code that the command line holds.
     fn is_code(&self) -> bool {
         matches!(self, Self::Exec(_) | Self::Eval(_))

@@ -37,13 +37,14 @@ pub struct ConfigArgs {
     format: TextOrJson,
 }
 
-/// The settings that board commands and pair read from the user's file.
+/// The settings that board commands and pair read from files.
 #[cfg(feature = "board")]
 #[derive(Debug, Clone, Default)]
 pub struct SerialSettings {
     path: PathBuf,
     serial: Option<crate::config::Set<String>>,
     baud: Option<crate::config::Set<u32>>,
+    exclude: Option<crate::config::Set<Vec<String>>>,
 }
 
 #[cfg(feature = "board")]
@@ -59,6 +60,7 @@ impl SerialSettings {
             path: files.user_path.unwrap_or_default(),
             serial: user.serial,
             baud: user.baud,
+            exclude: files.project.and_then(|project| project.exclude),
         })
     }
 
@@ -78,6 +80,11 @@ impl SerialSettings {
         let baud = self.baud.as_ref()?;
         tracing::debug!("baud rate {} is set in {}", baud.value, self.place(baud));
         Some(baud.value)
+    }
+
+    /// What the project's file leaves out when copying to a board, with the line that says so.
+    pub(super) fn exclude(&self) -> Option<&crate::config::Set<Vec<String>>> {
+        self.exclude.as_ref()
     }
 
     /// If the port cannot be opened, tells the user which file sets it, because they may have forgotten the setting.

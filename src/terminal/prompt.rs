@@ -1,12 +1,15 @@
-//! Questions to the user. The answer is typed on the terminal itself: stdin and stdout may be pipes. The question stands
+//! Questions to the user. A password is typed on the terminal itself: stdin and stdout may be pipes. The question stands
 //! in the status area, below everything else; where stderr is no terminal it is asked on that one.
 
-use std::io;
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use super::sanitize;
 use super::status::{self, Question};
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait, Waited};
+
+/// The longest answer that is read.
+const MAX_LINE: u64 = 4096;
 
 /// Asks for a password, which is not shown. None after Ctrl-C.
 ///
@@ -34,6 +37,36 @@ pub fn password(question: &str) -> io::Result<Option<String>> {
         Waited::Done(Err(_)) if shutdown.is_asked_soon() => Ok(None),
         Waited::Done(Err(error)) => Err(error),
         // The thread that asks is left behind, and does not restore the terminal.
+        Waited::Interrupted | Waited::TimeUp => Ok(None),
+    }
+}
+
+/// Whether there is somebody who reads a question and can type an answer on stdin.
+#[must_use]
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && status::is_terminal()
+}
+
+/// Asks for a line. Empty at the end of stdin, none after Ctrl-C.
+///
+/// # Errors
+/// stdin cannot be read.
+pub fn line(question: &str) -> io::Result<Option<String>> {
+    let shutdown = Shutdown::current();
+    let question = sanitize::for_terminal(question).into_owned();
+    let _shown = Question::ask(&question);
+    let read = || {
+        let mut line = String::new();
+        io::stdin()
+            .lock()
+            .take(MAX_LINE)
+            .read_line(&mut line)
+            .map(|_| line)
+    };
+    let is_stopped = || shutdown.is_asked();
+    match Wait::at(Site::Password, &is_stopped).call(read)? {
+        Waited::Done(_) if shutdown.is_asked_soon() => Ok(None),
+        Waited::Done(line) => line.map(Some),
         Waited::Interrupted | Waited::TimeUp => Ok(None),
     }
 }

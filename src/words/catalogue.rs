@@ -42,6 +42,7 @@ areas! {
     "pair",
     "pair-diagnosis",
     "pair-watch",
+    "put",
     "send",
     "summary",
     "terminal",

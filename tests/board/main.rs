@@ -33,6 +33,7 @@ mod oled_cost;
 mod oled_faults;
 mod ports;
 mod progress;
+mod put_delete;
 mod recordings;
 mod repl;
 mod replay;

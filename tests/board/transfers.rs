@@ -31,6 +31,7 @@ impl TransferObserver for Kept {
             TransferEvent::UnchangedThere(remote) => format!("unchanged {remote}"),
             TransferEvent::UnchangedHere(_) => "unchanged here".to_owned(),
             TransferEvent::Renamed { .. } => "renamed".to_owned(),
+            TransferEvent::Removed(remote) => format!("removed {remote}"),
             TransferEvent::AlsoFailed(error) => format!("also failed: {error}"),
         });
     }

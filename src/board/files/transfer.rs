@@ -36,6 +36,8 @@ pub enum TransferEvent<'a> {
         /// Its length in bytes.
         len: usize,
     },
+    /// A file or folder was removed on the board.
+    Removed(&'a BoardPath),
     /// A file on the board already has the right content.
     UnchangedThere(&'a BoardPath),
     /// A file on this PC already has the right content.

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use super::error::{Refusal, TransferError};
+use super::excess::excess;
+use super::exclude::Exclude;
 use super::remote::{self, RemotePath};
 use super::transfer::{TransferEvent, TransferObserver, Transferred};
-use super::upload_plan::{self, LeftOut, PutPlan, Tree};
-use super::{BoardPath, Files, Found};
+use super::upload_plan::{self, LeftOut, PutFile, PutPlan, Tree};
+use super::{BoardPath, Entry, Files, Found};
 use crate::board::doing::Reason;
 use crate::board::error::Error as BoardError;
 use crate::file;
@@ -16,6 +18,27 @@ use crate::file;
 pub struct Upload {
     trees: Vec<Tree>,
     remote: RemotePath,
+    excludes: Vec<Exclude>,
+}
+
+/// An upload to a board whose content is known.
+#[derive(Debug)]
+pub struct Planned<'a> {
+    upload: &'a Upload,
+    plan: PutPlan,
+    /// The folder on the board that the user named; none if it is not there.
+    folder: Option<BoardPath>,
+}
+
+/// What an upload would write.
+#[derive(Debug, Default)]
+pub struct Preview {
+    /// The files with their lengths.
+    pub files: Vec<(BoardPath, u64)>,
+    /// The number of unchanged files.
+    pub unchanged: u64,
+    /// What would be left out.
+    pub left_out: LeftOut,
 }
 
 impl Upload {
@@ -25,10 +48,22 @@ impl Upload {
     /// # Errors
     /// A file cannot be read, or two of them would be the same file on the board.
     pub fn read(locals: &[PathBuf], remote: RemotePath) -> Result<Self, TransferError> {
+        Self::read_without(locals, remote, Vec::new())
+    }
+
+    /// As [`Self::read`], without what `excludes` stand for.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_without(
+        locals: &[PathBuf],
+        remote: RemotePath,
+        excludes: Vec<Exclude>,
+    ) -> Result<Self, TransferError> {
         let mut trees = Vec::new();
         for local in locals {
             for local in upload_plan::expand(local)? {
-                trees.push(Tree::read(&local)?);
+                trees.push(Tree::read(&local, &excludes)?);
             }
         }
         let mut trial = PutPlan::default();
@@ -36,7 +71,24 @@ impl Upload {
             trial.add(tree, &BoardPath::root().join(tree.name()))?;
         }
         trial.refuse_clashes()?;
-        Ok(Self { trees, remote })
+        Ok(Self {
+            trees,
+            remote,
+            excludes,
+        })
+    }
+
+    /// Looks where on the board each file goes.
+    ///
+    /// # Errors
+    /// The target cannot take the files, or the board does not reply.
+    pub fn plan(&self, files: &mut Files<'_>) -> Result<Planned<'_>, TransferError> {
+        let (plan, folder) = plan(files, &self.trees, &self.remote)?;
+        Ok(Planned {
+            upload: self,
+            plan,
+            folder,
+        })
     }
 
     /// Uploads everything that differs.
@@ -49,17 +101,116 @@ impl Upload {
         files: &mut Files<'_>,
         observer: &mut dyn TransferObserver,
     ) -> Result<Transferred, TransferError> {
-        let plan = plan(files, &self.trees, &self.remote)?;
-        transfer(files, &plan, upload_plan::left_out(&self.trees), observer)
+        self.plan(files)?.put(files, observer)
     }
 }
 
-/// Decides the target of each file, which depends on the board's content.
+impl Planned<'_> {
+    /// As [`Upload::put`].
+    ///
+    /// # Errors
+    /// As [`Upload::put`].
+    pub fn put(
+        &self,
+        files: &mut Files<'_>,
+        observer: &mut dyn TransferObserver,
+    ) -> Result<Transferred, TransferError> {
+        transfer(files, &self.plan, self.left_out(), observer)
+    }
+
+    fn left_out(&self) -> LeftOut {
+        upload_plan::left_out(&self.upload.trees)
+    }
+
+    /// What [`Self::put`] would write.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the board does not reply.
+    pub fn preview(&self, files: &mut Files<'_>) -> Result<Preview, TransferError> {
+        let remotes: Vec<&BoardPath> = self.plan.files.iter().map(|file| &file.remote).collect();
+        let found = files.look(&remotes)?;
+        let mut preview = Preview {
+            left_out: self.left_out(),
+            ..Preview::default()
+        };
+        for (file, found) in self.plan.files.iter().zip(found) {
+            let content = read(file)?;
+            if matches!(found, Found::File { hash, .. } if hash == super::hash(&content)) {
+                preview.unchanged += 1;
+            } else {
+                let len = content.len() as u64;
+                preview.files.push((file.remote.clone(), len));
+            }
+        }
+        Ok(preview)
+    }
+
+    /// What is in the folder that the user named and not on this PC, in an order in which it can be removed.
+    ///
+    /// # Errors
+    /// The board does not reply.
+    pub fn excess(&self, files: &mut Files<'_>) -> Result<Vec<Entry>, TransferError> {
+        let Some(folder) = &self.folder else {
+            return Ok(Vec::new());
+        };
+        let entries = files.list(folder, true)?;
+        let mount = files.mount_of(folder);
+        let wanted = self.plan.files.iter().map(|file| &file.remote);
+        Ok(excess(
+            &entries,
+            folder,
+            wanted.chain(&self.plan.folders),
+            &self.upload.excludes,
+            |path| {
+                files.is_mount(path)
+                    || files.mount_of(path) != mount
+                    || self
+                        .plan
+                        .left_out
+                        .iter()
+                        .any(|out| path.below(out).is_some())
+            },
+        ))
+    }
+}
+
+/// Removes what [`Planned::excess`] found. What cannot be removed does not keep the others.
+///
+/// # Errors
+/// The first that cannot be removed; or the board does not reply.
+pub fn remove(
+    files: &mut Files<'_>,
+    excess: &[Entry],
+    observer: &mut dyn TransferObserver,
+) -> Result<(), TransferError> {
+    let mut first: Option<TransferError> = None;
+    for entry in excess {
+        match files.remove(&entry.path, false) {
+            Ok(()) => observer.event(TransferEvent::Removed(&entry.path)),
+            Err(BoardError::NoSuchFile { .. }) => {}
+            Err(error @ BoardError::Remove { .. }) if first.is_none() => first = Some(error.into()),
+            Err(error @ BoardError::Remove { .. }) => {
+                observer.event(TransferEvent::AlsoFailed(error.into()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    first.map_or(Ok(()), Err)
+}
+
+fn read(file: &PutFile) -> Result<Vec<u8>, file::Error> {
+    std::fs::read(&file.local).map_err(|source| file::Error::Open {
+        path: file.local.clone(),
+        source,
+    })
+}
+
+/// Decides the target of each file, which depends on the board's content. Also returns the folder that the user named.
 fn plan(
     files: &mut Files<'_>,
     trees: &[Tree],
     remote: &RemotePath,
-) -> Result<PutPlan, TransferError> {
+) -> Result<(PutPlan, Option<BoardPath>), TransferError> {
     let place = remote::resolve(files, std::slice::from_ref(remote))
         .pop()
         .unwrap_or_default();
@@ -103,7 +254,7 @@ fn plan(
         };
         plan.add(tree, &target)?;
     }
-    Ok(plan)
+    Ok((plan, is_folder.then_some(place)))
 }
 
 fn transfer(
@@ -136,10 +287,7 @@ fn transfer(
         }
     }
     for (file, found) in plan.files.iter().zip(found_files) {
-        let content = std::fs::read(&file.local).map_err(|source| file::Error::Open {
-            path: file.local.clone(),
-            source,
-        })?;
+        let content = read(file)?;
         match found {
             Found::Folder => {
                 return Err(BoardError::IsFolder {

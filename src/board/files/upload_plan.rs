@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::{NoMatch, Refusal, TransferError};
+use super::exclude::{Exclude, is_excluded};
 use super::{BoardPath, Shown, is_temporary};
 use crate::file;
 
@@ -32,6 +33,8 @@ pub(super) struct PutFile {
 pub(super) struct PutPlan {
     pub(super) folders: BTreeSet<BoardPath>,
     pub(super) files: Vec<PutFile>,
+    /// The paths of what stays on this PC.
+    pub(super) left_out: Vec<BoardPath>,
 }
 
 /// The entries of uploaded folders that were left out, by name.
@@ -78,16 +81,27 @@ pub(super) struct Tree {
     /// The files with their relative paths; empty for a file that the user named directly.
     files: Vec<(PathBuf, Vec<u8>)>,
     left_out: LeftOut,
+    /// The relative paths of what is left out.
+    left_out_paths: Vec<Vec<u8>>,
 }
 
 impl Tree {
     /// Examines a local file or folder.
-    pub(super) fn read(local: &Path) -> Result<Self, TransferError> {
+    pub(super) fn read(local: &Path, excludes: &[Exclude]) -> Result<Self, TransferError> {
         let mut tree = Self {
             name: name_of(local)?,
             ..Self::default()
         };
-        tree.add(local, &[], &mut Vec::new())?;
+        if !tree.name.is_empty() && is_excluded(excludes, &tree.name) {
+            // A wrong name is an error all the same.
+            std::fs::metadata(local).map_err(|source| file::Error::Open {
+                path: local.to_owned(),
+                source,
+            })?;
+            tree.leave_out(local, &[]);
+            return Ok(tree);
+        }
+        tree.add(local, &[], &mut Vec::new(), excludes)?;
         Ok(tree)
     }
 
@@ -101,6 +115,7 @@ impl Tree {
         local: &Path,
         below: &[u8],
         parents: &mut Vec<PathBuf>,
+        excludes: &[Exclude],
     ) -> Result<(), TransferError> {
         let failed = |source| file::Error::Open {
             path: local.to_owned(),
@@ -116,7 +131,7 @@ impl Tree {
                     path = %local.display(),
                     error = %source
                 );
-                self.leave_out(local);
+                self.leave_out(local, below);
                 return Ok(());
             }
             Err(source) => return Err(failed(source).into()),
@@ -136,7 +151,7 @@ impl Tree {
         if !metadata.is_dir() {
             if !is_named {
                 tracing::warn!(say = "board-cli.left-out-kind", path = %local.display());
-                self.leave_out(local);
+                self.leave_out(local, below);
                 return Ok(());
             }
             return Err(Refusal::NotAFile {
@@ -147,7 +162,7 @@ impl Tree {
         let place = std::fs::canonicalize(local).map_err(failed)?;
         if parents.contains(&place) {
             tracing::warn!(say = "board-cli.left-out-loop", path = %local.display());
-            self.leave_out(local);
+            self.leave_out(local, below);
             return Ok(());
         }
         if parents.len() > MAX_DEPTH {
@@ -173,25 +188,34 @@ impl Tree {
         parents.push(place);
         for entry in entries {
             let name = name_of(&entry)?;
-            if is_left_out(&name) {
-                tracing::debug!(say = "board-cli.left-out", path = %entry.display());
-                self.left_out.add(&name);
-                continue;
-            }
             let below = if below.is_empty() {
-                name
+                name.clone()
             } else {
                 [below, &name].join(&b'/')
             };
-            self.add(&entry, &below, parents)?;
+            if is_left_out(&name) || is_excluded(excludes, &self.below_folder(&below)) {
+                tracing::debug!(say = "board-cli.left-out", path = %entry.display());
+                self.leave_out(&entry, &below);
+                continue;
+            }
+            self.add(&entry, &below, parents, excludes)?;
         }
         parents.pop();
         Ok(())
     }
 
-    fn leave_out(&mut self, local: &Path) {
+    fn leave_out(&mut self, local: &Path, below: &[u8]) {
         let name = local.file_name().map_or(&b""[..], OsStr::as_encoded_bytes);
         self.left_out.add(name);
+        self.left_out_paths.push(below.to_vec());
+    }
+
+    /// The path below the folder into which the user puts it.
+    fn below_folder(&self, below: &[u8]) -> Vec<u8> {
+        match self.name.as_slice() {
+            b"" => below.to_vec(),
+            name => [name, below].join(&b'/'),
+        }
     }
 }
 
@@ -212,6 +236,9 @@ impl PutPlan {
         }
         self.folders
             .extend(tree.folders.iter().map(|below| target.join(below)));
+        let left_out = tree.left_out_paths.iter();
+        self.left_out
+            .extend(left_out.map(|below| target.join(below)));
         for (local, below) in &tree.files {
             let remote = target.join(below);
             if is_temporary(remote.name()) {

@@ -14,8 +14,10 @@ use serde_json::json;
 
 use super::{SerialArgs, TextOrJson, bar, session};
 use crate::board::error::Error as BoardError;
+use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::{TransferEvent, TransferObserver, Transferred};
+use crate::board::files::upload_plan::LeftOut;
 use crate::board::files::{BoardPath, Files, Shown, Text};
 use crate::cli::output;
 use crate::error::{Error, Outcome};
@@ -29,13 +31,26 @@ use crate::words::catalogue::{say, text};
 pub(super) use get::run as get;
 pub(super) use manage::{CatArgs, CpArgs, DfArgs, MkdirArgs, MvArgs, TreeArgs};
 pub(super) use manage::{cat, cp, df, mkdir, mv, tree};
-pub(super) use put::run as put;
+pub(super) use put::{run as put, unasked};
 
 /// The arguments of `udpcli board put`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct PutArgs {
     #[arg(required = true, value_name = "LOCAL|:REMOTE")]
     paths: Vec<PathBuf>,
+    #[arg(long, value_name = "GLOB", value_parser = exclude)]
+    exclude: Vec<Exclude>,
+    #[arg(long)]
+    delete: bool,
+    #[arg(short, long, requires = "delete")]
+    yes: bool,
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// The clap parser for a pattern.
+fn exclude(text: &str) -> Result<Exclude, String> {
+    Exclude::parse(text).map_err(|error| error.to_string())
 }
 
 /// The arguments of `udpcli board get`.
@@ -111,6 +126,9 @@ impl TransferObserver for Printer {
             TransferEvent::Got { local, len } => {
                 tracing::info!(say = "board-cli.got", path = %local.display(), len = %len);
             }
+            TransferEvent::Removed(remote) => {
+                tracing::info!(say = "board-cli.removed", path = %remote);
+            }
             TransferEvent::UnchangedThere(remote) => {
                 tracing::debug!(say = "board-cli.unchanged", path = %remote);
             }
@@ -153,10 +171,6 @@ fn summary(done: &Transferred, time: Duration) -> String {
             time = seconds(time)
         );
     }
-    let names = match done.left_out.names() {
-        (names, 0) => names,
-        (names, more) => say!("board-cli.left-out-more", names = names, more = more),
-    };
     say!(
         "board-cli.transfer-left-out",
         count: count,
@@ -164,8 +178,16 @@ fn summary(done: &Transferred, time: Duration) -> String {
         unchanged = done.unchanged,
         bytes = done.bytes,
         time = seconds(time),
-        names = names
+        names = names(&done.left_out)
     )
+}
+
+/// The names of what was left out.
+fn names(left_out: &LeftOut) -> String {
+    match left_out.names() {
+        (names, 0) => names,
+        (names, more) => say!("board-cli.left-out-more", names = names, more = more),
+    }
 }
 
 /// Prints the summary of a transfer; `interrupted` describes the state after Ctrl-C.

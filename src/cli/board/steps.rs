@@ -115,6 +115,9 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<Step>, Error> {
         if let Some(name) = command.unfit_for_steps() {
             return Err(bad(say!("bench.no-step", name = name), None));
         }
+        if let Some((problem, hint)) = command.unasked() {
+            return Err(bad(problem, Some(hint)));
+        }
         if are_from_stdin && command.reads_stdin() {
             return Err(bad(say!("bench.stdin-taken"), None));
         }

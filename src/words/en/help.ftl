@@ -297,8 +297,16 @@ board-put = Put files and folders onto the board
           udpcli board put '*.py' :/lib         every file that matches, in any shell
           udpcli board put data.txt :/logs/     into a folder that is there
           udpcli board put config.py :/settings.py
+          udpcli board put . : --delete         also remove on the board what this folder has not
+          udpcli board put . : --exclude '*.bak' --dry-run
 board-put-paths = Files and folders of this PC; the last argument may be :PATH, where they go on the board
     .long = :x.py is a path from the board's working directory on, :/x.py from its root. \xNN stands for one byte of a name. Of a folder, names that begin with a dot, __pycache__ and Thumbs.db stay here.
+board-put-exclude = Leave out what this pattern matches, such as '*.bak'; may be given several times
+    .long = A pattern without a slash matches a name in every folder, one with a slash a path such as 'lib/test_*'. The patterns of exclude in udpcli.toml are used, too. --delete does not remove what they match.
+board-put-delete = Also remove on the board what is below :PATH and not on this PC; asks first
+    .long = Everything below :PATH that is not among the files named here is listed, boot.py too, and removed after you answer y. What put leaves out and other file systems, such as a card, stay.
+board-put-yes = Remove without asking
+board-put-dry-run = Show what would be put and removed, and change nothing
 
 ## udpcli board get
 

@@ -295,8 +295,16 @@ board-put = 把文件和文件夹传到掌控板
           udpcli board put '*.py' :/lib         所有匹配的文件，在任何 shell 里都行
           udpcli board put data.txt :/logs/     传到已有的文件夹里
           udpcli board put config.py :/settings.py
+          udpcli board put . : --delete         同时删除板上有、这个文件夹里没有的文件
+          udpcli board put . : --exclude '*.bak' --dry-run
 board-put-paths = 本机的文件和文件夹；最后一个参数可以是 :PATH，表示放在板上的哪里
     .long = :x.py 从板的工作目录算起，:/x.py 从根目录算起。\xNN 表示文件名里的一个字节。文件夹里以点开头的名字、__pycache__ 和 Thumbs.db 不会传送。
+board-put-exclude = 略过与这个模式匹配的文件，例如 '*.bak'；可以写多次
+    .long = 不带斜杠的模式匹配任何文件夹里的名字，带斜杠的匹配路径，例如 'lib/test_*'。udpcli.toml 里 exclude 的模式同样有效。--delete 不会删除与它们匹配的文件。
+board-put-delete = 同时删除板上 :PATH 之下有、而本机没有的文件；删除前先询问
+    .long = :PATH 之下凡是不属于这次指定的文件，都会列出来（包括 boot.py），回答 y 之后删除。put 略过的名字和别的文件系统（例如存储卡）不会删除。
+board-put-yes = 不询问，直接删除
+board-put-dry-run = 只显示要传送和删除的文件，不做任何改动
 
 ## udpcli board get
 

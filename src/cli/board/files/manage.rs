@@ -99,7 +99,11 @@ pub(in crate::cli::board) fn cp(
     match (remotes, is_remote(to)) {
         (0, true) => {
             let paths = args.paths.iter().map(PathBuf::from).collect();
-            super::put::run(&PutArgs { paths }, serial, global)
+            let put = PutArgs {
+                paths,
+                ..PutArgs::default()
+            };
+            super::put::run(&put, serial, global)
         }
         (0, false) => Err(Error::usage_hint(
             say!("bench.both-here"),

@@ -3,13 +3,28 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Printer, PutArgs, SerialArgs, conclude, session};
+use super::{Printer, PutArgs, SerialArgs, conclude, names, session};
+use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::{self, RemotePath};
-use crate::board::files::upload::Upload;
-use crate::cli::GlobalArgs;
+use crate::board::files::transfer::Transferred;
+use crate::board::files::upload::{self, Planned, Upload};
+use crate::board::files::{Entry, Files};
+use crate::cli::{GlobalArgs, output};
+use crate::config::PROJECT_FILE;
 use crate::error::{Error, Outcome};
+use crate::terminal::prompt;
+use crate::terminal::status;
 use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
+
+/// How an upload ended.
+enum Ended {
+    Put(Transferred),
+    /// The user did not agree to remove files.
+    Declined,
+    Previewed,
+    Interrupted,
+}
 
 /// Uploads everything that differs.
 pub(in crate::cli::board) fn run(
@@ -17,12 +32,132 @@ pub(in crate::cli::board) fn run(
     serial: &SerialArgs,
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
+    if let Some((problem, hint)) = unasked(args) {
+        return Err(Error::usage_hint(problem, hint));
+    }
     let (locals, remote) = split(&args.paths)?;
-    let upload = Upload::read(&locals, remote)?;
+    let upload = Upload::read_without(&locals, remote, excludes(args, serial)?)?;
     let start = Instant::now();
     let mut printer = Printer::new(global.quiet);
-    let result = session::with_files(serial, |files| Ok(upload.put(files, &mut printer)?));
-    conclude(result, start, &sentence!("board-cli.stopped-put"))
+    let ended = session::with_files(serial, |files| {
+        let planned = upload.plan(files)?;
+        let excess = if args.delete {
+            planned.excess(files)?
+        } else {
+            Vec::new()
+        };
+        if args.dry_run {
+            return preview(&planned, &excess, files);
+        }
+        if !excess.is_empty() && !args.yes {
+            match agrees(&excess)? {
+                Some(true) => {}
+                Some(false) => return Ok(Ended::Declined),
+                None => return Ok(Ended::Interrupted),
+            }
+        }
+        let done = planned.put(files, &mut printer)?;
+        upload::remove(files, &excess, &mut printer)?;
+        Ok(Ended::Put(done))
+    });
+    let stopped = sentence!("board-cli.stopped-put");
+    match ended {
+        Ok(Ended::Put(done)) => conclude(Ok(done), start, &stopped),
+        Ok(Ended::Declined) => {
+            tracing::info!(say = "put.declined");
+            Ok(Outcome::Done)
+        }
+        Ok(Ended::Previewed) => Ok(Outcome::Done),
+        Ok(Ended::Interrupted) => {
+            status::end_interrupted_line();
+            tracing::info!(say = "put.declined");
+            Ok(Outcome::Interrupted)
+        }
+        Err(error) => conclude(Err(error), start, &stopped),
+    }
+}
+
+/// The problem and a hint, if `--delete` has to ask and nobody can answer.
+pub(in crate::cli::board) fn unasked(args: &PutArgs) -> Option<(String, String)> {
+    (args.delete && !args.yes && !args.dry_run && !prompt::can_ask())
+        .then(|| (say!("put.nobody-to-ask"), say!("put.nobody-to-ask.hint")))
+}
+
+/// The patterns of the command line and of the project's file.
+fn excludes(args: &PutArgs, serial: &SerialArgs) -> Result<Vec<Exclude>, Error> {
+    let mut excludes = args.exclude.clone();
+    if let Some(set) = serial.settings.exclude() {
+        for text in &set.value {
+            excludes.push(Exclude::parse(text).map_err(|error| {
+                Error::usage(say!(
+                    "put.bad-exclude",
+                    path = PROJECT_FILE,
+                    line = set.line,
+                    pattern = text,
+                    error = error
+                ))
+            })?);
+        }
+    }
+    Ok(excludes)
+}
+
+/// Prints what would be written and removed.
+fn preview(planned: &Planned<'_>, excess: &[Entry], files: &mut Files<'_>) -> Result<Ended, Error> {
+    let preview = planned.preview(files)?;
+    let mut lines: Vec<String> = Vec::new();
+    for (path, len) in &preview.files {
+        lines.push(say!("put.would-put", path = path, len = len));
+    }
+    for entry in excess {
+        lines.push(say!("put.would-remove", path = shown(entry)));
+    }
+    lines.push(String::new());
+    if let Outcome::Interrupted = output::print(lines.join("\n").as_bytes())? {
+        return Ok(Ended::Interrupted);
+    }
+    let (written, unchanged) = (preview.files.len() as u64, preview.unchanged);
+    if preview.left_out.is_empty() {
+        tracing::info!(
+            say = "put.dry-run",
+            written,
+            unchanged,
+            removed = excess.len() as u64
+        );
+    } else {
+        tracing::info!(
+            say = "put.dry-run-left-out",
+            written,
+            unchanged,
+            removed = excess.len() as u64,
+            names = %names(&preview.left_out)
+        );
+    }
+    Ok(Ended::Previewed)
+}
+
+/// Lists what is to be removed, and asks. None after Ctrl-C.
+fn agrees(excess: &[Entry]) -> Result<Option<bool>, Error> {
+    tracing::warn!(say = "put.not-here", count = excess.len() as u64);
+    for entry in excess {
+        status::print(&format!("  {}\n", shown(entry)));
+    }
+    let answer = prompt::line(&say!("put.question")).map_err(|source| {
+        Error::File(crate::file::Error::Read {
+            object: sentence!("board-cli.standard-input"),
+            source,
+        })
+    })?;
+    Ok(answer.map(|line| {
+        let line = line.trim().to_lowercase();
+        matches!(line.as_str(), "y" | "yes" | "是" | "ｙ")
+    }))
+}
+
+/// The path, with a slash behind a folder.
+fn shown(entry: &Entry) -> String {
+    let slash = if entry.is_folder { "/" } else { "" };
+    format!("{}{slash}", entry.path)
 }
 
 /// Takes `:REMOTE` from the end of the arguments; without it, the target is the board's working directory.

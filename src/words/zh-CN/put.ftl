@@ -1,0 +1,12 @@
+# udpcli board put：略过的文件，以及要删除的文件。
+
+nobody-to-ask = put --delete 在删除之前要先询问，而这里没有终端可以询问
+    .hint = --dry-run 会列出要删除的文件，--yes 不询问直接删除
+bad-exclude = { $path } 第 { $line } 行：exclude：{ $pattern } 不是正确的模式：{ $error }
+would-put = 将传送 :{ $path }，{ $len } 字节
+would-remove = 将删除 :{ $path }
+dry-run = 没有做任何改动；要传送 { $written } 个，{ $unchanged } 个未变，要删除 { $removed } 个
+dry-run-left-out = 没有做任何改动；要传送 { $written } 个，{ $unchanged } 个未变，要删除 { $removed } 个；略过：{ $names }
+not-here = 掌控板上有、而电脑上没有的共 { $count } 个：
+question = 要从掌控板上删除吗？[y/N]{" "}
+declined = 没有传送，也没有删除任何文件
