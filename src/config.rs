@@ -238,6 +238,14 @@ pub fn payload(path: &Path) -> Result<Vec<u8>, Error> {
     bytes(path, MAX_PAYLOAD)?.ok_or_else(|| not_found(path))
 }
 
+/// The contents of a list of names.
+///
+/// # Errors
+/// The file cannot be read, or is too long.
+pub fn names(path: &Path) -> Result<Vec<u8>, Error> {
+    bytes(path, MAX_LEN)?.ok_or_else(|| not_found(path))
+}
+
 fn not_found(path: &Path) -> Error {
     Error::Read {
         path: path.to_owned(),

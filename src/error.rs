@@ -78,6 +78,8 @@ pub enum Error {
     /// The PC is not ready: the codes of the problems.
     #[error("something on this PC keeps datagrams or the board away: {}", .codes.join(", "))]
     Doctor { codes: Vec<&'static str> },
+    #[error(transparent)]
+    Names(#[from] crate::names::Error),
     #[error("no board found")]
     NoBoardFound,
     #[error("the demo failed: {problem}")]
@@ -154,6 +156,7 @@ impl Error {
             Self::Usage { .. } => 2,
             Self::File(_)
             | Self::LeftOut { .. }
+            | Self::Names(_)
             | Self::Start { .. }
             | Self::Pair {
                 environment: true, ..

@@ -22,6 +22,7 @@ pub mod datagram;
 pub mod error;
 pub mod file;
 pub mod firewall;
+pub mod names;
 #[cfg(feature = "board")]
 pub mod pair;
 pub mod processes;

@@ -10,6 +10,7 @@ pub mod find;
 #[cfg(feature = "flash")]
 mod flash;
 pub mod language;
+mod names;
 #[cfg(feature = "board")]
 pub mod pair;
 #[cfg(feature = "board")]
@@ -31,6 +32,7 @@ pub fn message(error: &Error) -> String {
         Error::Config(error) => config::message(error),
         Error::Demo { problem } => say!("cli.demo-failed", problem = problem),
         Error::Doctor { codes } => say!("doctor.failed", codes = codes.join(", ")),
+        Error::Names(error) => names::message(error),
         Error::NoBoardFound => say!("find.none"),
         Error::LeftOut { feature, .. } => match *feature {
             "flash" => say!("cli.left-out-flash"),
@@ -124,6 +126,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Udp(error) => udp::hint(error),
         Error::File(error) => udp::file_hint(error),
         Error::Demo { .. } => Some(say!("cli.demo-failed.hint")),
+        Error::Names(_) => Some(say!("names.hint")),
         Error::NoBoardFound => Some(say!("find.none.hint")),
         Error::Usage { hint, .. } => hint.clone(),
         Error::Config(error) => config::hint(error),

@@ -34,7 +34,7 @@ const LAYERS: &[(&[&str], &str)] = &[
     ),
     (&["program"], "asks a program of the operating system"),
     (&["wait"], "waits that Ctrl-C ends"),
-    (&["config"], "settings from files"),
+    (&["config", "names"], "settings and names from files"),
     (
         &[
             "atomic_file",

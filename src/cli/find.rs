@@ -1,5 +1,6 @@
 //! `udpcli find`: lists the boards on this PC's networks and USB ports.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -8,7 +9,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::output;
 use crate::cli::value::{self, TextOrJson};
+use crate::config;
 use crate::error::{Error, Outcome};
+use crate::names::BoardNames;
 use crate::survey::find::{self, Board, Evidence};
 use crate::terminal::sanitize;
 use crate::words;
@@ -20,6 +23,8 @@ pub struct FindArgs {
     wait: Duration,
     #[arg(long)]
     probe: bool,
+    #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", value_hint = clap::ValueHint::FilePath)]
+    names: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }
@@ -29,7 +34,13 @@ pub struct FindArgs {
 /// # Errors
 /// [`Error::NoBoardFound`] if there is none.
 pub fn run(args: &FindArgs) -> Result<Outcome, Error> {
-    let findings = find::search(args.wait, args.probe);
+    let names = names(args.names.as_deref())?;
+    let mut findings = find::search(args.wait, args.probe);
+    for board in &mut findings.boards {
+        if let Some(name) = name(board, &names) {
+            board.name = Some(name);
+        }
+    }
     let text = match args.format {
         TextOrJson::Text => table(&findings.boards),
         TextOrJson::Json => {
@@ -49,6 +60,31 @@ pub fn run(args: &FindArgs) -> Result<Outcome, Error> {
     } else {
         Ok(outcome)
     }
+}
+
+/// The list of names of the flag, the environment or the project.
+fn names(given: Option<&Path>) -> Result<BoardNames, Error> {
+    let path = match given {
+        Some(path) => Some(path.to_owned()),
+        None => config::project()?
+            .and_then(|project| project.names)
+            .map(|names| PathBuf::from(names.value)),
+    };
+    Ok(match path {
+        Some(path) => BoardNames::parse(&path, &config::names(&path)?)?,
+        None => BoardNames::default(),
+    })
+}
+
+/// The name that the list gives to a board.
+fn name(board: &Board, names: &BoardNames) -> Option<String> {
+    let keys = [
+        board.mac.map(|mac| mac.to_string()),
+        board.address.map(|address| address.to_string()),
+        board.serial_port.clone(),
+    ];
+    let name = keys.iter().flatten().find_map(|key| names.of(key));
+    name.map(str::to_owned)
 }
 
 /// A line per board: name, address, MAC, how it was found, and the port's state if it was asked.

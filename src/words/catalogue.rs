@@ -39,6 +39,7 @@ areas! {
     "menu",
     "messages",
     "monitor",
+    "names",
     "pair",
     "pair-diagnosis",
     "pair-watch",

@@ -617,6 +617,7 @@ find = List the boards on this PC's networks and USB ports
         Exit code 1 if no board was found.
 find-wait = How long to search; the 256 addresses of a network take one second
 find-probe = Send a datagram to UDP port 6000 of each board found, and show whether a program replies; the boards' programs show it
+find-names = CSV file with the names of the boards: MAC address (or IP address, or serial port), name, seat
 find-format = How to print the boards
     .value-text = One line per board, for people
     .value-json = One JSON object per line

@@ -208,6 +208,58 @@ fn a_closed_port_is_told_from_a_silent_program_and_the_columns_are_aligned() {
 }
 
 #[test]
+fn boards_have_the_names_of_the_list_and_hostile_ones_are_escaped() {
+    let Some(net) = class() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("names.csv");
+    let text =
+        "\u{feff}mac-or-id,name,seat\n24-0A-C4-00-01-00,小明 🎈,A1\n10.77.1.103,red\u{1b}[31m\n";
+    std::fs::write(&list, text).expect("a file");
+    let list = list.to_str().expect("a path");
+    let text = find(&net, &format!("--wait 2s --names {list}"), 0).text();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("10.77."))
+        .collect();
+    assert!(lines[0].starts_with("小明 🎈  "), "{text}");
+    assert!(
+        lines[1].starts_with(r"red\u{1b}[31m  10.77.1.103  "),
+        "{text}"
+    );
+    let column = |line: &str| unicode_width(&line[..line.find("10.77.").unwrap()]);
+    assert!(
+        lines.iter().all(|line| column(line) == column(lines[0])),
+        "{text}"
+    );
+    let mut command = net.udpcli(0, "find --wait 2s --format json");
+    command.env("UDPCLI_NAMES", list);
+    let found = objects(&run_with_input(command, b"").expect_code(0));
+    assert_eq!(found[0]["name"], "小明 🎈");
+    std::fs::write(list, "24-0A-C4-00-01-00\n").expect("a file");
+    let finished = find(&net, &format!("--names {list}"), 3);
+    assert!(
+        finished
+            .stderr
+            .contains("names.csv, line 1: not a board and a name"),
+        "{}",
+        finished.stderr
+    );
+}
+
+/// The columns that a text takes on a terminal; only these characters are wide.
+fn unicode_width(text: &str) -> usize {
+    text.chars()
+        .map(|c| {
+            if matches!(c, '小' | '明' | '🎈') {
+                2
+            } else {
+                1
+            }
+        })
+        .sum()
+}
+
+#[test]
 fn a_board_tells_its_name_by_mdns() {
     let Some(net) = class() else { return };
     let mut python = Command::new("python3");
