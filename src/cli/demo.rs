@@ -64,7 +64,7 @@ pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
     let mut screen = DemoOutput::new(heard, shutdown);
     match both_sides(&lines, &mut screen) {
         Err(Stop::Interrupted) => Ok(Outcome::Interrupted),
-        Err(Stop::Failed(error)) => Err(error),
+        Err(Stop::Failed(error)) => Err(*error),
         Ok(()) => output::print(
             format!("\n{}\n{}\n", say!("cli.demo-done"), say!("cli.demo-next")).as_bytes(),
         ),
@@ -74,17 +74,17 @@ pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
 /// Why the demo ended early.
 enum Stop {
     Interrupted,
-    Failed(Error),
+    Failed(Box<Error>),
 }
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::Failed(error)
+        Self::Failed(Box::new(error))
     }
 }
 
 fn failed(problem: impl Into<String>) -> Stop {
-    Stop::Failed(Error::Demo {
+    Stop::from(Error::Demo {
         problem: problem.into(),
     })
 }
