@@ -289,7 +289,7 @@ fn files() -> Vec<Row> {
         }),
         Row::new(Site::Menu, "udpcli alone", || {
             // With `-vv` it would not be alone.
-            let mut command = udpcli(&[]);
+            let mut command = udpcli::<&str>([]);
             command.env("UDPCLI_MENU", "1");
             Scene {
                 waits: Waits::Rests(""),

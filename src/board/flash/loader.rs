@@ -115,6 +115,11 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// Whether the user has asked to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        (self.stop)()
+    }
+
     /// Waits for `duration`, unless the user presses Ctrl-C.
     pub(super) fn pause(&self, duration: Duration) -> Result<(), Fault> {
         let mut wait = Wait::at(Site::Chip, self.stop).until(Instant::now() + duration);

@@ -305,6 +305,8 @@ impl<'a> Session<'a> {
         }
         let port = self.connect.port.clone();
         match fault {
+            // After Ctrl-C a port waits a short time only, and then fails.
+            Fault::Gone(_) if self.loader.is_stopped() => Error::Interrupted { state },
             Fault::Gone(source) => Error::Gone {
                 port,
                 state,
