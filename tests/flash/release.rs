@@ -143,6 +143,29 @@ fn files_are_replaced_only_on_request() {
 }
 
 #[test]
+fn the_plan_names_the_parts_of_flash_in_the_language_of_messages() {
+    let release = Release::new(60_000, 500, 21);
+    let board = board(used_flash(&TABLE));
+    let path = file(&board, "m.bin", &release.merged());
+    let path = path.to_str().unwrap();
+    let run = flash(&board, &[path, "--dry-run", "--lang", "zh-CN"]).expect_code(0);
+    let names: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter_map(|row| row.split(' ').next())
+        .collect();
+    assert!(
+        names.starts_with(&["引导程序", "分区表"])
+            // A partition's name is the firmware's own.
+            && names.contains(&"vfs")
+            && run.stdout.contains("写入")
+            && !run.stdout.contains("boot loader"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn files_are_erased_if_the_firmware_has_none() {
     let before = used_flash(&TABLE);
     let release = Release::new(60_000, 500, 21);

@@ -11,7 +11,7 @@ use super::files::Loaded;
 use super::font;
 use super::image::{self, Image, Partition, TABLE_LEN, TABLE_OFFSET, Use};
 use super::write::SECTOR;
-use crate::text::sentence::Sentence;
+use crate::text::sentence::{Sentence, sentence};
 
 /// This many blank bytes outside of partitions separate two pieces. A font has only shorter gaps.
 const GAP: usize = 0x1_0000;
@@ -149,7 +149,7 @@ fn whole(file: Loaded, table: &[Partition], chip: Chip) -> FlashPiece {
     } else if let Some(partition) = partition {
         (Role::Partition(partition.purpose()), partition.name.clone())
     } else if file.data.first() == Some(&image::MAGIC) {
-        (Role::Partition(Use::App), "application".to_owned())
+        (Role::Partition(Use::App), APPLICATION.to_owned())
     } else {
         (Role::Data, DATA.to_owned())
     };
@@ -170,6 +170,19 @@ pub(super) const BOOTLOADER: &str = "boot loader";
 pub(super) const TABLE: &str = "partitions";
 pub(super) const FONT: &str = "font";
 const DATA: &str = "data";
+const APPLICATION: &str = "application";
+
+/// The word for people where a label is not a partition's name.
+pub(super) fn word(label: &str) -> Option<Sentence> {
+    Some(match label {
+        BOOTLOADER => sentence!("flash.part-bootloader"),
+        TABLE => sentence!("flash.part-table"),
+        FONT => sentence!("flash.part-font"),
+        DATA => sentence!("flash.part-data"),
+        APPLICATION => sentence!("flash.part-application"),
+        _ => return None,
+    })
+}
 
 /// Cuts an image along its own partition table.
 fn cut(file: &Loaded, table: &[Partition], chip: Chip, pieces: &mut Vec<FlashPiece>) {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::super::pieces;
 use super::{Action, Row};
 use crate::terminal::sanitize;
 use crate::text::sentence::{Sentence, sentence};
@@ -56,9 +57,12 @@ fn lines(
     say: &dyn Fn(&Sentence) -> String,
     action: impl Fn(&Row) -> Option<String>,
 ) -> String {
-    let labels: Vec<_> = rows
+    let labels: Vec<String> = rows
         .iter()
-        .map(|row| sanitize::for_terminal(&row.label))
+        .map(|row| match pieces::word(&row.label) {
+            Some(word) => say(&word),
+            None => sanitize::for_terminal(&row.label).to_string(),
+        })
         .collect();
     let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
     let mut text = String::new();
@@ -99,23 +103,24 @@ mod tests {
             why: why.into(),
         };
         let rows = [
-            row("boot loader", 0x1000, 20_000, Action::Write, "from a.bin"),
+            row("font", 0x1000, 20_000, Action::Write, "from a.bin"),
             row("\u{1b}[2J", 0x9000, 0x6000, Action::Keep, ""),
             row("字库", 0x40_0000, 1_900_000, Action::Ask, "why"),
             row("x", 0x7f_c000, 12, Action::Erase, ""),
         ];
         let say = |sentence: &Sentence| {
             let text = sentence.to_string();
-            text.trim_start_matches("flash.word-").to_owned()
+            text.trim_start_matches("flash.word-")
+                .replace("flash.part-", "the ")
         };
         let text = text(&rows, &say);
         assert_eq!(
             text,
             "\
-boot loader  0x00001000      20 KB  write  from a.bin
-\\u{1b}[2J    0x00009000      24 KB  keep
-字库         0x00400000     1.8 MB  ?      why
-x            0x007fc000   12 bytes  erase
+the font   0x00001000      20 KB  write  from a.bin
+\\u{1b}[2J  0x00009000      24 KB  keep
+字库       0x00400000     1.8 MB  ?      why
+x          0x007fc000   12 bytes  erase
 "
         );
         assert_eq!(place(0x20_0000, 2 << 20), "0x200000 (2 MB)");
