@@ -43,8 +43,56 @@ fn without_the_flag_the_environment_chooses() {
     assert!(asked("LANG", "zh_CN.UTF-8").contains("被拒绝"));
     assert!(asked("LANG", "en_GB.UTF-8").contains("refused"));
     assert!(asked("LANG", "C").contains("refused"));
+    assert!(asked("LC_ALL", "zh_CN.UTF-8").contains("被拒绝"));
     let wrong = asked("UDPCLI_LANG", "klingon");
     assert!(wrong.contains("invalid value 'klingon'"), "{wrong}");
+}
+
+/// What a shell script sets for plain English counts more than the language of the desktop.
+#[test]
+fn lc_all_c_gives_english_and_lang_gives_chinese_in_help_and_errors() {
+    let said = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = udpcli(args);
+        for name in [
+            "UDPCLI_LANG",
+            "LC_ALL",
+            "LC_CTYPE",
+            "LC_MESSAGES",
+            "LANG",
+            "LANGUAGE",
+        ] {
+            command.env_remove(name);
+        }
+        let output = command.envs(variables.iter().copied()).output();
+        let output = output.expect("it runs");
+        String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
+    };
+    for (args, english, chinese) in [
+        (&["--help"][..], "Usage: udpcli ", "用法：udpcli "),
+        (&["send", "127.0.0.1"], "the port is missing", "缺少端口"),
+    ] {
+        for variables in [
+            &[("LC_ALL", "C")][..],
+            &[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")],
+            &[],
+        ] {
+            let text = said(args, variables);
+            assert!(
+                text.contains(english) && !text.contains(chinese),
+                "{variables:?}: {text}"
+            );
+        }
+        for variables in [
+            &[("LANG", "zh_CN.UTF-8")][..],
+            &[("LANG", "C"), ("LC_ALL", "zh_CN.UTF-8")],
+        ] {
+            let text = said(args, variables);
+            assert!(
+                text.contains(chinese) && !text.contains(english),
+                "{variables:?}: {text}"
+            );
+        }
+    }
 }
 
 #[test]
