@@ -36,6 +36,7 @@ pub mod program;
 pub mod prompt;
 pub mod reconnect;
 pub mod repl;
+pub mod reput;
 pub mod rerun;
 pub mod symptom;
 pub mod wire;

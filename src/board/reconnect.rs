@@ -3,15 +3,19 @@
 use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
-use crate::board::link::Address;
+use crate::board::link::{Address, Link};
 use crate::board::port::{self, Port, TICK};
 use crate::board::ports;
+use crate::board::repl::Repl;
 use crate::board::wire::Logged;
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait};
 
 /// How often the port is tried.
 const AGAIN: Duration = Duration::from_millis(250);
+
+/// How long to wait before a board is entered again that could not be entered.
+const ENTER_AGAIN: Duration = Duration::from_secs(1);
 
 /// Tries the port with `open` until it opens. With `finds`, nobody named the port: the one board found is taken, as the system may give
 /// it another name when the cable comes back. `address` has its name then.
@@ -45,6 +49,36 @@ pub fn reopen(
                 return Err(Error::Interrupted);
             }
             std::thread::sleep(TICK);
+        }
+    }
+}
+
+/// As [`reopen`], and enters the board; a board that does not let udpcli in is tried again, after `not_entered`.
+///
+/// # Errors
+/// [`Error::Interrupted`].
+pub fn enter(
+    address: &mut Address,
+    finds: bool,
+    shutdown: &Shutdown,
+    mut not_entered: impl FnMut(&Error),
+) -> Result<Repl, Error> {
+    let is_stopped = || shutdown.is_asked();
+    loop {
+        let port = reopen(address, finds, shutdown, |address| {
+            open(address, &is_stopped)
+        })?;
+        match Repl::enter(Link::over(port, address, shutdown.clone())) {
+            Ok(repl) => return Ok(repl),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => {
+                not_entered(&error);
+                let mut wait =
+                    Wait::at(Site::Cable, &is_stopped).until(Instant::now() + ENTER_AGAIN);
+                while wait.look().is_none() {
+                    std::thread::sleep(TICK);
+                }
+            }
         }
     }
 }

@@ -24,9 +24,6 @@ use crate::wait::{Site, Wait};
 /// An editor may have a file away, or empty, for so long while it saves.
 const SAVING: Duration = Duration::from_millis(200);
 
-/// How long to wait before a board is entered again that could not be entered.
-const AGAIN: Duration = Duration::from_secs(1);
-
 /// What to run again, and how.
 #[derive(Debug)]
 pub struct RerunOptions<'a> {
@@ -268,32 +265,16 @@ impl Rerun<'_> {
         if let Some(repl) = self.repl.take() {
             repl.detach();
         }
-        self.observer.between(RerunEvent::Lost(error));
-        let shutdown = self.shutdown.clone();
-        loop {
-            let port = reconnect::reopen(&mut self.address, self.finds, &shutdown, |address| {
-                reconnect::open(address, &|| shutdown.is_asked())
-            })?;
-            let link = Link::over(port, &self.address, shutdown.clone());
-            match Repl::enter(link) {
-                Ok(repl) => {
-                    self.observer.between(RerunEvent::Back(&self.address.port));
-                    self.repl = Some(repl);
-                    self.is_entered = true;
-                    self.put = None;
-                    return Ok(());
-                }
-                Err(Error::Interrupted) => return Err(Error::Interrupted),
-                Err(error) => {
-                    self.observer.between(RerunEvent::NotEntered(&error));
-                    let is_stopped = || shutdown.is_asked();
-                    let mut wait = Wait::at(Site::Cable, &is_stopped).until(Instant::now() + AGAIN);
-                    while wait.look().is_none() {
-                        std::thread::sleep(TICK);
-                    }
-                }
-            }
-        }
+        let observer = &mut *self.observer;
+        observer.between(RerunEvent::Lost(error));
+        let repl = reconnect::enter(&mut self.address, self.finds, self.shutdown, |error| {
+            observer.between(RerunEvent::NotEntered(error));
+        })?;
+        self.observer.between(RerunEvent::Back(&self.address.port));
+        self.repl = Some(repl);
+        self.is_entered = true;
+        self.put = None;
+        Ok(())
     }
 
     fn leave(&mut self) -> Result<(), Error> {

@@ -185,6 +185,7 @@ impl BoardCommand {
             Self::Do(_) => "do",
             Self::Resume(_) => "resume",
             Self::Run(run) if run.watches() => "run --watch",
+            Self::Put(put) if put.watches() => "put --watch",
             _ => return None,
         })
     }

@@ -34,6 +34,7 @@ mod oled_faults;
 mod ports;
 mod progress;
 mod put_delete;
+mod put_watch;
 mod recordings;
 mod repl;
 mod replay;

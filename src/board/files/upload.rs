@@ -26,8 +26,17 @@ pub struct Upload {
 pub struct Planned<'a> {
     upload: &'a Upload,
     plan: PutPlan,
+    target: Target,
     /// The folder on the board that the user named; none if it is not there.
     folder: Option<BoardPath>,
+}
+
+/// Where on the board the files go.
+#[derive(Debug, Clone)]
+pub struct Target {
+    place: BoardPath,
+    /// Whether they go into it; it is the name of the only one otherwise.
+    is_folder: bool,
 }
 
 /// What an upload would write.
@@ -83,11 +92,32 @@ impl Upload {
     /// # Errors
     /// The target cannot take the files, or the board does not reply.
     pub fn plan(&self, files: &mut Files<'_>) -> Result<Planned<'_>, TransferError> {
-        let (plan, folder) = plan(files, &self.trees, &self.remote)?;
+        let target = target(files, &self.trees, &self.remote)?;
+        let folder = target.is_folder.then(|| target.place.clone());
         Ok(Planned {
             upload: self,
-            plan,
+            plan: plan(&self.trees, &target)?,
+            target,
             folder,
+        })
+    }
+
+    /// As [`Self::plan`], where an earlier upload of the same names went.
+    ///
+    /// # Errors
+    /// Several files cannot go to one place.
+    pub fn plan_at(&self, target: &Target) -> Result<Planned<'_>, TransferError> {
+        let place = &target.place;
+        if self.trees.len() > 1 && !target.is_folder {
+            let path = place.clone();
+            return Err(Refusal::NotAFolder { path }.into());
+        }
+        let is_folder = target.is_folder || self.trees.iter().any(Tree::is_folder);
+        Ok(Planned {
+            upload: self,
+            plan: plan(&self.trees, target)?,
+            target: target.clone(),
+            folder: is_folder.then(|| place.clone()),
         })
     }
 
@@ -106,6 +136,12 @@ impl Upload {
 }
 
 impl Planned<'_> {
+    /// Where the files go.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// As [`Upload::put`].
     ///
     /// # Errors
@@ -205,12 +241,12 @@ fn read(file: &PutFile) -> Result<Vec<u8>, file::Error> {
     })
 }
 
-/// Decides the target of each file, which depends on the board's content. Also returns the folder that the user named.
-fn plan(
+/// Decides where the files go, which depends on the board's content.
+fn target(
     files: &mut Files<'_>,
     trees: &[Tree],
     remote: &RemotePath,
-) -> Result<(PutPlan, Option<BoardPath>), TransferError> {
+) -> Result<Target, TransferError> {
     let place = remote::resolve(files, std::slice::from_ref(remote))
         .pop()
         .unwrap_or_default();
@@ -245,16 +281,20 @@ fn plan(
     if trees.len() > 1 && !is_folder {
         return Err(Refusal::NotAFolder { path: place }.into());
     }
+    Ok(Target { place, is_folder })
+}
+
+fn plan(trees: &[Tree], target: &Target) -> Result<PutPlan, Refusal> {
     let mut plan = PutPlan::default();
     for tree in trees {
-        let target = if is_folder {
-            place.join(tree.name())
+        let place = if target.is_folder {
+            target.place.join(tree.name())
         } else {
-            place.clone()
+            target.place.clone()
         };
-        plan.add(tree, &target)?;
+        plan.add(tree, &place)?;
     }
-    Ok((plan, is_folder.then_some(place)))
+    Ok(plan)
 }
 
 fn transfer(

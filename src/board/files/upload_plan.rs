@@ -110,6 +110,10 @@ impl Tree {
         &self.name
     }
 
+    pub(super) fn is_folder(&self) -> bool {
+        self.is_folder
+    }
+
     fn add(
         &mut self,
         local: &Path,

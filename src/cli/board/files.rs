@@ -3,6 +3,7 @@
 mod get;
 mod manage;
 mod put;
+mod put_watch;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -46,6 +47,15 @@ pub(super) struct PutArgs {
     yes: bool,
     #[arg(long)]
     dry_run: bool,
+    #[arg(long, conflicts_with = "dry_run")]
+    watch: bool,
+}
+
+impl PutArgs {
+    /// Whether it puts again at each save, until Ctrl-C.
+    pub(super) fn watches(&self) -> bool {
+        self.watch
+    }
 }
 
 /// The clap parser for a pattern.

@@ -305,6 +305,7 @@ board-put-exclude = Leave out what this pattern matches, such as '*.bak'; may be
     .long = A pattern without a slash matches a name in every folder, one with a slash a path such as 'lib/test_*'. The patterns of exclude in udpcli.toml are used, too. --delete does not remove what they match.
 board-put-delete = Also remove on the board what is below :PATH and not on this PC; asks first
     .long = Everything below :PATH that is not among the files named here is listed, boot.py too, and removed after you answer y. What put leaves out and other file systems, such as a card, stay.
+board-put-watch = Put again each time a file is saved, until Ctrl-C; --delete needs --yes then
 board-put-yes = Remove without asking
 board-put-dry-run = Show what would be put and removed, and change nothing
 

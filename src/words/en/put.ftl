@@ -12,4 +12,9 @@ not-here = { $count ->
        *[other] these { $count } are on the board and not on this PC:
     }
 question = remove this from the board? [y/N]{" "}
+watch-needs-yes = put --watch --delete does not ask at each save
+    .hint = --yes removes without asking; look at --dry-run first
+watching = udpcli puts the files again each time you save one; Ctrl-C ends it
+next-save = udpcli puts the files again at the next save
+watch-ended = stopped watching; files put: { $written }, removed: { $removed }
 declined = nothing was put and nothing was removed

@@ -303,6 +303,7 @@ board-put-exclude = 略过与这个模式匹配的文件，例如 '*.bak'；可�
     .long = 不带斜杠的模式匹配任何文件夹里的名字，带斜杠的匹配路径，例如 'lib/test_*'。udpcli.toml 里 exclude 的模式同样有效。--delete 不会删除与它们匹配的文件。
 board-put-delete = 同时删除板上 :PATH 之下有、而本机没有的文件；删除前先询问
     .long = :PATH 之下凡是不属于这次指定的文件，都会列出来（包括 boot.py），回答 y 之后删除。put 略过的名字和别的文件系统（例如存储卡）不会删除。
+board-put-watch = 每次保存文件就重新传送，直到按 Ctrl-C；这时 --delete 要和 --yes 一起用
 board-put-yes = 不询问，直接删除
 board-put-dry-run = 只显示要传送和删除的文件，不做任何改动
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Printer, PutArgs, SerialArgs, conclude, names, session};
+use super::{Printer, PutArgs, SerialArgs, conclude, names, put_watch, session};
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::Transferred;
@@ -36,7 +36,11 @@ pub(in crate::cli::board) fn run(
         return Err(Error::usage_hint(problem, hint));
     }
     let (locals, remote) = split(&args.paths)?;
-    let upload = Upload::read_without(&locals, remote, excludes(args, serial)?)?;
+    let excludes = excludes(args, serial)?;
+    if args.watch {
+        return put_watch::run(&locals, &remote, &excludes, args, serial, global);
+    }
+    let upload = Upload::read_without(&locals, remote, excludes)?;
     let start = Instant::now();
     let mut printer = Printer::new(global.quiet);
     let ended = session::with_files(serial, |files| {
@@ -79,6 +83,10 @@ pub(in crate::cli::board) fn run(
 
 /// The problem and a hint, if `--delete` has to ask and nobody can answer.
 pub(in crate::cli::board) fn unasked(args: &PutArgs) -> Option<(String, String)> {
+    if args.watch && args.delete && !args.yes {
+        let hint = say!("put.watch-needs-yes.hint");
+        return Some((say!("put.watch-needs-yes"), hint));
+    }
     (args.delete && !args.yes && !args.dry_run && !prompt::can_ask())
         .then(|| (say!("put.nobody-to-ask"), say!("put.nobody-to-ask.hint")))
 }

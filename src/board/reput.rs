@@ -1,0 +1,258 @@
+//! `board put --watch`: puts files again each time one of them is saved.
+//!
+//! The board stays in its raw REPL between two uploads. A file that cannot be read and a full board are events: the next
+//! save is waited for. If the cable is pulled, udpcli waits until it is back and puts again.
+
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::board::changes::Changes;
+use crate::board::error::Error;
+use crate::board::files::Files;
+use crate::board::files::error::TransferError;
+use crate::board::files::exclude::Exclude;
+use crate::board::files::remote::RemotePath;
+use crate::board::files::transfer::{TransferObserver, Transferred};
+use crate::board::files::upload::{self, Target, Upload};
+use crate::board::link::Address;
+use crate::board::port::TICK;
+use crate::board::reconnect;
+use crate::board::repl::Repl;
+use crate::shutdown::Shutdown;
+use crate::wait::{Site, Wait};
+
+/// An editor may have a file away for so long while it saves.
+const SAVING: Duration = Duration::from_millis(200);
+
+/// What to put again, and how.
+#[derive(Debug)]
+pub struct ReputOptions<'a> {
+    /// The files and folders of this PC.
+    pub locals: &'a [PathBuf],
+    /// Where they go.
+    pub remote: &'a RemotePath,
+    /// What is left out.
+    pub excludes: &'a [Exclude],
+    /// Whether what is not on this PC is removed.
+    pub delete: bool,
+}
+
+/// What happens between the uploads.
+#[derive(Debug)]
+pub enum ReputEvent<'a> {
+    /// Everything is on the board; so many entries were removed, in this time.
+    Done(&'a Transferred, u64, Duration),
+    /// Something could not be put or removed.
+    NotDone(TransferError),
+    /// The serial port is gone.
+    Lost(&'a Error),
+    /// It is back, under this name.
+    Back(&'a str),
+    /// The board did not let udpcli in; it is tried again.
+    NotEntered(&'a Error),
+}
+
+/// Whoever watches the uploads.
+pub trait ReputObserver: TransferObserver {
+    /// Takes an event.
+    fn between(&mut self, event: ReputEvent<'_>);
+}
+
+/// Puts the files now and at each save, until Ctrl-C. With `finds`, as [`reconnect::reopen`].
+///
+/// # Errors
+/// The board has no place for the files. Whatever goes wrong later is an event.
+pub fn run(
+    repl: Repl,
+    finds: bool,
+    options: &ReputOptions<'_>,
+    shutdown: &Shutdown,
+    observer: &mut dyn ReputObserver,
+) -> Result<(), TransferError> {
+    let watched: Vec<PathBuf> = options.locals.iter().map(|local| watched(local)).collect();
+    let mut repl = repl;
+    let address = repl.link().address().clone();
+    let mut reput = Reput {
+        address,
+        finds,
+        options,
+        shutdown,
+        observer,
+        changes: Changes::of(&watched),
+        repl: Some(repl),
+        target: None,
+    };
+    let result = reput.go_on();
+    let closed = reput.repl.take().map_or(Ok(()), Repl::close);
+    match result {
+        // After Ctrl-C the board is left in order.
+        Ok(()) | Err(TransferError::Board(Error::Interrupted)) => Ok(closed?),
+        Err(error) => Err(error),
+    }
+}
+
+/// What to watch for a name of this PC: of a pattern the folder in which it looks.
+fn watched(local: &Path) -> PathBuf {
+    let is_pattern = |text: &str| text.contains(['*', '?', '[']);
+    if local.exists() || !local.to_str().is_some_and(is_pattern) {
+        return local.to_owned();
+    }
+    let is_plain = |part: &Component<'_>| !part.as_os_str().to_str().is_some_and(is_pattern);
+    let folder: PathBuf = local.components().take_while(is_plain).collect();
+    if folder.as_os_str().is_empty() {
+        return PathBuf::from(".");
+    }
+    folder
+}
+
+struct Reput<'a> {
+    address: Address,
+    finds: bool,
+    options: &'a ReputOptions<'a>,
+    shutdown: &'a Shutdown,
+    observer: &'a mut dyn ReputObserver,
+    changes: Changes,
+    /// None while the cable is pulled.
+    repl: Option<Repl>,
+    /// Where the files went first: a folder that was made then must not become one that the next ones go into.
+    target: Option<Target>,
+}
+
+impl Reput<'_> {
+    fn go_on(&mut self) -> Result<(), TransferError> {
+        while !self.shutdown.is_asked() {
+            self.changes.note();
+            match self.put() {
+                Ok(true) => self.wait_for_save()?,
+                // Saved again meanwhile.
+                Ok(false) => {}
+                Err(TransferError::Board(error)) if self.is_lost() => self.come_back(&error)?,
+                Err(error @ TransferError::Board(Error::Interrupted)) => return Err(error),
+                Err(error) if self.target.is_none() => return Err(error),
+                Err(error) => {
+                    self.observer.between(ReputEvent::NotDone(error));
+                    self.wait_for_save()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.repl.as_mut().is_none_or(|repl| repl.link().is_lost())
+    }
+
+    /// The files as they are now. Waits for an editor that has not finished.
+    fn read(&self) -> Result<Upload, TransferError> {
+        let until = Instant::now() + SAVING;
+        loop {
+            let options = self.options;
+            let excludes = options.excludes.to_vec();
+            match Upload::read_without(options.locals, options.remote.clone(), excludes) {
+                Err(TransferError::File(_))
+                    if Instant::now() < until && !self.shutdown.is_asked() =>
+                {
+                    std::thread::sleep(TICK);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Puts what differs, and removes what is not here. False if a save came in between, and nothing was removed.
+    fn put(&mut self) -> Result<bool, TransferError> {
+        let begun = Instant::now();
+        let upload = self.read()?;
+        let Some(repl) = &mut self.repl else {
+            return Ok(true);
+        };
+        let (changes, observer) = (&mut self.changes, &mut *self.observer);
+        let shutdown = self.shutdown;
+        let (target, delete) = (&mut self.target, self.options.delete);
+        let ended = Files::with(repl, |files| {
+            let planned = match &*target {
+                Some(target) => upload.plan_at(target)?,
+                None => upload.plan(files)?,
+            };
+            *target = Some(planned.target().clone());
+            let done = planned.put(files, observer)?;
+            let excess = if delete {
+                planned.excess(files)?
+            } else {
+                Vec::new()
+            };
+            if !excess.is_empty() {
+                // The file may be on its way back.
+                let until = Instant::now() + SAVING;
+                while Instant::now() < until && !shutdown.is_asked() {
+                    if changes.is_there() {
+                        return Ok::<_, TransferError>(None);
+                    }
+                    std::thread::sleep(TICK);
+                }
+            }
+            upload::remove(files, &excess, observer)?;
+            Ok(Some((done, excess.len() as u64)))
+        })?;
+        let Some((done, removed)) = ended else {
+            return Ok(false);
+        };
+        let event = ReputEvent::Done(&done, removed, begun.elapsed());
+        self.observer.between(event);
+        Ok(true)
+    }
+
+    fn wait_for_save(&mut self) -> Result<(), Error> {
+        let shutdown = self.shutdown.clone();
+        let is_stopped = || shutdown.is_asked();
+        let mut wait = Wait::at(Site::Save, &is_stopped);
+        while !self.changes.is_there() {
+            if wait.look().is_some() {
+                return Ok(());
+            }
+            let Some(repl) = &mut self.repl else {
+                return Ok(());
+            };
+            let link = repl.link();
+            match link.fill(Instant::now() + TICK) {
+                // What a timer on the board prints is not waited for by anybody.
+                Ok(_) => drop(link.take(usize::MAX)),
+                Err(Error::Interrupted) => return Ok(()),
+                Err(error) => return self.come_back(&error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the cable is back, and enters the board.
+    fn come_back(&mut self, error: &Error) -> Result<(), Error> {
+        if let Some(repl) = self.repl.take() {
+            repl.detach();
+        }
+        let observer = &mut *self.observer;
+        observer.between(ReputEvent::Lost(error));
+        let repl = reconnect::enter(&mut self.address, self.finds, self.shutdown, |error| {
+            observer.between(ReputEvent::NotEntered(error));
+        })?;
+        self.observer.between(ReputEvent::Back(&self.address.port));
+        self.repl = Some(repl);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_pattern_the_folder_is_watched() {
+        for (local, folder) in [
+            ("*.py", "."),
+            ("none/*.py", "none"),
+            ("none/*/x.py", "none"),
+            ("none/x.py", "none/x.py"),
+        ] {
+            assert_eq!(watched(Path::new(local)), Path::new(folder));
+        }
+    }
+}

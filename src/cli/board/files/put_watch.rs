@@ -1,0 +1,101 @@
+//! `udpcli board put --watch`.
+
+use std::path::PathBuf;
+
+use super::super::tell;
+use super::{Printer, PutArgs, SerialArgs, session, summary};
+use crate::board::error::{Error as BoardError, as_value};
+use crate::board::files::exclude::Exclude;
+use crate::board::files::remote::RemotePath;
+use crate::board::files::transfer::{TransferEvent, TransferObserver};
+use crate::board::files::upload::Upload;
+use crate::board::reput::{self, ReputEvent, ReputObserver, ReputOptions};
+use crate::cli::GlobalArgs;
+use crate::error::{Error, Outcome};
+use crate::terminal::status;
+
+/// Puts the files now and at each save, until Ctrl-C.
+pub(super) fn run(
+    locals: &[PathBuf],
+    remote: &RemotePath,
+    excludes: &[Exclude],
+    args: &PutArgs,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    // A wrong name is an error; a file that is removed later is waited for.
+    Upload::read_without(locals, remote.clone(), excludes.to_vec())?;
+    let shutdown = session::shutdown()?;
+    let repl = match session::connect(serial, shutdown.clone()) {
+        Err(Error::Board(BoardError::Interrupted)) => return Ok(Outcome::Interrupted),
+        result => result?,
+    };
+    let options = ReputOptions {
+        locals,
+        remote,
+        excludes,
+        delete: args.delete,
+    };
+    let mut watcher = Watcher {
+        printer: Printer::new(global.quiet),
+        rounds: 0,
+        written: 0,
+        removed: 0,
+    };
+    let finds = serial.port().is_none();
+    reput::run(repl, finds, &options, &shutdown, &mut watcher)?;
+    status::end_interrupted_line();
+    tracing::info!(
+        say = "put.watch-ended",
+        written = watcher.written,
+        removed = watcher.removed
+    );
+    Ok(Outcome::Done)
+}
+
+/// Shows the uploads to a person.
+struct Watcher {
+    printer: Printer,
+    rounds: u64,
+    written: u64,
+    removed: u64,
+}
+
+impl TransferObserver for Watcher {
+    fn event(&mut self, event: TransferEvent<'_>) {
+        match &event {
+            TransferEvent::Put { .. } => self.written += 1,
+            TransferEvent::Removed(_) => self.removed += 1,
+            _ => {}
+        }
+        self.printer.event(event);
+    }
+}
+
+impl ReputObserver for Watcher {
+    fn between(&mut self, event: ReputEvent<'_>) {
+        match event {
+            ReputEvent::Done(done, removed, time) => {
+                self.rounds += 1;
+                if self.rounds == 1 || done.written + removed > 0 {
+                    tracing::info!("{}", summary(done, time));
+                }
+                if self.rounds == 1 {
+                    tracing::info!(say = "put.watching");
+                }
+            }
+            ReputEvent::NotDone(error) => {
+                tell(&error.into());
+                tracing::info!(say = "put.next-save");
+            }
+            ReputEvent::Lost(error) => {
+                status::end_line();
+                tracing::warn!(say = "watch.lost", error = as_value(error));
+            }
+            ReputEvent::Back(port) => tracing::info!(say = "watch.back", port = port),
+            ReputEvent::NotEntered(error) => {
+                tracing::warn!(say = "watch.not-entered", error = as_value(error));
+            }
+        }
+    }
+}
