@@ -989,7 +989,14 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/program.rs",
         ],
     ),
-    ("read_line(", &["src/cli/menu.rs"]),
+    (
+        "read_line(",
+        &[
+            "src/cli/menu.rs",
+            // On the thread of `Site::Password`.
+            "src/terminal/prompt.rs",
+        ],
+    ),
     (
         "::stdin()",
         &[
