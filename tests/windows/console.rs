@@ -47,6 +47,22 @@ impl Screen {
 
     /// Waits until this is on the screen; all of the screen.
     #[track_caller]
+    /// Types Enter until `text` is shown. Wine reads keys only once its console waits for a line: one that came before is
+    /// echoed by the terminal and lost.
+    fn enter_until(&self, text: &str) {
+        for _ in 0..10 {
+            self.tmux(&["send-keys", "Enter"]);
+            let until = Instant::now() + Duration::from_secs(3);
+            while Instant::now() < until {
+                if self.tmux(&["capture-pane", "-p", "-J"]).contains(text) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        self.wait_for(text);
+    }
+
     fn wait_for(&self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -134,13 +150,13 @@ fn alone_in_its_own_console_it_shows_the_menu_and_in_a_shell_its_help() {
             "cd '{folder}' && export LC_ALL=C.UTF-8 UDPCLI_LANG={language} && '{wine}' udpcli.exe; echo ended: $?"
         ));
         screen.wait_for(choose);
-        screen.tmux(&["send-keys", "4", "Enter"]);
-        screen.wait_for("> udpcli demo");
+        // The console begins to read shortly after the question is shown, and nothing tells when.
+        std::thread::sleep(Duration::from_millis(500));
+        screen.tmux(&["send-keys", "4"]);
+        screen.enter_until("> udpcli demo");
         screen.wait_for(done);
-        screen.tmux(&["send-keys", "Enter"]);
-        screen.wait_for(close);
-        screen.tmux(&["send-keys", "Enter"]);
-        screen.wait_for("ended: 0");
+        screen.enter_until(close);
+        screen.enter_until("ended: 0");
     }
     let screen = Screen::start(&format!(
         "cd '{folder}' && export LC_ALL=C.UTF-8 UDPCLI_LANG=en && '{wine}' cmd"
