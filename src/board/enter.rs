@@ -8,7 +8,7 @@
 //! 3. a reset through the control lines with a Ctrl-C every 5 ms during the boot: for a program that disabled Ctrl-C.
 //!    If the port has no control lines, udpcli asks the user to press RESET, and keeps trying.
 //!
-//! Entry is verified: the board must run a line of ours and return a number that only this run knows. Text that only
+//! Entry is verified: the board must run a line from udpcli and return a number that only this run knows. Text that only
 //! looks like a prompt does not count. If other output surrounds the number, a thread of the last program still prints, and a soft reset
 //! ends it.
 //!

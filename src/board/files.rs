@@ -1,6 +1,6 @@
 //! The board's file system over the raw REPL.
 //!
-//! For the session, udpcli defines a short program of ours (`scripts/files.py`) on the board, and removes it
+//! For the session, udpcli defines a short program (`scripts/files.py`) on the board, and removes it
 //! afterwards. File content is sent as Python literals, compressed if the firmware can inflate, in pieces with
 //! checksums. The board writes the file under a temporary name, reads it back, hashes it, and renames it only if it is
 //! complete.

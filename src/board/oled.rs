@@ -55,7 +55,7 @@ pub enum OledEvent<'a> {
     },
 }
 
-/// Whoever watches the display.
+/// Receives what happens while the display is watched.
 pub trait OledObserver {
     /// Takes an event.
     fn event(&mut self, event: OledEvent<'_>);
@@ -128,7 +128,7 @@ struct Watcher<'a> {
 }
 
 impl Watcher<'_> {
-    /// Whether there is a screen to show: before the first `show()` there is none, but of one that was lost is told.
+    /// Whether there is a screen to show. Before the first `show()` there is none; if a screen was lost, the observer is told.
     fn has_screen(&self) -> bool {
         self.mirror.has_picture() || self.mirror.losses() > 0
     }

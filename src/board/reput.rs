@@ -40,7 +40,7 @@ pub struct ReputOptions<'a> {
 /// What happens between the uploads.
 #[derive(Debug)]
 pub enum ReputEvent<'a> {
-    /// Everything is on the board; so many entries were removed, in this time.
+    /// Everything is on the board: how many entries were removed, and how long it took.
     Done(&'a Transferred, u64, Duration),
     /// Something could not be put or removed.
     NotDone(TransferError),
@@ -52,7 +52,7 @@ pub enum ReputEvent<'a> {
     NotEntered(&'a Error),
 }
 
-/// Whoever watches the uploads.
+/// Receives what happens between and during the uploads.
 pub trait ReputObserver: TransferObserver {
     /// Takes an event.
     fn between(&mut self, event: ReputEvent<'_>);
@@ -215,7 +215,7 @@ impl Reput<'_> {
             };
             let link = repl.link();
             match link.fill(Instant::now() + TICK) {
-                // What a timer on the board prints is not waited for by anybody.
+                // Nobody waits for what a timer on the board prints.
                 Ok(_) => drop(link.take(usize::MAX)),
                 Err(Error::Interrupted) => return Ok(()),
                 Err(error) => return self.come_back(&error),

@@ -62,7 +62,7 @@ pub enum RerunEvent<'a> {
     NotEntered(&'a Error),
 }
 
-/// Whoever watches the runs.
+/// Receives what happens between and during the runs.
 pub trait RerunObserver: RunObserver + TransferObserver {
     /// Takes an event.
     fn between(&mut self, event: RerunEvent<'_>);

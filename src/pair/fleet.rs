@@ -101,7 +101,7 @@ pub enum FleetEvent<'a> {
     Report(&'a BoardReport),
 }
 
-/// Whoever watches tests.
+/// Receives what happens during the tests.
 pub trait FleetObserver {
     /// Takes an event.
     fn event(&mut self, event: FleetEvent<'_>);

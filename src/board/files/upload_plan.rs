@@ -93,7 +93,7 @@ impl Tree {
             ..Self::default()
         };
         if !tree.name.is_empty() && is_excluded(excludes, &tree.name) {
-            // A wrong name is an error all the same.
+            // A wrong name is an error here, too.
             std::fs::metadata(local).map_err(|source| file::Error::Open {
                 path: local.to_owned(),
                 source,
