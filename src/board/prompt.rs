@@ -4,7 +4,11 @@
 //! at a tab, and loses input beyond its 255-byte buffer while code runs. So every statement waits for the prompt, and
 //! everything but a single plain line goes through paste mode (Ctrl-E .. Ctrl-D), line by line with its echo.
 
+pub mod keyboard;
+mod pasted;
+pub mod piped;
 mod statements;
+mod typed;
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +17,7 @@ use crate::board::enter;
 use crate::board::error::Error;
 use crate::board::link::Link;
 use crate::board::port::TICK;
+use crate::terminal::keys::Key;
 
 pub use statements::{Statement, Statements};
 
@@ -34,6 +39,9 @@ const QUIET: Duration = Duration::from_millis(500);
 /// The timeout for the prompt after an interrupt.
 const INTERRUPT: Duration = Duration::from_millis(1500);
 
+/// How long the board's bytes are waited for before the keys are looked at: no key seems slow.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// How a wait for the prompt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
@@ -52,6 +60,30 @@ pub trait Terminal {
 
     /// Whether the user wants to stop.
     fn is_stopped(&mut self) -> bool;
+}
+
+/// What the user should know between the board's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptNote {
+    /// A program ran; udpcli stopped it to get to the prompt.
+    ProgramStopped,
+    /// A program runs on, although udpcli interrupted it.
+    RunsOn,
+    /// The serial port is gone; udpcli waits for it.
+    Gone,
+    /// It is back.
+    Back,
+    /// The prompt drops what is not ASCII.
+    NotAscii,
+}
+
+/// The user at the prompt: sees the board's output and notes, and types.
+pub trait PromptObserver: Terminal {
+    /// The next key, if one comes within that time.
+    fn key(&mut self, within: Duration) -> Option<Key>;
+
+    /// Takes a note.
+    fn note(&mut self, note: PromptNote);
 }
 
 /// A board at its ordinary prompt.

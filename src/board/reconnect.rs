@@ -17,8 +17,61 @@ const AGAIN: Duration = Duration::from_millis(250);
 /// How long to wait before a board is entered again that could not be entered.
 const ENTER_AGAIN: Duration = Duration::from_secs(1);
 
-/// Tries the port with `open` until it opens. With `finds`, nobody named the port: the one board found is taken, as the system may give
-/// it another name when the cable comes back. `address` has its name then.
+/// A port that is tried now and then until it opens.
+#[derive(Debug)]
+pub struct Reopening {
+    address: Address,
+    finds: bool,
+    next: Instant,
+}
+
+impl Reopening {
+    /// With `finds`, nobody named the port: the one board found is taken, as the system may give it another name when the
+    /// cable comes back.
+    #[must_use]
+    pub fn of(address: Address, finds: bool) -> Self {
+        Self {
+            address,
+            finds,
+            next: Instant::now(),
+        }
+    }
+
+    /// Tries the port with `open`; `None` if it is not there yet, or was tried a moment ago.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn attempt(
+        &mut self,
+        open: impl FnOnce(&Address) -> Result<Box<dyn Port>, Error>,
+    ) -> Result<Option<Box<dyn Port>>, Error> {
+        if Instant::now() < self.next {
+            return Ok(None);
+        }
+        self.next = Instant::now() + AGAIN;
+        match open(&self.address) {
+            Ok(port) => return Ok(Some(port)),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => tracing::trace!("{error}"),
+        }
+        if self.finds
+            && let Ok(name) = ports::only_board()
+            && name != self.address.port
+        {
+            self.address.port = name;
+            self.next = Instant::now();
+        }
+        Ok(None)
+    }
+
+    /// Where the port is, or was last.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+}
+
+/// Tries the port with `open` until it opens, as [`Reopening`] does. `address` has its name then.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
@@ -30,26 +83,16 @@ pub fn reopen(
 ) -> Result<Box<dyn Port>, Error> {
     let is_stopped = || shutdown.is_asked();
     let mut wait = Wait::at(Site::Cable, &is_stopped);
+    let mut reopening = Reopening::of(address.clone(), finds);
     loop {
-        let next = Instant::now() + AGAIN;
-        match open(address) {
-            Ok(port) => return Ok(port),
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(error) => tracing::trace!("{error}"),
+        if let Some(port) = reopening.attempt(&open)? {
+            address.clone_from(reopening.address());
+            return Ok(port);
         }
-        if finds
-            && let Ok(name) = ports::only_board()
-            && name != address.port
-        {
-            address.port = name;
-            continue;
+        if wait.look().is_some() {
+            return Err(Error::Interrupted);
         }
-        while Instant::now() < next {
-            if wait.look().is_some() {
-                return Err(Error::Interrupted);
-            }
-            std::thread::sleep(TICK);
-        }
+        std::thread::sleep(TICK);
     }
 }
 

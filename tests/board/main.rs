@@ -33,6 +33,7 @@ mod oled_cost;
 mod oled_faults;
 mod ports;
 mod progress;
+mod prompt;
 mod put_delete;
 mod put_watch;
 mod recordings;

@@ -1,0 +1,171 @@
+//! Joins the user's keyboard and the board's prompt, key by key, until the user leaves. If the cable is pulled, udpcli
+//! opens the port again as soon as it is back.
+
+use std::time::{Duration, Instant};
+
+use crate::board::error::Error;
+use crate::board::link::{Address, Link};
+use crate::board::prompt::typed::{self, HeldPaste, Typed, TypedAhead};
+use crate::board::prompt::{LOOK, PromptNote, PromptObserver, pasted};
+use crate::board::reconnect::{self, Reopening};
+use crate::shutdown::Shutdown;
+
+/// How long a port that is far away may take to answer when it is tried again: the keys wait meanwhile, Ctrl-] among them.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Why the keyboard and the board are no longer joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyboardEnd {
+    /// The user left with Ctrl-].
+    Left,
+    /// The observer wanted the end, or nobody reads the output.
+    Stopped,
+}
+
+/// Shows what the board says and sends it what the user types.
+///
+/// # Errors
+/// The line is stuck, or fails in a paste.
+pub fn run(link: Link, user: &mut dyn PromptObserver) -> Result<KeyboardEnd, Error> {
+    let mut joined = Joined {
+        shutdown: link.shutdown(),
+        line: Line::open(link),
+        keys: TypedAhead::default(),
+        held: None,
+        has_noted_ascii: false,
+        user,
+    };
+    joined.bring_up_prompt()?;
+    joined.go_on()
+}
+
+#[derive(Debug)]
+enum Line {
+    Open(Box<Link>),
+    Lost(Reopening),
+}
+
+impl Line {
+    fn open(mut link: Link) -> Self {
+        link.heed_shutdown(false);
+        Self::Open(Box::new(link))
+    }
+}
+
+struct Joined<'a> {
+    shutdown: Shutdown,
+    line: Line,
+    keys: TypedAhead,
+    held: Option<HeldPaste>,
+    has_noted_ascii: bool,
+    user: &'a mut dyn PromptObserver,
+}
+
+impl Joined<'_> {
+    fn go_on(&mut self) -> Result<KeyboardEnd, Error> {
+        loop {
+            if self.user.is_stopped() || !self.hear()? {
+                return Ok(KeyboardEnd::Stopped);
+            }
+            if !self.read_keys() || !self.type_held()? {
+                return Ok(KeyboardEnd::Left);
+            }
+            let line = self.keys.next();
+            self.send(&line)?;
+        }
+    }
+
+    /// Shows the prompt, if the board is at one.
+    fn bring_up_prompt(&mut self) -> Result<(), Error> {
+        self.send(b"\r")
+    }
+
+    /// Shows what the board says, or tries the port again. False if nobody reads it any more.
+    fn hear(&mut self) -> Result<bool, Error> {
+        match &mut self.line {
+            Line::Open(link) => match link.fill(Instant::now() + LOOK) {
+                Ok(true) => {
+                    let came = link.take(usize::MAX);
+                    self.keys.heard(&came);
+                    return Ok(self.user.show(&came));
+                }
+                Ok(false) => {}
+                Err(Error::Gone { .. }) => {
+                    self.line = Line::Lost(Reopening::of(link.address().clone(), false));
+                    self.user.note(PromptNote::Gone);
+                }
+                Err(error) => return Err(error),
+            },
+            Line::Lost(reopening) => {
+                let shutdown = &self.shutdown;
+                let opened = reopening.attempt(|address| {
+                    let soon = Address {
+                        timeout: address.timeout.min(AGAIN),
+                        ..address.clone()
+                    };
+                    reconnect::open(&soon, &|| shutdown.is_asked())
+                });
+                if let Ok(Some(port)) = opened {
+                    let link = Link::over(port, reopening.address(), self.shutdown.clone());
+                    self.line = Line::open(link);
+                    self.user.note(PromptNote::Back);
+                    self.bring_up_prompt()?;
+                } else {
+                    std::thread::sleep(LOOK);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes what the user typed. False if it was Ctrl-].
+    fn read_keys(&mut self) -> bool {
+        match typed::read(self.user) {
+            // What is typed behind a paste goes behind it, unless it is Ctrl-C.
+            Typed::Bytes(bytes) if self.held.is_some() && !typed::has_interrupt(&bytes) => {
+                HeldPaste::add(&mut self.held, &bytes);
+            }
+            Typed::Bytes(bytes) => {
+                self.held = None;
+                if !bytes.is_ascii() && !std::mem::replace(&mut self.has_noted_ascii, true) {
+                    self.user.note(PromptNote::NotAscii);
+                }
+                self.keys.typed(&bytes);
+            }
+            Typed::Paste(text) => HeldPaste::add(&mut self.held, &text),
+            Typed::Nothing => {}
+            Typed::Leave => return false,
+        }
+        true
+    }
+
+    /// Types a paste once the board is at its prompt, or gives it to the program that runs. False if the user left
+    /// meanwhile.
+    fn type_held(&mut self) -> Result<bool, Error> {
+        let is_at_prompt = self.keys.is_at_prompt();
+        let Some(held) = self.held.take_if(|held| is_at_prompt || held.is_due()) else {
+            return Ok(true);
+        };
+        match &mut self.line {
+            Line::Open(link) if is_at_prompt => {
+                let has_left = pasted::run(link, held.text(), self.user)?;
+                Ok(!has_left)
+            }
+            _ => {
+                self.keys.typed(&typed::with_returns(held.text()));
+                Ok(true)
+            }
+        }
+    }
+
+    /// Sends what was typed; a port that is gone is noticed by the next read.
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match &mut self.line {
+            Line::Open(link) => match link.send(bytes) {
+                Err(error @ Error::Stuck { .. }) => Err(error),
+                _ => Ok(()),
+            },
+            Line::Lost(_) => Ok(()),
+        }
+    }
+}

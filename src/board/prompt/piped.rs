@@ -1,0 +1,146 @@
+//! Source code from a pipe, typed at the board's prompt: each statement once the one before has ended.
+
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
+
+use crate::board::error::Error;
+use crate::board::link::Link;
+use crate::board::prompt::{
+    Prompt, PromptNote, PromptObserver, Statement, Statements, Terminal, Wait,
+};
+use crate::shutdown::Shutdown;
+use crate::wait::{self, Ended, Site};
+
+/// How long piped input may pause before an empty line ends a compound statement.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// How typing piped source ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PipedEnd {
+    /// Ctrl-C came before the prompt: nothing was typed.
+    Interrupted,
+    /// All was typed; or Ctrl-C came, or nobody reads the output, and what ran was interrupted.
+    AtPrompt,
+}
+
+/// What the board says while its prompt is looked for: where nobody reads it, the prompt is found all the same.
+struct Finding<'a> {
+    user: &'a mut dyn PromptObserver,
+    is_read: bool,
+    shutdown: &'a Shutdown,
+}
+
+impl Terminal for Finding<'_> {
+    fn show(&mut self, bytes: &[u8]) -> bool {
+        self.is_read = self.is_read && self.user.show(bytes);
+        true
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        self.shutdown.is_asked()
+    }
+}
+
+/// Runs source at the prompt, and leaves the board there.
+///
+/// # Errors
+/// The prompt does not come, the line has failed, or the board does not accept a statement.
+pub fn run(
+    mut link: Link,
+    source: &Receiver<Vec<u8>>,
+    user: &mut dyn PromptObserver,
+) -> Result<PipedEnd, Error> {
+    let shutdown = link.shutdown();
+    link.heed_shutdown(false);
+    let mut finding = Finding {
+        user,
+        is_read: true,
+        shutdown: &shutdown,
+    };
+    let found = Prompt::find(&mut link, &mut finding);
+    let Finding { user, is_read, .. } = finding;
+    if shutdown.is_asked() {
+        return Ok(PipedEnd::Interrupted);
+    }
+    let (mut prompt, stopped) = found?;
+    if stopped {
+        user.note(PromptNote::ProgramStopped);
+    }
+    let result = if is_read {
+        type_all(&mut prompt, source, &shutdown, user)
+    } else {
+        Ok(Wait::Stopped)
+    };
+    // After Ctrl-C, or if nobody reads: stop what runs, and leave the board at its prompt.
+    if !matches!(result, Ok(Wait::Ready)) && !prompt.interrupt(user)? {
+        user.note(PromptNote::RunsOn);
+    }
+    result.map(|_| PipedEnd::AtPrompt)
+}
+
+/// Types every statement once the one before has ended.
+fn type_all(
+    prompt: &mut Prompt<'_>,
+    source: &Receiver<Vec<u8>>,
+    shutdown: &Shutdown,
+    user: &mut dyn PromptObserver,
+) -> Result<Wait, Error> {
+    let is_stopped = || shutdown.is_asked();
+    let mut statements = Statements::default();
+    let mut has_ended = false;
+    loop {
+        let mut reading = wait::Wait::at(Site::ReadSource, &is_stopped);
+        let statement = loop {
+            if let Some(statement) = statements.next(false) {
+                break statement;
+            }
+            if has_ended {
+                return Ok(Wait::Ready);
+            }
+            if reading.look().is_some() {
+                return Ok(Wait::Stopped);
+            }
+            match reading.receive(source, IDLE) {
+                Some(Ok(bytes)) => statements.feed(&bytes),
+                None => {
+                    if let Some(statement) = statements.next(true) {
+                        break statement;
+                    }
+                }
+                Some(Err(Ended)) => {
+                    statements.end();
+                    has_ended = true;
+                }
+            }
+        };
+        prompt.type_in(&statement, user)?;
+        let may_ask = statement.may_ask() || matches!(statement, Statement::Raw(_));
+        loop {
+            let next_is_control = statements.is_control_next();
+            match prompt.wait(may_ask || next_is_control || !has_ended, user)? {
+                Wait::Ready => break,
+                Wait::Stopped => return Ok(Wait::Stopped),
+                Wait::Input if next_is_control => break,
+                Wait::Input => {}
+            }
+            match source.try_recv() {
+                Ok(bytes) => statements.feed(&bytes),
+                Err(TryRecvError::Disconnected) if !has_ended => {
+                    statements.end();
+                    has_ended = true;
+                }
+                Err(_) => {}
+            }
+            if may_ask {
+                match statements.next_line() {
+                    Some(line) => prompt.answer_input(&line)?,
+                    // Control characters may have led anywhere, such as into the raw REPL.
+                    None if has_ended && matches!(statement, Statement::Raw(_)) => {
+                        return Ok(Wait::Stopped);
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+}
