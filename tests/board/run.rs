@@ -121,44 +121,6 @@ fn ctrl_c_interrupts_and_prints_the_remaining_output() {
     }
 }
 
-/// Prints when it is interrupted, and continues.
-const STUBBORN: &str = "import time\nprint('begin')\nwhile True:\n    try:\n        while True: time.sleep_ms(1)\n    except KeyboardInterrupt: print('no')\n";
-
-#[test]
-fn one_signal_stops_a_program_that_catches_it() {
-    for (kind, options) in kinds() {
-        let board = options.ready();
-        for signal in ["INT", "TERM"] {
-            let mut running = start_source(&board, STUBBORN);
-            assert_eq!(running.stdout_line(), "begin\r\n");
-            running.signal(signal);
-            let finished = running.finish();
-            assert!(
-                finished.stderr.contains("stopping it"),
-                "{kind}: {}",
-                finished.stderr
-            );
-            finished.expect_code(0);
-            assert_untouched(&board, &[]);
-        }
-    }
-}
-
-#[test]
-fn a_second_ctrl_c_ends_at_once() {
-    let board = VirtualBoard::options().ready();
-    let mut running = start_source(&board, STUBBORN);
-    assert_eq!(running.stdout_line(), "begin\r\n");
-    running.signal("INT");
-    assert_eq!(running.stdout_line(), "no\r\n");
-    running.signal("INT");
-    running.finish().expect_code(130);
-    assert_eq!(
-        run_source(&board, "print(2)").expect_code(0).text(),
-        "2\r\n"
-    );
-}
-
 #[test]
 fn an_unstoppable_program_is_reported_with_a_hint() {
     // Ctrl-C is disabled, and a pseudo-terminal has no reset line.
@@ -180,9 +142,9 @@ fn an_unstoppable_program_is_reported_with_a_hint() {
 #[test]
 fn a_reset_into_main_py_is_reported() {
     // main.py runs after the reset, and catches Ctrl-C.
-    let main = STUBBORN.replace("begin", "main");
+    let main = "import time\nprint('main')\nwhile True:\n    try:\n        while True: time.sleep_ms(1)\n    except KeyboardInterrupt: print('no')\n";
     for (kind, options) in kinds() {
-        let board = options.file("main.py", &main).ready();
+        let board = options.file("main.py", main).ready();
         let finished =
             run_source(&board, "import machine\nprint('now')\nmachine.reset()\n").expect_code(3);
         assert!(
@@ -518,40 +480,6 @@ fn a_script_named_as_on_the_board_is_explained() {
         "{}",
         finished.stderr
     );
-}
-
-#[test]
-fn a_closed_terminal_ends_a_run_cleanly() {
-    for (kind, options) in kinds() {
-        let board = options.ready();
-        let mut running = start_source(&board, STUBBORN);
-        assert_eq!(running.stdout_line(), "begin\r\n");
-        running.signal("HUP");
-        running.finish().expect_code(0);
-        assert_untouched(&board, &[]);
-
-        // During a long put: the temporary file is removed.
-        let big = board.files().with_file_name("big.bin");
-        let mut state = 0x2545_f491u32;
-        let noise: Vec<u8> = std::iter::repeat_with(|| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            state.to_le_bytes()[1]
-        })
-        .take(60_000)
-        .collect();
-        fs::write(&big, noise).unwrap();
-        let part = board.files().join(".udpcli.part");
-        let running = start(&board, ["put", big.to_str().unwrap(), ":"]);
-        crate::process::eventually("the transfer has begun", || {
-            fs::metadata(&part).is_ok_and(|part| part.len() > 0)
-        });
-        running.signal("HUP");
-        running.finish().expect_code(130);
-        assert_untouched(&board, &[]);
-        println!("{kind}");
-    }
 }
 
 #[test]
