@@ -12,6 +12,7 @@ pub(crate) mod checksum;
 pub mod clock;
 mod deflate;
 pub mod doing;
+pub mod each_save;
 pub mod enter;
 pub mod error;
 pub mod evaluate;

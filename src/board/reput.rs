@@ -1,12 +1,12 @@
 //! `board put --watch`: puts files again each time one of them is saved.
 //!
-//! The board stays in its raw REPL between two uploads. A file that cannot be read and a full board are events: the next
-//! save is waited for. If the cable is pulled, udpcli waits until it is back and puts again.
+//! A file that cannot be read and a full board are events: the next save is waited for.
 
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::board::changes::Changes;
+use crate::board::each_save::{CableObserver, Round, Rounds, Watched};
 use crate::board::error::Error;
 use crate::board::files::Files;
 use crate::board::files::error::TransferError;
@@ -14,12 +14,9 @@ use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::RemotePath;
 use crate::board::files::transfer::{TransferObserver, Transferred};
 use crate::board::files::upload::{self, Target, Upload};
-use crate::board::link::Address;
 use crate::board::port::TICK;
-use crate::board::reconnect;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
-use crate::wait::{Site, Wait};
 
 /// An editor may have a file away for so long while it saves.
 const SAVING: Duration = Duration::from_millis(200);
@@ -44,21 +41,15 @@ pub enum ReputEvent<'a> {
     Done(&'a Transferred, u64, Duration),
     /// Something could not be put or removed.
     NotDone(TransferError),
-    /// The serial port is gone.
-    Lost(&'a Error),
-    /// It is back, under this name.
-    Back(&'a str),
-    /// The board did not let udpcli in; it is tried again.
-    NotEntered(&'a Error),
 }
 
 /// Receives what happens between and during the uploads.
-pub trait ReputObserver: TransferObserver {
+pub trait ReputObserver: TransferObserver + CableObserver {
     /// Takes an event.
     fn between(&mut self, event: ReputEvent<'_>);
 }
 
-/// Puts the files now and at each save, until Ctrl-C. With `finds`, as [`reconnect::reopen`].
+/// Puts the files now and at each save, until Ctrl-C. With `finds`, as [`reopen`](crate::board::reconnect::reopen).
 ///
 /// # Errors
 /// The board has no place for the files. Whatever goes wrong later is an event.
@@ -69,26 +60,18 @@ pub fn run(
     shutdown: &Shutdown,
     observer: &mut dyn ReputObserver,
 ) -> Result<(), TransferError> {
-    let watched: Vec<PathBuf> = options.locals.iter().map(|local| watched(local)).collect();
-    let mut repl = repl;
-    let address = repl.link().address().clone();
+    let paths: Vec<PathBuf> = options.locals.iter().map(|local| watched(local)).collect();
     let mut reput = Reput {
-        address,
-        finds,
         options,
         shutdown,
         observer,
-        changes: Changes::of(&watched),
-        repl: Some(repl),
         target: None,
     };
-    let result = reput.go_on();
-    let closed = reput.repl.take().map_or(Ok(()), Repl::close);
-    match result {
-        // After Ctrl-C the board is left in order.
-        Ok(()) | Err(TransferError::Board(Error::Interrupted)) => Ok(closed?),
-        Err(error) => Err(error),
-    }
+    let watched = Watched::new(repl, finds, Changes::of(&paths), shutdown);
+    let (repl, result) = watched.run(&mut reput);
+    let closed = repl.map_or(Ok(()), Repl::close);
+    // After Ctrl-C the board is left in order.
+    result.and(closed.map_err(TransferError::from))
 }
 
 /// What to watch for a name of this PC: of a pattern the folder in which it looks.
@@ -106,42 +89,45 @@ fn watched(local: &Path) -> PathBuf {
 }
 
 struct Reput<'a> {
-    address: Address,
-    finds: bool,
     options: &'a ReputOptions<'a>,
     shutdown: &'a Shutdown,
     observer: &'a mut dyn ReputObserver,
-    changes: Changes,
-    /// None while the cable is pulled.
-    repl: Option<Repl>,
     /// Where the files went first: a folder that was made then must not become one that the next ones go into.
     target: Option<Target>,
 }
 
-impl Reput<'_> {
-    fn go_on(&mut self) -> Result<(), TransferError> {
-        while !self.shutdown.is_asked() {
-            self.changes.note();
-            match self.put() {
-                Ok(true) => self.wait_for_save()?,
-                // Saved again meanwhile.
-                Ok(false) => {}
-                Err(TransferError::Board(error)) if self.is_lost() => self.come_back(&error)?,
-                Err(error @ TransferError::Board(Error::Interrupted)) => return Err(error),
-                Err(error) if self.target.is_none() => return Err(error),
-                Err(error) => {
-                    self.observer.between(ReputEvent::NotDone(error));
-                    self.wait_for_save()?;
-                }
+impl Rounds for Reput<'_> {
+    type Error = TransferError;
+
+    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<Round, TransferError> {
+        match self.put(repl, changes) {
+            Ok(true) => Ok(Round::Done),
+            Ok(false) => Ok(Round::SavedMeanwhile),
+            Err(TransferError::Board(error)) if repl.link().is_lost() => Ok(Round::Lost(error)),
+            Err(TransferError::Board(Error::Interrupted)) => Ok(Round::Over),
+            Err(error) if self.target.is_none() => Err(error),
+            Err(error) => {
+                self.observer.between(ReputEvent::NotDone(error));
+                Ok(Round::Done)
             }
         }
-        Ok(())
     }
 
-    fn is_lost(&mut self) -> bool {
-        self.repl.as_mut().is_none_or(|repl| repl.link().is_lost())
+    /// Nobody waits for what a timer on the board prints.
+    fn printed(&mut self, _: &[u8]) {}
+
+    fn is_over(&mut self) -> bool {
+        false
     }
 
+    fn is_back(&mut self) {}
+
+    fn cable_observer(&mut self) -> &mut dyn CableObserver {
+        self.observer
+    }
+}
+
+impl Reput<'_> {
     /// The files as they are now. Waits for an editor that has not finished.
     fn read(&self) -> Result<Upload, TransferError> {
         let until = Instant::now() + SAVING;
@@ -160,13 +146,10 @@ impl Reput<'_> {
     }
 
     /// Puts what differs, and removes what is not here. False if a save came in between, and nothing was removed.
-    fn put(&mut self) -> Result<bool, TransferError> {
+    fn put(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<bool, TransferError> {
         let begun = Instant::now();
         let upload = self.read()?;
-        let Some(repl) = &mut self.repl else {
-            return Ok(true);
-        };
-        let (changes, observer) = (&mut self.changes, &mut *self.observer);
+        let observer = &mut *self.observer;
         let shutdown = self.shutdown;
         let (target, delete) = (&mut self.target, self.options.delete);
         let ended = Files::with(repl, |files| {
@@ -200,43 +183,6 @@ impl Reput<'_> {
         let event = ReputEvent::Done(&done, removed, begun.elapsed());
         self.observer.between(event);
         Ok(true)
-    }
-
-    fn wait_for_save(&mut self) -> Result<(), Error> {
-        let shutdown = self.shutdown.clone();
-        let is_stopped = || shutdown.is_asked();
-        let mut wait = Wait::at(Site::Save, &is_stopped);
-        while !self.changes.is_there() {
-            if wait.look().is_some() {
-                return Ok(());
-            }
-            let Some(repl) = &mut self.repl else {
-                return Ok(());
-            };
-            let link = repl.link();
-            match link.fill(Instant::now() + TICK) {
-                // Nobody waits for what a timer on the board prints.
-                Ok(_) => drop(link.take(usize::MAX)),
-                Err(Error::Interrupted) => return Ok(()),
-                Err(error) => return self.come_back(&error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until the cable is back, and enters the board.
-    fn come_back(&mut self, error: &Error) -> Result<(), Error> {
-        if let Some(repl) = self.repl.take() {
-            repl.detach();
-        }
-        let observer = &mut *self.observer;
-        observer.between(ReputEvent::Lost(error));
-        let repl = reconnect::enter(&mut self.address, self.finds, self.shutdown, |error| {
-            observer.between(ReputEvent::NotEntered(error));
-        })?;
-        self.observer.between(ReputEvent::Back(&self.address.port));
-        self.repl = Some(repl);
-        Ok(())
     }
 }
 

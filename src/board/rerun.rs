@@ -1,12 +1,12 @@
 //! `board run --watch`: runs a program again each time its file is saved.
 //!
-//! The board stays in its raw REPL between two runs. A program that cannot run is an event: the next save is waited for. If
-//! the cable is pulled, udpcli waits until it is back and runs the program again.
+//! A program that cannot run is an event: the next save is waited for.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::board::changes::{self, Changes};
+use crate::board::each_save::{CableObserver, Round, Rounds, Watched};
 use crate::board::error::Error;
 use crate::board::files::Files;
 use crate::board::files::error::TransferError;
@@ -16,10 +16,8 @@ use crate::board::files::upload::Upload;
 use crate::board::life_cycle::{self, Ended, Ending, RunEvent, RunObserver, RunOptions, WatchOled};
 use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
-use crate::board::reconnect;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
-use crate::wait::{Site, Wait};
 
 /// An editor may have a file away, or empty, for so long while it saves.
 const SAVING: Duration = Duration::from_millis(200);
@@ -54,16 +52,10 @@ pub enum RerunEvent<'a> {
     Unreadable(&'a std::io::Error),
     /// A program on the board printed something after its end: a timer, a thread, `main.py` after a restart.
     Printed(&'a [u8]),
-    /// The serial port is gone.
-    Lost(&'a Error),
-    /// It is back, under this name.
-    Back(&'a str),
-    /// The board did not let udpcli in; it is tried again.
-    NotEntered(&'a Error),
 }
 
 /// Receives what happens between and during the runs.
-pub trait RerunObserver: RunObserver + TransferObserver {
+pub trait RerunObserver: RunObserver + TransferObserver + CableObserver {
     /// Takes an event.
     fn between(&mut self, event: RerunEvent<'_>);
 
@@ -81,12 +73,12 @@ pub trait RerunObserver: RunObserver + TransferObserver {
 }
 
 /// Runs the program now and at each save, until Ctrl-C or until the observer wants the end. With `finds`, as
-/// [`reconnect::reopen`].
+/// [`reopen`](crate::board::reconnect::reopen).
 ///
 /// # Errors
 /// The first connection fails. Whatever goes wrong later is an event.
 pub fn run(
-    address: Address,
+    address: &Address,
     finds: bool,
     options: &RerunOptions<'_>,
     shutdown: &Shutdown,
@@ -95,35 +87,31 @@ pub fn run(
     let mut paths = vec![options.script.to_owned()];
     paths.extend_from_slice(options.with);
     let changes = Changes::of(&paths);
-    let repl = Repl::enter(Link::open(&address, shutdown.clone())?)?;
+    let repl = Repl::enter(Link::open(address, shutdown.clone())?)?;
     let mut rerun = Rerun {
-        address,
-        finds,
         options,
         shutdown,
         observer,
-        changes,
-        repl: Some(repl),
         is_entered: true,
         put: None,
         runs: 0,
     };
-    match rerun.go_on() {
+    let (repl, result) = Watched::new(repl, finds, changes, shutdown).run(&mut rerun);
+    match repl {
         // After Ctrl-C the board is left in order.
-        Ok(()) | Err(Error::Interrupted) => rerun.leave(),
-        Err(error) => Err(error),
+        Some(repl) if rerun.is_entered => result.and(repl.close()),
+        Some(repl) => {
+            repl.detach();
+            result
+        }
+        None => result,
     }
 }
 
 struct Rerun<'a> {
-    address: Address,
-    finds: bool,
     options: &'a RerunOptions<'a>,
     shutdown: &'a Shutdown,
     observer: &'a mut dyn RerunObserver,
-    changes: Changes,
-    /// None while the cable is pulled.
-    repl: Option<Repl>,
     /// Whether the board is in its raw REPL: not after a program restarted it.
     is_entered: bool,
     /// The files of `--with` as they were when they were put.
@@ -131,37 +119,47 @@ struct Rerun<'a> {
     runs: u64,
 }
 
-impl Rerun<'_> {
-    fn is_over(&mut self) -> bool {
-        self.shutdown.is_asked() || self.observer.wants_interrupt()
-    }
+impl Rounds for Rerun<'_> {
+    type Error = Error;
 
-    fn go_on(&mut self) -> Result<(), Error> {
-        while !self.is_over() {
-            self.changes.note();
-            let result = match self.source()? {
-                Some(source) => self.run_once(&source),
-                None => Ok(false),
-            };
-            match result {
-                Err(error) if self.is_lost() => self.come_back(&error)?,
-                Err(Error::Interrupted) => return Ok(()),
-                Err(error) => {
-                    self.observer.between(RerunEvent::NotStarted(error));
-                    self.wait_for_save()?;
-                }
-                // It was interrupted by a save.
-                Ok(true) => {}
-                Ok(false) => self.wait_for_save()?,
+    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<Round, Error> {
+        let result = match self.source() {
+            Ok(Some(source)) => self.run_once(repl, changes, &source),
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        Ok(match result {
+            // It was interrupted by a save.
+            Ok(true) => Round::SavedMeanwhile,
+            Ok(false) => Round::Done,
+            Err(error) if repl.link().is_lost() => Round::Lost(error),
+            Err(Error::Interrupted) => Round::Over,
+            Err(error) => {
+                self.observer.between(RerunEvent::NotStarted(error));
+                Round::Done
             }
-        }
-        Ok(())
+        })
     }
 
-    fn is_lost(&mut self) -> bool {
-        self.repl.as_mut().is_none_or(|repl| repl.link().is_lost())
+    fn printed(&mut self, printed: &[u8]) {
+        self.observer.between(RerunEvent::Printed(printed));
     }
 
+    fn is_over(&mut self) -> bool {
+        self.observer.wants_interrupt()
+    }
+
+    fn is_back(&mut self) {
+        self.is_entered = true;
+        self.put = None;
+    }
+
+    fn cable_observer(&mut self) -> &mut dyn CableObserver {
+        self.observer
+    }
+}
+
+impl Rerun<'_> {
     /// The program as it is now; none if it is not there. Waits for an editor that has not finished.
     fn source(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let until = Instant::now() + SAVING;
@@ -193,10 +191,12 @@ impl Rerun<'_> {
     }
 
     /// Runs the program to its end or to the next save; true after a save.
-    fn run_once(&mut self, source: &[u8]) -> Result<bool, Error> {
-        let Some(repl) = &mut self.repl else {
-            return Ok(false);
-        };
+    fn run_once(
+        &mut self,
+        repl: &mut Repl,
+        changes: &mut Changes,
+        source: &[u8],
+    ) -> Result<bool, Error> {
         if !std::mem::replace(&mut self.is_entered, true) {
             repl.reenter()?;
         }
@@ -217,7 +217,7 @@ impl Rerun<'_> {
         };
         let mut observer = UntilSave {
             observer: self.observer,
-            changes: &mut self.changes,
+            changes,
             is_saved: false,
         };
         let ended = life_cycle::run(repl, &run_options, &mut observer);
@@ -231,61 +231,6 @@ impl Rerun<'_> {
             self.observer.between(RerunEvent::Ended(ended));
         }
         Ok(is_saved)
-    }
-
-    /// Waits for the next save. What the board prints meanwhile is shown.
-    fn wait_for_save(&mut self) -> Result<(), Error> {
-        let shutdown = self.shutdown.clone();
-        let is_stopped = || shutdown.is_asked();
-        let mut wait = Wait::at(Site::Save, &is_stopped);
-        while !self.changes.is_there() {
-            if wait.look().is_some() || self.is_over() {
-                return Ok(());
-            }
-            let Some(repl) = &mut self.repl else {
-                return Ok(());
-            };
-            let link = repl.link();
-            match link.fill(Instant::now() + TICK) {
-                Ok(_) => {
-                    let printed = link.take(usize::MAX);
-                    if !printed.is_empty() {
-                        self.observer.between(RerunEvent::Printed(&printed));
-                    }
-                }
-                Err(Error::Interrupted) => return Ok(()),
-                Err(error) => return self.come_back(&error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until the cable is back, and enters the board.
-    fn come_back(&mut self, error: &Error) -> Result<(), Error> {
-        if let Some(repl) = self.repl.take() {
-            repl.detach();
-        }
-        let observer = &mut *self.observer;
-        observer.between(RerunEvent::Lost(error));
-        let repl = reconnect::enter(&mut self.address, self.finds, self.shutdown, |error| {
-            observer.between(RerunEvent::NotEntered(error));
-        })?;
-        self.observer.between(RerunEvent::Back(&self.address.port));
-        self.repl = Some(repl);
-        self.is_entered = true;
-        self.put = None;
-        Ok(())
-    }
-
-    fn leave(&mut self) -> Result<(), Error> {
-        match self.repl.take() {
-            Some(repl) if self.is_entered => repl.close(),
-            Some(repl) => {
-                repl.detach();
-                Ok(())
-            }
-            None => Ok(()),
-        }
     }
 }
 

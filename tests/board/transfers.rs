@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 
 use tempfile::TempDir;
+use udpcli::board::each_save::{CableEvent, CableObserver};
 use udpcli::board::files::Files;
 use udpcli::board::files::download;
 use udpcli::board::files::error::{Refusal, TransferError};
@@ -13,6 +14,8 @@ use udpcli::board::files::remote::RemotePath;
 use udpcli::board::files::transfer::{TransferEvent, TransferObserver, Transferred};
 use udpcli::board::files::upload::Upload;
 use udpcli::board::repl::Repl;
+use udpcli::board::reput::{self, ReputEvent, ReputObserver, ReputOptions};
+use udpcli::shutdown::Shutdown;
 
 use crate::life_cycle::with_log;
 
@@ -135,4 +138,62 @@ fn a_folder_of_the_boards_comes_over_and_one_bad_name_does_not_stop_the_others()
     })
     .expect("the transfers");
     assert!(kept.0.contains(&"got b.py 4".to_owned()), "{kept:?}");
+}
+
+/// Saves the file again once it is on the board, and asks for the end once it is there again.
+struct Saving<'a> {
+    kept: Kept,
+    local: &'a std::path::Path,
+    shutdown: Shutdown,
+    rounds: usize,
+}
+
+impl TransferObserver for Saving<'_> {
+    fn event(&mut self, event: TransferEvent<'_>) {
+        self.kept.event(event);
+    }
+}
+
+impl CableObserver for Saving<'_> {
+    fn cable(&mut self, event: CableEvent<'_>) {
+        panic!("{event:?}");
+    }
+}
+
+impl ReputObserver for Saving<'_> {
+    fn between(&mut self, event: ReputEvent<'_>) {
+        assert!(matches!(event, ReputEvent::Done(..)), "{event:?}");
+        self.rounds += 1;
+        match self.rounds {
+            1 => fs::write(self.local, "print('second')\n").expect("a save"),
+            _ => self.shutdown.asker().ask(),
+        }
+    }
+}
+
+#[test]
+fn a_saved_file_is_put_again() {
+    let folder = TempDir::new().expect("a folder");
+    let local = folder.path().join("a.py");
+    let kept = with_log("put-at-each-save", "generic-1.26", |link| {
+        fs::write(&local, "print('first')\n").expect("a file");
+        let mut repl = Repl::enter(link)?;
+        let mut saving = Saving {
+            kept: Kept::default(),
+            local: &local,
+            shutdown: repl.link().shutdown(),
+            rounds: 0,
+        };
+        let shutdown = saving.shutdown.clone();
+        let options = ReputOptions {
+            locals: std::slice::from_ref(&local),
+            remote: &remote(":"),
+            excludes: &[],
+            delete: false,
+        };
+        reput::run(repl, false, &options, &shutdown, &mut saving)?;
+        Ok::<_, TransferError>(saving.kept)
+    })
+    .expect("the transfers");
+    assert_eq!(kept.0, ["put /a.py 15", "put /a.py 16"]);
 }

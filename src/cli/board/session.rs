@@ -1,6 +1,8 @@
 //! The first steps of every command that talks with the board.
 
 use crate::atomic_file;
+use crate::board::each_save::CableEvent;
+use crate::board::error::as_value;
 use crate::board::files::Files;
 use crate::board::link::{Address, Link};
 use crate::board::ports;
@@ -10,6 +12,7 @@ use crate::cli::board::SerialArgs;
 use crate::error::Error;
 use crate::file;
 use crate::shutdown::Shutdown;
+use crate::terminal::status;
 use crate::words::catalogue::say;
 
 /// Starts to watch for Ctrl-C.
@@ -90,6 +93,20 @@ pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, E
 /// Reports that udpcli stopped the program on the board.
 pub(super) fn tell_stopped() {
     tracing::info!(say = "board-cli.program-stopped");
+}
+
+/// Tells of the cable while files are watched.
+pub(super) fn tell_cable(event: &CableEvent<'_>) {
+    match event {
+        CableEvent::Lost(error) => {
+            status::end_line();
+            tracing::warn!(say = "watch.lost", error = as_value(error));
+        }
+        CableEvent::Back(port) => tracing::info!(say = "watch.back", port = port),
+        CableEvent::NotEntered(error) => {
+            tracing::warn!(say = "watch.not-entered", error = as_value(error));
+        }
+    }
 }
 
 /// Enters the board's raw REPL, does `work` on its file system, and returns to the prompt, also after an error.

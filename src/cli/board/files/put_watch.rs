@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::super::tell;
 use super::{Printer, PutArgs, SerialArgs, session, summary};
-use crate::board::error::{Error as BoardError, as_value};
+use crate::board::each_save::{CableEvent, CableObserver};
+use crate::board::error::Error as BoardError;
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::RemotePath;
 use crate::board::files::transfer::{TransferEvent, TransferObserver};
@@ -72,6 +73,12 @@ impl TransferObserver for Watcher {
     }
 }
 
+impl CableObserver for Watcher {
+    fn cable(&mut self, event: CableEvent<'_>) {
+        session::tell_cable(&event);
+    }
+}
+
 impl ReputObserver for Watcher {
     fn between(&mut self, event: ReputEvent<'_>) {
         match event {
@@ -87,14 +94,6 @@ impl ReputObserver for Watcher {
             ReputEvent::NotDone(error) => {
                 tell(&error.into());
                 tracing::info!(say = "put.next-save");
-            }
-            ReputEvent::Lost(error) => {
-                status::end_line();
-                tracing::warn!(say = "watch.lost", error = as_value(error));
-            }
-            ReputEvent::Back(port) => tracing::info!(say = "watch.back", port = port),
-            ReputEvent::NotEntered(error) => {
-                tracing::warn!(say = "watch.not-entered", error = as_value(error));
             }
         }
     }

@@ -9,6 +9,7 @@ use super::{
     tell_symptom,
 };
 use crate::atomic_file;
+use crate::board::each_save::{CableEvent, CableObserver};
 use crate::board::error::{Error as BoardError, as_value};
 use crate::board::files::transfer::{TransferEvent, TransferObserver};
 use crate::board::life_cycle::{Ending, RunEvent, RunObserver, WatchOled};
@@ -57,7 +58,7 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
         script: script.display().to_string(),
     };
     let finds = serial.port().is_none();
-    let result = rerun::run(address, finds, &options, &shutdown, &mut watcher);
+    let result = rerun::run(&address, finds, &options, &shutdown, &mut watcher);
     if let Some(panel) = watcher.printer.panel.take() {
         panel.keep();
     }
@@ -124,6 +125,12 @@ impl TransferObserver for Watcher {
     }
 }
 
+impl CableObserver for Watcher {
+    fn cable(&mut self, event: CableEvent<'_>) {
+        session::tell_cable(&event);
+    }
+}
+
 impl RerunObserver for Watcher {
     fn between(&mut self, event: RerunEvent<'_>) {
         match event {
@@ -147,14 +154,6 @@ impl RerunObserver for Watcher {
                 tracing::warn!(say = "watch.unreadable", path = self.script, error = %error);
             }
             RerunEvent::Printed(printed) => self.printer.show(printed, None),
-            RerunEvent::Lost(error) => {
-                status::end_line();
-                tracing::warn!(say = "watch.lost", error = as_value(error));
-            }
-            RerunEvent::Back(port) => tracing::info!(say = "watch.back", port = port),
-            RerunEvent::NotEntered(error) => {
-                tracing::warn!(say = "watch.not-entered", error = as_value(error));
-            }
         }
     }
 

@@ -1,0 +1,163 @@
+//! Does something on a board now, and again each time a file of this PC is saved: what `--watch` of `board put` and
+//! `board run` share.
+//!
+//! The board stays in its raw REPL between two rounds. If the cable is pulled, udpcli waits until it is back and does it
+//! again.
+
+use std::time::Instant;
+
+use crate::board::changes::Changes;
+use crate::board::error::Error;
+use crate::board::link::Address;
+use crate::board::port::TICK;
+use crate::board::reconnect;
+use crate::board::repl::Repl;
+use crate::shutdown::Shutdown;
+use crate::wait::{Site, Wait};
+
+/// What happens to the cable.
+#[derive(Debug)]
+pub enum CableEvent<'a> {
+    /// The serial port is gone.
+    Lost(&'a Error),
+    /// It is back, under this name.
+    Back(&'a str),
+    /// The board did not let udpcli in; it is tried again.
+    NotEntered(&'a Error),
+}
+
+/// Receives what happens to the cable.
+pub trait CableObserver {
+    /// Takes an event.
+    fn cable(&mut self, event: CableEvent<'_>);
+}
+
+/// How a round ended.
+#[derive(Debug)]
+pub(super) enum Round {
+    /// The next round follows the next save.
+    Done,
+    /// A save came in between.
+    SavedMeanwhile,
+    /// The serial port is gone.
+    Lost(Error),
+    /// Nothing more is wanted.
+    Over,
+}
+
+/// What is done at each save.
+pub(super) trait Rounds {
+    /// Why there can be no further round.
+    type Error;
+
+    /// Does it once. What goes wrong and may go well next time is an event of its own observer.
+    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<Round, Self::Error>;
+
+    /// Takes what the board prints between two rounds.
+    fn printed(&mut self, printed: &[u8]);
+
+    /// Whether the user wants no more, apart from Ctrl-C.
+    fn is_over(&mut self) -> bool;
+
+    /// The cable was pulled and is back: the board has been entered anew.
+    fn is_back(&mut self);
+
+    fn cable_observer(&mut self) -> &mut dyn CableObserver;
+}
+
+/// A board and the files of this PC that are watched for it.
+#[derive(Debug)]
+pub(super) struct Watched<'a> {
+    /// None if the cable was pulled and did not come back.
+    repl: Option<Repl>,
+    address: Address,
+    finds: bool,
+    shutdown: &'a Shutdown,
+    changes: Changes,
+}
+
+impl<'a> Watched<'a> {
+    /// With `finds`, as [`reconnect::reopen`].
+    pub(super) fn new(
+        mut repl: Repl,
+        finds: bool,
+        changes: Changes,
+        shutdown: &'a Shutdown,
+    ) -> Self {
+        Self {
+            address: repl.link().address().clone(),
+            repl: Some(repl),
+            finds,
+            shutdown,
+            changes,
+        }
+    }
+
+    /// Does a round now and at each save, until Ctrl-C or until nothing more is wanted. Returns the board, unless its
+    /// cable is pulled.
+    pub(super) fn run<R: Rounds>(mut self, rounds: &mut R) -> (Option<Repl>, Result<(), R::Error>) {
+        let result = self.go_on(rounds);
+        (self.repl, result)
+    }
+
+    fn go_on<R: Rounds>(&mut self, rounds: &mut R) -> Result<(), R::Error> {
+        while let Some(repl) = &mut self.repl
+            && !self.shutdown.is_asked()
+            && !rounds.is_over()
+        {
+            self.changes.note();
+            let lost = match rounds.round(repl, &mut self.changes)? {
+                Round::Done => self.wait_for_save(rounds),
+                Round::SavedMeanwhile => None,
+                Round::Lost(error) => Some(error),
+                Round::Over => break,
+            };
+            if let Some(error) = lost {
+                self.come_back(&error, rounds);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the next save, or the end. Returns the error if the serial port is gone.
+    fn wait_for_save<R: Rounds>(&mut self, rounds: &mut R) -> Option<Error> {
+        let is_stopped = || self.shutdown.is_asked();
+        let mut wait = Wait::at(Site::Save, &is_stopped);
+        let link = self.repl.as_mut()?.link();
+        while !self.changes.is_there() {
+            if wait.look().is_some() || rounds.is_over() {
+                return None;
+            }
+            match link.fill(Instant::now() + TICK) {
+                Ok(_) => {
+                    let printed = link.take(usize::MAX);
+                    if !printed.is_empty() {
+                        rounds.printed(&printed);
+                    }
+                }
+                Err(Error::Interrupted) => return None,
+                Err(error) => return Some(error),
+            }
+        }
+        None
+    }
+
+    /// Waits until the cable is back, and enters the board. After Ctrl-C there is no board.
+    fn come_back<R: Rounds>(&mut self, error: &Error, rounds: &mut R) {
+        if let Some(repl) = self.repl.take() {
+            repl.detach();
+        }
+        let observer = rounds.cable_observer();
+        observer.cable(CableEvent::Lost(error));
+        let entered = reconnect::enter(&mut self.address, self.finds, self.shutdown, |error| {
+            observer.cable(CableEvent::NotEntered(error));
+        });
+        // Only Ctrl-C ends the wait.
+        let Ok(repl) = entered else {
+            return;
+        };
+        observer.cable(CableEvent::Back(&self.address.port));
+        self.repl = Some(repl);
+        rounds.is_back();
+    }
+}
