@@ -9,6 +9,7 @@ pub mod fullwidth;
 pub mod hex;
 pub mod nearest;
 pub mod pattern;
+pub mod pattern_set;
 pub mod random;
 pub mod sentence;
 pub mod template;

@@ -6,6 +6,7 @@
 pub mod adapter;
 pub mod answer;
 pub mod batch;
+mod delayed;
 pub mod endpoint;
 pub mod error;
 pub mod interface;

@@ -13,7 +13,7 @@ const MAX_COMPILED: usize = 256 << 10;
 const MAX_CACHE: usize = 256 << 10;
 
 /// The maximum nesting of groups in a regular expression.
-const MAX_NESTING: u32 = 50;
+pub(super) const MAX_NESTING: u32 = 50;
 
 /// The maximum length of a pattern with gaps, in bytes, because a search compares each byte with each of these.
 const MAX_GAPPED: usize = 1024;

@@ -102,8 +102,8 @@ impl AnswerRate {
         }
     }
 
-    /// Counts one more answer if `per_second` allows it.
-    pub fn allow(&mut self, now: Instant, per_second: u32) -> bool {
+    /// Whether `per_second` allows one more answer.
+    pub fn has_room(&mut self, now: Instant, per_second: u32) -> bool {
         const WINDOW: Duration = Duration::from_secs(1);
         let age = now.saturating_duration_since(self.window);
         if age >= 2 * WINDOW {
@@ -115,9 +115,12 @@ impl AnswerRate {
         }
         let passed = now.saturating_duration_since(self.window).as_secs_f64();
         let counted = f64::from(self.previous) * (1.0 - passed) + f64::from(self.current);
-        let allowed = counted + 1.0 <= f64::from(per_second);
-        self.current += u32::from(allowed);
-        allowed
+        counted + 1.0 <= f64::from(per_second)
+    }
+
+    /// Counts an answer.
+    pub fn count(&mut self) {
+        self.current = self.current.saturating_add(1);
     }
 }
 
@@ -183,13 +186,21 @@ mod tests {
         );
     }
 
+    fn allow(rate: &mut AnswerRate, now: Instant) -> bool {
+        let has_room = rate.has_room(now, 100);
+        if has_room {
+            rate.count();
+        }
+        has_room
+    }
+
     #[test]
     fn no_second_has_more_answers_than_allowed() {
         let start = Instant::now();
         let mut rate = AnswerRate::new(start);
         let step = Duration::from_millis(1);
         let answered: Vec<u32> = (0..5000)
-            .filter(|&ms| rate.allow(start + ms * step, 100))
+            .filter(|&ms| allow(&mut rate, start + ms * step))
             .collect();
         for &first in &answered {
             let second = answered
@@ -208,10 +219,10 @@ mod tests {
     fn a_peer_may_use_its_second_at_once() {
         let start = Instant::now();
         let mut rate = AnswerRate::new(start);
-        assert_eq!((0..500).filter(|_| rate.allow(start, 100)).count(), 100);
+        assert_eq!((0..500).filter(|_| allow(&mut rate, start)).count(), 100);
         assert_eq!(
             (0..500)
-                .filter(|_| rate.allow(start + Duration::from_secs(10), 100))
+                .filter(|_| allow(&mut rate, start + Duration::from_secs(10)))
                 .count(),
             100
         );

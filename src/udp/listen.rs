@@ -2,7 +2,6 @@
 
 mod answers;
 mod counts;
-mod delayed;
 
 use std::future::poll_fn;
 use std::io;

@@ -10,13 +10,17 @@ use regex::bytes::CaptureLocations;
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::pattern::{Pattern, without_line_ending};
+use crate::text::pattern_set::{ExpressionSet, Found};
 use crate::text::template::{RenderError, State, Template, Values};
 
 /// The maximum number of rules.
 pub const MAX_RULES: usize = 20_000;
 
-/// The maximum number of rules with a regular expression: each has a cache of its own, and is tried in turn.
+/// The maximum number of rules with a regular expression.
 pub const MAX_EXPRESSIONS: usize = 1000;
+
+/// The maximum number of sets of expressions that are searched at once: each has a cache of its own.
+const MAX_SETS: usize = 16;
 
 /// What to reply to datagrams that match a pattern.
 #[derive(Debug)]
@@ -44,14 +48,62 @@ pub enum TooMany {
     Expressions,
 }
 
-/// Rules in their order. Whole texts are looked up in a hash table, so that their number costs nothing.
+/// Rules in their order. Whole texts are looked up in a hash table, and expressions are searched many at once, so that
+/// their number costs little.
 #[derive(Debug, Default)]
 pub struct Rules {
     all: Vec<Rule>,
     /// The first rule of each text.
     texts: HashMap<Vec<u8>, usize>,
-    /// The other rules.
-    others: Vec<usize>,
+    /// The rules with bytes and gaps.
+    gapped: Vec<usize>,
+    /// The rules with expressions.
+    expressions: Vec<Group>,
+}
+
+/// Rules with expressions for text of one encoding, in their order.
+#[derive(Debug)]
+struct Group {
+    encoding: TextEncoding,
+    rules: Vec<usize>,
+    /// `None` if the expressions are searched one by one.
+    set: Option<ExpressionSet>,
+}
+
+impl Group {
+    /// Groups for these rules: one, or more if the expressions are too large together. `sets` is how many sets may
+    /// still be made.
+    fn add(
+        all: &[Rule],
+        encoding: TextEncoding,
+        rules: &[usize],
+        sets: &mut usize,
+        groups: &mut Vec<Self>,
+    ) {
+        let expressions: Vec<&str> = rules
+            .iter()
+            .filter_map(|&index| match &all.get(index)?.pattern {
+                Pattern::Regex(regex) => Some(regex.as_str()),
+                Pattern::Text(_) | Pattern::Hex(_) => None,
+            })
+            .collect();
+        let is_worth_it = rules.len() > 1 && *sets > 0;
+        let set = is_worth_it
+            .then(|| ExpressionSet::new(&expressions))
+            .flatten();
+        if set.is_none() && is_worth_it {
+            let (first, second) = rules.split_at(rules.len() / 2);
+            Self::add(all, encoding, first, sets, groups);
+            Self::add(all, encoding, second, sets, groups);
+            return;
+        }
+        *sets -= usize::from(set.is_some());
+        groups.push(Self {
+            encoding,
+            rules: rules.to_vec(),
+            set,
+        });
+    }
 }
 
 /// The datagram as UTF-8, for regular expressions; reused.
@@ -94,6 +146,8 @@ pub struct Workspace {
     made: Vec<u64>,
     /// The places of groups, for the rules that use them.
     locations: Vec<Option<CaptureLocations>>,
+    /// The results of each set of expressions.
+    found: Vec<Option<Found>>,
     state: State,
 }
 
@@ -109,6 +163,11 @@ impl Workspace {
             decoded: Decoded::default(),
             made: vec![0; rules.all.len()],
             locations: rules.all.iter().map(locations).collect(),
+            found: rules
+                .expressions
+                .iter()
+                .map(|group| group.set.as_ref().map(ExpressionSet::found))
+                .collect(),
             state,
         }
     }
@@ -128,17 +187,33 @@ impl Rules {
             return Err(TooMany::Expressions);
         }
         let mut texts = HashMap::new();
-        let mut others = Vec::new();
+        let mut gapped = Vec::new();
+        let mut by_encoding: Vec<(TextEncoding, Vec<usize>)> = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
             match &rule.pattern {
                 Pattern::Text(text) => drop(texts.entry(text.clone()).or_insert(index)),
-                Pattern::Regex(_) | Pattern::Hex(_) => others.push(index),
+                Pattern::Hex(_) => gapped.push(index),
+                Pattern::Regex(_) => {
+                    let known = by_encoding
+                        .iter_mut()
+                        .find(|(encoding, _)| *encoding == rule.encoding);
+                    match known {
+                        Some((_, members)) => members.push(index),
+                        None => by_encoding.push((rule.encoding, vec![index])),
+                    }
+                }
             }
+        }
+        let mut expressions = Vec::new();
+        let mut sets = MAX_SETS;
+        for (encoding, members) in &by_encoding {
+            Group::add(&rules, *encoding, members, &mut sets, &mut expressions);
         }
         Ok(Self {
             all: rules,
             texts,
-            others,
+            gapped,
+            expressions,
         })
     }
 
@@ -157,28 +232,47 @@ impl Rules {
     /// The place of the first rule that matches.
     #[must_use]
     pub fn find(&self, payload: &[u8], workspace: &mut Workspace) -> Option<usize> {
-        let decoded = &mut workspace.decoded;
+        let Workspace { decoded, found, .. } = workspace;
         decoded.encoding = None;
-        let text = [payload, without_line_ending(payload)]
+        let matches = |index: usize, subject: &[u8]| {
+            let rule = self.all.get(index);
+            rule.is_some_and(|rule| rule.pattern.matches(subject))
+        };
+        // The first rule so far; only rules before it are still of interest.
+        let mut first = [payload, without_line_ending(payload)]
             .into_iter()
             .filter_map(|text| self.texts.get(text).copied())
-            .min();
-        let before = text.unwrap_or(usize::MAX);
-        let other = self
-            .others
+            .min()
+            .unwrap_or(usize::MAX);
+        if let Some(index) = self
+            .gapped
             .iter()
             .copied()
-            .take_while(|&index| index < before)
-            .find(|&index| {
-                self.all.get(index).is_some_and(|rule| match &rule.pattern {
-                    Pattern::Regex(_) => {
-                        let (subject, _) = decoded.subject(payload, rule.encoding);
-                        rule.pattern.matches(subject)
-                    }
-                    Pattern::Text(_) | Pattern::Hex(_) => rule.pattern.matches(payload),
-                })
-            });
-        other.or(text)
+            .take_while(|&index| index < first)
+            .find(|&index| matches(index, payload))
+        {
+            first = index;
+        }
+        for (group, found) in self.expressions.iter().zip(found) {
+            if group.rules.first().is_none_or(|&index| index > first) {
+                continue;
+            }
+            let (subject, _) = decoded.subject(payload, group.encoding);
+            let index = match (&group.set, found) {
+                (Some(set), Some(found)) => {
+                    let place = set.first(subject, found);
+                    place.and_then(|place| group.rules.get(place).copied())
+                }
+                _ => group
+                    .rules
+                    .iter()
+                    .copied()
+                    .take_while(|&index| index < first)
+                    .find(|&index| matches(index, subject)),
+            };
+            first = index.map_or(first, |index| index.min(first));
+        }
+        (first != usize::MAX).then_some(first)
     }
 
     /// Appends the reply of rule `index` to the datagram that it matches.
@@ -202,6 +296,7 @@ impl Rules {
             made,
             locations,
             state,
+            ..
         } = workspace;
         let (subject, is_text) = match &rule.pattern {
             Pattern::Regex(_) => decoded.subject(payload, rule.encoding),
@@ -242,86 +337,4 @@ impl Rules {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::random::Random;
-    use crate::text::template::{Place, Rules as TemplateRules};
-
-    fn rule(pattern: &str, reply: &str, encoding: &str) -> Rule {
-        let encoding = encoding.parse().unwrap();
-        let pattern = Pattern::parse(pattern, false, encoding).unwrap();
-        let groups = pattern.groups();
-        let rules = TemplateRules {
-            escapes: false,
-            encoding,
-            place: Place::Reply(&groups),
-        };
-        Rule {
-            reply: Template::parse(reply, rules).unwrap(),
-            pattern,
-            encoding,
-            append: None,
-            delay: None,
-            drop: None,
-        }
-    }
-
-    fn answer(
-        rules: &Rules,
-        workspace: &mut Workspace,
-        payload: &[u8],
-    ) -> Option<(usize, Vec<u8>)> {
-        let index = rules.find(payload, workspace)?;
-        let mut out = Vec::new();
-        let from = "192.168.0.5:9".parse().unwrap();
-        rules
-            .render(index, payload, from, workspace, 1000, &mut out)
-            .unwrap();
-        Some((index + 1, out))
-    }
-
-    #[test]
-    fn the_first_rule_that_matches_answers() {
-        let rules = Rules::new(vec![
-            rule("hex: 01 *", "one", "utf-8"),
-            rule("led on", "on {seq} {from}", "utf-8"),
-            rule("re:^led (?<state>\\w+)$", "{state} {1} {0}", "utf-8"),
-            rule("led on", "never", "utf-8"),
-            rule("led off", "never", "utf-8"),
-            rule("re:^设(.)$", "{1}好", "gbk"),
-            rule("re:(x)?y", "[{1}]", "utf-8"),
-        ])
-        .unwrap();
-        let mut workspace = Workspace::new(&rules, State::new(Random::new(None)));
-        for (payload, number, reply) in [
-            (&b"led on\r\n"[..], 2, &b"on 0 192.168.0.5:9"[..]),
-            (b"led on", 2, b"on 1 192.168.0.5:9"),
-            (b"led off", 3, b"off off led off"),
-            (b"\x01led on", 1, b"one"),
-            (b"\xc9\xe8\xb6\xa8", 6, b"\xb6\xa8\xba\xc3"),
-            (b"y", 7, b"[]"),
-        ] {
-            let found = answer(&rules, &mut workspace, payload);
-            assert_eq!(found, Some((number, reply.to_vec())), "{payload:?}");
-        }
-        assert_eq!(answer(&rules, &mut workspace, b"led"), None);
-    }
-
-    #[test]
-    fn ten_thousand_rules_are_quick_and_more_than_allowed_are_refused() {
-        let texts =
-            |count: usize| (0..count).map(|number| rule(&format!("t{number}"), "x", "utf-8"));
-        let rules = Rules::new(texts(10_000).collect()).unwrap();
-        let mut workspace = Workspace::new(&rules, State::new(Random::new(None)));
-        let found = answer(&rules, &mut workspace, b"t9999");
-        assert_eq!(found, Some((10_000, b"x".to_vec())));
-        assert_eq!(answer(&rules, &mut workspace, b"t"), None);
-        assert_eq!(
-            Rules::new(texts(20_001).collect()).unwrap_err(),
-            TooMany::Rules
-        );
-        let expressions = (0..1001).map(|number| rule(&format!("re:{number}"), "x", "utf-8"));
-        let refused = Rules::new(expressions.collect()).unwrap_err();
-        assert_eq!(refused, TooMany::Expressions);
-    }
-}
+mod tests;

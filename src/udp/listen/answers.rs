@@ -9,8 +9,8 @@ use crate::text::random::Random;
 use crate::text::template::State;
 use crate::udp::answer::rules::Workspace;
 use crate::udp::answer::{Answer, AnswerPlan, Silence};
+use crate::udp::delayed::Delayed;
 use crate::udp::listen::counts::number;
-use crate::udp::listen::delayed::Delayed;
 use crate::udp::outbox::Outbox;
 use crate::udp::socket::Bound;
 use crate::udp::{max_payload, system};
@@ -33,7 +33,8 @@ pub(super) struct Answers<'a> {
     rules: Option<(&'a AnswerPlan, Workspace)>,
     /// Decides which answers are dropped. It is apart from random fields, so that these do not change the decisions.
     fate: Option<Random>,
-    delayed: Delayed,
+    /// Each with the index of its socket.
+    delayed: Delayed<(usize, (SocketAddr, Option<IpAddr>))>,
     outbox: Outbox,
     to: Vec<(SocketAddr, Option<IpAddr>)>,
     pub(super) sent: u64,
@@ -113,7 +114,7 @@ impl<'a> Answers<'a> {
             let result = write(&mut buffer);
             if result.is_err() {
                 self.delayed.give_back(buffer);
-            } else if !self.delayed.add(now + delay, via.socket, to, buffer) {
+            } else if !self.delayed.add(now + delay, (via.socket, to), buffer) {
                 self.withhold(Silence::Queue, run.peer);
             }
             result
@@ -143,11 +144,14 @@ impl<'a> Answers<'a> {
     pub(super) fn take_due(&mut self, now: Instant) -> Option<usize> {
         let mut socket = None;
         while self.to.len() < BATCH
-            && let Some(due) = self.delayed.take(now, socket)
+            && let Some(due) = self
+                .delayed
+                .take(now, |(of, _)| socket.is_none_or(|socket| socket == *of))
         {
-            socket = Some(due.socket);
+            let (of, to) = due.to;
+            socket = Some(of);
             self.outbox.push(&due.payload);
-            self.to.push((due.peer, due.from));
+            self.to.push(to);
             self.delayed.give_back(due.payload);
         }
         socket

@@ -255,6 +255,11 @@ impl<'a> Counts<'a> {
                         continue;
                     }
                 };
+                // First, because a flood of requests should not cost a search each.
+                if !peer.rate.has_room(now, answering.rate) {
+                    answers.withhold(Silence::Rate, run.peer);
+                    continue;
+                }
                 let rule = answers.find(request);
                 if let Some((note, index)) = note.zip(rule) {
                     note.rule = number(index);
@@ -262,11 +267,8 @@ impl<'a> Counts<'a> {
                 if rule.is_none() && answering.fallback.is_none() {
                     continue;
                 }
-                if peer.rate.allow(now, answering.rate) {
-                    answers.answer(payload, request, rule, run, via, now);
-                } else {
-                    answers.withhold(Silence::Rate, run.peer);
-                }
+                peer.rate.count();
+                answers.answer(payload, request, rule, run, via, now);
             }
         }
         &self.notes
