@@ -9,10 +9,12 @@ pub mod doctor;
 pub mod find;
 pub mod generate;
 pub mod help;
+mod junit;
 pub mod language;
 pub mod listen;
 pub mod logging;
 mod menu;
+pub mod messages;
 pub mod output;
 #[cfg(feature = "board")]
 pub mod pair;
@@ -101,6 +103,7 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Doctor(doctor::DoctorArgs),
     Find(find::FindArgs),
+    Messages(messages::MessagesArgs),
     Config(config::ConfigArgs),
     Completions(generate::CompletionsArgs),
     Man(generate::ManArgs),

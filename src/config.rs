@@ -230,6 +230,12 @@ pub fn replies(path: &Path) -> Result<Vec<Set<Reply>>, Error> {
     read::replies(path, &text)
 }
 
+/// The path of a file that another file names: relative to the folder of that one.
+#[must_use]
+pub fn beside(path: &Path, file: &str) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(file)
+}
+
 /// The contents of a payload's file.
 ///
 /// # Errors

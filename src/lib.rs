@@ -77,6 +77,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
             watch_signals()?;
             cli::find::run(&args)
         }
+        Command::Messages(args) => cli::messages::run(&args),
         Command::Config(args) => cli::config::run(&args, &cli.global),
         Command::Completions(args) => cli::generate::completions(&args),
         Command::Man(args) => cli::generate::man(&args),

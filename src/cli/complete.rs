@@ -10,6 +10,7 @@ use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCan
 use clap_complete::env::{CompleteEnv, Shells};
 
 use crate::cli::{Cli, help, language};
+use crate::config::quoted;
 #[cfg(feature = "board")]
 use crate::terminal::sanitize;
 
@@ -111,6 +112,28 @@ pub(super) fn group_interfaces() -> ArgValueCompleter {
         names
             .filter(|name| name.starts_with(begun))
             .map(|name| CompletionCandidate::new(format!("{group}@{name}")))
+            .collect()
+    })
+}
+
+/// The names of the project's messages, after the `@` that stands before them.
+pub(super) fn messages() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let Some(begun) = current.to_str().and_then(|text| text.strip_prefix('@')) else {
+            return Vec::new();
+        };
+        // A file that is wrong has no names here; `send` says what is wrong with it.
+        let project = crate::config::project().ok().flatten().unwrap_or_default();
+        let messages = project.messages.into_iter().map(|message| message.value);
+        messages
+            .filter(|message| message.name.starts_with(begun))
+            .map(|message| {
+                let pairs = message.pairs();
+                let shown = pairs
+                    .first()
+                    .map(|(key, value)| format!("{key} = {}", quoted(value)));
+                CompletionCandidate::new(format!("@{}", message.name)).help(shown.map(Into::into))
+            })
             .collect()
     })
 }

@@ -2,6 +2,9 @@
 //!
 //! Long because each flag is declared here and checked against the others.
 
+mod junit;
+mod named;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -11,7 +14,8 @@ use std::time::{Duration, Instant};
 use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::cli::logging::Summary;
-use crate::cli::output::Output;
+use crate::cli::output::{self, Output};
+use crate::cli::send::named::Named;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -24,10 +28,9 @@ use crate::text::escape::Audience;
 use crate::text::fullwidth::to_ascii;
 use crate::text::random::Random;
 use crate::text::sentence::{Sentence, sentence};
-use crate::text::template::{self, State, Template};
+use crate::text::template::{self, State};
 use crate::text::{hex, seconds};
 use crate::udp;
-use crate::udp::Neighbour;
 use crate::udp::endpoint::{Endpoint, Family};
 use crate::udp::interface;
 use crate::udp::outbox::Outbox;
@@ -37,7 +40,7 @@ use crate::udp::payload::source::{Input, Source, Split};
 use crate::udp::payload::templates::{Item, Templates};
 use crate::udp::payload::{TUTORIAL_MESSAGE, TextRules};
 use crate::udp::receive::{Clock, ReceiveOptions};
-use crate::udp::send::{ReplyPlan, SendPlan, SendSummary, Sender, StopReason};
+use crate::udp::send::{ReplyPlan, SendPlan, Sender, Step, StopReason, verdict};
 use crate::udp::socket::{self, SendOptions, Sharing};
 use crate::wait::{Site, Waited, wait_for};
 use crate::words;
@@ -49,13 +52,16 @@ const TUTORIAL_INTERVAL: Duration = Duration::from_secs(2);
 /// The default of `-w`, when replies are requested with another flag.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
+/// How many messages a report may be about: it is in memory until the end.
+const MOST_CASES: u64 = 65_536;
+
 /// What `udpcli send` takes.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("payload").multiple(false))]
 pub struct SendArgs {
     #[arg(value_name = "HOST:PORT")]
     peer: Endpoint,
-    #[arg(value_name = "MESSAGE", group = "payload")]
+    #[arg(value_name = "MESSAGE", group = "payload", add = complete::messages())]
     messages: Vec<OsString>,
 
     #[arg(long, help_heading = "Payload", conflicts_with_all = ["messages", "hex", "size", "chunk", "interactive"])]
@@ -110,7 +116,7 @@ pub struct SendArgs {
     #[arg(long, value_enum, default_value_t = Summary::Text, value_name = "FORM", help_heading = "Replies")]
     summary: Summary,
     #[arg(long, value_enum, help_heading = "Replies")]
-    format: Option<Format>,
+    format: Option<SendFormat>,
 
     #[arg(short = '4', help_heading = "Socket", conflicts_with = "v6")]
     v4: bool,
@@ -156,6 +162,31 @@ impl LineEnding {
     }
 }
 
+/// How to print replies, or a report instead of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SendFormat {
+    Text,
+    Board,
+    Hex,
+    Json,
+    Raw,
+    Junit,
+}
+
+impl SendFormat {
+    /// How to render replies; `None` for a report.
+    fn of_replies(self) -> Option<Format> {
+        Some(match self {
+            Self::Text => Format::Text,
+            Self::Board => Format::Board,
+            Self::Hex => Format::Hex,
+            Self::Json => Format::Json,
+            Self::Raw => Format::Raw,
+            Self::Junit => return None,
+        })
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OnOff {
     On,
@@ -187,19 +218,18 @@ pub async fn run(
         line_ending: args.line_ending.text(),
     };
     let form = args.form();
-    let mut source = args.source(form, rules)?;
-    let replies = args.reply_plan(rules)?;
-    let family = match (args.v4, args.v6, args.bind) {
-        (true, ..) => Family::V4,
-        (_, true, _) => Family::V6,
-        (.., Some(bind)) if bind.is_ipv4() => Family::V4,
-        (.., Some(_)) => Family::V6,
-        _ => Family::Any,
-    };
+    let Payloads {
+        mut source,
+        replies,
+        steps,
+    } = args.payloads(form, rules)?;
     let has_end = args.duration.is_some()
         || (args.count.is_some() || !(form == Form::Tutorial || source.is_live()));
     let begun = Instant::now();
-    let Some(addresses) = args.prepare(&mut source, family, begun, shutdown).await? else {
+    let Some(addresses) = args
+        .prepare(&mut source, args.family(), begun, shutdown)
+        .await?
+    else {
         return Ok(Outcome::Interrupted);
     };
     let duration = args
@@ -235,15 +265,39 @@ pub async fn run(
         }
         let problem = match Sender::new(&plan, &bound).await {
             Ok(mut sender) => {
-                let end = sender
-                    .run(&mut source, &mut outbox, &mut output, shutdown)
-                    .await;
+                let end = match &steps {
+                    Some(steps) => {
+                        let keeps = args.wants_report();
+                        sender
+                            .converse(
+                                steps,
+                                keeps,
+                                &mut source,
+                                &mut outbox,
+                                &mut output,
+                                shutdown,
+                            )
+                            .await
+                    }
+                    None => {
+                        sender
+                            .run(&mut source, &mut outbox, &mut output, shutdown)
+                            .await
+                    }
+                };
                 match end {
                     Ok(StopReason::Refused) => None,
                     Err(error @ udp::error::Error::Send { .. }) if plan.has_alternative => {
                         Some(words::message(&error.into()))
                     }
-                    end => return args.finish(&plan, sender, &source, end, has_end, shutdown),
+                    end => {
+                        let run = Run {
+                            plan: &plan,
+                            steps: steps.as_deref(),
+                            has_end,
+                        };
+                        return args.finish(&run, sender, &source, end, shutdown);
+                    }
                 }
             }
             Err(error @ udp::error::Error::Send { .. }) if plan.has_alternative => {
@@ -252,22 +306,7 @@ pub async fn run(
             Err(error) => return Err(error.into()),
         };
         if let Some(next) = addresses.peek() {
-            let host = &args.peer.host;
-            match problem {
-                Some(problem) => tracing::info!(
-                    say = "send.next-address",
-                    peer = %peer,
-                    problem,
-                    next = %next,
-                    host = %host,
-                ),
-                None => tracing::info!(
-                    say = "send.next-address-refused",
-                    peer = %peer,
-                    next = %next,
-                    host = %host,
-                ),
-            }
+            args.say_next(peer, problem, *next);
         }
     }
     // Unreachable: the last address has no alternative, so the loop has returned.
@@ -291,6 +330,22 @@ fn payload(message: &OsStr, rules: TextRules) -> Result<Vec<u8>, Error> {
     Err(Error::Udp(udp::error::Error::NotUtf8 {
         what: format!("\"{}\"", message.as_encoded_bytes().escape_ascii()).into(),
     }))
+}
+
+/// What to send, and what must come back.
+struct Payloads {
+    source: Source,
+    replies: Option<ReplyPlan>,
+    /// The steps of a conversation.
+    steps: Option<Vec<Step>>,
+}
+
+/// A run, for its report.
+struct Run<'a> {
+    plan: &'a SendPlan,
+    /// The steps of a conversation.
+    steps: Option<&'a [Step]>,
+    has_end: bool,
 }
 
 /// The kind of payload that the arguments select.
@@ -368,16 +423,68 @@ impl SendArgs {
         }
     }
 
+    /// The family of the peer's address.
+    fn family(&self) -> Family {
+        match (self.v4, self.v6, self.bind) {
+            (true, ..) => Family::V4,
+            (_, true, _) => Family::V6,
+            (.., Some(bind)) if bind.is_ipv4() => Family::V4,
+            (.., Some(_)) => Family::V6,
+            _ => Family::Any,
+        }
+    }
+
+    /// The payloads, and what must come back.
+    fn payloads(&self, form: Form, rules: TextRules) -> Result<Payloads, Error> {
+        let mut named = named::of(self, rules)?;
+        let rounds = self.rounds(form);
+        self.check_report(named.as_ref(), rounds)?;
+        let replies = match named.as_ref().and_then(Named::reply_plan) {
+            Some(replies) => Some(replies),
+            None => self.reply_plan(rules)?,
+        };
+        let source = match &mut named {
+            Some(named) => named.source(rounds),
+            None => self.source(form, rules)?,
+        };
+        Ok(Payloads {
+            source,
+            replies,
+            steps: named.and_then(|named| named.steps),
+        })
+    }
+
+    /// Tells the user that another address of the host comes next.
+    fn say_next(&self, peer: SocketAddr, problem: Option<String>, next: SocketAddr) {
+        let host = &self.peer.host;
+        match problem {
+            Some(problem) => tracing::info!(
+                say = "send.next-address",
+                peer = %peer,
+                problem,
+                next = %next,
+                host = %host,
+            ),
+            None => tracing::info!(
+                say = "send.next-address-refused",
+                peer = %peer,
+                next = %next,
+                host = %host,
+            ),
+        }
+    }
+
     /// Reports the result of a run.
     fn finish(
         &self,
-        plan: &SendPlan,
+        run: &Run<'_>,
         mut sender: Sender<'_>,
         source: &Source,
         end: Result<StopReason, udp::error::Error>,
-        has_end: bool,
         shutdown: &Shutdown,
     ) -> Result<Outcome, Error> {
+        let has_end = run.has_end;
+        let results = sender.take_results();
         let report = sender.report();
         if report.datagrams == 0 && matches!(end, Ok(StopReason::Complete)) {
             match source.input_name() {
@@ -393,12 +500,30 @@ impl SendArgs {
             self.summary
                 .write("summary", || report.clauses(), || report.to_json());
         }
+        if let Some(steps) = run.steps.filter(|_| self.wants_report()) {
+            let peer = run.plan.peer;
+            let report = junit::document(peer, steps, self.count.unwrap_or(1), &results, &end);
+            output::print(report.as_bytes())?;
+        }
         match end? {
             StopReason::Interrupted if has_end => Ok(Outcome::Interrupted),
             // The output was abandoned because a stop was requested.
             StopReason::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
             StopReason::Interrupted | StopReason::ReaderGone => Ok(Outcome::Done),
-            StopReason::Complete | StopReason::Refused => self.verdict(plan, sender.into_report()),
+            // Each step had its verdict.
+            StopReason::Complete if run.steps.is_some() => Ok(Outcome::Done),
+            StopReason::Complete | StopReason::Refused => {
+                let mut report = sender.into_report();
+                let replies = run.plan.replies.as_ref();
+                let are_asked =
+                    self.wait.is_some() || self.replies.is_some() || self.expect.is_some();
+                if report.datagrams == 0 && !are_asked {
+                    return Ok(Outcome::Done);
+                }
+                let replies = replies.filter(|_| are_asked);
+                verdict(run.plan.peer, replies, &mut report)?;
+                Ok(Outcome::Done)
+            }
         }
     }
 
@@ -504,7 +629,7 @@ impl SendArgs {
             Form::Messages => {
                 let mut payloads = Vec::with_capacity(self.messages.len());
                 for message in &self.messages {
-                    payloads.push(payload(message, rules)?);
+                    payloads.push(payload(&named::literal(message), rules)?);
                 }
                 Source::fixed(payloads, rounds)
             }
@@ -546,27 +671,10 @@ impl SendArgs {
     fn templates(&self, form: Form, rules: TextRules) -> Result<Source, Error> {
         let text = self.template.as_deref().unwrap_or_default();
         let has_lines = self.lines || !io::stdin().is_terminal();
-        let template_rules = template::Rules {
-            escapes: rules.escapes,
-            encoding: rules.encoding,
-            place: template::Place::Message { lines: has_lines },
-        };
-        let mut parsed = Template::parse(text, template_rules).map_err(|source| {
-            let what = format!("--template {text:?}");
-            Error::Udp(udp::error::Error::Template {
-                what: what.into(),
-                source,
-            })
-        })?;
-        let mut ending = Vec::new();
-        let ending_rules = TextRules {
-            escapes: false,
-            ..rules
-        };
-        ending_rules.append("", || "--line-ending".into(), &mut ending)?;
-        parsed.push(ending);
+        let what = || format!("--template {text:?}").into();
+        let place = template::Place::Message { lines: has_lines };
         let item = Item {
-            template: parsed,
+            template: named::parsed(text, what, place, rules)?,
             append: self.append,
         };
         let templates = Templates::new(vec![item], State::new(Random::new(None)));
@@ -701,9 +809,41 @@ impl SendArgs {
         );
     }
 
+    /// Whether to write a report about the messages of a conversation, instead of the replies.
+    fn wants_report(&self) -> bool {
+        self.format == Some(SendFormat::Junit)
+    }
+
+    /// A report has a case for every message: it needs messages of a known number.
+    fn check_report(&self, named: Option<&Named>, rounds: Option<u64>) -> Result<(), Error> {
+        if !self.wants_report() {
+            return Ok(());
+        }
+        let Some(named) = named else {
+            return Err(Error::usage_hint(
+                say!("named.report-without-messages"),
+                say!("named.report-without-messages.hint"),
+            ));
+        };
+        let cases = rounds.map(|rounds| rounds.saturating_mul(named.len() as u64));
+        if cases.is_none_or(|cases| cases > MOST_CASES) {
+            return Err(Error::usage_hint(
+                say!("named.report-too-long", most = MOST_CASES),
+                say!("named.report-too-long.hint"),
+            ));
+        }
+        Ok(())
+    }
+
     fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> Output {
+        let format = self.format.unwrap_or(SendFormat::Text).of_replies();
+        let renderer = format.map(|format| self.renderer(format, global));
+        Output::new(renderer, None, None, shutdown.clone())
+    }
+
+    fn renderer(&self, format: Format, global: &GlobalArgs) -> Renderer {
         let style = Style {
-            format: self.format.unwrap_or(Format::Text),
+            format,
             audience: if stdout::is_terminal() {
                 Audience::Terminal
             } else {
@@ -713,58 +853,6 @@ impl SendArgs {
             encoding: self.encoding.unwrap_or_default(),
             separator: Vec::new(),
         };
-        Output::new(Some(Renderer::new(style)), None, None, shutdown.clone())
-    }
-
-    /// The outcome of a completed run, which decides the exit code.
-    fn verdict(&self, plan: &SendPlan, report: SendSummary) -> Result<Outcome, Error> {
-        let peer = plan.peer;
-        let replies_are_asked =
-            self.wait.is_some() || self.replies.is_some() || self.expect.is_some();
-        if report.datagrams == 0 && !replies_are_asked {
-            return Ok(Outcome::Done);
-        }
-        if let Some(replies) = plan.replies.as_ref().filter(|_| replies_are_asked) {
-            let wait = replies.wait;
-            let got = report.replies;
-            let enough = replies.wanted.unwrap_or(1);
-            let is_expected = replies.expect.is_none() || report.is_expected_seen;
-            if got >= enough && is_expected {
-                return Ok(Outcome::Done);
-            }
-            if report.refused == 0 && report.errors == 0 {
-                return Err(match (got, report.neighbour) {
-                    (0, Some(Neighbour::Silent { interface })) => {
-                        Error::Udp(udp::error::Error::NoNeighbour { peer, interface })
-                    }
-                    (0, neighbour) => Error::Udp(udp::error::Error::NoReply {
-                        peer,
-                        wait,
-                        is_present: neighbour.is_some(),
-                    }),
-                    (got, _) if !is_expected => {
-                        Error::Udp(udp::error::Error::Unexpected { peer, got })
-                    }
-                    (got, _) => Error::Udp(udp::error::Error::TooFewReplies {
-                        peer,
-                        got,
-                        wanted: enough,
-                        wait,
-                    }),
-                });
-            }
-        }
-        if report.refused > 0 {
-            return Err(Error::Udp(udp::error::Error::Refused { peer }));
-        }
-        match report.last_error {
-            Some(source) if report.errors > 0 => Err(Error::Udp(udp::error::Error::SendSome {
-                peer,
-                failed: report.errors,
-                total: report.datagrams + report.unsent,
-                source,
-            })),
-            _ => Ok(Outcome::Done),
-        }
+        Renderer::new(style)
     }
 }

@@ -35,6 +35,14 @@ pub enum Error {
     },
     #[error("{} from {peer}, and none equals the expected text", counted(*.got, "reply", "replies"))]
     Unexpected { peer: SocketAddr, got: u64 },
+    /// A message of a conversation: the source says how.
+    #[error("message {number} of {count}, {name}, failed")]
+    Message {
+        number: usize,
+        count: usize,
+        name: String,
+        source: Box<Self>,
+    },
     #[error("no datagram for {}", seconds(*.timeout))]
     NoDatagram {
         timeout: Duration,
@@ -147,6 +155,7 @@ impl Error {
             | Self::TooFewReplies { .. }
             | Self::Unexpected { .. }
             | Self::NoDatagram { .. } => 1,
+            Self::Message { source, .. } => source.exit_code(),
             Self::TooLong { .. }
             | Self::Escape { .. }
             | Self::Hex { .. }

@@ -3,8 +3,10 @@
 //! Long because one event loop has sockets, pace, replies and errors as its state.
 
 mod advice;
+mod conversation;
 mod replies;
 mod report;
+mod verdict;
 
 use std::collections::VecDeque;
 use std::io;
@@ -30,7 +32,9 @@ use crate::udp::{Neighbour, Rejected, family_name, max_payload};
 use crate::wait::{Site, end_asked_at, until};
 use advice::Advice;
 
+pub use conversation::{Step, StepResult};
 pub use report::SendSummary;
+pub use verdict::verdict;
 
 /// The maximum number of datagrams that the loop takes from the source per batch.
 const BATCH: usize = 256;
@@ -156,10 +160,17 @@ pub struct Sender<'a> {
     plan: &'a SendPlan,
     bound: &'a Bound,
     local: SocketAddr,
+    /// Which replies to wait for now: those of the plan, or of a step of a conversation.
+    replies: Option<&'a ReplyPlan>,
     transmitter: Transmitter,
     receiver: Option<Receiver>,
     pace: Pace,
     report: SendSummary,
+    /// The counts of the steps of a conversation that are over.
+    past: SendSummary,
+    results: Vec<StepResult>,
+    /// Whether to keep the beginnings of replies for the results.
+    keeps_results: bool,
     /// The numbers and send times of recent datagrams.
     sends: VecDeque<(u64, Instant)>,
     /// The number of the next datagram, sent or failed.
@@ -223,10 +234,14 @@ impl<'a> Sender<'a> {
             plan,
             bound,
             local: bound.local,
+            replies: plan.replies.as_ref(),
             transmitter: Transmitter::new(to, plan.receive.batching),
             receiver,
             pace: plan.pace.clone(),
             report: SendSummary::default(),
+            past: SendSummary::default(),
+            results: Vec::new(),
+            keeps_results: false,
             sends: VecDeque::new(),
             next_number: 0,
             started: now,
@@ -270,16 +285,32 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
     ) -> Result<StopReason, Error> {
-        source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
-        let mut timer = Timer::default();
         self.started = Instant::now();
         let deadline = self.plan.duration.map(|duration| self.started + duration);
+        self.send_all(source, outbox, sink, shutdown, deadline)
+            .await
+    }
+
+    /// Sends until the source has no more, or until the deadline, then waits for replies.
+    async fn send_all(
+        &mut self,
+        source: &mut Source,
+        outbox: &mut Outbox,
+        sink: &mut impl Sink,
+        shutdown: &mut Shutdown,
+        deadline: Option<Instant>,
+    ) -> Result<StopReason, Error> {
+        source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
+        let mut timer = Timer::default();
         // tokio's `try_send` fails with `WouldBlock` until a first wait has registered that the socket is writable.
         let _ = self.bound.socket.writable().await;
         // The outbox is not empty if another address refused its datagrams before.
         let mut is_full = !outbox.is_empty();
         loop {
             if !is_full {
+                if source.is_held() {
+                    break;
+                }
                 let mut end = None;
                 let mut most = BATCH;
                 source.begin(outbox);
@@ -332,7 +363,7 @@ impl<'a> Sender<'a> {
         let report = &self.report;
         let is_silent =
             report.datagrams > 0 && report.replies + report.refused + report.errors == 0;
-        if self.plan.unicast && self.plan.replies.is_some() && is_silent {
+        if self.plan.unicast && self.replies.is_some() && is_silent {
             let found = system::neighbour(self.plan.peer.ip());
             self.report.neighbour = found.filter(|found| {
                 *found == Neighbour::Present || self.first_sent.elapsed() >= NEIGHBOUR_TIME
@@ -418,7 +449,7 @@ impl<'a> Sender<'a> {
             }
             // If there is an alternative address, send the first datagram alone, to see whether this address refuses
             // it.
-            let most = if self.plan.has_alternative && self.report.datagrams == 0 {
+            let most = if self.plan.has_alternative && self.next_number == 0 {
                 1
             } else {
                 (outbox.len() - next).min(MOST_AT_ONCE)
@@ -445,7 +476,7 @@ impl<'a> Sender<'a> {
                     may_retry = true;
                     self.failures_in_a_row = 0;
                     self.queue_wait.took(count);
-                    let is_first = self.report.datagrams == 0;
+                    let is_first = self.next_number == 0;
                     self.count_sent(outbox, next, count, sent_at);
                     next += count;
                     if is_first && self.plan.has_alternative {
@@ -512,7 +543,7 @@ impl<'a> Sender<'a> {
     }
 
     fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize, sent_at: Instant) {
-        if self.report.datagrams == 0 {
+        if self.next_number == 0 {
             self.first_sent = sent_at;
             // The operating system may choose the local address only with the first datagram.
             self.local = self.bound.socket.local_addr().unwrap_or(self.local);
@@ -521,7 +552,7 @@ impl<'a> Sender<'a> {
         self.report.bytes += outbox.span(first, count).len() as u64;
         self.pace.count(count);
         self.last_sent = sent_at;
-        if self.plan.replies.is_some() {
+        if self.replies.is_some() {
             let after = self.next_number + count as u64;
             for number in self
                 .next_number

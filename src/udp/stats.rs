@@ -51,6 +51,16 @@ impl Spread {
         self.ends = Some((min.min(nanos), max.max(nanos)));
     }
 
+    /// Adds the times of another distribution.
+    pub fn add(&mut self, other: &Self) {
+        // Both resize themselves, so this cannot fail.
+        let _ = self.histogram.add(&other.histogram);
+        self.ends = match (self.ends, other.ends) {
+            (Some((min, max)), Some((least, most))) => Some((min.min(least), max.max(most))),
+            (ends, None) | (None, ends) => ends,
+        };
+    }
+
     /// How many times were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -39,6 +39,7 @@ areas! {
     "menu",
     "messages",
     "monitor",
+    "named",
     "names",
     "pair",
     "pair-diagnosis",

@@ -33,6 +33,12 @@ pub(super) fn message(error: &Error) -> String {
             wait = seconds(*wait)
         ),
         Error::Unexpected { peer, got } => say!("udp.unexpected-reply", got: *got, peer = peer),
+        Error::Message {
+            number,
+            count,
+            name,
+            ..
+        } => say!("named.failed", number = number, count = count, name = name),
         Error::NoDatagram { timeout, .. } => {
             say!("udp.no-datagram", timeout = seconds(*timeout))
         }
@@ -117,6 +123,7 @@ pub(super) fn file_message(error: &file::Error) -> String {
 /// The hint, if there is one.
 pub(super) fn hint(error: &Error) -> Option<String> {
     Some(match error {
+        Error::Message { source, .. } => return hint(source),
         Error::Refused { peer } => {
             say!("udp.refused.hint", host = peer.ip(), port = peer.port())
         }

@@ -278,7 +278,7 @@ fn the_tutorials_steps_are_what_the_program_tells() {
 }
 
 /// All commands with a help text.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "",
     "send",
     "listen",
@@ -297,6 +297,7 @@ const COMMANDS: [&str; 21] = [
     "pair",
     "doctor",
     "find",
+    "messages",
     "config",
     "completions",
     "man",

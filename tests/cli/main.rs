@@ -18,6 +18,7 @@ mod faults;
 mod language;
 mod listen;
 mod menu;
+mod named;
 mod peers;
 mod replies;
 mod reports;

@@ -1,6 +1,6 @@
 //! The replies of `udpcli listen` by pattern: from `--on`, from `--replies FILE` and from the project's file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::listen::ListenArgs;
 use crate::config::{self, Body, PROJECT_FILE, Reply, Set};
@@ -122,7 +122,7 @@ fn of_file(reply: &Set<Reply>, path: &Path, encoding: TextEncoding) -> Result<Ru
         }
         Body::Hex(bytes) => Template::literal(bytes.clone()),
         Body::Template(text) => template(text, &what, false, encoding, &pattern)?,
-        Body::File(file) => Template::literal(config::payload(&beside(path, file))?),
+        Body::File(file) => Template::literal(config::payload(&config::beside(path, file))?),
     };
     Ok(Rule {
         pattern,
@@ -132,11 +132,6 @@ fn of_file(reply: &Set<Reply>, path: &Path, encoding: TextEncoding) -> Result<Ru
         delay: *delay,
         drop: *drop,
     })
-}
-
-/// A file that another file names: relative to the folder of that one.
-fn beside(path: &Path, file: &str) -> PathBuf {
-    path.parent().unwrap_or(Path::new("")).join(file)
 }
 
 fn template(

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
+use crate::cli::junit::printable;
 use crate::pair::report::{BoardReport, StepResult, Verdict};
 use crate::words;
 use crate::words::language::{self, Language};
@@ -95,39 +96,4 @@ fn status(step: &StepResult) -> TestCaseStatus {
     }
     status.set_description(printable(&body));
     status
-}
-
-/// Writes characters that XML 1.0 does not allow as `\u{..}`: control characters, which a board may send. The library
-/// would delete most of them, and keep some.
-fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match character {
-            '\n' | '\t' => out.push(character),
-            '\u{fffe}' | '\u{ffff}' => out.extend(character.escape_unicode()),
-            character if character.is_control() => out.extend(character.escape_unicode()),
-            character => out.push(character),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(printable("a<b>\r\n\x1b[1m你"), "a<b>\\u{d}\n\\u{1b}[1m你");
-    }
-
-    proptest! {
-        #[test]
-        fn no_character_that_xml_forbids_remains(text in any::<String>()) {
-            let is_allowed = |c: char| "\n\t".contains(c) || (c >= ' ' && !['\u{fffe}', '\u{ffff}'].contains(&c));
-            let all_allowed = printable(&text).chars().all(is_allowed);
-            prop_assert!(all_allowed);
-        }
-    }
 }

@@ -117,6 +117,8 @@ pub struct Source {
     append: Option<Append>,
     max_payload: usize,
     family: &'static str,
+    /// How many more datagrams [`Self::fill`] may give; `None` means no limit.
+    allowed: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -216,7 +218,25 @@ impl Source {
             append: None,
             max_payload: crate::udp::MAX_PAYLOAD_V4,
             family: "IPv4",
+            allowed: None,
         }
+    }
+
+    /// Holds the source back after `count` more datagrams.
+    pub fn allow(&mut self, count: usize) {
+        self.allowed = Some(count);
+    }
+
+    /// Whether the source is held back.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.allowed == Some(0)
+    }
+
+    /// Whether all rounds are done.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.rounds == Some(0)
     }
 
     /// Opens the input. For a FIFO this waits until another program opens it for writing. Cancel safe.
@@ -340,6 +360,18 @@ impl Source {
     /// # Errors
     /// The input cannot be read, or a payload in it is invalid.
     pub async fn fill(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
+        let Some(allowed) = self.allowed else {
+            return self.fill_to(outbox, limit).await;
+        };
+        if allowed == 0 {
+            return Ok(());
+        }
+        self.fill_to(outbox, limit.min(allowed)).await?;
+        self.allowed = Some(allowed.saturating_sub(outbox.len()));
+        Ok(())
+    }
+
+    async fn fill_to(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
         if let SourceState::Fixed { payloads, .. } = &self.kind
             && let [payload] = payloads.as_slice()
         {

@@ -119,9 +119,7 @@ impl Sender<'_> {
         };
         let mut came = 0;
         let wanted = self
-            .plan
             .replies
-            .as_ref()
             .and_then(|plan| plan.wanted)
             .unwrap_or(u64::MAX);
         // Bounded, so that a peer that floods us cannot stop us from sending.
@@ -175,11 +173,8 @@ impl Sender<'_> {
             datagram.peer
         );
         self.report.replies += 1;
-        let expected = self
-            .plan
-            .replies
-            .as_ref()
-            .and_then(|plan| plan.expect.as_deref());
+        self.keep_reply(datagram);
+        let expected = self.replies.and_then(|plan| plan.expect.as_deref());
         if expected == Some(datagram.payload) {
             self.report.is_expected_seen = true;
         }
@@ -241,7 +236,7 @@ impl Sender<'_> {
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
     ) -> Result<StopReason, Error> {
-        let Some(plan) = &self.plan.replies else {
+        let Some(plan) = self.replies else {
             return Ok(self.wait_for_refusal(shutdown).await);
         };
         if self.report.datagrams == 0 {

@@ -38,6 +38,20 @@ pub struct SendSummary {
 }
 
 impl SendSummary {
+    /// Adds the counts of another part of the same run.
+    pub(super) fn add(&mut self, part: Self) {
+        self.datagrams += part.datagrams;
+        self.bytes += part.bytes;
+        self.errors += part.errors;
+        self.unsent += part.unsent;
+        self.refused += part.refused;
+        self.replies += part.replies;
+        self.is_expected_seen |= part.is_expected_seen;
+        self.last_error = part.last_error.or(self.last_error.take());
+        self.neighbour = part.neighbour.or(self.neighbour.take());
+        self.rtt.add(&part.rtt);
+    }
+
     /// The count and the time span for datagrams per second. The span is from the first datagram to the last, without
     /// the wait for replies. A single datagram has no such span.
     fn rate(&self) -> (u64, Duration) {

@@ -77,9 +77,10 @@ send = Send datagrams: the board's UDP client, on the PC
           udpcli send 192.168.0.3:6000 --size 1024 --rate 1000 --duration 10s
           udpcli send 192.168.0.255:6000 ping --wait 2s         who answers a broadcast
           udpcli send 239.1.2.3:6000 hello --multicast-if eth0
+          udpcli send 192.168.0.3:6000 @led-on @led-off         messages of udpcli.toml, and the replies they expect
           udpcli send 192.168.0.3:6000 -I                       type lines, see replies
 send-peer = Destination: IPv4:PORT, [IPv6]:PORT or NAME:PORT
-send-messages = One datagram per argument, literally; bytes that are not UTF-8 are sent as they are
+send-messages = One datagram per argument, literally; @NAME is a message of udpcli.toml, @@TEXT is the text @TEXT; bytes that are not UTF-8 are sent as they are
 send-lines = One datagram per line of standard input, or of --file
 send-file = The whole file as one datagram (- is standard input)
 send-chunk = With --file: one datagram per SIZE bytes
@@ -110,6 +111,7 @@ send-format = How to print replies [default: text]
     .value-hex = Time, peer and length on a line, then a hex dump
     .value-json = One JSON object per line
     .value-raw = The payload bytes alone
+    .value-junit = A JUnit report about messages of udpcli.toml, at the end
 send-v4 = Use IPv4 only
 send-v6 = Use IPv6 only
 send-bind = Local address (and port) to send from
@@ -621,6 +623,17 @@ find-probe = Send a datagram to UDP port 6000 of each board found, and show whet
 find-names = CSV file with the names of the boards: MAC address (or IP address, or serial port), name, seat
 find-format = How to print the boards
     .value-text = One line per board, for people
+    .value-json = One JSON object per line
+
+## udpcli messages
+
+messages = List the messages of udpcli.toml, which send HOST:PORT @NAME sends
+    .after =
+        Examples:
+          udpcli messages
+          udpcli messages --format json | jq -r .name
+messages-format = How to print the messages
+    .value-text = One line per message, for people
     .value-json = One JSON object per line
 
 ## udpcli config

@@ -76,9 +76,10 @@ send = 发送数据报：在电脑上充当掌控板的 UDP 客户端
           udpcli send 192.168.0.3:6000 --size 1024 --rate 1000 --duration 10s
           udpcli send 192.168.0.255:6000 ping --wait 2s         谁会应答广播
           udpcli send 239.1.2.3:6000 hello --multicast-if eth0
+          udpcli send 192.168.0.3:6000 @led-on @led-off         udpcli.toml 里的消息，以及它们应得的回复
           udpcli send 192.168.0.3:6000 -I                       逐行输入，随时看回复
 send-peer = 目的地：IPv4:PORT、[IPv6]:PORT 或 NAME:PORT
-send-messages = 每个参数作为一个数据报原样发送；不是 UTF-8 的字节也照样发送
+send-messages = 每个参数作为一个数据报原样发送；@NAME 是 udpcli.toml 里的消息，@@TEXT 是文本 @TEXT；不是 UTF-8 的字节也照样发送
 send-lines = 标准输入（或 --file 的文件）每行一个数据报
 send-file = 把整个文件作为一个数据报（- 表示标准输入）
 send-chunk = 与 --file 一起用：每 SIZE 字节一个数据报
@@ -109,6 +110,7 @@ send-format = 回复的显示方式 [默认值：text]
     .value-hex = 一行时间、对方和长度，然后是十六进制内容
     .value-json = 每个数据报一行 JSON 对象
     .value-raw = 只有载荷的字节
+    .value-junit = 结束时写一份 JUnit 报告，说明 udpcli.toml 里的消息结果如何
 send-v4 = 只用 IPv4
 send-v6 = 只用 IPv6
 send-bind = 从哪个本机地址（和端口）发送
@@ -617,6 +619,17 @@ find-probe = 向找到的每块掌控板的 UDP 6000 端口发送一个数据报
 find-names = 名单（CSV 文件）：MAC 地址（或 IP 地址、串口）、名字、座位
 find-format = 掌控板的显示方式
     .value-text = 每块掌控板一行，给人看
+    .value-json = 每行一个 JSON 对象
+
+## udpcli messages
+
+messages = 列出 udpcli.toml 里的消息，send HOST:PORT @NAME 发送的就是它们
+    .after =
+        示例：
+          udpcli messages
+          udpcli messages --format json | jq -r .name
+messages-format = 消息的显示方式
+    .value-text = 每条消息一行，给人看
     .value-json = 每行一个 JSON 对象
 
 ## udpcli config

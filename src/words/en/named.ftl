@@ -1,0 +1,16 @@
+# Messages with a name: send HOST:PORT @NAME, and udpcli messages.
+
+message = message { $name }
+unknown = { $file } has no message { $name }
+    .hint = to send the text itself, write one more @: @@{ $text }; udpcli messages lists the names
+    .hint-nearest = did you mean @{ $nearest }? To send the text itself, write one more @: @@{ $text }
+no-file = there is no message { $name }: this folder has no { $file }
+failed = message { $number } of { $count }, { $name }, failed
+not-in-a-conversation = { $flag } does not work with messages that say what they wait for
+    .hint = write expect and wait into the messages in { $file }; -w D is for those without wait
+report-without-messages = --format junit reports about messages with a name
+    .hint = name them in udpcli.toml, then: udpcli send 192.168.0.3:6000 @led-on @led-off --format junit
+report-too-long = --format junit reports about { $most } messages at most
+    .hint = -n N sets the number of rounds
+none = { $path } has no messages: a message is a table [messages.NAME]
+none-without-file = this folder has no { $path }, where messages with a name are
