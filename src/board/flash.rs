@@ -2,7 +2,7 @@
 //!
 //! - [`files`] finds out where each file goes; [`kind`], [`image`], [`font`] and [`firmware`] identify it; [`check`]
 //!   decides whether udpcli may write it.
-//! - [`pieces`] cuts the files into pieces, and [`layout`] decides what happens to each part of flash.
+//! - [`content`] reads the files that the user names; [`pieces`] cuts them into pieces, and [`layout`] decides what happens to each part of flash.
 //! - `loader` sends one command and reads its reply; `session` holds a chip whose stub runs; `write` and `read`
 //!   transfer the data.
 //! - [`reset`] has the reset sequences on DTR and RTS.
@@ -13,6 +13,7 @@
 pub mod backup;
 pub mod check;
 mod chip;
+pub mod content;
 mod description;
 pub mod error;
 pub mod files;

@@ -17,6 +17,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::NeedsOffset { what, found, .. } => {
             say!("flash.needs-offset", what = what, found => found.clone())
         }
+        Error::NoBootLoader => say!("flash.mode-boot-loader"),
         Error::Refused(refusal) => say!(
             "flash.refused",
             what => refusal.what.clone(),
@@ -53,6 +54,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NeedsOffset { example, .. } => {
             say!("flash.needs-offset.hint", example => example.clone())
         }
+        Error::NoBootLoader => say!("flash.mode-boot-loader.hint"),
         Error::Refused(refusal) => return refusal.hint.as_ref().map(text),
         Error::Conflict { .. } => say!("flash.conflict.hint"),
         Error::NoLoader { booted: true, .. } => say!("flash.no-loader.hint-booted"),

@@ -27,6 +27,8 @@ pub enum Error {
         found: Sentence,
         example: Sentence,
     },
+    #[error("no boot loader among the files, so there is no flash mode to set")]
+    NoBootLoader,
     #[error("{} is not flashed: expected {}, found {}", .0.what, .0.expected, .0.found)]
     Refused(Box<Refusal>),
     #[error("the board's files and this firmware cannot both be had as they are")]
@@ -79,7 +81,7 @@ impl Error {
         match self {
             Self::Port(error) => error.exit_code(),
             Self::Refused(_) | Self::Conflict { .. } | Self::Verify { .. } => 1,
-            Self::NeedsOffset { .. } => 2,
+            Self::NeedsOffset { .. } | Self::NoBootLoader => 2,
             Self::Interrupted { .. } => 130,
             _ => 3,
         }

@@ -14,15 +14,14 @@ use unicode_width::UnicodeWidthStr as _;
 
 use self::progress::Progress;
 use super::{SerialArgs, TextOrJson, session};
+use crate::board::flash::content::{self, Content, ContentRequest};
 use crate::board::flash::error::Error as FlashError;
-use crate::board::flash::files::{self, Contents, Given};
-use crate::board::flash::image::{self, FlashMode};
+use crate::board::flash::files::{self, Given};
+use crate::board::flash::image::FlashMode;
 use crate::board::flash::layout::{Files, LayoutRequest, rows};
-use crate::board::flash::pieces::{self, FlashPiece, Role};
 use crate::board::flash::reset::{After, Before};
 use crate::board::flash::{
-    self, Connect, Description, Flashed, FontFile, Options, Plan, Rules, Target, backup, check,
-    font, press_reset,
+    self, Connect, Description, Flashed, Options, Plan, Rules, Target, backup, check, press_reset,
 };
 use crate::board::port::{self, Port};
 use crate::board::wire::Logged;
@@ -175,11 +174,11 @@ pub(super) fn run(
         }
         None => None,
     };
-    let Some(Firmware {
+    let Some(Content {
         pieces,
         fonts,
         notes,
-    }) = firmware(args, &shutdown)?
+    }) = content(args, &shutdown)?
     else {
         return Ok(Outcome::Interrupted);
     };
@@ -252,15 +251,6 @@ fn target(path: &Path) -> Result<Target, Error> {
     Ok(Target::Stream(stdout::binary()))
 }
 
-/// The content of the files.
-struct Firmware {
-    pieces: Vec<FlashPiece>,
-    /// Fonts whose place depends on the board.
-    fonts: Vec<FontFile>,
-    /// Notes about them.
-    notes: Vec<Sentence>,
-}
-
 fn rules(args: &FlashArgs) -> Rules {
     Rules {
         chip: args.chip,
@@ -285,63 +275,16 @@ fn loaded<T: Send + 'static>(
 }
 
 /// The content to flash; `None` after Ctrl-C.
-fn firmware(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Firmware>, Error> {
-    let rules = rules(args);
-    let given = files::given(&args.images)
+fn content(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Content>, Error> {
+    let images = files::given(&args.images)
         .map_err(|(error, hint)| Error::usage_hint(text(&error), text(&hint)))?;
-    let mut contents = Contents::default();
-    for given in given {
-        match loaded(move || files::load(&given, rules), shutdown)? {
-            Some(file) => contents.add(file),
-            None => return Ok(None),
-        }
-    }
-    if let Some(font) = args.font.clone() {
-        match loaded(move || files::load_font(&font, rules), shutdown)? {
-            Some(font) => contents.add(font),
-            None => return Ok(None),
-        }
-    }
-    let Contents {
-        files: loaded,
-        mut fonts,
-        mut notes,
-    } = contents;
-    check::files(&loaded, args.chip, args.force).map_err(Error::Flash)?;
-    let mut pieces = pieces::of(loaded, args.chip);
-    check::whole(&pieces, args.force).map_err(Error::Flash)?;
-    if let Some(mode) = args.flash_mode.wanted() {
-        set_mode(&mut pieces, mode)?;
-    }
-    notes.extend(font::settle(&mut pieces, &mut fonts, args.force).map_err(Error::Flash)?);
-    notes.extend(check::overlaps(&mut pieces).map_err(Error::Flash)?);
-    for piece in &pieces {
-        tracing::debug!(
-            "{} goes to {:#x}, {} bytes",
-            sanitize::for_terminal(&piece.name()),
-            piece.offset,
-            piece.data.len()
-        );
-    }
-    Ok(Some(Firmware {
-        pieces,
-        fonts,
-        notes,
-    }))
-}
-
-fn set_mode(pieces: &mut [FlashPiece], mode: FlashMode) -> Result<(), Error> {
-    let boot = pieces
-        .iter_mut()
-        .find(|piece| piece.role == Role::Bootloader);
-    let boot = boot.ok_or_else(|| {
-        Error::usage_hint(
-            say!("flash.mode-boot-loader"),
-            say!("flash.mode-boot-loader.hint"),
-        )
-    })?;
-    image::set_flash_mode(&mut boot.data, mode);
-    Ok(())
+    let request = ContentRequest {
+        images,
+        font: args.font.clone(),
+        mode: args.flash_mode.wanted(),
+        rules: rules(args),
+    };
+    loaded(move || content::load(&request), shutdown)
 }
 
 /// Opens the port that the user named, or that of the only board.

@@ -1,0 +1,113 @@
+//! What the user wants in flash: reads the files, checks them with each other, and cuts them into pieces. The board is not
+//! needed for this.
+
+use super::error::Error;
+use super::files::{self, Contents, FontFile, Given, Rules};
+use super::image::{self, FlashMode};
+use super::pieces::{self, FlashPiece, Role};
+use super::{check, font};
+use crate::terminal::sanitize;
+use crate::text::sentence::Sentence;
+
+/// The files that the user names, and how to treat them.
+#[derive(Debug)]
+pub struct ContentRequest {
+    /// Firmware and other files.
+    pub images: Vec<Given>,
+    /// A font.
+    pub font: Option<Given>,
+    /// How the boot loader shall make the chip read its flash; `None` leaves it as it is.
+    pub mode: Option<FlashMode>,
+    /// What the checks allow.
+    pub rules: Rules,
+}
+
+/// What the files contain.
+#[derive(Debug)]
+pub struct Content {
+    /// The pieces to write.
+    pub pieces: Vec<FlashPiece>,
+    /// Fonts whose place depends on the board.
+    pub fonts: Vec<FontFile>,
+    /// Notes about them.
+    pub notes: Vec<Sentence>,
+}
+
+/// Reads and checks the files. A file may be a FIFO, which blocks.
+///
+/// # Errors
+/// A file cannot be read, or a check refuses it.
+pub fn load(request: &ContentRequest) -> Result<Content, Error> {
+    let rules = request.rules;
+    let mut contents = Contents::default();
+    for given in &request.images {
+        contents.add(files::load(given, rules)?);
+    }
+    if let Some(font) = &request.font {
+        contents.add(files::load_font(font, rules)?);
+    }
+    let Contents {
+        files,
+        mut fonts,
+        mut notes,
+    } = contents;
+    check::files(&files, rules.chip, rules.force)?;
+    let mut pieces = pieces::of(files, rules.chip);
+    check::whole(&pieces, rules.force)?;
+    if let Some(mode) = request.mode {
+        set_mode(&mut pieces, mode)?;
+    }
+    notes.extend(font::settle(&mut pieces, &mut fonts, rules.force)?);
+    notes.extend(check::overlaps(&mut pieces)?);
+    for piece in &pieces {
+        tracing::debug!(
+            "{} goes to {:#x}, {} bytes",
+            sanitize::for_terminal(&piece.name()),
+            piece.offset,
+            piece.data.len()
+        );
+    }
+    Ok(Content {
+        pieces,
+        fonts,
+        notes,
+    })
+}
+
+fn set_mode(pieces: &mut [FlashPiece], mode: FlashMode) -> Result<(), Error> {
+    let boot = pieces
+        .iter_mut()
+        .find(|piece| piece.role == Role::Bootloader)
+        .ok_or(Error::NoBootLoader)?;
+    image::set_flash_mode(&mut boot.data, mode);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use espflash::target::Chip;
+
+    use super::*;
+
+    #[test]
+    fn a_flash_mode_needs_a_boot_loader() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.bin");
+        std::fs::write(&path, [7; 64]).unwrap();
+        let name = format!("{}@0x200000", path.display());
+        let mut request = ContentRequest {
+            images: files::given(&[name]).unwrap(),
+            font: None,
+            mode: None,
+            rules: Rules {
+                chip: Chip::Esp32,
+                force: true,
+            },
+        };
+        let content = load(&request).unwrap();
+        assert_eq!(content.pieces.len(), 1);
+        assert_eq!(content.pieces[0].offset, 0x20_0000);
+        request.mode = Some(FlashMode::Dio);
+        assert!(matches!(load(&request), Err(Error::NoBootLoader)));
+    }
+}
