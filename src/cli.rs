@@ -18,6 +18,7 @@ pub mod messages;
 pub mod output;
 #[cfg(feature = "board")]
 pub mod pair;
+pub mod relay;
 pub mod send;
 mod suggest;
 mod usage;
@@ -100,6 +101,7 @@ pub(crate) enum Command {
     Pair(Box<pair::PairArgs>),
     #[cfg(not(feature = "board"))]
     Pair(LeftOutArgs),
+    Relay(Box<relay::RelayArgs>),
     Demo(demo::DemoArgs),
     Doctor(doctor::DoctorArgs),
     Find(find::FindArgs),

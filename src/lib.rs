@@ -68,6 +68,9 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
         }
         #[cfg(not(feature = "board"))]
         Command::Pair(_) => Err(Error::LeftOut { feature: "board" }),
+        Command::Relay(args) => {
+            with_runtime(async |shutdown| cli::relay::run(args, &cli.global, shutdown).await)
+        }
         Command::Demo(args) => cli::demo::run(&args),
         Command::Doctor(args) => {
             watch_signals()?;

@@ -53,6 +53,8 @@ pub struct Renderer {
     local_clock: LocalClock,
     utc_clock: UtcClock,
     names: Names,
+    /// Whether to write the destination after the sender.
+    shows_destination: bool,
     scratch: String,
 }
 
@@ -95,7 +97,17 @@ impl Renderer {
             local_clock: LocalClock::default(),
             utc_clock: UtcClock::default(),
             names: Names::default(),
+            shows_destination: false,
             scratch: String::new(),
+        }
+    }
+
+    /// Also writes the destination in text and hex, as for what passes a relay.
+    #[must_use]
+    pub fn with_destination(self) -> Self {
+        Self {
+            shows_destination: true,
+            ..self
         }
     }
 
@@ -188,6 +200,10 @@ impl Renderer {
             out.extend_from_slice(time);
             out.push(b' ');
             out.extend_from_slice(peer.as_bytes());
+        }
+        if self.shows_destination {
+            out.extend_from_slice(b" > ");
+            out.extend_from_slice(self.names.local.of(datagram.local).as_bytes());
         }
         out.push(b' ');
         out.extend_from_slice(

@@ -1,6 +1,6 @@
-//! UDP: endpoints, interfaces, sockets, batches of datagrams, and the two loops, `send` and `listen`.
+//! UDP: endpoints, interfaces, sockets, batches of datagrams, and the loops, `send`, `listen` and `relay`.
 //!
-//! This module does not depend on the command line, the output formats or stdout: both loops hand their datagrams to a
+//! This module does not depend on the command line, the output formats or stdout: the loops hand their datagrams to a
 //! [`sink::Sink`].
 
 pub mod adapter;
@@ -14,9 +14,11 @@ pub mod listen;
 pub mod membership;
 pub mod outbox;
 pub mod pace;
+mod path;
 pub mod payload;
 pub mod prefix;
 pub mod receive;
+pub mod relay;
 pub mod send;
 pub mod sink;
 pub mod socket;

@@ -66,6 +66,8 @@ pub enum Site {
     Replies,
     /// `listen`: waiting for datagrams.
     Datagrams,
+    /// `relay`: waiting for datagrams to pass on.
+    Relayed,
     /// Writing to stdout, until its reader reads.
     Stdout,
     /// Writing to stderr, until its reader reads.
@@ -84,7 +86,7 @@ pub enum Site {
 
 impl Site {
     /// All sites.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
@@ -105,6 +107,7 @@ impl Site {
         Self::SendBuffer,
         Self::Replies,
         Self::Datagrams,
+        Self::Relayed,
         Self::Stdout,
         Self::Stderr,
         Self::Demo,
@@ -138,6 +141,7 @@ impl fmt::Display for Site {
             Self::SendBuffer => "room for datagrams",
             Self::Replies => "replies",
             Self::Datagrams => "datagrams",
+            Self::Relayed => "datagrams to relay",
             Self::Stdout => "the reader of stdout",
             Self::Stderr => "the reader of stderr",
             Self::Demo => "the listener and the sender",

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 #[cfg(feature = "board")]
 use std::net::SocketAddrV4;
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -159,6 +159,19 @@ fn bare_address(text: &str) -> Option<SocketAddr> {
 /// A local address to listen on.
 pub(super) fn address(text: &str) -> Result<SocketAddr, Sentence> {
     bare_address(&to_ascii(text)).ok_or_else(|| sentence!("value.address"))
+}
+
+/// A port to listen on, or an address and a port; without an address, all IPv4 addresses.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, Sentence> {
+    if let Ok(port) = port(text) {
+        return Ok((Ipv4Addr::UNSPECIFIED, port).into());
+    }
+    // An address without a port is no less wrong than one that is no address.
+    let has_port = bare_address(&to_ascii(text)).is_none();
+    local_address(text)
+        .ok()
+        .filter(|_| has_port)
+        .ok_or_else(|| sentence!("value.listen-address"))
 }
 
 /// The address and port that a board sends to.

@@ -75,6 +75,12 @@ impl<'a> Run<'a> {
         Self { bytes, len, ..self }
     }
 
+    /// The same datagrams with another destination, as a relay passes them on.
+    #[must_use]
+    pub fn toward(self, local: SocketAddr) -> Self {
+        Self { local, ..self }
+    }
+
     /// The number of datagrams.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]

@@ -45,6 +45,7 @@ areas! {
     "pair-diagnosis",
     "pair-watch",
     "put",
+    "relay",
     "send",
     "summary",
     "terminal",

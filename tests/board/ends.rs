@@ -516,6 +516,27 @@ fn into_full_pipe(stream: &'static str, args: &'static [&'static str]) -> impl F
     }
 }
 
+fn relays() -> Vec<Row> {
+    const RELAY: [&str; 5] = ["relay", "--listen", "127.0.0.1:0", "--to", "PEER"];
+    const LIMITED: [&str; 7] = [
+        "relay",
+        "--listen",
+        "127.0.0.1:0",
+        "--to",
+        "PEER",
+        "--duration",
+        "1h",
+    ];
+    let row = |name, code, args| Row {
+        code,
+        ..Row::new(Site::Relayed, name, resting(args, "listening on"))
+    };
+    vec![
+        row("relay", 0, &RELAY[..]),
+        row("relay --duration", 130, &LIMITED[..]),
+    ]
+}
+
 fn datagrams() -> Vec<Row> {
     let mut rows = Vec::new();
     let mut row = |site, name, code, scene: Box<dyn Fn() -> Scene>| {
@@ -712,6 +733,7 @@ fn rows() -> Vec<Row> {
         monitors(),
         flashing(),
         datagrams(),
+        relays(),
         unread_streams(),
     ]
     .into_iter()

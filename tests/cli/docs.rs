@@ -278,10 +278,11 @@ fn the_tutorials_steps_are_what_the_program_tells() {
 }
 
 /// All commands with a help text.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "",
     "send",
     "listen",
+    "relay",
     "board",
     "board list",
     "board info",

@@ -20,6 +20,7 @@ mod listen;
 mod menu;
 mod named;
 mod peers;
+mod relay;
 mod replies;
 mod reports;
 mod send;
@@ -30,9 +31,10 @@ use std::process::Stdio;
 
 use support::{bash, run, run_with_input, skipped, udpcli};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "send",
     "listen",
+    "relay",
     "demo",
     "doctor",
     "find",

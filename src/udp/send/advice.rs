@@ -1,12 +1,10 @@
 //! Notices about the path and the payloads, each logged once per run.
 
-use std::net::SocketAddr;
-
-use crate::datagram::unspecified;
+use crate::udp::header_len;
 use crate::udp::outbox::Outbox;
+use crate::udp::path::Path;
 use crate::udp::payload::TUTORIAL_RECV_SIZE;
 use crate::udp::send::Sender;
-use crate::udp::{header_len, system};
 
 /// Which notices have been logged.
 #[derive(Debug, Default)]
@@ -67,32 +65,3 @@ impl Sender<'_> {
 
 /// The minimum MTU of IPv6 (RFC 8200). A path with a smaller MTU fragments such packets without our doing.
 const LEAST_MTU: usize = 1280;
-
-/// What the kernel knows about the path to a peer.
-struct Path {
-    mtu: Option<usize>,
-    /// Whether the path stays within this machine.
-    is_local: bool,
-}
-
-impl Path {
-    /// Looks the path up with a socket of its own; `connect` on a UDP socket sends nothing.
-    fn to(peer: SocketAddr) -> Self {
-        let probe = std::net::UdpSocket::bind(unspecified(&peer, 0))
-            .and_then(|probe| probe.connect(peer).map(|()| probe));
-        let Ok(probe) = probe else {
-            return Self {
-                mtu: None,
-                is_local: false,
-            };
-        };
-        Self {
-            mtu: system::path_mtu(&probe),
-            // If the peer is one of this machine's addresses, the kernel chooses the same address as the source.
-            is_local: peer.ip().is_loopback()
-                || probe
-                    .local_addr()
-                    .is_ok_and(|local| local.ip() == peer.ip()),
-        }
-    }
-}

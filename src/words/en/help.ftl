@@ -35,6 +35,7 @@ heading-socket = Socket
 heading-output = Output
 heading-end = End
 heading-answers = Answers
+heading-faults = Faults
 heading-serial-port = Serial port
 heading-example = Example
 heading-network = Network
@@ -188,6 +189,50 @@ listen-interface = Use only this network interface (Linux, macOS)
 listen-recv-buffer = Bytes that may wait to be read (SO_RCVBUF) [default: as many as the system allows]
 listen-recv-size = Keep at most N bytes of a datagram; 1024 behaves like the tutorial
 listen-from = Only accept datagrams from these senders
+
+## udpcli relay
+
+relay = Pass datagrams on, and lose, double, swap or delay them on request
+    .long =
+        Receives datagrams on one port and sends each to every --to address. Replies go back to the
+        client that asked. Boundaries, empty datagrams and order are kept, unless you ask for faults.
+
+        The seed, the direction and the number of a datagram decide whether it is dropped, doubled or
+        swapped. So a run with the same --random-seed and the same datagrams has the same faults.
+
+        Each client has a session with a socket for each target: at most 512 sockets together. A
+        session ends after --session-timeout. If there are too many clients, a client that was silent
+        for a second makes room.
+    .after =
+        Examples:
+          udpcli relay --listen 7000 --to 192.168.0.3:6000                    between the PC's programs and the board
+          udpcli relay --listen 7000 --to 127.0.0.1:6000 --drop 5 --random-seed 1      lose 5 %
+          udpcli relay --listen 7000 --to 127.0.0.1:6000 --delay 50ms --jitter 20ms --both
+          udpcli relay --listen 7000 --to 192.168.0.3:6000 --to 192.168.0.4:6000
+          udpcli relay --listen 7000 --to 192.168.0.3:6000 --format text --save talk.pcapng
+relay-listen = Port, or address and port, that the clients send to; 0 picks a free port
+relay-to = Where each datagram goes; repeatable
+relay-session-timeout = End a client's session when neither it nor a target sent anything for this long
+relay-drop = Lose this percentage of the datagrams
+relay-duplicate = Send this percentage of the datagrams twice
+relay-reorder = Swap this percentage of the datagrams with the next one of the same client; without a next one within 100 ms, nothing changes
+relay-delay = Send each datagram this much later
+relay-jitter = Delay each datagram further, by a random time up to this; a datagram can overtake another
+relay-rate = Datagrams per second at most, in each direction; what would wait for more than 1 s is lost; or max [default: 100000 if a target is an address of this PC, otherwise max]
+relay-both = Make the same faults on the way back, too
+relay-random-seed = Repeat the faults of the run that named this seed
+relay-format = Print what passes, with sender and receiver [default: print nothing]
+    .value-text = Time, sender, receiver, length and escaped text on a line
+    .value-json = One JSON object per line
+    .value-hex = Time, sender, receiver and length on a line, then a hex dump
+    .value-raw = The payload bytes alone
+relay-encoding = Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
+relay-save = Write what passes to FILE, in both directions: .pcap, .pcapng or .jsonl
+relay-stats = Report the counts this often
+relay-summary = How to write the summary and the counts of --stats
+    .value-text = One line for people
+    .value-json = JSON lines on stderr: { "{" }"summary": ..{ "}" }, and with --stats { "{" }"stats": ..{ "}" }
+relay-duration = End after this time
 
 ## udpcli board
 

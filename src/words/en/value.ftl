@@ -30,6 +30,7 @@ number = write a whole number from { $least } to { $most }
 whole-number = write a whole number
 port = write a port from 0 to 65535
 address = write an address of this machine's, such as 127.0.0.1, 192.168.0.10, :: or fe80::1%eth0
+listen-address = write PORT or IP:PORT, for example 7000 or 127.0.0.1:7000 or [::1]:7000
 local-address = write IP or IP:PORT, for example 192.168.0.10 or 192.168.0.10:5000 or [::1]:5000
 target = write an IPv4 address and a port, for example 192.168.0.3:6000
 size = write bytes, or a size such as 64k or 4MiB

@@ -35,6 +35,7 @@ heading-socket = 套接字
 heading-output = 输出
 heading-end = 何时结束
 heading-answers = 应答
+heading-faults = 故障
 heading-serial-port = 串口
 heading-example = 示例程序
 heading-network = 网络
@@ -187,6 +188,49 @@ listen-interface = 只使用这个网络接口（Linux、macOS）
 listen-recv-buffer = 接收缓冲区的大小（SO_RCVBUF）[默认值：系统允许的上限]
 listen-recv-size = 每个数据报最多保留 N 字节；1024 与教程相同
 listen-from = 只接收这些发送者的数据报
+
+## udpcli relay
+
+relay = 转发数据报，并按要求丢弃、重复、交换或延迟
+    .long =
+        在一个端口上接收数据报，把每个数据报发往所有 --to 地址。回复送回发出请求的客户端。除非要求制造故障，
+        数据报的边界、空数据报和顺序都保持不变。
+
+        一个数据报是否丢弃、重复或交换，由随机种子、方向和它的序号决定。所以 --random-seed 相同、数据报也相同时，
+        每次运行的故障都相同。
+
+        每个客户端有一个会话，会话对每个目标各用一个套接字，总共最多 512 个。超过 --session-timeout 没有数据报，
+        会话就结束。客户端太多时，已经一秒没有数据报的客户端让出位置。
+    .after =
+        示例：
+          udpcli relay --listen 7000 --to 192.168.0.3:6000                    在本机程序和掌控板之间
+          udpcli relay --listen 7000 --to 127.0.0.1:6000 --drop 5 --random-seed 1      丢失 5%
+          udpcli relay --listen 7000 --to 127.0.0.1:6000 --delay 50ms --jitter 20ms --both
+          udpcli relay --listen 7000 --to 192.168.0.3:6000 --to 192.168.0.4:6000
+          udpcli relay --listen 7000 --to 192.168.0.3:6000 --format text --save talk.pcapng
+relay-listen = 客户端发往的端口，或者地址和端口；0 表示任选一个空闲端口
+relay-to = 每个数据报发往哪里；可以写多次
+relay-session-timeout = 客户端和目标都这么久没有发送数据报，会话就结束
+relay-drop = 丢弃百分之几的数据报
+relay-duplicate = 把百分之几的数据报发送两次
+relay-reorder = 让百分之几的数据报与同一客户端的下一个交换顺序；100 ms 内没有下一个就不变
+relay-delay = 每个数据报晚这么久再发送
+relay-jitter = 再加上一段随机延迟，最多这么久；后面的数据报可能因此先到
+relay-rate = 每个方向每秒最多转发多少个数据报；要排队超过 1 秒的会丢失；也可以写 max [默认值：有目标是本机地址时为 100000，否则为 max]
+relay-both = 返回的方向也制造同样的故障
+relay-random-seed = 重现给出这个种子的那次运行的故障
+relay-format = 显示转发的数据报，包括发送者和接收者 [默认：不显示]
+    .value-text = 一行里显示时间、发送者、接收者、长度和转义后的文本
+    .value-json = 每个数据报一行 JSON 对象
+    .value-hex = 一行时间、发送者、接收者和长度，然后是十六进制内容
+    .value-raw = 只有载荷的字节
+relay-encoding = 载荷文本的编码：utf-8、gbk、big5、shift_jis 等，或 auto（先试 UTF-8，再试 GBK）
+relay-save = 把两个方向转发的数据报写入 FILE：.pcap、.pcapng 或 .jsonl
+relay-stats = 每隔这么久显示一次统计
+relay-summary = 最后的统计和 --stats 的形式
+    .value-text = 给人看的一行
+    .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
+relay-duration = 经过这段时间后结束
 
 ## udpcli board
 

@@ -30,6 +30,7 @@ number = 应当是 { $least } 到 { $most } 之间的整数
 whole-number = 应当是一个整数
 port = 应当是 0 到 65535 之间的端口号
 address = 应当是本机的一个地址，例如 127.0.0.1、192.168.0.10、:: 或 fe80::1%eth0
+listen-address = 要写成 PORT 或 IP:PORT，例如 7000、127.0.0.1:7000 或 [::1]:7000
 local-address = 要写成 IP 或 IP:PORT，例如 192.168.0.10、192.168.0.10:5000 或 [::1]:5000
 target = 要写成 IP:PORT（IPv4 地址和端口），例如 192.168.0.3:6000
 size = 要写字节数，或者 64k、4MiB 这样的大小

@@ -1,3 +1,5 @@
+//! Tests of the table of replies.
+
 use super::*;
 use crate::text::random::Random;
 use crate::text::template::{Place, Rules as TemplateRules};

@@ -1,0 +1,190 @@
+//! What a relay receives, from clients and from targets.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::datagram::run::Run;
+use crate::datagram::{Addressed, Timestamp};
+use crate::udp::relay::Relay;
+use crate::udp::relay::ready::Ready;
+use crate::udp::relay::sessions::{NoSession, Route};
+use crate::udp::sink::Sink;
+use crate::udp::system;
+
+/// Receive calls per socket before the loop looks at the others.
+const CALLS_IN_A_ROW: usize = 4;
+
+impl Relay<'_> {
+    /// Receives from one socket until it is empty, or for a few calls, and passes on what came.
+    pub(super) async fn receive(&mut self, ready: Ready, sink: &mut impl Sink) -> io::Result<()> {
+        for _ in 0..CALLS_IN_A_ROW {
+            let received = match ready {
+                Ready::Clients => self.receive_requests(sink),
+                Ready::Target(slot, target) => self.receive_replies(slot, target, sink),
+            };
+            self.flush().await;
+            match received {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // ICMP errors for what was sent to a client, or a target: they end nothing.
+                Err(error) if system::is_of_an_answer(&error) => {
+                    if let Ready::Target(_, target) = ready {
+                        self.refused(target);
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!("recvfrom on {}: {error}", self.bound.local);
+                    return match ready {
+                        Ready::Clients => Err(error),
+                        Ready::Target(..) => Ok(()),
+                    };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One receive call on the clients' socket.
+    pub(super) fn receive_requests(&mut self, sink: &mut impl Sink) -> io::Result<usize> {
+        let Self {
+            plan,
+            bound,
+            is_wildcard,
+            clients,
+            sessions,
+            forward,
+            touched,
+            looped,
+            ..
+        } = self;
+        let now = Instant::now();
+        clients.receive(&bound.socket, bound.local, usize::MAX, |run| {
+            if tracing::enabled!(tracing::Level::DEBUG) {
+                for payload in run.payloads() {
+                    tracing::debug!("recvfrom {} bytes from {}", payload.len(), run.peer);
+                }
+            }
+            // A reply cannot come from a group's address.
+            let from = (*is_wildcard && run.addressed != Addressed::Group).then(|| run.local.ip());
+            let slot = sessions.of_client(run.peer, run.local, from, &plan.targets, now);
+            let slot = match slot {
+                Ok(slot) => slot,
+                Err(reason) => {
+                    let count = run.len() as u64;
+                    forward.counts.datagrams += count;
+                    forward.counts.bytes += run.payload_len() as u64;
+                    match reason {
+                        NoSession::Full => forward.counts.no_session += count,
+                        NoSession::Loop => *looped += count,
+                    }
+                    return;
+                }
+            };
+            sessions.touch(slot, now);
+            sessions.reopen(slot, &plan.targets, now);
+            let Some(session) = sessions.at(slot) else {
+                return;
+            };
+            if session.outbox.is_empty() {
+                touched.push(slot);
+            }
+            let is_watched = plan.is_watched;
+            let mut watch = |run: Run<'_>| {
+                for target in plan.targets.iter().filter(|_| is_watched) {
+                    sink.run(&run.toward(target.address), &[]);
+                }
+            };
+            if forward.is_plain() {
+                forward.counts.datagrams += run.len() as u64;
+                forward.counts.bytes += run.payload_len() as u64;
+                run.payloads()
+                    .for_each(|payload| session.outbox.push(payload));
+                watch(run);
+                return;
+            }
+            let route = Route {
+                slot,
+                session: session.number,
+                from: run.peer,
+            };
+            for payload in run.payloads() {
+                // What passes now is of this session too: datagrams wait for others of their session only.
+                forward.take(route, payload, now, &mut |route, payload| {
+                    session.outbox.push(payload);
+                    watch(passed(payload, route.from, run.local, run.time));
+                });
+            }
+        })
+    }
+
+    /// One receive call on a socket to a target.
+    pub(super) fn receive_replies(
+        &mut self,
+        slot: usize,
+        target: usize,
+        sink: &mut impl Sink,
+    ) -> io::Result<usize> {
+        let Self {
+            plan,
+            replies,
+            sessions,
+            back,
+            outbox,
+            to,
+            targets,
+            ..
+        } = self;
+        let now = Instant::now();
+        let Some(session) = sessions.at(slot) else {
+            return Ok(0);
+        };
+        let (client, from, number) = (session.client, session.from, session.number);
+        let Some((bound, _)) = session
+            .links
+            .get(target)
+            .and_then(|link| link.open.as_ref())
+        else {
+            return Ok(0);
+        };
+        let result = replies.receive(&bound.socket, bound.local, usize::MAX, |run| {
+            if let Some(counts) = targets.get_mut(target) {
+                counts.replies += run.len() as u64;
+            }
+            let mut send = |payload: &[u8]| {
+                outbox.push(payload);
+                to.push((client, from));
+            };
+            if back.is_plain() {
+                back.counts.datagrams += run.len() as u64;
+                back.counts.bytes += run.payload_len() as u64;
+                run.payloads().for_each(&mut send);
+                if plan.is_watched {
+                    sink.run(&run.toward(client), &[]);
+                }
+                return;
+            }
+            let route = Route {
+                slot,
+                session: number,
+                from: run.peer,
+            };
+            for payload in run.payloads() {
+                back.take(route, payload, now, &mut |route, payload| {
+                    send(payload);
+                    if plan.is_watched {
+                        sink.run(&passed(payload, route.from, client, run.time), &[]);
+                    }
+                });
+            }
+        });
+        sessions.touch(slot, now);
+        result
+    }
+}
+
+/// A datagram as it passes, for the sink.
+pub(super) fn passed(payload: &[u8], from: SocketAddr, to: SocketAddr, time: Timestamp) -> Run<'_> {
+    Run::single(payload, from, to, Addressed::Unicast, time)
+}

@@ -1,0 +1,154 @@
+//! The counts of a relay, and its summary line.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::text::seconds;
+use crate::text::sentence::{Sentence, sentence};
+use crate::udp::receive::Drops;
+use crate::udp::relay::fate::Impairment;
+use crate::udp::relay::lane::LaneCounts;
+use crate::udp::relay::{RelayPlan, TargetCounts};
+use crate::udp::stats::{per_second, rate};
+
+/// The counts of a relay.
+#[derive(Debug)]
+pub struct RelaySummary<'a> {
+    pub(super) plan: &'a RelayPlan,
+    /// To the targets; with how many datagrams wait.
+    pub(super) forward: (LaneCounts, usize),
+    /// Back to the clients.
+    pub(super) back: (LaneCounts, usize),
+    pub(super) targets: &'a [TargetCounts],
+    pub(super) clients: u64,
+    pub(super) looped: u64,
+    pub(super) dropped: Option<Drops>,
+    pub(super) elapsed: Duration,
+}
+
+impl RelaySummary<'_> {
+    fn datagrams(&self) -> u64 {
+        self.forward.0.datagrams + self.back.0.datagrams
+    }
+
+    /// The counts as JSON, described in docs/summary.schema.json.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let targets: Vec<Value> = self
+            .plan
+            .targets
+            .iter()
+            .zip(self.targets)
+            .map(|(target, counts)| {
+                json!({
+                    "to": target.address.to_string(),
+                    "sent": counts.sent,
+                    "failed": counts.failed,
+                    "refused": counts.refused,
+                    "replies": counts.replies,
+                })
+            })
+            .collect();
+        let mut out = json!({
+            "command": "relay",
+            "datagrams": self.datagrams(),
+            "bytes": self.forward.0.bytes + self.back.0.bytes,
+            "elapsed": self.elapsed.as_secs_f64(),
+            "rate": rate(self.datagrams(), self.elapsed),
+            "forward": self.forward.0.to_json(self.forward.1),
+            "back": self.back.0.to_json(self.back.1),
+            "targets": targets,
+            "clients": self.clients,
+            "looped": self.looped,
+            "seed": self.plan.seed,
+        });
+        if let (Some(Drops { count, is_estimate }), Some(out)) = (self.dropped, out.as_object_mut())
+        {
+            out.insert("dropped".to_owned(), count.into());
+            out.insert("dropped_is_estimate".to_owned(), is_estimate.into());
+        }
+        out
+    }
+
+    /// The summary, clause by clause.
+    #[must_use]
+    pub fn clauses(&self) -> Vec<Sentence> {
+        let (forward, back) = (self.forward.0, self.back.0);
+        let mut clauses = vec![
+            sentence!("relay.forward", n: forward.datagrams, details <- details(self.forward, &self.plan.forward)),
+            sentence!("relay.back", n: back.datagrams, details <- details(self.back, &self.plan.back)),
+        ];
+        let is_single = self.targets.len() == 1;
+        for (target, counts) in self.plan.targets.iter().zip(self.targets) {
+            if !is_single || counts.refused > 0 {
+                clauses.push(sentence!(
+                    "relay.target",
+                    target = target.address,
+                    sent = counts.sent,
+                    refused = counts.refused,
+                    replies = counts.replies
+                ));
+            }
+        }
+        clauses.push(sentence!("relay.clients", n: self.clients));
+        if self.looped > 0 {
+            clauses.push(sentence!("relay.looped", n = self.looped));
+        }
+        match self.dropped {
+            Some(Drops { count: 0, .. }) | None => {}
+            Some(Drops {
+                count,
+                is_estimate: true,
+            }) => clauses.push(sentence!("summary.dropped-about", n = count)),
+            Some(Drops { count, .. }) => clauses.push(sentence!("summary.dropped", n = count)),
+        }
+        clauses.push(sentence!("summary.elapsed", time = seconds(self.elapsed)));
+        clauses.push(sentence!(
+            "summary.rate",
+            rate = per_second(self.datagrams(), self.elapsed)
+        ));
+        clauses
+    }
+}
+
+/// What became of the datagrams of a direction.
+fn details((counts, waiting): (LaneCounts, usize), path: &Impairment) -> Vec<Sentence> {
+    let mut details = vec![sentence!("summary.bytes", n: counts.bytes)];
+    let mut add = |is_shown: bool, detail: Sentence| {
+        if is_shown {
+            details.push(detail);
+        }
+    };
+    add(
+        path.drop > 0.0,
+        sentence!("relay.dropped", n = counts.dropped),
+    );
+    add(
+        path.duplicate > 0.0,
+        sentence!("relay.duplicated", n = counts.duplicated),
+    );
+    add(
+        path.reorder > 0.0,
+        sentence!("relay.reordered", n = counts.reordered),
+    );
+    add(
+        counts.over_rate > 0,
+        sentence!("relay.over-rate", n = counts.over_rate),
+    );
+    add(
+        counts.queue_full > 0,
+        sentence!("relay.queue-full", n = counts.queue_full),
+    );
+    add(
+        counts.no_session > 0,
+        sentence!("relay.no-session", n = counts.no_session),
+    );
+    add(
+        counts.failed > 0,
+        sentence!("relay.failed", n = counts.failed),
+    );
+    add(waiting > 0, sentence!("relay.waiting", n = waiting));
+    details.push(sentence!("relay.sent", n = counts.sent));
+    details
+}

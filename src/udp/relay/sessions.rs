@@ -1,0 +1,341 @@
+//! The clients of a relay: a session each, with a socket per target, so that every reply finds its way back.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use socket2::{SockAddr, SockRef};
+
+use crate::udp::batch::Transmitter;
+use crate::udp::error::Error;
+use crate::udp::header_len;
+use crate::udp::outbox::Outbox;
+use crate::udp::receive::ReceiveOptions;
+use crate::udp::relay::target::Target;
+use crate::udp::socket::{self, Bound, SendOptions};
+
+/// The maximum number of sockets to the targets, so that a flood of clients does not use up the descriptors that a
+/// process may have (1,024 on most Linux systems).
+pub const MAX_SOCKETS: usize = 512;
+
+/// A session that had no datagram for this long makes room for a new client when there are too many.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// When to open a socket again that could not be opened, for example because the network was down.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Where a datagram goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Route {
+    /// The place of the session.
+    pub(super) slot: usize,
+    /// Its number: another session may have the place later.
+    pub(super) session: u64,
+    /// The client or the target that sent the datagram.
+    pub(super) from: SocketAddr,
+}
+
+impl Route {
+    /// Whether both go from the same sender to the same receiver.
+    pub(super) fn is_same_path(&self, other: &Self) -> bool {
+        self.session == other.session && self.from == other.from
+    }
+}
+
+/// A socket to one target.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) open: Option<(Bound, Transmitter)>,
+    /// When to try again to open it.
+    retry_at: Instant,
+    /// Whether errors of what was sent may be pending.
+    pub(super) is_unchecked: bool,
+}
+
+/// A client.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) number: u64,
+    pub(super) client: SocketAddr,
+    /// The address that the client sends to: its replies come from there.
+    pub(super) local: SocketAddr,
+    /// The source address of replies, if the socket is bound to a wildcard address.
+    pub(super) from: Option<IpAddr>,
+    last_used: Instant,
+    /// One per target.
+    pub(super) links: Vec<Link>,
+    /// What goes to the targets next.
+    pub(super) outbox: Outbox,
+}
+
+/// Why a client has no session.
+#[derive(Debug)]
+pub(super) enum NoSession {
+    /// There are too many.
+    Full,
+    /// The client is one of the relay's own sockets.
+    Loop,
+}
+
+/// All sessions.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    receive: ReceiveOptions,
+    timeout: Duration,
+    most: usize,
+    slots: Vec<Option<Session>>,
+    places: HashMap<(SocketAddr, SocketAddr), usize>,
+    last: Option<(SocketAddr, SocketAddr, usize)>,
+    /// The ports of the sockets to the targets.
+    ports: HashSet<u16>,
+    /// How many there were.
+    pub(super) total: u64,
+}
+
+impl Sessions {
+    pub(super) fn new(receive: ReceiveOptions, timeout: Duration, targets: usize) -> Self {
+        Self {
+            receive,
+            timeout,
+            most: (MAX_SOCKETS / targets.max(1)).max(1),
+            slots: Vec::new(),
+            places: HashMap::new(),
+            last: None,
+            ports: HashSet::new(),
+            total: 0,
+        }
+    }
+
+    /// How many there are now.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The session of a route, unless it has ended.
+    pub(super) fn get(&mut self, route: &Route) -> Option<&mut Session> {
+        let session = self.slots.get_mut(route.slot)?.as_mut()?;
+        (session.number == route.session).then_some(session)
+    }
+
+    /// The session of a place.
+    pub(super) fn at(&mut self, slot: usize) -> Option<&mut Session> {
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
+    /// All sessions, with their places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Session)> {
+        let slots = self.slots.iter().enumerate();
+        slots.filter_map(|(slot, session)| session.as_ref().map(|session| (slot, session)))
+    }
+
+    /// The sockets of the session of a place; none if there is no session.
+    pub(super) fn links(&self, slot: usize) -> &[Link] {
+        let session = self.slots.get(slot).and_then(Option::as_ref);
+        session.map_or(&[], |session| session.links.as_slice())
+    }
+
+    /// How many places there are.
+    pub(super) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Notes that the session was used.
+    pub(super) fn touch(&mut self, slot: usize, now: Instant) {
+        if let Some(session) = self.at(slot) {
+            session.last_used = now;
+        }
+    }
+
+    /// The place of a client's session, which is opened if there is none.
+    pub(super) fn of_client(
+        &mut self,
+        client: SocketAddr,
+        local: SocketAddr,
+        from: Option<IpAddr>,
+        targets: &[Target],
+        now: Instant,
+    ) -> Result<usize, NoSession> {
+        if let Some((known, to, slot)) = self.last
+            && known == client
+            && to == local
+        {
+            return Ok(slot);
+        }
+        let slot = match self.places.get(&(client, local)) {
+            Some(&slot) => slot,
+            None => self.add(client, local, from, targets, now)?,
+        };
+        self.last = Some((client, local, slot));
+        Ok(slot)
+    }
+
+    fn add(
+        &mut self,
+        client: SocketAddr,
+        local: SocketAddr,
+        from: Option<IpAddr>,
+        targets: &[Target],
+        now: Instant,
+    ) -> Result<usize, NoSession> {
+        let is_ours = self.ports.contains(&client.port())
+            && (client.ip().is_loopback()
+                || crate::udp::interface::own_addresses().contains(&client.ip()));
+        if is_ours {
+            return Err(NoSession::Loop);
+        }
+        if self.len() >= self.most {
+            self.make_room(now)?;
+        }
+        let mut links: Vec<Link> = targets
+            .iter()
+            .map(|target| Link::new(target, self.receive, now))
+            .collect();
+        if links.iter().any(|link| link.open.is_none()) && self.len() > 0 {
+            // There may be no more descriptors: one session less, and another try.
+            self.make_room(now)?;
+            for (link, target) in links.iter_mut().zip(targets) {
+                if link.open.is_none() {
+                    *link = Link::new(target, self.receive, now);
+                }
+            }
+        }
+        for (bound, _) in links.iter().filter_map(|link| link.open.as_ref()) {
+            self.ports.insert(bound.local.port());
+        }
+        self.total += 1;
+        let session = Session {
+            number: self.total,
+            client,
+            local,
+            from,
+            last_used: now,
+            links,
+            outbox: Outbox::default(),
+        };
+        tracing::debug!("session {} of {client}", session.number);
+        let slot = self.slots.iter().position(Option::is_none);
+        let slot = slot.unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = Some(session);
+        }
+        self.places.insert((client, local), slot);
+        Ok(slot)
+    }
+
+    /// Ends the session that was idle the longest, if it was idle.
+    fn make_room(&mut self, now: Instant) -> Result<(), NoSession> {
+        let oldest = self
+            .iter()
+            .min_by_key(|(_, session)| session.last_used)
+            .filter(|(_, session)| now.saturating_duration_since(session.last_used) >= IDLE);
+        let Some((slot, _)) = oldest else {
+            return Err(NoSession::Full);
+        };
+        self.end(slot);
+        Ok(())
+    }
+
+    /// Ends the sessions that had no datagram for too long.
+    pub(super) fn expire(&mut self, now: Instant) {
+        let timeout = self.timeout;
+        let is_over =
+            |session: &Session| now.saturating_duration_since(session.last_used) >= timeout;
+        let over: Vec<usize> = self
+            .iter()
+            .filter(|(_, session)| is_over(session))
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in over {
+            self.end(slot);
+        }
+    }
+
+    fn end(&mut self, slot: usize) {
+        let Some(session) = self.slots.get_mut(slot).and_then(Option::take) else {
+            return;
+        };
+        tracing::debug!("session {} of {} ends", session.number, session.client);
+        for (bound, _) in session.links.iter().filter_map(|link| link.open.as_ref()) {
+            self.ports.remove(&bound.local.port());
+        }
+        self.places.remove(&(session.client, session.local));
+        self.last = None;
+    }
+}
+
+impl Link {
+    fn new(target: &Target, receive: ReceiveOptions, now: Instant) -> Self {
+        let mut link = Self {
+            open: None,
+            retry_at: now,
+            is_unchecked: false,
+        };
+        link.try_open(target, receive, now);
+        link
+    }
+
+    /// Opens the socket if it is not open, and if it is time to try.
+    fn try_open(&mut self, target: &Target, receive: ReceiveOptions, now: Instant) {
+        if self.open.is_some() || now < self.retry_at {
+            return;
+        }
+        self.retry_at = now + RETRY;
+        match open(target, receive) {
+            Ok(open) => self.open = Some(open),
+            Err(error) => tracing::debug!("no socket to {}: {error}", target.address),
+        }
+    }
+}
+
+impl Sessions {
+    /// Opens the sockets of a session that could not be opened before.
+    pub(super) fn reopen(&mut self, slot: usize, targets: &[Target], now: Instant) {
+        let receive = self.receive;
+        let Some(session) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
+            return;
+        };
+        for (link, target) in session.links.iter_mut().zip(targets) {
+            if link.open.is_none() {
+                link.try_open(target, receive, now);
+                if let Some((bound, _)) = &link.open {
+                    self.ports.insert(bound.local.port());
+                }
+            }
+        }
+    }
+}
+
+/// A socket that is connected to the target, so that it receives from there only, and learns of refusals.
+fn open(target: &Target, receive: ReceiveOptions) -> Result<(Bound, Transmitter), Error> {
+    let options = SendOptions {
+        broadcast: target.is_broadcast,
+        replies: Some(receive),
+        ..SendOptions::default()
+    };
+    let bound = socket::open_sender(&options, target.address)?;
+    let failed = |source: io::Error| Error::Send {
+        peer: target.address,
+        broadcast: target.is_broadcast,
+        source,
+    };
+    // A broadcast or multicast target answers from its own address, which a connected socket would not receive.
+    let peer = if target.is_group() {
+        Some(target.address)
+    } else {
+        tracing::trace!("connect {}", target.address);
+        let address = SockAddr::from(target.address);
+        SockRef::from(&bound.socket)
+            .connect(&address)
+            .map_err(failed)?;
+        None
+    };
+    let mut transmitter = Transmitter::new(peer, receive.batching);
+    if let Some(mtu) = target.local_mtu {
+        transmitter.set_longest_segment(mtu.saturating_sub(header_len(&target.address)));
+    }
+    Ok((bound, transmitter))
+}

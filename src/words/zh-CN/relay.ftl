@@ -1,0 +1,30 @@
+# udpcli relay 的提示。各种语言的开头都是 “listening on”：程序靠它识别。
+
+at = listening on { $local }；每个数据报转发到 { $targets }
+seed = 随机种子 { $seed }：再次运行时加上 --random-seed { $seed }，丢失、重复、交换和延迟的数据报就与这次相同
+rate = 有一个目标是本机地址：每个方向每秒最多转发 { $rate } 个数据报（--rate）
+refused = 被拒绝：{ $target } 上没有程序在监听；有程序监听之前，发往那里的数据报都会丢失
+own = --to { $target } 就是中继自己的地址：每个数据报都会回到中继，循环不止
+    .hint = 给 --listen 或者接收数据的程序换一个端口
+too-many-targets = { $n } 个目标太多：最多 { $most } 个
+save-name = --save { $path }：文件名必须以 .pcap、.pcapng 或 .jsonl 结尾
+no-effect = 没有 --drop、--duplicate、--reorder、--delay 或 --jitter，{ $flag } 不起作用
+no-effect-encoding = --encoding 不起作用：这种格式显示字节，不显示文字
+raw-escaped = 终端上显示的原始内容经过转义；管道和文件得到原样的字节
+no-reader = 没有转发任何数据报：没有其他程序打开 { $path } 来读取
+no-dns = { $time }内没有应答
+waiting-for-dns = 正在等待 { $host } 的地址……
+forward = 发往目标 { $n } 个数据报（{ $details }）
+back = 返回客户端 { $n } 个数据报（{ $details }）
+dropped = 丢弃 { $n } 个
+duplicated = 重复 { $n } 个
+reordered = 交换 { $n } 个
+over-rate = 超过速率 { $n } 个
+queue-full = 队列放不下 { $n } 个
+no-session = 没有会话 { $n } 个
+failed = 发送失败 { $n } 个
+waiting = 还没有发送 { $n } 个
+sent = 已发送 { $n } 个
+target = { $target }：发送 { $sent } 个，被拒绝 { $refused } 次，返回 { $replies } 个
+clients = { $n } 个客户端
+looped = 排除了中继自己发出的 { $n } 个
