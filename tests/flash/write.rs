@@ -54,11 +54,10 @@ fn firmware_and_font_are_written_at_their_offsets() {
     assert_eq!(board.wear().erased - wear.erased, 128 / 4);
 }
 
-#[test]
-fn every_single_fault_is_recovered() {
-    let image = firmware(100_000, 9);
+/// Each fault of the line or the chip that udpcli has to recover from, and the command that it hits.
+pub(crate) fn faults() -> Vec<(u8, Kind)> {
     let noise = vec![0xc0, 0x01, 0xff, 0x00, 0xdb, 0xdd, b'x', 0xc0, 0x01, 0x11];
-    let faults = [
+    vec![
         (op::FLASH_DEFL_DATA, Kind::LoseReply),
         (op::FLASH_DEFL_DATA, Kind::LoseCommand),
         (op::FLASH_DEFL_DATA, Kind::DamageCommand),
@@ -81,9 +80,14 @@ fn every_single_fault_is_recovered() {
         (op::READ_REG, Kind::DamageReply(7)),
         (op::CHANGE_BAUDRATE, Kind::LoseReply),
         (op::CHANGE_BAUDRATE, Kind::LoseCommand),
-    ];
+    ]
+}
+
+#[test]
+fn every_single_fault_is_recovered() {
+    let image = firmware(100_000, 9);
     std::thread::scope(|scope| {
-        for (op, kind) in faults {
+        for (op, kind) in faults() {
             let image = &image;
             scope.spawn(move || {
                 for nth in [0, 2] {

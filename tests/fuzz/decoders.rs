@@ -429,6 +429,10 @@ fn firmware(bytes: &[u8]) {
 struct Anything(u8);
 
 impl FlashReader for Anything {
+    fn boot_address(&self) -> u32 {
+        0x1000
+    }
+
     fn is_blank(&mut self, _: std::ops::Range<u64>) -> Result<bool, error::Error> {
         self.0 = self.0.rotate_left(1);
         Ok(self.0 & 1 != 0)

@@ -249,6 +249,7 @@ pub(crate) fn replies(bytes: &[u8]) {
         timeout: TIME,
         flash_baud: (choice & 2 != 0).then_some(115_200),
         flash_size: None,
+        chip: None,
     };
     let begun = Instant::now();
     let stop = || begun.elapsed() > TIME;

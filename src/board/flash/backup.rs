@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use espflash::target::Chip;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::chip::{ChipInfo, name};
+use super::chip::{ChipInfo, name, supported};
 use super::description::{mac, partitions_json};
 use super::error::{Error, Refusal};
+use super::files::own_chip::of_image;
 use super::files::{self, Given, other_chip};
 use super::image::{self, Image, Partition, TABLE_OFFSET};
 use super::layout::{Action, Layout, Row};
@@ -300,6 +302,8 @@ pub struct Copy {
     label: String,
     /// The MAC address of the board that it was made from.
     mac: Option<String>,
+    /// The chip that it is for, if the user, the description or the content says so.
+    pub chip: Option<Chip>,
 }
 
 /// The limit for the JSON file; a real one has a few kilobytes.
@@ -309,7 +313,7 @@ const MAX_ABOUT: u64 = 1 << 20;
 ///
 /// # Errors
 /// The file cannot be read, is damaged, belongs to another chip, or does not contain the partition.
-pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Copy, Error> {
+pub fn load(given: &Given, only: Option<&str>, wanted: files::Wanted) -> Result<Copy, Error> {
     let path = &given.path;
     let bytes = files::read(path)?;
     let name = path.display().to_string();
@@ -319,6 +323,9 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
         let number = about.get(key).and_then(Value::as_u64);
         number.and_then(|number| u32::try_from(number).ok())
     };
+    let told = text("chip").and_then(|told| supported().find(|chip| super::name(*chip) == told));
+    let chip = wanted.chip.or(told).or_else(|| of_image(&bytes));
+    let rules = files::Wanted { chip, ..wanted }.rules();
     let this = super::name(rules.chip);
     if let Some(other) = text("chip").filter(|other| *other != this) {
         return Err(other_chip(name.as_str(), this, other));
@@ -372,6 +379,7 @@ pub fn load(given: &Given, only: Option<&str>, rules: files::Rules) -> Result<Co
         return Err(other_chip(name.as_str(), this, chip_name(id)));
     }
     let mut copy = Copy {
+        chip,
         label: text("region").unwrap_or_else(|| "flash".to_owned()),
         mac: text("mac"),
         offset,

@@ -1,26 +1,50 @@
 //! Identifies the chip and reads its properties.
 
+mod esp32;
+mod esp32c2;
+mod esp32c3;
+mod esp32c5;
+mod esp32c6;
+mod esp32h2;
+mod esp32p4;
+mod esp32s2;
+mod esp32s3;
+pub(super) mod spec;
+
 use std::time::Instant;
 
 use espflash::flasher::FlashSize;
 use espflash::target::Chip;
 
-use super::loader::{Fault, Loader, QUICK};
+use self::spec::{Bits, ChipSpec, EfuseField, Revision, Watchdogs};
+use super::loader::{Fault, Loader, QUICK, SecurityInfo};
 
-// Register addresses from the ESP32 Technical Reference Manual; the first is where eFuse BLOCK0 begins.
-const EFUSE_CRYPT: u32 = 0x3ff5_a000;
-const EFUSE_ABS_DONE: u32 = 0x3ff5_a018;
+/// The chips that udpcli writes to.
+const SPECS: [&ChipSpec; 9] = [
+    &esp32::SPEC,
+    &esp32s2::SPEC,
+    &esp32s3::SPEC,
+    &esp32c2::SPEC,
+    &esp32c3::SPEC,
+    &esp32c5::SPEC,
+    &esp32c6::SPEC,
+    &esp32h2::SPEC,
+    &esp32p4::SPEC,
+];
+
+/// The chips that udpcli writes to.
+pub fn supported() -> impl Iterator<Item = Chip> {
+    SPECS.iter().map(|spec| spec.chip)
+}
+
+/// The data of `chip`; `None` if udpcli does not write to it.
+pub(super) fn spec(chip: Chip) -> Option<&'static ChipSpec> {
+    SPECS.into_iter().find(|spec| spec.chip == chip)
+}
+
+/// A word in the ROM of every chip. The ESP32 and the ESP32-S2 have one value each; newer chips tell their number
+/// themselves.
 const MAGIC: u32 = 0x4000_1000;
-const EFUSE_MAC_LOW: u32 = 0x3ff5_a004;
-const EFUSE_MAC_HIGH: u32 = 0x3ff5_a008;
-const EFUSE_VERSION: u32 = 0x3ff5_a00c;
-const EFUSE_MINOR: u32 = 0x3ff5_a014;
-const APB_CTL_DATE: u32 = 0x3ff6_607c;
-const SPI_CMD: u32 = 0x3ff4_2000;
-const SPI_USR: u32 = 0x3ff4_201c;
-const SPI_USR2: u32 = 0x3ff4_2024;
-const SPI_MISO_DLEN: u32 = 0x3ff4_202c;
-const SPI_W0: u32 = 0x3ff4_2080;
 
 /// The properties of the chip and its flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,75 +72,192 @@ pub struct Locks {
     pub secure_boot: bool,
 }
 
-impl Locks {
-    /// Decodes eFuse words 0 and 6 with the chip's major revision, as esptool does: encryption is on if an odd number
-    /// of the seven `FLASH_CRYPT_CNT` bits is set; secure boot is `ABS_DONE_0`, or since revision 3 `ABS_DONE_1`.
-    fn read(crypt: u32, done: u32, major: u32) -> Self {
-        Self {
-            flash_encryption: (crypt >> 20 & 0x7f).count_ones() % 2 == 1,
-            secure_boot: done & 1 << 4 != 0 || major >= 3 && done & 1 << 5 != 0,
-        }
+/// What the ROM says about the chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// A chip that Espressif's tools know.
+    Known(Chip),
+    /// A chip that takes no commands that read its memory: secure download mode is burnt in.
+    Locked,
+    /// Another chip, with this word in its ROM, or this number.
+    Unknown(u32),
+}
+
+/// Finds out which chip answers.
+///
+/// The word in the ROM comes first: the ESP32's ROM does not know the other question, and answers it under the name of
+/// the previous command, so that it would cost a time-out.
+pub(super) fn identify(loader: &mut Loader<'_>) -> Result<Identity, Fault> {
+    let magic = match loader.read_register(MAGIC) {
+        Ok(magic) => Some(magic),
+        Err(Fault::Refused(_)) => None,
+        Err(fault) => return Err(fault),
+    };
+    let of_magic = magic.and_then(|magic| Chip::from_magic(magic).ok());
+    if let Some(chip @ (Chip::Esp32 | Chip::Esp32s2)) = of_magic {
+        return Ok(Identity::Known(chip));
     }
+    let info = match loader.security_info() {
+        Ok(info) => Some(info),
+        Err(Fault::Refused(_) | Fault::Silent) => None,
+        Err(fault) => return Err(fault),
+    };
+    if info.is_some_and(SecurityInfo::is_download_secured) {
+        return Ok(Identity::Locked);
+    }
+    let number = info.and_then(|info| info.chip);
+    let of_number = number.and_then(|number| Chip::try_from(u16::try_from(number).ok()?).ok());
+    Ok(match (of_number.or(of_magic), number.or(magic)) {
+        (Some(chip), _) => Identity::Known(chip),
+        (None, Some(number)) => Identity::Unknown(number),
+        (None, None) => Identity::Locked,
+    })
 }
 
-/// Reads the chip's magic number, and finds the chip if the number is a known one.
-pub(super) fn identify(loader: &mut Loader<'_>) -> Result<(u32, Option<Chip>), Fault> {
-    let magic = loader.read_register(MAGIC)?;
-    Ok((magic, Chip::from_magic(magic).ok()))
-}
-
-/// Reads the properties of the chip and of its flash.
-pub(super) fn describe(loader: &mut Loader<'_>, chip: Chip) -> Result<ChipInfo, Fault> {
-    let low = loader.read_register(EFUSE_MAC_LOW)?.to_be_bytes();
-    let high = loader.read_register(EFUSE_MAC_HIGH)?.to_be_bytes();
+/// The chip, before its flash is attached: everything but the flash.
+pub(super) fn describe(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<ChipInfo, Fault> {
+    let low = loader.read_register(spec.mac)?.to_be_bytes();
+    let high = loader.read_register(spec.mac + 4)?.to_be_bytes();
     let [_, _, first, second] = high;
     let [third, fourth, fifth, sixth] = low;
-    // The major revision is spread over three registers: the number of set bits counts.
-    let version = loader.read_register(EFUSE_VERSION)?;
-    let minor = loader.read_register(EFUSE_MINOR)?;
-    let date = loader.read_register(APB_CTL_DATE)?;
-    let major = match (version >> 15 & 1, minor >> 20 & 1, date >> 31) {
-        (1, 1, 1) => 3,
-        (1, 1, _) => 2,
-        (1, ..) => 1,
-        _ => 0,
-    };
-    let crypt = loader.read_register(EFUSE_CRYPT)?;
-    let done = loader.read_register(EFUSE_ABS_DONE)?;
-    let flash_id = flash_id(loader)?;
+    let revision = revision(loader, spec)?;
+    Ok(ChipInfo {
+        chip: spec.chip,
+        revision,
+        mac: [first, second, third, fourth, fifth, sixth],
+        flash_id: 0,
+        flash_size: 0,
+        locks: locks(loader, spec, revision.0)?,
+    })
+}
+
+/// Reads the flash chip's ID, and adds the size that it stands for. The stub must run: it attaches the flash.
+pub(super) fn with_flash(
+    loader: &mut Loader<'_>,
+    spec: &ChipSpec,
+    info: &ChipInfo,
+) -> Result<ChipInfo, Fault> {
+    let flash_id = flash_id(loader, spec)?;
     let capacity = u8::try_from(flash_id >> 16 & 0xff).unwrap_or(0);
     Ok(ChipInfo {
-        chip,
-        revision: (major, minor >> 24 & 3),
-        mac: [first, second, third, fourth, fifth, sixth],
         flash_id,
         flash_size: FlashSize::from_detected(capacity).map_or(0, FlashSize::size),
-        locks: Locks::read(crypt, done, major),
+        ..info.clone()
+    })
+}
+
+fn revision(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(u32, u32), Fault> {
+    let revision = match spec.revision {
+        Revision::Esp32 {
+            version,
+            minor,
+            date,
+        } => {
+            // The number of set bits counts.
+            let version = loader.read_register(version)?;
+            let minor = loader.read_register(minor)?;
+            let date = loader.read_register(date)?;
+            let major = match (version >> 15 & 1, minor >> 20 & 1, date >> 31) {
+                (1, 1, 1) => 3,
+                (1, 1, _) => 2,
+                (1, ..) => 1,
+                _ => 0,
+            };
+            (major, minor >> 24 & 3)
+        }
+        Revision::Fields { major, minor } => (number(loader, major)?, number(loader, minor)?),
+    };
+    // Revision 0.0 of the ESP32-S3 has version 1.1 of the eFuse layout where later ones have their revision (esptool,
+    // `is_eco0`).
+    if spec.chip == Chip::Esp32s3 && revision.1.is_multiple_of(8) {
+        let layout = [esp32s3::LAYOUT_MAJOR, esp32s3::LAYOUT_MINOR];
+        if number(loader, &layout[..1])? == 1 && number(loader, &layout[1..])? == 1 {
+            return Ok((0, 0));
+        }
+    }
+    Ok(revision)
+}
+
+/// Reads a number whose bits may lie in several eFuse words, the most significant first.
+fn number(loader: &mut Loader<'_>, fields: &[EfuseField]) -> Result<u32, Fault> {
+    let mut number = 0;
+    for field in fields {
+        let word = loader.read_register(field.register)?;
+        number = number << field.bits | word >> field.shift & ((1 << field.bits) - 1);
+    }
+    Ok(number)
+}
+
+fn locks(loader: &mut Loader<'_>, spec: &ChipSpec, major: u32) -> Result<Locks, Fault> {
+    let mut set = |bits: Bits| Ok::<u32, Fault>(loader.read_register(bits.register)? & bits.mask);
+    let encryption = set(spec.locks.encryption)?;
+    let mut secure_boot = set(spec.locks.secure_boot)? != 0;
+    if let Some(bits) = spec.locks.secure_boot_2.filter(|_| major >= 3) {
+        secure_boot |= set(bits)? != 0;
+    }
+    Ok(Locks {
+        flash_encryption: encryption.count_ones() % 2 == 1,
+        secure_boot,
     })
 }
 
 /// Makes the SPI controller read the flash chip's ID (command RDID, 0x9F).
-fn flash_id(loader: &mut Loader<'_>) -> Result<u32, Fault> {
-    let (usr, usr2) = (
-        loader.read_register(SPI_USR)?,
-        loader.read_register(SPI_USR2)?,
-    );
+fn flash_id(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<u32, Fault> {
+    let spi = &spec.spi;
+    let (start, shape, command) = (spi.base, spi.base + spi.usr, spi.base + spi.usr2);
+    let before = [
+        (shape, loader.read_register(shape)?),
+        (command, loader.read_register(command)?),
+    ];
     // One transaction with an 8-bit command and a 24-bit reply.
-    loader.write_register(SPI_USR, 1 << 31 | 1 << 28)?;
-    loader.write_register(SPI_USR2, 7 << 28 | 0x9f)?;
-    loader.write_register(SPI_MISO_DLEN, 23)?;
-    loader.write_register(SPI_W0, 0)?;
-    loader.write_register(SPI_CMD, 1 << 18)?;
+    loader.write_register(shape, 1 << 31 | 1 << 28)?;
+    loader.write_register(command, 7 << 28 | 0x9f)?;
+    loader.write_register(spi.base + spi.miso_dlen, 23)?;
+    loader.write_register(spi.base + spi.w0, 0)?;
+    loader.write_register(start, 1 << 18)?;
     let until = Instant::now() + QUICK;
-    while loader.read_register(SPI_CMD)? & 1 << 18 != 0 {
+    while loader.read_register(start)? & 1 << 18 != 0 {
         if Instant::now() > until {
             return Err(Fault::Silent);
         }
     }
-    let id = loader.read_register(SPI_W0)? & 0x00ff_ffff;
-    loader.write_register(SPI_USR, usr)?;
-    loader.write_register(SPI_USR2, usr2)?;
+    let id = loader.read_register(spi.base + spi.w0)? & 0x00ff_ffff;
+    for (register, value) in before {
+        loader.write_register(register, value)?;
+    }
     Ok(id)
+}
+
+/// Stops the watchdogs that a reset over USB-Serial/JTAG leaves running.
+pub(super) fn stop_watchdogs(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(), Fault> {
+    let Some(Watchdogs {
+        protect,
+        config,
+        key,
+        super_protect,
+        super_config,
+        super_key,
+        super_feed,
+    }) = spec.watchdogs
+    else {
+        return Ok(());
+    };
+    loader.write_register(protect, key)?;
+    loader.write_register(config, 0)?;
+    loader.write_register(protect, 0)?;
+    loader.write_register(super_protect, super_key)?;
+    let present = loader.read_register(super_config)?;
+    loader.write_register(super_config, present | super_feed)?;
+    loader.write_register(super_protect, 0)
+}
+
+/// Clears the bit that would make the next start end in download mode again.
+pub(super) fn forget_download(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(), Fault> {
+    let Some(Bits { register, mask }) = spec.forced_download else {
+        return Ok(());
+    };
+    let present = loader.read_register(register)?;
+    loader.write_register(register, present & !mask)
 }
 
 /// The chip's name in the usual spelling: `ESP32-S3`.
@@ -140,20 +281,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locks_are_read_as_the_chip_reads_them() {
-        let locks = |crypt: u32, done, major| {
-            let locks = Locks::read(crypt << 20, done, major);
-            (locks.flash_encryption, locks.secure_boot)
-        };
-        assert_eq!(locks(0, 0, 3), (false, false));
-        assert_eq!(locks(1, 0, 3), (true, false));
-        // Encryption enabled, disabled, and enabled again.
-        assert_eq!(locks(0b11, 0, 3), (false, false));
-        assert_eq!(locks(0b111, 0, 3), (true, false));
-        assert_eq!(locks(0x7f, 0, 3), (true, false));
-        assert_eq!(locks(0, 1 << 4, 1), (false, true));
-        // The second version of secure boot exists since revision 3.
-        assert_eq!(locks(0, 1 << 5, 1), (false, false));
-        assert_eq!(locks(0, 1 << 5, 3), (false, true));
+    fn every_stub_is_one() {
+        for spec in SPECS {
+            let stubs = std::iter::once(spec.stub.newest).chain(spec.stub.before.map(|old| old.1));
+            for stub in stubs {
+                let stub: serde_json::Value = serde_json::from_str(stub).unwrap();
+                for key in ["entry", "text_start", "data_start"] {
+                    assert!(stub[key].is_u64(), "{:?}: {key}", spec.chip);
+                }
+            }
+        }
     }
 }

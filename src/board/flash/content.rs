@@ -1,8 +1,10 @@
 //! What the user wants in flash: reads the files, checks them with each other, and cuts them into pieces. The board is not
 //! needed for this.
 
+use espflash::target::Chip;
+
 use super::error::Error;
-use super::files::{self, Contents, FontFile, Given, Rules};
+use super::files::{self, Contents, FontFile, Given, Wanted};
 use super::image::{self, FlashMode};
 use super::pieces::{self, FlashPiece, Role};
 use super::{check, font};
@@ -18,13 +20,15 @@ pub struct ContentRequest {
     pub font: Option<Given>,
     /// How the boot loader shall make the chip read its flash; `None` leaves it as it is.
     pub mode: Option<FlashMode>,
-    /// What the checks allow.
-    pub rules: Rules,
+    /// The chip, and what the checks allow.
+    pub wanted: Wanted,
 }
 
 /// What the files contain.
 #[derive(Debug)]
 pub struct Content {
+    /// The chip that it is for; `None` if neither the user nor a file says so.
+    pub chip: Option<Chip>,
     /// The pieces to write.
     pub pieces: Vec<FlashPiece>,
     /// Fonts whose place depends on the board.
@@ -38,11 +42,15 @@ pub struct Content {
 /// # Errors
 /// A file cannot be read, or a check refuses it.
 pub fn load(request: &ContentRequest) -> Result<Content, Error> {
-    let rules = request.rules;
+    let mut wanted = request.wanted;
     let mut contents = Contents::default();
     for given in &request.images {
-        contents.add(files::load(given, rules)?);
+        // The first file that names a chip decides for the others.
+        let (content, chip) = files::load(given, wanted)?;
+        contents.add(content);
+        wanted.chip = chip;
     }
+    let rules = wanted.rules();
     if let Some(font) = &request.font {
         contents.add(files::load_font(font, rules)?);
     }
@@ -68,6 +76,7 @@ pub fn load(request: &ContentRequest) -> Result<Content, Error> {
         );
     }
     Ok(Content {
+        chip: wanted.chip,
         pieces,
         fonts,
         notes,
@@ -85,8 +94,6 @@ fn set_mode(pieces: &mut [FlashPiece], mode: FlashMode) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use espflash::target::Chip;
-
     use super::*;
 
     #[test]
@@ -99,8 +106,8 @@ mod tests {
             images: files::given(&[name]).unwrap(),
             font: None,
             mode: None,
-            rules: Rules {
-                chip: Chip::Esp32,
+            wanted: Wanted {
+                chip: Some(Chip::Esp32),
                 force: true,
             },
         };

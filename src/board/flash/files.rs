@@ -5,6 +5,7 @@
 mod elf;
 mod given;
 mod name;
+pub(super) mod own_chip;
 mod release;
 mod uf2;
 
@@ -118,18 +119,39 @@ pub struct Rules {
     pub force: bool,
 }
 
-/// Reads the file `given` and finds out where its parts go.
+/// What the user asks of all files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The chip that will run the firmware; `None` leaves it to the files.
+    pub chip: Option<Chip>,
+    /// Accept a file that only looks wrong.
+    pub force: bool,
+}
+
+impl Wanted {
+    /// The settings for files that leave the chip open: they are for the mPython board.
+    #[must_use]
+    pub fn rules(self) -> Rules {
+        Rules {
+            chip: self.chip.unwrap_or(Chip::Esp32),
+            force: self.force,
+        }
+    }
+}
+
+/// Reads the file `given` and finds out where its parts go. Also returns the chip: the wanted one, or the one that the
+/// file was made for.
 ///
 /// # Errors
 /// The file cannot be read, is not firmware, or does not say where it goes.
-pub fn load(given: &Given, rules: Rules) -> Result<Contents, Error> {
+pub fn load(given: &Given, mut wanted: Wanted) -> Result<(Contents, Option<Chip>), Error> {
     let bytes = read(&given.path)?;
-    take_apart(
-        &given.path.display().to_string(),
-        bytes,
-        given.offset,
-        rules,
-    )
+    let name = given.path.display().to_string();
+    if wanted.chip.is_none() {
+        wanted.chip = own_chip::own_chip(&name, &bytes, wanted.force);
+    }
+    let contents = take_apart(&name, bytes, given.offset, wanted.rules())?;
+    Ok((contents, wanted.chip))
 }
 
 /// Reads a font; an offset in `given` sets its place.
@@ -354,12 +376,7 @@ fn contents(
 
 /// Refuses an image for another chip, whatever its offset.
 pub(super) fn for_this_chip(name: &str, bytes: &[u8], chip: Chip) -> Result<(), Error> {
-    // The newest chips have their boot loader at 0x2000, after that many blank bytes.
-    let is_blank = bytes.get(..0x2000).is_some_and(pieces::is_blank);
-    let start = if is_blank { 0x2000 } else { 0 };
-    let image = Image::parse(bytes.get(start..).unwrap_or_default());
-    let id = image.ok().and_then(|image| image.chip_id);
-    match id.filter(|&id| id != chip.id()) {
+    match own_chip::chip_number(bytes).filter(|&id| id != chip.id()) {
         Some(id) => Err(other_chip(name, super::name(chip), super::chip_name(id))),
         None => Ok(()),
     }
@@ -383,7 +400,8 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                 return Ok(contents);
             }
             // A merged image that was cut short. A partition table has at least two entries.
-            _ if at(boot).first() == Some(&image::MAGIC)
+            _ if boot != 0
+                && at(boot).first() == Some(&image::MAGIC)
                 && at(TABLE_OFFSET).len() < 64
                 && bytes.get(..boot as usize).is_some_and(pieces::is_blank) =>
             {

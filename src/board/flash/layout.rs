@@ -6,8 +6,6 @@ pub mod rows;
 
 use std::ops::Range;
 
-use espflash::target::Chip;
-
 use super::error::{Error, Refusal};
 use super::firmware;
 use super::font;
@@ -99,6 +97,9 @@ pub struct Erase {
 
 /// Reads the current flash content of the board.
 pub trait FlashReader {
+    /// Where the chip looks for its boot loader.
+    fn boot_address(&self) -> u32;
+
     /// Whether the whole range is erased.
     ///
     /// # Errors
@@ -137,7 +138,7 @@ pub fn contents(
             why,
         });
     };
-    let boot = Chip::Esp32.boot_address();
+    let boot = look.boot_address();
     let head = look.peek(boot, HEAD)?;
     if head.first() == Some(&image::MAGIC) {
         let mode = image::flash_mode(&head).map(image::FlashMode::name);
@@ -276,8 +277,8 @@ struct Planner<'a> {
 impl Planner<'_> {
     /// Whether the board has no boot loader that could start an application.
     fn has_no_boot_loader(&mut self) -> Result<bool, Error> {
-        // udpcli writes to the ESP32 only.
-        let first = self.look.peek(Chip::Esp32.boot_address(), 4)?;
+        let boot = self.look.boot_address();
+        let first = self.look.peek(boot, 4)?;
         Ok(self.wish.erase_all || first.first() != Some(&image::MAGIC))
     }
 

@@ -28,6 +28,7 @@ pub(super) enum Op {
     FlashDeflBegin = 0x10,
     FlashDeflData = 0x11,
     SpiFlashMd5 = 0x13,
+    GetSecurityInfo = 0x14,
     EraseRegion = 0xd1,
     ReadFlash = 0xd2,
 }
@@ -318,10 +319,52 @@ impl<'a> Loader<'a> {
         Err(Fault::Silent)
     }
 
+    /// What the chip says about its number and its locks.
+    pub(super) fn security_info(&mut self) -> Result<SecurityInfo, Fault> {
+        // As for registers.
+        let mut last = None;
+        for _ in 0..5 {
+            let data = self.command(Op::GetSecurityInfo, &[], QUICK)?.data;
+            let info = SecurityInfo::read(&data);
+            if info.is_some() && last == info {
+                return info.ok_or(Fault::Silent);
+            }
+            last = info;
+        }
+        Err(Fault::Silent)
+    }
+
     pub(super) fn write_register(&mut self, address: u32, value: u32) -> Result<(), Fault> {
         // Mask: all bits; delay: none.
         self.command(Op::WriteReg, &words(&[address, value, u32::MAX, 0]), QUICK)
             .map(drop)
+    }
+}
+
+/// The reply to `GET_SECURITY_INFO`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SecurityInfo {
+    flags: u32,
+    /// The chip's number as in image headers; the ESP32-S2 does not give it.
+    pub(super) chip: Option<u32>,
+}
+
+impl SecurityInfo {
+    /// Reads flags, one byte of counts, seven of key purposes, the chip's number and its version.
+    fn read(data: &[u8]) -> Option<Self> {
+        let word = |at: usize| {
+            let bytes = data.get(at..at + 4)?;
+            Some(u32::from_le_bytes(bytes.try_into().ok()?))
+        };
+        Some(Self {
+            flags: word(0)?,
+            chip: word(12),
+        })
+    }
+
+    /// The ROM takes only commands that write (`SECURE_DOWNLOAD_ENABLE`).
+    pub(super) fn is_download_secured(self) -> bool {
+        self.flags & 1 << 2 != 0
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use espflash::target::Chip;
 use md5::{Digest as _, Md5};
 
 use super::FlashObserver;
@@ -26,6 +27,11 @@ pub(super) struct Looking<'s, 'a> {
 }
 
 impl FlashReader for Looking<'_, '_> {
+    fn boot_address(&self) -> u32 {
+        let chip = self.session.chip.as_ref().map(|info| info.chip);
+        chip.unwrap_or(Chip::Esp32).boot_address()
+    }
+
     fn is_blank(&mut self, range: Range<u64>) -> Result<bool, Error> {
         // Used flash almost always shows in the first sector, and hashing 2 MB takes a second.
         let first = range.start..range.end.min(range.start + u64::from(SECTOR));

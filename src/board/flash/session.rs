@@ -1,4 +1,6 @@
 //! A connection to a chip: finds it, identifies it, starts the stub, and selects the highest baud rate that works.
+//!
+//! Long because each step of a connection may fail in its own way, and each way has its own answer.
 
 mod recover;
 
@@ -7,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use espflash::target::Chip;
 
-use super::check::megabytes;
-use super::chip::{self, ChipInfo, name};
+use super::check::{self, megabytes};
+use super::chip::spec::ChipSpec;
+use super::chip::{self, ChipInfo, Identity, name};
 use super::error::{Error, Refusal};
 use super::loader::{Fault, Loader, Op, QUICK, words};
 use super::reset::{self, Before};
@@ -49,6 +52,8 @@ pub struct Connect {
     pub flash_baud: Option<u32>,
     /// The flash size in bytes, for flash chips that do not report it.
     pub flash_size: Option<u32>,
+    /// The only chip to accept; `None` accepts every chip that udpcli knows.
+    pub chip: Option<Chip>,
 }
 
 /// A connection to a chip whose stub runs.
@@ -189,35 +194,26 @@ impl<'a> Session<'a> {
 
     /// Starts the stub from a loader that answers, and raises the baud rate.
     fn prepare(&mut self, report: &mut dyn FlashObserver) -> Result<ChipInfo, Failure> {
-        let (magic, chip) = chip::identify(&mut self.loader)?;
-        let Some(chip) = chip else {
-            return Err(Failure::Final(Error::Refused(Box::new(Refusal {
-                what: sentence!("flash.w-board-on", port = &self.connect.port),
-                expected: sentence!("flash.x-esp32"),
-                found: match magic {
-                    ESP8266 => sentence!("flash.f-esp8266"),
-                    _ => sentence!("flash.f-unknown-chip", number = format!("{magic:#010x}")),
-                },
-                hint: Some(other_board()),
-            }))));
+        let spec = self.accepted()?;
+        let info = match &self.chip {
+            Some(info) => info.clone(),
+            None => chip::describe(&mut self.loader, spec)?,
         };
-        let known = self.chip.as_ref().is_some_and(|info| info.chip == chip);
-        if !known && chip != Chip::Esp32 {
-            return Err(Failure::Final(Error::Refused(Box::new(Refusal {
-                what: sentence!("flash.w-board-on", port = &self.connect.port),
-                expected: sentence!("flash.x-esp32-board"),
-                found: sentence!("flash.f-chip", chip = name(chip)),
-                hint: Some(other_board()),
-            }))));
-        }
         if !self.loader.stub {
-            stub::start(&mut self.loader)?;
+            if self.connect.before == Before::UsbReset {
+                chip::stop_watchdogs(&mut self.loader, spec)?;
+            }
+            // The ESP32-S3's ROM starts no stub if secure boot is on, and nothing may be written either.
+            if info.locks.secure_boot && spec.chip == Chip::Esp32s3 {
+                check::locks(&info).map_err(Failure::Final)?;
+            }
+            stub::start(&mut self.loader, spec, info.revision.0)?;
         }
         self.had_stub = true;
         let info = match &self.chip {
             Some(info) => info.clone(),
             None => {
-                let info = chip::describe(&mut self.loader, chip)?;
+                let info = chip::with_flash(&mut self.loader, spec, &info)?;
                 self.sized(info)?
             }
         };
@@ -229,6 +225,58 @@ impl<'a> Session<'a> {
         self.loader.command(Op::SpiSetParams, &parameters, QUICK)?;
         self.raise_rate(report)?;
         Ok(info)
+    }
+
+    /// Identifies the chip, and finds out whether udpcli may write to it.
+    fn accepted(&mut self) -> Result<&'static ChipSpec, Failure> {
+        let refused = |found: Sentence, expected: Sentence, port: &str| {
+            Failure::Final(Error::Refused(Box::new(Refusal {
+                what: sentence!("flash.w-board-on", port = port),
+                expected,
+                found,
+                hint: Some(other_board()),
+            })))
+        };
+        let identity = chip::identify(&mut self.loader)?;
+        let port = self.connect.port.as_str();
+        let chip = match identity {
+            Identity::Known(chip) => chip,
+            Identity::Locked => {
+                return Err(Failure::Final(Error::Refused(Box::new(Refusal {
+                    what: sentence!("flash.w-board-on", port = port),
+                    expected: sentence!("flash.x-any-firmware"),
+                    found: sentence!("flash.f-download-locked"),
+                    hint: Some(sentence!("flash.locked")),
+                }))));
+            }
+            Identity::Unknown(ESP8266) => {
+                let found = sentence!("flash.f-esp8266");
+                return Err(refused(found, sentence!("flash.x-esp32"), port));
+            }
+            Identity::Unknown(number) => {
+                let number = format!("{number:#010x}");
+                let found = sentence!("flash.f-unknown-chip", number = number);
+                return Err(refused(found, sentence!("flash.x-esp32"), port));
+            }
+        };
+        let is_other = self.connect.chip.is_some_and(|wanted| wanted != chip);
+        // Once udpcli has seen the chip, it is not another one: the line damaged the answer.
+        if self.chip.as_ref().is_some_and(|info| info.chip != chip) {
+            return Err(Failure::Fault(Fault::Silent));
+        }
+        match (chip::spec(chip), self.connect.chip) {
+            (Some(spec), _) if !is_other => Ok(spec),
+            (_, Some(wanted)) => Err(Failure::Final(Error::Refused(Box::new(Refusal {
+                what: sentence!("flash.w-board-on", port = port),
+                expected: sentence!("flash.x-chip", chip = name(wanted)),
+                found: sentence!("flash.f-chip", chip = name(chip)),
+                hint: Some(sentence!("flash.for-chip-hint", chip = name(chip))),
+            })))),
+            (_, None) => {
+                let found = sentence!("flash.f-chip", chip = name(chip));
+                Err(refused(found, sentence!("flash.x-esp32-board"), port))
+            }
+        }
     }
 
     /// Applies the flash size that the user gave: it replaces a missing size, or lowers the detected one.
@@ -323,6 +371,13 @@ impl<'a> Session<'a> {
 
     /// Starts the board's program; returns whether the port could do that.
     pub(super) fn start_program(&mut self) -> bool {
+        let spec = self.chip.as_ref().and_then(|info| chip::spec(info.chip));
+        if let Some(spec) = spec
+            && let Err(fault) = chip::forget_download(&mut self.loader, spec)
+        {
+            // The reset that follows may still work.
+            tracing::debug!("forced download stays: {fault:?}");
+        }
         reset::into_program(self.loader.port()).is_ok()
     }
 

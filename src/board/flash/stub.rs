@@ -5,18 +5,15 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::chip::spec::ChipSpec;
 use super::loader::{Fault, Loader, Op, QUICK, words};
 
-/// Espressif's flasher stub for the ESP32, as published (stub/README.md).
-const STUB: &str = include_str!("stub/esp32.json");
-
-/// The largest block for the ROM's memory commands.
-const MEMORY_BLOCK: usize = 0x1800;
-
-/// Loads the stub into the chip's memory and starts it.
-pub(super) fn start(loader: &mut Loader<'_>) -> Result<(), Fault> {
+/// Loads the stub for a chip of this major revision into its memory and starts it.
+pub(super) fn start(loader: &mut Loader<'_>, spec: &ChipSpec, major: u32) -> Result<(), Fault> {
     let unreadable = || Fault::Silent;
-    let stub: serde_json::Value = serde_json::from_str(STUB).map_err(|_| unreadable())?;
+    let old = spec.stub.before.filter(|&(until, _)| major < until);
+    let stub = old.map_or(spec.stub.newest, |(_, stub)| stub);
+    let stub: serde_json::Value = serde_json::from_str(stub).map_err(|_| unreadable())?;
     let number = |key: &str| {
         let number = stub.get(key).and_then(serde_json::Value::as_u64);
         number
@@ -30,12 +27,12 @@ pub(super) fn start(loader: &mut Loader<'_>) -> Result<(), Fault> {
     };
     for (data, address) in [("text", "text_start"), ("data", "data_start")] {
         let (data, address) = (bytes(data)?, number(address)?);
-        let blocks = data.len().div_ceil(MEMORY_BLOCK);
-        let begin = [data.len(), blocks, MEMORY_BLOCK].map(|n| u32::try_from(n).unwrap_or(0));
+        let blocks = data.len().div_ceil(spec.ram_block);
+        let begin = [data.len(), blocks, spec.ram_block].map(|n| u32::try_from(n).unwrap_or(0));
         let [size, blocks, block] = begin;
         let begin = words(&[size, blocks, block, address]);
         loader.command(Op::MemBegin, &begin, QUICK)?;
-        for (sequence, block) in (0..).zip(data.chunks(MEMORY_BLOCK)) {
+        for (sequence, block) in (0..).zip(data.chunks(spec.ram_block)) {
             loader.block(Op::MemData, sequence, block, QUICK)?;
         }
     }

@@ -21,9 +21,10 @@ use crate::board::flash::image::FlashMode;
 use crate::board::flash::layout::{Files, LayoutRequest, rows};
 use crate::board::flash::reset::{After, Before};
 use crate::board::flash::{
-    self, Connect, Description, Flashed, Options, Plan, Rules, Target, backup, check, press_reset,
+    self, Connect, Description, Flashed, Options, Plan, Target, Wanted, backup, check, press_reset,
 };
 use crate::board::port::{self, Port};
+use crate::board::ports::{self, Listed};
 use crate::board::wire::Logged;
 use crate::cli::output;
 use crate::cli::{GlobalArgs, complete, value};
@@ -44,8 +45,8 @@ pub(super) struct FlashArgs {
     images: Vec<String>,
     #[arg(long, value_name = "FILE[@OFFSET]", add = complete::files(complete::FONTS))]
     font: Option<Given>,
-    #[arg(long, value_name = "CHIP", default_value = "esp32", value_parser = chip)]
-    chip: Chip,
+    #[arg(long, value_name = "CHIP", value_parser = chip)]
+    chip: Option<Chip>,
     #[arg(long, value_name = "SIZE", value_parser = flash_size)]
     flash_size: Option<u32>,
     #[arg(long, value_enum, default_value_t = Mode::Keep, value_name = "MODE")]
@@ -60,8 +61,8 @@ pub(super) struct FlashArgs {
     no_verify: bool,
     #[arg(long)]
     no_compress: bool,
-    #[arg(long, value_enum, default_value_t = Before::DefaultReset, value_name = "HOW")]
-    before: Before,
+    #[arg(long, value_enum, value_name = "HOW")]
+    before: Option<Before>,
     #[arg(long, value_enum, default_value_t = After::HardReset, value_name = "HOW")]
     after: After,
     #[arg(long, value_name = "FILE")]
@@ -136,11 +137,12 @@ fn flash_baud(text: &str) -> Result<u32, Sentence> {
 /// Parses the name of a chip as in Espressif's tools, with or without its hyphen.
 fn chip(text: &str) -> Result<Chip, Sentence> {
     let plain = to_ascii(text).to_lowercase().replace('-', "");
-    match plain.parse() {
-        Ok(Chip::Esp32) => Ok(Chip::Esp32),
-        Ok(_) => Err(sentence!("flash.only-esp32")),
-        Err(_) => Err(sentence!("flash.no-such-chip")),
-    }
+    let chip = plain.parse().ok();
+    chip.filter(|chip| flash::supported().any(|known| known == *chip))
+        .ok_or_else(|| {
+            let chips: Vec<String> = flash::supported().map(|chip| chip.to_string()).collect();
+            sentence!("flash.no-such-chip", chips = chips.join(", "))
+        })
 }
 
 /// Reads, checks and writes the files.
@@ -165,8 +167,8 @@ pub(super) fn run(
     let shutdown = session::shutdown()?;
     let restore = match &args.restore {
         Some(given) => {
-            let (given, only, rules) = (given.clone(), args.only.clone(), rules(args));
-            let load = move || backup::load(&given, only.as_deref(), rules);
+            let (given, only, wanted) = (given.clone(), args.only.clone(), wanted(args));
+            let load = move || backup::load(&given, only.as_deref(), wanted);
             match loaded(load, &shutdown)? {
                 Some(copy) => Some(copy),
                 None => return Ok(Outcome::Interrupted),
@@ -175,6 +177,7 @@ pub(super) fn run(
         None => None,
     };
     let Some(Content {
+        chip,
         pieces,
         fonts,
         notes,
@@ -185,11 +188,12 @@ pub(super) fn run(
     let mut plan = Plan {
         connect: Connect {
             port: String::new(),
-            before: args.before,
+            before: Before::DefaultReset,
             timeout: serial.connect_timeout,
             // Users who know esptool mean the data rate with --baud.
             flash_baud: args.flash_baud.or(serial.baud),
             flash_size: args.flash_size,
+            chip: chip.or(restore.as_ref().and_then(|copy| copy.chip)),
         },
         pieces,
         fonts,
@@ -214,6 +218,7 @@ pub(super) fn run(
         force: args.force,
     };
     let (name, port) = open(serial, &shutdown)?;
+    plan.connect.before = before(args.before, &name);
     plan.connect.port = name;
     for note in notes {
         tracing::info!("{}", sanitize::for_terminal(&text(&note)));
@@ -251,8 +256,8 @@ fn target(path: &Path) -> Result<Target, Error> {
     Ok(Target::Stream(stdout::binary()))
 }
 
-fn rules(args: &FlashArgs) -> Rules {
-    Rules {
+fn wanted(args: &FlashArgs) -> Wanted {
+    Wanted {
         chip: args.chip,
         force: args.force,
     }
@@ -282,9 +287,22 @@ fn content(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Content>, Err
         images,
         font: args.font.clone(),
         mode: args.flash_mode.wanted(),
-        rules: rules(args),
+        wanted: wanted(args),
     };
     loaded(move || content::load(&request), shutdown)
+}
+
+/// How to get the board on `port` into download mode: the chips' own USB ports have another sequence than the
+/// transistors behind a USB serial adapter.
+fn before(asked: Option<Before>, port: &str) -> Before {
+    asked.unwrap_or_else(|| {
+        let listed = ports::list().unwrap_or_default();
+        let listed = listed.iter().find(|listed| listed.name == port);
+        match listed.and_then(Listed::chip) {
+            Some(ports::Chip::Espressif) => Before::UsbReset,
+            _ => Before::DefaultReset,
+        }
+    })
 }
 
 /// Opens the port that the user named, or that of the only board.
@@ -391,11 +409,12 @@ pub(super) fn info(
     let shutdown = session::shutdown()?;
     let (name, port) = open(serial, &shutdown)?;
     let connect = Connect {
+        before: before(None, &name),
         port: name,
-        before: Before::DefaultReset,
         timeout: serial.connect_timeout,
         flash_baud: None,
         flash_size: None,
+        chip: None,
     };
     let mut progress = Progress::new(global, false);
     let described = flash::describe(port, connect, &|| shutdown.is_asked(), &mut progress);

@@ -202,7 +202,7 @@ wait-download = wait until its download is complete, and run this again
 x-firmware = firmware
 x-for-chip = firmware for the { $chip }
 f-for-chip = firmware for the { $other }
-for-chip-hint = get the file for the { $chip }; a board with another chip is flashed with its maker's program, or with esptool
+for-chip-hint = get the file for the { $chip }
 x-font = a font
 f-font-cut = { $len } of { $needed } bytes: it is cut short
 without-font = give it without --font; --force writes it anyway
@@ -355,8 +355,7 @@ word-erase = erase
 # udpcli board flash, and info --flash.
 
 size-format = write it as 4MB, 8MB or 16MB: a power of two, 256KB to 128MB
-only-esp32 = only the ESP32, the mPython board's chip, is written to; for others: esptool write-flash
-no-such-chip = no such chip: the mPython board has an esp32
+no-such-chip = udpcli does not write to this chip; it knows { $chips }
 monitor-no-reset = --monitor and --after no-reset contradict each other: a board in download mode has no prompt
     .hint = leave one of them out
 only-alone = --only says what to back up or restore, and neither was asked for
@@ -387,12 +386,14 @@ info-no-partitions = none: the board is blank, or has them elsewhere
 
 row-as-in = as it is in { $file }
 w-board-on = the board on { $port }
-x-esp32 = an ESP32
+x-esp32 = a chip of the ESP32 family
 f-esp8266 = an ESP8266
 f-unknown-chip = a chip with the unknown number { $number }
-x-esp32-board = an ESP32, as the mPython board has
+x-esp32-board = a chip of the ESP32 family that udpcli writes to
 f-chip = an { $chip }
 x-flash-size = { $size } of flash (--flash-size)
 flash-size-out = leave --flash-size out: this chip says its size
 f-flash-chip = a flash chip of { $size } (id { $id })
-another-board = this is another board, or a newer mPython board with a colour screen: it takes other firmware, by its maker's program or by Espressif's own: pip install esptool, then esptool write-flash
+another-board = use its maker's program, or Espressif's own: pip install esptool, then esptool write-flash
+x-chip = an { $chip }, which the firmware is for
+f-download-locked = secure download mode, switched on by an eFuse

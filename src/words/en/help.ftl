@@ -553,7 +553,7 @@ board-flash = Write firmware to the board, checked before and verified after
         file needs @OFFSET, or its offset before it: 0x10000 app.bin
 board-flash-images = Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
 board-flash-font = Font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
-board-flash-chip = Chip that the board must have: esp32
+board-flash-chip = Chip that the board must have: esp32, esp32s3, esp32c3 .. (default: the one that the firmware is for)
 board-flash-flash-size = Size of the flash, for flash chips that do not tell it: 4MB, 8MB ..
 board-flash-flash-mode = How the boot loader has the chip read its flash
     .value-keep = As the file has it

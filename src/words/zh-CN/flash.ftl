@@ -202,7 +202,7 @@ wait-download = 请等下载完成后再运行一次
 x-firmware = 固件
 x-for-chip = 用于 { $chip } 的固件
 f-for-chip = 用于 { $other } 的固件
-for-chip-hint = 请下载用于 { $chip } 的文件；其他芯片的板子要用厂家的程序或 esptool 刷入
+for-chip-hint = 请下载用于 { $chip } 的文件
 x-font = 字库
 f-font-cut = 只有 { $len } 字节，应有 { $needed } 字节：文件不完整
 without-font = 请不要加 --font；加上 --force 可以强制写入
@@ -355,8 +355,7 @@ word-erase = 擦除
 # udpcli board flash，以及 info --flash。
 
 size-format = 请写成 4MB、8MB 或 16MB：2 的幂，从 256KB 到 128MB
-only-esp32 = 只能刷入 ESP32（掌控板的芯片）；其他芯片请用 esptool write-flash
-no-such-chip = 没有这种芯片：掌控板用的是 esp32
+no-such-chip = udpcli 不支持这种芯片；支持的有：{ $chips }
 monitor-no-reset = --monitor 与 --after no-reset 互相矛盾：处于下载模式的掌控板没有提示符
     .hint = 请去掉其中一个
 only-alone = --only 指明备份或恢复的部分，但这两项都没有要求
@@ -387,12 +386,14 @@ info-no-partitions = 没有：掌控板是空的，或者分区表在别处
 
 row-as-in = 与 { $file } 里的一样
 w-board-on = { $port } 上的板子
-x-esp32 = ESP32
+x-esp32 = ESP32 系列芯片
 f-esp8266 = ESP8266
 f-unknown-chip = 编号为 { $number } 的未知芯片
-x-esp32-board = ESP32（掌控板用的芯片）
+x-esp32-board = udpcli 支持的 ESP32 系列芯片
 f-chip = { $chip }
 x-flash-size = { $size } 闪存（--flash-size）
 flash-size-out = 请去掉 --flash-size：这个芯片自己报告容量
 f-flash-chip = { $size } 的闪存芯片（标识 { $id }）
-another-board = 这是另一种板子，或带彩屏的新款掌控板：它用别的固件，要用厂家的程序或乐鑫的工具刷入：pip install esptool，然后 esptool write-flash
+another-board = 请用厂家的程序或乐鑫的工具刷入：pip install esptool，然后 esptool write-flash
+x-chip = { $chip }（固件所用的芯片）
+f-download-locked = 由 eFuse 打开的安全下载模式

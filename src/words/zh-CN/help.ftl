@@ -550,7 +550,7 @@ board-flash = 把固件刷入掌控板，刷前检查，刷后校验
         文件前面：0x10000 app.bin
 board-flash-images = 固件：.bin、ELF、UF2，或带刷写参数的 ZIP；文件本身没有写明位置时加 @OFFSET
 board-flash-font = 中文字库；写到固件查找它的地方，或 OFFSET 处
-board-flash-chip = 板上必须是哪种芯片：esp32
+board-flash-chip = 板子应有的芯片：esp32、esp32s3、esp32c3……（默认：固件所用的芯片）
 board-flash-flash-size = 闪存大小，用于不报告大小的闪存芯片：4MB、8MB 等
 board-flash-flash-mode = 引导程序用什么方式读取闪存
     .value-keep = 按文件里写的

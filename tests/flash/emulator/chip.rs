@@ -13,7 +13,8 @@ use udpcli::board::flash::firmware;
 use self::download::Download;
 use super::flash::SECTOR;
 use super::line::Line;
-use super::{Fault, Kind, Mode, Model, Shared, op, slip};
+use super::model::{Profile, SecurityInfo};
+use super::{Fault, Kind, Mode, Shared, op, slip};
 
 /// A USB serial adapter passes bytes on once per millisecond.
 const LATENCY: Duration = Duration::from_millis(1);
@@ -60,6 +61,7 @@ fn word(bytes: &[u8], index: usize) -> u32 {
 pub(crate) struct Chip {
     shared: Arc<Shared>,
     line: Arc<Line>,
+    profile: Profile,
     registers: HashMap<u32, u32>,
     /// The previous command: the ROM uses its number in the reply to an unknown one.
     previous: u8,
@@ -74,9 +76,11 @@ pub(crate) struct Chip {
 
 impl Chip {
     pub(crate) fn new(shared: Arc<Shared>, line: Arc<Line>) -> Self {
+        let profile = shared.lock().config.model.profile();
         Self {
             shared,
             line,
+            profile,
             registers: HashMap::new(),
             previous: 0,
             memory: HashMap::new(),
@@ -124,7 +128,7 @@ impl Chip {
         let prompt;
         let log: &[u8] = if strapped {
             b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\nwaiting for download\r\n"
-        } else if self.shared.lock().flash.bytes()[0x1000] == 0xe9 {
+        } else if self.shared.lock().flash.bytes()[self.profile.boot] == 0xe9 {
             prompt = self.prompt();
             prompt.as_bytes()
         } else {
@@ -274,15 +278,14 @@ impl Chip {
         if self.mode() == Mode::Stub { stub } else { rom }
     }
 
-    fn model(&self) -> Model {
-        self.shared.lock().config.model
-    }
-
     fn reply(&mut self, op: u8, answer: Answer, fault: Option<&Kind>) -> Outcome<()> {
         let (value, mut data, code) = answer;
         let rom = self.mode() == Mode::Rom;
         let mut name = op;
-        if rom && code == ROM_INVALID_MESSAGE && data.is_empty() && !known_to_rom(op, self.model())
+        if rom
+            && code == ROM_INVALID_MESSAGE
+            && data.is_empty()
+            && !known_to_rom(op, self.profile.security_info)
         {
             name = self.previous;
         } else {
@@ -383,9 +386,13 @@ impl Chip {
                     (0, digest, 0)
                 }
             },
-            op::GET_SECURITY_INFO if self.model() != Model::Esp32 => {
-                let mut info = vec![0; 20];
-                info[12] = 9;
+            op::GET_SECURITY_INFO if self.profile.security_info != SecurityInfo::None => {
+                // Flags, counts and key purposes; then the chip's number and its version.
+                let mut info = vec![0; 12];
+                if self.profile.security_info == SecurityInfo::Long {
+                    info.extend(u32::from(self.profile.id).to_le_bytes());
+                    info.extend([0; 4]);
+                }
                 (0, info, 0)
             }
             op::READ_FLASH_SLOW if !stub => match self.area(word(body, 0), word(body, 1)) {
@@ -424,7 +431,8 @@ impl Chip {
         let stub = self.mode() == Mode::Stub;
         match op {
             op::CHANGE_BAUDRATE => self.shared.lock().baud = word(body, 0),
-            op::MEM_END if word(body, 1) != 0 && !self.memory.is_empty() => {
+            // A program for another chip hangs.
+            op::MEM_END if self.profile.ram.contains(&word(body, 1)) && !self.memory.is_empty() => {
                 self.sleep_until(Instant::now() + Duration::from_millis(5))?;
                 self.shared.lock().mode = Mode::Stub;
                 // The stub attaches the flash itself and reads its size.
@@ -483,8 +491,9 @@ impl Chip {
 }
 
 /// Whether the chip's ROM has this command.
-fn known_to_rom(op: u8, model: Model) -> bool {
-    matches!(op, 0x02..=0x0b | 0x0d..=0x13) || op == op::GET_SECURITY_INFO && model != Model::Esp32
+fn known_to_rom(op: u8, info: SecurityInfo) -> bool {
+    matches!(op, 0x02..=0x0b | 0x0d..=0x13)
+        || op == op::GET_SECURITY_INFO && info != SecurityInfo::None
 }
 
 /// Verifies a block's checksum: XOR of all bytes and 0xEF.

@@ -1,5 +1,7 @@
 //! Converts ELF programs of ESP-IDF: the espflash library makes the image and adds boot loader and partition table.
 
+use std::ops::Range;
+
 use espflash::flasher::{FlashData, FlashSettings, FlashSize};
 use espflash::image_format::idf::IdfBootloaderFormat;
 use espflash::target::Chip;
@@ -16,7 +18,8 @@ pub(super) fn elf(
     chip: Chip,
 ) -> Result<Vec<Loaded>, Error> {
     let machine = half(bytes, 18).unwrap_or(0);
-    if machine != XTENSA {
+    let needed = if is_xtensa(chip) { XTENSA } else { RISC_V };
+    if machine != needed {
         let known = MACHINES.iter().find(|(number, _)| *number == machine);
         let other = known.map_or_else(
             || sentence!("flash.other-processor"),
@@ -40,7 +43,9 @@ pub(super) fn elf(
             sentence!("flash.f-sections"),
         ));
     }
-    if has_foreign_addresses(bytes) {
+    if is_xtensa(chip) && own_chip(bytes).is_some_and(|own| own != chip)
+        || is_for_esp8266(bytes, chip)
+    {
         let other = sentence!("flash.other-xtensa");
         return Err(other_chip(name, super::super::name(chip), other));
     }
@@ -62,16 +67,39 @@ pub(super) fn elf(
         .collect())
 }
 
-/// `e_machine` of the ESP32's processor and of other common ones (the ELF specification's list).
+/// The chip that an Xtensa program was linked for, by the addresses of its constants in flash; `None` for other
+/// processors, whose chips share their addresses.
+pub(super) fn own_chip(bytes: &[u8]) -> Option<Chip> {
+    if half(bytes, 18)? != XTENSA {
+        return None;
+    }
+    let has = |range: Range<u32>| addresses(bytes).any(|address| range.contains(&address));
+    // Flash as data, from each chip's Technical Reference Manual, *address mapping*.
+    if has(0x3c00_0000..0x3e00_0000) {
+        Some(Chip::Esp32s3)
+    } else if has(0x3f00_0000..0x3f40_0000) {
+        Some(Chip::Esp32s2)
+    } else {
+        Some(Chip::Esp32)
+    }
+}
+
+fn is_xtensa(chip: Chip) -> bool {
+    matches!(chip, Chip::Esp32 | Chip::Esp32s2 | Chip::Esp32s3)
+}
+
+/// `e_machine` of the chips' processors and of other common ones (the ELF specification's list).
 const XTENSA: u16 = 94;
-const MACHINES: [(u16, &str); 7] = [
+const RISC_V: u16 = 243;
+const MACHINES: [(u16, &str); 8] = [
     (3, "PC (x86)"),
+    (XTENSA, "Xtensa chips, such as the ESP32"),
     (40, "ARM processors"),
     (62, "PC (x86-64)"),
     (83, "AVR (Arduino Uno)"),
     (164, "Hexagon"),
     (183, "ARM processors (64 bits)"),
-    (243, "RISC-V chips, such as the ESP32-C3"),
+    (RISC_V, "RISC-V chips, such as the ESP32-C3"),
 ];
 
 fn half(bytes: &[u8], at: usize) -> Option<u16> {
@@ -107,11 +135,27 @@ fn section_bytes(bytes: &[u8]) -> Option<u64> {
     Some(sum)
 }
 
-/// Whether a section loads at an address that the ESP32 does not have, or no section lies in its memory for constants
-/// (*ESP32 Technical Reference Manual*, address mapping). The second test is needed for ESP8266 programs, which
-/// otherwise fit the ESP32's memory map.
-fn has_foreign_addresses(bytes: &[u8]) -> bool {
+/// The addresses of the sections that a chip loads.
+fn addresses(bytes: &[u8]) -> impl Iterator<Item = u32> {
     const ALLOC: u32 = 2;
+    section_headers(bytes)
+        .into_iter()
+        .flatten()
+        .filter_map(|header| {
+            let field = |at: usize| word(bytes, header.saturating_add(at));
+            let (kind, flags, len) = (field(4)?, field(8)?, field(20)?);
+            let is_loaded = kind != NOBITS && flags & ALLOC != 0 && len > 0;
+            is_loaded.then_some(field(12)?)
+        })
+}
+
+/// Whether a program for the ESP32 has a section at an address that the ESP32 does not have, or none in its memory for
+/// constants (*ESP32 Technical Reference Manual*, address mapping). The second test is needed for ESP8266 programs,
+/// which otherwise fit the ESP32's memory map.
+fn is_for_esp8266(bytes: &[u8], chip: Chip) -> bool {
+    if chip != Chip::Esp32 {
+        return false;
+    }
     let constants = 0x3f40_0000..0x3f80_0000;
     let is_known = |address: u32| {
         matches!(
@@ -124,20 +168,10 @@ fn has_foreign_addresses(bytes: &[u8]) -> bool {
                 | 0x5000_0000..0x5000_2000
         )
     };
-    let addresses: Vec<u32> = section_headers(bytes)
-        .into_iter()
-        .flatten()
-        .filter_map(|header| {
-            let field = |at: usize| word(bytes, header.saturating_add(at));
-            let (kind, flags, len) = (field(4)?, field(8)?, field(20)?);
-            let is_loaded = kind != NOBITS && flags & ALLOC != 0 && len > 0;
-            is_loaded.then_some(field(12)?)
-        })
-        .collect();
-    let has_constants = addresses.iter().any(|address| constants.contains(address));
-    let fits = has_constants && addresses.iter().copied().all(is_known);
+    let has_constants = addresses(bytes).any(|address| constants.contains(&address));
+    let fits = has_constants && addresses(bytes).all(is_known);
     // A file without such a section is damaged; a later check reports it.
-    !fits && !addresses.is_empty()
+    !fits && addresses(bytes).next().is_some()
 }
 
 /// Runs `work` and returns its result; `None` if it panics. Prints nothing on stderr.

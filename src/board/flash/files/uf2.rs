@@ -6,13 +6,38 @@ use super::super::error::{Error, Refusal};
 use super::{Loaded, Rules, other_chip, refused};
 use crate::text::sentence::{Sentence, sentence};
 
-/// The family ID of the ESP32.
-const ESP32: u32 = 0x1c5f_21b0;
+/// The family IDs of Espressif's chips, from the same list.
+const CHIPS: [(u32, Chip); 9] = [
+    (0x1c5f_21b0, Chip::Esp32),
+    (0xbfdd_4eee, Chip::Esp32s2),
+    (0xc47e_5767, Chip::Esp32s3),
+    (0xd42b_a06c, Chip::Esp32c3),
+    (0x2b88_d29c, Chip::Esp32c2),
+    (0xf71c_0343, Chip::Esp32c5),
+    (0x540d_df62, Chip::Esp32c6),
+    (0x3327_26f6, Chip::Esp32h2),
+    (0x3d30_8e94, Chip::Esp32p4),
+];
+
+fn chip_of(family: u32) -> Option<Chip> {
+    CHIPS
+        .iter()
+        .find_map(|(id, chip)| (*id == family).then_some(*chip))
+}
+
+/// The chip that the first block names.
+pub(super) fn own_chip(bytes: &[u8]) -> Option<Chip> {
+    let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    (word(8)? & HAS_FAMILY != 0).then_some(())?;
+    chip_of(word(28)?)
+}
 
 /// The family IDs of other boards, from `utils/uf2families.json` in the format's repository.
-const FAMILIES: [(u32, &str); 15] = [
+const FAMILIES: [(u32, &str); 17] = [
     (0xe48b_ff56, "RP2040 (Raspberry Pi Pico)"),
     (0xe48b_ff59, "RP2350 (Raspberry Pi Pico 2)"),
+    (0x1c5f_21b0, "ESP32"),
+    (0xf71c_0343, "ESP32-C5"),
     (0xbfdd_4eee, "ESP32-S2"),
     (0xc47e_5767, "ESP32-S3"),
     (0xd42b_a06c, "ESP32-C3"),
@@ -71,7 +96,7 @@ pub(super) fn uf2(name: &str, bytes: &[u8], rules: Rules) -> Result<Vec<Loaded>,
             if !rules.force {
                 return Err(nameless(name, rules.chip));
             }
-        } else if rules.chip == Chip::Esp32 && family != ESP32 {
+        } else if chip_of(family) != Some(rules.chip) {
             let known = FAMILIES.iter().find(|(id, _)| *id == family);
             let other = known.map_or(format!("UF2 family {family:#010x}"), |(_, chip)| {
                 (*chip).to_owned()

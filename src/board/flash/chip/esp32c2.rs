@@ -1,0 +1,48 @@
+//! The ESP32-C2.
+
+use espflash::target::Chip;
+
+use super::spec::{Bits, ChipSpec, EfuseField, Locking, Revision, Spi, StubFlasher};
+
+/// Register addresses and eFuses from the *ESP32-C2 Technical Reference Manual*.
+pub(super) const SPEC: ChipSpec = ChipSpec {
+    chip: Chip::Esp32c2,
+    stub: StubFlasher {
+        newest: include_str!("../stub/esp32c2.json"),
+        before: None,
+    },
+    ram_block: 0x1800,
+    spi: Spi {
+        base: 0x6000_2000,
+        usr: 0x18,
+        usr2: 0x20,
+        miso_dlen: 0x28,
+        w0: 0x58,
+    },
+    mac: 0x6000_8840,
+    revision: Revision::Fields {
+        major: &[EfuseField {
+            register: 0x6000_8844,
+            shift: 20,
+            bits: 2,
+        }],
+        minor: &[EfuseField {
+            register: 0x6000_8844,
+            shift: 16,
+            bits: 4,
+        }],
+    },
+    locks: Locking {
+        encryption: Bits {
+            register: 0x6000_8830,
+            mask: 0x7 << 7,
+        },
+        secure_boot: Bits {
+            register: 0x6000_8830,
+            mask: 1 << 21,
+        },
+        secure_boot_2: None,
+    },
+    watchdogs: None,
+    forced_download: None,
+};
