@@ -45,8 +45,6 @@ impl Screen {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Waits until this is on the screen; all of the screen.
-    #[track_caller]
     /// Types Enter until `text` is shown. Wine reads keys only once its console waits for a line: one that came before is
     /// echoed by the terminal and lost.
     fn enter_until(&self, text: &str) {
@@ -63,6 +61,8 @@ impl Screen {
         self.wait_for(text);
     }
 
+    /// Waits until this is on the screen; all of the screen.
+    #[track_caller]
     fn wait_for(&self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -92,7 +92,7 @@ fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
         return;
     };
     let folder = Path::new(&exe).parent().expect("a folder").display();
-    for code_page in [936, 437] {
+    for code_page in [936, 65001, 437] {
         let screen = Screen::start(&format!(
             "cd '{folder}' && export LC_ALL=C.UTF-8 TZ=UTC && '{wine}' cmd /c 'chcp {code_page} & udpcli.exe listen --bind 127.0.0.1 --port 0 -n 1'"
         ));
@@ -124,6 +124,54 @@ fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
     screen.wait_for("listening on ");
     screen.tmux(&["send-keys", "C-c"]);
     screen.wait_for("0 datagrams,");
+}
+
+/// A file and a pipe get UTF-8 in every code page: `docs/install.md` says what PowerShell makes of it. The arguments are
+/// Chinese whatever the code page is.
+#[test]
+fn a_file_and_a_pipe_get_utf_8_and_arguments_stay_chinese_in_every_code_page() {
+    let (Ok(exe), Ok(wine)) = (
+        std::env::var("UDPCLI_WINDOWS_EXE"),
+        std::env::var("UDPCLI_WINE"),
+    ) else {
+        skipped("tests/windows/run builds the Windows program and runs this");
+        return;
+    };
+    let exe = format!("z:{}", exe.replace('/', r"\"));
+    for code_page in [936, 65001, 437] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = loopback_socket();
+        socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        let address = socket.local_addr().expect("an address");
+        let line = format!(
+            "chcp {code_page} >nul & {exe} --lang zh-CN --help >help.txt \
+             & {exe} --lang zh-CN send 127.0.0.1:{port} 你好 2>sent.txt \
+             & {exe} --lang zh-CN send 127.0.0.1:99999 你好 2>error.txt",
+            port = address.port(),
+        );
+        let status = Command::new(&wine)
+            .args(["cmd", "/c", &line])
+            .current_dir(folder.path())
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .expect("Wine starts");
+        assert!(!status.success(), "{code_page}: the last command fails");
+        let mut bytes = [0; 16];
+        let length = socket.recv(&mut bytes).expect("a datagram");
+        assert_eq!(bytes.get(..length), Some("你好".as_bytes()), "{code_page}");
+        for (file, part) in [
+            ("help.txt", "退出码：0 成功"),
+            ("sent.txt", "1 个数据报，6 字节，0 个错误"),
+            ("error.txt", "99999"),
+        ] {
+            let written = std::fs::read(folder.path().join(file)).expect("a file");
+            let text = String::from_utf8(written).expect("UTF-8");
+            assert!(text.contains(part), "{code_page}: {file}: {text}");
+        }
+    }
 }
 
 /// A console in which nothing was written before is the program's own, as after a double click.
