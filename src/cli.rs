@@ -191,7 +191,9 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
         help::answer(&asked, false)
     } else {
         let color = color::of_stderr(ColorChoice::Auto);
-        usage::text(error, &args, color)
+        let text = usage::text(error, &args, color);
+        status::print_message(&text, logging::REPORT_INDENT);
+        return ExitCode::from(2);
     };
     status::print(&text);
     ExitCode::from(2)

@@ -13,6 +13,7 @@ pub mod pattern_set;
 pub mod random;
 pub mod sentence;
 pub mod template;
+pub(crate) mod wrap;
 
 use std::fmt;
 use std::time::Duration;

@@ -8,10 +8,10 @@ use std::fmt::{self, Write as _};
 
 use fluent_bundle::FluentArgs;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -43,7 +43,7 @@ pub fn start(args: &GlobalArgs) {
     let layer = tracing_subscriber::fmt::layer()
         .event_format(LogLine { color })
         .with_ansi(false)
-        .with_writer(|| status::Log);
+        .with_writer(LogWriter);
     // If two runs share a process, the first subscriber stays.
     let _ = tracing_subscriber::registry()
         .with(filter)
@@ -51,6 +51,26 @@ pub fn start(args: &GlobalArgs) {
         .try_init();
     if is_unreadable {
         tracing::warn!(say = "cli.log-filter");
+    }
+}
+
+/// How far the rest of a long line in a report is indented: further than `hint:`, so that each line's beginning shows.
+pub(super) const REPORT_INDENT: usize = 4;
+
+/// Events go to stderr. What only developers read (-vv) stays one line each.
+struct LogWriter;
+
+impl MakeWriter<'_> for LogWriter {
+    type Writer = status::Log;
+
+    fn make_writer(&self) -> status::Log {
+        status::Log { wraps: true }
+    }
+
+    fn make_writer_for(&self, meta: &Metadata<'_>) -> status::Log {
+        status::Log {
+            wraps: *meta.level() <= Level::INFO,
+        }
     }
 }
 
@@ -84,7 +104,7 @@ pub fn report(error: &Error) {
             sanitize::for_terminal(&hint)
         );
     }
-    status::print(&text);
+    status::print_message(&text, REPORT_INDENT);
 }
 
 /// The format of summaries and statistics.

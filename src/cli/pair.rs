@@ -412,7 +412,7 @@ fn announce(join: &Join<'_>) {
         ),
         None => say!("pair.join-own-ap-of-program", wait = wait, ssid = ssid),
     };
-    status::print(&(text + "\n"));
+    status::print_message(&(text + "\n"), 2);
 }
 
 fn plan(args: &PairArgs) -> Result<Plan, Error> {

@@ -183,12 +183,14 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
         None => hints.extend(guesses(&context)),
     }
     let value = context.text(ContextKind::InvalidValue).unwrap_or_default();
-    // A path may have such characters; its errors are of another type.
-    let is_ascii = match std::error::Error::source(error) {
-        Some(source) => source.is::<Sentence>(),
-        None => !context.texts(ContextKind::ValidValue).is_empty(),
+    let typed = match std::error::Error::source(error) {
+        // A path may have such characters; its errors are of another type.
+        Some(source) if source.is::<Sentence>() => fullwidth::faulty(value, &words::cause(source)),
+        Some(_) => None,
+        None if context.texts(ContextKind::ValidValue).is_empty() => None,
+        None => fullwidth::first_typed(value),
     };
-    if let Some(typed) = fullwidth::first_typed(value).filter(|_| is_ascii) {
+    if let Some(typed) = typed {
         hints.push(say!("usage.typed", typed = typed));
     }
     match error.get(ContextKind::Usage) {

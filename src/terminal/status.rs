@@ -22,6 +22,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::sanitize::{Allowed, Filter, plain};
 use super::stream::{self, WriteOutcome};
 use super::{Size, color};
+use crate::text::wrap;
 
 /// Terminals that know it show nothing until [`SHOW`]; others pass over it (DEC private mode 2026).
 const HOLD: &str = "\x1b[?2026h";
@@ -178,6 +179,28 @@ pub fn print(text: &str) {
     });
 }
 
+/// Writes messages for people to stderr, above the area: a line that is wider than the terminal is broken, and its rest
+/// indented. Their untrusted parts are escaped.
+pub fn print_message(text: &str, indent: usize) {
+    let mut area = lock();
+    // One column stays free: Windows' classic console begins a new line as soon as the last one is taken.
+    let columns = Size::of_stderr().columns.saturating_sub(1);
+    let wrapped = (is_terminal() && area.diverted.is_none()).then(|| {
+        let lines = text.split_inclusive('\n');
+        lines.fold(String::new(), |all, line| {
+            let (line, end) = line
+                .strip_suffix('\n')
+                .map_or((line, ""), |line| (line, "\n"));
+            all + &wrap::message(line, columns, indent) + end
+        })
+    });
+    let text = wrapped.as_deref().unwrap_or(text);
+    area.print(text.as_bytes(), &mut |bytes| {
+        // Nobody is left to tell when stderr is gone.
+        let _ = stream::write_stderr(bytes);
+    });
+}
+
 /// Writes to stderr what a program on the board printed, as it comes. `filter` is the caller's, for what a piece leaves
 /// unfinished.
 pub fn pass(bytes: &[u8], filter: &mut Filter) {
@@ -252,12 +275,20 @@ pub(super) fn end_diversion() {
 }
 
 /// What takes tracing's events: each is one call.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Log;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Log {
+    /// Whether a long line is broken at the terminal's width.
+    pub(crate) wraps: bool,
+}
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        print(&String::from_utf8_lossy(bytes));
+        let text = String::from_utf8_lossy(bytes);
+        if self.wraps {
+            print_message(&text, 2);
+        } else {
+            print(&text);
+        }
         Ok(bytes.len())
     }
 

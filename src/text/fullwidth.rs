@@ -49,10 +49,31 @@ pub fn to_ascii(value: &str) -> Cow<'_, str> {
 /// Chinese text.
 #[must_use]
 pub fn first_typed(value: &str) -> Option<char> {
-    value.chars().find(|&character| {
-        is_fullwidth(character)
-            || matches!(character, '\u{3001}'..='\u{303f}' | '…' | '·' | '￥' | '\u{ff5f}'..='\u{ff65}')
-    })
+    value.chars().find(|&character| is_typed(character))
+}
+
+fn is_typed(character: char) -> bool {
+    is_fullwidth(character)
+        || matches!(character, '\u{3001}'..='\u{303f}' | '…' | '·' | '￥' | '\u{ff5f}'..='\u{ff65}')
+}
+
+/// The character of a refused value that a Chinese input method typed and that cannot stand there. `problem` is the
+/// refusal; often it quotes the part that it is about. None if a half-width character would be refused as well.
+#[must_use]
+pub fn faulty(value: &str, problem: &str) -> Option<char> {
+    let typed = || value.chars().filter(|&character| is_typed(character));
+    let quoted = problem.split('"').nth(1);
+    typed()
+        .find(|&character| {
+            let ascii = ascii_of(character);
+            !ascii.is_ascii_alphanumeric() && quoted.is_some_and(|quoted| quoted.contains(ascii))
+        })
+        .or_else(|| {
+            typed().find(|&character| {
+                let ascii = ascii_of(character);
+                !ascii.is_ascii_alphanumeric() && !":.,/%@[]-_+\"' ".contains(ascii)
+            })
+        })
 }
 
 #[cfg(test)]
@@ -83,6 +104,23 @@ mod tests {
         }
         assert_eq!(first_typed("1.2.3.4；6000"), Some('；'));
         assert_eq!(first_typed("《2s》"), Some('《'));
+    }
+
+    #[test]
+    fn of_several_full_width_characters_the_faulty_one_is_named() {
+        for (value, problem, named) in [
+            ("127.0.0.1：6000；", r#""6000;" is not a port"#, Some('；')),
+            ("６０００，", r#""6000," is not a port"#, Some('，')),
+            (
+                "《127.0.0.1》：6000",
+                "《127.0.0.1》 is not a name",
+                Some('《'),
+            ),
+            ("127.0.0.1：99999", r#""99999" is not a port"#, None),
+            ("127。0。0。300：６０００", "not an IPv4 address", None),
+        ] {
+            assert_eq!(faulty(value, problem), named, "{value}");
+        }
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::cli::HELP_COLUMNS;
+use crate::text::wrap::{is_wide, pieces, visible};
 
 /// Columns that a text must have beside what stands before it; else it goes further to the left.
 const LEAST: usize = 24;
@@ -54,56 +55,6 @@ fn wrap_line(line: &str, columns: usize, out: &mut String) {
     out.push_str(ending);
 }
 
-/// What is not broken, and the spaces behind it.
-#[derive(Debug, Default)]
-struct HelpWord<'a> {
-    text: &'a str,
-    /// Columns without the spaces.
-    width: usize,
-    spaces: usize,
-}
-
-/// The line, cut wherever it may be broken.
-fn pieces(line: &str) -> Vec<HelpWord<'_>> {
-    let mut pieces = Vec::new();
-    let mut piece = HelpWord::default();
-    let mut start = 0;
-    let mut before: Option<char> = None;
-    for (at, character) in visible(line) {
-        if before.is_some_and(|before| may_break(before, character)) {
-            piece.text = line.get(start..at).unwrap_or_default();
-            pieces.push(std::mem::take(&mut piece));
-            start = at;
-        }
-        match character {
-            ' ' => piece.spaces += 1,
-            _ => piece.width += character.width().unwrap_or(0),
-        }
-        before = Some(character);
-    }
-    piece.text = line.get(start..).unwrap_or_default();
-    pieces.push(piece);
-    pieces
-}
-
-/// The characters that are not part of an escape sequence. A sequence that comes before a character belongs to it.
-fn visible(line: &str) -> impl Iterator<Item = (usize, char)> {
-    let mut in_sequence = false;
-    let mut begun = None;
-    line.char_indices().filter_map(move |(at, character)| {
-        if character == '\x1b' {
-            in_sequence = true;
-            begun.get_or_insert(at);
-            return None;
-        }
-        if in_sequence {
-            in_sequence = !character.is_ascii_alphabetic();
-            return None;
-        }
-        Some((begun.take().unwrap_or(at), character))
-    })
-}
-
 /// With the colon that Chinese has after Chinese where clap puts its own, and without the space after it.
 pub(super) fn with_wide_colons(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -127,23 +78,6 @@ pub(super) fn with_wide_colons(text: &str) -> String {
         before = ours;
     }
     out
-}
-
-fn is_wide(character: char) -> bool {
-    character.width() == Some(2)
-}
-
-/// Whether a line may end between these two.
-fn may_break(before: char, after: char) -> bool {
-    if after == ' ' {
-        return false;
-    }
-    if before == ' ' {
-        return true;
-    }
-    let opens = "（《“‘[([{<".contains(before);
-    let closes = "，。；：？！、）》”’…)]}>,.;:".contains(after);
-    (is_wide(before) || is_wide(after)) && !opens && !closes
 }
 
 /// Where the rest of a line goes: below its text, where a flag or an example stands before that.
