@@ -217,8 +217,9 @@ fn lay_out(
             report,
         )?;
         let place = firmware.as_ref().and_then(font::place);
-        let place = place
-            .ok_or_else(|| font::unknown_place(&font, firmware.as_ref(), "the board's firmware"))?;
+        let place = place.ok_or_else(|| {
+            font::unknown_place(&font, firmware.as_ref(), &sentence!("flash.board-firmware"))
+        })?;
         plan.pieces.push(font::placed(font, &place, plan.force)?);
         for note in check::overlaps(&mut plan.pieces)? {
             report.note(&note);

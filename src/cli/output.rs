@@ -161,9 +161,7 @@ impl Output {
         match result {
             Ok(WriteOutcome::Whole) => {}
             Ok(WriteOutcome::Abandoned(lost)) => {
-                tracing::warn!(
-                    "whoever reads the output has stopped reading: its last {lost} bytes are lost"
-                );
+                tracing::warn!(say = "terminal.reader-stopped", lost);
                 self.reader_gone = true;
             }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.reader_gone = true,

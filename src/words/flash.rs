@@ -37,7 +37,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::Gone { port, state, .. } => say!("flash.gone", port = port, state => state.clone()),
         Error::Unwritten => say!("flash.unwritten"),
         Error::Interrupted { state } => say!("flash.interrupted", state => state.clone()),
-        Error::Verify { what, times } => say!("flash.verify", what = what, times = times),
+        Error::Verify { what, times } => say!("flash.verify", what => what.clone(), times = times),
     }
 }
 

@@ -516,7 +516,7 @@ pub(super) fn lay_out(
         why: sentence!("flash.row-as-in", file = &copy.name),
     });
     layout.parts.push(Part {
-        name: copy.name,
+        name: copy.name.into(),
         offset,
         data: copy.bytes,
     });

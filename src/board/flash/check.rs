@@ -220,7 +220,7 @@ pub fn overlaps(pieces: &mut Vec<FlashPiece>) -> Result<Vec<Sentence>, Error> {
                 sentence!(
                     "flash.x-after",
                     end = format!("{end:#x}"),
-                    first = first.name()
+                    first => first.name()
                 ),
                 sentence!("flash.f-overlap", at = format!("{:#x}", second.offset)),
                 None,
@@ -453,7 +453,7 @@ pub fn board(
                     Some(force_anyway()),
                 ));
             }
-            fits(&piece.name(), piece.data.len(), partition)?;
+            fits(piece.name(), piece.data.len(), partition)?;
         }
     }
     Ok(())
@@ -462,10 +462,14 @@ pub fn board(
 /// Checks that the application that `part` puts into `partition` fits.
 fn app_fits(part: &Loaded, partition: &Partition) -> Result<(), Error> {
     let image = covered(part, partition.offset).and_then(|bytes| Image::parse(bytes).ok());
-    fits(&part.name, image.map_or(0, |image| image.len), partition)
+    fits(
+        part.name.as_str(),
+        image.map_or(0, |image| image.len),
+        partition,
+    )
 }
 
-fn fits(name: &str, needs: usize, partition: &Partition) -> Result<(), Error> {
+fn fits(name: impl Into<Sentence>, needs: usize, partition: &Partition) -> Result<(), Error> {
     let room = partition.size as usize;
     if needs > room {
         return Err(refused(

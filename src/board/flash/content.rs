@@ -69,8 +69,9 @@ pub fn load(request: &ContentRequest) -> Result<Content, Error> {
     notes.extend(check::overlaps(&mut pieces)?);
     for piece in &pieces {
         tracing::debug!(
-            "{} goes to {:#x}, {} bytes",
-            sanitize::for_terminal(&piece.name()),
+            "{} of {} goes to {:#x}, {} bytes",
+            sanitize::for_terminal(&piece.label),
+            sanitize::for_terminal(&piece.file),
             piece.offset,
             piece.data.len()
         );

@@ -58,7 +58,7 @@ pub enum Error {
     #[error("stopped by Ctrl-C; {state}")]
     Interrupted { state: Sentence },
     #[error("{what} is not in flash as it should be, after {times} attempts")]
-    Verify { what: String, times: u32 },
+    Verify { what: Sentence, times: u32 },
 }
 
 /// A file, board or option that a check refused, and the reason.

@@ -233,7 +233,7 @@ pub fn settle(
     };
     let is_lost = |piece: &&FlashPiece| piece.role == Role::Font && piece.offset != place.offset;
     let notes = pieces.iter().filter(is_lost).map(|piece| {
-        sentence!("flash.font-lost", name = piece.name(), at = format!("{:#x}", piece.offset), who => place.who.clone(), place = format!("{:#x}", place.offset))
+        sentence!("flash.font-lost", name => piece.name(), at = format!("{:#x}", piece.offset), who => place.who.clone(), place = format!("{:#x}", place.offset))
     });
     Ok(notes.collect())
 }
@@ -267,15 +267,15 @@ pub(super) fn placed(font: FontFile, place: &FontPlace, force: bool) -> Result<F
 pub(super) fn unknown_place(
     font: &FontFile,
     firmware: Option<&Firmware>,
-    application: &str,
+    application: &Sentence,
 ) -> Error {
     let found = match firmware {
         Some(firmware) => sentence!(
             "flash.n-font-place-of",
-            application = application,
+            application => application.clone(),
             firmware = &firmware.text
         ),
-        None => sentence!("flash.n-font-place", application = application),
+        None => sentence!("flash.n-font-place", application => application.clone()),
     };
     Error::NeedsOffset {
         what: font.name.clone(),

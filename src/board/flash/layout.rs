@@ -555,7 +555,7 @@ impl Planner<'_> {
                 }
                 (Some(Files::Keep), Some(file)) => {
                     return Err(Error::Refused(Box::new(Refusal {
-                        what: file.into(),
+                        what: file,
                         expected: sentence!("flash.x-nothing-there", place = now, what => what),
                         found: sentence!("flash.f-goes-there"),
                         hint: Some(sentence!("flash.copy-first")),
@@ -593,7 +593,7 @@ impl Planner<'_> {
     }
 
     /// The name of a foreign part that goes into `range` and is not in flash yet.
-    fn goes_into(&mut self, range: &Range<u64>) -> Result<Option<String>, Error> {
+    fn goes_into(&mut self, range: &Range<u64>) -> Result<Option<Sentence>, Error> {
         for &index in &self.foreign {
             if let Some(part) = self.layout.parts.get(index)
                 && overlap(&part.range(), range)

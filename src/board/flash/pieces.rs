@@ -55,11 +55,13 @@ pub struct FlashPiece {
 impl FlashPiece {
     /// The name for messages.
     #[must_use]
-    pub fn name(&self) -> String {
-        if self.is_cut {
-            format!("{} of {}", self.label, self.file)
-        } else {
-            self.file.clone()
+    pub fn name(&self) -> Sentence {
+        if !self.is_cut {
+            return self.file.clone().into();
+        }
+        match word(&self.label) {
+            Some(part) => sentence!("flash.part-of", part => part, file = &self.file),
+            None => sentence!("flash.partition-of", name = &self.label, file = &self.file),
         }
     }
 

@@ -38,8 +38,8 @@ const VERIFY_ATTEMPTS: u32 = 3;
 /// Bytes for one place in flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The name for messages: the file's name.
-    pub name: String,
+    /// The name for messages: the file's name, or what it is of the file.
+    pub name: Sentence,
     /// Its offset, a multiple of the sector size.
     pub offset: u32,
     /// The bytes to write, a multiple of 4.
@@ -144,7 +144,7 @@ pub(super) fn write(
                     times: attempt,
                 });
             }
-            report.note(&sentence!("flash.not-right-yet", what = &part.name));
+            report.note(&sentence!("flash.not-right-yet", what => part.name.clone()));
             wrong.push((part, differing(session, part, report)?));
         }
         if wrong.is_empty() {
@@ -225,7 +225,7 @@ fn differing(
     }
     let mut differs = Vec::with_capacity(pieces.len());
     let mut at = part.offset;
-    let doing = sentence!("flash.doing-comparing-part", what = &part.name);
+    let doing = sentence!("flash.doing-comparing-part", what => part.name.clone());
     for piece in pieces {
         report.progress(&doing, u64::from(at - part.offset), part.data.len() as u64);
         let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
@@ -314,7 +314,7 @@ fn verified(
     part: &Part,
     report: &mut dyn FlashObserver,
 ) -> Result<bool, Error> {
-    let doing = sentence!("flash.doing-verifying", what = &part.name);
+    let doing = sentence!("flash.doing-verifying", what => part.name.clone());
     let len = part.data.len();
     report.progress(&doing, 0, len as u64);
     let expected: [u8; 16] = Md5::digest(&part.data).into();
@@ -359,7 +359,7 @@ fn transfer(
                 done = *done,
                 due = due
             ));
-            let doing = sentence!("flash.doing-writing-part", what = name);
+            let doing = sentence!("flash.doing-writing-part", what => name.clone());
             session.persist(&doing, report, |loader, report| {
                 send(loader, &run, &mut |bytes| {
                     report.progress(&sentence!("flash.doing-writing"), *done + bytes, due);

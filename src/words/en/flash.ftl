@@ -348,6 +348,13 @@ part-table = partitions
 part-font = font
 part-data = data
 part-application = application
+size-bytes = { $count ->
+    [one] { $count } byte
+   *[other] { $count } bytes
+}
+board-firmware = the board's firmware
+part-of = { $part } of { $file }
+partition-of = { $name } of { $file }
 word-write = write
 word-keep = keep
 word-erase = erase

@@ -5,3 +5,9 @@ progress-rate = { $name } { $percent } %  { $done } of { $total } bytes, { $rate
 progress-left = { $name } { $percent } %  { $done } of { $total } bytes, { $rate } kB/s, { $left } s left
 bar-wide = { $done } of { $total } bytes, { $rate }, { $left } left
 bar-middle = { $rate }  { $left } left
+
+# A pipe.
+reader-stopped = the program that reads the output has stopped reading: the last { $lost ->
+    [one] byte is lost
+   *[other] { $lost } bytes are lost
+}

@@ -68,12 +68,15 @@ fn lines(
     let mut text = String::new();
     for (row, label) in rows.iter().zip(labels) {
         let blanks = width - label.width();
+        let size = match row.size {
+            ..0x400 => say(&sentence!("flash.size-bytes", count: row.size)),
+            size => self::size(size),
+        };
+        let before = 9_usize.saturating_sub(size.width());
         let _ = write!(
             text,
-            "{label}{:blanks$}  {:#010x}  {:>9}",
-            "",
-            row.offset,
-            size(row.size),
+            "{label}{:blanks$}  {:#010x}  {:before$}{size}",
+            "", row.offset, "",
         );
         if let Some(action) = action(row) {
             let blanks = 5_usize.saturating_sub(action.width());
@@ -106,7 +109,7 @@ mod tests {
             row("font", 0x1000, 20_000, Action::Write, "from a.bin"),
             row("\u{1b}[2J", 0x9000, 0x6000, Action::Keep, ""),
             row("字库", 0x40_0000, 1_900_000, Action::Ask, "why"),
-            row("x", 0x7f_c000, 12, Action::Erase, ""),
+            row("x", 0x7f_c000, 0x1000, Action::Erase, ""),
         ];
         let say = |sentence: &Sentence| {
             let text = sentence.to_string();
@@ -120,7 +123,7 @@ mod tests {
 the font   0x00001000      20 KB  write  from a.bin
 \\u{1b}[2J  0x00009000      24 KB  keep
 字库       0x00400000     1.8 MB  ?      why
-x          0x007fc000   12 bytes  erase
+x          0x007fc000       4 KB  erase
 "
         );
         assert_eq!(place(0x20_0000, 2 << 20), "0x200000 (2 MB)");
