@@ -211,7 +211,11 @@ fn a_line_is_told_from_a_sentence_that_it_is_not() {
 fn the_screens_of_a_chinese_page_are_the_english_ones_in_chinese() {
     let [english, chinese] = ["en", "zh-CN"].map(catalogue);
     let mut compared = 0;
-    for (page, twin) in twins() {
+    // tests/flash/docs.rs runs the screens of flash.md in both languages.
+    for (page, twin) in twins()
+        .into_iter()
+        .filter(|(page, _)| page != "docs/flash.md")
+    {
         let (from, to) = (console_blocks(&page), console_blocks(&twin));
         assert_eq!(from.len(), to.len(), "{page}");
         for (from, to) in from.iter().zip(&to) {
