@@ -24,9 +24,15 @@ impl Key {
         key.ok().map(Self)
     }
 
+    /// The subkeys' names.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.0.enum_keys().filter_map(Result::ok).collect()
+    }
+
     /// The subkeys.
     pub fn children(&self) -> impl Iterator<Item = Self> {
-        let names: Vec<String> = self.0.enum_keys().filter_map(Result::ok).collect();
+        let names = self.names();
         names.into_iter().filter_map(|name| self.child(&name))
     }
 

@@ -246,6 +246,7 @@ impl Link {
             std::thread::sleep(Duration::from_millis(100));
             self.port.set_rts(false)
         });
+        self.port.show_reader();
         self.forget();
         result.map_err(|source| Error::Lines {
             port: self.address.port.clone(),

@@ -56,6 +56,10 @@ pub trait Port: Send + fmt::Debug {
     /// # Errors
     /// The port does not support it.
     fn set_baud(&mut self, baud: u32) -> io::Result<()>;
+
+    /// Sets the control lines so that a board with its own USB sends: it takes DTR for a program that reads. Ports that
+    /// do this by themselves, and other boards, need nothing.
+    fn show_reader(&mut self) {}
 }
 
 /// Opens a port by its name: a device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`. `is_stopped` returns true

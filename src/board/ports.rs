@@ -69,6 +69,12 @@ impl Chip {
         }
     }
 
+    /// Whether the board itself is the USB device, and no adapter sits between.
+    #[must_use]
+    pub fn is_native(self) -> bool {
+        matches!(self, Self::Espressif | Self::MicroPython)
+    }
+
     /// The boards with this chip, for programs.
     #[must_use]
     pub fn boards(self) -> &'static str {
@@ -99,7 +105,9 @@ impl Listed {
     }
 }
 
-fn chip_of(vid: u16, pid: u16) -> Option<Chip> {
+/// The USB chip of a board by its IDs.
+#[must_use]
+pub fn chip_of(vid: u16, pid: u16) -> Option<Chip> {
     KNOWN
         .iter()
         .find(|known| known.0 == vid && known.1.is_none_or(|known| known == pid))
@@ -132,7 +140,7 @@ fn without_port(devices: &std::path::Path, ports: &[Listed]) -> Vec<Chip> {
         }
     }
     // A board with its own USB may offer a drive or a keyboard instead of a serial port.
-    chips.retain(|chip| !matches!(chip, Chip::Espressif | Chip::MicroPython));
+    chips.retain(|chip| !chip.is_native());
     chips
 }
 

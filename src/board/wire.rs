@@ -135,6 +135,10 @@ impl Port for Logged {
         self.set("rts", level, done)
     }
 
+    fn show_reader(&mut self) {
+        self.port.show_reader();
+    }
+
     fn set_baud(&mut self, baud: u32) -> io::Result<()> {
         let done = self.port.set_baud(baud);
         self.set("baud", baud, done)

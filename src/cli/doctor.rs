@@ -158,6 +158,9 @@ fn of_serial(finding: &Serial) -> Value {
         Serial::Denied { port, group, .. } => json!({"serial_port": port, "group": group}),
         Serial::Missing { port } => json!({"serial_port": port}),
         Serial::NoDriver { chip } => json!({"chip": chip.name()}),
+        Serial::OldDriver { port, chip, year } => {
+            json!({"serial_port": port, "chip": chip.name(), "year": year})
+        }
         Serial::Unlisted => Value::Null,
     }
 }

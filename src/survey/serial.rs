@@ -2,6 +2,7 @@
 
 use crate::board::holder;
 use crate::board::ports::{self, Chip, Listed};
+use crate::survey::drivers;
 use crate::survey::severity::Severity;
 
 /// A finding about serial ports.
@@ -50,6 +51,15 @@ pub enum Finding {
         /// The chip.
         chip: Chip,
     },
+    /// The driver of a port is older than Windows 10.
+    OldDriver {
+        /// The port's name.
+        port: String,
+        /// The chip.
+        chip: Chip,
+        /// The year of the driver.
+        year: u16,
+    },
     /// The system does not list its serial ports.
     Unlisted,
 }
@@ -64,6 +74,7 @@ impl Finding {
             Self::Denied { .. } => "serial-denied",
             Self::Missing { .. } => "serial-missing",
             Self::NoDriver { .. } => "no-driver",
+            Self::OldDriver { .. } => "driver-old",
             Self::Unlisted => "serial-unknown",
         }
     }
@@ -72,7 +83,7 @@ impl Finding {
         match self {
             Self::Board { .. } => Severity::Ok,
             // Datagrams need no cable.
-            Self::None { .. } | Self::Unlisted => Severity::Warning,
+            Self::None { .. } | Self::OldDriver { .. } | Self::Unlisted => Severity::Warning,
             Self::Held { .. }
             | Self::Brltty { .. }
             | Self::Denied { .. }
@@ -100,11 +111,25 @@ impl Finding {
                 format!("sudo usermod -aG {group} $USER")
             }
             Self::NoDriver { chip } => return driver(*chip),
+            Self::OldDriver { chip, .. } => format!("start {}", page(*chip)?),
         })
     }
 }
 
-/// Where to get the driver, or what loads it.
+/// The page of the maker from which the driver is downloaded.
+fn page(chip: Chip) -> Option<&'static str> {
+    match chip {
+        Chip::Cp210x => {
+            Some("https://www.silabs.com/developer-tools/usb-to-uart-bridge-vcp-drivers")
+        }
+        Chip::Ch340 => Some("https://www.wch-ic.com/downloads/CH341SER_EXE.html"),
+        Chip::Ch9102 | Chip::Ch343 => Some("https://www.wch-ic.com/downloads/CH343SER_EXE.html"),
+        Chip::Ftdi => Some("https://ftdichip.com/drivers/vcp-drivers/"),
+        Chip::Espressif | Chip::MicroPython => None,
+    }
+}
+
+/// What has Windows look for the driver, or what loads it.
 fn driver(chip: Chip) -> Option<String> {
     if cfg!(windows) {
         return Some("pnputil /scan-devices".to_owned());
@@ -146,6 +171,7 @@ pub(super) fn examine(named: Option<&str>) -> Vec<Finding> {
         let missing = without_port.into_iter();
         findings.extend(missing.map(|chip| Finding::NoDriver { chip }));
     }
+    findings.extend(drivers::judge(&drivers::devices(), &listed));
     if findings.is_empty() {
         findings.push(Finding::None {
             others: listed.into_iter().map(|port| port.name).collect(),

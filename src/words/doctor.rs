@@ -124,7 +124,18 @@ fn serial(finding: &Serial) -> Sentence {
         } => sentence!("doctor.serial-group", port = port, group = group),
         Serial::Denied { port, .. } => sentence!("doctor.serial-denied", port = port),
         Serial::Missing { port } => sentence!("doctor.serial-missing", port = port),
+        Serial::NoDriver { chip } if cfg!(windows) => {
+            sentence!("doctor.no-driver-windows", chip = chip.name())
+        }
         Serial::NoDriver { chip } => sentence!("doctor.no-driver", chip = chip.name()),
+        Serial::OldDriver { port, chip, year } => {
+            sentence!(
+                "doctor.driver-old",
+                port = port,
+                chip = chip.name(),
+                year = year
+            )
+        }
         Serial::Unlisted => sentence!("doctor.serial-unknown"),
     }
 }

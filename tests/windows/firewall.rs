@@ -12,7 +12,7 @@ const POLICY: &str =
 const NETWORK: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\NetworkList\Profiles\{3a5c0b7e-0000-4000-8000-udpcli000001}";
 
 /// Runs Wine's `reg`.
-fn reg(args: &[&str]) {
+pub(crate) fn reg(args: &[&str]) {
     let wine = std::env::var_os("UDPCLI_WINE").expect("looked for before");
     let status = Command::new(wine)
         .arg("reg")
@@ -26,7 +26,7 @@ fn reg(args: &[&str]) {
     assert!(status.success(), "reg {args:?}");
 }
 
-fn set(key: &str, name: &str, kind: &str, value: &str) {
+pub(crate) fn set(key: &str, name: &str, kind: &str, value: &str) {
     reg(&["add", key, "/v", name, "/t", kind, "/d", value, "/f"]);
 }
 

@@ -13,6 +13,7 @@ mod board;
 mod support;
 
 mod console;
+mod drivers;
 mod firewall;
 mod serial;
 mod udp;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serialport::SerialPort;
 
 use super::{LineFault, Port, is_timeout};
+use crate::board::ports::{self, Chip};
 
 /// Write at most this much at once, so that a line that stopped is noticed between two chunks.
 const PIECE: usize = 128;
@@ -17,6 +18,8 @@ const WINDOWS_WAIT: Duration = Duration::from_millis(10);
 pub(super) struct Cable {
     port: Box<dyn SerialPort>,
     timeout: Duration,
+    /// Whether the board's own USB is at the other end, and this system leaves DTR and RTS off.
+    needs_lines: bool,
 }
 
 impl std::fmt::Debug for Cable {
@@ -42,7 +45,14 @@ impl Cable {
                     refusal(name).unwrap_or(error)
                 }
             })?;
-        Ok(Self { port, timeout })
+        let needs_lines = cfg!(windows) && is_native(name);
+        let mut cable = Self {
+            port,
+            timeout,
+            needs_lines,
+        };
+        cable.show_reader();
+        Ok(cable)
     }
 
     fn wait(&mut self, timeout: Duration) -> io::Result<()> {
@@ -57,6 +67,16 @@ impl Cable {
         }
         Ok(())
     }
+}
+
+/// Whether this port is the USB port of a board's own chip.
+fn is_native(name: &str) -> bool {
+    let ports = ports::list().unwrap_or_default();
+    let port = ports
+        .iter()
+        .find(|port| port.name.eq_ignore_ascii_case(name));
+    port.and_then(ports::Listed::chip)
+        .is_some_and(Chip::is_native)
 }
 
 /// Whether the name exists but is not a serial port: a file, a folder, `/dev/null`.
@@ -157,6 +177,13 @@ impl Port for Cable {
 
     fn set_rts(&mut self, level: bool) -> io::Result<()> {
         self.port.write_request_to_send(level).map_err(no_lines)
+    }
+
+    /// DTR first: RTS alone would reset an ESP32-S3 or C3. Best effort: the line works without.
+    fn show_reader(&mut self) {
+        if self.needs_lines && self.set_dtr(true).is_ok() {
+            let _ = self.set_rts(true);
+        }
     }
 
     fn set_baud(&mut self, baud: u32) -> io::Result<()> {
