@@ -111,7 +111,7 @@ send-format = How to print replies [default: text]
     .value-board = Exactly what the tutorial's server prints
     .value-hex = Time, peer and length on a line, then a hex dump
     .value-json = One JSON object per line
-    .value-raw = The payload bytes alone
+    .value-raw = Only the payload bytes
     .value-junit = A JUnit report about messages of udpcli.toml, at the end
 send-v4 = Use IPv4 only
 send-v6 = Use IPv6 only
@@ -151,7 +151,7 @@ listen-format = How to print the datagrams [default: text]
     .value-board = Exactly what the tutorial's server prints
     .value-hex = Time, peer and length on a line, then a hex dump
     .value-json = One JSON object per line
-    .value-raw = The payload bytes alone
+    .value-raw = Only the payload bytes
 listen-separator = With --format raw: write TEXT after each datagram (escapes such as \n work)
 listen-encoding = Decode payload text: utf-8, gbk, big5, shift_jis .., or auto (UTF-8, then GBK)
 listen-timestamps = Which clock arrival times come from [default: kernel]
@@ -546,7 +546,7 @@ board-flash = Write firmware to the board, checked before and verified after
           udpcli board flash app.bin@0x10000 -s COM5           an application at its place
           udpcli board flash --backup board.bin                read the whole flash into a file
           udpcli board flash --restore board.bin               and put it back
-          udpcli board flash --backup files.bin --only vfs     the board's files alone
+          udpcli board flash --backup files.bin --only vfs     only the board's files
 
         Where a file goes: boot loaders (and images that begin with one) to 0x1000, merged images part by
         part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other
@@ -570,14 +570,14 @@ board-flash-no-verify = Do not compare the flash with the files at the end
 board-flash-no-compress = Send files as they are
 board-flash-before = How the board gets into download mode
     .value-default-reset = DTR and RTS through the two transistors, as on the mPython board
-    .value-no-reset = It is there already: BOOT was held at reset
+    .value-no-reset = The board is in download mode already: BOOT was held at reset
     .value-usb-reset = DTR and RTS as the chip's own USB port takes them
 board-flash-after = What the board does at the end
     .value-hard-reset = It starts its program
     .value-no-reset = It stays in download mode
 board-flash-backup = Read the flash into FILE first, or to standard output with -; FILE.json says what it is of
 board-flash-restore = Write a backup back as it was, settings and files included
-board-flash-only = Back up or restore this alone: a partition's name, or OFFSET+SIZE
+board-flash-only = Back up or restore only this: a partition's name, or OFFSET+SIZE
 board-flash-dry-run = Check everything and show the plan, but write nothing
 board-flash-monitor = Go straight on to the board's prompt
 board-flash-force = Write even if the file looks wrong (not firmware, damaged, too large)

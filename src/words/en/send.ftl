@@ -4,8 +4,8 @@
 ttl-zero = --ttl 0: a datagram to { $peer } would not leave this PC
     .hint = --ttl 1 reaches the network that this PC is on; only groups take 0
 to-itself = { $peer } is this command's own address (--bind): what it sends comes back to it, and no other program gets it
-next-address = { $peer }: { $problem }; trying { $next }, which { $host } has too
-next-address-refused = { $peer }: refused; trying { $next }, which { $host } has too
+next-address = { $peer }: { $problem }; trying { $next }, another address of { $host }
+next-address-refused = { $peer }: refused; trying { $next }, another address of { $host }
 nothing-sent = nothing was sent: { $name } is empty
 nothing-sent-payload = nothing was sent: the payload is empty
 waiting-for-writer = waiting until another program writes to { $path }

@@ -269,7 +269,7 @@ board-info = 显示掌控板的信息：固件、内存、空间、Wi-Fi 地址
 board-info-format = 信息的形式
     .value-text = 给人看
     .value-json = 一个 JSON 对象
-board-info-flash = 改为显示芯片、MAC 地址、闪存大小和分区（会把板复位两次）
+board-info-flash = 改为显示芯片、MAC 地址、闪存大小和分区（会让板子复位两次）
 
 ## udpcli board run
 
