@@ -11,6 +11,7 @@ use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::{self, sanitize};
+use crate::text::fullwidth::to_ascii;
 use crate::wait::{Site, Wait, Waited};
 use crate::words::catalogue::say;
 use crate::words::language;
@@ -86,7 +87,7 @@ impl Menu {
                 Answer::Line(line) => line,
                 Answer::End(outcome) => return Ok(outcome),
             };
-            let chosen = match answer.as_str() {
+            let chosen = match &*to_ascii(&answer) {
                 "1" => self.run(&["listen"])?,
                 "2" => self.send()?,
                 "3" => {
@@ -214,6 +215,7 @@ fn print(text: &str) -> Result<(), Error> {
 
 /// The address with the tutorial's port, if it has none; `None` if it is no address or name.
 fn with_port(text: &str) -> Option<String> {
+    let text = &*to_ascii(text);
     let is_plain = |character: char| character.is_alphanumeric() || "-.:[]%_".contains(character);
     if text.starts_with('-') || !text.chars().all(is_plain) {
         return None;
@@ -221,7 +223,6 @@ fn with_port(text: &str) -> Option<String> {
     if let Ok(address) = text.parse::<std::net::Ipv6Addr>() {
         return Some(format!("[{address}]:{PORT}"));
     }
-    // What people copy from a Chinese page may have a full-width colon, which is not plain.
     match text.rsplit_once(':') {
         None => Some(format!("{text}:{PORT}")),
         Some((host, port))
@@ -239,7 +240,15 @@ fn quoted(arg: &str) -> String {
     if !arg.is_empty() && arg.chars().all(is_plain) {
         arg.to_owned()
     } else {
-        format!("\"{arg}\"")
+        // In a Unix shell these act within double quotes too.
+        let acts = |character: char| {
+            character == '"' || !cfg!(windows) && matches!(character, '$' | '`' | '\\')
+        };
+        let escaped = arg.chars().map(|character| {
+            let before = if acts(character) { "\\" } else { "" };
+            format!("{before}{character}")
+        });
+        format!("\"{}\"", escaped.collect::<String>())
     }
 }
 
@@ -255,6 +264,9 @@ mod tests {
             ("board.local", Some("board.local:6000")),
             ("fe80::1", Some("[fe80::1]:6000")),
             ("[::1]:7", Some("[::1]:7")),
+            ("192。168。0。3", Some("192.168.0.3:6000")),
+            ("１９２．１６８．０．３：６００１", Some("192.168.0.3:6001")),
+            ("192.168.0.3；6001", None),
             ("-n", None),
             ("a b", None),
             ("1.2.3.4:", None),
@@ -265,5 +277,12 @@ mod tests {
         }
         assert_eq!(quoted("你好"), "你好");
         assert_eq!(quoted("two words"), "\"two words\"");
+        assert_eq!(quoted("say \"hi\""), r#""say \"hi\"""#);
+        let dollar = if cfg!(windows) {
+            r#""$HOME""#
+        } else {
+            r#""\$HOME""#
+        };
+        assert_eq!(quoted("$HOME"), dollar);
     }
 }

@@ -206,6 +206,14 @@ fn alone_in_its_own_console_it_shows_the_menu_and_in_a_shell_its_help() {
         screen.enter_until(close);
         screen.enter_until("ended: 0");
     }
+    // Ctrl-C ends the command that the menu runs, and at a question the menu itself.
+    let screen = Screen::start(&format!(
+        "cd '{folder}' && export LC_ALL=C.UTF-8 UDPCLI_LANG=en && '{wine}' udpcli.exe; echo ended: $?"
+    ));
+    screen.wait_for("Type a number");
+    std::thread::sleep(Duration::from_millis(500));
+    screen.tmux(&["send-keys", "C-c"]);
+    screen.wait_for("ended: ");
     let screen = Screen::start(&format!(
         "cd '{folder}' && export LC_ALL=C.UTF-8 UDPCLI_LANG=en && '{wine}' cmd"
     ));
