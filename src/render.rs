@@ -138,20 +138,12 @@ impl Renderer {
                 hex::dump(datagram.payload, out);
             }
             Format::Json => {
-                let time = self.utc_clock.format(datagram.time);
-                let names = (
-                    self.names.peer.of(datagram.peer),
-                    self.names.local.of(datagram.local),
-                );
-                json::object(
-                    datagram,
-                    notes,
-                    time,
-                    names,
-                    &self.style,
-                    &mut self.scratch,
-                    out,
-                );
+                let head = json::Head {
+                    time: self.utc_clock.format(datagram.time),
+                    from: self.names.peer.of(datagram.peer),
+                    to: self.names.local.of(datagram.local),
+                };
+                json::object(&head, datagram, notes, &self.style, &mut self.scratch, out);
             }
             Format::Raw => {
                 match self.style.audience {

@@ -40,7 +40,7 @@ use crate::udp::payload::source::{Input, Source, Split};
 use crate::udp::payload::templates::{Item, Templates};
 use crate::udp::payload::{TUTORIAL_MESSAGE, TextRules};
 use crate::udp::receive::{Clock, ReceiveOptions};
-use crate::udp::send::{ReplyPlan, SendPlan, Sender, Step, StopReason, verdict};
+use crate::udp::send::{Conversation, ReplyPlan, SendPlan, Sender, Step, StopReason, verdict};
 use crate::udp::socket::{self, SendOptions, Sharing};
 use crate::wait::{Site, Waited, wait_for};
 use crate::words;
@@ -267,16 +267,12 @@ pub async fn run(
             Ok(mut sender) => {
                 let end = match &steps {
                     Some(steps) => {
-                        let keeps = args.wants_report();
+                        let talk = Conversation {
+                            steps,
+                            keeps_results: args.wants_report(),
+                        };
                         sender
-                            .converse(
-                                steps,
-                                keeps,
-                                &mut source,
-                                &mut outbox,
-                                &mut output,
-                                shutdown,
-                            )
+                            .converse(talk, &mut source, &mut outbox, &mut output, shutdown)
                             .await
                     }
                     None => {

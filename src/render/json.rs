@@ -12,12 +12,18 @@ use crate::render::Style;
 use crate::text::escape::Audience;
 use crate::text::reorders_or_hides;
 
-/// Appends the object and a newline. `names` are the peer's and the local address.
+/// What stands at the beginning of an object, as text.
+pub(super) struct Head<'a> {
+    pub(super) time: &'a [u8],
+    pub(super) from: &'a str,
+    pub(super) to: &'a str,
+}
+
+/// Appends the object and a newline.
 pub(super) fn object(
+    head: &Head<'_>,
     datagram: &Datagram<'_>,
     notes: Notes,
-    time: &[u8],
-    names: (&str, &str),
     style: &Style,
     scratch: &mut String,
     out: &mut Vec<u8>,
@@ -25,11 +31,11 @@ pub(super) fn object(
     let mut number = itoa::Buffer::new();
     for part in [
         br#"{"time":""#,
-        time,
+        head.time,
         br#"","from":""#,
-        names.0.as_bytes(),
+        head.from.as_bytes(),
         br#"","to":""#,
-        names.1.as_bytes(),
+        head.to.as_bytes(),
         br#"","len":"#,
     ] {
         out.extend_from_slice(part);

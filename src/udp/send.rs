@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::datagram::Timestamp;
 use crate::shutdown::Shutdown;
+use crate::text::checksum::Append;
 use crate::text::escape;
 use crate::udp::batch::{Receiver, Transmitter};
 use crate::udp::error::Error;
@@ -32,7 +33,7 @@ use crate::udp::{Neighbour, Rejected, family_name, max_payload};
 use crate::wait::{Site, end_asked_at, until};
 use advice::Advice;
 
-pub use conversation::{Step, StepResult};
+pub use conversation::{Conversation, Step, StepResult};
 pub use report::SendSummary;
 pub use verdict::verdict;
 
@@ -190,6 +191,30 @@ pub struct Sender<'a> {
     advice: Advice,
 }
 
+/// Writes the headers of payloads that are sent now, and their checksums.
+fn write_headers<'a>(
+    first: u64,
+    payloads: impl Iterator<Item = &'a mut [u8]>,
+    append: Option<Append>,
+) {
+    let sent = Timestamp::now();
+    for (sequence, payload) in (first..).zip(payloads) {
+        Header { sequence, sent }.write(payload);
+        if let Some(append) = append {
+            append.write(payload);
+        }
+    }
+}
+
+/// Datagrams to send, each at its time.
+struct Batch<'a> {
+    outbox: &'a mut Outbox,
+    /// Where they come from.
+    source: &'a Source,
+    /// When the run ends.
+    deadline: Option<Instant>,
+}
+
 /// When to tell the user about a network error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loudness {
@@ -340,10 +365,12 @@ impl<'a> Sender<'a> {
             }
             self.learn_path(outbox);
             self.advise(outbox);
-            if let Some(end) = self
-                .send_batch(outbox, source, sink, shutdown, &mut timer, deadline)
-                .await?
-            {
+            let batch = Batch {
+                outbox,
+                source,
+                deadline,
+            };
+            if let Some(end) = self.send_batch(batch, sink, shutdown, &mut timer).await? {
                 if end == StopReason::Complete {
                     break;
                 }
@@ -410,13 +437,16 @@ impl<'a> Sender<'a> {
     /// Sends one batch at its pace. `Some` if the run ends during the batch.
     async fn send_batch(
         &mut self,
-        outbox: &mut Outbox,
-        source: &Source,
+        batch: Batch<'_>,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         timer: &mut Timer,
-        deadline: Option<Instant>,
     ) -> Result<Option<StopReason>, Error> {
+        let Batch {
+            outbox,
+            source,
+            deadline,
+        } = batch;
         let mut next = 0;
         let mut patience: Option<Instant> = None;
         // Retry each datagram once: the send call may return a pending error of an earlier datagram without trying this
@@ -459,15 +489,8 @@ impl<'a> Sender<'a> {
                 continue;
             }
             if source.is_sequenced() {
-                let sent = Timestamp::now();
-                for (sequence, payload) in
-                    (self.next_number..).zip(outbox.even_payloads_mut(next, allowed))
-                {
-                    Header { sequence, sent }.write(payload);
-                    if let Some(append) = source.append() {
-                        append.write(payload);
-                    }
-                }
+                let payloads = outbox.even_payloads_mut(next, allowed);
+                write_headers(self.next_number, payloads, source.append());
             }
             let sent_at = Instant::now();
             match self.transmit(outbox, next, allowed) {

@@ -28,7 +28,7 @@ use udpcli::text::hex;
 use udpcli::text::pattern::Pattern;
 use udpcli::text::random::Random;
 use udpcli::text::template::{self, Place, State, Template, Values};
-use udpcli::udp::answer::rules::{Rule, Rules as ReplyRules, Workspace};
+use udpcli::udp::answer::rules::{Matched, Rule, Rules as ReplyRules, Workspace};
 use udpcli::udp::payload::TextRules;
 use udpcli::udp::payload::sequence::Header;
 use udpcli::udp::stats::sequence::Tracker;
@@ -144,10 +144,14 @@ fn pattern(bytes: &[u8]) {
     };
     let table = ReplyRules::new(vec![rule]).expect("one rule");
     let mut workspace = Workspace::new(&table, State::new(Random::new(Some(1))));
-    if let Some(index) = table.find(datagram, &mut workspace) {
-        let from = SocketAddr::from(([127, 0, 0, 1], 6000));
+    if let Some(rule) = table.find(datagram, &mut workspace) {
+        let matched = Matched {
+            rule,
+            payload: datagram,
+            from: SocketAddr::from(([127, 0, 0, 1], 6000)),
+        };
         let mut out = Vec::new();
-        let result = table.render(index, datagram, from, &mut workspace, 1000, &mut out);
+        let result = table.render(matched, &mut workspace, 1000, &mut out);
         assert!(result.is_err() || out.len() <= 1000, "{}", out.len());
     }
 }

@@ -119,16 +119,12 @@ pub(super) fn write(
         return Ok(written);
     }
     for attempt in 1.. {
-        let mut done = 0;
-        transfer(
-            session,
-            &work,
-            options.compress,
+        let runs = Runs {
+            work: &work,
             due,
-            &mut done,
-            &mut written,
-            report,
-        )?;
+            compress: options.compress,
+        };
+        transfer(session, &runs, &mut written, report)?;
         if !options.verify {
             break;
         }
@@ -328,16 +324,27 @@ fn verified(
     Ok(right)
 }
 
+/// The runs to send.
+struct Runs<'a> {
+    work: &'a [(&'a Part, Vec<Range<usize>>)],
+    /// Their bytes in total.
+    due: u64,
+    compress: bool,
+}
+
 /// Sends every run, and compresses the next one meanwhile.
 fn transfer(
     session: &mut Session<'_>,
-    work: &[(&Part, Vec<Range<usize>>)],
-    compress: bool,
-    due: u64,
-    done: &mut u64,
+    runs: &Runs<'_>,
     written: &mut Written,
     report: &mut dyn FlashObserver,
 ) -> Result<(), Error> {
+    let Runs {
+        work,
+        due,
+        compress,
+    } = *runs;
+    let done = &mut 0;
     std::thread::scope(|scope| {
         let (ready, runs) = mpsc::sync_channel(1);
         scope.spawn(move || {

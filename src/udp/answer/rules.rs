@@ -138,6 +138,17 @@ impl Decoded {
     }
 }
 
+/// A datagram and the rule that it matches.
+#[derive(Debug, Clone, Copy)]
+pub struct Matched<'a> {
+    /// The rule's place.
+    pub rule: usize,
+    /// The datagram, without a checksum.
+    pub payload: &'a [u8],
+    /// Its sender.
+    pub from: SocketAddr,
+}
+
 /// What replies are rendered with, datagram after datagram.
 #[derive(Debug)]
 pub struct Workspace {
@@ -275,19 +286,22 @@ impl Rules {
         (first != usize::MAX).then_some(first)
     }
 
-    /// Appends the reply of rule `index` to the datagram that it matches.
+    /// Appends the reply to a datagram.
     ///
     /// # Errors
     /// The reply is longer than `max`.
     pub fn render(
         &self,
-        index: usize,
-        payload: &[u8],
-        from: SocketAddr,
+        matched: Matched<'_>,
         workspace: &mut Workspace,
         max: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), RenderError> {
+        let Matched {
+            rule: index,
+            payload,
+            from,
+        } = matched;
         let Some(rule) = self.all.get(index) else {
             return Ok(());
         };

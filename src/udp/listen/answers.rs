@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::datagram::run::Run;
 use crate::text::random::Random;
 use crate::text::template::State;
-use crate::udp::answer::rules::Workspace;
+use crate::udp::answer::rules::{Matched, Workspace};
 use crate::udp::answer::{Answer, AnswerPlan, Silence};
 use crate::udp::delayed::Delayed;
 use crate::udp::listen::counts::number;
@@ -25,6 +25,20 @@ pub(super) struct Via {
     pub(super) socket: usize,
     /// Whether it is bound to a wildcard address, so that an answer names its source address.
     pub(super) is_wildcard: bool,
+}
+
+/// A datagram to answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    /// What was received.
+    pub(super) payload: &'a [u8],
+    /// The same without its checksum.
+    pub(super) unchecked: &'a [u8],
+    /// The place of the rule that matches it.
+    pub(super) rule: Option<usize>,
+    pub(super) via: Via,
+    /// When it was received.
+    pub(super) now: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -62,16 +76,15 @@ impl<'a> Answers<'a> {
         plan.rules.find(request, workspace)
     }
 
-    /// Answers a datagram by its rule, or by the answer to all others. `request` is the payload without a checksum.
-    pub(super) fn answer(
-        &mut self,
-        payload: &[u8],
-        request: &[u8],
-        rule: Option<usize>,
-        run: &Run<'_>,
-        via: Via,
-        now: Instant,
-    ) {
+    /// Answers a datagram of `run` by its rule, or by the answer to all others.
+    pub(super) fn answer(&mut self, request: Request<'_>, run: &Run<'_>) {
+        let Request {
+            payload,
+            unchecked,
+            rule,
+            via,
+            now,
+        } = request;
         let Some((plan, workspace)) = &mut self.rules else {
             return;
         };
@@ -86,10 +99,14 @@ impl<'a> Answers<'a> {
             return;
         }
         let mut write = |out: &mut Vec<u8>| match (rule, &plan.fallback) {
-            (Some(index), _) => {
+            (Some(rule), _) => {
+                let matched = Matched {
+                    rule,
+                    payload: unchecked,
+                    from: run.peer,
+                };
                 let max = max_payload(&run.peer);
-                plan.rules
-                    .render(index, request, run.peer, workspace, max, out)
+                plan.rules.render(matched, workspace, max, out)
             }
             (None, Some(Answer::Echo)) => {
                 out.extend_from_slice(payload);

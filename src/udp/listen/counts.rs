@@ -18,7 +18,7 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::udp::answer::{self, AnswerRate, Silence};
 use crate::udp::interface;
 use crate::udp::listen::ListenPlan;
-use crate::udp::listen::answers::{Answers, Via};
+use crate::udp::listen::answers::{Answers, Request, Via};
 use crate::udp::payload::sequence::Header;
 use crate::udp::receive::Drops;
 use crate::udp::stats::sequence::{Arrival, Totals, Tracker};
@@ -268,7 +268,16 @@ impl<'a> Counts<'a> {
                     continue;
                 }
                 peer.rate.count();
-                answers.answer(payload, request, rule, run, via, now);
+                answers.answer(
+                    Request {
+                        payload,
+                        unchecked: request,
+                        rule,
+                        via,
+                        now,
+                    },
+                    run,
+                );
             }
         }
         &self.notes

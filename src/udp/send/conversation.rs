@@ -26,6 +26,15 @@ pub struct Step {
     pub is_checked: bool,
 }
 
+/// What to send, and what to keep.
+#[derive(Debug, Clone, Copy)]
+pub struct Conversation<'a> {
+    /// A message each.
+    pub steps: &'a [Step],
+    /// Whether to keep a result of every message, in memory.
+    pub keeps_results: bool,
+}
+
 /// What became of a message.
 #[derive(Debug, Default)]
 pub struct StepResult {
@@ -37,19 +46,21 @@ pub struct StepResult {
 
 impl<'a> Sender<'a> {
     /// Sends the messages of the source, as many as there are steps in a round, and after each waits for its replies.
-    /// `keeps_results` keeps a result of every message, in memory.
     ///
     /// # Errors
     /// The reply to a message is missing or wrong, sending fails, or the sink fails.
     pub async fn converse(
         &mut self,
-        steps: &'a [Step],
-        keeps_results: bool,
+        conversation: Conversation<'a>,
         source: &mut Source,
         outbox: &mut Outbox,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
     ) -> Result<StopReason, Error> {
+        let Conversation {
+            steps,
+            keeps_results,
+        } = conversation;
         self.keeps_results = keeps_results;
         self.started = Instant::now();
         let end = self.steps(steps, source, outbox, sink, shutdown).await;

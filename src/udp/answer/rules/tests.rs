@@ -26,10 +26,12 @@ fn rule(pattern: &str, reply: &str, encoding: &str) -> Rule {
 fn answer(rules: &Rules, workspace: &mut Workspace, payload: &[u8]) -> Option<(usize, Vec<u8>)> {
     let index = rules.find(payload, workspace)?;
     let mut out = Vec::new();
-    let from = "192.168.0.5:9".parse().unwrap();
-    rules
-        .render(index, payload, from, workspace, 1000, &mut out)
-        .unwrap();
+    let matched = Matched {
+        rule: index,
+        payload,
+        from: "192.168.0.5:9".parse().unwrap(),
+    };
+    rules.render(matched, workspace, 1000, &mut out).unwrap();
     Some((index + 1, out))
 }
 

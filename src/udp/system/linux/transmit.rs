@@ -3,6 +3,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::os::fd::AsRawFd as _;
 
 use nix::sys::socket::{
@@ -65,7 +66,7 @@ impl BatchTransmitter {
             let most = limit.min(self.most_segments).min(MAX_PAYLOAD_V4 / len);
             let mut run = outbox.run_len(first, most);
             while run >= LEAST_SEGMENTS {
-                match self.send_run(socket, outbox, first, run, len, peer) {
+                match self.send_run(socket, outbox, first..first + run, peer) {
                     // Old kernels, some devices and tunnels reject GSO with these errors: fall back to sending without
                     // it.
                     Err(error)
@@ -117,17 +118,16 @@ impl BatchTransmitter {
         })
     }
 
+    /// Sends datagrams of equal length as one buffer.
     fn send_run(
         &mut self,
         socket: &UdpSocket,
         outbox: &Outbox,
-        first: usize,
-        run: usize,
-        len: usize,
+        run: Range<usize>,
         peer: Option<SocketAddr>,
     ) -> io::Result<()> {
-        self.set_segment(socket, len)?;
-        send_one(socket, outbox.span(first, run), peer)
+        self.set_segment(socket, outbox.payload(run.start).len())?;
+        send_one(socket, outbox.span(run.start, run.len()), peer)
     }
 
     fn set_segment(&mut self, socket: &UdpSocket, len: usize) -> io::Result<()> {
