@@ -4,15 +4,15 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use rustix::fs::OFlags;
 use serde_json::json;
 use tempfile::TempDir;
 use udpcli::wait::Site;
@@ -20,6 +20,7 @@ use udpcli::wait::Site;
 use crate::client::{assert_untouched, command, run_source, start, start_source};
 use crate::files::{random, text};
 use crate::process::{DEADLINE, Running, bash, loopback_socket, udpcli};
+use crate::streams::{Fifo, make_nonblocking, terminal};
 use crate::support::VirtualBoard;
 
 const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
@@ -82,26 +83,18 @@ fn quiet(args: &[&str]) -> Command {
     command
 }
 
-fn fifo() -> (TempDir, PathBuf) {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("fifo.pcap");
-    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
-    rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
-    (folder, path)
-}
-
 /// A command with a FIFO in place of `FIFO`, which no other process opens.
 fn with_fifo(args: &'static [&'static str]) -> impl Fn() -> Scene {
     move || {
-        let (folder, path) = fifo();
+        let fifo = Fifo::new("fifo.pcap");
         let socket = loopback_socket();
         let peer = socket.local_addr().unwrap().to_string();
         let args: Vec<String> = args
             .iter()
-            .map(|arg| arg.replace("FIFO", text(&path)).replace("PEER", &peer))
+            .map(|arg| arg.replace("FIFO", fifo.name()).replace("PEER", &peer))
             .collect();
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        scene(quiet(&args), (folder, socket))
+        scene(quiet(&args), (fifo, socket))
     }
 }
 
@@ -310,10 +303,10 @@ fn files() -> Vec<Row> {
         }),
         Row::new(Site::WriteDevice, "board get", || {
             let board = VirtualBoard::options().file("x", "new").ready();
-            let (folder, path) = fifo();
-            let mut command = command(&board, ["get", ":x", text(&path)]);
+            let fifo = Fifo::new("fifo.pcap");
+            let mut command = command(&board, ["get", ":x", fifo.name()]);
             command.arg("-vv");
-            scene(command, (folder, board))
+            scene(command, (fifo, board))
         }),
     ]
 }
@@ -487,12 +480,12 @@ fn without_neighbour(args: &'static [&'static str]) -> impl Fn() -> Scene {
 /// A command with stdout or stderr connected to a full pipe.
 fn into_full_pipe(stream: &'static str, args: &'static [&'static str]) -> impl Fn() -> Scene {
     move || {
-        let (folder, path) = fifo();
+        let fifo = Fifo::new("fifo.pcap");
         // With both ends open, neither this process nor the command blocks in `open`.
         let both = fs::File::options()
             .read(true)
             .write(true)
-            .open(&path)
+            .open(&fifo.path)
             .unwrap();
         fill(&both);
         let socket = loopback_socket();
@@ -505,13 +498,13 @@ fn into_full_pipe(stream: &'static str, args: &'static [&'static str]) -> impl F
             inner.get_args(),
         );
         command
-            .env("FULL", &path)
+            .env("FULL", &fifo.path)
             .env_remove("UDPCLI_SERIAL")
             .env_remove("UDPCLI_LOG")
             .stdin(Stdio::null());
         Scene {
             waits: Waits::Rests(""),
-            ..scene(command, (folder, both, socket))
+            ..scene(command, (fifo, both, socket))
         }
     }
 }
@@ -1076,22 +1069,22 @@ fn every_blocking_call_is_covered_by_a_site() {
 
 /// A full pipe with its reading end.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
-    let (reader, mut writer) = std::io::pipe().unwrap();
-    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
-    rustix::fs::fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
-    while writer.write(&[b'.'; 4096]).is_ok() {}
-    while writer.write(b".").is_ok() {}
-    rustix::fs::fcntl_setfl(&writer, flags).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    fill(&writer);
     (reader, writer)
 }
 
-/// Fills a FIFO.
-fn fill(fifo: &fs::File) {
-    let flags = rustix::fs::fcntl_getfl(fifo).unwrap();
-    rustix::fs::fcntl_setfl(fifo, flags | OFlags::NONBLOCK).unwrap();
-    let mut fifo = fifo;
-    while fifo.write(&[b'.'; 4096]).is_ok() {}
-    while fifo.write(b".").is_ok() {}
+/// Fills a pipe, or a FIFO.
+fn fill<S: AsFd>(stream: &S)
+where
+    for<'a> &'a S: Write,
+{
+    let flags = rustix::fs::fcntl_getfl(stream).unwrap();
+    make_nonblocking(stream);
+    let mut writer = stream;
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    while writer.write(b".").is_ok() {}
+    rustix::fs::fcntl_setfl(stream, flags).unwrap();
 }
 
 /// Waits until the process uses no processor time, because it is blocked by its reader.
@@ -1286,14 +1279,7 @@ fn a_closed_window_ends_every_command_cleanly() {
 /// Runs `udpcli ARGS` on a terminal, closes it once it shows `text`, and returns the exit code and the time until the
 /// end.
 fn in_closed_window(args: &[String], text: &str) -> (Option<i32>, Duration) {
-    use rustix::pty::OpenptFlags;
-    let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-        .unwrap();
-    rustix::pty::grantpt(&ours).unwrap();
-    rustix::pty::unlockpt(&ours).unwrap();
-    let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap();
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let theirs = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()).unwrap();
+    let (theirs, ours) = terminal();
     let size = rustix::termios::Winsize {
         ws_row: 30,
         ws_col: 100,

@@ -13,6 +13,12 @@ mod dialogue;
 )]
 #[path = "../cli/support.rs"]
 mod process;
+#[expect(
+    dead_code,
+    reason = "shared with tests/cli, which uses what is not used here"
+)]
+#[path = "../cli/streams.rs"]
+mod streams;
 mod support;
 
 mod bad_line;

@@ -3,17 +3,15 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use rustix::fs::OFlags;
-use rustix::pty::OpenptFlags;
-
 use crate::client::assert_untouched;
 use crate::process::{DEADLINE, bash, loopback_socket};
+use crate::streams::{make_nonblocking, terminal};
 use crate::support::VirtualBoard;
 
 /// The kind of a stream.
@@ -55,11 +53,6 @@ const INPUTS: [Kind; 7] = [
     Closed,
 ];
 
-fn make_nonblocking(stream: &impl AsFd) {
-    let flags = rustix::fs::fcntl_getfl(stream).unwrap();
-    rustix::fs::fcntl_setfl(stream, flags | OFlags::NONBLOCK).unwrap();
-}
-
 /// A stream to write to, and a thread that reads the other end.
 fn output(kind: Kind) -> (OwnedFd, Option<JoinHandle<Vec<u8>>>) {
     let (theirs, ours): (OwnedFd, OwnedFd) = match kind {
@@ -93,18 +86,6 @@ fn output(kind: Kind) -> (OwnedFd, Option<JoinHandle<Vec<u8>>>) {
         all
     });
     (theirs, Some(reader))
-}
-
-/// A terminal: the end for the process, and our end.
-fn terminal() -> (OwnedFd, OwnedFd) {
-    let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-        .unwrap();
-    rustix::pty::grantpt(&ours).unwrap();
-    rustix::pty::unlockpt(&ours).unwrap();
-    let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap();
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let theirs = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()).unwrap();
-    (theirs, ours)
 }
 
 /// A stream that provides `content`, if it can, and the thread that writes it.

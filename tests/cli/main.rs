@@ -8,6 +8,8 @@ mod support;
 #[cfg(target_os = "linux")]
 mod network;
 #[cfg(target_os = "linux")]
+mod streams;
+#[cfg(target_os = "linux")]
 mod waits;
 
 mod capture;

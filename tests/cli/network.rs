@@ -33,6 +33,21 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Checks the keys of an object against its schema: all of them known, and the required ones there.
+#[track_caller]
+fn assert_fits(object: &Value, schema: &Value) {
+    let known = &schema["properties"];
+    for key in object.as_object().expect("an object").keys() {
+        assert!(known.get(key).is_some(), "{key}: {object}");
+    }
+    for key in schema["required"].as_array().expect("required keys") {
+        assert!(
+            object.get(key.as_str().unwrap()).is_some(),
+            "{key}: {object}"
+        );
+    }
+}
+
 /// The network namespaces of one test; dropping it removes them, also after a panic.
 struct Net {
     names: Vec<String>,

@@ -4,10 +4,9 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,8 +14,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
-use rustix::pty::OpenptFlags;
 
+use crate::streams::{Fifo, make_nonblocking, terminal};
 use crate::support::{
     DEADLINE, Running, address_of, bash, eventually, loopback_socket, nothing_waits, receive,
     receive_payloads, run, udpcli,
@@ -24,40 +23,6 @@ use crate::support::{
 
 /// The time within which a run must stop after a signal: twice what the contract says, for a busy machine.
 const SOON: Duration = Duration::from_secs(4);
-
-/// A folder with a FIFO.
-struct Fifo {
-    path: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Fifo {
-    fn new(name: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        let made = Command::new("mkfifo").arg(&path).status().unwrap();
-        assert!(made.success());
-        Self {
-            path,
-            _folder: folder,
-        }
-    }
-
-    fn name(&self) -> &str {
-        self.path.to_str().unwrap()
-    }
-
-    /// On a thread, opens the other end, writes `content` and closes it.
-    fn written(&self, content: &'static [u8]) -> JoinHandle<()> {
-        let path = self.path.clone();
-        std::thread::spawn(move || {
-            let mut file = File::options().write(true).open(path).unwrap();
-            file.write_all(content).unwrap();
-        })
-    }
-}
-
-// FIFOs to send.
 
 #[test]
 fn a_fifo_is_opened_once_and_sent_whole() {
@@ -247,11 +212,6 @@ fn a_capture_reader_that_stops_reading_does_not_hold_up_the_end() {
 
 // Streams that another program made non-blocking.
 
-fn make_nonblocking(stream: &impl AsFd) {
-    let flags = rustix::fs::fcntl_getfl(stream).unwrap();
-    rustix::fs::fcntl_setfl(stream, flags | OFlags::NONBLOCK).unwrap();
-}
-
 /// The two ends of a non-blocking pipe, socket or terminal: one for the process, one for the test.
 fn nonblocking(kind: &str) -> (OwnedFd, File) {
     match kind {
@@ -271,21 +231,13 @@ fn nonblocking(kind: &str) -> (OwnedFd, File) {
             (theirs.into(), OwnedFd::from(ours).into())
         }
         _ => {
-            let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-            rustix::pty::grantpt(&ours).unwrap();
-            rustix::pty::unlockpt(&ours).unwrap();
-            let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap();
-            let theirs = File::options()
-                .read(true)
-                .write(true)
-                .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
-                .open(name.to_str().unwrap())
-                .unwrap();
+            let (theirs, ours) = terminal();
+            make_nonblocking(&theirs);
             let mut modes = rustix::termios::tcgetattr(&theirs).unwrap();
             modes.make_raw();
             rustix::termios::tcsetattr(&theirs, rustix::termios::OptionalActions::Now, &modes)
                 .unwrap();
-            (theirs.into(), ours.into())
+            (theirs, ours.into())
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `udpcli doctor` in networks of its own: addresses, a port that is taken, rules of nftables, and what an ordinary user
 //! may know.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -9,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::Net;
+use super::{Net, assert_fits};
 use crate::support::{Finished, Running, run_with_input, skipped, udpcli};
 
 /// Runs doctor in the namespace with these further arguments and checks its exit code.
@@ -29,22 +28,10 @@ fn findings(finished: &Finished) -> Vec<Value> {
 fn fits_the_schema(document: &Value) {
     let schema: Value =
         serde_json::from_str(include_str!("../../../docs/doctor.schema.json")).expect("JSON");
-    let keys = |value: &Value| -> BTreeSet<String> {
-        value
-            .as_object()
-            .expect("an object")
-            .keys()
-            .cloned()
-            .collect()
-    };
-    assert_eq!(keys(document), keys(&schema["properties"]));
+    assert_fits(document, &schema);
     let finding = &schema["$defs"]["finding"];
     for found in document["findings"].as_array().expect("a list") {
-        let known = keys(&finding["properties"]);
-        assert!(keys(found).is_subset(&known), "{found}");
-        for key in finding["required"].as_array().expect("required keys") {
-            assert!(found.get(key.as_str().unwrap()).is_some(), "{key}: {found}");
-        }
+        assert_fits(found, finding);
         for key in ["code", "severity"] {
             let values = finding["properties"][key]["enum"].as_array().unwrap();
             assert!(values.contains(&found[key]), "{found}");

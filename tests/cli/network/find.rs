@@ -1,13 +1,12 @@
 //! `udpcli find` in a network with 60 hosts of which 20 have the MAC address of a board.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Net;
+use super::{Net, assert_fits};
 use crate::support::{DEADLINE, Finished, Running, run_with_input, skipped};
 
 const HOSTS: u8 = 60;
@@ -106,28 +105,13 @@ fn find(net: &Net, args: &str, code: i32) -> Finished {
 fn objects(finished: &Finished) -> Vec<Value> {
     let schema: Value =
         serde_json::from_str(include_str!("../../../docs/find.schema.json")).expect("JSON");
-    let keys = |value: &Value| -> BTreeSet<String> {
-        value
-            .as_object()
-            .expect("an object")
-            .keys()
-            .cloned()
-            .collect()
-    };
-    let known = keys(&schema["properties"]);
     let objects: Vec<Value> = finished
         .text()
         .lines()
         .map(|line| serde_json::from_str(line).expect("a JSON object"))
         .collect();
     for object in &objects {
-        assert!(keys(object).is_subset(&known), "{object}");
-        for key in schema["required"].as_array().expect("required keys") {
-            assert!(
-                object.get(key.as_str().unwrap()).is_some(),
-                "{key}: {object}"
-            );
-        }
+        assert_fits(object, &schema);
         let ways = schema["properties"]["found"]["items"]["enum"].as_array();
         for way in object["found"].as_array().expect("a list") {
             assert!(ways.unwrap().contains(way), "{way}");
