@@ -19,6 +19,7 @@ pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod datagram;
+mod demo;
 pub mod error;
 pub mod file;
 pub mod firewall;

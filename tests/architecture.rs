@@ -28,6 +28,7 @@ const LAYERS: &[(&[&str], &str)] = &[
     (&["render"], "datagrams -> text, board, hex, json, raw"),
     (&["terminal"], "all output, and what the user types"),
     (&["file"], "opens what the user names"),
+    (&["demo"], "a listener and a sender on this PC"),
     (
         &["firewall"],
         "whether this PC's firewall lets a datagram in",

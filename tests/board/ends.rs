@@ -997,7 +997,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
         "child.wait()",
         &[
             // Child processes that have closed their output, or were killed.
-            "src/cli/demo.rs",
+            "src/demo.rs",
             // Killed before.
             "src/pair/simulate.rs",
             "src/cli/menu.rs",
