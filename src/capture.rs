@@ -1,8 +1,10 @@
-//! Writes received datagrams to a file: pcap and pcapng for Wireshark and tshark, or JSON lines.
+//! Captures: writes received datagrams to a file (pcap and pcapng for Wireshark and tshark, or JSON lines); `read` reads them.
 //!
 //! A capture contains IP packets (link type RAW, 101). The headers are synthesised from the addresses, with correct
 //! lengths and checksums. Records are buffered and written whole, so that after a full disk or a kill the file can
 //! still be opened.
+
+pub mod read;
 
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};

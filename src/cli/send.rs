@@ -35,10 +35,12 @@ use crate::udp::endpoint::{Endpoint, Family};
 use crate::udp::interface;
 use crate::udp::outbox::Outbox;
 use crate::udp::pace::{Pace, Rate};
+use crate::udp::payload::replay::{Replay, ReplayOptions};
 use crate::udp::payload::sequence;
 use crate::udp::payload::source::{Input, Source, Split};
 use crate::udp::payload::templates::{Item, Templates};
 use crate::udp::payload::{TUTORIAL_MESSAGE, TextRules};
+use crate::udp::prefix::Prefix;
 use crate::udp::receive::{Clock, ReceiveOptions};
 use crate::udp::send::{Conversation, ReplyPlan, SendPlan, Sender, Step, StopReason, verdict};
 use crate::udp::socket::{self, SendOptions, Sharing};
@@ -51,6 +53,18 @@ const TUTORIAL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The default of `-w`, when replies are requested with another flag.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
+
+/// What the flags of a replay do not go with: other payloads.
+const REPLAYED_ALONE: [&str; 8] = [
+    "messages",
+    "lines",
+    "file",
+    "hex",
+    "size",
+    "template",
+    "interactive",
+    "chunk",
+];
 
 /// How many messages a report may be about: it is in memory until the end.
 const MOST_CASES: u64 = 65_536;
@@ -81,6 +95,14 @@ pub struct SendArgs {
     size: Option<usize>,
     #[arg(long, value_name = "TEXT", help_heading = "Payload", group = "payload")]
     template: Option<String>,
+    #[arg(long, value_name = "FILE", help_heading = "Payload", group = "payload", conflicts_with_all = ["interval", "rate", "lines"], value_hint = clap::ValueHint::FilePath)]
+    replay: Option<PathBuf>,
+    #[arg(long, value_name = "X", value_parser = value::speed, requires = "replay", conflicts_with_all = REPLAYED_ALONE, help_heading = "Payload")]
+    speed: Option<value::Speed>,
+    #[arg(long, value_name = "IP[/PREFIX]", requires = "replay", conflicts_with_all = REPLAYED_ALONE, help_heading = "Payload")]
+    from: Vec<Prefix>,
+    #[arg(long, value_name = "N", value_parser = value::port, requires = "replay", conflicts_with_all = REPLAYED_ALONE, help_heading = "Payload")]
+    to_port: Vec<u16>,
     #[arg(
         short = 'I',
         long,
@@ -358,6 +380,7 @@ enum Form {
     /// A template that makes one datagram of each input line.
     TemplateOfLines,
     Interactive,
+    Replay,
 }
 
 impl Form {
@@ -369,7 +392,7 @@ impl Form {
             | Self::Template
             | Self::TemplateOfLines
             | Self::Interactive => true,
-            Self::Tutorial | Self::File | Self::Hex | Self::Size => false,
+            Self::Tutorial | Self::File | Self::Hex | Self::Size | Self::Replay => false,
         }
     }
 }
@@ -481,9 +504,13 @@ impl SendArgs {
     ) -> Result<Outcome, Error> {
         let has_end = run.has_end;
         let results = sender.take_results();
+        let left_out = source.left_out();
         let report = sender.report();
         if report.datagrams == 0 && matches!(end, Ok(StopReason::Complete)) {
             match source.input_name() {
+                Some(name) if left_out.is_some_and(|left_out| left_out.total() > 0) => {
+                    tracing::warn!(say = "replay.nothing-sent", name = name.as_value());
+                }
                 Some(name) => tracing::warn!(say = "send.nothing-sent", name = name.as_value()),
                 None => tracing::warn!(say = "send.nothing-sent-payload"),
             }
@@ -493,8 +520,22 @@ impl SendArgs {
         }
         // Without a single datagram sent, the error says it all: print no summary.
         if end.is_ok() || report.datagrams > 0 {
-            self.summary
-                .write("summary", || report.clauses(), || report.to_json());
+            let clauses = || {
+                let mut clauses = report.clauses();
+                clauses.extend(left_out.and_then(|left_out| left_out.clause()));
+                clauses
+            };
+            let counts = || {
+                let mut counts = report.to_json();
+                if let (Some(left_out), Some(counts)) = (left_out, counts.as_object_mut()) {
+                    let reasons = left_out.reasons().into_iter();
+                    let reasons = reasons.map(|(reason, count)| (reason.to_owned(), count.into()));
+                    let reasons = serde_json::Value::Object(reasons.collect());
+                    counts.insert("left_out".to_owned(), reasons);
+                }
+                counts
+            };
+            self.summary.write("summary", clauses, counts);
         }
         if let Some(steps) = run.steps.filter(|_| self.wants_report()) {
             let peer = run.plan.peer;
@@ -535,7 +576,8 @@ impl SendArgs {
         let time = seconds(self.duration.unwrap_or_default()).to_string();
         let late = |what: String| io::Error::new(io::ErrorKind::TimedOut, what);
         // Open the input first, so that a missing file is reported before the name is resolved.
-        let path = self.file.clone().unwrap_or_default();
+        let path = self.file.as_ref().or(self.replay.as_ref());
+        let path = path.cloned().unwrap_or_default();
         let say = || tracing::info!(say = "send.waiting-for-writer", path = %path.display());
         match wait_for(Site::OpenPayload, source.open(), shutdown, deadline, say).await {
             Waited::Done(result) => result?,
@@ -577,6 +619,8 @@ impl SendArgs {
             } else {
                 Form::Template
             }
+        } else if self.replay.is_some() {
+            Form::Replay
         } else if self.interactive {
             Form::Interactive
         } else if self.lines {
@@ -598,7 +642,7 @@ impl SendArgs {
                 || (self.duration.is_some()
                     && !matches!(
                         form,
-                        Form::Interactive | Form::Lines | Form::TemplateOfLines
+                        Form::Interactive | Form::Lines | Form::TemplateOfLines | Form::Replay
                     )) =>
             {
                 None
@@ -621,6 +665,7 @@ impl SendArgs {
         let append = self.append;
         Ok(match form {
             Form::Template | Form::TemplateOfLines => return self.templates(form, rules),
+            Form::Replay => self.replayed(rules.encoding)?,
             Form::Tutorial => Source::fixed(vec![TUTORIAL_MESSAGE.to_vec()], rounds),
             Form::Messages => {
                 let mut payloads = Vec::with_capacity(self.messages.len());
@@ -661,6 +706,28 @@ impl SendArgs {
             ),
         }
         .with_append(append))
+    }
+
+    /// The datagrams of `--replay`.
+    fn replayed(&self, encoding: TextEncoding) -> Result<Source, Error> {
+        let rounds = self.rounds(Form::Replay);
+        let input = match &self.replay {
+            Some(path) if path.as_os_str() != "-" => Input::File(path.clone()),
+            _ if rounds != Some(1) => {
+                return Err(Error::usage_hint(
+                    say!("replay.stdin-again"),
+                    say!("replay.stdin-again.hint"),
+                ));
+            }
+            _ => Input::Stdin,
+        };
+        let options = ReplayOptions {
+            from: self.from.clone(),
+            to_ports: self.to_port.clone(),
+            speed: self.speed.map_or(Some(1.0), value::Speed::times),
+            encoding,
+        };
+        Ok(Source::replay(Replay::new(input, options), rounds))
     }
 
     /// The payloads of `--template`.
@@ -759,7 +826,11 @@ impl SendArgs {
                 Form::Messages => self.messages.len() == 1,
                 Form::Hex | Form::Size | Form::Template => true,
                 Form::File => self.chunk.is_none(),
-                Form::Tutorial | Form::Lines | Form::TemplateOfLines | Form::Interactive => false,
+                Form::Tutorial
+                | Form::Lines
+                | Form::TemplateOfLines
+                | Form::Interactive
+                | Form::Replay => false,
             };
         let sends_text = form.is_text();
         let is_group = plan.peer.ip().is_multicast();

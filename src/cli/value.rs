@@ -225,6 +225,37 @@ pub(super) fn checksum(text: &str) -> Result<Append, Sentence> {
     to_ascii(text).parse()
 }
 
+/// How fast to replay a capture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Speed {
+    /// Without its pauses.
+    Max,
+    /// So many times as fast as it was recorded.
+    Times(f64),
+}
+
+impl Speed {
+    /// The factor; `None` without pauses.
+    pub(super) fn times(self) -> Option<f64> {
+        match self {
+            Self::Max => None,
+            Self::Times(times) => Some(times),
+        }
+    }
+}
+
+/// `2`, `0.5`, `2x` or `max`.
+pub(super) fn speed(text: &str) -> Result<Speed, Sentence> {
+    let text = to_ascii(text).to_ascii_lowercase();
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    match text.strip_suffix('x').unwrap_or(&text).parse() {
+        Ok(times) if (1e-6..=1e6).contains(&times) => Ok(Speed::Times(times)),
+        _ => Err(sentence!("value.speed")),
+    }
+}
+
 /// The interval of periodic reports.
 pub(super) fn report_period(text: &str) -> Result<Duration, Sentence> {
     const LEAST: Duration = Duration::from_millis(10);
@@ -238,6 +269,16 @@ pub(super) fn report_period(text: &str) -> Result<Duration, Sentence> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_speed_is_a_factor_or_max() {
+        assert_eq!(speed("max"), Ok(Speed::Max));
+        assert_eq!(speed("0.5"), Ok(Speed::Times(0.5)));
+        assert_eq!(speed("10X"), Ok(Speed::Times(10.0)));
+        for text in ["0", "-1", "nan", "inf", "x", "", "1e9"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn durations_of_the_contract() {

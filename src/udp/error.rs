@@ -95,6 +95,8 @@ pub enum Error {
     OtherFamily { local: IpAddr, peer: SocketAddr },
 
     // It could not run: exit code 3.
+    #[error("cannot replay {what}")]
+    Capture { what: Sentence, source: Sentence },
     #[error("cannot resolve {host}")]
     Resolve { host: String, source: io::Error },
     #[error("{host} has no {family} address")]
@@ -167,6 +169,7 @@ impl Error {
             | Self::AmbiguousZone { .. }
             | Self::OtherFamily { .. } => 2,
             Self::NoNeighbour { .. }
+            | Self::Capture { .. }
             | Self::Resolve { .. }
             | Self::NoSuchFamily { .. }
             | Self::NoInterface { .. }

@@ -1,6 +1,7 @@
 //! Payloads: literal text with escapes, hex digits, encodings, sequenced payloads, and the sources from which `send`
 //! reads payloads.
 
+pub mod replay;
 pub mod sequence;
 pub mod source;
 pub mod templates;

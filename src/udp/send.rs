@@ -342,7 +342,8 @@ impl<'a> Sender<'a> {
                 if source.is_rendered() {
                     end = self.fill(source, None, sink, shutdown, deadline).await?;
                     // Fields are filled in when the datagram is due, so that they have the time of sending.
-                    let due = self.pace.due(Instant::now());
+                    let now = Instant::now();
+                    let due = source.due(now).unwrap_or_else(|| self.pace.due(now));
                     let due = deadline.map_or(due, |deadline| due.min(deadline));
                     if end.is_none() && due > Instant::now() && !source.is_at_end() {
                         end = self.pause(due, sink, &mut timer, shutdown).await?;

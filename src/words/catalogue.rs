@@ -46,6 +46,7 @@ areas! {
     "pair-watch",
     "put",
     "relay",
+    "replay",
     "send",
     "summary",
     "terminal",

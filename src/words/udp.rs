@@ -76,6 +76,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::OtherFamily { local, peer } => {
             say!("udp.other-family", local = local, peer = peer)
         }
+        Error::Capture { what, .. } => say!("replay.failed", what => what.clone()),
         Error::Start { what, .. } => say!("udp.start", what = what),
         Error::File(error) => file_message(error),
         _ => system_message(error),
@@ -140,6 +141,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             local, filtered, ..
         } => silence_hint(*local, *filtered),
         Error::TooLong { .. } => say!("udp.too-long.hint"),
+        Error::Capture { source, .. } if source.id == "replay.no-capture" => {
+            say!("replay.no-capture.hint")
+        }
         Error::Escape { .. } => say!("udp.escape.hint"),
         Error::Hex { .. } => say!("udp.hex.hint"),
         Error::Resolve { host, .. } if is_announced_by_devices(host) => {
@@ -194,7 +198,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             say!("udp.other-family.hint", family = family_name(peer))
         }
         Error::File(error) => return file_hint(error),
-        Error::Encode { .. }
+        Error::Capture { .. }
+        | Error::Encode { .. }
         | Error::Option { .. }
         | Error::Socket { .. }
         | Error::Receive { .. }

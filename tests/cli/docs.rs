@@ -694,6 +694,10 @@ fn check_counts(counts: &Value, schema: &Value) -> Vec<String> {
             Some("integer") => value.is_u64(),
             Some("number") => value.as_f64().is_some_and(|number| number >= 0.0),
             Some("boolean") => value.is_boolean(),
+            Some("object") => value.as_object().is_some_and(|parts| {
+                let known = rule["properties"].as_object().expect("properties");
+                parts.keys().eq(known.keys()) && parts.values().all(Value::is_u64)
+            }),
             _ if is_spread => {
                 let times: Vec<f64> = ["min", "median", "p99", "max"]
                     .map(|name| value[name].as_f64().expect("a time"))
@@ -798,6 +802,12 @@ fn summaries_for_programs_fit_the_schema() {
     let line = running.stderr_line_with("{\"stats\":{");
     seen.extend(check_counts(&counts_on(&line, "stats")[0], &schema));
     running.interrupt().expect_code(0);
+    let replay = ["send", "127.0.0.1:9", "--replay", "-", "--summary", "json"];
+    let replayed = run(replay).expect_code(0);
+    seen.extend(check_counts(
+        &counts_on(&replayed.stderr, "summary")[0],
+        &schema,
+    ));
     // Every key of the schema must occur, except the one that needs more than 32,768 peers.
     for key in schema["$defs"]["counts"]["properties"]
         .as_object()

@@ -23,6 +23,7 @@ mod menu;
 mod named;
 mod peers;
 mod relay;
+mod replay;
 mod replies;
 mod reports;
 mod send;

@@ -6,6 +6,7 @@ mod board;
 #[path = "loader.rs"]
 mod loader;
 
+use std::io::Read;
 use std::net::SocketAddr;
 
 use udpcli::board::flash::firmware::identify;
@@ -17,6 +18,7 @@ use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
 use udpcli::board::port::rfc2217::Telnet;
 use udpcli::board::repl::output::{End, split_output};
+use udpcli::capture::read::Reader;
 use udpcli::datagram::Notes;
 use udpcli::datagram::run::Run;
 use udpcli::datagram::{Addressed, Timestamp};
@@ -37,10 +39,11 @@ use udpcli::udp::stats::sequence::Tracker;
 pub(crate) type Decoder = fn(&[u8]);
 
 /// The decoders by name.
-pub(crate) const DECODERS: [(&str, Decoder); 15] = [
+pub(crate) const DECODERS: [(&str, Decoder); 16] = [
     ("payload", payload),
     ("pattern", pattern),
     ("template", template),
+    ("capture", capture),
     ("render", render),
     ("sequence", sequence),
     ("terminal", terminal),
@@ -185,6 +188,36 @@ fn template(bytes: &[u8]) {
         if let Some(literal) = template.as_literal() {
             assert_eq!(out, literal);
         }
+    }
+}
+
+/// What a capture gives does not depend on how its bytes come, and nothing in it is longer than it.
+fn capture(bytes: &[u8]) {
+    let (bytes, pieces) = pieces(bytes);
+    let read = |pieces: &mut dyn Read| {
+        let mut reader = Reader::new(pieces, TextEncoding::default());
+        let mut found = Vec::new();
+        let error = loop {
+            match reader.next_datagram() {
+                Ok(Some(recorded)) => {
+                    assert!(recorded.payload.len() <= bytes.len());
+                    found.push((recorded.time, recorded.from, recorded.payload.to_vec()));
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error.to_string()),
+            }
+        };
+        (found, error, reader.take_left_out())
+    };
+    let mut cut: Box<dyn Read> = Box::new(std::io::empty());
+    for piece in pieces {
+        cut = Box::new(cut.chain(piece));
+    }
+    // A chain of thousands of readers would use up the stack.
+    if bytes.len() <= 1000 {
+        assert_eq!(read(&mut &*bytes), read(&mut cut));
+    } else {
+        read(&mut &*bytes);
     }
 }
 

@@ -8,15 +8,18 @@
 
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use crate::capture::read::LeftOut;
 use crate::file;
 use crate::terminal::stream;
 use crate::text::checksum::Append;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
+use crate::udp::payload::replay::Replay;
 use crate::udp::payload::templates::Templates;
 use crate::udp::payload::{TextRules, sequence};
 
@@ -42,7 +45,7 @@ pub enum Input {
 }
 
 impl Input {
-    fn name(&self) -> Sentence {
+    pub(super) fn name(&self) -> Sentence {
         match self {
             Self::Stdin => sentence!("udp.stdin"),
             Self::File(path) => path.display().to_string().into(),
@@ -50,7 +53,7 @@ impl Input {
     }
 
     /// Opens the input. May block, so call it on the reading thread.
-    fn open(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
+    pub(super) fn open(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
         match self {
             Self::Stdin => Ok((Box::new(stream::stdin()), None)),
             Self::File(path) => {
@@ -126,6 +129,7 @@ enum SourceState {
     Fixed { payloads: Vec<Vec<u8>>, next: usize },
     Stream(Stream),
     Templates(Box<Templates>),
+    Replay(Box<Replay>),
 }
 
 #[derive(Debug)]
@@ -197,6 +201,12 @@ impl Source {
         Self::new(SourceState::Templates(Box::new(templates)), rounds)
     }
 
+    /// The datagrams of a capture, at their times.
+    #[must_use]
+    pub fn replay(replay: Replay, rounds: Option<u64>) -> Self {
+        Self::new(SourceState::Replay(Box::new(replay)), rounds)
+    }
+
     /// Puts a checksum after each payload.
     #[must_use]
     pub fn with_append(mut self, append: Option<Append>) -> Self {
@@ -247,9 +257,11 @@ impl Source {
         match &mut self.kind {
             // Standard input is open already; start reading it only when the socket is ready to send.
             SourceState::Stream(stream) if stream.input != Input::Stdin => stream.open().await,
-            SourceState::Stream(_) | SourceState::Fixed { .. } | SourceState::Templates(_) => {
-                Ok(())
-            }
+            SourceState::Replay(replay) if *replay.input() != Input::Stdin => replay.open().await,
+            SourceState::Stream(_)
+            | SourceState::Fixed { .. }
+            | SourceState::Templates(_)
+            | SourceState::Replay(_) => Ok(()),
         }
     }
 
@@ -268,6 +280,10 @@ impl Source {
             }) => Some(*size + self.append.map_or(0, Append::len)),
             SourceState::Templates(templates) => {
                 templates.limit(max_payload, family);
+                None
+            }
+            SourceState::Replay(replay) => {
+                replay.limit(max_payload.saturating_sub(self.append.map_or(0, Append::len)));
                 None
             }
             SourceState::Stream(_) => None,
@@ -289,10 +305,30 @@ impl Source {
         self.is_sequenced
     }
 
-    /// Whether payloads are rendered just before they are sent.
+    /// Whether payloads are made, or have their own time, just before they are sent.
     #[must_use]
     pub fn is_rendered(&self) -> bool {
-        matches!(self.kind, SourceState::Templates(_))
+        matches!(
+            self.kind,
+            SourceState::Templates(_) | SourceState::Replay(_)
+        )
+    }
+
+    /// When the next datagram is due by its own time; `None` if it has none.
+    pub fn due(&mut self, now: Instant) -> Option<Instant> {
+        match &mut self.kind {
+            SourceState::Replay(replay) => Some(replay.due(now)),
+            _ => None,
+        }
+    }
+
+    /// What a capture has that was not sent.
+    #[must_use]
+    pub fn left_out(&self) -> Option<LeftOut> {
+        match &self.kind {
+            SourceState::Replay(replay) => Some(replay.left_out()),
+            _ => None,
+        }
     }
 
     /// The checksum that belongs after the header and the filler of sequenced payloads.
@@ -306,6 +342,7 @@ impl Source {
     pub fn is_at_end(&self) -> bool {
         match &self.kind {
             SourceState::Templates(templates) => templates.is_at_end() || self.rounds == Some(0),
+            SourceState::Replay(replay) => replay.is_at_end(),
             SourceState::Fixed { .. } | SourceState::Stream(_) => false,
         }
     }
@@ -318,9 +355,11 @@ impl Source {
     pub async fn ready(&mut self) -> Result<(), Error> {
         match &mut self.kind {
             SourceState::Templates(templates) if self.rounds != Some(0) => templates.ready().await,
-            SourceState::Templates(_) | SourceState::Fixed { .. } | SourceState::Stream(_) => {
-                Ok(())
-            }
+            SourceState::Replay(replay) if self.rounds != Some(0) => replay.ready().await,
+            SourceState::Templates(_)
+            | SourceState::Replay(_)
+            | SourceState::Fixed { .. }
+            | SourceState::Stream(_) => Ok(()),
         }
     }
 
@@ -333,7 +372,7 @@ impl Source {
                 *input == Input::Stdin && matches!(split, Split::Lines(_))
             }
             SourceState::Templates(templates) => templates.is_live(),
-            SourceState::Fixed { .. } => false,
+            SourceState::Fixed { .. } | SourceState::Replay(_) => false,
         }
     }
 
@@ -343,6 +382,7 @@ impl Source {
         match &self.kind {
             SourceState::Stream(stream) => Some(stream.input.name()),
             SourceState::Templates(templates) => templates.input_name(),
+            SourceState::Replay(replay) => Some(replay.input_name()),
             SourceState::Fixed { .. } => None,
         }
     }
@@ -398,6 +438,22 @@ impl Source {
                     } else if templates.render(outbox)? {
                         self.end_round();
                     }
+                }
+                SourceState::Replay(replay) => {
+                    if replay.is_at_end() {
+                        let is_empty_round = !replay.rewind();
+                        self.end_round();
+                        if is_empty_round {
+                            self.rounds = Some(0);
+                        }
+                        continue;
+                    }
+                    if !outbox.is_empty() {
+                        // Send what is due.
+                        return Ok(());
+                    }
+                    replay.ready().await?;
+                    replay.take(outbox, limit, BATCH_BYTES, self.append);
                 }
                 SourceState::Fixed { payloads, next } => {
                     if let Some(payload) = payloads.get(*next) {
@@ -665,7 +721,7 @@ impl Stream {
 }
 
 /// Adds a datagram with its checksum.
-fn push(outbox: &mut Outbox, payload: &[u8], append: Option<Append>) {
+pub(super) fn push(outbox: &mut Outbox, payload: &[u8], append: Option<Append>) {
     // Nothing here fails.
     let _ = outbox.push_with(|out| {
         let start = out.len();

@@ -9,6 +9,7 @@ group = write GROUP or GROUP@INTERFACE, for example 239.1.2.3@eth0
 group-interface = the interface after @ is missing
 no-group = { $address } is not a multicast group (224.0.0.0/4 or ff00::/8)
 rate = write datagrams a second, such as 100 or 50k, or max
+speed = write how many times as fast as recorded, such as 2 or 0.5, or max
 rate-zero = the rate must be above 0 (or max)
 
 scheme = leave out what stands before { $rest }

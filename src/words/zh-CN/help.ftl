@@ -78,6 +78,7 @@ send = 发送数据报：在电脑上充当掌控板的 UDP 客户端
           udpcli send 192.168.0.255:6000 ping --wait 2s         谁会应答广播
           udpcli send 239.1.2.3:6000 hello --multicast-if eth0
           udpcli send 192.168.0.3:6000 @led-on @led-off         udpcli.toml 里的消息，以及它们应得的回复
+          udpcli send 192.168.0.3:6000 --replay traffic.pcapng  再发一遍 listen --save 录下的数据报
           udpcli send 192.168.0.3:6000 -I                       逐行输入，随时看回复
 send-peer = 目的地：IPv4:PORT、[IPv6]:PORT 或 NAME:PORT
 send-messages = 每个参数作为一个数据报原样发送；@NAME 是 udpcli.toml 里的消息，@@TEXT 是文本 @TEXT；不是 UTF-8 的字节也照样发送
@@ -87,6 +88,10 @@ send-chunk = 与 --file 一起用：每 SIZE 字节一个数据报
 send-hex = 用十六进制数字写出的字节；可以有空格、逗号、冒号和 0x
 send-size = 生成 N 字节的载荷，前 16 个字节是序号和发送时间
 send-template = 发送带字段的文本：{ "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" }；{ "{" }line{ "}" } 是管道里的每一行
+send-replay = 按原来的时间发送抓包文件里的 UDP 数据报（.pcap、.pcapng，或 listen 写的 .jsonl）；- 表示标准输入
+send-speed = 与 --replay 一起用：录制速度的多少倍，或 max [默认值：1]
+send-from = 与 --replay 一起用：只发送来自这些发送方的数据报
+send-to-port = 与 --replay 一起用：只发送发往这些端口的数据报
 send-interactive = 逐行输入并发送，回复到了就显示
 send-escape = 把 MESSAGE 里的 \n、\r、\t、\xNN 等换成真正的字符
 send-line-ending = 在每个文本载荷后面加上行尾

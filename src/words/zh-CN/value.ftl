@@ -9,6 +9,7 @@ group = 要写成“组播地址”或“组播地址@网络接口”，例如 2
 group-interface = @ 后面缺少网络接口
 no-group = { $address } 不是组播地址（224.0.0.0/4 或 ff00::/8）
 rate = 要写每秒的数据报个数，例如 100 或 50k，或者 max
+speed = 要写录制速度的倍数，例如 2 或 0.5，或者 max
 rate-zero = 速率必须大于 0（或者写 max）
 
 scheme = 去掉 { $rest } 前面的部分

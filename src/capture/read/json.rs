@@ -1,0 +1,104 @@
+//! The datagrams of `listen --format json` and `--save FILE.jsonl`: docs/datagram.schema.json.
+
+use std::io::Read;
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::capture::read::{Error, Input};
+use crate::text::encoding::TextEncoding;
+use crate::text::sentence::{Sentence, sentence};
+
+/// The longest line: a datagram in which every byte is written with six characters is shorter.
+const MAX_LINE: usize = 1 << 20;
+
+/// What a line was.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// There is none.
+    End,
+    Empty,
+    /// The payload was truncated when it was received.
+    Cut,
+    /// The payload is in the buffer.
+    Datagram {
+        time: i128,
+        from: SocketAddr,
+        to_port: u16,
+    },
+}
+
+/// Reads the next line, whose number is `number`.
+pub(super) fn next<R: Read>(
+    input: &mut Input<R>,
+    number: u64,
+    encoding: TextEncoding,
+    payload: &mut Vec<u8>,
+) -> Result<Line, Error> {
+    let wrong = |problem: Sentence| {
+        Error::Wrong(sentence!("replay.line", number = number, problem => problem))
+    };
+    let mut scanned = 0;
+    let len = loop {
+        let rest = input.rest();
+        if let Some(at) = memchr::memchr(b'\n', rest.get(scanned..).unwrap_or_default()) {
+            break scanned + at;
+        }
+        scanned = rest.len();
+        if scanned > MAX_LINE {
+            return Err(wrong(sentence!("replay.long-line")));
+        }
+        if !input.read()? {
+            if scanned == 0 {
+                return Ok(Line::End);
+            }
+            break scanned;
+        }
+    };
+    let line = input.rest().get(..len).unwrap_or_default();
+    let read = if line.trim_ascii().is_empty() {
+        Ok(Line::Empty)
+    } else {
+        datagram(line, encoding, payload)
+    };
+    input.skip(len + 1);
+    read.map_err(wrong)
+}
+
+fn datagram(line: &[u8], encoding: TextEncoding, payload: &mut Vec<u8>) -> Result<Line, Sentence> {
+    let object: Value = serde_json::from_slice(line).map_err(|_| sentence!("replay.no-json"))?;
+    let text = |key: &'static str| object.get(key).and_then(Value::as_str);
+    let missing = |key: &'static str| sentence!("replay.no-key", key = key);
+    let time = text("time").and_then(|time| time.parse::<Timestamp>().ok());
+    let time = time.ok_or_else(|| missing("time"))?.as_nanosecond();
+    let address = |key| text(key).and_then(|text| text.parse::<SocketAddr>().ok());
+    let from = address("from").ok_or_else(|| missing("from"))?;
+    let to_port = address("to").ok_or_else(|| missing("to"))?.port();
+    if object.get("truncated") == Some(&Value::Bool(true)) {
+        return Ok(Line::Cut);
+    }
+    payload.clear();
+    match (text("text"), text("base64")) {
+        (Some(text), _) => {
+            let encoded = encoding.encode(text, payload);
+            encoded.map_err(|_| sentence!("replay.other-encoding"))?;
+        }
+        (None, Some(base64)) => {
+            let decoded = STANDARD.decode_vec(base64, payload);
+            decoded.map_err(|_| missing("base64"))?;
+        }
+        (None, None) => return Err(missing("text")),
+    }
+    let len = object.get("len").and_then(Value::as_u64);
+    if len.is_some_and(|len| len != payload.len() as u64) {
+        return Err(sentence!("replay.other-encoding"));
+    }
+    Ok(Line::Datagram {
+        time,
+        from,
+        to_port,
+    })
+}
