@@ -3,7 +3,7 @@
 //! - [`port`] opens a serial port, [`ports`] finds it, [`holder`] finds the program that uses it.
 //! - [`link`] reads and writes with deadlines; [`enter`] gets into the raw REPL from any state of the board.
 //! - [`repl`] runs code on the board, [`helper`] runs our own program there, and [`files`] transfers files with it.
-//! - [`life_cycle`] runs the user's program from its start to its end.
+//! - [`life_cycle`] runs the user's program from its start to its end; [`input`] feeds it what the user types.
 //!
 //! This module depends on neither `udp` nor `cli`.
 
@@ -24,6 +24,7 @@ pub mod flash;
 pub mod helper;
 pub mod holder;
 pub mod info;
+pub mod input;
 pub mod life_cycle;
 pub mod link;
 pub mod literal;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::board::doing::Doing;
 use crate::board::error::Error;
+use crate::board::input::{Feed, Notice, Typed};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, OledReport};
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
@@ -68,8 +69,10 @@ pub enum RunEvent<'a> {
     },
     /// There is no display to mirror; the program runs without the mirror.
     NoDisplay(&'a NoDisplay),
-    /// The program seems to call `input()`, which receives nothing.
+    /// The program seems to read what the user types: [`RunObserver::typed`] is called from now on.
     ReadsInput,
+    /// What the user should know about that.
+    Input(Notice),
     /// This many frames of the display were damaged.
     FramesLost(u64),
     /// The program did not react to Ctrl-C in time: udpcli stops it.
@@ -84,6 +87,17 @@ pub trait RunObserver {
     /// Whether to interrupt the program, like Ctrl-C. Called at least every 20 ms.
     fn wants_interrupt(&mut self) -> bool {
         false
+    }
+
+    /// What the user typed since the last call; must not block. Called at least every 20 ms after
+    /// [`RunEvent::ReadsInput`].
+    fn typed(&mut self) -> Typed {
+        Typed::Nothing
+    }
+
+    /// Takes back what the program did not need: it is for the next one.
+    fn untyped(&mut self, rest: Vec<u8>) {
+        drop(rest);
     }
 }
 
@@ -162,24 +176,35 @@ pub fn run(
     if options.detach {
         return detach(repl, launch);
     }
-    if source::reads_input(options.source) {
+    let feed = Feed::new(source::input_use(options.source));
+    if feed.is_some() {
         observer.event(RunEvent::ReadsInput);
     }
     // Without an agent, no output of the program is a frame, even if it looks like one.
     mirror.take_if(|mirror| !mirror.has_heard());
     let mut follower = Follower {
         mirror,
+        feed,
         shutdown: repl.link().shutdown(),
         interrupted: None,
         observer,
     };
     let exit = repl.follow(&mut follower);
+    if matches!(exit, Ok(Exit::Done | Exit::Exception(_) | Exit::Exited))
+        && follower.feed.as_ref().is_some_and(Feed::may_be_left)
+    {
+        // What the program has not read must not become a part of the next code.
+        repl.reenter()?;
+    }
     if let (Ok(Exit::Done | Exit::Exception(_)), Some(mirror)) = (&exit, &mut follower.mirror) {
         let mut rest = Vec::new();
         let changed = attach::finish(repl, mirror, &mut rest);
         follower.report(&rest, changed);
     }
     follower.end();
+    if let Some(feed) = follower.feed.take() {
+        follower.observer.untyped(feed.into_rest());
+    }
     let is_interrupted = follower.interrupted.is_some();
     let exit = match exit {
         Ok(exit) => exit,
@@ -283,6 +308,8 @@ fn ended(repl: &mut Repl, launch: Launch, exit: Exit) -> Ending {
 struct Follower<'a> {
     /// Removes the display's frames from the output.
     mirror: Option<Mirror>,
+    /// Feeds the program what the user types.
+    feed: Option<Feed>,
     shutdown: Shutdown,
     /// When the program was interrupted.
     interrupted: Option<Instant>,
@@ -291,6 +318,14 @@ struct Follower<'a> {
 
 impl Follower<'_> {
     fn report(&mut self, printed: &[u8], has_changed: bool) {
+        let mut shown = Vec::new();
+        let printed = match &mut self.feed {
+            Some(feed) => {
+                feed.output(printed, &mut shown, Instant::now());
+                &shown
+            }
+            None => printed,
+        };
         let picture = self.mirror.as_ref().filter(|_| has_changed);
         self.observer.event(RunEvent::Output {
             printed,
@@ -307,10 +342,27 @@ impl Follower<'_> {
             }
             self.report(&rest, false);
         }
+        self.release(true);
         let shown = self.mirror.as_ref().filter(|mirror| mirror.has_picture());
         self.observer.event(RunEvent::OutputEnded {
             picture: shown.map(Mirror::screen),
         });
+    }
+}
+
+impl Follower<'_> {
+    /// Shows what was held back because it may have been the beginning of an echo.
+    fn release(&mut self, is_end: bool) {
+        let mut held = Vec::new();
+        if let Some(feed) = &mut self.feed {
+            feed.release(&mut held, Instant::now(), is_end);
+        }
+        if !held.is_empty() {
+            self.observer.event(RunEvent::Output {
+                printed: &held,
+                picture: None,
+            });
+        }
     }
 }
 
@@ -336,5 +388,26 @@ impl OutputHandler for Follower<'_> {
             _ => {}
         }
         Ok(FollowAction::Continue)
+    }
+    fn input(&mut self) -> Option<Vec<u8>> {
+        self.release(false);
+        let feed = self.feed.as_mut()?;
+        if self.interrupted.is_some() {
+            return None;
+        }
+        while feed.wants_more() {
+            match self.observer.typed() {
+                typed @ Typed::Bytes(_) => feed.typed(typed),
+                end => {
+                    feed.typed(end);
+                    break;
+                }
+            }
+        }
+        let now = Instant::now();
+        if let Some(notice) = feed.notice(now) {
+            self.observer.event(RunEvent::Input(notice));
+        }
+        feed.due(now)
     }
 }

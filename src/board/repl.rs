@@ -90,6 +90,11 @@ pub trait OutputHandler {
     fn tick(&mut self) -> Result<FollowAction, Error> {
         Ok(FollowAction::Continue)
     }
+
+    /// Called at least every 20 ms; returns what to send to the program.
+    fn input(&mut self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// The first output after code was sent.
@@ -429,6 +434,9 @@ impl Repl {
             let until = Instant::now() + if is_held { HELD_BACK } else { TICK };
             let mut came = false;
             while !came && Instant::now() < until {
+                if let Some(bytes) = follower.input() {
+                    self.link.send(&bytes)?;
+                }
                 came = self.link.fill((Instant::now() + TICK).min(until))?;
                 match follower.tick()? {
                     FollowAction::Continue => {}

@@ -13,6 +13,7 @@ use crate::board::files::error::TransferError;
 use crate::board::files::remote::RemotePath;
 use crate::board::files::transfer::{TransferObserver, Transferred};
 use crate::board::files::upload::Upload;
+use crate::board::input::Typed;
 use crate::board::life_cycle::{self, Ended, Ending, RunEvent, RunObserver, RunOptions, WatchOled};
 use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
@@ -278,5 +279,13 @@ impl RunObserver for UntilSave<'_> {
             self.is_saved = true;
         }
         self.is_saved || self.observer.wants_interrupt()
+    }
+
+    fn typed(&mut self) -> Typed {
+        self.observer.typed()
+    }
+
+    fn untyped(&mut self, rest: Vec<u8>) {
+        self.observer.untyped(rest);
     }
 }

@@ -6,6 +6,7 @@ mod files;
 #[cfg(feature = "flash")]
 mod flash;
 mod info;
+mod keyboard;
 mod list;
 mod mirroring;
 mod monitor;

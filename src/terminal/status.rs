@@ -244,6 +244,37 @@ pub fn end_line() {
     }
 }
 
+/// The user has typed a line, which the terminal has shown after the incomplete line of data.
+#[cfg(feature = "board")]
+pub fn typed(line: &[u8]) {
+    let mut area = lock();
+    if !is_terminal() {
+        return;
+    }
+    let ends_at = memchr::memrchr(b'\n', line).map_or(0, |at| at + 1);
+    let (complete, rest) = line.split_at(ends_at);
+    if area.drawn.is_none() {
+        area.keep_tail(complete, rest);
+        return;
+    }
+    if complete.is_empty() {
+        return;
+    }
+    // The area goes below what was typed, instead of above it.
+    let typed = String::from_utf8_lossy(complete);
+    let typed = typed.trim_end_matches(['\r', '\n']);
+    let shown = String::from_utf8_lossy(&std::mem::take(&mut area.tail)).into_owned() + typed;
+    let shown = filtered(&shown);
+    if let Some(drawn) = &mut area.drawn {
+        // One row more: the line end has moved the cursor.
+        let rows = drawn.size.rows_of(drawn.tail + plain(typed).width());
+        drawn.lines.extend(std::iter::repeat_n(0, rows));
+        drawn.tail = 0;
+    }
+    let text = format!("{HOLD}{}{shown}\n{}{SHOW}", area.erase(), area.paint());
+    area.write(&text);
+}
+
 /// The terminal is in raw mode, in which a line feed does not return the carriage.
 #[cfg(feature = "board")]
 pub(super) fn set_raw(is_raw: bool) {

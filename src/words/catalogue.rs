@@ -35,6 +35,7 @@ areas! {
     "find",
     "flash",
     "help",
+    "input",
     "listen",
     "menu",
     "messages",

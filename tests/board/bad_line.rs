@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::{assert_untouched, board, command, run_source, start_source};
+use crate::client::{assert_untouched, board, command, run_source};
 use crate::process::run_with_input;
 use crate::support::VirtualBoard;
 
@@ -126,31 +126,6 @@ fn a_detached_program_that_restarts_the_board_is_an_error() {
         "{}",
         finished.stderr
     );
-}
-
-#[test]
-fn a_program_that_waits_for_input_is_reported() {
-    let mut vboard = VirtualBoard::options().ready();
-    for (source, is_named) in [
-        ("print(1)\nname = input('name? ')\n", true),
-        (
-            "def take_input(x): pass\ntake_input(1) # not input()\n",
-            false,
-        ),
-    ] {
-        let down = vboard.count("down");
-        let running = start_source(&vboard, source);
-        vboard.wait_until("it runs", |stats| stats["down"].as_u64() > Some(down + 300));
-        if !is_named {
-            let finished = running.finish().expect_code(0);
-            assert!(!finished.stderr.contains("input()"), "{}", finished.stderr);
-            continue;
-        }
-        let mut running = running;
-        let told = running.stderr_line_with("input()");
-        assert!(told.contains("udpcli board repl"), "{told}");
-        running.interrupt().expect_code(0);
-    }
 }
 
 #[test]

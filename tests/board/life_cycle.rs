@@ -47,6 +47,7 @@ impl RunObserver for Kept {
             RunEvent::OutputEnded { picture: Some(_) } => "ended with a picture",
             RunEvent::NoDisplay(_) => "no display",
             RunEvent::ReadsInput => "reads input",
+            RunEvent::Input(_) => "input",
             RunEvent::FramesLost(_) => "frames lost",
             RunEvent::Stopping => "stopping",
         };

@@ -31,6 +31,7 @@ mod faults;
 mod file_names;
 mod files;
 mod first_boot;
+mod input;
 mod language;
 mod life_cycle;
 mod monitor;

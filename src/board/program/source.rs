@@ -56,16 +56,59 @@ pub fn as_python(file: &[u8]) -> Vec<u8> {
     source
 }
 
-/// Whether a program calls `input()`, as far as its text says.
+/// How a program reads what the user types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputUse {
+    /// It does not.
+    None,
+    /// It calls `input()`.
+    Readline,
+    /// It reads `sys.stdin`.
+    Stdin,
+    /// It does both.
+    Both,
+}
+
+/// How a program reads what the user types, as far as its text says.
 #[must_use]
-pub fn reads_input(source: &[u8]) -> bool {
-    memchr::memmem::find_iter(source, b"input(").any(|at| {
+pub fn input_use(source: &[u8]) -> InputUse {
+    match (mentions(source, b"input("), mentions(source, b"stdin")) {
+        (false, false) => InputUse::None,
+        (true, false) => InputUse::Readline,
+        (false, true) => InputUse::Stdin,
+        (true, true) => InputUse::Both,
+    }
+}
+
+/// Whether a name occurs outside comments, and not as the end of another name.
+fn mentions(source: &[u8], name: &[u8]) -> bool {
+    memchr::memmem::find_iter(source, name).any(|at| {
         let line = source.get(..at).unwrap_or_default();
         let start = memchr::memrchr(b'\n', line).map_or(0, |end| end + 1);
         let before = line.get(start..).unwrap_or_default();
-        let is_of_a_name = before
-            .last()
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte));
+        let is_of_a_name = before.last().is_some_and(|byte| {
+            byte.is_ascii_alphanumeric() || *byte == b'_' || (*byte == b'.' && name != b"stdin")
+        });
         !is_of_a_name && !before.contains(&b'#')
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_says_how_it_reads() {
+        for (source, usage) in [
+            ("name = input('name? ')", InputUse::Readline),
+            ("import sys\nsys.stdin.readline()", InputUse::Stdin),
+            ("from sys import stdin\ninput()", InputUse::Both),
+            (
+                "take_input(1) # not input()\n# stdin\nx.input()",
+                InputUse::None,
+            ),
+        ] {
+            assert_eq!(input_use(source.as_bytes()), usage, "{source}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use clap::Args;
 
 use self::printer::Printer;
 use super::code::Program;
-use super::{SerialArgs, mirroring, session};
+use super::{SerialArgs, keyboard, mirroring, session};
 use crate::board::error::{Error as BoardError, NotSource};
 use crate::board::example::{Example, Settings};
 use crate::board::life_cycle::{self, Ending, RunOptions, WatchOled};
@@ -228,6 +228,7 @@ pub(super) fn script(path: &Path, shutdown: &Shutdown) -> Result<Option<Vec<u8>>
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let mut source = Vec::new();
     if path.as_os_str() == "-" {
+        keyboard::take();
         stream::stdin()
             .take(MAX_SCRIPT + 1)
             .read_to_end(&mut source)

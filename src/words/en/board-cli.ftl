@@ -117,7 +117,6 @@ oled-ended = { $main } has come to its end
 
 # run.
 
-run-input = the program calls input(), which gets nothing here: board run passes no keyboard input to the board. Use input() at the prompt: udpcli board repl
 symptom = { $meaning } [{ $code }]
 symptom-next = {"  "}to do next: { $next }
 run-no-picture = the program showed nothing on an OLED: no { $path }

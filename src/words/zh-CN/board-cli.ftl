@@ -105,7 +105,6 @@ oled-ended = { $main } 已经运行结束
 
 # run。
 
-run-input = 程序调用了 input()，但在这里得不到输入：board run 不会把键盘输入传给掌控板。请在提示符下使用 input()：udpcli board repl
 symptom = { $meaning } [{ $code }]
 symptom-next = {"  "}接下来：{ $next }
 run-no-picture = 程序没有在 OLED 上显示任何内容：没有保存 { $path }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::super::keyboard::{self, Keyboard};
 use super::super::screen::Screen;
 use super::mirroring;
+use crate::board::input::{Notice, Typed};
 use crate::board::life_cycle::{RunEvent, RunObserver};
 use crate::error::Error;
 use crate::shutdown::Shutdown;
@@ -18,6 +20,8 @@ pub(super) struct Printer {
     pub(super) panel: Option<Panel>,
     /// The file for the last picture.
     image: Option<PathBuf>,
+    /// None until a program reads what the user types.
+    keyboard: Option<Keyboard>,
     shutdown: Shutdown,
     pub(super) reader_gone: bool,
     /// Whether another run follows: the panel stays where it is.
@@ -32,6 +36,7 @@ impl Printer {
             stdout: Screen::new(shutdown.clone()),
             panel: stdout::shares_terminal().then(|| Panel::new(View::Picture)),
             image,
+            keyboard: None,
             shutdown,
             reader_gone: false,
             is_watching: false,
@@ -95,7 +100,14 @@ impl RunObserver for Printer {
             RunEvent::Output { printed, picture } => self.show(printed, picture),
             RunEvent::OutputEnded { picture } => self.end(picture),
             RunEvent::NoDisplay(why) => mirroring::tell_no_display(why),
-            RunEvent::ReadsInput => tracing::warn!(say = "board-cli.run-input"),
+            RunEvent::ReadsInput => {
+                self.keyboard = Keyboard::open();
+                if self.keyboard.is_none() {
+                    tracing::warn!(say = "input.taken");
+                }
+            }
+            RunEvent::Input(Notice::NotAscii) => tracing::warn!(say = "input.not-ascii"),
+            RunEvent::Input(Notice::Ended) => tracing::info!(say = "input.ended"),
             RunEvent::FramesLost(count) => mirroring::tell_losses(count),
             RunEvent::Stopping => tracing::info!(say = "board-cli.run-stopping"),
         }
@@ -103,5 +115,13 @@ impl RunObserver for Printer {
 
     fn wants_interrupt(&mut self) -> bool {
         self.reader_gone
+    }
+
+    fn typed(&mut self) -> Typed {
+        self.keyboard.as_ref().map_or(Typed::End, Keyboard::next)
+    }
+
+    fn untyped(&mut self, rest: Vec<u8>) {
+        keyboard::give_back(rest);
     }
 }

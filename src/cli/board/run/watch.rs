@@ -12,6 +12,7 @@ use crate::atomic_file;
 use crate::board::each_save::{CableEvent, CableObserver};
 use crate::board::error::{Error as BoardError, as_value};
 use crate::board::files::transfer::{TransferEvent, TransferObserver};
+use crate::board::input::Typed;
 use crate::board::life_cycle::{Ending, RunEvent, RunObserver, WatchOled};
 use crate::board::rerun::{self, RerunEvent, RerunObserver, RerunOptions};
 use crate::error::{Error, Outcome};
@@ -114,6 +115,14 @@ impl RunObserver for Watcher {
 
     fn wants_interrupt(&mut self) -> bool {
         self.printer.reader_gone
+    }
+
+    fn typed(&mut self) -> Typed {
+        self.printer.typed()
+    }
+
+    fn untyped(&mut self, rest: Vec<u8>) {
+        self.printer.untyped(rest);
     }
 }
 

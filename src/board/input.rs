@@ -1,0 +1,483 @@
+//! What the user types goes to a program that reads it, in a form that the board takes.
+//!
+//! `input()` is the board's `readline` (`shared/readline/readline.c`): it echoes every character, ends at a carriage
+//! return, drops what is not ASCII, and acts on control characters. The terminal has shown what was typed, and a file's
+//! lines belong in nobody's output, so udpcli removes the echo. The receive buffer holds about 255 bytes, and what is left in
+//! it would reach the raw REPL after the program's end. So udpcli first sends a probe, a character and a backspace:
+//! when both are echoed, the program waits in `input()`, and reads what follows.
+//!
+//! A program that reads `sys.stdin` itself gets the bytes as they are, without a probe: it would read that, too.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::board::program::source::InputUse;
+
+/// What the user typed since the last call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// Text: a line or a piece of one.
+    Bytes(Vec<u8>),
+    /// Nothing yet.
+    Nothing,
+    /// The end, as Ctrl-D on a terminal: more may follow.
+    End,
+}
+
+/// A character that hardly any program prints at the end of its output, and a backspace.
+const PROBE: &[u8] = b"`\x08";
+
+/// How `readline` echoes the probe: the character; back, and erase the line from there.
+const PROBE_ECHO: &[u8] = b"`\x08\x1b[K";
+
+/// The most bytes that udpcli sends at a time. Half of the board's receive buffer.
+const PIECE: usize = 128;
+
+/// How long udpcli holds back output that may be the beginning of an echo.
+const HELD: Duration = Duration::from_millis(500);
+
+/// The timeout for an echo: a damaged one never becomes complete.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// A program is silent for this long before udpcli tells it the end: most programs read what they expect, and end.
+const SILENT: Duration = Duration::from_millis(100);
+
+/// A program that reads `sys.stdin` and prints nothing gets the next piece after this time.
+const UNSEEN: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+enum State {
+    /// Nothing is on its way.
+    Idle,
+    /// The probe is; so many bytes of its echo have arrived.
+    Probing(usize),
+    /// The program waits in `input()`.
+    Waits,
+    /// A piece was sent, and its echo is expected.
+    Echo {
+        left: VecDeque<u8>,
+        is_line_end: bool,
+        since: Instant,
+    },
+}
+
+/// Feeds a running program.
+#[derive(Debug)]
+pub struct Feed {
+    by_readline: bool,
+    line_end: u8,
+    queue: VecDeque<u8>,
+    has_ended: bool,
+    /// Whether a part of the line was sent.
+    is_within_line: bool,
+    /// Whether the last byte was a carriage return: a line feed after it is the same line end.
+    after_return: bool,
+    state: State,
+    last_output: Instant,
+    last_sent: Option<Instant>,
+    /// How many bytes were sent since the last output.
+    unseen: usize,
+    has_dropped: bool,
+    told_of_drop: bool,
+    told_of_end: bool,
+}
+
+/// What the user should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The board's `input()` takes only ASCII; the rest was dropped.
+    NotAscii,
+    /// There is no more input, and a program cannot find that out from `sys.stdin`.
+    Ended,
+}
+
+impl Feed {
+    /// For a program that reads in this way.
+    #[must_use]
+    pub fn new(usage: InputUse) -> Option<Self> {
+        let (by_readline, line_end) = match usage {
+            InputUse::None => return None,
+            InputUse::Readline => (true, b'\r'),
+            InputUse::Stdin => (false, b'\n'),
+            // `sys.stdin` makes a line feed of it.
+            InputUse::Both => (false, b'\r'),
+        };
+        Some(Self {
+            by_readline,
+            line_end,
+            queue: VecDeque::new(),
+            has_ended: false,
+            is_within_line: false,
+            after_return: false,
+            state: State::Idle,
+            last_output: Instant::now(),
+            last_sent: None,
+            unseen: 0,
+            has_dropped: false,
+            told_of_drop: false,
+            told_of_end: false,
+        })
+    }
+
+    /// Whether it takes more of what was typed. It holds no more than it can send, because what follows may be for the
+    /// next program.
+    #[must_use]
+    pub fn wants_more(&self) -> bool {
+        !(self.has_piece() || self.by_readline && self.has_ended)
+    }
+
+    /// Takes what was typed.
+    pub fn typed(&mut self, typed: Typed) {
+        match typed {
+            Typed::Bytes(bytes) => {
+                for byte in bytes {
+                    self.add(byte);
+                }
+            }
+            Typed::Nothing => {}
+            Typed::End => self.has_ended = true,
+        }
+    }
+
+    fn add(&mut self, byte: u8) {
+        let is_same_end = std::mem::replace(&mut self.after_return, byte == b'\r');
+        match byte {
+            b'\n' if is_same_end => {}
+            b'\r' | b'\n' => self.queue.push_back(b'\n'),
+            // `readline` would complete a name.
+            b'\t' if self.by_readline => self.queue.push_back(b' '),
+            0x80.. if self.by_readline => self.has_dropped = true,
+            b' '..=b'~' | b'\t' | 0x80.. => self.queue.push_back(byte),
+            // Control characters interrupt, soft-reset, or end the raw REPL's input.
+            _ => {}
+        }
+    }
+
+    /// What the user should know now, each once.
+    pub fn notice(&mut self, now: Instant) -> Option<Notice> {
+        if self.has_dropped && !std::mem::replace(&mut self.told_of_drop, true) {
+            return Some(Notice::NotAscii);
+        }
+        let waits = !self.by_readline
+            && self.has_ended
+            && self.queue.is_empty()
+            && now.duration_since(self.last_output) > UNSEEN
+            && self.last_sent.is_none_or(|sent| now - sent > UNSEEN);
+        (waits && !std::mem::replace(&mut self.told_of_end, true)).then_some(Notice::Ended)
+    }
+
+    /// Removes the echo from the output.
+    pub fn output(&mut self, bytes: &[u8], shown: &mut Vec<u8>, now: Instant) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.last_output = now;
+        self.unseen = 0;
+        for &byte in bytes {
+            match &mut self.state {
+                State::Probing(matched) => {
+                    if PROBE_ECHO.get(*matched) != Some(&byte) {
+                        shown.extend_from_slice(PROBE_ECHO.get(..*matched).unwrap_or_default());
+                        *matched = 0;
+                    }
+                    if PROBE_ECHO.get(*matched) == Some(&byte) {
+                        *matched += 1;
+                    } else {
+                        shown.push(byte);
+                    }
+                    if *matched == PROBE_ECHO.len() {
+                        self.state = State::Waits;
+                    }
+                }
+                // A thread or a timer may print in between.
+                State::Echo { left, since, .. } if left.front() == Some(&byte) => {
+                    left.pop_front();
+                    *since = now;
+                    self.end_echo();
+                }
+                _ => shown.push(byte),
+            }
+        }
+    }
+
+    fn end_echo(&mut self) {
+        if let State::Echo {
+            left, is_line_end, ..
+        } = &self.state
+            && left.is_empty()
+        {
+            let is_line_end = *is_line_end;
+            self.is_within_line = !is_line_end;
+            self.state = if is_line_end {
+                State::Idle
+            } else {
+                State::Waits
+            };
+        }
+    }
+
+    /// Output that was held back for too long, or at the end.
+    pub fn release(&mut self, shown: &mut Vec<u8>, now: Instant, is_end: bool) {
+        if let State::Probing(matched @ 1..) = &mut self.state
+            && (is_end || now.duration_since(self.last_output) > HELD)
+        {
+            shown.extend_from_slice(PROBE_ECHO.get(..*matched).unwrap_or_default());
+            *matched = 0;
+        }
+    }
+
+    /// What is to be sent now.
+    pub fn due(&mut self, now: Instant) -> Option<Vec<u8>> {
+        if !self.by_readline {
+            return self.due_as_it_is(now);
+        }
+        match &mut self.state {
+            State::Idle => {
+                let is_silent = now.duration_since(self.last_output) > SILENT;
+                if !(self.has_piece() || self.has_ended && is_silent) {
+                    return None;
+                }
+                self.state = State::Probing(0);
+                Some(PROBE.to_vec())
+            }
+            State::Probing(_) => None,
+            State::Echo { left, since, .. } => {
+                if now.duration_since(*since) > ECHO {
+                    left.clear();
+                    self.end_echo();
+                }
+                None
+            }
+            State::Waits => self.due_to_readline(now),
+        }
+    }
+
+    fn has_piece(&self) -> bool {
+        self.queue.contains(&b'\n')
+            || self.queue.len() >= PIECE
+            || self.has_ended && !self.queue.is_empty()
+    }
+
+    fn due_to_readline(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let ends_line = match self.queue.front() {
+            Some(b'\n') => {
+                self.queue.pop_front();
+                true
+            }
+            Some(_) => {
+                let line = self.queue.iter().take_while(|&&byte| byte != b'\n');
+                let len = line.take(PIECE).count();
+                let piece: Vec<u8> = self.queue.drain(..len).collect();
+                self.expect(piece.iter().copied().collect(), false, now);
+                return Some(piece);
+            }
+            None if self.has_ended && self.is_within_line => true,
+            None if self.has_ended => {
+                // Ctrl-D on an empty line: EOFError.
+                self.has_ended = false;
+                self.state = State::Idle;
+                self.last_output = now;
+                return Some(vec![4]);
+            }
+            None => false,
+        };
+        if !ends_line {
+            return None;
+        }
+        self.expect(b"\r\n".iter().copied().collect(), true, now);
+        Some(vec![self.line_end])
+    }
+
+    fn expect(&mut self, left: VecDeque<u8>, is_line_end: bool, now: Instant) {
+        self.state = State::Echo {
+            left,
+            is_line_end,
+            since: now,
+        };
+    }
+
+    fn due_as_it_is(&mut self, now: Instant) -> Option<Vec<u8>> {
+        if self.last_sent.is_some_and(|sent| now - sent > UNSEEN) {
+            self.unseen = 0;
+        }
+        let room = PIECE.saturating_sub(self.unseen);
+        if room == 0 || !self.has_piece() {
+            return None;
+        }
+        let line = self.queue.iter().position(|&byte| byte == b'\n');
+        let len = line.map_or(self.queue.len(), |at| at + 1).min(room);
+        let line_end = self.line_end;
+        let piece: Vec<u8> = self
+            .queue
+            .drain(..len)
+            .map(|byte| if byte == b'\n' { line_end } else { byte })
+            .collect();
+        self.unseen += piece.len();
+        self.last_sent = Some(now);
+        Some(piece)
+    }
+
+    /// What was typed and not sent.
+    #[must_use]
+    pub fn into_rest(self) -> Vec<u8> {
+        self.queue.into()
+    }
+
+    /// Whether something was sent that the program may not have read.
+    #[must_use]
+    pub fn may_be_left(&self) -> bool {
+        if self.by_readline {
+            !matches!(self.state, State::Idle)
+        } else {
+            self.last_sent.is_some()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn feed() -> Feed {
+        Feed::new(InputUse::Readline).unwrap()
+    }
+
+    fn shown(feed: &mut Feed, bytes: &[u8]) -> String {
+        let mut shown = Vec::new();
+        feed.output(bytes, &mut shown, Instant::now());
+        String::from_utf8(shown).unwrap()
+    }
+
+    fn due(feed: &mut Feed) -> Option<Vec<u8>> {
+        feed.due(Instant::now())
+    }
+
+    #[test]
+    fn a_line_goes_over_once_the_program_waits_and_its_echo_is_removed() {
+        let mut feed = feed();
+        assert_eq!(due(&mut feed), None);
+        feed.typed(Typed::Bytes(b"Bo".to_vec()));
+        assert_eq!(due(&mut feed), None);
+        feed.typed(Typed::Bytes(b"b\r\nnext\n".to_vec()));
+        assert_eq!(due(&mut feed).unwrap(), PROBE);
+        assert_eq!(due(&mut feed), None);
+        assert_eq!(
+            shown(&mut feed, b"busy `\x08 name? `\x08"),
+            "busy `\x08 name? "
+        );
+        assert_eq!(due(&mut feed), None);
+        assert_eq!(shown(&mut feed, b"\x1b[K"), "");
+        assert_eq!(due(&mut feed).unwrap(), b"Bob");
+        assert_eq!(due(&mut feed), None);
+        assert_eq!(shown(&mut feed, b"Bo(tick)b"), "(tick)");
+        assert_eq!(due(&mut feed).unwrap(), b"\r");
+        assert_eq!(shown(&mut feed, b"\r\nBob\r\n"), "Bob\r\n");
+        assert!(!feed.may_be_left());
+        assert_eq!(due(&mut feed).unwrap(), PROBE);
+        assert!(feed.may_be_left());
+    }
+
+    #[test]
+    fn the_end_is_ctrl_d_on_an_empty_line_and_ends_a_begun_one() {
+        let mut feed = feed();
+        feed.typed(Typed::Bytes(b"last".to_vec()));
+        feed.typed(Typed::End);
+        assert_eq!(due(&mut feed).unwrap(), PROBE);
+        shown(&mut feed, PROBE_ECHO);
+        assert_eq!(due(&mut feed).unwrap(), b"last");
+        shown(&mut feed, b"last");
+        assert_eq!(due(&mut feed).unwrap(), b"\r");
+        shown(&mut feed, b"\r\n");
+        // Not before the program is silent.
+        assert_eq!(due(&mut feed), None);
+        let later = Instant::now() + SILENT * 2;
+        assert_eq!(feed.due(later).unwrap(), PROBE);
+        shown(&mut feed, PROBE_ECHO);
+        assert_eq!(due(&mut feed).unwrap(), b"\x04");
+        assert!(!feed.may_be_left());
+    }
+
+    #[test]
+    fn nothing_that_readline_acts_on_is_sent_and_a_long_line_in_pieces() {
+        let mut feed = feed();
+        feed.typed(Typed::Bytes("\x03\x04\x1b\ta你".into()));
+        feed.typed(Typed::Bytes(vec![b'x'; 300]));
+        assert_eq!(feed.notice(Instant::now()), Some(Notice::NotAscii));
+        assert_eq!(feed.notice(Instant::now()), None);
+        assert_eq!(due(&mut feed).unwrap(), PROBE);
+        shown(&mut feed, PROBE_ECHO);
+        let piece = due(&mut feed).unwrap();
+        assert_eq!(piece.len(), PIECE);
+        assert!(piece.starts_with(b" ax"), "{piece:?}");
+        // A damaged echo is not waited for without end.
+        shown(&mut feed, b" ax");
+        assert_eq!(due(&mut feed), None);
+        assert_eq!(feed.due(Instant::now() + ECHO * 2), None);
+        assert_eq!(due(&mut feed).unwrap().len(), PIECE);
+    }
+
+    #[test]
+    fn a_program_that_reads_stdin_gets_the_bytes_as_they_are() {
+        let mut feed = Feed::new(InputUse::Stdin).unwrap();
+        feed.typed(Typed::Bytes("你\n\x04".into()));
+        feed.typed(Typed::Bytes(vec![b'x'; 300]));
+        assert!(!feed.may_be_left());
+        assert_eq!(due(&mut feed).unwrap(), "你\n".as_bytes());
+        assert_eq!(due(&mut feed).unwrap().len(), PIECE - 4);
+        assert_eq!(due(&mut feed), None);
+        assert_eq!(shown(&mut feed, b"x"), "x");
+        assert_eq!(due(&mut feed).unwrap().len(), PIECE);
+        let later = Instant::now() + UNSEEN * 2;
+        // 48 are left: not a line, and more may come.
+        assert_eq!(feed.due(later), None);
+        feed.typed(Typed::End);
+        assert_eq!(feed.due(later).unwrap().len(), 48);
+        assert!(feed.may_be_left());
+        let later = later + UNSEEN * 2;
+        assert_eq!(feed.notice(later), Some(Notice::Ended));
+    }
+
+    proptest! {
+        #[test]
+        fn output_is_neither_lost_nor_changed_without_input(bytes in proptest::collection::vec(prop_oneof![Just(b'`'), Just(8u8), Just(0x1b), any::<u8>()], 0..64)) {
+            let mut feed = feed();
+            let mut shown = Vec::new();
+            feed.output(&bytes, &mut shown, Instant::now());
+            prop_assert_eq!(&shown, &bytes);
+        }
+
+        #[test]
+        fn with_a_probe_on_its_way_only_its_echo_is_removed(pieces in proptest::collection::vec(proptest::collection::vec(prop_oneof![Just(b'`'), Just(8u8), Just(0x1b), Just(b'['), any::<u8>()], 0..8), 0..8)) {
+            let mut feed = feed();
+            feed.typed(Typed::Bytes(b"x\n".to_vec()));
+            due(&mut feed);
+            let mut shown = Vec::new();
+            for piece in &pieces {
+                feed.output(piece, &mut shown, Instant::now());
+            }
+            feed.release(&mut shown, Instant::now(), true);
+            let mut all = pieces.concat();
+            if !matches!(feed.state, State::Probing(_)) {
+                let at = memchr::memmem::find(&all, PROBE_ECHO).unwrap();
+                all.drain(at..at + PROBE_ECHO.len());
+            }
+            prop_assert_eq!(shown, all);
+        }
+
+        #[test]
+        fn what_is_sent_holds_no_control_characters_but_the_line_end(bytes in any::<Vec<u8>>()) {
+            for usage in [InputUse::Readline, InputUse::Stdin, InputUse::Both] {
+                let mut feed = Feed::new(usage).unwrap();
+                feed.typed(Typed::Bytes(bytes.clone()));
+                while let Some(piece) = feed.due(Instant::now()) {
+                    if piece != PROBE {
+                        prop_assert!(piece.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..)));
+                    }
+                    let echo = if piece == PROBE { PROBE_ECHO.to_vec() } else if piece == b"\r" { b"\r\n".to_vec() } else { piece };
+                    feed.output(&echo, &mut Vec::new(), Instant::now());
+                }
+            }
+        }
+    }
+}
