@@ -4,6 +4,8 @@
 //! [`run`] does all of this and reports to a [`RunObserver`]. It prints nothing itself: a command shows the events to
 //! the user, and a test collects them. [`Ended::leave`] then leaves the board as its end requires.
 
+mod follower;
+
 use std::time::{Duration, Instant};
 
 use crate::board::doing::Doing;
@@ -15,8 +17,8 @@ use crate::board::mirror::attach::{self, Attached, NoDisplay};
 use crate::board::program::{self, Launch, source};
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
 use crate::board::symptom::{self, Symptom};
-use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Screen;
+use follower::Follower;
 
 /// How long an interrupted program may take for its own clean-up before udpcli stops it. Together with [`STOP`] and the
 /// exit, this stays within the 2 s in which the first Ctrl-C ends any command.
@@ -301,113 +303,5 @@ fn ended(repl: &mut Repl, launch: Launch, exit: Exit) -> Ending {
             }
             Err(error) => Ending::StillRunning(error),
         },
-    }
-}
-
-/// Passes the program's output on, and Ctrl-C to the program.
-struct Follower<'a> {
-    /// Removes the display's frames from the output.
-    mirror: Option<Mirror>,
-    /// Feeds the program what the user types.
-    feed: Option<Feed>,
-    shutdown: Shutdown,
-    /// When the program was interrupted.
-    interrupted: Option<Instant>,
-    observer: &'a mut dyn RunObserver,
-}
-
-impl Follower<'_> {
-    fn report(&mut self, printed: &[u8], has_changed: bool) {
-        let mut shown = Vec::new();
-        let printed = match &mut self.feed {
-            Some(feed) => {
-                feed.output(printed, &mut shown, Instant::now());
-                &shown
-            }
-            None => printed,
-        };
-        let picture = self.mirror.as_ref().filter(|_| has_changed);
-        self.observer.event(RunEvent::Output {
-            printed,
-            picture: picture.map(Mirror::screen),
-        });
-    }
-
-    fn end(&mut self) {
-        if let Some(mirror) = &mut self.mirror {
-            let mut rest = Vec::new();
-            mirror.finish(&mut rest);
-            if mirror.garbled() > 0 {
-                self.observer.event(RunEvent::FramesLost(mirror.garbled()));
-            }
-            self.report(&rest, false);
-        }
-        self.release(true);
-        let shown = self.mirror.as_ref().filter(|mirror| mirror.has_picture());
-        self.observer.event(RunEvent::OutputEnded {
-            picture: shown.map(Mirror::screen),
-        });
-    }
-}
-
-impl Follower<'_> {
-    /// Shows what was held back because it may have been the beginning of an echo.
-    fn release(&mut self, is_end: bool) {
-        let mut held = Vec::new();
-        if let Some(feed) = &mut self.feed {
-            feed.release(&mut held, Instant::now(), is_end);
-        }
-        if !held.is_empty() {
-            self.observer.event(RunEvent::Output {
-                printed: &held,
-                picture: None,
-            });
-        }
-    }
-}
-
-impl OutputHandler for Follower<'_> {
-    fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let Some(mirror) = &mut self.mirror else {
-            self.report(bytes, false);
-            return Ok(());
-        };
-        let (mut printed, mut changed) = (Vec::new(), false);
-        mirror.feed(bytes, &mut printed, |_| changed = true);
-        self.report(&printed, changed);
-        Ok(())
-    }
-
-    fn tick(&mut self) -> Result<FollowAction, Error> {
-        match self.interrupted {
-            Some(since) if since.elapsed() > CLEAN_UP => return Ok(FollowAction::Detach),
-            None if self.shutdown.is_asked() || self.observer.wants_interrupt() => {
-                self.interrupted = Some(Instant::now());
-                return Ok(FollowAction::Interrupt);
-            }
-            _ => {}
-        }
-        Ok(FollowAction::Continue)
-    }
-    fn input(&mut self) -> Option<Vec<u8>> {
-        self.release(false);
-        let feed = self.feed.as_mut()?;
-        if self.interrupted.is_some() {
-            return None;
-        }
-        while feed.wants_more() {
-            match self.observer.typed() {
-                typed @ Typed::Bytes(_) => feed.typed(typed),
-                end => {
-                    feed.typed(end);
-                    break;
-                }
-            }
-        }
-        let now = Instant::now();
-        if let Some(notice) = feed.notice(now) {
-            self.observer.event(RunEvent::Input(notice));
-        }
-        feed.due(now)
     }
 }

@@ -89,23 +89,61 @@ fn delete_leaves_on_the_board_what_is_on_the_pc_and_what_put_leaves_out() {
 }
 
 #[test]
-fn nothing_outside_the_destination_is_deleted() {
+fn delete_removes_only_inside_the_folders_that_are_put() {
     let vboard = there().file("library/b.py", "b").ready();
-    let here = folder(&[("a.py", b"new")]);
-    in_folder(
-        here.path(),
-        &vboard,
-        ["put", "a.py", ":/lib", "--delete", "-y"],
-    )
-    .expect_code(0);
-    assert!(!exists(&vboard, "lib/gone") && exists(&vboard, "lib/a.py"));
+    let here = folder(&[
+        ("main.py", b"1"),
+        ("lib/a.py", b"new"),
+        ("lib/test_x.py", b"1"),
+        ("fresh/c.py", b"1"),
+    ]);
+    let args = ["put", "lib", "fresh", "main.py", ":", "--delete", "-y"];
+    in_folder(here.path(), &vboard, args).expect_code(0);
+    assert!(!exists(&vboard, "lib/gone") && exists(&vboard, "lib/test_x.py"));
+    assert!(exists(&vboard, "fresh/c.py") && exists(&vboard, "data/log.csv"));
     assert!(exists(&vboard, "boot.py") && exists(&vboard, "library/b.py"));
-    // A destination that is a file, or is not there, has nothing below it.
-    for to in [":/boot.py", ":/new.py"] {
+    // What is left out here stays there.
+    let args = [
+        "put",
+        "lib",
+        ":",
+        "--delete",
+        "-y",
+        "--exclude",
+        "lib/test_*",
+    ];
+    let finished = in_folder(here.path(), &vboard, args).expect_code(0);
+    assert!(!finished.stderr.contains("removed"), "{}", finished.stderr);
+    // A folder that goes to another name.
+    fs::remove_file(here.path().join("lib/test_x.py")).unwrap();
+    for removes in [false, true] {
+        let to = if removes { ":/lib2/" } else { ":/lib2" };
         let finished =
-            in_folder(here.path(), &vboard, ["put", "a.py", to, "--delete", "-y"]).expect_code(0);
+            in_folder(here.path(), &vboard, ["put", "lib", to, "--delete", "-y"]).expect_code(0);
         assert!(!finished.stderr.contains("removed"), "{}", finished.stderr);
     }
+    assert!(exists(&vboard, "lib2/a.py") && exists(&vboard, "lib2/lib/a.py"));
+}
+
+#[test]
+fn delete_of_files_alone_is_refused_before_the_board_is_disturbed() {
+    let vboard = there().file("main.py", "print('running')").ready();
+    let here = folder(&[("main.py", b"new"), ("b.py", b"1")]);
+    for args in [
+        &["put", "main.py", ":", "--delete", "-y"][..],
+        &["put", "*.py", ":/lib", "--delete", "--dry-run"],
+        &["put", "main.py", ":", "--delete", "-y", "--watch"],
+        &["do", "put main.py b.py : --delete -y"],
+    ] {
+        let mut command = command(&vboard, []);
+        command.args(args).current_dir(here.path());
+        let finished = run_with_input(command, b"").expect_code(2);
+        assert_says(&finished, "you named only files");
+        assert_says(&finished, "udpcli board put . : --delete");
+    }
+    assert!(exists(&vboard, "boot.py") && exists(&vboard, "lib/gone"));
+    let old = fs::read(vboard.files().join("main.py")).unwrap();
+    assert_eq!(old, b"print('running')");
 }
 
 #[test]
@@ -168,7 +206,6 @@ fn without_a_terminal_delete_needs_yes_and_says_so_before_it_does_anything() {
 #[test]
 fn on_a_terminal_delete_lists_and_asks() {
     let here = folder(&[("main.py", b"1")]);
-    let file = here.path().join("main.py");
     for (answer, code, is_put) in [
         (&b"n\n"[..], 0, false),
         (b"\n", 0, false),
@@ -179,18 +216,9 @@ fn on_a_terminal_delete_lists_and_asks() {
             .file("boot.py", "1")
             .file("old/x.py", "1")
             .ready();
-        let mut running = Running::spawn(&mut udpcli_on_terminal(
-            "",
-            [
-                "board",
-                "-s",
-                &vboard.port,
-                "put",
-                text(&file),
-                ":",
-                "--delete",
-            ],
-        ));
+        let args = ["board", "-s", &vboard.port, "put", ".", ":", "--delete"];
+        let mut command = udpcli_on_terminal("", args);
+        let mut running = Running::spawn(command.current_dir(here.path()));
         let mut listed = String::new();
         while !listed.contains("/boot.py") {
             listed.push_str(&running.stdout_line());
@@ -230,7 +258,7 @@ fn the_projects_file_excludes_too_and_a_bad_pattern_is_named_with_its_line() {
     let finished = in_folder(
         here.path(),
         &vboard,
-        ["do", "put main.py c.bak : --delete --yes --exclude a.bak"],
+        ["do", "put . : --delete --yes --exclude a.bak"],
     )
     .expect_code(0);
     assert_says(&finished, "left out: c.bak");

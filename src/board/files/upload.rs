@@ -1,5 +1,6 @@
 //! Uploads files and folders to the board: writes only what differs.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::error::{Refusal, TransferError};
@@ -27,8 +28,8 @@ pub struct Planned<'a> {
     upload: &'a Upload,
     plan: PutPlan,
     target: Target,
-    /// The folder on the board that the user named; none if it is not there.
-    folder: Option<BoardPath>,
+    /// Where the folders of this PC go: inside them, what is not here may be removed.
+    folders: Vec<BoardPath>,
 }
 
 /// Where on the board the files go.
@@ -37,6 +38,16 @@ pub struct Target {
     place: BoardPath,
     /// Whether they go into it; it is the name of the only one otherwise.
     is_folder: bool,
+}
+
+impl Target {
+    fn of(&self, tree: &Tree) -> BoardPath {
+        if self.is_folder {
+            self.place.join(tree.name())
+        } else {
+            self.place.clone()
+        }
+    }
 }
 
 /// What an upload would write.
@@ -93,12 +104,11 @@ impl Upload {
     /// The target cannot take the files, or the board does not reply.
     pub fn plan(&self, files: &mut Files<'_>) -> Result<Planned<'_>, TransferError> {
         let target = target(files, &self.trees, &self.remote)?;
-        let folder = target.is_folder.then(|| target.place.clone());
         Ok(Planned {
             upload: self,
             plan: plan(&self.trees, &target)?,
+            folders: self.folders(&target),
             target,
-            folder,
         })
     }
 
@@ -112,13 +122,23 @@ impl Upload {
             let path = place.clone();
             return Err(Refusal::NotAFolder { path }.into());
         }
-        let is_folder = target.is_folder || self.trees.iter().any(Tree::is_folder);
         Ok(Planned {
             upload: self,
             plan: plan(&self.trees, target)?,
             target: target.clone(),
-            folder: is_folder.then(|| place.clone()),
+            folders: self.folders(target),
         })
+    }
+
+    /// Whether a folder of this PC is among what is put.
+    #[must_use]
+    pub fn has_folder(&self) -> bool {
+        self.trees.iter().any(Tree::is_folder)
+    }
+
+    fn folders(&self, target: &Target) -> Vec<BoardPath> {
+        let folders = self.trees.iter().filter(|tree| tree.is_folder());
+        folders.map(|tree| target.of(tree)).collect()
     }
 
     /// Uploads everything that differs.
@@ -181,25 +201,30 @@ impl Planned<'_> {
         Ok(preview)
     }
 
-    /// What is in the folder that the user named and not on this PC, in an order in which it can be removed.
+    /// What is on the board in the folders that are put, and not on this PC, in an order in which it can be removed.
     ///
     /// # Errors
     /// The board does not reply.
     pub fn excess(&self, files: &mut Files<'_>) -> Result<Vec<Entry>, TransferError> {
-        let Some(folder) = &self.folder else {
-            return Ok(Vec::new());
-        };
-        let entries = files.list(folder, true)?;
-        let mount = files.mount_of(folder);
+        let found = files.look(&self.folders.iter().collect::<Vec<_>>())?;
+        let mut entries = Vec::new();
+        let mut mounts = HashSet::new();
+        for (folder, found) in self.folders.iter().zip(found) {
+            // The board does not see the root as a folder if only other file systems are mounted in it.
+            if folder.is_root() || found == Found::Folder {
+                entries.extend(files.list(folder, true)?);
+                mounts.insert(files.mount_of(folder));
+            }
+        }
         let wanted = self.plan.files.iter().map(|file| &file.remote);
         Ok(excess(
             &entries,
-            folder,
+            &self.target.place,
             wanted.chain(&self.plan.folders),
             &self.upload.excludes,
             |path| {
                 files.is_mount(path)
-                    || files.mount_of(path) != mount
+                    || !mounts.contains(&files.mount_of(path))
                     || self
                         .plan
                         .left_out
@@ -287,12 +312,7 @@ fn target(
 fn plan(trees: &[Tree], target: &Target) -> Result<PutPlan, Refusal> {
     let mut plan = PutPlan::default();
     for tree in trees {
-        let place = if target.is_folder {
-            target.place.join(tree.name())
-        } else {
-            target.place.clone()
-        };
-        plan.add(tree, &place)?;
+        plan.add(tree, &target.of(tree))?;
     }
     Ok(plan)
 }

@@ -2,6 +2,8 @@
 
 nobody-to-ask = put --delete asks before it removes anything, and there is no terminal to ask on
     .hint = --dry-run shows what would be removed, --yes removes it without the question
+delete-of-files = put --delete removes what is not in a folder of this PC, and you named only files
+    .hint = to make a whole folder the same on both sides: udpcli board put . : --delete
 bad-exclude = { $path }, line { $line }: exclude: { $pattern } is not a pattern: { $error }
 would-put = would put :{ $path }, { $len } bytes
 would-remove = would remove :{ $path }

@@ -2,6 +2,8 @@
 
 nobody-to-ask = put --delete 在删除之前要先询问，而这里没有终端可以询问
     .hint = --dry-run 会列出要删除的文件，--yes 不询问直接删除
+delete-of-files = put --delete 删除的是本机文件夹里没有的文件，而这里只指定了文件
+    .hint = 要让整个文件夹两边一致：udpcli board put . : --delete
 bad-exclude = { $path } 第 { $line } 行：exclude：{ $pattern } 不是正确的模式：{ $error }
 would-put = 将传送 :{ $path }，{ $len } 字节
 would-remove = 将删除 :{ $path }

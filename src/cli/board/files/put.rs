@@ -41,6 +41,7 @@ pub(in crate::cli::board) fn run(
         return put_watch::run(&locals, &remote, &excludes, args, serial, global);
     }
     let upload = Upload::read_without(&locals, remote, excludes)?;
+    refuse_delete_of_files(args, &upload)?;
     let start = Instant::now();
     let mut printer = Printer::new(global.quiet);
     let ended = session::with_files(serial, |files| {
@@ -89,6 +90,17 @@ pub(in crate::cli::board) fn unasked(args: &PutArgs) -> Option<(String, String)>
     }
     (args.delete && !args.yes && !args.dry_run && !prompt::can_ask())
         .then(|| (say!("put.nobody-to-ask"), say!("put.nobody-to-ask.hint")))
+}
+
+/// `--delete` removes what a folder of this PC has not: of files alone there is no such folder.
+pub(super) fn refuse_delete_of_files(args: &PutArgs, upload: &Upload) -> Result<(), Error> {
+    if args.delete && !upload.has_folder() {
+        return Err(Error::usage_hint(
+            say!("put.delete-of-files"),
+            say!("put.delete-of-files.hint"),
+        ));
+    }
+    Ok(())
 }
 
 /// The patterns of the command line and of the project's file.

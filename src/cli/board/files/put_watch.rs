@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::tell;
-use super::{Printer, PutArgs, SerialArgs, session, summary};
+use super::{Printer, PutArgs, SerialArgs, put, session, summary};
 use crate::board::each_save::{CableEvent, CableObserver};
 use crate::board::error::Error as BoardError;
 use crate::board::files::exclude::Exclude;
@@ -25,7 +25,8 @@ pub(super) fn run(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     // A wrong name is an error; a file that is removed later is waited for.
-    Upload::read_without(locals, remote.clone(), excludes.to_vec())?;
+    let upload = Upload::read_without(locals, remote.clone(), excludes.to_vec())?;
+    put::refuse_delete_of_files(args, &upload)?;
     let shutdown = session::shutdown()?;
     let repl = match session::connect(serial, shutdown.clone()) {
         Err(Error::Board(BoardError::Interrupted)) => return Ok(Outcome::Interrupted),
