@@ -14,6 +14,7 @@ use crate::board::input::{Feed, Notice, Typed};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, OledReport};
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::program::known::Known;
 use crate::board::program::{self, Launch, source};
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
 use crate::board::symptom::{self, Symptom};
@@ -158,16 +159,31 @@ pub fn run(
     options: &RunOptions<'_>,
     observer: &mut dyn RunObserver,
 ) -> Result<Ended, Error> {
+    run_again(repl, options, None, observer)
+}
+
+/// As [`run`], for a program that runs again and again in one connection.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_again(
+    repl: &mut Repl,
+    options: &RunOptions<'_>,
+    mut known: Option<&mut Known>,
+    observer: &mut dyn RunObserver,
+) -> Result<Ended, Error> {
     let watches = match options.oled {
         WatchOled::Never => false,
         WatchOled::IfUsed => agent::is_of_use_to(options.source),
         WatchOled::Always => true,
     };
     let mut mirror = (watches && !options.detach).then(Mirror::new);
+    let has_agent = mirror.is_some();
     let launch = program::start(
         repl,
         options.source,
         options.soft_reset,
+        known.as_deref_mut(),
         |repl| match &mut mirror {
             Some(mirror) => attach_if_there(repl, mirror, observer),
             None => Ok(()),
@@ -223,6 +239,12 @@ pub fn run(
     };
     if exit == Exit::Detached {
         observer.event(RunEvent::Stopping);
+    }
+    if let Some(known) = known {
+        match exit {
+            Exit::Done | Exit::Exception(_) => known.ran(options.source, has_agent),
+            Exit::Exited | Exit::Restarted | Exit::Detached => known.forget(),
+        }
     }
     let ending = match ended(repl, launch, exit) {
         Ending::Exception(text)

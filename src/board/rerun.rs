@@ -17,6 +17,7 @@ use crate::board::input::Typed;
 use crate::board::life_cycle::{self, Ended, Ending, RunEvent, RunObserver, RunOptions, WatchOled};
 use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
+use crate::board::program::known::Known;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
 
@@ -96,6 +97,7 @@ pub fn run(
         is_entered: true,
         put: None,
         runs: 0,
+        known: Known::default(),
     };
     let (repl, result) = Watched::new(repl, finds, changes, shutdown).run(&mut rerun);
     match repl {
@@ -118,6 +120,7 @@ struct Rerun<'a> {
     /// The files of `--with` as they were when they were put.
     put: Option<changes::State>,
     runs: u64,
+    known: Known,
 }
 
 impl Rounds for Rerun<'_> {
@@ -143,6 +146,7 @@ impl Rounds for Rerun<'_> {
     }
 
     fn printed(&mut self, printed: &[u8]) {
+        self.known.forget();
         self.observer.between(RerunEvent::Printed(printed));
     }
 
@@ -153,6 +157,7 @@ impl Rounds for Rerun<'_> {
     fn is_back(&mut self) {
         self.is_entered = true;
         self.put = None;
+        self.known.forget();
     }
 
     fn cable_observer(&mut self) -> &mut dyn CableObserver {
@@ -200,11 +205,13 @@ impl Rerun<'_> {
     ) -> Result<bool, Error> {
         if !std::mem::replace(&mut self.is_entered, true) {
             repl.reenter()?;
+            self.known.forget();
         }
         self.runs += 1;
         self.observer.between(RerunEvent::Starts(self.runs));
         let with = changes::state(self.options.with);
         if !with.is_empty() && self.put.as_ref() != Some(&with) {
+            self.known.forget();
             if !put(repl, self.options, self.observer)? {
                 return Ok(false);
             }
@@ -221,7 +228,7 @@ impl Rerun<'_> {
             changes,
             is_saved: false,
         };
-        let ended = life_cycle::run(repl, &run_options, &mut observer);
+        let ended = life_cycle::run_again(repl, &run_options, Some(&mut self.known), &mut observer);
         let is_saved = observer.is_saved;
         repl.link().heed_shutdown(true);
         let ended = ended?;

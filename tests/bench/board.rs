@@ -45,7 +45,10 @@ fn main() -> ExitCode {
         3
     };
     for profile in ["mpython-1.4", "mpython-2.x", "generic-1.26"] {
-        measure::saves(profile, runs);
+        for imports in ["time", "time, sys"] {
+            measure::saves(profile, imports, runs);
+        }
+        measure::one_change(profile, runs);
     }
     if args.iter().any(|arg| arg == "--saves") {
         return ExitCode::SUCCESS;
@@ -178,8 +181,9 @@ mod measure {
         ));
     }
 
-    /// From a save of a 2 KB program to its first output: `run --watch`, beside mpremote started at the save.
-    pub(super) fn saves(profile: &str, runs: usize) {
+    /// From a save of a 2 KB program to its first output: `run --watch`, beside mpremote started at the save. After a
+    /// program that imports more than modules without a state of their own, udpcli soft-resets the board.
+    pub(super) fn saves(profile: &str, imports: &str, runs: usize) {
         let board = VirtualBoard::options()
             .profile(profile)
             .baud(115_200)
@@ -187,7 +191,7 @@ mod measure {
         let here = tempfile::tempdir().expect("a folder");
         let path = here.path().join("main.py");
         let program = |number: usize| {
-            let mut program = format!("import time\nprint('save {number}')\n").into_bytes();
+            let mut program = format!("import {imports}\nprint('save {number}')\n").into_bytes();
             program
                 .extend(b"value = 'a line as programs have them'  # what it is for\n".repeat(34));
             program.extend(b"while True:\n time.sleep(0.01)\n");
@@ -240,11 +244,83 @@ mod measure {
             took
         });
         row(
-            &format!("save to output, {profile}"),
+            &format!("{profile}, import {imports}"),
             ours,
             theirs,
             |time| format!("{:.0} ms", time * 1000.0),
         );
+    }
+
+    /// A folder of 50 files (60 KB) of which one of 2 KB has changed: at a save under `put --watch`, and by `put` beside
+    /// mpremote, which copies what differs, too.
+    pub(super) fn one_change(profile: &str, runs: usize) {
+        let board = VirtualBoard::options()
+            .profile(profile)
+            .baud(115_200)
+            .ready();
+        let here = tempfile::tempdir().expect("a folder");
+        let source = source();
+        let tree = here.path().join("tree");
+        for n in 0..50 {
+            let name = format!("folder{}/file{n}.py", n % 5);
+            file(&tree, &name, &source[n * 500..n * 500 + 1200]);
+        }
+        let mut number = 0;
+        let mut change = || {
+            number += 1;
+            let mut content = format!("# {number}\n").into_bytes();
+            content.extend(&source[50_000..52_000]);
+            file(&tree, "folder0/file0.py", &content);
+            content
+        };
+        change();
+        udpcli(&board, &["put", text(&tree)]);
+        let ours = median(runs.max(5), || {
+            change();
+            udpcli(&board, &["put", text(&tree)])
+        });
+        let theirs = median(runs.max(5), || {
+            change();
+            mpremote(&board, &["fs", "cp", "-r", text(&tree), ":"])
+        });
+        row(&format!("{profile}, put a folder"), ours, theirs, |time| {
+            format!("{:.0} ms", time * 1000.0)
+        });
+        let mut child = Command::new(env!("CARGO_BIN_EXE_udpcli"))
+            .args(["board", "-s", &board.port, "put", text(&tree), "--watch"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("udpcli starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
+        let mut done = || loop {
+            let line = lines.next().expect("a line").expect("text");
+            if line.contains("unchanged") {
+                return;
+            }
+        };
+        done();
+        let ours = median(runs.max(5), || {
+            std::thread::sleep(Duration::from_millis(200));
+            let began = Instant::now();
+            let content = change();
+            done();
+            let took = began.elapsed().as_secs_f64();
+            let there = fs::read(board.files().join("tree/folder0/file0.py"));
+            assert!(there.expect("it is there") == content);
+            took
+        });
+        let id = child.id().to_string();
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .expect("kill");
+        child.wait().expect("it ends");
+        say(format_args!(
+            "{:<26} {:>7.0} ms",
+            format!("{profile}, put --watch"),
+            ours * 1000.0
+        ));
     }
 
     /// A time of ours, one of theirs, and how often ours fits into theirs.

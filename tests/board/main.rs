@@ -24,6 +24,7 @@ mod support;
 mod bad_line;
 mod bench;
 mod bench_code;
+mod bench_faults;
 mod ends;
 mod enter;
 mod example;

@@ -141,6 +141,48 @@ fn the_interpreter_is_fresh_in_each_run() {
     running.interrupt().expect_code(0);
 }
 
+/// Programs that import nothing with a state of its own are followed by no soft reset, all others by one.
+#[test]
+fn the_interpreter_is_fresh_with_and_without_a_soft_reset() {
+    for (kind, options) in crate::client::kinds() {
+        let mut board = options.file("mine.py", "x = 1\n").ready();
+        let end = |body: &str| {
+            format!("{body}\nprint('end', sorted(n for n in dir() if n[:2] != '__'))\n")
+        };
+        let desk = Desk::new(&end("import time"));
+        let mut running = desk.watched(&board);
+        let first = running.stdout_line();
+        running.stderr_line_with("to run it again");
+        let mut resets = board.count("soft_resets");
+        for (body, needs_reset) in [
+            (
+                "import time, json as j\nfrom math import *\nlist = len = 1",
+                false,
+            ),
+            ("def f(): return 1\nclass A: pass\n_ = f()", false),
+            ("import mine", true),
+            ("import sys\nsys.path.append('/x')", true),
+            ("bdev = gc = uos = 1", true),
+            ("import time\n1/0", false),
+        ] {
+            fs::write(&desk.script, end(&format!("own = 0\n{body}"))).unwrap();
+            if !body.contains("1/0") {
+                let line = running.stdout_line();
+                assert!(line.contains("'own'"), "{kind}: {line}");
+            }
+            running.stderr_line_with("to run it again");
+            fs::write(&desk.script, end("import time")).unwrap();
+            assert_eq!(running.stdout_line(), first, "{kind}: after {body}");
+            running.stderr_line_with("to run it again");
+            let now = board.count("soft_resets");
+            assert_eq!(now > resets, needs_reset, "{kind}: after {body}");
+            resets = now;
+        }
+        running.interrupt().expect_code(0);
+        assert_untouched(&board, &["mine.py"]);
+    }
+}
+
 #[test]
 fn a_pulled_cable_is_waited_for_and_the_program_runs_again() {
     let mut board = VirtualBoard::options().ready();
