@@ -21,6 +21,7 @@ pub mod example;
 pub mod files;
 #[cfg(feature = "flash")]
 pub mod flash;
+pub mod fleet;
 pub mod helper;
 pub mod holder;
 pub mod info;

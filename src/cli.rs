@@ -15,6 +15,7 @@ pub mod listen;
 pub mod logging;
 mod menu;
 pub mod messages;
+mod names;
 pub mod output;
 #[cfg(feature = "board")]
 pub mod pair;

@@ -78,6 +78,12 @@ pub enum Error {
     /// The PC is not ready: the codes of the problems.
     #[error("something on this PC keeps datagrams or the board away: {}", .codes.join(", "))]
     Doctor { codes: Vec<&'static str> },
+    /// A command failed at some of several boards.
+    #[error("{} of {boards} boards failed", .failed.len())]
+    Boards {
+        boards: usize,
+        failed: Vec<BoardFailure>,
+    },
     #[error(transparent)]
     Names(#[from] crate::names::Error),
     #[error("no board found")]
@@ -100,6 +106,17 @@ pub enum Error {
         what: &'static str,
         source: io::Error,
     },
+}
+
+/// What a command failed of at one of several boards.
+#[derive(Debug)]
+pub struct BoardFailure {
+    /// The board's name and port.
+    pub who: String,
+    /// The error with its causes.
+    pub what: String,
+    /// The error.
+    pub error: Error,
 }
 
 #[cfg(feature = "board")]
@@ -153,6 +170,14 @@ impl Error {
             | Self::Pair {
                 environment: false, ..
             } => 1,
+            Self::Boards { boards, failed } => {
+                let is_usage = |failure: &BoardFailure| failure.error.exit_code() == 2;
+                if failed.len() == *boards && failed.iter().all(is_usage) {
+                    2
+                } else {
+                    1
+                }
+            }
             Self::Usage { .. } => 2,
             Self::File(_)
             | Self::LeftOut { .. }

@@ -72,6 +72,12 @@ impl BoardNames {
         Ok(Self(names))
     }
 
+    /// Whether no board has a name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The name of a board by one of its addresses.
     #[must_use]
     pub fn of(&self, board: &str) -> Option<&str> {

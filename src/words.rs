@@ -32,6 +32,9 @@ pub fn message(error: &Error) -> String {
         Error::Config(error) => config::message(error),
         Error::Demo { problem } => say!("cli.demo-failed", problem = problem),
         Error::Doctor { codes } => say!("doctor.failed", codes = codes.join(", ")),
+        Error::Boards { boards, failed } => {
+            say!("fleet.failed", failed: failed.len(), boards: *boards)
+        }
         Error::Names(error) => names::message(error),
         Error::NoBoardFound => say!("find.none"),
         Error::LeftOut { feature, .. } => match *feature {
@@ -144,6 +147,8 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Transfer(refusal) => transfer::hint(refusal),
         #[cfg(feature = "flash")]
         Error::Flash(error) => flash::hint(error),
-        Error::Start { .. } | Error::Pair { .. } | Error::Doctor { .. } => None,
+        Error::Start { .. } | Error::Boards { .. } | Error::Pair { .. } | Error::Doctor { .. } => {
+            None
+        }
     }
 }

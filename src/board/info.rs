@@ -68,6 +68,24 @@ impl Info {
     }
 }
 
+/// The board's MAC address as hexadecimal digits, which its unique ID is; none if its firmware does not know it.
+///
+/// # Errors
+/// The line has failed, or Ctrl-C.
+pub fn mac(repl: &mut Repl) -> Result<Option<String>, Error> {
+    let answer = Helper::with(repl, &[SCRIPT], |helper| {
+        helper.call(&Doing::AskingWhatItIs, b"D()", WORK)
+    });
+    match answer {
+        Ok(digits) => Ok(Some(String::from_utf8_lossy(&digits).into_owned())),
+        Err(Error::Refused { exception, .. }) => {
+            tracing::debug!("the board does not know its MAC address: {exception}");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

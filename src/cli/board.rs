@@ -5,6 +5,7 @@ mod code;
 mod files;
 #[cfg(feature = "flash")]
 mod flash;
+mod fleet;
 mod info;
 mod keyboard;
 mod list;
@@ -20,7 +21,9 @@ mod screen;
 mod session;
 mod steps;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -31,6 +34,7 @@ use crate::cli::config::SerialSettings;
 use crate::cli::value::TextOrJson;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
+use crate::names::BoardNames;
 use crate::words;
 
 /// The arguments of `udpcli board`.
@@ -55,7 +59,13 @@ pub struct SerialArgs {
         env = "UDPCLI_SERIAL",
         display_order = 800
     )]
-    pub(super) serial: Option<String>,
+    pub(super) serial: Vec<String>,
+    #[arg(long, global = true, display_order = 804)]
+    pub(super) all: bool,
+    #[arg(long, global = true, value_name = "N", value_parser = value::jobs, display_order = 805)]
+    pub(super) jobs: Option<NonZeroUsize>,
+    #[arg(long, global = true, value_name = "FILE", env = "UDPCLI_NAMES", value_hint = clap::ValueHint::FilePath, display_order = 806)]
+    pub(super) names: Option<PathBuf>,
     #[arg(long, global = true, value_name = "N", value_parser = value::baud, display_order = 801)]
     pub(super) baud: Option<u32>,
     #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
@@ -68,6 +78,9 @@ pub struct SerialArgs {
     // Where the board waits between the steps of one run.
     #[arg(skip)]
     held: Option<HeldRepl>,
+    // The list of names, for a board whose MAC address tells its name.
+    #[arg(skip)]
+    known: Option<Arc<BoardNames>>,
 }
 
 impl SerialArgs {
@@ -80,12 +93,13 @@ impl SerialArgs {
 
     /// The port from the command line or the environment. An empty variable counts as not set.
     fn given_port(&self) -> Option<&str> {
-        self.serial.as_deref().filter(|port| !port.is_empty())
+        let port = self.serial.first().map(String::as_str);
+        port.filter(|port| !port.is_empty())
     }
 
     /// The port to use. An empty name selects the only board, even if the user's file names a port.
     fn port(&self) -> Option<&str> {
-        match &self.serial {
+        match self.serial.first() {
             Some(_) => self.given_port(),
             None => self.settings.serial(),
         }
@@ -133,7 +147,12 @@ pub fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         args.serial.settings = SerialSettings::read()?;
     }
     let settings = args.serial.settings.clone();
-    let result = run_command(args.command, &args.serial, global);
+    let is_for_many = fleet::is_asked(&args.serial);
+    let result = if is_for_many && !matches!(args.command, BoardCommand::List(_)) {
+        fleet::run(&args.command, &args.serial, global)
+    } else {
+        run_command(args.command, &args.serial, global)
+    };
     if let Err(error) = &result {
         settings.explain(error);
     }
@@ -189,6 +208,53 @@ impl BoardCommand {
             Self::Put(put) if put.watches() => "put --watch",
             _ => return None,
         })
+    }
+
+    /// What it does at each of several boards.
+    fn for_many<'a>(
+        &'a self,
+        serial: &SerialArgs,
+        global: &'a GlobalArgs,
+    ) -> Result<fleet::Job<'a>, Error> {
+        match self {
+            Self::Info(info) => Ok(info::for_many(info, global)),
+            Self::Put(put) => files::put_for_many(put, serial, global),
+            Self::Rm(rm) => files::rm_for_many(rm),
+            Self::Run(run) => run::for_many(run),
+            Self::Oled(oled) => oled::for_many(oled),
+            Self::Reset(reset) => Ok(fleet::Job::new(|serial| reset::run(reset, serial))),
+            #[cfg(feature = "flash")]
+            Self::Flash(flash) => flash::for_many(flash, serial, global),
+            other => Err(fleet::one_board(other.name())),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::List(_) => "list",
+            Self::Info(_) => "info",
+            Self::Run(_) => "run",
+            Self::Exec(_) => "exec",
+            Self::Eval(_) => "eval",
+            Self::Do(_) => "do",
+            Self::Put(_) => "put",
+            Self::Get(_) => "get",
+            Self::Ls(_) => "ls",
+            Self::Rm(_) => "rm",
+            Self::Mkdir(_) => "mkdir",
+            Self::Cp(_) => "cp",
+            Self::Mv(_) => "mv",
+            Self::Cat(_) => "cat",
+            Self::Tree(_) => "tree",
+            Self::Df(_) => "df",
+            Self::Rtc(_) => "rtc",
+            Self::Repl(_) => "repl",
+            Self::Oled(_) => "oled",
+            Self::Monitor(_) => "monitor",
+            Self::Reset(_) => "reset",
+            Self::Resume(_) => "resume",
+            Self::Flash(_) => "flash",
+        }
     }
 
     /// The problem and a hint, if it has a question that cannot be asked.

@@ -1,15 +1,14 @@
 //! `udpcli find`: lists the boards on this PC's networks and USB ports.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::cli::output;
 use crate::cli::value::{self, TextOrJson};
-use crate::config;
+use crate::cli::{names, output};
 use crate::error::{Error, Outcome};
 use crate::names::BoardNames;
 use crate::survey::find::{self, Board, Evidence};
@@ -34,7 +33,7 @@ pub struct FindArgs {
 /// # Errors
 /// [`Error::NoBoardFound`] if there is none.
 pub fn run(args: &FindArgs) -> Result<Outcome, Error> {
-    let names = names(args.names.as_deref())?;
+    let names = names::read(args.names.as_deref())?;
     let mut findings = find::search(args.wait, args.probe);
     for board in &mut findings.boards {
         if let Some(name) = name(board, &names) {
@@ -60,20 +59,6 @@ pub fn run(args: &FindArgs) -> Result<Outcome, Error> {
     } else {
         Ok(outcome)
     }
-}
-
-/// The list of names of the flag, the environment or the project.
-fn names(given: Option<&Path>) -> Result<BoardNames, Error> {
-    let path = match given {
-        Some(path) => Some(path.to_owned()),
-        None => config::project()?
-            .and_then(|project| project.names)
-            .map(|names| PathBuf::from(names.value)),
-    };
-    Ok(match path {
-        Some(path) => BoardNames::parse(&path, &config::names(&path)?)?,
-        None => BoardNames::default(),
-    })
 }
 
 /// The name that the list gives to a board.

@@ -130,7 +130,11 @@ impl Texts<'_> {
         let mut command = self.command(command, "");
         // Makes the arguments and commands that clap adds.
         command.build();
-        self.added(command)
+        let command = self.added(command);
+        if command.find_subcommand("board").is_none() {
+            return command;
+        }
+        command.mut_subcommand("board", |board| board.mut_subcommands(for_its_boards))
     }
 
     fn text(&mut self, id: &str) -> Option<StyledStr> {
@@ -218,6 +222,19 @@ impl Texts<'_> {
             self.added(sub)
         })
     }
+}
+
+/// Hides what is for several boards in the help of a command for one.
+fn for_its_boards(command: Command) -> Command {
+    let is_hidden: fn(&str) -> bool = match command.get_name() {
+        "info" | "put" | "run" | "flash" | "reset" | "rm" | "oled" => return command,
+        "list" => |id| ["all", "jobs"].contains(&id),
+        _ => |id| ["all", "jobs", "names"].contains(&id),
+    };
+    command.mut_args(|arg| {
+        let hide = is_hidden(arg.get_id().as_str());
+        if hide { arg.hide(true) } else { arg }
+    })
 }
 
 fn join(path: &str, name: &str) -> String {

@@ -18,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::GlobalArgs;
 use crate::error::Error;
+use crate::terminal::lane::Lane;
 use crate::terminal::{color, sanitize, status};
 use crate::text::sentence::Sentence;
 use crate::words;
@@ -41,7 +42,10 @@ pub fn start(args: &GlobalArgs) {
         _ => Targets::new().with_target("udpcli", level),
     };
     let layer = tracing_subscriber::fmt::layer()
-        .event_format(LogLine { color })
+        .event_format(LogLine {
+            color,
+            is_verbose: args.verbose > 0 || asked.is_some(),
+        })
         .with_ansi(false)
         .with_writer(LogWriter);
     // If two runs share a process, the first subscriber stays.
@@ -97,7 +101,16 @@ pub fn report(error: &Error) {
         );
         cause = source.source();
     }
-    if let Some(hint) = words::hint(error) {
+    let mut hints: Vec<String> = words::hint(error).into_iter().collect();
+    if let Error::Boards { failed, .. } = error {
+        for failure in failed {
+            let (who, what) = (&failure.who, &failure.what);
+            let line = words::catalogue::say!("fleet.cause", who = who, what = what);
+            let _ = writeln!(text, "  caused by: {}", sanitize::for_terminal(&line));
+            hints.extend(words::hint(&failure.error).filter(|hint| !hints.contains(hint)));
+        }
+    }
+    for hint in hints {
         let _ = writeln!(
             text,
             "  {bold}hint:{reset} {}",
@@ -137,6 +150,8 @@ impl Summary {
 /// Formats one event per line: the message, then the other fields as `key=value`.
 struct LogLine {
     color: bool,
+    /// Whether a job among several tells everything, and not only what is wrong.
+    is_verbose: bool,
 }
 
 impl<S, N> FormatEvent<S, N> for LogLine
@@ -158,6 +173,16 @@ where
         };
         let mut fields = Fields::default();
         event.record(&mut fields);
+        let (message, rest) = fields.into_text();
+        if let Some(lane) = Lane::current() {
+            if *event.metadata().level() == Level::INFO {
+                lane.set_note(message.clone());
+                if !self.is_verbose {
+                    return Ok(());
+                }
+            }
+            writer.write_str(&lane.prefix())?;
+        }
         if self.color {
             writer.write_str(start)?;
         }
@@ -166,7 +191,6 @@ where
             Level::WARN => writer.write_str("warning: ")?,
             _ => {}
         }
-        let (message, rest) = fields.into_text();
         writer.write_str(&sanitize::for_terminal(&message))?;
         writer.write_str(&sanitize::for_terminal(&rest))?;
         if self.color {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::board::error::Error as BoardError;
+use crate::board::fleet::{MOST_BOARDS, all_boards, without_doubles};
 use crate::board::link::Address;
 use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
@@ -43,9 +44,6 @@ use text::Style;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
 const MOST_DATAGRAMS: usize = 100_000;
-
-/// Boards side by side: two classes.
-const MOST_BOARDS: usize = 64;
 
 /// What stands for the port in the report of a simulated board, and in one where no board was found.
 const SIMULATED: &str = "simulated";
@@ -343,7 +341,7 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<BoardPlace>, Error> {
         )]);
     }
     let mut ports = if args.all {
-        fleet::all_boards()?
+        all_boards()?
     } else if args.serial.is_empty() {
         let port = match std::env::var("UDPCLI_SERIAL") {
             // An empty name stands for the one board found, above what the user's file says.
@@ -357,7 +355,7 @@ fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<BoardPlace>, Error> {
     } else {
         args.serial.clone()
     };
-    fleet::without_doubles(&mut ports);
+    without_doubles(&mut ports);
     if ports.len() > MOST_BOARDS {
         return Err(Error::usage(say!(
             "pair.too-many-boards",

@@ -40,6 +40,14 @@ where
     number.ok_or_else(|| sentence!("value.number", least = range.start(), most = range.end()))
 }
 
+/// A number of boards at a time.
+#[cfg(feature = "board")]
+pub(super) fn jobs(text: &str) -> Result<std::num::NonZeroUsize, Sentence> {
+    use std::num::NonZeroUsize;
+    let most = NonZeroUsize::new(crate::board::fleet::MOST_BOARDS).unwrap_or(NonZeroUsize::MIN);
+    number(text, NonZeroUsize::MIN..=most)
+}
+
 /// A number of one byte, such as a TTL.
 pub(super) fn byte(text: &str) -> Result<u8, Sentence> {
     number(text, 0..=u8::MAX)

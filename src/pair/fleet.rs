@@ -2,15 +2,13 @@
 //! for each, and the search for a board that was lost.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::board::error::Error as BoardError;
+use crate::board::fleet::{self, FleetEvent as Event};
 use crate::board::link::{Address, Link};
-use crate::board::ports;
 use crate::pair::report::{BoardReport, StepResult, Verdict};
 use crate::pair::watch::{Direction, Round};
 use crate::pair::{TestContext, run, simulate};
@@ -65,31 +63,6 @@ pub fn not_simulated(port: String, error: simulate::Error) -> BoardError {
     }
 }
 
-/// The ports of all boards that are found.
-///
-/// # Errors
-/// There is none.
-pub fn all_boards() -> Result<Vec<String>, BoardError> {
-    let listed = ports::list()?;
-    let boards: Vec<String> = listed
-        .iter()
-        .filter(|port| port.board().is_some())
-        .map(|port| port.name.clone())
-        .collect();
-    if boards.is_empty() {
-        return Err(BoardError::NoBoard {
-            others: listed.into_iter().map(|port| port.name).collect(),
-        });
-    }
-    Ok(boards)
-}
-
-/// Each port once: a board that is named twice would be tested against itself.
-pub fn without_doubles(ports: &mut Vec<String>) {
-    let mut named = HashSet::new();
-    ports.retain(|port| named.insert(port.clone()));
-}
-
 /// What happens during tests.
 #[derive(Debug)]
 pub enum FleetEvent<'a> {
@@ -124,30 +97,22 @@ pub fn test(
         observer.event(FleetEvent::Report(&report));
         return vec![report];
     }
-    let (sender, ended) = channel();
-    std::thread::scope(|scope| {
-        for (index, place) in places.iter().enumerate() {
-            let sender = sender.clone();
-            scope.spawn(move || {
-                let report = run(
-                    context,
-                    &place.address().port,
-                    || place.open(context.shutdown.clone()),
-                    &mut |_| {},
-                );
-                // The receiver lives as long as the scope.
-                let _ = sender.send((index, report));
-            });
-        }
-        drop(sender);
-        let mut reports: Vec<(usize, BoardReport)> = Vec::new();
-        for (index, report) in ended {
+    let mut reports: Vec<(usize, BoardReport)> = Vec::new();
+    // A board whose test Ctrl-C did not let begin has a report that says so.
+    let work = |index: usize| {
+        let place = places.get(index)?;
+        let port = &place.address().port;
+        let open = || place.open(context.shutdown.clone());
+        Some(run(context, port, open, &mut |_| {}))
+    };
+    fleet::side_by_side(places.len(), places.len(), &|| false, &work, &mut |event| {
+        if let Event::Ended(index, Some(report)) = event {
             observer.event(FleetEvent::Report(&report));
             reports.push((index, report));
         }
-        reports.sort_by_key(|(index, _)| *index);
-        reports.into_iter().map(|(_, report)| report).collect()
-    })
+    });
+    reports.sort_by_key(|(index, _)| *index);
+    reports.into_iter().map(|(_, report)| report).collect()
 }
 
 /// All rounds of a watch together.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::lane::Lane;
 use super::sanitize::{self, plain};
 use super::status::{self, Block, StatusLine};
 use super::{color, has_unicode};
@@ -84,6 +85,11 @@ impl Progress {
     /// So much of `total` bytes of `name` is over; another name than before begins anew.
     pub fn at(&mut self, name: &str, done: u64, total: u64) {
         if self.is_quiet {
+            return;
+        }
+        if let Some(lane) = Lane::current() {
+            let percent = done.saturating_mul(100) / total.max(1);
+            lane.set_note(format!("{name}  {percent} %"));
             return;
         }
         let is_whole = done >= total;

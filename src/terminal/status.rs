@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::lane::Lane;
 use super::sanitize::{Allowed, Filter, plain};
 use super::stream::{self, WriteOutcome};
 use super::{Size, color};
@@ -173,6 +174,13 @@ pub fn can_draw() -> bool {
 
 /// Writes a message to stderr, above the area: whole lines, whose untrusted parts are escaped.
 pub fn print(text: &str) {
+    match Lane::current() {
+        Some(lane) => print_as_it_is(&lane.prefixed(text)),
+        None => print_as_it_is(text),
+    }
+}
+
+fn print_as_it_is(text: &str) {
     lock().print(text.as_bytes(), &mut |bytes| {
         // Nobody is left to tell when stderr is gone.
         let _ = stream::write_stderr(bytes);
@@ -315,10 +323,11 @@ pub(crate) struct Log {
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
+        // Both as it is: a lane's name is there already.
         if self.wraps {
             print_message(&text, 2);
         } else {
-            print(&text);
+            print_as_it_is(&text);
         }
         Ok(bytes.len())
     }

@@ -7,6 +7,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use super::lane::{self, Lane};
 use super::sanitize::{self, Allowed, Filter};
 use super::status;
 use super::stream::{self, WriteOutcome, Writer};
@@ -19,16 +20,26 @@ pub struct Stdout {
     /// What stands between the data and a terminal.
     filter: Option<Filter>,
     shares_terminal: bool,
+    /// Whose output it is, if several jobs write.
+    lane: Option<Lane>,
 }
 
 impl Stdout {
     /// Waits for a reader that stopped reading until the end is asked for. On a terminal only `allowed` passes as it is.
     #[must_use]
     pub fn new(shutdown: Shutdown, allowed: Allowed) -> Self {
+        let lane = Lane::current();
+        // What moves the cursor would move it in the lines of others.
+        let allowed = if lane.is_some() {
+            Allowed::Colors
+        } else {
+            allowed
+        };
         Self {
             writer: Writer::stdout(shutdown),
             filter: is_terminal().then(|| Filter::new(allowed)),
             shares_terminal: shares_terminal(),
+            lane,
         }
     }
 
@@ -37,6 +48,15 @@ impl Stdout {
     /// # Errors
     /// What the system says: the reader has gone, the disk is full.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
+        let Some(lane) = self.lane.clone() else {
+            return self.pass(bytes);
+        };
+        let lines = lane.lines(bytes);
+        let _turn = lane::turn();
+        self.pass(&lines)
+    }
+
+    fn pass(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
         let Some(filter) = &mut self.filter else {
             return self.writer.write(bytes);
         };
@@ -50,6 +70,11 @@ impl Stdout {
     /// # Errors
     /// As [`Self::write`].
     pub fn end(&mut self) -> io::Result<WriteOutcome> {
+        if let Some(lane) = self.lane.clone() {
+            let rest = lane.rest();
+            let _turn = lane::turn();
+            self.pass(&rest)?;
+        }
         let mut shown = Vec::new();
         if let Some(filter) = &mut self.filter {
             filter.end(&mut shown);
@@ -73,6 +98,15 @@ impl Stdout {
 /// # Errors
 /// What the system says: the reader has gone, the disk is full.
 pub fn print(bytes: &[u8]) -> io::Result<WriteOutcome> {
+    if let Some(lane) = Lane::current() {
+        let lines = [&*lane.lines(bytes), &lane.rest()].concat();
+        let _turn = lane::turn();
+        return print_now(&lines);
+    }
+    print_now(bytes)
+}
+
+fn print_now(bytes: &[u8]) -> io::Result<WriteOutcome> {
     if is_terminal() {
         write(&sanitize::on_terminal(bytes))
     } else {

@@ -33,6 +33,7 @@ areas! {
     "config",
     "doctor",
     "find",
+    "fleet",
     "flash",
     "help",
     "input",

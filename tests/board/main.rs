@@ -32,6 +32,7 @@ mod faults;
 mod file_names;
 mod files;
 mod first_boot;
+mod fleet;
 mod input;
 mod language;
 mod life_cycle;

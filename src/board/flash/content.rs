@@ -25,7 +25,7 @@ pub struct ContentRequest {
 }
 
 /// What the files contain.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Content {
     /// The chip that it is for; `None` if neither the user nor a file says so.
     pub chip: Option<Chip>,

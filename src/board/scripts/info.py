@@ -74,6 +74,10 @@ def machine():  # on the line: M
 gc.collect()
 
 
+def identity():  # on the line: D
+    write(as_hex(machine().unique_id()))
+
+
 def report():  # on the line: i
     records[:] = []
     add('memory', gc.mem_free)

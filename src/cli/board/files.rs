@@ -13,6 +13,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::json;
 
+use super::fleet::Job;
 use super::{SerialArgs, TextOrJson, bar, session};
 use crate::board::error::Error as BoardError;
 use crate::board::files::exclude::Exclude;
@@ -32,7 +33,7 @@ use crate::words::catalogue::{say, text};
 pub(super) use get::run as get;
 pub(super) use manage::{CatArgs, CpArgs, DfArgs, MkdirArgs, MvArgs, TreeArgs};
 pub(super) use manage::{cat, cp, df, mkdir, mv, tree};
-pub(super) use put::{run as put, unasked};
+pub(super) use put::{for_many as put_for_many, run as put, unasked};
 
 /// The arguments of `udpcli board put`.
 #[derive(Debug, Default, Args)]
@@ -301,6 +302,14 @@ pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
             None => Ok(Outcome::Done),
         }
     })
+}
+
+/// The same for several boards.
+pub(super) fn rm_for_many(args: &RmArgs) -> Result<Job<'_>, Error> {
+    if args.paths.iter().any(RemotePath::is_root) {
+        return Err(root_stays());
+    }
+    Ok(Job::new(|serial| rm(args, serial)))
 }
 
 fn root_stays() -> Error {

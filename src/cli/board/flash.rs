@@ -13,7 +13,9 @@ use espflash::target::Chip;
 use unicode_width::UnicodeWidthStr as _;
 
 use self::progress::Progress;
+use super::fleet::{self, Job};
 use super::{SerialArgs, TextOrJson, session};
+use crate::board::error::Error as BoardError;
 use crate::board::flash::content::{self, Content, ContentRequest};
 use crate::board::flash::error::Error as FlashError;
 use crate::board::flash::files::{self, Given};
@@ -37,6 +39,9 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Wait, Waited};
 use crate::words::catalogue::{in_language, say, text};
 use crate::words::language::Language;
+
+/// How many boards to flash at a time: what a hub for four boards on one USB port carries, in bytes and in current.
+const JOBS: usize = 4;
 
 /// The arguments of `udpcli board flash`.
 #[derive(Debug, Args)]
@@ -151,7 +156,36 @@ pub(super) fn run(
     serial: &SerialArgs,
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
-    let started = Instant::now();
+    let shutdown = session::shutdown()?;
+    check_flags(args)?;
+    let Some(prepared) = prepare(args, &shutdown)? else {
+        return Ok(Outcome::Interrupted);
+    };
+    write(args, prepared, serial, global, &shutdown)
+}
+
+/// The same for several boards; the files are read once.
+pub(super) fn for_many<'a>(
+    args: &'a FlashArgs,
+    serial: &SerialArgs,
+    global: &'a GlobalArgs,
+) -> Result<Job<'a>, Error> {
+    fleet::one_board_only(args.monitor, "--monitor")?;
+    fleet::one_board_only(args.backup.is_some(), "--backup")?;
+    check_flags(args)?;
+    let shutdown = session::shutdown()?;
+    let Some(prepared) = prepare(args, &shutdown)? else {
+        return Err(BoardError::Interrupted.into());
+    };
+    let _ = serial;
+    Ok(Job {
+        jobs: JOBS,
+        ..Job::new(move |serial| write(args, prepared.clone(), serial, global, &shutdown))
+    })
+}
+
+/// Refuses flags that contradict each other.
+fn check_flags(args: &FlashArgs) -> Result<(), Error> {
     if args.monitor && args.after == After::NoReset {
         return Err(Error::usage_hint(
             say!("flash.monitor-no-reset"),
@@ -164,27 +198,42 @@ pub(super) fn run(
             say!("flash.only-alone.hint"),
         ));
     }
-    let shutdown = session::shutdown()?;
+    Ok(())
+}
+
+/// Reads and checks the files; none after Ctrl-C.
+fn prepare(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Prepared>, Error> {
     let restore = match &args.restore {
         Some(given) => {
             let (given, only, wanted) = (given.clone(), args.only.clone(), wanted(args));
             let load = move || backup::load(&given, only.as_deref(), wanted);
-            match loaded(load, &shutdown)? {
+            match loaded(load, shutdown)? {
                 Some(copy) => Some(copy),
-                None => return Ok(Outcome::Interrupted),
+                None => return Ok(None),
             }
         }
         None => None,
     };
-    let Some(Content {
+    let content = content(args, shutdown)?;
+    Ok(content.map(|content| Prepared { content, restore }))
+}
+
+/// Writes what was read to a board.
+fn write(
+    args: &FlashArgs,
+    prepared: Prepared,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+    shutdown: &Shutdown,
+) -> Result<Outcome, Error> {
+    let started = Instant::now();
+    let Prepared { content, restore } = prepared;
+    let Content {
         chip,
         pieces,
         fonts,
         notes,
-    }) = content(args, &shutdown)?
-    else {
-        return Ok(Outcome::Interrupted);
-    };
+    } = content;
     let mut plan = Plan {
         connect: Connect {
             port: String::new(),
@@ -217,7 +266,7 @@ pub(super) fn run(
         after: args.after,
         force: args.force,
     };
-    let (name, port) = open(serial, &shutdown)?;
+    let (name, port) = open(serial, shutdown)?;
     plan.connect.before = before(args.before, &name);
     plan.connect.port = name;
     for note in notes {
@@ -233,6 +282,7 @@ pub(super) fn run(
         return Ok(Outcome::Done);
     }
     let flashed = flashed.map_err(Error::Flash)?;
+    fleet::identify(serial.known.as_deref(), &flash::mac(flashed.chip.mac));
     report(&plan, &flashed, started.elapsed());
     if args.monitor {
         // The REPL opens the port again.
@@ -254,6 +304,14 @@ fn target(path: &Path) -> Result<Target, Error> {
         ));
     }
     Ok(Target::Stream(stdout::binary()))
+}
+
+/// What was read from the files.
+#[derive(Clone)]
+struct Prepared {
+    content: Content,
+    /// A backup to restore.
+    restore: Option<backup::Copy>,
 }
 
 fn wanted(args: &FlashArgs) -> Wanted {
@@ -422,10 +480,10 @@ pub(super) fn info(
     let description = described.map_err(Error::Flash)?;
     let told = match format {
         TextOrJson::Text => describe(&description),
-        TextOrJson::Json => format!(
-            "{}\n",
-            description.json(&|sentence| in_language(Language::English, sentence))
-        ),
+        TextOrJson::Json => {
+            let object = description.json(&|sentence| in_language(Language::English, sentence));
+            format!("{}\n", fleet::with_board(&object.to_string()))
+        }
     };
     output::print(told.as_bytes())
 }

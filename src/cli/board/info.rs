@@ -1,16 +1,19 @@
 //! `udpcli board info`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::fleet::{self, Job, Rows};
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::info::Info;
-use crate::cli::GlobalArgs;
-use crate::cli::output;
+use crate::cli::{GlobalArgs, names, output};
 use crate::error::{Error, Outcome};
+use crate::terminal::lane::Lane;
 use crate::terminal::sanitize;
 use crate::words::catalogue::say;
 
@@ -61,20 +64,109 @@ pub(super) fn run(
     }
     #[cfg(not(feature = "flash"))]
     let _ = global;
-    let mut repl = session::connect(serial, session::shutdown()?)?;
-    let port = repl.link().name().to_owned();
-    let info = Info::ask(&mut repl)?;
-    repl.close()?;
+    let list = names::read(serial.names.as_deref())?;
+    let (port, info) = ask(serial)?;
+    let keys = [
+        info.text("mac"),
+        info.text("unique_id"),
+        info.text("address"),
+        Some(&port),
+    ];
+    let name = keys.into_iter().flatten().find_map(|key| list.of(key));
     let text = match args.format {
-        TextOrJson::Text => text(&port, &info),
-        TextOrJson::Json => format!("{}\n", object(&port, &info)),
+        TextOrJson::Text => text(&port, name, &info),
+        TextOrJson::Json => format!("{}\n", object(&port, name, &info)),
     };
     output::print(text.as_bytes())
 }
 
-fn object(port: &str, info: &Info) -> Value {
+fn ask(serial: &SerialArgs) -> Result<(String, Info), Error> {
+    let mut repl = session::connect(serial, session::shutdown()?)?;
+    let port = repl.link().name().to_owned();
+    let info = Info::ask(&mut repl)?;
+    repl.close()?;
+    Ok((port, info))
+}
+
+/// The same for several boards: an object or a row each.
+pub(super) fn for_many<'a>(args: &'a InfoArgs, global: &'a GlobalArgs) -> Job<'a> {
+    let is_json = args.format == TextOrJson::Json;
+    #[cfg(feature = "flash")]
+    if args.flash {
+        return Job {
+            names_lines: !is_json,
+            ..Job::new(|serial| super::flash::info(serial, global, args.format))
+        };
+    }
+    #[cfg(not(feature = "flash"))]
+    let _ = global;
+    let rows = Arc::new(Mutex::new(BTreeMap::new()));
+    let found = Arc::clone(&rows);
+    let job = Job::new(move |serial| {
+        let (port, info) = ask(serial)?;
+        if let Some(mac) = info.text("mac").or(info.text("unique_id")) {
+            fleet::identify(serial.known.as_deref(), mac);
+        }
+        if is_json {
+            let name = Lane::current().and_then(|lane| lane.name());
+            let line = format!("{}\n", object(&port, name.as_deref(), &info));
+            return output::print(line.as_bytes());
+        }
+        let mut rows = found.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.insert(port, columns(&info));
+        Ok(Outcome::Done)
+    });
+    Job {
+        names_lines: false,
+        rows: if is_json {
+            Rows::Json(&failed)
+        } else {
+            Rows::Table(rows)
+        },
+        ..job
+    }
+}
+
+/// The object of a board that did not answer.
+fn failed(port: &str, name: Option<&str>, error: &Error) -> String {
+    let mut object = with_name(port, name);
+    // Programs read English.
+    object.insert("error".to_owned(), json!(error.to_string()));
+    if let Some(code) = error.code() {
+        object.insert("code".to_owned(), json!(code));
+    }
+    Value::Object(object).to_string()
+}
+
+/// The beginning of an object: the port, and the name if there is one.
+fn with_name(port: &str, name: Option<&str>) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("port".to_owned(), json!(port));
+    if let Some(name) = name {
+        object.insert("name".to_owned(), json!(name));
+    }
+    object
+}
+
+/// The columns of a board among several: firmware, MAC address, Wi-Fi address.
+fn columns(info: &Info) -> Vec<String> {
+    let none = || "-".to_owned();
+    let version = info.text("version").unwrap_or_default();
+    let firmware = info.text("implementation").unwrap_or("MicroPython");
+    let mut firmware = format!("{firmware} {version}");
+    if info.is_mpython() {
+        firmware.push_str(" + mpython");
+    }
+    let mac = info.text("mac").or(info.text("unique_id"));
+    vec![
+        firmware,
+        mac.map_or_else(none, colons),
+        info.text("address").map_or_else(none, str::to_owned),
+    ]
+}
+
+fn object(port: &str, name: Option<&str>, info: &Info) -> Value {
+    let mut object = with_name(port, name);
     for (key, is_number) in KEYS {
         let value = match (is_number, key) {
             (true, _) => info.number(key).map(Value::from),
@@ -87,7 +179,7 @@ fn object(port: &str, info: &Info) -> Value {
     Value::Object(object)
 }
 
-fn text(port: &str, info: &Info) -> String {
+fn text(port: &str, name: Option<&str>, info: &Info) -> String {
     let mut out = String::new();
     let mut line = |name: String, value: Option<String>| {
         if let Some(value) = value {
@@ -102,6 +194,7 @@ fn text(port: &str, info: &Info) -> String {
         }
     };
     line(say!("board-cli.info-port"), Some(port.to_owned()));
+    line(say!("fleet.info-name"), name.map(str::to_owned));
     line(
         say!("board-cli.info-board"),
         info.text("machine").map(|machine| {

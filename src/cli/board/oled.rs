@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::fleet::{self, Job};
 use super::run::show_traceback;
 use super::screen::Screen as Stdout;
 use super::{SerialArgs, mirroring, session};
@@ -15,6 +16,7 @@ use crate::board::oled::{self, MAIN, OledEvent, OledObserver, OledOptions};
 use crate::board::repl::last_line;
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
+use crate::terminal::lane::Lane;
 use crate::terminal::panel::screen::Screen;
 use crate::terminal::panel::{self, Panel, Terminal, View};
 use crate::terminal::sanitize::{Allowed, Filter};
@@ -42,9 +44,18 @@ enum Format {
     Picture,
 }
 
+/// The same for several boards, as lines: a text has the board's name in front, a JSON object has `port` and `name`.
+pub(super) fn for_many(args: &OledArgs) -> Result<Job<'_>, Error> {
+    fleet::one_board_only(args.image.is_some(), "--image")?;
+    Ok(Job {
+        names_lines: args.format != Some(Format::Json),
+        ..Job::new(|serial| run(args, serial))
+    })
+}
+
 /// Starts main.py with the mirror and shows what it shows.
 pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let is_terminal = stdout::shares_terminal();
+    let is_terminal = stdout::shares_terminal() && Lane::current().is_none();
     let format = args.format.unwrap_or(if is_terminal && !args.once {
         Format::Picture
     } else {
@@ -141,7 +152,9 @@ impl Shower {
     /// A screen as it goes to stdout.
     fn rendered(&self, screen: &Screen) -> String {
         let view = match self.format {
-            Format::Json => return json::line(screen, self.framebuffer) + "\n",
+            Format::Json => {
+                return fleet::with_board(&json::line(screen, self.framebuffer)) + "\n";
+            }
             Format::Text => View::Text,
             Format::Picture => View::Picture,
         };

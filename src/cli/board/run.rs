@@ -11,6 +11,7 @@ use clap::Args;
 
 use self::printer::Printer;
 use super::code::Program;
+use super::fleet::{self, Job};
 use super::{SerialArgs, keyboard, mirroring, session};
 use crate::board::error::{Error as BoardError, NotSource};
 use crate::board::example::{Example, Settings};
@@ -106,6 +107,25 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
         has_password: args.ssid.is_some(),
     };
     execute(&program, serial, shutdown)
+}
+
+/// The same for several boards; the program is read once.
+pub(super) fn for_many(args: &RunArgs) -> Result<Job<'_>, Error> {
+    fleet::one_board_only(args.watch, "--watch")?;
+    fleet::one_board_only(args.image.is_some(), "--image")?;
+    let shutdown = session::shutdown()?;
+    let source = source(args, &shutdown)?.ok_or(BoardError::Interrupted)?;
+    Ok(Job::new(move |serial| {
+        let program = Program {
+            source: &source,
+            mirrors: false,
+            image: None,
+            soft_reset: !args.no_soft_reset,
+            detach: args.detach,
+            has_password: args.ssid.is_some(),
+        };
+        execute(&program, serial, shutdown.clone())
+    }))
 }
 
 /// Gets into the board and runs a program to its end, or to Ctrl-C.

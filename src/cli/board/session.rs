@@ -4,14 +4,16 @@ use crate::atomic_file;
 use crate::board::each_save::CableEvent;
 use crate::board::error::as_value;
 use crate::board::files::Files;
+use crate::board::info;
 use crate::board::link::{Address, Link};
 use crate::board::ports;
 use crate::board::repl::{HeldRepl, Repl};
 use crate::board::wire::WireLog;
-use crate::cli::board::SerialArgs;
+use crate::cli::board::{SerialArgs, fleet};
 use crate::error::Error;
 use crate::file;
 use crate::shutdown::Shutdown;
+use crate::terminal::lane::Lane;
 use crate::terminal::status;
 use crate::words::catalogue::say;
 
@@ -78,7 +80,21 @@ pub(super) fn open_repl(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl,
     if let Some(held) = &serial.held {
         held.keep_closed(&mut repl);
     }
+    name(serial, &mut repl)?;
     Ok(repl)
+}
+
+/// Asks one of several boards for its MAC address, if the list of names may have that.
+fn name(serial: &SerialArgs, repl: &mut Repl) -> Result<(), Error> {
+    let Some(list) = serial.known.as_deref().filter(|list| !list.is_empty()) else {
+        return Ok(());
+    };
+    if Lane::current().is_some_and(|lane| lane.name().is_none())
+        && let Some(mac) = info::mac(repl)?
+    {
+        fleet::identify(Some(list), &mac);
+    }
+    Ok(())
 }
 
 /// Enters the board's raw REPL, and reports what that needed.

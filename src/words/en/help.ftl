@@ -246,11 +246,14 @@ board = The serial bridge: run programs on the board, move files, see its OLED
         Examples:
           udpcli board list                 which port is the board's
           udpcli board info -s /dev/ttyUSB0
-board-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT [default: the one board found]
+board-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable for info, put, run, flash, reset, rm and oled [default: the one board found]
 board-baud = Baud rate of the serial line [default: 115200]; for board flash, the rate for data
 board-connect-timeout = How long to try to reach the board
 board-wire = Log every byte on the serial line to FILE, with its direction and time, as JSON lines
 
+board-all = Use every board that is found, side by side
+board-jobs = How many boards to work on at a time [default: all; board flash: 4]
+board-names = CSV file with the names of the boards: MAC address (or USB serial number, or serial port), name, seat
 board-left-out = The serial bridge, which was left out of this build
 
 ## udpcli board list
@@ -274,6 +277,7 @@ board-info = What the board is: firmware, memory, space, Wi-Fi address
           udpcli board info
           udpcli board info --format json | jq -r .address
           udpcli board info --flash
+          udpcli board info --all --names names.csv
 board-info-format = How to print it
     .value-text = For people
     .value-json = One JSON object
@@ -290,6 +294,7 @@ board-run = Run a program in the board's memory and print its output
           udpcli board run --example server --ssid class --password-env WIFI
           udpcli board run blink.py --detach
           udpcli board run main.py --watch --with lib
+          udpcli board run hello.py --all --names names.csv
 board-run-script = Python file for the board; - reads it from stdin
 board-run-example = The tutorial's UDP client or server, in our own words
     .value-client = Sends a message every two seconds

@@ -244,10 +244,13 @@ board = 串口桥：在掌控板上运行程序、传送文件、查看 OLED
         示例：
           udpcli board list                 哪个串口是掌控板
           udpcli board info -s /dev/ttyUSB0
-board-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT [默认值：找到的唯一一块板]
+board-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；info、put、run、flash、reset、rm 和 oled 可以写多次 [默认值：找到的唯一一块板]
 board-baud = 串口的波特率 [默认值：115200]；board flash 用它传送数据
 board-connect-timeout = 最多用多长时间连接掌控板
 board-wire = 把串口上的每个字节连同方向和时间记入 FILE，每行一个 JSON 对象
+board-all = 同时用于找到的每一块板
+board-jobs = 同时处理多少块板 [默认值：全部；board flash 为 4]
+board-names = 名单（CSV 文件）：MAC 地址（或 USB 序列号、串口）、名字、座位
 board-left-out = 串口桥，这个版本没有包含
 
 ## udpcli board list
@@ -271,6 +274,7 @@ board-info = 显示掌控板的信息：固件、内存、空间、Wi-Fi 地址
           udpcli board info
           udpcli board info --format json | jq -r .address
           udpcli board info --flash
+          udpcli board info --all --names names.csv
 board-info-format = 信息的形式
     .value-text = 给人看
     .value-json = 一个 JSON 对象
@@ -287,6 +291,7 @@ board-run = 在掌控板的内存里运行程序，并显示它的输出
           udpcli board run --example server --ssid class --password-env WIFI
           udpcli board run blink.py --detach
           udpcli board run main.py --watch --with lib
+          udpcli board run hello.py --all --names names.csv
 board-run-script = 要运行的 Python 文件；- 表示从标准输入读取
 board-run-example = 我们自己编写的教程 UDP 客户端或服务端
     .value-client = 每两秒发送一条消息

@@ -27,4 +27,5 @@ def Y():
 #
 def M():return I('umachine','machine')
 g.collect()
+def D():w(h(M().unique_id()))
 def i():r[:]=[];X('memory',g.mem_free);X('memory_total',lambda:g.mem_free()+g.mem_alloc());X('implementation',lambda:S.implementation[0]);X('version',lambda:'.'.join(str(A)for A in S.implementation[1][:3]));X('release',lambda:U(2));X('build',lambda:U(3));X('machine',lambda:U(4));X('platform',lambda:S.platform);X('frequency',lambda:M().freq());X('unique_id',lambda:h(M().unique_id()));X('files',F);X('flash',lambda:I('esp').flash_size());X('wifi',N);X('mpython',Y);w(''.join(r))

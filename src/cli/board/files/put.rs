@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::super::fleet::{self, Job};
 use super::{Printer, PutArgs, SerialArgs, conclude, names, put_watch, session};
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::{self, RemotePath};
@@ -42,6 +43,36 @@ pub(in crate::cli::board) fn run(
     }
     let upload = Upload::read_without(&locals, remote, excludes)?;
     refuse_delete_of_files(args, &upload)?;
+    upload_to(&upload, args, serial, global)
+}
+
+/// The same for several boards; the files are looked at once.
+pub(in crate::cli::board) fn for_many<'a>(
+    args: &'a PutArgs,
+    serial: &SerialArgs,
+    global: &'a GlobalArgs,
+) -> Result<Job<'a>, Error> {
+    fleet::one_board_only(args.watch, "--watch")?;
+    if args.delete && !args.yes && !args.dry_run {
+        return Err(Error::usage_hint(
+            say!("fleet.delete-needs-yes"),
+            say!("fleet.delete-needs-yes.hint"),
+        ));
+    }
+    let (locals, remote) = split(&args.paths)?;
+    let upload = Upload::read_without(&locals, remote, excludes(args, serial)?)?;
+    refuse_delete_of_files(args, &upload)?;
+    Ok(Job::new(move |serial| {
+        upload_to(&upload, args, serial, global)
+    }))
+}
+
+fn upload_to(
+    upload: &Upload,
+    args: &PutArgs,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
     let start = Instant::now();
     let mut printer = Printer::new(global.quiet);
     let ended = session::with_files(serial, |files| {

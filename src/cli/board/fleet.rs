@@ -1,0 +1,310 @@
+//! One command for several boards, side by side: `-s` more than once, or `--all`.
+//!
+//! Each board has a thread and a lane, see [`crate::terminal::lane`], so that a command is the same code for one board and
+//! for many. While a board is worked on, its row is in the status area; its verdict becomes a line above it.
+
+mod view;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::view::View;
+use super::{BoardCommand, SerialArgs, session};
+use crate::board::fleet::{self, FleetEvent, MOST_BOARDS};
+use crate::board::ports;
+use crate::cli::{GlobalArgs, names, output};
+use crate::error::{BoardFailure, Error, Outcome};
+use crate::names::BoardNames;
+use crate::terminal::lane::Lane;
+use crate::words;
+use crate::words::catalogue::say;
+use serde_json::{Map, Value};
+
+/// What is done at each board.
+pub(super) type Work<'a> = Box<dyn Fn(&SerialArgs) -> Result<Outcome, Error> + Sync + 'a>;
+
+/// A command for several boards.
+pub(super) struct Job<'a> {
+    /// What is done at each board.
+    pub(super) work: Work<'a>,
+    /// How many at a time, unless the user says.
+    pub(super) jobs: usize,
+    /// Whether lines on stdout begin with the board's name.
+    pub(super) names_lines: bool,
+    /// Where the rows go.
+    pub(super) rows: Rows<'a>,
+}
+
+/// Where the boards' rows go.
+pub(super) enum Rows<'a> {
+    /// To stderr, when each ends: stdout has the programs' output, if anything.
+    Verdicts,
+    /// Into a table on stdout, in the boards' order: these columns of each, by its port.
+    Table(Arc<Mutex<BTreeMap<String, Vec<String>>>>),
+    /// The work prints an object for each; this makes one for a board that failed.
+    Json(&'a (dyn Fn(&str, Option<&str>, &Error) -> String + Sync)),
+}
+
+impl<'a> Job<'a> {
+    /// Work at all boards at once, whose rows go to stderr.
+    pub(super) fn new(work: impl Fn(&SerialArgs) -> Result<Outcome, Error> + Sync + 'a) -> Self {
+        Self {
+            work: Box::new(work),
+            jobs: MOST_BOARDS,
+            names_lines: true,
+            rows: Rows::Verdicts,
+        }
+    }
+}
+
+/// Whether the command is for several boards.
+pub(super) fn is_asked(serial: &SerialArgs) -> bool {
+    serial.all || given(serial).len() > 1
+}
+
+/// The ports that the user named, each once.
+fn given(serial: &SerialArgs) -> Vec<String> {
+    let mut ports = serial.serial.clone();
+    fleet::without_doubles(&mut ports);
+    ports
+}
+
+/// Refuses a flag that is for one board at a time.
+pub(super) fn one_board_only(is_given: bool, flag: &str) -> Result<(), Error> {
+    if is_given {
+        return Err(Error::usage_hint(
+            say!("fleet.one-board-flag", flag = flag),
+            say!("fleet.one-board-flag.hint"),
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a command that is for one board at a time.
+pub(super) fn one_board(command: &str) -> Error {
+    Error::usage_hint(
+        say!("fleet.one-board", command = command),
+        say!("fleet.one-board.hint"),
+    )
+}
+
+/// A board, and what became of it.
+struct Member {
+    port: String,
+    lane: Lane,
+    began: Option<Instant>,
+    result: Option<Result<Outcome, Error>>,
+}
+
+/// Does the command at all boards.
+pub(super) fn run(
+    command: &BoardCommand,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    one_board_only(serial.wire.is_some(), "--wire")?;
+    let job = command.for_many(serial, global)?;
+    let shutdown = session::shutdown()?;
+    let list = Arc::new(names::read(serial.names.as_deref())?);
+    let boards = boards(serial)?;
+    let mut members: Vec<Member> = boards
+        .iter()
+        .map(|(port, usb)| {
+            let keys = [Some(port.as_str()), usb.as_deref()];
+            let name = keys.into_iter().flatten().find_map(|key| list.of(key));
+            Member {
+                port: port.clone(),
+                lane: Lane::new(port.clone(), name.map(str::to_owned), job.names_lines),
+                began: None,
+                result: None,
+            }
+        })
+        .collect();
+    let lanes: Vec<Lane> = members.iter().map(|member| member.lane.clone()).collect();
+    let view = View::new(&members, global);
+    let jobs = serial.jobs.map_or(job.jobs, usize::from);
+    let start = Instant::now();
+    fleet::side_by_side(
+        boards.len(),
+        jobs,
+        &|| shutdown.is_asked(),
+        &|index| {
+            let (Some((port, _)), Some(lane)) = (boards.get(index), lanes.get(index)) else {
+                return Ok(Outcome::Done);
+            };
+            let mut serial = serial.clone();
+            serial.serial = vec![port.clone()];
+            serial.all = false;
+            serial.known = Some(Arc::clone(&list));
+            lane.during(|| (job.work)(&serial))
+        },
+        &mut |event| match event {
+            FleetEvent::Began(index) => {
+                if let Some(member) = members.get_mut(index) {
+                    member.began = Some(Instant::now());
+                    view.begin(index);
+                }
+            }
+            FleetEvent::Ended(index, result) => {
+                if let Some(member) = members.get_mut(index) {
+                    view.end(
+                        index,
+                        matches!(result, Err(ref error) if !is_interrupted(error)),
+                    );
+                    member.result = Some(result);
+                    tell_end(member, &job.rows, &view);
+                }
+            }
+            FleetEvent::Tick => view.draw(),
+        },
+    );
+    if let Rows::Table(columns) = &job.rows {
+        let columns = columns.lock().unwrap_or_else(PoisonError::into_inner);
+        output::print_styled(&view::table(&members, &columns))?;
+    }
+    drop(view);
+    conclude(members, start.elapsed())
+}
+
+/// The ports, each with the serial number of its USB device, as far as there is one.
+fn boards(serial: &SerialArgs) -> Result<Vec<(String, Option<String>)>, Error> {
+    let is_from_environment = || {
+        let variable = std::env::var("UDPCLI_SERIAL").ok();
+        variable.is_some_and(|port| serial.serial == [port])
+    };
+    let ports = if serial.all {
+        if !serial.serial.is_empty() && !is_from_environment() {
+            return Err(Error::usage(say!("fleet.all-and-serial")));
+        }
+        fleet::all_boards()?
+    } else {
+        given(serial)
+    };
+    if ports.len() > MOST_BOARDS {
+        return Err(Error::usage(say!(
+            "pair.too-many-boards",
+            boards: ports.len(),
+            most: MOST_BOARDS
+        )));
+    }
+    // A system that does not list its ports has no serial numbers either.
+    let listed = ports::list().unwrap_or_default();
+    let usb = |name: &str| {
+        let port = listed.iter().find(|port| port.name == name)?;
+        port.usb.as_ref()?.serial.clone()
+    };
+    Ok(ports
+        .into_iter()
+        .map(|port| {
+            let usb = usb(&port);
+            (port, usb)
+        })
+        .collect())
+}
+
+/// Names this thread's board by its MAC address, if the list has that.
+pub(super) fn identify(list: Option<&BoardNames>, mac: &str) {
+    if let (Some(lane), Some(list)) = (Lane::current(), list)
+        && let Some(name) = list.of(mac)
+    {
+        lane.set_name(name.to_owned());
+    }
+}
+
+/// An object of JSON with the port and name of this thread's board, if it is one of several.
+pub(super) fn with_board(object: &str) -> String {
+    let Some(lane) = Lane::current() else {
+        return object.to_owned();
+    };
+    let Ok(Value::Object(rest)) = serde_json::from_str(object) else {
+        return object.to_owned();
+    };
+    let mut object = Map::new();
+    object.insert("port".to_owned(), lane.place().into());
+    if let Some(name) = lane.name() {
+        object.insert("name".to_owned(), name.into());
+    }
+    object.extend(rest);
+    Value::Object(object).to_string()
+}
+
+fn is_interrupted(error: &Error) -> bool {
+    error.exit_code() == Outcome::Interrupted.exit_code()
+}
+
+/// Tells what became of a board.
+fn tell_end(member: &Member, rows: &Rows<'_>, view: &View) {
+    match rows {
+        Rows::Table(_) => {}
+        Rows::Json(object) => {
+            if let Some(Err(error)) = &member.result {
+                let name = member.lane.name();
+                let line = object(&member.port, name.as_deref(), error) + "\n";
+                // The reader may have gone; the other boards go on.
+                let _ = output::print(line.as_bytes());
+            }
+        }
+        Rows::Verdicts => view.print(member),
+    }
+}
+
+/// The message of an error with its causes, in one line.
+fn message(error: &Error) -> String {
+    let mut text = words::message(error);
+    if let Some(code) = error.code() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, " [{code}]");
+    }
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        text = say!(
+            "board-cli.with-cause",
+            error = text,
+            cause = words::cause(source)
+        );
+        cause = source.source();
+    }
+    text
+}
+
+/// What the boards' results make together.
+fn conclude(members: Vec<Member>, elapsed: Duration) -> Result<Outcome, Error> {
+    let boards = members.len();
+    let mut is_cut_short = false;
+    let mut failed = Vec::new();
+    for member in members {
+        match member.result {
+            Some(Ok(Outcome::Done)) => {}
+            Some(Err(error)) if !is_interrupted(&error) => failed.push(BoardFailure {
+                who: match member.lane.name() {
+                    Some(name) => say!("fleet.who", name = name, port = member.port),
+                    None => member.port,
+                },
+                what: message(&error),
+                error,
+            }),
+            _ => is_cut_short = true,
+        }
+    }
+    match (is_cut_short, failed.is_empty()) {
+        (_, false) => {
+            let error = Error::Boards { boards, failed };
+            if !is_cut_short {
+                return Err(error);
+            }
+            crate::cli::logging::report(&error);
+            Ok(Outcome::Interrupted)
+        }
+        (true, true) => Ok(Outcome::Interrupted),
+        (false, true) => {
+            tracing::info!(
+                say = "fleet.all-done",
+                count = boards as u64,
+                time = %crate::text::seconds(elapsed)
+            );
+            Ok(Outcome::Done)
+        }
+    }
+}
