@@ -78,6 +78,13 @@ impl BoardNames {
         self.0.is_empty()
     }
 
+    /// What the list knows the boards of this name by, in lower case, a MAC address without colons.
+    #[must_use]
+    pub fn boards_called(&self, name: &str) -> Vec<&str> {
+        let boards = self.0.iter().filter(|(_, of)| of.as_str() == name);
+        boards.map(|(board, _)| board.as_str()).collect()
+    }
+
     /// The name of a board by one of its addresses.
     #[must_use]
     pub fn of(&self, board: &str) -> Option<&str> {

@@ -7,7 +7,7 @@ pub(crate) mod json;
 pub(crate) mod python;
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
@@ -55,7 +55,19 @@ pub struct Renderer {
     names: Names,
     /// Whether to write the destination after the sender.
     shows_destination: bool,
+    namer: Option<Namer>,
     scratch: String,
+}
+
+/// What people call a sender.
+struct Namer {
+    name_of: Box<dyn FnMut(IpAddr) -> Option<String>>,
+}
+
+impl std::fmt::Debug for Namer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Namer").finish_non_exhaustive()
+    }
 }
 
 /// A cache of addresses as text. It keeps the last address of each role, as most traffic comes from one peer at a time.
@@ -98,6 +110,7 @@ impl Renderer {
             utc_clock: UtcClock::default(),
             names: Names::default(),
             shows_destination: false,
+            namer: None,
             scratch: String::new(),
         }
     }
@@ -109,6 +122,19 @@ impl Renderer {
             shows_destination: true,
             ..self
         }
+    }
+
+    /// Shows the names that `name_of` gives to senders: in JSON, and to people.
+    #[must_use]
+    pub fn naming(mut self, name_of: impl FnMut(IpAddr) -> Option<String> + 'static) -> Self {
+        self.namer = Some(Namer {
+            name_of: Box::new(name_of),
+        });
+        self
+    }
+
+    fn name(&mut self, peer: SocketAddr) -> Option<String> {
+        (self.namer.as_mut()?.name_of)(peer.ip())
     }
 
     /// Appends the output before the first datagram, if the format has any.
@@ -138,10 +164,12 @@ impl Renderer {
                 hex::dump(datagram.payload, out);
             }
             Format::Json => {
+                let name = self.name(datagram.peer);
                 let head = json::Head {
                     time: self.utc_clock.format(datagram.time),
                     from: self.names.peer.of(datagram.peer),
                     to: self.names.local.of(datagram.local),
+                    name: name.as_deref(),
                 };
                 json::object(&head, datagram, notes, &self.style, &mut self.scratch, out);
             }
@@ -174,6 +202,11 @@ impl Renderer {
 
     /// `12:01:05.123456 192.168.0.5:49153 28`
     fn head(&mut self, datagram: &Datagram<'_>, out: &mut Vec<u8>) {
+        // A program that reads lines gets the same columns with names as without.
+        let name = match self.style.audience {
+            Audience::Terminal => self.name(datagram.peer),
+            Audience::Pipe => None,
+        };
         let time = self.local_clock.format(datagram.time);
         let peer = self.names.peer.of(datagram.peer);
         if self.style.color {
@@ -192,6 +225,11 @@ impl Renderer {
             out.extend_from_slice(time);
             out.push(b' ');
             out.extend_from_slice(peer.as_bytes());
+        }
+        if let Some(name) = name {
+            out.extend_from_slice(b" (");
+            escape::append_text(&name, Audience::Terminal, out);
+            out.push(b')');
         }
         if self.shows_destination {
             out.extend_from_slice(b" > ");

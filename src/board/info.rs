@@ -86,6 +86,14 @@ pub fn mac(repl: &mut Repl) -> Result<Option<String>, Error> {
     }
 }
 
+/// Formats `240ac4..` as `24:0a:c4:..`.
+#[must_use]
+pub fn with_colons(hex: &str) -> String {
+    let digits: Vec<char> = hex.chars().collect();
+    let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
+    pairs.join(":")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

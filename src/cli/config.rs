@@ -17,6 +17,9 @@ use crate::words::catalogue::{self, say};
 
 /// The environment variables that override the files.
 const SERIAL: &str = "UDPCLI_SERIAL";
+
+/// The variable that names the list of names.
+const NAMES: &str = "UDPCLI_NAMES";
 const LANG: &str = "UDPCLI_LANG";
 
 /// The default baud rate of MicroPython's REPL.
@@ -171,9 +174,17 @@ fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Set
     let baud = user
         .baud
         .map(|set| (Shown::Number(set.value), from_user(set.line)));
-    let names = project
-        .names
-        .map(|set| (Shown::Text(set.value), Origin::Project(set.line)));
+    // An empty name means no list, and it still overrides the file.
+    let list = |path: String| match path.as_str() {
+        "" => Shown::Unset(sentence!("config.unset-names")),
+        _ => Shown::Text(path),
+    };
+    let names = variable(NAMES)
+        .map(|value| (list(value), Origin::Environment(NAMES)))
+        .or_else(|| {
+            let set = project.names?;
+            Some((Shown::Text(set.value), Origin::Project(set.line)))
+        });
     let exclude = project
         .exclude
         .map(|set| (Shown::List(set.value), Origin::Project(set.line)));

@@ -14,7 +14,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::capture::{CaptureFormat, Saver};
 use crate::cli::logging::Summary;
 use crate::cli::output::Output;
-use crate::cli::{GlobalArgs, complete, value};
+use crate::cli::{GlobalArgs, complete, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::render::{Format, Renderer, Style};
@@ -79,6 +79,8 @@ pub struct ListenArgs {
     seq: bool,
     #[arg(long, value_name = "CHECK", value_parser = value::checksum, help_heading = "Output")]
     check: Option<Append>,
+    #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
+    names: Option<PathBuf>,
 
     #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count, help_heading = "End")]
     count: Option<u64>,
@@ -206,8 +208,13 @@ pub async fn run(
             .map(|duration| value::remaining(duration, opening)),
         stats_every: args.stats,
     };
+    let senders = names::of_senders(names::read(args.names.as_deref())?);
+    let renderer = || match senders {
+        Some(senders) => Renderer::new(style).naming(senders),
+        None => Renderer::new(style),
+    };
     let mut output = Output::new(
-        (!args.saves_to_stdout()).then(|| Renderer::new(style)),
+        (!args.saves_to_stdout()).then(renderer),
         saver,
         args.panel(&places),
         shutdown.clone(),

@@ -8,6 +8,7 @@ mod text;
 mod watch;
 
 use std::io;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -20,14 +21,15 @@ use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
 use crate::cli::board::password;
 use crate::cli::config::SerialSettings;
-use crate::cli::{GlobalArgs, complete, value};
+use crate::cli::{GlobalArgs, complete, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::file::stdout_name;
 use crate::firewall;
+use crate::names::BoardNames;
 use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, not_simulated};
 use crate::pair::post::Post;
-use crate::pair::report::{BoardReport, Verdict};
+use crate::pair::report::{BoardReport, Step, Verdict};
 use crate::pair::{self, BoardAp, Join, Network, Password, Plan, TestContext, Wifi, simulate};
 use crate::shutdown::Shutdown;
 use crate::terminal::sanitize::{self, Allowed};
@@ -59,6 +61,8 @@ pub struct PairArgs {
     all: bool,
     #[arg(long, conflicts_with_all = ["serial", "all", "ssid"])]
     simulate: bool,
+    #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath)]
+    names: Option<PathBuf>,
     #[arg(long, value_name = "N", value_parser = value::baud)]
     baud: Option<u32>,
     #[arg(long, value_name = "D", default_value = "10s", value_parser = value::positive_duration)]
@@ -183,6 +187,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         return Err(Error::usage(say!("pair.board-ap-one-board")));
     }
     let mut plan = plan(args)?;
+    let list = names::read(args.names.as_deref())?;
     let places = match places(args, &mut plan) {
         // A program reads a report whatever happens: here its serial step failed.
         Err(Error::Board(error)) if args.format != Format::Text => Err(error),
@@ -206,6 +211,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         },
         format: args.format,
         is_fleet: false,
+        list,
     };
     if let Some(block) = firewall::known_block(args.port) {
         tracing::warn!(say = "doctor.blocked", by = block.by.name(), command = %block.command);
@@ -221,7 +227,7 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
         Err(error) => {
             let report = pair::run(context, NO_BOARD, || Err(error), &mut |_| {});
             if out.format == Format::Json {
-                out.write(&format!("{}\n", json::object(&report)));
+                out.write(&format!("{}\n", json::object(&report, None)));
             }
             return end(&[report], out);
         }
@@ -264,6 +270,8 @@ struct Out {
     format: Format,
     /// Whether several boards are tested: a row each, in place of a line for each step.
     is_fleet: bool,
+    /// What the boards are called.
+    list: BoardNames,
 }
 
 impl FleetObserver for Out {
@@ -272,10 +280,12 @@ impl FleetObserver for Out {
             (Format::Text, FleetEvent::Step(step)) => text::step(step, self.style),
             (Format::Text, FleetEvent::Round(round)) => watch::line(round),
             (Format::Text, FleetEvent::Report(report)) if self.is_fleet => {
-                text::row(report, self.style)
+                text::row(report, self.name(report), self.style)
             }
             (Format::Text, FleetEvent::Report(report)) => text::conclusion(report, self.style),
-            (Format::Json, FleetEvent::Report(report)) => format!("{}\n", json::object(report)),
+            (Format::Json, FleetEvent::Report(report)) => {
+                format!("{}\n", json::object(report, self.name(report)))
+            }
             (Format::Json | Format::Junit, _) => return,
         };
         self.write(&text);
@@ -283,6 +293,17 @@ impl FleetObserver for Out {
 }
 
 impl Out {
+    /// What the list of names calls the board: by its port, its MAC address or its IP address.
+    fn name(&self, report: &BoardReport) -> Option<&str> {
+        let figure = |step, key| report.step(step)?.figures.get(key)?.as_str();
+        let keys = [
+            Some(report.port.as_str()),
+            figure(Step::Firmware, "mac"),
+            figure(Step::Addresses, "board"),
+        ];
+        keys.into_iter().flatten().find_map(|key| self.list.of(key))
+    }
+
     fn write(&mut self, text: &str) {
         // Text is escaped where it is put together, and has colours. What is for programs may be looked at, too.
         let shown = if self.format != Format::Text && stdout::is_terminal() {

@@ -16,7 +16,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::cli::logging::Summary;
 use crate::cli::output::{self, Output};
 use crate::cli::send::named::Named;
-use crate::cli::{GlobalArgs, complete, value};
+use crate::cli::{GlobalArgs, complete, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::render::{Format, Renderer, Style};
@@ -75,6 +75,8 @@ const MOST_CASES: u64 = 65_536;
 pub struct SendArgs {
     #[arg(value_name = "HOST:PORT")]
     peer: Endpoint,
+    #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath)]
+    names: Option<PathBuf>,
     #[arg(value_name = "MESSAGE", group = "payload", add = complete::messages())]
     messages: Vec<OsString>,
 
@@ -588,15 +590,7 @@ impl SendArgs {
             }
         }
         let say = || tracing::info!(say = "send.waiting-for-dns", host = %self.peer.host);
-        match wait_for(
-            Site::Resolve,
-            self.peer.resolve(family),
-            shutdown,
-            deadline,
-            say,
-        )
-        .await
-        {
+        match wait_for(Site::Resolve, self.resolve(family), shutdown, deadline, say).await {
             Waited::Done(addresses) => Ok(addresses.map(Some)?),
             Waited::Interrupted => Ok(None),
             Waited::TimeUp => Err(Error::Udp(udp::error::Error::Resolve {
@@ -604,6 +598,13 @@ impl SendArgs {
                 source: late(say!("send.no-dns", time = time)),
             })),
         }
+    }
+
+    async fn resolve(&self, family: Family) -> Result<Vec<SocketAddr>, Error> {
+        if self.peer.board().is_some() {
+            return names::resolve(self.names.clone(), &self.peer, family).await;
+        }
+        Ok(self.peer.resolve(family).await?)
     }
 
     fn form(&self) -> Form {

@@ -17,6 +17,8 @@ pub(super) struct Head<'a> {
     pub(super) time: &'a [u8],
     pub(super) from: &'a str,
     pub(super) to: &'a str,
+    /// What people call the peer.
+    pub(super) name: Option<&'a str>,
 }
 
 /// Appends the object and a newline.
@@ -74,6 +76,10 @@ pub(super) fn object(
     if let Some(rule) = notes.rule {
         out.extend_from_slice(br#","rule":"#);
         out.extend_from_slice(number.format(rule.get()).as_bytes());
+    }
+    if let Some(name) = head.name {
+        out.extend_from_slice(br#","name":"#);
+        string(name, style.audience, out);
     }
     out.extend_from_slice(b"}\n");
 }

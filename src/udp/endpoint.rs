@@ -10,10 +10,16 @@ use crate::udp::error::Error;
 use crate::udp::interface;
 use crate::udp::receive::canonical;
 
+/// Before the name of a board, in place of a host.
+const BOARD: &str = "board:";
+
+/// The port of the tutorial's programs.
+const BOARD_PORT: u16 = 6000;
+
 /// A peer as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// An IP address or a host name, without brackets; an IPv6 zone may follow `%`.
+    /// An IP address or a host name, without brackets; an IPv6 zone may follow `%`. Or `board:` and a board's name.
     pub host: String,
     /// The UDP port.
     pub port: u16,
@@ -23,6 +29,9 @@ impl FromStr for Endpoint {
     type Err = Sentence;
 
     fn from_str(text: &str) -> Result<Self, Sentence> {
+        if let Some(board) = board(text) {
+            return board;
+        }
         let text = &*fullwidth::to_ascii(text);
         if let Some((_, rest)) = text.split_once("://") {
             let rest = rest.trim_end_matches('/');
@@ -71,6 +80,30 @@ impl FromStr for Endpoint {
     }
 }
 
+/// `board:NAME` or `board:NAME:PORT`. The name may hold colons, as a MAC address does.
+fn board(text: &str) -> Option<Result<Endpoint, Sentence>> {
+    let rest = text
+        .strip_prefix(BOARD)
+        .or_else(|| text.strip_prefix("board："))?;
+    let endpoint = |name: &str, port| match name.trim() {
+        "" => Err(sentence!("value.no-host")),
+        name => Ok(Endpoint {
+            host: format!("{BOARD}{name}"),
+            port,
+        }),
+    };
+    let is_mac = rest.split(':').count() == 6;
+    let (name, port) = match rest.rsplit_once([':', '：']) {
+        Some((name, port)) if !is_mac => (name, fullwidth::to_ascii(port).into_owned()),
+        _ => return Some(endpoint(rest, BOARD_PORT)),
+    };
+    Some(match port.parse() {
+        Ok(0) => Err(sentence!("value.port-zero")),
+        Ok(number) if !port.starts_with('+') => endpoint(name, number),
+        _ => Err(sentence!("value.no-such-port", port = format!("{port:?}"))),
+    })
+}
+
 /// Whether the whole text is an IPv6 address, with or without a zone.
 fn is_v6(text: &str) -> bool {
     let address = text.split_once('%').map_or(text, |(address, _)| address);
@@ -114,6 +147,12 @@ impl Family {
 }
 
 impl Endpoint {
+    /// The name, if a board's name stands in place of a host.
+    #[must_use]
+    pub fn board(&self) -> Option<&str> {
+        self.host.strip_prefix(BOARD)
+    }
+
     /// The addresses to send to, in the order to try them: IPv4 first, otherwise in the resolver's order. Queries the
     /// resolver only if the host is a name.
     ///
@@ -233,6 +272,36 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap(), ("192.168.0.3".into(), 6000), "{text}");
         }
+    }
+
+    #[test]
+    fn a_board_is_named_in_place_of_a_host() {
+        for (text, name, port) in [
+            ("board:小明", "小明", 6000),
+            ("board:小明:7000", "小明", 7000),
+            ("board：小明：７０００", "小明", 7000),
+            ("board:Li Hua:6000", "Li Hua", 6000),
+            ("board:24:0a:c4:00:01:17", "24:0a:c4:00:01:17", 6000),
+            ("board:24:0a:c4:00:01:17:7", "24:0a:c4:00:01:17", 7),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!(
+                (endpoint.board(), endpoint.port),
+                (Some(name), port),
+                "{text}"
+            );
+        }
+        for text in [
+            "board:",
+            "board::6000",
+            "board:x:0",
+            "board:x:+1",
+            "board:x:y",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        // A host of that name.
+        assert_eq!(read("board.local:1").unwrap(), ("board.local".into(), 1));
     }
 
     #[test]

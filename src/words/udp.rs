@@ -146,6 +146,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         }
         Error::Escape { .. } => say!("udp.escape.hint"),
         Error::Hex { .. } => say!("udp.hex.hint"),
+        Error::Resolve { host, .. } if host.starts_with("board:") => {
+            say!("names.board-hint", name = host.trim_start_matches("board:"))
+        }
         Error::Resolve { host, .. } if is_announced_by_devices(host) => {
             say!("udp.resolve.hint-local", host = host)
         }

@@ -347,6 +347,65 @@ fn what_is_for_one_board_is_refused_for_several() {
     );
 }
 
+#[test]
+fn a_list_of_names_is_begun_from_the_boards_and_never_written_over() {
+    let folder = TempDir::new().unwrap();
+    let boards = class(2, |options| options);
+    let args = ["list", "--names-template", "names.csv"];
+    let finished = finish(&boards, &args, folder.path()).expect_code(0);
+    let list = fs::read_to_string(folder.path().join("names.csv")).unwrap();
+    assert_eq!(
+        list,
+        "mac-or-id,name,seat\r\n24:0a:c4:00:00:00,,\r\n24:0a:c4:00:00:01,,\r\n"
+    );
+    for (board, mac) in boards
+        .iter()
+        .zip(["24:0a:c4:00:00:00", "24:0a:c4:00:00:01"])
+    {
+        let line = format!("{mac} is the board on {}\n", board.port);
+        assert!(finished.stderr.contains(&line), "{}", finished.stderr);
+        assert_untouched(board, &[]);
+    }
+    let again = finish(&boards, &args, folder.path()).expect_code(2);
+    assert!(
+        again
+            .stderr
+            .starts_with("udpcli: error: names.csv exists already\n"),
+        "{}",
+        again.stderr
+    );
+    // Filled in, it names the boards, in `list` too.
+    fs::write(
+        folder.path().join("names.csv"),
+        list.replace("00:01,,", "00:01,小明,"),
+    )
+    .unwrap();
+    let args = [
+        "list",
+        "--probe",
+        "--names",
+        "names.csv",
+        "--format",
+        "json",
+    ];
+    let text = finish(&boards, &args, folder.path()).expect_code(0).text();
+    let objects: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(objects[0].get("name"), None);
+    assert_eq!(objects[1]["name"], "小明");
+    let args = ["list", "--probe", "--names", "names.csv"];
+    let text = finish(&boards, &args, folder.path()).expect_code(0).text();
+    assert!(
+        text.lines()
+            .nth(1)
+            .unwrap()
+            .starts_with(&format!("{}  小明  ", boards[1].port)),
+        "{text}"
+    );
+}
+
 /// Forty boards of which one is mute and one has no firmware: every command, each with the right verdict for each board.
 #[test]
 #[ignore = "takes some minutes: forty boards on a machine with two processors"]

@@ -21,6 +21,7 @@ mod language;
 mod listen;
 mod menu;
 mod named;
+mod names;
 mod peers;
 mod relay;
 mod replay;

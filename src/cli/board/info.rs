@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::fleet::{self, Job, Rows};
 use super::{SerialArgs, TextOrJson, session};
-use crate::board::info::Info;
+use crate::board::info::{Info, with_colons};
 use crate::cli::{GlobalArgs, names, output};
 use crate::error::{Error, Outcome};
 use crate::terminal::lane::Lane;
@@ -160,7 +160,7 @@ fn columns(info: &Info) -> Vec<String> {
     let mac = info.text("mac").or(info.text("unique_id"));
     vec![
         firmware,
-        mac.map_or_else(none, colons),
+        mac.map_or_else(none, with_colons),
         info.text("address").map_or_else(none, str::to_owned),
     ]
 }
@@ -223,7 +223,10 @@ fn text(port: &str, name: Option<&str>, info: &Info) -> String {
         say!("board-cli.info-id"),
         info.text("unique_id").map(str::to_owned),
     );
-    line(say!("board-cli.info-mac"), info.text("mac").map(colons));
+    line(
+        say!("board-cli.info-mac"),
+        info.text("mac").map(with_colons),
+    );
     line(
         say!("board-cli.info-memory"),
         share(info, "memory", "memory_total"),
@@ -262,11 +265,4 @@ fn share(info: &Info, free: &str, total: &str) -> Option<String> {
         Some(total) if total > 0 => say!("board-cli.info-free-of", free = free, total = total),
         _ => say!("board-cli.info-free", free = free),
     })
-}
-
-/// Formats `240ac4..` as `24:0a:c4:..`.
-fn colons(hex: &str) -> String {
-    let digits: Vec<char> = hex.chars().collect();
-    let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
-    pairs.join(":")
 }

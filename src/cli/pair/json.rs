@@ -7,7 +7,7 @@ use crate::words;
 use crate::words::language::{self, Language};
 
 /// The report of one board.
-pub(super) fn object(report: &BoardReport) -> Value {
+pub(super) fn object(report: &BoardReport, name: Option<&str>) -> Value {
     let mut codes: Vec<&str> = Vec::new();
     for (_, finding) in report.findings() {
         let code = finding.diagnosis.code();
@@ -15,14 +15,18 @@ pub(super) fn object(report: &BoardReport) -> Value {
             codes.push(code);
         }
     }
-    json!({
+    let mut object = json!({
         "port": report.port,
         "verdict": report.verdict().key(),
         "codes": codes,
         "environment": report.is_environment(),
         "seconds": seconds(report.time),
         "steps": language::within(Language::English, || report.steps.iter().map(step).collect::<Vec<_>>()),
-    })
+    });
+    if let (Some(name), Some(object)) = (name, object.as_object_mut()) {
+        object.insert("name".to_owned(), json!(name));
+    }
+    object
 }
 
 fn step(result: &StepResult) -> Value {
@@ -67,6 +71,6 @@ mod tests {
             steps: vec![down, up],
             time: std::time::Duration::ZERO,
         };
-        assert_eq!(object(&report)["codes"], json!(["size-lost", "loss"]));
+        assert_eq!(object(&report, None)["codes"], json!(["size-lost", "loss"]));
     }
 }

@@ -121,7 +121,7 @@ pub(super) fn conclusion(report: &BoardReport, style: Style) -> String {
 }
 
 /// One board among several: one row.
-pub(super) fn row(report: &BoardReport, style: Style) -> String {
+pub(super) fn row(report: &BoardReport, name: Option<&str>, style: Style) -> String {
     let mut text = format!(
         "{}  {}",
         style.paint(report.verdict()),
@@ -131,6 +131,9 @@ pub(super) fn row(report: &BoardReport, style: Style) -> String {
         text.push_str("  ");
         text.push_str(&sanitize::for_terminal(what));
     };
+    if let Some(name) = name {
+        add(name);
+    }
     if let Some(address) = report
         .step(Step::Addresses)
         .and_then(|step| step.figures.get("board")?.as_str())

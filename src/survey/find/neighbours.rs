@@ -20,14 +20,15 @@ pub struct Neighbour {
 }
 
 /// How often to read the table: on Linux it is a file, elsewhere the output of a program.
-pub(super) const PERIOD: Duration = if cfg!(target_os = "linux") {
+pub const PERIOD: Duration = if cfg!(target_os = "linux") {
     Duration::from_millis(100)
 } else {
     Duration::from_millis(900)
 };
 
 /// Reads the table; `None` if the system does not show it.
-pub(super) fn read() -> Option<Vec<Neighbour>> {
+#[must_use]
+pub fn read() -> Option<Vec<Neighbour>> {
     const PATIENCE: Duration = Duration::from_secs(2);
 
     if cfg!(target_os = "linux") {

@@ -81,7 +81,8 @@ send = Send datagrams: the board's UDP client, on the PC
           udpcli send 192.168.0.3:6000 @led-on @led-off         messages of udpcli.toml, and the replies they expect
           udpcli send 192.168.0.3:6000 --replay traffic.pcapng  what listen --save recorded, once more
           udpcli send 192.168.0.3:6000 -I                       type lines, see replies
-send-peer = Destination: IPv4:PORT, [IPv6]:PORT or NAME:PORT
+send-peer = Destination: IPv4:PORT, [IPv6]:PORT, NAME:PORT, or board:NAME for a board of the list of names (port 6000) or board:NAME:PORT
+send-names = With board:NAME: CSV file with the names of the boards: MAC address (or IP address), name, seat
 send-messages = One datagram per argument, literally; @NAME is a message of udpcli.toml, @@TEXT is the text @TEXT; bytes that are not UTF-8 are sent as they are
 send-lines = One datagram per line of standard input, or of --file
 send-file = The whole file as one datagram (- is standard input)
@@ -174,6 +175,7 @@ listen-summary = How to write the summary and the counts of --stats
     .value-json = JSON lines on stderr: { "{" }"summary": ..{ "}" }, and with --stats { "{" }"stats": ..{ "}" }
 listen-seq = Read sequence numbers (send --size): loss, duplicates, reordering, delay
 listen-check = Verify the checksum at the end of every payload; requests are matched without it
+listen-names = CSV file with the senders' names: MAC address (or IP address), name, seat; for JSON, and for text on a terminal
 listen-count = End after this many datagrams
 listen-timeout = End when no datagram came for D; exit code 1 if none ever did
 listen-duration = End after this time
@@ -265,6 +267,7 @@ board-list = List serial ports, and which of them may be a board
           udpcli board list --probe             which of them has MicroPython
           udpcli board list --format json
 board-list-probe = Ask each port whether MicroPython answers
+board-list-names-template = Write a list of names to FILE, to be filled in: a line for each board that is plugged in
 board-list-format = How to print the ports
     .value-text = For people
     .value-json = One JSON object
@@ -608,6 +611,7 @@ pair = Test the PC and the board together, both directions, and say why nothing 
           udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace
 pair-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [env: UDPCLI_SERIAL] [default: the one board found]
 pair-all = Test every board that is found, all at once
+pair-names = CSV file with the names of the boards: MAC address (or IP address, or serial port), name, seat
 pair-simulate = No board at hand: the real MicroPython on this PC in its place (Linux, macOS)
 pair-baud = Baud rate of the serial line [default: 115200]
 pair-connect-timeout = How long to try to reach the board

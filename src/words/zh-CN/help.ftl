@@ -80,7 +80,8 @@ send = 发送数据报：在电脑上充当掌控板的 UDP 客户端
           udpcli send 192.168.0.3:6000 @led-on @led-off         udpcli.toml 里的消息，以及它们应得的回复
           udpcli send 192.168.0.3:6000 --replay traffic.pcapng  再发一遍 listen --save 录下的数据报
           udpcli send 192.168.0.3:6000 -I                       逐行输入，随时看回复
-send-peer = 目的地：IPv4:PORT、[IPv6]:PORT 或 NAME:PORT
+send-peer = 目的地：IPv4:PORT、[IPv6]:PORT、NAME:PORT，或者用 board:NAME 表示名单里的一块掌控板（端口 6000），也可以写 board:NAME:PORT
+send-names = 与 board:NAME 一起用：名单（CSV 文件）：MAC 地址（或 IP 地址）、名字、座位
 send-messages = 每个参数作为一个数据报原样发送；@NAME 是 udpcli.toml 里的消息，@@TEXT 是文本 @TEXT；不是 UTF-8 的字节也照样发送
 send-lines = 标准输入（或 --file 的文件）每行一个数据报
 send-file = 把整个文件作为一个数据报（- 表示标准输入）
@@ -173,6 +174,7 @@ listen-summary = 最后的统计和 --stats 的形式
     .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
 listen-seq = 读取序号（send --size）：丢失、重复、乱序、延迟
 listen-check = 检查每个载荷末尾的校验和；匹配模式时不包括它
+listen-names = 名单（CSV 文件）：MAC 地址（或 IP 地址）、名字、座位；用于 JSON 和终端上的文本
 listen-count = 收到这么多个数据报后结束
 listen-timeout = D 时间内没有数据报就结束；一个也没收到则退出码为 1
 listen-duration = 经过这段时间后结束
@@ -262,6 +264,7 @@ board-list = 列出串口，以及哪些可能是掌控板
           udpcli board list --probe             哪些串口上有 MicroPython
           udpcli board list --format json
 board-list-probe = 逐个询问串口上有没有 MicroPython
+board-list-names-template = 把待填写的名单写入 FILE：插着的每块掌控板一行
 board-list-format = 列表的形式
     .value-text = 给人看
     .value-json = 一个 JSON 对象
@@ -605,6 +608,7 @@ pair = 一起测试电脑和掌控板的两个方向，并查明消息为什么�
           udpcli pair -n 10 --interval 2s --sizes 28         按教程的节奏
 pair-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；可以写多次，同时测试 [环境变量：UDPCLI_SERIAL] [默认值：找到的唯一一块板]
 pair-all = 同时测试找到的每一块板
+pair-names = 名单（CSV 文件）：MAC 地址（或 IP 地址、串口）、名字、座位
 pair-simulate = 手边没有板：用本机上真正的 MicroPython 代替（Linux、macOS）
 pair-baud = 串口的波特率 [默认值：115200]
 pair-connect-timeout = 最多用多长时间连接掌控板
