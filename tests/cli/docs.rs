@@ -845,7 +845,11 @@ fn json_lines_fit_the_schema() {
     let folder = tempfile::tempdir().expect("a folder");
     let saved = folder.path().join("heard.jsonl");
     let saved_name = saved.to_str().expect("UTF-8");
+    let names = folder.path().join("names.csv");
+    fs::write(&names, "127.0.0.1,小明\n").expect("a list of names");
     let args = [
+        "--names",
+        names.to_str().expect("UTF-8"),
         "--bind",
         "127.0.0.1",
         "-n",
