@@ -92,6 +92,8 @@ pub struct Notes {
     pub sequence: Option<u64>,
     /// How many numbers are missing directly before it.
     pub lost: u64,
+    /// Whether its number was counted as missing until it came.
+    pub is_late: bool,
     /// Whether its checksum is right; `None` if there is none to verify.
     pub check: Option<bool>,
     /// The number of the reply rule that it matches, from 1.

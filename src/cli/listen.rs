@@ -4,6 +4,8 @@
 
 mod announcement;
 mod rules;
+#[cfg_attr(not(feature = "board"), path = "listen/no_watch.rs")]
+mod watch;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::path::{Path, PathBuf};
@@ -38,6 +40,7 @@ use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
 use crate::wait::Waited;
 use crate::words::catalogue::say;
 use announcement::AnnouncedSocket;
+use watch::{Watch, WatchOptions};
 
 /// The default of `--reply-rate`: answers per second and peer.
 const DEFAULT_REPLY_RATE: u32 = 1000;
@@ -61,6 +64,8 @@ pub struct ListenArgs {
     timestamps: Option<Timestamps>,
     #[arg(long, help_heading = "Output")]
     oled: bool,
+    #[arg(long, conflicts_with_all = ["format", "oled", "separator"], help_heading = "Output")]
+    watch: bool,
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     save: Option<PathBuf>,
     #[arg(
@@ -169,6 +174,7 @@ pub async fn run(
     let answers = args.answers()?;
     let style = args.style(global)?;
     let save = args.save()?;
+    let watch = args.watch(&style)?;
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
         clock: match args.timestamps {
@@ -213,18 +219,26 @@ pub async fn run(
         Some(senders) => Renderer::new(style).naming(senders),
         None => Renderer::new(style),
     };
+    let prints = !args.saves_to_stdout() && watch.is_none();
     let mut output = Output::new(
-        (!args.saves_to_stdout()).then(renderer),
+        prints.then(renderer),
         saver,
         args.panel(&places),
         shutdown.clone(),
     );
     output.tell_counts(args.summary);
+    let line = watch.as_ref().map(Watch::address);
+    if let Some((line, place)) = line.as_ref().zip(places.first()) {
+        line.set(place.board_address());
+    }
     output.on_network_change(move || {
         for place in &mut places {
             place.tell();
         }
         let address = places.first().map(AnnouncedSocket::board_address);
+        if let Some((line, address)) = line.as_ref().zip(address) {
+            line.set(address);
+        }
         address
             .map(|address| address.to_string())
             .unwrap_or_default()
@@ -232,16 +246,20 @@ pub async fn run(
     let mut listener = Listener::new(&plan, &sockets, memberships);
     let end = match output.begin()? {
         Flow::ReaderGone => Ok(StopReason::ReaderGone),
-        Flow::Continue => listener.run(&mut output, shutdown).await,
+        Flow::Continue => match watch {
+            None => listener.run(&mut output, shutdown).await,
+            Some(watch) => watch.run(&mut listener, &mut output, shutdown).await?,
+        },
     };
     output.end();
-    if matches!(end, Ok(StopReason::Interrupted)) {
+    if matches!(end, Ok(StopReason::Interrupted)) && !args.watch {
         status::end_interrupted_line();
     }
     let report = listener.report();
     args.summary
         .write("summary", || report.clauses(), || report.to_json());
-    let has_end = args.count.is_some() || args.duration.is_some();
+    // Whoever watches ends it when the lesson is over.
+    let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {
         StopReason::Interrupted if has_end => Ok(Outcome::Interrupted),
         // The output was abandoned because a stop was requested.
@@ -351,6 +369,29 @@ impl ListenArgs {
                 Waited::TimeUp
             }
         })
+    }
+
+    /// The live view; `None` without `--watch`, and where there is no terminal to show it.
+    fn watch(&self, style: &Style) -> Result<Option<Watch>, Error> {
+        if !self.watch {
+            return Ok(None);
+        }
+        if self.saves_to_stdout() {
+            return Err(Error::usage_hint(
+                say!("listen-watch.save-stdout"),
+                say!("listen-watch.save-stdout.hint"),
+            ));
+        }
+        let watch = Watch::new(WatchOptions {
+            encoding: style.encoding,
+            has_loss: self.seq,
+            color: style.color,
+        })?;
+        if !stdout::is_terminal() {
+            tracing::info!(say = "listen-watch.no-terminal");
+            return Ok(None);
+        }
+        Ok(Some(watch))
     }
 
     /// What to answer; `None` if nothing.

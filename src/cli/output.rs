@@ -103,6 +103,12 @@ impl Output {
         }
     }
 
+    /// Whether a capture is being written.
+    #[cfg(feature = "board")]
+    pub(crate) fn saves(&self) -> bool {
+        self.saver.is_some()
+    }
+
     /// Sets the format of `--stats`.
     pub(crate) fn tell_counts(&mut self, summary: Summary) {
         self.summary = summary;

@@ -38,6 +38,7 @@ areas! {
     "help",
     "input",
     "listen",
+    "listen-watch",
     "menu",
     "messages",
     "monitor",

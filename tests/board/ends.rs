@@ -989,6 +989,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // These threads end by themselves: they compute, or check for Ctrl-C.
             "src/board/files/put.rs",
             "src/board/flash/backup.rs",
+            "src/cli/listen/watch.rs",
             "src/cli/pair/watch.rs",
             "src/pair/measure.rs",
         ],

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -42,9 +43,9 @@ pub(crate) struct Emulator {
     is_stalled: Arc<AtomicBool>,
 }
 
-fn set_size(terminal: &OwnedFd, columns: u16) {
+fn set_size(terminal: &OwnedFd, rows: u16, columns: u16) {
     let size = Winsize {
-        ws_row: ROWS,
+        ws_row: rows,
         ws_col: columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
@@ -58,20 +59,35 @@ impl Emulator {
     pub(crate) fn start(columns: u16, raw: bool) -> Self {
         let me = std::env::current_exe().unwrap();
         let args = [child::NAME, "--exact", "--ignored", "--nocapture"];
-        Self::run(columns, raw, me.as_os_str(), &args)
+        Self::run((ROWS, columns), raw, me.as_os_str(), &args)
     }
 
     /// As [`Self::start`], with udpcli itself instead of the child.
     pub(crate) fn udpcli(columns: u16, args: &[&str]) -> Self {
-        Self::run(columns, false, env!("CARGO_BIN_EXE_udpcli").as_ref(), args)
+        Self::run(
+            (ROWS, columns),
+            false,
+            env!("CARGO_BIN_EXE_udpcli").as_ref(),
+            args,
+        )
+    }
+
+    /// udpcli in a folder, on a terminal of so many rows and columns; its last line is `exit code` and the code.
+    pub(crate) fn udpcli_on(size: (u16, u16), folder: &Path, args: &[&str]) -> Self {
+        let line = r#""$@"; echo "exit code $?""#;
+        let folder = folder.to_str().unwrap();
+        let udpcli = env!("CARGO_BIN_EXE_udpcli");
+        let begin = ["-C", folder, "sh", "-c", line, "sh", udpcli];
+        let all: Vec<&str> = begin.iter().chain(args).copied().collect();
+        Self::run(size, false, "env".as_ref(), &all)
     }
 
     /// As [`Self::udpcli`], with a program of the system.
     pub(crate) fn program(columns: u16, name: &str, args: &[&str]) -> Self {
-        Self::run(columns, false, name.as_ref(), args)
+        Self::run((ROWS, columns), false, name.as_ref(), args)
     }
 
-    fn run(columns: u16, raw: bool, program: &OsStr, args: &[&str]) -> Self {
+    fn run((rows, columns): (u16, u16), raw: bool, program: &OsStr, args: &[&str]) -> Self {
         let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::pty::grantpt(&ours).unwrap();
         rustix::pty::unlockpt(&ours).unwrap();
@@ -87,9 +103,9 @@ impl Emulator {
             modes.output_modes -= OutputModes::OPOST;
             rustix::termios::tcsetattr(&theirs, OptionalActions::Now, &modes).unwrap();
         }
-        set_size(&ours, columns);
+        set_size(&ours, rows, columns);
         let shown = Arc::new(Mutex::new(Shown {
-            parser: vt100::Parser::new(ROWS, columns, 0),
+            parser: vt100::Parser::new(rows, columns, 0),
             bytes: Vec::new(),
         }));
         let kept = Arc::clone(&shown);
@@ -208,7 +224,13 @@ impl Emulator {
             parser.process(text.as_bytes());
             shown.parser = parser;
         }
-        set_size(&self.ours, columns);
+        set_size(&self.ours, ROWS, columns);
+    }
+
+    /// Gives the alternate screen another size: a terminal cuts it there, and breaks no lines.
+    pub(crate) fn resize_screen(&mut self, rows: u16, columns: u16) {
+        self.shown().parser.screen_mut().set_size(rows, columns);
+        set_size(&self.ours, rows, columns);
     }
 
     /// Whether the terminal echoes keys and waits for a line's end, as it does outside of raw mode.

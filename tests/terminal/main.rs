@@ -12,6 +12,8 @@ mod emulator;
 #[cfg(all(target_os = "linux", feature = "board"))]
 mod hostile;
 #[cfg(all(target_os = "linux", feature = "board"))]
+mod listen_watch;
+#[cfg(all(target_os = "linux", feature = "board"))]
 mod restored;
 #[cfg(all(target_os = "linux", feature = "board"))]
 mod screens;

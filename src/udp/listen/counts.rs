@@ -336,6 +336,7 @@ fn follow(
                 Arrival::Next { lost } => lost,
                 _ => 0,
             },
+            is_late: arrival == Arrival::Reordered,
             ..Notes::default()
         });
         notes.extend((first.sequence + 1..next.sequence).map(|sequence| Notes {

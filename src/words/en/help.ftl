@@ -164,6 +164,7 @@ listen-timestamps = Which clock arrival times come from [default: kernel]
     .value-kernel = Time of arrival, from the operating system (Linux)
     .value-user = Time when udpcli reads it
 listen-oled = Draw the panel that the tutorial's server would show (on a terminal)
+listen-watch = Show a live view of the senders: counts, rates, loss with --seq, last texts (on a terminal; q ends)
 listen-save = Write every datagram to FILE as well: .pcap, .pcapng or .jsonl; to standard output, instead of printing it, with -
 listen-save-format = Format of the file, if its name does not end in it
     .value-pcap = For Wireshark and tcpdump

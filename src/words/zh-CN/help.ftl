@@ -163,6 +163,7 @@ listen-timestamps = 到达时间取自哪个时钟 [默认值：kernel]
     .value-kernel = 操作系统记录的到达时间（Linux）
     .value-user = udpcli 读取数据报的时间
 listen-oled = 画出教程的服务端会在屏幕上显示的内容（在终端上）
+listen-watch = 实时显示各发送端：个数、速率、丢失（配合 --seq）、最近的文字（在终端上；按 q 结束）
 listen-save = 同时把每个数据报写入 FILE：.pcap、.pcapng 或 .jsonl；写 - 则写到标准输出，不再显示
 listen-save-format = 文件的格式，用于文件名没有相应后缀时
     .value-pcap = 用于 Wireshark 和 tcpdump

@@ -1,0 +1,56 @@
+//! In place of the live view, in a build without it.
+
+use crate::cli::output::Output;
+use crate::error::Error;
+use crate::shutdown::Shutdown;
+use crate::text::encoding::TextEncoding;
+use crate::udp;
+use crate::udp::listen::{Listener, StopReason};
+
+#[derive(Debug)]
+pub(super) struct WatchOptions {
+    pub(super) encoding: TextEncoding,
+    pub(super) has_loss: bool,
+    pub(super) color: bool,
+}
+
+/// A view, which nobody can open.
+#[derive(Debug)]
+pub(super) enum Watch {}
+
+/// Where to tell the address.
+#[derive(Debug)]
+pub(super) enum AddressLine {}
+
+impl AddressLine {
+    pub(super) fn set(&self, _address: std::net::SocketAddr) {
+        match *self {}
+    }
+}
+
+impl Watch {
+    #[expect(clippy::needless_pass_by_value, reason = "the view keeps them")]
+    pub(super) fn new(options: WatchOptions) -> Result<Self, Error> {
+        let WatchOptions {
+            encoding,
+            has_loss,
+            color,
+        } = options;
+        tracing::debug!(?encoding, has_loss, color, "there is no view");
+        Err(Error::LeftOut { feature: "board" })
+    }
+
+    pub(super) fn address(&self) -> AddressLine {
+        match *self {}
+    }
+
+    #[expect(clippy::unused_async, reason = "as the view's")]
+    pub(super) async fn run(
+        self,
+        _listener: &mut Listener<'_>,
+        _output: &mut Output,
+        _shutdown: &mut Shutdown,
+    ) -> Result<Result<StopReason, udp::error::Error>, Error> {
+        match self {}
+    }
+}

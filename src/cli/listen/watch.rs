@@ -1,0 +1,225 @@
+//! `udpcli listen --watch`: a live view of the senders. It is drawn on a thread of its own, so that no datagram waits for
+//! the terminal.
+
+mod cells;
+mod feed;
+mod save;
+mod sender;
+mod table;
+mod view;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::cli::output::Output;
+use crate::datagram::Notes;
+use crate::datagram::run::Run;
+use crate::error::Error;
+use crate::file;
+use crate::shutdown::{Asker, Shutdown};
+use crate::terminal::full_screen::FullScreen;
+use crate::terminal::keys;
+use crate::text::encoding::TextEncoding;
+use crate::text::sentence::{Sentence, sentence};
+use crate::udp;
+use crate::udp::listen::{Listener, StopReason};
+use crate::udp::sink::{Flow, Sink};
+use crate::words::catalogue::say;
+use feed::{Feed, Pending, Shared};
+use table::NameOf;
+use view::{View, ViewOptions, Wish};
+
+/// How often the view looks at the keyboard and whether the run is over.
+const LOOK: Duration = Duration::from_millis(40);
+
+/// How often it draws without a key.
+const DRAW: Duration = Duration::from_millis(125);
+
+/// How often it puts the rows into their order without a key.
+const SORT: Duration = Duration::from_millis(500);
+
+/// What the view needs to know.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WatchOptions {
+    pub(super) encoding: TextEncoding,
+    pub(super) has_loss: bool,
+    pub(super) color: bool,
+}
+
+/// A view that is not open yet.
+#[derive(Debug)]
+pub(super) struct Watch {
+    options: WatchOptions,
+    address: AddressLine,
+}
+
+/// The line about the address, which changes with the network.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AddressLine(Shared);
+
+impl AddressLine {
+    pub(super) fn set(&self, address: SocketAddr) {
+        self.0.set_address(say!(
+            "listen-watch.title",
+            address = address.ip(),
+            port = address.port()
+        ));
+    }
+}
+
+/// Takes datagrams for the view and for a capture.
+struct Both<'a> {
+    feed: Feed,
+    output: &'a mut Output,
+}
+
+impl Sink for Both<'_> {
+    fn run(&mut self, run: &Run<'_>, notes: &[Notes]) {
+        self.feed.run(run, notes);
+        if self.output.saves() {
+            self.output.run(run, notes);
+        }
+    }
+
+    fn flush(&mut self) -> Result<Flow, udp::error::Error> {
+        self.output.flush()
+    }
+
+    fn stats(&mut self, clauses: &dyn Fn() -> Vec<Sentence>, json: &dyn Fn() -> Value) {
+        self.output.stats(clauses, json);
+    }
+
+    fn network_changed(&mut self) {
+        self.output.network_changed();
+    }
+}
+
+impl Watch {
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "a build without the view has none"
+    )]
+    pub(super) fn new(options: WatchOptions) -> Result<Self, Error> {
+        Ok(Self {
+            options,
+            address: AddressLine::default(),
+        })
+    }
+
+    /// Where to tell the address.
+    pub(super) fn address(&self) -> AddressLine {
+        self.address.clone()
+    }
+
+    /// Receives and shows until the listener ends, or until the user ends the view.
+    ///
+    /// # Errors
+    /// The terminal cannot be used.
+    pub(super) async fn run(
+        self,
+        listener: &mut Listener<'_>,
+        output: &mut Output,
+        shutdown: &mut Shutdown,
+    ) -> Result<Result<StopReason, udp::error::Error>, Error> {
+        let AddressLine(shared) = self.address;
+        let name_of: NameOf = Box::new(|_| None);
+        let mut sink = Both {
+            feed: Feed::new(shared.clone()),
+            output,
+        };
+        let options = ViewOptions {
+            title: String::new(),
+            encoding: self.options.encoding,
+            has_loss: self.options.has_loss,
+            color: self.options.color,
+            name_of,
+        };
+        let asker = shutdown.asker();
+        let (running, is_over) = channel::<()>();
+        let view = std::thread::Builder::new()
+            .name("view".to_owned())
+            .spawn(move || {
+                let shown = show(&shared, options, &is_over, &asker);
+                // Where nobody looks any more, and where the view cannot be drawn, the run is over.
+                if !matches!(shown, Ok(Closed::RunOver)) {
+                    asker.ask();
+                }
+                shown.map(drop)
+            })
+            .map_err(|source| Error::Start {
+                what: "event-loop",
+                source,
+            })?;
+        let end = listener.run(&mut sink, shutdown).await;
+        drop(running);
+        // The view looks for the end all the time; a terminal that takes nothing holds it up until Ctrl-C, as stdout does.
+        match view.join() {
+            Ok(Err(source)) => Err(Error::File(file::Error::Write {
+                object: sentence!("listen-watch.the-terminal"),
+                source,
+            })),
+            _ => Ok(end),
+        }
+    }
+}
+
+/// Why the view closed.
+enum Closed {
+    RunOver,
+    Gone,
+}
+
+/// Shows the view until the run is over, or until the terminal is gone.
+fn show(
+    shared: &Shared,
+    options: ViewOptions,
+    is_over: &Receiver<()>,
+    asker: &Asker,
+) -> io::Result<Closed> {
+    let mut view = View::new(options, Instant::now());
+    let mut pending = Pending::default();
+    let mut screen = FullScreen::open()?;
+    let (mut drawn, mut sorted) = (None::<Instant>, None::<Instant>);
+    loop {
+        let now = Instant::now();
+        let is_due = |last: Option<Instant>, every| last.is_none_or(|last| now >= last + every);
+        let has_key = view.is_stale();
+        if has_key || is_due(drawn, DRAW) {
+            pending = shared.take(pending);
+            view.add(&mut pending, now);
+            for message in screen.messages() {
+                view.message(message);
+            }
+            if has_key || view.has_new_rows() || is_due(sorted, SORT) {
+                view.sort();
+                sorted = Some(now);
+            }
+            if !screen.draw(|frame| view.draw(frame))? {
+                return Ok(Closed::Gone);
+            }
+            drawn = Some(now);
+        }
+        if let Err(RecvTimeoutError::Disconnected) = is_over.recv_timeout(LOOK) {
+            return Ok(Closed::RunOver);
+        }
+        // A closed window has no keys: the next drawing tells.
+        while let Ok(Some(key)) = keys::next(Duration::from_millis(1)) {
+            match view.key(&key) {
+                Wish::Nothing => {}
+                Wish::Save => {
+                    let saved = save::senders(&view);
+                    view.message(saved);
+                }
+                Wish::End => {
+                    view.ending();
+                    // The second one, as a signal does, ends it at once.
+                    asker.interrupt();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! What the receive loop leaves for the view. The loop never waits for the terminal: it adds to what is pending, and the
+//! view takes that away by exchanging it for an empty one.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::datagram::run::Run;
+use crate::datagram::{Datagram, Notes, Timestamp};
+
+/// Senders that have a row of their own; all others share one.
+pub(super) const MAX_SENDERS: usize = 32_768;
+
+/// The newest datagrams that are kept: more than a terminal has rows for them.
+pub(super) const NEWEST: usize = 64;
+
+/// Datagrams of one run that are kept, because a flood comes in long ones.
+const NEWEST_OF_RUN: usize = 4;
+
+/// Bytes of a payload that are kept: more than a row has cells for them.
+const KEPT: usize = 120;
+
+/// The beginning of a payload.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Excerpt {
+    bytes: [u8; KEPT],
+    kept: usize,
+    /// The length of the whole datagram.
+    pub(super) len: usize,
+}
+
+impl Excerpt {
+    fn of(datagram: &Datagram<'_>) -> Self {
+        let mut bytes = [0; KEPT];
+        let kept = datagram.payload.len().min(KEPT);
+        for (kept, byte) in bytes.iter_mut().zip(datagram.payload) {
+            *kept = *byte;
+        }
+        Self {
+            bytes,
+            kept,
+            len: datagram.full_len,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.kept).unwrap_or(&self.bytes)
+    }
+}
+
+/// What one sender sent since the view looked last.
+#[derive(Debug)]
+pub(super) struct Delta {
+    /// The sender's number, in the order of their first datagrams; [`MAX_SENDERS`] for those that share a row.
+    pub(super) sender: usize,
+    pub(super) peer: SocketAddr,
+    pub(super) datagrams: u64,
+    pub(super) bytes: u64,
+    /// Datagrams with a sequence number.
+    pub(super) sequenced: u64,
+    /// Numbers that were missing when a higher one came, and those of them that came later.
+    pub(super) lost: u64,
+    pub(super) late: u64,
+    pub(super) last: Excerpt,
+    pub(super) time: Timestamp,
+}
+
+/// A datagram that came lately.
+#[derive(Debug, Clone)]
+pub(super) struct Newest {
+    pub(super) peer: SocketAddr,
+    pub(super) time: Timestamp,
+    pub(super) payload: Excerpt,
+}
+
+/// What the view has not seen yet: at most one entry per sender, and the newest datagrams.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    epoch: u64,
+    pub(super) deltas: Vec<Delta>,
+    pub(super) newest: VecDeque<Newest>,
+    /// The line about the address, if it changed.
+    pub(super) address: Option<String>,
+}
+
+/// What the receive loop and the view share.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared(Arc<Mutex<Pending>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is pending in exchange for `empty`, whose memory is used again.
+    pub(super) fn take(&self, mut empty: Pending) -> Pending {
+        empty.deltas.clear();
+        empty.newest.clear();
+        empty.address = None;
+        let mut pending = self.lock();
+        empty.epoch = pending.epoch.wrapping_add(1);
+        std::mem::replace(&mut *pending, empty)
+    }
+
+    /// The address to type into the board's program.
+    pub(super) fn set_address(&self, address: String) {
+        self.lock().address = Some(address);
+    }
+}
+
+/// Where a sender's entry is in the pending ones of this epoch.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    epoch: u64,
+    index: usize,
+}
+
+/// The receive loop's side.
+#[derive(Debug)]
+pub(super) struct Feed {
+    shared: Shared,
+    numbers: HashMap<SocketAddr, usize>,
+    slots: Vec<Slot>,
+    rest: Slot,
+    /// Most traffic comes from one sender at a time.
+    last: Option<(SocketAddr, usize)>,
+}
+
+const NOWHERE: Slot = Slot {
+    epoch: u64::MAX,
+    index: 0,
+};
+
+impl Feed {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self {
+            shared,
+            numbers: HashMap::new(),
+            slots: Vec::new(),
+            rest: NOWHERE,
+            last: None,
+        }
+    }
+
+    fn number(&mut self, peer: SocketAddr) -> usize {
+        if let Some((last, number)) = self.last
+            && last == peer
+        {
+            return number;
+        }
+        let number = match self.numbers.get(&peer) {
+            Some(number) => *number,
+            None if self.slots.len() >= MAX_SENDERS => MAX_SENDERS,
+            None => {
+                self.slots.push(NOWHERE);
+                self.numbers.insert(peer, self.slots.len() - 1);
+                self.slots.len() - 1
+            }
+        };
+        self.last = Some((peer, number));
+        number
+    }
+
+    /// Takes a run of datagrams.
+    pub(super) fn run(&mut self, run: &Run<'_>, notes: &[Notes]) {
+        let sender = self.number(run.peer);
+        let (mut sequenced, mut lost, mut late) = (0, 0, 0);
+        for note in notes {
+            sequenced += u64::from(note.sequence.is_some());
+            lost += note.lost;
+            late += u64::from(note.is_late);
+        }
+        let skipped = run.len().saturating_sub(NEWEST_OF_RUN);
+        let mut pending = self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = &mut *pending;
+        let mut excerpt = None;
+        for datagram in run.datagrams().skip(skipped) {
+            let payload = Excerpt::of(&datagram);
+            if pending.newest.len() >= NEWEST {
+                pending.newest.pop_front();
+            }
+            pending.newest.push_back(Newest {
+                peer: run.peer,
+                time: run.time,
+                payload,
+            });
+            excerpt = Some(payload);
+        }
+        // A run has one datagram at least.
+        let Some(excerpt) = excerpt else { return };
+        let slot = self.slots.get_mut(sender).unwrap_or(&mut self.rest);
+        let known = (slot.epoch == pending.epoch)
+            .then(|| pending.deltas.get_mut(slot.index))
+            .flatten();
+        let (datagrams, bytes) = (run.len() as u64, run.payload_len() as u64);
+        if let Some(delta) = known {
+            delta.datagrams += datagrams;
+            delta.bytes += bytes;
+            delta.sequenced += sequenced;
+            delta.lost += lost;
+            delta.late += late;
+            delta.last = excerpt;
+            delta.time = run.time;
+            return;
+        }
+        *slot = Slot {
+            epoch: pending.epoch,
+            index: pending.deltas.len(),
+        };
+        pending.deltas.push(Delta {
+            sender,
+            peer: if sender < MAX_SENDERS {
+                run.peer
+            } else {
+                (Ipv4Addr::UNSPECIFIED, 0).into()
+            },
+            datagrams,
+            bytes,
+            sequenced,
+            lost,
+            late,
+            last: excerpt,
+            time: run.time,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datagram::Addressed;
+
+    fn run(bytes: &[u8], port: u16) -> Run<'_> {
+        Run::single(
+            bytes,
+            ([192, 168, 0, 5], port).into(),
+            ([0, 0, 0, 0], 6000).into(),
+            Addressed::Unicast,
+            Timestamp::from_nanos(1),
+        )
+    }
+
+    #[test]
+    fn a_sender_has_one_entry_until_the_view_takes_it() {
+        let shared = Shared::default();
+        let mut feed = Feed::new(shared.clone());
+        feed.run(&run(b"one", 1), &[]);
+        feed.run(&run(b"abcdef", 2).segmented(2), &[]);
+        let note = Notes {
+            sequence: Some(7),
+            lost: 3,
+            ..Notes::default()
+        };
+        feed.run(&run(b"two", 1), &[note]);
+        let first = shared.take(Pending::default());
+        let counts: Vec<_> = first
+            .deltas
+            .iter()
+            .map(|delta| (delta.sender, delta.datagrams, delta.bytes, delta.lost))
+            .collect();
+        assert_eq!(counts, [(0, 2, 6, 3), (1, 3, 6, 0)]);
+        assert_eq!(first.deltas[0].last.bytes(), b"two");
+        assert_eq!(first.newest.len(), 5);
+        feed.run(&run(b"three", 2), &[]);
+        let second = shared.take(first);
+        assert_eq!(second.deltas.len(), 1);
+        assert_eq!(
+            (second.deltas[0].sender, second.deltas[0].datagrams),
+            (1, 1)
+        );
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let shared = Shared::default();
+        let mut feed = Feed::new(shared.clone());
+        let most = u32::try_from(MAX_SENDERS).unwrap();
+        for number in 0..most + 1000 {
+            let mut one = run(&[b'x'; 1000], 1);
+            one.peer = (Ipv4Addr::from(0x0a00_0000 + number), 1).into();
+            feed.run(&one, &[]);
+        }
+        let pending = shared.take(Pending::default());
+        assert_eq!(pending.deltas.len(), MAX_SENDERS + 1);
+        assert_eq!(pending.newest.len(), NEWEST);
+        let rest = pending.deltas.last().unwrap();
+        assert_eq!((rest.sender, rest.datagrams), (MAX_SENDERS, 1000));
+        assert!(rest.peer.ip().is_unspecified());
+    }
+}

@@ -1,0 +1,75 @@
+//! A sender: its counts, its rate, its last seconds.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::feed::Excerpt;
+use crate::datagram::Timestamp;
+
+/// Seconds of a sender's past that are kept.
+pub(super) const PAST: usize = 32;
+
+/// Whole seconds over which a rate is the mean.
+const RATE_OVER: usize = 5;
+
+/// The characters of a sparkline, from nothing to the most.
+const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// A sender.
+#[derive(Debug, Clone)]
+pub(super) struct Sender {
+    pub(super) peer: SocketAddr,
+    /// Escaped, and empty without one.
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) datagrams: u64,
+    pub(super) bytes: u64,
+    pub(super) sequenced: u64,
+    pub(super) lost: u64,
+    pub(super) late: u64,
+    pub(super) last: Excerpt,
+    pub(super) time: Timestamp,
+    /// The second of the first datagram.
+    pub(super) since: u64,
+    /// Datagrams of each second, at the second modulo [`PAST`].
+    pub(super) past: [u32; PAST],
+}
+
+impl Sender {
+    /// The share of sequence numbers that did not arrive; `None` without sequence numbers.
+    pub(super) fn loss(&self) -> Option<f64> {
+        let lost = self.lost.saturating_sub(self.late);
+        (self.sequenced > 0).then(|| lost as f64 / (lost + self.sequenced) as f64)
+    }
+
+    fn at(&self, second: u64) -> u32 {
+        let index = usize::try_from(second % PAST as u64).unwrap_or(0);
+        self.past.get(index).copied().unwrap_or(0)
+    }
+
+    /// Datagrams and the time over which the rate is the mean.
+    pub(super) fn rate(&self, now: u64) -> (u64, Duration) {
+        let whole = now.saturating_sub(self.since).min(RATE_OVER as u64);
+        if whole == 0 {
+            return (self.at(now).into(), Duration::from_secs(1));
+        }
+        let sum = (1..=whole).map(|ago| u64::from(self.at(now - ago))).sum();
+        (sum, Duration::from_secs(whole))
+    }
+
+    /// The last seconds as a sparkline of so many cells, this second at the right.
+    pub(super) fn sparkline(&self, now: u64, cells: usize) -> String {
+        let cells = cells.min(PAST) as u64;
+        let counts: Vec<u32> = (0..cells)
+            .rev()
+            .map(|ago| now.checked_sub(ago).map_or(0, |second| self.at(second)))
+            .collect();
+        let most = u64::from(counts.iter().copied().max().unwrap_or(0)).max(1);
+        let level = |count: u32| {
+            let level = (u64::from(count) * 8).div_ceil(most);
+            let level = usize::try_from(level).unwrap_or(0);
+            LEVELS.get(level).copied().unwrap_or('█')
+        };
+        counts.into_iter().map(level).collect()
+    }
+}
