@@ -354,6 +354,7 @@ impl Writer {
                     color: false,
                     encoding,
                     separator: Vec::new(),
+                    microseconds: false,
                 };
                 Self::JsonLines(Box::new(Renderer::new(style)))
             }

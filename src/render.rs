@@ -4,6 +4,7 @@
 pub mod clock;
 pub(crate) mod hex;
 pub(crate) mod json;
+pub mod palette;
 pub(crate) mod python;
 
 use std::fmt::Write as _;
@@ -44,6 +45,8 @@ pub struct Style {
     pub encoding: TextEncoding,
     /// Bytes to write after each payload of [`Format::Raw`].
     pub separator: Vec<u8>,
+    /// Whether a terminal shows microseconds, as a pipe does, and not milliseconds.
+    pub microseconds: bool,
 }
 
 /// Renders datagrams.
@@ -56,6 +59,8 @@ pub struct Renderer {
     /// Whether to write the destination after the sender.
     shows_destination: bool,
     namer: Option<Namer>,
+    /// Cells of the widest peer so far: on a terminal the columns are aligned.
+    peer_width: usize,
     scratch: String,
 }
 
@@ -95,10 +100,15 @@ impl Name {
     }
 }
 
-/// Dim, cyan and reset (ANSI SGR): readable on light and dark backgrounds.
+/// Dim and reset (ANSI SGR): readable on light and dark backgrounds.
 const TIME_COLOR: &[u8] = b"\x1b[2m";
-const PEER_COLOR: &[u8] = b"\x1b[36m";
 const NO_COLOR: &[u8] = b"\x1b[0m";
+
+/// Cells of the longest IPv4 address with its port.
+const IPV4_WIDTH: usize = "255.255.255.255:65535".len();
+
+/// `12:01:05.123`.
+const MILLISECONDS: usize = "12:01:05.123".len();
 
 impl Renderer {
     /// A renderer with this style.
@@ -111,6 +121,7 @@ impl Renderer {
             names: Names::default(),
             shows_destination: false,
             namer: None,
+            peer_width: IPV4_WIDTH,
             scratch: String::new(),
         }
     }
@@ -200,31 +211,37 @@ impl Renderer {
         true
     }
 
-    /// `12:01:05.123456 192.168.0.5:49153 28`
+    /// `12:01:05.123456 192.168.0.5:49153 28`; for a person in columns, `12:01:05.123  192.168.0.5:49153  28 B `.
     fn head(&mut self, datagram: &Datagram<'_>, out: &mut Vec<u8>) {
         // A program that reads lines gets the same columns with names as without.
         let name = match self.style.audience {
             Audience::Terminal => self.name(datagram.peer),
             Audience::Pipe => None,
         };
-        let time = self.local_clock.format(datagram.time);
+        let is_table = self.style.audience == Audience::Terminal;
+        let mut time = self.local_clock.format(datagram.time);
         let peer = self.names.peer.of(datagram.peer);
+        let (mut blanks, gap) = (0, if is_table { &b"  "[..] } else { b" " });
+        if is_table {
+            if !self.style.microseconds {
+                time = time.get(..MILLISECONDS).unwrap_or(time);
+            }
+            self.peer_width = self.peer_width.max(peer.len());
+            blanks = self.peer_width - peer.len();
+        }
         if self.style.color {
-            for part in [
-                TIME_COLOR,
-                time,
-                NO_COLOR,
-                b" ",
-                PEER_COLOR,
-                peer.as_bytes(),
-                NO_COLOR,
-            ] {
+            for part in [TIME_COLOR, time, NO_COLOR, gap] {
                 out.extend_from_slice(part);
             }
-        } else {
-            out.extend_from_slice(time);
-            out.push(b' ');
+            // Writing to a Vec cannot fail.
+            let color = palette::of_sender(datagram.peer);
+            let _ = std::io::Write::write_fmt(out, format_args!("\x1b[38;5;{color}m"));
             out.extend_from_slice(peer.as_bytes());
+            out.extend_from_slice(NO_COLOR);
+        } else {
+            for part in [time, gap, peer.as_bytes()] {
+                out.extend_from_slice(part);
+            }
         }
         if let Some(name) = name {
             out.extend_from_slice(b" (");
@@ -235,12 +252,15 @@ impl Renderer {
             out.extend_from_slice(b" > ");
             out.extend_from_slice(self.names.local.of(datagram.local).as_bytes());
         }
-        out.push(b' ');
-        out.extend_from_slice(
-            itoa::Buffer::new()
-                .format(datagram.payload.len())
-                .as_bytes(),
-        );
+        out.extend(std::iter::repeat_n(b' ', blanks));
+        if is_table {
+            let len = datagram.payload.len();
+            let _ = std::io::Write::write_fmt(out, format_args!("  {len:>5} B "));
+        } else {
+            out.push(b' ');
+            let mut digits = itoa::Buffer::new();
+            out.extend_from_slice(digits.format(datagram.payload.len()).as_bytes());
+        }
     }
 
     fn escaped(&mut self, payload: &[u8], out: &mut Vec<u8>) {

@@ -5,7 +5,7 @@
 //! - [`stream`] has the streams below both, which wait where a non-blocking descriptor would block.
 //! - [`sanitize`] is what every byte for a terminal goes through.
 //! - [`lane`] keeps apart what several jobs side by side say.
-//! - [`color`] and [`Size`] say what the terminal can show; [`palette`] has colours that tell senders apart.
+//! - [`color`] and [`Size`] say what the terminal can show; [`qr`] draws a QR code.
 //! - `raw_mode`, `keys`, `full_screen` and `prompt` are for the commands that talk with the user; `progress` is the one
 //!   progress bar.
 
@@ -15,12 +15,12 @@ pub mod full_screen;
 #[cfg(feature = "board")]
 pub mod keys;
 pub mod lane;
-pub mod palette;
 pub mod panel;
 #[cfg(feature = "board")]
 pub mod progress;
 #[cfg(feature = "board")]
 pub mod prompt;
+pub mod qr;
 #[cfg(feature = "board")]
 pub mod raw_mode;
 pub mod sanitize;

@@ -39,7 +39,7 @@ use crate::udp::sink::Flow;
 use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
 use crate::wait::Waited;
 use crate::words::catalogue::say;
-use announcement::AnnouncedSocket;
+use announcement::{AnnouncedSocket, Look};
 use watch::{Watch, WatchOptions};
 
 /// The default of `--reply-rate`: answers per second and peer.
@@ -62,6 +62,10 @@ pub struct ListenArgs {
     encoding: Option<TextEncoding>,
     #[arg(long, value_enum, help_heading = "Output")]
     timestamps: Option<Timestamps>,
+    #[arg(long, help_heading = "Output")]
+    microseconds: bool,
+    #[arg(long, conflicts_with = "watch", help_heading = "Output")]
+    qr: bool,
     #[arg(long, help_heading = "Output")]
     oled: bool,
     #[arg(long, conflicts_with_all = ["format", "oled", "separator"], help_heading = "Output")]
@@ -197,9 +201,11 @@ pub async fn run(
         .iter()
         .map(|bound| AnnouncedSocket::new(bound.local, args.is_only_v6(), args.interface.clone()))
         .collect();
-    for place in &mut places {
-        place.tell();
-    }
+    let look = Look {
+        is_boxed: status::is_terminal() && !args.watch,
+        has_qr: args.qr && !global.quiet,
+    };
+    announcement::tell(&mut places, look);
     announcement::warn_of_firewall(&places);
     let plan = ListenPlan {
         receive,
@@ -232,9 +238,7 @@ pub async fn run(
         line.set(place.board_address());
     }
     output.on_network_change(move || {
-        for place in &mut places {
-            place.tell();
-        }
+        announcement::tell(&mut places, look);
         let address = places.first().map(AnnouncedSocket::board_address);
         if let Some((line, address)) = line.as_ref().zip(address) {
             line.set(address);
@@ -467,6 +471,7 @@ impl ListenArgs {
             color: color::of_stdout(global.color.into()),
             encoding: self.encoding.unwrap_or_default(),
             separator,
+            microseconds: self.microseconds,
         })
     }
 

@@ -318,6 +318,7 @@ impl RelayArgs {
             color: color::of_stdout(global.color.into()),
             encoding: self.encoding.unwrap_or_default(),
             separator: Vec::new(),
+            microseconds: false,
         }
     }
 

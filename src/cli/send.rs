@@ -522,8 +522,10 @@ impl SendArgs {
         }
         // Without a single datagram sent, the error says it all: print no summary.
         if end.is_ok() || report.datagrams > 0 {
+            // A person reads a terminal; a program may read everything else.
+            let one = report.in_words().filter(|_| status::is_terminal());
             let clauses = || {
-                let mut clauses = report.clauses();
+                let mut clauses = one.map_or_else(|| report.clauses(), |one| vec![one]);
                 clauses.extend(left_out.and_then(|left_out| left_out.clause()));
                 clauses
             };
@@ -920,6 +922,7 @@ impl SendArgs {
             color: color::of_stdout(global.color.into()),
             encoding: self.encoding.unwrap_or_default(),
             separator: Vec::new(),
+            microseconds: false,
         };
         Renderer::new(style)
     }

@@ -22,6 +22,7 @@ fn render(format: Format, audience: Audience, encoding: &str, payload: &[u8]) ->
         color: false,
         encoding: encoding.parse().unwrap(),
         separator: Vec::new(),
+        microseconds: false,
     };
     let mut out = Vec::new();
     Renderer::new(style).render(&datagram(payload), Notes::default(), &mut out);
@@ -80,6 +81,7 @@ fn notes_show_in_json_where_they_apply() {
         color: false,
         encoding: TextEncoding::default(),
         separator: Vec::new(),
+        microseconds: false,
     };
     let mut out = Vec::new();
     let cut = Datagram {
@@ -122,6 +124,7 @@ fn a_separator_stands_after_each_datagram() {
         color: false,
         encoding: TextEncoding::default(),
         separator: b"|".to_vec(),
+        microseconds: false,
     };
     let mut renderer = Renderer::new(style);
     let mut out = Vec::new();

@@ -364,9 +364,20 @@ fn the_terminal_sees_no_control_character_in_any_format() {
             let shown = String::from_utf8(finished.stdout)
                 .unwrap_or_else(|error| panic!("{format} {encoding}: {error}"));
             // udpcli's own colours are the only escape sequences allowed.
-            let shown = ["\x1b[2m", "\x1b[36m", "\x1b[0m"]
-                .iter()
-                .fold(shown, |shown, color| shown.replace(color, ""));
+            let begin = |part: &str| part.find('m').map_or(0, |at| at + 1);
+            let shown: String = shown
+                .split("\x1b[")
+                .enumerate()
+                .map(|(number, part)| match number {
+                    0 => part,
+                    _ => {
+                        let (color, text) = part.split_at(begin(part));
+                        let is_color = matches!(color, "2m" | "0m") || color.starts_with("38;5;");
+                        assert!(is_color, "{format} {encoding}: {color:?}");
+                        text
+                    }
+                })
+                .collect();
             let harmful: Vec<char> = shown
                 .chars()
                 .filter(|&char| {
@@ -442,9 +453,28 @@ fn on_a_terminal_an_escaped_text_still_tells_its_bytes() {
     );
     let (finished, port) = heard_by(&mut command, &["\x1b[31m\u{202e}\u{4f60}".as_bytes()]);
     let shown = finished.text();
+    let peer = format!("127.0.0.1:{port}");
+    let (time, rest) = shown.split_once("  ").expect("a time and more");
     assert_eq!(
-        after_time(&shown),
-        format!("127.0.0.1:{port} 11 \\x1b[31m\\u{{202e}}你\n")
+        rest,
+        format!("{peer:<21}     11 B  \\x1b[31m\\u{{202e}}你\n")
+    );
+    // To the millisecond.
+    assert_eq!(time.len(), "12:01:05.123".len(), "{time}");
+}
+
+#[test]
+fn on_a_terminal_the_columns_are_aligned_and_microseconds_come_on_request() {
+    let mut command = udpcli_on_terminal(
+        "2",
+        "listen --port 0 --bind 127.0.0.1 -n 2 --color never --microseconds".split(' '),
+    );
+    let (finished, _) = heard_by(&mut command, &[b"x", &[b'x'; 12345]]);
+    let text = finished.text();
+    let at: Vec<usize> = text.lines().filter_map(|line| line.find(" B  x")).collect();
+    assert_eq!(
+        at,
+        ["12:01:05.123456  255.255.255.255:65535  12345".len(); 2]
     );
 }
 

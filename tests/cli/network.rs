@@ -580,6 +580,35 @@ fn the_panel_follows_the_address() {
 }
 
 #[test]
+fn the_address_stands_in_a_box_that_no_terminal_breaks() {
+    let Some(net) = Net::pair() else { return };
+    for (size, wanted) in [
+        ("24 80", "│ Type this address into the board's program:"),
+        ("24 46", "│ 10.77.1.2   port "),
+        (
+            "24 30",
+            "type this address into the board's program: 10.77.1.2",
+        ),
+    ] {
+        let args = "listen --port 0 --qr --duration 1s".split(' ');
+        let mut command = net.within(1, &udpcli_on_terminal("", args));
+        command.env("TERMINAL_SIZE", size);
+        let text = Running::spawn(&mut command).finish().expect_code(0).text();
+        let first = text.lines().next().unwrap();
+        assert!(first.starts_with("listening on 0.0.0.0:"), "{text}");
+        assert!(text.contains(wanted), "{size}: {text}");
+        let columns = size.split_once(' ').unwrap().1.parse::<usize>().unwrap();
+        let widest = text
+            .lines()
+            .filter(|line| line.starts_with(['┌', '│', '└']))
+            .map(|line| line.chars().count());
+        assert!(widest.max().unwrap_or(0) <= columns, "{size}: {text}");
+        // The code of this address has 21 modules and a margin of 4.
+        assert_eq!(text.contains("▄▄▄▄▄"), columns >= 29, "{size}: {text}");
+    }
+}
+
+#[test]
 fn addresses_that_come_and_go_all_the_time_cost_no_datagram() {
     let Some(net) = Net::pair() else { return };
     let mut listener = net.listen(1, "--format json --join 239.77.0.11");

@@ -240,6 +240,7 @@ fn render(bytes: &[u8]) {
             color: false,
             encoding: encoding(choice),
             separator: Vec::new(),
+            microseconds: false,
         };
         let run = Run::single(bytes, peer, peer, Addressed::Unicast, Timestamp::default());
         let mut out = Vec::new();

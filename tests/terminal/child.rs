@@ -76,6 +76,7 @@ fn show_as_lines(bytes: &[u8], data: &mut Stdout) {
                 color: true,
                 encoding: encoding.parse::<TextEncoding>().unwrap(),
                 separator: Vec::new(),
+                microseconds: false,
             });
             let mut text = Vec::new();
             let run = Run::single(bytes, peer, peer, Addressed::Unicast, Timestamp::default());

@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::firewall;
+use crate::terminal::{self, Size, color, qr, status};
 use crate::udp::interface;
 use crate::words::catalogue::say;
 
@@ -33,13 +36,45 @@ impl AnnouncedSocket {
         }
     }
 
-    /// Prints the line if it has changed since the last call.
-    pub(super) fn tell(&mut self) {
+    /// Prints the line if it has changed since the last call; whether it had.
+    fn tell(&mut self, look: Look) -> bool {
         let line = self.line();
-        if line != self.told {
-            tracing::info!("{line}");
-            self.told = line;
+        if line == self.told {
+            return false;
         }
+        match self.card().filter(|_| look.is_boxed) {
+            Some(card) => {
+                tracing::info!("{}", say!("listen.at", local = self.local));
+                for row in card {
+                    tracing::info!("{row}");
+                }
+            }
+            None => tracing::info!("{line}"),
+        }
+        self.told = line;
+        true
+    }
+
+    /// The address to type, in a box; `None` if there is none, or if the terminal is too narrow even for the address.
+    fn card(&self) -> Option<Vec<String>> {
+        let found = self.reachable();
+        let ((address, interface), others) = found.split_first()?;
+        let port = self.local.port();
+        let main = say!(
+            "listen.card-address",
+            address = address,
+            port = port,
+            interface = interface
+        );
+        let mut rows = vec![say!("listen.card"), String::new(), format!("  {main}")];
+        if !others.is_empty() {
+            rows.push(String::new());
+            rows.push(say!("listen.card-others"));
+            let others = others.iter();
+            rows.extend(others.map(|(address, name)| format!("  {address} ({name})")));
+        }
+        let columns = Size::of_stderr().columns;
+        boxed(&rows, columns).or_else(|| boxed(&[main], columns))
     }
 
     /// The address that the board should send to, as far as it is known.
@@ -114,6 +149,50 @@ impl AnnouncedSocket {
             None => say!("listen.at-no-network", local = local),
         }
     }
+}
+
+/// How the address is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    /// In a box, which does not wrap.
+    pub(super) is_boxed: bool,
+    /// As a QR code as well.
+    pub(super) has_qr: bool,
+}
+
+/// Prints the lines that have changed since the last call.
+pub(super) fn tell(places: &mut [AnnouncedSocket], look: Look) {
+    for place in places {
+        if place.tell(look) && look.has_qr {
+            let address = place.board_address().to_string();
+            match qr::lines(&address, Size::of_stderr(), color::has_color()) {
+                Some(lines) => status::print(&(lines.join("\n") + "\n")),
+                None => tracing::warn!(say = "listen.qr-narrow"),
+            }
+        }
+    }
+}
+
+/// Rows in a frame; `None` if a terminal of so many columns would break them.
+fn boxed(rows: &[String], columns: usize) -> Option<Vec<String>> {
+    let width = rows.iter().map(|row| row.width()).max()?;
+    if width + 4 > columns {
+        return None;
+    }
+    let [across, down, corners @ ..] = if terminal::has_unicode() {
+        ["─", "│", "┌", "┐", "└", "┘"]
+    } else {
+        ["-", "|", "+", "+", "+", "+"]
+    };
+    let [upper_left, upper_right, lower_left, lower_right] = corners;
+    let line = across.repeat(width + 2);
+    let mut lines = vec![format!("{upper_left}{line}{upper_right}")];
+    for row in rows {
+        let blanks = " ".repeat(width - row.width());
+        lines.push(format!("{down} {row}{blanks} {down}"));
+    }
+    lines.push(format!("{lower_left}{line}{lower_right}"));
+    Some(lines)
 }
 
 /// Tells once if this PC's firewall is known to drop what other devices send to one of the sockets.

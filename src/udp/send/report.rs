@@ -84,6 +84,24 @@ impl SendSummary {
 }
 
 impl SendSummary {
+    /// The summary of a single datagram as a person would say it; `None` if there is more to say.
+    #[must_use]
+    pub fn in_words(&self) -> Option<Sentence> {
+        if self.datagrams != 1 || self.errors > 0 || self.refused > 0 {
+            return None;
+        }
+        let first = self.rtt.quantiles().map(|[first, ..]| first);
+        match (self.replies, first) {
+            (0, _) => Some(sentence!("summary.one-sent", bytes: self.bytes)),
+            (_, Some(first)) => Some(sentence!(
+                "summary.one-answered",
+                n: self.replies,
+                time = in_milliseconds(first)
+            )),
+            (_, None) => None,
+        }
+    }
+
     /// The summary, clause by clause.
     #[must_use]
     pub fn clauses(&self) -> Vec<Sentence> {
@@ -101,5 +119,17 @@ impl SendSummary {
         clauses.push(sentence!("summary.elapsed", time = seconds(self.elapsed)));
         clauses.push(sentence!("summary.rate", rate = per_second(count, time)));
         clauses
+    }
+}
+
+/// `0.2 ms`, `12 ms`: as exact as a person needs it.
+fn in_milliseconds(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1e3;
+    if ms < 0.1 {
+        format!("{ms:.2} ms")
+    } else if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else {
+        format!("{ms:.0} ms")
     }
 }

@@ -9,6 +9,14 @@ bytes = { $n ->
         [one] { $n } byte
        *[other] { $n } bytes
     }
+one-sent = 1 sent, { $bytes ->
+        [one] { $bytes } byte
+       *[other] { $bytes } bytes
+    }
+one-answered = 1 sent, { $n ->
+        [one] 1 reply after { $time }
+       *[other] { $n } replies, the first after { $time }
+    }
 errors = { $n ->
         [one] { $n } error
        *[other] { $n } errors

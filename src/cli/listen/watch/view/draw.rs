@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 use unicode_width::UnicodeWidthStr as _;
@@ -12,7 +12,8 @@ use crate::cli::listen::watch::cells::{age, fit, left, percent, right, short};
 use crate::cli::listen::watch::sender::{PAST, Sender};
 use crate::cli::listen::watch::table::{Order, Table};
 use crate::datagram::Timestamp;
-use crate::terminal::{palette, sanitize};
+use crate::render::palette;
+use crate::terminal::sanitize;
 use crate::words::catalogue::say;
 
 /// The narrowest text column beside which there is room for a sparkline, and what the sparkline gets at least.
@@ -254,7 +255,7 @@ impl View {
         now: Timestamp,
         widths: &Widths,
     ) -> Line<'static> {
-        let color = self.style(Style::new().fg(palette::of_sender(sender.peer).into()));
+        let color = self.style(Style::new().fg(Color::Indexed(palette::of_sender(sender.peer))));
         let mut spans = Vec::new();
         if widths.name > 0 {
             spans.push(Span::styled(left(&sender.name, widths.name) + " ", color));
@@ -296,7 +297,8 @@ impl View {
             let len = say!("listen-watch.bytes", len: newest.payload.len);
             let used = time.width() + peer.width().max(21) + len.width() + 3;
             let text = fit(&table.text(&newest.payload), width.saturating_sub(used));
-            let color = self.style(Style::new().fg(palette::of_sender(newest.peer).into()));
+            let color =
+                self.style(Style::new().fg(Color::Indexed(palette::of_sender(newest.peer))));
             lines.push(Line::from(vec![
                 Span::styled(time + " ", Style::new().add_modifier(Modifier::DIM)),
                 Span::styled(left(&peer, 21) + " ", color),

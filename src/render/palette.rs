@@ -1,34 +1,14 @@
-//! Colours that tell senders apart.
+//! Colours that tell senders apart, of the 256 that terminals have.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// A colour of the 256 that terminals have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Indexed(pub u8);
-
-#[cfg(feature = "board")]
-impl From<Indexed> for ratatui::style::Color {
-    fn from(color: Indexed) -> Self {
-        Self::Indexed(color.0)
-    }
-}
-
 /// Neither light nor dark: each has a contrast of at least 3 to 1 against both white and black.
-const SENDERS: [Indexed; 8] = [
-    Indexed(32),
-    Indexed(130),
-    Indexed(64),
-    Indexed(133),
-    Indexed(30),
-    Indexed(161),
-    Indexed(62),
-    Indexed(101),
-];
+const SENDERS: [u8; 8] = [32, 130, 64, 133, 30, 161, 62, 101];
 
 /// The colour of a sender: the same in every run. Programs on one PC differ in the port, boards in the address: a board
 /// keeps its colour when it starts again on another port.
 #[must_use]
-pub fn of_sender(peer: SocketAddr) -> Indexed {
+pub fn of_sender(peer: SocketAddr) -> u8 {
     let ip = peer.ip();
     let octets = match ip {
         IpAddr::V4(ip) => u32::from(ip),
@@ -40,10 +20,7 @@ pub fn of_sender(peer: SocketAddr) -> Indexed {
     };
     let port = if ip.is_loopback() { peer.port() } else { 0 };
     let number = octets.wrapping_add(port.into()) as usize;
-    SENDERS
-        .get(number % SENDERS.len())
-        .copied()
-        .unwrap_or(Indexed(32))
+    SENDERS.get(number % SENDERS.len()).copied().unwrap_or(32)
 }
 
 #[cfg(test)]
@@ -51,8 +28,8 @@ mod tests {
     use super::*;
 
     /// Relative luminance of a colour of the 6x6x6 cube (WCAG 2).
-    fn luminance(color: Indexed) -> f64 {
-        let number = u32::from(color.0 - 16);
+    fn luminance(color: u8) -> f64 {
+        let number = u32::from(color - 16);
         let part = |step: u32| {
             let value = [0.0, 95.0, 135.0, 175.0, 215.0, 255.0][step as usize] / 255.0_f64;
             if value <= 0.040_45 {
