@@ -165,6 +165,27 @@ enum Timestamps {
     User,
 }
 
+impl ListenArgs {
+    /// The sockets as they are announced.
+    fn places(&self, sockets: &[Bound]) -> Vec<AnnouncedSocket> {
+        let place = |bound: &Bound| {
+            AnnouncedSocket::new(bound.local, self.is_only_v6(), self.interface.clone())
+        };
+        sockets.iter().map(place).collect()
+    }
+
+    /// Writes datagrams in this style, with the names that the user has given to boards.
+    fn renderer(&self, style: Style) -> Result<Renderer, Error> {
+        let renderer = Renderer::new(style);
+        Ok(
+            match names::of_senders(names::read(self.names.as_deref())?) {
+                Some(senders) => renderer.naming(senders),
+                None => renderer,
+            },
+        )
+    }
+}
+
 /// Runs `udpcli listen`.
 ///
 /// # Errors
@@ -197,10 +218,7 @@ pub async fn run(
         Waited::TimeUp => return Ok(Outcome::Done),
     };
     let opening = begun.elapsed();
-    let mut places: Vec<AnnouncedSocket> = sockets
-        .iter()
-        .map(|bound| AnnouncedSocket::new(bound.local, args.is_only_v6(), args.interface.clone()))
-        .collect();
+    let mut places = args.places(&sockets);
     let look = Look {
         is_boxed: status::is_terminal() && !args.watch,
         has_qr: args.qr && !global.quiet,
@@ -220,14 +238,10 @@ pub async fn run(
             .map(|duration| value::remaining(duration, opening)),
         stats_every: args.stats,
     };
-    let senders = names::of_senders(names::read(args.names.as_deref())?);
-    let renderer = || match senders {
-        Some(senders) => Renderer::new(style).naming(senders),
-        None => Renderer::new(style),
-    };
+    let renderer = args.renderer(style)?;
     let prints = !args.saves_to_stdout() && watch.is_none();
     let mut output = Output::new(
-        prints.then(renderer),
+        prints.then_some(renderer),
         saver,
         args.panel(&places),
         shutdown.clone(),

@@ -199,7 +199,7 @@ fn with(port: Box<dyn Port>, address: &Address, choice: u8) -> Result<(), Error>
         }
         1 => {
             let long = b"print(1)\n".repeat(600);
-            let launch = program::start(&mut repl, &long, choice & 4 != 0, |_| Ok(()))?;
+            let launch = program::start(&mut repl, &long, choice & 4 != 0, None, |_| Ok(()))?;
             program::clean_up(&mut repl, launch);
         }
         2 => Files::with(&mut repl, |files| {

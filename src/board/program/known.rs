@@ -127,14 +127,15 @@ impl Known {
 
 /// The code that deletes a program's names. A module that comes from a file of the board's raises an exception.
 fn cleaning(imports: &[String], names: &[String]) -> String {
-    let mut code = String::new();
-    for module in imports {
-        code += &format!("if hasattr(__import__('{module}'),'__file__'):1/0\n");
-    }
-    code + &format!(
-        "for _ in[n for n in globals()]:\n if _ not in'{}'.split():del globals()[_]\nglobals().pop('_',0)\nprint('~%d~'%len(globals()),end='')",
-        names.join(" ")
-    )
+    let checks: Vec<String> = imports
+        .iter()
+        .map(|module| format!("if hasattr(__import__('{module}'),'__file__'):1/0\n"))
+        .collect();
+    checks.concat()
+        + &format!(
+            "for _ in[n for n in globals()]:\n if _ not in'{}'.split():del globals()[_]\nglobals().pop('_',0)\nprint('~%d~'%len(globals()),end='')",
+            names.join(" ")
+        )
 }
 
 fn is_of_word(byte: u8) -> bool {
