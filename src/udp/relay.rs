@@ -153,9 +153,10 @@ impl<'a> Relay<'a> {
                 () = end_asked_at(Site::Relayed, shutdown) => {
                     return self.last_look(sink).await.map(|flow| stopped(flow, StopReason::Interrupted));
                 }
+                // Before the timers, so that a long queue does not keep the loop from receiving.
+                () = wait_ready(self.bound, &self.sessions, first, &mut ready) => {}
                 () = until(deadlines.into_iter().flatten().min()) => {}
                 () = precisely(&mut self.timer, due.into_iter().flatten().min()) => {}
-                () = wait_ready(self.bound, &self.sessions, first, &mut ready) => {}
             }
             first = first.wrapping_add(1);
             let now = Instant::now();

@@ -84,12 +84,10 @@ impl Relay<'_> {
             };
             sessions.touch(slot, now);
             sessions.reopen(slot, &plan.targets, now);
+            sessions.begin(slot, touched);
             let Some(session) = sessions.at(slot) else {
                 return;
             };
-            if session.outbox.is_empty() {
-                touched.push(slot);
-            }
             let is_watched = plan.is_watched;
             let mut watch = |run: Run<'_>| {
                 for target in plan.targets.iter().filter(|_| is_watched) {

@@ -28,13 +28,13 @@ impl Relay<'_> {
         } = self;
         let mut gone = [0, 0];
         forward.send_due(now, &mut |route, payload| {
+            if sessions.get(&route).is_some() {
+                sessions.begin(route.slot, touched);
+            }
             let Some(session) = sessions.get(&route) else {
                 gone[0] += 1;
                 return;
             };
-            if session.outbox.is_empty() {
-                touched.push(route.slot);
-            }
             session.outbox.push(payload);
             for target in plan.targets.iter().filter(|_| plan.is_watched) {
                 let now = Timestamp::now();
@@ -113,7 +113,7 @@ impl Relay<'_> {
                 self.forward.counts.failed += failed as u64;
             }
         }
-        session.outbox.clear();
+        self.sessions.finish(slot);
     }
 
     async fn flush_back(&mut self) {

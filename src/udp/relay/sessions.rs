@@ -19,6 +19,9 @@ use crate::udp::socket::{self, Bound, SendOptions};
 /// process may have (1,024 on most Linux systems).
 pub const MAX_SOCKETS: usize = 512;
 
+/// The number of buffers kept for reuse.
+const MAX_SPARE: usize = 16;
+
 /// A session that had no datagram for this long makes room for a new client when there are too many.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -67,6 +70,8 @@ pub(super) struct Session {
     pub(super) links: Vec<Link>,
     /// What goes to the targets next.
     pub(super) outbox: Outbox,
+    /// Whether it has a buffer for that, and is listed to be sent.
+    is_touched: bool,
 }
 
 /// Why a client has no session.
@@ -91,6 +96,8 @@ pub(super) struct Sessions {
     ports: HashSet<u16>,
     /// How many there were.
     pub(super) total: u64,
+    /// Buffers for reuse. They are not the sessions' own, because many large ones would take too much memory.
+    spare: Vec<Outbox>,
 }
 
 impl Sessions {
@@ -104,6 +111,7 @@ impl Sessions {
             last: None,
             ports: HashSet::new(),
             total: 0,
+            spare: Vec::new(),
         }
     }
 
@@ -116,6 +124,29 @@ impl Sessions {
     pub(super) fn get(&mut self, route: &Route) -> Option<&mut Session> {
         let session = self.slots.get_mut(route.slot)?.as_mut()?;
         (session.number == route.session).then_some(session)
+    }
+
+    /// Gives a session a buffer for what goes to the targets, and lists it in `touched`, unless it has one.
+    pub(super) fn begin(&mut self, slot: usize, touched: &mut Vec<usize>) {
+        let session = self.slots.get_mut(slot).and_then(Option::as_mut);
+        if let Some(session) = session.filter(|session| !session.is_touched) {
+            session.is_touched = true;
+            session.outbox = self.spare.pop().unwrap_or_default();
+            touched.push(slot);
+        }
+    }
+
+    /// Takes the buffer back.
+    pub(super) fn finish(&mut self, slot: usize) {
+        let session = self.slots.get_mut(slot).and_then(Option::as_mut);
+        if let Some(session) = session {
+            session.is_touched = false;
+            let mut outbox = std::mem::take(&mut session.outbox);
+            if self.spare.len() < MAX_SPARE {
+                outbox.clear();
+                self.spare.push(outbox);
+            }
+        }
     }
 
     /// The session of a place.
@@ -212,6 +243,7 @@ impl Sessions {
             last_used: now,
             links,
             outbox: Outbox::default(),
+            is_touched: false,
         };
         tracing::debug!("session {} of {client}", session.number);
         let slot = self.slots.iter().position(Option::is_none);
