@@ -37,6 +37,7 @@ areas! {
     "flash",
     "help",
     "input",
+    "line-rate",
     "listen",
     "listen-watch",
     "menu",

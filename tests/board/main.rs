@@ -36,6 +36,7 @@ mod fleet;
 mod input;
 mod language;
 mod life_cycle;
+mod line_rate;
 mod monitor;
 mod oled;
 mod oled_cost;

@@ -385,14 +385,14 @@ class Cpu:
             return self._call(self.libc.read, fd, ctypes.c_void_p(data), ctypes.c_size_t(length))
         if self.shared.interrupt == NO_INTERRUPT:
             self.has_run = False
-        self.await_timer()
         if length == 1 and self.held:
             self.held = False
             ctypes.memset(data, 1, 1)
             return 1
         got = 0
         while got < length:
-            self.await_timer()
+            if not self.await_timer():
+                return self._fail(errno.EINTR)
             count = self.libc.read(0, ctypes.c_void_p(data + got), ctypes.c_size_t(length - got))
             if count < 0:
                 return -1  # an interrupt: errno is set too
@@ -445,17 +445,17 @@ class Cpu:
     timer = None  # (when it is due, its function)
 
     def await_timer(self):
-        """Waits for input; meanwhile a timer that is due calls its function."""
+        """Waits for input; meanwhile a timer that is due calls its function. False after an interrupt."""
         while self.timer and not unread(0):
             due, function = self.timer
             left = due - time.monotonic()
             if left > 0:
-                # An interrupt ends the wait: the read that follows finds out.
                 if self.wait_for_input(left) < 0:
-                    return
+                    return False
                 continue
             self.timer = None
             self.call_protected(function, function)
+        return True
 
     def wait_for_input(self, seconds):
         """1 if there is input, 0 if there is none in time, -1 after an interrupt."""
