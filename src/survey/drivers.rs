@@ -2,10 +2,24 @@
 //! plugged in: one without a service has never had a driver.
 
 use crate::board::ports::{Chip, Listed, chip_of};
-use crate::survey::serial::Finding;
 
 /// The year before which a driver is older than Windows 10.
 const WINDOWS_10: u16 = 2015;
+
+/// What is wrong with a driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum DriverFault {
+    /// A chip has none.
+    Missing(Chip),
+    /// The driver of a port is older than Windows 10.
+    Old {
+        /// The port's name.
+        port: String,
+        chip: Chip,
+        /// The year of the driver.
+        year: u16,
+    },
+}
 
 /// A device that was plugged in at some time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +56,7 @@ impl Device {
 }
 
 /// Chips without a driver, and drivers of `ports` that are too old.
-pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<Finding> {
+pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<DriverFault> {
     let mut findings = Vec::new();
     for device in devices {
         let Some(chip) = device.chip() else { continue };
@@ -51,7 +65,7 @@ pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<Finding> {
             .as_ref()
             .and_then(|name| ports.iter().find(|port| port.name == *name));
         let finding = match (listed, device.year()) {
-            (Some(port), Some(year)) if year < WINDOWS_10 => Finding::OldDriver {
+            (Some(port), Some(year)) if year < WINDOWS_10 => DriverFault::Old {
                 port: port.name.clone(),
                 chip,
                 year,
@@ -59,7 +73,7 @@ pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<Finding> {
             (None, _)
                 if !device.has_driver && !ports.iter().any(|port| port.chip() == Some(chip)) =>
             {
-                Finding::NoDriver { chip }
+                DriverFault::Missing(chip)
             }
             _ => continue,
         };
@@ -150,7 +164,7 @@ mod tests {
             mouse,
         ];
         let chip = Chip::Cp210x;
-        assert_eq!(judge(&devices, &[]), [Finding::NoDriver { chip }]);
+        assert_eq!(judge(&devices, &[]), [DriverFault::Missing(chip)]);
         // Another board of that kind works: an old key is no finding.
         assert_eq!(judge(&devices, &[port("COM5", 0x10c4, 0xea60)]), []);
     }
@@ -163,7 +177,7 @@ mod tests {
             device("VID_0403&PID_6001", Some("COM9"), Some("not a date")),
         ];
         let ports = [port("COM3", 0x1a86, 0x7523), port("COM4", 0x10c4, 0xea60)];
-        let old = Finding::OldDriver {
+        let old = DriverFault::Old {
             port: "COM3".to_owned(),
             chip: Chip::Ch340,
             year: 2014,

@@ -2,7 +2,7 @@
 
 use crate::board::holder;
 use crate::board::ports::{self, Chip, Listed};
-use crate::survey::drivers;
+use crate::survey::drivers::{self, DriverFault};
 use crate::survey::severity::Severity;
 
 /// A finding about serial ports.
@@ -171,7 +171,11 @@ pub(super) fn examine(named: Option<&str>) -> Vec<Finding> {
         let missing = without_port.into_iter();
         findings.extend(missing.map(|chip| Finding::NoDriver { chip }));
     }
-    findings.extend(drivers::judge(&drivers::devices(), &listed));
+    let faults = drivers::judge(&drivers::devices(), &listed);
+    findings.extend(faults.into_iter().map(|fault| match fault {
+        DriverFault::Missing(chip) => Finding::NoDriver { chip },
+        DriverFault::Old { port, chip, year } => Finding::OldDriver { port, chip, year },
+    }));
     if findings.is_empty() {
         findings.push(Finding::None {
             others: listed.into_iter().map(|port| port.name).collect(),
