@@ -193,6 +193,7 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
     if let Some(typed) = typed {
         hints.push(say!("usage.typed", typed = typed));
     }
+    hints.extend(typed_word(&context));
     match error.get(ContextKind::Usage) {
         Some(ContextValue::StyledStr(usage)) if error.use_stderr() => {
             let usage = usage.to_string();
@@ -206,6 +207,17 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
         _ => hints.push(say!("usage.see", command = command_path(args))),
     }
     hints
+}
+
+/// For a flag or a command that a Chinese input method typed: how it is written.
+fn typed_word(context: &Context<'_>) -> Option<String> {
+    let word = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg]
+        .into_iter()
+        .find_map(|kind| context.text(kind))?;
+    let typed = fullwidth::first_typed(word)?;
+    let meant = fullwidth::to_ascii(word);
+    let is_word = meant.is_ascii() && !meant.contains(' ');
+    is_word.then(|| say!("usage.typed-word", typed = typed, meant = meant))
 }
 
 /// Leaves out the flags that clap found in the environment, which it takes for typed.
@@ -388,6 +400,17 @@ mod tests {
             .expect_err("no number");
         let text = text(&error, &args, false);
         assert!(text.contains("hint: ； was typed with a Chinese"), "{text}");
+    }
+
+    #[test]
+    fn a_flag_of_an_input_method_is_written_as_it_is_meant() {
+        let args: Vec<OsString> = ["u", "——number", "1"].map(Into::into).to_vec();
+        let error = command()
+            .try_get_matches_from(&args)
+            .expect_err("no such flag");
+        let text = text(&error, &args, false);
+        let hint = "hint: — was typed with a Chinese input method: write --number\n";
+        assert!(text.contains(hint), "{text}");
     }
 
     /// Two English words side by side: a sentence that nobody translated. What is typed, a command line or a list of

@@ -36,6 +36,7 @@ similar-values = some similar values exist: { $guesses }
 as-value = to pass '{ $value }' as a value, use '{ $line }'
 after-dashes = subcommand '{ $command }' exists; to use it, remove the '--' before it
 exists = '{ $line }' exists
+typed-word = { $typed } was typed with a Chinese input method: write { $meant }
 typed = { $typed } was typed with a Chinese input method: switch it to English and type the value again
 form = usage: udpcli { $arguments }
 see = see: udpcli{ $command } --help

@@ -30,6 +30,7 @@ similar-values = 是不是想写其中的一个？{ $guesses }
 as-value = 如果要把 { $value } 当作内容，请写成 { $line }
 after-dashes = { $command } 是一个命令；要用它，就去掉前面的 --
 exists = 可以写 { $line }
+typed-word = { $typed } 是用中文输入法输入的：请写成 { $meant }
 typed = { $typed } 是用中文输入法输入的：请切换到英文输入，再重新输入这个值
 form = 用法：udpcli { $arguments }
 see = 详细用法：udpcli{ $command } --help
