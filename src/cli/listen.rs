@@ -400,11 +400,12 @@ impl ListenArgs {
                 say!("listen-watch.save-stdout.hint"),
             ));
         }
-        let watch = Watch::new(WatchOptions {
+        let options = WatchOptions {
             encoding: style.encoding,
             has_loss: self.seq,
             color: style.color,
-        })?;
+        };
+        let watch = Watch::new(options, names::read(self.names.as_deref())?)?;
         if !stdout::is_terminal() {
             tracing::info!(say = "listen-watch.no-terminal");
             return Ok(None);

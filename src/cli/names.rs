@@ -119,7 +119,7 @@ fn address_of(list: &BoardNames, name: &str) -> Result<Ipv4Addr, String> {
 }
 
 /// The names of senders of datagrams, by their IP address or by the MAC address that the neighbour table has for it.
-pub(super) fn of_senders(list: BoardNames) -> Option<impl FnMut(IpAddr) -> Option<String>> {
+pub(super) fn of_senders(list: BoardNames) -> Option<impl FnMut(IpAddr) -> Option<String> + Send> {
     if list.is_empty() {
         return None;
     }

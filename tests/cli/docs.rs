@@ -918,9 +918,10 @@ fn json_lines_fit_the_schema() {
             "no line has {key}"
         );
     }
+    // A capture keeps what came; names are how people call the senders today.
     assert_eq!(
         fs::read_to_string(saved).expect("the file is there"),
-        text,
+        text.replace(",\"name\":\"小明\"", ""),
         ".jsonl has the same lines"
     );
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::output::Output;
 use crate::error::Error;
+use crate::names::BoardNames;
 use crate::shutdown::Shutdown;
 use crate::text::encoding::TextEncoding;
 use crate::udp;
@@ -30,13 +31,13 @@ impl AddressLine {
 
 impl Watch {
     #[expect(clippy::needless_pass_by_value, reason = "the view keeps them")]
-    pub(super) fn new(options: WatchOptions) -> Result<Self, Error> {
+    pub(super) fn new(options: WatchOptions, names: BoardNames) -> Result<Self, Error> {
         let WatchOptions {
             encoding,
             has_loss,
             color,
         } = options;
-        tracing::debug!(?encoding, has_loss, color, "there is no view");
+        tracing::debug!(?encoding, has_loss, color, ?names, "there is no view");
         Err(Error::LeftOut { feature: "board" })
     }
 

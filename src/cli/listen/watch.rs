@@ -15,11 +15,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::cli::names;
 use crate::cli::output::Output;
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
 use crate::error::Error;
 use crate::file;
+use crate::names::BoardNames;
 use crate::shutdown::{Asker, Shutdown};
 use crate::terminal::full_screen::FullScreen;
 use crate::terminal::keys;
@@ -54,6 +56,7 @@ pub(super) struct WatchOptions {
 #[derive(Debug)]
 pub(super) struct Watch {
     options: WatchOptions,
+    names: BoardNames,
     address: AddressLine,
 }
 
@@ -103,9 +106,10 @@ impl Watch {
         clippy::unnecessary_wraps,
         reason = "a build without the view has none"
     )]
-    pub(super) fn new(options: WatchOptions) -> Result<Self, Error> {
+    pub(super) fn new(options: WatchOptions, names: BoardNames) -> Result<Self, Error> {
         Ok(Self {
             options,
+            names,
             address: AddressLine::default(),
         })
     }
@@ -126,7 +130,10 @@ impl Watch {
         shutdown: &mut Shutdown,
     ) -> Result<Result<StopReason, udp::error::Error>, Error> {
         let AddressLine(shared) = self.address;
-        let name_of: NameOf = Box::new(|_| None);
+        let name_of: NameOf = match names::of_senders(self.names) {
+            Some(name_of) => Box::new(name_of),
+            None => Box::new(|_| None),
+        };
         let mut sink = Both {
             feed: Feed::new(shared.clone()),
             output,

@@ -14,7 +14,7 @@ use crate::text::pattern;
 use crate::udp::stats;
 
 /// A sender's name, if it has one.
-pub(super) type NameOf = Box<dyn Fn(IpAddr) -> Option<String> + Send>;
+pub(super) type NameOf = Box<dyn FnMut(IpAddr) -> Option<String> + Send>;
 
 /// The column by which the rows are in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Table {
     }
 
     /// Adds what came in the present second.
-    pub(super) fn add(&mut self, pending: &Pending, name_of: &NameOf) {
+    pub(super) fn add(&mut self, pending: &Pending, name_of: &mut NameOf) {
         for delta in &pending.deltas {
             self.datagrams += delta.datagrams;
             self.bytes += delta.bytes;
@@ -110,7 +110,7 @@ impl Table {
         self.newest.extend(pending.newest.iter().cloned());
     }
 
-    fn add_one(&mut self, delta: &Delta, name_of: &NameOf) {
+    fn add_one(&mut self, delta: &Delta, name_of: &mut NameOf) {
         let second = self.second;
         let new = |name: Option<String>, address: String| Sender {
             peer: delta.peer,

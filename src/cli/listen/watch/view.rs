@@ -100,7 +100,7 @@ impl View {
     /// Adds what came since the last call.
     pub(super) fn add(&mut self, pending: &mut Pending, now: Instant) {
         self.table.tick(now);
-        self.table.add(pending, &self.options.name_of);
+        self.table.add(pending, &mut self.options.name_of);
         if let Some(address) = pending.address.take() {
             self.options.title = address;
         }
