@@ -163,6 +163,7 @@ fn the_interpreter_is_fresh_with_and_without_a_soft_reset() {
             ("import mine", true),
             ("import sys\nsys.path.append('/x')", true),
             ("bdev = gc = uos = 1", true),
+            ("import time\ntime = 1", kind == "mpython-2.x"),
             ("import time\n1/0", false),
         ] {
             fs::write(&desk.script, end(&format!("own = 0\n{body}"))).unwrap();

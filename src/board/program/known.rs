@@ -127,15 +127,21 @@ impl Known {
 
 /// The code that deletes a program's names. A module that comes from a file of the board's raises an exception.
 fn cleaning(imports: &[String], names: &[String]) -> String {
-    let checks: Vec<String> = imports
+    let imported: Vec<String> = imports
         .iter()
         .map(|module| format!("if hasattr(__import__('{module}'),'__file__'):1/0\n"))
         .collect();
-    checks.concat()
-        + &format!(
-            "for _ in[n for n in globals()]:\n if _ not in'{}'.split():del globals()[_]\nglobals().pop('_',0)\nprint('~%d~'%len(globals()),end='')",
-            names.join(" ")
-        )
+    let kept: Vec<String> = names
+        .iter()
+        .filter(|name| STATELESS.contains(&name.as_str()))
+        .map(|name| format!("if {name} is not __import__('{name}'):1/0\n"))
+        .collect();
+    format!(
+        "{}{}for _ in[n for n in globals()]:\n if _ not in'{}'.split():del globals()[_]\nglobals().pop('_',0)\nprint('~%d~'%len(globals()),end='')",
+        imported.concat(),
+        kept.concat(),
+        names.join(" ")
+    )
 }
 
 fn is_of_word(byte: u8) -> bool {
@@ -150,8 +156,10 @@ fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<String>> {
         .split(|byte| !is_of_word(*byte))
         .filter(|word| !word.is_empty())
         .filter_map(|word| std::str::from_utf8(word).ok());
-    // `if __name__ == '__main__':` reads it.
-    let is_known = |word: &str| word != "__name__" && names.iter().any(|name| name == word);
+    // `if __name__ == '__main__':` reads it. Whether a module's name still means the module is looked at on the board.
+    let is_known = |word: &str| {
+        word != "__name__" && !STATELESS.contains(&word) && names.iter().any(|name| name == word)
+    };
     if words.any(|word| REACHING.contains(&word) || is_known(word)) || sets_name(text) {
         return None;
     }
