@@ -34,6 +34,9 @@ fn fastest(options: Options, len: usize, args: &[&str]) -> u64 {
     let mut put = command(&vboard, ["put", text(&here.path().join("x"))]);
     run_with_input(
         {
+            if !args.contains(&"--line-rate") {
+                put.args(["--line-rate", "auto"]);
+            }
             put.args(args);
             put
         },
@@ -57,13 +60,17 @@ fn every_firmware_is_switched_and_returns() {
             .profile(profile)
             .flag("--quick")
             .ready();
-        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+        board(
+            &vboard,
+            ["--line-rate", "auto", "put", text(&here.path().join("x"))],
+        )
+        .expect_code(0);
         assert_back(&mut vboard, &["x"]);
         let there = fs::read(vboard.files().join("x")).unwrap();
         assert!(there == content, "{profile}");
         let changes = vboard.count("rate_changes");
         let target = here.path().join("back");
-        board(&vboard, ["get", ":x", text(&target)]).expect_code(0);
+        board(&vboard, ["--line-rate", "auto", "get", ":x", text(&target)]).expect_code(0);
         assert!(fs::read(&target).unwrap() == content, "{profile}");
         fs::remove_file(&target).unwrap();
         assert!(is_old(vboard.count("rate")), "{profile}");
@@ -87,7 +94,11 @@ fn the_rate_changes_for_much_and_on_request() {
     let saving = quick().file("boot.py", "import machine\nmachine.freq(40000000)\n");
     let here = folder(&[("x", &random(17_000))]);
     let mut vboard = saving.ready();
-    board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+    board(
+        &vboard,
+        ["--line-rate", "auto", "put", text(&here.path().join("x"))],
+    )
+    .expect_code(0);
     assert_eq!(vboard.count("fastest"), 0);
 }
 
@@ -119,13 +130,17 @@ fn a_rate_that_does_not_work_costs_time_only() {
     ] {
         let mut vboard = VirtualBoard::options().flag("--quick").ready();
         vboard.control(fault, arguments.clone());
-        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+        board(
+            &vboard,
+            ["--line-rate", "auto", "put", text(&here.path().join("x"))],
+        )
+        .expect_code(0);
         assert!(
             fs::read(vboard.files().join("x")).unwrap() == content,
             "{fault}"
         );
         let target = here.path().join("back");
-        board(&vboard, ["get", ":x", text(&target)]).expect_code(0);
+        board(&vboard, ["--line-rate", "auto", "get", ":x", text(&target)]).expect_code(0);
         assert!(fs::read(&target).unwrap() == content, "{fault}");
         fs::remove_file(&target).unwrap();
         assert!(is_old(vboard.count("rate")), "{fault}");
@@ -238,7 +253,7 @@ fn many_changes(rounds: u64, seed: u64) {
             )),
             _ => {}
         }
-        let running = start(&vboard, ["put", text(&path)]);
+        let running = start(&vboard, ["--line-rate", "auto", "put", text(&path)]);
         let pause = Duration::from_millis(random_below(150));
         match kind {
             5 | 6 => {

@@ -285,12 +285,12 @@ mod tests {
             feed.run(&run, &[notes]);
         }
         let mut table = Table::new(TextEncoding::default(), Instant::now());
-        let names: NameOf = Box::new(|address| match address.to_string().as_str() {
+        let mut names: NameOf = Box::new(|address| match address.to_string().as_str() {
             "192.168.0.9" => Some("小明".to_owned()),
             "192.168.0.5" => Some("\x1b[31mred".to_owned()),
             _ => None,
         });
-        table.add(&shared.take(Pending::default()), &names);
+        table.add(&shared.take(Pending::default()), &mut names);
         table
     }
 
