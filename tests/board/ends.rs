@@ -978,6 +978,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
         &[
             // The signal handling itself, and an event loop that selects.
             "src/shutdown.rs",
+            "src/udp/payload/replay.rs",
             "src/udp/payload/source.rs",
             // A thread that the same function ends.
             "src/pair/measure.rs",
