@@ -36,6 +36,22 @@ fn broken(line: &str, columns: usize) -> Vec<String> {
     rows.iter().map(|row| row.trim_end().to_owned()).collect()
 }
 
+/// A message in rows of at most `columns` cells, broken between words; all but the first are indented.
+fn wrapped(message: &str, columns: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for word in message.split_whitespace() {
+        let row = rows.last_mut().unwrap();
+        let is_first = row.trim().is_empty();
+        if !is_first && row.width() + 1 + word.width() > columns {
+            rows.push(format!("  {word}"));
+        } else {
+            row.push_str(if is_first { "" } else { " " });
+            row.push_str(word);
+        }
+    }
+    rows
+}
+
 impl Expected {
     fn panel(text: &str) -> Vec<String> {
         let row = |text: &str| format!("│{text}{}│", " ".repeat(21 - text.width()));
@@ -107,9 +123,9 @@ fn log_data_progress_and_panel_share_the_terminal() {
         step(&mut terminal, &format!("progress 420 {FILE}"), &|e| {
             e.has_progress = true;
         });
-        let long = format!("{} 长长的一行 {}", "a long line ".repeat(4), "b".repeat(30));
+        let long = format!("{}长长的一行 {}", "a long line ".repeat(4), "b".repeat(30));
         step(&mut terminal, &format!("log {long}"), &|e| {
-            e.lines.push(long.clone());
+            e.lines.extend(wrapped(&long, e.columns - 1));
         });
         step(&mut terminal, "warn 小心", &|e| {
             e.lines.push("warning: 小心".into());
