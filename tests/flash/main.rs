@@ -10,6 +10,7 @@ mod cut;
 mod docs;
 mod emulator;
 mod esptool;
+mod fleet;
 mod font;
 mod hostile;
 mod images;
