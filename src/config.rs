@@ -214,11 +214,17 @@ impl Files {
 /// # Errors
 /// As [`Files::read`], for the project's file.
 pub fn project() -> Result<Option<Project>, Error> {
+    // A command may ask for several of its settings.
+    static READ: OnceLock<Option<Project>> = OnceLock::new();
+    if let Some(project) = READ.get() {
+        return Ok(project.clone());
+    }
     let path = Path::new(PROJECT_FILE);
     let user_path = user_path(|name| std::env::var_os(name));
-    contents(path)?
+    let project = contents(path)?
         .map(|text| read::project(path, &text, user_path.as_deref()))
-        .transpose()
+        .transpose()?;
+    Ok(READ.get_or_init(|| project).clone())
 }
 
 /// The replies of a file that has nothing else.

@@ -19,6 +19,7 @@ use crate::cli::output::Output;
 use crate::cli::{GlobalArgs, complete, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
+use crate::names::BoardNames;
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::server::ServerPanel;
@@ -174,15 +175,21 @@ impl ListenArgs {
         sockets.iter().map(place).collect()
     }
 
-    /// Writes datagrams in this style, with the names that the user has given to boards.
+    /// The names that the user has given to boards.
+    fn board_names(&self) -> Result<BoardNames, Error> {
+        if self.no_project && self.names.is_none() {
+            return Ok(BoardNames::default());
+        }
+        names::read(self.names.as_deref())
+    }
+
+    /// Writes datagrams in this style, with the names of boards.
     fn renderer(&self, style: Style) -> Result<Renderer, Error> {
         let renderer = Renderer::new(style);
-        Ok(
-            match names::of_senders(names::read(self.names.as_deref())?) {
-                Some(senders) => renderer.naming(senders),
-                None => renderer,
-            },
-        )
+        Ok(match names::of_senders(self.board_names()?) {
+            Some(senders) => renderer.naming(senders),
+            None => renderer,
+        })
     }
 }
 
@@ -200,6 +207,7 @@ pub async fn run(
     let style = args.style(global)?;
     let save = args.save()?;
     let watch = args.watch(&style)?;
+    let renderer = args.renderer(style.clone())?;
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
         clock: match args.timestamps {
@@ -238,7 +246,6 @@ pub async fn run(
             .map(|duration| value::remaining(duration, opening)),
         stats_every: args.stats,
     };
-    let renderer = args.renderer(style)?;
     let prints = !args.saves_to_stdout() && watch.is_none();
     let mut output = Output::new(
         prints.then_some(renderer),
@@ -405,7 +412,7 @@ impl ListenArgs {
             has_loss: self.seq,
             color: style.color,
         };
-        let watch = Watch::new(options, names::read(self.names.as_deref())?)?;
+        let watch = Watch::new(options, self.board_names()?)?;
         if !stdout::is_terminal() {
             tracing::info!(say = "listen-watch.no-terminal");
             return Ok(None);
