@@ -191,10 +191,7 @@ impl Files {
     /// A file cannot be read, is not valid TOML, or has an unknown key or an invalid value.
     pub fn read() -> Result<Self, Error> {
         let user_path = user_path(|name| std::env::var_os(name));
-        let project_path = Path::new(PROJECT_FILE);
-        let project = contents(project_path)?
-            .map(|text| read::project(project_path, &text, user_path.as_deref()))
-            .transpose()?;
+        let project = project()?;
         let user = match &user_path {
             Some(path) => user_contents(path)?
                 .map(|text| read::user(path, &text))

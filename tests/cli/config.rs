@@ -442,7 +442,7 @@ fn settings_that_nobody_made_cost_two_failed_opens_or_nothing() {
         #[cfg(feature = "board")]
         (&["board", "-s", "/nonexistent/tty", "info"], 2),
         #[cfg(feature = "board")]
-        (&["board", "list"], 1),
+        (&["board", "list"], 2),
         #[cfg(feature = "board")]
         (&["pair", "-s", "/nonexistent/tty"], 2),
     ] {
