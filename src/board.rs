@@ -27,7 +27,6 @@ pub mod holder;
 pub mod info;
 pub mod input;
 pub mod life_cycle;
-pub mod line_rate;
 pub mod link;
 pub mod literal;
 pub mod mirror;

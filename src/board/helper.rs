@@ -21,21 +21,13 @@ use crate::board::checksum::crc32;
 use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::literal;
-use crate::board::repl::fast::FRAME_DATA;
 use crate::board::repl::{Repl, SubmitMode};
 use crate::text::escape;
 
 const SCRIPT: &str = include_str!("scripts/minified/helper.py");
 
-/// For [`Repl::speed_up`]. Needs the first part of [`SCRIPT`]. Its parts: the change of the rate, what runs at the new
-/// one, and the length of a folder.
-const FAST_LINE: &str = include_str!("scripts/minified/fast_line.py");
-
 /// Separates the parts of a script: each part is short enough for a line that damages bytes.
 const PART_END: &str = "#\n";
-
-/// The bit of a folder in a file's mode.
-const IS_FOLDER: u64 = 0x4000;
 
 /// Removes the helper. None of its names belong to the user.
 const CLEAN_UP: &[u8] = b"if'_udpcli'in globals():del _udpcli\nexec('import gc\\ngc.collect()',{})";
@@ -71,8 +63,6 @@ pub struct Helper<'a> {
     is_fresh: bool,
     /// How many attempts the last call took.
     attempts: u32,
-    /// Whether the board has the scripts for a fast line.
-    can_be_fast: bool,
 }
 
 /// The result of a call.
@@ -117,7 +107,6 @@ impl<'a> Helper<'a> {
             scripts,
             is_fresh: false,
             attempts: 0,
-            can_be_fast: false,
         }
     }
 
@@ -165,14 +154,14 @@ impl<'a> Helper<'a> {
     /// The board does not accept them.
     pub(crate) fn define(&mut self) -> Result<(), Error> {
         let doing = &Doing::Preparing;
-        let mut parts = SCRIPT.split(PART_END);
-        self.define_part(parts.next().unwrap_or_default(), true)?;
-        if self.repl.wants_fast() {
-            self.prepare_fast()?;
-            self.speed_up()?;
-        }
-        for part in parts {
-            self.define_part(part, false)?;
+        let mut is_first = true;
+        for part in SCRIPT.split(PART_END) {
+            let (code, expected) = plain_frame(part, std::mem::take(&mut is_first));
+            self.insist(doing, WORK, |helper| {
+                helper.attempt(doing, &code, WORK, false, |answer| {
+                    (answer.trim_ascii_end() == expected).then(|| Outcome::Answer(Vec::new()))
+                })
+            })?;
         }
         for part in self
             .scripts
@@ -182,127 +171,6 @@ impl<'a> Helper<'a> {
             self.call_once(doing, part.as_bytes(), WORK, false)?;
         }
         Ok(())
-    }
-
-    /// Defines a part of the helper itself, before there are checksums.
-    fn define_part(&mut self, part: &str, is_first: bool) -> Result<(), Error> {
-        let doing = &Doing::Preparing;
-        let (code, expected) = plain_frame(part, is_first);
-        self.insist(doing, WORK, |helper| {
-            helper.attempt(doing, &code, WORK, false, |answer| {
-                (answer.trim_ascii_end() == expected).then(|| Outcome::Answer(Vec::new()))
-            })
-        })
-        .map(drop)
-    }
-
-    /// Makes the line fast again after a failure, unless no rate is left.
-    ///
-    /// # Errors
-    /// The line has failed, or the board does not come back to its prompt.
-    pub(crate) fn speed_up(&mut self) -> Result<(), Error> {
-        if !self.can_be_fast || !self.repl.wants_fast() {
-            return Ok(());
-        }
-        let before = self.repl.new_starts();
-        let frames = FAST_LINE.split(PART_END).nth(1).unwrap_or_default();
-        self.repl.speed_up(frames.as_bytes())?;
-        if self.repl.new_starts() == before {
-            return Ok(());
-        }
-        // The helper is gone, and the line is too bad for another try.
-        self.repl.give_up_fast();
-        Err(Error::NoAnswer {
-            port: self.repl.link().name().to_owned(),
-            doing: Doing::ChangingRate,
-        })
-    }
-
-    /// Like [`Self::speed_up`], and restores the helper if the interpreter had to restart.
-    ///
-    /// # Errors
-    /// As for [`Self::start_anew`].
-    pub(crate) fn be_fast(&mut self, doing: &Doing) -> Result<(), Error> {
-        match self.speed_up() {
-            Err(error) if self.restores_after(&error, doing)? => Ok(()),
-            result => result,
-        }
-    }
-
-    /// Whether the helper is there again after an error that a new interpreter cures. Bytes at a wrong rate are noise,
-    /// which may be a Ctrl-D: so the old rate stays after a restart.
-    ///
-    /// # Errors
-    /// As for [`Self::start_anew`].
-    pub(crate) fn restores_after(&mut self, error: &Error, doing: &Doing) -> Result<bool, Error> {
-        if matches!(error, Error::Restarted { .. }) && self.can_be_fast {
-            self.can_be_fast = false;
-            self.is_fresh = false;
-            self.repl.give_up_fast();
-            return self.start_anew(doing);
-        }
-        Ok(is_unclear(error) && self.start_anew(doing)?)
-    }
-
-    /// Sends what the board needs to change the rate of the line, and finds out whether that is worth it. A board that
-    /// cannot do it keeps its rate.
-    fn prepare_fast(&mut self) -> Result<(), Error> {
-        let mut parts = FAST_LINE.split(PART_END);
-        let first = parts.next().unwrap_or_default();
-        if let Some(path) = self.repl.path_to_go() {
-            let len = self.length_of(&path, parts.nth(1).unwrap_or_default())?;
-            self.repl.found_length(len);
-            if !self.repl.wants_fast() {
-                return Ok(());
-            }
-        }
-        match self.define_part(first, false) {
-            Err(Error::Refused { exception, .. }) => {
-                tracing::debug!("the line stays as it is: {exception}");
-                self.repl.give_up_fast();
-            }
-            result => {
-                result?;
-                self.can_be_fast = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// The length of a file or of everything in a folder, for which the board needs `size_of`.
-    fn length_of(&mut self, path: &[u8], size_of: &str) -> Result<Option<u64>, Error> {
-        let mut code = b"print(*_udpcli['O'].stat(".to_vec();
-        literal::append_bytes(path, &mut code);
-        code.extend_from_slice(b")[:7])");
-        let Some(answer) = self.repl.short(&code)? else {
-            return Ok(None);
-        };
-        let text = String::from_utf8(answer).unwrap_or_default();
-        let status: Vec<u64> = text
-            .split_whitespace()
-            .map_while(|word| word.parse().ok())
-            .collect();
-        let &[mode, _, _, _, _, _, len] = status.as_slice() else {
-            return Ok(None);
-        };
-        if mode & IS_FOLDER == 0 {
-            return Ok(Some(len));
-        }
-        match self.define_part(size_of, false) {
-            Err(Error::Refused { .. }) => return Ok(None),
-            result => result?,
-        }
-        let mut code = b"_udpcli['Q'](".to_vec();
-        literal::append_bytes(path, &mut code);
-        code.push(b')');
-        let answer = self.repl.short(&code)?;
-        Ok(answer.and_then(|answer| {
-            String::from_utf8(answer)
-                .ok()?
-                .strip_suffix('~')?
-                .parse()
-                .ok()
-        }))
     }
 
     /// Restarts the interpreter once: a timer or a thread of the stopped program may print between the replies, and a
@@ -339,9 +207,6 @@ impl<'a> Helper<'a> {
     /// [`Error::NoAnswer`] if that took a reset: the helper is gone, and [`Self::start_anew`] restores it.
     pub(crate) fn reenter(&mut self, doing: &Doing) -> Result<(), Error> {
         let before = self.repl.new_starts();
-        if self.repl.link().is_fast() {
-            self.repl.note_fast_failure();
-        }
         self.repl.reenter()?;
         if self.repl.new_starts() == before {
             return Ok(());
@@ -352,17 +217,6 @@ impl<'a> Helper<'a> {
         })
     }
 
-    /// Returns to the old rate after damage at a fast one.
-    ///
-    /// # Errors
-    /// As for [`Self::reenter`].
-    pub(crate) fn leave_fast(&mut self, doing: &Doing) -> Result<(), Error> {
-        if self.repl.link().is_fast() {
-            return self.reenter(doing);
-        }
-        Ok(())
-    }
-
     /// Removes the helper, even after Ctrl-C. After a failure the board may be in any state.
     fn clean_up(&mut self, went_well: bool) -> Result<(), Error> {
         if self.repl.link().is_lost() {
@@ -370,7 +224,7 @@ impl<'a> Helper<'a> {
         }
         let heeded = self.repl.link().heed_shutdown(false);
         let ready = if went_well {
-            self.repl.end_fast()
+            Ok(())
         } else {
             self.repl.reenter()
         };
@@ -452,25 +306,10 @@ impl<'a> Helper<'a> {
     pub(crate) fn attempt_with_data(
         &mut self,
         doing: &Doing,
-        call: &DataCall<'_>,
+        framed: &[u8],
         limit: Duration,
     ) -> Result<Outcome, Error> {
-        self.repl.attach(call.data);
-        self.attempt(doing, &call.code, limit, false, read)
-    }
-
-    /// A call with data, in the form that the line has now.
-    pub(crate) fn data_call<'d>(&mut self, code: &[u8], data: &'d [u8]) -> DataCall<'d> {
-        if !self.repl.link().is_fast() {
-            let code = framed(code, data);
-            return DataCall { code, data: b"" };
-        }
-        let mut call = format!("_udpcli['x']({},", crc32(&[code, data])).into_bytes();
-        literal::append_bytes(code, &mut call);
-        call.push(b',');
-        call.extend_from_slice(FRAME_DATA);
-        call.push(b')');
-        DataCall { code: call, data }
+        self.attempt(doing, framed, limit, false, read)
     }
 
     /// Repeats attempts until the result is clear: a reply, or an exception.
@@ -494,7 +333,6 @@ impl<'a> Helper<'a> {
                     if repeats.has(&exception) {
                         return Err(refused(doing, exception));
                     }
-                    self.leave_fast(doing)?;
                 }
                 Outcome::Damaged(said) => {
                     all_silent = false;
@@ -502,7 +340,6 @@ impl<'a> Helper<'a> {
                         "damaged on the way while {doing}: {}",
                         escape::excerpt(&said)
                     );
-                    self.leave_fast(doing)?;
                 }
                 Outcome::Silent => {
                     if start.elapsed() > limit {
@@ -564,20 +401,6 @@ impl<'a> Helper<'a> {
             Err(Error::NoAnswer { .. }) => Ok(Outcome::Silent),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// A call with data: as a literal in its code, or beside it in a frame.
-#[derive(Debug)]
-pub(crate) struct DataCall<'d> {
-    code: Vec<u8>,
-    data: &'d [u8],
-}
-
-impl DataCall<'_> {
-    /// How many bytes go over the line.
-    pub(crate) fn len(&self) -> usize {
-        self.code.len() + self.data.len()
     }
 }
 

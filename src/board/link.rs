@@ -1,13 +1,10 @@
 //! A serial line with deadlines, the basis of all communication with a board.
 
-mod rate;
-
 use std::time::{Duration, Instant};
 
 use memchr::memmem;
 
 use crate::board::error::Error;
-use crate::board::line_rate::LineRate;
 use crate::board::port::{self, Port, TICK};
 use crate::board::wire::{Logged, WireLog};
 use crate::shutdown::Shutdown;
@@ -30,8 +27,6 @@ pub struct Address {
     pub timeout: Duration,
     /// The log of the line's bytes.
     pub wire: Option<WireLog>,
-    /// The rate for long transfers.
-    pub line_rate: LineRate,
 }
 
 /// An open line, the received bytes that nobody has taken yet, and the Ctrl-C state.
@@ -39,8 +34,6 @@ pub struct Address {
 pub struct Link {
     port: Box<dyn Port>,
     address: Address,
-    /// The rate of the line: that of the address, or a faster one.
-    rate: u32,
     shutdown: Shutdown,
     /// Whether Ctrl-C ends a wait at once. It does not during the clean-up, or if the caller checks it: then Ctrl-C
     /// ends the wait after a grace period.
@@ -82,7 +75,6 @@ impl Link {
         Self {
             port,
             address: address.clone(),
-            rate: address.baud,
             shutdown,
             heeds_shutdown: true,
             pending: Vec::new(),
@@ -123,7 +115,7 @@ impl Link {
     /// How long `len` bytes take on the line, at 10 bits each.
     #[must_use]
     pub fn line_time(&self, len: usize) -> Duration {
-        Duration::from_secs_f64(len as f64 * 10.0 / f64::from(self.rate))
+        Duration::from_secs_f64(len as f64 * 10.0 / f64::from(self.address.baud))
     }
 
     /// The received bytes that nobody has taken yet.
@@ -330,7 +322,6 @@ mod tests {
             baud: 115_200,
             timeout: Duration::from_secs(1),
             wire: None,
-            line_rate: LineRate::Keep,
         };
         let shutdown = Shutdown::by_hand();
         let port = Box::new(Full(Arc::clone(&dropped)));

@@ -6,7 +6,6 @@
 //!
 //! Long because one type holds the raw REPL's state, and all of its operations change it.
 
-pub(crate) mod fast;
 mod held;
 pub mod output;
 mod submit;
@@ -21,7 +20,6 @@ use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
 use crate::shutdown::Shutdown;
 use crate::text::escape;
-use fast::FastLine;
 pub use held::HeldRepl;
 use output::{End, RestartWatch, split_output};
 
@@ -132,7 +130,6 @@ pub struct Repl {
     detached: bool,
     /// Where it waits for the next command after [`Self::close`].
     held: Option<HeldRepl>,
-    fast: FastLine,
 }
 
 impl Repl {
@@ -182,7 +179,6 @@ impl Repl {
             fault: None,
             detached: false,
             held: None,
-            fast: FastLine::default(),
         })
     }
 
@@ -525,7 +521,6 @@ impl Repl {
         }
         self.detached = true;
         self.link.heed_shutdown(false);
-        self.link.end_fast();
         self.link.send(b"\x02")?;
         // Wait for the prompt, because closing the port discards unsent bytes.
         self.link
@@ -557,7 +552,6 @@ impl Drop for Repl {
 /// From any state: stops the program, discards a partial line, and returns to the prompt.
 fn leave(link: &mut Link) {
     link.heed_shutdown(false);
-    link.end_fast();
     let _ = link.send(b"\x03\x03\x02");
     let _ = link.until(b">>> ", Instant::now() + Duration::from_millis(300));
 }

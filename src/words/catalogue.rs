@@ -37,7 +37,6 @@ areas! {
     "flash",
     "help",
     "input",
-    "line-rate",
     "listen",
     "listen-watch",
     "menu",

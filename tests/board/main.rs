@@ -36,7 +36,6 @@ mod fleet;
 mod input;
 mod language;
 mod life_cycle;
-mod line_rate;
 mod monitor;
 mod oled;
 mod oled_cost;

@@ -9,9 +9,8 @@ use super::{BoardPath, Files, Hash, WORK, call, hash};
 use crate::board::deflate::deflate;
 use crate::board::doing::{Doing, Reason};
 use crate::board::error::Error;
-use crate::board::helper::{self, DataCall, Outcome, Repeats};
+use crate::board::helper::{self, Outcome, Repeats};
 use crate::board::literal;
-use crate::board::repl::fast::FRAME_LEN;
 
 /// The code of a piece, its literal and its bytes are in the board's memory at the same time, and the heap is
 /// fragmented.
@@ -26,9 +25,6 @@ const MOST_COVERED: usize = 128 << 10;
 
 /// Bytes per second of a slow flash, which erases 4 KiB in 0.4 s.
 pub(super) const SLOWEST_WRITE: f64 = 10_000.0;
-
-/// The flash is erased in sectors of this length.
-const SECTOR: usize = 4096;
 
 /// The maximum overhead of a file: the rest of its last block, and an entry in a folder that grows.
 const PER_FILE: u64 = 2 * 4096;
@@ -212,13 +208,14 @@ impl Files<'_> {
         let doing = Doing::Writing(put.path.to_string());
         for _ in 0..TRIES {
             progress(0);
-            self.helper.be_fast(&doing)?;
             let open = call("u", put.part.as_bytes(), b"");
             self.call(&doing, &open, WORK)
                 .map_err(|error| self.unwritable(error, put.path, false))?;
             match self.send_pieces(put, &doing, &mut sent, progress) {
                 // A timer or a thread prints in between: start the file again after a soft reset.
-                Err(error) if self.helper.restores_after(&error, &doing)? => continue,
+                Err(error) if helper::is_unclear(&error) && self.helper.start_anew(&doing)? => {
+                    continue;
+                }
                 result => result?,
             }
             if self.finish(put, &expected)? {
@@ -243,8 +240,7 @@ impl Files<'_> {
         let mut packer = Packer {
             window: self.board.window,
             ratio: 3.0,
-            thorough: false,
-            is_fast: false,
+            thorough: self.repl().link().address().baud <= THOROUGH_BAUD,
         };
         let content = put.content;
         let mut rest = content;
@@ -255,25 +251,18 @@ impl Files<'_> {
             if self.repl().link().shutdown().is_asked() {
                 return Err(Error::Interrupted);
             }
-            let offset = content.len() - rest.len();
-            let is_fast = self.repl().link().is_fast();
-            packer.is_fast = is_fast;
-            packer.thorough = self.repl().link().rate() <= THOROUGH_BAUD;
             let piece = match ready.take() {
                 Some(piece) => piece,
-                None => packer.pack(rest, self.piece.now(), offset),
+                None => packer.pack(rest, self.piece.now()),
             };
-            let code = self.helper.data_call(&piece.code(offset), &piece.bytes);
+            let code = piece.code(content.len() - rest.len());
             sent.on_the_line += code.len() as u64;
             let behind = rest.get(piece.covers..).unwrap_or_default();
-            let next = (behind, offset + piece.covers);
             let limit = WORK + Duration::from_secs_f64(piece.covers as f64 / SLOWEST_WRITE);
-            let (outcome, next) = self.send_and_pack(doing, &code, limit, &mut packer, next);
+            let (outcome, next) = self.send_and_pack(doing, &code, limit, &mut packer, behind);
             match outcome? {
                 Outcome::Answer(_) => {
-                    if !is_fast {
-                        self.piece.went_well(code.len());
-                    }
+                    self.piece.went_well(code.len());
                     tries = 0;
                     rest = behind;
                     ready = next;
@@ -282,12 +271,6 @@ impl Files<'_> {
                 }
                 Outcome::Raised(exception) if exception.starts_with("MemoryError") => {
                     tracing::debug!("no memory for a piece of {}: {exception}", code.len());
-                    if is_fast {
-                        // The frames take memory too.
-                        self.helper.leave_fast(doing)?;
-                        self.repl().give_up_fast();
-                        continue;
-                    }
                     packer.window = packer.window.min(SMALL_WINDOW);
                     if !self.piece.found_no_memory() {
                         return Err(Error::WriteFile {
@@ -314,11 +297,6 @@ impl Files<'_> {
                 Outcome::Silent => self.helper.reenter(doing)?,
             }
             sent.again += 1;
-            if is_fast {
-                self.helper.leave_fast(doing)?;
-                self.helper.speed_up()?;
-                continue;
-            }
             // Switch to flow control for a board that loses bytes at full speed.
             self.helper.slow_down();
             if !self.piece.was_damaged(code.len()) {
@@ -341,17 +319,17 @@ impl Files<'_> {
     fn send_and_pack(
         &mut self,
         doing: &Doing,
-        code: &DataCall<'_>,
+        code: &[u8],
         limit: Duration,
         packer: &mut Packer,
-        (behind, offset): (&[u8], usize),
+        behind: &[u8],
     ) -> (Result<Outcome, Error>, Option<FilePiece>) {
         if behind.is_empty() {
             return (self.helper.attempt_with_data(doing, code, limit), None);
         }
         let room = self.piece.now();
         std::thread::scope(|scope| {
-            let packing = scope.spawn(|| packer.pack(behind, room, offset));
+            let packing = scope.spawn(|| packer.pack(behind, room));
             let outcome = self.helper.attempt_with_data(doing, code, limit);
             // After a failure, the piece is compressed again when it is sent.
             (outcome, packing.join().ok())
@@ -410,7 +388,10 @@ struct FilePiece {
 impl FilePiece {
     /// The call that writes it at `offset`. It is idempotent.
     fn code(&self, offset: usize) -> Vec<u8> {
-        format!("a({offset},{})", self.window).into_bytes()
+        helper::framed(
+            format!("a({offset},{})", self.window).as_bytes(),
+            &self.bytes,
+        )
     }
 }
 
@@ -423,18 +404,6 @@ struct Packer {
     ratio: f64,
     /// Whether to search for the best compression.
     thorough: bool,
-    /// Whether pieces go in the frames of a fast line.
-    is_fast: bool,
-}
-
-/// The length of at most `most` bytes of a file from `offset`, of which `left` are left: it ends at the end of a sector
-/// of the flash, so that no sector is erased twice, if the piece is long enough for that.
-fn whole_sectors(most: usize, offset: usize, left: usize) -> usize {
-    if left <= most {
-        return left;
-    }
-    let end = (offset + most) / SECTOR * SECTOR;
-    if end > offset { end - offset } else { most }
 }
 
 impl Packer {
@@ -449,18 +418,12 @@ impl Packer {
         }
     }
 
-    /// The next piece of `rest`, which begins at `offset`, with about `room` bytes on the line.
-    fn pack(&mut self, rest: &[u8], room: usize, offset: usize) -> FilePiece {
-        let room = if self.is_fast {
-            FRAME_LEN
-        } else {
-            // A literal is 4 % longer on average, and has a frame.
-            room - room / 16 - 48
-        };
-        let plain = rest
-            .get(..whole_sectors(room, offset, rest.len()))
-            .unwrap_or(rest);
-        match self.compressed(rest, room, offset) {
+    /// The next piece of `rest`, with about `room` bytes on the line.
+    fn pack(&mut self, rest: &[u8], room: usize) -> FilePiece {
+        // A literal is 4 % longer on average, and has a frame.
+        let room = room - room / 16 - 48;
+        let plain = rest.get(..room).unwrap_or(rest);
+        match self.compressed(rest, room) {
             Some((text, bytes)) if bytes.len() < plain.len().min(text.len()) => FilePiece {
                 covers: text.len(),
                 window: self.window,
@@ -475,18 +438,12 @@ impl Packer {
     }
 
     /// As much of `rest` as fits into `room` when compressed, approximately; `None` if compression does not help.
-    fn compressed<'r>(
-        &mut self,
-        rest: &'r [u8],
-        room: usize,
-        offset: usize,
-    ) -> Option<(&'r [u8], Vec<u8>)> {
+    fn compressed<'r>(&mut self, rest: &'r [u8], room: usize) -> Option<(&'r [u8], Vec<u8>)> {
         if self.window == 0 {
             return None;
         }
         let most = rest.len().min(MOST_COVERED);
         let mut fits = None;
-        let mut last = 0;
         for _ in 0..LOOKS {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -494,11 +451,7 @@ impl Packer {
                 reason = "a guess at a length, and within the file's in any case"
             )]
             let guess = (room as f64 * self.ratio * 0.97) as usize;
-            let len = whole_sectors(guess.clamp(1, most), offset, rest.len());
-            if std::mem::replace(&mut last, len) == len {
-                break;
-            }
-            let text = rest.get(..len)?;
+            let text = rest.get(..guess.clamp(1, most))?;
             let bytes = deflate(text, self.window)?;
             self.ratio = (text.len() as f64 / bytes.len().max(1) as f64).max(1.1);
             if bytes.len() <= room {
@@ -547,13 +500,15 @@ mod tests {
                 window,
                 ratio: 3.0,
                 thorough,
-                is_fast: false,
             };
             let mut rest = content;
             while !rest.is_empty() {
-                let piece = packer.pack(rest, 2048, content.len() - rest.len());
-                let len = helper::framed(&piece.code(0), &piece.bytes).len();
-                assert!(piece.covers > 0 && len < 2300, "{len}");
+                let piece = packer.pack(rest, 2048);
+                assert!(
+                    piece.covers > 0 && piece.code(0).len() < 2300,
+                    "{}",
+                    piece.code(0).len()
+                );
                 rest = &rest[piece.covers..];
             }
         }

@@ -98,18 +98,6 @@ impl Upload {
         })
     }
 
-    /// The length of all files together. A file that cannot be read counts nothing here.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.trees.iter().map(Tree::len).sum()
-    }
-
-    /// Whether there is nothing to upload.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Looks where on the board each file goes.
     ///
     /// # Errors

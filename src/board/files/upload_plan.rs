@@ -114,14 +114,6 @@ impl Tree {
         self.is_folder
     }
 
-    /// The length of its files.
-    pub(super) fn len(&self) -> u64 {
-        let lengths = self.files.iter().map(|(local, _)| std::fs::metadata(local));
-        lengths
-            .map(|metadata| metadata.map_or(0, |metadata| metadata.len()))
-            .sum()
-    }
-
     fn add(
         &mut self,
         local: &Path,

@@ -74,10 +74,6 @@ impl Port for Tcp {
         // The server has set the baud rate.
         Ok(())
     }
-
-    fn can_change_rate(&self) -> bool {
-        false
-    }
 }
 
 fn no_lines() -> io::Error {

@@ -75,7 +75,7 @@ fn upload_to(
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     let mut printer = Printer::new(global.quiet);
-    let ended = session::with_files_for(serial, session::Expected::Bytes(upload.len()), |files| {
+    let ended = session::with_files(serial, |files| {
         let planned = upload.plan(files)?;
         let excess = if args.delete {
             planned.excess(files)?
@@ -86,8 +86,6 @@ fn upload_to(
             return preview(&planned, &excess, files);
         }
         if !excess.is_empty() && !args.yes {
-            // The board does not keep a fast line while somebody thinks.
-            files.repl().end_fast()?;
             match agrees(&excess)? {
                 Some(true) => {}
                 Some(false) => return Ok(Ended::Declined),

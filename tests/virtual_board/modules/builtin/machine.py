@@ -2,7 +2,6 @@
 from _real import machine as _machine, os as _os, firmware as _firmware
 from binascii import unhexlify as _unhexlify
 import time as _time
-_id = id
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 _frequency = 160000000
@@ -60,22 +59,19 @@ class _Memory:
 
     CLKDIV, CONF0 = 0x3ff40014, 0x3ff40020
 
-    def _registers(self):
-        return {self.CLKDIV: int(_os.getenv('VB_CLKDIV')), self.CONF0: int(_os.getenv('VB_CONF0'))}
-
     def __init__(self):
-        self.registers = self._registers()
+        self.registers = {self.CLKDIV: _firmware['uart'][0], self.CONF0: _firmware['uart'][1]}
 
     def __getitem__(self, address):
         return self.registers.get(address, 0)
 
     def __setitem__(self, address, value):
-        if address not in self.registers:
-            return
-        registers = dict(self.registers)
-        registers[address] = value & 0xffffffff
-        if not _os.system('uart %d %d' % (registers[self.CLKDIV], registers[self.CONF0])):
-            self.registers = registers
+        self.registers[address] = value
+        if address in (self.CLKDIV, self.CONF0):
+            divider = self.registers[self.CLKDIV]
+            # The divider counts sixteenths; bit 27 selects APB's 80 MHz, otherwise REF_TICK's 1 MHz.
+            clock = 80000000 if self.registers[self.CONF0] & 1 << 27 else 1000000
+            _os.system('baud %d' % (clock * 16 // ((divider & 0xfffff) * 16 + (divider >> 20))))
 
 
 mem32 = _Memory()
@@ -178,25 +174,16 @@ class PWM:
 
 
 class Timer:
-    """One timer at a time calls its function, and only while the board waits for input."""
-
     ONE_SHOT, PERIODIC = 0, 1
 
     def __init__(self, id):
-        self._again = None
+        pass
 
-    def init(self, mode=1, period=-1, callback=None, freq=0):
-        def fire(_):
-            if mode == Timer.PERIODIC:
-                _os.system('timer %d %d' % (period, _id(fire)))
-            if callback:
-                callback(self)
-
-        self._again = fire  # keeps it from the garbage collector
-        _os.system('timer %d %d' % (period, _id(fire)))
+    def init(self, **options):
+        pass
 
     def deinit(self):
-        _os.system('timer 0 0')
+        pass
 
 
 class WDT:
