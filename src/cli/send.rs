@@ -8,6 +8,7 @@ mod named;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ use crate::udp;
 use crate::udp::endpoint::{Endpoint, Family};
 use crate::udp::interface;
 use crate::udp::outbox::Outbox;
-use crate::udp::pace::{Pace, Rate};
+use crate::udp::pace::{Pace, Pattern, Rate};
 use crate::udp::payload::replay::{Replay, ReplayOptions};
 use crate::udp::payload::sequence;
 use crate::udp::payload::source::{Input, Source, Split};
@@ -93,8 +94,8 @@ pub struct SendArgs {
         group = "payload"
     )]
     hex: Option<String>,
-    #[arg(long, value_name = "N", value_parser = value::size, help_heading = "Payload", group = "payload")]
-    size: Option<usize>,
+    #[arg(long, value_name = "N|A..B", value_parser = value::sizes, help_heading = "Payload", group = "payload")]
+    size: Option<RangeInclusive<usize>>,
     #[arg(long, value_name = "TEXT", help_heading = "Payload", group = "payload")]
     template: Option<String>,
     #[arg(long, value_name = "FILE", help_heading = "Payload", group = "payload", conflicts_with_all = ["interval", "rate", "lines"], value_hint = clap::ValueHint::FilePath)]
@@ -128,6 +129,15 @@ pub struct SendArgs {
     interval: Option<Duration>,
     #[arg(long, value_name = "N", help_heading = "Pace")]
     rate: Option<Rate>,
+    #[arg(
+        long,
+        value_name = "poisson|burst:N",
+        conflicts_with = "ramp",
+        help_heading = "Pace"
+    )]
+    pattern: Option<Pattern>,
+    #[arg(long, help_heading = "Pace")]
+    ramp: bool,
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "Pace")]
     duration: Option<Duration>,
 
@@ -457,6 +467,7 @@ impl SendArgs {
 
     /// The payloads, and what must come back.
     fn payloads(&self, form: Form, rules: TextRules) -> Result<Payloads, Error> {
+        self.check_pace(form)?;
         let mut named = named::of(self, rules)?;
         let rounds = self.rounds(form);
         self.check_report(named.as_ref(), rounds)?;
@@ -688,7 +699,8 @@ impl SendArgs {
                 Source::fixed(vec![payload], rounds)
             }
             Form::Size => {
-                let len = self.size.unwrap_or_default();
+                let lens = self.size.clone().unwrap_or(0..=0);
+                let len = *lens.start();
                 if len < sequence::HEADER_LEN {
                     return Err(Error::usage_hint(
                         say!(
@@ -699,7 +711,11 @@ impl SendArgs {
                         say!("send.size-too-small.hint"),
                     ));
                 }
-                Source::sequenced(len, rounds)
+                if lens.end() == lens.start() {
+                    Source::sequenced(len, rounds)
+                } else {
+                    Source::sequenced_of(lens, Random::new(None), rounds)
+                }
             }
             Form::Lines | Form::Interactive => Source::stream(input, Split::Lines(rules), rounds),
             Form::File => Source::stream(
@@ -757,7 +773,62 @@ impl SendArgs {
         Ok(Source::templates(templates.with_lines(lines), None))
     }
 
+    /// A pattern distributes datagrams around a mean rate, and a ramp ends at a rate: without one, there is nothing to
+    /// do.
+    fn check_pace(&self, form: Form) -> Result<(), Error> {
+        let has_rate = matches!(self.rate, Some(Rate::PerSecond(_)));
+        let has_interval = self.interval.is_some_and(|interval| !interval.is_zero());
+        if self.pattern.is_some() && !has_rate && !has_interval {
+            return Err(Error::usage_hint(
+                say!("send.pattern-without-rate"),
+                say!("send.pattern-without-rate.hint"),
+            ));
+        }
+        if !self.ramp {
+            return Ok(());
+        }
+        if !has_rate {
+            return Err(Error::usage_hint(
+                say!("send.ramp-without-rate"),
+                say!("send.ramp-without-rate.hint"),
+            ));
+        }
+        if self.duration.is_none() && self.planned(form).is_none() {
+            return Err(Error::usage_hint(
+                say!("send.ramp-without-end"),
+                say!("send.ramp-without-end.hint"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// How many datagrams `-n` means, if that is known before the first is sent.
+    fn planned(&self, form: Form) -> Option<u64> {
+        let per_round = match form {
+            Form::Messages => self.messages.len() as u64,
+            Form::Tutorial | Form::Hex | Form::Size | Form::Template => 1,
+            Form::File if self.chunk.is_none() => 1,
+            Form::File | Form::Lines | Form::TemplateOfLines | Form::Interactive | Form::Replay => {
+                return None;
+            }
+        };
+        Some(self.count?.saturating_mul(per_round))
+    }
+
     fn pace(&self, form: Form) -> Pace {
+        let pace = self.even_pace(form);
+        match (self.pattern, self.ramp) {
+            (Some(pattern), _) => pace.in_pattern(pattern, Random::new(None)),
+            (None, true) => match (self.duration, self.planned(form)) {
+                (Some(duration), _) => pace.with_ramp(duration),
+                (None, Some(datagrams)) => pace.with_ramp_over(datagrams),
+                (None, None) => pace,
+            },
+            (None, false) => pace,
+        }
+    }
+
+    fn even_pace(&self, form: Form) -> Pace {
         if let Some(rate) = self.rate {
             return Pace::at(rate);
         }

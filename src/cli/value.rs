@@ -111,6 +111,24 @@ pub(super) fn size(text: &str) -> Result<usize, Sentence> {
     usize::try_from(bytes).map_err(|_| help())
 }
 
+/// A size, or `A..B`: any size between these, both included.
+pub(super) fn sizes(text: &str) -> Result<RangeInclusive<usize>, Sentence> {
+    let text = &*to_ascii(text);
+    let Some((first, last)) = text.split_once("..") else {
+        let size = size(text)?;
+        return Ok(size..=size);
+    };
+    let (first, last) = (size(first)?, size(last)?);
+    if first > last {
+        return Err(sentence!(
+            "value.sizes-reversed",
+            first = first,
+            last = last
+        ));
+    }
+    Ok(first..=last)
+}
+
 /// A size above zero.
 pub(super) fn positive_size(text: &str) -> Result<usize, Sentence> {
     match size(text)? {

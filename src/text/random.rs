@@ -32,9 +32,19 @@ impl Random {
 
     /// True in `percent` of 100 cases.
     pub fn happens(&mut self, percent: f64) -> bool {
+        self.fraction() * 100.0 < percent
+    }
+
+    /// An exponentially distributed number with this mean.
+    pub fn exponential(&mut self, mean: f64) -> f64 {
+        // The logarithm of 0 is infinite, so take the fraction from 1.
+        -(1.0 - self.fraction()).ln() * mean
+    }
+
+    /// A number from 0 to below 1.
+    fn fraction(&mut self) -> f64 {
         // 53 bits are what an f64 holds exactly.
-        let drawn = (self.draw() >> 11) as f64 / (1u64 << 53) as f64;
-        drawn * 100.0 < percent
+        (self.draw() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

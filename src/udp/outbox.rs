@@ -113,6 +113,29 @@ impl Outbox {
         span.unwrap_or_default().chunks_exact_mut(len.max(1))
     }
 
+    /// The same if their lengths differ.
+    pub fn uneven_payloads_mut(
+        &mut self,
+        first: usize,
+        count: usize,
+    ) -> impl Iterator<Item = &mut [u8]> {
+        let mut start = self.start(first);
+        let mut rest = self.bytes.get_mut(start..).unwrap_or_default();
+        let ends = self.ends.get(first..).unwrap_or_default();
+        ends.iter().take(count).map_while(move |&end| {
+            let (payload, after) = std::mem::take(&mut rest).split_at_mut_checked(end - start)?;
+            start = end;
+            rest = after;
+            Some(payload)
+        })
+    }
+
+    /// Whether all datagrams have the same length.
+    #[must_use]
+    pub fn is_even(&self) -> bool {
+        self.even_len.is_some()
+    }
+
     /// How many datagrams, from the first on, a caller must examine to see every length that occurs.
     #[must_use]
     pub fn lengths(&self) -> usize {

@@ -1,10 +1,13 @@
-//! Pacing: when the next datagram is due, at an interval, at a rate, or back to back.
+//! Pacing: when the next datagram is due, at an interval, at a rate, in a pattern, or back to back.
+//!
+//! Long because each shape of a schedule has its arithmetic and its test here.
 
 use std::num::ParseFloatError;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use crate::text::fullwidth;
+use crate::text::random::Random;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp::system;
 
@@ -46,12 +49,64 @@ impl FromStr for Rate {
     }
 }
 
+/// How datagrams at a mean rate are distributed in time, if not evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
+    /// Exponentially distributed gaps, as between the datagrams of many independent senders.
+    Poisson,
+    /// This many datagrams back to back, then a pause.
+    Burst(u64),
+}
+
+/// The largest burst: about as many datagrams as a fast link carries in a second.
+const LARGEST_BURST: u64 = 1_000_000;
+
+impl FromStr for Pattern {
+    type Err = Sentence;
+
+    fn from_str(text: &str) -> Result<Self, Sentence> {
+        let text = &*fullwidth::to_ascii(text);
+        if text.eq_ignore_ascii_case("poisson") {
+            return Ok(Self::Poisson);
+        }
+        text.strip_prefix("burst:")
+            .and_then(|digits| digits.parse().ok())
+            .filter(|size| (1..=LARGEST_BURST).contains(size))
+            .map(Self::Burst)
+            .ok_or_else(|| sentence!("value.pattern", most = LARGEST_BURST))
+    }
+}
+
+/// A ramp begins with this part of the rate.
+const RAMP_START: f64 = 0.1;
+
+/// When the datagrams of a schedule are due.
+#[derive(Debug, Clone)]
+enum Shape {
+    Even,
+    Burst(u64),
+    Poisson {
+        random: Random,
+        /// When the next datagram is due, in nanoseconds since the schedule's start.
+        next: f64,
+    },
+    Ramp {
+        /// How long the rate grows, in nanoseconds.
+        over: f64,
+        /// The time at which the schedule restarted after a delay, in nanoseconds since the ramp's start.
+        origin: f64,
+    },
+}
+
 /// The schedule of a run. Due times count from the first datagram, so that delays do not accumulate. After a delay the
 /// schedule catches up at a slightly higher rate, without a burst.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// The interval between two datagrams, in nanoseconds.
+    /// The mean interval between two datagrams, in nanoseconds; with a ramp, the interval at its end.
     gap: f64,
+    shape: Shape,
+    /// The time from the last datagram to the next, in nanoseconds.
+    pause: f64,
     /// If the delay exceeds this, in nanoseconds, the schedule restarts instead of catching up.
     forgiven: f64,
     clock: Option<Clock>,
@@ -94,12 +149,7 @@ impl Pace {
     /// One datagram every `gap`.
     #[must_use]
     pub fn every(gap: Duration) -> Self {
-        Self {
-            gap: gap.as_secs_f64() * 1e9,
-            forgiven: INTERVAL_FORGIVEN,
-            clock: None,
-            sent: 0,
-        }
+        Self::even(gap.as_secs_f64() * 1e9, INTERVAL_FORGIVEN)
     }
 
     /// Evenly spaced datagrams at this rate.
@@ -107,12 +157,80 @@ impl Pace {
     pub fn at(rate: Rate) -> Self {
         match rate {
             Rate::Max => Self::unpaced(),
-            Rate::PerSecond(rate) => Self {
-                gap: 1e9 / rate,
-                forgiven: RATE_FORGIVEN.max(1e9 / rate),
-                clock: None,
-                sent: 0,
-            },
+            Rate::PerSecond(rate) => Self::even(1e9 / rate, RATE_FORGIVEN.max(1e9 / rate)),
+        }
+    }
+
+    fn even(gap: f64, forgiven: f64) -> Self {
+        Self {
+            gap,
+            shape: Shape::Even,
+            pause: gap,
+            forgiven,
+            clock: None,
+            sent: 0,
+        }
+    }
+
+    /// The same mean rate in a pattern.
+    #[must_use]
+    pub fn in_pattern(self, pattern: Pattern, random: Random) -> Self {
+        let shape = match pattern {
+            Pattern::Poisson => Shape::Poisson { random, next: 0.0 },
+            Pattern::Burst(size) => Shape::Burst(size.max(1)),
+        };
+        self.shaped(shape)
+    }
+
+    /// A rate that grows linearly from a tenth to the full rate over this time, and stays there.
+    #[must_use]
+    pub fn with_ramp(self, over: Duration) -> Self {
+        let over = nanos(over);
+        self.shaped(Shape::Ramp { over, origin: 0.0 })
+    }
+
+    /// The same for a ramp that ends with the last of so many datagrams.
+    #[must_use]
+    pub fn with_ramp_over(self, datagrams: u64) -> Self {
+        let over = self.gap * datagrams as f64 * 2.0 / (1.0 + RAMP_START);
+        self.shaped(Shape::Ramp { over, origin: 0.0 })
+    }
+
+    fn shaped(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self.forgiven = self.forgiven.max(RATE_FORGIVEN);
+        self
+    }
+
+    /// When the next datagram is due, in nanoseconds of schedule time since the start.
+    fn wanted(&self) -> f64 {
+        match self.shape {
+            Shape::Even => self.gap * self.sent as f64,
+            Shape::Burst(size) => self.gap * (self.sent - self.sent % size) as f64,
+            Shape::Poisson { next, .. } => next,
+            Shape::Ramp { over, origin } => ramp(over, self.gap * self.sent as f64) - origin,
+        }
+    }
+
+    /// Counts one datagram of a shape that is not even.
+    fn step(&mut self) {
+        let before = self.wanted();
+        self.sent += 1;
+        if let Shape::Poisson { random, next } = &mut self.shape {
+            *next += random.exponential(self.gap);
+        }
+        self.pause = self.wanted() - before;
+    }
+
+    /// Lets the schedule restart: the next datagram is due at its new start.
+    fn restart(&mut self) {
+        let wanted = self.wanted();
+        match &mut self.shape {
+            Shape::Even => self.sent = 0,
+            // The rest of a burst belongs together.
+            Shape::Burst(size) => self.sent %= *size,
+            Shape::Poisson { next, .. } => *next = 0.0,
+            Shape::Ramp { origin, .. } => *origin += wanted,
         }
     }
 
@@ -125,7 +243,7 @@ impl Pace {
     /// When the next datagram is due; `now` if it is due already.
     pub fn due(&mut self, now: Instant) -> Instant {
         let clock = self.advance(now);
-        let wanted = self.gap * self.sent as f64;
+        let wanted = self.wanted();
         if clock.passed >= wanted {
             return now;
         }
@@ -148,6 +266,12 @@ impl Pace {
             return 0;
         }
         let passed = self.advance(now).passed;
+        if !matches!(self.shape, Shape::Even) {
+            let mut ahead = self.clone();
+            ahead.step();
+            let more = std::iter::from_fn(|| (ahead.wanted() <= passed).then(|| ahead.step()));
+            return (1 + more.take(limit).count()).min(limit);
+        }
         let due = (passed / self.gap).floor() + 1.0 - self.sent as f64;
         #[expect(
             clippy::cast_possible_truncation,
@@ -165,13 +289,17 @@ impl Pace {
         let Some(clock) = self.clock.filter(|_| !self.is_unpaced()) else {
             return now >= deadline;
         };
-        let next = after(clock.start, self.gap * self.sent as f64);
+        let next = after(clock.start, self.wanted());
         now >= deadline && (next >= deadline || now >= after(deadline, RATE_FORGIVEN))
     }
 
     /// Counts datagrams as done, whether they were sent or failed.
     pub fn count(&mut self, datagrams: usize) {
-        self.sent += datagrams as u64;
+        if matches!(self.shape, Shape::Even) {
+            self.sent += datagrams as u64;
+        } else {
+            (0..datagrams).for_each(|_| self.step());
+        }
     }
 
     /// Advances the schedule to `now`.
@@ -183,22 +311,36 @@ impl Pace {
                 passed: 0.0,
             });
         };
-        let step = nanos(now.saturating_duration_since(clock.last)).min(BURST.max(self.gap));
+        let step = nanos(now.saturating_duration_since(clock.last)).min(BURST.max(self.pause));
         let real = nanos(now.saturating_duration_since(clock.start));
         clock.last = clock.last.max(now);
         clock.passed = (clock.passed + step * CATCH_UP).min(real);
         // Measure how overdue the next datagram is, not how long ago the last one was sent.
-        if real - self.gap * self.sent as f64 > self.forgiven && !self.is_unpaced() {
+        if real - self.wanted() > self.forgiven && !self.is_unpaced() {
             clock = Clock {
                 start: now,
                 last: now,
                 passed: 0.0,
             };
-            self.sent = 0;
+            self.restart();
         }
         self.clock = Some(clock);
         clock
     }
+}
+
+/// When the datagram of a ramp is due that would be due at `even` at the full rate. All times are in nanoseconds.
+///
+/// The rate, as a part of the full one, is `r(t) = s + (1 - s) t / T`, where `s` is [`RAMP_START`] and `T` the ramp's
+/// length. Its integral `s t + (1 - s) t² / 2T` is `even`; solve that for `t`.
+fn ramp(over: f64, even: f64) -> f64 {
+    let rest = even - over * f64::midpoint(RAMP_START, 1.0);
+    if rest >= 0.0 {
+        return over + rest;
+    }
+    let growth = 1.0 - RAMP_START;
+    let root = (RAMP_START * RAMP_START + 2.0 * growth * even / over).sqrt();
+    over * (root - RAMP_START) / growth
 }
 
 fn nanos(duration: Duration) -> f64 {
@@ -262,6 +404,118 @@ mod tests {
             now += MS;
         }
         assert!((99..=112).contains(&sent), "{sent} in the second after");
+    }
+
+    #[test]
+    fn patterns_are_read() {
+        assert_eq!("poisson".parse(), Ok(Pattern::Poisson));
+        assert_eq!("burst:20".parse(), Ok(Pattern::Burst(20)));
+        assert_eq!("burst：5".parse(), Ok(Pattern::Burst(5)));
+        for text in [
+            "",
+            "even",
+            "burst",
+            "burst:",
+            "burst:0",
+            "burst:-1",
+            "burst:1000001",
+        ] {
+            assert!(text.parse::<Pattern>().is_err(), "{text}");
+        }
+    }
+
+    /// The send times of `count` datagrams in seconds, if each wake-up is `wake` late.
+    fn times(mut pace: Pace, count: usize, wake: Duration) -> Vec<f64> {
+        let start = Instant::now();
+        let (mut now, mut times) = (start, Vec::new());
+        while times.len() < count {
+            let due = pace.due(now);
+            if due > now {
+                now = due + wake;
+                continue;
+            }
+            let allowed = pace.allowance(now, 64);
+            assert!(allowed > 0);
+            pace.count(allowed);
+            times.extend(std::iter::repeat_n((now - start).as_secs_f64(), allowed));
+        }
+        times.truncate(count);
+        times
+    }
+
+    #[test]
+    fn poisson_gaps_are_exponential_with_the_mean_of_the_rate() {
+        for (rate, wake) in [(2.0, MS), (100.0, MS), (1000.0, Duration::ZERO)] {
+            let pace = Pace::at(Rate::PerSecond(rate));
+            let pace = pace.in_pattern(Pattern::Poisson, Random::new(Some(1)));
+            let times = times(pace, 20_001, wake);
+            let gaps: Vec<f64> = times
+                .windows(2)
+                .map(|pair| (pair[1] - pair[0]) * rate)
+                .collect();
+            let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+            assert!((0.98..1.02).contains(&mean), "{mean} at {rate}");
+            let variance =
+                gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
+            assert!((0.9..1.1).contains(&variance), "{variance} at {rate}");
+            // P(gap > 2 means) = exp(-2) = 13.5 %.
+            let long = gaps.iter().filter(|&&gap| gap > 2.0).count();
+            assert!((2_500..2_900).contains(&long), "{long} at {rate}");
+        }
+    }
+
+    #[test]
+    fn bursts_go_back_to_back_at_the_same_mean_rate() {
+        let pace =
+            Pace::at(Rate::PerSecond(100.0)).in_pattern(Pattern::Burst(5), Random::new(None));
+        let times = times(pace, 50, Duration::ZERO);
+        for (index, time) in times.iter().enumerate() {
+            let nominal = (index / 5) as f64 * 0.05;
+            assert!((time - nominal).abs() < 1e-6, "{index} at {time}");
+        }
+        // A burst that is longer than a batch still goes at once.
+        let pace = Pace::every(MS).in_pattern(Pattern::Burst(100), Random::new(None));
+        let times = self::times(pace, 300, Duration::ZERO);
+        let bursts = times.chunk_by(|first, second| second - first < 1e-6);
+        assert_eq!(bursts.map(<[f64]>::len).collect::<Vec<_>>(), [100; 3]);
+    }
+
+    #[test]
+    fn a_ramp_grows_from_a_tenth_to_the_full_rate() {
+        let full = || Pace::at(Rate::PerSecond(1000.0));
+        let in_time = |times: &[f64], from: f64| {
+            let during = times
+                .iter()
+                .filter(|&&time| time >= from && time < from + 0.1);
+            during.count()
+        };
+        // 550 in the second of the ramp, then 1000 a second.
+        let sent = times(full().with_ramp(1000 * MS), 1550, US);
+        assert!((1.99..2.01).contains(sent.last().unwrap()), "{sent:?}");
+        for (from, expected) in [(0.0, 14), (0.45, 55), (0.9, 95), (1.5, 100)] {
+            let found = in_time(&sent, from);
+            assert!(found.abs_diff(expected) <= 2, "{found} from {from}");
+        }
+        // Over a number of datagrams: 1100 take two seconds.
+        let sent = times(full().with_ramp_over(1100), 1100, US);
+        assert!((1.98..2.01).contains(sent.last().unwrap()), "{sent:?}");
+    }
+
+    #[test]
+    fn a_ramp_goes_on_where_it_was_after_a_long_delay() {
+        let start = Instant::now();
+        let mut pace = Pace::at(Rate::PerSecond(100.0)).with_ramp(10 * 1000 * MS);
+        let mut now = start;
+        for _ in 0..200 {
+            now = pace.due(now).max(now);
+            pace.count(1);
+        }
+        let gap = pace.due(now) - now;
+        now += Duration::from_mins(1);
+        assert_eq!(pace.allowance(now, 64), 1);
+        pace.count(1);
+        let later = pace.due(now) - now;
+        assert!(later.abs_diff(gap) < MS, "{gap:?}, then {later:?}");
     }
 
     /// The longest burst and the total count, if the sender stalls for `stall` after a tenth of a second.

@@ -11,6 +11,7 @@ mod verdict;
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::datagram::Timestamp;
@@ -191,8 +192,17 @@ pub struct Sender<'a> {
     advice: Advice,
 }
 
-/// Writes the headers of payloads that are sent now, and their checksums.
-fn write_headers<'a>(
+/// Writes the headers of datagrams that are sent now, and their checksums.
+fn write_headers(first: u64, outbox: &mut Outbox, indices: Range<usize>, append: Option<Append>) {
+    let (start, count) = (indices.start, indices.len());
+    if outbox.is_even() {
+        write_into(first, outbox.even_payloads_mut(start, count), append);
+    } else {
+        write_into(first, outbox.uneven_payloads_mut(start, count), append);
+    }
+}
+
+fn write_into<'a>(
     first: u64,
     payloads: impl Iterator<Item = &'a mut [u8]>,
     append: Option<Append>,
@@ -490,8 +500,8 @@ impl<'a> Sender<'a> {
                 continue;
             }
             if source.is_sequenced() {
-                let payloads = outbox.even_payloads_mut(next, allowed);
-                write_headers(self.next_number, payloads, source.append());
+                let first = self.next_number;
+                write_headers(first, outbox, next..next + allowed, source.append());
             }
             let sent_at = Instant::now();
             match self.transmit(outbox, next, allowed) {

@@ -22,6 +22,7 @@ mod listen;
 mod menu;
 mod named;
 mod names;
+mod pacing;
 mod peers;
 mod relay;
 mod replay;

@@ -7,6 +7,7 @@
 //! Long because every kind of source has its constructor, its next payload and its test here.
 
 use std::io::{self, Read};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -16,6 +17,7 @@ use crate::capture::read::LeftOut;
 use crate::file;
 use crate::terminal::stream;
 use crate::text::checksum::Append;
+use crate::text::random::Random;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
@@ -126,7 +128,16 @@ pub struct Source {
 
 #[derive(Debug)]
 enum SourceState {
-    Fixed { payloads: Vec<Vec<u8>>, next: usize },
+    Fixed {
+        payloads: Vec<Vec<u8>>,
+        next: usize,
+    },
+    /// The beginnings of one payload, of random length.
+    Sized {
+        longest: Vec<u8>,
+        lens: RangeInclusive<usize>,
+        random: Random,
+    },
     Stream(Stream),
     Templates(Box<Templates>),
     Replay(Box<Replay>),
@@ -169,6 +180,19 @@ impl Source {
     #[must_use]
     pub fn sequenced(len: usize, rounds: Option<u64>) -> Self {
         let mut source = Self::fixed(vec![sequence::blank(len)], rounds);
+        source.is_sequenced = true;
+        source
+    }
+
+    /// The same with a random length for each datagram, uniformly distributed over these.
+    #[must_use]
+    pub fn sequenced_of(lens: RangeInclusive<usize>, random: Random, rounds: Option<u64>) -> Self {
+        let kind = SourceState::Sized {
+            longest: sequence::blank(*lens.end()),
+            lens,
+            random,
+        };
+        let mut source = Self::new(kind, rounds);
         source.is_sequenced = true;
         source
     }
@@ -260,6 +284,7 @@ impl Source {
             SourceState::Replay(replay) if *replay.input() != Input::Stdin => replay.open().await,
             SourceState::Stream(_)
             | SourceState::Fixed { .. }
+            | SourceState::Sized { .. }
             | SourceState::Templates(_)
             | SourceState::Replay(_) => Ok(()),
         }
@@ -278,6 +303,9 @@ impl Source {
                 split: Split::Chunks(size),
                 ..
             }) => Some(*size + self.append.map_or(0, Append::len)),
+            SourceState::Sized { lens, .. } => {
+                Some(*lens.end() + self.append.map_or(0, Append::len))
+            }
             SourceState::Templates(templates) => {
                 templates.limit(max_payload, family);
                 None
@@ -343,7 +371,7 @@ impl Source {
         match &self.kind {
             SourceState::Templates(templates) => templates.is_at_end() || self.rounds == Some(0),
             SourceState::Replay(replay) => replay.is_at_end(),
-            SourceState::Fixed { .. } | SourceState::Stream(_) => false,
+            SourceState::Fixed { .. } | SourceState::Sized { .. } | SourceState::Stream(_) => false,
         }
     }
 
@@ -359,6 +387,7 @@ impl Source {
             SourceState::Templates(_)
             | SourceState::Replay(_)
             | SourceState::Fixed { .. }
+            | SourceState::Sized { .. }
             | SourceState::Stream(_) => Ok(()),
         }
     }
@@ -372,7 +401,7 @@ impl Source {
                 *input == Input::Stdin && matches!(split, Split::Lines(_))
             }
             SourceState::Templates(templates) => templates.is_live(),
-            SourceState::Fixed { .. } | SourceState::Replay(_) => false,
+            SourceState::Fixed { .. } | SourceState::Sized { .. } | SourceState::Replay(_) => false,
         }
     }
 
@@ -383,7 +412,7 @@ impl Source {
             SourceState::Stream(stream) => Some(stream.input.name()),
             SourceState::Templates(templates) => templates.input_name(),
             SourceState::Replay(replay) => Some(replay.input_name()),
-            SourceState::Fixed { .. } => None,
+            SourceState::Fixed { .. } | SourceState::Sized { .. } => None,
         }
     }
 
@@ -464,6 +493,17 @@ impl Source {
                         *next = 0;
                         self.end_round();
                     }
+                }
+                SourceState::Sized {
+                    longest,
+                    lens,
+                    random,
+                } => {
+                    let bound = |len: usize| i64::try_from(len).unwrap_or(i64::MAX);
+                    let len = random.between(bound(*lens.start()), bound(*lens.end()));
+                    let len = usize::try_from(len).unwrap_or(*lens.end());
+                    push(outbox, longest.get(..len).unwrap_or(longest), self.append);
+                    self.end_round();
                 }
                 SourceState::Stream(stream) => {
                     if stream.begin()
@@ -903,6 +943,38 @@ mod tests {
             Some(1),
         );
         assert_eq!(all(source, 1).unwrap_err().exit_code(), 3);
+    }
+
+    #[test]
+    fn random_lengths_are_uniform_and_stay_in_their_range() {
+        let source = Source::sequenced_of(20..=23, Random::new(Some(1)), Some(4000));
+        let payloads = all(source.with_append("crc32".parse().ok()), 64).unwrap();
+        assert_eq!(payloads.len(), 4000);
+        for len in 24..=27 {
+            let found = payloads.iter().filter(|payload| payload.len() == len);
+            assert!((900..1100).contains(&found.count()), "{len}");
+        }
+        let mut source = Source::sequenced_of(16..=70_000, Random::new(None), None);
+        assert!(source.limit(65_507, "IPv4").is_err());
+    }
+
+    #[test]
+    fn headers_are_written_into_payloads_of_any_length() {
+        let mut outbox = Outbox::default();
+        for payload in [&b"aa"[..], b"", b"bbb", b"cccc"] {
+            outbox.push(payload);
+        }
+        assert!(!outbox.is_even());
+        let taken: Vec<_> = outbox
+            .uneven_payloads_mut(1, 2)
+            .map(|payload| payload.to_vec())
+            .collect();
+        assert_eq!(taken, [&b""[..], b"bbb"]);
+        outbox
+            .uneven_payloads_mut(2, 9)
+            .for_each(|payload| payload.fill(b'x'));
+        assert_eq!(outbox.span(0, 4), b"aaxxxxxxx");
+        assert_eq!(outbox.uneven_payloads_mut(4, 1).count(), 0);
     }
 
     proptest! {
