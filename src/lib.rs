@@ -8,6 +8,7 @@
 //! - `pair` tests PC and board, `board` is the serial bridge (the feature `board`); [`udp`] has sockets, the two loops,
 //!   payloads and statistics.
 //! - [`capture`] and [`render`] are what becomes of a datagram; [`terminal`] is the way to the user.
+//!   `report` makes an HTML page of results.
 //! - Small modules below them know nothing of the rest.
 //!
 //! `docs/architecture.md` has the data flow and the invariants.
@@ -31,6 +32,8 @@ pub mod program;
 #[cfg(windows)]
 pub mod registry;
 pub mod render;
+#[cfg(feature = "board")]
+pub mod report;
 pub mod shutdown;
 pub mod survey;
 pub mod terminal;

@@ -63,6 +63,22 @@ impl fmt::Debug for Password {
     }
 }
 
+impl Network {
+    /// The text without the password of this network: a board's program may print it.
+    #[must_use]
+    pub fn without_secret(&self, text: &str) -> String {
+        let wifi = match self {
+            Self::Current => return text.to_owned(),
+            Self::Join(wifi) => wifi,
+            Self::BoardAp(own) => &own.wifi,
+        };
+        match wifi.password.secret() {
+            "" => text.to_owned(),
+            secret => text.replace(secret, "***"),
+        }
+    }
+}
+
 /// The network in which pair tests the board.
 #[derive(Debug, Clone)]
 pub enum Network {

@@ -24,6 +24,7 @@ const LAYERS: &[(&[&str], &str)] = &[
     ),
     (&["board"], "the serial bridge; knows nothing of `udp`"),
     (&["udp"], "sockets, loops, payloads, statistics"),
+    (&["report"], "results -> one HTML page with charts"),
     (&["capture"], "datagrams -> pcap, pcapng, jsonl"),
     (&["render"], "datagrams -> text, board, hex, json, raw"),
     (&["terminal"], "all output, and what the user types"),

@@ -235,7 +235,7 @@ fn with_port(text: &str) -> Option<String> {
 }
 
 /// An argument as one types it.
-fn quoted(arg: &str) -> String {
+pub(super) fn quoted(arg: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "-.:[]%_".contains(character);
     if !arg.is_empty() && arg.chars().all(is_plain) {
         arg.to_owned()

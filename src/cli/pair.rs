@@ -2,6 +2,7 @@
 //!
 //! Long because each flag is declared here and checked against the others.
 
+mod html;
 mod json;
 mod junit;
 mod text;
@@ -42,6 +43,7 @@ use crate::text::seconds;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::words::catalogue::say;
+use html::ReportFile;
 use text::Style;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
@@ -107,6 +109,8 @@ pub struct PairArgs {
     watch: bool,
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
+    #[arg(long, value_name = "FILE", conflicts_with = "watch", value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
+    report: Option<PathBuf>,
 }
 
 /// How to print the results.
@@ -186,12 +190,14 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     if args.board_ap && args.serial.len() > 1 {
         return Err(Error::usage(say!("pair.board-ap-one-board")));
     }
+    let file = args.report.as_deref().map(ReportFile::new).transpose()?;
     let mut plan = plan(args)?;
     let list = names::read(args.names.as_deref())?;
+    let is_read_later = args.format != Format::Text || file.is_some();
     let places = match places(args, &mut plan) {
-        // A program reads a report whatever happens: here its serial step failed.
-        Err(Error::Board(error)) if args.format != Format::Text => Err(error),
-        Err(Error::Simulate(error)) if args.format != Format::Text => {
+        // A report is written whatever happens: here its serial step failed.
+        Err(Error::Board(error)) if is_read_later => Err(error),
+        Err(Error::Simulate(error)) if is_read_later => {
             Err(not_simulated(SIMULATED.to_owned(), error))
         }
         places => Ok(places?),
@@ -225,11 +231,11 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     let places = match places {
         Ok(places) => places,
         Err(error) => {
-            let report = pair::run(context, NO_BOARD, || Err(error), &mut |_| {});
-            if out.format == Format::Json {
-                out.write(&format!("{}\n", json::object(&report, None)));
-            }
-            return end(&[report], out);
+            let report = pair::run(context, NO_BOARD, || Err(error), &mut |step| {
+                out.event(FleetEvent::Step(step));
+            });
+            out.event(FleetEvent::Report(&report));
+            return end(&[report], out, context, file.as_ref());
         }
     };
     if let (true, [place]) = (args.watch, places.as_slice()) {
@@ -245,13 +251,22 @@ pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     if out.is_fleet && out.format == Format::Text {
         out.write(&text::total(&reports));
     }
-    end(&reports, out)
+    end(&reports, out, context, file.as_ref())
 }
 
 /// Writes what is written once all boards are tested.
-fn end(reports: &[BoardReport], mut out: Out) -> Result<Outcome, Error> {
+fn end(
+    reports: &[BoardReport],
+    mut out: Out,
+    context: TestContext<'_>,
+    file: Option<&ReportFile>,
+) -> Result<Outcome, Error> {
     if out.format == Format::Junit {
         out.write(&junit::document(reports));
+    }
+    if let Some(file) = file {
+        let name = |report: &BoardReport| out.name(report).map(str::to_owned);
+        file.write(reports, name, &context.plan.network, context.shutdown)?;
     }
     // Ctrl-C, while nobody read the results.
     let is_cut_short = matches!(out.result, Ok(WriteOutcome::Abandoned(_)));

@@ -50,6 +50,7 @@ areas! {
     "put",
     "relay",
     "replay",
+    "report",
     "send",
     "summary",
     "terminal",

@@ -21,6 +21,7 @@ mod docs;
 mod formats;
 mod link;
 mod own_ap;
+mod page;
 mod profiles;
 mod simulated;
 mod watch;

@@ -44,6 +44,19 @@ fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
+/// What a step tried and saw, unescaped.
+pub(super) fn what(result: &StepResult) -> String {
+    let (tried, seen) = (
+        words::pair::said(&result.tried),
+        words::pair::said(&result.seen),
+    );
+    match (tried.is_empty(), seen.is_empty()) {
+        (false, false) => say!("pair.tried-and-seen", tried = tried, seen = seen),
+        (true, _) => seen,
+        (_, true) => tried,
+    }
+}
+
 /// The lines of a step. What came from the board, the network or the user is escaped.
 pub(super) fn step(result: &StepResult, style: Style) -> String {
     let mut text = format!(
@@ -51,16 +64,7 @@ pub(super) fn step(result: &StepResult, style: Style) -> String {
         style.paint(result.verdict),
         padded(&words::pair::step_name(result.step), 16)
     );
-    let (tried, seen) = (
-        words::pair::said(&result.tried),
-        words::pair::said(&result.seen),
-    );
-    let what = match (tried.is_empty(), seen.is_empty()) {
-        (false, false) => say!("pair.tried-and-seen", tried = tried, seen = seen),
-        (true, _) => seen,
-        (_, true) => tried,
-    };
-    text.push_str(&sanitize::for_terminal(&what));
+    text.push_str(&sanitize::for_terminal(&what(result)));
     if result.time >= Duration::from_millis(1) {
         let _ = write!(text, "  [{:.1} s]", result.time.as_secs_f64());
     }
@@ -100,22 +104,27 @@ pub(super) fn step(result: &StepResult, style: Style) -> String {
     text
 }
 
-/// The last line.
-pub(super) fn conclusion(report: &BoardReport, style: Style) -> String {
+/// The verdict on a board as a sentence.
+pub(super) fn verdict_sentence(report: &BoardReport) -> String {
     let failed: Vec<_> = report
         .steps
         .iter()
         .filter(|step| step.verdict == Verdict::Failed)
         .map(|step| words::pair::step(step.step))
         .collect();
-    let what = match report.verdict() {
+    match report.verdict() {
         Verdict::Interrupted => say!("pair.stopped"),
         _ if failed.is_empty() => say!("pair.hear-each-other"),
         _ => say!("pair.not-all-well", steps <- failed),
-    };
+    }
+}
+
+/// The last line.
+pub(super) fn conclusion(report: &BoardReport, style: Style) -> String {
     format!(
-        "{}  {what}  [{:.1} s]\n",
+        "{}  {}  [{:.1} s]\n",
         style.paint(report.verdict()),
+        verdict_sentence(report),
         report.time.as_secs_f64()
     )
 }

@@ -613,6 +613,7 @@ pair = Test the PC and the board together, both directions, and say why nothing 
           udpcli pair --board-ap                             in the board's own Wi-Fi, without an access point
           udpcli pair --watch --ssid class                   a live view until Ctrl-C
           udpcli pair --simulate                             no board at hand
+          udpcli pair --report pair.html                     a page to print or to send to the network's administrator
           udpcli pair -n 10 --interval 2s --sizes 28         at the tutorial's pace
 pair-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable, side by side [env: UDPCLI_SERIAL] [default: the one board found]
 pair-all = Test every board that is found, all at once
@@ -636,6 +637,7 @@ pair-format = How to print the results
     .value-text = One line per step when it ends; with several boards one row per board
     .value-json = One object per board (docs/pair.schema.json)
     .value-junit = XML in the form of junit, for CI systems
+pair-report = Write the results to FILE as one page for a browser or a sheet of paper
 pair-left-out = The test of PC and board, which was left out of this build
 
 ## udpcli demo

@@ -610,6 +610,7 @@ pair = 一起测试电脑和掌控板的两个方向，并查明消息为什么�
           udpcli pair --board-ap                             用板自己的 Wi-Fi，不需要路由器
           udpcli pair --watch --ssid class                   持续显示，直到 Ctrl-C
           udpcli pair --simulate                             手边没有板
+          udpcli pair --report pair.html                     可以打印、也可以发给网络管理员的网页
           udpcli pair -n 10 --interval 2s --sizes 28         按教程的节奏
 pair-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；可以写多次，同时测试 [环境变量：UDPCLI_SERIAL] [默认值：找到的唯一一块板]
 pair-all = 同时测试找到的每一块板
@@ -633,6 +634,7 @@ pair-format = 结果的显示方式
     .value-text = 每一步结束时显示一行；有多块掌控板时每块一行
     .value-json = 每块板一个 JSON 对象（docs/pair.schema.json）
     .value-junit = junit 形式的 XML，用于 CI 系统
+pair-report = 把结果写入 FILE：一个网页，可以用浏览器看，也可以打印在一张纸上
 pair-left-out = 电脑和掌控板的测试，这个版本没有包含
 
 ## udpcli demo

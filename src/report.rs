@@ -1,0 +1,296 @@
+//! Results as one HTML page that needs nothing else: no script, no image file, no network. Plain functions: data in, text
+//! out. The caller chooses the words.
+//!
+//! Every text in [`Page`] may come from a peer, a board or a user: [`escaped`] is the only way into the page.
+
+mod chart;
+
+use std::fmt::Write as _;
+
+use crate::text::reorders_or_hides;
+
+pub use chart::{Bar, Marks, Spread};
+
+/// The style sheet: light and dark, on a screen and on A4.
+const STYLE: &str = include_str!("report/page.css");
+
+/// A verdict. It has a colour and a shape, because not everybody sees the colour and not every printer prints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It passed: a tick.
+    Good,
+    /// It passed, with a warning: a triangle.
+    Warning,
+    /// It was not tried: a dash.
+    Skipped,
+    /// It was stopped: a square.
+    Stopped,
+    /// It failed: a cross.
+    Bad,
+}
+
+impl Mark {
+    /// Its class in the style sheet.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warning => "warning",
+            Self::Skipped => "skipped",
+            Self::Stopped => "stopped",
+            Self::Bad => "bad",
+        }
+    }
+
+    /// Its shape in a square of 16 units.
+    fn shape(self) -> &'static str {
+        match self {
+            Self::Good => r#"<path d="M2 9l4 4 8-10"/>"#,
+            Self::Warning => r#"<path d="M8 2l6.5 12h-13zM8 6.5v4M8 12v.5"/>"#,
+            Self::Skipped => r#"<path d="M3 8h10"/>"#,
+            Self::Stopped => r#"<path d="M3 3h10v10h-10z"/>"#,
+            Self::Bad => r#"<path d="M3 3l10 10M13 3l-10 10"/>"#,
+        }
+    }
+}
+
+/// A page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The language's tag (BCP 47).
+    pub language: &'static str,
+    /// The title and first heading.
+    pub title: String,
+    /// What was tested, one after the other.
+    pub subjects: Vec<Subject>,
+    /// About the whole test: its heading, and names with values.
+    pub about: (String, Vec<(String, String)>),
+}
+
+/// One thing that was tested.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The verdict.
+    pub mark: Mark,
+    /// The verdict in a word.
+    pub word: String,
+    /// The verdict in a sentence.
+    pub sentence: String,
+    /// The parts, each with its heading.
+    pub sections: Vec<(String, Body)>,
+}
+
+/// A part of a subject.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// What is wrong, and what to do.
+    Findings(Vec<Finding>),
+    /// A row per step.
+    Steps {
+        /// The columns' headings.
+        columns: [String; 3],
+        /// The steps, in order.
+        rows: Vec<Row>,
+    },
+    /// Bars with what arrived and what was lost.
+    Bars(Vec<Bar>),
+    /// Spreads of times on one scale.
+    Spreads(Vec<Spread>, Marks),
+    /// Names with values.
+    Facts(Vec<(String, String)>),
+}
+
+/// A problem.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Its meaning.
+    pub meaning: String,
+    /// Its code.
+    pub code: String,
+    /// What to do next.
+    pub next: String,
+    /// The evidence in a line; may be empty.
+    pub detail: String,
+    /// Output of the board; may be empty.
+    pub evidence: String,
+}
+
+/// A step.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The verdict.
+    pub mark: Mark,
+    /// The verdict in a word.
+    pub word: String,
+    /// The step's name.
+    pub name: String,
+    /// The result, and further lines.
+    pub lines: Vec<String>,
+    /// The duration; may be empty.
+    pub time: String,
+}
+
+/// Writes text so that HTML shows it as it is: markup as text, and characters that are invisible or reorder their
+/// neighbours as escapes. Fit for an attribute in double quotes, too.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\n' => out.push('\n'),
+            '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => {
+                out.extend(character.escape_unicode());
+            }
+            _ if character.is_control() || reorders_or_hides(character) => {
+                out.extend(character.escape_default());
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// The page as an HTML document.
+#[must_use]
+pub fn html(page: &Page) -> String {
+    let title = escaped(&page.title);
+    let mut out = format!(
+        r#"<!DOCTYPE html>
+<html lang="{}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+{STYLE}</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+"#,
+        page.language
+    );
+    for one in &page.subjects {
+        subject(one, &mut out);
+    }
+    let (heading, about) = &page.about;
+    let _ = writeln!(out, "<section>\n<h2>{}</h2>", escaped(heading));
+    facts(about, &mut out);
+    out.push_str("</section>\n</main>\n</body>\n</html>\n");
+    out
+}
+
+fn subject(subject: &Subject, out: &mut String) {
+    let _ = writeln!(
+        out,
+        r#"<section>
+<h2 class="verdict {}">{} <span class="word">{}</span> <span>{}</span></h2>"#,
+        subject.mark.class(),
+        symbol(subject.mark),
+        escaped(&subject.word),
+        escaped(&subject.sentence)
+    );
+    for (heading, body) in &subject.sections {
+        let _ = writeln!(out, "<h3>{}</h3>", escaped(heading));
+        match body {
+            Body::Findings(found) => found.iter().for_each(|found| finding(found, out)),
+            Body::Steps { columns, rows } => steps(columns, rows, out),
+            Body::Bars(bars) => chart::bars(bars, out),
+            Body::Spreads(spreads, marks) => chart::spreads(spreads, marks, out),
+            Body::Facts(list) => facts(list, out),
+        }
+    }
+    out.push_str("</section>\n");
+}
+
+/// The shape of a verdict. The word beside it says the same, so a screen reader skips it.
+fn symbol(mark: Mark) -> String {
+    format!(
+        r#"<svg class="mark {}" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2.4" aria-hidden="true">{}</svg>"#,
+        mark.class(),
+        mark.shape()
+    )
+}
+
+fn finding(finding: &Finding, out: &mut String) {
+    let _ = writeln!(
+        out,
+        "<div class=\"finding\">\n<p><strong>{}</strong> <code>{}</code></p>",
+        escaped(&finding.meaning),
+        escaped(&finding.code)
+    );
+    if !finding.detail.is_empty() {
+        let _ = writeln!(out, "<p>{}</p>", escaped(&finding.detail));
+    }
+    let _ = writeln!(out, "<p class=\"next\">{}</p>", escaped(&finding.next));
+    if !finding.evidence.is_empty() {
+        let _ = writeln!(out, "<pre>{}</pre>", escaped(&finding.evidence));
+    }
+    out.push_str("</div>\n");
+}
+
+fn steps(columns: &[String; 3], rows: &[Row], out: &mut String) {
+    out.push_str("<table>\n<thead><tr>");
+    for column in columns {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", escaped(column));
+    }
+    out.push_str("<th></th></tr></thead>\n<tbody>\n");
+    for row in rows {
+        let lines: Vec<String> = row.lines.iter().map(|line| escaped(line)).collect();
+        let _ = writeln!(
+            out,
+            r#"<tr><td class="verdict {}">{} {}</td><th scope="row">{}</th><td>{}</td><td class="time">{}</td></tr>"#,
+            row.mark.class(),
+            symbol(row.mark),
+            escaped(&row.word),
+            escaped(&row.name),
+            lines.join("<br>"),
+            escaped(&row.time)
+        );
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+fn facts(facts: &[(String, String)], out: &mut String) {
+    out.push_str("<dl>\n");
+    for (name, value) in facts {
+        let _ = writeln!(
+            out,
+            "<div><dt>{}</dt><dd>{}</dd></div>",
+            escaped(name),
+            escaped(value)
+        );
+    }
+    out.push_str("</dl>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn markup_and_invisible_characters_are_shown_and_not_obeyed() {
+        assert_eq!(
+            escaped("<b a=\"'\">&\u{1b}[1m\u{202e}\u{2028}你\n"),
+            "&lt;b a=&quot;&#39;&quot;&gt;&amp;\\u{1b}[1m\\u{202e}\\u{2028}你\n"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_leaves_its_place(text in any::<String>()) {
+            let out = escaped(&text);
+            let is_harmless = |c: char| !"<>\"'".contains(c)
+                && (c == '\n' || !c.is_control())
+                && !reorders_or_hides(c);
+            prop_assert!(out.chars().all(is_harmless), "{out:?}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Charts as SVG within the page; the style sheet refines their colours. Each has its figures as text, so the picture is never the only way to read them.
+
+use std::fmt::Write as _;
+
+use super::escaped;
+
+/// Where the bars begin, how long they are, and the width of the picture, in units of the picture.
+const LEFT: f64 = 205.0;
+const LENGTH: f64 = 260.0;
+const WIDTH: f64 = 640.0;
+
+/// The height of a line.
+const LINE: f64 = 20.0;
+
+/// A bar: what was sent is its length, what arrived is filled.
+#[derive(Debug, Clone)]
+pub struct Bar {
+    /// What it is about.
+    pub name: String,
+    /// How many were sent.
+    pub sent: u64,
+    /// How many arrived.
+    pub received: u64,
+    /// The figures in words.
+    pub figures: String,
+}
+
+/// How widely times spread.
+#[derive(Debug, Clone)]
+pub struct Spread {
+    /// What it is about.
+    pub name: String,
+    /// Minimum, median, 99th percentile and maximum, in ms.
+    pub quantiles: [f64; 4],
+}
+
+/// What the marks of a spread are called: minimum, median, 99th percentile and maximum.
+#[derive(Debug, Clone)]
+pub struct Marks(pub [String; 4]);
+
+fn open(lines: usize, out: &mut String) {
+    let height = LINE * lines as f64;
+    let _ = writeln!(
+        out,
+        r#"<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="group">"#
+    );
+}
+
+/// One line per bar.
+pub(super) fn bars(bars: &[Bar], out: &mut String) {
+    open(bars.len(), out);
+    for (index, bar) in bars.iter().enumerate() {
+        let top = LINE * index as f64;
+        let share = if bar.sent == 0 {
+            0.0
+        } else {
+            (bar.received as f64 / bar.sent as f64).min(1.0)
+        };
+        let (filled, rest) = (LENGTH * share, LENGTH * (1.0 - share));
+        let (y, base) = (top + 4.0, top + 14.5);
+        let lost = if rest < 0.1 {
+            String::new()
+        } else {
+            format!(
+                r#"<rect class="lost" fill="none" stroke="currentColor" x="{:.1}" y="{y}" width="{rest:.1}" height="12"/>"#,
+                LEFT + filled
+            )
+        };
+        let _ = writeln!(
+            out,
+            r#"<text font-size="12.5" fill="currentColor" x="0" y="{base}">{}</text><rect class="arrived" fill="currentColor" x="{LEFT}" y="{y}" width="{filled:.1}" height="12"/>{lost}<text font-size="12.5" fill="currentColor" x="{:.1}" y="{base}">{}</text>"#,
+            escaped(&bar.name),
+            LEFT + LENGTH + 10.0,
+            escaped(&bar.figures)
+        );
+    }
+    out.push_str("</svg>\n");
+}
+
+/// Two lines per spread: the picture on a scale from 0 to the greatest maximum, and the figures below it.
+pub(super) fn spreads(spreads: &[Spread], marks: &Marks, out: &mut String) {
+    let greatest = spreads
+        .iter()
+        .map(|spread| spread.quantiles[3])
+        .fold(0.0, f64::max);
+    let place = |ms: f64| {
+        let share = if greatest > 0.0 { ms / greatest } else { 0.0 };
+        LEFT + LENGTH * share.clamp(0.0, 1.0)
+    };
+    open(spreads.len() * 2, out);
+    for (index, spread) in spreads.iter().enumerate() {
+        let top = LINE * 2.0 * index as f64;
+        let [min, median, p99, max] = spread.quantiles.map(place);
+        let (y, base, middle) = (top + 4.0, top + 14.5, top + 10.0);
+        let _ = writeln!(
+            out,
+            r#"<text font-size="12.5" fill="currentColor" x="0" y="{base}">{}</text><path class="axis" stroke="currentColor" stroke-width="1" d="M{LEFT} {middle}h{LENGTH}"/><rect class="spread" fill="currentColor" fill-opacity="0.4" x="{min:.1}" y="{y}" width="{:.1}" height="12"/><path class="median" stroke="currentColor" stroke-width="2.5" d="M{median:.1} {top}v20"/><path class="tail" stroke="currentColor" stroke-width="1" d="M{p99:.1} {y}v12M{max:.1} {y}v12"/>"#,
+            escaped(&spread.name),
+            (p99 - min).max(1.0)
+        );
+        let Marks(names) = marks;
+        let figures: Vec<String> = names
+            .iter()
+            .zip(spread.quantiles)
+            .map(|(name, ms)| format!("{} {ms:.3}", escaped(name)))
+            .collect();
+        let _ = writeln!(
+            out,
+            r#"<text font-size="12.5" fill="currentColor" x="{LEFT}" y="{}">{} ms</text>"#,
+            base + LINE,
+            figures.join(", ")
+        );
+    }
+    out.push_str("</svg>\n");
+}
