@@ -74,9 +74,16 @@ fn line_and_column(text: &str, place: usize) -> (usize, usize) {
     (line, column)
 }
 
+/// The byte offset of each line.
+fn line_starts(text: &str) -> Vec<usize> {
+    let after = text.match_indices('\n').map(|(end, _)| end + 1);
+    std::iter::once(0).chain(after).collect()
+}
+
 /// Reads the project's file.
 pub(crate) fn project(path: &Path, text: &str, user_path: Option<&Path>) -> Result<Project, Error> {
-    let reader = Reader { path, text };
+    let lines = line_starts(text);
+    let reader = Reader::new(path, text, &lines);
     let mut project = Project::default();
     for entry in reader.document()? {
         match entry.name.as_ref() {
@@ -104,7 +111,8 @@ pub(crate) fn project(path: &Path, text: &str, user_path: Option<&Path>) -> Resu
 
 /// Reads a file of replies.
 pub(crate) fn replies(path: &Path, text: &str) -> Result<Vec<Set<Reply>>, Error> {
-    let reader = Reader { path, text };
+    let lines = line_starts(text);
+    let reader = Reader::new(path, text, &lines);
     let mut replies = Vec::new();
     for entry in reader.document()? {
         match entry.name.as_ref() {
@@ -117,7 +125,8 @@ pub(crate) fn replies(path: &Path, text: &str) -> Result<Vec<Set<Reply>>, Error>
 
 /// Reads the user's file.
 pub(crate) fn user(path: &Path, text: &str) -> Result<User, Error> {
-    let reader = Reader { path, text };
+    let lines = line_starts(text);
+    let reader = Reader::new(path, text, &lines);
     let mut user = User::default();
     for entry in reader.document()? {
         match entry.name.as_ref() {
@@ -153,6 +162,8 @@ pub(crate) fn user(path: &Path, text: &str) -> Result<User, Error> {
 struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
+    /// The byte offset of each line.
+    lines: &'a [usize],
 }
 
 /// A key and its value.
@@ -166,6 +177,15 @@ struct Entry<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(path: &'a Path, text: &'a str, lines: &'a [usize]) -> Self {
+        Self { path, text, lines }
+    }
+
+    /// The line, from 1, of a byte offset. Every entry asks, so it does not count the lines of the file again.
+    fn line(&self, place: usize) -> usize {
+        self.lines.partition_point(|&start| start <= place)
+    }
+
     fn at(&self, place: usize) -> At {
         let (line, column) = line_and_column(self.text, place);
         At {
@@ -236,7 +256,7 @@ impl<'a> Entry<'a> {
     fn set<T>(&self, value: T) -> Set<T> {
         Set {
             value,
-            line: self.at().line,
+            line: self.reader.line(self.place),
         }
     }
 
@@ -683,6 +703,15 @@ file = "answer.bin"
         assert_eq!((serial.value.as_str(), serial.line), ("COM5", 2));
         assert_eq!(user.baud.unwrap().value, 9600);
         assert_eq!(user_of("").unwrap(), User::default());
+    }
+
+    #[test]
+    fn every_reply_knows_its_line() {
+        let text = "[[replies]]\non = '温度'\r\ntext = 'v'\n\n".repeat(2000);
+        let replies = replies(Path::new("r.toml"), &text).unwrap();
+        let lines: Vec<usize> = replies.iter().map(|reply| reply.line).collect();
+        let wanted: Vec<usize> = (1..=8000).step_by(4).collect();
+        assert_eq!(lines, wanted);
     }
 
     #[test]
