@@ -258,7 +258,8 @@ pub fn names(path: &Path) -> Result<Vec<u8>, Error> {
 fn not_found(path: &Path) -> Error {
     Error::Read {
         path: path.to_owned(),
-        source: io::ErrorKind::NotFound.into(),
+        // ENOENT, and ERROR_FILE_NOT_FOUND on Windows: the message is the operating system's, as for other files.
+        source: io::Error::from_raw_os_error(2),
     }
 }
 

@@ -252,7 +252,10 @@ fn wrong_rules_are_usage_errors_that_say_where() {
             );
         }
     }
-    run(["listen", "--replies", "/nonexistent.toml"]).expect_code(3);
+    let missing = run(["listen", "--replies", "/nonexistent.toml"]).expect_code(3);
+    let system = std::io::Error::from_raw_os_error(2).to_string();
+    let told = format!("udpcli: error: cannot read /nonexistent.toml\n  caused by: {system}\n");
+    assert_eq!(missing.stderr, told);
 }
 
 #[test]
