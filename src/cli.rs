@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod find;
 pub mod generate;
 pub mod help;
+mod histogram;
 mod junit;
 pub mod language;
 pub mod listen;

@@ -16,7 +16,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::capture::{CaptureFormat, Saver};
 use crate::cli::logging::Summary;
 use crate::cli::output::Output;
-use crate::cli::{GlobalArgs, complete, names, value};
+use crate::cli::{GlobalArgs, complete, histogram, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::names::BoardNames;
@@ -31,7 +31,7 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::udp::answer::{Answer, AnswerPlan};
 use crate::udp::interface;
-use crate::udp::listen::{ListenPlan, Listener, StopReason};
+use crate::udp::listen::{ListenPlan, ListenSummary, Listener, StopReason};
 use crate::udp::membership::{Group, Memberships};
 use crate::udp::payload::TextRules;
 use crate::udp::prefix::Prefix;
@@ -87,6 +87,8 @@ pub struct ListenArgs {
     summary: Summary,
     #[arg(long, help_heading = "Output")]
     seq: bool,
+    #[arg(long, requires = "seq", help_heading = "Output")]
+    histogram: bool,
     #[arg(long, value_name = "CHECK", value_parser = value::checksum, help_heading = "Output")]
     check: Option<Append>,
     #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
@@ -167,6 +169,22 @@ enum Timestamps {
 }
 
 impl ListenArgs {
+    /// Writes the summary, and the histogram of the one-way delays if it is wanted.
+    fn tell_summary(&self, report: &ListenSummary<'_>) {
+        let counts = || {
+            let mut counts = report.to_json();
+            if self.histogram {
+                histogram::add(&mut counts, report.delay());
+            }
+            counts
+        };
+        self.summary.write("summary", || report.clauses(), counts);
+        if self.histogram {
+            let title = || say!("summary.histogram-delay");
+            histogram::draw(self.summary, title, report.delay());
+        }
+    }
+
     /// The sockets as they are announced.
     fn places(&self, sockets: &[Bound]) -> Vec<AnnouncedSocket> {
         let place = |bound: &Bound| {
@@ -281,8 +299,7 @@ pub async fn run(
         status::end_interrupted_line();
     }
     let report = listener.report();
-    args.summary
-        .write("summary", || report.clauses(), || report.to_json());
+    args.tell_summary(&report);
     // Whoever watches ends it when the lesson is over.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {

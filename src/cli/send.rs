@@ -17,7 +17,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::cli::logging::Summary;
 use crate::cli::output::{self, Output};
 use crate::cli::send::named::Named;
-use crate::cli::{GlobalArgs, complete, names, value};
+use crate::cli::{GlobalArgs, complete, histogram, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::render::{Format, Renderer, Style};
@@ -149,6 +149,8 @@ pub struct SendArgs {
     expect: Option<String>,
     #[arg(long, value_enum, default_value_t = Summary::Text, value_name = "FORM", help_heading = "Replies")]
     summary: Summary,
+    #[arg(long, help_heading = "Replies")]
+    histogram: bool,
     #[arg(long, value_enum, help_heading = "Replies")]
     format: Option<SendFormat>,
 
@@ -542,6 +544,9 @@ impl SendArgs {
             };
             let counts = || {
                 let mut counts = report.to_json();
+                if self.histogram {
+                    histogram::add(&mut counts, report.rtt());
+                }
                 if let (Some(left_out), Some(counts)) = (left_out, counts.as_object_mut()) {
                     let reasons = left_out.reasons().into_iter();
                     let reasons = reasons.map(|(reason, count)| (reason.to_owned(), count.into()));
@@ -551,6 +556,9 @@ impl SendArgs {
                 counts
             };
             self.summary.write("summary", clauses, counts);
+            if self.histogram {
+                histogram::draw(self.summary, || say!("summary.histogram-rtt"), report.rtt());
+            }
         }
         if let Some(steps) = run.steps.filter(|_| self.wants_report()) {
             let peer = run.plan.peer;
@@ -941,6 +949,11 @@ impl SendArgs {
         unused(
             self.format.is_some() && plan.replies.is_none(),
             "--format",
+            |flag| say!("send.no-effect-format", flag = flag),
+        );
+        unused(
+            self.histogram && plan.replies.is_none(),
+            "--histogram",
             |flag| say!("send.no-effect-format", flag = flag),
         );
         unused(

@@ -71,9 +71,8 @@ impl Spread {
     #[must_use]
     pub fn quantiles(&self) -> Option<[Duration; 4]> {
         let (min, max) = self.ends?;
-        // A bucket's upper bound can be above the largest recorded value.
-        let at = |quantile| self.histogram.value_at_quantile(quantile).clamp(min, max);
-        Some([min, at(0.5), at(0.99), max].map(Duration::from_nanos))
+        let [min, max] = [min, max].map(Duration::from_nanos);
+        Some([min, self.at(0.5), self.at(0.99), max])
     }
 }
 
@@ -82,7 +81,46 @@ impl Spread {
     #[must_use]
     pub fn to_json(&self) -> Option<Value> {
         let [min, median, p99, max] = self.quantiles()?.map(|time| time.as_secs_f64());
-        Some(json!({"min": min, "median": median, "p99": p99, "max": max}))
+        let [p999, p9999] = [0.999, 0.9999].map(|quantile| self.at(quantile).as_secs_f64());
+        Some(json!({
+            "min": min, "median": median, "p99": p99, "p99_9": p999, "p99_99": p9999, "max": max,
+        }))
+    }
+
+    /// How many times were recorded in each step of the series 1, 2, 5, 10 .. nanoseconds, from the step of the minimum
+    /// to that of the maximum. A step has its upper bound, which belongs to it.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(Duration, u64)> {
+        let Some((min, max)) = self.ends else {
+            return Vec::new();
+        };
+        let series = (0..=12).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
+        let mut steps: Vec<(u64, u64)> = Vec::new();
+        for bound in series.filter(|&bound| bound >= min) {
+            steps.push((bound, 0));
+            if bound >= max {
+                break;
+            }
+        }
+        for value in self.histogram.iter_recorded() {
+            // The lowest time of a bucket, so that a time that equals a bound is not above it.
+            let time = self.histogram.lowest_equivalent(value.value_iterated_to());
+            let time = time.clamp(min, max);
+            if let Some(step) = steps.iter_mut().find(|(bound, _)| *bound >= time) {
+                step.1 += value.count_since_last_iteration();
+            }
+        }
+        let steps = steps.into_iter();
+        steps
+            .map(|(bound, count)| (Duration::from_nanos(bound), count))
+            .collect()
+    }
+
+    /// The time that this part of all times does not exceed.
+    fn at(&self, quantile: f64) -> Duration {
+        let (min, max) = self.ends.unwrap_or_default();
+        // A bucket's upper bound can be above the largest recorded value.
+        Duration::from_nanos(self.histogram.value_at_quantile(quantile).clamp(min, max))
     }
 }
 
@@ -149,6 +187,26 @@ mod tests {
         let mut one = Spread::default();
         one.record(Duration::from_secs(1 << 40));
         assert_eq!(one.count(), 1);
+    }
+
+    #[test]
+    fn steps_count_every_time_once() {
+        let mut spread = Spread::default();
+        assert!(spread.steps().is_empty());
+        for us in [150, 200, 201, 1_500] {
+            spread.record(Duration::from_micros(us));
+        }
+        let us = Duration::from_micros;
+        let expected = [(200, 2), (500, 1), (1_000, 0), (2_000, 1)];
+        assert_eq!(
+            spread.steps(),
+            expected.map(|(bound, count)| (us(bound), count))
+        );
+        spread.record_n(Duration::from_hours(2), 7);
+        spread.record(Duration::ZERO);
+        let steps = spread.steps();
+        assert_eq!(steps.iter().map(|(_, count)| count).sum::<u64>(), 12);
+        assert_eq!(steps.len(), 39);
     }
 
     #[test]

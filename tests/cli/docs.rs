@@ -694,15 +694,19 @@ fn check_counts(counts: &Value, schema: &Value) -> Vec<String> {
             Some("integer") => value.is_u64(),
             Some("number") => value.as_f64().is_some_and(|number| number >= 0.0),
             Some("boolean") => value.is_boolean(),
+            Some("array") => value.as_array().is_some_and(|steps| {
+                let is_step = |step: &Value| step[0].is_f64() && step[1].is_u64();
+                !steps.is_empty() && steps.iter().all(is_step)
+            }),
             Some("object") => value.as_object().is_some_and(|parts| {
                 let known = rule["properties"].as_object().expect("properties");
                 parts.keys().eq(known.keys()) && parts.values().all(Value::is_u64)
             }),
             _ if is_spread => {
-                let times: Vec<f64> = ["min", "median", "p99", "max"]
+                let times: Vec<f64> = ["min", "median", "p99", "p99_9", "p99_99", "max"]
                     .map(|name| value[name].as_f64().expect("a time"))
                     .to_vec();
-                times.is_sorted() && value.as_object().expect("an object").len() == 4
+                times.is_sorted() && value.as_object().expect("an object").len() == 6
             }
             _ => panic!("{key} is not in {SUMMARY_SCHEMA}: {counts}"),
         };
@@ -750,7 +754,7 @@ fn summaries_for_programs_fit_the_schema() {
             &[
                 "send", &peer, "--size", "32", "-n", "5", "-w", "1h", "--format", "raw",
             ][..],
-            &["--summary", "json"],
+            &["--summary", "json", "--histogram"],
             quiet,
         ]
         .concat();

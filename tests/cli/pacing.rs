@@ -1,4 +1,4 @@
-//! Load in patterns: random sizes, random gaps, bursts and ramps, on loopback.
+//! Load in patterns and what it measures: random sizes, random gaps, bursts, ramps and histograms, on loopback.
 
 use std::time::Duration;
 
@@ -171,4 +171,91 @@ fn a_pace_that_does_not_fit_together_is_a_usage_error() {
         assert!(stderr.contains(words), "{args:?}: {stderr}");
         nothing_waits(&socket);
     }
+}
+
+/// The summary of a run with `--summary json`.
+fn summary_of(stderr: &str) -> serde_json::Value {
+    let line = stderr.lines().find(|line| line.starts_with("{\"summary\""));
+    let line: serde_json::Value = serde_json::from_str(line.expect("a summary")).unwrap();
+    line["summary"].clone()
+}
+
+/// The counts of a histogram, which must rise in steps.
+fn counts(summary: &serde_json::Value) -> u64 {
+    let steps = summary["histogram"].as_array().expect("a histogram");
+    let bounds: Vec<f64> = steps.iter().map(|step| step[0].as_f64().unwrap()).collect();
+    assert!(bounds.is_sorted() && !bounds.is_empty(), "{bounds:?}");
+    steps.iter().map(|step| step[1].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn a_histogram_shows_how_round_trip_times_are_distributed() {
+    let mut listener = Running::spawn(&mut udpcli([
+        "listen",
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--echo",
+    ]));
+    let line = listener.stderr_line_with("listening on ");
+    let peer = crate::support::listening_address(&line).to_string();
+    let send = |more: &[&str]| {
+        let args = ["send", &peer, "x", "-n", "30", "-w", "30s", "--histogram"];
+        run([&args, more].concat()).expect_code(0).stderr
+    };
+    let stderr = send(&[]);
+    let (_, plot) = stderr.split_once("RTT in ms").expect("a title");
+    let rows: Vec<Vec<&str>> = plot
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let total: u64 = rows.iter().map(|row| row[1].parse::<u64>().unwrap()).sum();
+    assert_eq!(total, 30, "{stderr}");
+    assert!(plot.lines().any(|line| line.ends_with("###")), "{stderr}");
+    assert!(plot.lines().all(|line| line.len() < 80), "{stderr}");
+    let stderr = send(&["--summary", "json"]);
+    assert!(!stderr.contains("RTT in ms"), "{stderr}");
+    let summary = summary_of(&stderr);
+    assert_eq!(counts(&summary), 30, "{summary}");
+    let rtt = |name: &str| summary["rtt"][name].as_f64().unwrap();
+    let times = ["median", "p99", "p99_9", "p99_99", "max"].map(rtt);
+    assert!(times.is_sorted(), "{times:?}");
+    let stderr = send(&["-q"]);
+    assert_eq!(stderr, "");
+    listener.interrupt().expect_code(0);
+    let stderr = run(["send", &peer, "x", "--histogram"]).stderr;
+    assert!(stderr.contains("--histogram has no effect"), "{stderr}");
+}
+
+#[test]
+fn a_histogram_of_the_listener_is_about_the_one_way_delay() {
+    for (form, is_json) in [("text", false), ("json", true)] {
+        let mut listener = Running::spawn(&mut udpcli([
+            "listen",
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--seq",
+            "-n",
+            "20",
+            "--histogram",
+            "--summary",
+            form,
+            "--format",
+            "raw",
+        ]));
+        let line = listener.stderr_line_with("listening on ");
+        let peer = crate::support::listening_address(&line).to_string();
+        run(["send", &peer, "--size", "32", "-n", "20", "-i", "1ms"]).expect_code(0);
+        let stderr = listener.finish().expect_code(0).stderr;
+        if is_json {
+            assert_eq!(counts(&summary_of(&stderr)), 20, "{stderr}");
+        }
+        assert_eq!(stderr.contains("One-way delay in ms"), !is_json, "{stderr}");
+    }
+    let stderr = run(["listen", "--histogram"]).expect_code(2).stderr;
+    assert!(stderr.contains("--seq"), "{stderr}");
 }

@@ -360,6 +360,12 @@ pub struct ListenSummary<'a> {
 }
 
 impl ListenSummary<'_> {
+    /// The one-way delays of datagrams from this machine.
+    #[must_use]
+    pub fn delay(&self) -> &Spread {
+        &self.counts.delays.spread
+    }
+
     /// The counts as JSON, described in docs/summary.schema.json.
     #[must_use]
     pub fn to_json(&self) -> Value {

@@ -52,6 +52,12 @@ impl SendSummary {
         self.rtt.add(&part.rtt);
     }
 
+    /// The round-trip times of the replies.
+    #[must_use]
+    pub fn rtt(&self) -> &Spread {
+        &self.rtt
+    }
+
     /// The count and the time span for datagrams per second. The span is from the first datagram to the last, without
     /// the wait for replies. A single datagram has no such span.
     fn rate(&self) -> (u64, Duration) {

@@ -27,6 +27,8 @@ replies = { $n ->
        *[other] { $n } replies
     }
 rtt = RTT min/median/p99/max { $figures } ms
+histogram-rtt = RTT in ms (up to this), replies:
+histogram-delay = One-way delay in ms (up to this), datagrams:
 elapsed = { $time }
 rate = { $rate } datagrams/s
 peers = { $n ->
