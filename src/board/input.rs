@@ -49,7 +49,7 @@ const UNSEEN: Duration = Duration::from_secs(1);
 enum State {
     /// Nothing is on its way.
     Idle,
-    /// The probe is; so many bytes of its echo have arrived.
+    /// The probe is on its way; this is how many bytes of its echo have arrived.
     Probing(usize),
     /// The program waits in `input()`.
     Waits,

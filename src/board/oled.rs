@@ -128,7 +128,8 @@ struct Watcher<'a> {
 }
 
 impl Watcher<'_> {
-    /// Whether there is a screen to show. Before the first `show()` there is none; if a screen was lost, the observer is told.
+    /// Whether there is something to show: a screen, or the news that the line lost one. Before the first `show()` there
+    /// is neither.
     fn has_screen(&self) -> bool {
         self.mirror.has_picture() || self.mirror.losses() > 0
     }

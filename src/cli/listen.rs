@@ -300,7 +300,7 @@ pub async fn run(
     }
     let report = listener.report();
     args.tell_summary(&report);
-    // Whoever watches ends it when the lesson is over.
+    // The user ends a live view, also one with -n or --duration, so a signal is not an interruption.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {
         StopReason::Interrupted if has_end => Ok(Outcome::Interrupted),

@@ -645,7 +645,7 @@ mod tests {
     fn a_project_sets_messages_replies_excludes_and_names() {
         let project = project_of(
             r#"
-names = "class.toml"
+names = "names.csv"
 exclude = ["*.bak", "notes"]
 
 [messages.led-on]

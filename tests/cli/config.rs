@@ -99,7 +99,7 @@ fn setting(settings: &Value, key: &str) -> (Value, String) {
 }
 
 const PROJECT: &str = "\
-names = \"class.toml\"
+names = \"names.csv\"
 exclude = [\"*.bak\", \"notes\"]
 
 [messages.led-on]
@@ -143,7 +143,7 @@ fn flags_stand_above_the_environment_and_that_above_files() {
         ("serial", "COM7".into(), "user 2"),
         ("baud", 9600.into(), "user 3"),
         ("lang", "zh-CN".into(), "user 4"),
-        ("names", "class.toml".into(), "project 1"),
+        ("names", "names.csv".into(), "project 1"),
         (
             "exclude",
             serde_json::json!(["*.bak", "notes"]),

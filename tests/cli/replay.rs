@@ -184,7 +184,7 @@ fn senders_and_ports_are_chosen_and_rounds_repeat_them() {
     assert_eq!(receive_payloads(&socket, 4), wanted);
     let none = run([&replay[..], &["--from", "10.9.9.9"]].concat()).expect_code(0);
     for part in [
-        "nothing was sent: no datagram of ",
+        "has no UDP datagram that fits the flags",
         "6 packets left out (6 not --from)",
     ] {
         assert!(none.stderr.contains(part), "{}", none.stderr);

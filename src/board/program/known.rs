@@ -62,7 +62,7 @@ enum Last {
     /// Anything may have happened.
     #[default]
     Unknown,
-    /// A program of ours ran, which may have left something behind.
+    /// A program that udpcli started ran. It may have left names, threads or sockets.
     Ours,
     /// A self-contained one with these imports.
     SelfContained(Vec<String>),

@@ -23,7 +23,8 @@ pub enum PipedEnd {
     AtPrompt,
 }
 
-/// What the board says while its prompt is looked for: where nobody reads it, the prompt is found all the same.
+/// Passes on what the board says while udpcli looks for its prompt. After the reader of the output is gone, udpcli
+/// drops the output and still looks for the prompt.
 struct Finding<'a> {
     user: &'a mut dyn PromptObserver,
     is_read: bool,

@@ -101,7 +101,7 @@ impl Fragments {
             }
             // The same once more, as from a second interface.
             Fit::Duplicate => return (None, dropped + 1),
-            // Whoever overlaps fragments means to deceive somebody (RFC 5722).
+            // Overlapping fragments with different content are a known attack: RFC 5722 says to drop the whole datagram.
             Fit::Contradiction => return (None, dropped + 1 + self.give_up(&key)),
         }
         if partial.len == Some(partial.bytes) {

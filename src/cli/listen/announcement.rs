@@ -173,7 +173,7 @@ pub(super) fn tell(places: &mut [AnnouncedSocket], look: Look) {
     }
 }
 
-/// Rows in a frame; `None` if a terminal of so many columns would break them.
+/// Rows in a frame; `None` if the frame is wider than the terminal's `columns`.
 fn boxed(rows: &[String], columns: usize) -> Option<Vec<String>> {
     let width = rows.iter().map(|row| row.width()).max()?;
     if width + 4 > columns {

@@ -4,7 +4,7 @@ read = cannot read { $path }
 too-long = { $path } is over { $most } bytes long
 at = { $path }, line { $line }, column { $column }
 syntax = { $at }: { $problem }
-    .hint = the file is TOML (https://toml.io): a text stands in quotes, as in names = "class.toml"
+    .hint = the file is TOML (https://toml.io): a text stands in quotes, as in names = "names.csv"
     .hint-key = a name with other characters than A-Z, a-z, 0-9, - and _ stands in quotes, as in [messages."开灯"]
     .hint-typed = { $typed } was typed with a Chinese input method: write the ordinary character
 unknown-key = { $at }: unknown key { $key }

@@ -13,4 +13,4 @@ report-without-messages = --format junit reports about messages with a name
 report-too-long = --format junit reports about { $most } messages at most
     .hint = -n N sets the number of rounds
 none = { $path } has no messages: a message is a table [messages.NAME]
-none-without-file = this folder has no { $path }, where messages with a name are
+none-without-file = this folder has no { $path }, the file for messages with a name

@@ -10,13 +10,13 @@ damaged-block = the block of packet { $number } is damaged: its lengths contradi
 too-long-record = packet { $number } claims a length of { $len } bytes
 link-type = its packets are of link type { $link }; udpcli reads Ethernet, raw IP, Linux cooked and loopback captures
 line = line { $number }: { $problem }
-no-json = it is no JSON object
+no-json = it is not a JSON object
 long-line = it is over 1 MiB long
 no-key = the key { $key } is missing or wrong
 other-encoding = the text does not have the length that was recorded: it had another encoding; add the --encoding of the recording
 stdin-again = standard input cannot be replayed more than once
     .hint = write it into a file first
-nothing-sent = nothing was sent: no datagram of { $name } was to be sent
+nothing-sent = nothing was sent: { $name } has no UDP datagram that fits the flags
 left-out = { $n ->
         [one] { $n } packet
        *[other] { $n } packets

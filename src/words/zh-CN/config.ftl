@@ -4,7 +4,7 @@ read = 无法读取 { $path }
 too-long = { $path } 超过了 { $most } 字节
 at = { $path } 第 { $line } 行第 { $column } 列
 syntax = { $at }：{ $problem }
-    .hint = 这是 TOML 文件（https://toml.io）：文本要加引号，例如 names = "class.toml"
+    .hint = 这是 TOML 文件（https://toml.io）：文本要加引号，例如 names = "names.csv"
     .hint-key = 名字里如果有 A-Z、a-z、0-9、- 和 _ 以外的字符，就要加引号，例如 [messages."开灯"]
     .hint-typed = { $typed } 是用中文输入法输入的：请改成英文（半角）字符
 unknown-key = { $at }：没有 { $key } 这个键
