@@ -133,7 +133,7 @@ fn a_backup_is_restored_and_verified() {
     });
     flash(&other, &["--restore", copy])
         .expect_code(0)
-        .expect_says(&["of another board (24:0a:c4:12:34:56)"]);
+        .expect_says(&["the copy is from another board (24:0a:c4:12:34:56)"]);
     assert!(other.flash() == content);
 }
 
