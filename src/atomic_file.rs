@@ -16,7 +16,7 @@ const MAX_LINKS: u32 = 40;
 
 /// A file that is being written. It appears under its name only at [`AtomicFile::commit`].
 #[derive(Debug)]
-pub struct AtomicFile {
+pub(crate) struct AtomicFile {
     output: Output,
     /// The final path, with symbolic links resolved.
     path: PathBuf,
@@ -39,7 +39,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// `path` is a folder or a terminal, or its folder is not writable.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         // Open a device before resolving links: the target of /dev/stdout may have no name.
         if is_device(path) {
             return Ok(Self {
@@ -69,7 +69,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`], or the folder is not writable.
-    pub fn create_new(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create_new(path: &Path) -> io::Result<Self> {
         if fs::symlink_metadata(path).is_ok() {
             return Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
@@ -87,7 +87,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// The file system does not allow this length. A full disk may be reported only when bytes are written.
-    pub fn set_len(&self, len: u64) -> io::Result<()> {
+    pub(crate) fn set_len(&self, len: u64) -> io::Result<()> {
         match &self.output {
             Output::Temporary(file) => file.as_file().set_len(len),
             Output::Device(_) => Ok(()),
@@ -99,7 +99,7 @@ impl AtomicFile {
     /// # Errors
     /// The disk is full, the folder was removed, or (after [`AtomicFile::create_new`]) another file has taken the name.
     /// Then the old file is unchanged, and the temporary file is removed.
-    pub fn commit(self) -> io::Result<()> {
+    pub(crate) fn commit(self) -> io::Result<()> {
         let file = match self.output {
             Output::Device(mut file) => return file.flush(),
             Output::Temporary(file) => file,
@@ -150,7 +150,7 @@ impl Seek for AtomicFile {
 ///
 /// # Errors
 /// As [`AtomicFile::create`] and [`AtomicFile::commit`].
-pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(content)?;
     file.commit()
@@ -171,7 +171,7 @@ fn device(path: &Path) -> io::Result<File> {
 /// Whether `path` is neither a regular file nor a folder, but for example a FIFO or a device. Opening and writing it
 /// may block without limit.
 #[must_use]
-pub fn is_device(path: &Path) -> bool {
+pub(crate) fn is_device(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 

@@ -7,39 +7,39 @@
 //!
 //! This module depends on neither `udp` nor `cli`.
 
-pub mod changes;
+pub(crate) mod changes;
 pub(crate) mod checksum;
-pub mod clock;
+pub(crate) mod clock;
 mod deflate;
-pub mod doing;
+pub(crate) mod doing;
 pub mod each_save;
-pub mod enter;
+pub(crate) mod enter;
 pub mod error;
-pub mod evaluate;
-pub mod evidence;
-pub mod example;
+pub(crate) mod evaluate;
+pub(crate) mod evidence;
+pub(crate) mod example;
 pub mod files;
 #[cfg(feature = "flash")]
 pub mod flash;
-pub mod fleet;
-pub mod helper;
-pub mod holder;
+pub(crate) mod fleet;
+pub(crate) mod helper;
+pub(crate) mod holder;
 pub mod info;
-pub mod input;
+pub(crate) mod input;
 pub mod life_cycle;
 pub mod link;
-pub mod literal;
+pub(crate) mod literal;
 pub mod mirror;
-pub mod monitor;
+pub(crate) mod monitor;
 pub mod oled;
-pub mod path;
+pub(crate) mod path;
 pub mod port;
 pub mod ports;
 pub mod program;
 pub mod prompt;
-pub mod reconnect;
+pub(crate) mod reconnect;
 pub mod repl;
 pub mod reput;
-pub mod rerun;
+pub(crate) mod rerun;
 pub mod symptom;
 pub mod wire;

@@ -42,7 +42,7 @@ const MADE_UP_TTL: u8 = 64;
 
 /// The file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaptureFormat {
+pub(crate) enum CaptureFormat {
     /// `.pcap`, nanosecond resolution.
     Pcap,
     /// `.pcapng`.
@@ -54,7 +54,7 @@ pub enum CaptureFormat {
 impl CaptureFormat {
     /// The format for the file name's extension; `None` if it is unknown.
     #[must_use]
-    pub fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         let extension = path
             .extension()
             .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
@@ -69,7 +69,7 @@ impl CaptureFormat {
 
 /// An open capture.
 #[derive(Debug)]
-pub struct Saver {
+pub(crate) struct Saver {
     path: PathBuf,
     target: Target,
     writer: Writer,
@@ -129,7 +129,7 @@ impl std::fmt::Debug for Writer {
 impl Saver {
     /// The options with which to open the file.
     #[must_use]
-    pub fn open_options() -> OpenOptions {
+    pub(crate) fn open_options() -> OpenOptions {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         options
@@ -139,7 +139,7 @@ impl Saver {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn new(
+    pub(crate) fn new(
         path: &Path,
         kind: CaptureFormat,
         opened: Opened,
@@ -169,7 +169,7 @@ impl Saver {
     ///
     /// # Errors
     /// Standard output cannot be written.
-    pub fn to_stdout(
+    pub(crate) fn to_stdout(
         kind: CaptureFormat,
         encoding: TextEncoding,
         shutdown: &Shutdown,
@@ -202,7 +202,7 @@ impl Saver {
 
     /// Whether the capture goes to standard output, and its reader is gone.
     #[must_use]
-    pub fn reader_is_gone(&self) -> bool {
+    pub(crate) fn reader_is_gone(&self) -> bool {
         self.reader_gone
     }
 
@@ -210,7 +210,7 @@ impl Saver {
     ///
     /// # Errors
     /// The file cannot be written; it contains only complete records.
-    pub fn add(&mut self, datagram: &Datagram<'_>, notes: Notes) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, datagram: &Datagram<'_>, notes: Notes) -> Result<(), Error> {
         if let Writer::JsonLines(renderer) = &mut self.writer {
             renderer.render(datagram, notes, &mut self.gathered.0.borrow_mut());
         } else {
@@ -249,7 +249,7 @@ impl Saver {
     ///
     /// # Errors
     /// The file cannot be written. A partially written record is removed again.
-    pub fn flush(&mut self) -> Result<(), Error> {
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
         let mut gathered = self.gathered.0.borrow_mut();
         if gathered.is_empty() {
             return Ok(());

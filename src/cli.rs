@@ -1,30 +1,30 @@
 //! The command line: definitions that feed parsing, `--help`, completions and the man page alike.
 
 #[cfg(feature = "board")]
-pub mod board;
+pub(crate) mod board;
 pub mod complete;
-pub mod config;
-pub mod demo;
-pub mod doctor;
-pub mod find;
-pub mod generate;
-pub mod help;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod find;
+pub(crate) mod generate;
+pub(crate) mod help;
 mod histogram;
 mod junit;
 pub mod language;
-pub mod listen;
+pub(crate) mod listen;
 pub mod logging;
 mod menu;
-pub mod messages;
+pub(crate) mod messages;
 mod names;
-pub mod output;
+pub(crate) mod output;
 #[cfg(feature = "board")]
-pub mod pair;
-pub mod relay;
-pub mod send;
+pub(crate) mod pair;
+pub(crate) mod relay;
+pub(crate) mod send;
 mod suggest;
 mod usage;
-pub mod value;
+pub(crate) mod value;
 
 use std::process::ExitCode;
 
@@ -116,7 +116,7 @@ pub(crate) enum Command {
 /// Whatever is given to a command that was left out of this build.
 #[cfg(not(feature = "flash"))]
 #[derive(Debug, Args)]
-pub struct LeftOutArgs {
+pub(crate) struct LeftOutArgs {
     // Taken, to say that the command is missing and not that a flag is wrong.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub(crate) given: Vec<String>,

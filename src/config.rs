@@ -17,56 +17,56 @@ use std::time::Duration;
 use crate::text::encoding::TextEncoding;
 use crate::text::sentence::{Sentence, sentence};
 
-pub use crate::text::checksum::{Append, ByteOrder, Check};
+pub(crate) use crate::text::checksum::{Append, ByteOrder};
 
-pub use error::{At, Error};
-pub use write::quoted;
+pub(crate) use error::{At, Error};
+pub(crate) use write::quoted;
 
 /// The project's file, in the current folder.
-pub const PROJECT_FILE: &str = "udpcli.toml";
+pub(crate) const PROJECT_FILE: &str = "udpcli.toml";
 
 /// The maximum size of a configuration file, so that reading one cannot use up memory.
-pub const MAX_LEN: u64 = 1 << 20;
+pub(crate) const MAX_LEN: u64 = 1 << 20;
 
 /// The maximum size of a payload's file: what a datagram over IPv4 carries.
 const MAX_PAYLOAD: u64 = 65_507;
 
 /// A value and its line in the file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Set<T> {
+pub(crate) struct Set<T> {
     /// The value.
-    pub value: T,
+    pub(crate) value: T,
     /// The line of its key, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 /// The settings of `udpcli.toml`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Project {
+pub(crate) struct Project {
     /// The file that maps boards to names.
-    pub names: Option<Set<String>>,
+    pub(crate) names: Option<Set<String>>,
     /// Files to leave out when copying to a board.
-    pub exclude: Option<Set<Vec<String>>>,
+    pub(crate) exclude: Option<Set<Vec<String>>>,
     /// Named messages, in the order of the file.
-    pub messages: Vec<Set<Message>>,
+    pub(crate) messages: Vec<Set<Message>>,
     /// Replies by pattern; the first match wins.
-    pub replies: Vec<Set<Reply>>,
+    pub(crate) replies: Vec<Set<Reply>>,
 }
 
 /// The settings of the user's file.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct User {
+pub(crate) struct User {
     /// The board's serial port.
-    pub serial: Option<Set<String>>,
+    pub(crate) serial: Option<Set<String>>,
     /// The baud rate of the board's REPL.
-    pub baud: Option<Set<u32>>,
+    pub(crate) baud: Option<Set<u32>>,
     /// The language of messages.
-    pub lang: Option<Set<Lang>>,
+    pub(crate) lang: Option<Set<Lang>>,
 }
 
 /// The language of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lang {
+pub(crate) enum Lang {
     /// The language of the operating system.
     #[default]
     Auto,
@@ -79,7 +79,7 @@ pub enum Lang {
 impl Lang {
     /// The name in configuration files and on the command line.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::En => "en",
@@ -101,53 +101,53 @@ impl FromStr for Lang {
 
 /// A message with a name.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Message {
+pub(crate) struct Message {
     /// Its name, as in `send HOST:PORT @NAME`.
-    pub name: String,
+    pub(crate) name: String,
     /// The payload.
-    pub content: Content,
+    pub(crate) content: Content,
     /// The reply that must arrive.
-    pub expect: Option<String>,
+    pub(crate) expect: Option<String>,
     /// How long to wait for the reply.
-    pub wait: Option<Duration>,
+    pub(crate) wait: Option<Duration>,
 }
 
 /// A reply to datagrams that match a pattern.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The pattern: text, `re:`, or `hex:`.
-    pub on: String,
+    pub(crate) on: String,
     /// The payload.
-    pub content: Content,
+    pub(crate) content: Content,
     /// The delay before the reply is sent.
-    pub delay: Option<Duration>,
+    pub(crate) delay: Option<Duration>,
     /// The percentage of replies to drop.
-    pub drop: Option<f64>,
+    pub(crate) drop: Option<f64>,
 }
 
 /// The content of a message or a reply.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Content {
+pub(crate) struct Content {
     /// The payload.
-    pub body: Body,
+    pub(crate) body: Body,
     /// The encoding of the text.
-    pub encoding: Option<Encoding>,
+    pub(crate) encoding: Option<Encoding>,
     /// The checksum to append.
-    pub append: Option<Append>,
+    pub(crate) append: Option<Append>,
 }
 
 /// An encoding, and its label in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoding {
+pub(crate) struct Encoding {
     /// The label as written.
-    pub label: String,
+    pub(crate) label: String,
     /// The encoding.
-    pub encoding: TextEncoding,
+    pub(crate) encoding: TextEncoding,
 }
 
 /// A payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
+pub(crate) enum Body {
     /// Text.
     Text(String),
     /// Bytes, written as hex digits.
@@ -160,7 +160,7 @@ pub enum Body {
 
 /// The source of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A flag of this command line.
     Flag(&'static str),
     /// An environment variable.
@@ -175,13 +175,13 @@ pub enum Origin {
 
 /// Both files, parsed and validated.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Files {
+pub(crate) struct Files {
     /// The project's settings; `None` if there is no file.
-    pub project: Option<Project>,
+    pub(crate) project: Option<Project>,
     /// The path of the user's file, whether it exists or not; `None` if the operating system does not define one.
-    pub user_path: Option<PathBuf>,
+    pub(crate) user_path: Option<PathBuf>,
     /// The user's settings; `None` if there is no file.
-    pub user: Option<User>,
+    pub(crate) user: Option<User>,
 }
 
 impl Files {
@@ -189,7 +189,7 @@ impl Files {
     ///
     /// # Errors
     /// A file cannot be read, is not valid TOML, or has an unknown key or an invalid value.
-    pub fn read() -> Result<Self, Error> {
+    pub(crate) fn read() -> Result<Self, Error> {
         let user_path = user_path(|name| std::env::var_os(name));
         let project = project()?;
         let user = match &user_path {
@@ -210,7 +210,7 @@ impl Files {
 ///
 /// # Errors
 /// As [`Files::read`], for the project's file.
-pub fn project() -> Result<Option<Project>, Error> {
+pub(crate) fn project() -> Result<Option<Project>, Error> {
     // A command may ask for several of its settings.
     static READ: OnceLock<Option<Project>> = OnceLock::new();
     if let Some(project) = READ.get() {
@@ -228,14 +228,14 @@ pub fn project() -> Result<Option<Project>, Error> {
 ///
 /// # Errors
 /// As [`Files::read`]; here the file must exist.
-pub fn replies(path: &Path) -> Result<Vec<Set<Reply>>, Error> {
+pub(crate) fn replies(path: &Path) -> Result<Vec<Set<Reply>>, Error> {
     let text = contents(path)?.ok_or_else(|| not_found(path))?;
     read::replies(path, &text)
 }
 
 /// The path of a file that another file names: relative to the folder of that one.
 #[must_use]
-pub fn beside(path: &Path, file: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, file: &str) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(file)
 }
 
@@ -243,7 +243,7 @@ pub fn beside(path: &Path, file: &str) -> PathBuf {
 ///
 /// # Errors
 /// The file cannot be read, or is too long for a datagram.
-pub fn payload(path: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn payload(path: &Path) -> Result<Vec<u8>, Error> {
     bytes(path, MAX_PAYLOAD)?.ok_or_else(|| not_found(path))
 }
 
@@ -251,7 +251,7 @@ pub fn payload(path: &Path) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 /// The file cannot be read, or is too long.
-pub fn names(path: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn names(path: &Path) -> Result<Vec<u8>, Error> {
     bytes(path, MAX_LEN)?.ok_or_else(|| not_found(path))
 }
 
@@ -266,7 +266,7 @@ fn not_found(path: &Path) -> Error {
 /// The language that the user's file sets. An invalid file counts as unset here; commands that need its settings report
 /// the error.
 #[must_use]
-pub fn user_lang() -> Option<Lang> {
+pub(crate) fn user_lang() -> Option<Lang> {
     let path = user_path(|name| std::env::var_os(name))?;
     let text = user_contents(&path).ok()??;
     let user = read::user(&path, &text).ok()?;

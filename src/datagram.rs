@@ -13,19 +13,19 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The time `nanos` nanoseconds after the epoch.
     #[must_use]
-    pub const fn from_nanos(nanos: i64) -> Self {
+    pub(crate) const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
 
     /// From whole seconds and nanoseconds.
     #[must_use]
-    pub const fn from_parts(seconds: i64, nanos: i64) -> Self {
+    pub(crate) const fn from_parts(seconds: i64, nanos: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
     }
 
     /// The current wall-clock time.
     #[must_use]
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let now = SystemTime::now();
         Self(match now.duration_since(UNIX_EPOCH) {
             Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
@@ -37,13 +37,13 @@ impl Timestamp {
 
     /// Nanoseconds since the epoch.
     #[must_use]
-    pub const fn as_nanos(self) -> i64 {
+    pub(crate) const fn as_nanos(self) -> i64 {
         self.0
     }
 
     /// The duration since the epoch; zero for times before it.
     #[must_use]
-    pub fn since_epoch(self) -> Duration {
+    pub(crate) fn since_epoch(self) -> Duration {
         Duration::from_nanos(u64::try_from(self.0).unwrap_or(0))
     }
 }
@@ -63,24 +63,22 @@ pub enum Addressed {
 #[derive(Debug, Clone, Copy)]
 pub struct Datagram<'a> {
     /// The payload, truncated to the receive size.
-    pub payload: &'a [u8],
+    pub(crate) payload: &'a [u8],
     /// The sender.
-    pub peer: SocketAddr,
+    pub(crate) peer: SocketAddr,
     /// The destination address and port; the socket's own address if the operating system does not report the
     /// destination.
-    pub local: SocketAddr,
-    /// Whether the destination was a unicast address.
-    pub addressed: Addressed,
+    pub(crate) local: SocketAddr,
     /// The arrival time: the kernel's timestamp if there is one, otherwise the time of reading.
-    pub time: Timestamp,
+    pub(crate) time: Timestamp,
     /// The length before truncation.
-    pub full_len: usize,
+    pub(crate) full_len: usize,
 }
 
 impl Datagram<'_> {
     /// Whether it was truncated to the receive size.
     #[must_use]
-    pub fn is_truncated(&self) -> bool {
+    pub(crate) fn is_truncated(&self) -> bool {
         self.full_len > self.payload.len()
     }
 }
@@ -89,20 +87,20 @@ impl Datagram<'_> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Notes {
     /// Its sequence number.
-    pub sequence: Option<u64>,
+    pub(crate) sequence: Option<u64>,
     /// How many numbers are missing directly before it.
-    pub lost: u64,
+    pub(crate) lost: u64,
     /// Whether its number was counted as missing until it came.
-    pub is_late: bool,
+    pub(crate) is_late: bool,
     /// Whether its checksum is right; `None` if there is none to verify.
-    pub check: Option<bool>,
+    pub(crate) check: Option<bool>,
     /// The number of the reply rule that it matches, from 1.
-    pub rule: Option<NonZeroU32>,
+    pub(crate) rule: Option<NonZeroU32>,
 }
 
 /// The wildcard address of `like`'s family.
 #[must_use]
-pub fn unspecified(like: &SocketAddr, port: u16) -> SocketAddr {
+pub(crate) fn unspecified(like: &SocketAddr, port: u16) -> SocketAddr {
     if like.is_ipv4() {
         (Ipv4Addr::UNSPECIFIED, port).into()
     } else {

@@ -112,11 +112,11 @@ pub enum Error {
 #[derive(Debug)]
 pub struct BoardFailure {
     /// The board's name and port.
-    pub who: String,
+    pub(crate) who: String,
     /// The error with its causes.
-    pub what: String,
+    pub(crate) what: String,
     /// The error.
-    pub error: Error,
+    pub(crate) error: Error,
 }
 
 #[cfg(feature = "board")]
@@ -141,7 +141,7 @@ impl Error {
     }
 
     /// A usage error that says what to try.
-    pub fn usage_hint(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn usage_hint(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage {
             problem: problem.into(),
             hint: Some(hint.into()),
@@ -150,7 +150,7 @@ impl Error {
 
     /// The stable code of a verdict on a board, the same whichever command came to it; none for other errors.
     #[must_use]
-    pub fn code(&self) -> Option<&'static str> {
+    pub(crate) fn code(&self) -> Option<&'static str> {
         match self {
             #[cfg(feature = "board")]
             Self::Board(error) => error.code(),

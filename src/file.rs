@@ -12,11 +12,11 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Waited, wait_for};
 
 /// The name of standard output in an [`Error::Write`].
-pub const STDOUT: &str = "standard output";
+pub(crate) const STDOUT: &str = "standard output";
 
 /// Standard output, as an error names it.
 #[must_use]
-pub fn stdout_name() -> Sentence {
+pub(crate) fn stdout_name() -> Sentence {
     sentence!("udp.stdout")
 }
 
@@ -37,11 +37,11 @@ pub enum Error {
 
 /// An opened path.
 #[derive(Debug)]
-pub struct Opened {
+pub(crate) struct Opened {
     /// The open file.
-    pub file: File,
+    pub(crate) file: File,
     /// The length of a regular file. `None` for a FIFO or a device, which cannot be read again or truncated.
-    pub len: Option<u64>,
+    pub(crate) len: Option<u64>,
 }
 
 impl Opened {
@@ -56,7 +56,7 @@ impl Opened {
 ///
 /// # Errors
 /// The operating system refuses.
-pub fn for_reading(path: &Path) -> Result<Opened, Error> {
+pub(crate) fn for_reading(path: &Path) -> Result<Opened, Error> {
     File::open(path)
         .and_then(Opened::new)
         .map_err(|source| Error::Open {
@@ -69,7 +69,7 @@ pub fn for_reading(path: &Path) -> Result<Opened, Error> {
 ///
 /// # Errors
 /// The operating system refuses.
-pub async fn for_writing(
+pub(crate) async fn for_writing(
     options: &std::fs::OpenOptions,
     path: &Path,
     shutdown: &mut Shutdown,

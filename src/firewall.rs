@@ -25,7 +25,7 @@ mod windows_registry;
 
 /// A firewall program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Firewall {
+pub(crate) enum Firewall {
     /// Linux' nftables, without a program that manages it.
     Nftables,
     /// The older iptables.
@@ -35,15 +35,23 @@ pub enum Firewall {
     /// firewalld, as on Fedora.
     Firewalld,
     /// Microsoft Defender Firewall.
+    #[cfg_attr(
+        not(any(windows, test)),
+        expect(dead_code, reason = "only Windows has it")
+    )]
     Windows,
     /// The application firewall of macOS.
+    #[cfg_attr(
+        not(any(target_os = "macos", test)),
+        expect(dead_code, reason = "only macOS has it")
+    )]
     MacOs,
 }
 
 impl Firewall {
     /// What its users call it, and the value in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nftables => "nftables",
             Self::Iptables => "iptables",
@@ -56,7 +64,7 @@ impl Firewall {
 
     /// The command that lets datagrams to this port come in. It needs root or an administrator.
     #[must_use]
-    pub fn command_to_allow(self, port: u16) -> String {
+    pub(crate) fn command_to_allow(self, port: u16) -> String {
         match self {
             Self::Nftables => {
                 format!("sudo nft insert rule inet filter input udp dport {port} accept")
@@ -76,7 +84,7 @@ impl Firewall {
 
 /// What happens to the first datagram from another device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// No firewall is on.
     Off,
     /// It comes in.
@@ -84,6 +92,10 @@ pub enum Verdict {
     /// It depends on who sends it, or on something that the rules do not show.
     Partly(Firewall),
     /// The firewall asks the user about a program that starts to listen, and does what the user answers.
+    #[cfg_attr(
+        not(any(windows, target_os = "macos", test)),
+        expect(dead_code, reason = "only Windows and macOS have such a firewall")
+    )]
     Asks(Firewall),
     /// It is dropped.
     Blocked(Block),
@@ -93,24 +105,24 @@ pub enum Verdict {
 
 /// Why a datagram is dropped, and what lets it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub(crate) struct Block {
     /// The firewall that drops it.
-    pub by: Firewall,
+    pub(crate) by: Firewall,
     /// The rule or the policy, as the firewall writes it.
-    pub rule: String,
+    pub(crate) rule: String,
     /// The command that lets datagrams to the port in.
-    pub command: String,
+    pub(crate) command: String,
 }
 
 /// The user asked udpcli to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interrupted;
+pub(crate) struct Interrupted;
 
 /// Reads what this PC's firewall does with a datagram to `port` that comes in through `interface`.
 ///
 /// # Errors
 /// The user asked udpcli to stop.
-pub fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interrupted> {
+pub(crate) fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interrupted> {
     #[cfg(target_os = "linux")]
     {
         linux::look(port, interface)
@@ -135,7 +147,7 @@ pub fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interrupted> 
 /// What drops a datagram to `port`, where reading that takes no program and no time: on Windows. For the start of a
 /// command that listens.
 #[must_use]
-pub fn known_block(port: u16) -> Option<Block> {
+pub(crate) fn known_block(port: u16) -> Option<Block> {
     #[cfg(windows)]
     if let Verdict::Blocked(block) = windows_registry::look(port) {
         return Some(block);

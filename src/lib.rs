@@ -13,6 +13,14 @@
 //!
 //! `docs/architecture.md` has the data flow and the invariants.
 
+#![cfg_attr(
+    not(feature = "board"),
+    expect(
+        dead_code,
+        reason = "some shared items serve only the board's commands"
+    )
+)]
+
 pub mod atomic_file;
 #[cfg(feature = "board")]
 pub mod board;

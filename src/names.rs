@@ -13,7 +13,7 @@ const MAX_NAME: usize = 64;
 
 /// The names by MAC address, IPv4 address, serial port or USB serial number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BoardNames(HashMap<String, String>);
+pub(crate) struct BoardNames(HashMap<String, String>);
 
 /// Why there are no names.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ impl BoardNames {
     ///
     /// # Errors
     /// The text has no known encoding, or a line has no name for a board.
-    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let path = || path.to_owned();
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut scratch = String::new();
@@ -74,20 +74,20 @@ impl BoardNames {
 
     /// Whether no board has a name.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// What the list knows the boards of this name by, in lower case, a MAC address without colons.
     #[must_use]
-    pub fn boards_called(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn boards_called(&self, name: &str) -> Vec<&str> {
         let boards = self.0.iter().filter(|(_, of)| of.as_str() == name);
         boards.map(|(board, _)| board.as_str()).collect()
     }
 
     /// The name of a board by one of its addresses.
     #[must_use]
-    pub fn of(&self, board: &str) -> Option<&str> {
+    pub(crate) fn of(&self, board: &str) -> Option<&str> {
         self.0.get(&key(board)).map(String::as_str)
     }
 }

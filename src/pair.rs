@@ -1,6 +1,6 @@
 //! Tests the PC and the board together: runs the steps in order, and explains their results.
 //!
-//! - [`run`] runs the steps with one board; [`report`] has their results, [`diagnosis`] has the explanations.
+//! - [`mod@run`] runs the steps with one board; [`report`] has their results, [`diagnosis`] has the explanations.
 //! - `talk` runs our program on the board, `measure` sends and receives meanwhile, and `post` holds the PC's sockets.
 //! - [`fleet`] tests several boards side by side, and watches one.
 //! - [`simulate`] replaces the board for users who have none.
@@ -12,43 +12,43 @@ mod counts;
 mod datagram;
 pub mod diagnosis;
 mod failure;
-pub mod fleet;
+pub(crate) mod fleet;
 mod measure;
 mod oled;
-pub mod owner;
-pub mod post;
-pub mod report;
+pub(crate) mod owner;
+pub(crate) mod post;
+pub(crate) mod report;
 mod run;
 mod silent;
 pub mod simulate;
 mod steps;
 mod talk;
-pub mod watch;
+pub(crate) mod watch;
 mod wifi;
 mod work;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use run::{TestContext, run};
+pub(crate) use run::{TestContext, run};
 
 /// A Wi-Fi network and its password.
 #[derive(Debug, Clone)]
-pub struct Wifi {
+pub(crate) struct Wifi {
     /// The network's name (SSID).
-    pub ssid: String,
+    pub(crate) ssid: String,
     /// The password; empty for an open network.
-    pub password: Password,
+    pub(crate) password: Password,
 }
 
 /// A password. It goes to the board inside a line of code and is never printed or logged.
 #[derive(Clone)]
-pub struct Password(String);
+pub(crate) struct Password(String);
 
 impl Password {
     /// Wraps the secret.
     #[must_use]
-    pub fn new(secret: String) -> Self {
+    pub(crate) fn new(secret: String) -> Self {
         Self(secret)
     }
 
@@ -66,7 +66,7 @@ impl fmt::Debug for Password {
 impl Network {
     /// The text without the password of this network: a board's program may print it.
     #[must_use]
-    pub fn without_secret(&self, text: &str) -> String {
+    pub(crate) fn without_secret(&self, text: &str) -> String {
         let wifi = match self {
             Self::Current => return text.to_owned(),
             Self::Join(wifi) => wifi,
@@ -81,7 +81,7 @@ impl Network {
 
 /// The network in which pair tests the board.
 #[derive(Debug, Clone)]
-pub enum Network {
+pub(crate) enum Network {
     /// The Wi-Fi that the board is connected to.
     Current,
     /// A Wi-Fi that the board joins for the test.
@@ -92,24 +92,24 @@ pub enum Network {
 
 /// The board as an access point while the test runs.
 #[derive(Debug, Clone)]
-pub struct BoardAp {
+pub(crate) struct BoardAp {
     /// The access point's name and password.
-    pub wifi: Wifi,
+    pub(crate) wifi: Wifi,
     /// How long to wait for this PC to join it.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// Asks the user to join it.
-    pub announce: fn(&Join<'_>),
+    pub(crate) announce: fn(&Join<'_>),
 }
 
 /// What the user needs to join the board's access point. Show it to the user, but do not log it.
 #[derive(Clone, Copy)]
-pub struct Join<'a> {
+pub(crate) struct Join<'a> {
     /// The access point's name. Untrusted, because the board may have set it.
-    pub ssid: &'a str,
+    pub(crate) ssid: &'a str,
     /// `None` if the access point was already on: nobody can read its password.
-    pub password: Option<&'a str>,
+    pub(crate) password: Option<&'a str>,
     /// How long the test waits for the user.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
 }
 
 impl fmt::Debug for Join<'_> {
@@ -125,7 +125,7 @@ impl Wifi {
     /// An access point with a random name and a random password, made of letters and digits that are easy to tell apart
     /// and to type.
     #[must_use]
-    pub fn random() -> Self {
+    pub(crate) fn random() -> Self {
         Self {
             ssid: format!("udpcli-{}", random(4)),
             password: Password::new(random(8)),
@@ -150,25 +150,25 @@ fn random(len: usize) -> String {
 
 /// What to test and how: the checked arguments with all defaults.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The network to test in.
-    pub network: Network,
+    pub(crate) network: Network,
     /// The UDP port on the PC.
-    pub port: u16,
+    pub(crate) port: u16,
     /// The UDP port on the board.
-    pub board_port: u16,
+    pub(crate) board_port: u16,
     /// The number of datagrams of each size in each direction, and of echoes.
-    pub count: u16,
+    pub(crate) count: u16,
     /// The time between two datagrams.
-    pub interval: Duration,
+    pub(crate) interval: Duration,
     /// The payload sizes, 1 to 65,507 bytes each: at least one, without duplicates.
-    pub sizes: Vec<usize>,
+    pub(crate) sizes: Vec<usize>,
     /// The accepted loss in each direction, in percent.
-    pub max_loss: f64,
+    pub(crate) max_loss: f64,
     /// The text for the OLED.
-    pub text: String,
+    pub(crate) text: String,
     /// The bytes of that text in the selected encoding.
-    pub text_bytes: Vec<u8>,
+    pub(crate) text_bytes: Vec<u8>,
 }
 
 #[cfg(test)]

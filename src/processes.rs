@@ -2,17 +2,19 @@
 
 /// A running program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Process {
+pub(crate) struct Process {
     /// Its process ID.
-    pub id: u32,
+    pub(crate) id: u32,
     /// What it calls itself, which may be anything: escape it before a terminal.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// The programs with an open descriptor whose link in `/proc/PID/fd` is `wanted`. The kernel shows these links only for
 /// processes of the same user (of all users to root).
 #[cfg(target_os = "linux")]
-pub fn with_open(wanted: impl Fn(&std::path::Path) -> bool) -> impl Iterator<Item = Process> {
+pub(crate) fn with_open(
+    wanted: impl Fn(&std::path::Path) -> bool,
+) -> impl Iterator<Item = Process> {
     use std::fs;
 
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -34,7 +36,7 @@ pub fn with_open(wanted: impl Fn(&std::path::Path) -> bool) -> impl Iterator<Ite
 /// The programs with a socket bound to this UDP port, at most three; with `local`, only sockets for that address or for
 /// every address. Only Linux reports them.
 #[must_use]
-pub fn with_udp_port(port: u16, local: Option<std::net::Ipv4Addr>) -> Vec<Process> {
+pub(crate) fn with_udp_port(port: u16, local: Option<std::net::Ipv4Addr>) -> Vec<Process> {
     #[cfg(target_os = "linux")]
     {
         let mut sockets: Vec<String> = Vec::new();

@@ -12,7 +12,7 @@ const MAX_ANSWER: u64 = 16 << 20;
 
 /// What came of the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The program ended well; its standard output.
     Text(String),
     /// The program failed, or took too long; its standard output.
@@ -25,7 +25,7 @@ pub enum Answer {
 
 /// Runs the program with these arguments and no input, and waits for it at most this long.
 #[must_use]
-pub fn ask(site: Site, patience: Duration, program: &str, args: &[&str]) -> Answer {
+pub(crate) fn ask(site: Site, patience: Duration, program: &str, args: &[&str]) -> Answer {
     let child = Command::new(program)
         .args(args)
         .stdin(Stdio::null())

@@ -1,10 +1,10 @@
 //! Renders datagrams as text, hex dump, JSON, raw bytes or the output of the tutorial's server. All renderers append to
 //! one reused buffer.
 
-pub mod clock;
+pub(crate) mod clock;
 pub(crate) mod hex;
 pub(crate) mod json;
-pub mod palette;
+pub(crate) mod palette;
 pub(crate) mod python;
 
 use std::fmt::Write as _;
@@ -128,7 +128,7 @@ impl Renderer {
 
     /// Also writes the destination in text and hex, as for what passes a relay.
     #[must_use]
-    pub fn with_destination(self) -> Self {
+    pub(crate) fn with_destination(self) -> Self {
         Self {
             shows_destination: true,
             ..self
@@ -137,7 +137,10 @@ impl Renderer {
 
     /// Shows the names that `name_of` gives to senders: in JSON, and to people.
     #[must_use]
-    pub fn naming(mut self, name_of: impl FnMut(IpAddr) -> Option<String> + 'static) -> Self {
+    pub(crate) fn naming(
+        mut self,
+        name_of: impl FnMut(IpAddr) -> Option<String> + 'static,
+    ) -> Self {
         self.namer = Some(Namer {
             name_of: Box::new(name_of),
         });
@@ -149,7 +152,7 @@ impl Renderer {
     }
 
     /// Appends the output before the first datagram, if the format has any.
-    pub fn begin(&mut self, out: &mut Vec<u8>) {
+    pub(crate) fn begin(&mut self, out: &mut Vec<u8>) {
         if matches!(self.style.format, Format::Text | Format::Hex) {
             // Load the time zone now, so that the first datagram is not delayed.
             self.local_clock.format(Timestamp::now());
@@ -197,7 +200,7 @@ impl Renderer {
     }
 
     /// Fast path: appends a whole run at once if the output is exactly its bytes; returns whether it did.
-    pub fn render_joined(&mut self, run: &Run<'_>, out: &mut Vec<u8>) -> bool {
+    pub(crate) fn render_joined(&mut self, run: &Run<'_>, out: &mut Vec<u8>) -> bool {
         if self.style.format != Format::Raw
             || self.style.audience != Audience::Pipe
             || !self.style.separator.is_empty()

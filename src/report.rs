@@ -9,14 +9,14 @@ use std::fmt::Write as _;
 
 use crate::text::reorders_or_hides;
 
-pub use chart::{Bar, Marks, Spread};
+pub(crate) use chart::{Bar, Marks, Spread};
 
 /// The style sheet: light and dark, on a screen and on A4.
 const STYLE: &str = include_str!("report/page.css");
 
 /// A verdict. It has a colour and a shape, because not everybody sees the colour and not every printer prints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// It passed: a tick.
     Good,
     /// It passed, with a warning: a triangle.
@@ -55,33 +55,33 @@ impl Mark {
 
 /// A page.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub(crate) struct Page {
     /// The language's tag (BCP 47).
-    pub language: &'static str,
+    pub(crate) language: &'static str,
     /// The title and first heading.
-    pub title: String,
+    pub(crate) title: String,
     /// What was tested, one after the other.
-    pub subjects: Vec<Subject>,
+    pub(crate) subjects: Vec<Subject>,
     /// About the whole test: its heading, and names with values.
-    pub about: (String, Vec<(String, String)>),
+    pub(crate) about: (String, Vec<(String, String)>),
 }
 
 /// One thing that was tested.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// The verdict.
-    pub mark: Mark,
+    pub(crate) mark: Mark,
     /// The verdict in a word.
-    pub word: String,
+    pub(crate) word: String,
     /// The verdict in a sentence.
-    pub sentence: String,
+    pub(crate) sentence: String,
     /// The parts, each with its heading.
-    pub sections: Vec<(String, Body)>,
+    pub(crate) sections: Vec<(String, Body)>,
 }
 
 /// A part of a subject.
 #[derive(Debug, Clone)]
-pub enum Body {
+pub(crate) enum Body {
     /// What is wrong, and what to do.
     Findings(Vec<Finding>),
     /// A row per step.
@@ -101,38 +101,38 @@ pub enum Body {
 
 /// A problem.
 #[derive(Debug, Clone)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Its meaning.
-    pub meaning: String,
+    pub(crate) meaning: String,
     /// Its code.
-    pub code: String,
+    pub(crate) code: String,
     /// What to do next.
-    pub next: String,
+    pub(crate) next: String,
     /// The evidence in a line; may be empty.
-    pub detail: String,
+    pub(crate) detail: String,
     /// Output of the board; may be empty.
-    pub evidence: String,
+    pub(crate) evidence: String,
 }
 
 /// A step.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(crate) struct Row {
     /// The verdict.
-    pub mark: Mark,
+    pub(crate) mark: Mark,
     /// The verdict in a word.
-    pub word: String,
+    pub(crate) word: String,
     /// The step's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The result, and further lines.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// The duration; may be empty.
-    pub time: String,
+    pub(crate) time: String,
 }
 
 /// Writes text so that HTML shows it as it is: markup as text, and characters that are invisible or reorder their
 /// neighbours as escapes. Fit for an attribute in double quotes, too.
 #[must_use]
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for character in text.chars() {
         match character {
@@ -156,7 +156,7 @@ pub fn escaped(text: &str) -> String {
 
 /// The page as an HTML document.
 #[must_use]
-pub fn html(page: &Page) -> String {
+pub(crate) fn html(page: &Page) -> String {
     let title = escaped(&page.title);
     let mut out = format!(
         r#"<!DOCTYPE html>

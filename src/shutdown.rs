@@ -58,7 +58,7 @@ impl Shutdown {
     /// The [`Shutdown`] of this process. Without signal handling, as in commands that never block, one that no signal
     /// triggers.
     #[must_use]
-    pub fn current() -> Self {
+    pub(crate) fn current() -> Self {
         let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         current.clone().unwrap_or_else(Self::by_hand)
     }
@@ -72,14 +72,14 @@ impl Shutdown {
 
     /// Whether a stop was requested.
     #[must_use]
-    pub fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         self.asked_at().is_some()
     }
 
     /// Whether a stop is requested now or within 100 ms. Closing a window removes the terminal and sends SIGHUP, and
     /// the program may notice either first.
     #[must_use]
-    pub fn is_asked_soon(&self) -> bool {
+    pub(crate) fn is_asked_soon(&self) -> bool {
         let until = Instant::now() + HANG_UP;
         while !self.is_asked() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(5));
@@ -89,7 +89,7 @@ impl Shutdown {
 
     /// When the stop was requested.
     #[must_use]
-    pub fn asked_at(&self) -> Option<Instant> {
+    pub(crate) fn asked_at(&self) -> Option<Instant> {
         *self.asked.borrow()
     }
 
@@ -101,7 +101,7 @@ impl Shutdown {
     }
 
     /// Forgets a request to stop that was meant for another program in the same terminal.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.ask.send_replace(None);
     }
 
@@ -155,7 +155,7 @@ async fn follow(mut next: impl AsyncFnMut(), asker: &Asker, end: impl FnOnce()) 
 
 /// Sets the function that restores the terminal before the process exits immediately. Code that changes the terminal's
 /// mode must set it.
-pub fn before_ending_at_once(what: Option<fn()>) {
+pub(crate) fn before_ending_at_once(what: Option<fn()>) {
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = what;
 }
 

@@ -1,9 +1,9 @@
 //! What this PC has, what of it would keep datagrams or the board away, and which boards are near.
 
-pub mod doctor;
+pub(crate) mod doctor;
 #[cfg(feature = "board")]
 mod drivers;
-pub mod find;
+pub(crate) mod find;
 #[cfg(feature = "board")]
 mod serial;
-pub mod severity;
+pub(crate) mod severity;

@@ -9,44 +9,44 @@
 //! - `raw_mode`, `keys`, `full_screen` and `prompt` are for the commands that talk with the user; `progress` is the one
 //!   progress bar.
 
-pub mod color;
+pub(crate) mod color;
 #[cfg(feature = "board")]
 pub mod full_screen;
 #[cfg(feature = "board")]
 pub mod keys;
-pub mod lane;
+pub(crate) mod lane;
 pub mod panel;
 #[cfg(feature = "board")]
 pub mod progress;
 #[cfg(feature = "board")]
 pub mod prompt;
-pub mod qr;
+pub(crate) mod qr;
 #[cfg(feature = "board")]
 pub mod raw_mode;
 pub mod sanitize;
 pub mod status;
 pub mod stdout;
-pub mod stream;
+pub(crate) mod stream;
 
 /// The terminal's size in cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
+pub(crate) struct Size {
     /// Cells across.
-    pub columns: usize,
+    pub(crate) columns: usize,
     /// Cells down.
-    pub rows: usize,
+    pub(crate) rows: usize,
 }
 
 impl Size {
     /// Where nobody knows the size, nothing is too large for it.
-    pub const UNKNOWN: Self = Self {
+    pub(crate) const UNKNOWN: Self = Self {
         columns: usize::MAX,
         rows: usize::MAX,
     };
 
     /// The size of the terminal that stderr is.
     #[must_use]
-    pub fn of_stderr() -> Self {
+    pub(crate) fn of_stderr() -> Self {
         terminal_size::terminal_size_of(std::io::stderr()).map_or(
             Self::UNKNOWN,
             |(columns, rows)| Self {
@@ -58,14 +58,14 @@ impl Size {
 
     /// Rows that a line of so many cells takes: a terminal that was made narrower has broken it.
     #[must_use]
-    pub fn rows_of(self, cells: usize) -> usize {
+    pub(crate) fn rows_of(self, cells: usize) -> usize {
         cells.div_ceil(self.columns.max(1)).max(1)
     }
 }
 
 /// Whether this is a Windows console in which nothing has been written yet.
 #[must_use]
-pub fn is_new_console() -> bool {
+pub(crate) fn is_new_console() -> bool {
     #[cfg(all(windows, feature = "board"))]
     {
         use std::io::IsTerminal as _;
@@ -83,7 +83,7 @@ pub fn is_new_console() -> bool {
 /// Whether the terminal shows more than ASCII. Windows' console takes Unicode; elsewhere the locale's character set
 /// decides, and no locale means UTF-8.
 #[must_use]
-pub fn has_unicode() -> bool {
+pub(crate) fn has_unicode() -> bool {
     is_unicode_locale(|name| std::env::var(name).ok())
 }
 

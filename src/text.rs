@@ -1,15 +1,15 @@
 //! Text and payloads: escapes, encodings, hex digits, checksums, patterns, templates, and the formatting of counts and
 //! durations.
 
-pub mod checksum;
-pub mod duration;
+pub(crate) mod checksum;
+pub(crate) mod duration;
 pub mod encoding;
 pub mod escape;
-pub mod fullwidth;
+pub(crate) mod fullwidth;
 pub mod hex;
-pub mod nearest;
+pub(crate) mod nearest;
 pub mod pattern;
-pub mod pattern_set;
+pub(crate) mod pattern_set;
 pub mod random;
 pub mod sentence;
 pub mod template;
@@ -20,13 +20,13 @@ use std::time::Duration;
 
 /// `1 datagram`, `2 datagrams`.
 #[must_use]
-pub fn counted(count: u64, one: &'static str, many: &'static str) -> String {
+pub(crate) fn counted(count: u64, one: &'static str, many: &'static str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Formats a duration for a message: `250ms`, `2s`, `1m 30s`.
 #[must_use]
-pub fn seconds(duration: Duration) -> impl fmt::Display {
+pub(crate) fn seconds(duration: Duration) -> impl fmt::Display {
     struct Seconds(Duration);
     impl fmt::Display for Seconds {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,25 +3,25 @@
 //! This module does not depend on the command line, the output formats or stdout: the loops hand their datagrams to a
 //! [`sink::Sink`].
 
-pub mod adapter;
+pub(crate) mod adapter;
 pub mod answer;
-pub mod batch;
+pub(crate) mod batch;
 mod delayed;
 pub mod endpoint;
 pub mod error;
 pub mod interface;
-pub mod listen;
+pub(crate) mod listen;
 pub mod membership;
-pub mod outbox;
-pub mod pace;
+pub(crate) mod outbox;
+pub(crate) mod pace;
 mod path;
 pub mod payload;
-pub mod prefix;
-pub mod receive;
+pub(crate) mod prefix;
+pub(crate) mod receive;
 pub mod relay;
-pub mod send;
-pub mod sink;
-pub mod socket;
+pub(crate) mod send;
+pub(crate) mod sink;
+pub(crate) mod socket;
 pub mod stats;
 mod system;
 
@@ -30,21 +30,21 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 /// The longest payload over IPv4: 65,535 less 20 bytes of IP header and 8 of UDP (RFC 791, RFC 768).
-pub const MAX_PAYLOAD_V4: usize = 65_507;
+pub(crate) const MAX_PAYLOAD_V4: usize = 65_507;
 
 /// The longest payload over IPv6: 65,535 less 8 bytes of UDP header (RFC 8200: the length field leaves out the IPv6
 /// header).
-pub const MAX_PAYLOAD_V6: usize = 65_527;
+pub(crate) const MAX_PAYLOAD_V6: usize = 65_527;
 
 /// Header bytes that IP (without options) and UDP add to a payload, by the peer's address family.
 #[must_use]
-pub fn header_len(peer: &SocketAddr) -> usize {
+pub(crate) fn header_len(peer: &SocketAddr) -> usize {
     if peer.is_ipv4() { 28 } else { 48 }
 }
 
 /// The longest payload to this peer.
 #[must_use]
-pub fn max_payload(peer: &SocketAddr) -> usize {
+pub(crate) fn max_payload(peer: &SocketAddr) -> usize {
     if peer.is_ipv4() {
         MAX_PAYLOAD_V4
     } else {
@@ -54,13 +54,13 @@ pub fn max_payload(peer: &SocketAddr) -> usize {
 
 /// The name of the peer's address family, for messages.
 #[must_use]
-pub fn family_name(peer: &SocketAddr) -> &'static str {
+pub(crate) fn family_name(peer: &SocketAddr) -> &'static str {
     if peer.is_ipv4() { "IPv4" } else { "IPv6" }
 }
 
 /// The kernel's neighbour-table state for a host on the local network (ARP for IPv4, neighbour discovery for IPv6).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Neighbour {
+pub(crate) enum Neighbour {
     /// The kernel sent ARP or neighbour solicitations on this interface, and the host did not answer.
     Silent {
         /// The interface's name.
@@ -72,9 +72,9 @@ pub enum Neighbour {
 
 /// A firewall rejected a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rejected {
+pub(crate) struct Rejected {
     /// The host that runs the firewall; `None` means this machine.
-    pub by: Option<IpAddr>,
+    pub(crate) by: Option<IpAddr>,
 }
 
 impl std::error::Error for Rejected {}

@@ -155,7 +155,7 @@ impl fmt::Display for Site {
 
 /// The result of a call that may block.
 #[derive(Debug)]
-pub enum Waited<T> {
+pub(crate) enum Waited<T> {
     /// The call returned.
     Done(T),
     /// The program was asked to stop.
@@ -166,7 +166,7 @@ pub enum Waited<T> {
 
 /// Why a wait ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Over {
+pub(crate) enum Over {
     /// The program was asked to stop.
     Interrupted,
     /// The deadline passed.
@@ -174,7 +174,7 @@ pub enum Over {
 }
 
 /// A wait with a deadline, which a request to stop can end.
-pub struct Wait<'a> {
+pub(crate) struct Wait<'a> {
     site: Site,
     is_stopped: &'a dyn Fn() -> bool,
     deadline: Option<Instant>,
@@ -197,7 +197,7 @@ impl fmt::Debug for Wait<'_> {
 impl<'a> Wait<'a> {
     /// A wait at `site`, which ends when `is_stopped` returns true.
     #[must_use]
-    pub fn at(site: Site, is_stopped: &'a dyn Fn() -> bool) -> Self {
+    pub(crate) fn at(site: Site, is_stopped: &'a dyn Fn() -> bool) -> Self {
         Self {
             site,
             is_stopped,
@@ -210,7 +210,7 @@ impl<'a> Wait<'a> {
 
     /// Sets a deadline.
     #[must_use]
-    pub fn until(self, deadline: Instant) -> Self {
+    pub(crate) fn until(self, deadline: Instant) -> Self {
         Self {
             deadline: Some(deadline),
             ..self
@@ -219,13 +219,13 @@ impl<'a> Wait<'a> {
 
     /// Sets a grace period after a request to stop, for clean-up that must still be done.
     #[must_use]
-    pub fn with_grace(self, grace: Duration) -> Self {
+    pub(crate) fn with_grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }
 
     /// Disables the log message about a long wait, for waits in which writing the message would block too.
     #[must_use]
-    pub fn in_silence(self) -> Self {
+    pub(crate) fn in_silence(self) -> Self {
         Self {
             say_at: None,
             ..self
@@ -233,7 +233,7 @@ impl<'a> Wait<'a> {
     }
 
     /// Checks whether to stop waiting. A caller that waits in short steps calls this between two steps.
-    pub fn look(&mut self) -> Option<Over> {
+    pub(crate) fn look(&mut self) -> Option<Over> {
         let now = Instant::now();
         if (self.is_stopped)() && now >= *self.given_up_at.get_or_insert(now + self.grace) {
             return Some(Over::Interrupted);
@@ -251,7 +251,7 @@ impl<'a> Wait<'a> {
     /// The length of the next waiting step, at most `most`. At least 1 ms, because some calls treat a timeout of zero
     /// as no limit.
     #[must_use]
-    pub fn piece(&self, most: Duration) -> Duration {
+    pub(crate) fn piece(&self, most: Duration) -> Duration {
         let piece = self.deadline.map_or(most, |deadline| {
             most.min(deadline.saturating_duration_since(Instant::now()))
         });
@@ -262,7 +262,7 @@ impl<'a> Wait<'a> {
     ///
     /// # Errors
     /// No thread could be started, or the call panicked.
-    pub fn call<T: Send + 'static>(
+    pub(crate) fn call<T: Send + 'static>(
         mut self,
         call: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<Waited<T>> {
@@ -287,7 +287,11 @@ impl<'a> Wait<'a> {
     /// Waits at most `most` for a message from a thread; `None` on timeout. The caller must call [`Self::look`] between
     /// two calls.
     #[must_use]
-    pub fn receive<T>(&self, from: &Receiver<T>, most: Duration) -> Option<Result<T, Ended>> {
+    pub(crate) fn receive<T>(
+        &self,
+        from: &Receiver<T>,
+        most: Duration,
+    ) -> Option<Result<T, Ended>> {
         match from.recv_timeout(self.piece(most)) {
             Ok(received) => Some(Ok(received)),
             Err(RecvTimeoutError::Timeout) => None,
@@ -298,7 +302,7 @@ impl<'a> Wait<'a> {
 
 /// The sending thread has ended, so no more messages will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended;
+pub(crate) struct Ended;
 
 /// Resolves at the deadline; never resolves without one.
 pub(crate) async fn until(deadline: Option<Instant>) {
@@ -310,12 +314,12 @@ pub(crate) async fn until(deadline: Option<Instant>) {
 
 /// Resolves when a stop is requested while an event loop waits at `site`. Logs nothing, because the loops call it once
 /// per batch of datagrams.
-pub async fn end_asked_at(_site: Site, shutdown: &mut Shutdown) {
+pub(crate) async fn end_asked_at(_site: Site, shutdown: &mut Shutdown) {
     shutdown.asked().await;
 }
 
 /// Waits for a future. Calls `say` once if the wait takes long, to tell the user what it waits for.
-pub async fn wait_for<T>(
+pub(crate) async fn wait_for<T>(
     site: Site,
     what: impl Future<Output = T>,
     shutdown: &mut Shutdown,

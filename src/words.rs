@@ -5,8 +5,8 @@
 mod board;
 pub mod catalogue;
 mod config;
-pub mod doctor;
-pub mod find;
+pub(crate) mod doctor;
+pub(crate) mod find;
 #[cfg(feature = "flash")]
 mod flash;
 pub mod language;
@@ -24,7 +24,7 @@ use crate::words::catalogue::say;
 
 /// What failed and on what, in one line.
 #[must_use]
-pub fn message(error: &Error) -> String {
+pub(crate) fn message(error: &Error) -> String {
     match error {
         Error::Udp(error) => udp::message(error),
         Error::File(error) => udp::file_message(error),
@@ -75,14 +75,14 @@ pub fn message(error: &Error) -> String {
 
 /// Several sentences joined, such as the clauses of a summary.
 #[must_use]
-pub fn list(sentences: &[Sentence]) -> String {
+pub(crate) fn list(sentences: &[Sentence]) -> String {
     let texts: Vec<String> = sentences.iter().map(catalogue::text).collect();
     texts.join(&say!("summary.separator"))
 }
 
 /// The text for the cause of an error, or for an error in an event.
 #[must_use]
-pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(sentence) = error.downcast_ref::<Sentence>() {
         return catalogue::text(sentence);
     }
@@ -114,20 +114,20 @@ pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
 /// The meaning of a symptom at a program's end, and what to do next.
 #[cfg(feature = "board")]
 #[must_use]
-pub fn symptom(symptom: crate::board::symptom::Symptom) -> (String, String) {
+pub(crate) fn symptom(symptom: crate::board::symptom::Symptom) -> (String, String) {
     board::symptom(symptom)
 }
 
 /// What board has this USB chip.
 #[cfg(feature = "board")]
 #[must_use]
-pub fn chip(chip: crate::board::ports::Chip) -> Sentence {
+pub(crate) fn chip(chip: crate::board::ports::Chip) -> Sentence {
     board::chip(chip)
 }
 
 /// The hint for an error, if there is one.
 #[must_use]
-pub fn hint(error: &Error) -> Option<String> {
+pub(crate) fn hint(error: &Error) -> Option<String> {
     match error {
         Error::Udp(error) => udp::hint(error),
         Error::File(error) => udp::file_hint(error),

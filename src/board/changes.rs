@@ -36,7 +36,7 @@ pub(crate) type State = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>, u64)>
 
 /// Watches files and folders.
 #[derive(Debug)]
-pub struct Changes {
+pub(crate) struct Changes {
     paths: Vec<PathBuf>,
     /// Holds the system's watches as long as it lives.
     _watcher: Option<RecommendedWatcher>,
@@ -50,7 +50,7 @@ pub struct Changes {
 impl Changes {
     /// Watches these files, and folders with everything in them.
     #[must_use]
-    pub fn of(paths: &[PathBuf]) -> Self {
+    pub(crate) fn of(paths: &[PathBuf]) -> Self {
         let (sender, woken) = sync_channel(1);
         let watcher = watcher(paths, sender);
         if watcher.is_none() {
@@ -68,7 +68,7 @@ impl Changes {
 
     /// Whether something has changed since the last [`Self::note`], and the save is over. Never blocks for long: call it
     /// every 20 ms.
-    pub fn is_there(&mut self) -> bool {
+    pub(crate) fn is_there(&mut self) -> bool {
         let now = Instant::now();
         while self.woken.try_recv().is_ok() {
             let first = self.waking.map_or(now, |(first, _)| first);
@@ -86,7 +86,7 @@ impl Changes {
 
     /// Takes the files as they are now for the known ones. Call it before reading them: what changes meanwhile is a
     /// change again.
-    pub fn note(&mut self) {
+    pub(crate) fn note(&mut self) {
         self.seen = state(&self.paths);
     }
 }

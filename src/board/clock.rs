@@ -23,7 +23,7 @@ const TRIES: u32 = 3;
 
 /// What a board's clock shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BoardTime(civil::DateTime);
+pub(crate) struct BoardTime(civil::DateTime);
 
 impl fmt::Display for BoardTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +34,7 @@ impl fmt::Display for BoardTime {
 impl BoardTime {
     /// As ISO 8601 writes it, without a zone.
     #[must_use]
-    pub fn iso(&self) -> String {
+    pub(crate) fn iso(&self) -> String {
         self.0.strftime("%Y-%m-%dT%H:%M:%S").to_string()
     }
 }
@@ -43,7 +43,10 @@ impl BoardTime {
 ///
 /// # Errors
 /// The board does not answer, or its firmware has no such clock.
-pub fn ask(repl: &mut Repl, now: Option<&dyn Fn() -> civil::DateTime>) -> Result<BoardTime, Error> {
+pub(crate) fn ask(
+    repl: &mut Repl,
+    now: Option<&dyn Fn() -> civil::DateTime>,
+) -> Result<BoardTime, Error> {
     Helper::with(repl, &[SCRIPT], |helper| {
         let Some(now) = now else {
             let doing = &Doing::ReadingClock;

@@ -6,7 +6,6 @@ use crate::text::sentence::{Sentence, sentence};
 
 /// An operation, as a phrase after *while*.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each variant's text says what it is")]
 pub enum Doing {
     // The interpreter.
     EnteringPaste,
@@ -69,7 +68,7 @@ impl From<&Self> for Doing {
 impl Doing {
     /// The operation as a sentence of the catalogue.
     #[must_use]
-    pub fn sentence(&self) -> Sentence {
+    pub(crate) fn sentence(&self) -> Sentence {
         match self {
             Self::EnteringPaste => sentence!("board.doing-entering-paste"),
             Self::LeavingRawRepl => sentence!("board.doing-leaving-raw-repl"),
@@ -155,7 +154,6 @@ impl fmt::Display for Doing {
 
 /// Why the board's file system refused an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each variant's text says what it is")]
 pub enum Reason {
     NotPermitted,
     NoFolder,
@@ -185,7 +183,7 @@ pub enum Reason {
 impl Reason {
     /// The reason as a sentence of the catalogue.
     #[must_use]
-    pub fn sentence(&self) -> Sentence {
+    pub(crate) fn sentence(&self) -> Sentence {
         match self {
             Self::NotPermitted => sentence!("board.reason-not-permitted"),
             Self::NoFolder => sentence!("board.reason-no-folder"),

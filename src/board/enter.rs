@@ -106,10 +106,10 @@ pub struct Entered {
     /// The board had to be reset.
     pub reset: bool,
     /// The interpreter restarted, by a soft reset or a reset of the board, so its memory is empty.
-    pub started_anew: bool,
+    pub(crate) started_anew: bool,
     /// The board reached a new prompt meanwhile: it booted, or its `main.py` ended, which may catch Ctrl-C without
     /// printing anything.
-    pub new_prompt: bool,
+    pub(crate) new_prompt: bool,
 }
 
 /// Every recorded firmware prints this before its first prompt, and after `main.py`.
@@ -119,7 +119,7 @@ const WELCOME: &[u8] = b"Type \"help()\" for more information.";
 ///
 /// # Errors
 /// The board cannot be reached: silence, download mode, noise, or a program that does not react to Ctrl-C.
-pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
+pub(crate) fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
     climb(link, link.address().timeout, None)
 }
 
@@ -127,7 +127,7 @@ pub fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
 ///
 /// # Errors
 /// As for [`raw_repl`].
-pub fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
+pub(crate) fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
     climb(link, timeout, None)
 }
 
@@ -135,7 +135,7 @@ pub fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Entered, Er
 ///
 /// # Errors
 /// As for [`raw_repl`].
-pub fn raw_repl_from_stubborn(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
+pub(crate) fn raw_repl_from_stubborn(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
     let mut climb = Climb::new(timeout, None);
     climb.start = climb.start.checked_sub(BURSTS_AFTER).unwrap_or(climb.start);
     climb.up(link)
@@ -146,7 +146,7 @@ pub fn raw_repl_from_stubborn(link: &mut Link, timeout: Duration) -> Result<Ente
 ///
 /// # Errors
 /// As for [`raw_repl`].
-pub fn raw_repl_without_reset(link: &mut Link) -> Result<Entered, Error> {
+pub(crate) fn raw_repl_without_reset(link: &mut Link) -> Result<Entered, Error> {
     climb(link, link.address().timeout, Some(PATIENCE))
 }
 

@@ -209,7 +209,7 @@ impl Error {
 
     /// The process exit code: 1 for a program that failed, 3 for a board or port that is not available, 130 for Ctrl-C.
     #[must_use]
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Traceback { .. } | Self::NothingShown => 1,
             Self::Interrupted => 130,

@@ -9,7 +9,7 @@ const SCRIPT: &str = include_str!("scripts/minified/show_value.py");
 
 /// The program for an expression.
 #[must_use]
-pub fn program(expression: &str) -> Vec<u8> {
+pub(crate) fn program(expression: &str) -> Vec<u8> {
     // `eval` takes a blank at the beginning for an indentation.
     let expression = literal::quoted(expression.trim());
     let script = literal::quoted(SCRIPT);

@@ -49,7 +49,7 @@ pub enum Fault {
 impl Fault {
     /// The stable code for programs, the same as in `udpcli pair`.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::NoFirmware => "no-firmware",
             Self::FirmwareDamaged => "firmware-damaged",
@@ -73,7 +73,7 @@ const INVALID_HEADER: &[u8] = b"invalid header: 0x";
 const INVALID_HEADER_DIGITS: usize = 8;
 
 /// The texts of each fault. An empty word is `0xffffffff`: `invalid header` with another number means a damaged boot
-/// loader, see [`fault_at`].
+/// loader, see [`last_fault_at`].
 const TEXTS: [(Fault, &[u8]); 15] = [
     // Mask ROM: the boot loader's header at 0x1000; the first revision's error for an empty flash.
     (Fault::NoFirmware, b"invalid header: 0xffffffff"),
@@ -99,7 +99,7 @@ const TEXTS: [(Fault, &[u8]); 15] = [
 ///
 /// A program may print any of the texts: see `is_of_the_firmware`.
 #[must_use]
-pub fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
+pub(crate) fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
     last_fault_at(log).map(|(at, fault)| (fault, line_at(log, at)))
 }
 

@@ -14,7 +14,7 @@ const SERVER: &str = include_str!("scripts/server.py");
 
 /// Which of the two programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Example {
+pub(crate) enum Example {
     /// Sends a message every two seconds.
     Client,
     /// Prints the received text and draws it on the OLED.
@@ -23,15 +23,15 @@ pub enum Example {
 
 /// The settings to fill in.
 #[derive(Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Wi-Fi name and password; `None` keeps the board's current Wi-Fi.
-    pub wifi: Option<(String, String)>,
+    pub(crate) wifi: Option<(String, String)>,
     /// The destination of the client.
-    pub target: Option<SocketAddrV4>,
+    pub(crate) target: Option<SocketAddrV4>,
     /// The port of the server.
-    pub port: u16,
+    pub(crate) port: u16,
     /// The client's interval between two datagrams.
-    pub interval: Duration,
+    pub(crate) interval: Duration,
 }
 
 impl std::fmt::Debug for Settings {
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Settings {
 impl Example {
     /// The program's source code with the settings at the top.
     #[must_use]
-    pub fn source(self, settings: &Settings) -> Vec<u8> {
+    pub(crate) fn source(self, settings: &Settings) -> Vec<u8> {
         let (ssid, password) = settings.wifi.as_ref().map_or(
             (String::from("None"), String::from("None")),
             |(ssid, password)| (literal::quoted(ssid), literal::quoted(password)),

@@ -12,9 +12,9 @@ mod answer;
 pub mod download;
 pub mod error;
 mod excess;
-pub mod exclude;
+pub(crate) mod exclude;
 mod get;
-pub mod local;
+pub(crate) mod local;
 mod manage;
 mod piece;
 mod put;
@@ -33,9 +33,8 @@ use crate::board::helper::Helper;
 use crate::board::literal;
 use crate::board::repl::Repl;
 
-pub use crate::board::path::{BoardPath, Shown, Text, escape_value, unescape, with_slashes};
-pub use manage::Copied;
-pub use put::{Sent, is_temporary};
+pub(crate) use crate::board::path::{BoardPath, Shown, Text, escape_value, unescape, with_slashes};
+pub(crate) use put::{Sent, is_temporary};
 
 use answer::{ENODEV, board, entry_of, errno, found_of, meaning, missing, nonsense, records, room};
 use piece::PieceLength;
@@ -55,7 +54,7 @@ const HASH_RATE: f64 = 50_000.0;
 const UNKNOWN_SIZE: u64 = 16 << 20;
 
 /// The SHA-256 of a file.
-pub type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// What is at a path on the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,18 +80,18 @@ pub struct Entry {
     /// The full path.
     pub path: BoardPath,
     /// The length in bytes; 0 for a folder.
-    pub len: u64,
+    pub(crate) len: u64,
     /// Whether it is a folder.
-    pub is_folder: bool,
+    pub(crate) is_folder: bool,
 }
 
 /// The space in one of the board's file systems.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Room {
+pub(crate) struct Room {
     /// The free bytes; 0 with `total` 0 if the file system does not report them.
-    pub free: u64,
+    pub(crate) free: u64,
     /// The size in bytes.
-    pub total: u64,
+    pub(crate) total: u64,
 }
 
 /// The board's properties at the start of the session.
@@ -136,7 +135,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     /// As [`Self::with`].
-    pub fn with_manage<T, E: From<Error>>(
+    pub(crate) fn with_manage<T, E: From<Error>>(
         repl: &'a mut Repl,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -176,13 +175,13 @@ impl<'a> Files<'a> {
     }
 
     /// The board's raw REPL.
-    pub fn repl(&mut self) -> &mut Repl {
+    pub(crate) fn repl(&mut self) -> &mut Repl {
         self.helper.repl()
     }
 
     /// The board's working directory at the start of the session.
     #[must_use]
-    pub fn cwd(&self) -> &BoardPath {
+    pub(crate) fn cwd(&self) -> &BoardPath {
         &self.board.cwd
     }
 
@@ -193,7 +192,7 @@ impl<'a> Files<'a> {
 
     /// The mount point of the file system that contains `path`.
     #[must_use]
-    pub fn mount_of(&self, path: &BoardPath) -> BoardPath {
+    pub(crate) fn mount_of(&self, path: &BoardPath) -> BoardPath {
         self.board
             .mounts
             .iter()
@@ -205,13 +204,13 @@ impl<'a> Files<'a> {
 
     /// Whether `path` is a mount point: it cannot be removed or be a file.
     #[must_use]
-    pub fn is_mount(&self, path: &BoardPath) -> bool {
+    pub(crate) fn is_mount(&self, path: &BoardPath) -> bool {
         path.is_root() || self.board.mounts.contains(path)
     }
 
     /// The mount points, without the root.
     #[must_use]
-    pub fn mounts(&self) -> &[BoardPath] {
+    pub(crate) fn mounts(&self) -> &[BoardPath] {
         &self.board.mounts
     }
 
@@ -303,7 +302,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     /// [`Error::WriteFile`].
-    pub fn make_folder(&mut self, path: impl AsRef<[u8]>) -> Result<(), Error> {
+    pub(crate) fn make_folder(&mut self, path: impl AsRef<[u8]>) -> Result<(), Error> {
         let path = self.place(&path);
         let code = call("j", path.as_bytes(), b"");
         match self.call(&Doing::MakingFolder(path.to_string()), &code, WORK) {
@@ -381,6 +380,6 @@ fn call(function: &str, path: &[u8], more: &[u8]) -> Vec<u8> {
 
 /// The same hash as the board computes.
 #[must_use]
-pub fn hash(bytes: &[u8]) -> Hash {
+pub(crate) fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }

@@ -10,10 +10,10 @@
 //! The espflash library supplies the chips' tables and flash sizes, and makes images from ELF files.
 //! `docs/architecture.md` explains why it does not drive the serial line as well.
 
-pub mod backup;
+pub(crate) mod backup;
 pub mod check;
 mod chip;
-pub mod content;
+pub(crate) mod content;
 mod description;
 pub mod error;
 pub mod files;
@@ -37,19 +37,22 @@ use std::path::PathBuf;
 use crate::board::port::Port;
 use crate::text::sentence::{Sentence, sentence};
 use backup::{Backup, Made};
-pub use backup::{Copy, Target};
+pub(crate) use backup::{Copy, Target};
 use chip::chip_name;
-pub use chip::{ChipInfo, Locks, name, supported};
-pub use description::{Description, mac};
+pub use chip::{ChipInfo, Locks};
+pub(crate) use chip::{name, supported};
+pub(crate) use description::{Description, mac};
 use error::Error;
 pub use espflash::target::Chip;
-pub use files::{FontFile, Rules, Wanted};
+pub(crate) use files::FontFile;
+pub use files::{Rules, Wanted};
 use layout::{Layout, LayoutRequest};
 use look::Looking;
 use pieces::{FlashPiece, Role};
 use reset::After;
+pub use session::Connect;
 use session::Session;
-pub use session::{Connect, RATES, press_reset};
+pub(crate) use session::press_reset;
 pub use write::{Options, Part, Written};
 
 /// Receives the progress of a flash run.
@@ -91,11 +94,11 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Flashed {
     /// The chip of the board.
-    pub chip: ChipInfo,
+    pub(crate) chip: ChipInfo,
     /// How many bytes were written.
     pub written: Written,
     /// The backup file with the flash's previous content.
-    pub kept: Option<PathBuf>,
+    pub(crate) kept: Option<PathBuf>,
     /// Whether the board started its program; if not, the user has to press RESET.
     pub started: bool,
     /// The open serial port. If the program was started, the port has the prompt's baud rate.

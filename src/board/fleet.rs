@@ -9,14 +9,14 @@ use crate::board::error::Error;
 use crate::board::ports;
 
 /// The most boards side by side: two classes.
-pub const MOST_BOARDS: usize = 64;
+pub(crate) const MOST_BOARDS: usize = 64;
 
 /// How often the observer gets [`FleetEvent::Tick`].
 const TICK: Duration = Duration::from_millis(100);
 
 /// What happens to the jobs.
 #[derive(Debug)]
-pub enum FleetEvent<T> {
+pub(crate) enum FleetEvent<T> {
     /// The job with this index began.
     Began(usize),
     /// The job with this index ended with this result.
@@ -29,7 +29,7 @@ pub enum FleetEvent<T> {
 ///
 /// # Errors
 /// There is none.
-pub fn all_boards() -> Result<Vec<String>, Error> {
+pub(crate) fn all_boards() -> Result<Vec<String>, Error> {
     let listed = ports::list()?;
     let boards: Vec<String> = listed
         .iter()
@@ -45,14 +45,14 @@ pub fn all_boards() -> Result<Vec<String>, Error> {
 }
 
 /// Each port once: a job that is done twice at the same board would disturb itself.
-pub fn without_doubles(ports: &mut Vec<String>) {
+pub(crate) fn without_doubles(ports: &mut Vec<String>) {
     let mut named = HashSet::new();
     ports.retain(|port| named.insert(port.clone()));
 }
 
 /// Does `work` for the indices below `count`, at most `jobs` at a time, and tells the observer, on this thread, what
 /// happens. Once `is_stopped`, no further job begins.
-pub fn side_by_side<T: Send>(
+pub(crate) fn side_by_side<T: Send>(
     count: usize,
     jobs: usize,
     is_stopped: &(dyn Fn() -> bool + Sync),

@@ -54,7 +54,7 @@ const PLAIN_FACTOR: u32 = 31;
 
 /// A session with our program on the board.
 #[derive(Debug)]
-pub struct Helper<'a> {
+pub(crate) struct Helper<'a> {
     repl: &'a mut Repl,
     way: SubmitMode,
     /// Scripts to define in addition to the helper's own.
@@ -86,7 +86,7 @@ impl<'a> Helper<'a> {
     ///
     /// # Errors
     /// The board does not accept the helper, or `work` fails.
-    pub fn with<T, E: From<Error>>(
+    pub(crate) fn with<T, E: From<Error>>(
         repl: &'a mut Repl,
         scripts: &'static [&'static str],
         work: impl FnOnce(&mut Self) -> Result<T, E>,
@@ -139,7 +139,7 @@ impl<'a> Helper<'a> {
     }
 
     /// The board's raw REPL.
-    pub fn repl(&mut self) -> &mut Repl {
+    pub(crate) fn repl(&mut self) -> &mut Repl {
         self.repl
     }
 
@@ -252,7 +252,12 @@ impl<'a> Helper<'a> {
     ///
     /// # Errors
     /// [`Error::Refused`] with an exception of the code; the line is bad, or the board does not reply.
-    pub fn call(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+    pub(crate) fn call(
+        &mut self,
+        doing: &Doing,
+        code: &[u8],
+        limit: Duration,
+    ) -> Result<Vec<u8>, Error> {
         self.call_or_start_anew(doing, code, limit, false)
     }
 
@@ -260,7 +265,7 @@ impl<'a> Helper<'a> {
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub fn call_slow(
+    pub(crate) fn call_slow(
         &mut self,
         doing: &Doing,
         code: &[u8],

@@ -14,7 +14,7 @@ const MAX_HOLDERS: usize = 3;
 /// The programs that have the device `name` open, as `name (process 123)`. Only Linux reports them, for programs of the
 /// same user (for all users to root).
 #[must_use]
-pub fn of(name: &str) -> Option<String> {
+pub(crate) fn of(name: &str) -> Option<String> {
     #[cfg(target_os = "linux")]
     {
         let device = std::fs::canonicalize(name).ok()?;

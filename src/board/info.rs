@@ -56,14 +56,14 @@ impl Info {
 
     /// The value of `key` as a number.
     #[must_use]
-    pub fn number(&self, key: &str) -> Option<i64> {
+    pub(crate) fn number(&self, key: &str) -> Option<i64> {
         self.text(key)?.parse().ok()
     }
 
     /// Whether the board has firmware for the mPython board, with a built-in module `mpython`. A file `/mpython.py`
     /// does not count.
     #[must_use]
-    pub fn is_mpython(&self) -> bool {
+    pub(crate) fn is_mpython(&self) -> bool {
         self.text("mpython").is_some()
     }
 }
@@ -72,7 +72,7 @@ impl Info {
 ///
 /// # Errors
 /// The line has failed, or Ctrl-C.
-pub fn mac(repl: &mut Repl) -> Result<Option<String>, Error> {
+pub(crate) fn mac(repl: &mut Repl) -> Result<Option<String>, Error> {
     let answer = Helper::with(repl, &[SCRIPT], |helper| {
         helper.call(&Doing::AskingWhatItIs, b"D()", WORK)
     });
@@ -88,7 +88,7 @@ pub fn mac(repl: &mut Repl) -> Result<Option<String>, Error> {
 
 /// Formats `240ac4..` as `24:0a:c4:..`.
 #[must_use]
-pub fn with_colons(hex: &str) -> String {
+pub(crate) fn with_colons(hex: &str) -> String {
     let digits: Vec<char> = hex.chars().collect();
     let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
     pairs.join(":")

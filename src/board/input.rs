@@ -63,7 +63,7 @@ enum State {
 
 /// Feeds a running program.
 #[derive(Debug)]
-pub struct Feed {
+pub(crate) struct Feed {
     by_readline: bool,
     line_end: u8,
     queue: VecDeque<u8>,
@@ -94,7 +94,7 @@ pub enum Notice {
 impl Feed {
     /// For a program that reads in this way.
     #[must_use]
-    pub fn new(usage: InputUse) -> Option<Self> {
+    pub(crate) fn new(usage: InputUse) -> Option<Self> {
         let (by_readline, line_end) = match usage {
             InputUse::None => return None,
             InputUse::Readline => (true, b'\r'),
@@ -122,12 +122,12 @@ impl Feed {
     /// Whether it takes more of what was typed. It holds no more than it can send, because what follows may be for the
     /// next program.
     #[must_use]
-    pub fn wants_more(&self) -> bool {
+    pub(crate) fn wants_more(&self) -> bool {
         !(self.has_piece() || self.by_readline && self.has_ended)
     }
 
     /// Takes what was typed.
-    pub fn typed(&mut self, typed: Typed) {
+    pub(crate) fn typed(&mut self, typed: Typed) {
         match typed {
             Typed::Bytes(bytes) => {
                 for byte in bytes {
@@ -154,7 +154,7 @@ impl Feed {
     }
 
     /// What the user should know now, each once.
-    pub fn notice(&mut self, now: Instant) -> Option<Notice> {
+    pub(crate) fn notice(&mut self, now: Instant) -> Option<Notice> {
         if self.has_dropped && !std::mem::replace(&mut self.told_of_drop, true) {
             return Some(Notice::NotAscii);
         }
@@ -167,7 +167,7 @@ impl Feed {
     }
 
     /// Removes the echo from the output.
-    pub fn output(&mut self, bytes: &[u8], shown: &mut Vec<u8>, now: Instant) {
+    pub(crate) fn output(&mut self, bytes: &[u8], shown: &mut Vec<u8>, now: Instant) {
         if bytes.is_empty() {
             return;
         }
@@ -217,7 +217,7 @@ impl Feed {
     }
 
     /// Output that was held back for too long, or at the end.
-    pub fn release(&mut self, shown: &mut Vec<u8>, now: Instant, is_end: bool) {
+    pub(crate) fn release(&mut self, shown: &mut Vec<u8>, now: Instant, is_end: bool) {
         if let State::Probing(matched @ 1..) = &mut self.state
             && (is_end || now.duration_since(self.last_output) > HELD)
         {
@@ -227,7 +227,7 @@ impl Feed {
     }
 
     /// What is to be sent now.
-    pub fn due(&mut self, now: Instant) -> Option<Vec<u8>> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Vec<u8>> {
         if !self.by_readline {
             return self.due_as_it_is(now);
         }
@@ -319,13 +319,13 @@ impl Feed {
 
     /// What was typed and not sent.
     #[must_use]
-    pub fn into_rest(self) -> Vec<u8> {
+    pub(crate) fn into_rest(self) -> Vec<u8> {
         self.queue.into()
     }
 
     /// Whether something was sent that the program may not have read.
     #[must_use]
-    pub fn may_be_left(&self) -> bool {
+    pub(crate) fn may_be_left(&self) -> bool {
         if self.by_readline {
             !matches!(self.state, State::Idle)
         } else {

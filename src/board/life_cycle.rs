@@ -166,7 +166,7 @@ pub fn run(
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_again(
+pub(crate) fn run_again(
     repl: &mut Repl,
     options: &RunOptions<'_>,
     mut known: Option<&mut Known>,

@@ -85,19 +85,19 @@ impl Link {
 
     /// The name of the port.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.address.port
     }
 
     /// The address of this line.
     #[must_use]
-    pub fn address(&self) -> &Address {
+    pub(crate) fn address(&self) -> &Address {
         &self.address
     }
 
     /// Whether the line has failed: unplugged, closed, or stuck.
     #[must_use]
-    pub fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         self.is_lost
     }
 
@@ -108,30 +108,30 @@ impl Link {
     }
 
     /// Sets whether Ctrl-C ends a wait at once; returns the old value.
-    pub fn heed_shutdown(&mut self, heed: bool) -> bool {
+    pub(crate) fn heed_shutdown(&mut self, heed: bool) -> bool {
         std::mem::replace(&mut self.heeds_shutdown, heed)
     }
 
     /// How long `len` bytes take on the line, at 10 bits each.
     #[must_use]
-    pub fn line_time(&self, len: usize) -> Duration {
+    pub(crate) fn line_time(&self, len: usize) -> Duration {
         Duration::from_secs_f64(len as f64 * 10.0 / f64::from(self.address.baud))
     }
 
     /// The received bytes that nobody has taken yet.
     #[must_use]
-    pub fn pending(&self) -> &[u8] {
+    pub(crate) fn pending(&self) -> &[u8] {
         &self.pending
     }
 
     /// Takes the first `len` received bytes.
-    pub fn take(&mut self, len: usize) -> Vec<u8> {
+    pub(crate) fn take(&mut self, len: usize) -> Vec<u8> {
         let rest = self.pending.split_off(len.min(self.pending.len()));
         std::mem::replace(&mut self.pending, rest)
     }
 
     /// Puts bytes back in front of the received bytes.
-    pub fn put_back(&mut self, bytes: &[u8]) {
+    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
         self.pending.splice(..0, bytes.iter().copied());
     }
 
@@ -139,7 +139,7 @@ impl Link {
     ///
     /// # Errors
     /// The line has failed, or the user pressed Ctrl-C.
-    pub fn fill(&mut self, deadline: Instant) -> Result<bool, Error> {
+    pub(crate) fn fill(&mut self, deadline: Instant) -> Result<bool, Error> {
         let mut buffer = [0; 4096];
         let is_stopped = || must_end(&self.shutdown, self.heeds_shutdown);
         let mut wait = Wait::at(Site::Board, &is_stopped).until(deadline);
@@ -167,7 +167,11 @@ impl Link {
     ///
     /// # Errors
     /// As for [`Self::fill`].
-    pub fn until(&mut self, needle: &[u8], deadline: Instant) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn until(
+        &mut self,
+        needle: &[u8],
+        deadline: Instant,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let mut searched = 0;
         loop {
             let from = searched;
@@ -191,7 +195,11 @@ impl Link {
     ///
     /// # Errors
     /// As for [`Self::fill`].
-    pub fn exactly(&mut self, len: usize, deadline: Instant) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn exactly(
+        &mut self,
+        len: usize,
+        deadline: Instant,
+    ) -> Result<Option<Vec<u8>>, Error> {
         while self.pending.len() < len {
             if !self.fill(deadline)? {
                 return Ok(None);
@@ -201,7 +209,7 @@ impl Link {
     }
 
     /// Discards the received bytes.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.pending.clear();
     }
 
@@ -209,7 +217,7 @@ impl Link {
     ///
     /// # Errors
     /// The line has failed or accepts nothing for ten seconds, or the user pressed Ctrl-C.
-    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut left = bytes;
         let mut progress = Instant::now();
         let is_stopped = || must_end(&self.shutdown, self.heeds_shutdown);
@@ -240,7 +248,7 @@ impl Link {
     ///
     /// # Errors
     /// [`Error::Lines`] if the port has no control lines.
-    pub fn hard_reset(&mut self) -> Result<(), Error> {
+    pub(crate) fn hard_reset(&mut self) -> Result<(), Error> {
         let result = self.port.set_dtr(false).and_then(|()| {
             self.port.set_rts(true)?;
             std::thread::sleep(Duration::from_millis(100));

@@ -6,25 +6,25 @@
 use crate::render::python::repr;
 
 /// Appends `bytes` as a `b'..'` literal.
-pub fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'b');
     append_quoted(bytes, out);
 }
 
 /// Appends `text` as a `'..'` literal, in UTF-8.
-pub fn append_str(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn append_str(text: &str, out: &mut Vec<u8>) {
     append_quoted(text.as_bytes(), out);
 }
 
 /// The literal for `bytes` in ASCII, for code that is built with `format!`. It is longer than that of [`append_bytes`].
 #[must_use]
-pub fn ascii_bytes(bytes: &[u8]) -> String {
+pub(crate) fn ascii_bytes(bytes: &[u8]) -> String {
     repr(bytes)
 }
 
 /// The literal for `text`, for code that is built with `format!`.
 #[must_use]
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 2);
     append_str(text, &mut out);
     // Non-ASCII bytes are unchanged, so this is valid UTF-8.

@@ -7,12 +7,12 @@
 //! - [`json`] and [`image`] write the picture as a line and as a file.
 
 pub mod agent;
-pub mod attach;
-pub mod demux;
+pub(crate) mod attach;
+pub(crate) mod demux;
 pub mod frame;
-pub mod image;
-pub mod json;
-pub mod stage;
+pub(crate) mod image;
+pub(crate) mod json;
+pub(crate) mod stage;
 
 use demux::{Demux, DemuxedFrame};
 use frame::Frame;
@@ -70,25 +70,25 @@ impl Mirror {
 
     /// Whether the agent has reported, so there is a display that it watches.
     #[must_use]
-    pub fn is_attached(&self) -> bool {
+    pub(crate) fn is_attached(&self) -> bool {
         self.stage.shows_anything()
     }
 
     /// Damaged frames and gaps; a higher number means a new loss.
     #[must_use]
-    pub fn losses(&self) -> u64 {
+    pub(crate) fn losses(&self) -> u64 {
         self.garbled + self.gaps()
     }
 
     /// Whether any frame arrived, even a damaged one.
     #[must_use]
-    pub fn has_heard(&self) -> bool {
+    pub(crate) fn has_heard(&self) -> bool {
         self.is_attached() || self.garbled > 0
     }
 
     /// Whether a whole picture has arrived: there is none before the program's first `show()`.
     #[must_use]
-    pub fn has_picture(&self) -> bool {
+    pub(crate) fn has_picture(&self) -> bool {
         self.stage.has_picture()
     }
 

@@ -15,7 +15,7 @@ use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Screen;
 
 /// The program that the board starts by itself.
-pub const MAIN: &str = "main.py";
+pub(crate) const MAIN: &str = "main.py";
 
 /// For a single picture: it is taken when it did not change for this time.
 const QUIET: Duration = Duration::from_millis(500);

@@ -14,25 +14,25 @@ pub struct BoardPath(Vec<u8>);
 impl BoardPath {
     /// The root folder.
     #[must_use]
-    pub fn root() -> Self {
+    pub(crate) fn root() -> Self {
         Self(b"/".to_vec())
     }
 
     /// The path as bytes.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// Whether it is the root folder.
     #[must_use]
-    pub fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.0 == b"/"
     }
 
     /// The path of `name` in this folder; the folder itself if `name` is empty.
     #[must_use]
-    pub fn join(&self, name: &[u8]) -> Self {
+    pub(crate) fn join(&self, name: &[u8]) -> Self {
         let mut path = self.0.clone();
         if !name.is_empty() {
             if !path.ends_with(b"/") {
@@ -45,7 +45,7 @@ impl BoardPath {
 
     /// The full path of `relative`, with this as the working directory: without `.`, `..` and empty parts.
     #[must_use]
-    pub fn resolve(&self, relative: &[u8]) -> Self {
+    pub(crate) fn resolve(&self, relative: &[u8]) -> Self {
         let base: &[u8] = if relative.starts_with(b"/") {
             b""
         } else {
@@ -69,13 +69,13 @@ impl BoardPath {
 
     /// The last part; empty for the root folder.
     #[must_use]
-    pub fn name(&self) -> &[u8] {
+    pub(crate) fn name(&self) -> &[u8] {
         parts(&self.0).next_back().unwrap_or_default()
     }
 
     /// The folder that contains it.
     #[must_use]
-    pub fn folder(&self) -> Self {
+    pub(crate) fn folder(&self) -> Self {
         let len = self.0.len() - self.name().len();
         match self.0.get(..len).unwrap_or_default() {
             b"" | b"/" => Self::root(),
@@ -85,7 +85,7 @@ impl BoardPath {
 
     /// The part of the path below `folder`; `None` if it is not in that folder.
     #[must_use]
-    pub fn below(&self, folder: &Self) -> Option<&[u8]> {
+    pub(crate) fn below(&self, folder: &Self) -> Option<&[u8]> {
         let rest = self.0.strip_prefix(folder.0.as_slice())?;
         if folder.is_root() {
             return Some(rest);
@@ -128,7 +128,7 @@ impl fmt::Display for BoardPath {
 
 /// Displays the bytes of a path or name as text for people.
 #[derive(Debug, Clone, Copy)]
-pub struct Shown<'a>(pub &'a [u8]);
+pub(crate) struct Shown<'a>(pub &'a [u8]);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,7 +138,7 @@ impl fmt::Display for Shown<'_> {
 
 /// Displays the bytes of a path or name as text for programs: like [`Shown`], but invisible characters stay.
 #[derive(Debug, Clone, Copy)]
-pub struct Text<'a>(pub &'a [u8]);
+pub(crate) struct Text<'a>(pub &'a [u8]);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,7 +172,7 @@ fn append_escapes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// Converts text from the command line to bytes: `\xNN` with two hex digits is one byte, all other text stays.
 #[must_use]
-pub fn unescape(text: &[u8]) -> Vec<u8> {
+pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, behind)) = rest.split_first() {
@@ -192,7 +192,7 @@ pub fn unescape(text: &[u8]) -> Vec<u8> {
 
 /// The byte of the `\xNN` at the start of `text`; `None` without an escape.
 #[must_use]
-pub fn escape_value(text: &[u8]) -> Option<u8> {
+pub(crate) fn escape_value(text: &[u8]) -> Option<u8> {
     let digits = text.strip_prefix(b"\\x")?.get(..2)?;
     if !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
@@ -202,7 +202,7 @@ pub fn escape_value(text: &[u8]) -> Option<u8> {
 
 /// A displayed path with slashes in place of backslashes; `None` if every backslash begins an escape.
 #[must_use]
-pub fn with_slashes(shown: &str) -> Option<String> {
+pub(crate) fn with_slashes(shown: &str) -> Option<String> {
     let is_plain =
         |at: usize| escape_value(shown.as_bytes().get(at..).unwrap_or_default()).is_none();
     let is_there = shown.match_indices('\\').any(|(at, _)| is_plain(at));

@@ -13,13 +13,13 @@ use crate::board::holder;
 use crate::wait::{Site, Wait, Waited};
 
 /// How often a wait checks for Ctrl-C and its deadline.
-pub const TICK: Duration = Duration::from_millis(20);
+pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 /// How long to retry a port that another program uses.
 const HELD: Duration = Duration::from_millis(300);
 
 /// The baud rate of the mPython board and of nearly all MicroPython boards.
-pub const DEFAULT_BAUD: u32 = 115_200;
+pub(crate) const DEFAULT_BAUD: u32 = 115_200;
 
 /// A serial port with 8 data bits, no parity, 1 stop bit and no flow control.
 pub trait Port: Send + fmt::Debug {
@@ -139,8 +139,7 @@ fn closed() -> io::Error {
 
 /// Errors of a port for which the operating system has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each variant's message says what it is")]
-pub enum LineFault {
+pub(crate) enum LineFault {
     #[error("no answer in time")]
     NoAnswer,
     #[error("the line was closed")]

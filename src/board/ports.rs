@@ -10,22 +10,22 @@ use crate::board::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The name to open: `/dev/ttyUSB0`, `/dev/cu.usbserial-0001`, `COM5`.
-    pub name: String,
+    pub(crate) name: String,
     /// The USB device of the port, if it has one.
-    pub usb: Option<Usb>,
+    pub(crate) usb: Option<Usb>,
 }
 
 /// A USB device with a serial port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Usb {
+pub(crate) struct Usb {
     /// The vendor ID.
-    pub vid: u16,
+    pub(crate) vid: u16,
     /// The product ID.
-    pub pid: u16,
+    pub(crate) pid: u16,
     /// The serial number, if it has one.
-    pub serial: Option<String>,
+    pub(crate) serial: Option<String>,
     /// The product name from the device or the driver.
-    pub product: Option<String>,
+    pub(crate) product: Option<String>,
 }
 
 /// The USB IDs of the chips on mPython boards and similar ones: vendor, product (any if absent), chip.
@@ -41,8 +41,7 @@ const KNOWN: [(u16, Option<u16>, Chip); 7] = [
 
 /// The chip between the USB plug and a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names are those of the makers")]
-pub enum Chip {
+pub(crate) enum Chip {
     Cp210x,
     Ch340,
     Ch9102,
@@ -57,7 +56,7 @@ pub enum Chip {
 impl Chip {
     /// What its maker calls it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cp210x => "CP210x",
             Self::Ch340 => "CH340",
@@ -71,13 +70,13 @@ impl Chip {
 
     /// Whether the board itself is the USB device, and no adapter sits between.
     #[must_use]
-    pub fn is_native(self) -> bool {
+    pub(crate) fn is_native(self) -> bool {
         matches!(self, Self::Espressif | Self::MicroPython)
     }
 
     /// The boards with this chip, for programs.
     #[must_use]
-    pub fn boards(self) -> &'static str {
+    pub(crate) fn boards(self) -> &'static str {
         match self {
             Self::Cp210x => "CP210x: mPython board, many ESP32 boards",
             Self::Ch340 => "CH340: mPython board, many ESP32 boards",
@@ -99,7 +98,7 @@ impl Listed {
 
     /// The USB chip of a board; `None` if it does not look like one.
     #[must_use]
-    pub fn chip(&self) -> Option<Chip> {
+    pub(crate) fn chip(&self) -> Option<Chip> {
         let usb = self.usb.as_ref()?;
         chip_of(usb.vid, usb.pid)
     }
@@ -107,7 +106,7 @@ impl Listed {
 
 /// The USB chip of a board by its IDs.
 #[must_use]
-pub fn chip_of(vid: u16, pid: u16) -> Option<Chip> {
+pub(crate) fn chip_of(vid: u16, pid: u16) -> Option<Chip> {
     KNOWN
         .iter()
         .find(|known| known.0 == vid && known.1.is_none_or(|known| known == pid))
@@ -117,7 +116,7 @@ pub fn chip_of(vid: u16, pid: u16) -> Option<Chip> {
 /// The chips of boards that are plugged in, but have none of these serial ports: the driver is missing, or another
 /// program took the device away from it. Only Linux shows this.
 #[must_use]
-pub fn boards_without_port(ports: &[Listed]) -> Vec<Chip> {
+pub(crate) fn boards_without_port(ports: &[Listed]) -> Vec<Chip> {
     without_port(std::path::Path::new("/sys/bus/usb/devices"), ports)
 }
 
@@ -195,7 +194,7 @@ fn natural(name: &str) -> (String, u64) {
 ///
 /// # Errors
 /// There is none, or more than one; both errors list the candidates. This function never guesses.
-pub fn only_board() -> Result<String, Error> {
+pub(crate) fn only_board() -> Result<String, Error> {
     choose(list()?)
 }
 

@@ -4,9 +4,9 @@
 //! line and not as an error in the pupil's program. The board joins the pieces, compiles them under the name `<stdin>`
 //! and runs them in `__main__`, as the raw REPL would. A program too long for the board's memory goes into a file.
 
-pub mod known;
+pub(crate) mod known;
 mod pieces;
-pub mod source;
+pub(crate) mod source;
 
 use std::time::Duration;
 
@@ -60,13 +60,13 @@ pub struct Launch {
 impl Launch {
     /// Whether the program is in a temporary file on the board, because it is too long for the memory.
     #[must_use]
-    pub fn is_file(self) -> bool {
+    pub(crate) fn is_file(self) -> bool {
         self.file
     }
 
     /// The traceback as if the raw REPL had run the program itself: without the line of our code.
     #[must_use]
-    pub fn traceback(self, text: &str) -> String {
+    pub(crate) fn traceback(self, text: &str) -> String {
         let Some(line) = self.line else {
             return text.to_owned();
         };
@@ -206,7 +206,7 @@ fn look(repl: &mut Repl) -> Result<Interpreter, Error> {
 ///
 /// # Errors
 /// [`Error::NoSuchFile`] if it is not.
-pub fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
+pub(crate) fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
     let code = format!("open({}).close()", literal::quoted(path));
     match repl.exec(Doing::LookingForFile, code.as_bytes(), WORK) {
         Err(Error::Refused { .. }) => Err(Error::NoSuchFile {
@@ -220,7 +220,7 @@ pub fn exists(repl: &mut Repl, path: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// The board does not accept the code.
-pub fn start_file(repl: &mut Repl, path: &str) -> Result<(), Error> {
+pub(crate) fn start_file(repl: &mut Repl, path: &str) -> Result<(), Error> {
     repl.submit(
         SubmitMode::Plain,
         Doing::StartingProgram,

@@ -19,7 +19,8 @@ use crate::board::link::Link;
 use crate::board::port::TICK;
 use crate::terminal::keys::Key;
 
-pub use statements::{Statement, Statements};
+pub use statements::Statement;
+pub(crate) use statements::Statements;
 
 /// The prompt of every firmware, unless a program has changed `sys.ps1`.
 const PS1: &[u8] = b">>> ";
@@ -145,7 +146,7 @@ impl<'a> Prompt<'a> {
 
     /// The prompt that the board has just shown.
     #[must_use]
-    pub fn here(link: &'a mut Link) -> Self {
+    pub(crate) fn here(link: &'a mut Link) -> Self {
         Self {
             link,
             text: PS1.to_vec(),
@@ -178,7 +179,7 @@ impl<'a> Prompt<'a> {
     ///
     /// # Errors
     /// The line has failed.
-    pub fn send(&mut self, keys: &[u8]) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, keys: &[u8]) -> Result<(), Error> {
         self.link.send(keys)
     }
 
@@ -186,7 +187,7 @@ impl<'a> Prompt<'a> {
     ///
     /// # Errors
     /// The line has failed.
-    pub fn answer_input(&mut self, line: &[u8]) -> Result<(), Error> {
+    pub(crate) fn answer_input(&mut self, line: &[u8]) -> Result<(), Error> {
         self.tail.clear();
         self.link.send(line)?;
         self.link.send(b"\r")
@@ -229,7 +230,7 @@ impl<'a> Prompt<'a> {
     ///
     /// # Errors
     /// The line has failed.
-    pub fn interrupt(&mut self, terminal: &mut dyn Terminal) -> Result<bool, Error> {
+    pub(crate) fn interrupt(&mut self, terminal: &mut dyn Terminal) -> Result<bool, Error> {
         struct Stopping<'t>(&'t mut dyn Terminal);
         impl Terminal for Stopping<'_> {
             fn show(&mut self, bytes: &[u8]) -> bool {

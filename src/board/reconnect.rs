@@ -19,7 +19,7 @@ const ENTER_AGAIN: Duration = Duration::from_secs(1);
 
 /// A port that is tried now and then until it opens.
 #[derive(Debug)]
-pub struct Reopening {
+pub(crate) struct Reopening {
     address: Address,
     finds: bool,
     next: Instant,
@@ -29,7 +29,7 @@ impl Reopening {
     /// With `finds`, nobody named the port: the one board found is taken, as the system may give it another name when the
     /// cable comes back.
     #[must_use]
-    pub fn of(address: Address, finds: bool) -> Self {
+    pub(crate) fn of(address: Address, finds: bool) -> Self {
         Self {
             address,
             finds,
@@ -41,7 +41,7 @@ impl Reopening {
     ///
     /// # Errors
     /// [`Error::Interrupted`].
-    pub fn attempt(
+    pub(crate) fn attempt(
         &mut self,
         open: impl FnOnce(&Address) -> Result<Box<dyn Port>, Error>,
     ) -> Result<Option<Box<dyn Port>>, Error> {
@@ -66,7 +66,7 @@ impl Reopening {
 
     /// Where the port is, or was last.
     #[must_use]
-    pub fn address(&self) -> &Address {
+    pub(crate) fn address(&self) -> &Address {
         &self.address
     }
 }
@@ -75,7 +75,7 @@ impl Reopening {
 ///
 /// # Errors
 /// [`Error::Interrupted`].
-pub fn reopen(
+pub(crate) fn reopen(
     address: &mut Address,
     finds: bool,
     shutdown: &Shutdown,
@@ -100,7 +100,7 @@ pub fn reopen(
 ///
 /// # Errors
 /// [`Error::Interrupted`].
-pub fn enter(
+pub(crate) fn enter(
     address: &mut Address,
     finds: bool,
     shutdown: &Shutdown,
@@ -130,7 +130,10 @@ pub fn enter(
 ///
 /// # Errors
 /// [`Error::Open`], [`Error::Interrupted`].
-pub fn open(address: &Address, is_stopped: &dyn Fn() -> bool) -> Result<Box<dyn Port>, Error> {
+pub(crate) fn open(
+    address: &Address,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<Box<dyn Port>, Error> {
     let port = port::open(&address.port, address.baud, address.timeout, is_stopped)?;
     Ok(Logged::over(port, address.wire.as_ref()))
 }

@@ -20,7 +20,7 @@ use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
 use crate::shutdown::Shutdown;
 use crate::text::escape;
-pub use held::HeldRepl;
+pub(crate) use held::HeldRepl;
 use output::{End, RestartWatch, split_output};
 
 /// The length limit of a reply: our own code never prints more.
@@ -99,7 +99,7 @@ pub trait OutputHandler {
 
 /// The first output after code was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ack {
+pub(crate) enum Ack {
     /// The code's acknowledgement, or damaged text in its place: the code runs.
     Yes,
     /// The last line of an exception: the code did not run.
@@ -153,7 +153,7 @@ impl Repl {
     ///
     /// # Errors
     /// The board does not enter the raw REPL.
-    pub fn enter_without_reset(link: Link) -> Result<Self, Error> {
+    pub(crate) fn enter_without_reset(link: Link) -> Result<Self, Error> {
         Self::enter_by(enter::raw_repl_without_reset, link)
     }
 
@@ -197,7 +197,7 @@ impl Repl {
     ///
     /// # Errors
     /// The board does not enter the raw REPL.
-    pub fn reenter(&mut self) -> Result<(), Error> {
+    pub(crate) fn reenter(&mut self) -> Result<(), Error> {
         self.reenter_within(self.link.address().timeout)
     }
 
@@ -205,7 +205,7 @@ impl Repl {
     ///
     /// # Errors
     /// The board does not enter the raw REPL.
-    pub fn reenter_within(&mut self, limit: Duration) -> Result<(), Error> {
+    pub(crate) fn reenter_within(&mut self, limit: Duration) -> Result<(), Error> {
         self.link.forget();
         let entered = enter::raw_repl_within(&mut self.link, limit)?;
         self.note(entered);
@@ -216,7 +216,7 @@ impl Repl {
     ///
     /// # Errors
     /// The board does not enter the raw REPL.
-    pub fn stop_stubborn(&mut self, limit: Duration) -> Result<(), Error> {
+    pub(crate) fn stop_stubborn(&mut self, limit: Duration) -> Result<(), Error> {
         self.link.forget();
         let entered = enter::raw_repl_from_stubborn(&mut self.link, limit)?;
         self.note(entered);
@@ -252,7 +252,7 @@ impl Repl {
     ///
     /// # Errors
     /// As for [`Self::exec`].
-    pub fn exec_by(
+    pub(crate) fn exec_by(
         &mut self,
         way: SubmitMode,
         doing: impl Into<Doing>,
@@ -267,7 +267,7 @@ impl Repl {
     ///
     /// # Errors
     /// As for [`Self::exec`].
-    pub fn exec_short(
+    pub(crate) fn exec_short(
         &mut self,
         way: SubmitMode,
         doing: impl Into<Doing>,
@@ -358,7 +358,7 @@ impl Repl {
     ///
     /// # Errors
     /// [`Error::NoAnswer`] if nothing arrives within the timeout.
-    pub fn acknowledged(&mut self, ack: &[u8], deadline: Instant) -> Result<Ack, Error> {
+    pub(crate) fn acknowledged(&mut self, ack: &[u8], deadline: Instant) -> Result<Ack, Error> {
         /// An exception arrives completely within [`PAUSE`] of its beginning, or it was damaged.
         struct UntilPause {
             deadline: Instant,
@@ -529,7 +529,7 @@ impl Repl {
     }
 
     /// Leaves the board as it is, with its program running.
-    pub fn detach(mut self) {
+    pub(crate) fn detach(mut self) {
         self.detached = true;
     }
 

@@ -26,20 +26,20 @@ const SAVING: Duration = Duration::from_millis(200);
 
 /// What to run again, and how.
 #[derive(Debug)]
-pub struct RerunOptions<'a> {
+pub(crate) struct RerunOptions<'a> {
     /// The program's file.
-    pub script: &'a Path,
+    pub(crate) script: &'a Path,
     /// Files and folders that it needs on the board.
-    pub with: &'a [PathBuf],
+    pub(crate) with: &'a [PathBuf],
     /// Whether the interpreter starts anew where an earlier program left something behind.
-    pub soft_reset: bool,
+    pub(crate) soft_reset: bool,
     /// Whether the display is watched.
-    pub oled: WatchOled,
+    pub(crate) oled: WatchOled,
 }
 
 /// What happens between the runs.
 #[derive(Debug)]
-pub enum RerunEvent<'a> {
+pub(crate) enum RerunEvent<'a> {
     /// A run begins; its number, from 1.
     Starts(u64),
     /// Files were put onto the board before it.
@@ -57,7 +57,7 @@ pub enum RerunEvent<'a> {
 }
 
 /// Receives what happens between and during the runs.
-pub trait RerunObserver: RunObserver + TransferObserver + CableObserver {
+pub(crate) trait RerunObserver: RunObserver + TransferObserver + CableObserver {
     /// Takes an event.
     fn between(&mut self, event: RerunEvent<'_>);
 
@@ -79,7 +79,7 @@ pub trait RerunObserver: RunObserver + TransferObserver + CableObserver {
 ///
 /// # Errors
 /// The first connection fails. Whatever goes wrong later is an event.
-pub fn run(
+pub(crate) fn run(
     address: &Address,
     finds: bool,
     options: &RerunOptions<'_>,

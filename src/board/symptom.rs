@@ -16,36 +16,10 @@ pub enum Symptom {
 impl Symptom {
     /// The stable code for programs, the same as in `udpcli pair`.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::SilentEnd => "board-program-silent-end",
             Self::NoArp => "board-no-arp",
-        }
-    }
-
-    /// What the symptom means, for people.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::SilentEnd => {
-                "the UDP program on the board has ended, and its bare except: hides the error that ended it"
-            }
-            Self::NoArp => {
-                "nobody answers at the address that the board sends to: ENOMEM (12) from sendto means that its ARP requests get no answer"
-            }
-        }
-    }
-
-    /// What the user can do next.
-    #[must_use]
-    pub fn next(self) -> &'static str {
-        match self {
-            Self::SilentEnd => {
-                "write except Exception as e: in place of except:, with import sys; sys.print_exception(e) as the first line below it, and run it again: then it prints the error"
-            }
-            Self::NoArp => {
-                "check that the address in the board's program is this PC's (udpcli listen shows it) and that both are in the same Wi-Fi; if the access point keeps its clients apart: udpcli pair --board-ap"
-            }
         }
     }
 }
@@ -53,7 +27,7 @@ impl Symptom {
 /// The symptom at the end of a program that the user did not interrupt. `traceback` is the board's text, if it printed
 /// one.
 #[must_use]
-pub fn of_end(source: &[u8], traceback: Option<&str>) -> Option<Symptom> {
+pub(crate) fn of_end(source: &[u8], traceback: Option<&str>) -> Option<Symptom> {
     let source = String::from_utf8_lossy(source);
     match traceback {
         None => ends_silently(&source).then_some(Symptom::SilentEnd),
@@ -64,7 +38,7 @@ pub fn of_end(source: &[u8], traceback: Option<&str>) -> Option<Symptom> {
 /// Whether a program has an endless UDP loop, which only an error ends, and a bare `except:` that does not print that
 /// error.
 #[must_use]
-pub fn ends_silently(source: &str) -> bool {
+pub(crate) fn ends_silently(source: &str) -> bool {
     let lines: Vec<CodeLine<'_>> = lines(source);
     let speaks_udp = ["recvfrom(", "sendto(", "SOCK_DGRAM"]
         .iter()
@@ -79,7 +53,7 @@ pub fn ends_silently(source: &str) -> bool {
 /// The names that a silently ending program assigns inside the `try` of its bare `except:`. If one of them exists
 /// afterwards, the program reached that point.
 #[must_use]
-pub fn watched_names(source: &str) -> Vec<String> {
+pub(crate) fn watched_names(source: &str) -> Vec<String> {
     let lines = lines(source);
     let mut names = Vec::new();
     for (at, line) in lines.iter().enumerate() {

@@ -43,7 +43,7 @@ impl WireLog {
 
     /// From now on, logs only the number of sent bytes: they contain an encoded password that cannot be searched for
     /// and masked.
-    pub fn hide(&self) {
+    pub(crate) fn hide(&self) {
         self.0.hides.store(true, Ordering::Relaxed);
     }
 
@@ -75,7 +75,7 @@ fn latin1(bytes: &[u8]) -> String {
 
 /// A port with a log.
 #[derive(Debug)]
-pub struct Logged {
+pub(crate) struct Logged {
     port: Box<dyn Port>,
     log: WireLog,
 }
@@ -83,7 +83,7 @@ pub struct Logged {
 impl Logged {
     /// Adds the log to the port, if there is one.
     #[must_use]
-    pub fn over(port: Box<dyn Port>, log: Option<&WireLog>) -> Box<dyn Port> {
+    pub(crate) fn over(port: Box<dyn Port>, log: Option<&WireLog>) -> Box<dyn Port> {
         match log {
             Some(log) => Box::new(Self {
                 port,

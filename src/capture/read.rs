@@ -34,7 +34,7 @@ pub struct Recorded<'a> {
     /// The sender.
     pub from: SocketAddr,
     /// The destination port.
-    pub to_port: u16,
+    pub(crate) to_port: u16,
     /// The payload.
     pub payload: &'a [u8],
 }
@@ -43,27 +43,27 @@ pub struct Recorded<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// Neither UDP nor a fragment of it.
-    pub not_udp: u64,
+    pub(crate) not_udp: u64,
     /// Fragments whose datagram is not complete.
-    pub fragments: u64,
+    pub(crate) fragments: u64,
     /// Cut by the capture program, so that the payload is not complete.
-    pub cut: u64,
+    pub(crate) cut: u64,
     /// A header is damaged.
-    pub damaged: u64,
+    pub(crate) damaged: u64,
     /// Of a kind of network that udpcli cannot read.
-    pub unknown_link: u64,
+    pub(crate) unknown_link: u64,
     /// From another sender than wanted.
-    pub other_sender: u64,
+    pub(crate) other_sender: u64,
     /// To another port than wanted.
-    pub other_port: u64,
+    pub(crate) other_port: u64,
     /// The payload is too long for the peer's address family.
-    pub too_long: u64,
+    pub(crate) too_long: u64,
 }
 
 impl LeftOut {
     /// Each reason with its number.
     #[must_use]
-    pub fn reasons(&self) -> [(&'static str, u64); 8] {
+    pub(crate) fn reasons(&self) -> [(&'static str, u64); 8] {
         [
             ("not_udp", self.not_udp),
             ("fragments", self.fragments),
@@ -78,13 +78,13 @@ impl LeftOut {
 
     /// How many there are.
     #[must_use]
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.reasons().iter().map(|(_, count)| count).sum()
     }
 
     /// The clause of a summary; `None` if nothing was left out.
     #[must_use]
-    pub fn clause(&self) -> Option<Sentence> {
+    pub(crate) fn clause(&self) -> Option<Sentence> {
         let reasons = self.reasons().into_iter().filter(|(_, count)| *count > 0);
         let reasons: Vec<Sentence> = reasons
             .map(|(reason, n)| match reason {
@@ -103,7 +103,7 @@ impl LeftOut {
     }
 
     /// Adds the numbers of another part.
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.not_udp += other.not_udp;
         self.fragments += other.fragments;
         self.cut += other.cut;

@@ -39,7 +39,7 @@ use crate::words;
 
 /// The arguments of `udpcli board`.
 #[derive(Debug, Args)]
-pub struct BoardArgs {
+pub(crate) struct BoardArgs {
     #[command(flatten)]
     pub(super) serial: SerialArgs,
     #[command(subcommand)]
@@ -49,7 +49,7 @@ pub struct BoardArgs {
 /// The arguments for the serial port.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serial port")]
-pub struct SerialArgs {
+pub(crate) struct SerialArgs {
     #[arg(
         short,
         long,
@@ -142,7 +142,7 @@ enum BoardCommand {
 ///
 /// # Errors
 /// [`Error::Board`] for all failures of the serial line or the board.
-pub fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
+pub(crate) fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     if args.command.uses_a_line() {
         args.serial.settings = SerialSettings::read()?;
     }

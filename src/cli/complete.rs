@@ -52,7 +52,7 @@ const ZSH_AUTOLOAD: &[u8] =
 ///
 /// # Errors
 /// clap has no completer for the shell.
-pub fn script(shell: clap_complete::Shell) -> std::io::Result<Vec<u8>> {
+pub(crate) fn script(shell: clap_complete::Shell) -> std::io::Result<Vec<u8>> {
     let mut script = Vec::new();
     let shells = Shells::builtins();
     let name = shell.to_string();

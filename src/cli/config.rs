@@ -30,7 +30,7 @@ const REMARKS_AT_MOST: usize = 44;
 
 /// The arguments of `udpcli config`.
 #[derive(Debug, Args)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     #[arg(short, long, value_name = "PORT")]
     #[cfg_attr(feature = "board", arg(add = crate::cli::complete::serial_ports()))]
     serial: Option<String>,
@@ -43,7 +43,7 @@ pub struct ConfigArgs {
 /// The settings that board commands and pair read from files.
 #[cfg(feature = "board")]
 #[derive(Debug, Clone, Default)]
-pub struct SerialSettings {
+pub(crate) struct SerialSettings {
     path: PathBuf,
     serial: Option<crate::config::Set<String>>,
     baud: Option<crate::config::Set<u32>>,
@@ -114,7 +114,7 @@ impl SerialSettings {
 ///
 /// # Errors
 /// A file or a variable is wrong; stdout cannot be written.
-pub fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
+pub(crate) fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     let files = Files::read()?;
     let settings = settings(args, &files, global.lang);
     let text = match args.format {

@@ -11,13 +11,13 @@ use crate::words::language;
 
 /// The arguments of `udpcli demo`.
 #[derive(Debug, Args)]
-pub struct DemoArgs {}
+pub(crate) struct DemoArgs {}
 
 /// Runs both processes and checks their output.
 ///
 /// # Errors
 /// [`Error::Demo`] with what did not arrive, or a process cannot be started.
-pub fn run(_: &DemoArgs) -> Result<Outcome, Error> {
+pub(crate) fn run(_: &DemoArgs) -> Result<Outcome, Error> {
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
         what: "signals",
         source,

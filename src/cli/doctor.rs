@@ -19,7 +19,7 @@ use crate::words::{self, catalogue};
 
 /// The arguments of `udpcli doctor`.
 #[derive(Debug, Args)]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     #[arg(short, long, value_name = "N", default_value = "6000", value_parser = value::positive_port)]
     port: u16,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
@@ -30,7 +30,7 @@ pub struct DoctorArgs {
 ///
 /// # Errors
 /// [`Error::Doctor`] with the codes of the problems.
-pub fn run(args: &DoctorArgs) -> Result<Outcome, Error> {
+pub(crate) fn run(args: &DoctorArgs) -> Result<Outcome, Error> {
     #[cfg(feature = "board")]
     let serial_port = serial_port()?;
     #[cfg(not(feature = "board"))]

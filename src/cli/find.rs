@@ -17,7 +17,7 @@ use crate::words;
 
 /// The arguments of `udpcli find`.
 #[derive(Debug, Args)]
-pub struct FindArgs {
+pub(crate) struct FindArgs {
     #[arg(short, long, value_name = "D", default_value = "3s", value_parser = value::positive_duration)]
     wait: Duration,
     #[arg(long)]
@@ -32,7 +32,7 @@ pub struct FindArgs {
 ///
 /// # Errors
 /// [`Error::NoBoardFound`] if there is none.
-pub fn run(args: &FindArgs) -> Result<Outcome, Error> {
+pub(crate) fn run(args: &FindArgs) -> Result<Outcome, Error> {
     let names = names::read(args.names.as_deref())?;
     let mut findings = find::search(args.wait, args.probe);
     for board in &mut findings.boards {

@@ -17,14 +17,14 @@ use crate::text::sentence::{Sentence, sentence};
 
 /// The arguments of `udpcli completions`.
 #[derive(Debug, Args)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     #[arg(value_enum)]
     shell: Shell,
 }
 
 /// The arguments of `udpcli man`.
 #[derive(Debug, Args)]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
 }
@@ -33,7 +33,7 @@ pub struct ManArgs {
 ///
 /// # Errors
 /// stdout cannot be written.
-pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
+pub(crate) fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
     let script = complete::script(args.shell).map_err(|source| {
         Error::File(file::Error::Write {
             object: sentence!("cli.completion-script"),
@@ -47,7 +47,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Error> {
 ///
 /// # Errors
 /// stdout, the folder or a file in it cannot be written.
-pub fn man(args: &ManArgs) -> Result<Outcome, Error> {
+pub(crate) fn man(args: &ManArgs) -> Result<Outcome, Error> {
     let failed =
         |object: Sentence| move |source| Error::File(file::Error::Write { object, source });
     let Some(folder) = &args.out else {

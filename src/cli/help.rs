@@ -53,7 +53,7 @@ pub(super) const OF_MAN: [&str; 7] = [
 
 /// The command line with its texts, in the language in force.
 #[must_use]
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     // `layout` breaks the lines.
     fill(Cli::command().term_width(0))
 }

@@ -49,7 +49,7 @@ const DEFAULT_REPLY_RATE: u32 = 1000;
 /// The arguments of `udpcli listen`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("answer_text").args(["reply", "on"]).multiple(true))]
-pub struct ListenArgs {
+pub(crate) struct ListenArgs {
     #[arg(short, long, value_name = "N", default_value = "6000", value_parser = value::port, action = clap::ArgAction::Append)]
     port: Vec<u16>,
     #[arg(long, value_name = "IP", default_value = "0.0.0.0", value_parser = value::address, action = clap::ArgAction::Append)]
@@ -215,7 +215,7 @@ impl ListenArgs {
 ///
 /// # Errors
 /// The arguments contradict each other, the command could not run, or no datagram arrived in time.
-pub async fn run(
+pub(crate) async fn run(
     args: Box<ListenArgs>,
     global: &GlobalArgs,
     shutdown: &mut Shutdown,

@@ -15,7 +15,7 @@ const NAMES_AT_MOST: usize = 24;
 
 /// The arguments of `udpcli messages`.
 #[derive(Debug, Args)]
-pub struct MessagesArgs {
+pub(crate) struct MessagesArgs {
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }
@@ -24,7 +24,7 @@ pub struct MessagesArgs {
 ///
 /// # Errors
 /// The file is wrong; stdout cannot be written.
-pub fn run(args: &MessagesArgs) -> Result<Outcome, Error> {
+pub(crate) fn run(args: &MessagesArgs) -> Result<Outcome, Error> {
     let project = config::project()?;
     let is_there = project.is_some();
     let messages = project.unwrap_or_default().messages;

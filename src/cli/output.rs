@@ -29,7 +29,7 @@ const WRITE_AT: usize = 256 << 10;
 ///
 /// # Errors
 /// stdout cannot be written, for example because the disk is full.
-pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
+pub(crate) fn print(bytes: &[u8]) -> Result<Outcome, Error> {
     printed(stdout::print(bytes))
 }
 
@@ -37,7 +37,7 @@ pub fn print(bytes: &[u8]) -> Result<Outcome, Error> {
 ///
 /// # Errors
 /// stdout cannot be written, for example because the disk is full.
-pub fn print_styled(text: &str) -> Result<Outcome, Error> {
+pub(crate) fn print_styled(text: &str) -> Result<Outcome, Error> {
     printed(stdout::print_styled(text))
 }
 
@@ -55,7 +55,7 @@ fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
 }
 
 /// Prints, saves and draws datagrams.
-pub struct Output {
+pub(crate) struct Output {
     /// `None` if the capture goes to standard output.
     renderer: Option<Renderer>,
     stdout: Stdout,
@@ -84,7 +84,7 @@ impl Output {
     /// An output that prints with `renderer`, saves with `saver` and draws on `panel`, each if given. If the reader of
     /// stdout stalls, writing blocks until a stop is requested.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         renderer: Option<Renderer>,
         saver: Option<Saver>,
         panel: Option<ServerPanel>,
@@ -115,7 +115,7 @@ impl Output {
     }
 
     /// Sets the function to call when interfaces or addresses change; it returns the address for the panel.
-    pub fn on_network_change(&mut self, tell: impl FnMut() -> String + 'static) {
+    pub(crate) fn on_network_change(&mut self, tell: impl FnMut() -> String + 'static) {
         self.on_network_change = Some(Box::new(tell));
     }
 
@@ -123,7 +123,7 @@ impl Output {
     ///
     /// # Errors
     /// As [`Sink::flush`].
-    pub fn begin(&mut self) -> Result<Flow, udp::error::Error> {
+    pub(crate) fn begin(&mut self) -> Result<Flow, udp::error::Error> {
         if let Some(renderer) = &mut self.renderer {
             renderer.begin(&mut self.text);
         }
@@ -131,7 +131,7 @@ impl Output {
     }
 
     /// Ends the output and leaves the panel on the screen.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if let Some(panel) = self.panel.take() {
             panel.keep();
         }

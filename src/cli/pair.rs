@@ -55,7 +55,7 @@ const NO_BOARD: &str = "no board";
 
 /// What `udpcli pair` takes.
 #[derive(Debug, Args)]
-pub struct PairArgs {
+pub(crate) struct PairArgs {
     // The environment's is read by hand: clap takes it for given, and in conflict with the two below.
     #[arg(short, long, value_name = "PORT", add = complete::serial_ports())]
     serial: Vec<String>,
@@ -182,7 +182,7 @@ fn panel_text(text: &str) -> Result<String, Sentence> {
 ///
 /// # Errors
 /// A check failed, or the environment refused; usage.
-pub fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
+pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     // Said before a password is asked for, and boards are looked for.
     if args.watch && (args.format != Format::Text || args.serial.len() > 1) {
         return Err(Error::usage(say!("pair.watch-one-board")));

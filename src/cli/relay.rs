@@ -44,7 +44,7 @@ const LOCAL_RATE: f64 = 100_000.0;
 
 /// The arguments of `udpcli relay`.
 #[derive(Debug, Args)]
-pub struct RelayArgs {
+pub(crate) struct RelayArgs {
     #[arg(long, value_name = "[IP:]PORT", required = true, value_parser = value::listen_address)]
     listen: SocketAddr,
     #[arg(long, value_name = "HOST:PORT", required = true, num_args = 1..)]
@@ -108,7 +108,7 @@ impl From<RelayFormat> for Format {
 ///
 /// # Errors
 /// The arguments contradict each other, or the command could not run.
-pub async fn run(
+pub(crate) async fn run(
     args: Box<RelayArgs>,
     global: &GlobalArgs,
     shutdown: &mut Shutdown,

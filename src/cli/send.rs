@@ -73,7 +73,7 @@ const MOST_CASES: u64 = 65_536;
 /// What `udpcli send` takes.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("payload").multiple(false))]
-pub struct SendArgs {
+pub(crate) struct SendArgs {
     #[arg(value_name = "HOST:PORT")]
     peer: Endpoint,
     #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath)]
@@ -243,7 +243,7 @@ fn tos(text: &str) -> Result<u8, Sentence> {
 ///
 /// # Errors
 /// The arguments contradict each other, the command could not run, or it ran but failed.
-pub async fn run(
+pub(crate) async fn run(
     args: Box<SendArgs>,
     global: &GlobalArgs,
     shutdown: &mut Shutdown,

@@ -10,11 +10,11 @@ use crate::text::sentence::Sentence;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
     /// The file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The column in characters, from 1.
-    pub column: usize,
+    pub(crate) column: usize,
 }
 
 impl fmt::Display for At {
@@ -28,19 +28,15 @@ impl fmt::Display for At {
 #[derive(Debug)]
 pub struct Mismatch {
     /// The key.
-    pub key: Sentence,
+    pub(crate) key: Sentence,
     /// The type that it takes.
-    pub wanted: Sentence,
+    pub(crate) wanted: Sentence,
     /// The type of the value.
-    pub found: Sentence,
+    pub(crate) found: Sentence,
 }
 
 /// Why a configuration file was rejected.
 #[derive(Debug, thiserror::Error)]
-#[expect(
-    missing_docs,
-    reason = "each variant's message says what it is; the fields are the message's words"
-)]
 pub enum Error {
     #[error("cannot read {}", .path.display())]
     Read { path: PathBuf, source: io::Error },
@@ -81,7 +77,7 @@ pub enum Error {
 impl Error {
     /// 2 if the settings are wrong, 3 if a file cannot be read.
     #[must_use]
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Read { .. } => 3,
             _ => 2,

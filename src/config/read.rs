@@ -626,7 +626,8 @@ fn kind(value: &DeValue<'_>) -> Sentence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ByteOrder, Check};
+    use crate::config::ByteOrder;
+    use crate::text::checksum::Check;
     use proptest::prelude::*;
 
     fn project_of(text: &str) -> Result<Project, Error> {

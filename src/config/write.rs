@@ -9,7 +9,7 @@ use super::{Append, Body, ByteOrder, Content, Message, Reply};
 /// Formats a text as a TOML basic string. Control characters and invisible characters become `\uXXXX`, so that they
 /// cannot affect a terminal.
 #[must_use]
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
         match character {
@@ -37,7 +37,7 @@ pub fn quoted(text: &str) -> String {
 impl Append {
     /// The form in configuration files.
     #[must_use]
-    pub fn to_text(self) -> String {
+    pub(crate) fn to_text(self) -> String {
         let order = match self.order {
             None => "",
             Some(ByteOrder::Little) => ":le",
@@ -76,7 +76,7 @@ fn duration_text(duration: std::time::Duration) -> String {
 impl Message {
     /// Its keys and values, in output order.
     #[must_use]
-    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = self.content.pairs();
         pairs.extend(self.expect.clone().map(|expect| ("expect", expect)));
         pairs.extend(self.wait.map(|wait| ("wait", duration_text(wait))));
@@ -87,7 +87,7 @@ impl Message {
 impl Reply {
     /// Its keys and values, in output order.
     #[must_use]
-    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![("on", self.on.clone())];
         pairs.extend(self.content.pairs());
         pairs.extend(self.delay.map(|delay| ("delay", duration_text(delay))));

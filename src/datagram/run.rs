@@ -16,14 +16,14 @@ pub struct Run<'a> {
     len: usize,
     recv_size: usize,
     /// The sender.
-    pub peer: SocketAddr,
+    pub(crate) peer: SocketAddr,
     /// The destination address and port; the socket's own address if the operating system does not report the
     /// destination.
-    pub local: SocketAddr,
+    pub(crate) local: SocketAddr,
     /// Whether the destination was a unicast address.
-    pub addressed: Addressed,
+    pub(crate) addressed: Addressed,
     /// The arrival time: the kernel's timestamp if there is one, otherwise the time of reading.
-    pub time: Timestamp,
+    pub(crate) time: Timestamp,
 }
 
 impl<'a> Run<'a> {
@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
 
     /// Splits the same bytes into datagrams of `segment` bytes each; the last may be shorter.
     #[must_use]
-    pub fn segmented(self, segment: usize) -> Self {
+    pub(crate) fn segmented(self, segment: usize) -> Self {
         if segment == 0 || segment >= self.bytes.len() {
             return self;
         }
@@ -63,13 +63,13 @@ impl<'a> Run<'a> {
 
     /// Truncates each datagram to `recv_size` bytes.
     #[must_use]
-    pub fn cut_to(self, recv_size: usize) -> Self {
+    pub(crate) fn cut_to(self, recv_size: usize) -> Self {
         Self { recv_size, ..self }
     }
 
     /// The first `count` datagrams, at least one.
     #[must_use]
-    pub fn first(self, count: usize) -> Self {
+    pub(crate) fn first(self, count: usize) -> Self {
         let len = self.len.min(count.max(1));
         let bytes = self.bytes.get(..len * self.segment).unwrap_or(self.bytes);
         Self { bytes, len, ..self }
@@ -77,20 +77,19 @@ impl<'a> Run<'a> {
 
     /// The same datagrams with another destination, as a relay passes them on.
     #[must_use]
-    pub fn toward(self, local: SocketAddr) -> Self {
+    pub(crate) fn toward(self, local: SocketAddr) -> Self {
         Self { local, ..self }
     }
 
     /// The number of datagrams.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// How many datagrams are truncated. All have the same length except the last, so this needs no loop.
     #[must_use]
-    pub fn truncated(&self) -> usize {
+    pub(crate) fn truncated(&self) -> usize {
         if self.segment <= self.recv_size {
             0
         } else if self.last_len() <= self.recv_size {
@@ -102,37 +101,32 @@ impl<'a> Run<'a> {
 
     /// The total length of the truncated payloads.
     #[must_use]
-    pub fn payload_len(&self) -> usize {
+    pub(crate) fn payload_len(&self) -> usize {
         (self.len - 1) * self.segment.min(self.recv_size) + self.last_len().min(self.recv_size)
     }
 
     /// All payloads as one slice, if none is truncated.
     #[must_use]
-    pub fn joined(&self) -> Option<&'a [u8]> {
+    pub(crate) fn joined(&self) -> Option<&'a [u8]> {
         (self.segment <= self.recv_size).then_some(self.bytes)
     }
 
     /// The datagrams, one by one.
     pub fn datagrams(&self) -> impl Iterator<Item = Datagram<'a>> + use<'a> {
         let Self {
-            peer,
-            local,
-            addressed,
-            time,
-            ..
+            peer, local, time, ..
         } = *self;
         self.parts().map(move |(payload, full_len)| Datagram {
             payload,
             peer,
             local,
-            addressed,
             time,
             full_len,
         })
     }
 
     /// The payloads, truncated to the receive size.
-    pub fn payloads(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    pub(crate) fn payloads(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.parts().map(|(payload, _)| payload)
     }
 

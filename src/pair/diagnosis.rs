@@ -177,7 +177,7 @@ impl Diagnosis {
 
     /// Whether the test could not run (exit code 3); otherwise it ran and failed (exit code 1).
     #[must_use]
-    pub fn is_environment(self) -> bool {
+    pub(crate) fn is_environment(self) -> bool {
         matches!(
             self,
             Self::SerialPort
@@ -200,7 +200,7 @@ impl Diagnosis {
 
     /// The diagnosis with this code.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.code() == code)
     }
 }

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Where a board is.
 #[derive(Debug, Clone)]
-pub enum BoardPlace {
+pub(crate) enum BoardPlace {
     /// Behind a serial port.
     Serial(Address),
     /// On this PC, at this address of its network.
@@ -32,7 +32,7 @@ pub enum BoardPlace {
 impl BoardPlace {
     /// The port, as it is named in reports, and how to talk to the board.
     #[must_use]
-    pub fn address(&self) -> &Address {
+    pub(crate) fn address(&self) -> &Address {
         match self {
             Self::Serial(address) | Self::Simulated(address, _) => address,
         }
@@ -52,7 +52,7 @@ impl BoardPlace {
 
 /// A simulated board that does not start, as a board whose port does not open.
 #[must_use]
-pub fn not_simulated(port: String, error: simulate::Error) -> BoardError {
+pub(crate) fn not_simulated(port: String, error: simulate::Error) -> BoardError {
     if matches!(error, simulate::Error::Interrupted) {
         return BoardError::Interrupted;
     }
@@ -65,7 +65,7 @@ pub fn not_simulated(port: String, error: simulate::Error) -> BoardError {
 
 /// What happens during tests.
 #[derive(Debug)]
-pub enum FleetEvent<'a> {
+pub(crate) enum FleetEvent<'a> {
     /// A step with the only board ended.
     Step(&'a StepResult),
     /// A round of a watch ended.
@@ -75,14 +75,14 @@ pub enum FleetEvent<'a> {
 }
 
 /// Receives what happens during the tests.
-pub trait FleetObserver {
+pub(crate) trait FleetObserver {
     /// Takes an event.
     fn event(&mut self, event: FleetEvent<'_>);
 }
 
 /// Tests boards side by side. The reports are in the boards' order; the observer gets each when its test ends, and each step
 /// if there is only one board.
-pub fn test(
+pub(crate) fn test(
     context: TestContext<'_>,
     places: &[BoardPlace],
     observer: &mut dyn FleetObserver,
@@ -117,15 +117,15 @@ pub fn test(
 
 /// All rounds of a watch together.
 #[derive(Debug, Default)]
-pub struct Total {
+pub(crate) struct Total {
     /// How many rounds there were.
-    pub rounds: u64,
+    pub(crate) rounds: u64,
     /// Datagrams to the board.
-    pub down: Direction,
+    pub(crate) down: Direction,
     /// Datagrams from the board.
-    pub up: Direction,
+    pub(crate) up: Direction,
     /// Datagrams there and back.
-    pub echo: Direction,
+    pub(crate) echo: Direction,
 }
 
 impl Total {
@@ -144,7 +144,7 @@ impl Total {
 
 /// Watches a board until Ctrl-C. A board that is lost is looked for again, unless it never came as far as a round. Gives the
 /// last report, and what all rounds saw.
-pub fn watch(
+pub(crate) fn watch(
     context: TestContext<'_>,
     place: &BoardPlace,
     observer: &mut dyn FleetObserver,

@@ -6,17 +6,17 @@ use crate::processes;
 
 /// A program that uses a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
+pub(crate) struct Owner {
     /// The program's name. Untrusted.
-    pub name: String,
+    pub(crate) name: String,
     /// The process ID.
-    pub process: String,
+    pub(crate) process: String,
 }
 
 /// The program that listens on `port`, on `local` or on every address. Only Linux reports it, for programs of the same
 /// user (for all users to root).
 #[must_use]
-pub fn of(local: Ipv4Addr, port: u16) -> Option<Owner> {
+pub(crate) fn of(local: Ipv4Addr, port: u16) -> Option<Owner> {
     let owner = processes::with_udp_port(port, Some(local))
         .into_iter()
         .next()?;

@@ -46,7 +46,7 @@ struct Inbox {
 
 /// All receiving sockets of a run. They close on drop.
 #[derive(Default)]
-pub struct Post {
+pub(crate) struct Post {
     inboxes: Mutex<BTreeMap<SocketAddrV4, Arc<Inbox>>>,
 }
 

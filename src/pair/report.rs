@@ -12,7 +12,7 @@ use crate::text::sentence::Sentence;
 
 /// The steps, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub(crate) enum Step {
     /// Enter the raw REPL.
     Serial,
     /// Identify board and firmware.
@@ -35,7 +35,7 @@ pub enum Step {
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Serial,
         Self::Firmware,
         Self::Wifi,
@@ -49,7 +49,7 @@ impl Step {
 
     /// The step's name for programs.
     #[must_use]
-    pub fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Serial => "serial",
             Self::Firmware => "firmware",
@@ -66,7 +66,7 @@ impl Step {
 
 /// The verdict on a step, or on the whole test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It passed.
     Passed,
     /// It passed, with a warning.
@@ -82,7 +82,7 @@ pub enum Verdict {
 impl Verdict {
     /// The verdict's name for programs.
     #[must_use]
-    pub fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Warned => "warned",
@@ -95,7 +95,7 @@ impl Verdict {
 
 /// What the report says about a step, as data. It may contain text from the board or the user.
 #[derive(Debug, Clone, Default)]
-pub enum Said {
+pub(crate) enum Said {
     /// Nothing.
     #[default]
     Nothing,
@@ -118,13 +118,13 @@ pub enum Said {
 impl Said {
     /// Whether it is empty.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         matches!(self, Self::Nothing)
     }
 
     /// Several sentences, one after the other.
     #[must_use]
-    pub fn list(sentences: Vec<Sentence>) -> Self {
+    pub(crate) fn list(sentences: Vec<Sentence>) -> Self {
         Self::List(sentences.into_iter().map(Self::Sentence).collect())
     }
 }
@@ -137,25 +137,25 @@ impl From<Sentence> for Said {
 
 /// A problem that a step found, with its evidence.
 #[derive(Debug, Clone)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// What is wrong.
-    pub diagnosis: Diagnosis,
+    pub(crate) diagnosis: Diagnosis,
     /// The evidence in one line; nothing if the step's own line has it.
-    pub detail: Said,
+    pub(crate) detail: Said,
     /// The board's own output, such as a traceback. Untrusted.
-    pub evidence: Option<String>,
+    pub(crate) evidence: Option<String>,
 }
 
 impl Finding {
     /// A finding without further evidence.
     #[must_use]
-    pub fn plain(diagnosis: Diagnosis) -> Self {
+    pub(crate) fn plain(diagnosis: Diagnosis) -> Self {
         Self::with(diagnosis, Said::Nothing)
     }
 
     /// A finding with evidence.
     #[must_use]
-    pub fn with(diagnosis: Diagnosis, detail: impl Into<Said>) -> Self {
+    pub(crate) fn with(diagnosis: Diagnosis, detail: impl Into<Said>) -> Self {
         Self {
             diagnosis,
             detail: detail.into(),
@@ -166,29 +166,29 @@ impl Finding {
 
 /// The result of one step.
 #[derive(Debug, Clone)]
-pub struct StepResult {
+pub(crate) struct StepResult {
     /// Which step.
-    pub step: Step,
+    pub(crate) step: Step,
     /// Its verdict.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// What was tried.
-    pub tried: Said,
+    pub(crate) tried: Said,
     /// What was seen.
-    pub seen: Said,
+    pub(crate) seen: Said,
     /// More lines for people: counts by size, limits.
-    pub notes: Vec<Said>,
+    pub(crate) notes: Vec<Said>,
     /// The duration.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// The problems that the step found.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
     /// The measurements, under stable keys (docs/pair.schema.json).
-    pub figures: Value,
+    pub(crate) figures: Value,
 }
 
 impl StepResult {
     /// The result of a step that starts: it passes unless a finding is added.
     #[must_use]
-    pub fn new(step: Step, tried: impl Into<Said>) -> Self {
+    pub(crate) fn new(step: Step, tried: impl Into<Said>) -> Self {
         Self {
             step,
             verdict: Verdict::Passed,
@@ -203,36 +203,36 @@ impl StepResult {
 
     /// The result of a step that is skipped.
     #[must_use]
-    pub fn skipped(step: Step, why: Sentence) -> Self {
+    pub(crate) fn skipped(step: Step, why: Sentence) -> Self {
         let mut result = Self::new(step, Said::Nothing);
         result.skip(why);
         result
     }
 
     /// Sets what was seen.
-    pub fn see(&mut self, what: impl Into<Said>) {
+    pub(crate) fn see(&mut self, what: impl Into<Said>) {
         self.seen = what.into();
     }
 
     /// Adds a line for people.
-    pub fn note(&mut self, what: impl Into<Said>) {
+    pub(crate) fn note(&mut self, what: impl Into<Said>) {
         self.notes.push(what.into());
     }
 
     /// Marks the step as skipped after it started.
-    pub fn skip(&mut self, why: impl Into<Said>) {
+    pub(crate) fn skip(&mut self, why: impl Into<Said>) {
         self.verdict = Verdict::Skipped;
         self.see(why);
     }
 
     /// Adds a finding that fails the step.
-    pub fn fail(&mut self, finding: Finding) {
+    pub(crate) fn fail(&mut self, finding: Finding) {
         self.verdict = Verdict::Failed;
         self.findings.push(finding);
     }
 
     /// Adds a finding that is only a warning.
-    pub fn warn(&mut self, finding: Finding) {
+    pub(crate) fn warn(&mut self, finding: Finding) {
         self.verdict = self.verdict.max(Verdict::Warned);
         self.findings.push(finding);
     }
@@ -240,19 +240,19 @@ impl StepResult {
 
 /// The report on one board.
 #[derive(Debug, Clone)]
-pub struct BoardReport {
+pub(crate) struct BoardReport {
     /// The board's serial port.
-    pub port: String,
+    pub(crate) port: String,
     /// The steps, in order.
-    pub steps: Vec<StepResult>,
+    pub(crate) steps: Vec<StepResult>,
     /// The total duration.
-    pub time: Duration,
+    pub(crate) time: Duration,
 }
 
 impl BoardReport {
     /// Failed if a step failed; skipped steps alone do not fail the test.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let worst = self
             .steps
             .iter()
@@ -268,14 +268,14 @@ impl BoardReport {
 
     /// Whether Ctrl-C interrupted the test.
     #[must_use]
-    pub fn was_interrupted(&self) -> bool {
+    pub(crate) fn was_interrupted(&self) -> bool {
         self.steps
             .iter()
             .any(|step| step.verdict == Verdict::Interrupted)
     }
 
     /// All findings, in the order in which the steps found them.
-    pub fn findings(&self) -> impl Iterator<Item = (&StepResult, &Finding)> {
+    pub(crate) fn findings(&self) -> impl Iterator<Item = (&StepResult, &Finding)> {
         self.steps
             .iter()
             .flat_map(|step| step.findings.iter().map(move |finding| (step, finding)))
@@ -283,7 +283,7 @@ impl BoardReport {
 
     /// Whether a failure means that the test could not run (exit code 3).
     #[must_use]
-    pub fn is_environment(&self) -> bool {
+    pub(crate) fn is_environment(&self) -> bool {
         self.steps
             .iter()
             .find(|step| step.verdict == Verdict::Failed)
@@ -296,7 +296,7 @@ impl BoardReport {
 
     /// The result of one step.
     #[must_use]
-    pub fn step(&self, step: Step) -> Option<&StepResult> {
+    pub(crate) fn step(&self, step: Step) -> Option<&StepResult> {
         self.steps.iter().find(|result| result.step == step)
     }
 }

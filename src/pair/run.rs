@@ -36,19 +36,19 @@ pub(crate) type OnRound<'a> = &'a mut dyn FnMut(Round);
 
 /// What the tests of all boards share.
 #[derive(Debug, Clone, Copy)]
-pub struct TestContext<'a> {
+pub(crate) struct TestContext<'a> {
     /// What to test.
-    pub plan: &'a Plan,
+    pub(crate) plan: &'a Plan,
     /// The PC's sockets.
-    pub post: &'a Post,
+    pub(crate) post: &'a Post,
     /// Ctrl-C.
-    pub shutdown: &'a Shutdown,
+    pub(crate) shutdown: &'a Shutdown,
 }
 
 /// Tests one board. `open` opens its serial port, called `name`.
 ///
 /// Every exit leaves the board at its prompt, with an unchanged file system.
-pub fn run(
+pub(crate) fn run(
     context: TestContext<'_>,
     name: &str,
     open: impl FnOnce() -> Result<Link, BoardError>,

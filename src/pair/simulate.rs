@@ -43,8 +43,7 @@ pub enum Error {
 
 /// Why the virtual board's serial line failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each variant's message says what it is")]
-pub enum Fault {
+pub(crate) enum Fault {
     #[error("the simulated board has ended")]
     Ended,
     #[error("a simulated board has no control lines")]
@@ -78,7 +77,7 @@ const INTERRUPT_GAP: Duration = Duration::from_secs(1);
 ///
 /// On Linux, all of 127.0.0.0/8 is local. On macOS only 127.0.0.1 is, so the two need different ports.
 #[must_use]
-pub fn place(port: u16) -> (Ipv4Addr, u16) {
+pub(crate) fn place(port: u16) -> (Ipv4Addr, u16) {
     let second = Ipv4Addr::new(127, 0, 0, 2);
     if UdpSocket::bind((second, 0)).is_ok() {
         (second, port)
@@ -94,7 +93,7 @@ pub fn place(port: u16) -> (Ipv4Addr, u16) {
 ///
 /// # Errors
 /// MicroPython is not installed, or does not exist for this operating system.
-pub fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
+pub(crate) fn start(address: Ipv4Addr) -> Result<Simulated, Error> {
     start_program(PathBuf::from("micropython"), address)
 }
 

@@ -20,17 +20,17 @@ const ECHOES: u16 = 5;
 
 /// The counts of one direction in a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Direction {
+pub(crate) struct Direction {
     /// The number of sent datagrams.
-    pub sent: u64,
+    pub(crate) sent: u64,
     /// The number of different datagrams that arrived.
-    pub received: u64,
+    pub(crate) received: u64,
 }
 
 impl Direction {
     /// The percentage of lost datagrams.
     #[must_use]
-    pub fn loss(self) -> u64 {
+    pub(crate) fn loss(self) -> u64 {
         (self.sent.saturating_sub(self.received) * 100)
             .checked_div(self.sent)
             .unwrap_or(0)
@@ -39,23 +39,23 @@ impl Direction {
 
 /// The results of a round.
 #[derive(Debug, Clone)]
-pub struct Round {
+pub(crate) struct Round {
     /// The number of the round, from 1.
-    pub number: u64,
+    pub(crate) number: u64,
     /// From the PC to the board.
-    pub down: Direction,
+    pub(crate) down: Direction,
     /// From the board to the PC.
-    pub up: Direction,
+    pub(crate) up: Direction,
     /// There and back.
-    pub echo: Direction,
+    pub(crate) echo: Direction,
     /// The minimum, the median, the 99th percentile and the maximum.
-    pub rtt: Option<[Duration; 4]>,
+    pub(crate) rtt: Option<[Duration; 4]>,
     /// The duration.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// The OLED, and whether it shows the sent text; `None` without an OLED.
-    pub oled: Option<(Screen, bool)>,
+    pub(crate) oled: Option<(Screen, bool)>,
     /// The last datagrams from the board, newest first: the length, and the time since the previous one.
-    pub last: VecDeque<(usize, Duration)>,
+    pub(crate) last: VecDeque<(usize, Duration)>,
 }
 
 /// Repeats rounds until Ctrl-C, or until a failure other than loss, which it returns.

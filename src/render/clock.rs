@@ -9,20 +9,20 @@ use crate::datagram::Timestamp;
 
 /// `2026-11-23T04:18:44.123456Z`: RFC 3339, UTC.
 #[derive(Debug, Default)]
-pub struct UtcClock {
+pub(crate) struct UtcClock {
     cache: Cache,
 }
 
 /// `12:01:05.123456`: local time. The time zone is loaded at first use, which takes a millisecond or two.
 #[derive(Debug, Default)]
-pub struct LocalClock {
+pub(crate) struct LocalClock {
     cache: Cache,
     zone: OnceCell<TimeZone>,
 }
 
 /// `2026-11-23 12:01:05.123456`: local date and time.
 #[derive(Debug, Default)]
-pub struct DateClock {
+pub(crate) struct DateClock {
     cache: Cache,
     zone: OnceCell<TimeZone>,
 }
@@ -77,7 +77,7 @@ impl Cache {
 
 impl UtcClock {
     /// The time as text.
-    pub fn format(&mut self, time: Timestamp) -> &[u8] {
+    pub(crate) fn format(&mut self, time: Timestamp) -> &[u8] {
         self.cache.format(time, b"Z", |second, text| {
             // Writing to a Vec cannot fail.
             let _ = write!(text, "{}", second.strftime("%Y-%m-%dT%H:%M:%S"));
@@ -87,7 +87,7 @@ impl UtcClock {
 
 impl LocalClock {
     /// The time as text.
-    pub fn format(&mut self, time: Timestamp) -> &[u8] {
+    pub(crate) fn format(&mut self, time: Timestamp) -> &[u8] {
         let zone = self.zone.get_or_init(TimeZone::system);
         self.cache.format(time, b"", |second, text| {
             // Writing to a Vec cannot fail.
@@ -102,7 +102,7 @@ impl LocalClock {
 
 impl DateClock {
     /// The time as text.
-    pub fn format(&mut self, time: Timestamp) -> &[u8] {
+    pub(crate) fn format(&mut self, time: Timestamp) -> &[u8] {
         let zone = self.zone.get_or_init(TimeZone::system);
         self.cache.format(time, b"", |second, text| {
             // Writing to a Vec cannot fail.

@@ -8,7 +8,7 @@ const SENDERS: [u8; 8] = [32, 130, 64, 133, 30, 161, 62, 101];
 /// The colour of a sender: the same in every run. Programs on one PC differ in the port, boards in the address: a board
 /// keeps its colour when it starts again on another port.
 #[must_use]
-pub fn of_sender(peer: SocketAddr) -> u8 {
+pub(crate) fn of_sender(peer: SocketAddr) -> u8 {
     let ip = peer.ip();
     let octets = match ip {
         IpAddr::V4(ip) => u32::from(ip),

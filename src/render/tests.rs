@@ -1,7 +1,6 @@
 //! Tests of rendering.
 
 use super::*;
-use crate::datagram::Addressed;
 use proptest::prelude::*;
 
 fn datagram(payload: &[u8]) -> Datagram<'_> {
@@ -9,7 +8,6 @@ fn datagram(payload: &[u8]) -> Datagram<'_> {
         payload,
         peer: "192.168.0.5:49153".parse().unwrap(),
         local: "192.168.0.10:6000".parse().unwrap(),
-        addressed: Addressed::Unicast,
         time: Timestamp::from_nanos(1_763_870_465_123_456_789),
         full_len: payload.len(),
     }

@@ -14,29 +14,29 @@ const LINE: f64 = 20.0;
 
 /// A bar: what was sent is its length, what arrived is filled.
 #[derive(Debug, Clone)]
-pub struct Bar {
+pub(crate) struct Bar {
     /// What it is about.
-    pub name: String,
+    pub(crate) name: String,
     /// How many were sent.
-    pub sent: u64,
+    pub(crate) sent: u64,
     /// How many arrived.
-    pub received: u64,
+    pub(crate) received: u64,
     /// The figures in words.
-    pub figures: String,
+    pub(crate) figures: String,
 }
 
 /// How widely times spread.
 #[derive(Debug, Clone)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// What it is about.
-    pub name: String,
+    pub(crate) name: String,
     /// Minimum, median, 99th percentile and maximum, in ms.
-    pub quantiles: [f64; 4],
+    pub(crate) quantiles: [f64; 4],
 }
 
 /// What the marks of a spread are called: minimum, median, 99th percentile and maximum.
 #[derive(Debug, Clone)]
-pub struct Marks(pub [String; 4]);
+pub(crate) struct Marks(pub [String; 4]);
 
 fn open(lines: usize, out: &mut String) {
     let height = LINE * lines as f64;

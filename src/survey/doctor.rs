@@ -12,16 +12,16 @@ use crate::udp::interface;
 
 /// An address of this PC, and the interface that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Own {
+pub(crate) struct Own {
     /// The address.
-    pub address: Ipv4Addr,
+    pub(crate) address: Ipv4Addr,
     /// The interface's name.
-    pub interface: String,
+    pub(crate) interface: String,
 }
 
 /// Something that the examination found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// The address to type into the board's program.
     Address {
         /// The most likely one.
@@ -98,12 +98,12 @@ pub enum Finding {
 }
 
 #[cfg(feature = "board")]
-pub use serial::Finding as Serial;
+pub(crate) use serial::Finding as Serial;
 
 impl Finding {
     /// The stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Address { .. } => "address",
             Self::SelfAssigned { .. } => "self-assigned-address",
@@ -124,7 +124,7 @@ impl Finding {
 
     /// How much it matters.
     #[must_use]
-    pub fn severity(&self) -> Severity {
+    pub(crate) fn severity(&self) -> Severity {
         match self {
             Self::Address { .. }
             | Self::PortFree { .. }
@@ -145,7 +145,7 @@ impl Finding {
 
     /// The command that cures it, or shows more where there is no cure to type; for this system's usual shell.
     #[must_use]
-    pub fn command(&self) -> Option<String> {
+    pub(crate) fn command(&self) -> Option<String> {
         Some(match self {
             Self::Address { .. }
             | Self::PortFree { .. }
@@ -217,7 +217,7 @@ fn who_has(port: u16) -> String {
 ///
 /// # Errors
 /// The user asked udpcli to stop.
-pub fn examine(port: u16, serial_port: Option<&str>) -> Result<Vec<Finding>, Interrupted> {
+pub(crate) fn examine(port: u16, serial_port: Option<&str>) -> Result<Vec<Finding>, Interrupted> {
     let own: Vec<Own> = interface::reachable_v4()
         .into_iter()
         .map(|(address, interface)| Own { address, interface })

@@ -4,10 +4,10 @@
 //! No serial port is opened either, because that resets some boards. IPv4 only, as the programs on the boards.
 
 mod espressif;
-pub mod mac;
+pub(crate) mod mac;
 mod mdns;
-pub mod neighbours;
-pub mod probe;
+pub(crate) mod neighbours;
+pub(crate) mod probe;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ const MAX_BOARDS: usize = 4096;
 
 /// How a board was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
+pub(crate) enum Evidence {
     /// Its MAC address in the neighbour table is Espressif's.
     NeighbourTable,
     /// It answered a question of multicast DNS.
@@ -47,7 +47,7 @@ pub enum Evidence {
 impl Evidence {
     /// The value in JSON.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::NeighbourTable => "neighbour-table",
             Self::Mdns => "mdns",
@@ -59,33 +59,33 @@ impl Evidence {
 
 /// A board.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Board {
+pub(crate) struct Board {
     /// Its host name.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Its IPv4 address.
-    pub address: Option<Ipv4Addr>,
+    pub(crate) address: Option<Ipv4Addr>,
     /// Its MAC address.
-    pub mac: Option<Mac>,
+    pub(crate) mac: Option<Mac>,
     /// The serial port on this PC.
-    pub serial_port: Option<String>,
+    pub(crate) serial_port: Option<String>,
     /// How it was found, at least one way.
-    pub found: Vec<Evidence>,
+    pub(crate) found: Vec<Evidence>,
     /// Whether a program listens on UDP port 6000, if it was asked.
-    pub port: Option<PortState>,
+    pub(crate) port: Option<PortState>,
 }
 
 /// What was found, and whether the search came to its end.
 #[derive(Debug)]
-pub struct Findings {
+pub(crate) struct Findings {
     /// By address, then the ones on USB.
-    pub boards: Vec<Board>,
+    pub(crate) boards: Vec<Board>,
     /// Whether the user ended the search.
-    pub is_interrupted: bool,
+    pub(crate) is_interrupted: bool,
 }
 
 /// Searches for this long. `probes` asks each board on the network whether a program listens on UDP port 6000.
 #[must_use]
-pub fn search(wait: Duration, probes: bool) -> Findings {
+pub(crate) fn search(wait: Duration, probes: bool) -> Findings {
     let shutdown = Shutdown::current();
     let is_stopped = || shutdown.is_asked();
     let now = Instant::now();

@@ -7,7 +7,7 @@ use crate::survey::severity::Severity;
 
 /// A finding about serial ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// A port with a board, ready to be opened.
     Board {
         /// The port's name.

@@ -2,7 +2,7 @@
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// As it should be.
     Ok,
     /// It may keep datagrams or the board away, or udpcli cannot tell.
@@ -14,7 +14,7 @@ pub enum Severity {
 impl Severity {
     /// The value in JSON.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Warning => "warning",

@@ -3,20 +3,20 @@
 use std::io;
 use std::sync::OnceLock;
 
-pub use anstream::ColorChoice;
+pub(crate) use anstream::ColorChoice;
 
 /// Whether stderr takes colour; decided once, when logging starts.
 static STDERR: OnceLock<bool> = OnceLock::new();
 
 /// Whether stdout gets colour.
 #[must_use]
-pub fn of_stdout(choice: ColorChoice) -> bool {
+pub(crate) fn of_stdout(choice: ColorChoice) -> bool {
     is_wanted(choice, &io::stdout())
 }
 
 /// Whether stderr gets colour.
 #[must_use]
-pub fn of_stderr(choice: ColorChoice) -> bool {
+pub(crate) fn of_stderr(choice: ColorChoice) -> bool {
     is_wanted(choice, &io::stderr())
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn decide(choice: ColorChoice) -> bool {
 
 /// Whether stderr gets colour, as was decided when logging started.
 #[must_use]
-pub fn has_color() -> bool {
+pub(crate) fn has_color() -> bool {
     STDERR.get().copied().unwrap_or(false)
 }
 
@@ -44,7 +44,7 @@ fn is_wanted(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> 
 /// Whether the terminal obeys escape sequences. Windows' console does where it is told to, which this does; its legacy
 /// mode never does (Console Virtual Terminal Sequences, learn.microsoft.com).
 #[must_use]
-pub fn obeys_escapes() -> bool {
+pub(crate) fn obeys_escapes() -> bool {
     #[cfg(all(windows, feature = "board"))]
     return crossterm::ansi_support::supports_ansi();
     // Nothing in this build tells the console: it gets none.

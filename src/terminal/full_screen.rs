@@ -48,7 +48,8 @@ impl FullScreen {
 
     /// Messages that came since the last call, one a line, without colours. The oldest are missing where there were many.
     #[must_use]
-    pub fn messages(&self) -> Vec<String> {
+    #[expect(clippy::unused_self, reason = "only a live view diverts the messages")]
+    pub(crate) fn messages(&self) -> Vec<String> {
         status::take_diverted()
     }
 }

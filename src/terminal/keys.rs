@@ -22,7 +22,7 @@ pub enum Key {
 ///
 /// # Errors
 /// The terminal cannot be read.
-pub fn next(at_most: Duration) -> io::Result<Option<Key>> {
+pub(crate) fn next(at_most: Duration) -> io::Result<Option<Key>> {
     // Not zero: crossterm's reader of /dev/tty, the one that does not lose the end of a paste of more than 1,024 bytes,
     // does not look at all then.
     if event::poll(at_most.max(Duration::from_millis(1)))? {

@@ -22,7 +22,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// A job's name and what it said last.
 #[derive(Debug, Clone)]
-pub struct Lane(Arc<Mutex<State>>);
+pub(crate) struct Lane(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -38,7 +38,7 @@ struct State {
 impl Lane {
     /// A lane for the job at `place`; `name` is what people call it.
     #[must_use]
-    pub fn new(place: String, name: Option<String>, names_lines: bool) -> Self {
+    pub(crate) fn new(place: String, name: Option<String>, names_lines: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             place,
             name,
@@ -50,12 +50,12 @@ impl Lane {
 
     /// The lane of this thread.
     #[must_use]
-    pub fn current() -> Option<Self> {
+    pub(crate) fn current() -> Option<Self> {
         CURRENT.with_borrow(Clone::clone)
     }
 
     /// Does `work` on this thread in this lane.
-    pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         struct Leave;
         impl Drop for Leave {
             fn drop(&mut self) {
@@ -69,35 +69,35 @@ impl Lane {
 
     /// Where the job is done.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         self.state().place.clone()
     }
 
     /// What people call the job.
     #[must_use]
-    pub fn name(&self) -> Option<String> {
+    pub(crate) fn name(&self) -> Option<String> {
         self.state().name.clone()
     }
 
     /// Names the job, once it is known which it is.
-    pub fn set_name(&self, name: String) {
+    pub(crate) fn set_name(&self, name: String) {
         self.state().name = Some(name);
     }
 
     /// What it said last.
     #[must_use]
-    pub fn note(&self) -> String {
+    pub(crate) fn note(&self) -> String {
         self.state().note.clone()
     }
 
     /// Takes what it says.
-    pub fn set_note(&self, note: String) {
+    pub(crate) fn set_note(&self, note: String) {
         self.state().note = note;
     }
 
     /// What a line of it begins with: its name, or else its place.
     #[must_use]
-    pub fn prefix(&self) -> String {
+    pub(crate) fn prefix(&self) -> String {
         self.state().prefix()
     }
 

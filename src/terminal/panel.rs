@@ -3,10 +3,10 @@
 //! - [`screen`] is what is shown; [`text`] and [`picture`] make lines of it.
 //! - [`server`] is the screen that the tutorial's server would show.
 
-pub mod picture;
+pub(crate) mod picture;
 pub mod screen;
-pub mod server;
-pub mod text;
+pub(crate) mod server;
+pub(crate) mod text;
 
 use screen::Screen;
 
@@ -24,21 +24,21 @@ pub enum View {
 
 /// What a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terminal {
+pub(crate) struct Terminal {
     /// Cells across.
-    pub columns: usize,
+    pub(crate) columns: usize,
     /// Cells down.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Whether it has more than ASCII.
-    pub unicode: bool,
+    pub(crate) unicode: bool,
     /// Whether it gets colour.
-    pub color: bool,
+    pub(crate) color: bool,
 }
 
 impl Terminal {
     /// The one that stderr is.
     #[must_use]
-    pub fn of_stderr() -> Self {
+    pub(crate) fn of_stderr() -> Self {
         Self::of_size(Size::of_stderr())
     }
 
@@ -60,17 +60,17 @@ impl Terminal {
 
 /// Lines of one width, to be drawn below each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// Each with its escape sequences.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// Cells across.
-    pub width: usize,
+    pub(crate) width: usize,
 }
 
 /// The screen as lines that fit the terminal: half-blocks, braille or ASCII, else the texts; nothing where not even
 /// these fit.
 #[must_use]
-pub fn lines(screen: &Screen, view: View, terminal: Terminal) -> Lines {
+pub(crate) fn lines(screen: &Screen, view: View, terminal: Terminal) -> Lines {
     let mut choices = Vec::new();
     if view == View::Picture {
         choices.extend(picture::Style::for_terminal(terminal));
@@ -147,7 +147,7 @@ impl Panel {
     }
 
     /// As [`Self::stage`], but nothing before the first whole screen: half a picture is of no use.
-    pub fn stage_once_whole(&mut self, screen: &Screen) {
+    pub(crate) fn stage_once_whole(&mut self, screen: &Screen) {
         if screen.whole || self.block.is_some() {
             self.stage(screen);
         }

@@ -43,7 +43,7 @@ pub fn password(question: &str) -> io::Result<Option<String>> {
 
 /// Whether there is somebody who reads a question and can type an answer on stdin.
 #[must_use]
-pub fn can_ask() -> bool {
+pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && status::is_terminal()
 }
 
@@ -51,7 +51,7 @@ pub fn can_ask() -> bool {
 ///
 /// # Errors
 /// stdin cannot be read.
-pub fn line(question: &str) -> io::Result<Option<String>> {
+pub(crate) fn line(question: &str) -> io::Result<Option<String>> {
     let shutdown = Shutdown::current();
     let question = sanitize::for_terminal(question).into_owned();
     let _shown = Question::ask(&question);

@@ -11,7 +11,7 @@ const QUIET: usize = 4;
 /// The code of a short text, two modules to a cell; `None` if the terminal is too narrow for it. Without colour the
 /// light modules are drawn, because most terminals are dark; readers take a code on a light terminal as well, inverted.
 #[must_use]
-pub fn lines(text: &str, size: Size, has_color: bool) -> Option<Vec<String>> {
+pub(crate) fn lines(text: &str, size: Size, has_color: bool) -> Option<Vec<String>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let modules = code.width();
     let colors = code.to_colors();

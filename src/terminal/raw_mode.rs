@@ -84,7 +84,7 @@ impl Drop for RawMode {
 
 /// Puts the terminal back as it was, if it is not: for an end that drops nothing. Waits for no lock of ours, and hardly
 /// for the terminal.
-pub fn restore() {
+pub(crate) fn restore() {
     let undo = TO_UNDO.swap(0, Ordering::Relaxed);
     if undo & RAW != 0 {
         let _ = terminal::disable_raw_mode();

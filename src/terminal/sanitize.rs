@@ -202,7 +202,7 @@ pub(crate) fn acts(character: char) -> bool {
 /// Data for programs that a terminal shows: what a terminal would act on becomes `\uNNNN`, which says the same within
 /// JSON, and bytes that are not text become `\xNN`. Line ends and tabs stay.
 #[must_use]
-pub fn on_terminal(data: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn on_terminal(data: &[u8]) -> Cow<'_, [u8]> {
     let acts = |character: char| !matches!(character, '\n' | '\t') && acts(character);
     if std::str::from_utf8(data).is_ok_and(|text| !text.contains(acts)) {
         return Cow::Borrowed(data);
@@ -227,7 +227,7 @@ pub fn on_terminal(data: &[u8]) -> Cow<'_, [u8]> {
 
 /// A message for a person that may quote outside text: no control character and nothing that reorders.
 #[must_use]
-pub fn for_terminal(text: &str) -> Cow<'_, str> {
+pub(crate) fn for_terminal(text: &str) -> Cow<'_, str> {
     if text.chars().all(|character| !acts(character)) {
         return Cow::Borrowed(text);
     }
@@ -244,7 +244,7 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
 
 /// Text without control characters and control sequences: what of it is to be seen on one line.
 #[must_use]
-pub fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut chars = text.chars();
     while let Some(character) = chars.next() {

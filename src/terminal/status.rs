@@ -49,18 +49,18 @@ fn lock() -> MutexGuard<'static, Area> {
 
 /// A line of the area.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StatusLine {
+pub(crate) struct StatusLine {
     /// With its escape sequences.
-    pub text: String,
+    pub(crate) text: String,
     /// Cells across.
-    pub cells: usize,
+    pub(crate) cells: usize,
 }
 
 type Draw = Box<dyn FnMut(Size) -> Vec<StatusLine> + Send>;
 
 /// A part of the area; it is gone when this is dropped.
 #[derive(Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// None where stderr is no terminal to draw on.
     id: Option<u64>,
 }
@@ -69,7 +69,7 @@ impl Block {
     /// Adds a block below those that are there; it appears with the next [`Block::draw`]. `draw` makes its lines for a
     /// size: at most as wide as that, and fewer than it has rows. It must not log, nor draw another block.
     #[must_use]
-    pub fn new(draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) -> Self {
+    pub(crate) fn new(draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) -> Self {
         if !can_draw() {
             return Self { id: None };
         }
@@ -83,7 +83,7 @@ impl Block {
     }
 
     /// From now on shows something else; it appears with the next [`Block::draw`].
-    pub fn replace(&self, draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) {
+    pub(crate) fn replace(&self, draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) {
         let mut area = lock();
         let entry = area.entries.iter_mut().find(|(id, _)| Some(*id) == self.id);
         if let Some((_, old)) = entry {
@@ -93,7 +93,7 @@ impl Block {
     }
 
     /// Draws the area, unless what stands there is the latest.
-    pub fn draw(&self) {
+    pub(crate) fn draw(&self) {
         let mut area = lock();
         if self.id.is_some() && area.is_stale {
             area.repaint();
@@ -101,14 +101,14 @@ impl Block {
     }
 
     /// Draws the area anew: the block has something else to show.
-    pub fn redraw(&self) {
+    pub(crate) fn redraw(&self) {
         if self.id.is_some() {
             lock().repaint();
         }
     }
 
     /// Leaves the block on the terminal as it is: what follows is written below.
-    pub fn keep(mut self) {
+    pub(crate) fn keep(mut self) {
         if let Some(id) = self.id.take() {
             lock().keep(id);
         }
@@ -160,13 +160,13 @@ impl Drop for Question {
 
 /// Whether stderr is a terminal.
 #[must_use]
-pub fn is_terminal() -> bool {
+pub(crate) fn is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
 /// Whether stderr is a terminal on which a line can be drawn over itself.
 #[must_use]
-pub fn can_draw() -> bool {
+pub(crate) fn can_draw() -> bool {
     is_terminal()
         && color::obeys_escapes()
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
@@ -189,7 +189,7 @@ fn print_as_it_is(text: &str) {
 
 /// Writes messages for people to stderr, above the area: a line that is wider than the terminal is broken, and its rest
 /// indented. Their untrusted parts are escaped.
-pub fn print_message(text: &str, indent: usize) {
+pub(crate) fn print_message(text: &str, indent: usize) {
     let mut area = lock();
     // One column stays free: Windows' classic console begins a new line as soon as the last one is taken.
     let columns = Size::of_stderr().columns.saturating_sub(1);
@@ -235,7 +235,7 @@ pub(super) fn beside(
 }
 
 /// Ends the line on which a terminal showed `^C`, so that what follows begins on its own.
-pub fn end_interrupted_line() {
+pub(crate) fn end_interrupted_line() {
     let mut area = lock();
     if is_terminal() && area.entries.is_empty() {
         area.tail.clear();
@@ -244,7 +244,7 @@ pub fn end_interrupted_line() {
 }
 
 /// Ends a line of data whose end has not come, if there is one.
-pub fn end_line() {
+pub(crate) fn end_line() {
     let mut area = lock();
     if area.has_tail() && area.entries.is_empty() {
         area.tail.clear();
@@ -254,7 +254,7 @@ pub fn end_line() {
 
 /// The user has typed a line, which the terminal has shown after the incomplete line of data.
 #[cfg(feature = "board")]
-pub fn typed(line: &[u8]) {
+pub(crate) fn typed(line: &[u8]) {
     let mut area = lock();
     if !is_terminal() {
         return;

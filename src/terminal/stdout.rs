@@ -140,19 +140,19 @@ fn write(bytes: &[u8]) -> io::Result<WriteOutcome> {
 
 /// stdout for binary data; not for a terminal.
 #[must_use]
-pub fn binary() -> Box<dyn Write + Send> {
+pub(crate) fn binary() -> Box<dyn Write + Send> {
     stream::stdout()
 }
 
 /// Whether stdout is a terminal.
 #[must_use]
-pub fn is_terminal() -> bool {
+pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
 /// Whether stdout is the terminal that stderr is.
 #[must_use]
-pub fn shares_terminal() -> bool {
+pub(crate) fn shares_terminal() -> bool {
     is_terminal() && status::is_terminal() && is_same_device()
 }
 
@@ -177,7 +177,7 @@ fn is_same_device() -> bool {
 /// Whether stdout's reader went away. A pipe tells without being written to; elsewhere the next write does.
 #[cfg(target_os = "linux")]
 #[must_use]
-pub fn reader_is_gone() -> bool {
+pub(crate) fn reader_is_gone() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let stdout = io::stdout();
     let mut files = [PollFd::new(&stdout, PollFlags::empty())];
@@ -189,6 +189,6 @@ pub fn reader_is_gone() -> bool {
 /// Not without a write.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
-pub fn reader_is_gone() -> bool {
+pub(crate) fn reader_is_gone() -> bool {
     false
 }

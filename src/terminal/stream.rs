@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 #[cfg(not(unix))]
-pub use other::stdin;
+pub(crate) use other::stdin;
 #[cfg(not(unix))]
 pub(super) use other::stdout;
 #[cfg(not(unix))]
@@ -15,9 +15,9 @@ use std::io::stderr as plain_stderr;
 #[cfg(unix)]
 use unix::plain_stderr;
 #[cfg(unix)]
-pub(super) use unix::stdout;
+pub(crate) use unix::stdin;
 #[cfg(unix)]
-pub use unix::{Patient, stdin};
+pub(super) use unix::stdout;
 
 use crate::shutdown::Shutdown;
 
@@ -38,7 +38,7 @@ mod unix {
 
     /// A stream that waits where it would block.
     #[derive(Debug)]
-    pub struct Patient<T>(pub T);
+    pub(crate) struct Patient<T>(pub T);
 
     impl<T: Read + AsFd> Read for Patient<T> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -87,7 +87,7 @@ mod unix {
 
     /// Standard input.
     #[must_use]
-    pub fn stdin() -> Patient<io::Stdin> {
+    pub(crate) fn stdin() -> Patient<io::Stdin> {
         Patient(io::stdin())
     }
 
@@ -111,7 +111,7 @@ mod other {
 
     /// Standard input.
     #[must_use]
-    pub fn stdin() -> io::Stdin {
+    pub(crate) fn stdin() -> io::Stdin {
         io::stdin()
     }
 
@@ -131,7 +131,7 @@ pub enum WriteOutcome {
 }
 
 /// Writes whole buffers, to stdout or to a file that may be a FIFO.
-pub struct Writer {
+pub(crate) struct Writer {
     way: Way,
     #[cfg(target_os = "linux")]
     shutdown: Shutdown,
@@ -171,7 +171,7 @@ impl Writer {
 
     /// Writes to a FIFO that this process opened.
     #[must_use]
-    pub fn fifo(file: std::fs::File, shutdown: Shutdown) -> Self {
+    pub(crate) fn fifo(file: std::fs::File, shutdown: Shutdown) -> Self {
         #[cfg(target_os = "linux")]
         return Self {
             way: Way::Polled(linux::Polled::fifo(file)),
@@ -191,7 +191,7 @@ impl Writer {
     /// # Errors
     /// What the system says: the reader has gone, the disk is full. A terminal whose window was closed is a reader that
     /// has gone.
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
         match &mut self.way {
             Way::Blocking(stream) => {
                 stream.write_all(bytes)?;

@@ -16,14 +16,14 @@ static CRC32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Append {
     /// The algorithm.
-    pub check: Check,
+    pub(crate) check: Check,
     /// The byte order, if it is given.
-    pub order: Option<ByteOrder>,
+    pub(crate) order: Option<ByteOrder>,
 }
 
 /// A checksum algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
+pub(crate) enum Check {
     /// The sum of all bytes, modulo 256.
     Sum8,
     /// The exclusive or of all bytes.
@@ -40,7 +40,7 @@ pub enum Check {
 
 /// The byte order of a checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteOrder {
+pub(crate) enum ByteOrder {
     /// Little-endian: the least significant byte first.
     Little,
     /// Big-endian: the most significant byte first.
@@ -49,7 +49,7 @@ pub enum ByteOrder {
 
 impl Check {
     /// All algorithms.
-    pub const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Sum8,
         Self::Xor8,
         Self::Crc8,
@@ -60,7 +60,7 @@ impl Check {
 
     /// The name in configuration files and on the command line.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sum8 => "sum8",
             Self::Xor8 => "xor8",
@@ -97,8 +97,7 @@ impl Check {
 impl Append {
     /// How many bytes the checksum takes.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
-    pub fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         match self.check {
             Check::Sum8 | Check::Xor8 | Check::Crc8 => 1,
             Check::Crc16Modbus | Check::Crc16Ccitt => 2,
@@ -107,13 +106,13 @@ impl Append {
     }
 
     /// Appends the checksum of the bytes from `start` on.
-    pub fn append(self, start: usize, out: &mut Vec<u8>) {
+    pub(crate) fn append(self, start: usize, out: &mut Vec<u8>) {
         let sum = self.bytes(out.get(start..).unwrap_or_default());
         out.extend_from_slice(sum.get(..self.len()).unwrap_or_default());
     }
 
     /// Writes the checksum of the first bytes over the last bytes of `payload`.
-    pub fn write(self, payload: &mut [u8]) {
+    pub(crate) fn write(self, payload: &mut [u8]) {
         if let Some((body, end)) = payload
             .len()
             .checked_sub(self.len())
@@ -126,7 +125,7 @@ impl Append {
 
     /// The payload without its checksum, if the checksum is right.
     #[must_use]
-    pub fn verified(self, payload: &[u8]) -> Option<&[u8]> {
+    pub(crate) fn verified(self, payload: &[u8]) -> Option<&[u8]> {
         let (body, end) = payload.split_at_checked(payload.len().checked_sub(self.len())?)?;
         self.bytes(body).starts_with(end).then_some(body)
     }

@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_hours(878_400);
 ///
 /// # Errors
 /// A text that says what to write instead.
-pub fn parse(text: &str) -> Result<Duration, Sentence> {
+pub(crate) fn parse(text: &str) -> Result<Duration, Sentence> {
     let text = fullwidth::to_ascii(text);
     let help = || sentence!("value.duration");
     let duration = match text.parse::<f64>() {

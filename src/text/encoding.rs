@@ -12,9 +12,9 @@ use crate::text::sentence::{Sentence, sentence};
 #[error("{encoding} has no {character:?} (U+{:04X})", u32::from(*.character))]
 pub struct Error {
     /// The character.
-    pub character: char,
+    pub(crate) character: char,
     /// The encoding's name.
-    pub encoding: &'static str,
+    pub(crate) encoding: &'static str,
 }
 
 /// The encoding of payload text.
@@ -62,7 +62,7 @@ impl FromStr for TextEncoding {
 
 /// A decoded part of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// Text.
     Text(&'a str),
     /// Bytes that are not valid in this encoding.
@@ -72,7 +72,7 @@ pub enum Part<'a> {
 impl TextEncoding {
     /// Whether text is sent as UTF-8.
     #[must_use]
-    pub fn sends_utf8(self) -> bool {
+    pub(crate) fn sends_utf8(self) -> bool {
         match self {
             Self::Auto => true,
             Self::Named(encoding) => encoding == UTF_8,
@@ -83,7 +83,7 @@ impl TextEncoding {
     ///
     /// # Errors
     /// The encoding does not have one of the characters.
-    pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
         let encoding = match self {
             Self::Auto => UTF_8,
             Self::Named(encoding) => encoding,
@@ -124,7 +124,7 @@ impl TextEncoding {
 
     /// Decodes the payload; `None` if it is not valid in this encoding. `scratch` is a reused buffer for the converted
     /// text.
-    pub fn decode<'a>(self, payload: &'a [u8], scratch: &'a mut String) -> Option<&'a str> {
+    pub(crate) fn decode<'a>(self, payload: &'a [u8], scratch: &'a mut String) -> Option<&'a str> {
         match self {
             Self::Named(encoding) if encoding == UTF_8 => std::str::from_utf8(payload).ok(),
             Self::Auto => match std::str::from_utf8(payload) {
@@ -136,7 +136,12 @@ impl TextEncoding {
     }
 
     /// Splits the payload into valid text and invalid bytes, and passes each part to `each` in order.
-    pub fn parts(self, payload: &[u8], scratch: &mut String, mut each: impl FnMut(Part<'_>)) {
+    pub(crate) fn parts(
+        self,
+        payload: &[u8],
+        scratch: &mut String,
+        mut each: impl FnMut(Part<'_>),
+    ) {
         if let Some(text) = self.decode(payload, scratch) {
             each(Part::Text(text));
             return;

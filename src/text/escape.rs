@@ -129,7 +129,7 @@ pub enum Audience {
 
 /// The length of the prefix that needs no escaping: printable ASCII except the backslash.
 #[must_use]
-pub fn plain_prefix(bytes: &[u8]) -> usize {
+pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
     const LANES: usize = 32;
     let is_plain = |byte: u8| matches!(byte, 0x20..=0x5b | 0x5d..=0x7e);
     let mut clean = 0;
@@ -150,7 +150,7 @@ pub fn plain_prefix(bytes: &[u8]) -> usize {
 }
 
 /// Appends `text` escaped for `audience`.
-pub fn append_text(text: &str, audience: Audience, out: &mut Vec<u8>) {
+pub(crate) fn append_text(text: &str, audience: Audience, out: &mut Vec<u8>) {
     let mut rest = text;
     while !rest.is_empty() {
         let plain = plain_prefix(rest.as_bytes());
@@ -175,7 +175,7 @@ pub fn append_text(text: &str, audience: Audience, out: &mut Vec<u8>) {
 }
 
 /// Appends invalid bytes, each as `\xNN`.
-pub fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     for &byte in bytes {
         append_hex_escape(byte, out);
     }
@@ -209,7 +209,7 @@ fn append_code(character: char, out: &mut Vec<u8>) {
 
 /// The first 64 bytes of a payload, escaped, for a trace line.
 #[must_use]
-pub fn excerpt(payload: &[u8]) -> String {
+pub(crate) fn excerpt(payload: &[u8]) -> String {
     const SHOWN: usize = 64;
     let shown = payload.get(..SHOWN).unwrap_or(payload);
     let mut out = Vec::with_capacity(shown.len() + 8);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// The ASCII character for what a Chinese input method types; any other character as it is.
 #[must_use]
-pub fn ascii_of(character: char) -> char {
+pub(crate) fn ascii_of(character: char) -> char {
     match character {
         // Halfwidth and Fullwidth Forms: ASCII in the same order.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or('?'),
@@ -25,14 +25,14 @@ pub fn ascii_of(character: char) -> char {
 
 /// Whether a Chinese input method typed this character in place of an ASCII one.
 #[must_use]
-pub fn is_fullwidth(character: char) -> bool {
+pub(crate) fn is_fullwidth(character: char) -> bool {
     ascii_of(character) != character
 }
 
 /// The value in ASCII, without the Chinese quotation marks and the spaces around it. A value without full-width
 /// characters stays as it is.
 #[must_use]
-pub fn to_ascii(value: &str) -> Cow<'_, str> {
+pub(crate) fn to_ascii(value: &str) -> Cow<'_, str> {
     if !value.contains(is_fullwidth) {
         return Cow::Borrowed(value);
     }
@@ -48,7 +48,7 @@ pub fn to_ascii(value: &str) -> Cow<'_, str> {
 /// The first character that no ASCII value has and that a Chinese input method types: full-width, or the punctuation of
 /// Chinese text.
 #[must_use]
-pub fn first_typed(value: &str) -> Option<char> {
+pub(crate) fn first_typed(value: &str) -> Option<char> {
     value.chars().find(|&character| is_typed(character))
 }
 
@@ -60,7 +60,7 @@ fn is_typed(character: char) -> bool {
 /// The character of a refused value that a Chinese input method typed and that cannot stand there. `problem` is the
 /// refusal; often it quotes the part that it is about. None if a half-width character would be refused as well.
 #[must_use]
-pub fn faulty(value: &str, problem: &str) -> Option<char> {
+pub(crate) fn faulty(value: &str, problem: &str) -> Option<char> {
     let typed = || value.chars().filter(|&character| is_typed(character));
     let quoted = problem.split('"').nth(1);
     typed()

@@ -23,7 +23,7 @@ const DIGITS: [[u8; 2]; 256] = {
 /// A byte as two digits.
 #[must_use]
 #[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
-pub fn digits(byte: u8) -> [u8; 2] {
+pub(crate) fn digits(byte: u8) -> [u8; 2] {
     DIGITS[usize::from(byte)]
 }
 
@@ -59,7 +59,7 @@ impl From<&Error> for Sentence {
 
 /// All bytes as hex digits, without separators.
 #[must_use]
-pub fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|&byte| digits(byte))
@@ -69,7 +69,7 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// Decodes hex digits without separators; `None` if there is anything else.
 #[must_use]
-pub fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let value = |digit: &u8| char::from(*digit).to_digit(16);
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if !rest.is_empty() {

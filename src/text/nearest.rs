@@ -2,7 +2,7 @@
 
 /// The known word with the smallest edit distance to `typed`, if it is close enough.
 #[must_use]
-pub fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let of_all = known.iter().map(|&known| (distance(&typed, known), known));
     let (distance, nearest) = of_all.min()?;

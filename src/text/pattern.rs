@@ -134,7 +134,7 @@ impl Pattern {
 
     /// Room for the places of the groups, so that a match need not allocate it.
     #[must_use]
-    pub fn locations(&self) -> Option<CaptureLocations> {
+    pub(crate) fn locations(&self) -> Option<CaptureLocations> {
         match self {
             Self::Regex(regex) => Some(regex.capture_locations()),
             Self::Text(_) | Self::Hex(_) => None,
@@ -143,7 +143,7 @@ impl Pattern {
 
     /// Whether the pattern matches the payload.
     #[must_use]
-    pub fn matches(&self, payload: &[u8]) -> bool {
+    pub(crate) fn matches(&self, payload: &[u8]) -> bool {
         match self {
             Self::Text(text) => text == payload || text.as_slice() == without_line_ending(payload),
             Self::Regex(regex) => regex.is_match(payload),
@@ -154,7 +154,7 @@ impl Pattern {
 
 /// The payload without one line ending at its end.
 #[must_use]
-pub fn without_line_ending(payload: &[u8]) -> &[u8] {
+pub(crate) fn without_line_ending(payload: &[u8]) -> &[u8] {
     payload
         .strip_suffix(b"\r\n")
         .or_else(|| payload.strip_suffix(b"\n"))

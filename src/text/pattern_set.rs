@@ -14,18 +14,18 @@ const MAX_CACHE: usize = 8 << 20;
 
 /// The expressions of a set. Each must have been accepted by [`crate::text::pattern::Pattern::parse`].
 #[derive(Debug)]
-pub struct ExpressionSet {
+pub(crate) struct ExpressionSet {
     regex: Regex,
 }
 
 /// Which expressions match; reused, so that a search allocates nothing.
 #[derive(Debug)]
-pub struct Found(PatternSet);
+pub(crate) struct Found(PatternSet);
 
 impl ExpressionSet {
     /// A set of these expressions; `None` if they are too large together.
     #[must_use]
-    pub fn new(expressions: &[&str]) -> Option<Self> {
+    pub(crate) fn new(expressions: &[&str]) -> Option<Self> {
         // As `regex::bytes` compiles, so that the set finds what each expression finds alone.
         let config = Regex::config()
             .match_kind(MatchKind::All)
@@ -43,12 +43,12 @@ impl ExpressionSet {
 
     /// Room for the results of a search.
     #[must_use]
-    pub fn found(&self) -> Found {
+    pub(crate) fn found(&self) -> Found {
         Found(PatternSet::new(self.regex.pattern_len()))
     }
 
     /// The place of the first expression that matches.
-    pub fn first(&self, text: &[u8], found: &mut Found) -> Option<usize> {
+    pub(crate) fn first(&self, text: &[u8], found: &mut Found) -> Option<usize> {
         let Found(found) = found;
         found.clear();
         self.regex

@@ -14,7 +14,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn draw(&mut self) -> u64 {
+    pub(crate) fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Random {
     }
 
     /// A number from `first` to `last`, both included.
-    pub fn between(&mut self, first: i64, last: i64) -> i64 {
+    pub(crate) fn between(&mut self, first: i64, last: i64) -> i64 {
         let span = i128::from(last) - i128::from(first) + 1;
         // The high half of the product: equally likely to within 2^-64.
         let offset = (i128::from(self.draw()) * span) >> 64;
@@ -31,12 +31,12 @@ impl Random {
     }
 
     /// True in `percent` of 100 cases.
-    pub fn happens(&mut self, percent: f64) -> bool {
+    pub(crate) fn happens(&mut self, percent: f64) -> bool {
         self.fraction() * 100.0 < percent
     }
 
     /// An exponentially distributed number with this mean.
-    pub fn exponential(&mut self, mean: f64) -> f64 {
+    pub(crate) fn exponential(&mut self, mean: f64) -> f64 {
         // The logarithm of 0 is infinite, so take the fraction from 1.
         -(1.0 - self.fraction()).ln() * mean
     }

@@ -3,7 +3,7 @@
 
 /// The value of a placeholder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// Text that is inserted unchanged.
     Text(String),
     /// A number, which may select a plural form (1 datagram, 2 datagrams).
@@ -18,9 +18,9 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sentence {
     /// `area.message` or `area.message.attribute`; nothing for a text as it is.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// The values by the names of their placeholders.
-    pub parts: Vec<(&'static str, Part)>,
+    pub(crate) parts: Vec<(&'static str, Part)>,
 }
 
 impl Sentence {
@@ -35,33 +35,33 @@ impl Sentence {
 
     /// A text as it is: a name, a number, what another program says.
     #[must_use]
-    pub fn verbatim(text: impl std::fmt::Display) -> Self {
+    pub(crate) fn verbatim(text: impl std::fmt::Display) -> Self {
         Self::new("").with("text", text)
     }
 
     /// Adds a text value.
     #[must_use]
-    pub fn with(mut self, name: &'static str, text: impl std::fmt::Display) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, text: impl std::fmt::Display) -> Self {
         self.parts.push((name, Part::Text(text.to_string())));
         self
     }
 
     /// Adds another message as a value.
     #[must_use]
-    pub fn with_phrase(mut self, name: &'static str, phrase: impl Into<Self>) -> Self {
+    pub(crate) fn with_phrase(mut self, name: &'static str, phrase: impl Into<Self>) -> Self {
         self.parts.push((name, Part::Phrase(phrase.into())));
         self
     }
 
     /// The message as a field of a `tracing` event. Fields can be text, numbers and errors, so it travels as an error.
     #[must_use]
-    pub fn as_value(&self) -> &(dyn std::error::Error + 'static) {
+    pub(crate) fn as_value(&self) -> &(dyn std::error::Error + 'static) {
         self
     }
 
     /// Adds a numeric value.
     #[must_use]
-    pub fn with_number(mut self, name: &'static str, number: impl TryInto<u64>) -> Self {
+    pub(crate) fn with_number(mut self, name: &'static str, number: impl TryInto<u64>) -> Self {
         let number = number.try_into().unwrap_or(u64::MAX);
         self.parts.push((name, Part::Number(number)));
         self
@@ -69,7 +69,7 @@ impl Sentence {
 
     /// Adds a list value.
     #[must_use]
-    pub fn with_list(mut self, name: &'static str, items: Vec<Self>) -> Self {
+    pub(crate) fn with_list(mut self, name: &'static str, items: Vec<Self>) -> Self {
         self.parts.push((name, Part::List(items)));
         self
     }

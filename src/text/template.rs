@@ -219,7 +219,7 @@ pub struct Values<'a, F> {
 #[derive(Debug)]
 pub struct State {
     /// The source of `{rand}`.
-    pub random: Random,
+    pub(crate) random: Random,
     scratch: String,
 }
 
@@ -331,20 +331,14 @@ impl Template {
             .then(|| self.pieces.iter().flat_map(bytes).collect())
     }
 
-    /// Whether it has `{line}`, so that each input line makes one datagram.
-    #[must_use]
-    pub fn has_line(&self) -> bool {
-        self.has_line
-    }
-
     /// Whether it has groups of the pattern.
     #[must_use]
-    pub fn has_groups(&self) -> bool {
+    pub(crate) fn has_groups(&self) -> bool {
         self.has_groups
     }
 
     /// Adds bytes at the end.
-    pub fn push(&mut self, bytes: Vec<u8>) {
+    pub(crate) fn push(&mut self, bytes: Vec<u8>) {
         self.pieces.push(Piece::Bytes(bytes));
     }
 
@@ -581,7 +575,7 @@ fn random_piece(option: Option<&str>) -> Result<Piece, Problem> {
 impl Error {
     /// What to write in its place.
     #[must_use]
-    pub fn advice(&self) -> Option<Advice> {
+    pub(crate) fn advice(&self) -> Option<Advice> {
         match self {
             Self::Unknown { nearest: None, .. } | Self::Stray { .. } | Self::Unclosed { .. } => {
                 Some(Advice::Braces)
@@ -594,7 +588,7 @@ impl Error {
 
 /// What may help with a wrong template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Advice {
+pub(crate) enum Advice {
     /// A brace that is text is written twice.
     Braces,
     /// Input lines come through a pipe.

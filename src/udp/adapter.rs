@@ -4,13 +4,13 @@ use if_addrs::Interface;
 
 /// All interfaces with their addresses, one entry per address; empty if the operating system does not report them.
 #[must_use]
-pub fn all() -> Vec<Interface> {
+pub(crate) fn all() -> Vec<Interface> {
     if_addrs::get_if_addrs().unwrap_or_default()
 }
 
 /// The interface's MTU, which Linux has in a file; `None` on other operating systems.
 #[must_use]
-pub fn mtu(interface: &str) -> Option<usize> {
+pub(crate) fn mtu(interface: &str) -> Option<usize> {
     std::fs::read_to_string(format!("/sys/class/net/{interface}/mtu"))
         .ok()?
         .trim()
@@ -20,9 +20,9 @@ pub fn mtu(interface: &str) -> Option<usize> {
 
 /// An interface by its name and index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub(crate) struct Named {
     /// The interface name, such as `eth0`.
-    pub name: String,
+    pub(crate) name: String,
     /// The interface index that the operating system assigned.
-    pub index: u32,
+    pub(crate) index: u32,
 }

@@ -12,7 +12,7 @@ use rules::Rules;
 
 /// The payload of a listener's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Send the received payload back.
     Echo,
     /// Send the same bytes every time.
@@ -21,24 +21,24 @@ pub enum Answer {
 
 /// What to answer, to whom how often, and when.
 #[derive(Debug)]
-pub struct AnswerPlan {
+pub(crate) struct AnswerPlan {
     /// Replies by pattern; the first match wins.
-    pub rules: Rules,
+    pub(crate) rules: Rules,
     /// The answer to datagrams that no rule matches.
-    pub fallback: Option<Answer>,
+    pub(crate) fallback: Option<Answer>,
     /// Rate limit: the maximum number of answers per second and peer.
-    pub rate: u32,
+    pub(crate) rate: u32,
     /// The delay before an answer is sent, unless its rule sets another.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
     /// The percentage of answers to drop, unless the rule sets another.
-    pub drop: f64,
+    pub(crate) drop: f64,
     /// The seed for dropped answers and random fields.
-    pub seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
 }
 
 /// Why the listener does not answer a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Silence {
+pub(crate) enum Silence {
     /// It was sent to a multicast group or a broadcast address: many receivers would answer at once.
     Group,
     /// The sender's address is a multicast group, a broadcast address or unspecified, or its port is 0: an answer would
@@ -57,7 +57,7 @@ pub enum Silence {
 ///
 /// # Errors
 /// The reason not to answer.
-pub fn check(
+pub(crate) fn check(
     run: &Run<'_>,
     own: &[IpAddr],
     is_broadcast: impl Fn(IpAddr) -> bool,
@@ -85,7 +85,7 @@ pub fn check(
 /// part of it that is still within the last second. It needs no list of timestamps and allows no double burst at a
 /// window boundary.
 #[derive(Debug, Clone, Copy)]
-pub struct AnswerRate {
+pub(crate) struct AnswerRate {
     window: Instant,
     current: u32,
     previous: u32,
@@ -94,7 +94,7 @@ pub struct AnswerRate {
 impl AnswerRate {
     /// The state for a peer without answers so far.
     #[must_use]
-    pub fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             window: now,
             current: 0,
@@ -103,7 +103,7 @@ impl AnswerRate {
     }
 
     /// Whether `per_second` allows one more answer.
-    pub fn has_room(&mut self, now: Instant, per_second: u32) -> bool {
+    pub(crate) fn has_room(&mut self, now: Instant, per_second: u32) -> bool {
         const WINDOW: Duration = Duration::from_secs(1);
         let age = now.saturating_duration_since(self.window);
         if age >= 2 * WINDOW {
@@ -119,7 +119,7 @@ impl AnswerRate {
     }
 
     /// Counts an answer.
-    pub fn count(&mut self) {
+    pub(crate) fn count(&mut self) {
         self.current = self.current.saturating_add(1);
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn prepare(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
 
 /// Receives datagrams into reused buffers.
 #[derive(Debug)]
-pub struct Receiver {
+pub(crate) struct Receiver {
     way: ReceiveWay,
     recv_size: usize,
 }
@@ -37,7 +37,7 @@ enum ReceiveWay {
 impl Receiver {
     /// A receiver for sockets that were opened with these options.
     #[must_use]
-    pub fn new(options: ReceiveOptions) -> Self {
+    pub(crate) fn new(options: ReceiveOptions) -> Self {
         let way = match system::BatchReceiver::new(&options) {
             Some(receiver) => ReceiveWay::Batched(receiver),
             None => ReceiveWay::Single(vec![0; SLOT].into_boxed_slice()),
@@ -51,7 +51,7 @@ impl Receiver {
     /// How many datagrams the kernel dropped because this socket's receive buffer was full; `None` if the operating
     /// system does not report it.
     #[must_use]
-    pub fn drops(&self, socket: &UdpSocket) -> Option<Drops> {
+    pub(crate) fn drops(&self, socket: &UdpSocket) -> Option<Drops> {
         match &self.way {
             ReceiveWay::Batched(receiver) => receiver.drops(socket),
             ReceiveWay::Single(_) => system::plain_drops(socket),
@@ -64,7 +64,7 @@ impl Receiver {
     /// # Errors
     /// `WouldBlock` if no datagram is queued; otherwise the error of the system call, which may be an ICMP error for an
     /// earlier answer.
-    pub fn receive(
+    pub(crate) fn receive(
         &mut self,
         socket: &UdpSocket,
         local: SocketAddr,
@@ -98,7 +98,7 @@ impl Receiver {
 
 /// Sends the datagrams of an [`Outbox`].
 #[derive(Debug)]
-pub struct Transmitter {
+pub(crate) struct Transmitter {
     way: TransmitWay,
     /// `None` on a connected socket.
     peer: Option<SocketAddr>,
@@ -113,7 +113,7 @@ enum TransmitWay {
 impl Transmitter {
     /// A transmitter to `peer`, or, with `None`, to the address that the socket is connected to.
     #[must_use]
-    pub fn new(peer: Option<SocketAddr>, batching: bool) -> Self {
+    pub(crate) fn new(peer: Option<SocketAddr>, batching: bool) -> Self {
         let way = match system::BatchTransmitter::new(batching) {
             Some(transmitter) => TransmitWay::Batched(transmitter),
             None => TransmitWay::Single,
@@ -122,7 +122,7 @@ impl Transmitter {
     }
 
     /// Enables segmentation offload (GSO) for datagrams of at most `len` bytes: those that fit in one packet.
-    pub fn set_longest_segment(&mut self, len: usize) {
+    pub(crate) fn set_longest_segment(&mut self, len: usize) {
         if let TransmitWay::Batched(transmitter) = &mut self.way {
             transmitter.set_longest_segment(len);
         }
@@ -133,7 +133,7 @@ impl Transmitter {
     /// # Errors
     /// `WouldBlock` if the send buffer is full; otherwise the error for the first of these datagrams, or an ICMP error
     /// for an earlier one.
-    pub fn send(
+    pub(crate) fn send(
         &mut self,
         socket: &UdpSocket,
         outbox: &Outbox,

@@ -20,9 +20,9 @@ const BOARD_PORT: u16 = 6000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// An IP address or a host name, without brackets; an IPv6 zone may follow `%`. Or `board:` and a board's name.
-    pub host: String,
+    pub(crate) host: String,
     /// The UDP port.
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl FromStr for Endpoint {
@@ -119,7 +119,7 @@ fn port_has_sign(text: &str) -> bool {
 
 /// The address family that a name may resolve to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
+pub(crate) enum Family {
     /// Both, IPv4 first: boards and the tutorial's programs listen on IPv4.
     Any,
     /// IPv4 only (`-4`).
@@ -149,7 +149,7 @@ impl Family {
 impl Endpoint {
     /// The name, if a board's name stands in place of a host.
     #[must_use]
-    pub fn board(&self) -> Option<&str> {
+    pub(crate) fn board(&self) -> Option<&str> {
         self.host.strip_prefix(BOARD)
     }
 
@@ -158,7 +158,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// The name or the zone is unknown, or has no address of that family.
-    pub async fn resolve(&self, family: Family) -> Result<Vec<SocketAddr>, Error> {
+    pub(crate) async fn resolve(&self, family: Family) -> Result<Vec<SocketAddr>, Error> {
         let failed = |source| Error::Resolve {
             host: self.host.clone(),
             source,

@@ -38,7 +38,7 @@ impl RecentAddresses {
 /// Whether our own socket at `local` sent this datagram: it can come back through a broadcast, a multicast group or a
 /// send to our own address. Another program on this machine has a different port.
 #[must_use]
-pub fn is_ourselves(peer: SocketAddr, local: SocketAddr) -> bool {
+pub(crate) fn is_ourselves(peer: SocketAddr, local: SocketAddr) -> bool {
     peer.port() == local.port()
         && (peer.ip() == local.ip()
             || peer.ip().is_loopback()
@@ -48,7 +48,7 @@ pub fn is_ourselves(peer: SocketAddr, local: SocketAddr) -> bool {
 /// The IPv4 addresses under which other devices on the network can reach this PC, each with its interface's name. The
 /// interface of the default route comes first, as a board is most likely on that network.
 #[must_use]
-pub fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
+pub(crate) fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
     let mut found: Vec<(Ipv4Addr, String)> = Vec::new();
     for interface in all() {
         if let IpAddr::V4(address) = interface.ip()
@@ -109,13 +109,13 @@ fn is_virtual(name: &str) -> bool {
 
 /// Every interface by name and index; Linux also lists the interfaces without an address.
 #[must_use]
-pub fn named() -> Vec<Named> {
+pub(crate) fn named() -> Vec<Named> {
     system::interfaces()
 }
 
 /// The interfaces on which a socket can join a multicast group of this family, loopback last.
 #[must_use]
-pub fn for_groups(is_v4: bool) -> Vec<Named> {
+pub(crate) fn for_groups(is_v4: bool) -> Vec<Named> {
     let all = all();
     let has = |named: &Named, wanted: &dyn Fn(IpAddr) -> bool| {
         all.iter()
@@ -133,7 +133,7 @@ pub fn for_groups(is_v4: bool) -> Vec<Named> {
 ///
 /// # Errors
 /// No interface matches.
-pub fn find(text: &str) -> Result<Named, Error> {
+pub(crate) fn find(text: &str) -> Result<Named, Error> {
     let named = named();
     let number: Option<u32> = text.parse().ok();
     let by_name = |known: &&Named| known.name == text;
@@ -156,7 +156,7 @@ pub fn find(text: &str) -> Result<Named, Error> {
 ///
 /// # Errors
 /// No interface matches.
-pub fn of_address(address: &SocketAddr) -> Result<Named, Error> {
+pub(crate) fn of_address(address: &SocketAddr) -> Result<Named, Error> {
     let zone = match address {
         SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(v6.scope_id()),
         _ => None,
@@ -187,7 +187,7 @@ pub fn of_address(address: &SocketAddr) -> Result<Named, Error> {
 
 /// The interfaces that have this address.
 #[must_use]
-pub fn with_address(address: IpAddr) -> Vec<Named> {
+pub(crate) fn with_address(address: IpAddr) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
     for interface in all() {
         if let Some(index) = interface.index.filter(|_| interface.ip() == address)
@@ -204,7 +204,7 @@ pub fn with_address(address: IpAddr) -> Vec<Named> {
 
 /// An interface name for the example in a hint about link-local addresses.
 #[must_use]
-pub fn for_link_local() -> String {
+pub(crate) fn for_link_local() -> String {
     let all = all();
     let found = all.iter().find(|interface| {
         !interface.ip().is_loopback() && interface.oper_status != IfOperStatus::Down
@@ -214,7 +214,7 @@ pub fn for_link_local() -> String {
 
 /// The names of all interfaces.
 #[must_use]
-pub fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let mut names: Vec<String> = named().into_iter().map(|named| named.name).collect();
     names.sort();
     names
@@ -231,7 +231,7 @@ fn unknown(name: &str) -> Error {
 
 /// 255.255.255.255 and each interface's own broadcast address.
 #[must_use]
-pub fn broadcast_addresses() -> Vec<IpAddr> {
+pub(crate) fn broadcast_addresses() -> Vec<IpAddr> {
     let mut found = vec![IpAddr::V4(Ipv4Addr::BROADCAST)];
     for interface in all() {
         // A /31 or /32 has no broadcast address (RFC 3021). The kernel treats the network's last address as a broadcast
@@ -254,7 +254,7 @@ pub fn broadcast_addresses() -> Vec<IpAddr> {
 /// Whether the address is one of [`broadcast_addresses`]. Skips the costly lookup if the last two bits are not ones: a
 /// network with a broadcast address has at least four addresses.
 #[must_use]
-pub fn is_broadcast(address: IpAddr) -> bool {
+pub(crate) fn is_broadcast(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.to_bits() & 3 == 3 && broadcast_addresses().contains(&address),
         IpAddr::V6(_) => false,

@@ -24,7 +24,7 @@ use crate::wait::{Site, end_asked_at, until};
 use answers::{Answers, Via};
 use counts::Counts;
 
-pub use counts::ListenSummary;
+pub(crate) use counts::ListenSummary;
 
 /// Receive calls per socket before the loop polls the other sockets, the deadlines and the signals again.
 const CALLS_IN_A_ROW: usize = 16;
@@ -40,30 +40,30 @@ const MAX_ERRORS: u32 = 1000;
 
 /// What the listener does with the datagrams it receives.
 #[derive(Debug)]
-pub struct ListenPlan {
+pub(crate) struct ListenPlan {
     /// Options of the receive calls.
-    pub receive: ReceiveOptions,
+    pub(crate) receive: ReceiveOptions,
     /// Accept datagrams from these senders only; from all senders if empty.
-    pub from: Vec<Prefix>,
+    pub(crate) from: Vec<Prefix>,
     /// What to answer, if anything.
-    pub answers: Option<AnswerPlan>,
+    pub(crate) answers: Option<AnswerPlan>,
     /// The checksum at the end of each payload, to be verified.
-    pub check: Option<Append>,
+    pub(crate) check: Option<Append>,
     /// Read the sequence numbers in the payloads, to detect loss.
-    pub sequenced: bool,
+    pub(crate) sequenced: bool,
     /// Stop after this many datagrams.
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
     /// Stop when no datagram arrives for this long.
-    pub timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     /// Stop after this total time.
-    pub duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
     /// The interval between reports of the counts.
-    pub stats_every: Option<Duration>,
+    pub(crate) stats_every: Option<Duration>,
 }
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopReason {
+pub(crate) enum StopReason {
     /// The loop reached the count or the duration.
     Complete,
     /// No datagram arrived within the timeout.
@@ -76,7 +76,7 @@ pub enum StopReason {
 
 /// A listener with its sockets and counts.
 #[derive(Debug)]
-pub struct Listener<'a> {
+pub(crate) struct Listener<'a> {
     plan: &'a ListenPlan,
     sockets: &'a [Bound],
     receiver: Receiver,
@@ -92,7 +92,11 @@ pub struct Listener<'a> {
 impl<'a> Listener<'a> {
     /// A listener on these open sockets.
     #[must_use]
-    pub fn new(plan: &'a ListenPlan, sockets: &'a [Bound], memberships: Vec<Memberships>) -> Self {
+    pub(crate) fn new(
+        plan: &'a ListenPlan,
+        sockets: &'a [Bound],
+        memberships: Vec<Memberships>,
+    ) -> Self {
         let now = Instant::now();
         let receiver = Receiver::new(plan.receive);
         if let Some(answering) = &plan.answers
@@ -126,7 +130,7 @@ impl<'a> Listener<'a> {
     ///
     /// # Errors
     /// A socket fails permanently, or the sink fails.
-    pub async fn run(
+    pub(crate) async fn run(
         &mut self,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
@@ -330,19 +334,19 @@ impl<'a> Listener<'a> {
 
     /// How many datagrams arrived.
     #[must_use]
-    pub fn datagrams(&self) -> u64 {
+    pub(crate) fn datagrams(&self) -> u64 {
         self.counts.datagrams
     }
 
     /// How many datagrams the sender filter rejected.
     #[must_use]
-    pub fn filtered(&self) -> u64 {
+    pub(crate) fn filtered(&self) -> u64 {
         self.counts.filtered
     }
 
     /// The counts so far.
     #[must_use]
-    pub fn report(&self) -> ListenSummary<'_> {
+    pub(crate) fn report(&self) -> ListenSummary<'_> {
         let dropped = self
             .sockets
             .iter()

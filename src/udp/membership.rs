@@ -20,9 +20,9 @@ use crate::udp::system;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// The group's address.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// The interface by name, index or address; `None` means all interfaces.
-    pub interface: Option<String>,
+    pub(crate) interface: Option<String>,
 }
 
 impl FromStr for Group {
@@ -70,7 +70,7 @@ impl Group {
 
 /// The groups of one socket.
 #[derive(Debug)]
-pub struct Memberships {
+pub(crate) struct Memberships {
     groups: Vec<Group>,
     joined: Vec<(IpAddr, u32)>,
     /// Interfaces on which a join failed and the user was told, so that the warning is not repeated.
@@ -82,7 +82,7 @@ impl Memberships {
     ///
     /// # Errors
     /// A named interface does not exist, or a group could not be joined on any interface.
-    pub fn join(socket: &Socket, groups: Vec<Group>) -> Result<Self, Error> {
+    pub(crate) fn join(socket: &Socket, groups: Vec<Group>) -> Result<Self, Error> {
         let mut memberships = Self {
             groups,
             joined: Vec::new(),
@@ -113,12 +113,12 @@ impl Memberships {
 
     /// Whether there are no groups.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
 
     /// Joins the groups on interfaces that appeared since the last call. Idempotent.
-    pub fn refresh(&mut self, socket: &Socket) {
+    pub(crate) fn refresh(&mut self, socket: &Socket) {
         let present = interface::named();
         let is_present =
             |(_, index): &(IpAddr, u32)| present.iter().any(|named| named.index == *index);

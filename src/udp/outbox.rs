@@ -5,7 +5,7 @@ pub(crate) const MOST_AT_ONCE: usize = 128;
 
 /// Datagrams to send; their payloads are contiguous in one buffer, as GSO needs them.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub(crate) struct Outbox {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     /// The common length of all datagrams, if they are equally long; then offsets are computed, not looked up.
@@ -16,7 +16,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// Removes all datagrams but keeps the allocated memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
         self.even_len = None;
@@ -25,7 +25,7 @@ impl Outbox {
 
     /// Replaces the contents with `count` copies of one payload. Another call with the same payload keeps the existing
     /// copies, including any headers written over them.
-    pub fn repeat(&mut self, payload: &[u8], count: usize) {
+    pub(crate) fn repeat(&mut self, payload: &[u8], count: usize) {
         if !self.is_repeated {
             self.clear();
             self.is_repeated = true;
@@ -43,7 +43,7 @@ impl Outbox {
     ///
     /// # Errors
     /// The error of `write`; then no datagram is added.
-    pub fn push_with<E>(
+    pub(crate) fn push_with<E>(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -58,7 +58,7 @@ impl Outbox {
     }
 
     /// Adds one datagram.
-    pub fn push(&mut self, payload: &[u8]) {
+    pub(crate) fn push(&mut self, payload: &[u8]) {
         self.is_repeated = false;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(payload);
@@ -77,25 +77,25 @@ impl Outbox {
 
     /// How many datagrams there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Whether there are no datagrams.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
     /// The total length of all payloads.
     #[must_use]
-    pub fn byte_len(&self) -> usize {
+    pub(crate) fn byte_len(&self) -> usize {
         self.bytes.len()
     }
 
     /// The payload of datagram `index`; empty if there is no such datagram.
     #[must_use]
-    pub fn payload(&self, index: usize) -> &[u8] {
+    pub(crate) fn payload(&self, index: usize) -> &[u8] {
         self.bytes
             .get(self.start(index)..self.end(index))
             .unwrap_or_default()
@@ -103,7 +103,7 @@ impl Outbox {
 
     /// Mutable access to the payloads of `count` datagrams from `first` on, if all datagrams have the same length;
     /// otherwise an empty iterator.
-    pub fn even_payloads_mut(
+    pub(crate) fn even_payloads_mut(
         &mut self,
         first: usize,
         count: usize,
@@ -114,7 +114,7 @@ impl Outbox {
     }
 
     /// The same if their lengths differ.
-    pub fn uneven_payloads_mut(
+    pub(crate) fn uneven_payloads_mut(
         &mut self,
         first: usize,
         count: usize,
@@ -132,13 +132,13 @@ impl Outbox {
 
     /// Whether all datagrams have the same length.
     #[must_use]
-    pub fn is_even(&self) -> bool {
+    pub(crate) fn is_even(&self) -> bool {
         self.even_len.is_some()
     }
 
     /// How many datagrams, from the first on, a caller must examine to see every length that occurs.
     #[must_use]
-    pub fn lengths(&self) -> usize {
+    pub(crate) fn lengths(&self) -> usize {
         if self.even_len.is_some() {
             self.len().min(1)
         } else {
@@ -148,7 +148,7 @@ impl Outbox {
 
     /// The contiguous payloads of `count` datagrams from `first` on.
     #[must_use]
-    pub fn span(&self, first: usize, count: usize) -> &[u8] {
+    pub(crate) fn span(&self, first: usize, count: usize) -> &[u8] {
         match count.checked_sub(1) {
             Some(more) => self
                 .bytes
@@ -160,7 +160,7 @@ impl Outbox {
 
     /// How many consecutive datagrams from `first` on have the same length, at most `limit`.
     #[must_use]
-    pub fn run_len(&self, first: usize, limit: usize) -> usize {
+    pub(crate) fn run_len(&self, first: usize, limit: usize) -> usize {
         if self.even_len.is_some() {
             return self.len().saturating_sub(first).min(limit);
         }

@@ -13,7 +13,7 @@ use crate::udp::system;
 
 /// Datagrams per second.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rate {
+pub(crate) enum Rate {
     /// As fast as the kernel accepts them.
     Max,
     /// Evenly spaced.
@@ -51,7 +51,7 @@ impl FromStr for Rate {
 
 /// How datagrams at a mean rate are distributed in time, if not evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pattern {
+pub(crate) enum Pattern {
     /// Exponentially distributed gaps, as between the datagrams of many independent senders.
     Poisson,
     /// This many datagrams back to back, then a pause.
@@ -101,7 +101,7 @@ enum Shape {
 /// The schedule of a run. Due times count from the first datagram, so that delays do not accumulate. After a delay the
 /// schedule catches up at a slightly higher rate, without a burst.
 #[derive(Debug, Clone)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// The mean interval between two datagrams, in nanoseconds; with a ramp, the interval at its end.
     gap: f64,
     shape: Shape,
@@ -142,19 +142,19 @@ const BURST: f64 = system::TIMER_GRAIN.as_nanos() as f64;
 impl Pace {
     /// No pacing: datagrams are sent back to back.
     #[must_use]
-    pub fn unpaced() -> Self {
+    pub(crate) fn unpaced() -> Self {
         Self::every(Duration::ZERO)
     }
 
     /// One datagram every `gap`.
     #[must_use]
-    pub fn every(gap: Duration) -> Self {
+    pub(crate) fn every(gap: Duration) -> Self {
         Self::even(gap.as_secs_f64() * 1e9, INTERVAL_FORGIVEN)
     }
 
     /// Evenly spaced datagrams at this rate.
     #[must_use]
-    pub fn at(rate: Rate) -> Self {
+    pub(crate) fn at(rate: Rate) -> Self {
         match rate {
             Rate::Max => Self::unpaced(),
             Rate::PerSecond(rate) => Self::even(1e9 / rate, RATE_FORGIVEN.max(1e9 / rate)),
@@ -174,7 +174,7 @@ impl Pace {
 
     /// The same mean rate in a pattern.
     #[must_use]
-    pub fn in_pattern(self, pattern: Pattern, random: Random) -> Self {
+    pub(crate) fn in_pattern(self, pattern: Pattern, random: Random) -> Self {
         let shape = match pattern {
             Pattern::Poisson => Shape::Poisson { random, next: 0.0 },
             Pattern::Burst(size) => Shape::Burst(size.max(1)),
@@ -184,14 +184,14 @@ impl Pace {
 
     /// A rate that grows linearly from a tenth to the full rate over this time, and stays there.
     #[must_use]
-    pub fn with_ramp(self, over: Duration) -> Self {
+    pub(crate) fn with_ramp(self, over: Duration) -> Self {
         let over = nanos(over);
         self.shaped(Shape::Ramp { over, origin: 0.0 })
     }
 
     /// The same for a ramp that ends with the last of so many datagrams.
     #[must_use]
-    pub fn with_ramp_over(self, datagrams: u64) -> Self {
+    pub(crate) fn with_ramp_over(self, datagrams: u64) -> Self {
         let over = self.gap * datagrams as f64 * 2.0 / (1.0 + RAMP_START);
         self.shaped(Shape::Ramp { over, origin: 0.0 })
     }
@@ -236,12 +236,12 @@ impl Pace {
 
     /// Whether datagrams are sent back to back.
     #[must_use]
-    pub fn is_unpaced(&self) -> bool {
+    pub(crate) fn is_unpaced(&self) -> bool {
         self.gap == 0.0
     }
 
     /// When the next datagram is due; `now` if it is due already.
-    pub fn due(&mut self, now: Instant) -> Instant {
+    pub(crate) fn due(&mut self, now: Instant) -> Instant {
         let clock = self.advance(now);
         let wanted = self.wanted();
         if clock.passed >= wanted {
@@ -257,7 +257,7 @@ impl Pace {
 
     /// How many datagrams are due now, `limit` at most. At least one if [`Self::due`] says that one is due: both must
     /// round the same way.
-    pub fn allowance(&mut self, now: Instant, limit: usize) -> usize {
+    pub(crate) fn allowance(&mut self, now: Instant, limit: usize) -> usize {
         if self.is_unpaced() {
             self.advance(now);
             return limit;
@@ -285,7 +285,7 @@ impl Pace {
     /// Whether the run is over: `deadline` has passed, and every datagram that was due before it has been sent. Overdue
     /// datagrams may still be sent shortly after the deadline.
     #[must_use]
-    pub fn is_past(&self, deadline: Instant, now: Instant) -> bool {
+    pub(crate) fn is_past(&self, deadline: Instant, now: Instant) -> bool {
         let Some(clock) = self.clock.filter(|_| !self.is_unpaced()) else {
             return now >= deadline;
         };
@@ -294,7 +294,7 @@ impl Pace {
     }
 
     /// Counts datagrams as done, whether they were sent or failed.
-    pub fn count(&mut self, datagrams: usize) {
+    pub(crate) fn count(&mut self, datagrams: usize) {
         if matches!(self.shape, Shape::Even) {
             self.sent += datagrams as u64;
         } else {

@@ -1,10 +1,10 @@
 //! Payloads: literal text with escapes, hex digits, encodings, sequenced payloads, and the sources from which `send`
 //! reads payloads.
 
-pub mod replay;
+pub(crate) mod replay;
 pub mod sequence;
-pub mod source;
-pub mod templates;
+pub(crate) mod source;
+pub(crate) mod templates;
 
 use crate::text::encoding::TextEncoding;
 use crate::text::escape;
@@ -12,10 +12,10 @@ use crate::text::sentence::Sentence;
 use crate::udp::error::Error;
 
 /// The message of the tutorial's client (28 bytes).
-pub const TUTORIAL_MESSAGE: &[u8] = b"hello message from mPython\r\n";
+pub(crate) const TUTORIAL_MESSAGE: &[u8] = b"hello message from mPython\r\n";
 
 /// The receive size of the tutorial's server (`recvfrom(1024)`); it truncates longer datagrams.
-pub const TUTORIAL_RECV_SIZE: usize = 1024;
+pub(crate) const TUTORIAL_RECV_SIZE: usize = 1024;
 
 /// Rules that turn text from the user into payload bytes.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ pub struct TextRules {
 impl TextRules {
     /// Whether the payload is exactly the input, so that no conversion is needed.
     #[must_use]
-    pub fn is_verbatim(&self) -> bool {
+    pub(crate) fn is_verbatim(&self) -> bool {
         !self.escapes && self.encoding.sends_utf8() && self.line_ending.is_empty()
     }
 

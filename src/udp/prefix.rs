@@ -8,7 +8,7 @@ use crate::text::sentence::{Sentence, sentence};
 
 /// An address or a CIDR block, such as `192.168.0.0/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Prefix {
+pub(crate) struct Prefix {
     address: IpAddr,
     bits: u8,
 }
@@ -38,7 +38,7 @@ impl FromStr for Prefix {
 impl Prefix {
     /// Whether the block contains the address.
     #[must_use]
-    pub fn contains(self, address: IpAddr) -> bool {
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
         let differ = match (self.address, address) {
             (IpAddr::V4(a), IpAddr::V4(b)) => u128::from(a.to_bits() ^ b.to_bits()) << 96,
             (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits() ^ b.to_bits(),

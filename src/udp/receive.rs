@@ -8,7 +8,7 @@ pub(crate) const SLOT: usize = 1 << 16;
 
 /// The source of arrival times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clock {
+pub(crate) enum Clock {
     /// The kernel's receive timestamp, if the operating system has one.
     Kernel,
     /// The time when udpcli reads the datagram.
@@ -17,23 +17,23 @@ pub enum Clock {
 
 /// Options for receiving.
 #[derive(Debug, Clone, Copy)]
-pub struct ReceiveOptions {
+pub(crate) struct ReceiveOptions {
     /// The receive size: longer datagrams are truncated to this many bytes.
-    pub recv_size: usize,
+    pub(crate) recv_size: usize,
     /// The source of arrival times.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// Receive many datagrams per system call, if the operating system can.
-    pub batching: bool,
+    pub(crate) batching: bool,
 }
 
 /// The number of datagrams that the kernel dropped because a socket's receive buffer was full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Drops {
+pub(crate) struct Drops {
     /// The number of datagrams.
-    pub count: u64,
+    pub(crate) count: u64,
     /// Whether `count` is an estimate: with GRO the kernel counts dropped buffers, and udpcli assumes that each held as
     /// many datagrams as a buffer received next to it.
-    pub is_estimate: bool,
+    pub(crate) is_estimate: bool,
 }
 
 impl std::ops::Add for Drops {

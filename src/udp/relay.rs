@@ -9,7 +9,7 @@ mod receiving;
 mod report;
 mod sending;
 mod sessions;
-pub mod target;
+pub(crate) mod target;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -31,9 +31,7 @@ use ready::wait_ready;
 use sessions::Sessions;
 use target::Target;
 
-pub use lane::LaneCounts;
-pub use report::RelaySummary;
-pub use sessions::MAX_SOCKETS;
+pub(crate) use report::RelaySummary;
 
 /// How often to look for idle sessions and pending errors.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -46,27 +44,27 @@ const MAX_ERRORS: u32 = 1000;
 
 /// What a relay does.
 #[derive(Debug)]
-pub struct RelayPlan {
+pub(crate) struct RelayPlan {
     /// Options of the receive calls.
-    pub receive: ReceiveOptions,
+    pub(crate) receive: ReceiveOptions,
     /// Where each datagram goes.
-    pub targets: Vec<Target>,
+    pub(crate) targets: Vec<Target>,
     /// The faults on the way to the targets.
-    pub forward: Impairment,
+    pub(crate) forward: Impairment,
     /// The faults on the way back.
-    pub back: Impairment,
+    pub(crate) back: Impairment,
     /// The maximum rate in each direction.
-    pub rate: Rate,
+    pub(crate) rate: Rate,
     /// Decides the faults.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// A session ends when its client and its targets were silent for this long.
-    pub session_timeout: Duration,
+    pub(crate) session_timeout: Duration,
     /// Stop after this total time.
-    pub duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
     /// The interval between reports of the counts.
-    pub stats_every: Option<Duration>,
+    pub(crate) stats_every: Option<Duration>,
     /// Whether the sink wants the datagrams.
-    pub is_watched: bool,
+    pub(crate) is_watched: bool,
 }
 
 /// The counts of one target.
@@ -82,7 +80,7 @@ pub(super) struct TargetCounts {
 
 /// A relay with its socket, sessions and counts.
 #[derive(Debug)]
-pub struct Relay<'a> {
+pub(crate) struct Relay<'a> {
     plan: &'a RelayPlan,
     bound: &'a Bound,
     is_wildcard: bool,
@@ -107,7 +105,7 @@ pub struct Relay<'a> {
 impl<'a> Relay<'a> {
     /// A relay that receives on this open socket.
     #[must_use]
-    pub fn new(plan: &'a RelayPlan, bound: &'a Bound) -> Self {
+    pub(crate) fn new(plan: &'a RelayPlan, bound: &'a Bound) -> Self {
         let longest = plan.forward.longest_delay().max(plan.back.longest_delay());
         let timeout = plan.session_timeout.saturating_add(longest);
         Self {
@@ -133,7 +131,7 @@ impl<'a> Relay<'a> {
     ///
     /// # Errors
     /// The socket fails permanently, or the sink fails.
-    pub async fn run(
+    pub(crate) async fn run(
         &mut self,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
@@ -200,7 +198,7 @@ impl<'a> Relay<'a> {
 
     /// The counts so far.
     #[must_use]
-    pub fn report(&mut self) -> RelaySummary<'_> {
+    pub(crate) fn report(&mut self) -> RelaySummary<'_> {
         self.check_errors();
         RelaySummary {
             plan: self.plan,

@@ -34,9 +34,9 @@ use crate::udp::{Neighbour, Rejected, family_name, max_payload};
 use crate::wait::{Site, end_asked_at, until};
 use advice::Advice;
 
-pub use conversation::{Conversation, Step, StepResult};
-pub use report::SendSummary;
-pub use verdict::verdict;
+pub(crate) use conversation::{Conversation, Step, StepResult};
+pub(crate) use report::SendSummary;
+pub(crate) use verdict::verdict;
 
 /// The maximum number of datagrams that the loop takes from the source per batch.
 const BATCH: usize = 256;
@@ -113,39 +113,39 @@ const WARN_EVERY: Duration = Duration::from_secs(1);
 
 /// The settings of a send run.
 #[derive(Debug)]
-pub struct SendPlan {
+pub(crate) struct SendPlan {
     /// The destination.
-    pub peer: SocketAddr,
+    pub(crate) peer: SocketAddr,
     /// The pacing.
-    pub pace: Pace,
+    pub(crate) pace: Pace,
     /// Stop sending after this time.
-    pub duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
     /// Which replies to wait for, if any.
-    pub replies: Option<ReplyPlan>,
+    pub(crate) replies: Option<ReplyPlan>,
     /// Options for sending in batches and for receiving replies.
-    pub receive: ReceiveOptions,
+    pub(crate) receive: ReceiveOptions,
     /// Whether the peer is a single host. Only then do ICMP errors count.
-    pub unicast: bool,
+    pub(crate) unicast: bool,
     /// Whether `SO_BROADCAST` is set; then more than one host may reply.
-    pub broadcast: bool,
+    pub(crate) broadcast: bool,
     /// Whether the caller has another address to try if this one refuses the first datagram.
-    pub has_alternative: bool,
+    pub(crate) has_alternative: bool,
 }
 
 /// Which replies to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplyPlan {
+pub(crate) struct ReplyPlan {
     /// The maximum time to wait for replies after the last datagram.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// Stop after this many replies. `None` with a unicast peer: stop after one reply per datagram sent.
-    pub wanted: Option<u64>,
+    pub(crate) wanted: Option<u64>,
     /// The payload of a reply that must arrive.
-    pub expect: Option<Vec<u8>>,
+    pub(crate) expect: Option<Vec<u8>>,
 }
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopReason {
+pub(crate) enum StopReason {
     /// All datagrams were sent, and waiting for replies is over.
     Complete,
     /// Ctrl-C or SIGTERM.
@@ -158,7 +158,7 @@ pub enum StopReason {
 
 /// One run of sending.
 #[derive(Debug)]
-pub struct Sender<'a> {
+pub(crate) struct Sender<'a> {
     plan: &'a SendPlan,
     bound: &'a Bound,
     local: SocketAddr,
@@ -239,7 +239,7 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     /// The socket cannot be connected, for example because there is no route.
-    pub async fn new(plan: &'a SendPlan, bound: &'a Bound) -> Result<Self, Error> {
+    pub(crate) async fn new(plan: &'a SendPlan, bound: &'a Bound) -> Result<Self, Error> {
         let peer = plan.peer;
         // A connected socket costs the kernel less per datagram. But it receives replies only from the peer's exact
         // port, and some devices reply from another port. So with replies the socket stays unconnected, if ICMP errors
@@ -296,7 +296,7 @@ impl<'a> Sender<'a> {
 
     /// The counts so far.
     #[must_use]
-    pub fn report(&mut self) -> &SendSummary {
+    pub(crate) fn report(&mut self) -> &SendSummary {
         self.hear_errors(None, Loudness::Verdict);
         self.report.elapsed = self.started.elapsed();
         self.report.sending = self.last_sent.saturating_duration_since(self.first_sent);
@@ -305,7 +305,7 @@ impl<'a> Sender<'a> {
 
     /// The final counts.
     #[must_use]
-    pub fn into_report(self) -> SendSummary {
+    pub(crate) fn into_report(self) -> SendSummary {
         self.report
     }
 
@@ -313,7 +313,7 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     /// Sending fails, the source has an invalid payload, or the sink fails.
-    pub async fn run(
+    pub(crate) async fn run(
         &mut self,
         source: &mut Source,
         outbox: &mut Outbox,

@@ -9,7 +9,7 @@ use crate::udp::error::Error;
 
 /// Whether the sink wants more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
+pub(crate) enum Flow {
     /// Keep receiving.
     Continue,
     /// The program that reads the output closed its end of the pipe.
@@ -17,7 +17,7 @@ pub enum Flow {
 }
 
 /// A consumer of datagrams.
-pub trait Sink {
+pub(crate) trait Sink {
     /// Takes a run of datagrams with one note each, or with no notes. May buffer the output; [`Sink::flush`] reports
     /// errors.
     fn run(&mut self, run: &Run<'_>, notes: &[Notes]);

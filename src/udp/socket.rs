@@ -25,64 +25,64 @@ const LEAST_RECV_BUFFER: usize = 256 << 10;
 
 /// Options of both kinds of sockets.
 #[derive(Debug, Clone, Default)]
-pub struct Sharing {
+pub(crate) struct Sharing {
     /// `SO_REUSEADDR`.
-    pub reuse_addr: bool,
+    pub(crate) reuse_addr: bool,
     /// `SO_REUSEPORT`.
-    pub reuse_port: bool,
+    pub(crate) reuse_port: bool,
     /// Use this network interface only.
-    pub interface: Option<String>,
+    pub(crate) interface: Option<String>,
 }
 
 /// How to open a socket for sending.
 #[derive(Debug, Clone, Default)]
-pub struct SendOptions {
+pub(crate) struct SendOptions {
     /// Address reuse and interface.
-    pub sharing: Sharing,
+    pub(crate) sharing: Sharing,
     /// The local address to send from; the operating system chooses if `None`.
-    pub bind: Option<SocketAddr>,
+    pub(crate) bind: Option<SocketAddr>,
     /// `SO_BROADCAST`.
-    pub broadcast: bool,
+    pub(crate) broadcast: bool,
     /// TTL or hop limit, for unicast and multicast.
-    pub ttl: Option<u8>,
+    pub(crate) ttl: Option<u8>,
     /// The outgoing interface for multicast: a name, an index or an address.
-    pub multicast_if: Option<String>,
+    pub(crate) multicast_if: Option<String>,
     /// Whether this machine receives its own multicast datagrams.
-    pub multicast_loop: Option<bool>,
+    pub(crate) multicast_loop: Option<bool>,
     /// The type-of-service byte (DSCP and ECN).
-    pub tos: Option<u8>,
+    pub(crate) tos: Option<u8>,
     /// `SO_SNDBUF`, in bytes.
-    pub send_buffer: Option<usize>,
+    pub(crate) send_buffer: Option<usize>,
     /// Options for receiving replies; `None` if there is no need to receive.
-    pub replies: Option<ReceiveOptions>,
+    pub(crate) replies: Option<ReceiveOptions>,
 }
 
 /// How to open a socket for listening.
 #[derive(Debug, Clone)]
-pub struct ListenOptions {
+pub(crate) struct ListenOptions {
     /// Address reuse and interface.
-    pub sharing: Sharing,
+    pub(crate) sharing: Sharing,
     /// The local address to listen on; with port 0 the operating system chooses a port.
-    pub local: SocketAddr,
+    pub(crate) local: SocketAddr,
     /// `IPV6_V6ONLY`, for the IPv6 wildcard address: do not receive IPv4 datagrams.
-    pub only_v6: bool,
+    pub(crate) only_v6: bool,
     /// Multicast groups to join, of this socket's address family.
-    pub groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
     /// With port 0: the index of an already opened socket whose port this one shares.
-    pub port_of: Option<usize>,
+    pub(crate) port_of: Option<usize>,
     /// `SO_RCVBUF`, in bytes; `None` requests as much as an ordinary user may have.
-    pub recv_buffer: Option<usize>,
+    pub(crate) recv_buffer: Option<usize>,
     /// Options for receiving.
-    pub receive: ReceiveOptions,
+    pub(crate) receive: ReceiveOptions,
 }
 
 /// A bound socket. It logs `close` when it is dropped.
 #[derive(Debug)]
-pub struct Bound {
+pub(crate) struct Bound {
     /// The socket, registered with tokio.
-    pub socket: UdpSocket,
+    pub(crate) socket: UdpSocket,
     /// Its local address.
-    pub local: SocketAddr,
+    pub(crate) local: SocketAddr,
 }
 
 impl Drop for Bound {
@@ -198,7 +198,7 @@ fn finish(socket: Socket, local: &SocketAddr) -> Result<Bound, Error> {
 ///
 /// # Errors
 /// The operating system refuses the socket, an option or the address.
-pub fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Error> {
+pub(crate) fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bound, Error> {
     if let Some(local) = options
         .bind
         .filter(|local| local.is_ipv4() != peer.is_ipv4())
@@ -324,7 +324,7 @@ fn set_ttl(socket: &Socket, ttl: u8, is_v4: bool) -> Result<(), Error> {
 ///
 /// # Errors
 /// The operating system refuses the socket, an option, the address or a group.
-pub fn open_listener(options: &ListenOptions) -> Result<(Bound, Memberships), Error> {
+pub(crate) fn open_listener(options: &ListenOptions) -> Result<(Bound, Memberships), Error> {
     let local = options.local;
     let socket = create(&local)?;
     if local.is_ipv6() {

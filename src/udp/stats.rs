@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// A distribution of times from a nanosecond to an hour, as a histogram with three significant digits and bounded
 /// memory.
 #[derive(Debug)]
-pub struct Spread {
+pub(crate) struct Spread {
     histogram: Histogram<u32>,
     /// The exact minimum and maximum; the histogram knows only their buckets.
     ends: Option<(u64, u64)>,
@@ -34,12 +34,12 @@ const LONGEST: Duration = Duration::from_hours(1);
 
 impl Spread {
     /// Records one time.
-    pub fn record(&mut self, time: Duration) {
+    pub(crate) fn record(&mut self, time: Duration) {
         self.record_n(time, 1);
     }
 
     /// Records the same time `count` times.
-    pub fn record_n(&mut self, time: Duration, count: u64) {
+    pub(crate) fn record_n(&mut self, time: Duration, count: u64) {
         let nanos = u64::try_from(time.min(LONGEST).as_nanos())
             .unwrap_or(u64::MAX)
             .max(1);
@@ -52,7 +52,7 @@ impl Spread {
     }
 
     /// Adds the times of another distribution.
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         // Both resize themselves, so this cannot fail.
         let _ = self.histogram.add(&other.histogram);
         self.ends = match (self.ends, other.ends) {
@@ -63,13 +63,13 @@ impl Spread {
 
     /// How many times were recorded.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.histogram.len()
     }
 
     /// Minimum, median, 99th percentile and maximum; `None` if nothing was recorded.
     #[must_use]
-    pub fn quantiles(&self) -> Option<[Duration; 4]> {
+    pub(crate) fn quantiles(&self) -> Option<[Duration; 4]> {
         let (min, max) = self.ends?;
         let [min, max] = [min, max].map(Duration::from_nanos);
         Some([min, self.at(0.5), self.at(0.99), max])
@@ -79,7 +79,7 @@ impl Spread {
 impl Spread {
     /// The quantiles in seconds, as JSON; `None` if nothing was recorded.
     #[must_use]
-    pub fn to_json(&self) -> Option<Value> {
+    pub(crate) fn to_json(&self) -> Option<Value> {
         let [min, median, p99, max] = self.quantiles()?.map(|time| time.as_secs_f64());
         let [p999, p9999] = [0.999, 0.9999].map(|quantile| self.at(quantile).as_secs_f64());
         Some(json!({
@@ -90,7 +90,7 @@ impl Spread {
     /// How many times were recorded in each step of the series 1, 2, 5, 10 .. nanoseconds, from the step of the minimum
     /// to that of the maximum. A step has its upper bound, which belongs to it.
     #[must_use]
-    pub fn steps(&self) -> Vec<(Duration, u64)> {
+    pub(crate) fn steps(&self) -> Vec<(Duration, u64)> {
         let Some((min, max)) = self.ends else {
             return Vec::new();
         };
@@ -126,7 +126,7 @@ impl Spread {
 
 /// Events per second, for JSON.
 #[must_use]
-pub fn rate(count: u64, elapsed: Duration) -> f64 {
+pub(crate) fn rate(count: u64, elapsed: Duration) -> f64 {
     if elapsed.is_zero() {
         0.0
     } else {
@@ -137,7 +137,7 @@ pub fn rate(count: u64, elapsed: Duration) -> f64 {
 impl Spread {
     /// Minimum, median, 99th percentile and maximum, in milliseconds: `0.081/0.104/0.410/1.203`.
     #[must_use]
-    pub fn figures(&self) -> String {
+    pub(crate) fn figures(&self) -> String {
         let [min, median, p99, max] = self
             .quantiles()
             .unwrap_or_default()
@@ -155,7 +155,7 @@ impl fmt::Display for Spread {
 
 /// Events per second as text, with a sensible number of digits.
 #[must_use]
-pub fn per_second(count: u64, elapsed: Duration) -> String {
+pub(crate) fn per_second(count: u64, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     if count == 0 || seconds <= 0.0 {
         return "0".to_owned();

@@ -89,7 +89,7 @@ pub fn in_language(language: Language, sentence: &Sentence) -> String {
 
 /// An event's sentence in the current language. The ID comes from the event, so it may be unknown.
 #[must_use]
-pub fn of_event(id: &str, args: &FluentArgs<'_>) -> String {
+pub(crate) fn of_event(id: &str, args: &FluentArgs<'_>) -> String {
     find(language::current(), id, args)
         .or_else(|| find(Language::English, id, args))
         .unwrap_or_else(|| id.to_owned())
@@ -97,13 +97,13 @@ pub fn of_event(id: &str, args: &FluentArgs<'_>) -> String {
 
 /// A text without placeholders in the current language; in English if that language lacks it.
 #[must_use]
-pub fn lookup(id: &str) -> Option<String> {
+pub(crate) fn lookup(id: &str) -> Option<String> {
     lookup_in(language::current(), id).or_else(|| lookup_in(Language::English, id))
 }
 
 /// A text without placeholders in one language.
 #[must_use]
-pub fn lookup_in(language: Language, id: &str) -> Option<String> {
+pub(crate) fn lookup_in(language: Language, id: &str) -> Option<String> {
     find(language, id, &FluentArgs::new())
 }
 

@@ -10,7 +10,7 @@ use crate::words::catalogue::say;
 
 /// A finding with its severity and code, on one line.
 #[must_use]
-pub fn line(finding: &Finding) -> String {
+pub(crate) fn line(finding: &Finding) -> String {
     let (what, code) = (sentence(finding), finding.code());
     match finding.severity() {
         Severity::Ok => say!("doctor.ok", what => what, code = code),
@@ -21,13 +21,13 @@ pub fn line(finding: &Finding) -> String {
 
 /// The line with the command for a finding.
 #[must_use]
-pub fn command(command: &str) -> String {
+pub(crate) fn command(command: &str) -> String {
     say!("doctor.command", command = command)
 }
 
 /// What was found, as a sentence.
 #[must_use]
-pub fn sentence(finding: &Finding) -> Sentence {
+pub(crate) fn sentence(finding: &Finding) -> Sentence {
     match finding {
         Finding::Address { own, port, others } => address(own, *port, others),
         Finding::SelfAssigned { own } => sentence!(

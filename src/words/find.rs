@@ -8,7 +8,7 @@ use crate::words::catalogue::text;
 
 /// How a board was found.
 #[must_use]
-pub fn evidence(found: &[Evidence]) -> String {
+pub(crate) fn evidence(found: &[Evidence]) -> String {
     let ways: Vec<String> = found.iter().copied().map(way).collect();
     ways.join(" + ")
 }
@@ -24,7 +24,7 @@ fn way(evidence: Evidence) -> String {
 
 /// What a device did with a datagram to UDP port 6000.
 #[must_use]
-pub fn port(state: PortState) -> String {
+pub(crate) fn port(state: PortState) -> String {
     match state {
         PortState::Open => say!("find.port-open"),
         PortState::Closed => say!("find.port-closed"),

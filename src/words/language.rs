@@ -28,7 +28,7 @@ impl Language {
     /// The language for a tag from the user or the operating system: `zh-CN`, `zh_CN.UTF-8`, `zh-Hans-CN`, `en_GB`.
     /// Every kind of Chinese maps to Chinese, everything else to English.
     #[must_use]
-    pub fn of_tag(tag: &str) -> Self {
+    pub(crate) fn of_tag(tag: &str) -> Self {
         let first = tag.split(['-', '_', '.', '@']).next().unwrap_or_default();
         if first.eq_ignore_ascii_case("zh") {
             Self::Chinese
@@ -39,7 +39,7 @@ impl Language {
 
     /// The operating system's language.
     #[must_use]
-    pub fn of_system() -> Self {
+    pub(crate) fn of_system() -> Self {
         sys_locale::get_locale().map_or(Self::English, |tag| Self::of_tag(&tag))
     }
 }
@@ -47,7 +47,7 @@ impl Language {
 static CHOSEN: OnceLock<Language> = OnceLock::new();
 
 /// Sets the language of this process. Only the first call has an effect.
-pub fn choose(language: Language) {
+pub(crate) fn choose(language: Language) {
     let _ = CHOSEN.set(language);
 }
 
@@ -71,7 +71,7 @@ pub fn within<T>(language: Language, say: impl FnOnce() -> T) -> T {
 
 /// The current language: English until one is chosen.
 #[must_use]
-pub fn current() -> Language {
+pub(crate) fn current() -> Language {
     if let Some(language) = WITHIN.get() {
         return language;
     }

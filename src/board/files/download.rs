@@ -17,7 +17,7 @@ use crate::wait::{Site, Wait, Waited};
 ///
 /// # Errors
 /// The file does not exist or cannot be read, or the user pressed Ctrl-C.
-pub fn read(
+pub(crate) fn read(
     files: &mut Files<'_>,
     remote: &RemotePath,
     observer: &mut dyn TransferObserver,

@@ -71,7 +71,7 @@ impl Refusal {
     /// The process exit code: a name that this PC cannot have counts as a file that cannot be written; everything else
     /// is a usage error.
     #[must_use]
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::NameTooLong { .. } => 3,
             Self::TooLong { .. }
@@ -96,4 +96,4 @@ impl Refusal {
 /// No file name matches the pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no file here matches this pattern")]
-pub struct NoMatch;
+pub(crate) struct NoMatch;

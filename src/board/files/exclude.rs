@@ -14,7 +14,7 @@ impl Exclude {
     ///
     /// # Errors
     /// It is not a pattern.
-    pub fn parse(text: &str) -> Result<Self, glob::PatternError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, glob::PatternError> {
         let text = if cfg!(windows) {
             text.replace('\\', "/")
         } else {

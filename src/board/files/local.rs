@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 /// The names that an operating system accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// Forbidden characters, in addition to `/` and control characters.
     reserved: &'static str,
     /// Device names are reserved (`CON`, `NUL.txt`), and a dot or a space at the end is dropped.
@@ -22,11 +22,11 @@ pub struct Rules {
 }
 
 /// The length limit of a name, in UTF-16 units or bytes: the same for NTFS, exFAT, APFS, ext4 and others.
-pub const LONGEST: usize = 255;
+pub(crate) const LONGEST: usize = 255;
 
 impl Rules {
     /// Linux and similar systems.
-    pub const LINUX: Self = Self {
+    pub(crate) const LINUX: Self = Self {
         reserved: "",
         has_devices: false,
         ignores_case: false,
@@ -34,7 +34,7 @@ impl Rules {
     };
 
     /// macOS, whose Finder shows a colon as a slash.
-    pub const MACOS: Self = Self {
+    pub(crate) const MACOS: Self = Self {
         reserved: ":",
         has_devices: false,
         ignores_case: true,
@@ -42,7 +42,7 @@ impl Rules {
     };
 
     /// Windows ("Naming Files, Paths, and Namespaces", learn.microsoft.com).
-    pub const WINDOWS: Self = Self {
+    pub(crate) const WINDOWS: Self = Self {
         reserved: r#"\:*?"<>|"#,
         has_devices: true,
         ignores_case: true,
@@ -50,7 +50,7 @@ impl Rules {
     };
 
     /// The rules of this PC's operating system.
-    pub const HERE: Self = if cfg!(windows) {
+    pub(crate) const HERE: Self = if cfg!(windows) {
         Self::WINDOWS
     } else if cfg!(target_vendor = "apple") {
         Self::MACOS
@@ -138,7 +138,7 @@ fn escape(bytes: &[u8], local: &mut String) {
 
 /// Why this PC cannot have a file with that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unnameable {
+pub(crate) enum Unnameable {
     /// The name would lead out of its folder.
     #[error("it is no name")]
     LeadsElsewhere,
@@ -149,18 +149,18 @@ pub enum Unnameable {
 
 /// The local place for a file or folder of the board, below the target folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalPlace {
+pub(crate) struct LocalPlace {
     /// The path relative to the target folder.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Whether a name in it differs from the one on the board.
-    pub is_renamed: bool,
+    pub(crate) is_renamed: bool,
     /// A key that is equal for paths that the operating system treats as the same.
     key: String,
 }
 
 /// The local places of a folder's files, each unique.
 #[derive(Debug)]
-pub struct Places {
+pub(crate) struct Places {
     rules: Rules,
     /// By the path on the board.
     given: HashMap<Vec<u8>, LocalPlace>,
@@ -170,7 +170,7 @@ pub struct Places {
 impl Places {
     /// Assigns a place to every path. Names that can stay do. If two names would be the same file here, the later one
     /// in byte order gets another name. So the same files always get the same names.
-    pub fn of<'a>(rules: Rules, paths: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub(crate) fn of<'a>(rules: Rules, paths: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut places = Self {
             rules,
             given: HashMap::new(),
@@ -194,7 +194,7 @@ impl Places {
     ///
     /// # Errors
     /// This PC cannot have such a file.
-    pub fn place(&mut self, path: &[u8]) -> Result<LocalPlace, Unnameable> {
+    pub(crate) fn place(&mut self, path: &[u8]) -> Result<LocalPlace, Unnameable> {
         if let Some(place) = self.given.get(path) {
             return Ok(place.clone());
         }

@@ -16,15 +16,15 @@ const FIRST_YEAR: &str = "2016";
 
 /// A file that was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied {
+pub(crate) struct Copied {
     /// What was copied.
-    pub from: BoardPath,
+    pub(crate) from: BoardPath,
     /// The copy.
-    pub to: BoardPath,
+    pub(crate) to: BoardPath,
     /// Its length in bytes.
-    pub len: u64,
+    pub(crate) len: u64,
     /// Whether a file with the same content was there before, so that nothing was written.
-    pub is_unchanged: bool,
+    pub(crate) is_unchanged: bool,
 }
 
 impl Files<'_> {
@@ -33,7 +33,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// [`Error::NoSuchFile`] if `to` should be a folder and is none.
-    pub fn destination(
+    pub(crate) fn destination(
         &mut self,
         from: &BoardPath,
         to: &BoardPath,
@@ -55,7 +55,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// As [`Files::put`]; what was copied before stays.
-    pub fn copy(
+    pub(crate) fn copy(
         &mut self,
         from: &BoardPath,
         to: &BoardPath,
@@ -160,7 +160,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// [`Error::NoSuchFile`], [`Error::Move`], and those of [`Self::copy`].
-    pub fn move_to(
+    pub(crate) fn move_to(
         &mut self,
         from: &BoardPath,
         to: &BoardPath,
@@ -223,7 +223,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// [`Error::WriteFile`].
-    pub fn make_new_folder(&mut self, path: &BoardPath, parents: bool) -> Result<(), Error> {
+    pub(crate) fn make_new_folder(&mut self, path: &BoardPath, parents: bool) -> Result<(), Error> {
         let taken = |reason| {
             Err(Error::WriteFile {
                 path: path.to_string(),
@@ -250,7 +250,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// The board does not answer, or not as it should.
-    pub fn dates(&mut self, paths: &[&BoardPath]) -> Result<Vec<Option<String>>, Error> {
+    pub(crate) fn dates(&mut self, paths: &[&BoardPath]) -> Result<Vec<Option<String>>, Error> {
         let doing = &Doing::AskingForDates;
         let mut dates = Vec::with_capacity(paths.len());
         for part in paths.chunks(64) {
@@ -274,7 +274,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// The board does not answer, or not as it should.
-    pub fn all_rooms(&mut self) -> Result<Vec<(BoardPath, Room)>, Error> {
+    pub(crate) fn all_rooms(&mut self) -> Result<Vec<(BoardPath, Room)>, Error> {
         let mut rooms = Vec::new();
         let mounts = self.mounts().to_vec();
         for mount in std::iter::once(BoardPath::root()).chain(mounts) {

@@ -46,9 +46,9 @@ const THOROUGH_BAUD: u32 = 230_400;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sent {
     /// The bytes of code on the line.
-    pub on_the_line: u64,
+    pub(crate) on_the_line: u64,
     /// The number of pieces that were sent again.
-    pub again: u32,
+    pub(crate) again: u32,
 }
 
 /// The piece length for a board with this much free memory.
@@ -61,7 +61,7 @@ const TEMPORARY: &str = ".udpcli.part";
 
 /// Whether a name is a temporary one of udpcli: for an incomplete file, or for an old file that is being replaced.
 #[must_use]
-pub fn is_temporary(name: &[u8]) -> bool {
+pub(crate) fn is_temporary(name: &[u8]) -> bool {
     name.strip_suffix(b"~").unwrap_or(name) == TEMPORARY.as_bytes()
 }
 

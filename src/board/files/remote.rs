@@ -18,7 +18,7 @@ pub struct RemotePath {
 
 /// What follows the colon of a path on the board. A Chinese input method types a full-width colon.
 #[must_use]
-pub fn without_colon(text: &OsStr) -> Option<&[u8]> {
+pub(crate) fn without_colon(text: &OsStr) -> Option<&[u8]> {
     let bytes = text.as_encoded_bytes();
     bytes
         .strip_prefix(b":")
@@ -62,31 +62,31 @@ impl RemotePath {
 
     /// Whether it depends on the board's working directory.
     #[must_use]
-    pub fn is_relative(&self) -> bool {
+    pub(crate) fn is_relative(&self) -> bool {
         !self.path.starts_with(b"/")
     }
 
     /// Whether it is the root folder, independent of the working directory.
     #[must_use]
-    pub fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         !self.is_relative() && BoardPath::root().resolve(&self.path).is_root()
     }
 
     /// Whether it was written as a folder.
     #[must_use]
-    pub fn is_folder(&self) -> bool {
+    pub(crate) fn is_folder(&self) -> bool {
         self.is_folder
     }
 
     /// The path with slashes, if it was written with backslashes.
     #[must_use]
-    pub fn slashed(&self) -> Option<&str> {
+    pub(crate) fn slashed(&self) -> Option<&str> {
         self.slashed.as_deref()
     }
 
     /// Its last name; empty for `:`, `:/` and `:..`, which mean the content.
     #[must_use]
-    pub fn name(&self) -> Vec<u8> {
+    pub(crate) fn name(&self) -> Vec<u8> {
         let last = self
             .path
             .split(|byte| *byte == b'/')
@@ -99,14 +99,14 @@ impl RemotePath {
 
     /// The full path on the board in this session.
     #[must_use]
-    pub fn resolve(&self, files: &Files<'_>) -> BoardPath {
+    pub(crate) fn resolve(&self, files: &Files<'_>) -> BoardPath {
         files.cwd().resolve(&self.path)
     }
 }
 
 /// The full paths on the board. Reports the working directory if it matters.
 #[must_use]
-pub fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath> {
+pub(crate) fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath> {
     if !files.cwd().is_root() && paths.iter().any(RemotePath::is_relative) {
         tracing::info!(say = "board-cli.working-directory", path = %files.cwd());
     }
@@ -115,7 +115,7 @@ pub fn resolve(files: &Files<'_>, paths: &[RemotePath]) -> Vec<BoardPath> {
 
 /// As [`resolve`], for one path.
 #[must_use]
-pub fn resolve_one(files: &Files<'_>, path: &RemotePath) -> BoardPath {
+pub(crate) fn resolve_one(files: &Files<'_>, path: &RemotePath) -> BoardPath {
     let paths = resolve(files, std::slice::from_ref(path));
     paths.into_iter().next().unwrap_or_default()
 }
@@ -123,7 +123,7 @@ pub fn resolve_one(files: &Files<'_>, path: &RemotePath) -> BoardPath {
 /// Git for Windows rewrites arguments that look like paths: `:/lib` becomes `;C:\Program Files\Git\lib` (its release
 /// notes, *Known issues*).
 #[must_use]
-pub fn git_bash(text: &OsStr) -> Option<Refusal> {
+pub(crate) fn git_bash(text: &OsStr) -> Option<Refusal> {
     match text.as_encoded_bytes() {
         [b';', drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic() => {
             Some(Refusal::GitBash {

@@ -24,7 +24,7 @@ pub struct Upload {
 
 /// An upload to a board whose content is known.
 #[derive(Debug)]
-pub struct Planned<'a> {
+pub(crate) struct Planned<'a> {
     upload: &'a Upload,
     plan: PutPlan,
     target: Target,
@@ -34,7 +34,7 @@ pub struct Planned<'a> {
 
 /// Where on the board the files go.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub(crate) struct Target {
     place: BoardPath,
     /// Whether they go into it; it is the name of the only one otherwise.
     is_folder: bool,
@@ -52,13 +52,13 @@ impl Target {
 
 /// What an upload would write.
 #[derive(Debug, Default)]
-pub struct Preview {
+pub(crate) struct Preview {
     /// The files with their lengths.
-    pub files: Vec<(BoardPath, u64)>,
+    pub(crate) files: Vec<(BoardPath, u64)>,
     /// The number of unchanged files.
-    pub unchanged: u64,
+    pub(crate) unchanged: u64,
     /// What would be left out.
-    pub left_out: LeftOut,
+    pub(crate) left_out: LeftOut,
 }
 
 impl Upload {
@@ -75,7 +75,7 @@ impl Upload {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn read_without(
+    pub(crate) fn read_without(
         locals: &[PathBuf],
         remote: RemotePath,
         excludes: Vec<Exclude>,
@@ -102,7 +102,7 @@ impl Upload {
     ///
     /// # Errors
     /// The target cannot take the files, or the board does not reply.
-    pub fn plan(&self, files: &mut Files<'_>) -> Result<Planned<'_>, TransferError> {
+    pub(crate) fn plan(&self, files: &mut Files<'_>) -> Result<Planned<'_>, TransferError> {
         let target = target(files, &self.trees, &self.remote)?;
         Ok(Planned {
             upload: self,
@@ -116,7 +116,7 @@ impl Upload {
     ///
     /// # Errors
     /// Several files cannot go to one place.
-    pub fn plan_at(&self, target: &Target) -> Result<Planned<'_>, TransferError> {
+    pub(crate) fn plan_at(&self, target: &Target) -> Result<Planned<'_>, TransferError> {
         let place = &target.place;
         if self.trees.len() > 1 && !target.is_folder {
             let path = place.clone();
@@ -132,7 +132,7 @@ impl Upload {
 
     /// Whether a folder of this PC is among what is put.
     #[must_use]
-    pub fn has_folder(&self) -> bool {
+    pub(crate) fn has_folder(&self) -> bool {
         self.trees.iter().any(Tree::is_folder)
     }
 
@@ -158,7 +158,7 @@ impl Upload {
 impl Planned<'_> {
     /// Where the files go.
     #[must_use]
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
@@ -166,7 +166,7 @@ impl Planned<'_> {
     ///
     /// # Errors
     /// As [`Upload::put`].
-    pub fn put(
+    pub(crate) fn put(
         &self,
         files: &mut Files<'_>,
         observer: &mut dyn TransferObserver,
@@ -182,7 +182,7 @@ impl Planned<'_> {
     ///
     /// # Errors
     /// A file cannot be read, or the board does not reply.
-    pub fn preview(&self, files: &mut Files<'_>) -> Result<Preview, TransferError> {
+    pub(crate) fn preview(&self, files: &mut Files<'_>) -> Result<Preview, TransferError> {
         let remotes: Vec<&BoardPath> = self.plan.files.iter().map(|file| &file.remote).collect();
         let found = files.look(&remotes)?;
         let mut preview = Preview {
@@ -205,7 +205,7 @@ impl Planned<'_> {
     ///
     /// # Errors
     /// The board does not reply.
-    pub fn excess(&self, files: &mut Files<'_>) -> Result<Vec<Entry>, TransferError> {
+    pub(crate) fn excess(&self, files: &mut Files<'_>) -> Result<Vec<Entry>, TransferError> {
         let found = files.look(&self.folders.iter().collect::<Vec<_>>())?;
         let mut entries = Vec::new();
         let mut mounts = HashSet::new();
@@ -239,7 +239,7 @@ impl Planned<'_> {
 ///
 /// # Errors
 /// The first that cannot be removed; or the board does not reply.
-pub fn remove(
+pub(crate) fn remove(
     files: &mut Files<'_>,
     excess: &[Entry],
     observer: &mut dyn TransferObserver,

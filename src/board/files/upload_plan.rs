@@ -46,7 +46,7 @@ impl LeftOut {
         *self.0.entry(Shown(name).to_string()).or_default() += 1;
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

@@ -47,13 +47,13 @@ impl std::fmt::Debug for Target {
 
 /// A range of flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Region {
+pub(crate) struct Region {
     /// The partition's name; empty if the user gave an offset and a size.
-    pub label: String,
+    pub(crate) label: String,
     /// Where the range begins.
-    pub offset: u32,
+    pub(crate) offset: u32,
     /// Its size in bytes.
-    pub size: u32,
+    pub(crate) size: u32,
 }
 
 /// Finds the part of flash that the user named: a partition, or `OFFSET+SIZE`.
@@ -303,7 +303,7 @@ pub struct Copy {
     /// The MAC address of the board that it was made from.
     mac: Option<String>,
     /// The chip that it is for, if the user, the description or the content says so.
-    pub chip: Option<Chip>,
+    pub(crate) chip: Option<Chip>,
 }
 
 /// The limit for the JSON file; a real one has a few kilobytes.
@@ -313,7 +313,11 @@ const MAX_ABOUT: u64 = 1 << 20;
 ///
 /// # Errors
 /// The file cannot be read, is damaged, belongs to another chip, or does not contain the partition.
-pub fn load(given: &Given, only: Option<&str>, wanted: files::Wanted) -> Result<Copy, Error> {
+pub(crate) fn load(
+    given: &Given,
+    only: Option<&str>,
+    wanted: files::Wanted,
+) -> Result<Copy, Error> {
     let path = &given.path;
     let bytes = files::read(path)?;
     let name = path.display().to_string();

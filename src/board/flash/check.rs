@@ -113,7 +113,7 @@ fn has_application(part: &Loaded, parts: &[Loaded], chip: Chip) -> Result<(), Er
 ///
 /// # Errors
 /// The first piece that is incomplete.
-pub fn whole(pieces: &[FlashPiece], force: bool) -> Result<(), Error> {
+pub(crate) fn whole(pieces: &[FlashPiece], force: bool) -> Result<(), Error> {
     for piece in pieces.iter().filter(|_| !force) {
         let what = if piece.is_cut {
             format!("{} (at {:#x})", piece.file, piece.offset)
@@ -340,7 +340,7 @@ fn image(what: &Sentence, bytes: &[u8], chip: Chip, force: bool) -> Result<(), E
 ///
 /// # Errors
 /// Neither the flash chip nor the user gives the size.
-pub fn size(info: &ChipInfo) -> Result<(), Error> {
+pub(crate) fn size(info: &ChipInfo) -> Result<(), Error> {
     if info.flash_size == 0 {
         return Err(refused(
             sentence!("flash.w-board"),
@@ -360,7 +360,7 @@ pub fn size(info: &ChipInfo) -> Result<(), Error> {
 ///
 /// # Errors
 /// An eFuse forbids it.
-pub fn locks(info: &ChipInfo) -> Result<(), Error> {
+pub(crate) fn locks(info: &ChipInfo) -> Result<(), Error> {
     let found = match (info.locks.flash_encryption, info.locks.secure_boot) {
         (false, false) => return Ok(()),
         (true, false) => sentence!("flash.f-encryption"),
@@ -488,7 +488,7 @@ fn fits(name: impl Into<Sentence>, needs: usize, partition: &Partition) -> Resul
 
 /// The size in the unit that flash chips are sold in: `8 MB`.
 #[must_use]
-pub fn megabytes(bytes: u64) -> String {
+pub(crate) fn megabytes(bytes: u64) -> String {
     if bytes.is_multiple_of(1 << 20) {
         format!("{} MB", bytes >> 20)
     } else {

@@ -33,7 +33,7 @@ const SPECS: [&ChipSpec; 9] = [
 ];
 
 /// The chips that udpcli writes to.
-pub fn supported() -> impl Iterator<Item = Chip> {
+pub(crate) fn supported() -> impl Iterator<Item = Chip> {
     SPECS.iter().map(|spec| spec.chip)
 }
 
@@ -67,9 +67,9 @@ pub struct ChipInfo {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Locks {
     /// The chip decrypts flash with a key that cannot be read out.
-    pub flash_encryption: bool,
+    pub(crate) flash_encryption: bool,
     /// The chip starts signed boot loaders only.
-    pub secure_boot: bool,
+    pub(crate) secure_boot: bool,
 }
 
 /// What the ROM says about the chip.
@@ -262,7 +262,7 @@ pub(super) fn forget_download(loader: &mut Loader<'_>, spec: &ChipSpec) -> Resul
 
 /// The chip's name in the usual spelling: `ESP32-S3`.
 #[must_use]
-pub fn name(chip: Chip) -> String {
+pub(crate) fn name(chip: Chip) -> String {
     let name = chip.to_string().to_uppercase();
     match name.strip_prefix("ESP32") {
         Some("") | None => name,

@@ -13,35 +13,35 @@ use crate::text::sentence::Sentence;
 
 /// The files that the user names, and how to treat them.
 #[derive(Debug)]
-pub struct ContentRequest {
+pub(crate) struct ContentRequest {
     /// Firmware and other files.
-    pub images: Vec<Given>,
+    pub(crate) images: Vec<Given>,
     /// A font.
-    pub font: Option<Given>,
+    pub(crate) font: Option<Given>,
     /// How the boot loader shall make the chip read its flash; `None` leaves it as it is.
-    pub mode: Option<FlashMode>,
+    pub(crate) mode: Option<FlashMode>,
     /// The chip, and what the checks allow.
-    pub wanted: Wanted,
+    pub(crate) wanted: Wanted,
 }
 
 /// What the files contain.
 #[derive(Debug, Clone)]
-pub struct Content {
+pub(crate) struct Content {
     /// The chip that it is for; `None` if neither the user nor a file says so.
-    pub chip: Option<Chip>,
+    pub(crate) chip: Option<Chip>,
     /// The pieces to write.
-    pub pieces: Vec<FlashPiece>,
+    pub(crate) pieces: Vec<FlashPiece>,
     /// Fonts whose place depends on the board.
-    pub fonts: Vec<FontFile>,
+    pub(crate) fonts: Vec<FontFile>,
     /// Notes about them.
-    pub notes: Vec<Sentence>,
+    pub(crate) notes: Vec<Sentence>,
 }
 
 /// Reads and checks the files. A file may be a FIFO, which blocks.
 ///
 /// # Errors
 /// A file cannot be read, or a check refuses it.
-pub fn load(request: &ContentRequest) -> Result<Content, Error> {
+pub(crate) fn load(request: &ContentRequest) -> Result<Content, Error> {
     let mut wanted = request.wanted;
     let mut contents = Contents::default();
     for given in &request.images {

@@ -11,7 +11,7 @@ use crate::text::sentence::Sentence;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// The chip and its flash.
-    pub chip: ChipInfo,
+    pub(crate) chip: ChipInfo,
     /// The partitions; `None` if there is no valid table at its offset.
     pub partitions: Option<Vec<Partition>>,
     /// The content of each part of flash.
@@ -21,7 +21,7 @@ pub struct Description {
 impl Description {
     /// The description as JSON; `say` turns sentences into text.
     #[must_use]
-    pub fn json(&self, say: &dyn Fn(&Sentence) -> String) -> serde_json::Value {
+    pub(crate) fn json(&self, say: &dyn Fn(&Sentence) -> String) -> serde_json::Value {
         let chip = &self.chip;
         let partitions = self.partitions.as_deref().map(partitions_json);
         let contents: serde_json::Value = self
@@ -50,7 +50,7 @@ impl Description {
 
 /// A MAC address as text: `24:0a:c4:12:34:56`.
 #[must_use]
-pub fn mac(address: [u8; 6]) -> String {
+pub(crate) fn mac(address: [u8; 6]) -> String {
     address.map(|byte| format!("{byte:02x}")).join(":")
 }
 

@@ -65,19 +65,19 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Refusal {
     /// The file, the board or the option.
-    pub what: Sentence,
+    pub(crate) what: Sentence,
     /// What the check expected.
-    pub expected: Sentence,
+    pub(crate) expected: Sentence,
     /// What it found.
-    pub found: Sentence,
+    pub(crate) found: Sentence,
     /// What the user can do.
-    pub hint: Option<Sentence>,
+    pub(crate) hint: Option<Sentence>,
 }
 
 impl Error {
     /// The process exit code: 1 it ran but failed, 2 usage, 3 it could not run, 130 Ctrl-C.
     #[must_use]
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Port(error) => error.exit_code(),
             Self::Refused(_) | Self::Conflict { .. } | Self::Verify { .. } => 1,

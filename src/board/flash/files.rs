@@ -18,7 +18,7 @@ use std::path::Path;
 use espflash::target::Chip;
 
 pub(super) use self::given::offset;
-pub use self::given::{Given, given};
+pub(crate) use self::given::{Given, given};
 use super::error::{Error, Refusal};
 use super::font;
 use super::image::{self, Image, Problem, TABLE_OFFSET};
@@ -47,7 +47,7 @@ pub struct Loaded {
 impl Loaded {
     /// The range of flash that it occupies.
     #[must_use]
-    pub fn range(&self) -> Range<u64> {
+    pub(crate) fn range(&self) -> Range<u64> {
         let start = u64::from(self.offset);
         start..start + self.data.len() as u64
     }
@@ -67,11 +67,11 @@ impl Loaded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FontFile {
     /// The name for messages: the file's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The glyphs, padded to a multiple of 4 bytes.
-    pub data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
     /// The format of the font; `None` if the file is not a font and the user forced it.
-    pub kind: Option<font::FontFormat>,
+    pub(crate) kind: Option<font::FontFormat>,
 }
 
 /// What the files contain for flash.
@@ -82,12 +82,12 @@ pub struct Contents {
     /// The fonts, whose offsets are not known yet.
     pub fonts: Vec<FontFile>,
     /// Notes for the user.
-    pub notes: Vec<Sentence>,
+    pub(crate) notes: Vec<Sentence>,
 }
 
 impl Contents {
     /// Adds the content of another file.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.files.extend(other.files);
         self.fonts.extend(other.fonts);
         self.notes.extend(other.notes);
@@ -131,7 +131,7 @@ pub struct Wanted {
 impl Wanted {
     /// The settings for files that leave the chip open: they are for the mPython board.
     #[must_use]
-    pub fn rules(self) -> Rules {
+    pub(crate) fn rules(self) -> Rules {
         Rules {
             chip: self.chip.unwrap_or(Chip::Esp32),
             force: self.force,
@@ -158,7 +158,7 @@ pub fn load(given: &Given, mut wanted: Wanted) -> Result<(Contents, Option<Chip>
 ///
 /// # Errors
 /// The file cannot be read, or is not a font.
-pub fn load_font(given: &Given, rules: Rules) -> Result<Contents, Error> {
+pub(crate) fn load_font(given: &Given, rules: Rules) -> Result<Contents, Error> {
     let bytes = read(&given.path)?;
     let name = given.path.display().to_string();
     let kind = match font::recognise(&bytes) {

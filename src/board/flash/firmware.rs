@@ -4,7 +4,7 @@ use memchr::memmem;
 
 /// The makers of firmware that udpcli distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Maker {
+pub(crate) enum Maker {
     /// The mPython board's maker: `mPython with ESP32`, later `mpython with ESP32` (`mpconfigboard.h`).
     Labplus,
     /// Mixly, for the mPython board: `mPython Libs with ESP32`.
@@ -17,11 +17,11 @@ pub enum Maker {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firmware {
     /// The maker of the firmware.
-    pub maker: Maker,
+    pub(crate) maker: Maker,
     /// The banner: `MicroPython v1.4.0-51-g3c0e39c on 2019-05-09; mPython with ESP32`, in printable ASCII.
     pub text: String,
     /// Major and minor version. mPython has its own version numbers, not those of `MicroPython`.
-    pub version: Option<(u32, u32)>,
+    pub(crate) version: Option<(u32, u32)>,
     /// The default values of functions with one optional argument.
     defaults: Vec<u32>,
 }
@@ -29,7 +29,7 @@ pub struct Firmware {
 impl Firmware {
     /// Whether the banner is enough to find the font's place; if not, the rest of the application may help.
     #[must_use]
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         match self.maker {
             // Builds from the source after 1.4.0 have versions such as 1.4.0-N, although newer ones use the next
             // layout.
@@ -40,7 +40,7 @@ impl Firmware {
 
     /// Whether one of its functions has `value` as the default of its only optional argument.
     #[must_use]
-    pub fn has_constant(&self, value: u32) -> bool {
+    pub(crate) fn has_constant(&self, value: u32) -> bool {
         self.defaults.contains(&value)
     }
 }

@@ -154,11 +154,11 @@ pub(super) fn glyph_end(entry: &[u8]) -> Option<u32> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FontPlace {
     /// The offset in flash.
-    pub offset: u32,
+    pub(crate) offset: u32,
     /// The firmware, and the evidence: `mPython since 1.5 (this is v2.6.1)`.
-    pub who: Sentence,
+    pub(crate) who: Sentence,
     /// The format that belongs there.
-    pub kind: FontFormat,
+    pub(crate) kind: FontFormat,
 }
 
 // mPython's firmware moved its font once: `font_address=` in the maker's `mpython.py`, before and since 1.5.0.

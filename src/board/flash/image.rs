@@ -10,13 +10,13 @@ use super::write::SECTOR;
 use crate::text::sentence::{Sentence, sentence};
 
 /// The first byte of every image that the chip starts.
-pub const MAGIC: u8 = 0xe9;
+pub(crate) const MAGIC: u8 = 0xe9;
 
 /// The offset of the partition table in flash, unless the firmware was built with another one.
-pub const TABLE_OFFSET: u32 = 0x8000;
+pub(crate) const TABLE_OFFSET: u32 = 0x8000;
 
 /// The table's length with its checksum.
-pub const TABLE_LEN: u32 = 0xc00;
+pub(crate) const TABLE_LEN: u32 = 0xc00;
 
 /// The first bytes of each entry in a partition table.
 const ENTRY: [u8; 2] = [0xaa, 0x50];
@@ -27,22 +27,22 @@ const HEADER: usize = 24;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     /// The chip ID; `None` for images from before there were several chips.
-    pub chip_id: Option<u16>,
+    pub(crate) chip_id: Option<u16>,
     /// The length in bytes, with checksum and digest.
     pub len: usize,
     /// The flash size that a boot loader expects, in bytes.
-    pub flash_size: Option<u32>,
+    pub(crate) flash_size: Option<u32>,
     /// How a boot loader makes the chip read its flash; `None` if the number in the header is unknown.
-    pub flash_mode: Option<FlashMode>,
+    pub(crate) flash_mode: Option<FlashMode>,
     /// The chip runs parts of it directly from flash: it is an application, not a boot loader.
-    pub is_app: bool,
+    pub(crate) is_app: bool,
     /// The check that failed, if one did.
-    pub damage: Option<&'static str>,
+    pub(crate) damage: Option<&'static str>,
 }
 
 /// How many data lines connect chip and flash, and what they carry: the third byte of an image's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FlashMode {
+pub(crate) enum FlashMode {
     /// Four lines for address and data.
     Qio,
     /// Four lines for data.
@@ -59,7 +59,7 @@ impl FlashMode {
 
     /// The mode's name in Espressif's tools.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Qio => "QIO",
             Self::Qout => "QOUT",
@@ -71,7 +71,7 @@ impl FlashMode {
     /// Whether the mode needs all four data lines of the flash chip connected, and a flash chip that is configured for
     /// it.
     #[must_use]
-    pub fn is_quad(self) -> bool {
+    pub(crate) fn is_quad(self) -> bool {
         matches!(self, Self::Qio | Self::Qout)
     }
 }
@@ -167,7 +167,7 @@ pub(super) fn flash_mode(header: &[u8]) -> Option<FlashMode> {
 
 /// Sets the flash mode of a boot loader and recalculates its digest. Does nothing if the bytes do not begin with an
 /// image.
-pub fn set_flash_mode(bytes: &mut [u8], mode: FlashMode) {
+pub(crate) fn set_flash_mode(bytes: &mut [u8], mode: FlashMode) {
     let Ok(image) = Image::parse(bytes) else {
         return;
     };
@@ -203,7 +203,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// The use of a partition, which decides whether its content stays when udpcli writes other firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub(crate) enum Use {
     /// An application.
     App,
     /// The selection of the application to start; it belongs to the firmware.
@@ -222,26 +222,26 @@ pub struct Partition {
     /// Its label, unchanged from the table: escape it before you print it.
     pub name: String,
     /// The type: 0 is an application, 1 is data.
-    pub kind: u8,
+    pub(crate) kind: u8,
     /// The subtype.
-    pub subtype: u8,
+    pub(crate) subtype: u8,
     /// Where it begins in flash.
-    pub offset: u32,
+    pub(crate) offset: u32,
     /// Its size in bytes.
-    pub size: u32,
+    pub(crate) size: u32,
 }
 
 impl Partition {
     /// The range of flash that it occupies.
     #[must_use]
-    pub fn range(&self) -> Range<u64> {
+    pub(crate) fn range(&self) -> Range<u64> {
         let start = u64::from(self.offset);
         start..start + u64::from(self.size)
     }
 
     /// The partition's use. The numbers are those of ESP-IDF's `esp_partition_subtype_t`.
     #[must_use]
-    pub fn purpose(&self) -> Use {
+    pub(crate) fn purpose(&self) -> Use {
         match (self.kind, self.subtype) {
             (0, _) => Use::App,
             (1, 0x00) => Use::AppChoice,
@@ -279,7 +279,7 @@ impl Partition {
 ///
 /// If partitions overlap, or overlap the table itself, udpcli cannot know which content to keep.
 #[must_use]
-pub fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<Sentence> {
+pub(crate) fn table_damage(table: &[u8], partitions: &[Partition]) -> Option<Sentence> {
     /// The first bytes of the entry with the MD5 of all entries before it (ESP-IDF's `gen_esp32part.py`).
     const MD5_ENTRY: [u8; 2] = [0xeb, 0xeb];
     let entries = partitions.len() * 32;

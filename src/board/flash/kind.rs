@@ -13,11 +13,11 @@ use crate::text::sentence::{Sentence, sentence};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFirmware {
     /// The format, with its article: `an HTML page`.
-    pub what: Sentence,
+    pub(crate) what: Sentence,
     /// What the user can do.
     hint: Hint,
     /// No board of this kind can run it, so `--force` does not write it.
-    pub is_final: bool,
+    pub(crate) is_final: bool,
 }
 
 impl NotFirmware {
@@ -31,7 +31,7 @@ impl NotFirmware {
 
     /// What the user can do; mentions `--force` if it helps.
     #[must_use]
-    pub fn hint(&self) -> Sentence {
+    pub(crate) fn hint(&self) -> Sentence {
         self.hint.sentence(!self.is_final)
     }
 

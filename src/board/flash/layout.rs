@@ -49,15 +49,15 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The partition's name or a description; escape it before you print it.
-    pub label: String,
+    pub(crate) label: String,
     /// Where it begins.
-    pub offset: u32,
+    pub(crate) offset: u32,
     /// Its size in bytes.
-    pub size: u32,
+    pub(crate) size: u32,
     /// What happens to it.
     pub action: Action,
     /// The reason, or the source file; escape it before you print it.
-    pub why: Sentence,
+    pub(crate) why: Sentence,
 }
 
 impl Row {
@@ -79,7 +79,7 @@ pub struct Layout {
     /// The ranges to erase that are not written.
     pub erase: Vec<Erase>,
     /// Further notes for the user.
-    pub notes: Vec<Sentence>,
+    pub(crate) notes: Vec<Sentence>,
     /// Why the user has to choose with `--files`; if set, nothing may be written.
     pub conflict: Option<Vec<Sentence>>,
 }
@@ -88,7 +88,7 @@ pub struct Layout {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erase {
     /// The name for messages.
-    pub label: String,
+    pub(crate) label: String,
     /// Where it begins.
     pub offset: u32,
     /// Its size in bytes.
@@ -123,7 +123,7 @@ pub trait FlashReader {
 ///
 /// # Errors
 /// udpcli cannot read the board's flash.
-pub fn contents(
+pub(crate) fn contents(
     table: &[Partition],
     firmware: Option<&str>,
     look: &mut dyn FlashReader,

@@ -18,7 +18,7 @@ const GAP: usize = 0x1_0000;
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// The boot loader.
     Bootloader,
     /// The partition table.
@@ -35,27 +35,27 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlashPiece {
     /// What this piece is.
-    pub role: Role,
+    pub(crate) role: Role,
     /// The name for messages: the partition's name, if it is one.
-    pub label: String,
+    pub(crate) label: String,
     /// The file that it comes from.
-    pub file: String,
+    pub(crate) file: String,
     /// Its offset, a multiple of the sector size.
     pub offset: u32,
     /// The bytes to write, a multiple of 4.
     pub data: Vec<u8>,
     /// The user gave the offset of this file, so udpcli writes it whatever is there now.
-    pub is_asked_for: bool,
+    pub(crate) is_asked_for: bool,
     /// It is only a part of its file.
-    pub is_cut: bool,
+    pub(crate) is_cut: bool,
     /// Why it goes there, if that is not obvious.
-    pub why: Option<Sentence>,
+    pub(crate) why: Option<Sentence>,
 }
 
 impl FlashPiece {
     /// The name for messages.
     #[must_use]
-    pub fn name(&self) -> Sentence {
+    pub(crate) fn name(&self) -> Sentence {
         if !self.is_cut {
             return self.file.clone().into();
         }
@@ -74,7 +74,7 @@ impl FlashPiece {
 
     /// The range in whole sectors: what has to be erased before the write.
     #[must_use]
-    pub fn sectors(&self) -> Range<u64> {
+    pub(crate) fn sectors(&self) -> Range<u64> {
         let range = self.range();
         let sector = u64::from(SECTOR);
         range.start / sector * sector..range.end.next_multiple_of(sector)
@@ -99,14 +99,14 @@ pub fn of(files: Vec<Loaded>, chip: Chip) -> Vec<FlashPiece> {
 
 /// The bytes that `file` has for `offset` and after it.
 #[must_use]
-pub fn covered(file: &Loaded, offset: u32) -> Option<&[u8]> {
+pub(crate) fn covered(file: &Loaded, offset: u32) -> Option<&[u8]> {
     let start = offset.checked_sub(file.offset)? as usize;
     file.data.get(start..).filter(|bytes| !bytes.is_empty())
 }
 
 /// The partition table in `files`.
 #[must_use]
-pub fn table(files: &[Loaded]) -> Option<Vec<Partition>> {
+pub(crate) fn table(files: &[Loaded]) -> Option<Vec<Partition>> {
     files
         .iter()
         .find_map(|file| covered(file, TABLE_OFFSET).and_then(image::partitions))
@@ -114,7 +114,7 @@ pub fn table(files: &[Loaded]) -> Option<Vec<Partition>> {
 
 /// Whether all bytes are erased (0xff).
 #[must_use]
-pub fn is_blank(bytes: &[u8]) -> bool {
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte == 0xff)
 }
 

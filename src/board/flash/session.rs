@@ -20,7 +20,7 @@ use crate::board::port::{DEFAULT_BAUD, Port};
 use crate::text::sentence::{Sentence, sentence};
 
 /// The baud rates to try, highest first: CP2104 and CH340 support them, and short cables carry them.
-pub const RATES: [u32; 3] = [921_600, 460_800, 230_400];
+pub(crate) const RATES: [u32; 3] = [921_600, 460_800, 230_400];
 
 /// The timeout for SYNC: the chip answers a valid one within milliseconds.
 const SYNC_TIMEOUT: Duration = Duration::from_millis(100);
@@ -35,7 +35,7 @@ fn other_board() -> Sentence {
 
 /// The note to press RESET, if the port cannot start the program.
 #[must_use]
-pub fn press_reset() -> Sentence {
+pub(crate) fn press_reset() -> Sentence {
     sentence!("flash.press-reset")
 }
 

@@ -32,7 +32,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// Discards a partial frame.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
 

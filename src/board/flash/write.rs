@@ -39,11 +39,11 @@ const VERIFY_ATTEMPTS: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// The name for messages: the file's name, or what it is of the file.
-    pub name: Sentence,
+    pub(crate) name: Sentence,
     /// Its offset, a multiple of the sector size.
-    pub offset: u32,
+    pub(crate) offset: u32,
     /// The bytes to write, a multiple of 4.
-    pub data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
 }
 
 impl Part {
@@ -74,9 +74,9 @@ pub struct Written {
     /// The bytes in all files.
     pub total: u64,
     /// The bytes that differed and were written.
-    pub written: u64,
+    pub(crate) changed: u64,
     /// The bytes that went over the serial line for them.
-    pub sent: u64,
+    pub(crate) sent: u64,
 }
 
 /// Erases and writes what `layout` says.
@@ -115,7 +115,7 @@ pub(super) fn write(
         .map(|run| run.len() as u64)
         .sum();
     if options.dry_run {
-        written.written = due;
+        written.changed = due;
         return Ok(written);
     }
     for attempt in 1.. {
@@ -373,7 +373,7 @@ fn transfer(
                 })
             })?;
             *done += run.len as u64;
-            written.written += run.len as u64;
+            written.changed += run.len as u64;
             written.sent += run
                 .blocks
                 .iter()

@@ -33,7 +33,7 @@ pub enum OledReport {
 
 /// The code to run on the board before the user's program.
 #[must_use]
-pub fn source(report: OledReport, display: Display) -> String {
+pub(crate) fn source(report: OledReport, display: Display) -> String {
     let script = match display {
         Display::Oled => MPYTHON,
         Display::OnboardOled => MIXLY,
@@ -66,7 +66,7 @@ pub fn packed(report: OledReport, display: Display) -> Vec<u8> {
 
 /// Whether a program may use the OLED, judged by its text.
 #[must_use]
-pub fn is_of_use_to(program: &[u8]) -> bool {
+pub(crate) fn is_of_use_to(program: &[u8]) -> bool {
     [&b"mpython"[..], b"oled"]
         .iter()
         .any(|word| memchr::memmem::find(program, word).is_some())

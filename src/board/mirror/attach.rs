@@ -32,7 +32,7 @@ const MAX_FILES: usize = 8;
 
 /// Whether the agent watches a display.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attached {
+pub(crate) enum Attached {
     /// It does, and has reported the content.
     Yes,
     /// There is no display, or an unknown one.
@@ -43,19 +43,19 @@ pub enum Attached {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NoDisplay {
     /// The exception from `import mpython`. Untrusted.
-    pub exception: Option<String>,
+    pub(crate) exception: Option<String>,
     /// The pupil's files on the board that hide modules of the firmware. Untrusted.
-    pub files: Vec<String>,
+    pub(crate) files: Vec<String>,
     /// The exception from the agent itself: too little memory.
-    pub refused: Option<String>,
+    pub(crate) refused: Option<String>,
     /// There is a display of another size.
-    pub has_other: bool,
+    pub(crate) has_other: bool,
 }
 
 impl NoDisplay {
     /// Whether the firmware simply has no display, so that the user can do nothing.
     #[must_use]
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.refused.is_none()
             && self.files.is_empty()
             && self.exception.as_deref().is_none_or(is_missing)
@@ -65,7 +65,7 @@ impl NoDisplay {
 impl NoDisplay {
     /// The reason as a sentence of the catalogue.
     #[must_use]
-    pub fn sentence(&self) -> Sentence {
+    pub(crate) fn sentence(&self) -> Sentence {
         let why = match (&self.refused, &self.exception) {
             (Some(refused), _) => sentence!("board.mirror-refused", exception = shown(refused)),
             // If a file replaces a module, that is the reason, and the firmware may have mpython.
@@ -149,7 +149,11 @@ fn is_missing(exception: &str) -> bool {
 ///
 /// # Errors
 /// The line has failed.
-pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: OledReport) -> Result<Attached, Error> {
+pub(crate) fn attach(
+    repl: &mut Repl,
+    mirror: &mut Mirror,
+    report: OledReport,
+) -> Result<Attached, Error> {
     if let Some(refused) = start(repl, mirror, report, Display::Oled)? {
         return Ok(Attached::No(NoDisplay {
             refused: Some(refused),
@@ -183,7 +187,7 @@ pub fn attach(repl: &mut Repl, mirror: &mut Mirror, report: OledReport) -> Resul
 
 /// After the program: requests the last shown picture again, in case a frame was lost. The rest of the program's output
 /// goes to `printed`. True if the picture changed.
-pub fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>) -> bool {
+pub(crate) fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>) -> bool {
     let mut changed = false;
     mirror.finish(printed);
     for _ in 0..LAST_TRIES {

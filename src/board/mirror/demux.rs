@@ -6,7 +6,7 @@ const ESC: u8 = 0x1b;
 
 /// Input that is not output of the program.
 #[derive(Debug)]
-pub enum DemuxedFrame<'a> {
+pub(crate) enum DemuxedFrame<'a> {
     /// A frame with its full length, without its `ESC \`; the checksum is not verified yet.
     Frame(&'a [u8]),
     /// A frame was cut short.
@@ -28,7 +28,7 @@ enum Tail {
 
 /// The state between two chunks of input.
 #[derive(Debug, Default)]
-pub struct Demux {
+pub(crate) struct Demux {
     /// A possible frame, from its ESC on.
     held: Vec<u8>,
     tail: Tail,
@@ -36,7 +36,7 @@ pub struct Demux {
 
 impl Demux {
     /// Takes bytes: appends output to `output`, and passes frames to `found` in order.
-    pub fn feed(
+    pub(crate) fn feed(
         &mut self,
         bytes: &[u8],
         output: &mut Vec<u8>,
@@ -132,7 +132,7 @@ impl Demux {
     }
 
     /// The end of the input: buffered bytes are output after all, unless they are an incomplete frame.
-    pub fn finish(&mut self, output: &mut Vec<u8>) {
+    pub(crate) fn finish(&mut self, output: &mut Vec<u8>) {
         let is_frame = self.held.len() > START.len();
         if is_frame || self.tail != Tail::None {
             self.held.clear();
@@ -142,8 +142,8 @@ impl Demux {
     }
 
     /// The number of buffered bytes.
-    #[must_use]
-    pub fn held(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
         self.held.len()
     }
 

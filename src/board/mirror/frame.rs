@@ -57,7 +57,7 @@ pub(super) fn symbol(byte: u8) -> Option<u8> {
 
 /// One instruction of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step<'a> {
+pub(crate) enum Step<'a> {
     /// Picture and texts begin empty.
     Key,
     /// Bytes of the picture from this index on.
@@ -94,9 +94,9 @@ pub enum Step<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// Its sequence number, modulo 90.
-    pub seq: u8,
+    pub(crate) seq: u8,
     /// Its instructions, in order.
-    pub steps: Vec<Step<'a>>,
+    pub(crate) steps: Vec<Step<'a>>,
 }
 
 impl<'a> Frame<'a> {

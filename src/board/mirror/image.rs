@@ -10,13 +10,13 @@ use crate::terminal::panel::screen::{HEIGHT, Screen, WIDTH};
 use crate::wait::{Site, Wait, Waited};
 
 /// The scale: each pixel of the panel has this many pixels in each direction, so the file has 512 by 256.
-pub const SCALE: usize = 4;
+pub(crate) const SCALE: usize = 4;
 
 /// Writes the file atomically: a reader sees the complete old or new file.
 ///
 /// # Errors
 /// The folder is not writable, or the disk is full.
-pub fn save(screen: &Screen, path: &Path) -> io::Result<()> {
+pub(crate) fn save(screen: &Screen, path: &Path) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     write(screen, &mut file)?;
     file.commit()
@@ -29,7 +29,11 @@ const GRACE: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// As for [`save`].
-pub fn save_or_wait(screen: &Screen, path: &Path, shutdown: &Shutdown) -> io::Result<Waited<()>> {
+pub(crate) fn save_or_wait(
+    screen: &Screen,
+    path: &Path,
+    shutdown: &Shutdown,
+) -> io::Result<Waited<()>> {
     if !atomic_file::is_device(path) {
         return save(screen, path).map(Waited::Done);
     }
@@ -49,7 +53,7 @@ pub fn save_or_wait(screen: &Screen, path: &Path, shutdown: &Shutdown) -> io::Re
 ///
 /// # Errors
 /// As for [`save`].
-pub fn check(path: &Path) -> io::Result<()> {
+pub(crate) fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }

@@ -11,7 +11,7 @@ use crate::text::escape::Audience;
 
 /// One object without a line ending; contains the framebuffer only on request.
 #[must_use]
-pub fn line(screen: &Screen, with_framebuffer: bool) -> String {
+pub(crate) fn line(screen: &Screen, with_framebuffer: bool) -> String {
     let mut line = String::from("{\"texts\":[");
     // Writing to a String cannot fail.
     for (index, text) in screen.texts.iter().enumerate() {

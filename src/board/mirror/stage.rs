@@ -10,7 +10,7 @@ const MAX_TEXTS: usize = 64;
 
 /// Applies frames, and shows only complete `show()` calls.
 #[derive(Debug, Default)]
-pub struct Stage {
+pub(crate) struct Stage {
     shown: Screen,
     /// The picture according to the frames so far, perhaps an incomplete `show()`.
     next: Screen,
@@ -25,30 +25,30 @@ pub struct Stage {
 impl Stage {
     /// The visible picture.
     #[must_use]
-    pub fn shown(&self) -> &Screen {
+    pub(crate) fn shown(&self) -> &Screen {
         &self.shown
     }
 
     /// Whether any frame has arrived.
     #[must_use]
-    pub fn shows_anything(&self) -> bool {
+    pub(crate) fn shows_anything(&self) -> bool {
         self.expected.is_some()
     }
 
     /// Whether a whole picture was ever shown.
     #[must_use]
-    pub fn has_picture(&self) -> bool {
+    pub(crate) fn has_picture(&self) -> bool {
         self.has_picture
     }
 
     /// How often frames were missing.
     #[must_use]
-    pub fn gaps(&self) -> u64 {
+    pub(crate) fn gaps(&self) -> u64 {
         self.gaps
     }
 
     /// Applies a frame; true if it completes a change of the picture.
-    pub fn take(&mut self, frame: &Frame<'_>) -> bool {
+    pub(crate) fn take(&mut self, frame: &Frame<'_>) -> bool {
         if self.expected.is_some_and(|expected| expected != frame.seq) {
             self.gaps += 1;
             self.next.whole = false;

@@ -22,7 +22,7 @@ const LONGEST: usize = 200;
 
 /// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Output of the chip's mask ROM.
     Rom,
     /// Output of ESP-IDF's boot loader.
@@ -44,7 +44,7 @@ pub enum Kind {
 impl Kind {
     /// The stable name for programs.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rom => "rom",
             Self::BootLoader => "boot-loader",
@@ -60,7 +60,7 @@ impl Kind {
 
 /// Why the chip started, from the reason in the ROM's `rst:` line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reset {
+pub(crate) enum Reset {
     /// Power, or the RESET button.
     PowerOn,
     /// The program or the firmware requested it.
@@ -75,7 +75,7 @@ pub enum Reset {
 
 /// An error that pupils often meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
+pub(crate) enum Known {
     /// `ENOMEM`: from `sendto`, it means that nobody answered the ARP request.
     NoMemoryForDatagram,
     /// `UnicodeError`.
@@ -94,7 +94,7 @@ pub enum Known {
 
 /// Something that needs an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// The chip started.
     Reset(Reset, String),
     /// The ROM waits for firmware.
@@ -110,7 +110,7 @@ pub enum Finding {
 impl Finding {
     /// The stable code for programs.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Reset(Reset::PowerOn, _) => "power-on",
             Self::Reset(Reset::Software, _) => "software-reset",
@@ -132,7 +132,7 @@ impl Finding {
 
     /// The addresses of a crash's backtrace.
     #[must_use]
-    pub fn addresses(&self) -> &[String] {
+    pub(crate) fn addresses(&self) -> &[String] {
         match self {
             Self::Fault(_, _, addresses) => addresses,
             _ => &[],
@@ -141,7 +141,7 @@ impl Finding {
 
     /// The explanation in one sentence.
     #[must_use]
-    pub fn sentence(&self) -> Sentence {
+    pub(crate) fn sentence(&self) -> Sentence {
         match self {
             Self::Reset(Reset::PowerOn, reason) => sentence!("monitor.power-on", reason = reason),
             Self::Reset(Reset::Software, reason) => {
@@ -182,11 +182,11 @@ impl Finding {
 
 /// The meaning of a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Decoded {
+pub(crate) struct Decoded {
     /// The kind of the line, if it is one of these.
-    pub kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
     /// The explanation, if it needs one.
-    pub finding: Option<Finding>,
+    pub(crate) finding: Option<Finding>,
 }
 
 /// A report of several lines that is not complete.
@@ -201,7 +201,7 @@ enum Within {
 
 /// Decodes line by line.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     within: Within,
     /// The end of the output, with its line ends.
     log: Vec<u8>,
@@ -213,7 +213,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// Decodes the next line, without its line end.
-    pub fn line(&mut self, line: &[u8]) -> Decoded {
+    pub(crate) fn line(&mut self, line: &[u8]) -> Decoded {
         let plain = if line.contains(&0x1b) {
             &evidence::without_color(line)
         } else {

@@ -5,35 +5,35 @@ use std::time::{Duration, Instant};
 use crate::datagram::Timestamp;
 
 /// A longer line is split here.
-pub const MAX_LINE: usize = 4096;
+pub(crate) const MAX_LINE: usize = 4096;
 
 /// A partial line is passed on after this pause: a prompt, or a progress bar of dots.
-pub const QUIET: Duration = Duration::from_millis(100);
+pub(crate) const QUIET: Duration = Duration::from_millis(100);
 
 /// A line, or the part of it that was not passed on yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     /// The line so far, without its line end.
-    pub line: &'a [u8],
+    pub(crate) line: &'a [u8],
     /// How much of it was passed on before.
-    pub from: usize,
+    pub(crate) from: usize,
     /// Whether the line is complete.
-    pub ends: bool,
+    pub(crate) ends: bool,
     /// When its first byte arrived.
-    pub time: Timestamp,
+    pub(crate) time: Timestamp,
 }
 
-impl<'a> Piece<'a> {
+impl Piece<'_> {
     /// The part that was not passed on before.
-    #[must_use]
-    pub fn new_bytes(&self) -> &'a [u8] {
+    #[cfg(test)]
+    pub(crate) fn new_bytes(&self) -> &[u8] {
         self.line.get(self.from..).unwrap_or_default()
     }
 }
 
 /// The incomplete line.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub(crate) struct Lines {
     line: Vec<u8>,
     given: usize,
     begun: Option<Timestamp>,
@@ -42,7 +42,7 @@ pub struct Lines {
 
 impl Lines {
     /// Takes bytes that arrived at `time`, and passes on every line that they complete.
-    pub fn feed(&mut self, bytes: &[u8], time: Timestamp, mut each: impl FnMut(Piece<'_>)) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], time: Timestamp, mut each: impl FnMut(Piece<'_>)) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let begun = *self.begun.get_or_insert(time);
@@ -74,7 +74,7 @@ impl Lines {
     }
 
     /// Passes on a partial line if no more bytes arrived for [`QUIET`].
-    pub fn pause(&mut self, each: impl FnOnce(Piece<'_>)) {
+    pub(crate) fn pause(&mut self, each: impl FnOnce(Piece<'_>)) {
         let is_quiet = self.last.is_some_and(|last| last.elapsed() >= QUIET);
         if is_quiet && self.given < self.line.len() {
             self.give(false, each);
@@ -83,7 +83,7 @@ impl Lines {
     }
 
     /// Passes on a partial line whose rest will not arrive.
-    pub fn end(&mut self, each: impl FnOnce(Piece<'_>)) {
+    pub(crate) fn end(&mut self, each: impl FnOnce(Piece<'_>)) {
         self.give(true, each);
         self.line.clear();
         self.given = 0;

@@ -22,7 +22,7 @@ const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// An event on the line.
 #[derive(Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// The board sent bytes.
     Bytes(Timestamp, Vec<u8>),
     /// The port is gone; the monitor waits for it.
@@ -36,7 +36,7 @@ pub enum Event {
 ///
 /// # Errors
 /// [`Error::Open`], [`Error::Interrupted`]; the thread could not be started.
-pub fn start(
+pub(crate) fn start(
     address: &Address,
     finds: bool,
     shutdown: &Shutdown,
@@ -114,7 +114,7 @@ fn read(
 /// Whether the operating system itself raises DTR and RTS when this port is opened: Linux and macOS do so for every
 /// port with these lines, Windows does not.
 #[must_use]
-pub fn raises_lines(port: &str) -> bool {
+pub(crate) fn raises_lines(port: &str) -> bool {
     let is_network = port.starts_with("socket://") || port.starts_with("rfc2217://");
     // A pseudo-terminal has no such lines.
     let is_pty = std::fs::canonicalize(port).is_ok_and(|path| path.starts_with("/dev/pts"));

@@ -94,7 +94,7 @@ impl Known {
     }
 
     /// A program of udpcli's has ended, and was cleaned up.
-    pub fn ran(&mut self, source: &[u8], has_agent: bool) {
+    pub(crate) fn ran(&mut self, source: &[u8], has_agent: bool) {
         self.last = match &self.names {
             Some(names) if !has_agent => {
                 self_contained(source, names).map_or(Last::Ours, Last::SelfContained)
@@ -104,7 +104,7 @@ impl Known {
     }
 
     /// Something else happened on the board.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.last = Last::Unknown;
     }
 

@@ -2,7 +2,7 @@
 
 /// What a file that should be a program is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceKind {
+pub(crate) enum SourceKind {
     /// Python source, as far as its bytes tell.
     Source,
     /// What `mpy-cross` makes: `M` and a version number.
@@ -18,7 +18,7 @@ pub enum SourceKind {
 impl SourceKind {
     /// Tells by the content.
     #[must_use]
-    pub fn of(file: &[u8]) -> Self {
+    pub(crate) fn of(file: &[u8]) -> Self {
         match file {
             // The versions of MicroPython 1.9 to 1.26 are 2 to 6; no program begins with M and a control character.
             [b'M', 0..=8, ..] => Self::Compiled,
@@ -39,7 +39,7 @@ impl SourceKind {
 /// A file's bytes as the board's prompt takes them: without an editor's byte-order mark, every line end one LF. Python
 /// reads the others as that too, but not every board's prompt hands them on unchanged.
 #[must_use]
-pub fn as_python(file: &[u8]) -> Vec<u8> {
+pub(crate) fn as_python(file: &[u8]) -> Vec<u8> {
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     if !text.contains(&b'\r') {
         return text.to_vec();
@@ -58,7 +58,7 @@ pub fn as_python(file: &[u8]) -> Vec<u8> {
 
 /// How a program reads what the user types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputUse {
+pub(crate) enum InputUse {
     /// It does not.
     None,
     /// It calls `input()`.
@@ -71,7 +71,7 @@ pub enum InputUse {
 
 /// How a program reads what the user types, as far as its text says.
 #[must_use]
-pub fn input_use(source: &[u8]) -> InputUse {
+pub(crate) fn input_use(source: &[u8]) -> InputUse {
     match (mentions(source, b"input("), mentions(source, b"stdin")) {
         (false, false) => InputUse::None,
         (true, false) => InputUse::Readline,

@@ -14,7 +14,7 @@ pub enum Statement {
 impl Statement {
     /// Whether its text calls `input()`, so that it may wait for a line of input.
     #[must_use]
-    pub fn may_ask(&self) -> bool {
+    pub(crate) fn may_ask(&self) -> bool {
         let (Self::Line(text) | Self::Block(text) | Self::Raw(text)) = self;
         memchr::memmem::find(text, b"input").is_some()
             || memchr::memmem::find(text, b"stdin").is_some()
@@ -26,7 +26,7 @@ const MAX_BLOCK: usize = 256 << 10;
 
 /// Splits source that arrives in chunks. CR, LF and CR LF are one line end each.
 #[derive(Debug, Default)]
-pub struct Statements {
+pub(crate) struct Statements {
     /// The bytes of the incomplete line.
     line: Vec<u8>,
     after_cr: bool,
@@ -106,7 +106,7 @@ impl Scan {
 
 impl Statements {
     /// Adds source.
-    pub fn feed(&mut self, bytes: &[u8]) {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             let follows_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
             match byte {
@@ -134,7 +134,7 @@ impl Statements {
 
     /// The next complete statement. `is_idle`: no input arrived for a moment, so an empty line ends a compound
     /// statement, as for a user who types.
-    pub fn next(&mut self, is_idle: bool) -> Option<Statement> {
+    pub(crate) fn next(&mut self, is_idle: bool) -> Option<Statement> {
         if self.ready.is_empty() && is_idle && self.lines.last().is_some_and(|line| is_blank(line))
         {
             self.flush();
@@ -144,12 +144,12 @@ impl Statements {
 
     /// Whether control characters are next: they are for the running program, not for the prompt after it.
     #[must_use]
-    pub fn is_control_next(&self) -> bool {
+    pub(crate) fn is_control_next(&self) -> bool {
         matches!(self.ready.front(), Some(Statement::Raw(_)))
     }
 
     /// The next line unchanged, for a program that reads input.
-    pub fn next_line(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn next_line(&mut self) -> Option<Vec<u8>> {
         match self.ready.pop_front() {
             Some(Statement::Line(line) | Statement::Raw(line)) => Some(line),
             Some(Statement::Block(block)) => {
@@ -166,17 +166,17 @@ impl Statements {
     }
 
     /// The input has ended: makes the complete lines a statement.
-    pub fn end_lines(&mut self) {
+    pub(crate) fn end_lines(&mut self) {
         self.flush();
     }
 
     /// Takes the incomplete line.
-    pub fn take_partial(&mut self) -> Vec<u8> {
+    pub(crate) fn take_partial(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.line)
     }
 
     /// The input has ended: makes the rest a statement, even if its last line is incomplete.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if !self.line.is_empty() {
             let line = std::mem::take(&mut self.line);
             self.end_line(line);

@@ -8,19 +8,19 @@ use crate::board::error::Error;
 
 /// Where a board waits for the next command, so that several commands use one connection.
 #[derive(Debug, Clone, Default)]
-pub struct HeldRepl(Arc<Mutex<Option<Box<Repl>>>>);
+pub(crate) struct HeldRepl(Arc<Mutex<Option<Box<Repl>>>>);
 
 impl HeldRepl {
     /// Takes the board out, if one waits. It comes back when it is closed.
     #[must_use]
-    pub fn take(&self) -> Option<Repl> {
+    pub(crate) fn take(&self) -> Option<Repl> {
         let mut repl = *self.0.lock().ok()?.take()?;
         repl.held = Some(self.clone());
         Some(repl)
     }
 
     /// Has a board come here when it is closed.
-    pub fn keep_closed(&self, repl: &mut Repl) {
+    pub(crate) fn keep_closed(&self, repl: &mut Repl) {
         repl.held = Some(self.clone());
     }
 
@@ -28,7 +28,7 @@ impl HeldRepl {
     ///
     /// # Errors
     /// The line has failed.
-    pub fn close(&self) -> Result<(), Error> {
+    pub(crate) fn close(&self) -> Result<(), Error> {
         let Some(mut repl) = self.take() else {
             return Ok(());
         };

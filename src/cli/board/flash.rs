@@ -375,7 +375,7 @@ fn open(serial: &SerialArgs, shutdown: &Shutdown) -> Result<(String, Box<dyn Por
 
 /// Prints the result of a dry run, apart from the plan.
 fn tell_dry_run(plan: &Plan, flashed: &Flashed) {
-    let (written, total) = (flashed.written.written, flashed.written.total);
+    let (written, total) = (flashed.written.changed, flashed.written.total);
     if plan.options.erase_all {
         tracing::info!(say = "flash.dry-run-erase", written = %written, total = %total);
     } else {
@@ -397,12 +397,12 @@ fn report(plan: &Plan, flashed: &Flashed, elapsed: Duration) {
         say!("flash.not-verified")
     };
     if written.total == 0 {
-    } else if written.written == 0 {
+    } else if written.changed == 0 {
         tracing::info!(say = "flash.nothing-to-write", total = %written.total, verified = %verified);
     } else {
         tracing::info!(
             say = "flash.written",
-            written = %written.written,
+            written = %written.changed,
             total = %written.total,
             time = %seconds(elapsed),
             sent = %written.sent,

@@ -7,12 +7,12 @@ use crate::survey::find::espressif::BLOCKS;
 
 /// The address of a network adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mac(pub [u8; 6]);
+pub(crate) struct Mac(pub [u8; 6]);
 
 impl Mac {
     /// Whether Espressif made the adapter, as on every mPython board.
     #[must_use]
-    pub fn is_espressif(self) -> bool {
+    pub(crate) fn is_espressif(self) -> bool {
         let [first, second, third, ..] = self.0;
         BLOCKS
             .binary_search(&u32::from_be_bytes([0, first, second, third]))
@@ -38,7 +38,7 @@ impl fmt::Display for Mac {
 
 /// The text is no MAC address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoMac;
+pub(crate) struct NoMac;
 
 impl FromStr for Mac {
     type Err = NoMac;

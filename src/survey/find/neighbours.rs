@@ -12,15 +12,15 @@ const MAX_ENTRIES: usize = 4096;
 
 /// A device that this PC has exchanged packets with lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Neighbour {
+pub(crate) struct Neighbour {
     /// Its IPv4 address.
-    pub address: Ipv4Addr,
+    pub(crate) address: Ipv4Addr,
     /// Its MAC address.
-    pub mac: Mac,
+    pub(crate) mac: Mac,
 }
 
 /// How often to read the table: on Linux it is a file, elsewhere the output of a program.
-pub const PERIOD: Duration = if cfg!(target_os = "linux") {
+pub(crate) const PERIOD: Duration = if cfg!(target_os = "linux") {
     Duration::from_millis(100)
 } else {
     Duration::from_millis(900)
@@ -28,7 +28,7 @@ pub const PERIOD: Duration = if cfg!(target_os = "linux") {
 
 /// Reads the table; `None` if the system does not show it.
 #[must_use]
-pub fn read() -> Option<Vec<Neighbour>> {
+pub(crate) fn read() -> Option<Vec<Neighbour>> {
     const PATIENCE: Duration = Duration::from_secs(2);
 
     if cfg!(target_os = "linux") {

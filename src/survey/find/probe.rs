@@ -6,14 +6,14 @@ use std::net::{Ipv4Addr, UdpSocket};
 use crate::survey::find::MESSAGE;
 
 /// The port of the tutorial's programs.
-pub const PORT: u16 = 6000;
+pub(crate) const PORT: u16 = 6000;
 
 /// The most devices to ask; each takes a socket.
 const MAX_ASKED: usize = 256;
 
 /// What a device did with a datagram to the port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PortState {
+pub(crate) enum PortState {
     /// A program replied.
     Open,
     /// The device refused it (ICMP port unreachable): no program listens.
@@ -25,7 +25,7 @@ pub enum PortState {
 impl PortState {
     /// The value in JSON.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Closed => "closed",

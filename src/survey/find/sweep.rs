@@ -25,9 +25,9 @@ const MAX_BURST: u32 = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Network {
     /// This PC's address.
-    pub own: Ipv4Addr,
+    pub(crate) own: Ipv4Addr,
     /// The first address, with the length of the prefix.
-    pub block: (Ipv4Addr, u8),
+    pub(crate) block: (Ipv4Addr, u8),
     next: u32,
     end: u32,
     own_and_broadcast: [u32; 2],

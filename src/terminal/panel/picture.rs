@@ -6,7 +6,7 @@ use crate::terminal::panel::screen::{HEIGHT, Screen, WIDTH};
 
 /// How pixels become characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// 1 by 2 pixels a cell: 128 columns, 32 rows; white on black where there is colour.
     HalfBlocks {
         /// Whether white and black are the terminal's.
@@ -24,7 +24,7 @@ pub enum Style {
 impl Style {
     /// What a terminal can show, the best first.
     #[must_use]
-    pub fn for_terminal(terminal: Terminal) -> Vec<Self> {
+    pub(crate) fn for_terminal(terminal: Terminal) -> Vec<Self> {
         let color = terminal.color;
         if terminal.unicode {
             vec![Self::HalfBlocks { color }, Self::Braille { color }]
@@ -43,19 +43,19 @@ impl Style {
 
     /// Cells across.
     #[must_use]
-    pub fn width(self) -> usize {
+    pub(crate) fn width(self) -> usize {
         WIDTH / self.cell().0
     }
 
     /// Cells down.
     #[must_use]
-    pub fn height(self) -> usize {
+    pub(crate) fn height(self) -> usize {
         HEIGHT / self.cell().1
     }
 
     /// The picture as rows of that many cells.
     #[must_use]
-    pub fn rows(self, screen: &Screen) -> Vec<String> {
+    pub(crate) fn rows(self, screen: &Screen) -> Vec<String> {
         let (across, down) = self.cell();
         let row = |y| {
             let cells = (0..WIDTH)

@@ -1,16 +1,16 @@
 //! What the panel shows: texts where they were drawn, and pixels.
 
 /// Pixels across.
-pub const WIDTH: usize = 128;
+pub(crate) const WIDTH: usize = 128;
 
 /// Pixels down.
-pub const HEIGHT: usize = 64;
+pub(crate) const HEIGHT: usize = 64;
 
 /// Bytes of a page: 8 rows, one byte a column, bit 0 the top one (`MONO_VLSB`).
-pub const PAGE: usize = WIDTH;
+pub(crate) const PAGE: usize = WIDTH;
 
 /// Bytes of the framebuffer.
-pub const BYTES: usize = PAGE * HEIGHT / 8;
+pub(crate) const BYTES: usize = PAGE * HEIGHT / 8;
 
 /// How a text was drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Mode {
 impl Mode {
     /// `TextMode`'s numbers, and 5 for `text()`.
     #[must_use]
-    pub fn from_number(number: u8) -> Self {
+    pub(crate) fn from_number(number: u8) -> Self {
         match number {
             2 => Self::Reverse,
             3 => Self::Transparent,
@@ -42,7 +42,7 @@ impl Mode {
 
     /// Its name in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Normal => "normal",
             Self::Reverse => "rev",
@@ -103,7 +103,7 @@ impl Default for Screen {
 impl Screen {
     /// Whether a pixel of the framebuffer is set; not beyond its edges.
     #[must_use]
-    pub fn pixel(&self, x: usize, y: usize) -> bool {
+    pub(crate) fn pixel(&self, x: usize, y: usize) -> bool {
         x < WIDTH
             && self
                 .framebuffer
@@ -113,7 +113,7 @@ impl Screen {
 
     /// Whether a pixel of the panel is lit: inverted, and off, as the program has it.
     #[must_use]
-    pub fn is_lit(&self, x: usize, y: usize) -> bool {
+    pub(crate) fn is_lit(&self, x: usize, y: usize) -> bool {
         self.on && self.pixel(x, y) != self.inverted
     }
 }

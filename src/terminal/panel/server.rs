@@ -11,7 +11,7 @@ use crate::text::encoding::{Part, TextEncoding};
 
 /// The server's screen, drawn as every panel is.
 #[derive(Debug)]
-pub struct ServerPanel {
+pub(crate) struct ServerPanel {
     panel: Panel,
     screen: Screen,
     /// Whether it has changed since it was staged.
@@ -23,7 +23,7 @@ pub struct ServerPanel {
 impl ServerPanel {
     /// A panel whose first row says `address`, as the server draws when it starts.
     #[must_use]
-    pub fn new(address: &str, encoding: TextEncoding) -> Self {
+    pub(crate) fn new(address: &str, encoding: TextEncoding) -> Self {
         let screen = Screen {
             texts: vec![text(0, address.to_owned())],
             whole: true,
@@ -40,7 +40,7 @@ impl ServerPanel {
 
     /// The server's address is another one now: shown where no datagram has taken its place. Nothing goes to the terminal
     /// yet.
-    pub fn set_address(&mut self, address: &str) {
+    pub(crate) fn set_address(&mut self, address: &str) {
         if let [only] = self.screen.texts.as_mut_slice() {
             address.clone_into(&mut only.text);
             self.is_new = true;
@@ -48,7 +48,7 @@ impl ServerPanel {
     }
 
     /// Replaces the screen by what the server draws for this datagram; nothing goes to the terminal yet.
-    pub fn show(&mut self, datagram: &Datagram<'_>) {
+    pub(crate) fn show(&mut self, datagram: &Datagram<'_>) {
         // The strings of the datagram before are used again: this runs for every datagram.
         let [shown, from] = match self.screen.texts.as_mut_slice() {
             [shown, from] => [shown, from].map(|text| std::mem::take(&mut text.text)),
@@ -71,19 +71,19 @@ impl ServerPanel {
     }
 
     /// The panel shows this with the next write to the terminal, or with [`Self::draw`].
-    pub fn stage(&mut self) {
+    pub(crate) fn stage(&mut self) {
         if std::mem::take(&mut self.is_new) {
             self.panel.stage(&self.screen);
         }
     }
 
     /// Draws what was staged, unless it stands there already.
-    pub fn draw(&self) {
+    pub(crate) fn draw(&self) {
         self.panel.draw();
     }
 
     /// Leaves the panel where it is: what follows is written below.
-    pub fn keep(self) {
+    pub(crate) fn keep(self) {
         self.panel.keep();
     }
 }
@@ -101,7 +101,7 @@ fn text(y: i16, text: String) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::datagram::{Addressed, Timestamp};
+    use crate::datagram::Timestamp;
     use crate::terminal::panel::{Terminal, lines};
 
     fn panel(payloads: &[&[u8]]) -> Vec<String> {
@@ -116,7 +116,6 @@ mod tests {
                 payload,
                 peer,
                 local,
-                addressed: Addressed::Unicast,
                 time,
                 full_len: payload.len(),
             });

@@ -9,14 +9,14 @@ use crate::terminal::sanitize;
 
 /// Terminal cells across: 128 pixels of 6-pixel glyphs, and every IPv4 address with its port. A Chinese glyph takes two
 /// cells for its 16 pixels.
-pub const COLUMNS: usize = 21;
+pub(crate) const COLUMNS: usize = 21;
 
 /// Stands for what the font cannot show.
-pub const MISSING: char = '□';
+pub(crate) const MISSING: char = '□';
 
 /// The character, if a terminal shows it as itself.
 #[must_use]
-pub fn glyph(character: char) -> char {
+pub(crate) fn glyph(character: char) -> char {
     let has_shape = character.width().is_some_and(|width| width > 0) && !sanitize::acts(character);
     if has_shape { character } else { MISSING }
 }
@@ -26,7 +26,7 @@ type Cell = (Option<char>, bool);
 
 /// The texts as rows, [`COLUMNS`] cells each: four rows of 16 pixels, or eight of 8 where there is small print.
 #[must_use]
-pub fn rows(screen: &Screen, color: bool) -> Vec<String> {
+pub(crate) fn rows(screen: &Screen, color: bool) -> Vec<String> {
     let is_small = screen.texts.iter().any(|text| text.mode == Mode::Small);
     let height = if is_small { 8 } else { 16 };
     let mut grid = vec![[(Some(' '), false); COLUMNS]; HEIGHT / usize::from(height)];

@@ -14,10 +14,10 @@ use crate::text::pattern_set::{ExpressionSet, Found};
 use crate::text::template::{RenderError, State, Template, Values};
 
 /// The maximum number of rules.
-pub const MAX_RULES: usize = 20_000;
+pub(crate) const MAX_RULES: usize = 20_000;
 
 /// The maximum number of rules with a regular expression.
-pub const MAX_EXPRESSIONS: usize = 1000;
+pub(crate) const MAX_EXPRESSIONS: usize = 1000;
 
 /// The maximum number of sets of expressions that are searched at once: each has a cache of its own.
 const MAX_SETS: usize = 16;
@@ -108,7 +108,7 @@ impl Group {
 
 /// The datagram as UTF-8, for regular expressions; reused.
 #[derive(Debug, Default)]
-pub struct Decoded {
+pub(crate) struct Decoded {
     text: String,
     /// The encoding that `text` was decoded from; `None` if the datagram has not been decoded yet.
     encoding: Option<TextEncoding>,
@@ -230,13 +230,13 @@ impl Rules {
 
     /// Whether there are no rules.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
     /// A rule by its place.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<&Rule> {
+    pub(crate) fn get(&self, index: usize) -> Option<&Rule> {
         self.all.get(index)
     }
 

@@ -352,7 +352,7 @@ fn follow(
 
 /// The summary line of a listener.
 #[derive(Debug)]
-pub struct ListenSummary<'a> {
+pub(crate) struct ListenSummary<'a> {
     pub(super) counts: &'a Counts<'a>,
     pub(super) answers: &'a Answers<'a>,
     pub(super) dropped: Option<Drops>,
@@ -362,13 +362,13 @@ pub struct ListenSummary<'a> {
 impl ListenSummary<'_> {
     /// The one-way delays of datagrams from this machine.
     #[must_use]
-    pub fn delay(&self) -> &Spread {
+    pub(crate) fn delay(&self) -> &Spread {
         &self.counts.delays.spread
     }
 
     /// The counts as JSON, described in docs/summary.schema.json.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let Self {
             counts, answers, ..
         } = self;
@@ -418,7 +418,7 @@ impl ListenSummary<'_> {
 impl ListenSummary<'_> {
     /// The summary, clause by clause.
     #[must_use]
-    pub fn clauses(&self) -> Vec<Sentence> {
+    pub(crate) fn clauses(&self) -> Vec<Sentence> {
         let Self {
             counts, answers, ..
         } = self;

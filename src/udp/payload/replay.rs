@@ -28,15 +28,15 @@ const FORGIVEN: Duration = Duration::from_millis(200);
 
 /// Which datagrams of a capture to send, and how fast.
 #[derive(Debug, Clone)]
-pub struct ReplayOptions {
+pub(crate) struct ReplayOptions {
     /// Only those of these senders, if there are any.
-    pub from: Vec<Prefix>,
+    pub(crate) from: Vec<Prefix>,
     /// Only those to these ports, if there are any.
-    pub to_ports: Vec<u16>,
+    pub(crate) to_ports: Vec<u16>,
     /// How many times faster than recorded; `None` is as fast as possible.
-    pub speed: Option<f64>,
+    pub(crate) speed: Option<f64>,
     /// The encoding of the text in JSON lines.
-    pub encoding: TextEncoding,
+    pub(crate) encoding: TextEncoding,
 }
 
 impl ReplayOptions {
@@ -73,7 +73,7 @@ enum Event {
 
 /// A capture being replayed.
 #[derive(Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     input: Input,
     options: ReplayOptions,
     reads: Option<mpsc::Receiver<Result<Event, Error>>>,
@@ -93,7 +93,7 @@ pub struct Replay {
 impl Replay {
     /// A capture from a file or from standard input.
     #[must_use]
-    pub fn new(input: Input, options: ReplayOptions) -> Self {
+    pub(crate) fn new(input: Input, options: ReplayOptions) -> Self {
         Self {
             input,
             options,

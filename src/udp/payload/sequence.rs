@@ -4,7 +4,7 @@
 use crate::datagram::Timestamp;
 
 /// The header's length in bytes, and so the minimum length of a sequenced payload.
-pub const HEADER_LEN: usize = 16;
+pub(crate) const HEADER_LEN: usize = 16;
 
 /// Numbers from here up are not treated as sequence numbers: eight ASCII letters read as a number are far larger, and
 /// no sender counts this far.
@@ -21,7 +21,7 @@ pub struct Header {
 
 impl Header {
     /// Writes the header over the start of `payload`; does nothing if the payload is shorter than [`HEADER_LEN`].
-    pub fn write(self, payload: &mut [u8]) {
+    pub(crate) fn write(self, payload: &mut [u8]) {
         if let Some(header) = payload.first_chunk_mut::<HEADER_LEN>() {
             *header = self.to_bytes();
         }
@@ -29,7 +29,7 @@ impl Header {
 
     /// The header of the next datagram in the same batch: the next number, the same send time.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub(crate) fn next(self) -> Self {
         Self {
             sequence: self.sequence + 1,
             ..self
@@ -63,7 +63,7 @@ impl Header {
 ///
 /// The filler repeats `0`..`9`, `a`..`z`, so that truncation is visible.
 #[must_use]
-pub fn blank(len: usize) -> Vec<u8> {
+pub(crate) fn blank(len: usize) -> Vec<u8> {
     let filler = b"0123456789abcdefghijklmnopqrstuvwxyz".iter().cycle();
     let header = std::iter::repeat_n(&0, HEADER_LEN);
     header.chain(filler).take(len).copied().collect()

@@ -39,7 +39,7 @@ const BATCH_BYTES: usize = 256 << 10;
 
 /// The input of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// Standard input.
     Stdin,
     /// The file at this path.
@@ -102,7 +102,7 @@ impl Mark {
 
 /// How to split a stream into datagrams.
 #[derive(Debug, Clone, Copy)]
-pub enum Split {
+pub(crate) enum Split {
     /// One datagram per line, without its line ending.
     Lines(TextRules),
     /// One datagram per this many bytes.
@@ -113,7 +113,7 @@ pub enum Split {
 
 /// The payloads to send, round after round.
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     kind: SourceState,
     /// Remaining rounds, including the current one; `None` means no limit.
     rounds: Option<u64>,
@@ -172,13 +172,13 @@ struct Stream {
 impl Source {
     /// These payloads, one after another.
     #[must_use]
-    pub fn fixed(payloads: Vec<Vec<u8>>, rounds: Option<u64>) -> Self {
+    pub(crate) fn fixed(payloads: Vec<Vec<u8>>, rounds: Option<u64>) -> Self {
         Self::new(SourceState::Fixed { payloads, next: 0 }, rounds)
     }
 
     /// Payloads of `len` bytes with room for a sequence number and a send time.
     #[must_use]
-    pub fn sequenced(len: usize, rounds: Option<u64>) -> Self {
+    pub(crate) fn sequenced(len: usize, rounds: Option<u64>) -> Self {
         let mut source = Self::fixed(vec![sequence::blank(len)], rounds);
         source.is_sequenced = true;
         source
@@ -186,7 +186,11 @@ impl Source {
 
     /// The same with a random length for each datagram, uniformly distributed over these.
     #[must_use]
-    pub fn sequenced_of(lens: RangeInclusive<usize>, random: Random, rounds: Option<u64>) -> Self {
+    pub(crate) fn sequenced_of(
+        lens: RangeInclusive<usize>,
+        random: Random,
+        rounds: Option<u64>,
+    ) -> Self {
         let kind = SourceState::Sized {
             longest: sequence::blank(*lens.end()),
             lens,
@@ -199,7 +203,7 @@ impl Source {
 
     /// A file or standard input, split into datagrams.
     #[must_use]
-    pub fn stream(input: Input, split: Split, rounds: Option<u64>) -> Self {
+    pub(crate) fn stream(input: Input, split: Split, rounds: Option<u64>) -> Self {
         let stream = Stream {
             input,
             split,
@@ -221,19 +225,19 @@ impl Source {
 
     /// Payloads that are rendered just before they are sent.
     #[must_use]
-    pub fn templates(templates: Templates, rounds: Option<u64>) -> Self {
+    pub(crate) fn templates(templates: Templates, rounds: Option<u64>) -> Self {
         Self::new(SourceState::Templates(Box::new(templates)), rounds)
     }
 
     /// The datagrams of a capture, at their times.
     #[must_use]
-    pub fn replay(replay: Replay, rounds: Option<u64>) -> Self {
+    pub(crate) fn replay(replay: Replay, rounds: Option<u64>) -> Self {
         Self::new(SourceState::Replay(Box::new(replay)), rounds)
     }
 
     /// Puts a checksum after each payload.
     #[must_use]
-    pub fn with_append(mut self, append: Option<Append>) -> Self {
+    pub(crate) fn with_append(mut self, append: Option<Append>) -> Self {
         self.append = append;
         if let (Some(append), SourceState::Fixed { payloads, .. }) = (append, &mut self.kind) {
             for payload in payloads {
@@ -257,19 +261,19 @@ impl Source {
     }
 
     /// Holds the source back after `count` more datagrams.
-    pub fn allow(&mut self, count: usize) {
+    pub(crate) fn allow(&mut self, count: usize) {
         self.allowed = Some(count);
     }
 
     /// Whether the source is held back.
     #[must_use]
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         self.allowed == Some(0)
     }
 
     /// Whether all rounds are done.
     #[must_use]
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.rounds == Some(0)
     }
 
@@ -277,7 +281,7 @@ impl Source {
     ///
     /// # Errors
     /// The input cannot be opened.
-    pub async fn open(&mut self) -> Result<(), Error> {
+    pub(crate) async fn open(&mut self) -> Result<(), Error> {
         match &mut self.kind {
             // Standard input is open already; start reading it only when the socket is ready to send.
             SourceState::Stream(stream) if stream.input != Input::Stdin => stream.open().await,
@@ -294,7 +298,7 @@ impl Source {
     ///
     /// # Errors
     /// One of the fixed payloads is longer.
-    pub fn limit(&mut self, max_payload: usize, family: &'static str) -> Result<(), Error> {
+    pub(crate) fn limit(&mut self, max_payload: usize, family: &'static str) -> Result<(), Error> {
         self.max_payload = max_payload;
         self.family = family;
         let longest = match &mut self.kind {
@@ -329,13 +333,13 @@ impl Source {
 
     /// Whether each datagram gets a sequence number and a send time just before it is sent.
     #[must_use]
-    pub fn is_sequenced(&self) -> bool {
+    pub(crate) fn is_sequenced(&self) -> bool {
         self.is_sequenced
     }
 
     /// Whether payloads are made, or have their own time, just before they are sent.
     #[must_use]
-    pub fn is_rendered(&self) -> bool {
+    pub(crate) fn is_rendered(&self) -> bool {
         matches!(
             self.kind,
             SourceState::Templates(_) | SourceState::Replay(_)
@@ -343,7 +347,7 @@ impl Source {
     }
 
     /// When the next datagram is due by its own time; `None` if it has none.
-    pub fn due(&mut self, now: Instant) -> Option<Instant> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Instant> {
         match &mut self.kind {
             SourceState::Replay(replay) => Some(replay.due(now)),
             _ => None,
@@ -352,7 +356,7 @@ impl Source {
 
     /// What a capture has that was not sent.
     #[must_use]
-    pub fn left_out(&self) -> Option<LeftOut> {
+    pub(crate) fn left_out(&self) -> Option<LeftOut> {
         match &self.kind {
             SourceState::Replay(replay) => Some(replay.left_out()),
             _ => None,
@@ -361,13 +365,13 @@ impl Source {
 
     /// The checksum that belongs after the header and the filler of sequenced payloads.
     #[must_use]
-    pub fn append(&self) -> Option<Append> {
+    pub(crate) fn append(&self) -> Option<Append> {
         self.append
     }
 
     /// Whether all payloads that are rendered have been.
     #[must_use]
-    pub fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         match &self.kind {
             SourceState::Templates(templates) => templates.is_at_end() || self.rounds == Some(0),
             SourceState::Replay(replay) => replay.is_at_end(),
@@ -380,7 +384,7 @@ impl Source {
     ///
     /// # Errors
     /// As [`Self::fill`].
-    pub async fn ready(&mut self) -> Result<(), Error> {
+    pub(crate) async fn ready(&mut self) -> Result<(), Error> {
         match &mut self.kind {
             SourceState::Templates(templates) if self.rounds != Some(0) => templates.ready().await,
             SourceState::Replay(replay) if self.rounds != Some(0) => replay.ready().await,
@@ -395,7 +399,7 @@ impl Source {
     /// Whether the payloads are lines from standard input, which arrive while a person types or a program writes, so
     /// that their number is unknown.
     #[must_use]
-    pub fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         match &self.kind {
             SourceState::Stream(Stream { input, split, .. }) => {
                 *input == Input::Stdin && matches!(split, Split::Lines(_))
@@ -407,7 +411,7 @@ impl Source {
 
     /// The input's name, for messages.
     #[must_use]
-    pub fn input_name(&self) -> Option<Sentence> {
+    pub(crate) fn input_name(&self) -> Option<Sentence> {
         match &self.kind {
             SourceState::Stream(stream) => Some(stream.input.name()),
             SourceState::Templates(templates) => templates.input_name(),
@@ -417,7 +421,7 @@ impl Source {
     }
 
     /// Prepares the outbox for [`Self::fill`]: clears it, unless it can reuse the copies of a single fixed payload.
-    pub fn begin(&self, outbox: &mut Outbox) {
+    pub(crate) fn begin(&self, outbox: &mut Outbox) {
         if !matches!(&self.kind, SourceState::Fixed { payloads, .. } if payloads.len() == 1) {
             outbox.clear();
         }
@@ -428,7 +432,7 @@ impl Source {
     ///
     /// # Errors
     /// The input cannot be read, or a payload in it is invalid.
-    pub async fn fill(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
+    pub(crate) async fn fill(&mut self, outbox: &mut Outbox, limit: usize) -> Result<(), Error> {
         let Some(allowed) = self.allowed else {
             return self.fill_to(outbox, limit).await;
         };

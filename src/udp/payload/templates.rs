@@ -14,16 +14,16 @@ const LINES: usize = 256;
 
 /// A template and the checksum after it.
 #[derive(Debug)]
-pub struct Item {
+pub(crate) struct Item {
     /// The template.
-    pub template: Template,
+    pub(crate) template: Template,
     /// The checksum.
-    pub append: Option<Append>,
+    pub(crate) append: Option<Append>,
 }
 
 /// Templates that take turns.
 #[derive(Debug)]
-pub struct Templates {
+pub(crate) struct Templates {
     items: Vec<Item>,
     next: usize,
     /// The number of the next datagram.
@@ -47,7 +47,7 @@ struct Lines {
 impl Templates {
     /// These templates, without input lines.
     #[must_use]
-    pub fn new(items: Vec<Item>, state: State) -> Self {
+    pub(crate) fn new(items: Vec<Item>, state: State) -> Self {
         Self {
             items,
             next: 0,
@@ -61,7 +61,7 @@ impl Templates {
 
     /// One datagram for each line of `source`.
     #[must_use]
-    pub fn with_lines(mut self, source: Source) -> Self {
+    pub(crate) fn with_lines(mut self, source: Source) -> Self {
         self.lines = Some(Lines {
             source,
             read: Outbox::default(),

@@ -32,19 +32,19 @@ pub struct Impairment {
 impl Impairment {
     /// Whether the path has no faults.
     #[must_use]
-    pub fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
     /// Whether chance decides anything.
     #[must_use]
-    pub fn is_random(&self) -> bool {
+    pub(crate) fn is_random(&self) -> bool {
         self.drop > 0.0 || self.duplicate > 0.0 || self.reorder > 0.0 || !self.jitter.is_zero()
     }
 
     /// The longest time that a datagram is on its way.
     #[must_use]
-    pub fn longest_delay(&self) -> Duration {
+    pub(crate) fn longest_delay(&self) -> Duration {
         self.delay.saturating_add(self.jitter)
     }
 }
@@ -57,9 +57,9 @@ pub struct Fate {
     /// It is sent twice.
     pub is_doubled: bool,
     /// The next datagram overtakes it.
-    pub is_swapped: bool,
+    pub(crate) is_swapped: bool,
     /// How late it is.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
 }
 
 impl Fate {

@@ -22,27 +22,27 @@ const BATCH: usize = 256;
 
 /// The counts of one direction.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct LaneCounts {
+pub(crate) struct LaneCounts {
     /// Datagrams that arrived.
-    pub datagrams: u64,
+    pub(crate) datagrams: u64,
     /// Their payload bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Lost by chance.
-    pub dropped: u64,
+    pub(crate) dropped: u64,
     /// Sent twice.
-    pub duplicated: u64,
+    pub(crate) duplicated: u64,
     /// Overtaken by the next datagram.
-    pub reordered: u64,
+    pub(crate) reordered: u64,
     /// Left out: over the rate.
-    pub over_rate: u64,
+    pub(crate) over_rate: u64,
     /// Left out: too many wait for their delay.
-    pub queue_full: u64,
+    pub(crate) queue_full: u64,
     /// Left out: no session for the client, or no more.
-    pub no_session: u64,
+    pub(crate) no_session: u64,
     /// Passed on.
-    pub sent: u64,
+    pub(crate) sent: u64,
     /// Not sent: the operating system refused.
-    pub failed: u64,
+    pub(crate) failed: u64,
 }
 
 impl LaneCounts {

@@ -14,7 +14,7 @@ use crate::udp::stats::{per_second, rate};
 
 /// The counts of a relay.
 #[derive(Debug)]
-pub struct RelaySummary<'a> {
+pub(crate) struct RelaySummary<'a> {
     pub(super) plan: &'a RelayPlan,
     /// To the targets; with how many datagrams wait.
     pub(super) forward: (LaneCounts, usize),
@@ -34,7 +34,7 @@ impl RelaySummary<'_> {
 
     /// The counts as JSON, described in docs/summary.schema.json.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let targets: Vec<Value> = self
             .plan
             .targets
@@ -73,7 +73,7 @@ impl RelaySummary<'_> {
 
     /// The summary, clause by clause.
     #[must_use]
-    pub fn clauses(&self) -> Vec<Sentence> {
+    pub(crate) fn clauses(&self) -> Vec<Sentence> {
         let (forward, back) = (self.forward.0, self.back.0);
         let mut clauses = vec![
             sentence!("relay.forward", n: forward.datagrams, details <- details(self.forward, &self.plan.forward)),

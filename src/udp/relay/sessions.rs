@@ -17,7 +17,7 @@ use crate::udp::socket::{self, Bound, SendOptions};
 
 /// The maximum number of sockets to the targets, so that a flood of clients does not use up the descriptors that a
 /// process may have (1,024 on most Linux systems).
-pub const MAX_SOCKETS: usize = 512;
+pub(crate) const MAX_SOCKETS: usize = 512;
 
 /// The number of buffers kept for reuse.
 const MAX_SPARE: usize = 16;

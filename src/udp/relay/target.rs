@@ -8,13 +8,13 @@ use crate::udp::receive::canonical;
 
 /// A target.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub(crate) struct Target {
     /// Its address.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Whether it is a broadcast address.
-    pub is_broadcast: bool,
+    pub(crate) is_broadcast: bool,
     /// Whether it is an address of this machine.
-    pub is_local: bool,
+    pub(crate) is_local: bool,
     /// The MTU, if the path stays within this machine.
     pub(super) local_mtu: Option<usize>,
 }
@@ -22,7 +22,7 @@ pub struct Target {
 impl Target {
     /// The target with this address.
     #[must_use]
-    pub fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         let ip = canonical(address).ip();
         let path = Path::to(address);
         let is_local =
@@ -42,7 +42,7 @@ impl Target {
 
     /// Whether what is sent to this target arrives at the socket on `local`, a loop without end.
     #[must_use]
-    pub fn is_own(&self, local: SocketAddr) -> bool {
+    pub(crate) fn is_own(&self, local: SocketAddr) -> bool {
         self.address.port() == local.port()
             && reaches(
                 canonical(self.address).ip(),

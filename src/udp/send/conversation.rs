@@ -17,31 +17,31 @@ const REPLIES_SHOWN: usize = 16;
 
 /// A message of a conversation, and what must come back.
 #[derive(Debug)]
-pub struct Step {
+pub(crate) struct Step {
     /// The message's name, or the beginning of its text.
-    pub name: String,
+    pub(crate) name: String,
     /// Which replies to wait for.
-    pub replies: ReplyPlan,
+    pub(crate) replies: ReplyPlan,
     /// Whether a reply must come. Without it, `replies` waits for none.
-    pub is_checked: bool,
+    pub(crate) is_checked: bool,
 }
 
 /// What to send, and what to keep.
 #[derive(Debug, Clone, Copy)]
-pub struct Conversation<'a> {
+pub(crate) struct Conversation<'a> {
     /// A message each.
-    pub steps: &'a [Step],
+    pub(crate) steps: &'a [Step],
     /// Whether to keep a result of every message, in memory.
-    pub keeps_results: bool,
+    pub(crate) keeps_results: bool,
 }
 
 /// What became of a message.
 #[derive(Debug, Default)]
-pub struct StepResult {
+pub(crate) struct StepResult {
     /// The time from sending to the end of waiting.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// The beginnings of the replies, escaped.
-    pub replies: Vec<String>,
+    pub(crate) replies: Vec<String>,
 }
 
 impl<'a> Sender<'a> {
@@ -49,7 +49,7 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     /// The reply to a message is missing or wrong, sending fails, or the sink fails.
-    pub async fn converse(
+    pub(crate) async fn converse(
         &mut self,
         conversation: Conversation<'a>,
         source: &mut Source,
@@ -147,7 +147,7 @@ impl<'a> Sender<'a> {
     }
 
     /// What became of each message so far; the last one may have failed.
-    pub fn take_results(&mut self) -> Vec<StepResult> {
+    pub(crate) fn take_results(&mut self) -> Vec<StepResult> {
         std::mem::take(&mut self.results)
     }
 

@@ -12,25 +12,25 @@ use crate::udp::stats::{Spread, per_second, rate};
 
 /// The counts of a run.
 #[derive(Debug, Default)]
-pub struct SendSummary {
+pub(crate) struct SendSummary {
     /// Datagrams that the kernel accepted.
-    pub datagrams: u64,
+    pub(crate) datagrams: u64,
     /// Their payload bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Datagrams that could not be sent, or that ICMP errors reported as undeliverable.
-    pub errors: u64,
+    pub(crate) errors: u64,
     /// The datagrams among `errors` that were never sent.
-    pub unsent: u64,
+    pub(crate) unsent: u64,
     /// ICMP port-unreachable messages.
-    pub refused: u64,
+    pub(crate) refused: u64,
     /// Replies received.
-    pub replies: u64,
+    pub(crate) replies: u64,
     /// Whether the expected reply was among the replies.
-    pub is_expected_seen: bool,
+    pub(crate) is_expected_seen: bool,
     /// The last error among `errors`.
-    pub last_error: Option<io::Error>,
+    pub(crate) last_error: Option<io::Error>,
     /// The neighbour-table state of a peer that sent nothing back.
-    pub neighbour: Option<Neighbour>,
+    pub(crate) neighbour: Option<Neighbour>,
     pub(super) rtt: Spread,
     pub(super) elapsed: Duration,
     /// The time from the first datagram to the last.
@@ -54,7 +54,7 @@ impl SendSummary {
 
     /// The round-trip times of the replies.
     #[must_use]
-    pub fn rtt(&self) -> &Spread {
+    pub(crate) fn rtt(&self) -> &Spread {
         &self.rtt
     }
 
@@ -69,7 +69,7 @@ impl SendSummary {
 
     /// The counts as JSON, described in docs/summary.schema.json.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let (count, time) = self.rate();
         let mut counts = json!({
             "command": "send",
@@ -92,7 +92,7 @@ impl SendSummary {
 impl SendSummary {
     /// The summary of a single datagram as a person would say it; `None` if there is more to say.
     #[must_use]
-    pub fn in_words(&self) -> Option<Sentence> {
+    pub(crate) fn in_words(&self) -> Option<Sentence> {
         if self.datagrams != 1 || self.errors > 0 || self.refused > 0 {
             return None;
         }
@@ -110,7 +110,7 @@ impl SendSummary {
 
     /// The summary, clause by clause.
     #[must_use]
-    pub fn clauses(&self) -> Vec<Sentence> {
+    pub(crate) fn clauses(&self) -> Vec<Sentence> {
         let mut clauses = vec![
             sentence!("summary.datagrams", n: self.datagrams),
             sentence!("summary.bytes", n: self.bytes),

@@ -10,7 +10,7 @@ use crate::udp::send::{ReplyPlan, SendSummary};
 ///
 /// # Errors
 /// Too few replies came, not the expected one, or datagrams did not get through.
-pub fn verdict(
+pub(crate) fn verdict(
     peer: SocketAddr,
     replies: Option<&ReplyPlan>,
     report: &mut SendSummary,

@@ -33,7 +33,7 @@ pub enum Arrival {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Numbers that never arrived.
-    pub lost: u64,
+    pub(crate) lost: u64,
     /// Numbers that arrived more than once.
     pub duplicate: u64,
     /// Numbers that arrived after a higher one.
@@ -73,7 +73,7 @@ impl Tracker {
     }
 
     /// Counts consecutive numbers with the same send time, as from one batch.
-    pub fn arrive_in_order(&mut self, numbers: Range<u64>, sent: Timestamp) {
+    pub(crate) fn arrive_in_order(&mut self, numbers: Range<u64>, sent: Timestamp) {
         if numbers.is_empty() {
             return;
         }

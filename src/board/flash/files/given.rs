@@ -10,9 +10,9 @@ use crate::text::sentence::{Sentence, sentence};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     /// The path of the file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its offset in flash; `None` if the file's content determines it.
-    pub offset: Option<u32>,
+    pub(crate) offset: Option<u32>,
 }
 
 impl FromStr for Given {
@@ -57,7 +57,7 @@ pub(in super::super) fn offset(text: &str) -> Result<u32, Sentence> {
 ///
 /// # Errors
 /// An offset without a file, or a file with two offsets: the problem, and what to type instead.
-pub fn given(words: &[String]) -> Result<Vec<Given>, (Sentence, Sentence)> {
+pub(crate) fn given(words: &[String]) -> Result<Vec<Given>, (Sentence, Sentence)> {
     let mut files = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {

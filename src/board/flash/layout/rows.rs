@@ -12,7 +12,7 @@ use crate::text::sentence::{Sentence, sentence};
 impl Action {
     /// The action's word in the table.
     #[must_use]
-    pub fn word(self) -> Sentence {
+    pub(crate) fn word(self) -> Sentence {
         match self {
             Self::Write => sentence!("flash.word-write"),
             Self::Keep => sentence!("flash.word-keep"),
@@ -29,7 +29,7 @@ pub(super) fn place(offset: u32, size: u32) -> String {
 
 /// A size in a readable unit: `2 MB`, `1.6 MB`, `24 KB`, `68 bytes`.
 #[must_use]
-pub fn size(bytes: u32) -> String {
+pub(crate) fn size(bytes: u32) -> String {
     const KB: u32 = 1 << 10;
     const MB: u32 = 1 << 20;
     match bytes {
