@@ -44,7 +44,7 @@ impl FromStr for Rate {
         if rate > 0.0 && rate <= HIGHEST_RATE {
             Ok(Self::PerSecond(rate))
         } else {
-            Err(sentence!("value.rate-zero"))
+            Err(sentence!("value.rate-range", most = HIGHEST_RATE))
         }
     }
 }

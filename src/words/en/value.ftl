@@ -10,7 +10,7 @@ group-interface = the interface after @ is missing
 no-group = { $address } is not a multicast group (224.0.0.0/4 or ff00::/8)
 rate = write datagrams a second, such as 100 or 50k, or max
 speed = write how many times as fast as recorded, such as 2 or 0.5, or max
-rate-zero = the rate must be above 0 (or max)
+rate-range = the rate must be above 0 and at most { $most } datagrams a second; max sends without a limit
 
 scheme = leave out what stands before { $rest }
 bracket = the bracket is not closed: write [IPv6]:PORT

@@ -10,7 +10,7 @@ group-interface = @ 后面缺少网络接口
 no-group = { $address } 不是组播地址（224.0.0.0/4 或 ff00::/8）
 rate = 要写每秒的数据报个数，例如 100 或 50k，或者 max
 speed = 要写录制速度的倍数，例如 2 或 0.5，或者 max
-rate-zero = 速率必须大于 0（或者写 max）
+rate-range = 速率必须大于 0，最大每秒 { $most } 个数据报；写 max 表示不限速
 
 scheme = 去掉 { $rest } 前面的部分
 bracket = 方括号没有写完整：应写成 [IPv6]:PORT
