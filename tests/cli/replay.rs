@@ -280,6 +280,51 @@ fn json_lines_of_listen_go_out_again_byte_for_byte() {
     assert_eq!(receive_payloads(&receiver, 1), [b"\xc4\xe3\xba\xc3"]);
 }
 
+/// Lines may be written by hand: `len` may be missing, but not wrong.
+#[test]
+fn a_line_whose_len_is_wrong_ends_the_replay_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = path(&folder, "hand.jsonl");
+    let start = r#"{"time":"2026-11-28T00:00:00Z","from":"10.0.0.1:5","to":"10.0.0.2:6000""#;
+    for (end, problem) in [
+        (
+            r#","text":"hi","len":-2}"#,
+            "line 2: the key len is missing or wrong",
+        ),
+        (
+            r#","text":"hi","len":"2"}"#,
+            "line 2: the key len is missing or wrong",
+        ),
+        (
+            r#","text":"hi","len":2.5}"#,
+            "line 2: the key len is missing or wrong",
+        ),
+        (
+            r#","text":"hi","len":99999999}"#,
+            "line 2: the key len is missing or wrong",
+        ),
+        (
+            r#","text":"hi","len":3}"#,
+            "line 2: the text does not have the length",
+        ),
+        (
+            r#","base64":"aGk=","len":1}"#,
+            "line 2: len is 1, but the payload has 2 bytes",
+        ),
+    ] {
+        fs::write(
+            &lines,
+            format!("{start},\"text\":\"first\"}}\n{start}{end}\n"),
+        )
+        .unwrap();
+        let socket = loopback_socket();
+        let address = address_of(&socket);
+        let end = run(["send", &address, "--replay", &lines]).expect_code(3);
+        assert!(end.stderr.contains(problem), "{problem}: {}", end.stderr);
+        assert_eq!(receive_payloads(&socket, 1), [b"first"]);
+    }
+}
+
 #[test]
 fn replies_to_a_replay_are_awaited_and_checksums_appended() {
     let folder = captures();

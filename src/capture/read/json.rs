@@ -92,9 +92,15 @@ fn datagram(line: &[u8], encoding: TextEncoding, payload: &mut Vec<u8>) -> Resul
         }
         (None, None) => return Err(missing("text")),
     }
-    let len = object.get("len").and_then(Value::as_u64);
-    if len.is_some_and(|len| len != payload.len() as u64) {
-        return Err(sentence!("replay.other-encoding"));
+    if let Some(len) = object.get("len") {
+        let len = len.as_u64().and_then(|len| u16::try_from(len).ok());
+        let len = usize::from(len.ok_or_else(|| missing("len"))?);
+        if len != payload.len() {
+            return Err(match text("text") {
+                Some(_) => sentence!("replay.other-encoding"),
+                None => sentence!("replay.other-len", len = len, is = payload.len()),
+            });
+        }
     }
     Ok(Line::Datagram {
         time,

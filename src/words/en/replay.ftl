@@ -14,6 +14,7 @@ no-json = it is not a JSON object
 long-line = it is over 1 MiB long
 no-key = the key { $key } is missing or wrong
 other-encoding = the text does not have the length that was recorded: it had another encoding; add the --encoding of the recording
+other-len = len is { $len }, but the payload has { $is } bytes
 stdin-again = standard input cannot be replayed more than once
     .hint = write it into a file first
 nothing-sent = nothing was sent: { $name } has no UDP datagram that fits the flags

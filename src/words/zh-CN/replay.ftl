@@ -14,6 +14,7 @@ no-json = 它不是 JSON 对象
 long-line = 它超过 1 MiB
 no-key = 缺少键 { $key }，或者它的值不对
 other-encoding = 文本的长度与记录的不同：录制时用的是别的编码；请加上录制时的 --encoding
+other-len = len 是 { $len }，载荷却有 { $is } 字节
 stdin-again = 标准输入不能重放多次
     .hint = 请先把它写进文件
 nothing-sent = 什么也没有发送：{ $name } 里没有要发送的数据报
