@@ -54,17 +54,13 @@ pub enum Error {
     Stray { at: usize },
     #[error("{{{name}:{option}}} at character {at}: {problem:?}")]
     Option {
-        name: String,
+        name: &'static str,
         option: String,
         at: usize,
         problem: Problem,
     },
     #[error("{{{name}}} at character {at} has no meaning here")]
-    NotHere {
-        name: &'static str,
-        at: usize,
-        is_reply: bool,
-    },
+    NotHere { name: &'static str, at: usize },
     #[error("the pattern has no group {name} for {{{name}}} at character {at}")]
     NoGroup { name: String, at: usize },
     #[error(transparent)]
@@ -130,15 +126,8 @@ impl From<&Error> for Sentence {
                 at = at,
                 problem => problem
             ),
-            Error::NotHere {
-                name,
-                at,
-                is_reply: true,
-            } => sentence!("messages.not-in-a-reply", name = name, at = at),
-            Error::NotHere {
-                name: "line", at, ..
-            } => sentence!("messages.no-lines", at = at),
-            Error::NotHere { name, at, .. } => {
+            Error::NotHere { name: "line", at } => sentence!("messages.no-lines", at = at),
+            Error::NotHere { name, at } => {
                 sentence!("messages.not-in-a-message", name = name, at = at)
             }
             Error::NoGroup { name, at } => sentence!("messages.no-group", name = name, at = at),
@@ -168,9 +157,32 @@ pub enum Place<'a> {
         /// Whether there are input lines.
         lines: bool,
     },
-    /// In a reply, where `{from}` is the sender and `{1}` and `{name}` are the groups of the pattern, given here by
-    /// their names in order from group 0.
+    /// In a reply, where `{line}` is the datagram without its line ending, `{from}` its sender, and `{1}` and `{name}`
+    /// are the groups of the pattern, given here by their names in order from group 0.
     Reply(&'a [Option<String>]),
+}
+
+/// Which fields a template may have: what a hint lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fields {
+    /// Those of a message that is sent for each input line.
+    WithLine,
+    /// Those of a message without input lines.
+    WithoutLine,
+    /// Those of a reply.
+    Reply,
+}
+
+impl Place<'_> {
+    /// The fields that a template may have here.
+    #[must_use]
+    pub fn fields(&self) -> Fields {
+        match self {
+            Self::Message { lines: true } => Fields::WithLine,
+            Self::Message { lines: false } => Fields::WithoutLine,
+            Self::Reply(_) => Fields::Reply,
+        }
+    }
 }
 
 /// A parsed template.
@@ -205,7 +217,7 @@ pub struct Values<'a, F> {
     pub seq: u64,
     /// The time.
     pub now: Timestamp,
-    /// The input line.
+    /// The input line; in a reply, the datagram that is answered, without its line ending.
     pub line: &'a [u8],
     /// The sender of the datagram that is answered.
     pub from: Option<SocketAddr>,
@@ -490,23 +502,19 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<Piece, Error> {
             None => {}
         }
     }
-    let wrong = |problem| Error::Option {
-        name: name.to_owned(),
+    let wrong = |name, problem| Error::Option {
+        name,
         option: option.unwrap_or_default().to_owned(),
         at,
         problem,
     };
-    let not_here = |name| Error::NotHere {
-        name,
-        at,
-        is_reply: matches!(place, Place::Reply(_)),
-    };
-    let no_option = |piece| match option {
+    let not_here = |name| Error::NotHere { name, at };
+    let no_option = |name, piece| match option {
         None => Ok(piece),
-        Some(_) => Err(wrong(Problem::None)),
+        Some(_) => Err(wrong(name, Problem::None)),
     };
     match name {
-        "seq" => sequence(option).ok_or_else(|| wrong(Problem::Width)),
+        "seq" => sequence(option).ok_or_else(|| wrong("seq", Problem::Width)),
         "time" => {
             let format = option.unwrap_or(RFC_3339);
             // What works for one time works for all: jiff's directives do not depend on it.
@@ -514,17 +522,17 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<Piece, Error> {
             let mut tried = String::new();
             match now.format(format, StdFmtWrite(&mut tried)) {
                 Ok(()) => Ok(Piece::Time(format.to_owned())),
-                Err(error) => Err(wrong(Problem::Time(error.to_string()))),
+                Err(error) => Err(wrong("time", Problem::Time(error.to_string()))),
             }
         }
-        "unix_ms" => no_option(Piece::UnixMs),
-        "rand" => random_piece(option).map_err(wrong),
+        "unix_ms" => no_option("unix_ms", Piece::UnixMs),
+        "rand" => random_piece(option).map_err(|problem| wrong("rand", problem)),
         "line" => match place {
-            Place::Message { lines: true } => no_option(Piece::Line),
-            Place::Message { lines: false } | Place::Reply(_) => Err(not_here("line")),
+            Place::Message { lines: true } | Place::Reply(_) => no_option("line", Piece::Line),
+            Place::Message { lines: false } => Err(not_here("line")),
         },
         "from" => match place {
-            Place::Reply(_) => no_option(Piece::From),
+            Place::Reply(_) => no_option("from", Piece::From),
             Place::Message { .. } => Err(not_here("from")),
         },
         _ => Err(Error::Unknown {
@@ -641,8 +649,11 @@ mod tests {
         }
         let groups = [None, Some("name".to_owned())];
         let template =
-            Template::parse("{0} {1} {name} {from}", rules(Place::Reply(&groups))).unwrap();
-        assert_eq!(render(&template).unwrap(), "all one one 192.168.0.5:49153");
+            Template::parse("{0} {1} {name} {from} {line}", rules(Place::Reply(&groups))).unwrap();
+        assert_eq!(
+            render(&template).unwrap(),
+            "all one one 192.168.0.5:49153 line"
+        );
         for (text, len) in [
             ("{rand}", 8),
             ("{rand:3}", 3),

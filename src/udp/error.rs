@@ -79,6 +79,8 @@ pub enum Error {
     #[error("cannot read the template in {what}")]
     Template {
         what: Sentence,
+        /// Which fields it may have.
+        fields: template::Fields,
         source: template::Error,
     },
     #[error("{what} is not UTF-8")]

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::file;
 use crate::text::seconds;
-use crate::text::template::{self, Advice};
+use crate::text::template::{self, Advice, Fields};
 use crate::udp::error::Error;
 use crate::udp::{Rejected, family_name, interface};
 use crate::words::catalogue::say;
@@ -179,19 +179,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             say!("udp.option.hint-denied")
         }
         Error::Pattern { .. } => say!("messages.pattern.hint"),
-        Error::Template {
-            source:
-                template::Error::Unknown {
-                    nearest: Some(nearest),
-                    ..
-                },
-            ..
-        } => say!("messages.template.hint-nearest", nearest = nearest),
-        Error::Template { source, .. } => match source.advice() {
-            Some(Advice::Braces) => say!("messages.template.hint-braces"),
-            Some(Advice::Pipe) => say!("messages.template.hint-pipe"),
-            None => say!("messages.template.hint"),
-        },
+        Error::Template { source, fields, .. } => template_hint(source, *fields),
         Error::NotUtf8 { .. } => say!("udp.not-utf8.hint"),
         Error::TooLongToRepeat { .. } => say!("udp.too-long-to-repeat.hint"),
         Error::AmbiguousZone { address, first, .. } => {
@@ -289,6 +277,26 @@ fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
         "udp.no-datagram.hint-try",
         own = SocketAddr::new(own, local.port())
     )
+}
+
+/// Lists the fields that a template may have where it stands.
+fn template_hint(wrong: &template::Error, fields: Fields) -> String {
+    let nearest = match wrong {
+        template::Error::Unknown { nearest, .. } => nearest.as_ref(),
+        _ => None,
+    };
+    match (nearest, wrong.advice(), fields) {
+        (Some(nearest), ..) => say!("messages.template.hint-nearest", nearest = nearest),
+        (_, Some(Advice::Pipe), _) => say!("messages.template.hint-pipe"),
+        (_, Some(Advice::Braces), Fields::WithLine) => say!("messages.template.hint-braces"),
+        (_, Some(Advice::Braces), Fields::WithoutLine) => {
+            say!("messages.template.hint-braces-no-line")
+        }
+        (_, Some(Advice::Braces), Fields::Reply) => say!("messages.template.hint-braces-reply"),
+        (_, None, Fields::WithLine) => say!("messages.template.hint"),
+        (_, None, Fields::WithoutLine) => say!("messages.template.hint-no-line"),
+        (_, None, Fields::Reply) => say!("messages.template.hint-reply"),
+    }
 }
 
 fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<String> {

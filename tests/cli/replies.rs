@@ -44,6 +44,10 @@ fn the_first_pattern_that_matches_answers() {
         "--on",
         "from=you are {from}",
         "--on",
+        "hex:ff *=[{line}]",
+        "--on",
+        r"re:^say (?s:.*)=said {line}!",
+        "--on",
         "temp?=never",
         "--reply",
         "?",
@@ -60,6 +64,8 @@ fn the_first_pattern_that_matches_answers() {
         (b"\x01\x03\x00\x00\x00\x01", b"\x01\x03\x02\x00\x17"),
         (b"a=b", br"\equals {a=b}"),
         (b"from", from.as_bytes()),
+        (b"\xff\x00\r\n", b"[\xff\x00]"),
+        (b"say hi\n\n", b"said say hi\n!"),
         (b"other", b"?"),
         (b"", b"?"),
     ] {
@@ -72,7 +78,7 @@ fn the_first_pattern_that_matches_answers() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["rule"].clone())
         .collect();
     let number = |number: u64| Value::from(number);
-    let expected = [1, 1, 2, 2, 3, 4, 5].map(number);
+    let expected = [1, 1, 2, 2, 3, 4, 5, 6, 7].map(number);
     assert_eq!(rules, [&expected[..], &[Value::Null, Value::Null]].concat());
     assert!(
         finished.stderr.contains("rule 2 answers 127.0.0.1:"),
@@ -80,10 +86,34 @@ fn the_first_pattern_that_matches_answers() {
         finished.stderr
     );
     assert!(
-        finished.stderr.contains("9 answered"),
+        finished.stderr.contains("11 answered"),
         "{}",
         finished.stderr
     );
+}
+
+#[test]
+fn a_wrong_reply_is_told_which_fields_replies_have() {
+    for (rule, problem, hint) in [
+        (
+            "a={x}",
+            "unknown field {x}",
+            "rand, from, line and the groups",
+        ),
+        (
+            "re:(.)={2}",
+            "the pattern has no group 2",
+            "{from} {line} and the groups",
+        ),
+        ("a={seq:x}", "write a width", "{from} {line} and the groups"),
+    ] {
+        let wrong = run(["listen", "--port", "0", "--on", rule]).expect_code(2);
+        let stderr = &wrong.stderr;
+        assert!(
+            stderr.contains(problem) && stderr.contains(hint),
+            "{stderr}"
+        );
+    }
 }
 
 #[test]
@@ -96,10 +126,13 @@ fn patterns_and_replies_are_in_the_encoding() {
         r"开灯\n=灯开了\r\n",
         "--on",
         "re:^设(.)度=好：{1}",
+        "--on",
+        r"hex:*=收到 {line}",
     ]);
     let gbk = |text: &str| encoding(text);
     assert_eq!(ask(&socket, &gbk("开灯\n")), gbk("灯开了\r\n"));
     assert_eq!(ask(&socket, &gbk("设九度")), gbk("好：九"));
+    assert_eq!(ask(&socket, &gbk("别的\r\n")), gbk("收到 别的"));
 }
 
 /// A text in GBK, by Python.
@@ -195,11 +228,6 @@ fn wrong_rules_are_usage_errors_that_say_where() {
             "a={1}",
             "the pattern has no group 1 for the field at character 1",
             "fields are {seq:04}",
-        ),
-        (
-            "a={line}",
-            "{line} at character 1 has no meaning in a reply",
-            "",
         ),
         ("a=hex:0g", "'g' at character 2 is not a hex digit", ""),
     ] {

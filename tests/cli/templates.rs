@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{
     Listener, Running, address_of, loopback_socket, receive, receive_payloads, run, run_with_input,
-    udpcli,
+    udpcli, udpcli_on_terminal,
 };
 
 /// What `send` with these arguments and this input sends.
@@ -168,6 +168,7 @@ fn wrong_templates_are_usage_errors_with_a_suggestion() {
             "fields are",
         ),
         ("{1}", "unknown field {1}", ""),
+        ("{line:2}", "nothing may stand after the name", "{line}"),
     ] {
         let finished = run(["send", "127.0.0.1:9", "--template", template]).expect_code(2);
         let stderr = &finished.stderr;
@@ -184,6 +185,29 @@ fn wrong_templates_are_usage_errors_with_a_suggestion() {
         "{}",
         finished.stderr
     );
+}
+
+/// On a terminal there are no input lines: the hint lists the other fields.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hint_lists_the_line_field_only_where_there_are_lines() {
+    for (template, problem, fields) in [
+        ("{x}", "unknown field {x}", "seq, time, unix_ms and rand;"),
+        ("{seq:x}", "write a width", "{rand:1..100}"),
+        (
+            "{line}",
+            "{line} at character 1 needs lines",
+            "lines come through a pipe",
+        ),
+    ] {
+        let args = ["send", "127.0.0.1:9", "--template", template];
+        let mut terminal = udpcli_on_terminal("2", args);
+        let shown = Running::spawn(&mut terminal).finish();
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned() + &shown.stderr;
+        assert!(shown.contains(problem) && shown.contains(fields), "{shown}");
+        let listed = shown.split("fields are").nth(1).unwrap_or_default();
+        assert!(!listed.contains("line"), "{shown}");
+    }
 }
 
 /// Python's checksum of each payload, as the bytes that follow it.

@@ -151,6 +151,7 @@ fn template(
         let what = what.to_owned();
         Error::Udp(udp::error::Error::Template {
             what: what.into(),
+            fields: rules.place.fields(),
             source,
         })
     })

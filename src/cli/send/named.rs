@@ -206,6 +206,7 @@ pub(super) fn parsed(
     let mut parsed = Template::parse(text, template_rules).map_err(|source| {
         Error::Udp(udp::error::Error::Template {
             what: what(),
+            fields: place.fields(),
             source,
         })
     })?;

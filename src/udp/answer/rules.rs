@@ -334,7 +334,7 @@ impl Rules {
         let values = Values {
             seq: *seq,
             now: Timestamp::now(),
-            line: &[],
+            line: without_line_ending(subject),
             from: Some(from),
             group,
             is_text,

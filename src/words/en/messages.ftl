@@ -4,8 +4,12 @@ pattern = cannot read the pattern in { $what }
     .hint = a pattern is the whole text, or re: and a regular expression, or hex: and bytes, where ?? is one byte and * any bytes
 template = cannot read the template in { $what }
     .hint = fields are { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" } { "{" }line{ "}" }
+    .hint-no-line = fields are { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" }
+    .hint-reply = fields are { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" } { "{" }from{ "}" } { "{" }line{ "}" } and the groups of a regular expression: { "{" }0{ "}" } { "{" }1{ "}" } { "{" }name{ "}" }
     .hint-nearest = did you mean { $nearest }?
-    .hint-braces = fields are seq, time, unix_ms, rand, line and, in replies, from and the groups of the pattern; a brace that is text is written twice: { "{{" } or { "}}" }
+    .hint-braces = fields are seq, time, unix_ms, rand and line; a brace that is text is written twice: { "{{" } or { "}}" }
+    .hint-braces-no-line = fields are seq, time, unix_ms and rand; a brace that is text is written twice: { "{{" } or { "}}" }
+    .hint-braces-reply = fields are seq, time, unix_ms, rand, from, line and the groups of a regular expression; a brace that is text is written twice: { "{{" } or { "}}" }
     .hint-pipe = lines come through a pipe: seq 3 | udpcli send 192.168.0.3:6000 --template 'line { "{" }line{ "}" }'
 no-equals = --on { $text }: there is no = between pattern and reply
     .hint = write, for example: --on 'temp?=23'
@@ -35,7 +39,6 @@ width = write a width from 1 to { $most }, or 04 for zeros in front
 range = write two whole numbers, as in { "{" }rand:1..100{ "}" }
 backwards = the first number must not be above the last
 random = write the number of hex digits, from 1 to { $most }, or a range such as 1..100
-not-in-a-reply = { "{" }{ $name }{ "}" } at character { $at } has no meaning in a reply
 not-in-a-message = { "{" }{ $name }{ "}" } at character { $at } has no meaning in a message
 no-lines = { "{" }line{ "}" } at character { $at } needs lines from standard input
 no-group = the pattern has no group { $name } for the field at character { $at }

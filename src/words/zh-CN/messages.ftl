@@ -4,8 +4,12 @@ pattern = 无法识别 { $what } 中的模式
     .hint = 模式可以是整段文本，可以是 re: 加正则表达式，也可以是 hex: 加若干字节，其中 ?? 代表一个字节，* 代表任意多个字节
 template = 无法识别 { $what } 中的模板
     .hint = 可用的字段有 { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" } { "{" }line{ "}" }
+    .hint-no-line = 可用的字段有 { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" }
+    .hint-reply = 可用的字段有 { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" } { "{" }from{ "}" } { "{" }line{ "}" }，以及正则表达式的分组：{ "{" }0{ "}" } { "{" }1{ "}" } { "{" }name{ "}" }
     .hint-nearest = 是不是想写 { $nearest }？
-    .hint-braces = 可用的字段有 seq、time、unix_ms、rand、line，回复里还有 from 和模式的分组；花括号本身要写两遍：{ "{{" } 或 { "}}" }
+    .hint-braces = 可用的字段有 seq、time、unix_ms、rand、line；花括号本身要写两遍：{ "{{" } 或 { "}}" }
+    .hint-braces-no-line = 可用的字段有 seq、time、unix_ms、rand；花括号本身要写两遍：{ "{{" } 或 { "}}" }
+    .hint-braces-reply = 可用的字段有 seq、time、unix_ms、rand、from、line，以及正则表达式的分组；花括号本身要写两遍：{ "{{" } 或 { "}}" }
     .hint-pipe = 各行来自管道：seq 3 | udpcli send 192.168.0.3:6000 --template 'line { "{" }line{ "}" }'
 no-equals = --on { $text }：模式和回复之间没有 =
     .hint = 请这样写：--on 'temp?=23'
@@ -29,7 +33,6 @@ width = 请写 1 到 { $most } 的宽度；04 表示前面补零
 range = 请写两个整数，例如 { "{" }rand:1..100{ "}" }
 backwards = 第一个数不能比第二个大
 random = 请写十六进制数字的个数（1 到 { $most }），或者 1..100 这样的范围
-not-in-a-reply = 第 { $at } 个字符处的 { "{" }{ $name }{ "}" } 不能用在回复里
 not-in-a-message = 第 { $at } 个字符处的 { "{" }{ $name }{ "}" } 不能用在消息里
 no-lines = 第 { $at } 个字符处的 { "{" }line{ "}" } 需要来自标准输入的行
 no-group = 第 { $at } 个字符处的字段要用分组 { $name }，模式里没有这个分组
