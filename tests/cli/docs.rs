@@ -2,6 +2,7 @@
 //! schema.
 
 mod screens;
+mod tables;
 mod twins;
 
 use std::fs;
