@@ -8,6 +8,8 @@ peers=(
     "ncat ncat"
     "nc.openbsd netcat-openbsd"
     "tshark tshark"
+    "tcpdump tcpdump"
+    "tcpreplay tcpreplay"
     "ip iproute2"
     "nft nftables"
     "kill procps"

@@ -7,6 +7,7 @@
 mod budget;
 mod doctor;
 mod find;
+mod tcpreplay;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -105,6 +105,31 @@ fn ncat_hears_send() {
     assert_eq!(ncat.stdout_line(), "hello ncat\n");
 }
 
+/// `listen` records three datagrams; the programs receive them again.
+#[test]
+fn socat_and_ncat_hear_a_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lesson.pcapng");
+    let path = path.to_str().unwrap();
+    let listener = Listener::start(["--bind", "127.0.0.1", "--save", path, "-n", "3"]);
+    let peer = listener.address.to_string();
+    run(["send", &peer, "-e", r"one\n", r"two\n", r"three\n"]).expect_code(0);
+    listener.running.finish().expect_code(0);
+    for (program, args) in [
+        ("socat", &["-u", "UDP4-RECV:PORT,bind=HOST", "STDOUT"][..]),
+        (
+            "ncat",
+            &["--udp", "--listen", "--recv-only", "-n", "HOST", "PORT"],
+        ),
+        ("nc.openbsd", &["-u", "-l", "-n", "HOST", "PORT"]),
+    ] {
+        let (mut receiver, address) = receiver(program, args);
+        run(["send", &address.to_string(), "--replay", path]).expect_code(0);
+        let lines = [(); 3].map(|()| receiver.stdout_line());
+        assert_eq!(lines, ["one\n", "two\n", "three\n"], "{program}");
+    }
+}
+
 #[test]
 fn nc_hears_send() {
     let (mut nc, address) = receiver("nc.openbsd", &["-u", "-l", "-n", "HOST", "PORT"]);

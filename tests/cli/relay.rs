@@ -9,8 +9,8 @@ use serde_json::Value;
 use udpcli::udp::relay::fate::{Direction, Fate, Impairment};
 
 use crate::support::{
-    Finished, Listener, Running, address_of, listening_address, loopback_socket, nothing_waits,
-    receive, receive_payloads, refusing_socket, run, udpcli,
+    Finished, Listener, Running, address_of, eventually, listening_address, loopback_socket,
+    nothing_waits, receive, receive_payloads, refusing_socket, run, socket_on, udpcli,
 };
 
 /// A running relay.
@@ -353,6 +353,63 @@ for number in range(3000):
     assert!(summary["clients"].as_u64() >= Some(400), "{summary}");
 }
 
+/// A client that is silent for the time-out loses its session, and the port of that is free; one that talks keeps both.
+#[test]
+fn an_idle_session_ends_and_its_port_comes_free() {
+    let target = loopback_socket();
+    let relay = Relay::start(&[&target], &["--session-timeout", "1s"]);
+    let (idle, busy) = (relay.client(), relay.client());
+    let session_of = |client: &UdpSocket| {
+        client.send(b"x").unwrap();
+        receive(&target).1
+    };
+    let (first, kept) = (session_of(&idle), session_of(&busy));
+    let is_free = |session: SocketAddr| UdpSocket::bind(session).is_ok();
+    assert!(!is_free(first), "the session has the port");
+    eventually("the port is free", || {
+        assert_eq!(session_of(&busy), kept);
+        is_free(first)
+    });
+    assert!(!is_free(kept));
+    // The client comes back: another session, and replies find it.
+    let session = session_of(&idle);
+    target.send_to(b"welcome back", session).unwrap();
+    assert_eq!(receive(&idle).0, b"welcome back");
+    let (summary, _) = relay.end();
+    assert_eq!(summary["clients"], 3, "{summary}");
+}
+
+/// Each relay is the other's target. A hundred datagrams would go round for ever, as fast as the machine can.
+#[test]
+fn two_relays_in_a_loop_stay_within_the_rate() {
+    const RATE: u64 = 100;
+    const SECONDS: u64 = 3;
+    // The second port must be known before its relay starts: on an address of its own, nobody else takes it.
+    let second = {
+        let socket = socket_on("127.0.0.61:0");
+        socket.local_addr().unwrap().to_string()
+    };
+    let relay = |listen: &str, to: &str| {
+        let mut command = udpcli(["relay", "--listen", listen, "--to", to, "--summary", "json"]);
+        command.args(["--rate", &RATE.to_string()]);
+        command.args(["--duration", &format!("{SECONDS}s")]);
+        let mut running = Running::spawn(command.stdin(Stdio::null()));
+        let address = listening_address(&running.stderr_line_with("listening on "));
+        (running, address)
+    };
+    let (one, first) = relay("127.0.0.60:0", &second);
+    let (other, _) = relay(&second, &first.to_string());
+    let client = loopback_socket();
+    for _ in 0..100 {
+        client.send_to(b"round and round", first).unwrap();
+    }
+    for running in [one, other] {
+        let summary = summary(&running.finish().expect_code(0));
+        let sent = summary["forward"]["sent"].as_u64().unwrap();
+        assert!((50..=RATE * SECONDS + 1).contains(&sent), "{summary}");
+    }
+}
+
 #[test]
 fn what_passes_is_printed_and_saved_with_sender_and_receiver() {
     let folder = tempfile::tempdir().unwrap();
@@ -528,6 +585,11 @@ fn runs_end_as_the_table_says() {
     run(["relay", "--listen", "7000"]).expect_code(2);
     run(["relay", "--listen", "127.0.0.1", "--to", &to]).expect_code(2);
     run([&relay[..], &["--drop", "101"]].concat()).expect_code(2);
+    for rate in ["1e30", "1000000001", "0", "nan", "inf"] {
+        let wrong = run([&relay[..], &["--rate", rate]].concat()).expect_code(2);
+        let limit = "above 0 and at most 1000000000 datagrams a second";
+        assert!(wrong.stderr.contains(limit), "{rate}: {}", wrong.stderr);
+    }
     run([&relay[..], &["--format", "board"]].concat()).expect_code(2);
 }
 
