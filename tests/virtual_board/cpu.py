@@ -82,6 +82,19 @@ class Shared:
     power, inverted, contrast = _byte(20), _byte(21), _byte(22)
     ap = _byte(23)  # access point mode: 1 plus its authmode, or 0
 
+    LCD, LCD_LEN = 2048, 2000
+
+    @property
+    def lcd(self):
+        """What was drawn on a colour display when show() was called last."""
+        return bytes(self.map[self.LCD : self.LCD + self.LCD_LEN]).rstrip(b"\0").decode("utf-8", "replace")
+
+    @lcd.setter
+    def lcd(self, text):
+        # os.system's argument was decoded as Latin-1.
+        data = text.encode("latin-1", "replace")[: self.LCD_LEN]
+        self.map[self.LCD : self.LCD + self.LCD_LEN] = data.ljust(self.LCD_LEN, b"\0")
+
     @property
     def frame(self):
         """What the panel shows: 1,024 bytes MONO_VLSB, as of the last show()."""
@@ -455,6 +468,10 @@ class Cpu:
             os._exit(EXIT_DOWNLOAD)
         if name == "show":
             self.shared.frame = bytes.fromhex(rest)
+            self.shared.shows += 1
+            return 0
+        if name == "lcd":
+            self.shared.lcd = rest
             self.shared.shows += 1
             return 0
         if name == "ap":

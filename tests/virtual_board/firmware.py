@@ -2,6 +2,7 @@
 
 What has a `recording` is as recorded from the genuine firmware (../genuine). mpython-2.x is from its source,
 github.com/labplus-cn/mpython (L) over github.com/micropython/micropython (M): each text has its file and line there.
+The boards with an ESP32-S3 or C3 are from source as well: github.com/labplus-cn/labplus_mpython_esp32s3 (S) and M.
 """
 
 import json
@@ -54,6 +55,8 @@ class Firmware:
     soft_reset_time: float = 0.2  # seconds from a soft reset's text to the next output
     log: tuple = ()  # ESP-IDF's log at power-on, before MicroPython
     uart: tuple = (0x7002B6, 0xC00001C)  # UART_CLKDIV_REG and UART_CONF0_REG
+    rom: str = "esp32"  # whose ROM prints at power-on: a key of rom.LOGS
+    usb: str = ""  # the chip's own USB port that carries the REPL, a key of hosts.USB; empty: UART0 behind an adapter
 
     @property
     def names(self):
@@ -112,7 +115,75 @@ MPYTHON_2_MODULES = frozenset(
     " ustruct utime utimeq uwebsocket uzlib webrepl webrepl_setup websocket_helper xunfeiAI".split()
 )
 
+def from_source(name, **more):
+    """A firmware that nobody has recorded, with the modules of a recorded one of nearly the same version."""
+    like = recorded(name, version="", machine="", release=(), soft_reset="", boot="", frozen=())
+    settings = {
+        "soft_reset": "MPY: soft reboot",  # M ports/esp32/main.c, soft_reset_exit; S port/builtins/main.c, the same
+        "raw_paste": True,
+        "soft_reset_time": 0.9,  # as recorded on generic 1.26.1
+        "sys_path": ("", ".frozen", "/lib"),
+        "links": "extensible",
+        "frozen_first": False,
+        "exit_resets": True,
+        "newline_next_line": False,
+        "old_attribute_error": False,
+        "modules": like.modules,
+    }
+    return Firmware(**{**settings, **more})
+
+
+def generic(machine, build, **more):
+    """Generic MicroPython 1.26.1 for another chip than the recorded one."""
+    return from_source(
+        "generic-1.26.1",
+        version="v1.26.1 on 2025-09-11",
+        machine=machine,
+        release=(1, 26, 1, ""),
+        implementation=(("_machine", machine), ("_mpy", 11014), ("_build", build), ("_thread", "GIL")),
+        sys_version="3.4.0; MicroPython v1.26.1 on 2025-09-11",
+        boot="generic_1_26",
+        frozen=("common",),
+        **more,
+    )
+
+
+def labplus_s3(machine, **more):
+    """The maker's firmware for its boards with an ESP32-S3: MicroPython 1.24.1, as an owner of a 3.0 board reports."""
+    return from_source(
+        "generic-1.26.1",
+        version="v1.24.1 on 2025-06-01",  # the date is an example
+        machine=machine,
+        release=(1, 24, 1, ""),
+        implementation=(("_machine", machine), ("_mpy", 11014)),
+        sys_version="3.4.0; MicroPython v1.24.1 on 2025-06-01",
+        rom="esp32s3",
+        usb="serial-jtag",  # S mpconfigboard.h: MICROPY_HW_ESP_USB_SERIAL_JTAG (1), MICROPY_HW_ENABLE_UART_REPL (0)
+        **more,
+    )
+
+
+GENERIC_1_26 = recorded("generic-1.26.1", version="", machine="", release=(), soft_reset="", boot="", frozen=()).modules
+
 PROFILES = {
+    "mpython-3.0": labplus_s3(
+        "mpython pro with ESP32S3",  # S port/boards/mpython_v3/mpconfigboard.h:3-5
+        boot="mpython_3",
+        frozen=("maker_s3", "common"),
+        # S port/boards/mpython_v3/modules, and lv_oled.py with what it imports.
+        modules=GENERIC_1_26 | {"mpython", "lv_oled", "lvgl", "lcd", "lv_displayer", "lv_utils", "servo", "educore", "_ntptime", "ltr308"},
+    ),
+    "xuejing-s3": labplus_s3(
+        "labplus for xuejing with ESP32S3",  # S port/boards/labplus_for_xuejing/mpconfigboard.h:3-5
+        boot="xuejing_s3",
+        frozen=("maker", "common"),
+        modules=GENERIC_1_26 | {"mpython", "ssd1106", "servo", "bluebit"},
+    ),
+    # M ports/esp32/boards/ESP32_GENERIC_S3/mpconfigboard.h. Its REPL is on the USB OTG port: M ports/esp32/mpconfigport.h,
+    # MICROPY_HW_ENABLE_USBDEV.
+    "generic-s3-usb": generic("Generic ESP32S3 module with ESP32S3", "ESP32_GENERIC_S3", rom="esp32s3", usb="otg"),
+    # M ports/esp32/boards/ESP32_GENERIC_C3/mpconfigboard.h:3-4
+    "generic-c3": generic("ESP32C3 module with ESP32C3", "ESP32_GENERIC_C3", rom="esp32c3", usb="serial-jtag"),
     "mpython-1.0": recorded(
         "mpython-1.0.1",
         version="v1.0.1-dirty on 2018-11-23",

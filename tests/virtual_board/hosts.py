@@ -2,9 +2,11 @@
 
 import ctypes
 import os
+import shutil
 import socket
 import struct
 import termios
+import time
 import tty
 
 IN_OPEN, IN_CLOSE = 0x20, 0x18
@@ -117,6 +119,105 @@ class Pty:
             self.backlog = self.backlog[os.write(self.master, self.backlog) :]
         except (BlockingIOError, OSError):
             pass
+
+
+# The chips' own USB ports: vendor and product ID, product name, and whether the last packet of an answer is held back.
+# 303a:1001 is the USB-Serial/JTAG unit (ESP-IDF, *USB Serial/JTAG Controller Console*; its serial number is the MAC address);
+# 303a:4001 is MicroPython's USB device on the OTG port (M ports/esp32/mpconfigport.h: MICROPY_HW_USB_VID and _PID).
+USB = {
+    "serial-jtag": ("303a", "1001", "USB JTAG/serial debug unit", True),
+    "otg": ("303a", "4001", "Espressif Device", False),
+}
+PACKET = 64  # bytes in a packet of a full-speed USB port
+QUIET = 0.001  # seconds without output after which what is there is sent
+
+
+class UsbPty(Pty):
+    """The chip's own USB port: no line rate; a reset takes it away, and it may return under another name.
+
+    Bytes go to the computer in packets of 64. The computer hands them on when a shorter one follows: a last packet of 64 bytes
+    stays with it until the board sends more (micropython#19651).
+    """
+
+    def __init__(self, path, on_open, kind, options):
+        super().__init__(path, on_open)
+        self.kind = kind
+        self.paths = [path, path[:-1] + "1" if path[-1:] == "0" else path + "1"]
+        self.renames = options.usb_renames
+        self.sys = options.usb_sys
+        self.mac = options.mac
+        self.tail = b""
+        self.last = 0.0
+
+    @property
+    def held(self):
+        """How many bytes the computer keeps back."""
+        return len(self.tail) if self.kind[3] and len(self.tail) == PACKET else 0
+
+    def plug(self, again=False):
+        if again and self.renames:
+            self.paths.reverse()
+            self.path = self.paths[0]
+        self.tail = b""
+        super().plug()
+        self.show_in_sys()
+
+    def unplug(self):
+        super().unplug()
+        self.tail = b""
+        if self.sys:
+            shutil.rmtree(os.path.join(self.sys, "tty", os.path.basename(self.path)), ignore_errors=True)
+
+    close = unplug
+
+    def show_in_sys(self):
+        """Linux's view of the port, where programs find its USB IDs and its serial number."""
+        if not self.sys:
+            return
+        vendor, product, name, _ = self.kind
+        device = os.path.join(self.sys, "devices", "1-1")
+        interface = os.path.join(device, "1-1:1.0")
+        os.makedirs(interface, exist_ok=True)
+        os.makedirs(os.path.join(self.sys, "bus", "usb"), exist_ok=True)
+        pairs = [self.mac[at : at + 2].upper() for at in range(0, 12, 2)]
+        for file, text in (("idVendor", vendor), ("idProduct", product), ("product", name), ("serial", ":".join(pairs))):
+            with open(os.path.join(device, file), "w", encoding="utf-8") as out:
+                out.write(text + "\n")
+        if not os.path.islink(os.path.join(interface, "subsystem")):
+            os.symlink(os.path.join(self.sys, "bus", "usb"), os.path.join(interface, "subsystem"))
+        entry = os.path.join(self.sys, "tty", os.path.basename(self.path))
+        os.makedirs(entry, exist_ok=True)
+        if not os.path.islink(os.path.join(entry, "device")):
+            os.symlink(interface, os.path.join(entry, "device"))
+
+    def write(self, data):
+        self.last = time.monotonic()
+        if self.master is not None:
+            self.look()
+        if not self.kind[3] or not self.opened:
+            self.tail = b""
+            super().write(data)
+            return
+        data = self.tail + data
+        # The last packet is kept until it is known whether more follows.
+        cut = (len(data) - 1) // PACKET * PACKET if data else 0
+        self.tail = data[cut:]
+        if cut:
+            super().write(data[:cut])
+
+    def settle(self, now):
+        if not self.tail or len(self.tail) == PACKET:
+            return None
+        if now < self.last + QUIET:
+            return self.last + QUIET
+        tail, self.tail = self.tail, b""
+        super().write(tail)
+        return None
+
+    def look(self):
+        super().look()
+        if not self.opened:
+            self.tail = b""
 
 
 class Tcp:

@@ -14,31 +14,17 @@ import time
 
 import broken
 import cpu
+import rom
 from cpu import EXIT_DOWNLOAD, EXIT_HARD, EXIT_SOFT, FRIENDLY, JITTER, NO_INTERRUPT, STAGES, Cpu, Shared, unread
 from firmware import DEFAULT, PROFILES
-from hosts import Pty, Rfc2217, Tcp
+from hosts import USB, Pty, Rfc2217, Tcp, UsbPty
 from line import Direction
+from rom import POWER_ON, SOFTWARE
 
 RX_BUFFER = 255  # size of the board's receive buffer in bytes
 PATIENCE = 0.003  # seconds that a board with a full buffer has to read before a byte is lost
 
 EN_RISE = 0.01  # seconds until EN has risen: 10 kOhm and 1 uF
-
-ROM_LOG = (
-    "ets Jul 29 2019 12:21:46\r\n\r\n"
-    "rst:{reset},boot:{boot} ({mode})\r\n"
-    "configsip: 0, SPIWP:0xee\r\n"
-    "clk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,hd_drv:0x00,wp_drv:0x00\r\n"
-    "mode:DIO, clock div:2\r\n"
-    "load:0x3fff0018,len:4\r\nload:0x3fff001c,len:5008\r\nload:0x40078000,len:10600\r\n"
-    "ho 0 tail 12 room 4\r\nload:0x40080400,len:5684\r\nentry 0x400806bc\r\n"
-)
-DOWNLOAD_LOG = (
-    "ets Jul 29 2019 12:21:46\r\n\r\nrst:{reset},boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\n"
-    "waiting for download\r\n"
-)
-POWER_ON = "0x1 (POWERON_RESET)"
-SOFTWARE = "0xc (SW_CPU_RESET)"
 
 OFF, HELD, BOOTING, RUNNING, DOWNLOAD, BROKEN = "off", "held", "booting", "running", "download", "broken"
 
@@ -74,6 +60,10 @@ def parse():
     parser.add_argument("--tcp", action="store_true", help="a raw TCP port instead of a pseudo-terminal")
     parser.add_argument("--rfc2217", action="store_true", help="an RFC 2217 port, with DTR and RTS")
     parser.add_argument("--reset-on-open", action="store_true", help="opening the port resets the board")
+    parser.add_argument("--usb", choices=("none", *sorted(USB)), help="the chip's own USB port (default: as the firmware)")
+    parser.add_argument("--usb-gone", type=float, default=0.3, help="seconds for which a reset takes the chip's own USB port away")
+    parser.add_argument("--usb-renames", action="store_true", help="the port has another name after each reset")
+    parser.add_argument("--usb-sys", metavar="DIR", help="a folder that shows the port as Linux does in /sys: DIR/tty is /sys/class/tty")
     return parser.parse_args()
 
 
@@ -93,12 +83,21 @@ class Board:
         self.tx_out, self.tx_in = os.pipe()
         os.set_blocking(self.rx_in, False)
         os.set_blocking(self.tx_out, False)
+        self.usb = self.cpu.firmware.usb if options.usb is None else options.usb.replace("none", "")
+        if options.rfc2217 or options.tcp:
+            self.usb = ""
+        if self.usb:
+            self.shared.baud = 0
         if options.rfc2217:
             self.host = Rfc2217(self.on_open, self.on_lines)
         elif options.tcp:
             self.host = Tcp(self.on_open)
         else:
-            self.host = Pty(options.link or os.path.join(self.temporary, "tty"), self.on_open)
+            link = options.link or os.path.join(self.temporary, "tty")
+            if self.usb:
+                self.host = UsbPty(link, self.on_open, USB[self.usb], options)
+            else:
+                self.host = Pty(link, self.on_open)
         self.down = Direction(self.host_read, self.receive, lambda: self.shared.baud)
         self.up = Direction(self.board_read, self.send, lambda: self.shared.baud, jitter=JITTER)
         self.state = OFF
@@ -116,6 +115,7 @@ class Board:
         self.is_new = options.first_boot
         self.broken = options.broken
         self.again_at = None  # when a broken board repeats its output
+        self.plug_at = None  # when the chip's own USB port is there again
         self.control = Control(self)
 
     # Power and reset.
@@ -129,6 +129,7 @@ class Board:
         if self.state != OFF:
             self.halt()
             self.state = OFF
+            self.plug_at = None
             self.down.forget()
             self.up.forget()
             self.host.unplug()
@@ -148,6 +149,12 @@ class Board:
 
     def hard_reset(self, reason=POWER_ON, download=False, count=True):
         self.halt()
+        if self.usb and count:
+            # The chip leaves the bus, and what it prints meanwhile is lost.
+            self.down.forget()
+            self.up.forget()
+            self.host.unplug()
+            self.plug_at = time.monotonic() + self.options.usb_gone
         self.shared.mode = FRIENDLY
         self.shared.frame = bytes(Shared.FRAME_LEN)
         self.shared.ap = 0
@@ -156,7 +163,7 @@ class Board:
             self.stats["resets"] += 1
         if download:
             self.state = DOWNLOAD
-            self.said = DOWNLOAD_LOG.format(reset=reason).encode()
+            self.said = rom.log(self.cpu.firmware.rom, reason, download=True).encode()
         elif self.broken:
             self.state = BROKEN
             trouble = broken.KINDS[self.broken]
@@ -166,10 +173,16 @@ class Board:
             self.state = BOOTING
             self.said = self.log(reason)
             self.boot_at = time.monotonic() + self.options.boot_time
+            if self.plug_at is not None:
+                # The USB unit works from the reset on, while the firmware still starts.
+                self.boot_at += self.options.usb_gone
 
-    @staticmethod
-    def rom_log(reason):
-        return ROM_LOG.format(reset=reason, boot="0x13", mode="SPI_FAST_FLASH_BOOT").encode()
+    def plug_again(self):
+        self.plug_at = None
+        self.host.plug(again=True)
+
+    def rom_log(self, reason):
+        return rom.log(self.cpu.firmware.rom, reason).encode()
 
     def log(self, reason):
         """What is said before MicroPython runs: by the ROM, then by ESP-IDF where the firmware lets it."""
@@ -335,6 +348,10 @@ class Board:
             data = noise(data, self.up.random)
         self.host.write(data)
 
+    def settle_usb(self, now):
+        """Sends the last packet of an answer, unless the host waits for more after it."""
+        return self.host.settle(now) if self.usb else None
+
     # The loop.
 
     def run(self, wakeup):
@@ -346,7 +363,10 @@ class Board:
                 self.release()
             if self.again_at is not None and now >= self.again_at:
                 self.say_again(now)
+            if self.plug_at is not None and now >= self.plug_at:
+                self.plug_again()
             times = [self.down.move(now), self.up.move(now), self.boot_at, self.release_at, self.again_at]
+            times += [self.plug_at, self.settle_usb(now)]
             if self.late:
                 times.append(self.settle(now))
             elif not self.shared.baud and self.state == RUNNING:
@@ -466,7 +486,10 @@ class Control:
             "garbled": board.down.garbled + board.up.garbled,
             "unread": unread(board.rx_out) + len(board.late),
             "host_lost": board.host.lost,
+            "port": board.host.path,
+            "held": board.host.held if board.usb else 0,
             "shows": board.shared.shows,
+            "lcd": board.shared.lcd,
             "panel_on": bool(board.shared.power),
             "inverted": bool(board.shared.inverted),
             "contrast": board.shared.contrast,
@@ -550,6 +573,8 @@ def main():
     try:
         board.plug()
         where = {"port": board.host.path, "control": board.control.address, "pid": os.getpid(), "fs": board.cpu.fs}
+        if board.usb:
+            where["usb"] = ":".join(USB[board.usb][:2])
         print(json.dumps(where), flush=True)
         board.run(read)
     finally:
