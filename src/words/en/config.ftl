@@ -54,13 +54,27 @@ two-bodies = { $first } and { $second } exclude each other
 no-body = nothing to send: it needs one of { $keys }
 
 toml-unquoted = a text stands in quotes
-toml-key = invalid unquoted key
-toml-duplicate = duplicate key
-toml-no-value = key with no value, expected `=`
-toml-open-table = unclosed table, expected `]`
-toml-open-array = unclosed array, expected `]`
-toml-comma = missing comma between array elements, expected `,`
+toml-no-opening = the quote before the text is missing
+toml-open-text = the quote after the text is missing
 toml-backslash = a backslash begins an escape: write two, or put the text in 'single quotes'
+toml-control = a control character may not stand here: delete it, or write it as an escape such as \r
+toml-key = invalid unquoted key
+toml-key-lines = a key stands in one pair of quotes, not in three
+toml-duplicate = duplicate key
+toml-extend = this key has a value already, so it cannot hold another key
+toml-no-value = key with no value, expected `=`
+toml-value = the value after `=` is missing
+toml-equals = there is one `=` too many
+toml-open-table = unclosed table, expected `]`
+toml-open-tables = unclosed table, expected `]]`
+toml-open-array = unclosed array, expected `]`
+toml-open-inline = unclosed table, expected `{ "}" }`
+toml-comma = missing comma between array elements, expected `,`
+toml-extra-comma = there is one comma too many
+toml-boolean = neither true nor false: a text stands in quotes
+toml-number = not a number in TOML: write it as 115200, -5 or 0.5, or put it in quotes if it is text
+toml-date = not a date or time in TOML: put it in quotes if it is text
+toml-other = this cannot stand here: a line has one key and its value, as in names = "names.csv"
 
 project = project: { $path }
 project-missing = project: { $path } (not there)

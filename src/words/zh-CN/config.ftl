@@ -54,13 +54,27 @@ two-bodies = { $first } 和 { $second } 不能同时写
 no-body = 没有可以发送的内容：{ $keys } 里要写一个
 
 toml-unquoted = 文本要加引号
-toml-key = 这个键要加引号
-toml-duplicate = 这个键写了两遍
-toml-no-value = 键后面缺少等号 = 和值
-toml-open-table = 方括号没有写完整，缺少 ]
-toml-open-array = 列表没有写完整，缺少 ]
-toml-comma = 列表的两项之间缺少逗号
+toml-no-opening = 文本前面缺少引号
+toml-open-text = 文本后面缺少引号
 toml-backslash = 反斜杠是转义的开头：要写两个反斜杠，或者把文本放在'单引号'里
+toml-control = 这里不能有控制字符：删掉它，或者写成转义，例如 \r
+toml-key = 这个键要加引号
+toml-key-lines = 键只用一对引号，不能用三引号
+toml-duplicate = 这个键写了两遍
+toml-extend = 这个键已经有值了，下面不能再放别的键
+toml-no-value = 键后面缺少等号 = 和值
+toml-value = 等号 = 后面缺少值
+toml-equals = 多了一个等号 =
+toml-open-table = 方括号没有写完整，缺少 ]
+toml-open-tables = 方括号没有写完整，缺少 ]]
+toml-open-array = 列表没有写完整，缺少 ]
+toml-open-inline = 大括号没有写完整，缺少 { "}" }
+toml-comma = 两项之间缺少逗号
+toml-extra-comma = 多了一个逗号
+toml-boolean = 这里只能写 true 或 false；如果是文本，要加引号
+toml-number = 数的写法不对：要写成 115200、-5 或 0.5 这样；如果是文本，要加引号
+toml-date = 日期或时间的写法不对；如果是文本，要加引号
+toml-other = 这里多出了内容：一行只写一个键和它的值，例如 names = "names.csv"
 
 project = 项目：{ $path }
 project-missing = 项目：{ $path }（没有这个文件）
