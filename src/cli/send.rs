@@ -17,7 +17,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::cli::logging::Summary;
 use crate::cli::output::{self, Output};
 use crate::cli::send::named::Named;
-use crate::cli::{GlobalArgs, complete, histogram, names, value};
+use crate::cli::{GlobalArgs, complete, histogram, names, suggest, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::render::{Format, Renderer, Style};
@@ -253,6 +253,7 @@ pub(crate) async fn run(
         encoding: args.encoding.unwrap_or_default(),
         line_ending: args.line_ending.text(),
     };
+    args.refuse_flags_as_messages()?;
     let form = args.form();
     let Payloads {
         mut source,
@@ -949,18 +950,34 @@ impl SendArgs {
         unused(
             self.format.is_some() && plan.replies.is_none(),
             "--format",
-            |flag| say!("send.no-effect-format", flag = flag),
+            |flag| say!("send.no-effect-format", flag = &flag),
         );
         unused(
             self.histogram && plan.replies.is_none(),
             "--histogram",
-            |flag| say!("send.no-effect-format", flag = flag),
+            |flag| say!("send.no-effect-format", flag = &flag),
         );
         unused(
             self.encoding.is_some() && plan.replies.is_none() && !sends_text,
             "--encoding",
-            |flag| say!("send.no-effect-encoding", flag = flag),
+            |flag| say!("send.no-effect-encoding", flag = &flag),
         );
+    }
+
+    /// `—n 3` would be sent as two messages without a word.
+    fn refuse_flags_as_messages(&self) -> Result<(), Error> {
+        let is_ascii = |message: &OsString| message.to_str().is_some_and(str::is_ascii);
+        if self.messages.iter().all(is_ascii) {
+            return Ok(());
+        }
+        let typed: Vec<OsString> = std::env::args_os().collect();
+        match suggest::flag_among_messages(&typed) {
+            None => Ok(()),
+            Some((flag, line)) => Err(Error::usage_hint(
+                say!("usage.flag-as-message", flag = flag),
+                say!("usage.flag-as-message.hint", line = line),
+            )),
+        }
     }
 
     /// Whether to write a report about the messages of a conversation, instead of the replies.

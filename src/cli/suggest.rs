@@ -13,6 +13,29 @@ use crate::words::catalogue::say;
 /// The port that is meant where none is given.
 const PORT: &str = "6000";
 
+/// What Chinese input methods and text editors make of `-`.
+const DASHES: [char; 6] = ['—', '–', '－', '−', '‐', '‑'];
+
+/// A message of `send` that is a flag for certain, and the command line that was meant: with the flag it parses. None
+/// behind `--`, where everything is a message.
+pub(super) fn flag_among_messages(args: &[OsString]) -> Option<(String, String)> {
+    let words: Option<Vec<&str>> = args.iter().skip(1).map(|arg| arg.to_str()).collect();
+    let words = words?;
+    if words.contains(&"--") {
+        return None;
+    }
+    // -4 may be a number.
+    let is_flag = |word: &&str| {
+        let flag = word.trim_start_matches(DASHES);
+        word.starts_with(DASHES) && flag.starts_with(|letter: char| letter.is_ascii_alphabetic())
+    };
+    let typed = *words.iter().skip(2).find(|word| is_flag(word))?;
+    let owned: Vec<String> = words.iter().copied().map(str::to_owned).collect();
+    let fixed = rewrite(&owned)?;
+    let is_unchanged = fixed.iter().any(|word| word == typed);
+    (!is_unchanged).then(|| (typed.to_owned(), command_line(&fixed)))
+}
+
 /// The hint for a command line that clap refused; `args` begin with the program's name.
 pub(super) fn hint(args: &[OsString]) -> Option<String> {
     let words: Option<Vec<String>> = args
@@ -93,7 +116,7 @@ fn long_flags(command: &str, words: Vec<String>) -> Vec<String> {
 
 /// The flag that a Chinese input method or a text editor turned into `——port`, `—port` or `－p`.
 fn with_ascii_dashes(word: String, known: impl Fn(&str) -> bool) -> String {
-    let flag = word.trim_start_matches(['—', '–', '－']);
+    let flag = word.trim_start_matches(DASHES);
     let name = flag.split('=').next().unwrap_or_default();
     if flag.len() == word.len() {
         word
@@ -318,11 +341,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_flag_typed_with_a_chinese_input_method_is_no_message() {
+        let of = |line: &str| {
+            let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
+            flag_among_messages(&args)
+        };
+        for (typed, word, meant) in [
+            ("你好 —n 3", "—n", "你好 -n 3"),
+            ("你好 －n 3", "－n", "你好 -n 3"),
+            ("–n 3 hi", "–n", "-n 3 hi"),
+            ("hi ——count 3", "——count", "hi --count 3"),
+            ("hi —w2s", "—w2s", "hi -w2s"),
+            ("hi ——expect=ok -w 1", "——expect=ok", "hi --expect=ok -w 1"),
+        ] {
+            let found = of(&format!("u send 127.0.0.1:7 {typed}"));
+            let wanted = format!("udpcli send 127.0.0.1:7 {meant}");
+            assert_eq!(found, Some((word.to_owned(), wanted)), "{typed}");
+        }
+        for message in [
+            "-- —n 3",
+            "—n",
+            "hi —n x",
+            "—4",
+            "－6",
+            "——你好",
+            "—hello",
+            "——",
+            "a—n 3",
+        ] {
+            assert_eq!(
+                of(&format!("u send 127.0.0.1:7 {message}")),
+                None,
+                "{message}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn no_words_panic(words in prop::collection::vec("(send|listen|client|-[a-z]{1,5}|--[a-z]{1,6}|\\PC{0,8}|[0-9.:]{1,9})", 0..6)) {
             let args: Vec<OsString> = std::iter::once("u".to_owned()).chain(words).map(Into::into).collect();
             let _ = hint(&args);
+            let _ = flag_among_messages(&args);
         }
     }
 }

@@ -234,3 +234,26 @@ fn usage_errors_are_in_the_language_of_messages() {
         assert_eq!(String::from_utf8(output.stderr).expect("text"), wanted);
     }
 }
+
+/// What a Chinese input method makes of `-n 3` would be sent as two messages.
+#[test]
+fn a_flag_with_a_chinese_dash_is_not_sent_as_a_message() {
+    let receiver = loopback_socket();
+    let to = address_of(&receiver);
+    for flag in ["—n", "－n", "–n", "——count"] {
+        let end = run(["send", &to, "你好", flag, "3", "--lang", "zh-CN"]).expect_code(2);
+        let line = format!(
+            "请写成：udpcli send {to} 你好 {} 3",
+            if flag == "——count" {
+                "--count"
+            } else {
+                "-n"
+            }
+        );
+        assert!(end.stderr.contains(&line), "{flag}: {}", end.stderr);
+    }
+    let mut buffer = [0; 64];
+    run(["send", &to, "--", "—n", "3"]).expect_code(0);
+    let len = receiver.recv(&mut buffer).expect("the literal message");
+    assert_eq!(&buffer[..len], "—n".as_bytes());
+}
