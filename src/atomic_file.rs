@@ -17,7 +17,7 @@ const MAX_LINKS: u32 = 40;
 /// A file that is being written. It appears under its name only at [`AtomicFile::commit`].
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
-    output: Output,
+    output: Destination,
     /// The final path, with symbolic links resolved.
     path: PathBuf,
     /// Whether `commit` may replace an existing file.
@@ -25,7 +25,7 @@ pub(crate) struct AtomicFile {
 }
 
 #[derive(Debug)]
-enum Output {
+enum Destination {
     /// A temporary file, which `commit` renames.
     Temporary(NamedTempFile),
     /// A pipe or a device: written directly, because a rename would replace it with a regular file.
@@ -43,7 +43,7 @@ impl AtomicFile {
         // Open a device before resolving links: the target of /dev/stdout may have no name.
         if is_device(path) {
             return Ok(Self {
-                output: Output::Device(device(path)?),
+                output: Destination::Device(device(path)?),
                 path: path.to_owned(),
                 replaces: true,
             });
@@ -56,7 +56,7 @@ impl AtomicFile {
         };
         let output = match &old {
             Some(old) if old.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            old => Output::Temporary(temporary(&path, old.as_ref())?),
+            old => Destination::Temporary(temporary(&path, old.as_ref())?),
         };
         Ok(Self {
             output,
@@ -77,7 +77,7 @@ impl AtomicFile {
             ));
         }
         Ok(Self {
-            output: Output::Temporary(temporary(path, None)?),
+            output: Destination::Temporary(temporary(path, None)?),
             path: path.to_owned(),
             replaces: false,
         })
@@ -89,8 +89,8 @@ impl AtomicFile {
     /// The file system does not allow this length. A full disk may be reported only when bytes are written.
     pub(crate) fn set_len(&self, len: u64) -> io::Result<()> {
         match &self.output {
-            Output::Temporary(file) => file.as_file().set_len(len),
-            Output::Device(_) => Ok(()),
+            Destination::Temporary(file) => file.as_file().set_len(len),
+            Destination::Device(_) => Ok(()),
         }
     }
 
@@ -101,8 +101,8 @@ impl AtomicFile {
     /// Then the old file is unchanged, and the temporary file is removed.
     pub(crate) fn commit(self) -> io::Result<()> {
         let file = match self.output {
-            Output::Device(mut file) => return file.flush(),
-            Output::Temporary(file) => file,
+            Destination::Device(mut file) => return file.flush(),
+            Destination::Temporary(file) => file,
         };
         file.as_file().sync_all()?;
         if self.replaces {
@@ -127,8 +127,8 @@ impl AtomicFile {
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.output {
-            Output::Temporary(file) => file.as_file_mut().write(bytes),
-            Output::Device(file) => file.write(bytes),
+            Destination::Temporary(file) => file.as_file_mut().write(bytes),
+            Destination::Device(file) => file.write(bytes),
         }
     }
 
@@ -140,8 +140,8 @@ impl Write for AtomicFile {
 impl Seek for AtomicFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         match &mut self.output {
-            Output::Temporary(file) => file.as_file_mut().seek(position),
-            Output::Device(file) => file.seek(position),
+            Destination::Temporary(file) => file.as_file_mut().seek(position),
+            Destination::Device(file) => file.seek(position),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::shutdown::Shutdown;
-use crate::wait::{Ended, Over, Site, Wait};
+use crate::wait::{Over, Site, ThreadEnded, Wait};
 
 /// The deadline for the whole demo: ten times its usual duration.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -254,7 +254,7 @@ impl<'a> Transcript<'a> {
             match wait.receive(&self.heard, TICK) {
                 Some(Ok(next)) => return Ok(next),
                 None if Instant::now() < self.deadline => {}
-                None | Some(Err(Ended)) => return Err(DemoFailure::Late),
+                None | Some(Err(ThreadEnded)) => return Err(DemoFailure::Late),
             }
         }
     }

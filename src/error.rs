@@ -51,7 +51,7 @@ pub enum Error {
     /// Files that udpcli does not put or get.
     #[cfg(feature = "board")]
     #[error(transparent)]
-    Transfer(#[from] board::files::error::Refusal),
+    Transfer(#[from] board::files::error::TransferRefusal),
     #[cfg(feature = "flash")]
     #[error(transparent)]
     Flash(#[from] board::flash::error::Error),

@@ -273,7 +273,7 @@ impl<'a> Wait<'a> {
         loop {
             match self.receive(&result, LOOK) {
                 Some(Ok(result)) => return Ok(Waited::Done(result)),
-                Some(Err(Ended)) => return Err(io::Error::other("the call came to no end")),
+                Some(Err(ThreadEnded)) => return Err(io::Error::other("the call came to no end")),
                 None => {}
             }
             match self.look() {
@@ -287,22 +287,18 @@ impl<'a> Wait<'a> {
     /// Waits at most `most` for a message from a thread; `None` on timeout. The caller must call [`Self::look`] between
     /// two calls.
     #[must_use]
-    pub(crate) fn receive<T>(
-        &self,
-        from: &Receiver<T>,
-        most: Duration,
-    ) -> Option<Result<T, Ended>> {
+    pub(crate) fn receive<T>(&self, from: &Receiver<T>, most: Duration) -> Option<Result<T, ThreadEnded>> {
         match from.recv_timeout(self.piece(most)) {
             Ok(received) => Some(Ok(received)),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Err(Ended)),
+            Err(RecvTimeoutError::Disconnected) => Some(Err(ThreadEnded)),
         }
     }
 }
 
 /// The sending thread has ended, so no more messages will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ended;
+pub(crate) struct ThreadEnded;
 
 /// Resolves at the deadline; never resolves without one.
 pub(crate) async fn until(deadline: Option<Instant>) {

@@ -2,7 +2,7 @@
 //! cleans up.
 //!
 //! [`run`] does all of this and reports to a [`RunObserver`]. It prints nothing itself: a command shows the events to
-//! the user, and a test collects them. [`Ended::leave`] then leaves the board as its end requires.
+//! the user, and a test collects them. [`EndedRun::leave`] then leaves the board as its end requires.
 
 mod follower;
 
@@ -126,14 +126,14 @@ pub enum Ending {
 
 /// How a run ended, with its symptom.
 #[derive(Debug)]
-pub struct Ended {
+pub struct EndedRun {
     /// How it ended.
     pub ending: Ending,
     /// The symptom at the end of a program that nobody interrupted.
     pub symptom: Option<Symptom>,
 }
 
-impl Ended {
+impl EndedRun {
     /// Leaves the board: at its prompt, or with the program that still runs.
     ///
     /// # Errors
@@ -158,7 +158,7 @@ pub fn run(
     repl: &mut Repl,
     options: &RunOptions<'_>,
     observer: &mut dyn RunObserver,
-) -> Result<Ended, Error> {
+) -> Result<EndedRun, Error> {
     run_again(repl, options, None, observer)
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn run_again(
     options: &RunOptions<'_>,
     mut known: Option<&mut Known>,
     observer: &mut dyn RunObserver,
-) -> Result<Ended, Error> {
+) -> Result<EndedRun, Error> {
     let watches = match options.oled {
         WatchOled::Never => false,
         WatchOled::IfUsed => agent::is_of_use_to(options.source),
@@ -254,7 +254,7 @@ pub(crate) fn run_again(
         }
         ending => ending,
     };
-    Ok(Ended { ending, symptom })
+    Ok(EndedRun { ending, symptom })
 }
 
 /// Starts the agent. Without a display, or without enough memory for the agent, the program still runs.
@@ -270,7 +270,7 @@ fn attach_if_there(
 }
 
 /// Leaves the program running after a short check.
-fn detach(repl: &mut Repl, launch: Launch) -> Result<Ended, Error> {
+fn detach(repl: &mut Repl, launch: Launch) -> Result<EndedRun, Error> {
     struct UntilTime(Instant);
     impl OutputHandler for UntilTime {
         fn output(&mut self, _: &[u8]) -> Result<(), Error> {
@@ -291,7 +291,7 @@ fn detach(repl: &mut Repl, launch: Launch) -> Result<Ended, Error> {
         },
         exit => ended(repl, launch, exit),
     };
-    Ok(Ended {
+    Ok(EndedRun {
         ending,
         symptom: None,
     })

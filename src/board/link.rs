@@ -308,18 +308,6 @@ mod tests {
         fn discard_output(&mut self) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
-
-        fn set_dtr(&mut self, _: bool) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn set_rts(&mut self, _: bool) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn set_baud(&mut self, _: u32) -> io::Result<()> {
-            Ok(())
-        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::board::doing::Doing;
 use crate::board::error::Error;
-use crate::board::life_cycle::{Ended, Ending};
+use crate::board::life_cycle::{EndedRun, Ending};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::OledReport;
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
@@ -72,7 +72,7 @@ pub fn watch(
     repl: &mut Repl,
     options: OledOptions,
     observer: &mut dyn OledObserver,
-) -> Result<Ended, Error> {
+) -> Result<EndedRun, Error> {
     program::exists(repl, MAIN)?;
     repl.soft_reset()?;
     let mut mirror = Mirror::new();
@@ -110,7 +110,7 @@ pub fn watch(
         Exit::Exception(text) => Ending::Exception(text),
         Exit::Restarted => Ending::Restarted(repl.restarted(Doing::FileRan(MAIN))),
     };
-    Ok(Ended {
+    Ok(EndedRun {
         ending,
         symptom: None,
     })

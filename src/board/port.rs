@@ -37,25 +37,31 @@ pub trait Port: Send + fmt::Debug {
 
     /// Discards written bytes that are not on the line yet, if the port can do so, so that the next bytes do not wait
     /// for them.
-    fn discard_output(&mut self);
+    fn discard_output(&mut self) {}
 
     /// Sets DTR: asserted (low on the wire) if `level` is true.
     ///
     /// # Errors
     /// The port has no such line: a pty, `socket://`.
-    fn set_dtr(&mut self, level: bool) -> io::Result<()>;
+    fn set_dtr(&mut self, _level: bool) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Sets RTS: asserted (low on the wire) if `level` is true.
     ///
     /// # Errors
     /// The port has no such line.
-    fn set_rts(&mut self, level: bool) -> io::Result<()>;
+    fn set_rts(&mut self, _level: bool) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
-    /// Changes the baud rate.
+    /// Changes the baud rate; does nothing on a port without one.
     ///
     /// # Errors
     /// The port does not support it.
-    fn set_baud(&mut self, baud: u32) -> io::Result<()>;
+    fn set_baud(&mut self, _baud: u32) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Sets the control lines so that a board with its own USB sends: it takes DTR for a program that reads. Ports that
     /// do this by themselves, and other boards, need nothing.

@@ -14,7 +14,7 @@ use crate::board::files::remote::RemotePath;
 use crate::board::files::transfer::{TransferObserver, Transferred};
 use crate::board::files::upload::Upload;
 use crate::board::input::Typed;
-use crate::board::life_cycle::{self, Ended, Ending, RunEvent, RunObserver, RunOptions, WatchOled};
+use crate::board::life_cycle::{self, EndedRun, Ending, RunEvent, RunObserver, RunOptions, WatchOled};
 use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
 use crate::board::program::known::Known;
@@ -47,7 +47,7 @@ pub(crate) enum RerunEvent<'a> {
     /// Files could not be put.
     NotPut(TransferError),
     /// A run ended by itself.
-    Ended(Ended),
+    Ended(EndedRun),
     /// The program was not started.
     NotStarted(Error),
     /// The file is not there or cannot be read: the next save is waited for.

@@ -15,7 +15,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::capture::{CaptureFormat, Saver};
 use crate::cli::logging::Summary;
-use crate::cli::output::Output;
+use crate::cli::output::DatagramOutput;
 use crate::cli::{GlobalArgs, complete, histogram, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -265,7 +265,7 @@ pub(crate) async fn run(
         stats_every: args.stats,
     };
     let prints = !args.saves_to_stdout() && watch.is_none();
-    let mut output = Output::new(
+    let mut output = DatagramOutput::new(
         prints.then_some(renderer),
         saver,
         args.panel(&places),

@@ -55,7 +55,7 @@ fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
 }
 
 /// Prints, saves and draws datagrams.
-pub(crate) struct Output {
+pub(crate) struct DatagramOutput {
     /// `None` if the capture goes to standard output.
     renderer: Option<Renderer>,
     stdout: Stdout,
@@ -71,16 +71,16 @@ pub(crate) struct Output {
     summary: Summary,
 }
 
-impl fmt::Debug for Output {
+impl fmt::Debug for DatagramOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Output")
+        f.debug_struct("DatagramOutput")
             .field("renderer", &self.renderer)
             .field("saver", &self.saver)
             .finish_non_exhaustive()
     }
 }
 
-impl Output {
+impl DatagramOutput {
     /// An output that prints with `renderer`, saves with `saver` and draws on `panel`, each if given. If the reader of
     /// stdout stalls, writing blocks until a stop is requested.
     #[must_use]
@@ -183,7 +183,7 @@ impl Output {
     }
 }
 
-impl Sink for Output {
+impl Sink for DatagramOutput {
     fn stats(&mut self, clauses: &dyn Fn() -> Vec<Sentence>, json: &dyn Fn() -> Value) {
         self.summary.write("stats", clauses, json);
     }

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::capture::{CaptureFormat, Saver};
 use crate::cli::logging::Summary;
-use crate::cli::output::Output;
+use crate::cli::output::DatagramOutput;
 use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -136,7 +136,7 @@ pub(crate) async fn run(
     let renderer = args
         .format
         .map(|format| Renderer::new(args.style(format, global)).with_destination());
-    let mut output = Output::new(renderer, saver, None, shutdown.clone());
+    let mut output = DatagramOutput::new(renderer, saver, None, shutdown.clone());
     output.tell_counts(args.summary);
     let mut relay = Relay::new(&plan, &bound);
     let end = match output.begin()? {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::cli::logging::Summary;
-use crate::cli::output::{self, Output};
+use crate::cli::output::{self, DatagramOutput};
 use crate::cli::send::named::Named;
 use crate::cli::{GlobalArgs, complete, histogram, names, suggest, value};
 use crate::error::{Error, Outcome};
@@ -1006,10 +1006,10 @@ impl SendArgs {
         Ok(())
     }
 
-    fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> Output {
+    fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> DatagramOutput {
         let format = self.format.unwrap_or(SendFormat::Text).of_replies();
         let renderer = format.map(|format| self.renderer(format, global));
-        Output::new(renderer, None, None, shutdown.clone())
+        DatagramOutput::new(renderer, None, None, shutdown.clone())
     }
 
     fn renderer(&self, format: Format, global: &GlobalArgs) -> Renderer {

@@ -33,7 +33,7 @@ impl SizeCount {
 
 /// The counts for all sizes in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Counts {
+pub(super) struct SizeCounts {
     pub(super) sizes: Vec<SizeCount>,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum State {
     Damaged,
 }
 
-impl Counts {
+impl SizeCounts {
     pub(super) fn new(sizes: &[usize]) -> Self {
         Self {
             sizes: sizes
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn loss_duplicates_reordering_and_truncation_are_counted_separately() {
-        let mut counts = Counts::new(&[64]);
+        let mut counts = SizeCounts::new(&[64]);
         counts.sizes[0].sent = 6;
         for number in [0, 1, 3, 2, 3] {
             counts.arrive(header(number, true), State::Whole);
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn the_low_byte_of_the_number_identifies_datagrams_in_order() {
-        let mut counts = Counts::new(&[1]);
+        let mut counts = SizeCounts::new(&[1]);
         counts.sizes[0].sent = 600;
         for number in 0..600u16 {
             counts.arrive(header(number & 255, false), State::Whole);

@@ -459,7 +459,7 @@ impl PairTest<'_> {
     }
 }
 
-impl steps::Ending for PairTest<'_> {
+impl steps::StepCollector for PairTest<'_> {
     fn end_step(&mut self, result: StepResult, start: Instant) {
         self.end(result, start);
     }

@@ -279,17 +279,11 @@ impl Port for Simulated {
         Ok(interrupts)
     }
 
-    fn discard_output(&mut self) {}
-
     fn set_dtr(&mut self, _: bool) -> io::Result<()> {
         Err(no_lines())
     }
 
     fn set_rts(&mut self, _: bool) -> io::Result<()> {
         Err(no_lines())
-    }
-
-    fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::firewall::{self, Verdict};
 use crate::pair::Plan;
-use crate::pair::counts::Counts;
+use crate::pair::counts::SizeCounts;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, Down, Longest, MeasurementContext, TUTORIAL, Trouble, Up};
@@ -25,7 +25,7 @@ use crate::udp::stats::Spread;
 const WEAK: i64 = -75;
 
 /// Collects the results of the steps.
-pub(super) trait Ending {
+pub(super) trait StepCollector {
     fn end_step(&mut self, result: StepResult, start: Instant);
     fn plan(&self) -> &Plan;
     /// Whether the last result makes the next steps pointless.
@@ -37,7 +37,7 @@ type Measured<T> = Result<T, Option<Trouble>>;
 
 /// Measures both directions and the echo.
 pub(super) fn traffic(
-    run: &mut impl Ending,
+    run: &mut impl StepCollector,
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
     arrivals: Option<&Receiver<Arrived>>,
@@ -154,7 +154,7 @@ fn up(
 }
 
 /// Adds findings for datagrams that arrived truncated.
-fn cut(counts: &Counts, result: &mut StepResult) {
+fn cut(counts: &SizeCounts, result: &mut StepResult) {
     let cut = counts.sizes_cut();
     if !cut.is_empty() {
         result.fail(Finding::with(
@@ -331,7 +331,7 @@ impl Judge {
     }
 
     /// Adds the finding for loss, by its pattern.
-    fn lost(&mut self, counts: &Counts, result: &mut StepResult) {
+    fn lost(&mut self, counts: &SizeCounts, result: &mut StepResult) {
         let gone = counts.sizes_lost();
         if !gone.is_empty() {
             result.fail(Finding::with(

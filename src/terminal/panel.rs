@@ -60,7 +60,7 @@ impl Terminal {
 
 /// Lines of one width, to be drawn below each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Lines {
+pub(crate) struct PanelLines {
     /// Each with its escape sequences.
     pub(crate) lines: Vec<String>,
     /// Cells across.
@@ -70,7 +70,7 @@ pub(crate) struct Lines {
 /// The screen as lines that fit the terminal: half-blocks, braille or ASCII, else the texts; nothing where not even
 /// these fit.
 #[must_use]
-pub(crate) fn lines(screen: &Screen, view: View, terminal: Terminal) -> Lines {
+pub(crate) fn lines(screen: &Screen, view: View, terminal: Terminal) -> PanelLines {
     let mut choices = Vec::new();
     if view == View::Picture {
         choices.extend(picture::Style::for_terminal(terminal));
@@ -84,12 +84,12 @@ pub(crate) fn lines(screen: &Screen, view: View, terminal: Terminal) -> Lines {
     if terminal.holds(text::COLUMNS + 2, rows.len() + 2) {
         frame(&rows, text::COLUMNS, screen, terminal)
     } else {
-        Lines::default()
+        PanelLines::default()
     }
 }
 
 /// A frame around rows, which says below what the panel is besides lit.
-fn frame(rows: &[String], width: usize, screen: &Screen, terminal: Terminal) -> Lines {
+fn frame(rows: &[String], width: usize, screen: &Screen, terminal: Terminal) -> PanelLines {
     let [left, right, lower_left, lower_right, across, down] = if terminal.unicode {
         ["┌", "┐", "└", "┘", "─", "│"]
     } else {
@@ -111,7 +111,7 @@ fn frame(rows: &[String], width: usize, screen: &Screen, terminal: Terminal) -> 
     }
     let rest = across.repeat(width.saturating_sub(note.len()));
     lines.push(format!("{lower_left}{rest}{note}{lower_right}"));
-    Lines {
+    PanelLines {
         lines,
         width: width + 2,
     }

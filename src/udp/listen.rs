@@ -22,7 +22,7 @@ use crate::udp::system;
 use crate::udp::system::InterfaceWatch;
 use crate::wait::{Site, end_asked_at, until};
 use answers::{Answers, Via};
-use counts::Counts;
+use counts::ListenCounts;
 
 pub(crate) use counts::ListenSummary;
 
@@ -80,7 +80,7 @@ pub(crate) struct Listener<'a> {
     plan: &'a ListenPlan,
     sockets: &'a [Bound],
     receiver: Receiver,
-    counts: Counts<'a>,
+    counts: ListenCounts<'a>,
     answers: Answers<'a>,
     started: Instant,
     /// The multicast memberships of each socket, in the order of `sockets`.
@@ -118,7 +118,7 @@ impl<'a> Listener<'a> {
             plan,
             sockets,
             receiver,
-            counts: Counts::new(plan, now),
+            counts: ListenCounts::new(plan, now),
             answers: Answers::new(plan.answers.as_ref()),
             started: now,
             memberships,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use udpcli::board::error::Error;
 use udpcli::board::files::Files;
 use udpcli::board::life_cycle::{
-    self, Ended, Ending, RunEvent, RunObserver, RunOptions, WatchOled,
+    self, EndedRun, Ending, RunEvent, RunObserver, RunOptions, WatchOled,
 };
 use udpcli::board::link::{Address, Link};
 use udpcli::board::mirror::agent::OledReport;
@@ -105,7 +105,7 @@ fn run(
     profile: &str,
     options: &RunOptions<'_>,
     interrupt_after: Option<&'static str>,
-) -> (Ended, Kept) {
+) -> (EndedRun, Kept) {
     with_log(name, profile, |link| {
         let mut kept = Kept {
             interrupt_after,

@@ -203,20 +203,6 @@ impl Port for Pulled {
     fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
         Ok(bytes.len())
     }
-
-    fn discard_output(&mut self) {}
-
-    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn set_rts(&mut self, _: bool) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[test]

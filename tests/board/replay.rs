@@ -247,20 +247,6 @@ impl Port for Replay {
         }
         Ok(bytes.len())
     }
-
-    fn discard_output(&mut self) {}
-
-    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_rts(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn address() -> Address {
@@ -527,20 +513,6 @@ impl Port for Booting {
             self.hits.lock().unwrap().extend_from_slice(bytes);
         }
         Ok(bytes.len())
-    }
-
-    fn discard_output(&mut self) {}
-
-    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_rts(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        Ok(())
     }
 }
 

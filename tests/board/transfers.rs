@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use udpcli::board::each_save::{CableEvent, CableObserver};
 use udpcli::board::files::Files;
 use udpcli::board::files::download;
-use udpcli::board::files::error::{Refusal, TransferError};
+use udpcli::board::files::error::{TransferError, TransferRefusal};
 use udpcli::board::files::remote::RemotePath;
 use udpcli::board::files::transfer::{TransferEvent, TransferObserver, Transferred};
 use udpcli::board::files::upload::Upload;
@@ -91,7 +91,7 @@ fn what_is_wrong_on_this_side_is_told_before_the_board_is_disturbed() {
     let read = |locals: &[std::path::PathBuf]| Upload::read(locals, remote(":")).unwrap_err();
     let error = read(&[a.join("x.py"), b.join("x.py")]);
     assert!(
-        matches!(error, TransferError::Refused(Refusal::Clash { .. })),
+        matches!(error, TransferError::Refused(TransferRefusal::Clash { .. })),
         "{error}"
     );
     let error = read(&[a.join("none.py")]);
@@ -114,7 +114,7 @@ fn several_files_go_into_a_folder_only() {
     .unwrap_err();
     let is_refused = matches!(
         &error,
-        TransferError::Refused(Refusal::NotAFolder { path }) if path.to_string() == "/none"
+        TransferError::Refused(TransferRefusal::NotAFolder { path }) if path.to_string() == "/none"
     );
     assert!(is_refused, "{error}");
 }

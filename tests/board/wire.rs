@@ -123,20 +123,6 @@ impl Port for Replay {
         self.advance();
         Ok(bytes.len())
     }
-
-    fn discard_output(&mut self) {}
-
-    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_rts(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Runs a command with a wire log and returns the log's path.

@@ -53,8 +53,6 @@ impl Port for Wired {
         self.port.write(bytes, timeout)
     }
 
-    fn discard_output(&mut self) {}
-
     fn set_dtr(&mut self, level: bool) -> io::Result<()> {
         self.dtr = level;
         self.board.set_lines(self.dtr, self.rts);

@@ -14,19 +14,17 @@ use udpcli::board::program;
 use udpcli::board::repl::Repl;
 use udpcli::shutdown::Shutdown;
 
-/// So many reads of nothing since the last write, and the line is closed: nobody waits for time to pass here.
-const SILENCE: u32 = 4;
+use super::line::Line;
 
 const BANNER: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
 
 #[derive(Debug)]
 struct Board {
     input: VecDeque<u8>,
-    line: VecDeque<u8>,
+    line: Line,
     code: Vec<u8>,
     /// In raw-paste mode.
     pasting: bool,
-    silent: u32,
 }
 
 impl Board {
@@ -41,7 +39,7 @@ impl Board {
 
     fn say(&mut self, parts: &[&[u8]]) {
         for part in parts {
-            self.line.extend(*part);
+            self.line.say(part);
         }
     }
 
@@ -130,37 +128,15 @@ impl Board {
 
 impl Port for Board {
     fn read(&mut self, buffer: &mut [u8], _: Duration) -> io::Result<usize> {
-        let len = buffer.len().min(self.line.len());
-        for (to, from) in buffer.iter_mut().zip(self.line.drain(..len)) {
-            *to = from;
-        }
-        self.silent = if len == 0 { self.silent + 1 } else { 0 };
-        if self.silent > SILENCE {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(len)
+        self.line.read(buffer)
     }
 
     fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
-        self.silent = 0;
+        self.line.written();
         for &byte in bytes {
             self.hear(byte);
         }
         Ok(bytes.len())
-    }
-
-    fn discard_output(&mut self) {}
-
-    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_rts(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -177,10 +153,9 @@ pub(crate) fn answers(bytes: &[u8]) {
     };
     let board = Board {
         input: bytes.iter().copied().collect(),
-        line: VecDeque::new(),
+        line: Line::default(),
         code: Vec::new(),
         pasting: false,
-        silent: 0,
     };
     let _ = with(Box::new(board), &address, choice);
 }

@@ -3,6 +3,8 @@
 
 #[path = "board.rs"]
 mod board;
+#[path = "line.rs"]
+mod line;
 #[path = "loader.rs"]
 mod loader;
 

@@ -14,11 +14,10 @@ use udpcli::board::flash::{self, Connect, FlashObserver, Options, Plan, pieces, 
 use udpcli::board::port::Port;
 use udpcli::text::sentence::Sentence;
 
+use super::line::Line;
+
 /// An input that keeps a conversation going for longer says nothing new.
 const TIME: Duration = Duration::from_millis(100);
-
-/// So many reads of nothing since the last write, and the line is closed: nobody waits for time to pass here.
-const SILENCE: u32 = 4;
 
 /// The chip's number at 0x40001000: the ESP32.
 const MAGIC: (u32, u32) = (0x4000_1000, 0x00f0_1d83);
@@ -30,9 +29,8 @@ const SPI_W0: u32 = 0x3ff4_2080;
 #[derive(Debug)]
 struct Chip {
     input: VecDeque<u8>,
-    line: VecDeque<u8>,
+    line: Line,
     heard: slip::Decoder,
-    silent: u32,
     is_stub: bool,
     /// What is in flash where the part goes.
     fill: u8,
@@ -49,7 +47,7 @@ impl Chip {
     fn frame(&mut self, payload: &[u8]) {
         let mut frame = Vec::new();
         slip::encode(payload, &mut frame);
-        self.line.extend(frame);
+        self.line.say(&frame);
     }
 
     /// A reply as the protocol has it.
@@ -137,7 +135,7 @@ impl Chip {
             0xff => {
                 let len = self.input.pop_front().unwrap_or_default();
                 let bytes = self.bytes(len.into());
-                self.line.extend(bytes);
+                self.line.say(&bytes);
             }
             // A frame of anything.
             0xfe => {
@@ -169,39 +167,17 @@ impl Chip {
 
 impl Port for Chip {
     fn read(&mut self, buffer: &mut [u8], _: Duration) -> io::Result<usize> {
-        let len = buffer.len().min(self.line.len());
-        for (to, from) in buffer.iter_mut().zip(self.line.drain(..len)) {
-            *to = from;
-        }
-        self.silent = if len == 0 { self.silent + 1 } else { 0 };
-        if self.silent > SILENCE {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(len)
+        self.line.read(buffer)
     }
 
     fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
-        self.silent = 0;
+        self.line.written();
         for &byte in bytes {
             if let Some(command) = self.heard.push(byte) {
                 self.answer(&command);
             }
         }
         Ok(bytes.len())
-    }
-
-    fn discard_output(&mut self) {}
-
-    fn set_dtr(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_rts(&mut self, _: bool) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -236,9 +212,8 @@ pub(crate) fn replies(bytes: &[u8]) {
     };
     let port = Box::new(Chip {
         input: bytes.iter().copied().collect(),
-        line: VecDeque::new(),
+        line: Line::default(),
         heard: slip::Decoder::default(),
-        silent: 0,
         is_stub: choice & 1 != 0,
         fill: choice,
         registers: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::{Refusal, TransferError};
+use super::error::{TransferError, TransferRefusal};
 use super::local::{Places, Rules, Unnameable};
 use super::remote::{self, RemotePath};
 use super::transfer::{TransferEvent, TransferObserver, Transferred};
@@ -150,7 +150,7 @@ impl<'a, 'f> Download<'a, 'f> {
             return Ok(());
         }
         if let Some(other) = self.saved.other(local) {
-            return Err(Refusal::OneFileHere {
+            return Err(TransferRefusal::OneFileHere {
                 first: remote.clone(),
                 second: other.clone(),
                 path: local.to_owned(),
@@ -245,8 +245,8 @@ fn target(
 fn unnameable(name: &[u8], why: Unnameable) -> TransferError {
     let name = name.to_vec();
     match why {
-        Unnameable::LeadsElsewhere => Refusal::NoNameHere { name },
-        Unnameable::TooLong => Refusal::NameTooLong {
+        Unnameable::LeadsElsewhere => TransferRefusal::NoNameHere { name },
+        Unnameable::TooLong => TransferRefusal::NameTooLong {
             name,
             source: io::Error::new(io::ErrorKind::InvalidFilename, why),
         },

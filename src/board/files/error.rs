@@ -19,7 +19,7 @@ pub enum TransferError {
     File(#[from] file::Error),
     /// The user's request.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] TransferRefusal),
 }
 
 /// Requests that udpcli refuses.
@@ -28,7 +28,7 @@ pub enum TransferError {
     missing_docs,
     reason = "each variant's message says what it is; the fields are the message's words"
 )]
-pub enum Refusal {
+pub enum TransferRefusal {
     #[error("{} is longer than any board's flash", .path.display())]
     TooLong { path: PathBuf },
     #[error("{} is neither a file nor a folder", .path.display())]
@@ -67,7 +67,7 @@ pub enum Refusal {
     GitBash { path: OsString },
 }
 
-impl Refusal {
+impl TransferRefusal {
     /// The process exit code: a name that this PC cannot have counts as a file that cannot be written; everything else
     /// is a usage error.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use super::error::Refusal;
+use super::error::TransferRefusal;
 use super::{BoardPath, Files, Shown, escape_value, unescape, with_slashes};
 
 /// A path on the board: `:main.py` relative to its working directory, `:/main.py` from its root.
@@ -30,12 +30,12 @@ impl RemotePath {
     ///
     /// # Errors
     /// It is not a path on the board.
-    pub fn parse(text: &OsStr) -> Result<Self, Refusal> {
+    pub fn parse(text: &OsStr) -> Result<Self, TransferRefusal> {
         if let Some(bad) = git_bash(text) {
             return Err(bad);
         }
         let Some(path) = without_colon(text) else {
-            return Err(Refusal::NoColon {
+            return Err(TransferRefusal::NoColon {
                 path: text.to_owned(),
             });
         };
@@ -44,14 +44,14 @@ impl RemotePath {
             && path.starts_with(b"\\")
             && escape_value(path).is_none()
         {
-            return Err(Refusal::Backslashes {
+            return Err(TransferRefusal::Backslashes {
                 path: text.to_owned(),
                 slashed: slashed.clone(),
             });
         }
         let path = unescape(path);
         if path.contains(&0) {
-            return Err(Refusal::Nul);
+            return Err(TransferRefusal::Nul);
         }
         Ok(Self {
             is_folder: path.is_empty() || path.ends_with(b"/"),
@@ -123,10 +123,10 @@ pub(crate) fn resolve_one(files: &Files<'_>, path: &RemotePath) -> BoardPath {
 /// Git for Windows rewrites arguments that look like paths: `:/lib` becomes `;C:\Program Files\Git\lib` (its release
 /// notes, *Known issues*).
 #[must_use]
-pub(crate) fn git_bash(text: &OsStr) -> Option<Refusal> {
+pub(crate) fn git_bash(text: &OsStr) -> Option<TransferRefusal> {
     match text.as_encoded_bytes() {
         [b';', drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic() => {
-            Some(Refusal::GitBash {
+            Some(TransferRefusal::GitBash {
                 path: text.to_owned(),
             })
         }
@@ -138,7 +138,7 @@ pub(crate) fn git_bash(text: &OsStr) -> Option<Refusal> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<RemotePath, Refusal> {
+    fn parse(text: &str) -> Result<RemotePath, TransferRefusal> {
         RemotePath::parse(OsStr::new(text))
     }
 
@@ -169,11 +169,11 @@ mod tests {
     fn paths_changed_by_another_shell_are_explained() {
         let bad = parse(r":\lib\a.py").unwrap_err();
         assert!(
-            matches!(&bad, Refusal::Backslashes { slashed, .. } if slashed == "/lib/a.py"),
+            matches!(&bad, TransferRefusal::Backslashes { slashed, .. } if slashed == "/lib/a.py"),
             "{bad}"
         );
         let bad = parse(r";C:\Program Files\Git\lib").unwrap_err();
-        assert!(matches!(bad, Refusal::GitBash { .. }), "{bad}");
+        assert!(matches!(bad, TransferRefusal::GitBash { .. }), "{bad}");
         // A backslash that does not replace a slash.
         assert_eq!(parse(r":\x5cback").unwrap().name(), br"\back");
         assert_eq!(parse(r":deep/\back").unwrap().name(), br"\back");

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::error::{Refusal, TransferError};
+use super::error::{TransferError, TransferRefusal};
 use super::excess::excess;
 use super::exclude::Exclude;
 use super::remote::{self, RemotePath};
@@ -120,7 +120,7 @@ impl Upload {
         let place = &target.place;
         if self.trees.len() > 1 && !target.is_folder {
             let path = place.clone();
-            return Err(Refusal::NotAFolder { path }.into());
+            return Err(TransferRefusal::NotAFolder { path }.into());
         }
         Ok(Planned {
             upload: self,
@@ -297,19 +297,19 @@ fn target(
         && !is_folder
         && !is_file
     {
-        return Err(Refusal::Backslash {
+        return Err(TransferRefusal::Backslash {
             path: place,
             slashed: slashed.to_owned(),
         }
         .into());
     }
     if trees.len() > 1 && !is_folder {
-        return Err(Refusal::NotAFolder { path: place }.into());
+        return Err(TransferRefusal::NotAFolder { path: place }.into());
     }
     Ok(Target { place, is_folder })
 }
 
-fn plan(trees: &[Tree], target: &Target) -> Result<PutPlan, Refusal> {
+fn plan(trees: &[Tree], target: &Target) -> Result<PutPlan, TransferRefusal> {
     let mut plan = PutPlan::default();
     for tree in trees {
         plan.add(tree, &target.of(tree))?;

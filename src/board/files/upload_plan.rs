@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use super::error::{NoMatch, Refusal, TransferError};
+use super::error::{NoMatch, TransferError, TransferRefusal};
 use super::exclude::{Exclude, is_excluded};
 use super::{BoardPath, Shown, is_temporary};
 use crate::file;
@@ -144,7 +144,7 @@ impl Tree {
             // Report an unreadable file before the board is disturbed.
             std::fs::File::open(local).map_err(failed)?;
             if metadata.len() > MAX_FILE {
-                return Err(Refusal::TooLong {
+                return Err(TransferRefusal::TooLong {
                     path: local.to_owned(),
                 }
                 .into());
@@ -158,7 +158,7 @@ impl Tree {
                 self.leave_out(local, below);
                 return Ok(());
             }
-            return Err(Refusal::NotAFile {
+            return Err(TransferRefusal::NotAFile {
                 path: local.to_owned(),
             }
             .into());
@@ -170,7 +170,7 @@ impl Tree {
             return Ok(());
         }
         if parents.len() > MAX_DEPTH {
-            return Err(Refusal::TooDeep {
+            return Err(TransferRefusal::TooDeep {
                 path: local.to_owned(),
                 most: MAX_DEPTH,
             }
@@ -234,7 +234,7 @@ fn is_link(local: &Path) -> bool {
 
 impl PutPlan {
     /// Adds a local file or folder as `target`.
-    pub(super) fn add(&mut self, tree: &Tree, target: &BoardPath) -> Result<(), Refusal> {
+    pub(super) fn add(&mut self, tree: &Tree, target: &BoardPath) -> Result<(), TransferRefusal> {
         if tree.is_folder && !target.is_root() {
             self.folders.insert(target.clone());
         }
@@ -246,7 +246,7 @@ impl PutPlan {
         for (local, below) in &tree.files {
             let remote = target.join(below);
             if is_temporary(remote.name()) {
-                return Err(Refusal::OwnTemporary {
+                return Err(TransferRefusal::OwnTemporary {
                     name: remote.name().to_vec(),
                 });
             }
@@ -259,18 +259,18 @@ impl PutPlan {
     }
 
     /// Refuses two files that would be the same on the board, because the order must not decide which one stays.
-    pub(super) fn refuse_clashes(&self) -> Result<(), Refusal> {
+    pub(super) fn refuse_clashes(&self) -> Result<(), TransferRefusal> {
         let mut seen = BTreeMap::new();
         for file in &self.files {
             if self.folders.contains(&file.remote) {
-                return Err(Refusal::ClashWithFolder {
+                return Err(TransferRefusal::ClashWithFolder {
                     path: file.local.clone(),
                 });
             }
             if let Some(other) = seen.insert(&file.remote, &file.local)
                 && *other != file.local
             {
-                return Err(Refusal::Clash {
+                return Err(TransferRefusal::Clash {
                     first: other.clone(),
                     second: file.local.clone(),
                 });
@@ -290,11 +290,11 @@ pub(super) fn left_out(trees: &[Tree]) -> LeftOut {
 }
 
 /// The last name of a local path as bytes; empty for `.` and `/`, which mean the content.
-fn name_of(path: &Path) -> Result<Vec<u8>, Refusal> {
+fn name_of(path: &Path) -> Result<Vec<u8>, TransferRefusal> {
     match path.components().next_back() {
         // Windows' encoding of a name that is not valid Unicode is useless on a board.
         Some(Component::Normal(name)) if cfg!(windows) && name.to_str().is_none() => {
-            Err(Refusal::NoUnicode {
+            Err(TransferRefusal::NoUnicode {
                 path: path.to_owned(),
             })
         }

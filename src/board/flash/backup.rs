@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::chip::{ChipInfo, name, supported};
 use super::description::{mac, partitions_json};
-use super::error::{Error, Refusal};
+use super::error::{Error, FlashRefusal};
 use super::files::own_chip::of_image;
 use super::files::{self, Given, other_chip};
 use super::image::{self, Image, Partition, TABLE_OFFSET};
@@ -79,7 +79,7 @@ fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Re
         .map(|partition| partition.name.as_str())
         .collect();
     let (offset, size) = found.ok_or_else(|| {
-        Error::Refused(Box::new(Refusal {
+        Error::Refused(Box::new(FlashRefusal {
             what: format!("--only {only}").into(),
             expected: sentence!("flash.x-only"),
             found: if names.is_empty() {
@@ -92,7 +92,7 @@ fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Re
     })?;
     let end = u64::from(offset) + u64::from(size);
     if end > u64::from(flash_size) || size == 0 || !offset.is_multiple_of(SECTOR) {
-        return Err(Error::Refused(Box::new(Refusal {
+        return Err(Error::Refused(Box::new(FlashRefusal {
             what: format!("--only {only}").into(),
             expected: sentence!("flash.x-sectors", end = format!("{flash_size:#x}")),
             found: range(offset.into(), end),
@@ -108,10 +108,10 @@ fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Re
 
 /// A backup whose files exist and are still empty.
 pub(super) struct Backup {
-    output: Output,
+    output: OpenTarget,
 }
 
-enum Output {
+enum OpenTarget {
     File {
         path: PathBuf,
         data: AtomicFile,
@@ -143,7 +143,7 @@ impl Backup {
     /// only backup.
     pub(super) fn begin(target: Target) -> Result<Self, Error> {
         let output = match target {
-            Target::Stream(stream) => Output::Stream(stream),
+            Target::Stream(stream) => OpenTarget::Stream(stream),
             Target::File(path) => {
                 let begin = |path: &Path| {
                     AtomicFile::create_new(path).map_err(|source| Error::Write {
@@ -152,7 +152,7 @@ impl Backup {
                     })
                 };
                 let (data, about) = (begin(&path)?, begin(&about_path(&path))?);
-                Output::File { path, data, about }
+                OpenTarget::File { path, data, about }
             }
         };
         Ok(Self { output })
@@ -169,8 +169,8 @@ impl Backup {
         let table = look::read_table(session, report)?;
         let region = region(only, table.as_deref().unwrap_or_default(), chip.flash_size)?;
         match self.output {
-            Output::Stream(stream) => streamed(session, stream, &region, report),
-            Output::File {
+            OpenTarget::Stream(stream) => streamed(session, stream, &region, report),
+            OpenTarget::File {
                 path,
                 mut data,
                 mut about,
@@ -335,7 +335,7 @@ pub(crate) fn load(
         return Err(other_chip(name.as_str(), this, other));
     }
     let damaged = |found: Sentence| {
-        Error::Refused(Box::new(Refusal {
+        Error::Refused(Box::new(FlashRefusal {
             what: name.as_str().into(),
             expected: sentence!("flash.x-copy", path = about_path(path).display()),
             found,
@@ -363,7 +363,7 @@ pub(crate) fn load(
             } else {
                 sentence!("flash.right-file")
             };
-            return Err(Error::Refused(Box::new(Refusal {
+            return Err(Error::Refused(Box::new(FlashRefusal {
                 what: name.into(),
                 expected: sentence!("flash.x-a-copy"),
                 found: found.what,
@@ -399,7 +399,7 @@ pub(crate) fn load(
         let part = within(region.offset).and_then(|bytes| bytes.get(..region.size as usize));
         copy.bytes = part
             .ok_or_else(|| {
-                Error::Refused(Box::new(Refusal {
+                Error::Refused(Box::new(FlashRefusal {
                     what: copy.name.as_str().into(),
                     expected: sentence!("flash.x-in-it", what = &region.label),
                     found: range(start.into(), end.into()),
@@ -433,7 +433,7 @@ fn about(path: &Path) -> Result<Value, Error> {
         .read_to_end(&mut text)
         .map_err(failed)?;
     serde_json::from_slice(&text).map_err(|error| {
-        Error::Refused(Box::new(Refusal {
+        Error::Refused(Box::new(FlashRefusal {
             what: Sentence::verbatim(path.display()),
             expected: sentence!("flash.x-beside"),
             found: error.to_string().into(),
@@ -473,7 +473,7 @@ pub(super) fn lay_out(
     };
     let end = u64::from(offset) + len;
     if end > u64::from(chip.flash_size) || !offset.is_multiple_of(SECTOR) {
-        return Err(Error::Refused(Box::new(Refusal {
+        return Err(Error::Refused(Box::new(FlashRefusal {
             what: copy.name.into(),
             expected: sentence!(
                 "flash.x-sectors-flash",
@@ -492,7 +492,7 @@ pub(super) fn lay_out(
             overlaps && (u64::from(offset) < range.start || end > range.end)
         });
         if let Some(partition) = torn {
-            return Err(Error::Refused(Box::new(Refusal {
+            return Err(Error::Refused(Box::new(FlashRefusal {
                 what: copy.name.into(),
                 expected: sentence!(
                     "flash.x-part",

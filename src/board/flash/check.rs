@@ -5,7 +5,7 @@
 use espflash::target::Chip;
 
 use super::chip::{ChipInfo, chip_name, name};
-use super::error::{Error, Refusal};
+use super::error::{Error, FlashRefusal};
 use super::files::{Loaded, other_chip};
 use super::image::{self, Image, Partition, Problem, TABLE_OFFSET, Use};
 use super::pieces::{FlashPiece, Role, covered, is_blank};
@@ -29,7 +29,7 @@ fn refused(
     found: impl Into<Sentence>,
     hint: Option<Sentence>,
 ) -> Error {
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Box::new(FlashRefusal {
         what: what.into(),
         expected: expected.into(),
         found: found.into(),

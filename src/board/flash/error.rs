@@ -30,7 +30,7 @@ pub enum Error {
     #[error("no boot loader among the files, so there is no flash mode to set")]
     NoBootLoader,
     #[error("{} is not flashed: expected {}, found {}", .0.what, .0.expected, .0.found)]
-    Refused(Box<Refusal>),
+    Refused(Box<FlashRefusal>),
     #[error("the board's files and this firmware cannot both be had as they are")]
     Conflict { details: Vec<Sentence> },
     #[error("the chip on {port} does not answer as a boot loader in {}", seconds(*waited))]
@@ -63,7 +63,7 @@ pub enum Error {
 
 /// A file, board or option that a check refused, and the reason.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct FlashRefusal {
     /// The file, the board or the option.
     pub(crate) what: Sentence,
     /// What the check expected.

@@ -19,7 +19,7 @@ use espflash::target::Chip;
 
 pub(super) use self::given::offset;
 pub(crate) use self::given::{Given, given};
-use super::error::{Error, Refusal};
+use super::error::{Error, FlashRefusal};
 use super::font;
 use super::image::{self, Image, Problem, TABLE_OFFSET};
 use super::kind;
@@ -228,7 +228,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     }
     let after = file.metadata().map_err(failed)?;
     if before.is_file() && (changed(&before, &after) || after.len() != bytes.len() as u64) {
-        return Err(Error::Refused(Box::new(Refusal {
+        return Err(Error::Refused(Box::new(FlashRefusal {
             what: Sentence::verbatim(name),
             expected: sentence!("flash.x-stays"),
             found: sentence!("flash.f-being-written"),
@@ -254,7 +254,7 @@ fn changed(before: &Metadata, after: &Metadata) -> bool {
 }
 
 fn refused(what: impl Display, expected: impl Into<Sentence>, found: impl Into<Sentence>) -> Error {
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Box::new(FlashRefusal {
         what: Sentence::verbatim(what),
         expected: expected.into(),
         found: found.into(),
@@ -268,7 +268,7 @@ pub(super) fn other_chip(
     chip: impl Display,
     other: impl Into<Sentence>,
 ) -> Error {
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Box::new(FlashRefusal {
         what: what.into(),
         expected: sentence!("flash.x-for-chip", chip = &chip),
         found: sentence!("flash.f-for-chip", other => other),
@@ -279,7 +279,7 @@ pub(super) fn other_chip(
 /// The refusal of a file that is known not to be firmware, unless the user overrides it.
 fn not_firmware(path: &str, name: &str, bytes: &[u8], force: bool) -> Option<Error> {
     let found = kind::not_firmware(path, bytes).filter(|found| found.is_final || !force)?;
-    Some(Error::Refused(Box::new(Refusal {
+    Some(Error::Refused(Box::new(FlashRefusal {
         what: name.into(),
         expected: sentence!("flash.x-firmware"),
         hint: Some(found.hint()),
@@ -299,8 +299,8 @@ fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
     };
     let (found, hint) = match (problem, known) {
         (_, Some(Error::Refused(refusal))) => {
-            let Refusal { found, hint, .. } = *refusal;
-            return Error::Refused(Box::new(Refusal {
+            let FlashRefusal { found, hint, .. } = *refusal;
+            return Error::Refused(Box::new(FlashRefusal {
                 what: name.into(),
                 expected: sentence!("flash.x-font"),
                 found,
@@ -318,7 +318,7 @@ fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
         ),
         (font::Problem::Magic, _) => (sentence!("flash.f-no-font"), sentence!("flash.font-name")),
     };
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Box::new(FlashRefusal {
         what: name.into(),
         expected: sentence!("flash.x-font"),
         found,
@@ -405,7 +405,7 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                 && at(TABLE_OFFSET).len() < 64
                 && bytes.get(..boot as usize).is_some_and(pieces::is_blank) =>
             {
-                return Err(Error::Refused(Box::new(Refusal {
+                return Err(Error::Refused(Box::new(FlashRefusal {
                     what: name.into(),
                     expected: sentence!("flash.x-whole-flash", at = format!("{TABLE_OFFSET:#x}")),
                     found: sentence!("flash.f-bytes-cut", len = bytes.len()),
@@ -419,7 +419,7 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                 |named, first| named >= first,
             ),
             Err(Problem::Short(needed)) => {
-                return Err(Error::Refused(Box::new(Refusal {
+                return Err(Error::Refused(Box::new(FlashRefusal {
                     what: name.into(),
                     expected: sentence!("flash.x-bytes", needed = needed),
                     found: sentence!("flash.f-file-cut", len = bytes.len()),

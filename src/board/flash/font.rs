@@ -5,7 +5,7 @@
 //! `class Font` in the firmware's `mpython.py` reads it this way. Mixly's font is a *Unicode Font Library*: `UFL`, the
 //! version, the file's length; `class Font_Uincode` in Mixly's `uframebuf.py` reads it.
 
-use super::error::{Error, Refusal};
+use super::error::{Error, FlashRefusal};
 use super::files::FontFile;
 use super::firmware::{self, Firmware, Maker};
 use super::image::Use;
@@ -244,7 +244,7 @@ pub fn settle(
 /// The firmware reads another format.
 pub(super) fn placed(font: FontFile, place: &FontPlace, force: bool) -> Result<FlashPiece, Error> {
     if let Some(kind) = font.kind.filter(|&kind| kind != place.kind && !force) {
-        return Err(Error::Refused(Box::new(Refusal {
+        return Err(Error::Refused(Box::new(FlashRefusal {
             what: font.name.into(),
             expected: sentence!("flash.x-font-for", maker = place.kind.maker(), who => place.who.clone()),
             found: sentence!("flash.f-font-for", maker = kind.maker()),

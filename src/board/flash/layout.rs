@@ -6,7 +6,7 @@ pub mod rows;
 
 use std::ops::Range;
 
-use super::error::{Error, Refusal};
+use super::error::{Error, FlashRefusal};
 use super::firmware;
 use super::font;
 use super::image::{self, Image, Partition, Use};
@@ -554,7 +554,7 @@ impl Planner<'_> {
                     conflicts.push(sentence!("flash.conflict-in", what => what, name = format!("{:?}", old.name), place = now, then => then));
                 }
                 (Some(Files::Keep), Some(file)) => {
-                    return Err(Error::Refused(Box::new(Refusal {
+                    return Err(Error::Refused(Box::new(FlashRefusal {
                         what: file,
                         expected: sentence!("flash.x-nothing-there", place = now, what => what),
                         found: sentence!("flash.f-goes-there"),

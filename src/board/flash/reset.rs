@@ -92,17 +92,12 @@ mod tests {
         fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
             Ok(bytes.len())
         }
-        fn discard_output(&mut self) {}
-
         fn set_dtr(&mut self, level: bool) -> io::Result<()> {
             self.0.push(format!("DTR {}", u8::from(level)));
             Ok(())
         }
         fn set_rts(&mut self, level: bool) -> io::Result<()> {
             self.0.push(format!("RTS {}", u8::from(level)));
-            Ok(())
-        }
-        fn set_baud(&mut self, _: u32) -> io::Result<()> {
             Ok(())
         }
     }

@@ -12,7 +12,7 @@ use espflash::target::Chip;
 use super::check::{self, megabytes};
 use super::chip::spec::ChipSpec;
 use super::chip::{self, ChipInfo, Identity, name};
-use super::error::{Error, Refusal};
+use super::error::{Error, FlashRefusal};
 use super::loader::{Fault, Loader, Op, QUICK, words};
 use super::reset::{self, Before};
 use super::{FlashObserver, stub};
@@ -230,7 +230,7 @@ impl<'a> Session<'a> {
     /// Identifies the chip, and finds out whether udpcli may write to it.
     fn accepted(&mut self) -> Result<&'static ChipSpec, Failure> {
         let refused = |found: Sentence, expected: Sentence, port: &str| {
-            Failure::Final(Error::Refused(Box::new(Refusal {
+            Failure::Final(Error::Refused(Box::new(FlashRefusal {
                 what: sentence!("flash.w-board-on", port = port),
                 expected,
                 found,
@@ -242,7 +242,7 @@ impl<'a> Session<'a> {
         let chip = match identity {
             Identity::Known(chip) => chip,
             Identity::Locked => {
-                return Err(Failure::Final(Error::Refused(Box::new(Refusal {
+                return Err(Failure::Final(Error::Refused(Box::new(FlashRefusal {
                     what: sentence!("flash.w-board-on", port = port),
                     expected: sentence!("flash.x-any-firmware"),
                     found: sentence!("flash.f-download-locked"),
@@ -266,7 +266,7 @@ impl<'a> Session<'a> {
         }
         match (chip::spec(chip), self.connect.chip) {
             (Some(spec), _) if !is_other => Ok(spec),
-            (_, Some(wanted)) => Err(Failure::Final(Error::Refused(Box::new(Refusal {
+            (_, Some(wanted)) => Err(Failure::Final(Error::Refused(Box::new(FlashRefusal {
                 what: sentence!("flash.w-board-on", port = port),
                 expected: sentence!("flash.x-chip", chip = name(wanted)),
                 found: sentence!("flash.f-chip", chip = name(chip)),
@@ -285,7 +285,7 @@ impl<'a> Session<'a> {
             return Ok(info);
         };
         if info.flash_size != 0 && size > info.flash_size {
-            return Err(Failure::Final(Error::Refused(Box::new(Refusal {
+            return Err(Failure::Final(Error::Refused(Box::new(FlashRefusal {
                 what: sentence!("flash.w-board-on", port = &self.connect.port),
                 expected: sentence!("flash.x-flash-size", size = megabytes(u64::from(size))),
                 found: sentence!(

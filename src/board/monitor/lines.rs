@@ -33,14 +33,14 @@ impl Piece<'_> {
 
 /// The incomplete line.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct PartialLine {
     line: Vec<u8>,
     given: usize,
     begun: Option<Timestamp>,
     last: Option<Instant>,
 }
 
-impl Lines {
+impl PartialLine {
     /// Takes bytes that arrived at `time`, and passes on every line that they complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], time: Timestamp, mut each: impl FnMut(Piece<'_>)) {
         let mut rest = bytes;
@@ -108,7 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn fed(pieces: &[&[u8]]) -> Vec<(Vec<u8>, bool)> {
-        let (mut lines, mut given) = (Lines::default(), Vec::new());
+        let (mut lines, mut given) = (PartialLine::default(), Vec::new());
         for bytes in pieces {
             lines.feed(bytes, Timestamp::from_nanos(1), |piece| {
                 given.push((piece.new_bytes().to_vec(), piece.ends));
@@ -130,7 +130,7 @@ mod tests {
                 (b"three".to_vec(), true)
             ]
         );
-        let mut lines = Lines::default();
+        let mut lines = PartialLine::default();
         lines.feed(b">>> ", Timestamp::from_nanos(1), |_| panic!("no line yet"));
         lines.pause(|_| panic!("no pause yet"));
         std::thread::sleep(QUIET);

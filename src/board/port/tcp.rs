@@ -59,20 +59,12 @@ impl Port for Tcp {
         }
     }
 
-    /// The operating system has already taken the bytes.
-    fn discard_output(&mut self) {}
-
     fn set_dtr(&mut self, _: bool) -> io::Result<()> {
         Err(no_lines())
     }
 
     fn set_rts(&mut self, _: bool) -> io::Result<()> {
         Err(no_lines())
-    }
-
-    fn set_baud(&mut self, _: u32) -> io::Result<()> {
-        // The server has set the baud rate.
-        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::board::prompt::{
     Prompt, PromptNote, PromptObserver, Statement, Statements, Terminal, Wait,
 };
 use crate::shutdown::Shutdown;
-use crate::wait::{self, Ended, Site};
+use crate::wait::{self, Site, ThreadEnded};
 
 /// How long piped input may pause before an empty line ends a compound statement.
 const IDLE: Duration = Duration::from_millis(200);
@@ -108,7 +108,7 @@ fn type_all(
                         break statement;
                     }
                 }
-                Some(Err(Ended)) => {
+                Some(Err(ThreadEnded)) => {
                     statements.end();
                     has_ended = true;
                 }

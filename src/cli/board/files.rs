@@ -108,15 +108,15 @@ fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
 }
 
 /// Prints the events of a transfer.
-struct Printer(Progress);
+struct TransferPrinter(Progress);
 
-impl Printer {
+impl TransferPrinter {
     fn new(quiet: bool) -> Self {
         Self(Progress::new(quiet, bar::words()))
     }
 }
 
-impl TransferObserver for Printer {
+impl TransferObserver for TransferPrinter {
     fn event(&mut self, event: TransferEvent<'_>) {
         match event {
             TransferEvent::Progress { name, done, len } => self.0.at(name, done, len),

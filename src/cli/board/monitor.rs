@@ -17,7 +17,7 @@ use super::screen::Screen as Stdout;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::mirror::Mirror;
 use crate::board::monitor::decode::{Decoded, Decoder, Finding};
-use crate::board::monitor::lines::{Lines, Piece, QUIET};
+use crate::board::monitor::lines::{PartialLine, Piece, QUIET};
 use crate::board::monitor::source::{self, Event};
 use crate::cli::logging::Summary;
 use crate::datagram::Timestamp;
@@ -132,7 +132,7 @@ pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Er
 
 /// The counts for the summary.
 #[derive(Debug, Default, Clone, Copy)]
-struct Counts {
+struct MonitorCounts {
     lines: u64,
     bytes: u64,
     reconnects: u64,
@@ -141,13 +141,13 @@ struct Counts {
 /// The board's output on its way to stdout, the log, and stderr.
 struct Monitor {
     mirror: Mirror,
-    lines: Lines,
+    lines: PartialLine,
     decoder: Decoder,
     form: Form,
     log: Option<Log>,
     stdout: Stdout,
     reader_gone: bool,
-    counts: Counts,
+    counts: MonitorCounts,
     /// The last texts on the OLED.
     texts: String,
     /// When each explanation was last given.
@@ -164,13 +164,13 @@ impl Monitor {
         };
         Self {
             mirror: Mirror::new(),
-            lines: Lines::default(),
+            lines: PartialLine::default(),
             decoder: Decoder::default(),
             form: Form::new(layout, args.timestamps, args.filter.clone()),
             log: log.map(|log| log.with_layout(layout)),
             stdout: Stdout::allowing(shutdown, allowed),
             reader_gone: false,
-            counts: Counts::default(),
+            counts: MonitorCounts::default(),
             texts: String::new(),
             said: HashMap::new(),
         }

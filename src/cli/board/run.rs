@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use self::printer::Printer;
+use self::printer::RunPrinter;
 use super::code::Program;
 use super::fleet::{self, Job};
 use super::{SerialArgs, keyboard, mirroring, session};
@@ -144,7 +144,7 @@ pub(super) fn execute(
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);
     }
-    let mut printer = Printer::new(shutdown, program.image.map(Path::to_owned));
+    let mut printer = RunPrinter::new(shutdown, program.image.map(Path::to_owned));
     let options = RunOptions {
         source: program.source,
         soft_reset: program.soft_reset,

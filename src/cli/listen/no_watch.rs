@@ -1,6 +1,6 @@
 //! In place of the live view, in a build without it.
 
-use crate::cli::output::Output;
+use crate::cli::output::DatagramOutput;
 use crate::error::Error;
 use crate::names::BoardNames;
 use crate::shutdown::Shutdown;
@@ -49,7 +49,7 @@ impl Watch {
     pub(super) async fn run(
         self,
         _listener: &mut Listener<'_>,
-        _output: &mut Output,
+        _output: &mut DatagramOutput,
         _shutdown: &mut Shutdown,
     ) -> Result<Result<StopReason, udp::error::Error>, Error> {
         match self {}

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::cli::names;
-use crate::cli::output::Output;
+use crate::cli::output::DatagramOutput;
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
 use crate::error::Error;
@@ -77,7 +77,7 @@ impl AddressLine {
 /// Takes datagrams for the view and for a capture.
 struct Both<'a> {
     feed: Feed,
-    output: &'a mut Output,
+    output: &'a mut DatagramOutput,
 }
 
 impl Sink for Both<'_> {
@@ -126,7 +126,7 @@ impl Watch {
     pub(super) async fn run(
         self,
         listener: &mut Listener<'_>,
-        output: &mut Output,
+        output: &mut DatagramOutput,
         shutdown: &mut Shutdown,
     ) -> Result<Result<StopReason, udp::error::Error>, Error> {
         let AddressLine(shared) = self.address;

@@ -35,12 +35,12 @@ enum News {
 }
 
 /// Writes lines for somebody who has no terminal; when nobody reads them any more, the watch ends.
-struct Lines<'a> {
+struct LinePrinter<'a> {
     out: &'a mut Out,
     asker: Asker,
 }
 
-impl FleetObserver for Lines<'_> {
+impl FleetObserver for LinePrinter<'_> {
     fn event(&mut self, event: FleetEvent<'_>) {
         self.out.event(event);
         if self.out.is_gone() {
@@ -89,7 +89,7 @@ pub(super) fn run(
 ) -> Result<Option<BoardReport>, Error> {
     let asker = context.shutdown.asker();
     if !stdout::is_terminal() {
-        let (report, total) = fleet::watch(context, place, &mut Lines { out, asker });
+        let (report, total) = fleet::watch(context, place, &mut LinePrinter { out, asker });
         return Ok(sum_up(report, &total));
     }
     let (sender, news) = channel();

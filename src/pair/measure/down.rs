@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{LATE, LOOK, MeasurementContext, Patience, TUTORIAL, Trouble, pause, with_listener};
-use crate::pair::counts::{Counts, State};
+use crate::pair::counts::{SizeCounts, State};
 use crate::pair::datagram;
 use crate::pair::post;
 use crate::pair::talk::{BoardSession, SessionError};
@@ -14,7 +14,7 @@ use crate::pair::talk::{BoardSession, SessionError};
 /// The results from the PC to the board.
 #[derive(Debug)]
 pub(in crate::pair) struct Down {
-    pub(in crate::pair) counts: Counts,
+    pub(in crate::pair) counts: SizeCounts,
     /// The last error of our own socket.
     pub(in crate::pair) error: Option<io::Error>,
     /// How many bytes of a payload longer than 1,024 bytes the tutorial's `recvfrom(1024)` returned.
@@ -44,7 +44,7 @@ pub(in crate::pair) fn down(
         course.limit(total),
         |_, reported, over| {
             let mut down = Down {
-                counts: Counts::new(&sizes),
+                counts: SizeCounts::new(&sizes),
                 error: None,
                 tutorial: None,
                 alias: None,

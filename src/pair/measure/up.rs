@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{LATE, LOOK, MeasurementContext, Patience, SLACK, Trouble};
 use crate::board::literal;
-use crate::pair::counts::{Counts, State};
+use crate::pair::counts::{SizeCounts, State};
 use crate::pair::datagram::{self, HEADER, Mark};
 use crate::pair::post::Arrived;
 use crate::pair::talk::{BoardSession, LineHandler};
@@ -17,7 +17,7 @@ use crate::udp::stats::Spread;
 /// The results from the board to the PC.
 #[derive(Debug)]
 pub(in crate::pair) struct Up {
-    pub(in crate::pair) counts: Counts,
+    pub(in crate::pair) counts: SizeCounts,
     /// The times between consecutive arrivals.
     pub(in crate::pair) gaps: Spread,
     /// The last errno of the board's `sendto`.
@@ -178,7 +178,7 @@ pub(in crate::pair) fn up(
     interval: Duration,
 ) -> Result<Up, Trouble> {
     let mark = course.next_phase();
-    let mut counts = Counts::new(sizes);
+    let mut counts = SizeCounts::new(sizes);
     for size in &mut counts.sizes {
         size.sent = u64::from(count);
     }

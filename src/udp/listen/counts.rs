@@ -33,7 +33,7 @@ const MAX_PEERS: usize = 32_768;
 
 /// All counters that a received datagram updates.
 #[derive(Debug)]
-pub(super) struct Counts<'a> {
+pub(super) struct ListenCounts<'a> {
     plan: &'a ListenPlan,
     pub(super) datagrams: u64,
     bytes: u64,
@@ -111,7 +111,7 @@ impl Peers {
     }
 }
 
-impl<'a> Counts<'a> {
+impl<'a> ListenCounts<'a> {
     /// All counters at zero.
     pub(super) fn new(plan: &'a ListenPlan, now: Instant) -> Self {
         let wants_interfaces = plan.sequenced || plan.answers.is_some();
@@ -353,7 +353,7 @@ fn follow(
 /// The summary line of a listener.
 #[derive(Debug)]
 pub(crate) struct ListenSummary<'a> {
-    pub(super) counts: &'a Counts<'a>,
+    pub(super) counts: &'a ListenCounts<'a>,
     pub(super) answers: &'a Answers<'a>,
     pub(super) dropped: Option<Drops>,
     pub(super) elapsed: Duration,

@@ -29,14 +29,14 @@ pub(crate) struct Templates {
     /// The number of the next datagram.
     seq: u64,
     state: State,
-    lines: Option<Lines>,
+    lines: Option<InputLines>,
     max: usize,
     family: &'static str,
 }
 
 /// The input lines of a template.
 #[derive(Debug)]
-struct Lines {
+struct InputLines {
     source: Source,
     /// Lines that were read but not rendered yet.
     read: Outbox,
@@ -62,7 +62,7 @@ impl Templates {
     /// One datagram for each line of `source`.
     #[must_use]
     pub(crate) fn with_lines(mut self, source: Source) -> Self {
-        self.lines = Some(Lines {
+        self.lines = Some(InputLines {
             source,
             read: Outbox::default(),
             next: 0,

@@ -8,7 +8,7 @@ use std::io::{Cursor, Read as _};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::super::error::{Error, Refusal};
+use super::super::error::{Error, FlashRefusal};
 use super::given::offset as parse_offset;
 use super::{
     Contents, Loaded, MAX_FILE, Rules, contents, for_this_chip, is_archive, not_firmware,
@@ -108,7 +108,7 @@ fn undescribed(
                 sentence!("flash.is-it-source"),
             ),
         };
-        return Err(Error::Refused(Box::new(Refusal {
+        return Err(Error::Refused(Box::new(FlashRefusal {
             what: name.into(),
             expected: sentence!("flash.x-described"),
             found,
@@ -171,7 +171,7 @@ fn several(name: &str, images: &[String]) -> Error {
     if images.len() > MOST {
         found.push("..");
     }
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Box::new(FlashRefusal {
         what: name.into(),
         expected: sentence!("flash.x-one"),
         found: sentence!(
@@ -222,7 +222,7 @@ impl<'a> Archive<'a> {
             ));
         }
         let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
-            Error::Refused(Box::new(Refusal {
+            Error::Refused(Box::new(FlashRefusal {
                 what: name.into(),
                 expected: sentence!("flash.x-zip"),
                 found: error.to_string().into(),
@@ -303,14 +303,14 @@ impl<'a> Archive<'a> {
             .by_index(member.index)
             .map_err(|error| match error {
                 ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
-                    Error::Refused(Box::new(Refusal {
+                    Error::Refused(Box::new(FlashRefusal {
                         what: name.into(),
                         expected: sentence!("flash.x-readable", path = path),
                         found: sentence!("flash.f-password"),
                         hint: Some(sentence!("flash.unpack-password")),
                     }))
                 }
-                error => Error::Refused(Box::new(Refusal {
+                error => Error::Refused(Box::new(FlashRefusal {
                     what: name.into(),
                     expected: sentence!("flash.x-readable", path = path),
                     found: error.to_string().into(),
@@ -321,7 +321,7 @@ impl<'a> Archive<'a> {
         file.take(limit + 1)
             .read_to_end(&mut data)
             .map_err(|error| {
-                Error::Refused(Box::new(Refusal {
+                Error::Refused(Box::new(FlashRefusal {
                     what: name.into(),
                     expected: sentence!("flash.x-whole", path = path),
                     found: error.to_string().into(),
@@ -426,7 +426,7 @@ fn decoded(text: &[u8]) -> Cow<'_, str> {
 
 /// The error for a description that does not say where the files go.
 fn unclear(name: &str, expected: impl Into<Sentence>, found: impl Into<Sentence>) -> Error {
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Box::new(FlashRefusal {
         what: name.into(),
         expected: expected.into(),
         found: found.into(),
@@ -470,7 +470,7 @@ fn from_manifest(name: &str, text: &[u8], rules: Rules) -> Result<Option<Vec<Ent
         let path = part.get("path").and_then(Value::as_str);
         let path = path.ok_or_else(|| unreadable(sentence!("flash.f-no-path")))?;
         if path.contains("://") {
-            return Err(Error::Refused(Box::new(Refusal {
+            return Err(Error::Refused(Box::new(FlashRefusal {
                 what: name.into(),
                 expected: sentence!("flash.x-files-inside"),
                 found: sentence!("flash.f-address", path = path),

@@ -2,7 +2,7 @@
 
 use espflash::target::Chip;
 
-use super::super::error::{Error, Refusal};
+use super::super::error::{Error, FlashRefusal};
 use super::{Loaded, Rules, other_chip, refused};
 use crate::text::sentence::{Sentence, sentence};
 
@@ -121,7 +121,7 @@ pub(super) fn uf2(name: &str, bytes: &[u8], rules: Rules) -> Result<Vec<Loaded>,
 }
 
 fn broken(name: &str, found: Sentence) -> Error {
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Box::new(FlashRefusal {
         what: name.into(),
         expected: sentence!("flash.x-uf2"),
         found,
@@ -131,7 +131,7 @@ fn broken(name: &str, found: Sentence) -> Error {
 
 /// The refusal of a file without family IDs, as many older boards have.
 fn nameless(name: &str, chip: Chip) -> Error {
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Box::new(FlashRefusal {
         what: name.into(),
         expected: sentence!("flash.x-uf2-for", chip = super::super::name(chip)),
         found: sentence!("flash.f-nameless"),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{GetArgs, Printer, SerialArgs, conclude, session};
+use super::{GetArgs, SerialArgs, TransferPrinter, conclude, session};
 use crate::board::files::download;
 use crate::cli::{GlobalArgs, output};
 use crate::error::{Error, Outcome};
@@ -25,7 +25,7 @@ pub(in crate::cli::board) fn run(
             say!("board-cli.get-takes-one.hint"),
         ));
     }
-    let mut printer = Printer::new(global.quiet);
+    let mut printer = TransferPrinter::new(global.quiet);
     if args.local.as_deref() == Some(Path::new("-")) {
         let content = session::with_files(serial, |files| {
             Ok(download::read(files, &args.remote, &mut printer)?)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::super::fleet::{self, Job};
-use super::{Printer, PutArgs, SerialArgs, conclude, names, put_watch, session};
+use super::{TransferPrinter, PutArgs, SerialArgs, conclude, names, put_watch, session};
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::Transferred;
@@ -19,7 +19,7 @@ use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
 
 /// How an upload ended.
-enum Ended {
+enum PutEnd {
     Put(Transferred),
     /// The user did not agree to remove files.
     Declined,
@@ -74,7 +74,7 @@ fn upload_to(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
-    let mut printer = Printer::new(global.quiet);
+    let mut printer = TransferPrinter::new(global.quiet);
     let ended = session::with_files(serial, |files| {
         let planned = upload.plan(files)?;
         let excess = if args.delete {
@@ -88,23 +88,23 @@ fn upload_to(
         if !excess.is_empty() && !args.yes {
             match agrees(&excess)? {
                 Some(true) => {}
-                Some(false) => return Ok(Ended::Declined),
-                None => return Ok(Ended::Interrupted),
+                Some(false) => return Ok(PutEnd::Declined),
+                None => return Ok(PutEnd::Interrupted),
             }
         }
         let done = planned.put(files, &mut printer)?;
         upload::remove(files, &excess, &mut printer)?;
-        Ok(Ended::Put(done))
+        Ok(PutEnd::Put(done))
     });
     let stopped = sentence!("board-cli.stopped-put");
     match ended {
-        Ok(Ended::Put(done)) => conclude(Ok(done), start, &stopped),
-        Ok(Ended::Declined) => {
+        Ok(PutEnd::Put(done)) => conclude(Ok(done), start, &stopped),
+        Ok(PutEnd::Declined) => {
             tracing::info!(say = "put.declined");
             Ok(Outcome::Done)
         }
-        Ok(Ended::Previewed) => Ok(Outcome::Done),
-        Ok(Ended::Interrupted) => {
+        Ok(PutEnd::Previewed) => Ok(Outcome::Done),
+        Ok(PutEnd::Interrupted) => {
             status::end_interrupted_line();
             tracing::info!(say = "put.declined");
             Ok(Outcome::Interrupted)
@@ -154,7 +154,11 @@ fn excludes(args: &PutArgs, serial: &SerialArgs) -> Result<Vec<Exclude>, Error> 
 }
 
 /// Prints what would be written and removed.
-fn preview(planned: &Planned<'_>, excess: &[Entry], files: &mut Files<'_>) -> Result<Ended, Error> {
+fn preview(
+    planned: &Planned<'_>,
+    excess: &[Entry],
+    files: &mut Files<'_>,
+) -> Result<PutEnd, Error> {
     let preview = planned.preview(files)?;
     let mut lines: Vec<String> = Vec::new();
     for (path, len) in &preview.files {
@@ -165,7 +169,7 @@ fn preview(planned: &Planned<'_>, excess: &[Entry], files: &mut Files<'_>) -> Re
     }
     lines.push(String::new());
     if let Outcome::Interrupted = output::print(lines.join("\n").as_bytes())? {
-        return Ok(Ended::Interrupted);
+        return Ok(PutEnd::Interrupted);
     }
     let (written, unchanged) = (preview.files.len() as u64, preview.unchanged);
     if preview.left_out.is_empty() {
@@ -184,7 +188,7 @@ fn preview(planned: &Planned<'_>, excess: &[Entry], files: &mut Files<'_>) -> Re
             names = %names(&preview.left_out)
         );
     }
-    Ok(Ended::Previewed)
+    Ok(PutEnd::Previewed)
 }
 
 /// Lists what is to be removed, and asks. None after Ctrl-C.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::tell;
-use super::{Printer, PutArgs, SerialArgs, put, session, summary};
+use super::{TransferPrinter, PutArgs, SerialArgs, put, session, summary};
 use crate::board::each_save::{CableEvent, CableObserver};
 use crate::board::error::Error as BoardError;
 use crate::board::files::exclude::Exclude;
@@ -39,7 +39,7 @@ pub(super) fn run(
         delete: args.delete,
     };
     let mut watcher = Watcher {
-        printer: Printer::new(global.quiet),
+        printer: TransferPrinter::new(global.quiet),
         rounds: 0,
         written: 0,
         removed: 0,
@@ -57,7 +57,7 @@ pub(super) fn run(
 
 /// Shows the uploads to a person.
 struct Watcher {
-    printer: Printer,
+    printer: TransferPrinter,
     rounds: u64,
     written: u64,
     removed: u64,

@@ -14,7 +14,7 @@ use crate::terminal::panel::{Panel, View};
 use crate::terminal::stdout;
 
 /// Shows a run to the user: output on stdout, the picture below it or in a file.
-pub(super) struct Printer {
+pub(super) struct RunPrinter {
     stdout: Screen,
     /// The panel below the output, if both stdout and stderr are the terminal.
     pub(super) panel: Option<Panel>,
@@ -30,7 +30,7 @@ pub(super) struct Printer {
     pub(super) failure: Option<Error>,
 }
 
-impl Printer {
+impl RunPrinter {
     pub(super) fn new(shutdown: Shutdown, image: Option<PathBuf>) -> Self {
         Self {
             stdout: Screen::new(shutdown.clone()),
@@ -94,7 +94,7 @@ impl Printer {
     }
 }
 
-impl RunObserver for Printer {
+impl RunObserver for RunPrinter {
     fn event(&mut self, event: RunEvent<'_>) {
         match event {
             RunEvent::Output { printed, picture } => self.show(printed, picture),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::tell;
 use super::{
-    MAX_SCRIPT, Printer, RunArgs, SerialArgs, mirroring, program, session, show_traceback,
+    MAX_SCRIPT, RunArgs, RunPrinter, SerialArgs, mirroring, program, session, show_traceback,
     tell_symptom,
 };
 use crate::atomic_file;
@@ -42,7 +42,7 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
     }
     let shutdown = session::shutdown()?;
     let address = session::address(serial)?;
-    let mut printer = Printer::new(shutdown.clone(), args.image.clone());
+    let mut printer = RunPrinter::new(shutdown.clone(), args.image.clone());
     printer.is_watching = true;
     let options = RerunOptions {
         script,
@@ -80,7 +80,7 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
 
 /// Shows the runs to a person.
 struct Watcher {
-    printer: Printer,
+    printer: RunPrinter,
     script: String,
 }
 
