@@ -71,8 +71,8 @@ impl CaptureFormat {
 #[derive(Debug)]
 pub(crate) struct Saver {
     path: PathBuf,
-    target: Target,
-    writer: Writer,
+    target: RecordSink,
+    writer: RecordWriter,
     gathered: Gathered,
     packet: Vec<u8>,
     /// A buffer for a truncated payload, padded with zeros to its original length for the checksum.
@@ -83,18 +83,18 @@ pub(crate) struct Saver {
 
 /// The destination of the records.
 #[derive(Debug)]
-enum Target {
+enum RecordSink {
     /// A regular file, and how many bytes of complete records it contains.
     File { file: File, written: u64 },
     /// A FIFO, a process substitution or a device, which another program reads concurrently.
-    Stream(stream::Writer),
+    Stream(stream::StreamWriter),
     /// Standard output, which then carries nothing else.
     Stdout(Stdout),
     /// The reader stalled or is gone, so further records are discarded.
     Abandoned,
 }
 
-enum Writer {
+enum RecordWriter {
     Pcap(PcapWriter<Gathered>),
     PcapNg(PcapNgWriter<Gathered>),
     JsonLines(Box<Renderer>),
@@ -116,7 +116,7 @@ impl io::Write for Gathered {
     }
 }
 
-impl std::fmt::Debug for Writer {
+impl std::fmt::Debug for RecordWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Pcap(_) => "Pcap",
@@ -156,11 +156,11 @@ impl Saver {
             });
         }
         let target = match opened.len {
-            Some(_) => Target::File {
+            Some(_) => RecordSink::File {
                 file: opened.file,
                 written: 0,
             },
-            None => Target::Stream(stream::Writer::fifo(opened.file, shutdown.clone())),
+            None => RecordSink::Stream(stream::StreamWriter::fifo(opened.file, shutdown.clone())),
         };
         Self::start(path, kind, target, encoding)
     }
@@ -174,19 +174,19 @@ impl Saver {
         encoding: TextEncoding,
         shutdown: &Shutdown,
     ) -> Result<Self, Error> {
-        let target = Target::Stdout(Stdout::new(shutdown.clone(), Allowed::Colors));
+        let target = RecordSink::Stdout(Stdout::new(shutdown.clone(), Allowed::Colors));
         Self::start(Path::new(STDOUT), kind, target, encoding)
     }
 
     fn start(
         path: &Path,
         kind: CaptureFormat,
-        target: Target,
+        target: RecordSink,
         encoding: TextEncoding,
     ) -> Result<Self, Error> {
         let gathered = Gathered::default();
-        let writer =
-            Writer::new(kind, encoding, &gathered).map_err(|error| write_error(path, error))?;
+        let writer = RecordWriter::new(kind, encoding, &gathered)
+            .map_err(|error| write_error(path, error))?;
         let mut saver = Self {
             path: path.to_owned(),
             target,
@@ -211,7 +211,7 @@ impl Saver {
     /// # Errors
     /// The file cannot be written; it contains only complete records.
     pub(crate) fn add(&mut self, datagram: &Datagram<'_>, notes: Notes) -> Result<(), Error> {
-        if let Writer::JsonLines(renderer) = &mut self.writer {
+        if let RecordWriter::JsonLines(renderer) = &mut self.writer {
             renderer.render(datagram, notes, &mut self.gathered.0.borrow_mut());
         } else {
             let time = datagram.time.since_epoch();
@@ -224,17 +224,17 @@ impl Saver {
             let kept = self.packet.len().saturating_sub(cut);
             self.packet.truncate(kept);
             let result = match &mut self.writer {
-                Writer::Pcap(writer) => {
+                RecordWriter::Pcap(writer) => {
                     writer.write_packet(&PcapPacket::new(time, len, &self.packet))
                 }
-                Writer::PcapNg(writer) => writer.write_pcapng_block(EnhancedPacketBlock {
+                RecordWriter::PcapNg(writer) => writer.write_pcapng_block(EnhancedPacketBlock {
                     interface_id: 0,
                     timestamp: time,
                     original_len: len,
                     data: self.packet.as_slice().into(),
                     options: Vec::new(),
                 }),
-                Writer::JsonLines(_) => Ok(0),
+                RecordWriter::JsonLines(_) => Ok(0),
             };
             result.map_err(|error| write_error(&self.path, error))?;
         }
@@ -255,7 +255,7 @@ impl Saver {
             return Ok(());
         }
         let result = match &mut self.target {
-            Target::File { file, written } => {
+            RecordSink::File { file, written } => {
                 let result = file.write_all(&gathered);
                 if result.is_ok() {
                     *written += gathered.len() as u64;
@@ -267,31 +267,31 @@ impl Saver {
                 }
                 result
             }
-            Target::Stream(writer) => match writer.write(&gathered) {
+            RecordSink::Stream(writer) => match writer.write(&gathered) {
                 Ok(WriteOutcome::Whole) => Ok(()),
                 Ok(WriteOutcome::Abandoned(lost)) => {
                     tracing::warn!(say = "udp.reader-stopped", path = %self.path.display(), lost);
-                    self.target = Target::Abandoned;
+                    self.target = RecordSink::Abandoned;
                     Ok(())
                 }
                 Err(error) => Err(error),
             },
-            Target::Stdout(stdout) => match stdout.write(&gathered) {
+            RecordSink::Stdout(stdout) => match stdout.write(&gathered) {
                 Ok(WriteOutcome::Whole) => Ok(()),
                 Ok(WriteOutcome::Abandoned(lost)) => {
                     tracing::warn!(say = "udp.reader-stopped", path = STDOUT, lost);
-                    self.target = Target::Abandoned;
+                    self.target = RecordSink::Abandoned;
                     self.reader_gone = true;
                     Ok(())
                 }
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    self.target = Target::Abandoned;
+                    self.target = RecordSink::Abandoned;
                     self.reader_gone = true;
                     Ok(())
                 }
                 Err(error) => Err(error),
             },
-            Target::Abandoned => Ok(()),
+            RecordSink::Abandoned => Ok(()),
         };
         gathered.clear();
         result.map_err(|source| Error::Write {
@@ -308,7 +308,7 @@ fn write_error(path: &Path, error: PcapError) -> Error {
     }
 }
 
-impl Writer {
+impl RecordWriter {
     fn new(
         kind: CaptureFormat,
         encoding: TextEncoding,

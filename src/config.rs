@@ -50,7 +50,7 @@ pub(crate) struct Project {
     /// Named messages, in the order of the file.
     pub(crate) messages: Vec<Set<Message>>,
     /// Replies by pattern; the first match wins.
-    pub(crate) replies: Vec<Set<Reply>>,
+    pub(crate) replies: Vec<Set<ConfiguredReply>>,
 }
 
 /// The settings of the user's file.
@@ -105,7 +105,7 @@ pub(crate) struct Message {
     /// Its name, as in `send HOST:PORT @NAME`.
     pub(crate) name: String,
     /// The payload.
-    pub(crate) content: Content,
+    pub(crate) content: ConfiguredPayload,
     /// The reply that must arrive.
     pub(crate) expect: Option<String>,
     /// How long to wait for the reply.
@@ -114,11 +114,11 @@ pub(crate) struct Message {
 
 /// A reply to datagrams that match a pattern.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Reply {
+pub(crate) struct ConfiguredReply {
     /// The pattern: text, `re:`, or `hex:`.
     pub(crate) on: String,
     /// The payload.
-    pub(crate) content: Content,
+    pub(crate) content: ConfiguredPayload,
     /// The delay before the reply is sent.
     pub(crate) delay: Option<Duration>,
     /// The percentage of replies to drop.
@@ -127,9 +127,9 @@ pub(crate) struct Reply {
 
 /// The content of a message or a reply.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Content {
+pub(crate) struct ConfiguredPayload {
     /// The payload.
-    pub(crate) body: Body,
+    pub(crate) body: PayloadForm,
     /// The encoding of the text.
     pub(crate) encoding: Option<Encoding>,
     /// The checksum to append.
@@ -147,7 +147,7 @@ pub(crate) struct Encoding {
 
 /// A payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Body {
+pub(crate) enum PayloadForm {
     /// Text.
     Text(String),
     /// Bytes, written as hex digits.
@@ -175,7 +175,7 @@ pub(crate) enum Origin {
 
 /// Both files, parsed and validated.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Files {
+pub(crate) struct SettingsFiles {
     /// The project's settings; `None` if there is no file.
     pub(crate) project: Option<Project>,
     /// The path of the user's file, whether it exists or not; `None` if the operating system does not define one.
@@ -184,7 +184,7 @@ pub(crate) struct Files {
     pub(crate) user: Option<User>,
 }
 
-impl Files {
+impl SettingsFiles {
     /// Reads both files. A missing file sets nothing.
     ///
     /// # Errors
@@ -209,7 +209,7 @@ impl Files {
 /// The project's settings alone; `None` if there is no file.
 ///
 /// # Errors
-/// As [`Files::read`], for the project's file.
+/// As [`SettingsFiles::read`], for the project's file.
 pub(crate) fn project() -> Result<Option<Project>, Error> {
     // A command may ask for several of its settings.
     static READ: OnceLock<Option<Project>> = OnceLock::new();
@@ -227,8 +227,8 @@ pub(crate) fn project() -> Result<Option<Project>, Error> {
 /// The replies of a file that has nothing else.
 ///
 /// # Errors
-/// As [`Files::read`]; here the file must exist.
-pub(crate) fn replies(path: &Path) -> Result<Vec<Set<Reply>>, Error> {
+/// As [`SettingsFiles::read`]; here the file must exist.
+pub(crate) fn replies(path: &Path) -> Result<Vec<Set<ConfiguredReply>>, Error> {
     let text = contents(path)?.ok_or_else(|| not_found(path))?;
     read::replies(path, &text)
 }

@@ -128,7 +128,7 @@ pub(crate) fn run(
 }
 
 /// An event on one of a process's two output streams.
-enum Said {
+enum DemoLine {
     /// A line from stdout.
     Data(String),
     /// A line from stderr.
@@ -141,7 +141,7 @@ enum Said {
 struct Launcher<'a> {
     program: &'a Path,
     language: &'a str,
-    lines: Sender<(Side, Said)>,
+    lines: Sender<(Side, DemoLine)>,
 }
 
 impl Launcher<'_> {
@@ -150,7 +150,7 @@ impl Launcher<'_> {
         args: &[&str],
         side: Side,
         transcript: &mut Transcript<'_>,
-    ) -> Result<Process, DemoFailure> {
+    ) -> Result<DemoProcess, DemoFailure> {
         transcript.tell(DemoEvent::Starts(side, args))?;
         let mut child = Command::new(self.program)
             .args(args)
@@ -162,22 +162,22 @@ impl Launcher<'_> {
             .spawn()
             .map_err(DemoFailure::Start)?;
         if let Some(stdout) = child.stdout.take() {
-            forward(stdout, side, Said::Data, self.lines.clone());
+            forward(stdout, side, DemoLine::Data, self.lines.clone());
         }
         if let Some(stderr) = child.stderr.take() {
-            forward(stderr, side, Said::Note, self.lines.clone());
+            forward(stderr, side, DemoLine::Note, self.lines.clone());
         }
-        Ok(Process { side, child })
+        Ok(DemoProcess { side, child })
     }
 }
 
 /// A running `udpcli`; dropping it kills the process.
-struct Process {
+struct DemoProcess {
     side: Side,
     child: Child,
 }
 
-impl Process {
+impl DemoProcess {
     fn succeeded(&mut self) -> Result<(), DemoFailure> {
         match self.child.wait() {
             Ok(status) if status.success() => Ok(()),
@@ -187,7 +187,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for DemoProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -198,20 +198,20 @@ impl Drop for Process {
 fn forward(
     stream: impl Read + Send + 'static,
     side: Side,
-    said: fn(String) -> Said,
-    lines: Sender<(Side, Said)>,
+    said: fn(String) -> DemoLine,
+    lines: Sender<(Side, DemoLine)>,
 ) {
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             let _ = lines.send((side, said(line)));
         }
-        let _ = lines.send((side, Said::Closed));
+        let _ = lines.send((side, DemoLine::Closed));
     });
 }
 
 /// Reports the lines of both processes as they arrive, and keeps the data lines.
 struct Transcript<'a> {
-    heard: Receiver<(Side, Said)>,
+    heard: Receiver<(Side, DemoLine)>,
     shutdown: Shutdown,
     observer: &'a mut dyn DemoObserver,
     deadline: Instant,
@@ -221,7 +221,7 @@ struct Transcript<'a> {
 
 impl<'a> Transcript<'a> {
     fn new(
-        heard: Receiver<(Side, Said)>,
+        heard: Receiver<(Side, DemoLine)>,
         shutdown: Shutdown,
         observer: &'a mut dyn DemoObserver,
     ) -> Self {
@@ -244,7 +244,7 @@ impl<'a> Transcript<'a> {
     }
 
     /// Waits for the next event.
-    fn next(&mut self) -> Result<(Side, Said), DemoFailure> {
+    fn next(&mut self) -> Result<(Side, DemoLine), DemoFailure> {
         let is_stopped = || self.shutdown.is_asked();
         let mut wait = Wait::at(Site::Demo, &is_stopped).until(self.deadline);
         loop {
@@ -262,16 +262,16 @@ impl<'a> Transcript<'a> {
     /// Reports the next line; returns it if it came from stderr.
     fn read(&mut self) -> Result<Option<String>, DemoFailure> {
         match self.next()? {
-            (side, Said::Data(line)) => {
+            (side, DemoLine::Data(line)) => {
                 self.tell(DemoEvent::Data(side, &line))?;
                 self.data.push((side, line));
                 Ok(None)
             }
-            (side, Said::Note(line)) => {
+            (side, DemoLine::Note(line)) => {
                 self.tell(DemoEvent::Note(side, &line))?;
                 Ok(Some(line))
             }
-            (side, Said::Closed) => {
+            (side, DemoLine::Closed) => {
                 self.closed.push(side);
                 Ok(None)
             }

@@ -84,7 +84,7 @@ impl Firewall {
 
 /// What happens to the first datagram from another device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum FirewallVerdict {
     /// No firewall is on.
     Off,
     /// It comes in.
@@ -98,14 +98,14 @@ pub(crate) enum Verdict {
     )]
     Asks(Firewall),
     /// It is dropped.
-    Blocked(Block),
+    Blocked(DropReason),
     /// The rules are not readable without root, or there is no way to read them.
     Unknown(Option<Firewall>),
 }
 
 /// Why a datagram is dropped, and what lets it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Block {
+pub(crate) struct DropReason {
     /// The firewall that drops it.
     pub(crate) by: Firewall,
     /// The rule or the policy, as the firewall writes it.
@@ -122,7 +122,7 @@ pub(crate) struct Interrupted;
 ///
 /// # Errors
 /// The user asked udpcli to stop.
-pub(crate) fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interrupted> {
+pub(crate) fn look(port: u16, interface: Option<&str>) -> Result<FirewallVerdict, Interrupted> {
     #[cfg(target_os = "linux")]
     {
         linux::look(port, interface)
@@ -140,16 +140,16 @@ pub(crate) fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interr
     #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
     {
         let _ = (port, interface);
-        Ok(Verdict::Unknown(None))
+        Ok(FirewallVerdict::Unknown(None))
     }
 }
 
 /// What drops a datagram to `port`, where reading that takes no program and no time: on Windows. For the start of a
 /// command that listens.
 #[must_use]
-pub(crate) fn known_block(port: u16) -> Option<Block> {
+pub(crate) fn known_block(port: u16) -> Option<DropReason> {
     #[cfg(windows)]
-    if let Verdict::Blocked(block) = windows_registry::look(port) {
+    if let FirewallVerdict::Blocked(block) = windows_registry::look(port) {
         return Some(block);
     }
     let _ = port;

@@ -63,7 +63,7 @@ impl fmt::Debug for Password {
     }
 }
 
-impl Network {
+impl PairNetwork {
     /// The text without the password of this network: a board's program may print it.
     #[must_use]
     pub(crate) fn without_secret(&self, text: &str) -> String {
@@ -81,7 +81,7 @@ impl Network {
 
 /// The network in which pair tests the board.
 #[derive(Debug, Clone)]
-pub(crate) enum Network {
+pub(crate) enum PairNetwork {
     /// The Wi-Fi that the board is connected to.
     Current,
     /// A Wi-Fi that the board joins for the test.
@@ -150,9 +150,9 @@ fn random(len: usize) -> String {
 
 /// What to test and how: the checked arguments with all defaults.
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+pub(crate) struct PairPlan {
     /// The network to test in.
-    pub(crate) network: Network,
+    pub(crate) network: PairNetwork,
     /// The UDP port on the PC.
     pub(crate) port: u16,
     /// The UDP port on the board.

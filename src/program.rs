@@ -12,7 +12,7 @@ const MAX_ANSWER: u64 = 16 << 20;
 
 /// What came of the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum ProgramEnd {
     /// The program ended well; its standard output.
     Text(String),
     /// The program failed, or took too long; its standard output.
@@ -25,7 +25,7 @@ pub(crate) enum Answer {
 
 /// Runs the program with these arguments and no input, and waits for it at most this long.
 #[must_use]
-pub(crate) fn ask(site: Site, patience: Duration, program: &str, args: &[&str]) -> Answer {
+pub(crate) fn ask(site: Site, patience: Duration, program: &str, args: &[&str]) -> ProgramEnd {
     let child = Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -33,10 +33,10 @@ pub(crate) fn ask(site: Site, patience: Duration, program: &str, args: &[&str]) 
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut child) = child else {
-        return Answer::Absent;
+        return ProgramEnd::Absent;
     };
     let Some(stdout) = child.stdout.take() else {
-        return Answer::Absent;
+        return ProgramEnd::Absent;
     };
     let shutdown = Shutdown::current();
     let is_stopped = || shutdown.is_asked();
@@ -57,13 +57,13 @@ pub(crate) fn ask(site: Site, patience: Duration, program: &str, args: &[&str]) 
         Ok(Waited::Done(text)) => {
             let text = String::from_utf8_lossy(&text).into_owned();
             if succeeded {
-                Answer::Text(text)
+                ProgramEnd::Text(text)
             } else {
-                Answer::Failed(text)
+                ProgramEnd::Failed(text)
             }
         }
-        Ok(Waited::Interrupted) => Answer::Interrupted,
-        Ok(Waited::TimeUp) | Err(_) => Answer::Failed(String::new()),
+        Ok(Waited::Interrupted) => ProgramEnd::Interrupted,
+        Ok(Waited::TimeUp) | Err(_) => ProgramEnd::Failed(String::new()),
     }
 }
 

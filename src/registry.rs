@@ -6,9 +6,9 @@ use winreg::types::FromRegValue as _;
 
 /// A key below `HKEY_LOCAL_MACHINE`.
 #[derive(Debug)]
-pub(crate) struct Key(RegKey);
+pub(crate) struct RegistryKey(RegKey);
 
-impl Key {
+impl RegistryKey {
     /// Opens a key by its path.
     #[must_use]
     pub(crate) fn open(path: &str) -> Option<Self> {

@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
 use crate::datagram::{Datagram, Timestamp};
-use crate::text::encoding::{Part, TextEncoding};
+use crate::text::encoding::{DecodedPart, TextEncoding};
 use crate::text::escape::{self, Audience};
 use clock::{LocalClock, UtcClock};
 
@@ -271,8 +271,8 @@ impl Renderer {
         self.style
             .encoding
             .parts(payload, &mut self.scratch, |part| match part {
-                Part::Text(text) => escape::append_text(text, audience, out),
-                Part::Bytes(bytes) => escape::append_bytes(bytes, out),
+                DecodedPart::Text(text) => escape::append_text(text, audience, out),
+                DecodedPart::Bytes(bytes) => escape::append_bytes(bytes, out),
             });
     }
 
@@ -281,7 +281,7 @@ impl Renderer {
         self.style
             .encoding
             .parts(payload, &mut self.scratch, |part| match part {
-                Part::Text(text) => {
+                DecodedPart::Text(text) => {
                     let mut rest = text;
                     while let Some(at) = rest.find(['\n', '\t', '\\']) {
                         let (head, tail) = rest.split_at(at);
@@ -296,7 +296,7 @@ impl Renderer {
                     }
                     escape::append_text(rest, Audience::Terminal, out);
                 }
-                Part::Bytes(bytes) => escape::append_bytes(bytes, out),
+                DecodedPart::Bytes(bytes) => escape::append_bytes(bytes, out),
             });
     }
 }

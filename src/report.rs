@@ -9,14 +9,14 @@ use std::fmt::Write as _;
 
 use crate::text::reorders_or_hides;
 
-pub(crate) use chart::{Bar, Marks, Spread};
+pub(crate) use chart::{Bar, Marks, TimeSpread};
 
 /// The style sheet: light and dark, on a screen and on A4.
 const STYLE: &str = include_str!("report/page.css");
 
 /// A verdict. It has a colour and a shape, because not everybody sees the colour and not every printer prints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub(crate) enum ResultMark {
     /// It passed: a tick.
     Good,
     /// It passed, with a warning: a triangle.
@@ -29,7 +29,7 @@ pub(crate) enum Mark {
     Bad,
 }
 
-impl Mark {
+impl ResultMark {
     /// Its class in the style sheet.
     fn class(self) -> &'static str {
         match self {
@@ -70,38 +70,38 @@ pub(crate) struct Page {
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
     /// The verdict.
-    pub(crate) mark: Mark,
+    pub(crate) mark: ResultMark,
     /// The verdict in a word.
     pub(crate) word: String,
     /// The verdict in a sentence.
     pub(crate) sentence: String,
     /// The parts, each with its heading.
-    pub(crate) sections: Vec<(String, Body)>,
+    pub(crate) sections: Vec<(String, ReportSection)>,
 }
 
 /// A part of a subject.
 #[derive(Debug, Clone)]
-pub(crate) enum Body {
+pub(crate) enum ReportSection {
     /// What is wrong, and what to do.
-    Findings(Vec<Finding>),
+    Findings(Vec<ReportProblem>),
     /// A row per step.
     Steps {
         /// The columns' headings.
         columns: [String; 3],
         /// The steps, in order.
-        rows: Vec<Row>,
+        rows: Vec<StepRow>,
     },
     /// Bars with what arrived and what was lost.
     Bars(Vec<Bar>),
     /// Spreads of times on one scale.
-    Spreads(Vec<Spread>, Marks),
+    Spreads(Vec<TimeSpread>, Marks),
     /// Names with values.
     Facts(Vec<(String, String)>),
 }
 
 /// A problem.
 #[derive(Debug, Clone)]
-pub(crate) struct Finding {
+pub(crate) struct ReportProblem {
     /// Its meaning.
     pub(crate) meaning: String,
     /// Its code.
@@ -116,9 +116,9 @@ pub(crate) struct Finding {
 
 /// A step.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
+pub(crate) struct StepRow {
     /// The verdict.
-    pub(crate) mark: Mark,
+    pub(crate) mark: ResultMark,
     /// The verdict in a word.
     pub(crate) word: String,
     /// The step's name.
@@ -199,18 +199,18 @@ fn subject(subject: &Subject, out: &mut String) {
     for (heading, body) in &subject.sections {
         let _ = writeln!(out, "<h3>{}</h3>", escaped(heading));
         match body {
-            Body::Findings(found) => found.iter().for_each(|found| finding(found, out)),
-            Body::Steps { columns, rows } => steps(columns, rows, out),
-            Body::Bars(bars) => chart::bars(bars, out),
-            Body::Spreads(spreads, marks) => chart::spreads(spreads, marks, out),
-            Body::Facts(list) => facts(list, out),
+            ReportSection::Findings(found) => found.iter().for_each(|found| finding(found, out)),
+            ReportSection::Steps { columns, rows } => steps(columns, rows, out),
+            ReportSection::Bars(bars) => chart::bars(bars, out),
+            ReportSection::Spreads(spreads, marks) => chart::spreads(spreads, marks, out),
+            ReportSection::Facts(list) => facts(list, out),
         }
     }
     out.push_str("</section>\n");
 }
 
 /// The shape of a verdict. The word beside it says the same, so a screen reader skips it.
-fn symbol(mark: Mark) -> String {
+fn symbol(mark: ResultMark) -> String {
     format!(
         r#"<svg class="mark {}" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2.4" aria-hidden="true">{}</svg>"#,
         mark.class(),
@@ -218,7 +218,7 @@ fn symbol(mark: Mark) -> String {
     )
 }
 
-fn finding(finding: &Finding, out: &mut String) {
+fn finding(finding: &ReportProblem, out: &mut String) {
     let _ = writeln!(
         out,
         "<div class=\"finding\">\n<p><strong>{}</strong> <code>{}</code></p>",
@@ -235,7 +235,7 @@ fn finding(finding: &Finding, out: &mut String) {
     out.push_str("</div>\n");
 }
 
-fn steps(columns: &[String; 3], rows: &[Row], out: &mut String) {
+fn steps(columns: &[String; 3], rows: &[StepRow], out: &mut String) {
     out.push_str("<table>\n<thead><tr>");
     for column in columns {
         let _ = write!(out, "<th scope=\"col\">{}</th>", escaped(column));

@@ -287,7 +287,11 @@ impl<'a> Wait<'a> {
     /// Waits at most `most` for a message from a thread; `None` on timeout. The caller must call [`Self::look`] between
     /// two calls.
     #[must_use]
-    pub(crate) fn receive<T>(&self, from: &Receiver<T>, most: Duration) -> Option<Result<T, ThreadEnded>> {
+    pub(crate) fn receive<T>(
+        &self,
+        from: &Receiver<T>,
+        most: Duration,
+    ) -> Option<Result<T, ThreadEnded>> {
         match from.recv_timeout(self.piece(most)) {
             Ok(received) => Some(Ok(received)),
             Err(RecvTimeoutError::Timeout) => None,

@@ -32,7 +32,7 @@ const MAX_ENTRIES: usize = 20_000;
 const MAX_DEPTH: usize = 32;
 
 /// What tells a saved file from the one before.
-pub(crate) type State = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>, u64)>>;
+pub(crate) type FileState = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>, u64)>>;
 
 /// Watches files and folders.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct Changes {
     /// The first and the last notification of a save that may not be over.
     waking: Option<(Instant, Instant)>,
     next_look: Instant,
-    seen: State,
+    seen: FileState,
 }
 
 impl Changes {
@@ -143,15 +143,15 @@ fn watcher(paths: &[PathBuf], sender: SyncSender<()>) -> Option<RecommendedWatch
 }
 
 /// The files as they are now.
-pub(crate) fn state(paths: &[PathBuf]) -> State {
-    let mut state = State::new();
+pub(crate) fn state(paths: &[PathBuf]) -> FileState {
+    let mut state = FileState::new();
     for path in paths {
         add(path, 0, &mut state);
     }
     state
 }
 
-fn add(path: &Path, depth: usize, state: &mut State) {
+fn add(path: &Path, depth: usize, state: &mut FileState) {
     if state.len() >= MAX_ENTRIES || depth > MAX_DEPTH {
         return;
     }

@@ -154,7 +154,7 @@ impl fmt::Display for Doing {
 
 /// Why the board's file system refused an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum RefusalReason {
     NotPermitted,
     NoFolder,
     BadFlash,
@@ -180,7 +180,7 @@ pub enum Reason {
     Exception(String),
 }
 
-impl Reason {
+impl RefusalReason {
     /// The reason as a sentence of the catalogue.
     #[must_use]
     pub(crate) fn sentence(&self) -> Sentence {
@@ -210,7 +210,7 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotPermitted => "not permitted",

@@ -34,7 +34,7 @@ pub trait CableObserver {
 
 /// How a round ended.
 #[derive(Debug)]
-pub(super) enum Round {
+pub(super) enum RoundEnd {
     /// The next round follows the next save.
     Done,
     /// A save came in between.
@@ -51,7 +51,7 @@ pub(super) trait Rounds {
     type Error;
 
     /// Does it once. What goes wrong and may go well next time is an event of its own observer.
-    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<Round, Self::Error>;
+    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<RoundEnd, Self::Error>;
 
     /// Takes what the board prints between two rounds.
     fn printed(&mut self, printed: &[u8]);
@@ -107,10 +107,10 @@ impl<'a> Watched<'a> {
         {
             self.changes.note();
             let lost = match rounds.round(repl, &mut self.changes)? {
-                Round::Done => self.wait_for_save(rounds),
-                Round::SavedMeanwhile => None,
-                Round::Lost(error) => Some(error),
-                Round::Over => break,
+                RoundEnd::Done => self.wait_for_save(rounds),
+                RoundEnd::SavedMeanwhile => None,
+                RoundEnd::Lost(error) => Some(error),
+                RoundEnd::Over => break,
             };
             if let Some(error) = lost {
                 self.come_back(&error, rounds);

@@ -243,10 +243,10 @@ impl Climb {
                 None
             };
             let proof = match found {
-                Some(Prompt::Quiet) => self.verify(link)?,
+                Some(RawPrompt::Quiet) => self.verify(link)?,
                 // Not at once: interrupt a program that prints the banner itself first.
-                Some(Prompt::Noisy) if elapsed > BURSTS_AFTER => self.verify(link)?,
-                Some(Prompt::Noisy) | None => Proof::None,
+                Some(RawPrompt::Noisy) if elapsed > BURSTS_AFTER => self.verify(link)?,
+                Some(RawPrompt::Noisy) | None => Proof::None,
             };
             let is_in = match proof {
                 Proof::Clean if self.has_hit_boot => self.soft_reset(link)?,
@@ -276,7 +276,7 @@ impl Climb {
     }
 
     /// Sends Ctrl-A and waits for the raw REPL's banner.
-    fn ctrl_a(&mut self, link: &mut Link, time: Duration) -> Result<Option<Prompt>, Error> {
+    fn ctrl_a(&mut self, link: &mut Link, time: Duration) -> Result<Option<RawPrompt>, Error> {
         self.heard_by_ctrl_a = self.heard_in_all;
         link.send(b"\x01")?;
         self.banner(link, time)
@@ -307,11 +307,14 @@ impl Climb {
         self.heard_by_ctrl_a = self.heard_in_all;
         self.has_hit_boot = false;
         self.entered.started_anew = true;
-        Ok(self.banner(link, left)? == Some(Prompt::Quiet) && self.verify(link)? == Proof::Clean)
+        Ok(
+            self.banner(link, left)? == Some(RawPrompt::Quiet)
+                && self.verify(link)? == Proof::Clean,
+        )
     }
 
     /// Sends Ctrl-C at intervals so short that a handler is interrupted too.
-    fn burst(&mut self, link: &mut Link) -> Result<Option<Prompt>, Error> {
+    fn burst(&mut self, link: &mut Link) -> Result<Option<RawPrompt>, Error> {
         let heard = self.heard_in_all;
         let is_quiet = std::mem::replace(&mut self.heard_by_burst, heard) == heard;
         if is_quiet && self.start.elapsed() > DENSE_AFTER {
@@ -390,7 +393,7 @@ impl Climb {
     }
 
     /// Sends a Ctrl-C every 5 ms and sometimes a Ctrl-A while the board boots.
-    fn through_boot(&mut self, link: &mut Link) -> Result<Option<Prompt>, Error> {
+    fn through_boot(&mut self, link: &mut Link) -> Result<Option<RawPrompt>, Error> {
         self.has_hit_boot = true;
         for _ in 0..10 {
             if self.is_setting_up() {
@@ -430,17 +433,17 @@ impl Climb {
     }
 
     /// Collects output until the banner, for at most `time`.
-    fn banner(&mut self, link: &mut Link, time: Duration) -> Result<Option<Prompt>, Error> {
+    fn banner(&mut self, link: &mut Link, time: Duration) -> Result<Option<RawPrompt>, Error> {
         let until = (Instant::now() + time).min(self.deadline);
         loop {
             if self.heard.ends_with(BANNER) {
-                return Ok(Some(Prompt::Quiet));
+                return Ok(Some(RawPrompt::Quiet));
             }
             if !link.fill(until)? {
                 let answer = self.heard_in_all - self.heard_by_ctrl_a;
                 let since = self.heard.len().saturating_sub(answer);
                 let heard = self.heard.get(since..).unwrap_or_default();
-                return Ok(memmem::find(heard, BANNER).map(|_| Prompt::Noisy));
+                return Ok(memmem::find(heard, BANNER).map(|_| RawPrompt::Noisy));
             }
             self.note(link);
         }
@@ -479,7 +482,7 @@ impl Climb {
 
     /// Asks once; `None` if the reply was damaged.
     fn ask(&mut self, link: &mut Link) -> Result<Option<Proof>, Error> {
-        let question = Question::new(self.asks_by_sys);
+        let question = Challenge::new(self.asks_by_sys);
         self.asks_by_sys = !self.asks_by_sys;
         link.send(&question.code)?;
         let time = Duration::from_millis(500) + link.line_time(question.code.len());
@@ -558,7 +561,7 @@ impl Climb {
 
 /// What follows the raw REPL's banner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Prompt {
+enum RawPrompt {
     /// Nothing.
     Quiet,
     /// Other output.
@@ -581,14 +584,14 @@ fn source_of(error: &Error) -> String {
 }
 
 /// A line for the board, and the expected reply.
-struct Question {
+struct Challenge {
     code: Vec<u8>,
     /// A number in two halves, so that an echo of the line is not a valid reply.
     token: Vec<u8>,
     answer: Vec<u8>,
 }
 
-impl Question {
+impl Challenge {
     /// A new question for each run. `print` needs no module, and a file on the board can hide a module. `sys` is for a
     /// program that has replaced `print`. Firmware 1.17 and 1.19 have `usys` and no `sys` of their own.
     fn new(by_sys: bool) -> Self {
@@ -645,7 +648,7 @@ mod tests {
     #[test]
     fn an_echo_of_the_question_is_not_a_reply() {
         for by_sys in [false, true] {
-            let question = Question::new(by_sys);
+            let question = Challenge::new(by_sys);
             assert!(memmem::find(&question.code, &question.token).is_none());
             assert!(memmem::find(&question.answer, &question.token).is_some());
         }

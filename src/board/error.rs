@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use crate::board::doing::{Doing, Reason};
-use crate::board::evidence::Fault;
+use crate::board::doing::{Doing, RefusalReason};
+use crate::board::evidence::BoardFault;
 use crate::text::seconds;
 
 /// An error of the serial bridge.
@@ -55,7 +55,7 @@ pub enum Error {
     #[error("{}", fault_on(port, *fault, doing.as_ref()))]
     Fault {
         port: String,
-        fault: Fault,
+        fault: BoardFault,
         /// What udpcli was doing, if it was more than entering the raw REPL.
         doing: Option<Doing>,
         /// The line of the board's log that reports the fault.
@@ -108,21 +108,21 @@ pub enum Error {
     #[error("cannot write {path} on the board: {reason}")]
     WriteFile {
         path: String,
-        reason: Reason,
+        reason: RefusalReason,
         /// Whether an old file exists, which is unchanged.
         keeps_old: bool,
     },
     #[error("cannot read {path} on the board: {reason}")]
-    ReadFile { path: String, reason: Reason },
+    ReadFile { path: String, reason: RefusalReason },
     #[error("the board claims that {path} has {len} bytes; udpcli reads at most {most}")]
     TooLong { path: String, len: u64, most: u64 },
     #[error("cannot remove {path} on the board: {reason}")]
-    Remove { path: String, reason: Reason },
+    Remove { path: String, reason: RefusalReason },
     #[error("cannot move {from} to {to} on the board: {reason}")]
     Move {
         from: String,
         to: String,
-        reason: Reason,
+        reason: RefusalReason,
     },
     #[error("{path} arrived damaged {times} times")]
     Damaged { path: String, times: u32 },
@@ -139,19 +139,19 @@ fn held_by(holder: Option<&str>) -> String {
 }
 
 /// The text about a fault in a board's log.
-fn fault_on(port: &str, fault: Fault, doing: Option<&Doing>) -> String {
+fn fault_on(port: &str, fault: BoardFault, doing: Option<&Doing>) -> String {
     let meanwhile = doing.map_or_else(String::new, |doing| format!(" while {doing}"));
     match fault {
-        Fault::NoFirmware => {
+        BoardFault::NoFirmware => {
             format!("the board on {port} has no firmware: its flash is empty{meanwhile}")
         }
-        Fault::FirmwareDamaged => {
+        BoardFault::FirmwareDamaged => {
             format!("the firmware of the board on {port} is damaged and does not start{meanwhile}")
         }
-        Fault::BrownOut => {
+        BoardFault::BrownOut => {
             format!("the supply voltage of the board on {port} fell too low{meanwhile}")
         }
-        Fault::Panic => format!("the firmware of the board on {port} crashed{meanwhile}"),
+        BoardFault::Panic => format!("the firmware of the board on {port} crashed{meanwhile}"),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn has(text: &[u8], marks: &[&[u8]]) -> bool {
 
 /// A fault that keeps a board from running its firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum BoardFault {
     /// The flash is empty where the boot loader should be.
     NoFirmware,
     /// Boot loader, partition table or application is damaged.
@@ -46,7 +46,7 @@ pub enum Fault {
     Panic,
 }
 
-impl Fault {
+impl BoardFault {
     /// The stable code for programs, the same as in `udpcli pair`.
     #[must_use]
     pub(crate) fn code(self) -> &'static str {
@@ -74,38 +74,47 @@ const INVALID_HEADER_DIGITS: usize = 8;
 
 /// The texts of each fault. An empty word is `0xffffffff`: `invalid header` with another number means a damaged boot
 /// loader, see [`last_fault_at`].
-const TEXTS: [(Fault, &[u8]); 15] = [
+const TEXTS: [(BoardFault, &[u8]); 15] = [
     // Mask ROM: the boot loader's header at 0x1000; the first revision's error for an empty flash.
-    (Fault::NoFirmware, b"invalid header: 0xffffffff"),
-    (Fault::NoFirmware, b"flash read err, 1000"),
-    (Fault::FirmwareDamaged, INVALID_HEADER),
-    (Fault::FirmwareDamaged, b"csum err:0x"),
+    (BoardFault::NoFirmware, b"invalid header: 0xffffffff"),
+    (BoardFault::NoFirmware, b"flash read err, 1000"),
+    (BoardFault::FirmwareDamaged, INVALID_HEADER),
+    (BoardFault::FirmwareDamaged, b"csum err:0x"),
     // ESP-IDF's boot loader (components/bootloader_support).
-    (Fault::FirmwareDamaged, b"No bootable app partitions"),
-    (Fault::FirmwareDamaged, b"Failed to verify partition table"),
-    (Fault::FirmwareDamaged, b"partition 0 invalid magic number"),
-    (Fault::FirmwareDamaged, b"has invalid magic byte"),
-    (Fault::FirmwareDamaged, b"Checksum failed. Calculated 0x"),
+    (BoardFault::FirmwareDamaged, b"No bootable app partitions"),
+    (
+        BoardFault::FirmwareDamaged,
+        b"Failed to verify partition table",
+    ),
+    (
+        BoardFault::FirmwareDamaged,
+        b"partition 0 invalid magic number",
+    ),
+    (BoardFault::FirmwareDamaged, b"has invalid magic byte"),
+    (
+        BoardFault::FirmwareDamaged,
+        b"Checksum failed. Calculated 0x",
+    ),
     // ESP-IDF (components/esp_system, esp32): the brown-out detector, the panic handler.
-    (Fault::BrownOut, b"Brownout detector was triggered"),
-    (Fault::BrownOut, b"BROWN_OUT_RESET"),
-    (Fault::Panic, b"Guru Meditation Error"),
-    (Fault::Panic, b"abort() was called at PC"),
-    (Fault::Panic, b"assert failed:"),
-    (Fault::Panic, b"***ERROR*** A stack overflow"),
+    (BoardFault::BrownOut, b"Brownout detector was triggered"),
+    (BoardFault::BrownOut, b"BROWN_OUT_RESET"),
+    (BoardFault::Panic, b"Guru Meditation Error"),
+    (BoardFault::Panic, b"abort() was called at PC"),
+    (BoardFault::Panic, b"assert failed:"),
+    (BoardFault::Panic, b"***ERROR*** A stack overflow"),
 ];
 
 /// The last fault that a log reports, with its line; `None` without one.
 ///
 /// A program may print any of the texts: see `is_of_the_firmware`.
 #[must_use]
-pub(crate) fn last_fault(log: &[u8]) -> Option<(Fault, String)> {
+pub(crate) fn last_fault(log: &[u8]) -> Option<(BoardFault, String)> {
     last_fault_at(log).map(|(at, fault)| (fault, line_at(log, at)))
 }
 
 /// The last fault that a log tells of, and where its text stands.
-pub(crate) fn last_fault_at(log: &[u8]) -> Option<(usize, Fault)> {
-    let mut last: Option<(usize, Fault)> = None;
+pub(crate) fn last_fault_at(log: &[u8]) -> Option<(usize, BoardFault)> {
+    let mut last: Option<(usize, BoardFault)> = None;
     for (fault, text) in TEXTS {
         // Ignore this line until all its digits have arrived.
         let whole = if text == INVALID_HEADER {
@@ -133,17 +142,16 @@ const LONGEST_BOOT: usize = 2048;
 ///
 /// ROM and boot loader print right after `rst:0x`. After a crash's text there is a backtrace or a register dump. After
 /// a brown-out's text there is the ROM's log, or the log gives it as the reset reason.
-fn is_of_the_firmware(log: &[u8], at: usize, fault: Fault) -> bool {
+fn is_of_the_firmware(log: &[u8], at: usize, fault: BoardFault) -> bool {
     let (before, after) = log.split_at(at);
     let near = |len: usize| after.get(..len).unwrap_or(after);
     match fault {
-        Fault::NoFirmware | Fault::FirmwareDamaged => {
-            memmem::rfind(before, b"rst:0x").is_some_and(|reset| {
+        BoardFault::NoFirmware | BoardFault::FirmwareDamaged => memmem::rfind(before, b"rst:0x")
+            .is_some_and(|reset| {
                 before.len() - reset < LONGEST_BOOT && !has(before.split_at(reset).1, &[b">>> "])
-            })
-        }
-        Fault::Panic => has(after, &[b"Backtrace:", b"register dump", b"Stack memory:"]),
-        Fault::BrownOut => {
+            }),
+        BoardFault::Panic => has(after, &[b"Backtrace:", b"register dump", b"Stack memory:"]),
+        BoardFault::BrownOut => {
             let line = before.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
             has(before.split_at(line).1, &[b"rst:0x"]) || has(near(80), &[b"ets J", b"rst:0x"])
         }
@@ -151,7 +159,7 @@ fn is_of_the_firmware(log: &[u8], at: usize, fault: Fault) -> bool {
 }
 
 /// The fault that a board reports repeatedly, so that waiting is pointless.
-pub(crate) fn repeated_fault(log: &[u8]) -> Option<(Fault, String)> {
+pub(crate) fn repeated_fault(log: &[u8]) -> Option<(BoardFault, String)> {
     // A program may print any of the texts, but the ROM's log between them proves that the board restarts.
     memmem::find_iter(log, b"rst:0x").nth(1)?;
     let (fault, line) = last_fault(log)?;
@@ -260,7 +268,7 @@ mod tests {
     fn the_last_fault_counts() {
         let log = b"Brownout detector was triggered\r\n\r\nets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET)\r\n\x1b[0;31mE (512) boot: No bootable app partitions in the partition table\x1b[0m\r\n";
         let (fault, line) = last_fault(log).unwrap();
-        assert_eq!(fault, Fault::FirmwareDamaged);
+        assert_eq!(fault, BoardFault::FirmwareDamaged);
         assert_eq!(
             line,
             "E (512) boot: No bootable app partitions in the partition table"
@@ -269,13 +277,13 @@ mod tests {
             last_fault(b"rst:0x1 (POWERON_RESET)\r\ninvalid header: 0xffffffff\r\n")
                 .unwrap()
                 .0,
-            Fault::NoFirmware
+            BoardFault::NoFirmware
         );
         assert_eq!(
             last_fault(b"rst:0x1 (POWERON_RESET)\r\ninvalid header: 0x1234ffff\r\n")
                 .unwrap()
                 .0,
-            Fault::FirmwareDamaged
+            BoardFault::FirmwareDamaged
         );
         assert_eq!(last_fault(b">>> print('all is well')"), None);
     }
@@ -287,8 +295,12 @@ mod tests {
         for len in 0..=line.len() {
             let mut log = log.clone();
             log.extend_from_slice(&line[..len]);
-            assert_eq!(last_fault(&log).unwrap().0, Fault::NoFirmware, "{len}");
-            assert_eq!(repeated_fault(&log).unwrap().0, Fault::NoFirmware, "{len}");
+            assert_eq!(last_fault(&log).unwrap().0, BoardFault::NoFirmware, "{len}");
+            assert_eq!(
+                repeated_fault(&log).unwrap().0,
+                BoardFault::NoFirmware,
+                "{len}"
+            );
         }
         assert_eq!(
             last_fault(b"rst:0x1 (POWERON_RESET)\r\ninvalid header: 0xf"),
@@ -315,7 +327,7 @@ mod tests {
             assert_eq!(last_fault(log.as_bytes()), None, "{printed}");
         }
         let reason = b"rst:0xf (BROWN_OUT_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)\r\n";
-        assert_eq!(last_fault(reason).unwrap().0, Fault::BrownOut);
+        assert_eq!(last_fault(reason).unwrap().0, BoardFault::BrownOut);
     }
 
     #[test]
@@ -324,14 +336,17 @@ mod tests {
         assert_eq!(repeated_fault(&once), None);
         assert_eq!(
             repeated_fault(&once.repeat(2)).unwrap().0,
-            Fault::NoFirmware
+            BoardFault::NoFirmware
         );
         let crash =
             b"Guru Meditation Error: Core  0 panic'ed\r\nBacktrace: 0x400e14ed\r\nrst:0xc (SW_CPU_RESET)\r\n".to_vec();
         // A program that only prints the text restarts nothing.
         assert_eq!(repeated_fault(&b"assert failed: x\r\n".repeat(9)), None);
         assert_eq!(repeated_fault(&crash.repeat(3)), None);
-        assert_eq!(repeated_fault(&crash.repeat(4)).unwrap().0, Fault::Panic);
+        assert_eq!(
+            repeated_fault(&crash.repeat(4)).unwrap().0,
+            BoardFault::Panic
+        );
     }
 
     proptest! {

@@ -27,13 +27,15 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::board::doing::{Doing, Reason};
+use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::Error;
 use crate::board::helper::Helper;
 use crate::board::literal;
 use crate::board::repl::Repl;
 
-pub(crate) use crate::board::path::{BoardPath, Shown, Text, escape_value, unescape, with_slashes};
+pub(crate) use crate::board::path::{
+    BoardPath, MachineText, Shown, escape_value, unescape, with_slashes,
+};
 pub(crate) use put::{Sent, is_temporary};
 
 use answer::{ENODEV, board, entry_of, errno, found_of, meaning, missing, nonsense, records, room};
@@ -58,7 +60,7 @@ pub(crate) type Hash = [u8; 32];
 
 /// What is at a path on the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum PathKind {
     /// Nothing.
     Nothing,
     /// A folder.
@@ -96,7 +98,7 @@ pub(crate) struct Room {
 
 /// The board's properties at the start of the session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Board {
+struct BoardProperties {
     /// The free memory in bytes, after a garbage collection.
     memory: u64,
     /// The window size in bits that the board has memory to inflate with, in addition to a piece; 0 if its firmware
@@ -112,7 +114,7 @@ struct Board {
 #[derive(Debug)]
 pub struct Files<'a> {
     helper: Helper<'a>,
-    board: Board,
+    board: BoardProperties,
     /// Cached space of file systems, by mount point.
     rooms: Vec<(BoardPath, Room)>,
     /// The length of code to send at once.
@@ -149,7 +151,7 @@ impl<'a> Files<'a> {
     ) -> Result<T, E> {
         let mut files = Self {
             helper: Helper::new(repl, scripts),
-            board: Board::default(),
+            board: BoardProperties::default(),
             rooms: Vec::new(),
             piece: PieceLength::default(),
         };
@@ -255,7 +257,7 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     /// The board does not reply, or not correctly.
-    pub fn look(&mut self, paths: &[impl AsRef<[u8]>]) -> Result<Vec<Found>, Error> {
+    pub fn look(&mut self, paths: &[impl AsRef<[u8]>]) -> Result<Vec<PathKind>, Error> {
         let doing = &Doing::ComparingFiles;
         let mut found = Vec::with_capacity(paths.len());
         // In chunks, so that line length and timeout are bounded.
@@ -270,7 +272,7 @@ impl<'a> Files<'a> {
             }
             code.push(b')');
             let answer = self.call_slow(doing, &code, limit)?;
-            let lines: Vec<Option<Found>> = records(&answer).map(found_of).collect();
+            let lines: Vec<Option<PathKind>> = records(&answer).map(found_of).collect();
             if lines.len() != part.len() || lines.iter().any(Option::is_none) {
                 return Err(nonsense(doing, &answer));
             }
@@ -320,7 +322,7 @@ impl<'a> Files<'a> {
         if self.is_mount(&path) {
             return Err(Error::Remove {
                 path: path.to_string(),
-                reason: Reason::MountPoint,
+                reason: RefusalReason::MountPoint,
             });
         }
         let code = call("r", path.as_bytes(), if deep { b",1" } else { b",0" });
@@ -359,12 +361,12 @@ impl<'a> Files<'a> {
 
     /// The reason if no file system is mounted. At the first boot after flashing, firmware up to 1.4 mounts its own at
     /// `/flash`.
-    fn where_files_go(&self) -> Reason {
+    fn where_files_go(&self) -> RefusalReason {
         let mounts: Vec<String> = self.board.mounts.iter().map(BoardPath::to_string).collect();
         if mounts.is_empty() {
-            return Reason::NoFileSystem;
+            return RefusalReason::NoFileSystem;
         }
-        Reason::FilesAreIn(mounts)
+        RefusalReason::FilesAreIn(mounts)
     }
 }
 

@@ -37,7 +37,7 @@ use std::path::PathBuf;
 use crate::board::port::Port;
 use crate::text::sentence::{Sentence, sentence};
 use backup::{Backup, Made};
-pub(crate) use backup::{Copy, Target};
+pub(crate) use backup::{BackupTarget, Copy};
 use chip::chip_name;
 pub use chip::{ChipInfo, Locks};
 pub(crate) use chip::{name, supported};
@@ -45,15 +45,15 @@ pub(crate) use description::{Description, mac};
 use error::Error;
 pub use espflash::target::Chip;
 pub(crate) use files::FontFile;
-pub use files::{Rules, Wanted};
-use layout::{Layout, LayoutRequest};
+pub use files::{ReadOptions, Wanted};
+use layout::{FlashLayout, LayoutRequest};
 use look::Looking;
 use pieces::{FlashPiece, Role};
 use reset::After;
 pub use session::Connect;
-use session::Session;
+use session::FlashSession;
 pub(crate) use session::press_reset;
-pub use write::{Options, Part, Written};
+pub use write::{FlashRange, Options, Written};
 
 /// Receives the progress of a flash run.
 pub trait FlashObserver {
@@ -62,12 +62,12 @@ pub trait FlashObserver {
     /// Reports that step `doing` has handled `done` of `total` bytes.
     fn progress(&mut self, doing: &Sentence, done: u64, total: u64);
     /// Shows what will happen to each part of flash, before the first change.
-    fn plan(&mut self, layout: &Layout);
+    fn plan(&mut self, layout: &FlashLayout);
 }
 
 /// What to do with a board.
 #[derive(Debug)]
-pub struct Plan {
+pub struct FlashPlan {
     /// How to connect to the chip.
     pub connect: Connect,
     /// The pieces to write; may be empty if the user only wants a backup.
@@ -81,7 +81,7 @@ pub struct Plan {
     /// A backup to restore, instead of pieces.
     pub restore: Option<Copy>,
     /// Where to save a backup of the flash before writing.
-    pub backup: Option<Target>,
+    pub backup: Option<BackupTarget>,
     /// The part of flash to back up: a partition, or `OFFSET+SIZE`; `None` means the whole flash.
     pub only: Option<String>,
     /// What the board does afterwards.
@@ -112,13 +112,13 @@ pub struct Flashed {
 /// says in what state the flash is.
 pub fn run(
     port: Box<dyn Port>,
-    plan: &mut Plan,
+    plan: &mut FlashPlan,
     stop: &dyn Fn() -> bool,
     report: &mut dyn FlashObserver,
 ) -> Result<Flashed, Error> {
     // Create the backup file first, so that a failure does not disturb the board.
     let backup = plan.backup.take().map(Backup::begin).transpose()?;
-    let mut session = Session::new(port, plan.connect.clone(), stop);
+    let mut session = FlashSession::new(port, plan.connect.clone(), stop);
     let (chip, written, kept) = match carry_out(&mut session, plan, backup, report) {
         Ok(done) => done,
         Err(error) => {
@@ -144,8 +144,8 @@ pub fn run(
 }
 
 fn carry_out(
-    session: &mut Session<'_>,
-    plan: &mut Plan,
+    session: &mut FlashSession<'_>,
+    plan: &mut FlashPlan,
     backup: Option<Backup>,
     report: &mut dyn FlashObserver,
 ) -> Result<(ChipInfo, Written, Option<PathBuf>), Error> {
@@ -197,11 +197,11 @@ fn flash_size(chip: &ChipInfo) -> Sentence {
 
 /// Checks the files against the board, and decides what happens to each part of its flash.
 fn lay_out(
-    session: &mut Session<'_>,
-    plan: &mut Plan,
+    session: &mut FlashSession<'_>,
+    plan: &mut FlashPlan,
     chip: &ChipInfo,
     report: &mut dyn FlashObserver,
-) -> Result<Layout, Error> {
+) -> Result<FlashLayout, Error> {
     if !plan.pieces.is_empty() || !plan.fonts.is_empty() {
         check::locks(chip)?;
     }
@@ -254,7 +254,7 @@ pub fn describe(
     stop: &dyn Fn() -> bool,
     report: &mut dyn FlashObserver,
 ) -> Result<Description, Error> {
-    let mut session = Session::new(port, connect, stop);
+    let mut session = FlashSession::new(port, connect, stop);
     let described = session.start(report).and_then(|chip| {
         let partitions = look::read_table(&mut session, report)?;
         let table = partitions.as_deref().unwrap_or_default();

@@ -67,7 +67,7 @@ pub(crate) struct Helper<'a> {
 
 /// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum CallResult {
     /// A complete reply.
     Answer(Vec<u8>),
     /// The code on the board raised this exception.
@@ -159,7 +159,7 @@ impl<'a> Helper<'a> {
             let (code, expected) = plain_frame(part, std::mem::take(&mut is_first));
             self.insist(doing, WORK, |helper| {
                 helper.attempt(doing, &code, WORK, false, |answer| {
-                    (answer.trim_ascii_end() == expected).then(|| Outcome::Answer(Vec::new()))
+                    (answer.trim_ascii_end() == expected).then(|| CallResult::Answer(Vec::new()))
                 })
             })?;
         }
@@ -232,7 +232,7 @@ impl<'a> Helper<'a> {
         let result = ready.and_then(|()| {
             self.insist(doing, WORK, |helper| {
                 helper.attempt(doing, CLEAN_UP, WORK, false, |answer| {
-                    answer.is_empty().then(|| Outcome::Answer(Vec::new()))
+                    answer.is_empty().then(|| CallResult::Answer(Vec::new()))
                 })
             })
         });
@@ -313,7 +313,7 @@ impl<'a> Helper<'a> {
         doing: &Doing,
         framed: &[u8],
         limit: Duration,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<CallResult, Error> {
         self.attempt(doing, framed, limit, false, read)
     }
 
@@ -322,7 +322,7 @@ impl<'a> Helper<'a> {
         &mut self,
         doing: &Doing,
         limit: Duration,
-        mut attempt: impl FnMut(&mut Self) -> Result<Outcome, Error>,
+        mut attempt: impl FnMut(&mut Self) -> Result<CallResult, Error>,
     ) -> Result<Vec<u8>, Error> {
         let start = Instant::now();
         let mut all_silent = true;
@@ -330,23 +330,23 @@ impl<'a> Helper<'a> {
         for turn in 1..=TRIES {
             self.attempts = turn;
             match attempt(self)? {
-                Outcome::Answer(answer) => return Ok(answer),
-                Outcome::Raised(exception) => return Err(refused(doing, exception)),
-                Outcome::Uncaught(exception) => {
+                CallResult::Answer(answer) => return Ok(answer),
+                CallResult::Raised(exception) => return Err(refused(doing, exception)),
+                CallResult::Uncaught(exception) => {
                     all_silent = false;
                     tracing::debug!("exception while {doing}: {exception}");
                     if repeats.has(&exception) {
                         return Err(refused(doing, exception));
                     }
                 }
-                Outcome::Damaged(said) => {
+                CallResult::Damaged(said) => {
                     all_silent = false;
                     tracing::debug!(
                         "damaged on the way while {doing}: {}",
                         escape::excerpt(&said)
                     );
                 }
-                Outcome::Silent => {
+                CallResult::Silent => {
                     if start.elapsed() > limit {
                         break;
                     }
@@ -390,8 +390,8 @@ impl<'a> Helper<'a> {
         code: &[u8],
         limit: Duration,
         pauses: bool,
-        read: impl Fn(&[u8]) -> Option<Outcome>,
-    ) -> Result<Outcome, Error> {
+        read: impl Fn(&[u8]) -> Option<CallResult>,
+    ) -> Result<CallResult, Error> {
         let result = if pauses {
             self.repl.exec_by(self.way, doing, code, limit)
         } else {
@@ -400,10 +400,10 @@ impl<'a> Helper<'a> {
         match result {
             Ok(answer) => Ok(match read(&answer) {
                 Some(outcome) => outcome,
-                None => Outcome::Damaged(answer),
+                None => CallResult::Damaged(answer),
             }),
             Err(Error::Refused { exception, .. }) => uncaught(doing, exception),
-            Err(Error::NoAnswer { .. }) => Ok(Outcome::Silent),
+            Err(Error::NoAnswer { .. }) => Ok(CallResult::Silent),
             Err(error) => Err(error),
         }
     }
@@ -458,7 +458,7 @@ pub(crate) fn refused(doing: &Doing, exception: String) -> Error {
 }
 
 /// The meaning of an exception that our program did not catch.
-pub(crate) fn uncaught(doing: &Doing, exception: String) -> Result<Outcome, Error> {
+pub(crate) fn uncaught(doing: &Doing, exception: String) -> Result<CallResult, Error> {
     if exception.starts_with("NameError") && exception.contains("'_udpcli'") {
         // The helper is gone: the interpreter restarted.
         return Err(Error::Restarted {
@@ -467,9 +467,9 @@ pub(crate) fn uncaught(doing: &Doing, exception: String) -> Result<Outcome, Erro
     }
     Ok(if exception.starts_with("MemoryError") {
         // There was not enough memory for the call itself.
-        Outcome::Raised(exception)
+        CallResult::Raised(exception)
     } else {
-        Outcome::Uncaught(exception)
+        CallResult::Uncaught(exception)
     })
 }
 
@@ -511,12 +511,12 @@ fn plain_checksum(bytes: &[u8]) -> u32 {
 
 /// Parses a reply of the helper: the code's output and `~`, or the output with an exception, `^` and the exception's
 /// length in four digits; then the checksum over everything before `~` or `^`. `None` if they do not match.
-pub(crate) fn read(answer: &[u8]) -> Option<Outcome> {
+pub(crate) fn read(answer: &[u8]) -> Option<CallResult> {
     let (rest, sum) = answer.split_at_checked(answer.len().checked_sub(CHECKSUM_LEN)?)?;
     let fits =
         |said: &[u8]| sum == NO_CHECKSUM || sum == format!("{:08x}", crc32(&[said])).as_bytes();
     if let Some(said) = rest.strip_suffix(b"~") {
-        return fits(said).then(|| Outcome::Answer(said.to_vec()));
+        return fits(said).then(|| CallResult::Answer(said.to_vec()));
     }
     let (said, len) = rest.split_at_checked(rest.len().checked_sub(5)?)?;
     let len = std::str::from_utf8(len.strip_prefix(b"^")?).ok()?;
@@ -529,9 +529,9 @@ pub(crate) fn read(answer: &[u8]) -> Option<Outcome> {
         .trim_end_matches([' ', ':'])
         .to_owned();
     Some(if sum == NO_CHECKSUM {
-        Outcome::Uncaught(exception)
+        CallResult::Uncaught(exception)
     } else {
-        Outcome::Raised(exception)
+        CallResult::Raised(exception)
     })
 }
 
@@ -562,7 +562,7 @@ mod tests {
         let damaged = "NameError: name '_udpbli' isn't defined".to_owned();
         assert_eq!(
             uncaught(&Doing::CleaningUp, damaged.clone()).unwrap(),
-            Outcome::Uncaught(damaged)
+            CallResult::Uncaught(damaged)
         );
     }
 
@@ -585,19 +585,19 @@ mod tests {
         let text = "OSError: 28";
         assert_eq!(
             read(&with_sum(&format!("half a li{text}"), "^000b")),
-            Some(Outcome::Raised(text.to_owned()))
+            Some(CallResult::Raised(text.to_owned()))
         );
         // Without a checksum, the exception has to occur again.
         let plain = format!("{text}^000b--------");
         assert_eq!(
             read(plain.as_bytes()),
-            Some(Outcome::Uncaught(text.to_owned()))
+            Some(CallResult::Uncaught(text.to_owned()))
         );
         assert_eq!(read(&with_sum(text, "^00ff")), None);
         // An exception without text.
         assert_eq!(
             read(&with_sum("UnicodeError: ", "^000e")),
-            Some(Outcome::Raised("UnicodeError".to_owned()))
+            Some(CallResult::Raised("UnicodeError".to_owned()))
         );
     }
 
@@ -606,7 +606,7 @@ mod tests {
         fn a_changed_reply_is_rejected(data in proptest::collection::vec(any::<u8>(), 0..40), at in 0usize..49, bit in 0u8..8) {
             let mut answer = data.clone();
             answer.extend(format!("~{:08x}", crc32(&[&data])).into_bytes());
-            prop_assert_eq!(read(&answer), Some(Outcome::Answer(data)));
+            prop_assert_eq!(read(&answer), Some(CallResult::Answer(data)));
             let at = at % answer.len();
             answer[at] ^= 1 << bit;
             prop_assert_eq!(read(&answer), None);

@@ -46,7 +46,7 @@ const SILENT: Duration = Duration::from_millis(100);
 const UNSEEN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-enum State {
+enum EscapeState {
     /// Nothing is on its way.
     Idle,
     /// The probe is on its way; this is how many bytes of its echo have arrived.
@@ -63,7 +63,7 @@ enum State {
 
 /// Feeds a running program.
 #[derive(Debug)]
-pub(crate) struct Feed {
+pub(crate) struct ProgramInput {
     by_readline: bool,
     line_end: u8,
     queue: VecDeque<u8>,
@@ -72,7 +72,7 @@ pub(crate) struct Feed {
     is_within_line: bool,
     /// Whether the last byte was a carriage return: a line feed after it is the same line end.
     after_return: bool,
-    state: State,
+    state: EscapeState,
     last_output: Instant,
     last_sent: Option<Instant>,
     /// How many bytes were sent since the last output.
@@ -91,7 +91,7 @@ pub enum Notice {
     Ended,
 }
 
-impl Feed {
+impl ProgramInput {
     /// For a program that reads in this way.
     #[must_use]
     pub(crate) fn new(usage: InputUse) -> Option<Self> {
@@ -109,7 +109,7 @@ impl Feed {
             has_ended: false,
             is_within_line: false,
             after_return: false,
-            state: State::Idle,
+            state: EscapeState::Idle,
             last_output: Instant::now(),
             last_sent: None,
             unseen: 0,
@@ -175,7 +175,7 @@ impl Feed {
         self.unseen = 0;
         for &byte in bytes {
             match &mut self.state {
-                State::Probing(matched) => {
+                EscapeState::Probing(matched) => {
                     if PROBE_ECHO.get(*matched) != Some(&byte) {
                         shown.extend_from_slice(PROBE_ECHO.get(..*matched).unwrap_or_default());
                         *matched = 0;
@@ -186,11 +186,11 @@ impl Feed {
                         shown.push(byte);
                     }
                     if *matched == PROBE_ECHO.len() {
-                        self.state = State::Waits;
+                        self.state = EscapeState::Waits;
                     }
                 }
                 // A thread or a timer may print in between.
-                State::Echo { left, since, .. } if left.front() == Some(&byte) => {
+                EscapeState::Echo { left, since, .. } if left.front() == Some(&byte) => {
                     left.pop_front();
                     *since = now;
                     self.end_echo();
@@ -201,7 +201,7 @@ impl Feed {
     }
 
     fn end_echo(&mut self) {
-        if let State::Echo {
+        if let EscapeState::Echo {
             left, is_line_end, ..
         } = &self.state
             && left.is_empty()
@@ -209,16 +209,16 @@ impl Feed {
             let is_line_end = *is_line_end;
             self.is_within_line = !is_line_end;
             self.state = if is_line_end {
-                State::Idle
+                EscapeState::Idle
             } else {
-                State::Waits
+                EscapeState::Waits
             };
         }
     }
 
     /// Output that was held back for too long, or at the end.
     pub(crate) fn release(&mut self, shown: &mut Vec<u8>, now: Instant, is_end: bool) {
-        if let State::Probing(matched @ 1..) = &mut self.state
+        if let EscapeState::Probing(matched @ 1..) = &mut self.state
             && (is_end || now.duration_since(self.last_output) > HELD)
         {
             shown.extend_from_slice(PROBE_ECHO.get(..*matched).unwrap_or_default());
@@ -232,23 +232,23 @@ impl Feed {
             return self.due_as_it_is(now);
         }
         match &mut self.state {
-            State::Idle => {
+            EscapeState::Idle => {
                 let is_silent = now.duration_since(self.last_output) > SILENT;
                 if !(self.has_piece() || self.has_ended && is_silent) {
                     return None;
                 }
-                self.state = State::Probing(0);
+                self.state = EscapeState::Probing(0);
                 Some(PROBE.to_vec())
             }
-            State::Probing(_) => None,
-            State::Echo { left, since, .. } => {
+            EscapeState::Probing(_) => None,
+            EscapeState::Echo { left, since, .. } => {
                 if now.duration_since(*since) > ECHO {
                     left.clear();
                     self.end_echo();
                 }
                 None
             }
-            State::Waits => self.due_to_readline(now),
+            EscapeState::Waits => self.due_to_readline(now),
         }
     }
 
@@ -275,7 +275,7 @@ impl Feed {
             None if self.has_ended => {
                 // Ctrl-D on an empty line: EOFError.
                 self.has_ended = false;
-                self.state = State::Idle;
+                self.state = EscapeState::Idle;
                 self.last_output = now;
                 return Some(vec![4]);
             }
@@ -289,7 +289,7 @@ impl Feed {
     }
 
     fn expect(&mut self, left: VecDeque<u8>, is_line_end: bool, now: Instant) {
-        self.state = State::Echo {
+        self.state = EscapeState::Echo {
             left,
             is_line_end,
             since: now,
@@ -327,7 +327,7 @@ impl Feed {
     #[must_use]
     pub(crate) fn may_be_left(&self) -> bool {
         if self.by_readline {
-            !matches!(self.state, State::Idle)
+            !matches!(self.state, EscapeState::Idle)
         } else {
             self.last_sent.is_some()
         }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use crate::board::doing::Doing;
 use crate::board::error::Error;
-use crate::board::input::{Feed, Notice, Typed};
+use crate::board::input::{Notice, ProgramInput, Typed};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, OledReport};
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
-use crate::board::program::known::Known;
+use crate::board::program::known::InterpreterState;
 use crate::board::program::{self, Launch, source};
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
 use crate::board::symptom::{self, Symptom};
@@ -169,7 +169,7 @@ pub fn run(
 pub(crate) fn run_again(
     repl: &mut Repl,
     options: &RunOptions<'_>,
-    mut known: Option<&mut Known>,
+    mut known: Option<&mut InterpreterState>,
     observer: &mut dyn RunObserver,
 ) -> Result<EndedRun, Error> {
     let watches = match options.oled {
@@ -194,7 +194,7 @@ pub(crate) fn run_again(
     if options.detach {
         return detach(repl, launch);
     }
-    let feed = Feed::new(source::input_use(options.source));
+    let feed = ProgramInput::new(source::input_use(options.source));
     if feed.is_some() {
         observer.event(RunEvent::ReadsInput);
     }
@@ -209,7 +209,10 @@ pub(crate) fn run_again(
     };
     let exit = repl.follow(&mut follower);
     if matches!(exit, Ok(Exit::Done | Exit::Exception(_) | Exit::Exited))
-        && follower.feed.as_ref().is_some_and(Feed::may_be_left)
+        && follower
+            .feed
+            .as_ref()
+            .is_some_and(ProgramInput::may_be_left)
     {
         // What the program has not read must not become a part of the next code.
         repl.reenter()?;

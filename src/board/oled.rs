@@ -81,7 +81,7 @@ pub fn watch(
         return Err(Error::NoDisplay);
     }
     program::start_file(repl, MAIN)?;
-    let mut watcher = Watcher {
+    let mut watcher = FrameTaker {
         mirror,
         once: options.once,
         first: None,
@@ -117,7 +117,7 @@ pub fn watch(
 }
 
 /// Takes the display's frames out of the output.
-struct Watcher<'a> {
+struct FrameTaker<'a> {
     mirror: Mirror,
     once: bool,
     /// When the first whole screen came, and the last change.
@@ -127,7 +127,7 @@ struct Watcher<'a> {
     observer: &'a mut dyn OledObserver,
 }
 
-impl Watcher<'_> {
+impl FrameTaker<'_> {
     /// Whether there is something to show: a screen, or the news that the line lost one. Before the first `show()` there
     /// is neither.
     fn has_screen(&self) -> bool {
@@ -149,7 +149,7 @@ impl Watcher<'_> {
     }
 }
 
-impl OutputHandler for Watcher<'_> {
+impl OutputHandler for FrameTaker<'_> {
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let (mut printed, mut changed, mut whole) = (Vec::new(), false, false);
         let had_screen = self.has_screen();

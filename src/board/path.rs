@@ -138,9 +138,9 @@ impl fmt::Display for Shown<'_> {
 
 /// Displays the bytes of a path or name as text for programs: like [`Shown`], but invisible characters stay.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Text<'a>(pub &'a [u8]);
+pub(crate) struct MachineText<'a>(pub &'a [u8]);
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for MachineText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         append_text(self.0, false, f)
     }
@@ -288,7 +288,7 @@ mod tests {
             let shown = Shown(&bytes).to_string();
             prop_assert!(!shown.chars().any(char::is_control));
             prop_assert_eq!(unescape(shown.as_bytes()), bytes.clone());
-            prop_assert_eq!(unescape(Text(&bytes).to_string().as_bytes()), bytes);
+            prop_assert_eq!(unescape(MachineText(&bytes).to_string().as_bytes()), bytes);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::board::helper::Repeats;
 use crate::board::literal;
 use crate::board::repl::{Repl, SubmitMode};
 
-use known::Known;
+use known::InterpreterState;
 pub(crate) use pieces::load;
 
 use pieces::{damaged, start_checked};
@@ -85,7 +85,7 @@ pub fn start(
     repl: &mut Repl,
     source: &[u8],
     fresh: bool,
-    known: Option<&mut Known>,
+    known: Option<&mut InterpreterState>,
     before: impl FnOnce(&mut Repl) -> Result<(), Error>,
 ) -> Result<Launch, Error> {
     let result = start_or_fail(repl, source, fresh, known, before);
@@ -115,7 +115,7 @@ fn start_or_fail(
     repl: &mut Repl,
     source: &[u8],
     fresh: bool,
-    known: Option<&mut Known>,
+    known: Option<&mut InterpreterState>,
     before: impl FnOnce(&mut Repl) -> Result<(), Error>,
 ) -> Result<Launch, Error> {
     let surely_fits = source.len() <= SURELY_FITS;

@@ -45,7 +45,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// How a wait for the prompt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
+pub enum PromptWait {
     /// The prompt is back.
     Ready,
     /// The program probably waits for a line of input.
@@ -55,7 +55,7 @@ pub enum Wait {
 }
 
 /// Shows a session's output, and says when to stop.
-pub trait Terminal {
+pub trait SessionOutput {
     /// Shows output of the board. False if nobody reads it any more.
     fn show(&mut self, bytes: &[u8]) -> bool;
 
@@ -79,7 +79,7 @@ pub enum PromptNote {
 }
 
 /// The user at the prompt: sees the board's output and notes, and types.
-pub trait PromptObserver: Terminal {
+pub trait PromptObserver: SessionOutput {
     /// The next key, if one comes within that time.
     fn key(&mut self, within: Duration) -> Option<Key>;
 
@@ -105,16 +105,19 @@ impl<'a> Prompt<'a> {
     ///
     /// # Errors
     /// As for [`enter::raw_repl`].
-    pub fn find(link: &'a mut Link, terminal: &mut dyn Terminal) -> Result<(Self, bool), Error> {
+    pub fn find(
+        link: &'a mut Link,
+        terminal: &mut dyn SessionOutput,
+    ) -> Result<(Self, bool), Error> {
         let mut prompt = Self::here(link);
         prompt.link.send(b"\r")?;
-        if prompt.answer_within(terminal, ANSWER, 2 * ANSWER)? == Wait::Ready {
+        if prompt.answer_within(terminal, ANSWER, 2 * ANSWER)? == PromptWait::Ready {
             return Ok((prompt, false));
         }
         // Ctrl-B leaves the raw REPL and has no other effect.
         prompt.link.send(b"\x03\x03\x02\r")?;
         prompt.is_talking = false;
-        if prompt.answer_within(terminal, INTERRUPT, 2 * INTERRUPT)? == Wait::Ready {
+        if prompt.answer_within(terminal, INTERRUPT, 2 * INTERRUPT)? == PromptWait::Ready {
             return Ok((prompt, true));
         }
         // A prompt that a program has set is the same after each Enter, with nothing after it.
@@ -135,7 +138,7 @@ impl<'a> Prompt<'a> {
         entered?;
         prompt.tail.clear();
         prompt.link.send(b"\x02")?;
-        if prompt.answer_within(terminal, INTERRUPT, 2 * INTERRUPT)? == Wait::Ready {
+        if prompt.answer_within(terminal, INTERRUPT, 2 * INTERRUPT)? == PromptWait::Ready {
             return Ok((prompt, true));
         }
         Err(Error::NoAnswer {
@@ -162,7 +165,7 @@ impl<'a> Prompt<'a> {
     pub fn type_in(
         &mut self,
         statement: &Statement,
-        terminal: &mut dyn Terminal,
+        terminal: &mut dyn SessionOutput,
     ) -> Result<(), Error> {
         self.tail.clear();
         match statement {
@@ -194,7 +197,7 @@ impl<'a> Prompt<'a> {
     }
 
     /// Paste mode: each line waits for the echo of the previous one, so that the board's buffer never overflows.
-    fn paste(&mut self, text: &[u8], terminal: &mut dyn Terminal) -> Result<(), Error> {
+    fn paste(&mut self, text: &[u8], terminal: &mut dyn SessionOutput) -> Result<(), Error> {
         self.link.send(b"\x05")?;
         self.expect(PASTE, terminal)?;
         for line in text.split(|&byte| byte == b'\n') {
@@ -215,11 +218,15 @@ impl<'a> Prompt<'a> {
     ///
     /// # Errors
     /// The line has failed.
-    pub fn wait(&mut self, may_ask: bool, terminal: &mut dyn Terminal) -> Result<Wait, Error> {
+    pub fn wait(
+        &mut self,
+        may_ask: bool,
+        terminal: &mut dyn SessionOutput,
+    ) -> Result<PromptWait, Error> {
         loop {
             let wait = self.answer(terminal, QUIET)?;
             match wait {
-                Wait::Input if !may_ask => {}
+                PromptWait::Input if !may_ask => {}
                 wait => return Ok(wait),
             }
         }
@@ -230,9 +237,9 @@ impl<'a> Prompt<'a> {
     ///
     /// # Errors
     /// The line has failed.
-    pub(crate) fn interrupt(&mut self, terminal: &mut dyn Terminal) -> Result<bool, Error> {
-        struct Stopping<'t>(&'t mut dyn Terminal);
-        impl Terminal for Stopping<'_> {
+    pub(crate) fn interrupt(&mut self, terminal: &mut dyn SessionOutput) -> Result<bool, Error> {
+        struct Stopping<'t>(&'t mut dyn SessionOutput);
+        impl SessionOutput for Stopping<'_> {
             fn show(&mut self, bytes: &[u8]) -> bool {
                 // A reader that went away does not end this wait.
                 self.0.show(bytes);
@@ -244,56 +251,60 @@ impl<'a> Prompt<'a> {
         }
         self.tail.clear();
         self.link.send(b"\x03\x03")?;
-        Ok(self.answer(&mut Stopping(terminal), INTERRUPT)? == Wait::Ready)
+        Ok(self.answer(&mut Stopping(terminal), INTERRUPT)? == PromptWait::Ready)
     }
 
     /// Like [`Self::answer`], but for at most `limit`: a program may print without a pause.
     fn answer_within(
         &mut self,
-        terminal: &mut dyn Terminal,
+        terminal: &mut dyn SessionOutput,
         quiet: Duration,
         limit: Duration,
-    ) -> Result<Wait, Error> {
+    ) -> Result<PromptWait, Error> {
         self.answer_until(terminal, quiet, Some(Instant::now() + limit))
     }
 
     /// Shows output until it ends with the prompt, or none arrives for `quiet`.
-    fn answer(&mut self, terminal: &mut dyn Terminal, quiet: Duration) -> Result<Wait, Error> {
+    fn answer(
+        &mut self,
+        terminal: &mut dyn SessionOutput,
+        quiet: Duration,
+    ) -> Result<PromptWait, Error> {
         self.answer_until(terminal, quiet, None)
     }
 
     fn answer_until(
         &mut self,
-        terminal: &mut dyn Terminal,
+        terminal: &mut dyn SessionOutput,
         quiet: Duration,
         deadline: Option<Instant>,
-    ) -> Result<Wait, Error> {
+    ) -> Result<PromptWait, Error> {
         let mut last = Instant::now();
         loop {
             if deadline.is_some_and(|deadline| Instant::now() > deadline) {
                 self.is_talking = true;
-                return Ok(Wait::Input);
+                return Ok(PromptWait::Input);
             }
             if terminal.is_stopped() {
-                return Ok(Wait::Stopped);
+                return Ok(PromptWait::Stopped);
             }
             if self.link.fill(Instant::now() + TICK)? {
                 last = Instant::now();
                 if !self.take(terminal) {
-                    return Ok(Wait::Stopped);
+                    return Ok(PromptWait::Stopped);
                 }
             } else if self.is_at_prompt() {
                 // Nothing arrived for a tick: a program that prints `>>> ` would continue sooner.
-                return Ok(Wait::Ready);
+                return Ok(PromptWait::Ready);
             }
             if last.elapsed() > quiet {
-                return Ok(Wait::Input);
+                return Ok(PromptWait::Input);
             }
         }
     }
 
     /// Shows output until it ends with `text`.
-    fn expect(&mut self, text: &[u8], terminal: &mut dyn Terminal) -> Result<(), Error> {
+    fn expect(&mut self, text: &[u8], terminal: &mut dyn SessionOutput) -> Result<(), Error> {
         let deadline = Instant::now() + INTERRUPT;
         while !self.tail.ends_with(text) {
             if !self.link.fill(deadline)? {
@@ -307,14 +318,14 @@ impl<'a> Prompt<'a> {
         Ok(())
     }
 
-    fn listen(&mut self, terminal: &mut dyn Terminal, until: Instant) -> Result<(), Error> {
+    fn listen(&mut self, terminal: &mut dyn SessionOutput, until: Instant) -> Result<(), Error> {
         while self.link.fill(until)? {
             self.take(terminal);
         }
         Ok(())
     }
 
-    fn take(&mut self, terminal: &mut dyn Terminal) -> bool {
+    fn take(&mut self, terminal: &mut dyn SessionOutput) -> bool {
         let came = self.link.take(usize::MAX);
         self.tail.extend_from_slice(&came);
         let surplus = self.tail.len().saturating_sub(256);

@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use crate::board::doing::Doing;
 use crate::board::enter::{self, BANNER, Entered};
 use crate::board::error::Error;
-use crate::board::evidence::{self, Fault};
+use crate::board::evidence::{self, BoardFault};
 use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
 use crate::shutdown::Shutdown;
 use crate::text::escape;
 pub(crate) use held::HeldRepl;
-use output::{End, RestartWatch, split_output};
+use output::{OutputEnd, RestartWatch, split_output};
 
 /// The length limit of a reply: our own code never prints more.
 const MAX_ANSWER: usize = 1 << 20;
@@ -125,7 +125,7 @@ pub struct Repl {
     entered: Entered,
     new_starts: u32,
     /// The fault in the board's log when it restarted while code ran.
-    fault: Option<(Fault, String)>,
+    fault: Option<(BoardFault, String)>,
     /// Whether to leave the board as it is on drop: its program keeps running, or the line has failed.
     detached: bool,
     /// Where it waits for the next command after [`Self::close`].
@@ -423,12 +423,12 @@ impl Repl {
                 shown = shown.saturating_sub(output);
             }
             match end {
-                End::None | End::Unclear => {}
-                End::Found { len, ended } => {
+                OutputEnd::None | OutputEnd::Unclear => {}
+                OutputEnd::Found { len, ended } => {
                     self.link.take(len);
                     return Ok(ended);
                 }
-                End::Exiting => return self.after_exit(),
+                OutputEnd::Exiting => return self.after_exit(),
             }
             let is_held = self.link.pending().len() > shown;
             let until = Instant::now() + if is_held { HELD_BACK } else { TICK };

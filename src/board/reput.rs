@@ -6,14 +6,14 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::board::changes::Changes;
-use crate::board::each_save::{CableObserver, Round, Rounds, Watched};
+use crate::board::each_save::{CableObserver, RoundEnd, Rounds, Watched};
 use crate::board::error::Error;
 use crate::board::files::Files;
 use crate::board::files::error::TransferError;
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::RemotePath;
 use crate::board::files::transfer::{TransferObserver, Transferred};
-use crate::board::files::upload::{self, Target, Upload};
+use crate::board::files::upload::{self, Upload, UploadTarget};
 use crate::board::port::TICK;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
@@ -93,22 +93,22 @@ struct Reput<'a> {
     shutdown: &'a Shutdown,
     observer: &'a mut dyn ReputObserver,
     /// Where the files went first: a folder that was made then must not become one that the next ones go into.
-    target: Option<Target>,
+    target: Option<UploadTarget>,
 }
 
 impl Rounds for Reput<'_> {
     type Error = TransferError;
 
-    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<Round, TransferError> {
+    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<RoundEnd, TransferError> {
         match self.put(repl, changes) {
-            Ok(true) => Ok(Round::Done),
-            Ok(false) => Ok(Round::SavedMeanwhile),
-            Err(TransferError::Board(error)) if repl.link().is_lost() => Ok(Round::Lost(error)),
-            Err(TransferError::Board(Error::Interrupted)) => Ok(Round::Over),
+            Ok(true) => Ok(RoundEnd::Done),
+            Ok(false) => Ok(RoundEnd::SavedMeanwhile),
+            Err(TransferError::Board(error)) if repl.link().is_lost() => Ok(RoundEnd::Lost(error)),
+            Err(TransferError::Board(Error::Interrupted)) => Ok(RoundEnd::Over),
             Err(error) if self.target.is_none() => Err(error),
             Err(error) => {
                 self.observer.between(ReputEvent::NotDone(error));
-                Ok(Round::Done)
+                Ok(RoundEnd::Done)
             }
         }
     }

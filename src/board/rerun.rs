@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::board::changes::{self, Changes};
-use crate::board::each_save::{CableObserver, Round, Rounds, Watched};
+use crate::board::each_save::{CableObserver, RoundEnd, Rounds, Watched};
 use crate::board::error::Error;
 use crate::board::files::Files;
 use crate::board::files::error::TransferError;
@@ -14,10 +14,12 @@ use crate::board::files::remote::RemotePath;
 use crate::board::files::transfer::{TransferObserver, Transferred};
 use crate::board::files::upload::Upload;
 use crate::board::input::Typed;
-use crate::board::life_cycle::{self, EndedRun, Ending, RunEvent, RunObserver, RunOptions, WatchOled};
+use crate::board::life_cycle::{
+    self, EndedRun, Ending, RunEvent, RunObserver, RunOptions, WatchOled,
+};
 use crate::board::link::{Address, Link};
 use crate::board::port::TICK;
-use crate::board::program::known::Known;
+use crate::board::program::known::InterpreterState;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
 
@@ -97,7 +99,7 @@ pub(crate) fn run(
         is_entered: true,
         put: None,
         runs: 0,
-        known: Known::default(),
+        known: InterpreterState::default(),
     };
     let (repl, result) = Watched::new(repl, finds, changes, shutdown).run(&mut rerun);
     match repl {
@@ -118,15 +120,15 @@ struct Rerun<'a> {
     /// Whether the board is in its raw REPL: not after a program restarted it.
     is_entered: bool,
     /// The files of `--with` as they were when they were put.
-    put: Option<changes::State>,
+    put: Option<changes::FileState>,
     runs: u64,
-    known: Known,
+    known: InterpreterState,
 }
 
 impl Rounds for Rerun<'_> {
     type Error = Error;
 
-    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<Round, Error> {
+    fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<RoundEnd, Error> {
         let result = match self.source() {
             Ok(Some(source)) => self.run_once(repl, changes, &source),
             Ok(None) => Ok(false),
@@ -134,13 +136,13 @@ impl Rounds for Rerun<'_> {
         };
         Ok(match result {
             // It was interrupted by a save.
-            Ok(true) => Round::SavedMeanwhile,
-            Ok(false) => Round::Done,
-            Err(error) if repl.link().is_lost() => Round::Lost(error),
-            Err(Error::Interrupted) => Round::Over,
+            Ok(true) => RoundEnd::SavedMeanwhile,
+            Ok(false) => RoundEnd::Done,
+            Err(error) if repl.link().is_lost() => RoundEnd::Lost(error),
+            Err(Error::Interrupted) => RoundEnd::Over,
             Err(error) => {
                 self.observer.between(RerunEvent::NotStarted(error));
-                Round::Done
+                RoundEnd::Done
             }
         })
     }

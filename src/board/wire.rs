@@ -18,10 +18,10 @@ use crate::board::port::Port;
 
 /// The log of one command, shared by its serial lines.
 #[derive(Debug, Clone)]
-pub struct WireLog(Arc<Shared>);
+pub struct WireLog(Arc<SharedLog>);
 
 #[derive(Debug)]
-struct Shared {
+struct SharedLog {
     start: Instant,
     /// `None` after a write failed.
     file: Mutex<Option<File>>,
@@ -34,7 +34,7 @@ impl WireLog {
     /// # Errors
     /// The file cannot be created.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(SharedLog {
             start: Instant::now(),
             file: Mutex::new(Some(File::create(path)?)),
             hides: AtomicBool::new(false),

@@ -41,7 +41,7 @@ pub struct Recorded<'a> {
 
 /// How many packets were left out, and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct SkippedPackets {
     /// Neither UDP nor a fragment of it.
     pub(crate) not_udp: u64,
     /// Fragments whose datagram is not complete.
@@ -60,7 +60,7 @@ pub struct LeftOut {
     pub(crate) too_long: u64,
 }
 
-impl LeftOut {
+impl SkippedPackets {
     /// Each reason with its number.
     #[must_use]
     pub(crate) fn reasons(&self) -> [(&'static str, u64); 8] {
@@ -128,14 +128,14 @@ pub enum Error {
 
 /// The bytes of a capture that were read but not used yet.
 #[derive(Debug)]
-struct Input<R> {
+struct CaptureInput<R> {
     inner: R,
     bytes: Vec<u8>,
     start: usize,
     is_at_end: bool,
 }
 
-impl<R: Read> Input<R> {
+impl<R: Read> CaptureInput<R> {
     fn new(inner: R) -> Self {
         Self {
             inner,
@@ -186,44 +186,44 @@ impl<R: Read> Input<R> {
 
 /// A capture being read.
 #[derive(Debug)]
-pub struct Reader<R> {
-    input: Input<R>,
-    format: Option<Format>,
+pub struct CaptureReader<R> {
+    input: CaptureInput<R>,
+    format: Option<SourceFormat>,
     encoding: TextEncoding,
     fragments: Fragments,
     /// The packet and the payload of the last datagram.
     packet: Packet,
     payload: Vec<u8>,
-    left_out: LeftOut,
+    left_out: SkippedPackets,
     is_at_end: bool,
 }
 
 /// The format of a capture, and what must be remembered of it.
 #[derive(Debug)]
-enum Format {
+enum SourceFormat {
     Packets(Container),
     /// The number of the last line.
     Lines(u64),
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read> CaptureReader<R> {
     /// Reads a capture; `encoding` is that of the text in JSON lines.
     #[must_use]
     pub fn new(inner: R, encoding: TextEncoding) -> Self {
         Self {
-            input: Input::new(inner),
+            input: CaptureInput::new(inner),
             format: None,
             encoding,
             fragments: Fragments::default(),
             packet: Packet::default(),
             payload: Vec::new(),
-            left_out: LeftOut::default(),
+            left_out: SkippedPackets::default(),
             is_at_end: false,
         }
     }
 
     /// What was left out since the last call.
-    pub fn take_left_out(&mut self) -> LeftOut {
+    pub fn take_left_out(&mut self) -> SkippedPackets {
         std::mem::take(&mut self.left_out)
     }
 
@@ -257,14 +257,14 @@ impl<R: Read> Reader<R> {
             },
         };
         match format {
-            Format::Lines(number) => {
+            SourceFormat::Lines(number) => {
                 *number += 1;
                 let line = json::next(&mut self.input, *number, self.encoding, &mut self.payload)?;
                 match line {
-                    json::Line::End => self.is_at_end = true,
-                    json::Line::Empty => {}
-                    json::Line::Cut => self.left_out.cut += 1,
-                    json::Line::Datagram {
+                    json::JsonLine::End => self.is_at_end = true,
+                    json::JsonLine::Empty => {}
+                    json::JsonLine::Cut => self.left_out.cut += 1,
+                    json::JsonLine::Datagram {
                         time,
                         from,
                         to_port,
@@ -272,7 +272,7 @@ impl<R: Read> Reader<R> {
                 }
                 Ok(None)
             }
-            Format::Packets(container) => {
+            SourceFormat::Packets(container) => {
                 if !container.next(&mut self.input, &mut self.packet)? {
                     self.is_at_end = true;
                     self.left_out.fragments += self.fragments.clear();
@@ -292,21 +292,21 @@ impl<R: Read> Reader<R> {
 }
 
 /// Recognises the format by its first bytes; `None` if there are none at all.
-fn recognise<R: Read>(input: &mut Input<R>) -> Result<Option<Format>, Error> {
+fn recognise<R: Read>(input: &mut CaptureInput<R>) -> Result<Option<SourceFormat>, Error> {
     let begin = input.fill(4)?;
     Ok(match *begin {
         [] => None,
         [0xef, 0xbb, 0xbf, ..] => {
             input.skip(3);
-            Some(Format::Lines(0))
+            Some(SourceFormat::Lines(0))
         }
         // A pcapng file begins with line ends, so that changing them shows.
         [b'{' | b'\n' | b'\r' | b' ', ..] if !begin.starts_with(b"\n\r\r\n") => {
-            Some(Format::Lines(0))
+            Some(SourceFormat::Lines(0))
         }
         [0x1f, 0x8b, ..] => return Err(Error::Wrong(sentence!("replay.gzip"))),
         [a, b, c, d, ..] => match Container::of([a, b, c, d], input)? {
-            Some(container) => Some(Format::Packets(container)),
+            Some(container) => Some(SourceFormat::Packets(container)),
             None => return Err(Error::Wrong(sentence!("replay.no-capture"))),
         },
         _ => return Err(Error::Wrong(sentence!("replay.no-capture"))),

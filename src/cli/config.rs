@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::value::{self, TextOrJson};
 use crate::cli::{GlobalArgs, language, output};
-use crate::config::{Files, Lang, Origin, PROJECT_FILE, Project, quoted};
+use crate::config::{Lang, Origin, PROJECT_FILE, Project, SettingsFiles, quoted};
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
 use crate::text::sentence::{Sentence, sentence};
@@ -57,7 +57,7 @@ impl SerialSettings {
     /// # Errors
     /// A file cannot be read, or its contents are wrong.
     pub(super) fn read() -> Result<Self, Error> {
-        let files = Files::read()?;
+        let files = SettingsFiles::read()?;
         let user = files.user.unwrap_or_default();
         Ok(Self {
             path: files.user_path.unwrap_or_default(),
@@ -115,7 +115,7 @@ impl SerialSettings {
 /// # Errors
 /// A file or a variable is wrong; stdout cannot be written.
 pub(crate) fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
-    let files = Files::read()?;
+    let files = SettingsFiles::read()?;
     let settings = settings(args, &files, global.lang);
     let text = match args.format {
         TextOrJson::Text => text(&files, &settings),
@@ -127,12 +127,12 @@ pub(crate) fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<Outcome, Err
 /// The effective value of one setting.
 struct Setting {
     key: &'static str,
-    value: Shown,
+    value: SettingValue,
     origin: Origin,
 }
 
 /// A value for output.
-enum Shown {
+enum SettingValue {
     /// Not set, with the meaning of that.
     Unset(Sentence),
     Text(String),
@@ -141,22 +141,23 @@ enum Shown {
 }
 
 /// The settings with a single value.
-fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Setting> {
+fn settings(args: &ConfigArgs, files: &SettingsFiles, lang: language::Choice) -> Vec<Setting> {
     let user = files.user.clone().unwrap_or_default();
     let project = files.project.clone().unwrap_or_default();
     let variable = |name| {
         let value = std::env::var_os(name);
         value.map(|value| value.to_string_lossy().into_owned())
     };
-    let in_force = |key, flag: Option<Shown>, named, file: Option<(Shown, Origin)>, default| {
-        let flag = flag.map(|value| (value, Origin::Flag(named)));
-        let (value, origin) = flag.or(file).unwrap_or((default, Origin::Default));
-        Setting { key, value, origin }
-    };
+    let in_force =
+        |key, flag: Option<SettingValue>, named, file: Option<(SettingValue, Origin)>, default| {
+            let flag = flag.map(|value| (value, Origin::Flag(named)));
+            let (value, origin) = flag.or(file).unwrap_or((default, Origin::Default));
+            Setting { key, value, origin }
+        };
     // An empty port name means no port, and it still overrides the file.
     let port = |port: String| match port.as_str() {
-        "" => Shown::Unset(sentence!("config.unset-serial")),
-        _ => Shown::Text(port),
+        "" => SettingValue::Unset(sentence!("config.unset-serial")),
+        _ => SettingValue::Text(port),
     };
     // clap has already merged the flag and the variable into one value.
     let lang = match variable(LANG) {
@@ -169,56 +170,56 @@ fn settings(args: &ConfigArgs, files: &Files, lang: language::Choice) -> Vec<Set
         .map(|value| (port(value), Origin::Environment(SERIAL)))
         .or_else(|| {
             let set = user.serial?;
-            Some((Shown::Text(set.value), from_user(set.line)))
+            Some((SettingValue::Text(set.value), from_user(set.line)))
         });
     let baud = user
         .baud
-        .map(|set| (Shown::Number(set.value), from_user(set.line)));
+        .map(|set| (SettingValue::Number(set.value), from_user(set.line)));
     // An empty name means no list, and it still overrides the file.
     let list = |path: String| match path.as_str() {
-        "" => Shown::Unset(sentence!("config.unset-names")),
-        _ => Shown::Text(path),
+        "" => SettingValue::Unset(sentence!("config.unset-names")),
+        _ => SettingValue::Text(path),
     };
     let names = variable(NAMES)
         .map(|value| (list(value), Origin::Environment(NAMES)))
         .or_else(|| {
             let set = project.names?;
-            Some((Shown::Text(set.value), Origin::Project(set.line)))
+            Some((SettingValue::Text(set.value), Origin::Project(set.line)))
         });
     let exclude = project
         .exclude
-        .map(|set| (Shown::List(set.value), Origin::Project(set.line)));
-    let lang = lang.map(|(lang, origin)| (Shown::Text(lang.name().to_owned()), origin));
-    let auto = Shown::Text(Lang::default().name().to_owned());
+        .map(|set| (SettingValue::List(set.value), Origin::Project(set.line)));
+    let lang = lang.map(|(lang, origin)| (SettingValue::Text(lang.name().to_owned()), origin));
+    let auto = SettingValue::Text(Lang::default().name().to_owned());
     vec![
         in_force(
             "serial",
             args.serial.clone().map(port),
             "--serial",
             serial,
-            Shown::Unset(sentence!("config.unset-serial")),
+            SettingValue::Unset(sentence!("config.unset-serial")),
         ),
         in_force(
             "baud",
-            args.baud.map(Shown::Number),
+            args.baud.map(SettingValue::Number),
             "--baud",
             baud,
-            Shown::Number(DEFAULT_BAUD),
+            SettingValue::Number(DEFAULT_BAUD),
         ),
         in_force("lang", None, "", lang, auto),
-        in_force("exclude", None, "", exclude, Shown::List(Vec::new())),
+        in_force("exclude", None, "", exclude, SettingValue::List(Vec::new())),
         in_force(
             "names",
             None,
             "",
             names,
-            Shown::Unset(sentence!("config.unset-names")),
+            SettingValue::Unset(sentence!("config.unset-names")),
         ),
     ]
 }
 
 /// The source of a setting, as text.
-fn place(origin: &Origin, files: &Files) -> String {
+fn place(origin: &Origin, files: &SettingsFiles) -> String {
     let user = || {
         files
             .user_path
@@ -240,7 +241,7 @@ fn remark(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// The settings as TOML with comments.
-fn text(files: &Files, settings: &[Setting]) -> String {
+fn text(files: &SettingsFiles, settings: &[Setting]) -> String {
     let project = match files.project {
         Some(_) => say!("config.project", path = PROJECT_FILE),
         None => say!("config.project-missing", path = PROJECT_FILE),
@@ -257,7 +258,7 @@ fn text(files: &Files, settings: &[Setting]) -> String {
         .map(|setting| {
             let origin = place(&setting.origin, files);
             match &setting.value {
-                Shown::Unset(meaning) => {
+                SettingValue::Unset(meaning) => {
                     let meaning = catalogue::text(meaning);
                     (format!("# {}: {meaning}", setting.key), origin)
                 }
@@ -304,12 +305,12 @@ fn bare_or_quoted(key: &str) -> String {
     }
 }
 
-fn toml(value: &Shown) -> String {
+fn toml(value: &SettingValue) -> String {
     match value {
-        Shown::Unset(_) => String::new(),
-        Shown::Text(text) => quoted(text),
-        Shown::Number(number) => number.to_string(),
-        Shown::List(texts) => {
+        SettingValue::Unset(_) => String::new(),
+        SettingValue::Text(text) => quoted(text),
+        SettingValue::Number(number) => number.to_string(),
+        SettingValue::List(texts) => {
             let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
             format!("[{}]", texts.join(", "))
         }
@@ -317,13 +318,13 @@ fn toml(value: &Shown) -> String {
 }
 
 /// The settings as a JSON object.
-fn object(files: &Files, settings: &[Setting]) -> Value {
+fn object(files: &SettingsFiles, settings: &[Setting]) -> Value {
     let settings = settings.iter().map(|setting| {
         let value = match &setting.value {
-            Shown::Unset(_) => Value::Null,
-            Shown::Text(text) => json!(text),
-            Shown::Number(number) => json!(number),
-            Shown::List(texts) => json!(texts),
+            SettingValue::Unset(_) => Value::Null,
+            SettingValue::Text(text) => json!(text),
+            SettingValue::Number(number) => json!(number),
+            SettingValue::List(texts) => json!(texts),
         };
         entry(setting.key, &value, &setting.origin, files)
     });
@@ -358,7 +359,7 @@ fn object(files: &Files, settings: &[Setting]) -> Value {
     })
 }
 
-fn entry(key: &str, value: &Value, origin: &Origin, files: &Files) -> Value {
+fn entry(key: &str, value: &Value, origin: &Origin, files: &SettingsFiles) -> Value {
     let (origin, name, path, line) = match origin {
         Origin::Flag(name) => ("flag", Some(name), None, None),
         Origin::Environment(name) => ("environment", Some(name), None, None),

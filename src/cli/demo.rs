@@ -23,7 +23,7 @@ pub(crate) fn run(_: &DemoArgs) -> Result<Outcome, Error> {
         source,
     })?;
     let program = std::env::current_exe().map_err(cannot_start)?;
-    let mut shown = Shown { failure: None };
+    let mut shown = DemoPrinter { failure: None };
     let result = demo::run(&program, language::current().tag(), &shutdown, &mut shown);
     if let Some(failure) = shown.failure {
         return Err(failure);
@@ -77,11 +77,11 @@ fn label(side: Side) -> &'static str {
 }
 
 /// Prints the lines of both processes as they arrive.
-struct Shown {
+struct DemoPrinter {
     failure: Option<Error>,
 }
 
-impl DemoObserver for Shown {
+impl DemoObserver for DemoPrinter {
     fn event(&mut self, event: DemoEvent<'_>) -> bool {
         let line = match event {
             DemoEvent::Starts(side, args) => {

@@ -10,8 +10,8 @@ use crate::cli::value::{self, TextOrJson};
 use crate::error::{Error, Outcome};
 use crate::firewall::{Firewall, Interrupted};
 #[cfg(feature = "board")]
-use crate::survey::doctor::Serial;
-use crate::survey::doctor::{self, Finding};
+use crate::survey::doctor::PortFinding;
+use crate::survey::doctor::{self, DoctorFinding};
 use crate::survey::severity::Severity;
 use crate::terminal::sanitize;
 use crate::words::language::{self, Language};
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Outcome, Error> {
         }
     };
     let outcome = output::print(text.as_bytes())?;
-    let codes: Vec<&str> = problems(&findings).map(Finding::code).collect();
+    let codes: Vec<&str> = problems(&findings).map(DoctorFinding::code).collect();
     if codes.is_empty() {
         Ok(outcome)
     } else {
@@ -67,13 +67,13 @@ fn serial_port() -> Result<Option<String>, Error> {
     Ok(port.filter(|port| !port.is_empty()))
 }
 
-fn problems(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+fn problems(findings: &[DoctorFinding]) -> impl Iterator<Item = &DoctorFinding> {
     findings
         .iter()
         .filter(|finding| finding.severity() == Severity::Problem)
 }
 
-fn text(finding: &Finding) -> String {
+fn text(finding: &DoctorFinding) -> String {
     let mut lines = words::doctor::line(finding);
     if let Some(command) = finding.command() {
         lines.push('\n');
@@ -87,7 +87,7 @@ fn text(finding: &Finding) -> String {
     lines.concat()
 }
 
-fn object(port: u16, findings: &[Finding]) -> Value {
+fn object(port: u16, findings: &[DoctorFinding]) -> Value {
     let entries: Vec<Value> = findings.iter().map(entry).collect();
     json!({
         "ok": problems(findings).next().is_none(),
@@ -96,7 +96,7 @@ fn object(port: u16, findings: &[Finding]) -> Value {
     })
 }
 
-fn entry(finding: &Finding) -> Value {
+fn entry(finding: &DoctorFinding) -> Value {
     let mut entry = facts(finding);
     let message = catalogue::text(&words::doctor::sentence(finding));
     entry.insert("code".to_owned(), json!(finding.code()));
@@ -107,38 +107,38 @@ fn entry(finding: &Finding) -> Value {
 }
 
 /// What a program may want to know of a finding.
-fn facts(finding: &Finding) -> Map<String, Value> {
+fn facts(finding: &DoctorFinding) -> Map<String, Value> {
     let facts = match finding {
-        Finding::Address { own, others, .. } => {
+        DoctorFinding::Address { own, others, .. } => {
             let others: Vec<Value> = others
                 .iter()
                 .map(|own| json!({"address": own.address, "interface": own.interface}))
                 .collect();
             json!({"address": own.address, "interface": own.interface, "others": others})
         }
-        Finding::SelfAssigned { own } => {
+        DoctorFinding::SelfAssigned { own } => {
             json!({"address": own.address, "interface": own.interface})
         }
-        Finding::PortInUse { holders, .. } => {
+        DoctorFinding::PortInUse { holders, .. } => {
             let holders: Vec<Value> = holders
                 .iter()
                 .map(|holder| json!({"name": holder.name, "process": holder.id}))
                 .collect();
             json!({"holders": holders})
         }
-        Finding::FirewallAllows { by, .. }
-        | Finding::FirewallPartly { by, .. }
-        | Finding::FirewallAsks { by, .. } => json!({"firewall": by.name()}),
-        Finding::FirewallBlocks { block, .. } => {
+        DoctorFinding::FirewallAllows { by, .. }
+        | DoctorFinding::FirewallPartly { by, .. }
+        | DoctorFinding::FirewallAsks { by, .. } => json!({"firewall": by.name()}),
+        DoctorFinding::FirewallBlocks { block, .. } => {
             json!({"firewall": block.by.name(), "rule": block.rule})
         }
-        Finding::FirewallUnknown { by, .. } => json!({"firewall": by.map(Firewall::name)}),
+        DoctorFinding::FirewallUnknown { by, .. } => json!({"firewall": by.map(Firewall::name)}),
         #[cfg(feature = "board")]
-        Finding::Serial(finding) => of_serial(finding),
-        Finding::NoAddress
-        | Finding::PortFree { .. }
-        | Finding::PortRefused { .. }
-        | Finding::FirewallOff => Value::Null,
+        DoctorFinding::Serial(finding) => of_serial(finding),
+        DoctorFinding::NoAddress
+        | DoctorFinding::PortFree { .. }
+        | DoctorFinding::PortRefused { .. }
+        | DoctorFinding::FirewallOff => Value::Null,
     };
     match facts {
         Value::Object(facts) => facts,
@@ -147,20 +147,20 @@ fn facts(finding: &Finding) -> Map<String, Value> {
 }
 
 #[cfg(feature = "board")]
-fn of_serial(finding: &Serial) -> Value {
+fn of_serial(finding: &PortFinding) -> Value {
     match finding {
-        Serial::Board { port, chip } => {
+        PortFinding::Board { port, chip } => {
             json!({"serial_port": port, "board": chip.map(Chip::boards)})
         }
-        Serial::None { others } => json!({"serial_ports": others}),
-        Serial::Held { port, holder } => json!({"serial_port": port, "holder": holder}),
-        Serial::Brltty { port } => json!({"serial_port": port}),
-        Serial::Denied { port, group, .. } => json!({"serial_port": port, "group": group}),
-        Serial::Missing { port } => json!({"serial_port": port}),
-        Serial::NoDriver { chip } => json!({"chip": chip.name()}),
-        Serial::OldDriver { port, chip, year } => {
+        PortFinding::None { others } => json!({"serial_ports": others}),
+        PortFinding::Held { port, holder } => json!({"serial_port": port, "holder": holder}),
+        PortFinding::Brltty { port } => json!({"serial_port": port}),
+        PortFinding::Denied { port, group, .. } => json!({"serial_port": port, "group": group}),
+        PortFinding::Missing { port } => json!({"serial_port": port}),
+        PortFinding::NoDriver { chip } => json!({"chip": chip.name()}),
+        PortFinding::OldDriver { port, chip, year } => {
             json!({"serial_port": port, "chip": chip.name(), "year": year})
         }
-        Serial::Unlisted => Value::Null,
+        PortFinding::Unlisted => Value::Null,
     }
 }

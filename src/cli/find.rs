@@ -11,7 +11,7 @@ use crate::cli::value::{self, TextOrJson};
 use crate::cli::{names, output};
 use crate::error::{Error, Outcome};
 use crate::names::BoardNames;
-use crate::survey::find::{self, Board, Evidence};
+use crate::survey::find::{self, Evidence, FoundBoard};
 use crate::terminal::sanitize;
 use crate::words;
 
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &FindArgs) -> Result<Outcome, Error> {
 }
 
 /// The name that the list gives to a board.
-fn name(board: &Board, names: &BoardNames) -> Option<String> {
+fn name(board: &FoundBoard, names: &BoardNames) -> Option<String> {
     let keys = [
         board.mac.map(|mac| mac.to_string()),
         board.address.map(|address| address.to_string()),
@@ -73,7 +73,7 @@ fn name(board: &Board, names: &BoardNames) -> Option<String> {
 }
 
 /// A line per board: name, address, MAC, how it was found, and the port's state if it was asked.
-fn table(boards: &[Board]) -> String {
+fn table(boards: &[FoundBoard]) -> String {
     let rows: Vec<Vec<String>> = boards.iter().map(columns).collect();
     let mut widths = Vec::new();
     for row in &rows {
@@ -95,7 +95,7 @@ fn table(boards: &[Board]) -> String {
     text
 }
 
-fn columns(board: &Board) -> Vec<String> {
+fn columns(board: &FoundBoard) -> Vec<String> {
     let none = || "-".to_owned();
     let place = match (board.address, &board.serial_port) {
         (Some(address), Some(port)) => format!("{address}, {port}"),
@@ -116,7 +116,7 @@ fn columns(board: &Board) -> Vec<String> {
     columns
 }
 
-fn object(board: &Board) -> serde_json::Value {
+fn object(board: &FoundBoard) -> serde_json::Value {
     let mut object = json!({
         "name": board.name,
         "address": board.address,

@@ -31,11 +31,11 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::udp::answer::{Answer, AnswerPlan};
 use crate::udp::interface;
-use crate::udp::listen::{ListenPlan, ListenSummary, Listener, StopReason};
+use crate::udp::listen::{ListenEnd, ListenPlan, ListenSummary, Listener};
 use crate::udp::membership::{Group, Memberships};
 use crate::udp::payload::TextRules;
 use crate::udp::prefix::Prefix;
-use crate::udp::receive::{Clock, ReceiveOptions};
+use crate::udp::receive::{ReceiveOptions, TimeSource};
 use crate::udp::sink::Flow;
 use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
 use crate::wait::Waited;
@@ -229,8 +229,8 @@ pub(crate) async fn run(
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
         clock: match args.timestamps {
-            None | Some(Timestamps::Kernel) => Clock::Kernel,
-            Some(Timestamps::User) => Clock::User,
+            None | Some(Timestamps::Kernel) => TimeSource::Kernel,
+            Some(Timestamps::User) => TimeSource::User,
         },
         batching: !global.no_batching,
     };
@@ -288,14 +288,14 @@ pub(crate) async fn run(
     });
     let mut listener = Listener::new(&plan, &sockets, memberships);
     let end = match output.begin()? {
-        Flow::ReaderGone => Ok(StopReason::ReaderGone),
+        Flow::ReaderGone => Ok(ListenEnd::ReaderGone),
         Flow::Continue => match watch {
             None => listener.run(&mut output, shutdown).await,
             Some(watch) => watch.run(&mut listener, &mut output, shutdown).await?,
         },
     };
     output.end();
-    if matches!(end, Ok(StopReason::Interrupted)) && !args.watch {
+    if matches!(end, Ok(ListenEnd::Interrupted)) && !args.watch {
         status::end_interrupted_line();
     }
     let report = listener.report();
@@ -303,20 +303,20 @@ pub(crate) async fn run(
     // The user ends a live view, also one with -n or --duration, so a signal is not an interruption.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {
-        StopReason::Interrupted if has_end => Ok(Outcome::Interrupted),
+        ListenEnd::Interrupted if has_end => Ok(Outcome::Interrupted),
         // The output was abandoned because a stop was requested.
-        StopReason::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
-        StopReason::Silence if listener.datagrams() == 0 => {
+        ListenEnd::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
+        ListenEnd::Silence if listener.datagrams() == 0 => {
             Err(Error::Udp(udp::error::Error::NoDatagram {
                 timeout: args.timeout.unwrap_or_default(),
                 local: sockets.first().map(|bound| bound.local),
                 filtered: listener.filtered(),
             }))
         }
-        StopReason::Interrupted
-        | StopReason::Silence
-        | StopReason::Complete
-        | StopReason::ReaderGone => Ok(Outcome::Done),
+        ListenEnd::Interrupted
+        | ListenEnd::Silence
+        | ListenEnd::Complete
+        | ListenEnd::ReaderGone => Ok(Outcome::Done),
     }
 }
 

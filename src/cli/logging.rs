@@ -18,7 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::GlobalArgs;
 use crate::error::Error;
-use crate::terminal::lane::Lane;
+use crate::terminal::lane::Label;
 use crate::terminal::{color, sanitize, status};
 use crate::text::sentence::Sentence;
 use crate::words;
@@ -65,14 +65,14 @@ pub(super) const REPORT_INDENT: usize = 4;
 struct LogWriter;
 
 impl MakeWriter<'_> for LogWriter {
-    type Writer = status::Log;
+    type Writer = status::EventLog;
 
-    fn make_writer(&self) -> status::Log {
-        status::Log { wraps: true }
+    fn make_writer(&self) -> status::EventLog {
+        status::EventLog { wraps: true }
     }
 
-    fn make_writer_for(&self, meta: &Metadata<'_>) -> status::Log {
-        status::Log {
+    fn make_writer_for(&self, meta: &Metadata<'_>) -> status::EventLog {
+        status::EventLog {
             wraps: *meta.level() <= Level::INFO,
         }
     }
@@ -174,7 +174,7 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let (message, rest) = fields.into_text();
-        if let Some(lane) = Lane::current() {
+        if let Some(lane) = Label::current() {
             if *event.metadata().level() == Level::INFO {
                 lane.set_note(message.clone());
                 if !self.is_verbose {

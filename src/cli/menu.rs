@@ -58,7 +58,7 @@ fn owns_console() -> bool {
 }
 
 /// What the user typed.
-enum Answer {
+enum MenuChoice {
     Line(String),
     /// The end of the input, or Ctrl-C.
     End(Outcome),
@@ -84,8 +84,8 @@ impl Menu {
         let mut wrong = 0;
         while wrong < MAX_WRONG {
             let answer = match self.ask(&say!("menu.choose"))? {
-                Answer::Line(line) => line,
-                Answer::End(outcome) => return Ok(outcome),
+                MenuChoice::Line(line) => line,
+                MenuChoice::End(outcome) => return Ok(outcome),
             };
             let chosen = match &*to_ascii(&answer) {
                 "1" => self.run(&["listen"])?,
@@ -93,8 +93,8 @@ impl Menu {
                 "3" => {
                     let examined = self.run(&["doctor"])?;
                     match examined {
-                        Answer::End(_) => examined,
-                        Answer::Line(_) => self.run(&["pair"])?,
+                        MenuChoice::End(_) => examined,
+                        MenuChoice::Line(_) => self.run(&["pair"])?,
                     }
                 }
                 "4" => self.run(&["demo"])?,
@@ -106,7 +106,7 @@ impl Menu {
                     continue;
                 }
             };
-            if let Answer::End(outcome) = chosen {
+            if let MenuChoice::End(outcome) = chosen {
                 return Ok(outcome);
             }
             wrong = 0;
@@ -116,15 +116,15 @@ impl Menu {
     }
 
     /// Asks where to send what.
-    fn send(&self) -> Result<Answer, Error> {
+    fn send(&self) -> Result<MenuChoice, Error> {
         let mut wrong = 0;
         let peer = loop {
             let answer = match self.ask(&say!("menu.address"))? {
-                Answer::Line(line) => line,
-                end @ Answer::End(_) => return Ok(end),
+                MenuChoice::Line(line) => line,
+                end @ MenuChoice::End(_) => return Ok(end),
             };
             if answer.is_empty() {
-                return Ok(Answer::Line(answer));
+                return Ok(MenuChoice::Line(answer));
             }
             match with_port(&answer) {
                 Some(peer) => break peer,
@@ -132,12 +132,12 @@ impl Menu {
                     wrong += 1;
                     print(&say!("menu.wrong-address"))?;
                 }
-                None => return Ok(Answer::End(Outcome::Done)),
+                None => return Ok(MenuChoice::End(Outcome::Done)),
             }
         };
         let message = match self.ask(&say!("menu.message"))? {
-            Answer::Line(line) => line,
-            end @ Answer::End(_) => return Ok(end),
+            MenuChoice::Line(line) => line,
+            end @ MenuChoice::End(_) => return Ok(end),
         };
         if message.is_empty() {
             return self.run(&["send", &peer]);
@@ -146,7 +146,7 @@ impl Menu {
     }
 
     /// Runs udpcli with these arguments, and waits until it ends.
-    fn run(&self, args: &[&str]) -> Result<Answer, Error> {
+    fn run(&self, args: &[&str]) -> Result<MenuChoice, Error> {
         let shown: Vec<String> = args.iter().map(|arg| quoted(arg)).collect();
         print(&format!("\n> udpcli {}", shown.join(" ")))?;
         let cannot_start = |source| Error::Start {
@@ -168,24 +168,24 @@ impl Menu {
             if wait.look().is_some() {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Ok(Answer::End(Outcome::Interrupted));
+                return Ok(MenuChoice::End(Outcome::Interrupted));
             }
             std::thread::sleep(TICK);
         }
         self.shutdown.forget();
-        Ok(Answer::Line(String::new()))
+        Ok(MenuChoice::Line(String::new()))
     }
 
     /// Keeps the window open until its text is read.
     fn close(&self) -> Result<Outcome, Error> {
         match self.ask(&say!("menu.close"))? {
-            Answer::Line(_) => Ok(Outcome::Done),
-            Answer::End(outcome) => Ok(outcome),
+            MenuChoice::Line(_) => Ok(Outcome::Done),
+            MenuChoice::End(outcome) => Ok(outcome),
         }
     }
 
     /// Asks for a line.
-    fn ask(&self, question: &str) -> Result<Answer, Error> {
+    fn ask(&self, question: &str) -> Result<MenuChoice, Error> {
         output::print(question.as_bytes())?;
         let is_stopped = || self.shutdown.is_asked();
         let read = || {
@@ -194,11 +194,11 @@ impl Menu {
             result.map(|len| (len, line))
         };
         let answer = match Wait::at(Site::Menu, &is_stopped).call(read) {
-            Ok(Waited::Done(Ok((0, _)) | Err(_))) | Err(_) => Answer::End(Outcome::Done),
-            Ok(Waited::Done(Ok((_, line)))) => Answer::Line(line.trim().to_owned()),
-            Ok(Waited::Interrupted | Waited::TimeUp) => Answer::End(Outcome::Interrupted),
+            Ok(Waited::Done(Ok((0, _)) | Err(_))) | Err(_) => MenuChoice::End(Outcome::Done),
+            Ok(Waited::Done(Ok((_, line)))) => MenuChoice::Line(line.trim().to_owned()),
+            Ok(Waited::Interrupted | Waited::TimeUp) => MenuChoice::End(Outcome::Interrupted),
         };
-        if matches!(answer, Answer::End(_)) {
+        if matches!(answer, MenuChoice::End(_)) {
             output::print(b"\n")?;
         }
         Ok(answer)

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::names::BoardNames;
 use crate::survey::find;
 use crate::survey::find::mac::Mac;
-use crate::survey::find::neighbours::{self, Neighbour};
+use crate::survey::find::neighbours::{self, NearDevice};
 use crate::udp;
 use crate::udp::endpoint::{Endpoint, Family};
 use crate::words::catalogue::say;
@@ -96,7 +96,7 @@ fn address_of(list: &BoardNames, name: &str) -> Result<Ipv4Addr, String> {
     if macs.is_empty() && !boards.is_empty() {
         return Err(say!("names.no-address", name = name));
     }
-    let by_mac = |table: &[Neighbour]| {
+    let by_mac = |table: &[NearDevice]| {
         let found = table.iter().find(|neighbour| macs.contains(&neighbour.mac));
         found.map(|neighbour| neighbour.address)
     };
@@ -123,7 +123,7 @@ pub(super) fn of_senders(list: BoardNames) -> Option<impl FnMut(IpAddr) -> Optio
     if list.is_empty() {
         return None;
     }
-    let table = Table::default();
+    let table = SharedNeighbours::default();
     let mut known: HashMap<IpAddr, (Option<String>, Instant)> = HashMap::new();
     Some(move |address: IpAddr| {
         let now = Instant::now();
@@ -150,9 +150,9 @@ pub(super) fn of_senders(list: BoardNames) -> Option<impl FnMut(IpAddr) -> Optio
 
 /// The neighbour table. On Linux it is a file; elsewhere a program prints it, which a thread waits for.
 #[derive(Debug, Default)]
-struct Table(Arc<Mutex<Option<HashMap<Ipv4Addr, Mac>>>>);
+struct SharedNeighbours(Arc<Mutex<Option<HashMap<Ipv4Addr, Mac>>>>);
 
-impl Table {
+impl SharedNeighbours {
     fn mac(&self, address: Ipv4Addr) -> Option<Mac> {
         if cfg!(target_os = "linux") {
             return of(neighbours::read()).get(&address).copied();
@@ -174,7 +174,7 @@ impl Table {
     }
 }
 
-fn of(table: Option<Vec<Neighbour>>) -> HashMap<Ipv4Addr, Mac> {
+fn of(table: Option<Vec<NearDevice>>) -> HashMap<Ipv4Addr, Mac> {
     let neighbours = table.unwrap_or_default().into_iter();
     neighbours
         .map(|neighbour| (neighbour.address, neighbour.mac))

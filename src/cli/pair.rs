@@ -28,10 +28,12 @@ use crate::file;
 use crate::file::stdout_name;
 use crate::firewall;
 use crate::names::BoardNames;
-use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, not_simulated};
+use crate::pair::fleet::{self, BoardPlace, FleetObserver, PairFleetEvent, not_simulated};
 use crate::pair::post::Post;
 use crate::pair::report::{BoardReport, Step, Verdict};
-use crate::pair::{self, BoardAp, Join, Network, Password, Plan, TestContext, Wifi, simulate};
+use crate::pair::{
+    self, BoardAp, Join, PairNetwork, PairPlan, Password, TestContext, Wifi, simulate,
+};
 use crate::shutdown::Shutdown;
 use crate::terminal::sanitize::{self, Allowed};
 use crate::terminal::stdout::{self, Stdout};
@@ -44,7 +46,7 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::words::catalogue::say;
 use html::ReportFile;
-use text::Style;
+use text::TextColors;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
 const MOST_DATAGRAMS: usize = 100_000;
@@ -107,15 +109,15 @@ pub(crate) struct PairArgs {
 
     #[arg(long, help_heading = "Output")]
     watch: bool,
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Output")]
-    format: Format,
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = PairFormat::Text, help_heading = "Output")]
+    format: PairFormat,
     #[arg(long, value_name = "FILE", conflicts_with = "watch", value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
     report: Option<PathBuf>,
 }
 
 /// How to print the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum PairFormat {
     Text,
     Json,
     Junit,
@@ -184,7 +186,7 @@ fn panel_text(text: &str) -> Result<String, Sentence> {
 /// A check failed, or the environment refused; usage.
 pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
     // Said before a password is asked for, and boards are looked for.
-    if args.watch && (args.format != Format::Text || args.serial.len() > 1) {
+    if args.watch && (args.format != PairFormat::Text || args.serial.len() > 1) {
         return Err(Error::usage(say!("pair.watch-one-board")));
     }
     if args.board_ap && args.serial.len() > 1 {
@@ -193,7 +195,7 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
     let file = args.report.as_deref().map(ReportFile::new).transpose()?;
     let mut plan = plan(args)?;
     let list = names::read(args.names.as_deref())?;
-    let is_read_later = args.format != Format::Text || file.is_some();
+    let is_read_later = args.format != PairFormat::Text || file.is_some();
     let places = match places(args, &mut plan) {
         // A report is written whatever happens: here its serial step failed.
         Err(Error::Board(error)) if is_read_later => Err(error),
@@ -212,7 +214,7 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
     let mut out = Out {
         stdout: Stdout::new(shutdown.clone(), Allowed::Colors),
         result: Ok(WriteOutcome::Whole),
-        style: Style {
+        style: TextColors {
             color: color::of_stdout(global.color.into()),
         },
         format: args.format,
@@ -232,9 +234,9 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
         Ok(places) => places,
         Err(error) => {
             let report = pair::run(context, NO_BOARD, || Err(error), &mut |step| {
-                out.event(FleetEvent::Step(step));
+                out.event(PairFleetEvent::Step(step));
             });
-            out.event(FleetEvent::Report(&report));
+            out.event(PairFleetEvent::Report(&report));
             return end(&[report], out, context, file.as_ref());
         }
     };
@@ -248,7 +250,7 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
     }
     out.is_fleet = places.len() > 1;
     let reports = fleet::test(context, &places, &mut out);
-    if out.is_fleet && out.format == Format::Text {
+    if out.is_fleet && out.format == PairFormat::Text {
         out.write(&text::total(&reports));
     }
     end(&reports, out, context, file.as_ref())
@@ -261,7 +263,7 @@ fn end(
     context: TestContext<'_>,
     file: Option<&ReportFile>,
 ) -> Result<Outcome, Error> {
-    if out.format == Format::Junit {
+    if out.format == PairFormat::Junit {
         out.write(&junit::document(reports));
     }
     if let Some(file) = file {
@@ -281,8 +283,8 @@ fn end(
 struct Out {
     stdout: Stdout,
     result: io::Result<WriteOutcome>,
-    style: Style,
-    format: Format,
+    style: TextColors,
+    format: PairFormat,
     /// Whether several boards are tested: a row each, in place of a line for each step.
     is_fleet: bool,
     /// What the boards are called.
@@ -290,18 +292,20 @@ struct Out {
 }
 
 impl FleetObserver for Out {
-    fn event(&mut self, event: FleetEvent<'_>) {
+    fn event(&mut self, event: PairFleetEvent<'_>) {
         let text = match (self.format, event) {
-            (Format::Text, FleetEvent::Step(step)) => text::step(step, self.style),
-            (Format::Text, FleetEvent::Round(round)) => watch::line(round),
-            (Format::Text, FleetEvent::Report(report)) if self.is_fleet => {
+            (PairFormat::Text, PairFleetEvent::Step(step)) => text::step(step, self.style),
+            (PairFormat::Text, PairFleetEvent::Round(round)) => watch::line(round),
+            (PairFormat::Text, PairFleetEvent::Report(report)) if self.is_fleet => {
                 text::row(report, self.name(report), self.style)
             }
-            (Format::Text, FleetEvent::Report(report)) => text::conclusion(report, self.style),
-            (Format::Json, FleetEvent::Report(report)) => {
+            (PairFormat::Text, PairFleetEvent::Report(report)) => {
+                text::conclusion(report, self.style)
+            }
+            (PairFormat::Json, PairFleetEvent::Report(report)) => {
                 format!("{}\n", json::object(report, self.name(report)))
             }
-            (Format::Json | Format::Junit, _) => return,
+            (PairFormat::Json | PairFormat::Junit, _) => return,
         };
         self.write(&text);
     }
@@ -321,7 +325,7 @@ impl Out {
 
     fn write(&mut self, text: &str) {
         // Text is escaped where it is put together, and has colours. What is for programs may be looked at, too.
-        let shown = if self.format != Format::Text && stdout::is_terminal() {
+        let shown = if self.format != PairFormat::Text && stdout::is_terminal() {
             sanitize::on_terminal(text.as_bytes())
         } else {
             text.as_bytes().into()
@@ -350,7 +354,7 @@ impl Out {
 }
 
 /// The boards that were named, the one there is, or all there are.
-fn places(args: &PairArgs, plan: &mut Plan) -> Result<Vec<BoardPlace>, Error> {
+fn places(args: &PairArgs, plan: &mut PairPlan) -> Result<Vec<BoardPlace>, Error> {
     let settings = if args.simulate {
         SerialSettings::default()
     } else {
@@ -449,7 +453,7 @@ fn announce(join: &Join<'_>) {
     status::print_message(&(text + "\n"), 2);
 }
 
-fn plan(args: &PairArgs) -> Result<Plan, Error> {
+fn plan(args: &PairArgs) -> Result<PairPlan, Error> {
     let sizes = args.sizes.iter().flat_map(|Sizes(sizes)| sizes);
     let mut sizes: Vec<usize> = sizes.copied().collect();
     sizes.sort_unstable();
@@ -472,18 +476,18 @@ fn plan(args: &PairArgs) -> Result<Plan, Error> {
             })
         })?;
     let network = match &args.ssid {
-        _ if args.board_ap => Network::BoardAp(BoardAp {
+        _ if args.board_ap => PairNetwork::BoardAp(BoardAp {
             wifi: Wifi::random(),
             wait: args.join_timeout,
             announce,
         }),
-        None => Network::Current,
-        Some(ssid) => Network::Join(Wifi {
+        None => PairNetwork::Current,
+        Some(ssid) => PairNetwork::Join(Wifi {
             ssid: ssid.clone(),
             password: Password::new(password::get(ssid, args.password_env.as_deref())?),
         }),
     };
-    Ok(Plan {
+    Ok(PairPlan {
         network,
         port: args.port,
         board_port: args.port,

@@ -22,9 +22,9 @@ use crate::text::random::Random;
 use crate::text::seconds;
 use crate::udp;
 use crate::udp::endpoint::{Endpoint, Family};
-use crate::udp::listen::StopReason;
+use crate::udp::listen::ListenEnd;
 use crate::udp::pace::Rate;
-use crate::udp::receive::{Clock, ReceiveOptions};
+use crate::udp::receive::{ReceiveOptions, TimeSource};
 use crate::udp::relay::fate::Impairment;
 use crate::udp::relay::target::Target;
 use crate::udp::relay::{Relay, RelayPlan};
@@ -121,7 +121,7 @@ pub(crate) async fn run(
     };
     let receive = ReceiveOptions {
         recv_size: usize::from(u16::MAX),
-        clock: Clock::Kernel,
+        clock: TimeSource::Kernel,
         batching: !global.no_batching,
     };
     let bound = args.open(receive, &targets)?;
@@ -140,11 +140,11 @@ pub(crate) async fn run(
     output.tell_counts(args.summary);
     let mut relay = Relay::new(&plan, &bound);
     let end = match output.begin()? {
-        Flow::ReaderGone => Ok(StopReason::ReaderGone),
+        Flow::ReaderGone => Ok(ListenEnd::ReaderGone),
         Flow::Continue => relay.run(&mut output, shutdown).await,
     };
     output.end();
-    if matches!(end, Ok(StopReason::Interrupted)) {
+    if matches!(end, Ok(ListenEnd::Interrupted)) {
         status::end_interrupted_line();
     }
     let report = relay.report();
@@ -152,13 +152,13 @@ pub(crate) async fn run(
         .write("summary", || report.clauses(), || report.to_json());
     let has_end = args.duration.is_some();
     match end? {
-        StopReason::Interrupted if has_end => Ok(Outcome::Interrupted),
+        ListenEnd::Interrupted if has_end => Ok(Outcome::Interrupted),
         // The output was abandoned because a stop was requested.
-        StopReason::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
-        StopReason::Interrupted
-        | StopReason::Silence
-        | StopReason::Complete
-        | StopReason::ReaderGone => Ok(Outcome::Done),
+        ListenEnd::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
+        ListenEnd::Interrupted
+        | ListenEnd::Silence
+        | ListenEnd::Complete
+        | ListenEnd::ReaderGone => Ok(Outcome::Done),
     }
 }
 

@@ -16,7 +16,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::cli::logging::Summary;
 use crate::cli::output::{self, DatagramOutput};
-use crate::cli::send::named::Named;
+use crate::cli::send::named::NamedMessages;
 use crate::cli::{GlobalArgs, complete, histogram, names, suggest, value};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -29,21 +29,21 @@ use crate::text::escape::Audience;
 use crate::text::fullwidth::to_ascii;
 use crate::text::random::Random;
 use crate::text::sentence::{Sentence, sentence};
-use crate::text::template::{self, State};
+use crate::text::template::{self, RenderState};
 use crate::text::{hex, seconds};
 use crate::udp;
 use crate::udp::endpoint::{Endpoint, Family};
 use crate::udp::interface;
 use crate::udp::outbox::Outbox;
-use crate::udp::pace::{Pace, Pattern, Rate};
+use crate::udp::pace::{Pace, Rate, RatePattern};
 use crate::udp::payload::replay::{Replay, ReplayOptions};
 use crate::udp::payload::sequence;
 use crate::udp::payload::source::{Input, Source, Split};
 use crate::udp::payload::templates::{Item, Templates};
 use crate::udp::payload::{TUTORIAL_MESSAGE, TextRules};
 use crate::udp::prefix::Prefix;
-use crate::udp::receive::{Clock, ReceiveOptions};
-use crate::udp::send::{Conversation, ReplyPlan, SendPlan, Sender, Step, StopReason, verdict};
+use crate::udp::receive::{ReceiveOptions, TimeSource};
+use crate::udp::send::{Conversation, Exchange, ReplyPlan, SendEnd, SendPlan, Sender, verdict};
 use crate::udp::socket::{self, SendOptions, Sharing};
 use crate::wait::{Site, Waited, wait_for};
 use crate::words;
@@ -135,7 +135,7 @@ pub(crate) struct SendArgs {
         conflicts_with = "ramp",
         help_heading = "Pace"
     )]
-    pattern: Option<Pattern>,
+    pattern: Option<RatePattern>,
     #[arg(long, help_heading = "Pace")]
     ramp: bool,
     #[arg(long, value_name = "D", value_parser = value::positive_duration, help_heading = "Pace")]
@@ -261,7 +261,7 @@ pub(crate) async fn run(
         steps,
     } = args.payloads(form, rules)?;
     let has_end = args.duration.is_some()
-        || (args.count.is_some() || !(form == Form::Tutorial || source.is_live()));
+        || (args.count.is_some() || !(form == PayloadChoice::Tutorial || source.is_live()));
     let begun = Instant::now();
     let Some(addresses) = args
         .prepare(&mut source, args.family(), begun, shutdown)
@@ -319,7 +319,7 @@ pub(crate) async fn run(
                     }
                 };
                 match end {
-                    Ok(StopReason::Refused) => None,
+                    Ok(SendEnd::Refused) => None,
                     Err(error @ udp::error::Error::Send { .. }) if plan.has_alternative => {
                         Some(words::message(&error.into()))
                     }
@@ -370,20 +370,20 @@ struct Payloads {
     source: Source,
     replies: Option<ReplyPlan>,
     /// The steps of a conversation.
-    steps: Option<Vec<Step>>,
+    steps: Option<Vec<Exchange>>,
 }
 
 /// A run, for its report.
 struct Run<'a> {
     plan: &'a SendPlan,
     /// The steps of a conversation.
-    steps: Option<&'a [Step]>,
+    steps: Option<&'a [Exchange]>,
     has_end: bool,
 }
 
 /// The kind of payload that the arguments select.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum PayloadChoice {
     Tutorial,
     Messages,
     Lines,
@@ -398,7 +398,7 @@ enum Form {
     Replay,
 }
 
-impl Form {
+impl PayloadChoice {
     /// Whether the payloads are text of the user, to which escapes, encoding and line ending apply.
     fn is_text(self) -> bool {
         match self {
@@ -429,7 +429,7 @@ impl SendArgs {
             replies,
             receive: ReceiveOptions {
                 recv_size: usize::MAX,
-                clock: Clock::Kernel,
+                clock: TimeSource::Kernel,
                 batching: !global.no_batching,
             },
             unicast: !peer.ip().is_multicast() && !is_broadcast,
@@ -438,11 +438,11 @@ impl SendArgs {
         }
     }
 
-    fn options(&self, form: Form, plan: &SendPlan) -> SendOptions {
+    fn options(&self, form: PayloadChoice, plan: &SendPlan) -> SendOptions {
         SendOptions {
             // Set SO_REUSEADDR as the tutorial's client does.
             sharing: Sharing {
-                reuse_addr: self.reuse_addr || form == Form::Tutorial,
+                reuse_addr: self.reuse_addr || form == PayloadChoice::Tutorial,
                 reuse_port: self.reuse_port,
                 interface: self.interface.clone(),
             },
@@ -469,12 +469,12 @@ impl SendArgs {
     }
 
     /// The payloads, and what must come back.
-    fn payloads(&self, form: Form, rules: TextRules) -> Result<Payloads, Error> {
+    fn payloads(&self, form: PayloadChoice, rules: TextRules) -> Result<Payloads, Error> {
         self.check_pace(form)?;
         let mut named = named::of(self, rules)?;
         let rounds = self.rounds(form);
         self.check_report(named.as_ref(), rounds)?;
-        let replies = match named.as_ref().and_then(Named::reply_plan) {
+        let replies = match named.as_ref().and_then(NamedMessages::reply_plan) {
             Some(replies) => Some(replies),
             None => self.reply_plan(rules)?,
         };
@@ -515,14 +515,14 @@ impl SendArgs {
         run: &Run<'_>,
         mut sender: Sender<'_>,
         source: &Source,
-        end: Result<StopReason, udp::error::Error>,
+        end: Result<SendEnd, udp::error::Error>,
         shutdown: &Shutdown,
     ) -> Result<Outcome, Error> {
         let has_end = run.has_end;
         let results = sender.take_results();
         let left_out = source.left_out();
         let report = sender.report();
-        if report.datagrams == 0 && matches!(end, Ok(StopReason::Complete)) {
+        if report.datagrams == 0 && matches!(end, Ok(SendEnd::Complete)) {
             match source.input_name() {
                 Some(name) if left_out.is_some_and(|left_out| left_out.total() > 0) => {
                     tracing::warn!(say = "replay.nothing-sent", name = name.as_value());
@@ -531,7 +531,7 @@ impl SendArgs {
                 None => tracing::warn!(say = "send.nothing-sent-payload"),
             }
         }
-        if matches!(end, Ok(StopReason::Interrupted)) {
+        if matches!(end, Ok(SendEnd::Interrupted)) {
             status::end_interrupted_line();
         }
         // Without a single datagram sent, the error says it all: print no summary.
@@ -567,13 +567,13 @@ impl SendArgs {
             output::print(report.as_bytes())?;
         }
         match end? {
-            StopReason::Interrupted if has_end => Ok(Outcome::Interrupted),
+            SendEnd::Interrupted if has_end => Ok(Outcome::Interrupted),
             // The output was abandoned because a stop was requested.
-            StopReason::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
-            StopReason::Interrupted | StopReason::ReaderGone => Ok(Outcome::Done),
+            SendEnd::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
+            SendEnd::Interrupted | SendEnd::ReaderGone => Ok(Outcome::Done),
             // Each step had its verdict.
-            StopReason::Complete if run.steps.is_some() => Ok(Outcome::Done),
-            StopReason::Complete | StopReason::Refused => {
+            SendEnd::Complete if run.steps.is_some() => Ok(Outcome::Done),
+            SendEnd::Complete | SendEnd::Refused => {
                 let mut report = sender.into_report();
                 let replies = run.plan.replies.as_ref();
                 let are_asked =
@@ -629,43 +629,46 @@ impl SendArgs {
         Ok(self.peer.resolve(family).await?)
     }
 
-    fn form(&self) -> Form {
+    fn form(&self) -> PayloadChoice {
         if !self.messages.is_empty() {
-            Form::Messages
+            PayloadChoice::Messages
         } else if self.hex.is_some() {
-            Form::Hex
+            PayloadChoice::Hex
         } else if self.size.is_some() {
-            Form::Size
+            PayloadChoice::Size
         } else if let Some(template) = &self.template {
             if template.contains("{line}") {
-                Form::TemplateOfLines
+                PayloadChoice::TemplateOfLines
             } else {
-                Form::Template
+                PayloadChoice::Template
             }
         } else if self.replay.is_some() {
-            Form::Replay
+            PayloadChoice::Replay
         } else if self.interactive {
-            Form::Interactive
+            PayloadChoice::Interactive
         } else if self.lines {
-            Form::Lines
+            PayloadChoice::Lines
         } else if self.file.is_some() {
-            Form::File
+            PayloadChoice::File
         } else if io::stdin().is_terminal() {
-            Form::Tutorial
+            PayloadChoice::Tutorial
         } else {
-            Form::Lines
+            PayloadChoice::Lines
         }
     }
 
     /// How many times to send the messages; `None` if only a duration or Ctrl-C ends the run.
-    fn rounds(&self, form: Form) -> Option<u64> {
+    fn rounds(&self, form: PayloadChoice) -> Option<u64> {
         match self.count {
             Some(count) => Some(count),
-            None if form == Form::Tutorial
+            None if form == PayloadChoice::Tutorial
                 || (self.duration.is_some()
                     && !matches!(
                         form,
-                        Form::Interactive | Form::Lines | Form::TemplateOfLines | Form::Replay
+                        PayloadChoice::Interactive
+                            | PayloadChoice::Lines
+                            | PayloadChoice::TemplateOfLines
+                            | PayloadChoice::Replay
                     )) =>
             {
                 None
@@ -674,7 +677,7 @@ impl SendArgs {
         }
     }
 
-    fn source(&self, form: Form, rules: TextRules) -> Result<Source, Error> {
+    fn source(&self, form: PayloadChoice, rules: TextRules) -> Result<Source, Error> {
         let rounds = self.rounds(form);
         if !form.is_text()
             && ((self.escape && self.expect.is_none()) || self.line_ending != LineEnding::None)
@@ -687,17 +690,19 @@ impl SendArgs {
         };
         let append = self.append;
         Ok(match form {
-            Form::Template | Form::TemplateOfLines => return self.templates(form, rules),
-            Form::Replay => self.replayed(rules.encoding)?,
-            Form::Tutorial => Source::fixed(vec![TUTORIAL_MESSAGE.to_vec()], rounds),
-            Form::Messages => {
+            PayloadChoice::Template | PayloadChoice::TemplateOfLines => {
+                return self.templates(form, rules);
+            }
+            PayloadChoice::Replay => self.replayed(rules.encoding)?,
+            PayloadChoice::Tutorial => Source::fixed(vec![TUTORIAL_MESSAGE.to_vec()], rounds),
+            PayloadChoice::Messages => {
                 let mut payloads = Vec::with_capacity(self.messages.len());
                 for message in &self.messages {
                     payloads.push(payload(&named::literal(message), rules)?);
                 }
                 Source::fixed(payloads, rounds)
             }
-            Form::Hex => {
+            PayloadChoice::Hex => {
                 let text = self.hex.as_deref().unwrap_or_default();
                 let payload = hex::parse(text).map_err(|source| {
                     Error::Udp(udp::error::Error::Hex {
@@ -707,7 +712,7 @@ impl SendArgs {
                 })?;
                 Source::fixed(vec![payload], rounds)
             }
-            Form::Size => {
+            PayloadChoice::Size => {
                 let lens = self.size.clone().unwrap_or(0..=0);
                 let len = *lens.start();
                 if len < sequence::HEADER_LEN {
@@ -726,8 +731,10 @@ impl SendArgs {
                     Source::sequenced_of(lens, Random::new(None), rounds)
                 }
             }
-            Form::Lines | Form::Interactive => Source::stream(input, Split::Lines(rules), rounds),
-            Form::File => Source::stream(
+            PayloadChoice::Lines | PayloadChoice::Interactive => {
+                Source::stream(input, Split::Lines(rules), rounds)
+            }
+            PayloadChoice::File => Source::stream(
                 input,
                 self.chunk.map_or(Split::Whole, Split::Chunks),
                 rounds,
@@ -738,7 +745,7 @@ impl SendArgs {
 
     /// The datagrams of `--replay`.
     fn replayed(&self, encoding: TextEncoding) -> Result<Source, Error> {
-        let rounds = self.rounds(Form::Replay);
+        let rounds = self.rounds(PayloadChoice::Replay);
         let input = match &self.replay {
             Some(path) if path.as_os_str() != "-" => Input::File(path.clone()),
             _ if rounds != Some(1) => {
@@ -759,7 +766,7 @@ impl SendArgs {
     }
 
     /// The payloads of `--template`.
-    fn templates(&self, form: Form, rules: TextRules) -> Result<Source, Error> {
+    fn templates(&self, form: PayloadChoice, rules: TextRules) -> Result<Source, Error> {
         let text = self.template.as_deref().unwrap_or_default();
         let has_lines = self.lines || !io::stdin().is_terminal();
         let what = || format!("--template {text:?}").into();
@@ -768,9 +775,9 @@ impl SendArgs {
             template: named::parsed(text, what, place, rules)?,
             append: self.append,
         };
-        let templates = Templates::new(vec![item], State::new(Random::new(None)));
+        let templates = Templates::new(vec![item], RenderState::new(Random::new(None)));
         let rounds = self.rounds(form);
-        if form == Form::Template {
+        if form == PayloadChoice::Template {
             return Ok(Source::templates(templates, rounds));
         }
         let verbatim = TextRules {
@@ -784,7 +791,7 @@ impl SendArgs {
 
     /// A pattern distributes datagrams around a mean rate, and a ramp ends at a rate: without one, there is nothing to
     /// do.
-    fn check_pace(&self, form: Form) -> Result<(), Error> {
+    fn check_pace(&self, form: PayloadChoice) -> Result<(), Error> {
         let has_rate = matches!(self.rate, Some(Rate::PerSecond(_)));
         let has_interval = self.interval.is_some_and(|interval| !interval.is_zero());
         if self.pattern.is_some() && !has_rate && !has_interval {
@@ -812,19 +819,26 @@ impl SendArgs {
     }
 
     /// How many datagrams `-n` means, if that is known before the first is sent.
-    fn planned(&self, form: Form) -> Option<u64> {
+    fn planned(&self, form: PayloadChoice) -> Option<u64> {
         let per_round = match form {
-            Form::Messages => self.messages.len() as u64,
-            Form::Tutorial | Form::Hex | Form::Size | Form::Template => 1,
-            Form::File if self.chunk.is_none() => 1,
-            Form::File | Form::Lines | Form::TemplateOfLines | Form::Interactive | Form::Replay => {
+            PayloadChoice::Messages => self.messages.len() as u64,
+            PayloadChoice::Tutorial
+            | PayloadChoice::Hex
+            | PayloadChoice::Size
+            | PayloadChoice::Template => 1,
+            PayloadChoice::File if self.chunk.is_none() => 1,
+            PayloadChoice::File
+            | PayloadChoice::Lines
+            | PayloadChoice::TemplateOfLines
+            | PayloadChoice::Interactive
+            | PayloadChoice::Replay => {
                 return None;
             }
         };
         Some(self.count?.saturating_mul(per_round))
     }
 
-    fn pace(&self, form: Form) -> Pace {
+    fn pace(&self, form: PayloadChoice) -> Pace {
         let pace = self.even_pace(form);
         match (self.pattern, self.ramp) {
             (Some(pattern), _) => pace.in_pattern(pattern, Random::new(None)),
@@ -837,7 +851,7 @@ impl SendArgs {
         }
     }
 
-    fn even_pace(&self, form: Form) -> Pace {
+    fn even_pace(&self, form: PayloadChoice) -> Pace {
         if let Some(rate) = self.rate {
             return Pace::at(rate);
         }
@@ -881,13 +895,15 @@ impl SendArgs {
     }
 
     /// Tells the user what is happening if the run may take a while.
-    fn say_start(&self, form: Form, plan: &SendPlan) {
+    fn say_start(&self, form: PayloadChoice, plan: &SendPlan) {
         match form {
-            Form::Tutorial if self.count.is_none() => {
+            PayloadChoice::Tutorial if self.count.is_none() => {
                 let message = format!("{:?}", String::from_utf8_lossy(TUTORIAL_MESSAGE));
                 tracing::info!(say = "send.start-tutorial", message, peer = %plan.peer);
             }
-            Form::Interactive => tracing::info!(say = "send.start-interactive", peer = %plan.peer),
+            PayloadChoice::Interactive => {
+                tracing::info!(say = "send.start-interactive", peer = %plan.peer)
+            }
             _ => {}
         }
         let is_escape = |message: &OsString| {
@@ -903,17 +919,17 @@ impl SendArgs {
     }
 
     /// Warns about options without effect, because the user expects one.
-    fn warn_of_unused(&self, form: Form, plan: &SendPlan) {
+    fn warn_of_unused(&self, form: PayloadChoice, plan: &SendPlan) {
         let is_single = self.rounds(form) == Some(1)
             && match form {
-                Form::Messages => self.messages.len() == 1,
-                Form::Hex | Form::Size | Form::Template => true,
-                Form::File => self.chunk.is_none(),
-                Form::Tutorial
-                | Form::Lines
-                | Form::TemplateOfLines
-                | Form::Interactive
-                | Form::Replay => false,
+                PayloadChoice::Messages => self.messages.len() == 1,
+                PayloadChoice::Hex | PayloadChoice::Size | PayloadChoice::Template => true,
+                PayloadChoice::File => self.chunk.is_none(),
+                PayloadChoice::Tutorial
+                | PayloadChoice::Lines
+                | PayloadChoice::TemplateOfLines
+                | PayloadChoice::Interactive
+                | PayloadChoice::Replay => false,
             };
         let sends_text = form.is_text();
         let is_group = plan.peer.ip().is_multicast();
@@ -986,7 +1002,11 @@ impl SendArgs {
     }
 
     /// A report has a case for every message: it needs messages of a known number.
-    fn check_report(&self, named: Option<&Named>, rounds: Option<u64>) -> Result<(), Error> {
+    fn check_report(
+        &self,
+        named: Option<&NamedMessages>,
+        rounds: Option<u64>,
+    ) -> Result<(), Error> {
         if !self.wants_report() {
             return Ok(());
         }

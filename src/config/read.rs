@@ -11,11 +11,14 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::error::{At, Error, Mismatch};
-use super::{Append, Body, Content, Encoding, Lang, Message, Project, Reply, Set, User};
+use super::{
+    Append, ConfiguredPayload, ConfiguredReply, Encoding, Lang, Message, PayloadForm, Project, Set,
+    User,
+};
 use crate::text::encoding::TextEncoding;
 use crate::text::pattern::Pattern;
 use crate::text::sentence::{Sentence, sentence};
-use crate::text::template::{Place, Rules, Template};
+use crate::text::template::{Place, Template, TemplateOptions};
 use crate::text::{duration, fullwidth, hex};
 
 /// The keys of each table.
@@ -83,7 +86,7 @@ fn line_starts(text: &str) -> Vec<usize> {
 /// Reads the project's file.
 pub(crate) fn project(path: &Path, text: &str, user_path: Option<&Path>) -> Result<Project, Error> {
     let lines = line_starts(text);
-    let reader = Reader::new(path, text, &lines);
+    let reader = SettingsReader::new(path, text, &lines);
     let mut project = Project::default();
     for entry in reader.document()? {
         match entry.name.as_ref() {
@@ -110,9 +113,9 @@ pub(crate) fn project(path: &Path, text: &str, user_path: Option<&Path>) -> Resu
 }
 
 /// Reads a file of replies.
-pub(crate) fn replies(path: &Path, text: &str) -> Result<Vec<Set<Reply>>, Error> {
+pub(crate) fn replies(path: &Path, text: &str) -> Result<Vec<Set<ConfiguredReply>>, Error> {
     let lines = line_starts(text);
-    let reader = Reader::new(path, text, &lines);
+    let reader = SettingsReader::new(path, text, &lines);
     let mut replies = Vec::new();
     for entry in reader.document()? {
         match entry.name.as_ref() {
@@ -126,7 +129,7 @@ pub(crate) fn replies(path: &Path, text: &str) -> Result<Vec<Set<Reply>>, Error>
 /// Reads the user's file.
 pub(crate) fn user(path: &Path, text: &str) -> Result<User, Error> {
     let lines = line_starts(text);
-    let reader = Reader::new(path, text, &lines);
+    let reader = SettingsReader::new(path, text, &lines);
     let mut user = User::default();
     for entry in reader.document()? {
         match entry.name.as_ref() {
@@ -159,7 +162,7 @@ pub(crate) fn user(path: &Path, text: &str) -> Result<User, Error> {
 
 /// A file being read.
 #[derive(Clone, Copy)]
-struct Reader<'a> {
+struct SettingsReader<'a> {
     path: &'a Path,
     text: &'a str,
     /// The byte offset of each line.
@@ -167,8 +170,8 @@ struct Reader<'a> {
 }
 
 /// A key and its value.
-struct Entry<'a> {
-    reader: Reader<'a>,
+struct KeyValue<'a> {
+    reader: SettingsReader<'a>,
     name: String,
     place: usize,
     value: DeValue<'a>,
@@ -176,7 +179,7 @@ struct Entry<'a> {
     value_place: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SettingsReader<'a> {
     fn new(path: &'a Path, text: &'a str, lines: &'a [usize]) -> Self {
         Self { path, text, lines }
     }
@@ -195,7 +198,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn document(self) -> Result<Vec<Entry<'a>>, Error> {
+    fn document(self) -> Result<Vec<KeyValue<'a>>, Error> {
         let document = DeTable::parse(self.text).map_err(|error| {
             // Only the error for too deep nesting has no position.
             let place = match error.span() {
@@ -224,8 +227,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a table in the order of the file.
-    fn entries(self, table: DeTable<'a>) -> Vec<Entry<'a>> {
-        let mut entries: Vec<Entry<'a>> = table
+    fn entries(self, table: DeTable<'a>) -> Vec<KeyValue<'a>> {
+        let mut entries: Vec<KeyValue<'a>> = table
             .into_iter()
             .map(
                 |(key, value): (Spanned<DeString<'a>>, Spanned<DeValue<'a>>)| {
@@ -233,7 +236,7 @@ impl<'a> Reader<'a> {
                     let Range {
                         start: value_place, ..
                     } = value.span();
-                    Entry {
+                    KeyValue {
                         reader: self,
                         name: key.into_inner().into_owned(),
                         place,
@@ -248,7 +251,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> Entry<'a> {
+impl<'a> KeyValue<'a> {
     fn at(&self) -> At {
         self.reader.at(self.place)
     }
@@ -420,14 +423,14 @@ impl<'a> Entry<'a> {
     }
 
     /// Parses the array of tables `[[replies]]`.
-    fn replies(&self) -> Result<Vec<Set<Reply>>, Error> {
+    fn replies(&self) -> Result<Vec<Set<ConfiguredReply>>, Error> {
         let DeValue::Array(array) = &self.value else {
             return Err(self.wrong_type(sentence!("config.wanted-replies")));
         };
         let mut replies = Vec::with_capacity(array.len());
         for (item, number) in array.iter().zip(1..) {
             let name = format!("replies[{number}]");
-            let entry = Entry {
+            let entry = KeyValue {
                 reader: self.reader,
                 name: name.clone(),
                 place: item.span().start,
@@ -460,7 +463,7 @@ impl<'a> Entry<'a> {
             })?;
             let groups = pattern.groups();
             entry.check_template(&content, template, Place::Reply(&groups))?;
-            replies.push(entry.set(Reply {
+            replies.push(entry.set(ConfiguredReply {
                 on,
                 content,
                 delay,
@@ -473,14 +476,14 @@ impl<'a> Entry<'a> {
     /// Checks the fields of a template, which begins at `place` in the file.
     fn check_template(
         &self,
-        content: &Content,
+        content: &ConfiguredPayload,
         place: usize,
         fields: Place<'_>,
     ) -> Result<(), Error> {
-        let Body::Template(text) = &content.body else {
+        let PayloadForm::Template(text) = &content.body else {
             return Ok(());
         };
-        let rules = Rules {
+        let rules = TemplateOptions {
             escapes: false,
             encoding: content.text_encoding(),
             place: fields,
@@ -509,24 +512,24 @@ impl<'a> Entry<'a> {
         name: &str,
         known: &[&'static str],
         mut other: impl FnMut(&Self) -> Result<bool, Error>,
-    ) -> Result<(Content, usize), Error> {
-        let mut body: Option<(String, Body)> = None;
+    ) -> Result<(ConfiguredPayload, usize), Error> {
+        let mut body: Option<(String, PayloadForm)> = None;
         let mut place = 0;
         let (mut encoding, mut append) = (None, None);
         for entry in self.reader.entries(table.clone()) {
             let found = match entry.name.as_str() {
                 // Unlike other texts this one may be empty: an empty datagram is valid.
                 "text" => match &entry.value {
-                    DeValue::String(text) => Body::Text(text.clone().into_owned()),
+                    DeValue::String(text) => PayloadForm::Text(text.clone().into_owned()),
                     _ => return Err(entry.wrong_type(sentence!("config.wanted-text"))),
                 },
                 "hex" => {
                     let text = entry.text()?;
                     let bytes = hex::parse(&text).map_err(|error| entry.wrong((&error).into()))?;
-                    Body::Hex(bytes)
+                    PayloadForm::Hex(bytes)
                 }
-                "template" => Body::Template(entry.text()?),
-                "file" => Body::File(entry.text()?),
+                "template" => PayloadForm::Template(entry.text()?),
+                "file" => PayloadForm::File(entry.text()?),
                 "encoding" => {
                     encoding = Some(Encoding {
                         label: entry.text()?,
@@ -558,7 +561,7 @@ impl<'a> Entry<'a> {
                 problem: sentence!("config.no-body", keys = BODIES.join(", ")),
             });
         };
-        let content = Content {
+        let content = ConfiguredPayload {
             body,
             encoding,
             append,
@@ -567,10 +570,10 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl Content {
+impl ConfiguredPayload {
     /// Whether the payload is text, to which the encoding applies.
     fn is_encoded(&self) -> bool {
-        matches!(self.body, Body::Text(_) | Body::Template(_))
+        matches!(self.body, PayloadForm::Text(_) | PayloadForm::Template(_))
     }
 
     fn text_encoding(&self) -> TextEncoding {
@@ -817,7 +820,10 @@ file = "answer.bin"
             panic!("{:?}", project.messages)
         };
         assert_eq!((led.line, led.value.name.as_str()), (5, "led-on"));
-        assert_eq!(led.value.content.body, Body::Text("led on\r\n".to_owned()));
+        assert_eq!(
+            led.value.content.body,
+            PayloadForm::Text("led on\r\n".to_owned())
+        );
         let append = Append {
             check: Check::Crc16Modbus,
             order: Some(ByteOrder::Little),
@@ -825,7 +831,7 @@ file = "answer.bin"
         assert_eq!(led.value.content.append, Some(append));
         assert_eq!(led.value.expect.as_deref(), Some("ok"));
         assert_eq!(led.value.wait, Some(Duration::from_secs(2)));
-        assert_eq!(lamp.value.content.body, Body::Hex(vec![1, 2]));
+        assert_eq!(lamp.value.content.body, PayloadForm::Hex(vec![1, 2]));
         assert_eq!(lamp.value.wait, Some(Duration::from_millis(500)));
         let [temp, bytes] = project.replies.as_slice() else {
             panic!("{:?}", project.replies)

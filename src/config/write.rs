@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::SignedDuration;
 
-use super::{Append, Body, ByteOrder, Content, Message, Reply};
+use super::{Append, ByteOrder, ConfiguredPayload, ConfiguredReply, Message, PayloadForm};
 
 /// Formats a text as a TOML basic string. Control characters and invisible characters become `\uXXXX`, so that they
 /// cannot affect a terminal.
@@ -47,16 +47,16 @@ impl Append {
     }
 }
 
-impl Content {
+impl ConfiguredPayload {
     fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![match &self.body {
-            Body::Text(text) => ("text", text.clone()),
-            Body::Hex(bytes) => {
+            PayloadForm::Text(text) => ("text", text.clone()),
+            PayloadForm::Hex(bytes) => {
                 let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 ("hex", digits.join(" "))
             }
-            Body::Template(text) => ("template", text.clone()),
-            Body::File(path) => ("file", path.clone()),
+            PayloadForm::Template(text) => ("template", text.clone()),
+            PayloadForm::File(path) => ("file", path.clone()),
         }];
         let encoding = self.encoding.as_ref();
         pairs.extend(encoding.map(|encoding| ("encoding", encoding.label.clone())));
@@ -84,7 +84,7 @@ impl Message {
     }
 }
 
-impl Reply {
+impl ConfiguredReply {
     /// Its keys and values, in output order.
     #[must_use]
     pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {

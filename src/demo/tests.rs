@@ -19,7 +19,7 @@ impl DemoObserver for Kept {
 
 /// Reads what the processes said, and does `work` with it.
 fn read<T>(
-    said: impl IntoIterator<Item = (Side, Said)>,
+    said: impl IntoIterator<Item = (Side, DemoLine)>,
     most: usize,
     work: impl FnOnce(&mut Transcript<'_>) -> T,
 ) -> (T, Vec<String>) {
@@ -36,8 +36,8 @@ fn read<T>(
     (result, kept.lines)
 }
 
-fn note(line: &str) -> (Side, Said) {
-    (Side::Listen, Said::Note(line.to_owned()))
+fn note(line: &str) -> (Side, DemoLine) {
+    (Side::Listen, DemoLine::Note(line.to_owned()))
 }
 
 #[test]
@@ -54,20 +54,20 @@ fn the_listeners_address_is_read_from_its_notes() {
     assert_eq!(found.as_deref(), Some("127.0.0.1:5"));
     assert_eq!(lines.len(), 2);
 
-    let said = [note("something"), (Side::Listen, Said::Closed)];
+    let said = [note("something"), (Side::Listen, DemoLine::Closed)];
     assert_eq!(read(said, 9, address).0, None);
 }
 
 #[test]
 fn a_datagram_that_nobody_printed_is_a_failure() {
-    let data = |side, line: &str| (side, Said::Data(line.to_owned()));
+    let data = |side, line: &str| (side, DemoLine::Data(line.to_owned()));
     let hello = r"127.0.0.1:5 28 hello message from mPython\r\n";
     let said = [
         data(Side::Listen, hello),
         data(Side::Send, hello),
         data(Side::Listen, hello),
         data(Side::Listen, "127.0.0.1:5 6 你好"),
-        (Side::Listen, Said::Closed),
+        (Side::Listen, DemoLine::Closed),
     ];
     let (failure, _) = read(said, 9, |transcript| {
         transcript.read_until_closed(Side::Listen, 1)?;

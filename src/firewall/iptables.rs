@@ -1,7 +1,7 @@
 //! The rules of the older iptables, from `iptables-legacy -S`.
 
 use super::matching::Match;
-use super::rules::{Chains, Decision, Effect, Rule, decide};
+use super::rules::{Chains, Decision, Effect, PacketRule, decide};
 
 /// What becomes of a first datagram to `port` that comes in through `interface`.
 pub(super) fn decision(listing: &str, port: u16, interface: Option<&str>) -> Decision {
@@ -25,7 +25,7 @@ pub(super) fn decision(listing: &str, port: u16, interface: Option<&str>) -> Dec
 }
 
 /// The rule; `None` if it decides nothing.
-fn rule(line: &str, words: &[&str], port: u16, interface: Option<&str>) -> Option<Rule> {
+fn rule(line: &str, words: &[&str], port: u16, interface: Option<&str>) -> Option<PacketRule> {
     let mut matches = Match::Yes;
     let mut effect = None;
     let mut is_negated = false;
@@ -52,7 +52,7 @@ fn rule(line: &str, words: &[&str], port: u16, interface: Option<&str>) -> Optio
         let negated = std::mem::take(&mut is_negated);
         matches = matches.min(if negated { found.negated() } else { found });
     }
-    Some(Rule {
+    Some(PacketRule {
         matches,
         effect: effect?,
         text: line.to_owned(),

@@ -6,11 +6,11 @@ use std::fs;
 use std::time::Duration;
 
 use super::rules::Decision;
-use super::{Block, Firewall, Verdict};
+use super::{DropReason, Firewall, FirewallVerdict};
 #[cfg(target_os = "linux")]
 use super::{Interrupted, iptables, nftables, ufw};
 #[cfg(target_os = "linux")]
-use crate::program::{Answer, ask};
+use crate::program::{ProgramEnd, ask};
 #[cfg(target_os = "linux")]
 use crate::wait::Site;
 
@@ -19,65 +19,65 @@ use crate::wait::Site;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 #[cfg(target_os = "linux")]
-pub(super) fn look(port: u16, interface: Option<&str>) -> Result<Verdict, Interrupted> {
+pub(super) fn look(port: u16, interface: Option<&str>) -> Result<FirewallVerdict, Interrupted> {
     let ufw_config = fs::read_to_string("/etc/ufw/ufw.conf").unwrap_or_default();
     if ufw::is_on(&ufw_config) {
         let Ok(rules) = fs::read_to_string("/etc/ufw/user.rules") else {
-            return Ok(Verdict::Unknown(Some(Firewall::Ufw)));
+            return Ok(FirewallVerdict::Unknown(Some(Firewall::Ufw)));
         };
         let defaults = fs::read_to_string("/etc/default/ufw").unwrap_or_default();
         let decision = ufw::decision(&rules, &defaults, port, interface);
         return Ok(verdict(decision, Firewall::Ufw, port));
     }
     let legacy = match run("iptables-legacy", &["-S"])? {
-        Answer::Text(listing) => Some(iptables::decision(&listing, port, interface)),
+        ProgramEnd::Text(listing) => Some(iptables::decision(&listing, port, interface)),
         _ => None,
     };
     if let Some(decision @ (Decision::Dropped { .. } | Decision::Depends)) = legacy {
         return Ok(verdict(decision, Firewall::Iptables, port));
     }
     let by_firewalld = run("firewall-cmd", &["--state"])?;
-    let is_firewalld = matches!(by_firewalld, Answer::Text(_));
+    let is_firewalld = matches!(by_firewalld, ProgramEnd::Text(_));
     let manager = if is_firewalld {
         Firewall::Firewalld
     } else {
         Firewall::Nftables
     };
     match run("nft", &["-j", "list", "ruleset"])? {
-        Answer::Text(json) => Ok(match nftables::decision(&json, port, interface) {
+        ProgramEnd::Text(json) => Ok(match nftables::decision(&json, port, interface) {
             Some(decision) => verdict(decision, manager, port),
-            None => Verdict::Unknown(Some(manager)),
+            None => FirewallVerdict::Unknown(Some(manager)),
         }),
         _ if is_firewalld => of_firewalld(port),
-        Answer::Absent => Ok(match (legacy, run("iptables", &["-S"])?) {
-            (Some(_), _) => Verdict::Allowed(Firewall::Iptables),
-            (None, Answer::Text(listing)) => verdict(
+        ProgramEnd::Absent => Ok(match (legacy, run("iptables", &["-S"])?) {
+            (Some(_), _) => FirewallVerdict::Allowed(Firewall::Iptables),
+            (None, ProgramEnd::Text(listing)) => verdict(
                 iptables::decision(&listing, port, interface),
                 Firewall::Iptables,
                 port,
             ),
-            (None, Answer::Absent) => Verdict::Off,
-            (None, _) => Verdict::Unknown(None),
+            (None, ProgramEnd::Absent) => FirewallVerdict::Off,
+            (None, _) => FirewallVerdict::Unknown(None),
         }),
-        _ => Ok(Verdict::Unknown(None)),
+        _ => Ok(FirewallVerdict::Unknown(None)),
     }
 }
 
 /// firewalld tells an ordinary user at the desktop whether it lets a port in.
 #[cfg(target_os = "linux")]
-fn of_firewalld(port: u16) -> Result<Verdict, Interrupted> {
+fn of_firewalld(port: u16) -> Result<FirewallVerdict, Interrupted> {
     let by = Firewall::Firewalld;
     let asked = format!("--query-port={port}/udp");
     Ok(match run("firewall-cmd", &[&asked])? {
-        Answer::Text(_) => Verdict::Allowed(by),
-        Answer::Failed(answer) if answer.trim() == "no" => Verdict::Partly(by),
-        _ => Verdict::Unknown(Some(by)),
+        ProgramEnd::Text(_) => FirewallVerdict::Allowed(by),
+        ProgramEnd::Failed(answer) if answer.trim() == "no" => FirewallVerdict::Partly(by),
+        _ => FirewallVerdict::Unknown(Some(by)),
     })
 }
 
 /// The programs are in folders that an ordinary user's `PATH` may lack.
 #[cfg(target_os = "linux")]
-fn run(program: &str, args: &[&str]) -> Result<Answer, Interrupted> {
+fn run(program: &str, args: &[&str]) -> Result<ProgramEnd, Interrupted> {
     for folder in ["", "/usr/sbin/", "/sbin/"] {
         match ask(
             Site::Firewall,
@@ -85,19 +85,19 @@ fn run(program: &str, args: &[&str]) -> Result<Answer, Interrupted> {
             &format!("{folder}{program}"),
             args,
         ) {
-            Answer::Absent => {}
-            Answer::Interrupted => return Err(Interrupted),
+            ProgramEnd::Absent => {}
+            ProgramEnd::Interrupted => return Err(Interrupted),
             answer => return Ok(answer),
         }
     }
-    Ok(Answer::Absent)
+    Ok(ProgramEnd::Absent)
 }
 
-fn verdict(decision: Decision, by: Firewall, port: u16) -> Verdict {
+fn verdict(decision: Decision, by: Firewall, port: u16) -> FirewallVerdict {
     match decision {
-        Decision::Passes => Verdict::Allowed(by),
-        Decision::Depends => Verdict::Partly(by),
-        Decision::Dropped { rule } => Verdict::Blocked(Block {
+        Decision::Passes => FirewallVerdict::Allowed(by),
+        Decision::Depends => FirewallVerdict::Partly(by),
+        Decision::Dropped { rule } => FirewallVerdict::Blocked(DropReason {
             by,
             command: command(by, &rule, port),
             rule,
@@ -124,7 +124,7 @@ mod tests {
         let decision = Decision::Dropped {
             rule: "inet mine in: policy drop".to_owned(),
         };
-        let Verdict::Blocked(block) = verdict(decision, Firewall::Nftables, 6001) else {
+        let FirewallVerdict::Blocked(block) = verdict(decision, Firewall::Nftables, 6001) else {
             panic!("not blocked");
         };
         assert_eq!(

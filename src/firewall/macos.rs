@@ -2,50 +2,50 @@
 
 #[cfg(target_os = "macos")]
 use super::Interrupted;
-use super::{Block, Firewall, Verdict};
+use super::{DropReason, Firewall, FirewallVerdict};
 
 #[cfg(target_os = "macos")]
-pub(super) fn look() -> Result<Verdict, Interrupted> {
+pub(super) fn look() -> Result<FirewallVerdict, Interrupted> {
     use std::time::Duration;
 
-    use crate::program::{Answer, ask};
+    use crate::program::{ProgramEnd, ask};
     use crate::wait::Site;
 
     const PROGRAM: &str = "/usr/libexec/ApplicationFirewall/socketfilterfw";
     let mut answers = Vec::new();
     for question in ["--getglobalstate", "--getblockall"] {
         match ask(Site::Firewall, Duration::from_secs(3), PROGRAM, &[question]) {
-            Answer::Text(text) => answers.push(text),
-            Answer::Failed(_) | Answer::Absent => {
-                return Ok(Verdict::Unknown(Some(Firewall::MacOs)));
+            ProgramEnd::Text(text) => answers.push(text),
+            ProgramEnd::Failed(_) | ProgramEnd::Absent => {
+                return Ok(FirewallVerdict::Unknown(Some(Firewall::MacOs)));
             }
-            Answer::Interrupted => return Err(Interrupted),
+            ProgramEnd::Interrupted => return Err(Interrupted),
         }
     }
     Ok(verdict(&answers.concat()))
 }
 
-/// `Firewall is enabled. (State = 1)`, and `Firewall has block all state set to disabled.` or `Block all INCOMING
+/// `Firewall is enabled. (State = 1)`, and `Firewall has block all state set to disabled.` or `DropReason all INCOMING
 /// connections is enabled`; state 2 blocks everything.
-fn verdict(answers: &str) -> Verdict {
+fn verdict(answers: &str) -> FirewallVerdict {
     let answers = answers.to_ascii_lowercase();
     let blocks_all = answers.contains("state = 2")
         || answers
             .lines()
             .any(|line| line.contains("block all") && line.contains("enabled"));
     if answers.contains("state = 0") {
-        Verdict::Off
+        FirewallVerdict::Off
     } else if blocks_all {
-        Verdict::Blocked(Block {
+        FirewallVerdict::Blocked(DropReason {
             by: Firewall::MacOs,
             rule: "block all incoming connections".to_owned(),
             command: Firewall::MacOs.command_to_allow(0),
         })
     } else if answers.contains("state = 1") {
         // It asks the user about each program, and keeps the answers to itself.
-        Verdict::Asks(Firewall::MacOs)
+        FirewallVerdict::Asks(Firewall::MacOs)
     } else {
-        Verdict::Unknown(Some(Firewall::MacOs))
+        FirewallVerdict::Unknown(Some(Firewall::MacOs))
     }
 }
 
@@ -72,10 +72,12 @@ mod tests {
             ("?", 3),
         ] {
             let found = match verdict(answers) {
-                Verdict::Off => 0,
-                Verdict::Asks(_) => 1,
-                Verdict::Blocked(_) => 2,
-                Verdict::Unknown(_) | Verdict::Allowed(_) | Verdict::Partly(_) => 3,
+                FirewallVerdict::Off => 0,
+                FirewallVerdict::Asks(_) => 1,
+                FirewallVerdict::Blocked(_) => 2,
+                FirewallVerdict::Unknown(_)
+                | FirewallVerdict::Allowed(_)
+                | FirewallVerdict::Partly(_) => 3,
             };
             assert_eq!(found, is_wanted, "{answers}");
         }

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use serde_json::Value;
 
 use super::matching::Match;
-use super::rules::{Chain, Chains, Decision, Effect, Rule, decide};
+use super::rules::{Chain, Chains, Decision, Effect, PacketRule, decide};
 
 /// What becomes of a first datagram to `port` that comes in through `interface`; `None` if the text is no set of rules.
 pub(super) fn decision(json: &str, port: u16, interface: Option<&str>) -> Option<Decision> {
@@ -26,7 +26,7 @@ pub(super) fn decision(json: &str, port: u16, interface: Option<&str>) -> Option
             }
         }
     }
-    let datagram = Datagram { port, interface };
+    let datagram = Probe { port, interface };
     for object in objects {
         if let Some(rule) = object.get("rule")
             && let Some(name) = full_name(rule, "chain")
@@ -76,14 +76,14 @@ fn is_base(chain: &Value) -> bool {
     }
 }
 
-struct Datagram<'a> {
+struct Probe<'a> {
     port: u16,
     interface: Option<&'a str>,
 }
 
-impl Datagram<'_> {
+impl Probe<'_> {
     /// Translates one rule; a map of verdicts becomes several.
-    fn add_rules(&self, rule: &Value, into: &mut Vec<Rule>) {
+    fn add_rules(&self, rule: &Value, into: &mut Vec<PacketRule>) {
         let mut matches = Match::Yes;
         let statements = rule.get("expr").and_then(Value::as_array);
         for statement in statements.into_iter().flatten() {
@@ -91,7 +91,7 @@ impl Datagram<'_> {
             else {
                 continue;
             };
-            let add = |matches, effect| Rule {
+            let add = |matches, effect| PacketRule {
                 matches,
                 effect,
                 text: shown(rule),
@@ -125,7 +125,7 @@ impl Datagram<'_> {
     }
 
     /// `udp dport vmap { 6000 : accept, .. }`.
-    fn add_map(&self, map: &Value, matches: Match, rule: &Value, into: &mut Vec<Rule>) {
+    fn add_map(&self, map: &Value, matches: Match, rule: &Value, into: &mut Vec<PacketRule>) {
         let entries = map.get("data").and_then(|data| data.get("set"));
         let Some(entries) = entries.and_then(Value::as_array) else {
             return;

@@ -16,7 +16,7 @@ pub(super) enum Effect {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rule {
+pub(super) struct PacketRule {
     pub(super) matches: Match,
     pub(super) effect: Effect,
     /// How the firewall writes it.
@@ -25,7 +25,7 @@ pub(super) struct Rule {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Chain {
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<PacketRule>,
     /// Whether the chain drops what no rule matched.
     pub(super) drops: bool,
 }
@@ -61,10 +61,10 @@ pub(super) fn decide(chains: &Chains, base: &str) -> Decision {
     let end = walk.follow(base, true, 0);
     let drops = chains.get(base).is_some_and(|chain| chain.drops);
     let dropped = match end {
-        End::Dropped(rule) => Some(rule),
-        End::OutOfChain if drops => Some("policy drop".to_owned()),
-        End::Accepted | End::OutOfChain => None,
-        End::Lost => return Decision::Depends,
+        ChainEnd::Dropped(rule) => Some(rule),
+        ChainEnd::OutOfChain if drops => Some("policy drop".to_owned()),
+        ChainEnd::Accepted | ChainEnd::OutOfChain => None,
+        ChainEnd::Lost => return Decision::Depends,
     };
     match dropped {
         Some(rule) if !walk.may_pass => Decision::Dropped { rule },
@@ -73,7 +73,7 @@ pub(super) fn decide(chains: &Chains, base: &str) -> Decision {
     }
 }
 
-enum End {
+enum ChainEnd {
     Accepted,
     Dropped(String),
     /// No rule decided.
@@ -90,18 +90,18 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn follow(&mut self, name: &str, mut is_certain: bool, depth: usize) -> End {
+    fn follow(&mut self, name: &str, mut is_certain: bool, depth: usize) -> ChainEnd {
         let chains = self.chains;
         let Some(chain) = chains.get(name) else {
-            return End::OutOfChain;
+            return ChainEnd::OutOfChain;
         };
         if depth > MAX_DEPTH {
-            return End::Lost;
+            return ChainEnd::Lost;
         }
         for rule in &chain.rules {
             self.steps += 1;
             if self.steps > MAX_STEPS {
-                return End::Lost;
+                return ChainEnd::Lost;
             }
             let is_sure = match rule.matches {
                 Match::No => continue,
@@ -109,39 +109,39 @@ impl Walk<'_> {
                 Match::Yes => is_certain,
             };
             let end = match &rule.effect {
-                Effect::Accept => End::Accepted,
-                Effect::Block => End::Dropped(rule.text.clone()),
-                Effect::Return if rule.matches == Match::Yes => return End::OutOfChain,
+                Effect::Accept => ChainEnd::Accepted,
+                Effect::Block => ChainEnd::Dropped(rule.text.clone()),
+                Effect::Return if rule.matches == Match::Yes => return ChainEnd::OutOfChain,
                 Effect::Return => {
                     is_certain = false;
                     continue;
                 }
                 Effect::Jump(target) => self.follow(target, is_sure, depth + 1),
                 Effect::Goto(target) => match self.follow(target, is_sure, depth + 1) {
-                    End::OutOfChain if is_sure => return End::OutOfChain,
+                    ChainEnd::OutOfChain if is_sure => return ChainEnd::OutOfChain,
                     end => end,
                 },
             };
             match end {
-                End::OutOfChain => {}
-                End::Lost => return End::Lost,
+                ChainEnd::OutOfChain => {}
+                ChainEnd::Lost => return ChainEnd::Lost,
                 end if is_sure => return end,
                 // In a chain that may not be entered, the rest of the rules is not reached either way.
-                End::Accepted => {
+                ChainEnd::Accepted => {
                     self.may_pass = true;
                     if rule.matches == Match::Yes {
-                        return End::OutOfChain;
+                        return ChainEnd::OutOfChain;
                     }
                 }
-                End::Dropped(_) => {
+                ChainEnd::Dropped(_) => {
                     self.may_drop = true;
                     if rule.matches == Match::Yes {
-                        return End::OutOfChain;
+                        return ChainEnd::OutOfChain;
                     }
                 }
             }
         }
-        End::OutOfChain
+        ChainEnd::OutOfChain
     }
 }
 
@@ -149,15 +149,15 @@ impl Walk<'_> {
 mod tests {
     use super::*;
 
-    fn rule(matches: Match, effect: Effect) -> Rule {
-        Rule {
+    fn rule(matches: Match, effect: Effect) -> PacketRule {
+        PacketRule {
             matches,
             effect,
             text: "the rule".to_owned(),
         }
     }
 
-    fn decide_on(rules: Vec<Rule>, drops: bool, others: Vec<Rule>) -> Decision {
+    fn decide_on(rules: Vec<PacketRule>, drops: bool, others: Vec<PacketRule>) -> Decision {
         let chains = Chains::from([
             ("input".to_owned(), Chain { rules, drops }),
             (
@@ -222,7 +222,7 @@ mod tests {
     fn chains_that_lead_to_each_other_come_to_an_end() {
         let jump = || rule(Match::Yes, Effect::Jump("other".to_owned()));
         let back = || rule(Match::Maybe, Effect::Jump("input".to_owned()));
-        let many = |make: &dyn Fn() -> Rule| (0..50).map(|_| make()).collect::<Vec<_>>();
+        let many = |make: &dyn Fn() -> PacketRule| (0..50).map(|_| make()).collect::<Vec<_>>();
         assert_eq!(decide_on(many(&jump), true, many(&back)), Decision::Depends);
     }
 }

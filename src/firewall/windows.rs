@@ -2,7 +2,7 @@
 //! language of Windows. The format of a rule is in [MS-GPFAS] 2.2.2.19: `v2.30|Action=Block|Active=TRUE|Dir=In|..|`.
 
 use super::matching::Match;
-use super::{Block, Firewall, Verdict};
+use super::{DropReason, Firewall, FirewallVerdict};
 
 /// The kind of a network, which chooses the settings and rules in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(super) struct ProfileSettings {
 }
 
 /// Who listens where.
-pub(super) struct Listener<'a> {
+pub(super) struct ListeningProgram<'a> {
     pub(super) port: u16,
     /// The path of this program.
     pub(super) program: &'a str,
@@ -73,15 +73,15 @@ pub(super) struct Listener<'a> {
 pub(super) fn verdict(
     settings: ProfileSettings,
     rules: &[String],
-    listener: &Listener<'_>,
-) -> Verdict {
+    listener: &ListeningProgram<'_>,
+) -> FirewallVerdict {
     let by = Firewall::Windows;
     if !settings.is_on {
-        return Verdict::Off;
+        return FirewallVerdict::Off;
     }
     let profile = settings.profile.name();
     if settings.blocks_all {
-        return Verdict::Blocked(Block {
+        return FirewallVerdict::Blocked(DropReason {
             by,
             rule: format!("{profile}: block all incoming connections"),
             command:
@@ -91,30 +91,30 @@ pub(super) fn verdict(
     }
     let (mut may_block, mut allows) = (false, Match::No);
     for text in rules {
-        let Some(rule) = Rule::parse(text) else {
+        let Some(rule) = RuleFields::parse(text) else {
             continue;
         };
         match (rule.matches(settings.profile, listener), rule.action) {
             (Match::No, _) => {}
             // A rule that blocks beats every rule that allows.
-            (Match::Yes, Action::Block) => {
-                return Verdict::Blocked(Block {
+            (Match::Yes, RuleAction::Block) => {
+                return FirewallVerdict::Blocked(DropReason {
                     by,
                     command: rule.command_to_remove(listener),
                     rule: rule.name.to_owned(),
                 });
             }
-            (Match::Maybe, Action::Block) => may_block = true,
-            (found, Action::Allow) => allows = allows.max(found),
+            (Match::Maybe, RuleAction::Block) => may_block = true,
+            (found, RuleAction::Allow) => allows = allows.max(found),
         }
     }
     match allows {
-        _ if may_block => Verdict::Partly(by),
-        Match::Yes => Verdict::Allowed(by),
-        _ if !settings.blocks => Verdict::Allowed(by),
-        Match::Maybe => Verdict::Partly(by),
-        Match::No if settings.asks => Verdict::Asks(by),
-        Match::No => Verdict::Blocked(Block {
+        _ if may_block => FirewallVerdict::Partly(by),
+        Match::Yes => FirewallVerdict::Allowed(by),
+        _ if !settings.blocks => FirewallVerdict::Allowed(by),
+        Match::Maybe => FirewallVerdict::Partly(by),
+        Match::No if settings.asks => FirewallVerdict::Asks(by),
+        Match::No => FirewallVerdict::Blocked(DropReason {
             by,
             rule: format!("{profile}: DefaultInboundAction"),
             command: by.command_to_allow(listener.port),
@@ -123,19 +123,19 @@ pub(super) fn verdict(
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
+enum RuleAction {
     Allow,
     Block,
 }
 
 /// A rule's fields.
-struct Rule<'a> {
-    action: Action,
+struct RuleFields<'a> {
+    action: RuleAction,
     name: &'a str,
     fields: Vec<(&'a str, &'a str)>,
 }
 
-impl<'a> Rule<'a> {
+impl<'a> RuleFields<'a> {
     /// Parses a rule that is in force for what comes in.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split('|');
@@ -157,9 +157,9 @@ impl<'a> Rule<'a> {
             return None;
         }
         let action = if is("Action", "Block") {
-            Action::Block
+            RuleAction::Block
         } else if is("Action", "Allow") {
-            Action::Allow
+            RuleAction::Allow
         } else {
             return None;
         };
@@ -188,7 +188,7 @@ impl<'a> Rule<'a> {
         self.values(field).next().is_some()
     }
 
-    fn matches(&self, profile: Profile, listener: &Listener<'_>) -> Match {
+    fn matches(&self, profile: Profile, listener: &ListeningProgram<'_>) -> Match {
         // Rules for services and for packages from the store are for other programs.
         if ["Svc", "AppPkgId", "PFN"]
             .iter()
@@ -251,7 +251,7 @@ impl<'a> Rule<'a> {
     }
 
     /// What removes a rule that blocks. The rules that Windows made for this program go together, and Windows asks again.
-    fn command_to_remove(&self, listener: &Listener<'_>) -> String {
+    fn command_to_remove(&self, listener: &ListeningProgram<'_>) -> String {
         if self.has("App") {
             let program = listener.program;
             return format!(
@@ -264,7 +264,7 @@ impl<'a> Rule<'a> {
 }
 
 /// Whether the path is this program's, with environment variables and in any case.
-fn is_program(path: &str, listener: &Listener<'_>) -> bool {
+fn is_program(path: &str, listener: &ListeningProgram<'_>) -> bool {
     let path = expanded(path, listener.variable);
     let plain = |path: &str| {
         let path = path.strip_prefix(r"\\?\").unwrap_or(path);
@@ -316,19 +316,19 @@ pub(super) fn overall(
     current: Option<Profile>,
     settings: &[ProfileSettings],
     rules: &[String],
-    listener: &Listener<'_>,
-) -> Verdict {
+    listener: &ListeningProgram<'_>,
+) -> FirewallVerdict {
     let mut verdicts = settings
         .iter()
         .filter(|settings| current.is_none_or(|profile| profile == settings.profile))
         .map(|settings| verdict(*settings, rules, listener));
     let Some(first) = verdicts.next() else {
-        return Verdict::Unknown(Some(Firewall::Windows));
+        return FirewallVerdict::Unknown(Some(Firewall::Windows));
     };
     if verdicts.all(|verdict| std::mem::discriminant(&verdict) == std::mem::discriminant(&first)) {
         first
     } else {
-        Verdict::Unknown(Some(Firewall::Windows))
+        FirewallVerdict::Unknown(Some(Firewall::Windows))
     }
 }
 

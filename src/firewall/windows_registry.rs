@@ -1,19 +1,19 @@
 //! Reads the settings of Microsoft Defender Firewall; an ordinary user may.
 
-use super::windows::{Listener, Profile, ProfileSettings, last_connected, overall};
-use super::{Firewall, Verdict};
-use crate::registry::Key;
+use super::windows::{ListeningProgram, Profile, ProfileSettings, last_connected, overall};
+use super::{Firewall, FirewallVerdict};
+use crate::registry::RegistryKey;
 
 const POLICY: &str = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy";
 /// What an administrator of the school's network prescribes.
 const PRESCRIBED: &str = r"SOFTWARE\Policies\Microsoft\WindowsFirewall";
 const NETWORKS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\NetworkList\Profiles";
 
-pub(super) fn look(port: u16) -> Verdict {
-    let Some(policy) = Key::open(POLICY) else {
-        return Verdict::Unknown(Some(Firewall::Windows));
+pub(super) fn look(port: u16) -> FirewallVerdict {
+    let Some(policy) = RegistryKey::open(POLICY) else {
+        return FirewallVerdict::Unknown(Some(Firewall::Windows));
     };
-    let prescribed = Key::open(PRESCRIBED);
+    let prescribed = RegistryKey::open(PRESCRIBED);
     let settings =
         Profile::ALL.map(|profile| profile_settings(profile, &policy, prescribed.as_ref()));
     let rules: Vec<String> = [Some(&policy), prescribed.as_ref()]
@@ -23,7 +23,7 @@ pub(super) fn look(port: u16) -> Verdict {
         .flat_map(|key| key.texts())
         .collect();
     let program = std::env::current_exe().unwrap_or_default();
-    let listener = Listener {
+    let listener = ListeningProgram {
         port,
         program: &program.to_string_lossy(),
         variable: &|name| std::env::var(name).ok(),
@@ -31,8 +31,12 @@ pub(super) fn look(port: u16) -> Verdict {
     overall(current_profile(), &settings, &rules, &listener)
 }
 
-fn profile_settings(profile: Profile, policy: &Key, prescribed: Option<&Key>) -> ProfileSettings {
-    let keys: Vec<Key> = [prescribed, Some(policy)]
+fn profile_settings(
+    profile: Profile,
+    policy: &RegistryKey,
+    prescribed: Option<&RegistryKey>,
+) -> ProfileSettings {
+    let keys: Vec<RegistryKey> = [prescribed, Some(policy)]
         .into_iter()
         .flatten()
         .filter_map(|key| key.child(profile.key()))
@@ -52,7 +56,7 @@ fn profile_settings(profile: Profile, policy: &Key, prescribed: Option<&Key>) ->
 
 /// The profile of the network that was connected last. Only that time, and not what is connected now, is in the registry.
 fn current_profile() -> Option<Profile> {
-    let networks = Key::open(NETWORKS)?;
+    let networks = RegistryKey::open(NETWORKS)?;
     let latest = networks
         .children()
         .filter_map(|network| {

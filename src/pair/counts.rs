@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::pair::datagram::Header;
+use crate::pair::datagram::ReceivedHeader;
 use crate::text::sentence::{Sentence, sentence};
 
 /// The counts for one size in one direction.
@@ -39,7 +39,7 @@ pub(super) struct SizeCounts {
 
 /// The state of a payload on arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum ArrivalState {
     Whole,
     Cut,
     Damaged,
@@ -59,7 +59,7 @@ impl SizeCounts {
     }
 
     /// Counts a datagram that arrived; returns true if it is not a duplicate.
-    pub(super) fn arrive(&mut self, header: Header, state: State) -> bool {
+    pub(super) fn arrive(&mut self, header: ReceivedHeader, state: ArrivalState) -> bool {
         let Some(count) = self.sizes.get_mut(header.place) else {
             return false;
         };
@@ -90,9 +90,9 @@ impl SizeCounts {
         }
         count.next = count.next.max(number + 1);
         match state {
-            State::Whole => {}
-            State::Cut => count.cut += 1,
-            State::Damaged => count.damaged += 1,
+            ArrivalState::Whole => {}
+            ArrivalState::Cut => count.cut += 1,
+            ArrivalState::Damaged => count.damaged += 1,
         }
         true
     }
@@ -211,8 +211,8 @@ impl SizeCounts {
 mod tests {
     use super::*;
 
-    fn header(number: u16, is_exact: bool) -> Header {
-        Header {
+    fn header(number: u16, is_exact: bool) -> ReceivedHeader {
+        ReceivedHeader {
             place: 0,
             number,
             is_exact,
@@ -224,9 +224,9 @@ mod tests {
         let mut counts = SizeCounts::new(&[64]);
         counts.sizes[0].sent = 6;
         for number in [0, 1, 3, 2, 3] {
-            counts.arrive(header(number, true), State::Whole);
+            counts.arrive(header(number, true), ArrivalState::Whole);
         }
-        counts.arrive(header(4, true), State::Cut);
+        counts.arrive(header(4, true), ArrivalState::Cut);
         let count = &counts.sizes[0];
         assert_eq!((count.received, count.lost()), (5, 1));
         assert_eq!((count.duplicate, count.reordered, count.cut), (1, 1, 1));
@@ -246,7 +246,7 @@ mod tests {
         let mut counts = SizeCounts::new(&[1]);
         counts.sizes[0].sent = 600;
         for number in 0..600u16 {
-            counts.arrive(header(number & 255, false), State::Whole);
+            counts.arrive(header(number & 255, false), ArrivalState::Whole);
         }
         assert_eq!((counts.received(), counts.summary().len()), (600, 1));
     }

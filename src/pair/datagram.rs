@@ -10,12 +10,12 @@ const FILLER: u8 = b'u';
 
 /// The token and phase that distinguish the datagrams of one phase from all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct PhaseMark {
     pub(super) token: [u8; 4],
     pub(super) phase: u8,
 }
 
-impl Mark {
+impl PhaseMark {
     /// The bytes that the board puts into its datagrams.
     pub(super) fn bytes(self) -> [u8; 5] {
         let [a, b, c, d] = self.token;
@@ -29,7 +29,7 @@ impl Mark {
 }
 
 /// Makes the payload with sequence number `number` for the size at index `place`.
-pub(super) fn payload(mark: Mark, place: u8, number: u16, size: usize) -> Vec<u8> {
+pub(super) fn payload(mark: PhaseMark, place: u8, number: u16, size: usize) -> Vec<u8> {
     let [low, high] = number.to_le_bytes();
     let [a, b, c, d, phase] = mark.bytes();
     let mut payload = vec![low, place, high, a, b, c, d, phase];
@@ -50,7 +50,7 @@ pub(super) fn is_whole(payload: &[u8]) -> bool {
 
 /// The header of a received datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct ReceivedHeader {
     /// The index of its size in the list.
     pub(super) place: usize,
     /// Its sequence number, or only the low byte.
@@ -60,7 +60,12 @@ pub(super) struct Header {
 }
 
 /// Parses the first bytes of a datagram with `len` bytes; `None` if it does not belong to this phase.
-pub(super) fn read(first: &[u8], len: usize, mark: Mark, sizes: &[usize]) -> Option<Header> {
+pub(super) fn read(
+    first: &[u8],
+    len: usize,
+    mark: PhaseMark,
+    sizes: &[usize],
+) -> Option<ReceivedHeader> {
     let low = *first.first()?;
     if let Some(theirs) = first.get(3..HEADER)
         && theirs != mark.bytes()
@@ -76,7 +81,7 @@ pub(super) fn read(first: &[u8], len: usize, mark: Mark, sizes: &[usize]) -> Opt
     if len > size || (first.len() < HEADER && len != size) {
         return None;
     }
-    Some(Header {
+    Some(ReceivedHeader {
         place,
         number: u16::from_le_bytes([low, first.get(2).copied().unwrap_or(0)]),
         is_exact: first.len() > 2,
@@ -88,7 +93,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const MARK: Mark = Mark {
+    const MARK: PhaseMark = PhaseMark {
         token: [1, 2, 3, 4],
         phase: 5,
     };
@@ -114,9 +119,9 @@ mod tests {
     #[test]
     fn datagrams_of_other_runs_and_phases_are_ignored() {
         let sizes = [64];
-        let bytes = payload(Mark { phase: 6, ..MARK }, 0, 1, 64);
+        let bytes = payload(PhaseMark { phase: 6, ..MARK }, 0, 1, 64);
         assert_eq!(read(&bytes[..8], 64, MARK, &sizes), None);
         assert_eq!(read(b"hello me", 28, MARK, &sizes), None);
-        assert_ne!(MARK.bye(), Mark { phase: 6, ..MARK }.bye());
+        assert_ne!(MARK.bye(), PhaseMark { phase: 6, ..MARK }.bye());
     }
 }

@@ -6,13 +6,13 @@ use crate::board::error::Error as BoardError;
 use crate::board::repl::last_line;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::Trouble;
-use crate::pair::report::{Finding, Said, StepResult, Verdict};
+use crate::pair::report::{Finding, StepNote, StepResult, Verdict};
 use crate::pair::talk::SessionError;
 use crate::text::sentence::sentence;
 
 /// Adds the finding for a failure on the board or the serial line.
 pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
-    let mut say = |seen: Said, finding: Finding| {
+    let mut say = |seen: StepNote, finding: Finding| {
         if result.seen.is_nothing() {
             result.seen = seen;
         }
@@ -27,7 +27,7 @@ pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
             sentence!("pair.program-died").into(),
             Finding {
                 diagnosis: Diagnosis::BoardProgramDied,
-                detail: Said::Text(last_line(&text)),
+                detail: StepNote::Text(last_line(&text)),
                 evidence: Some(text),
             },
         ),
@@ -43,8 +43,8 @@ pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
             let diagnosis = diagnosis_of(&error);
             let error = Arc::new(error);
             say(
-                Said::ErrorAndCause(Arc::clone(&error)),
-                Finding::with(diagnosis, Said::Hint(error)),
+                StepNote::ErrorAndCause(Arc::clone(&error)),
+                Finding::with(diagnosis, StepNote::Hint(error)),
             );
         }
     }
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::board::doing::Doing;
-    use crate::board::evidence::Fault;
+    use crate::board::evidence::BoardFault;
 
     #[test]
     fn every_board_error_code_is_also_a_diagnosis_code() {
@@ -122,10 +122,10 @@ mod tests {
             BoardError::Restarted {
                 doing: Doing::Preparing,
             },
-            fault(Fault::NoFirmware),
-            fault(Fault::FirmwareDamaged),
-            fault(Fault::BrownOut),
-            fault(Fault::Panic),
+            fault(BoardFault::NoFirmware),
+            fault(BoardFault::FirmwareDamaged),
+            fault(BoardFault::BrownOut),
+            fault(BoardFault::Panic),
         ] {
             let code = error.code().expect("a code");
             assert_eq!(diagnosis_of(&error).code(), code);

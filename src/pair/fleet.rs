@@ -7,10 +7,10 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use crate::board::error::Error as BoardError;
-use crate::board::fleet::{self, FleetEvent as Event};
+use crate::board::fleet::{self, FleetEvent};
 use crate::board::link::{Address, Link};
 use crate::pair::report::{BoardReport, StepResult, Verdict};
-use crate::pair::watch::{Direction, Round};
+use crate::pair::watch::{DirectionCounts, RoundResults};
 use crate::pair::{TestContext, run, simulate};
 use crate::shutdown::Shutdown;
 
@@ -65,11 +65,11 @@ pub(crate) fn not_simulated(port: String, error: simulate::Error) -> BoardError 
 
 /// What happens during tests.
 #[derive(Debug)]
-pub(crate) enum FleetEvent<'a> {
+pub(crate) enum PairFleetEvent<'a> {
     /// A step with the only board ended.
     Step(&'a StepResult),
     /// A round of a watch ended.
-    Round(&'a Round),
+    Round(&'a RoundResults),
     /// The test of a board ended.
     Report(&'a BoardReport),
 }
@@ -77,7 +77,7 @@ pub(crate) enum FleetEvent<'a> {
 /// Receives what happens during the tests.
 pub(crate) trait FleetObserver {
     /// Takes an event.
-    fn event(&mut self, event: FleetEvent<'_>);
+    fn event(&mut self, event: PairFleetEvent<'_>);
 }
 
 /// Tests boards side by side. The reports are in the boards' order; the observer gets each when its test ends, and each step
@@ -92,9 +92,9 @@ pub(crate) fn test(
             context,
             &place.address().port,
             || place.open(context.shutdown.clone()),
-            &mut |step| observer.event(FleetEvent::Step(step)),
+            &mut |step| observer.event(PairFleetEvent::Step(step)),
         );
-        observer.event(FleetEvent::Report(&report));
+        observer.event(PairFleetEvent::Report(&report));
         return vec![report];
     }
     let mut reports: Vec<(usize, BoardReport)> = Vec::new();
@@ -106,8 +106,8 @@ pub(crate) fn test(
         Some(run(context, port, open, &mut |_| {}))
     };
     fleet::side_by_side(places.len(), places.len(), &|| false, &work, &mut |event| {
-        if let Event::Ended(index, Some(report)) = event {
-            observer.event(FleetEvent::Report(&report));
+        if let FleetEvent::Ended(index, Some(report)) = event {
+            observer.event(PairFleetEvent::Report(&report));
             reports.push((index, report));
         }
     });
@@ -121,15 +121,15 @@ pub(crate) struct Total {
     /// How many rounds there were.
     pub(crate) rounds: u64,
     /// Datagrams to the board.
-    pub(crate) down: Direction,
+    pub(crate) down: DirectionCounts,
     /// Datagrams from the board.
-    pub(crate) up: Direction,
+    pub(crate) up: DirectionCounts,
     /// Datagrams there and back.
-    pub(crate) echo: Direction,
+    pub(crate) echo: DirectionCounts,
 }
 
 impl Total {
-    fn add(&mut self, round: &Round) {
+    fn add(&mut self, round: &RoundResults) {
         self.rounds += 1;
         for (sum, way) in [
             (&mut self.down, round.down),
@@ -158,12 +158,12 @@ pub(crate) fn watch(
             || place.open(context.shutdown.clone()),
             &mut |step| {
                 if step.verdict != Verdict::Skipped {
-                    observer.borrow_mut().event(FleetEvent::Step(step));
+                    observer.borrow_mut().event(PairFleetEvent::Step(step));
                 }
             },
             &mut |round| {
                 total.add(&round);
-                observer.borrow_mut().event(FleetEvent::Round(&round));
+                observer.borrow_mut().event(PairFleetEvent::Round(&round));
             },
         );
         let has_failed = total.rounds == 0 && report.verdict() == Verdict::Failed;

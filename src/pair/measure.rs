@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::board::literal;
-use crate::pair::datagram::Mark;
+use crate::pair::datagram::PhaseMark;
 use crate::pair::post::{self, Facing};
 use crate::pair::talk::{BoardSession, LineHandler, SessionError};
 use crate::pair::work::Work;
@@ -90,9 +90,9 @@ pub(super) struct MeasurementContext {
 }
 
 impl MeasurementContext {
-    pub(super) fn next_phase(&mut self) -> Mark {
+    pub(super) fn next_phase(&mut self) -> PhaseMark {
         self.phase = self.phase.wrapping_add(1);
-        Mark {
+        PhaseMark {
             token: self.token,
             phase: self.phase,
         }
@@ -106,7 +106,7 @@ impl MeasurementContext {
     }
 
     /// The code that makes the board receive with `handler` until the end datagram of `mark`.
-    pub(super) fn listen_code(&self, mark: Mark, size: usize, handler: &str) -> String {
+    pub(super) fn listen_code(&self, mark: PhaseMark, size: usize, handler: &str) -> String {
         // The board's timeout must be longer than all timeouts for lost echoes together.
         let idle =
             IDLE + self.interval * 2 + ECHO_WAIT * if handler == ECHO { ECHO_TRIES } else { 0 };
@@ -200,7 +200,7 @@ pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
 fn with_listener<T: Send>(
     talk: &mut BoardSession,
     socket: &UdpSocket,
-    mark: Mark,
+    mark: PhaseMark,
     code: &str,
     limit: Duration,
     traffic: impl FnOnce(usize, &Receiver<ReportedDatagram>, &AtomicBool) -> T + Send,

@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::board::literal;
 use crate::board::mirror::agent;
 use crate::board::mirror::attach::{Attached, attach};
-use crate::pair::Plan;
+use crate::pair::PairPlan;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::{self, MeasurementContext, Trouble};
-use crate::pair::report::{Finding, Said, StepResult};
+use crate::pair::report::{Finding, StepNote, StepResult};
 use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::work::Work;
 use crate::terminal::panel::screen::{Screen, WIDTH};
@@ -27,7 +27,7 @@ const GLYPH: usize = 16;
 
 pub(super) fn step(
     talk: &mut BoardSession,
-    plan: &Plan,
+    plan: &PairPlan,
     course: &mut MeasurementContext,
     result: &mut StepResult,
 ) -> Result<(), Trouble> {
@@ -38,7 +38,7 @@ pub(super) fn step(
             attach(&mut talk.repl, &mut talk.mirror, report).map_err(SessionError::from)?;
         talk.is_mirrored = true;
         if let Attached::No(why) = attached {
-            result.skip(Said::NoDisplay(why));
+            result.skip(StepNote::NoDisplay(why));
             return Ok(());
         }
     }

@@ -176,12 +176,12 @@ pub(super) struct Facing {
     /// The PC's address on the path to the board.
     pub(super) local: Ipv4Addr,
     /// The interface with this address, and whether the board is in its network; unknown on some operating systems.
-    pub(super) interface: Option<Interface>,
+    pub(super) interface: Option<PathInterface>,
 }
 
 /// The interface on the path to the board.
 #[derive(Debug, Clone)]
-pub(super) struct Interface {
+pub(super) struct PathInterface {
     pub(super) name: String,
     /// The prefix length of its network.
     pub(super) prefix: u8,
@@ -203,7 +203,7 @@ pub(super) fn facing(board: Ipv4Addr, port: u16) -> io::Result<Facing> {
             if_addrs::IfAddr::V4(v4) if v4.ip == local => {
                 let host_bits = 32 - u32::from(v4.prefixlen.min(32));
                 let network = v4.ip.to_bits().checked_shr(host_bits).unwrap_or(0);
-                Some(Interface {
+                Some(PathInterface {
                     mtu: adapter::mtu(&found.name),
                     prefix: v4.prefixlen,
                     has_board: board.to_bits().checked_shr(host_bits).unwrap_or(0) == network,

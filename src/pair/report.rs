@@ -95,7 +95,7 @@ impl Verdict {
 
 /// What the report says about a step, as data. It may contain text from the board or the user.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Said {
+pub(crate) enum StepNote {
     /// Nothing.
     #[default]
     Nothing,
@@ -115,7 +115,7 @@ pub(crate) enum Said {
     NoDisplay(NoDisplay),
 }
 
-impl Said {
+impl StepNote {
     /// Whether it is empty.
     #[must_use]
     pub(crate) fn is_nothing(&self) -> bool {
@@ -129,7 +129,7 @@ impl Said {
     }
 }
 
-impl From<Sentence> for Said {
+impl From<Sentence> for StepNote {
     fn from(sentence: Sentence) -> Self {
         Self::Sentence(sentence)
     }
@@ -141,7 +141,7 @@ pub(crate) struct Finding {
     /// What is wrong.
     pub(crate) diagnosis: Diagnosis,
     /// The evidence in one line; nothing if the step's own line has it.
-    pub(crate) detail: Said,
+    pub(crate) detail: StepNote,
     /// The board's own output, such as a traceback. Untrusted.
     pub(crate) evidence: Option<String>,
 }
@@ -150,12 +150,12 @@ impl Finding {
     /// A finding without further evidence.
     #[must_use]
     pub(crate) fn plain(diagnosis: Diagnosis) -> Self {
-        Self::with(diagnosis, Said::Nothing)
+        Self::with(diagnosis, StepNote::Nothing)
     }
 
     /// A finding with evidence.
     #[must_use]
-    pub(crate) fn with(diagnosis: Diagnosis, detail: impl Into<Said>) -> Self {
+    pub(crate) fn with(diagnosis: Diagnosis, detail: impl Into<StepNote>) -> Self {
         Self {
             diagnosis,
             detail: detail.into(),
@@ -172,11 +172,11 @@ pub(crate) struct StepResult {
     /// Its verdict.
     pub(crate) verdict: Verdict,
     /// What was tried.
-    pub(crate) tried: Said,
+    pub(crate) tried: StepNote,
     /// What was seen.
-    pub(crate) seen: Said,
+    pub(crate) seen: StepNote,
     /// More lines for people: counts by size, limits.
-    pub(crate) notes: Vec<Said>,
+    pub(crate) notes: Vec<StepNote>,
     /// The duration.
     pub(crate) time: Duration,
     /// The problems that the step found.
@@ -188,12 +188,12 @@ pub(crate) struct StepResult {
 impl StepResult {
     /// The result of a step that starts: it passes unless a finding is added.
     #[must_use]
-    pub(crate) fn new(step: Step, tried: impl Into<Said>) -> Self {
+    pub(crate) fn new(step: Step, tried: impl Into<StepNote>) -> Self {
         Self {
             step,
             verdict: Verdict::Passed,
             tried: tried.into(),
-            seen: Said::Nothing,
+            seen: StepNote::Nothing,
             notes: Vec::new(),
             time: Duration::ZERO,
             findings: Vec::new(),
@@ -204,23 +204,23 @@ impl StepResult {
     /// The result of a step that is skipped.
     #[must_use]
     pub(crate) fn skipped(step: Step, why: Sentence) -> Self {
-        let mut result = Self::new(step, Said::Nothing);
+        let mut result = Self::new(step, StepNote::Nothing);
         result.skip(why);
         result
     }
 
     /// Sets what was seen.
-    pub(crate) fn see(&mut self, what: impl Into<Said>) {
+    pub(crate) fn see(&mut self, what: impl Into<StepNote>) {
         self.seen = what.into();
     }
 
     /// Adds a line for people.
-    pub(crate) fn note(&mut self, what: impl Into<Said>) {
+    pub(crate) fn note(&mut self, what: impl Into<StepNote>) {
         self.notes.push(what.into());
     }
 
     /// Marks the step as skipped after it started.
-    pub(crate) fn skip(&mut self, why: impl Into<Said>) {
+    pub(crate) fn skip(&mut self, why: impl Into<StepNote>) {
         self.verdict = Verdict::Skipped;
         self.see(why);
     }

@@ -18,11 +18,11 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::{fail, trouble_of};
 use crate::pair::measure::MeasurementContext;
 use crate::pair::post::{self, Arrived, Post};
-use crate::pair::report::{BoardReport, Finding, Said, Step, StepResult, Verdict};
+use crate::pair::report::{BoardReport, Finding, Step, StepNote, StepResult, Verdict};
 use crate::pair::talk::{BoardSession, SessionError};
-use crate::pair::watch::{self, Round};
+use crate::pair::watch::{self, RoundResults};
 use crate::pair::wifi::Online;
-use crate::pair::{Network, Plan, oled, owner, silent, steps, wifi};
+use crate::pair::{PairNetwork, PairPlan, oled, owner, silent, steps, wifi};
 use crate::shutdown::Shutdown;
 use crate::text::sentence::{Sentence, sentence};
 
@@ -32,13 +32,13 @@ use clean_up::clean_up;
 pub(crate) type OnStep<'a> = &'a mut dyn FnMut(&StepResult);
 
 /// Called after each round of a watch.
-pub(crate) type OnRound<'a> = &'a mut dyn FnMut(Round);
+pub(crate) type OnRound<'a> = &'a mut dyn FnMut(RoundResults);
 
 /// What the tests of all boards share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TestContext<'a> {
     /// What to test.
-    pub(crate) plan: &'a Plan,
+    pub(crate) plan: &'a PairPlan,
     /// The PC's sockets.
     pub(crate) post: &'a Post,
     /// Ctrl-C.
@@ -114,7 +114,7 @@ fn go<'a>(
 }
 
 struct PairTest<'a> {
-    plan: &'a Plan,
+    plan: &'a PairPlan,
     post: &'a Post,
     begin: Instant,
     steps: Vec<StepResult>,
@@ -304,12 +304,12 @@ impl PairTest<'_> {
 
     fn wifi(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Online> {
         let start = Instant::now();
-        let mut result = StepResult::new(Step::Wifi, Said::Nothing);
+        let mut result = StepResult::new(Step::Wifi, StepNote::Nothing);
         // Assume the change from here on: even if the call fails, the board may have made it.
         touched.radio = match self.plan.network {
-            Network::Current => Radio::AsItWas,
-            Network::Join(_) => Radio::Joined,
-            Network::BoardAp(_) => Radio::AccessPoint,
+            PairNetwork::Current => Radio::AsItWas,
+            PairNetwork::Join(_) => Radio::Joined,
+            PairNetwork::BoardAp(_) => Radio::AccessPoint,
         };
         let online = match wifi::step(talk, &self.plan.network, &mut result) {
             Ok((online, has_to_leave)) => {
@@ -464,7 +464,7 @@ impl steps::StepCollector for PairTest<'_> {
         self.end(result, start);
     }
 
-    fn plan(&self) -> &Plan {
+    fn plan(&self) -> &PairPlan {
         self.plan
     }
 

@@ -43,7 +43,7 @@ pub enum Error {
 
 /// Why the virtual board's serial line failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Fault {
+pub(crate) enum SimulatorFault {
     #[error("the simulated board has ended")]
     Ended,
     #[error("a simulated board has no control lines")]
@@ -201,7 +201,10 @@ impl Simulated {
         if status.success() {
             Ok(())
         } else {
-            Err(io::Error::new(io::ErrorKind::BrokenPipe, Fault::Ended))
+            Err(io::Error::new(
+                io::ErrorKind::BrokenPipe,
+                SimulatorFault::Ended,
+            ))
         }
     }
 }
@@ -216,7 +219,7 @@ impl Drop for Simulated {
 }
 
 fn no_lines() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, Fault::NoLines)
+    io::Error::new(io::ErrorKind::Unsupported, SimulatorFault::NoLines)
 }
 
 impl Port for Simulated {
@@ -226,7 +229,10 @@ impl Port for Simulated {
                 Ok(bytes) => self.rest = bytes,
                 Err(RecvTimeoutError::Timeout) => return Ok(0),
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, Fault::Ended));
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        SimulatorFault::Ended,
+                    ));
                 }
             }
         }

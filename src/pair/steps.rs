@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::firewall::{self, Verdict};
-use crate::pair::Plan;
+use crate::firewall::{self, FirewallVerdict};
+use crate::pair::PairPlan;
 use crate::pair::counts::SizeCounts;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, Down, Longest, MeasurementContext, TUTORIAL, Trouble, Up};
 use crate::pair::post::Arrived;
-use crate::pair::report::{Finding, Said, Step, StepResult};
+use crate::pair::report::{Finding, Step, StepNote, StepResult};
 use crate::pair::talk::BoardSession;
 use crate::pair::wifi::Online;
 use crate::text::sentence::{Sentence, sentence};
@@ -27,7 +27,7 @@ const WEAK: i64 = -75;
 /// Collects the results of the steps.
 pub(super) trait StepCollector {
     fn end_step(&mut self, result: StepResult, start: Instant);
-    fn plan(&self) -> &Plan;
+    fn plan(&self) -> &PairPlan;
     /// Whether the last result makes the next steps pointless.
     fn must_stop(&self) -> bool;
 }
@@ -191,8 +191,8 @@ impl Judge {
         result: &mut StepResult,
     ) {
         let counts = &down.counts;
-        result.see(Said::list(counts.summary()));
-        result.note(Said::list(counts.by_size()));
+        result.see(StepNote::list(counts.summary()));
+        result.note(StepNote::list(counts.by_size()));
         result.figures = counts.json();
         set(result, "recvfrom_1024_of_1025", json!(down.tutorial));
         if let Some(error) = &down.error {
@@ -247,8 +247,8 @@ impl Judge {
         result: &mut StepResult,
     ) {
         let counts = &up.counts;
-        result.see(Said::list(counts.summary()));
-        result.note(Said::list(counts.by_size()));
+        result.see(StepNote::list(counts.summary()));
+        result.note(StepNote::list(counts.by_size()));
         result.figures = counts.json();
         if let Some([min, median, p99, max]) = up.gaps.quantiles() {
             let [least, middle, most] = [min, median, max].map(millis);
@@ -320,7 +320,7 @@ impl Judge {
 
     /// Notes which rule of the firewall drops the board's datagrams, where its rules are readable.
     fn name_the_rule(&self, result: &mut StepResult) {
-        if let Ok(Verdict::Blocked(block)) = firewall::look(self.port, None) {
+        if let Ok(FirewallVerdict::Blocked(block)) = firewall::look(self.port, None) {
             result.note(sentence!(
                 "pair.firewall-rule",
                 by = block.by.name(),
@@ -398,7 +398,7 @@ impl Judge {
                 max = max
             ));
         }
-        result.see(Said::list(seen));
+        result.see(StepNote::list(seen));
         result.figures = json!({
             "sent": echo.sent,
             "received": echo.received,

@@ -11,7 +11,7 @@ use crate::board::program;
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, SubmitMode, last_line};
 use crate::pair::work::Work;
 use crate::shutdown::Shutdown;
-use crate::terminal::panel::screen::Text;
+use crate::terminal::panel::screen::DrawnText;
 use crate::text::escape;
 
 /// Our program's functions. They live in the interpreter's memory, and the soft reset at the end removes them.
@@ -81,7 +81,7 @@ pub(super) struct BoardSession {
     /// Whether the agent is on the board.
     pub(super) is_mirrored: bool,
     /// The texts of the first frames since this was cleared.
-    pub(super) shown: Vec<Vec<Text>>,
+    pub(super) shown: Vec<Vec<DrawnText>>,
     is_loaded: bool,
 }
 
@@ -190,7 +190,7 @@ impl BoardSession {
             Err(error) => return Err(self.failure(error)),
         }
         let line_time = self.repl.link().line_time(code.len());
-        let mut listener = Listener {
+        let mut listener = CallFollower {
             ears,
             mirror: &mut self.mirror,
             shown: &mut self.shown,
@@ -241,10 +241,10 @@ enum Why {
 }
 
 /// Follows one call.
-struct Listener<'a> {
+struct CallFollower<'a> {
     ears: &'a mut dyn LineHandler,
     mirror: &'a mut Mirror,
-    shown: &'a mut Vec<Vec<Text>>,
+    shown: &'a mut Vec<Vec<DrawnText>>,
     shutdown: &'a Shutdown,
     text: Vec<u8>,
     deadline: Instant,
@@ -253,7 +253,7 @@ struct Listener<'a> {
     why: Option<Why>,
 }
 
-impl OutputHandler for Listener<'_> {
+impl OutputHandler for CallFollower<'_> {
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let shown = &mut *self.shown;
         self.mirror.feed(bytes, &mut self.text, |screen| {

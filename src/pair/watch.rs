@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use crate::pair::Plan;
+use crate::pair::PairPlan;
 use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, MeasurementContext, Trouble};
 use crate::pair::oled;
 use crate::pair::post::Arrived;
-use crate::pair::report::{Said, Step, StepResult, Verdict};
+use crate::pair::report::{Step, StepNote, StepResult, Verdict};
 use crate::pair::talk::{BoardSession, SessionError};
 use crate::terminal::panel::screen::Screen;
 use crate::text::sentence::sentence;
@@ -20,14 +20,14 @@ const ECHOES: u16 = 5;
 
 /// The counts of one direction in a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Direction {
+pub(crate) struct DirectionCounts {
     /// The number of sent datagrams.
     pub(crate) sent: u64,
     /// The number of different datagrams that arrived.
     pub(crate) received: u64,
 }
 
-impl Direction {
+impl DirectionCounts {
     /// The percentage of lost datagrams.
     #[must_use]
     pub(crate) fn loss(self) -> u64 {
@@ -39,15 +39,15 @@ impl Direction {
 
 /// The results of a round.
 #[derive(Debug, Clone)]
-pub(crate) struct Round {
+pub(crate) struct RoundResults {
     /// The number of the round, from 1.
     pub(crate) number: u64,
     /// From the PC to the board.
-    pub(crate) down: Direction,
+    pub(crate) down: DirectionCounts,
     /// From the board to the PC.
-    pub(crate) up: Direction,
+    pub(crate) up: DirectionCounts,
     /// There and back.
-    pub(crate) echo: Direction,
+    pub(crate) echo: DirectionCounts,
     /// The minimum, the median, the 99th percentile and the maximum.
     pub(crate) rtt: Option<[Duration; 4]>,
     /// The duration.
@@ -60,12 +60,12 @@ pub(crate) struct Round {
 
 /// Repeats rounds until Ctrl-C, or until a failure other than loss, which it returns.
 pub(super) fn rounds(
-    plan: &Plan,
+    plan: &PairPlan,
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
     arrivals: Option<&Receiver<Arrived>>,
     has_oled: bool,
-    on_round: &mut dyn FnMut(Round),
+    on_round: &mut dyn FnMut(RoundResults),
 ) -> Option<StepResult> {
     let arrivals = arrivals?;
     // One size per round: the longest in the plan that the tutorial's server receives complete.
@@ -99,28 +99,28 @@ pub(super) fn rounds(
 }
 
 fn round(
-    plan: &Plan,
+    plan: &PairPlan,
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
     has_oled: bool,
     number: u64,
-) -> Result<Round, Trouble> {
+) -> Result<RoundResults, Trouble> {
     let start = Instant::now();
     let down = measure::down(talk, course)?;
     let (sizes, count, interval) = (course.sizes.clone(), course.count, course.interval);
     let up = measure::up(talk, course, arrivals, &sizes, count, interval)?;
-    let mut round = Round {
+    let mut round = RoundResults {
         number,
-        down: Direction {
+        down: DirectionCounts {
             sent: down.counts.sent(),
             received: down.counts.received(),
         },
-        up: Direction {
+        up: DirectionCounts {
             sent: up.counts.sent(),
             received: up.counts.received(),
         },
-        echo: Direction::default(),
+        echo: DirectionCounts::default(),
         rtt: None,
         time: Duration::ZERO,
         oled: None,
@@ -128,13 +128,13 @@ fn round(
     };
     if round.down.received > 0 {
         let echo = measure::echo(talk, course, ECHOES)?;
-        round.echo = Direction {
+        round.echo = DirectionCounts {
             sent: echo.sent,
             received: echo.received,
         };
         round.rtt = echo.rtt.quantiles();
         if has_oled {
-            let mut result = StepResult::new(Step::Oled, Said::Nothing);
+            let mut result = StepResult::new(Step::Oled, StepNote::Nothing);
             oled::step(talk, plan, course, &mut result)?;
             let is_right = result.verdict == Verdict::Passed;
             round.oled = Some((talk.mirror.screen().clone(), is_right));

@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::board::literal;
-use crate::pair::Network;
+use crate::pair::PairNetwork;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::fail;
 use crate::pair::measure::from_hex;
-use crate::pair::report::{Finding, Said, StepResult};
+use crate::pair::report::{Finding, StepNote, StepResult};
 use crate::pair::talk::{BoardSession, SessionError};
 use crate::pair::work::Work;
 use crate::text::sentence::sentence;
@@ -88,13 +88,13 @@ fn close_sockets(talk: &mut BoardSession) -> Result<(), SessionError> {
 /// Connects the board to the requested network. Returns true if it has to disconnect at the end.
 pub(super) fn step(
     talk: &mut BoardSession,
-    network: &Network,
+    network: &PairNetwork,
     result: &mut StepResult,
 ) -> Result<(Option<Online>, bool), SessionError> {
     talk.load()?;
     close_sockets(talk)?;
     let wifi = match network {
-        Network::Current => {
+        PairNetwork::Current => {
             result.tried = sentence!("pair.wifi-current").into();
             let online = online(talk)?;
             match &online {
@@ -106,8 +106,8 @@ pub(super) fn step(
             }
             return Ok((online, false));
         }
-        Network::BoardAp(own_ap) => return Ok((own::step(talk, own_ap, result)?, true)),
-        Network::Join(wifi) => wifi,
+        PairNetwork::BoardAp(own_ap) => return Ok((own::step(talk, own_ap, result)?, true)),
+        PairNetwork::Join(wifi) => wifi,
     };
     result.tried = sentence!("pair.wifi-join", ssid = &wifi.ssid).into();
     let mut tried = Tried::default();
@@ -156,7 +156,7 @@ fn describe(online: &Online, was_there: bool, result: &mut StepResult) {
     let mut seen = vec![if online.ssid.is_empty() {
         sentence!("pair.wifi-connected").into()
     } else {
-        Said::Text(online.ssid.clone())
+        StepNote::Text(online.ssid.clone())
     }];
     if let Some(rssi) = online.rssi {
         seen.push(sentence!("pair.wifi-signal", rssi = rssi).into());
@@ -164,7 +164,7 @@ fn describe(online: &Online, was_there: bool, result: &mut StepResult) {
     if was_there {
         seen.push(sentence!("pair.wifi-connected-already").into());
     }
-    result.see(Said::List(seen));
+    result.see(StepNote::List(seen));
     result.figures = json!({"ssid": online.ssid, "rssi": online.rssi});
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Bar {
 
 /// How widely times spread.
 #[derive(Debug, Clone)]
-pub(crate) struct Spread {
+pub(crate) struct TimeSpread {
     /// What it is about.
     pub(crate) name: String,
     /// Minimum, median, 99th percentile and maximum, in ms.
@@ -78,7 +78,7 @@ pub(super) fn bars(bars: &[Bar], out: &mut String) {
 }
 
 /// Two lines per spread: the picture on a scale from 0 to the greatest maximum, and the figures below it.
-pub(super) fn spreads(spreads: &[Spread], marks: &Marks, out: &mut String) {
+pub(super) fn spreads(spreads: &[TimeSpread], marks: &Marks, out: &mut String) {
     let greatest = spreads
         .iter()
         .map(|spread| spread.quantiles[3])

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, UdpSocket};
 
-use crate::firewall::{self, Block, Firewall, Interrupted, Verdict};
+use crate::firewall::{self, DropReason, Firewall, FirewallVerdict, Interrupted};
 use crate::processes::{self, Process};
 #[cfg(feature = "board")]
 use crate::survey::serial;
@@ -12,7 +12,7 @@ use crate::udp::interface;
 
 /// An address of this PC, and the interface that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Own {
+pub(crate) struct OwnAddress {
     /// The address.
     pub(crate) address: Ipv4Addr,
     /// The interface's name.
@@ -21,20 +21,20 @@ pub(crate) struct Own {
 
 /// Something that the examination found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum DoctorFinding {
     /// The address to type into the board's program.
     Address {
         /// The most likely one.
-        own: Own,
+        own: OwnAddress,
         /// The port that goes with it.
         port: u16,
         /// Addresses on other networks.
-        others: Vec<Own>,
+        others: Vec<OwnAddress>,
     },
     /// The router gave this PC no address, so it took one that only this cable or Wi-Fi knows.
     SelfAssigned {
         /// That address.
-        own: Own,
+        own: OwnAddress,
     },
     /// This PC is on no network.
     NoAddress,
@@ -81,7 +81,7 @@ pub(crate) enum Finding {
     /// The firewall drops what comes in for the port.
     FirewallBlocks {
         /// By which rule, and what would let it in.
-        block: Block,
+        block: DropReason,
         /// The UDP port.
         port: u16,
     },
@@ -94,13 +94,13 @@ pub(crate) enum Finding {
     },
     /// A finding about serial ports.
     #[cfg(feature = "board")]
-    Serial(serial::Finding),
+    Serial(PortFinding),
 }
 
 #[cfg(feature = "board")]
-pub(crate) use serial::Finding as Serial;
+pub(crate) use serial::PortFinding;
 
-impl Finding {
+impl DoctorFinding {
     /// The stable code.
     #[must_use]
     pub(crate) fn code(&self) -> &'static str {
@@ -217,10 +217,13 @@ fn who_has(port: u16) -> String {
 ///
 /// # Errors
 /// The user asked udpcli to stop.
-pub(crate) fn examine(port: u16, serial_port: Option<&str>) -> Result<Vec<Finding>, Interrupted> {
-    let own: Vec<Own> = interface::reachable_v4()
+pub(crate) fn examine(
+    port: u16,
+    serial_port: Option<&str>,
+) -> Result<Vec<DoctorFinding>, Interrupted> {
+    let own: Vec<OwnAddress> = interface::reachable_v4()
         .into_iter()
-        .map(|(address, interface)| Own { address, interface })
+        .map(|(address, interface)| OwnAddress { address, interface })
         .collect();
     let facing = own.first().map(|own| own.interface.as_str());
     let firewall = of_firewall(firewall::look(port, facing)?, port);
@@ -228,7 +231,7 @@ pub(crate) fn examine(port: u16, serial_port: Option<&str>) -> Result<Vec<Findin
     #[cfg(feature = "board")]
     let serial = serial::examine(serial_port)
         .into_iter()
-        .map(Finding::Serial);
+        .map(DoctorFinding::Serial);
     #[cfg(not(feature = "board"))]
     let serial = {
         let _ = serial_port;
@@ -237,40 +240,40 @@ pub(crate) fn examine(port: u16, serial_port: Option<&str>) -> Result<Vec<Findin
     Ok(network.into_iter().chain(serial).collect())
 }
 
-fn of_addresses(mut own: Vec<Own>, port: u16) -> Finding {
+fn of_addresses(mut own: Vec<OwnAddress>, port: u16) -> DoctorFinding {
     if own.is_empty() {
-        return Finding::NoAddress;
+        return DoctorFinding::NoAddress;
     }
     let first = own.remove(0);
     if first.address.is_link_local() {
-        return Finding::SelfAssigned { own: first };
+        return DoctorFinding::SelfAssigned { own: first };
     }
-    Finding::Address {
+    DoctorFinding::Address {
         own: first,
         port,
         others: own,
     }
 }
 
-fn of_port(port: u16) -> Finding {
+fn of_port(port: u16) -> DoctorFinding {
     match UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)) {
-        Ok(_) => Finding::PortFree { port },
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Finding::PortInUse {
+        Ok(_) => DoctorFinding::PortFree { port },
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => DoctorFinding::PortInUse {
             port,
             holders: processes::with_udp_port(port, None),
         },
-        Err(_) => Finding::PortRefused { port },
+        Err(_) => DoctorFinding::PortRefused { port },
     }
 }
 
-fn of_firewall(verdict: Verdict, port: u16) -> Finding {
+fn of_firewall(verdict: FirewallVerdict, port: u16) -> DoctorFinding {
     match verdict {
-        Verdict::Off => Finding::FirewallOff,
-        Verdict::Allowed(by) => Finding::FirewallAllows { by, port },
-        Verdict::Partly(by) => Finding::FirewallPartly { by, port },
-        Verdict::Asks(by) => Finding::FirewallAsks { by, port },
-        Verdict::Blocked(block) => Finding::FirewallBlocks { block, port },
-        Verdict::Unknown(by) => Finding::FirewallUnknown { by, port },
+        FirewallVerdict::Off => DoctorFinding::FirewallOff,
+        FirewallVerdict::Allowed(by) => DoctorFinding::FirewallAllows { by, port },
+        FirewallVerdict::Partly(by) => DoctorFinding::FirewallPartly { by, port },
+        FirewallVerdict::Asks(by) => DoctorFinding::FirewallAsks { by, port },
+        FirewallVerdict::Blocked(block) => DoctorFinding::FirewallBlocks { block, port },
+        FirewallVerdict::Unknown(by) => DoctorFinding::FirewallUnknown { by, port },
     }
 }
 
@@ -280,15 +283,15 @@ mod tests {
 
     #[test]
     fn an_address_from_no_router_is_a_warning_and_none_a_problem() {
-        let own = |address: &str| Own {
+        let own = |address: &str| OwnAddress {
             address: address.parse().unwrap(),
             interface: "wlan0".to_owned(),
         };
-        assert_eq!(of_addresses(vec![], 6000), Finding::NoAddress);
+        assert_eq!(of_addresses(vec![], 6000), DoctorFinding::NoAddress);
         let found = of_addresses(vec![own("169.254.3.4")], 6000);
         assert_eq!(found.severity(), Severity::Warning);
         let found = of_addresses(vec![own("192.168.0.10"), own("10.0.0.2")], 6000);
-        assert!(matches!(&found, Finding::Address { others, .. } if others.len() == 1));
+        assert!(matches!(&found, DoctorFinding::Address { others, .. } if others.len() == 1));
         assert_eq!((found.severity(), found.command()), (Severity::Ok, None));
     }
 }

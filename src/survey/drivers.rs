@@ -87,9 +87,9 @@ pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<DriverFault> {
 /// The USB devices in the registry.
 #[cfg(windows)]
 pub(super) fn devices() -> Vec<Device> {
-    use crate::registry::Key;
+    use crate::registry::RegistryKey;
 
-    let Some(all) = Key::open(r"SYSTEM\CurrentControlSet\Enum\USB") else {
+    let Some(all) = RegistryKey::open(r"SYSTEM\CurrentControlSet\Enum\USB") else {
         return Vec::new();
     };
     let mut devices = Vec::new();
@@ -99,7 +99,7 @@ pub(super) fn devices() -> Vec<Device> {
         };
         devices.extend(instances.children().map(|instance| {
             let class = instance.text("Driver").and_then(|driver| {
-                Key::open(&format!(r"SYSTEM\CurrentControlSet\Control\Class\{driver}"))
+                RegistryKey::open(&format!(r"SYSTEM\CurrentControlSet\Control\Class\{driver}"))
             });
             Device {
                 id: id.to_ascii_uppercase(),

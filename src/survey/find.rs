@@ -59,7 +59,7 @@ impl Evidence {
 
 /// A board.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Board {
+pub(crate) struct FoundBoard {
     /// Its host name.
     pub(crate) name: Option<String>,
     /// Its IPv4 address.
@@ -78,7 +78,7 @@ pub(crate) struct Board {
 #[derive(Debug)]
 pub(crate) struct Findings {
     /// By address, then the ones on USB.
-    pub(crate) boards: Vec<Board>,
+    pub(crate) boards: Vec<FoundBoard>,
     /// Whether the user ended the search.
     pub(crate) is_interrupted: bool,
 }
@@ -140,7 +140,7 @@ pub(crate) fn search(wait: Duration, probes: bool) -> Findings {
 }
 
 struct Search {
-    boards: BTreeMap<Ipv4Addr, Board>,
+    boards: BTreeMap<Ipv4Addr, FoundBoard>,
     /// All devices of the neighbour table.
     macs: BTreeMap<Ipv4Addr, Mac>,
     resolver: Resolver,
@@ -192,14 +192,14 @@ impl Search {
         }
     }
 
-    fn finish(self) -> Vec<Board> {
+    fn finish(self) -> Vec<FoundBoard> {
         let Self {
             boards,
             macs,
             probes,
             ..
         } = self;
-        let with_details = boards.into_iter().map(|(address, board)| Board {
+        let with_details = boards.into_iter().map(|(address, board)| FoundBoard {
             mac: macs.get(&address).copied(),
             port: probes.as_ref().map(|probes| probes.state(address)),
             ..board
@@ -211,7 +211,7 @@ impl Search {
 /// Adds the boards on USB. An ESP32 with its own USB port has its MAC address as the serial number, so that it is the same
 /// board as on the network.
 #[cfg(feature = "board")]
-fn add_usb(boards: &mut Vec<Board>) {
+fn add_usb(boards: &mut Vec<FoundBoard>) {
     let Ok(listed) = ports::list() else {
         tracing::warn!(say = "find.no-usb");
         return;
@@ -229,11 +229,11 @@ fn add_usb(boards: &mut Vec<Board>) {
             board.serial_port = Some(port.name);
             board.found.push(Evidence::Usb(chip));
         } else {
-            boards.push(Board {
+            boards.push(FoundBoard {
                 mac,
                 serial_port: Some(port.name),
                 found: vec![Evidence::Usb(chip)],
-                ..Board::default()
+                ..FoundBoard::default()
             });
         }
     }

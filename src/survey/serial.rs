@@ -7,7 +7,7 @@ use crate::survey::severity::Severity;
 
 /// A finding about serial ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum PortFinding {
     /// A port with a board, ready to be opened.
     Board {
         /// The port's name.
@@ -64,7 +64,7 @@ pub(crate) enum Finding {
     Unlisted,
 }
 
-impl Finding {
+impl PortFinding {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Board { .. } => "board",
@@ -147,14 +147,14 @@ fn driver(chip: Chip) -> Option<String> {
 }
 
 /// Examines the port that the settings name, or else all that look like a board's.
-pub(super) fn examine(named: Option<&str>) -> Vec<Finding> {
+pub(super) fn examine(named: Option<&str>) -> Vec<PortFinding> {
     let Ok(listed) = ports::list() else {
         return vec![match named {
             Some(port) => of_port(port, None),
-            None => Finding::Unlisted,
+            None => PortFinding::Unlisted,
         }];
     };
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: Vec<PortFinding> = Vec::new();
     if let Some(name) = named {
         let chip = listed.iter().find(|port| port.name == name);
         findings.push(of_port(name, chip.and_then(Listed::chip)));
@@ -166,47 +166,47 @@ pub(super) fn examine(named: Option<&str>) -> Vec<Finding> {
     }
     let without_port = ports::boards_without_port(&listed);
     if without_port.iter().any(|_| is_brltty_there()) {
-        findings.push(Finding::Brltty { port: None });
+        findings.push(PortFinding::Brltty { port: None });
     } else {
         let missing = without_port.into_iter();
-        findings.extend(missing.map(|chip| Finding::NoDriver { chip }));
+        findings.extend(missing.map(|chip| PortFinding::NoDriver { chip }));
     }
     let faults = drivers::judge(&drivers::devices(), &listed);
     findings.extend(faults.into_iter().map(|fault| match fault {
-        DriverFault::Missing(chip) => Finding::NoDriver { chip },
-        DriverFault::Old { port, chip, year } => Finding::OldDriver { port, chip, year },
+        DriverFault::Missing(chip) => PortFinding::NoDriver { chip },
+        DriverFault::Old { port, chip, year } => PortFinding::OldDriver { port, chip, year },
     }));
     if findings.is_empty() {
-        findings.push(Finding::None {
+        findings.push(PortFinding::None {
             others: listed.into_iter().map(|port| port.name).collect(),
         });
     }
     findings
 }
 
-fn of_port(name: &str, chip: Option<Chip>) -> Finding {
+fn of_port(name: &str, chip: Option<Chip>) -> PortFinding {
     let port = name.to_owned();
     if name.contains("://") {
-        return Finding::Board { port, chip };
+        return PortFinding::Board { port, chip };
     }
     if cfg!(unix) && !std::path::Path::new(name).exists() {
-        return Finding::Missing { port };
+        return PortFinding::Missing { port };
     }
     if let Some(holder) = holder::of(name) {
         return if holder.contains("brltty") {
-            Finding::Brltty { port: Some(port) }
+            PortFinding::Brltty { port: Some(port) }
         } else {
-            Finding::Held { port, holder }
+            PortFinding::Held { port, holder }
         };
     }
     if holder::may_open(name) {
-        return Finding::Board { port, chip };
+        return PortFinding::Board { port, chip };
     }
     let group = holder::group_of(name);
     let is_member = group
         .as_deref()
         .is_some_and(|group| holder::is_member(group, std::env::var("USER").ok().as_deref()));
-    Finding::Denied {
+    PortFinding::Denied {
         port,
         group,
         is_member,

@@ -9,7 +9,7 @@ use ratatui::backend::CrosstermBackend;
 
 use super::raw_mode::RawMode;
 use super::status;
-use super::stream::{WriteOutcome, Writer};
+use super::stream::{StreamWriter, WriteOutcome};
 use crate::shutdown::Shutdown;
 
 /// The alternate screen in raw mode, until this is dropped.
@@ -58,7 +58,7 @@ impl FullScreen {
 /// panics where it cannot even tell that this failed.
 #[derive(Debug)]
 struct Canvas {
-    writer: Writer,
+    writer: StreamWriter,
     /// What is not written yet.
     drawn: Vec<u8>,
     is_gone: Rc<Cell<bool>>,
@@ -67,7 +67,7 @@ struct Canvas {
 impl Canvas {
     fn new() -> Self {
         Self {
-            writer: Writer::stdout(Shutdown::current()),
+            writer: StreamWriter::stdout(Shutdown::current()),
             drawn: Vec::new(),
             is_gone: Rc::default(),
         }

@@ -14,7 +14,7 @@ use super::sanitize;
 const MAX_LINE: usize = 4096;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Lane>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Label>> = const { RefCell::new(None) };
 }
 
 /// Writes to stdout are whole lines of one lane.
@@ -22,10 +22,10 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// A job's name and what it said last.
 #[derive(Debug, Clone)]
-pub(crate) struct Lane(Arc<Mutex<State>>);
+pub(crate) struct Label(Arc<Mutex<LabelState>>);
 
 #[derive(Debug)]
-struct State {
+struct LabelState {
     place: String,
     name: Option<String>,
     note: String,
@@ -35,11 +35,11 @@ struct State {
     line: Vec<u8>,
 }
 
-impl Lane {
+impl Label {
     /// A lane for the job at `place`; `name` is what people call it.
     #[must_use]
     pub(crate) fn new(place: String, name: Option<String>, names_lines: bool) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(LabelState {
             place,
             name,
             note: String::new(),
@@ -142,12 +142,12 @@ impl Lane {
         out
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LabelState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl LabelState {
     fn prefix(&self) -> String {
         let who = self.name.as_ref().unwrap_or(&self.place);
         format!("{}: ", sanitize::for_terminal(who))
@@ -163,8 +163,8 @@ pub(super) fn turn() -> MutexGuard<'static, ()> {
 mod tests {
     use super::*;
 
-    fn lane(names_lines: bool) -> Lane {
-        Lane::new(
+    fn lane(names_lines: bool) -> Label {
+        Label::new(
             "COM3".to_owned(),
             Some("小\u{1b}明".to_owned()),
             names_lines,
@@ -202,11 +202,11 @@ mod tests {
     fn a_lane_is_that_of_its_thread_and_ends_with_its_work() {
         let lane = lane(true);
         lane.during(|| {
-            assert!(Lane::current().is_some());
-            std::thread::spawn(|| assert!(Lane::current().is_none()))
+            assert!(Label::current().is_some());
+            std::thread::spawn(|| assert!(Label::current().is_none()))
                 .join()
                 .unwrap();
         });
-        assert!(Lane::current().is_none());
+        assert!(Label::current().is_none());
     }
 }

@@ -10,12 +10,12 @@ pub(crate) mod text;
 
 use screen::Screen;
 
-use crate::terminal::status::{Block, StatusLine};
+use crate::terminal::status::{AreaBlock, StatusLine};
 use crate::terminal::{self, Size, color};
 
 /// What of a screen is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub enum PanelContent {
     /// The texts, each about where it is.
     Text,
     /// The picture, or the texts where the terminal is too small for it.
@@ -24,7 +24,7 @@ pub enum View {
 
 /// What a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Terminal {
+pub(crate) struct TerminalLimits {
     /// Cells across.
     pub(crate) columns: usize,
     /// Cells down.
@@ -35,7 +35,7 @@ pub(crate) struct Terminal {
     pub(crate) color: bool,
 }
 
-impl Terminal {
+impl TerminalLimits {
     /// The one that stderr is.
     #[must_use]
     pub(crate) fn of_stderr() -> Self {
@@ -70,10 +70,10 @@ pub(crate) struct PanelLines {
 /// The screen as lines that fit the terminal: half-blocks, braille or ASCII, else the texts; nothing where not even
 /// these fit.
 #[must_use]
-pub(crate) fn lines(screen: &Screen, view: View, terminal: Terminal) -> PanelLines {
+pub(crate) fn lines(screen: &Screen, view: PanelContent, terminal: TerminalLimits) -> PanelLines {
     let mut choices = Vec::new();
-    if view == View::Picture {
-        choices.extend(picture::Style::for_terminal(terminal));
+    if view == PanelContent::Picture {
+        choices.extend(picture::PixelStyle::for_terminal(terminal));
     }
     for style in choices {
         if terminal.holds(style.width() + 2, style.height() + 2) {
@@ -89,7 +89,7 @@ pub(crate) fn lines(screen: &Screen, view: View, terminal: Terminal) -> PanelLin
 }
 
 /// A frame around rows, which says below what the panel is besides lit.
-fn frame(rows: &[String], width: usize, screen: &Screen, terminal: Terminal) -> PanelLines {
+fn frame(rows: &[String], width: usize, screen: &Screen, terminal: TerminalLimits) -> PanelLines {
     let [left, right, lower_left, lower_right, across, down] = if terminal.unicode {
         ["┌", "┐", "└", "┘", "─", "│"]
     } else {
@@ -120,14 +120,14 @@ fn frame(rows: &[String], width: usize, screen: &Screen, terminal: Terminal) -> 
 /// A screen in the terminal's status area.
 #[derive(Debug)]
 pub struct Panel {
-    view: View,
-    block: Option<Block>,
+    view: PanelContent,
+    block: Option<AreaBlock>,
 }
 
 impl Panel {
     /// A panel that is not yet drawn.
     #[must_use]
-    pub fn new(view: View) -> Self {
+    pub fn new(view: PanelContent) -> Self {
         Self { view, block: None }
     }
 
@@ -135,14 +135,14 @@ impl Panel {
     pub fn stage(&mut self, screen: &Screen) {
         let (screen, view) = (screen.clone(), self.view);
         let draw = move |size| {
-            let drawn = lines(&screen, view, Terminal::of_size(size));
+            let drawn = lines(&screen, view, TerminalLimits::of_size(size));
             let cells = drawn.width;
             let line = |text| StatusLine { text, cells };
             drawn.lines.into_iter().map(line).collect()
         };
         match &self.block {
             Some(block) => block.replace(draw),
-            None => self.block = Some(Block::new(draw)),
+            None => self.block = Some(AreaBlock::new(draw)),
         }
     }
 
@@ -179,7 +179,7 @@ mod tests {
             ..Screen::default()
         };
         let size = |columns, rows, unicode, view| {
-            let terminal = Terminal {
+            let terminal = TerminalLimits {
                 columns,
                 rows,
                 unicode,
@@ -188,19 +188,19 @@ mod tests {
             let drawn = lines(&screen, view, terminal);
             (drawn.width, drawn.lines.len())
         };
-        assert_eq!(size(200, 50, true, View::Picture), (130, 34));
-        assert_eq!(size(200, 34, true, View::Picture), (66, 18));
-        assert_eq!(size(129, 50, true, View::Picture), (66, 18));
-        assert_eq!(size(129, 50, false, View::Picture), (66, 18));
-        assert_eq!(size(65, 50, true, View::Picture), (23, 6));
-        assert_eq!(size(200, 50, true, View::Text), (23, 6));
-        assert_eq!(size(22, 50, true, View::Picture), (0, 0));
-        assert_eq!(size(200, 6, true, View::Picture), (0, 0));
+        assert_eq!(size(200, 50, true, PanelContent::Picture), (130, 34));
+        assert_eq!(size(200, 34, true, PanelContent::Picture), (66, 18));
+        assert_eq!(size(129, 50, true, PanelContent::Picture), (66, 18));
+        assert_eq!(size(129, 50, false, PanelContent::Picture), (66, 18));
+        assert_eq!(size(65, 50, true, PanelContent::Picture), (23, 6));
+        assert_eq!(size(200, 50, true, PanelContent::Text), (23, 6));
+        assert_eq!(size(22, 50, true, PanelContent::Picture), (0, 0));
+        assert_eq!(size(200, 6, true, PanelContent::Picture), (0, 0));
     }
 
     #[test]
     fn the_frame_says_what_is_not_to_be_seen() {
-        let terminal = Terminal {
+        let terminal = TerminalLimits {
             columns: 80,
             rows: 24,
             unicode: false,
@@ -210,7 +210,7 @@ mod tests {
             on: false,
             ..Screen::default()
         };
-        let drawn = lines(&screen, View::Text, terminal);
+        let drawn = lines(&screen, PanelContent::Text, terminal);
         assert_eq!(drawn.lines.last().unwrap(), "+----- off incomplete +");
     }
 }

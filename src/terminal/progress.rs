@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::lane::Lane;
+use super::lane::Label;
 use super::sanitize::{self, plain};
-use super::status::{self, Block, StatusLine};
+use super::status::{self, AreaBlock, StatusLine};
 use super::{color, has_unicode};
 
 /// How often the bar is drawn anew.
@@ -50,14 +50,14 @@ struct Current {
     from: u64,
     tenth: u64,
     is_whole: bool,
-    shown: Option<Shown>,
+    shown: Option<ShownBar>,
 }
 
 /// Its bar on the terminal.
 #[derive(Debug)]
-struct Shown {
+struct ShownBar {
     bar: ProgressBar,
-    block: Block,
+    block: AreaBlock,
     drawn: Instant,
 }
 
@@ -87,7 +87,7 @@ impl Progress {
         if self.is_quiet {
             return;
         }
-        if let Some(lane) = Lane::current() {
+        if let Some(lane) = Label::current() {
             let percent = done.saturating_mul(100) / total.max(1);
             lane.set_note(format!("{name}  {percent} %"));
             return;
@@ -126,7 +126,7 @@ impl Current {
             from: done,
             tenth: 0,
             is_whole: false,
-            shown: status::can_draw().then(|| Shown::new(name, done, total, words)),
+            shown: status::can_draw().then(|| ShownBar::new(name, done, total, words)),
         }
     }
 
@@ -161,9 +161,9 @@ impl Current {
     }
 }
 
-impl Shown {
+impl ShownBar {
     fn new(name: &str, done: u64, total: u64, words: &BarWords) -> Self {
-        let canvas = Canvas::default();
+        let canvas = BarCanvas::default();
         let bar = ProgressBar::with_draw_target(
             Some(total),
             ProgressDrawTarget::term_like(Box::new(canvas.clone())),
@@ -174,7 +174,7 @@ impl Shown {
         let look = BarLook::of_stderr();
         let name = plain(&sanitize::for_terminal(name));
         let (drawn, mut width, words) = (bar.clone(), None, words.clone());
-        let block = Block::new(move |size| {
+        let block = AreaBlock::new(move |size| {
             let columns = match size.columns {
                 usize::MAX => COLUMNS,
                 // A line as wide as the terminal would be two on some.
@@ -264,7 +264,7 @@ fn cut(text: &str, columns: usize) -> String {
 
 /// The terminal of one line that indicatif draws on: the status area takes the line from here.
 #[derive(Debug, Clone, Default)]
-struct Canvas(Arc<Mutex<Drawing>>);
+struct BarCanvas(Arc<Mutex<Drawing>>);
 
 #[derive(Debug)]
 struct Drawing {
@@ -281,7 +281,7 @@ impl Default for Drawing {
     }
 }
 
-impl Canvas {
+impl BarCanvas {
     fn with<T>(&self, act: impl FnOnce(&mut Drawing) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -299,7 +299,7 @@ impl Canvas {
     }
 }
 
-impl TermLike for Canvas {
+impl TermLike for BarCanvas {
     fn width(&self) -> u16 {
         self.with(|drawing| drawing.columns)
     }
@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     fn line(name: &str, columns: usize, look: BarLook) -> StatusLine {
-        let canvas = Canvas::default();
+        let canvas = BarCanvas::default();
         let bar = ProgressBar::with_draw_target(
             Some(1000),
             ProgressDrawTarget::term_like(Box::new(canvas.clone())),

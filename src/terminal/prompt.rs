@@ -4,7 +4,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use super::sanitize;
-use super::status::{self, Question};
+use super::status::{self, OpenQuestion};
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait, Waited};
 
@@ -19,7 +19,7 @@ pub fn password(question: &str) -> io::Result<Option<String>> {
     let shutdown = Shutdown::current();
     let question = sanitize::for_terminal(question).into_owned();
     let _echo = echo::Kept::new();
-    let shown = status::is_terminal().then(|| Question::ask(&question));
+    let shown = status::is_terminal().then(|| OpenQuestion::ask(&question));
     let is_shown = shown.is_some();
     let ask = move || {
         if is_shown {
@@ -54,7 +54,7 @@ pub(crate) fn can_ask() -> bool {
 pub(crate) fn line(question: &str) -> io::Result<Option<String>> {
     let shutdown = Shutdown::current();
     let question = sanitize::for_terminal(question).into_owned();
-    let _shown = Question::ask(&question);
+    let _shown = OpenQuestion::ask(&question);
     let read = || {
         let mut line = String::new();
         io::stdin()

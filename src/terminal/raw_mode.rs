@@ -52,7 +52,7 @@ impl RawMode {
         status::divert();
         let mut enter = Vec::new();
         queue!(enter, terminal::EnterAlternateScreen)?;
-        stream::Writer::stdout(Shutdown::current()).write(&enter)?;
+        stream::StreamWriter::stdout(Shutdown::current()).write(&enter)?;
         Ok(guard)
     }
 

@@ -1,7 +1,7 @@
 //! Messages for people on stderr, and below them the status area, which is drawn over itself: progress bars and the OLED
 //! panel. Where stdout is the same terminal, its data appears above the area as well.
 //!
-//! There is one area for the process, as there is one terminal. Whoever has something to show there holds a [`Block`].
+//! There is one area for the process, as there is one terminal. Whoever has something to show there holds a [`AreaBlock`].
 //! Every message, and every write of [`super::stdout`], takes the area off the terminal, and puts it back below: a line
 //! appears above the area and never inside it, whichever thread it comes from. A line of data whose end has not come yet
 //! stands below the area, and moves above once it is complete.
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::lane::Lane;
+use super::lane::Label;
 use super::sanitize::{Allowed, Filter, plain};
 use super::stream::{self, WriteOutcome};
 use super::{Size, color};
@@ -60,13 +60,13 @@ type Draw = Box<dyn FnMut(Size) -> Vec<StatusLine> + Send>;
 
 /// A part of the area; it is gone when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Block {
+pub(crate) struct AreaBlock {
     /// None where stderr is no terminal to draw on.
     id: Option<u64>,
 }
 
-impl Block {
-    /// Adds a block below those that are there; it appears with the next [`Block::draw`]. `draw` makes its lines for a
+impl AreaBlock {
+    /// Adds a block below those that are there; it appears with the next [`AreaBlock::draw`]. `draw` makes its lines for a
     /// size: at most as wide as that, and fewer than it has rows. It must not log, nor draw another block.
     #[must_use]
     pub(crate) fn new(draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) -> Self {
@@ -82,7 +82,7 @@ impl Block {
         Self { id: Some(id) }
     }
 
-    /// From now on shows something else; it appears with the next [`Block::draw`].
+    /// From now on shows something else; it appears with the next [`AreaBlock::draw`].
     pub(crate) fn replace(&self, draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) {
         let mut area = lock();
         let entry = area.entries.iter_mut().find(|(id, _)| Some(*id) == self.id);
@@ -115,7 +115,7 @@ impl Block {
     }
 }
 
-impl Drop for Block {
+impl Drop for AreaBlock {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             let mut area = lock();
@@ -130,13 +130,13 @@ impl Drop for Block {
 /// A question, on the line below everything else, until this is dropped. Messages appear above it.
 #[cfg(feature = "board")]
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct OpenQuestion {
     /// Has what is written meanwhile go above the line on which the question stands.
-    _line: Block,
+    _line: AreaBlock,
 }
 
 #[cfg(feature = "board")]
-impl Question {
+impl OpenQuestion {
     pub(super) fn ask(text: &str) -> Self {
         let mut filter = Filter::new(Allowed::Colors);
         let has_tail = lock().has_tail();
@@ -145,14 +145,14 @@ impl Question {
         }
         // Control sequences alone, which have done their work.
         lock().tail.clear();
-        let line = Block::new(|_| Vec::new());
+        let line = AreaBlock::new(|_| Vec::new());
         pass(text.as_bytes(), &mut filter);
         Self { _line: line }
     }
 }
 
 #[cfg(feature = "board")]
-impl Drop for Question {
+impl Drop for OpenQuestion {
     fn drop(&mut self) {
         pass(b"\n", &mut Filter::new(Allowed::Colors));
     }
@@ -174,7 +174,7 @@ pub(crate) fn can_draw() -> bool {
 
 /// Writes a message to stderr, above the area: whole lines, whose untrusted parts are escaped.
 pub fn print(text: &str) {
-    match Lane::current() {
+    match Label::current() {
         Some(lane) => print_as_it_is(&lane.prefixed(text)),
         None => print_as_it_is(text),
     }
@@ -315,12 +315,12 @@ pub(super) fn end_diversion() {
 
 /// What takes tracing's events: each is one call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Log {
+pub(crate) struct EventLog {
     /// Whether a long line is broken at the terminal's width.
     pub(crate) wraps: bool,
 }
 
-impl io::Write for Log {
+impl io::Write for EventLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
         // Both as it is: a lane's name is there already.

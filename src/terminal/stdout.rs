@@ -7,28 +7,28 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use super::lane::{self, Lane};
+use super::lane::{self, Label};
 use super::sanitize::{self, Allowed, Filter};
 use super::status;
-use super::stream::{self, WriteOutcome, Writer};
+use super::stream::{self, StreamWriter, WriteOutcome};
 use crate::shutdown::Shutdown;
 
 /// Writes to stdout in whole buffers.
 #[derive(Debug)]
 pub struct Stdout {
-    writer: Writer,
+    writer: StreamWriter,
     /// What stands between the data and a terminal.
     filter: Option<Filter>,
     shares_terminal: bool,
     /// Whose output it is, if several jobs write.
-    lane: Option<Lane>,
+    lane: Option<Label>,
 }
 
 impl Stdout {
     /// Waits for a reader that stopped reading until the end is asked for. On a terminal only `allowed` passes as it is.
     #[must_use]
     pub fn new(shutdown: Shutdown, allowed: Allowed) -> Self {
-        let lane = Lane::current();
+        let lane = Label::current();
         // What moves the cursor would move it in the lines of others.
         let allowed = if lane.is_some() {
             Allowed::Colors
@@ -36,7 +36,7 @@ impl Stdout {
             allowed
         };
         Self {
-            writer: Writer::stdout(shutdown),
+            writer: StreamWriter::stdout(shutdown),
             filter: is_terminal().then(|| Filter::new(allowed)),
             shares_terminal: shares_terminal(),
             lane,
@@ -98,7 +98,7 @@ impl Stdout {
 /// # Errors
 /// What the system says: the reader has gone, the disk is full.
 pub fn print(bytes: &[u8]) -> io::Result<WriteOutcome> {
-    if let Some(lane) = Lane::current() {
+    if let Some(lane) = Label::current() {
         let lines = [&*lane.lines(bytes), &lane.rest()].concat();
         let _turn = lane::turn();
         return print_now(&lines);
@@ -130,7 +130,7 @@ pub fn print_styled(text: &str) -> io::Result<WriteOutcome> {
 }
 
 fn write(bytes: &[u8]) -> io::Result<WriteOutcome> {
-    let mut stdout = Writer::stdout(Shutdown::current());
+    let mut stdout = StreamWriter::stdout(Shutdown::current());
     if shares_terminal() {
         status::beside(bytes, &mut |bytes| stdout.write(bytes))
     } else {

@@ -131,13 +131,13 @@ pub enum WriteOutcome {
 }
 
 /// Writes whole buffers, to stdout or to a file that may be a FIFO.
-pub(crate) struct Writer {
+pub(crate) struct StreamWriter {
     way: Way,
     #[cfg(target_os = "linux")]
     shutdown: Shutdown,
 }
 
-impl std::fmt::Debug for Writer {
+impl std::fmt::Debug for StreamWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Writer").finish_non_exhaustive()
     }
@@ -151,7 +151,7 @@ enum Way {
     Polled(linux::Polled),
 }
 
-impl Writer {
+impl StreamWriter {
     /// Writes to stdout.
     #[must_use]
     pub(super) fn stdout(shutdown: Shutdown) -> Self {

@@ -62,7 +62,7 @@ impl FromStr for TextEncoding {
 
 /// A decoded part of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part<'a> {
+pub(crate) enum DecodedPart<'a> {
     /// Text.
     Text(&'a str),
     /// Bytes that are not valid in this encoding.
@@ -140,10 +140,10 @@ impl TextEncoding {
         self,
         payload: &[u8],
         scratch: &mut String,
-        mut each: impl FnMut(Part<'_>),
+        mut each: impl FnMut(DecodedPart<'_>),
     ) {
         if let Some(text) = self.decode(payload, scratch) {
-            each(Part::Text(text));
+            each(DecodedPart::Text(text));
             return;
         }
         match self {
@@ -152,8 +152,8 @@ impl TextEncoding {
             }
             _ => {
                 for chunk in payload.utf8_chunks() {
-                    each(Part::Text(chunk.valid()));
-                    each(Part::Bytes(chunk.invalid()));
+                    each(DecodedPart::Text(chunk.valid()));
+                    each(DecodedPart::Bytes(chunk.invalid()));
                 }
             }
         }
@@ -179,7 +179,7 @@ fn convert_parts(
     encoding: &'static Encoding,
     payload: &[u8],
     scratch: &mut String,
-    mut each: impl FnMut(Part<'_>),
+    mut each: impl FnMut(DecodedPart<'_>),
 ) {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut done = 0;
@@ -194,7 +194,7 @@ fn convert_parts(
         );
         let (result, read) = decoder.decode_to_string_without_replacement(rest, scratch, true);
         done += read;
-        each(Part::Text(scratch));
+        each(DecodedPart::Text(scratch));
         match result {
             DecoderResult::InputEmpty => return,
             DecoderResult::OutputFull => {}
@@ -203,7 +203,9 @@ fn convert_parts(
                 // `DecoderResult::Malformed`).
                 let end = done.saturating_sub(usize::from(after));
                 let start = end.saturating_sub(usize::from(length));
-                each(Part::Bytes(payload.get(start..end).unwrap_or_default()));
+                each(DecodedPart::Bytes(
+                    payload.get(start..end).unwrap_or_default(),
+                ));
             }
         }
     }
@@ -222,8 +224,8 @@ mod tests {
     fn parts(encoding: TextEncoding, payload: &[u8]) -> String {
         let mut out = String::new();
         encoding.parts(payload, &mut String::new(), |part| match part {
-            Part::Text(text) => out.push_str(text),
-            Part::Bytes(bytes) => {
+            DecodedPart::Text(text) => out.push_str(text),
+            DecodedPart::Bytes(bytes) => {
                 for byte in bytes {
                     write!(out, "<{byte:02x}>").unwrap();
                 }

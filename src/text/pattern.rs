@@ -66,12 +66,12 @@ pub enum Pattern {
     /// A regular expression that is found anywhere in the datagram.
     Regex(Box<Regex>),
     /// Bytes with gaps, which cover the whole datagram.
-    Hex(Vec<Part>),
+    Hex(Vec<HexPart>),
 }
 
 /// A part of a hex pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum HexPart {
     /// This byte.
     Byte(u8),
     /// Any one byte: `??`.
@@ -168,10 +168,10 @@ fn regex_problem(message: &str) -> String {
 }
 
 /// Parses hex digits with `??` and `*`.
-fn parts(text: &str) -> Result<Vec<Part>, Error> {
+fn parts(text: &str) -> Result<Vec<HexPart>, Error> {
     let mut parts = Vec::new();
     let mut begun = 0;
-    let add = |from: usize, to: usize, parts: &mut Vec<Part>| -> Result<(), Error> {
+    let add = |from: usize, to: usize, parts: &mut Vec<HexPart>| -> Result<(), Error> {
         let digits = text.get(from..to).unwrap_or_default();
         let before = text.get(..from).unwrap_or_default().chars().count();
         let bytes = hex::parse(digits).map_err(|error| match error {
@@ -181,14 +181,14 @@ fn parts(text: &str) -> Result<Vec<Part>, Error> {
             },
             hex::Error::Half { at } => hex::Error::Half { at: at + before },
         })?;
-        parts.extend(bytes.into_iter().map(Part::Byte));
+        parts.extend(bytes.into_iter().map(HexPart::Byte));
         Ok(())
     };
     let mut chars = text.char_indices().peekable();
     while let Some((place, character)) = chars.next() {
         let part = match character {
-            '*' => Part::Many,
-            '?' if chars.next_if(|(_, next)| *next == '?').is_some() => Part::One,
+            '*' => HexPart::Many,
+            '?' if chars.next_if(|(_, next)| *next == '?').is_some() => HexPart::One,
             '?' => {
                 let at = text.get(..place).unwrap_or_default().chars().count() + 1;
                 return Err(Error::HalfByte { at });
@@ -198,12 +198,12 @@ fn parts(text: &str) -> Result<Vec<Part>, Error> {
         add(begun, place, &mut parts)?;
         begun = chars.peek().map_or(text.len(), |(next, _)| *next);
         // Several gaps in a row are one.
-        if part == Part::One || parts.last() != Some(&Part::Many) {
+        if part == HexPart::One || parts.last() != Some(&HexPart::Many) {
             parts.push(part);
         }
     }
     add(begun, text.len(), &mut parts)?;
-    if parts.contains(&Part::Many) && parts.len() > MAX_GAPPED {
+    if parts.contains(&HexPart::Many) && parts.len() > MAX_GAPPED {
         return Err(Error::TooLongWithGaps);
     }
     Ok(parts)
@@ -211,18 +211,18 @@ fn parts(text: &str) -> Result<Vec<Part>, Error> {
 
 /// Whether the parts cover all of `payload`. On a mismatch only the last `*` is tried with one byte more, which is
 /// enough for patterns of this kind.
-fn covers(parts: &[Part], payload: &[u8]) -> bool {
+fn covers(parts: &[HexPart], payload: &[u8]) -> bool {
     let (mut part, mut byte) = (0, 0);
     let mut last_gap: Option<(usize, usize)> = None;
     while byte < payload.len() {
         let fits = match (parts.get(part), payload.get(byte)) {
-            (Some(Part::Many), _) => {
+            (Some(HexPart::Many), _) => {
                 last_gap = Some((part, byte));
                 part += 1;
                 continue;
             }
-            (Some(Part::Byte(wanted)), Some(found)) => wanted == found,
-            (Some(Part::One), _) => true,
+            (Some(HexPart::Byte(wanted)), Some(found)) => wanted == found,
+            (Some(HexPart::One), _) => true,
             (None, _) | (_, None) => false,
         };
         if fits {
@@ -237,7 +237,7 @@ fn covers(parts: &[Part], payload: &[u8]) -> bool {
         }
     }
     let rest = parts.get(part..).unwrap_or_default();
-    rest.iter().all(|part| *part == Part::Many)
+    rest.iter().all(|part| *part == HexPart::Many)
 }
 
 #[cfg(test)]

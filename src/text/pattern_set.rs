@@ -20,7 +20,7 @@ pub(crate) struct ExpressionSet {
 
 /// Which expressions match; reused, so that a search allocates nothing.
 #[derive(Debug)]
-pub(crate) struct Found(PatternSet);
+pub(crate) struct Matches(PatternSet);
 
 impl ExpressionSet {
     /// A set of these expressions; `None` if they are too large together.
@@ -43,13 +43,13 @@ impl ExpressionSet {
 
     /// Room for the results of a search.
     #[must_use]
-    pub(crate) fn found(&self) -> Found {
-        Found(PatternSet::new(self.regex.pattern_len()))
+    pub(crate) fn found(&self) -> Matches {
+        Matches(PatternSet::new(self.regex.pattern_len()))
     }
 
     /// The place of the first expression that matches.
-    pub(crate) fn first(&self, text: &[u8], found: &mut Found) -> Option<usize> {
-        let Found(found) = found;
+    pub(crate) fn first(&self, text: &[u8], found: &mut Matches) -> Option<usize> {
+        let Matches(found) = found;
         found.clear();
         self.regex
             .which_overlapping_matches(&Input::new(text), found);

@@ -3,7 +3,7 @@
 
 /// The value of a placeholder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum SentenceValue {
     /// Text that is inserted unchanged.
     Text(String),
     /// A number, which may select a plural form (1 datagram, 2 datagrams).
@@ -20,7 +20,7 @@ pub struct Sentence {
     /// `area.message` or `area.message.attribute`; nothing for a text as it is.
     pub(crate) id: &'static str,
     /// The values by the names of their placeholders.
-    pub(crate) parts: Vec<(&'static str, Part)>,
+    pub(crate) parts: Vec<(&'static str, SentenceValue)>,
 }
 
 impl Sentence {
@@ -42,14 +42,16 @@ impl Sentence {
     /// Adds a text value.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, text: impl std::fmt::Display) -> Self {
-        self.parts.push((name, Part::Text(text.to_string())));
+        self.parts
+            .push((name, SentenceValue::Text(text.to_string())));
         self
     }
 
     /// Adds another message as a value.
     #[must_use]
     pub(crate) fn with_phrase(mut self, name: &'static str, phrase: impl Into<Self>) -> Self {
-        self.parts.push((name, Part::Phrase(phrase.into())));
+        self.parts
+            .push((name, SentenceValue::Phrase(phrase.into())));
         self
     }
 
@@ -63,14 +65,14 @@ impl Sentence {
     #[must_use]
     pub(crate) fn with_number(mut self, name: &'static str, number: impl TryInto<u64>) -> Self {
         let number = number.try_into().unwrap_or(u64::MAX);
-        self.parts.push((name, Part::Number(number)));
+        self.parts.push((name, SentenceValue::Number(number)));
         self
     }
 
     /// Adds a list value.
     #[must_use]
     pub(crate) fn with_list(mut self, name: &'static str, items: Vec<Self>) -> Self {
-        self.parts.push((name, Part::List(items)));
+        self.parts.push((name, SentenceValue::List(items)));
         self
     }
 }
@@ -78,15 +80,15 @@ impl Sentence {
 /// For logs: the ID and the values. Only `words` has the text.
 impl std::fmt::Display for Sentence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let ("", [(_, Part::Text(text))]) = (self.id, self.parts.as_slice()) {
+        if let ("", [(_, SentenceValue::Text(text))]) = (self.id, self.parts.as_slice()) {
             return f.write_str(text);
         }
         f.write_str(self.id)?;
         self.parts.iter().try_for_each(|(name, part)| match part {
-            Part::Text(text) => write!(f, " {name}={text}"),
-            Part::Number(number) => write!(f, " {name}={number}"),
-            Part::Phrase(phrase) => write!(f, " {name}=({phrase})"),
-            Part::List(items) => items
+            SentenceValue::Text(text) => write!(f, " {name}={text}"),
+            SentenceValue::Number(number) => write!(f, " {name}={number}"),
+            SentenceValue::Phrase(phrase) => write!(f, " {name}=({phrase})"),
+            SentenceValue::List(items) => items
                 .iter()
                 .try_for_each(|item| write!(f, " {name}=({item})")),
         })

@@ -57,7 +57,7 @@ pub enum Error {
         name: &'static str,
         option: String,
         at: usize,
-        problem: Problem,
+        problem: FieldProblem,
     },
     #[error("{{{name}}} at character {at} has no meaning here")]
     NotHere { name: &'static str, at: usize },
@@ -74,7 +74,7 @@ pub enum Error {
 /// What is wrong with what stands after the name of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the sentence in the catalogue says what it is")]
-pub enum Problem {
+pub enum FieldProblem {
     None,
     Width,
     Time(String),
@@ -83,15 +83,15 @@ pub enum Problem {
     Random,
 }
 
-impl From<&Problem> for Sentence {
-    fn from(problem: &Problem) -> Self {
+impl From<&FieldProblem> for Sentence {
+    fn from(problem: &FieldProblem) -> Self {
         match problem {
-            Problem::None => sentence!("messages.no-option"),
-            Problem::Width => sentence!("messages.width", most = MAX_WIDTH),
-            Problem::Time(problem) => Self::verbatim(problem),
-            Problem::Range => sentence!("messages.range"),
-            Problem::Backwards => sentence!("messages.backwards"),
-            Problem::Random => sentence!("messages.random", most = MAX_DIGITS),
+            FieldProblem::None => sentence!("messages.no-option"),
+            FieldProblem::Width => sentence!("messages.width", most = MAX_WIDTH),
+            FieldProblem::Time(problem) => Self::verbatim(problem),
+            FieldProblem::Range => sentence!("messages.range"),
+            FieldProblem::Backwards => sentence!("messages.backwards"),
+            FieldProblem::Random => sentence!("messages.random", most = MAX_DIGITS),
         }
     }
 }
@@ -140,7 +140,7 @@ impl From<&Error> for Sentence {
 
 /// How to read a template.
 #[derive(Debug, Clone, Copy)]
-pub struct Rules<'a> {
+pub struct TemplateOptions<'a> {
     /// Interpret escapes such as `\n` and `\xNN`.
     pub escapes: bool,
     /// The encoding of the payload.
@@ -188,7 +188,7 @@ impl Place<'_> {
 /// A parsed template.
 #[derive(Debug, Clone)]
 pub struct Template {
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePiece>,
     encoding: TextEncoding,
     /// The local time zone, if a field needs it.
     zone: Option<TimeZone>,
@@ -198,7 +198,7 @@ pub struct Template {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+enum TemplatePiece {
     Bytes(Vec<u8>),
     Seq { width: usize, zeros: bool },
     Time(String),
@@ -229,13 +229,13 @@ pub struct Values<'a, F> {
 
 /// What rendering needs again and again.
 #[derive(Debug)]
-pub struct State {
+pub struct RenderState {
     /// The source of `{rand}`.
     pub(crate) random: Random,
     scratch: String,
 }
 
-impl State {
+impl RenderState {
     /// With this source of random numbers.
     #[must_use]
     pub fn new(random: Random) -> Self {
@@ -262,7 +262,7 @@ impl Template {
     ///
     /// # Errors
     /// A field is unknown or has no meaning here, a brace is not closed, or the text cannot be encoded.
-    pub fn parse(text: &str, rules: Rules<'_>) -> Result<Self, Error> {
+    pub fn parse(text: &str, rules: TemplateOptions<'_>) -> Result<Self, Error> {
         if text.len() > MAX_LEN {
             return Err(Error::TooLong);
         }
@@ -309,11 +309,11 @@ impl Template {
             }
         }
         template.add_literal(&mut literal, rules)?;
-        let has = |wanted: fn(&Piece) -> bool| template.pieces.iter().any(wanted);
-        template.has_line = has(|piece| *piece == Piece::Line);
-        template.has_groups = has(|piece| matches!(piece, Piece::Group(_)));
-        template.is_literal = !has(|piece| !matches!(piece, Piece::Bytes(_)));
-        if has(|piece| matches!(piece, Piece::Time(_))) {
+        let has = |wanted: fn(&TemplatePiece) -> bool| template.pieces.iter().any(wanted);
+        template.has_line = has(|piece| *piece == TemplatePiece::Line);
+        template.has_groups = has(|piece| matches!(piece, TemplatePiece::Group(_)));
+        template.is_literal = !has(|piece| !matches!(piece, TemplatePiece::Bytes(_)));
+        if has(|piece| matches!(piece, TemplatePiece::Time(_))) {
             template.zone = Some(TimeZone::system());
         }
         Ok(template)
@@ -323,7 +323,7 @@ impl Template {
     #[must_use]
     pub fn literal(bytes: Vec<u8>) -> Self {
         Self {
-            pieces: vec![Piece::Bytes(bytes)],
+            pieces: vec![TemplatePiece::Bytes(bytes)],
             encoding: TextEncoding::default(),
             zone: None,
             has_line: false,
@@ -335,8 +335,8 @@ impl Template {
     /// The bytes of a template without fields.
     #[must_use]
     pub fn as_literal(&self) -> Option<Vec<u8>> {
-        let bytes = |piece: &Piece| match piece {
-            Piece::Bytes(bytes) => bytes.clone(),
+        let bytes = |piece: &TemplatePiece| match piece {
+            TemplatePiece::Bytes(bytes) => bytes.clone(),
             _ => Vec::new(),
         };
         self.is_literal
@@ -351,10 +351,14 @@ impl Template {
 
     /// Adds bytes at the end.
     pub(crate) fn push(&mut self, bytes: Vec<u8>) {
-        self.pieces.push(Piece::Bytes(bytes));
+        self.pieces.push(TemplatePiece::Bytes(bytes));
     }
 
-    fn add_literal(&mut self, literal: &mut String, rules: Rules<'_>) -> Result<(), Error> {
+    fn add_literal(
+        &mut self,
+        literal: &mut String,
+        rules: TemplateOptions<'_>,
+    ) -> Result<(), Error> {
         let mut bytes = Vec::new();
         if rules.escapes {
             append_escaped(literal, rules.encoding, &mut bytes)?;
@@ -362,7 +366,7 @@ impl Template {
             rules.encoding.encode(literal, &mut bytes)?;
         }
         literal.clear();
-        self.pieces.push(Piece::Bytes(bytes));
+        self.pieces.push(TemplatePiece::Bytes(bytes));
         Ok(())
     }
 
@@ -373,7 +377,7 @@ impl Template {
     pub fn render<'a, F>(
         &self,
         values: &Values<'a, F>,
-        state: &mut State,
+        state: &mut RenderState,
         max: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), RenderError>
@@ -382,42 +386,42 @@ impl Template {
     {
         let start = out.len();
         for piece in &self.pieces {
-            let State { random, scratch } = &mut *state;
+            let RenderState { random, scratch } = &mut *state;
             scratch.clear();
             // Writing to a String cannot fail; the format of a time was tried when it was parsed.
             let _ = match piece {
-                Piece::Bytes(bytes) => {
+                TemplatePiece::Bytes(bytes) => {
                     out.extend_from_slice(bytes);
                     Ok(())
                 }
-                Piece::Line => {
+                TemplatePiece::Line => {
                     self.copy(values.line, values.is_text, out)?;
                     Ok(())
                 }
-                Piece::Group(index) => {
+                TemplatePiece::Group(index) => {
                     let bytes = (values.group)(*index).unwrap_or_default();
                     self.copy(bytes, values.is_text, out)?;
                     Ok(())
                 }
-                Piece::Seq { width, zeros: true } => {
+                TemplatePiece::Seq { width, zeros: true } => {
                     write!(scratch, "{:0width$}", values.seq, width = *width)
                 }
-                Piece::Seq { width, .. } => {
+                TemplatePiece::Seq { width, .. } => {
                     write!(scratch, "{:width$}", values.seq, width = *width)
                 }
-                Piece::UnixMs => write!(scratch, "{}", values.now.as_millisecond()),
-                Piece::Between(first, last) => {
+                TemplatePiece::UnixMs => write!(scratch, "{}", values.now.as_millisecond()),
+                TemplatePiece::Between(first, last) => {
                     write!(scratch, "{}", random.between(*first, *last))
                 }
-                Piece::From => match values.from {
+                TemplatePiece::From => match values.from {
                     Some(from) => write!(scratch, "{from}"),
                     None => Ok(()),
                 },
-                Piece::Hex(digits) => {
+                TemplatePiece::Hex(digits) => {
                     append_digits(*digits, random, scratch);
                     Ok(())
                 }
-                Piece::Time(format) => {
+                TemplatePiece::Time(format) => {
                     let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
                     let time = BrokenDownTime::from(&values.now.to_zoned(zone));
                     drop(time.format(format, StdFmtWrite(&mut *scratch)));
@@ -479,7 +483,7 @@ fn append_digits(count: usize, random: &mut Random, out: &mut String) {
 }
 
 /// Parses what stands between the braces.
-fn piece(field: &str, at: usize, place: Place<'_>) -> Result<Piece, Error> {
+fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Error> {
     let (name, option) = match field.split_once(':') {
         Some((name, option)) => (name, Some(option)),
         None => (field, None),
@@ -494,7 +498,7 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<Piece, Error> {
                 .position(|group| group.as_deref() == Some(name))
         };
         match number.or_else(named) {
-            Some(index) if index < groups.len() => return Ok(Piece::Group(index)),
+            Some(index) if index < groups.len() => return Ok(TemplatePiece::Group(index)),
             Some(_) => {
                 let name = name.to_owned();
                 return Err(Error::NoGroup { name, at });
@@ -511,28 +515,30 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<Piece, Error> {
     let not_here = |name| Error::NotHere { name, at };
     let no_option = |name, piece| match option {
         None => Ok(piece),
-        Some(_) => Err(wrong(name, Problem::None)),
+        Some(_) => Err(wrong(name, FieldProblem::None)),
     };
     match name {
-        "seq" => sequence(option).ok_or_else(|| wrong("seq", Problem::Width)),
+        "seq" => sequence(option).ok_or_else(|| wrong("seq", FieldProblem::Width)),
         "time" => {
             let format = option.unwrap_or(RFC_3339);
             // What works for one time works for all: jiff's directives do not depend on it.
             let now = BrokenDownTime::from(&Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC));
             let mut tried = String::new();
             match now.format(format, StdFmtWrite(&mut tried)) {
-                Ok(()) => Ok(Piece::Time(format.to_owned())),
-                Err(error) => Err(wrong("time", Problem::Time(error.to_string()))),
+                Ok(()) => Ok(TemplatePiece::Time(format.to_owned())),
+                Err(error) => Err(wrong("time", FieldProblem::Time(error.to_string()))),
             }
         }
-        "unix_ms" => no_option("unix_ms", Piece::UnixMs),
+        "unix_ms" => no_option("unix_ms", TemplatePiece::UnixMs),
         "rand" => random_piece(option).map_err(|problem| wrong("rand", problem)),
         "line" => match place {
-            Place::Message { lines: true } | Place::Reply(_) => no_option("line", Piece::Line),
+            Place::Message { lines: true } | Place::Reply(_) => {
+                no_option("line", TemplatePiece::Line)
+            }
             Place::Message { lines: false } => Err(not_here("line")),
         },
         "from" => match place {
-            Place::Reply(_) => no_option("from", Piece::From),
+            Place::Reply(_) => no_option("from", TemplatePiece::From),
             Place::Message { .. } => Err(not_here("from")),
         },
         _ => Err(Error::Unknown {
@@ -547,48 +553,50 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn sequence(option: Option<&str>) -> Option<Piece> {
+fn sequence(option: Option<&str>) -> Option<TemplatePiece> {
     let Some(option) = option else {
-        return Some(Piece::Seq {
+        return Some(TemplatePiece::Seq {
             width: 0,
             zeros: false,
         });
     };
     let width = option.parse().ok().filter(|_| is_digits(option))?;
-    (1..=MAX_WIDTH).contains(&width).then_some(Piece::Seq {
-        width,
-        zeros: option.starts_with('0'),
-    })
+    (1..=MAX_WIDTH)
+        .contains(&width)
+        .then_some(TemplatePiece::Seq {
+            width,
+            zeros: option.starts_with('0'),
+        })
 }
 
-fn random_piece(option: Option<&str>) -> Result<Piece, Problem> {
+fn random_piece(option: Option<&str>) -> Result<TemplatePiece, FieldProblem> {
     let Some(option) = option else {
-        return Ok(Piece::Hex(USUAL_DIGITS));
+        return Ok(TemplatePiece::Hex(USUAL_DIGITS));
     };
     if let Some((first, last)) = option.split_once("..") {
         return match (first.parse(), last.parse()) {
-            (Ok(first), Ok(last)) if first <= last => Ok(Piece::Between(first, last)),
-            (Ok(_), Ok(_)) => Err(Problem::Backwards),
-            _ => Err(Problem::Range),
+            (Ok(first), Ok(last)) if first <= last => Ok(TemplatePiece::Between(first, last)),
+            (Ok(_), Ok(_)) => Err(FieldProblem::Backwards),
+            _ => Err(FieldProblem::Range),
         };
     }
     match option.parse() {
         Ok(digits) if is_digits(option) && (1..=MAX_DIGITS).contains(&digits) => {
-            Ok(Piece::Hex(digits))
+            Ok(TemplatePiece::Hex(digits))
         }
-        _ => Err(Problem::Random),
+        _ => Err(FieldProblem::Random),
     }
 }
 
 impl Error {
     /// What to write in its place.
     #[must_use]
-    pub(crate) fn advice(&self) -> Option<Advice> {
+    pub(crate) fn advice(&self) -> Option<TemplateAdvice> {
         match self {
             Self::Unknown { nearest: None, .. } | Self::Stray { .. } | Self::Unclosed { .. } => {
-                Some(Advice::Braces)
+                Some(TemplateAdvice::Braces)
             }
-            Self::NotHere { name: "line", .. } => Some(Advice::Pipe),
+            Self::NotHere { name: "line", .. } => Some(TemplateAdvice::Pipe),
             _ => None,
         }
     }
@@ -596,7 +604,7 @@ impl Error {
 
 /// What may help with a wrong template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Advice {
+pub(crate) enum TemplateAdvice {
     /// A brace that is text is written twice.
     Braces,
     /// Input lines come through a pipe.
@@ -608,8 +616,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn rules(place: Place<'_>) -> Rules<'_> {
-        Rules {
+    fn rules(place: Place<'_>) -> TemplateOptions<'_> {
+        TemplateOptions {
             escapes: true,
             encoding: TextEncoding::default(),
             place,
@@ -628,7 +636,7 @@ mod tests {
             group: |index| [&b"all"[..], b"one"].get(index).copied(),
             is_text: true,
         };
-        let mut state = State::new(Random::new(Some(1)));
+        let mut state = RenderState::new(Random::new(Some(1)));
         template.render(&values, &mut state, 100, &mut out)?;
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
@@ -692,7 +700,7 @@ mod tests {
         }
         assert!(Template::parse("\\q", rules(MESSAGE)).is_err());
         let wrong = Template::parse("{\"ok\": 1}", rules(MESSAGE)).unwrap_err();
-        assert_eq!(wrong.advice(), Some(Advice::Braces));
+        assert_eq!(wrong.advice(), Some(TemplateAdvice::Braces));
         assert!(Template::parse("{time:%Q%!}", rules(MESSAGE)).is_err());
         let wrong = Template::parse("{2}", rules(Place::Reply(&[None, None]))).unwrap_err();
         assert_eq!(Sentence::from(&wrong).id, "messages.no-group");
@@ -707,7 +715,7 @@ mod tests {
 
     #[test]
     fn fields_are_in_the_encoding_of_the_text() {
-        let gbk = Rules {
+        let gbk = TemplateOptions {
             encoding: "gbk".parse().unwrap(),
             ..rules(MESSAGE)
         };
@@ -720,7 +728,7 @@ mod tests {
             group: |_| None,
             is_text: true,
         };
-        let mut state = State::new(Random::new(None));
+        let mut state = RenderState::new(Random::new(None));
         let mut out = Vec::new();
         template.render(&values, &mut state, 100, &mut out).unwrap();
         assert_eq!(out, b"\xbf\xaa\xb6\xc81");

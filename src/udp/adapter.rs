@@ -20,7 +20,7 @@ pub(crate) fn mtu(interface: &str) -> Option<usize> {
 
 /// An interface by its name and index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Named {
+pub(crate) struct NamedInterface {
     /// The interface name, such as `eth0`.
     pub(crate) name: String,
     /// The interface index that the operating system assigned.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::datagram::Addressed;
 use crate::datagram::run::Run;
-use rules::Rules;
+use rules::AnswerRules;
 
 /// The payload of a listener's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) struct AnswerPlan {
     /// Replies by pattern; the first match wins.
-    pub(crate) rules: Rules,
+    pub(crate) rules: AnswerRules,
     /// The answer to datagrams that no rule matches.
     pub(crate) fallback: Option<Answer>,
     /// Rate limit: the maximum number of answers per second and peer.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use if_addrs::{IfAddr, IfOperStatus, Interface};
 
-use crate::udp::adapter::{Named, all};
+use crate::udp::adapter::{NamedInterface, all};
 use crate::udp::error::Error;
 use crate::udp::system;
 
@@ -109,15 +109,15 @@ fn is_virtual(name: &str) -> bool {
 
 /// Every interface by name and index; Linux also lists the interfaces without an address.
 #[must_use]
-pub(crate) fn named() -> Vec<Named> {
+pub(crate) fn named() -> Vec<NamedInterface> {
     system::interfaces()
 }
 
 /// The interfaces on which a socket can join a multicast group of this family, loopback last.
 #[must_use]
-pub(crate) fn for_groups(is_v4: bool) -> Vec<Named> {
+pub(crate) fn for_groups(is_v4: bool) -> Vec<NamedInterface> {
     let all = all();
-    let has = |named: &Named, wanted: &dyn Fn(IpAddr) -> bool| {
+    let has = |named: &NamedInterface, wanted: &dyn Fn(IpAddr) -> bool| {
         all.iter()
             .any(|known| known.index == Some(named.index) && wanted(known.ip()))
     };
@@ -133,11 +133,11 @@ pub(crate) fn for_groups(is_v4: bool) -> Vec<Named> {
 ///
 /// # Errors
 /// No interface matches.
-pub(crate) fn find(text: &str) -> Result<Named, Error> {
+pub(crate) fn find(text: &str) -> Result<NamedInterface, Error> {
     let named = named();
     let number: Option<u32> = text.parse().ok();
-    let by_name = |known: &&Named| known.name == text;
-    let by_index = |known: &&Named| number == Some(known.index);
+    let by_name = |known: &&NamedInterface| known.name == text;
+    let by_index = |known: &&NamedInterface| number == Some(known.index);
     let known = named
         .iter()
         .find(by_name)
@@ -156,7 +156,7 @@ pub(crate) fn find(text: &str) -> Result<Named, Error> {
 ///
 /// # Errors
 /// No interface matches.
-pub(crate) fn of_address(address: &SocketAddr) -> Result<Named, Error> {
+pub(crate) fn of_address(address: &SocketAddr) -> Result<NamedInterface, Error> {
     let zone = match address {
         SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(v6.scope_id()),
         _ => None,
@@ -177,7 +177,7 @@ pub(crate) fn of_address(address: &SocketAddr) -> Result<Named, Error> {
             name,
             index: Some(index),
             ..
-        }) => Ok(Named {
+        }) => Ok(NamedInterface {
             name: name.clone(),
             index: *index,
         }),
@@ -187,13 +187,13 @@ pub(crate) fn of_address(address: &SocketAddr) -> Result<Named, Error> {
 
 /// The interfaces that have this address.
 #[must_use]
-pub(crate) fn with_address(address: IpAddr) -> Vec<Named> {
-    let mut found: Vec<Named> = Vec::new();
+pub(crate) fn with_address(address: IpAddr) -> Vec<NamedInterface> {
+    let mut found: Vec<NamedInterface> = Vec::new();
     for interface in all() {
         if let Some(index) = interface.index.filter(|_| interface.ip() == address)
             && found.iter().all(|known| known.index != index)
         {
-            found.push(Named {
+            found.push(NamedInterface {
                 name: interface.name,
                 index,
             });

@@ -63,7 +63,7 @@ pub(crate) struct ListenPlan {
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StopReason {
+pub(crate) enum ListenEnd {
     /// The loop reached the count or the duration.
     Complete,
     /// No datagram arrived within the timeout.
@@ -134,7 +134,7 @@ impl<'a> Listener<'a> {
         &mut self,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
-    ) -> Result<StopReason, Error> {
+    ) -> Result<ListenEnd, Error> {
         let mut last_heard = self.started;
         let mut next_stats = self.plan.stats_every.map(|every| self.started + every);
         let mut next_socket = 0;
@@ -153,26 +153,26 @@ impl<'a> Listener<'a> {
             let index = tokio::select! {
                 biased;
                 () = end_asked_at(Site::Datagrams, shutdown) => {
-                    return self.last_look(sink).await.map(|flow| if flow == Flow::Continue { StopReason::Interrupted } else { StopReason::ReaderGone });
+                    return self.last_look(sink).await.map(|flow| if flow == Flow::Continue { ListenEnd::Interrupted } else { ListenEnd::ReaderGone });
                 }
                 () = until(deadlines.into_iter().flatten().min()) => {
                     self.send_due().await;
                     let now = Instant::now();
                     if self.plan.duration.is_some_and(|duration| now >= self.started + duration) {
-                        return self.last_look(sink).await.map(|_| StopReason::Complete);
+                        return self.last_look(sink).await.map(|_| ListenEnd::Complete);
                     }
                     if self.plan.timeout.is_some_and(|timeout| now >= last_heard + timeout) {
                         // The clock also runs while the program is suspended (Ctrl-Z), and datagrams may have arrived
                         // meanwhile: drain the sockets before reporting a timeout.
                         let before = self.counts.datagrams;
                         if self.last_look(sink).await? == Flow::ReaderGone {
-                            return Ok(StopReason::ReaderGone);
+                            return Ok(ListenEnd::ReaderGone);
                         }
                         if self.is_complete() {
-                            return Ok(StopReason::Complete);
+                            return Ok(ListenEnd::Complete);
                         }
                         if self.counts.datagrams == before {
-                            return Ok(StopReason::Silence);
+                            return Ok(ListenEnd::Silence);
                         }
                         last_heard = Instant::now();
                         continue;
@@ -182,7 +182,7 @@ impl<'a> Listener<'a> {
                         self.refresh();
                         sink.network_changed();
                         if sink.flush()? == Flow::ReaderGone {
-                            return Ok(StopReason::ReaderGone);
+                            return Ok(ListenEnd::ReaderGone);
                         }
                     }
                     if let Some(next) = next_stats && now >= next {
@@ -191,7 +191,7 @@ impl<'a> Listener<'a> {
                         // After a suspension, skip the missed reports.
                         next_stats = self.plan.stats_every.map(|every| (next + every).max(now + every / 2));
                         if sink.flush()? == Flow::ReaderGone {
-                            return Ok(StopReason::ReaderGone);
+                            return Ok(ListenEnd::ReaderGone);
                         }
                     }
                     continue;
@@ -229,7 +229,7 @@ impl<'a> Listener<'a> {
                 if self.counts.datagrams > before {
                     last_heard = Instant::now();
                     if sink.flush()? == Flow::ReaderGone {
-                        return Ok(StopReason::ReaderGone);
+                        return Ok(ListenEnd::ReaderGone);
                     }
                 }
                 if self.is_complete() {
@@ -250,15 +250,15 @@ impl<'a> Listener<'a> {
     }
 
     /// Sends the delayed answers to the last datagrams before the run ends.
-    async fn wait_for_answers(&mut self, shutdown: &mut Shutdown) -> StopReason {
+    async fn wait_for_answers(&mut self, shutdown: &mut Shutdown) -> ListenEnd {
         while let Some(due) = self.answers.next_due() {
             tokio::select! {
                 biased;
-                () = end_asked_at(Site::Datagrams, shutdown) => return StopReason::Interrupted,
+                () = end_asked_at(Site::Datagrams, shutdown) => return ListenEnd::Interrupted,
                 () = until(Some(due)) => self.send_due().await,
             }
         }
-        StopReason::Complete
+        ListenEnd::Complete
     }
 
     /// Joins the multicast groups on new interfaces.

@@ -11,7 +11,7 @@ use socket2::Socket;
 
 use crate::text::fullwidth;
 use crate::text::sentence::{Sentence, sentence};
-use crate::udp::adapter::Named;
+use crate::udp::adapter::NamedInterface;
 use crate::udp::error::Error;
 use crate::udp::interface;
 use crate::udp::system;
@@ -47,7 +47,7 @@ impl FromStr for Group {
 
 impl Group {
     /// The interfaces to join the group on now.
-    fn interfaces(&self) -> Result<Vec<Named>, Error> {
+    fn interfaces(&self) -> Result<Vec<NamedInterface>, Error> {
         match &self.interface {
             Some(name) => Ok(vec![interface::find(name)?]),
             None => Ok(interface::for_groups(self.address.is_ipv4())),
@@ -143,11 +143,11 @@ impl Memberships {
         &mut self,
         socket: &Socket,
         group: &Group,
-        interfaces: &[Named],
+        interfaces: &[NamedInterface],
     ) -> (Vec<String>, Vec<(String, io::Error)>) {
         let mut joined = Vec::new();
         let mut failed = Vec::new();
-        for Named { name, index } in interfaces {
+        for NamedInterface { name, index } in interfaces {
             let key = (group.address, *index);
             if self.joined.contains(&key) {
                 continue;

@@ -51,7 +51,7 @@ impl FromStr for Rate {
 
 /// How datagrams at a mean rate are distributed in time, if not evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pattern {
+pub(crate) enum RatePattern {
     /// Exponentially distributed gaps, as between the datagrams of many independent senders.
     Poisson,
     /// This many datagrams back to back, then a pause.
@@ -61,7 +61,7 @@ pub(crate) enum Pattern {
 /// The largest burst: about as many datagrams as a fast link carries in a second.
 const LARGEST_BURST: u64 = 1_000_000;
 
-impl FromStr for Pattern {
+impl FromStr for RatePattern {
     type Err = Sentence;
 
     fn from_str(text: &str) -> Result<Self, Sentence> {
@@ -109,13 +109,13 @@ pub(crate) struct Pace {
     pause: f64,
     /// If the delay exceeds this, in nanoseconds, the schedule restarts instead of catching up.
     forgiven: f64,
-    clock: Option<Clock>,
+    clock: Option<ScheduleState>,
     sent: u64,
 }
 
 /// The progress of the schedule.
 #[derive(Debug, Clone, Copy)]
-struct Clock {
+struct ScheduleState {
     start: Instant,
     /// The time of the last update.
     last: Instant,
@@ -174,10 +174,10 @@ impl Pace {
 
     /// The same mean rate in a pattern.
     #[must_use]
-    pub(crate) fn in_pattern(self, pattern: Pattern, random: Random) -> Self {
+    pub(crate) fn in_pattern(self, pattern: RatePattern, random: Random) -> Self {
         let shape = match pattern {
-            Pattern::Poisson => Shape::Poisson { random, next: 0.0 },
-            Pattern::Burst(size) => Shape::Burst(size.max(1)),
+            RatePattern::Poisson => Shape::Poisson { random, next: 0.0 },
+            RatePattern::Burst(size) => Shape::Burst(size.max(1)),
         };
         self.shaped(shape)
     }
@@ -303,9 +303,9 @@ impl Pace {
     }
 
     /// Advances the schedule to `now`.
-    fn advance(&mut self, now: Instant) -> Clock {
+    fn advance(&mut self, now: Instant) -> ScheduleState {
         let Some(mut clock) = self.clock else {
-            return *self.clock.insert(Clock {
+            return *self.clock.insert(ScheduleState {
                 start: now,
                 last: now,
                 passed: 0.0,
@@ -317,7 +317,7 @@ impl Pace {
         clock.passed = (clock.passed + step * CATCH_UP).min(real);
         // Measure how overdue the next datagram is, not how long ago the last one was sent.
         if real - self.wanted() > self.forgiven && !self.is_unpaced() {
-            clock = Clock {
+            clock = ScheduleState {
                 start: now,
                 last: now,
                 passed: 0.0,
@@ -408,9 +408,9 @@ mod tests {
 
     #[test]
     fn patterns_are_read() {
-        assert_eq!("poisson".parse(), Ok(Pattern::Poisson));
-        assert_eq!("burst:20".parse(), Ok(Pattern::Burst(20)));
-        assert_eq!("burst：5".parse(), Ok(Pattern::Burst(5)));
+        assert_eq!("poisson".parse(), Ok(RatePattern::Poisson));
+        assert_eq!("burst:20".parse(), Ok(RatePattern::Burst(20)));
+        assert_eq!("burst：5".parse(), Ok(RatePattern::Burst(5)));
         for text in [
             "",
             "even",
@@ -420,7 +420,7 @@ mod tests {
             "burst:-1",
             "burst:1000001",
         ] {
-            assert!(text.parse::<Pattern>().is_err(), "{text}");
+            assert!(text.parse::<RatePattern>().is_err(), "{text}");
         }
     }
 
@@ -447,7 +447,7 @@ mod tests {
     fn poisson_gaps_are_exponential_with_the_mean_of_the_rate() {
         for (rate, wake) in [(2.0, MS), (100.0, MS), (1000.0, Duration::ZERO)] {
             let pace = Pace::at(Rate::PerSecond(rate));
-            let pace = pace.in_pattern(Pattern::Poisson, Random::new(Some(1)));
+            let pace = pace.in_pattern(RatePattern::Poisson, Random::new(Some(1)));
             let times = times(pace, 20_001, wake);
             let gaps: Vec<f64> = times
                 .windows(2)
@@ -467,14 +467,14 @@ mod tests {
     #[test]
     fn bursts_go_back_to_back_at_the_same_mean_rate() {
         let pace =
-            Pace::at(Rate::PerSecond(100.0)).in_pattern(Pattern::Burst(5), Random::new(None));
+            Pace::at(Rate::PerSecond(100.0)).in_pattern(RatePattern::Burst(5), Random::new(None));
         let times = times(pace, 50, Duration::ZERO);
         for (index, time) in times.iter().enumerate() {
             let nominal = (index / 5) as f64 * 0.05;
             assert!((time - nominal).abs() < 1e-6, "{index} at {time}");
         }
         // A burst that is longer than a batch still goes at once.
-        let pace = Pace::every(MS).in_pattern(Pattern::Burst(100), Random::new(None));
+        let pace = Pace::every(MS).in_pattern(RatePattern::Burst(100), Random::new(None));
         let times = self::times(pace, 300, Duration::ZERO);
         let bursts = times.chunk_by(|first, second| second - first < 1e-6);
         assert_eq!(bursts.map(<[f64]>::len).collect::<Vec<_>>(), [100; 3]);

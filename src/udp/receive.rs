@@ -8,7 +8,7 @@ pub(crate) const SLOT: usize = 1 << 16;
 
 /// The source of arrival times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Clock {
+pub(crate) enum TimeSource {
     /// The kernel's receive timestamp, if the operating system has one.
     Kernel,
     /// The time when udpcli reads the datagram.
@@ -21,7 +21,7 @@ pub(crate) struct ReceiveOptions {
     /// The receive size: longer datagrams are truncated to this many bytes.
     pub(crate) recv_size: usize,
     /// The source of arrival times.
-    pub(crate) clock: Clock,
+    pub(crate) clock: TimeSource,
     /// Receive many datagrams per system call, if the operating system can.
     pub(crate) batching: bool,
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::shutdown::Shutdown;
 use crate::udp::batch::Receiver;
 use crate::udp::error::Error;
-use crate::udp::listen::StopReason;
+use crate::udp::listen::ListenEnd;
 use crate::udp::outbox::Outbox;
 use crate::udp::pace::Rate;
 use crate::udp::receive::{Drops, ReceiveOptions};
@@ -135,7 +135,7 @@ impl<'a> Relay<'a> {
         &mut self,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
-    ) -> Result<StopReason, Error> {
+    ) -> Result<ListenEnd, Error> {
         let end = self.plan.duration.map(|duration| self.started + duration);
         let mut next_stats = self.plan.stats_every.map(|every| self.started + every);
         let mut next_sweep = self.started + SWEEP;
@@ -149,7 +149,7 @@ impl<'a> Relay<'a> {
             tokio::select! {
                 biased;
                 () = end_asked_at(Site::Relayed, shutdown) => {
-                    return self.last_look(sink).await.map(|flow| stopped(flow, StopReason::Interrupted));
+                    return self.last_look(sink).await.map(|flow| stopped(flow, ListenEnd::Interrupted));
                 }
                 // Before the timers, so that a long queue does not keep the loop from receiving.
                 () = wait_ready(self.bound, &self.sessions, first, &mut ready) => {}
@@ -187,11 +187,11 @@ impl<'a> Relay<'a> {
                     .map(|every| (next + every).max(now + every / 2));
             }
             if sink.flush()? == Flow::ReaderGone {
-                return Ok(StopReason::ReaderGone);
+                return Ok(ListenEnd::ReaderGone);
             }
             if end.is_some_and(|end| now >= end) {
                 let flow = self.last_look(sink).await?;
-                return Ok(stopped(flow, StopReason::Complete));
+                return Ok(stopped(flow, ListenEnd::Complete));
             }
         }
     }
@@ -245,10 +245,10 @@ impl<'a> Relay<'a> {
     }
 }
 
-fn stopped(flow: Flow, reason: StopReason) -> StopReason {
+fn stopped(flow: Flow, reason: ListenEnd) -> ListenEnd {
     match flow {
         Flow::Continue => reason,
-        Flow::ReaderGone => StopReason::ReaderGone,
+        Flow::ReaderGone => ListenEnd::ReaderGone,
     }
 }
 

@@ -32,9 +32,9 @@ use crate::udp::system::take_error;
 use crate::udp::system::{self, Timer};
 use crate::udp::{Neighbour, Rejected, family_name, max_payload};
 use crate::wait::{Site, end_asked_at, until};
-use advice::Advice;
+use advice::LoggedNotices;
 
-pub(crate) use conversation::{Conversation, Step, StepResult};
+pub(crate) use conversation::{Conversation, Exchange, ExchangeResult};
 pub(crate) use report::SendSummary;
 pub(crate) use verdict::verdict;
 
@@ -145,7 +145,7 @@ pub(crate) struct ReplyPlan {
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StopReason {
+pub(crate) enum SendEnd {
     /// All datagrams were sent, and waiting for replies is over.
     Complete,
     /// Ctrl-C or SIGTERM.
@@ -170,7 +170,7 @@ pub(crate) struct Sender<'a> {
     report: SendSummary,
     /// The counts of the steps of a conversation that are over.
     past: SendSummary,
-    results: Vec<StepResult>,
+    results: Vec<ExchangeResult>,
     /// Whether to keep the beginnings of replies for the results.
     keeps_results: bool,
     /// The numbers and send times of recent datagrams.
@@ -189,7 +189,7 @@ pub(crate) struct Sender<'a> {
     last_warning: Option<Instant>,
     path_mtu: Option<usize>,
     is_path_known: bool,
-    advice: Advice,
+    advice: LoggedNotices,
 }
 
 /// Writes the headers of datagrams that are sent now, and their checksums.
@@ -290,7 +290,7 @@ impl<'a> Sender<'a> {
             last_warning: None,
             path_mtu: None,
             is_path_known: !plan.unicast,
-            advice: Advice::default(),
+            advice: LoggedNotices::default(),
         })
     }
 
@@ -319,7 +319,7 @@ impl<'a> Sender<'a> {
         outbox: &mut Outbox,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
-    ) -> Result<StopReason, Error> {
+    ) -> Result<SendEnd, Error> {
         self.started = Instant::now();
         let deadline = self.plan.duration.map(|duration| self.started + duration);
         self.send_all(source, outbox, sink, shutdown, deadline)
@@ -334,7 +334,7 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         deadline: Option<Instant>,
-    ) -> Result<StopReason, Error> {
+    ) -> Result<SendEnd, Error> {
         source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
         let mut timer = Timer::default();
         // tokio's `try_send` fails with `WouldBlock` until a first wait has registered that the socket is writable.
@@ -365,7 +365,7 @@ impl<'a> Sender<'a> {
                     end = self.fill(source, outbox, sink, shutdown, deadline).await?;
                 }
                 match end {
-                    Some(StopReason::Complete) => break,
+                    Some(SendEnd::Complete) => break,
                     Some(end) => return Ok(end),
                     None => {}
                 }
@@ -382,7 +382,7 @@ impl<'a> Sender<'a> {
                 deadline,
             };
             if let Some(end) = self.send_batch(batch, sink, shutdown, &mut timer).await? {
-                if end == StopReason::Complete {
+                if end == SendEnd::Complete {
                     break;
                 }
                 return Ok(end);
@@ -390,7 +390,7 @@ impl<'a> Sender<'a> {
         }
         self.hear_errors(None, Loudness::Verdict);
         let end = self.wait_for_replies(sink, shutdown).await?;
-        if end == StopReason::Complete {
+        if end == SendEnd::Complete {
             self.look_for_neighbour();
         }
         Ok(end)
@@ -418,19 +418,19 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         deadline: Option<Instant>,
-    ) -> Result<Option<StopReason>, Error> {
+    ) -> Result<Option<SendEnd>, Error> {
         loop {
             let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
-                () = end_asked_at(Site::Payload, shutdown) => return Ok(Some(StopReason::Interrupted)),
+                () = end_asked_at(Site::Payload, shutdown) => return Ok(Some(SendEnd::Interrupted)),
                 result = async {
                     match &mut outbox {
                         Some((outbox, most)) => source.fill(outbox, *most).await,
                         None => source.ready().await,
                     }
                 } => return result.map(|()| None),
-                () = until(deadline) => return Ok(Some(StopReason::Complete)),
+                () = until(deadline) => return Ok(Some(SendEnd::Complete)),
                 _ = self.bound.socket.readable(), if hears => {}
                 () = system::error_reported(&self.bound.socket) => {
                     self.hear_errors(None, Loudness::Warn);
@@ -452,7 +452,7 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         timer: &mut Timer,
-    ) -> Result<Option<StopReason>, Error> {
+    ) -> Result<Option<SendEnd>, Error> {
         let Batch {
             outbox,
             source,
@@ -466,11 +466,11 @@ impl<'a> Sender<'a> {
         while next < outbox.len() {
             let now = Instant::now();
             if shutdown.is_asked() {
-                return Ok(Some(StopReason::Interrupted));
+                return Ok(Some(SendEnd::Interrupted));
             }
             let due = self.pace.due(now);
             if deadline.is_some_and(|deadline| self.pace.is_past(deadline, now)) {
-                return Ok(Some(StopReason::Complete));
+                return Ok(Some(SendEnd::Complete));
             }
             if due > now {
                 let due = deadline.map_or(due, |deadline| due.min(deadline));
@@ -515,9 +515,9 @@ impl<'a> Sender<'a> {
                     next += count;
                     if is_first && self.plan.has_alternative {
                         match self.wait_for_refusal(shutdown).await {
-                            StopReason::Interrupted => return Ok(Some(StopReason::Interrupted)),
+                            SendEnd::Interrupted => return Ok(Some(SendEnd::Interrupted)),
                             _ if self.report.refused + self.report.errors > 0 => {
-                                return Ok(Some(StopReason::Refused));
+                                return Ok(Some(SendEnd::Refused));
                             }
                             _ => {}
                         }
@@ -654,12 +654,12 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         timer: &mut Timer,
         shutdown: &mut Shutdown,
-    ) -> Result<Option<StopReason>, Error> {
+    ) -> Result<Option<SendEnd>, Error> {
         loop {
             let hears = self.receiver.is_some();
             if self.is_storm() {
                 if shutdown.is_asked() {
-                    return Ok(Some(StopReason::Interrupted));
+                    return Ok(Some(SendEnd::Interrupted));
                 }
                 let left = due.saturating_duration_since(Instant::now());
                 if left.is_zero() {
@@ -677,7 +677,7 @@ impl<'a> Sender<'a> {
             }
             tokio::select! {
                 biased;
-                () = end_asked_at(Site::Pace, shutdown) => return Ok(Some(StopReason::Interrupted)),
+                () = end_asked_at(Site::Pace, shutdown) => return Ok(Some(SendEnd::Interrupted)),
                 result = timer.until(due) => return match result {
                     Ok(()) => {
                         // The wait has just polled for replies, so postpone the next poll.
@@ -704,13 +704,13 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
         deadline: Option<Instant>,
-    ) -> Result<Option<StopReason>, Error> {
+    ) -> Result<Option<SendEnd>, Error> {
         loop {
             let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
-                () = end_asked_at(Site::SendBuffer, shutdown) => return Ok(Some(StopReason::Interrupted)),
-                () = until(deadline) => return Ok(Some(StopReason::Complete)),
+                () = end_asked_at(Site::SendBuffer, shutdown) => return Ok(Some(SendEnd::Interrupted)),
+                () = until(deadline) => return Ok(Some(SendEnd::Complete)),
                 _ = self.bound.socket.writable() => return Ok(None),
                 _ = self.bound.socket.readable(), if hears => {
                     if let Some(end) = self.hear(sink)? {

@@ -4,9 +4,9 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::Path;
 
-use crate::board::doing::{Doing, Reason};
+use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::{Error, NotSource, shortened};
-use crate::board::evidence::Fault;
+use crate::board::evidence::BoardFault;
 use crate::board::files::error::NoMatch;
 use crate::board::files::local::{self, Unnameable};
 use crate::board::holder;
@@ -117,22 +117,22 @@ fn file_message(error: &Error) -> String {
 }
 
 /// The text for a fault in a board's log, with the port.
-fn fault_on(port: &str, fault: Fault, doing: Option<&Doing>) -> String {
+fn fault_on(port: &str, fault: BoardFault, doing: Option<&Doing>) -> String {
     let Some(doing) = doing.map(Doing::sentence) else {
         return match fault {
-            Fault::NoFirmware => say!("board.no-firmware", port = port),
-            Fault::FirmwareDamaged => say!("board.firmware-damaged", port = port),
-            Fault::BrownOut => say!("board.brown-out", port = port),
-            Fault::Panic => say!("board.panic", port = port),
+            BoardFault::NoFirmware => say!("board.no-firmware", port = port),
+            BoardFault::FirmwareDamaged => say!("board.firmware-damaged", port = port),
+            BoardFault::BrownOut => say!("board.brown-out", port = port),
+            BoardFault::Panic => say!("board.panic", port = port),
         };
     };
     match fault {
-        Fault::NoFirmware => say!("board.no-firmware-while", port = port, doing => doing),
-        Fault::FirmwareDamaged => {
+        BoardFault::NoFirmware => say!("board.no-firmware-while", port = port, doing => doing),
+        BoardFault::FirmwareDamaged => {
             say!("board.firmware-damaged-while", port = port, doing => doing)
         }
-        Fault::BrownOut => say!("board.brown-out-while", port = port, doing => doing),
-        Fault::Panic => say!("board.panic-while", port = port, doing => doing),
+        BoardFault::BrownOut => say!("board.brown-out-while", port = port, doing => doing),
+        BoardFault::Panic => say!("board.panic-while", port = port, doing => doing),
     }
 }
 
@@ -239,11 +239,11 @@ fn talk_hint(error: &Error) -> Option<String> {
         Error::Full { .. } => say!("board.full.hint"),
         Error::TooLong { .. } => say!("board.too-long.hint"),
         Error::Remove {
-            reason: Reason::NotEmpty,
+            reason: RefusalReason::NotEmpty,
             ..
         } => say!("board.remove.hint-not-empty"),
         Error::Move {
-            reason: Reason::NameTaken,
+            reason: RefusalReason::NameTaken,
             ..
         } => say!("board.move.hint-taken"),
         Error::WriteFile {
@@ -257,14 +257,14 @@ fn talk_hint(error: &Error) -> Option<String> {
 }
 
 /// What to do about a fault, and the line of the board's log that reports it.
-fn fault_hint(fault: Fault, said: &str) -> String {
+fn fault_hint(fault: BoardFault, said: &str) -> String {
     let said = format!("{said:?}");
     match fault {
-        Fault::NoFirmware | Fault::FirmwareDamaged => {
+        BoardFault::NoFirmware | BoardFault::FirmwareDamaged => {
             say!("board.no-firmware.hint", said = said)
         }
-        Fault::BrownOut => say!("board.brown-out.hint", said = said),
-        Fault::Panic => say!("board.panic.hint", said = said),
+        BoardFault::BrownOut => say!("board.brown-out.hint", said = said),
+        BoardFault::Panic => say!("board.panic.hint", said = said),
     }
 }
 

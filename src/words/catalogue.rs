@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 
-use crate::text::sentence::{Part, Sentence};
+use crate::text::sentence::{Sentence, SentenceValue};
 use crate::words::language::{self, Language};
 
 /// The files of a language, in the order of [`AREAS`].
@@ -77,7 +77,7 @@ pub fn text(sentence: &Sentence) -> String {
 /// A sentence in one language; in English if that language lacks it.
 #[must_use]
 pub fn in_language(language: Language, sentence: &Sentence) -> String {
-    if let ("", [(_, Part::Text(text))]) = (sentence.id, sentence.parts.as_slice()) {
+    if let ("", [(_, SentenceValue::Text(text))]) = (sentence.id, sentence.parts.as_slice()) {
         return text.clone();
     }
     let args = args(language, sentence);
@@ -111,11 +111,11 @@ fn args(language: Language, sentence: &Sentence) -> FluentArgs<'_> {
     let mut args = FluentArgs::with_capacity(sentence.parts.len());
     for (name, part) in &sentence.parts {
         match part {
-            Part::Text(text) => args.set(*name, text.as_str()),
+            SentenceValue::Text(text) => args.set(*name, text.as_str()),
             // Exact up to 2^53, which no count here reaches.
-            Part::Number(number) => args.set(*name, *number as f64),
-            Part::List(items) => args.set(*name, list(language, items)),
-            Part::Phrase(phrase) => args.set(*name, in_language(language, phrase)),
+            SentenceValue::Number(number) => args.set(*name, *number as f64),
+            SentenceValue::List(items) => args.set(*name, list(language, items)),
+            SentenceValue::Phrase(phrase) => args.set(*name, in_language(language, phrase)),
         }
     }
     args

@@ -2,15 +2,15 @@
 
 use crate::processes::Process;
 #[cfg(feature = "board")]
-use crate::survey::doctor::Serial;
-use crate::survey::doctor::{Finding, Own};
+use crate::survey::doctor::PortFinding;
+use crate::survey::doctor::{DoctorFinding, OwnAddress};
 use crate::survey::severity::Severity;
 use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::say;
 
 /// A finding with its severity and code, on one line.
 #[must_use]
-pub(crate) fn line(finding: &Finding) -> String {
+pub(crate) fn line(finding: &DoctorFinding) -> String {
     let (what, code) = (sentence(finding), finding.code());
     match finding.severity() {
         Severity::Ok => say!("doctor.ok", what => what, code = code),
@@ -27,48 +27,48 @@ pub(crate) fn command(command: &str) -> String {
 
 /// What was found, as a sentence.
 #[must_use]
-pub(crate) fn sentence(finding: &Finding) -> Sentence {
+pub(crate) fn sentence(finding: &DoctorFinding) -> Sentence {
     match finding {
-        Finding::Address { own, port, others } => address(own, *port, others),
-        Finding::SelfAssigned { own } => sentence!(
+        DoctorFinding::Address { own, port, others } => address(own, *port, others),
+        DoctorFinding::SelfAssigned { own } => sentence!(
             "doctor.self-assigned",
             address = own.address,
             interface = &own.interface
         ),
-        Finding::NoAddress => sentence!("doctor.no-address"),
-        Finding::PortFree { port } => sentence!("doctor.port-free", port = port),
-        Finding::PortInUse { port, holders } if holders.is_empty() => {
+        DoctorFinding::NoAddress => sentence!("doctor.no-address"),
+        DoctorFinding::PortFree { port } => sentence!("doctor.port-free", port = port),
+        DoctorFinding::PortInUse { port, holders } if holders.is_empty() => {
             sentence!("doctor.port-in-use", port = port)
         }
-        Finding::PortInUse { port, holders } => {
+        DoctorFinding::PortInUse { port, holders } => {
             let names: Vec<Sentence> = holders.iter().map(process).collect();
             sentence!("doctor.port-held", port = port, holders <- names)
         }
-        Finding::PortRefused { port } => sentence!("doctor.port-refused", port = port),
-        Finding::FirewallOff => sentence!("doctor.firewall-off"),
-        Finding::FirewallAllows { by, port } => {
+        DoctorFinding::PortRefused { port } => sentence!("doctor.port-refused", port = port),
+        DoctorFinding::FirewallOff => sentence!("doctor.firewall-off"),
+        DoctorFinding::FirewallAllows { by, port } => {
             sentence!("doctor.firewall-allows", by = by.name(), port = port)
         }
-        Finding::FirewallAsks { by, .. } => sentence!("doctor.firewall-asks", by = by.name()),
-        Finding::FirewallPartly { by, port } => {
+        DoctorFinding::FirewallAsks { by, .. } => sentence!("doctor.firewall-asks", by = by.name()),
+        DoctorFinding::FirewallPartly { by, port } => {
             sentence!("doctor.firewall-partly", by = by.name(), port = port)
         }
-        Finding::FirewallBlocks { block, port } => sentence!(
+        DoctorFinding::FirewallBlocks { block, port } => sentence!(
             "doctor.firewall-blocks",
             by = block.by.name(),
             port = port,
             rule = &block.rule
         ),
-        Finding::FirewallUnknown { by: Some(by), port } => {
+        DoctorFinding::FirewallUnknown { by: Some(by), port } => {
             sentence!("doctor.firewall-unread", by = by.name(), port = port)
         }
-        Finding::FirewallUnknown { by: None, .. } => sentence!("doctor.firewall-unknown"),
+        DoctorFinding::FirewallUnknown { by: None, .. } => sentence!("doctor.firewall-unknown"),
         #[cfg(feature = "board")]
-        Finding::Serial(finding) => serial(finding),
+        DoctorFinding::Serial(finding) => serial(finding),
     }
 }
 
-fn address(own: &Own, port: u16, others: &[Own]) -> Sentence {
+fn address(own: &OwnAddress, port: u16, others: &[OwnAddress]) -> Sentence {
     if others.is_empty() {
         return sentence!(
             "doctor.address",
@@ -95,40 +95,40 @@ fn process(process: &Process) -> Sentence {
 }
 
 #[cfg(feature = "board")]
-fn serial(finding: &Serial) -> Sentence {
+fn serial(finding: &PortFinding) -> Sentence {
     match finding {
-        Serial::Board {
+        PortFinding::Board {
             port,
             chip: Some(chip),
         } => sentence!("doctor.board", port = port, chip => crate::words::chip(*chip)),
-        Serial::Board { port, chip: None } => sentence!("doctor.serial-ready", port = port),
-        Serial::None { others } if others.is_empty() => sentence!("doctor.no-serial"),
-        Serial::None { others } => {
+        PortFinding::Board { port, chip: None } => sentence!("doctor.serial-ready", port = port),
+        PortFinding::None { others } if others.is_empty() => sentence!("doctor.no-serial"),
+        PortFinding::None { others } => {
             let others = others.iter().map(Sentence::verbatim).collect();
             sentence!("doctor.no-board", others <- others)
         }
-        Serial::Held { port, holder } => {
+        PortFinding::Held { port, holder } => {
             sentence!("doctor.serial-in-use", port = port, holder = holder)
         }
-        Serial::Brltty { port: Some(port) } => sentence!("doctor.brltty-holds", port = port),
-        Serial::Brltty { port: None } => sentence!("doctor.brltty"),
-        Serial::Denied {
+        PortFinding::Brltty { port: Some(port) } => sentence!("doctor.brltty-holds", port = port),
+        PortFinding::Brltty { port: None } => sentence!("doctor.brltty"),
+        PortFinding::Denied {
             port,
             group: Some(group),
             is_member: true,
         } => sentence!("doctor.serial-login", port = port, group = group),
-        Serial::Denied {
+        PortFinding::Denied {
             port,
             group: Some(group),
             ..
         } => sentence!("doctor.serial-group", port = port, group = group),
-        Serial::Denied { port, .. } => sentence!("doctor.serial-denied", port = port),
-        Serial::Missing { port } => sentence!("doctor.serial-missing", port = port),
-        Serial::NoDriver { chip } if cfg!(windows) => {
+        PortFinding::Denied { port, .. } => sentence!("doctor.serial-denied", port = port),
+        PortFinding::Missing { port } => sentence!("doctor.serial-missing", port = port),
+        PortFinding::NoDriver { chip } if cfg!(windows) => {
             sentence!("doctor.no-driver-windows", chip = chip.name())
         }
-        Serial::NoDriver { chip } => sentence!("doctor.no-driver", chip = chip.name()),
-        Serial::OldDriver { port, chip, year } => {
+        PortFinding::NoDriver { chip } => sentence!("doctor.no-driver", chip = chip.name()),
+        PortFinding::OldDriver { port, chip, year } => {
             sentence!(
                 "doctor.driver-old",
                 port = port,
@@ -136,6 +136,6 @@ fn serial(finding: &Serial) -> Sentence {
                 year = year
             )
         }
-        Serial::Unlisted => sentence!("doctor.serial-unknown"),
+        PortFinding::Unlisted => sentence!("doctor.serial-unknown"),
     }
 }

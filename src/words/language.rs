@@ -59,13 +59,13 @@ thread_local! {
 /// Runs `say` in this language: programs, which read JSON, get English.
 pub fn within<T>(language: Language, say: impl FnOnce() -> T) -> T {
     /// Restores the language on drop, also after a panic.
-    struct Before(Option<Language>);
-    impl Drop for Before {
+    struct LanguageGuard(Option<Language>);
+    impl Drop for LanguageGuard {
         fn drop(&mut self) {
             WITHIN.set(self.0);
         }
     }
-    let _before = Before(WITHIN.replace(Some(language)));
+    let _before = LanguageGuard(WITHIN.replace(Some(language)));
     say()
 }
 

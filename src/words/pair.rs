@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::report::{Said, Step};
+use crate::pair::report::{Step, StepNote};
 use crate::pair::simulate;
 use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::{say, text};
@@ -34,17 +34,17 @@ pub fn next(found: Diagnosis) -> String {
 }
 
 /// The text about a step; may be empty.
-pub(crate) fn said(what: &Said) -> String {
+pub(crate) fn said(what: &StepNote) -> String {
     match what {
-        Said::Nothing => String::new(),
-        Said::Sentence(sentence) => text(sentence),
-        Said::List(items) => {
+        StepNote::Nothing => String::new(),
+        StepNote::Sentence(sentence) => text(sentence),
+        StepNote::List(items) => {
             let items: Vec<String> = items.iter().map(said).collect();
             items.join(&say!("summary.separator"))
         }
-        Said::Text(text) => text.clone(),
-        Said::Error(error) => board::message(error),
-        Said::ErrorAndCause(error) => match error.source() {
+        StepNote::Text(text) => text.clone(),
+        StepNote::Error(error) => board::message(error),
+        StepNote::ErrorAndCause(error) => match error.source() {
             Some(cause) => say!(
                 "pair.error-and-cause",
                 error = board::message(error),
@@ -52,8 +52,8 @@ pub(crate) fn said(what: &Said) -> String {
             ),
             None => board::message(error),
         },
-        Said::Hint(error) => board::hint(error).unwrap_or_default(),
-        Said::NoDisplay(why) => text(&why.sentence()),
+        StepNote::Hint(error) => board::hint(error).unwrap_or_default(),
+        StepNote::NoDisplay(why) => text(&why.sentence()),
     }
 }
 
@@ -64,8 +64,8 @@ pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
         .and_then(io::Error::get_ref);
     if let Some(fault) = inner.and_then(|inner| inner.downcast_ref()) {
         return Some(match fault {
-            simulate::Fault::Ended => say!("pair.simulated-ended"),
-            simulate::Fault::NoLines => say!("pair.simulated-no-lines"),
+            simulate::SimulatorFault::Ended => say!("pair.simulated-ended"),
+            simulate::SimulatorFault::NoLines => say!("pair.simulated-no-lines"),
         });
     }
     error

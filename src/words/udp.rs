@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::file;
 use crate::text::seconds;
-use crate::text::template::{self, Advice, Fields};
+use crate::text::template::{self, Fields, TemplateAdvice};
 use crate::udp::error::Error;
 use crate::udp::{Rejected, family_name, interface};
 use crate::words::catalogue::say;
@@ -287,12 +287,16 @@ fn template_hint(wrong: &template::Error, fields: Fields) -> String {
     };
     match (nearest, wrong.advice(), fields) {
         (Some(nearest), ..) => say!("messages.template.hint-nearest", nearest = nearest),
-        (_, Some(Advice::Pipe), _) => say!("messages.template.hint-pipe"),
-        (_, Some(Advice::Braces), Fields::WithLine) => say!("messages.template.hint-braces"),
-        (_, Some(Advice::Braces), Fields::WithoutLine) => {
+        (_, Some(TemplateAdvice::Pipe), _) => say!("messages.template.hint-pipe"),
+        (_, Some(TemplateAdvice::Braces), Fields::WithLine) => {
+            say!("messages.template.hint-braces")
+        }
+        (_, Some(TemplateAdvice::Braces), Fields::WithoutLine) => {
             say!("messages.template.hint-braces-no-line")
         }
-        (_, Some(Advice::Braces), Fields::Reply) => say!("messages.template.hint-braces-reply"),
+        (_, Some(TemplateAdvice::Braces), Fields::Reply) => {
+            say!("messages.template.hint-braces-reply")
+        }
         (_, None, Fields::WithLine) => say!("messages.template.hint"),
         (_, None, Fields::WithoutLine) => say!("messages.template.hint-no-line"),
         (_, None, Fields::Reply) => say!("messages.template.hint-reply"),

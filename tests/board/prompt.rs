@@ -14,7 +14,7 @@ use udpcli::board::link::{Address, Link};
 use udpcli::board::port::Port;
 use udpcli::board::prompt::keyboard::{self, KeyboardEnd};
 use udpcli::board::prompt::piped::{self, PipedEnd};
-use udpcli::board::prompt::{PromptNote, PromptObserver, Terminal};
+use udpcli::board::prompt::{PromptNote, PromptObserver, SessionOutput};
 use udpcli::shutdown::Shutdown;
 use udpcli::terminal::keys::Key;
 
@@ -55,7 +55,7 @@ impl User {
     }
 }
 
-impl Terminal for User {
+impl SessionOutput for User {
     fn show(&mut self, bytes: &[u8]) -> bool {
         self.shown.extend_from_slice(bytes);
         true

@@ -12,7 +12,7 @@ use serde_json::Value;
 use udpcli::board::error::Error;
 use udpcli::board::link::{Address, Link};
 use udpcli::board::port::Port;
-use udpcli::board::prompt::{Prompt, Statement, Terminal, Wait};
+use udpcli::board::prompt::{Prompt, PromptWait, SessionOutput, Statement};
 use udpcli::board::repl::{Exit, OutputHandler, Repl, SubmitMode};
 
 use crate::enter::shutdown;
@@ -444,7 +444,7 @@ fn a_reset_in_a_program_is_a_restart_and_not_a_fault() {
 #[test]
 fn a_block_is_pasted_as_it_was_recorded() {
     struct Shown(Vec<u8>);
-    impl Terminal for Shown {
+    impl SessionOutput for Shown {
         fn show(&mut self, bytes: &[u8]) -> bool {
             self.0.extend_from_slice(bytes);
             true
@@ -464,7 +464,7 @@ fn a_block_is_pasted_as_it_was_recorded() {
         prompt.type_in(&block, &mut shown).expect("it is taken");
         assert_eq!(
             prompt.wait(false, &mut shown).expect("it ends"),
-            Wait::Ready
+            PromptWait::Ready
         );
         assert_eq!(shown.0, recording.got("paste mode"), "{name}");
     }

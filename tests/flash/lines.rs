@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use udpcli::board::flash::files::Loaded;
-use udpcli::board::flash::layout::{Layout, LayoutRequest};
-use udpcli::board::flash::reset::{After, Before};
-use udpcli::board::flash::{self, Chip, Connect, FlashObserver, Flashed, Options, Plan, pieces};
+use udpcli::board::flash::layout::{FlashLayout, LayoutRequest};
+use udpcli::board::flash::reset::{After, ResetMethod};
+use udpcli::board::flash::{
+    self, Chip, Connect, FlashObserver, FlashPlan, Flashed, Options, pieces,
+};
 use udpcli::board::port::{self, Port};
 use udpcli::text::sentence::Sentence;
 
@@ -81,7 +83,7 @@ impl FlashObserver for Notes {
 
     fn progress(&mut self, _: &Sentence, _: u64, _: u64) {}
 
-    fn plan(&mut self, _: &Layout) {}
+    fn plan(&mut self, _: &FlashLayout) {}
 }
 
 fn board(config: Config) -> Arc<Emulator> {
@@ -101,10 +103,10 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
         data: image.to_vec(),
         is_asked_for: false,
     };
-    let mut plan = Plan {
+    let mut plan = FlashPlan {
         connect: Connect {
             port: "the board".to_owned(),
-            before: Before::DefaultReset,
+            before: ResetMethod::DefaultReset,
             timeout: Duration::from_secs(10),
             flash_baud: None,
             flash_size: None,

@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use udpcli::board::error::Error;
-use udpcli::board::files::{Files, Found};
+use udpcli::board::files::{Files, PathKind};
 use udpcli::board::info::Info;
 use udpcli::board::link::{Address, Link};
 use udpcli::board::port::Port;
@@ -180,7 +180,7 @@ fn with(port: Box<dyn Port>, address: &Address, choice: u8) -> Result<(), Error>
         2 => Files::with(&mut repl, |files| {
             let paths = ["/a".to_owned(), "/b".to_owned()];
             for (path, found) in paths.iter().zip(files.look(&paths)?) {
-                if let Found::File { len, .. } = found {
+                if let PathKind::File { len, .. } = found {
                     let content = files.get(path, &found, &mut |_| {})?;
                     assert_eq!(content.len() as u64, len);
                 }

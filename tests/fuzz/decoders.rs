@@ -14,13 +14,15 @@ use std::net::SocketAddr;
 use udpcli::board::flash::firmware::identify;
 use udpcli::board::flash::image::{Image, partitions};
 use udpcli::board::flash::kind::not_firmware;
-use udpcli::board::flash::layout::{self, Action, Files, FlashReader, LayoutRequest};
-use udpcli::board::flash::{Chip, ChipInfo, Locks, Rules, check, error, files, font, pieces, slip};
+use udpcli::board::flash::layout::{self, FilesFate, FlashReader, LayoutRequest, RangeAction};
+use udpcli::board::flash::{
+    Chip, ChipInfo, Locks, ReadOptions, check, error, files, font, pieces, slip,
+};
 use udpcli::board::mirror::Mirror;
 use udpcli::board::mirror::frame::Frame;
 use udpcli::board::port::rfc2217::Telnet;
-use udpcli::board::repl::output::{End, split_output};
-use udpcli::capture::read::Reader;
+use udpcli::board::repl::output::{OutputEnd, split_output};
+use udpcli::capture::read::CaptureReader;
 use udpcli::datagram::Notes;
 use udpcli::datagram::run::Run;
 use udpcli::datagram::{Addressed, Timestamp};
@@ -31,8 +33,8 @@ use udpcli::text::escape::{self, Audience};
 use udpcli::text::hex;
 use udpcli::text::pattern::Pattern;
 use udpcli::text::random::Random;
-use udpcli::text::template::{self, Place, State, Template, Values};
-use udpcli::udp::answer::rules::{Matched, Rule, Rules as ReplyRules, Workspace};
+use udpcli::text::template::{self, Place, RenderState, Template, Values};
+use udpcli::udp::answer::rules::{AnswerRule, AnswerRules, Matched, Workspace};
 use udpcli::udp::payload::TextRules;
 use udpcli::udp::payload::sequence::Header;
 use udpcli::udp::stats::sequence::Tracker;
@@ -133,13 +135,13 @@ fn pattern(bytes: &[u8]) {
         return;
     };
     let groups = pattern.groups();
-    let rules = template::Rules {
+    let rules = template::TemplateOptions {
         escapes: choice & 0x80 != 0,
         encoding,
         place: Place::Reply(&groups),
     };
     let reply = Template::parse(reply, rules).unwrap_or_else(|_| Template::literal(vec![1]));
-    let rule = Rule {
+    let rule = AnswerRule {
         pattern,
         encoding,
         reply,
@@ -147,8 +149,8 @@ fn pattern(bytes: &[u8]) {
         delay: None,
         drop: None,
     };
-    let table = ReplyRules::new(vec![rule]).expect("one rule");
-    let mut workspace = Workspace::new(&table, State::new(Random::new(Some(1))));
+    let table = AnswerRules::new(vec![rule]).expect("one rule");
+    let mut workspace = Workspace::new(&table, RenderState::new(Random::new(Some(1))));
     if let Some(rule) = table.find(datagram, &mut workspace) {
         let matched = Matched {
             rule,
@@ -167,7 +169,7 @@ fn template(bytes: &[u8]) {
         return;
     };
     let text = String::from_utf8_lossy(bytes);
-    let rules = template::Rules {
+    let rules = template::TemplateOptions {
         escapes: choice & 0x80 != 0,
         encoding: encoding(choice),
         place: Place::Message { lines: true },
@@ -184,7 +186,7 @@ fn template(bytes: &[u8]) {
         is_text: choice & 0x40 != 0,
     };
     let mut out = Vec::new();
-    let mut state = State::new(Random::new(Some(1)));
+    let mut state = RenderState::new(Random::new(Some(1)));
     if template.render(&values, &mut state, 1000, &mut out).is_ok() {
         assert!(out.len() <= 1000);
         if let Some(literal) = template.as_literal() {
@@ -197,7 +199,7 @@ fn template(bytes: &[u8]) {
 fn capture(bytes: &[u8]) {
     let (bytes, pieces) = pieces(bytes);
     let read = |pieces: &mut dyn Read| {
-        let mut reader = Reader::new(pieces, TextEncoding::default());
+        let mut reader = CaptureReader::new(pieces, TextEncoding::default());
         let mut found = Vec::new();
         let error = loop {
             match reader.next_datagram() {
@@ -312,7 +314,7 @@ fn telnet(bytes: &[u8]) {
 fn repl(bytes: &[u8]) {
     let (output, end) = split_output(bytes);
     assert!(output <= bytes.len());
-    if let End::Found { len, .. } = end {
+    if let OutputEnd::Found { len, .. } = end {
         assert!(output + len <= bytes.len());
     }
     // What was output stays output when more comes.
@@ -344,8 +346,8 @@ fn oled(bytes: &[u8]) {
 
 /// Frames of the chip's loader.
 fn slip_frames(bytes: &[u8]) {
-    let mut decoder = slip::Decoder::default();
-    let mut again = slip::Decoder::default();
+    let mut decoder = slip::FrameDecoder::default();
+    let mut again = slip::FrameDecoder::default();
     for &byte in bytes {
         if let Some(frame) = decoder.push(byte) {
             assert!(!frame.is_empty() && frame.len() <= 0x4000);
@@ -392,7 +394,7 @@ fn firmware(bytes: &[u8]) {
     };
     let force = choice & 1 != 0;
     let offset = (choice & 2 != 0).then_some(u32::from(choice >> 2) << 12);
-    let rules = Rules {
+    let rules = ReadOptions {
         chip: Chip::Esp32,
         force,
     };
@@ -433,7 +435,8 @@ fn firmware(bytes: &[u8]) {
             .unwrap_or_default(),
     );
     let wish = LayoutRequest {
-        files: [None, Some(Files::Keep), Some(Files::Replace), None][usize::from(choice >> 3) % 4],
+        files: [None, Some(FilesFate::Keep), Some(FilesFate::Replace), None]
+            [usize::from(choice >> 3) % 4],
         erase_all: choice & 4 != 0,
     };
     let Ok(layout) = layout::plan(pieces, old.as_deref(), wish, &mut Anything(choice)) else {
@@ -454,7 +457,11 @@ fn firmware(bytes: &[u8]) {
         changed.push(start..start + u64::from(erase.size));
     }
     // What is said to stay does.
-    for row in layout.rows.iter().filter(|row| row.action == Action::Keep) {
+    for row in layout
+        .rows
+        .iter()
+        .filter(|row| row.action == RangeAction::Keep)
+    {
         let range = row.range();
         assert!(
             changed

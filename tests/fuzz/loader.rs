@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use md5::{Digest as _, Md5};
 use udpcli::board::flash::files::Loaded;
-use udpcli::board::flash::layout::{Layout, LayoutRequest, rows};
-use udpcli::board::flash::reset::{After, Before};
-use udpcli::board::flash::{self, Connect, FlashObserver, Options, Plan, pieces, slip};
+use udpcli::board::flash::layout::{FlashLayout, LayoutRequest, rows};
+use udpcli::board::flash::reset::{After, ResetMethod};
+use udpcli::board::flash::{self, Connect, FlashObserver, FlashPlan, Options, pieces, slip};
 use udpcli::board::port::Port;
 use udpcli::text::sentence::Sentence;
 
@@ -30,7 +30,7 @@ const SPI_W0: u32 = 0x3ff4_2080;
 struct Chip {
     input: VecDeque<u8>,
     line: Line,
-    heard: slip::Decoder,
+    heard: slip::FrameDecoder,
     is_stub: bool,
     /// What is in flash where the part goes.
     fill: u8,
@@ -196,7 +196,7 @@ impl FlashObserver for Told {
         assert!(done <= total, "{done} of {total}");
     }
 
-    fn plan(&mut self, layout: &Layout) {
+    fn plan(&mut self, layout: &FlashLayout) {
         let text = rows::text(&layout.rows, &ToString::to_string);
         assert!(
             !text.contains(|c: char| c.is_control() && c != '\n'),
@@ -213,14 +213,14 @@ pub(crate) fn replies(bytes: &[u8]) {
     let port = Box::new(Chip {
         input: bytes.iter().copied().collect(),
         line: Line::default(),
-        heard: slip::Decoder::default(),
+        heard: slip::FrameDecoder::default(),
         is_stub: choice & 1 != 0,
         fill: choice,
         registers: BTreeMap::new(),
     });
     let connect = Connect {
         port: "fuzz".to_owned(),
-        before: Before::NoReset,
+        before: ResetMethod::NoReset,
         timeout: TIME,
         flash_baud: (choice & 2 != 0).then_some(115_200),
         flash_size: None,
@@ -244,7 +244,7 @@ pub(crate) fn replies(bytes: &[u8]) {
         data: vec![choice; 0x2000],
         is_asked_for: false,
     };
-    let mut plan = Plan {
+    let mut plan = FlashPlan {
         connect,
         pieces: pieces::of(vec![data], flash::Chip::Esp32),
         fonts: Vec::new(),

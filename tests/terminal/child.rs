@@ -13,8 +13,8 @@ use udpcli::datagram::{Addressed, Timestamp};
 use udpcli::render::{Format, Renderer, Style};
 use udpcli::shutdown::Shutdown;
 use udpcli::terminal::full_screen::FullScreen;
-use udpcli::terminal::panel::screen::{Mode, Screen, Text};
-use udpcli::terminal::panel::{Panel, View};
+use udpcli::terminal::panel::screen::{DrawMode, DrawnText, Screen};
+use udpcli::terminal::panel::{Panel, PanelContent};
 use udpcli::terminal::progress::{BarWords, Progress};
 use udpcli::terminal::prompt;
 use udpcli::terminal::raw_mode::RawMode;
@@ -35,10 +35,10 @@ pub(crate) const TOTAL: u64 = 1000;
 
 fn screen(text: &str) -> Screen {
     Screen {
-        texts: vec![Text {
+        texts: vec![DrawnText {
             x: 0,
             y: 0,
-            mode: Mode::Normal,
+            mode: DrawMode::Normal,
             text: text.to_owned(),
         }],
         whole: true,
@@ -106,7 +106,7 @@ fn on_the_terminal() {
     let mut data = Stdout::new(shutdown.clone(), Allowed::Colors);
     let mut program = Stdout::new(shutdown.clone(), Allowed::Program);
     let mut filter = Filter::new(Allowed::Program);
-    let mut panel = Some(Panel::new(View::Text));
+    let mut panel = Some(Panel::new(PanelContent::Text));
     let words = BarWords {
         wide: "{pos} of {len} bytes, {decimal_bytes_per_sec}, {eta} left".to_owned(),
         middle: "{decimal_bytes_per_sec}  {eta} left".to_owned(),

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Board, BoardPath, Entry, Found, Room};
-use crate::board::doing::{Doing, Reason};
+use super::{BoardPath, BoardProperties, Entry, PathKind, Room};
+use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::Error;
 
 /// No file system is mounted there (MicroPython, `extmod/vfs.c`).
@@ -39,21 +39,21 @@ pub(super) fn errno(exception: &str) -> Option<u32> {
 }
 
 /// The meaning of a file system exception.
-pub(super) fn meaning(exception: &str) -> Reason {
+pub(super) fn meaning(exception: &str) -> RefusalReason {
     match errno(exception) {
-        Some(1 | 13) => Reason::NotPermitted,
-        Some(2) => Reason::NoFolder,
-        Some(5) => Reason::BadFlash,
-        Some(17) => Reason::NameTaken,
-        Some(ENODEV) => Reason::NotMounted,
-        Some(20) => Reason::PartIsFile,
-        Some(22) => Reason::BadName,
-        Some(21) => Reason::IsFolder,
-        Some(28) => Reason::Full,
-        Some(30) => Reason::ReadOnly,
-        Some(36) => Reason::NameTooLong,
-        Some(39 | 66 | 90) => Reason::NotEmpty,
-        _ => Reason::Exception(exception.to_owned()),
+        Some(1 | 13) => RefusalReason::NotPermitted,
+        Some(2) => RefusalReason::NoFolder,
+        Some(5) => RefusalReason::BadFlash,
+        Some(17) => RefusalReason::NameTaken,
+        Some(ENODEV) => RefusalReason::NotMounted,
+        Some(20) => RefusalReason::PartIsFile,
+        Some(22) => RefusalReason::BadName,
+        Some(21) => RefusalReason::IsFolder,
+        Some(28) => RefusalReason::Full,
+        Some(30) => RefusalReason::ReadOnly,
+        Some(36) => RefusalReason::NameTooLong,
+        Some(39 | 66 | 90) => RefusalReason::NotEmpty,
+        _ => RefusalReason::Exception(exception.to_owned()),
     }
 }
 
@@ -64,17 +64,17 @@ pub(super) fn nonsense(doing: &Doing, answer: &[u8]) -> Error {
     }
 }
 
-pub(super) fn found_of(line: &[u8]) -> Option<Found> {
+pub(super) fn found_of(line: &[u8]) -> Option<PathKind> {
     let line = std::str::from_utf8(line).ok()?;
     if let Some(rest) = line.strip_prefix("X ") {
         let (_len, exception) = rest.split_once(' ')?;
-        return Some(Found::Unreadable(exception.to_owned()));
+        return Some(PathKind::Unreadable(exception.to_owned()));
     }
     let mut words = line.split_whitespace();
     match words.next()? {
-        "-" => Some(Found::Nothing),
-        "D" => Some(Found::Folder),
-        "F" => Some(Found::File {
+        "-" => Some(PathKind::Nothing),
+        "D" => Some(PathKind::Folder),
+        "F" => Some(PathKind::File {
             len: words.next()?.parse().ok()?,
             hash: STANDARD.decode(words.next()?).ok()?.try_into().ok()?,
         }),
@@ -103,11 +103,11 @@ pub(super) fn room(answer: &[u8]) -> Result<Room, Error> {
 }
 
 /// Parses `MEMORY WINDOW`, the working directory and the mount points, separated by NUL.
-pub(super) fn board(answer: &[u8]) -> Result<Board, Error> {
+pub(super) fn board(answer: &[u8]) -> Result<BoardProperties, Error> {
     let mut parts = answer.split(|byte| *byte == 0);
     let numbers = numbers(parts.next().unwrap_or_default());
     match (numbers.as_slice(), parts.next()) {
-        (&[memory, window], Some(cwd)) => Ok(Board {
+        (&[memory, window], Some(cwd)) => Ok(BoardProperties {
             memory,
             window: u8::try_from(window.min(15)).unwrap_or(0),
             cwd: BoardPath::root().resolve(cwd),
@@ -143,16 +143,16 @@ mod tests {
         let line = format!("F 5 {}", STANDARD.encode(hash(b"hello")));
         assert_eq!(
             found_of(line.as_bytes()),
-            Some(Found::File {
+            Some(PathKind::File {
                 len: 5,
                 hash: hash(b"hello")
             })
         );
-        assert_eq!(found_of(b"-"), Some(Found::Nothing));
+        assert_eq!(found_of(b"-"), Some(PathKind::Nothing));
         assert_eq!(found_of(b"F 5 x"), None);
         assert_eq!(
             found_of(b"X 12 OSError: 5"),
-            Some(Found::Unreadable("OSError: 5".to_owned()))
+            Some(PathKind::Unreadable("OSError: 5".to_owned()))
         );
         let entry = entry_of(b"F 12 /my file.py").unwrap();
         assert_eq!(entry.path, BoardPath::from("/my file.py"));

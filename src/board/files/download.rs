@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{TransferError, TransferRefusal};
-use super::local::{Places, Rules, Unnameable};
+use super::local::{NameRules, Places, Unnameable};
 use super::remote::{self, RemotePath};
 use super::transfer::{TransferEvent, TransferObserver, Transferred};
-use super::{BoardPath, Entry, Files, Found};
+use super::{BoardPath, Entry, Files, PathKind};
 use crate::atomic_file;
 use crate::board::error::Error as BoardError;
 use crate::file;
@@ -42,7 +42,7 @@ pub fn get(
     let found = one(files, &path)?;
     let target = target(local, &remote.name(), observer)?;
     let mut download = Download::new(files, observer);
-    if found == Found::Folder {
+    if found == PathKind::Folder {
         return download.folder(&path, &target);
     }
     download.save(&path, &found, &target)?;
@@ -82,7 +82,7 @@ impl<'a, 'f> Download<'a, 'f> {
         let mut wanted = Vec::new();
         let below = |entry: &Entry| entry.path.below(path).unwrap_or_default().to_vec();
         let paths: Vec<Vec<u8>> = entries.iter().map(below).collect();
-        let mut places = Places::of(Rules::HERE, paths.iter().map(Vec::as_slice));
+        let mut places = Places::of(NameRules::HERE, paths.iter().map(Vec::as_slice));
         for (entry, below) in entries.into_iter().zip(&paths) {
             let place = match places.place(below) {
                 Ok(place) => place,
@@ -114,10 +114,10 @@ impl<'a, 'f> Download<'a, 'f> {
         failure.or(self.done)
     }
 
-    fn read(&mut self, remote: &BoardPath, found: &Found) -> Result<Vec<u8>, TransferError> {
+    fn read(&mut self, remote: &BoardPath, found: &PathKind) -> Result<Vec<u8>, TransferError> {
         let name = remote.to_string();
         let len = match found {
-            Found::File { len, .. } => *len,
+            PathKind::File { len, .. } => *len,
             _ => 0,
         };
         let observer = &mut *self.observer;
@@ -136,10 +136,10 @@ impl<'a, 'f> Download<'a, 'f> {
     fn save(
         &mut self,
         remote: &BoardPath,
-        found: &Found,
+        found: &PathKind,
         local: &Path,
     ) -> Result<(), TransferError> {
-        if let Found::File { hash, len } = found
+        if let PathKind::File { hash, len } = found
             && std::fs::metadata(local)
                 .is_ok_and(|metadata| metadata.is_file() && metadata.len() == *len)
             && std::fs::read(local).is_ok_and(|content| super::hash(&content) == *hash)
@@ -209,9 +209,9 @@ impl FirstFailure {
     }
 }
 
-fn one(files: &mut Files<'_>, path: &BoardPath) -> Result<Found, BoardError> {
+fn one(files: &mut Files<'_>, path: &BoardPath) -> Result<PathKind, BoardError> {
     match files.look(&[path])?.pop() {
-        Some(Found::Nothing) | None => Err(BoardError::NoSuchFile {
+        Some(PathKind::Nothing) | None => Err(BoardError::NoSuchFile {
             path: path.to_string(),
         }),
         Some(found) => Ok(found),
@@ -229,7 +229,7 @@ fn target(
     if !is_folder || name.is_empty() {
         return Ok(base.to_owned());
     }
-    let place = Places::of(Rules::HERE, [name])
+    let place = Places::of(NameRules::HERE, [name])
         .place(name)
         .map_err(|why| unnameable(name, why))?;
     let target = base.join(&place.path);

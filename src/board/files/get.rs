@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{BoardPath, Files, Found, Hash, call, hash, missing};
+use super::{BoardPath, Files, Hash, PathKind, call, hash, missing};
 use crate::board::doing::Doing;
 use crate::board::error::Error;
-use crate::board::helper::{self, Outcome, Repeats};
+use crate::board::helper::{self, CallResult, Repeats};
 use crate::board::repl::{SubmitMode, last_line};
 
 /// How often to try to read a file.
@@ -38,7 +38,7 @@ impl Files<'_> {
     pub fn get(
         &mut self,
         path: impl AsRef<[u8]>,
-        found: &Found,
+        found: &PathKind,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Vec<u8>, Error> {
         let path = self.place(&path);
@@ -59,8 +59,8 @@ impl Files<'_> {
                 Reading::Uncaught(exception) => {
                     let is_repeated = repeats.has(&exception);
                     match helper::uncaught(&doing, exception)? {
-                        Outcome::Raised(exception) => return Err(unreadable(&path, &exception)),
-                        Outcome::Uncaught(exception) if is_repeated => {
+                        CallResult::Raised(exception) => return Err(unreadable(&path, &exception)),
+                        CallResult::Uncaught(exception) if is_repeated => {
                             return Err(unreadable(&path, &exception));
                         }
                         _ => {}
@@ -152,27 +152,27 @@ fn ending(end: &[u8], content: Vec<u8>) -> Reading {
         };
     }
     match helper::read(answer) {
-        Some(Outcome::Answer(_)) => Reading::Whole(content),
-        Some(Outcome::Raised(exception)) => Reading::Raised(exception),
-        Some(Outcome::Uncaught(exception)) => Reading::Uncaught(exception),
-        Some(Outcome::Damaged(_) | Outcome::Silent) | None => Reading::Damaged,
+        Some(CallResult::Answer(_)) => Reading::Whole(content),
+        Some(CallResult::Raised(exception)) => Reading::Raised(exception),
+        Some(CallResult::Uncaught(exception)) => Reading::Uncaught(exception),
+        Some(CallResult::Damaged(_) | CallResult::Silent) | None => Reading::Damaged,
     }
 }
 
 /// What a file should have; an error for whatever is none.
 pub(super) fn length_and_hash<'f>(
     path: &BoardPath,
-    found: &'f Found,
+    found: &'f PathKind,
 ) -> Result<(u64, &'f Hash), Error> {
     match found {
-        Found::File { len, hash } => Ok((*len, hash)),
-        Found::Folder => Err(Error::IsFolder {
+        PathKind::File { len, hash } => Ok((*len, hash)),
+        PathKind::Folder => Err(Error::IsFolder {
             path: path.to_string(),
         }),
-        Found::Nothing => Err(Error::NoSuchFile {
+        PathKind::Nothing => Err(Error::NoSuchFile {
             path: path.to_string(),
         }),
-        Found::Unreadable(exception) => Err(unreadable(path, exception)),
+        PathKind::Unreadable(exception) => Err(unreadable(path, exception)),
     }
 }
 

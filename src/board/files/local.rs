@@ -1,7 +1,7 @@
 //! Converts names on the board to names on this PC.
 //!
 //! A board's file names can be nearly anything: FAT and `LittleFS` accept almost all bytes, and both `A.py` and `a.py`.
-//! Which names a PC accepts depends on its operating system. [`Rules`] has this as data, so that the tests on one
+//! Which names a PC accepts depends on its operating system. [`NameRules`] has this as data, so that the tests on one
 //! system cover all systems.
 
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 /// The names that an operating system accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rules {
+pub(crate) struct NameRules {
     /// Forbidden characters, in addition to `/` and control characters.
     reserved: &'static str,
     /// Device names are reserved (`CON`, `NUL.txt`), and a dot or a space at the end is dropped.
@@ -24,7 +24,7 @@ pub(crate) struct Rules {
 /// The length limit of a name, in UTF-16 units or bytes: the same for NTFS, exFAT, APFS, ext4 and others.
 pub(crate) const LONGEST: usize = 255;
 
-impl Rules {
+impl NameRules {
     /// Linux and similar systems.
     pub(crate) const LINUX: Self = Self {
         reserved: "",
@@ -161,7 +161,7 @@ pub(crate) struct LocalPlace {
 /// The local places of a folder's files, each unique.
 #[derive(Debug)]
 pub(crate) struct Places {
-    rules: Rules,
+    rules: NameRules,
     /// By the path on the board.
     given: HashMap<Vec<u8>, LocalPlace>,
     taken: HashSet<String>,
@@ -170,7 +170,7 @@ pub(crate) struct Places {
 impl Places {
     /// Assigns a place to every path. Names that can stay do. If two names would be the same file here, the later one
     /// in byte order gets another name. So the same files always get the same names.
-    pub(crate) fn of<'a>(rules: Rules, paths: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub(crate) fn of<'a>(rules: NameRules, paths: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut places = Self {
             rules,
             given: HashMap::new(),

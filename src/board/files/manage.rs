@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::put::{self, SLOWEST_WRITE};
-use super::{BoardPath, Files, Found, Hash, Room, WORK, call, is_temporary, meaning, nonsense};
-use crate::board::doing::{Doing, Reason};
+use super::{BoardPath, Files, Hash, PathKind, Room, WORK, call, is_temporary, meaning, nonsense};
+use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::Error;
 use crate::board::literal;
 
@@ -40,7 +40,7 @@ impl Files<'_> {
         is_folder: bool,
     ) -> Result<BoardPath, Error> {
         let found = self.look(&[to])?.pop();
-        if to.is_root() || found == Some(Found::Folder) {
+        if to.is_root() || found == Some(PathKind::Folder) {
             return Ok(to.join(from.name()));
         }
         if is_folder {
@@ -61,9 +61,9 @@ impl Files<'_> {
         to: &BoardPath,
         told: &mut dyn FnMut(&Copied),
     ) -> Result<(), Error> {
-        let found = self.look(&[from])?.pop().unwrap_or(Found::Nothing);
-        if found != Found::Folder && !from.is_root() {
-            let there = self.look(&[to])?.pop().unwrap_or(Found::Nothing);
+        let found = self.look(&[from])?.pop().unwrap_or(PathKind::Nothing);
+        if found != PathKind::Folder && !from.is_root() {
+            let there = self.look(&[to])?.pop().unwrap_or(PathKind::Nothing);
             let copied = self.copy_file(from, &found, to, &there)?;
             told(&copied);
             return Ok(());
@@ -102,12 +102,12 @@ impl Files<'_> {
     fn copy_file(
         &mut self,
         from: &BoardPath,
-        found: &Found,
+        found: &PathKind,
         to: &BoardPath,
-        there: &Found,
+        there: &PathKind,
     ) -> Result<Copied, Error> {
         let (len, expected) = super::get::length_and_hash(from, found)?;
-        if *there == Found::Folder {
+        if *there == PathKind::Folder {
             return Err(Error::IsFolder {
                 path: to.to_string(),
             });
@@ -150,7 +150,7 @@ impl Files<'_> {
         }
         Err(Error::WriteFile {
             path: put.path.to_string(),
-            reason: Reason::BadFlash,
+            reason: RefusalReason::BadFlash,
             keeps_old: false,
         })
     }
@@ -174,27 +174,27 @@ impl Files<'_> {
             })
         };
         let mut found = self.look(&[from, to])?.into_iter();
-        let source = found.next().unwrap_or(Found::Nothing);
-        let target = found.next().unwrap_or(Found::Nothing);
+        let source = found.next().unwrap_or(PathKind::Nothing);
+        let target = found.next().unwrap_or(PathKind::Nothing);
         if self.is_mount(from) {
-            return refuse(Reason::MountPoint);
+            return refuse(RefusalReason::MountPoint);
         }
-        if source == Found::Nothing {
+        if source == PathKind::Nothing {
             return Err(Error::NoSuchFile {
                 path: from.to_string(),
             });
         }
         if from == to {
-            return refuse(Reason::NameTaken);
+            return refuse(RefusalReason::NameTaken);
         }
-        if source == Found::Folder {
+        if source == PathKind::Folder {
             refuse_itself(from, to)?;
         }
         let is_replaced = match target {
-            Found::Nothing => false,
-            Found::Folder => return refuse(Reason::IsFolder),
-            _ if source == Found::Folder => return refuse(Reason::FileOfThatName),
-            _ if !replaces => return refuse(Reason::NameTaken),
+            PathKind::Nothing => false,
+            PathKind::Folder => return refuse(RefusalReason::IsFolder),
+            _ if source == PathKind::Folder => return refuse(RefusalReason::FileOfThatName),
+            _ if !replaces => return refuse(RefusalReason::NameTaken),
             _ => true,
         };
         if self.mount_of(from) != self.mount_of(to) {
@@ -231,13 +231,15 @@ impl Files<'_> {
                 keeps_old: false,
             })
         };
-        let found = self.look(&[path])?.pop().unwrap_or(Found::Nothing);
+        let found = self.look(&[path])?.pop().unwrap_or(PathKind::Nothing);
         match found {
-            Found::Nothing if path.is_root() => return Ok(()),
-            Found::Nothing => {}
-            Found::Folder if parents => return Ok(()),
-            Found::Folder => return taken(Reason::NameTaken),
-            Found::File { .. } | Found::Unreadable(_) => return taken(Reason::FileOfThatName),
+            PathKind::Nothing if path.is_root() => return Ok(()),
+            PathKind::Nothing => {}
+            PathKind::Folder if parents => return Ok(()),
+            PathKind::Folder => return taken(RefusalReason::NameTaken),
+            PathKind::File { .. } | PathKind::Unreadable(_) => {
+                return taken(RefusalReason::FileOfThatName);
+            }
         }
         if parents && !path.folder().is_root() {
             self.make_new_folder(&path.folder(), true)?;
@@ -296,7 +298,7 @@ fn refuse_itself(from: &BoardPath, to: &BoardPath) -> Result<(), Error> {
     Err(Error::Move {
         from: from.to_string(),
         to: to.to_string(),
-        reason: Reason::IntoItself,
+        reason: RefusalReason::IntoItself,
     })
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::{BoardPath, Files, Hash, WORK, call, hash};
 use crate::board::deflate::deflate;
-use crate::board::doing::{Doing, Reason};
+use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::Error;
-use crate::board::helper::{self, Outcome, Repeats};
+use crate::board::helper::{self, CallResult, Repeats};
 use crate::board::literal;
 
 /// The code of a piece, its literal and its bytes are in the board's memory at the same time, and the heap is
@@ -261,7 +261,7 @@ impl Files<'_> {
             let limit = WORK + Duration::from_secs_f64(piece.covers as f64 / SLOWEST_WRITE);
             let (outcome, next) = self.send_and_pack(doing, &code, limit, &mut packer, behind);
             match outcome? {
-                Outcome::Answer(_) => {
+                CallResult::Answer(_) => {
                     self.piece.went_well(code.len());
                     tries = 0;
                     rest = behind;
@@ -269,32 +269,32 @@ impl Files<'_> {
                     progress((content.len() - rest.len()) as u64);
                     continue;
                 }
-                Outcome::Raised(exception) if exception.starts_with("MemoryError") => {
+                CallResult::Raised(exception) if exception.starts_with("MemoryError") => {
                     tracing::debug!("no memory for a piece of {}: {exception}", code.len());
                     packer.window = packer.window.min(SMALL_WINDOW);
                     if !self.piece.found_no_memory() {
                         return Err(Error::WriteFile {
                             path: put.path.to_string(),
-                            reason: Reason::NoMemory,
+                            reason: RefusalReason::NoMemory,
                             keeps_old: false,
                         });
                     }
                     continue;
                 }
-                Outcome::Raised(exception) => {
+                CallResult::Raised(exception) => {
                     let error = helper::refused(doing, exception);
                     return Err(self.unwritable(error, put.path, false));
                 }
-                Outcome::Uncaught(exception) => {
+                CallResult::Uncaught(exception) => {
                     tracing::debug!("exception while {doing}: {exception}");
                     if repeats.has(&exception) {
                         return Err(helper::refused(doing, exception));
                     }
                 }
-                Outcome::Damaged(_) => {}
+                CallResult::Damaged(_) => {}
                 // The last byte of the piece or the reply was lost. The file stays open on the board, and writing the
                 // piece again is idempotent.
-                Outcome::Silent => self.helper.reenter(doing)?,
+                CallResult::Silent => self.helper.reenter(doing)?,
             }
             sent.again += 1;
             // Switch to flow control for a board that loses bytes at full speed.
@@ -323,7 +323,7 @@ impl Files<'_> {
         limit: Duration,
         packer: &mut Packer,
         behind: &[u8],
-    ) -> (Result<Outcome, Error>, Option<FilePiece>) {
+    ) -> (Result<CallResult, Error>, Option<FilePiece>) {
         if behind.is_empty() {
             return (self.helper.attempt_with_data(doing, code, limit), None);
         }

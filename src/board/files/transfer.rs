@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::TransferError;
-use super::upload_plan::LeftOut;
+use super::upload_plan::ExcludedEntries;
 use super::{BoardPath, Sent};
 
 /// An event of a transfer.
@@ -69,5 +69,5 @@ pub struct Transferred {
     /// The bytes in the written files.
     pub bytes: u64,
     /// The entries of uploaded folders that were left out.
-    pub left_out: LeftOut,
+    pub left_out: ExcludedEntries,
 }

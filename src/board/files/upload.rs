@@ -8,9 +8,9 @@ use super::excess::excess;
 use super::exclude::Exclude;
 use super::remote::{self, RemotePath};
 use super::transfer::{TransferEvent, TransferObserver, Transferred};
-use super::upload_plan::{self, LeftOut, PutFile, PutPlan, Tree};
-use super::{BoardPath, Entry, Files, Found};
-use crate::board::doing::Reason;
+use super::upload_plan::{self, ExcludedEntries, PutFile, PutPlan, Tree};
+use super::{BoardPath, Entry, Files, PathKind};
+use crate::board::doing::RefusalReason;
 use crate::board::error::Error as BoardError;
 use crate::file;
 
@@ -27,20 +27,20 @@ pub struct Upload {
 pub(crate) struct Planned<'a> {
     upload: &'a Upload,
     plan: PutPlan,
-    target: Target,
+    target: UploadTarget,
     /// Where the folders of this PC go: inside them, what is not here may be removed.
     folders: Vec<BoardPath>,
 }
 
 /// Where on the board the files go.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(crate) struct UploadTarget {
     place: BoardPath,
     /// Whether they go into it; it is the name of the only one otherwise.
     is_folder: bool,
 }
 
-impl Target {
+impl UploadTarget {
     fn of(&self, tree: &Tree) -> BoardPath {
         if self.is_folder {
             self.place.join(tree.name())
@@ -58,7 +58,7 @@ pub(crate) struct Preview {
     /// The number of unchanged files.
     pub(crate) unchanged: u64,
     /// What would be left out.
-    pub(crate) left_out: LeftOut,
+    pub(crate) left_out: ExcludedEntries,
 }
 
 impl Upload {
@@ -116,7 +116,7 @@ impl Upload {
     ///
     /// # Errors
     /// Several files cannot go to one place.
-    pub(crate) fn plan_at(&self, target: &Target) -> Result<Planned<'_>, TransferError> {
+    pub(crate) fn plan_at(&self, target: &UploadTarget) -> Result<Planned<'_>, TransferError> {
         let place = &target.place;
         if self.trees.len() > 1 && !target.is_folder {
             let path = place.clone();
@@ -136,7 +136,7 @@ impl Upload {
         self.trees.iter().any(Tree::is_folder)
     }
 
-    fn folders(&self, target: &Target) -> Vec<BoardPath> {
+    fn folders(&self, target: &UploadTarget) -> Vec<BoardPath> {
         let folders = self.trees.iter().filter(|tree| tree.is_folder());
         folders.map(|tree| target.of(tree)).collect()
     }
@@ -158,7 +158,7 @@ impl Upload {
 impl Planned<'_> {
     /// Where the files go.
     #[must_use]
-    pub(crate) fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &UploadTarget {
         &self.target
     }
 
@@ -174,7 +174,7 @@ impl Planned<'_> {
         transfer(files, &self.plan, self.left_out(), observer)
     }
 
-    fn left_out(&self) -> LeftOut {
+    fn left_out(&self) -> ExcludedEntries {
         upload_plan::left_out(&self.upload.trees)
     }
 
@@ -191,7 +191,7 @@ impl Planned<'_> {
         };
         for (file, found) in self.plan.files.iter().zip(found) {
             let content = read(file)?;
-            if matches!(found, Found::File { hash, .. } if hash == super::hash(&content)) {
+            if matches!(found, PathKind::File { hash, .. } if hash == super::hash(&content)) {
                 preview.unchanged += 1;
             } else {
                 let len = content.len() as u64;
@@ -211,7 +211,7 @@ impl Planned<'_> {
         let mut mounts = HashSet::new();
         for (folder, found) in self.folders.iter().zip(found) {
             // The board does not see the root as a folder if only other file systems are mounted in it.
-            if folder.is_root() || found == Found::Folder {
+            if folder.is_root() || found == PathKind::Folder {
                 entries.extend(files.list(folder, true)?);
                 mounts.insert(files.mount_of(folder));
             }
@@ -271,18 +271,18 @@ fn target(
     files: &mut Files<'_>,
     trees: &[Tree],
     remote: &RemotePath,
-) -> Result<Target, TransferError> {
+) -> Result<UploadTarget, TransferError> {
     let place = remote::resolve(files, std::slice::from_ref(remote))
         .pop()
         .unwrap_or_default();
     let found = files.look(&[&place])?.pop();
     // The board does not see the root as a folder if only other file systems are mounted in it.
-    let is_folder = place.is_root() || found == Some(Found::Folder);
-    let is_file = matches!(found, Some(Found::File { .. } | Found::Unreadable(_)));
+    let is_folder = place.is_root() || found == Some(PathKind::Folder);
+    let is_file = matches!(found, Some(PathKind::File { .. } | PathKind::Unreadable(_)));
     if remote.is_folder() && is_file {
         return Err(BoardError::WriteFile {
             path: format!("{place}/"),
-            reason: Reason::FileOfThatName,
+            reason: RefusalReason::FileOfThatName,
             keeps_old: true,
         }
         .into());
@@ -306,10 +306,10 @@ fn target(
     if trees.len() > 1 && !is_folder {
         return Err(TransferRefusal::NotAFolder { path: place }.into());
     }
-    Ok(Target { place, is_folder })
+    Ok(UploadTarget { place, is_folder })
 }
 
-fn plan(trees: &[Tree], target: &Target) -> Result<PutPlan, TransferRefusal> {
+fn plan(trees: &[Tree], target: &UploadTarget) -> Result<PutPlan, TransferRefusal> {
     let mut plan = PutPlan::default();
     for tree in trees {
         plan.add(tree, &target.of(tree))?;
@@ -320,7 +320,7 @@ fn plan(trees: &[Tree], target: &Target) -> Result<PutPlan, TransferRefusal> {
 fn transfer(
     files: &mut Files<'_>,
     plan: &PutPlan,
-    left_out: LeftOut,
+    left_out: ExcludedEntries,
     observer: &mut dyn TransferObserver,
 ) -> Result<Transferred, TransferError> {
     let mut done = Transferred {
@@ -335,12 +335,12 @@ fn transfer(
     let mut found = files.look(&remotes)?;
     let found_files = found.split_off(plan.folders.len());
     for (folder, found) in plan.folders.iter().zip(found) {
-        if found == Found::Nothing {
+        if found == PathKind::Nothing {
             files.make_folder(folder)?;
-        } else if found != Found::Folder {
+        } else if found != PathKind::Folder {
             return Err(BoardError::WriteFile {
                 path: folder.to_string(),
-                reason: Reason::FileOfThatName,
+                reason: RefusalReason::FileOfThatName,
                 keeps_old: true,
             }
             .into());
@@ -349,13 +349,13 @@ fn transfer(
     for (file, found) in plan.files.iter().zip(found_files) {
         let content = read(file)?;
         match found {
-            Found::Folder => {
+            PathKind::Folder => {
                 return Err(BoardError::IsFolder {
                     path: file.remote.to_string(),
                 }
                 .into());
             }
-            Found::File { hash, .. } if hash == super::hash(&content) => {
+            PathKind::File { hash, .. } if hash == super::hash(&content) => {
                 done.unchanged += 1;
                 observer.event(TransferEvent::UnchangedThere(&file.remote));
                 continue;

@@ -39,9 +39,9 @@ pub(super) struct PutPlan {
 
 /// The entries of uploaded folders that were left out, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LeftOut(BTreeMap<String, u64>);
+pub struct ExcludedEntries(BTreeMap<String, u64>);
 
-impl LeftOut {
+impl ExcludedEntries {
     fn add(&mut self, name: &[u8]) {
         *self.0.entry(Shown(name).to_string()).or_default() += 1;
     }
@@ -80,7 +80,7 @@ pub(super) struct Tree {
     folders: Vec<Vec<u8>>,
     /// The files with their relative paths; empty for a file that the user named directly.
     files: Vec<(PathBuf, Vec<u8>)>,
-    left_out: LeftOut,
+    left_out: ExcludedEntries,
     /// The relative paths of what is left out.
     left_out_paths: Vec<Vec<u8>>,
 }
@@ -281,8 +281,8 @@ impl PutPlan {
 }
 
 /// Everything that the trees leave out.
-pub(super) fn left_out(trees: &[Tree]) -> LeftOut {
-    let mut all = LeftOut::default();
+pub(super) fn left_out(trees: &[Tree]) -> ExcludedEntries {
+    let mut all = ExcludedEntries::default();
     for tree in trees {
         all.extend(&tree.left_out);
     }
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn left_out_entries_are_counted_by_name() {
-        let mut out = LeftOut::default();
+        let mut out = ExcludedEntries::default();
         for name in [
             ".DS_Store",
             ".DS_Store",

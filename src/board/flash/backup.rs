@@ -18,10 +18,10 @@ use super::error::{Error, FlashRefusal};
 use super::files::own_chip::of_image;
 use super::files::{self, Given, other_chip};
 use super::image::{self, Image, Partition, TABLE_OFFSET};
-use super::layout::{Action, Layout, Row};
+use super::layout::{FlashLayout, LayoutRow, RangeAction};
 use super::read;
-use super::session::Session;
-use super::write::{Part, SECTOR};
+use super::session::FlashSession;
+use super::write::{FlashRange, SECTOR};
 use super::{FlashObserver, chip_name, kind, look};
 use crate::atomic_file::AtomicFile;
 use crate::board::port::TICK;
@@ -29,14 +29,14 @@ use crate::text::hex;
 use crate::text::sentence::{Sentence, sentence};
 
 /// Where to save the backup.
-pub enum Target {
+pub enum BackupTarget {
     /// A new file; `FILE.json` describes it.
     File(PathBuf),
     /// Standard output.
     Stream(Box<dyn io::Write + Send>),
 }
 
-impl std::fmt::Debug for Target {
+impl std::fmt::Debug for BackupTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
@@ -141,10 +141,10 @@ fn about_path(path: &Path) -> PathBuf {
 impl Backup {
     /// Creates the files, and never overwrites an existing one: if the board no longer starts, that file may be the
     /// only backup.
-    pub(super) fn begin(target: Target) -> Result<Self, Error> {
+    pub(super) fn begin(target: BackupTarget) -> Result<Self, Error> {
         let output = match target {
-            Target::Stream(stream) => OpenTarget::Stream(stream),
-            Target::File(path) => {
+            BackupTarget::Stream(stream) => OpenTarget::Stream(stream),
+            BackupTarget::File(path) => {
                 let begin = |path: &Path| {
                     AtomicFile::create_new(path).map_err(|source| Error::Write {
                         path: path.to_owned(),
@@ -161,7 +161,7 @@ impl Backup {
     /// Reads the flash and writes the backup.
     pub(super) fn make(
         self,
-        session: &mut Session<'_>,
+        session: &mut FlashSession<'_>,
         chip: &ChipInfo,
         only: Option<&str>,
         report: &mut dyn FlashObserver,
@@ -215,7 +215,7 @@ impl Backup {
 
 /// Streams flash to standard output. A reader that stalls blocks neither the serial line nor Ctrl-C.
 fn streamed(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     mut stream: Box<dyn io::Write + Send>,
     region: &Region,
     report: &mut dyn FlashObserver,
@@ -454,11 +454,11 @@ fn range(start: u64, end: u64) -> Sentence {
 /// Decides what restoring `copy` does to this board.
 pub(super) fn lay_out(
     copy: Copy,
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     chip: &ChipInfo,
     force: bool,
     report: &mut dyn FlashObserver,
-) -> Result<Layout, Error> {
+) -> Result<FlashLayout, Error> {
     let len = copy.bytes.len() as u64;
     let offset = match copy.offset {
         Some(offset) => offset,
@@ -505,21 +505,21 @@ pub(super) fn lay_out(
             })));
         }
     }
-    let mut layout = Layout::default();
+    let mut layout = FlashLayout::default();
     let this = mac(chip.mac);
     if let Some(other) = copy.mac.filter(|other| *other != this) {
         layout
             .notes
             .push(sentence!("flash.other-board", mac = other));
     }
-    layout.rows.push(Row {
+    layout.rows.push(LayoutRow {
         label: copy.label,
         offset,
         size: u32::try_from(len).unwrap_or(u32::MAX),
-        action: Action::Write,
+        action: RangeAction::Write,
         why: sentence!("flash.row-as-in", file = &copy.name),
     });
-    layout.parts.push(Part {
+    layout.parts.push(FlashRange {
         name: copy.name.into(),
         offset,
         data: copy.bytes,

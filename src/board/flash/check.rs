@@ -7,7 +7,7 @@ use espflash::target::Chip;
 use super::chip::{ChipInfo, chip_name, name};
 use super::error::{Error, FlashRefusal};
 use super::files::{Loaded, other_chip};
-use super::image::{self, Image, Partition, Problem, TABLE_OFFSET, Use};
+use super::image::{self, Image, ImageProblem, Partition, TABLE_OFFSET, Use};
 use super::pieces::{FlashPiece, Role, covered, is_blank};
 use super::write::SECTOR;
 use super::{font, layout};
@@ -131,8 +131,8 @@ pub(crate) fn whole(pieces: &[FlashPiece], force: bool) -> Result<(), Error> {
             Err(refused(what.as_str(), expected, found, Some(again())))
         };
         match font::recognise(&piece.data) {
-            Err(font::Problem::Short(needed)) => return cut(true, needed),
-            Err(font::Problem::Damaged) => {
+            Err(font::FontProblem::Short(needed)) => return cut(true, needed),
+            Err(font::FontProblem::Damaged) => {
                 return Err(refused(
                     what.as_str(),
                     sentence!("flash.x-whole-font"),
@@ -140,7 +140,7 @@ pub(crate) fn whole(pieces: &[FlashPiece], force: bool) -> Result<(), Error> {
                     Some(again()),
                 ));
             }
-            Ok(_) | Err(font::Problem::Magic) => {}
+            Ok(_) | Err(font::FontProblem::Magic) => {}
         }
         if let Some(needed) =
             layout::littlefs_len(&piece.data).filter(|&needed| needed > len as u64)
@@ -304,7 +304,7 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
 fn image(what: &Sentence, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error> {
     match Image::parse(bytes) {
         Err(_) if force => Ok(()),
-        Err(Problem::Magic(found)) => Err(refused(
+        Err(ImageProblem::Magic(found)) => Err(refused(
             what.clone(),
             sentence!("flash.x-image"),
             found.map_or(sentence!("flash.f-nothing"), |byte| {
@@ -312,7 +312,7 @@ fn image(what: &Sentence, bytes: &[u8], chip: Chip, force: bool) -> Result<(), E
             }),
             Some(sentence!("flash.is-it-firmware")),
         )),
-        Err(Problem::Short(needed)) => Err(refused(
+        Err(ImageProblem::Short(needed)) => Err(refused(
             what.clone(),
             sentence!("flash.x-bytes", needed = needed),
             sentence!("flash.f-cut-short", len = bytes.len()),
@@ -438,7 +438,7 @@ pub fn board(
             .filter(|piece| piece.offset == partition.offset)
         {
             if partition.kind == 0
-                && let Err(Problem::Magic(found)) = Image::parse(&piece.data)
+                && let Err(ImageProblem::Magic(found)) = Image::parse(&piece.data)
             {
                 return Err(refused(
                     piece.name(),

@@ -17,7 +17,7 @@ use espflash::flasher::FlashSize;
 use espflash::target::Chip;
 
 use self::spec::{Bits, ChipSpec, EfuseField, Revision, Watchdogs};
-use super::loader::{Fault, Loader, QUICK, SecurityInfo};
+use super::loader::{CommandFault, Loader, QUICK, SecurityInfo};
 
 /// The chips that udpcli writes to.
 const SPECS: [&ChipSpec; 9] = [
@@ -87,10 +87,10 @@ pub(super) enum Identity {
 ///
 /// The word in the ROM comes first: the ESP32's ROM does not know the other question, and answers it under the name of
 /// the previous command, so that it would cost a time-out.
-pub(super) fn identify(loader: &mut Loader<'_>) -> Result<Identity, Fault> {
+pub(super) fn identify(loader: &mut Loader<'_>) -> Result<Identity, CommandFault> {
     let magic = match loader.read_register(MAGIC) {
         Ok(magic) => Some(magic),
-        Err(Fault::Refused(_)) => None,
+        Err(CommandFault::Refused(_)) => None,
         Err(fault) => return Err(fault),
     };
     let of_magic = magic.and_then(|magic| Chip::from_magic(magic).ok());
@@ -99,7 +99,7 @@ pub(super) fn identify(loader: &mut Loader<'_>) -> Result<Identity, Fault> {
     }
     let info = match loader.security_info() {
         Ok(info) => Some(info),
-        Err(Fault::Refused(_) | Fault::Silent) => None,
+        Err(CommandFault::Refused(_) | CommandFault::Silent) => None,
         Err(fault) => return Err(fault),
     };
     if info.is_some_and(SecurityInfo::is_download_secured) {
@@ -115,7 +115,7 @@ pub(super) fn identify(loader: &mut Loader<'_>) -> Result<Identity, Fault> {
 }
 
 /// The chip, before its flash is attached: everything but the flash.
-pub(super) fn describe(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<ChipInfo, Fault> {
+pub(super) fn describe(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<ChipInfo, CommandFault> {
     let low = loader.read_register(spec.mac)?.to_be_bytes();
     let high = loader.read_register(spec.mac + 4)?.to_be_bytes();
     let [_, _, first, second] = high;
@@ -136,7 +136,7 @@ pub(super) fn with_flash(
     loader: &mut Loader<'_>,
     spec: &ChipSpec,
     info: &ChipInfo,
-) -> Result<ChipInfo, Fault> {
+) -> Result<ChipInfo, CommandFault> {
     let flash_id = flash_id(loader, spec)?;
     let capacity = u8::try_from(flash_id >> 16 & 0xff).unwrap_or(0);
     Ok(ChipInfo {
@@ -146,7 +146,7 @@ pub(super) fn with_flash(
     })
 }
 
-fn revision(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(u32, u32), Fault> {
+fn revision(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(u32, u32), CommandFault> {
     let revision = match spec.revision {
         Revision::Esp32 {
             version,
@@ -179,7 +179,7 @@ fn revision(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(u32, u32), Faul
 }
 
 /// Reads a number whose bits may lie in several eFuse words, the most significant first.
-fn number(loader: &mut Loader<'_>, fields: &[EfuseField]) -> Result<u32, Fault> {
+fn number(loader: &mut Loader<'_>, fields: &[EfuseField]) -> Result<u32, CommandFault> {
     let mut number = 0;
     for field in fields {
         let word = loader.read_register(field.register)?;
@@ -188,8 +188,9 @@ fn number(loader: &mut Loader<'_>, fields: &[EfuseField]) -> Result<u32, Fault> 
     Ok(number)
 }
 
-fn locks(loader: &mut Loader<'_>, spec: &ChipSpec, major: u32) -> Result<Locks, Fault> {
-    let mut set = |bits: Bits| Ok::<u32, Fault>(loader.read_register(bits.register)? & bits.mask);
+fn locks(loader: &mut Loader<'_>, spec: &ChipSpec, major: u32) -> Result<Locks, CommandFault> {
+    let mut set =
+        |bits: Bits| Ok::<u32, CommandFault>(loader.read_register(bits.register)? & bits.mask);
     let encryption = set(spec.locks.encryption)?;
     let mut secure_boot = set(spec.locks.secure_boot)? != 0;
     if let Some(bits) = spec.locks.secure_boot_2.filter(|_| major >= 3) {
@@ -202,7 +203,7 @@ fn locks(loader: &mut Loader<'_>, spec: &ChipSpec, major: u32) -> Result<Locks, 
 }
 
 /// Makes the SPI controller read the flash chip's ID (command RDID, 0x9F).
-fn flash_id(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<u32, Fault> {
+fn flash_id(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<u32, CommandFault> {
     let spi = &spec.spi;
     let (start, shape, command) = (spi.base, spi.base + spi.usr, spi.base + spi.usr2);
     let before = [
@@ -218,7 +219,7 @@ fn flash_id(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<u32, Fault> {
     let until = Instant::now() + QUICK;
     while loader.read_register(start)? & 1 << 18 != 0 {
         if Instant::now() > until {
-            return Err(Fault::Silent);
+            return Err(CommandFault::Silent);
         }
     }
     let id = loader.read_register(spi.base + spi.w0)? & 0x00ff_ffff;
@@ -229,7 +230,7 @@ fn flash_id(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<u32, Fault> {
 }
 
 /// Stops the watchdogs that a reset over USB-Serial/JTAG leaves running.
-pub(super) fn stop_watchdogs(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(), Fault> {
+pub(super) fn stop_watchdogs(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(), CommandFault> {
     let Some(Watchdogs {
         protect,
         config,
@@ -252,7 +253,10 @@ pub(super) fn stop_watchdogs(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result
 }
 
 /// Clears the bit that would make the next start end in download mode again.
-pub(super) fn forget_download(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(), Fault> {
+pub(super) fn forget_download(
+    loader: &mut Loader<'_>,
+    spec: &ChipSpec,
+) -> Result<(), CommandFault> {
     let Some(Bits { register, mask }) = spec.forced_download else {
         return Ok(());
     };

@@ -26,7 +26,7 @@ pub(crate) struct ContentRequest {
 
 /// What the files contain.
 #[derive(Debug, Clone)]
-pub(crate) struct Content {
+pub(crate) struct FlashContent {
     /// The chip that it is for; `None` if neither the user nor a file says so.
     pub(crate) chip: Option<Chip>,
     /// The pieces to write.
@@ -41,7 +41,7 @@ pub(crate) struct Content {
 ///
 /// # Errors
 /// A file cannot be read, or a check refuses it.
-pub(crate) fn load(request: &ContentRequest) -> Result<Content, Error> {
+pub(crate) fn load(request: &ContentRequest) -> Result<FlashContent, Error> {
     let mut wanted = request.wanted;
     let mut contents = Contents::default();
     for given in &request.images {
@@ -76,7 +76,7 @@ pub(crate) fn load(request: &ContentRequest) -> Result<Content, Error> {
             piece.data.len()
         );
     }
-    Ok(Content {
+    Ok(FlashContent {
         chip: wanted.chip,
         pieces,
         fonts,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::chip::{ChipInfo, name};
 use super::image::Partition;
-use super::layout::Row;
+use super::layout::LayoutRow;
 use crate::text::sentence::Sentence;
 
 /// The chip of a board and the content of its flash.
@@ -15,7 +15,7 @@ pub struct Description {
     /// The partitions; `None` if there is no valid table at its offset.
     pub partitions: Option<Vec<Partition>>,
     /// The content of each part of flash.
-    pub contents: Vec<Row>,
+    pub contents: Vec<LayoutRow>,
 }
 
 impl Description {

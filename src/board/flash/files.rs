@@ -21,7 +21,7 @@ pub(super) use self::given::offset;
 pub(crate) use self::given::{Given, given};
 use super::error::{Error, FlashRefusal};
 use super::font;
-use super::image::{self, Image, Problem, TABLE_OFFSET};
+use super::image::{self, Image, ImageProblem, TABLE_OFFSET};
 use super::kind;
 use super::layout;
 use super::pieces;
@@ -112,7 +112,7 @@ impl Contents {
 
 /// The settings for reading files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
+pub struct ReadOptions {
     /// The chip that will run the firmware.
     pub chip: Chip,
     /// Accept a file that only looks wrong.
@@ -131,8 +131,8 @@ pub struct Wanted {
 impl Wanted {
     /// The settings for files that leave the chip open: they are for the mPython board.
     #[must_use]
-    pub(crate) fn rules(self) -> Rules {
-        Rules {
+    pub(crate) fn rules(self) -> ReadOptions {
+        ReadOptions {
             chip: self.chip.unwrap_or(Chip::Esp32),
             force: self.force,
         }
@@ -158,7 +158,7 @@ pub fn load(given: &Given, mut wanted: Wanted) -> Result<(Contents, Option<Chip>
 ///
 /// # Errors
 /// The file cannot be read, or is not a font.
-pub(crate) fn load_font(given: &Given, rules: Rules) -> Result<Contents, Error> {
+pub(crate) fn load_font(given: &Given, rules: ReadOptions) -> Result<Contents, Error> {
     let bytes = read(&given.path)?;
     let name = given.path.display().to_string();
     let kind = match font::recognise(&bytes) {
@@ -192,7 +192,7 @@ pub fn take_apart(
     name: &str,
     bytes: Vec<u8>,
     offset: Option<u32>,
-    rules: Rules,
+    rules: ReadOptions,
 ) -> Result<Contents, Error> {
     let mut contents = contents(name, name, bytes, offset, rules)?;
     contents.fill_words();
@@ -292,9 +292,9 @@ fn again() -> Sentence {
 }
 
 /// The error for `bytes` that are not a font.
-fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
+fn no_font(name: &str, bytes: &[u8], problem: font::FontProblem) -> Error {
     let known = match problem {
-        font::Problem::Magic => not_firmware(name, name, bytes, false),
+        font::FontProblem::Magic => not_firmware(name, name, bytes, false),
         _ => None,
     };
     let (found, hint) = match (problem, known) {
@@ -307,16 +307,18 @@ fn no_font(name: &str, bytes: &[u8], problem: font::Problem) -> Error {
                 hint,
             }));
         }
-        (font::Problem::Short(needed), _) => (
+        (font::FontProblem::Short(needed), _) => (
             sentence!("flash.f-font-cut", len = bytes.len(), needed = needed),
             again(),
         ),
-        (font::Problem::Damaged, _) => (sentence!("flash.f-damaged"), again()),
-        (font::Problem::Magic, _) if bytes.first() == Some(&image::MAGIC) => (
+        (font::FontProblem::Damaged, _) => (sentence!("flash.f-damaged"), again()),
+        (font::FontProblem::Magic, _) if bytes.first() == Some(&image::MAGIC) => (
             sentence!("flash.x-firmware"),
             sentence!("flash.without-font"),
         ),
-        (font::Problem::Magic, _) => (sentence!("flash.f-no-font"), sentence!("flash.font-name")),
+        (font::FontProblem::Magic, _) => {
+            (sentence!("flash.f-no-font"), sentence!("flash.font-name"))
+        }
     };
     Error::Refused(Box::new(FlashRefusal {
         what: name.into(),
@@ -337,7 +339,7 @@ fn contents(
     name: &str,
     bytes: Vec<u8>,
     offset: Option<u32>,
-    rules: Rules,
+    rules: ReadOptions,
 ) -> Result<Contents, Error> {
     if bytes.starts_with(b"\x7fELF") {
         return elf::elf(name, &bytes, offset, rules.chip).map(|files| Contents {
@@ -418,7 +420,7 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                 sentence!("flash.e-application", name = name),
                 |named, first| named >= first,
             ),
-            Err(Problem::Short(needed)) => {
+            Err(ImageProblem::Short(needed)) => {
                 return Err(Error::Refused(Box::new(FlashRefusal {
                     what: name.into(),
                     expected: sentence!("flash.x-bytes", needed = needed),
@@ -431,7 +433,7 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                 format!("{name}@0x8000").into(),
                 |named, _| named == TABLE_OFFSET,
             ),
-            Err(Problem::Magic(_)) => {
+            Err(ImageProblem::Magic(_)) => {
                 match (font::recognise(&bytes), layout::file_system(&bytes)) {
                     // Use the offset in the file name, if there is one; otherwise the firmware decides where the font
                     // goes.
@@ -450,12 +452,12 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                         format!("{name}@0x400000").into(),
                         |named, first| named >= first,
                     ),
-                    (Err(font::Problem::Magic), Some(_)) => (
+                    (Err(font::FontProblem::Magic), Some(_)) => (
                         sentence!("flash.n-files"),
                         sentence!("flash.e-files", name = name),
                         |named, first| named >= first,
                     ),
-                    (Err(font::Problem::Magic), None) => (
+                    (Err(font::FontProblem::Magic), None) => (
                         sentence!("flash.n-unknown"),
                         sentence!("flash.e-unknown", name = name),
                         // Nothing in the content can confirm an offset from the name.
@@ -526,7 +528,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const RULES: Rules = Rules {
+    const RULES: ReadOptions = ReadOptions {
         chip: Chip::Esp32,
         force: false,
     };
@@ -581,7 +583,7 @@ mod tests {
             ];
             bytes.splice(0..0, heads[kind].iter().copied());
             bytes.extend(rest);
-            let rules = Rules { force, ..RULES };
+            let rules = ReadOptions { force, ..RULES };
             if let Ok(contents) = take_apart("x", bytes, None, rules) {
                 let _ = crate::board::flash::check::files(&contents.files, Chip::Esp32, false);
             }

@@ -23,7 +23,7 @@ pub enum FontFormat {
 
 /// Why bytes are not a font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Problem {
+pub enum FontProblem {
     /// They do not begin with the magic number of a font.
     Magic,
     /// They begin like a font, but the rest is not consistent.
@@ -46,13 +46,13 @@ const MAX_HEIGHT: u16 = 128;
 ///
 /// # Errors
 /// The bytes are not a font, or not a complete one.
-pub fn recognise(bytes: &[u8]) -> Result<FontFormat, Problem> {
+pub fn recognise(bytes: &[u8]) -> Result<FontFormat, FontProblem> {
     if bytes.starts_with(b"GUIX") {
         xbf(bytes).map(|()| FontFormat::Xbf)
     } else if bytes.starts_with(b"UFL") {
         ufl(bytes).map(|()| FontFormat::Ufl)
     } else {
-        Err(Problem::Magic)
+        Err(FontProblem::Magic)
     }
 }
 
@@ -66,13 +66,13 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }
 
-fn xbf(bytes: &[u8]) -> Result<(), Problem> {
-    let short = || Problem::Short(XBF_HEADER as u64);
+fn xbf(bytes: &[u8]) -> Result<(), FontProblem> {
+    let short = || FontProblem::Short(XBF_HEADER as u64);
     let height = half(bytes, 4).ok_or_else(short)?;
     let first = half(bytes, 14).ok_or_else(short)?;
     let last = half(bytes, 16).ok_or_else(short)?;
     if height == 0 || height > MAX_HEIGHT || first > last {
-        return Err(Problem::Damaged);
+        return Err(FontProblem::Damaged);
     }
     let count = usize::from(last - first) + 1;
     let table_end = XBF_HEADER + count * XBF_ENTRY;
@@ -80,31 +80,31 @@ fn xbf(bytes: &[u8]) -> Result<(), Problem> {
     for index in 0..count {
         let at = XBF_HEADER + index * XBF_ENTRY;
         let (Some(offset), Some(len)) = (word(bytes, at), half(bytes, at + 4)) else {
-            return Err(Problem::Short(table_end as u64));
+            return Err(FontProblem::Short(table_end as u64));
         };
         // This character has no glyph.
         if offset == 0 || len == 0 {
             continue;
         }
         if (offset as usize) < table_end {
-            return Err(Problem::Damaged);
+            return Err(FontProblem::Damaged);
         }
         end = end.max(u64::from(offset) + u64::from(len));
     }
     if end > bytes.len() as u64 {
-        return Err(Problem::Short(end));
+        return Err(FontProblem::Short(end));
     }
     Ok(())
 }
 
-fn ufl(bytes: &[u8]) -> Result<(), Problem> {
-    let len = word(bytes, 4).ok_or(Problem::Short(UFL_HEADER as u64))?;
-    let height = u16::from(*bytes.get(9).ok_or(Problem::Short(UFL_HEADER as u64))?);
+fn ufl(bytes: &[u8]) -> Result<(), FontProblem> {
+    let len = word(bytes, 4).ok_or(FontProblem::Short(UFL_HEADER as u64))?;
+    let height = u16::from(*bytes.get(9).ok_or(FontProblem::Short(UFL_HEADER as u64))?);
     if height == 0 || height > MAX_HEIGHT || (len as usize) < UFL_HEADER {
-        return Err(Problem::Damaged);
+        return Err(FontProblem::Damaged);
     }
     if u64::from(len) > bytes.len() as u64 {
-        return Err(Problem::Short(len.into()));
+        return Err(FontProblem::Short(len.into()));
     }
     Ok(())
 }
@@ -309,22 +309,22 @@ mod tests {
         assert_eq!(recognise(&font), Ok(FontFormat::Xbf));
         for len in 4..font.len() {
             assert!(
-                matches!(recognise(&font[..len]), Err(Problem::Short(_))),
+                matches!(recognise(&font[..len]), Err(FontProblem::Short(_))),
                 "{len}"
             );
         }
-        assert_eq!(recognise(&font[..60]), Err(Problem::Short(70)));
+        assert_eq!(recognise(&font[..60]), Err(FontProblem::Short(70)));
         let mut damaged = font.clone();
         damaged[14] = 200;
-        assert_eq!(recognise(&damaged), Err(Problem::Damaged));
-        assert_eq!(recognise(b"GUI"), Err(Problem::Magic));
+        assert_eq!(recognise(&damaged), Err(FontProblem::Damaged));
+        assert_eq!(recognise(b"GUI"), Err(FontProblem::Magic));
 
         let mut font = b"UFL\x12".to_vec();
         font.extend(100_u32.to_le_bytes());
         font.extend([3, 12]);
         font.resize(100, 0);
         assert_eq!(recognise(&font), Ok(FontFormat::Ufl));
-        assert_eq!(recognise(&font[..99]), Err(Problem::Short(100)));
+        assert_eq!(recognise(&font[..99]), Err(FontProblem::Short(100)));
     }
 
     proptest! {

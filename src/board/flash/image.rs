@@ -78,7 +78,7 @@ impl FlashMode {
 
 /// Why bytes are not an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
+pub enum ImageProblem {
     /// They begin with this other byte, or are empty.
     Magic(Option<u8>),
     /// They end too early: a complete image has at least this many bytes.
@@ -90,7 +90,7 @@ impl Image {
     ///
     /// # Errors
     /// The bytes are not an image, or not a complete one.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, ImageProblem> {
         let header = bytes.get(..HEADER).unwrap_or_default();
         let &[
             magic,
@@ -111,11 +111,11 @@ impl Image {
             has_digest,
         ] = header
         else {
-            return Err(Problem::Magic(bytes.first().copied()));
+            return Err(ImageProblem::Magic(bytes.first().copied()));
         };
         // The boot loaders refuse more than sixteen segments.
         if magic != MAGIC || segments == 0 || segments > 16 {
-            return Err(Problem::Magic(Some(magic)));
+            return Err(ImageProblem::Magic(Some(magic)));
         }
         let chip_id = u16::from_le_bytes([chip_low, chip_high]);
         let chip = Chip::try_from(chip_id).unwrap_or(Chip::Esp32);
@@ -125,19 +125,19 @@ impl Image {
         for _ in 0..segments {
             let (address, len) = (word(bytes, at), word(bytes, at + 4));
             let (Some(address), Some(len)) = (address, len) else {
-                return Err(Problem::Short(at + 8));
+                return Err(ImageProblem::Short(at + 8));
             };
             is_app |= chip.addr_is_flash(address);
             let end = (at + 8).saturating_add(len as usize);
-            let data = bytes.get(at + 8..end).ok_or(Problem::Short(end))?;
+            let data = bytes.get(at + 8..end).ok_or(ImageProblem::Short(end))?;
             checksum = data.iter().fold(checksum, |sum, byte| sum ^ byte);
             at = end;
         }
         // The checksum is the last byte of a 16-byte row; the digest follows.
         let end = (at + 1).next_multiple_of(16);
-        let sum = *bytes.get(end - 1).ok_or(Problem::Short(end))?;
+        let sum = *bytes.get(end - 1).ok_or(ImageProblem::Short(end))?;
         let len = if has_digest == 1 { end + 32 } else { end };
-        let digest = bytes.get(end..len).ok_or(Problem::Short(len))?;
+        let digest = bytes.get(end..len).ok_or(ImageProblem::Short(len))?;
         let body = bytes.get(..end).unwrap_or_default();
         let damage = if sum != checksum {
             Some("checksum")

@@ -11,12 +11,12 @@ use super::firmware;
 use super::font;
 use super::image::{self, Image, Partition, Use};
 use super::pieces::{BOOTLOADER, FONT, FlashPiece, Role, TABLE};
-use super::write::Part;
+use super::write::FlashRange;
 use crate::text::sentence::{Sentence, sentence};
 
 /// What happens to the files on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Files {
+pub enum FilesFate {
     /// Keep them.
     Keep,
     /// Replace them with the firmware's own files, or with an empty file system.
@@ -27,14 +27,14 @@ pub enum Files {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LayoutRequest {
     /// What happens to the board's files; `None` keeps them, unless that conflicts with the new firmware.
-    pub files: Option<Files>,
+    pub files: Option<FilesFate>,
     /// Erase the whole flash first.
     pub erase_all: bool,
 }
 
 /// What happens to a part of flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum RangeAction {
     /// udpcli writes new content.
     Write,
     /// It stays as it is.
@@ -47,7 +47,7 @@ pub enum Action {
 
 /// A part of flash, and what happens to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct LayoutRow {
     /// The partition's name or a description; escape it before you print it.
     pub(crate) label: String,
     /// Where it begins.
@@ -55,12 +55,12 @@ pub struct Row {
     /// Its size in bytes.
     pub(crate) size: u32,
     /// What happens to it.
-    pub action: Action,
+    pub action: RangeAction,
     /// The reason, or the source file; escape it before you print it.
     pub(crate) why: Sentence,
 }
 
-impl Row {
+impl LayoutRow {
     /// The range of flash that this row describes.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
@@ -71,11 +71,11 @@ impl Row {
 
 /// The layout of the whole flash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Layout {
+pub struct FlashLayout {
     /// The parts of flash, ordered by offset.
-    pub rows: Vec<Row>,
+    pub rows: Vec<LayoutRow>,
     /// The parts to write.
-    pub parts: Vec<Part>,
+    pub parts: Vec<FlashRange>,
     /// The ranges to erase that are not written.
     pub erase: Vec<Erase>,
     /// Further notes for the user.
@@ -127,14 +127,14 @@ pub(crate) fn contents(
     table: &[Partition],
     firmware: Option<&str>,
     look: &mut dyn FlashReader,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<LayoutRow>, Error> {
     let mut rows = Vec::new();
     let mut add = |label: &str, offset: u32, size: u32, why: Sentence| {
-        rows.push(Row {
+        rows.push(LayoutRow {
             label: label.to_owned(),
             offset,
             size,
-            action: Action::Keep,
+            action: RangeAction::Keep,
             why,
         });
     };
@@ -203,7 +203,7 @@ pub fn plan(
     old: Option<&[Partition]>,
     wish: LayoutRequest,
     look: &mut dyn FlashReader,
-) -> Result<Layout, Error> {
+) -> Result<FlashLayout, Error> {
     let new = pieces
         .iter()
         .find(|piece| piece.role == Role::Table)
@@ -213,7 +213,7 @@ pub fn plan(
         new: new.as_deref(),
         wish,
         look,
-        layout: Layout::default(),
+        layout: FlashLayout::default(),
         taken: Vec::new(),
         foreign: Vec::new(),
     };
@@ -267,7 +267,7 @@ struct Planner<'a> {
     new: Option<&'a [Partition]>,
     wish: LayoutRequest,
     look: &'a mut dyn FlashReader,
-    layout: Layout,
+    layout: FlashLayout,
     /// The ranges to write, in whole sectors.
     taken: Vec<Range<u64>>,
     /// The indices of those parts that do not replace a partition of the board that the user has named.
@@ -282,9 +282,9 @@ impl Planner<'_> {
         Ok(self.wish.erase_all || first.first() != Some(&image::MAGIC))
     }
 
-    fn row(&mut self, label: &str, range: Range<u64>, action: Action, why: Sentence) {
+    fn row(&mut self, label: &str, range: Range<u64>, action: RangeAction, why: Sentence) {
         let bytes = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-        self.layout.rows.push(Row {
+        self.layout.rows.push(LayoutRow {
             label: label.to_owned(),
             offset: bytes(range.start),
             size: bytes(range.end - range.start),
@@ -302,8 +302,8 @@ impl Planner<'_> {
         if !is_own {
             self.foreign.push(self.layout.parts.len());
         }
-        self.row(&piece.label, piece.range(), Action::Write, why);
-        self.layout.parts.push(Part {
+        self.row(&piece.label, piece.range(), RangeAction::Write, why);
+        self.layout.parts.push(FlashRange {
             name: piece.name(),
             offset: piece.offset,
             data: piece.data,
@@ -375,7 +375,7 @@ impl Planner<'_> {
                 };
                 if stays {
                     let range = self.partition_range(&piece);
-                    self.row(&piece.label, range, Action::Keep, kept_settings());
+                    self.row(&piece.label, range, RangeAction::Keep, kept_settings());
                 } else {
                     self.write(piece, from);
                 }
@@ -392,7 +392,7 @@ impl Planner<'_> {
     fn files(&mut self, piece: FlashPiece, from: Sentence) -> Result<(), Error> {
         let range = self.partition_range(&piece);
         let has_files = self.has_files(&range)?;
-        if has_files && self.wish.files != Some(Files::Replace) {
+        if has_files && self.wish.files != Some(FilesFate::Replace) {
             self.layout
                 .notes
                 .push(sentence!("flash.own-files-left", file = &piece.file));
@@ -407,7 +407,7 @@ impl Planner<'_> {
                     theirs = theirs
                 ));
             }
-            self.row(&piece.label, range, Action::Keep, kept_files());
+            self.row(&piece.label, range, RangeAction::Keep, kept_files());
             return Ok(());
         }
         let why = if has_files {
@@ -444,24 +444,24 @@ impl Planner<'_> {
             return Ok(());
         }
         self.conflicts()?;
-        let replaces = self.wish.files == Some(Files::Replace);
+        let replaces = self.wish.files == Some(FilesFate::Replace);
         for partition in self.new.unwrap_or(self.old) {
             let range = partition.range();
             if self.is_told(partition) {
                 continue;
             }
             let (action, why) = match partition.purpose() {
-                Use::App => (Action::Keep, sentence!("flash.row-not-in-file")),
-                Use::Settings => (Action::Keep, kept_settings()),
-                Use::Files if replaces => (Action::Erase, sentence!("flash.row-empty-one")),
-                Use::Files => (Action::Keep, kept_files()),
+                Use::App => (RangeAction::Keep, sentence!("flash.row-not-in-file")),
+                Use::Settings => (RangeAction::Keep, kept_settings()),
+                Use::Files if replaces => (RangeAction::Erase, sentence!("flash.row-empty-one")),
+                Use::Files => (RangeAction::Keep, kept_files()),
                 // Its old content could make the chip start another application than the new one.
                 Use::AppChoice if writes_firmware && self.new.is_some() => {
-                    (Action::Erase, sentence!("flash.row-so-that"))
+                    (RangeAction::Erase, sentence!("flash.row-so-that"))
                 }
-                Use::AppChoice | Use::Other => (Action::Keep, "".into()),
+                Use::AppChoice | Use::Other => (RangeAction::Keep, "".into()),
             };
-            if action == Action::Erase {
+            if action == RangeAction::Erase {
                 self.erase(&partition.name, range.clone(), &[]);
             }
             self.row(&partition.name, range, action, why);
@@ -482,7 +482,7 @@ impl Planner<'_> {
         };
         match found {
             Some((kind, size)) if kind == place.kind => {
-                self.row(FONT, start..start + u64::from(size), Action::Keep, "".into());
+                self.row(FONT, start..start + u64::from(size), RangeAction::Keep, "".into());
             }
             _ => self.layout.notes.push(sentence!("flash.no-font", who => place.who.clone(), at = format!("{:#x}", place.offset))),
         }
@@ -495,7 +495,7 @@ impl Planner<'_> {
         self.taken.iter().any(|taken| overlap(taken, &range))
             || self.layout.rows.iter().any(|row| {
                 let same = row.offset == partition.offset && row.size == partition.size;
-                same || row.action == Action::Ask && overlap(&row.range(), &range)
+                same || row.action == RangeAction::Ask && overlap(&row.range(), &range)
             })
     }
 
@@ -505,7 +505,7 @@ impl Planner<'_> {
                 self.row(
                     &partition.name,
                     partition.range(),
-                    Action::Erase,
+                    RangeAction::Erase,
                     "--erase-all".into(),
                 );
             }
@@ -550,10 +550,15 @@ impl Planner<'_> {
             let place = place.filter(|place| overlap(place, &range));
             match (self.wish.files, over) {
                 (None, _) => {
-                    self.row(&old.name, range, Action::Ask, sentence!("flash.row-ask"));
+                    self.row(
+                        &old.name,
+                        range,
+                        RangeAction::Ask,
+                        sentence!("flash.row-ask"),
+                    );
                     conflicts.push(sentence!("flash.conflict-in", what => what, name = format!("{:?}", old.name), place = now, then => then));
                 }
-                (Some(Files::Keep), Some(file)) => {
+                (Some(FilesFate::Keep), Some(file)) => {
                     return Err(Error::Refused(Box::new(FlashRefusal {
                         what: file,
                         expected: sentence!("flash.x-nothing-there", place = now, what => what),
@@ -561,11 +566,13 @@ impl Planner<'_> {
                         hint: Some(sentence!("flash.copy-first")),
                     })));
                 }
-                (Some(Files::Keep), None) => {
+                (Some(FilesFate::Keep), None) => {
                     let why = sentence!("flash.row-but", what => what, place = now, then => then);
-                    self.row(&old.name, place.unwrap_or(range), Action::Keep, why);
+                    self.row(&old.name, place.unwrap_or(range), RangeAction::Keep, why);
                 }
-                (Some(Files::Replace), _) => self.make_way(old, table, place.is_some() && !stays),
+                (Some(FilesFate::Replace), _) => {
+                    self.make_way(old, table, place.is_some() && !stays)
+                }
             }
         }
         if !conflicts.is_empty() {
@@ -586,7 +593,7 @@ impl Planner<'_> {
             self.row(
                 &old.name,
                 old.range(),
-                Action::Erase,
+                RangeAction::Erase,
                 "--files replace".into(),
             );
         }

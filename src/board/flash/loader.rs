@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::slip::{self, Decoder};
+use super::slip::{self, FrameDecoder};
 use crate::board::port::{Port, TICK};
 use crate::wait::{Over, Site, Wait};
 
@@ -35,7 +35,7 @@ pub(super) enum Op {
 
 /// Why a command failed.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum CommandFault {
     /// No reply within the timeout, or no valid one.
     Silent,
     /// The chip replied with this error code.
@@ -46,7 +46,7 @@ pub(super) enum Fault {
     Stopped,
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for CommandFault {
     fn from(error: io::Error) -> Self {
         Self::Gone(error)
     }
@@ -54,7 +54,7 @@ impl From<io::Error> for Fault {
 
 /// The reply to a command.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct CommandReply {
     pub(super) value: u32,
     pub(super) data: Vec<u8>,
 }
@@ -71,7 +71,7 @@ const SYNC: [u8; 4] = [0x07, 0x07, 0x12, 0x20];
 /// The connection to the chip.
 pub(super) struct Loader<'a> {
     port: Box<dyn Port>,
-    decoder: Decoder,
+    decoder: FrameDecoder,
     /// Bytes that were read from the port and not parsed yet: they follow the last complete frame.
     unread: VecDeque<u8>,
     /// The stub runs: replies have two status bytes instead of four, and more commands exist.
@@ -94,7 +94,7 @@ impl<'a> Loader<'a> {
     pub(super) fn new(port: Box<dyn Port>, baud: u32, stop: &'a dyn Fn() -> bool) -> Self {
         Self {
             port,
-            decoder: Decoder::default(),
+            decoder: FrameDecoder::default(),
             unread: VecDeque::new(),
             stub: false,
             baud,
@@ -110,7 +110,7 @@ impl<'a> Loader<'a> {
         self.port
     }
 
-    pub(super) fn set_baud(&mut self, baud: u32) -> Result<(), Fault> {
+    pub(super) fn set_baud(&mut self, baud: u32) -> Result<(), CommandFault> {
         self.port.set_baud(baud)?;
         self.baud = baud;
         Ok(())
@@ -122,11 +122,11 @@ impl<'a> Loader<'a> {
     }
 
     /// Waits for `duration`, unless the user presses Ctrl-C.
-    pub(super) fn pause(&self, duration: Duration) -> Result<(), Fault> {
+    pub(super) fn pause(&self, duration: Duration) -> Result<(), CommandFault> {
         let mut wait = Wait::at(Site::Chip, self.stop).until(Instant::now() + duration);
         loop {
             match wait.look() {
-                Some(Over::Interrupted) => return Err(Fault::Stopped),
+                Some(Over::Interrupted) => return Err(CommandFault::Stopped),
                 Some(Over::TimeUp) => return Ok(()),
                 None => std::thread::sleep(wait.piece(TICK)),
             }
@@ -140,7 +140,11 @@ impl<'a> Loader<'a> {
     }
 
     /// Discards the input until the line is quiet for `quiet`, or `limit` has passed; returns the last 4 KB.
-    pub(super) fn drain(&mut self, quiet: Duration, limit: Duration) -> Result<Vec<u8>, Fault> {
+    pub(super) fn drain(
+        &mut self,
+        quiet: Duration,
+        limit: Duration,
+    ) -> Result<Vec<u8>, CommandFault> {
         const KEPT: usize = 4096;
         let mut kept = Vec::new();
         let mut buffer = [0; 1024];
@@ -148,7 +152,7 @@ impl<'a> Loader<'a> {
         let mut wait = Wait::at(Site::Chip, self.stop);
         loop {
             if wait.look().is_some() {
-                return Err(Fault::Stopped);
+                return Err(CommandFault::Stopped);
             }
             let len = self.port.read(&mut buffer, quiet)?;
             kept.extend_from_slice(buffer.get(..len).unwrap_or_default());
@@ -168,7 +172,7 @@ impl<'a> Loader<'a> {
         op: Op,
         body: &[u8],
         timeout: Duration,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<CommandReply, CommandFault> {
         self.send(op, body, 0)?;
         self.reply(op, timeout)
     }
@@ -180,7 +184,7 @@ impl<'a> Loader<'a> {
         sequence: u32,
         data: &[u8],
         timeout: Duration,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CommandFault> {
         let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
         let mut body = words(&[len, sequence, 0, 0]);
         body.extend_from_slice(data);
@@ -190,7 +194,7 @@ impl<'a> Loader<'a> {
         self.reply(op, timeout + self.airtime(body.len())).map(drop)
     }
 
-    fn send(&mut self, op: Op, body: &[u8], checksum: u32) -> Result<(), Fault> {
+    fn send(&mut self, op: Op, body: &[u8], checksum: u32) -> Result<(), CommandFault> {
         let mut packet = vec![0, op as u8];
         packet.extend_from_slice(&u16::try_from(body.len()).unwrap_or(u16::MAX).to_le_bytes());
         packet.extend_from_slice(&checksum.to_le_bytes());
@@ -205,7 +209,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Sends `payload` as one frame.
-    pub(super) fn send_frame(&mut self, payload: &[u8]) -> Result<(), Fault> {
+    pub(super) fn send_frame(&mut self, payload: &[u8]) -> Result<(), CommandFault> {
         let mut frame = Vec::new();
         slip::encode(payload, &mut frame);
         // Allow extra time for a busy PC.
@@ -214,8 +218,8 @@ impl<'a> Loader<'a> {
         let mut rest = frame.as_slice();
         while !rest.is_empty() {
             match wait.look() {
-                Some(Over::Interrupted) => return Err(Fault::Stopped),
-                Some(Over::TimeUp) => return Err(Fault::Silent),
+                Some(Over::Interrupted) => return Err(CommandFault::Stopped),
+                Some(Over::TimeUp) => return Err(CommandFault::Silent),
                 None => {}
             }
             let len = self.port.write(rest, TICK)?;
@@ -225,13 +229,13 @@ impl<'a> Loader<'a> {
     }
 
     /// The next frame, of any kind.
-    pub(super) fn frame(&mut self, timeout: Duration) -> Result<Vec<u8>, Fault> {
+    pub(super) fn frame(&mut self, timeout: Duration) -> Result<Vec<u8>, CommandFault> {
         let mut frame = None;
         self.frames(timeout, |payload, _| {
             frame = Some(payload);
             true
         })?;
-        frame.ok_or(Fault::Silent)
+        frame.ok_or(CommandFault::Silent)
     }
 
     /// Passes frames to `take` until it is satisfied or the timeout ends; `take` can shorten the timeout.
@@ -239,7 +243,7 @@ impl<'a> Loader<'a> {
         &mut self,
         timeout: Duration,
         mut take: impl FnMut(Vec<u8>, &mut Instant) -> bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CommandFault> {
         let mut until = Instant::now() + timeout;
         let mut wait = Wait::at(Site::Chip, self.stop);
         let mut buffer = [0; 4096];
@@ -253,8 +257,8 @@ impl<'a> Loader<'a> {
             }
             wait = wait.until(until);
             match wait.look() {
-                Some(Over::Interrupted) => return Err(Fault::Stopped),
-                Some(Over::TimeUp) => return Err(Fault::Silent),
+                Some(Over::Interrupted) => return Err(CommandFault::Stopped),
+                Some(Over::TimeUp) => return Err(CommandFault::Silent),
                 None => {}
             }
             let len = self.port.read(&mut buffer, wait.piece(TICK))?;
@@ -262,9 +266,9 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn reply(&mut self, op: Op, timeout: Duration) -> Result<Reply, Fault> {
+    fn reply(&mut self, op: Op, timeout: Duration) -> Result<CommandReply, CommandFault> {
         let status_len = if self.stub { 2 } else { 4 };
-        let mut reply = Err(Fault::Silent);
+        let mut reply = Err(CommandFault::Silent);
         self.frames(timeout, |frame, until| {
             match parse(&frame, op, status_len) {
                 Some(parsed) => {
@@ -281,14 +285,14 @@ impl<'a> Loader<'a> {
     }
 
     /// Waits until the stub has finished the commands that it acknowledged.
-    pub(super) fn settle(&mut self, timeout: Duration) -> Result<(), Fault> {
+    pub(super) fn settle(&mut self, timeout: Duration) -> Result<(), CommandFault> {
         // This register exists on every chip; its value does not matter.
         self.command(Op::ReadReg, &words(&[0x4000_1000]), timeout)
             .map(drop)
     }
 
     /// Synchronises with the ROM or the stub, and finds out which of them answers.
-    pub(super) fn sync(&mut self, timeout: Duration) -> Result<(), Fault> {
+    pub(super) fn sync(&mut self, timeout: Duration) -> Result<(), CommandFault> {
         let mut body = SYNC.to_vec();
         body.resize(36, 0x55);
         self.send(Op::Sync, &body, 0)?;
@@ -302,11 +306,11 @@ impl<'a> Loader<'a> {
         })?;
         // The chip answers each SYNC eight times.
         self.drain(Duration::from_millis(20), Duration::from_millis(200))?;
-        self.stub = stub.ok_or(Fault::Silent)?;
+        self.stub = stub.ok_or(CommandFault::Silent)?;
         Ok(())
     }
 
-    pub(super) fn read_register(&mut self, address: u32) -> Result<u32, Fault> {
+    pub(super) fn read_register(&mut self, address: u32) -> Result<u32, CommandFault> {
         // Replies have no checksum, so accept a value after two equal replies.
         let mut last = None;
         for _ in 0..5 {
@@ -316,25 +320,25 @@ impl<'a> Loader<'a> {
             }
             last = Some(value);
         }
-        Err(Fault::Silent)
+        Err(CommandFault::Silent)
     }
 
     /// What the chip says about its number and its locks.
-    pub(super) fn security_info(&mut self) -> Result<SecurityInfo, Fault> {
+    pub(super) fn security_info(&mut self) -> Result<SecurityInfo, CommandFault> {
         // As for registers.
         let mut last = None;
         for _ in 0..5 {
             let data = self.command(Op::GetSecurityInfo, &[], QUICK)?.data;
             let info = SecurityInfo::read(&data);
             if info.is_some() && last == info {
-                return info.ok_or(Fault::Silent);
+                return info.ok_or(CommandFault::Silent);
             }
             last = info;
         }
-        Err(Fault::Silent)
+        Err(CommandFault::Silent)
     }
 
-    pub(super) fn write_register(&mut self, address: u32, value: u32) -> Result<(), Fault> {
+    pub(super) fn write_register(&mut self, address: u32, value: u32) -> Result<(), CommandFault> {
         // Mask: all bits; delay: none.
         self.command(Op::WriteReg, &words(&[address, value, u32::MAX, 0]), QUICK)
             .map(drop)
@@ -374,7 +378,7 @@ pub(super) fn words(words: &[u32]) -> Vec<u8> {
 }
 
 /// Parses a frame as the reply to `op`; `None` if it is something else.
-fn parse(frame: &[u8], op: Op, status_len: usize) -> Option<Result<Reply, Fault>> {
+fn parse(frame: &[u8], op: Op, status_len: usize) -> Option<Result<CommandReply, CommandFault>> {
     let (&[direction, name, size_low, size_high, a, b, c, d], data) = frame.split_first_chunk()?;
     let size = usize::from(u16::from_le_bytes([size_low, size_high]));
     if direction != 1 || name != op as u8 || size != data.len() {
@@ -383,12 +387,12 @@ fn parse(frame: &[u8], op: Op, status_len: usize) -> Option<Result<Reply, Fault>
     let value = u32::from_le_bytes([a, b, c, d]);
     let (data, status) = data.split_at_checked(data.len().checked_sub(status_len)?)?;
     Some(match status {
-        [0, ..] => Ok(Reply {
+        [0, ..] => Ok(CommandReply {
             value,
             data: data.to_vec(),
         }),
         // The ROM sends a failure flag and then the error code; the stub sends only the code.
-        [_, why, _, _] | [why, ..] => Err(Fault::Refused(*why)),
+        [_, why, _, _] | [why, ..] => Err(CommandFault::Refused(*why)),
         [] => return None,
     })
 }

@@ -12,7 +12,7 @@ use super::firmware::{self, Firmware};
 use super::image::{self, Partition, TABLE_LEN, TABLE_OFFSET};
 use super::layout::FlashReader;
 use super::read;
-use super::session::Session;
+use super::session::FlashSession;
 use super::write::{SECTOR, blank_digest, digest_of};
 use crate::text::sentence::{Sentence, sentence};
 
@@ -22,7 +22,7 @@ fn doing() -> Sentence {
 
 /// The flash of the board in `session`.
 pub(super) struct Looking<'s, 'a> {
-    pub(super) session: &'s mut Session<'a>,
+    pub(super) session: &'s mut FlashSession<'a>,
     pub(super) report: &'s mut dyn FlashObserver,
 }
 
@@ -77,7 +77,7 @@ fn is_blank(looking: &mut Looking<'_, '_>, range: Range<u64>) -> Result<bool, Er
 /// The board's partition table; `None` if it has none. `new` is the table to be written, if there is one: usually the
 /// board has it already, or the flash is blank, and a digest shows both without a read.
 pub(super) fn table(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     new: Option<&[u8]>,
     report: &mut dyn FlashObserver,
 ) -> Result<Option<Vec<Partition>>, Error> {
@@ -101,7 +101,7 @@ pub(super) const PIECE: u32 = 128 << 10;
 /// The firmware that the first `most` bytes of the board's application identify; `None` if they do not, or if there is
 /// no application.
 pub(super) fn firmware(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     table: &[Partition],
     most: u32,
     report: &mut dyn FlashObserver,
@@ -138,7 +138,7 @@ pub(super) fn firmware(
 
 /// Reads the board's partition table.
 pub(super) fn read_table(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     report: &mut dyn FlashObserver,
 ) -> Result<Option<Vec<Partition>>, Error> {
     let doing = &sentence!("flash.doing-reading-table");

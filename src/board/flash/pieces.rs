@@ -262,7 +262,7 @@ fn trimmed(data: &[u8]) -> &[u8] {
     };
     // A font's last glyph may end in blank bytes.
     match font::recognise(cut(len)) {
-        Err(font::Problem::Short(needed)) if needed <= data.len() as u64 => {
+        Err(font::FontProblem::Short(needed)) if needed <= data.len() as u64 => {
             cut(usize::try_from(needed).unwrap_or(len))
         }
         _ => cut(len),

@@ -6,8 +6,8 @@ use md5::{Digest as _, Md5};
 
 use super::FlashObserver;
 use super::error::Error;
-use super::loader::{Fault, Loader, Op, words};
-use super::session::Session;
+use super::loader::{CommandFault, Loader, Op, words};
+use super::session::FlashSession;
 use crate::text::sentence::Sentence;
 
 /// The number of bytes to read again after an error.
@@ -19,7 +19,7 @@ const WINDOW: u32 = 16;
 
 /// Reads `len` bytes at `offset`.
 pub(super) fn read(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     offset: u32,
     len: u32,
     doing: &Sentence,
@@ -35,11 +35,11 @@ pub(super) fn read(
 
 /// Reads `len` bytes at `offset` and passes on each verified piece.
 pub(super) fn pieces<'a>(
-    session: &mut Session<'a>,
+    session: &mut FlashSession<'a>,
     (offset, len): (u32, u32),
     doing: &Sentence,
     report: &mut dyn FlashObserver,
-    mut take: impl FnMut(&mut Session<'a>, &[u8]) -> Result<(), Error>,
+    mut take: impl FnMut(&mut FlashSession<'a>, &[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for done in (0..len).step_by(PIECE as usize) {
         let piece = PIECE.min(len - done);
@@ -56,7 +56,7 @@ pub(super) fn pieces<'a>(
     Ok(())
 }
 
-fn piece_at(loader: &mut Loader<'_>, offset: u32, len: u32) -> Result<Vec<u8>, Fault> {
+fn piece_at(loader: &mut Loader<'_>, offset: u32, len: u32) -> Result<Vec<u8>, CommandFault> {
     let timeout = Duration::from_secs(2);
     loader.command(
         Op::ReadFlash,
@@ -74,6 +74,6 @@ fn piece_at(loader: &mut Loader<'_>, offset: u32, len: u32) -> Result<Vec<u8>, F
     if digest == Md5::digest(&bytes).as_slice() {
         Ok(bytes)
     } else {
-        Err(Fault::Silent)
+        Err(CommandFault::Silent)
     }
 }

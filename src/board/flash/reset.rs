@@ -17,7 +17,7 @@ const HOLD: Duration = Duration::from_millis(100);
 
 /// How to get the board into download mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Before {
+pub enum ResetMethod {
     /// DTR and RTS through the two transistors, as on the mPython board.
     DefaultReset,
     /// No reset: the user held BOOT during a reset, so the board is already in download mode.

@@ -13,8 +13,8 @@ use super::check::{self, megabytes};
 use super::chip::spec::ChipSpec;
 use super::chip::{self, ChipInfo, Identity, name};
 use super::error::{Error, FlashRefusal};
-use super::loader::{Fault, Loader, Op, QUICK, words};
-use super::reset::{self, Before};
+use super::loader::{CommandFault, Loader, Op, QUICK, words};
+use super::reset::{self, ResetMethod};
 use super::{FlashObserver, stub};
 use crate::board::port::{DEFAULT_BAUD, Port};
 use crate::text::sentence::{Sentence, sentence};
@@ -45,7 +45,7 @@ pub struct Connect {
     /// The port's name, for messages.
     pub port: String,
     /// How to get the board into download mode.
-    pub before: Before,
+    pub before: ResetMethod,
     /// How long to try.
     pub timeout: Duration,
     /// The only baud rate to use for data; `None` selects the highest one that works.
@@ -58,7 +58,7 @@ pub struct Connect {
 
 /// A connection to a chip whose stub runs.
 #[derive(Debug)]
-pub(super) struct Session<'a> {
+pub(super) struct FlashSession<'a> {
     pub(super) loader: Loader<'a>,
     pub(super) connect: Connect,
     pub(super) chip: Option<ChipInfo>,
@@ -78,7 +78,7 @@ pub(super) struct Session<'a> {
     kept: Option<PathBuf>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> FlashSession<'a> {
     /// A session before the first contact with the chip.
     pub(super) fn new(port: Box<dyn Port>, connect: Connect, stop: &'a dyn Fn() -> bool) -> Self {
         let rates = match connect.flash_baud {
@@ -125,7 +125,7 @@ impl<'a> Session<'a> {
         loop {
             match self.find_once(round, &mut booted) {
                 Ok(()) => return Ok(()),
-                Err(Fault::Silent | Fault::Refused(_)) => {}
+                Err(CommandFault::Silent | CommandFault::Refused(_)) => {}
                 Err(fault) => return Err(self.give_up(fault, &sentence!("flash.doing-connecting"))),
             }
             if started.elapsed() >= self.connect.timeout {
@@ -143,7 +143,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn find_once(&mut self, round: u32, booted: &mut bool) -> Result<(), Fault> {
+    fn find_once(&mut self, round: u32, booted: &mut bool) -> Result<(), CommandFault> {
         let reset = self.reset(round);
         if reset {
             self.loader.set_baud(DEFAULT_BAUD)?;
@@ -154,11 +154,11 @@ impl<'a> Session<'a> {
             *booted = log.contains("boot:0x") && !log.contains("waiting for download");
             for _ in 0..5 {
                 match self.loader.sync(SYNC_TIMEOUT) {
-                    Err(Fault::Silent) => {}
+                    Err(CommandFault::Silent) => {}
                     result => return result,
                 }
             }
-            return Err(Fault::Silent);
+            return Err(CommandFault::Silent);
         }
         // An interrupted run left the stub at its baud rate; the ROM detects any rate.
         for rate in std::iter::once(DEFAULT_BAUD).chain(self.rates.clone()) {
@@ -167,12 +167,12 @@ impl<'a> Session<'a> {
                 .drain(Duration::from_millis(10), Duration::from_millis(100))?;
             for _ in 0..2 {
                 match self.loader.sync(SYNC_TIMEOUT) {
-                    Err(Fault::Silent) => {}
+                    Err(CommandFault::Silent) => {}
                     result => return result,
                 }
             }
         }
-        Err(Fault::Silent)
+        Err(CommandFault::Silent)
     }
 
     /// Resets into download mode with the control lines; returns whether that was possible.
@@ -181,9 +181,9 @@ impl<'a> Session<'a> {
         // Hold IO0 low for longer in every second round: some boards have a large capacitor at EN.
         let settle = if round.is_multiple_of(2) { 50 } else { 500 };
         let result = match self.connect.before {
-            Before::NoReset => return false,
-            Before::DefaultReset => reset::into_download(port, Duration::from_millis(settle)),
-            Before::UsbReset => reset::into_download_by_usb(port),
+            ResetMethod::NoReset => return false,
+            ResetMethod::DefaultReset => reset::into_download(port, Duration::from_millis(settle)),
+            ResetMethod::UsbReset => reset::into_download_by_usb(port),
         };
         if let Err(error) = &result {
             tracing::debug!("control lines: {error}");
@@ -200,7 +200,7 @@ impl<'a> Session<'a> {
             None => chip::describe(&mut self.loader, spec)?,
         };
         if !self.loader.stub {
-            if self.connect.before == Before::UsbReset {
+            if self.connect.before == ResetMethod::UsbReset {
                 chip::stop_watchdogs(&mut self.loader, spec)?;
             }
             // The ESP32-S3's ROM starts no stub if secure boot is on, and nothing may be written either.
@@ -262,7 +262,7 @@ impl<'a> Session<'a> {
         let is_other = self.connect.chip.is_some_and(|wanted| wanted != chip);
         // Once udpcli has seen the chip, it is not another one: the line damaged the answer.
         if self.chip.as_ref().is_some_and(|info| info.chip != chip) {
-            return Err(Failure::Fault(Fault::Silent));
+            return Err(Failure::Fault(CommandFault::Silent));
         }
         match (chip::spec(chip), self.connect.chip) {
             (Some(spec), _) if !is_other => Ok(spec),
@@ -325,7 +325,7 @@ impl<'a> Session<'a> {
         self.rates.remove(0);
         self.needs_reset_after_baud_change = true;
         report.note(&sentence!("flash.lower-rate", rate = rate));
-        Err(Failure::Fault(Fault::Silent))
+        Err(Failure::Fault(CommandFault::Silent))
     }
 
     /// Waits for `duration`, unless the user presses Ctrl-C.
@@ -346,7 +346,7 @@ impl<'a> Session<'a> {
     }
 
     /// The final error for a fault that retries did not fix.
-    pub(super) fn give_up(&self, fault: Fault, doing: &Sentence) -> Error {
+    pub(super) fn give_up(&self, fault: CommandFault, doing: &Sentence) -> Error {
         let mut state = self.state.clone();
         if let Some(path) = &self.kept {
             state = sentence!("flash.state-kept", state => state, path = path.display());
@@ -354,14 +354,14 @@ impl<'a> Session<'a> {
         let port = self.connect.port.clone();
         match fault {
             // After Ctrl-C a port waits a short time only, and then fails.
-            Fault::Gone(_) if self.loader.is_stopped() => Error::Interrupted { state },
-            Fault::Gone(source) => Error::Gone {
+            CommandFault::Gone(_) if self.loader.is_stopped() => Error::Interrupted { state },
+            CommandFault::Gone(source) => Error::Gone {
                 port,
                 state,
                 source,
             },
-            Fault::Stopped => Error::Interrupted { state },
-            Fault::Silent | Fault::Refused(_) => Error::Lost {
+            CommandFault::Stopped => Error::Interrupted { state },
+            CommandFault::Silent | CommandFault::Refused(_) => Error::Lost {
                 port,
                 doing: doing.clone(),
                 state,
@@ -397,13 +397,13 @@ impl<'a> Session<'a> {
 #[derive(Debug)]
 enum Failure {
     /// A fault of the serial line or the chip: a retry may help.
-    Fault(Fault),
+    Fault(CommandFault),
     /// A retry does not help.
     Final(Error),
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
+impl From<CommandFault> for Failure {
+    fn from(fault: CommandFault) -> Self {
         Self::Fault(fault)
     }
 }

@@ -24,13 +24,13 @@ pub fn encode(payload: &[u8], frames: &mut Vec<u8>) {
 
 /// Finds frames in the input from the chip, and skips what is between them.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub struct FrameDecoder {
     frame: Vec<u8>,
     inside: bool,
     escaped: bool,
 }
 
-impl Decoder {
+impl FrameDecoder {
     /// Discards a partial frame.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
@@ -73,7 +73,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn decode(bytes: &[u8]) -> Vec<Vec<u8>> {
-        let mut decoder = Decoder::default();
+        let mut decoder = FrameDecoder::default();
         bytes
             .iter()
             .filter_map(|&byte| decoder.push(byte))
@@ -109,7 +109,7 @@ mod tests {
 
         #[test]
         fn noise_takes_bounded_memory(noise: Vec<u8>) {
-            let mut decoder = Decoder::default();
+            let mut decoder = FrameDecoder::default();
             for byte in noise {
                 decoder.push(byte);
                 prop_assert!(decoder.frame.len() <= MAX_FRAME);

@@ -6,11 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::chip::spec::ChipSpec;
-use super::loader::{Fault, Loader, Op, QUICK, words};
+use super::loader::{CommandFault, Loader, Op, QUICK, words};
 
 /// Loads the stub for a chip of this major revision into its memory and starts it.
-pub(super) fn start(loader: &mut Loader<'_>, spec: &ChipSpec, major: u32) -> Result<(), Fault> {
-    let unreadable = || Fault::Silent;
+pub(super) fn start(
+    loader: &mut Loader<'_>,
+    spec: &ChipSpec,
+    major: u32,
+) -> Result<(), CommandFault> {
+    let unreadable = || CommandFault::Silent;
     let old = spec.stub.before.filter(|&(until, _)| major < until);
     let stub = old.map_or(spec.stub.newest, |(_, stub)| stub);
     let stub: serde_json::Value = serde_json::from_str(stub).map_err(|_| unreadable())?;

@@ -15,9 +15,9 @@ use md5::{Digest as _, Md5};
 use self::run::{prepare, send};
 use super::FlashObserver;
 use super::error::Error;
-use super::layout::{Erase, Layout};
-use super::loader::{Fault, Op, words};
-use super::session::Session;
+use super::layout::{Erase, FlashLayout};
+use super::loader::{CommandFault, Op, words};
+use super::session::FlashSession;
 use crate::text::sentence::{Sentence, sentence};
 
 /// The number of bytes per MD5 comparison.
@@ -37,7 +37,7 @@ const VERIFY_ATTEMPTS: u32 = 3;
 
 /// Bytes for one place in flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct FlashRange {
     /// The name for messages: the file's name, or what it is of the file.
     pub(crate) name: Sentence,
     /// Its offset, a multiple of the sector size.
@@ -46,7 +46,7 @@ pub struct Part {
     pub(crate) data: Vec<u8>,
 }
 
-impl Part {
+impl FlashRange {
     /// The range of flash that it occupies.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
@@ -81,8 +81,8 @@ pub struct Written {
 
 /// Erases and writes what `layout` says.
 pub(super) fn write(
-    session: &mut Session<'_>,
-    layout: &Layout,
+    session: &mut FlashSession<'_>,
+    layout: &FlashLayout,
     options: Options,
     report: &mut dyn FlashObserver,
 ) -> Result<Written, Error> {
@@ -157,7 +157,7 @@ pub(super) fn write(
 }
 
 /// Erases the whole flash.
-fn erase_all(session: &mut Session<'_>, report: &mut dyn FlashObserver) -> Result<(), Error> {
+fn erase_all(session: &mut FlashSession<'_>, report: &mut dyn FlashObserver) -> Result<(), Error> {
     let size = session.chip.as_ref().map_or(0, |info| info.flash_size);
     session.changed(sentence!("flash.state-partly-erased"));
     erase(
@@ -173,7 +173,7 @@ fn erase_all(session: &mut Session<'_>, report: &mut dyn FlashObserver) -> Resul
 
 /// Erases a range, unless it is blank already.
 fn erase_region(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     region: &Erase,
     report: &mut dyn FlashObserver,
 ) -> Result<(), Error> {
@@ -188,7 +188,7 @@ fn erase_region(
 
 /// Erases whole sectors, a few at a time, so that there is progress to show and Ctrl-C works.
 fn erase(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     start: u32,
     size: u32,
     doing: &Sentence,
@@ -210,8 +210,8 @@ fn erase(
 
 /// The pieces that differ, merged into runs of at most [`RUN`] bytes.
 fn differing(
-    session: &mut Session<'_>,
-    part: &Part,
+    session: &mut FlashSession<'_>,
+    part: &FlashRange,
     report: &mut dyn FlashObserver,
 ) -> Result<Vec<Range<usize>>, Error> {
     let pieces: Vec<&[u8]> = part.data.chunks(PIECE).collect();
@@ -235,8 +235,8 @@ fn differing(
 
 /// Whether any of a few sampled sectors is already in flash. If none is, comparing all pieces only wastes time.
 fn resembles(
-    session: &mut Session<'_>,
-    part: &Part,
+    session: &mut FlashSession<'_>,
+    part: &FlashRange,
     report: &mut dyn FlashObserver,
 ) -> Result<bool, Error> {
     let sector = SECTOR as usize;
@@ -260,7 +260,7 @@ fn resembles(
 }
 
 /// Merges adjacent pieces that differ into runs.
-fn runs(part: &Part, differs: &[bool]) -> Vec<Range<usize>> {
+fn runs(part: &FlashRange, differs: &[bool]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (index, _) in differs.iter().enumerate().filter(|(_, differs)| **differs) {
         let piece = index * PIECE..((index + 1) * PIECE).min(part.data.len());
@@ -276,7 +276,7 @@ fn runs(part: &Part, differs: &[bool]) -> Vec<Range<usize>> {
 
 /// The MD5 of a range of flash, calculated by the stub.
 pub(super) fn digest_of(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     offset: u32,
     len: u32,
     doing: &Sentence,
@@ -286,7 +286,7 @@ pub(super) fn digest_of(
     let timeout = Duration::from_secs(3) + Duration::from_micros(u64::from(len) * 8);
     session.persist(doing, report, |loader, _| {
         let reply = loader.command(Op::SpiFlashMd5, &words(&[offset, len, 0, 0]), timeout)?;
-        reply.data.try_into().map_err(|_| Fault::Silent)
+        reply.data.try_into().map_err(|_| CommandFault::Silent)
     })
 }
 
@@ -306,8 +306,8 @@ pub(super) fn blank_digest(len: u32) -> [u8; 16] {
 }
 
 fn verified(
-    session: &mut Session<'_>,
-    part: &Part,
+    session: &mut FlashSession<'_>,
+    part: &FlashRange,
     report: &mut dyn FlashObserver,
 ) -> Result<bool, Error> {
     let doing = sentence!("flash.doing-verifying", what => part.name.clone());
@@ -326,7 +326,7 @@ fn verified(
 
 /// The runs to send.
 struct Runs<'a> {
-    work: &'a [(&'a Part, Vec<Range<usize>>)],
+    work: &'a [(&'a FlashRange, Vec<Range<usize>>)],
     /// Their bytes in total.
     due: u64,
     compress: bool,
@@ -334,7 +334,7 @@ struct Runs<'a> {
 
 /// Sends every run, and compresses the next one meanwhile.
 fn transfer(
-    session: &mut Session<'_>,
+    session: &mut FlashSession<'_>,
     runs: &Runs<'_>,
     written: &mut Written,
     report: &mut dyn FlashObserver,

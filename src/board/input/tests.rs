@@ -1,17 +1,17 @@
 use super::*;
 use proptest::prelude::*;
 
-fn feed() -> Feed {
-    Feed::new(InputUse::Readline).unwrap()
+fn feed() -> ProgramInput {
+    ProgramInput::new(InputUse::Readline).unwrap()
 }
 
-fn shown(feed: &mut Feed, bytes: &[u8]) -> String {
+fn shown(feed: &mut ProgramInput, bytes: &[u8]) -> String {
     let mut shown = Vec::new();
     feed.output(bytes, &mut shown, Instant::now());
     String::from_utf8(shown).unwrap()
 }
 
-fn due(feed: &mut Feed) -> Option<Vec<u8>> {
+fn due(feed: &mut ProgramInput) -> Option<Vec<u8>> {
     feed.due(Instant::now())
 }
 
@@ -81,7 +81,7 @@ fn nothing_that_readline_acts_on_is_sent_and_a_long_line_in_pieces() {
 
 #[test]
 fn a_program_that_reads_stdin_gets_the_bytes_as_they_are() {
-    let mut feed = Feed::new(InputUse::Stdin).unwrap();
+    let mut feed = ProgramInput::new(InputUse::Stdin).unwrap();
     feed.typed(Typed::Bytes("你\n\x04".into()));
     feed.typed(Typed::Bytes(vec![b'x'; 300]));
     assert!(!feed.may_be_left());
@@ -120,7 +120,7 @@ proptest! {
         }
         feed.release(&mut shown, Instant::now(), true);
         let mut all = pieces.concat();
-        if !matches!(feed.state, State::Probing(_)) {
+        if !matches!(feed.state, EscapeState::Probing(_)) {
             let at = memchr::memmem::find(&all, PROBE_ECHO).unwrap();
             all.drain(at..at + PROBE_ECHO.len());
         }
@@ -130,7 +130,7 @@ proptest! {
     #[test]
     fn what_is_sent_holds_no_control_characters_but_the_line_end(bytes in any::<Vec<u8>>()) {
         for usage in [InputUse::Readline, InputUse::Stdin, InputUse::Both] {
-            let mut feed = Feed::new(usage).unwrap();
+            let mut feed = ProgramInput::new(usage).unwrap();
             feed.typed(Typed::Bytes(bytes.clone()));
             while let Some(piece) = feed.due(Instant::now()) {
                 if piece != PROBE {

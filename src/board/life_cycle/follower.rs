@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{CLEAN_UP, RunEvent, RunObserver};
 use crate::board::error::Error;
-use crate::board::input::{Feed, Typed};
+use crate::board::input::{ProgramInput, Typed};
 use crate::board::mirror::Mirror;
 use crate::board::repl::{FollowAction, OutputHandler};
 use crate::shutdown::Shutdown;
@@ -14,7 +14,7 @@ pub(super) struct Follower<'a> {
     /// Removes the display's frames from the output.
     pub(super) mirror: Option<Mirror>,
     /// Feeds the program what the user types.
-    pub(super) feed: Option<Feed>,
+    pub(super) feed: Option<ProgramInput>,
     pub(super) shutdown: Shutdown,
     /// When the program was interrupted.
     pub(super) interrupted: Option<Instant>,

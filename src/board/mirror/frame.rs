@@ -26,7 +26,7 @@
 //! complement.
 
 use crate::board::checksum::crc32;
-use crate::terminal::panel::screen::{Mode, PAGE};
+use crate::terminal::panel::screen::{DrawMode, PAGE};
 
 /// The beginning of a frame.
 pub(super) const START: &[u8] = b"\x1b_U";
@@ -57,7 +57,7 @@ pub(super) fn symbol(byte: u8) -> Option<u8> {
 
 /// One instruction of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step<'a> {
+pub(crate) enum FrameOp<'a> {
     /// Picture and texts begin empty.
     Key,
     /// Bytes of the picture from this index on.
@@ -82,7 +82,7 @@ pub(crate) enum Step<'a> {
         /// The row of its upper edge.
         y: i16,
         /// How it was drawn.
-        mode: Mode,
+        mode: DrawMode,
         /// UTF-8 with escaped control characters.
         words: Option<&'a [u8]>,
     },
@@ -96,7 +96,7 @@ pub struct Frame<'a> {
     /// Its sequence number, modulo 90.
     pub(crate) seq: u8,
     /// Its instructions, in order.
-    pub(crate) steps: Vec<Step<'a>>,
+    pub(crate) steps: Vec<FrameOp<'a>>,
 }
 
 impl<'a> Frame<'a> {
@@ -105,13 +105,13 @@ impl<'a> Frame<'a> {
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let counted = bytes.get(START.len()..bytes.len().checked_sub(CHECKSUM)?)?;
         let expected = crc32(&[counted]);
-        let mut checksum = Reader(bytes.get(bytes.len() - CHECKSUM..)?);
+        let mut checksum = SymbolReader(bytes.get(bytes.len() - CHECKSUM..)?);
         for shift in [0, 6, 12, 18] {
             if u32::from(checksum.symbol()?) != expected >> shift & 63 {
                 return None;
             }
         }
-        let mut reader = Reader(counted);
+        let mut reader = SymbolReader(counted);
         let seq = reader.symbol()?;
         let (_high, _low) = (reader.symbol()?, reader.symbol()?);
         let mut steps = Vec::new();
@@ -134,9 +134,9 @@ impl<'a> Frame<'a> {
 }
 
 /// Reads symbols from the front.
-struct Reader<'a>(&'a [u8]);
+struct SymbolReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> SymbolReader<'a> {
     fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.0.split_first()?;
         self.0 = rest;
@@ -167,7 +167,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn picture(&mut self, token: u8, index: &mut usize, steps: &mut Vec<Step<'a>>) -> Option<()> {
+    fn picture(
+        &mut self,
+        token: u8,
+        index: &mut usize,
+        steps: &mut Vec<FrameOp<'a>>,
+    ) -> Option<()> {
         let len = usize::from(match token {
             0..=63 => token + 1,
             64..=127 => token - 63,
@@ -180,35 +185,35 @@ impl<'a> Reader<'a> {
             64..=127 => return Some(()),
             _ => vec![self.pixels()?; len],
         };
-        steps.push(Step::Bytes(start, bytes));
+        steps.push(FrameOp::Bytes(start, bytes));
         Some(())
     }
 
-    fn section(&mut self, tag: u8) -> Option<Step<'a>> {
+    fn section(&mut self, tag: u8) -> Option<FrameOp<'a>> {
         Some(match tag {
             167 => {
                 let bits = self.symbol()?;
                 let (high, low) = (self.symbol()?, self.symbol()?);
-                Step::Panel {
+                FrameOp::Panel {
                     on: bits & 1 != 0,
                     inverted: bits & 2 != 0,
                     contrast: (bits & 4 != 0).then_some(high << 4 | low & 15),
                 }
             }
-            168 => Step::Texts,
-            169 => Step::Key,
-            170 => Step::Shown,
+            168 => FrameOp::Texts,
+            169 => FrameOp::Key,
+            170 => FrameOp::Shown,
             171 | 173 => {
                 let (x, y) = (self.number()?.cast_signed(), self.number()?.cast_signed());
-                let mode = Mode::from_number(self.symbol()?);
+                let mode = DrawMode::from_number(self.symbol()?);
                 let words = if tag == 171 {
                     Some(self.words()?)
                 } else {
                     None
                 };
-                Step::Text { x, y, mode, words }
+                FrameOp::Text { x, y, mode, words }
             }
-            172 => Step::SameText,
+            172 => FrameOp::SameText,
             _ => return None,
         })
     }
@@ -270,7 +275,7 @@ pub(super) mod tests {
             (&[175, 56, 12], -500),
         ] {
             let frame = encode(0, symbols);
-            let mut reader = Reader(&frame[HEADER..]);
+            let mut reader = SymbolReader(&frame[HEADER..]);
             assert_eq!(reader.number().unwrap().cast_signed(), number);
         }
     }

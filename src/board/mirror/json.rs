@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::render::json::string;
-use crate::terminal::panel::screen::{Mode, Screen};
+use crate::terminal::panel::screen::{DrawMode, Screen};
 use crate::text::escape::Audience;
 
 /// One object without a line ending; contains the framebuffer only on request.
@@ -26,7 +26,7 @@ pub(crate) fn line(screen: &Screen, with_framebuffer: bool) -> String {
             "{comma}{{\"x\":{},\"y\":{},\"text\":{words}",
             text.x, text.y
         );
-        if text.mode != Mode::Normal {
+        if text.mode != DrawMode::Normal {
             let _ = write!(line, ",\"mode\":\"{}\"", text.mode.name());
         }
         line.push('}');
@@ -56,7 +56,7 @@ pub(crate) fn line(screen: &Screen, with_framebuffer: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminal::panel::screen::Text;
+    use crate::terminal::panel::screen::DrawnText;
 
     #[test]
     fn a_line_has_the_texts_and_their_places() {
@@ -64,20 +64,20 @@ mod tests {
             whole: true,
             ..Screen::default()
         };
-        let text = |x, y, mode, text: &str| Text {
+        let text = |x, y, mode, text: &str| DrawnText {
             x,
             y,
             mode,
             text: text.to_owned(),
         };
-        screen.texts.push(text(0, 15, Mode::Normal, "hello"));
+        screen.texts.push(text(0, 15, DrawMode::Normal, "hello"));
         assert_eq!(
             line(&screen, false),
             r#"{"texts":[{"x":0,"y":15,"text":"hello"}],"on":true,"inverted":false}"#
         );
         screen
             .texts
-            .push(text(-3, 31, Mode::Xor, "\u{1b}\"你\u{9b}\u{202e}"));
+            .push(text(-3, 31, DrawMode::Xor, "\u{1b}\"你\u{9b}\u{202e}"));
         screen.contrast = Some(128);
         screen.whole = false;
         assert_eq!(

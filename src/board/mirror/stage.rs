@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::board::mirror::frame::{Frame, SEQUENCE, Step};
-use crate::terminal::panel::screen::{BYTES, Screen, Text};
+use crate::board::mirror::frame::{Frame, FrameOp, SEQUENCE};
+use crate::terminal::panel::screen::{BYTES, DrawnText, Screen};
 
 /// The limit for stored texts, higher than the agent's own.
 const MAX_TEXTS: usize = 64;
@@ -15,7 +15,7 @@ pub(crate) struct Stage {
     /// The picture according to the frames so far, perhaps an incomplete `show()`.
     next: Screen,
     /// The previous list of texts, from the current position on.
-    before: VecDeque<Text>,
+    before: VecDeque<DrawnText>,
     expected: Option<u8>,
     /// Whether a whole picture was ever shown.
     has_picture: bool,
@@ -57,17 +57,17 @@ impl Stage {
         let mut complete = false;
         for step in &frame.steps {
             match step {
-                Step::Key => {
+                FrameOp::Key => {
                     self.next.framebuffer = [0; BYTES];
                     self.next.texts.clear();
                     self.next.whole = true;
                 }
-                Step::Bytes(start, bytes) => {
+                FrameOp::Bytes(start, bytes) => {
                     for (to, &from) in self.next.framebuffer.iter_mut().skip(*start).zip(bytes) {
                         *to = from;
                     }
                 }
-                &Step::Panel {
+                &FrameOp::Panel {
                     on,
                     inverted,
                     contrast,
@@ -76,20 +76,20 @@ impl Stage {
                     self.next.inverted = inverted;
                     self.next.contrast = contrast;
                 }
-                Step::Texts => self.before = std::mem::take(&mut self.next.texts).into(),
-                Step::SameText => {
+                FrameOp::Texts => self.before = std::mem::take(&mut self.next.texts).into(),
+                FrameOp::SameText => {
                     let before = self.before.pop_front();
                     self.add(before);
                 }
-                &Step::Text { x, y, mode, words } => {
+                &FrameOp::Text { x, y, mode, words } => {
                     let before = self.before.pop_front();
                     let text = match words {
                         Some(words) => Some(unescape(words)),
                         None => before.map(|before| before.text),
                     };
-                    self.add(text.map(|text| Text { x, y, mode, text }));
+                    self.add(text.map(|text| DrawnText { x, y, mode, text }));
                 }
-                Step::Shown => {
+                FrameOp::Shown => {
                     self.show();
                     complete = true;
                 }
@@ -99,7 +99,7 @@ impl Stage {
     }
 
     /// Adds a text; if it was in a lost frame, the list is incomplete.
-    fn add(&mut self, text: Option<Text>) {
+    fn add(&mut self, text: Option<DrawnText>) {
         match text {
             Some(text) if self.next.texts.len() < MAX_TEXTS => self.next.texts.push(text),
             _ => self.next.whole = false,

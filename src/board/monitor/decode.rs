@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use crate::board::evidence::{self, Fault};
+use crate::board::evidence::{self, BoardFault};
 use crate::board::symptom::Symptom;
 use crate::text::escape;
 use crate::text::sentence::{Sentence, sentence};
@@ -22,7 +22,7 @@ const LONGEST: usize = 200;
 
 /// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum LineKind {
     /// Output of the chip's mask ROM.
     Rom,
     /// Output of ESP-IDF's boot loader.
@@ -41,7 +41,7 @@ pub(crate) enum Kind {
     Banner,
 }
 
-impl Kind {
+impl LineKind {
     /// The stable name for programs.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
@@ -75,7 +75,7 @@ pub(crate) enum Reset {
 
 /// An error that pupils often meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum KnownError {
     /// `ENOMEM`: from `sendto`, it means that nobody answered the ARP request.
     NoMemoryForDatagram,
     /// `UnicodeError`.
@@ -94,20 +94,20 @@ pub(crate) enum Known {
 
 /// Something that needs an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum Explained {
     /// The chip started.
     Reset(Reset, String),
     /// The ROM waits for firmware.
     DownloadMode,
     /// A fault, the line that reports it, and the addresses of a crash's backtrace.
-    Fault(Fault, String, Vec<String>),
+    Fault(BoardFault, String, Vec<String>),
     /// The board printed its MAC address.
     Mac(String),
     /// A well-known error.
-    Error(Known),
+    Error(KnownError),
 }
 
-impl Finding {
+impl Explained {
     /// The stable code for programs.
     #[must_use]
     pub(crate) fn code(&self) -> &'static str {
@@ -120,13 +120,13 @@ impl Finding {
             Self::DownloadMode => "download-mode",
             Self::Fault(fault, ..) => fault.code(),
             Self::Mac(_) => "mpython-boot",
-            Self::Error(Known::NoMemoryForDatagram) => Symptom::NoArp.code(),
-            Self::Error(Known::NotUtf8) => "not-utf8",
-            Self::Error(Known::AddressInUse) => "address-in-use",
-            Self::Error(Known::WifiNotFound) => "wifi-not-found",
-            Self::Error(Known::WifiTimeout) => "wifi-timeout",
-            Self::Error(Known::TimedOut) => "timed-out",
-            Self::Error(Known::MemoryError) => "memory-error",
+            Self::Error(KnownError::NoMemoryForDatagram) => Symptom::NoArp.code(),
+            Self::Error(KnownError::NotUtf8) => "not-utf8",
+            Self::Error(KnownError::AddressInUse) => "address-in-use",
+            Self::Error(KnownError::WifiNotFound) => "wifi-not-found",
+            Self::Error(KnownError::WifiTimeout) => "wifi-timeout",
+            Self::Error(KnownError::TimedOut) => "timed-out",
+            Self::Error(KnownError::MemoryError) => "memory-error",
         }
     }
 
@@ -155,13 +155,13 @@ impl Finding {
             }
             Self::Reset(Reset::Other, reason) => sentence!("monitor.reset", reason = reason),
             Self::DownloadMode => sentence!("monitor.download-mode"),
-            Self::Fault(Fault::NoFirmware, ..) => sentence!("monitor.no-firmware"),
-            Self::Fault(Fault::FirmwareDamaged, ..) => sentence!("monitor.firmware-damaged"),
-            Self::Fault(Fault::BrownOut, ..) => sentence!("monitor.brown-out"),
-            Self::Fault(Fault::Panic, said, addresses) if addresses.is_empty() => {
+            Self::Fault(BoardFault::NoFirmware, ..) => sentence!("monitor.no-firmware"),
+            Self::Fault(BoardFault::FirmwareDamaged, ..) => sentence!("monitor.firmware-damaged"),
+            Self::Fault(BoardFault::BrownOut, ..) => sentence!("monitor.brown-out"),
+            Self::Fault(BoardFault::Panic, said, addresses) if addresses.is_empty() => {
                 sentence!("monitor.panic", said = said)
             }
-            Self::Fault(Fault::Panic, said, addresses) => {
+            Self::Fault(BoardFault::Panic, said, addresses) => {
                 sentence!(
                     "monitor.panic-backtrace",
                     said = said,
@@ -169,24 +169,24 @@ impl Finding {
                 )
             }
             Self::Mac(mac) => sentence!("monitor.mac", mac = mac),
-            Self::Error(Known::NoMemoryForDatagram) => sentence!("monitor.no-arp"),
-            Self::Error(Known::NotUtf8) => sentence!("monitor.not-utf8"),
-            Self::Error(Known::AddressInUse) => sentence!("monitor.address-in-use"),
-            Self::Error(Known::WifiNotFound) => sentence!("monitor.wifi-not-found"),
-            Self::Error(Known::WifiTimeout) => sentence!("monitor.wifi-timeout"),
-            Self::Error(Known::TimedOut) => sentence!("monitor.timed-out"),
-            Self::Error(Known::MemoryError) => sentence!("monitor.memory-error"),
+            Self::Error(KnownError::NoMemoryForDatagram) => sentence!("monitor.no-arp"),
+            Self::Error(KnownError::NotUtf8) => sentence!("monitor.not-utf8"),
+            Self::Error(KnownError::AddressInUse) => sentence!("monitor.address-in-use"),
+            Self::Error(KnownError::WifiNotFound) => sentence!("monitor.wifi-not-found"),
+            Self::Error(KnownError::WifiTimeout) => sentence!("monitor.wifi-timeout"),
+            Self::Error(KnownError::TimedOut) => sentence!("monitor.timed-out"),
+            Self::Error(KnownError::MemoryError) => sentence!("monitor.memory-error"),
         }
     }
 }
 
 /// The meaning of a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Decoded {
+pub(crate) struct DecodedLine {
     /// The kind of the line, if it is one of these.
-    pub(crate) kind: Option<Kind>,
+    pub(crate) kind: Option<LineKind>,
     /// The explanation, if it needs one.
-    pub(crate) finding: Option<Finding>,
+    pub(crate) finding: Option<Explained>,
 }
 
 /// A report of several lines that is not complete.
@@ -201,7 +201,7 @@ enum Within {
 
 /// Decodes line by line.
 #[derive(Debug, Default)]
-pub(crate) struct Decoder {
+pub(crate) struct LineDecoder {
     within: Within,
     /// The end of the output, with its line ends.
     log: Vec<u8>,
@@ -211,9 +211,9 @@ pub(crate) struct Decoder {
     told: Option<usize>,
 }
 
-impl Decoder {
+impl LineDecoder {
     /// Decodes the next line, without its line end.
-    pub(crate) fn line(&mut self, line: &[u8]) -> Decoded {
+    pub(crate) fn line(&mut self, line: &[u8]) -> DecodedLine {
         let plain = if line.contains(&0x1b) {
             &evidence::without_color(line)
         } else {
@@ -222,16 +222,16 @@ impl Decoder {
         self.keep(plain);
         let kind = self.kind(plain);
         let finding = match kind {
-            Some(Kind::Traceback) if self.within == Within::Nothing => {
-                known(plain).map(Finding::Error)
+            Some(LineKind::Traceback) if self.within == Within::Nothing => {
+                known(plain).map(Explained::Error)
             }
-            Some(Kind::Rom | Kind::BootLoader | Kind::Panic) => {
+            Some(LineKind::Rom | LineKind::BootLoader | LineKind::Panic) => {
                 self.fault(plain).or_else(|| reset(plain))
             }
-            Some(Kind::BootMark) => mac(plain),
+            Some(LineKind::BootMark) => mac(plain),
             _ => None,
         };
-        Decoded { kind, finding }
+        DecodedLine { kind, finding }
     }
 
     fn keep(&mut self, line: &[u8]) {
@@ -244,18 +244,18 @@ impl Decoder {
         self.log.extend_from_slice(b"\r\n");
     }
 
-    fn kind(&mut self, line: &[u8]) -> Option<Kind> {
+    fn kind(&mut self, line: &[u8]) -> Option<LineKind> {
         if line.ends_with(b"Traceback (most recent call last):") {
             self.within = Within::Traceback(0);
-            return Some(Kind::Traceback);
+            return Some(LineKind::Traceback);
         }
         if is_rom(line) {
             self.within = Within::Nothing;
-            return Some(Kind::Rom);
+            return Some(LineKind::Rom);
         }
         if begins_panic(line) {
             self.within = Within::Panic(0);
-            return Some(Kind::Panic);
+            return Some(LineKind::Panic);
         }
         match self.within {
             Within::Traceback(lines) if lines < LONGEST => {
@@ -265,7 +265,7 @@ impl Decoder {
                 } else {
                     Within::Nothing
                 };
-                return (is_frame || is_exception(line)).then_some(Kind::Traceback);
+                return (is_frame || is_exception(line)).then_some(LineKind::Traceback);
             }
             Within::Panic(lines) if lines < LONGEST => {
                 let is_last = line.starts_with(b"Rebooting");
@@ -274,39 +274,39 @@ impl Decoder {
                 } else {
                     Within::Panic(lines + 1)
                 };
-                return Some(Kind::Panic);
+                return Some(LineKind::Panic);
             }
             _ => self.within = Within::Nothing,
         }
         if let Some(tag) = log_tag(line) {
             let is_boot = ["boot", "esp_image", "flash_parts", "bootloader_flash"];
             return Some(if is_boot.iter().any(|boot| tag == boot.as_bytes()) {
-                Kind::BootLoader
+                LineKind::BootLoader
             } else {
-                Kind::Log
+                LineKind::Log
             });
         }
         if line.starts_with(b"=$%#=") || line.starts_with(b"$#mac:") {
-            return Some(Kind::BootMark);
+            return Some(LineKind::BootMark);
         }
         if line.ends_with(evidence::SOFT_REBOOT) && line.len() < 48 {
-            return Some(Kind::SoftReboot);
+            return Some(LineKind::SoftReboot);
         }
         if line.starts_with(b"MicroPython v") {
-            return Some(Kind::Banner);
+            return Some(LineKind::Banner);
         }
         // The output of `sys.print_exception` on some firmware, and of programs that print only the exception.
-        known(line).map(|_| Kind::Traceback)
+        known(line).map(|_| LineKind::Traceback)
     }
 
     /// The fault that became certain with this line. A crash and a brown-out are certain only after the text that
     /// follows them.
-    fn fault(&mut self, line: &[u8]) -> Option<Finding> {
+    fn fault(&mut self, line: &[u8]) -> Option<Explained> {
         let (at, fault) = evidence::last_fault_at(&self.log)?;
         let place = self.before + at;
         let is_new = self.told.is_none_or(|told| place > told);
         // The crash report's backtrace comes after the registers.
-        let is_over = fault != Fault::Panic
+        let is_over = fault != BoardFault::Panic
             || line.starts_with(b"Backtrace:")
             || line.starts_with(b"Rebooting")
             || is_rom(line);
@@ -314,13 +314,13 @@ impl Decoder {
             return None;
         }
         self.told = Some(place);
-        let addresses = if fault == Fault::Panic {
+        let addresses = if fault == BoardFault::Panic {
             backtrace(self.log.get(at..).unwrap_or_default())
         } else {
             Vec::new()
         };
         let said = evidence::line_at(&self.log, at);
-        Some(Finding::Fault(fault, said, addresses))
+        Some(Explained::Fault(fault, said, addresses))
     }
 }
 
@@ -383,13 +383,13 @@ fn is_exception(line: &[u8]) -> bool {
 }
 
 /// The error in an exception's line, if it is well known. Firmware of 2018 prints only the number.
-fn known(line: &[u8]) -> Option<Known> {
+fn known(line: &[u8]) -> Option<KnownError> {
     let has = |text: &str| memmem::find(line, text.as_bytes()).is_some();
     if line.starts_with(b"UnicodeError") {
-        return Some(Known::NotUtf8);
+        return Some(KnownError::NotUtf8);
     }
     if line.starts_with(b"MemoryError") {
-        return Some(Known::MemoryError);
+        return Some(KnownError::MemoryError);
     }
     let said = line.strip_prefix(b"OSError: ")?;
     let number = match said.strip_prefix(b"[Errno ") {
@@ -397,29 +397,29 @@ fn known(line: &[u8]) -> Option<Known> {
         None => said,
     };
     match number {
-        b"12" => return Some(Known::NoMemoryForDatagram),
+        b"12" => return Some(KnownError::NoMemoryForDatagram),
         // ESP-IDF's numbers, and those of firmware with Linux's.
-        b"112" | b"98" => return Some(Known::AddressInUse),
-        b"116" | b"110" => return Some(Known::TimedOut),
+        b"112" | b"98" => return Some(KnownError::AddressInUse),
+        b"116" | b"110" => return Some(KnownError::TimedOut),
         _ => {}
     }
     if has("EADDRINUSE") {
-        Some(Known::AddressInUse)
+        Some(KnownError::AddressInUse)
     } else if has("ETIMEDOUT") {
-        Some(Known::TimedOut)
+        Some(KnownError::TimedOut)
     } else if has("failed to scan this wifi") {
-        Some(Known::WifiNotFound)
+        Some(KnownError::WifiNotFound)
     } else if said.starts_with(b"Timeout!") {
-        Some(Known::WifiTimeout)
+        Some(KnownError::WifiTimeout)
     } else {
         None
     }
 }
 
 /// The reset in the ROM's `rst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)`.
-fn reset(line: &[u8]) -> Option<Finding> {
+fn reset(line: &[u8]) -> Option<Explained> {
     if evidence::has(line, &evidence::DOWNLOAD_MARKS) {
-        return Some(Finding::DownloadMode);
+        return Some(Explained::DownloadMode);
     }
     let rest = line.strip_prefix(b"rst:0x")?;
     let open = memchr::memchr(b'(', rest)?;
@@ -436,17 +436,17 @@ fn reset(line: &[u8]) -> Option<Finding> {
     } else {
         Reset::Other
     };
-    Some(Finding::Reset(kind, reason))
+    Some(Explained::Reset(kind, reason))
 }
 
 /// The address in mPython 2.x's `$#mac:AABBCCDDEEFF#$`.
-fn mac(line: &[u8]) -> Option<Finding> {
+fn mac(line: &[u8]) -> Option<Explained> {
     let digits = line.strip_prefix(b"$#mac:")?.strip_suffix(b"#$")?;
     if digits.len() != 12 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let pairs: Vec<_> = digits.chunks(2).map(String::from_utf8_lossy).collect();
-    Some(Finding::Mac(pairs.join(":").to_ascii_lowercase()))
+    Some(Explained::Mac(pairs.join(":").to_ascii_lowercase()))
 }
 
 /// The program addresses in `Backtrace: 0x400e14ed:0x3ffb1f60 ..`.
@@ -474,7 +474,7 @@ mod tests {
 
     /// The codes of a text's findings, in order.
     fn codes(text: &str) -> Vec<&'static str> {
-        let mut decoder = Decoder::default();
+        let mut decoder = LineDecoder::default();
         text.lines()
             .filter_map(|line| decoder.line(line.as_bytes()).finding)
             .map(|finding| finding.code())
@@ -482,9 +482,9 @@ mod tests {
     }
 
     fn kinds(text: &str) -> Vec<Option<&'static str>> {
-        let mut decoder = Decoder::default();
+        let mut decoder = LineDecoder::default();
         text.lines()
-            .map(|line| decoder.line(line.as_bytes()).kind.map(Kind::name))
+            .map(|line| decoder.line(line.as_bytes()).kind.map(LineKind::name))
             .collect()
     }
 
@@ -510,8 +510,8 @@ mod tests {
             .map(Some)
         );
         assert_eq!(
-            Decoder::default().line(b"$#mac:A4CF1200AB9C#$").finding,
-            Some(Finding::Mac("a4:cf:12:00:ab:9c".to_owned()))
+            LineDecoder::default().line(b"$#mac:A4CF1200AB9C#$").finding,
+            Some(Explained::Mac("a4:cf:12:00:ab:9c".to_owned()))
         );
         assert_eq!(
             codes(
@@ -530,7 +530,7 @@ mod tests {
     fn a_crash_is_reported_once_with_its_backtrace() {
         let crash = "Guru Meditation Error: Core  1 panic'ed (LoadProhibited). Exception was unhandled.\nCore 1 register dump:\nPC      : 0x400e14ed  PS      : 0x00060730\n\nBacktrace: 0x400e14ed:0x3ffb1f60 0x400d2e2f:0x3ffb1f80 |<-CORRUPTED\n\nRebooting...\nets Jul 29 2019 12:21:46\n\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\n";
         assert_eq!(codes(crash), ["board-panic", "software-reset"]);
-        let mut decoder = Decoder::default();
+        let mut decoder = LineDecoder::default();
         let finding = crash
             .lines()
             .find_map(|line| decoder.line(line.as_bytes()).finding)
@@ -595,7 +595,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_output_is_decoded_without_a_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..100)) {
-            let mut decoder = Decoder::default();
+            let mut decoder = LineDecoder::default();
             for line in lines {
                 let _ = decoder.line(&line).finding.map(|finding| finding.sentence());
             }

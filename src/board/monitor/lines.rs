@@ -12,7 +12,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(100);
 
 /// A line, or the part of it that was not passed on yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Piece<'a> {
+pub(crate) struct LinePiece<'a> {
     /// The line so far, without its line end.
     pub(crate) line: &'a [u8],
     /// How much of it was passed on before.
@@ -23,7 +23,7 @@ pub(crate) struct Piece<'a> {
     pub(crate) time: Timestamp,
 }
 
-impl Piece<'_> {
+impl LinePiece<'_> {
     /// The part that was not passed on before.
     #[cfg(test)]
     pub(crate) fn new_bytes(&self) -> &[u8] {
@@ -42,7 +42,12 @@ pub(crate) struct PartialLine {
 
 impl PartialLine {
     /// Takes bytes that arrived at `time`, and passes on every line that they complete.
-    pub(crate) fn feed(&mut self, bytes: &[u8], time: Timestamp, mut each: impl FnMut(Piece<'_>)) {
+    pub(crate) fn feed(
+        &mut self,
+        bytes: &[u8],
+        time: Timestamp,
+        mut each: impl FnMut(LinePiece<'_>),
+    ) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let begun = *self.begun.get_or_insert(time);
@@ -59,7 +64,7 @@ impl PartialLine {
                 if self.line.last() == Some(&b'\r') && self.given < self.line.len() {
                     self.line.pop();
                 }
-                each(Piece {
+                each(LinePiece {
                     line: &self.line,
                     from: self.given,
                     ends: true,
@@ -74,7 +79,7 @@ impl PartialLine {
     }
 
     /// Passes on a partial line if no more bytes arrived for [`QUIET`].
-    pub(crate) fn pause(&mut self, each: impl FnOnce(Piece<'_>)) {
+    pub(crate) fn pause(&mut self, each: impl FnOnce(LinePiece<'_>)) {
         let is_quiet = self.last.is_some_and(|last| last.elapsed() >= QUIET);
         if is_quiet && self.given < self.line.len() {
             self.give(false, each);
@@ -83,16 +88,16 @@ impl PartialLine {
     }
 
     /// Passes on a partial line whose rest will not arrive.
-    pub(crate) fn end(&mut self, each: impl FnOnce(Piece<'_>)) {
+    pub(crate) fn end(&mut self, each: impl FnOnce(LinePiece<'_>)) {
         self.give(true, each);
         self.line.clear();
         self.given = 0;
         self.begun = None;
     }
 
-    fn give(&self, ends: bool, each: impl FnOnce(Piece<'_>)) {
+    fn give(&self, ends: bool, each: impl FnOnce(LinePiece<'_>)) {
         if let Some(time) = self.begun {
-            each(Piece {
+            each(LinePiece {
                 line: &self.line,
                 from: self.given,
                 ends,

@@ -22,7 +22,7 @@ const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// An event on the line.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum LineEvent {
     /// The board sent bytes.
     Bytes(Timestamp, Vec<u8>),
     /// The port is gone; the monitor waits for it.
@@ -40,7 +40,7 @@ pub(crate) fn start(
     address: &Address,
     finds: bool,
     shutdown: &Shutdown,
-) -> Result<Receiver<Event>, Error> {
+) -> Result<Receiver<LineEvent>, Error> {
     let port = open(address, shutdown)?;
     let (sender, events) = sync_channel(WAITING);
     let (address, shutdown) = (address.clone(), shutdown.clone());
@@ -67,7 +67,7 @@ fn read(
     mut address: Address,
     finds: bool,
     shutdown: &Shutdown,
-    events: &SyncSender<Event>,
+    events: &SyncSender<LineEvent>,
 ) {
     let mut buffer = vec![0; CHUNK];
     let mut end: Option<Instant> = None;
@@ -88,10 +88,10 @@ fn read(
             Ok(0) => continue,
             Ok(len) => {
                 let bytes = buffer.get(..len).unwrap_or_default().to_vec();
-                Event::Bytes(Timestamp::now(), bytes)
+                LineEvent::Bytes(Timestamp::now(), bytes)
             }
             Err(error) => {
-                let lost = Event::Lost(Timestamp::now(), error.to_string());
+                let lost = LineEvent::Lost(Timestamp::now(), error.to_string());
                 drop(port);
                 if events.send(lost).is_err() {
                     return;
@@ -102,7 +102,7 @@ fn read(
                     return;
                 };
                 port = reopened;
-                Event::Back(Timestamp::now(), address.port.clone())
+                LineEvent::Back(Timestamp::now(), address.port.clone())
             }
         };
         if events.send(event).is_err() {

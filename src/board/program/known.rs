@@ -51,7 +51,7 @@ const MOST_NAMES: usize = 64;
 
 /// What is known about the interpreter before a run.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct InterpreterState {
     /// The names after the last soft reset.
     names: Option<Vec<String>>,
     last: Last,
@@ -68,7 +68,7 @@ enum Last {
     SelfContained(Vec<String>),
 }
 
-impl Known {
+impl InterpreterState {
     /// Whether udpcli's own program ran last, so that there is nothing to find out.
     pub(super) fn is_ours(&self) -> bool {
         !matches!(self.last, Last::Unknown)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::link::{Address, Link};
-use crate::board::prompt::typed::{self, HeldPaste, Typed, TypedAhead};
+use crate::board::prompt::typed::{self, HeldPaste, TypedAhead, UserAction};
 use crate::board::prompt::{LOOK, PromptNote, PromptObserver, pasted};
 use crate::board::reconnect::{self, Reopening};
 use crate::shutdown::Shutdown;
@@ -29,7 +29,7 @@ pub enum KeyboardEnd {
 pub fn run(link: Link, user: &mut dyn PromptObserver) -> Result<KeyboardEnd, Error> {
     let mut joined = Joined {
         shutdown: link.shutdown(),
-        line: Line::open(link),
+        line: KeyLine::open(link),
         keys: TypedAhead::default(),
         held: None,
         has_noted_ascii: false,
@@ -40,12 +40,12 @@ pub fn run(link: Link, user: &mut dyn PromptObserver) -> Result<KeyboardEnd, Err
 }
 
 #[derive(Debug)]
-enum Line {
+enum KeyLine {
     Open(Box<Link>),
     Lost(Reopening),
 }
 
-impl Line {
+impl KeyLine {
     fn open(mut link: Link) -> Self {
         link.heed_shutdown(false);
         Self::Open(Box::new(link))
@@ -54,7 +54,7 @@ impl Line {
 
 struct Joined<'a> {
     shutdown: Shutdown,
-    line: Line,
+    line: KeyLine,
     keys: TypedAhead,
     held: Option<HeldPaste>,
     has_noted_ascii: bool,
@@ -83,7 +83,7 @@ impl Joined<'_> {
     /// Shows what the board says, or tries the port again. False if nobody reads it any more.
     fn hear(&mut self) -> Result<bool, Error> {
         match &mut self.line {
-            Line::Open(link) => match link.fill(Instant::now() + LOOK) {
+            KeyLine::Open(link) => match link.fill(Instant::now() + LOOK) {
                 Ok(true) => {
                     let came = link.take(usize::MAX);
                     self.keys.heard(&came);
@@ -91,12 +91,12 @@ impl Joined<'_> {
                 }
                 Ok(false) => {}
                 Err(Error::Gone { .. }) => {
-                    self.line = Line::Lost(Reopening::of(link.address().clone(), false));
+                    self.line = KeyLine::Lost(Reopening::of(link.address().clone(), false));
                     self.user.note(PromptNote::Gone);
                 }
                 Err(error) => return Err(error),
             },
-            Line::Lost(reopening) => {
+            KeyLine::Lost(reopening) => {
                 let shutdown = &self.shutdown;
                 let opened = reopening.attempt(|address| {
                     let soon = Address {
@@ -107,7 +107,7 @@ impl Joined<'_> {
                 });
                 if let Ok(Some(port)) = opened {
                     let link = Link::over(port, reopening.address(), self.shutdown.clone());
-                    self.line = Line::open(link);
+                    self.line = KeyLine::open(link);
                     self.user.note(PromptNote::Back);
                     self.bring_up_prompt()?;
                 } else {
@@ -122,19 +122,19 @@ impl Joined<'_> {
     fn read_keys(&mut self) -> bool {
         match typed::read(self.user) {
             // What is typed behind a paste goes behind it, unless it is Ctrl-C.
-            Typed::Bytes(bytes) if self.held.is_some() && !typed::has_interrupt(&bytes) => {
+            UserAction::Bytes(bytes) if self.held.is_some() && !typed::has_interrupt(&bytes) => {
                 HeldPaste::add(&mut self.held, &bytes);
             }
-            Typed::Bytes(bytes) => {
+            UserAction::Bytes(bytes) => {
                 self.held = None;
                 if !bytes.is_ascii() && !std::mem::replace(&mut self.has_noted_ascii, true) {
                     self.user.note(PromptNote::NotAscii);
                 }
                 self.keys.typed(&bytes);
             }
-            Typed::Paste(text) => HeldPaste::add(&mut self.held, &text),
-            Typed::Nothing => {}
-            Typed::Leave => return false,
+            UserAction::Paste(text) => HeldPaste::add(&mut self.held, &text),
+            UserAction::Nothing => {}
+            UserAction::Leave => return false,
         }
         true
     }
@@ -147,7 +147,7 @@ impl Joined<'_> {
             return Ok(true);
         };
         match &mut self.line {
-            Line::Open(link) if is_at_prompt => {
+            KeyLine::Open(link) if is_at_prompt => {
                 let has_left = pasted::run(link, held.text(), self.user)?;
                 Ok(!has_left)
             }
@@ -161,11 +161,11 @@ impl Joined<'_> {
     /// Sends what was typed; a port that is gone is noticed by the next read.
     fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match &mut self.line {
-            Line::Open(link) => match link.send(bytes) {
+            KeyLine::Open(link) => match link.send(bytes) {
                 Err(error @ Error::Stuck { .. }) => Err(error),
                 _ => Ok(()),
             },
-            Line::Lost(_) => Ok(()),
+            KeyLine::Lost(_) => Ok(()),
         }
     }
 }

@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use crate::board::error::Error;
 use crate::board::link::Link;
-use crate::board::prompt::typed::{self, PASTE_GAP, Typed};
-use crate::board::prompt::{LOOK, Prompt, PromptObserver, Statement, Statements, Terminal, Wait};
+use crate::board::prompt::typed::{self, PASTE_GAP, UserAction};
+use crate::board::prompt::{
+    LOOK, Prompt, PromptObserver, PromptWait, SessionOutput, Statement, Statements,
+};
 
 /// The user's terminal while pasted lines run: Ctrl-C stops them.
 struct Pasting<'a> {
@@ -14,7 +16,7 @@ struct Pasting<'a> {
     has_left: bool,
 }
 
-impl Terminal for Pasting<'_> {
+impl SessionOutput for Pasting<'_> {
     fn show(&mut self, bytes: &[u8]) -> bool {
         self.user.show(bytes)
     }
@@ -22,9 +24,9 @@ impl Terminal for Pasting<'_> {
     fn is_stopped(&mut self) -> bool {
         match typed::read(self.user) {
             // The rest of the same paste comes as a paste of its own when it has line ends.
-            Typed::Bytes(bytes) | Typed::Paste(bytes) => self.typed.extend(bytes),
-            Typed::Leave => self.has_left = true,
-            Typed::Nothing => {}
+            UserAction::Bytes(bytes) | UserAction::Paste(bytes) => self.typed.extend(bytes),
+            UserAction::Leave => self.has_left = true,
+            UserAction::Nothing => {}
         }
         self.has_left || typed::has_interrupt(&self.typed) || self.user.is_stopped()
     }
@@ -83,15 +85,15 @@ pub(super) fn run(
         prompt.type_in(&statement, &mut terminal)?;
         loop {
             match prompt.wait(true, &mut terminal)? {
-                Wait::Ready => break,
-                Wait::Stopped => break 'typing,
-                Wait::Input if statement.may_ask() => {
+                PromptWait::Ready => break,
+                PromptWait::Stopped => break 'typing,
+                PromptWait::Input if statement.may_ask() => {
                     statements.feed(&std::mem::take(&mut terminal.typed));
                     if let Some(line) = statements.next_line() {
                         prompt.answer_input(&line)?;
                     }
                 }
-                Wait::Input => {}
+                PromptWait::Input => {}
             }
         }
     }

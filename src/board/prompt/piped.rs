@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::board::error::Error;
 use crate::board::link::Link;
 use crate::board::prompt::{
-    Prompt, PromptNote, PromptObserver, Statement, Statements, Terminal, Wait,
+    Prompt, PromptNote, PromptObserver, PromptWait, SessionOutput, Statement, Statements,
 };
 use crate::shutdown::Shutdown;
 use crate::wait::{self, Site, ThreadEnded};
@@ -25,13 +25,13 @@ pub enum PipedEnd {
 
 /// Passes on what the board says while udpcli looks for its prompt. After the reader of the output is gone, udpcli
 /// drops the output and still looks for the prompt.
-struct Finding<'a> {
+struct PromptSearch<'a> {
     user: &'a mut dyn PromptObserver,
     is_read: bool,
     shutdown: &'a Shutdown,
 }
 
-impl Terminal for Finding<'_> {
+impl SessionOutput for PromptSearch<'_> {
     fn show(&mut self, bytes: &[u8]) -> bool {
         self.is_read = self.is_read && self.user.show(bytes);
         true
@@ -53,13 +53,13 @@ pub fn run(
 ) -> Result<PipedEnd, Error> {
     let shutdown = link.shutdown();
     link.heed_shutdown(false);
-    let mut finding = Finding {
+    let mut finding = PromptSearch {
         user,
         is_read: true,
         shutdown: &shutdown,
     };
     let found = Prompt::find(&mut link, &mut finding);
-    let Finding { user, is_read, .. } = finding;
+    let PromptSearch { user, is_read, .. } = finding;
     if shutdown.is_asked() {
         return Ok(PipedEnd::Interrupted);
     }
@@ -70,10 +70,10 @@ pub fn run(
     let result = if is_read {
         type_all(&mut prompt, source, &shutdown, user)
     } else {
-        Ok(Wait::Stopped)
+        Ok(PromptWait::Stopped)
     };
     // After Ctrl-C, or if nobody reads: stop what runs, and leave the board at its prompt.
-    if !matches!(result, Ok(Wait::Ready)) && !prompt.interrupt(user)? {
+    if !matches!(result, Ok(PromptWait::Ready)) && !prompt.interrupt(user)? {
         user.note(PromptNote::RunsOn);
     }
     result.map(|_| PipedEnd::AtPrompt)
@@ -85,7 +85,7 @@ fn type_all(
     source: &Receiver<Vec<u8>>,
     shutdown: &Shutdown,
     user: &mut dyn PromptObserver,
-) -> Result<Wait, Error> {
+) -> Result<PromptWait, Error> {
     let is_stopped = || shutdown.is_asked();
     let mut statements = Statements::default();
     let mut has_ended = false;
@@ -96,10 +96,10 @@ fn type_all(
                 break statement;
             }
             if has_ended {
-                return Ok(Wait::Ready);
+                return Ok(PromptWait::Ready);
             }
             if reading.look().is_some() {
-                return Ok(Wait::Stopped);
+                return Ok(PromptWait::Stopped);
             }
             match reading.receive(source, IDLE) {
                 Some(Ok(bytes)) => statements.feed(&bytes),
@@ -119,10 +119,10 @@ fn type_all(
         loop {
             let next_is_control = statements.is_control_next();
             match prompt.wait(may_ask || next_is_control || !has_ended, user)? {
-                Wait::Ready => break,
-                Wait::Stopped => return Ok(Wait::Stopped),
-                Wait::Input if next_is_control => break,
-                Wait::Input => {}
+                PromptWait::Ready => break,
+                PromptWait::Stopped => return Ok(PromptWait::Stopped),
+                PromptWait::Input if next_is_control => break,
+                PromptWait::Input => {}
             }
             match source.try_recv() {
                 Ok(bytes) => statements.feed(&bytes),
@@ -137,7 +137,7 @@ fn type_all(
                     Some(line) => prompt.answer_input(&line)?,
                     // Control characters may have led anywhere, such as into the raw REPL.
                     None if has_ended && matches!(statement, Statement::Raw(_)) => {
-                        return Ok(Wait::Stopped);
+                        return Ok(PromptWait::Stopped);
                     }
                     None => {}
                 }

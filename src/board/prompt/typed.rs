@@ -28,7 +28,7 @@ const INTERRUPT: u8 = 3;
 
 /// What the user did.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Typed {
+pub(super) enum UserAction {
     Bytes(Vec<u8>),
     Paste(Vec<u8>),
     Nothing,
@@ -37,7 +37,7 @@ pub(super) enum Typed {
 
 /// Reads what was typed: keys, or a paste. A terminal that does not mark a paste gives keys faster than anybody types,
 /// with line ends among them.
-pub(super) fn read(user: &mut dyn PromptObserver) -> Typed {
+pub(super) fn read(user: &mut dyn PromptObserver) -> UserAction {
     let mut typed = Vec::new();
     let mut gap = KEYS;
     while typed.len() < MOST
@@ -45,9 +45,9 @@ pub(super) fn read(user: &mut dyn PromptObserver) -> Typed {
     {
         match key {
             Key::Bytes(bytes) => typed.extend(bytes),
-            Key::Paste(text) if typed.is_empty() => return Typed::Paste(text.into_bytes()),
+            Key::Paste(text) if typed.is_empty() => return UserAction::Paste(text.into_bytes()),
             Key::Paste(text) => typed.extend(text.into_bytes()),
-            Key::Leave => return Typed::Leave,
+            Key::Leave => return UserAction::Leave,
             Key::Ignored => {}
         }
         if may_be_a_paste(&typed) {
@@ -55,11 +55,11 @@ pub(super) fn read(user: &mut dyn PromptObserver) -> Typed {
         }
     }
     if typed.is_empty() {
-        Typed::Nothing
+        UserAction::Nothing
     } else if has_lines(&typed) {
-        Typed::Paste(typed)
+        UserAction::Paste(typed)
     } else {
-        Typed::Bytes(typed)
+        UserAction::Bytes(typed)
     }
 }
 
@@ -178,12 +178,12 @@ pub(super) fn with_returns(text: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::prompt::{PromptNote, Terminal};
+    use crate::board::prompt::{PromptNote, SessionOutput};
 
     /// A user whose keys are all there.
     struct Keys(VecDeque<Key>);
 
-    impl Terminal for Keys {
+    impl SessionOutput for Keys {
         fn show(&mut self, _: &[u8]) -> bool {
             true
         }
@@ -203,16 +203,16 @@ mod tests {
         }
     }
 
-    fn keys(text: &str) -> Typed {
+    fn keys(text: &str) -> UserAction {
         let keys = text.bytes().map(|byte| Key::Bytes(vec![byte]));
         read(&mut Keys(keys.collect()))
     }
 
     #[test]
     fn keys_with_a_line_end_among_them_are_a_paste() {
-        let bytes = |text: &str| Typed::Bytes(text.as_bytes().to_vec());
-        let paste = |text: &str| Typed::Paste(text.as_bytes().to_vec());
-        assert_eq!(keys(""), Typed::Nothing);
+        let bytes = |text: &str| UserAction::Bytes(text.as_bytes().to_vec());
+        let paste = |text: &str| UserAction::Paste(text.as_bytes().to_vec());
+        assert_eq!(keys(""), UserAction::Nothing);
         assert_eq!(keys("a"), bytes("a"));
         assert_eq!(keys("a\r"), bytes("a\r"));
         assert_eq!(keys("a\rb"), paste("a\rb"));
@@ -220,7 +220,7 @@ mod tests {
         let marked = VecDeque::from([Key::Ignored, Key::Paste("a\nb".to_owned()), Key::Leave]);
         let mut marked = Keys(marked);
         assert_eq!(read(&mut marked), paste("a\nb"));
-        assert_eq!(read(&mut marked), Typed::Leave);
+        assert_eq!(read(&mut marked), UserAction::Leave);
     }
 
     #[test]

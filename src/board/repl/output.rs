@@ -3,7 +3,7 @@
 use memchr::{memchr, memmem};
 
 use super::Exit;
-use crate::board::evidence::{self, Fault, RebootLine, SOFT_REBOOT};
+use crate::board::evidence::{self, BoardFault, RebootLine, SOFT_REBOOT};
 
 /// The length limit of a traceback. A very deep recursion prints a few thousand lines of 40 bytes; the board's memory
 /// is smaller than this limit.
@@ -14,7 +14,7 @@ const MAX_LONE_LINE: usize = 1024;
 
 /// What is at the end of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub enum OutputEnd {
     /// Not the end of the program.
     None,
     /// Perhaps the end: it depends on the next bytes.
@@ -35,33 +35,33 @@ pub enum End {
 /// A program may print 0x04 itself. It is the end only if the rest of the protocol follows: 0x04 and `>`, or an
 /// exception's text, 0x04 and `>`.
 #[must_use]
-pub fn split_output(bytes: &[u8]) -> (usize, End) {
+pub fn split_output(bytes: &[u8]) -> (usize, OutputEnd) {
     let mut from = 0;
     while let Some(at) = memchr(4, bytes.get(from..).unwrap_or_default()) {
         let at = from + at;
         match end_at(bytes.get(at + 1..).unwrap_or_default()) {
-            End::None => from = at + 1,
+            OutputEnd::None => from = at + 1,
             end => return (at, end),
         }
     }
-    (bytes.len(), End::None)
+    (bytes.len(), OutputEnd::None)
 }
 
 /// Whether the bytes after a 0x04 make it the end.
-fn end_at(rest: &[u8]) -> End {
+fn end_at(rest: &[u8]) -> OutputEnd {
     match rest {
-        [] | [4] => End::Unclear,
-        [4, b'>', ..] => End::Found {
+        [] | [4] => OutputEnd::Unclear,
+        [4, b'>', ..] => OutputEnd::Found {
             len: 3,
             ended: Exit::Done,
         },
         [4, rest @ ..] => match evidence::reboot_line(rest) {
-            RebootLine::Yes => End::Exiting,
-            RebootLine::Perhaps => End::Unclear,
-            RebootLine::No => End::None,
+            RebootLine::Yes => OutputEnd::Exiting,
+            RebootLine::Perhaps => OutputEnd::Unclear,
+            RebootLine::No => OutputEnd::None,
         },
         [b'A'..=b'Z', ..] => exception_at(rest),
-        _ => End::None,
+        _ => OutputEnd::None,
     }
 }
 
@@ -70,13 +70,13 @@ const TRACEBACK: &[u8] = b"Traceback (most recent call last):\r\n";
 
 /// Whether an exception's text and the end follow a 0x04: a traceback, or one line if the board had no memory for a
 /// traceback.
-fn exception_at(rest: &[u8]) -> End {
+fn exception_at(rest: &[u8]) -> OutputEnd {
     if TRACEBACK.starts_with(rest) {
-        return End::Unclear;
+        return OutputEnd::Unclear;
     }
     let is_traceback = rest.starts_with(TRACEBACK);
     if !is_traceback && !begins_with_name(rest) {
-        return End::None;
+        return OutputEnd::None;
     }
     let longest = if is_traceback {
         MAX_EXCEPTION
@@ -94,9 +94,9 @@ fn exception_at(rest: &[u8]) -> End {
             };
             from += at + 1;
             match rest.get(from..).unwrap_or_default() {
-                [] => return End::Unclear,
+                [] => return OutputEnd::Unclear,
                 // The program's own end: the text that looked like a traceback was its output.
-                [4, b'>', ..] => return End::None,
+                [4, b'>', ..] => return OutputEnd::None,
                 [b'>', ..] => break Some(from - 1),
                 _ => {}
             }
@@ -106,21 +106,21 @@ fn exception_at(rest: &[u8]) -> End {
     };
     let Some(text_end) = text_end else {
         return if rest.len() < longest {
-            End::Unclear
+            OutputEnd::Unclear
         } else {
-            End::None
+            OutputEnd::None
         };
     };
     match rest.get(text_end..).unwrap_or_default() {
-        [] | [4] => End::Unclear,
+        [] | [4] => OutputEnd::Unclear,
         [4, b'>', ..] => {
             let text = String::from_utf8_lossy(rest.get(..text_end).unwrap_or_default());
-            End::Found {
+            OutputEnd::Found {
                 len: 1 + text_end + 2,
                 ended: Exit::Exception(text.into_owned()),
             }
         }
-        _ => End::None,
+        _ => OutputEnd::None,
     }
 }
 
@@ -163,7 +163,7 @@ impl RestartWatch {
     }
 
     /// The fault that the log reports, if any.
-    pub(super) fn fault(&self) -> Option<(Fault, String)> {
+    pub(super) fn fault(&self) -> Option<(BoardFault, String)> {
         evidence::last_fault(&self.tail)
     }
 }
@@ -173,15 +173,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn found(len: usize, ended: Exit) -> End {
-        End::Found { len, ended }
+    fn found(len: usize, ended: Exit) -> OutputEnd {
+        OutputEnd::Found { len, ended }
     }
 
     #[test]
     fn the_end_is_found_after_the_output() {
-        assert_eq!(split_output(b"hello\r\n"), (7, End::None));
-        assert_eq!(split_output(b"hi\x04"), (2, End::Unclear));
-        assert_eq!(split_output(b"hi\x04\x04"), (2, End::Unclear));
+        assert_eq!(split_output(b"hello\r\n"), (7, OutputEnd::None));
+        assert_eq!(split_output(b"hi\x04"), (2, OutputEnd::Unclear));
+        assert_eq!(split_output(b"hi\x04\x04"), (2, OutputEnd::Unclear));
         assert_eq!(split_output(b"hi\x04\x04>"), (2, found(3, Exit::Done)));
         assert_eq!(
             split_output(b"hi\x04OSError: 5\r\n\x04>"),
@@ -193,7 +193,11 @@ mod tests {
             "\r\nmpython soft reboot",
         ] {
             let text = format!("\x04\x04{text}\r\n");
-            assert_eq!(split_output(text.as_bytes()), (0, End::Exiting), "{text:?}");
+            assert_eq!(
+                split_output(text.as_bytes()),
+                (0, OutputEnd::Exiting),
+                "{text:?}"
+            );
         }
     }
 
@@ -209,11 +213,11 @@ mod tests {
         let bytes = b"a\x04Traceback (most recent call last):\r\nend\r\n\x04\x04>";
         assert_eq!(split_output(bytes), (bytes.len() - 3, found(3, Exit::Done)));
         // A longer line is output at once.
-        assert_eq!(split_output(b"\x04Hello\r\nyou"), (11, End::None));
-        assert_eq!(split_output(b"\x04Hello").1, End::Unclear);
-        assert_eq!(split_output(b"\x04OSError: 5").1, End::Unclear);
+        assert_eq!(split_output(b"\x04Hello\r\nyou"), (11, OutputEnd::None));
+        assert_eq!(split_output(b"\x04Hello").1, OutputEnd::Unclear);
+        assert_eq!(split_output(b"\x04OSError: 5").1, OutputEnd::Unclear);
         // So is text that is not an exception's name: a damaged byte on a bad line.
-        assert_eq!(split_output(b"a\x04Bc~d"), (6, End::None));
+        assert_eq!(split_output(b"a\x04Bc~d"), (6, OutputEnd::None));
         assert_eq!(
             split_output(b"\x04MemoryError: \r\n\x04>"),
             (
@@ -228,7 +232,7 @@ mod tests {
         fn any_bytes_are_split_within_bounds(bytes in proptest::collection::vec(prop_oneof![Just(4u8), Just(b'>'), Just(b'T'), any::<u8>()], 0..64)) {
             let (output, end) = split_output(&bytes);
             prop_assert!(output <= bytes.len());
-            if let End::Found { len, .. } = end {
+            if let OutputEnd::Found { len, .. } = end {
                 prop_assert!(output + len <= bytes.len());
             }
         }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::capture::read::LeftOut;
-use crate::capture::read::fragments::{Fragment, Fragments, Key};
+use crate::capture::read::SkippedPackets;
+use crate::capture::read::fragments::{DatagramId, Fragment, Fragments};
 use crate::capture::read::pcap::Packet;
 
 /// Link types.
@@ -31,7 +31,7 @@ const FRAGMENT: u8 = 44;
 
 /// Why a packet has no datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reason {
+enum SkipReason {
     NotUdp,
     Damaged,
     UnknownLink,
@@ -62,16 +62,16 @@ pub(super) fn packet(
     packet: &Packet,
     fragments: &mut Fragments,
     payload: &mut Vec<u8>,
-    left_out: &mut LeftOut,
+    left_out: &mut SkippedPackets,
 ) -> Option<(SocketAddr, u16)> {
     let found = find(packet, fragments, payload, left_out);
     found.unwrap_or_else(|reason| {
         match reason {
             // Where the packet was cut, more than its payload may be missing.
-            Reason::Damaged if packet.is_cut => left_out.cut += 1,
-            Reason::Damaged => left_out.damaged += 1,
-            Reason::NotUdp => left_out.not_udp += 1,
-            Reason::UnknownLink => left_out.unknown_link += 1,
+            SkipReason::Damaged if packet.is_cut => left_out.cut += 1,
+            SkipReason::Damaged => left_out.damaged += 1,
+            SkipReason::NotUdp => left_out.not_udp += 1,
+            SkipReason::UnknownLink => left_out.unknown_link += 1,
         }
         None
     })
@@ -81,16 +81,16 @@ fn find(
     packet: &Packet,
     fragments: &mut Fragments,
     payload: &mut Vec<u8>,
-    left_out: &mut LeftOut,
-) -> Result<Option<(SocketAddr, u16)>, Reason> {
+    left_out: &mut SkippedPackets,
+) -> Result<Option<(SocketAddr, u16)>, SkipReason> {
     let ip = ip(network(packet)?)?;
     let (from, to) = (ip.from, ip.to);
     let Some((id, offset, more)) = ip.part else {
         if ip.protocol != UDP {
-            return Err(Reason::NotUdp);
+            return Err(SkipReason::NotUdp);
         }
         if ip.is_short {
-            return Err(Reason::Damaged);
+            return Err(SkipReason::Damaged);
         }
         let (from_port, to_port, bytes) = udp(ip.payload)?;
         payload.clear();
@@ -98,9 +98,9 @@ fn find(
         return Ok(Some((SocketAddr::new(from, from_port), to_port)));
     };
     if ip.is_short {
-        return Err(Reason::Damaged);
+        return Err(SkipReason::Damaged);
     }
-    let key = Key {
+    let key = DatagramId {
         from,
         to,
         id,
@@ -121,7 +121,7 @@ fn find(
     // The first fragment of an IPv6 packet may begin with more extension headers.
     let (protocol, part, bytes) = extensions(protocol, &whole)?;
     if protocol != UDP || part.is_some() {
-        return Err(Reason::NotUdp);
+        return Err(SkipReason::NotUdp);
     }
     let (from_port, to_port, bytes) = udp(bytes)?;
     payload.clear();
@@ -134,11 +134,11 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 /// The IP packet in a frame.
-fn network(packet: &Packet) -> Result<&[u8], Reason> {
+fn network(packet: &Packet) -> Result<&[u8], SkipReason> {
     let bytes = packet.bytes.as_slice();
-    let after = |len| bytes.get(len..).ok_or(Reason::Damaged);
-    let kind_at = |at| u16_at(bytes, at).ok_or(Reason::Damaged);
-    match packet.link.ok_or(Reason::UnknownLink)? {
+    let after = |len| bytes.get(len..).ok_or(SkipReason::Damaged);
+    let kind_at = |at| u16_at(bytes, at).ok_or(SkipReason::Damaged);
+    match packet.link.ok_or(SkipReason::UnknownLink)? {
         RAW | IPV4 | IPV6 => Ok(bytes),
         link if RAW_OF_BSD.contains(&link) => Ok(bytes),
         ETHERNET => tagged(kind_at(12)?, after(14)?),
@@ -146,49 +146,49 @@ fn network(packet: &Packet) -> Result<&[u8], Reason> {
         LINUX_SLL2 => tagged(kind_at(0)?, after(20)?),
         NULL | LOOP => {
             // The address family, in the byte order of the machine that captured; its value for IPv6 differs.
-            let family = bytes.first_chunk::<4>().ok_or(Reason::Damaged)?;
+            let family = bytes.first_chunk::<4>().ok_or(SkipReason::Damaged)?;
             let family = u32::from_be_bytes(*family);
             match family.min(family.swap_bytes()) {
                 2 | 10 | 24 | 28 | 30 => after(4),
-                _ => Err(Reason::NotUdp),
+                _ => Err(SkipReason::NotUdp),
             }
         }
-        _ => Err(Reason::UnknownLink),
+        _ => Err(SkipReason::UnknownLink),
     }
 }
 
 /// What follows the VLAN tags, if that is IP.
-fn tagged(mut kind: u16, mut bytes: &[u8]) -> Result<&[u8], Reason> {
+fn tagged(mut kind: u16, mut bytes: &[u8]) -> Result<&[u8], SkipReason> {
     for _ in 0..MAX_NESTED {
         if !TYPES_OF_TAGS.contains(&kind) {
             break;
         }
-        kind = u16_at(bytes, 2).ok_or(Reason::Damaged)?;
-        bytes = bytes.get(4..).ok_or(Reason::Damaged)?;
+        kind = u16_at(bytes, 2).ok_or(SkipReason::Damaged)?;
+        bytes = bytes.get(4..).ok_or(SkipReason::Damaged)?;
     }
     match kind {
         TYPE_IPV4 | TYPE_IPV6 => Ok(bytes),
-        _ => Err(Reason::NotUdp),
+        _ => Err(SkipReason::NotUdp),
     }
 }
 
-fn ip(bytes: &[u8]) -> Result<Ip<'_>, Reason> {
+fn ip(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     match bytes.first().map(|first| first >> 4) {
         Some(4) => ipv4(bytes),
         Some(6) => ipv6(bytes),
-        _ => Err(Reason::Damaged),
+        _ => Err(SkipReason::Damaged),
     }
 }
 
-fn ipv4(bytes: &[u8]) -> Result<Ip<'_>, Reason> {
-    let header: &[u8; 20] = bytes.first_chunk().ok_or(Reason::Damaged)?;
+fn ipv4(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
+    let header: &[u8; 20] = bytes.first_chunk().ok_or(SkipReason::Damaged)?;
     let [first, _, _, _, id_high, id_low, _, _, _, protocol, ..] = *header;
     let header_len = usize::from(first & 0xf) * 4;
     let total = usize::from(u16_at(header, 2).unwrap_or_default());
     // Network cards that split packets leave 0 here.
     let total = if total == 0 { bytes.len() } else { total };
     if header_len < 20 || total < header_len {
-        return Err(Reason::Damaged);
+        return Err(SkipReason::Damaged);
     }
     // What follows the packet in a frame is padding.
     let is_short = bytes.len() < total;
@@ -202,20 +202,20 @@ fn ipv4(bytes: &[u8]) -> Result<Ip<'_>, Reason> {
     let more = flags & 0x2000 != 0;
     let id = u32::from(u16::from_be_bytes([id_high, id_low]));
     if protocol != UDP {
-        return Err(Reason::NotUdp);
+        return Err(SkipReason::NotUdp);
     }
     Ok(Ip {
         from: address(12).into(),
         to: address(16).into(),
         protocol,
         part: (offset > 0 || more).then_some((id, offset, more)),
-        payload: bytes.get(header_len..).ok_or(Reason::Damaged)?,
+        payload: bytes.get(header_len..).ok_or(SkipReason::Damaged)?,
         is_short,
     })
 }
 
-fn ipv6(bytes: &[u8]) -> Result<Ip<'_>, Reason> {
-    let (header, rest) = bytes.split_first_chunk::<40>().ok_or(Reason::Damaged)?;
+fn ipv6(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
+    let (header, rest) = bytes.split_first_chunk::<40>().ok_or(SkipReason::Damaged)?;
     let next = *header.get(6).unwrap_or(&0);
     let len = usize::from(u16_at(header, 4).unwrap_or_default());
     // 0 as in IPv4, or a jumbogram.
@@ -240,7 +240,7 @@ fn ipv6(bytes: &[u8]) -> Result<Ip<'_>, Reason> {
 type AfterExtensions<'a> = (u8, Option<(u32, usize, bool)>, &'a [u8]);
 
 /// Passes over the extension headers of IPv6, up to the transport header or into a fragment.
-fn extensions(mut next: u8, mut bytes: &[u8]) -> Result<AfterExtensions<'_>, Reason> {
+fn extensions(mut next: u8, mut bytes: &[u8]) -> Result<AfterExtensions<'_>, SkipReason> {
     for _ in 0..MAX_NESTED {
         let [following, len, ..] = *bytes else {
             break;
@@ -252,13 +252,13 @@ fn extensions(mut next: u8, mut bytes: &[u8]) -> Result<AfterExtensions<'_>, Rea
             // Authentication header (RFC 4302).
             51 => (unit + 2) * 4,
             FRAGMENT => {
-                let place = u16_at(bytes, 2).ok_or(Reason::Damaged)?;
+                let place = u16_at(bytes, 2).ok_or(SkipReason::Damaged)?;
                 let (offset, more) = (usize::from(place & 0xfff8), place & 1 != 0);
                 let id: &[u8; 4] = bytes
                     .get(4..)
                     .and_then(|rest| rest.first_chunk())
-                    .ok_or(Reason::Damaged)?;
-                let rest = bytes.get(8..).ok_or(Reason::Damaged)?;
+                    .ok_or(SkipReason::Damaged)?;
+                let rest = bytes.get(8..).ok_or(SkipReason::Damaged)?;
                 if offset > 0 || more {
                     return Ok((
                         following,
@@ -271,17 +271,17 @@ fn extensions(mut next: u8, mut bytes: &[u8]) -> Result<AfterExtensions<'_>, Rea
             _ => break,
         };
         next = following;
-        bytes = bytes.get(skipped..).ok_or(Reason::Damaged)?;
+        bytes = bytes.get(skipped..).ok_or(SkipReason::Damaged)?;
     }
     Ok((next, None, bytes))
 }
 
 /// The ports and the payload.
-fn udp(bytes: &[u8]) -> Result<(u16, u16, &[u8]), Reason> {
-    let field = |at| u16_at(bytes, at).ok_or(Reason::Damaged);
+fn udp(bytes: &[u8]) -> Result<(u16, u16, &[u8]), SkipReason> {
+    let field = |at| u16_at(bytes, at).ok_or(SkipReason::Damaged);
     let (from, to, len) = (field(0)?, field(2)?, usize::from(field(4)?));
     // A jumbogram has 0 here.
     let len = if len == 0 { bytes.len() } else { len };
-    let payload = bytes.get(8..len).ok_or(Reason::Damaged)?;
+    let payload = bytes.get(8..len).ok_or(SkipReason::Damaged)?;
     Ok((from, to, payload))
 }

@@ -19,7 +19,7 @@ const PATIENCE: i128 = 60_000_000_000;
 
 /// What the fragments of one datagram have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct DatagramId {
     pub(super) from: IpAddr,
     pub(super) to: IpAddr,
     pub(super) id: u32,
@@ -55,9 +55,9 @@ struct Partial {
 /// The fragments whose datagrams are not complete yet.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
-    partial: HashMap<Key, Partial>,
+    partial: HashMap<DatagramId, Partial>,
     /// The datagrams from the oldest on, with their numbers. Those that are complete are still in it.
-    queue: VecDeque<(Key, u64)>,
+    queue: VecDeque<(DatagramId, u64)>,
     bytes: usize,
     next_number: u64,
 }
@@ -66,7 +66,7 @@ impl Fragments {
     /// Takes a fragment. Gives the whole payload if it is complete, and how many fragments were given up.
     pub(super) fn add(
         &mut self,
-        key: Key,
+        key: DatagramId,
         fragment: &Fragment<'_>,
     ) -> (Option<(u8, Vec<u8>)>, u64) {
         let mut dropped = 0;
@@ -126,7 +126,7 @@ impl Fragments {
         }
         if self.queue.len() > 2 * MAX_DATAGRAMS {
             let partial = &self.partial;
-            let waits = |key: &Key, number| {
+            let waits = |key: &DatagramId, number| {
                 partial
                     .get(key)
                     .is_some_and(|partial| partial.number == number)
@@ -137,7 +137,7 @@ impl Fragments {
     }
 
     /// Drops the fragments of a datagram; returns how many there were.
-    fn give_up(&mut self, key: &Key) -> u64 {
+    fn give_up(&mut self, key: &DatagramId) -> u64 {
         let Some(partial) = self.partial.remove(key) else {
             return 0;
         };

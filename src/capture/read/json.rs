@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::capture::read::{Error, Input};
+use crate::capture::read::{CaptureInput, Error};
 use crate::text::encoding::TextEncoding;
 use crate::text::sentence::{Sentence, sentence};
 
@@ -17,7 +17,7 @@ const MAX_LINE: usize = 1 << 20;
 
 /// What a line was.
 #[derive(Debug)]
-pub(super) enum Line {
+pub(super) enum JsonLine {
     /// There is none.
     End,
     Empty,
@@ -33,11 +33,11 @@ pub(super) enum Line {
 
 /// Reads the next line, whose number is `number`.
 pub(super) fn next<R: Read>(
-    input: &mut Input<R>,
+    input: &mut CaptureInput<R>,
     number: u64,
     encoding: TextEncoding,
     payload: &mut Vec<u8>,
-) -> Result<Line, Error> {
+) -> Result<JsonLine, Error> {
     let wrong = |problem: Sentence| {
         Error::Wrong(sentence!("replay.line", number = number, problem => problem))
     };
@@ -53,14 +53,14 @@ pub(super) fn next<R: Read>(
         }
         if !input.read()? {
             if scanned == 0 {
-                return Ok(Line::End);
+                return Ok(JsonLine::End);
             }
             break scanned;
         }
     };
     let line = input.rest().get(..len).unwrap_or_default();
     let read = if line.trim_ascii().is_empty() {
-        Ok(Line::Empty)
+        Ok(JsonLine::Empty)
     } else {
         datagram(line, encoding, payload)
     };
@@ -68,7 +68,11 @@ pub(super) fn next<R: Read>(
     read.map_err(wrong)
 }
 
-fn datagram(line: &[u8], encoding: TextEncoding, payload: &mut Vec<u8>) -> Result<Line, Sentence> {
+fn datagram(
+    line: &[u8],
+    encoding: TextEncoding,
+    payload: &mut Vec<u8>,
+) -> Result<JsonLine, Sentence> {
     let object: Value = serde_json::from_slice(line).map_err(|_| sentence!("replay.no-json"))?;
     let text = |key: &'static str| object.get(key).and_then(Value::as_str);
     let missing = |key: &'static str| sentence!("replay.no-key", key = key);
@@ -78,7 +82,7 @@ fn datagram(line: &[u8], encoding: TextEncoding, payload: &mut Vec<u8>) -> Resul
     let from = address("from").ok_or_else(|| missing("from"))?;
     let to_port = address("to").ok_or_else(|| missing("to"))?.port();
     if object.get("truncated") == Some(&Value::Bool(true)) {
-        return Ok(Line::Cut);
+        return Ok(JsonLine::Cut);
     }
     payload.clear();
     match (text("text"), text("base64")) {
@@ -102,7 +106,7 @@ fn datagram(line: &[u8], encoding: TextEncoding, payload: &mut Vec<u8>) -> Resul
             });
         }
     }
-    Ok(Line::Datagram {
+    Ok(JsonLine::Datagram {
         time,
         from,
         to_port,

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::capture::read::{Error, Input, MAX_RECORD};
+use crate::capture::read::{CaptureInput, Error, MAX_RECORD};
 use crate::text::sentence::sentence;
 
 /// The most interfaces of a pcapng section. udpcli keeps what it knows of each.
@@ -37,8 +37,8 @@ pub(super) struct Packet {
 /// A file of packets.
 #[derive(Debug)]
 pub(super) struct Container {
-    order: Order,
-    kind: Kind,
+    order: FileByteOrder,
+    kind: LinkKind,
     /// The number of the last packet, from 1.
     number: u64,
     /// The time of the last packet, for those without one.
@@ -46,19 +46,19 @@ pub(super) struct Container {
 }
 
 #[derive(Debug)]
-enum Kind {
+enum LinkKind {
     /// All packets have the same link type; the nanoseconds of a unit of time.
     Pcap {
         link: u16,
         unit: i128,
     },
     PcapNg {
-        interfaces: Vec<Interface>,
+        interfaces: Vec<CaptureInterface>,
     },
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Interface {
+struct CaptureInterface {
     link: u16,
     resolution: u8,
     /// In seconds.
@@ -66,12 +66,12 @@ struct Interface {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
+enum FileByteOrder {
     Big,
     Little,
 }
 
-impl Order {
+impl FileByteOrder {
     fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
         let bytes = *bytes.get(at..)?.first_chunk()?;
         Some(match self {
@@ -99,7 +99,10 @@ impl Order {
 
 impl Container {
     /// Recognises a file by its first four bytes, and uses up the header of a pcap file.
-    pub(super) fn of<R: Read>(begin: [u8; 4], input: &mut Input<R>) -> Result<Option<Self>, Error> {
+    pub(super) fn of<R: Read>(
+        begin: [u8; 4],
+        input: &mut CaptureInput<R>,
+    ) -> Result<Option<Self>, Error> {
         let container = |order, kind| Self {
             order,
             kind,
@@ -109,13 +112,16 @@ impl Container {
         if u32::from_be_bytes(begin) == SECTION {
             let interfaces = Vec::new();
             // Each section says its byte order.
-            return Ok(Some(container(Order::Little, Kind::PcapNg { interfaces })));
+            return Ok(Some(container(
+                FileByteOrder::Little,
+                LinkKind::PcapNg { interfaces },
+            )));
         }
         let (order, unit) = match begin {
-            [0xa1, 0xb2, 0xc3, 0xd4] => (Order::Big, 1000),
-            [0xd4, 0xc3, 0xb2, 0xa1] => (Order::Little, 1000),
-            [0xa1, 0xb2, 0x3c, 0x4d] => (Order::Big, 1),
-            [0x4d, 0x3c, 0xb2, 0xa1] => (Order::Little, 1),
+            [0xa1, 0xb2, 0xc3, 0xd4] => (FileByteOrder::Big, 1000),
+            [0xd4, 0xc3, 0xb2, 0xa1] => (FileByteOrder::Little, 1000),
+            [0xa1, 0xb2, 0x3c, 0x4d] => (FileByteOrder::Big, 1),
+            [0x4d, 0x3c, 0xb2, 0xa1] => (FileByteOrder::Little, 1),
             _ => return Ok(None),
         };
         let header = input.fill(24)?;
@@ -128,25 +134,25 @@ impl Container {
         if !super::decode::is_known(link) {
             return Err(Error::Wrong(sentence!("replay.link-type", link = link)));
         }
-        Ok(Some(container(order, Kind::Pcap { link, unit })))
+        Ok(Some(container(order, LinkKind::Pcap { link, unit })))
     }
 
     /// Reads the next packet; `false` at the end.
     pub(super) fn next<R: Read>(
         &mut self,
-        input: &mut Input<R>,
+        input: &mut CaptureInput<R>,
         packet: &mut Packet,
     ) -> Result<bool, Error> {
         match self.kind {
-            Kind::Pcap { link, unit } => {
+            LinkKind::Pcap { link, unit } => {
                 packet.link = Some(link);
                 self.pcap_packet(input, packet, unit)
             }
-            Kind::PcapNg { .. } => loop {
+            LinkKind::PcapNg { .. } => loop {
                 match self.block(input, packet)? {
-                    Block::End => return Ok(false),
-                    Block::Packet => return Ok(true),
-                    Block::Other => {}
+                    PcapngBlock::End => return Ok(false),
+                    PcapngBlock::Packet => return Ok(true),
+                    PcapngBlock::Other => {}
                 }
             },
         }
@@ -154,7 +160,7 @@ impl Container {
 
     fn pcap_packet<R: Read>(
         &mut self,
-        input: &mut Input<R>,
+        input: &mut CaptureInput<R>,
         packet: &mut Packet,
         unit: i128,
     ) -> Result<bool, Error> {
@@ -186,17 +192,17 @@ impl Container {
     /// Reads one block of a pcapng file.
     fn block<R: Read>(
         &mut self,
-        input: &mut Input<R>,
+        input: &mut CaptureInput<R>,
         packet: &mut Packet,
-    ) -> Result<Block, Error> {
+    ) -> Result<PcapngBlock, Error> {
         let begin = input.fill(12)?;
         if begin.is_empty() {
-            return Ok(Block::End);
+            return Ok(PcapngBlock::End);
         }
         if begin.first_chunk() == Some(&SECTION.to_be_bytes()) {
             self.order = match begin.get(8..12) {
-                Some([0x1a, 0x2b, 0x3c, 0x4d]) => Order::Big,
-                Some([0x4d, 0x3c, 0x2b, 0x1a]) => Order::Little,
+                Some([0x1a, 0x2b, 0x3c, 0x4d]) => FileByteOrder::Big,
+                Some([0x4d, 0x3c, 0x2b, 0x1a]) => FileByteOrder::Little,
                 Some(_) => return Err(self.damaged()),
                 None => return Err(self.short()),
             };
@@ -219,24 +225,24 @@ impl Container {
         }
         let body = block.get(8..total - 4).unwrap_or_default();
         let found = match (kind, &mut self.kind) {
-            (SECTION, Kind::PcapNg { interfaces }) => {
+            (SECTION, LinkKind::PcapNg { interfaces }) => {
                 interfaces.clear();
-                Some(Block::Other)
+                Some(PcapngBlock::Other)
             }
-            (INTERFACE, Kind::PcapNg { interfaces }) => {
+            (INTERFACE, LinkKind::PcapNg { interfaces }) => {
                 interface(order, body).and_then(|interface| {
                     interfaces.push(interface);
-                    (interfaces.len() <= MAX_INTERFACES).then_some(Block::Other)
+                    (interfaces.len() <= MAX_INTERFACES).then_some(PcapngBlock::Other)
                 })
             }
-            (_, Kind::PcapNg { interfaces }) if is_packet => {
+            (_, LinkKind::PcapNg { interfaces }) if is_packet => {
                 packet_of(kind, order, body, interfaces, self.last, packet).map(|()| {
                     self.last = packet.time;
-                    Block::Packet
+                    PcapngBlock::Packet
                 })
             }
             // Names, statistics, and what other programs add.
-            _ => Some(Block::Other),
+            _ => Some(PcapngBlock::Other),
         };
         input.skip(total);
         found.ok_or_else(|| self.damaged())
@@ -272,15 +278,15 @@ impl Container {
 }
 
 /// What a block of a pcapng file was.
-enum Block {
+enum PcapngBlock {
     Packet,
     Other,
     End,
 }
 
 /// Reads the description of an interface.
-fn interface(order: Order, body: &[u8]) -> Option<Interface> {
-    let mut interface = Interface {
+fn interface(order: FileByteOrder, body: &[u8]) -> Option<CaptureInterface> {
+    let mut interface = CaptureInterface {
         link: order.u16(body, 0)?,
         resolution: 6,
         offset: 0,
@@ -305,9 +311,9 @@ fn interface(order: Order, body: &[u8]) -> Option<Interface> {
 /// Reads a packet out of its block; `None` if the block is damaged.
 fn packet_of(
     kind: u32,
-    order: Order,
+    order: FileByteOrder,
     body: &[u8],
-    interfaces: &[Interface],
+    interfaces: &[CaptureInterface],
     last: i128,
     packet: &mut Packet,
 ) -> Option<()> {
@@ -345,7 +351,7 @@ fn packet_of(
 }
 
 /// A time in units of its interface as nanoseconds since the epoch.
-fn nanos(time: u64, interface: &Interface) -> i128 {
+fn nanos(time: u64, interface: &CaptureInterface) -> i128 {
     let time = u128::from(time);
     let exponent = u32::from(interface.resolution & 0x7f);
     let nanos = if interface.resolution & 0x80 == 0 {

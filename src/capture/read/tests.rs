@@ -12,12 +12,12 @@ use super::*;
 /// A sender, a port, a payload, and the time in nanoseconds.
 type Found = (String, u16, Vec<u8>, i128);
 
-fn read_all(file: &[u8]) -> (Vec<Found>, LeftOut, Option<Error>) {
+fn read_all(file: &[u8]) -> (Vec<Found>, SkippedPackets, Option<Error>) {
     read_in_pieces(file, usize::MAX)
 }
 
 /// Reads a file of which each call gives at most `most` bytes.
-fn read_in_pieces(file: &[u8], most: usize) -> (Vec<Found>, LeftOut, Option<Error>) {
+fn read_in_pieces(file: &[u8], most: usize) -> (Vec<Found>, SkippedPackets, Option<Error>) {
     struct Pieces<'a>(&'a [u8], usize);
     impl Read for Pieces<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -25,8 +25,8 @@ fn read_in_pieces(file: &[u8], most: usize) -> (Vec<Found>, LeftOut, Option<Erro
             self.0.read(&mut buffer[..len])
         }
     }
-    let mut reader = Reader::new(Pieces(file, most), TextEncoding::default());
-    let (mut found, mut left_out) = (Vec::new(), LeftOut::default());
+    let mut reader = CaptureReader::new(Pieces(file, most), TextEncoding::default());
+    let (mut found, mut left_out) = (Vec::new(), SkippedPackets::default());
     let error = loop {
         match reader.next_datagram() {
             Ok(Some(Recorded {
@@ -78,7 +78,7 @@ fn pcap(link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
     file
 }
 
-fn payloads(link: u32, packets: &[Vec<u8>]) -> (Vec<Vec<u8>>, LeftOut) {
+fn payloads(link: u32, packets: &[Vec<u8>]) -> (Vec<Vec<u8>>, SkippedPackets) {
     let (found, left_out, error) = read_all(&pcap(link, packets));
     assert!(error.is_none(), "{error:?}");
     (
@@ -136,7 +136,7 @@ fn every_link_layer_is_read() {
             _ => [b"four", b"six"],
         };
         assert_eq!(found, wanted, "link type {link}");
-        assert_eq!(left_out, LeftOut::default(), "link type {link}");
+        assert_eq!(left_out, SkippedPackets::default(), "link type {link}");
     }
 }
 
@@ -157,10 +157,10 @@ fn what_is_no_datagram_is_counted_by_its_reason() {
     ];
     let (found, left_out) = payloads(1, &packets);
     assert_eq!(found, [b""]);
-    let wanted = LeftOut {
+    let wanted = SkippedPackets {
         not_udp: 2,
         damaged: 3,
-        ..LeftOut::default()
+        ..SkippedPackets::default()
     };
     assert_eq!(left_out, wanted);
     // A packet of which the capture program kept only the beginning.
@@ -243,7 +243,7 @@ fn fragments_that_never_end_take_bounded_memory() {
     let mut fragments = Fragments::default();
     let (mut dropped, bytes) = (0, vec![0; 32_000]);
     for id in 0..20_000 {
-        let key = fragments::Key {
+        let key = fragments::DatagramId {
             from: Ipv4Addr::LOCALHOST.into(),
             to: Ipv4Addr::LOCALHOST.into(),
             id,

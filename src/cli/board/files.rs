@@ -19,8 +19,8 @@ use crate::board::error::Error as BoardError;
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::{TransferEvent, TransferObserver, Transferred};
-use crate::board::files::upload_plan::LeftOut;
-use crate::board::files::{BoardPath, Files, Shown, Text};
+use crate::board::files::upload_plan::ExcludedEntries;
+use crate::board::files::{BoardPath, Files, MachineText, Shown};
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 use crate::terminal::progress::Progress;
@@ -194,7 +194,7 @@ fn summary(done: &Transferred, time: Duration) -> String {
 }
 
 /// The names of what was left out.
-fn names(left_out: &LeftOut) -> String {
+fn names(left_out: &ExcludedEntries) -> String {
     match left_out.names() {
         (names, 0) => names,
         (names, more) => say!("board-cli.left-out-more", names = names, more = more),
@@ -244,7 +244,7 @@ pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
         // Writing to a String cannot fail.
         let _ = match args.format {
             TextOrJson::Json => {
-                let path = Text(entry.path.as_bytes()).to_string();
+                let path = MachineText(entry.path.as_bytes()).to_string();
                 let object = if args.long {
                     json!({"path": path, "len": entry.len, "folder": entry.is_folder, "modified": date})
                 } else {

@@ -12,18 +12,19 @@ use clap::{Args, ValueEnum};
 use espflash::target::Chip;
 use unicode_width::UnicodeWidthStr as _;
 
-use self::progress::Progress;
+use self::progress::FlashProgress;
 use super::fleet::{self, Job};
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
-use crate::board::flash::content::{self, Content, ContentRequest};
+use crate::board::flash::content::{self, ContentRequest, FlashContent};
 use crate::board::flash::error::Error as FlashError;
 use crate::board::flash::files::{self, Given};
 use crate::board::flash::image::FlashMode;
-use crate::board::flash::layout::{Files, LayoutRequest, rows};
-use crate::board::flash::reset::{After, Before};
+use crate::board::flash::layout::{FilesFate, LayoutRequest, rows};
+use crate::board::flash::reset::{After, ResetMethod};
 use crate::board::flash::{
-    self, Connect, Description, Flashed, Options, Plan, Target, Wanted, backup, check, press_reset,
+    self, BackupTarget, Connect, Description, FlashPlan, Flashed, Options, Wanted, backup, check,
+    press_reset,
 };
 use crate::board::port::{self, Port};
 use crate::board::ports::{self, Listed};
@@ -54,8 +55,8 @@ pub(super) struct FlashArgs {
     chip: Option<Chip>,
     #[arg(long, value_name = "SIZE", value_parser = flash_size)]
     flash_size: Option<u32>,
-    #[arg(long, value_enum, default_value_t = Mode::Keep, value_name = "MODE")]
-    flash_mode: Mode,
+    #[arg(long, value_enum, default_value_t = FlashModeArg::Keep, value_name = "MODE")]
+    flash_mode: FlashModeArg,
     #[arg(long, value_name = "N", value_parser = flash_baud)]
     flash_baud: Option<u32>,
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "erase_all")]
@@ -67,7 +68,7 @@ pub(super) struct FlashArgs {
     #[arg(long)]
     no_compress: bool,
     #[arg(long, value_enum, value_name = "HOW")]
-    before: Option<Before>,
+    before: Option<ResetMethod>,
     #[arg(long, value_enum, default_value_t = After::HardReset, value_name = "HOW")]
     after: After,
     #[arg(long, value_name = "FILE")]
@@ -93,7 +94,7 @@ enum KeepOrReplace {
 
 /// How the boot loader makes the chip read its flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Mode {
+enum FlashModeArg {
     Keep,
     Dio,
     Qio,
@@ -101,7 +102,7 @@ enum Mode {
     Qout,
 }
 
-impl Mode {
+impl FlashModeArg {
     fn wanted(self) -> Option<FlashMode> {
         match self {
             Self::Keep => None,
@@ -228,16 +229,16 @@ fn write(
 ) -> Result<Outcome, Error> {
     let started = Instant::now();
     let Prepared { content, restore } = prepared;
-    let Content {
+    let FlashContent {
         chip,
         pieces,
         fonts,
         notes,
     } = content;
-    let mut plan = Plan {
+    let mut plan = FlashPlan {
         connect: Connect {
             port: String::new(),
-            before: Before::DefaultReset,
+            before: ResetMethod::DefaultReset,
             timeout: serial.connect_timeout,
             // Users who know esptool mean the data rate with --baud.
             flash_baud: args.flash_baud.or(serial.baud),
@@ -248,8 +249,8 @@ fn write(
         fonts,
         wish: LayoutRequest {
             files: args.files.map(|files| match files {
-                KeepOrReplace::Keep => Files::Keep,
-                KeepOrReplace::Replace => Files::Replace,
+                KeepOrReplace::Keep => FilesFate::Keep,
+                KeepOrReplace::Replace => FilesFate::Replace,
             }),
             erase_all: args.erase_all,
         },
@@ -272,7 +273,7 @@ fn write(
     for note in notes {
         tracing::info!("{}", sanitize::for_terminal(&text(&note)));
     }
-    let mut progress = Progress::new(global, args.dry_run);
+    let mut progress = FlashProgress::new(global, args.dry_run);
     let flashed = flash::run(port, &mut plan, &|| shutdown.is_asked(), &mut progress);
     progress.end();
     if args.dry_run {
@@ -293,9 +294,9 @@ fn write(
 }
 
 /// The target of a backup: `-` is standard output, unless that is a terminal.
-fn target(path: &Path) -> Result<Target, Error> {
+fn target(path: &Path) -> Result<BackupTarget, Error> {
     if path != Path::new("-") {
-        return Ok(Target::File(path.to_owned()));
+        return Ok(BackupTarget::File(path.to_owned()));
     }
     if stdout::is_terminal() {
         return Err(Error::usage_hint(
@@ -303,13 +304,13 @@ fn target(path: &Path) -> Result<Target, Error> {
             say!("flash.backup-terminal.hint"),
         ));
     }
-    Ok(Target::Stream(stdout::binary()))
+    Ok(BackupTarget::Stream(stdout::binary()))
 }
 
 /// What was read from the files.
 #[derive(Clone)]
 struct Prepared {
-    content: Content,
+    content: FlashContent,
     /// A backup to restore.
     restore: Option<backup::Copy>,
 }
@@ -338,7 +339,7 @@ fn loaded<T: Send + 'static>(
 }
 
 /// The content to flash; `None` after Ctrl-C.
-fn content(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Content>, Error> {
+fn content(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<FlashContent>, Error> {
     let images = files::given(&args.images)
         .map_err(|(error, hint)| Error::usage_hint(text(&error), text(&hint)))?;
     let request = ContentRequest {
@@ -352,13 +353,13 @@ fn content(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Content>, Err
 
 /// How to get the board on `port` into download mode: the chips' own USB ports have another sequence than the
 /// transistors behind a USB serial adapter.
-fn before(asked: Option<Before>, port: &str) -> Before {
+fn before(asked: Option<ResetMethod>, port: &str) -> ResetMethod {
     asked.unwrap_or_else(|| {
         let listed = ports::list().unwrap_or_default();
         let listed = listed.iter().find(|listed| listed.name == port);
         match listed.and_then(Listed::chip) {
-            Some(ports::Chip::Espressif) => Before::UsbReset,
-            _ => Before::DefaultReset,
+            Some(ports::Chip::Espressif) => ResetMethod::UsbReset,
+            _ => ResetMethod::DefaultReset,
         }
     })
 }
@@ -374,7 +375,7 @@ fn open(serial: &SerialArgs, shutdown: &Shutdown) -> Result<(String, Box<dyn Por
 }
 
 /// Prints the result of a dry run, apart from the plan.
-fn tell_dry_run(plan: &Plan, flashed: &Flashed) {
+fn tell_dry_run(plan: &FlashPlan, flashed: &Flashed) {
     let (written, total) = (flashed.written.changed, flashed.written.total);
     if plan.options.erase_all {
         tracing::info!(say = "flash.dry-run-erase", written = %written, total = %total);
@@ -386,7 +387,7 @@ fn tell_dry_run(plan: &Plan, flashed: &Flashed) {
     }
 }
 
-fn report(plan: &Plan, flashed: &Flashed, elapsed: Duration) {
+fn report(plan: &FlashPlan, flashed: &Flashed, elapsed: Duration) {
     let written = flashed.written;
     if let Some(path) = &flashed.kept {
         tracing::info!(say = "flash.backed-up", path = %path.display());
@@ -474,7 +475,7 @@ pub(super) fn info(
         flash_size: None,
         chip: None,
     };
-    let mut progress = Progress::new(global, false);
+    let mut progress = FlashProgress::new(global, false);
     let described = flash::describe(port, connect, &|| shutdown.is_asked(), &mut progress);
     progress.end();
     let description = described.map_err(Error::Flash)?;

@@ -10,25 +10,25 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::view::View;
+use self::view::FleetRows;
 use super::{BoardCommand, SerialArgs, session};
 use crate::board::fleet::{self, FleetEvent, MOST_BOARDS};
 use crate::board::ports;
 use crate::cli::{GlobalArgs, names, output};
 use crate::error::{BoardFailure, Error, Outcome};
 use crate::names::BoardNames;
-use crate::terminal::lane::Lane;
+use crate::terminal::lane::Label;
 use crate::words;
 use crate::words::catalogue::say;
 use serde_json::{Map, Value};
 
 /// What is done at each board.
-pub(super) type Work<'a> = Box<dyn Fn(&SerialArgs) -> Result<Outcome, Error> + Sync + 'a>;
+pub(super) type FleetWork<'a> = Box<dyn Fn(&SerialArgs) -> Result<Outcome, Error> + Sync + 'a>;
 
 /// A command for several boards.
 pub(super) struct Job<'a> {
     /// What is done at each board.
-    pub(super) work: Work<'a>,
+    pub(super) work: FleetWork<'a>,
     /// How many at a time, unless the user says.
     pub(super) jobs: usize,
     /// Whether lines on stdout begin with the board's name.
@@ -91,9 +91,9 @@ pub(super) fn one_board(command: &str) -> Error {
 }
 
 /// A board, and what became of it.
-struct Member {
+struct FleetBoard {
     port: String,
-    lane: Lane,
+    lane: Label,
     began: Option<Instant>,
     result: Option<Result<Outcome, Error>>,
 }
@@ -109,21 +109,21 @@ pub(super) fn run(
     let shutdown = session::shutdown()?;
     let list = Arc::new(names::read(serial.names.as_deref())?);
     let boards = boards(serial)?;
-    let mut members: Vec<Member> = boards
+    let mut members: Vec<FleetBoard> = boards
         .iter()
         .map(|(port, usb)| {
             let keys = [Some(port.as_str()), usb.as_deref()];
             let name = keys.into_iter().flatten().find_map(|key| list.of(key));
-            Member {
+            FleetBoard {
                 port: port.clone(),
-                lane: Lane::new(port.clone(), name.map(str::to_owned), job.names_lines),
+                lane: Label::new(port.clone(), name.map(str::to_owned), job.names_lines),
                 began: None,
                 result: None,
             }
         })
         .collect();
-    let lanes: Vec<Lane> = members.iter().map(|member| member.lane.clone()).collect();
-    let view = View::new(&members, global);
+    let lanes: Vec<Label> = members.iter().map(|member| member.lane.clone()).collect();
+    let view = FleetRows::new(&members, global);
     let jobs = serial.jobs.map_or(job.jobs, usize::from);
     let start = Instant::now();
     fleet::side_by_side(
@@ -206,7 +206,7 @@ fn boards(serial: &SerialArgs) -> Result<Vec<(String, Option<String>)>, Error> {
 
 /// Names this thread's board by its MAC address, if the list has that.
 pub(super) fn identify(list: Option<&BoardNames>, mac: &str) {
-    if let (Some(lane), Some(list)) = (Lane::current(), list)
+    if let (Some(lane), Some(list)) = (Label::current(), list)
         && let Some(name) = list.of(mac)
     {
         lane.set_name(name.to_owned());
@@ -215,7 +215,7 @@ pub(super) fn identify(list: Option<&BoardNames>, mac: &str) {
 
 /// An object of JSON with the port and name of this thread's board, if it is one of several.
 pub(super) fn with_board(object: &str) -> String {
-    let Some(lane) = Lane::current() else {
+    let Some(lane) = Label::current() else {
         return object.to_owned();
     };
     let Ok(Value::Object(rest)) = serde_json::from_str(object) else {
@@ -235,7 +235,7 @@ fn is_interrupted(error: &Error) -> bool {
 }
 
 /// Tells what became of a board.
-fn tell_end(member: &Member, rows: &Rows<'_>, view: &View) {
+fn tell_end(member: &FleetBoard, rows: &Rows<'_>, view: &FleetRows) {
     match rows {
         Rows::Table(_) => {}
         Rows::Json(object) => {
@@ -270,7 +270,7 @@ fn message(error: &Error) -> String {
 }
 
 /// What the boards' results make together.
-fn conclude(members: Vec<Member>, elapsed: Duration) -> Result<Outcome, Error> {
+fn conclude(members: Vec<FleetBoard>, elapsed: Duration) -> Result<Outcome, Error> {
     let boards = members.len();
     let mut is_cut_short = false;
     let mut failed = Vec::new();

@@ -13,10 +13,10 @@ use crate::terminal::{status, stream};
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Several programs of one command read one after the other.
-static INPUT: OnceLock<Mutex<Input>> = OnceLock::new();
+static INPUT: OnceLock<Mutex<KeyboardState>> = OnceLock::new();
 
 #[derive(Debug)]
-struct Input {
+struct KeyboardState {
     pieces: Receiver<Vec<u8>>,
     /// Of the last piece, what nobody has taken yet.
     rest: Vec<u8>,
@@ -52,7 +52,7 @@ impl Keyboard {
     /// The next line, or as much of it as there is.
     pub(super) fn next(&self) -> Typed {
         let start = || {
-            Mutex::new(Input {
+            Mutex::new(KeyboardState {
                 pieces: read(self.is_terminal),
                 rest: Vec::new(),
             })

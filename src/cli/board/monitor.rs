@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use regex::bytes::{Regex, RegexBuilder};
 
-use self::form::{Form, Layout};
-use self::log::Log;
-use super::screen::Screen as Stdout;
+use self::form::{LineForm, LineLayout};
+use self::log::LineLog;
+use super::screen::BoardOutput;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::mirror::Mirror;
-use crate::board::monitor::decode::{Decoded, Decoder, Finding};
-use crate::board::monitor::lines::{PartialLine, Piece, QUIET};
-use crate::board::monitor::source::{self, Event};
+use crate::board::monitor::decode::{DecodedLine, Explained, LineDecoder};
+use crate::board::monitor::lines::{LinePiece, PartialLine, QUIET};
+use crate::board::monitor::source::{self, LineEvent};
 use crate::cli::logging::Summary;
 use crate::datagram::Timestamp;
 use crate::error::{Error, Outcome};
@@ -75,19 +75,19 @@ fn expression(text: &str) -> Result<Regex, Sentence> {
 }
 
 impl MonitorArgs {
-    fn layout(&self) -> Layout {
+    fn layout(&self) -> LineLayout {
         match self.format {
-            TextOrJson::Json => Layout::Json,
-            TextOrJson::Text if self.hex => Layout::Hex,
-            TextOrJson::Text if self.timestamps || self.filter.is_some() => Layout::Lines,
-            TextOrJson::Text => Layout::Bytes,
+            TextOrJson::Json => LineLayout::Json,
+            TextOrJson::Text if self.hex => LineLayout::Hex,
+            TextOrJson::Text if self.timestamps || self.filter.is_some() => LineLayout::Lines,
+            TextOrJson::Text => LineLayout::Bytes,
         }
     }
 }
 
 /// Shows the board's output until Ctrl-C.
 pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let log = args.log.as_deref().map(Log::open).transpose()?;
+    let log = args.log.as_deref().map(LineLog::open).transpose()?;
     let shutdown = session::shutdown()?;
     let address = session::address(serial)?;
     let events = source::start(&address, serial.port().is_none(), &shutdown)?;
@@ -142,10 +142,10 @@ struct MonitorCounts {
 struct Monitor {
     mirror: Mirror,
     lines: PartialLine,
-    decoder: Decoder,
-    form: Form,
-    log: Option<Log>,
-    stdout: Stdout,
+    decoder: LineDecoder,
+    form: LineForm,
+    log: Option<LineLog>,
+    stdout: BoardOutput,
     reader_gone: bool,
     counts: MonitorCounts,
     /// The last texts on the OLED.
@@ -155,9 +155,9 @@ struct Monitor {
 }
 
 impl Monitor {
-    fn new(args: &MonitorArgs, log: Option<Log>, shutdown: Shutdown) -> Self {
+    fn new(args: &MonitorArgs, log: Option<LineLog>, shutdown: Shutdown) -> Self {
         let layout = args.layout();
-        let allowed = if layout == Layout::Bytes {
+        let allowed = if layout == LineLayout::Bytes {
             Allowed::Program
         } else {
             Allowed::Colors
@@ -165,10 +165,10 @@ impl Monitor {
         Self {
             mirror: Mirror::new(),
             lines: PartialLine::default(),
-            decoder: Decoder::default(),
-            form: Form::new(layout, args.timestamps, args.filter.clone()),
+            decoder: LineDecoder::default(),
+            form: LineForm::new(layout, args.timestamps, args.filter.clone()),
             log: log.map(|log| log.with_layout(layout)),
-            stdout: Stdout::allowing(shutdown, allowed),
+            stdout: BoardOutput::allowing(shutdown, allowed),
             reader_gone: false,
             counts: MonitorCounts::default(),
             texts: String::new(),
@@ -176,7 +176,7 @@ impl Monitor {
         }
     }
 
-    fn watch(&mut self, events: &Receiver<Event>, shutdown: &Shutdown) -> Result<(), Error> {
+    fn watch(&mut self, events: &Receiver<LineEvent>, shutdown: &Shutdown) -> Result<(), Error> {
         let is_stopped = || shutdown.is_asked();
         let mut wait = Wait::at(Site::Monitor, &is_stopped).with_grace(LAST_LOOK);
         while !self.reader_gone && wait.look().is_none() {
@@ -222,13 +222,13 @@ impl Monitor {
     }
 
     /// The formatters for stdout and for the log.
-    fn forms(&mut self) -> impl Iterator<Item = &mut Form> {
-        std::iter::once(&mut self.form).chain(self.log.as_mut().map(Log::form))
+    fn forms(&mut self) -> impl Iterator<Item = &mut LineForm> {
+        std::iter::once(&mut self.form).chain(self.log.as_mut().map(LineLog::form))
     }
 
-    fn take(&mut self, event: Event) -> Result<(), Error> {
+    fn take(&mut self, event: LineEvent) -> Result<(), Error> {
         match event {
-            Event::Bytes(time, bytes) => {
+            LineEvent::Bytes(time, bytes) => {
                 self.counts.bytes += bytes.len() as u64;
                 for form in self.forms() {
                     form.raw(&bytes, time);
@@ -241,7 +241,7 @@ impl Monitor {
                     self.screen(&screen, time)?;
                 }
             }
-            Event::Lost(time, reason) => {
+            LineEvent::Lost(time, reason) => {
                 self.end_line()?;
                 for form in self.forms() {
                     form.event(
@@ -254,7 +254,7 @@ impl Monitor {
                 self.flush()?;
                 tracing::warn!(say = "monitor.lost", reason = reason);
             }
-            Event::Back(time, port) => {
+            LineEvent::Back(time, port) => {
                 self.counts.reconnects += 1;
                 for form in self.forms() {
                     form.event(time, "back", &port, &say!("monitor.back", port = &port));
@@ -284,7 +284,7 @@ impl Monitor {
         result
     }
 
-    fn piece(&mut self, piece: &Piece<'_>, decoded: &Decoded) -> Result<(), Error> {
+    fn piece(&mut self, piece: &LinePiece<'_>, decoded: &DecodedLine) -> Result<(), Error> {
         for form in self.forms() {
             form.piece(piece, decoded);
         }
@@ -295,7 +295,7 @@ impl Monitor {
     }
 
     /// Prints the explanation of a line below it.
-    fn explain(&mut self, finding: &Finding, time: Timestamp) -> Result<(), Error> {
+    fn explain(&mut self, finding: &Explained, time: Timestamp) -> Result<(), Error> {
         let sentence = finding.sentence();
         let text = crate::words::catalogue::text(&sentence);
         let last = self.said.get(&text);
@@ -338,7 +338,7 @@ impl Monitor {
     fn pause(&mut self) -> Result<(), Error> {
         let mut lines = std::mem::take(&mut self.lines);
         let mut result = Ok(());
-        lines.pause(|piece| result = self.piece(&piece, &Decoded::default()));
+        lines.pause(|piece| result = self.piece(&piece, &DecodedLine::default()));
         self.lines = lines;
         result?;
         self.show_rest()
@@ -348,7 +348,7 @@ impl Monitor {
     fn end_line(&mut self) -> Result<(), Error> {
         let mut lines = std::mem::take(&mut self.lines);
         let mut result = Ok(());
-        lines.end(|piece| result = self.piece(&piece, &Decoded::default()));
+        lines.end(|piece| result = self.piece(&piece, &DecodedLine::default()));
         self.lines = lines;
         result?;
         self.show_rest()

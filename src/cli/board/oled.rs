@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::fleet::{self, Job};
 use super::run::show_traceback;
-use super::screen::Screen as Stdout;
+use super::screen::BoardOutput;
 use super::{SerialArgs, mirroring, session};
 use crate::board::error::Error as BoardError;
 use crate::board::life_cycle::Ending;
@@ -16,9 +16,9 @@ use crate::board::oled::{self, MAIN, OledEvent, OledObserver, OledOptions};
 use crate::board::repl::last_line;
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
-use crate::terminal::lane::Lane;
+use crate::terminal::lane::Label;
 use crate::terminal::panel::screen::Screen;
-use crate::terminal::panel::{self, Panel, Terminal, View};
+use crate::terminal::panel::{self, Panel, PanelContent, TerminalLimits};
 use crate::terminal::sanitize::{Allowed, Filter};
 use crate::terminal::{status, stdout};
 use crate::words::catalogue::say;
@@ -31,14 +31,14 @@ pub(super) struct OledArgs {
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
     #[arg(long, value_enum)]
-    format: Option<Format>,
+    format: Option<ScreenFormat>,
     #[arg(long)]
     framebuffer: bool,
 }
 
 /// How a screen is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ScreenFormat {
     Text,
     Json,
     Picture,
@@ -48,20 +48,20 @@ enum Format {
 pub(super) fn for_many(args: &OledArgs) -> Result<Job<'_>, Error> {
     fleet::one_board_only(args.image.is_some(), "--image")?;
     Ok(Job {
-        names_lines: args.format != Some(Format::Json),
+        names_lines: args.format != Some(ScreenFormat::Json),
         ..Job::new(|serial| run(args, serial))
     })
 }
 
 /// Starts main.py with the mirror and shows what it shows.
 pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let is_terminal = stdout::shares_terminal() && Lane::current().is_none();
+    let is_terminal = stdout::shares_terminal() && Label::current().is_none();
     let format = args.format.unwrap_or(if is_terminal && !args.once {
-        Format::Picture
+        ScreenFormat::Picture
     } else {
-        Format::Text
+        ScreenFormat::Text
     });
-    if args.framebuffer && format != Format::Json {
+    if args.framebuffer && format != ScreenFormat::Json {
         return Err(Error::usage(say!("board-cli.framebuffer-format")));
     }
     if let Some(path) = &args.image {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);
     }
-    let report = if format == Format::Picture || args.framebuffer || args.image.is_some() {
+    let report = if format == ScreenFormat::Picture || args.framebuffer || args.image.is_some() {
         OledReport::Everything
     } else {
         OledReport::Texts
@@ -108,10 +108,10 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
 
 /// Shows screens as they come.
 struct Shower {
-    format: Format,
+    format: ScreenFormat,
     once: bool,
     framebuffer: bool,
-    stdout: Stdout,
+    stdout: BoardOutput,
     /// The panel below the prints, on one terminal.
     panel: Option<Panel>,
     /// Where the last picture is saved.
@@ -127,17 +127,17 @@ struct Shower {
 }
 
 impl Shower {
-    fn new(args: &OledArgs, format: Format, is_terminal: bool, shutdown: Shutdown) -> Self {
+    fn new(args: &OledArgs, format: ScreenFormat, is_terminal: bool, shutdown: Shutdown) -> Self {
         let view = match format {
-            Format::Text => Some(View::Text),
-            Format::Picture => Some(View::Picture),
-            Format::Json => None,
+            ScreenFormat::Text => Some(PanelContent::Text),
+            ScreenFormat::Picture => Some(PanelContent::Picture),
+            ScreenFormat::Json => None,
         };
         Self {
             format,
             once: args.once,
             framebuffer: args.framebuffer,
-            stdout: Stdout::new(shutdown.clone()),
+            stdout: BoardOutput::new(shutdown.clone()),
             panel: view.filter(|_| is_terminal && !args.once).map(Panel::new),
             image: args.image.clone(),
             filter: Filter::new(Allowed::Program),
@@ -152,13 +152,13 @@ impl Shower {
     /// A screen as it goes to stdout.
     fn rendered(&self, screen: &Screen) -> String {
         let view = match self.format {
-            Format::Json => {
+            ScreenFormat::Json => {
                 return fleet::with_board(&json::line(screen, self.framebuffer)) + "\n";
             }
-            Format::Text => View::Text,
-            Format::Picture => View::Picture,
+            ScreenFormat::Text => PanelContent::Text,
+            ScreenFormat::Picture => PanelContent::Picture,
         };
-        let mut terminal = Terminal::of_stderr();
+        let mut terminal = TerminalLimits::of_stderr();
         if !stdout::is_terminal() {
             // Braille, which most places are wide enough for.
             terminal.columns = 100;

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::screen::Screen;
+use super::screen::BoardOutput;
 use super::{SerialArgs, session};
 use crate::board::link::{Address, Link};
 use crate::board::prompt::keyboard::{self, KeyboardEnd};
 use crate::board::prompt::piped::{self, PipedEnd};
-use crate::board::prompt::{PromptNote, PromptObserver, Terminal};
+use crate::board::prompt::{PromptNote, PromptObserver, SessionOutput};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::shutdown::Shutdown;
@@ -39,7 +39,7 @@ pub(super) fn run(_: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<Outc
 
 /// The terminal: what the board says goes to stdout, notes to stderr.
 struct Console {
-    screen: Screen,
+    screen: BoardOutput,
     shutdown: Shutdown,
     failure: Option<Error>,
     /// Whether the terminal went away, as when its window is closed.
@@ -49,7 +49,7 @@ struct Console {
 impl Console {
     fn new(shutdown: &Shutdown) -> Self {
         Self {
-            screen: Screen::new(shutdown.clone()),
+            screen: BoardOutput::new(shutdown.clone()),
             shutdown: shutdown.clone(),
             failure: None,
             has_ended: false,
@@ -61,7 +61,7 @@ impl Console {
     }
 }
 
-impl Terminal for Console {
+impl SessionOutput for Console {
     fn show(&mut self, bytes: &[u8]) -> bool {
         match self.screen.show(bytes) {
             Ok(is_read) => is_read,

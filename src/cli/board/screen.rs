@@ -11,9 +11,9 @@ use crate::terminal::stdout::Stdout;
 use crate::terminal::stream::WriteOutcome;
 
 /// A writer for the board's bytes: filtered on a terminal, unchanged in a pipe.
-pub(super) struct Screen(Stdout);
+pub(super) struct BoardOutput(Stdout);
 
-impl Screen {
+impl BoardOutput {
     /// Waits for a reader that stalls, until the user presses Ctrl-C.
     pub(super) fn new(shutdown: Shutdown) -> Self {
         Self::allowing(shutdown, Allowed::Program)

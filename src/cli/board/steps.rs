@@ -39,7 +39,7 @@ struct StepArgs {
 }
 
 /// A step as it was written, and what it is.
-struct Step {
+struct DoStep {
     text: String,
     command: BoardCommand,
 }
@@ -83,7 +83,7 @@ pub(super) fn run(
 }
 
 /// Parses the steps; a mistake in any of them is said before the board is disturbed.
-fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<Step>, Error> {
+fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
     let mut steps = Vec::with_capacity(texts.len());
     let mut has_run_code = false;
     let texts: Vec<&String> = texts
@@ -126,7 +126,7 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<Step>, Error> {
             command.keep_interpreter();
         }
         has_run_code |= command.is_code() || matches!(command, BoardCommand::Run(_));
-        steps.push(Step {
+        steps.push(DoStep {
             text: text.trim().to_owned(),
             command,
         });

@@ -6,7 +6,7 @@ use crate::names::BoardNames;
 use crate::shutdown::Shutdown;
 use crate::text::encoding::TextEncoding;
 use crate::udp;
-use crate::udp::listen::{Listener, StopReason};
+use crate::udp::listen::{ListenEnd, Listener};
 
 #[derive(Debug)]
 pub(super) struct WatchOptions {
@@ -51,7 +51,7 @@ impl Watch {
         _listener: &mut Listener<'_>,
         _output: &mut DatagramOutput,
         _shutdown: &mut Shutdown,
-    ) -> Result<Result<StopReason, udp::error::Error>, Error> {
+    ) -> Result<Result<ListenEnd, udp::error::Error>, Error> {
         match self {}
     }
 }

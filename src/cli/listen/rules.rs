@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use crate::cli::listen::ListenArgs;
-use crate::config::{self, Body, PROJECT_FILE, Reply, Set};
+use crate::config::{self, ConfiguredReply, PROJECT_FILE, PayloadForm, Set};
 use crate::error::Error;
 use crate::text::encoding::TextEncoding;
 use crate::text::pattern::Pattern;
-use crate::text::template::{Place, Rules as TemplateRules, Template};
+use crate::text::template::{Place, Template, TemplateOptions};
 use crate::udp;
-use crate::udp::answer::rules::{MAX_EXPRESSIONS, MAX_RULES, Rule, Rules, TooMany};
+use crate::udp::answer::rules::{AnswerRule, AnswerRules, MAX_EXPRESSIONS, MAX_RULES, TooMany};
 use crate::words::catalogue::say;
 
 /// The rules in their order, and how many of them come from the project's file.
-pub(super) fn all(args: &ListenArgs) -> Result<Rules, Error> {
+pub(super) fn all(args: &ListenArgs) -> Result<AnswerRules, Error> {
     let encoding = args.encoding.unwrap_or_default();
     let mut rules = Vec::new();
     for text in &args.on {
@@ -34,7 +34,7 @@ pub(super) fn all(args: &ListenArgs) -> Result<Rules, Error> {
             rules.push(of_file(reply, Path::new(PROJECT_FILE), encoding)?);
         }
     }
-    Rules::new(rules).map_err(|too_many| {
+    AnswerRules::new(rules).map_err(|too_many| {
         Error::usage(match too_many {
             TooMany::Rules => say!("messages.too-many-rules", most = MAX_RULES),
             TooMany::Expressions => say!("messages.too-many-expressions", most = MAX_EXPRESSIONS),
@@ -43,7 +43,7 @@ pub(super) fn all(args: &ListenArgs) -> Result<Rules, Error> {
 }
 
 /// `PATTERN=REPLY`. A text pattern and its reply may have escapes; the reply may be `hex:`.
-fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<Rule, Error> {
+fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<AnswerRule, Error> {
     let (pattern, reply) = split(text).ok_or_else(|| {
         Error::usage_hint(
             say!("messages.no-equals", text = format!("{text:?}")),
@@ -60,7 +60,7 @@ fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<Rule, Er
         })?),
         None => template(reply, &what, escapes, encoding, &pattern)?,
     };
-    Ok(Rule {
+    Ok(AnswerRule {
         pattern,
         encoding,
         reply,
@@ -90,13 +90,17 @@ fn split(text: &str) -> Option<(String, &str)> {
 }
 
 /// A rule of a file.
-fn of_file(reply: &Set<Reply>, path: &Path, encoding: TextEncoding) -> Result<Rule, Error> {
+fn of_file(
+    reply: &Set<ConfiguredReply>,
+    path: &Path,
+    encoding: TextEncoding,
+) -> Result<AnswerRule, Error> {
     let what = say!(
         "messages.reply-in-file",
         path = path.display(),
         line = reply.line
     );
-    let Reply {
+    let ConfiguredReply {
         on,
         content,
         delay,
@@ -109,7 +113,7 @@ fn of_file(reply: &Set<Reply>, path: &Path, encoding: TextEncoding) -> Result<Ru
     let pattern =
         Pattern::parse(on, false, encoding).map_err(|source| pattern_error(&what, source))?;
     let reply = match &content.body {
-        Body::Text(text) => {
+        PayloadForm::Text(text) => {
             let mut bytes = Vec::new();
             encoding.encode(text, &mut bytes).map_err(|source| {
                 let what = what.clone();
@@ -120,11 +124,11 @@ fn of_file(reply: &Set<Reply>, path: &Path, encoding: TextEncoding) -> Result<Ru
             })?;
             Template::literal(bytes)
         }
-        Body::Hex(bytes) => Template::literal(bytes.clone()),
-        Body::Template(text) => template(text, &what, false, encoding, &pattern)?,
-        Body::File(file) => Template::literal(config::payload(&config::beside(path, file))?),
+        PayloadForm::Hex(bytes) => Template::literal(bytes.clone()),
+        PayloadForm::Template(text) => template(text, &what, false, encoding, &pattern)?,
+        PayloadForm::File(file) => Template::literal(config::payload(&config::beside(path, file))?),
     };
-    Ok(Rule {
+    Ok(AnswerRule {
         pattern,
         encoding,
         reply,
@@ -142,7 +146,7 @@ fn template(
     pattern: &Pattern,
 ) -> Result<Template, Error> {
     let groups = pattern.groups();
-    let rules = TemplateRules {
+    let rules = TemplateOptions {
         escapes,
         encoding,
         place: Place::Reply(&groups),

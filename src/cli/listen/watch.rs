@@ -28,12 +28,12 @@ use crate::terminal::keys;
 use crate::text::encoding::TextEncoding;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
-use crate::udp::listen::{Listener, StopReason};
+use crate::udp::listen::{ListenEnd, Listener};
 use crate::udp::sink::{Flow, Sink};
 use crate::words::catalogue::say;
-use feed::{Feed, Pending, Shared};
+use feed::{Pending, SharedWithView, WatchFeed};
 use table::NameOf;
-use view::{View, ViewOptions, Wish};
+use view::{SendersView, ViewOptions, Wish};
 
 /// How often the view looks at the keyboard and whether the run is over.
 const LOOK: Duration = Duration::from_millis(40);
@@ -62,7 +62,7 @@ pub(super) struct Watch {
 
 /// The line about the address, which changes with the network.
 #[derive(Debug, Clone, Default)]
-pub(super) struct AddressLine(Shared);
+pub(super) struct AddressLine(SharedWithView);
 
 impl AddressLine {
     pub(super) fn set(&self, address: SocketAddr) {
@@ -76,7 +76,7 @@ impl AddressLine {
 
 /// Takes datagrams for the view and for a capture.
 struct Both<'a> {
-    feed: Feed,
+    feed: WatchFeed,
     output: &'a mut DatagramOutput,
 }
 
@@ -128,14 +128,14 @@ impl Watch {
         listener: &mut Listener<'_>,
         output: &mut DatagramOutput,
         shutdown: &mut Shutdown,
-    ) -> Result<Result<StopReason, udp::error::Error>, Error> {
+    ) -> Result<Result<ListenEnd, udp::error::Error>, Error> {
         let AddressLine(shared) = self.address;
         let name_of: NameOf = match names::of_senders(self.names) {
             Some(name_of) => Box::new(name_of),
             None => Box::new(|_| None),
         };
         let mut sink = Both {
-            feed: Feed::new(shared.clone()),
+            feed: WatchFeed::new(shared.clone()),
             output,
         };
         let options = ViewOptions {
@@ -182,12 +182,12 @@ enum Closed {
 
 /// Shows the view until the run is over, or until the terminal is gone.
 fn show(
-    shared: &Shared,
+    shared: &SharedWithView,
     options: ViewOptions,
     is_over: &Receiver<()>,
     asker: &Asker,
 ) -> io::Result<Closed> {
-    let mut view = View::new(options, Instant::now());
+    let mut view = SendersView::new(options, Instant::now());
     let mut pending = Pending::default();
     let mut screen = FullScreen::open()?;
     let (mut drawn, mut sorted) = (None::<Instant>, None::<Instant>);

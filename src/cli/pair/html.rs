@@ -11,9 +11,11 @@ use crate::atomic_file::{self, AtomicFile};
 use crate::cli::menu;
 use crate::error::Error;
 use crate::file;
-use crate::pair::Network;
+use crate::pair::PairNetwork;
 use crate::pair::report::{BoardReport, Step, StepResult, Verdict};
-use crate::report::{self, Bar, Body, Finding, Mark, Marks, Page, Row, Spread, Subject};
+use crate::report::{
+    self, Bar, Marks, Page, ReportProblem, ReportSection, ResultMark, StepRow, Subject, TimeSpread,
+};
 use crate::shutdown::Shutdown;
 use crate::text::sentence::sentence;
 use crate::wait::{Site, Wait, Waited};
@@ -49,7 +51,7 @@ impl ReportFile {
         &self,
         reports: &[BoardReport],
         names: impl Fn(&BoardReport) -> Option<String>,
-        network: &Network,
+        network: &PairNetwork,
         shutdown: &Shutdown,
     ) -> Result<(), Error> {
         let page = report::html(&page(reports, names, &|text| network.without_secret(text)));
@@ -125,9 +127,9 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
     let verdict = report.verdict();
     let sentence = super::text::verdict_sentence(report);
     let mut sections = Vec::new();
-    let found: Vec<Finding> = report
+    let found: Vec<ReportProblem> = report
         .findings()
-        .map(|(_, found)| Finding {
+        .map(|(_, found)| ReportProblem {
             meaning: words::pair::meaning(found.diagnosis),
             code: found.diagnosis.code().to_owned(),
             next: words::pair::next(found.diagnosis),
@@ -136,11 +138,11 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
         })
         .collect();
     if !found.is_empty() {
-        sections.push((say!("report.findings"), Body::Findings(found)));
+        sections.push((say!("report.findings"), ReportSection::Findings(found)));
     }
     sections.push((
         say!("report.steps"),
-        Body::Steps {
+        ReportSection::Steps {
             columns: [
                 say!("report.column-verdict"),
                 say!("report.column-step"),
@@ -151,7 +153,7 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
     ));
     let bars = bars(report);
     if !bars.is_empty() {
-        sections.push((say!("report.loss"), Body::Bars(bars)));
+        sections.push((say!("report.loss"), ReportSection::Bars(bars)));
     }
     if let Some(spread) = rtt(report) {
         let marks = Marks([
@@ -160,9 +162,15 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
             say!("report.rtt-p99"),
             say!("report.rtt-max"),
         ]);
-        sections.push((say!("report.rtt"), Body::Spreads(vec![spread], marks)));
+        sections.push((
+            say!("report.rtt"),
+            ReportSection::Spreads(vec![spread], marks),
+        ));
     }
-    sections.push((say!("report.board"), Body::Facts(facts(report, clean))));
+    sections.push((
+        say!("report.board"),
+        ReportSection::Facts(facts(report, clean)),
+    ));
     Subject {
         mark: mark(verdict),
         word: word(verdict),
@@ -179,13 +187,13 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
     }
 }
 
-fn mark(verdict: Verdict) -> Mark {
+fn mark(verdict: Verdict) -> ResultMark {
     match verdict {
-        Verdict::Passed => Mark::Good,
-        Verdict::Warned => Mark::Warning,
-        Verdict::Skipped => Mark::Skipped,
-        Verdict::Interrupted => Mark::Stopped,
-        Verdict::Failed => Mark::Bad,
+        Verdict::Passed => ResultMark::Good,
+        Verdict::Warned => ResultMark::Warning,
+        Verdict::Skipped => ResultMark::Skipped,
+        Verdict::Interrupted => ResultMark::Stopped,
+        Verdict::Failed => ResultMark::Bad,
     }
 }
 
@@ -199,9 +207,9 @@ fn word(verdict: Verdict) -> String {
     }
 }
 
-fn row(step: &StepResult, clean: &dyn Fn(&str) -> String) -> Row {
+fn row(step: &StepResult, clean: &dyn Fn(&str) -> String) -> StepRow {
     let notes = step.notes.iter().map(words::pair::said);
-    Row {
+    StepRow {
         mark: mark(step.verdict),
         word: match step.verdict {
             Verdict::Warned => say!("pair.verdict-warned"),
@@ -256,10 +264,10 @@ fn bar(name: String, figures: &Value) -> Option<Bar> {
     })
 }
 
-fn rtt(report: &BoardReport) -> Option<Spread> {
+fn rtt(report: &BoardReport) -> Option<TimeSpread> {
     let rtt = figure(report, Step::Echo, "/rtt_ms")?;
     let of = |key: &str| rtt.get(key)?.as_f64();
-    Some(Spread {
+    Some(TimeSpread {
         name: words::pair::step_name(Step::Echo),
         quantiles: [of("min")?, of("median")?, of("p99")?, of("max")?],
     })

@@ -57,14 +57,14 @@ fn seconds(time: std::time::Duration) -> f64 {
 mod tests {
     use super::*;
     use crate::pair::diagnosis::Diagnosis;
-    use crate::pair::report::{Finding, Said, Step};
+    use crate::pair::report::{Finding, Step, StepNote};
 
     #[test]
     fn a_code_is_there_once_in_the_order_of_the_steps() {
-        let mut down = StepResult::new(Step::PcToBoard, Said::Nothing);
+        let mut down = StepResult::new(Step::PcToBoard, StepNote::Nothing);
         down.fail(Finding::plain(Diagnosis::SizeLost));
         down.fail(Finding::plain(Diagnosis::Loss));
-        let mut up = StepResult::new(Step::BoardToPc, Said::Nothing);
+        let mut up = StepResult::new(Step::BoardToPc, StepNote::Nothing);
         up.fail(Finding::plain(Diagnosis::SizeLost));
         let report = BoardReport {
             port: "COM3".to_owned(),

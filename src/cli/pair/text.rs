@@ -15,12 +15,12 @@ const INDENT: &str = "                      ";
 
 /// Colours, if any.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Style {
+pub(super) struct TextColors {
     /// Whether to use colour.
     pub(super) color: bool,
 }
 
-impl Style {
+impl TextColors {
     fn paint(self, verdict: Verdict) -> String {
         let (word, color) = match verdict {
             Verdict::Passed => (say!("pair.verdict-passed"), "32"),
@@ -58,7 +58,7 @@ pub(super) fn what(result: &StepResult) -> String {
 }
 
 /// The lines of a step. What came from the board, the network or the user is escaped.
-pub(super) fn step(result: &StepResult, style: Style) -> String {
+pub(super) fn step(result: &StepResult, style: TextColors) -> String {
     let mut text = format!(
         "{}  {}",
         style.paint(result.verdict),
@@ -120,7 +120,7 @@ pub(super) fn verdict_sentence(report: &BoardReport) -> String {
 }
 
 /// The last line.
-pub(super) fn conclusion(report: &BoardReport, style: Style) -> String {
+pub(super) fn conclusion(report: &BoardReport, style: TextColors) -> String {
     format!(
         "{}  {}  [{:.1} s]\n",
         style.paint(report.verdict()),
@@ -130,7 +130,7 @@ pub(super) fn conclusion(report: &BoardReport, style: Style) -> String {
 }
 
 /// One board among several: one row.
-pub(super) fn row(report: &BoardReport, name: Option<&str>, style: Style) -> String {
+pub(super) fn row(report: &BoardReport, name: Option<&str>, style: TextColors) -> String {
     let mut text = format!(
         "{}  {}",
         style.paint(report.verdict()),

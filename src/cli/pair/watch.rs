@@ -10,9 +10,9 @@ use super::{Out, text};
 use crate::error::Error;
 use crate::file;
 use crate::pair::TestContext;
-use crate::pair::fleet::{self, BoardPlace, FleetEvent, FleetObserver, Total};
+use crate::pair::fleet::{self, BoardPlace, FleetObserver, PairFleetEvent, Total};
 use crate::pair::report::{BoardReport, StepResult, Verdict};
-use crate::pair::watch::{Direction, Round};
+use crate::pair::watch::{DirectionCounts, RoundResults};
 use crate::shutdown::Asker;
 use crate::terminal::full_screen::FullScreen;
 use crate::terminal::keys::{self, Key};
@@ -20,7 +20,7 @@ use crate::terminal::stdout;
 use crate::text::seconds;
 use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
-use view::View;
+use view::RoundsView;
 
 /// How often the view looks at the keyboard.
 const LOOK: Duration = Duration::from_millis(50);
@@ -31,7 +31,7 @@ const KEYS: Duration = Duration::from_millis(1);
 /// What the view is told.
 enum News {
     Step(Box<StepResult>),
-    Round(Box<Round>),
+    Round(Box<RoundResults>),
 }
 
 /// Writes lines for somebody who has no terminal; when nobody reads them any more, the watch ends.
@@ -41,7 +41,7 @@ struct LinePrinter<'a> {
 }
 
 impl FleetObserver for LinePrinter<'_> {
-    fn event(&mut self, event: FleetEvent<'_>) {
+    fn event(&mut self, event: PairFleetEvent<'_>) {
         self.out.event(event);
         if self.out.is_gone() {
             self.asker.ask();
@@ -50,11 +50,11 @@ impl FleetObserver for LinePrinter<'_> {
 }
 
 impl FleetObserver for Sender<News> {
-    fn event(&mut self, event: FleetEvent<'_>) {
+    fn event(&mut self, event: PairFleetEvent<'_>) {
         let news = match event {
-            FleetEvent::Step(step) => News::Step(Box::new(step.clone())),
-            FleetEvent::Round(round) => News::Round(Box::new(round.clone())),
-            FleetEvent::Report(_) => return,
+            PairFleetEvent::Step(step) => News::Step(Box::new(step.clone())),
+            PairFleetEvent::Round(round) => News::Round(Box::new(round.clone())),
+            PairFleetEvent::Report(_) => return,
         };
         // A view that cannot draw any more has ended everything.
         let _ = self.send(news);
@@ -62,7 +62,7 @@ impl FleetObserver for Sender<News> {
 }
 
 /// `received/sent`.
-fn fraction(way: Direction) -> String {
+fn fraction(way: DirectionCounts) -> String {
     format!("{}/{}", way.received, way.sent)
 }
 
@@ -124,7 +124,7 @@ pub(super) fn run(
 }
 
 /// A round as a line.
-pub(super) fn line(round: &Round) -> String {
+pub(super) fn line(round: &RoundResults) -> String {
     let rtt = round.rtt.map_or_else(
         || "-".to_owned(),
         |[min, median, _, max]| format!("{}/{}/{}", seconds(min), seconds(median), seconds(max)),
@@ -149,7 +149,7 @@ pub(super) fn line(round: &Round) -> String {
 
 /// Shows the live view until the sender of news ends or the terminal is closed.
 fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
-    let mut view = View::new(port);
+    let mut view = RoundsView::new(port);
     let mut screen = FullScreen::open()?;
     loop {
         for message in screen.messages() {

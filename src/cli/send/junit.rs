@@ -7,17 +7,17 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::cli::junit::printable;
 use crate::udp::error::Error;
-use crate::udp::send::{Step, StepResult, StopReason};
+use crate::udp::send::{Exchange, ExchangeResult, SendEnd};
 use crate::words;
 use crate::words::language::{self, Language};
 
 /// The report: `results` are those of the messages that were sent, and `end` is how the last of them ended.
 pub(super) fn document(
     peer: SocketAddr,
-    steps: &[Step],
+    steps: &[Exchange],
     rounds: u64,
-    results: &[StepResult],
-    end: &Result<StopReason, Error>,
+    results: &[ExchangeResult],
+    end: &Result<SendEnd, Error>,
 ) -> String {
     language::within(Language::English, || {
         let mut suite = TestSuite::new(format!("udpcli send {peer}"));
@@ -58,9 +58,9 @@ fn skipped() -> TestCaseStatus {
 }
 
 /// The last message that was sent.
-fn last(end: &Result<StopReason, Error>) -> TestCaseStatus {
+fn last(end: &Result<SendEnd, Error>) -> TestCaseStatus {
     let (kind, code, message) = match end {
-        Ok(StopReason::Complete) => return TestCaseStatus::success(),
+        Ok(SendEnd::Complete) => return TestCaseStatus::success(),
         Ok(_) => (
             NonSuccessKind::Error,
             "interrupted",

@@ -5,36 +5,36 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::send::{DEFAULT_WAIT, SendArgs, payload};
-use crate::config::{self, Body, Message, PROJECT_FILE, Project, Set};
+use crate::config::{self, Message, PROJECT_FILE, PayloadForm, Project, Set};
 use crate::error::Error;
 use crate::text::escape;
 use crate::text::nearest::nearest;
 use crate::text::random::Random;
 use crate::text::sentence::{Sentence, sentence};
-use crate::text::template::{self, State, Template};
+use crate::text::template::{self, RenderState, Template};
 use crate::udp;
 use crate::udp::payload::TextRules;
 use crate::udp::payload::source::Source;
 use crate::udp::payload::templates::{Item, Templates};
-use crate::udp::send::{ReplyPlan, Step};
+use crate::udp::send::{Exchange, ReplyPlan};
 use crate::words::catalogue::say;
 
 /// The messages of a command line with at least one name in it.
-pub(super) struct Named {
-    messages: Vec<Ready>,
+pub(super) struct NamedMessages {
+    messages: Vec<ReadyMessage>,
     /// The steps, if the messages are a conversation.
-    pub(super) steps: Option<Vec<Step>>,
+    pub(super) steps: Option<Vec<Exchange>>,
 }
 
 /// A message with all that its definition and the flags say.
-struct Ready {
+struct ReadyMessage {
     name: String,
-    content: Content,
+    content: NamedPayload,
     expect: Option<Vec<u8>>,
     wait: Option<Duration>,
 }
 
-enum Content {
+enum NamedPayload {
     Bytes(Vec<u8>),
     Template(Item),
 }
@@ -71,7 +71,7 @@ fn without_first_byte(message: &OsStr) -> OsString {
 }
 
 /// The messages, if one of them is named.
-pub(super) fn of(args: &SendArgs, rules: TextRules) -> Result<Option<Named>, Error> {
+pub(super) fn of(args: &SendArgs, rules: TextRules) -> Result<Option<NamedMessages>, Error> {
     if !args.messages.iter().any(|message| is_name(message)) {
         return Ok(None);
     }
@@ -86,7 +86,7 @@ pub(super) fn of(args: &SendArgs, rules: TextRules) -> Result<Option<Named>, Err
         });
     }
     let steps = steps(&messages, args)?;
-    Ok(Some(Named { messages, steps }))
+    Ok(Some(NamedMessages { messages, steps }))
 }
 
 /// The message with the name that was typed.
@@ -118,15 +118,15 @@ fn find<'a>(typed: &OsStr, project: Option<&'a Project>) -> Result<&'a Set<Messa
     Err(Error::usage_hint(problem, hint))
 }
 
-fn ordinary(message: &OsStr, args: &SendArgs, rules: TextRules) -> Result<Ready, Error> {
+fn ordinary(message: &OsStr, args: &SendArgs, rules: TextRules) -> Result<ReadyMessage, Error> {
     let mut bytes = payload(&literal(message), rules)?;
     let name = format!("\"{}\"", escape::excerpt(&bytes));
     if let Some(append) = args.append {
         append.append(0, &mut bytes);
     }
-    Ok(Ready {
+    Ok(ReadyMessage {
         name,
-        content: Content::Bytes(bytes),
+        content: NamedPayload::Bytes(bytes),
         expect: None,
         wait: None,
     })
@@ -134,7 +134,7 @@ fn ordinary(message: &OsStr, args: &SendArgs, rules: TextRules) -> Result<Ready,
 
 /// A message of the file. Flags complete it: they hold where its definition says nothing. `-e` does not concern it,
 /// because TOML has escapes of its own.
-fn named(message: &Message, args: &SendArgs, rules: TextRules) -> Result<Ready, Error> {
+fn named(message: &Message, args: &SendArgs, rules: TextRules) -> Result<ReadyMessage, Error> {
     let Message {
         name,
         content,
@@ -153,22 +153,22 @@ fn named(message: &Message, args: &SendArgs, rules: TextRules) -> Result<Ready, 
         if let Some(append) = append {
             append.append(0, &mut bytes);
         }
-        Content::Bytes(bytes)
+        NamedPayload::Bytes(bytes)
     };
     let content = match &content.body {
-        Body::Text(text) => {
+        PayloadForm::Text(text) => {
             let mut bytes = Vec::new();
             rules.append(text, what, &mut bytes)?;
             fixed(bytes)
         }
-        Body::Hex(bytes) => fixed(bytes.clone()),
-        Body::File(file) => {
+        PayloadForm::Hex(bytes) => fixed(bytes.clone()),
+        PayloadForm::File(file) => {
             let path = config::beside(Path::new(PROJECT_FILE), file);
             fixed(config::payload(&path)?)
         }
-        Body::Template(text) => {
+        PayloadForm::Template(text) => {
             let place = template::Place::Message { lines: false };
-            Content::Template(Item {
+            NamedPayload::Template(Item {
                 template: parsed(text, what, place, rules)?,
                 append,
             })
@@ -183,7 +183,7 @@ fn named(message: &Message, args: &SendArgs, rules: TextRules) -> Result<Ready, 
         rules.append(text, || sentence!("send.the-expected-text"), &mut bytes)?;
         Ok(bytes)
     };
-    Ok(Ready {
+    Ok(ReadyMessage {
         name: format!("@{name}"),
         content,
         expect: expect.as_ref().map(encoded).transpose()?,
@@ -198,7 +198,7 @@ pub(super) fn parsed(
     place: template::Place<'_>,
     rules: TextRules,
 ) -> Result<Template, Error> {
-    let template_rules = template::Rules {
+    let template_rules = template::TemplateOptions {
         escapes: rules.escapes,
         encoding: rules.encoding,
         place,
@@ -221,8 +221,8 @@ pub(super) fn parsed(
 }
 
 /// The steps, if a message says which reply must come, or if a report about each is wanted.
-fn steps(messages: &[Ready], args: &SendArgs) -> Result<Option<Vec<Step>>, Error> {
-    let is_checked = |message: &Ready| message.expect.is_some() || message.wait.is_some();
+fn steps(messages: &[ReadyMessage], args: &SendArgs) -> Result<Option<Vec<Exchange>>, Error> {
+    let is_checked = |message: &ReadyMessage| message.expect.is_some() || message.wait.is_some();
     if !args.wants_report() && !messages.iter().any(is_checked) {
         return Ok(None);
     }
@@ -237,10 +237,10 @@ fn steps(messages: &[Ready], args: &SendArgs) -> Result<Option<Vec<Step>>, Error
             ));
         }
     }
-    let step = |message: &Ready| {
+    let step = |message: &ReadyMessage| {
         let is_checked = is_checked(message) || args.wait.is_some();
         let wait = message.wait.or(args.wait).unwrap_or(DEFAULT_WAIT);
-        Step {
+        Exchange {
             name: message.name.clone(),
             replies: ReplyPlan {
                 wait: if is_checked { wait } else { Duration::ZERO },
@@ -253,7 +253,7 @@ fn steps(messages: &[Ready], args: &SendArgs) -> Result<Option<Vec<Step>>, Error
     Ok(Some(messages.iter().map(step).collect()))
 }
 
-impl Named {
+impl NamedMessages {
     /// How many messages there are in a round.
     pub(super) fn len(&self) -> usize {
         self.messages.len()
@@ -271,23 +271,24 @@ impl Named {
     /// The payloads. If one of them is a template, all of them are rendered when they are due.
     pub(super) fn source(&mut self, rounds: Option<u64>) -> Source {
         let messages = std::mem::take(&mut self.messages);
-        let is_template = |message: &Ready| matches!(message.content, Content::Template(_));
+        let is_template =
+            |message: &ReadyMessage| matches!(message.content, NamedPayload::Template(_));
         if messages.iter().any(is_template) {
             let items = messages.into_iter().map(|message| match message.content {
-                Content::Template(item) => item,
-                Content::Bytes(bytes) => Item {
+                NamedPayload::Template(item) => item,
+                NamedPayload::Bytes(bytes) => Item {
                     template: Template::literal(bytes),
                     append: None,
                 },
             });
-            let state = State::new(Random::new(None));
+            let state = RenderState::new(Random::new(None));
             return Source::templates(Templates::new(items.collect(), state), rounds);
         }
         let payloads = messages
             .into_iter()
             .filter_map(|message| match message.content {
-                Content::Bytes(bytes) => Some(bytes),
-                Content::Template(_) => None,
+                NamedPayload::Bytes(bytes) => Some(bytes),
+                NamedPayload::Template(_) => None,
             });
         Source::fixed(payloads.collect(), rounds)
     }

@@ -19,9 +19,9 @@ fn settings(profile: Profile) -> ProfileSettings {
     }
 }
 
-fn judge(settings: ProfileSettings, rules: &[&str]) -> Verdict {
+fn judge(settings: ProfileSettings, rules: &[&str]) -> FirewallVerdict {
     let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
-    let listener = Listener {
+    let listener = ListeningProgram {
         port: 6000,
         program: PROGRAM,
         variable: &variable,
@@ -29,19 +29,19 @@ fn judge(settings: ProfileSettings, rules: &[&str]) -> Verdict {
     verdict(settings, &rules, &listener)
 }
 
-fn public(rules: &[&str]) -> Verdict {
+fn public(rules: &[&str]) -> FirewallVerdict {
     judge(settings(Profile::Public), rules)
 }
 
 #[track_caller]
-fn blocked(verdict: Verdict) -> Block {
+fn blocked(verdict: FirewallVerdict) -> DropReason {
     match verdict {
-        Verdict::Blocked(block) => block,
+        FirewallVerdict::Blocked(block) => block,
         other => panic!("{other:?}"),
     }
 }
 
-const ALLOWED: Verdict = Verdict::Allowed(Firewall::Windows);
+const ALLOWED: FirewallVerdict = FirewallVerdict::Allowed(Firewall::Windows);
 
 /// What Windows writes when its question is cancelled.
 const CANCELLED: &str = r"v2.30|Action=Block|Active=TRUE|Dir=In|Protocol=17|Profile=Public|App=C:\users\小明\downloads\UDPCLI.exe|Name=udpcli.exe|Desc=udpcli.exe|Defer=User|";
@@ -114,28 +114,28 @@ fn rules_for_something_else_change_nothing() {
 fn a_rule_for_some_senders_allows_some() {
     let rule =
         "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=17|RA4=192.168.0.0/255.255.255.0|Name=x|";
-    assert_eq!(public(&[rule]), Verdict::Partly(Firewall::Windows));
+    assert_eq!(public(&[rule]), FirewallVerdict::Partly(Firewall::Windows));
     let rule = "v2.30|Action=Block|Active=TRUE|Dir=In|Protocol=17|IFType=Wireless|Name=x|";
-    assert_eq!(public(&[rule]), Verdict::Partly(Firewall::Windows));
+    assert_eq!(public(&[rule]), FirewallVerdict::Partly(Firewall::Windows));
 }
 
 #[test]
 fn the_profiles_settings_count() {
     let mut of = settings(Profile::Public);
     of.asks = true;
-    assert_eq!(judge(of, &[]), Verdict::Asks(Firewall::Windows));
+    assert_eq!(judge(of, &[]), FirewallVerdict::Asks(Firewall::Windows));
     of.blocks = false;
     assert_eq!(judge(of, &[]), ALLOWED);
     blocked(judge(of, &[CANCELLED]));
     of.blocks_all = true;
     assert!(blocked(judge(of, &[])).rule.contains("block all"));
     of.is_on = false;
-    assert_eq!(judge(of, &[CANCELLED]), Verdict::Off);
+    assert_eq!(judge(of, &[CANCELLED]), FirewallVerdict::Off);
 }
 
 #[test]
 fn the_network_that_was_connected_last_counts() {
-    let listener = Listener {
+    let listener = ListeningProgram {
         port: 6000,
         program: PROGRAM,
         variable: &variable,
@@ -145,10 +145,10 @@ fn the_network_that_was_connected_last_counts() {
     let of = |current| overall(current, &all, &rules, &listener);
     assert_eq!(of(Some(Profile::Private)), ALLOWED);
     blocked(of(Some(Profile::Public)));
-    assert_eq!(of(None), Verdict::Unknown(Some(Firewall::Windows)));
+    assert_eq!(of(None), FirewallVerdict::Unknown(Some(Firewall::Windows)));
     assert!(matches!(
         overall(None, &all, &[], &listener),
-        Verdict::Blocked(_)
+        FirewallVerdict::Blocked(_)
     ));
     let earlier = [0xea, 7, 11, 0, 5, 0, 27, 0, 9, 0, 0, 0, 0, 0, 0, 0];
     let mut later = earlier;

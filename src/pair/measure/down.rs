@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{LATE, LOOK, MeasurementContext, Patience, TUTORIAL, Trouble, pause, with_listener};
-use crate::pair::counts::{SizeCounts, State};
+use crate::pair::counts::{ArrivalState, SizeCounts};
 use crate::pair::datagram;
 use crate::pair::post;
 use crate::pair::talk::{BoardSession, SessionError};
@@ -66,14 +66,14 @@ pub(in crate::pair) fn down(
                 }
                 let place = u8::try_from(header.place).unwrap_or(0);
                 let state = if report.len < size {
-                    State::Cut
+                    ArrivalState::Cut
                 } else if header.is_exact
                     && datagram::sum(&datagram::payload(mark, place, header.number, size))
                         != report.sum
                 {
-                    State::Damaged
+                    ArrivalState::Damaged
                 } else {
-                    State::Whole
+                    ArrivalState::Whole
                 };
                 if header.place == course.sizes.len() {
                     down.tutorial = Some(report.len);

@@ -8,7 +8,7 @@ use super::{
     IDLE, LATE, MeasurementContext, ReportedDatagram, SLACK, TRIES, TUTORIAL, Trouble, mtu, up,
     with_listener,
 };
-use crate::pair::datagram::{self, Mark};
+use crate::pair::datagram::{self, PhaseMark};
 use crate::pair::post::{self, Arrived};
 use crate::pair::talk::BoardSession;
 
@@ -117,7 +117,7 @@ pub(in crate::pair) fn longest_down(
 }
 
 /// The expected sum of a payload of the search, for any sequence number.
-fn sum_of_any(mark: Mark, report: &ReportedDatagram, length: usize) -> u64 {
+fn sum_of_any(mark: PhaseMark, report: &ReportedDatagram, length: usize) -> u64 {
     let number = u16::from_le_bytes([
         report.first.first().copied().unwrap_or(0),
         report.first.get(2).copied().unwrap_or(0),

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::{LATE, LOOK, MeasurementContext, Patience, SLACK, Trouble};
 use crate::board::literal;
-use crate::pair::counts::{SizeCounts, State};
-use crate::pair::datagram::{self, HEADER, Mark};
+use crate::pair::counts::{ArrivalState, SizeCounts};
+use crate::pair::datagram::{self, HEADER, PhaseMark};
 use crate::pair::post::Arrived;
 use crate::pair::talk::{BoardSession, LineHandler};
 use crate::pair::work::Work;
@@ -48,7 +48,7 @@ const STRANGERS: usize = 64;
 struct UpEars<'a> {
     arrivals: &'a Receiver<Arrived>,
     sizes: &'a [usize],
-    mark: Mark,
+    mark: PhaseMark,
     board: Ipv4Addr,
     up: Up,
     last: Option<Instant>,
@@ -148,11 +148,11 @@ impl UpEars<'_> {
         };
         let size = self.sizes.get(header.place).copied().unwrap_or(0);
         let state = if seen.len < size {
-            State::Cut
+            ArrivalState::Cut
         } else if seen.is_whole {
-            State::Whole
+            ArrivalState::Whole
         } else {
-            State::Damaged
+            ArrivalState::Damaged
         };
         if self.up.counts.arrive(header, state) {
             let gap = self

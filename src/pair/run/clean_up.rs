@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Radio, Touched};
 use crate::board::error::Error as BoardError;
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::report::{Finding, Said, Step, StepResult};
+use crate::pair::report::{Finding, Step, StepNote, StepResult};
 use crate::pair::talk::BoardSession;
 use crate::pair::work::Work;
 use crate::text::sentence::sentence;
@@ -43,12 +43,12 @@ pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult 
             if let Err(error) = talk.repl.close() {
                 result.fail(Finding::with(
                     failure(is_lost),
-                    Said::Error(Arc::new(error)),
+                    StepNote::Error(Arc::new(error)),
                 ));
             }
         }
         Err(error) => {
-            result.see(Said::Error(Arc::new(error)));
+            result.see(StepNote::Error(Arc::new(error)));
             result.fail(Finding::plain(failure(talk.repl.link().is_lost())));
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::pair::talk::SessionError;
-use crate::program::{self, Answer};
+use crate::program::{self, ProgramEnd};
 use crate::text::sentence::{Sentence, sentence};
 use crate::wait::Site;
 
@@ -59,9 +59,9 @@ fn is_named_so(ssid: &str) -> bool {
 /// The output of a program of the operating system; empty if the program is missing or too slow.
 fn ask(program: &str, args: &[&str]) -> Result<String, SessionError> {
     match program::ask(Site::Radio, PATIENCE, program, args) {
-        Answer::Text(text) | Answer::Failed(text) => Ok(text),
-        Answer::Absent => Ok(String::new()),
-        Answer::Interrupted => Err(SessionError::Interrupted),
+        ProgramEnd::Text(text) | ProgramEnd::Failed(text) => Ok(text),
+        ProgramEnd::Absent => Ok(String::new()),
+        ProgramEnd::Interrupted => Err(SessionError::Interrupted),
     }
 }
 

@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// The board's description of its own network.
 #[derive(Debug, Default)]
-struct Own {
+struct BoardNetwork {
     was_on: bool,
     address: String,
     netmask: String,
@@ -90,14 +90,14 @@ pub(in crate::pair) fn step(
     }))
 }
 
-fn start(talk: &mut BoardSession, own_ap: &BoardAp) -> Result<Own, SessionError> {
+fn start(talk: &mut BoardSession, own_ap: &BoardAp) -> Result<BoardNetwork, SessionError> {
     // The same calls as `enable_APWiFi` of the maker's module (mpython.py, class wifi), but only with WPA2.
     let code = format!(
         "_pz({},{})",
         literal::quoted(&own_ap.wifi.ssid),
         literal::quoted(own_ap.wifi.password.secret()),
     );
-    let mut own = Own::default();
+    let mut own = BoardNetwork::default();
     talk.call(
         Work::StartingAccessPoint,
         &code,
@@ -105,7 +105,7 @@ fn start(talk: &mut BoardSession, own_ap: &BoardAp) -> Result<Own, SessionError>
         &mut |words: &[&str]| {
             if let ["own", was_on, address, netmask, gateway, rest @ ..] = words {
                 let ssid = rest.first().and_then(|hex| from_hex(hex));
-                own = Own {
+                own = BoardNetwork {
                     was_on: *was_on == "1",
                     address: (*address).to_owned(),
                     netmask: (*netmask).to_owned(),

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::program::{self, Answer};
+use crate::program::{self, ProgramEnd};
 use crate::survey::find::mac::Mac;
 use crate::wait::Site;
 
@@ -12,7 +12,7 @@ const MAX_ENTRIES: usize = 4096;
 
 /// A device that this PC has exchanged packets with lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Neighbour {
+pub(crate) struct NearDevice {
     /// Its IPv4 address.
     pub(crate) address: Ipv4Addr,
     /// Its MAC address.
@@ -28,7 +28,7 @@ pub(crate) const PERIOD: Duration = if cfg!(target_os = "linux") {
 
 /// Reads the table; `None` if the system does not show it.
 #[must_use]
-pub(crate) fn read() -> Option<Vec<Neighbour>> {
+pub(crate) fn read() -> Option<Vec<NearDevice>> {
     const PATIENCE: Duration = Duration::from_secs(2);
 
     if cfg!(target_os = "linux") {
@@ -38,27 +38,27 @@ pub(crate) fn read() -> Option<Vec<Neighbour>> {
     // On macOS -n keeps arp from asking a name server about each address.
     let args = if cfg!(windows) { "-a" } else { "-an" };
     match program::ask(Site::Boards, PATIENCE, "arp", &[args]) {
-        Answer::Text(table) => Some(of_arp(&table)),
-        Answer::Interrupted => Some(Vec::new()),
-        Answer::Failed(_) | Answer::Absent => None,
+        ProgramEnd::Text(table) => Some(of_arp(&table)),
+        ProgramEnd::Interrupted => Some(Vec::new()),
+        ProgramEnd::Failed(_) | ProgramEnd::Absent => None,
     }
 }
 
 /// The entries of `/proc/net/arp` that the kernel has verified (`ATF_COM`).
-fn of_proc(table: &str) -> Vec<Neighbour> {
+fn of_proc(table: &str) -> Vec<NearDevice> {
     let entries = table.lines().filter_map(|line| {
         let mut columns = line.split_whitespace();
         let address = columns.next()?.parse().ok()?;
         let flags = columns.nth(1)?.strip_prefix("0x")?;
         let mac: Mac = columns.next()?.parse().ok()?;
         let is_complete = u32::from_str_radix(flags, 16).ok()? & 2 != 0;
-        (is_complete && mac.is_of_one()).then_some(Neighbour { address, mac })
+        (is_complete && mac.is_of_one()).then_some(NearDevice { address, mac })
     });
     entries.take(MAX_ENTRIES).collect()
 }
 
 /// The entries of `arp -a`, in whatever language it speaks: the lines with an IPv4 address and a MAC address.
-fn of_arp(table: &str) -> Vec<Neighbour> {
+fn of_arp(table: &str) -> Vec<NearDevice> {
     let entries = table.lines().filter_map(|line| {
         let mut columns = line.split_whitespace();
         let address = columns.find_map(|column| {
@@ -66,7 +66,7 @@ fn of_arp(table: &str) -> Vec<Neighbour> {
             column.strip_suffix(')').unwrap_or(column).parse().ok()
         })?;
         let mac: Mac = columns.find_map(|column| column.parse().ok())?;
-        mac.is_of_one().then_some(Neighbour { address, mac })
+        mac.is_of_one().then_some(NearDevice { address, mac })
     });
     entries.take(MAX_ENTRIES).collect()
 }
@@ -75,8 +75,8 @@ fn of_arp(table: &str) -> Vec<Neighbour> {
 mod tests {
     use super::*;
 
-    fn neighbour(address: &str, mac: &str) -> Neighbour {
-        Neighbour {
+    fn neighbour(address: &str, mac: &str) -> NearDevice {
+        NearDevice {
             address: address.parse().unwrap(),
             mac: mac.parse().unwrap(),
         }

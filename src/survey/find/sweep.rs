@@ -23,7 +23,7 @@ const MAX_BURST: u32 = 8;
 
 /// The addresses of a network, or of the part of it that is nearest to this PC.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Network {
+pub(super) struct SweptNetwork {
     /// This PC's address.
     pub(crate) own: Ipv4Addr,
     /// The first address, with the length of the prefix.
@@ -33,7 +33,7 @@ pub(super) struct Network {
     own_and_broadcast: [u32; 2],
 }
 
-impl Network {
+impl SweptNetwork {
     fn new(own: Ipv4Addr, netmask: Ipv4Addr) -> Option<Self> {
         let mask = netmask.to_bits();
         // A network of two or one has no other hosts to find: a tunnel, a virtual machine.
@@ -56,7 +56,7 @@ impl Network {
     }
 }
 
-impl Iterator for Network {
+impl Iterator for SweptNetwork {
     type Item = Ipv4Addr;
 
     fn next(&mut self) -> Option<Ipv4Addr> {
@@ -72,7 +72,7 @@ impl Iterator for Network {
 }
 
 /// The networks of this PC, the most likely first.
-pub(super) fn networks() -> Vec<Network> {
+pub(super) fn networks() -> Vec<SweptNetwork> {
     let all = adapter::all();
     let netmask = |own: Ipv4Addr| {
         all.iter().find_map(|known| match &known.addr {
@@ -80,9 +80,9 @@ pub(super) fn networks() -> Vec<Network> {
             _ => None,
         })
     };
-    let mut found: Vec<Network> = Vec::new();
+    let mut found: Vec<SweptNetwork> = Vec::new();
     for (own, _) in interface::reachable_v4() {
-        let network = netmask(own).and_then(|netmask| Network::new(own, netmask));
+        let network = netmask(own).and_then(|netmask| SweptNetwork::new(own, netmask));
         if let Some(network) = network
             && found.iter().all(|known| known.block != network.block)
             && found.len() < MAX_NETWORKS
@@ -96,13 +96,13 @@ pub(super) fn networks() -> Vec<Network> {
 /// The datagrams that are still to be sent.
 #[derive(Debug)]
 pub(super) struct Sweep {
-    to: Vec<(UdpSocket, Network)>,
+    to: Vec<(UdpSocket, SweptNetwork)>,
     next: Instant,
 }
 
 impl Sweep {
     /// Opens a socket per network, and says what will be sent.
-    pub(super) fn new(networks: &[Network]) -> Self {
+    pub(super) fn new(networks: &[SweptNetwork]) -> Self {
         let mut to = Vec::new();
         for network in networks {
             let Ok(socket) = UdpSocket::bind((network.own, 0)) else {
@@ -144,8 +144,8 @@ impl Sweep {
 mod tests {
     use super::*;
 
-    fn network(own: &str, netmask: &str) -> Option<Network> {
-        Network::new(own.parse().unwrap(), netmask.parse().unwrap())
+    fn network(own: &str, netmask: &str) -> Option<SweptNetwork> {
+        SweptNetwork::new(own.parse().unwrap(), netmask.parse().unwrap())
     }
 
     #[test]

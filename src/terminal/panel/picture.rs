@@ -1,12 +1,12 @@
 //! The picture, pixel for pixel: two to a cell with half-blocks, eight with braille; shades of ASCII where there is no
 //! more.
 
-use crate::terminal::panel::Terminal;
+use crate::terminal::panel::TerminalLimits;
 use crate::terminal::panel::screen::{HEIGHT, Screen, WIDTH};
 
 /// How pixels become characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum PixelStyle {
     /// 1 by 2 pixels a cell: 128 columns, 32 rows; white on black where there is colour.
     HalfBlocks {
         /// Whether white and black are the terminal's.
@@ -21,10 +21,10 @@ pub(crate) enum Style {
     Ascii,
 }
 
-impl Style {
+impl PixelStyle {
     /// What a terminal can show, the best first.
     #[must_use]
-    pub(crate) fn for_terminal(terminal: Terminal) -> Vec<Self> {
+    pub(crate) fn for_terminal(terminal: TerminalLimits) -> Vec<Self> {
         let color = terminal.color;
         if terminal.unicode {
             vec![Self::HalfBlocks { color }, Self::Braille { color }]
@@ -130,18 +130,18 @@ mod tests {
 
     #[test]
     fn every_pixel_is_where_it_is() {
-        let rows = Style::HalfBlocks { color: false }.rows(&screen());
+        let rows = PixelStyle::HalfBlocks { color: false }.rows(&screen());
         assert_eq!((rows.len(), rows[0].chars().count()), (32, 128));
         assert!(
             rows[0].starts_with("▀▄ ") && rows[1].starts_with("▄  ") && rows[31].ends_with(" ▄")
         );
-        let rows = Style::Braille { color: false }.rows(&screen());
+        let rows = PixelStyle::Braille { color: false }.rows(&screen());
         assert_eq!((rows.len(), rows[0].chars().count()), (16, 64));
         assert!(
             rows[0].starts_with("⡑⠀") && rows[15].ends_with("⠀⢀"),
             "{rows:?}"
         );
-        let rows = Style::Ascii.rows(&screen());
+        let rows = PixelStyle::Ascii.rows(&screen());
         assert!(
             rows[0].starts_with(": ") && rows[15].ends_with(" ."),
             "{rows:?}"
@@ -152,9 +152,9 @@ mod tests {
     fn inverted_and_off_are_seen() {
         let mut screen = screen();
         screen.inverted = true;
-        let rows = Style::HalfBlocks { color: true }.rows(&screen);
+        let rows = PixelStyle::HalfBlocks { color: true }.rows(&screen);
         assert!(rows[0].starts_with("\x1b[97;40m▄▀█") && rows[0].ends_with("█\x1b[0m"));
         screen.on = false;
-        assert_eq!(Style::Ascii.rows(&screen), vec![" ".repeat(64); 16]);
+        assert_eq!(PixelStyle::Ascii.rows(&screen), vec![" ".repeat(64); 16]);
     }
 }

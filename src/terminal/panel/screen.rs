@@ -14,7 +14,7 @@ pub(crate) const BYTES: usize = PAGE * HEIGHT / 8;
 
 /// How a text was drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum DrawMode {
     /// White on black, 16 pixels high.
     Normal,
     /// Black on white.
@@ -27,7 +27,7 @@ pub enum Mode {
     Small,
 }
 
-impl Mode {
+impl DrawMode {
     /// `TextMode`'s numbers, and 5 for `text()`.
     #[must_use]
     pub(crate) fn from_number(number: u8) -> Self {
@@ -55,13 +55,13 @@ impl Mode {
 
 /// A text on the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct DrawnText {
     /// Column of its left edge, 0 to 127 where it is visible.
     pub x: i16,
     /// Row of its upper edge, 0 to 63 where it is visible.
     pub y: i16,
     /// How it was drawn.
-    pub mode: Mode,
+    pub mode: DrawMode,
     /// What it says, control characters and all.
     pub text: String,
 }
@@ -72,7 +72,7 @@ pub struct Screen {
     /// 8 pages of 128 bytes, `MONO_VLSB`.
     pub framebuffer: [u8; BYTES],
     /// In the order in which they were drawn.
-    pub texts: Vec<Text>,
+    pub texts: Vec<DrawnText>,
     /// Whether the panel is on.
     pub on: bool,
     /// Whether it shows black for white.

@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use crate::datagram::Datagram;
-use crate::terminal::panel::screen::{Mode, Screen, Text};
+use crate::terminal::panel::screen::{DrawMode, DrawnText, Screen};
 use crate::terminal::panel::text::MISSING;
-use crate::terminal::panel::{Panel, View};
-use crate::text::encoding::{Part, TextEncoding};
+use crate::terminal::panel::{Panel, PanelContent};
+use crate::text::encoding::{DecodedPart, TextEncoding};
 
 /// The server's screen, drawn as every panel is.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl ServerPanel {
             ..Screen::default()
         };
         Self {
-            panel: Panel::new(View::Text),
+            panel: Panel::new(PanelContent::Text),
             screen,
             is_new: true,
             encoding,
@@ -58,9 +58,9 @@ impl ServerPanel {
         shown.clear();
         self.encoding
             .parts(datagram.payload, &mut self.scratch, |part| match part {
-                Part::Text(part) => shown.push_str(part),
+                DecodedPart::Text(part) => shown.push_str(part),
                 // What cannot be shown is a box.
-                Part::Bytes(bytes) => shown.extend(bytes.iter().map(|_| MISSING)),
+                DecodedPart::Bytes(bytes) => shown.extend(bytes.iter().map(|_| MISSING)),
             });
         from.clear();
         // Writing to a String cannot fail.
@@ -89,11 +89,11 @@ impl ServerPanel {
 }
 
 /// A text as `DispChar` draws it, at the left edge.
-fn text(y: i16, text: String) -> Text {
-    Text {
+fn text(y: i16, text: String) -> DrawnText {
+    DrawnText {
         x: 0,
         y,
-        mode: Mode::Normal,
+        mode: DrawMode::Normal,
         text,
     }
 }
@@ -102,7 +102,7 @@ fn text(y: i16, text: String) -> Text {
 mod tests {
     use super::*;
     use crate::datagram::Timestamp;
-    use crate::terminal::panel::{Terminal, lines};
+    use crate::terminal::panel::{TerminalLimits, lines};
 
     fn panel(payloads: &[&[u8]]) -> Vec<String> {
         let mut panel = ServerPanel::new("192.168.0.10:6000", TextEncoding::default());
@@ -120,13 +120,13 @@ mod tests {
                 full_len: payload.len(),
             });
         }
-        let terminal = Terminal {
+        let terminal = TerminalLimits {
             columns: 80,
             rows: 24,
             unicode: true,
             color: false,
         };
-        lines(&panel.screen, View::Text, terminal).lines
+        lines(&panel.screen, PanelContent::Text, terminal).lines
     }
 
     #[test]

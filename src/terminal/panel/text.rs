@@ -4,7 +4,7 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::terminal::panel::screen::{HEIGHT, Mode, Screen, Text, WIDTH};
+use crate::terminal::panel::screen::{DrawMode, DrawnText, HEIGHT, Screen, WIDTH};
 use crate::terminal::sanitize;
 
 /// Terminal cells across: 128 pixels of 6-pixel glyphs, and every IPv4 address with its port. A Chinese glyph takes two
@@ -27,7 +27,7 @@ type Cell = (Option<char>, bool);
 /// The texts as rows, [`COLUMNS`] cells each: four rows of 16 pixels, or eight of 8 where there is small print.
 #[must_use]
 pub(crate) fn rows(screen: &Screen, color: bool) -> Vec<String> {
-    let is_small = screen.texts.iter().any(|text| text.mode == Mode::Small);
+    let is_small = screen.texts.iter().any(|text| text.mode == DrawMode::Small);
     let height = if is_small { 8 } else { 16 };
     let mut grid = vec![[(Some(' '), false); COLUMNS]; HEIGHT / usize::from(height)];
     for text in screen.texts.iter().filter(|_| screen.on) {
@@ -45,7 +45,7 @@ pub(crate) fn rows(screen: &Screen, color: bool) -> Vec<String> {
 }
 
 /// Writes a text into its row. A cut shows: half an address looks like one.
-fn place(text: &Text, row: &mut [Cell; COLUMNS]) {
+fn place(text: &DrawnText, row: &mut [Cell; COLUMNS]) {
     // The font has no glyph for a line ending.
     let glyphs = || {
         let shown = text
@@ -62,7 +62,7 @@ fn place(text: &Text, row: &mut [Cell; COLUMNS]) {
     };
     let columns = i32::try_from(COLUMNS).unwrap_or(i32::MAX);
     let mut at = (i32::from(text.x) * columns).div_euclid(i32::try_from(WIDTH).unwrap_or(1));
-    let is_reversed = text.mode == Mode::Reverse;
+    let is_reversed = text.mode == DrawMode::Reverse;
     let overflows = at + glyphs().map(|(_, width)| width).sum::<i32>() > columns;
     let end = columns - i32::from(overflows);
     for (glyph, width) in glyphs() {
@@ -133,8 +133,8 @@ fn line(row: &[Cell; COLUMNS], inverted: bool, color: bool) -> String {
 mod tests {
     use super::*;
 
-    fn shown(texts: &[(i16, i16, Mode, &str)]) -> Vec<String> {
-        let texts = texts.iter().map(|&(x, y, mode, text)| Text {
+    fn shown(texts: &[(i16, i16, DrawMode, &str)]) -> Vec<String> {
+        let texts = texts.iter().map(|&(x, y, mode, text)| DrawnText {
             x,
             y,
             mode,
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn texts_stand_where_they_were_drawn() {
-        let normal = Mode::Normal;
+        let normal = DrawMode::Normal;
         assert_eq!(
             shown(&[
                 (0, 0, normal, "a"),
@@ -164,7 +164,10 @@ mod tests {
         );
         // Small print makes eight rows.
         assert_eq!(
-            shown(&[(0, 0, Mode::Small, "one"), (0, 8, Mode::Small, "two")])[..3],
+            shown(&[
+                (0, 0, DrawMode::Small, "one"),
+                (0, 8, DrawMode::Small, "two")
+            ])[..3],
             ["one", "two", ""]
         );
         // Off the panel, or partly.
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn later_texts_cover_earlier_ones() {
-        let normal = Mode::Normal;
+        let normal = DrawMode::Normal;
         assert_eq!(
             shown(&[(0, 0, normal, "你好"), (0, 0, normal, "a")])[0],
             "a 好"
@@ -195,10 +198,10 @@ mod tests {
     #[test]
     fn reversed_text_is_reversed_where_there_is_colour() {
         let mut screen = Screen::default();
-        screen.texts.push(Text {
+        screen.texts.push(DrawnText {
             x: 0,
             y: 0,
-            mode: Mode::Reverse,
+            mode: DrawMode::Reverse,
             text: "ab".into(),
         });
         let row = |screen: &Screen, color| rows(screen, color)[0].clone();

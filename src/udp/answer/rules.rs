@@ -10,8 +10,8 @@ use regex::bytes::CaptureLocations;
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::pattern::{Pattern, without_line_ending};
-use crate::text::pattern_set::{ExpressionSet, Found};
-use crate::text::template::{RenderError, State, Template, Values};
+use crate::text::pattern_set::{ExpressionSet, Matches};
+use crate::text::template::{RenderError, RenderState, Template, Values};
 
 /// The maximum number of rules.
 pub(crate) const MAX_RULES: usize = 20_000;
@@ -24,7 +24,7 @@ const MAX_SETS: usize = 16;
 
 /// What to reply to datagrams that match a pattern.
 #[derive(Debug)]
-pub struct Rule {
+pub struct AnswerRule {
     /// The pattern.
     pub pattern: Pattern,
     /// The encoding of pattern and reply.
@@ -51,30 +51,30 @@ pub enum TooMany {
 /// Rules in their order. Whole texts are looked up in a hash table, and expressions are searched many at once, so that
 /// their number costs little.
 #[derive(Debug, Default)]
-pub struct Rules {
-    all: Vec<Rule>,
+pub struct AnswerRules {
+    all: Vec<AnswerRule>,
     /// The first rule of each text.
     texts: HashMap<Vec<u8>, usize>,
     /// The rules with bytes and gaps.
     gapped: Vec<usize>,
     /// The rules with expressions.
-    expressions: Vec<Group>,
+    expressions: Vec<ExpressionGroup>,
 }
 
 /// Rules with expressions for text of one encoding, in their order.
 #[derive(Debug)]
-struct Group {
+struct ExpressionGroup {
     encoding: TextEncoding,
     rules: Vec<usize>,
     /// `None` if the expressions are searched one by one.
     set: Option<ExpressionSet>,
 }
 
-impl Group {
+impl ExpressionGroup {
     /// Groups for these rules: one, or more if the expressions are too large together. `sets` is how many sets may
     /// still be made.
     fn add(
-        all: &[Rule],
+        all: &[AnswerRule],
         encoding: TextEncoding,
         rules: &[usize],
         sets: &mut usize,
@@ -108,14 +108,14 @@ impl Group {
 
 /// The datagram as UTF-8, for regular expressions; reused.
 #[derive(Debug, Default)]
-pub(crate) struct Decoded {
+pub(crate) struct DecodedText {
     text: String,
     /// The encoding that `text` was decoded from; `None` if the datagram has not been decoded yet.
     encoding: Option<TextEncoding>,
     is_text: bool,
 }
 
-impl Decoded {
+impl DecodedText {
     /// The bytes to search, and whether they are UTF-8 text that was converted.
     fn subject<'a>(&'a mut self, payload: &'a [u8], encoding: TextEncoding) -> (&'a [u8], bool) {
         if encoding == TextEncoding::default() {
@@ -152,26 +152,26 @@ pub struct Matched<'a> {
 /// What replies are rendered with, datagram after datagram.
 #[derive(Debug)]
 pub struct Workspace {
-    decoded: Decoded,
+    decoded: DecodedText,
     /// How many replies each rule has made.
     made: Vec<u64>,
     /// The places of groups, for the rules that use them.
     locations: Vec<Option<CaptureLocations>>,
     /// The results of each set of expressions.
-    found: Vec<Option<Found>>,
-    state: State,
+    found: Vec<Option<Matches>>,
+    state: RenderState,
 }
 
 impl Workspace {
     /// For these rules.
     #[must_use]
-    pub fn new(rules: &Rules, state: State) -> Self {
-        let locations = |rule: &Rule| {
+    pub fn new(rules: &AnswerRules, state: RenderState) -> Self {
+        let locations = |rule: &AnswerRule| {
             let uses = rule.reply.has_groups();
             uses.then(|| rule.pattern.locations()).flatten()
         };
         Self {
-            decoded: Decoded::default(),
+            decoded: DecodedText::default(),
             made: vec![0; rules.all.len()],
             locations: rules.all.iter().map(locations).collect(),
             found: rules
@@ -184,16 +184,16 @@ impl Workspace {
     }
 }
 
-impl Rules {
+impl AnswerRules {
     /// A table of these rules.
     ///
     /// # Errors
     /// There are too many.
-    pub fn new(rules: Vec<Rule>) -> Result<Self, TooMany> {
+    pub fn new(rules: Vec<AnswerRule>) -> Result<Self, TooMany> {
         if rules.len() > MAX_RULES {
             return Err(TooMany::Rules);
         }
-        let is_expression = |rule: &&Rule| matches!(rule.pattern, Pattern::Regex(_));
+        let is_expression = |rule: &&AnswerRule| matches!(rule.pattern, Pattern::Regex(_));
         if rules.iter().filter(is_expression).count() > MAX_EXPRESSIONS {
             return Err(TooMany::Expressions);
         }
@@ -218,7 +218,7 @@ impl Rules {
         let mut expressions = Vec::new();
         let mut sets = MAX_SETS;
         for (encoding, members) in &by_encoding {
-            Group::add(&rules, *encoding, members, &mut sets, &mut expressions);
+            ExpressionGroup::add(&rules, *encoding, members, &mut sets, &mut expressions);
         }
         Ok(Self {
             all: rules,
@@ -236,7 +236,7 @@ impl Rules {
 
     /// A rule by its place.
     #[must_use]
-    pub(crate) fn get(&self, index: usize) -> Option<&Rule> {
+    pub(crate) fn get(&self, index: usize) -> Option<&AnswerRule> {
         self.all.get(index)
     }
 

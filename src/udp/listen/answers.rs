@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::datagram::run::Run;
 use crate::text::random::Random;
-use crate::text::template::State;
+use crate::text::template::RenderState;
 use crate::udp::answer::rules::{Matched, Workspace};
 use crate::udp::answer::{Answer, AnswerPlan, Silence};
 use crate::udp::delayed::Delayed;
@@ -60,7 +60,7 @@ pub(super) struct Answers<'a> {
 impl<'a> Answers<'a> {
     pub(super) fn new(plan: Option<&'a AnswerPlan>) -> Self {
         let rules = plan.map(|plan| {
-            let state = State::new(Random::new(plan.seed));
+            let state = RenderState::new(Random::new(plan.seed));
             (plan, Workspace::new(&plan.rules, state))
         });
         Self {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::capture::read::{self, LeftOut, Reader, Recorded};
+use crate::capture::read::{self, CaptureReader, Recorded, SkippedPackets};
 use crate::file;
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
@@ -41,7 +41,7 @@ pub(crate) struct ReplayOptions {
 
 impl ReplayOptions {
     /// Whether to send a datagram; counts it if not.
-    fn wants(&self, recorded: &Recorded<'_>, left_out: &mut LeftOut) -> bool {
+    fn wants(&self, recorded: &Recorded<'_>, left_out: &mut SkippedPackets) -> bool {
         let from = recorded.from.ip().to_canonical();
         if !self.from.is_empty() && !self.from.iter().any(|prefix| prefix.contains(from)) {
             left_out.other_sender += 1;
@@ -57,18 +57,18 @@ impl ReplayOptions {
 
 /// Datagrams that came with one read call.
 #[derive(Debug, Default)]
-struct Batch {
+struct ReadBatch {
     bytes: Vec<u8>,
     /// The end of each payload, and its time since the first datagram.
     ends: Vec<(usize, Duration)>,
-    left_out: LeftOut,
+    left_out: SkippedPackets,
 }
 
 /// A message from the reading thread.
 #[derive(Debug)]
-enum Event {
+enum CaptureEvent {
     Opened,
-    Batch(Batch),
+    Batch(ReadBatch),
 }
 
 /// A capture being replayed.
@@ -76,8 +76,8 @@ enum Event {
 pub(crate) struct Replay {
     input: Input,
     options: ReplayOptions,
-    reads: Option<mpsc::Receiver<Result<Event, Error>>>,
-    batch: Batch,
+    reads: Option<mpsc::Receiver<Result<CaptureEvent, Error>>>,
+    batch: ReadBatch,
     /// The next datagram of the batch.
     next: usize,
     is_open: bool,
@@ -86,7 +86,7 @@ pub(crate) struct Replay {
     start: Option<Instant>,
     /// Datagrams of this round so far.
     made: u64,
-    left_out: LeftOut,
+    left_out: SkippedPackets,
     max: usize,
 }
 
@@ -98,13 +98,13 @@ impl Replay {
             input,
             options,
             reads: None,
-            batch: Batch::default(),
+            batch: ReadBatch::default(),
             next: 0,
             is_open: false,
             is_at_end: false,
             start: None,
             made: 0,
-            left_out: LeftOut::default(),
+            left_out: SkippedPackets::default(),
             max: crate::udp::MAX_PAYLOAD_V4,
         }
     }
@@ -117,7 +117,7 @@ impl Replay {
         &self.input
     }
 
-    pub(super) fn left_out(&self) -> LeftOut {
+    pub(super) fn left_out(&self) -> SkippedPackets {
         self.left_out
     }
 
@@ -139,8 +139,8 @@ impl Replay {
                 self.is_open = true;
                 self.is_at_end = true;
             }
-            Some(Event::Opened) => self.is_open = true,
-            Some(Event::Batch(batch)) => {
+            Some(CaptureEvent::Opened) => self.is_open = true,
+            Some(CaptureEvent::Batch(batch)) => {
                 self.left_out.add(&batch.left_out);
                 self.batch = batch;
                 self.next = 0;
@@ -232,7 +232,7 @@ impl Replay {
         self.is_open = false;
         self.is_at_end = false;
         self.start = None;
-        self.batch = Batch::default();
+        self.batch = ReadBatch::default();
         self.next = 0;
         std::mem::take(&mut self.made) > 0
     }
@@ -241,18 +241,18 @@ impl Replay {
 /// The batch that the thread is filling, and where it goes.
 #[derive(Debug)]
 struct Filling {
-    batch: Batch,
-    sender: mpsc::Sender<Result<Event, Error>>,
+    batch: ReadBatch,
+    sender: mpsc::Sender<Result<CaptureEvent, Error>>,
 }
 
 impl Filling {
     /// Hands over the batch; an error if nobody wants it any more.
     fn flush(&mut self) -> io::Result<()> {
-        if self.batch.ends.is_empty() && self.batch.left_out == LeftOut::default() {
+        if self.batch.ends.is_empty() && self.batch.left_out == SkippedPackets::default() {
             return Ok(());
         }
         let batch = std::mem::take(&mut self.batch);
-        let sent = self.sender.blocking_send(Ok(Event::Batch(batch)));
+        let sent = self.sender.blocking_send(Ok(CaptureEvent::Batch(batch)));
         sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
@@ -273,7 +273,7 @@ impl Read for Flushing {
 fn read_on_thread(
     input: Input,
     options: ReplayOptions,
-) -> Result<mpsc::Receiver<Result<Event, Error>>, Error> {
+) -> Result<mpsc::Receiver<Result<CaptureEvent, Error>>, Error> {
     let (sender, receiver) = mpsc::channel(READS_AHEAD);
     let read = move || {
         if let Err(error) = read_all(&input, &options, &sender) {
@@ -296,14 +296,14 @@ fn read_on_thread(
 fn read_all(
     input: &Input,
     options: &ReplayOptions,
-    sender: &mpsc::Sender<Result<Event, Error>>,
+    sender: &mpsc::Sender<Result<CaptureEvent, Error>>,
 ) -> Result<(), Error> {
     let (stream, _) = input.open()?;
-    if sender.blocking_send(Ok(Event::Opened)).is_err() {
+    if sender.blocking_send(Ok(CaptureEvent::Opened)).is_err() {
         return Ok(());
     }
     let filling = Rc::new(RefCell::new(Filling {
-        batch: Batch::default(),
+        batch: ReadBatch::default(),
         sender: sender.clone(),
     }));
     let flushing = Flushing {
@@ -320,11 +320,11 @@ fn read_all(
             source,
         },
     };
-    let mut reader = Reader::new(flushing, options.encoding);
+    let mut reader = CaptureReader::new(flushing, options.encoding);
     let mut first = None;
     let mut last = Duration::ZERO;
     let result = loop {
-        let mut left_out = LeftOut::default();
+        let mut left_out = SkippedPackets::default();
         let result = match reader.next_datagram() {
             Ok(Some(recorded)) => {
                 if options.wants(&recorded, &mut left_out) {

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use crate::capture::read::LeftOut;
+use crate::capture::read::SkippedPackets;
 use crate::file;
 use crate::terminal::stream;
 use crate::text::checksum::Append;
@@ -68,7 +68,7 @@ impl Input {
 
 /// A message from the reading thread.
 #[derive(Debug)]
-enum Event {
+enum InputEvent {
     /// The input is open; its length, if it is a regular file.
     Opened(Option<u64>),
     /// The next bytes.
@@ -77,12 +77,12 @@ enum Event {
 
 /// A byte-order mark (BOM): old versions of Notepad write one in UTF-8, PowerShell's `>` in UTF-16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum ByteOrderMark {
     Utf8,
     Utf16,
 }
 
-impl Mark {
+impl ByteOrderMark {
     /// The byte-order mark at the start of a file (Unicode, chapter 23.8).
     fn of(start: &[u8]) -> Option<Self> {
         match start {
@@ -147,7 +147,7 @@ enum SourceState {
 struct Stream {
     input: Input,
     split: Split,
-    reads: Option<mpsc::Receiver<Result<Event, Error>>>,
+    reads: Option<mpsc::Receiver<Result<InputEvent, Error>>>,
     /// The input's length, if it is a regular file.
     len: Option<u64>,
     is_open: bool,
@@ -356,7 +356,7 @@ impl Source {
 
     /// What a capture has that was not sent.
     #[must_use]
-    pub(crate) fn left_out(&self) -> Option<LeftOut> {
+    pub(crate) fn left_out(&self) -> Option<SkippedPackets> {
         match &self.kind {
             SourceState::Replay(replay) => Some(replay.left_out()),
             _ => None,
@@ -551,26 +551,27 @@ impl Stream {
         if self.is_begun {
             return true;
         }
-        if !self.is_at_end && (self.pending.is_empty() || Mark::may_follow(&self.pending)) {
+        if !self.is_at_end && (self.pending.is_empty() || ByteOrderMark::may_follow(&self.pending))
+        {
             return false;
         }
         self.is_begun = true;
-        let Some(mark) = Mark::of(&self.pending) else {
+        let Some(mark) = ByteOrderMark::of(&self.pending) else {
             return true;
         };
         let is_lines = matches!(self.split, Split::Lines(_));
-        if is_lines && mark == Mark::Utf8 {
+        if is_lines && mark == ByteOrderMark::Utf8 {
             self.start = 3;
             self.scanned = 3;
         }
         if !std::mem::replace(&mut self.is_mark_told, true) {
             let name = self.input.name();
             match (mark, is_lines) {
-                (Mark::Utf8, true) => {
+                (ByteOrderMark::Utf8, true) => {
                     tracing::info!(say = "udp.bom-dropped", name = %name);
                 }
-                (Mark::Utf8, false) => tracing::info!(say = "udp.bom-sent", name = %name),
-                (Mark::Utf16, _) => tracing::warn!(say = "udp.utf16", name = %name),
+                (ByteOrderMark::Utf8, false) => tracing::info!(say = "udp.bom-sent", name = %name),
+                (ByteOrderMark::Utf16, _) => tracing::warn!(say = "udp.utf16", name = %name),
             }
         }
         true
@@ -712,7 +713,7 @@ impl Stream {
                 self.is_at_end = true;
                 return Ok(());
             }
-            Some(Event::Opened(len)) => {
+            Some(InputEvent::Opened(len)) => {
                 self.is_open = true;
                 self.len = len;
                 if self.keeps && len.is_none() {
@@ -720,7 +721,7 @@ impl Stream {
                 }
                 return Ok(());
             }
-            Some(Event::Bytes(bytes)) => bytes,
+            Some(InputEvent::Bytes(bytes)) => bytes,
         };
         if let Some(kept) = &mut self.kept {
             if kept.len() + bytes.len() > MAX_KEPT {
@@ -779,14 +780,14 @@ pub(super) fn push(outbox: &mut Outbox, payload: &[u8], append: Option<Append>) 
 
 /// Starts a thread that opens the input and reads it to the end. If the thread blocks in a system call, the process
 /// exits without waiting for it.
-fn read_on_thread(input: Input) -> Result<mpsc::Receiver<Result<Event, Error>>, Error> {
+fn read_on_thread(input: Input) -> Result<mpsc::Receiver<Result<InputEvent, Error>>, Error> {
     let (sender, receiver) = mpsc::channel(READS_AHEAD);
     let read = move || {
         let (mut stream, len) = match input.open() {
             Ok(opened) => opened,
             Err(error) => return drop(sender.blocking_send(Err(error))),
         };
-        if sender.blocking_send(Ok(Event::Opened(len))).is_err() {
+        if sender.blocking_send(Ok(InputEvent::Opened(len))).is_err() {
             return;
         }
         loop {
@@ -795,7 +796,7 @@ fn read_on_thread(input: Input) -> Result<mpsc::Receiver<Result<Event, Error>>, 
                 Ok(0) => return,
                 Ok(len) => {
                     bytes.truncate(len);
-                    Ok(Event::Bytes(bytes))
+                    Ok(InputEvent::Bytes(bytes))
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(source) => Err(Error::File(file::Error::Read {

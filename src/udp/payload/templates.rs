@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::text::checksum::Append;
 use crate::text::sentence::{Sentence, sentence};
-use crate::text::template::{RenderError, State, Template, Values};
+use crate::text::template::{RenderError, RenderState, Template, Values};
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
 use crate::udp::payload::source::Source;
@@ -28,7 +28,7 @@ pub(crate) struct Templates {
     next: usize,
     /// The number of the next datagram.
     seq: u64,
-    state: State,
+    state: RenderState,
     lines: Option<InputLines>,
     max: usize,
     family: &'static str,
@@ -47,7 +47,7 @@ struct InputLines {
 impl Templates {
     /// These templates, without input lines.
     #[must_use]
-    pub(crate) fn new(items: Vec<Item>, state: State) -> Self {
+    pub(crate) fn new(items: Vec<Item>, state: RenderState) -> Self {
         Self {
             items,
             next: 0,

@@ -8,7 +8,7 @@ use crate::udp::socket::Bound;
 
 /// A socket that is ready.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Ready {
+pub(super) enum ReadySocket {
     /// The socket that clients send to.
     Clients,
     /// The place of a session, and the number of the target.
@@ -20,12 +20,12 @@ pub(super) async fn wait_ready(
     bound: &Bound,
     sessions: &Sessions,
     first: usize,
-    ready: &mut Vec<Ready>,
+    ready: &mut Vec<ReadySocket>,
 ) {
     poll_fn(|context| {
         ready.clear();
         if bound.socket.poll_recv_ready(context).is_ready() {
-            ready.push(Ready::Clients);
+            ready.push(ReadySocket::Clients);
         }
         let places = sessions.places();
         for offset in 0..places {
@@ -35,7 +35,7 @@ pub(super) async fn wait_ready(
                 if let Some((bound, _)) = &link.open
                     && bound.socket.poll_recv_ready(context).is_ready()
                 {
-                    ready.push(Ready::Target(slot, target));
+                    ready.push(ReadySocket::Target(slot, target));
                 }
             }
         }

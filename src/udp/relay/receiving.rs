@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::datagram::run::Run;
 use crate::datagram::{Addressed, Timestamp};
 use crate::udp::relay::Relay;
-use crate::udp::relay::ready::Ready;
+use crate::udp::relay::ready::ReadySocket;
 use crate::udp::relay::sessions::{NoSession, Route};
 use crate::udp::sink::Sink;
 use crate::udp::system;
@@ -17,11 +17,15 @@ const CALLS_IN_A_ROW: usize = 4;
 
 impl Relay<'_> {
     /// Receives from one socket until it is empty, or for a few calls, and passes on what came.
-    pub(super) async fn receive(&mut self, ready: Ready, sink: &mut impl Sink) -> io::Result<()> {
+    pub(super) async fn receive(
+        &mut self,
+        ready: ReadySocket,
+        sink: &mut impl Sink,
+    ) -> io::Result<()> {
         for _ in 0..CALLS_IN_A_ROW {
             let received = match ready {
-                Ready::Clients => self.receive_requests(sink),
-                Ready::Target(slot, target) => self.receive_replies(slot, target, sink),
+                ReadySocket::Clients => self.receive_requests(sink),
+                ReadySocket::Target(slot, target) => self.receive_replies(slot, target, sink),
             };
             self.flush().await;
             match received {
@@ -30,15 +34,15 @@ impl Relay<'_> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // ICMP errors for what was sent to a client, or a target: they end nothing.
                 Err(error) if system::is_of_an_answer(&error) => {
-                    if let Ready::Target(_, target) = ready {
+                    if let ReadySocket::Target(_, target) = ready {
                         self.refused(target);
                     }
                 }
                 Err(error) => {
                     tracing::debug!("recvfrom on {}: {error}", self.bound.local);
                     return match ready {
-                        Ready::Clients => Err(error),
-                        Ready::Target(..) => Ok(()),
+                        ReadySocket::Clients => Err(error),
+                        ReadySocket::Target(..) => Ok(()),
                     };
                 }
             }

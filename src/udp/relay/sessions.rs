@@ -48,7 +48,7 @@ impl Route {
 
 /// A socket to one target.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct TargetSocket {
     pub(super) open: Option<(Bound, Transmitter)>,
     /// When to try again to open it.
     retry_at: Instant,
@@ -58,7 +58,7 @@ pub(super) struct Link {
 
 /// A client.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct ClientSession {
     pub(super) number: u64,
     pub(super) client: SocketAddr,
     /// The address that the client sends to: its replies come from there.
@@ -67,7 +67,7 @@ pub(super) struct Session {
     pub(super) from: Option<IpAddr>,
     last_used: Instant,
     /// One per target.
-    pub(super) links: Vec<Link>,
+    pub(super) links: Vec<TargetSocket>,
     /// What goes to the targets next.
     pub(super) outbox: Outbox,
     /// Whether it has a buffer for that, and is listed to be sent.
@@ -89,7 +89,7 @@ pub(super) struct Sessions {
     receive: ReceiveOptions,
     timeout: Duration,
     most: usize,
-    slots: Vec<Option<Session>>,
+    slots: Vec<Option<ClientSession>>,
     places: HashMap<(SocketAddr, SocketAddr), usize>,
     last: Option<(SocketAddr, SocketAddr, usize)>,
     /// The ports of the sockets to the targets.
@@ -121,7 +121,7 @@ impl Sessions {
     }
 
     /// The session of a route, unless it has ended.
-    pub(super) fn get(&mut self, route: &Route) -> Option<&mut Session> {
+    pub(super) fn get(&mut self, route: &Route) -> Option<&mut ClientSession> {
         let session = self.slots.get_mut(route.slot)?.as_mut()?;
         (session.number == route.session).then_some(session)
     }
@@ -150,18 +150,18 @@ impl Sessions {
     }
 
     /// The session of a place.
-    pub(super) fn at(&mut self, slot: usize) -> Option<&mut Session> {
+    pub(super) fn at(&mut self, slot: usize) -> Option<&mut ClientSession> {
         self.slots.get_mut(slot)?.as_mut()
     }
 
     /// All sessions, with their places.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Session)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &ClientSession)> {
         let slots = self.slots.iter().enumerate();
         slots.filter_map(|(slot, session)| session.as_ref().map(|session| (slot, session)))
     }
 
     /// The sockets of the session of a place; none if there is no session.
-    pub(super) fn links(&self, slot: usize) -> &[Link] {
+    pub(super) fn links(&self, slot: usize) -> &[TargetSocket] {
         let session = self.slots.get(slot).and_then(Option::as_ref);
         session.map_or(&[], |session| session.links.as_slice())
     }
@@ -218,16 +218,16 @@ impl Sessions {
         if self.len() >= self.most {
             self.make_room(now)?;
         }
-        let mut links: Vec<Link> = targets
+        let mut links: Vec<TargetSocket> = targets
             .iter()
-            .map(|target| Link::new(target, self.receive, now))
+            .map(|target| TargetSocket::new(target, self.receive, now))
             .collect();
         if links.iter().any(|link| link.open.is_none()) && self.len() > 0 {
             // There may be no more descriptors: one session less, and another try.
             self.make_room(now)?;
             for (link, target) in links.iter_mut().zip(targets) {
                 if link.open.is_none() {
-                    *link = Link::new(target, self.receive, now);
+                    *link = TargetSocket::new(target, self.receive, now);
                 }
             }
         }
@@ -235,7 +235,7 @@ impl Sessions {
             self.ports.insert(bound.local.port());
         }
         self.total += 1;
-        let session = Session {
+        let session = ClientSession {
             number: self.total,
             client,
             local,
@@ -275,7 +275,7 @@ impl Sessions {
     pub(super) fn expire(&mut self, now: Instant) {
         let timeout = self.timeout;
         let is_over =
-            |session: &Session| now.saturating_duration_since(session.last_used) >= timeout;
+            |session: &ClientSession| now.saturating_duration_since(session.last_used) >= timeout;
         let over: Vec<usize> = self
             .iter()
             .filter(|(_, session)| is_over(session))
@@ -299,7 +299,7 @@ impl Sessions {
     }
 }
 
-impl Link {
+impl TargetSocket {
     fn new(target: &Target, receive: ReceiveOptions, now: Instant) -> Self {
         let mut link = Self {
             open: None,

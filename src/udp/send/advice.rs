@@ -8,7 +8,7 @@ use crate::udp::send::Sender;
 
 /// Which notices have been logged.
 #[derive(Debug, Default)]
-pub(super) struct Advice {
+pub(super) struct LoggedNotices {
     cut: bool,
     fragmented: bool,
     empty: bool,

@@ -8,7 +8,7 @@ use crate::text::escape;
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
 use crate::udp::payload::source::Source;
-use crate::udp::send::{ReplyPlan, SendSummary, Sender, StopReason, verdict};
+use crate::udp::send::{ReplyPlan, SendEnd, SendSummary, Sender, verdict};
 use crate::udp::sink::Sink;
 use crate::udp::system::Timer;
 
@@ -17,7 +17,7 @@ const REPLIES_SHOWN: usize = 16;
 
 /// A message of a conversation, and what must come back.
 #[derive(Debug)]
-pub(crate) struct Step {
+pub(crate) struct Exchange {
     /// The message's name, or the beginning of its text.
     pub(crate) name: String,
     /// Which replies to wait for.
@@ -30,14 +30,14 @@ pub(crate) struct Step {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conversation<'a> {
     /// A message each.
-    pub(crate) steps: &'a [Step],
+    pub(crate) steps: &'a [Exchange],
     /// Whether to keep a result of every message, in memory.
     pub(crate) keeps_results: bool,
 }
 
 /// What became of a message.
 #[derive(Debug, Default)]
-pub(crate) struct StepResult {
+pub(crate) struct ExchangeResult {
     /// The time from sending to the end of waiting.
     pub(crate) time: Duration,
     /// The beginnings of the replies, escaped.
@@ -56,7 +56,7 @@ impl<'a> Sender<'a> {
         outbox: &mut Outbox,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
-    ) -> Result<StopReason, Error> {
+    ) -> Result<SendEnd, Error> {
         let Conversation {
             steps,
             keeps_results,
@@ -71,12 +71,12 @@ impl<'a> Sender<'a> {
 
     async fn steps(
         &mut self,
-        steps: &'a [Step],
+        steps: &'a [Exchange],
         source: &mut Source,
         outbox: &mut Outbox,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
-    ) -> Result<StopReason, Error> {
+    ) -> Result<SendEnd, Error> {
         let deadline = self.plan.duration.map(|duration| self.started + duration);
         let mut timer = Timer::default();
         for (number, step) in (1..).zip(steps).cycle() {
@@ -102,7 +102,7 @@ impl<'a> Sender<'a> {
             // The outbox is not empty if another address refused this message before.
             source.allow(usize::from(outbox.is_empty()));
             if self.keeps_results {
-                self.results.push(StepResult::default());
+                self.results.push(ExchangeResult::default());
             }
             let begun = Instant::now();
             let end = self
@@ -116,11 +116,11 @@ impl<'a> Sender<'a> {
                 Err(error @ Error::Send { .. }) if is_first && self.plan.has_alternative => {
                     return Err(error);
                 }
-                Ok(StopReason::Complete) if self.is_unsent() => {
+                Ok(SendEnd::Complete) if self.is_unsent() => {
                     self.results.pop();
-                    return Ok(StopReason::Complete);
+                    return Ok(SendEnd::Complete);
                 }
-                Ok(StopReason::Complete) => {
+                Ok(SendEnd::Complete) => {
                     let replies = step.is_checked.then_some(&step.replies);
                     verdict(self.plan.peer, replies, &mut self.report)
                 }
@@ -135,7 +135,7 @@ impl<'a> Sender<'a> {
             })?;
             outbox.clear();
         }
-        Ok(StopReason::Complete)
+        Ok(SendEnd::Complete)
     }
 
     /// Whether there was no message left to send.
@@ -147,7 +147,7 @@ impl<'a> Sender<'a> {
     }
 
     /// What became of each message so far; the last one may have failed.
-    pub(crate) fn take_results(&mut self) -> Vec<StepResult> {
+    pub(crate) fn take_results(&mut self) -> Vec<ExchangeResult> {
         std::mem::take(&mut self.results)
     }
 

@@ -8,7 +8,7 @@ use crate::shutdown::Shutdown;
 use crate::udp::error::Error;
 use crate::udp::payload::sequence::Header;
 use crate::udp::send::{
-    CALLS_IN_A_ROW, LINGER, Loudness, REFUSAL_TIME, ReplyPlan, STORM_LOOK, Sender, StopReason,
+    CALLS_IN_A_ROW, LINGER, Loudness, REFUSAL_TIME, ReplyPlan, STORM_LOOK, SendEnd, Sender,
     WARN_EVERY,
 };
 use crate::udp::sink::{Flow, Sink};
@@ -113,7 +113,7 @@ impl Sender<'_> {
     }
 
     /// Reads the queued replies. `Some` if the run ends: there are enough replies, or the reader of the output is gone.
-    pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Option<StopReason>, Error> {
+    pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Option<SendEnd>, Error> {
         let Some(mut receiver) = self.receiver.take() else {
             return Ok(None);
         };
@@ -161,9 +161,9 @@ impl Sender<'_> {
         }
         self.receiver = Some(receiver);
         if came > 0 && sink.flush()? == Flow::ReaderGone {
-            return Ok(Some(StopReason::ReaderGone));
+            return Ok(Some(SendEnd::ReaderGone));
         }
-        Ok((self.report.replies >= wanted).then_some(StopReason::Complete))
+        Ok((self.report.replies >= wanted).then_some(SendEnd::Complete))
     }
 
     fn count_reply(&mut self, datagram: &Datagram<'_>) {
@@ -212,20 +212,20 @@ impl Sender<'_> {
     }
 
     /// Waits a round trip for a refusal. A peer on this machine refuses immediately, so it needs no wait.
-    pub(super) async fn wait_for_refusal(&mut self, shutdown: &mut Shutdown) -> StopReason {
+    pub(super) async fn wait_for_refusal(&mut self, shutdown: &mut Shutdown) -> SendEnd {
         self.hear_errors(None, Loudness::Verdict);
         let is_here = self.plan.peer.ip().is_loopback() || self.local.ip() == self.plan.peer.ip();
         if !self.plan.unicast || is_here || self.report.datagrams == 0 || self.report.refused > 0 {
-            return StopReason::Complete;
+            return SendEnd::Complete;
         }
         let hears = self.receiver.is_some();
         let end = tokio::select! {
             biased;
-            () = end_asked_at(Site::Replies, shutdown) => StopReason::Interrupted,
-            () = system::error_reported(&self.bound.socket) => StopReason::Complete,
+            () = end_asked_at(Site::Replies, shutdown) => SendEnd::Interrupted,
+            () = system::error_reported(&self.bound.socket) => SendEnd::Complete,
             // A reply means that the peer does not refuse.
-            _ = self.bound.socket.readable(), if hears => StopReason::Complete,
-            () = until(Some(self.last_sent + REFUSAL_TIME)) => StopReason::Complete,
+            _ = self.bound.socket.readable(), if hears => SendEnd::Complete,
+            () = until(Some(self.last_sent + REFUSAL_TIME)) => SendEnd::Complete,
         };
         self.hear_errors(None, Loudness::Verdict);
         end
@@ -235,12 +235,12 @@ impl Sender<'_> {
         &mut self,
         sink: &mut impl Sink,
         shutdown: &mut Shutdown,
-    ) -> Result<StopReason, Error> {
+    ) -> Result<SendEnd, Error> {
         let Some(plan) = self.replies else {
             return Ok(self.wait_for_refusal(shutdown).await);
         };
         if self.report.datagrams == 0 {
-            return Ok(StopReason::Complete);
+            return Ok(SendEnd::Complete);
         }
         let mut deadline = self.last_sent + plan.wait;
         let mut is_enough = false;
@@ -250,31 +250,31 @@ impl Sender<'_> {
             }
             if !is_enough && self.has_enough(plan) {
                 if plan.wanted.is_some() || self.report.replies == 0 {
-                    return Ok(StopReason::Complete);
+                    return Ok(SendEnd::Complete);
                 }
                 is_enough = true;
                 deadline = deadline.min(Instant::now() + LINGER);
             }
             if self.is_storm() {
                 if shutdown.is_asked() {
-                    return Ok(StopReason::Interrupted);
+                    return Ok(SendEnd::Interrupted);
                 }
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
-                    return Ok(StopReason::Complete);
+                    return Ok(SendEnd::Complete);
                 }
                 std::thread::sleep(left.min(STORM_LOOK));
                 continue;
             }
             tokio::select! {
                 biased;
-                () = end_asked_at(Site::Replies, shutdown) => return Ok(StopReason::Interrupted),
+                () = end_asked_at(Site::Replies, shutdown) => return Ok(SendEnd::Interrupted),
                 _ = self.bound.socket.readable() => {}
                 () = system::error_reported(&self.bound.socket) => {
                     self.hear_errors(None, Loudness::Verdict);
                 }
                 () = until(Some(deadline)) => {
-                    return Ok(self.hear(sink)?.unwrap_or(StopReason::Complete));
+                    return Ok(self.hear(sink)?.unwrap_or(SendEnd::Complete));
                 }
             }
         }

@@ -24,9 +24,9 @@ use std::net::Ipv4Addr;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{InterfaceIndexOrAddress, Socket};
 
-use crate::udp::adapter::{self, Named};
+use crate::udp::adapter::{self, NamedInterface};
 use crate::udp::error::Error;
-use crate::udp::receive::{Clock, ReceiveOptions};
+use crate::udp::receive::{ReceiveOptions, TimeSource};
 
 /// Whether a socket on a wildcard address learns the destination address of each datagram.
 pub(crate) const TELLS_DESTINATION: bool = true;
@@ -63,7 +63,7 @@ pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()>
 #[expect(clippy::unnecessary_wraps, reason = "other systems need an address")]
 pub(crate) fn set_multicast_if_v4(
     socket: &Socket,
-    interface: &Named,
+    interface: &NamedInterface,
     source: Option<Ipv4Addr>,
 ) -> Result<io::Result<()>, Error> {
     let source = source.unwrap_or(Ipv4Addr::UNSPECIFIED);
@@ -80,13 +80,13 @@ pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
 }
 
 /// Every interface, with or without an address (netdevice(7)).
-pub(crate) fn interfaces() -> Vec<Named> {
+pub(crate) fn interfaces() -> Vec<NamedInterface> {
     let Ok(found) = nix::net::if_::if_nameindex() else {
         return Vec::new();
     };
     found
         .iter()
-        .map(|interface| Named {
+        .map(|interface| NamedInterface {
             name: interface.name().to_string_lossy().into_owned(),
             index: interface.index(),
         })
@@ -134,7 +134,7 @@ pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, options: &ReceiveOpt
             setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true),
         );
     }
-    if options.clock == Clock::Kernel {
+    if options.clock == TimeSource::Kernel {
         tell(
             "times",
             setsockopt(socket, sockopt::ReceiveTimestampns, &true),

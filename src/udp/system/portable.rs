@@ -11,7 +11,7 @@ use tokio::net::UdpSocket;
 
 use crate::datagram::run::Run;
 use crate::udp::Neighbour;
-use crate::udp::adapter::{self, Named};
+use crate::udp::adapter::{self, NamedInterface};
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
 use crate::udp::receive::{Drops, ReceiveOptions};
@@ -91,7 +91,7 @@ pub(crate) fn set_traffic_class_v6(_: &Socket, _: u8) -> io::Result<()> {
 /// Sets the outgoing interface for IPv4 multicast, by its address, which every system accepts.
 pub(crate) fn set_multicast_if_v4(
     socket: &Socket,
-    interface: &Named,
+    interface: &NamedInterface,
     source: Option<Ipv4Addr>,
 ) -> Result<io::Result<()>, Error> {
     let address = source.or_else(|| v4_of(interface.index));
@@ -119,13 +119,13 @@ pub(crate) fn membership(index: u32) -> InterfaceIndexOrAddress {
 }
 
 /// The interfaces that have an address; the others are not listed here.
-pub(crate) fn interfaces() -> Vec<Named> {
-    let mut found: Vec<Named> = Vec::new();
+pub(crate) fn interfaces() -> Vec<NamedInterface> {
+    let mut found: Vec<NamedInterface> = Vec::new();
     for interface in adapter::all() {
         if let Some(index) = interface.index
             && found.iter().all(|known| known.index != index)
         {
-            found.push(Named {
+            found.push(NamedInterface {
                 name: interface.name,
                 index,
             });

@@ -75,10 +75,10 @@ fn of_the_port() -> Vec<Error> {
         },
     ];
     for fault in [
-        Fault::NoFirmware,
-        Fault::FirmwareDamaged,
-        Fault::BrownOut,
-        Fault::Panic,
+        BoardFault::NoFirmware,
+        BoardFault::FirmwareDamaged,
+        BoardFault::BrownOut,
+        BoardFault::Panic,
     ] {
         all.extend([None, Some(doing())].map(|doing| Error::Fault {
             port: port(),
@@ -142,7 +142,7 @@ fn of_its_files() -> Vec<Error> {
         },
         Error::ReadFile {
             path: path(),
-            reason: Reason::BadFlash,
+            reason: RefusalReason::BadFlash,
         },
         Error::Damaged {
             path: path(),
@@ -150,11 +150,11 @@ fn of_its_files() -> Vec<Error> {
         },
         Error::Remove {
             path: path(),
-            reason: Reason::NotEmpty,
+            reason: RefusalReason::NotEmpty,
         },
         Error::Remove {
             path: path(),
-            reason: Reason::Exception("OSError: 99".to_owned()),
+            reason: RefusalReason::Exception("OSError: 99".to_owned()),
         },
     ];
     for keeps_old in [false, true] {
@@ -166,7 +166,7 @@ fn of_its_files() -> Vec<Error> {
         });
         all.push(Error::WriteFile {
             path: path(),
-            reason: Reason::FilesAreIn(vec!["/flash".to_owned(), "/sd".to_owned()]),
+            reason: RefusalReason::FilesAreIn(vec!["/flash".to_owned(), "/sd".to_owned()]),
             keeps_old,
         });
     }
@@ -217,24 +217,24 @@ fn operations_and_reasons_match_their_display_texts() {
         assert_eq!(text(&doing.sentence()), doing.to_string());
     }
     for reason in [
-        Reason::NotPermitted,
-        Reason::NoFolder,
-        Reason::BadFlash,
-        Reason::NameTaken,
-        Reason::FileOfThatName,
-        Reason::NotMounted,
-        Reason::PartIsFile,
-        Reason::BadName,
-        Reason::IsFolder,
-        Reason::Full,
-        Reason::ReadOnly,
-        Reason::NameTooLong,
-        Reason::NotEmpty,
-        Reason::MountPoint,
-        Reason::NoFileSystem,
-        Reason::FilesAreIn(vec![path()]),
-        Reason::NoMemory,
-        Reason::Exception("OSError: 99".to_owned()),
+        RefusalReason::NotPermitted,
+        RefusalReason::NoFolder,
+        RefusalReason::BadFlash,
+        RefusalReason::NameTaken,
+        RefusalReason::FileOfThatName,
+        RefusalReason::NotMounted,
+        RefusalReason::PartIsFile,
+        RefusalReason::BadName,
+        RefusalReason::IsFolder,
+        RefusalReason::Full,
+        RefusalReason::ReadOnly,
+        RefusalReason::NameTooLong,
+        RefusalReason::NotEmpty,
+        RefusalReason::MountPoint,
+        RefusalReason::NoFileSystem,
+        RefusalReason::FilesAreIn(vec![path()]),
+        RefusalReason::NoMemory,
+        RefusalReason::Exception("OSError: 99".to_owned()),
     ] {
         assert_eq!(text(&reason.sentence()), reason.to_string());
     }

@@ -4,19 +4,19 @@ use super::*;
 use proptest::prelude::*;
 use std::path::Component;
 
-const SYSTEMS: [(&str, Rules); 3] = [
-    ("Linux", Rules::LINUX),
-    ("macOS", Rules::MACOS),
-    ("Windows", Rules::WINDOWS),
+const SYSTEMS: [(&str, NameRules); 3] = [
+    ("Linux", NameRules::LINUX),
+    ("macOS", NameRules::MACOS),
+    ("Windows", NameRules::WINDOWS),
 ];
 
 /// Whether this system can open paths that were made by `rules`.
 /// On Windows, a colon or a backslash changes the meaning of what other systems treat as a name.
-fn can_be_tried(rules: Rules) -> bool {
-    !cfg!(windows) || rules == Rules::WINDOWS
+fn can_be_tried(rules: NameRules) -> bool {
+    !cfg!(windows) || rules == NameRules::WINDOWS
 }
 
-fn places(rules: Rules, paths: &[&[u8]]) -> Vec<Result<String, Unnameable>> {
+fn places(rules: NameRules, paths: &[&[u8]]) -> Vec<Result<String, Unnameable>> {
     let mut places = Places::of(rules, paths.iter().copied());
     paths
         .iter()

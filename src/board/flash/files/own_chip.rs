@@ -5,7 +5,7 @@ use espflash::target::Chip;
 use super::super::chip::supported;
 use super::super::image::{self, Image};
 use super::super::pieces::is_blank;
-use super::{Rules, elf, is_archive, take_apart, uf2};
+use super::{ReadOptions, elf, is_archive, take_apart, uf2};
 
 /// The offsets where a boot loader may begin.
 const BOOT_OFFSETS: [usize; 3] = [0, 0x1000, 0x2000];
@@ -44,7 +44,7 @@ pub(super) fn chip_number(bytes: &[u8]) -> Option<u16> {
 /// looking.
 fn of_archive(name: &str, bytes: &[u8], force: bool) -> Option<Chip> {
     let fits = |chip: &Chip| {
-        let rules = Rules { chip: *chip, force };
+        let rules = ReadOptions { chip: *chip, force };
         take_apart(name, bytes.to_vec(), None, rules).is_ok_and(|contents| {
             contents
                 .files

@@ -11,7 +11,7 @@ use zip::result::ZipError;
 use super::super::error::{Error, FlashRefusal};
 use super::given::offset as parse_offset;
 use super::{
-    Contents, Loaded, MAX_FILE, Rules, contents, for_this_chip, is_archive, not_firmware,
+    Contents, Loaded, MAX_FILE, ReadOptions, contents, for_this_chip, is_archive, not_firmware,
     other_chip, refused,
 };
 use crate::text::sentence::{Sentence, sentence};
@@ -30,7 +30,7 @@ pub(super) fn release(
     name: &str,
     bytes: Vec<u8>,
     offset: Option<u32>,
-    rules: Rules,
+    rules: ReadOptions,
 ) -> Result<Contents, Error> {
     let mut archive = Archive::open(name, bytes)?;
     let Some((path, entries)) = described(&mut archive, rules)? else {
@@ -64,7 +64,7 @@ pub(super) fn release(
 /// The entries from the file that describes the release, and that file's path; `None` if there is no such file.
 fn described(
     archive: &mut Archive<'_>,
-    rules: Rules,
+    rules: ReadOptions,
 ) -> Result<Option<(String, Vec<Entry>)>, Error> {
     let name = archive.name;
     if let Some(path) = archive.find("flasher_args.json") {
@@ -91,7 +91,7 @@ fn described(
 fn undescribed(
     archive: &mut Archive<'_>,
     offset: Option<u32>,
-    rules: Rules,
+    rules: ReadOptions,
 ) -> Result<Contents, Error> {
     let name = archive.name;
     let images = archive.images();
@@ -197,7 +197,7 @@ fn joined(folder: &str, path: &str) -> String {
 }
 
 /// A file in the archive.
-struct Member {
+struct ArchiveFile {
     /// Its path with forward slashes, even if the archiver wrote backslashes.
     path: String,
     index: usize,
@@ -208,7 +208,7 @@ struct Archive<'a> {
     name: &'a str,
     zip: ZipArchive<Cursor<Vec<u8>>>,
     /// Its members, outermost folder first.
-    names: Vec<Member>,
+    names: Vec<ArchiveFile>,
 }
 
 impl<'a> Archive<'a> {
@@ -229,7 +229,7 @@ impl<'a> Archive<'a> {
                 hint: Some(sentence!("flash.download-again")),
             }))
         })?;
-        let mut names: Vec<Member> = (0..zip.len())
+        let mut names: Vec<ArchiveFile> = (0..zip.len())
             .filter_map(|index| {
                 // Some Windows programs write backslashes, against the ZIP specification.
                 let path = joined("", &zip.name_for_index(index)?.replace('\\', "/"));
@@ -237,7 +237,7 @@ impl<'a> Archive<'a> {
                 // macOS adds a metadata copy of every file, under `__MACOSX` or with a leading dot.
                 let last = path.rsplit('/').next().unwrap_or_default();
                 let is_shadow = path.starts_with("__MACOSX/") || last.starts_with('.');
-                (!is_folder && !is_shadow).then_some(Member { path, index })
+                (!is_folder && !is_shadow).then_some(ArchiveFile { path, index })
             })
             .collect();
         names.sort_by_cached_key(|member| (member.path.matches('/').count(), member.path.clone()));
@@ -246,7 +246,7 @@ impl<'a> Archive<'a> {
 
     /// Finds a file by name, in any folder, ignoring case.
     fn find(&self, wanted: &str) -> Option<String> {
-        let matches = |member: &&Member| {
+        let matches = |member: &&ArchiveFile| {
             let last = member.path.rsplit('/').next();
             last.is_some_and(|last| last.eq_ignore_ascii_case(wanted))
         };
@@ -260,7 +260,7 @@ impl<'a> Archive<'a> {
     /// binaries.
     fn images(&self) -> Vec<String> {
         let with = |extensions: &[&str]| -> Vec<String> {
-            let is_image = |member: &&Member| {
+            let is_image = |member: &&ArchiveFile| {
                 let extension = member.path.rsplit_once('.').map(|(_, extension)| extension);
                 extension.is_some_and(|extension| {
                     extensions
@@ -341,7 +341,7 @@ impl<'a> Archive<'a> {
 }
 
 /// Parses the JSON of ESP-IDF's build: `"flash_files": {"0x1000": "bootloader/bootloader.bin", ..}`.
-fn from_json(name: &str, text: &[u8], rules: Rules) -> Result<Vec<Entry>, Error> {
+fn from_json(name: &str, text: &[u8], rules: ReadOptions) -> Result<Vec<Entry>, Error> {
     let unreadable = |found: Sentence| {
         let expected = sentence!("flash.x-flasher-args");
         unclear(name, expected, found)
@@ -436,7 +436,7 @@ fn unclear(name: &str, expected: impl Into<Sentence>, found: impl Into<Sentence>
 
 /// Parses a manifest for flashing from web pages (<https://esphome.github.io/esp-web-tools/>): `"builds":
 /// [{"chipFamily": "ESP32", "parts": [{"path": "a.bin", "offset": 4096}]}]`. `None` if it is another kind of manifest.
-fn from_manifest(name: &str, text: &[u8], rules: Rules) -> Result<Option<Vec<Entry>>, Error> {
+fn from_manifest(name: &str, text: &[u8], rules: ReadOptions) -> Result<Option<Vec<Entry>>, Error> {
     use serde_json::Value;
     let Ok(json) = serde_json::from_str::<Value>(&decoded(text)) else {
         return Ok(None);
@@ -501,7 +501,7 @@ mod tests {
 
     use super::*;
 
-    const RULES: Rules = Rules {
+    const RULES: ReadOptions = ReadOptions {
         chip: Chip::Esp32,
         force: false,
     };

@@ -3,7 +3,7 @@
 use espflash::target::Chip;
 
 use super::super::error::{Error, FlashRefusal};
-use super::{Loaded, Rules, other_chip, refused};
+use super::{Loaded, ReadOptions, other_chip, refused};
 use crate::text::sentence::{Sentence, sentence};
 
 /// The family IDs of Espressif's chips, from the same list.
@@ -62,7 +62,7 @@ const NOT_FOR_FLASH: u32 = 1;
 const HAS_FAMILY: u32 = 0x2000;
 
 /// Joins the blocks.
-pub(super) fn uf2(name: &str, bytes: &[u8], rules: Rules) -> Result<Vec<Loaded>, Error> {
+pub(super) fn uf2(name: &str, bytes: &[u8], rules: ReadOptions) -> Result<Vec<Loaded>, Error> {
     let word = |block: &[u8], at: usize| {
         let bytes = block
             .get(at..at + 4)

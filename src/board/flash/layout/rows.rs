@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::super::pieces;
-use super::{Action, Row};
+use super::{LayoutRow, RangeAction};
 use crate::terminal::sanitize;
 use crate::text::sentence::{Sentence, sentence};
 
-impl Action {
+impl RangeAction {
     /// The action's word in the table.
     #[must_use]
     pub(crate) fn word(self) -> Sentence {
@@ -42,20 +42,20 @@ pub(crate) fn size(bytes: u32) -> String {
 
 /// The rows as aligned lines, escaped for a terminal.
 #[must_use]
-pub fn text(rows: &[Row], say: &dyn Fn(&Sentence) -> String) -> String {
+pub fn text(rows: &[LayoutRow], say: &dyn Fn(&Sentence) -> String) -> String {
     lines(rows, say, |row| Some(say(&row.action.word())))
 }
 
 /// The rows without the column for actions.
 #[must_use]
-pub fn contents(rows: &[Row], say: &dyn Fn(&Sentence) -> String) -> String {
+pub fn contents(rows: &[LayoutRow], say: &dyn Fn(&Sentence) -> String) -> String {
     lines(rows, say, |_| None)
 }
 
 fn lines(
-    rows: &[Row],
+    rows: &[LayoutRow],
     say: &dyn Fn(&Sentence) -> String,
-    action: impl Fn(&Row) -> Option<String>,
+    action: impl Fn(&LayoutRow) -> Option<String>,
 ) -> String {
     let labels: Vec<String> = rows
         .iter()
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_control_characters_escaped() {
-        let row = |label: &str, offset, size, action, why: &str| Row {
+        let row = |label: &str, offset, size, action, why: &str| LayoutRow {
             label: label.to_owned(),
             offset,
             size,
@@ -106,10 +106,10 @@ mod tests {
             why: why.into(),
         };
         let rows = [
-            row("font", 0x1000, 20_000, Action::Write, "from a.bin"),
-            row("\u{1b}[2J", 0x9000, 0x6000, Action::Keep, ""),
-            row("字库", 0x40_0000, 1_900_000, Action::Ask, "why"),
-            row("x", 0x7f_c000, 0x1000, Action::Erase, ""),
+            row("font", 0x1000, 20_000, RangeAction::Write, "from a.bin"),
+            row("\u{1b}[2J", 0x9000, 0x6000, RangeAction::Keep, ""),
+            row("字库", 0x40_0000, 1_900_000, RangeAction::Ask, "why"),
+            row("x", 0x7f_c000, 0x1000, RangeAction::Erase, ""),
         ];
         let say = |sentence: &Sentence| {
             let text = sentence.to_string();

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::super::FlashObserver;
 use super::super::error::Error;
-use super::super::loader::{Fault, Loader};
-use super::{Failure, RATES, SYNC_TIMEOUT, Session};
+use super::super::loader::{CommandFault, Loader};
+use super::{Failure, FlashSession, RATES, SYNC_TIMEOUT};
 use crate::board::port::DEFAULT_BAUD;
 use crate::text::sentence::{Sentence, sentence};
 
@@ -15,13 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How often to retry the same step.
 const ATTEMPTS: u32 = 5;
 
-impl<'a> Session<'a> {
+impl<'a> FlashSession<'a> {
     /// Runs `step`, and retries it after errors that recovery can fix.
     pub(in super::super) fn persist<T>(
         &mut self,
         doing: &Sentence,
         report: &mut dyn FlashObserver,
-        mut step: impl FnMut(&mut Loader<'a>, &mut dyn FlashObserver) -> Result<T, Fault>,
+        mut step: impl FnMut(&mut Loader<'a>, &mut dyn FlashObserver) -> Result<T, CommandFault>,
     ) -> Result<T, Error> {
         let mut attempts = 0;
         loop {
@@ -51,7 +51,7 @@ impl<'a> Session<'a> {
     /// Recovers the chip after `fault`, the `attempts`-th fault in a row.
     pub(super) fn recover(
         &mut self,
-        fault: Fault,
+        fault: CommandFault,
         attempts: u32,
         doing: &Sentence,
         report: &mut dyn FlashObserver,
@@ -66,19 +66,21 @@ impl<'a> Session<'a> {
         }
         loop {
             match fault {
-                Fault::Gone(_) | Fault::Stopped => return Err(self.give_up(fault, doing)),
-                Fault::Silent => {
+                CommandFault::Gone(_) | CommandFault::Stopped => {
+                    return Err(self.give_up(fault, doing));
+                }
+                CommandFault::Silent => {
                     report.note(&sentence!("flash.trying-again", doing => doing.clone()));
                 }
-                Fault::Refused(code) => report.note(
+                CommandFault::Refused(code) => report.note(
                     &sentence!("flash.chip-refused", why = meaning(code), doing => doing.clone()),
                 ),
             }
             fault = match self.resume(report) {
                 Ok(()) => return Ok(()),
                 Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Fault(Fault::Silent | Fault::Refused(_))) => {
-                    return Err(self.give_up(Fault::Silent, doing));
+                Err(Failure::Fault(CommandFault::Silent | CommandFault::Refused(_))) => {
+                    return Err(self.give_up(CommandFault::Silent, doing));
                 }
                 Err(Failure::Fault(fault)) => fault,
             };
@@ -118,11 +120,11 @@ impl<'a> Session<'a> {
                 Ok(()) => {
                     let prepared = self.prepare_again(report);
                     match prepared {
-                        Err(Failure::Fault(Fault::Silent | Fault::Refused(_))) => {}
+                        Err(Failure::Fault(CommandFault::Silent | CommandFault::Refused(_))) => {}
                         result => return result,
                     }
                 }
-                Err(Fault::Silent | Fault::Refused(_)) => {}
+                Err(CommandFault::Silent | CommandFault::Refused(_)) => {}
                 Err(fault) => return Err(fault.into()),
             }
             // This is longer than any erase of one block, so the chip needs a reset.
@@ -133,7 +135,7 @@ impl<'a> Session<'a> {
             round += 1;
             self.loader.pause(Duration::from_millis(50))?;
         }
-        Err(Fault::Silent.into())
+        Err(CommandFault::Silent.into())
     }
 
     fn prepare_again(&mut self, report: &mut dyn FlashObserver) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use flate2::write::{ZlibDecoder, ZlibEncoder};
 
-use super::super::loader::{Fault, Loader, Op, words};
+use super::super::loader::{CommandFault, Loader, Op, words};
 
 /// The size of the stub's buffer.
 const BLOCK: usize = 0x4000;
@@ -90,7 +90,7 @@ pub(super) fn send(
     loader: &mut Loader<'_>,
     run: &WriteRun,
     progress: &mut dyn FnMut(u64),
-) -> Result<(), Fault> {
+) -> Result<(), CommandFault> {
     let (begin, data) = if run.compressed {
         (Op::FlashDeflBegin, Op::FlashDeflData)
     } else {

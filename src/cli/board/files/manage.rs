@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{GetArgs, PutArgs, SerialArgs, TextOrJson, conclude, remote_path, session};
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::Transferred;
-use crate::board::files::{BoardPath, Entry, Files, Shown, Text};
+use crate::board::files::{BoardPath, Entry, Files, MachineText, Shown};
 use crate::cli::output;
 use crate::cli::{GlobalArgs, board};
 use crate::error::{Error, Outcome};
@@ -305,7 +305,7 @@ pub(in crate::cli::board) fn df(args: &DfArgs, serial: &SerialArgs) -> Result<Ou
         let used = room.total.saturating_sub(room.free);
         let _ = match args.format {
             TextOrJson::Json => {
-                let path = Text(mount.as_bytes()).to_string();
+                let path = MachineText(mount.as_bytes()).to_string();
                 let object =
                     json!({"path": path, "total": room.total, "used": used, "free": room.free});
                 writeln!(out, "{object}")

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::super::fleet::{self, Job};
-use super::{TransferPrinter, PutArgs, SerialArgs, conclude, names, put_watch, session};
+use super::{PutArgs, SerialArgs, TransferPrinter, conclude, names, put_watch, session};
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::Transferred;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::tell;
-use super::{TransferPrinter, PutArgs, SerialArgs, put, session, summary};
+use super::{PutArgs, SerialArgs, TransferPrinter, put, session, summary};
 use crate::board::each_save::{CableEvent, CableObserver};
 use crate::board::error::Error as BoardError;
 use crate::board::files::exclude::Exclude;
@@ -38,7 +38,7 @@ pub(super) fn run(
         excludes,
         delete: args.delete,
     };
-    let mut watcher = Watcher {
+    let mut watcher = PutPrinter {
         printer: TransferPrinter::new(global.quiet),
         rounds: 0,
         written: 0,
@@ -56,14 +56,14 @@ pub(super) fn run(
 }
 
 /// Shows the uploads to a person.
-struct Watcher {
+struct PutPrinter {
     printer: TransferPrinter,
     rounds: u64,
     written: u64,
     removed: u64,
 }
 
-impl TransferObserver for Watcher {
+impl TransferObserver for PutPrinter {
     fn event(&mut self, event: TransferEvent<'_>) {
         match &event {
             TransferEvent::Put { .. } => self.written += 1,
@@ -74,13 +74,13 @@ impl TransferObserver for Watcher {
     }
 }
 
-impl CableObserver for Watcher {
+impl CableObserver for PutPrinter {
     fn cable(&mut self, event: CableEvent<'_>) {
         session::tell_cable(&event);
     }
 }
 
-impl ReputObserver for Watcher {
+impl ReputObserver for PutPrinter {
     fn between(&mut self, event: ReputEvent<'_>) {
         match event {
             ReputEvent::Done(done, removed, time) => {

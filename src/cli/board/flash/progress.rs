@@ -1,7 +1,7 @@
 //! Shows the flasher's plan, notes and progress.
 
 use crate::board::flash::FlashObserver;
-use crate::board::flash::layout::{Layout, rows};
+use crate::board::flash::layout::{FlashLayout, rows};
 use crate::cli::GlobalArgs;
 use crate::terminal::{progress, sanitize};
 use crate::text::sentence::Sentence;
@@ -9,14 +9,14 @@ use crate::words::catalogue::text;
 
 /// Shows the progress.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct FlashProgress {
     bar: progress::Progress,
     /// Keep the plan for stdout instead of printing it as a message.
     keeps_plan: bool,
     plan: String,
 }
 
-impl Progress {
+impl FlashProgress {
     /// `keeps_plan`: store the plan for [`Self::plan_text`], because it goes to stdout as the result.
     pub(super) fn new(global: &GlobalArgs, keeps_plan: bool) -> Self {
         Self {
@@ -37,12 +37,12 @@ impl Progress {
     }
 }
 
-impl FlashObserver for Progress {
+impl FlashObserver for FlashProgress {
     fn note(&mut self, note: &Sentence) {
         tracing::info!("{}", sanitize::for_terminal(&text(note)));
     }
 
-    fn plan(&mut self, layout: &Layout) {
+    fn plan(&mut self, layout: &FlashLayout) {
         self.plan = rows::text(&layout.rows, &text);
         if !self.keeps_plan {
             for line in self.plan.lines() {

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::{Member, is_interrupted, message};
+use super::{FleetBoard, is_interrupted, message};
 use crate::cli::GlobalArgs;
 use crate::error::Outcome;
-use crate::terminal::lane::Lane;
-use crate::terminal::status::{self, Block, StatusLine};
+use crate::terminal::lane::Label;
+use crate::terminal::status::{self, AreaBlock, StatusLine};
 use crate::terminal::{Size, color, sanitize};
 use crate::words::catalogue::say;
 
 /// A verdict in a word of four cells, and the state in words.
-fn verdict(member: &Member, note: &str) -> (String, &'static str, String) {
+fn verdict(member: &FleetBoard, note: &str) -> (String, &'static str, String) {
     match &member.result {
         Some(Ok(Outcome::Done)) => (say!("pair.verdict-passed"), "32", note.to_owned()),
         Some(Err(error)) if !is_interrupted(error) => {
@@ -35,7 +35,12 @@ fn padded(text: &str, cells: usize) -> String {
 }
 
 /// A row: the verdict, the name if any board has one, the port, and what there is to say.
-fn row(verdict: (&str, &str), name: Option<&str>, member: &Member, widths: Widths) -> String {
+fn row(
+    verdict: (&str, &str),
+    name: Option<&str>,
+    member: &FleetBoard,
+    widths: CellWidths,
+) -> String {
     let word = padded(verdict.0, 4);
     let mut row = if color::has_color() {
         format!("\x1b[{}m{word}\x1b[0m", verdict.1)
@@ -56,12 +61,12 @@ fn row(verdict: (&str, &str), name: Option<&str>, member: &Member, widths: Width
 
 /// The cells of the columns.
 #[derive(Debug, Clone, Copy, Default)]
-struct Widths {
+struct CellWidths {
     name: usize,
     port: usize,
 }
 
-impl Widths {
+impl CellWidths {
     fn of<'a>(boards: impl Iterator<Item = (Option<String>, &'a str)>) -> Self {
         let mut widths = Self::default();
         for (name, port) in boards {
@@ -74,11 +79,11 @@ impl Widths {
 }
 
 /// All boards with their columns, aligned.
-pub(super) fn table(members: &[Member], columns: &BTreeMap<String, Vec<String>>) -> String {
+pub(super) fn table(members: &[FleetBoard], columns: &BTreeMap<String, Vec<String>>) -> String {
     let boards = members
         .iter()
         .map(|member| (member.lane.name(), member.port.as_str()));
-    let widths = Widths::of(boards);
+    let widths = CellWidths::of(boards);
     let mut cells: Vec<usize> = Vec::new();
     for row in columns.values() {
         cells.resize(cells.len().max(row.len()), 0);
@@ -119,23 +124,23 @@ struct Live {
 }
 
 /// The rows on stderr.
-pub(super) struct View {
-    block: Option<Block>,
+pub(super) struct FleetRows {
+    block: Option<AreaBlock>,
     live: Arc<Mutex<Live>>,
-    lanes: Vec<(Lane, String)>,
+    lanes: Vec<(Label, String)>,
     is_quiet: bool,
 }
 
-impl View {
-    pub(super) fn new(members: &[Member], global: &GlobalArgs) -> Self {
+impl FleetRows {
+    pub(super) fn new(members: &[FleetBoard], global: &GlobalArgs) -> Self {
         let live = Arc::new(Mutex::new(Live::default()));
-        let lanes: Vec<(Lane, String)> = members
+        let lanes: Vec<(Label, String)> = members
             .iter()
             .map(|member| (member.lane.clone(), member.port.clone()))
             .collect();
         let block = (!global.quiet && status::can_draw()).then(|| {
             let (live, lanes) = (Arc::clone(&live), lanes.clone());
-            Block::new(move |size| {
+            AreaBlock::new(move |size| {
                 let live = live.lock().unwrap_or_else(PoisonError::into_inner);
                 lines(&live, &lanes, size)
             })
@@ -173,12 +178,12 @@ impl View {
     }
 
     /// Prints the row of a board whose work ended.
-    pub(super) fn print(&self, member: &Member) {
+    pub(super) fn print(&self, member: &FleetBoard) {
         if self.is_quiet {
             return;
         }
         let boards = self.lanes.iter();
-        let widths = Widths::of(boards.map(|(lane, port)| (lane.name(), port.as_str())));
+        let widths = CellWidths::of(boards.map(|(lane, port)| (lane.name(), port.as_str())));
         let (word, paint, state) = verdict(member, &member.lane.note());
         let name = member.lane.name();
         let row = row((&word, paint), name.as_deref(), member, widths);
@@ -193,9 +198,9 @@ impl View {
 }
 
 /// A line for each board at work, as many as fit, and one for all of them.
-fn lines(live: &Live, lanes: &[(Lane, String)], size: Size) -> Vec<StatusLine> {
+fn lines(live: &Live, lanes: &[(Label, String)], size: Size) -> Vec<StatusLine> {
     let columns = size.columns.saturating_sub(1).min(200);
-    let widths = Widths::of(
+    let widths = CellWidths::of(
         lanes
             .iter()
             .map(|(lane, port)| (lane.name(), port.as_str())),

@@ -3,8 +3,8 @@
 use regex::bytes::Regex;
 
 use crate::board::mirror::json;
-use crate::board::monitor::decode::Decoded;
-use crate::board::monitor::lines::Piece;
+use crate::board::monitor::decode::DecodedLine;
+use crate::board::monitor::lines::LinePiece;
 use crate::datagram::Timestamp;
 use crate::render::clock::{DateClock, LocalClock, UtcClock};
 use crate::render::hex;
@@ -19,7 +19,7 @@ const ROW: usize = 16;
 
 /// The layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum LineLayout {
     /// Byte for byte.
     Bytes,
     /// Line by line.
@@ -31,7 +31,7 @@ pub(super) enum Layout {
 }
 
 /// The time in front of a line.
-enum Clock {
+enum LineTime {
     None,
     /// On the terminal: the time of day.
     Local(LocalClock),
@@ -40,9 +40,9 @@ enum Clock {
 }
 
 /// Formats the output.
-pub(super) struct Form {
-    layout: Layout,
-    clock: Clock,
+pub(super) struct LineForm {
+    layout: LineLayout,
+    clock: LineTime,
     utc: UtcClock,
     filter: Option<Regex>,
     /// Whether to escape everything that is not text: in a log.
@@ -57,28 +57,28 @@ pub(super) struct Form {
     row_at: usize,
 }
 
-impl Form {
+impl LineForm {
     /// The formatter for stdout.
-    pub(super) fn new(layout: Layout, timestamps: bool, filter: Option<Regex>) -> Self {
+    pub(super) fn new(layout: LineLayout, timestamps: bool, filter: Option<Regex>) -> Self {
         let clock = if timestamps {
-            Clock::Local(LocalClock::default())
+            LineTime::Local(LocalClock::default())
         } else {
-            Clock::None
+            LineTime::None
         };
         Self::with(layout, clock, filter, false)
     }
 
     /// The formatter for a log: all lines, with date and time, escaped.
-    pub(super) fn of_log(layout: Layout) -> Self {
-        let layout = if layout == Layout::Bytes {
-            Layout::Lines
+    pub(super) fn of_log(layout: LineLayout) -> Self {
+        let layout = if layout == LineLayout::Bytes {
+            LineLayout::Lines
         } else {
             layout
         };
-        Self::with(layout, Clock::Date(DateClock::default()), None, true)
+        Self::with(layout, LineTime::Date(DateClock::default()), None, true)
     }
 
-    fn with(layout: Layout, clock: Clock, filter: Option<Regex>, escapes: bool) -> Self {
+    fn with(layout: LineLayout, clock: LineTime, filter: Option<Regex>, escapes: bool) -> Self {
         Self {
             layout,
             clock,
@@ -108,9 +108,9 @@ impl Form {
 
     fn stamp(&mut self, time: Timestamp) {
         let text = match &mut self.clock {
-            Clock::None => return,
-            Clock::Local(clock) => clock.format(time),
-            Clock::Date(clock) => clock.format(time),
+            LineTime::None => return,
+            LineTime::Local(clock) => clock.format(time),
+            LineTime::Date(clock) => clock.format(time),
         };
         self.out.extend_from_slice(text);
         self.out.push(b' ');
@@ -118,7 +118,7 @@ impl Form {
 
     /// Handles all bytes, unchanged.
     pub(super) fn raw(&mut self, bytes: &[u8], time: Timestamp) {
-        if self.layout != Layout::Hex {
+        if self.layout != LineLayout::Hex {
             return;
         }
         let mut rest = bytes;
@@ -141,14 +141,14 @@ impl Form {
 
     /// Handles the board's output without the frames of its OLED.
     pub(super) fn printed(&mut self, bytes: &[u8]) {
-        if self.layout == Layout::Bytes {
+        if self.layout == LineLayout::Bytes {
             self.out.extend_from_slice(bytes);
         }
     }
 
     /// Handles a line, or a part of it.
-    pub(super) fn piece(&mut self, piece: &Piece<'_>, decoded: &Decoded) {
-        if !matches!(self.layout, Layout::Lines | Layout::Json) {
+    pub(super) fn piece(&mut self, piece: &LinePiece<'_>, decoded: &DecodedLine) {
+        if !matches!(self.layout, LineLayout::Lines | LineLayout::Json) {
             return;
         }
         let begun = self.shown;
@@ -162,7 +162,7 @@ impl Form {
             return;
         }
         let bytes = piece.line.get(begun.unwrap_or(0)..).unwrap_or_default();
-        if self.layout == Layout::Json {
+        if self.layout == LineLayout::Json {
             self.object(piece, bytes, decoded);
         } else {
             if begun.is_none() || self.is_broken {
@@ -205,7 +205,7 @@ impl Form {
         self.out.push(b'"');
     }
 
-    fn object(&mut self, piece: &Piece<'_>, bytes: &[u8], decoded: &Decoded) {
+    fn object(&mut self, piece: &LinePiece<'_>, bytes: &[u8], decoded: &DecodedLine) {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD;
 
@@ -235,7 +235,7 @@ impl Form {
 
     /// Handles an event of the serial line: an object in JSON, a note in a log.
     pub(super) fn event(&mut self, time: Timestamp, name: &str, what: &str, note: &str) {
-        if self.layout == Layout::Json {
+        if self.layout == LineLayout::Json {
             self.open_object(time);
             self.key("event", name);
             self.key(if name == "back" { "port" } else { "reason" }, what);
@@ -247,10 +247,10 @@ impl Form {
 
     /// Adds a message of udpcli to a log for people.
     pub(super) fn note(&mut self, time: Timestamp, text: &str) {
-        if self.layout == Layout::Json {
+        if self.layout == LineLayout::Json {
             return;
         }
-        if self.layout == Layout::Lines && self.shown.is_some() && !self.is_broken {
+        if self.layout == LineLayout::Lines && self.shown.is_some() && !self.is_broken {
             self.out.push(b'\n');
             self.is_broken = true;
         }
@@ -262,7 +262,7 @@ impl Form {
 
     /// Handles the content of the OLED, for programs.
     pub(super) fn screen(&mut self, time: Timestamp, screen: &Screen) {
-        if self.layout == Layout::Json {
+        if self.layout == LineLayout::Json {
             self.open_object(time);
             self.out.extend_from_slice(br#","oled":"#);
             self.out

@@ -4,20 +4,20 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::form::{Form, Layout};
+use super::form::{LineForm, LineLayout};
 use crate::atomic_file;
 use crate::error::Error;
 use crate::file;
 use crate::words::catalogue::say;
 
 /// A file to which everything is appended.
-pub(super) struct Log {
+pub(super) struct LineLog {
     path: PathBuf,
     file: File,
-    form: Form,
+    form: LineForm,
 }
 
-impl Log {
+impl LineLog {
     /// Opens or creates the file. Refuses a FIFO or a device, which could block the monitor.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         if atomic_file::is_device(path) {
@@ -39,18 +39,18 @@ impl Log {
         Ok(Self {
             path: path.to_owned(),
             file,
-            form: Form::of_log(Layout::Lines),
+            form: LineForm::of_log(LineLayout::Lines),
         })
     }
 
-    pub(super) fn with_layout(self, layout: Layout) -> Self {
+    pub(super) fn with_layout(self, layout: LineLayout) -> Self {
         Self {
-            form: Form::of_log(layout),
+            form: LineForm::of_log(layout),
             ..self
         }
     }
 
-    pub(super) fn form(&mut self) -> &mut Form {
+    pub(super) fn form(&mut self) -> &mut LineForm {
         &mut self.form
     }
 

@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 
 use super::super::keyboard::{self, Keyboard};
-use super::super::screen::Screen;
+use super::super::screen::BoardOutput;
 use super::mirroring;
 use crate::board::input::{Notice, Typed};
 use crate::board::life_cycle::{RunEvent, RunObserver};
 use crate::error::Error;
 use crate::shutdown::Shutdown;
-use crate::terminal::panel::screen::Screen as Picture;
-use crate::terminal::panel::{Panel, View};
+use crate::terminal::panel::screen::Screen;
+use crate::terminal::panel::{Panel, PanelContent};
 use crate::terminal::stdout;
 
 /// Shows a run to the user: output on stdout, the picture below it or in a file.
 pub(super) struct RunPrinter {
-    stdout: Screen,
+    stdout: BoardOutput,
     /// The panel below the output, if both stdout and stderr are the terminal.
     pub(super) panel: Option<Panel>,
     /// The file for the last picture.
@@ -33,8 +33,8 @@ pub(super) struct RunPrinter {
 impl RunPrinter {
     pub(super) fn new(shutdown: Shutdown, image: Option<PathBuf>) -> Self {
         Self {
-            stdout: Screen::new(shutdown.clone()),
-            panel: stdout::shares_terminal().then(|| Panel::new(View::Picture)),
+            stdout: BoardOutput::new(shutdown.clone()),
+            panel: stdout::shares_terminal().then(|| Panel::new(PanelContent::Picture)),
             image,
             keyboard: None,
             shutdown,
@@ -45,7 +45,7 @@ impl RunPrinter {
     }
 
     /// Shows the output and the panel.
-    pub(super) fn show(&mut self, printed: &[u8], picture: Option<&Picture>) {
+    pub(super) fn show(&mut self, printed: &[u8], picture: Option<&Screen>) {
         if self.reader_gone {
             return;
         }
@@ -65,7 +65,7 @@ impl RunPrinter {
         }
     }
 
-    fn end(&mut self, picture: Option<&Picture>) {
+    fn end(&mut self, picture: Option<&Screen>) {
         if !self.is_watching
             && let Some(panel) = self.panel.take()
         {
@@ -79,7 +79,7 @@ impl RunPrinter {
     }
 
     /// Saves the last picture, if there was one.
-    fn save(&self, picture: Option<&Picture>) -> Result<(), Error> {
+    fn save(&self, picture: Option<&Screen>) -> Result<(), Error> {
         let Some(path) = &self.image else {
             return Ok(());
         };

@@ -54,7 +54,7 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
             _ => WatchOled::Never,
         },
     };
-    let mut watcher = Watcher {
+    let mut watcher = RerunPrinter {
         printer,
         script: script.display().to_string(),
     };
@@ -79,12 +79,12 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
 }
 
 /// Shows the runs to a person.
-struct Watcher {
+struct RerunPrinter {
     printer: RunPrinter,
     script: String,
 }
 
-impl Watcher {
+impl RerunPrinter {
     fn ended(&self, ending: &Ending) {
         match ending {
             Ending::Exception(text) => {
@@ -108,7 +108,7 @@ impl Watcher {
     }
 }
 
-impl RunObserver for Watcher {
+impl RunObserver for RerunPrinter {
     fn event(&mut self, event: RunEvent<'_>) {
         self.printer.event(event);
     }
@@ -126,7 +126,7 @@ impl RunObserver for Watcher {
     }
 }
 
-impl TransferObserver for Watcher {
+impl TransferObserver for RerunPrinter {
     fn event(&mut self, event: TransferEvent<'_>) {
         if let TransferEvent::Put { remote, len, .. } = event {
             tracing::info!(say = "watch.put", path = %remote, len = %len);
@@ -134,13 +134,13 @@ impl TransferObserver for Watcher {
     }
 }
 
-impl CableObserver for Watcher {
+impl CableObserver for RerunPrinter {
     fn cable(&mut self, event: CableEvent<'_>) {
         session::tell_cable(&event);
     }
 }
 
-impl RerunObserver for Watcher {
+impl RerunObserver for RerunPrinter {
     fn between(&mut self, event: RerunEvent<'_>) {
         match event {
             RerunEvent::Starts(1) => tracing::info!(say = "watch.first", path = self.script),

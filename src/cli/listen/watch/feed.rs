@@ -85,9 +85,9 @@ pub(super) struct Pending {
 
 /// What the receive loop and the view share.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<Pending>>);
+pub(super) struct SharedWithView(Arc<Mutex<Pending>>);
 
-impl Shared {
+impl SharedWithView {
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,8 +117,8 @@ struct Slot {
 
 /// The receive loop's side.
 #[derive(Debug)]
-pub(super) struct Feed {
-    shared: Shared,
+pub(super) struct WatchFeed {
+    shared: SharedWithView,
     numbers: HashMap<SocketAddr, usize>,
     slots: Vec<Slot>,
     rest: Slot,
@@ -131,8 +131,8 @@ const NOWHERE: Slot = Slot {
     index: 0,
 };
 
-impl Feed {
-    pub(super) fn new(shared: Shared) -> Self {
+impl WatchFeed {
+    pub(super) fn new(shared: SharedWithView) -> Self {
         Self {
             shared,
             numbers: HashMap::new(),
@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn a_sender_has_one_entry_until_the_view_takes_it() {
-        let shared = Shared::default();
-        let mut feed = Feed::new(shared.clone());
+        let shared = SharedWithView::default();
+        let mut feed = WatchFeed::new(shared.clone());
         feed.run(&run(b"one", 1), &[]);
         feed.run(&run(b"abcdef", 2).segmented(2), &[]);
         let note = Notes {
@@ -272,8 +272,8 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let shared = Shared::default();
-        let mut feed = Feed::new(shared.clone());
+        let shared = SharedWithView::default();
+        let mut feed = WatchFeed::new(shared.clone());
         let most = u32::try_from(MAX_SENDERS).unwrap();
         for number in 0..most + 1000 {
             let mut one = run(&[b'x'; 1000], 1);

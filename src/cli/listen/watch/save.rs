@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::view::View;
+use super::view::SendersView;
 use crate::atomic_file::AtomicFile;
 use crate::render::clock::DateClock;
 use crate::words::catalogue::say;
@@ -12,14 +12,14 @@ use crate::words::catalogue::say;
 const MOST: u32 = 100;
 
 /// Saves the senders that are shown, in their order, to a new file in the current folder. What became of it.
-pub(super) fn senders(view: &View) -> String {
+pub(super) fn senders(view: &SendersView) -> String {
     match save(view) {
         Ok((path, count)) => say!("listen-watch.saved", path = path.display(), n: count),
         Err(error) => say!("listen-watch.not-saved", error = error),
     }
 }
 
-fn save(view: &View) -> io::Result<(PathBuf, usize)> {
+fn save(view: &SendersView) -> io::Result<(PathBuf, usize)> {
     let (table, now) = view.shown();
     let mut clock = DateClock::default();
     let time = String::from_utf8_lossy(clock.format(now)).into_owned();

@@ -17,7 +17,7 @@ const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇',
 
 /// A sender.
 #[derive(Debug, Clone)]
-pub(super) struct Sender {
+pub(super) struct SenderCounts {
     pub(super) peer: SocketAddr,
     /// Escaped, and empty without one.
     pub(super) name: String,
@@ -35,7 +35,7 @@ pub(super) struct Sender {
     pub(super) past: [u32; PAST],
 }
 
-impl Sender {
+impl SenderCounts {
     /// The share of sequence numbers that did not arrive; `None` without sequence numbers.
     pub(super) fn loss(&self) -> Option<f64> {
         let lost = self.lost.saturating_sub(self.late);

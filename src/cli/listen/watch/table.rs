@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use super::feed::{Delta, Excerpt, MAX_SENDERS, NEWEST, Newest, Pending};
-use super::sender::{PAST, Sender};
+use super::sender::{PAST, SenderCounts};
 use crate::terminal::sanitize;
-use crate::text::encoding::{Part, TextEncoding};
+use crate::text::encoding::{DecodedPart, TextEncoding};
 use crate::text::escape::{self, Audience};
 use crate::text::pattern;
 use crate::udp::stats;
@@ -18,7 +18,7 @@ pub(super) type NameOf = Box<dyn FnMut(IpAddr) -> Option<String> + Send>;
 
 /// The column by which the rows are in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum SortOrder {
     Address,
     Name,
     Datagrams,
@@ -27,7 +27,7 @@ pub(super) enum Order {
     Age,
 }
 
-impl Order {
+impl SortOrder {
     const ALL: [Self; 6] = [
         Self::Address,
         Self::Name,
@@ -54,10 +54,10 @@ impl Order {
 
 /// All senders and the newest datagrams.
 #[derive(Debug, Clone)]
-pub(super) struct Table {
-    pub(super) senders: Vec<Sender>,
+pub(super) struct SenderTable {
+    pub(super) senders: Vec<SenderCounts>,
     /// The senders that have no row of their own.
-    pub(super) rest: Option<Sender>,
+    pub(super) rest: Option<SenderCounts>,
     pub(super) newest: VecDeque<Newest>,
     pub(super) datagrams: u64,
     pub(super) bytes: u64,
@@ -68,7 +68,7 @@ pub(super) struct Table {
     encoding: TextEncoding,
 }
 
-impl Table {
+impl SenderTable {
     pub(super) fn new(encoding: TextEncoding, now: Instant) -> Self {
         Self {
             senders: Vec::new(),
@@ -112,7 +112,7 @@ impl Table {
 
     fn add_one(&mut self, delta: &Delta, name_of: &mut NameOf) {
         let second = self.second;
-        let new = |name: Option<String>, address: String| Sender {
+        let new = |name: Option<String>, address: String| SenderCounts {
             peer: delta.peer,
             name: name.map_or_else(String::new, |name| {
                 sanitize::for_terminal(&name).into_owned()
@@ -170,8 +170,8 @@ impl Table {
         }
         let (mut out, mut scratch) = (Vec::new(), String::new());
         self.encoding.parts(bytes, &mut scratch, |part| match part {
-            Part::Text(text) => escape::append_text(text, Audience::Terminal, &mut out),
-            Part::Bytes(bytes) => escape::append_bytes(bytes, &mut out),
+            DecodedPart::Text(text) => escape::append_text(text, Audience::Terminal, &mut out),
+            DecodedPart::Bytes(bytes) => escape::append_bytes(bytes, &mut out),
         });
         let mut text = String::from_utf8_lossy(&out).into_owned();
         if is_cut {
@@ -181,7 +181,7 @@ impl Table {
     }
 
     /// Datagrams per second of a sender.
-    pub(super) fn rate_of(&self, sender: &Sender) -> String {
+    pub(super) fn rate_of(&self, sender: &SenderCounts) -> String {
         let (count, time) = sender.rate(self.second);
         stats::per_second(count, time)
     }
@@ -197,7 +197,7 @@ impl Table {
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Sender> {
+    fn all(&self) -> impl Iterator<Item = &SenderCounts> {
         self.senders.iter().chain(&self.rest)
     }
 
@@ -213,9 +213,9 @@ impl Table {
     }
 
     /// The numbers of the senders that the filter lets through, in order.
-    pub(super) fn ordered(&self, order: Order, is_reversed: bool, filter: &str) -> Vec<usize> {
+    pub(super) fn ordered(&self, order: SortOrder, is_reversed: bool, filter: &str) -> Vec<usize> {
         let filter = filter.to_lowercase();
-        let passes = |sender: &Sender| {
+        let passes = |sender: &SenderCounts| {
             filter.is_empty()
                 || sender.name.to_lowercase().contains(&filter)
                 || sender.address.contains(&filter)
@@ -227,21 +227,21 @@ impl Table {
             .enumerate()
             .filter_map(|(number, sender)| passes(sender).then_some(number))
             .collect();
-        let per_second = |sender: &Sender| {
+        let per_second = |sender: &SenderCounts| {
             let (count, time) = sender.rate(self.second);
             stats::rate(count, time)
         };
-        let compare = |a: &Sender, b: &Sender| match order {
-            Order::Address => Ordering::Equal,
+        let compare = |a: &SenderCounts, b: &SenderCounts| match order {
+            SortOrder::Address => Ordering::Equal,
             // Those without a name come last.
-            Order::Name => (a.name.is_empty(), &a.name).cmp(&(b.name.is_empty(), &b.name)),
-            Order::Datagrams => b.datagrams.cmp(&a.datagrams),
-            Order::Rate => per_second(b).total_cmp(&per_second(a)),
-            Order::Loss => {
-                let loss = |sender: &Sender| sender.loss().unwrap_or(-1.0);
+            SortOrder::Name => (a.name.is_empty(), &a.name).cmp(&(b.name.is_empty(), &b.name)),
+            SortOrder::Datagrams => b.datagrams.cmp(&a.datagrams),
+            SortOrder::Rate => per_second(b).total_cmp(&per_second(a)),
+            SortOrder::Loss => {
+                let loss = |sender: &SenderCounts| sender.loss().unwrap_or(-1.0);
                 loss(b).total_cmp(&loss(a))
             }
-            Order::Age => b.time.cmp(&a.time),
+            SortOrder::Age => b.time.cmp(&a.time),
         };
         rows.sort_unstable_by(|a, b| {
             let (Some(a), Some(b)) = (self.senders.get(*a), self.senders.get(*b)) else {
@@ -260,15 +260,15 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::feed::{Feed, Shared};
+    use super::super::feed::{SharedWithView, WatchFeed};
     use super::*;
     use crate::datagram::run::Run;
     use crate::datagram::{Addressed, Notes, Timestamp};
     use std::time::Duration;
 
-    fn table(sent: &[(u8, &[u8], u64)]) -> Table {
-        let shared = Shared::default();
-        let mut feed = Feed::new(shared.clone());
+    fn table(sent: &[(u8, &[u8], u64)]) -> SenderTable {
+        let shared = SharedWithView::default();
+        let mut feed = WatchFeed::new(shared.clone());
         for (time, (host, payload, lost)) in (1..).zip(sent) {
             let run = Run::single(
                 payload,
@@ -284,7 +284,7 @@ mod tests {
             };
             feed.run(&run, &[notes]);
         }
-        let mut table = Table::new(TextEncoding::default(), Instant::now());
+        let mut table = SenderTable::new(TextEncoding::default(), Instant::now());
         let mut names: NameOf = Box::new(|address| match address.to_string().as_str() {
             "192.168.0.9" => Some("小明".to_owned()),
             "192.168.0.5" => Some("\x1b[31mred".to_owned()),
@@ -294,7 +294,7 @@ mod tests {
         table
     }
 
-    fn hosts(table: &Table, rows: &[usize]) -> Vec<u8> {
+    fn hosts(table: &SenderTable, rows: &[usize]) -> Vec<u8> {
         let host = |row: &usize| match table.senders[*row].peer.ip() {
             IpAddr::V4(address) => address.octets()[3],
             IpAddr::V6(_) => 0,
@@ -311,19 +311,19 @@ mod tests {
             (9, b"Hello", 0),
         ]);
         let order = |order, reverse| hosts(&table, &table.ordered(order, reverse, ""));
-        assert_eq!(order(Order::Address, false), [5, 9, 10]);
-        assert_eq!(order(Order::Address, true), [10, 9, 5]);
-        assert_eq!(order(Order::Name, false), [5, 9, 10]);
-        assert_eq!(order(Order::Datagrams, false), [9, 5, 10]);
-        assert_eq!(order(Order::Loss, false), [9, 5, 10]);
-        assert_eq!(order(Order::Age, false), [9, 5, 10]);
+        assert_eq!(order(SortOrder::Address, false), [5, 9, 10]);
+        assert_eq!(order(SortOrder::Address, true), [10, 9, 5]);
+        assert_eq!(order(SortOrder::Name, false), [5, 9, 10]);
+        assert_eq!(order(SortOrder::Datagrams, false), [9, 5, 10]);
+        assert_eq!(order(SortOrder::Loss, false), [9, 5, 10]);
+        assert_eq!(order(SortOrder::Age, false), [9, 5, 10]);
         assert_eq!(table.loss(), Some((4, 8)));
     }
 
     #[test]
     fn the_filter_looks_at_name_address_and_text() {
         let table = table(&[(10, b"ten", 0), (9, b"Hello", 0)]);
-        let found = |filter| hosts(&table, &table.ordered(Order::Address, false, filter));
+        let found = |filter| hosts(&table, &table.ordered(SortOrder::Address, false, filter));
         assert_eq!(found("小"), [9]);
         assert_eq!(found("0.10"), [10]);
         assert_eq!(found("hELLO"), [9]);

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::feed::Pending;
-use super::sender::Sender;
-use super::table::{NameOf, Order, Table};
+use super::sender::SenderCounts;
+use super::table::{NameOf, SenderTable, SortOrder};
 use crate::datagram::Timestamp;
 use crate::render::clock::LocalClock;
 use crate::terminal::keys::Key;
@@ -43,12 +43,12 @@ pub(super) struct ViewOptions {
 }
 
 /// All that is shown.
-pub(super) struct View {
+pub(super) struct SendersView {
     options: ViewOptions,
-    table: Table,
+    table: SenderTable,
     /// The table as it was when the view was paused.
-    paused: Option<(Table, Timestamp)>,
-    order: Order,
+    paused: Option<(SenderTable, Timestamp)>,
+    order: SortOrder,
     is_reversed: bool,
     filter: String,
     is_typing: bool,
@@ -63,13 +63,13 @@ pub(super) struct View {
     is_ending: bool,
 }
 
-impl View {
+impl SendersView {
     pub(super) fn new(options: ViewOptions, now: Instant) -> Self {
         Self {
-            table: Table::new(options.encoding, now),
+            table: SenderTable::new(options.encoding, now),
             options,
             paused: None,
-            order: Order::Address,
+            order: SortOrder::Address,
             is_reversed: false,
             filter: String::new(),
             is_typing: false,
@@ -84,7 +84,7 @@ impl View {
     }
 
     /// The table that is shown, and the time of its ages.
-    pub(super) fn shown(&self) -> (&Table, Timestamp) {
+    pub(super) fn shown(&self) -> (&SenderTable, Timestamp) {
         match &self.paused {
             Some((table, time)) => (table, *time),
             None => (&self.table, Timestamp::now()),
@@ -92,7 +92,7 @@ impl View {
     }
 
     /// The senders that are shown, in their order.
-    pub(super) fn senders(&self) -> impl Iterator<Item = &Sender> {
+    pub(super) fn senders(&self) -> impl Iterator<Item = &SenderCounts> {
         let (table, _) = self.shown();
         self.rows.iter().filter_map(|row| table.senders.get(*row))
     }

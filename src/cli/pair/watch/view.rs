@@ -10,7 +10,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, RenderDirection, Sparkline};
 
 use crate::pair::report::{Step, StepResult, Verdict};
-use crate::pair::watch::{Direction, Round};
+use crate::pair::watch::{DirectionCounts, RoundResults};
 use crate::terminal::panel::picture;
 use crate::terminal::sanitize;
 use crate::text::seconds;
@@ -32,7 +32,7 @@ const PANEL: (u16, u16) = (66, 18);
 /// One direction's past, the newest first.
 #[derive(Debug, Default)]
 struct Past {
-    total: Direction,
+    total: DirectionCounts,
     /// Datagrams a second, times ten.
     rate: VecDeque<u64>,
     /// Percent.
@@ -40,7 +40,7 @@ struct Past {
 }
 
 impl Past {
-    fn add(&mut self, way: Direction, time: Duration) {
+    fn add(&mut self, way: DirectionCounts, time: Duration) {
         self.total.sent += way.sent;
         self.total.received += way.received;
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -56,7 +56,7 @@ fn push(values: &mut VecDeque<u64>, value: u64) {
 
 /// All that is shown.
 #[derive(Debug, Default)]
-pub(super) struct View {
+pub(super) struct RoundsView {
     title: String,
     messages: VecDeque<(Verdict, String)>,
     /// What would be on stderr.
@@ -65,11 +65,11 @@ pub(super) struct View {
     up: Past,
     /// Median, in microseconds.
     rtt: VecDeque<u64>,
-    last: Option<Round>,
+    last: Option<RoundResults>,
     is_ending: bool,
 }
 
-impl View {
+impl RoundsView {
     pub(super) fn new(port: &str) -> Self {
         Self {
             title: format!(" udpcli pair --watch  {} ", sanitize::for_terminal(port)),
@@ -109,7 +109,7 @@ impl View {
     }
 
     /// A round has ended.
-    pub(super) fn round(&mut self, round: Round) {
+    pub(super) fn round(&mut self, round: RoundResults) {
         self.down.add(round.down, round.time);
         self.up.add(round.up, round.time);
         let median = round.rtt.map_or(0, |[_, median, ..]| median.as_micros());
@@ -208,7 +208,7 @@ impl View {
             None => spaced("OLED"),
         };
         let rows = oled.map_or_else(Vec::new, |(screen, _)| {
-            picture::Style::Braille { color: false }.rows(screen)
+            picture::PixelStyle::Braille { color: false }.rows(screen)
         });
         let lines: Vec<Line<'_>> = rows.into_iter().map(Line::from).collect();
         frame.render_widget(

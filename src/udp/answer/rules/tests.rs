@@ -2,18 +2,18 @@
 
 use super::*;
 use crate::text::random::Random;
-use crate::text::template::{Place, Rules as TemplateRules};
+use crate::text::template::{Place, TemplateOptions};
 
-fn rule(pattern: &str, reply: &str, encoding: &str) -> Rule {
+fn rule(pattern: &str, reply: &str, encoding: &str) -> AnswerRule {
     let encoding = encoding.parse().unwrap();
     let pattern = Pattern::parse(pattern, false, encoding).unwrap();
     let groups = pattern.groups();
-    let rules = TemplateRules {
+    let rules = TemplateOptions {
         escapes: false,
         encoding,
         place: Place::Reply(&groups),
     };
-    Rule {
+    AnswerRule {
         reply: Template::parse(reply, rules).unwrap(),
         pattern,
         encoding,
@@ -23,7 +23,11 @@ fn rule(pattern: &str, reply: &str, encoding: &str) -> Rule {
     }
 }
 
-fn answer(rules: &Rules, workspace: &mut Workspace, payload: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn answer(
+    rules: &AnswerRules,
+    workspace: &mut Workspace,
+    payload: &[u8],
+) -> Option<(usize, Vec<u8>)> {
     let index = rules.find(payload, workspace)?;
     let mut out = Vec::new();
     let matched = Matched {
@@ -37,7 +41,7 @@ fn answer(rules: &Rules, workspace: &mut Workspace, payload: &[u8]) -> Option<(u
 
 #[test]
 fn the_first_rule_that_matches_answers() {
-    let rules = Rules::new(vec![
+    let rules = AnswerRules::new(vec![
         rule("hex: 01 *", "one", "utf-8"),
         rule("led on", "on {seq} {from}", "utf-8"),
         rule("re:^led (?<state>\\w+)$", "{state} {1} {0}", "utf-8"),
@@ -47,7 +51,7 @@ fn the_first_rule_that_matches_answers() {
         rule("re:(x)?y", "[{1}]", "utf-8"),
     ])
     .unwrap();
-    let mut workspace = Workspace::new(&rules, State::new(Random::new(None)));
+    let mut workspace = Workspace::new(&rules, RenderState::new(Random::new(None)));
     for (payload, number, reply) in [
         (&b"led on\r\n"[..], 2, &b"on 0 192.168.0.5:9"[..]),
         (b"led on", 2, b"on 1 192.168.0.5:9"),
@@ -66,14 +70,14 @@ fn the_first_rule_that_matches_answers() {
 #[test]
 fn the_first_rule_wins_among_sets_of_expressions_too() {
     let large = |number: usize| rule(&format!("re:^(\\w{{4}}){number}$"), "x", "utf-8");
-    let mut all: Vec<Rule> = (0..40).map(large).collect();
+    let mut all: Vec<AnswerRule> = (0..40).map(large).collect();
     all.push(rule("hex: 7a *", "x", "utf-8"));
     all.extend((0..40).map(large));
     all.push(rule("re:^(?<first>z)?y", "[{first}]", "utf-8"));
-    let rules = Rules::new(all).unwrap();
+    let rules = AnswerRules::new(all).unwrap();
     let sets = rules.expressions.iter().filter(|group| group.set.is_some());
     assert!(sets.count() > 1);
-    let mut workspace = Workspace::new(&rules, State::new(Random::new(None)));
+    let mut workspace = Workspace::new(&rules, RenderState::new(Random::new(None)));
     let word = "w".repeat(4);
     for (payload, number) in [
         (format!("{word}39"), Some(40)),
@@ -90,16 +94,16 @@ fn the_first_rule_wins_among_sets_of_expressions_too() {
 #[test]
 fn ten_thousand_rules_are_quick_and_more_than_allowed_are_refused() {
     let texts = |count: usize| (0..count).map(|number| rule(&format!("t{number}"), "x", "utf-8"));
-    let rules = Rules::new(texts(10_000).collect()).unwrap();
-    let mut workspace = Workspace::new(&rules, State::new(Random::new(None)));
+    let rules = AnswerRules::new(texts(10_000).collect()).unwrap();
+    let mut workspace = Workspace::new(&rules, RenderState::new(Random::new(None)));
     let found = answer(&rules, &mut workspace, b"t9999");
     assert_eq!(found, Some((10_000, b"x".to_vec())));
     assert_eq!(answer(&rules, &mut workspace, b"t"), None);
     assert_eq!(
-        Rules::new(texts(20_001).collect()).unwrap_err(),
+        AnswerRules::new(texts(20_001).collect()).unwrap_err(),
         TooMany::Rules
     );
     let expressions = (0..1001).map(|number| rule(&format!("re:{number}"), "x", "utf-8"));
-    let refused = Rules::new(expressions.collect()).unwrap_err();
+    let refused = AnswerRules::new(expressions.collect()).unwrap_err();
     assert_eq!(refused, TooMany::Expressions);
 }

@@ -16,7 +16,7 @@ use tokio::net::UdpSocket;
 
 use crate::datagram::run::Run;
 use crate::datagram::{Addressed, Timestamp};
-use crate::udp::receive::{Clock, Drops, ReceiveOptions, SLOT, canonical};
+use crate::udp::receive::{Drops, ReceiveOptions, SLOT, TimeSource, canonical};
 
 /// The maximum number of buffers per receive call. With GRO each can hold as many datagrams as one GSO send, 64 or 128.
 const RECEIVE_SLOTS: usize = 32;
@@ -55,7 +55,7 @@ pub(crate) fn plain_drops(socket: &UdpSocket) -> Option<Drops> {
 #[derive(Debug)]
 pub(crate) struct BatchReceiver {
     buffer: Box<[u8]>,
-    clock: Clock,
+    clock: TimeSource,
     /// The number of buffers for the next call: twice as many as were filled last time.
     wanted: usize,
     /// One entry per socket.
@@ -166,7 +166,7 @@ impl BatchReceiver {
             };
             let control = Control::read(&message);
             let time = match control.time {
-                Some(time) if clock == Clock::Kernel => time,
+                Some(time) if clock == TimeSource::Kernel => time,
                 _ => *now.get_or_insert_with(Timestamp::now),
             };
             let bytes = message.iovs().next().unwrap_or_default();

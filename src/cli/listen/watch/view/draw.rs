@@ -7,10 +7,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::View;
+use super::SendersView;
 use crate::cli::listen::watch::cells::{age, fit, left, percent, right, short};
-use crate::cli::listen::watch::sender::{PAST, Sender};
-use crate::cli::listen::watch::table::{Order, Table};
+use crate::cli::listen::watch::sender::{PAST, SenderCounts};
+use crate::cli::listen::watch::table::{SenderTable, SortOrder};
 use crate::datagram::Timestamp;
 use crate::render::palette;
 use crate::terminal::sanitize;
@@ -21,7 +21,7 @@ const TEXT: usize = 16;
 const SPARKLINE: usize = 8;
 
 /// Cells of the columns.
-struct Widths {
+struct ColumnWidths {
     name: usize,
     address: usize,
     loss: usize,
@@ -33,7 +33,7 @@ const COUNT: usize = 8;
 const RATE: usize = 8;
 const AGE: usize = 7;
 
-impl View {
+impl SendersView {
     fn style(&self, style: Style) -> Style {
         if self.options.color {
             style
@@ -114,8 +114,8 @@ impl View {
         Line::from(spans)
     }
 
-    fn widths(&self, table: &Table, shown: &[&Sender], inner: usize) -> Widths {
-        let widest = |text: &dyn Fn(&Sender) -> usize| {
+    fn widths(&self, table: &SenderTable, shown: &[&SenderCounts], inner: usize) -> ColumnWidths {
+        let widest = |text: &dyn Fn(&SenderCounts) -> usize| {
             shown.iter().map(|sender| text(sender)).max().unwrap_or(0)
         };
         let name = if table.has_names {
@@ -143,7 +143,7 @@ impl View {
         } else {
             0
         };
-        Widths {
+        ColumnWidths {
             name,
             address,
             loss,
@@ -153,10 +153,10 @@ impl View {
     }
 
     /// The names of the columns; the one that gives the order has an arrow.
-    fn head(&self, widths: &Widths) -> String {
+    fn head(&self, widths: &ColumnWidths) -> String {
         let arrow = if self.is_reversed { '▲' } else { '▼' };
         let mut head = String::new();
-        let mut column = |order: Option<Order>, text: String, width: usize, is_right: bool| {
+        let mut column = |order: Option<SortOrder>, text: String, width: usize, is_right: bool| {
             if width == 0 {
                 return;
             }
@@ -172,32 +172,32 @@ impl View {
             head.push(' ');
         };
         column(
-            Some(Order::Name),
+            Some(SortOrder::Name),
             say!("listen-watch.name"),
             widths.name,
             false,
         );
         column(
-            Some(Order::Address),
+            Some(SortOrder::Address),
             say!("listen-watch.address"),
             widths.address,
             false,
         );
         column(
-            Some(Order::Datagrams),
+            Some(SortOrder::Datagrams),
             say!("listen-watch.datagrams"),
             COUNT,
             true,
         );
-        column(Some(Order::Rate), say!("listen-watch.rate"), RATE, true);
+        column(Some(SortOrder::Rate), say!("listen-watch.rate"), RATE, true);
         column(
-            Some(Order::Loss),
+            Some(SortOrder::Loss),
             say!("listen-watch.loss"),
             widths.loss,
             true,
         );
         column(None, say!("listen-watch.past"), widths.sparkline, false);
-        column(Some(Order::Age), say!("listen-watch.age"), AGE, true);
+        column(Some(SortOrder::Age), say!("listen-watch.age"), AGE, true);
         column(None, say!("listen-watch.text"), widths.text, false);
         head
     }
@@ -208,7 +208,7 @@ impl View {
         self.room = usize::from(area.height.saturating_sub(3));
         self.offset = self.offset.min(self.rows.len().saturating_sub(self.room));
         let (table, now) = self.shown();
-        let shown: Vec<&Sender> = self.senders().skip(self.offset).take(self.room).collect();
+        let shown: Vec<&SenderCounts> = self.senders().skip(self.offset).take(self.room).collect();
         let widths = self.widths(table, &shown, inner);
         let mut lines = vec![Line::styled(
             self.head(&widths),
@@ -250,10 +250,10 @@ impl View {
 
     fn row(
         &self,
-        table: &Table,
-        sender: &Sender,
+        table: &SenderTable,
+        sender: &SenderCounts,
         now: Timestamp,
-        widths: &Widths,
+        widths: &ColumnWidths,
     ) -> Line<'static> {
         let color = self.style(Style::new().fg(Color::Indexed(palette::of_sender(sender.peer))));
         let mut spans = Vec::new();
