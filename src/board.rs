@@ -7,22 +7,21 @@
 //!
 //! This module depends on neither `udp` nor `cli`.
 
-pub(crate) mod changes;
-pub(crate) mod checksum;
-pub(crate) mod clock;
+pub(crate) mod boot_output;
+pub(crate) mod crc32;
 mod deflate;
-pub(crate) mod doing;
 pub mod each_save;
 pub(crate) mod enter;
 pub mod error;
 pub(crate) mod evaluate;
-pub(crate) mod evidence;
 pub(crate) mod example;
+pub(crate) mod file_changes;
 pub mod files;
 #[cfg(feature = "flash")]
 pub mod flash;
 pub(crate) mod fleet;
 pub(crate) mod helper;
+pub(crate) mod hidden_error;
 pub(crate) mod holder;
 pub mod info;
 pub(crate) mod input;
@@ -32,6 +31,7 @@ pub(crate) mod literal;
 pub mod mirror;
 pub(crate) mod monitor;
 pub mod oled;
+pub(crate) mod operation;
 pub(crate) mod path;
 pub mod port;
 pub mod ports;
@@ -41,5 +41,5 @@ pub(crate) mod reconnect;
 pub mod repl;
 pub mod reput;
 pub(crate) mod rerun;
-pub mod symptom;
+pub(crate) mod rtc;
 pub mod wire;

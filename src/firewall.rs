@@ -5,6 +5,8 @@
 //! and reported as unknown.
 
 #[cfg(any(target_os = "linux", test))]
+mod chains;
+#[cfg(any(target_os = "linux", test))]
 mod iptables;
 #[cfg(any(target_os = "linux", test))]
 mod linux;
@@ -14,8 +16,6 @@ mod macos;
 mod matching;
 #[cfg(any(target_os = "linux", test))]
 mod nftables;
-#[cfg(any(target_os = "linux", test))]
-mod rules;
 #[cfg(any(target_os = "linux", test))]
 mod ufw;
 #[cfg(any(windows, test))]

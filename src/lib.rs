@@ -33,10 +33,10 @@ pub mod error;
 pub mod file;
 pub mod firewall;
 pub mod names;
+pub mod os_command;
 #[cfg(feature = "board")]
 pub mod pair;
 pub mod processes;
-pub mod program;
 #[cfg(windows)]
 pub mod registry;
 pub mod render;

@@ -8,29 +8,29 @@
 //! This module uses `udp` and `board`, and depends on neither `cli` nor `words`: a report is data, which `cli::pair`
 //! shows.
 
+mod board_session;
 mod counts;
-mod datagram;
 pub mod diagnosis;
 mod failure;
 pub(crate) mod fleet;
 mod measure;
 mod oled;
-pub(crate) mod owner;
-pub(crate) mod post;
-pub(crate) mod report;
-mod run;
+mod one_board;
+mod operation;
+pub(crate) mod port_owner;
+pub(crate) mod results;
 mod silent;
 pub mod simulate;
-mod steps;
-mod talk;
+pub(crate) mod sockets;
+mod test_datagram;
+mod traffic;
 pub(crate) mod watch;
 mod wifi;
-mod work;
 
 use std::fmt;
 use std::time::Duration;
 
-pub(crate) use run::{TestContext, run};
+pub(crate) use one_board::{TestContext, run};
 
 /// A Wi-Fi network and its password.
 #[derive(Debug, Clone)]

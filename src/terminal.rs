@@ -12,9 +12,9 @@
 pub(crate) mod color;
 #[cfg(feature = "board")]
 pub mod full_screen;
+pub mod job_output;
 #[cfg(feature = "board")]
 pub mod keys;
-pub(crate) mod lane;
 pub mod panel;
 #[cfg(feature = "board")]
 pub mod progress;

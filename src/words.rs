@@ -114,7 +114,7 @@ pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
 /// The meaning of a symptom at a program's end, and what to do next.
 #[cfg(feature = "board")]
 #[must_use]
-pub(crate) fn symptom(symptom: crate::board::symptom::Symptom) -> (String, String) {
+pub(crate) fn symptom(symptom: crate::board::hidden_error::Symptom) -> (String, String) {
     board::symptom(symptom)
 }
 

@@ -34,7 +34,7 @@ const LAYERS: &[(&[&str], &str)] = &[
         &["firewall"],
         "whether this PC's firewall lets a datagram in",
     ),
-    (&["program"], "asks a program of the operating system"),
+    (&["os_command"], "asks a program of the operating system"),
     (&["wait"], "waits that Ctrl-C ends"),
     (&["config", "names"], "settings and names from files"),
     (

@@ -6,8 +6,8 @@
 
 use std::time::Instant;
 
-use crate::board::changes::Changes;
 use crate::board::error::Error;
+use crate::board::file_changes::Changes;
 use crate::board::link::Address;
 use crate::board::port::TICK;
 use crate::board::reconnect;

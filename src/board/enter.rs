@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 
 use memchr::memmem;
 
+use crate::board::boot_output::{self, BOOT_MARKS, DOWNLOAD_MARKS, MICROPYTHON_MARKS};
 use crate::board::error::Error;
-use crate::board::evidence::{self, BOOT_MARKS, DOWNLOAD_MARKS, MICROPYTHON_MARKS};
 use crate::board::link::Link;
 use crate::text::escape;
 
@@ -257,8 +257,8 @@ impl Climb {
             if is_in {
                 return Ok(self.entered());
             }
-            let is_hopeless = evidence::repeated_fault(&self.heard).is_some()
-                || (self.no_lines && evidence::has(&self.heard, &DOWNLOAD_MARKS));
+            let is_hopeless = boot_output::repeated_fault(&self.heard).is_some()
+                || (self.no_lines && boot_output::has(&self.heard, &DOWNLOAD_MARKS));
             if is_hopeless {
                 return Err(self.failure(link));
             }
@@ -297,7 +297,7 @@ impl Climb {
         link.send(b"\x04")?;
         let until = (Instant::now() + SOFT_RESET).min(self.deadline);
         self.heard.clear();
-        while !evidence::has(&self.heard, &[evidence::SOFT_REBOOT]) {
+        while !boot_output::has(&self.heard, &[boot_output::SOFT_REBOOT]) {
             if !link.fill(until)? {
                 return Ok(false);
             }
@@ -416,7 +416,7 @@ impl Climb {
             Err(error) => {
                 tracing::debug!("{error}: {}", source_of(&error));
                 self.no_lines = true;
-                if !evidence::has(&self.heard, &DOWNLOAD_MARKS) {
+                if !boot_output::has(&self.heard, &DOWNLOAD_MARKS) {
                     tracing::info!(say = "board.no-prompt-press", port = link.name());
                 }
             }
@@ -459,12 +459,12 @@ impl Climb {
         // A mark may arrive in two chunks.
         let recent = self.heard.len().saturating_sub(came.len() + 16);
         let tail = self.heard.get(recent..).unwrap_or_default();
-        if evidence::has(tail, &BOOT_MARKS) {
+        if boot_output::has(tail, &BOOT_MARKS) {
             self.was_reset_by_hand |=
                 self.last_boot_mark.is_none() && self.began.elapsed() > OPENED;
             self.last_boot_mark = Some(Instant::now());
         }
-        self.is_micropython |= evidence::has(tail, &MICROPYTHON_MARKS);
+        self.is_micropython |= boot_output::has(tail, &MICROPYTHON_MARKS);
         let surplus = self.heard.len().saturating_sub(KEPT);
         self.heard.drain(..surplus);
     }
@@ -510,7 +510,7 @@ impl Climb {
     fn failure(&self, link: &mut Link) -> Error {
         let port = link.name().to_owned();
         let waited = self.began.elapsed();
-        if evidence::has(&self.heard, &DOWNLOAD_MARKS)
+        if boot_output::has(&self.heard, &DOWNLOAD_MARKS)
             || (self.heard_in_all == 0 && answers_as_loader(link))
         {
             return Error::DownloadMode { port };
@@ -529,7 +529,8 @@ impl Climb {
         // Output after a fault is the better evidence, because the board continued.
         let recent = self.heard.len().saturating_sub(RECENT);
         let tail = self.heard.get(recent..).unwrap_or_default();
-        let fault = evidence::repeated_fault(&self.heard).or_else(|| evidence::last_fault(tail));
+        let fault =
+            boot_output::repeated_fault(&self.heard).or_else(|| boot_output::last_fault(tail));
         if let Some((fault, said)) = fault {
             return Error::Fault {
                 port,

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use crate::board::doing::{Doing, RefusalReason};
-use crate::board::evidence::BoardFault;
+use crate::board::boot_output::BoardFault;
+use crate::board::operation::{Doing, RefusalReason};
 use crate::text::seconds;
 
 /// An error of the serial bridge.

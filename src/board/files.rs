@@ -8,7 +8,7 @@
 //! Paths are bytes and are sent as bytes: MicroPython lists a folder in bytes if its name is bytes (`extmod/vfs_fat.c`
 //! and `vfs_lfsx.c`: `is_str`), while a name that is not UTF-8 would raise a `UnicodeError` as text.
 
-mod answer;
+mod call_result;
 pub mod download;
 pub mod error;
 mod excess;
@@ -16,7 +16,7 @@ pub(crate) mod exclude;
 mod get;
 pub(crate) mod local;
 mod manage;
-mod piece;
+mod piece_length;
 mod put;
 pub mod remote;
 pub mod transfer;
@@ -27,10 +27,10 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::Error;
 use crate::board::helper::Helper;
 use crate::board::literal;
+use crate::board::operation::{Doing, RefusalReason};
 use crate::board::repl::Repl;
 
 pub(crate) use crate::board::path::{
@@ -38,8 +38,10 @@ pub(crate) use crate::board::path::{
 };
 pub(crate) use put::{Sent, is_temporary};
 
-use answer::{ENODEV, board, entry_of, errno, found_of, meaning, missing, nonsense, records, room};
-use piece::PieceLength;
+use call_result::{
+    ENODEV, board, entry_of, errno, found_of, meaning, missing, nonsense, records, room,
+};
+use piece_length::PieceLength;
 
 const SCRIPT: &str = include_str!("scripts/minified/files.py");
 

@@ -16,6 +16,7 @@ mod chip;
 pub(crate) mod content;
 mod description;
 pub mod error;
+mod examine;
 pub mod files;
 pub mod firmware;
 pub mod font;
@@ -23,7 +24,6 @@ pub mod image;
 pub mod kind;
 pub mod layout;
 mod loader;
-mod look;
 pub mod pieces;
 mod read;
 pub mod reset;
@@ -44,10 +44,10 @@ pub(crate) use chip::{name, supported};
 pub(crate) use description::{Description, mac};
 use error::Error;
 pub use espflash::target::Chip;
+use examine::Looking;
 pub(crate) use files::FontFile;
 pub use files::{ReadOptions, Wanted};
 use layout::{FlashLayout, LayoutRequest};
-use look::Looking;
 use pieces::{FlashPiece, Role};
 use reset::After;
 pub use session::Connect;
@@ -210,10 +210,10 @@ fn lay_out(
     let old = if plan.pieces.is_empty() && plan.fonts.is_empty() {
         None
     } else {
-        look::table(session, new.map(|piece| piece.data.as_slice()), report)?
+        examine::table(session, new.map(|piece| piece.data.as_slice()), report)?
     };
     for font in std::mem::take(&mut plan.fonts) {
-        let firmware = look::firmware(
+        let firmware = examine::firmware(
             session,
             old.as_deref().unwrap_or_default(),
             u32::MAX,
@@ -256,9 +256,9 @@ pub fn describe(
 ) -> Result<Description, Error> {
     let mut session = FlashSession::new(port, connect, stop);
     let described = session.start(report).and_then(|chip| {
-        let partitions = look::read_table(&mut session, report)?;
+        let partitions = examine::read_table(&mut session, report)?;
         let table = partitions.as_deref().unwrap_or_default();
-        let firmware = look::firmware(&mut session, table, 3 * look::PIECE, report)?;
+        let firmware = examine::firmware(&mut session, table, 3 * examine::PIECE, report)?;
         let firmware = firmware.map(|firmware| firmware.text);
         let mut looking = Looking {
             session: &mut session,

@@ -17,10 +17,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::board::checksum::crc32;
-use crate::board::doing::Doing;
+use crate::board::crc32::crc32;
 use crate::board::error::Error;
 use crate::board::literal;
+use crate::board::operation::Doing;
 use crate::board::repl::{Repl, SubmitMode};
 use crate::text::escape;
 

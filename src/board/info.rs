@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::helper::Helper;
+use crate::board::operation::Doing;
 use crate::board::repl::Repl;
 
 const SCRIPT: &str = include_str!("scripts/minified/info.py");

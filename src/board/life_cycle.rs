@@ -8,16 +8,16 @@ mod follower;
 
 use std::time::{Duration, Instant};
 
-use crate::board::doing::Doing;
 use crate::board::error::Error;
+use crate::board::hidden_error::{self, Symptom};
 use crate::board::input::{Notice, ProgramInput, Typed};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, OledReport};
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::operation::Doing;
 use crate::board::program::known::InterpreterState;
 use crate::board::program::{self, Launch, source};
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
-use crate::board::symptom::{self, Symptom};
 use crate::terminal::panel::screen::Screen;
 use follower::Follower;
 
@@ -303,8 +303,8 @@ fn detach(repl: &mut Repl, launch: Launch) -> Result<EndedRun, Error> {
 /// The symptom at the end of a program that nobody interrupted.
 fn symptom_of(exit: &Exit, source: &[u8], launch: Launch) -> Option<Symptom> {
     match exit {
-        Exit::Done => symptom::of_end(source, None),
-        Exit::Exception(text) => symptom::of_end(source, Some(&launch.traceback(text))),
+        Exit::Done => hidden_error::of_end(source, None),
+        Exit::Exception(text) => hidden_error::of_end(source, Some(&launch.traceback(text))),
         Exit::Exited | Exit::Restarted | Exit::Detached => None,
     }
 }

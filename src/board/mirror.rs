@@ -7,16 +7,16 @@
 //! - [`json`] and [`image`] write the picture as a line and as a file.
 
 pub mod agent;
+pub(crate) mod assemble;
 pub(crate) mod attach;
 pub(crate) mod demux;
 pub mod frame;
-pub(crate) mod image;
 pub(crate) mod json;
-pub(crate) mod stage;
+pub(crate) mod picture_file;
 
+use assemble::Stage;
 use demux::{Demux, DemuxedFrame};
 use frame::Frame;
-use stage::Stage;
 
 use crate::terminal::panel::screen::Screen;
 

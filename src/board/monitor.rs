@@ -3,6 +3,6 @@
 //! - [`source`] reads the line on its own thread, and reopens it after the cable was pulled.
 //! - [`lines`] splits the output into lines, [`decode`] explains a line.
 
-pub(crate) mod decode;
 pub(crate) mod lines;
-pub(crate) mod source;
+pub(crate) mod meaning;
+pub(crate) mod reader;

@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::life_cycle::{EndedRun, Ending};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::OledReport;
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::operation::Doing;
 use crate::board::program;
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl};
 use crate::shutdown::Shutdown;

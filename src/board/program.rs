@@ -5,22 +5,22 @@
 //! and runs them in `__main__`, as the raw REPL would. A program too long for the board's memory goes into a file.
 
 pub(crate) mod known;
-mod pieces;
 pub(crate) mod source;
+mod transfer;
 
 use std::time::Duration;
 
-use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::files::Files;
 use crate::board::helper::Repeats;
 use crate::board::literal;
+use crate::board::operation::Doing;
 use crate::board::repl::{Repl, SubmitMode};
 
 use known::InterpreterState;
-pub(crate) use pieces::load;
+pub(crate) use transfer::load;
 
-use pieces::{damaged, start_checked};
+use transfer::{damaged, start_checked};
 
 /// The file for a program that is too long for the board's memory, in its working directory.
 const FILE: &str = ".udpcli_run.py";

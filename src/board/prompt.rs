@@ -12,10 +12,10 @@ mod typed;
 
 use std::time::{Duration, Instant};
 
-use crate::board::doing::Doing;
 use crate::board::enter;
 use crate::board::error::Error;
 use crate::board::link::Link;
+use crate::board::operation::Doing;
 use crate::board::port::TICK;
 use crate::terminal::keys::Key;
 

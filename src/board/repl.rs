@@ -12,11 +12,11 @@ mod submit;
 
 use std::time::{Duration, Instant};
 
-use crate::board::doing::Doing;
+use crate::board::boot_output::{self, BoardFault};
 use crate::board::enter::{self, BANNER, Entered};
 use crate::board::error::Error;
-use crate::board::evidence::{self, BoardFault};
 use crate::board::link::{Address, Link};
+use crate::board::operation::Doing;
 use crate::board::port::TICK;
 use crate::shutdown::Shutdown;
 use crate::text::escape;
@@ -497,7 +497,7 @@ impl Repl {
     pub fn soft_reset_to_prompt(mut self) -> Result<(), Error> {
         self.link.send(b"\x02\x04")?;
         let deadline = Instant::now() + Duration::from_secs(3);
-        match self.link.until(evidence::SOFT_REBOOT, deadline)? {
+        match self.link.until(boot_output::SOFT_REBOOT, deadline)? {
             Some(_) => {
                 self.detach();
                 Ok(())

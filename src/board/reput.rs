@@ -5,9 +5,9 @@
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::board::changes::Changes;
 use crate::board::each_save::{CableObserver, RoundEnd, Rounds, Watched};
 use crate::board::error::Error;
+use crate::board::file_changes::Changes;
 use crate::board::files::Files;
 use crate::board::files::error::TransferError;
 use crate::board::files::exclude::Exclude;

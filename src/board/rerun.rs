@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::board::changes::{self, Changes};
 use crate::board::each_save::{CableObserver, RoundEnd, Rounds, Watched};
 use crate::board::error::Error;
+use crate::board::file_changes::{self, Changes};
 use crate::board::files::Files;
 use crate::board::files::error::TransferError;
 use crate::board::files::remote::RemotePath;
@@ -120,7 +120,7 @@ struct Rerun<'a> {
     /// Whether the board is in its raw REPL: not after a program restarted it.
     is_entered: bool,
     /// The files of `--with` as they were when they were put.
-    put: Option<changes::FileState>,
+    put: Option<file_changes::FileState>,
     runs: u64,
     known: InterpreterState,
 }
@@ -211,7 +211,7 @@ impl Rerun<'_> {
         }
         self.runs += 1;
         self.observer.between(RerunEvent::Starts(self.runs));
-        let with = changes::state(self.options.with);
+        let with = file_changes::state(self.options.with);
         if !with.is_empty() && self.put.as_ref() != Some(&with) {
             self.known.forget();
             if !put(repl, self.options, self.observer)? {

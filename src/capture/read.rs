@@ -7,9 +7,9 @@
 //! `pcap-file`, which writes captures, is not used here: it takes the time of every pcapng packet for nanoseconds, and
 //! refuses pcap packets that were cut.
 
-mod decode;
 mod fragments;
 mod json;
+mod packet;
 mod pcap;
 
 use std::io::{self, Read};
@@ -279,7 +279,7 @@ impl<R: Read> CaptureReader<R> {
                     return Ok(None);
                 }
                 let packet = &self.packet;
-                let found = decode::packet(
+                let found = packet::packet(
                     packet,
                     &mut self.fragments,
                     &mut self.payload,

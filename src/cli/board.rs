@@ -1,13 +1,14 @@
 //! `udpcli board`: the commands for a board on a serial port.
 
 mod bar;
-mod code;
+mod board_output;
+mod do_steps;
+mod exec;
 mod files;
 #[cfg(feature = "flash")]
 mod flash;
 mod fleet;
 mod info;
-mod keyboard;
 mod list;
 mod mirroring;
 mod monitor;
@@ -17,9 +18,8 @@ mod repl;
 mod reset;
 mod rtc;
 mod run;
-mod screen;
 mod session;
-mod steps;
+mod stdin;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -112,9 +112,9 @@ enum BoardCommand {
     List(list::ListArgs),
     Info(info::InfoArgs),
     Run(run::RunArgs),
-    Exec(code::ExecArgs),
-    Eval(code::EvalArgs),
-    Do(steps::DoArgs),
+    Exec(exec::ExecArgs),
+    Eval(exec::EvalArgs),
+    Do(do_steps::DoArgs),
     Put(files::PutArgs),
     Get(files::GetArgs),
     Ls(files::LsArgs),
@@ -131,7 +131,7 @@ enum BoardCommand {
     Monitor(monitor::MonitorArgs),
     #[command(alias = "soft-reset")]
     Reset(reset::ResetArgs),
-    Resume(code::ResumeArgs),
+    Resume(exec::ResumeArgs),
     #[cfg(feature = "flash")]
     Flash(Box<flash::FlashArgs>),
     #[cfg(not(feature = "flash"))]
@@ -179,7 +179,7 @@ fn with_held(
 
 /// A command in the interpreter as it is, for those who know that from mpremote; without a command the prompt.
 fn resume(
-    args: code::ResumeArgs,
+    args: exec::ResumeArgs,
     serial: &SerialArgs,
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
@@ -187,7 +187,7 @@ fn resume(
         return repl::run(&repl::ReplArgs {}, serial, global.quiet);
     }
     let mut command =
-        steps::parse(args.command).map_err(|(problem, hint)| Error::Usage { problem, hint })?;
+        do_steps::parse(args.command).map_err(|(problem, hint)| Error::Usage { problem, hint })?;
     command.keep_interpreter();
     run_command(command, serial, global)
 }
@@ -314,9 +314,9 @@ fn run_command(
     match command {
         BoardCommand::List(list) => list::run(&list, serial),
         BoardCommand::Info(info) => info::run(&info, serial, global),
-        BoardCommand::Exec(exec) => code::exec(&exec, serial),
-        BoardCommand::Eval(eval) => code::eval(&eval, serial),
-        BoardCommand::Do(steps) => steps::run(steps, serial, global),
+        BoardCommand::Exec(exec) => exec::exec(&exec, serial),
+        BoardCommand::Eval(eval) => exec::eval(&eval, serial),
+        BoardCommand::Do(steps) => do_steps::run(steps, serial, global),
         BoardCommand::Resume(resume) => self::resume(resume, serial, global),
         BoardCommand::Put(put) => files::put(&put, serial, global),
         BoardCommand::Get(get) => files::get(&get, serial, global),

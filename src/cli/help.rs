@@ -6,7 +6,7 @@
 //! `.value-NAME` for each value that it takes. A heading is `help.heading-socket`; the words that clap puts in itself are
 //! `help.clap-..`.
 
-mod layout;
+mod wrapping;
 
 use std::ffi::OsString;
 
@@ -76,7 +76,7 @@ pub(super) fn answer(args: &[OsString], color: bool) -> String {
     } else {
         answer.render().to_string()
     };
-    layout::wrap(&in_our_words(&text), layout::columns())
+    wrapping::wrap(&in_our_words(&text), wrapping::columns())
 }
 
 /// Puts what clap writes itself into the language in force.
@@ -92,7 +92,7 @@ pub(super) fn in_our_words(text: &str) -> String {
             text = text.replace(&theirs, &ours);
         }
     }
-    layout::with_wide_colons(&text)
+    wrapping::with_wide_colons(&text)
 }
 
 /// A man page with its sections' titles and clap's words in the language in force.

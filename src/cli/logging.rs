@@ -18,7 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::GlobalArgs;
 use crate::error::Error;
-use crate::terminal::lane::Label;
+use crate::terminal::job_output::JobOutput;
 use crate::terminal::{color, sanitize, status};
 use crate::text::sentence::Sentence;
 use crate::words;
@@ -174,7 +174,7 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let (message, rest) = fields.into_text();
-        if let Some(lane) = Label::current() {
+        if let Some(lane) = JobOutput::current() {
             if *event.metadata().level() == Level::INFO {
                 lane.set_note(message.clone());
                 if !self.is_verbose {

@@ -29,8 +29,8 @@ use crate::file::stdout_name;
 use crate::firewall;
 use crate::names::BoardNames;
 use crate::pair::fleet::{self, BoardPlace, FleetObserver, PairFleetEvent, not_simulated};
-use crate::pair::post::Post;
-use crate::pair::report::{BoardReport, Step, Verdict};
+use crate::pair::results::{BoardReport, Step, Verdict};
+use crate::pair::sockets::Post;
 use crate::pair::{
     self, BoardAp, Join, PairNetwork, PairPlan, Password, TestContext, Wifi, simulate,
 };

@@ -902,7 +902,7 @@ impl SendArgs {
                 tracing::info!(say = "send.start-tutorial", message, peer = %plan.peer);
             }
             PayloadChoice::Interactive => {
-                tracing::info!(say = "send.start-interactive", peer = %plan.peer)
+                tracing::info!(say = "send.start-interactive", peer = %plan.peer);
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! The rules of the older iptables, from `iptables-legacy -S`.
 
+use super::chains::{Chains, Decision, Effect, PacketRule, decide};
 use super::matching::Match;
-use super::rules::{Chains, Decision, Effect, PacketRule, decide};
 
 /// What becomes of a first datagram to `port` that comes in through `interface`.
 pub(super) fn decision(listing: &str, port: u16, interface: Option<&str>) -> Decision {

@@ -5,12 +5,12 @@ use std::fs;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
-use super::rules::Decision;
+use super::chains::Decision;
 use super::{DropReason, Firewall, FirewallVerdict};
 #[cfg(target_os = "linux")]
 use super::{Interrupted, iptables, nftables, ufw};
 #[cfg(target_os = "linux")]
-use crate::program::{ProgramEnd, ask};
+use crate::os_command::{ProgramEnd, ask};
 #[cfg(target_os = "linux")]
 use crate::wait::Site;
 

@@ -8,7 +8,7 @@ use super::{DropReason, Firewall, FirewallVerdict};
 pub(super) fn look() -> Result<FirewallVerdict, Interrupted> {
     use std::time::Duration;
 
-    use crate::program::{ProgramEnd, ask};
+    use crate::os_command::{ProgramEnd, ask};
     use crate::wait::Site;
 
     const PROGRAM: &str = "/usr/libexec/ApplicationFirewall/socketfilterfw";

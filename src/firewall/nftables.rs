@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
+use super::chains::{Chain, Chains, Decision, Effect, PacketRule, decide};
 use super::matching::Match;
-use super::rules::{Chain, Chains, Decision, Effect, PacketRule, decide};
 
 /// What becomes of a first datagram to `port` that comes in through `interface`; `None` if the text is no set of rules.
 pub(super) fn decision(json: &str, port: u16, interface: Option<&str>) -> Option<Decision> {

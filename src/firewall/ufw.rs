@@ -1,6 +1,6 @@
 //! ufw's own files, since what it makes of them hides its rules behind extensions of iptables.
 
-use super::rules::Decision;
+use super::chains::Decision;
 
 /// Whether `/etc/ufw/ufw.conf` turns ufw on.
 pub(super) fn is_on(config: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::pair::datagram::ReceivedHeader;
+use crate::pair::test_datagram::ReceivedHeader;
 use crate::text::sentence::{Sentence, sentence};
 
 /// The counts for one size in one direction.

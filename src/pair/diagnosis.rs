@@ -1,6 +1,6 @@
 //! The diagnoses: the meaning of a failed step, each with a stable code. `words` turns them into text.
 
-use crate::board::symptom::Symptom;
+use crate::board::hidden_error::Symptom;
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::board::error::Error as BoardError;
 use crate::board::repl::last_line;
+use crate::pair::board_session::SessionError;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::Trouble;
-use crate::pair::report::{Finding, StepNote, StepResult, Verdict};
-use crate::pair::talk::SessionError;
+use crate::pair::results::{Finding, StepNote, StepResult, Verdict};
 use crate::text::sentence::sentence;
 
 /// Adds the finding for a failure on the board or the serial line.
@@ -85,8 +85,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::board::doing::Doing;
-    use crate::board::evidence::BoardFault;
+    use crate::board::boot_output::BoardFault;
+    use crate::board::operation::Doing;
 
     #[test]
     fn every_board_error_code_is_also_a_diagnosis_code() {

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use crate::board::error::Error as BoardError;
 use crate::board::fleet::{self, FleetEvent};
 use crate::board::link::{Address, Link};
-use crate::pair::report::{BoardReport, StepResult, Verdict};
+use crate::pair::results::{BoardReport, StepResult, Verdict};
 use crate::pair::watch::{DirectionCounts, RoundResults};
-use crate::pair::{TestContext, run, simulate};
+use crate::pair::{TestContext, one_board, run, simulate};
 use crate::shutdown::Shutdown;
 
 /// How long to wait before a board that was lost is looked for again.
@@ -152,7 +152,7 @@ pub(crate) fn watch(
     let mut total = Total::default();
     let observer = RefCell::new(observer);
     loop {
-        let report = run::watch(
+        let report = one_board::watch(
             context,
             &place.address().port,
             || place.open(context.shutdown.clone()),

@@ -12,10 +12,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::board::literal;
-use crate::pair::datagram::PhaseMark;
-use crate::pair::post::{self, Facing};
-use crate::pair::talk::{BoardSession, LineHandler, SessionError};
-use crate::pair::work::Work;
+use crate::pair::board_session::{BoardSession, LineHandler, SessionError};
+use crate::pair::operation::Work;
+use crate::pair::sockets::{self, Facing};
+use crate::pair::test_datagram::PhaseMark;
 use crate::text::hex;
 
 pub(super) use down::{Down, down};
@@ -99,7 +99,7 @@ impl MeasurementContext {
     }
 
     pub(super) fn to_board(&self) -> io::Result<UdpSocket> {
-        post::to_board(
+        sockets::to_board(
             self.facing.local,
             SocketAddrV4::new(self.board, self.board_port),
         )

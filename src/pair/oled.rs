@@ -11,11 +11,11 @@ use crate::board::literal;
 use crate::board::mirror::agent;
 use crate::board::mirror::attach::{Attached, attach};
 use crate::pair::PairPlan;
+use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::{self, MeasurementContext, Trouble};
-use crate::pair::report::{Finding, StepNote, StepResult};
-use crate::pair::talk::{BoardSession, SessionError};
-use crate::pair::work::Work;
+use crate::pair::operation::Work;
+use crate::pair::results::{Finding, StepNote, StepResult};
 use crate::terminal::panel::screen::{Screen, WIDTH};
 use crate::text::sentence::sentence;
 

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use crate::board::hidden_error;
 use crate::board::literal;
-use crate::board::symptom;
+use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::measure::from_hex;
-use crate::pair::talk::{BoardSession, SessionError};
-use crate::pair::work::Work;
+use crate::pair::operation::Work;
 
 /// The timeout to read a file and look up names.
 const WORK: Duration = Duration::from_secs(5);
@@ -32,11 +32,11 @@ pub(super) fn main_has_ended(talk: &mut BoardSession) -> Result<bool, SessionErr
         }
     })?;
     let source = String::from_utf8_lossy(&source);
-    let names: Vec<String> = symptom::watched_names(&source)
+    let names: Vec<String> = hidden_error::watched_names(&source)
         .iter()
         .map(|name| literal::quoted(name))
         .collect();
-    if names.is_empty() || !symptom::ends_silently(&source) {
+    if names.is_empty() || !hidden_error::ends_silently(&source) {
         return Ok(false);
     }
     let code = format!(

@@ -5,12 +5,12 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use crate::pair::PairPlan;
+use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, MeasurementContext, Trouble};
 use crate::pair::oled;
-use crate::pair::post::Arrived;
-use crate::pair::report::{Step, StepNote, StepResult, Verdict};
-use crate::pair::talk::{BoardSession, SessionError};
+use crate::pair::results::{Step, StepNote, StepResult, Verdict};
+use crate::pair::sockets::Arrived;
 use crate::terminal::panel::screen::Screen;
 use crate::text::sentence::sentence;
 

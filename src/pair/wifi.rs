@@ -9,12 +9,12 @@ use serde_json::json;
 
 use crate::board::literal;
 use crate::pair::PairNetwork;
+use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::fail;
 use crate::pair::measure::from_hex;
-use crate::pair::report::{Finding, StepNote, StepResult};
-use crate::pair::talk::{BoardSession, SessionError};
-use crate::pair::work::Work;
+use crate::pair::operation::Work;
+use crate::pair::results::{Finding, StepNote, StepResult};
 use crate::text::sentence::sentence;
 
 /// How long the board tries to connect.

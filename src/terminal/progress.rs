@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::lane::Label;
+use super::job_output::JobOutput;
 use super::sanitize::{self, plain};
 use super::status::{self, AreaBlock, StatusLine};
 use super::{color, has_unicode};
@@ -87,7 +87,7 @@ impl Progress {
         if self.is_quiet {
             return;
         }
-        if let Some(lane) = Label::current() {
+        if let Some(lane) = JobOutput::current() {
             let percent = done.saturating_mul(100) / total.max(1);
             lane.set_note(format!("{name}  {percent} %"));
             return;

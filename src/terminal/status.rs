@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::lane::Label;
+use super::job_output::JobOutput;
 use super::sanitize::{Allowed, Filter, plain};
 use super::stream::{self, WriteOutcome};
 use super::{Size, color};
@@ -174,7 +174,7 @@ pub(crate) fn can_draw() -> bool {
 
 /// Writes a message to stderr, above the area: whole lines, whose untrusted parts are escaped.
 pub fn print(text: &str) {
-    match Label::current() {
+    match JobOutput::current() {
         Some(lane) => print_as_it_is(&lane.prefixed(text)),
         None => print_as_it_is(text),
     }

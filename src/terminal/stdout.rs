@@ -7,7 +7,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use super::lane::{self, Label};
+use super::job_output::{self, JobOutput};
 use super::sanitize::{self, Allowed, Filter};
 use super::status;
 use super::stream::{self, StreamWriter, WriteOutcome};
@@ -21,14 +21,14 @@ pub struct Stdout {
     filter: Option<Filter>,
     shares_terminal: bool,
     /// Whose output it is, if several jobs write.
-    lane: Option<Label>,
+    lane: Option<JobOutput>,
 }
 
 impl Stdout {
     /// Waits for a reader that stopped reading until the end is asked for. On a terminal only `allowed` passes as it is.
     #[must_use]
     pub fn new(shutdown: Shutdown, allowed: Allowed) -> Self {
-        let lane = Label::current();
+        let lane = JobOutput::current();
         // What moves the cursor would move it in the lines of others.
         let allowed = if lane.is_some() {
             Allowed::Colors
@@ -52,7 +52,7 @@ impl Stdout {
             return self.pass(bytes);
         };
         let lines = lane.lines(bytes);
-        let _turn = lane::turn();
+        let _turn = job_output::turn();
         self.pass(&lines)
     }
 
@@ -72,7 +72,7 @@ impl Stdout {
     pub fn end(&mut self) -> io::Result<WriteOutcome> {
         if let Some(lane) = self.lane.clone() {
             let rest = lane.rest();
-            let _turn = lane::turn();
+            let _turn = job_output::turn();
             self.pass(&rest)?;
         }
         let mut shown = Vec::new();
@@ -98,9 +98,9 @@ impl Stdout {
 /// # Errors
 /// What the system says: the reader has gone, the disk is full.
 pub fn print(bytes: &[u8]) -> io::Result<WriteOutcome> {
-    if let Some(lane) = Label::current() {
+    if let Some(lane) = JobOutput::current() {
         let lines = [&*lane.lines(bytes), &lane.rest()].concat();
-        let _turn = lane::turn();
+        let _turn = job_output::turn();
         return print_now(&lines);
     }
     print_now(bytes)

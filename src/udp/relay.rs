@@ -6,9 +6,9 @@ pub mod fate;
 mod lane;
 mod ready;
 mod receiving;
-mod report;
 mod sending;
 mod sessions;
+mod summary;
 pub(crate) mod target;
 
 use std::net::{IpAddr, SocketAddr};
@@ -31,7 +31,7 @@ use ready::wait_ready;
 use sessions::Sessions;
 use target::Target;
 
-pub(crate) use report::RelaySummary;
+pub(crate) use summary::RelaySummary;
 
 /// How often to look for idle sessions and pending errors.
 const SWEEP: Duration = Duration::from_secs(1);

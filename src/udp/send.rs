@@ -5,7 +5,7 @@
 mod advice;
 mod conversation;
 mod replies;
-mod report;
+mod summary;
 mod verdict;
 
 use std::collections::VecDeque;
@@ -35,7 +35,7 @@ use crate::wait::{Site, end_asked_at, until};
 use advice::LoggedNotices;
 
 pub(crate) use conversation::{Conversation, Exchange, ExchangeResult};
-pub(crate) use report::SendSummary;
+pub(crate) use summary::SendSummary;
 pub(crate) use verdict::verdict;
 
 /// The maximum number of datagrams that the loop takes from the source per batch.

@@ -1,6 +1,6 @@
 //! Statistics for the summaries: counts, distributions of times, and sequence numbers.
 
-pub mod sequence;
+pub mod loss;
 
 use std::fmt;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::report::{Step, StepNote};
+use crate::pair::results::{Step, StepNote};
 use crate::pair::simulate;
 use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::{say, text};

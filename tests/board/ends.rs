@@ -917,7 +917,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // The code refuses a FIFO or a device before.
             "src/cli/board/monitor/log.rs",
             // These do not block: O_NONBLOCK, or the terminal itself.
-            "src/board/monitor/source.rs",
+            "src/board/monitor/reader.rs",
             "src/config.rs",
             "src/board/port/cable.rs",
             "src/terminal/stream.rs",
@@ -960,7 +960,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/firewall/linux.rs",
             "src/processes.rs",
             "src/udp/adapter.rs",
-            "src/pair/post.rs",
+            "src/pair/sockets.rs",
             "src/shutdown.rs",
             "src/udp/system/linux.rs",
             "src/udp/system/linux/receive.rs",
@@ -1004,7 +1004,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // Killed before.
             "src/pair/simulate.rs",
             "src/cli/menu.rs",
-            "src/program.rs",
+            "src/os_command.rs",
         ],
     ),
     (
@@ -1021,10 +1021,10 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // On other threads: `Site::OpenPayload` and the send loop, `Site::ReadScript`, `Site::ReadSource`.
             "src/udp/payload/source.rs",
             "src/cli/board/run.rs",
-            "src/cli/board/steps.rs",
+            "src/cli/board/do_steps.rs",
             "src/cli/board/repl.rs",
             // Its own thread reads; this only asks whether it is a terminal.
-            "src/cli/board/keyboard.rs",
+            "src/cli/board/stdin.rs",
             "src/cli/menu.rs",
             "src/cli/send.rs",
             "src/terminal.rs",

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use udpcli::board::error::Error;
 use udpcli::board::files::Files;
+use udpcli::board::hidden_error::Symptom;
 use udpcli::board::life_cycle::{
     self, EndedRun, Ending, RunEvent, RunObserver, RunOptions, WatchOled,
 };
@@ -17,7 +18,6 @@ use udpcli::board::link::{Address, Link};
 use udpcli::board::mirror::agent::OledReport;
 use udpcli::board::oled::{self, OledEvent, OledObserver, OledOptions};
 use udpcli::board::repl::{Repl, last_line};
-use udpcli::board::symptom::Symptom;
 use udpcli::board::wire::WireLog;
 use udpcli::shutdown::Shutdown;
 

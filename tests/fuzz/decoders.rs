@@ -37,7 +37,7 @@ use udpcli::text::template::{self, Place, RenderState, Template, Values};
 use udpcli::udp::answer::rules::{AnswerRule, AnswerRules, Matched, Workspace};
 use udpcli::udp::payload::TextRules;
 use udpcli::udp::payload::sequence::Header;
-use udpcli::udp::stats::sequence::Tracker;
+use udpcli::udp::stats::loss::Tracker;
 
 /// Takes any bytes; panics on a finding.
 pub(crate) type Decoder = fn(&[u8]);

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{BoardPath, Files, Hash, PathKind, call, hash, missing};
-use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::helper::{self, CallResult, Repeats};
+use crate::board::operation::Doing;
 use crate::board::repl::{SubmitMode, last_line};
 
 /// How often to try to read a file.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::put::{self, SLOWEST_WRITE};
 use super::{BoardPath, Files, Hash, PathKind, Room, WORK, call, is_temporary, meaning, nonsense};
-use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::Error;
 use crate::board::literal;
+use crate::board::operation::{Doing, RefusalReason};
 
 /// How often a copy that the flash did not keep is made again.
 const TRIES: u32 = 2;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::{BoardPath, Files, Hash, WORK, call, hash};
 use crate::board::deflate::deflate;
-use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::Error;
 use crate::board::helper::{self, CallResult, Repeats};
 use crate::board::literal;
+use crate::board::operation::{Doing, RefusalReason};
 
 /// The code of a piece, its literal and its bytes are in the board's memory at the same time, and the heap is
 /// fragmented.

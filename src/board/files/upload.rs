@@ -10,8 +10,8 @@ use super::remote::{self, RemotePath};
 use super::transfer::{TransferEvent, TransferObserver, Transferred};
 use super::upload_plan::{self, ExcludedEntries, PutFile, PutPlan, Tree};
 use super::{BoardPath, Entry, Files, PathKind};
-use crate::board::doing::RefusalReason;
 use crate::board::error::Error as BoardError;
+use crate::board::operation::RefusalReason;
 use crate::file;
 
 /// The files to upload and their target.

@@ -22,7 +22,7 @@ use super::layout::{FlashLayout, LayoutRow, RangeAction};
 use super::read;
 use super::session::FlashSession;
 use super::write::{FlashRange, SECTOR};
-use super::{FlashObserver, chip_name, kind, look};
+use super::{FlashObserver, chip_name, examine, kind};
 use crate::atomic_file::AtomicFile;
 use crate::board::port::TICK;
 use crate::text::hex;
@@ -166,7 +166,7 @@ impl Backup {
         only: Option<&str>,
         report: &mut dyn FlashObserver,
     ) -> Result<Made, Error> {
-        let table = look::read_table(session, report)?;
+        let table = examine::read_table(session, report)?;
         let region = region(only, table.as_deref().unwrap_or_default(), chip.flash_size)?;
         match self.output {
             OpenTarget::Stream(stream) => streamed(session, stream, &region, report),
@@ -485,7 +485,7 @@ pub(super) fn lay_out(
     }
     // A single partition must lie where the board's partition table expects it.
     if u64::from(TABLE_OFFSET) < u64::from(offset) && !force {
-        let table = look::read_table(session, report)?.unwrap_or_default();
+        let table = examine::read_table(session, report)?.unwrap_or_default();
         let torn = table.iter().find(|partition| {
             let range = partition.range();
             let overlaps = range.start < end && u64::from(offset) < range.end;

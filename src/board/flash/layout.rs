@@ -571,7 +571,7 @@ impl Planner<'_> {
                     self.row(&old.name, place.unwrap_or(range), RangeAction::Keep, why);
                 }
                 (Some(FilesFate::Replace), _) => {
-                    self.make_way(old, table, place.is_some() && !stays)
+                    self.make_way(old, table, place.is_some() && !stays);
                 }
             }
         }

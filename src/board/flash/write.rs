@@ -4,7 +4,7 @@
 //! sequence numbers. So udpcli sends one block at a time, an error shows in the next reply, and after any error it is
 //! only safe to restart the run. Runs are small, so a restart costs little.
 
-mod run;
+mod blocks;
 
 use std::ops::Range;
 use std::sync::mpsc;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use md5::{Digest as _, Md5};
 
-use self::run::{prepare, send};
+use self::blocks::{prepare, send};
 use super::FlashObserver;
 use super::error::Error;
 use super::layout::{Erase, FlashLayout};

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Display, OledReport};
+use crate::board::operation::Doing;
 use crate::board::repl::Repl;
 use crate::terminal::sanitize;
 use crate::text::sentence::{Sentence, sentence};

@@ -25,7 +25,7 @@
 //! 160 is one symbol, others 160 + the upper 4 of 16 bits and two symbols of 6 bits; negative ones are two's
 //! complement.
 
-use crate::board::checksum::crc32;
+use crate::board::crc32::crc32;
 use crate::terminal::panel::screen::{DrawMode, PAGE};
 
 /// The beginning of a frame.

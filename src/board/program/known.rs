@@ -6,7 +6,7 @@
 //! soft reset. Whatever is doubtful leads to a soft reset.
 
 use super::WORK;
-use crate::board::doing::Doing;
+use crate::board::operation::Doing;
 use crate::board::repl::{Repl, SubmitMode};
 
 /// Modules that keep nothing of what a program did with them.

@@ -3,7 +3,7 @@
 use memchr::{memchr, memmem};
 
 use super::Exit;
-use crate::board::evidence::{self, BoardFault, RebootLine, SOFT_REBOOT};
+use crate::board::boot_output::{self, BoardFault, RebootLine, SOFT_REBOOT};
 
 /// The length limit of a traceback. A very deep recursion prints a few thousand lines of 40 bytes; the board's memory
 /// is smaller than this limit.
@@ -55,7 +55,7 @@ fn end_at(rest: &[u8]) -> OutputEnd {
             len: 3,
             ended: Exit::Done,
         },
-        [4, rest @ ..] => match evidence::reboot_line(rest) {
+        [4, rest @ ..] => match boot_output::reboot_line(rest) {
             RebootLine::Yes => OutputEnd::Exiting,
             RebootLine::Perhaps => OutputEnd::Unclear,
             RebootLine::No => OutputEnd::None,
@@ -149,8 +149,8 @@ impl RestartWatch {
         let recent = self.tail.len().saturating_sub(512);
         self.tail.extend_from_slice(bytes);
         let fresh = self.tail.get(recent..).unwrap_or_default();
-        self.boot_seen |= evidence::has(fresh, &[b"rst:0x", SOFT_REBOOT]);
-        self.rom_seen |= evidence::has_rom_log(fresh);
+        self.boot_seen |= boot_output::has(fresh, &[b"rst:0x", SOFT_REBOOT]);
+        self.rom_seen |= boot_output::has_rom_log(fresh);
         self.prompt_last = self.tail.ends_with(b"\r\n>>> ");
         let surplus = self.tail.len().saturating_sub(EVIDENCE);
         self.tail.drain(..surplus);
@@ -164,7 +164,7 @@ impl RestartWatch {
 
     /// The fault that the log reports, if any.
     pub(super) fn fault(&self) -> Option<(BoardFault, String)> {
-        evidence::last_fault(&self.tail)
+        boot_output::last_fault(&self.tail)
     }
 }
 

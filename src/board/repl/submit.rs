@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::{Paste, Repl, SLACK, SubmitMode};
-use crate::board::doing::Doing;
 use crate::board::enter::BANNER;
 use crate::board::error::Error;
+use crate::board::operation::Doing;
 
 /// Code up to this length is sent as plain bytes even if raw-paste mode exists: it fits in the board's receive buffer.
 const SHORT: usize = 200;

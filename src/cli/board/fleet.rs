@@ -1,6 +1,6 @@
 //! One command for several boards, side by side: `-s` more than once, or `--all`.
 //!
-//! Each board has a thread and a lane, see [`crate::terminal::lane`], so that a command is the same code for one board and
+//! Each board has a thread and a lane, see [`crate::terminal::job_output`], so that a command is the same code for one board and
 //! for many. While a board is worked on, its row is in the status area; its verdict becomes a line above it.
 
 mod view;
@@ -17,7 +17,7 @@ use crate::board::ports;
 use crate::cli::{GlobalArgs, names, output};
 use crate::error::{BoardFailure, Error, Outcome};
 use crate::names::BoardNames;
-use crate::terminal::lane::Label;
+use crate::terminal::job_output::JobOutput;
 use crate::words;
 use crate::words::catalogue::say;
 use serde_json::{Map, Value};
@@ -93,7 +93,7 @@ pub(super) fn one_board(command: &str) -> Error {
 /// A board, and what became of it.
 struct FleetBoard {
     port: String,
-    lane: Label,
+    lane: JobOutput,
     began: Option<Instant>,
     result: Option<Result<Outcome, Error>>,
 }
@@ -116,13 +116,13 @@ pub(super) fn run(
             let name = keys.into_iter().flatten().find_map(|key| list.of(key));
             FleetBoard {
                 port: port.clone(),
-                lane: Label::new(port.clone(), name.map(str::to_owned), job.names_lines),
+                lane: JobOutput::new(port.clone(), name.map(str::to_owned), job.names_lines),
                 began: None,
                 result: None,
             }
         })
         .collect();
-    let lanes: Vec<Label> = members.iter().map(|member| member.lane.clone()).collect();
+    let lanes: Vec<JobOutput> = members.iter().map(|member| member.lane.clone()).collect();
     let view = FleetRows::new(&members, global);
     let jobs = serial.jobs.map_or(job.jobs, usize::from);
     let start = Instant::now();
@@ -206,7 +206,7 @@ fn boards(serial: &SerialArgs) -> Result<Vec<(String, Option<String>)>, Error> {
 
 /// Names this thread's board by its MAC address, if the list has that.
 pub(super) fn identify(list: Option<&BoardNames>, mac: &str) {
-    if let (Some(lane), Some(list)) = (Label::current(), list)
+    if let (Some(lane), Some(list)) = (JobOutput::current(), list)
         && let Some(name) = list.of(mac)
     {
         lane.set_name(name.to_owned());
@@ -215,7 +215,7 @@ pub(super) fn identify(list: Option<&BoardNames>, mac: &str) {
 
 /// An object of JSON with the port and name of this thread's board, if it is one of several.
 pub(super) fn with_board(object: &str) -> String {
-    let Some(lane) = Label::current() else {
+    let Some(lane) = JobOutput::current() else {
         return object.to_owned();
     };
     let Ok(Value::Object(rest)) = serde_json::from_str(object) else {

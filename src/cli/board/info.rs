@@ -13,7 +13,7 @@ use super::{SerialArgs, TextOrJson, session};
 use crate::board::info::{Info, with_colons};
 use crate::cli::{GlobalArgs, names, output};
 use crate::error::{Error, Outcome};
-use crate::terminal::lane::Label;
+use crate::terminal::job_output::JobOutput;
 use crate::terminal::sanitize;
 use crate::words::catalogue::say;
 
@@ -108,7 +108,7 @@ pub(super) fn for_many<'a>(args: &'a InfoArgs, global: &'a GlobalArgs) -> Job<'a
             fleet::identify(serial.known.as_deref(), mac);
         }
         if is_json {
-            let name = Label::current().and_then(|lane| lane.name());
+            let name = JobOutput::current().and_then(|lane| lane.name());
             let line = format!("{}\n", object(&port, name.as_deref(), &info));
             return output::print(line.as_bytes());
         }

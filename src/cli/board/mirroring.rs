@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::board::mirror::attach::NoDisplay;
-use crate::board::mirror::image;
+use crate::board::mirror::picture_file;
 use crate::error::Error;
 use crate::file;
 use crate::shutdown::Shutdown;
@@ -28,7 +28,7 @@ pub(super) fn tell_losses(count: u64) {
 
 /// Checks that the picture file can be written, before a program that may run for long.
 pub(super) fn check(path: &Path) -> Result<(), Error> {
-    image::check(path).map_err(|source| {
+    picture_file::check(path).map_err(|source| {
         Error::File(file::Error::Write {
             object: path.display().to_string().into(),
             source,
@@ -38,7 +38,7 @@ pub(super) fn check(path: &Path) -> Result<(), Error> {
 
 /// Saves the picture. Waits for a FIFO's reader until Ctrl-C.
 pub(super) fn save(screen: &Screen, path: &Path, shutdown: &Shutdown) -> Result<(), Error> {
-    match image::save_or_wait(screen, path, shutdown) {
+    match picture_file::save_or_wait(screen, path, shutdown) {
         Ok(Waited::Done(())) => Ok(()),
         Ok(Waited::Interrupted | Waited::TimeUp) => {
             tracing::warn!(say = "board-cli.nobody-read", path = %path.display());

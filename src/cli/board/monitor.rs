@@ -13,12 +13,12 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use self::form::{LineForm, LineLayout};
 use self::log::LineLog;
-use super::screen::BoardOutput;
+use super::board_output::BoardOutput;
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::mirror::Mirror;
-use crate::board::monitor::decode::{DecodedLine, Explained, LineDecoder};
 use crate::board::monitor::lines::{LinePiece, PartialLine, QUIET};
-use crate::board::monitor::source::{self, LineEvent};
+use crate::board::monitor::meaning::{DecodedLine, Explained, LineDecoder};
+use crate::board::monitor::reader::{self, LineEvent};
 use crate::cli::logging::Summary;
 use crate::datagram::Timestamp;
 use crate::error::{Error, Outcome};
@@ -90,13 +90,13 @@ pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Er
     let log = args.log.as_deref().map(LineLog::open).transpose()?;
     let shutdown = session::shutdown()?;
     let address = session::address(serial)?;
-    let events = source::start(&address, serial.port().is_none(), &shutdown)?;
+    let events = reader::start(&address, serial.port().is_none(), &shutdown)?;
     tracing::info!(
         say = "monitor.watching",
         port = address.port,
         baud = address.baud
     );
-    if source::raises_lines(&address.port) {
+    if reader::raises_lines(&address.port) {
         tracing::info!(say = "monitor.raises-lines", port = address.port);
     }
     let begun = Instant::now();

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::board_output::BoardOutput;
 use super::fleet::{self, Job};
 use super::run::show_traceback;
-use super::screen::BoardOutput;
 use super::{SerialArgs, mirroring, session};
 use crate::board::error::Error as BoardError;
 use crate::board::life_cycle::Ending;
@@ -16,7 +16,7 @@ use crate::board::oled::{self, MAIN, OledEvent, OledObserver, OledOptions};
 use crate::board::repl::last_line;
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
-use crate::terminal::lane::Label;
+use crate::terminal::job_output::JobOutput;
 use crate::terminal::panel::screen::Screen;
 use crate::terminal::panel::{self, Panel, PanelContent, TerminalLimits};
 use crate::terminal::sanitize::{Allowed, Filter};
@@ -55,7 +55,7 @@ pub(super) fn for_many(args: &OledArgs) -> Result<Job<'_>, Error> {
 
 /// Starts main.py with the mirror and shows what it shows.
 pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let is_terminal = stdout::shares_terminal() && Label::current().is_none();
+    let is_terminal = stdout::shares_terminal() && JobOutput::current().is_none();
     let format = args.format.unwrap_or(if is_terminal && !args.once {
         ScreenFormat::Picture
     } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::screen::BoardOutput;
+use super::board_output::BoardOutput;
 use super::{SerialArgs, session};
 use crate::board::link::{Address, Link};
 use crate::board::prompt::keyboard::{self, KeyboardEnd};

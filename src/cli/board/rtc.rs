@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{SerialArgs, TextOrJson, session};
-use crate::board::clock;
+use crate::board::rtc;
 use crate::cli::output;
 use crate::error::{Error, Outcome};
 
@@ -20,9 +20,7 @@ pub(super) struct RtcArgs {
 /// Sets the board's clock if asked, and prints what it shows.
 pub(super) fn run(args: &RtcArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let now = || jiff::Zoned::now().datetime();
-    let time = session::with_repl(serial, |repl| {
-        Ok(clock::ask(repl, args.set.then_some(&now))?)
-    })?;
+    let time = session::with_repl(serial, |repl| Ok(rtc::ask(repl, args.set.then_some(&now))?))?;
     let text = match args.format {
         TextOrJson::Text => format!("{time}\n"),
         TextOrJson::Json => format!("{}\n", json!({"time": time.iso()})),

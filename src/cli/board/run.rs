@@ -10,15 +10,15 @@ use std::time::Duration;
 use clap::Args;
 
 use self::printer::RunPrinter;
-use super::code::Program;
+use super::exec::Program;
 use super::fleet::{self, Job};
-use super::{SerialArgs, keyboard, mirroring, session};
+use super::{SerialArgs, mirroring, session, stdin};
 use crate::board::error::{Error as BoardError, NotSource};
 use crate::board::example::{Example, Settings};
+use crate::board::hidden_error::Symptom;
 use crate::board::life_cycle::{self, Ending, RunOptions, WatchOled};
 use crate::board::program::source::{self, SourceKind};
 use crate::board::repl::last_line;
-use crate::board::symptom::Symptom;
 use crate::cli::{complete, value};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -248,7 +248,7 @@ pub(super) fn script(path: &Path, shutdown: &Shutdown) -> Result<Option<Vec<u8>>
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let mut source = Vec::new();
     if path.as_os_str() == "-" {
-        keyboard::take();
+        stdin::take();
         stream::stdin()
             .take(MAX_SCRIPT + 1)
             .read_to_end(&mut source)

@@ -13,7 +13,7 @@ use crate::cli::board::{SerialArgs, fleet};
 use crate::error::Error;
 use crate::file;
 use crate::shutdown::Shutdown;
-use crate::terminal::lane::Label;
+use crate::terminal::job_output::JobOutput;
 use crate::terminal::status;
 use crate::words::catalogue::say;
 
@@ -89,7 +89,7 @@ fn name(serial: &SerialArgs, repl: &mut Repl) -> Result<(), Error> {
     let Some(list) = serial.known.as_deref().filter(|list| !list.is_empty()) else {
         return Ok(());
     };
-    if Label::current().is_some_and(|lane| lane.name().is_none())
+    if JobOutput::current().is_some_and(|lane| lane.name().is_none())
         && let Some(mac) = info::mac(repl)?
     {
         fleet::identify(Some(list), &mac);

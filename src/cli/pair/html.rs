@@ -12,7 +12,7 @@ use crate::cli::menu;
 use crate::error::Error;
 use crate::file;
 use crate::pair::PairNetwork;
-use crate::pair::report::{BoardReport, Step, StepResult, Verdict};
+use crate::pair::results::{BoardReport, Step, StepResult, Verdict};
 use crate::report::{
     self, Bar, Marks, Page, ReportProblem, ReportSection, ResultMark, StepRow, Subject, TimeSpread,
 };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::pair::report::{BoardReport, StepResult};
+use crate::pair::results::{BoardReport, StepResult};
 use crate::words;
 use crate::words::language::{self, Language};
 
@@ -57,7 +57,7 @@ fn seconds(time: std::time::Duration) -> f64 {
 mod tests {
     use super::*;
     use crate::pair::diagnosis::Diagnosis;
-    use crate::pair::report::{Finding, Step, StepNote};
+    use crate::pair::results::{Finding, Step, StepNote};
 
     #[test]
     fn a_code_is_there_once_in_the_order_of_the_steps() {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::cli::junit::printable;
-use crate::pair::report::{BoardReport, StepResult, Verdict};
+use crate::pair::results::{BoardReport, StepResult, Verdict};
 use crate::words;
 use crate::words::language::{self, Language};
 

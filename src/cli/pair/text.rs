@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::pair::report::{BoardReport, Step, StepResult, Verdict};
+use crate::pair::results::{BoardReport, Step, StepResult, Verdict};
 use crate::terminal::sanitize;
 use crate::words;
 use crate::words::catalogue::say;

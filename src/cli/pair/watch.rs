@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::file;
 use crate::pair::TestContext;
 use crate::pair::fleet::{self, BoardPlace, FleetObserver, PairFleetEvent, Total};
-use crate::pair::report::{BoardReport, StepResult, Verdict};
+use crate::pair::results::{BoardReport, StepResult, Verdict};
 use crate::pair::watch::{DirectionCounts, RoundResults};
 use crate::shutdown::Asker;
 use crate::terminal::full_screen::FullScreen;

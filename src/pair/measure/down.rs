@@ -5,11 +5,14 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{LATE, LOOK, MeasurementContext, Patience, TUTORIAL, Trouble, pause, with_listener};
+use super::{
+    LATE, LOOK, MeasurementContext, Patience, ReportedDatagram, TUTORIAL, Trouble, pause,
+    with_listener,
+};
+use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::counts::{ArrivalState, SizeCounts};
-use crate::pair::datagram;
-use crate::pair::post;
-use crate::pair::talk::{BoardSession, SessionError};
+use crate::pair::sockets;
+use crate::pair::test_datagram::{self, PhaseMark, ReceivedHeader};
 
 /// The results from the PC to the board.
 #[derive(Debug)]
@@ -53,28 +56,19 @@ pub(in crate::pair) fn down(
                 let Ok(report) = reported.recv_timeout(wait) else {
                     return false;
                 };
-                let Some(header) = datagram::read(&report.first, report.len, mark, &sizes) else {
+                let Some(header) = test_datagram::read(&report.first, report.len, mark, &sizes)
+                else {
                     return true;
                 };
                 let Some(&size) = sizes.get(header.place) else {
                     return true;
                 };
-                if report.first.len() == datagram::HEADER
+                if report.first.len() == test_datagram::HEADER
                     && let Some(from) = report.from
                 {
                     down.alias = (from != course.facing.local).then_some(from);
                 }
-                let place = u8::try_from(header.place).unwrap_or(0);
-                let state = if report.len < size {
-                    ArrivalState::Cut
-                } else if header.is_exact
-                    && datagram::sum(&datagram::payload(mark, place, header.number, size))
-                        != report.sum
-                {
-                    ArrivalState::Damaged
-                } else {
-                    ArrivalState::Whole
-                };
+                let state = arrival(&report, &header, mark, size);
                 if header.place == course.sizes.len() {
                     down.tutorial = Some(report.len);
                 }
@@ -92,7 +86,7 @@ pub(in crate::pair) fn down(
                         return down;
                     }
                     due += course.interval;
-                    let bytes = datagram::payload(
+                    let bytes = test_datagram::payload(
                         mark,
                         u8::try_from(place).unwrap_or(u8::MAX),
                         number,
@@ -102,7 +96,7 @@ pub(in crate::pair) fn down(
                     if let Some(count) = down.counts.sizes.get_mut(place) {
                         count.sent += 1;
                         if let Err(error) = sent
-                            && !post::is_passing(&error)
+                            && !sockets::is_passing(&error)
                         {
                             count.refused += 1;
                             down.error = Some(error);
@@ -129,4 +123,22 @@ pub(in crate::pair) fn down(
         .ok_or(Trouble::SessionError(SessionError::Restarted))?;
     down.counts.sizes.pop();
     Ok(down)
+}
+
+/// Whether the payload of a datagram arrived whole.
+fn arrival(
+    report: &ReportedDatagram,
+    header: &ReceivedHeader,
+    mark: PhaseMark,
+    size: usize,
+) -> ArrivalState {
+    let place = u8::try_from(header.place).unwrap_or(0);
+    let sent = || test_datagram::payload(mark, place, header.number, size);
+    if report.len < size {
+        ArrivalState::Cut
+    } else if header.is_exact && test_datagram::sum(&sent()) != report.sum {
+        ArrivalState::Damaged
+    } else {
+        ArrivalState::Whole
+    }
 }

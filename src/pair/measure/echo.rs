@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::{ECHO, ECHO_TRIES, ECHO_WAIT, IDLE, MeasurementContext, SLACK, Trouble, with_listener};
-use crate::pair::datagram;
-use crate::pair::talk::{BoardSession, SessionError};
+use crate::pair::board_session::{BoardSession, SessionError};
+use crate::pair::test_datagram;
 use crate::udp::stats::Spread;
 
 /// The results of the round trip.
@@ -49,7 +49,7 @@ pub(in crate::pair) fn echo(
             if over.load(Ordering::Relaxed) || (echo.received == 0 && lost_in_a_row >= ECHO_TRIES) {
                 break;
             }
-            let payload = datagram::payload(mark, 0, number, ECHO_SIZE);
+            let payload = test_datagram::payload(mark, 0, number, ECHO_SIZE);
             let start = Instant::now();
             echo.sent += 1;
             let _ = socket.send(&payload);

@@ -8,9 +8,9 @@ use super::{
     IDLE, LATE, MeasurementContext, ReportedDatagram, SLACK, TRIES, TUTORIAL, Trouble, mtu, up,
     with_listener,
 };
-use crate::pair::datagram::{self, PhaseMark};
-use crate::pair::post::{self, Arrived};
-use crate::pair::talk::BoardSession;
+use crate::pair::board_session::BoardSession;
+use crate::pair::sockets::{self, Arrived};
+use crate::pair::test_datagram::{self, PhaseMark};
 
 /// The longest payload that arrived complete, and the shortest that did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +88,9 @@ pub(in crate::pair) fn longest_down(
             let sizes = [length];
             for _ in 0..TRIES {
                 number += 1;
-                let bytes = datagram::payload(mark, 0, number, length);
+                let bytes = test_datagram::payload(mark, 0, number, length);
                 if let Err(error) = socket.send(&bytes)
-                    && !post::is_passing(&error)
+                    && !sockets::is_passing(&error)
                 {
                     return Ok(false);
                 }
@@ -101,7 +101,8 @@ pub(in crate::pair) fn longest_down(
                     }
                     match reported.recv_timeout(until.saturating_duration_since(Instant::now())) {
                         Ok(report) => {
-                            let header = datagram::read(&report.first, report.len, mark, &sizes);
+                            let header =
+                                test_datagram::read(&report.first, report.len, mark, &sizes);
                             if header.is_some() && report.len == length {
                                 return Ok(report.sum == sum_of_any(mark, &report, length));
                             }
@@ -122,7 +123,7 @@ fn sum_of_any(mark: PhaseMark, report: &ReportedDatagram, length: usize) -> u64 
         report.first.first().copied().unwrap_or(0),
         report.first.get(2).copied().unwrap_or(0),
     ]);
-    datagram::sum(&datagram::payload(mark, 0, number, length))
+    test_datagram::sum(&test_datagram::payload(mark, 0, number, length))
 }
 
 /// Finds the longest payload that the board can send to the PC complete.

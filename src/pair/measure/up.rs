@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::{LATE, LOOK, MeasurementContext, Patience, SLACK, Trouble};
 use crate::board::literal;
+use crate::pair::board_session::{BoardSession, LineHandler};
 use crate::pair::counts::{ArrivalState, SizeCounts};
-use crate::pair::datagram::{self, HEADER, PhaseMark};
-use crate::pair::post::Arrived;
-use crate::pair::talk::{BoardSession, LineHandler};
-use crate::pair::work::Work;
+use crate::pair::operation::Work;
+use crate::pair::sockets::Arrived;
+use crate::pair::test_datagram::{self, HEADER, PhaseMark};
 use crate::udp::stats::Spread;
 
 /// The results from the board to the PC.
@@ -80,7 +80,7 @@ impl Seen {
             len: bytes.len(),
             first,
             first_len: bytes.len().min(HEADER),
-            is_whole: datagram::is_whole(bytes),
+            is_whole: test_datagram::is_whole(bytes),
         }
     }
 
@@ -131,7 +131,7 @@ impl UpEars<'_> {
         }
         let is_ours = |seen: &Seen| {
             seen.first_len == HEADER
-                && datagram::read(seen.first(), seen.len, self.mark, self.sizes).is_some()
+                && test_datagram::read(seen.first(), seen.len, self.mark, self.sizes).is_some()
         };
         let alias = self.strangers.iter().find(|(_, seen)| is_ours(seen));
         self.up.alias = alias.map(|(from, _)| *from);
@@ -143,7 +143,8 @@ impl UpEars<'_> {
     }
 
     fn count(&mut self, seen: &Seen) {
-        let Some(header) = datagram::read(seen.first(), seen.len, self.mark, self.sizes) else {
+        let Some(header) = test_datagram::read(seen.first(), seen.len, self.mark, self.sizes)
+        else {
             return;
         };
         let size = self.sizes.get(header.place).copied().unwrap_or(0);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::pair::talk::SessionError;
-use crate::program::{self, ProgramEnd};
+use crate::os_command::{self, ProgramEnd};
+use crate::pair::board_session::SessionError;
 use crate::text::sentence::{Sentence, sentence};
 use crate::wait::Site;
 
@@ -58,7 +58,7 @@ fn is_named_so(ssid: &str) -> bool {
 
 /// The output of a program of the operating system; empty if the program is missing or too slow.
 fn ask(program: &str, args: &[&str]) -> Result<String, SessionError> {
-    match program::ask(Site::Radio, PATIENCE, program, args) {
+    match os_command::ask(Site::Radio, PATIENCE, program, args) {
         ProgramEnd::Text(text) | ProgramEnd::Failed(text) => Ok(text),
         ProgramEnd::Absent => Ok(String::new()),
         ProgramEnd::Interrupted => Err(SessionError::Interrupted),

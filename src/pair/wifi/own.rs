@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::board::literal;
+use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::measure::from_hex;
-use crate::pair::report::{Finding, StepResult};
-use crate::pair::talk::{BoardSession, SessionError};
+use crate::pair::operation::Work;
+use crate::pair::results::{Finding, StepResult};
 use crate::pair::wifi::Online;
-use crate::pair::work::Work;
 use crate::pair::{BoardAp, Join};
 use crate::text::seconds;
 use crate::text::sentence::sentence;

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::program::{self, ProgramEnd};
+use crate::os_command::{self, ProgramEnd};
 use crate::survey::find::mac::Mac;
 use crate::wait::Site;
 
@@ -37,7 +37,7 @@ pub(crate) fn read() -> Option<Vec<NearDevice>> {
     }
     // On macOS -n keeps arp from asking a name server about each address.
     let args = if cfg!(windows) { "-a" } else { "-an" };
-    match program::ask(Site::Boards, PATIENCE, "arp", &[args]) {
+    match os_command::ask(Site::Boards, PATIENCE, "arp", &[args]) {
         ProgramEnd::Text(table) => Some(of_arp(&table)),
         ProgramEnd::Interrupted => Some(Vec::new()),
         ProgramEnd::Failed(_) | ProgramEnd::Absent => None,

@@ -21,7 +21,7 @@ use crate::udp::listen::ListenPlan;
 use crate::udp::listen::answers::{Answers, Request, Via};
 use crate::udp::payload::sequence::Header;
 use crate::udp::receive::Drops;
-use crate::udp::stats::sequence::{Arrival, Totals, Tracker};
+use crate::udp::stats::loss::{Arrival, Totals, Tracker};
 use crate::udp::stats::{Spread, per_second, rate};
 
 /// If the one-way delay is longer than this or negative, the sender's clock differs from ours.

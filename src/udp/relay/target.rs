@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::udp::interface;
-use crate::udp::path::Path;
 use crate::udp::receive::canonical;
+use crate::udp::route::Path;
 
 /// A target.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use crate::udp::header_len;
 use crate::udp::outbox::Outbox;
-use crate::udp::path::Path;
 use crate::udp::payload::TUTORIAL_RECV_SIZE;
+use crate::udp::route::Path;
 use crate::udp::send::Sender;
 
 /// Which notices have been logged.

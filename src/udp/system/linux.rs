@@ -2,21 +2,21 @@
 //! control messages (udp(7), ip(7), ipv6(7), socket(7)); and a precise timer. nix has safe wrappers for most of this.
 
 mod errors;
+mod interface_watch;
 mod neighbour;
 mod receive;
 mod timer;
 mod transmit;
-mod watch;
 
 pub(crate) use errors::{
     NetworkError, error_reported, is_of_an_answer, is_own_firewall, is_queue_full, network_errors,
     report_errors, reports_errors_unconnected,
 };
+pub(crate) use interface_watch::InterfaceWatch;
 pub(crate) use neighbour::neighbour;
 pub(crate) use receive::{BatchReceiver, plain_drops};
 pub(crate) use timer::{TIMER_GRAIN, Timer};
 pub(crate) use transmit::{BatchTransmitter, answer};
-pub(crate) use watch::InterfaceWatch;
 
 use std::io;
 use std::net::Ipv4Addr;

@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::{FleetBoard, is_interrupted, message};
 use crate::cli::GlobalArgs;
 use crate::error::Outcome;
-use crate::terminal::lane::Label;
+use crate::terminal::job_output::JobOutput;
 use crate::terminal::status::{self, AreaBlock, StatusLine};
 use crate::terminal::{Size, color, sanitize};
 use crate::words::catalogue::say;
@@ -127,14 +127,14 @@ struct Live {
 pub(super) struct FleetRows {
     block: Option<AreaBlock>,
     live: Arc<Mutex<Live>>,
-    lanes: Vec<(Label, String)>,
+    lanes: Vec<(JobOutput, String)>,
     is_quiet: bool,
 }
 
 impl FleetRows {
     pub(super) fn new(members: &[FleetBoard], global: &GlobalArgs) -> Self {
         let live = Arc::new(Mutex::new(Live::default()));
-        let lanes: Vec<(Label, String)> = members
+        let lanes: Vec<(JobOutput, String)> = members
             .iter()
             .map(|member| (member.lane.clone(), member.port.clone()))
             .collect();
@@ -198,7 +198,7 @@ impl FleetRows {
 }
 
 /// A line for each board at work, as many as fit, and one for all of them.
-fn lines(live: &Live, lanes: &[(Label, String)], size: Size) -> Vec<StatusLine> {
+fn lines(live: &Live, lanes: &[(JobOutput, String)], size: Size) -> Vec<StatusLine> {
     let columns = size.columns.saturating_sub(1).min(200);
     let widths = CellWidths::of(
         lanes

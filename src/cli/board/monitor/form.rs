@@ -3,8 +3,8 @@
 use regex::bytes::Regex;
 
 use crate::board::mirror::json;
-use crate::board::monitor::decode::DecodedLine;
 use crate::board::monitor::lines::LinePiece;
+use crate::board::monitor::meaning::DecodedLine;
 use crate::datagram::Timestamp;
 use crate::render::clock::{DateClock, LocalClock, UtcClock};
 use crate::render::hex;

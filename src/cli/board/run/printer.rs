@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::keyboard::{self, Keyboard};
-use super::super::screen::BoardOutput;
+use super::super::board_output::BoardOutput;
+use super::super::stdin::{self, Keyboard};
 use super::mirroring;
 use crate::board::input::{Notice, Typed};
 use crate::board::life_cycle::{RunEvent, RunObserver};
@@ -122,6 +122,6 @@ impl RunObserver for RunPrinter {
     }
 
     fn untyped(&mut self, rest: Vec<u8>) {
-        keyboard::give_back(rest);
+        stdin::give_back(rest);
     }
 }

@@ -9,7 +9,7 @@ use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, RenderDirection, Sparkline};
 
-use crate::pair::report::{Step, StepResult, Verdict};
+use crate::pair::results::{Step, StepResult, Verdict};
 use crate::pair::watch::{DirectionCounts, RoundResults};
 use crate::terminal::panel::picture;
 use crate::terminal::sanitize;

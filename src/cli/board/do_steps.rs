@@ -6,7 +6,7 @@ use std::io::Read as _;
 use clap::error::ErrorKind;
 use clap::{Args, Parser};
 
-use super::{BoardCommand, SerialArgs, keyboard, run_command, session, with_held};
+use super::{BoardCommand, SerialArgs, run_command, session, stdin, with_held};
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -205,7 +205,7 @@ fn lines_of_stdin(shutdown: &Shutdown) -> Result<Option<Vec<String>>, Error> {
             source,
         })
     };
-    keyboard::take();
+    stdin::take();
     let is_stopped = || shutdown.is_asked();
     let waited = Wait::at(Site::ReadScript, &is_stopped).call(|| {
         let mut text = Vec::new();

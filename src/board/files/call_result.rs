@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{BoardPath, BoardProperties, Entry, PathKind, Room};
-use crate::board::doing::{Doing, RefusalReason};
 use crate::board::error::Error;
+use crate::board::operation::{Doing, RefusalReason};
 
 /// No file system is mounted there (MicroPython, `extmod/vfs.c`).
 pub(super) const ENODEV: u32 = 19;

@@ -14,7 +14,7 @@ use super::sanitize;
 const MAX_LINE: usize = 4096;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Label>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<JobOutput>> = const { RefCell::new(None) };
 }
 
 /// Writes to stdout are whole lines of one lane.
@@ -22,10 +22,10 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// A job's name and what it said last.
 #[derive(Debug, Clone)]
-pub(crate) struct Label(Arc<Mutex<LabelState>>);
+pub(crate) struct JobOutput(Arc<Mutex<JobState>>);
 
 #[derive(Debug)]
-struct LabelState {
+struct JobState {
     place: String,
     name: Option<String>,
     note: String,
@@ -35,11 +35,11 @@ struct LabelState {
     line: Vec<u8>,
 }
 
-impl Label {
+impl JobOutput {
     /// A lane for the job at `place`; `name` is what people call it.
     #[must_use]
     pub(crate) fn new(place: String, name: Option<String>, names_lines: bool) -> Self {
-        Self(Arc::new(Mutex::new(LabelState {
+        Self(Arc::new(Mutex::new(JobState {
             place,
             name,
             note: String::new(),
@@ -142,12 +142,12 @@ impl Label {
         out
     }
 
-    fn state(&self) -> MutexGuard<'_, LabelState> {
+    fn state(&self) -> MutexGuard<'_, JobState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl LabelState {
+impl JobState {
     fn prefix(&self) -> String {
         let who = self.name.as_ref().unwrap_or(&self.place);
         format!("{}: ", sanitize::for_terminal(who))
@@ -163,8 +163,8 @@ pub(super) fn turn() -> MutexGuard<'static, ()> {
 mod tests {
     use super::*;
 
-    fn lane(names_lines: bool) -> Label {
-        Label::new(
+    fn lane(names_lines: bool) -> JobOutput {
+        JobOutput::new(
             "COM3".to_owned(),
             Some("小\u{1b}明".to_owned()),
             names_lines,
@@ -202,11 +202,11 @@ mod tests {
     fn a_lane_is_that_of_its_thread_and_ends_with_its_work() {
         let lane = lane(true);
         lane.during(|| {
-            assert!(Label::current().is_some());
-            std::thread::spawn(|| assert!(Label::current().is_none()))
+            assert!(JobOutput::current().is_some());
+            std::thread::spawn(|| assert!(JobOutput::current().is_none()))
                 .join()
                 .unwrap();
         });
-        assert!(Label::current().is_none());
+        assert!(JobOutput::current().is_none());
     }
 }

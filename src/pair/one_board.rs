@@ -14,15 +14,15 @@ use crate::board::error::Error as BoardError;
 use crate::board::info::Info;
 use crate::board::link::Link;
 use crate::board::repl::Repl;
+use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::{fail, trouble_of};
 use crate::pair::measure::MeasurementContext;
-use crate::pair::post::{self, Arrived, Post};
-use crate::pair::report::{BoardReport, Finding, Step, StepNote, StepResult, Verdict};
-use crate::pair::talk::{BoardSession, SessionError};
+use crate::pair::results::{BoardReport, Finding, Step, StepNote, StepResult, Verdict};
+use crate::pair::sockets::{self, Arrived, Post};
 use crate::pair::watch::{self, RoundResults};
 use crate::pair::wifi::Online;
-use crate::pair::{PairNetwork, PairPlan, oled, owner, silent, steps, wifi};
+use crate::pair::{PairNetwork, PairPlan, oled, port_owner, silent, traffic, wifi};
 use crate::shutdown::Shutdown;
 use crate::text::sentence::{Sentence, sentence};
 
@@ -223,7 +223,7 @@ impl PairTest<'_> {
             }
             return;
         }
-        steps::traffic(self, talk, &mut course, arrivals.as_ref(), &online);
+        traffic::traffic(self, talk, &mut course, arrivals.as_ref(), &online);
         if self.is_over() {
             return;
         }
@@ -364,7 +364,12 @@ impl PairTest<'_> {
         &mut self,
         online: &Online,
         result: &mut StepResult,
-    ) -> Option<(Ipv4Addr, post::Facing, Option<Receiver<Arrived>>, [u8; 4])> {
+    ) -> Option<(
+        Ipv4Addr,
+        sockets::Facing,
+        Option<Receiver<Arrived>>,
+        [u8; 4],
+    )> {
         let plan = self.plan;
         let Ok(board) = online.address.parse::<Ipv4Addr>() else {
             let address = format!("{:?}", online.address);
@@ -377,7 +382,7 @@ impl PairTest<'_> {
             result.fail(Finding::plain(Diagnosis::WifiTimeout));
             return None;
         }
-        let facing = match post::facing(board, plan.board_port) {
+        let facing = match sockets::facing(board, plan.board_port) {
             Ok(facing) => facing,
             Err(error) => {
                 result.see(sentence!(
@@ -423,7 +428,7 @@ impl PairTest<'_> {
             }
             Err(error) => {
                 let is_taken = error.kind() == std::io::ErrorKind::AddrInUse;
-                let owner = owner::of(*local.ip(), local.port());
+                let owner = port_owner::of(*local.ip(), local.port());
                 let detail = match owner {
                     Some(owner) => sentence!(
                         "pair.port-owner",
@@ -459,7 +464,7 @@ impl PairTest<'_> {
     }
 }
 
-impl steps::StepCollector for PairTest<'_> {
+impl traffic::StepCollector for PairTest<'_> {
     fn end_step(&mut self, result: StepResult, start: Instant) {
         self.end(result, start);
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::civil;
 
-use crate::board::doing::Doing;
 use crate::board::error::Error;
 use crate::board::helper::Helper;
+use crate::board::operation::Doing;
 use crate::board::repl::Repl;
 use crate::text::escape;
 

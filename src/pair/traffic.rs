@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use crate::firewall::{self, FirewallVerdict};
 use crate::pair::PairPlan;
+use crate::pair::board_session::BoardSession;
 use crate::pair::counts::SizeCounts;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, Down, Longest, MeasurementContext, TUTORIAL, Trouble, Up};
-use crate::pair::post::Arrived;
-use crate::pair::report::{Finding, Step, StepNote, StepResult};
-use crate::pair::talk::BoardSession;
+use crate::pair::results::{Finding, Step, StepNote, StepResult};
+use crate::pair::sockets::Arrived;
 use crate::pair::wifi::Online;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp::stats::Spread;

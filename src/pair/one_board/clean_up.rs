@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{Radio, Touched};
 use crate::board::error::Error as BoardError;
+use crate::pair::board_session::BoardSession;
 use crate::pair::diagnosis::Diagnosis;
-use crate::pair::report::{Finding, Step, StepNote, StepResult};
-use crate::pair::talk::BoardSession;
-use crate::pair::work::Work;
+use crate::pair::operation::Work;
+use crate::pair::results::{Finding, Step, StepNote, StepResult};
 use crate::text::sentence::sentence;
 
 /// Restores the board's state: its radio as before, without our program, at its prompt.
@@ -149,7 +149,7 @@ fn put_in_order(talk: &mut BoardSession, touched: &Touched) -> Result<Left, Boar
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::doing::Doing;
+    use crate::board::operation::Doing;
 
     #[test]
     fn an_access_point_is_reported_on_only_if_the_test_switched_it_on() {

@@ -4,11 +4,11 @@
 use std::time::Instant;
 
 use super::{Launch, TRIES, WORK};
-use crate::board::checksum::crc32;
-use crate::board::doing::Doing;
+use crate::board::crc32::crc32;
 use crate::board::error::Error;
 use crate::board::helper::Repeats;
 use crate::board::literal;
+use crate::board::operation::Doing;
 use crate::board::repl::{Ack, Repl, SubmitMode};
 
 /// Up to this baud rate, programs are sent as plain bytes even if the firmware has flow control.

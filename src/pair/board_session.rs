@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::board::checksum::crc32;
+use crate::board::boot_output::{self, BOOT_MARKS};
+use crate::board::crc32::crc32;
 use crate::board::error::Error;
-use crate::board::evidence::{self, BOOT_MARKS};
 use crate::board::literal;
 use crate::board::mirror::Mirror;
 use crate::board::program;
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, SubmitMode, last_line};
-use crate::pair::work::Work;
+use crate::pair::operation::Work;
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::DrawnText;
 use crate::text::escape;
@@ -114,14 +114,14 @@ impl BoardSession {
             return error.into();
         };
         let said = self.repl.link().pending();
-        match evidence::last_fault(said) {
+        match boot_output::last_fault(said) {
             Some((fault, said)) => SessionError::Board(Error::Fault {
                 port,
                 fault,
                 doing: Some(doing),
                 said,
             }),
-            None if evidence::has(said, &BOOT_MARKS) => SessionError::Restarted,
+            None if boot_output::has(said, &BOOT_MARKS) => SessionError::Restarted,
             None => SessionError::Board(Error::NoAnswer { port, doing }),
         }
     }

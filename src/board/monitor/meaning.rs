@@ -6,8 +6,8 @@
 
 use memchr::memmem;
 
-use crate::board::evidence::{self, BoardFault};
-use crate::board::symptom::Symptom;
+use crate::board::boot_output::{self, BoardFault};
+use crate::board::hidden_error::Symptom;
 use crate::text::escape;
 use crate::text::sentence::{Sentence, sentence};
 
@@ -215,7 +215,7 @@ impl LineDecoder {
     /// Decodes the next line, without its line end.
     pub(crate) fn line(&mut self, line: &[u8]) -> DecodedLine {
         let plain = if line.contains(&0x1b) {
-            &evidence::without_color(line)
+            &boot_output::without_color(line)
         } else {
             line
         };
@@ -289,7 +289,7 @@ impl LineDecoder {
         if line.starts_with(b"=$%#=") || line.starts_with(b"$#mac:") {
             return Some(LineKind::BootMark);
         }
-        if line.ends_with(evidence::SOFT_REBOOT) && line.len() < 48 {
+        if line.ends_with(boot_output::SOFT_REBOOT) && line.len() < 48 {
             return Some(LineKind::SoftReboot);
         }
         if line.starts_with(b"MicroPython v") {
@@ -302,7 +302,7 @@ impl LineDecoder {
     /// The fault that became certain with this line. A crash and a brown-out are certain only after the text that
     /// follows them.
     fn fault(&mut self, line: &[u8]) -> Option<Explained> {
-        let (at, fault) = evidence::last_fault_at(&self.log)?;
+        let (at, fault) = boot_output::last_fault_at(&self.log)?;
         let place = self.before + at;
         let is_new = self.told.is_none_or(|told| place > told);
         // The crash report's backtrace comes after the registers.
@@ -319,7 +319,7 @@ impl LineDecoder {
         } else {
             Vec::new()
         };
-        let said = evidence::line_at(&self.log, at);
+        let said = boot_output::line_at(&self.log, at);
         Some(Explained::Fault(fault, said, addresses))
     }
 }
@@ -418,7 +418,7 @@ fn known(line: &[u8]) -> Option<KnownError> {
 
 /// The reset in the ROM's `rst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)`.
 fn reset(line: &[u8]) -> Option<Explained> {
-    if evidence::has(line, &evidence::DOWNLOAD_MARKS) {
+    if boot_output::has(line, &boot_output::DOWNLOAD_MARKS) {
         return Some(Explained::DownloadMode);
     }
     let rest = line.strip_prefix(b"rst:0x")?;

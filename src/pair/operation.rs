@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::board::doing::Doing;
+use crate::board::operation::Doing;
 use crate::text::sentence::{Sentence, sentence};
 
 /// An operation on the board.
