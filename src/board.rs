@@ -21,7 +21,7 @@ pub mod files;
 pub mod flash;
 pub(crate) mod fleet;
 pub(crate) mod helper;
-pub(crate) mod hidden_error;
+pub mod hidden_error;
 pub(crate) mod holder;
 pub mod info;
 pub(crate) mod input;

@@ -4,7 +4,7 @@
 //! - [`status`] carries messages for people, on stderr, and the status area below them: progress bars, the OLED panel.
 //! - [`stream`] has the streams below both, which wait where a non-blocking descriptor would block.
 //! - [`sanitize`] is what every byte for a terminal goes through.
-//! - [`lane`] keeps apart what several jobs side by side say.
+//! - [`job_output`] keeps apart what several jobs side by side say.
 //! - [`color`] and [`Size`] say what the terminal can show; [`qr`] draws a QR code.
 //! - `raw_mode`, `keys`, `full_screen` and `prompt` are for the commands that talk with the user; `progress` is the one
 //!   progress bar.

@@ -15,7 +15,7 @@
 //! udpcli waits for the prompt of a board that is booting: a Ctrl-C would interrupt `_boot.py` before it has mounted
 //! the file system. If the third step cannot avoid that, a soft reset afterwards lets `_boot.py` finish.
 //!
-//! Meanwhile the board's output is evidence (see [`evidence`]): a board that reports an empty flash twice has no
+//! Meanwhile the board's output is evidence (see [`boot_output`]): a board that reports an empty flash twice has no
 //! program to interrupt, so udpcli stops waiting.
 //!
 //! Long because each state that a board can be in is a step of one search, and the order of the steps matters.

@@ -2,9 +2,9 @@
 //! output.
 //!
 //! - [`agent`] is the code that runs before the user's program; [`attach`] sends it.
-//! - [`demux`] separates its frames from the program's output, [`frame`] parses them, [`stage`] makes pictures from
+//! - [`demux`] separates its frames from the program's output, [`frame`] parses them, [`assemble`] makes pictures from
 //!   them.
-//! - [`json`] and [`image`] write the picture as a line and as a file.
+//! - [`json`] and [`picture_file`] write the picture as a line and as a file.
 
 pub mod agent;
 pub(crate) mod assemble;

@@ -11,7 +11,7 @@ use crate::board::hidden_error::Symptom;
 use crate::text::escape;
 use crate::text::sentence::{Sentence, sentence};
 
-/// How much output is kept for [`evidence`], which examines the text around a fault.
+/// How much output is kept for [`boot_output`], which examines the text around a fault.
 const LOG: usize = 4096;
 
 /// The limit for stored addresses of a backtrace.
