@@ -30,6 +30,7 @@ pub mod link;
 pub(crate) mod literal;
 pub mod mirror;
 pub(crate) mod monitor;
+pub mod native;
 pub mod oled;
 pub(crate) mod operation;
 pub(crate) mod path;

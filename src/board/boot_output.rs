@@ -12,8 +12,20 @@ pub(crate) const SOFT_REBOOT: &[u8] = b"soft reboot";
 /// The length limit of a line that ends in [`SOFT_REBOOT`]: the names of firmwares are short.
 const LONGEST_REBOOT_LINE: usize = 48;
 
-/// The signs of a boot: the ROM's log, the first text of mPython 2.x (`_boot.py`), a soft reset.
-pub(crate) const BOOT_MARKS: [&[u8]; 4] = [b"rst:0x", b"ets J", b"=$%#=", SOFT_REBOOT];
+/// The signs of a boot: the ROM's log (`ets J` on the ESP32, `ESP-ROM:` on newer chips), the texts of `_boot.py` on mPython
+/// 2.x and on the board 3.0, a soft reset.
+pub(crate) const BOOT_MARKS: [&[u8]; 7] = [
+    b"rst:0x",
+    b"ets J",
+    b"ESP-ROM:",
+    b"=$%#=",
+    b"boot...\r\n",
+    MPYTHON_3,
+    SOFT_REBOOT,
+];
+
+/// `_boot.py` of the board 3.0 prints this at each boot.
+pub(crate) const MPYTHON_3: &[u8] = b"mpython_v3\r\n";
 
 /// The ROM loader prints these while it waits for firmware.
 pub(crate) const DOWNLOAD_MARKS: [&[u8]; 2] = [b"waiting for download", b"boot:0x3 "];

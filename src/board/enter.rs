@@ -278,6 +278,7 @@ impl Climb {
     /// Sends Ctrl-A and waits for the raw REPL's banner.
     fn ctrl_a(&mut self, link: &mut Link, time: Duration) -> Result<Option<RawPrompt>, Error> {
         self.heard_by_ctrl_a = self.heard_in_all;
+        link.take_nudges();
         link.send(b"\x01")?;
         self.banner(link, time)
     }
@@ -487,7 +488,7 @@ impl Climb {
         link.send(&question.code)?;
         let time = Duration::from_millis(500) + link.line_time(question.code.len());
         let until = (Instant::now() + time).min(self.deadline);
-        let answered = link.until(&question.answer, until)?.is_some();
+        let answered = link.until_nudging(&question.answer, until)?.is_some();
         let is_noisy = memmem::find(link.pending(), &question.token).is_some();
         if answered {
             return Ok(Some(Proof::Clean));

@@ -1,14 +1,20 @@
 //! A serial line with deadlines, the basis of all communication with a board.
 
+mod away;
+mod nudging;
+
 use std::time::{Duration, Instant};
 
 use memchr::memmem;
 
 use crate::board::error::Error;
+use crate::board::native::{self, NativeUsb};
 use crate::board::port::{self, Port, TICK};
 use crate::board::wire::{Logged, WireLog};
 use crate::shutdown::Shutdown;
 use crate::wait::{Over, Site, Wait};
+use away::Absence;
+pub(crate) use nudging::{Nudging, OWN_PAUSE, PROGRAM_PAUSE};
 
 /// The limit for unread output: a board that prints more than this before its reply is not talking to us.
 const MAX_PENDING: usize = 64 << 10;
@@ -43,6 +49,14 @@ pub struct Link {
     is_lost: bool,
     /// Whether the user has been told that the clean-up failed.
     has_given_up: bool,
+    /// The board's own USB port; `None` behind an adapter.
+    native: Option<NativeUsb>,
+    /// When the board was reset last through this line.
+    reset_at: Option<Instant>,
+    /// The board's own USB port has left the bus and is expected back.
+    absence: Option<Absence>,
+    /// How many banners of the raw REPL are still to come because of [`Self::nudge`].
+    nudges: u32,
 }
 
 /// The timeout for the clean-up after Ctrl-C, so that the run ends within 2 s.
@@ -80,6 +94,10 @@ impl Link {
             pending: Vec::new(),
             is_lost: false,
             has_given_up: false,
+            native: native::of(&address.port),
+            reset_at: None,
+            absence: None,
+            nudges: 0,
         }
     }
 
@@ -141,7 +159,8 @@ impl Link {
     /// The line has failed, or the user pressed Ctrl-C.
     pub(crate) fn fill(&mut self, deadline: Instant) -> Result<bool, Error> {
         let mut buffer = [0; 4096];
-        let is_stopped = || must_end(&self.shutdown, self.heeds_shutdown);
+        let (shutdown, heeds) = (self.shutdown.clone(), self.heeds_shutdown);
+        let is_stopped = || must_end(&shutdown, heeds);
         let mut wait = Wait::at(Site::Board, &is_stopped).until(deadline);
         loop {
             // Check before reading: a board that never stops printing must not keep us past the deadline.
@@ -150,9 +169,16 @@ impl Link {
                 Some(Over::TimeUp) => return Ok(false),
                 None => {}
             }
+            if !self.is_there()? {
+                std::thread::sleep(wait.piece(TICK));
+                continue;
+            }
             let read = match self.port.read(&mut buffer, wait.piece(TICK)) {
                 Ok(read) => read,
-                Err(source) => return Err(self.gone(source)),
+                Err(source) => {
+                    self.lose(source)?;
+                    continue;
+                }
             };
             if read > 0 {
                 self.pending
@@ -220,15 +246,24 @@ impl Link {
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut left = bytes;
         let mut progress = Instant::now();
-        let is_stopped = || must_end(&self.shutdown, self.heeds_shutdown);
+        let (shutdown, heeds) = (self.shutdown.clone(), self.heeds_shutdown);
+        let is_stopped = || must_end(&shutdown, heeds);
         let mut wait = Wait::at(Site::Board, &is_stopped);
         while !left.is_empty() {
             if wait.look().is_some() {
                 return Err(self.interrupted());
             }
+            if !self.is_there()? {
+                progress = Instant::now();
+                std::thread::sleep(TICK);
+                continue;
+            }
             let sent = match self.port.write(left, TICK) {
                 Ok(sent) => sent,
-                Err(source) => return Err(self.gone(source)),
+                Err(source) => {
+                    self.lose(source)?;
+                    continue;
+                }
             };
             if sent > 0 {
                 progress = Instant::now();
@@ -256,6 +291,7 @@ impl Link {
         });
         self.port.show_reader();
         self.forget();
+        self.reset_at = Some(Instant::now());
         result.map_err(|source| Error::Lines {
             port: self.address.port.clone(),
             source,

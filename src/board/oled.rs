@@ -171,6 +171,11 @@ impl OutputHandler for FrameTaker<'_> {
         Ok(())
     }
 
+    fn nudge_after(&self) -> Option<Duration> {
+        // The board's own program runs, and may read its input.
+        None
+    }
+
     fn tick(&mut self) -> Result<FollowAction, Error> {
         let is_quiet = self.once
             && self.first.is_some_and(|first| {

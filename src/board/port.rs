@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::holder;
+use crate::board::native;
 use crate::wait::{Site, Wait, Waited};
 
 /// How often a wait checks for Ctrl-C and its deadline.
@@ -89,7 +90,11 @@ pub fn open(
             .and_then(|tcp| rfc2217::Rfc2217::over(tcp, baud))
             .map(|port| Box::new(port) as _)
     } else {
-        open_cable(name, baud).map(|port| Box::new(port) as _)
+        let opened = open_cable(name, baud);
+        if opened.is_ok() {
+            native::note_opened(name);
+        }
+        opened.map(|port| Box::new(port) as _)
     };
     opened.map_err(|source| Error::Open {
         port: name.to_owned(),

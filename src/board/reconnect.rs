@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::link::{Address, Link};
+use crate::board::native;
 use crate::board::port::{self, Port, TICK};
 use crate::board::ports;
 use crate::board::repl::Repl;
@@ -26,8 +27,8 @@ pub(crate) struct Reopening {
 }
 
 impl Reopening {
-    /// With `finds`, nobody named the port: the one board found is taken, as the system may give it another name when the
-    /// cable comes back.
+    /// A board with its own USB is found by its USB serial number, whatever name the port has. With `finds`, nobody named
+    /// the port: the one board found is taken, as the system may give it another name when the cable comes back.
     #[must_use]
     pub(crate) fn of(address: Address, finds: bool) -> Self {
         Self {
@@ -54,8 +55,10 @@ impl Reopening {
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => tracing::trace!("{error}"),
         }
-        if self.finds
-            && let Ok(name) = ports::only_board()
+        // A board with its own USB may return under another name.
+        let elsewhere = native::elsewhere(&self.address.port);
+        if let Some(name) =
+            elsewhere.or_else(|| self.finds.then(ports::only_board).and_then(Result::ok))
             && name != self.address.port
         {
             self.address.port = name;

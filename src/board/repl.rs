@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::board::boot_output::{self, BoardFault};
 use crate::board::enter::{self, BANNER, Entered};
 use crate::board::error::Error;
-use crate::board::link::{Address, Link};
+use crate::board::link::{Address, Link, Nudging, OWN_PAUSE};
 use crate::board::operation::Doing;
 use crate::board::port::TICK;
 use crate::shutdown::Shutdown;
@@ -39,6 +39,9 @@ const SOFT_RESET: Duration = Duration::from_secs(6);
 
 /// The longest soft reset on an idle PC without a `boot.py` of the user: 1.2 s on generic 1.26.
 const LONGEST_RESET: Duration = Duration::from_secs(2);
+
+/// How long to wait for a banner that a nudge has asked for.
+const SETTLE: Duration = Duration::from_millis(300);
 
 /// The longest pause within a reply, a garbage collection included.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -94,6 +97,12 @@ pub trait OutputHandler {
     /// Called at least every 20 ms; returns what to send to the program.
     fn input(&mut self) -> Option<Vec<u8>> {
         None
+    }
+
+    /// How long the output may pause before udpcli asks for what the computer may hold back (`Link::nudge`); `None` if
+    /// the program must not get a byte that is not from the user.
+    fn nudge_after(&self) -> Option<Duration> {
+        Some(OWN_PAUSE)
     }
 }
 
@@ -410,6 +419,9 @@ impl Repl {
 
     fn follow_to_end(&mut self, follower: &mut dyn OutputHandler) -> Result<Exit, Error> {
         let mut restart = RestartWatch::default();
+        let mut nudging = follower
+            .nudge_after()
+            .map(|pause| Nudging::of(&self.link, pause));
         // How many pending bytes were already passed on; they may still be the beginning of the end marker.
         let mut shown = 0;
         loop {
@@ -437,7 +449,17 @@ impl Repl {
                 if let Some(bytes) = follower.input() {
                     self.link.send(&bytes)?;
                 }
-                came = self.link.fill((Instant::now() + TICK).min(until))?;
+                came = match self.link.fill((Instant::now() + TICK).min(until)) {
+                    Err(Error::Gone { .. }) if self.link.has_returned()? => {
+                        return Ok(Exit::Restarted);
+                    }
+                    came => came?,
+                };
+                match (&mut nudging, came) {
+                    (Some(nudging), true) => nudging.heard(),
+                    (Some(nudging), false) => nudging.nudge_if_due(&mut self.link)?,
+                    (None, _) => {}
+                }
                 match follower.tick()? {
                     FollowAction::Continue => {}
                     FollowAction::Interrupt => self.link.send(b"\x03")?,
@@ -469,22 +491,34 @@ impl Repl {
     /// The board does not come back.
     pub fn soft_reset(&mut self) -> Result<(), Error> {
         // An old banner would look like the end of the reset.
+        self.settle()?;
         self.link.forget();
         self.link.send(b"\x04")?;
         self.await_banner()
     }
 
+    /// Discards the banners with which the board answers earlier nudges.
+    fn settle(&mut self) -> Result<(), Error> {
+        for _ in 0..self.link.take_nudges() {
+            if self.link.until(BANNER, Instant::now() + SETTLE)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Waits for the raw REPL after a soft reset; enters it again if its banner does not arrive.
     fn await_banner(&mut self) -> Result<(), Error> {
         let start = Instant::now();
-        if self.link.until(BANNER, start + LONGEST_RESET)?.is_some() {
+        let banner = self.link.until_nudging(BANNER, start + LONGEST_RESET)?;
+        if banner.is_some() {
             return Ok(());
         }
         tracing::info!(
             say = "board.boot-takes-time",
             seconds = SOFT_RESET.as_secs()
         );
-        match self.link.until(BANNER, start + SOFT_RESET)? {
+        match self.link.until_nudging(BANNER, start + SOFT_RESET)? {
             Some(_) => Ok(()),
             None => self.reenter(),
         }

@@ -29,6 +29,7 @@ areas! {
     "bench",
     "board",
     "board-cli",
+    "boards",
     "cli",
     "config",
     "doctor",

@@ -4,6 +4,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use udpcli::board::link::Address;
+use udpcli::board::native;
 use udpcli::board::repl::Repl;
 use udpcli::shutdown::Shutdown;
 
@@ -82,6 +83,15 @@ pub(crate) fn shutdown() -> Shutdown {
 }
 
 pub(crate) fn address(board: &VirtualBoard) -> Address {
+    if let Some((vid, pid)) = board.usb {
+        let device = native::NativeUsb {
+            vid,
+            pid,
+            serial: None,
+            place: None,
+        };
+        native::remember(&board.port, device);
+    }
     Address {
         port: board.port.clone(),
         baud: 115_200,
@@ -93,7 +103,10 @@ pub(crate) fn address(board: &VirtualBoard) -> Address {
 /// A board that boots fast, so that a test can boot it often.
 fn options(profile: &str) -> Options {
     let options = VirtualBoard::options().profile(profile);
-    options.arg("--boot-time", &0.02).flag("--quick")
+    options
+        .arg("--boot-time", &0.02)
+        .arg("--usb-gone", &0.05)
+        .flag("--quick")
 }
 
 /// Brings a board into a state, enters the raw REPL, and returns to the prompt.
@@ -146,10 +159,22 @@ fn entries() -> usize {
 
 /// Enters every state repeatedly, on two boards at a time: one per processor.
 fn every_state(profile: &str) {
+    let rounds = (entries() / PROFILES.len()).div_ceil(STATES.len());
+    every_state_of(profile, rounds, rounds);
+}
+
+/// Enters each state of the prompt `typed` times and each program `programs` times.
+fn every_state_of(profile: &str, typed: usize, programs: usize) {
     // Run one firmware at a time, because the test measures times.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let rounds = (entries() / PROFILES.len()).div_ceil(STATES.len());
+    let rounds_of = |state: &State| {
+        if state.main.is_some() {
+            programs
+        } else {
+            typed
+        }
+    };
     // Start all boards first: a process that is starting briefly inherits this process's open ports.
     let mut boards: Vec<_> = STATES
         .iter()
@@ -169,6 +194,7 @@ fn every_state(profile: &str) {
                 scope.spawn(move || {
                     let mut late = 0;
                     for (state, board) in boards {
+                        let rounds = rounds_of(state);
                         let times: Vec<Duration> =
                             (0..rounds).map(|_| enter_from(board, state)).collect();
                         let longest = times.iter().max();
@@ -186,7 +212,7 @@ fn every_state(profile: &str) {
             .map(|half| half.join().expect("every entry"))
             .sum()
     });
-    let entries = rounds * STATES.len();
+    let entries: usize = STATES.iter().map(rounds_of).sum();
     println!("{profile}: {entries} entries of {entries}, {late} took longer than {LIMIT:?}");
     assert!(
         late <= (entries * LATE).div_ceil(100),
@@ -205,6 +231,16 @@ fn the_raw_repl_is_entered_from_every_state_of_the_makers_firmware() {
 fn the_raw_repl_is_entered_from_every_state_of_other_firmware() {
     for profile in PROFILES.iter().filter(|name| !name.starts_with("mpython")) {
         every_state(profile);
+    }
+}
+
+/// The firmware on a chip's own USB port, 100 times each. On USB-Serial/JTAG the computer holds back every answer whose
+/// length is a multiple of 64.
+#[test]
+fn the_raw_repl_is_entered_from_every_state_on_a_chips_own_usb_port() {
+    for profile in ["mpython-3.0", "generic-s3-usb", "generic-c3"] {
+        // A program costs a reset, in which the port leaves and returns.
+        every_state_of(profile, entries().div_ceil(110), entries().div_ceil(330));
     }
 }
 

@@ -37,6 +37,7 @@ mod input;
 mod language;
 mod life_cycle;
 mod monitor;
+mod native;
 mod oled;
 mod oled_cost;
 mod oled_faults;

@@ -168,6 +168,8 @@ pub(crate) struct VirtualBoard {
     control: BufReader<TcpStream>,
     /// The port for clients: a path, `socket://..` or `rfc2217://..`.
     pub(crate) port: String,
+    /// The vendor and product ID of the chip's own USB port, if the port is that one.
+    pub(crate) usb: Option<(u16, u16)>,
     folder: TempDir,
 }
 
@@ -217,13 +219,25 @@ impl VirtualBoard {
             .expect("a read timeout");
         control.set_nodelay(true).expect("small writes go at once");
         let port = text("port");
+        let usb = place["usb"].as_str().map(|ids| {
+            let (vid, pid) = ids.split_once(':').expect("two IDs");
+            let number = |text| u16::from_str_radix(text, 16).expect("four digits");
+            (number(vid), number(pid))
+        });
         Self {
             child,
             stdin,
             control: BufReader::new(control),
             port,
+            usb,
             folder,
         }
+    }
+
+    /// The address of the control connection, for a second client.
+    pub(crate) fn control_address(&self) -> String {
+        let peer = self.control.get_ref().peer_addr();
+        peer.expect("it is connected").to_string()
     }
 
     /// The folder on this PC that is the board's file system.

@@ -1,10 +1,11 @@
 //! Between a running program and the observer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{CLEAN_UP, RunEvent, RunObserver};
 use crate::board::error::Error;
 use crate::board::input::{ProgramInput, Typed};
+use crate::board::link::PROGRAM_PAUSE;
 use crate::board::mirror::Mirror;
 use crate::board::repl::{FollowAction, OutputHandler};
 use crate::shutdown::Shutdown;
@@ -114,5 +115,10 @@ impl OutputHandler for Follower<'_> {
             self.observer.event(RunEvent::Input(notice));
         }
         feed.due(now)
+    }
+
+    fn nudge_after(&self) -> Option<Duration> {
+        // A program that reads its input would get the nudge as the user's.
+        self.feed.is_none().then_some(PROGRAM_PAUSE)
     }
 }

@@ -146,7 +146,13 @@ fn start_last(
 ) -> Result<Started, Error> {
     let mut code = b"exec(compile(".to_vec();
     code.extend(call(index, piece, true));
-    code.extend(b",'<stdin>','exec'))");
+    code.extend(b",'<stdin>','exec')");
+    if repl.link().holds_packets() {
+        // The acknowledgement must not be in one packet with the program's first output: the computer may hold that
+        // packet back until the program prints again.
+        code.extend(b",__import__('utime').sleep_ms(3)or globals()");
+    }
+    code.extend(b")");
     let line = if index == 0 {
         code = [loader.as_bytes(), &code].concat();
         loader.lines().count() + 1

@@ -31,10 +31,12 @@ impl Repl {
         {
             return self.paste(doing, code, window);
         }
+        // The banners of earlier nudges come before the OK.
+        self.link.take_nudges();
         self.link.send(code)?;
         self.link.send(b"\x04")?;
         let deadline = Instant::now() + self.link.line_time(code.len()) + SLACK;
-        match self.link.until(b"OK", deadline)? {
+        match self.link.until_nudging(b"OK", deadline)? {
             Some(_) => Ok(()),
             None => Err(self.no_answer(doing)),
         }
@@ -42,6 +44,7 @@ impl Repl {
 
     /// Requests raw-paste mode; returns the window size if the firmware has it.
     fn begin_paste(&mut self, doing: &Doing) -> Result<Option<u32>, Error> {
+        self.settle()?;
         self.link.send(b"\x05A\x01")?;
         let deadline = Instant::now() + SLACK;
         let Some(answer) = self.link.exactly(2, deadline)? else {
@@ -116,7 +119,7 @@ impl Repl {
                 // Send an empty program.
                 self.paste(doing, b"", 1)?;
                 let deadline = Instant::now() + SLACK;
-                if self.link.until(b"\x04\x04>", deadline)?.is_none() {
+                if self.link.until_nudging(b"\x04\x04>", deadline)?.is_none() {
                     return Err(self.no_answer(doing));
                 }
             }
