@@ -1,6 +1,8 @@
 //! Text and payloads: escapes, encodings, hex digits, checksums, patterns, templates, and the formatting of counts and
 //! durations.
 
+#[cfg(feature = "board")]
+pub(crate) mod cells;
 pub(crate) mod checksum;
 pub(crate) mod duration;
 pub mod encoding;

@@ -23,10 +23,10 @@ use follower::Follower;
 
 /// How long an interrupted program may take for its own clean-up before udpcli stops it. Together with [`STOP`] and the
 /// exit, this stays within the 2 s in which the first Ctrl-C ends any command.
-const CLEAN_UP: Duration = Duration::from_millis(600);
+pub(super) const CLEAN_UP: Duration = Duration::from_millis(600);
 
 /// How long udpcli tries to stop a program that catches Ctrl-C.
-const STOP: Duration = Duration::from_millis(1200);
+pub(super) const STOP: Duration = Duration::from_millis(1200);
 
 /// How long to watch a detached program: a syntax error or a missing module appears within this time.
 const DETACH_AFTER: Duration = Duration::from_millis(400);

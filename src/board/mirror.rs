@@ -4,13 +4,14 @@
 //! - [`agent`] is the code that runs before the user's program; [`attach`] sends it.
 //! - [`demux`] separates its frames from the program's output, [`frame`] parses them, [`assemble`] makes pictures from
 //!   them.
-//! - [`json`] and [`picture_file`] write the picture as a line and as a file.
+//! - [`json`] and [`picture_file`] write the picture as a line and as a file; `gallery` those of several boards.
 
 pub mod agent;
 pub(crate) mod assemble;
 pub(crate) mod attach;
 pub(crate) mod demux;
 pub mod frame;
+pub(crate) mod gallery;
 pub(crate) mod json;
 pub(crate) mod picture_file;
 

@@ -1,16 +1,17 @@
 //! Watching the board's display: starts the program that the board starts by itself, with the mirror, and reports what it
-//! shows until it ends, the observer has seen enough, or Ctrl-C. The program is left running where it can be.
+//! shows until it ends, the observer has seen enough, or Ctrl-C. Then the program is left running where it can be, or
+//! stopped.
 
 use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
-use crate::board::life_cycle::{EndedRun, Ending};
+use crate::board::life_cycle::{CLEAN_UP, EndedRun, Ending, STOP};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::OledReport;
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
 use crate::board::operation::Doing;
 use crate::board::program;
-use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl};
+use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Screen;
 
@@ -30,6 +31,8 @@ pub struct OledOptions {
     pub report: OledReport,
     /// Whether a single picture is enough.
     pub once: bool,
+    /// Whether to stop the program after Ctrl-C, so that the board is at its prompt, instead of leaving it running.
+    pub stops: bool,
 }
 
 /// What happens on the display.
@@ -83,9 +86,10 @@ pub fn watch(
     program::start_file(repl, MAIN)?;
     let mut watcher = FrameTaker {
         mirror,
-        once: options.once,
+        options,
         first: None,
         changed: Instant::now(),
+        interrupted: None,
         shutdown: repl.link().shutdown(),
         observer,
     };
@@ -104,9 +108,19 @@ pub fn watch(
         }
     }
     watcher.end();
+    let is_interrupted = watcher.interrupted.is_some();
     let ending = match exit? {
+        Exit::Detached if is_interrupted => match repl.stop_stubborn(STOP) {
+            Ok(()) => Ending::Stopped,
+            Err(error) => Ending::StillRunning(error),
+        },
         Exit::Detached => Ending::Detached { leaves_file: false },
         Exit::Done | Exit::Exited => Ending::Done,
+        Exit::Exception(text)
+            if is_interrupted && last_line(&text).starts_with("KeyboardInterrupt") =>
+        {
+            Ending::Stopped
+        }
         Exit::Exception(text) => Ending::Exception(text),
         Exit::Restarted => Ending::Restarted(repl.restarted(Doing::FileRan(MAIN))),
     };
@@ -119,10 +133,12 @@ pub fn watch(
 /// Takes the display's frames out of the output.
 struct FrameTaker<'a> {
     mirror: Mirror,
-    once: bool,
+    options: OledOptions,
     /// When the first whole screen came, and the last change.
     first: Option<Instant>,
     changed: Instant,
+    /// When the program was interrupted.
+    interrupted: Option<Instant>,
     shutdown: Shutdown,
     observer: &'a mut dyn OledObserver,
 }
@@ -177,12 +193,23 @@ impl OutputHandler for FrameTaker<'_> {
     }
 
     fn tick(&mut self) -> Result<FollowAction, Error> {
-        let is_quiet = self.once
+        if let Some(since) = self.interrupted {
+            return Ok(if since.elapsed() > CLEAN_UP {
+                FollowAction::Detach
+            } else {
+                FollowAction::Continue
+            });
+        }
+        let is_quiet = self.options.once
             && self.first.is_some_and(|first| {
                 self.changed.elapsed() > QUIET || first.elapsed() > LONGEST_LOOK
             });
-        let has_enough = self.observer.has_enough();
-        Ok(if is_quiet || has_enough || self.shutdown.is_asked() {
+        let is_over = self.observer.has_enough() || self.shutdown.is_asked();
+        if is_over && self.options.stops {
+            self.interrupted = Some(Instant::now());
+            return Ok(FollowAction::Interrupt);
+        }
+        Ok(if is_quiet || is_over {
             FollowAction::Detach
         } else {
             FollowAction::Continue

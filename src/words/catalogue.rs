@@ -45,6 +45,7 @@ areas! {
     "monitor",
     "named",
     "names",
+    "oled-wall",
     "pair",
     "pair-diagnosis",
     "pair-watch",

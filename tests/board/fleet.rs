@@ -315,6 +315,10 @@ fn what_is_for_one_board_is_refused_for_several() {
             "--image is for one board at a time",
         ),
         (
+            &["oled", "--image", "x.png"],
+            "x.png is one picture, and there are several boards",
+        ),
+        (
             &["put", "x.py", "--delete"],
             "put --delete cannot ask for each of several boards",
         ),
@@ -345,6 +349,76 @@ fn what_is_for_one_board_is_refused_for_several() {
             .stderr
             .starts_with("udpcli: error: cannot open serial port")
     );
+}
+
+/// What shows a text and goes on.
+const SHOWS: &str = "from mpython import *\noled.DispChar('hi', 0, 0)\noled.show()\nimport time\nwhile True: time.sleep_ms(20)\n";
+
+#[test]
+fn one_look_at_several_displays_is_an_object_and_a_file_for_each() {
+    let folder = names();
+    let boards = class(3, |options| options.file("main.py", SHOWS));
+    let args = ["oled", "--once", "--format", "json", "--image", "screens"];
+    let mut command = command(&boards, &args, folder.path());
+    command.args(["--names", "names.csv", "-s", "/nonexistent/tty"]);
+    let finished = run_with_input(command, b"").expect_code(1);
+    let objects: Vec<Value> = finished
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(objects.len(), 4, "{}", finished.text());
+    for (index, board) in boards.iter().enumerate() {
+        let object = objects.iter().find(|object| object["port"] == board.port);
+        let object = object.expect("an object for each board");
+        assert_eq!(object["name"], NAMES[index]);
+        assert_eq!(object["texts"], json!([{"x": 0, "y": 0, "text": "hi"}]));
+    }
+    let failed = objects
+        .iter()
+        .find(|object| object["port"] == "/nonexistent/tty");
+    let failed = failed.expect("an object for the one that failed");
+    assert_eq!(failed["code"], "serial-port");
+    assert_eq!(failed.get("texts"), None);
+    let saved = || {
+        let entries = fs::read_dir(folder.path().join("screens")).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(saved(), ["[31mRed.png", "小明.png", "👩_🚀 Eva.png"]);
+
+    // Again as text, without names: files beside the old ones, and lines that begin with the board.
+    let args = ["oled", "--once", "--image", "screens"];
+    let finished = finish(&boards[..2], &args, folder.path()).expect_code(0);
+    for board in &boards[..2] {
+        let line = format!("{}: │hi                   │\n", board.port);
+        assert!(finished.text().contains(&line), "{}", finished.text());
+        assert!(row(&finished.stderr, &board.port).contains("saved screens/"));
+    }
+    assert_eq!(saved().len(), 5, "{:?}", saved());
+}
+
+#[test]
+fn ctrl_c_ends_the_displays_of_several_boards_at_their_prompts() {
+    let folder = names();
+    let boards = class(3, |options| options.file("main.py", SHOWS));
+    let mut running = Running::spawn(&mut command(
+        &boards,
+        &["oled", "--format", "json"],
+        folder.path(),
+    ));
+    for _ in &boards {
+        running.stdout_line();
+    }
+    let start = Instant::now();
+    running.interrupt().expect_code(0);
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    for board in &boards {
+        assert_untouched(board, &["main.py"]);
+    }
 }
 
 #[test]

@@ -267,6 +267,7 @@ fn the_display_is_watched_until_one_picture_came() {
         let options = OledOptions {
             report: OledReport::Everything,
             once: true,
+            stops: false,
         };
         let mut shown = Shown::default();
         let ended = oled::watch(&mut repl, options, &mut shown)?;

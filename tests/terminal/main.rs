@@ -6,6 +6,10 @@
 mod layer;
 
 #[cfg(all(target_os = "linux", feature = "board"))]
+#[expect(dead_code, reason = "other targets use the rest of it")]
+#[path = "../board/support.rs"]
+mod board;
+#[cfg(all(target_os = "linux", feature = "board"))]
 mod child;
 #[cfg(all(target_os = "linux", feature = "board"))]
 mod emulator;
@@ -19,3 +23,5 @@ mod restored;
 mod screens;
 #[cfg(all(target_os = "linux", feature = "board"))]
 mod snapshots;
+#[cfg(all(target_os = "linux", feature = "board"))]
+mod wall;

@@ -110,7 +110,7 @@ impl NameRules {
 }
 
 /// Whether Windows treats a name as a device, whatever follows its first dot.
-fn is_device(name: &str) -> bool {
+pub(crate) fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let stem = stem.trim_end_matches(' ').to_uppercase();
     if matches!(

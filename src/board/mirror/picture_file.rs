@@ -22,6 +22,16 @@ pub(crate) fn save(screen: &Screen, path: &Path) -> io::Result<()> {
     file.commit()
 }
 
+/// Like [`save`], but never replaces an existing file.
+///
+/// # Errors
+/// As for [`save`], or [`io::ErrorKind::AlreadyExists`].
+pub(super) fn save_new(screen: &Screen, path: &Path) -> io::Result<()> {
+    let mut file = AtomicFile::create_new(path)?;
+    write(screen, &mut file)?;
+    file.commit()
+}
+
 /// How long to wait for a FIFO's reader after Ctrl-C.
 const GRACE: Duration = Duration::from_millis(300);
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::view::FleetRows;
+use super::oled::wall::{TileEnd, Wall, WallView};
 use super::{BoardCommand, SerialArgs, session};
 use crate::board::fleet::{self, FleetEvent, MOST_BOARDS};
 use crate::board::ports;
@@ -20,7 +21,7 @@ use crate::names::BoardNames;
 use crate::terminal::job_output::JobOutput;
 use crate::words;
 use crate::words::catalogue::say;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What is done at each board.
 pub(super) type FleetWork<'a> = Box<dyn Fn(&SerialArgs) -> Result<Outcome, Error> + Sync + 'a>;
@@ -45,6 +46,8 @@ pub(super) enum Rows<'a> {
     Table(Arc<Mutex<BTreeMap<String, Vec<String>>>>),
     /// The work prints an object for each; this makes one for a board that failed.
     Json(&'a (dyn Fn(&str, Option<&str>, &Error) -> String + Sync)),
+    /// The boards' screens are on the whole terminal; the rows go to stderr afterwards.
+    Wall(Arc<Wall>),
 }
 
 impl<'a> Job<'a> {
@@ -123,7 +126,13 @@ pub(super) fn run(
         })
         .collect();
     let lanes: Vec<JobOutput> = members.iter().map(|member| member.lane.clone()).collect();
-    let view = FleetRows::new(&members, global);
+    let mut wall = match &job.rows {
+        Rows::Wall(wall) => Some(WallView::open(wall, &lanes, shutdown.clone())?),
+        _ => None,
+    };
+    let view = FleetRows::new(&members, global, wall.is_none());
+    // What the view of the whole terminal says: it is told when the boards are at their prompts.
+    let mut shown = Ok(());
     let jobs = serial.jobs.map_or(job.jobs, usize::from);
     let start = Instant::now();
     fleet::side_by_side(
@@ -140,26 +149,52 @@ pub(super) fn run(
             serial.known = Some(Arc::clone(&list));
             lane.during(|| (job.work)(&serial))
         },
-        &mut |event| match event {
-            FleetEvent::Began(index) => {
-                if let Some(member) = members.get_mut(index) {
-                    member.began = Some(Instant::now());
-                    view.begin(index);
+        &mut |event| {
+            match event {
+                FleetEvent::Began(index) => {
+                    if let Some(member) = members.get_mut(index) {
+                        member.began = Some(Instant::now());
+                        view.begin(index);
+                    }
+                }
+                FleetEvent::Ended(index, result) => {
+                    if let Some(member) = members.get_mut(index) {
+                        view.end(
+                            index,
+                            matches!(result, Err(ref error) if !is_interrupted(error)),
+                        );
+                        if let Some(wall) = &mut wall {
+                            wall.end(index, tile_end(&result));
+                        }
+                        member.result = Some(result);
+                        tell_end(member, &job.rows, &view);
+                    }
+                }
+                FleetEvent::Tick => view.draw(),
+            }
+            if let (Some(wall), Ok(())) = (&mut wall, &shown) {
+                shown = wall.look();
+                if shown.is_err() {
+                    shutdown.asker().ask();
                 }
             }
-            FleetEvent::Ended(index, result) => {
-                if let Some(member) = members.get_mut(index) {
-                    view.end(
-                        index,
-                        matches!(result, Err(ref error) if !is_interrupted(error)),
-                    );
-                    member.result = Some(result);
-                    tell_end(member, &job.rows, &view);
-                }
-            }
-            FleetEvent::Tick => view.draw(),
         },
     );
+    if let Some(mut wall) = wall {
+        let stayed = shown.and_then(|()| wall.stay());
+        let has_shown = wall.has_shown();
+        // The terminal comes back, and with it stderr.
+        drop(wall);
+        for member in &mut members {
+            view.print(member);
+            // Watching has no end of its own: one board that was not there yet does not make it incomplete.
+            if has_shown && !matches!(member.result, Some(Err(ref error)) if !is_interrupted(error))
+            {
+                member.result = Some(Ok(Outcome::Done));
+            }
+        }
+        stayed?;
+    }
     if let Rows::Table(columns) = &job.rows {
         let columns = columns.lock().unwrap_or_else(PoisonError::into_inner);
         output::print_styled(&view::table(&members, &columns))?;
@@ -221,23 +256,51 @@ pub(super) fn with_board(object: &str) -> String {
     let Ok(Value::Object(rest)) = serde_json::from_str(object) else {
         return object.to_owned();
     };
-    let mut object = Map::new();
-    object.insert("port".to_owned(), lane.place().into());
-    if let Some(name) = lane.name() {
-        object.insert("name".to_owned(), name.into());
-    }
+    let mut object = with_name(&lane.place(), lane.name().as_deref());
     object.extend(rest);
     Value::Object(object).to_string()
+}
+
+/// The object of a board that did not answer.
+pub(super) fn failed_object(port: &str, name: Option<&str>, error: &Error) -> String {
+    let mut object = with_name(port, name);
+    // Programs read English.
+    object.insert("error".to_owned(), json!(error.to_string()));
+    if let Some(code) = error.code() {
+        object.insert("code".to_owned(), json!(code));
+    }
+    Value::Object(object).to_string()
+}
+
+/// The beginning of an object: the port, and the name if there is one.
+pub(super) fn with_name(port: &str, name: Option<&str>) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("port".to_owned(), json!(port));
+    if let Some(name) = name {
+        object.insert("name".to_owned(), json!(name));
+    }
+    object
 }
 
 fn is_interrupted(error: &Error) -> bool {
     error.exit_code() == Outcome::Interrupted.exit_code()
 }
 
+/// What the wall says of it.
+fn tile_end(result: &Result<Outcome, Error>) -> TileEnd {
+    match result {
+        Err(error) if !is_interrupted(error) => TileEnd::Failed {
+            message: message(error),
+            hint: words::hint(error),
+        },
+        _ => TileEnd::Done,
+    }
+}
+
 /// Tells what became of a board.
 fn tell_end(member: &FleetBoard, rows: &Rows<'_>, view: &FleetRows) {
     match rows {
-        Rows::Table(_) => {}
+        Rows::Table(_) | Rows::Wall(_) => {}
         Rows::Json(object) => {
             if let Some(Err(error)) = &member.result {
                 let name = member.lane.name();

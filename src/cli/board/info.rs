@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::fleet::{self, Job, Rows};
@@ -119,33 +119,12 @@ pub(super) fn for_many<'a>(args: &'a InfoArgs, global: &'a GlobalArgs) -> Job<'a
     Job {
         names_lines: false,
         rows: if is_json {
-            Rows::Json(&failed)
+            Rows::Json(&fleet::failed_object)
         } else {
             Rows::Table(rows)
         },
         ..job
     }
-}
-
-/// The object of a board that did not answer.
-fn failed(port: &str, name: Option<&str>, error: &Error) -> String {
-    let mut object = with_name(port, name);
-    // Programs read English.
-    object.insert("error".to_owned(), json!(error.to_string()));
-    if let Some(code) = error.code() {
-        object.insert("code".to_owned(), json!(code));
-    }
-    Value::Object(object).to_string()
-}
-
-/// The beginning of an object: the port, and the name if there is one.
-fn with_name(port: &str, name: Option<&str>) -> Map<String, Value> {
-    let mut object = Map::new();
-    object.insert("port".to_owned(), json!(port));
-    if let Some(name) = name {
-        object.insert("name".to_owned(), json!(name));
-    }
-    object
 }
 
 /// The columns of a board among several: firmware, MAC address, Wi-Fi address.
@@ -166,7 +145,7 @@ fn columns(info: &Info) -> Vec<String> {
 }
 
 fn object(port: &str, name: Option<&str>, info: &Info) -> Value {
-    let mut object = with_name(port, name);
+    let mut object = fleet::with_name(port, name);
     for (key, is_number) in KEYS {
         let value = match (is_number, key) {
             (true, _) => info.number(key).map(Value::from),

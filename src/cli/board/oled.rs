@@ -1,27 +1,35 @@
 //! `udpcli board oled`.
 
-use std::path::PathBuf;
+mod tiles;
+pub(super) mod wall;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use super::board_output::BoardOutput;
-use super::fleet::{self, Job};
+use super::fleet::{self, Job, Rows};
 use super::run::show_traceback;
 use super::{SerialArgs, mirroring, session};
 use crate::board::error::Error as BoardError;
 use crate::board::life_cycle::Ending;
 use crate::board::mirror::agent::OledReport;
+use crate::board::mirror::gallery::Gallery;
 use crate::board::mirror::json;
 use crate::board::oled::{self, MAIN, OledEvent, OledObserver, OledOptions};
 use crate::board::repl::last_line;
 use crate::error::{Error, Outcome};
+use crate::file;
 use crate::shutdown::Shutdown;
 use crate::terminal::job_output::JobOutput;
 use crate::terminal::panel::screen::Screen;
 use crate::terminal::panel::{self, Panel, PanelContent, TerminalLimits};
 use crate::terminal::sanitize::{Allowed, Filter};
 use crate::terminal::{status, stdout};
+use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
+use wall::Wall;
 
 /// What `udpcli board oled` takes.
 #[derive(Debug, Args)]
@@ -44,36 +52,99 @@ enum ScreenFormat {
     Picture,
 }
 
-/// The same for several boards, as lines: a text has the board's name in front, a JSON object has `port` and `name`.
+/// What is different for one of several boards.
+#[derive(Debug, Default)]
+struct Several {
+    /// Where their screens are shown, instead of on stdout.
+    wall: Option<Arc<Wall>>,
+    /// Where their last pictures are saved.
+    gallery: Option<Gallery>,
+}
+
+/// The same for several boards: on a terminal a wall of screens; elsewhere, and with `--once`, lines. A text has the
+/// board's name in front, a JSON object has `port` and `name`.
 pub(super) fn for_many(args: &OledArgs) -> Result<Job<'_>, Error> {
-    fleet::one_board_only(args.image.is_some(), "--image")?;
+    args.check()?;
+    let is_json = args.format == Some(ScreenFormat::Json);
+    let is_on_terminal = stdout::shares_terminal() && status::can_draw();
+    let has_wall = is_on_terminal && !args.once && !is_json;
+    let several = Several {
+        wall: has_wall.then(|| Arc::new(Wall::new(args.format))),
+        gallery: args.image.as_deref().map(open_gallery).transpose()?,
+    };
+    let rows = match &several.wall {
+        Some(wall) => Rows::Wall(Arc::clone(wall)),
+        None if is_json => Rows::Json(&fleet::failed_object),
+        None => Rows::Verdicts,
+    };
     Ok(Job {
-        names_lines: args.format != Some(ScreenFormat::Json),
-        ..Job::new(|serial| run(args, serial))
+        names_lines: !is_json,
+        rows,
+        ..Job::new(move |serial| watch(args, serial, Some(&several)))
     })
+}
+
+/// The folder for the pictures. The name of a picture is a slip.
+fn open_gallery(folder: &Path) -> Result<Gallery, Error> {
+    let is_picture = folder
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    if folder.is_file() || is_picture && !folder.is_dir() {
+        return Err(Error::usage_hint(
+            say!("oled-wall.image-folder", path = folder.display()),
+            say!("oled-wall.image-folder.hint"),
+        ));
+    }
+    Gallery::open(folder).map_err(|source| {
+        Error::File(file::Error::Write {
+            object: folder.display().to_string().into(),
+            source,
+        })
+    })
+}
+
+impl OledArgs {
+    fn check(&self) -> Result<(), Error> {
+        if self.framebuffer && self.format != Some(ScreenFormat::Json) {
+            return Err(Error::usage(say!("board-cli.framebuffer-format")));
+        }
+        Ok(())
+    }
 }
 
 /// Starts main.py with the mirror and shows what it shows.
 pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let is_terminal = stdout::shares_terminal() && JobOutput::current().is_none();
-    let format = args.format.unwrap_or(if is_terminal && !args.once {
-        ScreenFormat::Picture
-    } else {
-        ScreenFormat::Text
-    });
-    if args.framebuffer && format != ScreenFormat::Json {
-        return Err(Error::usage(say!("board-cli.framebuffer-format")));
-    }
+    args.check()?;
     if let Some(path) = &args.image {
         mirroring::check(path)?;
     }
+    watch(args, serial, None)
+}
+
+/// Watches a board, the only one or one of several.
+fn watch(
+    args: &OledArgs,
+    serial: &SerialArgs,
+    several: Option<&Several>,
+) -> Result<Outcome, Error> {
+    let is_terminal = stdout::shares_terminal() && several.is_none();
+    let wall = several.and_then(|several| several.wall.as_deref());
+    let format = args
+        .format
+        .unwrap_or(if (is_terminal || wall.is_some()) && !args.once {
+            ScreenFormat::Picture
+        } else {
+            ScreenFormat::Text
+        });
     let shutdown = session::shutdown()?;
     tracing::info!(say = "board-cli.oled-starts", main = MAIN);
     let mut repl = session::open_repl(serial, shutdown.clone())?;
     if shutdown.is_asked() {
         return Ok(Outcome::Interrupted);
     }
-    let report = if format == ScreenFormat::Picture || args.framebuffer || args.image.is_some() {
+    // The user may change from texts to pictures on the wall.
+    let needs_pixels = format == ScreenFormat::Picture || wall.is_some();
+    let report = if needs_pixels || args.framebuffer || args.image.is_some() {
         OledReport::Everything
     } else {
         OledReport::Texts
@@ -81,8 +152,10 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     let options = OledOptions {
         report,
         once: args.once,
+        stops: several.is_some(),
     };
     let mut shower = Shower::new(args, format, is_terminal, shutdown.clone());
+    shower.several = several;
     let ended = oled::watch(&mut repl, options, &mut shower);
     if let Some(failure) = shower.failure {
         repl.detach();
@@ -92,22 +165,28 @@ pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error
     ended.leave(repl)?;
     match ended.ending {
         Ending::Exception(text) => {
-            show_traceback(&text);
+            if wall.is_none() {
+                show_traceback(&text);
+            }
             let exception = last_line(&text);
             return Err(BoardError::Traceback { exception }.into());
         }
         Ending::Restarted(error) | Ending::StillRunning(error) => return Err(error.into()),
         Ending::Detached { .. } => tracing::info!(say = "board-cli.oled-runs-on", main = MAIN),
-        Ending::Done | Ending::Stopped => tracing::info!(say = "board-cli.oled-ended", main = MAIN),
+        Ending::Stopped => tracing::info!(say = "oled-wall.stopped", main = MAIN),
+        Ending::Done => tracing::info!(say = "board-cli.oled-ended", main = MAIN),
     }
     if args.once && !shower.has_shown && !shower.reader_gone && !shutdown.is_asked() {
         return Err(BoardError::NothingShown.into());
+    }
+    if let Some(path) = &shower.saved {
+        tracing::info!(say = "oled-wall.saved", path = %path.display());
     }
     Ok(Outcome::Done)
 }
 
 /// Shows screens as they come.
-struct Shower {
+struct Shower<'a> {
     format: ScreenFormat,
     once: bool,
     framebuffer: bool,
@@ -116,6 +195,10 @@ struct Shower {
     panel: Option<Panel>,
     /// Where the last picture is saved.
     image: Option<PathBuf>,
+    /// The wall and the folder, for one of several boards.
+    several: Option<&'a Several>,
+    /// The picture in that folder.
+    saved: Option<PathBuf>,
     filter: Filter,
     /// What was shown last on stdout, which is not shown twice.
     last: String,
@@ -126,7 +209,7 @@ struct Shower {
     failure: Option<Error>,
 }
 
-impl Shower {
+impl Shower<'_> {
     fn new(args: &OledArgs, format: ScreenFormat, is_terminal: bool, shutdown: Shutdown) -> Self {
         let view = match format {
             ScreenFormat::Text => Some(PanelContent::Text),
@@ -140,6 +223,8 @@ impl Shower {
             stdout: BoardOutput::new(shutdown.clone()),
             panel: view.filter(|_| is_terminal && !args.once).map(Panel::new),
             image: args.image.clone(),
+            several: None,
+            saved: None,
             filter: Filter::new(Allowed::Program),
             last: String::new(),
             has_shown: false,
@@ -194,8 +279,16 @@ impl Shower {
         }
     }
 
-    /// What the program prints goes above the panel, or to stderr: it is not what was asked for.
+    fn wall(&self) -> Option<&Wall> {
+        self.several.and_then(|several| several.wall.as_deref())
+    }
+
+    /// What the program prints goes above the panel, or to stderr: it is not what was asked for. The wall has no room
+    /// for it.
     fn show_prints(&mut self, printed: &[u8], picture: Option<&Screen>) {
+        if self.wall().is_some() {
+            return;
+        }
         let Some(panel) = &mut self.panel else {
             status::pass(printed, &mut self.filter);
             return;
@@ -223,6 +316,12 @@ impl Shower {
     }
 
     fn save(&mut self, picture: Option<&Screen>) {
+        if let Some(several) = self.several {
+            if let (Some(gallery), Some(picture)) = (&several.gallery, picture) {
+                self.save_in(gallery, picture);
+            }
+            return;
+        }
         if let (Some(path), Some(picture)) = (&self.image, picture)
             && let Err(error) = mirroring::save(picture, path, &self.shutdown)
         {
@@ -231,12 +330,32 @@ impl Shower {
     }
 }
 
-impl OledObserver for Shower {
+impl Shower<'_> {
+    /// Saves the picture of one of several boards.
+    fn save_in(&mut self, gallery: &Gallery, picture: &Screen) {
+        let Some(lane) = JobOutput::current() else {
+            return;
+        };
+        let who = lane.name().unwrap_or_else(|| lane.place());
+        match gallery.save(picture, &who) {
+            Ok(path) => self.saved = Some(path),
+            Err(source) => {
+                let object = sentence!("oled-wall.picture-of", who = who);
+                self.failure
+                    .get_or_insert(Error::File(file::Error::Write { object, source }));
+            }
+        }
+    }
+}
+
+impl OledObserver for Shower<'_> {
     fn event(&mut self, event: OledEvent<'_>) {
         match event {
             OledEvent::NoDisplay(why) => mirroring::tell_no_display(why),
             OledEvent::Screen(screen) => {
-                if self.panel.is_none() && !self.once {
+                if let Some(wall) = self.wall() {
+                    wall.show(screen);
+                } else if self.panel.is_none() && !self.once {
                     self.write_new(screen);
                 }
             }

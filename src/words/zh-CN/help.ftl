@@ -503,8 +503,9 @@ board-oled = 显示掌控板的 main.py 在 OLED 上显示的内容
           udpcli board oled                              在终端上显示画面，随时更新
           udpcli board oled --format json                每次变化一行
           udpcli board oled --once --image screen.png    看一眼，显示文本并存为文件
+          udpcli board oled --all                        所有掌控板的屏幕墙
 board-oled-once = 只显示一屏就结束：第一个停留半秒以上的画面
-board-oled-image = 把最后显示的内容存为 PNG 文件
+board-oled-image = 把最后显示的内容存为 PNG 文件；用于多块掌控板时存到这个文件夹，每块一个文件
 board-oled-format = 变化的显示方式 [默认值：终端上是 picture，否则是 text]
     .value-text = 只显示文字，位置大致相同
     .value-json = 每次变化一行 JSON 对象：docs/oled.schema.json

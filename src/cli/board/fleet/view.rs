@@ -132,13 +132,14 @@ pub(super) struct FleetRows {
 }
 
 impl FleetRows {
-    pub(super) fn new(members: &[FleetBoard], global: &GlobalArgs) -> Self {
+    /// `draws`: whether the rows of the boards at work are in the status area.
+    pub(super) fn new(members: &[FleetBoard], global: &GlobalArgs, draws: bool) -> Self {
         let live = Arc::new(Mutex::new(Live::default()));
         let lanes: Vec<(JobOutput, String)> = members
             .iter()
             .map(|member| (member.lane.clone(), member.port.clone()))
             .collect();
-        let block = (!global.quiet && status::can_draw()).then(|| {
+        let block = (draws && !global.quiet && status::can_draw()).then(|| {
             let (live, lanes) = (Arc::clone(&live), lanes.clone());
             AreaBlock::new(move |size| {
                 let live = live.lock().unwrap_or_else(PoisonError::into_inner);

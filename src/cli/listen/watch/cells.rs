@@ -1,8 +1,9 @@
 //! Figures and texts in columns of cells.
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::datagram::Timestamp;
+pub(super) use crate::text::cells::fit;
 
 /// A count in few cells: `12345`, `1.2M`.
 pub(super) fn short(count: u64) -> String {
@@ -39,27 +40,6 @@ pub(super) fn age(now: Timestamp, time: Timestamp) -> String {
         100..=5999 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3600),
     }
-}
-
-/// As much of a text as fits; a cut shows.
-pub(super) fn fit(text: &str, cells: usize) -> String {
-    if text.width() <= cells {
-        return text.to_owned();
-    }
-    let mut used = 0;
-    let mut kept = String::new();
-    for character in text.chars() {
-        let width = character.width().unwrap_or(0);
-        if used + width + 1 > cells {
-            break;
-        }
-        used += width;
-        kept.push(character);
-    }
-    if cells > 0 {
-        kept.push('…');
-    }
-    kept
 }
 
 pub(super) fn left(text: &str, cells: usize) -> String {
@@ -101,9 +81,6 @@ mod tests {
 
     #[test]
     fn texts_are_cut_between_characters() {
-        assert_eq!(fit("你好", 4), "你好");
-        assert_eq!(fit("你好吗", 4), "你…");
-        assert_eq!(fit("abc", 0), "");
         assert_eq!(left("你", 4), "你  ");
         assert_eq!(right("abc", 2), "a…");
     }

@@ -1,0 +1,279 @@
+//! The drawing of the wall.
+
+use std::io;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph, Wrap};
+
+use super::{Board, TileEnd, WallView};
+use crate::cli::board::oled::tiles::{Grid, Kind, TEXT_ROWS};
+use crate::terminal::panel::picture;
+use crate::terminal::panel::screen::Screen;
+use crate::terminal::panel::{TerminalLimits, text};
+use crate::terminal::sanitize;
+use crate::text::cells::fit;
+use crate::words::catalogue::say;
+
+/// How text that is reversed begins and ends in a row of the panel.
+const REVERSE: (&str, &str) = ("\x1b[7m", "\x1b[27m");
+
+impl WallView {
+    /// Draws all of it. False if nobody looks any more.
+    pub(super) fn draw(&mut self) -> io::Result<bool> {
+        let Self {
+            wall,
+            boards,
+            wanted,
+            first,
+            grid,
+            log,
+            is_ending,
+            screen,
+            ..
+        } = self;
+        screen.draw(|frame| {
+            let log_rows = u16::try_from(log.len()).unwrap_or(0);
+            let [tiles, below, keys] = Layout::vertical([
+                Constraint::Fill(1),
+                Constraint::Length(log_rows),
+                Constraint::Length(1),
+            ])
+            .areas(frame.area());
+            let mut terminal = TerminalLimits::of_stderr();
+            terminal.columns = tiles.width.into();
+            terminal.rows = tiles.height.into();
+            let new = Grid::for_boards(boards.len(), *wanted, terminal);
+            *grid = Some(new);
+            let page = new.capacity().max(1);
+            let last = boards.len().saturating_sub(1) / page * page;
+            *first = (*first / page * page).min(last);
+            let screens = wall.screens();
+            let shown = boards.iter().skip(*first).take(page).enumerate();
+            for (slot, board) in shown {
+                let screen = screens.get(&board.lane.place());
+                let area = place(new, slot, tiles);
+                draw_tile(frame, area, new, board, screen, terminal.color);
+            }
+            let width = usize::from(below.width);
+            let lines: Vec<Line<'_>> = log.iter().map(|line| fit(line, width).into()).collect();
+            frame.render_widget(Paragraph::new(lines), below);
+            let end = end_line(boards, *first, page, *is_ending);
+            frame.render_widget(Paragraph::new(fit(&end, keys.width.into())), keys);
+        })
+    }
+}
+
+/// The last line: how the boards are, and what the keys do.
+fn end_line(boards: &[Board], first: usize, page: usize, is_ending: bool) -> String {
+    if is_ending {
+        return say!("oled-wall.ending");
+    }
+    let failed = boards
+        .iter()
+        .filter(|board| matches!(board.end, Some(TileEnd::Failed { .. })))
+        .count();
+    let shown = say!(
+        "oled-wall.boards",
+        first: (first + 1).min(boards.len()),
+        last: (first + page).min(boards.len()),
+        count: boards.len(),
+        failed: failed
+    );
+    let keys = if boards.len() > page {
+        say!("oled-wall.keys-pages")
+    } else {
+        say!("oled-wall.keys")
+    };
+    format!("{keys}   {shown}")
+}
+
+/// Where the tile with this number is.
+fn place(grid: Grid, slot: usize, area: Rect) -> Rect {
+    let cells = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    let (width, height) = grid.kind.inner();
+    let (column, row) = (
+        slot % grid.columns.max(1),
+        slot.checked_div(grid.columns).unwrap_or(0),
+    );
+    let tile = match grid.kind {
+        Kind::Line => Rect::new(area.x, area.y + cells(row), area.width, 1),
+        _ => Rect::new(
+            area.x + cells(column * (width + 2)),
+            area.y + cells(row * (height + 1)),
+            cells(width + 2),
+            cells(height + 2),
+        ),
+    };
+    tile.intersection(area)
+}
+
+/// How the board is: a sign, which tells without colour, and the style.
+fn mark(board: &Board, color: bool) -> (&'static str, Style) {
+    match &board.end {
+        Some(TileEnd::Failed { .. }) if color => (
+            "✗ ",
+            Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+        ),
+        Some(TileEnd::Failed { .. }) => ("✗ ", Style::new().add_modifier(Modifier::BOLD)),
+        Some(TileEnd::Done) => ("· ", Style::new()),
+        None => ("", Style::new().add_modifier(Modifier::BOLD)),
+    }
+}
+
+/// What the frame says besides the name.
+fn notes(board: &Board, screen: Option<&Screen>) -> String {
+    let mut notes = Vec::new();
+    if board.end == Some(TileEnd::Done) {
+        notes.push(say!("oled-wall.ended"));
+    }
+    if let Some(screen) = screen {
+        if !screen.on {
+            notes.push(say!("oled-wall.off"));
+        }
+        if screen.inverted {
+            notes.push(say!("oled-wall.inverted"));
+        }
+        if !screen.whole {
+            notes.push(say!("oled-wall.incomplete"));
+        }
+    }
+    notes.join(" ")
+}
+
+fn draw_tile(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    grid: Grid,
+    board: &Board,
+    screen: Option<&Screen>,
+    color: bool,
+) {
+    let (sign, style) = mark(board, color);
+    if grid.kind == Kind::Line {
+        let line = format!("{sign}{}: {}", board.who(), in_a_line(board, screen));
+        let line = fit(&line, area.width.into());
+        frame.render_widget(Paragraph::new(Line::styled(line, style)), area);
+        return;
+    }
+    let inner = usize::from(area.width.saturating_sub(2));
+    let notes = notes(board, screen);
+    // The name has at least half of the edge.
+    let notes = fit(&notes, inner / 2 - 1);
+    let used = if notes.is_empty() {
+        0
+    } else {
+        unicode_width::UnicodeWidthStr::width(notes.as_str()) + 2
+    };
+    let mut title = format!("{sign}{}", board.who());
+    if board.lane.name().is_some() && inner > 40 {
+        title = format!("{title}  {}", sanitize::for_terminal(&board.lane.place()));
+    }
+    let title = fit(&title, inner.saturating_sub(used + 2));
+    let mut block = Block::bordered().title(Span::styled(format!(" {title} "), style));
+    if !notes.is_empty() {
+        block = block.title(Line::from(format!(" {notes} ")).right_aligned());
+    }
+    let content = match (&board.end, screen) {
+        (Some(TileEnd::Failed { message, hint }), _) => {
+            let mut lines = vec![Line::from(sanitize::for_terminal(message).into_owned())];
+            if let Some(hint) = hint {
+                lines.push(Line::from(sanitize::for_terminal(hint).into_owned()));
+            }
+            Paragraph::new(lines).wrap(Wrap { trim: true })
+        }
+        (_, None) => {
+            let note = sanitize::for_terminal(&board.lane.note()).into_owned();
+            Paragraph::new(note)
+                .wrap(Wrap { trim: true })
+                .style(Style::new().add_modifier(Modifier::DIM))
+        }
+        (_, Some(screen)) => Paragraph::new(panel(grid.kind, screen, color)),
+    };
+    frame.render_widget(content.block(block), area);
+    join_edges(frame, area, grid);
+}
+
+/// Makes one edge of the lower edge of the tile above and the upper one of this.
+fn join_edges(frame: &mut Frame<'_>, area: Rect, grid: Grid) {
+    let height = u16::try_from(grid.kind.inner().1 + 1).unwrap_or(u16::MAX);
+    if area.y < height || area.width == 0 {
+        return;
+    }
+    for (x, corner) in [(area.x, "├"), (area.right() - 1, "┤")] {
+        if let Some(cell) = frame.buffer_mut().cell_mut((x, area.y)) {
+            cell.set_symbol(corner);
+        }
+    }
+}
+
+/// The panel's content.
+fn panel(kind: Kind, screen: &Screen, color: bool) -> Vec<Line<'static>> {
+    match kind {
+        Kind::Picture(style) => {
+            // The terminal's own white and black are for the escape sequences of lines; here they are a style.
+            let (style, paint) = match style {
+                picture::PixelStyle::HalfBlocks { color } => {
+                    (picture::PixelStyle::HalfBlocks { color: false }, color)
+                }
+                picture::PixelStyle::Braille { color } => {
+                    (picture::PixelStyle::Braille { color: false }, color)
+                }
+                picture::PixelStyle::Ascii => (style, false),
+            };
+            let look = if paint {
+                Style::new().fg(Color::White).bg(Color::Black)
+            } else {
+                Style::new()
+            };
+            let rows = style.rows(screen).into_iter();
+            rows.map(|row| Line::styled(row, look)).collect()
+        }
+        Kind::Text | Kind::Line => {
+            let mut rows = text::rows(screen, color);
+            // Small print makes eight rows; those with text come first.
+            if rows.len() > TEXT_ROWS {
+                rows.retain(|row| !row.trim().is_empty());
+                rows.truncate(TEXT_ROWS);
+            }
+            rows.iter().map(|row| reversed(row)).collect()
+        }
+    }
+}
+
+/// A row whose reversed parts are marked by escape sequences.
+fn reversed(row: &str) -> Line<'static> {
+    let mut spans = Vec::new();
+    for (index, part) in row.split(REVERSE.0).enumerate() {
+        let (inside, outside) = match part.split_once(REVERSE.1) {
+            Some((inside, outside)) if index > 0 => (inside, outside),
+            _ if index > 0 => (part, ""),
+            _ => ("", part),
+        };
+        if !inside.is_empty() {
+            let style = Style::new().add_modifier(Modifier::REVERSED);
+            spans.push(Span::styled(inside.to_owned(), style));
+        }
+        spans.push(Span::raw(outside.to_owned()));
+    }
+    Line::from(spans)
+}
+
+/// All of a board in one line.
+fn in_a_line(board: &Board, screen: Option<&Screen>) -> String {
+    match (&board.end, screen) {
+        (Some(TileEnd::Failed { message, .. }), _) => sanitize::for_terminal(message).into_owned(),
+        (_, Some(screen)) => {
+            let rows = text::rows(screen, false);
+            let rows: Vec<&str> = rows
+                .iter()
+                .map(|row| row.trim())
+                .filter(|row| !row.is_empty())
+                .collect();
+            rows.join(" | ")
+        }
+        (_, None) => sanitize::for_terminal(&board.lane.note()).into_owned(),
+    }
+}

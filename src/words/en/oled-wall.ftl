@@ -1,0 +1,16 @@
+# udpcli board oled for several boards: the wall of screens.
+
+the-terminal = the terminal
+keys = q end  v pictures or texts
+keys-pages = q end  v pictures or texts  PgUp PgDn other boards
+boards = boards { $first }-{ $last } of { $count }, { $failed } failed
+ending = stopping the programs: every board goes back to its prompt ..
+ended = ended
+off = off
+inverted = inverted
+incomplete = incomplete
+image-folder = { $path } is one picture, and there are several boards
+    .hint = for several boards --image takes a folder: --image screens
+saved = saved { $path }
+stopped = { $main } was stopped: the board is at its prompt
+picture-of = the picture of { $who }
