@@ -47,13 +47,19 @@ impl Size {
     /// The size of the terminal that stderr is.
     #[must_use]
     pub(crate) fn of_stderr() -> Self {
-        terminal_size::terminal_size_of(std::io::stderr()).map_or(
-            Self::UNKNOWN,
-            |(columns, rows)| Self {
-                columns: columns.0.into(),
-                rows: rows.0.into(),
-            },
-        )
+        Self::of(terminal_size::terminal_size_of(std::io::stderr()))
+    }
+
+    /// The size of the terminal that stdout is.
+    pub(crate) fn of_stdout() -> Self {
+        Self::of(terminal_size::terminal_size_of(std::io::stdout()))
+    }
+
+    fn of(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Self {
+        size.map_or(Self::UNKNOWN, |(columns, rows)| Self {
+            columns: columns.0.into(),
+            rows: rows.0.into(),
+        })
     }
 
     /// Rows that a line of so many cells takes: a terminal that was made narrower has broken it.

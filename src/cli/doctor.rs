@@ -13,7 +13,7 @@ use crate::firewall::{Firewall, Interrupted};
 use crate::survey::doctor::PortFinding;
 use crate::survey::doctor::{self, DoctorFinding};
 use crate::survey::severity::Severity;
-use crate::terminal::sanitize;
+use crate::terminal::{sanitize, stdout};
 use crate::words::language::{self, Language};
 use crate::words::{self, catalogue};
 
@@ -40,7 +40,10 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Outcome, Error> {
         Err(Interrupted) => return Ok(Outcome::Interrupted),
     };
     let text = match args.format {
-        TextOrJson::Text => findings.iter().map(text).collect(),
+        TextOrJson::Text => {
+            let lines: String = findings.iter().map(text).collect();
+            stdout::wrapped(&lines, 2).into_owned()
+        }
         TextOrJson::Json => {
             let document = language::within(Language::English, || object(args.port, &findings));
             format!("{document}\n")

@@ -297,10 +297,12 @@ impl FleetObserver for Out {
             (PairFormat::Text, PairFleetEvent::Step(step)) => text::step(step, self.style),
             (PairFormat::Text, PairFleetEvent::Round(round)) => watch::line(round),
             (PairFormat::Text, PairFleetEvent::Report(report)) if self.is_fleet => {
-                text::row(report, self.name(report), self.style)
+                let row = text::row(report, self.name(report), self.style);
+                stdout::wrapped(&row, text::VERDICT).into_owned()
             }
             (PairFormat::Text, PairFleetEvent::Report(report)) => {
-                text::conclusion(report, self.style)
+                let line = text::conclusion(report, self.style);
+                stdout::wrapped(&line, text::VERDICT).into_owned()
             }
             (PairFormat::Json, PairFleetEvent::Report(report)) => {
                 format!("{}\n", json::object(report, self.name(report)))

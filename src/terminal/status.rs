@@ -193,15 +193,8 @@ pub(crate) fn print_message(text: &str, indent: usize) {
     let mut area = lock();
     // One column stays free: Windows' classic console begins a new line as soon as the last one is taken.
     let columns = Size::of_stderr().columns.saturating_sub(1);
-    let wrapped = (is_terminal() && area.diverted.is_none()).then(|| {
-        let lines = text.split_inclusive('\n');
-        lines.fold(String::new(), |all, line| {
-            let (line, end) = line
-                .strip_suffix('\n')
-                .map_or((line, ""), |line| (line, "\n"));
-            all + &wrap::message(line, columns, indent) + end
-        })
-    });
+    let wrapped =
+        (is_terminal() && area.diverted.is_none()).then(|| wrap::messages(text, columns, indent));
     let text = wrapped.as_deref().unwrap_or(text);
     area.print(text.as_bytes(), &mut |bytes| {
         // Nobody is left to tell when stderr is gone.

@@ -5,13 +5,16 @@
 //! went away is an error of the kind [`io::ErrorKind::BrokenPipe`], which no command treats as a failure; one that stopped
 //! reading is waited for until the end is asked for.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 
+use super::Size;
 use super::job_output::{self, JobOutput};
 use super::sanitize::{self, Allowed, Filter};
 use super::status;
 use super::stream::{self, StreamWriter, WriteOutcome};
 use crate::shutdown::Shutdown;
+use crate::text::wrap;
 
 /// Writes to stdout in whole buffers.
 #[derive(Debug)]
@@ -127,6 +130,17 @@ pub fn print_styled(text: &str) -> io::Result<WriteOutcome> {
     filter.pass(text.as_bytes(), &mut shown);
     filter.end(&mut shown);
     write(&shown)
+}
+
+/// Breaks each line that is wider than the terminal, and indents its rest. A program gets every line whole.
+pub(crate) fn wrapped(text: &str, indent: usize) -> Cow<'_, str> {
+    if is_terminal() {
+        // One column stays free: Windows' classic console begins a new line as soon as the last one is taken.
+        let columns = Size::of_stdout().columns.saturating_sub(1);
+        wrap::messages(text, columns, indent).into()
+    } else {
+        text.into()
+    }
 }
 
 fn write(bytes: &[u8]) -> io::Result<WriteOutcome> {

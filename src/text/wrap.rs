@@ -104,6 +104,17 @@ pub(crate) fn message(line: &str, columns: usize, indent: usize) -> String {
     out
 }
 
+/// Breaks each of the lines, as [`message()`] does.
+pub(crate) fn messages(lines: &str, columns: usize, indent: usize) -> String {
+    lines
+        .split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => message(line, columns, indent) + "\n",
+            None => message(line, columns, indent),
+        })
+        .collect()
+}
+
 /// Columns of so many pieces, without the spaces behind the last.
 fn columns_of(pieces: &[Unbroken<'_>], count: usize) -> usize {
     let all = pieces.iter().take(count);

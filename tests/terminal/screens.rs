@@ -335,3 +335,18 @@ fn a_message_begins_on_a_line_of_its_own() {
     });
     terminal.end();
 }
+
+#[test]
+fn a_finding_is_broken_between_words_and_its_rest_is_indented() {
+    let mut terminal = Emulator::udpcli(40, &["doctor"]);
+    terminal.wait();
+    let rows = terminal.until("findings", |rows| joined(rows).contains("[port-"));
+    assert!(rows.iter().any(|row| row.starts_with("  ")), "{rows:?}");
+    for row in &rows {
+        let begins = ["  ", "ok: ", "warning: ", "problem: ", "udpcli: "];
+        assert!(
+            begins.iter().any(|begin| row.starts_with(begin)),
+            "{rows:#?}"
+        );
+    }
+}

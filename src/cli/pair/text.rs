@@ -6,12 +6,15 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::pair::results::{BoardReport, Step, StepResult, Verdict};
-use crate::terminal::sanitize;
+use crate::terminal::{sanitize, stdout};
 use crate::words;
 use crate::words::catalogue::say;
 
 /// Where what belongs to a step begins.
 const INDENT: &str = "                      ";
+
+/// Columns of the verdict, and the gap behind it.
+pub(super) const VERDICT: usize = 6;
 
 /// Colours, if any.
 #[derive(Debug, Clone, Copy)]
@@ -59,27 +62,31 @@ pub(super) fn what(result: &StepResult) -> String {
 
 /// The lines of a step. What came from the board, the network or the user is escaped.
 pub(super) fn step(result: &StepResult, style: TextColors) -> String {
-    let mut text = format!(
+    let mut first = format!(
         "{}  {}",
         style.paint(result.verdict),
         padded(&words::pair::step_name(result.step), 16)
     );
-    text.push_str(&sanitize::for_terminal(&what(result)));
+    first.push_str(&sanitize::for_terminal(&what(result)));
     if result.time >= Duration::from_millis(1) {
-        let _ = write!(text, "  [{:.1} s]", result.time.as_secs_f64());
+        let _ = write!(first, "  [{:.1} s]", result.time.as_secs_f64());
     }
-    text.push('\n');
+    let mut text = String::new();
+    add(&mut text, &first);
     for note in &result.notes {
-        let _ = writeln!(
-            text,
-            "{INDENT}{}",
-            sanitize::for_terminal(&words::pair::said(note))
+        let note = words::pair::said(note);
+        add(
+            &mut text,
+            &format!("{INDENT}{}", sanitize::for_terminal(&note)),
         );
     }
     for finding in &result.findings {
         let detail = words::pair::said(&finding.detail);
         if !detail.is_empty() {
-            let _ = writeln!(text, "{INDENT}{}", sanitize::for_terminal(&detail));
+            add(
+                &mut text,
+                &format!("{INDENT}{}", sanitize::for_terminal(&detail)),
+            );
         }
         let diagnosis = finding.diagnosis;
         let meaning = say!(
@@ -88,12 +95,14 @@ pub(super) fn step(result: &StepResult, style: TextColors) -> String {
             code = diagnosis.code()
         );
         let next = say!("pair.next", next = words::pair::next(diagnosis));
-        let _ = writeln!(text, "{INDENT}{meaning}\n{INDENT}{next}");
+        add(&mut text, &format!("{INDENT}{meaning}"));
+        add(&mut text, &format!("{INDENT}{next}"));
         for line in finding
             .evidence
             .iter()
             .flat_map(|evidence| evidence.lines())
         {
+            // What the board printed keeps its lines.
             let _ = writeln!(
                 text,
                 "{INDENT}| {}",
@@ -102,6 +111,12 @@ pub(super) fn step(result: &StepResult, style: TextColors) -> String {
         }
     }
     text
+}
+
+/// Adds a line of ours, broken where the terminal is narrower.
+fn add(text: &mut String, line: &str) {
+    text.push_str(&stdout::wrapped(line, INDENT.len()));
+    text.push('\n');
 }
 
 /// The verdict on a board as a sentence.
