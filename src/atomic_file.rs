@@ -48,7 +48,7 @@ impl AtomicFile {
                 replaces: true,
             });
         }
-        let path = follow_links(path)?;
+        let path = reachable(follow_links(path)?);
         let old = match fs::metadata(&path) {
             Ok(old) => Some(old),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -76,9 +76,10 @@ impl AtomicFile {
                 "it is there already",
             ));
         }
+        let path = reachable(path.to_owned());
         Ok(Self {
-            output: Destination::Temporary(temporary(path, None)?),
-            path: path.to_owned(),
+            output: Destination::Temporary(temporary(&path, None)?),
+            path,
             replaces: false,
         })
     }
@@ -189,6 +190,32 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
         io::ErrorKind::InvalidInput,
         "too many symbolic links",
     ))
+}
+
+/// The path as every call of Windows takes it. The standard library lengthens what it passes on, but tempfile does not:
+/// Windows' `MoveFileEx` takes 260 characters, unless the path is verbatim (`\\?\`).
+#[cfg(windows)]
+fn reachable(path: PathBuf) -> PathBuf {
+    use std::os::windows::ffi::OsStrExt as _;
+
+    /// 260, less the name of the temporary file.
+    const MOST: usize = 220;
+    let is_short = std::path::absolute(&path)
+        .is_ok_and(|whole| whole.as_os_str().encode_wide().take(MOST).count() < MOST);
+    if is_short {
+        return path;
+    }
+    // The folder's canonical path is verbatim.
+    match (fs::canonicalize(folder(&path)), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+/// Elsewhere every call takes the same paths.
+#[cfg(not(windows))]
+fn reachable(path: PathBuf) -> PathBuf {
+    path
 }
 
 /// The parent folder of `path`.

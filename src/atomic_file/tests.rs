@@ -188,3 +188,32 @@ mod unix {
         }
     }
 }
+
+/// Windows' oldest limit is 260 characters for a whole path.
+#[test]
+fn a_path_may_be_longer_than_260_characters() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut deep = folder.path().to_owned();
+    while deep.as_os_str().len() < 300 {
+        deep.push("第一课 ".to_owned() + &"x".repeat(40));
+    }
+    fs::create_dir_all(&deep).unwrap();
+    let path = deep.join("屏幕.png");
+    for content in ["old", "new"] {
+        write(&path, content.as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+    let other = deep.join("other");
+    let mut file = AtomicFile::create_new(&other).unwrap();
+    file.write_all(b"x").unwrap();
+    file.commit().unwrap();
+    assert_eq!(names(&deep), ["other", "屏幕.png"]);
+    #[cfg(windows)]
+    assert!(
+        reachable(path)
+            .as_os_str()
+            .to_str()
+            .unwrap()
+            .starts_with(r"\\?\")
+    );
+}
