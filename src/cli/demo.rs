@@ -6,6 +6,7 @@ use crate::cli::output;
 use crate::demo::{self, DEADLINE, DemoEvent, DemoFailure, DemoObserver, Side};
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
+use crate::terminal::stdout;
 use crate::words::catalogue::say;
 use crate::words::language;
 
@@ -29,9 +30,10 @@ pub(crate) fn run(_: &DemoArgs) -> Result<Outcome, Error> {
         return Err(failure);
     }
     match result {
-        Ok(()) => output::print(
-            format!("\n{}\n{}\n", say!("cli.demo-done"), say!("cli.demo-next")).as_bytes(),
-        ),
+        Ok(()) => {
+            let lines = format!("\n{}\n{}\n", say!("cli.demo-done"), say!("cli.demo-next"));
+            output::print(stdout::wrapped(&lines, 0).as_bytes())
+        }
         Err(DemoFailure::Interrupted | DemoFailure::Unread) => Ok(Outcome::Interrupted),
         Err(DemoFailure::Start(source)) => Err(cannot_start(source)),
         Err(DemoFailure::NoListener) => Err(failed(say!("cli.demo-no-listener"))),
@@ -91,6 +93,7 @@ impl DemoObserver for DemoPrinter {
             DemoEvent::Data(side, line) => format!("{} | {line}\n", label(side)),
             DemoEvent::Note(side, line) => format!("{} : {line}\n", label(side)),
         };
+        let line = stdout::wrapped(&line, label(Side::Send).len() + " : ".len());
         self.failure = output::print(line.as_bytes()).err();
         self.failure.is_none()
     }

@@ -124,11 +124,12 @@ fn columns_of(pieces: &[Unbroken<'_>], count: usize) -> usize {
 }
 
 /// Programs whose command lines messages contain.
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "udpcli",
     "sudo",
     "netsh",
     "pip",
+    "pipx",
     "brew",
     "apt",
     "ssh",
