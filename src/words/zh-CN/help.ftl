@@ -111,7 +111,7 @@ send-wait = 等待回复，最后一个数据报之后最多等 D；每个数据
 send-replies = 收到这么多条回复后结束
 send-expect = 没有一条回复等于 TEXT 时，退出码为 1
 send-summary = 统计的形式
-    .value-text = 给人看的一行
+    .value-text = 便于阅读的一行
     .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
 send-histogram = 在统计下面画出 RTT 的分布；用 --summary json 时给出数字
 send-format = 回复的显示方式 [默认值：text]
@@ -176,7 +176,7 @@ listen-save-format = 文件的格式，用于文件名没有相应后缀时
     .value-jsonl = 每个数据报一行 JSON 对象，与 --format json 相同
 listen-stats = 每隔这么久显示一次统计
 listen-summary = 最后的统计和 --stats 的形式
-    .value-text = 给人看的一行
+    .value-text = 便于阅读的一行
     .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
 listen-seq = 读取序号（send --size）：丢失、重复、乱序、延迟
 listen-histogram = 与 --seq 一起用：在统计下面画出单程延迟的分布；用 --summary json 时给出数字
@@ -242,7 +242,7 @@ relay-encoding = 载荷文本的编码：utf-8、gbk、big5、shift_jis 等，�
 relay-save = 把两个方向转发的数据报写入 FILE：.pcap、.pcapng 或 .jsonl
 relay-stats = 每隔这么久显示一次统计
 relay-summary = 最后的统计和 --stats 的形式
-    .value-text = 给人看的一行
+    .value-text = 便于阅读的一行
     .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
 relay-duration = 经过这段时间后结束
 
@@ -273,7 +273,7 @@ board-list = 列出串口，以及哪些可能是掌控板
 board-list-probe = 逐个询问串口上有没有 MicroPython
 board-list-names-template = 把待填写的名单写入 FILE：插着的每块掌控板一行
 board-list-format = 列表的形式
-    .value-text = 给人看
+    .value-text = 便于阅读的文本
     .value-json = 一个 JSON 对象
 
 ## udpcli board info
@@ -286,7 +286,7 @@ board-info = 显示掌控板的信息：固件、内存、空间、Wi-Fi 地址
           udpcli board info --flash
           udpcli board info --all --names names.csv
 board-info-format = 信息的形式
-    .value-text = 给人看
+    .value-text = 便于阅读的文本
     .value-json = 一个 JSON 对象
 board-info-flash = 改为显示芯片、MAC 地址、闪存大小和分区（会让板子复位两次）
 
@@ -398,7 +398,7 @@ board-ls-folder = 板上的文件夹
 board-ls-recursive = 也列出子文件夹里的内容
 board-ls-long = 同时显示文件最后写入的时间（如果板上有记录）
 board-ls-format = 列表的形式
-    .value-text = 给人看
+    .value-text = 便于阅读的文本
     .value-json = 一个 JSON 对象
 
 ## udpcli board rm
@@ -471,7 +471,7 @@ board-df = 显示掌控板的文件系统还有多少空间
           udpcli board df
           udpcli board df --format json | jq .free
 board-df-format = 显示的形式
-    .value-text = 给人看
+    .value-text = 便于阅读的文本
     .value-json = 每个文件系统一个 JSON 对象
 
 ## udpcli board rtc
@@ -483,7 +483,7 @@ board-rtc = 显示掌控板的时钟，或把它设为电脑的本地时间
           udpcli board rtc --set
 board-rtc-set = 先把时钟设为电脑的本地时间
 board-rtc-format = 显示的形式
-    .value-text = 给人看
+    .value-text = 便于阅读的文本
     .value-json = 一个 JSON 对象
 
 ## udpcli board repl
@@ -532,7 +532,7 @@ board-monitor-format = 各行的形式
     .value-text = 与板子的输出相同
     .value-json = 每行一个 JSON 对象：docs/monitor.schema.json
 board-monitor-summary = 摘要的形式
-    .value-text = 给人看
+    .value-text = 便于阅读的文本
     .value-json = 一个 JSON 对象
 
 ## udpcli board reset
@@ -662,7 +662,7 @@ doctor = 检查本机有什么会让数据报或掌控板用不了
         如果有什么会让数据报或掌控板用不了，退出码为 1。
 doctor-port = 要接收掌控板数据报的 UDP 端口
 doctor-format = 检查结果的显示方式
-    .value-text = 给人看
+    .value-text = 便于阅读的文本
     .value-json = 一个 JSON 对象
 
 ## udpcli find
@@ -686,7 +686,7 @@ find-wait = 查找多长时间；一个网络的 256 个地址需要一秒
 find-probe = 向找到的每块掌控板的 UDP 6000 端口发送一个数据报，并显示是否有程序回复；掌控板上的程序会显示它
 find-names = 名单（CSV 文件）：MAC 地址（或 IP 地址、串口）、名字、座位
 find-format = 掌控板的显示方式
-    .value-text = 每块掌控板一行，给人看
+    .value-text = 每块掌控板占一行，便于阅读
     .value-json = 每行一个 JSON 对象
 
 ## udpcli messages
@@ -697,7 +697,7 @@ messages = 列出 udpcli.toml 里的消息，send HOST:PORT @NAME 发送的就�
           udpcli messages
           udpcli messages --format json | jq -r .name
 messages-format = 消息的显示方式
-    .value-text = 每条消息一行，给人看
+    .value-text = 每条消息占一行，便于阅读
     .value-json = 每行一个 JSON 对象
 
 ## udpcli config
@@ -711,7 +711,7 @@ config = 显示生效的设置，以及各项设置的来源
 config-serial = 要交给 board 命令的串口
 config-baud = 要交给 board 命令的波特率
 config-format = 设置的显示方式
-    .value-text = 给人看
+    .value-text = 便于阅读的文本
     .value-json = 一个 JSON 对象
 
 ## udpcli completions
