@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use base64::Engine as _;
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use serde_json::{Map, Value};
 use udpcli::cli::Cli;
 use udpcli::error::{Error, Outcome};
@@ -278,37 +278,27 @@ fn the_tutorials_steps_are_what_the_program_tells() {
     check(&listener.running.finish().expect_code(0).stderr, SERVER);
 }
 
-/// All commands with a help text.
-const COMMANDS: [&str; 23] = [
-    "",
-    "send",
-    "listen",
-    "relay",
-    "board",
-    "board list",
-    "board info",
-    "board run",
-    "board put",
-    "board get",
-    "board ls",
-    "board rm",
-    "board repl",
-    "board oled",
-    "board reset",
-    "board flash",
-    "pair",
-    "doctor",
-    "find",
-    "messages",
-    "config",
-    "completions",
-    "man",
-];
+/// All commands with a help text, in the order of the help; read from the parser, so that none can be left out.
+fn all_commands() -> Vec<String> {
+    fn add(command: &clap::Command, path: &str, to: &mut Vec<String>) {
+        to.push(path.to_owned());
+        for inner in command
+            .get_subcommands()
+            .filter(|inner| !inner.is_hide_set())
+        {
+            let path = format!("{path} {}", inner.get_name());
+            add(inner, path.trim_start(), to);
+        }
+    }
+    let mut all = Vec::new();
+    add(&Cli::command(), "", &mut all);
+    all
+}
 
 #[test]
 fn every_example_in_the_help_texts_parses() {
-    for command in COMMANDS {
-        let help = help(command, "en");
+    for command in all_commands() {
+        let help = help(&command, "en");
         let examples = help.split_once("\nExamples:\n").expect("examples").1;
         let mut count = 0;
         for line in examples
@@ -453,7 +443,7 @@ fn check_reference(page: &str, language: &str) {
         rest = after;
     }
     fresh.push_str(rest);
-    assert_eq!(shown, COMMANDS);
+    assert_eq!(shown, all_commands());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(path(page), &fresh).expect("the page can be written");
     } else {
@@ -481,14 +471,14 @@ const EXPLAINED: [&str; 6] = [
 #[test]
 fn the_pages_name_every_flag() {
     let (usage, explained) = (read(USAGE), EXPLAINED.map(read).join("\n"));
-    for command in COMMANDS {
+    for command in all_commands() {
         // The flags of send and listen must all be explained on the usage page.
-        let told = if ["send", "listen"].contains(&command) {
+        let told = if ["send", "listen"].contains(&command.as_str()) {
             &usage
         } else {
             &explained
         };
-        for line in help(command, "en").lines() {
+        for line in help(&command, "en").lines() {
             let flag = line.split_whitespace().find(|word| word.starts_with('-'));
             if let Some(flag) =
                 flag.filter(|_| line.starts_with("  -") || line.starts_with("      --"))
