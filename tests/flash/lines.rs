@@ -111,6 +111,7 @@ fn flash_through_lines(board: &Arc<Emulator>, image: &[u8], notes: &mut Notes) -
             flash_baud: None,
             flash_size: None,
             chip: None,
+            is_chip_given: false,
         },
         pieces: pieces::of(vec![firmware], Chip::Esp32),
         fonts: Vec::new(),

@@ -184,6 +184,22 @@ fn firmware_for_a_larger_flash_is_refused() {
 }
 
 #[test]
+fn another_chip_than_the_one_of_the_flag_is_named_as_such() {
+    let board = Emulator::start(Config::default());
+    // A file that names no chip itself.
+    let path = file(&board, "data.bin", &[7; 5_000]);
+    let given = format!("{}@0x200000", path.display());
+    flash(&board, &["--chip", "esp32s3", &given])
+        .expect_code(1)
+        .expect_says(&[
+            "expected an ESP32-S3, as --chip says",
+            "found an ESP32",
+            "leave --chip out if the files are for the ESP32",
+        ]);
+    untouched(&board);
+}
+
+#[test]
 fn another_chip_is_named() {
     let board = Emulator::start(Config {
         model: Model::Esp32S3,

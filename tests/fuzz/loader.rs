@@ -225,6 +225,7 @@ pub(crate) fn replies(bytes: &[u8]) {
         flash_baud: (choice & 2 != 0).then_some(115_200),
         flash_size: None,
         chip: None,
+        is_chip_given: false,
     };
     let begun = Instant::now();
     let stop = || begun.elapsed() > TIME;

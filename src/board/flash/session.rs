@@ -54,6 +54,8 @@ pub struct Connect {
     pub flash_size: Option<u32>,
     /// The only chip to accept; `None` accepts every chip that udpcli knows.
     pub chip: Option<Chip>,
+    /// Whether the user named that chip (`--chip`), and no file did.
+    pub is_chip_given: bool,
 }
 
 /// A connection to a chip whose stub runs.
@@ -268,9 +270,17 @@ impl<'a> FlashSession<'a> {
             (Some(spec), _) if !is_other => Ok(spec),
             (_, Some(wanted)) => Err(Failure::Final(Error::Refused(Box::new(FlashRefusal {
                 what: sentence!("flash.w-board-on", port = port),
-                expected: sentence!("flash.x-chip", chip = name(wanted)),
+                expected: if self.connect.is_chip_given {
+                    sentence!("flash.x-chip-given", chip = name(wanted))
+                } else {
+                    sentence!("flash.x-chip", chip = name(wanted))
+                },
                 found: sentence!("flash.f-chip", chip = name(chip)),
-                hint: Some(sentence!("flash.for-chip-hint", chip = name(chip))),
+                hint: Some(if self.connect.is_chip_given {
+                    sentence!("flash.chip-given-hint", chip = name(chip))
+                } else {
+                    sentence!("flash.for-chip-hint", chip = name(chip))
+                }),
             })))),
             (_, None) => {
                 let found = sentence!("flash.f-chip", chip = name(chip));

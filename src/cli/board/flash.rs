@@ -244,6 +244,7 @@ fn write(
             flash_baud: args.flash_baud.or(serial.baud),
             flash_size: args.flash_size,
             chip: chip.or(restore.as_ref().and_then(|copy| copy.chip)),
+            is_chip_given: args.chip.is_some(),
         },
         pieces,
         fonts,
@@ -474,6 +475,7 @@ pub(super) fn info(
         flash_baud: None,
         flash_size: None,
         chip: None,
+        is_chip_given: false,
     };
     let mut progress = FlashProgress::new(global, false);
     let described = flash::describe(port, connect, &|| shutdown.is_asked(), &mut progress);

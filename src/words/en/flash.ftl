@@ -403,4 +403,6 @@ flash-size-out = leave --flash-size out: this chip says its size
 f-flash-chip = a flash chip of { $size } (id { $id })
 another-board = use its maker's program, or Espressif's own: pip install esptool, then esptool write-flash
 x-chip = an { $chip }, which the firmware is for
+x-chip-given = an { $chip }, as --chip says
+chip-given-hint = leave --chip out if the files are for the { $chip }; otherwise get the files for the { $chip }
 f-download-locked = secure download mode, switched on by an eFuse

@@ -400,4 +400,6 @@ flash-size-out = 请去掉 --flash-size：这个芯片自己报告容量
 f-flash-chip = { $size } 的闪存芯片（标识 { $id }）
 another-board = 请用厂家的程序或乐鑫的工具刷入：pip install esptool，然后 esptool write-flash
 x-chip = { $chip }（固件所用的芯片）
+x-chip-given = { $chip }（由 --chip 指定）
+chip-given-hint = 如果这些文件本来就用于 { $chip }，请去掉 --chip；否则请下载用于 { $chip } 的文件
 f-download-locked = 由 eFuse 打开的安全下载模式
