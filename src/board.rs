@@ -29,6 +29,7 @@ pub mod life_cycle;
 pub mod link;
 pub(crate) mod literal;
 pub mod mirror;
+pub(crate) mod model;
 pub(crate) mod monitor;
 pub mod native;
 pub mod oled;

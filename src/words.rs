@@ -118,6 +118,13 @@ pub(crate) fn symptom(symptom: crate::board::hidden_error::Symptom) -> (String, 
     board::symptom(symptom)
 }
 
+/// What people call a board.
+#[cfg(feature = "board")]
+#[must_use]
+pub(crate) fn model(model: crate::board::model::Model) -> Sentence {
+    board::model(model)
+}
+
 /// What board has this USB chip.
 #[cfg(feature = "board")]
 #[must_use]

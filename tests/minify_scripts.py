@@ -44,6 +44,7 @@ SCRIPTS = [
     ("src/board/scripts/look.py", {}, "src/board/scripts/minified/look.py", []),
     ("src/board/scripts/mirror.py", {"MIXLY": False}, "src/board/scripts/minified/mirror_mpython.py", []),
     ("src/board/scripts/mirror.py", {"MIXLY": True}, "src/board/scripts/minified/mirror_mixly.py", []),
+    ("src/board/scripts/mirror_lcd.py", {}, "src/board/scripts/minified/mirror_lcd.py", []),
     ("src/board/scripts/no_display.py", {}, "src/board/scripts/minified/no_display.py", []),
     ("src/board/scripts/unpack.py", {}, "src/board/scripts/minified/unpack.py", []),
     ("src/board/scripts/last_picture.py", {}, "src/board/scripts/minified/last_picture.py", []),

@@ -6,11 +6,16 @@ use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use crate::board::literal;
+use crate::board::model::Model;
 
 /// Joins the Wi-Fi, then deletes the password.
 const WIFI: &str = include_str!("scripts/wifi.py");
 const CLIENT: &str = include_str!("scripts/client.py");
 const SERVER: &str = include_str!("scripts/server.py");
+
+/// What the server draws with: the OLED if there is one, or `lv_oled` of the board 3.0.
+const OLED: &str = include_str!("scripts/server_oled.py");
+const LCD: &str = include_str!("scripts/server_lcd.py");
 
 /// Which of the two programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -47,9 +52,15 @@ impl std::fmt::Debug for Settings {
 }
 
 impl Example {
-    /// The program's source code with the settings at the top.
+    /// The program's source code with the settings at the top, for this board. On a board that udpcli does not know by its
+    /// name, the program itself finds out whether there is an OLED, and does without.
     #[must_use]
-    pub(crate) fn source(self, settings: &Settings) -> Vec<u8> {
+    pub(crate) fn source(self, settings: &Settings, board: Option<Model>) -> Vec<u8> {
+        let display = if board == Some(Model::Mpython3) {
+            LCD
+        } else {
+            OLED
+        };
         let (ssid, password) = settings.wifi.as_ref().map_or(
             (String::from("None"), String::from("None")),
             |(ssid, password)| (literal::quoted(ssid), literal::quoted(password)),
@@ -68,7 +79,7 @@ impl Example {
                 );
             }
             (Self::Server, _) => {
-                let _ = write!(source, "PORT = {}\n{WIFI}{SERVER}", settings.port);
+                let _ = write!(source, "PORT = {}\n{WIFI}{display}{SERVER}", settings.port);
             }
         }
         source.into_bytes()

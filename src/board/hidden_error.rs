@@ -4,6 +4,8 @@
 //! The tutorial's client and server end in a bare `except:` that closes the socket and leaves the Wi-Fi: whatever the
 //! error, they print nothing.
 
+use crate::board::repl::last_line;
+
 /// Why a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symptom {
@@ -11,6 +13,8 @@ pub enum Symptom {
     SilentEnd,
     /// `sendto` raised `ENOMEM`.
     NoArp,
+    /// It uses `oled` on the board 3.0, whose module `mpython` has none.
+    NoOled,
 }
 
 impl Symptom {
@@ -20,6 +24,7 @@ impl Symptom {
         match self {
             Self::SilentEnd => "board-program-silent-end",
             Self::NoArp => "board-no-arp",
+            Self::NoOled => "no-oled-on-this-board",
         }
     }
 }
@@ -33,6 +38,19 @@ pub(crate) fn of_end(source: &[u8], traceback: Option<&str>) -> Option<Symptom> 
         None => ends_silently(&source).then_some(Symptom::SilentEnd),
         Some(traceback) => is_unanswered(&source, traceback).then_some(Symptom::NoArp),
     }
+}
+
+/// Whether a program ended because it found no `oled` in the module `mpython`.
+#[must_use]
+pub(crate) fn misses_oled(traceback: &str) -> bool {
+    let last = last_line(traceback);
+    [
+        "name 'oled'",
+        "can't import name oled",
+        "no attribute 'oled'",
+    ]
+    .iter()
+    .any(|text| last.contains(text))
 }
 
 /// Whether a program has an endless UDP loop, which only an error ends, and a bare `except:` that does not print that

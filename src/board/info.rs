@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::board::error::Error;
 use crate::board::helper::Helper;
+use crate::board::model::Model;
 use crate::board::operation::Doing;
 use crate::board::repl::Repl;
 
@@ -58,6 +59,12 @@ impl Info {
     #[must_use]
     pub(crate) fn number(&self, key: &str) -> Option<i64> {
         self.text(key)?.parse().ok()
+    }
+
+    /// The board, if udpcli knows it by its firmware's name.
+    #[must_use]
+    pub(crate) fn model(&self) -> Option<Model> {
+        self.text("machine").and_then(Model::of)
     }
 
     /// Whether the board has firmware for the mPython board, with a built-in module `mpython`. A file `/mpython.py`

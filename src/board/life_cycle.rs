@@ -14,6 +14,7 @@ use crate::board::input::{Notice, ProgramInput, Typed};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, OledReport};
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::model::Model;
 use crate::board::operation::Doing;
 use crate::board::program::known::InterpreterState;
 use crate::board::program::{self, Launch, source};
@@ -185,7 +186,7 @@ pub(crate) fn run_again(
         options.soft_reset,
         known.as_deref_mut(),
         |repl| match &mut mirror {
-            Some(mirror) => attach_if_there(repl, mirror, observer),
+            Some(mirror) => attach_if_there(repl, mirror, options.source, observer),
             None => Ok(()),
         },
     )?;
@@ -238,7 +239,7 @@ pub(crate) fn run_again(
     let symptom = if is_interrupted {
         None
     } else {
-        symptom_of(&exit, options.source, launch)
+        symptom_of(repl, &exit, options.source, launch)
     };
     if exit == Exit::Detached {
         observer.event(RunEvent::Stopping);
@@ -264,10 +265,14 @@ pub(crate) fn run_again(
 fn attach_if_there(
     repl: &mut Repl,
     mirror: &mut Mirror,
+    source: &[u8],
     observer: &mut dyn RunObserver,
 ) -> Result<(), Error> {
-    if let Attached::No(why) = attach::attach(repl, mirror, OledReport::Everything)? {
+    let uses_lcd = agent::draws_on_lcd(source);
+    if let Attached::No(why) = attach::attach(repl, mirror, OledReport::Everything, uses_lcd)? {
         observer.event(RunEvent::NoDisplay(&why));
+    } else if mirror.screen().lcd {
+        tracing::info!(say = "boards.lcd-texts-only");
     }
     Ok(())
 }
@@ -301,8 +306,14 @@ fn detach(repl: &mut Repl, launch: Launch) -> Result<EndedRun, Error> {
 }
 
 /// The symptom at the end of a program that nobody interrupted.
-fn symptom_of(exit: &Exit, source: &[u8], launch: Launch) -> Option<Symptom> {
+fn symptom_of(repl: &mut Repl, exit: &Exit, source: &[u8], launch: Launch) -> Option<Symptom> {
     match exit {
+        Exit::Exception(text)
+            if hidden_error::misses_oled(text)
+                && Model::ask(repl).is_ok_and(|model| model == Some(Model::Mpython3)) =>
+        {
+            Some(Symptom::NoOled)
+        }
         Exit::Done => hidden_error::of_end(source, None),
         Exit::Exception(text) => hidden_error::of_end(source, Some(&launch.traceback(text))),
         Exit::Exited | Exit::Restarted | Exit::Detached => None,

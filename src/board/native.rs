@@ -57,8 +57,29 @@ impl NativeUsb {
     }
 }
 
-/// The devices of the ports that were opened, by name.
-static KNOWN: Mutex<Vec<(String, NativeUsb)>> = Mutex::new(Vec::new());
+/// The devices of the ports that were opened, by name; `None` for an adapter, or another port of this PC.
+static KNOWN: Mutex<Vec<(String, Option<NativeUsb>)>> = Mutex::new(Vec::new());
+
+/// Whether the computer may hold back the end of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holding {
+    /// Behind an adapter it does not.
+    No,
+    /// Nobody knows what is at the other end: `socket://`, a pseudo-terminal.
+    Unknown,
+    /// It is the USB-Serial/JTAG unit.
+    Yes,
+}
+
+/// What is known about a port that was opened.
+pub(crate) fn holding(name: &str) -> Holding {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    match known.iter().find(|(known, _)| known == name) {
+        Some((_, Some(device))) if device.holds_packets() => Holding::Yes,
+        Some(_) => Holding::No,
+        None => Holding::Unknown,
+    }
+}
 
 /// Remembers the device behind a port that has just been opened, if it is a board's own.
 pub(crate) fn note_opened(name: &str) {
@@ -70,13 +91,17 @@ pub(crate) fn note_opened(name: &str) {
             })
     };
     let ports = ports::list().unwrap_or_default();
-    if let Some(device) = ports.iter().find(is_it).and_then(NativeUsb::of_port) {
-        remember(name, device);
+    if let Some(port) = ports.iter().find(is_it) {
+        note(name, NativeUsb::of_port(port));
     }
 }
 
 /// Remembers the device behind a name.
 pub fn remember(name: &str, device: NativeUsb) {
+    note(name, Some(device));
+}
+
+fn note(name: &str, device: Option<NativeUsb>) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known.retain(|(old, _)| old != name);
     known.push((name.to_owned(), device));
@@ -86,7 +111,7 @@ pub fn remember(name: &str, device: NativeUsb) {
 pub(crate) fn of(name: &str) -> Option<NativeUsb> {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let found = known.iter().find(|(known, _)| known == name);
-    found.map(|(_, device)| device.clone())
+    found.and_then(|(_, device)| device.clone())
 }
 
 /// The name that the board behind `name` has now, if it has another one.

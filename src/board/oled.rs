@@ -9,6 +9,7 @@ use crate::board::life_cycle::{CLEAN_UP, EndedRun, Ending, STOP};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::OledReport;
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::model::Model;
 use crate::board::operation::Doing;
 use crate::board::program;
 use crate::board::repl::{Exit, FollowAction, OutputHandler, Repl, last_line};
@@ -23,6 +24,9 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// For a single picture: it is taken this time after the first one at the latest.
 const LONGEST_LOOK: Duration = Duration::from_secs(3);
+
+/// The timeout for reading `main.py` on the board.
+const LOOK_IN_MAIN: Duration = Duration::from_secs(3);
 
 /// What to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +83,13 @@ pub fn watch(
     program::exists(repl, MAIN)?;
     repl.soft_reset()?;
     let mut mirror = Mirror::new();
-    if let Attached::No(why) = attach::attach(repl, &mut mirror, options.report)? {
+    let uses_lcd = main_draws_on_lcd(repl)?;
+    if let Attached::No(why) = attach::attach(repl, &mut mirror, options.report, uses_lcd)? {
         observer.event(OledEvent::NoDisplay(&why));
         return Err(Error::NoDisplay);
+    }
+    if mirror.screen().lcd {
+        tracing::info!(say = "boards.lcd-texts-only");
     }
     program::start_file(repl, MAIN)?;
     let mut watcher = FrameTaker {
@@ -128,6 +136,19 @@ pub fn watch(
         ending,
         symptom: None,
     })
+}
+
+/// Whether `main.py` draws with `lv_oled` of the board 3.0: looked for on the board, line by line.
+fn main_draws_on_lcd(repl: &mut Repl) -> Result<bool, Error> {
+    if Model::ask(repl)? != Some(Model::Mpython3) {
+        return Ok(false);
+    }
+    let code = format!("print(any(b'lv_oled'in _l for _l in open('{MAIN}','rb')))");
+    match repl.exec(Doing::LookingForDisplay, code.as_bytes(), LOOK_IN_MAIN) {
+        Ok(answer) => Ok(answer.starts_with(b"True")),
+        Err(Error::Refused { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes the display's frames out of the output.

@@ -82,7 +82,9 @@ impl Chip {
             Self::Ch340 => "CH340: mPython board, many ESP32 boards",
             Self::Ch9102 => "CH9102: many ESP32 boards",
             Self::Ch343 => "CH343: many ESP32 boards",
-            Self::Espressif => "Espressif's own USB: ESP32-S2, S3, C3 and later",
+            Self::Espressif => {
+                "Espressif's own USB: mPython board 3.0, other boards with an ESP32-S2, S3, C3 or later"
+            }
             Self::Ftdi => "FTDI: some ESP32 boards",
             Self::MicroPython => "MicroPython's own USB",
         }

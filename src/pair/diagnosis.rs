@@ -81,6 +81,8 @@ pub enum Diagnosis {
     GbkNotDecoded,
     /// The OLED does not show the expected text.
     OledWrong,
+    /// The board has a colour display in place of the OLED.
+    NoOledOnThisBoard,
     /// udpcli could not restore the board's state.
     NotCleanedUp,
 }
@@ -126,6 +128,7 @@ impl Diagnosis {
         Self::SizeLost,
         Self::GbkNotDecoded,
         Self::OledWrong,
+        Self::NoOledOnThisBoard,
         Self::NotCleanedUp,
     ];
 
@@ -171,6 +174,7 @@ impl Diagnosis {
             Self::SizeLost => "size-lost",
             Self::GbkNotDecoded => "gbk-not-decoded",
             Self::OledWrong => "oled-wrong",
+            Self::NoOledOnThisBoard => Symptom::NoOled.code(),
             Self::NotCleanedUp => "not-cleaned-up",
         }
     }

@@ -87,6 +87,8 @@ pub(super) struct MeasurementContext {
     pub(super) token: [u8; 4],
     /// The number of the current phase.
     pub(super) phase: u8,
+    /// Whether it is the board 3.0, which has a colour display in place of the OLED.
+    pub(super) is_board_3: bool,
 }
 
 impl MeasurementContext {

@@ -22,6 +22,9 @@ use crate::text::sentence::sentence;
 /// The rows where the tutorial's server draws the text and the sender.
 const ROWS: [i16; 2] = [15, 31];
 
+/// The rows on the colour display of the board 3.0, whose lines are 32 pixels high.
+const LCD_ROWS: [i16; 2] = [32, 64];
+
 /// Glyphs are 16 pixels high.
 const GLYPH: usize = 16;
 
@@ -31,26 +34,21 @@ pub(super) fn step(
     course: &mut MeasurementContext,
     result: &mut StepResult,
 ) -> Result<(), Trouble> {
-    let work = Duration::from_secs(10);
-    if !talk.is_mirrored {
-        let report = agent::OledReport::Everything;
-        let attached =
-            attach(&mut talk.repl, &mut talk.mirror, report).map_err(SessionError::from)?;
-        talk.is_mirrored = true;
-        if let Attached::No(why) = attached {
-            result.skip(StepNote::NoDisplay(why));
-            return Ok(());
-        }
-    }
-    if !talk.mirror.is_attached() {
-        result.skip(sentence!("pair.oled-none"));
+    if !attached(talk, course, result)? {
         return Ok(());
     }
+    let work = Duration::from_secs(10);
     let here = format!("{}:{}", course.board, course.board_port);
     talk.shown.clear();
     let handler = format!("_po('{here}',{})", literal::ascii_bytes(&plan.text_bytes));
     let said = measure::deliver(talk, course, &handler, &plan.text_bytes)?;
-    talk.call(Work::ReadingOled, agent::FINISH, work, &mut |_: &[&str]| {})?;
+    let is_lcd = talk.mirror.screen().lcd;
+    let finish = if is_lcd {
+        agent::FINISH_LCD
+    } else {
+        agent::FINISH
+    };
+    talk.call(Work::ReadingOled, finish, work, &mut |_: &[&str]| {})?;
     let mut sender = None;
     for line in &said {
         match line.split_once(' ') {
@@ -84,6 +82,10 @@ pub(super) fn step(
         "sender": sender,
         "frames_damaged": talk.mirror.garbled(),
     });
+    if is_lcd && let Some(figures) = result.figures.as_object_mut() {
+        figures.insert("lcd".to_owned(), json!(true));
+    }
+    let expected_rows = if is_lcd { LCD_ROWS } else { ROWS };
     let rows: Vec<i16> = screen.texts.iter().map(|text| text.y).collect();
     let problem = if !screen.whole {
         Some(sentence!("pair.oled-not-whole"))
@@ -93,12 +95,15 @@ pub(super) fn step(
             wanted = format!("{here:?}"),
             shown = format!("{:?}", address.unwrap_or_default())
         ))
-    } else if shown != wanted || rows != ROWS {
+    } else if shown != wanted || rows != expected_rows {
         Some(sentence!(
             "pair.oled-other-texts",
             wanted = format!("{wanted:?}"),
             shown = format!("{shown:?}")
         ))
+    } else if is_lcd {
+        // Of the colour display only the texts come.
+        None
     } else {
         ROWS.iter()
             .zip(&wanted)
@@ -109,6 +114,16 @@ pub(super) fn step(
         Some(problem) => {
             result.see(sentence!("pair.oled-other"));
             result.fail(Finding::with(Diagnosis::OledWrong, problem));
+        }
+        None if is_lcd => {
+            let [text, sender] = &wanted;
+            let said = sentence!(
+                "boards.oled-on-lcd",
+                address = here,
+                text = text,
+                sender = sender
+            );
+            result.skip_for(said, Diagnosis::NoOledOnThisBoard);
         }
         None => {
             let [text, sender] = &wanted;
@@ -121,6 +136,33 @@ pub(super) fn step(
         }
     }
     Ok(())
+}
+
+/// Starts the mirror, if it does not run yet. False if there is nothing to mirror; the result says why.
+fn attached(
+    talk: &mut BoardSession,
+    course: &MeasurementContext,
+    result: &mut StepResult,
+) -> Result<bool, Trouble> {
+    if !talk.is_mirrored {
+        let report = agent::OledReport::Everything;
+        let attached = attach(&mut talk.repl, &mut talk.mirror, report, course.is_board_3)
+            .map_err(SessionError::from)?;
+        talk.is_mirrored = true;
+        if let Attached::No(why) = attached {
+            if course.is_board_3 {
+                result.skip_for(StepNote::NoDisplay(why), Diagnosis::NoOledOnThisBoard);
+            } else {
+                result.skip(StepNote::NoDisplay(why));
+            }
+            return Ok(false);
+        }
+    }
+    if !talk.mirror.is_attached() {
+        result.skip(sentence!("pair.oled-none"));
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 /// Whether all pixels of a text line are dark.

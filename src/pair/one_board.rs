@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::board::error::Error as BoardError;
 use crate::board::info::Info;
 use crate::board::link::Link;
+use crate::board::model::Model;
 use crate::board::repl::Repl;
 use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::diagnosis::Diagnosis;
@@ -209,6 +210,7 @@ impl PairTest<'_> {
         let Some((mut course, arrivals)) = self.addresses(&online) else {
             return;
         };
+        course.is_board_3 = info.model() == Some(Model::Mpython3);
         if let Some(on_round) = self.on_round.take() {
             let start = Instant::now();
             if let Some(result) = watch::rounds(
@@ -262,17 +264,27 @@ impl PairTest<'_> {
             Ok(info) => {
                 touched.files_free = info.number("files_free");
                 let text = |key: &str| info.text(key).unwrap_or("?").to_owned();
-                result.see(sentence!(
-                    "pair.firmware-seen",
-                    version = text("version"),
-                    machine = text("machine")
-                ));
+                result.see(if info.model() == Some(Model::Mpython3) {
+                    sentence!(
+                        "boards.firmware-seen-3",
+                        board => sentence!("boards.mpython-3"),
+                        version = text("version"),
+                        machine = text("machine")
+                    )
+                } else {
+                    sentence!(
+                        "pair.firmware-seen",
+                        version = text("version"),
+                        machine = text("machine")
+                    )
+                });
                 result.figures = json!({
                     "version": info.text("version"),
                     "machine": info.text("machine"),
                     "mac": info.text("mac"),
                     "memory_free": info.number("memory"),
                     "mpython": info.is_mpython(),
+                    "model": info.model().map(Model::name),
                 });
                 if !info.is_mpython() {
                     result.warn(Finding::plain(Diagnosis::NotMpython));
@@ -351,6 +363,7 @@ impl PairTest<'_> {
                     interval: plan.interval,
                     token,
                     phase: 0,
+                    is_board_3: false,
                 },
                 arrivals,
             )

@@ -225,6 +225,12 @@ impl StepResult {
         self.see(why);
     }
 
+    /// Marks the step as skipped because the board lacks what it needs, with a finding that says what to do instead.
+    pub(crate) fn skip_for(&mut self, why: impl Into<StepNote>, diagnosis: Diagnosis) {
+        self.skip(why);
+        self.findings.push(Finding::plain(diagnosis));
+    }
+
     /// Adds a finding that fails the step.
     pub(crate) fn fail(&mut self, finding: Finding) {
         self.verdict = Verdict::Failed;

@@ -153,6 +153,13 @@ fn up(
     measure::up(talk, course, arrivals, &sizes, count, interval).map_err(Some)
 }
 
+/// Where nothing arrives: the documentation of the board 3.0 uses another port than the tutorial in one place.
+fn other_port(course: &MeasurementContext, result: &mut StepResult) {
+    if course.is_board_3 {
+        result.note(sentence!("boards.port-5005", port = course.port));
+    }
+}
+
 /// Adds findings for datagrams that arrived truncated.
 fn cut(counts: &SizeCounts, result: &mut StepResult) {
     let cut = counts.sizes_cut();
@@ -228,6 +235,7 @@ impl Judge {
                 (_, None) => sentence!("pair.other-direction-untried"),
             };
             result.fail(Finding::with(diagnosis, detail));
+            other_port(course, result);
             return;
         }
         if let Some(alias) = down.alias {
@@ -299,6 +307,7 @@ impl Judge {
                 ),
             };
             result.fail(Finding::with(diagnosis, detail));
+            other_port(course, result);
             if diagnosis == Diagnosis::PcFirewall {
                 self.name_the_rule(result);
             }

@@ -72,7 +72,7 @@ pub(crate) struct PanelLines {
 #[must_use]
 pub(crate) fn lines(screen: &Screen, view: PanelContent, terminal: TerminalLimits) -> PanelLines {
     let mut choices = Vec::new();
-    if view == PanelContent::Picture {
+    if view == PanelContent::Picture && !screen.lcd {
         choices.extend(picture::PixelStyle::for_terminal(terminal));
     }
     for style in choices {
@@ -81,8 +81,9 @@ pub(crate) fn lines(screen: &Screen, view: PanelContent, terminal: TerminalLimit
         }
     }
     let rows = text::rows(screen, terminal.color);
-    if terminal.holds(text::COLUMNS + 2, rows.len() + 2) {
-        frame(&rows, text::COLUMNS, screen, terminal)
+    let columns = text::columns(screen);
+    if terminal.holds(columns + 2, rows.len() + 2) {
+        frame(&rows, columns, screen, terminal)
     } else {
         PanelLines::default()
     }

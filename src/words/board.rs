@@ -10,6 +10,7 @@ use crate::board::files::error::NoMatch;
 use crate::board::files::local::{self, Unnameable};
 use crate::board::hidden_error::Symptom;
 use crate::board::holder;
+use crate::board::model::Model;
 use crate::board::operation::{Doing, RefusalReason};
 use crate::board::path::with_slashes;
 use crate::board::port::LineFault;
@@ -172,6 +173,10 @@ pub(super) fn symptom(symptom: Symptom) -> (String, String) {
             say!("board.symptom-silent-end"),
             say!("board.symptom-silent-end.next"),
         ),
+        Symptom::NoOled => (
+            say!("pair-diagnosis.no-oled-on-this-board"),
+            say!("pair-diagnosis.no-oled-on-this-board.next"),
+        ),
         Symptom::NoArp => (
             say!("board.symptom-no-arp"),
             say!("board.symptom-no-arp.next"),
@@ -303,6 +308,14 @@ pub(super) fn chip(chip: Chip) -> Sentence {
         Chip::Espressif => sentence!("board-cli.chip-espressif"),
         Chip::Ftdi => sentence!("board-cli.chip-ftdi"),
         Chip::MicroPython => sentence!("board-cli.chip-micropython"),
+    }
+}
+
+/// What people call a board.
+pub(super) fn model(model: Model) -> Sentence {
+    match model {
+        Model::Mpython => sentence!("boards.mpython"),
+        Model::Mpython3 => sentence!("boards.mpython-3"),
     }
 }
 

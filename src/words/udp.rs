@@ -273,11 +273,15 @@ fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
         IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         address => address,
     };
-    say!(
-        "udp.no-datagram.hint-try",
-        own = SocketAddr::new(own, local.port())
-    )
+    let own = SocketAddr::new(own, local.port());
+    if local.port() == TUTORIAL_PORT {
+        return say!("boards.no-datagram-6000", own = own);
+    }
+    say!("udp.no-datagram.hint-try", own = own)
 }
+
+/// The port of the tutorial's programs.
+const TUTORIAL_PORT: u16 = 6000;
 
 /// Lists the fields that a template may have where it stands.
 fn template_hint(wrong: &template::Error, fields: Fields) -> String {

@@ -25,6 +25,7 @@ mod bad_line;
 mod bench;
 mod bench_code;
 mod bench_faults;
+mod boards;
 mod ends;
 mod enter;
 mod example;

@@ -14,6 +14,7 @@ mod dialogue;
 mod support;
 
 mod air;
+mod boards;
 mod class;
 mod course;
 mod diagnosis;

@@ -4,13 +4,16 @@ use std::time::{Duration, Instant};
 
 use super::Link;
 use crate::board::error::Error;
-use crate::board::native::NativeUsb;
+use crate::board::native::{self, Holding};
 
 /// How long an answer to our own code may pause before udpcli nudges the board.
 pub(crate) const OWN_PAUSE: Duration = Duration::from_millis(60);
 
 /// How long a program may be silent before udpcli nudges the board: the end of its output may be held back.
 pub(crate) const PROGRAM_PAUSE: Duration = Duration::from_millis(500);
+
+/// How much longer to wait before nudging a board of which nobody knows whether its answers are held back.
+const UNKNOWN: u32 = 5;
 
 /// The most nudges for one program: its input buffer, of 255 bytes, must not fill, because Ctrl-C goes through it.
 const MOST_NUDGES: u32 = 100;
@@ -28,7 +31,11 @@ impl Nudging {
     /// For an answer on this line that pauses at most for `pause`.
     pub(crate) fn of(link: &Link, pause: Duration) -> Self {
         Self {
-            pause: link.holds_packets().then_some(pause),
+            pause: match native::holding(link.name()) {
+                Holding::No => None,
+                Holding::Unknown => Some(pause.saturating_mul(UNKNOWN)),
+                Holding::Yes => Some(pause),
+            },
             since: Instant::now(),
             left: MOST_NUDGES,
         }
@@ -40,7 +47,8 @@ impl Nudging {
     }
 
     fn next_at(&self) -> Option<Instant> {
-        self.pause.map(|pause| self.since + pause)
+        let pause = self.pause.filter(|_| self.left > 0)?;
+        Some(self.since + pause)
     }
 
     /// Nudges the board after a pause.
@@ -64,7 +72,7 @@ impl Nudging {
 impl Link {
     /// Whether the computer may hold back the end of an answer, see [`native`].
     pub(crate) fn holds_packets(&self) -> bool {
-        self.native.as_ref().is_some_and(NativeUsb::holds_packets)
+        self.native.is_some() && native::holding(self.name()) == Holding::Yes
     }
 
     /// Makes a board in its raw REPL send something, so that the computer hands over what it holds back: at Ctrl-A the raw

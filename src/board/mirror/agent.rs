@@ -7,8 +7,15 @@ use crate::board::literal;
 const MPYTHON: &str = include_str!("../scripts/minified/mirror_mpython.py");
 const MIXLY: &str = include_str!("../scripts/minified/mirror_mixly.py");
 
+/// The agent for the board 3.0, which reports texts only.
+const LCD: &str = include_str!("../scripts/minified/mirror_lcd.py");
+
 /// Inflates and runs its argument.
 const UNPACK: &str = include_str!("../scripts/minified/unpack.py");
+
+/// [`FINISH`] for the board 3.0.
+pub(crate) const FINISH_LCD: &str =
+    "try:__import__('lv_oled').OLED._udp()\nexcept Exception:pass\n";
 
 /// Runs on the board after the user's program: sends the last shown picture again.
 pub const FINISH: &str = include_str!("../scripts/minified/last_picture.py");
@@ -20,6 +27,8 @@ pub enum Display {
     Oled,
     /// `onboard_oled`: Mixly's firmware for the same board.
     OnboardOled,
+    /// The colour display of the board 3.0, by the class `OLED` of its module `lv_oled`.
+    Lcd,
 }
 
 /// What the agent reports.
@@ -37,6 +46,7 @@ pub(crate) fn source(report: OledReport, display: Display) -> String {
     let script = match display {
         Display::Oled => MPYTHON,
         Display::OnboardOled => MIXLY,
+        Display::Lcd => LCD,
     };
     // The length of the picture; with -1, the agent examines and sends no page.
     let picture = match report {
@@ -72,6 +82,13 @@ pub(crate) fn is_of_use_to(program: &[u8]) -> bool {
         .any(|word| memchr::memmem::find(program, word).is_some())
 }
 
+/// Whether a program draws with the module `lv_oled` of the board 3.0, judged by its text. Only then it is imported, because
+/// the import switches the colour display over to LVGL.
+#[must_use]
+pub(crate) fn draws_on_lcd(program: &[u8]) -> bool {
+    memchr::memmem::find(program, b"lv_oled").is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +99,7 @@ mod tests {
         for (display, most, most_packed) in [
             (Display::Oled, 3000, 2000),
             (Display::OnboardOled, 3500, 2250),
+            (Display::Lcd, 1500, 1200),
         ] {
             for report in [OledReport::Everything, OledReport::Texts] {
                 let source = source(report, display);
@@ -94,7 +112,8 @@ mod tests {
             assert!(packed < most_packed, "{display:?}: {packed} bytes packed");
             assert_ne!(
                 source(OledReport::Texts, display),
-                source(OledReport::Everything, display)
+                source(OledReport::Everything, display),
+                "{display:?}"
             );
         }
     }

@@ -71,10 +71,12 @@ impl Stage {
                     on,
                     inverted,
                     contrast,
+                    lcd,
                 } => {
                     self.next.on = on;
                     self.next.inverted = inverted;
                     self.next.contrast = contrast;
+                    self.next.lcd = lcd;
                 }
                 FrameOp::Texts => self.before = std::mem::take(&mut self.next.texts).into(),
                 FrameOp::SameText => {
@@ -118,6 +120,7 @@ impl Stage {
             shown.on = next.on;
             shown.inverted = next.inverted;
             shown.contrast = next.contrast;
+            shown.lcd = next.lcd;
         }
     }
 }

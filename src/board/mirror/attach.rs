@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::board::error::Error;
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::{self, Display, OledReport};
+use crate::board::model::Model;
 use crate::board::operation::Doing;
 use crate::board::repl::Repl;
 use crate::terminal::sanitize;
@@ -50,6 +51,8 @@ pub struct NoDisplay {
     pub(crate) refused: Option<String>,
     /// There is a display of another size.
     pub(crate) has_other: bool,
+    /// It is the board 3.0 with a colour display, and the program does not draw with `lv_oled`.
+    pub(crate) has_lcd: bool,
 }
 
 impl NoDisplay {
@@ -75,6 +78,7 @@ impl NoDisplay {
             (None, Some(exception)) => {
                 sentence!("board.mirror-import", exception = shown(exception))
             }
+            (None, None) if self.has_lcd => sentence!("boards.mirror-lcd"),
             (None, None) if self.has_other => sentence!("board.mirror-other-size"),
             (None, None) => sentence!("board.mirror-no-oled"),
         };
@@ -105,6 +109,9 @@ impl fmt::Display for NoDisplay {
                 "the board cannot import the module mpython: {}",
                 shown(exception)
             )?,
+            (None, None) if self.has_lcd => {
+                f.write_str("the board has a colour display in place of the OLED, and the program does not draw with lv_oled (from lv_oled import OLED)")?;
+            }
             (None, None) if self.has_other => {
                 f.write_str("the board's display does not have 128 x 64 pixels")?;
             }
@@ -145,7 +152,8 @@ fn is_missing(exception: &str) -> bool {
     exception.starts_with("ImportError") && exception.contains("'mpython'")
 }
 
-/// Starts the agent. A board without a display, or without enough memory for the agent, is not an error.
+/// Starts the agent. A board without a display, or without enough memory for the agent, is not an error. `uses_lcd` says
+/// that the program draws with `lv_oled` of the board 3.0 ([`agent::draws_on_lcd`]).
 ///
 /// # Errors
 /// The line has failed.
@@ -153,7 +161,20 @@ pub(crate) fn attach(
     repl: &mut Repl,
     mirror: &mut Mirror,
     report: OledReport,
+    uses_lcd: bool,
 ) -> Result<Attached, Error> {
+    if uses_lcd {
+        let refused = start(repl, mirror, report, Display::Lcd)?;
+        if mirror.is_attached() {
+            return Ok(Attached::Yes);
+        }
+        if refused.is_some() {
+            return Ok(Attached::No(NoDisplay {
+                refused,
+                ..NoDisplay::default()
+            }));
+        }
+    }
     if let Some(refused) = start(repl, mirror, report, Display::Oled)? {
         return Ok(Attached::No(NoDisplay {
             refused: Some(refused),
@@ -175,6 +196,9 @@ pub(crate) fn attach(
         Err(error) => return Err(error),
     };
     let (mut why, has_onboard) = read(&String::from_utf8_lossy(&answer));
+    if why.exception.is_none() && !has_onboard {
+        why.has_lcd = Model::ask(repl)? == Some(Model::Mpython3);
+    }
     if has_onboard {
         why.refused = start(repl, mirror, report, Display::OnboardOled)?;
         if mirror.is_attached() {
@@ -195,7 +219,12 @@ pub(crate) fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>
         if !mirror.is_attached() {
             break;
         }
-        match repl.exec(Doing::EndingMirror, agent::FINISH.as_bytes(), LAST) {
+        let code = if mirror.screen().lcd {
+            agent::FINISH_LCD
+        } else {
+            agent::FINISH
+        };
+        match repl.exec(Doing::EndingMirror, code.as_bytes(), LAST) {
             Ok(answer) => mirror.feed(&answer, &mut Vec::new(), |_| changed = true),
             Err(error) => {
                 tracing::debug!("the last picture did not come: {error}");

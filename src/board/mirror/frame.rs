@@ -13,7 +13,7 @@
 //! | tag | section |
 //! |---|---|
 //! | 159 + page | changes in a page: *0 to 63* that many bytes less one follow as they are; *64 to 127* that many less 63 stay; *128 to 158* so many less 124 are equal to the one that follows |
-//! | 167 | panel: bits 0 on, 1 inverted, 2 contrast known; contrast in two symbols of 4 bits |
+//! | 167 | panel: bits 0 on, 1 inverted, 2 contrast known, 3 a colour display of which only texts come; contrast in two symbols of 4 bits |
 //! | 168 | texts: all that are on the screen follow |
 //! | 169 | key: picture and texts begin empty |
 //! | 170 | a `show()` is complete |
@@ -70,6 +70,8 @@ pub(crate) enum FrameOp<'a> {
         inverted: bool,
         /// 0 to 255.
         contrast: Option<u8>,
+        /// Whether it is the colour display of the board 3.0, of which only texts come.
+        lcd: bool,
     },
     /// The list of texts follows.
     Texts,
@@ -198,6 +200,7 @@ impl<'a> SymbolReader<'a> {
                     on: bits & 1 != 0,
                     inverted: bits & 2 != 0,
                     contrast: (bits & 4 != 0).then_some(high << 4 | low & 15),
+                    lcd: bits & 8 != 0,
                 }
             }
             168 => FrameOp::Texts,

@@ -39,10 +39,14 @@ pub(crate) fn line(screen: &Screen, with_framebuffer: bool) -> String {
     if let Some(contrast) = screen.contrast {
         let _ = write!(line, ",\"contrast\":{contrast}");
     }
+    if screen.lcd {
+        line.push_str(",\"display\":\"lcd\"");
+    }
     if !screen.whole {
         line.push_str(",\"incomplete\":true");
     }
-    if with_framebuffer {
+    // A colour display sends no picture.
+    if with_framebuffer && !screen.lcd {
         let _ = write!(
             line,
             ",\"framebuffer\":\"{}\"",

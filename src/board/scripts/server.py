@@ -1,30 +1,5 @@
 socket = load('socket')
 
-display = None
-try:
-    import mpython
-    # The maker's firmware has the first, Mixly's the second.
-    display = getattr(mpython, 'oled', None) or mpython.onboard_oled
-except Exception as error:
-    print('no OLED:', repr(error))
-
-def draw(*lines):
-    if display is None:
-        return
-    display.fill(0)
-    if hasattr(display, 'DispChar'):
-        for text, y in lines:
-            display.DispChar(text, 0, y)
-    else:
-        # shows() would also show every text by itself.
-        display.auto_show = False
-        try:
-            for text, y in lines:
-                display.shows(text, center=False, x=0, y=y, size=1)
-        finally:
-            display.auto_show = True
-    display.show()
-
 ip = sta.ifconfig()[0]
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,6 +15,6 @@ try:
             text = data.decode()
         except UnicodeError:
             text = repr(data)
-        draw((text, 15), ('from%s' % peer[0], 31))
+        draw((text, ROWS[0]), ('from%s' % peer[0], ROWS[1]))
 finally:
     s.close()

@@ -15,6 +15,8 @@ use crate::error::{Error, Outcome};
 pub(super) struct Program<'a> {
     /// As [`source::as_python`] gives it.
     pub(super) source: &'a [u8],
+    /// What runs in its place on the mPython board 3.0.
+    pub(super) for_board_3: Option<&'a [u8]>,
     /// Whether the display is drawn on a terminal if the program uses it.
     pub(super) mirrors: bool,
     /// Where the last picture is saved.

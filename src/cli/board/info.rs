@@ -11,11 +11,13 @@ use unicode_width::UnicodeWidthStr as _;
 use super::fleet::{self, Job, Rows};
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::info::{Info, with_colons};
+use crate::board::model::Model;
 use crate::cli::{GlobalArgs, names, output};
 use crate::error::{Error, Outcome};
 use crate::terminal::job_output::JobOutput;
 use crate::terminal::sanitize;
-use crate::words::catalogue::say;
+use crate::words;
+use crate::words::catalogue::{say, text as text_of};
 
 /// The arguments of `udpcli board info`.
 #[derive(Debug, Args)]
@@ -133,7 +135,9 @@ fn columns(info: &Info) -> Vec<String> {
     let version = info.text("version").unwrap_or_default();
     let firmware = info.text("implementation").unwrap_or("MicroPython");
     let mut firmware = format!("{firmware} {version}");
-    if info.is_mpython() {
+    if info.model() == Some(Model::Mpython3) {
+        firmware.push_str(" + mpython 3.0");
+    } else if info.is_mpython() {
         firmware.push_str(" + mpython");
     }
     let mac = info.text("mac").or(info.text("unique_id"));
@@ -155,6 +159,7 @@ fn object(port: &str, name: Option<&str>, info: &Info) -> Value {
         object.insert(key.to_owned(), value.unwrap_or(Value::Null));
     }
     object.insert("mpython".to_owned(), json!(info.is_mpython()));
+    object.insert("board".to_owned(), json!(info.model().map(Model::name)));
     Value::Object(object)
 }
 
@@ -177,7 +182,10 @@ fn text(port: &str, name: Option<&str>, info: &Info) -> String {
     line(
         say!("board-cli.info-board"),
         info.text("machine").map(|machine| {
-            if info.is_mpython() {
+            if info.model() == Some(Model::Mpython3) {
+                let board = text_of(&words::model(Model::Mpython3));
+                say!("boards.info-3", board = board, machine = machine)
+            } else if info.is_mpython() {
                 say!("board-cli.info-with-mpython", machine = machine)
             } else {
                 say!("board-cli.info-without-mpython", machine = machine)

@@ -12,6 +12,7 @@ use crate::atomic_file::AtomicFile;
 use crate::board::error::Error as BoardError;
 use crate::board::info;
 use crate::board::link::{Address, Link};
+use crate::board::model::Model;
 use crate::board::ports::{self, Listed};
 use crate::board::repl::Repl;
 use crate::board::wire::WireLog;
@@ -64,10 +65,12 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
             let answer = Link::open(&address, shutdown.clone())
                 .and_then(Repl::enter_without_reset)
                 .and_then(|mut repl| {
+                    let model = Model::ask(&mut repl)?;
                     if !list.is_empty() {
                         mac = info::mac(&mut repl)?;
                     }
-                    repl.close()
+                    repl.close()?;
+                    Ok(model)
                 });
             match answer {
                 Err(BoardError::Interrupted) => return Ok(Outcome::Interrupted),
@@ -192,8 +195,8 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// Whether MicroPython answered, if it was asked.
-type Answer = Result<(), BoardError>;
+/// Which board answered, if it was asked.
+type Answer = Result<Option<Model>, BoardError>;
 
 /// A line such as `/dev/ttyUSB0  10c4:ea60  CP2104 USB to UART  (CP210x: mPython board)`.
 fn line(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> String {
@@ -214,7 +217,11 @@ fn line(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> String {
     }
     if let Some(answer) = answer {
         let answer = match answer {
-            Ok(()) => say!("board-cli.list-answers"),
+            Ok(Some(model @ Model::Mpython3)) => {
+                let board = catalogue::text(&words::model(*model));
+                say!("boards.list-answers", board = board)
+            }
+            Ok(_) => say!("board-cli.list-answers"),
             Err(error) => say!("board-cli.list-no-answer", error = words::cause(error)),
         };
         let _ = write!(line, "  {answer}");
@@ -237,6 +244,10 @@ fn object(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> serde_j
     }
     if let (Some(answer), Some(object)) = (answer, object.as_object_mut()) {
         object.insert("micropython".to_owned(), json!(answer.is_ok()));
+        // What the firmware says is better than what the USB IDs suggest.
+        if let Ok(Some(model @ Model::Mpython3)) = answer {
+            object.insert("board".to_owned(), json!(model.name()));
+        }
         let error = answer.as_ref().err().map(ToString::to_string);
         object.insert("error".to_owned(), json!(error));
     }

@@ -21,6 +21,16 @@ pub(super) fn tell_no_display(why: &NoDisplay) {
     }
 }
 
+/// Reports that there is a colour display of which the program shows nothing that can be mirrored, to a user who asked to
+/// see it.
+pub(super) fn tell_no_display_asked(why: &NoDisplay) {
+    if why.has_lcd {
+        tracing::warn!("{}", say!("board-cli.no-mirror", why => why.sentence()));
+    } else {
+        tell_no_display(why);
+    }
+}
+
 /// Reports how many frames were lost.
 pub(super) fn tell_losses(count: u64) {
     tracing::warn!("{}", say!("board-cli.frames-lost", count: count));

@@ -351,7 +351,7 @@ impl Shower<'_> {
 impl OledObserver for Shower<'_> {
     fn event(&mut self, event: OledEvent<'_>) {
         match event {
-            OledEvent::NoDisplay(why) => mirroring::tell_no_display(why),
+            OledEvent::NoDisplay(why) => mirroring::tell_no_display_asked(why),
             OledEvent::Screen(screen) => {
                 if let Some(wall) = self.wall() {
                     wall.show(screen);

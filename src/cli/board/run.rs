@@ -17,6 +17,7 @@ use crate::board::error::{Error as BoardError, NotSource};
 use crate::board::example::{Example, Settings};
 use crate::board::hidden_error::Symptom;
 use crate::board::life_cycle::{self, Ending, RunOptions, WatchOled};
+use crate::board::model::Model;
 use crate::board::program::source::{self, SourceKind};
 use crate::board::repl::last_line;
 use crate::cli::{complete, value};
@@ -99,7 +100,8 @@ pub(super) fn run(args: &RunArgs, serial: &SerialArgs) -> Result<Outcome, Error>
         mirroring::check(path)?;
     }
     let program = Program {
-        source: &source,
+        source: &source.text,
+        for_board_3: source.for_board_3.as_deref(),
         mirrors: !args.no_mirror,
         image: args.image.as_deref(),
         soft_reset: !args.no_soft_reset,
@@ -117,7 +119,8 @@ pub(super) fn for_many(args: &RunArgs) -> Result<Job<'_>, Error> {
     let source = source(args, &shutdown)?.ok_or(BoardError::Interrupted)?;
     Ok(Job::new(move |serial| {
         let program = Program {
-            source: &source,
+            source: &source.text,
+            for_board_3: source.for_board_3.as_deref(),
             mirrors: false,
             image: None,
             soft_reset: !args.no_soft_reset,
@@ -145,8 +148,12 @@ pub(super) fn execute(
         return Ok(Outcome::Interrupted);
     }
     let mut printer = RunPrinter::new(shutdown, program.image.map(Path::to_owned));
+    let source = match program.for_board_3 {
+        Some(source) if Model::ask(&mut repl)? == Some(Model::Mpython3) => source,
+        _ => program.source,
+    };
     let options = RunOptions {
-        source: program.source,
+        source,
         soft_reset: program.soft_reset,
         oled: match (program.image, &printer.panel) {
             (Some(_), _) => WatchOled::Always,
@@ -212,13 +219,24 @@ fn tell_symptom(symptom: Symptom) {
     tracing::warn!(say = "board-cli.symptom-next", next = %next);
 }
 
+/// A program to run.
+struct Source {
+    text: Vec<u8>,
+    /// What runs in its place on the board 3.0.
+    for_board_3: Option<Vec<u8>>,
+}
+
 /// Reads the script; `None` after Ctrl-C.
-fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error> {
+fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Source>, Error> {
     let Some(path) = &args.script else {
         let example = args.example.unwrap_or(Example::Client);
         return example_source(args, example).map(Some);
     };
-    script(path, shutdown)
+    let text = script(path, shutdown)?;
+    Ok(text.map(|text| Source {
+        text,
+        for_board_3: None,
+    }))
 }
 
 /// A script's bytes, as the board takes them; none after Ctrl-C.
@@ -303,7 +321,7 @@ fn program(name: &str, source: &[u8]) -> Result<Vec<u8>, BoardError> {
     Ok(source::as_python(source))
 }
 
-fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
+fn example_source(args: &RunArgs, example: Example) -> Result<Source, Error> {
     let target = match (example, args.target) {
         (Example::Client, None) => {
             return Err(Error::usage_hint(
@@ -323,12 +341,16 @@ fn example_source(args: &RunArgs, example: Example) -> Result<Vec<u8>, Error> {
         }
         None => None,
     };
-    Ok(example.source(&Settings {
+    let settings = Settings {
         wifi,
         target,
         port: args.port,
         interval: args.interval,
-    }))
+    };
+    Ok(Source {
+        text: example.source(&settings, None),
+        for_board_3: Some(example.source(&settings, Some(Model::Mpython3))),
+    })
 }
 
 /// The board's own output, on stderr: the program's earlier output is data.

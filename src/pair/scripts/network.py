@@ -284,8 +284,13 @@ def send(address, port, sizes, count, gap_ms, token):  # on the line: _pt
 # The OLED, drawn like the tutorial's server does.
 def drawing(here, expected):  # on the line: _po
     import mpython
-    # The maker's firmware has `oled`, Mixly's has `onboard_oled`.
-    display = getattr(mpython, 'oled', 0) or mpython.onboard_oled
+    # The maker's firmware has `oled`, Mixly's has `onboard_oled`. The board 3.0 has a colour display; what draws on it in
+    # lines of 32 pixels is in a module of its own.
+    display = getattr(mpython, 'oled', 0) or getattr(mpython, 'onboard_oled', 0)
+    rows = 15, 31
+    if not display:
+        display = __import__('lv_oled').oled
+        rows = 32, 64
 
     def show(*lines):
         display.fill(0)
@@ -312,7 +317,7 @@ def drawing(here, expected):  # on the line: _po
         except UnicodeError:
             tell('undecodable', sender[0])
             return 1
-        show((text, 15), ('from%s' % sender[0], 31))
+        show((text, rows[0]), ('from%s' % sender[0], rows[1]))
         tell('shown', sender[0])
         return 1
 

@@ -6,6 +6,12 @@ pub(crate) const WIDTH: usize = 128;
 /// Pixels down.
 pub(crate) const HEIGHT: usize = 64;
 
+/// Pixels across the colour display of the mPython board 3.0.
+pub const LCD_WIDTH: usize = 320;
+
+/// Pixels down the colour display of the mPython board 3.0.
+pub const LCD_HEIGHT: usize = 172;
+
 /// Bytes of a page: 8 rows, one byte a column, bit 0 the top one (`MONO_VLSB`).
 pub(crate) const PAGE: usize = WIDTH;
 
@@ -82,6 +88,9 @@ pub struct Screen {
     /// Whether picture and texts are those of the last `show()`; they are an earlier one's while a lost frame waits for
     /// a key frame.
     pub whole: bool,
+    /// Whether this is the colour display of the mPython board 3.0: [`LCD_WIDTH`] by [`LCD_HEIGHT`] pixels, of which only the
+    /// texts are known.
+    pub lcd: bool,
     /// Shows and changes of the panel so far.
     pub changes: u64,
 }
@@ -95,6 +104,7 @@ impl Default for Screen {
             inverted: false,
             contrast: None,
             whole: false,
+            lcd: false,
             changes: 0,
         }
     }

@@ -4,12 +4,26 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::terminal::panel::screen::{DrawMode, DrawnText, HEIGHT, Screen, WIDTH};
+use crate::terminal::panel::screen::{
+    DrawMode, DrawnText, HEIGHT, LCD_HEIGHT, LCD_WIDTH, Screen, WIDTH,
+};
 use crate::terminal::sanitize;
 
 /// Terminal cells across: 128 pixels of 6-pixel glyphs, and every IPv4 address with its port. A Chinese glyph takes two
 /// cells for its 16 pixels.
 pub(crate) const COLUMNS: usize = 21;
+
+/// Terminal cells across the colour display of the board 3.0: 13 Chinese glyphs of 24 pixels.
+const LCD_COLUMNS: usize = 26;
+
+/// The height of a line of text on that display.
+const LCD_LINE: i16 = 32;
+
+/// Terminal cells across this screen.
+#[must_use]
+pub(crate) fn columns(screen: &Screen) -> usize {
+    if screen.lcd { LCD_COLUMNS } else { COLUMNS }
+}
 
 /// Stands for what the font cannot show.
 pub(crate) const MISSING: char = '□';
@@ -24,19 +38,22 @@ pub(crate) fn glyph(character: char) -> char {
 /// One cell: what stands there, and whether it is reversed; nothing in the second half of a wide character.
 type Cell = (Option<char>, bool);
 
-/// The texts as rows, [`COLUMNS`] cells each: four rows of 16 pixels, or eight of 8 where there is small print.
+/// The texts as rows, [`columns`] cells each: four rows of 16 pixels, or eight of 8 where there is small print. The colour
+/// display has five of 32.
 #[must_use]
 pub(crate) fn rows(screen: &Screen, color: bool) -> Vec<String> {
     let is_small = screen.texts.iter().any(|text| text.mode == DrawMode::Small);
-    let height = if is_small { 8 } else { 16 };
-    let mut grid = vec![[(Some(' '), false); COLUMNS]; HEIGHT / usize::from(height)];
+    let (height, count) = match (screen.lcd, is_small) {
+        (true, _) => (LCD_LINE, LCD_HEIGHT / LCD_LINE.unsigned_abs() as usize),
+        (false, true) => (8, HEIGHT / 8),
+        (false, false) => (16, HEIGHT / 16),
+    };
+    let mut grid = vec![vec![(Some(' '), false); columns(screen)]; count];
     for text in screen.texts.iter().filter(|_| screen.on) {
-        let row = text
-            .y
-            .saturating_add_unsigned(height / 2)
-            .div_euclid(height.cast_signed());
+        let row = text.y.saturating_add(height / 2).div_euclid(height);
         if let Some(row) = usize::try_from(row).ok().and_then(|row| grid.get_mut(row)) {
-            place(text, row);
+            let width = if screen.lcd { LCD_WIDTH } else { WIDTH };
+            place(text, row, width);
         }
     }
     grid.iter()
@@ -45,7 +62,7 @@ pub(crate) fn rows(screen: &Screen, color: bool) -> Vec<String> {
 }
 
 /// Writes a text into its row. A cut shows: half an address looks like one.
-fn place(text: &DrawnText, row: &mut [Cell; COLUMNS]) {
+fn place(text: &DrawnText, row: &mut [Cell], width: usize) {
     // The font has no glyph for a line ending.
     let glyphs = || {
         let shown = text
@@ -60,8 +77,8 @@ fn place(text: &DrawnText, row: &mut [Cell; COLUMNS]) {
             )
         })
     };
-    let columns = i32::try_from(COLUMNS).unwrap_or(i32::MAX);
-    let mut at = (i32::from(text.x) * columns).div_euclid(i32::try_from(WIDTH).unwrap_or(1));
+    let columns = i32::try_from(row.len()).unwrap_or(i32::MAX);
+    let mut at = (i32::from(text.x) * columns).div_euclid(i32::try_from(width).unwrap_or(1));
     let is_reversed = text.mode == DrawMode::Reverse;
     let overflows = at + glyphs().map(|(_, width)| width).sum::<i32>() > columns;
     let end = columns - i32::from(overflows);
@@ -84,7 +101,7 @@ fn place(text: &DrawnText, row: &mut [Cell; COLUMNS]) {
 }
 
 /// Puts a cell; what was half of a wide character goes whole.
-fn put(row: &mut [Cell; COLUMNS], at: i32, cell: Cell) {
+fn put(row: &mut [Cell], at: i32, cell: Cell) {
     let Ok(at) = usize::try_from(at) else { return };
     if let Some(next @ (None, _)) = row.get_mut(at + 1)
         && cell.0.is_some()
@@ -110,7 +127,7 @@ fn put(row: &mut [Cell; COLUMNS], at: i32, cell: Cell) {
 }
 
 /// A row as a line; reversed cells in reverse video where there is colour.
-fn line(row: &[Cell; COLUMNS], inverted: bool, color: bool) -> String {
+fn line(row: &[Cell], inverted: bool, color: bool) -> String {
     let mut line = String::new();
     let mut reverse = false;
     for &(glyph, is_reversed) in row {
@@ -180,6 +197,38 @@ mod tests {
             "好"
         );
         assert_eq!(shown(&[(-6, 0, normal, "你好")])[0], " 好");
+    }
+
+    #[test]
+    fn the_colour_display_has_five_rows_of_32_pixels() {
+        let text = |x, y, text: &str| DrawnText {
+            x,
+            y,
+            mode: DrawMode::Normal,
+            text: text.to_owned(),
+        };
+        let screen = Screen {
+            lcd: true,
+            texts: vec![
+                text(0, 0, "192.168.0.20:6000"),
+                text(10, 42, "你好"),
+                text(160, 64, "right"),
+                text(0, 128, "一二三四五六七八九十百千万"),
+            ],
+            ..Screen::default()
+        };
+        let rows = rows(&screen, false);
+        let rows: Vec<&str> = rows.iter().map(|row| row.trim_end()).collect();
+        assert_eq!(
+            rows,
+            [
+                "192.168.0.20:6000",
+                "你好",
+                "             right",
+                "",
+                "一二三四五六七八九十百千万"
+            ]
+        );
     }
 
     #[test]

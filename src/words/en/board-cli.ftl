@@ -98,7 +98,7 @@ chip-cp210x = CP210x: mPython board, many ESP32 boards
 chip-ch340 = CH340: mPython board, many ESP32 boards
 chip-ch9102 = CH9102: many ESP32 boards
 chip-ch343 = CH343: many ESP32 boards
-chip-espressif = Espressif's own USB: ESP32-S2, S3, C3 and later
+chip-espressif = Espressif's own USB: mPython board 3.0 (掌控板 3.0), other boards with an ESP32-S2, S3, C3 or later
 chip-ftdi = FTDI: some ESP32 boards
 chip-micropython = MicroPython's own USB
 

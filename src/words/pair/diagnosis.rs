@@ -197,6 +197,11 @@ pub(super) fn sentences(diagnosis: Diagnosis) -> [Sentence; 3] {
             sentence!("pair-diagnosis.oled-wrong"),
             sentence!("pair-diagnosis.oled-wrong.next"),
         ],
+        Diagnosis::NoOledOnThisBoard => [
+            sentence!("pair-diagnosis.no-oled-on-this-board.evidence"),
+            sentence!("pair-diagnosis.no-oled-on-this-board"),
+            sentence!("pair-diagnosis.no-oled-on-this-board.next"),
+        ],
         Diagnosis::NotCleanedUp => [
             sentence!("pair-diagnosis.not-cleaned-up.evidence"),
             sentence!("pair-diagnosis.not-cleaned-up"),

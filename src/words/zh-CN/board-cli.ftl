@@ -89,7 +89,7 @@ chip-cp210x = CP210x：掌控板和许多 ESP32 板
 chip-ch340 = CH340：掌控板和许多 ESP32 板
 chip-ch9102 = CH9102：许多 ESP32 板
 chip-ch343 = CH343：许多 ESP32 板
-chip-espressif = 乐鑫芯片自带的 USB：ESP32-S2、S3、C3 及更新的芯片
+chip-espressif = 乐鑫芯片自带的 USB：掌控板 3.0，以及其他使用 ESP32-S2、S3、C3 或更新芯片的板
 chip-ftdi = FTDI：部分 ESP32 板
 chip-micropython = MicroPython 自带的 USB
 

@@ -114,6 +114,9 @@ gbk-not-decoded = 文字不是用 UTF-8 发送的（很多 Windows 电脑用 GBK
 oled-wrong = OLED 上显示的不是发送的内容
     .evidence = OLED 的镜像里是别的文字，或者该有文字的地方没有点亮的像素
     .next = 比较给出的两段文字；字库里没有的字会空着：udpcli board flash --font 可以把字库装到掌控板上
+no-oled-on-this-board = 这块板没有 OLED，用的是彩屏：它的 mpython 模块里没有 oled，用到 oled 的程序会以 NameError 结束
+    .evidence = 固件自称 `mpython pro`，它的 mpython 模块里没有 `oled`
+    .next = 在程序里写 from lv_oled import OLED 和 oled = OLED()；它的文字高 24 像素，每行占 32 像素
 not-cleaned-up = 没能让掌控板恢复原样
     .evidence = 测试之后，掌控板没有回到提示符
     .next = 按一下掌控板的 RESET 键

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use super::{README, README_ZH, REFERENCE_ZH, pages, path, read};
 
 /// The pages for users; pages for programmers are in English only.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "install",
     "tutorial",
     "troubleshooting",
     "pair",
     "board",
+    "boards",
     "oled",
     "flash",
     "usage",

@@ -132,9 +132,10 @@ def _pt(H,I,E,J,K,L):
     time.sleep_ms(K)
  finally:F.close()
  _pw('end')
-def _po(D,E):
- import mpython as B;A=getattr(B,'oled',0)or B.onboard_oled
- def C(*D):
+def _po(E,F):
+ import mpython as C;A=getattr(C,'oled',0)or getattr(C,'onboard_oled',0);B=15,31
+ if not A:A=__import__('lv_oled').oled;B=32,64
+ def D(*D):
   A.fill(0)
   if hasattr(A,'DispChar'):
    for(B,C)in D:A.DispChar(B,0,C)
@@ -144,10 +145,10 @@ def _po(D,E):
     for(B,C)in D:A.shows(B,center=False,x=0,y=C,size=1)
    finally:A.auto_show=True
   A.show()
- C((D,0))
- def F(F,B,A):
-  if B!=E:return
-  try:D=B.decode()
+ D((E,0))
+ def G(G,C,A):
+  if C!=F:return
+  try:E=C.decode()
   except UnicodeError:_pw('undecodable',A[0]);return 1
-  C((D,15),('from%s'%A[0],31));_pw('shown',A[0]);return 1
- return F
+  D((E,B[0]),('from%s'%A[0],B[1]));_pw('shown',A[0]);return 1
+ return G

@@ -1,0 +1,184 @@
+//! The mPython board 3.0, other boards with an ESP32-S3, and generic boards: what they are called, what is mirrored of their
+//! displays, and which example they get.
+
+use serde_json::Value;
+
+use crate::client::{assert_untouched, board, run_source};
+use crate::process::{Running, loopback_socket, run, udpcli};
+use crate::support::{Options, VirtualBoard};
+
+const NAME: &str = "mPython board 3.0 (掌控板 3.0)";
+
+fn quick(profile: &str) -> Options {
+    VirtualBoard::options().profile(profile).flag("--quick")
+}
+
+#[test]
+fn the_board_3_0_is_called_by_its_name() {
+    let vboard = quick("mpython-3.0").ready();
+    let text = board(&vboard, ["info"]).expect_code(0).text();
+    assert!(
+        text.contains(&format!("{NAME}: mpython pro with ESP32S3")),
+        "{text}"
+    );
+    let info = board(&vboard, ["info", "--format", "json"]).expect_code(0);
+    let info: Value = serde_json::from_str(&info.text()).expect("an object");
+    assert_eq!(info["board"], NAME);
+    assert_eq!(info["mpython"], true);
+    assert_eq!(info["version"], "1.24.1");
+    let text = board(&vboard, ["list", "--probe"]).expect_code(0).text();
+    assert_eq!(
+        text,
+        format!("{}  {NAME}: MicroPython answers\n", vboard.port)
+    );
+    let chinese = board(&vboard, ["--lang", "zh-CN", "info"])
+        .expect_code(0)
+        .text();
+    assert!(
+        chinese.contains("掌控板 3.0：mpython pro with ESP32S3"),
+        "{chinese}"
+    );
+    assert_untouched(&vboard, &[]);
+}
+
+#[test]
+fn other_boards_keep_their_firmwares_name() {
+    for (profile, name, mpython) in [
+        ("xuejing-s3", "labplus for xuejing with ESP32S3", true),
+        (
+            "generic-s3-usb",
+            "Generic ESP32S3 module with ESP32S3",
+            false,
+        ),
+        ("generic-c3", "ESP32C3 module with ESP32C3", false),
+    ] {
+        let vboard = quick(profile).ready();
+        let info = board(&vboard, ["info", "--format", "json"]).expect_code(0);
+        let info: Value = serde_json::from_str(&info.text()).expect("an object");
+        assert_eq!(info["machine"], name, "{profile}");
+        assert_eq!(info["board"], Value::Null, "{profile}");
+        assert_eq!(info["mpython"], mpython, "{profile}");
+    }
+}
+
+/// A `main.py` that draws on the colour display, with an object of its own.
+const DRAWS: &str = "from lv_oled import OLED
+oled = OLED()
+oled.fill(0)
+oled.DispChar('你好', 0, 0)
+oled.DispChar('second', 10, 32, 2)
+oled.show()
+print('drawn')
+oled.DispChar('not shown', 0, 64)
+";
+
+#[test]
+fn the_texts_on_the_colour_display_are_mirrored() {
+    let vboard = quick("mpython-3.0").file("main.py", DRAWS).ready();
+    let finished = board(&vboard, ["oled", "--once", "--format", "json"]).expect_code(0);
+    let screen: Value = serde_json::from_str(&finished.text()).expect("an object");
+    assert_eq!(
+        screen["texts"],
+        serde_json::json!([
+            {"x": 0, "y": 0, "text": "你好"},
+            {"x": 10, "y": 32, "text": "second", "mode": "rev"},
+        ])
+    );
+    assert_eq!(screen["display"], "lcd");
+    assert!(
+        finished
+            .stderr
+            .contains("this board has a colour display (320x172)"),
+        "{}",
+        finished.stderr
+    );
+    let text = board(&vboard, ["oled", "--once"]).expect_code(0).text();
+    assert!(text.contains("你好") && text.contains("second"), "{text}");
+}
+
+#[test]
+fn a_main_py_without_lv_oled_has_nothing_to_mirror_on_the_board_3_0() {
+    let vboard = quick("mpython-3.0")
+        .file("main.py", "from mpython import *\ndisplay.show()\n")
+        .ready();
+    let finished = board(&vboard, ["oled", "--once"]).expect_code(3);
+    assert!(
+        finished.stderr.contains("from lv_oled import OLED"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn the_tutorials_oled_is_a_name_error_on_the_board_3_0() {
+    let vboard = quick("mpython-3.0").ready();
+    let finished = run_source(&vboard, "from mpython import *\noled.fill(0)\n").expect_code(1);
+    assert!(
+        finished.stderr.contains("NameError: name 'oled'"),
+        "{}",
+        finished.stderr
+    );
+    assert!(
+        finished.stderr.contains("[no-oled-on-this-board]")
+            && finished.stderr.contains("from lv_oled import OLED"),
+        "{}",
+        finished.stderr
+    );
+}
+
+/// `run --example server` on a board, one datagram to it, and what the display shows then.
+fn server(vboard: &mut VirtualBoard, shown: impl Fn(&Value) -> bool + Copy) {
+    let free = loopback_socket();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let mut running = Running::spawn(
+        udpcli(["board", "-s", &vboard.port, "run", "--ssid", "class"])
+            .args([
+                "--password-env",
+                "CLASS_WIFI",
+                "--example",
+                "server",
+                "--port",
+                &port,
+            ])
+            .env("CLASS_WIFI", "secret"),
+    );
+    let mut line = running.stdout_line();
+    while !line.contains("waiting on") {
+        line = running.stdout_line();
+    }
+    run(["send", &format!("127.0.0.1:{port}"), "hello"]).expect_code(0);
+    let line = running.stdout_line();
+    assert!(line.starts_with("received: b'hello'"), "{line}");
+    vboard.wait_until("the text is on the display", shown);
+    running.interrupt().expect_code(0);
+}
+
+#[test]
+fn the_example_fits_the_board() {
+    let in_class = |profile| quick(profile).arg("--wifi", "class:secret").ready();
+    let mut vboard = in_class("mpython-3.0");
+    server(&mut vboard, |stats| {
+        let drawn = stats["lcd"].as_str().expect("a text");
+        drawn.contains("(0, 32, 1, 'hello')") && drawn.contains("(0, 64, 1, 'from127.0.0.1')")
+    });
+    let mut vboard = in_class("xuejing-s3");
+    server(&mut vboard, |stats| stats["shows"].as_u64() > Some(2));
+    // Without an OLED the program goes on without.
+    let mut vboard = in_class("generic-c3");
+    server(&mut vboard, |_| true);
+}
+
+#[test]
+fn boards_with_an_s3_and_the_oled_work_as_the_first_board_does() {
+    let main = "from mpython import *\noled.fill(0)\noled.DispChar('你好', 0, 0)\noled.show()\n";
+    let vboard = quick("xuejing-s3").file("main.py", main).ready();
+    let finished = board(&vboard, ["oled", "--once", "--format", "json"]).expect_code(0);
+    let screen: Value = serde_json::from_str(&finished.text()).expect("an object");
+    assert_eq!(screen["texts"][0]["text"], "你好");
+    assert_eq!(screen.get("display"), None);
+    let local = vboard.files().with_file_name("x.py");
+    std::fs::write(&local, "print(1)\n").expect("a file");
+    board(&vboard, ["put", local.to_str().expect("UTF-8")]).expect_code(0);
+    assert!(vboard.files().join("x.py").exists());
+}
