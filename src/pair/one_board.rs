@@ -218,7 +218,7 @@ impl PairTest<'_> {
                 talk,
                 &mut course,
                 arrivals.as_ref(),
-                info.is_mpython(),
+                (online.rssi, info.is_mpython()),
                 on_round,
             ) {
                 self.end(result, start);

@@ -43,17 +43,7 @@ pub(super) fn traffic(
     arrivals: Option<&Receiver<Arrived>>,
     online: &Online,
 ) {
-    let mut judge = Judge {
-        is_lossy: false,
-        max_loss: run.plan().max_loss,
-        rssi: online.rssi,
-        port: course.port,
-        same_network: course
-            .facing
-            .interface
-            .as_ref()
-            .is_none_or(|found| found.has_board),
-    };
+    let mut judge = Judge::new(run.plan().max_loss, online.rssi, course);
     let start = Instant::now();
     let down = measure::down(talk, course);
     // The meaning of silence in this direction depends on the other one, so measure that before judging the first.
@@ -64,10 +54,7 @@ pub(super) fn traffic(
         early = Some((up(talk, course, arrivals), start.elapsed()));
     }
     let early_up = early.as_ref().and_then(|(up, _)| up.as_ref().ok());
-    let downwards = down.as_ref().ok().map(|down| Downwards {
-        received: down.counts.received(),
-        alias: down.alias,
-    });
+    let downwards = down.as_ref().ok().map(Downwards::of);
     let mut result = StepResult::new(Step::PcToBoard, send_to(course.board, course.board_port));
     match down {
         Ok(down) => {
@@ -173,14 +160,23 @@ fn cut(counts: &SizeCounts, result: &mut StepResult) {
 
 /// What the results from PC to board imply for the other direction.
 #[derive(Debug, Clone, Copy)]
-struct Downwards {
+pub(super) struct Downwards {
     received: u64,
     /// The source address that the board saw, if it is not the PC's address.
     alias: Option<Ipv4Addr>,
 }
 
+impl Downwards {
+    pub(super) fn of(down: &Down) -> Self {
+        Self {
+            received: down.counts.received(),
+            alias: down.alias,
+        }
+    }
+}
+
 /// Derives diagnoses from the results.
-struct Judge {
+pub(super) struct Judge {
     /// Whether a direction lost more than the limit.
     is_lossy: bool,
     max_loss: f64,
@@ -190,7 +186,22 @@ struct Judge {
 }
 
 impl Judge {
-    fn down(
+    /// `rssi` is the board's signal.
+    pub(super) fn new(max_loss: f64, rssi: Option<i64>, course: &MeasurementContext) -> Self {
+        Self {
+            is_lossy: false,
+            max_loss,
+            rssi,
+            port: course.port,
+            same_network: course
+                .facing
+                .interface
+                .as_ref()
+                .is_none_or(|found| found.has_board),
+        }
+    }
+
+    pub(super) fn down(
         &mut self,
         down: &Down,
         up: Option<&Up>,
@@ -247,7 +258,7 @@ impl Judge {
         self.lost(counts, result);
     }
 
-    fn up(
+    pub(super) fn up(
         &mut self,
         up: &Up,
         down: Option<Downwards>,
@@ -390,7 +401,12 @@ impl Judge {
         Finding::with(diagnosis, detail)
     }
 
-    fn echo(&self, echo: &measure::Echo, course: &MeasurementContext, result: &mut StepResult) {
+    pub(super) fn echo(
+        &self,
+        echo: &measure::Echo,
+        course: &MeasurementContext,
+        result: &mut StepResult,
+    ) {
         let mut seen = vec![sentence!(
             "pair.echo-seen",
             received: echo.received,

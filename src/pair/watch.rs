@@ -9,8 +9,9 @@ use crate::pair::board_session::{BoardSession, SessionError};
 use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, MeasurementContext, Trouble};
 use crate::pair::oled;
-use crate::pair::results::{Step, StepNote, StepResult, Verdict};
+use crate::pair::results::{Finding, Step, StepNote, StepResult, Verdict};
 use crate::pair::sockets::Arrived;
+use crate::pair::traffic::{Downwards, Judge};
 use crate::terminal::panel::screen::Screen;
 use crate::text::sentence::sentence;
 
@@ -56,6 +57,8 @@ pub(crate) struct RoundResults {
     pub(crate) oled: Option<(Screen, bool)>,
     /// The last datagrams from the board, newest first: the length, and the time since the previous one.
     pub(crate) last: VecDeque<(usize, Duration)>,
+    /// What is wrong.
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Repeats rounds until Ctrl-C, or until a failure other than loss, which it returns.
@@ -64,7 +67,7 @@ pub(super) fn rounds(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
     arrivals: Option<&Receiver<Arrived>>,
-    has_oled: bool,
+    (rssi, has_oled): (Option<i64>, bool),
     on_round: &mut dyn FnMut(RoundResults),
 ) -> Option<StepResult> {
     let arrivals = arrivals?;
@@ -79,7 +82,7 @@ pub(super) fn rounds(
     course.sizes = vec![size];
     course.count = COUNT.min(plan.count);
     for number in 1.. {
-        match round(plan, talk, course, arrivals, has_oled, number) {
+        match round(plan, talk, course, arrivals, (rssi, has_oled), number) {
             Ok(round) => on_round(round),
             Err(Trouble::SessionError(SessionError::Interrupted)) => return None,
             Err(trouble) => {
@@ -103,7 +106,7 @@ fn round(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
-    has_oled: bool,
+    (rssi, has_oled): (Option<i64>, bool),
     number: u64,
 ) -> Result<RoundResults, Trouble> {
     let start = Instant::now();
@@ -124,8 +127,17 @@ fn round(
         rtt: None,
         time: Duration::ZERO,
         oled: None,
-        last: up.last,
+        last: VecDeque::new(),
+        findings: Vec::new(),
     };
+    let mut judge = Judge::new(plan.max_loss, rssi, course);
+    let mut result = StepResult::new(Step::PcToBoard, StepNote::Nothing);
+    judge.down(&down, Some(&up), course, &mut result);
+    round.findings.append(&mut result.findings);
+    let mut result = StepResult::new(Step::BoardToPc, StepNote::Nothing);
+    judge.up(&up, Some(Downwards::of(&down)), course, &mut result);
+    round.findings.append(&mut result.findings);
+    round.last = up.last;
     if round.down.received > 0 {
         let echo = measure::echo(talk, course, ECHOES)?;
         round.echo = DirectionCounts {
@@ -133,6 +145,11 @@ fn round(
             received: echo.received,
         };
         round.rtt = echo.rtt.quantiles();
+        if round.up.received > 0 {
+            let mut result = StepResult::new(Step::Echo, StepNote::Nothing);
+            judge.echo(&echo, course, &mut result);
+            round.findings.append(&mut result.findings);
+        }
         if has_oled {
             let mut result = StepResult::new(Step::Oled, StepNote::Nothing);
             oled::step(talk, plan, course, &mut result)?;
@@ -141,6 +158,7 @@ fn round(
             let is_right = result.verdict == Verdict::Passed
                 || (screen.lcd && result.verdict == Verdict::Skipped);
             round.oled = Some((screen.clone(), is_right));
+            round.findings.append(&mut result.findings);
         }
     }
     round.time = start.elapsed();

@@ -7,8 +7,16 @@
 #[expect(dead_code, reason = "other targets use the rest of it")]
 #[path = "../board/support.rs"]
 mod board;
+/// What the emulator of a terminal takes from the target that it is at home in.
+mod child {
+    pub(crate) const NAME: &str = "";
+    pub(crate) const FOLDER: &str = "UDPCLI_TEST_FOLDER";
+}
 #[path = "../genuine/dialogue.rs"]
 mod dialogue;
+#[expect(dead_code, reason = "other targets use the rest of it")]
+#[path = "../terminal/emulator.rs"]
+mod emulator;
 #[expect(dead_code, reason = "other targets use the rest of it")]
 #[path = "../cli/support.rs"]
 mod support;
@@ -26,3 +34,4 @@ mod page;
 mod profiles;
 mod simulated;
 mod watch;
+mod watch_screen;

@@ -99,12 +99,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn start(board: VirtualBoard, more: &[&str]) -> Self {
-        Self::start_on("50 200", board, more)
-    }
-
-    /// On a terminal with these rows and columns.
-    fn start_on(size: &str, board: VirtualBoard, more: &[&str]) -> Self {
+    fn start(board: VirtualBoard) -> Self {
         let port = Pc::new().port.to_string();
         let args = [
             "pair",
@@ -118,9 +113,9 @@ impl Watched {
             "WIFI_PASSWORD",
         ];
         let args = args.into_iter().chain(QUICK.split(' '));
-        let mut child = udpcli_on_terminal("", args.chain(more.iter().copied()))
+        let mut child = udpcli_on_terminal("", args)
             .env("WIFI_PASSWORD", "secret")
-            .env("TERMINAL_SIZE", size)
+            .env("TERMINAL_SIZE", "50 200")
             .stdout(Stdio::piped())
             .spawn()
             .expect("python3 starts");
@@ -172,64 +167,23 @@ impl Watched {
 
 #[test]
 fn a_terminal_gets_a_live_view_and_is_restored() {
-    let mut watched = Watched::start(wifi_board(VirtualBoard::options(), 104), &[]);
+    let mut watched = Watched::start(wifi_board(VirtualBoard::options(), 104));
     for wanted in [
         "\x1b[?1049h",
         "--watch",
         "datagrams/s",
-        "the text sent",
+        "IT WORKS",
         "min/median/p99/max",
     ] {
         watched.until(wanted, |all| String::from_utf8_lossy(all).contains(wanted));
     }
     let text = watched.interrupt();
-    assert!(
-        text.contains("leaving the") && text.contains("clean-up: nothing of ours"),
-        "{text}"
-    );
+    assert!(text.contains("leaving the"), "{text}");
     let (_, after) = text
         .rsplit_once("\x1b[?1049l")
         .expect("the first screen comes back");
     assert!(
         after.contains("rounds: ") && after.contains("nothing of ours is left on the board"),
-        "{after}"
-    );
-}
-
-/// The screen of a terminal with 24 rows and 80 columns, if each line but the last is between the edges of a box.
-fn framed(all: &[u8]) -> Option<String> {
-    let mut parser = vt100::Parser::new(24, 80, 0);
-    parser.process(all);
-    let screen = parser.screen();
-    let is_edge = |row, column, edges: [&str; 3]| {
-        let cell = screen.cell(row, column);
-        cell.is_some_and(|cell| edges.contains(&cell.contents()))
-    };
-    (0..23)
-        .all(|row| is_edge(row, 0, ["┌", "│", "└"]) && is_edge(row, 79, ["┐", "│", "┘"]))
-        .then(|| screen.contents())
-}
-
-#[test]
-fn the_live_view_keeps_its_frames_in_chinese_on_a_small_terminal() {
-    let board = wifi_board(VirtualBoard::options(), 107);
-    let mut watched = Watched::start_on("24 80", board, &["--lang", "zh-CN"]);
-    let wanted = [
-        "电脑到掌控板：每秒 ",
-        "掌控板到电脑：每秒 ",
-        "丢失：本轮 0 %，累计 0/",
-        "RTT 最小/中位/p99/最大 ",
-        "掌控板最近发来的数据报，第 ",
-        "64 字节，与上一个相隔 ",
-        " 按 q 或 Ctrl-C 结束",
-    ];
-    watched.until("whole view", |all| {
-        framed(all).is_some_and(|text| wanted.iter().all(|part| text.contains(part)))
-    });
-    let text = watched.interrupt();
-    let (_, after) = text.rsplit_once("\x1b[?1049l").expect("the first screen");
-    assert!(
-        after.contains("共 ") && after.contains("通过\x1b[0m  收尾  "),
         "{after}"
     );
 }
@@ -289,41 +243,6 @@ fn ctrl_c_with_a_silent_board_ends_in_time_with_a_report() {
             assert!(!said.contains("rounds: "), "{said}");
         }
     }
-}
-
-/// The screen of a terminal after this output.
-fn screen(all: &[u8]) -> Vec<String> {
-    let mut parser = vt100::Parser::new(50, 200, 0);
-    parser.process(all);
-    parser.screen().rows(0, 200).collect()
-}
-
-#[test]
-fn log_lines_are_in_a_box_of_the_view_and_nowhere_else() {
-    let mut watched = Watched::start(wifi_board(VirtualBoard::options(), 106), &["-vv"]);
-    let in_box = |all: &[u8]| {
-        let rows = screen(all);
-        let top = rows.iter().position(|row| row.starts_with("┌ log "))?;
-        let bottom = rows.iter().skip(top).position(|row| row.starts_with('└'))?;
-        (bottom == 6).then_some(rows)
-    };
-    watched.until("full log", |all| {
-        String::from_utf8_lossy(all).contains("the text sent") && in_box(all).is_some()
-    });
-    let rows = in_box(&watched.all).expect("it was there");
-    for (index, row) in rows.iter().enumerate().take(49) {
-        let has_edges = row.starts_with(['┌', '│', '└']) && row.ends_with(['┐', '│', '┘']);
-        assert!(has_edges, "row {index} is drawn over:\n{}", rows.join("\n"));
-    }
-    let log = rows.iter().position(|row| row.starts_with("┌ log "));
-    let lines = &rows[log.expect("it was there") + 1..][..5];
-    assert!(
-        lines
-            .iter()
-            .all(|line| line.chars().filter(|char| char.is_alphanumeric()).count() > 5),
-        "{lines:#?}"
-    );
-    watched.interrupt();
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::pair::fleet::{self, BoardPlace, FleetObserver, PairFleetEvent, Total}
 use crate::pair::results::{BoardReport, StepResult, Verdict};
 use crate::pair::watch::{DirectionCounts, RoundResults};
 use crate::shutdown::Asker;
+use crate::terminal::color;
 use crate::terminal::full_screen::FullScreen;
 use crate::terminal::keys::{self, Key};
 use crate::terminal::stdout;
@@ -149,7 +150,7 @@ pub(super) fn line(round: &RoundResults) -> String {
 
 /// Shows the live view until the sender of news ends or the terminal is closed.
 fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
-    let mut view = RoundsView::new(port);
+    let mut view = RoundsView::new(port, color::has_color());
     let mut screen = FullScreen::open()?;
     loop {
         for message in screen.messages() {
