@@ -20,6 +20,11 @@ peers=(
     "mount mount"
 )
 
+# Fonts have no command: the file, and its package.
+files=(
+    "/usr/share/unifont/unifont.hex unifont"
+)
+
 # nft lives in /usr/sbin, which is not on everybody's PATH.
 export PATH="$PATH:/usr/sbin:/sbin"
 
@@ -29,6 +34,10 @@ missing() {
         read -r command package <<<"$peer"
         # Not "command -v kill": the shell has its own, and the tests start the program.
         type -P "$command" >/dev/null || printf '%s\n' "$package"
+    done
+    for peer in "${files[@]}"; do
+        read -r command package <<<"$peer"
+        [[ -e $command ]] || printf '%s\n' "$package"
     done
 }
 

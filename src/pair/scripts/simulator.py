@@ -155,6 +155,68 @@ class WLAN:
         pass
 
 
+# The display's glyphs are those of GNU Unifont, if Debian's package unifont is installed: a line CODE:HEX for each glyph,
+# ordered by code, with 16 rows of 8 or 16 pixels.
+class Unifont:
+    def __init__(self):
+        self.known = {}
+        try:
+            self.file = open('/usr/share/unifont/unifont.hex', 'rb')
+            self.size = self.file.seek(0, 2)
+        except OSError:
+            self.size = 0
+
+    # The width and the rows of a character, cropped to what is drawn, or None.
+    def glyph(self, c):
+        if c not in self.known:
+            line = self.line(ord(c))
+            self.known[c] = line and self.cropped(line)
+        return self.known[c]
+
+    def line(self, code):
+        low, high = 0, self.size
+        while low < high:
+            at = (low + high) // 2
+            self.file.seek(at)
+            # The first whole line from here on; a line has at most 72 bytes.
+            block = self.file.read(160)
+            start = block.find(b'\n') + 1 if at else 0
+            end = block.find(b'\n', start)
+            if end < 0 or at and not start:
+                high = at
+                continue
+            found, line = block[start:end].split(b':')
+            found = int(found, 16)
+            if found == code:
+                return line
+            if found < code:
+                low = at + end
+            else:
+                high = at
+
+    # Latin glyphs are as wide as their ink, as on the board; Chinese ones are 15 wide, with a pixel between them.
+    def cropped(self, line):
+        digits = len(line) // 16
+        rows = [int(line[i:i + digits], 16) for i in range(0, len(line), digits)]
+        ink = 0
+        for row in rows:
+            ink |= row
+        if digits == 4:
+            return 15, [row if ink & 1 == 0 or ink >> 15 else row << 1 for row in rows]
+        if not ink:
+            return 4, [0] * 16
+        width, left = 8, 0
+        while not ink << left & 128:
+            left += 1
+        while not ink & 1:
+            ink >>= 1
+            width -= 1
+        return width - left, [row << left + 8 for row in rows]
+
+
+font = Unifont()
+
+
 class OLED:
     def __init__(self):
         self.buffer = bytearray(1024)
@@ -169,8 +231,16 @@ class OLED:
             self.buffer[i] = self.buffer[i] | 1 << y % 8 if c else self.buffer[i] & ~(1 << y % 8)
 
     def DispChar(self, s, x, y, mode=1, auto_return=False):
-        # Replacement glyphs: a pattern calculated from the character code.
         for c in s:
+            glyph = font.glyph(c)
+            if glyph:
+                width, rows = glyph
+                for dy in range(16):
+                    for dx in range(width):
+                        self.pixel(x + dx, y + dy, rows[dy] << dx & 0x8000)
+                x += width + 1
+                continue
+            # Without the font: a pattern calculated from the character code.
             n = ord(c) * 40503 & 0xffff
             width = 7 if ord(c) < 128 else 15
             for dy in range(2, 14):

@@ -28,6 +28,46 @@ def mount():
 
 
 real.mount = mount
+
+
+def unifont():
+    # The display's glyphs are those of GNU Unifont, where Debian's package unifont is installed: a line CODE:HEX a glyph,
+    # by code, 16 rows of 8 or 16 pixels.
+    try:
+        file = os.VfsPosix().open('/usr/share/unifont/unifont.hex', 'rb')
+    except OSError:
+        return lambda code: None
+    size = file.seek(0, 2)
+
+    def glyph(code):
+        # Its width, and rows whose bit 15 is the left column.
+        low, high = 0, size
+        while low < high:
+            at = (low + high) // 2
+            file.seek(at)
+            # The first whole line from here on; a line has at most 72 bytes.
+            block = file.read(160)
+            start = block.find(b'\n') + 1 if at else 0
+            end = block.find(b'\n', start)
+            if end < 0 or at and not start:
+                high = at
+                continue
+            line = block[start:end]
+            colon = line.find(b':')
+            here = int(line[:colon], 16)
+            if here < code:
+                low = at + end
+            elif here > code:
+                high = at
+            else:
+                digits = (len(line) - colon - 1) // 16
+                rows = (int(line[i:i + digits], 16) for i in range(colon + 1, len(line), digits))
+                return 4 * digits, tuple([row << 16 - 4 * digits for row in rows])
+
+    return glyph
+
+
+real.glyph = unifont()
 sys.modules['_real'] = real
 
 # Modules that are written in C in the firmware.

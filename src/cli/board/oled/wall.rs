@@ -23,7 +23,7 @@ use crate::text::sentence::sentence;
 const KEYS: Duration = Duration::from_millis(1);
 const IDLE: Duration = Duration::from_millis(50);
 
-/// Lines of messages that are kept and shown.
+/// Messages that are kept, and the rows that they get.
 const LOG: usize = 2;
 
 /// The screens by the boards' ports. The boards' threads write here.

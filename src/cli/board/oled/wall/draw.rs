@@ -8,13 +8,14 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph, Wrap};
 
-use super::{Board, TileEnd, WallView};
+use super::{Board, LOG, TileEnd, WallView};
 use crate::cli::board::oled::tiles::{Grid, Kind, TEXT_ROWS};
 use crate::terminal::panel::picture;
 use crate::terminal::panel::screen::Screen;
 use crate::terminal::panel::{TerminalLimits, text};
 use crate::terminal::sanitize;
 use crate::text::cells::fit;
+use crate::text::wrap;
 use crate::words::catalogue::say;
 
 /// How text that is reversed begins and ends in a row of the panel.
@@ -35,7 +36,8 @@ impl WallView {
             ..
         } = self;
         screen.draw(|frame| {
-            let log_rows = u16::try_from(log.len()).unwrap_or(0);
+            let lines = newest(log, frame.area().width.into());
+            let log_rows = u16::try_from(lines.len()).unwrap_or(0);
             let [tiles, below, keys] = Layout::vertical([
                 Constraint::Fill(1),
                 Constraint::Length(log_rows),
@@ -57,13 +59,27 @@ impl WallView {
                 let area = place(new, slot, tiles);
                 draw_tile(frame, area, new, board, screen, terminal.color);
             }
-            let width = usize::from(below.width);
-            let lines: Vec<Line<'_>> = log.iter().map(|line| fit(line, width).into()).collect();
+            let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
             frame.render_widget(Paragraph::new(lines), below);
             let end = end_line(boards, *first, page, *is_ending);
             frame.render_widget(Paragraph::new(fit(&end, keys.width.into())), keys);
         })
     }
+}
+
+/// The newest messages in at most [`LOG`] rows, broken between words.
+fn newest(log: &[String], width: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for message in log.iter().rev() {
+        let broken = wrap::message(message, width, 2);
+        let broken: Vec<String> = broken.lines().map(|row| fit(row, width)).collect();
+        if !rows.is_empty() && rows.len() + broken.len() > LOG {
+            break;
+        }
+        rows.splice(..0, broken);
+    }
+    rows.truncate(LOG);
+    rows
 }
 
 /// The last line: how the boards are, and what the keys do.

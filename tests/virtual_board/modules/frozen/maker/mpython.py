@@ -7,7 +7,7 @@ import ustruct, array
 from neopixel import NeoPixel
 import machine
 import framebuf
-from _real import env as _env
+from _real import env as _env, glyph as _glyph
 
 time.sleep_ms(int(_env('VB_IMPORT_TIME')))
 
@@ -15,7 +15,8 @@ i2c = I2C(0, scl=Pin(22), sda=Pin(23), freq=400000)
 
 
 # As in the firmware, drawing ignores the instance's attributes (`super().pixel`), and glyphs are proportional and
-# 16 pixels high. They are generated: Latin ones from framebuf's font, others as strokes based on the code point.
+# 16 pixels high: GNU Unifont's, or made up where that is not installed, Latin ones from framebuf's font, others as
+# strokes based on the code point.
 
 
 class TextMode:
@@ -42,8 +43,32 @@ class Font:
         if c not in self.glyphs:
             if len(self.glyphs) > 64:
                 self.glyphs.clear()
-            self.glyphs[c] = self.latin(c) if code < 127 else self.strokes(code)
+            glyph = self.unifont(code)
+            self.glyphs[c] = glyph or (self.latin(c) if code < 127 else self.strokes(code))
         return self.glyphs[c]
+
+    def unifont(self, code):
+        found = _glyph(code)
+        if found is None:
+            return None
+        width, rows = found
+        ink = 0
+        for row in rows:
+            ink |= row
+        if not ink:
+            return width // 2, rows
+        left = 0
+        if width == 16:
+            # Eight fit into a row, each with a pixel beside it.
+            left, width = ink & 1 and not ink & 0x8000, 15
+        else:
+            while not ink << left & 0x8000:
+                left += 1
+            width = 16 - left
+            while not ink & 1:
+                ink >>= 1
+                width -= 1
+        return width, tuple([row << left & 0xFFFF for row in rows])
 
     def latin(self, c):
         rows = bytearray(8)

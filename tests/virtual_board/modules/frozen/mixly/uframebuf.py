@@ -1,6 +1,8 @@
 # Mixly's extension of framebuf: texts in a font in flash, centred and scaled. Functions and defaults are those of
-# Mixly's source (uframebuf.py, "framebuf-extend", 20230412). The glyphs are generated, as in the maker's mpython.py.
+# Mixly's source (uframebuf.py, "framebuf-extend", 20230412). The glyphs are GNU Unifont's, or
+# made up where that is not installed.
 import time
+from _real import glyph as _glyph
 from framebuf import *
 
 
@@ -16,7 +18,11 @@ class Font_Uincode:
             return None, (0, self.height)
         width = 8 if code < 256 else 16
         rows = bytearray(self.height * 2)
-        if code != 32:
+        found = _glyph(code)
+        if found:
+            for y, line in enumerate(found[1]):
+                rows[2 * y], rows[2 * y + 1] = line >> 8, line & 255
+        elif code != 32:
             n = code * 40503 & 0xffff
             for y in range(2, 14):
                 n = (n * 75 + 74) % 65537
