@@ -34,6 +34,7 @@ mod file_names;
 mod files;
 mod first_boot;
 mod fleet;
+mod info;
 mod input;
 mod language;
 mod life_cycle;
