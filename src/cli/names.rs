@@ -44,12 +44,27 @@ pub(super) fn read(given: Option<&Path>) -> Result<BoardNames, Error> {
     })
 }
 
+/// The addresses of a host, or of the board that `board:NAME` stands for.
+///
+/// # Errors
+/// There is no such host or board.
+pub(super) async fn addresses(
+    names: Option<&Path>,
+    endpoint: &Endpoint,
+    family: Family,
+) -> Result<Vec<SocketAddr>, Error> {
+    if endpoint.board().is_some() {
+        return resolve(names.map(Path::to_owned), endpoint, family).await;
+    }
+    Ok(endpoint.resolve(family).await?)
+}
+
 /// The address of the board that `board:NAME` stands for: from the list and the neighbour table, or else by a search of
 /// this PC's networks. Nothing is kept.
 ///
 /// # Errors
 /// No board, or more than one, has this name, or none is found.
-pub(super) async fn resolve(
+async fn resolve(
     names: Option<PathBuf>,
     endpoint: &Endpoint,
     family: Family,

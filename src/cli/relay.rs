@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::capture::{CaptureFormat, Saver};
 use crate::cli::logging::Summary;
 use crate::cli::output::DatagramOutput;
-use crate::cli::{GlobalArgs, complete, value};
+use crate::cli::{GlobalArgs, complete, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::render::{Format, Renderer, Style};
@@ -49,6 +49,8 @@ pub(crate) struct RelayArgs {
     listen: SocketAddr,
     #[arg(long, value_name = "HOST:PORT", required = true, num_args = 1..)]
     to: Vec<Endpoint>,
+    #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath)]
+    names: Option<PathBuf>,
     #[arg(long, value_name = "D", default_value = SESSION_TIMEOUT, value_parser = value::positive_duration)]
     session_timeout: Duration,
 
@@ -177,7 +179,7 @@ impl RelayArgs {
             let host = &endpoint.host;
             let say = || tracing::info!(say = "relay.waiting-for-dns", host = %host);
             let deadline = self.duration.map(|duration| Instant::now() + duration);
-            let resolved = endpoint.resolve(Family::Any);
+            let resolved = names::addresses(self.names.as_deref(), endpoint, Family::Any);
             match wait_for(Site::Resolve, resolved, shutdown, deadline, say).await {
                 Waited::Done(addresses) => {
                     let first = addresses?.into_iter().next();

@@ -623,10 +623,7 @@ impl SendArgs {
     }
 
     async fn resolve(&self, family: Family) -> Result<Vec<SocketAddr>, Error> {
-        if self.peer.board().is_some() {
-            return names::resolve(self.names.clone(), &self.peer, family).await;
-        }
-        Ok(self.peer.resolve(family).await?)
+        names::addresses(self.names.as_deref(), &self.peer, family).await
     }
 
     fn form(&self) -> PayloadChoice {

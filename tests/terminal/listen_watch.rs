@@ -161,6 +161,90 @@ fn untrusted_text_is_escaped_and_wide_text_keeps_the_columns() {
 }
 
 #[test]
+fn names_of_any_characters_keep_the_columns_and_cannot_act() {
+    let size = (24, 100);
+    let names = tempfile::NamedTempFile::new().unwrap();
+    let list = "127.0.4.1,小明,\n127.0.4.2,👩‍🚀 Eva 🎉,\n127.0.4.3,\u{1b}[31mRed\u{7},\n127.0.4.4,\u{202e}abc,\n\
+                127.0.4.5,非常非常非常非常非常非常非常长的名字,\n";
+    std::fs::write(names.path(), list).unwrap();
+    let watched = Watched::start(size, &["--names", names.path().to_str().unwrap()]);
+    for host in 1..=6 {
+        watched.send([127, 0, 4, host], format!("text {host}").as_bytes());
+    }
+    let wanted = [
+        "小明",
+        "🚀 Ev…",
+        "Red",
+        "\\u{202e}abc",
+        "非常非常",
+        "text 6",
+    ];
+    let rows = watched.terminal.until("all names", |rows| {
+        is_whole(rows, size) && {
+            let shown = rows.join("\n");
+            wanted.iter().all(|name| shown.contains(name))
+        }
+    });
+    // The texts stand below each other, whatever stands before them.
+    let column = |row: &String| {
+        let (before, _) = row.split_once("127.0.4.")?;
+        Some(before.width())
+    };
+    let table = rows.iter().take_while(|row| !row.starts_with('└'));
+    let columns: Vec<usize> = table.filter_map(column).collect();
+    assert_eq!(columns.len(), 6, "{rows:#?}");
+    assert!(
+        columns.iter().all(|column| *column == columns[0]),
+        "{rows:#?}"
+    );
+    let sent = String::from_utf8_lossy(&watched.terminal.sent()).into_owned();
+    assert!(!sent.contains("\x1b[31mRed") && !sent.contains(['\u{202e}', '\u{7}']));
+    watched.quit();
+}
+
+#[test]
+fn a_flood_is_counted_while_keys_still_act() {
+    let watched = Watched::start(SIZES[1], &["--recv-buffer", "8M"]);
+    let flood = std::process::Command::new(env!("CARGO_BIN_EXE_udpcli"))
+        .args([
+            "send",
+            &watched.address.to_string(),
+            "--size",
+            "32",
+            "--rate",
+            "100000",
+            "--duration",
+            "2s",
+            "-q",
+        ])
+        .spawn();
+    let mut flood = flood.unwrap();
+    // In the middle of it.
+    watched.until("1 sender ");
+    for _ in 0..3 {
+        watched.terminal.type_in(" ");
+        watched.until("paused");
+        watched.terminal.type_in(" ");
+        watched
+            .terminal
+            .until("it goes on", |rows| !rows.join("").contains("paused"));
+    }
+    assert!(flood.wait().unwrap().success());
+    // Every datagram that the kernel did not drop was counted: the view and the summary agree.
+    let rows = watched.quit();
+    let summary = rows
+        .iter()
+        .find(|row| row.contains(" dropped by the kernel"))
+        .unwrap();
+    let number = |what: &str| -> u64 {
+        let (before, _) = summary.split_once(what).unwrap();
+        let number = before.rsplit([' ', ',']).next().unwrap();
+        number.parse().unwrap()
+    };
+    assert!(number(" datagrams") > 10_000, "{summary}");
+}
+
+#[test]
 fn keys_scroll_sort_filter_pause_and_save() {
     let watched = Watched::start((24, 100), &[]);
     for host in 1..=40 {

@@ -225,7 +225,8 @@ relay = Pass datagrams on, and lose, double, swap or delay them on request
           udpcli relay --listen 7000 --to 192.168.0.3:6000 --to 192.168.0.4:6000
           udpcli relay --listen 7000 --to 192.168.0.3:6000 --format text --save talk.pcapng
 relay-listen = Port, or address and port, that the clients send to; 0 picks a free port
-relay-to = Where each datagram goes; repeatable
+relay-to = Where each datagram goes: HOST:PORT, or board:NAME for a board of the list of names; repeatable
+relay-names = With board:NAME: CSV file with the names of the boards: MAC address (or IP address), name, seat
 relay-session-timeout = End a client's session when neither it nor a target sent anything for this long
 relay-drop = Lose this percentage of the datagrams
 relay-duplicate = Send this percentage of the datagrams twice

@@ -223,7 +223,8 @@ relay = 转发数据报，并按要求丢弃、重复、交换或延迟
           udpcli relay --listen 7000 --to 192.168.0.3:6000 --to 192.168.0.4:6000
           udpcli relay --listen 7000 --to 192.168.0.3:6000 --format text --save talk.pcapng
 relay-listen = 客户端发往的端口，或者地址和端口；0 表示任选一个空闲端口
-relay-to = 每个数据报发往哪里；可以写多次
+relay-to = 每个数据报发往哪里：HOST:PORT，或者用 board:NAME 表示名单里的一块掌控板；可以写多次
+relay-names = 与 board:NAME 一起用：名单（CSV 文件）：MAC 地址（或 IP 地址）、名字、座位
 relay-session-timeout = 客户端和目标都这么久没有发送数据报，会话就结束
 relay-drop = 丢弃百分之几的数据报
 relay-duplicate = 把百分之几的数据报发送两次

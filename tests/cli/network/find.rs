@@ -284,6 +284,66 @@ while True:
 "#;
 
 #[test]
+fn a_name_by_mac_address_is_found_by_send_and_relay() {
+    let Some(net) = class() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("names.csv");
+    std::fs::write(
+        &list,
+        "24:0a:c4:00:01:03,小明,A1\n24:0a:c4:00:01:06,Eva,A2\n",
+    )
+    .expect("a file");
+    let list = list.to_str().expect("a path");
+    let mut programs = programs(&net, &[3], &[6]);
+    // The neighbour table is empty: the first search fills it.
+    let finished = net.send(
+        0,
+        &format!("board:小明 hello --names {list} -w 10s --expect ack:hello"),
+    );
+    finished.expect_code(0);
+    assert_eq!(
+        programs.stdout_line(),
+        format!("{} {}\n", address(3), super::hex(b"hello"))
+    );
+    // Through a relay, to two boards; one of them answers.
+    let args =
+        format!("relay --listen 127.0.0.1:0 --to board:小明 --to board:Eva:6000 --names {list}");
+    let mut relay = Running::spawn(&mut net.udpcli(0, &args));
+    let listening = relay.stderr_line_with("listening on ");
+    let at = crate::support::listening_address(&listening);
+    net.send(0, &format!("{at} on -w 10s --replies 1 --expect ack:on"))
+        .expect_code(0);
+    let mut heard = [programs.stdout_line(), programs.stdout_line()];
+    heard.sort();
+    let line = |host| format!("{} {}\n", address(host), super::hex(b"on"));
+    assert_eq!(heard, [line(3), line(6)]);
+    relay.interrupt().expect_code(0);
+    // A name that the list does not have.
+    let finished = net.send(0, &format!("board:Tom hello --names {list}"));
+    finished.expect_code(3);
+}
+
+#[test]
+fn listen_names_a_sender_by_its_mac_address_from_the_neighbour_table() {
+    let Some(net) = Net::pair() else { return };
+    net.ip(1, "link set vb address 24:0a:c4:00:01:07");
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("names.csv");
+    std::fs::write(&list, "24:0a:c4:00:01:07,小明 👩‍🚀\u{1b}[31m,A1\n").expect("a file");
+    let args = format!(
+        "--bind 10.77.1.1 -n 1 --format json --names {}",
+        list.display()
+    );
+    let listener = net.listen(0, &args);
+    // The kernel asks for the other's MAC address before the first datagram, and both know each other then.
+    net.send(1, &format!("10.77.1.1:{} hello", listener.port()))
+        .expect_code(0);
+    let finished = listener.running.finish().expect_code(0);
+    let object: Value = serde_json::from_str(&finished.text()).expect("JSON");
+    assert_eq!(object["name"], "小明 👩‍🚀\u{1b}[31m", "{object}");
+}
+
+#[test]
 fn nothing_found_is_exit_code_1_and_ctrl_c_130() {
     let Some(net) = Net::pair() else { return };
     if std::fs::read_dir("/dev").is_ok_and(|entries| {
