@@ -196,20 +196,37 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
 /// Windows' `MoveFileEx` takes 260 characters, unless the path is verbatim (`\\?\`).
 #[cfg(windows)]
 fn reachable(path: PathBuf) -> PathBuf {
+    use std::ffi::OsString;
     use std::os::windows::ffi::OsStrExt as _;
+    use std::path::{Component, Prefix};
 
     /// 260, less the name of the temporary file.
     const MOST: usize = 220;
-    let is_short = std::path::absolute(&path)
-        .is_ok_and(|whole| whole.as_os_str().encode_wide().take(MOST).count() < MOST);
-    if is_short {
+    let Ok(whole) = std::path::absolute(&path) else {
+        return path;
+    };
+    if whole.as_os_str().encode_wide().take(MOST).count() < MOST {
         return path;
     }
-    // The folder's canonical path is verbatim.
-    match (fs::canonicalize(folder(&path)), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => path,
-    }
+    let Some(Component::Prefix(prefix)) = whole.components().next() else {
+        return path;
+    };
+    let (start, rest) = match prefix.kind() {
+        Prefix::Disk(_) => (r"\\?\", Some(whole.as_path())),
+        // \\SERVER\SHARE\..
+        Prefix::UNC(..) => (
+            r"\\?\UNC\",
+            whole
+                .to_str()
+                .and_then(|text| text.strip_prefix(r"\\"))
+                .map(Path::new),
+        ),
+        _ => return path,
+    };
+    let Some(rest) = rest else { return path };
+    let mut verbatim = OsString::from(start);
+    verbatim.push(rest);
+    verbatim.into()
 }
 
 /// Elsewhere every call takes the same paths.

@@ -4,6 +4,7 @@
 
 mod error;
 pub(crate) mod read;
+mod slips;
 mod write;
 
 use std::ffi::OsString;

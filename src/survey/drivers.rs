@@ -55,7 +55,8 @@ impl Device {
     }
 }
 
-/// Chips without a driver, and drivers of `ports` that are too old.
+/// Chips without a driver, and drivers of `ports` that are too old. The registry does not tell whether a device without a
+/// driver is plugged in now: it is named only while no board has a port.
 pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<DriverFault> {
     let mut findings = Vec::new();
     for device in devices {
@@ -70,9 +71,7 @@ pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<DriverFault> {
                 chip,
                 year,
             },
-            (None, _)
-                if !device.has_driver && !ports.iter().any(|port| port.chip() == Some(chip)) =>
-            {
+            (None, _) if !device.has_driver && !ports.iter().any(|port| port.chip().is_some()) => {
                 DriverFault::Missing(chip)
             }
             _ => continue,
@@ -165,8 +164,11 @@ mod tests {
         ];
         let chip = Chip::Cp210x;
         assert_eq!(judge(&devices, &[]), [DriverFault::Missing(chip)]);
-        // Another board of that kind works: an old key is no finding.
+        // A board works, of that kind or another: the key may be of one that is no longer there.
         assert_eq!(judge(&devices, &[port("COM5", 0x10c4, 0xea60)]), []);
+        assert_eq!(judge(&devices, &[port("COM5", 0x1a86, 0x7523)]), []);
+        let modem = port("COM1", 0x046d, 0xc52b);
+        assert_eq!(judge(&devices, &[modem]), [DriverFault::Missing(chip)]);
     }
 
     #[test]

@@ -19,7 +19,23 @@ mod serial;
 mod udp;
 
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// A folder whose path is longer than the 260 characters of old Windows programs.
+fn deep_folder(within: &Path) -> PathBuf {
+    let mut deep = within.to_owned();
+    while deep.as_os_str().len() < 300 {
+        deep.push(format!("第一课 {}", "x".repeat(40)));
+    }
+    std::fs::create_dir_all(&deep).expect("a temporary folder");
+    deep
+}
+
+/// A path of this machine as Windows writes it.
+fn as_windows_writes(path: &Path) -> String {
+    format!("Z:{}", path.to_str().expect("UTF-8").replace('/', r"\"))
+}
 
 /// The `.exe` under Wine as a command. None, with a word, where `tests/windows/run` has not built it.
 fn windows<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Option<Command> {

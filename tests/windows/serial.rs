@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::board::VirtualBoard;
 use crate::support::{Finished, Running, eventually, skipped};
-use crate::windows;
+use crate::{as_windows_writes, deep_folder, windows};
 
 /// `udpcli.exe board COMMAND -s COM11 ARGS`.
 fn board(args: &[&str]) -> Option<Command> {
@@ -89,6 +89,20 @@ fn the_bridge_works_on_a_com_port_above_nine() {
     std::fs::write(virtual_board.files().join("main.py"), main).unwrap();
     let shown = run(&["oled", "--once"]).expect_code(0).text();
     assert!(shown.contains("你好 hello"), "{shown}");
+
+    // Paths of more than 260 characters.
+    let deep = deep_folder(folder.path());
+    let [local, back, image] =
+        ["a.bin", "back.bin", "屏幕.png"].map(|name| as_windows_writes(&deep.join(name)));
+    std::fs::write(deep.join("a.bin"), &bytes).unwrap();
+    run(&["put", &local, ":a.bin"]).expect_code(0);
+    run(&["get", ":a.bin", &back]).expect_code(0);
+    assert_eq!(std::fs::read(deep.join("back.bin")).unwrap(), bytes);
+    std::fs::write(virtual_board.files().join("main.py"), main).unwrap();
+    run(&["oled", "--once", "--image", &image]).expect_code(0);
+    let png = std::fs::read(deep.join("屏幕.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG"));
+    run(&["put", &as_windows_writes(&deep), ":"]).expect_code(0);
 
     // Ctrl-C stops the program on the board, and ends in order.
     std::fs::write(&script, "print('begun')\nwhile True: pass\n").unwrap();

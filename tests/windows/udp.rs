@@ -8,7 +8,7 @@ use crate::support::{
     DEADLINE, Finished, Listener, Running, address_of, loopback_socket, receive, receive_payloads,
     run_with_input, socket_on,
 };
-use crate::windows;
+use crate::{as_windows_writes, deep_folder, windows};
 
 /// Runs it to its end.
 #[track_caller]
@@ -327,6 +327,27 @@ fn files_of_any_name_are_written_and_read() {
         .finish()
         .expect_code(0);
     assert_eq!(receive(&socket).0, saved);
+}
+
+/// Wine has no such limit, so this proves that nothing of ours has one.
+#[test]
+fn a_path_may_be_longer_than_260_characters() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = deep_folder(folder.path()).join("课堂 1.pcapng");
+    let path = as_windows_writes(&saved);
+    let Some(listener) = listen(["--bind", "127.0.0.1", "-n", "1", "--save", &path]) else {
+        return;
+    };
+    loopback_socket()
+        .send_to(b"kept", listener.address)
+        .unwrap();
+    listener.running.finish().expect_code(0);
+    let content = std::fs::read(&saved).unwrap();
+    assert!(content.windows(4).any(|bytes| bytes == b"kept"));
+    let socket = loopback_socket();
+    let sent = run(["send", &address_of(&socket), "--file", &path]).unwrap();
+    sent.expect_code(0);
+    assert_eq!(receive(&socket).0, content);
 }
 
 #[test]

@@ -163,7 +163,10 @@ impl Tree {
             }
             .into());
         }
-        let place = std::fs::canonicalize(local).map_err(failed)?;
+        // Not every file system tells the canonical path; links in a circle then end at MAX_DEPTH.
+        let place = std::fs::canonicalize(local)
+            .or_else(|_| std::path::absolute(local))
+            .map_err(failed)?;
         if parents.contains(&place) {
             tracing::warn!(say = "board-cli.left-out-loop", path = %local.display());
             self.leave_out(local, below);

@@ -32,10 +32,9 @@ impl std::fmt::Debug for Cable {
 
 impl Cable {
     pub(super) fn open(name: &str, baud: u32) -> io::Result<Self> {
-        let timeout = super::TICK;
         // The library locks the port: TIOCEXCL and flock here, exclusive access on Windows.
         let port = serialport::new(device(name), baud)
-            .timeout(timeout)
+            .timeout(super::TICK)
             .open()
             .map_err(io::Error::from)
             .map_err(|error| {
@@ -45,14 +44,18 @@ impl Cable {
                     refusal(name).unwrap_or(error)
                 }
             })?;
-        let needs_lines = cfg!(windows) && is_native(name);
+        Ok(Self::over(port, cfg!(windows) && is_native(name)))
+    }
+
+    /// A cable over a port that was opened with a tick as its time-out.
+    fn over(port: Box<dyn SerialPort>, needs_lines: bool) -> Self {
         let mut cable = Self {
             port,
-            timeout,
+            timeout: super::TICK,
             needs_lines,
         };
         cable.show_reader();
-        Ok(cable)
+        cable
     }
 
     fn wait(&mut self, timeout: Duration) -> io::Result<()> {
@@ -190,3 +193,6 @@ impl Port for Cable {
         Ok(self.port.set_baud_rate(baud)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

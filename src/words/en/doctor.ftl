@@ -33,7 +33,7 @@ serial-login = this user may not open { $port } yet: log out and in again to use
 serial-denied = this user may not open { $port }
 serial-missing = the settings name the serial port { $port }, which is not there
 no-driver = a board with a { $chip } chip is plugged in, but its driver made no serial port
-no-driver-windows = Windows knows a board with a { $chip } chip and has no driver for it: install the driver, then plug the board in again
+no-driver-windows = no board has a serial port, and Windows has no driver for the { $chip } chip of a board that is or was plugged in: install the driver, then plug the board in again
 driver-old = the driver of { $port } ({ $chip }) is from { $year }, before Windows 10: if the board does not answer, install the current one from its maker
 serial-unknown = the system does not list its serial ports
 

@@ -3,7 +3,7 @@
 
 demo-failed = 演示失败：{ $problem }
     .hint = 请在两个窗口里分别运行两端并对照：先 udpcli listen --bind 127.0.0.1，再 udpcli send 127.0.0.1:6000 hello
-demo-done = 4 个数据报都原样到达，每一个也都回来了：本机的 UDP 正常。
+demo-done = 4 个数据报都原样到达，也都原样返回了：本机的 UDP 正常。
 demo-next = 接下来，让掌控板连上同一个网络，然后运行：udpcli listen
 demo-counts-received = listen 收到的 4 个数据报里，应有 3 个是那条消息，实有 { $hello } 个；应有 1 个是“你好”，实有 { $chinese } 个
 demo-counts-replies = send 收到的 4 条回复里，应有 3 条是那条消息，实有 { $hello } 条；应有 1 条是“你好”，实有 { $chinese } 条

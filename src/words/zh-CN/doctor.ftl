@@ -32,8 +32,8 @@ serial-group = 当前用户无权打开 { $port }：它属于用户组 { $group 
 serial-login = 当前用户暂时无权打开 { $port }：请注销后重新登录，用户组 { $group } 的权限才会生效
 serial-denied = 当前用户无权打开 { $port }
 serial-missing = 设置里写的串口 { $port } 不存在
-no-driver = 插上了一块带 { $chip } 芯片的掌控板，但驱动没有建立串口
-no-driver-windows = Windows 见过一块带 { $chip } 芯片的掌控板，但没有它的驱动：请安装驱动，再重新插上掌控板
+no-driver = 插上了一块带 { $chip } 芯片的掌控板，但驱动没有为它创建串口
+no-driver-windows = 没有找到掌控板的串口；这台电脑上插过带 { $chip } 芯片的掌控板，但没有装它的驱动：请安装驱动，再重新插上掌控板
 driver-old = { $port } 的驱动（{ $chip }）是 { $year } 年的，比 Windows 10 还旧：如果掌控板没有反应，请到厂家网站安装新的驱动
 serial-unknown = 系统没有列出串口
 

@@ -1,6 +1,6 @@
 # udpcli find：怎样找到掌控板。
 
-sweep = 为了得到 MAC 地址，正在向 { $network } 中 { $count } 个地址的丢弃端口（9）各发送一个数据报，每秒最多 250 个
+sweep = 为了查到各设备的 MAC 地址，正在向 { $network } 的 { $count } 个地址的 9 号端口（discard）各发送一个数据报，每秒最多 250 个
 no-network = 本机没有连接网络，只查找 USB 口
 no-table = 系统不提供邻居表，只能通过 mDNS 和 USB 查找掌控板
 no-usb = 系统没有列出串口

@@ -3,7 +3,7 @@
 serial-port = 本机无法打开这个串口
     .evidence = 打开串口失败
     .next = udpcli board list 会列出各个串口；请关掉占用它的编辑器或终端
-no-serial-answer = 串口上没有任何应答：没有通电、接的是别的设备，或者 USB 线没有数据线
+no-serial-answer = 串口上没有任何应答：没有通电、接的是别的设备，或者 USB 线只能充电
     .evidence = 串口没有传来一个字节，通过控制线复位之后也没有
     .next = 换一根 USB 线（有些只能充电），换一个 USB 口；按一下掌控板的 RESET 键；udpcli board list 会显示哪个串口是掌控板
 download-mode = 掌控板没有运行自己的固件，而是在等待刷入固件
@@ -42,7 +42,7 @@ board-restarted = 掌控板在测试过程中重启了：常见原因是打开 W
 board-program-died = 掌控板上的测试程序因为掌控板自身的错误而结束
     .evidence = 测试自己的程序在掌控板上以 traceback 结束
     .next = 看下面的错误；如果里面提到你放在掌控板上的文件，就把它移走：udpcli board ls、udpcli board rm
-board-program-silent-end = 掌控板上的 UDP 程序已经结束，结束它的错误被不带类型的 except: 藏了起来
+board-program-silent-end = 掌控板上的 UDP 程序已经结束，使它结束的错误被不带类型的 except: 掩盖了
     .evidence = 一个带无限循环、用不带类型的 `except:` 的 UDP 程序结束了，却没有 traceback：掌控板的 `main.py`，或者 `udpcli board run` 运行的脚本
     .next = 把 except: 改成 except Exception as e:，在它下面的第一行写上 import sys; sys.print_exception(e)，再运行一次：这样就会打印出错误
 not-mpython = 固件里没有 mpython 模块：它既不是官方固件，也不是米思齐（Mixly）的固件，没有 OLED 可以检查；其他项目照常检查

@@ -319,3 +319,43 @@ fn the_page_explains_every_code() {
         assert!(page.contains(&row), "{code} has no row");
     }
 }
+
+/// ufw's files as it writes them: `user.rules` in the form of ufw 0.36, after `ufw allow 6100/udp`.
+#[test]
+fn an_active_ufw_blocks_what_none_of_its_rules_allows() {
+    let Some(net) = Net::pair() else { return };
+    let udpcli = udpcli(["doctor", "--port", "6100", "--format", "json"]);
+    let asked = |rules: &str| {
+        // /etc of this process alone.
+        let script = format!(
+            "mount --make-rprivate / && mount -t tmpfs none /etc && mkdir /etc/ufw /etc/default || exit 77
+echo ENABLED=yes >/etc/ufw/ufw.conf
+echo 'DEFAULT_INPUT_POLICY=\"DROP\"' >/etc/default/ufw
+printf '%s\\n' '*filter' '{rules}' COMMIT >/etc/ufw/user.rules
+exec \"$@\""
+        );
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-c", &script, "sh"])
+            .arg(udpcli.get_program())
+            .args(udpcli.get_args());
+        run_with_input(net.within(0, &command), b"")
+    };
+    let closed = asked("### RULES ###");
+    if closed.code == Some(77) || closed.stderr.contains("unshare") {
+        skipped(format!("no mounts here: {}", closed.stderr));
+        return;
+    }
+    let found = findings(&closed.expect_code(1));
+    let blocked = find(&found, "firewall-blocks");
+    assert_eq!(blocked["firewall"], "ufw");
+    assert_eq!(blocked["rule"], "DEFAULT_INPUT_POLICY=DROP");
+    assert_eq!(blocked["command"], "sudo ufw allow 6100/udp");
+    let rule = |tuple: &str| findings(&asked(&format!("### tuple ### {tuple} in")));
+    let open = rule("allow udp 6100 0.0.0.0/0 any 0.0.0.0/0");
+    assert_eq!(find(&open, "firewall-allows")["firewall"], "ufw");
+    let some = rule("allow udp 6100 0.0.0.0/0 any 10.77.1.0/24");
+    assert_eq!(find(&some, "firewall-partly")["severity"], "warning");
+    let denied = rule("deny udp 6100 0.0.0.0/0 any 0.0.0.0/0");
+    assert_eq!(find(&denied, "firewall-blocks")["severity"], "problem");
+}
