@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{DEADLINE, listening_address, loopback_socket, skipped};
+use crate::support::{
+    DEADLINE, address_of, listening_address, loopback_socket, receive_payloads, skipped,
+};
 
 /// A terminal of 150 columns; it goes with what runs on it.
 struct Screen {
@@ -149,6 +151,13 @@ fn a_file_and_a_pipe_get_utf_8_and_arguments_stay_chinese_in_every_code_page() {
              & {exe} --lang zh-CN send 127.0.0.1:99999 你好 2>error.txt",
             port = address.port(),
         );
+        // The lines of a help text through a pipe of cmd.
+        let piped = loopback_socket();
+        piped.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        let line = format!(
+            "{line} & {exe} --lang zh-CN listen --help | {exe} send {to} & exit 1",
+            to = address_of(&piped),
+        );
         let status = Command::new(&wine)
             .args(["cmd", "/c", &line])
             .current_dir(folder.path())
@@ -162,6 +171,11 @@ fn a_file_and_a_pipe_get_utf_8_and_arguments_stay_chinese_in_every_code_page() {
         let mut bytes = [0; 16];
         let length = socket.recv(&mut bytes).expect("a datagram");
         assert_eq!(bytes.get(..length), Some("你好".as_bytes()), "{code_page}");
+        let [help] = &receive_payloads(&piped, 1)[..] else {
+            panic!("one line")
+        };
+        let help = std::str::from_utf8(help).expect("UTF-8");
+        assert!(help.contains("数据报"), "{code_page}: {help}");
         for (file, part) in [
             ("help.txt", "退出码：0 成功"),
             ("sent.txt", "1 个数据报，6 字节，0 个错误"),
