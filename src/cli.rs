@@ -21,6 +21,7 @@ pub(crate) mod output;
 #[cfg(feature = "board")]
 pub(crate) mod pair;
 pub(crate) mod relay;
+mod save;
 pub(crate) mod send;
 mod suggest;
 mod usage;

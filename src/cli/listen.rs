@@ -8,17 +8,18 @@ mod rules;
 mod watch;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use crate::capture::{CaptureFormat, Saver};
+use crate::capture::CaptureFormat;
 use crate::cli::logging::Summary;
 use crate::cli::output::DatagramOutput;
+use crate::cli::save::{self, Save};
 use crate::cli::{GlobalArgs, complete, histogram, names, value};
 use crate::error::{Error, Outcome};
-use crate::file;
 use crate::names::BoardNames;
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
@@ -36,9 +37,8 @@ use crate::udp::membership::{Group, Memberships};
 use crate::udp::payload::TextRules;
 use crate::udp::prefix::Prefix;
 use crate::udp::receive::{ReceiveOptions, TimeSource};
-use crate::udp::sink::Flow;
+use crate::udp::sink::{Flow, Sink as _};
 use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
-use crate::wait::Waited;
 use crate::words::catalogue::say;
 use announcement::{AnnouncedSocket, Look};
 use watch::{Watch, WatchOptions};
@@ -235,13 +235,14 @@ pub(crate) async fn run(
         batching: !global.no_batching,
     };
     let wanted = args.sockets(receive)?;
-    args.warn_of_unused(&style, save.map(|(_, kind)| kind), answers.is_some());
+    args.warn_of_unused(&style, save.map(|save| save.format), answers.is_some());
     let (sockets, memberships) = open_sockets(&wanted)?;
     // Open the capture after the sockets: otherwise a port in use would truncate an existing capture for nothing.
-    let saver = match args.saver(save, begun, shutdown).await? {
-        Waited::Done(saver) => saver,
-        Waited::Interrupted => return Ok(Outcome::Interrupted),
-        Waited::TimeUp => return Ok(Outcome::Done),
+    let deadline = args.duration.map(|duration| begun + duration);
+    let no_reader = |path: &Path| tracing::warn!(say = "listen.no-reader", path = %path.display());
+    let saver = match save::open(save, deadline, shutdown, no_reader).await? {
+        ControlFlow::Continue(saver) => saver,
+        ControlFlow::Break(outcome) => return Ok(outcome),
     };
     let opening = begun.elapsed();
     let mut places = args.places(&sockets);
@@ -344,10 +345,15 @@ impl ListenArgs {
         self.save.as_deref() == Some(Path::new("-"))
     }
 
-    /// The path and the format of the capture.
-    fn save(&self) -> Result<Option<(&Path, CaptureFormat)>, Error> {
+    /// The capture file.
+    fn save(&self) -> Result<Option<Save<'_>>, Error> {
         let Some(path) = self.save.as_deref() else {
             return Ok(None);
+        };
+        let save = |format| Save {
+            path,
+            format,
+            encoding: self.encoding.unwrap_or_default(),
         };
         let kind = self
             .save_format
@@ -360,7 +366,7 @@ impl ListenArgs {
                     say!("listen.save-name.hint"),
                 )
             })?;
-            return Ok(Some((path, kind)));
+            return Ok(Some(save(kind)));
         }
         if self.format.is_some() {
             return Err(Error::usage_hint(
@@ -377,40 +383,7 @@ impl ListenArgs {
                 say!("listen.save-terminal.hint"),
             ));
         }
-        Ok(Some((path, kind)))
-    }
-
-    /// Opens the capture file; opening a FIFO blocks until it has a reader.
-    async fn saver(
-        &self,
-        save: Option<(&Path, CaptureFormat)>,
-        begun: Instant,
-        shutdown: &mut Shutdown,
-    ) -> Result<Waited<Option<Saver>>, Error> {
-        let Some((path, kind)) = save else {
-            return Ok(Waited::Done(None));
-        };
-        if self.saves_to_stdout() {
-            let encoding = self.encoding.unwrap_or_default();
-            let saver = Saver::to_stdout(kind, encoding, shutdown)?;
-            return Ok(Waited::Done(Some(saver)));
-        }
-        let deadline = self.duration.map(|duration| begun + duration);
-        let opened = file::for_writing(&Saver::open_options(), path, shutdown, deadline).await?;
-        Ok(match opened {
-            Waited::Done(opened) => Waited::Done(Some(Saver::new(
-                path,
-                kind,
-                opened,
-                self.encoding.unwrap_or_default(),
-                shutdown,
-            )?)),
-            Waited::Interrupted => Waited::Interrupted,
-            Waited::TimeUp => {
-                tracing::warn!(say = "listen.no-reader", path = %path.display());
-                Waited::TimeUp
-            }
-        })
+        Ok(Some(save(kind)))
     }
 
     /// The live view; `None` without `--watch`, and where there is no terminal to show it.

@@ -119,17 +119,6 @@ impl DatagramOutput {
         self.on_network_change = Some(Box::new(tell));
     }
 
-    /// Writes the output before the first datagram, if the format has any.
-    ///
-    /// # Errors
-    /// As [`Sink::flush`].
-    pub(crate) fn begin(&mut self) -> Result<Flow, udp::error::Error> {
-        if let Some(renderer) = &mut self.renderer {
-            renderer.begin(&mut self.text);
-        }
-        self.flush()
-    }
-
     /// Ends the output and leaves the panel on the screen.
     pub(crate) fn end(&mut self) {
         if let Some(panel) = self.panel.take() {
@@ -184,6 +173,13 @@ impl DatagramOutput {
 }
 
 impl Sink for DatagramOutput {
+    fn begin(&mut self) -> Result<Flow, udp::error::Error> {
+        if let Some(renderer) = &mut self.renderer {
+            renderer.begin(&mut self.text);
+        }
+        self.flush()
+    }
+
     fn stats(&mut self, clauses: &dyn Fn() -> Vec<Sentence>, json: &dyn Fn() -> Value) {
         self.summary.write("stats", clauses, json);
     }

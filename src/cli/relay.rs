@@ -2,17 +2,18 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
-use crate::capture::{CaptureFormat, Saver};
+use crate::capture::CaptureFormat;
 use crate::cli::logging::Summary;
 use crate::cli::output::DatagramOutput;
+use crate::cli::save::{self, Save};
 use crate::cli::{GlobalArgs, complete, names, value};
 use crate::error::{Error, Outcome};
-use crate::file;
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
 use crate::terminal::{color, status, stdout};
@@ -28,7 +29,7 @@ use crate::udp::receive::{ReceiveOptions, TimeSource};
 use crate::udp::relay::fate::Impairment;
 use crate::udp::relay::target::Target;
 use crate::udp::relay::{Relay, RelayPlan};
-use crate::udp::sink::Flow;
+use crate::udp::sink::{Flow, Sink as _};
 use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
 use crate::wait::{Site, Waited, wait_for};
 use crate::words::catalogue::say;
@@ -127,10 +128,11 @@ pub(crate) async fn run(
         batching: !global.no_batching,
     };
     let bound = args.open(receive, &targets)?;
-    let saver = match args.saver(save, begun, shutdown).await? {
-        Waited::Done(saver) => saver,
-        Waited::Interrupted => return Ok(Outcome::Interrupted),
-        Waited::TimeUp => return Ok(Outcome::Done),
+    let deadline = args.duration.map(|duration| begun + duration);
+    let no_reader = |path: &Path| tracing::warn!(say = "relay.no-reader", path = %path.display());
+    let saver = match save::open(save, deadline, shutdown, no_reader).await? {
+        ControlFlow::Continue(saver) => saver,
+        ControlFlow::Break(outcome) => return Ok(outcome),
     };
     let is_watched = args.format.is_some() || saver.is_some();
     let plan = args.plan(receive, targets, is_watched, begun.elapsed());
@@ -324,39 +326,18 @@ impl RelayArgs {
         }
     }
 
-    /// The path and the format of the capture.
-    fn save(&self) -> Result<Option<(&Path, CaptureFormat)>, Error> {
+    /// The capture file.
+    fn save(&self) -> Result<Option<Save<'_>>, Error> {
         let Some(path) = self.save.as_deref() else {
             return Ok(None);
         };
         match CaptureFormat::of(path) {
-            Some(kind) => Ok(Some((path, kind))),
+            Some(format) => Ok(Some(Save {
+                path,
+                format,
+                encoding: self.encoding.unwrap_or_default(),
+            })),
             None => Err(Error::usage(say!("relay.save-name", path = path.display()))),
         }
-    }
-
-    /// Opens the capture file; opening a FIFO blocks until it has a reader.
-    async fn saver(
-        &self,
-        save: Option<(&Path, CaptureFormat)>,
-        begun: Instant,
-        shutdown: &mut Shutdown,
-    ) -> Result<Waited<Option<Saver>>, Error> {
-        let Some((path, kind)) = save else {
-            return Ok(Waited::Done(None));
-        };
-        let deadline = self.duration.map(|duration| begun + duration);
-        let opened = file::for_writing(&Saver::open_options(), path, shutdown, deadline).await?;
-        Ok(match opened {
-            Waited::Done(opened) => {
-                let encoding = self.encoding.unwrap_or_default();
-                Waited::Done(Some(Saver::new(path, kind, opened, encoding, shutdown)?))
-            }
-            Waited::Interrupted => Waited::Interrupted,
-            Waited::TimeUp => {
-                tracing::warn!(say = "relay.no-reader", path = %path.display());
-                Waited::TimeUp
-            }
-        })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Long because one event loop has sockets, pace, replies and errors as its state.
 
+pub(crate) mod addresses;
 mod advice;
 mod conversation;
 mod replies;
@@ -294,18 +295,12 @@ impl<'a> Sender<'a> {
         })
     }
 
-    /// The counts so far.
+    /// The final counts, with the errors that the network has reported since the end of the run.
     #[must_use]
-    pub(crate) fn report(&mut self) -> &SendSummary {
+    pub(crate) fn into_report(mut self) -> SendSummary {
         self.hear_errors(None, Loudness::Verdict);
         self.report.elapsed = self.started.elapsed();
         self.report.sending = self.last_sent.saturating_duration_since(self.first_sent);
-        &self.report
-    }
-
-    /// The final counts.
-    #[must_use]
-    pub(crate) fn into_report(self) -> SendSummary {
         self.report
     }
 

@@ -18,6 +18,14 @@ pub(crate) enum Flow {
 
 /// A consumer of datagrams.
 pub(crate) trait Sink {
+    /// Writes what comes before the first datagram, if there is anything.
+    ///
+    /// # Errors
+    /// As [`Sink::flush`].
+    fn begin(&mut self) -> Result<Flow, Error> {
+        Ok(Flow::Continue)
+    }
+
     /// Takes a run of datagrams with one note each, or with no notes. May buffer the output; [`Sink::flush`] reports
     /// errors.
     fn run(&mut self, run: &Run<'_>, notes: &[Notes]);

@@ -1026,7 +1026,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // Its own thread reads; this only asks whether it is a terminal.
             "src/cli/board/stdin.rs",
             "src/cli/menu.rs",
-            "src/cli/send.rs",
+            "src/cli/send/payload.rs",
             "src/terminal.rs",
             "src/terminal/stream.rs",
             "src/terminal/prompt.rs",

@@ -4,7 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::cli::send::{DEFAULT_WAIT, SendArgs, payload};
+use crate::cli::send::payload::payload;
+use crate::cli::send::{DEFAULT_WAIT, SendArgs};
 use crate::config::{self, Message, PROJECT_FILE, PayloadForm, Project, Set};
 use crate::error::Error;
 use crate::text::escape;
