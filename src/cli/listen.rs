@@ -16,7 +16,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::capture::CaptureFormat;
 use crate::cli::logging::Summary;
-use crate::cli::output::DatagramOutput;
+use crate::cli::output::{self, DatagramOutput};
 use crate::cli::save::{self, Save};
 use crate::cli::{GlobalArgs, complete, histogram, names, value};
 use crate::error::{Error, Outcome};
@@ -24,7 +24,7 @@ use crate::names::BoardNames;
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
 use crate::terminal::panel::server::ServerPanel;
-use crate::terminal::{color, status, stdout};
+use crate::terminal::{status, stdout};
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
@@ -304,9 +304,6 @@ pub(crate) async fn run(
     // The user ends a live view, also one with -n or --duration, so a signal is not an interruption.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {
-        ListenEnd::Interrupted if has_end => Ok(Outcome::Interrupted),
-        // The output was abandoned because a stop was requested.
-        ListenEnd::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
         ListenEnd::Silence if listener.datagrams() == 0 => {
             Err(Error::Udp(udp::error::Error::NoDatagram {
                 timeout: args.timeout.unwrap_or_default(),
@@ -314,10 +311,7 @@ pub(crate) async fn run(
                 filtered: listener.filtered(),
             }))
         }
-        ListenEnd::Interrupted
-        | ListenEnd::Silence
-        | ListenEnd::Complete
-        | ListenEnd::ReaderGone => Ok(Outcome::Done),
+        end => Ok(output::outcome_of(end, has_end, shutdown)),
     }
 }
 
@@ -469,21 +463,13 @@ impl ListenArgs {
             || "--separator".into(),
             &mut separator,
         )?;
-        let is_terminal = stdout::is_terminal();
-        if is_terminal && self.format() == Format::Raw {
+        if stdout::is_terminal() && self.format() == Format::Raw {
             tracing::info!(say = "listen.raw-escaped");
         }
         Ok(Style {
-            format: self.format(),
-            audience: if is_terminal {
-                Audience::Terminal
-            } else {
-                Audience::Pipe
-            },
-            color: color::of_stdout(global.color.into()),
-            encoding: self.encoding.unwrap_or_default(),
             separator,
             microseconds: self.microseconds,
+            ..output::stdout_style(self.format(), self.encoding, global)
         })
     }
 

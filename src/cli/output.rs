@@ -6,20 +6,25 @@ use std::io;
 use serde_json::Value;
 
 use crate::capture::Saver;
+use crate::cli::GlobalArgs;
 use crate::cli::logging::Summary;
 use crate::datagram::Datagram;
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
 use crate::error::{Error, Outcome};
 use crate::file::{self, stdout_name};
-use crate::render::Renderer;
+use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
+use crate::terminal::color;
 use crate::terminal::panel::server::ServerPanel;
 use crate::terminal::sanitize::Allowed;
 use crate::terminal::stdout::{self, Stdout};
 use crate::terminal::stream::WriteOutcome;
+use crate::text::encoding::TextEncoding;
+use crate::text::escape::Audience;
 use crate::text::sentence::Sentence;
 use crate::udp;
+use crate::udp::listen::ListenEnd;
 use crate::udp::sink::{Flow, Sink};
 
 /// Flush the rendered text at this size even within a batch, to bound the memory.
@@ -39,6 +44,39 @@ pub(crate) fn print(bytes: &[u8]) -> Result<Outcome, Error> {
 /// stdout cannot be written, for example because the disk is full.
 pub(crate) fn print_styled(text: &str) -> Result<Outcome, Error> {
     printed(stdout::print_styled(text))
+}
+
+/// How to render datagrams on stdout: for a person on a terminal, for a program in a pipe.
+pub(super) fn stdout_style(
+    format: Format,
+    encoding: Option<TextEncoding>,
+    global: &GlobalArgs,
+) -> Style {
+    Style {
+        format,
+        audience: if stdout::is_terminal() {
+            Audience::Terminal
+        } else {
+            Audience::Pipe
+        },
+        color: color::of_stdout(global.color.into()),
+        encoding: encoding.unwrap_or_default(),
+        separator: Vec::new(),
+        microseconds: false,
+    }
+}
+
+/// The outcome of a loop that receives until something ends it. `has_end`: a flag set its end, so a signal came before.
+pub(super) fn outcome_of(end: ListenEnd, has_end: bool, shutdown: &Shutdown) -> Outcome {
+    match end {
+        ListenEnd::Interrupted if has_end => Outcome::Interrupted,
+        // The output was abandoned because a stop was requested.
+        ListenEnd::ReaderGone if has_end && shutdown.is_asked() => Outcome::Interrupted,
+        ListenEnd::Interrupted
+        | ListenEnd::Silence
+        | ListenEnd::Complete
+        | ListenEnd::ReaderGone => Outcome::Done,
+    }
 }
 
 fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {

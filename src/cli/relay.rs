@@ -10,15 +10,14 @@ use clap::{Args, ValueEnum};
 
 use crate::capture::CaptureFormat;
 use crate::cli::logging::Summary;
-use crate::cli::output::DatagramOutput;
+use crate::cli::output::{self, DatagramOutput};
 use crate::cli::save::{self, Save};
 use crate::cli::{GlobalArgs, complete, names, value};
 use crate::error::{Error, Outcome};
-use crate::render::{Format, Renderer, Style};
+use crate::render::{Format, Renderer};
 use crate::shutdown::Shutdown;
-use crate::terminal::{color, status, stdout};
+use crate::terminal::{status, stdout};
 use crate::text::encoding::TextEncoding;
-use crate::text::escape::Audience;
 use crate::text::random::Random;
 use crate::text::seconds;
 use crate::udp;
@@ -137,9 +136,10 @@ pub(crate) async fn run(
     let is_watched = args.format.is_some() || saver.is_some();
     let plan = args.plan(receive, targets, is_watched, begun.elapsed());
     args.announce(&bound, &plan);
-    let renderer = args
-        .format
-        .map(|format| Renderer::new(args.style(format, global)).with_destination());
+    let renderer = args.format.map(|format| {
+        let style = output::stdout_style(format.into(), args.encoding, global);
+        Renderer::new(style).with_destination()
+    });
     let mut output = DatagramOutput::new(renderer, saver, None, shutdown.clone());
     output.tell_counts(args.summary);
     let mut relay = Relay::new(&plan, &bound);
@@ -155,15 +155,7 @@ pub(crate) async fn run(
     args.summary
         .write("summary", || report.clauses(), || report.to_json());
     let has_end = args.duration.is_some();
-    match end? {
-        ListenEnd::Interrupted if has_end => Ok(Outcome::Interrupted),
-        // The output was abandoned because a stop was requested.
-        ListenEnd::ReaderGone if has_end && shutdown.is_asked() => Ok(Outcome::Interrupted),
-        ListenEnd::Interrupted
-        | ListenEnd::Silence
-        | ListenEnd::Complete
-        | ListenEnd::ReaderGone => Ok(Outcome::Done),
-    }
+    Ok(output::outcome_of(end?, has_end, shutdown))
 }
 
 impl RelayArgs {
@@ -308,21 +300,6 @@ impl RelayArgs {
         }
         if self.format == Some(RelayFormat::Raw) && stdout::is_terminal() {
             tracing::info!(say = "relay.raw-escaped");
-        }
-    }
-
-    fn style(&self, format: RelayFormat, global: &GlobalArgs) -> Style {
-        Style {
-            format: format.into(),
-            audience: if stdout::is_terminal() {
-                Audience::Terminal
-            } else {
-                Audience::Pipe
-            },
-            color: color::of_stdout(global.color.into()),
-            encoding: self.encoding.unwrap_or_default(),
-            separator: Vec::new(),
-            microseconds: false,
         }
     }
 

@@ -18,16 +18,14 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use self::payload::{PayloadChoice, Payloads};
 use crate::cli::logging::Summary;
-use crate::cli::output::DatagramOutput;
+use crate::cli::output::{self, DatagramOutput};
 use crate::cli::{GlobalArgs, complete, names, suggest, value};
 use crate::error::{Error, Outcome};
 use crate::file;
-use crate::render::{Format, Renderer, Style};
+use crate::render::{Format, Renderer};
 use crate::shutdown::Shutdown;
-use crate::terminal::{color, stdout};
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
-use crate::text::escape::Audience;
 use crate::text::fullwidth::to_ascii;
 use crate::text::seconds;
 use crate::text::sentence::{Sentence, sentence};
@@ -354,23 +352,8 @@ impl SendArgs {
 
     fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> DatagramOutput {
         let format = self.format.unwrap_or(SendFormat::Text).of_replies();
-        let renderer = format.map(|format| self.renderer(format, global));
+        let renderer =
+            format.map(|format| Renderer::new(output::stdout_style(format, self.encoding, global)));
         DatagramOutput::new(renderer, None, None, shutdown.clone())
-    }
-
-    fn renderer(&self, format: Format, global: &GlobalArgs) -> Renderer {
-        let style = Style {
-            format,
-            audience: if stdout::is_terminal() {
-                Audience::Terminal
-            } else {
-                Audience::Pipe
-            },
-            color: color::of_stdout(global.color.into()),
-            encoding: self.encoding.unwrap_or_default(),
-            separator: Vec::new(),
-            microseconds: false,
-        };
-        Renderer::new(style)
     }
 }

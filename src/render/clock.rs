@@ -13,16 +13,17 @@ pub(crate) struct UtcClock {
     cache: Cache,
 }
 
-/// `12:01:05.123456`: local time. The time zone is loaded at first use, which takes a millisecond or two.
+/// `12:01:05.123456`: local time.
 #[derive(Debug, Default)]
-pub(crate) struct LocalClock {
-    cache: Cache,
-    zone: OnceCell<TimeZone>,
-}
+pub(crate) struct LocalClock(ZonedCache);
 
 /// `2026-11-23 12:01:05.123456`: local date and time.
 #[derive(Debug, Default)]
-pub(crate) struct DateClock {
+pub(crate) struct DateClock(ZonedCache);
+
+/// Times in this PC's time zone, which is loaded at the first one, because that takes a millisecond or two.
+#[derive(Debug, Default)]
+struct ZonedCache {
     cache: Cache,
     zone: OnceCell<TimeZone>,
 }
@@ -88,29 +89,24 @@ impl UtcClock {
 impl LocalClock {
     /// The time as text.
     pub(crate) fn format(&mut self, time: Timestamp) -> &[u8] {
-        let zone = self.zone.get_or_init(TimeZone::system);
-        self.cache.format(time, b"", |second, text| {
-            // Writing to a Vec cannot fail.
-            let _ = write!(
-                text,
-                "{}",
-                second.to_zoned(zone.clone()).strftime("%H:%M:%S")
-            );
-        })
+        self.0.format(time, "%H:%M:%S")
     }
 }
 
 impl DateClock {
     /// The time as text.
     pub(crate) fn format(&mut self, time: Timestamp) -> &[u8] {
+        self.0.format(time, "%Y-%m-%d %H:%M:%S")
+    }
+}
+
+impl ZonedCache {
+    fn format(&mut self, time: Timestamp, pattern: &str) -> &[u8] {
         let zone = self.zone.get_or_init(TimeZone::system);
         self.cache.format(time, b"", |second, text| {
+            let local = second.to_zoned(zone.clone());
             // Writing to a Vec cannot fail.
-            let _ = write!(
-                text,
-                "{}",
-                second.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S")
-            );
+            let _ = write!(text, "{}", local.strftime(pattern));
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::text::sentence::{Sentence, sentence};
+
 /// The size of one receive buffer: larger than any UDP datagram, so that the kernel never truncates one (Windows would
 /// return an error) and udpcli applies the receive size itself.
 pub(crate) const SLOT: usize = 1 << 16;
@@ -34,6 +36,17 @@ pub(crate) struct Drops {
     /// Whether `count` is an estimate: with GRO the kernel counts dropped buffers, and udpcli assumes that each held as
     /// many datagrams as a buffer received next to it.
     pub(crate) is_estimate: bool,
+}
+
+impl Drops {
+    /// The clause of a summary.
+    pub(crate) fn clause(self) -> Sentence {
+        if self.is_estimate && self.count > 0 {
+            sentence!("summary.dropped-about", n = self.count)
+        } else {
+            sentence!("summary.dropped", n = self.count)
+        }
+    }
 }
 
 impl std::ops::Add for Drops {

@@ -437,11 +437,7 @@ impl ListenSummary<'_> {
                 rate = per_second(counts.datagrams, self.elapsed)
             ),
             match self.dropped {
-                Some(Drops {
-                    count,
-                    is_estimate: true,
-                }) => sentence!("summary.dropped-about", n = count),
-                Some(Drops { count, .. }) => sentence!("summary.dropped", n = count),
+                Some(drops) => drops.clause(),
                 None => sentence!("summary.dropped-unknown"),
             },
             sentence!("summary.truncated", n = counts.truncated),

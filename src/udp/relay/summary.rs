@@ -95,14 +95,11 @@ impl RelaySummary<'_> {
         if self.looped > 0 {
             clauses.push(sentence!("relay.looped", n = self.looped));
         }
-        match self.dropped {
-            Some(Drops { count: 0, .. }) | None => {}
-            Some(Drops {
-                count,
-                is_estimate: true,
-            }) => clauses.push(sentence!("summary.dropped-about", n = count)),
-            Some(Drops { count, .. }) => clauses.push(sentence!("summary.dropped", n = count)),
-        }
+        clauses.extend(
+            self.dropped
+                .filter(|drops| drops.count > 0)
+                .map(Drops::clause),
+        );
         clauses.push(sentence!("summary.elapsed", time = seconds(self.elapsed)));
         clauses.push(sentence!(
             "summary.rate",
@@ -114,41 +111,45 @@ impl RelaySummary<'_> {
 
 /// What became of the datagrams of a direction.
 fn details((counts, waiting): (LaneCounts, usize), path: &Impairment) -> Vec<Sentence> {
+    // A fault that was asked for is named even if it never happened; the rest only if it did.
+    let clauses = [
+        (
+            path.drop > 0.0,
+            sentence!("relay.dropped", n = counts.dropped),
+        ),
+        (
+            path.duplicate > 0.0,
+            sentence!("relay.duplicated", n = counts.duplicated),
+        ),
+        (
+            path.reorder > 0.0,
+            sentence!("relay.reordered", n = counts.reordered),
+        ),
+        (
+            counts.over_rate > 0,
+            sentence!("relay.over-rate", n = counts.over_rate),
+        ),
+        (
+            counts.queue_full > 0,
+            sentence!("relay.queue-full", n = counts.queue_full),
+        ),
+        (
+            counts.no_session > 0,
+            sentence!("relay.no-session", n = counts.no_session),
+        ),
+        (
+            counts.failed > 0,
+            sentence!("relay.failed", n = counts.failed),
+        ),
+        (waiting > 0, sentence!("relay.waiting", n = waiting)),
+        (true, sentence!("relay.sent", n = counts.sent)),
+    ];
     let mut details = vec![sentence!("summary.bytes", n: counts.bytes)];
-    let mut add = |is_shown: bool, detail: Sentence| {
-        if is_shown {
-            details.push(detail);
-        }
-    };
-    add(
-        path.drop > 0.0,
-        sentence!("relay.dropped", n = counts.dropped),
+    details.extend(
+        clauses
+            .into_iter()
+            .filter(|(is_shown, _)| *is_shown)
+            .map(|(_, clause)| clause),
     );
-    add(
-        path.duplicate > 0.0,
-        sentence!("relay.duplicated", n = counts.duplicated),
-    );
-    add(
-        path.reorder > 0.0,
-        sentence!("relay.reordered", n = counts.reordered),
-    );
-    add(
-        counts.over_rate > 0,
-        sentence!("relay.over-rate", n = counts.over_rate),
-    );
-    add(
-        counts.queue_full > 0,
-        sentence!("relay.queue-full", n = counts.queue_full),
-    );
-    add(
-        counts.no_session > 0,
-        sentence!("relay.no-session", n = counts.no_session),
-    );
-    add(
-        counts.failed > 0,
-        sentence!("relay.failed", n = counts.failed),
-    );
-    add(waiting > 0, sentence!("relay.waiting", n = waiting));
-    details.push(sentence!("relay.sent", n = counts.sent));
     details
 }
