@@ -147,6 +147,10 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
 #[test]
 fn dependencies_point_down() {
     let mut wrong = String::new();
@@ -224,6 +228,7 @@ const LONGEST_FILE: usize = 400;
 fn a_long_file_says_why_it_is_long() {
     let mut files = Vec::new();
     source_files(&source(), &mut files);
+    source_files(&tests(), &mut files);
     let mut wrong = String::new();
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a source file");

@@ -1,5 +1,7 @@
 //! The bridge beside mpremote, on the same virtual board, in one go: `cargo bench --bench board`. What the figures mean is
 //! in `docs/benchmark.md`. It measures, and judges nothing.
+//!
+//! Long because each task is measured with each program.
 
 #![cfg_attr(
     target_os = "linux",

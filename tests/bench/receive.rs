@@ -1,4 +1,6 @@
 //! The highest rate that each program receives without loss, found by bisection.
+//!
+//! Long because each program that is compared starts and counts in its own way.
 
 use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, UdpSocket};

@@ -1,5 +1,7 @@
 //! How commands end: wherever a command waits, the first SIGINT, SIGTERM or SIGHUP ends it cleanly within 2 s, and the
 //! second one at once. The table covers every [`Site`] where the program can be blocked.
+//!
+//! Long because it is one table of all waits, and the checks that none is missing from it.
 
 use std::any::Any;
 use std::collections::HashSet;

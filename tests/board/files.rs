@@ -1,4 +1,6 @@
 //! `udpcli board put`, `get`, `ls` and `rm`: afterwards the file is the new one or the old one, never a mixture.
+//!
+//! Long because each command is also interrupted, repeated and run on a line that damages bytes.
 
 use std::collections::BTreeMap;
 use std::fs;

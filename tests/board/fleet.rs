@@ -1,4 +1,6 @@
 //! One command for several boards: `-s` more than once.
+//!
+//! Long because each command that takes several boards has a test.
 
 use std::fmt::Write as _;
 use std::fs;

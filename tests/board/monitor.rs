@@ -1,4 +1,6 @@
 //! `udpcli board monitor`: on a pseudo-terminal into which a test writes, and on a virtual board.
+//!
+//! Long because each flag, and each kind of line that it explains, has a test.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};

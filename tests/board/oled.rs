@@ -1,4 +1,6 @@
 //! The OLED mirror: the agent on the real MicroPython, its cost, and the commands that use it.
+//!
+//! Long because each way to watch the OLED has a test, and all share the same programs.
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};

@@ -1,4 +1,6 @@
 //! Serial ports of every kind, and the errors for unusable ones.
+//!
+//! Long because each kind of port and each of its errors has a test.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

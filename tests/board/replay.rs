@@ -2,6 +2,8 @@
 //!
 //! The port replies only with the recorded bytes of `tests/genuine/`. A request without a recorded reply fails the
 //! test. Only the text of `print('hi')` is replaced by the token of our question.
+//!
+//! Long because each recording goes through entry, programs and resets.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

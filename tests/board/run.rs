@@ -1,4 +1,6 @@
 //! `udpcli board run`: immediate output, unchanged bytes, and every way a program can end.
+//!
+//! Long because each way in which a program ends has a test.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,5 +1,7 @@
 //! Starts virtual boards: the real MicroPython on a pseudo-terminal, see `tests/virtual_board/README.md`. Every wait
 //! has a timeout; a board and its processes end when its [`VirtualBoard`] is dropped.
+//!
+//! Long because every helper that drives a board is here, once.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

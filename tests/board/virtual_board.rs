@@ -1,4 +1,6 @@
 //! The virtual board behaves like a real board: checked with mpremote, which is an independent program.
+//!
+//! Long because each behaviour of a real board has its comparison here.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -1,4 +1,6 @@
 //! `listen --save`: tshark must read from a capture exactly what was sent.
+//!
+//! Long because each format is compared with tshark, field by field.
 
 use std::fs;
 use std::net::UdpSocket;

@@ -1,4 +1,6 @@
 //! Settings from files, the environment and flags: precedence, invalid values, and the cost in system calls.
+//!
+//! Long because each setting is tried from each place that may set it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

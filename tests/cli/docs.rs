@@ -1,5 +1,7 @@
 //! Checks README and docs against the program: commands parse, help texts and exit codes match, JSON Lines fit the
 //! schema.
+//!
+//! Long because every page is checked against the same parsed commands.
 
 mod screens;
 mod tables;

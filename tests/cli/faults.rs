@@ -1,4 +1,6 @@
 //! Faults in the environment: readers that exit, full disks, files that vanish, closed streams, hostile names.
+//!
+//! Long because each fault has a test.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,4 +1,6 @@
 //! Interoperability in both directions with socat, ncat, OpenBSD's nc, and the tutorial's Python programs.
+//!
+//! Long because each peer is tried in both directions.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::{Command, Stdio};

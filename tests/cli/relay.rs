@@ -1,4 +1,6 @@
 //! `udpcli relay`: boundaries, order and the way back, faults that a seed repeats, bounds, and how it ends.
+//!
+//! Long because each fault and each bound has a test with real peers.
 
 use std::collections::HashSet;
 use std::net::{SocketAddr, UdpSocket};

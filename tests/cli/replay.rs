@@ -1,4 +1,6 @@
 //! `send --replay`: captures of other programs go out again with their payloads and times; tshark compares.
+//!
+//! Long because each kind of capture is sent and compared.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,6 @@
 //! `listen --on`, `--replies` and the replies of a project; delayed and dropped answers; checksums that are verified.
+//!
+//! Long because each kind of rule has a test.
 
 use std::fmt::Write as _;
 use std::fs;

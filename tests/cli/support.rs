@@ -1,4 +1,6 @@
 //! Helpers that start udpcli and its peers and wait for their output. Every wait has a deadline, and no port is fixed.
+//!
+//! Long because every helper of these tests is here, once.
 
 use std::ffi::OsStr;
 use std::fmt::Debug;

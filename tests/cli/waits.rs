@@ -1,5 +1,7 @@
 //! Blocking paths and streams: FIFOs without another end, and streams that another program made non-blocking. A signal
 //! must end the wait, and EAGAIN must not be an error.
+//!
+//! Long because each path that may block has a test.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};

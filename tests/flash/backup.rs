@@ -1,4 +1,6 @@
 //! Backups of the flash: making, describing and restoring them.
+//!
+//! Long because making, describing and restoring share the same flash.
 
 use std::fs;
 use std::io::Read as _;

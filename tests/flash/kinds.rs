@@ -1,4 +1,6 @@
 //! Files that are not firmware for this board: udpcli names their format and refuses them before it touches the board.
+//!
+//! Long because each kind of file has a test.
 
 use std::io::Write as _;
 use std::path::Path;

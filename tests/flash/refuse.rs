@@ -1,4 +1,6 @@
 //! Files that are refused, and the messages.
+//!
+//! Long because each reason to refuse a file has a test with its message.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,4 +1,6 @@
 //! The maker's release: one image of the whole flash, of which udpcli writes only the firmware.
+//!
+//! Long because each way in which a release may be wrong has a test.
 
 use std::ops::Range;
 

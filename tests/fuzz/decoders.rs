@@ -1,5 +1,7 @@
 //! Everything that reads bytes from outside, each with what must hold for any bytes: no panic, no unbounded memory, and
 //! the same result however the bytes are cut into pieces.
+//!
+//! Long because it is one list of decoders.
 
 #[path = "board.rs"]
 mod board;

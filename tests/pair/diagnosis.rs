@@ -1,4 +1,6 @@
 //! Causes every diagnosis for real.
+//!
+//! Long because it causes every diagnosis.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -21,6 +21,7 @@ pub(crate) const TABLE_LEN: u32 = 0xc00;
 /// The first bytes of each entry in a partition table.
 const ENTRY: [u8; 2] = [0xaa, 0x50];
 
+// 8 bytes as for the ESP8266, and the extended header of 16 bytes that the ESP32 brought (*Firmware Image Format*).
 const HEADER: usize = 24;
 
 /// A boot loader or an application.

@@ -145,6 +145,7 @@ impl<'a> Loader<'a> {
         quiet: Duration,
         limit: Duration,
     ) -> Result<Vec<u8>, CommandFault> {
+        // A whole boot log fits, and a program that prints without end does not fill the memory.
         const KEPT: usize = 4096;
         let mut kept = Vec::new();
         let mut buffer = [0; 1024];

@@ -194,6 +194,7 @@ fn erase(
     doing: &Sentence,
     report: &mut dyn FlashObserver,
 ) -> Result<(), Error> {
+    // One command per step: the chip does not tell how far it is, so the progress moves between the commands.
     const STEP: u32 = 512 << 10;
     for done in (0..size).step_by(STEP as usize) {
         report.progress(doing, u64::from(done), u64::from(size));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{LineFault, Port, tcp::Tcp};
 use crate::shutdown::Shutdown;
 
+// Telnet commands (RFC 854). A byte 255 in the data is sent twice, so that it is not taken for IAC.
 const IAC: u8 = 255;
 const WILL: u8 = 251;
 const WONT: u8 = 252;
@@ -15,8 +16,8 @@ const DONT: u8 = 254;
 const SB: u8 = 250;
 const SE: u8 = 240;
 /// Telnet options: 8-bit data, no go-ahead signals, and the serial port itself.
-const BINARY: u8 = 0;
-const SUPPRESS_GO_AHEAD: u8 = 3;
+const BINARY: u8 = 0; // RFC 856
+const SUPPRESS_GO_AHEAD: u8 = 3; // RFC 858
 const COM_PORT: u8 = 44;
 /// Commands of the COM-PORT option.
 const SET_BAUD_RATE: u8 = 1;

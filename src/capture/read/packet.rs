@@ -6,9 +6,10 @@ use crate::capture::read::SkippedPackets;
 use crate::capture::read::fragments::{DatagramId, Fragment, Fragments};
 use crate::capture::read::pcap::Packet;
 
-/// Link types.
+/// Link types (<https://www.tcpdump.org/linktypes.html>).
 const NULL: u16 = 0;
 const ETHERNET: u16 = 1;
+// `DLT_RAW` has another number on OpenBSD than elsewhere, and old programs wrote it in place of `LINKTYPE_RAW`.
 const RAW_OF_BSD: [u16; 2] = [12, 14];
 const RAW: u16 = 101;
 const LOOP: u16 = 108;
@@ -20,6 +21,7 @@ const LINUX_SLL2: u16 = 276;
 /// `EtherType` values.
 const TYPE_IPV4: u16 = 0x0800;
 const TYPE_IPV6: u16 = 0x86dd;
+// IEEE 802.1Q and 802.1ad, and two that switches used for nested tags before 802.1ad.
 const TYPES_OF_TAGS: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
 
 /// The most VLAN tags, and the most extension headers, of a packet.
@@ -27,7 +29,7 @@ const MAX_NESTED: usize = 16;
 
 /// IP protocol numbers.
 const UDP: u8 = 17;
-const FRAGMENT: u8 = 44;
+const FRAGMENT: u8 = 44; // An extension header in IPv6; IPv4 has the fragment in its own header.
 
 /// Why a packet has no datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use crate::text::sentence::sentence;
 const MAX_INTERFACES: usize = 65_536;
 
 /// The types of pcapng blocks.
+// Reads the same in both byte orders, because the block that it begins tells the byte order.
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;

@@ -1,4 +1,6 @@
 //! The chip: executes the commands of ROM loader and stub.
+//!
+//! Long because one type has the state of the chip, and each command changes it.
 
 mod download;
 mod registers;

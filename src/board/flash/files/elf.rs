@@ -137,6 +137,7 @@ fn section_bytes(bytes: &[u8]) -> Option<u64> {
 
 /// The addresses of the sections that a chip loads.
 fn addresses(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    // `SHF_ALLOC`: the section takes memory while the program runs. Symbols and debug information do not.
     const ALLOC: u32 = 2;
     section_headers(bytes)
         .into_iter()
