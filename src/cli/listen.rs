@@ -7,7 +7,7 @@ mod rules;
 #[cfg_attr(not(feature = "board"), path = "listen/no_watch.rs")]
 mod watch;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -31,14 +31,14 @@ use crate::text::escape::Audience;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::udp::answer::{Answer, AnswerPlan};
-use crate::udp::interface;
+use crate::udp::listen::sockets::{self, Addresses, ListenWish};
 use crate::udp::listen::{ListenEnd, ListenPlan, ListenSummary, Listener};
-use crate::udp::membership::{Group, Memberships};
+use crate::udp::membership::Group;
 use crate::udp::payload::TextRules;
 use crate::udp::prefix::Prefix;
 use crate::udp::receive::{ReceiveOptions, TimeSource};
 use crate::udp::sink::{Flow, Sink as _};
-use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
+use crate::udp::socket::{Bound, ListenOptions, Sharing};
 use crate::words::catalogue::say;
 use announcement::{AnnouncedSocket, Look};
 use watch::{Watch, WatchOptions};
@@ -186,10 +186,9 @@ impl ListenArgs {
     }
 
     /// The sockets as they are announced.
-    fn places(&self, sockets: &[Bound]) -> Vec<AnnouncedSocket> {
-        let place = |bound: &Bound| {
-            AnnouncedSocket::new(bound.local, self.is_only_v6(), self.interface.clone())
-        };
+    fn places(&self, sockets: &[Bound], is_only_v6: bool) -> Vec<AnnouncedSocket> {
+        let place =
+            |bound: &Bound| AnnouncedSocket::new(bound.local, is_only_v6, self.interface.clone());
         sockets.iter().map(place).collect()
     }
 
@@ -234,9 +233,10 @@ pub(crate) async fn run(
         },
         batching: !global.no_batching,
     };
-    let wanted = args.sockets(receive)?;
+    let addresses = Addresses::of(&args.bind, &args.join);
+    let wanted = args.sockets(receive, &addresses)?;
     args.warn_of_unused(&style, save.map(|save| save.format), answers.is_some());
-    let (sockets, memberships) = open_sockets(&wanted)?;
+    let (sockets, memberships) = sockets::open(&wanted)?;
     // Open the capture after the sockets: otherwise a port in use would truncate an existing capture for nothing.
     let deadline = args.duration.map(|duration| begun + duration);
     let no_reader = |path: &Path| tracing::warn!(say = "listen.no-reader", path = %path.display());
@@ -245,7 +245,7 @@ pub(crate) async fn run(
         ControlFlow::Break(outcome) => return Ok(outcome),
     };
     let opening = begun.elapsed();
-    let mut places = args.places(&sockets);
+    let mut places = args.places(&sockets, addresses.is_only_v6());
     let look = Look {
         is_boxed: status::is_terminal() && !args.watch,
         has_qr: args.qr && !global.quiet,
@@ -313,20 +313,6 @@ pub(crate) async fn run(
         }
         end => Ok(output::outcome_of(end, has_end, shutdown)),
     }
-}
-
-fn open_sockets(wanted: &[ListenOptions]) -> Result<(Vec<Bound>, Vec<Memberships>), Error> {
-    let mut sockets: Vec<Bound> = Vec::new();
-    let mut memberships = Vec::new();
-    for mut options in wanted.iter().cloned() {
-        if let Some(other) = options.port_of.and_then(|index| sockets.get(index)) {
-            options.local.set_port(other.local.port());
-        }
-        let (bound, groups) = socket::open_listener(&options)?;
-        sockets.push(bound);
-        memberships.push(groups);
-    }
-    Ok((sockets, memberships))
 }
 
 impl ListenArgs {
@@ -473,41 +459,32 @@ impl ListenArgs {
         })
     }
 
-    /// The addresses to listen on, without those that a wildcard address covers.
-    fn addresses(&self) -> Vec<SocketAddr> {
-        let mut addresses: Vec<SocketAddr> = Vec::new();
-        for &address in &self.bind {
-            if !addresses.contains(&address) {
-                addresses.push(address);
-            }
+    /// The sockets to open.
+    fn sockets(
+        &self,
+        receive: ReceiveOptions,
+        addresses: &Addresses,
+    ) -> Result<Vec<ListenOptions>, Error> {
+        for address in &addresses.covered {
+            tracing::info!(say = "listen.bind-covered", address = %address.ip());
         }
-        let has = |wildcard: IpAddr| addresses.iter().any(|address| address.ip() == wildcard);
-        let has_v4 = has(Ipv4Addr::UNSPECIFIED.into());
-        let has_v6 = has(Ipv6Addr::UNSPECIFIED.into());
-        addresses.retain(|address| {
-            let is_covered = !address.ip().is_unspecified()
-                && if address.is_ipv4() {
-                    has_v4 || has_v6
-                } else {
-                    has_v6
-                };
-            if is_covered {
-                tracing::info!(say = "listen.bind-covered", address = %address.ip());
-            }
-            !is_covered
-        });
-        let joins_v6 = self.join.iter().any(|group| group.address.is_ipv6());
-        let v4_wildcard = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        if joins_v6 && addresses == [v4_wildcard] {
-            addresses.push((Ipv6Addr::UNSPECIFIED, 0).into());
-        }
-        addresses
-    }
-
-    /// Whether another socket of this command listens on IPv4, so that an IPv6 wildcard socket must not.
-    fn is_only_v6(&self) -> bool {
-        let v4_wildcard = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        self.addresses().contains(&v4_wildcard)
+        let wish = ListenWish {
+            ports: &self.port,
+            groups: &self.join,
+            sharing: Sharing {
+                reuse_addr: self.reuse_addr,
+                reuse_port: self.reuse_port,
+                interface: self.interface.clone(),
+            },
+            recv_buffer: self.recv_buffer,
+            receive,
+        };
+        wish.sockets(addresses).map_err(|unheard| {
+            Error::usage_hint(
+                say!("listen.group-unheard", group = unheard.0),
+                say!("listen.group-unheard.hint"),
+            )
+        })
     }
 
     /// Warns about options without effect, because the user expects one.
@@ -539,68 +516,6 @@ impl ListenArgs {
         }
     }
 
-    /// One socket per address and port, and one per multicast group that none of these can receive.
-    fn sockets(&self, receive: ReceiveOptions) -> Result<Vec<ListenOptions>, Error> {
-        let addresses = self.addresses();
-        let only_v6 = addresses.contains(&(Ipv4Addr::UNSPECIFIED, 0).into());
-        let mut ports: Vec<u16> = Vec::new();
-        for &port in &self.port {
-            if port == 0 || !ports.contains(&port) {
-                ports.push(port);
-            }
-        }
-        let options = |address: &SocketAddr, port: u16| {
-            let mut local = *address;
-            local.set_port(port);
-            ListenOptions {
-                sharing: Sharing {
-                    reuse_addr: self.reuse_addr,
-                    reuse_port: self.reuse_port,
-                    interface: self.interface.clone(),
-                },
-                local,
-                only_v6,
-                groups: Vec::new(),
-                port_of: None,
-                recv_buffer: self.recv_buffer,
-                receive,
-            }
-        };
-        let mut sockets: Vec<ListenOptions> = Vec::new();
-        for &port in &ports {
-            let first = sockets.len();
-            sockets.extend(addresses.iter().map(|address| options(address, port)));
-            for group in &self.join {
-                let found = group_addresses(group, &addresses, only_v6);
-                if found.is_empty() {
-                    return Err(Error::usage_hint(
-                        say!("listen.group-unheard", group = group.address),
-                        say!("listen.group-unheard.hint"),
-                    ));
-                }
-                for (address, group) in found {
-                    let known = sockets.iter_mut().skip(first).find(|known| {
-                        known.local.ip() == address.ip() && zone(&known.local) == zone(&address)
-                    });
-                    match known {
-                        Some(known) => {
-                            if !known.groups.contains(&group) {
-                                known.groups.push(group);
-                            }
-                        }
-                        None => sockets.push(ListenOptions {
-                            groups: vec![group],
-                            // If the operating system chooses the port, share the port of the first address.
-                            port_of: Some(first),
-                            ..options(&address, port)
-                        }),
-                    }
-                }
-            }
-        }
-        Ok(sockets)
-    }
-
     fn panel(&self, places: &[AnnouncedSocket]) -> Option<ServerPanel> {
         if !self.oled {
             return None;
@@ -615,69 +530,4 @@ impl ListenArgs {
             self.encoding.unwrap_or_default(),
         ))
     }
-}
-
-fn zone(address: &SocketAddr) -> u32 {
-    match address {
-        SocketAddr::V4(_) => 0,
-        SocketAddr::V6(v6) => v6.scope_id(),
-    }
-}
-
-/// The addresses of the sockets that can receive a group, each with the group to join. A socket that is bound to a
-/// unicast address receives no multicast, except on Windows. On other systems the group gets its own socket, which is
-/// bound to the group's address and joins on the interface that has the unicast address.
-fn group_addresses(
-    group: &Group,
-    addresses: &[SocketAddr],
-    only_v6: bool,
-) -> Vec<(SocketAddr, Group)> {
-    let is_wildcard_for = |address: &SocketAddr| {
-        address.ip().is_unspecified()
-            && match group.address {
-                // A dual-stack socket can join IPv4 groups.
-                IpAddr::V4(_) => address.is_ipv4() || !only_v6,
-                IpAddr::V6(_) => address.is_ipv6(),
-            }
-    };
-    let wildcards: Vec<_> = addresses
-        .iter()
-        .filter(|address| is_wildcard_for(address))
-        .map(|address| (*address, group.clone()))
-        .collect();
-    if !wildcards.is_empty() {
-        return wildcards;
-    }
-    let own = addresses.iter().filter(|address| {
-        address.is_ipv4() == group.address.is_ipv4() && !address.ip().is_unspecified()
-    });
-    let mut found = Vec::new();
-    for own in own {
-        let named = match &group.interface {
-            Some(name) => interface::find(name),
-            None => interface::of_address(own),
-        };
-        // An unknown interface is reported later, when the group is joined.
-        let index = named.as_ref().map_or(0, |named| named.index);
-        let joined = Group {
-            address: group.address,
-            interface: group
-                .interface
-                .clone()
-                .or_else(|| named.ok().map(|named| named.name)),
-        };
-        let address = match group.address {
-            _ if cfg!(windows) => *own,
-            IpAddr::V4(address) => (address, 0).into(),
-            // A link-local group (scope 2 or less) is a different group on each link, so it needs a zone.
-            IpAddr::V6(address) if address.octets()[1] & 0xf <= 2 => {
-                SocketAddrV6::new(address, 0, 0, index).into()
-            }
-            IpAddr::V6(address) => (address, 0).into(),
-        };
-        if !found.contains(&(address, joined.clone())) {
-            found.push((address, joined));
-        }
-    }
-    found
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod counts;
+pub(crate) mod sockets;
 
 use std::future::poll_fn;
 use std::io;
