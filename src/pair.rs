@@ -1,6 +1,6 @@
 //! Tests the PC and the board together: runs the steps in order, and explains their results.
 //!
-//! - [`mod@run`] runs the steps with one board; [`results`] has their results, [`diagnosis`] has the explanations.
+//! - [`run`] runs the steps with one board; [`results`] has their results, [`diagnosis`] has the explanations.
 //! - `board_session` runs our program on the board, `measure` sends and receives meanwhile, and `sockets` has the PC's sockets.
 //! - [`fleet`] tests several boards side by side, and watches one.
 //! - [`simulate`] replaces the board for users who have none.
