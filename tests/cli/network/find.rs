@@ -1,4 +1,5 @@
 //! `udpcli find` in a network with 60 hosts of which 20 have the MAC address of a board.
+//! Long because each kind of host and each way to find it has its place in one network.
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
