@@ -254,3 +254,78 @@ fn an_elf_program_for_the_esp32_s3_is_linked_for_it() {
     assert_eq!(board.flash()[12], 9);
     assert_eq!(board.flash()[APP + 12], 9);
 }
+
+/// A tiny program as a linker for this chip makes it, turned into an image by Espressif's own tool.
+fn elf2image(model: Model) -> Vec<u8> {
+    let profile = model.profile();
+    let is_xtensa = matches!(model, Model::Esp32 | Model::Esp32S2 | Model::Esp32S3);
+    let mut program = linked(
+        profile.ram.start,
+        &[
+            (
+                ".flash.text",
+                6,
+                profile.mapped + 0x20,
+                font_like(3_000, 61),
+            ),
+            (".iram0.text", 6, profile.ram.start, font_like(1_500, 62)),
+        ],
+    );
+    if !is_xtensa {
+        // `e_machine`: RISC-V.
+        program[18..20].copy_from_slice(&243_u16.to_le_bytes());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [source, out] = ["program.elf", "program.bin"].map(|name| folder.path().join(name));
+    std::fs::write(&source, program).unwrap();
+    let [source, out_name] = [&source, &out].map(|path| path.display().to_string());
+    run_esptool_on_files_for(profile.name, &["elf2image", "--output", &out_name, &source]);
+    std::fs::read(out).unwrap()
+}
+
+/// The image that Espressif's tool makes is written to its chip, byte for byte, and refused for another one.
+fn an_image_of_elf2image_is_written(model: Model) {
+    let profile = model.profile();
+    let image = elf2image(model);
+    assert_eq!(
+        image[12],
+        u8::try_from(profile.id).unwrap(),
+        "{}",
+        profile.name
+    );
+    let board = board(model);
+    let [boot, table, _] = parts(model, 100);
+    let mut arguments = Vec::new();
+    for (offset, data) in [boot, table, (APP, image.clone())] {
+        let path = file(&board, &format!("{offset:x}.bin"), &data);
+        arguments.push(format!("{}@{offset:#x}", path.display()));
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    flash(&board, &arguments).expect_code(0);
+    assert!(board.flash()[APP..].starts_with(&image), "{}", profile.name);
+    let other = if model == Model::Esp32C3 {
+        Model::Esp32
+    } else {
+        Model::Esp32C3
+    };
+    let other_board = self::board(other);
+    let path = file(&other_board, "app.bin", &image);
+    let given = format!("{}@{APP:#x}", path.display());
+    flash(&other_board, &[given.as_str(), "--force"]).expect_code(1);
+    assert!(other_board.flash().iter().all(|&byte| byte == 0x5a));
+}
+
+#[test]
+fn images_of_elf2image_are_written_to_the_s3_and_the_c3() {
+    for model in [Model::Esp32S3, Model::Esp32C3] {
+        an_image_of_elf2image_is_written(model);
+    }
+}
+
+#[test]
+#[ignore = "a minute: cargo test --test flash chips -- --ignored"]
+fn images_of_elf2image_are_written_to_the_other_chips() {
+    for model in others().chain([Model::Esp32]) {
+        an_image_of_elf2image_is_written(model);
+    }
+}
