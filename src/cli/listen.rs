@@ -264,6 +264,7 @@ pub(crate) async fn run(
             .duration
             .map(|duration| value::remaining(duration, opening)),
         stats_every: args.stats,
+        charted: false,
     };
     let prints = !args.saves_to_stdout() && watch.is_none();
     let mut output = DatagramOutput::new(

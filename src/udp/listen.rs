@@ -60,6 +60,8 @@ pub(crate) struct ListenPlan {
     pub(crate) duration: Option<Duration>,
     /// The interval between reports of the counts.
     pub(crate) stats_every: Option<Duration>,
+    /// Keep the course of the figures in time, for a report.
+    pub(crate) charted: bool,
 }
 
 /// Why the loop ended.
@@ -187,7 +189,9 @@ impl<'a> Listener<'a> {
                         }
                     }
                     if let Some(next) = next_stats && now >= next {
-                        let report = self.report();
+                        let interval = self.counts.next_interval(now);
+                        let mut report = self.report();
+                        report.interval = Some(interval);
                         sink.stats(&|| report.clauses(), &|| report.to_json());
                         // After a suspension, skip the missed reports.
                         next_stats = self.plan.stats_every.map(|every| (next + every).max(now + every / 2));
@@ -359,6 +363,7 @@ impl<'a> Listener<'a> {
             answers: &self.answers,
             dropped,
             elapsed: self.started.elapsed(),
+            interval: None,
         }
     }
 }

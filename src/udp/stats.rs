@@ -1,6 +1,9 @@
 //! Statistics for the summaries: counts, distributions of times, and sequence numbers.
 
+pub(crate) mod jitter;
 pub mod loss;
+pub(crate) mod quality;
+pub(crate) mod series;
 
 use std::fmt;
 use std::time::Duration;

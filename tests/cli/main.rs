@@ -19,6 +19,7 @@ mod config;
 mod demo;
 mod docs;
 mod faults;
+mod figures;
 mod language;
 mod listen;
 mod menu;

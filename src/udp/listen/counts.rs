@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
@@ -22,6 +22,8 @@ use crate::udp::listen::answers::{Answers, Request, Via};
 use crate::udp::payload::sequence::Header;
 use crate::udp::receive::Drops;
 use crate::udp::stats::loss::{Arrival, Totals, Tracker};
+use crate::udp::stats::quality::{Bursts, Interval, Numbered, Quality};
+use crate::udp::stats::series::Series;
 use crate::udp::stats::{Spread, per_second, rate};
 
 /// If the one-way delay is longer than this or negative, the sender's clock differs from ours.
@@ -30,6 +32,12 @@ const LONGEST_DELAY: Duration = Duration::from_mins(1);
 /// The peer table's limit, so that a flood with forged sender addresses cannot use up memory; further peers share one
 /// entry.
 const MAX_PEERS: usize = 32_768;
+
+/// How many senders have figures of their own, so that their memory is limited.
+const MAX_DETAILED: usize = 256;
+
+/// How many senders JSON lists.
+const MAX_LISTED: usize = 64;
 
 /// All counters that a received datagram updates.
 #[derive(Debug)]
@@ -40,17 +48,51 @@ pub(super) struct ListenCounts<'a> {
     truncated: u64,
     pub(super) filtered: u64,
     peers: Peers,
-    totals: Totals,
-    unsequenced: u64,
+    numbers: Numbers,
     /// Datagrams whose checksum is wrong.
     bad_checks: u64,
-    /// Sequenced datagrams from peers beyond [`MAX_PEERS`]: no tracker checks them for loss.
-    unfollowed: u64,
-    delays: Delays,
     /// The notes of the most recent run; reused to save an allocation per run.
     notes: Vec<Notes>,
     own: Vec<IpAddr>,
     broadcasts: Vec<IpAddr>,
+    /// When the run began, and its last interval.
+    begun: Timestamp,
+    interval_begun: Instant,
+}
+
+/// What the sequence numbers of all senders tell.
+#[derive(Debug, Default)]
+struct Numbers {
+    totals: Totals,
+    unsequenced: u64,
+    /// Sequenced datagrams from peers beyond [`MAX_PEERS`]: no tracker checks them for loss.
+    unfollowed: u64,
+    delays: Delays,
+}
+
+impl Numbers {
+    /// Counts the numbers of a run, and appends its notes.
+    fn count(&mut self, run: &Run<'_>, peer: &mut Peer, notes: &mut Vec<Notes>) {
+        let Some(tracker) = &mut peer.tracker else {
+            let sequenced = run.payloads().filter_map(Header::read).count() as u64;
+            self.unfollowed += sequenced;
+            self.unsequenced += run.len() as u64 - sequenced;
+            return;
+        };
+        let before = tracker.totals();
+        let mut delays = peer.is_own.then_some(&mut self.delays);
+        let quality = peer.quality.as_deref_mut();
+        self.unsequenced += follow(run, tracker, quality, notes, &mut delays);
+        let after = tracker.totals();
+        // A peer's counts can also decrease: a datagram counted as lost arrives late, or the sender restarts and its
+        // first numbers were counted as duplicates.
+        let change = |sum: u64, after: u64, before: u64| (sum + after).saturating_sub(before);
+        self.totals = Totals {
+            lost: change(self.totals.lost, after.lost, before.lost),
+            duplicate: change(self.totals.duplicate, after.duplicate, before.duplicate),
+            reordered: change(self.totals.reordered, after.reordered, before.reordered),
+        };
+    }
 }
 
 /// One-way delays of datagrams from this machine, whose send time is from the same clock.
@@ -75,6 +117,7 @@ impl Delays {
 struct Peer {
     rate: AnswerRate,
     tracker: Option<Box<Tracker>>,
+    quality: Option<Box<Quality>>,
     is_own: bool,
 }
 
@@ -118,6 +161,7 @@ impl<'a> ListenCounts<'a> {
         let rest = Peer {
             rate: AnswerRate::new(now),
             tracker: None,
+            quality: None,
             is_own: false,
         };
         Self {
@@ -133,11 +177,8 @@ impl<'a> ListenCounts<'a> {
                 rest,
                 is_full: false,
             },
-            totals: Totals::default(),
-            unsequenced: 0,
+            numbers: Numbers::default(),
             bad_checks: 0,
-            unfollowed: 0,
-            delays: Delays::default(),
             notes: Vec::new(),
             own: if wants_interfaces {
                 interface::own_addresses()
@@ -149,6 +190,8 @@ impl<'a> ListenCounts<'a> {
             } else {
                 Vec::new()
             },
+            begun: Timestamp::now(),
+            interval_begun: now,
         }
     }
 
@@ -193,35 +236,21 @@ impl<'a> ListenCounts<'a> {
         self.bytes += run.payload_len() as u64;
         self.count_truncated(run);
         let own = &self.own;
+        let has_figures = (plan.sequenced || plan.charted) && self.peers.table.len() < MAX_DETAILED;
+        let begun = self.begun;
         let peer = self.peers.get(run.peer, || Peer {
             rate: AnswerRate::new(now),
             tracker: plan.sequenced.then(Box::default),
+            quality: has_figures
+                .then(|| Box::new(Quality::new(plan.charted.then(|| Series::new(begun))))),
             is_own: run.peer.ip().is_loopback() || own.contains(&run.peer.ip()),
         });
         self.notes.clear();
+        if let Some(quality) = &mut peer.quality {
+            quality.arrived(run.len() as u64, run.payload_len() as u64, run.time);
+        }
         if plan.sequenced {
-            match &mut peer.tracker {
-                Some(tracker) => {
-                    let before = tracker.totals();
-                    let mut delays = peer.is_own.then_some(&mut self.delays);
-                    self.unsequenced += follow(run, tracker, &mut self.notes, &mut delays);
-                    let after = tracker.totals();
-                    // A peer's counts can also decrease: a datagram counted as lost arrives late, or the sender
-                    // restarts and its first numbers were counted as duplicates.
-                    let change =
-                        |sum: u64, after: u64, before: u64| (sum + after).saturating_sub(before);
-                    self.totals = Totals {
-                        lost: change(self.totals.lost, after.lost, before.lost),
-                        duplicate: change(self.totals.duplicate, after.duplicate, before.duplicate),
-                        reordered: change(self.totals.reordered, after.reordered, before.reordered),
-                    };
-                }
-                None => {
-                    let sequenced = run.payloads().filter_map(Header::read).count() as u64;
-                    self.unfollowed += sequenced;
-                    self.unsequenced += run.len() as u64 - sequenced;
-                }
-            }
+            self.numbers.count(run, peer, &mut self.notes);
         }
         let has_rules = plan
             .answers
@@ -283,6 +312,19 @@ impl<'a> ListenCounts<'a> {
         &self.notes
     }
 
+    /// Ends an interval; gives its counts and its length.
+    pub(super) fn next_interval(&mut self, now: Instant) -> (Interval, Duration) {
+        let mut sum = Interval::default();
+        for peer in &mut self.peers.table {
+            if let Some(quality) = &mut peer.quality {
+                sum.add(&quality.next_interval());
+            }
+        }
+        let length = now.saturating_duration_since(self.interval_begun);
+        self.interval_begun = now;
+        (sum, length)
+    }
+
     fn count_truncated(&mut self, run: &Run<'_>) {
         let truncated = run.truncated() as u64;
         if truncated > 0
@@ -310,6 +352,7 @@ pub(super) fn number(index: usize) -> Option<NonZeroU32> {
 fn follow(
     run: &Run<'_>,
     tracker: &mut Tracker,
+    mut quality: Option<&mut Quality>,
     notes: &mut Vec<Notes>,
     delays: &mut Option<&mut Delays>,
 ) -> u64 {
@@ -329,7 +372,34 @@ fn follow(
         }
         let count = next.sequence - first.sequence;
         let arrival = tracker.arrive(first.sequence, first.sent);
-        tracker.arrive_in_order(first.next().sequence..next.sequence, first.sent);
+        let mut numbered = Numbered {
+            number: first.sequence,
+            count,
+            sent: first.sent,
+            arrived: run.time,
+            arrival,
+        };
+        let rest = first.next().sequence..next.sequence;
+        match &mut quality {
+            // After a late number, each of the next has to be looked at by itself.
+            Some(quality) if matches!(arrival, Arrival::Reordered | Arrival::Duplicate) => {
+                numbered.count = 1;
+                quality.numbered(numbered);
+                for number in rest {
+                    let arrival = tracker.arrive(number, first.sent);
+                    quality.numbered(Numbered {
+                        number,
+                        arrival,
+                        ..numbered
+                    });
+                }
+            }
+            Some(quality) => {
+                tracker.arrive_in_order(rest, first.sent);
+                quality.numbered(numbered);
+            }
+            None => tracker.arrive_in_order(rest, first.sent),
+        }
         notes.push(Notes {
             sequence: Some(first.sequence),
             lost: match arrival {
@@ -350,6 +420,64 @@ fn follow(
     unsequenced
 }
 
+/// The figures of one sender.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sender<'a> {
+    /// The sender.
+    pub(crate) from: SocketAddr,
+    /// What its numbers tell, if they are read.
+    pub(crate) totals: Option<Totals>,
+    /// Everything else.
+    pub(crate) quality: &'a Quality,
+}
+
+impl Sender<'_> {
+    /// As JSON, with times in seconds.
+    #[must_use]
+    pub(crate) fn to_json(self) -> Value {
+        let quality = self.quality;
+        let mut out = json!({
+            "from": self.from.to_string(),
+            "datagrams": quality.datagrams,
+            "bytes": quality.bytes,
+            "rate": quality.rate(),
+            "longest_gap": quality.longest_gap().as_secs_f64(),
+        });
+        let Some(totals) = self.totals else {
+            return out;
+        };
+        let extents = quality.extents();
+        let figures = json!({
+            "lost": totals.lost,
+            "duplicate": totals.duplicate,
+            "reordered": totals.reordered,
+            "extent_mean": mean(extents.sum, extents.count),
+            "extent_max": extents.longest,
+            "jitter": quality.jitter().smoothed(),
+            "jitter_mean": quality.jitter().mean(),
+            "longest_outage": quality.longest_outage().as_secs_f64(),
+            "bursts": bursts_to_json(&quality.bursts()),
+        });
+        if let (Some(out), Value::Object(figures)) = (out.as_object_mut(), figures) {
+            out.extend(figures);
+        }
+        out
+    }
+}
+
+fn mean(sum: u64, count: u64) -> f64 {
+    sum as f64 / count.max(1) as f64
+}
+
+fn bursts_to_json(bursts: &Bursts) -> Value {
+    json!({
+        "count": bursts.count,
+        "mean": mean(bursts.lost, bursts.count),
+        "max": bursts.longest,
+        "lengths": bursts.steps().collect::<Vec<_>>(),
+    })
+}
+
 /// The summary line of a listener.
 #[derive(Debug)]
 pub(crate) struct ListenSummary<'a> {
@@ -357,13 +485,71 @@ pub(crate) struct ListenSummary<'a> {
     pub(super) answers: &'a Answers<'a>,
     pub(super) dropped: Option<Drops>,
     pub(super) elapsed: Duration,
+    /// The counts since the report before, and how long that is ago.
+    pub(super) interval: Option<(Interval, Duration)>,
 }
 
 impl ListenSummary<'_> {
     /// The one-way delays of datagrams from this machine.
     #[must_use]
     pub(crate) fn delay(&self) -> &Spread {
-        &self.counts.delays.spread
+        &self.counts.numbers.delays.spread
+    }
+
+    /// The senders that have figures of their own, those with the most datagrams first.
+    #[must_use]
+    pub(crate) fn senders(&self) -> Vec<Sender<'_>> {
+        let peers = &self.counts.peers;
+        let sender = |(&from, &index): (&SocketAddr, &usize)| {
+            let peer = peers.table.get(index)?;
+            Some(Sender {
+                from,
+                totals: peer.tracker.as_ref().map(|tracker| tracker.totals()),
+                quality: peer.quality.as_deref()?,
+            })
+        };
+        let mut senders: Vec<Sender<'_>> = peers.index.iter().filter_map(sender).collect();
+        senders.sort_by_key(|sender| (std::cmp::Reverse(sender.quality.datagrams), sender.from));
+        senders
+    }
+
+    /// The figures of all senders together, for JSON.
+    fn put_quality(&self, put: &mut impl FnMut(&str, Value)) {
+        let senders = self.senders();
+        let mut bursts = Bursts::default();
+        let (mut extents, mut reordered) = (0, 0);
+        let (mut farthest, mut jitter, mut outage) = (0, 0.0_f64, Duration::ZERO);
+        for Sender { quality, .. } in &senders {
+            bursts.add(&quality.bursts());
+            let extent = quality.extents();
+            (extents, reordered) = (extents + extent.sum, reordered + extent.count);
+            farthest = farthest.max(extent.longest);
+            jitter = jitter.max(quality.jitter().smoothed());
+            outage = outage.max(quality.longest_outage());
+        }
+        put("extent_mean", mean(extents, reordered).into());
+        put("extent_max", farthest.into());
+        put("jitter", jitter.into());
+        put("longest_outage", outage.as_secs_f64().into());
+        put("bursts", bursts_to_json(&bursts));
+        if let Some((interval, length)) = self.interval {
+            let arrived = interval.datagrams;
+            put(
+                "interval",
+                json!({
+                    "elapsed": length.as_secs_f64(),
+                    "datagrams": arrived,
+                    "bytes": interval.bytes,
+                    "rate": rate(arrived, length),
+                    "lost": interval.lost,
+                    "recovered": interval.recovered,
+                    "duplicate": interval.duplicate,
+                    "reordered": interval.reordered,
+                }),
+            );
+        }
+        let listed = senders.iter().take(MAX_LISTED);
+        put("senders", listed.copied().map(Sender::to_json).collect());
     }
 
     /// The counts as JSON, described in docs/summary.schema.json.
@@ -392,14 +578,15 @@ impl ListenSummary<'_> {
             put("filtered", counts.filtered.into());
         }
         if counts.plan.sequenced {
-            put("lost", counts.totals.lost.into());
-            put("duplicate", counts.totals.duplicate.into());
-            put("reordered", counts.totals.reordered.into());
-            put("unsequenced", counts.unsequenced.into());
-            put("clocks_differ", counts.delays.other_clock.into());
-            if let Some(delay) = counts.delays.spread.to_json() {
+            put("lost", counts.numbers.totals.lost.into());
+            put("duplicate", counts.numbers.totals.duplicate.into());
+            put("reordered", counts.numbers.totals.reordered.into());
+            put("unsequenced", counts.numbers.unsequenced.into());
+            put("clocks_differ", counts.numbers.delays.other_clock.into());
+            if let Some(delay) = counts.numbers.delays.spread.to_json() {
                 put("delay", delay);
             }
+            self.put_quality(&mut put);
         }
         if counts.plan.check.is_some() {
             put("bad_checks", counts.bad_checks.into());
@@ -475,23 +662,29 @@ impl ListenSummary<'_> {
             lost,
             duplicate,
             reordered,
-        } = counts.totals;
+        } = counts.numbers.totals;
         clauses.push(sentence!(
             "summary.lost",
             lost = lost,
             duplicate = duplicate,
             reordered = reordered
         ));
-        if counts.unsequenced > 0 {
-            clauses.push(sentence!("summary.unsequenced", n = counts.unsequenced));
+        if counts.numbers.unsequenced > 0 {
+            clauses.push(sentence!(
+                "summary.unsequenced",
+                n = counts.numbers.unsequenced
+            ));
         }
-        if counts.unfollowed > 0 {
-            clauses.push(sentence!("summary.unfollowed", n = counts.unfollowed));
+        if counts.numbers.unfollowed > 0 {
+            clauses.push(sentence!(
+                "summary.unfollowed",
+                n = counts.numbers.unfollowed
+            ));
         }
         let Delays {
             spread,
             other_clock,
-        } = &counts.delays;
+        } = &counts.numbers.delays;
         if spread.count() > 0 {
             clauses.push(sentence!("summary.delay", figures = spread.figures()));
         }

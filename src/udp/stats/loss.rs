@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::datagram::Timestamp;
 
 /// The size of the window, in numbers, within which a late datagram can be distinguished from a duplicate.
-const WINDOW: u64 = 1024;
+pub(super) const WINDOW: u64 = 1024;
 
 /// A larger gap in the numbers is a new stream, not loss.
 const LONGEST_GAP: u64 = 1 << 32;

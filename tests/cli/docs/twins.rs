@@ -16,6 +16,7 @@ const NAMES: [&str; 12] = [
     "oled",
     "flash",
     "usage",
+    "measuring",
     "coming-from",
     "configuration",
     "glossary",
