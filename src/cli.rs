@@ -21,6 +21,7 @@ pub(crate) mod output;
 #[cfg(feature = "board")]
 pub(crate) mod pair;
 pub(crate) mod relay;
+mod report;
 mod save;
 pub(crate) mod send;
 mod suggest;

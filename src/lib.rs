@@ -40,7 +40,10 @@ pub mod processes;
 #[cfg(windows)]
 pub mod registry;
 pub mod render;
-#[cfg(feature = "board")]
+#[cfg_attr(
+    not(feature = "board"),
+    expect(dead_code, reason = "only the page of pair has all parts")
+)]
 pub mod report;
 pub mod shutdown;
 pub mod survey;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use crate::text::reorders_or_hides;
 
-pub(crate) use chart::{Bar, Marks, TimeSpread};
+pub(crate) use chart::{Bar, Course, Marks, TimeSpread};
 
 /// The style sheet: light and dark, on a screen and on A4.
 const STYLE: &str = include_str!("report/page.css");
@@ -95,6 +95,19 @@ pub(crate) enum ReportSection {
     Bars(Vec<Bar>),
     /// Spreads of times on one scale.
     Spreads(Vec<TimeSpread>, Marks),
+    /// Values over time, one picture below the other.
+    Courses(Vec<Course>),
+    /// How often something was in each step: the step's name and the number.
+    Histogram(Vec<(String, u64)>),
+    /// Rows of figures below the columns' headings.
+    Table {
+        /// The columns' headings.
+        columns: Vec<String>,
+        /// The rows; the first cell is what the row is about.
+        rows: Vec<Vec<String>>,
+    },
+    /// A paragraph.
+    Text(String),
     /// Names with values.
     Facts(Vec<(String, String)>),
 }
@@ -197,12 +210,21 @@ fn subject(subject: &Subject, out: &mut String) {
         escaped(&subject.sentence)
     );
     for (heading, body) in &subject.sections {
-        let _ = writeln!(out, "<h3>{}</h3>", escaped(heading));
+        // A part without a heading goes on with the one before.
+        if !heading.is_empty() {
+            let _ = writeln!(out, "<h3>{}</h3>", escaped(heading));
+        }
         match body {
             ReportSection::Findings(found) => found.iter().for_each(|found| finding(found, out)),
             ReportSection::Steps { columns, rows } => steps(columns, rows, out),
             ReportSection::Bars(bars) => chart::bars(bars, out),
             ReportSection::Spreads(spreads, marks) => chart::spreads(spreads, marks, out),
+            ReportSection::Courses(courses) => chart::courses(courses, out),
+            ReportSection::Histogram(steps) => chart::histogram(steps, out),
+            ReportSection::Table { columns, rows } => table(columns, rows, out),
+            ReportSection::Text(text) => {
+                let _ = writeln!(out, "<p>{}</p>", escaped(text));
+            }
             ReportSection::Facts(list) => facts(list, out),
         }
     }
@@ -253,6 +275,26 @@ fn steps(columns: &[String; 3], rows: &[StepRow], out: &mut String) {
             lines.join("<br>"),
             escaped(&row.time)
         );
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+fn table(columns: &[String], rows: &[Vec<String>], out: &mut String) {
+    out.push_str("<table class=\"figures\">\n<thead><tr>");
+    for column in columns {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", escaped(column));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        out.push_str("<tr>");
+        for (index, cell) in row.iter().enumerate() {
+            let cell = escaped(cell);
+            let _ = match index {
+                0 => write!(out, "<th scope=\"row\">{cell}</th>"),
+                _ => write!(out, "<td>{cell}</td>"),
+            };
+        }
+        out.push_str("</tr>\n");
     }
     out.push_str("</tbody>\n</table>\n");
 }

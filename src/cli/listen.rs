@@ -3,6 +3,7 @@
 //! Long because each flag is declared here and checked against the others.
 
 mod announcement;
+mod page;
 mod rules;
 #[cfg_attr(not(feature = "board"), path = "listen/no_watch.rs")]
 mod watch;
@@ -18,6 +19,7 @@ use crate::capture::CaptureFormat;
 use crate::cli::logging::Summary;
 use crate::cli::output::{self, DatagramOutput};
 use crate::cli::save::{self, Save};
+use crate::cli::report::ReportFile;
 use crate::cli::{GlobalArgs, complete, histogram, names, value};
 use crate::error::{Error, Outcome};
 use crate::names::BoardNames;
@@ -81,6 +83,8 @@ pub(crate) struct ListenArgs {
         help_heading = "Output"
     )]
     save_format: Option<SaveFormat>,
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
+    report: Option<PathBuf>,
     #[arg(long, value_name = "D", value_parser = value::report_period, help_heading = "Output")]
     stats: Option<Duration>,
     #[arg(long, value_enum, default_value_t = Summary::Text, value_name = "FORM", help_heading = "Output")]
@@ -185,6 +189,44 @@ impl ListenArgs {
         }
     }
 
+    /// Writes the page of `--report`.
+    fn write_page(
+        &self,
+        file: Option<&ReportFile>,
+        report: &ListenSummary<'_>,
+        shutdown: &Shutdown,
+    ) -> Result<(), Error> {
+        let Some(file) = file else {
+            return Ok(());
+        };
+        let mut name_of = names::of_senders(self.board_names()?);
+        let page = page::page(report, &mut |address| name_of.as_mut()?(address));
+        file.write(&page, shutdown)
+    }
+
+    /// What to do; `opening` is how long it took to begin.
+    fn plan(
+        &self,
+        receive: ReceiveOptions,
+        answers: Option<AnswerPlan>,
+        opening: Duration,
+    ) -> ListenPlan {
+        ListenPlan {
+            receive,
+            from: self.from.clone(),
+            answers,
+            check: self.check,
+            sequenced: self.seq,
+            count: self.count,
+            timeout: self.timeout,
+            duration: self
+                .duration
+                .map(|duration| value::remaining(duration, opening)),
+            stats_every: self.stats,
+            charted: self.report.is_some(),
+        }
+    }
+
     /// The sockets as they are announced.
     fn places(&self, sockets: &[Bound], is_only_v6: bool) -> Vec<AnnouncedSocket> {
         let place =
@@ -225,6 +267,8 @@ pub(crate) async fn run(
     let save = args.save()?;
     let watch = args.watch(&style)?;
     let renderer = args.renderer(style.clone())?;
+    // Before anything is bound: a path that cannot be written must not cost an hour of measuring.
+    let page = args.report.as_deref().map(ReportFile::new).transpose()?;
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
         clock: match args.timestamps {
@@ -252,20 +296,7 @@ pub(crate) async fn run(
     };
     announcement::tell(&mut places, look);
     announcement::warn_of_firewall(&places);
-    let plan = ListenPlan {
-        receive,
-        from: args.from.clone(),
-        answers,
-        check: args.check,
-        sequenced: args.seq,
-        count: args.count,
-        timeout: args.timeout,
-        duration: args
-            .duration
-            .map(|duration| value::remaining(duration, opening)),
-        stats_every: args.stats,
-        charted: false,
-    };
+    let plan = args.plan(receive, answers, opening);
     let prints = !args.saves_to_stdout() && watch.is_none();
     let mut output = DatagramOutput::new(
         prints.then_some(renderer),
@@ -302,6 +333,7 @@ pub(crate) async fn run(
     }
     let report = listener.report();
     args.tell_summary(&report);
+    args.write_page(page.as_ref(), &report, shutdown)?;
     // The user ends a live view, also one with -n or --duration, so a signal is not an interruption.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {

@@ -22,6 +22,7 @@ use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
 use crate::cli::board::password;
 use crate::cli::config::SerialSettings;
+use crate::cli::report::ReportFile;
 use crate::cli::{GlobalArgs, complete, names, value};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -45,7 +46,6 @@ use crate::text::seconds;
 use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::words::catalogue::say;
-use html::ReportFile;
 use text::TextColors;
 
 /// Datagrams of all sizes, each way: more would keep a class waiting.
@@ -268,7 +268,9 @@ fn end(
     }
     if let Some(file) = file {
         let name = |report: &BoardReport| out.name(report).map(str::to_owned);
-        file.write(reports, name, &context.plan.network, context.shutdown)?;
+        let network = &context.plan.network;
+        let page = html::page(reports, name, &|text| network.without_secret(text));
+        file.write(&page, context.shutdown)?;
     }
     // Ctrl-C, while nobody read the results.
     let is_cut_short = matches!(out.result, Ok(WriteOutcome::Abandoned(_)));

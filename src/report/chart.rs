@@ -113,3 +113,89 @@ pub(super) fn spreads(spreads: &[TimeSpread], marks: &Marks, out: &mut String) {
     }
     out.push_str("</svg>\n");
 }
+
+/// The height of a course's picture.
+const COURSE: f64 = 32.0;
+
+/// A value that changes over time.
+#[derive(Debug, Clone)]
+pub(crate) struct Course {
+    /// What it is, and in which unit.
+    pub(crate) name: String,
+    /// The values, at equal distances; `None` where nothing is known.
+    pub(crate) values: Vec<Option<f64>>,
+    /// The greatest value in words, which is the top of the picture.
+    pub(crate) top: String,
+    /// The first and the last moment in words.
+    pub(crate) ends: [String; 2],
+    /// Whether a high value is bad.
+    pub(crate) is_bad: bool,
+}
+
+/// For each course a line with its name, then a column per value.
+pub(super) fn courses(courses: &[Course], out: &mut String) {
+    for (index, course) in courses.iter().enumerate() {
+        let greatest = course.values.iter().flatten().copied().fold(0.0, f64::max);
+        let step = WIDTH / course.values.len().max(1) as f64;
+        let (top, base) = (LINE, LINE + COURSE);
+        let mut columns = String::new();
+        let mut unknown = String::new();
+        for (index, value) in course.values.iter().enumerate() {
+            let x = step * index as f64;
+            match value {
+                // A column that can be seen, however low the value is.
+                Some(value) if *value > 0.0 => {
+                    let height = (COURSE * value / greatest).max(1.0);
+                    let _ = write!(
+                        columns,
+                        "M{x:.1} {base}v-{height:.1}h{step:.2}v{height:.1}z"
+                    );
+                }
+                Some(_) => {}
+                None => {
+                    let _ = write!(unknown, "M{x:.1} {base}h{step:.2}v3h-{step:.2}z");
+                }
+            }
+        }
+        let class = if course.is_bad { "high" } else { "arrived" };
+        // All have the same time below them, so it is written once.
+        let ends = if index + 1 == courses.len() {
+            let [first, last] = course.ends.each_ref().map(|end| escaped(end));
+            let y = base + 15.0;
+            format!(
+                r#"<text font-size="11" fill="currentColor" x="0" y="{y}">{first}</text><text font-size="11" fill="currentColor" x="{WIDTH}" y="{y}" text-anchor="end">{last}</text>"#
+            )
+        } else {
+            String::new()
+        };
+        let height = base + if ends.is_empty() { 4.0 } else { LINE };
+        let _ = writeln!(
+            out,
+            r#"<svg class="course" viewBox="0 0 {WIDTH} {height}" role="group">
+<text font-size="12.5" fill="currentColor" x="0" y="14">{}</text><text font-size="12.5" fill="currentColor" x="{WIDTH}" y="14" text-anchor="end">{}</text><path class="axis" stroke="currentColor" stroke-width="1" d="M0 {top}h{WIDTH}M0 {base}h{WIDTH}"/><path class="{class}" fill="currentColor" d="{columns}"/><path class="unknown" fill="currentColor" fill-opacity="0.4" d="{unknown}"/>{ends}</svg>"#,
+            escaped(&course.name),
+            escaped(&course.top),
+        );
+    }
+}
+
+/// A bar per step; the longest fills the line.
+pub(super) fn histogram(steps: &[(String, u64)], out: &mut String) {
+    let most = steps.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    open(steps.len(), out);
+    for (index, (name, count)) in steps.iter().enumerate() {
+        let top = LINE * index as f64;
+        let width = LENGTH * *count as f64 / most.max(1) as f64;
+        let _ = writeln!(
+            out,
+            r#"<text font-size="12.5" fill="currentColor" x="{}" y="{}" text-anchor="end">{}</text><rect class="spread" fill="currentColor" fill-opacity="0.4" x="{LEFT}" y="{}" width="{width:.1}" height="12"/><text font-size="12.5" fill="currentColor" x="{:.1}" y="{}">{count}</text>"#,
+            LEFT - 8.0,
+            top + 14.5,
+            escaped(name),
+            top + 4.0,
+            LEFT + width + 8.0,
+            top + 14.5,
+        );
+    }
+    out.push_str("</svg>\n");
+}

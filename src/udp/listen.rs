@@ -25,7 +25,7 @@ use crate::wait::{Site, end_asked_at, until};
 use answers::{Answers, Via};
 use counts::ListenCounts;
 
-pub(crate) use counts::ListenSummary;
+pub(crate) use counts::{ListenSummary, Sender};
 
 /// Receive calls per socket before the loop polls the other sockets, the deadlines and the signals again.
 const CALLS_IN_A_ROW: usize = 16;

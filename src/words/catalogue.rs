@@ -39,6 +39,7 @@ areas! {
     "help",
     "input",
     "listen",
+    "listen-report",
     "listen-watch",
     "menu",
     "messages",

@@ -688,9 +688,9 @@ fn check_rule(name: &str, value: &Value, rule: &Value, schema: &Value) {
         Some("number") => value.as_f64().is_some_and(|number| number >= 0.0),
         Some("boolean") => value.is_boolean(),
         Some("array") => value.as_array().is_some_and(|items| {
-            items
-                .iter()
-                .for_each(|item| check_rule(name, item, &rule["items"], schema));
+            for item in items {
+                check_rule(name, item, &rule["items"], schema);
+            }
             rule["maxItems"]
                 .as_u64()
                 .is_none_or(|most| items.len() as u64 <= most)

@@ -22,6 +22,7 @@ mod faults;
 mod figures;
 mod language;
 mod listen;
+mod listen_report;
 mod menu;
 mod named;
 mod names;

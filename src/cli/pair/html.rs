@@ -1,94 +1,20 @@
 //! `--report FILE.html`: the reports as one page in the user's language.
 
-use std::env;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::atomic_file::{self, AtomicFile};
-use crate::cli::menu;
-use crate::error::Error;
-use crate::file;
-use crate::pair::PairNetwork;
+use crate::cli::report::about;
 use crate::pair::results::{BoardReport, Step, StepResult, Verdict};
 use crate::report::{
-    self, Bar, Marks, Page, ReportProblem, ReportSection, ResultMark, StepRow, Subject, TimeSpread,
+    Bar, Marks, Page, ReportProblem, ReportSection, ResultMark, StepRow, Subject, TimeSpread,
 };
-use crate::shutdown::Shutdown;
-use crate::text::sentence::sentence;
-use crate::wait::{Site, Wait, Waited};
 use crate::words;
 use crate::words::catalogue::say;
 use crate::words::language;
 
-/// How long to wait for a FIFO's reader after Ctrl-C.
-const GRACE: Duration = Duration::from_millis(300);
-
-/// Where the page goes.
-#[derive(Debug)]
-pub(super) struct ReportFile {
-    path: PathBuf,
-}
-
-impl ReportFile {
-    /// Checks that the file can be written, before the test starts. Leaves nothing behind.
-    pub(super) fn new(path: &Path) -> Result<Self, Error> {
-        let file = Self {
-            path: path.to_owned(),
-        };
-        // Opening and closing a FIFO gives its reader an end of file, so a device is not tried.
-        if !atomic_file::is_device(path) {
-            // The drop removes the temporary file.
-            drop(AtomicFile::create(path).map_err(|source| file.failed(source))?);
-        }
-        Ok(file)
-    }
-
-    /// Writes the page; a file that is there is replaced. Only a device can keep it waiting, until Ctrl-C.
-    pub(super) fn write(
-        &self,
-        reports: &[BoardReport],
-        names: impl Fn(&BoardReport) -> Option<String>,
-        network: &PairNetwork,
-        shutdown: &Shutdown,
-    ) -> Result<(), Error> {
-        let page = report::html(&page(reports, names, &|text| network.without_secret(text)));
-        if !atomic_file::is_device(&self.path) {
-            atomic_file::write(&self.path, page.as_bytes())
-                .map_err(|source| self.failed(source))?;
-        } else if !self.write_device(page, shutdown)? {
-            return Ok(());
-        }
-        tracing::info!(say = "report.written", file = %self.path.display());
-        Ok(())
-    }
-
-    /// Whether the device took the page before Ctrl-C.
-    fn write_device(&self, page: String, shutdown: &Shutdown) -> Result<bool, Error> {
-        let is_stopped = || shutdown.is_asked();
-        let path = self.path.clone();
-        let written = Wait::at(Site::WriteDevice, &is_stopped)
-            .with_grace(GRACE)
-            .call(move || atomic_file::write(&path, page.as_bytes()))
-            .map_err(|source| self.failed(source))?;
-        match written {
-            Waited::Done(written) => written.map(|()| true).map_err(|error| self.failed(error)),
-            Waited::Interrupted | Waited::TimeUp => Ok(false),
-        }
-    }
-
-    fn failed(&self, source: io::Error) -> Error {
-        Error::File(file::Error::Write {
-            object: sentence!("report.the-file", file = self.path.display()),
-            source,
-        })
-    }
-}
-
 /// The page. `clean` takes secrets out of what a board or the command line may contain.
-fn page(
+pub(super) fn page(
     reports: &[BoardReport],
     names: impl Fn(&BoardReport) -> Option<String>,
     clean: &dyn Fn(&str) -> String,
@@ -97,29 +23,11 @@ fn page(
         .iter()
         .map(|report| subject(report, names(report), clean))
         .collect();
-    let time = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S %:z");
-    let command: Vec<String> = env::args_os()
-        .map(|arg| quoted(&arg.to_string_lossy()))
-        .collect();
     Page {
         language: language::current().tag(),
         title: say!("report.pair-title"),
         subjects,
-        about: (
-            say!("report.about"),
-            vec![
-                (say!("report.time"), time.to_string()),
-                (say!("report.command"), clean(&command.join(" "))),
-                (
-                    say!("report.version"),
-                    format!("udpcli {}", env!("CARGO_PKG_VERSION")),
-                ),
-                (
-                    say!("report.system"),
-                    format!("{} {}", env::consts::OS, env::consts::ARCH),
-                ),
-            ],
-        ),
+        about: about(clean),
     }
 }
 
@@ -315,14 +223,4 @@ fn figure<'a>(report: &'a BoardReport, step: Step, pointer: &str) -> Option<&'a 
 
 fn number(figures: &Value, key: &str) -> Option<u64> {
     figures.get(key)?.as_u64()
-}
-
-/// An argument as one types it in a shell.
-fn quoted(arg: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    if !arg.is_empty() && arg.chars().all(is_plain) {
-        arg.to_owned()
-    } else {
-        menu::quoted(arg)
-    }
 }

@@ -513,14 +513,76 @@ impl ListenSummary<'_> {
         senders
     }
 
+    /// How many datagrams arrived.
+    pub(crate) fn datagrams(&self) -> u64 {
+        self.counts.datagrams
+    }
+
+    /// Their payload bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.counts.bytes
+    }
+
+    /// How many senders there were.
+    pub(crate) fn peers(&self) -> usize {
+        self.counts.peers.table.len()
+    }
+
+    /// How many datagrams were truncated.
+    pub(crate) fn truncated(&self) -> u64 {
+        self.counts.truncated
+    }
+
+    /// How many the kernel dropped, where it says so.
+    pub(crate) fn dropped(&self) -> Option<u64> {
+        self.dropped.map(|drops| drops.count)
+    }
+
+    /// How long it listened.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// What the numbers tell, if they are read.
+    pub(crate) fn totals(&self) -> Option<Totals> {
+        let counts = self.counts;
+        counts.plan.sequenced.then_some(counts.numbers.totals)
+    }
+
+    /// How many datagrams had no number.
+    pub(crate) fn unsequenced(&self) -> u64 {
+        self.counts.numbers.unsequenced
+    }
+
+    /// How many datagrams had a number.
+    pub(crate) fn numbered(&self) -> u64 {
+        self.counts.datagrams - self.counts.numbers.unsequenced
+    }
+
+    /// The bursts of loss of all senders.
+    pub(crate) fn bursts(&self) -> Bursts {
+        let mut bursts = Bursts::default();
+        for sender in self.senders() {
+            bursts.add(&sender.quality.bursts());
+        }
+        bursts
+    }
+
+    /// The course of all senders together.
+    pub(crate) fn series(&self) -> Option<Series> {
+        let senders = self.senders();
+        let mut all = senders.iter().filter_map(|sender| sender.quality.series());
+        let mut sum = all.next()?.clone();
+        all.for_each(|series| sum.add(series));
+        Some(sum)
+    }
+
     /// The figures of all senders together, for JSON.
     fn put_quality(&self, put: &mut impl FnMut(&str, Value)) {
         let senders = self.senders();
-        let mut bursts = Bursts::default();
         let (mut extents, mut reordered) = (0, 0);
         let (mut farthest, mut jitter, mut outage) = (0, 0.0_f64, Duration::ZERO);
         for Sender { quality, .. } in &senders {
-            bursts.add(&quality.bursts());
             let extent = quality.extents();
             (extents, reordered) = (extents + extent.sum, reordered + extent.count);
             farthest = farthest.max(extent.longest);
@@ -531,7 +593,7 @@ impl ListenSummary<'_> {
         put("extent_max", farthest.into());
         put("jitter", jitter.into());
         put("longest_outage", outage.as_secs_f64().into());
-        put("bursts", bursts_to_json(&bursts));
+        put("bursts", bursts_to_json(&self.bursts()));
         if let Some((interval, length)) = self.interval {
             let arrived = interval.datagrams;
             put(

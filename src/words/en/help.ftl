@@ -175,6 +175,7 @@ listen-save-format = Format of the file, if its name does not end in it
     .value-pcap = For Wireshark and tcpdump
     .value-pcapng = For Wireshark
     .value-jsonl = One JSON object per line, as --format json prints them
+listen-report = Write what arrived to FILE as one page for a browser or a sheet of paper; with --seq also loss, order and jitter
 listen-stats = Report the counts this often
 listen-summary = How to write the summary and the counts of --stats
     .value-text = One line for people

@@ -174,6 +174,7 @@ listen-save-format = 文件的格式，用于文件名没有相应后缀时
     .value-pcap = 用于 Wireshark 和 tcpdump
     .value-pcapng = 用于 Wireshark
     .value-jsonl = 每个数据报一行 JSON 对象，与 --format json 相同
+listen-report = 把收到的情况写入 FILE：一个网页，可以用浏览器看，也可以打印在一张纸上；加上 --seq 还有丢失、乱序和抖动
 listen-stats = 每隔这么久显示一次统计
 listen-summary = 最后的统计和 --stats 的形式
     .value-text = 便于阅读的一行
