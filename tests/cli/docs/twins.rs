@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{README, README_ZH, REFERENCE_ZH, pages, path, read};
 
 /// The pages for users; pages for programmers are in English only.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "install",
     "tutorial",
     "troubleshooting",
