@@ -2,6 +2,8 @@
 //! time. docs/measuring.md has the formulas.
 //!
 //! Every estimator takes a constant amount of work for a batch, and memory that does not grow with the run.
+//!
+//! Long because extents, bursts and intervals are read from the same arrivals, and taken back together.
 
 use std::collections::VecDeque;
 use std::ops::Range;
