@@ -72,7 +72,14 @@ impl Cli {
             Some("listen") => parse_one("listen", args, Command::Listen),
             _ => None,
         };
-        parsed.map_or_else(|| Self::try_parse_from(args), Ok)
+        if let Some(parsed) = parsed {
+            return Ok(parsed);
+        }
+        #[cfg(feature = "board")]
+        if let Some(steps) = board::with_steps(args) {
+            return Self::try_parse_from(steps);
+        }
+        Self::try_parse_from(args)
     }
 }
 

@@ -82,11 +82,15 @@ pub enum Site {
     Firewall,
     /// `find`: the answers of devices on the network.
     Boards,
+    /// `board edit`: the user's editor.
+    Editor,
+    /// `board sleep`: the time until the next step.
+    Sleep,
 }
 
 impl Site {
     /// All sites.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
@@ -115,6 +119,8 @@ impl Site {
         Self::Firewall,
         Self::Menu,
         Self::Boards,
+        Self::Editor,
+        Self::Sleep,
     ];
 }
 
@@ -149,6 +155,8 @@ impl fmt::Display for Site {
             Self::Firewall => "the firewall's rules",
             Self::Menu => "the user's choice",
             Self::Boards => "boards",
+            Self::Editor => "the editor to end",
+            Self::Sleep => "the time of the next step",
         })
     }
 }

@@ -4,7 +4,7 @@
 //! The board stays in its raw REPL between two rounds. If the cable is pulled, udpcli waits until it is back and does it
 //! again.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
 use crate::board::file_changes::Changes;
@@ -14,6 +14,9 @@ use crate::board::reconnect;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait};
+
+/// How often to look whether an editor has finished.
+const SETTLE: Duration = Duration::from_millis(2);
 
 /// What happens to the cable.
 #[derive(Debug)]
@@ -52,6 +55,10 @@ pub(super) trait Rounds {
 
     /// Does it once. What goes wrong and may go well next time is an event of its own observer.
     fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<RoundEnd, Self::Error>;
+
+    /// A save has begun: does what needs no file, while the editor goes on writing. The round that follows finds out
+    /// whether it failed.
+    fn prepare(&mut self, repl: &mut Repl);
 
     /// Takes what the board prints between two rounds.
     fn printed(&mut self, printed: &[u8]);
@@ -105,6 +112,13 @@ impl<'a> Watched<'a> {
             && !self.shutdown.is_asked()
             && !rounds.is_over()
         {
+            if self.changes.has_begun() {
+                rounds.prepare(repl);
+            }
+            // The editor may not have finished.
+            while self.changes.may_go_on() && !self.shutdown.is_asked() {
+                std::thread::sleep(SETTLE);
+            }
             self.changes.note();
             let lost = match rounds.round(repl, &mut self.changes)? {
                 RoundEnd::Done => self.wait_for_save(rounds),
@@ -124,7 +138,7 @@ impl<'a> Watched<'a> {
         let is_stopped = || self.shutdown.is_asked();
         let mut wait = Wait::at(Site::Save, &is_stopped);
         let link = self.repl.as_mut()?.link();
-        while !self.changes.is_there() {
+        while !self.changes.has_begun() {
             if wait.look().is_some() || rounds.is_over() {
                 return None;
             }

@@ -118,6 +118,8 @@ pub enum Error {
     TooLong { path: String, len: u64, most: u64 },
     #[error("cannot remove {path} on the board: {reason}")]
     Remove { path: String, reason: RefusalReason },
+    #[error("cannot copy {from} to {to} on the board: a folder cannot go into itself")]
+    CopyInto { from: String, to: String },
     #[error("cannot move {from} to {to} on the board: {reason}")]
     Move {
         from: String,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -34,15 +34,37 @@ const MAX_DEPTH: usize = 32;
 /// What tells a saved file from the one before.
 pub(crate) type FileState = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>, u64)>>;
 
+/// The first and the last notification of a save that may not be over.
+#[derive(Debug, Clone, Default)]
+struct Woken(Arc<Mutex<Option<(Instant, Instant)>>>);
+
+impl Woken {
+    fn wake(&self) {
+        if let Ok(mut times) = self.0.lock() {
+            let now = Instant::now();
+            let first = times.map_or(now, |(first, _)| first);
+            *times = Some((first, now));
+        }
+    }
+
+    fn times(&self) -> Option<(Instant, Instant)> {
+        self.0.lock().ok().and_then(|times| *times)
+    }
+
+    fn forget(&self) {
+        if let Ok(mut times) = self.0.lock() {
+            *times = None;
+        }
+    }
+}
+
 /// Watches files and folders.
 #[derive(Debug)]
 pub(crate) struct Changes {
     paths: Vec<PathBuf>,
     /// Holds the system's watches as long as it lives.
     _watcher: Option<RecommendedWatcher>,
-    woken: Receiver<()>,
-    /// The first and the last notification of a save that may not be over.
-    waking: Option<(Instant, Instant)>,
+    woken: Woken,
     next_look: Instant,
     seen: FileState,
 }
@@ -51,8 +73,8 @@ impl Changes {
     /// Watches these files, and folders with everything in them.
     #[must_use]
     pub(crate) fn of(paths: &[PathBuf]) -> Self {
-        let (sender, woken) = sync_channel(1);
-        let watcher = watcher(paths, sender);
+        let woken = Woken::default();
+        let watcher = watcher(paths, woken.clone());
         if watcher.is_none() {
             tracing::debug!("the system sends no notifications: looking once a second");
         }
@@ -60,7 +82,6 @@ impl Changes {
             paths: paths.to_vec(),
             _watcher: watcher,
             woken,
-            waking: None,
             next_look: Instant::now() + LOOK,
             seen: state(paths),
         }
@@ -69,30 +90,42 @@ impl Changes {
     /// Whether something has changed since the last [`Self::note`], and the save is over. Never blocks for long: call it
     /// every 20 ms.
     pub(crate) fn is_there(&mut self) -> bool {
+        !self.may_go_on() && self.has_begun()
+    }
+
+    /// Whether something has changed since the last [`Self::note`]. The save may go on.
+    pub(crate) fn has_begun(&mut self) -> bool {
         let now = Instant::now();
-        while self.woken.try_recv().is_ok() {
-            let first = self.waking.map_or(now, |(first, _)| first);
-            self.waking = Some((first, now));
+        if self.woken.times().is_none() && now < self.next_look {
+            return false;
         }
-        match self.waking {
-            Some((first, last)) if now - last < PAUSE && now - first < LONGEST => return false,
-            None if now < self.next_look => return false,
-            _ => {}
-        }
-        self.waking = None;
         self.next_look = now + LOOK;
-        state(&self.paths) != self.seen
+        let has_changed = state(&self.paths) != self.seen;
+        if !has_changed && !self.may_go_on() {
+            self.woken.forget();
+        }
+        has_changed
+    }
+
+    /// Whether the last notification is so recent that another may follow.
+    #[must_use]
+    pub(crate) fn may_go_on(&self) -> bool {
+        let now = Instant::now();
+        self.woken
+            .times()
+            .is_some_and(|(first, last)| now - last < PAUSE && now - first < LONGEST)
     }
 
     /// Takes the files as they are now for the known ones. Call it before reading them: what changes meanwhile is a
     /// change again.
     pub(crate) fn note(&mut self) {
+        self.woken.forget();
         self.seen = state(&self.paths);
     }
 }
 
 /// Has the system send a notification for each change; none if it cannot.
-fn watcher(paths: &[PathBuf], sender: SyncSender<()>) -> Option<RecommendedWatcher> {
+fn watcher(paths: &[PathBuf], woken: Woken) -> Option<RecommendedWatcher> {
     let mut names: Vec<OsString> = Vec::new();
     let mut folders: Vec<(PathBuf, RecursiveMode)> = Vec::new();
     for path in paths {
@@ -129,8 +162,7 @@ fn watcher(paths: &[PathBuf], sender: SyncSender<()>) -> Option<RecommendedWatch
             Err(_) => true,
         };
         if is_ours {
-            // If one is waiting already, that is enough.
-            let _ = sender.try_send(());
+            woken.wake();
         }
     };
     let mut watcher = notify::recommended_watcher(wake).ok()?;

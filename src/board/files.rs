@@ -9,6 +9,8 @@
 //! and `vfs_lfsx.c`: `is_str`), while a name that is not UTF-8 would raise a `UnicodeError` as text.
 
 mod call_result;
+mod changed;
+mod compare;
 pub mod download;
 pub mod error;
 mod excess;

@@ -167,6 +167,7 @@ pub enum RefusalReason {
     Full,
     ReadOnly,
     NameTooLong,
+    NotAFolder,
     /// `-r` removes such a folder.
     NotEmpty,
     MountPoint,
@@ -197,6 +198,7 @@ impl RefusalReason {
             Self::Full => sentence!("board.reason-full"),
             Self::ReadOnly => sentence!("board.reason-read-only"),
             Self::NameTooLong => sentence!("board.reason-name-too-long"),
+            Self::NotAFolder => sentence!("board.reason-not-a-folder"),
             Self::NotEmpty => sentence!("board.reason-not-empty"),
             Self::MountPoint => sentence!("board.reason-mount-point"),
             Self::NoFileSystem => sentence!("board.reason-no-file-system"),
@@ -225,6 +227,7 @@ impl fmt::Display for RefusalReason {
             Self::Full => "the file system is full",
             Self::ReadOnly => "the file system is read-only",
             Self::NameTooLong => "the name is too long",
+            Self::NotAFolder => "it is a file",
             Self::NotEmpty => "the folder is not empty",
             Self::MountPoint => "a file system is mounted there",
             Self::NoFileSystem => "the board has no file system",

@@ -115,18 +115,16 @@ fn start_or_fail(
     repl: &mut Repl,
     source: &[u8],
     fresh: bool,
-    known: Option<&mut InterpreterState>,
+    mut known: Option<&mut InterpreterState>,
     before: impl FnOnce(&mut Repl) -> Result<(), Error>,
 ) -> Result<Launch, Error> {
     let surely_fits = source.len() <= SURELY_FITS;
     let mut memory = usize::MAX;
     let mut is_clean = false;
-    match &known {
+    match known.as_deref_mut() {
         Some(known) if fresh && surely_fits && known.is_ours() => {
-            is_clean = known.clean(repl);
-            if !is_clean {
-                repl.soft_reset()?;
-            }
+            known.prepare(repl)?;
+            is_clean = known.is_clean();
         }
         _ => {
             let look = look(repl)?;

@@ -13,7 +13,7 @@ use crate::board::files::error::TransferError;
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::RemotePath;
 use crate::board::files::transfer::{TransferObserver, Transferred};
-use crate::board::files::upload::{self, Upload, UploadTarget};
+use crate::board::files::upload::{self, Remembered, Upload, UploadTarget};
 use crate::board::port::TICK;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
@@ -66,6 +66,7 @@ pub fn run(
         shutdown,
         observer,
         target: None,
+        known: Remembered::default(),
     };
     let watched = Watched::new(repl, finds, Changes::of(&paths), shutdown);
     let (repl, result) = watched.run(&mut reput);
@@ -94,6 +95,8 @@ struct Reput<'a> {
     observer: &'a mut dyn ReputObserver,
     /// Where the files went first: a folder that was made then must not become one that the next ones go into.
     target: Option<UploadTarget>,
+    /// What is on the board after the last upload.
+    known: Remembered,
 }
 
 impl Rounds for Reput<'_> {
@@ -113,14 +116,21 @@ impl Rounds for Reput<'_> {
         }
     }
 
-    /// Nobody waits for what a timer on the board prints.
-    fn printed(&mut self, _: &[u8]) {}
+    fn prepare(&mut self, _: &mut Repl) {}
+
+    /// Nobody waits for what a timer on the board prints. But what prints may write files, too; and a board that was reset
+    /// prints.
+    fn printed(&mut self, _: &[u8]) {
+        self.known.forget();
+    }
 
     fn is_over(&mut self) -> bool {
         false
     }
 
-    fn is_back(&mut self) {}
+    fn is_back(&mut self) {
+        self.known.forget();
+    }
 
     fn cable_observer(&mut self) -> &mut dyn CableObserver {
         self.observer
@@ -151,14 +161,15 @@ impl Reput<'_> {
         let upload = self.read()?;
         let observer = &mut *self.observer;
         let shutdown = self.shutdown;
-        let (target, delete) = (&mut self.target, self.options.delete);
+        let (target, known) = (&mut self.target, &mut self.known);
+        let delete = self.options.delete;
         let ended = Files::with(repl, |files| {
             let planned = match &*target {
                 Some(target) => upload.plan_at(target)?,
                 None => upload.plan(files)?,
             };
             *target = Some(planned.target().clone());
-            let done = planned.put(files, observer)?;
+            let done = planned.put(files, known, observer)?;
             let excess = if delete {
                 planned.excess(files)?
             } else {

@@ -129,7 +129,7 @@ impl Rounds for Rerun<'_> {
     type Error = Error;
 
     fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<RoundEnd, Error> {
-        let result = match self.source() {
+        let result = match self.source(changes) {
             Ok(Some(source)) => self.run_once(repl, changes, &source),
             Ok(None) => Ok(false),
             Err(error) => Err(error),
@@ -145,6 +145,16 @@ impl Rounds for Rerun<'_> {
                 RoundEnd::Done
             }
         })
+    }
+
+    fn prepare(&mut self, repl: &mut Repl) {
+        if self.is_entered
+            && self.options.soft_reset
+            && let Err(error) = self.known.prepare(repl)
+        {
+            tracing::debug!("the next run begins anew: {error}");
+            self.known.forget();
+        }
     }
 
     fn printed(&mut self, printed: &[u8]) {
@@ -169,7 +179,7 @@ impl Rounds for Rerun<'_> {
 
 impl Rerun<'_> {
     /// The program as it is now; none if it is not there. Waits for an editor that has not finished.
-    fn source(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    fn source(&mut self, changes: &mut Changes) -> Result<Option<Vec<u8>>, Error> {
         let until = Instant::now() + SAVING;
         loop {
             let read = self.observer.read(self.options.script);
@@ -180,7 +190,11 @@ impl Rerun<'_> {
                     self.observer.between(RerunEvent::Unreadable(&error));
                     return Ok(None);
                 }
-                Ok(_) | Err(_) => std::thread::sleep(TICK),
+                Ok(_) | Err(_) => {
+                    std::thread::sleep(TICK);
+                    // What is read now is not a change to run once more for.
+                    changes.note();
+                }
             }
             if self.shutdown.is_asked() {
                 return Err(Error::Interrupted);
@@ -284,7 +298,7 @@ impl RunObserver for UntilSave<'_> {
     }
 
     fn wants_interrupt(&mut self) -> bool {
-        if !self.is_saved && self.changes.is_there() {
+        if !self.is_saved && self.changes.has_begun() {
             self.is_saved = true;
         }
         self.is_saved || self.observer.wants_interrupt()

@@ -3,6 +3,7 @@
 mod bar;
 mod board_output;
 mod do_steps;
+mod edit;
 mod exec;
 mod files;
 #[cfg(feature = "flash")]
@@ -12,6 +13,7 @@ mod info;
 mod list;
 mod mirroring;
 mod monitor;
+mod mpremote;
 mod oled;
 pub(super) mod password;
 mod repl;
@@ -36,6 +38,8 @@ use crate::cli::{GlobalArgs, complete, value};
 use crate::error::{Error, Outcome};
 use crate::names::BoardNames;
 use crate::words;
+
+pub(super) use mpremote::with_steps;
 
 /// The arguments of `udpcli board`.
 #[derive(Debug, Args)]
@@ -109,6 +113,7 @@ impl SerialArgs {
 /// The subcommands of `udpcli board`.
 #[derive(Debug, Subcommand)]
 enum BoardCommand {
+    #[command(alias = "devs")]
     List(list::ListArgs),
     Info(info::InfoArgs),
     Run(run::RunArgs),
@@ -120,6 +125,9 @@ enum BoardCommand {
     Ls(files::LsArgs),
     Rm(files::RmArgs),
     Mkdir(files::MkdirArgs),
+    Rmdir(files::RmdirArgs),
+    Touch(files::TouchArgs),
+    Sha256sum(files::Sha256sumArgs),
     Cp(files::CpArgs),
     Mv(files::MvArgs),
     Cat(files::CatArgs),
@@ -132,6 +140,12 @@ enum BoardCommand {
     #[command(alias = "soft-reset")]
     Reset(reset::ResetArgs),
     Resume(exec::ResumeArgs),
+    Edit(edit::EditArgs),
+    Sleep(mpremote::SleepArgs),
+    #[command(hide = true)]
+    Fs(mpremote::FsArgs),
+    #[command(hide = true)]
+    Connect(mpremote::ConnectArgs),
     #[cfg(feature = "flash")]
     Flash(Box<flash::FlashArgs>),
     #[cfg(not(feature = "flash"))]
@@ -184,7 +198,7 @@ fn resume(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     if args.command.is_empty() {
-        return repl::run(&repl::ReplArgs {}, serial, global.quiet);
+        return repl::run(&repl::ReplArgs::default(), serial, global.quiet);
     }
     let mut command =
         do_steps::parse(args.command).map_err(|(problem, hint)| Error::Usage { problem, hint })?;
@@ -204,6 +218,7 @@ impl BoardCommand {
             Self::Flash(_) => "flash",
             Self::Do(_) => "do",
             Self::Resume(_) => "resume",
+            Self::Connect(_) => "connect",
             Self::Run(run) if run.watches() => "run --watch",
             Self::Put(put) if put.watches() => "put --watch",
             _ => return None,
@@ -242,6 +257,9 @@ impl BoardCommand {
             Self::Ls(_) => "ls",
             Self::Rm(_) => "rm",
             Self::Mkdir(_) => "mkdir",
+            Self::Rmdir(_) => "rmdir",
+            Self::Touch(_) => "touch",
+            Self::Sha256sum(_) => "sha256sum",
             Self::Cp(_) => "cp",
             Self::Mv(_) => "mv",
             Self::Cat(_) => "cat",
@@ -253,6 +271,10 @@ impl BoardCommand {
             Self::Monitor(_) => "monitor",
             Self::Reset(_) => "reset",
             Self::Resume(_) => "resume",
+            Self::Edit(_) => "edit",
+            Self::Sleep(_) => "sleep",
+            Self::Fs(_) => "fs",
+            Self::Connect(_) => "connect",
             Self::Flash(_) => "flash",
         }
     }
@@ -293,6 +315,7 @@ impl BoardCommand {
     fn uses_a_line(&self) -> bool {
         match self {
             Self::List(list) => list.probes(),
+            Self::Sleep(_) => false,
             _ => true,
         }
     }
@@ -323,11 +346,18 @@ fn run_command(
         BoardCommand::Ls(ls) => files::ls(&ls, serial),
         BoardCommand::Rm(rm) => files::rm(&rm, serial),
         BoardCommand::Mkdir(mkdir) => files::mkdir(&mkdir, serial),
+        BoardCommand::Rmdir(rmdir) => files::rmdir(&rmdir, serial),
+        BoardCommand::Touch(touch) => files::touch(&touch, serial),
+        BoardCommand::Sha256sum(sums) => files::sha256sum(&sums, serial),
         BoardCommand::Cp(cp) => files::cp(&cp, serial, global),
         BoardCommand::Mv(mv) => files::mv(&mv, serial),
         BoardCommand::Cat(cat) => files::cat(&cat, serial),
         BoardCommand::Tree(tree) => files::tree(&tree, serial),
         BoardCommand::Df(df) => files::df(&df, serial),
+        BoardCommand::Edit(edit) => edit::run(&edit, serial, global),
+        BoardCommand::Sleep(sleep) => mpremote::sleep(&sleep),
+        BoardCommand::Fs(fs) => mpremote::fs(fs, serial, global),
+        BoardCommand::Connect(connect) => mpremote::connect(connect, serial, global),
         BoardCommand::Rtc(rtc) => rtc::run(&rtc, serial),
         BoardCommand::Run(run) => run::run(&run, serial),
         BoardCommand::Repl(repl) => repl::run(&repl, serial, global.quiet),

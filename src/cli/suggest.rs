@@ -1,6 +1,8 @@
 //! A command line that would have worked, made of the one that did not: what users of other tools type, and slips of the
 //! keyboard. Nothing is suggested that does not parse.
 
+mod mpremote;
+
 use std::ffi::OsString;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -44,6 +46,9 @@ pub(super) fn hint(args: &[OsString]) -> Option<String> {
         .map(|arg| arg.to_str().map(str::to_owned))
         .collect();
     let words = words?;
+    if let Some(hint) = mpremote::hint(&words) {
+        return Some(hint);
+    }
     let fixed = rewrite(&words)?;
     let line = command_line(&fixed);
     Some(match (words.as_slice(), fixed.as_slice()) {

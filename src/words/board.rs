@@ -108,6 +108,7 @@ fn file_message(error: &Error) -> String {
         Error::Remove { path, reason } => {
             say!("board.remove", path = path, reason => reason.sentence())
         }
+        Error::CopyInto { from, to } => say!("board.copy-into", from = from, to = to),
         Error::Move { from, to, reason } => {
             say!("board.move", from = from, to = to, reason => reason.sentence())
         }
@@ -194,6 +195,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::ManyBoards { candidates } => {
             say!("board.many-boards.hint", ports = candidates.join(", "))
         }
+        Error::Open { port, .. } if port.starts_with(':') => say!("maker.serial-is-path"),
         Error::Open {
             port,
             holder,
@@ -241,7 +243,12 @@ fn talk_hint(error: &Error) -> Option<String> {
         Error::Full {
             keeps_old: true, ..
         } => say!("board.full.hint-old"),
-        Error::Full { .. } => say!("board.full.hint"),
+        Error::Full { .. }
+        | Error::WriteFile {
+            reason: RefusalReason::Full,
+            keeps_old: false,
+            ..
+        } => say!("board.full.hint"),
         Error::TooLong { .. } => say!("board.too-long.hint"),
         Error::Remove {
             reason: RefusalReason::NotEmpty,
@@ -254,7 +261,12 @@ fn talk_hint(error: &Error) -> Option<String> {
         Error::WriteFile {
             keeps_old: true, ..
         } => say!("board.write-file.hint-old"),
+
         Error::Chatter { .. } => say!("board.chatter.hint"),
+        Error::ReadFile {
+            reason: RefusalReason::IsFolder,
+            ..
+        } => return None,
         Error::ReadFile { .. } => say!("board.read-file.hint"),
         Error::Damaged { .. } | Error::Garbled { .. } => say!("board.garbled.hint"),
         _ => return None,

@@ -41,6 +41,7 @@ areas! {
     "listen",
     "listen-report",
     "listen-watch",
+    "maker",
     "menu",
     "messages",
     "monitor",

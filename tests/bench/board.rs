@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         3
     };
     for profile in ["mpython-1.4", "mpython-2.x", "generic-1.26"] {
-        for imports in ["time", "time, sys"] {
+        for imports in ["time", "time, sys", "time, network"] {
             measure::saves(profile, imports, runs);
         }
         measure::one_change(profile, runs);
@@ -192,10 +192,13 @@ mod measure {
             .ready();
         let here = tempfile::tempdir().expect("a folder");
         let path = here.path().join("main.py");
+        let people_write = source();
         let program = |number: usize| {
             let mut program = format!("import {imports}\nprint('save {number}')\n").into_bytes();
-            program
-                .extend(b"value = 'a line as programs have them'  # what it is for\n".repeat(34));
+            // 2 KB as people write them, which is compiled and not run.
+            program.extend(b"def unused():\n    r'''\n");
+            program.extend(people_write.get(40_000..41_900).expect("its source"));
+            program.extend(b"\n    '''\n");
             program.extend(b"while True:\n time.sleep(0.01)\n");
             program
         };

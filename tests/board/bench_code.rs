@@ -182,7 +182,7 @@ fn a_mistake_in_any_step_is_said_before_the_first() {
         ),
         ("rm a.txt", "a path on the board begins with a colon"),
         ("cat ':a.txt", "a quotation mark is not closed"),
-        ("repl", "repl cannot be a step"),
+        ("oled", "oled cannot be a step"),
         (
             "ls -s COM3",
             "hint: flags for the connection stand before do",

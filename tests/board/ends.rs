@@ -292,6 +292,19 @@ fn files() -> Vec<Row> {
                 ..with_stdin(command, ())
             }
         }),
+        Row::new(Site::Editor, "board edit", || {
+            let board = VirtualBoard::options().file("x", "old").ready();
+            let folder = TempDir::new().unwrap();
+            executable(folder.path(), "editor", "exec sleep 1000");
+            let mut command = command(&board, ["edit", ":x"]);
+            command
+                .arg("-vv")
+                .env("VISUAL", folder.path().join("editor"));
+            scene(command, (folder, board))
+        }),
+        Row::new(Site::Sleep, "board sleep", || {
+            scene(quiet(&["board", "sleep", "1h"]), ())
+        }),
         Row::new(
             Site::Boards,
             "find",
@@ -941,18 +954,23 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/board/wire.rs",
         ],
     ),
-    ("= File::create(", &[]),
+    // A device is refused before.
+    ("= File::create(", &["src/cli/board/repl.rs"]),
     (
         "fs::read(",
         &[
             // Regular files, checked before.
-            "src/board/files/upload.rs",
+            "src/board/files/changed.rs",
             "src/board/files/download.rs",
+            // A file that udpcli made itself.
+            "src/cli/board/edit.rs",
         ],
     ),
     (
         "fs::read_to_string(",
         &[
+            // A regular file, checked before.
+            "src/cli/board/repl.rs",
             // The kernel's neighbour table.
             "src/survey/find/neighbours.rs",
             // Files of the operating system.
@@ -968,7 +986,8 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/udp/system/linux/receive.rs",
         ],
     ),
-    ("fs::write(", &[]),
+    // In a folder that udpcli made itself.
+    ("fs::write(", &["src/cli/board/edit.rs"]),
     ("connect_timeout(", &["src/board/port/tcp.rs"]),
     ("to_socket_addrs(", &["src/board/port/tcp.rs"]),
     ("lookup_host(", &["src/udp/endpoint.rs"]),

@@ -39,6 +39,7 @@ mod input;
 mod language;
 mod life_cycle;
 mod monitor;
+mod mpremote;
 mod native;
 mod oled;
 mod oled_cost;

@@ -51,6 +51,35 @@ fn each_save_is_put_and_a_folder_stays_where_it_went_first() {
 }
 
 #[test]
+fn what_is_on_the_board_is_asked_again_only_after_something_happened_there() {
+    let mut board = VirtualBoard::options().flag("--quick").ready();
+    let here = folder(&[("lib/a.py", b"1"), ("lib/b.py", b"1")]);
+    let wire = here.path().join("wire.jsonl");
+    let args = ["put", "lib", ":", "--wire", wire.to_str().unwrap()];
+    let mut running = watched(here.path(), &board, args);
+    running.stderr_line_with("2 written, 0 unchanged");
+    let asked = || {
+        fs::read_to_string(&wire)
+            .unwrap()
+            .matches("a.py/b.py")
+            .count()
+    };
+    let before = asked();
+    assert!(before > 0);
+    fs::write(here.path().join("lib/b.py"), "2").unwrap();
+    running.stderr_line_with("1 written, 1 unchanged");
+    assert_eq!(asked(), before);
+    // The board restarts, and its program removes a file.
+    fs::remove_file(board.files().join("lib/a.py")).unwrap();
+    board.reset();
+    board.wait_ready();
+    fs::write(here.path().join("lib/b.py"), "3").unwrap();
+    running.stderr_line_with("2 written, 0 unchanged");
+    wait_for(&board, "lib/a.py", Some("1"));
+    running.interrupt().expect_code(0);
+}
+
+#[test]
 fn with_delete_what_is_removed_here_is_removed_there() {
     let board = VirtualBoard::options().file("boot.py", "1").ready();
     let here = folder(&[("main.py", b"1"), ("x.py", b"1")]);

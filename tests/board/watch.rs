@@ -161,6 +161,15 @@ fn the_interpreter_is_fresh_with_and_without_a_soft_reset() {
             ),
             ("def f(): return 1\nclass A: pass\n_ = f()", false),
             ("import mine", true),
+            (
+                "import sys, os, gc\nx = sys.platform, os.listdir(), gc.mem_free()",
+                false,
+            ),
+            (
+                "from machine import Pin\nled = Pin(2, Pin.OUT)\nled.value(1)",
+                false,
+            ),
+            ("import network", true),
             ("import sys\nsys.path.append('/x')", true),
             ("bdev = gc = uos = 1", true),
             ("import time\ntime = 1", kind == "mpython-2.x"),

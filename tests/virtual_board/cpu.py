@@ -446,6 +446,9 @@ class Cpu:
         def change(path, mode):
             if self.options.read_only:
                 return self._fail(errno.EROFS)
+            # A folder takes a block, too.
+            if name == "mkdir" and 0 < self.options.fs_size < self.used() + 4096:
+                return self._fail(errno.ENOSPC)
             return self._call(function, path, mode)
 
         return change

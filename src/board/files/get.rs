@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{BoardPath, Files, Hash, PathKind, call, hash, missing};
 use crate::board::error::Error;
 use crate::board::helper::{self, CallResult, Repeats};
-use crate::board::operation::Doing;
+use crate::board::operation::{Doing, RefusalReason};
 use crate::board::repl::{SubmitMode, last_line};
 
 /// How often to try to read a file.
@@ -156,6 +156,22 @@ fn ending(end: &[u8], content: Vec<u8>) -> Reading {
         Some(CallResult::Raised(exception)) => Reading::Raised(exception),
         Some(CallResult::Uncaught(exception)) => Reading::Uncaught(exception),
         Some(CallResult::Damaged(_) | CallResult::Silent) | None => Reading::Damaged,
+    }
+}
+
+impl PathKind {
+    /// The hash of the file at `path`.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchFile`], [`Error::ReadFile`].
+    pub fn hash_at(&self, path: &BoardPath) -> Result<&Hash, Error> {
+        match self {
+            Self::Folder => Err(Error::ReadFile {
+                path: path.to_string(),
+                reason: RefusalReason::IsFolder,
+            }),
+            found => length_and_hash(path, found).map(|(_, hash)| hash),
+        }
     }
 }
 

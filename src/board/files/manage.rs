@@ -1,4 +1,4 @@
-//! Copies and moves on the board, the dates of its files, and the room in its file systems.
+//! Copies and moves on the board, empty files and folders, the dates of its files, and the room in its file systems.
 
 use std::time::Duration;
 
@@ -68,7 +68,11 @@ impl Files<'_> {
             told(&copied);
             return Ok(());
         }
-        refuse_itself(from, to)?;
+        let error = Error::CopyInto {
+            from: from.to_string(),
+            to: to.to_string(),
+        };
+        refuse_itself(from, to, error)?;
         let mut pairs = Vec::new();
         let mut folders = vec![to.clone()];
         for entry in self.list(from, true)? {
@@ -188,7 +192,12 @@ impl Files<'_> {
             return refuse(RefusalReason::NameTaken);
         }
         if source == PathKind::Folder {
-            refuse_itself(from, to)?;
+            let error = Error::Move {
+                from: from.to_string(),
+                to: to.to_string(),
+                reason: RefusalReason::IntoItself,
+            };
+            refuse_itself(from, to, error)?;
         }
         let is_replaced = match target {
             PathKind::Nothing => false,
@@ -247,6 +256,42 @@ impl Files<'_> {
         self.make_folder(path)
     }
 
+    /// Makes an empty file, unless there is one; else only its date changes, where the file system keeps that.
+    ///
+    /// # Errors
+    /// [`Error::WriteFile`].
+    pub fn touch(&mut self, path: &BoardPath) -> Result<(), Error> {
+        if path.is_root() {
+            return Err(Error::WriteFile {
+                path: path.to_string(),
+                reason: RefusalReason::IsFolder,
+                keeps_old: false,
+            });
+        }
+        let mut code = b"open(".to_vec();
+        literal::append_bytes(path.as_bytes(), &mut code);
+        code.extend(b",'ab').close()");
+        match self.call(&Doing::Writing(path.to_string()), &code, WORK) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.unwritable(error, path, false)),
+        }
+    }
+
+    /// Removes an empty folder, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchFile`], [`Error::Remove`].
+    pub fn remove_folder(&mut self, path: &BoardPath) -> Result<(), Error> {
+        let found = self.look(&[path])?.pop();
+        if matches!(found, Some(PathKind::File { .. } | PathKind::Unreadable(_))) {
+            return Err(Error::Remove {
+                path: path.to_string(),
+                reason: RefusalReason::NotAFolder,
+            });
+        }
+        self.remove(path, false)
+    }
+
     /// When each of `paths` was last written, by the board's calendar, as `2026-11-27T21:30:05`; none where its file system
     /// does not keep it, or its clock was not set.
     ///
@@ -291,15 +336,11 @@ impl Files<'_> {
 }
 
 /// A folder in itself would be without end.
-fn refuse_itself(from: &BoardPath, to: &BoardPath) -> Result<(), Error> {
+fn refuse_itself(from: &BoardPath, to: &BoardPath, error: Error) -> Result<(), Error> {
     if to.below(from).is_none() {
         return Ok(());
     }
-    Err(Error::Move {
-        from: from.to_string(),
-        to: to.to_string(),
-        reason: RefusalReason::IntoItself,
-    })
+    Err(error)
 }
 
 /// A date of the board's, if it is one and its clock was set.

@@ -3,16 +3,18 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::changed::{read, transfer};
 use super::error::{TransferError, TransferRefusal};
 use super::excess::excess;
 use super::exclude::Exclude;
 use super::remote::{self, RemotePath};
 use super::transfer::{TransferEvent, TransferObserver, Transferred};
-use super::upload_plan::{self, ExcludedEntries, PutFile, PutPlan, Tree};
+use super::upload_plan::{self, ExcludedEntries, PutPlan, Tree};
 use super::{BoardPath, Entry, Files, PathKind};
 use crate::board::error::Error as BoardError;
 use crate::board::operation::RefusalReason;
-use crate::file;
+
+pub use super::changed::Remembered;
 
 /// The files to upload and their target.
 #[derive(Debug)]
@@ -151,7 +153,8 @@ impl Upload {
         files: &mut Files<'_>,
         observer: &mut dyn TransferObserver,
     ) -> Result<Transferred, TransferError> {
-        self.plan(files)?.put(files, observer)
+        let known = &mut Remembered::default();
+        self.plan(files)?.put(files, known, observer)
     }
 }
 
@@ -162,16 +165,17 @@ impl Planned<'_> {
         &self.target
     }
 
-    /// As [`Upload::put`].
+    /// As [`Upload::put`], without a question about what is known.
     ///
     /// # Errors
     /// As [`Upload::put`].
     pub(crate) fn put(
         &self,
         files: &mut Files<'_>,
+        known: &mut Remembered,
         observer: &mut dyn TransferObserver,
     ) -> Result<Transferred, TransferError> {
-        transfer(files, &self.plan, self.left_out(), observer)
+        transfer(files, &self.plan, self.left_out(), known, observer)
     }
 
     fn left_out(&self) -> ExcludedEntries {
@@ -259,13 +263,6 @@ pub(crate) fn remove(
     first.map_or(Ok(()), Err)
 }
 
-fn read(file: &PutFile) -> Result<Vec<u8>, file::Error> {
-    std::fs::read(&file.local).map_err(|source| file::Error::Open {
-        path: file.local.clone(),
-        source,
-    })
-}
-
 /// Decides where the files go, which depends on the board's content.
 fn target(
     files: &mut Files<'_>,
@@ -315,70 +312,4 @@ fn plan(trees: &[Tree], target: &UploadTarget) -> Result<PutPlan, TransferRefusa
         plan.add(tree, &target.of(tree))?;
     }
     Ok(plan)
-}
-
-fn transfer(
-    files: &mut Files<'_>,
-    plan: &PutPlan,
-    left_out: ExcludedEntries,
-    observer: &mut dyn TransferObserver,
-) -> Result<Transferred, TransferError> {
-    let mut done = Transferred {
-        left_out,
-        ..Transferred::default()
-    };
-    let remotes: Vec<&BoardPath> = plan
-        .folders
-        .iter()
-        .chain(plan.files.iter().map(|file| &file.remote))
-        .collect();
-    let mut found = files.look(&remotes)?;
-    let found_files = found.split_off(plan.folders.len());
-    for (folder, found) in plan.folders.iter().zip(found) {
-        if found == PathKind::Nothing {
-            files.make_folder(folder)?;
-        } else if found != PathKind::Folder {
-            return Err(BoardError::WriteFile {
-                path: folder.to_string(),
-                reason: RefusalReason::FileOfThatName,
-                keeps_old: true,
-            }
-            .into());
-        }
-    }
-    for (file, found) in plan.files.iter().zip(found_files) {
-        let content = read(file)?;
-        match found {
-            PathKind::Folder => {
-                return Err(BoardError::IsFolder {
-                    path: file.remote.to_string(),
-                }
-                .into());
-            }
-            PathKind::File { hash, .. } if hash == super::hash(&content) => {
-                done.unchanged += 1;
-                observer.event(TransferEvent::UnchangedThere(&file.remote));
-                continue;
-            }
-            _ => {}
-        }
-        let (name, len) = (file.remote.to_string(), content.len() as u64);
-        let result = files.put(&file.remote, &content, &mut |done| {
-            observer.event(TransferEvent::Progress {
-                name: &name,
-                done,
-                len,
-            });
-        });
-        observer.event(TransferEvent::ProgressEnded);
-        let sent = result?;
-        done.written += 1;
-        done.bytes += len;
-        observer.event(TransferEvent::Put {
-            remote: &file.remote,
-            len: content.len(),
-            sent,
-        });
-    }
-    Ok(done)
 }

@@ -6,6 +6,7 @@
 //! soft reset. Whatever is doubtful leads to a soft reset.
 
 use super::WORK;
+use crate::board::error::Error;
 use crate::board::operation::Doing;
 use crate::board::repl::{Repl, SubmitMode};
 
@@ -30,8 +31,39 @@ const STATELESS: [&str; 17] = [
     "utime",
 ];
 
+/// Modules that keep something, with what a program may use of them without leaving a trace. Files on the board stay with
+/// and without a soft reset, and so do the directions and levels of pins (ESP32 port, `machine_pin.c`).
+const WITH_STATE: [(&str, &[&str]); 6] = [
+    ("gc", &["collect", "mem_free", "mem_alloc"]),
+    ("machine", &["Pin", "ADC", "unique_id", "time_pulse_us"]),
+    ("os", &OF_OS),
+    ("uos", &OF_OS),
+    (
+        "sys",
+        &[
+            "exit",
+            "print_exception",
+            "stdin",
+            "stdout",
+            "stderr",
+            "version",
+            "version_info",
+            "implementation",
+            "platform",
+            "byteorder",
+            "maxsize",
+        ],
+    ),
+    ("usys", &["exit", "print_exception", "stdin", "stdout"]),
+];
+
+const OF_OS: [&str; 13] = [
+    "listdir", "ilistdir", "stat", "statvfs", "uname", "urandom", "getcwd", "mkdir", "rmdir",
+    "remove", "unlink", "rename", "sync",
+];
+
 /// Words with which a program reaches more than its own names, or hides what the deletion relies on.
-const REACHING: [&str; 12] = [
+const REACHING: [&str; 13] = [
     "__import__",
     "__dict__",
     "compile",
@@ -40,6 +72,8 @@ const REACHING: [&str; 12] = [
     "execfile",
     "globals",
     "hasattr",
+    // A pin that calls a function of the program.
+    "irq",
     "locals",
     "seed",
     "setattr",
@@ -66,6 +100,8 @@ enum Last {
     Ours,
     /// A self-contained one with these imports.
     SelfContained(Vec<String>),
+    /// None since: what was left is deleted, or the interpreter started anew.
+    Nothing { is_clean: bool },
 }
 
 impl InterpreterState {
@@ -108,8 +144,29 @@ impl InterpreterState {
         self.last = Last::Unknown;
     }
 
+    /// Deletes what the last program left, or soft-resets. Does nothing the second time.
+    ///
+    /// # Errors
+    /// The board does not come back.
+    pub fn prepare(&mut self, repl: &mut Repl) -> Result<(), Error> {
+        if matches!(self.last, Last::Unknown | Last::Nothing { .. }) {
+            return Ok(());
+        }
+        let is_clean = self.clean(repl);
+        if !is_clean {
+            repl.soft_reset()?;
+        }
+        self.last = Last::Nothing { is_clean };
+        Ok(())
+    }
+
+    /// Whether the names are those that it knows already.
+    pub(super) fn is_clean(&self) -> bool {
+        matches!(self.last, Last::Nothing { is_clean: true })
+    }
+
     /// Deletes what a self-contained program left. False if a soft reset is needed.
-    pub(super) fn clean(&self, repl: &mut Repl) -> bool {
+    fn clean(&self, repl: &mut Repl) -> bool {
         let (Last::SelfContained(imports), Some(names)) = (&self.last, &self.names) else {
             return false;
         };
@@ -133,7 +190,7 @@ fn cleaning(imports: &[String], names: &[String]) -> String {
         .collect();
     let kept: Vec<String> = names
         .iter()
-        .filter(|name| STATELESS.contains(&name.as_str()))
+        .filter(|name| is_module(name))
         .map(|name| format!("if {name} is not __import__('{name}'):1/0\n"))
         .collect();
     format!(
@@ -158,31 +215,40 @@ fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<String>> {
         .filter_map(|word| std::str::from_utf8(word).ok());
     // `if __name__ == '__main__':` reads it. Whether a module's name still means the module is looked at on the board.
     let is_known = |word: &str| {
-        word != "__name__" && !STATELESS.contains(&word) && names.iter().any(|name| name == word)
+        word != "__name__" && !is_module(word) && names.iter().any(|name| name == word)
     };
     if words.any(|word| REACHING.contains(&word) || is_known(word)) || sets_name(text) {
+        return None;
+    }
+    // A file that nobody closes is closed by a soft reset.
+    if text.matches("open").count() != text.matches("with open(").count() {
         return None;
     }
     let mut imports: Vec<String> = Vec::new();
     for line in text.lines() {
         let mut words = line.split_whitespace();
         let modules: Vec<&str> = match words.next() {
-            Some("import") => line
-                .trim_start()
-                .strip_prefix("import")
-                .unwrap_or_default()
-                .split(',')
-                .map(|module| module.split_whitespace().next().unwrap_or_default())
-                .collect(),
-            Some("from") => vec![words.next().unwrap_or_default()],
+            Some("import") => imported(line)?,
+            Some("from") => {
+                let module = words.next().unwrap_or_default();
+                allows_names(module, line)?;
+                vec![module]
+            }
             _ => Vec::new(),
         };
         // One that is not at the beginning of its line.
         if line.contains("import") && (modules.is_empty() || line.contains(';')) {
             return None;
         }
+        if modules.is_empty()
+            && !WITH_STATE
+                .iter()
+                .all(|(module, uses)| allows_uses(module, uses, line))
+        {
+            return None;
+        }
         for module in modules {
-            if !STATELESS.contains(&module) {
+            if !is_module(module) {
                 return None;
             }
             if !imports.iter().any(|known| known == module) {
@@ -191,6 +257,66 @@ fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<String>> {
         }
     }
     Some(imports)
+}
+
+fn is_module(name: &str) -> bool {
+    STATELESS.contains(&name) || uses_of(name).is_some()
+}
+
+/// What may be used of a module that keeps something.
+fn uses_of(module: &str) -> Option<&'static [&'static str]> {
+    let found = WITH_STATE.iter().find(|(name, _)| *name == module);
+    found.map(|(_, uses)| *uses)
+}
+
+/// The modules of an `import` line. One that keeps something must not get another name.
+fn imported(line: &str) -> Option<Vec<&str>> {
+    let list = line.trim_start().strip_prefix("import").unwrap_or_default();
+    let mut modules = Vec::new();
+    for part in list.split(',') {
+        let mut words = part.split_whitespace();
+        let module = words.next().unwrap_or_default();
+        if words.next().is_some() && uses_of(module).is_some() {
+            return None;
+        }
+        modules.push(module);
+    }
+    Some(modules)
+}
+
+/// Whether a `from` line takes only names that may be used.
+fn allows_names(module: &str, line: &str) -> Option<()> {
+    let Some(uses) = uses_of(module) else {
+        return Some(());
+    };
+    let (_, names) = line.split_once("import")?;
+    let is_allowed = |name: &str| uses.contains(&name.trim());
+    names.split(',').all(is_allowed).then_some(())
+}
+
+/// Whether every mention of a module in a line is `MODULE.NAME` with a name that may be used.
+fn allows_uses(module: &str, uses: &[&str], line: &str) -> bool {
+    let is_word = |text: &str| text.bytes().next().is_some_and(is_of_word);
+    let mut rest = line;
+    let mut before = "";
+    while let Some(at) = rest.find(module) {
+        let (head, tail) = rest.split_at(at);
+        let tail = tail.get(module.len()..).unwrap_or_default();
+        let last = if head.is_empty() { before } else { head };
+        let begins = !last.bytes().next_back().is_some_and(is_of_word);
+        if begins && !is_word(tail) {
+            let Some(name) = tail.strip_prefix('.') else {
+                return false;
+            };
+            let len = name.bytes().take_while(|byte| is_of_word(*byte)).count();
+            if !uses.contains(&name.get(..len).unwrap_or_default()) {
+                return false;
+            }
+        }
+        before = module;
+        rest = tail;
+    }
+    true
 }
 
 /// Whether a program may set its own `__name__`.
@@ -215,9 +341,33 @@ mod tests {
                 Some(&["time", "math", "json"][..]),
             ),
             ("if 1:\n\timport utime\n", Some(&["utime"])),
-            ("import machine", None),
+            ("import network", None),
             ("from mpython import *", None),
-            ("import time, sys", None),
+            ("import time, sys", Some(&["time", "sys"])),
+            ("import sys\nsys.exit(sys.maxsize)", Some(&["sys"])),
+            ("import sys\nsys.path.append('x')", None),
+            ("import sys\nprint(sys)", None),
+            ("import sys as s\ns.path", None),
+            ("from sys import stdin, path", None),
+            ("from sys import *", None),
+            ("from sys import stdin, exit", Some(&["sys"])),
+            ("import os\nos.chdir('/lib')", None),
+            (
+                "import os\nprint(os.listdir(), os.stat('x'))",
+                Some(&["os"]),
+            ),
+            (
+                "import machine\nled = machine.Pin(2, machine.Pin.OUT)",
+                Some(&["machine"]),
+            ),
+            ("from machine import Pin\nPin(0).irq(print)", None),
+            ("from machine import Pin, Timer", None),
+            ("import machine\nmachine.freq(80000000)", None),
+            ("import machine\nt = machine.Timer(0)", None),
+            ("x = {'sys': 1}", None),
+            ("system = cosys = 1", Some(&[])),
+            ("with open('x') as f: pass", Some(&[])),
+            ("f = open('x')", None),
             ("x = 1; import machine", None),
             ("import time; import machine", None),
             ("import time\\\n, machine", None),
@@ -226,7 +376,8 @@ mod tests {
             ("if __name__ == '__main__': pass", Some(&[])),
             ("__name__ = 'x'", None),
             ("from time import *; import sys", None),
-            ("import gc", None),
+            ("import gc\ngc.collect()", Some(&["gc"])),
+            ("import gc\ngc.disable()", None),
             ("globals()['x'] = 1", None),
             ("eval('1')", None),
             ("import random\nrandom.seed(1)", None),

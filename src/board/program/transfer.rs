@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Launch, TRIES, WORK};
 use crate::board::crc32::crc32;
+use crate::board::deflate::deflate;
 use crate::board::error::Error;
 use crate::board::helper::Repeats;
 use crate::board::literal;
@@ -28,11 +29,62 @@ const LOAD: &str = include_str!("../scripts/minified/load.py");
 /// The same for firmware without CRC-32.
 const LOAD_UNCHECKED: &str = include_str!("../scripts/minified/load_unchecked.py");
 
+/// Like [`LOAD`], for a program that is compressed.
+const LOAD_PACKED: &str = include_str!("../scripts/minified/load_packed.py");
+
+/// The window in bits for a compressed program: 4 KiB of the board's memory for a moment.
+const WINDOW: u8 = 12;
+
+/// How often to try a compressed program: on a bad line the loader itself may be damaged.
+const PACKED_TRIES: u32 = 2;
+
+/// A program as it goes over the line.
+#[derive(Debug, Clone, Copy)]
+struct Shipment<'a> {
+    loader: &'static str,
+    bytes: &'a [u8],
+    /// What the last call says: the window in bits of what is compressed, else 1.
+    last: u8,
+}
+
+impl Shipment<'_> {
+    /// About how many bytes it makes on the line.
+    fn len(&self) -> usize {
+        self.loader.len() + call(0, self.bytes, self.last).len()
+    }
+}
+
 /// Sends a program in pieces with checksums and starts it; `None` if it does not fit in the board's memory.
 ///
 /// A damaged piece is sent again in shorter pieces, which are less likely to be damaged.
 pub(super) fn start_checked(repl: &mut Repl, source: &[u8]) -> Result<Option<Launch>, Error> {
-    with_another_definition(|loader| try_to_start(repl, loader, source))
+    let plain = |loader| Shipment {
+        loader,
+        bytes: source,
+        last: 1,
+    };
+    // A faster line takes less time than the board needs to inflate.
+    if repl.link().address().baud <= PLAIN_BAUD
+        && let Some(bytes) = deflate(source, WINDOW)
+    {
+        let packed = Shipment {
+            loader: LOAD_PACKED,
+            bytes: &bytes,
+            last: WINDOW,
+        };
+        let is_shorter = packed.len() * 10 < plain(LOAD).len() * 9;
+        for _ in 0..if is_shorter { PACKED_TRIES } else { 0 } {
+            match try_to_start(repl, packed) {
+                Ok(Some(launch)) => return Ok(Some(launch)),
+                Ok(None) => break,
+                Err(Error::Refused { exception, .. }) => {
+                    tracing::debug!("the board did not take the compressed program: {exception}");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    with_another_definition(|loader| try_to_start(repl, plain(loader)))
 }
 
 /// Accepts an exception only after the loader was sent again: the loader has no checksum of its own, so a damaged one
@@ -57,7 +109,8 @@ fn with_another_definition<T>(
     Err(damaged())
 }
 
-fn try_to_start(repl: &mut Repl, loader: &str, source: &[u8]) -> Result<Option<Launch>, Error> {
+fn try_to_start(repl: &mut Repl, shipment: Shipment<'_>) -> Result<Option<Launch>, Error> {
+    let loader = shipment.loader;
     let way = if repl.link().address().baud <= PLAIN_BAUD {
         SubmitMode::Plain
     } else {
@@ -65,7 +118,7 @@ fn try_to_start(repl: &mut Repl, loader: &str, source: &[u8]) -> Result<Option<L
     };
     let mut len = PIECE;
     for _ in 0..TRIES {
-        let mut rest = source;
+        let mut rest = shipment.bytes;
         let mut index = 0;
         while rest.len() > len {
             match send_piece(repl, loader, way, index, rest, &mut len)? {
@@ -74,7 +127,11 @@ fn try_to_start(repl: &mut Repl, loader: &str, source: &[u8]) -> Result<Option<L
             }
             index += 1;
         }
-        match start_last(repl, loader, way, index, rest)? {
+        let last = Shipment {
+            bytes: rest,
+            ..shipment
+        };
+        match start_last(repl, way, index, last)? {
             Started::Yes(launch) => return Ok(Some(launch)),
             Started::NoMemory => return Ok(None),
             Started::Damaged => len = (len / 2).max(SHORTEST_PIECE),
@@ -114,7 +171,7 @@ fn try_to_load(repl: &mut Repl, loader: &str, doing: &Doing, source: &[u8]) -> R
             Vec::new()
         };
         code.extend(b"exec(");
-        code.extend(call(index, rest, true));
+        code.extend(call(index, rest, 1));
         code.extend(b")");
         match repl.exec_short(SubmitMode::Plain, doing, &code, WORK) {
             Ok(answer) if answer == ack(index) => return Ok(()),
@@ -139,13 +196,13 @@ enum Started {
 
 fn start_last(
     repl: &mut Repl,
-    loader: &str,
     way: SubmitMode,
     index: usize,
-    piece: &[u8],
+    piece: Shipment<'_>,
 ) -> Result<Started, Error> {
+    let loader = piece.loader;
     let mut code = b"exec(compile(".to_vec();
-    code.extend(call(index, piece, true));
+    code.extend(call(index, piece.bytes, piece.last));
     code.extend(b",'<stdin>','exec')");
     if repl.link().holds_packets() {
         // The acknowledgement must not be in one packet with the program's first output: the computer may hold that
@@ -200,9 +257,9 @@ fn send_piece<'a>(
     for _ in 0..TRIES {
         let (piece, behind) = source.split_at(source.len().min(*len));
         let code = if index == 0 {
-            [loader.as_bytes(), &call(index, piece, false)].concat()
+            [loader.as_bytes(), &call(index, piece, 0)].concat()
         } else {
-            call(index, piece, false)
+            call(index, piece, 0)
         };
         match repl.exec_short(way, Doing::SendingProgram, &code, WORK) {
             Ok(answer) if answer == ack(index) => return Ok(Some(behind)),
@@ -258,13 +315,12 @@ fn ack(index: usize) -> Vec<u8> {
     format!("~{index}\r\n").into_bytes()
 }
 
-/// The call with a piece. It is idempotent, because a piece has its index.
-fn call(index: usize, piece: &[u8], is_last: bool) -> Vec<u8> {
-    let is_last = u8::from(is_last);
-    let crc = crc32(&[format!("{index},{is_last}").as_bytes(), piece]);
+/// The call with a piece; `last` is 0 but for the last one. It is idempotent, because a piece has its index.
+fn call(index: usize, piece: &[u8], last: u8) -> Vec<u8> {
+    let crc = crc32(&[format!("{index},{last}").as_bytes(), piece]);
     let mut code = format!("_udpcli({index},").into_bytes();
     literal::append_bytes(piece, &mut code);
-    code.extend(format!(",{crc},{is_last})").into_bytes());
+    code.extend(format!(",{crc},{last})").into_bytes());
     code
 }
 
@@ -274,7 +330,7 @@ mod tests {
 
     #[test]
     fn every_byte_can_be_sent() {
-        let call = call(0, b"a\x01\x04\r\n\xe4", true);
+        let call = call(0, b"a\x01\x04\r\n\xe4", 1);
         assert!(!call.iter().any(|byte| matches!(byte, 1..=5 | b'\r')));
     }
 }

@@ -108,6 +108,21 @@ def look_at(*paths):  # on the line: l
                 write('X %d OSError: %s\0' % (status[6], error))
 
 
+def compare(*pairs):  # on the line: L
+    # A folder with a slash at its end, the names in it joined by slashes, the next folder .. One character for each name
+    # that is no file, 13 for a file: a mark and the first 9 bytes of its hash in base64. A file that cannot be read is none.
+    for index in range(0, len(pairs), 2):
+        for name in pairs[index + 1].split(b'/'):
+            path = pairs[index] + name
+            try:
+                if os.stat(path)[0] & 0x4000:
+                    write('D')
+                else:
+                    write(b'F' + binascii.b2a_base64(hash_of(path)[:9])[:-1])
+            except OSError:
+                write('-')
+
+
 # ---- The next part: listing, making and removing.
 def list_folder(path, deep=0):  # on the line: d
     # A list of folders to do instead of recursion: a board's stack is small.
@@ -132,9 +147,14 @@ def make_folder(path):  # on the line: j
     # A folder that is there is success: the answer of the first attempt may have been lost on the line.
     try:
         os.mkdir(path)
-    except OSError:
-        if not os.stat(path)[0] & 0x4000:
-            raise
+    except OSError as error:
+        try:
+            is_folder = os.stat(path)[0] & 0x4000
+        except OSError:
+            # Why it could not be made, and not that it is not there.
+            is_folder = 0
+        if not is_folder:
+            raise error
 
 
 def remove(path, deep):  # on the line: r

@@ -19,5 +19,18 @@ def load_piece(index, piece, expected_crc, is_last=0, pieces=[]):  # on the line
         del globals()['_udpcli']
         piece = piece[:0].join(pieces)
         del pieces[:]
+        if PACKED:
+            # The last call says the window, in bits. The firmware's own uzlib (up to 1.20) and deflate (from 1.21) come
+            # before files of these names. Firmware that has neither raises an ImportError, and udpcli sends the program as
+            # it is.
+            from uio import BytesIO
+            piece = BytesIO(piece)
+            try:
+                from uzlib import DecompIO
+                piece = DecompIO(piece, -is_last)
+            except ImportError:
+                from deflate import DeflateIO, RAW
+                piece = DeflateIO(piece, RAW, is_last)
+            piece = piece.read()
     print('~%d' % index)
     return piece

@@ -37,7 +37,10 @@ def is_json(value, depth):  # on the line: j
 def escaped(char):  # on the line: e
     if char in '"\\':
         return '\\' + char
-    return char if ' ' <= char != '\x7f' else '\\u%04x' % ord(char)
+    # Half of a surrogate pair has no UTF-8.
+    if ' ' <= char != '\x7f' and not 0xD800 <= ord(char) <= 0xDFFF:
+        return char
+    return '\\u%04x' % ord(char)
 
 
 def show(value, depth, json):  # on the line: p

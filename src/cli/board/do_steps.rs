@@ -113,7 +113,14 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
         let mut command = parse(words.into_iter().map(OsString::from))
             .map_err(|(problem, hint)| bad(problem, hint))?;
         if let Some(name) = command.unfit_for_steps() {
-            return Err(bad(say!("bench.no-step", name = name), None));
+            let is_last = index + 1 == texts.len() && !are_from_stdin;
+            match command {
+                BoardCommand::Repl(_) | BoardCommand::Monitor(_) if is_last => {}
+                BoardCommand::Repl(_) | BoardCommand::Monitor(_) if !are_from_stdin => {
+                    return Err(bad(say!("maker.only-last", name = name), None));
+                }
+                _ => return Err(bad(say!("bench.no-step", name = name), None)),
+            }
         }
         if let Some((problem, hint)) = command.unasked() {
             return Err(bad(problem, Some(hint)));
@@ -267,7 +274,11 @@ mod tests {
                 &["ls", "exec 'a"],
                 "step 2 of 2: exec 'a: a quotation mark is not closed",
             ),
-            (&["repl"], "step 1 of 1: repl: repl cannot be a step"),
+            (
+                &["repl", "ls"],
+                "step 1 of 2: repl: repl can only be the last step",
+            ),
+            (&["oled"], "step 1 of 1: oled: oled cannot be a step"),
             (&["do ls"], "do cannot be a step"),
             (&["ls -s COM3"], "unexpected argument '-s' found"),
             (&["ls --help"], "a step has no help"),

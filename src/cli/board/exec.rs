@@ -40,7 +40,7 @@ pub(super) struct ExecArgs {
 /// What `udpcli board eval` takes.
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
-    #[arg(value_name = "EXPR")]
+    #[arg(value_name = "EXPR", allow_negative_numbers = true)]
     expression: String,
     #[arg(long)]
     no_soft_reset: bool,

@@ -4,6 +4,7 @@ mod get;
 mod manage;
 mod put;
 mod put_watch;
+mod tree;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -31,9 +32,11 @@ use crate::words;
 use crate::words::catalogue::{say, text};
 
 pub(super) use get::run as get;
-pub(super) use manage::{CatArgs, CpArgs, DfArgs, MkdirArgs, MvArgs, TreeArgs};
-pub(super) use manage::{cat, cp, df, mkdir, mv, tree};
+pub(super) use manage::{CatArgs, CpArgs, DfArgs, MkdirArgs, MvArgs};
+pub(super) use manage::{RmdirArgs, Sha256sumArgs, TouchArgs};
+pub(super) use manage::{cat, cp, df, mkdir, mv, rmdir, sha256sum, touch};
 pub(super) use put::{for_many as put_for_many, run as put, unasked};
+pub(super) use tree::{TreeArgs, run as tree};
 
 /// The arguments of `udpcli board put`.
 #[derive(Debug, Default, Args)]
@@ -95,7 +98,7 @@ pub(super) struct RmArgs {
 }
 
 /// The clap parser for a path on the board.
-fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
+pub(super) fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
     OsStringValueParser::new().try_map(|text| {
         RemotePath::parse(&text).map_err(|refusal| {
             let error = Error::from(refusal);
@@ -108,10 +111,10 @@ fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
 }
 
 /// Prints the events of a transfer.
-struct TransferPrinter(Progress);
+pub(super) struct TransferPrinter(Progress);
 
 impl TransferPrinter {
-    fn new(quiet: bool) -> Self {
+    pub(super) fn new(quiet: bool) -> Self {
         Self(Progress::new(quiet, bar::words()))
     }
 }

@@ -289,7 +289,7 @@ fn write(
     if args.monitor {
         // The REPL opens the port again.
         drop(flashed);
-        return super::repl::run(&super::repl::ReplArgs {}, serial, global.quiet);
+        return super::repl::run(&super::repl::ReplArgs::default(), serial, global.quiet);
     }
     Ok(Outcome::Done)
 }

@@ -1,6 +1,8 @@
 //! `udpcli board repl`.
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
@@ -8,10 +10,12 @@ use clap::Args;
 
 use super::board_output::BoardOutput;
 use super::{SerialArgs, session};
+use crate::atomic_file;
 use crate::board::link::{Address, Link};
 use crate::board::prompt::keyboard::{self, KeyboardEnd};
 use crate::board::prompt::piped::{self, PipedEnd};
 use crate::board::prompt::{PromptNote, PromptObserver, SessionOutput};
+use crate::cli::complete;
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::shutdown::Shutdown;
@@ -22,18 +26,27 @@ use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
 
 /// What `udpcli board repl` takes.
-#[derive(Debug, Args)]
-pub(super) struct ReplArgs {}
+#[derive(Debug, Default, Args)]
+pub(super) struct ReplArgs {
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    capture: Option<PathBuf>,
+    #[arg(long, value_name = "CODE")]
+    inject_code: Option<String>,
+    #[arg(long, value_name = "FILE", add = complete::files(complete::PROGRAMS))]
+    inject_file: Option<PathBuf>,
+}
 
 /// Joins the user and the board: on a terminal key by key, from a pipe statement by statement.
-pub(super) fn run(_: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<Outcome, Error> {
+pub(super) fn run(args: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<Outcome, Error> {
     let address = session::address(serial)?;
     // Ctrl-C is a key on a terminal; a signal ends the loop, which looks every few milliseconds and restores the terminal.
     let shutdown = session::shutdown()?;
+    let console = Console::new(args, &shutdown)?;
+    session::let_go(serial)?;
     if io::stdin().is_terminal() {
-        interactive(&address, &shutdown, quiet)
+        interactive(&address, &shutdown, console, quiet)
     } else {
-        piped(&address, &shutdown, quiet)
+        piped(&address, &shutdown, console, quiet)
     }
 }
 
@@ -44,15 +57,52 @@ struct Console {
     failure: Option<Error>,
     /// Whether the terminal went away, as when its window is closed.
     has_ended: bool,
+    /// What the board says goes there, too.
+    capture: Option<Capture>,
+    /// What Ctrl-J types.
+    code: Option<String>,
+    /// The file whose content Ctrl-K types.
+    file: Option<PathBuf>,
+}
+
+struct Capture {
+    path: PathBuf,
+    file: File,
 }
 
 impl Console {
-    fn new(shutdown: &Shutdown) -> Self {
-        Self {
+    fn new(args: &ReplArgs, shutdown: &Shutdown) -> Result<Self, Error> {
+        Ok(Self {
             screen: BoardOutput::new(shutdown.clone()),
             shutdown: shutdown.clone(),
             failure: None,
             has_ended: false,
+            capture: args.capture.as_deref().map(Capture::create).transpose()?,
+            code: args.inject_code.as_deref().map(|code| {
+                let code = code.replace("\\n", "\n");
+                format!("{}\n", code.trim_end_matches('\n'))
+            }),
+            file: args.inject_file.clone(),
+        })
+    }
+
+    /// What a key types in place of itself: Ctrl-J the code, Ctrl-K the file as it is now.
+    fn injected(&self, key: Key) -> Key {
+        let typed = match &key {
+            Key::Bytes(bytes) => bytes.as_slice(),
+            _ => return key,
+        };
+        match (typed, &self.code, &self.file) {
+            (b"\n", Some(code), _) => Key::Paste(code.clone()),
+            (b"\x0b", _, Some(path)) => match source(path) {
+                Ok(text) => Key::Paste(text),
+                Err(error) => {
+                    let path = path.display();
+                    tell(&say!("maker.not-injected", path = path, error = error));
+                    Key::Ignored
+                }
+            },
+            _ => key,
         }
     }
 
@@ -61,8 +111,44 @@ impl Console {
     }
 }
 
+impl Capture {
+    fn create(path: &Path) -> Result<Self, Error> {
+        if atomic_file::is_device(path) {
+            return Err(Error::usage_hint(
+                say!("maker.capture-device", path = path.display()),
+                say!("cli.wire-device.hint"),
+            ));
+        }
+        let file = File::create(path).map_err(|source| {
+            let path = path.to_owned();
+            Error::File(file::Error::Open { path, source })
+        })?;
+        let path = path.to_owned();
+        Ok(Self { path, file })
+    }
+}
+
+/// The text of a file to type. A FIFO or a device might never end.
+fn source(path: &Path) -> io::Result<String> {
+    const MOST: u64 = 1 << 20;
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() || metadata.len() > MOST {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let text = std::fs::read_to_string(path)?;
+    let text = text.trim_start_matches('\u{feff}').trim_end_matches('\n');
+    Ok(format!("{text}\n"))
+}
+
 impl SessionOutput for Console {
     fn show(&mut self, bytes: &[u8]) -> bool {
+        if let Some(capture) = &mut self.capture
+            && let Err(error) = capture.file.write_all(bytes)
+        {
+            let path = capture.path.display();
+            tell(&say!("maker.capture-failed", path = path, error = error));
+            self.capture = None;
+        }
         match self.screen.show(bytes) {
             Ok(is_read) => is_read,
             Err(error) => {
@@ -80,7 +166,7 @@ impl SessionOutput for Console {
 impl PromptObserver for Console {
     fn key(&mut self, within: Duration) -> Option<Key> {
         match keys::next(within) {
-            Ok(key) => key,
+            Ok(key) => key.map(|key| self.injected(key)),
             Err(_) if self.shutdown.is_asked_soon() => {
                 self.has_ended = true;
                 None
@@ -112,7 +198,12 @@ fn tell(message: &str) {
 }
 
 /// Runs source from a pipe at the prompt, and ends there.
-fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome, Error> {
+fn piped(
+    address: &Address,
+    shutdown: &Shutdown,
+    mut console: Console,
+    quiet: bool,
+) -> Result<Outcome, Error> {
     let link = Link::open(address, shutdown.clone())?;
     if !quiet {
         tracing::info!(
@@ -120,7 +211,6 @@ fn piped(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome,
             port = address.port.as_str()
         );
     }
-    let mut console = Console::new(shutdown);
     match piped::run(link, &read_stdin(), &mut console) {
         Ok(PipedEnd::Interrupted) => return Ok(Outcome::Interrupted),
         Ok(PipedEnd::AtPrompt) => console.screen.end()?,
@@ -155,7 +245,12 @@ fn read_stdin() -> Receiver<Vec<u8>> {
 }
 
 /// Joins the user's terminal and the board until Ctrl-].
-fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Outcome, Error> {
+fn interactive(
+    address: &Address,
+    shutdown: &Shutdown,
+    mut console: Console,
+    quiet: bool,
+) -> Result<Outcome, Error> {
     let link = Link::open(address, shutdown.clone())?;
     let _raw = RawMode::on().map_err(|source| Error::Start {
         what: "raw-mode",
@@ -164,7 +259,6 @@ fn interactive(address: &Address, shutdown: &Shutdown, quiet: bool) -> Result<Ou
     if !quiet {
         tell(&say!("board-cli.repl-welcome", port = &address.port));
     }
-    let mut console = Console::new(shutdown);
     if keyboard::run(link, &mut console)? == KeyboardEnd::Left {
         console.screen.end()?;
         if !quiet {

@@ -65,10 +65,16 @@ pub(super) fn wire_log(serial: &SerialArgs) -> Result<Option<WireLog>, Error> {
 
 /// Opens the line.
 pub(super) fn open(serial: &SerialArgs, shutdown: Shutdown) -> Result<Link, Error> {
+    let_go(serial)?;
+    Ok(Link::open(&address(serial)?, shutdown)?)
+}
+
+/// Closes the connection that an earlier step has left open.
+pub(super) fn let_go(serial: &SerialArgs) -> Result<(), Error> {
     if let Some(held) = &serial.held {
         held.close()?;
     }
-    Ok(Link::open(&address(serial)?, shutdown)?)
+    Ok(())
 }
 
 /// Enters the board's raw REPL.

@@ -148,6 +148,10 @@ fn of_its_files() -> Vec<Error> {
             path: path(),
             times: 5,
         },
+        Error::CopyInto {
+            from: path(),
+            to: path(),
+        },
         Error::Remove {
             path: path(),
             reason: RefusalReason::NotEmpty,
@@ -229,6 +233,7 @@ fn operations_and_reasons_match_their_display_texts() {
         RefusalReason::Full,
         RefusalReason::ReadOnly,
         RefusalReason::NameTooLong,
+        RefusalReason::NotAFolder,
         RefusalReason::NotEmpty,
         RefusalReason::MountPoint,
         RefusalReason::NoFileSystem,

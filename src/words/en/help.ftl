@@ -426,6 +426,30 @@ board-mkdir = Make folders on the board
 board-mkdir-folders = Folders on the board
 board-mkdir-parents = Also make the folders above; a folder that is there already is no error
 
+## udpcli board rmdir
+
+board-rmdir = Remove empty folders from the board
+    .after =
+        Examples:
+          udpcli board rmdir :/logs
+board-rmdir-folders = Empty folders on the board
+
+## udpcli board touch
+
+board-touch = Make empty files on the board, or renew their dates
+    .after =
+        Examples:
+          udpcli board touch :/lib/__init__.py
+board-touch-paths = Files on the board; what is in them stays
+
+## udpcli board sha256sum
+
+board-sha256sum = Print the SHA-256 of files on the board, as sha256sum does
+    .after =
+        Examples:
+          udpcli board sha256sum :main.py
+board-sha256sum-paths = Files on the board
+
 ## udpcli board cp
 
 board-cp = Copy files and folders on the board, onto it, or from it
@@ -499,6 +523,11 @@ board-repl = An interactive terminal to the board's prompt; Ctrl-] leaves
           udpcli board repl
           echo 'print(1+1)' | udpcli board repl
           udpcli board repl < session.py
+          udpcli board repl --capture log.txt --inject-file test.py   Ctrl-K runs test.py
+
+board-repl-capture = Also write everything that the board prints into FILE
+board-repl-inject-code = Ctrl-J types CODE and runs it; \n in it begins a new line
+board-repl-inject-file = Ctrl-K types FILE, as it is then, and runs it
 
 ## udpcli board oled
 
@@ -557,6 +586,42 @@ board-resume = Do a command in the interpreter as it is, as mpremote's resume do
           udpcli board resume exec "print(counter)"
           udpcli board resume eval counter
 board-resume-command = Board command with its arguments
+
+## udpcli board edit
+
+board-edit = Edit a file of the board in your editor, and put it back if you changed it
+    .after =
+        The editor is the program in the environment variable VISUAL or EDITOR, else vi, or Notepad on Windows.
+
+        Examples:
+          udpcli board edit :main.py
+          EDITOR="code --wait" udpcli board edit :/lib/sensor.py
+board-edit-path = File on the board; one that is not there begins empty
+
+## udpcli board connect
+
+board-connect = Do a command at this port, as mpremote's connect does
+    .after =
+        Examples:
+          udpcli board connect COM5 ls
+board-connect-device = Serial port, or list, auto, port:NAME or id:SERIAL
+board-connect-command = Board command with its arguments
+
+## udpcli board fs
+
+board-fs = Do a command for files, as mpremote's fs does
+    .after =
+        Examples:
+          udpcli board fs ls :/lib
+board-fs-command = Board command with its arguments
+
+## udpcli board sleep
+
+board-sleep = Wait, as a step between others
+    .after =
+        Examples:
+          udpcli board do reset 'sleep 2s' ls
+board-sleep-time = How long
 
 ## udpcli board flash
 

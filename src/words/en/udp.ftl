@@ -80,6 +80,7 @@ start = cannot start { $what ->
         [input-thread] the thread that reads the input
         [file-thread] the thread that reads files
         [raw-mode] the terminal's raw mode
+        [editor] the editor
        *[timer] the timer
     }
 file-open = cannot open { $path }

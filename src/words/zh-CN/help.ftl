@@ -423,6 +423,30 @@ board-mkdir = 在掌控板上建立文件夹
 board-mkdir-folders = 板上的文件夹
 board-mkdir-parents = 同时建立上级文件夹；文件夹已经存在也不算错误
 
+## udpcli board rmdir
+
+board-rmdir = 删除掌控板上的空文件夹
+    .after =
+        示例：
+          udpcli board rmdir :/logs
+board-rmdir-folders = 板上的空文件夹
+
+## udpcli board touch
+
+board-touch = 在掌控板上建立空文件，或更新文件的日期
+    .after =
+        示例：
+          udpcli board touch :/lib/__init__.py
+board-touch-paths = 板上的文件；已有的内容保持不变
+
+## udpcli board sha256sum
+
+board-sha256sum = 显示掌控板上文件的 SHA-256，格式与 sha256sum 相同
+    .after =
+        示例：
+          udpcli board sha256sum :main.py
+board-sha256sum-paths = 板上的文件
+
 ## udpcli board cp
 
 board-cp = 在掌控板上复制文件和文件夹，或在电脑和板之间复制
@@ -496,6 +520,11 @@ board-repl = 掌控板提示符的交互终端；按 Ctrl-] 离开
           udpcli board repl
           echo 'print(1+1)' | udpcli board repl
           udpcli board repl < session.py
+          udpcli board repl --capture log.txt --inject-file test.py   按 Ctrl-K 运行 test.py
+
+board-repl-capture = 同时把板上打印的全部内容写入 FILE
+board-repl-inject-code = 按 Ctrl-J 输入并运行 CODE；其中的 \n 表示换行
+board-repl-inject-file = 按 Ctrl-K 输入并运行 FILE 当时的内容
 
 ## udpcli board oled
 
@@ -554,6 +583,42 @@ board-resume = 在当前的解释器里执行一条命令，与 mpremote 的 res
           udpcli board resume exec "print(counter)"
           udpcli board resume eval counter
 board-resume-command = board 命令和它的参数
+
+## udpcli board edit
+
+board-edit = 用你的编辑器修改掌控板上的文件，有改动才写回去
+    .after =
+        编辑器取自环境变量 VISUAL 或 EDITOR；都没有设置时用 vi，Windows 上用记事本。
+
+        示例：
+          udpcli board edit :main.py
+          EDITOR="code --wait" udpcli board edit :/lib/sensor.py
+board-edit-path = 板上的文件；不存在时从空文件开始
+
+## udpcli board connect
+
+board-connect = 在这个串口上执行一条命令，与 mpremote 的 connect 相同
+    .after =
+        示例：
+          udpcli board connect COM5 ls
+board-connect-device = 串口，或 list、auto、port:NAME、id:SERIAL
+board-connect-command = board 命令和它的参数
+
+## udpcli board fs
+
+board-fs = 执行一条文件命令，与 mpremote 的 fs 相同
+    .after =
+        示例：
+          udpcli board fs ls :/lib
+board-fs-command = board 命令和它的参数
+
+## udpcli board sleep
+
+board-sleep = 等待一段时间，用在几个步骤之间
+    .after =
+        示例：
+          udpcli board do reset 'sleep 2s' ls
+board-sleep-time = 等待多久
 
 ## udpcli board flash
 

@@ -72,6 +72,7 @@ start = 无法启动{ $what ->
         [input-thread] 读取输入的线程
         [file-thread] 读取文件的线程
         [raw-mode] 终端的原始模式
+        [editor] 编辑器
        *[timer] 定时器
     }
 file-open = 无法打开 { $path }

@@ -58,6 +58,14 @@ def l(*C):
   else:
    try:w('F %d %s\0'%(A[6],b.b2a_base64(s(B)).decode()[:-1]))
    except OSError as D:w('X %d OSError: %s\0'%(A[6],D))
+def L(*A):
+ for B in range(0,len(A),2):
+  for D in A[B+1].split(b'/'):
+   C=A[B]+D
+   try:
+    if O.stat(C)[0]&16384:w('D')
+    else:w(b'F'+b.b2a_base64(s(C)[:9])[:-1])
+   except OSError:w('-')
 #
 def d(A,H=0):
  G=O.stat(A)
@@ -70,8 +78,10 @@ def d(A,H=0):
    if H and F and B[0]not in(b'.',b'..'):C.append(E)
 def j(A):
  try:O.mkdir(A)
- except OSError:
-  if not O.stat(A)[0]&16384:raise
+ except OSError as C:
+  try:B=O.stat(A)[0]&16384
+  except OSError:B=0
+  if not B:raise C
 def r(A,B):
  if O.stat(A)[0]&16384:
   if B:

@@ -19,7 +19,8 @@ def j(A,B):
  return False
 def e(A):
  if A in'"\\':return'\\'+A
- return A if' '<=A!='\x7f'else'\\u%04x'%ord(A)
+ if' '<=A!='\x7f'and not 55296<=ord(A)<=57343:return A
+ return'\\u%04x'%ord(A)
 def p(A,D,B):
  global n;n-=1;E=type(A)
  if not B and(n<0 or D>m):t.write('...')

@@ -1,4 +1,4 @@
-//! `udpcli board mkdir`, `cp`, `mv`, `cat`, `tree` and `df`.
+//! `udpcli board mkdir`, `rmdir`, `touch`, `cp`, `mv`, `cat`, `sha256sum` and `df`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{GetArgs, PutArgs, SerialArgs, TextOrJson, conclude, remote_path, session};
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::Transferred;
-use crate::board::files::{BoardPath, Entry, Files, MachineText, Shown};
+use crate::board::files::{BoardPath, Files, MachineText, Shown};
 use crate::cli::output;
 use crate::cli::{GlobalArgs, board};
 use crate::error::{Error, Outcome};
@@ -27,6 +27,27 @@ pub(in crate::cli::board) struct MkdirArgs {
     parents: bool,
 }
 
+/// What `udpcli board rmdir` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct RmdirArgs {
+    #[arg(required = true, value_name = ":DIR", value_parser = remote_path())]
+    folders: Vec<RemotePath>,
+}
+
+/// What `udpcli board touch` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct TouchArgs {
+    #[arg(required = true, value_name = ":PATH", value_parser = remote_path())]
+    paths: Vec<RemotePath>,
+}
+
+/// What `udpcli board sha256sum` takes.
+#[derive(Debug, Args)]
+pub(in crate::cli::board) struct Sha256sumArgs {
+    #[arg(required = true, value_name = ":PATH", value_parser = remote_path())]
+    paths: Vec<RemotePath>,
+}
+
 /// What `udpcli board cp` takes.
 #[derive(Debug, Args)]
 pub(in crate::cli::board) struct CpArgs {
@@ -35,6 +56,9 @@ pub(in crate::cli::board) struct CpArgs {
     // As mpremote wants it for folders, which are copied with everything in them anyway.
     #[arg(short, long)]
     recursive: bool,
+    // As mpremote wants it for files that look the same: udpcli compares their SHA-256.
+    #[arg(short, long, hide = true)]
+    force: bool,
 }
 
 /// What `udpcli board mv` takes.
@@ -51,15 +75,6 @@ pub(in crate::cli::board) struct MvArgs {
 pub(in crate::cli::board) struct CatArgs {
     #[arg(required = true, value_name = ":PATH", value_parser = remote_path())]
     paths: Vec<RemotePath>,
-}
-
-/// What `udpcli board tree` takes.
-#[derive(Debug, Args)]
-pub(in crate::cli::board) struct TreeArgs {
-    #[arg(value_name = ":DIR", default_value = ":", value_parser = remote_path())]
-    folder: RemotePath,
-    #[arg(long)]
-    size: bool,
 }
 
 /// What `udpcli board df` takes.
@@ -81,6 +96,56 @@ pub(in crate::cli::board) fn mkdir(
         }
         Ok(Outcome::Done)
     })
+}
+
+/// Removes empty folders.
+pub(in crate::cli::board) fn rmdir(
+    args: &RmdirArgs,
+    serial: &SerialArgs,
+) -> Result<Outcome, Error> {
+    session::with_files(serial, |files| {
+        for path in remote::resolve(files, &args.folders) {
+            files.remove_folder(&path)?;
+            tracing::info!(say = "board-cli.removed", path = %path);
+        }
+        Ok(Outcome::Done)
+    })
+}
+
+/// Makes empty files, or renews their dates.
+pub(in crate::cli::board) fn touch(
+    args: &TouchArgs,
+    serial: &SerialArgs,
+) -> Result<Outcome, Error> {
+    session::with_files(serial, |files| {
+        for path in remote::resolve(files, &args.paths) {
+            files.touch(&path)?;
+            tracing::info!(say = "maker.touched", path = %path);
+        }
+        Ok(Outcome::Done)
+    })
+}
+
+/// Prints hashes as the system's own `sha256sum` does.
+pub(in crate::cli::board) fn sha256sum(
+    args: &Sha256sumArgs,
+    serial: &SerialArgs,
+) -> Result<Outcome, Error> {
+    let mut out = String::new();
+    let result = session::with_files(serial, |files| {
+        let paths = remote::resolve(files, &args.paths);
+        for (path, found) in paths.iter().zip(files.look(&paths)?) {
+            let hash = found.hash_at(path)?;
+            for byte in hash {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "{byte:02x}");
+            }
+            let _ = writeln!(out, "  {}", Shown(path.as_bytes()));
+        }
+        Ok(())
+    });
+    let printed = output::print(out.as_bytes())?;
+    result.map(|()| printed)
 }
 
 /// Copies on the board, or as put and get do.
@@ -228,62 +293,6 @@ pub(in crate::cli::board) fn cat(args: &CatArgs, serial: &SerialArgs) -> Result<
     })
 }
 
-/// Prints a folder with everything in it.
-pub(in crate::cli::board) fn tree(args: &TreeArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    let (folder, entries) = session::with_files(serial, |files| {
-        let folder = remote::resolve_one(files, &args.folder);
-        let entries = files.list(&folder, true)?;
-        Ok((folder, entries))
-    })?;
-    output::print(drawn(&folder, &entries, args.size).as_bytes())
-}
-
-/// The tree as lines. The entries are in the order of their paths.
-fn drawn(folder: &BoardPath, entries: &[Entry], with_size: bool) -> String {
-    let mut out = format!(":{}\n", Shown(folder.as_bytes()));
-    let mut sorted: Vec<(Vec<&[u8]>, &Entry)> = entries
-        .iter()
-        .map(|entry| {
-            let below = entry.path.below(folder).unwrap_or_default();
-            (below.split(|byte| *byte == b'/').collect(), entry)
-        })
-        // A file that was named itself.
-        .filter(|(parts, _): &(Vec<&[u8]>, _)| parts.iter().all(|part| !part.is_empty()))
-        .collect();
-    // By names and not by bytes: `a/b` comes before `a.py`.
-    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
-    // From the end on it is known whether more follows at a depth.
-    let mut lines = Vec::with_capacity(sorted.len());
-    let mut follows: Vec<bool> = Vec::new();
-    for (parts, entry) in sorted.iter().rev() {
-        let depth = parts.len();
-        follows.resize(depth, false);
-        let mut line = String::new();
-        let (last, above) = follows
-            .split_last_mut()
-            .map_or((false, &[][..]), |(last, above)| {
-                (std::mem::replace(last, true), &*above)
-            });
-        for more in above {
-            line.push_str(if *more { "│   " } else { "    " });
-        }
-        line.push_str(if last { "├── " } else { "└── " });
-        let name = Shown(entry.path.name());
-        // Writing to a String cannot fail.
-        let _ = match (entry.is_folder, with_size) {
-            (true, _) => write!(line, "{name}/"),
-            (false, true) => write!(line, "{name} ({})", entry.len),
-            (false, false) => write!(line, "{name}"),
-        };
-        lines.push(line);
-    }
-    for line in lines.iter().rev() {
-        out.push_str(line);
-        out.push('\n');
-    }
-    out
-}
-
 /// Prints the room in each file system.
 pub(in crate::cli::board) fn df(args: &DfArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let rooms = session::with_files(serial, |files| Ok(files.all_rooms()?))?;
@@ -320,35 +329,4 @@ pub(in crate::cli::board) fn df(args: &DfArgs, serial: &SerialArgs) -> Result<Ou
         };
     }
     output::print(out.as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tree_is_drawn_by_its_names() {
-        let entry = |path: &str, is_folder| Entry {
-            path: BoardPath::from(path),
-            len: 7,
-            is_folder,
-        };
-        let entries = [
-            entry("/lib", true),
-            entry("/lib.py", false),
-            entry("/lib/a", true),
-            entry("/lib/a/b.py", false),
-            entry("/lib/c.py", false),
-            entry("/x\u{1b}.py", false),
-        ];
-        assert_eq!(
-            drawn(&BoardPath::root(), &entries, false),
-            ":/\n├── lib/\n│   ├── a/\n│   │   └── b.py\n│   └── c.py\n├── lib.py\n└── x\\x1b.py\n"
-        );
-        assert_eq!(
-            drawn(&BoardPath::from("/lib"), &entries[2..4], true),
-            ":/lib\n└── a/\n    └── b.py (7)\n"
-        );
-        assert_eq!(drawn(&BoardPath::from("/lib"), &[], true), ":/lib\n");
-    }
 }

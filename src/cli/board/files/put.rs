@@ -8,7 +8,7 @@ use super::{PutArgs, SerialArgs, TransferPrinter, conclude, names, put_watch, se
 use crate::board::files::exclude::Exclude;
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::Transferred;
-use crate::board::files::upload::{self, Planned, Upload};
+use crate::board::files::upload::{self, Planned, Remembered, Upload};
 use crate::board::files::{Entry, Files};
 use crate::cli::{GlobalArgs, output};
 use crate::config::PROJECT_FILE;
@@ -92,7 +92,7 @@ fn upload_to(
                 None => return Ok(PutEnd::Interrupted),
             }
         }
-        let done = planned.put(files, &mut printer)?;
+        let done = planned.put(files, &mut Remembered::default(), &mut printer)?;
         upload::remove(files, &excess, &mut printer)?;
         Ok(PutEnd::Put(done))
     });

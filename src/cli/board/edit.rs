@@ -1,0 +1,179 @@
+//! `udpcli board edit`: a file of the board in the user's editor.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::files::{TransferPrinter, remote_path};
+use super::{SerialArgs, session};
+use crate::board::files::remote::{self, RemotePath};
+use crate::board::files::transfer::{TransferEvent, TransferObserver as _};
+use crate::board::files::{BoardPath, PathKind};
+use crate::cli::GlobalArgs;
+use crate::error::{Error, Outcome};
+use crate::file;
+use crate::shutdown::Shutdown;
+use crate::wait::{Site, Wait};
+use crate::words::catalogue::say;
+
+/// How often to look whether the editor has ended.
+const TICK: Duration = Duration::from_millis(20);
+
+/// What `udpcli board edit` takes.
+#[derive(Debug, Args)]
+pub(super) struct EditArgs {
+    #[arg(value_name = ":PATH", value_parser = remote_path())]
+    path: RemotePath,
+}
+
+/// Gets the file, has it edited, and puts it back if it has changed. The board is at its prompt meanwhile.
+pub(super) fn run(
+    args: &EditArgs,
+    serial: &SerialArgs,
+    global: &GlobalArgs,
+) -> Result<Outcome, Error> {
+    let shutdown = session::shutdown()?;
+    let (path, before) = session::with_files(serial, |files| {
+        let path = remote::resolve_one(files, &args.path);
+        let found = files.look(&[&path])?.pop().unwrap_or(PathKind::Nothing);
+        if found == PathKind::Folder {
+            found.hash_at(&path)?;
+        }
+        let content = if found == PathKind::Nothing {
+            None
+        } else {
+            Some(files.get(&path, &found, &mut |_| {})?)
+        };
+        Ok((path, content))
+    })?;
+    let folder = tempfile::Builder::new()
+        .prefix("udpcli-")
+        .tempdir()
+        .map_err(|source| open_error(&std::env::temp_dir(), source))?;
+    // An editor tells the language by the name's end.
+    let file = folder.path().join(format!("file{}", extension(&path)));
+    fs::write(&file, before.as_deref().unwrap_or_default())
+        .map_err(|source| open_error(&file, source))?;
+    let is_stopped = !edit(&file, &shutdown)?;
+    let after = fs::read(&file).map_err(|source| open_error(&file, source))?;
+    if after == before.as_deref().unwrap_or_default() {
+        tracing::info!(say = "maker.not-edited", path = %path);
+        return Ok(if is_stopped {
+            Outcome::Interrupted
+        } else {
+            Outcome::Done
+        });
+    }
+    if is_stopped {
+        let _ = folder.keep();
+        tracing::warn!(say = "maker.edit-kept", path = %path, file = %file.display());
+        return Ok(Outcome::Interrupted);
+    }
+    let mut printer = TransferPrinter::new(global.quiet);
+    let result = session::with_files(serial, |files| {
+        let (name, len) = (path.to_string(), after.len() as u64);
+        let sent = files.put(&path, &after, &mut |done| {
+            let name = &name;
+            printer.event(TransferEvent::Progress { name, done, len });
+        });
+        printer.event(TransferEvent::ProgressEnded);
+        Ok(sent?)
+    });
+    match result {
+        Ok(sent) => {
+            printer.event(TransferEvent::Put {
+                remote: &path,
+                len: after.len(),
+                sent,
+            });
+            Ok(Outcome::Done)
+        }
+        // The user's work must not be lost with the connection.
+        Err(error) => {
+            let _ = folder.keep();
+            tracing::warn!(say = "maker.edit-kept", path = %path, file = %file.display());
+            Err(error)
+        }
+    }
+}
+
+fn open_error(path: &Path, source: io::Error) -> Error {
+    Error::File(file::Error::Open {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// `.py` of `/lib/main.py`, if this PC can have it in a name.
+fn extension(path: &BoardPath) -> String {
+    let name = String::from_utf8_lossy(path.name()).into_owned();
+    let extension = Path::new(&name).extension().and_then(OsStr::to_str);
+    match extension {
+        Some(text) if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => format!(".{text}"),
+        _ => String::new(),
+    }
+}
+
+/// Runs the editor. False after Ctrl-C.
+fn edit(file: &Path, shutdown: &Shutdown) -> Result<bool, Error> {
+    let words = editor();
+    let Some((program, args)) = words.split_first() else {
+        return Ok(true);
+    };
+    let failed = |source| Error::Start {
+        what: "editor",
+        source,
+    };
+    let mut child = Command::new(program)
+        .args(args)
+        .arg(file)
+        .spawn()
+        .map_err(failed)?;
+    let is_stopped = || shutdown.is_asked();
+    let mut wait = Wait::at(Site::Editor, &is_stopped);
+    loop {
+        match child.try_wait() {
+            Ok(None) if wait.look().is_some() => return Ok(false),
+            Ok(None) => std::thread::sleep(TICK),
+            Ok(Some(status)) if status.success() => return Ok(true),
+            Ok(Some(status)) => {
+                return Err(failed(io::Error::other(say!(
+                    "maker.editor-ended",
+                    status = status
+                ))));
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+/// The program and its arguments: what the environment names, else what every system has.
+fn editor() -> Vec<OsString> {
+    let named = ["VISUAL", "EDITOR"].iter().find_map(|name| {
+        let value = std::env::var_os(name)?;
+        (!value.is_empty()).then_some(value)
+    });
+    let Some(value) = named else {
+        return vec![if cfg!(windows) { "notepad" } else { "vi" }.into()];
+    };
+    // `code --wait` is a program with an argument; a path of Windows' with spaces is one word.
+    if Path::new(&value).is_file() {
+        return vec![value];
+    }
+    let words = value.to_str().and_then(shlex::split);
+    match words {
+        Some(words) if !cfg!(windows) && !words.is_empty() => {
+            words.into_iter().map(OsString::from).collect()
+        }
+        _ => value
+            .to_string_lossy()
+            .split_whitespace()
+            .map(OsString::from)
+            .collect(),
+    }
+}
