@@ -53,20 +53,18 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// The lines in code blocks except help texts, with their line numbers.
+/// The lines in code blocks, with their line numbers.
 fn code_lines(page: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    let (mut in_code, mut in_help) = (false, false);
+    let mut in_code = false;
     for (index, line) in read(page).lines().enumerate() {
         match line {
-            _ if line.starts_with("<!-- help") => in_help = true,
-            _ if line.starts_with("<!-- /help") => in_help = false,
             _ if line.trim_start().starts_with("```") => in_code = !in_code,
-            _ if in_code && !in_help => lines.push((index + 1, line.trim().to_owned())),
+            _ if in_code => lines.push((index + 1, line.trim().to_owned())),
             _ => {}
         }
     }
-    assert!(!in_code && !in_help, "{page}: a block is not closed");
+    assert!(!in_code, "{page}: a block is not closed");
     lines
 }
 
@@ -422,30 +420,14 @@ fn the_chinese_reference_has_the_chinese_help_texts() {
 /// Checks a page of help texts, or writes it.
 fn check_reference(page: &str, language: &str) {
     let reference = read(page);
-    let mut fresh = String::new();
-    let mut rest = reference.as_str();
-    let mut shown = Vec::new();
-    while let Some((before, after)) = rest.split_once("<!-- help") {
-        let (command, after) = after.split_once("-->").expect("a marker ends");
-        let (_, after) = after
-            .split_once("<!-- /help -->")
-            .expect("a help text ends");
-        let text = help(command, language);
-        let block = ["```text\n", &text, "```\n"].concat();
-        fresh += &[
-            before,
-            "<!-- help",
-            command,
-            "-->\n",
-            &block,
-            "<!-- /help -->",
-        ]
-        .concat();
-        shown.push(command.trim().to_owned());
-        rest = after;
+    let (head, _) = reference.split_once("## udpcli\n").expect("a section");
+    let mut fresh = head.to_owned();
+    for command in all_commands() {
+        let text = help(&command, language);
+        let heading = format!("udpcli {command}");
+        fresh += &format!("## {}\n\n```text\n{text}```\n\n", heading.trim_end());
     }
-    fresh.push_str(rest);
-    assert_eq!(shown, all_commands());
+    fresh.truncate(fresh.trim_end().len() + 1);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(path(page), &fresh).expect("the page can be written");
     } else {
