@@ -35,6 +35,9 @@ pub enum Error {
     },
     #[error("{} from {peer}, and none equals the expected text", counted(*.got, "reply", "replies"))]
     Unexpected { peer: SocketAddr, got: u64 },
+    /// A replay without a single datagram.
+    #[error("nothing was sent of {name}")]
+    NothingReplayed { name: Sentence, is_empty: bool },
     /// A message of a conversation: the source says how.
     #[error("message {number} of {count}, {name}, failed")]
     Message {
@@ -158,6 +161,7 @@ impl Error {
             | Self::NoReply { .. }
             | Self::TooFewReplies { .. }
             | Self::Unexpected { .. }
+            | Self::NothingReplayed { .. }
             | Self::NoDatagram { .. } => 1,
             Self::Message { source, .. } => source.exit_code(),
             Self::TooLong { .. }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::config::PROJECT_FILE;
 use crate::file;
 use crate::text::seconds;
 use crate::text::template::{self, Fields, TemplateAdvice};
@@ -76,6 +77,11 @@ pub(super) fn message(error: &Error) -> String {
         Error::OtherFamily { local, peer } => {
             say!("udp.other-family", local = local, peer = peer)
         }
+        Error::NothingReplayed {
+            name,
+            is_empty: true,
+        } => say!("replay.empty", name => name.clone()),
+        Error::NothingReplayed { name, .. } => say!("replay.nothing-sent", name => name.clone()),
         Error::Capture { what, .. } => say!("replay.failed", what => what.clone()),
         Error::Start { what, .. } => say!("udp.start", what = what),
         Error::File(error) => file_message(error),
@@ -124,7 +130,13 @@ pub(super) fn file_message(error: &file::Error) -> String {
 /// The hint, if there is one.
 pub(super) fn hint(error: &Error) -> Option<String> {
     Some(match error {
+        Error::Message { source, .. } if matches!(**source, Error::Unexpected { .. }) => {
+            say!("udp.unexpected-reply.hint-message", file = PROJECT_FILE)
+        }
         Error::Message { source, .. } => return hint(source),
+        Error::NothingReplayed {
+            is_empty: false, ..
+        } => say!("replay.nothing-sent.hint"),
         Error::Refused { peer } => {
             say!("udp.refused.hint", host = peer.ip(), port = peer.port())
         }
@@ -194,6 +206,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::Option { .. }
         | Error::Socket { .. }
         | Error::Receive { .. }
+        | Error::NothingReplayed { .. }
         | Error::Start { .. } => return None,
     })
 }

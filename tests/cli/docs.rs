@@ -808,7 +808,7 @@ fn summaries_for_programs_fit_the_schema() {
     seen.extend(check_counts(&counts_on(&line, "stats")[0], &schema));
     running.interrupt().expect_code(0);
     let replay = ["send", "127.0.0.1:9", "--replay", "-", "--summary", "json"];
-    let replayed = run(replay).expect_code(0);
+    let replayed = run(replay).expect_code(1);
     seen.extend(check_counts(
         &counts_on(&replayed.stderr, "summary")[0],
         &schema,

@@ -184,9 +184,10 @@ fn senders_and_ports_are_chosen_and_rounds_repeat_them() {
         b"number 2\r\n",
     ];
     assert_eq!(receive_payloads(&socket, 4), wanted);
-    let none = run([&replay[..], &["--from", "10.9.9.9"]].concat()).expect_code(0);
+    let none = run([&replay[..], &["--from", "10.9.9.9"]].concat()).expect_code(1);
     for part in [
         "has no UDP datagram that fits the flags",
+        "hint: udpcli sends the UDP datagrams of a capture",
         "6 packets left out (6 not --from)",
     ] {
         assert!(none.stderr.contains(part), "{}", none.stderr);
@@ -358,8 +359,12 @@ fn what_is_no_capture_is_an_error_of_its_file() {
         assert!(error.stderr.contains(problem), "{}", error.stderr);
     }
     let empty = write("empty.pcap", b"");
-    let warned = run(["send", "127.0.0.1:9", "--replay", &empty]).expect_code(0);
-    assert!(warned.stderr.contains("is empty"), "{}", warned.stderr);
+    let warned = run(["send", "127.0.0.1:9", "--replay", &empty]).expect_code(1);
+    assert!(
+        warned.stderr.contains("error: nothing was sent: ") && warned.stderr.contains("is empty"),
+        "{}",
+        warned.stderr
+    );
 }
 
 #[test]

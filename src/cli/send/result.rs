@@ -29,9 +29,8 @@ impl SendArgs {
         let left_out = source.left_out();
         if report.datagrams == 0 && matches!(end, Ok(SendEnd::Complete)) {
             match source.input_name() {
-                Some(name) if left_out.is_some_and(|left_out| left_out.total() > 0) => {
-                    tracing::warn!(say = "replay.nothing-sent", name = name.as_value());
-                }
+                // The error says it, after the summary.
+                Some(_) if self.replay.is_some() => {}
                 Some(name) => tracing::warn!(say = "send.nothing-sent", name = name.as_value()),
                 None => tracing::warn!(say = "send.nothing-sent-payload"),
             }
@@ -82,6 +81,14 @@ impl SendArgs {
                 let replies = plan.replies.as_ref();
                 let are_asked =
                     self.wait.is_some() || self.replies.is_some() || self.expect.is_some();
+                let is_unsent = report.datagrams == 0 && report.errors == 0;
+                if let Some(name) = source
+                    .input_name()
+                    .filter(|_| self.replay.is_some() && is_unsent)
+                {
+                    let is_empty = left_out.is_none_or(|left_out| left_out.total() == 0);
+                    return Err(udp::error::Error::NothingReplayed { name, is_empty }.into());
+                }
                 if report.datagrams == 0 && !are_asked {
                     return Ok(Outcome::Done);
                 }

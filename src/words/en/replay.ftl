@@ -18,6 +18,8 @@ other-len = len is { $len }, but the payload has { $is } bytes
 stdin-again = standard input cannot be replayed more than once
     .hint = write it into a file first
 nothing-sent = nothing was sent: { $name } has no UDP datagram that fits the flags
+    .hint = udpcli sends the UDP datagrams of a capture, and with --from and --to-port only those that fit; the summary says what was left out, and why
+empty = nothing was sent: { $name } is empty
 left-out = { $n ->
         [one] { $n } packet
        *[other] { $n } packets

@@ -15,6 +15,7 @@ unexpected-reply =
        *[other] { $got } replies
     } from { $peer }, and none equals the expected text
     .hint = --format hex shows the replies byte by byte; a line ending counts (-e --expect 'text\r\n')
+    .hint-message = --format hex shows the replies byte by byte; the message's expect in { $file } says which reply must come, with its line ending ("ok\r\n")
 no-datagram = no datagram for { $timeout }
     .hint = check the address in the sender's program, this PC's firewall, and that both are on one network
     .hint-try = check the address in the sender's program, this PC's firewall, and that both are on one network; udpcli send { $own } hello shows whether this side works

@@ -11,6 +11,7 @@ too-few-replies = { $wait } 内只收到 { $peer } 的 { $got } 条回复，应�
     .hint = 用 -w/--wait 把等待时间设长一些，迟到的回复也能收到
 unexpected-reply = 收到 { $peer } 的 { $got } 条回复，没有一条与期望的文本相同
     .hint = --format hex 会逐字节显示回复；行尾也算在内（-e --expect 'text\r\n'）
+    .hint-message = --format hex 会逐字节显示回复；应收到的回复写在 { $file } 里这条消息的 expect 中，行尾也算在内（"ok\r\n"）
 no-datagram = { $timeout } 内没有收到数据报
     .hint = 请检查发送端程序里的地址、本机的防火墙，以及双方是否在同一个网络
     .hint-try = 请检查发送端程序里的地址、本机的防火墙，以及双方是否在同一个网络；运行 udpcli send { $own } hello 可以看出本机这边是否正常
