@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::text::encoding::TextEncoding;
+use crate::text::pattern::Pattern;
 use crate::text::sentence::{Sentence, sentence};
 
 pub(crate) use crate::text::checksum::{Append, ByteOrder};
@@ -118,6 +119,8 @@ pub(crate) struct Message {
 pub(crate) struct ConfiguredReply {
     /// The pattern: text, `re:`, or `hex:`.
     pub(crate) on: String,
+    /// The pattern in the encoding of the file; text without one has the encoding of the flags.
+    pub(crate) pattern: Pattern,
     /// The payload.
     pub(crate) content: ConfiguredPayload,
     /// The delay before the reply is sent.
@@ -240,12 +243,16 @@ pub(crate) fn beside(path: &Path, file: &str) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(file)
 }
 
-/// The contents of a payload's file.
+/// The contents of the file of a payload, which `what` names.
 ///
 /// # Errors
 /// The file cannot be read, or is too long for a datagram.
-pub(crate) fn payload(path: &Path) -> Result<Vec<u8>, Error> {
-    bytes(path, MAX_PAYLOAD)?.ok_or_else(|| not_found(path))
+pub(crate) fn payload(path: &Path, what: impl FnOnce() -> Sentence) -> Result<Vec<u8>, Error> {
+    let read = bytes(path, MAX_PAYLOAD).and_then(|read| read.ok_or_else(|| not_found(path)));
+    read.map_err(|source| Error::Payload {
+        what: what(),
+        source: Box::new(source),
+    })
 }
 
 /// The contents of a list of names.

@@ -38,6 +38,8 @@ pub enum Site {
     ReadFirmware,
     /// `board repl`: reading source code from a pipe.
     ReadSource,
+    /// `listen`: reading the replies by pattern and compiling their regular expressions.
+    Rules,
     /// Typing a Wi-Fi password, or the answer to a question.
     Password,
     /// `socket://` and `rfc2217://`: resolving the host name and connecting.
@@ -90,13 +92,14 @@ pub enum Site {
 
 impl Site {
     /// All sites.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::OpenPayload,
         Self::OpenCapture,
         Self::Resolve,
         Self::ReadScript,
         Self::ReadFirmware,
         Self::ReadSource,
+        Self::Rules,
         Self::Password,
         Self::Connect,
         Self::Board,
@@ -133,6 +136,7 @@ impl fmt::Display for Site {
             Self::ReadScript => "the program",
             Self::ReadFirmware => "the firmware file",
             Self::ReadSource => "source on standard input",
+            Self::Rules => "the replies by pattern",
             Self::Password => "the password",
             Self::Connect => "the connection",
             Self::Board => "the board",

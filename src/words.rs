@@ -98,6 +98,9 @@ pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<Box<crate::udp::error::Error>>() {
         return udp::message(error);
     }
+    if let Some(error) = error.downcast_ref::<Box<crate::config::Error>>() {
+        return config::message(error);
+    }
     if let Some(error) = error.downcast_ref::<crate::file::Error>() {
         return udp::file_message(error);
     }

@@ -8,9 +8,11 @@ mod rules;
 #[cfg_attr(not(feature = "board"), path = "listen/no_watch.rs")]
 mod watch;
 
+use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, ValueEnum};
@@ -41,6 +43,7 @@ use crate::udp::prefix::Prefix;
 use crate::udp::receive::{ReceiveOptions, TimeSource};
 use crate::udp::sink::{Flow, Sink as _};
 use crate::udp::socket::{Bound, ListenOptions, Sharing};
+use crate::wait::{Site, Waited, wait_for};
 use crate::words::catalogue::say;
 use announcement::{AnnouncedSocket, Look};
 use watch::{Watch, WatchOptions};
@@ -241,14 +244,36 @@ impl ListenArgs {
         }
         names::read(self.names.as_deref())
     }
+}
 
-    /// Writes datagrams in this style, with the names of boards.
-    fn renderer(&self, style: Style) -> Result<Renderer, Error> {
-        let renderer = Renderer::new(style);
-        Ok(match names::of_senders(self.board_names()?) {
-            Some(senders) => renderer.naming(senders),
-            None => renderer,
-        })
+/// Writes datagrams in this style, with the names of boards.
+fn renderer(style: Style, names: BoardNames) -> Renderer {
+    let renderer = Renderer::new(style);
+    match names::of_senders(names) {
+        Some(senders) => renderer.naming(senders),
+        None => renderer,
+    }
+}
+
+/// Reads the answers and the names on a separate thread, because many regular expressions take long to compile. `None`
+/// if a stop is requested meanwhile.
+async fn read_files(
+    args: &Arc<ListenArgs>,
+    shutdown: &mut Shutdown,
+) -> Result<Option<(Option<AnswerPlan>, BoardNames)>, Error> {
+    let args = Arc::clone(args);
+    let read = tokio::task::spawn_blocking(move || {
+        let answers = args.answers()?;
+        Ok((answers, args.board_names()?))
+    });
+    match wait_for(Site::Rules, read, shutdown, None, || ()).await {
+        Waited::Done(Ok(read)) => read.map(Some),
+        // The blocking task panicked or could not start.
+        Waited::Done(Err(error)) => Err(Error::Start {
+            what: "input-thread",
+            source: io::Error::other(error),
+        }),
+        Waited::Interrupted | Waited::TimeUp => Ok(None),
     }
 }
 
@@ -262,11 +287,14 @@ pub(crate) async fn run(
     shutdown: &mut Shutdown,
 ) -> Result<Outcome, Error> {
     let begun = Instant::now();
-    let answers = args.answers()?;
+    let args: Arc<ListenArgs> = args.into();
+    let Some((answers, names)) = read_files(&args, shutdown).await? else {
+        return Ok(Outcome::Interrupted);
+    };
     let style = args.style(global)?;
     let save = args.save()?;
-    let watch = args.watch(&style)?;
-    let renderer = args.renderer(style.clone())?;
+    let watch = args.watch(&style, &names)?;
+    let renderer = renderer(style.clone(), names);
     // Before anything is bound: a path that cannot be written must not cost an hour of measuring.
     let page = args.report.as_deref().map(ReportFile::new).transpose()?;
     let receive = ReceiveOptions {
@@ -400,7 +428,7 @@ impl ListenArgs {
     }
 
     /// The live view; `None` without `--watch`, and where there is no terminal to show it.
-    fn watch(&self, style: &Style) -> Result<Option<Watch>, Error> {
+    fn watch(&self, style: &Style, names: &BoardNames) -> Result<Option<Watch>, Error> {
         if !self.watch {
             return Ok(None);
         }
@@ -415,7 +443,7 @@ impl ListenArgs {
             has_loss: self.seq,
             color: style.color,
         };
-        let watch = Watch::new(options, self.board_names()?)?;
+        let watch = Watch::new(options, names.clone())?;
         if !stdout::is_terminal() {
             tracing::info!(say = "listen-watch.no-terminal");
             return Ok(None);

@@ -66,6 +66,9 @@ pub enum Error {
     NotOfUser { at: At, key: String },
     #[error("{at}: {} must be {}, not {}", .mismatch.key, .mismatch.wanted, .mismatch.found)]
     WrongType { at: At, mismatch: Box<Mismatch> },
+    /// The file of a message or of a reply: the source says why it cannot be read.
+    #[error("cannot read the file of {what}")]
+    Payload { what: Sentence, source: Box<Self> },
     #[error("{at}: {key}: {problem}")]
     Value {
         at: At,
@@ -80,6 +83,7 @@ impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Read { .. } => 3,
+            Self::Payload { source, .. } => source.exit_code(),
             _ => 2,
         }
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::error::{At, Error, Mismatch};
 use super::slips;
@@ -17,7 +17,7 @@ use super::{
     User,
 };
 use crate::text::encoding::TextEncoding;
-use crate::text::pattern::Pattern;
+use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern};
 use crate::text::sentence::{Sentence, sentence};
 use crate::text::template::{Place, Template, TemplateOptions};
 use crate::text::{duration, fullwidth, hex};
@@ -428,6 +428,7 @@ impl<'a> KeyValue<'a> {
         let DeValue::Array(array) = &self.value else {
             return Err(self.wrong_type(sentence!("config.wanted-replies")));
         };
+        self.check_count(array)?;
         let mut replies = Vec::with_capacity(array.len());
         for (item, number) in array.iter().zip(1..) {
             let name = format!("replies[{number}]");
@@ -466,12 +467,36 @@ impl<'a> KeyValue<'a> {
             entry.check_template(&content, template, Place::Reply(&groups))?;
             replies.push(entry.set(ConfiguredReply {
                 on,
+                pattern,
                 content,
                 delay,
                 drop,
             }));
         }
         Ok(replies)
+    }
+
+    /// Checks how many patterns there are before any is compiled.
+    fn check_count(&self, array: &DeArray<'a>) -> Result<(), Error> {
+        let too_many = |item: &Spanned<DeValue<'a>>, problem: Sentence| Error::Value {
+            at: self.reader.at(item.span().start),
+            key: self.name.clone(),
+            problem,
+        };
+        if let Some(item) = array.get(MAX_RULES) {
+            let problem = sentence!("messages.too-many-rules", most = MAX_RULES);
+            return Err(too_many(item, problem));
+        }
+        let is_expression = |item: &&Spanned<DeValue<'a>>| {
+            let on = item.get_ref().get("on");
+            let on = on.and_then(|on| on.get_ref().as_str());
+            on.is_some_and(Pattern::is_expression)
+        };
+        if let Some(item) = array.iter().filter(is_expression).nth(MAX_EXPRESSIONS) {
+            let problem = sentence!("messages.too-many-expressions", most = MAX_EXPRESSIONS);
+            return Err(too_many(item, problem));
+        }
+        Ok(())
     }
 
     /// Checks the fields of a template, which begins at `place` in the file.

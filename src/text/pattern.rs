@@ -15,6 +15,12 @@ const MAX_CACHE: usize = 256 << 10;
 /// The maximum nesting of groups in a regular expression.
 pub(super) const MAX_NESTING: u32 = 50;
 
+/// The maximum number of patterns in one table of replies.
+pub(crate) const MAX_RULES: usize = 20_000;
+
+/// The maximum number of regular expressions in one table of replies, because each takes time and memory to compile.
+pub(crate) const MAX_EXPRESSIONS: usize = 1000;
+
 /// The maximum length of a pattern with gaps, in bytes, because a search compares each byte with each of these.
 const MAX_GAPPED: usize = 1024;
 
@@ -80,7 +86,24 @@ pub enum HexPart {
     Many,
 }
 
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Regex(one), Self::Regex(other)) => one.as_str() == other.as_str(),
+            (Self::Hex(one), Self::Hex(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
 impl Pattern {
+    /// Whether the text of a pattern is a regular expression, which costs more than other patterns.
+    #[must_use]
+    pub(crate) fn is_expression(text: &str) -> bool {
+        text.starts_with("re:")
+    }
+
     /// Parses `TEXT`, `text:TEXT`, `re:EXPRESSION` or `hex:BYTES`. Escapes and the encoding apply to text only.
     ///
     /// # Errors

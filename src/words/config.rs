@@ -38,6 +38,7 @@ pub(super) fn message(error: &Error) -> String {
             wanted => mismatch.wanted.clone(),
             found => mismatch.found.clone()
         ),
+        Error::Payload { what, .. } => say!("config.payload", what => what.clone()),
         Error::Value { at, key, problem } => {
             say!("config.value", at = place(at), key = key, problem => problem.clone())
         }
@@ -81,8 +82,15 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             Some(say!("config.syntax.hint-key"))
         }
         Error::Syntax { .. } => Some(say!("config.syntax.hint")),
+        Error::Value { problem, .. } if problem.id == "messages.too-many-rules" => {
+            Some(say!("messages.too-many-rules.hint"))
+        }
+        Error::Value { problem, .. } if problem.id == "messages.too-many-expressions" => {
+            Some(say!("messages.too-many-expressions.hint"))
+        }
         Error::Read { .. }
         | Error::TooLong { .. }
+        | Error::Payload { .. }
         | Error::WrongType { .. }
         | Error::Value { .. } => None,
     }

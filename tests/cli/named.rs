@@ -218,6 +218,9 @@ fn a_conversation_ends_with_1_at_the_first_reply_that_is_missing_or_wrong() {
     .expect_code(1);
     let error = "udpcli: error: message 2 of 3, @quick, failed\n  caused by: 1 reply from ";
     assert!(wrong.stderr.contains(error), "{}", wrong.stderr);
+    let hint = "the message's expect in udpcli.toml says which reply must come";
+    assert!(wrong.stderr.contains(hint), "{}", wrong.stderr);
+    assert!(!wrong.stderr.contains("--expect"), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("2 datagrams, "), "{}", wrong.stderr);
     assert_eq!(device.join().unwrap().len(), 2);
 
@@ -363,4 +366,17 @@ fn completion_offers_the_names_after_an_at_sign() {
     assert_eq!(offered("@re").trim(), "@read-sensor");
     assert!(offered("@").contains("@开灯"));
     assert_eq!(offered("re").trim(), "");
+}
+
+#[test]
+fn a_message_whose_file_is_missing_is_named_with_its_file() {
+    let folder = project(
+        "[messages.lost]\nfile = \"nonexistent.bin\"\n\n[[replies]]\non = \"a\"\nfile = \"lost.bin\"\n",
+    );
+    let sent = run(&folder, &["send", "127.0.0.1:9", "@lost"]).expect_code(3);
+    let told = "error: cannot read the file of message lost in udpcli.toml\n  caused by: cannot read nonexistent.bin\n  caused by: ";
+    assert!(sent.stderr.contains(told), "{}", sent.stderr);
+    let answered = run(&folder, &["listen", "--bind", "127.0.0.1", "-p", "0"]).expect_code(3);
+    let told = "error: cannot read the file of the reply in udpcli.toml, line 4\n  caused by: cannot read lost.bin\n";
+    assert!(answered.stderr.contains(told), "{}", answered.stderr);
 }

@@ -519,3 +519,49 @@ fn socat_gets_an_answer_by_pattern() {
     running.type_in(b"hello socat\n");
     assert_eq!(running.stdout_line(), "socat, too\n");
 }
+
+#[test]
+fn too_many_regular_expressions_are_refused_before_any_is_compiled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rules.toml");
+    let path = path.to_str().unwrap();
+    let rules = |count: usize| {
+        let rules = (0..count).fold(String::new(), |mut rules, number| {
+            let _ = write!(
+                rules,
+                "[[replies]]\non = 're:^cmd{number} (\\w{{5}})$'\ntext = 'ok'\n"
+            );
+            rules
+        });
+        fs::write(path, rules).unwrap();
+    };
+    rules(10_000);
+    let listen = [
+        "listen",
+        "--bind",
+        "127.0.0.1",
+        "-p",
+        "0",
+        "--replies",
+        path,
+    ];
+    let refused = run(listen).expect_code(2);
+    let hint = "hint: write several as one: ";
+    let told = format!(
+        "{path}, line 3001, column 1: replies: there are more than 1000 replies with a regular expression\n"
+    );
+    for part in [&told, hint] {
+        assert!(refused.stderr.contains(part), "{}", refused.stderr);
+    }
+    // One too many of two sources.
+    rules(1);
+    let mut args = listen.to_vec();
+    args.extend(["--on", "re:a=b"].repeat(1000));
+    let refused = run(args).expect_code(2);
+    let told = format!(
+        "cannot answer by pattern with --on, {path} together: there are more than 1000 replies with a regular expression\n"
+    );
+    for part in [&told, hint] {
+        assert!(refused.stderr.contains(part), "{}", refused.stderr);
+    }
+}

@@ -6,20 +6,34 @@ use crate::cli::listen::ListenArgs;
 use crate::config::{self, ConfiguredReply, PROJECT_FILE, PayloadForm, Set};
 use crate::error::Error;
 use crate::text::encoding::TextEncoding;
-use crate::text::pattern::Pattern;
+use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern};
+use crate::text::sentence::sentence;
 use crate::text::template::{Place, Template, TemplateOptions};
 use crate::udp;
-use crate::udp::answer::rules::{AnswerRule, AnswerRules, MAX_EXPRESSIONS, MAX_RULES, TooMany};
+use crate::udp::answer::rules::{AnswerRule, AnswerRules, TooMany};
 use crate::words::catalogue::say;
 
 /// The rules in their order, and how many of them come from the project's file.
 pub(super) fn all(args: &ListenArgs) -> Result<AnswerRules, Error> {
     let encoding = args.encoding.unwrap_or_default();
+    let mut sources = Vec::new();
+    if !args.on.is_empty() {
+        sources.push("--on".to_owned());
+        // Before any is compiled, which takes long.
+        let expressions = args.on.iter().filter(|text| Pattern::is_expression(text));
+        if args.on.len() > MAX_RULES {
+            return Err(too_many(&sources, TooMany::Rules));
+        }
+        if expressions.count() > MAX_EXPRESSIONS {
+            return Err(too_many(&sources, TooMany::Expressions));
+        }
+    }
     let mut rules = Vec::new();
     for text in &args.on {
         rules.push(of_flag(text, args.escape, encoding)?);
     }
     if let Some(path) = &args.replies {
+        sources.push(path.display().to_string());
         for reply in config::replies(path)? {
             rules.push(of_file(&reply, path, encoding)?);
         }
@@ -29,17 +43,30 @@ pub(super) fn all(args: &ListenArgs) -> Result<AnswerRules, Error> {
         if !project.replies.is_empty() {
             let count = project.replies.len();
             tracing::info!(say = "messages.project-replies", count, path = PROJECT_FILE);
+            sources.push(PROJECT_FILE.to_owned());
         }
         for reply in &project.replies {
             rules.push(of_file(reply, Path::new(PROJECT_FILE), encoding)?);
         }
     }
-    AnswerRules::new(rules).map_err(|too_many| {
-        Error::usage(match too_many {
-            TooMany::Rules => say!("messages.too-many-rules", most = MAX_RULES),
-            TooMany::Expressions => say!("messages.too-many-expressions", most = MAX_EXPRESSIONS),
-        })
-    })
+    AnswerRules::new(rules).map_err(|limit| too_many(&sources, limit))
+}
+
+/// There are more rules than allowed in these sources together.
+fn too_many(sources: &[String], limit: TooMany) -> Error {
+    let (problem, hint) = match limit {
+        TooMany::Rules => (
+            sentence!("messages.too-many-rules", most = MAX_RULES),
+            say!("messages.too-many-rules.hint"),
+        ),
+        TooMany::Expressions => (
+            sentence!("messages.too-many-expressions", most = MAX_EXPRESSIONS),
+            say!("messages.too-many-expressions.hint"),
+        ),
+    };
+    let sources = sources.join(", ");
+    let problem = say!("messages.rules-together", sources = sources, problem => problem);
+    Error::usage_hint(problem, hint)
 }
 
 /// `PATTERN=REPLY`. A text pattern and its reply may have escapes; the reply may be `hex:`.
@@ -100,8 +127,10 @@ fn of_file(
         path = path.display(),
         line = reply.line
     );
+    let line = reply.line;
     let ConfiguredReply {
         on,
+        pattern,
         content,
         delay,
         drop,
@@ -110,8 +139,13 @@ fn of_file(
         .encoding
         .as_ref()
         .map_or(encoding, |named| named.encoding);
-    let pattern =
-        Pattern::parse(on, false, encoding).map_err(|source| pattern_error(&what, source))?;
+    // Only text depends on the encoding, and a regular expression takes long to compile.
+    let pattern = match pattern {
+        Pattern::Text(_) => {
+            Pattern::parse(on, false, encoding).map_err(|source| pattern_error(&what, source))?
+        }
+        Pattern::Regex(_) | Pattern::Hex(_) => pattern.clone(),
+    };
     let reply = match &content.body {
         PayloadForm::Text(text) => {
             let mut bytes = Vec::new();
@@ -126,7 +160,10 @@ fn of_file(
         }
         PayloadForm::Hex(bytes) => Template::literal(bytes.clone()),
         PayloadForm::Template(text) => template(text, &what, false, encoding, &pattern)?,
-        PayloadForm::File(file) => Template::literal(config::payload(&config::beside(path, file))?),
+        PayloadForm::File(file) => {
+            let what = || sentence!("messages.reply-of", path = path.display(), line = line);
+            Template::literal(config::payload(&config::beside(path, file), what)?)
+        }
     };
     Ok(AnswerRule {
         pattern,

@@ -165,7 +165,8 @@ fn named(message: &Message, args: &SendArgs, rules: TextRules) -> Result<ReadyMe
         PayloadForm::Hex(bytes) => fixed(bytes.clone()),
         PayloadForm::File(file) => {
             let path = config::beside(Path::new(PROJECT_FILE), file);
-            fixed(config::payload(&path)?)
+            let what = || sentence!("named.message-of", name = name, file = PROJECT_FILE);
+            fixed(config::payload(&path, what)?)
         }
         PayloadForm::Template(text) => {
             let place = template::Place::Message { lines: false };

@@ -5,6 +5,7 @@ use crate::cli::{histogram, output};
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::status;
+use crate::udp;
 use crate::udp::payload::source::Source;
 use crate::udp::send::addresses::Sent;
 use crate::udp::send::{Exchange, SendEnd, verdict};

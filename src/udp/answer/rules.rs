@@ -9,15 +9,9 @@ use regex::bytes::CaptureLocations;
 
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
-use crate::text::pattern::{Pattern, without_line_ending};
+use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern, without_line_ending};
 use crate::text::pattern_set::{ExpressionSet, Matches};
 use crate::text::template::{RenderError, RenderState, Template, Values};
-
-/// The maximum number of rules.
-pub(crate) const MAX_RULES: usize = 20_000;
-
-/// The maximum number of rules with a regular expression.
-pub(crate) const MAX_EXPRESSIONS: usize = 1000;
 
 /// The maximum number of sets of expressions that are searched at once: each has a cache of its own.
 const MAX_SETS: usize = 16;

@@ -2,6 +2,7 @@
 
 read = cannot read { $path }
 too-long = { $path } is over { $most } bytes long
+payload = cannot read the file of { $what }
 at = { $path }, line { $line }, column { $column }
 syntax = { $at }: { $problem }
     .hint = the file is TOML (https://toml.io): a text stands in quotes, as in names = "names.csv"

@@ -1,6 +1,7 @@
 # Messages with a name: send HOST:PORT @NAME, and udpcli messages.
 
 message = message { $name }
+message-of = message { $name } in { $file }
 unknown = { $file } has no message { $name }
     .hint = to send the text itself, write one more @: @@{ $text }; udpcli messages lists the names
     .hint-nearest = did you mean @{ $nearest }? To send the text itself, write one more @: @@{ $text }

@@ -2,6 +2,7 @@
 
 read = 无法读取 { $path }
 too-long = { $path } 超过了 { $most } 字节
+payload = 无法读取{ $what }用的文件
 at = { $path } 第 { $line } 行第 { $column } 列
 syntax = { $at }：{ $problem }
     .hint = 这是 TOML 文件（https://toml.io）：文本要加引号，例如 names = "names.csv"

@@ -16,7 +16,11 @@ no-equals = --on { $text }：模式和回复之间没有 =
 reply-in-file = { $path } 第 { $line } 行
 project-replies = 按 { $path } 里的 { $count } 条规则回复；加 --no-project 就不用它们
 too-many-rules = 按模式回复的规则超过 { $most } 条
+    .hint = 一个正则表达式可以代表多段文本：re:^led (on|off)$ 能匹配两段
+rules-together = { $sources } 合在一起无法用来按模式回复：{ $problem }
+reply-of = { $path } 第 { $line } 行的回复
 too-many-expressions = 带正则表达式的回复规则超过 { $most } 条
+    .hint = 把几条合成一条：re:^cmd(\d+) (\w+)$ 就代表 cmd1、cmd2 等等；整段文本和 hex: 不计在内
 
 regex = 正则表达式：{ $problem }
 regex-too-large = 正则表达式太大：请减少重复次数

@@ -1,6 +1,7 @@
 # 有名字的消息：send HOST:PORT @名字，以及 udpcli messages。
 
 message = 消息 { $name }
+message-of = { $file } 里的消息 { $name } 
 unknown = { $file } 里没有消息 { $name }
     .hint = 要发送这段文字本身，请多写一个 @：@@{ $text }；udpcli messages 列出所有名字
     .hint-nearest = 是不是想写 @{ $nearest }？要发送这段文字本身，请多写一个 @：@@{ $text }
