@@ -122,6 +122,13 @@ pub(crate) struct Interrupted;
 ///
 /// # Errors
 /// The user asked udpcli to stop.
+#[cfg_attr(
+    windows,
+    expect(
+        clippy::unnecessary_wraps,
+        reason = "elsewhere the user can interrupt the programs that show the rules"
+    )
+)]
 pub(crate) fn look(port: u16, interface: Option<&str>) -> Result<FirewallVerdict, Interrupted> {
     #[cfg(target_os = "linux")]
     {

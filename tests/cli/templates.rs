@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{
     Listener, Running, address_of, loopback_socket, receive, receive_payloads, run, run_with_input,
-    udpcli, udpcli_on_terminal,
+    udpcli,
 };
 
 /// What `send` with these arguments and this input sends.
@@ -201,7 +201,7 @@ fn a_hint_lists_the_line_field_only_where_there_are_lines() {
         ),
     ] {
         let args = ["send", "127.0.0.1:9", "--template", template];
-        let mut terminal = udpcli_on_terminal("2", args);
+        let mut terminal = crate::support::udpcli_on_terminal("2", args);
         let shown = Running::spawn(&mut terminal).finish();
         let shown = String::from_utf8_lossy(&shown.stdout).into_owned() + &shown.stderr;
         assert!(shown.contains(problem) && shown.contains(fields), "{shown}");
