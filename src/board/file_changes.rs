@@ -297,15 +297,21 @@ mod tests {
         let mut changes = Changes::of(std::slice::from_ref(&file));
         let begun = Instant::now();
         let mut seen = 0;
+        // A busy machine makes some.
+        let mut pauses = 0;
         for number in 0..200 {
+            let saved = Instant::now();
             fs::write(&file, number.to_string()).unwrap();
             std::thread::sleep(Duration::from_millis(5));
+            if saved.elapsed() > PAUSE / 2 {
+                pauses += 1;
+            }
             if changes.is_there() {
                 changes.note();
                 seen += 1;
             }
         }
         assert!(seen >= 1, "{:?}", begun.elapsed());
-        assert!(seen <= 20, "{seen}");
+        assert!(seen <= 20 + pauses, "{seen} with {pauses} pauses");
     }
 }
