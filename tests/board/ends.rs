@@ -224,6 +224,18 @@ fn path_with(folder: &Path) -> String {
     format!("{}:{path}", text(folder))
 }
 
+/// `listen` with rules of which each takes long to compile, and all together longer than the test waits.
+fn with_many_rules() -> Scene {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("rules.toml");
+    let rules: Vec<String> = (0..1000)
+        .map(|n| format!("[[replies]]\non = 're:{n}(\\w{{4}})'\ntext = 'a'\n"))
+        .collect();
+    fs::write(&path, rules.concat()).unwrap();
+    let args = ["listen", "-p", "0", "--bind", "127.0.0.1", "--replies"];
+    scene(quiet(&[&args[..], &[text(&path)]].concat()), folder)
+}
+
 fn files() -> Vec<Row> {
     vec![
         Row::new(
@@ -241,17 +253,7 @@ fn files() -> Vec<Row> {
             "listen --save",
             with_fifo(&["listen", "-p", "0", "--bind", "127.0.0.1", "--save", "FIFO"]),
         ),
-        Row::new(Site::Rules, "listen --replies", || {
-            let folder = TempDir::new().unwrap();
-            let path = folder.path().join("rules.toml");
-            // Each takes long to compile, and all together take longer than the test.
-            let rules: String = (0..1000)
-                .map(|n| format!("[[replies]]\non = 're:{n}(\\w{{4}})'\ntext = 'a'\n"))
-                .collect();
-            fs::write(&path, rules).unwrap();
-            let args = ["listen", "-p", "0", "--bind", "127.0.0.1", "--replies"];
-            scene(quiet(&[&args[..], &[text(&path)]].concat()), folder)
-        }),
+        Row::new(Site::Rules, "listen --replies", with_many_rules),
         Row::new(
             Site::Resolve,
             "send NAME",
