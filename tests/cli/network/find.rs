@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,6 +12,16 @@ use super::{Net, assert_fits};
 use crate::support::{DEADLINE, Finished, Running, run_with_input, skipped};
 
 const HOSTS: u8 = 60;
+
+/// One search at a time. The kernel's neighbour table has room for 1,024 entries in all namespaces together
+/// (`gc_thresh3`), and each search asks for up to 256: several at once overflow it, and hosts go missing.
+static NEIGHBOUR_TABLE: Mutex<()> = Mutex::new(());
+
+fn neighbour_table() -> MutexGuard<'static, ()> {
+    NEIGHBOUR_TABLE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Every third host is a board.
 fn is_board(host: u8) -> bool {
@@ -127,6 +138,7 @@ fn objects(finished: &Finished) -> Vec<Value> {
 
 #[test]
 fn the_twenty_boards_among_sixty_hosts_are_found_and_their_programs_get_nothing() {
+    let _table = neighbour_table();
     let Some(net) = class() else { return };
     let boards: Vec<u8> = (0..HOSTS).filter(|host| is_board(*host)).collect();
     let mut programs = programs(&net, &boards[..10], &boards[10..]);
@@ -172,6 +184,7 @@ fn the_twenty_boards_among_sixty_hosts_are_found_and_their_programs_get_nothing(
 
 #[test]
 fn a_closed_port_is_told_from_a_silent_program_and_the_columns_are_aligned() {
+    let _table = neighbour_table();
     let Some(net) = class() else { return };
     let _programs = programs(&net, &[0], &[3]);
     let text = find(&net, "--probe --wait 2s", 0).text();
@@ -194,6 +207,7 @@ fn a_closed_port_is_told_from_a_silent_program_and_the_columns_are_aligned() {
 
 #[test]
 fn boards_have_the_names_of_the_list_and_hostile_ones_are_escaped() {
+    let _table = neighbour_table();
     let Some(net) = class() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let list = folder.path().join("names.csv");
@@ -246,6 +260,7 @@ fn unicode_width(text: &str) -> usize {
 
 #[test]
 fn a_board_tells_its_name_by_mdns() {
+    let _table = neighbour_table();
     let Some(net) = class() else { return };
     let mut python = Command::new("python3");
     python.args(["-S", "-c", RESPONDER, &address(3), "mpy-esp32.local"]);
@@ -286,6 +301,7 @@ while True:
 
 #[test]
 fn a_name_by_mac_address_is_found_by_send_and_relay() {
+    let _table = neighbour_table();
     let Some(net) = class() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let list = folder.path().join("names.csv");
@@ -380,6 +396,7 @@ fn nothing_found_is_exit_code_1_and_ctrl_c_130() {
 
 #[test]
 fn of_a_large_network_udpcli_asks_256_addresses_and_no_more_than_250_per_second() {
+    let _table = neighbour_table();
     let Some(net) = Net::pair() else { return };
     net.ip(0, "addr flush dev va");
     net.ip(0, "addr add 10.77.1.1/16 brd + dev va");
