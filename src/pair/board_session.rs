@@ -269,6 +269,7 @@ impl OutputHandler for CallFollower<'_> {
                     let words: Vec<&str> = ours.split_ascii_whitespace().collect();
                     self.ears.line(&words);
                 }
+                None if line.trim().is_empty() => {}
                 None => tracing::trace!("the board says {}", escape::excerpt(line.as_bytes())),
             }
         }

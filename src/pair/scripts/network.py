@@ -219,13 +219,19 @@ def listen(address, port, size, goodbye, idle_ms, handle):  # on the line: _ph
                 size //= 2
         tell('ready', size)
         last = time.ticks_ms()
+        # On a chip's own USB port the computer may hold back a full packet until more follows: an empty line does.
+        has_told = 1
         while 1:
             received = receive(udp, size)
             if received is None:
+                if has_told:
+                    sys.stdout.write('\n')
+                has_told = 0
                 if since(last) > idle_ms:
                     break
                 continue
             last = time.ticks_ms()
+            has_told = 1
             if received[0] == goodbye or handle(udp, received[0], received[1]):
                 break
     finally:

@@ -91,21 +91,23 @@ def _pg(A,B):
  except OSError as C:
   if C.args[0]in(11,110,116,'timed out'):return
   raise
-def _ph(E,F,A,G,H,I):
- B=_pb(E,F)
+def _ph(F,G,A,H,I,J):
+ B=_pb(F,G)
  if B is None:return
  try:
   while 1:
    try:bytearray(A+A//2);break
    except MemoryError:A//=2
-  _pw('ready',A);D=time.ticks_ms()
+  _pw('ready',A);E=time.ticks_ms();D=1
   while 1:
    C=_pg(B,A)
    if C is None:
-    if _pl(D)>H:break
+    if D:sys.stdout.write('\n')
+    D=0
+    if _pl(E)>I:break
     continue
-   D=time.ticks_ms()
-   if C[0]==G or I(B,C[0],C[1]):break
+   E=time.ticks_ms();D=1
+   if C[0]==H or J(B,C[0],C[1]):break
  finally:B.close()
  _pw('end')
 def _pr(C,A,B):_pw('in',B[0],len(A),_px(A[:8]),sum(A))
