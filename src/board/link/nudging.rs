@@ -1,4 +1,4 @@
-//! Makes a board send more where the computer may hold back the end of an answer (see [`native`](crate::board::native)).
+//! Makes a board send more where the computer may hold back the end of an answer (see [`native`]).
 
 use std::time::{Duration, Instant};
 
