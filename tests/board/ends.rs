@@ -1300,7 +1300,7 @@ fn a_closed_window_ends_every_command_cleanly() {
         (
             "pair --watch",
             plain(&format!("pair -s socket://{silent} --watch")),
-            "datagrams/s",
+            "TESTING",
             130,
         ),
     ];

@@ -4,8 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
 use clap::Args;
 
@@ -138,7 +140,10 @@ fn edit(file: &Path, shutdown: &Shutdown) -> Result<bool, Error> {
     let mut wait = Wait::at(Site::Editor, &is_stopped);
     loop {
         match child.try_wait() {
-            Ok(None) if wait.look().is_some() => return Ok(false),
+            Ok(None) if wait.look().is_some() => {
+                stop(&mut child);
+                return Ok(false);
+            }
             Ok(None) => std::thread::sleep(TICK),
             Ok(Some(status)) if status.success() => return Ok(true),
             Ok(Some(status)) => {
@@ -150,6 +155,21 @@ fn edit(file: &Path, shutdown: &Shutdown) -> Result<bool, Error> {
             Err(error) => return Err(failed(error)),
         }
     }
+}
+
+/// Ends the editor: politely, so that it restores the terminal and keeps its recovery file; by force after half a second.
+fn stop(child: &mut Child) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, Signal, kill_process};
+        let _ = kill_process(Pid::from_child(child), Signal::TERM);
+        let asked = Instant::now();
+        while asked.elapsed() < Duration::from_millis(500) && matches!(child.try_wait(), Ok(None)) {
+            std::thread::sleep(TICK);
+        }
+    }
+    let _ = child.kill();
+    let _ = child.try_wait();
 }
 
 /// The program and its arguments: what the environment names, else what every system has.
