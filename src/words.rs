@@ -157,7 +157,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::Transfer(refusal) => transfer::hint(refusal),
         #[cfg(feature = "flash")]
         Error::Flash(error) => flash::hint(error),
-        Error::Start { what: "editor", .. } => Some(say!("maker.editor-hint")),
+        Error::Start { what: "editor", .. } => Some(say!("mpremote.editor-hint")),
         Error::Start { .. } | Error::Boards { .. } | Error::Pair { .. } | Error::Doctor { .. } => {
             None
         }

@@ -195,7 +195,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::ManyBoards { candidates } => {
             say!("board.many-boards.hint", ports = candidates.join(", "))
         }
-        Error::Open { port, .. } if port.starts_with(':') => say!("maker.serial-is-path"),
+        Error::Open { port, .. } if port.starts_with(':') => say!("mpremote.serial-is-path"),
         Error::Open {
             port,
             holder,

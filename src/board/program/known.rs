@@ -31,8 +31,9 @@ const STATELESS: [&str; 17] = [
     "utime",
 ];
 
-/// Modules that keep something, with what a program may use of them without leaving a trace. Files on the board stay with
-/// and without a soft reset, and so do the directions and levels of pins (ESP32 port, `machine_pin.c`).
+/// Modules that keep something, with what a program may use of them without leaving a trace. A soft reset keeps
+/// the files, and the direction and level of each pin: `machine_pins_deinit` in the ESP32 port's `machine_pin.c` removes only
+/// the interrupt handlers.
 const WITH_STATE: [(&str, &[&str]); 6] = [
     ("gc", &["collect", "mem_free", "mem_alloc"]),
     ("machine", &["Pin", "ADC", "unique_id", "time_pulse_us"]),

@@ -285,7 +285,7 @@ def start(picture_length):  # on the line: _u
             pixels[:] = kept
 
     def wrap(name, after):
-        # The method's own result and exceptions stay. An exception of ours must not reach the program.
+        # The method's own result and exceptions stay. An exception in this mirror must not reach the program.
         method = getattr(display, name, 0)
 
         def wrapped(*args, **options):

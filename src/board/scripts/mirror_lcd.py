@@ -79,7 +79,7 @@ def start(picture_length):  # on the line: _u
             report()
 
     def wrap(name, after):
-        # The method's own result and exceptions stay. An exception of ours must not reach the program.
+        # The method's own result and exceptions stay. An exception in this mirror must not reach the program.
         method = getattr(display, name)
 
         def wrapped(self, *args, **options):

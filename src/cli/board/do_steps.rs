@@ -117,7 +117,7 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
             match command {
                 BoardCommand::Repl(_) | BoardCommand::Monitor(_) if is_last => {}
                 BoardCommand::Repl(_) | BoardCommand::Monitor(_) if !are_from_stdin => {
-                    return Err(bad(say!("maker.only-last", name = name), None));
+                    return Err(bad(say!("mpremote.only-last", name = name), None));
                 }
                 _ => return Err(bad(say!("bench.no-step", name = name), None)),
             }

@@ -64,7 +64,7 @@ pub(super) fn run(
     let is_stopped = !edit(&file, &shutdown)?;
     let after = fs::read(&file).map_err(|source| open_error(&file, source))?;
     if after == before.as_deref().unwrap_or_default() {
-        tracing::info!(say = "maker.not-edited", path = %path);
+        tracing::info!(say = "mpremote.not-edited", path = %path);
         return Ok(if is_stopped {
             Outcome::Interrupted
         } else {
@@ -73,7 +73,7 @@ pub(super) fn run(
     }
     if is_stopped {
         let _ = folder.keep();
-        tracing::warn!(say = "maker.edit-kept", path = %path, file = %file.display());
+        tracing::warn!(say = "mpremote.edit-kept", path = %path, file = %file.display());
         return Ok(Outcome::Interrupted);
     }
     let mut printer = TransferPrinter::new(global.quiet);
@@ -98,7 +98,7 @@ pub(super) fn run(
         // The user's work must not be lost with the connection.
         Err(error) => {
             let _ = folder.keep();
-            tracing::warn!(say = "maker.edit-kept", path = %path, file = %file.display());
+            tracing::warn!(say = "mpremote.edit-kept", path = %path, file = %file.display());
             Err(error)
         }
     }
@@ -148,7 +148,7 @@ fn edit(file: &Path, shutdown: &Shutdown) -> Result<bool, Error> {
             Ok(Some(status)) if status.success() => return Ok(true),
             Ok(Some(status)) => {
                 return Err(failed(io::Error::other(say!(
-                    "maker.editor-ended",
+                    "mpremote.editor-ended",
                     status = status
                 ))));
             }

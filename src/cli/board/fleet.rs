@@ -131,7 +131,7 @@ pub(super) fn run(
         _ => None,
     };
     let view = FleetRows::new(&members, global, wall.is_none());
-    // What the view of the whole terminal says: it is told when the boards are at their prompts.
+    // The result of the full-screen view. Return it only after the boards are at their prompts.
     let mut shown = Ok(());
     let jobs = serial.jobs.map_or(job.jobs, usize::from);
     let start = Instant::now();

@@ -94,8 +94,8 @@ fn port_of(device: &str) -> Result<String, Error> {
     match ports.iter().find(has_id) {
         Some(port) => Ok(port.name.clone()),
         None => Err(Error::usage_hint(
-            say!("maker.no-such-id", id = id),
-            say!("maker.no-such-id.hint"),
+            say!("mpremote.no-such-id", id = id),
+            say!("mpremote.no-such-id.hint"),
         )),
     }
 }

@@ -98,7 +98,7 @@ impl Console {
                 Ok(text) => Key::Paste(text),
                 Err(error) => {
                     let path = path.display();
-                    tell(&say!("maker.not-injected", path = path, error = error));
+                    tell(&say!("mpremote.not-injected", path = path, error = error));
                     Key::Ignored
                 }
             },
@@ -115,7 +115,7 @@ impl Capture {
     fn create(path: &Path) -> Result<Self, Error> {
         if atomic_file::is_device(path) {
             return Err(Error::usage_hint(
-                say!("maker.capture-device", path = path.display()),
+                say!("mpremote.capture-device", path = path.display()),
                 say!("cli.wire-device.hint"),
             ));
         }
@@ -146,7 +146,7 @@ impl SessionOutput for Console {
             && let Err(error) = capture.file.write_all(bytes)
         {
             let path = capture.path.display();
-            tell(&say!("maker.capture-failed", path = path, error = error));
+            tell(&say!("mpremote.capture-failed", path = path, error = error));
             self.capture = None;
         }
         match self.screen.show(bytes) {

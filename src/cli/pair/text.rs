@@ -113,7 +113,7 @@ pub(super) fn step(result: &StepResult, style: TextColors) -> String {
     text
 }
 
-/// Adds a line of ours, broken where the terminal is narrower.
+/// Appends a line, wrapped at the width of the terminal.
 fn add(text: &mut String, line: &str) {
     text.push_str(&stdout::wrapped(line, INDENT.len()));
     text.push('\n');

@@ -19,11 +19,11 @@ pub(super) fn hint(words: &[String]) -> Option<String> {
     Some(match command.as_str() {
         "setrtc" => say!("usage.write", line = "udpcli board rtc --set"),
         "version" => say!("usage.write", line = "udpcli --version"),
-        "disconnect" | "umount" | "unmount" => say!("maker.no-disconnect"),
-        "bootloader" => say!("maker.no-bootloader"),
-        "mount" => say!("maker.no-mount"),
-        "mip" => say!("maker.no-mip"),
-        "romfs" => say!("maker.no-romfs"),
+        "disconnect" | "umount" | "unmount" => say!("mpremote.no-disconnect"),
+        "bootloader" => say!("mpremote.no-bootloader"),
+        "mount" => say!("mpremote.no-mount"),
+        "mip" => say!("mpremote.no-mip"),
+        "romfs" => say!("mpremote.no-romfs"),
         _ => return None,
     })
 }

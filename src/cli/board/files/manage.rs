@@ -120,7 +120,7 @@ pub(in crate::cli::board) fn touch(
     session::with_files(serial, |files| {
         for path in remote::resolve(files, &args.paths) {
             files.touch(&path)?;
-            tracing::info!(say = "maker.touched", path = %path);
+            tracing::info!(say = "mpremote.touched", path = %path);
         }
         Ok(Outcome::Done)
     })

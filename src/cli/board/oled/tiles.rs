@@ -73,7 +73,7 @@ impl Grid {
         matches!(self.kind, Kind::Picture(_))
     }
 
-    /// The grid for so many boards: the largest tiles with which all boards fit, or else as many as fit.
+    /// The grid for `count` boards: the largest pictures with which all boards fit, or else texts, as many as fit.
     pub(super) fn for_boards(count: usize, wanted: Wanted, terminal: TerminalLimits) -> Self {
         let styles = PixelStyle::for_terminal(terminal).into_iter();
         let mut pictures = styles.map(|style| Self::of(Kind::Picture(style), terminal));

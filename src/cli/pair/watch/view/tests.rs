@@ -16,7 +16,7 @@ fn text(y: i16, text: &str) -> DrawnText {
     }
 }
 
-/// A round with so many of ten lost, and what that means.
+/// A round in which `lost` of ten datagrams were lost, with its diagnosis.
 fn round(number: u64, lost: u64, finding: Option<Diagnosis>) -> RoundResults {
     let way = DirectionCounts {
         sent: 10,
