@@ -201,7 +201,9 @@ pub(crate) fn run_again(
     }
     // Without an agent, no output of the program is a frame, even if it looks like one.
     mirror.take_if(|mirror| !mirror.has_heard());
+    let holds_packets = repl.link().holds_packets();
     let mut follower = Follower {
+        holds_packets,
         mirror,
         feed,
         shutdown: repl.link().shutdown(),

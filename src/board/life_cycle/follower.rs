@@ -17,6 +17,8 @@ pub(super) struct Follower<'a> {
     /// Feeds the program what the user types.
     pub(super) feed: Option<ProgramInput>,
     pub(super) shutdown: Shutdown,
+    /// Whether the computer holds back the end of what the program prints.
+    pub(super) holds_packets: bool,
     /// When the program was interrupted.
     pub(super) interrupted: Option<Instant>,
     pub(super) observer: &'a mut dyn RunObserver,
@@ -118,7 +120,8 @@ impl OutputHandler for Follower<'_> {
     }
 
     fn nudge_after(&self) -> Option<Duration> {
-        // A program that reads its input would get the nudge as the user's.
-        self.feed.is_none().then_some(PROGRAM_PAUSE)
+        // The program gets the nudge as its input: send it only where its output is known to be held back, and not to a
+        // program that reads.
+        (self.holds_packets && self.feed.is_none()).then_some(PROGRAM_PAUSE)
     }
 }
