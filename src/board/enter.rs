@@ -32,6 +32,10 @@ use crate::text::escape;
 /// The banner of the raw REPL.
 pub(crate) const BANNER: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
 
+/// The banner without its prompt. The board prints the two apart, and while it prints a long text other threads run
+/// (`MICROPY_PY_STRING_TX_GIL_THRESHOLD`, ports/esp32/mphalport.c): their output may come between the two.
+const BANNER_TEXT: &[u8] = b"raw REPL; CTRL-B to exit\r\n";
+
 /// The timeout after Ctrl-C and Ctrl-A: a traceback and the banner take 30 ms at 115,200 baud.
 const KNOCK_WAIT: Duration = Duration::from_millis(150);
 
@@ -444,7 +448,7 @@ impl Climb {
                 let answer = self.heard_in_all - self.heard_by_ctrl_a;
                 let since = self.heard.len().saturating_sub(answer);
                 let heard = self.heard.get(since..).unwrap_or_default();
-                return Ok(memmem::find(heard, BANNER).map(|_| RawPrompt::Noisy));
+                return Ok(memmem::find(heard, BANNER_TEXT).map(|_| RawPrompt::Noisy));
             }
             self.note(link);
         }
