@@ -370,7 +370,7 @@ fn a_thread_that_prints_does_not_outlive_the_next_run() {
     for (kind, options) in kinds() {
         let vboard = options.ready();
         for thread in PRINTING {
-            for round in 0..4 {
+            for round in 0..2 {
                 let detached = command(&vboard, ["run", "-", "--detach"]);
                 run_with_input(detached, thread.as_bytes()).expect_code(0);
                 let finished = run_source(&vboard, "print(6*7)").expect_code(0);

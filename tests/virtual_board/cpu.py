@@ -221,9 +221,31 @@ class Cpu:
         lib.returns_none("gc_collect_obj")
         # The ESP32's file systems leave out the file's name.
         lib.replace("mp_raise_OSError_with_filename", "mp_raise_OSError")
+        if self.firmware.yields_at_unlock:
+            lib.gate("mp_thread_create", self.thread_create)
         if self.firmware.newline_next_line:
             lib.gate("mp_parse", self.parse)
             lib.gate("mp_obj_exception_add_traceback", self.add_traceback)
+
+    has_threads = False
+
+    def thread_create(self, _call):
+        """mp_thread_create(entry, argument, stack size): from the first thread on, who unlocks the interpreter lets others go first.
+
+        ports/esp32/mpthreadport.c since 1.24 (micropython pull request 15476): mp_thread_mutex_unlock ends with taskYIELD(),
+        and all threads have the same priority on the same core. Linux gives the mutex back to the thread that unlocks it as
+        long as that thread does not sleep: one that prints without a pause would keep the REPL out for seconds.
+        """
+        if not self.has_threads:
+            self.has_threads = True
+            self.unlock = self.library.function("mp_thread_mutex_unlock", None, ctypes.c_void_p)
+            self.library.hook("mp_thread_mutex_unlock", self.thread_mutex_unlock, None, ctypes.c_void_p)
+        return PASS
+
+    def thread_mutex_unlock(self, mutex):
+        """mp_thread_mutex_unlock(mutex)"""
+        self.unlock(mutex)
+        time.sleep(0.00002)
 
     has_booted = False
 

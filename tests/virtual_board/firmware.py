@@ -51,6 +51,7 @@ class Firmware:
     heeds_exit_at_boot: bool = True  # boot.py and main.py can request a soft reset too
     newline_next_line: bool = True  # a syntax error at the end of a line is reported for the next line
     old_attribute_error: bool = True  # 'module' object has no attribute ..
+    yields_at_unlock: bool = False  # a thread that unlocks the interpreter lets the others go first
     division: bytes = b"divide by zero"
     soft_reset_time: float = 0.2  # seconds from a soft reset's text to the next output
     log: tuple = ()  # ESP-IDF's log at power-on, before MicroPython
@@ -141,6 +142,7 @@ def generic(machine, build, **more):
         machine=machine,
         release=(1, 26, 1, ""),
         implementation=(("_machine", machine), ("_mpy", 11014), ("_build", build), ("_thread", "GIL")),
+        yields_at_unlock=True,
         sys_version="3.4.0; MicroPython v1.26.1 on 2025-09-11",
         boot="generic_1_26",
         frozen=("common",),
@@ -156,6 +158,7 @@ def labplus_s3(machine, **more):
         machine=machine,
         release=(1, 24, 1, ""),
         implementation=(("_machine", machine), ("_mpy", 11014)),
+        yields_at_unlock=True,
         sys_version="3.4.0; MicroPython v1.24.1 on 2025-06-01",
         rom="esp32s3",
         usb="serial-jtag",  # S mpconfigboard.h: MICROPY_HW_ESP_USB_SERIAL_JTAG (1), MICROPY_HW_ENABLE_UART_REPL (0)
@@ -260,6 +263,7 @@ PROFILES = {
         frozen_first=False,
         exit_resets=True,
         newline_next_line=False,
+        yields_at_unlock=True,
         old_attribute_error=False,
         **{**GENERIC, "soft_reset_time": 0.9},
     ),
