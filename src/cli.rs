@@ -147,7 +147,7 @@ pub struct GlobalArgs {
     pub(crate) quiet: bool,
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", display_order = 902)]
     pub(crate) color: Color,
-    #[arg(long, global = true, value_enum, default_value_t = language::Choice::Auto, env = "UDPCLI_LANG", hide_env_values = true, value_name = "LANG", display_order = 903)]
+    #[arg(long, global = true, value_parser = language::ChoiceParser, default_value = "auto", env = "UDPCLI_LANG", hide_env_values = true, value_name = "LANG", display_order = 903)]
     pub(crate) lang: language::Choice,
     // One system call per datagram, as on systems without batches: for comparing.
     #[arg(long, global = true, hide = true)]

@@ -23,6 +23,8 @@ mod windows;
 #[cfg(windows)]
 mod windows_registry;
 
+use crate::text::sentence::{Sentence, sentence};
+
 /// A firewall program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Firewall {
@@ -59,6 +61,18 @@ impl Firewall {
             Self::Firewalld => "firewalld",
             Self::Windows => "Windows Defender Firewall",
             Self::MacOs => "macOS firewall",
+        }
+    }
+
+    /// What people call it: Windows and macOS name theirs in the user's language.
+    #[must_use]
+    pub(crate) fn shown(self) -> Sentence {
+        match self {
+            Self::Windows => sentence!("doctor.windows-firewall"),
+            Self::MacOs => sentence!("doctor.macos-firewall"),
+            Self::Nftables | Self::Iptables | Self::Ufw | Self::Firewalld => {
+                Sentence::verbatim(self.name())
+            }
         }
     }
 
@@ -112,6 +126,24 @@ pub(crate) struct DropReason {
     pub(crate) rule: String,
     /// The command that lets datagrams to the port in.
     pub(crate) command: String,
+}
+
+/// The setting of Windows that drops whatever no rule allows, after the kind of the network and a colon.
+const BY_DEFAULT: &str = "DefaultInboundAction";
+
+/// The setting of Windows that drops everything, after the kind of the network and a colon.
+const BLOCKS_ALL: &str = "block all incoming connections";
+
+impl DropReason {
+    /// The rule for people: a rule's name as it is, a setting of Windows in their language.
+    #[must_use]
+    pub(crate) fn rule_shown(&self) -> Sentence {
+        match self.rule.split_once(": ") {
+            Some((network, BY_DEFAULT)) => sentence!("doctor.rule-default", network = network),
+            Some((network, BLOCKS_ALL)) => sentence!("doctor.rule-blocks-all", network = network),
+            _ => Sentence::verbatim(&self.rule),
+        }
+    }
 }
 
 /// The user asked udpcli to stop.

@@ -2,11 +2,18 @@
 
 /// A running program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Process {
+pub struct Process {
     /// Its process ID.
     pub(crate) id: u32,
     /// What it calls itself, which may be anything: escape it before a terminal.
     pub(crate) name: String,
+}
+
+/// In English, for JSON and logs.
+impl std::fmt::Display for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (process {})", self.name, self.id)
+    }
 }
 
 /// The programs with an open descriptor whose link in `/proc/PID/fd` is `wanted`. The kernel shows these links only for

@@ -7,6 +7,7 @@ pub(crate) mod checksum;
 pub(crate) mod duration;
 pub mod encoding;
 pub mod escape;
+pub(crate) mod expression;
 pub(crate) mod fullwidth;
 pub mod hex;
 pub(crate) mod nearest;

@@ -19,7 +19,8 @@ mod udp;
 mod value;
 
 use crate::error::Error;
-use crate::text::sentence::Sentence;
+use crate::processes::Process;
+use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::say;
 
 /// What failed and on what, in one line.
@@ -31,7 +32,7 @@ pub(crate) fn message(error: &Error) -> String {
         Error::Usage { problem, .. } => problem.clone(),
         Error::Config(error) => config::message(error),
         Error::Demo { problem } => say!("cli.demo-failed", problem = problem),
-        Error::Doctor { codes } => say!("doctor.failed", codes = codes.join(", ")),
+        Error::Doctor { codes } => say!("doctor.failed", codes <- Sentence::verbatim_list(codes)),
         Error::Boards { boards, failed } => {
             say!("fleet.failed", failed: failed.len(), boards: *boards)
         }
@@ -58,7 +59,7 @@ pub(crate) fn message(error: &Error) -> String {
             codes,
             boards: 0 | 1,
             ..
-        } => say!("cli.test-failed", codes = codes.join(", ")),
+        } => say!("cli.test-failed", codes <- Sentence::verbatim_list(codes)),
         Error::Pair {
             codes,
             boards,
@@ -68,7 +69,7 @@ pub(crate) fn message(error: &Error) -> String {
             "cli.test-failed-boards",
             failed = failed,
             boards = boards,
-            codes = codes.join(", ")
+            codes <- Sentence::verbatim_list(codes)
         ),
     }
 }
@@ -114,11 +115,22 @@ pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     error.to_string()
 }
 
+/// What the operating system says, as the value of an event: in the user's language where it is known.
+#[must_use]
+pub(crate) fn of_system(text: &str) -> Option<String> {
+    value::of_system(text)
+}
+
 /// The meaning of a symptom at a program's end, and what to do next.
 #[cfg(feature = "board")]
 #[must_use]
 pub(crate) fn symptom(symptom: crate::board::hidden_error::Symptom) -> (String, String) {
     board::symptom(symptom)
+}
+
+/// A running program, with the number that ends it.
+fn process(process: &Process) -> Sentence {
+    sentence!("value.process", name = &process.name, id = process.id)
 }
 
 /// What people call a board.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::board::boot_output::BoardFault;
 use crate::board::operation::{Doing, RefusalReason};
+use crate::processes::Process;
 use crate::text::seconds;
 
 /// An error of the serial bridge.
@@ -21,10 +22,10 @@ pub enum Error {
     ManyBoards { candidates: Vec<String> },
     #[error("cannot list the serial ports")]
     List { source: io::Error },
-    #[error("cannot open serial port {port}{}", held_by(holder.as_deref()))]
+    #[error("cannot open serial port {port}{}", held_by(holders))]
     Open {
         port: String,
-        holder: Option<String>,
+        holders: Vec<Process>,
         source: io::Error,
     },
     #[error("serial port {port} is gone")]
@@ -136,8 +137,12 @@ pub(crate) fn as_value(error: &Error) -> &(dyn std::error::Error + 'static) {
 }
 
 /// `: in use by X`, or nothing.
-fn held_by(holder: Option<&str>) -> String {
-    holder.map_or_else(String::new, |holder| format!(": in use by {holder}"))
+fn held_by(holders: &[Process]) -> String {
+    if holders.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    format!(": in use by {}", names.join(", "))
 }
 
 /// The text about a fault in a board's log.

@@ -4,6 +4,7 @@ use std::io;
 
 #[cfg(target_os = "linux")]
 use crate::processes;
+use crate::processes::Process;
 #[cfg(target_os = "linux")]
 use crate::terminal::sanitize;
 
@@ -11,29 +12,30 @@ use crate::terminal::sanitize;
 #[cfg(target_os = "linux")]
 const MAX_HOLDERS: usize = 3;
 
-/// The programs that have the device `name` open, as `name (process 123)`. Only Linux reports them, for programs of the
+/// The programs that have the device `name` open. Only Linux reports them, for programs of the
 /// same user (for all users to root).
 #[must_use]
-pub(crate) fn of(name: &str) -> Option<String> {
+pub(crate) fn of(name: &str) -> Vec<Process> {
     #[cfg(target_os = "linux")]
     {
-        let device = std::fs::canonicalize(name).ok()?;
-        let holders: Vec<String> = processes::with_open(|target| target == device)
+        let Ok(device) = std::fs::canonicalize(name) else {
+            return Vec::new();
+        };
+        processes::with_open(|target| target == device)
             .filter(|holder| holder.id != std::process::id())
             .take(MAX_HOLDERS)
             // A process can choose any name for itself.
-            .map(|holder| {
-                let name = sanitize::for_terminal(&holder.name);
-                format!("{name} (process {})", holder.id)
+            .map(|holder| Process {
+                id: holder.id,
+                name: sanitize::for_terminal(&holder.name).into_owned(),
             })
-            .collect();
-        (!holders.is_empty()).then(|| holders.join(", "))
+            .collect()
     }
     #[cfg(not(target_os = "linux"))]
     {
         // Windows and macOS do not report this to ordinary programs; the error's hint lists the usual ones.
         let _ = name;
-        None
+        Vec::new()
     }
 }
 

@@ -204,7 +204,7 @@ impl RefusalReason {
             Self::NoFileSystem => sentence!("board.reason-no-file-system"),
             Self::IntoItself => sentence!("board.reason-into-itself"),
             Self::FilesAreIn(mounts) => {
-                sentence!("board.reason-files-are-in", mounts = mounts.join(", "))
+                sentence!("board.reason-files-are-in", mounts <- Sentence::verbatim_list(mounts))
             }
             Self::NoMemory => sentence!("board.reason-no-memory"),
             Self::Exception(text) => sentence!("board.reason-exception", text = text),

@@ -98,7 +98,11 @@ pub fn open(
     };
     opened.map_err(|source| Error::Open {
         port: name.to_owned(),
-        holder: holder::is_held(&source).then(|| holder::of(name)).flatten(),
+        holders: if holder::is_held(&source) {
+            holder::of(name)
+        } else {
+            Vec::new()
+        },
         source,
     })
 }

@@ -156,7 +156,10 @@ fn of_serial(finding: &PortFinding) -> Value {
             json!({"serial_port": port, "board": chip.map(Chip::boards)})
         }
         PortFinding::None { others } => json!({"serial_ports": others}),
-        PortFinding::Held { port, holder } => json!({"serial_port": port, "holder": holder}),
+        PortFinding::Held { port, holders } => {
+            let names: Vec<String> = holders.iter().map(ToString::to_string).collect();
+            json!({"serial_port": port, "holder": names.join(", ")})
+        }
         PortFinding::Brltty { port } => json!({"serial_port": port}),
         PortFinding::Denied { port, group, .. } => json!({"serial_port": port, "group": group}),
         PortFinding::Missing { port } => json!({"serial_port": port}),

@@ -1,10 +1,12 @@
 //! `--lang`: chosen before the arguments are parsed, since help and usage errors are in that language too.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
-use clap::ValueEnum;
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
 
 use crate::config::{self, Lang};
+use crate::text::fullwidth::to_ascii;
 use crate::words::language::{self, Language};
 
 /// What `--lang` takes.
@@ -34,6 +36,17 @@ impl Choice {
         }
     }
 
+    /// `zh-CN`, and what people write in its place: `zh_CN.UTF-8`, `ZH-cn`, full-width letters. Nothing is `auto`, since an
+    /// empty variable counts as none.
+    fn of_name(name: &str) -> Option<Self> {
+        let name = to_ascii(name).replace('_', "-");
+        let name = name.split('.').next().unwrap_or_default();
+        if name.is_empty() {
+            return Some(Self::Auto);
+        }
+        Self::from_str(name, true).ok()
+    }
+
     fn language(self) -> Option<Language> {
         match self {
             Self::Auto => None,
@@ -43,12 +56,36 @@ impl Choice {
     }
 }
 
+/// Reads a language as [`Choice::of_name`] does.
+#[derive(Debug, Clone)]
+pub(super) struct ChoiceParser;
+
+impl TypedValueParser for ChoiceParser {
+    type Value = Choice;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Choice, clap::Error> {
+        match value.to_str().and_then(Choice::of_name) {
+            Some(choice) => Ok(choice),
+            None => EnumValueParser::<Choice>::new().parse_ref(command, argument, value),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let values = Choice::value_variants().iter();
+        Some(Box::new(values.filter_map(ValueEnum::to_possible_value)))
+    }
+}
+
 /// Chooses the language of this process: `--lang`, else `UDPCLI_LANG`, else the user's file, else the system's. A value that clap will refuse
 /// counts for nothing here.
 pub fn choose(args: &[OsString]) {
-    let flag = of_flag(args);
-    let named = flag.or_else(|| std::env::var("UDPCLI_LANG").ok());
-    let choice = named.and_then(|name| Choice::from_str(&name, false).ok());
+    let flag = of_flag(args).and_then(|name| Choice::of_name(&name));
+    let choice = flag.or_else(|| Choice::of_name(&std::env::var("UDPCLI_LANG").ok()?));
     let choice = choice.or_else(|| config::user_lang().map(Choice::of_lang));
     let language = choice.unwrap_or(Choice::Auto).language();
     language::choose(language.unwrap_or_else(Language::of_system));
@@ -79,6 +116,16 @@ fn of_flag(args: &[OsString]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_language_is_known_by_what_people_write() {
+        for name in ["zh-CN", "zh_CN", "zh_CN.UTF-8", "ZH-cn", "zh", "ｚｈ－ＣＮ"] {
+            assert_eq!(Choice::of_name(name), Some(Choice::ZhCn), "{name}");
+        }
+        assert_eq!(Choice::of_name("EN"), Some(Choice::En));
+        assert_eq!(Choice::of_name(""), Some(Choice::Auto));
+        assert_eq!(Choice::of_name("fr"), None);
+    }
 
     #[test]
     fn the_flag_is_found_wherever_it_stands() {

@@ -248,7 +248,9 @@ impl Visit for Fields {
             // Do not overwrite a number that `record_u64` has set: the message needs it as a number to select a plural
             // form.
             if self.args.get(field.name()).is_none() {
-                self.args.set(field.name(), format!("{value:?}"));
+                let text = format!("{value:?}");
+                let said = (field.name() == "error").then(|| words::of_system(&text));
+                self.args.set(field.name(), said.flatten().unwrap_or(text));
             }
             write!(self.rest, " {}={value:?}", field.name())
         };

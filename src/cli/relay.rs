@@ -171,7 +171,12 @@ impl RelayArgs {
         let mut targets = Vec::new();
         for endpoint in &self.to {
             let host = &endpoint.host;
-            let say = || tracing::info!(say = "relay.waiting-for-dns", host = %host);
+            // The search for a board tells what it does.
+            let say = || {
+                if endpoint.board().is_none() {
+                    tracing::info!(say = "relay.waiting-for-dns", host = %host);
+                }
+            };
             let deadline = self.duration.map(|duration| Instant::now() + duration);
             let resolved = names::addresses(self.names.as_deref(), endpoint, Family::Any);
             match wait_for(Site::Resolve, resolved, shutdown, deadline, say).await {

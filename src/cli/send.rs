@@ -330,7 +330,12 @@ impl SendArgs {
                 return Err(Error::File(file::Error::Open { path, source }));
             }
         }
-        let say = || tracing::info!(say = "send.waiting-for-dns", host = %self.peer.host);
+        // The search for a board tells what it does.
+        let say = || {
+            if self.peer.board().is_none() {
+                tracing::info!(say = "send.waiting-for-dns", host = %self.peer.host);
+            }
+        };
         match wait_for(Site::Resolve, self.resolve(family), shutdown, deadline, say).await {
             Waited::Done(addresses) => Ok(addresses.map(Some)?),
             Waited::Interrupted => Ok(None),

@@ -22,7 +22,7 @@ pub(super) fn text(error: &clap::Error, args: &[OsString], color: bool) -> Strin
         ("", "", "")
     };
     let problem = if error.use_stderr() {
-        problem(error)
+        problem(error, args)
     } else {
         say!("usage.message-taken-for-flags")
     };
@@ -65,10 +65,34 @@ impl Context<'_> {
     }
 }
 
+/// The environment variable whose value is wrong, if that is where the argument comes from.
+fn variable(argument: &str, args: &[OsString]) -> Option<&'static str> {
+    let is_typed = args
+        .iter()
+        .filter_map(|arg| arg.to_str())
+        .any(|arg| arg.starts_with("--lang"));
+    (argument.starts_with("--lang") && !is_typed).then_some("UDPCLI_LANG")
+}
+
+/// The flag whose value is a number below zero, which clap takes for an unknown flag: `--speed -1`.
+fn flag_before_number<'a>(argument: &str, args: &'a [OsString]) -> Option<&'a str> {
+    let digits = argument.strip_prefix('-')?;
+    if !digits.starts_with(|digit: char| digit.is_ascii_digit()) {
+        return None;
+    }
+    let words = args.iter().map(|arg| arg.to_str());
+    let pairs = words.clone().zip(words.skip(1));
+    let mut pairs = pairs.filter_map(|(word, next)| Some((word?, next?)));
+    // Only the first digit is named, as if it were a flag's letter.
+    let (flag, _) = pairs.find(|(_, next)| next.starts_with(argument))?;
+    (flag.starts_with('-') && flag.len() > 1).then_some(flag)
+}
+
 /// What is wrong, on one line.
-fn problem(error: &clap::Error) -> String {
+pub(super) fn problem(error: &clap::Error, args: &[OsString]) -> String {
     let context = Context(error);
     let argument = context.text(ContextKind::InvalidArg).unwrap_or_default();
+    let argument = variable(argument, args).unwrap_or(argument);
     let value = context.text(ContextKind::InvalidValue).unwrap_or_default();
     match error.kind() {
         ErrorKind::ArgumentConflict => conflict(&context),
@@ -131,7 +155,10 @@ fn problem(error: &clap::Error) -> String {
             wanted = context.number(ContextKind::ExpectedNumValues),
             given: context.number(ContextKind::ActualNumValues)
         ),
-        ErrorKind::UnknownArgument => say!("usage.argument", argument = argument),
+        ErrorKind::UnknownArgument => match flag_before_number(argument, args) {
+            Some(flag) => say!("usage.negative", argument = flag, value = argument),
+            None => say!("usage.argument", argument = argument),
+        },
         // What clap may add later; help and the version are no errors.
         _ => say!("usage.other", error = on_one_line(error)),
     }
@@ -177,7 +204,12 @@ fn on_one_line(error: &clap::Error) -> String {
 fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
     let context = Context(error);
     let mut hints = Vec::new();
+    let is_number = flag_before_number(
+        context.text(ContextKind::InvalidArg).unwrap_or_default(),
+        args,
+    );
     match suggest::hint(args) {
+        _ if is_number.is_some() => {}
         // What clap guesses from the spelling is not worth more.
         Some(hint) => hints.push(hint),
         None => hints.extend(guesses(&context)),
@@ -193,7 +225,10 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
     if let Some(typed) = typed {
         hints.push(say!("usage.typed", typed = typed));
     }
-    hints.extend(typed_word(&context));
+    let word = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg]
+        .into_iter()
+        .find_map(|kind| context.text(kind));
+    hints.extend(word.and_then(typed_word));
     match error.get(ContextKind::Usage) {
         Some(ContextValue::StyledStr(usage)) if error.use_stderr() => {
             let usage = usage.to_string();
@@ -210,14 +245,22 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
 }
 
 /// For a flag or a command that a Chinese input method typed: how it is written.
-fn typed_word(context: &Context<'_>) -> Option<String> {
-    let word = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg]
-        .into_iter()
-        .find_map(|kind| context.text(kind))?;
+pub(super) fn typed_word(word: &str) -> Option<String> {
     let typed = fullwidth::first_typed(word)?;
     let meant = fullwidth::to_ascii(word);
-    let is_word = meant.is_ascii() && !meant.contains(' ');
-    is_word.then(|| say!("usage.typed-word", typed = typed, meant = meant))
+    if !meant.is_ascii() {
+        return None;
+    }
+    // `--port：6000`
+    let meant = match meant.split_once([':', '=']) {
+        Some((flag, value)) if flag.starts_with("--") => format!("{flag} {value}"),
+        _ => meant.into_owned(),
+    };
+    Some(if typed == '\u{3000}' {
+        say!("usage.typed-space", meant = meant)
+    } else {
+        say!("usage.typed-word", typed = typed, meant = meant)
+    })
 }
 
 /// Leaves out the flags that clap found in the environment, which it takes for typed.
@@ -241,30 +284,31 @@ fn as_typed(usage: &str, args: &[OsString]) -> String {
 /// What clap takes for meant.
 fn guesses(context: &Context<'_>) -> Vec<String> {
     let mut hints = Vec::new();
-    let mut similar = |kind, one: fn(&str) -> String, several: fn(&str) -> String| match context
-        .texts(kind)
-    {
-        [] => {}
-        [guess] => hints.push(one(guess)),
-        guesses => {
-            let quoted: Vec<String> = guesses.iter().map(|guess| format!("'{guess}'")).collect();
-            hints.push(several(&quoted.join(", ")));
-        }
-    };
+    let mut similar =
+        |kind, one: fn(&str) -> String, several: fn(Vec<Sentence>) -> String| match context
+            .texts(kind)
+        {
+            [] => {}
+            [guess] => hints.push(one(guess)),
+            guesses => {
+                let quoted = guesses.iter().map(|guess| format!("'{guess}'"));
+                hints.push(several(Sentence::verbatim_list(quoted)));
+            }
+        };
     similar(
         ContextKind::SuggestedSubcommand,
         |guess| say!("usage.similar-command", guess = guess),
-        |guesses| say!("usage.similar-commands", guesses = guesses),
+        |guesses| say!("usage.similar-commands", guesses <- guesses),
     );
     similar(
         ContextKind::SuggestedArg,
         |guess| say!("usage.similar-argument", guess = guess),
-        |guesses| say!("usage.similar-arguments", guesses = guesses),
+        |guesses| say!("usage.similar-arguments", guesses <- guesses),
     );
     similar(
         ContextKind::SuggestedValue,
         |guess| say!("usage.similar-value", guess = guess),
-        |guesses| say!("usage.similar-values", guesses = guesses),
+        |guesses| say!("usage.similar-values", guesses <- guesses),
     );
     let Some(ContextValue::StyledStrs(tips)) = context.0.get(ContextKind::Suggested) else {
         return hints;
@@ -367,7 +411,7 @@ mod tests {
                 .try_get_matches_from(line.split(' '))
                 .expect_err(line);
             let wanted = of_clap(&error).replace("value.whole-number", "write a whole number");
-            assert_eq!(problem(&error), wanted, "{line}: {:?}", error.kind());
+            assert_eq!(problem(&error, &[]), wanted, "{line}: {:?}", error.kind());
             let rendered = error.render().to_string();
             let tips: Vec<&str> = rendered
                 .lines()

@@ -584,7 +584,7 @@ impl<'a> KeyValue<'a> {
             return Err(Error::Value {
                 at: self.at(),
                 key: name.to_owned(),
-                problem: sentence!("config.no-body", keys = BODIES.join(", ")),
+                problem: sentence!("config.no-body", keys <- Sentence::verbatim_list(BODIES)),
             });
         };
         let content = ConfiguredPayload {

@@ -2,7 +2,7 @@
 //! language of Windows. The format of a rule is in [MS-GPFAS] 2.2.2.19: `v2.30|Action=Block|Active=TRUE|Dir=In|..|`.
 
 use super::matching::Match;
-use super::{DropReason, Firewall, FirewallVerdict};
+use super::{BLOCKS_ALL, BY_DEFAULT, DropReason, Firewall, FirewallVerdict};
 
 /// The kind of a network, which chooses the settings and rules in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub(super) fn verdict(
     if settings.blocks_all {
         return FirewallVerdict::Blocked(DropReason {
             by,
-            rule: format!("{profile}: block all incoming connections"),
+            rule: format!("{profile}: {BLOCKS_ALL}"),
             command:
                 "netsh advfirewall set currentprofile firewallpolicy blockinbound,allowoutbound"
                     .to_owned(),
@@ -116,7 +116,7 @@ pub(super) fn verdict(
         Match::No if settings.asks => FirewallVerdict::Asks(by),
         Match::No => FirewallVerdict::Blocked(DropReason {
             by,
-            rule: format!("{profile}: DefaultInboundAction"),
+            rule: format!("{profile}: {BY_DEFAULT}"),
             command: by.command_to_allow(listener.port),
         }),
     }

@@ -58,7 +58,7 @@ pub(crate) fn not_simulated(port: String, error: simulate::Error) -> BoardError 
     }
     BoardError::Open {
         port,
-        holder: None,
+        holders: Vec::new(),
         source: io::Error::other(error),
     }
 }

@@ -343,8 +343,8 @@ impl Judge {
         if let Ok(FirewallVerdict::Blocked(block)) = firewall::look(self.port, None) {
             result.note(sentence!(
                 "pair.firewall-rule",
-                by = block.by.name(),
-                rule = block.rule,
+                by => block.by.shown(),
+                rule => block.rule_shown(),
                 command = block.command
             ));
         }

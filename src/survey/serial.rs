@@ -2,6 +2,7 @@
 
 use crate::board::holder;
 use crate::board::ports::{self, Chip, Listed};
+use crate::processes::Process;
 use crate::survey::drivers::{self, DriverFault};
 use crate::survey::severity::Severity;
 
@@ -24,8 +25,8 @@ pub(crate) enum PortFinding {
     Held {
         /// The port's name.
         port: String,
-        /// The program.
-        holder: String,
+        /// The programs.
+        holders: Vec<Process>,
     },
     /// brltty, the driver for Braille displays, takes the board.
     Brltty {
@@ -96,10 +97,7 @@ impl PortFinding {
         Some(match self {
             Self::Board { .. } | Self::Unlisted => return None,
             Self::None { .. } | Self::Missing { .. } => "udpcli board list".to_owned(),
-            Self::Held { holder, .. } => {
-                let (_, rest) = holder.rsplit_once("(process ")?;
-                format!("kill {}", rest.trim_end_matches(')'))
-            }
+            Self::Held { holders, .. } => format!("kill {}", holders.first()?.id),
             Self::Brltty { .. } => "sudo apt remove brltty".to_owned(),
             Self::Denied {
                 group: Some(group),
@@ -192,11 +190,12 @@ fn of_port(name: &str, chip: Option<Chip>) -> PortFinding {
     if cfg!(unix) && !std::path::Path::new(name).exists() {
         return PortFinding::Missing { port };
     }
-    if let Some(holder) = holder::of(name) {
-        return if holder.contains("brltty") {
+    let holders = holder::of(name);
+    if !holders.is_empty() {
+        return if holders.iter().any(|holder| holder.name == "brltty") {
             PortFinding::Brltty { port: Some(port) }
         } else {
-            PortFinding::Held { port, holder }
+            PortFinding::Held { port, holders }
         };
     }
     if holder::may_open(name) {

@@ -153,8 +153,8 @@ impl FromStr for Append {
         };
         let found = Check::ALL.into_iter().find(|check| check.name() == name);
         let check = found.ok_or_else(|| {
-            let names: Vec<&str> = Check::ALL.into_iter().map(Check::name).collect();
-            sentence!("value.checksum", names = names.join(", "))
+            let names = Sentence::verbatim_list(Check::ALL.into_iter().map(Check::name));
+            sentence!("value.checksum", names <- names)
         })?;
         if order.is_some() && matches!(check, Check::Sum8 | Check::Xor8 | Check::Crc8) {
             return Err(sentence!("value.checksum-one-byte", name = name));

@@ -3,8 +3,9 @@
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::text::encoding::{self, TextEncoding};
+use crate::text::fullwidth::ascii_of;
 use crate::text::sentence::{Sentence, sentence};
-use crate::text::{escape, hex, template};
+use crate::text::{escape, expression, hex, template};
 
 /// The maximum size of a compiled regular expression, in bytes. It also bounds the time that a search takes.
 const MAX_COMPILED: usize = 256 << 10;
@@ -52,7 +53,9 @@ pub enum Error {
 impl From<&Error> for Sentence {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Regex { problem } => sentence!("messages.regex", problem = problem),
+            Error::Regex { problem } => {
+                sentence!("messages.regex", problem => expression::in_words(problem))
+            }
             Error::RegexTooLarge => sentence!("messages.regex-too-large"),
             Error::Hex(error) => error.into(),
             Error::HalfByte { at } => sentence!("messages.half-byte", at = at),
@@ -101,7 +104,12 @@ impl Pattern {
     /// Whether the text of a pattern is a regular expression, which costs more than other patterns.
     #[must_use]
     pub(crate) fn is_expression(text: &str) -> bool {
-        text.starts_with("re:")
+        Self::after("re", text).is_some()
+    }
+
+    /// What follows `re:` or `hex:`. A Chinese input method types a full-width colon.
+    fn after<'a>(kind: &str, text: &'a str) -> Option<&'a str> {
+        text.strip_prefix(kind)?.strip_prefix([':', '：'])
     }
 
     /// Parses `TEXT`, `text:TEXT`, `re:EXPRESSION` or `hex:BYTES`. Escapes and the encoding apply to text only.
@@ -112,7 +120,7 @@ impl Pattern {
         if text.len() > MAX_LEN {
             return Err(Error::TooLong);
         }
-        if let Some(expression) = text.strip_prefix("re:") {
+        if let Some(expression) = Self::after("re", text) {
             let regex = RegexBuilder::new(expression)
                 .size_limit(MAX_COMPILED)
                 .dfa_size_limit(MAX_CACHE)
@@ -121,15 +129,15 @@ impl Pattern {
                 .map_err(|error| match error {
                     regex::Error::CompiledTooBig(_) => Error::RegexTooLarge,
                     error => Error::Regex {
-                        problem: regex_problem(&error.to_string()),
+                        problem: expression::problem(&error.to_string()),
                     },
                 })?;
             return Ok(Self::Regex(Box::new(regex)));
         }
-        if let Some(digits) = text.strip_prefix("hex:") {
+        if let Some(digits) = Self::after("hex", text) {
             return parts(digits).map(Self::Hex);
         }
-        let text = text.strip_prefix("text:").unwrap_or(text);
+        let text = Self::after("text", text).unwrap_or(text);
         let mut bytes = Vec::new();
         if escapes {
             template::append_escaped(text, encoding, &mut bytes).map_err(|error| match error {
@@ -184,12 +192,6 @@ pub(crate) fn without_line_ending(payload: &[u8]) -> &[u8] {
         .unwrap_or(payload)
 }
 
-/// The last line of a message of the regex crate, which otherwise draws a picture of several lines.
-fn regex_problem(message: &str) -> String {
-    let last = message.lines().last().unwrap_or_default();
-    last.strip_prefix("error: ").unwrap_or(last).to_owned()
-}
-
 /// Parses hex digits with `??` and `*`.
 fn parts(text: &str) -> Result<Vec<HexPart>, Error> {
     let mut parts = Vec::new();
@@ -209,9 +211,9 @@ fn parts(text: &str) -> Result<Vec<HexPart>, Error> {
     };
     let mut chars = text.char_indices().peekable();
     while let Some((place, character)) = chars.next() {
-        let part = match character {
+        let part = match ascii_of(character) {
             '*' => HexPart::Many,
-            '?' if chars.next_if(|(_, next)| *next == '?').is_some() => HexPart::One,
+            '?' if chars.next_if(|(_, next)| ascii_of(*next) == '?').is_some() => HexPart::One,
             '?' => {
                 let at = text.get(..place).unwrap_or_default().chars().count() + 1;
                 return Err(Error::HalfByte { at });

@@ -69,6 +69,14 @@ impl Sentence {
         self
     }
 
+    /// Texts as they are, for a list value.
+    #[must_use]
+    pub(crate) fn verbatim_list<T: std::fmt::Display>(
+        items: impl IntoIterator<Item = T>,
+    ) -> Vec<Self> {
+        items.into_iter().map(Self::verbatim).collect()
+    }
+
     /// Adds a list value.
     #[must_use]
     pub(crate) fn with_list(mut self, name: &'static str, items: Vec<Self>) -> Self {

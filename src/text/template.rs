@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 
 use crate::text::encoding::{self, TextEncoding};
 use crate::text::escape;
+use crate::text::fullwidth::to_ascii;
 use crate::text::hex;
 use crate::text::nearest::nearest;
 use crate::text::random::Random;
@@ -88,7 +89,7 @@ impl From<&FieldProblem> for Sentence {
         match problem {
             FieldProblem::None => sentence!("messages.no-option"),
             FieldProblem::Width => sentence!("messages.width", most = MAX_WIDTH),
-            FieldProblem::Time(problem) => Self::verbatim(problem),
+            FieldProblem::Time(problem) => sentence!("messages.time-format", problem = problem),
             FieldProblem::Range => sentence!("messages.range"),
             FieldProblem::Backwards => sentence!("messages.backwards"),
             FieldProblem::Random => sentence!("messages.random", most = MAX_DIGITS),
@@ -484,7 +485,8 @@ fn append_digits(count: usize, random: &mut Random, out: &mut String) {
 
 /// Parses what stands between the braces.
 fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Error> {
-    let (name, option) = match field.split_once(':') {
+    // A Chinese input method types a full-width colon, and full-width digits.
+    let (name, option) = match field.split_once([':', '：']) {
         Some((name, option)) => (name, Some(option)),
         None => (field, None),
     };
@@ -517,8 +519,9 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Erro
         None => Ok(piece),
         Some(_) => Err(wrong(name, FieldProblem::None)),
     };
-    match name {
-        "seq" => sequence(option).ok_or_else(|| wrong("seq", FieldProblem::Width)),
+    let number = option.map(to_ascii);
+    match &*to_ascii(name) {
+        "seq" => sequence(number.as_deref()).ok_or_else(|| wrong("seq", FieldProblem::Width)),
         "time" => {
             let format = option.unwrap_or(RFC_3339);
             // What works for one time works for all: jiff's directives do not depend on it.
@@ -530,7 +533,7 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Erro
             }
         }
         "unix_ms" => no_option("unix_ms", TemplatePiece::UnixMs),
-        "rand" => random_piece(option).map_err(|problem| wrong("rand", problem)),
+        "rand" => random_piece(number.as_deref()).map_err(|problem| wrong("rand", problem)),
         "line" => match place {
             Place::Message { lines: true } | Place::Reply(_) => {
                 no_option("line", TemplatePiece::Line)

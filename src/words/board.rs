@@ -15,6 +15,7 @@ use crate::board::operation::{Doing, RefusalReason};
 use crate::board::path::with_slashes;
 use crate::board::port::LineFault;
 use crate::board::ports::Chip;
+use crate::processes::Process;
 use crate::text::seconds;
 use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::say;
@@ -25,11 +26,10 @@ pub(super) fn message(error: &Error) -> String {
         Error::NoBoard { .. } => say!("board.no-board"),
         Error::ManyBoards { candidates } => say!("board.many-boards", count: candidates.len()),
         Error::List { .. } => say!("board.list"),
-        Error::Open {
-            port,
-            holder: Some(holder),
-            ..
-        } => say!("board.open-held", port = port, holder = holder),
+        Error::Open { port, holders, .. } if !holders.is_empty() => {
+            let holders = holders.iter().map(super::process).collect();
+            say!("board.open-held", port = port, holder <- holders)
+        }
         Error::Open { port, .. } => say!("board.open", port = port),
         Error::Gone { port, .. } => say!("board.gone", port = port),
         Error::Stuck { port } => say!("board.stuck", port = port),
@@ -190,17 +190,19 @@ pub(super) fn hint(error: &Error) -> Option<String> {
     Some(match error {
         Error::NoBoard { others } if others.is_empty() => say!("board.no-board.hint"),
         Error::NoBoard { others } => {
-            say!("board.no-board.hint-others", others = others.join(", "))
+            say!("board.no-board.hint-others", others <- Sentence::verbatim_list(others))
         }
         Error::ManyBoards { candidates } => {
-            say!("board.many-boards.hint", ports = candidates.join(", "))
+            say!("board.many-boards.hint", ports <- Sentence::verbatim_list(candidates))
         }
-        Error::Open { port, .. } if port.starts_with(':') => say!("mpremote.serial-is-path"),
+        Error::Open { port, .. } if port.starts_with([':', '：']) => {
+            say!("mpremote.serial-is-path")
+        }
         Error::Open {
             port,
-            holder,
+            holders,
             source,
-        } => open_hint(port, holder.as_deref(), source),
+        } => open_hint(port, holders, source),
         Error::Gone { .. } => say!("board.gone.hint"),
         Error::Stuck { port } if port.contains("://") => say!("board.stuck.hint-network"),
         Error::Stuck { .. } => say!("board.stuck.hint"),
@@ -285,12 +287,12 @@ fn fault_hint(fault: BoardFault, said: &str) -> String {
     }
 }
 
-fn open_hint(name: &str, holder: Option<&str>, source: &io::Error) -> String {
+fn open_hint(name: &str, holders: &[Process], source: &io::Error) -> String {
     if name.contains("://") {
         return say!("board.open.hint-network");
     }
-    if let Some(holder) = holder {
-        return if holder.contains("brltty") {
+    if !holders.is_empty() {
+        return if holders.iter().any(|holder| holder.name == "brltty") {
             say!("board.open.hint-brltty")
         } else {
             say!("board.open.hint-holder")

@@ -2,6 +2,7 @@
 
 use crate::config::{At, Error, PROJECT_FILE};
 use crate::text::nearest::nearest;
+use crate::text::sentence::Sentence;
 use crate::words::catalogue::say;
 
 /// What is wrong, and where.
@@ -59,7 +60,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
     match error {
         Error::UnknownKey { key, known, .. } => Some(match nearest(key, known) {
             Some(nearest) => say!("config.unknown-key.hint-nearest", nearest = nearest),
-            None => say!("config.unknown-key.hint", known = known.join(", ")),
+            None => say!("config.unknown-key.hint", known <- Sentence::verbatim_list(known)),
         }),
         Error::NotOfProject { key, user_path, .. } => Some(match user_path {
             Some(path) => say!(

@@ -1,6 +1,5 @@
 //! The findings of `udpcli doctor` in words.
 
-use crate::processes::Process;
 #[cfg(feature = "board")]
 use crate::survey::doctor::PortFinding;
 use crate::survey::doctor::{DoctorFinding, OwnAddress};
@@ -41,26 +40,28 @@ pub(crate) fn sentence(finding: &DoctorFinding) -> Sentence {
             sentence!("doctor.port-in-use", port = port)
         }
         DoctorFinding::PortInUse { port, holders } => {
-            let names: Vec<Sentence> = holders.iter().map(process).collect();
+            let names: Vec<Sentence> = holders.iter().map(super::process).collect();
             sentence!("doctor.port-held", port = port, holders <- names)
         }
         DoctorFinding::PortRefused { port } => sentence!("doctor.port-refused", port = port),
         DoctorFinding::FirewallOff => sentence!("doctor.firewall-off"),
         DoctorFinding::FirewallAllows { by, port } => {
-            sentence!("doctor.firewall-allows", by = by.name(), port = port)
+            sentence!("doctor.firewall-allows", by => by.shown(), port = port)
         }
-        DoctorFinding::FirewallAsks { by, .. } => sentence!("doctor.firewall-asks", by = by.name()),
+        DoctorFinding::FirewallAsks { by, .. } => {
+            sentence!("doctor.firewall-asks", by => by.shown())
+        }
         DoctorFinding::FirewallPartly { by, port } => {
-            sentence!("doctor.firewall-partly", by = by.name(), port = port)
+            sentence!("doctor.firewall-partly", by => by.shown(), port = port)
         }
         DoctorFinding::FirewallBlocks { block, port } => sentence!(
             "doctor.firewall-blocks",
-            by = block.by.name(),
+            by => block.by.shown(),
             port = port,
-            rule = &block.rule
+            rule => block.rule_shown()
         ),
         DoctorFinding::FirewallUnknown { by: Some(by), port } => {
-            sentence!("doctor.firewall-unread", by = by.name(), port = port)
+            sentence!("doctor.firewall-unread", by => by.shown(), port = port)
         }
         DoctorFinding::FirewallUnknown { by: None, .. } => sentence!("doctor.firewall-unknown"),
         #[cfg(feature = "board")]
@@ -90,10 +91,6 @@ fn address(own: &OwnAddress, port: u16, others: &[OwnAddress]) -> Sentence {
     )
 }
 
-fn process(process: &Process) -> Sentence {
-    Sentence::verbatim(format!("{} (process {})", process.name, process.id))
-}
-
 #[cfg(feature = "board")]
 fn serial(finding: &PortFinding) -> Sentence {
     match finding {
@@ -107,8 +104,9 @@ fn serial(finding: &PortFinding) -> Sentence {
             let others = others.iter().map(Sentence::verbatim).collect();
             sentence!("doctor.no-board", others <- others)
         }
-        PortFinding::Held { port, holder } => {
-            sentence!("doctor.serial-in-use", port = port, holder = holder)
+        PortFinding::Held { port, holders } => {
+            let holders = holders.iter().map(super::process).collect();
+            sentence!("doctor.serial-in-use", port = port, holder <- holders)
         }
         PortFinding::Brltty { port: Some(port) } => sentence!("doctor.brltty-holds", port = port),
         PortFinding::Brltty { port: None } => sentence!("doctor.brltty"),

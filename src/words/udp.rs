@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::config::PROJECT_FILE;
 use crate::file;
 use crate::text::seconds;
+use crate::text::sentence::Sentence;
 use crate::text::template::{self, Fields, TemplateAdvice};
 use crate::udp::error::Error;
 use crate::udp::{Rejected, family_name, interface};
@@ -167,7 +168,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Resolve { host, .. } => say!("udp.resolve.hint", host = host),
         Error::NoSuchFamily { family, .. } => say!("udp.no-such-family.hint", family = family),
         Error::NoInterface { known, .. } => {
-            say!("udp.no-interface.hint", known = known.join(", "))
+            say!("udp.no-interface.hint", known <- Sentence::verbatim_list(known))
         }
         Error::NoInterfaceAddress { .. } => say!("udp.no-interface-address.hint"),
         Error::Bind {
@@ -252,8 +253,7 @@ fn bind_hint(
         }
         io::ErrorKind::AddrNotAvailable if known.is_empty() => say!("udp.bind.hint-not-ours"),
         io::ErrorKind::AddrNotAvailable => {
-            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-            say!("udp.bind.hint-ours-are", known = known.join(", "))
+            say!("udp.bind.hint-ours-are", known <- Sentence::verbatim_list(known))
         }
         io::ErrorKind::PermissionDenied => denied_hint(port, cfg!(windows)),
         _ => return None,

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use crate::text::sentence::Sentence;
+use crate::text::sentence::{Sentence, sentence};
 use crate::text::{encoding, escape, hex, pattern, template};
 use crate::words::catalogue::{self, say};
 
@@ -52,73 +52,68 @@ pub(super) fn cause(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| of_system(&error.to_string()))
 }
 
-/// What a Unix system says, which does so in English (`strerror(3)`); Windows has its own language.
-fn of_system(text: &str) -> Option<String> {
-    type Say = fn(&str) -> String;
-    let known: [(&str, Say); 20] = [
-        ("No such file or directory", |system| {
-            say!("value.os-no-file", system = system)
-        }),
-        ("Permission denied", |system| {
-            say!("value.os-denied", system = system)
-        }),
-        ("Operation not permitted", |system| {
-            say!("value.os-not-permitted", system = system)
-        }),
-        ("Is a directory", |system| {
-            say!("value.os-is-folder", system = system)
-        }),
-        ("Not a directory", |system| {
-            say!("value.os-not-folder", system = system)
-        }),
-        ("Address already in use", |system| {
-            say!("value.os-in-use", system = system)
-        }),
-        ("Cannot assign requested address", |system| {
-            say!("value.os-not-ours", system = system)
-        }),
-        ("Network is unreachable", |system| {
-            say!("value.os-unreachable", system = system)
-        }),
-        ("No route to host", |system| {
-            say!("value.os-no-route", system = system)
-        }),
-        ("Device or resource busy", |system| {
-            say!("value.os-busy", system = system)
-        }),
-        ("No space left on device", |system| {
-            say!("value.os-full", system = system)
-        }),
-        ("Input/output error", |system| {
-            say!("value.os-io", system = system)
-        }),
-        ("No such device", |system| {
-            say!("value.os-no-device", system = system)
-        }),
-        ("Inappropriate ioctl for device", |system| {
-            say!("value.os-not-terminal", system = system)
-        }),
-        ("Not a typewriter", |system| {
-            say!("value.os-not-typewriter", system = system)
-        }),
-        ("Read-only file system", |system| {
-            say!("value.os-read-only", system = system)
-        }),
-        ("failed to lookup address information", |system| {
-            say!("value.os-no-name", system = system)
-        }),
-        ("Message too long", |system| {
-            say!("value.os-too-long", system = system)
-        }),
-        ("Connection timed out", |system| {
-            say!("value.os-timed-out", system = system)
-        }),
-        ("Connection refused", |system| {
-            say!("value.os-refused", system = system)
-        }),
-    ];
-    let (_, say) = known.iter().find(|(start, _)| text.starts_with(start))?;
-    Some(say(text))
+/// The sentence for what the system says.
+type Say = fn(&str) -> Sentence;
+
+/// How what a Unix system says begins (`strerror(3)`, on Linux or macOS), or what Rust's library says in its place.
+#[rustfmt::skip]
+const OF_SYSTEM: [(&str, Say); 45] = [
+    ("No such file or directory", |system| sentence!("value.os-no-file", system = system)),
+    ("Permission denied", |system| sentence!("value.os-denied", system = system)),
+    ("Operation not permitted", |system| sentence!("value.os-not-permitted", system = system)),
+    ("Is a directory", |system| sentence!("value.os-is-folder", system = system)),
+    ("is a directory", |system| sentence!("value.os-is-folder", system = system)),
+    ("Not a directory", |system| sentence!("value.os-not-folder", system = system)),
+    ("not a directory", |system| sentence!("value.os-not-folder", system = system)),
+    ("File exists", |system| sentence!("value.os-exists", system = system)),
+    ("Directory not empty", |system| sentence!("value.os-not-empty", system = system)),
+    ("File name too long", |system| sentence!("value.os-long-name", system = system)),
+    ("File too large", |system| sentence!("value.os-large", system = system)),
+    ("Too many open files", |system| sentence!("value.os-many-files", system = system)),
+    ("Too many levels of symbolic links", |system| sentence!("value.os-links", system = system)),
+    ("Text file busy", |system| sentence!("value.os-text-busy", system = system)),
+    ("Cannot allocate memory", |system| sentence!("value.os-no-memory", system = system)),
+    ("Disk quota exceeded", |system| sentence!("value.os-quota", system = system)),
+    ("Invalid argument", |system| sentence!("value.os-invalid", system = system)),
+    ("Operation not supported", |system| sentence!("value.os-unsupported", system = system)),
+    ("Broken pipe", |system| sentence!("value.os-pipe", system = system)),
+    ("Address already in use", |system| sentence!("value.os-in-use", system = system)),
+    ("Cannot assign requested address", |system| sentence!("value.os-not-ours", system = system)),
+    ("Can't assign requested address", |system| sentence!("value.os-not-ours", system = system)),
+    ("Network is unreachable", |system| sentence!("value.os-unreachable", system = system)),
+    ("Network is down", |system| sentence!("value.os-network-down", system = system)),
+    ("No route to host", |system| sentence!("value.os-no-route", system = system)),
+    ("Host is down", |system| sentence!("value.os-no-route", system = system)),
+    ("No buffer space available", |system| sentence!("value.os-no-buffer", system = system)),
+    ("Device or resource busy", |system| sentence!("value.os-busy", system = system)),
+    ("Resource busy", |system| sentence!("value.os-busy", system = system)),
+    ("No space left on device", |system| sentence!("value.os-full", system = system)),
+    ("Input/output error", |system| sentence!("value.os-io", system = system)),
+    ("Device not configured", |system| sentence!("value.os-io", system = system)),
+    ("No such device", |system| sentence!("value.os-no-device", system = system)),
+    ("Inappropriate ioctl for device", |system| sentence!("value.os-not-terminal", system = system)),
+    ("Not a typewriter", |system| sentence!("value.os-not-typewriter", system = system)),
+    ("Read-only file system", |system| sentence!("value.os-read-only", system = system)),
+    ("failed to lookup address information", |system| sentence!("value.os-no-name", system = system)),
+    ("Message too long", |system| sentence!("value.os-too-long", system = system)),
+    ("Connection timed out", |system| sentence!("value.os-timed-out", system = system)),
+    ("Operation timed out", |system| sentence!("value.os-timed-out", system = system)),
+    ("Connection refused", |system| sentence!("value.os-refused", system = system)),
+    ("Connection reset by peer", |system| sentence!("value.os-reset", system = system)),
+    ("unexpected end of file", |system| sentence!("value.os-eof", system = system)),
+    ("failed to fill whole buffer", |system| sentence!("value.os-eof", system = system)),
+    ("stream did not contain valid UTF-8", |system| sentence!("value.os-not-utf-8", system = system)),
+];
+
+/// What a Unix system says, in the user's language too; Windows has its own language.
+pub(super) fn of_system(text: &str) -> Option<String> {
+    // tempfile adds the name of its own file, which is none that the user knows.
+    let text = text
+        .split_once(" at path \"")
+        .map_or(text, |(text, _)| text);
+    let known = OF_SYSTEM.iter().find(|(start, _)| text.starts_with(start));
+    let (_, say) = known?;
+    Some(catalogue::text(&say(text)))
 }
 
 #[cfg(test)]

@@ -257,3 +257,115 @@ fn a_flag_with_a_chinese_dash_is_not_sent_as_a_message() {
     let len = receiver.recv(&mut buffer).expect("the literal message");
     assert_eq!(&buffer[..len], "—n".as_bytes());
 }
+
+/// What the system, the shell's library for regular expressions and the parser say has its Chinese too, and an input
+/// method's characters are read where their meaning is certain.
+#[test]
+fn no_error_is_left_in_english_where_the_words_come_from_elsewhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (args, says) in [
+        (
+            &["listen", "--on", "re:(=b"][..],
+            "左括号 ( 没有对应的右括号 )",
+        ),
+        (
+            &["listen", "--on", "re：(=b"],
+            "左括号 ( 没有对应的右括号 )",
+        ),
+        (&["listen", "--on", "hex：zz=00"], "'z' 不是十六进制数字"),
+        (&["listen", "--on", "temp?＝23"], "请写成 --on 'temp?=23'"),
+        (&["listen", "--report", "."], "这是一个文件夹"),
+        (
+            &["listen", "--report", "nosuch/x.html"],
+            "没有这个文件或文件夹（No such file or directory (os error 2)）",
+        ),
+        (&["listen", "--port：6000"], "请写成 --port 6000"),
+        (&["listen", "--check", "x"], "应当是 sum8、xor8、crc8、"),
+        (
+            &["listen", "--stats", "-1"],
+            "--stats 的值“-1”不对：不能小于 0",
+        ),
+        (
+            &["send　127.0.0.1:9"],
+            "全角的（中文输入法）：请写成 send 127.0.0.1:9",
+        ),
+        (&["send", "127.0.0.1:9", "@"], "@ 后面缺少消息的名字"),
+        (
+            &["send", "127.0.0.1:9", "x", "--lang", "fr"],
+            "--lang <LANG> 的值“fr”不对",
+        ),
+        (
+            &["send", "127.0.0.1:9", "x", "--lang", "zh_CN.UTF-8"],
+            "被拒绝",
+        ),
+        (
+            &[
+                "send",
+                "127.0.0.1:9",
+                "--template",
+                "{seq：０４} {rand:1。。9}",
+                "-w",
+                "1",
+            ],
+            "被拒绝",
+        ),
+        (&["board", "do", "sleep x"], "时长要写成 250ms"),
+        (&["board", "do", "ls　:"], "请写成 ls :"),
+        (&["board", "do", "foo"], "没有“foo”这个命令"),
+        (
+            &["board", "put", "--exclude", "[", ".", ":"],
+            "[ 没有写完整",
+        ),
+        (
+            &["board", "monitor", "--filter", "*"],
+            "前面没有可以重复的内容",
+        ),
+        (
+            &["board", "cp", "：a", "：b", "-s", "./nosuch"],
+            "无法打开串口 ./nosuch",
+        ),
+    ] {
+        if !cfg!(feature = "board") && args.first() == Some(&"board")
+            || cfg!(windows) && args.iter().any(|arg| arg.contains("nosuch"))
+        {
+            continue;
+        }
+        let output = udpcli(args)
+            .current_dir(&folder)
+            .env("UDPCLI_LANG", "zh-CN")
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert!(text.contains(says), "{args:?}: {text}");
+        let reason = text.split('（').next().unwrap_or_default();
+        for english in ["invalid", "unclosed", "unrecognized", "required", "value."] {
+            assert!(!reason.contains(english), "{args:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_variable_is_named_and_an_empty_one_counts_as_none() {
+    let said = |value: &str| {
+        let mut command = udpcli(["nosuch"]);
+        command
+            .env("UDPCLI_LANG", value)
+            .env("LC_ALL", "zh_CN.UTF-8");
+        let output = command.output().expect("it runs");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    for value in ["", "zh_CN", "zh_CN.UTF-8", "ZH"] {
+        assert!(
+            said(value).contains("没有“nosuch”这个命令"),
+            "{value}: {}",
+            said(value)
+        );
+    }
+    let mut command = udpcli(["demo"]);
+    command
+        .env("UDPCLI_LANG", "fr")
+        .env("LC_ALL", "zh_CN.UTF-8");
+    let output = command.output().expect("it runs");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(text.contains("UDPCLI_LANG 的值“fr”不对"), "{text}");
+}

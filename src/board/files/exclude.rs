@@ -1,6 +1,8 @@
 //! Patterns for what stays on this PC: `--exclude`, and `exclude` in `udpcli.toml`.
 
-use glob::{MatchOptions, Pattern};
+use glob::{MatchOptions, Pattern, PatternError};
+
+use crate::text::sentence::{Sentence, sentence};
 
 /// A pattern. Without a slash it stands for a name in any folder; with one, for a path below the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +16,7 @@ impl Exclude {
     ///
     /// # Errors
     /// It is not a pattern.
-    pub(crate) fn parse(text: &str) -> Result<Self, glob::PatternError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Sentence> {
         let text = if cfg!(windows) {
             text.replace('\\', "/")
         } else {
@@ -24,7 +26,8 @@ impl Exclude {
         let text = text.strip_prefix("./").unwrap_or(text);
         Ok(Self {
             is_path: text.contains('/'),
-            pattern: Pattern::new(text.strip_prefix('/').unwrap_or(text))?,
+            pattern: Pattern::new(text.strip_prefix('/').unwrap_or(text))
+                .map_err(|error| problem(&error))?,
         })
     }
 
@@ -40,6 +43,16 @@ impl Exclude {
             _ => path,
         };
         self.pattern.matches_with(text, OPTIONS)
+    }
+}
+
+/// What is wrong with a pattern, and where.
+fn problem(error: &PatternError) -> Sentence {
+    let at = error.pos + 1;
+    if error.msg.contains("range") {
+        sentence!("value.glob-range", at = at)
+    } else {
+        sentence!("value.glob-stars", at = at)
     }
 }
 

@@ -85,7 +85,7 @@ fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Re
             found: if names.is_empty() {
                 sentence!("flash.f-no-table")
             } else {
-                sentence!("flash.f-partitions", names = names.join(", "))
+                sentence!("flash.f-partitions", names <- Sentence::verbatim_list(&names))
             },
             hint: None,
         }))

@@ -90,7 +90,7 @@ impl NoDisplay {
             "board.mirror-hidden",
             count: files.len(),
             why => why,
-            files = files.join(", "),
+            files <- Sentence::verbatim_list(&files),
             paths = format!(":{}", files.join(" :"))
         )
     }

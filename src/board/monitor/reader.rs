@@ -50,7 +50,7 @@ pub(crate) fn start(
         .spawn(move || read(port, address, finds, &shutdown, &sender))
         .map_err(|source| Error::Open {
             port: name,
-            holder: None,
+            holders: Vec::new(),
             source,
         })?;
     Ok(events)

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::io::Read as _;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, Parser};
 
 use super::{BoardCommand, SerialArgs, run_command, session, stdin, with_held};
-use crate::cli::GlobalArgs;
+use crate::cli::{GlobalArgs, help, usage};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::shutdown::Shutdown;
@@ -159,23 +159,20 @@ pub(super) fn parse(
             let name = word.split('=').next().unwrap_or_default();
             CONNECTION.contains(&name)
         });
-    let rendered = error.render().to_string();
-    let message = rendered.strip_prefix("error: ").unwrap_or(&rendered);
-    let problem: Vec<&str> = message
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.starts_with("Usage: ") && !line.starts_with("For more"))
-        .filter(|line| !line.is_empty() && !line.starts_with("tip: "))
-        .collect();
-    let hint = if is_connection {
-        Some(say!("bench.step-connection"))
-    } else {
-        message
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Usage: "))
-            .map(|usage| format!("usage: {usage}"))
-    };
-    Err((problem.join(" "), hint))
+    let problem = usage::problem(&error, &words);
+    if is_connection {
+        return Err((problem, Some(say!("bench.step-connection"))));
+    }
+    let typed = words
+        .iter()
+        .filter_map(|word| word.to_str())
+        .find_map(usage::typed_word);
+    let hint = typed.or_else(|| {
+        let usage = error.get(ContextKind::Usage)?.to_string();
+        let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).trim_end();
+        Some(say!("bench.step-usage", usage = help::in_our_words(usage)))
+    });
+    Err((problem, hint))
 }
 
 /// The words of a step, as a shell would split them, but for backslashes, which stay as they are: they are part of Windows'

@@ -63,8 +63,8 @@ impl PutArgs {
 }
 
 /// The clap parser for a pattern.
-fn exclude(text: &str) -> Result<Exclude, String> {
-    Exclude::parse(text).map_err(|error| error.to_string())
+fn exclude(text: &str) -> Result<Exclude, Sentence> {
+    Exclude::parse(text)
 }
 
 /// The arguments of `udpcli board get`.

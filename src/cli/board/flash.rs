@@ -146,8 +146,8 @@ fn chip(text: &str) -> Result<Chip, Sentence> {
     let chip = plain.parse().ok();
     chip.filter(|chip| flash::supported().any(|known| known == *chip))
         .ok_or_else(|| {
-            let chips: Vec<String> = flash::supported().map(|chip| chip.to_string()).collect();
-            sentence!("flash.no-such-chip", chips = chips.join(", "))
+            let chips = Sentence::verbatim_list(flash::supported());
+            sentence!("flash.no-such-chip", chips <- chips)
         })
 }
 

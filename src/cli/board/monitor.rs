@@ -27,6 +27,7 @@ use crate::terminal::panel::screen::Screen;
 use crate::terminal::sanitize::{Allowed, for_terminal};
 use crate::terminal::{status, stdout};
 use crate::text;
+use crate::text::expression;
 use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Wait};
 use crate::words::catalogue::say;
@@ -52,7 +53,7 @@ pub(super) struct MonitorArgs {
     log: Option<PathBuf>,
     #[arg(long, conflicts_with_all = ["filter", "format"])]
     hex: bool,
-    #[arg(long, value_name = "RE", value_parser = expression)]
+    #[arg(long, value_name = "RE", value_parser = parse_filter)]
     filter: Option<Regex>,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
@@ -60,17 +61,14 @@ pub(super) struct MonitorArgs {
     summary: Summary,
 }
 
-/// Only the last line of the library's error has the reason; the others draw a picture of the place.
-fn expression(text: &str) -> Result<Regex, Sentence> {
+fn parse_filter(text: &str) -> Result<Regex, Sentence> {
     RegexBuilder::new(text)
         .size_limit(MAX_EXPRESSION)
         .dfa_size_limit(MAX_EXPRESSION)
         .build()
         .map_err(|error| {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            let problem = last.trim_start_matches("error: ");
-            sentence!("value.expression", problem = problem)
+            let problem = expression::problem(&error.to_string());
+            sentence!("value.expression", problem => expression::in_words(&problem))
         })
 }
 

@@ -280,7 +280,10 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     }
     let file = std::fs::File::open(path).map_err(|source| {
         // `put` and `get` write files on the board as `:main.py`, so the user may try that here.
-        if let Some(path) = path.to_str().and_then(|path| path.strip_prefix(':')) {
+        if let Some(path) = path
+            .to_str()
+            .and_then(|path| path.strip_prefix([':', '：']))
+        {
             return BoardError::OnTheBoard {
                 path: path.to_owned(),
             }

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::firewall;
 use crate::terminal::{self, Size, color, qr, status};
+use crate::text::sentence::Sentence;
 use crate::udp::interface;
 use crate::words::catalogue::say;
 
@@ -127,17 +128,15 @@ impl AnnouncedSocket {
                     interface = interface
                 );
             }
-            let others: Vec<String> = others
-                .iter()
-                .map(|(address, name)| format!("{address} ({name})"))
-                .collect();
+            let others = others.iter();
+            let others = others.map(|(address, name)| format!("{address} ({name})"));
             return say!(
                 "listen.at-addresses",
                 local = local,
                 address = address,
                 port = port,
                 interface = interface,
-                others = others.join(", ")
+                others <- Sentence::verbatim_list(others)
             );
         }
         let is_v4_wildcard = local.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
@@ -202,6 +201,6 @@ pub(super) fn warn_of_firewall(places: &[AnnouncedSocket]) {
         .filter(|place| !place.local.ip().is_loopback())
         .find_map(|place| firewall::known_block(place.local.port()));
     if let Some(block) = block {
-        tracing::warn!(say = "doctor.blocked", by = block.by.name(), command = %block.command);
+        tracing::warn!(say = "doctor.blocked", by = block.by.shown().as_value(), command = %block.command);
     }
 }

@@ -7,7 +7,7 @@ use crate::config::{self, ConfiguredReply, PROJECT_FILE, PayloadForm, Set};
 use crate::error::Error;
 use crate::text::encoding::TextEncoding;
 use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern};
-use crate::text::sentence::sentence;
+use crate::text::sentence::{Sentence, sentence};
 use crate::text::template::{Place, Template, TemplateOptions};
 use crate::udp;
 use crate::udp::answer::rules::{AnswerRule, AnswerRules, TooMany};
@@ -64,23 +64,30 @@ fn too_many(sources: &[String], limit: TooMany) -> Error {
             say!("messages.too-many-expressions.hint"),
         ),
     };
-    let sources = sources.join(", ");
-    let problem = say!("messages.rules-together", sources = sources, problem => problem);
+    let sources = Sentence::verbatim_list(sources);
+    let problem = say!("messages.rules-together", sources <- sources, problem => problem);
     Error::usage_hint(problem, hint)
 }
 
 /// `PATTERN=REPLY`. A text pattern and its reply may have escapes; the reply may be `hex:`.
 fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<AnswerRule, Error> {
     let (pattern, reply) = split(text).ok_or_else(|| {
-        Error::usage_hint(
-            say!("messages.no-equals", text = format!("{text:?}")),
-            say!("messages.no-equals.hint"),
-        )
+        let hint = match text.split_once('＝') {
+            Some((pattern, reply)) => {
+                let line = format!("--on '{pattern}={reply}'");
+                say!("messages.no-equals.hint-typed", line = line)
+            }
+            None => say!("messages.no-equals.hint"),
+        };
+        Error::usage_hint(say!("messages.no-equals", text = format!("{text:?}")), hint)
     })?;
     let what = format!("--on {text:?}");
     let pattern = Pattern::parse(&pattern, escapes, encoding)
         .map_err(|source| pattern_error(&what, source))?;
-    let reply = match reply.strip_prefix("hex:") {
+    let reply = match reply
+        .strip_prefix("hex:")
+        .or_else(|| reply.strip_prefix("hex："))
+    {
         Some(digits) => Template::literal(crate::text::hex::parse(digits).map_err(|source| {
             let text = digits.to_owned();
             Error::Udp(udp::error::Error::Hex { text, source })
@@ -108,7 +115,7 @@ fn split(text: &str) -> Option<(String, &str)> {
         .match_indices('=')
         .find(|(place, _)| !is_escaped(*place))?;
     let (pattern, reply) = text.split_at_checked(place)?;
-    let pattern = if pattern.starts_with("re:") {
+    let pattern = if Pattern::is_expression(pattern) {
         pattern.to_owned()
     } else {
         pattern.replace("\\=", "=")

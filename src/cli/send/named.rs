@@ -98,6 +98,12 @@ fn find<'a>(typed: &OsStr, project: Option<&'a Project>) -> Result<&'a Set<Messa
     if let Some(found) = known.iter().find(|message| message.value.name == name) {
         return Ok(found);
     }
+    if name.is_empty() {
+        return Err(Error::usage_hint(
+            say!("named.no-name"),
+            say!("named.unknown.hint", text = ""),
+        ));
+    }
     let shown = escape::excerpt(name.as_bytes());
     let names: Vec<&str> = known
         .iter()

@@ -25,9 +25,9 @@ fn doing() -> Doing {
 fn of_the_port() -> Vec<Error> {
     let waited = Duration::from_secs(10);
     let source = || io::Error::new(io::ErrorKind::UnexpectedEof, LineFault::Closed);
-    let open = |holder| Error::Open {
+    let open = |holders| Error::Open {
         port: port(),
-        holder,
+        holders,
         source: source(),
     };
     let silent = |lines, reset| Error::Silent {
@@ -44,8 +44,11 @@ fn of_the_port() -> Vec<Error> {
             candidates: vec![port(), "COM5".to_owned()],
         },
         Error::List { source: source() },
-        open(Some("screen (process 12)".to_owned())),
-        open(None),
+        open(vec![Process {
+            id: 12,
+            name: "screen".to_owned(),
+        }]),
+        open(Vec::new()),
         Error::Gone {
             port: port(),
             source: source(),

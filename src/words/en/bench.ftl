@@ -20,6 +20,7 @@ open-quote = a quotation mark is not closed
 no-step = { $name } cannot be a step
 stdin-taken = standard input holds the steps already
 step-help = a step has no help: ask udpcli board COMMAND --help
+step-usage = usage: { $usage }
 step-connection = flags for the connection stand before do: udpcli board -s PORT do ..
 no-steps = no steps
 steps-too-long = the list of steps is longer than 1 MiB

@@ -13,6 +13,7 @@ template = cannot read the template in { $what }
     .hint-pipe = lines come through a pipe: seq 3 | udpcli send 192.168.0.3:6000 --template 'line { "{" }line{ "}" }'
 no-equals = --on { $text }: there is no = between pattern and reply
     .hint = write, for example: --on 'temp?=23'
+    .hint-typed = ＝ was typed with a Chinese input method: write { $line }
 reply-in-file = { $path }, line { $line }
 project-replies = answering by { $count ->
         [one] the reply
@@ -38,6 +39,7 @@ unknown-field-nearest = unknown field { "{" }{ $name }{ "}" } at character { $at
 unclosed = the field at character { $at } has no closing { "}" }
 stray = the { "}" } at character { $at } closes nothing
 wrong-option = { "{" }{ $name }:{ $option }{ "}" } at character { $at }: { $problem }
+time-format = { $problem }
 no-option = nothing may stand after the name
 width = write a width from 1 to { $most }, or 04 for zeros in front
 range = write two whole numbers, as in { "{" }rand:1..100{ "}" }

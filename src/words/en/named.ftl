@@ -5,6 +5,7 @@ message-of = message { $name } in { $file }
 unknown = { $file } has no message { $name }
     .hint = to send the text itself, write one more @: @@{ $text }; udpcli messages lists the names
     .hint-nearest = did you mean @{ $nearest }? To send the text itself, write one more @: @@{ $text }
+no-name = the name of the message is missing after @
 no-file = there is no message { $name }: this folder has no { $file }
 failed = message { $number } of { $count }, { $name }, failed
 not-in-a-conversation = { $flag } does not work with messages that say what they wait for

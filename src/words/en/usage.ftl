@@ -23,6 +23,7 @@ number-of-values = { $given ->
     [one] { $wanted } values required for '{ $argument }' but { $given } was provided
    *[other] { $wanted } values required for '{ $argument }' but { $given } were provided
 }
+negative = { $argument } takes no number below zero: '{ $value }'
 argument = unexpected argument '{ $argument }' found
 message-taken-for-flags = a message that begins with - is taken for flags
 other = { $error }
@@ -37,6 +38,7 @@ as-value = to pass '{ $value }' as a value, use '{ $line }'
 after-dashes = subcommand '{ $command }' exists; to use it, remove the '--' before it
 exists = '{ $line }' exists
 typed-word = { $typed } was typed with a Chinese input method: write { $meant }
+typed-space = the space in it was typed with a Chinese input method: write { $meant }
 flag-as-message = '{ $flag }' was typed with a Chinese input method: it is a message here, not a flag
     .hint = write: { $line }; or put -- before it to send it as it is
 typed = { $typed } was typed with a Chinese input method: switch it to English and type the value again

@@ -20,6 +20,7 @@ open-quote = 引号没有成对
 no-step = { $name } 不能作为步骤
 stdin-taken = 标准输入已经用来读取步骤
 step-help = 步骤里不能查看帮助：请用 udpcli board COMMAND --help
+step-usage = 用法：{ $usage }
 step-connection = 连接用的选项写在 do 前面：udpcli board -s PORT do ..
 no-steps = 没有步骤
 steps-too-long = 步骤列表超过 1 MiB

@@ -4,7 +4,7 @@ ok = 正常：{ $what } [{ $code }]
 warning = 注意：{ $what } [{ $code }]
 problem = 问题：{ $what } [{ $code }]
 command = {"  "}输入：{ $command }
-failed = 本机有问题，数据报或掌控板会用不了：{ $codes }
+failed = 本机有问题，数据报会收不到，或者掌控板连不上：{ $codes }
 
 address = 请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）
 addresses = 请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）；从其他网络：{ $others }
@@ -14,6 +14,18 @@ port-free = UDP 端口 { $port } 空闲
 port-in-use = UDP 端口 { $port } 被另一个程序占用
 port-held = UDP 端口 { $port } 被另一个程序占用：{ $holders }；请结束它，或者改用别的端口
 port-refused = 系统不允许当前用户使用 UDP 端口 { $port }
+windows-firewall = Windows Defender 防火墙
+macos-firewall = macOS 自带的防火墙
+rule-default = { $network ->
+        [Public] 公用网络
+        [Private] 专用网络
+       *[Domain] 域网络
+    }默认阻止传入的数据
+rule-blocks-all = { $network ->
+        [Public] 公用网络
+        [Private] 专用网络
+       *[Domain] 域网络
+    }阻止所有传入连接
 firewall-off = 没有开启防火墙
 firewall-allows = 防火墙（{ $by }）放行发往 UDP 端口 { $port } 的数据报
 firewall-partly = 防火墙（{ $by }）只放行一部分发往 UDP 端口 { $port } 的数据报；如果收不到数据，请放行这个端口

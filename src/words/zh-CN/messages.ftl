@@ -13,6 +13,7 @@ template = 无法识别 { $what } 中的模板
     .hint-pipe = 各行来自管道：seq 3 | udpcli send 192.168.0.3:6000 --template 'line { "{" }line{ "}" }'
 no-equals = --on { $text }：模式和回复之间没有 =
     .hint = 请这样写：--on 'temp?=23'
+    .hint-typed = ＝ 是用中文输入法输入的：请写成 { $line }
 reply-in-file = { $path } 第 { $line } 行
 project-replies = 按 { $path } 里的 { $count } 条规则回复；加 --no-project 就不用它们
 too-many-rules = 按模式回复的规则超过 { $most } 条
@@ -32,6 +33,7 @@ unknown-field-nearest = 第 { $at } 个字符处的 { "{" }{ $name }{ "}" } 不�
 unclosed = 第 { $at } 个字符处的字段没有结尾的 { "}" }
 stray = 第 { $at } 个字符处的 { "}" } 前面没有对应的 { "{" }
 wrong-option = 第 { $at } 个字符处的 { "{" }{ $name }:{ $option }{ "}" }：{ $problem }
+time-format = 时间格式不对（{ $problem }）
 no-option = 名称后面不能再写别的
 width = 请写 1 到 { $most } 的宽度；04 表示前面补零
 range = 请写两个整数，例如 { "{" }rand:1..100{ "}" }

@@ -177,7 +177,7 @@ fn several(name: &str, images: &[String]) -> Error {
         found: sentence!(
             "flash.f-bins",
             count = images.len(),
-            names = found.join(", ")
+            names <- Sentence::verbatim_list(&found)
         ),
         hint: Some(sentence!("flash.unpack-several")),
     }))

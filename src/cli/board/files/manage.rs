@@ -184,7 +184,7 @@ pub(in crate::cli::board) fn cp(
 }
 
 fn is_remote(path: &OsStr) -> bool {
-    path.as_encoded_bytes().starts_with(b":")
+    remote::without_colon(path).is_some()
 }
 
 fn parse_all(paths: &[OsString]) -> Result<Vec<RemotePath>, Error> {
