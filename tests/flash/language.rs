@@ -15,7 +15,7 @@ fn a_refusal_and_its_hint_are_chinese() {
     assert_eq!(
         run.stderr,
         format!(
-            "udpcli: error: {page} 没有刷入。应为：固件；实为：HTML 网页\n  hint: 下载失败：请在浏览器里打开下载页，保存固件文件本身，并看看它的大小（1 到 8 MB）；加上 --force 可以强制写入\n"
+            "udpcli: error: 没有刷入 {page}。应为：固件；实为：HTML 网页\n  hint: 下载失败：请在浏览器里打开下载页，保存固件文件本身，并看看它的大小（1 到 8 MB）；加上 --force 可以强制写入\n"
         )
     );
 }

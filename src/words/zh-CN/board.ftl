@@ -53,7 +53,7 @@ no-answer = { $doing }时，{ $port } 上的掌控板不再应答
     .hint = 请再试一次；如果还不行，就复位掌控板：udpcli board reset --hard
 restarted = { $doing }时，掌控板重新启动了
     .hint = 供电不足或 USB 线太差也会这样（欠压复位），多半发生在 Wi-Fi 启动时
-answer = { $doing }时，掌控板的回答出乎意料：{ $said }
+answer = { $doing }时，掌控板的应答不对：{ $said }
 refused = { $doing }时，掌控板上出现异常：{ $exception }
 chatter = { $doing }时，掌控板上有程序不停地输出：{ $said }
     .hint = 软复位也没能让它停下，说明掌控板的 boot.py 启动了一个会输出内容的定时器或线程：在提示符下删除它（udpcli board repl，然后输入 import os; os.remove('boot.py')），再按 RESET 键
@@ -86,7 +86,7 @@ write-file = 无法写入掌控板上的 { $path }：{ $reason }
     .hint-old = 旧文件没有变
 read-file = 无法读取掌控板上的 { $path }：{ $reason }
     .hint = 请再试一次；如果只有这个文件读不出来，就重新放一次；如果很多文件都这样，就是闪存或存储卡老化了
-too-long = 掌控板说 { $path } 有 { $len } 字节；udpcli 最多读取 { $most } 字节
+too-long = 掌控板报告 { $path } 有 { $len } 字节；udpcli 最多读取 { $most } 字节
     .hint = 没有哪块掌控板装得下这么多：是文件系统坏了，或者应答的不是掌控板；udpcli board info 会显示它是什么
 remove = 无法删除掌控板上的 { $path }：{ $reason }
     .hint-not-empty = 加上 -r 会连同里面的内容一起删除文件夹
@@ -120,8 +120,8 @@ reason-exception = { $text }
 
 # 当时在做什么：后面接“时”。
 
-doing-entering-paste = 请求 raw-paste 模式
-doing-leaving-raw-repl = 离开 raw REPL
+doing-entering-paste = 请求 raw-paste（原始粘贴）模式
+doing-leaving-raw-repl = 离开原始 REPL
 doing-pasting-at-prompt = 在提示符下粘贴
 doing-soft-reset = 软复位
 doing-preparing = 准备掌控板
@@ -160,11 +160,11 @@ doing-other = { $text }
 line-no-answer = 没有及时应答
 line-closed = 线路已关闭
 line-no-address = 请写成 socket://HOST:PORT 或 rfc2217://HOST:PORT
-line-no-lines-over-tcp = socket:// 不传控制线，rfc2217:// 才传
+line-no-lines-over-tcp = socket:// 传不了控制线的信号，rfc2217:// 才可以
 line-no-lines = 它没有控制线
 line-no-serial-port = 它不是串口
 line-takes-no-commands = 对方不接收命令
-line-reads-no-answers = 对方只提问，不读取回答
+line-reads-no-answers = 对方只发请求，不读取应答
 unnameable = 它不能作为文件名
 name-too-long = 它超过了电脑上文件名的最大长度（{ $longest } 个字符或字节）
 
@@ -185,7 +185,7 @@ given-up = 按 Ctrl-C 后，{ $port } 上的掌控板没有及时应答：它的
 symptom-silent-end = 掌控板上的 UDP 程序已经结束，而它的 except: 没有写明异常，掩盖了使它结束的错误
     .next = 把 except: 改成 except Exception as e:，并在它下面第一行写 import sys; sys.print_exception(e)，再运行一次：它就会输出错误
 symptom-no-arp = 掌控板发往的地址没有设备应答：sendto 的 ENOMEM（12）表示它的 ARP 请求没有得到应答
-    .next = 请检查掌控板程序里的地址是不是这台电脑的地址（udpcli listen 会显示），以及双方是否在同一个 Wi-Fi；如果接入点隔离了各个设备：udpcli pair --board-ap
+    .next = 请检查掌控板程序里的地址是不是这台电脑的地址（udpcli listen 会显示），以及双方是否在同一个 Wi-Fi；如果无线路由器隔离了各个设备：udpcli pair --board-ap
 
 # 为什么不能镜像 OLED。
 

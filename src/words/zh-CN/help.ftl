@@ -34,7 +34,7 @@ heading-replies = 回复
 heading-socket = 套接字
 heading-output = 输出
 heading-end = 何时结束
-heading-answers = 应答
+heading-answers = 自动回复
 heading-faults = 故障
 heading-serial-port = 串口
 heading-example = 示例程序
@@ -91,7 +91,7 @@ send-size = 生成 N 字节的载荷，前 16 个字节是序号和发送时间�
 send-template = 发送带字段的文本：{ "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" }；{ "{" }line{ "}" } 是管道里的每一行
 send-replay = 按原来的时间发送抓包文件里的 UDP 数据报（.pcap、.pcapng，或 listen 写的 .jsonl）；- 表示标准输入
 send-speed = 与 --replay 一起用：录制速度的多少倍，或 max [默认值：1]
-send-from = 与 --replay 一起用：只发送来自这些发送方的数据报
+send-from = 与 --replay 一起用：只发送来自这些发送端的数据报
 send-to-port = 与 --replay 一起用：只发送发往这些端口的数据报
 send-interactive = 逐行输入并发送，回复到了就显示
 send-escape = 把 MESSAGE 里的 \n、\r、\t、\xNN 等换成真正的字符
@@ -192,17 +192,17 @@ listen-on = 对匹配 PATTERN（文本、re:表达式或 hex:字节）的数据�
 listen-replies = 再从 TOML 文件的 [[replies]] 表里读取这样的回复
 listen-no-project = 不使用 udpcli.toml 里的回复
 listen-escape = 把 --reply 和 --on 里的 \n、\r、\t、\xNN 等换成真正的字符
-listen-reply-rate = 每秒最多回复同一个发送者多少次 [默认值：1000]
+listen-reply-rate = 每秒最多回复同一个发送端多少次 [默认值：1000]
 listen-reply-delay = 每条回复先等这么久再发
 listen-reply-drop = 有意不发百分之几的回复，用来观察超时
 listen-random-seed = 让 --reply-drop 和 { "{" }rand{ "}" } 每次运行的结果相同
 listen-reuse-addr = 设置 SO_REUSEADDR：几个程序都设置它，就能共用端口；单播只送到其中一个（Windows 上是哪个并不确定）
-listen-reuse-port = 设置 SO_REUSEPORT：几个程序都设置它，就能共用端口；系统把不同的发送者分给不同的程序（Windows 上没有）
+listen-reuse-port = 设置 SO_REUSEPORT：几个程序都设置它，就能共用端口；系统把不同的发送端分给不同的程序（Windows 上没有）
 listen-join = 在一个或所有网络接口上加入组播组
 listen-interface = 只使用这个网络接口（Linux、macOS）
 listen-recv-buffer = 接收缓冲区的大小（SO_RCVBUF）[默认值：系统允许的上限]
 listen-recv-size = 每个数据报最多保留 N 字节；1024 与教程相同
-listen-from = 只接收这些发送者的数据报
+listen-from = 只接收这些发送端的数据报
 
 ## udpcli relay
 
@@ -235,10 +235,10 @@ relay-jitter = 再加上一段随机延迟，最多这么久；后面的数据�
 relay-rate = 每个方向每秒最多转发多少个数据报；要排队超过 1 秒的会丢失；也可以写 max [默认值：有目标是本机地址时为 100000，否则为 max]
 relay-both = 返回的方向也制造同样的故障
 relay-random-seed = 重现给出这个种子的那次运行的故障
-relay-format = 显示转发的数据报，包括发送者和接收者 [默认：不显示]
-    .value-text = 一行里显示时间、发送者、接收者、长度和转义后的文本
+relay-format = 显示转发的数据报，包括发送端和接收端 [默认：不显示]
+    .value-text = 一行里显示时间、发送端、接收端、长度和转义后的文本
     .value-json = 每个数据报一行 JSON 对象
-    .value-hex = 一行时间、发送者、接收者和长度，然后是十六进制内容
+    .value-hex = 一行时间、发送端、接收端和长度，然后是十六进制内容
     .value-raw = 只有载荷的字节
 relay-encoding = 载荷文本的编码：utf-8、gbk、big5、shift_jis 等，或 auto（先试 UTF-8，再试 GBK）
 relay-save = 把两个方向转发的数据报写入 FILE：.pcap、.pcapng 或 .jsonl
@@ -255,12 +255,12 @@ board = 串口桥：在掌控板上运行程序、传送文件、查看 OLED
         示例：
           udpcli board list                 哪个串口是掌控板
           udpcli board info -s /dev/ttyUSB0
-board-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；info、put、run、flash、reset、rm 和 oled 可以写多次 [默认值：找到的唯一一块板]
+board-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；info、put、run、flash、reset、rm 和 oled 可以写多次 [默认值：找到的唯一一块掌控板]
 board-baud = 串口的波特率 [默认值：115200]；board flash 用它传送数据
 board-connect-timeout = 最多用多长时间连接掌控板
 board-wire = 把串口上的每个字节连同方向和时间记入 FILE，每行一个 JSON 对象
-board-all = 同时用于找到的每一块板
-board-jobs = 同时处理多少块板 [默认值：全部；board flash 为 4]
+board-all = 同时用于找到的每一块掌控板
+board-jobs = 同时处理多少块掌控板 [默认值：全部；board flash 为 4]
 board-names = 名单（CSV 文件）：MAC 地址（或 USB 序列号、串口）、名字、座位
 board-left-out = 串口桥，这个版本没有包含
 
@@ -305,7 +305,7 @@ board-run = 在掌控板的内存里运行程序，并显示它的输出
           udpcli board run main.py --watch --with lib
           udpcli board run hello.py --all --names names.csv
 board-run-script = 要运行的 Python 文件；- 表示从标准输入读取
-board-run-example = 我们自己编写的教程 UDP 客户端或服务端
+board-run-example = udpcli 自带的教程程序：UDP 客户端或服务端
     .value-client = 每两秒发送一条消息
     .value-server = 显示收到的消息，并画在 OLED 上
 board-run-detach = 启动程序后让它继续运行，udpcli 退出
@@ -314,7 +314,7 @@ board-run-image = 把 OLED 最后显示的内容存为 PNG 文件
 board-run-no-soft-reset = 直接在当前的解释器里运行，保留之前程序留下的内容
 board-run-watch = 每次保存文件就重新运行，直到按 Ctrl-C
 board-run-with = 与 --watch 一起用：程序需要的文件或文件夹，有变化就上传到板子（可重复）
-board-run-ssid = 与 --example 一起用：要加入的 Wi-Fi；不写则留在当前的 Wi-Fi
+board-run-ssid = 与 --example 一起用：要连接的 Wi-Fi；不写就用当前的 Wi-Fi
 board-run-password-env = 与 --ssid 一起用：存放密码的环境变量（不写则会询问）
 board-run-target = 与 --example client 一起用：发送到哪里，即 udpcli listen 显示的本机地址
 board-run-port = 与 --example server 一起用：它监听的 UDP 端口
@@ -358,7 +358,7 @@ board-do-steps = board 命令，每条是一个参数；- 表示从标准输入�
 board-put = 把文件和文件夹传到掌控板
     .after =
         示例：
-          udpcli board put main.py              传到板的工作目录，一般是 /
+          udpcli board put main.py              传到板子的工作目录，一般是 /
           udpcli board put main.py lib :        一个文件和一个文件夹
           udpcli board put '*.py' :/lib         所有匹配的文件，在任何 shell 里都行
           udpcli board put data.txt :/logs/     传到已有的文件夹里
@@ -366,10 +366,10 @@ board-put = 把文件和文件夹传到掌控板
           udpcli board put . : --delete         同时删除板上有、这个文件夹里没有的文件
           udpcli board put . : --exclude '*.bak' --dry-run
 board-put-paths = 本机的文件和文件夹；最后一个参数可以是 :PATH，表示放在板上的哪里
-    .long = :x.py 从板的工作目录算起，:/x.py 从根目录算起。\xNN 表示文件名里的一个字节。文件夹里以点开头的名字、__pycache__ 和 Thumbs.db 不会传送。
+    .long = :x.py 从板子的工作目录算起，:/x.py 从根目录算起。\xNN 表示文件名里的一个字节。文件夹里以点开头的名字、__pycache__ 和 Thumbs.db 不会传送。
 board-put-exclude = 略过与这个模式匹配的文件，例如 '*.bak'；可以写多次
     .long = 不带斜杠的模式匹配任何文件夹里的名字，带斜杠的匹配路径，例如 'lib/test_*'。udpcli.toml 里 exclude 的模式同样有效。--delete 不会删除与它们匹配的文件。
-board-put-delete = 同时删除板上在所传送的文件夹里、而本机没有的文件；删除前先询问
+board-put-delete = 同时删除板子上多出来的文件（在所传送的文件夹里，而本机没有）；删除前先询问
     .long = :PATH 之下凡是不属于这次指定的文件，都会列出来（包括 boot.py），回答 y 之后删除。put 略过的名字和别的文件系统（例如存储卡）不会删除。
 board-put-watch = 每次保存文件就重新传送，直到按 Ctrl-C；这时 --delete 要和 --yes 一起用
 board-put-yes = 不询问，直接删除
@@ -449,7 +449,7 @@ board-sha256sum-paths = 板上的文件
 
 ## udpcli board cp
 
-board-cp = 在掌控板上复制文件和文件夹，或在电脑和板之间复制
+board-cp = 在掌控板上复制文件和文件夹，或在电脑和掌控板之间复制
     .after =
         示例：
           udpcli board cp :main.py :old.py      在板上复制
@@ -642,7 +642,7 @@ board-flash-chip = 板子应有的芯片：esp32、esp32s3、esp32c3……（默
 board-flash-flash-size = 闪存大小，用于不报告大小的闪存芯片：4MB、8MB 等
 board-flash-flash-mode = 引导程序用什么方式读取闪存
     .value-keep = 按文件里写的
-    .value-dio = 两根线；所有板都能用，官方固件也用它
+    .value-dio = 两根线；所有板子都能用，官方固件也用它
     .value-qio = 四根线；更快，但闪存芯片和板子都要支持
     .value-dout = 两根线，只用于数据
     .value-qout = 四根线，只用于数据
@@ -657,14 +657,14 @@ board-flash-before = 用什么方式让掌控板进入下载模式
     .value-default-reset = 通过两个三极管控制 DTR 和 RTS，掌控板就是这样
     .value-no-reset = 已经在下载模式：复位时按住了 BOOT
     .value-usb-reset = 按芯片自带 USB 口的方式控制 DTR 和 RTS
-board-flash-after = 最后让板做什么
+board-flash-after = 最后让板子做什么
     .value-hard-reset = 启动它的程序
     .value-no-reset = 停留在下载模式
 board-flash-backup = 先把闪存读到 FILE，- 表示标准输出；FILE.json 记录它的来源
 board-flash-restore = 把备份原样写回，包括设置和文件
 board-flash-only = 只备份或恢复这一部分：分区名，或 OFFSET+SIZE
 board-flash-dry-run = 检查一切并显示计划，但不写入
-board-flash-monitor = 完成后直接进入板的提示符
+board-flash-monitor = 完成后直接进入板子的提示符
 board-flash-force = 文件看起来不对（不是固件、已损坏、太大）也写入
 board-flash-left-out = 把固件刷入掌控板：这个版本没有包含
 
@@ -673,36 +673,36 @@ board-flash-left-out = 把固件刷入掌控板：这个版本没有包含
 pair = 一起测试电脑和掌控板的两个方向，并查明消息为什么没有到达
     .after =
         示例：
-          udpcli pair                                        找到的唯一一块板，在当前的 Wi-Fi
-          udpcli pair -s /dev/ttyUSB0 --ssid class           先加入这个 Wi-Fi；会询问密码
+          udpcli pair                                        找到的唯一一块掌控板，在当前的 Wi-Fi
+          udpcli pair -s /dev/ttyUSB0 --ssid class           先连上这个 Wi-Fi；会询问密码
           WIFI=secret udpcli pair --ssid class --password-env WIFI
-          udpcli pair --all --ssid class --format junit      全班的板，用于 CI 系统
-          udpcli pair --board-ap                             用板自己的 Wi-Fi，不需要路由器
+          udpcli pair --all --ssid class --format junit      全班的掌控板，用于 CI 系统
+          udpcli pair --board-ap                             用掌控板自己的 Wi-Fi，不需要路由器
           udpcli pair --watch --ssid class                   持续显示，直到 Ctrl-C
-          udpcli pair --simulate                             手边没有板
+          udpcli pair --simulate                             手边没有掌控板
           udpcli pair --report pair.html                     可以打印、也可以发给网络管理员的网页
           udpcli pair -n 10 --interval 2s --sizes 28         按教程的节奏
-pair-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；可以写多次，同时测试 [环境变量：UDPCLI_SERIAL] [默认值：找到的唯一一块板]
-pair-all = 同时测试找到的每一块板
+pair-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；可以写多次，同时测试 [环境变量：UDPCLI_SERIAL] [默认值：找到的唯一一块掌控板]
+pair-all = 同时测试找到的每一块掌控板
 pair-names = 名单（CSV 文件）：MAC 地址（或 IP 地址、串口）、名字、座位
 pair-simulate = 手边没有掌控板：用本机上真正的 MicroPython 代替（Linux、macOS）
 pair-baud = 串口的波特率 [默认值：115200]
 pair-connect-timeout = 最多用多长时间连接掌控板
-pair-ssid = 要加入的 Wi-Fi；不写则留在当前的 Wi-Fi
+pair-ssid = 要连接的 Wi-Fi；不写就用当前的 Wi-Fi
 pair-password-env = 与 --ssid 一起用：存放密码的环境变量（不写则会询问）
-pair-board-ap = 让掌控板成为接入点，在它自己的 Wi-Fi 里测试：适合接入点隔离各个设备的场合。会显示网络名和随机密码，请让本机加入
-pair-join-timeout = 与 --board-ap 一起用：等本机加入掌控板的 Wi-Fi，最多等多久
+pair-board-ap = 让掌控板自己当热点来测试：适合无线路由器隔离各个设备的场合。会显示热点的名称和随机密码，请让电脑连上它
+pair-join-timeout = 与 --board-ap 一起用：等电脑连上掌控板的 Wi-Fi，最多等多久
 pair-port = UDP 端口，电脑和板上相同
 pair-count = 每种大小、每个方向以及回显各发送多少个数据报
 pair-interval = 两个数据报的间隔
 pair-sizes = 载荷大小，以字节为单位
 pair-max-loss = 每个方向允许的最高丢失率，百分数
 pair-text = 在 OLED 上显示的文本
-pair-encoding = 所发文本的编码；板按 UTF-8 读取
+pair-encoding = 所发文本的编码；板子按 UTF-8 读取
 pair-watch = 重复测试直到 Ctrl-C：终端上持续更新，否则每轮一行
 pair-format = 结果的显示方式
     .value-text = 每一步结束时显示一行；有多块掌控板时每块一行
-    .value-json = 每块板一个 JSON 对象（docs/pair.schema.json）
+    .value-json = 每块掌控板一个 JSON 对象（docs/pair.schema.json）
     .value-junit = junit 形式的 XML，用于 CI 系统
 pair-report = 把结果写入 FILE：一个网页，可以用浏览器看，也可以打印在一张纸上
 pair-left-out = 电脑和掌控板的测试，这个版本没有包含
@@ -716,7 +716,7 @@ demo = 在本机演示接收和发送，不需要掌控板
 
 ## udpcli doctor
 
-doctor = 检查本机有什么会让数据报或掌控板用不了
+doctor = 检查本机有没有问题，使数据报收不到，或者掌控板连不上
     .long =
         检查地址（并指出掌控板的程序里该填哪一个）、UDP 端口、防火墙，以及串口和驱动。每个问题都附有解决它的命令；
         udpcli 从不自行运行这些命令。检查时不发送数据报，也不打开串口。
@@ -726,7 +726,7 @@ doctor = 检查本机有什么会让数据报或掌控板用不了
           udpcli doctor --port 6001
           udpcli doctor --format json | jq .findings
 
-        如果有什么会让数据报或掌控板用不了，退出码为 1。
+        如果有问题使数据报收不到，或者掌控板连不上，退出码为 1。
 doctor-port = 要接收掌控板数据报的 UDP 端口
 doctor-format = 检查结果的显示方式
     .value-text = 便于阅读的文本

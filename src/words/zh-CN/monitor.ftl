@@ -29,6 +29,6 @@ no-arp = sendto 报 ENOMEM (12)，说明板子要发往的地址没有设备应�
 not-utf8 = UnicodeError：收到的字节不是 UTF-8，多半是 Windows 程序发来的 GBK；改为发送 UTF-8（udpcli send 就是），或不对它调用 decode()
 address-in-use = EADDRINUSE：板子上还有套接字占用这个端口，是之前的程序没有 close() 就结束了；复位板子即可：udpcli board reset
 wifi-not-found = 板子找不到这个 Wi-Fi：请检查名称（区分大小写）；板子只支持 2.4 GHz
-wifi-timeout = 板子没能及时连上 Wi-Fi：检查密码，以及接入点是否还能接入更多设备
+wifi-timeout = 板子没能及时连上 Wi-Fi：检查密码，以及无线路由器是否还能连更多设备
 timed-out = ETIMEDOUT：等待超时。如果来自套接字，是 settimeout() 时间内没有收到数据；如果来自 I2C，检查传感器或显示屏的接线
 memory-error = 板子的内存用完了：缩短程序或列表，在申请大块内存前调用 gc.collect()

@@ -40,5 +40,5 @@ system = 操作系统
 
 # 文件。
 
-the-file = 报告 { $file }
+the-file = HTML 报告 { $file }
 written = 已写入报告 { $file }

@@ -15,7 +15,7 @@ unexpected-reply = 收到 { $peer } 的 { $got } 条回复，没有一条与期�
 no-datagram = { $timeout } 内没有收到数据报
     .hint = 请检查发送端程序里的地址、本机的防火墙，以及双方是否在同一个网络
     .hint-try = 请检查发送端程序里的地址、本机的防火墙，以及双方是否在同一个网络；运行 udpcli send { $own } hello 可以看出本机这边是否正常
-    .hint-filtered = 有 { $filtered } 个数据报来自其他发送者，被 --from 排除了
+    .hint-filtered = 有 { $filtered } 个数据报来自其他发送端，被 --from 排除了
 too-long = { $what }：有 { $len } 字节，而一个 { $family } 的 UDP 数据报最多装 { $max } 字节
     .hint = --file PATH --chunk 1024 可以把很长的载荷分成多个数据报发送
 escape = 无法识别 { $what } 中的转义
@@ -92,7 +92,7 @@ fragmented = 载荷有 { $len } 字节，会被分片：路径 MTU 是 { $mtu }�
 # 收发过程中的事件。
 
 truncated = 来自 { $peer } 的数据报有 { $len } 字节，被截成 { $kept } 字节（--recv-size）；之后的只计数
-no-broadcast-flag = 本系统分辨不出广播：广播也会得到回复，每个发送者每秒最多 { $rate } 次（--reply-rate）
+no-broadcast-flag = 本系统分辨不出广播：广播也会得到回复，每个发送端每秒最多 { $rate } 次（--reply-rate）
 group-waits = 还没有网络接口可以加入组播组 { $group }：出现后会自动加入
 group-joined = 已在 { $interface } 上加入组播组 { $group }
 send-buffer = 系统只给了 { $granted } 字节的发送缓冲区，不是 { $size }{ $limit ->
