@@ -120,6 +120,9 @@ impl<'a> Watched<'a> {
                 std::thread::sleep(SETTLE);
             }
             self.changes.note();
+            if self.shutdown.is_asked() {
+                break;
+            }
             let lost = match rounds.round(repl, &mut self.changes)? {
                 RoundEnd::Done => self.wait_for_save(rounds),
                 RoundEnd::SavedMeanwhile => None,

@@ -232,7 +232,9 @@ impl Climb {
                 return Err(self.failure(link));
             }
             let found = if booting && (self.is_setting_up() || !self.interrupts_boot()) {
+                link.set_booting(true);
                 self.listen(link, Duration::from_millis(10))?;
+                link.set_booting(false);
                 None
             } else if booting {
                 self.through_boot(link)?
@@ -300,11 +302,18 @@ impl Climb {
     /// Soft-resets from the raw REPL, which stays active. True if the board then replies cleanly.
     fn soft_reset(&mut self, link: &mut Link) -> Result<bool, Error> {
         link.send(b"\x04")?;
+        link.set_resetting(true);
+        let result = self.await_soft_reset(link);
+        link.set_resetting(false);
+        Ok(result? == Some(RawPrompt::Quiet) && self.verify(link)? == Proof::Clean)
+    }
+
+    fn await_soft_reset(&mut self, link: &mut Link) -> Result<Option<RawPrompt>, Error> {
         let until = (Instant::now() + SOFT_RESET).min(self.deadline);
         self.heard.clear();
         while !boot_output::has(&self.heard, &[boot_output::SOFT_REBOOT]) {
             if !link.fill(until)? {
-                return Ok(false);
+                return Ok(None);
             }
             self.note(link);
         }
@@ -312,10 +321,7 @@ impl Climb {
         self.heard_by_ctrl_a = self.heard_in_all;
         self.has_hit_boot = false;
         self.entered.started_anew = true;
-        Ok(
-            self.banner(link, left)? == Some(RawPrompt::Quiet)
-                && self.verify(link)? == Proof::Clean,
-        )
+        self.banner(link, left)
     }
 
     /// Sends Ctrl-C at intervals so short that a handler is interrupted too.

@@ -30,7 +30,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::board::error::Error;
-use crate::board::helper::Helper;
+use crate::board::helper::{CallKind, Helper};
 use crate::board::literal;
 use crate::board::operation::{Doing, RefusalReason};
 use crate::board::repl::Repl;
@@ -252,9 +252,14 @@ impl<'a> Files<'a> {
         self.helper.call(doing, code, limit)
     }
 
-    /// Like [`Self::call`], for work that pauses during its reply.
+    /// Like [`Self::call`], for work that pauses during its reply and that Ctrl-C may cut short.
     fn call_slow(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
-        self.helper.call_slow(doing, code, limit)
+        self.helper.call_of(CallKind::Pausing, doing, code, limit)
+    }
+
+    /// Like [`Self::call`], for work on many files that Ctrl-C may cut short.
+    fn call_long(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
+        self.helper.call_of(CallKind::Long, doing, code, limit)
     }
 
     /// Finds out what is at each of `paths`.
@@ -294,7 +299,7 @@ impl<'a> Files<'a> {
         let doing = Doing::Listing(path.to_string());
         let code = call("d", path.as_bytes(), if deep { b",1" } else { b"" });
         let answer = self
-            .call(&doing, &code, WORK * 3)
+            .call_long(&doing, &code, WORK * 3)
             .map_err(|error| missing(error, &path))?;
         let mut entries = Vec::new();
         for line in records(&answer) {
@@ -331,7 +336,7 @@ impl<'a> Files<'a> {
         }
         let code = call("r", path.as_bytes(), if deep { b",1" } else { b",0" });
         let doing = Doing::Removing(path.to_string());
-        let result = self.call(&doing, &code, WORK * 3);
+        let result = self.call_long(&doing, &code, WORK * 3);
         match result.map_err(|error| missing(error, &path)) {
             Ok(_) => Ok(()),
             // The first reply was lost, and the retry found that the file is already gone.

@@ -158,7 +158,7 @@ impl<'a> Helper<'a> {
         for part in SCRIPT.split(PART_END) {
             let (code, expected) = plain_frame(part, std::mem::take(&mut is_first));
             self.insist(doing, WORK, |helper| {
-                helper.attempt(doing, &code, WORK, false, |answer| {
+                helper.attempt(doing, &code, WORK, CallKind::Quick, |answer| {
                     (answer.trim_ascii_end() == expected).then(|| CallResult::Answer(Vec::new()))
                 })
             })?;
@@ -168,7 +168,7 @@ impl<'a> Helper<'a> {
             .iter()
             .flat_map(|script| script.split(PART_END))
         {
-            self.call_once(doing, part.as_bytes(), WORK, false)?;
+            self.call_once(doing, part.as_bytes(), WORK, CallKind::Quick)?;
         }
         Ok(())
     }
@@ -231,7 +231,7 @@ impl<'a> Helper<'a> {
         let doing = &Doing::CleaningUp;
         let result = ready.and_then(|()| {
             self.insist(doing, WORK, |helper| {
-                helper.attempt(doing, CLEAN_UP, WORK, false, |answer| {
+                helper.attempt(doing, CLEAN_UP, WORK, CallKind::Quick, |answer| {
                     answer.is_empty().then(|| CallResult::Answer(Vec::new()))
                 })
             })
@@ -258,20 +258,21 @@ impl<'a> Helper<'a> {
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
-        self.call_or_start_anew(doing, code, limit, false)
+        self.call_or_start_anew(doing, code, limit, CallKind::Quick)
     }
 
-    /// Like [`Self::call`], for work that pauses during its reply.
+    /// Like [`Self::call`], for work of a kind.
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub(crate) fn call_slow(
+    pub(crate) fn call_of(
         &mut self,
+        kind: CallKind,
         doing: &Doing,
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
-        self.call_or_start_anew(doing, code, limit, true)
+        self.call_or_start_anew(doing, code, limit, kind)
     }
 
     fn call_or_start_anew(
@@ -279,11 +280,11 @@ impl<'a> Helper<'a> {
         doing: &Doing,
         code: &[u8],
         limit: Duration,
-        pauses: bool,
+        kind: CallKind,
     ) -> Result<Vec<u8>, Error> {
-        let result = self.call_once(doing, code, limit, pauses);
+        let result = self.call_once(doing, code, limit, kind);
         if result.as_ref().is_err_and(is_unclear) && self.start_anew(doing)? {
-            return self.call_once(doing, code, limit, pauses);
+            return self.call_once(doing, code, limit, kind);
         }
         result
     }
@@ -293,17 +294,17 @@ impl<'a> Helper<'a> {
         self.attempts
     }
 
-    /// Like [`Self::call`], but never restarts the interpreter. `pauses` says that the reply may arrive with pauses.
+    /// Like [`Self::call`], but never restarts the interpreter.
     pub(crate) fn call_once(
         &mut self,
         doing: &Doing,
         code: &[u8],
         limit: Duration,
-        pauses: bool,
+        kind: CallKind,
     ) -> Result<Vec<u8>, Error> {
         let framed = framed(code, b"");
         self.insist(doing, limit, |helper| {
-            helper.attempt(doing, &framed, limit, pauses, read)
+            helper.attempt(doing, &framed, limit, kind, read)
         })
     }
 
@@ -314,7 +315,7 @@ impl<'a> Helper<'a> {
         framed: &[u8],
         limit: Duration,
     ) -> Result<CallResult, Error> {
-        self.attempt(doing, framed, limit, false, read)
+        self.attempt(doing, framed, limit, CallKind::Quick, read)
     }
 
     /// Repeats attempts until the result is clear: a reply, or an exception.
@@ -389,13 +390,15 @@ impl<'a> Helper<'a> {
         doing: &Doing,
         code: &[u8],
         limit: Duration,
-        pauses: bool,
+        kind: CallKind,
         read: impl Fn(&[u8]) -> Option<CallResult>,
     ) -> Result<CallResult, Error> {
-        let result = if pauses {
-            self.repl.exec_by(self.way, doing, code, limit)
-        } else {
-            self.repl.exec_short(self.way, doing, code, limit)
+        let result = match kind {
+            CallKind::Quick => self.repl.exec_short(self.way, doing, code, limit),
+            CallKind::Long => self
+                .repl
+                .exec_stoppable(self.way, doing, code, limit, false),
+            CallKind::Pausing => self.repl.exec_stoppable(self.way, doing, code, limit, true),
         };
         match result {
             Ok(answer) => Ok(match read(&answer) {
@@ -407,6 +410,17 @@ impl<'a> Helper<'a> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// How a call replies, and whether Ctrl-C may stop it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallKind {
+    /// Without pauses and soon. It may not be cut short: it renames files, for example.
+    Quick,
+    /// Without pauses, but many lines or many files. It changes nothing, or can be cut short.
+    Long,
+    /// With pauses, while it reads or writes files. It changes nothing, or can be cut short.
+    Pausing,
 }
 
 /// Why the interpreter restarts.

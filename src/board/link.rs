@@ -44,6 +44,10 @@ pub struct Link {
     /// Whether Ctrl-C ends a wait at once. It does not during the clean-up, or if the caller checks it: then Ctrl-C
     /// ends the wait after a grace period.
     heeds_shutdown: bool,
+    /// Whether the board is in a soft reset, which Ctrl-C must not cut short.
+    is_resetting: bool,
+    /// Whether the board boots by itself, and udpcli only listens.
+    is_booting: bool,
     pending: Vec<u8>,
     /// Whether the line has failed, so that no communication is possible.
     is_lost: bool,
@@ -62,11 +66,18 @@ pub struct Link {
 /// The timeout for the clean-up after Ctrl-C, so that the run ends within 2 s.
 const ORDER: Duration = Duration::from_millis(1850);
 
-/// Whether to stop waiting for the board.
-fn must_end(shutdown: &Shutdown, heeds: bool) -> bool {
+/// How long to wait for the end of a soft reset after Ctrl-C: the longest that was recorded takes 1.2 s (generic 1.26).
+/// A Ctrl-C sent to the board meanwhile would interrupt its `_boot.py`, before it has mounted the file system.
+const END_OF_RESET: Duration = Duration::from_millis(1250);
+
+/// How much of [`ORDER`] to keep for the way back to the prompt.
+const WAY_BACK: Duration = Duration::from_millis(250);
+
+/// Whether to stop waiting for the board, some time after Ctrl-C.
+fn must_end(shutdown: &Shutdown, grace: Duration) -> bool {
     shutdown
         .asked_at()
-        .is_some_and(|asked| heeds || asked.elapsed() > ORDER)
+        .is_some_and(|asked| asked.elapsed() >= grace)
 }
 
 impl Link {
@@ -91,6 +102,8 @@ impl Link {
             address: address.clone(),
             shutdown,
             heeds_shutdown: true,
+            is_resetting: false,
+            is_booting: false,
             pending: Vec::new(),
             is_lost: false,
             has_given_up: false,
@@ -130,6 +143,46 @@ impl Link {
         std::mem::replace(&mut self.heeds_shutdown, heed)
     }
 
+    /// Whether Ctrl-C ends a wait at once.
+    pub(crate) fn heeds_shutdown(&self) -> bool {
+        self.heeds_shutdown
+    }
+
+    /// Sets whether the board is in a soft reset: then Ctrl-C ends a wait after the time that a soft reset takes.
+    pub(crate) fn set_resetting(&mut self, is_resetting: bool) {
+        self.is_resetting = is_resetting;
+    }
+
+    /// Sets whether the board boots by itself: after Ctrl-C it is left alone.
+    pub(crate) fn set_booting(&mut self, is_booting: bool) {
+        self.is_booting = is_booting;
+    }
+
+    /// Whether the board boots by itself.
+    pub(crate) fn is_booting(&self) -> bool {
+        self.is_booting
+    }
+
+    /// How long after Ctrl-C a wait goes on.
+    fn grace(&self) -> Duration {
+        if !self.heeds_shutdown {
+            ORDER
+        } else if self.is_resetting {
+            END_OF_RESET
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// The time for a step of the clean-up: at most `limit`, and less if Ctrl-C was some time ago.
+    pub(crate) fn clean_up_time(&self, limit: Duration) -> Duration {
+        let since = self
+            .shutdown
+            .asked_at()
+            .map_or(Duration::ZERO, |asked| asked.elapsed());
+        limit.min(ORDER.saturating_sub(WAY_BACK).saturating_sub(since))
+    }
+
     /// How long `len` bytes take on the line, at 10 bits each.
     #[must_use]
     pub(crate) fn line_time(&self, len: usize) -> Duration {
@@ -159,8 +212,8 @@ impl Link {
     /// The line has failed, or the user pressed Ctrl-C.
     pub(crate) fn fill(&mut self, deadline: Instant) -> Result<bool, Error> {
         let mut buffer = [0; 4096];
-        let (shutdown, heeds) = (self.shutdown.clone(), self.heeds_shutdown);
-        let is_stopped = || must_end(&shutdown, heeds);
+        let (shutdown, grace) = (self.shutdown.clone(), self.grace());
+        let is_stopped = || must_end(&shutdown, grace);
         let mut wait = Wait::at(Site::Board, &is_stopped).until(deadline);
         loop {
             // Check before reading: a board that never stops printing must not keep us past the deadline.
@@ -246,8 +299,8 @@ impl Link {
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut left = bytes;
         let mut progress = Instant::now();
-        let (shutdown, heeds) = (self.shutdown.clone(), self.heeds_shutdown);
-        let is_stopped = || must_end(&shutdown, heeds);
+        let (shutdown, grace) = (self.shutdown.clone(), self.grace());
+        let is_stopped = || must_end(&shutdown, grace);
         let mut wait = Wait::at(Site::Board, &is_stopped);
         while !left.is_empty() {
             if wait.look().is_some() {

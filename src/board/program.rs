@@ -98,9 +98,11 @@ pub fn start(
 /// Removes our name from the interpreter after a program was not started: Ctrl-C, a bad line, a refusal.
 fn forget(repl: &mut Repl) {
     let heeded = repl.link().heed_shutdown(false);
-    let result = repl.reenter_within(FORGET).and_then(|()| {
+    let limit = repl.link().clean_up_time(FORGET);
+    let result = repl.reenter_within(limit).and_then(|()| {
         let code = b"globals().pop('_udpcli',0)";
-        repl.exec(Doing::CleaningUp, code, FORGET)
+        let limit = repl.link().clean_up_time(FORGET);
+        repl.exec(Doing::CleaningUp, code, limit)
     });
     if let Err(error) = result {
         tracing::debug!("the name _udpcli may be left in the interpreter: {error}");

@@ -46,6 +46,9 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// The longest pause within a reply, a garbage collection included.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long after Ctrl-C to wait for a reply that is on its way, before code that takes long is interrupted.
+const REPLIES_SOON: Duration = Duration::from_millis(150);
+
 /// How to send code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubmitMode {
@@ -53,6 +56,24 @@ pub enum SubmitMode {
     Plain,
     /// In raw-paste mode, if the firmware has it.
     Paced,
+}
+
+/// How the reply to code arrives.
+#[derive(Debug, Clone, Copy)]
+struct ReplyKind {
+    /// With pauses: a reply that stops before its end is not damaged.
+    pauses: bool,
+    /// Whether Ctrl-C may interrupt the code.
+    is_stoppable: bool,
+}
+
+impl Default for ReplyKind {
+    fn default() -> Self {
+        Self {
+            pauses: true,
+            is_stoppable: false,
+        }
+    }
 }
 
 /// What is known about the firmware's raw-paste mode.
@@ -173,7 +194,8 @@ impl Repl {
         let entered = match way(&mut link) {
             Ok(entered) => entered,
             Err(error) => {
-                if matches!(error, Error::Interrupted) {
+                // A board that boots would be interrupted in its `_boot.py`.
+                if matches!(error, Error::Interrupted) && !link.is_booting() {
                     // The board may already be in its raw REPL.
                     leave(&mut link);
                 }
@@ -268,7 +290,27 @@ impl Repl {
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
-        self.exec_within(way, &doing.into(), code, limit, None)
+        self.exec_within(way, &doing.into(), code, limit, ReplyKind::default())
+    }
+
+    /// Like [`Self::exec_by`], for code that may take long: after Ctrl-C, udpcli interrupts it unless its reply comes soon.
+    /// `pauses` says that the reply may arrive with pauses.
+    ///
+    /// # Errors
+    /// As for [`Self::exec`]; [`Error::Interrupted`].
+    pub(crate) fn exec_stoppable(
+        &mut self,
+        way: SubmitMode,
+        doing: impl Into<Doing>,
+        code: &[u8],
+        limit: Duration,
+        pauses: bool,
+    ) -> Result<Vec<u8>, Error> {
+        let kind = ReplyKind {
+            pauses,
+            is_stoppable: true,
+        };
+        self.exec_within(way, &doing.into(), code, limit, kind)
     }
 
     /// Like [`Self::exec_by`], for code that replies without pauses: a reply that stops before its end was damaged, and
@@ -283,7 +325,11 @@ impl Repl {
         code: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>, Error> {
-        self.exec_within(way, &doing.into(), code, limit, Some(PAUSE))
+        let kind = ReplyKind {
+            pauses: false,
+            is_stoppable: false,
+        };
+        self.exec_within(way, &doing.into(), code, limit, kind)
     }
 
     fn exec_within(
@@ -292,15 +338,18 @@ impl Repl {
         doing: &Doing,
         code: &[u8],
         limit: Duration,
-        pause: Option<Duration>,
+        kind: ReplyKind,
     ) -> Result<Vec<u8>, Error> {
         struct Kept<'a> {
             answer: Vec<u8>,
-            pause: Option<Duration>,
+            pauses: bool,
             last: Option<Instant>,
             doing: &'a Doing,
             deadline: Instant,
             port: String,
+            /// Whether Ctrl-C stops the code.
+            stop: Option<Shutdown>,
+            is_stopped: bool,
         }
         impl OutputHandler for Kept<'_> {
             fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -315,15 +364,17 @@ impl Repl {
                 Ok(())
             }
             fn tick(&mut self) -> Result<FollowAction, Error> {
-                let has_stopped = self
-                    .pause
-                    .zip(self.last)
-                    .is_some_and(|(pause, last)| last.elapsed() > pause);
-                if has_stopped || Instant::now() > self.deadline {
+                let is_silent = self.last.is_some_and(|last| last.elapsed() > PAUSE);
+                if (is_silent && !self.pauses) || Instant::now() > self.deadline {
                     return Err(Error::NoAnswer {
                         port: self.port.clone(),
                         doing: self.doing.clone(),
                     });
+                }
+                let asked = self.stop.as_ref().and_then(Shutdown::asked_at);
+                if !self.is_stopped && asked.is_some_and(|asked| asked.elapsed() > REPLIES_SOON) {
+                    self.is_stopped = true;
+                    return Ok(FollowAction::Interrupt);
                 }
                 Ok(FollowAction::Continue)
             }
@@ -331,14 +382,18 @@ impl Repl {
         self.submit(way, doing, code)?;
         let mut kept = Kept {
             answer: Vec::new(),
-            pause,
+            pauses: kind.pauses,
             last: None,
             doing,
             deadline: Instant::now() + limit,
             port: self.link.name().to_owned(),
+            // Not during the clean-up.
+            stop: (kind.is_stoppable && self.link.heeds_shutdown()).then(|| self.link.shutdown()),
+            is_stopped: false,
         };
         match self.follow(&mut kept)? {
             Exit::Done => Ok(kept.answer),
+            Exit::Exception(_) if kept.is_stopped => Err(Error::Interrupted),
             Exit::Exception(text) => Err(Error::Refused {
                 doing: doing.clone(),
                 exception: last_line(&text),
@@ -507,8 +562,16 @@ impl Repl {
         Ok(())
     }
 
-    /// Waits for the raw REPL after a soft reset; enters it again if its banner does not arrive.
+    /// Waits for the raw REPL after a soft reset; enters it again if its banner does not arrive. After Ctrl-C it waits for
+    /// the end of the reset first.
     fn await_banner(&mut self) -> Result<(), Error> {
+        self.link.set_resetting(true);
+        let result = self.banner_or_reenter();
+        self.link.set_resetting(false);
+        result
+    }
+
+    fn banner_or_reenter(&mut self) -> Result<(), Error> {
         let start = Instant::now();
         let banner = self.link.until_nudging(BANNER, start + LONGEST_RESET)?;
         if banner.is_some() {
@@ -520,7 +583,10 @@ impl Repl {
         );
         match self.link.until_nudging(BANNER, start + SOFT_RESET)? {
             Some(_) => Ok(()),
-            None => self.reenter(),
+            None => {
+                self.link.set_resetting(false);
+                self.reenter()
+            }
         }
     }
 

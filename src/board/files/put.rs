@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{BoardPath, Files, Hash, WORK, call, hash};
 use crate::board::deflate::deflate;
 use crate::board::error::Error;
-use crate::board::helper::{self, CallResult, Repeats};
+use crate::board::helper::{self, CallKind, CallResult, Repeats};
 use crate::board::literal;
 use crate::board::operation::{Doing, RefusalReason};
 
@@ -157,7 +157,7 @@ impl Files<'_> {
         let code = call("h", at.as_bytes(), b"");
         let is_there = self
             .helper
-            .call_once(&Doing::LookingForOldFile, &code, WORK, false)
+            .call_once(&Doing::LookingForOldFile, &code, WORK, CallKind::Quick)
             .is_ok_and(|answer| answer == b"1");
         self.repl().link().heed_shutdown(heeded);
         match error {

@@ -64,8 +64,8 @@ impl Link {
         if self.native.is_none() || !self.is_lost {
             return Ok(false);
         }
-        let (shutdown, heeds) = (self.shutdown.clone(), self.heeds_shutdown);
-        let is_stopped = || must_end(&shutdown, heeds);
+        let (shutdown, grace) = (self.shutdown.clone(), self.grace());
+        let is_stopped = || must_end(&shutdown, grace);
         let mut wait = Wait::at(Site::Cable, &is_stopped).until(Instant::now() + RESET_EFFECT);
         while wait.look().is_none() {
             std::thread::sleep(AWAY_AGAIN);
@@ -74,7 +74,7 @@ impl Link {
                 return Ok(true);
             }
         }
-        if self.shutdown.is_asked() && heeds {
+        if must_end(&self.shutdown, grace) {
             return Err(Error::Interrupted);
         }
         Ok(false)

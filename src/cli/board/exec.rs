@@ -104,5 +104,12 @@ pub(super) fn eval(args: &EvalArgs, serial: &SerialArgs) -> Result<Outcome, Erro
         soft_reset: !args.no_soft_reset,
         ..Program::default()
     };
-    run::execute(&program, serial, session::shutdown()?)
+    let shutdown = session::shutdown()?;
+    let outcome = run::execute(&program, serial, shutdown.clone())?;
+    // A script that wants the value must see that there is none.
+    Ok(if shutdown.is_asked() {
+        Outcome::Interrupted
+    } else {
+        outcome
+    })
 }
