@@ -122,6 +122,7 @@ pub fn run(
     let (chip, written, kept) = match carry_out(&mut session, plan, backup, report) {
         Ok(done) => done,
         Err(error) => {
+            // The chip waits in its loader, and would look broken to the user.
             if plan.after == After::HardReset {
                 session.leave(&error, report);
             }
@@ -143,6 +144,7 @@ pub fn run(
     })
 }
 
+/// Connects, plans, backs up and writes. Returns the chip, what was written, and the file with the backup.
 fn carry_out(
     session: &mut FlashSession<'_>,
     plan: &mut FlashPlan,
@@ -157,6 +159,7 @@ fn carry_out(
         flash => flash_size(&chip),
         baud = session.loader.baud
     ));
+    // Before anything else: without a size no offset can be checked.
     check::size(&chip)?;
     let layout = match plan.restore.take() {
         Some(copy) => {
@@ -168,6 +171,7 @@ fn carry_out(
         None => lay_out(session, plan, &chip, report)?,
     };
     let mut kept = None;
+    // After all checks, because a backup takes minutes, and before the first change.
     if let Some(backup) = backup {
         match backup.make(session, &chip, plan.only.as_deref(), report)? {
             Made::File(path) => {
@@ -228,6 +232,7 @@ fn lay_out(
             report.note(&note);
         }
     }
+    // The table that will be in flash afterwards decides what fits where.
     let in_force = table.as_deref().or(old.as_deref());
     check::board(&plan.pieces, chip, in_force, plan.force)?;
     let mut looking = Looking { session, report };

@@ -91,6 +91,7 @@ fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Re
         }))
     })?;
     let end = u64::from(offset) + u64::from(size);
+    // A copy that begins within a sector could not be restored, because flash is erased by whole sectors.
     if end > u64::from(flash_size) || size == 0 || !offset.is_multiple_of(SECTOR) {
         return Err(Error::Refused(Box::new(FlashRefusal {
             what: format!("--only {only}").into(),
@@ -108,9 +109,11 @@ fn region(only: Option<&str>, table: &[Partition], flash_size: u32) -> Result<Re
 
 /// A backup whose files exist and are still empty.
 pub(super) struct Backup {
+    /// Where the copy goes.
     output: OpenTarget,
 }
 
+/// A backup's destination, opened.
 enum OpenTarget {
     File {
         path: PathBuf,
@@ -151,6 +154,7 @@ impl Backup {
                         source,
                     })
                 };
+                // Both now: a description that cannot be written must not show after minutes of reading.
                 let (data, about) = (begin(&path)?, begin(&about_path(&path))?);
                 OpenTarget::File { path, data, about }
             }
@@ -185,6 +189,7 @@ impl Backup {
                     data.write_all(&zeros).map_err(failed)?;
                 }
                 data.rewind().map_err(failed)?;
+                // The description is shorter than that, so there will be space for it.
                 about.write_all(&zeros).map_err(failed)?;
                 about.rewind().map_err(failed)?;
                 let mut hash = Sha256::new();
@@ -202,6 +207,7 @@ impl Backup {
                 let text = description(chip, &region, table.as_deref(), &hash.finalize());
                 about.write_all(text.as_bytes()).map_err(failed)?;
                 about.set_len(text.len() as u64).map_err(failed)?;
+                // The copy before its description: a copy alone is still of use, a description alone is not.
                 data.commit().map_err(failed)?;
                 about.commit().map_err(|source| Error::Write {
                     path: about_path(&path),
@@ -220,6 +226,7 @@ fn streamed(
     region: &Region,
     report: &mut dyn FlashObserver,
 ) -> Result<Made, Error> {
+    // A bounded channel: a stalled reader must not make this program hold the whole flash.
     let (pieces, to_write) = mpsc::sync_channel::<Vec<u8>>(2);
     let writer = std::thread::spawn(move || {
         for piece in to_write {
@@ -295,10 +302,13 @@ fn description(
 /// A backup to restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copy {
+    /// The file, for messages.
     name: String,
+    /// What goes into flash.
     bytes: Vec<u8>,
     /// Where the backup goes; `None` means from 0 on, if it is as large as the whole flash.
     offset: Option<u32>,
+    /// What it is a copy of: `flash`, or a partition's name.
     label: String,
     /// The MAC address of the board that it was made from.
     mac: Option<String>,
@@ -328,6 +338,7 @@ pub(crate) fn load(
         number.and_then(|number| u32::try_from(number).ok())
     };
     let told = text("chip").and_then(|told| supported().find(|chip| super::name(*chip) == told));
+    // The user's word comes first, then the description, then the content.
     let chip = wanted.chip.or(told).or_else(|| of_image(&bytes));
     let rules = files::Wanted { chip, ..wanted }.rules();
     let this = super::name(rules.chip);
@@ -413,6 +424,7 @@ pub(crate) fn load(
         copy.bytes = bytes;
     }
     copy.bytes
+        // Flash is written in words of 4 bytes.
         .resize(copy.bytes.len().next_multiple_of(4), 0xff);
     Ok(copy)
 }

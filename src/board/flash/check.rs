@@ -23,6 +23,7 @@ fn again() -> Sentence {
     sentence!("flash.again")
 }
 
+/// The refusal of `what`, which is not as `expected`.
 fn refused(
     what: impl Into<Sentence>,
     expected: impl Into<Sentence>,
@@ -151,6 +152,7 @@ pub(crate) fn whole(pieces: &[FlashPiece], force: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses a partition table that is damaged, because it decides what is kept.
 fn whole_table(part: &Loaded, table: &[u8], partitions: &[Partition]) -> Result<(), Error> {
     match image::table_damage(table, partitions) {
         None => Ok(()),
@@ -187,6 +189,8 @@ pub fn overlaps(pieces: &mut Vec<FlashPiece>) -> Result<Vec<Sentence>, Error> {
         .map(|piece| (piece.file.clone(), piece.sectors()))
         .collect();
     pieces.retain(|piece| {
+        // A font or files inside a combined image give way to those that the user names; its boot loader, table and
+        // application are what the user wants to flash.
         let optional = piece.is_cut
             && !matches!(
                 piece.role,
@@ -301,8 +305,10 @@ fn images(part: &Loaded, chip: Chip, force: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Checks one image: its magic byte, its length, its chip and its checksums.
 fn image(what: &Sentence, bytes: &[u8], chip: Chip, force: bool) -> Result<(), Error> {
     match Image::parse(bytes) {
+        // `--force` is for firmware that udpcli does not understand.
         Err(_) if force => Ok(()),
         Err(ImageProblem::Magic(found)) => Err(refused(
             what.clone(),
@@ -469,6 +475,7 @@ fn app_fits(part: &Loaded, partition: &Partition) -> Result<(), Error> {
     )
 }
 
+/// Refuses `needs` bytes that are more than a partition has.
 fn fits(name: impl Into<Sentence>, needs: usize, partition: &Partition) -> Result<(), Error> {
     let room = partition.size as usize;
     if needs > room {

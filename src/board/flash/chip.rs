@@ -118,6 +118,7 @@ pub(super) fn identify(loader: &mut Loader<'_>) -> Result<Identity, CommandFault
 pub(super) fn describe(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<ChipInfo, CommandFault> {
     let low = loader.read_register(spec.mac)?.to_be_bytes();
     let high = loader.read_register(spec.mac + 4)?.to_be_bytes();
+    // The upper two bytes of that word are not part of the address.
     let [_, _, first, second] = high;
     let [third, fourth, fifth, sixth] = low;
     let revision = revision(loader, spec)?;
@@ -146,6 +147,7 @@ pub(super) fn with_flash(
     })
 }
 
+/// Reads the chip's revision, major and minor.
 fn revision(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(u32, u32), CommandFault> {
     let revision = match spec.revision {
         Revision::Esp32 {
@@ -188,6 +190,7 @@ fn number(loader: &mut Loader<'_>, fields: &[EfuseField]) -> Result<u32, Command
     Ok(number)
 }
 
+/// Reads the security features of a chip of this major revision.
 fn locks(loader: &mut Loader<'_>, spec: &ChipSpec, major: u32) -> Result<Locks, CommandFault> {
     let mut set =
         |bits: Bits| Ok::<u32, CommandFault>(loader.read_register(bits.register)? & bits.mask);
@@ -197,6 +200,7 @@ fn locks(loader: &mut Loader<'_>, spec: &ChipSpec, major: u32) -> Result<Locks, 
         secure_boot |= set(bits)? != 0;
     }
     Ok(Locks {
+        // Each bit can be burnt once, so the chip counts them: an odd number means on.
         flash_encryption: encryption.count_ones() % 2 == 1,
         secure_boot,
     })
@@ -223,6 +227,7 @@ fn flash_id(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<u32, CommandFaul
         }
     }
     let id = loader.read_register(spi.base + spi.w0)? & 0x00ff_ffff;
+    // The ROM and the stub use this controller too.
     for (register, value) in before {
         loader.write_register(register, value)?;
     }

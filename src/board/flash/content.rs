@@ -59,6 +59,7 @@ pub(crate) fn load(request: &ContentRequest) -> Result<FlashContent, Error> {
         mut fonts,
         mut notes,
     } = contents;
+    // Before the files are cut: the checks look at offsets within whole files.
     check::files(&files, rules.chip, rules.force)?;
     let mut pieces = pieces::of(files, rules.chip);
     check::whole(&pieces, rules.force)?;
@@ -84,6 +85,7 @@ pub(crate) fn load(request: &ContentRequest) -> Result<FlashContent, Error> {
     })
 }
 
+/// Sets the flash mode in the boot loader among the pieces.
 fn set_mode(pieces: &mut [FlashPiece], mode: FlashMode) -> Result<(), Error> {
     let boot = pieces
         .iter_mut()

@@ -16,13 +16,16 @@ use super::session::FlashSession;
 use super::write::{SECTOR, blank_digest, digest_of};
 use crate::text::sentence::{Sentence, sentence};
 
+/// What an error says that udpcli was doing.
 fn doing() -> Sentence {
     sentence!("flash.doing-looking")
 }
 
 /// The flash of the board in `session`.
 pub(super) struct Looking<'s, 'a> {
+    /// The chip.
     pub(super) session: &'s mut FlashSession<'a>,
+    /// Receives the progress.
     pub(super) report: &'s mut dyn FlashObserver,
 }
 
@@ -58,6 +61,7 @@ impl FlashReader for Looking<'_, '_> {
     }
 }
 
+/// Whether a range is erased, by its digest.
 fn is_blank(looking: &mut Looking<'_, '_>, range: Range<u64>) -> Result<bool, Error> {
     // Beyond the end of flash there is nothing to compare.
     let size = looking
@@ -83,6 +87,7 @@ pub(super) fn table(
 ) -> Result<Option<Vec<Partition>>, Error> {
     if let Some(new) = new {
         let mut padded = new.to_vec();
+        // What a file leaves out of the table is erased in flash.
         padded.resize(TABLE_LEN as usize, 0xff);
         let digest = digest_of(session, TABLE_OFFSET, TABLE_LEN, &doing(), report)?;
         if digest == <[u8; 16]>::from(Md5::digest(&padded)) {

@@ -93,6 +93,7 @@ impl Contents {
         self.notes.extend(other.notes);
     }
 
+    /// The content of a file that is one part.
     fn file(file: Loaded) -> Self {
         Self {
             files: vec![file],
@@ -215,6 +216,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
     (&mut file)
+        // One byte more than allowed, to tell a file of that size from a longer one.
         .take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
@@ -249,10 +251,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// Whether a file was written between two looks at it.
 fn changed(before: &Metadata, after: &Metadata) -> bool {
     before.len() != after.len() || before.modified().ok() != after.modified().ok()
 }
 
+/// A refusal without a hint.
 fn refused(what: impl Display, expected: impl Into<Sentence>, found: impl Into<Sentence>) -> Error {
     Error::Refused(Box::new(FlashRefusal {
         what: Sentence::verbatim(what),
@@ -287,6 +291,7 @@ fn not_firmware(path: &str, name: &str, bytes: &[u8], force: bool) -> Option<Err
     })))
 }
 
+/// The hint for an incomplete file.
 fn again() -> Sentence {
     sentence!("flash.again")
 }
@@ -389,6 +394,7 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
     let named = name::offset(path);
     let boot = chip.boot_address();
     let at = |offset: u32| bytes.get(offset as usize..).unwrap_or_default();
+    // An application or data cannot lie before the end of the table's sector.
     let first_data = TABLE_OFFSET + 0x1000;
     // A merged image: the whole flash from 0 on, with the boot loader at its offset.
     let merged =
@@ -415,6 +421,7 @@ fn place(path: &str, name: &str, bytes: Vec<u8>, chip: Chip) -> Result<Contents,
                 })));
             }
             Ok(image) if !image.is_app => return Ok(placed_by_content(name, boot, named, bytes)),
+            // An application runs at any application partition, so its content cannot tell the offset.
             Ok(_) => (
                 sentence!("flash.n-application"),
                 sentence!("flash.e-application", name = name),

@@ -56,16 +56,19 @@ pub fn recognise(bytes: &[u8]) -> Result<FontFormat, FontProblem> {
     }
 }
 
+/// A number of 16 bits.
 fn half(bytes: &[u8], at: usize) -> Option<u16> {
     let bytes = bytes.get(at..at.checked_add(2)?)?;
     Some(u16::from_le_bytes(bytes.try_into().ok()?))
 }
 
+/// A number of 32 bits.
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..at.checked_add(4)?)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }
 
+/// Checks an XBF font to its last glyph.
 fn xbf(bytes: &[u8]) -> Result<(), FontProblem> {
     let short = || FontProblem::Short(XBF_HEADER as u64);
     let height = half(bytes, 4).ok_or_else(short)?;
@@ -86,6 +89,7 @@ fn xbf(bytes: &[u8]) -> Result<(), FontProblem> {
         if offset == 0 || len == 0 {
             continue;
         }
+        // A glyph within the table of glyphs means that these bytes are no font.
         if (offset as usize) < table_end {
             return Err(FontProblem::Damaged);
         }
@@ -97,6 +101,7 @@ fn xbf(bytes: &[u8]) -> Result<(), FontProblem> {
     Ok(())
 }
 
+/// Checks a UFL font's header and length.
 fn ufl(bytes: &[u8]) -> Result<(), FontProblem> {
     let len = word(bytes, 4).ok_or(FontProblem::Short(UFL_HEADER as u64))?;
     let height = u16::from(*bytes.get(9).ok_or(FontProblem::Short(UFL_HEADER as u64))?);
@@ -187,6 +192,7 @@ pub fn place(firmware: &Firmware) -> Option<FontPlace> {
             ) {
                 (true, false) => Some(UNTIL_1_4),
                 (false, true) => Some(SINCE_1_5),
+                // Both constants, or neither, prove nothing: another function may have the same default.
                 _ => None,
             };
             let (offset, who) = match (own, firmware.version) {

@@ -22,6 +22,7 @@ pub(crate) const TABLE_LEN: u32 = 0xc00;
 const ENTRY: [u8; 2] = [0xaa, 0x50];
 
 // 8 bytes as for the ESP8266, and the extended header of 16 bytes that the ESP32 brought (*Firmware Image Format*).
+/// The length of an image's header.
 const HEADER: usize = 24;
 
 /// A boot loader or an application.
@@ -121,6 +122,7 @@ impl Image {
         let chip_id = u16::from_le_bytes([chip_low, chip_high]);
         let chip = Chip::try_from(chip_id).unwrap_or(Chip::Esp32);
         let mut at = HEADER;
+        // The seed of the checksum (`ESP_CHECKSUM_MAGIC`).
         let mut checksum = 0xef;
         let mut is_app = false;
         for _ in 0..segments {
@@ -149,6 +151,7 @@ impl Image {
             None
         };
         Ok(Self {
+            // Images from before there were several chips have 0xffff there.
             chip_id: (chip_id != 0xffff).then_some(chip_id),
             len,
             flash_size: 0x10_0000_u32
@@ -197,6 +200,7 @@ pub(super) fn first_segment(bytes: &[u8]) -> Option<Range<usize>> {
     Some(start..start.saturating_add(len))
 }
 
+/// A number of 32 bits.
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..at.checked_add(4)?)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))

@@ -21,6 +21,7 @@ pub struct NotFirmware {
 }
 
 impl NotFirmware {
+    /// A file that `--force` writes all the same.
     fn new(what: Sentence, hint: Hint) -> Self {
         Self {
             what,
@@ -155,6 +156,7 @@ static MAGIC: [(&[u8], Sentence, Hint); 26] = [
         Hint::Bin,
     ),
     (b"GIF8", sentence!("flash.kind-a-picture-gif"), Hint::Bin),
+    // Two bytes are few, but no image of these chips begins with them.
     (b"MZ", sentence!("flash.kind-a-windows-program"), Hint::Bin),
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
@@ -211,6 +213,7 @@ static MAGIC: [(&[u8], Sentence, Hint); 26] = [
 /// Identifies the file, if it is known not to be firmware.
 #[must_use]
 pub fn not_firmware(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
+    // First, because such an image also begins with the ESP32's magic byte.
     if let Some(chip) = esp8266(bytes) {
         return Some(NotFirmware {
             is_final: true,
@@ -277,6 +280,7 @@ fn text(name: &str, bytes: &[u8]) -> Option<NotFirmware> {
     let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
     let text = decode(sample, sample.len() == bytes.len())?;
     let text = text.trim_start_matches('\u{feff}').trim_start();
+    // Pages may begin with comments, so a tag may come a little later.
     let lower: String = text
         .chars()
         .take(200)
@@ -349,6 +353,7 @@ fn decode(sample: &[u8], is_whole: bool) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Whether a name ends in this extension, in any case.
 fn has_extension(name: &str, wanted: &str) -> bool {
     name.rsplit_once('.')
         .is_some_and(|(_, extension)| extension.eq_ignore_ascii_case(wanted))

@@ -262,11 +262,15 @@ pub fn plan(
 }
 
 struct Planner<'a> {
+    /// The board's partition table; empty if it has none.
     old: &'a [Partition],
     /// The partition table of the new firmware.
     new: Option<&'a [Partition]>,
+    /// What the user wants.
     wish: LayoutRequest,
+    /// Looks at what is in flash.
     look: &'a mut dyn FlashReader,
+    /// What is decided so far.
     layout: FlashLayout,
     /// The ranges to write, in whole sectors.
     taken: Vec<Range<u64>>,
@@ -282,6 +286,7 @@ impl Planner<'_> {
         Ok(self.wish.erase_all || first.first() != Some(&image::MAGIC))
     }
 
+    /// Adds a row for the user.
     fn row(&mut self, label: &str, range: Range<u64>, action: RangeAction, why: Sentence) {
         let bytes = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         self.layout.rows.push(LayoutRow {
@@ -293,6 +298,7 @@ impl Planner<'_> {
         });
     }
 
+    /// Decides to write a piece.
     fn write(&mut self, piece: FlashPiece, why: Sentence) {
         self.taken.push(piece.sectors());
         let is_own = piece.is_asked_for
@@ -337,6 +343,7 @@ impl Planner<'_> {
             .map_or(piece.range(), Partition::range)
     }
 
+    /// Decides whether a piece is written, or what is on the board stays.
     fn piece(&mut self, mut piece: FlashPiece) -> Result<(), Error> {
         // If the firmware brings no table, the board's table gives the partition's use.
         if matches!(piece.role, Role::Data | Role::Partition(Use::App))
@@ -417,6 +424,7 @@ impl Planner<'_> {
         };
         let (label, end) = (piece.label.clone(), piece.sectors().end);
         self.write(piece, why);
+        // The rest of the old file system would be taken for a part of the new one.
         if end < range.end {
             self.erase(&label, end..range.end, &[]);
         }
@@ -499,6 +507,7 @@ impl Planner<'_> {
             })
     }
 
+    /// Adds rows for what `--erase-all` removes.
     fn all_erased(&mut self) {
         for partition in self.new.unwrap_or(self.old) {
             if !self.is_told(partition) {
@@ -630,10 +639,12 @@ impl Planner<'_> {
     }
 }
 
+/// Why the board's files stay.
 fn kept_files() -> Sentence {
     sentence!("flash.kept-files")
 }
 
+/// Why the board's settings stay.
 fn kept_settings() -> Sentence {
     sentence!("flash.kept-settings")
 }
@@ -699,6 +710,7 @@ pub(super) fn find_font(
 /// The size of a glyph's entry.
 const ENTRY: u32 = 6;
 
+/// Whether two ranges have a byte in common.
 fn overlap(a: &Range<u64>, b: &Range<u64>) -> bool {
     a.start < b.end && b.start < a.end
 }

@@ -55,7 +55,9 @@ impl From<io::Error> for CommandFault {
 /// The reply to a command.
 #[derive(Debug)]
 pub(super) struct CommandReply {
+    /// A register's value, or 0.
     pub(super) value: u32,
+    /// What follows it, without the status.
     pub(super) data: Vec<u8>,
 }
 
@@ -70,13 +72,17 @@ const SYNC: [u8; 4] = [0x07, 0x07, 0x12, 0x20];
 
 /// The connection to the chip.
 pub(super) struct Loader<'a> {
+    /// The line.
     port: Box<dyn Port>,
+    /// Finds the frames.
     decoder: FrameDecoder,
     /// Bytes that were read from the port and not parsed yet: they follow the last complete frame.
     unread: VecDeque<u8>,
     /// The stub runs: replies have two status bytes instead of four, and more commands exist.
     pub(super) stub: bool,
+    /// The present baud rate of the line.
     pub(super) baud: u32,
+    /// True once the user has pressed Ctrl-C.
     stop: &'a dyn Fn() -> bool,
 }
 
@@ -91,6 +97,7 @@ impl std::fmt::Debug for Loader<'_> {
 }
 
 impl<'a> Loader<'a> {
+    /// A connection over which nothing was sent yet.
     pub(super) fn new(port: Box<dyn Port>, baud: u32, stop: &'a dyn Fn() -> bool) -> Self {
         Self {
             port,
@@ -102,14 +109,17 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// The port, for its control lines.
     pub(super) fn port(&mut self) -> &mut dyn Port {
         &mut *self.port
     }
 
+    /// Ends the connection.
     pub(super) fn into_port(self) -> Box<dyn Port> {
         self.port
     }
 
+    /// Sets the PC's side of the line; the chip needs a command of its own.
     pub(super) fn set_baud(&mut self, baud: u32) -> Result<(), CommandFault> {
         self.port.set_baud(baud)?;
         self.baud = baud;
@@ -189,12 +199,14 @@ impl<'a> Loader<'a> {
         let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
         let mut body = words(&[len, sequence, 0, 0]);
         body.extend_from_slice(data);
+        // Only data blocks have a checksum; the chip ignores the field in other commands.
         let checksum = data.iter().fold(0xef, |sum, byte| sum ^ byte);
         self.send(op, &body, u32::from(checksum))?;
         // The operating system or the network may buffer the whole block before the line sends it.
         self.reply(op, timeout + self.airtime(body.len())).map(drop)
     }
 
+    /// Sends a command: direction, number, length, checksum, body.
     fn send(&mut self, op: Op, body: &[u8], checksum: u32) -> Result<(), CommandFault> {
         let mut packet = vec![0, op as u8];
         packet.extend_from_slice(&u16::try_from(body.len()).unwrap_or(u16::MAX).to_le_bytes());
@@ -267,6 +279,7 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// Waits for the reply to `op`, and passes over other frames.
     fn reply(&mut self, op: Op, timeout: Duration) -> Result<CommandReply, CommandFault> {
         let status_len = if self.stub { 2 } else { 4 };
         let mut reply = Err(CommandFault::Silent);
@@ -311,6 +324,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// Reads a register of the chip.
     pub(super) fn read_register(&mut self, address: u32) -> Result<u32, CommandFault> {
         // Replies have no checksum, so accept a value after two equal replies.
         let mut last = None;
@@ -339,6 +353,7 @@ impl<'a> Loader<'a> {
         Err(CommandFault::Silent)
     }
 
+    /// Writes a register of the chip.
     pub(super) fn write_register(&mut self, address: u32, value: u32) -> Result<(), CommandFault> {
         // Mask: all bits; delay: none.
         self.command(Op::WriteReg, &words(&[address, value, u32::MAX, 0]), QUICK)
@@ -349,6 +364,7 @@ impl<'a> Loader<'a> {
 /// The reply to `GET_SECURITY_INFO`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SecurityInfo {
+    /// The eFuses that restrict the chip.
     flags: u32,
     /// The chip's number as in image headers; the ESP32-S2 does not give it.
     pub(super) chip: Option<u32>,
@@ -382,6 +398,7 @@ pub(super) fn words(words: &[u32]) -> Vec<u8> {
 fn parse(frame: &[u8], op: Op, status_len: usize) -> Option<Result<CommandReply, CommandFault>> {
     let (&[direction, name, size_low, size_high, a, b, c, d], data) = frame.split_first_chunk()?;
     let size = usize::from(u16::from_le_bytes([size_low, size_high]));
+    // The reply to an earlier command that timed out may come now.
     if direction != 1 || name != op as u8 || size != data.len() {
         return None;
     }

@@ -288,6 +288,7 @@ fn gap(file: &Loaded, range: Range<u64>, add: &mut impl FnMut(Role, &str, u64, &
     }
     stretches.extend(stretch);
     for stretch in stretches {
+        // One sector more, for a font whose last glyph ends in blank bytes.
         let end = stretch.end.saturating_add(SECTOR as usize).min(data.len());
         let data = trimmed(data.get(stretch.start..end).unwrap_or_default());
         let (role, label) = if font::recognise(data).is_ok() {

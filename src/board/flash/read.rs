@@ -56,6 +56,7 @@ pub(super) fn pieces<'a>(
     Ok(())
 }
 
+/// Reads one piece; [`CommandFault::Silent`] if it arrived damaged.
 fn piece_at(loader: &mut Loader<'_>, offset: u32, len: u32) -> Result<Vec<u8>, CommandFault> {
     let timeout = Duration::from_secs(2);
     loader.command(
@@ -68,6 +69,7 @@ fn piece_at(loader: &mut Loader<'_>, offset: u32, len: u32) -> Result<Vec<u8>, C
         let frame = loader.frame(timeout)?;
         bytes.extend_from_slice(&frame);
         let done = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        // The stub counts these acknowledgements to keep within the window.
         loader.send_frame(&done.to_le_bytes())?;
     }
     let digest = loader.frame(timeout)?;

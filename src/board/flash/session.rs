@@ -61,8 +61,11 @@ pub struct Connect {
 /// A connection to a chip whose stub runs.
 #[derive(Debug)]
 pub(super) struct FlashSession<'a> {
+    /// The connection.
     pub(super) loader: Loader<'a>,
+    /// How to connect, and which chip to accept.
     pub(super) connect: Connect,
+    /// The chip, once it is known.
     pub(super) chip: Option<ChipInfo>,
     /// The port has working control lines.
     lines: bool,
@@ -145,6 +148,7 @@ impl<'a> FlashSession<'a> {
         }
     }
 
+    /// One attempt to reach the loader. `booted` becomes true if the board starts its program instead.
     fn find_once(&mut self, round: u32, booted: &mut bool) -> Result<(), CommandFault> {
         let reset = self.reset(round);
         if reset {
@@ -154,6 +158,7 @@ impl<'a> FlashSession<'a> {
                 .drain(Duration::from_millis(30), Duration::from_millis(300))?;
             let log = String::from_utf8_lossy(&log);
             *booted = log.contains("boot:0x") && !log.contains("waiting for download");
+            // The first SYNC lets the ROM detect the baud rate; it may answer only a later one.
             for _ in 0..5 {
                 match self.loader.sync(SYNC_TIMEOUT) {
                     Err(CommandFault::Silent) => {}
@@ -393,6 +398,7 @@ impl<'a> FlashSession<'a> {
 
     /// After `error`: starts the program again if the flash is unchanged.
     pub(super) fn leave(&mut self, error: &Error, report: &mut dyn FlashObserver) {
+        // A program that was half overwritten must not run.
         if self.changed || matches!(error, Error::Gone { .. }) {
             return;
         }

@@ -26,8 +26,11 @@ pub fn encode(payload: &[u8], frames: &mut Vec<u8>) {
 /// Finds frames in the input from the chip, and skips what is between them.
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
+    /// The bytes of the present frame, decoded.
     frame: Vec<u8>,
+    /// Whether an END has been seen.
     inside: bool,
+    /// Whether the last byte was an ESC.
     escaped: bool,
 }
 

@@ -15,6 +15,7 @@ pub(super) fn start(
     major: u32,
 ) -> Result<(), CommandFault> {
     let unreadable = || CommandFault::Silent;
+    // The P4 before revision 3 needs a stub of its own.
     let old = spec.stub.before.filter(|&(until, _)| major < until);
     let stub = old.map_or(spec.stub.newest, |(_, stub)| stub);
     let stub: serde_json::Value = serde_json::from_str(stub).map_err(|_| unreadable())?;
@@ -44,6 +45,7 @@ pub(super) fn start(
     loader.command(Op::MemEnd, &end, QUICK)?;
     let until = Instant::now() + Duration::from_secs(2);
     while Instant::now() < until {
+        // The stub sends this word once, without a command, when it runs.
         if loader.frame(QUICK)? == b"OHAI" {
             loader.stub = true;
             return Ok(());

@@ -99,6 +99,7 @@ pub(super) fn write(
             erase_region(session, erase, report)?;
         }
     }
+    // After an erase there is nothing to compare with.
     let blank = options.erase_all;
     let mut work = Vec::new();
     for part in parts {
@@ -306,6 +307,7 @@ pub(super) fn blank_digest(len: u32) -> [u8; 16] {
     hash.finalize().into()
 }
 
+/// Whether a part is in flash as it should be, by one MD5 over all of it.
 fn verified(
     session: &mut FlashSession<'_>,
     part: &FlashRange,
@@ -327,9 +329,11 @@ fn verified(
 
 /// The runs to send.
 struct Runs<'a> {
+    /// The parts, each with the ranges that differ.
     work: &'a [(&'a FlashRange, Vec<Range<usize>>)],
     /// Their bytes in total.
     due: u64,
+    /// Whether to compress them.
     compress: bool,
 }
 
@@ -347,6 +351,7 @@ fn transfer(
     } = *runs;
     let done = &mut 0;
     std::thread::scope(|scope| {
+        // One run ahead is enough, because compressing is faster than the line; more would only take memory.
         let (ready, runs) = mpsc::sync_channel(1);
         scope.spawn(move || {
             for (part, stretches) in work {
@@ -384,6 +389,7 @@ fn transfer(
         Ok::<(), Error>(())
     })?;
     if due > 0 {
+        // The error after an interrupted verification must not claim more.
         session.changed(sentence!("flash.state-unverified"));
     }
     Ok(())

@@ -19,13 +19,16 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         miso_dlen: 0x28,
         w0: 0x58,
     },
+    // Words 0 and 1 of eFuse block 1.
     mac: 0x600b_0844,
     revision: Revision::Fields {
+        // WAFER_VERSION_MAJOR in word 3 of block 1.
         major: &[EfuseField {
             register: 0x600b_0850,
             shift: 22,
             bits: 2,
         }],
+        // WAFER_VERSION_MINOR in word 3 of block 1.
         minor: &[EfuseField {
             register: 0x600b_0850,
             shift: 18,
@@ -33,10 +36,12 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         }],
     },
     locks: Locking {
+        // EFUSE_SPI_BOOT_CRYPT_CNT.
         encryption: Bits {
             register: 0x600b_0834,
             mask: 0x7 << 18,
         },
+        // EFUSE_SECURE_BOOT_EN.
         secure_boot: Bits {
             register: 0x600b_0838,
             mask: 1 << 20,

@@ -19,8 +19,10 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         miso_dlen: 0x28,
         w0: 0x58,
     },
+    // Words 0 and 1 of eFuse block 1.
     mac: 0x5012_d044,
     revision: Revision::Fields {
+        // WAFER_VERSION_MAJOR in word 2 of block 1.
         major: &[
             EfuseField {
                 register: 0x5012_d04c,
@@ -33,6 +35,7 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
                 bits: 2,
             },
         ],
+        // WAFER_VERSION_MINOR in word 2 of block 1.
         minor: &[EfuseField {
             register: 0x5012_d04c,
             shift: 0,
@@ -40,10 +43,12 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         }],
     },
     locks: Locking {
+        // EFUSE_SPI_BOOT_CRYPT_CNT.
         encryption: Bits {
             register: 0x5012_d034,
             mask: 0x7 << 18,
         },
+        // EFUSE_SECURE_BOOT_EN.
         secure_boot: Bits {
             register: 0x5012_d038,
             mask: 1 << 20,
@@ -59,6 +64,7 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         super_key: 0x50d8_3aa1,
         super_feed: 1 << 18,
     }),
+    // RTC_CNTL_FORCE_DOWNLOAD_BOOT in RTC_CNTL_OPTION1_REG.
     forced_download: Some(Bits {
         register: 0x5011_0008,
         mask: 1 << 2,

@@ -19,13 +19,16 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         miso_dlen: 0x28,
         w0: 0x58,
     },
+    // Words 0 and 1 of eFuse block 1.
     mac: 0x3f41_a044,
     revision: Revision::Fields {
+        // WAFER_VERSION_MAJOR in word 3 of block 1.
         major: &[EfuseField {
             register: 0x3f41_a050,
             shift: 18,
             bits: 2,
         }],
+        // WAFER_VERSION_MINOR in words 3 and 4 of block 1, as two fields.
         minor: &[
             EfuseField {
                 register: 0x3f41_a050,
@@ -40,17 +43,21 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         ],
     },
     locks: Locking {
+        // EFUSE_SPI_BOOT_CRYPT_CNT.
         encryption: Bits {
             register: 0x3f41_a034,
             mask: 0x7 << 18,
         },
+        // EFUSE_SECURE_BOOT_EN.
         secure_boot: Bits {
             register: 0x3f41_a038,
             mask: 1 << 20,
         },
         secure_boot_2: None,
     },
+    // The chip has no USB-Serial/JTAG unit.
     watchdogs: None,
+    // RTC_CNTL_FORCE_DOWNLOAD_BOOT in RTC_CNTL_OPTION1_REG.
     forced_download: Some(Bits {
         register: 0x3f40_8128,
         mask: 1,

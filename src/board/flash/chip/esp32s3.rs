@@ -19,13 +19,16 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         miso_dlen: 0x28,
         w0: 0x58,
     },
+    // Words 0 and 1 of eFuse block 1.
     mac: 0x6000_7044,
     revision: Revision::Fields {
+        // WAFER_VERSION_MAJOR in word 5 of block 1.
         major: &[EfuseField {
             register: 0x6000_7058,
             shift: 24,
             bits: 2,
         }],
+        // WAFER_VERSION_MINOR in words 3 and 5 of block 1, as two fields.
         minor: &[
             EfuseField {
                 register: 0x6000_7058,
@@ -40,10 +43,12 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         ],
     },
     locks: Locking {
+        // EFUSE_SPI_BOOT_CRYPT_CNT.
         encryption: Bits {
             register: 0x6000_7034,
             mask: 0x7 << 18,
         },
+        // EFUSE_SECURE_BOOT_EN.
         secure_boot: Bits {
             register: 0x6000_7038,
             mask: 1 << 20,
@@ -59,6 +64,7 @@ pub(super) const SPEC: ChipSpec = ChipSpec {
         super_key: 0x8f1d_312a,
         super_feed: 1 << 31,
     }),
+    // RTC_CNTL_FORCE_DOWNLOAD_BOOT in RTC_CNTL_OPTION1_REG.
     forced_download: Some(Bits {
         register: 0x6000_812c,
         mask: 1,

@@ -5,7 +5,9 @@ use espflash::target::Chip;
 /// The data of one chip. Espressif's *Serial Protocol* page says what is the same on all chips.
 #[derive(Debug)]
 pub(in crate::board::flash) struct ChipSpec {
+    /// The chip, as espflash names it.
     pub(in crate::board::flash) chip: Chip,
+    /// The program that writes its flash.
     pub(in crate::board::flash) stub: StubFlasher,
     /// The largest block for the ROM's memory commands. The ROM takes 0x1800 bytes over a UART, but only 0x800 over
     /// USB-OTG (esptool, `USB_OTG_BLOCK_SIZE`), and nothing tells which of them the cable is.
@@ -14,7 +16,9 @@ pub(in crate::board::flash) struct ChipSpec {
     pub(in crate::board::flash) spi: Spi,
     /// The lower of the two eFuse words with the base MAC address.
     pub(in crate::board::flash) mac: u32,
+    /// Where the chip's revision is.
     pub(in crate::board::flash) revision: Revision,
+    /// Where its security features are.
     pub(in crate::board::flash) locks: Locking,
     /// The watchdogs that a download over USB-Serial/JTAG does not stop.
     pub(in crate::board::flash) watchdogs: Option<Watchdogs>,
@@ -25,15 +29,20 @@ pub(in crate::board::flash) struct ChipSpec {
 /// Bits of a register.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::board::flash) struct Bits {
+    /// The address of the register.
     pub(in crate::board::flash) register: u32,
+    /// The bits that count.
     pub(in crate::board::flash) mask: u32,
 }
 
 /// A number in an eFuse word.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::board::flash) struct EfuseField {
+    /// The address of the word.
     pub(in crate::board::flash) register: u32,
+    /// The number of its lowest bit.
     pub(in crate::board::flash) shift: u32,
+    /// How many bits it has.
     pub(in crate::board::flash) bits: u32,
 }
 
@@ -49,10 +58,15 @@ pub(in crate::board::flash) struct StubFlasher {
 /// The base address of the SPI controller, and the offsets of its registers.
 #[derive(Debug)]
 pub(in crate::board::flash) struct Spi {
+    /// The first register, `SPI_CMD_REG`: bit 18 starts a transaction.
     pub(in crate::board::flash) base: u32,
+    /// `SPI_USER_REG`: which phases a transaction has.
     pub(in crate::board::flash) usr: u32,
+    /// `SPI_USER2_REG`: the command and its length.
     pub(in crate::board::flash) usr2: u32,
+    /// `SPI_MISO_DLEN_REG`: the length of the answer in bits, less one.
     pub(in crate::board::flash) miso_dlen: u32,
+    /// `SPI_W0_REG`: the answer.
     pub(in crate::board::flash) w0: u32,
 }
 
@@ -83,11 +97,17 @@ pub(in crate::board::flash) struct Locking {
 /// would reset it again during a download (esptool, `disable_watchdogs`).
 #[derive(Debug)]
 pub(in crate::board::flash) struct Watchdogs {
+    /// `WDTWPROTECT`: takes the key before the watchdog can be changed.
     pub(in crate::board::flash) protect: u32,
+    /// `WDTCONFIG0`: 0 switches the watchdog off.
     pub(in crate::board::flash) config: u32,
+    /// What `WDTWPROTECT` takes.
     pub(in crate::board::flash) key: u32,
+    /// `SWD_WPROTECT`: the same for the super watchdog.
     pub(in crate::board::flash) super_protect: u32,
+    /// `SWD_CONF`: has the bit that makes it feed itself.
     pub(in crate::board::flash) super_config: u32,
+    /// What `SWD_WPROTECT` takes; not the same on all chips.
     pub(in crate::board::flash) super_key: u32,
     /// The bit that makes the super watchdog feed itself.
     pub(in crate::board::flash) super_feed: u32,

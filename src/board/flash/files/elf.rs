@@ -27,6 +27,7 @@ pub(super) fn elf(
         );
         return Err(other_chip(name, super::super::name(chip), other));
     }
+    // The image has three parts, and the library knows where each goes.
     if offset.is_some() {
         return Err(refused(
             name,
@@ -84,6 +85,7 @@ pub(super) fn own_chip(bytes: &[u8]) -> Option<Chip> {
     }
 }
 
+/// Whether the chip has an Xtensa processor; the others have RISC-V.
 fn is_xtensa(chip: Chip) -> bool {
     matches!(chip, Chip::Esp32 | Chip::Esp32s2 | Chip::Esp32s3)
 }
@@ -102,11 +104,13 @@ const MACHINES: [(u16, &str); 8] = [
     (RISC_V, "RISC-V chips, such as the ESP32-C3"),
 ];
 
+/// A number of 16 bits.
 fn half(bytes: &[u8], at: usize) -> Option<u16> {
     let bytes = bytes.get(at..at.checked_add(2)?)?;
     Some(u16::from_le_bytes(bytes.try_into().ok()?))
 }
 
+/// A number of 32 bits.
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..at.checked_add(4)?)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
@@ -177,6 +181,7 @@ fn is_for_esp8266(bytes: &[u8], chip: Chip) -> bool {
 
 /// Runs `work` and returns its result; `None` if it panics. Prints nothing on stderr.
 fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // The default hook would print the library's panic for a file that is simply damaged.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));

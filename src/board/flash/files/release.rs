@@ -165,6 +165,7 @@ fn choose(name: &str, images: &[String], error: Error) -> Error {
     }
 }
 
+/// The refusal of an archive with several files, any of which may be meant.
 fn several(name: &str, images: &[String]) -> Error {
     const MOST: usize = 5;
     let mut found: Vec<&str> = images.iter().take(MOST).map(String::as_str).collect();
@@ -189,6 +190,7 @@ fn joined(folder: &str, path: &str) -> String {
     for part in folder.split('/').chain(path.split('/')) {
         match part {
             "" | "." => {}
+            // A path cannot leave the archive.
             ".." => drop(parts.pop()),
             part => parts.push(part),
         }
@@ -200,19 +202,24 @@ fn joined(folder: &str, path: &str) -> String {
 struct ArchiveFile {
     /// Its path with forward slashes, even if the archiver wrote backslashes.
     path: String,
+    /// Its number in the archive.
     index: usize,
 }
 
 /// A ZIP file in memory.
 struct Archive<'a> {
+    /// The archive's name, for messages.
     name: &'a str,
+    /// Its content.
     zip: ZipArchive<Cursor<Vec<u8>>>,
     /// Its members, outermost folder first.
     names: Vec<ArchiveFile>,
 }
 
 impl<'a> Archive<'a> {
+    /// Reads the list of files.
     fn open(name: &'a str, bytes: Vec<u8>) -> Result<Self, Error> {
+        // Count before the library reads the list, because it allocates for every entry.
         let entry = |four: &&[u8]| *four == b"PK\x01\x02";
         if bytes.windows(4).filter(entry).count() > MAX_ENTRIES {
             return Err(refused(
@@ -318,6 +325,7 @@ impl<'a> Archive<'a> {
                 })),
             })?;
         let mut data = Vec::new();
+        // The size in the archive's list may be a lie.
         file.take(limit + 1)
             .read_to_end(&mut data)
             .map_err(|error| {
@@ -348,6 +356,7 @@ fn from_json(name: &str, text: &[u8], rules: ReadOptions) -> Result<Vec<Entry>, 
     };
     let json: serde_json::Value = serde_json::from_str(&decoded(text))
         .map_err(|error| unreadable(error.to_string().into()))?;
+    // A release for another chip has the same file names, so its own word counts.
     let other = json
         .pointer("/extra_esptool_args/chip")
         .and_then(serde_json::Value::as_str)
@@ -491,6 +500,7 @@ fn from_manifest(name: &str, text: &[u8], rules: ReadOptions) -> Result<Option<V
     Ok(Some(entries))
 }
 
+/// ESP-IDF on Windows writes backslashes.
 fn slashes(path: &str) -> String {
     path.replace('\\', "/")
 }

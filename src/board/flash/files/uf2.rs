@@ -19,6 +19,7 @@ const CHIPS: [(u32, Chip); 9] = [
     (0x3d30_8e94, Chip::Esp32p4),
 ];
 
+/// The chip with this family ID.
 fn chip_of(family: u32) -> Option<Chip> {
     CHIPS
         .iter()
@@ -74,12 +75,14 @@ pub(super) fn uf2(name: &str, bytes: &[u8], rules: ReadOptions) -> Result<Vec<Lo
         let (flags, address, len) = (word(block, 8), word(block, 12), word(block, 16) as usize);
         let whole = block.starts_with(&MAGIC)
             && block.get(508..) == Some(END_MAGIC.as_slice())
+            // A block has 512 bytes, less 32 of header and 4 of end magic.
             && len <= 476;
         let Some(data) = block.get(32..32 + len).filter(|_| whole) else {
             return Err(broken(name, sentence!("flash.f-damaged")));
         };
         // Some programs leave out the number of blocks.
         let count = word(block, 24) as usize;
+        // Each block has the number of all blocks, so one block shows that the download ended early.
         if count > bytes.len() / 512 {
             let found = sentence!(
                 "flash.f-blocks-cut",
@@ -120,6 +123,7 @@ pub(super) fn uf2(name: &str, bytes: &[u8], rules: ReadOptions) -> Result<Vec<Lo
     Ok(parts)
 }
 
+/// The refusal of a damaged or incomplete file.
 fn broken(name: &str, found: Sentence) -> Error {
     Error::Refused(Box::new(FlashRefusal {
         what: name.into(),

@@ -52,11 +52,13 @@ pub fn contents(rows: &[LayoutRow], say: &dyn Fn(&Sentence) -> String) -> String
     lines(rows, say, |_| None)
 }
 
+/// The rows in columns, with what `action` says of each.
 fn lines(
     rows: &[LayoutRow],
     say: &dyn Fn(&Sentence) -> String,
     action: impl Fn(&LayoutRow) -> Option<String>,
 ) -> String {
+    // A partition's name comes from the board or a file, and may contain control sequences.
     let labels: Vec<String> = rows
         .iter()
         .map(|row| match pieces::word(&row.label) {
@@ -64,6 +66,7 @@ fn lines(
             None => sanitize::for_terminal(&row.label).to_string(),
         })
         .collect();
+    // By display width, because Chinese characters take two columns.
     let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
     let mut text = String::new();
     for (row, label) in rows.iter().zip(labels) {

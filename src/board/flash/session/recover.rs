@@ -138,6 +138,7 @@ impl<'a> FlashSession<'a> {
         Err(CommandFault::Silent.into())
     }
 
+    /// Brings a chip that answers again to where it was: stub, flash parameters, baud rate.
     fn prepare_again(&mut self, report: &mut dyn FlashObserver) -> Result<(), Failure> {
         // If the ROM answers before the stub ever did, the chip has not restarted: the stub was damaged in transfer.
         if !self.loader.stub && std::mem::take(&mut self.had_stub) {

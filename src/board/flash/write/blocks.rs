@@ -14,10 +14,13 @@ const BLOCK_SIZE: u32 = 0x4000;
 /// A range of a part, ready to send.
 #[derive(Debug)]
 pub(super) struct WriteRun {
+    /// Where it begins in flash.
     offset: u32,
+    /// Its length in flash.
     pub(super) len: usize,
     /// The blocks, each with the number of flash bytes that it becomes.
     pub(super) blocks: Vec<(Vec<u8>, usize)>,
+    /// Whether the blocks are one deflate stream.
     compressed: bool,
 }
 
@@ -99,6 +102,7 @@ pub(super) fn send(
     let size = u32::try_from(run.len).unwrap_or(u32::MAX);
     let blocks = u32::try_from(run.blocks.len()).unwrap_or(u32::MAX);
     let parameters = words(&[size, blocks, BLOCK_SIZE, run.offset]);
+    // The stub erases while it writes, so this command returns at once.
     loader.command(begin, &parameters, Duration::from_secs(3))?;
     // The stub acknowledges a block once the previous one is in flash.
     let mut before = 0;
